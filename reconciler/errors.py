@@ -1,0 +1,214 @@
+"""Every failure a person can meet, drawn once.
+
+    VoicectlError                 summary (never varies), detail (what, where), hint (what to type next), exit_code
+    ├── ManifestError             the YAML; carries every Problem of the run
+    ├── UsageError                the command line asked for something that cannot be
+    ├── Declined                  nobody said yes
+    ├── Interrupted               Ctrl-C or SIGTERM; exit code 130
+    ├── StateError
+    │   ├── StateDamaged          cannot be read; says which copy to restore
+    │   ├── StateTooNew           written by a later voicectl
+    │   ├── StateForeign          belongs to another manifest or lineage
+    │   ├── StateLocked           somebody else is applying; names the holder
+    │   ├── StateConflict         changed between load and save
+    │   └── StateNotSaved         a cloud said yes and the disk said no; names the rescue copy
+    ├── PlanError
+    │   ├── PlanUnreadable        not a plan of ours
+    │   ├── PlanStale             the state or the manifest moved on under it
+    │   ├── PlanSpent             applied already: a plan is good once
+    │   └── SafetyStop            too large a change without its number
+    ├── CredentialsMissing        names the variables that were looked for
+    └── CloudError                raised by adapters, and only these three:
+        ├── Rejected              proven: nothing happened
+        ├── Throttled             nothing happened; later
+        └── OutcomeUnknown        it may have happened
+
+Whatever else an adapter lets through (our own bugs included) counts as OutcomeUnknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class VoicectlError(Exception):
+    """A failure with a constant title, the facts, and the next command to type."""
+
+    summary: ClassVar[str] = "voicectl failed"
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, detail: str, hint: str = "") -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.summary}: {self.detail}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One complaint about a manifest: where, and what, with the limit in its words."""
+
+    file: str
+    line: int  # from 1; 0 when the complaint is about the file as a whole
+    column: int  # from 1
+    path: str  # `voices.narrator.create.voice_name`; empty for the file as a whole
+    what: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return f"{place}: {self.path}: {self.what}" if self.path else f"{place}: {self.what}"
+
+
+class ManifestError(VoicectlError):
+    """Carries every problem of the run, in the order of the files."""
+
+    summary = "The manifest is not valid"
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = tuple(problems)
+
+
+class UsageError(VoicectlError):
+    summary = "That can't be done"
+
+
+class Declined(VoicectlError):
+    summary = "Nothing was applied"
+
+
+class Interrupted(VoicectlError):
+    summary = "Interrupted"
+    exit_code = 130
+
+
+class StateError(VoicectlError):
+    summary = "The state can't be used"
+
+
+class StateDamaged(StateError):
+    summary = "The state file is damaged"
+
+
+class StateTooNew(StateError):
+    summary = "The state was written by a later voicectl"
+
+
+class StateForeign(StateError):
+    summary = "The state belongs to something else"
+
+
+class StateLocked(StateError):
+    summary = "The state is locked"
+
+    def __init__(self, detail: str, hint: str = "", *, lock_id: str = "") -> None:
+        super().__init__(detail, hint)
+        self.lock_id = lock_id
+
+
+class StateConflict(StateError):
+    summary = "The state changed under this run"
+
+
+class StateNotSaved(StateError):
+    summary = "The state could not be saved"
+
+
+class PlanError(VoicectlError):
+    summary = "The plan can't be applied"
+
+
+class PlanUnreadable(PlanError):
+    summary = "The plan file can't be read"
+
+
+class PlanStale(PlanError):
+    summary = "The plan is out of date"
+
+
+class PlanSpent(PlanError):
+    summary = "The plan was applied already"
+
+
+class SafetyStop(PlanError):
+    summary = "The change is too large to go unasked"
+
+
+class CredentialsMissing(VoicectlError):
+    summary = "No credentials"
+
+
+class CloudError(VoicectlError):
+    """What a cloud answered, or that it did not.
+
+    `code` is the cloud's own error code as text, empty when there was none. `systemic` means that every other call
+    would meet the same end (credentials, arrears, IP whitelist, nothing listening), so a run stops at once.
+    """
+
+    summary = "The cloud refused"
+
+    def __init__(
+        self, detail: str, hint: str = "", *, code: str = "", request_id: str = "", systemic: bool = False
+    ) -> None:
+        super().__init__(detail, hint)
+        self.code = code
+        self.request_id = request_id
+        self.systemic = systemic
+
+
+class Rejected(CloudError):
+    """Proven: nothing happened.
+
+    `duplicate`: the external_task_id was accepted before, so the voice exists: look it up.
+    `absent`: the thing named is not there.
+    `unsent`: the connection never opened; the same call may be tried again.
+    """
+
+    def __init__(
+        self,
+        detail: str,
+        hint: str = "",
+        *,
+        code: str = "",
+        request_id: str = "",
+        systemic: bool = False,
+        duplicate: bool = False,
+        absent: bool = False,
+        unsent: bool = False,
+    ) -> None:
+        super().__init__(detail, hint, code=code, request_id=request_id, systemic=systemic)
+        self.duplicate = duplicate
+        self.absent = absent
+        self.unsent = unsent
+
+
+class Throttled(CloudError):
+    """Nothing happened; try later.
+
+    `in_flight`: too many tasks at once (Kling 1303), not too many calls a second (1302).
+    `retry_after`: seconds, where the cloud said so.
+    """
+
+    summary = "The cloud asks to slow down"
+
+    def __init__(
+        self,
+        detail: str,
+        hint: str = "",
+        *,
+        code: str = "",
+        request_id: str = "",
+        in_flight: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(detail, hint, code=code, request_id=request_id)
+        self.in_flight = in_flight
+        self.retry_after = retry_after
+
+
+class OutcomeUnknown(CloudError):
+    summary = "The cloud's answer was lost"

@@ -1,0 +1,1 @@
+"""YAML -> Manifest, every problem of a run with file, line and column."""

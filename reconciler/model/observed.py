@@ -1,0 +1,61 @@
+"""What was found in a cloud. An observation has three values, never two: not knowing is a value."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from reconciler.model.base import Frozen
+
+
+class TaskStatus(StrEnum):
+    RUNNING = "running"  # also a status that the cloud's documents do not know: never a success
+    READY = "ready"
+    FAILED = "failed"
+
+
+class RemoteVoice(Frozen):
+    """One voice as it exists in a cloud. All text in it is the cloud's own and may be hostile to a terminal."""
+
+    status: TaskStatus
+    voice_id: str | None = None  # always there when ready
+    voice_name: str | None = None
+    task_id: str | None = None
+    external_task_id: str | None = None
+    owned_by: str | None = None
+    message: str | None = None  # why a task failed, in the cloud's words
+
+
+class Found(Frozen):
+    remote: RemoteVoice
+
+
+class Absent(Frozen):
+    """Asked for properly, and not there."""
+
+
+class Unknown(Frozen):
+    """Could not tell. `by_nature`: this cloud can never tell, so it is no reason to block what needs no answer."""
+
+    why: str
+    by_nature: bool = False
+
+
+Observation = Found | Absent | Unknown
+
+
+class Observations(Frozen):
+    """What one provider's account looked like.
+
+    `of` holds an observation for every record that was asked about, by external_task_id.
+    `marked` are voices that carry a voicectl marker which none of those records has.
+    `owners` are the creators' ids seen (Kling's owned_by, less its own).
+    """
+
+    account: str
+    of: dict[str, Observation] = {}
+    marked: tuple[RemoteVoice, ...] = ()
+    owners: frozenset[str] = frozenset()
+    presets: dict[str, str] = Field(default={}, description="voice_id -> voice_name; asked for only when declared.")
+    calls: int = 0

@@ -1,0 +1,131 @@
+"""The verdicts. A plan is data: it can be saved, shown, compared and applied by another run on another day."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from reconciler.model.base import Frozen
+from reconciler.model.observed import RemoteVoice
+
+PLAN_FORMAT = 1
+
+
+class Action(StrEnum):
+    CREATE = "create"
+    CLONE = "clone"
+    REPLACE = "replace"
+    UPDATE = "update"
+    DELETE = "delete"
+    RECOVER = "recover"  # an interrupted, marked, imported or official voice is taken into the state
+    RESUME = "resume"  # its task still runs
+    FORGET = "forget"  # leaves the state, without a call
+    BLOCKED = "blocked"
+    NO_OP = "no-op"
+
+
+class FieldChange(Frozen):
+    name: str  # `voice_name`, `labels.tier`, `lifecycle.keep_old`
+    before: Any = None
+    after: Any = None
+
+
+class Change(Frozen):
+    """The verdict for one address (or for one old record of it).
+
+    `before` and `after` are what a person is shown: inputs without secrets, and `voice_id`. What apply goes by are the
+    keys: `record` is the record acted on, `key` the record that is to be made or settled, `identity` the digest of
+    what was approved.
+    """
+
+    address: str
+    provider: str
+    action: Action
+    reason: str = ""  # for people; nothing may branch on it
+    hint: str = ""  # what to type next
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+    fields: tuple[FieldChange, ...] = ()
+    method: str = ""
+    record: str | None = None
+    key: str | None = None
+    identity: str | None = None
+    generation: int = 0
+    remote: RemoteVoice | None = None  # what was found, where something was
+    gone: bool = False  # a re-creation of a voice that was there
+
+
+class DriftKind(StrEnum):
+    GONE = "gone"
+    RENAMED = "renamed"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    SURPLUS = "surplus"
+
+
+class Drift(Frozen):
+    """The cloud differs from the state. Shown beside changes, never mixed with them."""
+
+    address: str
+    provider: str
+    kind: DriftKind
+    fields: tuple[FieldChange, ...] = ()
+
+
+class Stop(Frozen):
+    """A threshold that the plan crosses; shown with the plan, and apply stops at it."""
+
+    what: str
+    hint: str
+
+
+class Plan(Frozen):
+    """All verdicts, bound to the lineage and the serial of the state they came from."""
+
+    plan_id: str
+    lineage: str
+    serial: int
+    manifest: str
+    changes: tuple[Change, ...] = ()  # without no-ops
+    unchanged: int = 0
+    drift: tuple[Drift, ...] = ()
+    notes: tuple[str, ...] = ()  # what could not be looked at, and other remarks
+    stops: tuple[Stop, ...] = ()
+    destroy: bool = False
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """All ten actions, zeros too."""
+        counts = dict.fromkeys((str(a) for a in Action), 0)
+        for change in self.changes:
+            counts[change.action] += 1
+        counts[Action.NO_OP] = self.unchanged
+        return counts
+
+    @property
+    def empty(self) -> bool:
+        return not self.changes
+
+    def calls(self) -> dict[str, dict[str, int]]:
+        """Action -> how many calls it makes and how many of those are paid, polls and lists aside."""
+        told = {str(a): {"calls": 0, "paid": 0} for a in Action}
+        for change in self.changes:
+            made, paid = _CALLS[change.action]
+            settled = change.remote is not None  # the voice was made already: nothing is bought
+            told[change.action]["calls"] += made - (paid if settled else 0)
+            told[change.action]["paid"] += 0 if settled else paid
+        return told
+
+
+_CALLS = {
+    Action.CREATE: (1, 1),
+    Action.CLONE: (1, 1),
+    Action.REPLACE: (2, 1),
+    Action.UPDATE: (0, 0),  # of our own keys: the state only
+    Action.DELETE: (1, 0),
+    Action.RECOVER: (0, 0),
+    Action.RESUME: (0, 0),
+    Action.FORGET: (0, 0),
+    Action.BLOCKED: (0, 0),
+    Action.NO_OP: (0, 0),
+}

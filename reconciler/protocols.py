@@ -1,0 +1,161 @@
+"""The two doors: a Provider is a cloud's account, a Backend is where the state's bytes lie.
+
+An adapter raises `Rejected` (proven: nothing happened), `Throttled` (nothing happened, later) or `OutcomeUnknown`;
+anything else it lets through counts as OutcomeUnknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from reconciler.model.base import Frozen
+from reconciler.model.manifest import Voice
+from reconciler.model.observed import Observation, Observations, RemoteVoice
+from reconciler.model.state import Record
+
+
+class MethodCapabilities(Frozen):
+    """What a cloud can do for voices made by one method. Data, so that the planner decides without calling anyone."""
+
+    deletes: bool = True
+    updates: bool = False
+    settles: bool = True  # `find` can tell what an interrupted creation left
+    dedupes: bool = True  # a second sending of one key is refused, never paid
+    window: float | None = None  # seconds after which `find` can't tell any more; None: never
+    caller_chooses_id: bool = False  # so a voice can't be replaced in place
+    paid: bool = True
+    batch: int | None = None  # how many intents may be open at once; None: a second's worth of calls
+
+
+class Capabilities(Frozen):
+    type: str
+    lists: bool  # `observe` sees voices that it was not asked about
+    methods: Mapping[str, MethodCapabilities]
+
+
+class Accepted(Frozen):
+    """The cloud took the request; a task runs."""
+
+    task_id: str
+
+
+class Done(Frozen):
+    """The voice exists already: a synchronous cloud."""
+
+    remote: RemoteVoice
+
+
+class Provider(Protocol):
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    @property
+    def account(self) -> str:
+        """The account mark's fixed part, such as `kling https://api-singapore.klingai.com`. No secrets."""
+        ...
+
+    def observe(self, records: Sequence[Record], *, presets: bool = False) -> Observations:
+        """What there is of these records: by list where the cloud lists, pages rather than one call a voice.
+
+        Missing from the list: it is listed once more and the union counts. INTENDED and UNCERTAIN records still
+        missing are settled with `find`; of the others up to 50 are asked for by id: if one of them exists, the list
+        is lying and the rest are Unknown. A list that can't be had makes every record Unknown, with the reason; only
+        a systemic failure is raised.
+        `presets` asks for the official voices too.
+        """
+        ...
+
+    def presets(self) -> Sequence[RemoteVoice]: ...
+
+    def voices(self) -> Sequence[RemoteVoice]:
+        """Every voice the account lists, ours and others', running and failed tasks too."""
+        ...
+
+    def submit(self, voice: Voice, external_task_id: str) -> Accepted | Done:
+        """One paid call, never retried inside. `Rejected(duplicate=True)` says that this key was accepted before."""
+        ...
+
+    def poll(self, pending: Sequence[Record]) -> Mapping[str, RemoteVoice]:
+        """external_task_id -> where its task is. What could not be seen is left out. One list serves many tasks."""
+        ...
+
+    def find(self, record: Record) -> Observation:
+        """Read-only: what did the interrupted call leave? By our key, never by name. Raises systemic failures only."""
+        ...
+
+    def delete(self, record: Record) -> None:
+        """Raises Rejected(absent=True) where the cloud says that it is not there."""
+        ...
+
+    @property
+    def calls(self) -> int:
+        """How many requests went out, reads and polls included."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A state's bytes. `version` is opaque, for compare-and-swap; `entries` were appended since the snapshot."""
+
+    data: bytes
+    version: str
+    entries: tuple[bytes, ...] = ()
+
+
+class LockHolder(Frozen):
+    """Who holds a lock. `lock_id` is what `voicectl unlock` takes."""
+
+    lock_id: str
+    who: str  # user@host
+    pid: int
+    host: str
+    operation: str  # "apply"
+    since: datetime  # UTC
+
+
+class Backend(Protocol):
+    @property
+    def where(self) -> str:
+        """For people: the path or URL, without credentials."""
+        ...
+
+    def read(self) -> Blob | None:
+        """None when there is no state yet. Raises StateDamaged."""
+        ...
+
+    def write(self, data: bytes, expected: str | None) -> str:
+        """Compare-and-swap against `expected` (None: there must be none); drops the entries; returns the new version.
+
+        Raises StateConflict.
+        """
+        ...
+
+    def append(self, entries: Sequence[bytes], expected: str | None) -> str:
+        """Durable before it returns the version that holds from now on. Raises StateConflict."""
+        ...
+
+    def lock(self, holder: LockHolder) -> AbstractContextManager[None]:
+        """Raises StateLocked, naming the holder; takes over from a holder that is provably dead."""
+        ...
+
+    def break_lock(self, lock_id: str) -> LockHolder:
+        """Raises StateError when there is no lock or it has another id."""
+        ...
+
+
+class Clock(Protocol):
+    """Time, passed in, so that tests need no sleeping."""
+
+    def now(self) -> datetime:
+        """UTC, for records and signatures; may jump."""
+        ...
+
+    def monotonic(self) -> float: ...
+
+    def sleep(self, seconds: float) -> None: ...
