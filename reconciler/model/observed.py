@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from pydantic import Field
-
 from reconciler.model.base import Frozen
 
 
@@ -57,5 +55,5 @@ class Observations(Frozen):
     of: dict[str, Observation] = {}
     marked: tuple[RemoteVoice, ...] = ()
     owners: frozenset[str] = frozenset()
-    presets: dict[str, str] = Field(default={}, description="voice_id -> voice_name; asked for only when declared.")
+    presets: dict[str, str] | None = None  # voice_id -> voice_name; None: not asked for, or not to be had
     calls: int = 0

@@ -51,7 +51,8 @@ class Change(Frozen):
     key: str | None = None
     identity: str | None = None
     generation: int = 0
-    remote: RemoteVoice | None = None  # what was found, where something was
+    found: RemoteVoice | None = None  # what `record` turned out to be, where it was not settled yet
+    made: RemoteVoice | None = None  # what `key` is to be bound to: nothing is bought
     gone: bool = False  # a re-creation of a voice that was there
 
 
@@ -111,7 +112,7 @@ class Plan(Frozen):
         told = {str(a): {"calls": 0, "paid": 0} for a in Action}
         for change in self.changes:
             made, paid = _CALLS[change.action]
-            settled = change.remote is not None  # the voice was made already: nothing is bought
+            settled = change.made is not None  # the voice was made already: nothing is bought
             told[change.action]["calls"] += made - (paid if settled else 0)
             told[change.action]["paid"] += 0 if settled else paid
         return told

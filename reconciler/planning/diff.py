@@ -1,0 +1,110 @@
+"""What differs between a declared voice and the record of what was sent. The one place that calls deepdiff.
+
+deepdiff is imported when two values differ: that import alone costs more than comparing 10,000 voices with `==`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reconciler.model.base import Frozen, Inputs
+from reconciler.model.manifest import KeyClass, Lifecycle, Voice
+from reconciler.model.plan import FieldChange
+from reconciler.model.state import Record
+from reconciler.model.urls import compared, without_secrets
+
+
+class Difference(Frozen):
+    """The fields that differ, by what a change of them means."""
+
+    identity: tuple[FieldChange, ...] = ()
+    updatable: tuple[FieldChange, ...] = ()
+    request_only: tuple[FieldChange, ...] = ()
+    ours: tuple[FieldChange, ...] = ()
+
+
+SAME = Difference()
+
+
+def difference(voice: Voice, record: Record) -> Difference:
+    """Compares what was declared with what was sent, never with what the cloud says now."""
+    now = shown(voice)
+    ours = _ours(voice, record)
+    if record.sent == now and record.method == voice.method and record.provider == voice.provider:
+        return Difference(ours=ours) if ours else SAME
+    ignored = voice.lifecycle.ignore_changes
+    by_class: dict[KeyClass, list[FieldChange]] = {c: [] for c in KeyClass}
+    for field in fields(record.sent, now):
+        key = field.name.split(".")[0].split("[")[0]
+        if key not in ignored:
+            by_class[voice.body.class_of(key)].append(field)
+    if record.method != voice.method:
+        by_class[KeyClass.IDENTITY].insert(0, FieldChange(name="method", before=record.method, after=voice.method))
+    if record.provider != voice.provider:
+        moved = FieldChange(name="provider", before=record.provider, after=voice.provider)
+        by_class[KeyClass.IDENTITY].insert(0, moved)
+    return Difference(
+        identity=tuple(by_class[KeyClass.IDENTITY]),
+        updatable=tuple(by_class[KeyClass.UPDATABLE]),
+        request_only=tuple(by_class[KeyClass.REQUEST_ONLY]),
+        ours=ours,
+    )
+
+
+def shown(voice: Voice) -> Inputs:
+    """The voice's inputs as they may be kept and shown."""
+    return {key: without_secrets(value) for key, value in voice.inputs.items()}
+
+
+def fields(before: Inputs, after: Inputs) -> tuple[FieldChange, ...]:
+    """The fields that differ, sorted by name; `output.duration` inside mappings, `videos[1].url` inside lists."""
+    if before == after:
+        return ()
+    old, new = compared(before), compared(after)
+    if old == new:
+        return ()
+    from deepdiff import DeepDiff
+
+    tree = DeepDiff(old, new, view="tree", threshold_to_diff_deeper=0)
+    found: dict[str, FieldChange] = {}
+    for changes in tree.values():
+        for change in changes:
+            path = change.path(output_format="list")
+            name = _name(path)
+            found[name] = FieldChange(name=name, before=_at(before, path), after=_at(after, path))
+    return tuple(found[name] for name in sorted(found))
+
+
+def _ours(voice: Voice, record: Record) -> tuple[FieldChange, ...]:
+    if voice.labels == record.labels and voice.lifecycle == record.lifecycle:
+        return ()
+    return tuple(
+        FieldChange(name=f"{section}.{field.name}", before=field.before, after=field.after)
+        for section, before, after in (
+            ("labels", record.labels, voice.labels),
+            ("lifecycle", _as_inputs(record.lifecycle), _as_inputs(voice.lifecycle)),
+        )
+        for field in fields(dict(before), dict(after))
+    )
+
+
+def _as_inputs(lifecycle: Lifecycle) -> Inputs:
+    return lifecycle.model_dump(mode="json")
+
+
+def _name(path: list[Any]) -> str:
+    name = ""
+    for part in path:
+        name += f"[{part}]" if isinstance(part, int) else (f".{part}" if name else str(part))
+    return name
+
+
+def _at(inputs: Any, path: list[Any]) -> Any:
+    """The value at a path, or None where one side has nothing there."""
+    value = inputs
+    for part in path:
+        try:
+            value = value[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value

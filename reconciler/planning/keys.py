@@ -1,0 +1,60 @@
+"""The key of a creation, `external_task_id`: known before the call, the marker of what is ours afterwards.
+
+`vc-<lineage 8>-<address, cut>-<digest 8>-<generation>`, at most 50 characters of [A-Za-z0-9_-]: 50 is Tencent's limit
+for SessionId; Kling documents none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import NamedTuple
+
+from reconciler.model.base import Inputs
+from reconciler.model.manifest import Body, KeyClass, Voice
+from reconciler.model.urls import compared, without_secrets
+
+LONGEST = 50
+_MARKER = re.compile(r"vc-([0-9a-f]{8})-([A-Za-z0-9_-]+)-([0-9a-f]{8})-([0-9]+)")
+
+
+class Marker(NamedTuple):
+    """A key read back. `address` may be cut, so a match needs the digest too, which is of the whole address."""
+
+    lineage: str
+    address: str
+    digest: str
+    generation: int
+
+
+def digest(address: str, method: str, inputs: Inputs, body: type[Body]) -> str:
+    """Eight hex digits of the whole address and the identity inputs, without the parts that only sign a link."""
+    made_from = {k: compared(without_secrets(v)) for k, v in inputs.items() if body.class_of(k) is KeyClass.IDENTITY}
+    text = json.dumps([address, method, made_from], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def digest_of(voice: Voice) -> str:
+    return digest(voice.address, voice.method, voice.inputs, voice.body)
+
+
+def external_task_id(lineage: str, address: str, digest_: str, generation: int) -> str:
+    tail = f"-{digest_}-{generation}"
+    head = f"vc-{lineage[:8]}-"
+    return head + _cut(address, LONGEST - len(head) - len(tail)) + tail
+
+
+def read(key: str | None) -> Marker | None:
+    """None for a key that is not a marker of ours."""
+    found = _MARKER.fullmatch(key) if key else None
+    return Marker(found[1], found[2], found[3], int(found[4])) if found else None
+
+
+def could_mark(marker: Marker, address: str) -> bool:
+    """Whether the cut address of the marker can be this one's."""
+    return _cut(address, len(marker.address)) == marker.address
+
+
+def _cut(address: str, length: int) -> str:
+    return address.replace(".", "_")[:length]
