@@ -1,0 +1,89 @@
+"""An apply at a terminal: one line for each voice that has ended, and below them a block that tells how far it is.
+
+Only for terminals, on stderr. Elsewhere each event is a line: `text.event`. rich is imported when the block opens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from reconciler.model.events import Event, Kind, Tally
+from reconciler.views import progress, text
+
+if TYPE_CHECKING:
+    from rich.live import Live
+    from rich.text import Text
+
+_REPAINTS_A_SECOND = 8
+
+
+class Progress:
+    """A context that takes events: `with Progress(clock.monotonic, total=50) as show: operations.apply(..., show)`.
+
+    The block leaves the screen when the context ends, however it ends; the lines above it stay.
+    """
+
+    def __init__(self, monotonic: Callable[[], float], *, total: int, colour: bool = True) -> None:
+        self._monotonic = monotonic
+        self._colour = colour
+        self._began = monotonic()
+        self._tally = Tally(total=total)
+        # Replaced whole, never changed: the thread of rich that repaints may be reading it.
+        self._running: dict[tuple[str, str], float] = {}  # (address, action) -> since
+        self._live: Live | None = None
+
+    def __enter__(self) -> Self:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._live = Live(
+            console=Console(stderr=True, no_color=not self._colour, highlight=False, markup=False, emoji=False),
+            get_renderable=self._block,
+            refresh_per_second=_REPAINTS_A_SECOND,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def __call__(self, event: Event) -> None:
+        self._tally = progress.after(self._tally, event)
+        this = (event.address, event.action)
+        match event.kind:
+            case Kind.STARTED:
+                self._running = {this: self._monotonic()} | self._running  # a second call began with the first
+            case Kind.ACCEPTED | Kind.RETRYING:
+                pass  # it still runs, and the block says so
+            case Kind.DONE | Kind.FAILED | Kind.UNCERTAIN | Kind.BLOCKED:
+                self._running = {other: since for other, since in self._running.items() if other != this}
+                self._tell(event)
+            case Kind.SLOWED | Kind.STOPPED | Kind.SUMMARY:
+                self._tell(event)
+
+    def _tell(self, event: Event) -> None:
+        if self._live is not None:
+            self._live.console.print(_as_rich(text.event(event, colour=self._colour)), soft_wrap=True)
+
+    def _block(self) -> Text:
+        now, started = self._monotonic(), self._running
+        tally = self._tally.model_copy(update={"seconds": now - self._began, "running": len(started)})
+        running = [(address, action, now - since) for (address, action), since in started.items()]
+        block = _as_rich(progress.lines(tally, running, colour=self._colour))
+        block.no_wrap, block.overflow = True, "ellipsis"
+        return block
+
+
+def _as_rich(shown: str) -> Text:
+    from rich.text import Text
+
+    return Text.from_ansi(shown)

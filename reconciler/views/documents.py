@@ -1,0 +1,167 @@
+"""Everything as JSON for programs. The keys are a promise: a key more or less is a change of format_version.
+
+Values are whole and unescaped; `dumps` writes what a terminal could stumble over as JSON's own escapes.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reconciler.model.events import Event, Kind, Tally
+from reconciler.model.observed import RemoteVoice
+from reconciler.model.outputs import Output
+from reconciler.model.plan import PLAN_FORMAT, Change, Drift, FieldChange, Plan
+from reconciler.model.state import STATE_VERSION, Record, State
+from reconciler.views.escape import HOSTILE
+
+Document = dict[str, Any]  # a JSON object
+
+
+def plan_document(plan: Plan) -> Document:
+    """`plan --json`; its schema is schemas/plan.schema.json."""
+    return {
+        "format_version": PLAN_FORMAT,
+        "plan_id": plan.plan_id,
+        "lineage": plan.lineage,
+        "serial": plan.serial,
+        "summary": plan.summary,
+        "changes": [_change(change) for change in plan.changes],
+        "drift": [_drift(found) for found in plan.drift],
+        "calls": plan.calls(),
+    }
+
+
+def drift_document(plan: Plan) -> Document:
+    """`drift --json`."""
+    return {
+        "format_version": PLAN_FORMAT,
+        "lineage": plan.lineage,
+        "serial": plan.serial,
+        "drift": [_drift(found) for found in plan.drift],
+    }
+
+
+def event_document(event: Event, sequence: int) -> Document:
+    """One line of `apply --json`. `sequence` counts from 1; the last, `summary`, holds the counts, zeros too."""
+    told: Document = {"sequence": sequence, "type": str(event.kind)}
+    named = {
+        "address": event.address,
+        "action": event.action,
+        "provider": event.provider,
+        "voice_id": event.voice_id,
+        "detail": event.detail,
+        "hint": event.hint,
+    }
+    told |= {name: given for name, given in named.items() if given}
+    if event.kind is Kind.SUMMARY:
+        told |= (event.tally or Tally()).model_dump(mode="json")
+    return told
+
+
+def output_document(rows: Mapping[str, Output]) -> Document:
+    """`output --json`: address -> its row."""
+    return {
+        address: {
+            "voice_id": row.voice_id,
+            "voice_name": row.voice_name,
+            "provider": row.provider,
+            "status": str(row.status),
+            "labels": dict(row.labels),
+        }
+        for address, row in rows.items()
+    }
+
+
+def state_document(state: State) -> Document:
+    """`show --json`: the whole state; its schema is schemas/state.schema.json."""
+    return {"version": STATE_VERSION} | state.model_dump(mode="json")
+
+
+def record_document(record: Record) -> Document:
+    """`state show --json`."""
+    return record.model_dump(mode="json")
+
+
+def state_list_document(state: State) -> list[Document]:
+    """`state list --json`: a row a record; `current` says whether its address means it now."""
+    bound = frozenset(state.current.values())
+    return [
+        {
+            "address": record.address,
+            "external_task_id": key,
+            "voice_id": record.voice_id,
+            "provider": record.provider,
+            "status": str(record.status),
+            "current": key in bound,
+        }
+        for key, record in state.records.items()
+    ]
+
+
+def voices_document(listed: Sequence[RemoteVoice], known: Mapping[str, str]) -> list[Document]:
+    """`voices --json`: what an account lists, and the address whose voice it is, or null."""
+    return [voice.model_dump(mode="json") | {"address": known.get(voice.voice_id or "")} for voice in listed]
+
+
+def dumps(document: object, *, indent: int | None = 2) -> str:
+    """Valid JSON whatever it holds. `indent=None` writes one line, for events.
+
+    Letters stay letters; controls, bidi marks and lone surrogates are escaped. There is no NaN in JSON: it is null.
+    """
+    try:
+        written = _written(document, indent)
+    except ValueError:
+        written = _written(_finite(document), indent)
+    return HOSTILE.sub(_escaped, written)
+
+
+def _written(document: object, indent: int | None) -> str:
+    separators = (",", ":") if indent is None else (",", ": ")
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=indent, separators=separators)
+
+
+def _finite(given: object) -> object:
+    match given:
+        case float():
+            return given if math.isfinite(given) else None
+        case dict():
+            return {key: _finite(inner) for key, inner in given.items()}
+        case list() | tuple():
+            return [_finite(inner) for inner in given]
+        case _:
+            return given
+
+
+def _escaped(found: re.Match[str]) -> str:
+    if found[0] == "\n":
+        return "\n"  # layout: inside a string json.dumps has escaped it
+    return json.dumps(found[0])[1:-1] if found[0] != "\x7f" else "\\u007f"
+
+
+def _change(change: Change) -> Document:
+    return {
+        "address": change.address,
+        "provider": change.provider,
+        "action": str(change.action),
+        "reason": change.reason,
+        "before": change.before,
+        "after": change.after,
+        "fields": [_field(field) for field in change.fields],
+    }
+
+
+def _drift(found: Drift) -> Document:
+    return {
+        "address": found.address,
+        "provider": found.provider,
+        "kind": str(found.kind),
+        "fields": [_field(field) for field in found.fields],
+    }
+
+
+def _field(field: FieldChange) -> Document:
+    return {"name": field.name, "before": field.before, "after": field.after}

@@ -1,0 +1,71 @@
+"""How text stands on a screen: columns, colours, values, counts, durations. Knows no noun of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+
+from reconciler.views.escape import escape
+
+WIDEST = 44  # a longer cell sticks out alone instead of pushing every row's next column away
+
+
+class Style(StrEnum):
+    """Terminal colours (SGR). They repeat what the words say, so that nothing is lost without them."""
+
+    BOLD = "\x1b[1m"
+    DIM = "\x1b[2m"
+    RED = "\x1b[31m"
+    GREEN = "\x1b[32m"
+    YELLOW = "\x1b[33m"
+    CYAN = "\x1b[36m"
+    ALARM = "\x1b[1;31m"
+
+
+_RESET = "\x1b[0m"
+
+
+def painted(text: str, style: Style, *, colour: bool) -> str:
+    return f"{style}{text}{_RESET}" if colour and text else text
+
+
+def value(given: object) -> str:
+    """A JSON value as people write it, on one line: `"text"`, `30`, `true`, `(none)`, `{url: "…"}`."""
+    match given:
+        case None:
+            return "(none)"
+        case bool():
+            return str(given).lower()
+        case str():
+            return '"' + escape(given).replace('"', '\\"') + '"'
+        case dict():
+            return "{" + ", ".join(f"{escape(str(k))}: {value(v)}" for k, v in given.items()) + "}"
+        case list() | tuple():
+            return "[" + ", ".join(map(value, given)) + "]"
+        case _:
+            return escape(str(given))
+
+
+def columns(rows: Iterable[Sequence[str]], *, indent: str = "") -> list[str]:
+    """Rows of escaped cells, each column as wide as its widest cell up to WIDEST; empty columns are left out.
+
+    Counted in characters, so wide letters stand a little off; nothing depends on it.
+    """
+    table = [tuple(row) for row in rows]
+    widths = [max(map(len, cells)) for cells in zip(*table, strict=True)]
+    kept = [(i, min(width, WIDEST)) for i, width in enumerate(widths) if width]
+    return [indent + "  ".join(row[i].ljust(width) for i, width in kept).rstrip() for row in table]
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def duration(seconds: float) -> str:
+    """`2.1 s`, `3 min 05 s`, `1 h 02 min`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

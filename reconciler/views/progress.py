@@ -1,0 +1,68 @@
+"""How far an apply is, as a block of lines for a terminal. Pure: what repaints it, and when, is the cli's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reconciler.model.events import Event, Kind, Tally
+from reconciler.views.escape import escape
+from reconciler.views.layout import Style, columns, counted, duration, painted
+
+_BAR = 24  # characters
+_MOST = 8  # running voices shown by name, the longest running first
+
+
+def lines(tally: Tally, running: Sequence[tuple[str, str, float]], *, colour: bool = False) -> str:
+    """The bar, the counts, the pace, and what runs. `running` is (address, action, seconds) of each."""
+    oldest = sorted(running, key=lambda one: -one[2])[:_MOST]
+    rows = columns(((escape(address), escape(action), duration(s)) for address, action, s in oldest), indent="  ")
+    if len(running) > _MOST:
+        rows.append(f"  and {len(running) - _MOST} more")
+    return "\n".join([_bar(tally, colour=colour), _pace(tally), *rows])
+
+
+def after(tally: Tally, event: Event) -> Tally:
+    """How far it is once this has happened: the event's own tally, or counted on. Polls and lists are no calls here."""
+    if event.tally is not None:
+        return event.tally
+    match event.kind:
+        case Kind.STARTED:
+            return tally.model_copy(update={"calls": tally.calls + 1})
+        case Kind.DONE:
+            return tally.model_copy(update={"done": tally.done + 1})
+        case Kind.FAILED:
+            return tally.model_copy(update={"failed": tally.failed + 1})
+        case Kind.UNCERTAIN:
+            return tally.model_copy(update={"uncertain": tally.uncertain + 1})
+        case Kind.BLOCKED:
+            return tally.model_copy(update={"blocked": tally.blocked + 1})
+        case Kind.ACCEPTED | Kind.RETRYING | Kind.SLOWED | Kind.STOPPED | Kind.SUMMARY:
+            return tally
+
+
+def _bar(tally: Tally, *, colour: bool) -> str:
+    ended = _ended(tally)
+    filled = _BAR if ended >= tally.total else _BAR * ended // tally.total
+    bar = f"[{painted('#' * filled, Style.GREEN, colour=colour)}{'.' * (_BAR - filled)}]"
+    counts = [f"{tally.done} done", f"{tally.running} running"]
+    bad = ((tally.failed, "failed"), (tally.uncertain, "uncertain"), (tally.blocked, "blocked"))
+    counts += [painted(f"{count} {word}", Style.RED, colour=colour) for count, word in bad if count]
+    return f"{bar} {ended}/{tally.total}  {', '.join(counts)}"
+
+
+def _pace(tally: Tally) -> str:
+    rate = tally.calls / tally.seconds if tally.seconds > 0 else 0.0
+    passed = f"{duration(tally.seconds)}, {counted(tally.calls, 'call')}, {rate:.1f} a second"
+    return f"{passed}, {_left(tally)} left" if _ended(tally) < tally.total else passed
+
+
+def _left(tally: Tally) -> str:
+    """What is to come takes as long as what has been: a guess, and none before the first voice has ended."""
+    tried = tally.done + tally.failed + tally.uncertain  # the blocked ones took no time
+    if not tried or tally.seconds <= 0:
+        return "a moment"
+    return f"about {duration(tally.seconds / tried * (tally.total - _ended(tally)))}"
+
+
+def _ended(tally: Tally) -> int:
+    return tally.done + tally.failed + tally.uncertain + tally.blocked

@@ -1,0 +1,83 @@
+"""JSON Schemas of what others may read: the document of `plan --json`, and the state file. Made from the nouns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reconciler.model.plan import PLAN_FORMAT, Action, DriftKind
+from reconciler.model.state import STATE_VERSION, State
+
+Schema = dict[str, Any]  # a JSON Schema
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_COUNT: Schema = {"type": "integer", "minimum": 0}
+_TEXT: Schema = {"type": "string"}
+_INPUTS: Schema = {"type": ["object", "null"], "description": "Inputs without secrets, and the voice_id."}
+
+
+def plan_schema() -> Schema:
+    """The schema of what `documents.plan_document` makes."""
+    actions = [str(action) for action in Action]
+    told = _object(
+        {
+            "format_version": {"const": PLAN_FORMAT},
+            "plan_id": _TEXT,
+            "lineage": {**_TEXT, "description": "Of the state that the plan came from."},
+            "serial": {**_COUNT, "description": "Of the state that the plan came from."},
+            "summary": _object(dict.fromkeys(actions, _COUNT), "How many addresses meet each verdict; zeros too."),
+            "changes": {"type": "array", "items": {"$ref": "#/$defs/change"}, "description": "Without no-ops."},
+            "drift": {"type": "array", "items": {"$ref": "#/$defs/drift"}},
+            "calls": _object(
+                {action: {"$ref": "#/$defs/calls"} for action in actions},
+                "What each action costs; polls and lists aside.",
+            ),
+        },
+        "What voicectl plan --json prints.",
+    )
+    definitions = {
+        "change": _object(
+            {
+                "address": _TEXT,
+                "provider": _TEXT,
+                "action": {"enum": [action for action in actions if action != Action.NO_OP]},
+                "reason": {**_TEXT, "description": "For people; its words may change."},
+                "before": _INPUTS,
+                "after": _INPUTS,
+                "fields": _FIELDS,
+            }
+        ),
+        "drift": _object(
+            {
+                "address": _TEXT,
+                "provider": _TEXT,
+                "kind": {"enum": [str(kind) for kind in DriftKind]},
+                "fields": _FIELDS,
+            },
+            "The cloud differs from the state.",
+        ),
+        "field": _object({"name": _TEXT, "before": {}, "after": {}}, "One difference; null where there was nothing."),
+        "calls": _object({"calls": _COUNT, "paid": _COUNT}),
+    }
+    return {"$schema": _DIALECT, "title": "voicectl plan", **told, "$defs": definitions}
+
+
+def state_schema() -> Schema:
+    """The schema of a state file: the State, and the version of its format."""
+    made = State.model_json_schema()
+    made["properties"] = {"version": {"const": STATE_VERSION}, **made["properties"]}
+    made["required"] = ["version", *made["required"]]
+    return {"$schema": _DIALECT, **made, "title": "voicectl state"}
+
+
+_FIELDS: Schema = {"type": "array", "items": {"$ref": "#/$defs/field"}}
+
+
+def _object(properties: Schema, description: str = "") -> Schema:
+    """Exactly these keys."""
+    told = {"description": description} if description else {}
+    return told | {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }

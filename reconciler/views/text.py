@@ -1,0 +1,139 @@
+"""Everything as text for people at a terminal: `text.plan(plan)`. Here: errors and an apply's lines.
+
+Whatever a cloud, a user or a state file supplied is escaped; the only control characters are our own line ends and,
+with `colour`, our own colours.
+"""
+
+from __future__ import annotations
+
+from reconciler.errors import CloudError, ManifestError, VoicectlError
+from reconciler.model.events import Event, Kind, Tally
+from reconciler.model.manifest import Manifest
+from reconciler.views.escape import escape
+from reconciler.views.layout import Style, counted, duration, painted
+from reconciler.views.text_plan import drift, plan
+from reconciler.views.text_state import output, record, state, state_list, voices
+
+__all__ = [
+    "applied",
+    "drift",
+    "error",
+    "event",
+    "manifest_ok",
+    "output",
+    "plan",
+    "record",
+    "state",
+    "state_list",
+    "voices",
+]
+
+
+def error(error: VoicectlError, *, colour: bool = False) -> str:
+    """The title, the facts, and what to type next; of a manifest a line a problem, as compilers write them."""
+    head = f"{painted('Error:', Style.ALARM, colour=colour)} {painted(error.summary, Style.BOLD, colour=colour)}"
+    if isinstance(error, ManifestError):
+        listed = "\n".join(escape(str(problem)) for problem in error.problems)
+        parts = [head, listed, f"{counted(len(error.problems), 'problem')}."]
+    else:
+        parts = [head, escape(error.detail), escape(_from_the_cloud(error))]
+    parts.append(painted(escape(error.hint), Style.CYAN, colour=colour))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _from_the_cloud(error: VoicectlError) -> str:
+    """What the cloud's support will ask for."""
+    if not isinstance(error, CloudError):
+        return ""
+    told = (("code", error.code), ("request", error.request_id))
+    return ", ".join(f"{name} {given}" for name, given in told if given and given not in error.detail)
+
+
+def event(event: Event, *, colour: bool = False) -> str:
+    """One line: `narrator: create: done, voice_id 850087542757535834 (2.1 s)`."""
+    if event.kind is Kind.SUMMARY:
+        return applied(event.tally or Tally(), colour=colour)
+    words, style = _happened(event.kind)
+    told = painted(words, style, colour=colour) if style else words
+    if event.voice_id is not None:
+        told += f", voice_id {escape(event.voice_id)}"
+    aside = _how_far(event)
+    if event.kind is Kind.DONE and event.detail:  # how long it took
+        aside.insert(0, escape(event.detail))
+    elif event.detail:
+        told += f": {escape(event.detail)}"
+    if event.hint:
+        told += f" -> {escape(event.hint)}"
+    if aside:
+        told += f" ({', '.join(aside)})"
+    subject = (event.address, event.action) if event.address else (event.provider,)
+    return ": ".join([*(escape(word) for word in subject if word), told])
+
+
+def _happened(kind: Kind) -> tuple[str, Style | None]:
+    match kind:
+        case Kind.STARTED:
+            return "started", None
+        case Kind.ACCEPTED:
+            return "accepted, its task runs", None
+        case Kind.RETRYING:
+            return "trying again", Style.YELLOW
+        case Kind.DONE:
+            return "done", Style.GREEN
+        case Kind.FAILED:
+            return "failed", Style.RED
+        case Kind.UNCERTAIN:
+            return "uncertain", Style.RED
+        case Kind.BLOCKED:
+            return "blocked", Style.RED
+        case Kind.SLOWED:
+            return "slowed down", Style.YELLOW
+        case Kind.STOPPED:
+            return "stopped, nothing new is started", Style.RED
+        case Kind.SUMMARY:
+            return "finished", None
+
+
+def _how_far(event: Event) -> list[str]:
+    ends = event.kind in (Kind.DONE, Kind.FAILED, Kind.UNCERTAIN, Kind.BLOCKED)
+    if event.tally is None or not ends:
+        return []
+    tally = event.tally
+    return [f"{tally.done + tally.failed + tally.uncertain + tally.blocked} of {tally.total}"]
+
+
+def applied(tally: Tally, *, colour: bool = False) -> str:
+    """`Applied: 48 done, 1 failed, 1 blocked; 51 calls in 12.3 s.`, and the way on for what is not done."""
+    counts = (
+        (tally.done, "done"),
+        (tally.failed, "failed"),
+        (tally.uncertain, "uncertain"),
+        (tally.blocked, "blocked"),
+        (tally.running, "still running"),
+        (tally.left, "not begun"),
+    )
+    told = ", ".join(f"{count} {word}" for count, word in counts if count) or "nothing to do"
+    well = not (tally.failed or tally.uncertain or tally.blocked or tally.left)
+    head = painted(f"Applied: {told}", Style.GREEN if well else Style.YELLOW, colour=colour)
+    calls = f"; {counted(tally.calls, 'call')} in {duration(tally.seconds)}" if tally.calls else ""
+    return " ".join([f"{head}{calls}.", *_ways_on(tally)])
+
+
+def _ways_on(tally: Tally) -> list[str]:
+    ways: list[str] = []
+    if tally.left or tally.running:
+        ways.append("Run voicectl apply again: it goes on from here.")
+    if tally.failed:
+        ways.append("What failed is not bought again unasked: change its inputs, or voicectl apply --retry ADDRESS.")
+    if tally.uncertain:
+        ways.append("What is uncertain needs a person: voicectl resolve ADDRESS.")
+    if tally.blocked:
+        ways.append("What is blocked says why in voicectl plan.")
+    return ways
+
+
+def manifest_ok(manifest: Manifest) -> str:
+    """`voices.yaml is valid: 12 voices, 1 provider.`"""
+    name = "This folder" if manifest.name == "." else escape(manifest.name)
+    voices, providers = counted(len(manifest.voices), "voice"), counted(len(manifest.providers), "provider")
+    return f"{name} is valid: {voices}, {providers}."

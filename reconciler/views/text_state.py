@@ -1,0 +1,116 @@
+"""What is remembered and what a cloud lists, for people: outputs, records, remote voices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from reconciler.model.manifest import Lifecycle
+from reconciler.model.observed import RemoteVoice
+from reconciler.model.outputs import Output
+from reconciler.model.state import Record, State
+from reconciler.views.escape import escape
+from reconciler.views.layout import Style, columns, painted, value
+
+
+def output(rows: Mapping[str, Output], address: str | None = None) -> str:
+    """All rows as columns; of one address its bare voice_id, for `$(voicectl output narrator)`, empty if it has none.
+
+    Raises KeyError for an address without a row.
+    """
+    if address is not None:
+        return escape(rows[address].voice_id or "")
+    if not rows:
+        return "There are no voices yet."
+    return "\n".join(
+        columns(
+            (escape(name), escape(row.voice_id or "-"), row.status, escape(row.voice_name or ""), _labels(row.labels))
+            for name, row in rows.items()
+        )
+    )
+
+
+def state_list(state: State) -> str:
+    """A line a record: first what the addresses mean now, then whatever else is remembered."""
+    if not state.records:
+        return "The state holds no voices."
+    bound = {key: address for address, key in sorted(state.current.items())}
+    others = sorted(
+        (record for key, record in state.records.items() if key not in bound), key=lambda r: (r.address, r.generation)
+    )
+    return "\n".join(columns(map(_listed, [*(state.records[key] for key in bound), *others])))
+
+
+def state(state: State, *, colour: bool = False) -> str:
+    """Whose state it is, and every record that an address means now, in full."""
+    head = f"{escape(state.manifest)}, lineage {escape(state.lineage)}, serial {state.serial}"
+    shown = [record(state.records[key], colour=colour) for _, key in sorted(state.current.items())]
+    return "\n\n".join([head, *shown] if shown else [head, "The state holds no voices."])
+
+
+def record(record: Record, *, colour: bool = False) -> str:
+    """One record in full; what it does not have is left out."""
+    rows = [
+        ("voice_id", escape(record.voice_id or "")),
+        ("voice_name", value(record.voice_name) if record.voice_name is not None else ""),
+        ("provider", escape(record.provider)),
+        ("account", escape(record.account)),
+        ("owned_by", escape(record.owned_by or "")),
+        ("method", escape(record.method)),
+        *((f"  {escape(name)}", value(given)) for name, given in record.sent.items() if given is not None),
+        *((f"labels.{escape(name)}", value(given)) for name, given in record.labels.items()),
+        *((f"lifecycle.{name}", value(given)) for name, given in _unusual(record.lifecycle)),
+        ("external_task_id", escape(record.external_task_id)),
+        ("task_id", escape(record.task_id or "")),
+        ("generation", str(record.generation)),
+        ("attempts", str(record.attempts)),
+        ("created_at", _time(record.created_at)),
+        ("changed_at", _time(record.changed_at)),
+        ("deposed_by", escape(record.deposed_by or "")),
+        ("message", value(record.message) if record.message is not None else ""),
+    ]
+    head = painted(f"{escape(record.address)}: {record.status}", Style.BOLD, colour=colour)
+    return "\n".join([head, *columns((row for row in rows if row[1]), indent="  ")])
+
+
+def voices(listed: Sequence[RemoteVoice], known: Mapping[str, str], *, colour: bool = False) -> str:
+    """What an account lists. `known` is voice_id -> the address whose voice it is."""
+    if not listed:
+        return "The account lists no voices."
+    head = ("VOICE_ID", "NAME", "STATUS", "OWNED_BY", "ADDRESS", "EXTERNAL_TASK_ID", "MESSAGE")
+    rows = [
+        (
+            escape(voice.voice_id or "-"),
+            escape(voice.voice_name or "-"),
+            str(voice.status),
+            escape(voice.owned_by or "-"),
+            escape(known.get(voice.voice_id or "", "-")),
+            escape(voice.external_task_id or "-"),
+            escape(voice.message or ""),
+        )
+        for voice in listed
+    ]
+    first, *rest = columns([head, *rows])
+    return "\n".join([painted(first, Style.DIM, colour=colour), *rest])
+
+
+def _listed(record: Record) -> tuple[str, ...]:
+    return (
+        escape(record.address),
+        record.status,
+        escape(record.voice_id or "-"),
+        escape(record.provider),
+        escape(record.external_task_id),
+    )
+
+
+def _labels(labels: Mapping[str, str]) -> str:
+    return " ".join(f"{escape(key)}={escape(given)}" for key, given in labels.items())
+
+
+def _unusual(lifecycle: Lifecycle) -> list[tuple[str, object]]:
+    return list(lifecycle.model_dump(exclude_defaults=True).items())
+
+
+def _time(when: datetime) -> str:
+    return when.isoformat(sep=" ", timespec="seconds").replace("+00:00", " UTC")

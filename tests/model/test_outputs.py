@@ -1,0 +1,76 @@
+"""What applications are told of each voice."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from reconciler.model.outputs import Output, OutputStatus, outputs
+from reconciler.model.state import Record, State, Status
+
+WHEN = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+def state_with(status: Status, *, voice_name: str | None = "Narrator EN") -> State:
+    record = Record(
+        external_task_id="vc-1",
+        address="narrator",
+        provider="kling",
+        account="kling https://api-singapore.klingai.com",
+        method="create",
+        generation=1,
+        status=status,
+        created_at=WHEN,
+        changed_at=WHEN,
+        sent={"voice_name": "Narrator"},
+        labels={"tier": "gold"},
+        voice_id="85",
+        voice_name=voice_name,
+    )
+    return State(lineage="l", records={"vc-1": record}, current={"narrator": "vc-1"})
+
+
+def test_a_ready_voice_is_a_row_of_its_id_name_provider_status_and_labels() -> None:
+    assert outputs(state_with(Status.READY)) == {
+        "narrator": Output(
+            voice_id="85",
+            voice_name="Narrator EN",
+            provider="kling",
+            status=OutputStatus.READY,
+            labels={"tier": "gold"},
+        )
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "shown"),
+    [
+        (Status.INTENDED, "running"),
+        (Status.RUNNING, "running"),
+        (Status.READY, "ready"),
+        (Status.FAILED, "failed"),
+        (Status.UNCERTAIN, "uncertain"),
+    ],
+)
+def test_a_records_status_is_told_in_the_words_of_outputs(status: Status, shown: str) -> None:
+    assert outputs(state_with(status))["narrator"].status == shown
+
+
+@pytest.mark.parametrize("status", [Status.DEPOSED, Status.DELETED, Status.ABANDONED, Status.LAPSED])
+def test_what_is_over_is_no_output(status: Status) -> None:
+    assert outputs(state_with(status)) == {}
+
+
+def test_an_unbound_record_is_no_output() -> None:
+    assert outputs(state_with(Status.READY).model_copy(update={"current": {}})) == {}
+
+
+def test_a_name_that_the_cloud_did_not_return_is_the_one_asked_for() -> None:
+    assert outputs(state_with(Status.READY, voice_name=None))["narrator"].voice_name == "Narrator"
+
+
+def test_rows_are_sorted_by_address() -> None:
+    one = state_with(Status.READY)
+    both = one.model_copy(update={"current": {"zoe": "vc-1", "adam": "vc-1"}})
+    assert list(outputs(both)) == ["adam", "zoe"]

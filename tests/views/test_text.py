@@ -1,0 +1,147 @@
+"""Errors, and the lines of an apply."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from reconciler import errors
+from reconciler.errors import ManifestError, OutcomeUnknown, Problem, StateLocked, VoicectlError
+from reconciler.model.events import Event, Kind, Tally
+from reconciler.model.manifest import KlingAccount, Manifest, Voice
+from reconciler.views import text
+
+Golden = Callable[[str, str], None]
+
+TWO_PROBLEMS = ManifestError(
+    [
+        Problem("voices.yaml", 12, 7, "voices.narrator.create.voice_name", "24 characters, at most 20"),
+        Problem("voices.yaml", 15, 5, "voices.hero.crate", "unknown key; did you mean create?"),
+    ]
+)
+
+
+def every_error() -> Iterator[VoicectlError]:
+    """One of each that is ever raised, in the order of the tree in errors.py."""
+    for raised in vars(errors).values():
+        if isinstance(raised, type) and issubclass(raised, VoicectlError):
+            yield TWO_PROBLEMS if raised is ManifestError else raised("What, and where.", "voicectl plan")
+
+
+def test_every_error_reads_as_the_golden_file_says(golden: Golden) -> None:
+    golden("errors.txt", "\n\n---\n\n".join(text.error(error) for error in every_error()))
+
+
+def test_an_error_is_its_title_its_facts_and_the_next_command() -> None:
+    locked = StateLocked("ann@mac has been applying since 09:30.", "Wait, or if that run is dead: voicectl unlock 7f3a")
+    assert text.error(locked) == (
+        "Error: The state is locked\n\n"
+        "ann@mac has been applying since 09:30.\n\n"
+        "Wait, or if that run is dead: voicectl unlock 7f3a"
+    )
+
+
+def test_an_error_without_a_hint_ends_with_its_facts() -> None:
+    assert text.error(StateLocked("ann@mac has it.")).endswith("ann@mac has it.")
+
+
+def test_a_manifest_error_is_a_line_a_problem_and_their_count() -> None:
+    assert text.error(TWO_PROBLEMS).splitlines() == [
+        "Error: The manifest is not valid",
+        "",
+        "voices.yaml:12:7: voices.narrator.create.voice_name: 24 characters, at most 20",
+        "voices.yaml:15:5: voices.hero.crate: unknown key; did you mean create?",
+        "",
+        "2 problems.",
+    ]
+
+
+def test_a_clouds_code_and_request_are_told_for_its_support() -> None:
+    lost = OutcomeUnknown("Kling: Internal error", code="5000", request_id="9b1d")
+    assert text.error(lost).splitlines()[-1] == "code 5000, request 9b1d"
+
+
+def test_a_code_that_the_facts_hold_already_is_not_told_twice() -> None:
+    assert "code" not in text.error(OutcomeUnknown("Kling 5000: Internal error", code="5000"))
+
+
+TALLY = Tally(total=50, done=2, failed=1, calls=6, seconds=2.1)
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        (Event(kind=Kind.STARTED, address="narrator", action="create"), "narrator: create: started"),
+        (Event(kind=Kind.ACCEPTED, address="narrator", action="create"), "narrator: create: accepted, its task runs"),
+        (
+            Event(kind=Kind.RETRYING, address="narrator", action="create", detail="too many requests"),
+            "narrator: create: trying again: too many requests",
+        ),
+        (
+            Event(kind=Kind.DONE, address="narrator", action="create", voice_id="850087542757535834", tally=TALLY),
+            "narrator: create: done, voice_id 850087542757535834 (3 of 50)",
+        ),
+        (
+            Event(kind=Kind.DONE, address="narrator", action="create", voice_id="850087542757535834", detail="2.1 s"),
+            "narrator: create: done, voice_id 850087542757535834 (2.1 s)",
+        ),
+        (Event(kind=Kind.DONE, address="old", action="delete", detail="0.3 s"), "old: delete: done (0.3 s)"),
+        (Event(kind=Kind.STOPPED, detail="in arrears"), "stopped, nothing new is started: in arrears"),
+        (
+            Event(kind=Kind.FAILED, address="hero", action="create", detail="two voices", hint="--retry hero"),
+            "hero: create: failed: two voices -> --retry hero",
+        ),
+        (
+            Event(kind=Kind.UNCERTAIN, address="hero", action="create", detail="no answer"),
+            "hero: create: uncertain: no answer",
+        ),
+        (Event(kind=Kind.BLOCKED, address="ghost", detail="two voices"), "ghost: blocked: two voices"),
+        (
+            Event(kind=Kind.SLOWED, provider="kling", detail="12 calls a second"),
+            "kling: slowed down: 12 calls a second",
+        ),
+        (
+            Event(kind=Kind.STOPPED, provider="kling", detail="in arrears"),
+            "kling: stopped, nothing new is started: in arrears",
+        ),
+        (
+            Event(kind=Kind.SUMMARY, tally=Tally(total=1, done=1, calls=2, seconds=1)),
+            "Applied: 1 done; 2 calls in 1.0 s.",
+        ),
+    ],
+    ids=lambda given: str(given.kind) if isinstance(given, Event) else "",
+)
+def test_an_event_is_one_line(event: Event, line: str) -> None:
+    assert text.event(event) == line
+
+
+def test_what_is_not_done_names_the_way_on() -> None:
+    tally = Tally(total=50, done=48, failed=1, blocked=1, calls=51, seconds=12.3)
+    assert text.applied(tally) == (
+        "Applied: 48 done, 1 failed, 1 blocked; 51 calls in 12.3 s. "
+        "What failed is not bought again unasked: change its inputs, or voicectl apply --retry ADDRESS. "
+        "What is blocked says why in voicectl plan."
+    )
+
+
+def test_a_stopped_run_says_how_to_go_on() -> None:
+    tally = Tally(total=5, done=1, running=2, left=2, calls=3, seconds=75.0)
+    assert text.applied(tally) == (
+        "Applied: 1 done, 2 still running, 2 not begun; 3 calls in 1 min 15 s. "
+        "Run voicectl apply again: it goes on from here."
+    )
+
+
+def test_nothing_to_apply_says_so() -> None:
+    assert text.applied(Tally()) == "Applied: nothing to do."
+
+
+def test_a_valid_manifest_is_counted() -> None:
+    voice = Voice(address="narrator", provider="kling", type="kling", method="create", inputs={})
+    manifest = Manifest(name="voices.yaml", providers={"kling": KlingAccount(type="kling")}, voices={"narrator": voice})
+    assert text.manifest_ok(manifest) == "voices.yaml is valid: 1 voice, 1 provider."
+
+
+def test_a_valid_folder_is_called_a_folder() -> None:
+    assert text.manifest_ok(Manifest(name=".")) == "This folder is valid: 0 voices, 0 providers."

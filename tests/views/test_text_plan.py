@@ -1,0 +1,110 @@
+"""What a person reads before saying yes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from reconciler.model.plan import Action, Change, FieldChange, Plan
+from reconciler.views import text
+
+Golden = Callable[[str, str], None]
+
+
+def test_a_plan_reads_as_its_golden_file_says(plan: Plan, golden: Golden) -> None:
+    golden("plan.txt", text.plan(plan))
+
+
+def test_drift_reads_as_its_golden_file_says(plan: Plan, golden: Golden) -> None:
+    golden("drift.txt", text.drift(plan))
+
+
+def test_colour_adds_colours_and_nothing_else(plan: Plan, golden: Golden) -> None:
+    coloured = text.plan(plan, colour=True)
+    golden("plan-colour.txt", coloured)
+    for code in ("0", "1", "2", "31", "32", "33", "36", "1;31"):
+        coloured = coloured.replace(f"\x1b[{code}m", "")
+    assert coloured == text.plan(plan)
+
+
+def test_no_change_is_one_line(no_change: Plan) -> None:
+    assert text.plan(no_change) == "No changes. 12 voices are as declared."
+
+
+def test_one_unchanged_voice_is_as_declared(no_change: Plan) -> None:
+    assert text.plan(no_change.model_copy(update={"unchanged": 1})) == "No changes. 1 voice is as declared."
+
+
+def test_an_empty_manifest_over_an_empty_state_says_that_nothing_is_declared(no_change: Plan) -> None:
+    assert text.plan(no_change.model_copy(update={"unchanged": 0})) == "No changes. No voices are declared."
+
+
+def test_an_empty_destroy_says_that_there_is_nothing_to_destroy(no_change: Plan) -> None:
+    empty = no_change.model_copy(update={"unchanged": 0, "destroy": True})
+    assert text.plan(empty) == "No changes. There is nothing to destroy."
+
+
+def test_the_last_line_names_only_what_there_is(no_change: Plan) -> None:
+    two = tuple(Change(address=a, provider="kling", action=Action.CREATE) for a in ("one", "two"))
+    last = text.plan(no_change.model_copy(update={"changes": two})).splitlines()[-1]
+    assert last == "Plan: 2 to create; 2 paid calls. 12 unchanged."
+
+
+def test_blocked_comes_last(plan: Plan) -> None:
+    assert text.plan(plan).splitlines()[-1] == (
+        "Plan: 1 to create, 1 to clone, 1 to replace, 1 to update, 1 to delete, 1 to recover, 1 to resume, "
+        "1 to forget, 1 blocked; 3 paid calls. 12 unchanged."
+    )
+
+
+def test_a_plan_that_only_blocks_costs_nothing(no_change: Plan) -> None:
+    blocked = Change(address="ghost", provider="kling", action=Action.BLOCKED, reason="two voices in the sample")
+    shown = text.plan(no_change.model_copy(update={"changes": (blocked,), "unchanged": 0}))
+    assert shown == "  ! blocked ghost (kling): two voices in the sample\n\nPlan: 1 blocked."
+
+
+def test_a_declared_voice_id_is_known_before_the_apply(no_change: Plan) -> None:
+    preset = Change(
+        address="owen",
+        provider="kling",
+        action=Action.REPLACE,
+        before={"voice_id": "829"},
+        after={"voice_id": "830"},
+        fields=(FieldChange(name="voice_id", before="829", after="830"),),
+    )
+    shown = text.plan(no_change.model_copy(update={"changes": (preset,)}))
+    assert '      voice_id  "829" -> "830"' in shown.splitlines()
+
+
+def test_long_values_stand_one_under_the_other(no_change: Plan) -> None:
+    moved = FieldChange(
+        name="voice_url", before="https://a.example.com/" + "x" * 60, after="https://b.example.com/x.mp3"
+    )
+    change = Change(address="hero", provider="kling", action=Action.UPDATE, fields=(moved,))
+    lines = text.plan(no_change.model_copy(update={"changes": (change,)})).splitlines()
+    assert lines[1] == '      voice_url     "https://a.example.com/' + "x" * 60 + '"'
+    assert lines[2] == '                 -> "https://b.example.com/x.mp3"'
+
+
+def test_a_thousand_changes_are_all_shown(no_change: Plan) -> None:
+    many = tuple(Change(address=f"v{i}", provider="kling", action=Action.CREATE) for i in range(1000))
+    shown = text.plan(no_change.model_copy(update={"changes": many}))
+    assert shown.count("+ create v") == 1000
+
+
+@pytest.mark.parametrize("action", Action)
+def test_every_action_has_its_sign_and_says_its_name(action: Action, no_change: Plan) -> None:
+    change = Change(address="narrator", provider="kling", action=action)
+    line = text.plan(no_change.model_copy(update={"changes": (change,)})).splitlines()[0]
+    assert line[:3].strip()
+    assert line[4:] == f"{action} narrator (kling)"
+
+
+def test_no_drift_is_one_line(no_change: Plan) -> None:
+    assert text.drift(no_change) == "No drift."
+
+
+def test_no_drift_still_says_what_could_not_be_looked_at(no_change: Plan) -> None:
+    shown = text.drift(no_change.model_copy(update={"notes": ("vod could not be looked at.",)}))
+    assert shown == "Note: vod could not be looked at.\n\nNo drift."
