@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from reconciler.errors import StateLocked
 from reconciler.model.base import Frozen
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Observation, Observations, RemoteVoice
@@ -99,9 +100,15 @@ class Provider(Protocol):
     def close(self) -> None: ...
 
 
+ANY_VERSION = "*"  # for Backend.write: over whatever is there, even what can't be read
+
+
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """A state's bytes. `version` is opaque, for compare-and-swap; `entries` were appended since the snapshot."""
+    """A state's bytes. `version` is opaque, for compare-and-swap; `entries` were appended since the snapshot.
+
+    `data` is empty where entries were appended before there was a snapshot.
+    """
 
     data: bytes
     version: str
@@ -119,6 +126,16 @@ class LockHolder(Frozen):
     since: datetime  # UTC
 
 
+def locked_by(holder: LockHolder) -> StateLocked:
+    """The refusal, in the same words for every backend."""
+    since = f"{holder.since:%Y-%m-%d %H:%M:%S} UTC"
+    return StateLocked(
+        f"{holder.who} (pid {holder.pid}) has held it for {holder.operation} since {since}.",
+        f"Wait, or if that run is dead: voicectl unlock {holder.lock_id}",
+        lock_id=holder.lock_id,
+    )
+
+
 class Backend(Protocol):
     @property
     def where(self) -> str:
@@ -132,12 +149,16 @@ class Backend(Protocol):
     def write(self, data: bytes, expected: str | None) -> str:
         """Compare-and-swap against `expected` (None: there must be none); drops the entries; returns the new version.
 
-        Raises StateConflict.
+        `ANY_VERSION` writes over whatever is there. Raises StateConflict, and whatever the disk or the net raises:
+        then the old content is still there.
         """
         ...
 
     def append(self, entries: Sequence[bytes], expected: str | None) -> str:
-        """Durable before it returns the version that holds from now on. Raises StateConflict."""
+        """Durable, all or none of them, before it returns the version that holds from now on. Raises StateConflict.
+
+        An entry is one line: no newline and no other control character.
+        """
         ...
 
     def lock(self, holder: LockHolder) -> AbstractContextManager[None]:
@@ -145,7 +166,7 @@ class Backend(Protocol):
         ...
 
     def break_lock(self, lock_id: str) -> LockHolder:
-        """Raises StateError when there is no lock or it has another id."""
+        """Raises StateError when there is no lock, it has another id, or its holder is known to be alive."""
         ...
 
 

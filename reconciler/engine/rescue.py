@@ -1,0 +1,61 @@
+"""A copy of a state that could not be saved: beside the manifest, else in the temporary folder, else in words."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from reconciler.model.state import Record
+
+_NAMES = 100  # copies that nobody has pushed yet are never overwritten
+
+
+def leave(copy: bytes, path: Path, *, over: Path | None = None) -> Path | None:
+    """Where the copy is; None when no disk took it. `over` is an older copy of the same run."""
+    if over is not None:
+        with suppress(OSError):
+            _write(over.with_name(f"{over.name}.tmp"), copy).replace(over)
+            return over
+    for folder in (path.parent, Path(tempfile.gettempdir())):
+        with suppress(OSError):
+            return _leave_in(folder, path.name, copy)
+    return over
+
+
+def withdraw(path: Path) -> None:
+    """Once the state is saved after all, an older copy must not be pushed over it."""
+    with suppress(OSError):
+        path.unlink()
+
+
+def last_words(records: Sequence[Record], why: str) -> str:
+    """What a person needs to know of the voices that nothing could be written about."""
+    lines = [
+        f"  {r.address}: voice {r.voice_id or 'unknown'}, task {r.task_id or 'unknown'}, {r.status}" for r in records
+    ]
+    return "\n".join([f"{why} No rescue copy could be written either. What the clouds have answered:", *lines])
+
+
+def _leave_in(folder: Path, name: str, copy: bytes) -> Path:
+    stem = name.removesuffix(".json")
+    for number in range(1, _NAMES):
+        path = folder / (name if number == 1 else f"{stem}.{number}.json")
+        with suppress(FileExistsError):
+            return _write(path, copy)
+    raise FileExistsError(f"{_NAMES} copies lie in {folder}")
+
+
+def _write(path: Path, copy: bytes) -> Path:
+    opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(opened, "wb") as file:
+            file.write(copy)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
+    return path

@@ -1,0 +1,243 @@
+"""State <-> bytes. The only place that knows the format version.
+
+A snapshot is UTF-8 JSON with one record a line, sorted, so that git shows what changed; what has its default value is
+left out. A journal entry is one line of JSON: what differs between two states, and nothing else. Where the bytes lie,
+and whether they arrived whole, is a backend's business.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from pydantic import Field, ValidationError
+from pydantic_core import PydanticSerializationError, from_json, to_json
+
+from reconciler.errors import StateDamaged, StateTooNew
+from reconciler.model.base import Frozen
+from reconciler.model.state import STATE_VERSION, Record, State
+
+_ALWAYS = ("lineage", "serial", "manifest")
+_IF_SET = ("kin", "strangers", "applying", "applied")
+_RESTORE = (
+    "The state as it was before the last apply is kept beside it, its name ending in .backup. Put a good copy back "
+    "with: voicectl state push --force FILE"
+)
+
+
+class _Snapshot(State):
+    version: int = Field(ge=STATE_VERSION, le=STATE_VERSION)
+
+
+class _Entry(Frozen):
+    """What one write changed: records added whole, of the others the fields that differ."""
+
+    records: tuple[Record, ...] = ()
+    changed: dict[str, dict[str, Any]] = {}
+    removed: tuple[str, ...] = ()
+    current: dict[str, str | None] = {}  # None unbinds the address
+    fields: dict[str, Any] = {}  # of the state itself
+
+
+class _Head(Frozen):
+    """A state without what it holds."""
+
+    lineage: str
+    serial: int
+    manifest: str
+    kin: tuple[str, ...]
+    strangers: tuple[str, ...]
+    applying: str | None
+    applied: str | None
+
+
+def dump(state: State) -> bytes:
+    """The whole state. Two states that are equal give the same bytes."""
+    head = [("version", STATE_VERSION)]
+    head += [(name, getattr(state, name)) for name in _ALWAYS]
+    head += [(name, value) for name in _IF_SET if (value := getattr(state, name))]
+    lines = [b'"%s":%s' % (name.encode(), _json(value)) for name, value in head]
+    current = [b"%s:%s" % (_json(address), _json(key)) for address, key in sorted(state.current.items())]
+    records = [b"%s:%s" % (_json(key), _record_json(record)) for key, record in sorted(state.records.items())]
+    lines += [b'"current":' + _block(current), b'"records":' + _block(records)]
+    return b"{\n" + b",\n".join(lines) + b"\n}\n"
+
+
+def load(snapshot: bytes) -> State:
+    """Raises StateDamaged for whatever is not right in it, StateTooNew for a later format."""
+    try:
+        with _collecting_no_garbage():
+            read = _Snapshot.model_validate_json(snapshot, strict=True)
+    except ValidationError as error:
+        _refuse_later_versions(snapshot)
+        raise StateDamaged(_first_complaint(error), _RESTORE) from None
+    return _checked(State.model_construct(**{name: getattr(read, name) for name in State.model_fields}))
+
+
+def entry(before: State, after: State, *, touched: Iterable[str] | None = None) -> bytes:
+    """What turns `before` into `after`, as one line without its end; empty if nothing does.
+
+    `touched` are the keys of the only records that may differ, with the bindings of their addresses; then the cost
+    is that of the change, not that of the state.
+    """
+    keys = differing(before, after) if touched is None else dict.fromkeys(touched)
+    addresses = _rebound(before.current, after.current) if touched is None else _addresses(keys, before, after)
+    parts: dict[str, bytes] = {}
+    added = [_record_json(after.records[key]) for key in keys if key in after.records and key not in before.records]
+    if added:
+        parts["records"] = b"[" + b",".join(added) + b"]"
+    changed = {
+        key: changes
+        for key in keys
+        if key in before.records and key in after.records
+        if (changes := _changes(before.records[key], after.records[key]))
+    }
+    if changed:
+        parts["changed"] = _json(changed)
+    if removed := [key for key in keys if key in before.records and key not in after.records]:
+        parts["removed"] = _json(removed)
+    bound = {a: after.current.get(a) for a in addresses if before.current.get(a) != after.current.get(a)}
+    if bound:
+        parts["current"] = _json(bound)
+    fields = {n: getattr(after, n) for n in _Head.model_fields if getattr(before, n) != getattr(after, n)}
+    if fields:
+        parts["fields"] = _json(fields)
+    if not parts:
+        return b""
+    return b"{" + b",".join(b'"%s":%s' % (name.encode(), text) for name, text in parts.items()) + b"}"
+
+
+def fold(state: State, entries: Sequence[bytes]) -> State:
+    """The state after these entries, oldest first. Raises StateDamaged for an entry that does not fit."""
+    if not entries:
+        return state
+    records, current = dict(state.records), dict(state.current)
+    head = {name: getattr(state, name) for name in _Head.model_fields}
+    try:
+        for line in entries:
+            read = _Entry.model_validate_json(line, strict=True)
+            records.update((record.external_task_id, record) for record in read.records)
+            for key, changes in read.changed.items():
+                records[key] = _changed(records[key], changes)
+            for key in read.removed:
+                del records[key]
+            for address, bound in read.current.items():
+                if bound is None:
+                    current.pop(address, None)
+                else:
+                    current[address] = bound
+            head |= read.fields
+        told = _Head.model_validate_json(_json(head), strict=True)
+    except ValidationError as error:
+        raise StateDamaged(f"the journal: {_first_complaint(error)}", _RESTORE) from None
+    except KeyError as missing:
+        raise StateDamaged(f"the journal: it changes the record {missing}, which is not there", _RESTORE) from None
+    return _checked(State.model_construct(**dict(told), records=records, current=current))
+
+
+def differing(before: State, after: State) -> dict[str, None]:
+    """The keys of the records that were added, changed or taken out, in a fixed order."""
+    old, new = before.records, after.records
+    keys = {key: None for key, record in new.items() if (was := old.get(key)) is not record and was != record}
+    return keys | dict.fromkeys(key for key in old if key not in new)
+
+
+def _rebound(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, None]:
+    addresses = {address: None for address, key in new.items() if old.get(address) != key}
+    return addresses | dict.fromkeys(address for address in old if address not in new)
+
+
+def _addresses(keys: Iterable[str], before: State, after: State) -> dict[str, None]:
+    return {s.records[key].address: None for key in keys for s in (before, after) if key in s.records}
+
+
+def _changes(old: Record, new: Record) -> dict[str, Any]:
+    names = {name for name in Record.model_fields if getattr(old, name) != getattr(new, name)}
+    changes: dict[str, Any] = from_json(_record_json(new, only=names)) if names else {}
+    return changes
+
+
+def _changed(record: Record, changes: dict[str, Any]) -> Record:
+    return Record.model_validate_json(_json(record.model_dump(mode="json") | changes), strict=True)
+
+
+def _checked(state: State) -> State:
+    for key, record in state.records.items():
+        if key != record.external_task_id:
+            raise StateDamaged(f"the record {record.external_task_id!r} stands under the key {key!r}", _RESTORE)
+    for address, key in state.current.items():
+        if key not in state.records:
+            raise StateDamaged(f"{address} means the record {key!r}, which is not there", _RESTORE)
+    return state
+
+
+def _refuse_later_versions(snapshot: bytes) -> None:
+    try:
+        raw = from_json(snapshot)
+    except ValueError:
+        return
+    version = raw.get("version") if isinstance(raw, dict) else None
+    if type(version) is int and version > STATE_VERSION:
+        raise StateTooNew(
+            f"It has format {version}; this voicectl reads up to {STATE_VERSION}.",
+            "Use the voicectl that wrote it, or a later one: pip install --upgrade voicectl",
+        )
+
+
+def _first_complaint(error: ValidationError) -> str:
+    complaints = error.errors(include_url=False, include_input=False)
+    place = ".".join(map(str, complaints[0]["loc"]))
+    more = f" (and {len(complaints) - 1} more)" if len(complaints) > 1 else ""
+    return f"{place}: {complaints[0]['msg']}{more}" if place else f"{complaints[0]['msg']}{more}"
+
+
+def _block(lines: Sequence[bytes]) -> bytes:
+    return b"{\n" + b",\n".join(lines) + b"\n}" if lines else b"{}"
+
+
+def _record_json(record: Record, *, only: set[str] | None = None) -> bytes:
+    try:
+        return _RECORD.to_json(record, include=only, exclude_defaults=only is None)
+    except PydanticSerializationError:
+        return _RECORD.to_json(_encodable(record), include=only, exclude_defaults=only is None)
+
+
+def _json(value: object) -> bytes:
+    try:
+        return to_json(value)
+    except PydanticSerializationError:
+        return to_json(_well_formed(value))
+
+
+def _encodable(record: Record) -> Record:
+    return Record.model_construct(**{name: _well_formed(value) for name, value in record})
+
+
+def _well_formed(value: Any) -> Any:
+    """Half a surrogate pair, as a cloud's message may hold, has no UTF-8; it must not keep a state from being saved."""
+    match value:
+        case str() if type(value) is str:
+            return value.encode("utf-8", "replace").decode()
+        case dict():
+            return {_well_formed(k): _well_formed(v) for k, v in value.items()}
+        case list() | tuple():
+            return [_well_formed(v) for v in value]
+        case _:
+            return value
+
+
+@contextmanager
+def _collecting_no_garbage() -> Iterator[None]:
+    """Ten thousand new values make the collector look at all of them again and again: half of the time of a load."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+_RECORD = Record.__pydantic_serializer__
