@@ -144,8 +144,8 @@ def _remarks(plan: Plan, *, colour: bool) -> Iterable[str]:
 def _last_line(plan: Plan) -> str:
     if not plan.changes:
         return f"No changes. {_as_declared(plan)}"
-    counts = {action: plan.summary[action] for action in Action if action is not Action.NO_OP}
-    told = [f"{count} {_to_do(action)}" for action, count in counts.items() if count]
+    summary = plan.summary
+    told = [f"{summary[a]} {_to_do(a)}" for a in Action if a is not Action.NO_OP and summary[a]]
     paid = sum(calls["paid"] for calls in plan.calls().values())
     bought = f"; {counted(paid, 'paid call')}" if paid else ""
     rest = f" {plan.unchanged} unchanged." if plan.unchanged else ""
