@@ -1,0 +1,262 @@
+"""The Provider door of Kling: five calls of its Custom Voice API.
+
+Decides nothing, remembers nothing but how long the list was. Envelopes are `kling_wire`'s, missing voices `listing`'s.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote
+
+from reconciler.errors import CloudError, OutcomeUnknown, Rejected
+from reconciler.model.manifest import KlingAccount, KlingCreate, Voice
+from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
+from reconciler.model.state import Record, Status
+from reconciler.protocols import Accepted, Capabilities, Clock, MethodCapabilities
+from reconciler.providers import kling_auth, kling_codes, kling_wire
+from reconciler.providers.listing import Listing, look
+from reconciler.providers.transport import Answer, Http, persistently
+
+if TYPE_CHECKING:
+    import httpx
+
+VOICES = "/v1/general/custom-voices"
+PRESETS = "/v1/general/presets-voices"
+DELETE = "/v1/general/delete-voices"
+PAGE_SIZE = 1000  # Kling, Query Custom Voice (List), pageSize: 1 to 1000
+LAST_PAGE = 1000  # Kling, Query Custom Voice (List), pageNum: 1 to 1000
+
+CAPABILITIES = Capabilities(
+    type="kling",
+    lists=True,
+    methods={
+        "create": MethodCapabilities(),
+        "preset": MethodCapabilities(deletes=False, paid=False),
+        "existing": MethodCapabilities(paid=False),
+    },
+)
+
+Pace = Callable[[Literal["list", "get"]], None]
+
+
+def _unpaced(action: Literal["list", "get"]) -> None:
+    """Reads go out as they come: one at a time."""
+
+
+class KlingProvider:
+    """One Kling account. Threads may share it."""
+
+    capabilities = CAPABILITIES
+
+    def __init__(
+        self,
+        account: KlingAccount,
+        credentials: kling_auth.Credentials,
+        *,
+        clock: Clock,
+        transport: httpx.BaseTransport | None = None,
+        pace: Pace = _unpaced,
+    ) -> None:
+        """`transport` takes the place of sockets (the sandbox). `pace` is called before each read, and may wait."""
+        endpoint = kling_auth.endpoint(account)
+        self.account = f"kling {endpoint}"
+        self._clock = clock
+        self._pace = pace
+        self._signer = kling_auth.Signer(credentials, clock=clock)
+        self._http = Http(endpoint, account.timeouts, clock=clock, secrets=self._signer.secrets, mount=transport)
+        self._scrubbed = self._http.scrubbed
+        self._pages = 1  # how many the last whole list took
+
+    # -- what there is ------------------------------------------------------------------------------------------------
+
+    def observe(self, records: Sequence[Record], *, presets: bool = False) -> Observations:
+        calls = self.calls
+        ours = [r for r in records if r.account == self.account]
+        strangers = [r for r in records if r.account != self.account]
+        official = [r for r in ours if r.method == "preset"]
+        made = [r for r in ours if r.method != "preset"]
+
+        of: dict[str, Observation] = {r.external_task_id: Unknown(why=f"recorded on {r.account}") for r in strangers}
+        sight = look(made, strangers=[*strangers, *official], read_list=self._listing, find=self.find, ask=self._asked)
+        of |= sight.of
+        offered: dict[str, RemoteVoice] = {}
+        if presets or official:
+            try:
+                offered = {v.voice_id: v for v in self.presets() if v.voice_id}
+            except CloudError as error:
+                if error.systemic:
+                    raise
+                of |= {r.external_task_id: Unknown(why=error.detail) for r in official}
+            else:
+                of |= {r.external_task_id: _offer(offered.get(r.voice_id or "")) for r in official}
+        return Observations(
+            account=self.account,
+            of=of,
+            marked=sight.marked,
+            owners=sight.owners,
+            presets={voice_id: v.voice_name or "" for voice_id, v in offered.items()},
+            calls=self.calls - calls,
+        )
+
+    def presets(self) -> Sequence[RemoteVoice]:
+        offered: dict[str, RemoteVoice] = {}
+        for page in self._paged(PRESETS):
+            offered |= {str(t.task_id): t.remote(self._scrubbed) for t in page}
+        return [v for v in offered.values() if v.status is TaskStatus.READY]
+
+    def voices(self) -> Sequence[RemoteVoice]:
+        return list(self._listing().voices.values())
+
+    def find(self, record: Record) -> Observation:
+        return self._seen(record, record.external_task_id)
+
+    def _asked(self, record: Record) -> Observation | None:
+        """By our key where it was ever sent; an imported voice's key never was."""
+        named = record.external_task_id if record.attempts > 0 else record.task_id
+        return self._seen(record, named) if named else None
+
+    def _seen(self, record: Record, named: str) -> Observation:
+        try:
+            task = self._get(named)
+        except CloudError as error:
+            if error.systemic:
+                raise
+            gone = isinstance(error, Rejected) and error.absent
+            return Absent() if gone else Unknown(why=error.detail)
+        match record.status:
+            case Status.READY | Status.DEPOSED if task.deleted or task.hollow:
+                return Absent()
+            case Status.RUNNING if task.deleted:
+                return Absent()
+            case _:  # what an interrupted call left: a voice deleted since is a failed one, because its key is burnt
+                return Found(remote=task.remote(self._scrubbed))
+
+    # -- what is done -------------------------------------------------------------------------------------------------
+
+    def submit(self, voice: Voice, external_task_id: str) -> Accepted:
+        if voice.method != "create":
+            raise ValueError(f"Kling makes voices by create, not by {voice.method}")
+        body = {k: v for k, v in voice.inputs.items() if k in KlingCreate.model_fields and v is not None}
+        answer = self._signed("POST", VOICES, content=_json(body | {"external_task_id": external_task_id}))
+        reading = kling_codes.creating(external_task_id)
+        envelope = kling_codes.opened(answer, kling_wire.AcceptedEnvelope, scrubbed=self._scrubbed, reading=reading)
+        return Accepted(task_id=str(envelope.data.task_id))
+
+    def poll(self, pending: Sequence[Record]) -> Mapping[str, RemoteVoice]:
+        """By list or one by one, whichever is fewer calls; a list is left as soon as all have been seen."""
+        seen: dict[str, RemoteVoice] = {}
+        if len(pending) <= self._pages:
+            for record in pending:
+                with _left_out():
+                    seen[record.external_task_id] = self._get(record.external_task_id).remote(self._scrubbed)
+            return seen
+
+        keys = {r.external_task_id for r in pending}
+        key_of = {r.task_id: r.external_task_id for r in pending if r.task_id}
+        with _left_out():
+            for number, page in enumerate(self._paged(VOICES), start=1):
+                self._pages = max(self._pages, number)
+                for task in page:
+                    key = task.key if task.key in keys else key_of.get(str(task.task_id))
+                    if key is not None:
+                        seen[key] = task.remote(self._scrubbed)
+                if len(seen) == len(keys):
+                    break
+        return seen
+
+    def delete(self, record: Record) -> None:
+        if record.voice_id is None:
+            raise ValueError(f"{record.external_task_id} has no voice_id to delete")
+        answer = self._signed("POST", DELETE, content=_json({"voice_id": record.voice_id}))
+        # Whatever data is: the vendor shows a short one, a full task and none have been seen.
+        kling_codes.opened(answer, kling_wire.Envelope, scrubbed=self._scrubbed, reading=kling_codes.DELETING)
+
+    @property
+    def calls(self) -> int:
+        return self._http.calls
+
+    def close(self) -> None:
+        self._http.close()
+
+    # -- on the wire --------------------------------------------------------------------------------------------------
+
+    def _get(self, named: str) -> kling_wire.Task:
+        task = persistently(partial(self._task, named), clock=self._clock)
+        if named not in (str(task.task_id), task.key or named):
+            raise OutcomeUnknown(f"GET {VOICES}/{named}: the answer is about another task")
+        return task
+
+    def _task(self, named: str) -> kling_wire.Task:
+        self._pace("get")
+        answer = self._signed("GET", f"{VOICES}/{quote(named, safe='')}")
+        shape, reading = kling_wire.TaskEnvelope, kling_codes.GETTING
+        return kling_codes.opened(answer, shape, scrubbed=self._scrubbed, reading=reading).data
+
+    def _listing(self) -> Listing:
+        voices: dict[str, RemoteVoice] = {}
+        hollow: dict[str, RemoteVoice] = {}
+        pages = 0
+        for page in self._paged(VOICES):
+            pages += 1
+            for task in page:
+                if not task.deleted:
+                    (hollow if task.hollow else voices)[str(task.task_id)] = task.remote(self._scrubbed)
+        self._pages = max(pages, 1)
+        return Listing(voices, {k: v for k, v in hollow.items() if k not in voices})
+
+    def _paged(self, path: str) -> Iterator[list[kling_wire.Task]]:
+        """Page after page until a short one: the list tells no total. Its order is not documented, nor relied on."""
+        known: set[str] = set()
+        for number in range(1, LAST_PAGE + 1):
+            page = persistently(partial(self._page, path, number), clock=self._clock)
+            yield page
+            before = len(known)
+            known.update(str(t.task_id) for t in page)
+            if len(page) < PAGE_SIZE or len(known) == before:  # a server that ignores pageNum would never end
+                return
+        raise OutcomeUnknown(f"GET {path}: more than {LAST_PAGE} pages, so the list can't be read whole")
+
+    def _page(self, path: str, number: int) -> list[kling_wire.Task]:
+        self._pace("list")
+        answer = self._signed("GET", path, query={"pageNum": number, "pageSize": PAGE_SIZE})
+        return kling_codes.opened(answer, kling_wire.TasksEnvelope, scrubbed=self._scrubbed).data or []
+
+    def _signed(
+        self, method: str, path: str, *, query: Mapping[str, int] | None = None, content: bytes | None = None
+    ) -> Answer:
+        """One call; a second one only if the token was refused as too early or expired, when nothing happened."""
+        authorization = self._signer.authorization()
+        answer = self._send(method, path, authorization, query=query, content=content)
+        if answer.status == 401 and kling_codes.refuses_the_time(answer):
+            renewed = self._signer.renewed(authorization, server_time=answer.server_time)
+            if renewed is not None:
+                return self._send(method, path, renewed, query=query, content=content)
+        return answer
+
+    def _send(
+        self, method: str, path: str, authorization: str, *, query: Mapping[str, int] | None, content: bytes | None
+    ) -> Answer:
+        headers = {"Authorization": authorization, "Content-Type": "application/json"}
+        return self._http.send(method, path, headers=headers, query=query, content=content)
+
+
+@contextmanager
+def _left_out() -> Iterator[None]:
+    """What could not be seen is left out, unless every other call would meet the same end."""
+    try:
+        yield
+    except CloudError as error:
+        if error.systemic:
+            raise
+
+
+def _offer(voice: RemoteVoice | None) -> Observation:
+    return Absent() if voice is None else Found(remote=voice)
+
+
+def _json(body: Mapping[str, object]) -> bytes:
+    return json.dumps(body, separators=(",", ":")).encode()

@@ -1,0 +1,171 @@
+"""What an account's list says about records, and what it can't be trusted with.
+
+Pure but for the questions it is handed. Works for every cloud that lists; the design's rules about what is missing
+stand here once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from reconciler.errors import CloudError
+from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, Unknown
+from reconciler.model.state import Record, Status
+
+ASKED_AT_MOST = 50  # records that both lists miss and that are then asked for by id
+MARKER = re.compile(r"vc-[0-9a-f]{8}-")
+
+# Missing, they change nothing: no call is spent on them.
+_NOT_MISSED = frozenset({Status.DELETED, Status.FAILED, Status.LAPSED, Status.ABANDONED})
+_SETTLED_BY_KEY = frozenset({Status.INTENDED, Status.UNCERTAIN})
+_NEVER_READY = frozenset({Status.INTENDED, Status.RUNNING, Status.UNCERTAIN, Status.LAPSED})
+
+_LYING = "the cloud's list is incomplete: voices that it does not show exist when asked for by id"
+_NOT_ASKED = "missing from the list, and others that are missing too could not be asked for by id"
+_UNASKABLE = "missing from the list, and it has no id that it could be asked for by"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One look through all pages. `hollow` are tasks that succeeded and show no voice."""
+
+    voices: Mapping[str, RemoteVoice] = field(default_factory=dict)  # by task_id
+    hollow: Mapping[str, RemoteVoice] = field(default_factory=dict)  # by task_id
+
+    def with_(self, later: Listing) -> Listing:
+        """The union counts: what either look has seen is there."""
+        voices = {**self.voices, **later.voices}
+        hollow = {**self.hollow, **later.hollow}
+        return Listing(voices, {k: v for k, v in hollow.items() if k not in voices})
+
+    def sightings(self, records: Iterable[Record]) -> dict[str, RemoteVoice]:
+        """external_task_id -> the listed voice: by that key, else by task, else by voice (imported ones)."""
+        seen, unseen = _by_key_or_task(self.voices, records)
+        if any(r.voice_id for r in unseen):
+            by_voice = {v.voice_id: v for v in self.voices.values() if v.voice_id}
+            seen |= {r.external_task_id: by_voice[r.voice_id] for r in unseen if r.voice_id in by_voice}
+        if self.hollow:
+            # Once a voice was there, a task without one is no sign of it; before, it may just not be there yet.
+            waiting = [r for r in unseen if r.status in _NEVER_READY and r.external_task_id not in seen]
+            seen |= _by_key_or_task(self.hollow, waiting)[0]
+        return seen
+
+
+def _by_key_or_task(
+    listed: Mapping[str, RemoteVoice], records: Iterable[Record]
+) -> tuple[dict[str, RemoteVoice], list[Record]]:
+    by_key = {v.external_task_id: v for v in listed.values() if v.external_task_id}
+    seen: dict[str, RemoteVoice] = {}
+    unseen: list[Record] = []
+    for record in records:
+        voice = by_key.get(record.external_task_id) or listed.get(record.task_id or "")
+        if voice is not None:
+            seen[record.external_task_id] = voice
+        else:
+            unseen.append(record)
+    return seen, unseen
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What came of it: an observation for each record, and the marked voices that belong to none."""
+
+    of: dict[str, Observation]
+    marked: tuple[RemoteVoice, ...] = ()
+    owners: frozenset[str] = frozenset()
+
+
+def look(
+    records: Sequence[Record],
+    *,
+    strangers: Sequence[Record],
+    read_list: Callable[[], Listing],
+    find: Callable[[Record], Observation],
+    ask: Callable[[Record], Observation | None],
+) -> Sight:
+    """Reads the list, once or twice, and asks for what is missing.
+
+    `strangers` are records of other accounts: not looked for, but their voices are no surplus. `find` and `ask` raise
+    systemic failures only; `ask` gives None for a record without a usable id. Where no record can carry the reason of
+    a list that failed, it is raised: silence would read as an empty account.
+    """
+    try:
+        listing = read_list()
+    except CloudError as error:
+        if error.systemic or not records:
+            raise
+        return Sight({r.external_task_id: Unknown(why=error.detail) for r in records})
+
+    of, missing = _matched(listing, records)
+    doubted = [r for r in missing if r.status not in _SETTLED_BY_KEY]
+    if doubted:
+        try:
+            listing = listing.with_(read_list())
+        except CloudError as error:
+            if error.systemic:
+                raise
+            of |= {r.external_task_id: Unknown(why=error.detail) for r in doubted}
+        else:
+            found, missing = _matched(listing, missing)
+            of |= found
+            of |= _confirmed([r for r in missing if r.status not in _SETTLED_BY_KEY], ask)
+    of |= {r.external_task_id: find(r) for r in missing if r.status in _SETTLED_BY_KEY}
+    return Sight(of, _marked(listing, [*records, *strangers]), _owners(listing))
+
+
+def _matched(listing: Listing, records: Sequence[Record]) -> tuple[dict[str, Observation], list[Record]]:
+    """What the list settles, and the records that it misses."""
+    of: dict[str, Observation] = {}
+    missing: list[Record] = []
+    sightings = listing.sightings(records)
+    for record in records:
+        remote = sightings.get(record.external_task_id)
+        if remote is not None:
+            of[record.external_task_id] = Found(remote=remote)
+        elif record.status in _NOT_MISSED:
+            of[record.external_task_id] = Absent()
+        else:
+            missing.append(record)
+    return of, missing
+
+
+def _confirmed(missing: Sequence[Record], ask: Callable[[Record], Observation | None]) -> dict[str, Observation]:
+    """Twice missing. One that exists all the same proves the list wrong about all the others."""
+    of: dict[str, Observation] = {}
+    asked = 0
+    for record in missing:
+        answer = ask(record) if asked < ASKED_AT_MOST else None
+        if answer is not None:
+            of[record.external_task_id] = answer
+            asked += 1
+    rest = [r.external_task_id for r in missing if r.external_task_id not in of]
+
+    if any(isinstance(o, Found) for o in of.values()):
+        unfound = [*rest, *(key for key, o in of.items() if not isinstance(o, Found))]
+        return of | dict.fromkeys(unfound, Unknown(why=_LYING))
+    if not of:
+        return dict.fromkeys(rest, Unknown(why=_UNASKABLE))
+    if all(isinstance(o, Absent) for o in of.values()):
+        return of | dict.fromkeys(rest, Absent())
+    return of | dict.fromkeys(rest, Unknown(why=_NOT_ASKED))
+
+
+def _marked(listing: Listing, records: Sequence[Record]) -> tuple[RemoteVoice, ...]:
+    """Voices with a voicectl marker that no record holds, by key, task or voice."""
+    marked = [v for v in listing.voices.values() if v.external_task_id and MARKER.match(v.external_task_id)]
+    keys = {r.external_task_id for r in records}
+    tasks = {r.task_id for r in records if r.task_id}
+    voices = {r.voice_id for r in records if r.voice_id}
+    return tuple(
+        v
+        for v in marked
+        if v.external_task_id not in keys
+        and v.task_id not in tasks
+        and (v.voice_id is None or v.voice_id not in voices)
+    )
+
+
+def _owners(listing: Listing) -> frozenset[str]:
+    return frozenset(v.owned_by for v in listing.voices.values() if v.owned_by and v.owned_by != "kling")
