@@ -54,6 +54,7 @@ class Change(Frozen):
     found: RemoteVoice | None = None  # what `record` turned out to be, where it was not settled yet
     made: RemoteVoice | None = None  # what `key` is to be bound to: nothing is bought
     gone: bool = False  # a re-creation of a voice that was there
+    abandons: bool = False  # forgotten although it is there, because its cloud can't delete it
 
 
 class DriftKind(StrEnum):

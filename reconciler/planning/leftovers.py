@@ -92,7 +92,7 @@ def _discarded(scene: Scene, record: Record, reason: str, *, protect: bool = Fal
                 return _verdict(record, Action.BLOCKED, f"prevent_destroy: {reason}", hint)
             if not scene.can(record).deletes:
                 reason = f"{reason}; its cloud can't delete it, so it stays there and is listed as abandoned"
-                return _verdict(record, Action.FORGET, reason)
+                return _verdict(record, Action.FORGET, reason).model_copy(update={"abandons": True})
             remote_or_none = observed.remote if isinstance(observed, Found) else None
             return _verdict(record, Action.DELETE, reason, found=remote_or_none)
 

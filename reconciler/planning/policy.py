@@ -1,9 +1,14 @@
-"""Safety by number: a large change is asked for by its exact count. Shown with the plan; apply stops at it."""
+"""Safety by number, and what a saved plan is good for.
+
+A large change is asked for by its exact count: shown with the plan, and apply stops at it. What was reviewed is what
+runs: a saved plan is refused when the state moved on under it, and is good once.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reconciler.errors import PlanSpent, PlanStale
 from reconciler.model.manifest import Safety
 from reconciler.model.plan import Action, Change, Plan, Stop
 from reconciler.model.state import State, Status
@@ -64,3 +69,62 @@ def _recreates(plan: Plan, state: State, safety: Safety, allowed: int | None) ->
             ),
             hint=f"If they are truly gone: --allow-recreates {gone}",
         )
+
+
+def check_fresh(approved: Plan, state: State) -> State:
+    """The state that the saved plan may be applied to. Raises PlanSpent or PlanStale."""
+    again = "Make a new one: voicectl plan --out FILE"
+    if state.applied == approved.plan_id:
+        raise PlanSpent(f"The plan {approved.plan_id} was applied already, and a plan is good once.", again)
+    if state.serial == 0 and not state.records and approved.serial == 0:
+        return state.having(lineage=approved.lineage)  # nothing was ever applied: the plan began the lineage
+    if state.lineage != approved.lineage:
+        raise PlanStale("It was made for another state (their lineages differ).", again)
+    if state.applying == approved.plan_id:
+        return state  # a run of this very plan was interrupted: it goes on
+    if state.serial != approved.serial:
+        raise PlanStale(f"It was made at serial {approved.serial} of the state, which is at {state.serial} now.", again)
+    return state
+
+
+def narrowed(fresh: Plan, approved: Plan, *, going_on: bool) -> Plan:
+    """What of a plan made now the saved one allows, under the saved one's name.
+
+    The clouds are looked at again, so that nothing is deleted or made on old news; but only what was reviewed runs.
+    Raises PlanStale when a reviewed change is not what the manifest or the clouds ask for any more.
+    """
+    by_key = {key: c for c in approved.changes for key in (c.key, c.record) if key is not None}
+    kept = [c for c in fresh.changes if _allows(by_key.get(c.key or "") or by_key.get(c.record or ""), c)]
+    if not going_on:
+        ready = {key for c in kept for key in (c.key, c.record)}
+        for change in approved.changes:
+            reviewed = change.action is not Action.BLOCKED
+            if reviewed and change.key not in ready and change.record not in ready:
+                raise PlanStale(
+                    f"{change.address}: {change.action} was reviewed, and is not what is needed now: "
+                    "the manifest or the cloud changed since.",
+                    "Make a new one: voicectl plan --out FILE",
+                )
+    return fresh.model_copy(update={"plan_id": approved.plan_id, "changes": tuple(kept), "stops": approved.stops})
+
+
+def _allows(reviewed: Change | None, change: Change) -> bool:
+    if reviewed is None or change.action not in _GOES_ON_AS[reviewed.action]:
+        return False
+    return change.key is None or change.key != reviewed.key or change.identity == reviewed.identity
+
+
+_SETTLES = {Action.RECOVER, Action.RESUME, Action.BLOCKED}
+_CREATES = {Action.CREATE, Action.CLONE} | _SETTLES
+_GOES_ON_AS = {  # what a reviewed action may have become after an interruption, without paying or deleting more
+    Action.CREATE: _CREATES,
+    Action.CLONE: _CREATES,
+    Action.REPLACE: _CREATES | {Action.REPLACE, Action.DELETE, Action.FORGET},
+    Action.UPDATE: {Action.UPDATE},
+    Action.DELETE: {Action.DELETE, Action.FORGET, Action.BLOCKED},
+    Action.RECOVER: _SETTLES,
+    Action.RESUME: _SETTLES,
+    Action.FORGET: {Action.FORGET},
+    Action.BLOCKED: {Action.BLOCKED},
+    Action.NO_OP: set[Action](),
+}

@@ -58,7 +58,11 @@ class Scene:
             marker = keys.read(remote.external_task_id)
             if marker and marker.lineage == self.state.lineage[:8]:
                 highest = max(highest, marker.generation)
-        return keys.external_task_id(self.state.lineage, voice.address, digest, highest + 1), highest + 1
+        while True:  # a record that was moved to another address keeps its key
+            highest += 1
+            key = keys.external_task_id(self.state.lineage, voice.address, digest, highest)
+            if key not in self.state.records:
+                return key, highest
 
 
 _NOT_ASKED = Unknown(why="it was not asked about")

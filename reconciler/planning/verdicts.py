@@ -108,7 +108,8 @@ def _may_return(scene: Scene, voice: Voice, record: Record) -> bool:
     """Abandoned with the same inputs, or an intent given up that arrived late."""
     match record.status:
         case Status.ABANDONED:
-            pass
+            if isinstance(scene.observation(record), Absent):
+                return False
         case Status.LAPSED:
             observed = scene.observation(record)
             if not isinstance(observed, Found) or observed.remote.status is TaskStatus.FAILED:
@@ -266,7 +267,7 @@ def _settled(scene: Scene, voice: Voice, record: Record, remote: RemoteVoice) ->
     """The task of an accepted creation, seen."""
     if remote.status is TaskStatus.FAILED:
         failed = record.model_copy(update={"status": Status.FAILED, "message": remote.message})
-        return _failed(scene, voice, failed)
+        return _failed(scene, voice, failed).model_copy(update={"found": remote})
     found = difference(voice, record)
     if found.identity:
         return _replace(scene, voice, record, found, found_as=remote)

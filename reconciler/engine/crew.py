@@ -1,0 +1,54 @@
+"""The only threads. Jobs go in, their results come out in one place, so that one thread owns the state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from queue import Empty, SimpleQueue
+from typing import Generic, Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class Crew(Protocol[T]):
+    def start(self, job: Callable[[], T]) -> None:
+        """Runs it soon. The job must turn its own failures into values."""
+        ...
+
+    def wait(self, seconds: float) -> list[T]:
+        """What has ended; waits at most that long for the first."""
+        ...
+
+    def wake(self) -> None:
+        """Ends a wait early. Safe in a signal handler."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Threads(Generic[T]):
+    """A crew of real threads, made as they are needed."""
+
+    def __init__(self, size: int = 48) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=size, thread_name_prefix="voicectl")
+        self._ended: SimpleQueue[T | None] = SimpleQueue()
+
+    def start(self, job: Callable[[], T]) -> None:
+        self._pool.submit(lambda: self._ended.put(job()))
+
+    def wait(self, seconds: float) -> list[T]:
+        found: list[T] = []
+        try:
+            first = self._ended.get(timeout=max(0.0, seconds))
+            found += [first] if first is not None else []
+            while True:
+                more = self._ended.get_nowait()
+                found += [more] if more is not None else []
+        except Empty:
+            return found
+
+    def wake(self) -> None:
+        self._ended.put(None)
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)

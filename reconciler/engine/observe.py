@@ -1,0 +1,40 @@
+"""Looks at every account that a plan needs, all of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from reconciler.engine.work import Cloud
+from reconciler.model.manifest import Manifest
+from reconciler.model.observed import Observations
+from reconciler.model.state import LIVE, Record, State, Status
+
+
+def needed(manifest: Manifest, state: State) -> list[str]:
+    """The declared providers that hold or shall hold a voice: only their credentials are asked for."""
+    remembered = {r.provider for r in state.records.values() if r.status in LIVE or r.status is Status.FAILED}
+    declared = {v.provider for v in manifest.voices.values()}
+    return [name for name in manifest.providers if name in remembered | declared]
+
+
+def look(
+    manifest: Manifest, state: State, clouds: Mapping[str, Cloud], candidates: Sequence[Record] = ()
+) -> dict[str, Observations]:
+    """What each account looks like. Raises only what stops everything (credentials, arrears, IP whitelist).
+
+    `candidates` are records that are not in the state, to be looked at as if they were.
+    """
+    asked: dict[str, list[Record]] = {name: [] for name in clouds}
+    for record in (*state.records.values(), *candidates):
+        if record.provider in asked:
+            asked[record.provider].append(record)
+    presets = {v.provider for v in manifest.voices.values() if v.method == "preset"}
+
+    def one(name: str) -> Observations:
+        return clouds[name].provider.observe(asked[name], presets=name in presets)
+
+    if len(clouds) < 2:
+        return {name: one(name) for name in clouds}
+    with ThreadPoolExecutor(max_workers=min(16, len(clouds)), thread_name_prefix="observe") as pool:
+        return dict(zip(clouds, pool.map(one, clouds), strict=True))

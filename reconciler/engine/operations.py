@@ -1,0 +1,160 @@
+"""One function a use case: plan, apply. What a command line, a pipeline or a test calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+
+from reconciler.engine.crew import Threads
+from reconciler.engine.executor import Executor
+from reconciler.engine.observe import look, needed
+from reconciler.engine.store import Store
+from reconciler.engine.work import Answer, Cloud
+from reconciler.errors import Declined, SafetyStop, StateLocked
+from reconciler.model.base import Frozen
+from reconciler.model.events import Event, Tally
+from reconciler.model.manifest import Manifest
+from reconciler.model.plan import Plan
+from reconciler.model.state import State
+from reconciler.planning import planner, policy
+from reconciler.planning.scene import Asked
+from reconciler.protocols import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What every operation works on. `connect` opens the named providers' accounts; `lineage` makes a new one."""
+
+    manifest: Manifest
+    store: Store
+    connect: Callable[[Collection[str]], Mapping[str, Cloud]]
+    clock: Clock
+    lineage: Callable[[], str]
+
+    def state(self) -> State:
+        """The state as it is, checked to be this manifest's; an empty one where there is none yet."""
+        state = self.store.load()
+        if state is None:
+            return State(lineage=self.lineage(), manifest=self.manifest.name)
+        self.store.check(state, self.manifest.name)
+        return state
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a person asked for on the command line, beyond the manifest."""
+
+    asked: Asked = field(default_factory=Asked)
+    allow_deletes: int | None = None
+    lock_wait: float = 0.0
+    waiting: Callable[[StateLocked], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How a run talks to whoever started it."""
+
+    show: Callable[[Plan], None]  # before anything is asked or done
+    approve: Callable[[Plan], bool]
+    emit: Callable[[Event], None]
+    stop: Callable[[], str | None]  # asked at every turn: why nothing more should start
+
+
+class Applied(Frozen):
+    """How an apply ended. `halted` says why it stopped before its end."""
+
+    plan: Plan
+    tally: Tally
+    halted: str | None = None
+
+
+def plan(session: Session, request: Request) -> Plan:
+    """What would change. Reads the state and the clouds; writes nothing."""
+    return _plan(session, session.state(), request)[0]
+
+
+def apply(
+    session: Session,
+    request: Request,
+    watch: Watch,
+    *,
+    approved: Plan | None = None,
+    crew: Callable[[], Threads[Answer]] = Threads,
+) -> Applied:
+    """Makes it so. `approved` is a saved plan: then nothing runs that it does not say.
+
+    Raises SafetyStop, Declined and PlanError before the first call; StateNotSaved if the disk fails after one.
+    """
+    with session.store.locked(
+        "destroy" if request.asked.destroy else "apply", wait=request.lock_wait, waiting=request.waiting
+    ):
+        state = session.state()
+        if approved is not None:
+            state = policy.check_fresh(approved, state)
+        made, clouds = _plan(session, state, request)
+        if approved is not None:
+            made = policy.narrowed(made, approved, going_on=state.applying == approved.plan_id)
+        watch.show(made)
+        if made.stops:
+            raise SafetyStop("; ".join(stop.what for stop in made.stops), " ".join(stop.hint for stop in made.stops))
+        if made.empty and approved is None:
+            return Applied(plan=made, tally=Tally())
+        if not made.empty and not watch.approve(made):
+            raise Declined("Nobody said yes.", "At a terminal, answer yes; elsewhere: --auto-approve")
+        return _run(session, state, made, clouds, watch, approved, crew)
+
+
+def _run(
+    session: Session,
+    state: State,
+    made: Plan,
+    clouds: Mapping[str, Cloud],
+    watch: Watch,
+    approved: Plan | None,
+    crew: Callable[[], Threads[Answer]],
+) -> Applied:
+    session.store.begin(state)
+    if approved is not None:
+        state = state.having(applying=approved.plan_id)
+        session.store.commit(state)
+    workers = crew()
+    executor = Executor(
+        made,
+        state,
+        session.manifest.voices,
+        clouds,
+        journal=session.store,
+        crew=workers,
+        clock=session.clock,
+        emit=watch.emit,
+        stop=watch.stop,
+    )
+    try:
+        tally = executor.run()
+    finally:
+        workers.close()
+    state = executor.state
+    if approved is not None and executor.halted is None:
+        state = state.having(applying=None, applied=approved.plan_id)
+    session.store.finish(state)
+    executor.tell_the_end()
+    return Applied(plan=made, tally=tally, halted=executor.halted)
+
+
+def _plan(session: Session, state: State, request: Request) -> tuple[Plan, Mapping[str, Cloud]]:
+    manifest, now = session.manifest, session.clock.now()
+    clouds = session.connect(needed(manifest, state))
+    accounts = {name: cloud.provider.account for name, cloud in clouds.items()}
+    extra = planner.candidates(manifest, state, accounts, now=now)
+    seen = look(manifest, state, clouds, extra)
+    able = {name: cloud.provider.capabilities for name, cloud in clouds.items()}
+    made = planner.plan(manifest, state, seen, able, now=now, asked=request.asked)
+    stops = policy.check(
+        made,
+        state,
+        manifest.safety,
+        allow_deletes=request.allow_deletes,
+        allow_recreates=request.asked.allow_recreates,
+        declared=len(manifest.voices),
+    )
+    return (made.model_copy(update={"stops": stops}) if stops else made), clouds

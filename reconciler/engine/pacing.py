@@ -1,0 +1,98 @@
+"""How fast, and how many at once. Kept for an account and an action, whatever the providers are called.
+
+No clock in here: every method is told the time (seconds, monotonic), so that tests need no sleeping.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+CALLS_A_SECOND = 20.0  # Tencent's figure for each action; Kling documents only tasks in flight
+_USED = 0.96  # of the allowed rate: what the network bunches together still fits
+_SLOWEST = 0.5
+_RECOVERY = 2.0  # seconds for each step back up
+_FIRST_GROWTH = 6.0  # seconds until a learned cap is tried one higher
+
+
+@dataclass(slots=True)
+class Pace:
+    """Evenly spaced calls; never two closer than the rate says, so that no burst is refused."""
+
+    allowed: float = CALLS_A_SECOND
+    rate: float = 0.0
+    next_at: float = 0.0
+    changed_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.rate = self.allowed * _USED
+
+    def take(self, now: float) -> None:
+        """A call goes out now."""
+        gap = 1 / self.rate
+        # A loop that woke late catches up within one gap, and no further.
+        self.next_at = max(self.next_at, now - gap / 2) + gap
+        full = self.allowed * _USED
+        if self.rate < full and now - self.changed_at >= _RECOVERY:
+            self.rate = min(full, self.rate * 1.15)
+            self.changed_at = now
+
+    def slow(self, now: float, retry_after: float | None) -> None:
+        """The cloud said: too many calls a second (Kling 1302). Calls refused together lower it once."""
+        if now - self.changed_at >= 1 / self.rate or self.rate == self.allowed * _USED:
+            self.rate = max(_SLOWEST, self.rate * 0.7)
+            self.changed_at = now
+        self.next_at = max(self.next_at, now + (retry_after if retry_after is not None else 1.0))
+
+
+@dataclass(slots=True)
+class Cap:
+    """How many tasks may run at once. Unknown until a cloud refuses one; grows back with time."""
+
+    limit: int | None = None
+    told: bool = False  # by the manifest: then it is kept, and never grows
+    changed_at: float = 0.0
+    growth: float = _FIRST_GROWTH
+
+    def room(self, in_flight: int, now: float) -> bool:
+        if self.limit is None:
+            return True
+        if not self.told and in_flight >= self.limit and now - self.changed_at >= self.growth:
+            self.limit += 1
+            self.changed_at = now
+        return in_flight < self.limit
+
+    def refused(self, in_flight: int, now: float) -> None:
+        """The cloud said: too many tasks (Kling 1303), while this many of ours ran."""
+        found = max(1, in_flight)
+        if self.limit is not None and found >= self.limit > 1:
+            found = self.limit - 1  # it had been tried one higher
+            self.growth = min(60.0, self.growth * 1.5)
+        self.limit = found if self.limit is None else min(found, self.limit)
+        self.changed_at = now
+
+
+@dataclass(slots=True)
+class Limits:
+    """One account's limits."""
+
+    rates: dict[str, float] = field(default_factory=dict)
+    cap: Cap = field(default_factory=Cap)
+    paces: dict[str, Pace] = field(default_factory=dict)
+
+    def pace(self, action: str) -> Pace:
+        if action not in self.paces:
+            self.paces[action] = Pace(self.rates.get(action, CALLS_A_SECOND))
+        return self.paces[action]
+
+
+def poll_delay(*, submitting: bool, starved: bool, asked: int) -> float:
+    """Seconds until the next poll of one provider, which is one list call for all its tasks.
+
+    While calls still go out, 1 in 5 s: enough to see early voices, few enough to keep calls for each voice near one.
+    `starved`: creations wait for a slot, so an ended task should be seen soon. `asked`: polls since the last news.
+    """
+    if starved:
+        return 0.5 if asked < 4 else 1.0
+    if submitting:
+        return 5.0
+    return min(10.0, 1.0 * 1.25 ** max(0, asked - 8))

@@ -1,0 +1,123 @@
+"""A record's next self. Pure: a record and what happened in, the record as it must be kept out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from reconciler.model.manifest import Lifecycle, Voice
+from reconciler.model.observed import RemoteVoice
+from reconciler.model.plan import Change
+from reconciler.model.state import Record, Status
+from reconciler.planning.diff import shown
+
+
+def intended(change: Change, voice: Voice, *, account: str, before: Record | None, now: datetime) -> Record:
+    """What is made durable before the call: the same key once more, or a new one."""
+    if change.key is None or change.identity is None:
+        raise ValueError(f"{change.address}: a creation without a key")
+    if before is not None:
+        return before.model_copy(
+            update={
+                "status": Status.INTENDED,
+                "attempts": before.attempts + 1,
+                "sent": shown(voice),
+                "labels": voice.labels,
+                "lifecycle": voice.lifecycle,
+                "changed_at": now,
+            }
+        )
+    return _record(change, voice, account=account, status=Status.INTENDED, now=now, attempts=1)
+
+
+def bound(change: Change, voice: Voice, made: RemoteVoice, *, account: str, now: datetime) -> Record:
+    """A voice that exists without a call of ours: marked, imported, official."""
+    record = _record(change, voice, account=account, status=Status.INTENDED, now=now, attempts=0)
+    return seen(record, made, now=now)
+
+
+def accepted(record: Record, task_id: str, *, now: datetime) -> Record:
+    return record.model_copy(update={"status": Status.RUNNING, "task_id": task_id, "changed_at": now})
+
+
+def seen(record: Record, remote: RemoteVoice, *, now: datetime) -> Record:
+    """The record as its task or voice was found, whatever its status."""
+    status = {"running": Status.RUNNING, "ready": Status.READY, "failed": Status.FAILED}[remote.status]
+    found = {
+        "status": status,
+        "changed_at": now,
+        "task_id": remote.task_id or record.task_id,
+        "voice_id": remote.voice_id or record.voice_id,
+        "voice_name": remote.voice_name or record.voice_name,
+        "owned_by": remote.owned_by or record.owned_by,
+        "message": (remote.message or "the cloud gave no reason") if status is Status.FAILED else None,
+    }
+    return record.model_copy(update=found)
+
+
+def failed(record: Record, message: str, *, now: datetime) -> Record:
+    return record.model_copy(update={"status": Status.FAILED, "message": message, "changed_at": now})
+
+
+def uncertain(record: Record, message: str, *, now: datetime) -> Record:
+    return record.model_copy(update={"status": Status.UNCERTAIN, "message": message, "changed_at": now})
+
+
+def unsent(record: Record) -> Record:
+    """The intent as it was before a call that provably did nothing."""
+    return record.model_copy(update={"attempts": max(0, record.attempts - 1)})
+
+
+def updated(record: Record, voice: Voice) -> Record:
+    """Our own keys told anew; and `existing`, where an entry now says that of its own voice."""
+    told: dict[str, object] = {"labels": voice.labels, "lifecycle": voice.lifecycle}
+    if record.method != voice.method:
+        told |= {"method": voice.method, "sent": shown(voice)}
+    return record.model_copy(update=told)
+
+
+def deposed(record: Record, *, by: str | None, keep_old: float | None, now: datetime) -> Record:
+    """To be deleted, from now on, come what may."""
+    lifecycle = record.lifecycle.model_copy(update={"keep_old": keep_old, "prevent_destroy": False})
+    return record.model_copy(
+        update={"status": Status.DEPOSED, "deposed_by": by, "lifecycle": lifecycle, "changed_at": now}
+    )
+
+
+def tombstone(record: Record, *, now: datetime) -> Record:
+    """What stays for ever: a key once accepted is burnt."""
+    return record.model_copy(
+        update={
+            "status": Status.DELETED,
+            "changed_at": now,
+            "sent": {},
+            "labels": {},
+            "lifecycle": Lifecycle(),
+            "voice_name": None,
+            "owned_by": None,
+            "message": None,
+        }
+    )
+
+
+def ended(record: Record, status: Status, *, now: datetime) -> Record:
+    """Given up (LAPSED) or out of reach (ABANDONED): kept whole, so that it can be recognised."""
+    return record.model_copy(update={"status": status, "changed_at": now})
+
+
+def _record(change: Change, voice: Voice, *, account: str, status: Status, now: datetime, attempts: int) -> Record:
+    return Record(
+        external_task_id=str(change.key),
+        address=voice.address,
+        provider=voice.provider,
+        account=account,
+        method=voice.method,
+        generation=change.generation,
+        status=status,
+        created_at=now,
+        changed_at=now,
+        digest=str(change.identity),
+        sent=shown(voice),
+        labels=voice.labels,
+        lifecycle=voice.lifecycle,
+        attempts=attempts,
+    )

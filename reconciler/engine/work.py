@@ -1,0 +1,138 @@
+"""One change on its way: which call it waits for, and the records it moves."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from reconciler.engine.pacing import Limits
+from reconciler.errors import CloudError, OutcomeUnknown
+from reconciler.model.manifest import Voice
+from reconciler.model.observed import Observation, RemoteVoice
+from reconciler.model.plan import Change
+from reconciler.model.state import Record
+from reconciler.protocols import Accepted, Done, Provider
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """A provider as a run uses it. Clouds with one `quota` are one account and share its limits."""
+
+    name: str
+    provider: Provider
+    quota: str
+    rates: Mapping[str, float] = field(default_factory=dict)
+    max_in_flight: int | None = None
+    patience: float = 600.0  # seconds that a task may take before a run goes on without it
+
+
+@dataclass(slots=True, eq=False)
+class Work:
+    """A change under way. Touched by the loop's thread only."""
+
+    change: Change
+    voice: Voice | None = None
+    record: Record | None = None  # the one being made
+    old: Record | None = None  # the one to be deleted
+    rebind: str | None = None  # what the address meant before, should the intent be taken back
+    remove_first: bool = False
+    sends: int = 0  # in this run
+    looks: int = 0  # finds since the last sending
+    tries: int = 0  # of a deletion
+    refusals: int = 0  # for want of a slot
+    known_there: bool = False  # the cloud said that it knows the key
+    not_before: float = 0.0
+    since: float | None = None  # of the first call, monotonic
+    waiting_since: float = 0.0  # for its task
+
+
+@dataclass(slots=True)
+class Lane:
+    """One cloud's queues."""
+
+    cloud: Cloud
+    limits: Limits
+    to_create: deque[Work] = field(default_factory=deque)  # no intent yet
+    to_send: deque[Work] = field(default_factory=deque)  # intent durable
+    sending: int = 0
+    settling: list[Work] = field(default_factory=list)  # outcome unknown: to be looked up at `not_before`
+    looking: int = 0
+    polled: dict[str, Work] = field(default_factory=dict)  # external_task_id -> whose task runs
+    polling: bool = False
+    asked: int = 0  # polls since the last news
+    next_poll: float = 0.0
+    to_remove: deque[Work] = field(default_factory=deque)
+    removing: int = 0
+    unopened: int = 0  # connections in a row that never opened
+
+    @property
+    def busy(self) -> bool:
+        return bool(self.calls_out or self.to_create or self.to_send or self.settling or self.polled or self.to_remove)
+
+    @property
+    def calls_out(self) -> int:
+        return self.sending + self.looking + self.removing + self.polling
+
+    @property
+    def in_flight(self) -> int:
+        return self.sending + len(self.polled) + self.looking + len(self.settling)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    lane: Lane
+    work: Work
+    answer: Accepted | Done | CloudError
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    lane: Lane
+    work: Work
+    answer: Observation | CloudError
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    lane: Lane
+    work: Work
+    answer: CloudError | None
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    lane: Lane
+    answer: Mapping[str, RemoteVoice] | CloudError
+
+
+T = TypeVar("T")
+Answer = Sent | Looked | Removed | Polled
+Job = Callable[[], Answer]
+
+
+def sending(lane: Lane, work: Work, voice: Voice, key: str) -> Job:
+    return lambda: Sent(lane, work, _valued(lambda: lane.cloud.provider.submit(voice, key)))
+
+
+def looking(lane: Lane, work: Work, record: Record) -> Job:
+    return lambda: Looked(lane, work, _valued(lambda: lane.cloud.provider.find(record)))
+
+
+def removing(lane: Lane, work: Work, record: Record) -> Job:
+    return lambda: Removed(lane, work, _valued(lambda: lane.cloud.provider.delete(record)))
+
+
+def polling(lane: Lane, records: list[Record]) -> Job:
+    return lambda: Polled(lane, _valued(lambda: lane.cloud.provider.poll(records)))
+
+
+def _valued(call: Callable[[], T]) -> T | CloudError:
+    """The call's end as a value. Whatever is not one of the three answers counts as not knowing, our own bugs too."""
+    try:
+        return call()
+    except CloudError as error:
+        return error
+    except Exception as error:  # noqa: BLE001 - a bug after the call went out must not read as "nothing happened"
+        return OutcomeUnknown(f"{type(error).__name__}: {error}")
