@@ -6,7 +6,7 @@ with `colour`, our own colours.
 
 from __future__ import annotations
 
-from reconciler.errors import CloudError, ManifestError, VoicectlError
+from reconciler.errors import CloudError, ManifestError, StateNotSaved, VoicectlError
 from reconciler.model.events import Event, Kind, Tally
 from reconciler.model.manifest import Manifest
 from reconciler.views.escape import escape
@@ -36,9 +36,17 @@ def error(error: VoicectlError, *, colour: bool = False) -> str:
         listed = "\n".join(escape(str(problem)) for problem in error.problems)
         parts = [head, listed, f"{counted(len(error.problems), 'problem')}."]
     else:
-        parts = [head, escape(error.detail), escape(_from_the_cloud(error))]
+        parts = [head, _facts(error), escape(_from_the_cloud(error))]
     parts.append(painted(escape(error.hint), Style.CYAN, colour=colour))
     return "\n\n".join(part for part in parts if part)
+
+
+def _facts(error: VoicectlError) -> str:
+    """One line; where a state's last words are a list, its lines stay lines, indented, so that none poses as ours."""
+    if not isinstance(error, StateNotSaved):
+        return escape(error.detail)
+    first, *listed = error.detail.split("\n")
+    return "\n".join([escape(first), *(f"  {escape(line.strip())}" for line in listed)])
 
 
 def _from_the_cloud(error: VoicectlError) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from reconciler import errors
-from reconciler.errors import ManifestError, OutcomeUnknown, Problem, StateLocked, VoicectlError
+from reconciler.errors import ManifestError, OutcomeUnknown, Problem, StateLocked, StateNotSaved, VoicectlError
 from reconciler.model.events import Event, Kind, Tally
 from reconciler.model.manifest import KlingAccount, Manifest, Voice
 from reconciler.views import text
@@ -55,6 +55,11 @@ def test_a_manifest_error_is_a_line_a_problem_and_their_count() -> None:
         "",
         "2 problems.",
     ]
+
+
+def test_the_last_words_of_a_lost_state_are_a_line_a_voice() -> None:
+    lost = StateNotSaved("No space left.\n  narrator: voice 85, ready\nError: \x1b[2J")
+    assert text.error(lost).splitlines()[2:] == ["No space left.", "  narrator: voice 85, ready", r"  Error: \x1b[2J"]
 
 
 def test_a_clouds_code_and_request_are_told_for_its_support() -> None:
