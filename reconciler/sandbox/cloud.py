@@ -1,0 +1,22 @@
+"""The one request handler behind every mount: which cloud is meant, and what it answers.
+
+A cloud is a function from the world and a request to an answer; today there is Kling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from reconciler.sandbox import kling
+from reconciler.sandbox.wire import Answer, Request, log_line
+from reconciler.sandbox.world import World
+
+Log = Callable[[str], None]
+
+
+def handle(world: World, request: Request, log: Log | None = None) -> Answer:
+    """`log` gets one line a request, without secrets."""
+    answer = kling.answer(world, request)
+    if log is not None:
+        log(log_line(request, answer))
+    return answer

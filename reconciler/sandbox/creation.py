@@ -1,0 +1,53 @@
+"""The world's one noun: a task and the voice it makes. Where it stands follows from the time: nothing ticks."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    SUBMITTED = "submitted"
+    PROCESSING = "processing"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)  # not a pydantic model: a list call builds a thousand
+class Creation:
+    """Times are Unix milliseconds. A voice exists from `ended_at` on, unless there is a `failure`."""
+
+    number: int  # in the order of creation
+    account: str  # `kling:sandbox-prod`
+    task_id: str
+    key: str | None  # chosen by the caller, unique on the account for ever; None: made outside
+    voice_id: str
+    voice_name: str
+    created_at: int
+    started_at: int
+    ended_at: int | None  # None: stuck
+    failure: str | None
+    deleted_at: int | None
+
+    def stage(self, now: int) -> Stage:
+        if now < self.started_at:
+            return Stage.SUBMITTED
+        if self.ended_at is None or now < self.ended_at:
+            return Stage.PROCESSING
+        return Stage.READY if self.failure is None else Stage.FAILED
+
+    def changed_at(self, now: int) -> int:
+        """When it came to the stage that it is at."""
+        match self.stage(now):
+            case Stage.SUBMITTED:
+                return self.created_at
+            case Stage.PROCESSING:
+                return self.started_at
+            case Stage.READY | Stage.FAILED:
+                return self.ended_at or self.started_at
+
+
+def owner_of(account: str) -> str:
+    """The number that a cloud knows an account by: the same in every world, so that a reset is no other account."""
+    return str(100_000_000 + int.from_bytes(hashlib.sha256(account.encode()).digest()[:8], "big") % 900_000_000)

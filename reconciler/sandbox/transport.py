@@ -1,0 +1,29 @@
+"""The sandbox as an httpx transport: the same handler without a socket. Imports httpx: import it where it is used."""
+
+from __future__ import annotations
+
+import httpx
+
+from reconciler.sandbox.cloud import Log, handle
+from reconciler.sandbox.wire import Dropped, Request, Response
+from reconciler.sandbox.world import World
+
+
+class SandboxTransport(httpx.BaseTransport):
+    """For `httpx.Client(transport=…)`. Every host is the sandbox. Whoever opened the world closes it."""
+
+    def __init__(self, world: World, *, log: Log | None = None) -> None:
+        self._world = world
+        self._log = log
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Raises httpx.ReadError where the sandbox drops the connection."""
+        target = request.url.raw_path.decode("ascii")
+        received = Request.received(request.method, target, headers=request.headers.items(), body=request.read())
+        answer = handle(self._world, received, self._log)
+        match answer:
+            case Response():
+                headers = {"content-type": answer.content_type}
+                return httpx.Response(answer.status, headers=headers, content=answer.body, request=request)
+            case Dropped():
+                raise httpx.ReadError("The connection broke before the answer", request=request)

@@ -1,0 +1,147 @@
+"""What one request may see and do in the world, inside its transaction. Decides nothing that a cloud decides.
+
+Chance is drawn from the world's seed, the account, the action and how many such calls came before, so the fate of the
+n-th create does not hang on how often somebody listed meanwhile.
+"""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from uuid import UUID
+
+from reconciler.sandbox.creation import Creation
+from reconciler.sandbox.faults import DeletedVoice, Faults
+
+SELECT = (
+    "SELECT number, account, task_id, key, voice_id, voice_name, created_at, started_at, ended_at, failure, deleted_at"
+    " FROM creations WHERE"
+)
+LIVING = "deleted_at IS NULL AND failure IS NULL AND ended_at <= :now"
+_SUBMITTED_SHARE = 0.2  # of a task's time it waits, the rest it is processed
+
+
+class Turn:
+    """`now` is Unix milliseconds: one request happens at one moment."""
+
+    def __init__(
+        self, db: sqlite3.Connection, account: str, *, action: str, now: int, seed: int, faults: Faults
+    ) -> None:
+        self.account = account
+        self.now = now
+        self.faults = faults
+        self._db = db
+        self._action = action
+        db.execute(
+            "INSERT INTO turns (account, action, tokens, refilled_at) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET calls = calls + 1",
+            (account, action, max(1.0, faults.calls_per_second), now),
+        )
+        row = db.execute("SELECT calls FROM turns WHERE account = ? AND action = ?", (account, action)).fetchone()
+        self._lot = f"{seed}/{account}/{action}/{row[0]}"
+
+    def happens(self, what: str, probability: float) -> bool:
+        """Each `what` has dice of its own: turning one switch leaves the others' luck as it was."""
+        return probability > 0 and self._dice(what).random() < probability
+
+    def new_id(self, what: str) -> str:
+        """18 digits, more than a double can hold, as Kling's are. One for each `what` in a turn."""
+        return str(self._dice(what).randrange(10**17, 10**18))
+
+    def request_id(self) -> str:
+        return str(UUID(int=self._dice("request").getrandbits(128), version=4))
+
+    def within_rate(self) -> bool:
+        """Takes one of the account's calls of this action: a bucket of one second's calls, refilled all the time."""
+        rate = self.faults.calls_per_second
+        place = (self.account, self._action)
+        tokens, refilled_at = self._db.execute(
+            "SELECT tokens, refilled_at FROM turns WHERE account = ? AND action = ?", place
+        ).fetchone()
+        elapsed = max(0, self.now - refilled_at)  # clocks jump back
+        tokens = min(max(1.0, rate), tokens + elapsed * rate / 1000)
+        granted = bool(tokens >= 1)
+        self._db.execute(
+            "UPDATE turns SET tokens = ?, refilled_at = ? WHERE account = ? AND action = ?",
+            (tokens - granted, self.now, *place),
+        )
+        return granted
+
+    def begin(self, voice_name: str, *, key: str | None, seconds: float | None, failure: str | None = None) -> Creation:
+        """A new task. `seconds` None: it never ends. `failure` is why it will end without a voice."""
+        lasts = round((seconds or 0) * 1000)
+        values = (
+            self.account,
+            self.new_id("task"),
+            key,
+            self.new_id("voice"),
+            voice_name,
+            self.now,
+            self.now + round(lasts * _SUBMITTED_SHARE),
+            None if seconds is None else self.now + lasts,
+            failure,
+        )
+        cursor = self._db.execute(
+            "INSERT INTO creations (account, task_id, key, voice_id, voice_name, created_at, started_at, ended_at,"
+            " failure) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            values,
+        )
+        assert cursor.lastrowid is not None
+        return Creation(cursor.lastrowid, *values, deleted_at=None)
+
+    def in_flight(self) -> int:
+        query = "SELECT count(*) FROM creations WHERE account = ? AND (ended_at IS NULL OR ended_at > ?)"
+        row: tuple[int] = self._db.execute(query, (self.account, self.now)).fetchone()
+        return row[0]
+
+    def with_key(self, key: str) -> Creation | None:
+        """Deleted and failed ones too: a key is burnt for ever."""
+        return self._one("key = :key", key=key)
+
+    def with_task(self, task_id: str) -> Creation | None:
+        return self._one("task_id = :task", task=task_id)
+
+    def living(self, voice_id: str) -> Creation | None:
+        return self._one(f"voice_id = :voice AND {LIVING}", voice=voice_id)
+
+    def name_in_use(self, voice_name: str) -> bool:
+        return self._one("voice_name = :name AND deleted_at IS NULL AND failure IS NULL", name=voice_name) is not None
+
+    def delete(self, creation: Creation) -> None:
+        self._db.execute("UPDATE creations SET deleted_at = ? WHERE number = ?", (self.now, creation.number))
+
+    def rename(self, creation: Creation, voice_name: str) -> None:
+        self._db.execute("UPDATE creations SET voice_name = ? WHERE number = ?", (voice_name, creation.number))
+
+    def page(self, number: int, size: int) -> list[Creation]:
+        """The account's tasks, the newest first, as the switches for lists let them be seen."""
+        if self.faults.empty_list:
+            return []
+        where = "account = ?"
+        values: list[str | int] = [self.account]
+        if self.faults.deleted_voice is DeletedVoice.VANISHES:
+            where += " AND deleted_at IS NULL"
+        if self.faults.late_visibility:
+            where += " AND created_at <= ?"
+            values.append(self.now - round(self.faults.late_visibility * 1000))
+        query = f"{SELECT} {where} ORDER BY number DESC"
+        skipped = (number - 1) * size
+        if self.faults.shuffle_list:
+            rows = self._db.execute(query, values).fetchall()
+            self._dice("shuffle").shuffle(rows)
+            rows = rows[skipped : skipped + size]
+        else:
+            rows = self._db.execute(f"{query} LIMIT ? OFFSET ?", (*values, size, skipped)).fetchall()
+        if self.faults.hide:
+            dice = self._dice("hide")
+            rows = [row for row in rows if dice.random() >= self.faults.hide]
+        return [Creation(*row) for row in rows]
+
+    def _one(self, where: str, **values: str) -> Creation | None:
+        row = self._db.execute(
+            f"{SELECT} account = :account AND {where}", {"account": self.account, "now": self.now, **values}
+        ).fetchone()
+        return None if row is None else Creation(*row)
+
+    def _dice(self, what: str) -> random.Random:
+        return random.Random(f"{self._lot}/{what}")  # noqa: S311 - a rehearsal must be repeatable, not secret

@@ -1,0 +1,201 @@
+"""The sandbox's truth: accounts, tasks, voices and switches, in one SQLite file. Knows no cloud's wire.
+
+Every request is one transaction, committed before it is answered, so a killed process loses nothing that was answered
+or done; several processes and threads may use one world at once.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from threading import RLock
+from typing import Self
+
+from reconciler.errors import UsageError
+from reconciler.protocols import Clock
+from reconciler.sandbox.creation import Creation
+from reconciler.sandbox.faults import Faults
+from reconciler.sandbox.turn import LIVING, SELECT, Turn
+
+DEFAULT_SEED = 1
+DEFAULT_ACCOUNT = "kling:sandbox-default"  # where a foreign voice appears while nobody has called yet
+_FORMAT = 1
+_WAIT_SECONDS = 30.0  # for another process's transaction
+_OUTSIDE = "outside"
+_DELETE = "Delete it if it is an old sandbox: no real voice is lost."
+_SCHEMA = f"""
+CREATE TABLE world (seed INTEGER NOT NULL, faults TEXT NOT NULL);
+CREATE TABLE turns (
+  account TEXT NOT NULL, action TEXT NOT NULL, calls INTEGER NOT NULL DEFAULT 1,
+  tokens REAL NOT NULL, refilled_at INTEGER NOT NULL, PRIMARY KEY (account, action)
+) WITHOUT ROWID;
+CREATE TABLE creations (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL, task_id TEXT NOT NULL UNIQUE, key TEXT,
+  voice_id TEXT NOT NULL UNIQUE, voice_name TEXT NOT NULL, created_at INTEGER NOT NULL, started_at INTEGER NOT NULL,
+  ended_at INTEGER, failure TEXT, deleted_at INTEGER
+);
+CREATE UNIQUE INDEX creations_key ON creations (account, key) WHERE key IS NOT NULL;
+CREATE INDEX creations_listed ON creations (account, deleted_at);
+CREATE INDEX creations_ended ON creations (account, ended_at);
+CREATE INDEX creations_named ON creations (account, voice_name);
+PRAGMA user_version = {_FORMAT}
+"""
+
+
+class World:
+    def __init__(self, db: sqlite3.Connection, clock: Clock) -> None:
+        """Use `open`."""
+        self._db = db
+        self._clock = clock
+        self._lock = RLock()
+        self._faults = ("", Faults())  # as it is kept, and what it means
+
+    @classmethod
+    def open(cls, path: str | Path, clock: Clock, *, seed: int = DEFAULT_SEED) -> World:
+        """The world at this path, made with `seed` if there is none; `:memory:` is a world of its own.
+
+        Raises UsageError when the file is something else.
+        """
+        try:
+            if str(path) != ":memory:":
+                Path(path).parent.mkdir(parents=True, exist_ok=True)
+            with ExitStack() as opened:
+                db = sqlite3.connect(path, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False)
+                opened.callback(db.close)
+                _prepare(db, seed, clock)
+                opened.pop_all()  # it is whole: it stays open
+        except (OSError, sqlite3.Error) as error:
+            raise UsageError(f"{path} can't be the sandbox's world: {error}.", _DELETE) from error
+        return cls(db, clock)
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def turn(self, account: str, action: str) -> Iterator[Turn]:
+        """One request's transaction: committed when the block ends, undone when it raises.
+
+        `account` is empty for a caller who did not prove to be one.
+        """
+        with self._transaction():
+            seed, kept = self._db.execute("SELECT seed, faults FROM world").fetchone()
+            yield Turn(self._db, account, action=action, now=self.now(), seed=seed, faults=self._understood(kept))
+
+    def now(self) -> int:
+        """Unix milliseconds. The wall clock, because it is all that several processes share."""
+        return int(self._clock.now().timestamp() * 1000)
+
+    def faults(self) -> Faults:
+        with self._lock:
+            return self._understood(self._db.execute("SELECT faults FROM world").fetchone()[0])
+
+    def set_faults(self, faults: Faults) -> None:
+        with self._transaction():
+            self._db.execute("UPDATE world SET faults = ?", (faults.model_dump_json(),))
+
+    def reset(self, *, seed: int | None = None) -> None:
+        """A new world: nothing made, every switch off. Unless told, the next seed, so that no id comes back."""
+        with self._transaction():
+            self._db.execute("DELETE FROM creations")
+            self._db.execute("DELETE FROM turns")
+            told = (Faults().model_dump_json(), seed)
+            self._db.execute("UPDATE world SET faults = ?, seed = coalesce(?, seed + 1)", told)
+
+    def accounts(self) -> tuple[str, ...]:
+        """Everybody who ever called, such as `kling:sandbox-default`."""
+        with self._lock:
+            rows = self._db.execute("SELECT DISTINCT account FROM turns WHERE account != '' ORDER BY account")
+            return tuple(row[0] for row in rows)
+
+    def voices(self, account: str | None = None) -> tuple[Creation, ...]:
+        """The voices that exist now, whatever the lists show; of one account or of all, the oldest first."""
+        query = f"{SELECT} {LIVING} AND account = coalesce(:account, account) ORDER BY number"
+        with self._lock:
+            rows = self._db.execute(query, {"now": self.now(), "account": account})
+            return tuple(Creation(*row) for row in rows)
+
+    def delete_outside(self, voice_id_or_name: str) -> Creation:
+        """As if a person had deleted it in the console. Raises UsageError, as `rename_outside` does."""
+        return self._outside(voice_id_or_name, new_name=None)
+
+    def rename_outside(self, voice_id_or_name: str, new_name: str) -> Creation:
+        """Returns the voice as it was."""
+        return self._outside(voice_id_or_name, new_name=new_name)
+
+    def add_foreign(self, voice_name: str, account: str | None = None) -> Creation:
+        """A finished voice that nobody asked for over the API: a colleague's, or one that the cloud made by itself."""
+        known = self.accounts()
+        if account is None and len(known) > 1:
+            raise UsageError(f"The sandbox has several accounts: {', '.join(known)}.", "Say which of them.")
+        with self.turn(account or (known[0] if known else DEFAULT_ACCOUNT), _OUTSIDE) as turn:
+            return turn.begin(voice_name, key=None, seconds=0)
+
+    def _outside(self, wanted: str, *, new_name: str | None) -> Creation:
+        with self._lock:
+            found = [v for v in self.voices() if v.voice_id == wanted]
+            found = found or [v for v in self.voices() if v.voice_name == wanted]
+            match found:
+                case [voice]:
+                    pass
+                case []:
+                    raise UsageError(f"No voice of the sandbox has the id or name {wanted!r}.")
+                case _:
+                    ids = ", ".join(v.voice_id for v in found)
+                    raise UsageError(f"{len(found)} voices of the sandbox are called {wanted!r}.", f"Say the id: {ids}")
+            with self.turn(voice.account, _OUTSIDE) as turn:
+                if new_name is None:
+                    turn.delete(voice)
+                else:
+                    turn.rename(voice, new_name)
+            return voice
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._lock, _immediately(self._db):
+            yield
+
+    def _understood(self, kept: str) -> Faults:
+        if self._faults[0] != kept:  # read at every request, parsed when somebody turned a switch
+            self._faults = (kept, Faults.model_validate_json(kept))
+        return self._faults[1]
+
+
+def _prepare(db: sqlite3.Connection, seed: int, clock: Clock) -> None:
+    # Nothing is synced: what a killed process wrote is in the system's cache all the same, and no rehearsal needs
+    # to outlive a power cut. The journal mode can't wait for another process that opens the new file just now.
+    db.execute("PRAGMA synchronous = OFF")
+    for _ in range(100):
+        with suppress(sqlite3.OperationalError):
+            db.execute("PRAGMA journal_mode = WAL")
+            break
+        clock.sleep(0.01)
+    with _immediately(db):
+        found = db.execute("PRAGMA user_version").fetchone()[0]
+        if found == 0 and not db.execute("SELECT 1 FROM sqlite_master").fetchone():
+            for statement in _SCHEMA.split(";"):
+                db.execute(statement)
+            db.execute("INSERT INTO world VALUES (?, ?)", (seed, Faults().model_dump_json()))
+        elif found != _FORMAT:
+            raise sqlite3.DatabaseError("another version of voicectl made it, or something else did")
+
+
+@contextmanager
+def _immediately(db: sqlite3.Connection) -> Iterator[None]:
+    """A transaction that takes the write lock first: one that turned from reading to writing could not wait for it."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
