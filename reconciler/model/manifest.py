@@ -7,18 +7,30 @@ the model of that body. A new cloud adds its account to `Provider` and its bodie
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from reconciler.model.base import Frozen, Inputs
 
 ADDRESS = r"^[A-Za-z][A-Za-z0-9_-]{0,62}$"
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
+LONGEST_ADDRESS = 63
+ADDRESS_LIMIT = f"a letter, then at most {LONGEST_ADDRESS - 1} letters, digits, - or _"
+DIGITS = r"^[0-9]{1,64}$"
+ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
+_ADDRESS = re.compile(ADDRESS.removesuffix("$"))  # in Python, $ would let a line break through
+_PLAIN_URL = re.compile(r"(?i)https?://[a-z0-9][a-z0-9.-]*/[!-~]*")
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([smhd]?)")
+_LONGEST_DAYS = 3650  # past any use, and before dates run out
 _UNIT_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _AUDIO_SUFFIXES = (".mp3", ".wav", ".mp4", ".mov")  # Kling, custom-voices, voice_url
+
+
+def is_address(text: str) -> bool:
+    return _ADDRESS.fullmatch(text) is not None
 
 
 def _seconds(value: object) -> object:
@@ -27,16 +39,30 @@ def _seconds(value: object) -> object:
     found = _DURATION.fullmatch(value.strip())
     if found is None:
         raise ValueError("not a duration: write seconds, or a number with s, m, h or d, such as 24h")
-    return float(found[1]) * _UNIT_SECONDS[found[2]]
+    seconds = float(found[1]) * _UNIT_SECONDS[found[2]]
+    if seconds > _LONGEST_DAYS * 86400:
+        raise ValueError(f"too long, at most {_LONGEST_DAYS}d")
+    return seconds
 
 
 def _http(url: str) -> str:
+    if _PLAIN_URL.fullmatch(url):
+        return url
+    refused = ValueError("not an http(s) URL, such as https://cdn.example.com/voice.mp3")
     if not re.fullmatch(r"(?i)https?://[^\s/?#]+[^\s]*", url):
-        raise ValueError("not an http(s) URL")
+        raise refused
+    try:
+        parts = urlsplit(url)
+        if not parts.hostname or parts.port == 0:
+            raise refused
+    except ValueError:  # a port out of range, a bracket that never closes
+        raise refused from None
     return url
 
 
 def _audio_suffix(url: str) -> str:
+    if url.endswith(_AUDIO_SUFFIXES) and "?" not in url and "#" not in url:
+        return url
     name = url.split("?")[0].split("#")[0].rpartition("/")[2]
     dot = name.rfind(".")
     if (
@@ -44,15 +70,28 @@ def _audio_suffix(url: str) -> str:
         and re.fullmatch(r"\.[A-Za-z][A-Za-z0-9]{1,4}", name[dot:])
         and name[dot:].lower() not in _AUDIO_SUFFIXES
     ):
-        raise ValueError(f"{name[dot:]} files can't be used, only {', '.join(_AUDIO_SUFFIXES)}")
+        raise ValueError(f"the file's suffix should be one of {', '.join(_AUDIO_SUFFIXES)}")  # may be secret: not told
     return url
 
 
-Duration = Annotated[float, BeforeValidator(_seconds), Field(ge=0, description="Seconds, or 30s, 5m, 24h, 7d.")]
-Url = Annotated[str, StringConstraints(strip_whitespace=False, min_length=1, max_length=8192), AfterValidator(_http)]
+Duration = Annotated[
+    float,
+    Field(ge=0),
+    BeforeValidator(
+        _seconds,
+        json_schema_input_type=Annotated[float, Field(ge=0)] | Annotated[str, Field(pattern=f"^{_DURATION.pattern}$")],
+    ),
+    Field(description="Seconds, or 30s, 5m, 24h, 7d."),
+]
+Url = Annotated[
+    str,
+    StringConstraints(strip_whitespace=False, min_length=1, max_length=8192),
+    AfterValidator(_http),
+    Field(json_schema_extra={"pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#]"}),
+]
 AudioUrl = Annotated[Url, AfterValidator(_audio_suffix)]
-Digits = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,64}$")]
-EnvName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Digits = Annotated[str, StringConstraints(pattern=DIGITS)]
+EnvName = Annotated[str, StringConstraints(pattern=ENV_NAME)]
 
 
 class KeyClass(StrEnum):
@@ -76,6 +115,18 @@ class Body(Frozen):
             return KeyClass.REQUEST_ONLY
         return KeyClass.UPDATABLE if key in cls.updatable else KeyClass.IDENTITY
 
+    @classmethod
+    def fault(cls, given: Collection[str]) -> str | None:  # noqa: ARG003  most bodies ask nothing of their keys together
+        """What is wrong with these keys standing together. Apart, so that it is told beside what is wrong in them."""
+        return None
+
+    @model_validator(mode="after")
+    def _keys_fit(self) -> Self:
+        fault = self.fault([key for key in self.model_fields_set if getattr(self, key) is not None])
+        if fault is not None:
+            raise ValueError(fault)
+        return self
+
 
 class KlingCreate(Body):
     """POST /v1/general/custom-voices. Limits: Kling, Create Custom Voice."""
@@ -91,12 +142,12 @@ class KlingCreate(Body):
     )
     callback_url: Url | None = Field(default=None, description="Where Kling reports the task. Said once, at creation.")
 
-    @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        if (self.voice_url is None) == (self.video_id is None):
-            both = "both are given" if self.voice_url is not None else "neither is given"
-            raise ValueError(f"exactly one of voice_url and video_id is needed, {both}")
-        return self
+    @classmethod
+    def fault(cls, given: Collection[str]) -> str | None:
+        if ("voice_url" in given) != ("video_id" in given):
+            return None
+        both = "both are given" if "voice_url" in given else "neither is given"
+        return f"exactly one of voice_url and video_id is needed, {both}"
 
 
 class Preset(Body):
@@ -120,8 +171,10 @@ METHOD_NAMES = ("create", "clone", "preset", "existing")  # exactly one stands i
 
 
 class Timeouts(Frozen):
-    connect: Duration = 10.0
-    read: Duration = 60.0
+    """How long a call, and a task, may take."""
+
+    connect: Duration = Field(default=10.0, description="To open a connection: seconds, or 10s, 1m.")
+    read: Duration = Field(default=60.0, description="For a reply: seconds, or 60s, 5m.")
     operation: Duration = Field(default=600.0, description="From a voice's first call until its task has ended.")
 
 
@@ -145,8 +198,10 @@ Rate = Annotated[float, Field(gt=0, le=1000)]
 class KlingAccount(Frozen):
     """A named Kling account."""
 
-    type: Literal["kling"]
-    region: Literal["singapore", "beijing"] = "singapore"
+    type: Literal["kling"] = Field(description="Which cloud the account is with.")
+    region: Literal["singapore", "beijing"] = Field(
+        default="singapore", description="Where the account is: singapore (kling.ai) or beijing (klingai.com)."
+    )
     endpoint: Url | None = Field(default=None, description="A base URL instead of the region's; a path prefix is fine.")
     credentials: KlingCredentials = KlingCredentials()
     timeouts: Timeouts = Timeouts()
@@ -167,9 +222,12 @@ class KlingAccount(Frozen):
 
 
 Account = KlingAccount  # a union once there are more clouds, told apart by `type`
+ACCOUNTS: Mapping[str, type[Account]] = {"kling": KlingAccount}  # every `type` that a provider may have
 
 
 class Lifecycle(Frozen):
+    """How plans treat a voice."""
+
     prevent_destroy: bool = Field(
         default=False, description="Refuse every plan that would delete or replace this voice."
     )
@@ -181,8 +239,14 @@ class Lifecycle(Frozen):
 
 
 class Safety(Frozen):
-    max_delete_percent: float = Field(default=30.0, ge=0, le=100)
-    max_recreate_percent: float = Field(default=30.0, ge=0, le=100)
+    """How large a change may be before it must be asked for by its number."""
+
+    max_delete_percent: float = Field(
+        default=30.0, ge=0, le=100, description="Of 10 or more recorded voices: deleted, replaced or forgotten."
+    )
+    max_recreate_percent: float = Field(
+        default=30.0, ge=0, le=100, description="Of 10 or more recorded voices: gone and made again."
+    )
 
 
 LabelKey = Annotated[str, StringConstraints(min_length=1, max_length=128)]
@@ -193,12 +257,14 @@ Labels = Annotated[dict[LabelKey, LabelValue], Field(max_length=64)]
 class Entry(Frozen):
     """A voice's entry as it stands in YAML, before its body is read by its provider's type."""
 
-    provider: str = Field(min_length=1)
+    provider: str = Field(min_length=1, description="The name of one of the providers.")
     create: dict[str, Any] | None = None
     clone: dict[str, Any] | None = None
     preset: dict[str, Any] | None = None
     existing: dict[str, Any] | None = None
-    labels: Labels = {}
+    labels: Labels = Field(
+        default_factory=dict, description="Yours, kept in the state."
+    )  # a literal {} would be copied deeply each time
     lifecycle: Lifecycle = Lifecycle()
 
 
@@ -213,7 +279,7 @@ class Voice(Frozen):
     type: str  # the provider's type, a key of METHODS
     method: str  # a key of METHODS[type]
     inputs: Inputs
-    labels: dict[str, str] = {}
+    labels: dict[str, str] = Field(default_factory=dict)
     lifecycle: Lifecycle = Lifecycle()
 
     @property

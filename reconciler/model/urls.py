@@ -29,7 +29,10 @@ def shown(url: str) -> str:
     """The URL without its secrets: `https://host/path?#sha256:xxxxxxxx`, a digest of the query less its signature."""
     if "?" not in url and "@" not in url and "#" not in url:
         return url
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # no URL at all, though it begins like one
+        return "***"
     host = parts.netloc.rpartition("@")[2]
     netloc = f"***@{host}" if "@" in parts.netloc else host
     bare = urlunsplit((parts.scheme, netloc, parts.path, "", ""))

@@ -1,0 +1,66 @@
+"""`providers:` -> accounts, each read by the model of its type."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pydantic import ValidationError
+
+from reconciler.loader.environment import Unresolved
+from reconciler.loader.findings import Finding, Point
+from reconciler.loader.positions import Path
+from reconciler.loader.sections import Section, mapping
+from reconciler.loader.wording import choice, listed, refusals
+from reconciler.loader.yaml_values import Value, kind_of
+from reconciler.model.manifest import ACCOUNTS, ADDRESS_LIMIT, Account, is_address
+
+
+@dataclass(slots=True)
+class Accounts:
+    """`types` has every declared name, also of what is not valid: its type, None where that is not known."""
+
+    of: dict[str, Account] = field(default_factory=dict)
+    types: dict[str, str | None] = field(default_factory=dict)
+
+
+def accounts(declared: Sequence[Section], findings: list[Finding]) -> Accounts:
+    read = Accounts()
+    files: dict[str, str] = {}
+    for section in declared:
+        for name, raw in section.raw.items():
+            file, path = section.file, ("providers", name)
+            if name in files:
+                other = files[name], path
+                findings.append(Finding(file, path, "declared twice, first at", Point.KEY, other=other))
+                continue
+            files[name] = file
+            if not is_address(name):
+                findings.append(Finding(file, path, f"a provider's name is {ADDRESS_LIMIT}", Point.KEY))
+            read.types[name] = None
+            inside = mapping(raw, file=file, path=path, findings=findings)
+            if inside is None or not _has_known_type(inside, file=file, path=path, findings=findings):
+                continue
+            kind = str(inside["type"])
+            read.types[name] = kind
+            try:
+                read.of[name] = ACCOUNTS[kind].model_validate(inside)
+            except ValidationError as failure:
+                findings += refusals(failure, ACCOUNTS[kind], file=file, path=path)
+    return read
+
+
+def _has_known_type(raw: dict[str, Value], *, file: str, path: Path, findings: list[Finding]) -> bool:
+    kind, known = raw.get("type"), listed(ACCOUNTS, "or")
+    if isinstance(kind, str) and kind in ACCOUNTS:
+        return True
+    if isinstance(kind, Unresolved):
+        return False
+    if kind is None:
+        findings.append(Finding(file, (*path, "type"), f"missing, it is required: {known}", Point.KEY))
+        return False
+    if not isinstance(kind, str):
+        findings.append(Finding(file, (*path, "type"), f"{kind_of(kind)}, should be text: {known}"))
+        return False
+    findings.append(Finding(file, (*path, "type"), choice(kind, list(ACCOUNTS))))
+    return False

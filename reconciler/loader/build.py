@@ -1,0 +1,74 @@
+"""The loader's door: a file or a folder in, a Manifest out, or every problem of the run at once.
+
+It reads files and nothing else: no cloud is asked, no default path is known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from reconciler.errors import ManifestError, Problem
+from reconciler.loader import defaults
+from reconciler.loader.accounts import Accounts, accounts
+from reconciler.loader.files import Source, shown, sources
+from reconciler.loader.findings import Finding, problems
+from reconciler.loader.sections import Section, Sections, sections
+from reconciler.loader.voices import VoiceReader
+from reconciler.loader.wording import refusals
+from reconciler.loader.yaml_values import read
+from reconciler.model.manifest import Manifest, Safety, Voice
+
+
+def load(path: Path, *, environ: Mapping[str, str]) -> Manifest:
+    """The manifest in this file, or in this folder's `*.yaml`.
+
+    Raises ManifestError with every problem there is, and UsageError if there is nothing at the path.
+    """
+    found, unread = sources(path)
+    findings: list[Finding] = []
+    documents = _documents(found, environ, findings)
+    complete = not unread and len(documents) == len(found)
+    declared = sections(documents, findings)
+    known = accounts(declared.providers, findings)
+    voices = _voices(declared, known, findings, complete=complete)
+    safety = _safety(declared.safety, findings)
+    if findings or unread:
+        raise ManifestError(_in_order(unread, findings, found))
+    name = "." if path.is_dir() else shown(Path(path.name))
+    return Manifest(name=name, providers=known.of, voices=voices, safety=safety)
+
+
+def _documents(found: list[Source], environ: Mapping[str, str], findings: list[Finding]) -> list[Section]:
+    documents: list[Section] = []
+    for source in found:
+        raw = read(source, environ, findings)
+        if raw is not None:
+            documents.append(Section(source.file, raw))
+    return documents
+
+
+def _voices(declared: Sections, known: Accounts, findings: list[Finding], *, complete: bool) -> dict[str, Voice]:
+    if declared.defaults is not None:
+        defaults.check(declared.defaults, findings)
+    reader = VoiceReader(known, findings, under=declared.defaults, complete=complete)
+    voices: dict[str, Voice] = {}
+    for section in declared.voices:
+        voices.update(reader.read(section))
+    return voices
+
+
+def _safety(section: Section | None, findings: list[Finding]) -> Safety:
+    if section is None:
+        return Safety()
+    try:
+        return Safety.model_validate(section.raw)
+    except ValidationError as failure:
+        findings += refusals(failure, Safety, file=section.file, path=("safety",))
+        return Safety()
+
+
+def _in_order(unread: list[Problem], findings: list[Finding], found: list[Source]) -> list[Problem]:
+    return sorted([*unread, *problems(findings, found)])

@@ -1,0 +1,60 @@
+"""`${env:NAME}` in text. The environment is passed in, and no value of it ever enters a complaint."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+MARK = "${env:"  # text without it has nothing to expand
+_REFERENCE = re.compile(r"(?P<escape>\$?)\$\{env:(?P<name>[A-Za-z_][A-Za-z0-9_]*)?(?P<close>\})?")
+# What no text of a manifest may hold: such characters move cursors and break lines of logs.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+class FromEnvironment(str):
+    """Text with a variable's value in it, so never to be shown. Validation turns it into plain text."""
+
+    __slots__ = ()
+
+
+class Unresolved(FromEnvironment):
+    """Stands where a value could not be had. That is told already, so nothing more is to be said about it."""
+
+    __slots__ = ()
+
+
+def expand(text: str, environ: Mapping[str, str]) -> tuple[str, list[str]]:
+    """The text with its references replaced, and what is wrong with them. `$${env:X}` stands for `${env:X}` itself."""
+    complaints: list[str] = []
+    replaced = False
+
+    def value_of(reference: re.Match[str]) -> str:
+        nonlocal replaced
+        if reference["escape"]:
+            return reference[0][1:]
+        name = reference["name"]
+        if name is None or reference["close"] is None:
+            complaints.append("${env:NAME} is not complete: a variable's name (letters, digits and _) and } are needed")
+            return ""
+        value = environ.get(name, "")
+        if not value:
+            complaints.append(f"the environment variable {name} is {'empty' if name in environ else 'not set'}")
+        elif unprintable(value) is not None:
+            complaints.append(f"the value of the environment variable {name} holds a control character")
+        replaced = True
+        return value
+
+    expanded = _REFERENCE.sub(value_of, text)
+    if complaints:
+        return Unresolved(), complaints
+    return (FromEnvironment(expanded) if replaced else expanded), complaints
+
+
+def unprintable(text: str) -> str | None:
+    """The first character that no text may hold, as `U+001B`."""
+    found = _CONTROL.search(text)
+    return f"U+{ord(found[0]):04X}" if found else None
+
+
+def is_secret(value: object) -> bool:
+    return isinstance(value, FromEnvironment)

@@ -1,0 +1,89 @@
+"""What is wrong, before it is known where: findings carry paths, and become Problems once a place is asked for.
+
+No words are made here but the place that a finding points to.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+
+from reconciler.errors import Problem
+from reconciler.loader.files import Source
+from reconciler.loader.positions import Path, Place, Spot, spots
+
+_PLAIN_KEY = re.compile(r"[^\s.:\[\]\"']+(?: [^\s.:\[\]\"']+)*")
+_LONGEST_KEY = 80
+
+
+class Point(Enum):
+    """Which of the two ends of `key: value` a finding is about."""
+
+    KEY = "key"
+    VALUE = "value"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One complaint. `place` is set where it is known already; `other` is another place, to be named after `what`."""
+
+    file: str
+    path: Path
+    what: str
+    at: Point = Point.VALUE
+    place: Place | None = None
+    other: tuple[str, Path] | None = None
+
+
+def problems(findings: Sequence[Finding], sources: Sequence[Source]) -> list[Problem]:
+    """Each finding once, with its place, in the order of files, lines and columns."""
+    by_file: Mapping[str, Source] = {source.file: source for source in sources}
+
+    @cache
+    def spots_of(file: str) -> Spot | None:
+        return spots(by_file[file].data) if file in by_file else None
+
+    def place_of(file: str, path: Path, at: Point) -> Place:
+        root = spots_of(file)
+        if root is None:
+            return 0, 0
+        found = root.follow(path)
+        if len(found) <= len(path):  # the path isn't there: its nearest parent is named by its key
+            return found[-1].key_place
+        return found[-1].key_place if at is Point.KEY else found[-1].place
+
+    def problem(finding: Finding) -> Problem:
+        line, column = finding.place or place_of(finding.file, finding.path, finding.at)
+        what = finding.what
+        if finding.other is not None:
+            file, path = finding.other
+            at_line, at_column = place_of(file, path, Point.KEY)
+            what = f"{what} {file}:{at_line}:{at_column}"
+        return Problem(finding.file, line, column, dotted(finding.path), what)
+
+    return sorted({problem(finding) for finding in findings})
+
+
+def dotted(path: Path) -> str:
+    """`voices.narrator.lifecycle.ignore_changes[0]`."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            text += f".{key_text(part)}" if text else key_text(part)
+    return text
+
+
+def key_text(key: str) -> str:
+    """A key as it may be printed: quoted where it could be mistaken for something else or would move a cursor."""
+    cut = key if len(key) <= _LONGEST_KEY else key[:_LONGEST_KEY] + "…"
+    return cut if _PLAIN_KEY.fullmatch(cut) and cut.isprintable() else quoted(cut)
+
+
+def quoted(text: str) -> str:
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in json.dumps(text, ensure_ascii=False))

@@ -1,0 +1,112 @@
+"""Where in a file a path is. Walked only once something is wrong, so that a good manifest costs no marks.
+
+A second reading of the same events as `yaml_values`, which keeps marks and no values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    CollectionEndEvent,
+    Event,
+    MappingStartEvent,
+    NodeEvent,
+    ScalarEvent,
+    SequenceStartEvent,
+)
+
+from reconciler.loader.parsing import DEEPEST, events_of
+
+Path = tuple[str | int, ...]
+Place = tuple[int, int]  # line and column, both from 1
+
+
+@dataclass(slots=True)
+class Spot:
+    """One node: where its value begins, where its key stands (its own place, where it has none), what is in it."""
+
+    place: Place
+    key_place: Place
+    inside: dict[str | int, Spot] = field(default_factory=dict)
+
+    def follow(self, path: Path) -> list[Spot]:
+        """The spots along the path from the root, as far as they are there."""
+        found = [self]
+        for part in path:
+            if part not in found[-1].inside:
+                break
+            found.append(found[-1].inside[part])
+        return found
+
+
+def spots(data: bytes) -> Spot | None:
+    """The root's spot, with what is in it as far as the file is YAML; None where it has nothing in it."""
+    next_event = events_of(data)
+    root: Spot | None = None
+    try:
+        next_event()  # the stream's start
+        next_event()  # the document's
+        first = next_event()
+        if isinstance(first, NodeEvent):
+            root = Spot(place_of(first), place_of(first))
+            _Spots(next_event).fill(root, first, depth=0)
+    except yaml.YAMLError:
+        return root
+    return root
+
+
+def place_of(event: Event) -> Place:
+    mark = event.start_mark
+    assert mark is not None
+    return mark.line + 1, mark.column + 1
+
+
+class _Spots:
+    def __init__(self, next_event: Callable[[], Event]) -> None:
+        self._next = next_event
+        self._anchors: dict[str, Spot] = {}
+
+    def fill(self, spot: Spot, event: Event, *, depth: int) -> None:
+        """Reads on to the end of the node that begins with the event."""
+        if isinstance(event, AliasEvent):
+            named = self._anchors.get(event.anchor or "")
+            spot.inside = named.inside if named is not None else {}
+            return
+        if isinstance(event, NodeEvent) and event.anchor is not None:
+            self._anchors[event.anchor] = spot
+        if depth > DEEPEST:
+            raise yaml.YAMLError
+        if isinstance(event, MappingStartEvent):
+            self._mapping(spot, depth)
+        elif isinstance(event, SequenceStartEvent):
+            self._sequence(spot, depth)
+
+    def _mapping(self, spot: Spot, depth: int) -> None:
+        merged: list[Spot] = []
+        while not isinstance(event := self._next(), CollectionEndEvent):
+            key = Spot(place_of(event), place_of(event))
+            self.fill(key, event, depth=depth + 1)
+            inner = self._next()
+            value = Spot(place_of(inner), key.place)
+            if isinstance(event, ScalarEvent):
+                if event.value == "<<" and event.implicit[0]:
+                    merged.append(value)
+                else:
+                    spot.inside.setdefault(event.value, value)
+            self.fill(value, inner, depth=depth + 1)
+        for source in merged:
+            listed = [source.inside[i] for i in source.inside if isinstance(i, int)]
+            for one in listed or [source]:
+                for name, within in list(one.inside.items()):
+                    spot.inside.setdefault(name, within)
+
+    def _sequence(self, spot: Spot, depth: int) -> None:
+        index = 0
+        while not isinstance(event := self._next(), CollectionEndEvent):
+            item = spot.inside[index] = Spot(place_of(event), place_of(event))
+            self.fill(item, event, depth=depth + 1)
+            index += 1

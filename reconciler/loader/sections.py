@@ -1,0 +1,85 @@
+"""The top level of all files of a manifest: which sections stand where, each read once, none of them understood yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from reconciler.loader.environment import Unresolved
+from reconciler.loader.findings import Finding, Point
+from reconciler.loader.positions import Path
+from reconciler.loader.wording import quote, unknown_key
+from reconciler.loader.yaml_values import Value, kind_of
+
+SUPPORTED_VERSION = 1
+SECTIONS = ("version", "providers", "voices", "defaults", "safety")
+
+Raw = dict[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One section of one file."""
+
+    file: str
+    raw: Raw
+
+
+@dataclass(slots=True)
+class Sections:
+    """What all files declare. `defaults` and `safety` stand in one of them at most."""
+
+    providers: list[Section] = field(default_factory=list)
+    voices: list[Section] = field(default_factory=list)
+    defaults: Section | None = None
+    safety: Section | None = None
+
+
+def sections(documents: Sequence[Section], findings: list[Finding]) -> Sections:
+    found = Sections()
+    for document in documents:
+        file, raw = document.file, document.raw
+        unknown = [key for key in raw if key not in SECTIONS]
+        findings += [Finding(file, (key,), unknown_key(key, SECTIONS), Point.KEY) for key in unknown]
+        if "version" in raw:
+            _check_version(file, raw["version"], findings)
+        found.providers += _section(file, raw, "providers", findings)
+        found.voices += _section(file, raw, "voices", findings)
+        for section in _section(file, raw, "defaults", findings):
+            found.defaults = _only(found.defaults, section, "defaults", findings)
+        for section in _section(file, raw, "safety", findings):
+            found.safety = _only(found.safety, section, "safety", findings)
+    return found
+
+
+def mapping(value: Value, *, file: str, path: Path, findings: list[Finding], of: str = "") -> Raw | None:
+    """The value, if it is a mapping; that it is none is told."""
+    if isinstance(value, dict):
+        return value
+    if not isinstance(value, Unresolved):
+        what = f"{kind_of(value)}, should be a mapping{of}"
+        findings.append(Finding(file, path, what, Point.KEY if value is None else Point.VALUE))
+    return None
+
+
+def _section(file: str, raw: Raw, name: str, findings: list[Finding]) -> list[Section]:
+    if name not in raw:
+        return []
+    inside = mapping(raw[name], file=file, path=(name,), findings=findings, of=" ({} for none)")
+    return [] if inside is None else [Section(file, inside)]
+
+
+def _only(first: Section | None, section: Section, name: str, findings: list[Finding]) -> Section:
+    if first is None:
+        return section
+    what = f"{name} may stand in one file only, and stand also at"
+    findings.append(Finding(section.file, (name,), what, Point.KEY, other=(first.file, (name,))))
+    return first
+
+
+def _check_version(file: str, value: Value, findings: list[Finding]) -> None:
+    if isinstance(value, Unresolved) or (isinstance(value, str) and value.strip() == str(SUPPORTED_VERSION)):
+        return
+    found = quote(value) if isinstance(value, str) else kind_of(value)
+    what = f"only version {SUPPORTED_VERSION} is supported"
+    findings.append(Finding(file, ("version",), f"{found}, {what}" if found is not None else what))

@@ -1,0 +1,80 @@
+"""What a YAML parser complains about, in words a person can act on. Both of PyYAML's parsers are understood."""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+
+from reconciler.loader.environment import MARK, unprintable
+from reconciler.loader.files import Source
+from reconciler.loader.findings import Finding
+
+_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+# A part of the parser's words -> ours. The first that fits is told.
+_WORDS = (
+    ("mapping values are not allowed", "a colon can't stand here: check the indentation, or quote text that has one"),
+    ("did not find expected key", "a key is expected here: check the indentation and the quotes above"),
+    ("expected <block end>", "this doesn't fit what stands above: check the indentation"),
+    ("'-' indicator", "this doesn't fit the list above: check the indentation"),
+    ("could not find expected ':'", "the : after a key is missing above"),
+    ("expected ',' or ']'", "the list that is opened at {context} is not closed: , or ] is missing"),
+    ("expected ',' or '}'", "the mapping that is opened at {context} is not closed: , or }} is missing"),
+    ("unexpected end of stream", "the quotes that are opened at {context} are never closed"),
+    ("unknown escape character", "an unknown \\ escape in double quotes: write \\\\ for a backslash"),
+    ("escape", "a \\ escape that is no character"),
+    ("alphabetic or numeric character", "text that begins with * or & must be quoted"),
+    ("directive", "a % directive that isn't known: quote text that begins with %"),
+    ("incompatible YAML document", "this YAML version isn't known, only 1.1 and 1.2 are"),
+    ("undefined tag handle", "a tag that isn't known: quote text that begins with !"),
+    ("node content", "a value is expected here: check the brackets and commas"),
+    ("indentation", "this doesn't fit what stands above: check the indentation"),
+)
+
+
+def syntax_finding(source: Source, failure: Exception) -> Finding:
+    text = source.data.decode()
+    if not isinstance(failure, yaml.MarkedYAMLError):
+        return _unreadable_character(source.file, text)
+    mark = failure.problem_mark or failure.context_mark
+    if mark is None:
+        return Finding(source.file, (), "not valid YAML", place=(0, 0))
+    line, column = mark.line + 1, mark.column + 1
+    tab = _tab_column(text, line, column)
+    if tab is not None:
+        what = "a tab, where YAML allows only spaces: indent with spaces"
+        return Finding(source.file, (), what, place=(line, tab))
+    problem = failure.problem or ""
+    if "start any token" in problem:
+        character = _line(text, line)[column - 1 : column]
+        return Finding(source.file, (), f"text can't begin with {character}: quote it", place=(line, column))
+    context = failure.context_mark or mark
+    words = next((ours for theirs, ours in _WORDS if theirs in problem), "not valid YAML here")
+    what = words.format(context=f"{context.line + 1}:{context.column + 1}")
+    if "expected ','" in problem and MARK in _line(text, line):
+        what += "; ${env:NAME} must be quoted inside { } and [ ]"
+    return Finding(source.file, (), what, place=(line, column))
+
+
+def _tab_column(text: str, line: int, column: int) -> int | None:
+    """Where the tab is that the parser stumbled over: under the mark, or in the line's indentation."""
+    content = _line(text, line)
+    if content[column - 1 : column] == "\t":
+        return column
+    indentation = content[: len(content) - len(content.lstrip(" \t"))]
+    return indentation.index("\t") + 1 if "\t" in indentation else None
+
+
+def _unreadable_character(file: str, text: str) -> Finding:
+    """The parser says no more than that there is a character it doesn't take, so it is looked for."""
+    for number, content in enumerate(_LINE_BREAK.split(text), start=1):
+        for column, character in enumerate(content, start=1):
+            name = unprintable(character)
+            if name is not None:
+                return Finding(file, (), f"a YAML file can't hold the control character {name}", place=(number, column))
+    return Finding(file, (), "not valid YAML", place=(0, 0))
+
+
+def _line(text: str, number: int) -> str:
+    lines = _LINE_BREAK.split(text)
+    return lines[number - 1] if number <= len(lines) else ""

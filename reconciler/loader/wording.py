@@ -1,0 +1,178 @@
+"""What pydantic refuses, in our words: what was found, and the limit. Its own wording is never shown.
+
+A value is quoted only where that helps (numbers, yes or no, one of a few words), short, and never when it came from
+the environment; a URL's query is never quoted.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from reconciler.loader.environment import Unresolved, is_secret
+from reconciler.loader.findings import Finding, Point, quoted
+from reconciler.loader.positions import Path
+from reconciler.loader.yaml_values import kind_of
+from reconciler.model import urls
+from reconciler.model.manifest import DIGITS, ENV_NAME, METHOD_NAMES, METHODS
+
+_LONGEST_QUOTE = 40
+_SHOULD_BE = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_parsing_size": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "finite_number": "a number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "dict_type": "a mapping",
+    "mapping_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "list_type": "a list",
+    "tuple_type": "a list",
+}
+_QUOTED = frozenset(
+    ("int_parsing", "int_parsing_size", "int_from_float", "float_parsing", "finite_number", "bool_parsing")
+)
+_PATTERNS = {DIGITS: "1 to 64 decimal digits", ENV_NAME: "the name of an environment variable (letters, digits and _)"}
+_BOUNDS = {
+    "greater_than": ("gt", "more than"),
+    "greater_than_equal": ("ge", "at least"),
+    "less_than": ("lt", "less than"),
+    "less_than_equal": ("le", "at most"),
+}
+_OURS = {"external_task_id": "is set by voicectl to find the voice again, it can't be declared"}
+
+
+def refusals(failure: ValidationError, model: type[BaseModel], *, file: str, path: Path) -> list[Finding]:
+    """A finding for each of the errors; `path` is where in the file the model's mapping stands."""
+    errors = [error for error in failure.errors(include_url=False) if not isinstance(error["input"], Unresolved)]
+    unknown = [error["loc"] for error in errors if error["type"] == "extra_forbidden"]
+    meant = {(*inside, nearest(str(key), _keys_at(model, inside))) for *inside, key in unknown}
+    told = [error for error in errors if error["type"] != "missing" or error["loc"] not in meant]
+    return [_refusal(error, model, file=file, path=path) for error in told]
+
+
+def unknown_key(key: str, known: Iterable[str], *, what: str = "unknown key") -> str:
+    if key in _OURS:
+        return _OURS[key]
+    names = list(known)
+    near = nearest(key, names)
+    if near is not None:
+        return f"{what}, did you mean {near}?"
+    homes = [name for name in METHOD_NAMES if name in names and key in _keys_of_method(name)]
+    if homes:
+        return f"{what}, did you mean {homes[0]}.{key}?"
+    if not names:
+        return what
+    return f"{what}, known {'is' if len(names) == 1 else 'are'} {listed(names)}"
+
+
+def nearest(word: str, words: Iterable[str]) -> str | None:
+    by_lower = {name.lower(): name for name in words}
+    found = difflib.get_close_matches(word.lower()[:_LONGEST_QUOTE], by_lower, n=1, cutoff=0.65)
+    return by_lower[found[0]] if found else None
+
+
+def listed(words: Iterable[str], last: str = "and") -> str:
+    """`a, b and c`."""
+    *first, final = words
+    return f"{', '.join(first)} {last} {final}" if first else final
+
+
+def quote(value: object) -> str | None:
+    """A short value as it may be shown; None when it may not."""
+    if not isinstance(value, str) or is_secret(value):
+        return None
+    text = urls.shown(value) if urls.is_url(value) else value
+    return quoted(text if len(text) <= _LONGEST_QUOTE else text[:_LONGEST_QUOTE] + "…")
+
+
+def _refusal(error: ErrorDetails, model: type[BaseModel], *, file: str, path: Path) -> Finding:
+    kind, value = error["type"], error["input"]
+    inside = tuple(part for part in error["loc"] if part != "[key]")
+    about_mapping = isinstance(value, dict) and kind == "value_error"
+    at_key = value is None or about_mapping or kind in ("missing", "extra_forbidden") or "[key]" in error["loc"]
+    if kind == "extra_forbidden":
+        what = unknown_key(str(inside[-1]), _keys_at(model, inside[:-1]))
+    elif "[key]" in error["loc"]:
+        words = _words_of_choice(error) if kind == "literal_error" else []
+        what = unknown_key(str(value), words) if words else f"the key: {_words(error)}"
+    else:
+        what = _words(error)
+    return Finding(file, path + inside, what, Point.KEY if at_key else Point.VALUE)
+
+
+def _words(error: ErrorDetails) -> str:
+    kind, value, limits = error["type"], error["input"], error.get("ctx", {})
+    shown = quote(value)
+    if kind == "missing":
+        return "missing, it is required"
+    if kind == "value_error":
+        return str(limits["error"])
+    if kind in _SHOULD_BE:
+        found = shown if shown is not None and kind in _QUOTED else kind_of(value)
+        return f"{found}, should be {_SHOULD_BE[kind]}"
+    if kind in _BOUNDS:
+        name, words = _BOUNDS[kind]
+        bound = f"{words} {limits[name]:g}"
+        return f"{shown}, {bound}" if shown is not None else f"should be {bound}"
+    if kind in ("string_too_long", "string_too_short"):
+        return _length(len(str(value)), limits, unit="character")
+    if kind in ("too_long", "too_short"):
+        return _length(int(limits["actual_length"]), limits, unit="entry", units="entries")
+    if kind == "string_pattern_mismatch":
+        return f"should be {_PATTERNS.get(str(limits['pattern']), 'written in another way')}"
+    if kind in ("literal_error", "enum"):
+        return choice(value, _words_of_choice(error))
+    return "can't be used here"
+
+
+def _length(length: int, limits: Mapping[str, object], *, unit: str, units: str | None = None) -> str:
+    many = units or f"{unit}s"
+    found = "empty" if length == 0 else f"{length} {unit if length == 1 else many}"
+    if "max_length" in limits:
+        return f"{found}, at most {limits['max_length']}"
+    least = limits["min_length"]
+    return f"{found}, at least {least} {unit if least == 1 else many}"
+
+
+def _words_of_choice(error: ErrorDetails) -> list[str]:
+    return [word.strip("'") for word in str(error["ctx"]["expected"]).replace(" or ", ", ").split(", ")]
+
+
+def choice(value: object, words: list[str]) -> str:
+    limit = f"should be {listed(words, 'or')}"
+    shown = quote(value)
+    if shown is None:
+        return limit
+    near = nearest(str(value), words) if len(words) > 1 else None
+    return f"{shown}, {limit}" + (f"; did you mean {near}?" if near else "")
+
+
+def _keys_at(model: type[BaseModel], inside: Iterable[str | int]) -> list[str]:
+    """The keys that the mapping at this path in the model may have."""
+    for part in inside:
+        if isinstance(part, int) or part not in model.model_fields:
+            continue  # an item of a list: its model was found with the list's key
+        model = next(_models_in(model.model_fields[part].annotation), model)
+    return list(model.model_fields)
+
+
+def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models_in(inner)
+
+
+def _keys_of_method(method: str) -> set[str]:
+    return {key for bodies in METHODS.values() if method in bodies for key in bodies[method].model_fields}

@@ -1,0 +1,218 @@
+"""YAML -> plain values, straight from the parser's events: mappings, lists, text and None.
+
+Plain scalars stay text: the models read `30` and `true` where they want a number or a yes, ids keep their leading
+zeros, and a variable's text is read just as text that was written. No marks are kept; see `positions`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from sys import intern
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    CollectionEndEvent,
+    CollectionStartEvent,
+    DocumentStartEvent,
+    Event,
+    MappingStartEvent,
+    ScalarEvent,
+)
+
+from reconciler.loader.environment import MARK, Unresolved, expand, unprintable
+from reconciler.loader.files import Source
+from reconciler.loader.findings import Finding, quoted
+from reconciler.loader.parsing import DEEPEST, events_of
+from reconciler.loader.positions import Path, Place, place_of
+from reconciler.loader.syntax import syntax_finding
+
+Value = str | None | list["Value"] | dict[str, "Value"]
+
+MOST_REPEATED = 1_000_000  # nodes that aliases may stand for in one file: a billion laughs ends here
+_NULLS = frozenset(("", "~", "null", "Null", "NULL"))
+_DOCUMENT_TAG = "tag:yaml.org,2002:"
+
+
+class _GiveUp(Exception):
+    """The rest of the file is not worth reading; what is wrong has been told."""
+
+
+def read(source: Source, environ: Mapping[str, str], findings: list[Finding]) -> dict[str, Value] | None:
+    """The file's mapping; None where there is none, which is told among the findings."""
+    reading = _Reading(source, environ, findings)
+    try:
+        value = reading.document()
+    except _GiveUp:
+        return None
+    except (yaml.YAMLError, ValueError, OverflowError) as failure:  # the pure parser lets escapes overflow
+        findings.append(syntax_finding(source, failure))
+        return None
+    if isinstance(value, dict):
+        return value
+    if value is None:
+        what = "the file is empty: it should declare providers and voices"
+        findings.append(Finding(source.file, (), what, place=(0, 0)))
+    else:
+        what = f"{kind_of(value)}, should be a mapping that declares providers and voices"
+        findings.append(Finding(source.file, (), what))
+    return None
+
+
+def kind_of(value: object) -> str:
+    if value is None:
+        return "empty"
+    if isinstance(value, dict):
+        return "a mapping"
+    return "a list" if isinstance(value, (list, tuple)) else "text"
+
+
+class _Reading:
+    """One pass over one file."""
+
+    def __init__(self, source: Source, environ: Mapping[str, str], findings: list[Finding]) -> None:
+        self._next = events_of(source.data)
+        self._file = source.file
+        self._environ = environ
+        self._findings = findings
+        self._path: list[str | int] = []
+        self._anchors: dict[str, tuple[Value, int] | None] = {}  # value and size; None while it is still open
+        self._nodes = 0
+        self._repeated = 0
+
+    def document(self) -> Value:
+        self._next()  # the stream's start
+        if not isinstance(self._next(), DocumentStartEvent):
+            return None
+        value = self._node(self._next(), depth=0)
+        self._next()  # the document's end
+        after = self._next()
+        if isinstance(after, DocumentStartEvent):
+            self._tell("a second YAML document: a manifest's file is one document", at=place_of(after), path=())
+        return value
+
+    def _node(self, event: Event, *, depth: int) -> Value:
+        if isinstance(event, AliasEvent):
+            return self._alias(event)
+        assert isinstance(event, (ScalarEvent, CollectionStartEvent))
+        anchor, before = event.anchor, self._nodes + self._repeated
+        if anchor is not None:
+            self._anchors[anchor] = None
+        self._nodes += 1
+        if depth > DEEPEST:
+            self._tell(f"nested too deeply, at most {DEEPEST} levels", at=place_of(event))
+            raise _GiveUp
+        value: Value
+        if isinstance(event, ScalarEvent):
+            value = self._scalar(event)
+        else:
+            value = self._mapping(depth) if isinstance(event, MappingStartEvent) else self._sequence(depth)
+        if event.tag is not None:
+            self._tell(f"the tag {_tag_text(event.tag)} can't be used: quote text instead", at=place_of(event))
+        if anchor is not None:
+            self._anchors[anchor] = value, self._nodes + self._repeated - before
+        return value
+
+    def _mapping(self, depth: int) -> dict[str, Value]:
+        made: dict[str, Value] = {}
+        merges: list[Value] = []
+        next_event, path = self._next, self._path
+        while not isinstance(event := next_event(), CollectionEndEvent):
+            key = self._key(event, depth=depth)
+            inner = next_event()
+            path.append(key if key is not None else "?")
+            is_merge = key == "<<" and isinstance(event, ScalarEvent) and event.implicit[0]
+            if key in made or (is_merge and merges):
+                self._duplicate(event, is_merge=is_merge)
+            value: Value
+            if type(inner) is ScalarEvent and inner.anchor is None and inner.tag is None:
+                self._nodes += 1
+                value = self._scalar(inner)
+            else:
+                value = self._node(inner, depth=depth + 1)
+            if is_merge:
+                merges.append(self._mergeable(value, inner))
+            elif key is not None:
+                made.setdefault(key, value)
+            path.pop()
+        for merged in merges:
+            for source in merged if isinstance(merged, list) else [merged]:
+                if isinstance(source, dict):
+                    for name, value in source.items():
+                        made.setdefault(name, value)
+        return made
+
+    def _key(self, event: Event, *, depth: int) -> str | None:
+        """None for what can't be a key, which is told."""
+        if type(event) is ScalarEvent and event.anchor is None and event.tag is None and event.value.isprintable():
+            return intern(event.value)
+        key = self._node(event, depth=depth + 1)
+        if isinstance(event, ScalarEvent):
+            return str(event.value)
+        if isinstance(key, str):
+            return key
+        hint = "; quote text that begins with { or [" if isinstance(key, (dict, list)) else ""
+        self._tell(f"{kind_of(key)} can't be a key, only text can{hint}", at=place_of(event))
+        return None
+
+    def _sequence(self, depth: int) -> list[Value]:
+        made: list[Value] = []
+        while not isinstance(event := self._next(), CollectionEndEvent):
+            self._path.append(len(made))
+            made.append(self._node(event, depth=depth + 1))
+            self._path.pop()
+        return made
+
+    def _scalar(self, event: ScalarEvent) -> str | None:
+        text: str = event.value
+        if event.implicit[0]:
+            if text in _NULLS:
+                return None
+        elif not text.isprintable() and (character := unprintable(text)) is not None:
+            self._tell(f"text can't hold the control character {character}", at=place_of(event))
+            return Unresolved()
+        if MARK in text:
+            text, complaints = expand(text, self._environ)
+            for complaint in complaints:
+                self._tell(complaint, at=place_of(event))
+        return text
+
+    def _alias(self, event: AliasEvent) -> Value:
+        assert event.anchor is not None
+        if event.anchor not in self._anchors:
+            self._tell(f"no anchor &{event.anchor} above this alias", at=place_of(event))
+            return Unresolved()
+        named = self._anchors[event.anchor]
+        if named is None:
+            self._tell(f"the alias *{event.anchor} stands inside what it names, without end", at=place_of(event))
+            return Unresolved()
+        value, size = named
+        self._repeated += size
+        if self._repeated > MOST_REPEATED:
+            self._tell(f"aliases repeat too much: more than {MOST_REPEATED:,} nodes in this file", at=place_of(event))
+            raise _GiveUp
+        return value
+
+    def _mergeable(self, value: Value, event: Event) -> Value:
+        for one in value if isinstance(value, list) else [value]:
+            if not isinstance(one, (dict, Unresolved)):
+                what = f"{kind_of(one)} can't be merged, only a mapping or a list of mappings can"
+                self._tell(what, at=place_of(event))
+                break
+        return value
+
+    def _duplicate(self, event: Event, *, is_merge: bool) -> None:
+        path = tuple(self._path)
+        what = "a second <<: merge a list of mappings instead" if is_merge else "a duplicate key, first at"
+        other = None if is_merge else (self._file, path)
+        self._findings.append(Finding(self._file, path, what, place=place_of(event), other=other))
+
+    def _tell(self, what: str, *, at: Place, path: Path | None = None) -> None:
+        self._findings.append(Finding(self._file, tuple(self._path) if path is None else path, what, place=at))
+
+
+def _tag_text(tag: str) -> str:
+    if tag.startswith(_DOCUMENT_TAG):
+        return "!!" + quoted(tag.removeprefix(_DOCUMENT_TAG))[1:-1]
+    return tag if re.fullmatch(r"![!-~]*", tag) else quoted(tag)

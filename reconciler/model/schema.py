@@ -1,0 +1,181 @@
+"""JSON Schemas of what voicectl reads, made from the models, so that they can't drift from them.
+
+The manifest's is for editors: it takes whatever the loader takes in one file, and what needs other files or the
+environment (is this provider declared?) is left to `voicectl validate`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from reconciler.model.manifest import ACCOUNTS, ADDRESS, DIGITS, METHOD_NAMES, METHODS, Body, Entry, Safety
+
+Schema = dict[str, Any]  # JSON
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_FROM_ENVIRONMENT = {"$ref": "#/$defs/FromEnvironment"}
+_PART = "Part"  # marks the form of a body in which nothing is required
+_ANY_TEXT = ({"type": "string"}, {"type": "string", "minLength": 1})
+_ABOUT = frozenset(("title", "description", "default", "examples"))  # what a schema says of a value as a whole
+_METHOD_WORDS = {
+    "create": "Make the voice from a sample.",
+    "clone": "Clone the voice from a sample.",
+    "preset": "Use an official voice: checked to exist, never created or deleted.",
+    "existing": "Manage a voice that was made elsewhere: deleted once it leaves the manifest, never created.",
+}
+
+
+def manifest_schema() -> Schema:
+    """The schema of one manifest file as people write it: draft 2020-12."""
+    definitions = _definitions()
+    definitions["Voice"] = _voice(definitions)
+    part = _with_parts(definitions)
+    definitions["VoiceOverDefaults"] = part | {"oneOf": definitions["Voice"]["oneOf"]}
+    definitions["Defaults"] = part | {
+        "title": "Defaults",
+        "description": "Merged under each voice. A method's defaults count for the voices made by that method.",
+    }
+    definitions["FromEnvironment"] = {
+        "title": "From the environment",
+        "description": "Replaced by the value of an environment variable.",
+        "type": "string",
+        "pattern": r"\$\{env:[A-Za-z_][A-Za-z0-9_]*\}",
+    }
+    return {
+        "$schema": DIALECT,
+        "title": "voicectl manifest",
+        "description": "The voices that should exist, and the accounts they live in.",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "version": {"title": "Version", "description": "Of the manifest's format.", "const": 1, "default": 1},
+            "providers": {
+                "title": "Providers",
+                "description": "The accounts, each under a name of its own.",
+                "type": "object",
+                "propertyNames": {"pattern": ADDRESS},
+                "additionalProperties": _any_of([_reference(model) for model in ACCOUNTS.values()]),
+            },
+            "voices": {
+                "title": "Voices",
+                "description": "The voices by address, which is unique whatever its case, and stable.",
+                "type": "object",
+                "propertyNames": {"pattern": ADDRESS},
+            },
+            "defaults": {"$ref": "#/$defs/Defaults"},
+            "safety": _reference(Safety),
+        },
+        "if": {"required": ["defaults"]},
+        "then": _voices_are("VoiceOverDefaults"),
+        "else": _voices_are("Voice"),
+        "$defs": dict(sorted(definitions.items())),
+    }
+
+
+def _definitions() -> dict[str, Schema]:
+    """Every model's own schema, by the model's name."""
+    bodies = [body for made in METHODS.values() for body in made.values()]
+    models: list[type[BaseModel]] = [*ACCOUNTS.values(), *bodies, Entry, Safety]
+    _, made = models_json_schema([(model, "validation") for model in models], ref_template="#/$defs/{model}")
+    definitions = {name: _as_written(schema) for name, schema in made["$defs"].items()}
+    for body in bodies:
+        one_of = _alternatives(body)
+        if one_of:
+            definitions[body.__name__]["oneOf"] = one_of
+    return definitions
+
+
+def _voice(definitions: dict[str, Schema]) -> Schema:
+    """The entry's own schema, with each method's body in the place of any mapping."""
+    entry = definitions.pop("Entry")
+    methods = _methods()
+    kept = {name: schema for name, schema in entry["properties"].items() if name not in METHOD_NAMES}
+    return entry | {
+        "title": "Voice",
+        "description": "One voice: its provider, and exactly one way in which it comes to be.",
+        "properties": kept | methods,
+        "oneOf": [{"required": [name]} for name in methods],
+    }
+
+
+def _methods(suffix: str = "") -> dict[str, Schema]:
+    """Every method that a cloud has, and what may stand in it."""
+    bodies = {name: [made[name] for made in METHODS.values() if name in made] for name in METHOD_NAMES}
+    return {
+        name: {"description": _METHOD_WORDS[name]} | _any_of([_reference(body, suffix) for body in found])
+        for name, found in bodies.items()
+        if found
+    }
+
+
+def _alternatives(body: type[Body]) -> list[Schema]:
+    """The optional keys of which the body asks for exactly one; asked of the body itself, key by key."""
+    required = [name for name, field in body.model_fields.items() if field.is_required()]
+    if body.fault(required) is None:
+        return []
+    optional = [name for name in body.model_fields if name not in required]
+    return [{"required": [name]} for name in optional if body.fault([*required, name]) is None]
+
+
+def _with_parts(definitions: dict[str, Schema]) -> Schema:
+    """The voice's schema with nothing required, for what may stand in two places; adds such forms of the bodies."""
+    for made in METHODS.values():
+        for body in made.values():
+            definitions[f"{body.__name__}{_PART}"] = _partial(definitions[body.__name__])
+    voice = _partial(definitions["Voice"])
+    return voice | {"properties": voice["properties"] | _methods(suffix=_PART)}
+
+
+def _partial(schema: Schema) -> Schema:
+    return {key: value for key, value in schema.items() if key not in ("required", "oneOf")}
+
+
+def _voices_are(name: str) -> Schema:
+    return {"properties": {"voices": {"additionalProperties": {"$ref": f"#/$defs/{name}"}}}}
+
+
+def _reference(model: type[BaseModel], suffix: str = "") -> Schema:
+    return {"$ref": f"#/$defs/{model.__name__}{suffix}"}
+
+
+def _any_of(choices: list[Schema]) -> Schema:
+    return choices[0] if len(choices) == 1 else {"anyOf": choices}
+
+
+def _as_written(schema: Schema) -> Schema:
+    """The schema for YAML that is not read yet: variables in the place of values, text without its quotes."""
+    written = dict(schema)
+    if "properties" in written:
+        written["properties"] = {name: _value(inner) for name, inner in written["properties"].items()}
+    return written
+
+
+def _value(schema: Schema) -> Schema:
+    outer = {key: value for key, value in schema.items() if key in _ABOUT}
+    if not isinstance(outer.get("default"), (str, int, float)):
+        outer.pop("default", None)  # an empty default completes nothing
+    inner = {key: value for key, value in schema.items() if key not in _ABOUT}
+    for key in ("items", "additionalProperties"):
+        if isinstance(inner.get(key), dict):
+            inner[key] = _value(inner[key])
+    choices = [choice for option in inner.get("anyOf", [inner]) for choice in _choices(option)]
+    if any(choice not in _ANY_TEXT and _is_scalar(choice) for choice in choices):
+        choices.append(_FROM_ENVIRONMENT)
+    return outer | _any_of(choices)
+
+
+def _choices(schema: Schema) -> list[Schema]:
+    """One schema as all the ways to write it."""
+    if "anyOf" in schema:
+        return [choice for option in schema["anyOf"] for choice in _choices(option)]
+    unquoted = schema.get("type") == "string" and not {"enum", "const"} & set(schema)
+    if unquoted and schema.get("pattern") in (None, DIGITS):
+        return [schema, {"type": "integer", "minimum": 0} if "pattern" in schema else {"type": "number"}]
+    return [schema]
+
+
+def _is_scalar(schema: Schema) -> bool:
+    return schema.get("type") in ("string", "number", "integer", "boolean") or bool({"enum", "const"} & set(schema))
