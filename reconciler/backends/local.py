@@ -163,12 +163,12 @@ class LocalBackend:
             return False
 
     def _keep_backup(self) -> None:
+        if _look(self._snapshot) is None:
+            return
         temporary = self._backup.with_name(f"{self._backup.name}.tmp")
         temporary.unlink(missing_ok=True)
         try:
             os.link(self._snapshot, temporary)
-        except FileNotFoundError:
-            return
         except OSError:  # a disk without hard links
             _beside(self._backup, self._snapshot.read_bytes(), mode=_mode(self._snapshot))
         temporary.replace(self._backup)
