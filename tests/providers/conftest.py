@@ -1,0 +1,45 @@
+"""The stand-in on a socket, and providers that talk to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from reconciler.model.manifest import KlingAccount
+from reconciler.providers.kling import KlingProvider
+from reconciler.providers.kling_auth import ApiKey, Credentials
+from tests.support.kling_service import KlingService
+from tests.support.manual_clock import ManualClock
+
+Connect = Callable[..., KlingProvider]
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def kling(clock: ManualClock) -> Iterator[KlingService]:
+    with KlingService(prefix="/gateway", now=lambda: clock.now().timestamp()) as service:
+        yield service
+
+
+@pytest.fixture
+def connect(kling: KlingService, clock: ManualClock) -> Iterator[Connect]:
+    opened: list[KlingProvider] = []
+
+    def make(credentials: Credentials | None = None, *, its_clock: ManualClock | None = None) -> KlingProvider:
+        account = KlingAccount(type="kling", endpoint=kling.url)
+        opened.append(KlingProvider(account, credentials or ApiKey(kling.api_key), clock=its_clock or clock))
+        return opened[-1]
+
+    yield make
+    for provider in opened:
+        provider.close()
+
+
+@pytest.fixture
+def provider(connect: Connect) -> KlingProvider:
+    return connect()
