@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from reconciler.engine.crew import Threads
 from reconciler.engine.executor import Executor
-from reconciler.engine.observe import look, needed
+from reconciler.engine.observe import look, needed, unseen
 from reconciler.engine.store import Store
 from reconciler.engine.work import Answer, Cloud
 from reconciler.errors import Declined, SafetyStop, StateLocked
@@ -90,7 +90,8 @@ def apply(
     ):
         state = session.state()
         if approved is not None:
-            state = policy.check_fresh(approved, state)
+            state = policy.check_fresh(approved, state, manifest=session.manifest.name)
+            request = _as_reviewed(request, approved)
         made, clouds = _plan(session, state, request)
         if approved is not None:
             made = policy.narrowed(made, approved, going_on=state.applying == approved.plan_id)
@@ -102,6 +103,17 @@ def apply(
         if not made.empty and not watch.approve(made):
             raise Declined("Nobody said yes.", "At a terminal, answer yes; elsewhere: --auto-approve")
         return _run(session, state, made, clouds, watch, approved, crew)
+
+
+def _as_reviewed(request: Request, approved: Plan) -> Request:
+    """What was asked for when the plan was made."""
+    asked = Asked(
+        retry=frozenset(approved.retry),
+        replace=frozenset(approved.replace),
+        allow_recreates=approved.allow_recreates,
+        destroy=approved.destroy,
+    )
+    return replace(request, asked=asked, allow_deletes=approved.allow_deletes)
 
 
 def _run(
@@ -157,4 +169,12 @@ def _plan(session: Session, state: State, request: Request) -> tuple[Plan, Mappi
         allow_recreates=request.asked.allow_recreates,
         declared=len(manifest.voices),
     )
-    return (made.model_copy(update={"stops": stops}) if stops else made), clouds
+    told = {
+        "stops": stops,
+        "retry": tuple(sorted(request.asked.retry)),
+        "replace": tuple(sorted(request.asked.replace)),
+        "allow_deletes": request.allow_deletes,
+        "allow_recreates": request.asked.allow_recreates,
+        "unseen": tuple(unseen(state, seen)),
+    }
+    return made.model_copy(update=told), clouds

@@ -93,7 +93,12 @@ class Plan(Frozen):
     drift: tuple[Drift, ...] = ()
     notes: tuple[str, ...] = ()  # what could not be looked at, and other remarks
     stops: tuple[Stop, ...] = ()
+    unseen: tuple[str, ...] = ()  # `address: why`, for voices that could not be looked at
     destroy: bool = False
+    retry: tuple[str, ...] = ()  # what was asked for beyond the manifest, so that apply asks the same
+    replace: tuple[str, ...] = ()
+    allow_deletes: int | None = None
+    allow_recreates: int | None = None
 
     @property
     def summary(self) -> dict[str, int]:

@@ -12,7 +12,7 @@ from reconciler.model.manifest import Manifest
 from reconciler.views.escape import escape
 from reconciler.views.layout import Style, counted, duration, painted
 from reconciler.views.text_plan import drift, plan
-from reconciler.views.text_state import output, record, state, state_list, voices
+from reconciler.views.text_state import output, record, state, state_list, switches, voices
 
 __all__ = [
     "applied",
@@ -25,6 +25,7 @@ __all__ = [
     "record",
     "state",
     "state_list",
+    "switches",
     "voices",
 ]
 

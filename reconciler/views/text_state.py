@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from reconciler.model.manifest import Lifecycle
@@ -71,6 +71,12 @@ def record(record: Record, *, colour: bool = False) -> str:
     ]
     head = painted(f"{escape(record.address)}: {record.status}", Style.BOLD, colour=colour)
     return "\n".join([head, *columns((row for row in rows if row[1]), indent="  ")])
+
+
+def switches(rows: Iterable[tuple[str, str, str, str | None]]) -> str:
+    """The sandbox's switches: name, value, a star where it is not the standard, what it does."""
+    told = ((name, f"{value} {star}".rstrip(), description or "") for name, value, star, description in rows)
+    return "\n".join(columns(told))
 
 
 def voices(listed: Sequence[RemoteVoice], known: Mapping[str, str], *, colour: bool = False) -> str:

@@ -1,0 +1,204 @@
+"""apply and destroy: show, ask, do, and say how it ended."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reconciler.cli.asking import Options, asked_options, lock_option, request
+from reconciler.cli.frame import data, global_options, on_stdout, say, session, told
+from reconciler.errors import UsageError
+
+if TYPE_CHECKING:
+    from reconciler.engine.crew import Threads
+    from reconciler.engine.operations import Applied, Request, Session
+    from reconciler.engine.work import Answer
+    from reconciler.model.events import Event, Tally
+    from reconciler.model.plan import Plan
+
+_INTERRUPTED = 130
+
+
+@click.command()
+@click.argument("planfile", required=False, type=click.Path(path_type=Path))
+@click.option("--auto-approve", is_flag=True, help="Ask nobody.")
+@click.option("--json", "as_json", is_flag=True, help="One event a line, as JSON.")
+@lock_option
+@asked_options
+@global_options
+def apply(planfile: Path | None, auto_approve: bool, as_json: bool, lock_timeout: str, **asked: Any) -> int:
+    """Make it so: create, replace and delete voices.
+
+    With PLANFILE, made by `plan --out`, exactly what was reviewed is applied, and nobody is asked. Exits with 1 if
+    anything failed, or stayed blocked or uncertain; with 130 when interrupted: the next apply goes on from there.
+    """
+    approved = None
+    if planfile is not None:
+        if any(value not in (None, ()) for value in asked.values()):
+            raise UsageError(
+                "A saved plan is applied as it was reviewed.", "Give --retry, --replace and --allow-… to voicectl plan."
+            )
+        approved = saved(planfile)
+    with session() as opened:
+        wanted = request(Options(**asked, lock_timeout=lock_timeout), opened.manifest)
+        return _perform(opened, wanted, approved, auto_approve=auto_approve or approved is not None, as_json=as_json)
+
+
+@click.command()
+@click.option("--auto-approve", is_flag=True, help="Ask nobody.")
+@click.option("--json", "as_json", is_flag=True, help="One event a line, as JSON.")
+@click.option("--allow-recreates", type=int, metavar="N", help="The number of voices that are truly gone already.")
+@lock_option
+@global_options
+def destroy(auto_approve: bool, as_json: bool, allow_recreates: int | None, lock_timeout: str) -> int:
+    """Delete every voice of the state.
+
+    Only voices that voicectl made or took in are deleted; whatever else the account holds stays.
+    """
+    options = Options(allow_recreates=allow_recreates, lock_timeout=lock_timeout)
+    with session() as opened:
+        return _perform(opened, request(options, None, destroy=True), None, auto_approve=auto_approve, as_json=as_json)
+
+
+def _perform(opened: Session, asked: Request, approved: Plan | None, *, auto_approve: bool, as_json: bool) -> int:
+    from reconciler.engine import operations
+
+    if as_json and not auto_approve:
+        raise UsageError("--json asks nobody.", "Add --auto-approve, or apply a saved plan.")
+    with _interruptible() as interruption, ExitStack() as closing:
+        tell = _Teller(as_json=as_json, live=not as_json and sys.stderr.isatty(), closing=closing)
+        watch = operations.Watch(
+            show=tell.plan,
+            approve=lambda plan: auto_approve or _yes(plan),
+            emit=tell.event,
+            stop=interruption.reason,
+        )
+        applied = operations.apply(opened, asked, watch, approved=approved, crew=interruption.crew)
+        tell.end(applied)
+    if interruption.asked:
+        return _INTERRUPTED
+    return 1 if applied.halted is not None or _unfinished(applied.tally) else 0
+
+
+def _unfinished(tally: Tally) -> bool:
+    return bool(tally.failed or tally.blocked or tally.uncertain or tally.left or tally.running)
+
+
+def saved(path: Path) -> Plan:
+    from reconciler.model import planfile
+
+    try:
+        return planfile.load(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}.", "voicectl plan --out FILE makes one.") from None
+
+
+def _yes(plan: Plan) -> bool:
+    if not sys.stdin.isatty():
+        return False
+    count = sum(plan.summary.values()) - plan.unchanged
+    question = f"Destroy {count} voices?" if plan.destroy else f"Make these {count} changes?"
+    try:
+        return bool(click.prompt(f"\n{question} Only 'yes' will be accepted", prompt_suffix=": ", err=True) == "yes")
+    except click.Abort:
+        return False
+
+
+class _Teller:
+    """How a run is told: as JSON lines, as live progress at a terminal, or as one line a change."""
+
+    def __init__(self, *, as_json: bool, live: bool, closing: ExitStack) -> None:
+        self._as_json = as_json
+        self._live = live
+        self._closing = closing
+        self._sequence = 0
+        self._total = 0
+        self._show: Callable[[Event], None] | None = None
+
+    def plan(self, plan: Plan) -> None:
+        self._total = len(plan.changes)
+        if not self._as_json:
+            from reconciler.views import text
+
+            data(text.plan(plan, colour=on_stdout()))
+
+    def event(self, event: Event) -> None:
+        from reconciler.model.events import Kind
+
+        if self._as_json:
+            self._line(event)
+        elif self._live:
+            self._progress()(event)
+        elif event.kind not in {Kind.STARTED, Kind.ACCEPTED}:
+            from reconciler.views import text
+
+            data(text.event(event, colour=on_stdout()))
+
+    def end(self, applied: Applied) -> None:
+        """The JSON of a run with nothing to do still ends with its summary."""
+        if self._as_json and not self._sequence:
+            from reconciler.model.events import Event, Kind
+
+            self._line(Event(kind=Kind.SUMMARY, tally=applied.tally))
+
+    def _line(self, event: Event) -> None:
+        from reconciler.views import documents
+
+        self._sequence += 1
+        data(documents.dumps(documents.event_document(event, self._sequence), indent=None))
+
+    def _progress(self) -> Callable[[Event], None]:
+        if self._show is None:
+            import time
+
+            from reconciler.cli.live import Progress
+
+            colour = told().colour(sys.stderr)
+            self._show = self._closing.enter_context(Progress(time.monotonic, total=self._total, colour=colour))
+        return self._show
+
+
+class _Interruption:
+    """The first signal asks the run to stop, the second leaves at once: the next run settles what was under way."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._crew: Threads[Answer] | None = None
+
+    def crew(self) -> Threads[Answer]:
+        from reconciler.engine.crew import Threads
+
+        gc.enable()  # it was off for loading; a run may be long
+        self._crew = Threads()
+        return self._crew
+
+    def reason(self) -> str | None:
+        return "interrupted: what is in flight is written down" if self.asked else None
+
+    def signalled(self, *_: object) -> None:
+        if self.asked:
+            os._exit(_INTERRUPTED)
+        if self._crew is None:
+            raise KeyboardInterrupt  # nothing runs yet
+        self.asked = True
+        say("\nStopping: nothing new starts. Once more to leave at once.")
+        self._crew.wake()
+
+
+@contextmanager
+def _interruptible() -> Iterator[_Interruption]:
+    interruption = _Interruption()
+    before = {s: signal.signal(s, interruption.signalled) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield interruption
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

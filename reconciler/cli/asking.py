@@ -1,0 +1,89 @@
+"""The options of plan, apply and destroy that ask for more than the manifest says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.frame import Command, say
+from reconciler.errors import StateLocked, UsageError
+
+if TYPE_CHECKING:
+    from reconciler.engine.operations import Request
+    from reconciler.model.manifest import Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    retry: tuple[str, ...] = ()
+    replace: tuple[str, ...] = ()
+    allow_deletes: int | None = None
+    allow_recreates: int | None = None
+    lock_timeout: str = "0s"
+
+
+_ASKED_OPTIONS = (
+    click.option("--retry", multiple=True, metavar="ADDRESS", help="Pay again for a creation that failed."),
+    click.option("--replace", multiple=True, metavar="ADDRESS", help="Make this voice anew, and delete the old one."),
+    click.option("--allow-deletes", type=int, metavar="N", help="The exact number of voices that may be lost."),
+    click.option("--allow-recreates", type=int, metavar="N", help="The exact number of gone voices to buy again."),
+)
+
+
+def asked_options(command: Command) -> Command:
+    """The command takes them as keywords: `Options(**asked)`."""
+    for option in reversed(_ASKED_OPTIONS):
+        command = option(command)
+    return command
+
+
+lock_option = click.option(
+    "--lock-timeout", default="0s", metavar="TIME", help="How long to wait for another run, such as 5m.  [default: 0s]"
+)
+
+
+def request(options: Options, manifest: Manifest | None, *, destroy: bool = False) -> Request:
+    """Checked against the manifest, so that a misspelt address is not silently nothing."""
+    from reconciler.engine.operations import Request
+    from reconciler.planning.scene import Asked
+
+    for flag, addresses in (("--retry", options.retry), ("--replace", options.replace)):
+        for address in addresses:
+            if manifest is not None and address not in manifest.voices:
+                raise UsageError(f"{flag} {address}: the manifest declares no such voice.", _near(address, manifest))
+    return Request(
+        asked=Asked(
+            retry=frozenset(options.retry),
+            replace=frozenset(options.replace),
+            allow_recreates=options.allow_recreates,
+            destroy=destroy,
+        ),
+        allow_deletes=options.allow_deletes,
+        lock_wait=seconds(options.lock_timeout),
+        waiting=_waiting,
+    )
+
+
+def seconds(words: str) -> float:
+    from pydantic import TypeAdapter, ValidationError
+
+    from reconciler.model.manifest import Duration
+
+    adapter: TypeAdapter[float] = TypeAdapter(Duration)
+    try:
+        return adapter.validate_python(words)
+    except ValidationError:
+        raise UsageError(f"--lock-timeout {words}: not a duration.", "Such as 30s, 5m or 1h.") from None
+
+
+def _waiting(locked: StateLocked) -> None:
+    say(f"Waiting for the lock. {locked.detail}")
+
+
+def _near(address: str, manifest: Manifest) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(address, manifest.voices, n=1)
+    return f"Did you mean {near[0]}?" if near else ""

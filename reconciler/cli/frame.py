@@ -1,0 +1,163 @@
+"""What every command shares: the global options, before or after its name; the lazy groups; the manifest's place."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from reconciler.errors import UsageError
+
+if TYPE_CHECKING:
+    from reconciler.engine.operations import Session
+    from reconciler.model.manifest import Manifest
+    from reconciler.wiring import Place
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass(slots=True)
+class Globals:
+    """The global options, as they were given so far."""
+
+    directory: str | None = None
+    file: str | None = None
+    sandbox: bool = False
+    plain: bool = False
+    verbose: bool = False
+
+    def colour(self, stream: IO[str]) -> bool:
+        """Whether to colour what goes to this stream (https://no-color.org)."""
+        return not self.plain and not os.environ.get("NO_COLOR") and stream.isatty()
+
+    def place(self) -> Place:
+        """Where the manifest is; enters -C first."""
+        from reconciler.wiring import Place
+
+        if self.directory is not None:
+            try:
+                os.chdir(self.directory)
+            except OSError as error:
+                raise UsageError(f"-C {self.directory}: {error.strerror}.") from None
+            self.directory = None
+        return Place(manifest=Path(self.file or "voices.yaml"), sandbox=self.sandbox)
+
+
+def told() -> Globals:
+    found = click.get_current_context().find_root().obj
+    if not isinstance(found, Globals):
+        raise TypeError("the root context carries no global options")
+    return found
+
+
+def manifest_at(place: Place) -> Manifest:
+    from reconciler.loader.build import load
+
+    return load(place.manifest, environ=os.environ)
+
+
+@contextmanager
+def session() -> Iterator[Session]:
+    """The manifest, its state and its clouds; what was opened is closed at the end."""
+    from reconciler import wiring
+
+    place = told().place()
+    with ExitStack() as closing:
+        yield wiring.session(manifest_at(place), place, environ=os.environ, closing=closing)
+
+
+def say(words: str) -> None:
+    """To people, on stderr: stdout is for data."""
+    if words:
+        click.echo(words, err=True)
+
+
+def data(words: str) -> None:
+    click.echo(words)
+
+
+def on_stdout() -> bool:
+    return told().colour(sys.stdout)
+
+
+# --- options ---
+
+
+def _remember(attribute: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    def remember(context: click.Context, _: click.Parameter, value: Any) -> None:
+        if value is not None and value is not False:
+            setattr(context.find_root().obj, attribute, value)
+
+    return remember
+
+
+_GLOBAL_OPTIONS = (
+    click.option(
+        "-C", "directory", metavar="DIR", help="Go to DIR first.", expose_value=False, callback=_remember("directory")
+    ),
+    click.option(
+        "-f",
+        "--file",
+        metavar="PATH",
+        help="The manifest: a file or a folder.  [default: voices.yaml]",
+        expose_value=False,
+        callback=_remember("file"),
+    ),
+    click.option(
+        "--sandbox",
+        is_flag=True,
+        help="Rehearse against a cloud on this machine: no account, no cost.",
+        expose_value=False,
+        callback=_remember("sandbox"),
+    ),
+    click.option("--no-color", is_flag=True, help="No colours.", expose_value=False, callback=_remember("plain")),
+    click.option("-v", "--verbose", is_flag=True, help="Say more.", expose_value=False, callback=_remember("verbose")),
+)
+
+
+def global_options(command: Command) -> Command:
+    for option in reversed(_GLOBAL_OPTIONS):
+        command = option(command)
+    return command
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called, and named before."""
+
+    def __init__(self, *args: Any, commands_at: Mapping[str, tuple[str, str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._commands_at = commands_at
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(self._commands_at)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        if cmd_name not in self._commands_at:
+            return None
+        module, attribute, _ = self._commands_at[cmd_name]
+        found = getattr(importlib.import_module(f"reconciler.cli.{module}"), attribute)
+        return found if isinstance(found, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, words) for name, (_, _, words) in self._commands_at.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], self._commands_at, n=1)
+            if not near:
+                raise
+            raise click.UsageError(f"{error.message} Did you mean {near[0]}?", ctx) from None

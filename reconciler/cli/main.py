@@ -1,0 +1,84 @@
+"""The command itself: its names, its global options, and every failure as words and an exit code."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from reconciler.cli.frame import Globals, LazyGroup, global_options
+from reconciler.errors import VoicectlError
+
+# name -> (module, attribute, what it does). The words stand here so that --help imports no command.
+COMMANDS = {
+    "init": ("scaffold", "init", "Write a commented manifest to start from."),
+    "validate": ("reading", "validate", "Check the manifest; no call is made."),
+    "plan": ("planning", "plan", "Show what apply would change."),
+    "apply": ("applying", "apply", "Make it so: create, replace and delete voices."),
+    "destroy": ("applying", "destroy", "Delete every voice of the state."),
+    "drift": ("planning", "drift", "Show what changed outside of voicectl."),
+    "import": ("surgery", "import_", "Take a voice made elsewhere into the state."),
+    "output": ("reading", "output", "Print the voice_id of each address."),
+    "show": ("reading", "show", "Show the state, or a saved plan."),
+    "voices": ("reading", "voices", "List the voices of a provider's account."),
+    "resolve": ("surgery", "resolve", "Settle a creation that nobody else can."),
+    "unlock": ("surgery", "unlock", "Break the lock of a run that is dead."),
+    "state": ("surgery", "state", "Look at the state, or put it right."),
+    "schema": ("scaffold", "schema", "Print the JSON Schema of a document."),
+    "sandbox": ("rehearsing", "sandbox", "A cloud on this machine to rehearse against."),
+    "completion": ("scaffold", "completion", "Print the completion script of a shell."),
+}
+
+
+@click.group(cls=LazyGroup, commands_at=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(message="voicectl %(version)s", package_name="voicectl")
+@global_options
+def voicectl() -> None:
+    """Terraform for AI voices: declare them in YAML, plan the difference, apply it exactly once."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """The exit code. Nothing but it and the text on the two streams leaves."""
+    gc.disable()  # loading 10,000 voices makes no cycles worth looking for; an apply turns it on again
+    told = Globals()
+    try:
+        result = voicectl.main(list(arguments), prog_name="voicectl", standalone_mode=False, obj=told)
+    except VoicectlError as error:
+        return _fail(error, told)
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except click.ClickException as error:
+        error.show(file=sys.stderr)
+        return 1
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("\nInterrupted.", err=True)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at its end
+        return 1
+    except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words
+        return _confess(error, told)
+    return result if isinstance(result, int) else 0
+
+
+def _fail(error: VoicectlError, told: Globals) -> int:
+    from reconciler.views import text
+
+    click.echo(text.error(error, colour=told.colour(sys.stderr)), err=True)
+    return error.exit_code
+
+
+def _confess(error: Exception, told: Globals) -> int:
+    if told.verbose:
+        import traceback
+
+        traceback.print_exception(error)
+    click.echo(
+        f"Error: voicectl has a bug ({type(error).__name__}). What was begun is in the state; "
+        "the next run goes on from it.\n\nWith -v it shows where; please report that.",
+        err=True,
+    )
+    return 1

@@ -1,0 +1,80 @@
+"""plan and drift: look, compare, say; nothing is changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reconciler.cli.asking import Options, asked_options, request
+from reconciler.cli.frame import data, global_options, on_stdout, say, session
+
+CHANGES = 2  # the exit code of `plan --detailed-exitcode`, and of a drift
+
+
+@click.command()
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan for `apply FILE`.")
+@click.option("--json", "as_json", is_flag=True, help="The plan as JSON.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if anything would change or is blocked.")
+@asked_options
+@global_options
+def plan(out: Path | None, as_json: bool, detailed_exitcode: bool, **asked: Any) -> int:
+    """Show what apply would change.
+
+    Reads the manifest, the state and the accounts; writes nothing but the file of --out.
+    """
+    from reconciler.engine import operations
+
+    with session() as opened:
+        made = operations.plan(opened, request(Options(**asked), opened.manifest))
+    if as_json:
+        from reconciler.views import documents
+
+        data(documents.dumps(documents.plan_document(made)))
+    else:
+        from reconciler.views import text
+
+        data(text.plan(made, colour=on_stdout()))
+    if out is not None:
+        from reconciler.model import planfile
+
+        written(out, planfile.dump(made))
+        say(f"Saved to {out}. To apply exactly this: voicectl apply {out}")
+    return CHANGES if detailed_exitcode and not made.empty else 0
+
+
+def written(path: Path, content: bytes) -> None:
+    from reconciler.errors import UsageError
+
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}.") from None
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="The drift as JSON.")
+@global_options
+def drift(as_json: bool) -> int:
+    """Show what changed outside of voicectl.
+
+    Exits with 2 when something drifted, with 1 when something could not be looked at.
+    """
+    from reconciler.engine import operations
+
+    with session() as opened:
+        made = operations.plan(opened, operations.Request())
+    if as_json:
+        from reconciler.views import documents
+
+        data(documents.dumps(documents.drift_document(made)))
+    else:
+        from reconciler.views import text
+
+        data(text.drift(made, colour=on_stdout()))
+    for note in made.unseen:
+        say(f"Could not look: {note}")
+    if made.drift:
+        return CHANGES
+    return 1 if made.unseen else 0

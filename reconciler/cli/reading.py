@@ -1,0 +1,122 @@
+"""validate, output, show, voices: read and print."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+from reconciler.cli.frame import data, global_options, manifest_at, on_stdout, told
+from reconciler.errors import UsageError
+
+
+@click.command()
+@global_options
+def validate() -> int:
+    """Check the manifest; no call is made.
+
+    Every problem is shown at once, as file:line:column.
+    """
+    from reconciler.views import text
+
+    data(text.manifest_ok(manifest_at(told().place())))
+    return 0
+
+
+@click.command()
+@click.argument("address", required=False)
+@click.option(
+    "--json", "as_json", is_flag=True, help="As JSON: address -> voice_id, voice_name, provider, status, labels."
+)
+@global_options
+def output(address: str | None, as_json: bool) -> int:
+    """Print the voice_id of each address.
+
+    Reads the state only. With ADDRESS, prints the bare voice_id, for use in scripts.
+    """
+    from reconciler import wiring
+    from reconciler.model.outputs import outputs
+    from reconciler.views import documents, text
+
+    place = told().place()
+    store = wiring.store(place)
+    state = store.load()
+    if state is not None:
+        store.check(state, place.name)
+    rows = outputs(state) if state is not None else {}
+    if address is not None and address not in rows:
+        raise UsageError(f"{address} has no voice in the state.", "voicectl output lists what there is.")
+    if as_json:
+        told_rows = documents.output_document(rows)
+        data(documents.dumps(told_rows if address is None else told_rows[address]))
+        return 0
+    if address is not None and rows[address].voice_id is None:
+        raise UsageError(f"{address} has no voice_id: it is {rows[address].status}.", "voicectl plan says why.")
+    data(text.output(rows, address))
+    return 0
+
+
+@click.command()
+@click.argument("planfile", required=False, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@global_options
+def show(planfile: Path | None, as_json: bool) -> int:
+    """Show the state, or a saved plan."""
+    from reconciler.views import documents, text
+
+    if planfile is not None:
+        from reconciler.cli.applying import saved
+
+        plan = saved(planfile)
+        data(documents.dumps(documents.plan_document(plan)) if as_json else text.plan(plan, colour=on_stdout()))
+        return 0
+    from reconciler.cli.surgery import state_here
+
+    state = state_here()
+    data(documents.dumps(documents.state_document(state)) if as_json else text.state(state, colour=on_stdout()))
+    return 0
+
+
+@click.command()
+@click.argument("provider")
+@click.option("--presets", is_flag=True, help="The official voices instead.")
+@click.option("--unmanaged", is_flag=True, help="Only voices that no record of the state knows.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@global_options
+def voices(provider: str, presets: bool, unmanaged: bool, as_json: bool) -> int:
+    """List the voices of a provider's account.
+
+    PROVIDER is a name from the manifest.
+    """
+    import os
+
+    from reconciler import wiring
+    from reconciler.model.state import LIVE
+    from reconciler.views import documents, text
+
+    if presets and unmanaged:
+        raise UsageError("--presets and --unmanaged exclude each other.")
+    place = told().place()
+    manifest = manifest_at(place)
+    if provider not in manifest.providers:
+        raise UsageError(
+            f"The manifest declares no provider {provider}.", f"It declares {', '.join(manifest.providers)}."
+        )
+    with ExitStack() as closing:
+        opened = wiring.session(manifest, place, environ=os.environ, closing=closing)
+        state = opened.state()
+        cloud = opened.connect([provider])[provider].provider
+        listed = cloud.presets() if presets else cloud.voices()
+        known = {
+            voice_id: record.address
+            for (account, voice_id), record in state.by_voice_id.items()
+            if account == cloud.account and record.status in LIVE
+        }
+    if unmanaged:
+        listed = [v for v in listed if v.voice_id not in known and v.external_task_id not in state.records]
+    if as_json:
+        data(documents.dumps(documents.voices_document(listed, known)))
+    else:
+        data(text.voices(listed, known, colour=on_stdout()))
+    return 0

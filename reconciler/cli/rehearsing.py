@@ -1,0 +1,154 @@
+"""sandbox: serve it to other clients, ask for faults, empty it."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.frame import LazyGroup, data, global_options, say, told
+from reconciler.errors import UsageError
+
+if TYPE_CHECKING:
+    from reconciler.sandbox.faults import Faults
+
+SANDBOX_COMMANDS = {
+    "serve": ("rehearsing", "serve", "Serve it on loopback, for other clients."),
+    "faults": ("rehearsing", "faults", "Show and set what goes wrong in it."),
+    "reset": ("rehearsing", "reset", "Empty its world."),
+}
+
+
+@click.group(cls=LazyGroup, commands_at=SANDBOX_COMMANDS)
+@global_options
+def sandbox() -> None:
+    """A cloud on this machine to rehearse against.
+
+    `voicectl --sandbox COMMAND` runs any command against it. Its world and its state are kept in .voicectl beside the
+    manifest, apart from the real ones.
+    """
+
+
+@click.command()
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
+@global_options
+def serve(port: int) -> int:
+    """Serve it on loopback, for other clients.
+
+    Prints its address, then a line a request. Ctrl-C ends it.
+    """
+    from reconciler import wiring
+    from reconciler.sandbox import kling_access, server
+
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, end)
+    with wiring.world(told().place()) as world:
+        try:
+            opened = server.serve(world, port, log=say)
+        except OSError as error:
+            raise UsageError(f"Port {port} can't be had: {error.strerror}.", "--port 0 takes a free one.") from None
+        with opened:
+            data(f"The sandbox listens at {opened.url}")
+            say(
+                f"Kling: endpoint: {opened.url}; KLING_API_KEY={kling_access.API_KEY}, or "
+                f"KLING_ACCESS_KEY={kling_access.ACCESS_KEY} with KLING_SECRET_KEY={kling_access.SECRET_KEY}"
+            )
+            sys.stdout.flush()
+            with suppress(KeyboardInterrupt):
+                opened.serve_forever()
+    return 0
+
+
+@click.command()
+@click.argument("switches", nargs=-1, metavar="[NAME=VALUE]...")
+@click.option("--clear", is_flag=True, help="All off, before the switches are set.")
+@click.option("--delete", "deleted", multiple=True, metavar="VOICE", help="Delete a voice behind voicectl's back.")
+@click.option("--rename", nargs=2, multiple=True, metavar="VOICE NAME", help="Rename a voice behind its back.")
+@click.option("--add", multiple=True, metavar="NAME", help="Add a voice that somebody else made.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@global_options
+def faults(
+    switches: tuple[str, ...],
+    clear: bool,
+    deleted: tuple[str, ...],
+    rename: tuple[tuple[str, str], ...],
+    add: tuple[str, ...],
+    as_json: bool,
+) -> int:
+    """Show and set what goes wrong in it.
+
+    Such as `voicectl sandbox faults reply_lost=0.1 task_seconds=5`. VOICE is a voice_id or a voice_name.
+    """
+    from reconciler import wiring
+    from reconciler.sandbox.faults import Faults
+
+    with wiring.world(told().place()) as world:
+        wanted = _wanted(Faults() if clear else world.faults(), switches)
+        if clear or switches:
+            world.set_faults(wanted)
+        for voice in deleted:
+            say(f"Deleted: {world.delete_outside(voice).voice_id}")
+        for voice, name in rename:
+            say(f"Renamed: {world.rename_outside(voice, name).voice_id}")
+        for name in add:
+            say(f"Added: {world.add_foreign(name).voice_id}")
+    if as_json:
+        from reconciler.views import documents
+
+        data(documents.dumps(wanted.model_dump(mode="json")))
+    elif not (deleted or rename or add):
+        from reconciler.views import text
+
+        standard = Faults()
+        rows = [
+            (name, str(value), "" if value == getattr(standard, name) else "*", Faults.model_fields[name].description)
+            for name, value in wanted.model_dump(mode="json").items()
+        ]
+        data(text.switches(rows))
+    return 0
+
+
+def _wanted(held: Faults, switches: tuple[str, ...]) -> Faults:
+    from pydantic import ValidationError
+
+    from reconciler.sandbox.faults import Faults
+
+    words: dict[str, object] = {}
+    for switch in switches:
+        name, sign, value = switch.partition("=")
+        if not sign or name not in Faults.model_fields:
+            import difflib
+
+            near = difflib.get_close_matches(name, Faults.model_fields, n=1)
+            raise UsageError(
+                f"{switch} is no switch." if sign else f"{switch}: a switch is set as NAME=VALUE.",
+                f"Did you mean {near[0]}?" if near else "voicectl sandbox faults lists them.",
+            )
+        words[name] = value
+    try:
+        return Faults.model_validate(held.model_dump() | words)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UsageError(f"{first['loc'][0]}={first['input']}: {first['msg']}.") from None
+
+
+@click.command()
+@global_options
+def reset() -> int:
+    """Empty its world.
+
+    Its state goes with it; the real state stays.
+    """
+    from reconciler import wiring
+
+    place = told().place()
+    with wiring.world(place) as world:
+        world.reset()
+    wiring.forget_rehearsal(place)
+    say("The sandbox is empty.")
+    return 0

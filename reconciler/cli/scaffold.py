@@ -1,0 +1,96 @@
+"""init, schema and completion: what a newcomer and an editor need."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.frame import data, global_options, say, told
+from reconciler.errors import UsageError
+
+_MANIFEST = """\
+# yaml-language-server: $schema=manifest.schema.json
+# (for completion in an editor: voicectl schema manifest > manifest.schema.json)
+#
+# What voices there should be. `voicectl plan` shows the difference, `voicectl apply` makes it so.
+# Try it without an account: voicectl --sandbox apply
+version: 1
+
+providers:
+  kling:                # a provider is a named account; its keys come from the environment:
+    type: kling         #   KLING_API_KEY, or KLING_ACCESS_KEY and KLING_SECRET_KEY
+    # region: beijing   # singapore unless said
+
+# defaults:             # merged into each voice
+#   provider: kling
+
+voices:
+  narrator:             # the address: unique, stable, what people and code call the voice
+    provider: kling
+    create:             # a public .mp3, .wav, .mp4 or .mov of 5 to 30 seconds with one clean voice
+      voice_name: Narrator
+      voice_url: https://cdn.example.com/narrator.mp3
+    # labels: {team: film}                     # kept in the state and in the outputs
+    # lifecycle: {prevent_destroy: true}       # refuse every plan that would delete or replace it
+
+  # owen:
+  #   provider: kling
+  #   preset: {voice_id: "829000000000000001"}  # an official voice: voicectl voices kling --presets
+"""
+
+
+@click.command()
+@global_options
+def init() -> int:
+    """Write a commented manifest to start from.
+
+    Never over a file that is there.
+    """
+    path = told().place().manifest
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(_MANIFEST)
+    except FileExistsError:
+        raise UsageError(f"{path} is there already.", "Another name: voicectl -f NAME.yaml init") from None
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}.") from None
+    say(f"Wrote {path}. Next: voicectl --sandbox plan")
+    return 0
+
+
+@click.command()
+@click.argument("document", type=click.Choice(["manifest", "plan", "state"]))
+@global_options
+def schema(document: str) -> int:
+    """Print the JSON Schema of a document.
+
+    manifest: what people write. plan: what `plan --json` prints. state: the state file.
+    """
+    from reconciler.views import documents
+
+    if document == "manifest":
+        from reconciler.model.schema import manifest_schema
+
+        data(documents.dumps(manifest_schema()))
+    else:
+        from reconciler.views import schema as schemas
+
+        data(documents.dumps(schemas.plan_schema() if document == "plan" else schemas.state_schema()))
+    return 0
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@global_options
+def completion(shell: str) -> int:
+    """Print the completion script of a shell.
+
+    Such as `eval "$(voicectl completion bash)"` in ~/.bashrc.
+    """
+    from click.shell_completion import get_completion_class
+
+    root = click.get_current_context().find_root().command
+    kind = get_completion_class(shell)
+    if kind is None:
+        raise UsageError(f"No completion for {shell}.")
+    data(kind(root, {}, "voicectl", "_VOICECTL_COMPLETE").source())
+    return 0

@@ -1,0 +1,289 @@
+"""import, resolve, unlock and the state commands: a person's hand on the state."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from reconciler.cli.asking import Options, lock_option, request
+from reconciler.cli.frame import LazyGroup, data, global_options, on_stdout, say, session, told
+from reconciler.errors import StateError, UsageError
+
+if TYPE_CHECKING:
+    from reconciler.engine.operations import Request
+    from reconciler.model.state import State
+
+STATE_COMMANDS = {
+    "list": ("surgery", "list_", "List the addresses and what they mean."),
+    "show": ("surgery", "show_record", "Show all that is known of an address."),
+    "mv": ("surgery", "move", "Give a voice another address."),
+    "rm": ("surgery", "remove", "Forget a voice; it stays in its cloud."),
+    "pull": ("surgery", "pull", "Print the state."),
+    "push": ("surgery", "push", "Replace the state by a copy."),
+    "rebuild": ("surgery", "rebuild", "Take in the voices of a lost state, by their markers."),
+    "rebind": ("surgery", "rebind", "Say that a provider's account is the right one."),
+    "mv-manifest": ("surgery", "move_manifest", "Give the state of a renamed manifest its new name."),
+}
+
+
+def state_here() -> State:
+    from reconciler import wiring
+
+    place = told().place()
+    store = wiring.store(place)
+    found = store.load()
+    if found is None:
+        raise StateError(f"There is no state at {place.state} yet.", "The first apply makes it.")
+    store.check(found, place.name)
+    return found
+
+
+def _locking(lock_timeout: str) -> Request:
+    return request(Options(lock_timeout=lock_timeout), None)
+
+
+@click.command("import")
+@click.argument("address")
+@click.argument("voice_id")
+@lock_option
+@global_options
+def import_(address: str, voice_id: str, lock_timeout: str) -> int:
+    """Take a voice made elsewhere into the state.
+
+    It is taken to be what the manifest says of ADDRESS: only a later change is a difference.
+    """
+    from reconciler.engine import surgery
+
+    with session() as opened:
+        record = surgery.import_voice(opened, address, voice_id, _locking(lock_timeout))
+    say(f"{record.address} is the voice {record.voice_id} now.")
+    return 0
+
+
+@click.command()
+@click.argument("address")
+@click.option("--voice-id", metavar="ID", help="It was made: this is it.")
+@click.option("--retry", is_flag=True, help="It was not made: the next apply pays for it again.")
+@click.option("--forget", is_flag=True, help="Let it go, made or not.")
+@lock_option
+@global_options
+def resolve(address: str, voice_id: str | None, retry: bool, forget: bool, lock_timeout: str) -> int:
+    """Settle a creation that nobody else can.
+
+    Look in the cloud's console first: a voice that was made and is made again is paid for twice.
+    """
+    from reconciler.engine import surgery
+
+    if [voice_id is not None, retry, forget].count(True) != 1:
+        raise UsageError("One of --voice-id, --retry and --forget is needed.")
+    with session() as opened:
+        record = surgery.resolve(opened, address, _locking(lock_timeout), voice_id=voice_id, retry=retry)
+    if voice_id is not None:
+        say(f"{address} is the voice {record.voice_id} now.")
+    else:
+        say(f"{address}: {'the next apply makes it again.' if retry else 'let go.'}")
+    return 0
+
+
+@click.command()
+@click.argument("lock_id", metavar="ID")
+@global_options
+def unlock(lock_id: str) -> int:
+    """Break the lock of a run that is dead.
+
+    A run of this machine that died needs no unlock; one that is alive is not unlocked.
+    """
+    from reconciler import wiring
+
+    holder = wiring.backend(told().place()).break_lock(lock_id)
+    say(f"Unlocked: {holder.operation} by {holder.who}, since {holder.since:%Y-%m-%d %H:%M:%S} UTC.")
+    return 0
+
+
+@click.group(cls=LazyGroup, commands_at=STATE_COMMANDS)
+@global_options
+def state() -> None:
+    """Look at the state, or put it right."""
+
+
+@click.command("list")
+@click.option("--abandoned", is_flag=True, help="The voices that stayed in their cloud.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@global_options
+def list_(abandoned: bool, as_json: bool) -> int:
+    """List the addresses and what they mean."""
+    from reconciler.model.state import Status
+    from reconciler.views import documents, text
+
+    found = state_here()
+    if abandoned:
+        kept = {k: r for k, r in found.records.items() if r.status is Status.ABANDONED}
+        found = found.having(without=set(found.records) - set(kept), current=dict.fromkeys(found.current))
+    data(documents.dumps(documents.state_list_document(found)) if as_json else text.state_list(found))
+    return 0
+
+
+@click.command("show")
+@click.argument("address")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@global_options
+def show_record(address: str, as_json: bool) -> int:
+    """Show all that is known of an address (or of an external_task_id)."""
+    from reconciler.views import documents, text
+
+    found = state_here()
+    record = found.at(address) or found.records.get(address)
+    if record is None:
+        raise UsageError(f"{address} is not in the state.", "voicectl state list")
+    data(documents.dumps(documents.record_document(record)) if as_json else text.record(record, colour=on_stdout()))
+    return 0
+
+
+@click.command("mv")
+@click.argument("source")
+@click.argument("target")
+@lock_option
+@global_options
+def move(source: str, target: str, lock_timeout: str) -> int:
+    """Give a voice another address.
+
+    Rename it in the manifest too: then nothing changes in the cloud.
+    """
+    import re
+
+    from reconciler.engine import surgery
+    from reconciler.model.manifest import ADDRESS
+
+    if not re.fullmatch(ADDRESS, target):
+        raise UsageError(f"{target} can't be an address.", "A letter, then letters, digits, - and _; at most 63.")
+    with session() as opened:
+        surgery.move(opened, source, target, _locking(lock_timeout))
+    say(f"{source} is {target} now.")
+    return 0
+
+
+@click.command("rm")
+@click.argument("address")
+@lock_option
+@global_options
+def remove(address: str, lock_timeout: str) -> int:
+    """Forget a voice; it stays in its cloud.
+
+    It is listed by `state list --abandoned`, and taken back without a call if it is declared again.
+    """
+    from reconciler.engine import surgery
+
+    with session() as opened:
+        record = surgery.remove(opened, address, _locking(lock_timeout))
+    say(f"{address} is forgotten" + (f"; its voice {record.voice_id} stays." if record.voice_id else "."))
+    return 0
+
+
+@click.command()
+@global_options
+def pull() -> int:
+    """Print the state, as one file."""
+    from reconciler import wiring
+
+    data(wiring.store(told().place()).pull().decode().rstrip("\n"))
+    return 0
+
+
+@click.command()
+@click.argument("file", type=click.File("rb"))
+@click.option("--force", is_flag=True, help="Also over another lineage or a newer serial.")
+@lock_option
+@global_options
+def push(file: IO[bytes], force: bool, lock_timeout: str) -> int:
+    """Replace the state by a copy; FILE may be -."""
+    from reconciler import wiring
+
+    copy = file.read()
+    asked = _locking(lock_timeout)
+    store = wiring.store(told().place())
+    with store.locked("state push", wait=asked.lock_wait, waiting=asked.waiting):
+        pushed = store.push(copy, force=force)
+    say(f"Pushed: serial {pushed.serial}, {len(pushed.current)} addresses.")
+    return 0
+
+
+@click.command()
+@click.option("--lineage", metavar="L", help="Take in the voices whose markers carry this lineage.")
+@click.option("--new-lineage", is_flag=True, help="They are somebody else's: never mind them.")
+@lock_option
+@global_options
+def rebuild(lineage: str | None, new_lineage: bool, lock_timeout: str) -> int:
+    """Take in the voices of a lost state, by their markers.
+
+    A voice is taken in when its marker is of exactly a declared entry. Without an option, it says which lineages
+    there are.
+    """
+    from reconciler.engine import surgery
+
+    if lineage is not None and new_lineage:
+        raise UsageError("--lineage and --new-lineage exclude each other.")
+    with session() as opened:
+        found = surgery.rebuild(opened, _locking(lock_timeout), lineage=lineage, strangers=new_lineage)
+    if lineage is not None:
+        say(f"Taken in: {len(found.taken)} voices.")
+    elif new_lineage:
+        say(f"Never minded from now on: {', '.join(found.lineages) or 'nothing was found'}.")
+    for name, addresses in found.lineages.items() if lineage is None else ():
+        data(
+            f"{name}  {len(addresses)} declared voices: {', '.join(addresses[:5])}{' …' if len(addresses) > 5 else ''}"
+        )
+    if not found.lineages:
+        say("No declared voice carries a marker of another lineage.")
+    elif lineage is None and not new_lineage:
+        say("To take one in: voicectl state rebuild --lineage L; to leave them to somebody else: --new-lineage")
+    return 0
+
+
+@click.command()
+@click.argument("provider")
+@lock_option
+@global_options
+def rebind(provider: str, lock_timeout: str) -> int:
+    """Say that a provider's account is the right one.
+
+    For an account that moved to another endpoint or owner. Wrongly said, every voice would look gone.
+    """
+    from reconciler.engine import surgery
+
+    with session() as opened:
+        count = surgery.rebind(opened, provider, _locking(lock_timeout))
+    say(f"{count} voices are taken to be on the account of {provider} now.")
+    return 0
+
+
+@click.command("mv-manifest")
+@click.argument("source", required=False, type=click.Path(path_type=Path))
+@lock_option
+@global_options
+def move_manifest(source: Path | None, lock_timeout: str) -> int:
+    """Give the state of a renamed manifest its new name.
+
+    SOURCE is the manifest's old path, -f says the new one. Without SOURCE, the state that lies beside the manifest is
+    made its own.
+    """
+    from reconciler import wiring
+
+    asked = _locking(lock_timeout)
+    place = told().place()
+    old = wiring.Place(manifest=source, sandbox=place.sandbox) if source is not None else place
+    target = wiring.store(place)
+    with target.locked("state mv-manifest", wait=asked.lock_wait, waiting=asked.waiting):
+        held = target.load()
+        moved = held if old.state == place.state else wiring.store(old).load()
+        if moved is None:
+            raise StateError(f"There is no state at {old.state}.", "Name the manifest's old path.")
+        if held is not None and held.lineage != moved.lineage and held.current:
+            raise UsageError(f"{place.state} holds voices already.", "Two states can't be made one.")
+        target.begin(held)
+        target.finish(moved.having(manifest=place.name))
+        if old.state != place.state:
+            wiring.retire(old)
+    say(f"The state belongs to {place.name} now.")
+    return 0

@@ -1,0 +1,263 @@
+"""A person's hand on the state: import, resolve, rebuild, mv, rm, rebind. No cloud is changed by any of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from reconciler.engine import transitions
+from reconciler.engine.operations import Request, Session
+from reconciler.engine.work import Cloud
+from reconciler.errors import UsageError
+from reconciler.model.base import Frozen
+from reconciler.model.manifest import Voice
+from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown
+from reconciler.model.state import LIVE, SETTLING, Record, State, Status
+from reconciler.planning import keys
+from reconciler.planning.diff import shown
+
+Change = Callable[[State], State]
+
+
+class Rebuilt(Frozen):
+    """What `state rebuild` found: lineage -> the addresses whose voices it made; and which of them were taken in."""
+
+    lineages: dict[str, list[str]]
+    taken: list[str] = []
+
+
+@contextmanager
+def changing(session: Session, operation: str, request: Request) -> Iterator[list[State]]:
+    """The state under the lock; what the block leaves in the list is saved."""
+    with session.store.locked(operation, wait=request.lock_wait, waiting=request.waiting):
+        held = [session.state()]
+        session.store.begin(held[0])
+        yield held
+        session.store.finish(held[-1])
+
+
+def import_voice(session: Session, address: str, voice_id: str, request: Request) -> Record:
+    """Takes a voice that was made elsewhere to be what the manifest says of `address`."""
+    voice = _declared(session, address)
+    if voice.method == "preset":
+        raise UsageError(f"{address} is a preset, which is taken in by apply.", "voicectl apply")
+    with changing(session, "import", request) as held:
+        state, now = held[0], session.clock.now()
+        current = state.at(address)
+        if current is not None and current.status in LIVE:
+            raise UsageError(
+                f"{address} has a voice already, {current.voice_id or 'being made'}.",
+                f"To let go of that one first: voicectl state rm {address}",
+            )
+        cloud = session.connect([voice.provider])[voice.provider]
+        record = _candidate(state, voice, cloud, voice_id, now=now)
+        _refuse_held(state, record, address)
+        record = _found(cloud, record, now=now, taken_on_trust=False)
+        held.append(state.having([record], current={address: record.external_task_id}))
+        return record
+
+
+def resolve(session: Session, address: str, request: Request, *, voice_id: str | None, retry: bool) -> Record:
+    """A person's word on a creation that nobody can settle: it is this voice; or it is not, pay again; or let it go."""
+    with changing(session, "resolve", request) as held:
+        state, now = held[0], session.clock.now()
+        record = _open(state, address)
+        bound = state.current.get(address) == record.external_task_id
+        if voice_id is not None:
+            cloud = session.connect([record.provider])[record.provider]
+            named = record.model_copy(update={"voice_id": voice_id, "status": Status.READY, "attempts": 0})
+            _refuse_held(state, named, address)
+            found = _found(cloud, named, now=now, taken_on_trust=True)
+            settled = found.model_copy(update={"attempts": record.attempts, "message": None})
+            # Beside a voice that still stands it stays unbound: the next apply finishes the replace with it.
+            status = Status.READY if bound else Status.RUNNING
+            settled = settled.model_copy(update={"status": status})
+            held.append(state.having([settled]))
+            return settled
+        settled = transitions.ended(record, Status.LAPSED, now=now) if retry else transitions.tombstone(record, now=now)
+        held.append(state.having([settled], current={address: None} if bound else {}))
+        return settled
+
+
+def rebuild(session: Session, request: Request, *, lineage: str | None, strangers: bool) -> Rebuilt:
+    """Takes in the voices that carry this manifest's markers of a lost state, or declares them somebody else's.
+
+    Without either it only says which lineages there are.
+    """
+    with changing(session, "state rebuild", request) as held:
+        state, now = held[0], session.clock.now()
+        clouds = session.connect(sorted({v.provider for v in session.manifest.voices.values()}))
+        found: dict[str, list[str]] = {}
+        records: dict[str, Record] = {}
+        for name, cloud in clouds.items():
+            declared = {keys.digest_of(v): v for v in session.manifest.voices.values() if v.provider == name}
+            for remote in cloud.provider.voices():
+                marker = keys.read(remote.external_task_id)
+                voice = declared.get(marker.digest) if marker else None
+                if marker is None or voice is None or remote.status is TaskStatus.FAILED:
+                    continue
+                if str(remote.external_task_id) in state.records or marker.lineage == state.lineage[:8]:
+                    continue
+                if voice.address not in found.setdefault(marker.lineage, []):
+                    found[marker.lineage].append(voice.address)
+                if marker.lineage == lineage and state.at(voice.address) is None:
+                    newest = records.get(voice.address)
+                    if newest is None or marker.generation > newest.generation:
+                        records[voice.address] = _rebuilt(voice, cloud, remote, marker, now=now)
+        if strangers:
+            held.append(state.having(strangers=(*state.strangers, *sorted(set(found) - set(state.strangers)))))
+        elif lineage is not None:
+            if lineage not in found:
+                raise UsageError(
+                    f"No declared voice carries a marker of the lineage {lineage}.",
+                    "To see which there are: voicectl state rebuild",
+                )
+            bound: dict[str, str | None] = {a: r.external_task_id for a, r in records.items()}
+            kin = tuple(dict.fromkeys((*state.kin, lineage)))
+            left = tuple(s for s in state.strangers if s != lineage)
+            held.append(state.having(records.values(), current=bound, kin=kin, strangers=left))
+        return Rebuilt(lineages={k: sorted(v) for k, v in sorted(found.items())}, taken=sorted(records))
+
+
+def move(session: Session, source: str, target: str, request: Request) -> None:
+    """Gives a voice another address. Its key stays: only the address it answers to changes."""
+    with changing(session, "state mv", request) as held:
+        state = held[0]
+        if source not in state.current:
+            raise UsageError(f"{source} is not in the state.", "voicectl state list")
+        if target in state.current:
+            raise UsageError(f"{target} has a voice already.", f"voicectl state rm {target}")
+        moved = [
+            r.model_copy(update={"address": target})
+            for r in state.records.values()
+            if r.address == source and (r.status in LIVE or r.external_task_id == state.current[source])
+        ]
+        held.append(state.having(moved, current={source: None, target: state.current[source]}))
+
+
+def remove(session: Session, address: str, request: Request) -> Record:
+    """Forgets a voice without a call. It stays in its cloud, and in sight as abandoned."""
+    with changing(session, "state rm", request) as held:
+        state, now = held[0], session.clock.now()
+        record = state.at(address)
+        if record is None:
+            raise UsageError(f"{address} is not in the state.", "voicectl state list")
+        kept = (
+            transitions.ended(record, Status.ABANDONED, now=now)
+            if record.voice_id is not None and record.method != "preset"
+            else transitions.ended(record, Status.LAPSED, now=now)
+            if record.status in SETTLING
+            else transitions.tombstone(record, now=now)
+        )
+        held.append(state.having([kept], current={address: None}))
+        return kept
+
+
+def rebind(session: Session, provider: str, request: Request) -> int:
+    """Says that a provider's present account is the one its voices were made on. Returns how many were rebound."""
+    if provider not in session.manifest.providers:
+        raise UsageError(f"The manifest declares no provider {provider}.")
+    with changing(session, "state rebind", request) as held:
+        state = held[0]
+        account = session.connect([provider])[provider].provider.account
+        rebound = [
+            r.model_copy(update={"account": account, "owned_by": None})
+            for r in state.records.values()
+            if r.provider == provider and (r.account != account or r.owned_by is not None)
+        ]
+        held.append(state.having(rebound))
+        return sum(r.status in LIVE for r in rebound)
+
+
+def _declared(session: Session, address: str) -> Voice:
+    voice = session.manifest.voices.get(address)
+    if voice is None:
+        raise UsageError(
+            f"The manifest declares no voice {address}.",
+            f"Declare it first, as what the voice was made from: voices: {address}: …",
+        )
+    return voice
+
+
+def _open(state: State, address: str) -> Record:
+    """The newest creation of an address that is not settled."""
+    unsettled = [
+        r for r in state.records.values() if r.address == address and r.status in {Status.INTENDED, Status.UNCERTAIN}
+    ]
+    if not unsettled:
+        raise UsageError(
+            f"{address} has nothing to resolve: no creation of it is open.",
+            "voicectl plan says what is blocked, and why.",
+        )
+    return max(unsettled, key=lambda r: r.generation)
+
+
+def _refuse_held(state: State, record: Record, address: str) -> None:
+    holder = state.by_voice_id.get((record.account, str(record.voice_id)))
+    if holder is not None and holder.status in LIVE and holder.external_task_id != record.external_task_id:
+        raise UsageError(
+            f"The voice {record.voice_id} is managed as {holder.address} already.",
+            f"To give it another address: voicectl state mv {holder.address} {address}",
+        )
+
+
+def _found(cloud: Cloud, record: Record, *, now: datetime, taken_on_trust: bool) -> Record:
+    observed = cloud.provider.observe([record]).of.get(record.external_task_id)
+    match observed:
+        case Found(remote=remote):
+            return transitions.seen(record, remote, now=now)
+        case Unknown(by_nature=True) if taken_on_trust:
+            return record.model_copy(update={"changed_at": now})
+        case Unknown(why=why):
+            raise UsageError(f"Could not tell whether the voice {record.voice_id} exists: {why}")
+        case Absent() | None:
+            raise UsageError(
+                f"There is no voice {record.voice_id} on this account.",
+                f"voicectl voices {record.provider} lists what there is.",
+            )
+
+
+def _candidate(state: State, voice: Voice, cloud: Cloud, voice_id: str, *, now: datetime) -> Record:
+    digest = keys.digest_of(voice)
+    generation = state.highest.get(voice.address, 0)
+    key = ""
+    while not key or key in state.records:
+        generation += 1
+        key = keys.external_task_id(state.lineage, voice.address, digest, generation)
+    return Record(
+        external_task_id=key,
+        address=voice.address,
+        provider=voice.provider,
+        account=cloud.provider.account,
+        method=voice.method,
+        generation=generation,
+        status=Status.READY,
+        created_at=now,
+        changed_at=now,
+        digest=digest,
+        sent=shown(voice),
+        labels=voice.labels,
+        lifecycle=voice.lifecycle,
+        voice_id=voice_id,
+    )
+
+
+def _rebuilt(voice: Voice, cloud: Cloud, remote: RemoteVoice, marker: keys.Marker, *, now: datetime) -> Record:
+    record = Record(
+        external_task_id=str(remote.external_task_id),
+        address=voice.address,
+        provider=voice.provider,
+        account=cloud.provider.account,
+        method=voice.method,
+        generation=marker.generation,
+        status=Status.INTENDED,
+        created_at=now,
+        changed_at=now,
+        digest=marker.digest,
+        sent=shown(voice),
+        labels=voice.labels,
+        lifecycle=voice.lifecycle,
+        attempts=1,
+    )
+    return transitions.seen(record, remote, now=now)

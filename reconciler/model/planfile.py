@@ -1,0 +1,37 @@
+"""A saved plan <-> bytes. Holds identities, never secrets: apply takes the secret parts from the manifest."""
+
+from __future__ import annotations
+
+import json
+
+from pydantic import ValidationError
+
+from reconciler.errors import PlanUnreadable
+from reconciler.model.plan import PLAN_FORMAT, Plan
+
+_KIND = "voicectl plan"
+_HINT = "Make a new one: voicectl plan --out FILE"
+
+
+def dump(plan: Plan) -> bytes:
+    body = plan.model_dump(mode="json", exclude_defaults=True)
+    head = {"kind": _KIND, "format_version": PLAN_FORMAT}
+    return (json.dumps(head | {"plan": body}, ensure_ascii=True, indent=1) + "\n").encode()
+
+
+def load(data: bytes) -> Plan:
+    """Raises PlanUnreadable, also for the output of `plan --json`, which is for reading only."""
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError):
+        raise PlanUnreadable("It is not a plan that voicectl saved.", _HINT) from None
+    if not isinstance(document, dict) or document.get("kind") != _KIND:
+        raise PlanUnreadable("It is not a plan that voicectl saved; the output of plan --json is none.", _HINT)
+    if document.get("format_version") != PLAN_FORMAT:
+        raise PlanUnreadable(
+            f"It has format {document.get('format_version')}, and this voicectl reads {PLAN_FORMAT}.", _HINT
+        )
+    try:
+        return Plan.model_validate_json(json.dumps(document.get("plan")))
+    except ValidationError:
+        raise PlanUnreadable("It is damaged.", _HINT) from None

@@ -1,0 +1,186 @@
+"""Names -> objects: the only file that names clouds and disks. Imports each where it is built, and not before."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Collection, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.model.manifest import Account, KlingAccount, Manifest
+
+if TYPE_CHECKING:
+    from reconciler.engine.operations import Session
+    from reconciler.engine.store import Store
+    from reconciler.engine.work import Cloud
+    from reconciler.protocols import Backend
+    from reconciler.sandbox.world import World
+
+SANDBOX = ".voicectl"  # beside the manifest: the sandbox's world, and its own state
+
+
+class SystemClock:
+    """The machine's own time."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a manifest is, and so its state. `manifest` is a file or a folder, as it was typed."""
+
+    manifest: Path
+    sandbox: bool = False
+
+    @property
+    def folder(self) -> Path:
+        return self.manifest if self.manifest.is_dir() else self.manifest.parent
+
+    @property
+    def name(self) -> str:
+        """What a state remembers of its manifest."""
+        return "." if self.manifest.is_dir() else self.manifest.name
+
+    @property
+    def state(self) -> Path:
+        """`NAME.state.json` beside NAME.yaml, `voices.state.json` in a folder; the sandbox keeps its own."""
+        stem = "voices" if self.manifest.is_dir() else self.manifest.stem
+        kept = self.folder / SANDBOX if self.sandbox else self.folder
+        return kept / f"{stem}.state.json"
+
+    @property
+    def rescue(self) -> Path:
+        return self.folder / f"{self.state.name.removesuffix('.json')}.rescue.json"
+
+    @property
+    def world(self) -> Path:
+        return self.folder / SANDBOX / "world.db"
+
+    @property
+    def options(self) -> str:
+        """The options that lead here, for the commands in hints."""
+        import shlex
+
+        named = "" if self.manifest == Path("voices.yaml") else f"-f {shlex.quote(str(self.manifest))}"
+        return " ".join(word for word in ("--sandbox" if self.sandbox else "", named) if word)
+
+
+def backend(place: Place) -> Backend:
+    from reconciler.backends.local import LocalBackend
+
+    if place.sandbox:
+        own_folder(place.folder)
+    return LocalBackend(place.state)
+
+
+def retire(place: Place) -> None:
+    """Takes a state that lives elsewhere now out of the way; it stays as a backup."""
+    place.state.replace(place.state.with_name(f"{place.state.name.removesuffix('.json')}.backup"))
+    place.state.with_name(f"{place.state.name.removesuffix('.json')}.journal").unlink(missing_ok=True)
+
+
+def store(place: Place) -> Store:
+    from reconciler.engine.store import Store
+
+    return Store(backend(place), clock=SystemClock(), rescue_path=place.rescue, options=place.options)
+
+
+def own_folder(folder: Path) -> Path:
+    """`.voicectl`, which no repository should hold."""
+    made = folder / SANDBOX
+    if folder.is_dir() and not made.exists():
+        made.mkdir(mode=0o700)
+        (made / ".gitignore").write_text("*\n")
+    return made
+
+
+def forget_rehearsal(place: Place) -> None:
+    """Removes the sandbox's states of this folder; they know nothing of the emptied world."""
+    for kept in (place.folder / SANDBOX).glob("*.state.*"):
+        kept.unlink()
+
+
+def world(place: Place) -> World:
+    from reconciler.sandbox.world import World
+
+    own_folder(place.folder)
+    return World.open(place.world, SystemClock())
+
+
+def session(manifest: Manifest, place: Place, *, environ: Mapping[str, str], closing: ExitStack) -> Session:
+    """Everything an operation needs. What it opens is closed by `closing`."""
+    from reconciler.engine.operations import Session
+
+    return Session(
+        manifest=manifest,
+        store=store(place),
+        connect=_connect(manifest, place, environ, closing),
+        clock=SystemClock(),
+        lineage=lambda: str(uuid.uuid4()),
+    )
+
+
+def _connect(
+    manifest: Manifest, place: Place, environ: Mapping[str, str], closing: ExitStack
+) -> Callable[[Collection[str]], Mapping[str, Cloud]]:
+    opened: dict[str, Cloud] = {}
+    worlds: list[World] = []
+
+    def the_world() -> World:
+        if not worlds:
+            worlds.append(closing.enter_context(world(place)))
+        return worlds[0]
+
+    def connect(names: Collection[str]) -> Mapping[str, Cloud]:
+        for name in names:
+            if name not in opened:
+                opened[name] = _cloud(name, manifest.providers[name], environ, the_world if place.sandbox else None)
+                closing.callback(opened[name].provider.close)
+        return {name: opened[name] for name in names}
+
+    return connect
+
+
+def _cloud(name: str, account: Account, environ: Mapping[str, str], sandbox: Callable[[], World] | None) -> Cloud:
+    match account:
+        case KlingAccount():
+            return _kling(name, account, environ, sandbox)
+
+
+def _kling(name: str, account: KlingAccount, environ: Mapping[str, str], sandbox: Callable[[], World] | None) -> Cloud:
+    from hashlib import sha256
+
+    from reconciler.engine.work import Cloud
+    from reconciler.providers import kling, kling_auth
+
+    transport = None
+    if sandbox is None:
+        credentials = kling_auth.credentials(account, environ)
+    else:
+        from reconciler.sandbox.kling_access import key_for
+        from reconciler.sandbox.transport import SandboxTransport
+
+        named = [kling_auth.endpoint(account), *account.credentials.model_dump(exclude_none=True).values()]
+        credentials = kling_auth.ApiKey(key_for("+".join(named)))
+        transport = SandboxTransport(sandbox())
+    provider = kling.KlingProvider(account, credentials, clock=SystemClock(), transport=transport)
+    who = credentials.key if isinstance(credentials, kling_auth.ApiKey) else credentials.access_key
+    return Cloud(
+        name=name,
+        provider=provider,
+        quota=f"{provider.account} {sha256(who.encode()).hexdigest()[:16]}",
+        rates={str(action): rate for action, rate in account.rate_limit.items()},
+        max_in_flight=account.max_in_flight,
+        patience=account.timeouts.operation,
+    )
