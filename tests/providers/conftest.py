@@ -9,6 +9,7 @@ import pytest
 from reconciler.model.manifest import KlingAccount
 from reconciler.providers.kling import KlingProvider
 from reconciler.providers.kling_auth import ApiKey, Credentials
+from tests.providers.house import House
 from tests.support.kling_service import KlingService
 from tests.support.manual_clock import ManualClock
 
@@ -43,3 +44,8 @@ def connect(kling: KlingService, clock: ManualClock) -> Iterator[Connect]:
 @pytest.fixture
 def provider(connect: Connect) -> KlingProvider:
     return connect()
+
+
+@pytest.fixture
+def house(kling: KlingService, provider: KlingProvider) -> House:
+    return House(kling, provider, 5)

@@ -167,9 +167,7 @@ def test_a_machine_whose_clock_is_wrong_signs_by_the_server_s(
     assert kling.bought == 1
 
 
-def test_a_clock_that_jumps_under_a_run_is_followed(
-    kling: KlingService, connect: Connect, pair: KeyPair
-) -> None:
+def test_a_clock_that_jumps_under_a_run_is_followed(kling: KlingService, connect: Connect, pair: KeyPair) -> None:
     ours = ManualClock()
     provider = connect(pair, its_clock=ours)
     provider.voices()

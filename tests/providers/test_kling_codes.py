@@ -109,7 +109,8 @@ def test_no_other_1201_is_a_duplicate(message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "message"), [(400, 1201, f"Task not found by id/external id: {KEY}"), (404, 1203, "no such thing")]
+    ("status", "code", "message"),
+    [(400, 1201, f"Task not found by id/external id: {KEY}"), (404, 1203, "no such thing")],
 )
 def test_a_key_that_is_not_found_is_absent(status: int, code: int, message: str) -> None:
     provider, _ = scripted(answer(status, said(code, message)))

@@ -231,7 +231,9 @@ def test_voices_that_are_deleted_or_show_nothing_are_not_listed() -> None:
 
 
 def test_presets_come_one_a_task() -> None:
-    told = [task(n, task_info=None, task_result={"voices": [{"voice_id": f"8{n}", "voice_name": "Owen"}]}) for n in "12"]
+    told = [
+        task(n, task_info=None, task_result={"voices": [{"voice_id": f"8{n}", "voice_name": "Owen"}]}) for n in "12"
+    ]
     provider, script = scripted(answer(200, said(0, data=told)))
     assert [(v.voice_id, v.voice_name) for v in provider.presets()] == [("81", "Owen"), ("82", "Owen")]
     assert script.requests[0].url.path == "/v1/general/presets-voices"

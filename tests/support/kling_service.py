@@ -112,10 +112,10 @@ class KlingService:
         body = {"code": code, "message": message, "request_id": str(uuid.uuid4())}
         self._scripted.setdefault(operation, []).extend([JsonAnswer(status, body)] * times)
 
-    def add_foreign(self, *names: str, external_task_id: str | None = None) -> list[str]:
+    def add_foreign(self, *names: str, external_task_id: str | None = None, seconds: float = 0.0) -> list[str]:
         """Voices that somebody else, or Kling itself, put into the account. Their voice_ids."""
         with self._lock:
-            added = [self._begin(name, external_task_id, seconds=0.0) for name in names]
+            added = [self._begin(name, external_task_id, seconds=seconds) for name in names]
         return [t.voice_id for t in added]
 
     def delete_outside(self, voice_id: str) -> None:

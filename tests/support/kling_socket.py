@@ -103,9 +103,7 @@ class _Connection(BaseHTTPRequestHandler):
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers_in = {name.lower(): value for name, value in self.headers.items()}
         try:
-            answer = self.server.answer(
-                self.command, self.path, headers_in, content
-            )
+            answer = self.server.answer(self.command, self.path, headers_in, content)
         except Hangup:
             self.close_connection = True
             return
