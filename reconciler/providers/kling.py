@@ -203,8 +203,11 @@ class KlingProvider:
         for page in self._paged(VOICES):
             pages += 1
             for task in page:
-                if not task.deleted:
-                    (hollow if task.hollow else voices)[str(task.task_id)] = task.remote(self._scrubbed)
+                remote = task.remote(self._scrubbed)
+                if remote.status is TaskStatus.READY or not (task.deleted or task.hollow):
+                    voices[str(task.task_id)] = remote
+                elif task.hollow:
+                    hollow[str(task.task_id)] = remote
         self._pages = max(pages, 1)
         return Listing(voices, {k: v for k, v in hollow.items() if k not in voices})
 

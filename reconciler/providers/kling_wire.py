@@ -75,20 +75,20 @@ class Task(_Wire):
     def remote(self, scrubbed: Callable[[object], str]) -> RemoteVoice:
         """The noun. Its message is shown and kept, so it is scrubbed: it may quote the sample's signed link."""
         task_id = str(self.task_id)
+        voice = self.voice if self.succeeded else None
+        if voice is not None:
+            return RemoteVoice(
+                status=TaskStatus.READY,
+                voice_id=_text(voice.voice_id),
+                voice_name=_text(voice.voice_name),
+                owned_by=_text(voice.owned_by),
+                task_id=task_id,
+                external_task_id=self.key,
+            )
         if self.task_status == "failed" or self.deleted:
             why = _DELETED_SINCE if self.deleted else scrubbed(self.task_status_msg or "no reason given")
             return RemoteVoice(status=TaskStatus.FAILED, task_id=task_id, external_task_id=self.key, message=why)
-        voice = self.voice if self.succeeded else None
-        if voice is None:
-            return RemoteVoice(status=TaskStatus.RUNNING, task_id=task_id, external_task_id=self.key)
-        return RemoteVoice(
-            status=TaskStatus.READY,
-            voice_id=_text(voice.voice_id),
-            voice_name=_text(voice.voice_name),
-            owned_by=_text(voice.owned_by),
-            task_id=task_id,
-            external_task_id=self.key,
-        )
+        return RemoteVoice(status=TaskStatus.RUNNING, task_id=task_id, external_task_id=self.key)
 
 
 def _text(value: str | int | None) -> str | None:
