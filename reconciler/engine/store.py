@@ -6,17 +6,13 @@ not. So a plan is out of date as soon as a run has written once, whether that ru
 
 from __future__ import annotations
 
-import getpass
-import os
-import secrets
 import shlex
-import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.engine import rescue
+from reconciler.engine.runner import Runner, new_lock_id
 from reconciler.errors import (
     StateConflict,
     StateDamaged,
@@ -31,27 +27,6 @@ from reconciler.model.state import State, Status
 from reconciler.protocols import ANY_VERSION, Backend, Clock, LockHolder
 
 _POLL = 1.0  # seconds between two looks at a lock that somebody else holds
-
-
-@dataclass(frozen=True, slots=True)
-class Runner:
-    """Who is running: what a lock tells the others."""
-
-    user: str
-    host: str
-    pid: int
-
-    @classmethod
-    def here(cls) -> Runner:
-        try:
-            user = getpass.getuser()
-        except (ImportError, KeyError, OSError):  # a container's user need not have a name
-            user = "unknown"
-        return cls(user, socket.gethostname(), os.getpid())
-
-
-def new_lock_id() -> str:
-    return secrets.token_hex(4)
 
 
 class Store:
@@ -170,6 +145,11 @@ class Store:
         if statefile.entry(saved, _numbered(state, saved.serial)):
             return self._write(_numbered(state, saved.serial + 1))
         return self._write(saved) if self._journalled else saved
+
+    def fold(self) -> None:
+        """Fold what a dead run left, for a run that has nothing to do itself. Moves no serial."""
+        if self._saved is not None and self._journalled:
+            self._write(self._saved)
 
     def pull(self) -> bytes:
         """The state as one file, its journal folded."""

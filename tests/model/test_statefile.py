@@ -165,6 +165,7 @@ def test_half_a_surrogate_pair_in_a_clouds_message_does_not_keep_a_state_from_be
         (lambda text: "", "Invalid JSON"),
         (lambda text: text[: len(text) // 2], "Invalid JSON"),
         (lambda text: "<<<<<<< HEAD\n" + text, "Invalid JSON"),
+        (lambda text: text.replace("\n}\n}\n", ",\n\n}\n}\n"), "Invalid JSON"),
         (lambda text: "[]", "should be an object"),
         (lambda text: text.replace('"version":1,', ""), "version: Field required"),
         (lambda text: text.replace('"version":1', '"version":0'), "version"),
@@ -183,6 +184,10 @@ def test_a_snapshot_that_is_not_right_is_damaged(damage: Callable[[str], str], d
     assert detail in caught.value.detail
     assert ".backup" in caught.value.hint
     assert "voicectl state push" in caught.value.hint
+
+
+def test_a_snapshot_that_somebody_laid_out_anew_is_the_same_state() -> None:
+    assert statefile.load(json.dumps(json.loads(TEXT), indent=2).encode()) == STATE
 
 
 def test_a_truncated_snapshot_is_damaged_wherever_it_ends() -> None:
@@ -247,6 +252,7 @@ def test_ten_thousand_records_take_a_moment() -> None:
     many = {f"vc-{i}": _busy(i) for i in range(10_000)}
     state = State(lineage="l", records=many, current={r.address: key for key, r in many.items()})
     snapshot = statefile.dump(state)
+    assert statefile.load(snapshot) == state
     assert _cpu(lambda: statefile.dump(state)) < 0.15
     assert _cpu(lambda: statefile.load(snapshot)) < 0.2
 

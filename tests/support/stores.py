@@ -1,0 +1,109 @@
+"""A store over a real disk, with a clock that stands still and a disk that can be full."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from reconciler.backends.local import LocalBackend
+from reconciler.engine.runner import Runner
+from reconciler.engine.store import Store
+from reconciler.model.state import Record, State, Status
+from reconciler.protocols import Blob, LockHolder
+
+WHEN = datetime(2026, 11, 20, 12, tzinfo=UTC)
+ANN = Runner(user="ann", host="here", pid=4711)
+NEW = State(lineage="abcdef12")
+
+
+class StoppedClock:
+    """Stands still but for sleeping; `sleeping` is called for each sleep."""
+
+    def __init__(self, sleeping: Callable[[], object] = lambda: None) -> None:
+        self.slept = 0.0
+        self._sleeping = sleeping
+
+    def now(self) -> datetime:
+        return WHEN + timedelta(seconds=self.slept)
+
+    def monotonic(self) -> float:
+        return self.slept
+
+    def sleep(self, seconds: float) -> None:
+        self.slept += seconds
+        self._sleeping()
+
+
+class FullDisk:
+    """A local disk that takes nothing more while it is `full`."""
+
+    def __init__(self, backend: LocalBackend) -> None:
+        self.full = False
+        self.where = backend.where
+        self._backend = backend
+
+    def read(self) -> Blob | None:
+        return self._backend.read()
+
+    def write(self, data: bytes, expected: str | None) -> str:
+        self._room()
+        return self._backend.write(data, expected)
+
+    def append(self, entries: Sequence[bytes], expected: str | None) -> str:
+        self._room()
+        return self._backend.append(entries, expected)
+
+    def lock(self, holder: LockHolder) -> AbstractContextManager[None]:
+        return self._backend.lock(holder)
+
+    def break_lock(self, lock_id: str) -> LockHolder:
+        return self._backend.break_lock(lock_id)
+
+    def _room(self) -> None:
+        if self.full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def store_in(folder: Path, **options: Any) -> Store:
+    given: dict[str, Any] = {
+        "clock": StoppedClock(),
+        "rescue_path": folder / "voices.state.rescue.json",
+        "runner": ANN,
+        "lock_id": lambda: "aaaa1111",
+    }
+    return Store(LocalBackend(folder / "voices.state.json"), **(given | options))
+
+
+def on_full_disk(folder: Path) -> tuple[Store, FullDisk]:
+    disk = FullDisk(LocalBackend(folder / "voices.state.json"))
+    store = Store(disk, clock=StoppedClock(), rescue_path=folder / "voices.state.rescue.json", runner=ANN)
+    return store, disk
+
+
+def record(address: str, status: Status = Status.INTENDED, **fields: Any) -> Record:
+    return Record(
+        external_task_id=f"vc-{address}",
+        address=address,
+        provider="kling",
+        account="kling https://api-singapore.klingai.com",
+        method="create",
+        generation=1,
+        status=status,
+        created_at=WHEN,
+        changed_at=WHEN,
+        **fields,
+    )
+
+
+def with_voice(state: State, address: str, status: Status = Status.INTENDED, **fields: Any) -> State:
+    return state.having([record(address, status, **fields)], current={address: f"vc-{address}"})
+
+
+def loaded(folder: Path) -> State:
+    state = store_in(folder).load()
+    assert state is not None
+    return state
