@@ -15,6 +15,7 @@ from reconciler.model.manifest import Account, KlingAccount, Manifest
 
 if TYPE_CHECKING:
     from reconciler.engine.operations import Session
+    from reconciler.engine.pacing import Gate
     from reconciler.engine.store import Store
     from reconciler.engine.work import Cloud
     from reconciler.protocols import Backend
@@ -135,6 +136,7 @@ def _connect(
     manifest: Manifest, place: Place, environ: Mapping[str, str], closing: ExitStack
 ) -> Callable[[Collection[str]], Mapping[str, Cloud]]:
     opened: dict[str, Cloud] = {}
+    gates: dict[str, Gate] = {}
     worlds: list[World] = []
 
     def the_world() -> World:
@@ -145,22 +147,36 @@ def _connect(
     def connect(names: Collection[str]) -> Mapping[str, Cloud]:
         for name in names:
             if name not in opened:
-                opened[name] = _cloud(name, manifest.providers[name], environ, the_world if place.sandbox else None)
+                account = manifest.providers[name]
+                opened[name] = _cloud(name, account, environ, gates, the_world if place.sandbox else None)
                 closing.callback(opened[name].provider.close)
         return {name: opened[name] for name in names}
 
     return connect
 
 
-def _cloud(name: str, account: Account, environ: Mapping[str, str], sandbox: Callable[[], World] | None) -> Cloud:
+def _cloud(
+    name: str,
+    account: Account,
+    environ: Mapping[str, str],
+    gates: dict[str, Gate],
+    sandbox: Callable[[], World] | None,
+) -> Cloud:
     match account:
         case KlingAccount():
-            return _kling(name, account, environ, sandbox)
+            return _kling(name, account, environ, gates, sandbox)
 
 
-def _kling(name: str, account: KlingAccount, environ: Mapping[str, str], sandbox: Callable[[], World] | None) -> Cloud:
+def _kling(
+    name: str,
+    account: KlingAccount,
+    environ: Mapping[str, str],
+    gates: dict[str, Gate],
+    sandbox: Callable[[], World] | None,
+) -> Cloud:
     from hashlib import sha256
 
+    from reconciler.engine.pacing import Gate
     from reconciler.engine.work import Cloud
     from reconciler.providers import kling, kling_auth
 
@@ -174,13 +190,15 @@ def _kling(name: str, account: KlingAccount, environ: Mapping[str, str], sandbox
         named = [kling_auth.endpoint(account), *account.credentials.model_dump(exclude_none=True).values()]
         credentials = kling_auth.ApiKey(key_for("+".join(named)))
         transport = SandboxTransport(sandbox())
-    provider = kling.KlingProvider(account, credentials, clock=SystemClock(), transport=transport)
     who = credentials.key if isinstance(credentials, kling_auth.ApiKey) else credentials.access_key
+    quota = f"{kling_auth.endpoint(account)} {sha256(who.encode()).hexdigest()[:16]}"
+    rates = {str(action): rate for action, rate in account.rate_limit.items()}
+    gate = gates.setdefault(quota, Gate(SystemClock(), rates))
     return Cloud(
         name=name,
-        provider=provider,
-        quota=f"{provider.account} {sha256(who.encode()).hexdigest()[:16]}",
-        rates={str(action): rate for action, rate in account.rate_limit.items()},
+        provider=kling.KlingProvider(account, credentials, clock=SystemClock(), transport=transport, pace=gate),
+        quota=quota,
+        rates=rates,
         max_in_flight=account.max_in_flight,
         patience=account.timeouts.operation,
     )

@@ -99,6 +99,7 @@ def apply(
         if made.stops:
             raise SafetyStop("; ".join(stop.what for stop in made.stops), " ".join(stop.hint for stop in made.stops))
         if made.empty and approved is None:
+            session.store.fold()  # what a run that died had written down
             return Applied(plan=made, tally=Tally())
         if not made.empty and not watch.approve(made):
             raise Declined("Nobody said yes.", "At a terminal, answer yes; elsewhere: --auto-approve")

@@ -1,11 +1,15 @@
 """How fast, and how many at once. Kept for an account and an action, whatever the providers are called.
 
-No clock in here: every method is told the time (seconds, monotonic), so that tests need no sleeping.
+No clock of its own: the time (seconds, monotonic) is told or passed in, so that tests need no sleeping.
 """
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from reconciler.protocols import Clock
 
 CALLS_A_SECOND = 20.0  # Tencent's figure for each action; Kling documents only tasks in flight
 _USED = 0.96  # of the allowed rate: what the network bunches together still fits
@@ -83,6 +87,28 @@ class Limits:
         if action not in self.paces:
             self.paces[action] = Pace(self.rates.get(action, CALLS_A_SECOND))
         return self.paces[action]
+
+
+class Gate:
+    """Holds back reads, which workers and pollers of one account make by themselves. Safe for threads.
+
+    A read in a quiet moment goes at once: up to half a second's worth may go together.
+    """
+
+    def __init__(self, clock: Clock, rates: Mapping[str, float]) -> None:
+        self._clock = clock
+        self._rates = rates
+        self._free_at: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, action: str) -> None:
+        rate = self._rates.get(action, CALLS_A_SECOND)
+        with self._lock:
+            now = self._clock.monotonic()
+            free_at = max(self._free_at.get(action, 0.0), now - 0.5) + 1 / rate
+            self._free_at[action] = free_at
+        if free_at > now:
+            self._clock.sleep(free_at - now)
 
 
 def poll_delay(*, submitting: bool, starved: bool, asked: int) -> float:

@@ -83,7 +83,7 @@ class KlingProvider:
         of: dict[str, Observation] = {r.external_task_id: Unknown(why=f"recorded on {r.account}") for r in strangers}
         sight = look(made, strangers=[*strangers, *official], read_list=self._listing, find=self.find, ask=self._asked)
         of |= sight.of
-        offered: dict[str, RemoteVoice] = {}
+        offered: dict[str, RemoteVoice] | None = None
         if presets or official:
             try:
                 offered = {v.voice_id: v for v in self.presets() if v.voice_id}
@@ -98,7 +98,7 @@ class KlingProvider:
             of=of,
             marked=sight.marked,
             owners=sight.owners,
-            presets={voice_id: v.voice_name or "" for voice_id, v in offered.items()},
+            presets=None if offered is None else {voice_id: v.voice_name or "" for voice_id, v in offered.items()},
             calls=self.calls - calls,
         )
 

@@ -192,7 +192,7 @@ def preset(provider: KlingProvider, voice_id: str) -> Record:
 
 
 def test_presets_are_asked_for_only_when_declared(house: House) -> None:
-    assert house.provider.observe([]).presets == {}
+    assert house.provider.observe([]).presets is None
     assert house.provider.observe([], presets=True).presets == {OWEN: "Owen", ANNA: "Anna"}
     assert house.kling.count("presets") == 1
 
@@ -217,3 +217,8 @@ def test_a_pace_is_kept_before_every_read(kling: KlingService, clock: ManualCloc
     provider.observe([record(Status.INTENDED, account=provider.account)])
     provider.close()
     assert paced == ["list", "list", "get"]
+
+
+def test_presets_that_cannot_be_listed_are_not_told_to_be_none(house: House) -> None:
+    house.kling.refuse("presets", 500, 5000, times=8)
+    assert house.provider.observe([], presets=True).presets is None

@@ -1,0 +1,1 @@
+"""Figures, printed by a command: `python -m tests.benchmarks`. Nothing here is a test."""

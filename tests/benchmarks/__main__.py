@@ -1,0 +1,163 @@
+"""Measures whole processes of the installed `voicectl` against a stand-in of Kling on a real socket.
+
+    python -m tests.benchmarks              everything, as the table that the README shows
+    python -m tests.benchmarks startup      --help and --version
+    python -m tests.benchmarks unchanged    plans with nothing to change: 100, 1,000 and 10,000 voices
+    python -m tests.benchmarks apply        500 creates, 20 a second allowed, tasks of 2 s
+
+CPU is user plus system of that process, the least of some runs; memory is its peak.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+
+from reconciler.model import statefile
+from reconciler.model.manifest import Manifest
+from reconciler.model.state import Record, State, Status
+from reconciler.planning import keys
+from reconciler.planning.diff import shown
+from tests.support.kling_service import KlingService
+
+LINEAGE = "0a1b2c3d-0000-4000-8000-000000000000"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one process, in seconds and MB."""
+
+    cpu: float
+    wall: float
+    peak: float
+    code: int
+
+
+def run(*arguments: str, folder: Path, environ: dict[str, str] | None = None) -> Cost:
+    program = str(Path(sys.executable).with_name("voicectl"))
+    began = perf_counter()
+    pid = os.fork()
+    if pid == 0:
+        os.chdir(folder)
+        with Path(os.devnull).open("w") as nothing:
+            os.dup2(nothing.fileno(), 1)
+        os.execve(program, [program, *arguments], {"PATH": os.environ["PATH"], **(environ or {})})
+    _, status, used = os.wait4(pid, 0)
+    return Cost(
+        cpu=used.ru_utime + used.ru_stime,
+        wall=perf_counter() - began,
+        peak=used.ru_maxrss / 1024,
+        code=os.waitstatus_to_exitcode(status),
+    )
+
+
+def least(times: int, *arguments: str, folder: Path, environ: dict[str, str] | None = None) -> Cost:
+    return min((run(*arguments, folder=folder, environ=environ) for _ in range(times)), key=lambda cost: cost.cpu)
+
+
+def startup() -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        for argument in ("--version", "--help"):
+            cost = least(10, argument, folder=Path(folder))
+            yield f"voicectl {argument:<10} {1000 * cost.cpu:5.0f} ms CPU {cost.peak:6.0f} MB"
+
+
+def unchanged() -> Iterator[str]:
+    for count in (100, 1_000, 10_000):
+        with tempfile.TemporaryDirectory() as name, KlingService() as kling:
+            folder = Path(name)
+            converged(folder, kling, count)
+            cost = least(3, "plan", "--detailed-exitcode", folder=folder, environ={"KLING_API_KEY": kling.api_key})
+            if cost.code != 0:
+                raise SystemExit(f"the plan was not empty: exit code {cost.code}")
+            lists = kling.count("list") // 3
+            yield (
+                f"plan, {count:>6,} voices, nothing to change: {cost.cpu:5.2f} s CPU {cost.wall:6.2f} s "
+                f"{cost.peak:5.0f} MB {lists:3} list calls"
+            )
+
+
+def converged(folder: Path, kling: KlingService, count: int) -> None:
+    """A manifest, its state and its voices, as an apply leaves them."""
+    from reconciler.loader.build import load
+
+    manifest = declare(folder, kling, count)
+    kling.task_seconds = 0.0
+    records = {r.external_task_id: r for r in recorded(manifest, kling)}
+    bound = {r.address: key for key, r in records.items()}
+    state = State(lineage=LINEAGE, serial=1, records=records, current=bound)
+    (folder / "voices.state.json").write_bytes(statefile.dump(state))
+    assert load(folder / "voices.yaml", environ={}) == manifest
+
+
+def declare(folder: Path, kling: KlingService, count: int) -> Manifest:
+    from reconciler.loader.build import load
+
+    voices = "".join(
+        f"  voice-{i}:\n    provider: kling\n    create:\n      voice_name: Voice {i}\n"
+        f"      voice_url: https://cdn.example.com/voices/{i}.mp3\n"
+        for i in range(count)
+    )
+    text = f'version: 1\nproviders:\n  kling: {{type: kling, endpoint: "{kling.url}"}}\nvoices:\n{voices}'
+    (folder / "voices.yaml").write_text(text)
+    return load(folder / "voices.yaml", environ={})
+
+
+def recorded(manifest: Manifest, kling: KlingService) -> Iterator[Record]:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    for voice in manifest.voices.values():
+        digest = keys.digest_of(voice)
+        key = keys.external_task_id(LINEAGE, voice.address, digest, 1)
+        name = str(voice.inputs["voice_name"])
+        [voice_id] = kling.add_foreign(name, external_task_id=key)
+        yield Record(
+            external_task_id=key,
+            address=voice.address,
+            provider="kling",
+            account=f"kling {kling.url}",
+            method="create",
+            generation=1,
+            status=Status.READY,
+            created_at=now,
+            changed_at=now,
+            digest=digest,
+            sent=shown(voice),
+            attempts=1,
+            task_id=kling.tasks[-1].task_id,
+            voice_id=voice_id,
+            voice_name=name,
+            owned_by="100001",
+        )
+
+
+def apply(count: int = 500, rate: int = 20, seconds: float = 2.0) -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as name, KlingService() as kling:
+        folder = Path(name)
+        declare(folder, kling, count)
+        kling.task_seconds = seconds
+        cost = run("apply", "--auto-approve", folder=folder, environ={"KLING_API_KEY": kling.api_key})
+        bound = count / rate + seconds
+        yield (
+            f"apply, {count} creates, {rate} a second, tasks of {seconds:g} s: {cost.wall:.1f} s "
+            f"(bound {bound:.0f} s), {len(kling.calls) / count:.3f} calls a voice, {cost.cpu:.2f} s CPU, "
+            f"{kling.bought} bought, exit code {cost.code}"
+        )
+
+
+BENCHMARKS: dict[str, Callable[[], Iterator[str]]] = {"startup": startup, "unchanged": unchanged, "apply": apply}
+
+
+def main(names: list[str]) -> None:
+    for name in names or list(BENCHMARKS):
+        for line in BENCHMARKS[name]():
+            print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
