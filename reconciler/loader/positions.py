@@ -45,9 +45,9 @@ class Spot:
 
 def spots(data: bytes) -> Spot | None:
     """The root's spot, with what is in it as far as the file is YAML; None where it has nothing in it."""
-    next_event = events_of(data)
     root: Spot | None = None
     try:
+        next_event = events_of(data)
         next_event()  # the stream's start
         next_event()  # the document's
         first = next_event()

@@ -65,7 +65,8 @@ def mapping(value: Value, *, file: str, path: Path, findings: list[Finding], of:
 def _section(file: str, raw: Raw, name: str, findings: list[Finding]) -> list[Section]:
     if name not in raw:
         return []
-    inside = mapping(raw[name], file=file, path=(name,), findings=findings, of=" ({} for none)")
+    of = " ({} for none)" if raw[name] is None else ""
+    inside = mapping(raw[name], file=file, path=(name,), findings=findings, of=of)
     return [] if inside is None else [Section(file, inside)]
 
 
@@ -80,6 +81,6 @@ def _only(first: Section | None, section: Section, name: str, findings: list[Fin
 def _check_version(file: str, value: Value, findings: list[Finding]) -> None:
     if isinstance(value, Unresolved) or (isinstance(value, str) and value.strip() == str(SUPPORTED_VERSION)):
         return
-    found = quote(value) if isinstance(value, str) else kind_of(value)
-    what = f"only version {SUPPORTED_VERSION} is supported"
-    findings.append(Finding(file, ("version",), f"{found}, {what}" if found is not None else what))
+    found = (quote(value) or "its value") if isinstance(value, str) else kind_of(value)
+    what = f"{found} is not supported, only version {SUPPORTED_VERSION} is"
+    findings.append(Finding(file, ("version",), what))

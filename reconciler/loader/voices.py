@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from pydantic import ValidationError
 
-from reconciler.loader import defaults
+from reconciler.loader import bodies, defaults
 from reconciler.loader.accounts import Accounts
-from reconciler.loader.environment import Unresolved
 from reconciler.loader.findings import Finding, Point, dotted
 from reconciler.loader.positions import Path
 from reconciler.loader.sections import Raw, Section, mapping
@@ -25,7 +22,9 @@ from reconciler.model.manifest import (
     is_address,
 )
 
-_METHODS_MADE = [name for name in METHOD_NAMES if any(name in bodies for bodies in METHODS.values())]
+_FIELDS = set(Voice.model_fields)
+_NO_LABELS: dict[str, str] = {}  # one for all: nobody changes a frozen voice's
+_METHODS_MADE = [name for name in METHOD_NAMES if any(name in made for made in METHODS.values())]
 _ENTRY = f" with provider and one of {listed(_METHODS_MADE)}"
 
 
@@ -102,20 +101,21 @@ class VoiceReader:
         inputs: Inputs | None = None
         for method in methods:
             inputs = self._inputs(kind, method, raw[method], file=file, path=path)
-        if kind is not None and len(methods) == 1 and "lifecycle" in raw:
-            known = _keys_to_ignore(own, kind, methods[0])
-            self._check_ignored(raw, known, method=methods[0], file=file, path=path)
+        if "lifecycle" in raw and len(methods) == 1 and (model := bodies.model_of(kind, methods[0])) is not None:
+            check = bodies.check_ignored
+            check(raw, own, model, method=methods[0], file=file, path=path, findings=self._findings)
         if entry is None or kind is None or inputs is None or len(methods) != 1:
             return None
         if methods[0] in ("preset", "existing"):
             self._check_chosen(entry.provider, inputs["voice_id"], file=file, path=(*path, methods[0], "voice_id"))
-        return Voice(
+        return Voice.model_construct(  # all of it is checked; a set of its own would double what a voice weighs
+            _FIELDS,
             address=address,
             provider=entry.provider,
             type=kind,
             method=methods[0],
             inputs=inputs,
-            labels=entry.labels,
+            labels=entry.labels or _NO_LABELS,
             lifecycle=entry.lifecycle,
         )
 
@@ -144,64 +144,19 @@ class VoiceReader:
         self._findings.append(Finding(file, path, what, Point.KEY))
 
     def _inputs(self, kind: str | None, method: str, raw: Value, *, file: str, path: Path) -> Inputs | None:
-        """What the voice is made from; None where it isn't valid, which is told."""
-        body_path = (*path, method)
-        if kind is None:
-            if raw is None:
-                self._findings.append(Finding(file, body_path, "empty, should be a mapping", Point.KEY))
-            return None
-        model = METHODS[kind].get(method)
-        if model is None:
+        model = bodies.model_of(kind, method)
+        if model is not None:
+            return bodies.inputs_of(model, raw, file=file, path=(*path, method), findings=self._findings)
+        if kind is not None:
             what = f"{kind} voices are made by {listed(METHODS[kind], 'or')}, not by {method}"
-            self._findings.append(Finding(file, body_path, what, Point.KEY))
-            return None
-        if raw is None:
-            required = listed([name for name, field in model.model_fields.items() if field.is_required()])
-            what = f"empty, should be a mapping with {required}"
-            self._findings.append(Finding(file, body_path, what, Point.KEY))
-            return None
-        if not isinstance(raw, dict):
-            return None  # the entry's own check has told it
-        try:
-            return model.model_validate(raw).model_dump(exclude_none=True, exclude_unset=True)
-        except ValidationError as failure:
-            self._findings += refusals(failure, model, file=file, path=body_path)
-            # pydantic looks at the keys together only once each of them is right.
-            known = model.model_fields
-            given = [key if key in known else nearest(key, known) for key, value in raw.items() if value is not None]
-            fault = model.fault([key for key in given if key is not None])
-            if fault is not None:
-                self._findings.append(Finding(file, body_path, fault, Point.KEY))
-            return None
-
-    def _check_ignored(self, raw: Raw, known: Collection[str], *, method: str, file: str, path: Path) -> None:
-        lifecycle = raw.get("lifecycle")
-        ignored = lifecycle.get("ignore_changes") if isinstance(lifecycle, dict) else None
-        for index, key in enumerate(ignored if isinstance(ignored, list) else []):
-            if known and isinstance(key, str) and key not in known and not isinstance(key, Unresolved):
-                shown = quote(key)
-                near = nearest(key, known) if shown is not None else None
-                what = f"{shown or 'this'} is no key of {method}"
-                what += (
-                    f", did you mean {near}?"
-                    if near
-                    else f", only {listed(known)} {'is' if len(known) == 1 else 'are'}"
-                )
-                self._findings.append(Finding(file, (*path, "lifecycle", "ignore_changes", index), what))
+            self._findings.append(Finding(file, (*path, method), what, Point.KEY))
+        return None
 
     def _check_chosen(self, provider: str, voice_id: str, *, file: str, path: Path) -> None:
         first = self._chosen.setdefault((provider, voice_id), (file, path))
         if first != (file, path):
             what = f"the voice is chosen twice, {dotted(first[1][:2])} has the same voice_id at"
             self._findings.append(Finding(file, path, what, other=first))
-
-
-def _keys_to_ignore(own: Raw, kind: str, method: str) -> list[str]:
-    """The keys of the voice's body; what the defaults ignore may belong to any other voice's body as well."""
-    lifecycle = own.get("lifecycle")
-    if isinstance(lifecycle, dict) and "ignore_changes" in lifecycle:
-        return list(METHODS[kind][method].model_fields) if method in METHODS[kind] else []
-    return list(dict.fromkeys(key for made in METHODS.values() for body in made.values() for key in body.model_fields))
 
 
 def _address_fault(address: str) -> str:

@@ -6,7 +6,6 @@ the environment; a URL's query is never quoted.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import get_args
 
@@ -77,6 +76,8 @@ def unknown_key(key: str, known: Iterable[str], *, what: str = "unknown key") ->
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
+    import difflib  # only a mistake needs it
+
     by_lower = {name.lower(): name for name in words}
     found = difflib.get_close_matches(word.lower()[:_LONGEST_QUOTE], by_lower, n=1, cutoff=0.65)
     return by_lower[found[0]] if found else None
@@ -124,11 +125,12 @@ def _words(error: ErrorDetails) -> str:
     if kind in _BOUNDS:
         name, words = _BOUNDS[kind]
         bound = f"{words} {limits[name]:g}"
-        return f"{shown}, {bound}" if shown is not None else f"should be {bound}"
+        number = shown.strip('"') if shown is not None else None
+        return f"{number}, {bound}" if number is not None else f"should be {bound}"
     if kind in ("string_too_long", "string_too_short"):
         return _length(len(str(value)), limits, unit="character")
     if kind in ("too_long", "too_short"):
-        return _length(int(limits["actual_length"]), limits, unit="entry", units="entries")
+        return _length(len(value), limits, unit="entry", units="entries")
     if kind == "string_pattern_mismatch":
         return f"should be {_PATTERNS.get(str(limits['pattern']), 'written in another way')}"
     if kind in ("literal_error", "enum"):

@@ -32,6 +32,7 @@ Value = str | None | list["Value"] | dict[str, "Value"]
 
 MOST_REPEATED = 1_000_000  # nodes that aliases may stand for in one file: a billion laughs ends here
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
+_ADDRESSES = 1  # the level whose keys come once each: interned, they would only fill the table
 _DOCUMENT_TAG = "tag:yaml.org,2002:"
 
 
@@ -41,9 +42,8 @@ class _GiveUp(Exception):
 
 def read(source: Source, environ: Mapping[str, str], findings: list[Finding]) -> dict[str, Value] | None:
     """The file's mapping; None where there is none, which is told among the findings."""
-    reading = _Reading(source, environ, findings)
     try:
-        value = reading.document()
+        value = _Reading(source, environ, findings).document()
     except _GiveUp:
         return None
     except (yaml.YAMLError, ValueError, OverflowError) as failure:  # the pure parser lets escapes overflow
@@ -109,14 +109,16 @@ class _Reading:
         else:
             value = self._mapping(depth) if isinstance(event, MappingStartEvent) else self._sequence(depth)
         if event.tag is not None:
-            self._tell(f"the tag {_tag_text(event.tag)} can't be used: quote text instead", at=place_of(event))
+            what = f"the tag {_tag_text(event.tag)} can't be used; if it is meant as text, quote it"
+            self._tell(what, at=place_of(event))
         if anchor is not None:
             self._anchors[anchor] = value, self._nodes + self._repeated - before
         return value
 
-    def _mapping(self, depth: int) -> dict[str, Value]:
+    def _mapping(self, depth: int) -> dict[str, Value] | Unresolved:
         made: dict[str, Value] = {}
         merges: list[Value] = []
+        broken = False
         next_event, path = self._next, self._path
         while not isinstance(event := next_event(), CollectionEndEvent):
             key = self._key(event, depth=depth)
@@ -135,18 +137,20 @@ class _Reading:
                 merges.append(self._mergeable(value, inner))
             elif key is not None:
                 made.setdefault(key, value)
+            else:
+                broken = True
             path.pop()
         for merged in merges:
             for source in merged if isinstance(merged, list) else [merged]:
                 if isinstance(source, dict):
                     for name, value in source.items():
                         made.setdefault(name, value)
-        return made
+        return made if made or not broken else Unresolved()  # {{ a template }} that was not filled in
 
     def _key(self, event: Event, *, depth: int) -> str | None:
         """None for what can't be a key, which is told."""
         if type(event) is ScalarEvent and event.anchor is None and event.tag is None and event.value.isprintable():
-            return intern(event.value)
+            return event.value if depth == _ADDRESSES else intern(event.value)
         key = self._node(event, depth=depth + 1)
         if isinstance(event, ScalarEvent):
             return str(event.value)

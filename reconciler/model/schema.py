@@ -51,7 +51,7 @@ def manifest_schema() -> Schema:
         "type": "object",
         "additionalProperties": False,
         "properties": {
-            "version": {"title": "Version", "description": "Of the manifest's format.", "const": 1, "default": 1},
+            "version": _value({"description": "Of the manifest's format.", "const": 1, "default": 1}),
             "providers": {
                 "title": "Providers",
                 "description": "The accounts, each under a name of its own.",

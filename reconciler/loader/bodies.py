@@ -1,0 +1,69 @@
+"""The inside of a voice's method, read by the model of its provider's type, and what `lifecycle` says of its keys."""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+from reconciler.loader.environment import Unresolved
+from reconciler.loader.findings import Finding, Point
+from reconciler.loader.positions import Path
+from reconciler.loader.sections import Raw
+from reconciler.loader.wording import listed, nearest, quote, refusals
+from reconciler.loader.yaml_values import Value
+from reconciler.model.base import Inputs
+from reconciler.model.manifest import METHODS, Body
+
+
+def model_of(kind: str | None, method: str) -> type[Body] | None:
+    """The body's model; where the provider's type isn't known, the one model that it can only be."""
+    if kind is not None:
+        return METHODS[kind].get(method)
+    models = {made[method] for made in METHODS.values() if method in made}
+    return models.pop() if len(models) == 1 else None
+
+
+def inputs_of(model: type[Body], raw: Value, *, file: str, path: Path, findings: list[Finding]) -> Inputs | None:
+    """What the voice is made from; None where it isn't valid, which is told."""
+    if raw is None:
+        required = listed([name for name, field in model.model_fields.items() if field.is_required()])
+        findings.append(Finding(file, path, f"empty, should be a mapping with {required}", Point.KEY))
+        return None
+    if not isinstance(raw, dict):
+        return None  # the entry's own check has told it
+    try:
+        return model.model_validate(raw).model_dump(exclude_none=True, exclude_unset=True)
+    except ValidationError as failure:
+        findings += refusals(failure, model, file=file, path=path)
+    # pydantic looks at the keys together only once each of them is right.
+    known = model.model_fields
+    given = [key if key in known else nearest(key, known) for key, value in raw.items() if value is not None]
+    fault = model.fault([key for key in given if key is not None])
+    if fault is not None:
+        findings.append(Finding(file, path, fault, Point.KEY))
+    return None
+
+
+def check_ignored(
+    raw: Raw, own: Raw, model: type[Body], *, method: str, file: str, path: Path, findings: list[Finding]
+) -> None:
+    """`lifecycle.ignore_changes` names keys of the voice's body; in the defaults, keys of any body."""
+    known, whose = list(model.model_fields), method
+    if _ignored(own) is None:
+        known = list(
+            dict.fromkeys(key for made in METHODS.values() for body in made.values() for key in body.model_fields)
+        )
+        whose = "any voice"
+    ignored = _ignored(raw)
+    for index, key in enumerate(ignored if isinstance(ignored, list) else []):
+        if not isinstance(key, str) or isinstance(key, Unresolved) or key in known:
+            continue
+        shown = quote(key)
+        near = nearest(key, known) if shown is not None else None
+        hint = f"did you mean {near}?" if near else f"only {listed(known)} {'is' if len(known) == 1 else 'are'}"
+        what = f"{shown or 'its value'} is no key of {whose}, {hint}"
+        findings.append(Finding(file, (*path, "lifecycle", "ignore_changes", index), what))
+
+
+def _ignored(raw: Raw) -> Value:
+    lifecycle = raw.get("lifecycle")
+    return lifecycle.get("ignore_changes") if isinstance(lifecycle, dict) else None

@@ -1,0 +1,66 @@
+"""What people read when a manifest is wrong: tests/golden/manifest_errors.txt, word for word.
+
+A case there is `=== what is wrong`, the file (or files, each below its `@name`), `>>>` and every problem told.
+UPDATE_GOLDEN=1 writes the problems anew.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from reconciler.errors import ManifestError
+from reconciler.loader.build import load
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "manifest_errors.txt"
+ENVIRON = {"SECRET": "hunter2 is a secret", "EMPTY": "", "NUMBER": "700"}
+
+
+@dataclass(frozen=True)
+class Case:
+    title: str
+    content: str
+    told: str
+
+    def __str__(self) -> str:
+        return f"=== {self.title}\n{self.content}>>>\n{self.told}"
+
+
+def cases() -> list[Case]:
+    found = re.findall(r"^=== (.*)\n((?:.*\n)*?)>>>\n((?:(?!===).*\n)*)", GOLDEN.read_text(encoding="utf-8"), re.M)
+    return [Case(title, content, told.rstrip("\n") + "\n") for title, content, told in found]
+
+
+def problems_of(content: str) -> str:
+    files = re.findall(r"^@(.*)\n((?:[^@].*\n)*)", content, re.M)
+    for name, text in files or [("voices.yaml", content)]:
+        Path(name).write_text(text, encoding="utf-8")
+    with pytest.raises(ManifestError) as caught:
+        load(Path() if files else Path("voices.yaml"), environ=ENVIRON)
+    return "".join(f"{problem}\n" for problem in caught.value.problems)
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.title)
+def test_the_problems_are_told_word_for_word(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = problems_of(case.content)
+    if os.environ.get("UPDATE_GOLDEN"):
+        renewed = [Case(c.title, c.content, told) if c.title == case.title else c for c in cases()]
+        GOLDEN.write_text("\n".join(map(str, renewed)), encoding="utf-8")
+    assert told == (case.told if not os.environ.get("UPDATE_GOLDEN") else told)
+
+
+def test_there_are_at_least_35_broken_manifests() -> None:
+    assert len(cases()) >= 35
+
+
+def test_no_secret_and_no_word_of_a_library_is_told() -> None:
+    told = "".join(case.told for case in cases())
+    for word in ("hunter2", "s3cr3t", "Input should", "pydantic", "valid string", "block mapping", "Traceback"):
+        assert word not in told

@@ -1,0 +1,117 @@
+"""The manifest's JSON Schema: fresh, and of one mind with the loader. UPDATE_GOLDEN=1 writes it anew."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from reconciler.model.schema import manifest_schema
+
+COMMITTED = Path(__file__).parents[2] / "schemas" / "manifest.schema.json"
+KLING = "providers: {kling: {type: kling}}\n"
+
+
+def errors_of(text: str) -> list[str]:
+    document: Any = yaml.safe_load(text)
+    return [error.message for error in Draft202012Validator(manifest_schema()).iter_errors(document)]
+
+
+def test_the_committed_schema_is_fresh() -> None:
+    fresh = json.dumps(manifest_schema(), indent=2, ensure_ascii=False) + "\n"
+    if os.environ.get("UPDATE_GOLDEN"):
+        COMMITTED.write_text(fresh, encoding="utf-8")
+    assert COMMITTED.read_text(encoding="utf-8") == fresh
+
+
+def test_the_schema_is_one_of_draft_2020_12() -> None:
+    Draft202012Validator.check_schema(manifest_schema())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        KLING,
+        KLING + "voices: {}\n",
+        """
+version: 1
+providers:
+  kling:
+    type: kling
+    region: beijing
+    credentials: {api_key_env: KLING_PROD_KEY}
+    timeouts: {connect: 5, operation: 15m}
+    rate_limit: {create: 2.5}
+    max_in_flight: 5
+  proxy: {type: kling, endpoint: https://proxy.example.com/kling}
+safety: {max_delete_percent: 10}
+voices:
+  narrator:
+    provider: kling
+    create: {voice_name: Narrator EN, voice_url: https://cdn.example.com/narrator.mp3}
+    labels: {tier: gold, level: 3}
+    lifecycle: {prevent_destroy: true, ignore_changes: [voice_url], keep_old: 24h}
+  hero: {provider: kling, create: {voice_name: Hero, video_id: "12345", callback_url: https://hooks.example.com}}
+  owen: {provider: kling, preset: {voice_id: "829"}}
+  old: {provider: proxy, existing: {voice_id: 830}}
+""",
+        """
+version: "${env:VERSION}"
+providers: {kling: {type: kling, region: "${env:REGION}", max_in_flight: "${env:N}", rate_limit: {get: "${env:N}"}}}
+safety: {max_recreate_percent: "${env:N}"}
+voices:
+  narrator:
+    provider: "${env:PROVIDER}"
+    create: {voice_name: "${env:A_NAME_LONGER_THAN_TWENTY}", voice_url: "${env:URL}"}
+    lifecycle: {prevent_destroy: "${env:YES}", keep_old: "${env:AGE}"}
+  owen: {provider: kling, preset: {voice_id: "${env:ID}"}}
+""",
+        KLING
+        + """
+defaults: {provider: kling, create: {callback_url: https://hooks.example.com}, labels: {tier: gold}}
+voices: {narrator: {create: {voice_name: Narrator, video_id: "1"}}}
+""",
+    ],
+)
+def test_what_people_write_is_valid(text: str) -> None:
+    assert errors_of(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "version: 2",
+        "audio: {}",
+        "providers: {kling: {type: klingon}}",
+        "providers: {kling: {region: beijing}}",
+        "providers: {kling: {type: kling, region: osaka}}",
+        "providers: {kling: {type: kling, max_in_flight: many}}",
+        "voices: {1st: {provider: kling, preset: {voice_id: '1'}}}",
+        "voices: {a: {preset: {voice_id: '1'}}}",
+        "voices: {a: {provider: kling}}",
+        "voices: {a: {provider: kling, preset: {voice_id: '1'}, existing: {voice_id: '1'}}}",
+        "voices: {a: {provider: kling, preset: {voice_id: owen}}}",
+        "voices: {a: {provider: kling, preset: }}",
+        "voices: {a: {provider: kling, create: {video_id: '1'}}}",
+        "voices: {a: {provider: kling, create: {voice_name: A}}}",
+        "voices: {a: {provider: kling, create: {voice_name: A, video_id: '1', voice_url: https://x.example.com/a}}}",
+        "voices: {a: {provider: kling, create: {voice_name: A, voice_url: ftp://x.example.com/a.mp3}}}",
+        "voices: {a: {provider: kling, create: {voice_name: Narrator in warm English, video_id: '1'}}}",
+        "voices: {a: {provider: kling, create: {voice_name: A, video_id: '1', external_task_id: mine}}}",
+        "voices: {a: {provider: kling, preset: {voice_id: '1'}, lifecycle: {keep_old: a while}}}",
+        "safety: {max_delete_percent: 101}",
+        "defaults: {create: {voice_nmae: A}}",
+    ],
+)
+def test_what_the_loader_refuses_is_invalid(text: str) -> None:
+    assert errors_of(text) != []
+
+
+def test_every_key_of_a_voice_is_explained() -> None:
+    voice = manifest_schema()["$defs"]["Voice"]
+    assert [name for name, schema in voice["properties"].items() if not {"description", "$ref"} & set(schema)] == []
