@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -11,3 +11,19 @@ Inputs = dict[str, Any]  # what a voice is made from: JSON values under the mani
 
 class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+Noun = TypeVar("Noun", bound=BaseModel)
+_ALL_FIELDS: dict[type[BaseModel], set[str]] = {}
+
+
+def lean(value: Noun) -> Noun:
+    """The same value with 0.7 kB less: pydantic keeps a set for each value of the fields that were given to it.
+
+    One set serves all of a class. For values that come by the ten thousand; which fields were given is not asked of them.
+    """
+    kind = type(value)
+    if kind not in _ALL_FIELDS:
+        _ALL_FIELDS[kind] = set(kind.model_fields)
+    object.__setattr__(value, "__pydantic_fields_set__", _ALL_FIELDS[kind])
+    return value

@@ -16,7 +16,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from reconciler.errors import StateDamaged, StateTooNew
-from reconciler.model.base import Frozen
+from reconciler.model.base import Frozen, lean
 from reconciler.model.state import STATE_VERSION, Record, State
 
 _ALWAYS = ("lineage", "serial", "manifest")
@@ -188,9 +188,7 @@ def _by_lines(snapshot: bytes) -> _Snapshot | None:
             comma = snapshot.find(b",\n", begins + _CHUNK, ends)
             chunk_ends = ends if comma < 0 else comma
             for key, record in _SOME.validate_json(b"{%s}" % snapshot[begins:chunk_ends], strict=True).items():
-                # Every record would keep a set of its own of the fields that were given: 700 bytes nobody asks for.
-                object.__setattr__(record, "__pydantic_fields_set__", _ALL_FIELDS)
-                records[record.external_task_id if record.external_task_id == key else key] = record
+                records[record.external_task_id if record.external_task_id == key else key] = lean(record)
             begins = chunk_ends + len(b",\n")
         read = _Snapshot.model_validate_json(head + b"}", strict=True)
     except ValidationError:
@@ -272,6 +270,5 @@ def _collecting_no_garbage() -> Iterator[None]:
 
 _RECORD = Record.__pydantic_serializer__
 _SOME = TypeAdapter(dict[str, Record])
-_ALL_FIELDS = set(Record.model_fields)
 _RECORDS, _END = b',\n"records":{\n', b"\n}\n}\n"  # what `dump` puts around the records
 _CHUNK = 250_000  # bytes

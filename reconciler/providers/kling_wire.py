@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StrictInt, StringConstraints
 
+from reconciler.model.base import lean
 from reconciler.model.observed import RemoteVoice, TaskStatus
 
 _DELETED_SINCE = "the voice was made, and has been deleted since"  # its key is burnt, so it is no voice to wait for
@@ -77,7 +78,7 @@ class Task(_Wire):
         task_id = str(self.task_id)
         voice = self.voice if self.succeeded else None
         if voice is not None:
-            return RemoteVoice(
+            ready = RemoteVoice(
                 status=TaskStatus.READY,
                 voice_id=_text(voice.voice_id),
                 voice_name=_text(voice.voice_name),
@@ -85,6 +86,7 @@ class Task(_Wire):
                 task_id=task_id,
                 external_task_id=self.key,
             )
+            return lean(ready)
         if self.task_status == "failed" or self.deleted:
             why = _DELETED_SINCE if self.deleted else scrubbed(self.task_status_msg or "no reason given")
             return RemoteVoice(status=TaskStatus.FAILED, task_id=task_id, external_task_id=self.key, message=why)

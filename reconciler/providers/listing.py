@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.errors import CloudError
+from reconciler.model.base import lean
 from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, Unknown
 from reconciler.model.state import Record, Status
 
@@ -123,7 +124,7 @@ def _matched(listing: Listing, records: Sequence[Record]) -> tuple[dict[str, Obs
     for record in records:
         remote = sightings.get(record.external_task_id)
         if remote is not None:
-            of[record.external_task_id] = Found(remote=remote)
+            of[record.external_task_id] = lean(Found(remote=remote))
         elif record.status in _NOT_MISSED:
             of[record.external_task_id] = Absent()
         else:
