@@ -76,6 +76,8 @@ def event(event: Event, *, colour: bool = False) -> str:
     if aside:
         told += f" ({', '.join(aside)})"
     subject = (event.address, event.action) if event.address else (event.provider,)
+    if event.kind is Kind.BLOCKED:  # that is its action, too
+        subject = (event.address,)
     return ": ".join([*(escape(word) for word in subject if word), told])
 
 
@@ -133,7 +135,7 @@ def _ways_on(tally: Tally) -> list[str]:
     if tally.left or tally.running:
         ways.append("Run voicectl apply again: it goes on from here.")
     if tally.failed:
-        ways.append("What failed is not bought again unasked: change its inputs, or voicectl apply --retry ADDRESS.")
+        ways.append("What failed says why above.")
     if tally.uncertain:
         ways.append("What is uncertain needs a person: voicectl resolve ADDRESS.")
     if tally.blocked:

@@ -101,7 +101,7 @@ TALLY = Tally(total=50, done=2, failed=1, calls=6, seconds=2.1)
             Event(kind=Kind.UNCERTAIN, address="hero", action="create", detail="no answer"),
             "hero: create: uncertain: no answer",
         ),
-        (Event(kind=Kind.BLOCKED, address="ghost", detail="two voices"), "ghost: blocked: two voices"),
+        (Event(kind=Kind.BLOCKED, address="ghost", action="blocked", detail="two voices"), "ghost: blocked: two voices"),
         (
             Event(kind=Kind.SLOWED, provider="kling", detail="12 calls a second"),
             "kling: slowed down: 12 calls a second",
@@ -125,7 +125,7 @@ def test_what_is_not_done_names_the_way_on() -> None:
     tally = Tally(total=50, done=48, failed=1, blocked=1, calls=51, seconds=12.3)
     assert text.applied(tally) == (
         "Applied: 48 done, 1 failed, 1 blocked; 51 calls in 12.3 s. "
-        "What failed is not bought again unasked: change its inputs, or voicectl apply --retry ADDRESS. "
+        "What failed says why above. "
         "What is blocked says why in voicectl plan."
     )
 
