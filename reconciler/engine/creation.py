@@ -6,7 +6,7 @@ after a second sending only `find`, or the cloud's word that it knows the key, s
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from reconciler.engine import transitions
 from reconciler.engine.ledger import Ledger
@@ -18,14 +18,15 @@ from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Action
 from reconciler.model.state import LIVE, Record, Status
-from reconciler.planning.verdicts import resolve_hint
+from reconciler.planning.blocking import resolve_hint
 from reconciler.protocols import Accepted, Clock, Done, MethodCapabilities
 
 SENDS = 3  # of one key in one run
-_UNOPENED = 3  # connections in a row that did not open, until the run stops
 _LOOKS_BEFORE_RESENDING = 2
 _LOOKS = 5
 _GOES_ON = "The next apply looks it up and goes on."
+_NOT_KNOWN = "the call's outcome is not known yet"
+_HIDDEN = "the cloud knows the key, and does not show its voice"
 
 
 class Creations:
@@ -33,12 +34,15 @@ class Creations:
 
     def __init__(
         self,
+        lanes: Mapping[str, Lane],
         ledger: Ledger,
         count: Counter,
         clock: Clock,
+        *,
         halt: Callable[[str, str], None],
         bound: Callable[[Work], None],
     ) -> None:
+        self._lanes = lanes
         self._ledger = ledger
         self._count = count
         self._clock = clock
@@ -97,23 +101,23 @@ class Creations:
             self._ledger.write(record, current=current)
             self._wait(lane, work)
         else:
-            self._ready(lane, work)
+            self._ready(work)
 
-    def sent(self, lane: Lane, work: Work, answer: Accepted | Done | CloudError, in_flight: int) -> None:
+    def sent(self, lane: Lane, work: Work, answer: Accepted | Done | CloudError) -> None:
         """The answer to a paid call."""
-        record = _record(work)
         if not (isinstance(answer, Rejected) and answer.unsent):
             lane.unopened = 0
         match answer:
             case Accepted(task_id=task_id):
-                work.record = transitions.accepted(record, task_id, now=self._clock.now())
+                lane.limits.cap.accepted(work.sent_at)
+                work.record = transitions.accepted(_record(work), task_id, now=self._clock.now())
                 self._ledger.write(work.record)
                 self._count.note(self._ledger, work, Kind.ACCEPTED)
                 self._wait(lane, work)
             case Done(remote=remote):
-                self.ended(lane, work, remote)
+                self.ended(work, remote)
             case Throttled():
-                self._throttled(lane, work, answer, in_flight)
+                self._throttled(lane, work, answer)
             case Rejected():
                 self._rejected(lane, work, answer)
             case OutcomeUnknown() | CloudError():
@@ -128,41 +132,45 @@ class Creations:
                 self._count.note(self._ledger, work, Kind.ACCEPTED, "it had arrived")
                 self._wait(lane, work)
             case Found(remote=remote):
-                self.ended(lane, work, remote)
+                self.ended(work, remote)
             case Absent():
                 self._absent(lane, work)
             case Unknown(why=why):
                 self._look_again(lane, work, why)
+            case CloudError(systemic=True):
+                lane.settling.append(work)  # as it was: still to be looked up
+                self._halt(answer.detail, answer.hint)
             case CloudError():
-                self._count.fail(self._ledger, work, answer.detail, _GOES_ON)
-                if answer.systemic:
-                    self._halt(answer.detail, answer.hint)
+                self._look_again(lane, work, answer.detail)
 
-    def ended(self, lane: Lane, work: Work, remote: RemoteVoice) -> None:
+    def ended(self, work: Work, remote: RemoteVoice) -> None:
         """Its task has ended, with a voice or without."""
         work.record = transitions.seen(_record(work), remote, now=self._clock.now())
         if work.record.status is Status.READY:
-            self._ready(lane, work)
+            self._ready(work)
             return
         self._ledger.write(work.record)
         message = work.record.message or "the cloud gave no reason"
         self._count.fail(self._ledger, work, message, _pay_again(work))
 
+    def leave_open(self, work: Work) -> None:
+        """The run ends before anybody knows what became of the call."""
+        self._count.fail(self._ledger, work, _NOT_KNOWN, _GOES_ON)
+
     # --- one answer each ---
 
-    def _ready(self, lane: Lane, work: Work) -> None:
+    def _ready(self, work: Work) -> None:
         """The voice takes its address; the old one is deposed in the same write."""
         voice = _voice(work)
         record = work.record = transitions.updated(_record(work), voice)
         held = self._ledger.at(voice.address)
         if held is not None and held.external_task_id != record.external_task_id:
-            old = self._superseded(lane, held, record, keep_old=voice.lifecycle.keep_old)
-            self._ledger.write(old)
-            work.old = old
+            work.old = self._superseded(held, record, keep_old=voice.lifecycle.keep_old)
+            self._ledger.write(work.old)
         self._ledger.write(record, current={voice.address: record.external_task_id})
         self._bound(work)
 
-    def _superseded(self, lane: Lane, held: Record, by: Record, *, keep_old: float | None) -> Record:
+    def _superseded(self, held: Record, by: Record, *, keep_old: float | None) -> Record:
         now = self._clock.now()
         if held.status not in LIVE:
             return held
@@ -170,19 +178,22 @@ class Creations:
             return transitions.tombstone(held, now=now)
         if held.status is Status.INTENDED:
             return transitions.ended(held, Status.LAPSED, now=now)
-        if not _can(lane, held).deletes and held.provider == lane.cloud.name:
+        if not _can(self._lanes[held.provider], held).deletes:
             return transitions.ended(held, Status.ABANDONED, now=now)
         return transitions.deposed(held, by=by.external_task_id, keep_old=keep_old, now=now)
 
-    def _throttled(self, lane: Lane, work: Work, answer: Throttled, in_flight: int) -> None:
+    def _throttled(self, lane: Lane, work: Work, answer: Throttled) -> None:
         now = self._clock.monotonic()
-        work.refusals += 1
-        self._count.note(self._ledger, work, Kind.SLOWED, answer.detail)
+        wait = answer.retry_after
         if answer.in_flight:
-            lane.limits.cap.refused(in_flight, now)
-            work.not_before = now + (answer.retry_after or min(30.0, 2.0 ** (work.refusals - 1)))
+            lane.limits.cap.refused(lane.in_flight, now, sent_at=work.sent_at, retry_after=wait)
         else:
-            lane.limits.pace("create").slow(now, answer.retry_after)
+            lane.limits.pace("create").refused(now, sent_at=work.sent_at, retry_after=wait)
+        if work.since is not None and now - work.since > lane.cloud.patience:
+            self.withdraw(work)
+            self._count.fail(self._ledger, work, answer.detail, "The next apply tries again.")
+            return
+        self._count.note(self._ledger, work, Kind.SLOWED, answer.detail)
         lane.to_send.appendleft(work)
 
     def _rejected(self, lane: Lane, work: Work, answer: Rejected) -> None:
@@ -190,16 +201,13 @@ class Creations:
         if answer.duplicate:
             work.known_there = True
             self._look_up(lane, work, after=0.0)
+        elif answer.systemic or (answer.unsent and lane.unopened_again(work.sent_at, self._clock.monotonic())):
+            # Every other call would end the same: the intent is taken back, and the run stops.
+            self.withdraw(work)
+            self._halt(answer.detail, answer.hint)
         elif answer.unsent:
-            lane.unopened += 1
-            if lane.unopened < _UNOPENED:
-                work.not_before = self._clock.monotonic() + 2.0 ** (lane.unopened - 1)
-                self._count.note(self._ledger, work, Kind.RETRYING, answer.detail)
-                lane.to_send.appendleft(work)
-            else:
-                self._take_back(work, answer)
-        elif answer.systemic:
-            self._take_back(work, answer)
+            self._count.note(self._ledger, work, Kind.RETRYING, answer.detail)
+            lane.to_send.appendleft(work)
         elif record.attempts > 1:
             why = f"an earlier call may have made this voice, and the cloud refused the second: {answer.detail}"
             self._unknowable(work, why)
@@ -207,12 +215,6 @@ class Creations:
             work.record = transitions.failed(record, answer.detail, now=self._clock.now())
             self._ledger.write(work.record)
             self._count.fail(self._ledger, work, answer.detail, _pay_again(work))
-
-    def _take_back(self, work: Work, answer: Rejected) -> None:
-        """Every other call would end the same: this intent is taken back, and the run stops."""
-        self.withdraw(work)
-        self._count.fail(self._ledger, work, answer.detail, answer.hint)
-        self._halt(answer.detail, answer.hint)
 
     def _lost(self, lane: Lane, work: Work, answer: CloudError) -> None:
         if not _can(lane, _record(work)).settles:
@@ -227,7 +229,10 @@ class Creations:
 
     def _absent(self, lane: Lane, work: Work) -> None:
         if work.known_there:
-            self._look_again(lane, work, "the cloud knows the key, and does not show its voice")
+            if work.looks < _LOOKS:
+                self._look_again(lane, work, _HIDDEN)
+            else:
+                self._unknowable(work, _HIDDEN)
         elif work.looks < _LOOKS_BEFORE_RESENDING:
             self._look_up(lane, work, after=1.0)
         elif _can(lane, _record(work)).dedupes and work.sends < SENDS:
@@ -238,13 +243,13 @@ class Creations:
             self._ledger.write(work.record)
             lane.to_send.append(work)
         else:
-            self._count.fail(self._ledger, work, "the call's outcome is not known", _GOES_ON)
+            self.leave_open(work)
 
     def _look_again(self, lane: Lane, work: Work, why: str) -> None:
         if work.looks < _LOOKS:
             self._look_up(lane, work, after=min(10.0, 2.0 ** (work.looks - 1)))
         else:
-            self._count.fail(self._ledger, work, f"the call's outcome is not known: {why}", _GOES_ON)
+            self._count.fail(self._ledger, work, f"{_NOT_KNOWN}: {why}", _GOES_ON)
 
     def _unknowable(self, work: Work, why: str) -> None:
         work.record = transitions.uncertain(_record(work), why, now=self._clock.now())
@@ -252,8 +257,7 @@ class Creations:
         self._count.doubt(self._ledger, work, why, resolve_hint(work.record))
 
     def _wait(self, lane: Lane, work: Work) -> None:
-        work.waiting_since = self._clock.monotonic()
-        lane.polled[_record(work).external_task_id] = work
+        lane.await_task(_record(work).external_task_id, work, self._clock.monotonic())
 
 
 def _voice(work: Work) -> Voice:

@@ -29,7 +29,7 @@ class Crew(Protocol[T]):
 class Threads(Generic[T]):
     """A crew of real threads, made as they are needed."""
 
-    def __init__(self, size: int = 48) -> None:
+    def __init__(self, size: int = 256) -> None:  # several providers' calls at once
         self._pool = ThreadPoolExecutor(max_workers=size, thread_name_prefix="voicectl")
         self._ended: SimpleQueue[T | None] = SimpleQueue()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from reconciler.engine.crew import Threads
+from reconciler.engine.crew import Crew, Threads
 from reconciler.engine.executor import Executor
 from reconciler.engine.observe import look, needed, unseen
 from reconciler.engine.store import Store
@@ -79,7 +79,7 @@ def apply(
     watch: Watch,
     *,
     approved: Plan | None = None,
-    crew: Callable[[], Threads[Answer]] = Threads,
+    crew: Callable[[], Crew[Answer]] = Threads,
 ) -> Applied:
     """Makes it so. `approved` is a saved plan: then nothing runs that it does not say.
 
@@ -124,7 +124,7 @@ def _run(
     clouds: Mapping[str, Cloud],
     watch: Watch,
     approved: Plan | None,
-    crew: Callable[[], Threads[Answer]],
+    crew: Callable[[], Crew[Answer]],
 ) -> Applied:
     session.store.begin(state)
     if approved is not None:

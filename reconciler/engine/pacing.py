@@ -8,14 +8,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 
 from reconciler.protocols import Clock
 
 CALLS_A_SECOND = 20.0  # Tencent's figure for each action; Kling documents only tasks in flight
 _USED = 0.96  # of the allowed rate: what the network bunches together still fits
 _SLOWEST = 0.5
-_RECOVERY = 2.0  # seconds for each step back up
+_RECOVERY = 1.0  # seconds for each step back up
 _FIRST_GROWTH = 6.0  # seconds until a learned cap is tried one higher
+_FASTEST_GROWTH, _SLOWEST_GROWTH = 1.0, 60.0
+_LONGEST_WAIT = 30.0  # for a slot, while others hold them all
 
 
 @dataclass(slots=True)
@@ -30,6 +33,11 @@ class Pace:
     def __post_init__(self) -> None:
         self.rate = self.allowed * _USED
 
+    @property
+    def batch(self) -> int:
+        """One second's calls."""
+        return max(1, int(self.rate))
+
     def take(self, now: float) -> None:
         """A call goes out now."""
         gap = 1 / self.rate
@@ -40,9 +48,9 @@ class Pace:
             self.rate = min(full, self.rate * 1.15)
             self.changed_at = now
 
-    def slow(self, now: float, retry_after: float | None) -> None:
+    def refused(self, now: float, *, sent_at: float, retry_after: float | None) -> None:
         """The cloud said: too many calls a second (Kling 1302). Calls refused together lower it once."""
-        if now - self.changed_at >= 1 / self.rate or self.rate == self.allowed * _USED:
+        if sent_at >= self.changed_at:
             self.rate = max(_SLOWEST, self.rate * 0.7)
             self.changed_at = now
         self.next_at = max(self.next_at, now + (retry_after if retry_after is not None else 1.0))
@@ -50,29 +58,45 @@ class Pace:
 
 @dataclass(slots=True)
 class Cap:
-    """How many tasks may run at once. Unknown until a cloud refuses one; grows back with time."""
+    """How many tasks may run at once. Unknown until a cloud refuses one; then tried one higher from time to time."""
 
-    limit: int | None = None
-    told: bool = False  # by the manifest: then it is kept, and never grows
+    most: int | None = None  # said by the manifest
+    learned: int | None = None
     changed_at: float = 0.0
     growth: float = _FIRST_GROWTH
+    closed_until: float = 0.0
+    refusals: int = 0  # in a row, while no task of ours ran: others hold the slots
 
-    def room(self, in_flight: int, now: float) -> bool:
-        if self.limit is None:
-            return True
-        if not self.told and in_flight >= self.limit and now - self.changed_at >= self.growth:
-            self.limit += 1
-            self.changed_at = now
-        return in_flight < self.limit
+    def free_at(self, in_flight: int) -> float:
+        """When one more may be sent, if no task ends before that; inf: not before one ends."""
+        if self.most is not None and in_flight >= self.most:
+            return inf
+        if self.learned is None or in_flight < self.learned:
+            return self.closed_until
+        return max(self.closed_until, self.changed_at + self.growth) if in_flight == self.learned else inf
 
-    def refused(self, in_flight: int, now: float) -> None:
-        """The cloud said: too many tasks (Kling 1303), while this many of ours ran."""
+    def take(self, in_flight: int, now: float) -> None:
+        """A call goes out now, beside this many."""
+        if self.learned is not None and in_flight >= self.learned:
+            self.learned, self.changed_at = in_flight + 1, now
+
+    def accepted(self, sent_at: float) -> None:
+        self.refusals = 0
+        if self.learned is not None and sent_at == self.changed_at:  # the one that was tried
+            self.growth = max(_FASTEST_GROWTH, self.growth / 2)
+
+    def refused(self, in_flight: int, now: float, *, sent_at: float, retry_after: float | None) -> None:
+        """The cloud said: too many tasks (Kling 1303), while this many of ours ran. Told together, it counts once."""
+        if self.learned is not None and sent_at >= self.changed_at:
+            self.growth = min(_SLOWEST_GROWTH, self.growth * 1.5)
         found = max(1, in_flight)
-        if self.limit is not None and found >= self.limit > 1:
-            found = self.limit - 1  # it had been tried one higher
-            self.growth = min(60.0, self.growth * 1.5)
-        self.limit = found if self.limit is None else min(found, self.limit)
+        self.learned = found if self.learned is None else min(found, self.learned)
         self.changed_at = now
+        wait = retry_after or 0.0
+        if in_flight == 0:
+            self.refusals += 1
+            wait = max(wait, min(_LONGEST_WAIT, 2.0 ** (self.refusals - 1)))
+        self.closed_until = max(self.closed_until, now + wait)
 
 
 @dataclass(slots=True)
@@ -121,4 +145,4 @@ def poll_delay(*, submitting: bool, starved: bool, asked: int) -> float:
         return 0.5 if asked < 4 else 1.0
     if submitting:
         return 5.0
-    return min(10.0, 1.0 * 1.25 ** max(0, asked - 8))
+    return min(10.0, 0.5 * 1.25 ** max(0, asked - 6))

@@ -15,6 +15,8 @@ from reconciler.model.plan import Change
 from reconciler.model.state import Record
 from reconciler.protocols import Accepted, Done, Provider
 
+_UNOPENED = 3  # times in a row, until the run stops
+
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
@@ -41,19 +43,20 @@ class Work:
     sends: int = 0  # in this run
     looks: int = 0  # finds since the last sending
     tries: int = 0  # of a deletion
-    refusals: int = 0  # for want of a slot
     known_there: bool = False  # the cloud said that it knows the key
-    not_before: float = 0.0
+    not_before: float = 0.0  # its next look-up or deletion
     since: float | None = None  # of the first call, monotonic
+    sent_at: float = 0.0  # of the last creation
     waiting_since: float = 0.0  # for its task
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Lane:
-    """One cloud's queues."""
+    """One cloud's queues. Those of one account share its limits: `sharing` holds them all."""
 
     cloud: Cloud
     limits: Limits
+    sharing: list[Lane]
     to_create: deque[Work] = field(default_factory=deque)  # no intent yet
     to_send: deque[Work] = field(default_factory=deque)  # intent durable
     sending: int = 0
@@ -62,10 +65,11 @@ class Lane:
     polled: dict[str, Work] = field(default_factory=dict)  # external_task_id -> whose task runs
     polling: bool = False
     asked: int = 0  # polls since the last news
-    next_poll: float = 0.0
+    polled_at: float = 0.0  # the last one's end, or when there was something to ask for again
     to_remove: deque[Work] = field(default_factory=deque)
     removing: int = 0
-    unopened: int = 0  # connections in a row that never opened
+    unopened: int = 0  # times in a row that no connection opened
+    opens_at: float = 0.0  # no call before
 
     @property
     def busy(self) -> bool:
@@ -77,7 +81,29 @@ class Lane:
 
     @property
     def in_flight(self) -> int:
-        return self.sending + len(self.polled) + self.looking + len(self.settling)
+        """The account's tasks that run, or may."""
+        return sum(x.sending + len(x.polled) + x.looking + len(x.settling) for x in self.sharing)
+
+    @property
+    def begun(self) -> int:
+        """The account's durable intents whose call is still to go out."""
+        return sum(len(x.to_send) for x in self.sharing)
+
+    def await_task(self, key: str, work: Work, now: float) -> None:
+        if not self.polled:
+            self.polled_at = now
+        work.waiting_since = now
+        self.polled[key] = work
+
+    def unopened_again(self, sent_at: float, now: float) -> bool:
+        """No connection opened, so every call waits a while. True when that was too often in a row.
+
+        Calls that went out together count once.
+        """
+        if sent_at >= self.opens_at:
+            self.unopened += 1
+            self.opens_at = now + 2.0 ** (self.unopened - 1)
+        return self.unopened >= _UNOPENED
 
 
 @dataclass(frozen=True, slots=True)
