@@ -9,8 +9,11 @@ def main() -> None:
 
         sys.stdout.write(f"voicectl {__version__}\n")
         return
+    import signal
+
     from reconciler.cli.main import run
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: words and 130, whatever the command
     sys.exit(run(sys.argv[1:]))
 
 

@@ -15,7 +15,7 @@ import click
 
 from reconciler.cli.asking import Options, asked_options, lock_option, request
 from reconciler.cli.frame import data, global_options, on_stdout, say, session, told
-from reconciler.errors import UsageError
+from reconciler.errors import Declined, UsageError
 
 if TYPE_CHECKING:
     from reconciler.engine.crew import Threads
@@ -29,7 +29,7 @@ _INTERRUPTED = 130
 
 @click.command()
 @click.argument("planfile", required=False, type=click.Path(path_type=Path))
-@click.option("--auto-approve", is_flag=True, help="Ask nobody.")
+@click.option("--auto-approve", is_flag=True, help="Go on without asking.")
 @click.option("--json", "as_json", is_flag=True, help="One event a line, as JSON.")
 @lock_option
 @asked_options
@@ -53,9 +53,9 @@ def apply(planfile: Path | None, auto_approve: bool, as_json: bool, lock_timeout
 
 
 @click.command()
-@click.option("--auto-approve", is_flag=True, help="Ask nobody.")
+@click.option("--auto-approve", is_flag=True, help="Go on without asking.")
 @click.option("--json", "as_json", is_flag=True, help="One event a line, as JSON.")
-@click.option("--allow-recreates", type=int, metavar="N", help="The number of voices that are truly gone already.")
+@click.option("--allow-recreates", type=int, metavar="N", help="Say that exactly N voices are truly gone already.")
 @lock_option
 @global_options
 def destroy(auto_approve: bool, as_json: bool, allow_recreates: int | None, lock_timeout: str) -> int:
@@ -73,6 +73,13 @@ def _perform(opened: Session, asked: Request, approved: Plan | None, *, auto_app
 
     if as_json and not auto_approve:
         raise UsageError("--json asks nobody.", "Add --auto-approve, or apply a saved plan.")
+    if not auto_approve and not sys.stdin.isatty():
+        command = "destroy" if asked.asked.destroy else "apply"
+        raise Declined(
+            "There is no terminal to ask at, so no call was made.",
+            f"voicectl {'plan shows what would change; ' if command == 'apply' else ''}"
+            f"to go on unasked: voicectl {command} --auto-approve",
+        )
     with _interruptible() as interruption, ExitStack() as closing:
         tell = _Teller(as_json=as_json, live=not as_json and sys.stderr.isatty(), closing=closing)
         watch = operations.Watch(
@@ -102,14 +109,14 @@ def saved(path: Path) -> Plan:
 
 
 def _yes(plan: Plan) -> bool:
-    if not sys.stdin.isatty():
-        return False
-    count = sum(plan.summary.values()) - plan.unchanged
-    question = f"Destroy {count} voices?" if plan.destroy else f"Make these {count} changes?"
-    try:
-        return bool(click.prompt(f"\n{question} Only 'yes' will be accepted", prompt_suffix=": ", err=True) == "yes")
-    except click.Abort:
-        return False
+    from reconciler.views.layout import counted
+
+    count = len(plan.changes) - plan.summary["blocked"]
+    if count == 0:
+        return True  # nothing to say yes to: only to be told why
+    asked = f"Destroy {counted(count, 'voice')}?" if plan.destroy else f"Make {counted(count, 'change')}?"
+    click.echo(f"\n{asked} Only 'yes' will be accepted: ", err=True, nl=False)
+    return sys.stdin.readline().strip() == "yes"  # not click's prompt: it takes a Ctrl-C for an answer
 
 
 class _Teller:

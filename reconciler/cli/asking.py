@@ -27,8 +27,10 @@ class Options:
 _ASKED_OPTIONS = (
     click.option("--retry", multiple=True, metavar="ADDRESS", help="Pay again for a creation that failed."),
     click.option("--replace", multiple=True, metavar="ADDRESS", help="Make this voice anew, and delete the old one."),
-    click.option("--allow-deletes", type=int, metavar="N", help="The exact number of voices that may be lost."),
-    click.option("--allow-recreates", type=int, metavar="N", help="The exact number of gone voices to buy again."),
+    click.option(
+        "--allow-deletes", type=int, metavar="N", help="Let exactly N voices be deleted, replaced or forgotten."
+    ),
+    click.option("--allow-recreates", type=int, metavar="N", help="Buy exactly N voices again that are gone."),
 )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -43,10 +42,6 @@ def serve(port: int) -> int:
     from reconciler import wiring
     from reconciler.sandbox import kling_access, server
 
-    def end(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, end)
     with wiring.world(told().place()) as world:
         try:
             opened = server.serve(world, port, log=say)

@@ -192,15 +192,18 @@ def pull() -> int:
 
 
 @click.command()
-@click.argument("file", type=click.File("rb"))
-@click.option("--force", is_flag=True, help="Also over another lineage or a newer serial.")
+@click.argument("source", metavar="FILE", type=click.File("rb"))
+@click.option("--force", is_flag=True, help="Also over another lineage, a newer serial or a damaged file.")
 @lock_option
 @global_options
-def push(file: IO[bytes], force: bool, lock_timeout: str) -> int:
-    """Replace the state by a copy; FILE may be -."""
+def push(source: IO[bytes], force: bool, lock_timeout: str) -> int:
+    """Replace the state by a copy.
+
+    Such as one of `state pull`, or what an apply saved when the disk was full. FILE may be -, for stdin.
+    """
     from reconciler import wiring
 
-    copy = file.read()
+    copy = source.read()
     asked = _locking(lock_timeout)
     store = wiring.store(told().place())
     with store.locked("state push", wait=asked.lock_wait, waiting=asked.waiting):

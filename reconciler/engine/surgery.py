@@ -204,18 +204,16 @@ def _refuse_held(state: State, record: Record, address: str) -> None:
 
 def _found(cloud: Cloud, record: Record, *, now: datetime, taken_on_trust: bool) -> Record:
     observed = cloud.provider.observe([record]).of.get(record.external_task_id)
+    listed = f"voicectl voices {record.provider} lists what there is."
     match observed:
         case Found(remote=remote):
             return transitions.seen(record, remote, now=now)
         case Unknown(by_nature=True) if taken_on_trust:
             return record.model_copy(update={"changed_at": now})
         case Unknown(why=why):
-            raise UsageError(f"Could not tell whether the voice {record.voice_id} exists: {why}")
+            raise UsageError(f"The voice {record.voice_id} was not found on this account: {why}.", listed)
         case Absent() | None:
-            raise UsageError(
-                f"There is no voice {record.voice_id} on this account.",
-                f"voicectl voices {record.provider} lists what there is.",
-            )
+            raise UsageError(f"The voice {record.voice_id} was not found on this account.", listed)
 
 
 def _candidate(state: State, voice: Voice, cloud: Cloud, voice_id: str, *, now: datetime) -> Record:

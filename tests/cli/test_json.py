@@ -1,0 +1,209 @@
+"""What programs read: exactly the promised keys, on stdout alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from tests.support.desk import Desk, voice
+from tests.support.kling_service import Deleted, KlingService
+
+ACTIONS = {"create", "clone", "replace", "update", "delete", "recover", "resume", "forget", "blocked", "no-op"}
+PLAN = {"format_version", "plan_id", "lineage", "serial", "summary", "changes", "drift", "calls"}
+CHANGE = {"address", "provider", "action", "reason", "before", "after", "fields"}
+SCHEMAS = Path(__file__).parents[2] / "schemas"
+
+
+def schema(name: str) -> Any:
+    return json.loads((SCHEMAS / f"{name}.schema.json").read_text())
+
+
+@pytest.fixture
+def changing(desk: Desk, kling: KlingService) -> Desk:
+    """Two voices made, one of them renamed outside; then one is to be replaced, one to be made, one to go."""
+    kling.deleted_voices = Deleted.VANISHES
+    desk.declare("narrator", "hero", "leaving", "steady")
+    desk.apply()
+    kling.rename_outside(desk.voice_id("narrator"), "Somebody")
+    desk.declare("narrator", "newcomer", "steady", hero=voice("hero", voice_url="https://cdn.example.com/better.mp3"))
+    return desk
+
+
+def test_a_plan_has_exactly_the_promised_keys(changing: Desk) -> None:
+    plan = changing.plan()
+    assert plan.keys() == PLAN
+    assert plan["summary"] == dict.fromkeys(ACTIONS, 0) | {"create": 1, "replace": 1, "delete": 1, "no-op": 2}
+    assert plan["calls"].keys() == ACTIONS
+    assert plan["calls"]["replace"] == {"calls": 2, "paid": 1}
+    assert plan["calls"]["create"] == {"calls": 1, "paid": 1}
+    assert plan["calls"]["delete"] == {"calls": 1, "paid": 0}
+    assert plan["calls"]["no-op"] == {"calls": 0, "paid": 0}
+    assert [change.keys() for change in plan["changes"]] == [CHANGE] * 3
+    jsonschema.validate(plan, schema("plan"))
+
+
+def test_a_replace_tells_its_fields(changing: Desk) -> None:
+    [change] = [c for c in changing.plan()["changes"] if c["address"] == "hero"]
+    assert change["fields"] == [
+        {
+            "name": "voice_url",
+            "before": "https://cdn.example.com/hero.mp3",
+            "after": "https://cdn.example.com/better.mp3",
+        }
+    ]
+    assert change["provider"] == "kling"
+
+
+def test_no_ops_are_counted_and_not_listed(desk: Desk) -> None:
+    desk.declare("narrator", "hero")
+    desk.apply()
+    plan = desk.plan()
+    assert plan["changes"] == []
+    assert plan["summary"]["no-op"] == 2
+    assert plan["serial"] == desk.state["serial"]
+    assert plan["lineage"] == desk.state["lineage"]
+
+
+def test_drift_stands_beside_the_changes(changing: Desk) -> None:
+    renamed = {
+        "address": "narrator",
+        "provider": "kling",
+        "kind": "renamed",
+        "fields": [{"name": "voice_name", "before": "narrator", "after": "Somebody"}],
+    }
+    assert changing.plan()["drift"] == [renamed]
+    told = changing.voicectl("drift", "--json", code=2).json
+    assert told.keys() == {"format_version", "lineage", "serial", "drift"}
+    assert told["drift"] == [renamed]
+
+
+def test_drift_of_a_gone_voice(desk: Desk, kling: KlingService) -> None:
+    kling.deleted_voices = Deleted.VANISHES
+    desk.declare("narrator", "hero")
+    desk.apply()
+    lost = desk.voice_id("hero")
+    kling.delete_outside(lost)
+    told = desk.voicectl("drift", "--json", code=2).json
+    assert told["drift"] == [
+        {
+            "address": "hero",
+            "provider": "kling",
+            "kind": "gone",
+            "fields": [{"name": "voice_id", "before": lost, "after": None}],
+        }
+    ]
+
+
+def test_an_apply_tells_events_in_sequence_and_its_summary_last(desk: Desk, kling: KlingService) -> None:
+    kling.failing["villain"] = "too noisy"
+    desk.declare("narrator", "villain")
+    events = desk.apply("--json", code=1).events
+    assert [event["sequence"] for event in events] == list(range(1, len(events) + 1))
+    assert [event["type"] for event in events].count("summary") == 1
+    *told, summary = events
+    assert summary["type"] == "summary"
+    assert {k: summary[k] for k in ("total", "done", "failed", "left")} == {
+        "total": 2,
+        "done": 1,
+        "failed": 1,
+        "left": 0,
+    }
+    assert {"address": "villain", "type": "failed", "detail": "too noisy"}.items() <= next(
+        event for event in told if event["type"] == "failed"
+    ).items()
+    done = next(event for event in told if event["type"] == "done")
+    assert (done["address"], done["action"], done["voice_id"]) == ("narrator", "create", desk.voice_id("narrator"))
+
+
+def test_an_apply_with_nothing_to_do_is_its_summary_alone(desk: Desk) -> None:
+    desk.declare("narrator")
+    desk.apply()
+    [summary] = desk.apply("--json").events
+    assert (summary["sequence"], summary["type"], summary["total"]) == (1, "summary", 0)
+
+
+def test_a_destroy_tells_events_too(desk: Desk) -> None:
+    desk.declare("narrator")
+    desk.apply()
+    events = desk.voicectl("destroy", "--auto-approve", "--json", code=0).events
+    assert [event["sequence"] for event in events] == list(range(1, len(events) + 1))
+    assert events[-1]["type"] == "summary"
+    assert events[-1]["done"] == 1
+
+
+def test_outputs_have_exactly_the_promised_keys(desk: Desk, kling: KlingService) -> None:
+    kling.failing["villain"] = "too noisy"
+    desk.declare("villain", narrator=voice("narrator", voice_name="Narrator EN") | {"labels": {"team": "film"}})
+    desk.apply(code=1)
+    [narrator] = kling.voices
+    told = desk.voicectl("output", "--json", code=0).json
+    assert told == {
+        "narrator": {
+            "voice_id": narrator,
+            "voice_name": "Narrator EN",
+            "provider": "kling",
+            "status": "ready",
+            "labels": {"team": "film"},
+        },
+        "villain": {
+            "voice_id": None,
+            "voice_name": "villain",
+            "provider": "kling",
+            "status": "failed",
+            "labels": {},
+        },
+    }
+    assert desk.voicectl("output", "narrator", "--json", code=0).json == told["narrator"]
+
+
+def test_the_outputs_of_nothing_are_an_empty_object(desk: Desk) -> None:
+    desk.declare("narrator")
+    assert desk.voicectl("output", "--json", code=0).json == {}
+
+
+def test_a_voice_without_an_id_has_no_bare_output(desk: Desk, kling: KlingService) -> None:
+    kling.failing["villain"] = "too noisy"
+    desk.declare("villain")
+    desk.apply(code=1)
+    refused = desk.voicectl("output", "villain", code=1)
+    assert refused.out == ""
+    assert "failed" in refused.err
+
+
+def test_the_account_is_listed_with_the_addresses_that_hold_its_voices(desk: Desk, kling: KlingService) -> None:
+    [foreign] = kling.add_foreign("Somebody's")
+    desk.declare("narrator")
+    desk.apply()
+    narrator = desk.voice_id("narrator")
+    listed = {v["voice_id"]: v["address"] for v in desk.voicectl("voices", "kling", "--json", code=0).json}
+    assert listed == {foreign: None, narrator: "narrator"}
+    unmanaged = desk.voicectl("voices", "kling", "--unmanaged", "--json", code=0).json
+    assert [v["voice_id"] for v in unmanaged] == [foreign]
+    presets = desk.voicectl("voices", "kling", "--presets", "--json", code=0).json
+    assert {v["voice_name"] for v in presets} == {"Owen", "Anna"}
+
+
+def test_the_state_is_told_as_its_schema_says(changing: Desk) -> None:
+    document = changing.voicectl("show", "--json", code=0).json
+    jsonschema.validate(document, schema("state"))
+    jsonschema.validate(changing.state, schema("state"))
+    listed = changing.voicectl("state", "list", "--json", code=0).json
+    assert {row["address"] for row in listed} == {"narrator", "hero", "leaving", "steady"}
+    record = changing.voicectl("state", "show", "hero", "--json", code=0).json
+    assert record["voice_id"] == changing.voice_id("hero")
+
+
+def test_the_schemas_it_prints_are_those_in_the_repository(desk: Desk) -> None:
+    for name in ("manifest", "plan", "state"):
+        assert desk.voicectl("schema", name, code=0).json == schema(name)
+
+
+def test_notices_go_to_stderr(changing: Desk) -> None:
+    told = changing.voicectl("plan", "--json", "--out", "p", code=0)
+    assert told.json.keys() == PLAN
+    assert "voicectl apply p" in told.err
+    assert changing.voicectl("show", "p", "--json", code=0).json == told.json

@@ -1,0 +1,225 @@
+"""A saved plan: what was reviewed is what runs, once."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.desk import Desk, voice
+from tests.support.kling_service import Deleted, KlingService
+
+SECRET = "X-Amz-Signature=f00dfeedf00dfeed"
+
+
+@pytest.fixture
+def planned(desk: Desk) -> Desk:
+    """Three voices to be made, in the plan file `p`."""
+    desk.declare("narrator", "hero", "villain")
+    desk.voicectl("plan", "--out", "p", code=0)
+    return desk
+
+
+def test_it_is_applied_without_a_question_and_is_good_once(planned: Desk, kling: KlingService) -> None:
+    planned.voicectl("apply", "p", code=0)
+    assert kling.bought == 3
+    assert planned.voicectl("plan", "--detailed-exitcode").code == 0
+
+    refused = planned.voicectl("apply", "p", code=1)
+    assert "The plan was applied already" in refused.err
+    assert kling.count("create") == 3
+
+
+def test_it_is_refused_after_another_apply(planned: Desk, kling: KlingService) -> None:
+    planned.apply()
+    assert "The plan is out of date" in planned.voicectl("apply", "p", code=1).err
+    assert kling.count("create") == 3
+
+
+def test_of_two_plans_of_one_state_only_the_first_is_applied(planned: Desk, kling: KlingService) -> None:
+    planned.declare("narrator", "hero", "villain", "fourth")
+    planned.voicectl("plan", "--out", "q", code=0)
+    planned.voicectl("apply", "q", code=0)
+    planned.voicectl("apply", "p", code=1)
+    assert kling.count("create") == 4
+
+
+def test_it_is_refused_when_inputs_changed_since(planned: Desk, kling: KlingService) -> None:
+    planned.declare("narrator", "hero", villain=voice("villain", voice_url="https://cdn.example.com/other.mp3"))
+    refused = planned.voicectl("apply", "p", code=1)
+    assert "The plan is out of date" in refused.err
+    assert "villain" in refused.err
+    assert kling.count("create") == 0
+
+
+def test_what_was_declared_since_waits_for_the_next_plan(planned: Desk, kling: KlingService) -> None:
+    planned.declare("narrator", "hero", "villain", "unreviewed")
+    planned.voicectl("apply", "p", code=0)
+    assert sorted(t.name for t in kling.voices.values()) == ["hero", "narrator", "villain"]
+    assert planned.actions() == {"unreviewed": "create"}
+
+
+def test_a_link_signed_anew_is_the_same_sample(desk: Desk, kling: KlingService) -> None:
+    link = "https://cdn.example.com/hero.mp3?X-Amz-Signature="
+    desk.declare(hero=voice("hero", voice_url=link + "first"))
+    desk.voicectl("plan", "--out", "p", code=0)
+    desk.declare(hero=voice("hero", voice_url=link + "second"))
+    desk.voicectl("apply", "p", code=0)
+    assert [c.body["voice_url"] for c in kling.calls if c.operation == "create"] == [link + "second"]
+
+
+def test_it_holds_no_secret_of_a_link(desk: Desk, kling: KlingService) -> None:
+    desk.declare(hero=voice("hero", voice_url=f"https://cdn.example.com/hero.mp3?{SECRET}&part=private-word"))
+    desk.voicectl("plan", "--out", "p", code=0)
+    saved = (desk.folder / "p").read_text()
+    assert "f00dfeed" not in saved
+    assert "private-word" not in saved
+    desk.voicectl("apply", "p", code=0)
+    assert SECRET in kling.calls[-1].body.get("voice_url", "") or any(
+        SECRET in str(call.body.get("voice_url")) for call in kling.calls
+    )
+
+
+def test_a_plan_of_nothing_is_good_once_too(desk: Desk) -> None:
+    desk.declare("narrator")
+    desk.apply()
+    desk.voicectl("plan", "--out", "p", code=0)
+    desk.voicectl("apply", "p", code=0)
+    desk.voicectl("apply", "p", code=1)
+
+
+def test_a_plan_to_delete_deletes_what_was_reviewed_only(desk: Desk, kling: KlingService) -> None:
+    desk.declare("narrator", "hero", "villain")
+    desk.apply()
+    desk.declare("narrator", "hero")
+    desk.voicectl("plan", "--out", "p", code=0)
+    desk.declare("narrator")
+    desk.voicectl("apply", "p", code=0)
+    assert sorted(t.name for t in kling.voices.values()) == ["hero", "narrator"]
+
+
+def test_a_replace_whose_old_voice_is_gone_by_now_only_makes_the_new_one(desk: Desk, kling: KlingService) -> None:
+    kling.deleted_voices = Deleted.VANISHES
+    desk.declare("narrator", "hero")
+    desk.apply()
+    desk.declare("narrator", hero=voice("hero", voice_url="https://cdn.example.com/better.mp3"))
+    desk.voicectl("plan", "--out", "p", code=0)
+    kling.delete_outside(desk.voice_id("hero"))
+    desk.voicectl("apply", "p", code=0)
+    assert kling.count("create") == 3
+    assert kling.count("delete") == 0
+
+
+def test_it_is_refused_when_a_voice_to_be_deleted_was_declared_again(desk: Desk, kling: KlingService) -> None:
+    desk.declare("narrator", "hero")
+    desk.apply()
+    desk.declare("narrator")
+    desk.voicectl("plan", "--out", "p", code=0)
+    desk.declare("narrator", "hero")
+    assert "The plan is out of date" in desk.voicectl("apply", "p", code=1).err
+    assert kling.count("delete") == 0
+
+
+def test_killed_half_way_it_goes_on_and_is_refused_after_it_was_done(tmp_path: Path, kling: KlingService) -> None:
+    desk = Desk(tmp_path, kling)
+    kling.task_seconds = 0.5
+    names = [f"voice-{number}" for number in range(30)]
+    desk.declare(*names)
+    desk.voicectl("plan", "--out", "p", code=0)
+    running = desk.start("apply", "p")
+    limit = time.monotonic() + 20
+    while kling.count("create") < 8 and time.monotonic() < limit:
+        time.sleep(0.01)
+    running.kill()
+    running.communicate()
+    assert 0 < kling.bought < 30
+
+    desk.voicectl("apply", "p", code=0)
+    assert kling.bought == 30
+    assert "applied already" in desk.voicectl("apply", "p", code=1).err
+    assert kling.count("create") == 30
+    assert desk.actions() == {}
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_killed_half_way_it_goes_on_with_nothing_that_was_not_reviewed(
+    tmp_path: Path, kling: KlingService, begun: bool
+) -> None:
+    desk = Desk(tmp_path, kling)
+    names = [f"voice-{number:02}" for number in range(40)]
+    desk.declare(*names)
+    desk.voicectl("plan", "--out", "p", code=0)
+    kling.refuse("create", 429, 1302, "too many requests", times=1000)  # begun, and not one of them bought
+    running = desk.start("apply", "p")
+    limit = time.monotonic() + 20
+    while kling.count("create") < 3 and time.monotonic() < limit:
+        time.sleep(0.01)
+    running.kill()
+    running.communicate()
+    kling.calls.clear()
+    kling._scripted.clear()
+
+    changed = names[0] if begun else names[-1]
+    unreviewed = voice(changed, voice_url="https://cdn.example.com/unreviewed.mp3")
+    desk.write({name: voice(name) for name in names} | {changed: unreviewed})
+    refused = desk.voicectl("apply", "p", code=1)
+    assert "The plan is out of date" in refused.err
+    assert changed in refused.err
+    assert kling.count("create") == 0
+
+
+def test_what_was_asked_for_is_part_of_the_plan(desk: Desk, kling: KlingService) -> None:
+    desk.declare("hero")
+    desk.apply()
+    desk.voicectl("plan", "--replace", "hero", "--out", "p", code=0)
+    desk.voicectl("apply", "p", code=0)
+    assert kling.bought == 2
+    refused = desk.voicectl("apply", "p", "--replace", "hero", code=1)
+    assert "as it was reviewed" in refused.err
+
+
+def test_a_plan_over_a_threshold_is_applied_with_its_number_only(desk: Desk, kling: KlingService) -> None:
+    desk.declare(*(f"voice-{number}" for number in range(10)))
+    desk.apply()
+    desk.declare("voice-0")
+    desk.voicectl("plan", "--out", "unasked", code=0)
+    desk.voicectl("apply", "unasked", code=1)
+    assert kling.count("delete") == 0
+    desk.voicectl("plan", "--allow-deletes", "9", "--out", "asked", code=0)
+    desk.voicectl("apply", "asked", code=0)
+    assert kling.count("delete") == 9
+
+
+def test_the_json_of_a_plan_is_no_plan_file(desk: Desk, kling: KlingService) -> None:
+    desk.declare("narrator")
+    (desk.folder / "p").write_text(desk.voicectl("plan", "--json", code=0).out)
+    assert "The plan file can't be read" in desk.voicectl("apply", "p", code=1).err
+    assert kling.count("create") == 0
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"\xff\xfe", b"[" * 100_000, b'{"kind": "voicectl plan"}'])
+def test_a_file_that_is_no_plan_is_refused_in_words(desk: Desk, content: bytes) -> None:
+    desk.declare("narrator")
+    (desk.folder / "p").write_bytes(content)
+    refused = desk.voicectl("apply", "p", code=1)
+    assert "The plan file can't be read" in refused.err
+    assert "voicectl plan --out" in refused.err
+
+
+def test_it_says_what_apply_will_do_and_shows_it_again(planned: Desk) -> None:
+    shown = planned.voicectl("show", "p", code=0)
+    assert shown.out == planned.voicectl("plan", code=0).out
+    assert "create villain (kling)" in shown.out
+
+
+def test_a_plan_of_another_manifest_is_refused(planned: Desk, kling: KlingService) -> None:
+    planned.declare("narrator", "hero", "villain", file="other.yaml")
+    assert "out of date" in planned.voicectl("-f", "other.yaml", "apply", "p", code=1).err
+    assert kling.count("create") == 0
+
+
+def test_a_plan_that_cannot_be_saved_is_an_error(desk: Desk) -> None:
+    desk.declare("narrator")
+    refused = desk.voicectl("plan", "--out", "missing/p", code=1)
+    assert "missing/p" in refused.err

@@ -1,0 +1,132 @@
+"""At a terminal it asks, and shows how far it is; elsewhere it asks nobody."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+
+import pytest
+
+from tests.support.desk import COMMAND, Desk
+from tests.support.kling_service import KlingService
+
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+# -- the question ------------------------------------------------------------------------------------------------------
+
+
+def test_apply_asks_and_yes_goes_on(desk: Desk, kling: KlingService) -> None:
+    desk.declare("narrator", "hero")
+    with desk.at_a_terminal("apply") as screen:
+        screen.until("Only 'yes' will be accepted")
+        assert kling.count("create") == 0
+        assert "create hero (kling)" in screen.shown
+        screen.type("yes\n")
+        code, shown = screen.end()
+    assert code == 0
+    assert kling.bought == 2
+    assert "Applied: 2 done" in shown
+
+
+@pytest.mark.parametrize("answer", ["y\n", "YES\n", "no\n", "\nno\n", "\x04"])
+def test_any_other_answer_makes_nothing(desk: Desk, kling: KlingService, answer: str) -> None:
+    desk.declare("narrator")
+    with desk.at_a_terminal("apply") as screen:
+        screen.until("Only 'yes' will be accepted")
+        screen.type(answer)
+        code, shown = screen.end()
+    assert code == 1
+    assert "Nothing was applied" in shown
+    assert kling.count("create") == 0
+
+
+def test_ctrl_c_at_the_question_exits_130_and_makes_nothing(desk: Desk, kling: KlingService) -> None:
+    desk.declare("narrator")
+    with desk.at_a_terminal("apply") as screen:
+        screen.until("Only 'yes' will be accepted")
+        screen.process.send_signal(signal.SIGINT)
+        code, _ = screen.end()
+    assert code == 130
+    assert kling.count("create") == 0
+
+
+def test_destroy_names_the_number_in_its_question(desk: Desk, kling: KlingService) -> None:
+    desk.declare("narrator", "hero")
+    desk.apply()
+    with desk.at_a_terminal("destroy") as screen:
+        assert "Destroy 2 voices?" in screen.until("Only 'yes' will be accepted")
+        screen.type("yes\n")
+        assert screen.end()[0] == 0
+    assert kling.voices == {}
+
+
+def test_nothing_is_asked_when_there_is_nothing_to_do(desk: Desk) -> None:
+    desk.declare("narrator")
+    desk.apply()
+    with desk.at_a_terminal("apply") as screen:
+        code, shown = screen.end()
+    assert code == 0
+    assert "No changes." in shown
+    assert "Only 'yes'" not in shown
+
+
+def test_the_live_block_shows_how_far_it_is(desk: Desk, kling: KlingService) -> None:
+    kling.task_seconds = 0.6
+    desk.declare("narrator", "hero")
+    with desk.at_a_terminal("apply", "--auto-approve") as screen:
+        screen.until("2 running")
+        _, shown = screen.end()
+    assert "0/2" in shown
+    assert re.search(r"narrator: create: .*done", shown)
+
+
+def test_colours_are_for_terminals_that_want_them(desk: Desk) -> None:
+    desk.declare("narrator")
+    with desk.at_a_terminal("plan") as screen:
+        assert "\x1b[32m" in screen.end()[1]
+    with desk.at_a_terminal("plan", "--no-color") as screen:
+        assert "\x1b[" not in screen.end()[1]
+    with desk.at_a_terminal("plan", NO_COLOR="1") as screen:
+        assert "\x1b[" not in screen.end()[1]
+
+
+# -- without a terminal ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["apply", "destroy"])
+def test_without_a_terminal_nobody_is_asked_and_no_call_is_made(desk: Desk, kling: KlingService, command: str) -> None:
+    desk.declare("narrator")
+    refused = desk.voicectl(command, stdin="yes\n", code=1)
+    assert "--auto-approve" in refused.err
+    assert kling.calls == []
+    assert desk.files() == {}
+
+
+def test_json_asks_nobody_either(desk: Desk, kling: KlingService) -> None:
+    desk.declare("narrator")
+    refused = desk.voicectl("apply", "--json", code=1)
+    assert refused.out == ""
+    assert "--auto-approve" in refused.err
+    assert kling.calls == []
+
+
+def test_piped_it_prints_a_line_a_change_and_no_control_character(desk: Desk) -> None:
+    desk.declare("narrator", "hero")
+    ran = desk.apply()
+    assert len([line for line in ran.out.splitlines() if ": create: done, voice_id " in line]) == 2
+    assert ran.out.splitlines()[-1].startswith("Applied: 2 done; ")
+    assert ran.err == ""
+    assert not CONTROLS.search(ran.out)
+
+
+def test_a_reader_that_leaves_early_is_no_bug(desk: Desk) -> None:
+    desk.declare(*(f"voice-{number}" for number in range(300)))
+    with subprocess.Popen(
+        [*COMMAND, "plan"], cwd=desk.folder, env=desk.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert b"bug" not in process.stderr.read()

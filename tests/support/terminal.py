@@ -1,0 +1,69 @@
+"""A command on a pseudo terminal, and what a person would see of it."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+_PATIENCE = 30.0
+
+
+class Terminal:
+    """`with Terminal([…], cwd=…, env=…) as screen: screen.until("yes"); screen.type("yes\\n"); screen.end()`."""
+
+    def __init__(self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> None:
+        self._ours, theirs = pty.openpty()
+        self.shown = ""
+        self.process = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env={**env, "TERM": "xterm", "COLUMNS": "100", "LINES": "40"},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+        os.close(theirs)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self._ours)
+
+    def type(self, keys: str) -> None:
+        os.write(self._ours, keys.encode())
+
+    def until(self, words: str) -> str:
+        """Waits for these words; all that was shown by then."""
+        limit = time.monotonic() + _PATIENCE
+        while words not in self.shown:
+            assert time.monotonic() < limit, f"{words!r} never came: {self.shown}"
+            assert self._read(), f"it ended without {words!r}: {self.shown}"
+        return self.shown
+
+    def end(self) -> tuple[int, str]:
+        """Its exit code, and all it has shown."""
+        while self._read():
+            pass
+        return self.process.wait(timeout=_PATIENCE), self.shown
+
+    def _read(self) -> bool:
+        if not select.select([self._ours], [], [], _PATIENCE)[0]:
+            return False
+        try:
+            some = os.read(self._ours, 65536)
+        except OSError:  # Linux says EIO when the other side has closed
+            return False
+        self.shown += some.decode(errors="replace")
+        return bool(some)
