@@ -1,0 +1,218 @@
+"""Applies on virtual time, against the sandbox's world over Kling's wire: what was declared, and all that happened.
+
+One `Rehearsal` is one folder and one account; each `apply` in it is a new process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from reconciler.engine import operations
+from reconciler.engine.operations import Applied, Request, Session, Watch
+from reconciler.engine.store import Store
+from reconciler.engine.work import Answer, Cloud
+from reconciler.model.events import Event, Kind
+from reconciler.model.manifest import KlingAccount, Lifecycle, Manifest, Safety, Voice
+from reconciler.model.plan import Plan
+from reconciler.model.state import Record, State, Status
+from reconciler.planning.scene import Asked
+from reconciler.protocols import Provider
+from reconciler.providers.kling import KlingProvider
+from reconciler.providers.kling_auth import ApiKey
+from reconciler.sandbox.creation import Creation
+from reconciler.sandbox.faults import Faults
+from reconciler.sandbox.transport import SandboxTransport
+from reconciler.sandbox.world import World
+from tests.support.memory_backend import MemoryBackend
+from tests.support.virtual import InlineCrew, VirtualClock
+
+KEY = "sandbox-default"
+LINEAGE = "01234567-89ab-cdef-0123-456789abcdef"
+ANYTHING_GOES = Safety(max_delete_percent=100, max_recreate_percent=100)
+
+
+@dataclass(frozen=True)
+class Happened:
+    """`what` is `write` or `append` for the state, and `create`, `delete`, `get` or `list` for a call."""
+
+    at: float  # seconds
+    what: str
+    detail: str = ""
+
+
+def voice(address: str, *, provider: str = "kling", sample: str = "", lifecycle: Lifecycle | None = None) -> Voice:
+    """`sample` is what it is made from: another one makes another voice."""
+    return Voice(
+        address=address,
+        provider=provider,
+        type="kling",
+        method="create",
+        inputs={"voice_name": address[:20], "voice_url": f"https://cdn.example.com/{sample or address}.mp3"},
+        lifecycle=lifecycle or Lifecycle(),
+    )
+
+
+class Rehearsal:
+    def __init__(self, *, latency: Callable[[], float] | float = 0.05, seed: int = 1, **faults: Any) -> None:
+        self.clock = VirtualClock()
+        self.world = World.open(":memory:", self.clock, seed=seed)
+        self.world.set_faults(Faults(**faults))
+        self.backend = MemoryBackend(before=lambda what: self.hook("before", what), after=self._saved)
+        self.accounts: dict[str, KlingAccount] = {"kling": KlingAccount(type="kling")}
+        self.voices: dict[str, Voice] = {}
+        self.happened: list[Happened] = []
+        self.events: list[Event] = []
+        self.hook: Callable[[str, str], None] = lambda moment, what: None  # "before" or "after" a write or a call
+        self.listener: Callable[[Event], None] = lambda event: None
+        self.crew: InlineCrew[Answer] = InlineCrew(self.clock)
+        self.provide: Callable[[KlingAccount], Provider] = self._kling
+        self._latency = latency
+
+    # --- what people do ---
+
+    def declare(self, *voices: Voice) -> None:
+        self.voices = {v.address: v for v in voices}
+
+    def plan(self, **asked: Any) -> Plan:
+        return operations.plan(self._session(), Request(asked=Asked(**asked)))
+
+    def apply(
+        self, *, stop: Callable[[], str | None] = lambda: None, allow_deletes: int | None = None, **asked: Any
+    ) -> Applied:
+        """A whole run, in a process of its own."""
+        self.crew = InlineCrew(self.clock, latency=self._latency)
+        watch = Watch(show=lambda plan: None, approve=lambda plan: True, emit=self._emit, stop=stop)
+        request = Request(asked=Asked(**asked), allow_deletes=allow_deletes)
+        return operations.apply(self._session(), request, watch, crew=lambda: self.crew)
+
+    def turn(self, **faults: Any) -> None:
+        """These switches of the sandbox, the others as they are."""
+        self.world.set_faults(self.world.faults().model_copy(update=faults))
+
+    # --- what came of it ---
+
+    @property
+    def state(self) -> State:
+        state = self._store().load()
+        return state if state is not None else State(lineage=LINEAGE)
+
+    def record(self, address: str) -> Record:
+        record = self.state.at(address)
+        assert record is not None
+        return record
+
+    def at_status(self, status: Status) -> list[str]:
+        """The addresses of the records with this status, bound or not."""
+        return sorted(r.address for r in self.state.records.values() if r.status is status)
+
+    @property
+    def made(self) -> list[Creation]:
+        """Every creation that the cloud ever accepted, so that was paid: the world's books, past its wire."""
+        rows = self.world._db.execute(
+            "SELECT number, account, task_id, key, voice_id, voice_name, created_at, started_at, ended_at, failure,"
+            " deleted_at FROM creations ORDER BY number"
+        )
+        return [Creation(*row) for row in rows]
+
+    @property
+    def living(self) -> dict[str, str]:
+        """voice_name -> voice_id, of the voices that exist now."""
+        return {v.voice_name: v.voice_id for v in self.world.voices()}
+
+    @property
+    def living_ids(self) -> list[str]:
+        return [v.voice_id for v in self.world.voices()]
+
+    def count(self, what: str) -> int:
+        return sum(h.what == what for h in self.happened)
+
+    def times(self, what: str) -> list[float]:
+        return [h.at for h in self.happened if h.what == what]
+
+    def order(self, *what: str) -> list[str]:
+        return [h.what for h in self.happened if h.what in what]
+
+    def told(self, kind: Kind) -> list[Event]:
+        return [e for e in self.events if e.kind is kind]
+
+    # --- how it is mounted ---
+
+    def _store(self) -> Store:
+        return Store(self.backend, clock=self.clock, rescue_path=Path("/nonexistent/rescue.json"))
+
+    def _session(self) -> Session:
+        manifest = Manifest(name="voices.yaml", providers=dict(self.accounts), voices=self.voices, safety=ANYTHING_GOES)
+        return Session(
+            manifest=manifest,
+            store=self._store(),
+            connect=self._connect,
+            clock=self.clock,
+            lineage=lambda: LINEAGE,
+        )
+
+    def _connect(self, names: Collection[str]) -> Mapping[str, Cloud]:
+        return {name: self.cloud(name, self.accounts[name]) for name in names}
+
+    def cloud(self, name: str, account: KlingAccount) -> Cloud:
+        provider = self.provide(account)
+        rates = {str(action): rate for action, rate in account.rate_limit.items()}
+        return Cloud(
+            name=name,
+            provider=provider,
+            quota=provider.account,
+            rates=rates,
+            max_in_flight=account.max_in_flight,
+            patience=account.timeouts.operation,
+        )
+
+    def _kling(self, account: KlingAccount) -> KlingProvider:
+        return KlingProvider(account, ApiKey(KEY), clock=self.clock, transport=_Wire(self))
+
+    def _emit(self, event: Event) -> None:
+        self.events.append(event)
+        self.listener(event)
+
+    def _saved(self, what: str) -> None:
+        self.happened.append(Happened(self.clock.monotonic(), what))
+        self.hook("after", what)
+
+    def called(self, what: str, detail: str) -> None:
+        self.hook("before", what)
+        self.happened.append(Happened(self.clock.monotonic(), what, detail))
+
+
+class _Wire(httpx.BaseTransport):
+    """The sandbox's transport, with every call noted as it reaches the cloud."""
+
+    def __init__(self, rehearsal: Rehearsal) -> None:
+        self._rehearsal = rehearsal
+        self._transport = SandboxTransport(rehearsal.world)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        what = _operation(request.method, request.url.path)
+        self._rehearsal.called(what, request.content.decode())
+        try:
+            return self._transport.handle_request(request)
+        finally:
+            self._rehearsal.hook("after", what)
+
+
+def _operation(method: str, path: str) -> str:
+    match method, path.removeprefix("/v1/general/").split("/"):
+        case "POST", ["custom-voices"]:
+            return "create"
+        case "POST", ["delete-voices"]:
+            return "delete"
+        case "GET", ["custom-voices"]:
+            return "list"
+        case "GET", ["custom-voices", _]:
+            return "get"
+        case "GET", ["presets-voices"]:
+            return "presets"
+        case _:
+            raise ValueError(f"{method} {path}")

@@ -1,0 +1,57 @@
+"""A backend in memory, which tells of every write, so that a test can see the order of things or end the run there."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from reconciler.errors import StateConflict, StateError
+from reconciler.protocols import ANY_VERSION, Blob, LockHolder
+
+
+class MemoryBackend:
+    """Satisfies `Backend`. `before` and `after` are called at each write and append; they may raise."""
+
+    def __init__(
+        self, *, before: Callable[[str], None] = lambda what: None, after: Callable[[str], None] = lambda what: None
+    ) -> None:
+        self.where = "memory"
+        self.before, self.after = before, after
+        self._blob: Blob | None = None
+
+    def read(self) -> Blob | None:
+        return self._blob
+
+    def write(self, data: bytes, expected: str | None) -> str:
+        self._check(expected)
+        self.before("write")
+        self._blob = Blob(data, _version(data, ()))
+        self.after("write")
+        return self._blob.version
+
+    def append(self, entries: Sequence[bytes], expected: str | None) -> str:
+        self._check(expected)
+        self.before("append")
+        data, before = (self._blob.data, self._blob.entries) if self._blob is not None else (b"", ())
+        told = (*before, *entries)
+        self._blob = Blob(data, _version(data, told), told)
+        self.after("append")
+        return self._blob.version
+
+    @contextmanager
+    def lock(self, holder: LockHolder) -> Iterator[None]:
+        """Nobody else is there."""
+        yield
+
+    def break_lock(self, lock_id: str) -> LockHolder:
+        raise StateError("There is no lock.")
+
+    def _check(self, expected: str | None) -> None:
+        there = self._blob.version if self._blob is not None else None
+        if expected not in (there, ANY_VERSION):
+            raise StateConflict(f"{there} is there, not {expected}")
+
+
+def _version(data: bytes, entries: Sequence[bytes]) -> str:
+    return hashlib.sha256(b"\n".join((data, *entries))).hexdigest()[:16]

@@ -1,0 +1,111 @@
+"""Time that passes only when nothing else can happen, and a crew whose calls take some of it.
+
+A run against the sandbox's world that would last minutes takes milliseconds, and is the same every time.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+class VirtualClock:
+    """Satisfies `Clock`. Who sleeps inside a call sleeps alone: the others' time stands still meanwhile."""
+
+    def __init__(self) -> None:
+        self._seconds = 0.0
+        self._alone: float | None = None  # how long the call that is under way has slept
+
+    def now(self) -> datetime:
+        return START + timedelta(seconds=self.monotonic())
+
+    def monotonic(self) -> float:
+        return self._seconds + (self._alone or 0.0)
+
+    def sleep(self, seconds: float) -> None:
+        if self._alone is None:
+            self._seconds += seconds
+        else:
+            self._alone += seconds
+
+    def reach(self, moment: float) -> None:
+        self._seconds = max(self._seconds, moment)
+
+    def apart(self, job: Callable[[], T]) -> tuple[T, float]:
+        """What the job returns, and how long it slept."""
+        self._alone = 0.0
+        try:
+            return job(), self._alone
+        finally:
+            self._alone = None
+
+
+class InlineCrew(Generic[T]):
+    """Satisfies `Crew`: a call reaches its cloud after half of its latency, and its answer comes after the other half.
+
+    No threads: the jobs run inside `wait`, in the order in which they reach the cloud.
+    """
+
+    def __init__(self, clock: VirtualClock, *, latency: Callable[[], float] | float = 0.05) -> None:
+        self._clock = clock
+        self._latency = latency if callable(latency) else lambda: latency
+        self._order = count()
+        self._calls: list[tuple[float, int, Callable[[], T], float]] = []
+        self._answers: list[tuple[float, int, T]] = []
+        self._woken = False
+
+    def start(self, job: Callable[[], T]) -> None:
+        half = self._latency() / 2
+        heapq.heappush(self._calls, (self._clock.monotonic() + half, next(self._order), job, half))
+
+    def wait(self, seconds: float) -> list[T]:
+        until = self._clock.monotonic() + seconds
+        while not self._woken:
+            call_at = self._calls[0][0] if self._calls else float("inf")
+            answer_at = self._answers[0][0] if self._answers else float("inf")
+            if min(call_at, answer_at) > until:
+                self._clock.reach(until)
+                return []
+            if call_at < answer_at:
+                self._run_next()
+            else:
+                return self._arrived(answer_at)
+        self._woken = False
+        return []
+
+    def wake(self) -> None:
+        self._woken = True
+
+    def close(self) -> None:
+        """As with real threads: what is under way reaches its cloud, and nobody reads the answer."""
+        while self._calls:
+            self._run_next()
+
+    def die(self, chance: random.Random) -> None:
+        """The process is no more: some of its last calls are on their way, and some never leave."""
+        for moment, _, job, _ in sorted(self._calls, key=lambda call: call[:2]):
+            if chance.random() < 0.5:
+                self._clock.reach(moment)
+                self._clock.apart(job)
+        self._calls, self._answers = [], []
+
+    def _run_next(self) -> None:
+        moment, _, job, half = heapq.heappop(self._calls)
+        self._clock.reach(moment)
+        answer, slept = self._clock.apart(job)
+        heapq.heappush(self._answers, (self._clock.monotonic() + slept + half, next(self._order), answer))
+
+    def _arrived(self, moment: float) -> list[T]:
+        self._clock.reach(moment)
+        found: list[T] = []
+        while self._answers and self._answers[0][0] <= moment:
+            found.append(heapq.heappop(self._answers)[2])
+        return found
