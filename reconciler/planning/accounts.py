@@ -6,53 +6,78 @@ again.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from reconciler.model.base import Frozen
-from reconciler.model.observed import Absent, Found, Observations
-from reconciler.model.state import LIVE, Record, Status
+from reconciler.model.observed import Absent, Found, Observation, Observations, Unknown
+from reconciler.model.state import Record
 
 
 class Doubt(Frozen):
-    """Why nothing of a provider may be changed, and what to type."""
+    """Why nothing of a provider may be changed, and what to type.
+
+    `elsewhere`: its voices are on another account for certain, so what this one lacks says nothing about them.
+    """
 
     why: str
     hint: str
+    elsewhere: bool = False
 
 
 def doubt(
-    provider: str, records: Collection[Record], seen: Observations, *, allow_recreates: int | None
+    provider: str,
+    live: Collection[Record],
+    known: Sequence[tuple[Record, Observation]],
+    seen: Observations,
+    *,
+    missing: int,
+    allow_recreates: int | None,
 ) -> Doubt | None:
     """None when the account is the one that the records were made on.
 
-    `allow_recreates` with the exact number of voices that can't be found says that they are truly gone.
+    `live` are the provider's records that may mean a voice; `known` those of them whose voice was there and is still
+    meant, with what was seen of each. `allow_recreates` says that the missing are truly gone: with the exact number,
+    of this provider or of the whole plan (`missing`).
     """
-    made = [r for r in records if r.status in LIVE and r.method != "preset"]
-    elsewhere = sorted({r.account for r in made} - {seen.account})
-    if elsewhere:
+    made_on = sorted({record.account for record in live} - {seen.account})
+    if made_on:
         return Doubt(
-            why=f"its voices were made on {elsewhere[0]}, and this is {seen.account}: is this the right account?",
+            why=(
+                f"the voices of {provider} were made on {made_on[0]}, and this is {seen.account}: "
+                "is this the right account?"
+            ),
             hint=f"Point the provider back; or, if it is the same account: voicectl state rebind {provider}",
+            elsewhere=True,
         )
-    known = [r for r in made if r.status in {Status.READY, Status.RUNNING}]
-    looked = [seen.of.get(r.external_task_id) for r in known]
-    if not known or any(isinstance(o, Found) for o in looked):
+    askable = [(record, o) for record, o in known if not (isinstance(o, Unknown) and o.by_nature)]
+    if not askable or any(isinstance(o, Found) for _, o in askable):
         return None
-    owners = {r.owned_by for r in known if r.owned_by}
+    owners = {record.owned_by for record, _ in askable if record.owned_by}
     if owners and seen.owners and not owners & seen.owners:
         return Doubt(
             why=(
-                f"its voices belong to {_listed(owners)}, and this account's to {_listed(seen.owners)}: "
+                f"the voices of {provider} belong to {_listed(owners)}, and this account's to {_listed(seen.owners)}: "
                 "is this the right account?"
             ),
             hint=f"Use the credentials of the first; or, if it is the same account: voicectl state rebind {provider}",
+            elsewhere=True,
         )
-    if all(isinstance(o, Absent) for o in looked) and allow_recreates != len(known):
+    unseen = [o.why for _, o in askable if isinstance(o, Unknown)]
+    if unseen:
         return Doubt(
-            why=f"none of its {len(known)} known voices can be found: is this the right account?",
-            hint=f"Check the credentials; or, if they are truly gone: --allow-recreates {len(known)}",
+            why=f"could not tell whether the voices of {provider} exist: {unseen[0]}",
+            hint=f"Nothing of {provider} changes until they can be looked at. Try again later.",
         )
-    return None
+    gone = sum(isinstance(o, Absent) for _, o in askable)
+    if allow_recreates in {gone, missing}:
+        return None
+    found, they = f"the one known voice of {provider} can't be found", "it is"
+    if gone > 1:
+        found, they = f"none of the {gone} known voices of {provider} can be found", "they are"
+    return Doubt(
+        why=f"{found}: is this the right account?",
+        hint=f"Check the credentials; or, if {they} truly gone: --allow-recreates {missing}",
+    )
 
 
 def _listed(owners: Collection[str]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from reconciler.model.base import Frozen, Inputs
 from reconciler.model.manifest import KeyClass, Lifecycle, Voice
+from reconciler.model.observed import RemoteVoice
 from reconciler.model.plan import FieldChange
 from reconciler.model.state import Record
 from reconciler.model.urls import compared, without_secrets
@@ -21,6 +22,10 @@ class Difference(Frozen):
     updatable: tuple[FieldChange, ...] = ()
     request_only: tuple[FieldChange, ...] = ()
     ours: tuple[FieldChange, ...] = ()
+
+    @property
+    def all(self) -> tuple[FieldChange, ...]:
+        return self.identity + self.updatable + self.request_only + self.ours
 
 
 SAME = Difference()
@@ -56,6 +61,15 @@ def shown(voice: Voice) -> Inputs:
     return {key: without_secrets(value) for key, value in voice.inputs.items()}
 
 
+def face(record: Record, found: RemoteVoice | None = None) -> Inputs:
+    """What a person is shown of a record: what was sent, and the voice_id, which may have been `found` just now."""
+    known = dict(record.sent)
+    voice_id = record.voice_id or (found.voice_id if found is not None else None)
+    if voice_id is not None:
+        known["voice_id"] = voice_id
+    return known
+
+
 def fields(before: Inputs, after: Inputs) -> tuple[FieldChange, ...]:
     """The fields that differ, sorted by name; `output.duration` inside mappings, `videos[1].url` inside lists."""
     if before == after:
@@ -89,7 +103,8 @@ def _ours(voice: Voice, record: Record) -> tuple[FieldChange, ...]:
 
 
 def _as_inputs(lifecycle: Lifecycle) -> Inputs:
-    return lifecycle.model_dump(mode="json")
+    told = lifecycle.model_dump(mode="json")
+    return {name: int(v) if isinstance(v, float) and v.is_integer() else v for name, v in told.items()}
 
 
 def _name(path: list[Any]) -> str:

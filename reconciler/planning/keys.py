@@ -13,10 +13,11 @@ from typing import NamedTuple
 
 from reconciler.model.base import Inputs
 from reconciler.model.manifest import Body, KeyClass, Voice
+from reconciler.model.state import State
 from reconciler.model.urls import compared, without_secrets
 
 LONGEST = 50
-_MARKER = re.compile(r"vc-([0-9a-f]{8})-([A-Za-z0-9_-]+)-([0-9a-f]{8})-([0-9]+)")
+_MARKER = re.compile(r"vc-([0-9a-f]{8})-([A-Za-z0-9_-]+)-([0-9a-f]{8})-([0-9]{1,9})")
 
 
 class Marker(NamedTuple):
@@ -45,9 +46,20 @@ def external_task_id(lineage: str, address: str, digest_: str, generation: int) 
     return head + _cut(address, LONGEST - len(head) - len(tail)) + tail
 
 
+def following(state: State, voice: Voice, *, above: int = 0) -> tuple[str, int]:
+    """The key and generation of the next creation: above every generation the address ever had, and `above`."""
+    digest = digest_of(voice)
+    generation = max(state.highest.get(voice.address, 0), above)
+    while True:  # a record that was moved to another address keeps its key
+        generation += 1
+        key = external_task_id(state.lineage, voice.address, digest, generation)
+        if key not in state.records:
+            return key, generation
+
+
 def read(key: str | None) -> Marker | None:
-    """None for a key that is not a marker of ours."""
-    found = _MARKER.fullmatch(key) if key else None
+    """None for a key that is not a marker of ours. It may come from a cloud, where anybody may have written it."""
+    found = _MARKER.fullmatch(key) if key and len(key) <= LONGEST else None
     return Marker(found[1], found[2], found[3], int(found[4])) if found else None
 
 

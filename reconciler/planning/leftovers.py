@@ -1,18 +1,28 @@
 """The verdicts for what the manifest does not declare: removed entries, old and half-made records.
 
-Only voices of our own records are ever deleted.
+Only voices of our own records are ever deleted, and none that an address still means.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from datetime import timedelta
+from dataclasses import dataclass
 
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Action, Change
-from reconciler.model.state import Record, Status
+from reconciler.model.state import SETTLING, Record, Status
+from reconciler.planning.blocking import resolve_hint, undeclared
+from reconciler.planning.diff import face
 from reconciler.planning.scene import Scene
-from reconciler.planning.verdicts import face, resolve_hint, undeclared
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What the verdicts for addresses leave to the old records beside them."""
+
+    used: frozenset[str] = frozenset()  # keys that a verdict goes on with
+    stopped: frozenset[str] = frozenset()  # addresses that are blocked: what is wanted of them is open
+    held: frozenset[tuple[str, str]] = frozenset()  # (account, voice_id) that an address means or is about to
+    wanted: frozenset[tuple[str, str]] = frozenset()  # declared as existing, and not taken in yet
 
 
 def removed(scene: Scene, record: Record) -> Change:
@@ -27,47 +37,45 @@ def removed(scene: Scene, record: Record) -> Change:
     reason = "to be destroyed" if scene.asked.destroy else "not declared any more"
     observed = scene.observation(record)
     match record.status:
-        case Status.FAILED:
+        case Status.FAILED if not isinstance(observed, Found):
+            if isinstance(observed, Unknown) and not observed.by_nature:
+                return _unseen(record, reason, observed)
             return _verdict(record, Action.FORGET, f"{reason}; its creation had failed, so there is no voice")
-        case Status.UNCERTAIN if not isinstance(observed, Found):
-            why = record.message or "nobody can tell whether it was made"
-            return _verdict(record, Action.BLOCKED, f"{reason}, but {why}", resolve_hint(record))
-        case Status.INTENDED if isinstance(observed, Absent):
-            return _verdict(record, Action.FORGET, f"{reason}; its creation was interrupted before it began")
+        case Status.INTENDED | Status.UNCERTAIN if not isinstance(observed, Found):
+            return _never_told(scene, record, reason)
+        case Status.DELETED | Status.ABANDONED | Status.LAPSED:  # no run leaves an address with one
+            return _verdict(record, Action.FORGET, f"{reason}; given up earlier")
         case _:
             return _discarded(scene, record, reason, protect=True)
 
 
-def beside(scene: Scene, record: Record, *, used: Collection[str], held: Collection[tuple[str, str]]) -> Change | None:
-    """The verdict for an unbound record: deposed, given up, or a replacement that is not wanted any more.
-
-    `used` are the keys that another verdict goes on with; `held` the (account, voice_id) that stay bound.
-    """
-    if record.external_task_id in used:
+def beside(scene: Scene, record: Record, settled: Settled) -> Change | None:
+    """The verdict for an unbound record: deposed, given up, or a replacement that is not wanted any more."""
+    if record.external_task_id in settled.used or (record.status in SETTLING and record.address in settled.stopped):
         return None
-    if record.provider not in scene.manifest.providers or record.provider in scene.doubts:
-        if record.status is Status.LAPSED:
-            return None
-        if record.provider not in scene.manifest.providers:
-            return _verdict(record, Action.BLOCKED, *undeclared(record))
+    if record.status is Status.LAPSED and not _arrived(scene, record):
+        return None
+    if record.status is Status.DEPOSED and not is_due(scene, record):
+        return None
+    if record.provider not in scene.manifest.providers:
+        reason = f"its old voice is at the provider {record.provider}, which the manifest does not declare any more"
+        return _verdict(record, Action.BLOCKED, reason, f"Declare {record.provider} again, so that it can be deleted.")
+    if record.provider in scene.doubts:
         doubt = scene.doubts[record.provider]
         return _verdict(record, Action.BLOCKED, doubt.why, doubt.hint)
-    observed = scene.observation(record)
+    places = _places(scene, record)
+    if places & settled.held:
+        kept = record.status is Status.LAPSED
+        return None if kept else _verdict(record, Action.FORGET, "its voice has an address again")
+    if places & settled.wanted or (record.status is Status.DEPOSED and _successor_unseen(scene, record)):
+        return None
     match record.status:
         case Status.LAPSED:
-            if not isinstance(observed, Found) or observed.remote.status is TaskStatus.FAILED:
-                return None
             return _discarded(scene, record, "an intent given up earlier arrived late after all")
         case Status.DEPOSED:
-            if (record.account, record.voice_id) in held:
-                return _verdict(record, Action.FORGET, "its voice is declared again")
-            if not is_due(scene, record):
-                return None
-            return _discarded(scene, record, "replaced by a newer voice")
-        case Status.UNCERTAIN if not isinstance(observed, Found):
-            return _verdict(record, Action.BLOCKED, "nobody can tell whether it was made", resolve_hint(record))
-        case Status.INTENDED if isinstance(observed, Absent):
-            return _verdict(record, Action.FORGET, "begun by an interrupted run, not wanted any more, never arrived")
+            return _discarded(scene, record, "replaced by a newer voice" if record.deposed_by else "to be deleted")
+        case Status.INTENDED | Status.UNCERTAIN if not isinstance(scene.observation(record), Found):
+            return _never_told(scene, record, "begun by an interrupted run, not wanted any more")
         case _:
             return _discarded(scene, record, "begun by an interrupted run, not wanted any more")
 
@@ -75,26 +83,73 @@ def beside(scene: Scene, record: Record, *, used: Collection[str], held: Collect
 def is_due(scene: Scene, record: Record) -> bool:
     """Whether a deposed record was kept as long as its `keep_old` asks."""
     keep = record.lifecycle.keep_old
-    return scene.asked.destroy or keep is None or record.changed_at + timedelta(seconds=keep) <= scene.now
+    return scene.asked.destroy or keep is None or (scene.now - record.changed_at).total_seconds() >= keep
+
+
+def _arrived(scene: Scene, record: Record) -> bool:
+    """Whether what a given up intent asked for is there after all."""
+    observed = scene.observation(record)
+    return isinstance(observed, Found) and observed.remote.status is not TaskStatus.FAILED
+
+
+def _successor_unseen(scene: Scene, record: Record) -> bool:
+    """The old voice is not deleted while nobody can tell whether the new one is there."""
+    current = scene.state.at(record.address)
+    seen = scene.observation(current) if current is not None else None
+    return isinstance(seen, Unknown) and not seen.by_nature
+
+
+def _places(scene: Scene, record: Record) -> set[tuple[str, str]]:
+    observed = scene.observation(record)
+    ids = {record.voice_id, observed.remote.voice_id if isinstance(observed, Found) else None}
+    return {(record.account, voice_id) for voice_id in ids if voice_id is not None}
+
+
+def _never_told(scene: Scene, record: Record, reason: str) -> Change:
+    """A call was begun, nobody wrote down its end, and its voice was not found."""
+    match scene.observation(record):
+        case Absent() if record.status is Status.INTENDED and not scene.too_old(record):
+            return _verdict(record, Action.FORGET, f"{reason}; its call never arrived")
+        case Unknown(by_nature=False) as unseen if record.status is Status.INTENDED and not scene.too_old(record):
+            return _unseen(record, reason, unseen)
+        case _:
+            why = record.message or "nobody can tell whether it was made"
+            return _verdict(record, Action.BLOCKED, f"{reason}, but {why}", resolve_hint(record))
+
+
+def _unseen(record: Record, reason: str, unseen: Unknown) -> Change:
+    return _verdict(record, Action.BLOCKED, f"{reason}, but could not tell whether it exists: {unseen.why}")
 
 
 def _discarded(scene: Scene, record: Record, reason: str, *, protect: bool = False) -> Change:
-    match scene.observation(record):
-        case Unknown(why=why, by_nature=False):
-            return _verdict(record, Action.BLOCKED, f"{reason}, but could not tell whether it exists: {why}")
+    observed = scene.observation(record)
+    match observed:
+        case Unknown(by_nature=False):
+            return _unseen(record, reason, observed)
         case Absent():
             return _verdict(record, Action.FORGET, f"{reason}; gone already")
-        case Found(remote=remote) if remote.status is TaskStatus.FAILED:
+        case Found(remote=remote) if remote.status is TaskStatus.FAILED and record.voice_id is None:
             return _verdict(record, Action.FORGET, f"{reason}; its creation failed, so there is no voice")
-        case observed:
-            if protect and record.lifecycle.prevent_destroy:
-                hint = f"To allow it, declare {record.address} without lifecycle.prevent_destroy and apply that first."
-                return _verdict(record, Action.BLOCKED, f"prevent_destroy: {reason}", hint)
+        case Found() | Unknown():
+            if protect and _protected(scene, record):
+                return _verdict(record, Action.BLOCKED, f"prevent_destroy: {reason}", _to_allow(scene, record))
             if not scene.can(record).deletes:
                 reason = f"{reason}; its cloud can't delete it, so it stays there and is listed as abandoned"
                 return _verdict(record, Action.FORGET, reason).model_copy(update={"abandons": True})
-            remote_or_none = observed.remote if isinstance(observed, Found) else None
-            return _verdict(record, Action.DELETE, reason, found=remote_or_none)
+            found = observed.remote if isinstance(observed, Found) else None
+            return _verdict(record, Action.DELETE, reason, found=found)
+
+
+def _protected(scene: Scene, record: Record) -> bool:
+    """As declared; of an entry that left the manifest, as it was."""
+    voice = scene.manifest.voices.get(record.address)
+    return (voice if voice is not None else record).lifecycle.prevent_destroy
+
+
+def _to_allow(scene: Scene, record: Record) -> str:
+    if record.address in scene.manifest.voices:
+        return f"To allow it, take lifecycle.prevent_destroy from {record.address}."
+    return f"To allow it, declare {record.address} without lifecycle.prevent_destroy and apply that first."
 
 
 def _verdict(
@@ -106,7 +161,7 @@ def _verdict(
         action=action,
         reason=reason,
         hint=hint,
-        before=face(record),
+        before=face(record, found),
         method=record.method,
         record=record.external_task_id,
         found=found,

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from reconciler.errors import PlanSpent, PlanStale
 from reconciler.model.manifest import Safety
-from reconciler.model.plan import Action, Change, Plan, Stop
+from reconciler.model.plan import Action, Change, DriftKind, Plan, Stop
 from reconciler.model.state import State, Status
 
 FEW = 10  # below this many recorded voices no percentage is asked about
@@ -36,8 +36,8 @@ def check(
 
 def losing(plan: Plan, state: State) -> list[Change]:
     """The changes that take a recorded voice from its address; cleaning up after earlier replaces is none."""
-    bound = set(state.current.values())
-    return [c for c in plan.changes if c.action in _LOSING and c.record in bound]
+    voices = {key for key in state.current.values() if state.records[key].status is not Status.FAILED}
+    return [c for c in plan.changes if c.action in _LOSING and c.record in voices]
 
 
 def _deletes(plan: Plan, state: State, safety: Safety, allowed: int | None, declared: int) -> Iterator[Stop]:
@@ -60,8 +60,9 @@ def _deletes(plan: Plan, state: State, safety: Safety, allowed: int | None, decl
 
 def _recreates(plan: Plan, state: State, safety: Safety, allowed: int | None) -> Iterator[Stop]:
     gone = sum(c.gone for c in plan.changes)
+    enough = {gone, _gone(plan, state)}
     recorded = sum(state.records[k].status in {Status.READY, Status.RUNNING} for k in state.current.values())
-    if recorded >= FEW and 100 * gone > safety.max_recreate_percent * recorded and allowed != gone:
+    if recorded >= FEW and 100 * gone > safety.max_recreate_percent * recorded and allowed not in enough:
         yield Stop(
             what=(
                 f"{gone} of {recorded} recorded voices are gone and would be bought again, "
@@ -71,9 +72,17 @@ def _recreates(plan: Plan, state: State, safety: Safety, allowed: int | None) ->
         )
 
 
-def check_fresh(approved: Plan, state: State) -> State:
+def _gone(plan: Plan, state: State) -> int:
+    """All voices that the plan found gone: the number by which a doubt about an account is dispelled."""
+    gone = [state.at(found.address) for found in plan.drift if found.kind is DriftKind.GONE]
+    return sum(record is not None and record.method != "preset" for record in gone)
+
+
+def check_fresh(approved: Plan, state: State, *, manifest: str) -> State:
     """The state that the saved plan may be applied to. Raises PlanSpent or PlanStale."""
     again = "Make a new one: voicectl plan --out FILE"
+    if approved.manifest != manifest:
+        raise PlanStale(f"It was made for {approved.manifest}, and this is {manifest}.", again)
     if state.applied == approved.plan_id:
         raise PlanSpent(f"The plan {approved.plan_id} was applied already, and a plan is good once.", again)
     if state.serial == 0 and not state.records and approved.serial == 0:
@@ -95,25 +104,33 @@ def narrowed(fresh: Plan, approved: Plan, *, going_on: bool) -> Plan:
     """
     by_key = {key: c for c in approved.changes for key in (c.key, c.record) if key is not None}
     kept = [c for c in fresh.changes if _allows(by_key.get(c.key or "") or by_key.get(c.record or ""), c)]
-    if not going_on:
-        ready = {key for c in kept for key in (c.key, c.record)}
-        for change in approved.changes:
-            reviewed = change.action is not Action.BLOCKED
-            if reviewed and change.key not in ready and change.record not in ready:
-                raise PlanStale(
-                    f"{change.address}: {change.action} was reviewed, and is not what is needed now: "
-                    "the manifest or the cloud changed since.",
-                    "Make a new one: voicectl plan --out FILE",
-                )
+    ready = {key for c in kept for key in (c.key, c.record) if key is not None}
+    wanted_now = {c.address: c for c in fresh.changes if c.action in _BUYS}
+    for change in approved.changes:
+        if change.action is Action.BLOCKED or change.key in ready or change.record in ready:
+            continue
+        # A run that goes on has done some of it already: only what it would now do otherwise is refused.
+        now = wanted_now.get(change.address)
+        if not going_on or (now is not None and now.identity != change.identity):
+            raise PlanStale(
+                f"{change.address}: {change.action} was reviewed, and is not what is needed now: "
+                "the manifest or the cloud changed since.",
+                "Make a new one: voicectl plan --out FILE",
+            )
     return fresh.model_copy(update={"plan_id": approved.plan_id, "changes": tuple(kept), "stops": approved.stops})
 
 
 def _allows(reviewed: Change | None, change: Change) -> bool:
     if reviewed is None or change.action not in _GOES_ON_AS[reviewed.action]:
         return False
-    return change.key is None or change.key != reviewed.key or change.identity == reviewed.identity
+    if change.action is Action.UPDATE and change.fields != reviewed.fields:
+        return False
+    if change.action in _BUYS and change.key != reviewed.key:
+        return False  # the reviewed one was made already: this would be another
+    return change.identity is None or change.identity == reviewed.identity
 
 
+_BUYS = {Action.CREATE, Action.CLONE, Action.REPLACE}
 _SETTLES = {Action.RECOVER, Action.RESUME, Action.BLOCKED}
 _CREATES = {Action.CREATE, Action.CLONE} | _SETTLES
 _GOES_ON_AS = {  # what a reviewed action may have become after an interruption, without paying or deleting more

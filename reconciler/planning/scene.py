@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from reconciler.model.manifest import Manifest, Voice
-from reconciler.model.observed import Observation, Observations, RemoteVoice, Unknown
-from reconciler.model.state import SETTLING, Record, State, Status
+from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
+from reconciler.model.state import LIVE, SETTLING, Record, State, Status
 from reconciler.planning import keys
 from reconciler.planning.accounts import Doubt, doubt
 from reconciler.protocols import Capabilities, MethodCapabilities
+
+BOUND_NOT_MADE = frozenset({"preset", "existing"})  # methods that take a voice as it is
+_SHOWS_LATE = timedelta(minutes=10)  # after its acceptance a task may be missing from lists; no cloud says how long
+_NOT_ASKED = Unknown(why="it was not asked about")
+_CANNOT = MethodCapabilities(deletes=False, settles=False, dedupes=False, paid=False)
+_BESIDE = SETTLING | {Status.DEPOSED, Status.LAPSED}
+_GIVEN_UP = frozenset({Status.ABANDONED, Status.LAPSED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,40 +41,47 @@ class Scene:
     asked: Asked = Asked()
     doubts: Mapping[str, Doubt] = field(default_factory=dict)
     marked: Mapping[tuple[str, str], list[RemoteVoice]] = field(default_factory=dict)  # by (provider, marker's digest)
-    pending: Mapping[str, Record] = field(default_factory=dict)  # address -> its newest unbound creation
+    pending: Mapping[str, list[Record]] = field(default_factory=dict)  # address -> unbound creations, the newest first
+    given_up: Mapping[str, list[Record]] = field(default_factory=dict)  # address -> abandoned and lapsed records
     beside: tuple[Record, ...] = ()  # unbound records that may still mean a voice in a cloud
 
     def observation(self, record: Record) -> Observation:
+        """What this run saw of it. On another account nothing is seen, however properly it was asked."""
         seen = self.seen.get(record.provider)
         if seen is None:
             return Unknown(why=f"the provider {record.provider} was not looked at")
-        return seen.of.get(record.external_task_id, _NOT_ASKED)
+        found = self.doubts.get(record.provider)
+        if found is not None and found.elsewhere:
+            return Unknown(why=found.why)
+        observed = seen.of.get(record.external_task_id, _NOT_ASKED)
+        if isinstance(observed, Absent) and shows_late(record, self.now):
+            return Found(remote=RemoteVoice(status=TaskStatus.RUNNING, task_id=record.task_id))
+        return observed
 
     def can(self, record_or_voice: Record | Voice) -> MethodCapabilities:
-        methods = self.capabilities[record_or_voice.provider].methods
-        return methods.get(record_or_voice.method, _CANNOT)
+        cloud = self.capabilities.get(record_or_voice.provider)
+        return cloud.methods.get(record_or_voice.method, _CANNOT) if cloud is not None else _CANNOT
 
     def ours(self, lineage: str) -> bool:
         return lineage == self.state.lineage[:8] or lineage in self.state.kin
 
+    def too_old(self, record: Record) -> bool:
+        """Past the time in which its cloud can still be asked for it."""
+        window = self.can(record).window
+        return window is not None and (self.now - record.created_at).total_seconds() > window
+
     def next_key(self, voice: Voice) -> tuple[str, int]:
         """The key of the next creation of this voice: above every generation known here or seen marked there."""
-        digest = keys.digest_of(voice)
-        highest = self.state.highest.get(voice.address, 0)
-        for remote in self.marked.get((voice.provider, digest), ()):
-            marker = keys.read(remote.external_task_id)
-            if marker and marker.lineage == self.state.lineage[:8]:
-                highest = max(highest, marker.generation)
-        while True:  # a record that was moved to another address keeps its key
-            highest += 1
-            key = keys.external_task_id(self.state.lineage, voice.address, digest, highest)
-            if key not in self.state.records:
-                return key, highest
+        marked = self.marked.get((voice.provider, keys.digest_of(voice)), ())
+        markers = [marker for remote in marked if (marker := keys.read(remote.external_task_id))]
+        own = [marker.generation for marker in markers if marker.lineage == self.state.lineage[:8]]
+        return keys.following(self.state, voice, above=max(own, default=0))
 
 
-_NOT_ASKED = Unknown(why="it was not asked about")
-_CANNOT = MethodCapabilities(deletes=False, settles=False, dedupes=False, paid=False)
-_BESIDE = SETTLING | {Status.DEPOSED, Status.LAPSED}
+def shows_late(record: Record, now: datetime) -> bool:
+    """A task accepted moments ago and not shown yet still runs: nothing is bought again, and nothing given up."""
+    waited_for = record.status is Status.RUNNING or (record.status is Status.DEPOSED and record.voice_id is None)
+    return waited_for and now - record.changed_at < _SHOWS_LATE
 
 
 def gather(
@@ -80,24 +94,26 @@ def gather(
     asked: Asked,
 ) -> Scene:
     bound = set(state.current.values())
-    by_provider: dict[str, list[Record]] = {}
-    pending: dict[str, Record] = {}
+    live: dict[str, list[Record]] = {}
+    known: dict[str, list[Record]] = {}
+    pending: dict[str, list[Record]] = {}
+    given_up: dict[str, list[Record]] = {}
     beside: list[Record] = []
     for record in state.records.values():
-        by_provider.setdefault(record.provider, []).append(record)
+        if record.status in LIVE:
+            live.setdefault(record.provider, []).append(record)
         if record.external_task_id in bound:
+            if record.status in {Status.READY, Status.RUNNING} and record.method != "preset":
+                known.setdefault(record.provider, []).append(record)
             continue
         if record.status in _BESIDE:
             beside.append(record)
         if record.status in SETTLING or record.status is Status.FAILED:
-            newest = pending.get(record.address)
-            if newest is None or record.generation > newest.generation:
-                pending[record.address] = record
-    doubts = {
-        name: found
-        for name, looked in seen.items()
-        if (found := doubt(name, by_provider.get(name, ()), looked, allow_recreates=asked.allow_recreates))
-    }
+            pending.setdefault(record.address, []).append(record)
+        if record.status in _GIVEN_UP:
+            given_up.setdefault(record.address, []).append(record)
+    for records in pending.values():
+        records.sort(key=lambda r: r.generation, reverse=True)
     return Scene(
         manifest=manifest,
         state=state,
@@ -105,19 +121,45 @@ def gather(
         capabilities=capabilities,
         now=now,
         asked=asked,
-        doubts=doubts,
+        doubts=_doubts(seen, live, known, now=now, asked=asked),
         marked=_by_digest(seen, state),
-        pending={a: r for a, r in pending.items() if r.generation == state.highest[a]},
+        pending=pending,
+        given_up=given_up,
         beside=tuple(sorted(beside, key=lambda r: (r.address, r.generation))),
     )
 
 
+def _doubts(
+    seen: Mapping[str, Observations],
+    live: Mapping[str, list[Record]],
+    known: Mapping[str, list[Record]],
+    *,
+    now: datetime,
+    asked: Asked,
+) -> dict[str, Doubt]:
+    looked: dict[str, list[tuple[Record, Observation]]] = {}
+    for name, each in seen.items():
+        pairs = [(record, each.of.get(record.external_task_id, _NOT_ASKED)) for record in known.get(name, ())]
+        looked[name] = [(r, o) for r, o in pairs if not (isinstance(o, Absent) and shows_late(r, now))]
+    missing = sum(isinstance(observed, Absent) for pairs in looked.values() for _, observed in pairs)
+    doubts: dict[str, Doubt] = {}
+    for name, each in seen.items():
+        allowed = asked.allow_recreates
+        found = doubt(name, live.get(name, ()), looked[name], each, missing=missing, allow_recreates=allowed)
+        if found is not None:
+            doubts[name] = found
+    return doubts
+
+
 def _by_digest(seen: Mapping[str, Observations], state: State) -> dict[tuple[str, str], list[RemoteVoice]]:
-    """Marked voices that no record knows. Two providers may name one account, so all records count."""
+    """Marked voices that no record knows, by key or by voice. Two providers may name one account: all records count."""
     found: dict[tuple[str, str], list[RemoteVoice]] = {}
     for provider, looked in seen.items():
         for remote in looked.marked:
             marker = keys.read(remote.external_task_id)
-            if marker is not None and remote.external_task_id not in state.records:
-                found.setdefault((provider, marker.digest), []).append(remote)
+            if marker is None or remote.external_task_id in state.records:
+                continue
+            if remote.voice_id is not None and (looked.account, remote.voice_id) in state.by_voice_id:
+                continue
+            found.setdefault((provider, marker.digest), []).append(remote)
     return found

@@ -1,22 +1,20 @@
 """The verdict for one declared voice: what its record, its observation and its inputs together mean.
 
-`None` is "no change". One branch for each line of the design's table "What an interrupted creation becomes".
+`None` is "no change". Where a voice that is needed comes from stands in `creations`.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
-
 from reconciler.model.manifest import Voice
-from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown
+from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Action, Change, FieldChange
-from reconciler.model.state import LIVE, Record, Status
+from reconciler.model.state import Record, Status
 from reconciler.planning import keys
-from reconciler.planning.diff import Difference, difference, shown
-from reconciler.planning.scene import Scene
-
-_BOUND_NOT_MADE = {"preset", "existing"}
+from reconciler.planning.blocking import blocked, official_voices, resolve_hint, undeclared
+from reconciler.planning.creations import begun, new_voice, refused, same_call
+from reconciler.planning.diff import Difference, difference, face, shown
+from reconciler.planning.need import Need, to_take
+from reconciler.planning.scene import BOUND_NOT_MADE, Scene
 
 
 def declared(scene: Scene, voice: Voice) -> Change | None:
@@ -26,433 +24,193 @@ def declared(scene: Scene, voice: Voice) -> Change | None:
     if barred is not None:
         return barred
     if record is None:
-        return _new(scene, voice)
+        return new_voice(scene, voice, Need("declared, not there yet"))
     observed = scene.observation(record)
-    if record.status in {Status.INTENDED, Status.UNCERTAIN}:
-        return _unsettled(scene, voice, record)
-    if record.status is Status.FAILED:
-        return _failed(scene, voice, record)
-    match observed:
-        case Unknown(by_nature=False):
-            return blocked(voice, record, f"could not tell whether the voice exists: {observed.why}")
-        case Absent():
-            return _gone(scene, voice, record)
-        case Found(remote=remote) if record.status is Status.RUNNING:
-            return _settled(scene, voice, record, remote)
-        case Found() | Unknown():
-            return _standing(scene, voice, record)
-
-
-def blocked(voice: Voice, record: Record | None, reason: str, hint: str = "") -> Change:
-    return Change(
-        address=voice.address,
-        provider=voice.provider,
-        action=Action.BLOCKED,
-        reason=reason,
-        hint=hint,
-        before=face(record) if record else None,
-        after=shown(voice),
-        method=voice.method,
-        record=record.external_task_id if record else None,
-    )
-
-
-def face(record: Record) -> dict[str, Any]:
-    """What a person is shown of a record: what was sent, and the voice_id."""
-    known = dict(record.sent)
-    if record.voice_id is not None:
-        known["voice_id"] = record.voice_id
-    return known
+    match record.status:
+        case Status.INTENDED | Status.UNCERTAIN:
+            return _unsettled(scene, voice, record, observed)
+        case Status.RUNNING:
+            return _running(scene, voice, record, observed)
+        case Status.READY:
+            return _ready(scene, voice, record, observed)
+        case Status.FAILED:
+            return _failed(scene, voice, record, observed)
+        case Status.DEPOSED | Status.DELETED | Status.ABANDONED | Status.LAPSED:  # no run leaves an address with one
+            return new_voice(scene, voice, Need("declared, not there any more"))
 
 
 def _barred(scene: Scene, voice: Voice, record: Record | None) -> Change | None:
+    """With a doubt about an account nothing of it changes, new voices included."""
     if record is not None and record.provider not in scene.manifest.providers:
         return blocked(voice, record, *undeclared(record))
     for provider in dict.fromkeys((voice.provider, record.provider if record else voice.provider)):
         if provider in scene.doubts:
             return blocked(voice, record, scene.doubts[provider].why, scene.doubts[provider].hint)
+        if provider not in scene.seen:
+            return blocked(voice, record, f"the provider {provider} was not looked at")
     return None
 
 
-def undeclared(record: Record) -> tuple[str, str]:
-    return (
-        f"its voice is at the provider {record.provider}, which the manifest does not declare any more",
-        f"Declare {record.provider} again; or, to leave the voice where it is: voicectl state rm {record.address}",
-    )
-
-
-# --- without a record -------------------------------------------------------------------------------------------
-
-
-def _new(scene: Scene, voice: Voice) -> Change:
-    if voice.method in _BOUND_NOT_MADE:
-        return _bind(scene, voice, None, ())
-    for record in scene.state.records.values():
-        if record.address == voice.address and _may_return(scene, voice, record):
-            remote = RemoteVoice(status=TaskStatus.READY, voice_id=record.voice_id, voice_name=record.voice_name)
-            observed = scene.observation(record)
-            made = observed.remote if isinstance(observed, Found) else remote
-            reason = "given up earlier and still there: it is taken back"
-            return _taken_in(voice, record.external_task_id, record.generation, made, reason)
-    marked = _marked(scene, voice)
-    if isinstance(marked, Change):
-        return marked
-    if marked is not None:
-        marker = keys.read(marked.external_task_id)
-        reason = "a voice with this entry's marker exists and no record knows it"
-        return _taken_in(voice, str(marked.external_task_id), marker.generation if marker else 1, marked, reason)
-    return _made(scene, voice, None, "declared, not there yet")
-
-
-def _may_return(scene: Scene, voice: Voice, record: Record) -> bool:
-    """Abandoned with the same inputs, or an intent given up that arrived late."""
-    match record.status:
-        case Status.ABANDONED:
-            if isinstance(scene.observation(record), Absent):
-                return False
-        case Status.LAPSED:
-            observed = scene.observation(record)
-            if not isinstance(observed, Found) or observed.remote.status is TaskStatus.FAILED:
-                return False
-        case _:
-            return False
-    return not _differs(difference(voice, record)) and record.digest == keys.digest_of(voice)
-
-
-def _marked(scene: Scene, voice: Voice) -> RemoteVoice | Change | None:
-    """A listed voice that carries exactly this entry's marker; a verdict, if its lineage is not ours."""
-    best: tuple[int, RemoteVoice] | None = None
-    strange: set[str] = set()
-    for remote in scene.marked.get((voice.provider, keys.digest_of(voice)), ()):
-        marker = keys.read(remote.external_task_id)
-        if marker is None or remote.status is TaskStatus.FAILED or not keys.could_mark(marker, voice.address):
-            continue
-        if not scene.ours(marker.lineage):
-            strange.add(marker.lineage)
-        elif best is None or marker.generation > best[0]:
-            best = (marker.generation, remote)
-    if best is not None:
-        return best[1]
-    unclaimed = sorted(strange - set(scene.state.strangers))
-    if not unclaimed:
-        return None
-    return blocked(
-        voice,
-        None,
-        f"the account already holds this voice, made under another state (lineage {', '.join(unclaimed)}): "
-        "was the state lost?",
-        f"If it is yours: voicectl state rebuild --lineage {unclaimed[0]}; "
-        "if it is somebody else's: voicectl state rebuild --new-lineage",
-    )
-
-
-def _taken_in(voice: Voice, key: str, generation: int, made: RemoteVoice, reason: str) -> Change:
-    return Change(
-        address=voice.address,
-        provider=voice.provider,
-        action=Action.RESUME if made.status is TaskStatus.RUNNING else Action.RECOVER,
-        reason=reason,
-        after=shown(voice),
-        method=voice.method,
-        key=key,
-        identity=keys.digest_of(voice),
-        generation=generation,
-        made=made,
-    )
-
-
-def _made(
-    scene: Scene,
-    voice: Voice,
-    record: Record | None,
-    reason: str,
-    *,
-    same_key: bool = False,
-    gone: bool = False,
-    fields: tuple[FieldChange, ...] = (),
-) -> Change:
-    """A creation: under the record's own key when its call is only to be repeated, under the next one otherwise."""
-    key, generation = (record.external_task_id, record.generation) if record and same_key else scene.next_key(voice)
-    return Change(
-        address=voice.address,
-        provider=voice.provider,
-        action=Action.CLONE if voice.method == "clone" else Action.CREATE,
-        reason=reason,
-        before=face(record) if record and not same_key else None,
-        after=shown(voice),
-        fields=fields,
-        method=voice.method,
-        record=record.external_task_id if record else None,
-        key=key,
-        identity=keys.digest_of(voice),
-        generation=generation,
-        gone=gone,
-    )
-
-
-def _bind(scene: Scene, voice: Voice, record: Record | None, fields: tuple[FieldChange, ...]) -> Change:
-    """A preset or an existing voice: looked for, never made. In place of `record`, when there is one."""
-    voice_id = str(voice.inputs["voice_id"])
-    seen = scene.seen[voice.provider]
-    key, generation = scene.next_key(voice)
-    if voice.method == "preset":
-        if seen.presets is None:
-            return blocked(voice, record, "the official voices can't be listed now")
-        if voice_id not in seen.presets:
-            return blocked(
-                voice, record, f"there is no official voice {voice_id}", _LIST_PRESETS.format(voice.provider)
-            )
-        made = RemoteVoice(
-            status=TaskStatus.READY, voice_id=voice_id, voice_name=seen.presets[voice_id], owned_by=voice.type
-        )
-        reason = "an official voice: checked to exist"
-    else:
-        holder = scene.state.by_voice_id.get((seen.account, voice_id))
-        if holder is not None and holder.status in LIVE and holder.address != voice.address:
-            return blocked(
-                voice,
-                record,
-                f"the voice {voice_id} is managed as {holder.address} already",
-                f"To give it this address: voicectl state mv {holder.address} {voice.address}",
-            )
-        observed = seen.of.get(key)
-        if isinstance(observed, Unknown):
-            return blocked(voice, record, f"could not tell whether the voice {voice_id} exists: {observed.why}")
-        if not isinstance(observed, Found):
-            return blocked(
-                voice,
-                record,
-                f"there is no voice {voice_id} on this account",
-                "Correct the voice_id; or declare a create in its place, and a new voice is made.",
-            )
-        made = observed.remote
-        reason = "made elsewhere, managed from now on"
-    if record is None:
-        return _taken_in(voice, key, generation, made, reason)
-    return _replaced(scene, voice, record, fields, key=key, generation=generation, made=made)
-
-
-_LIST_PRESETS = "The official voices: voicectl voices {} --presets"
-
-
-# --- with a record ----------------------------------------------------------------------------------------------
-
-
-def _unsettled(scene: Scene, voice: Voice, record: Record) -> Change:
+def _unsettled(scene: Scene, voice: Voice, record: Record, observed: Observation) -> Change:
     """A creation whose call was begun and whose end nobody wrote down: what `find` found decides."""
-    same = not difference(voice, record).identity
-    match scene.observation(record):
+    asked_in_time = record.status is Status.INTENDED and not scene.too_old(record)
+    match observed:
         case Found(remote=remote):
-            change = _settled(scene, voice, record, remote)
-            return change if change is not None else _recovered(voice, record, remote)
-        case Absent() if record.status is Status.INTENDED and not _too_old(scene, record):
-            if same:
-                return _made(scene, voice, record, "an earlier run was interrupted before this call", same_key=True)
-            return _made(scene, voice, record, "an earlier run's call never arrived, and the inputs changed since")
-        case Unknown(why=why, by_nature=False) if record.status is Status.INTENDED and not _too_old(scene, record):
+            return _task(scene, voice, record, remote)
+        case Absent() if asked_in_time:
+            changed = difference(voice, record).identity
+            if not changed:
+                return same_call(scene, voice, Need("", record), record)
+            reason = "an earlier run's call never arrived, and its inputs changed since"
+            return new_voice(scene, voice, Need(reason, record, fields=changed))
+        case Unknown(why=why, by_nature=False) if asked_in_time:
             return blocked(voice, record, f"could not tell what an interrupted call left: {why}")
         case Absent() | Unknown():
             reason = record.message or "nobody can tell whether an earlier call made this voice"
             return blocked(voice, record, reason, resolve_hint(record))
 
 
-def resolve_hint(record: Record) -> str:
-    return (
-        f"Look in the cloud's console, then: voicectl resolve {record.address} --voice-id ID (it is there) "
-        "| --retry (it is not: pay again) | --forget"
-    )
+def _running(scene: Scene, voice: Voice, record: Record, observed: Observation) -> Change | None:
+    match observed:
+        case Found(remote=remote):
+            return _task(scene, voice, record, remote)
+        case Absent():
+            return _gone(scene, voice, record)
+        case Unknown(why=why):
+            return blocked(voice, record, f"could not tell how its task ended: {why}")
 
 
-def _settled(scene: Scene, voice: Voice, record: Record, remote: RemoteVoice) -> Change | None:
+def _ready(scene: Scene, voice: Voice, record: Record, observed: Observation) -> Change | None:
+    match observed:
+        case Unknown(why=why, by_nature=False):
+            return blocked(voice, record, f"could not tell whether the voice exists: {why}")
+        case Absent():
+            return _gone(scene, voice, record)
+        case Found(remote=remote) if remote.status is TaskStatus.FAILED:
+            return _standing(scene, voice, record) or blocked(
+                voice,
+                record,
+                f"its cloud says now that it failed: {remote.message or 'no reason is given'}",
+                f"To make it anew, and delete this one: --replace {voice.address}",
+            )
+        case Found() | Unknown():
+            return _standing(scene, voice, record)
+
+
+def _failed(scene: Scene, voice: Voice, record: Record, observed: Observation) -> Change:
+    """The same sample is not bought again unless its inputs change or somebody asks."""
+    if isinstance(observed, Found) and observed.remote.status is not TaskStatus.FAILED:
+        return _task(scene, voice, record, observed.remote)  # there after all
+    return _again(scene, voice, record, observed, found=None)
+
+
+def _task(scene: Scene, voice: Voice, record: Record, remote: RemoteVoice) -> Change:
     """The task of an accepted creation, seen."""
     if remote.status is TaskStatus.FAILED:
-        failed = record.model_copy(update={"status": Status.FAILED, "message": remote.message})
-        return _failed(scene, voice, failed).model_copy(update={"found": remote})
-    found = difference(voice, record)
-    if found.identity:
-        return _replace(scene, voice, record, found, found_as=remote)
-    return _recovered(voice, record, remote)
-
-
-def _recovered(voice: Voice, record: Record, remote: RemoteVoice) -> Change:
+        return _again(scene, voice, record, Found(remote=remote), found=remote)
+    changed = difference(voice, record)
+    if changed.identity:
+        return _replace(scene, voice, record, changed, found=remote)
     running = remote.status is TaskStatus.RUNNING
-    return Change(
-        address=voice.address,
-        provider=voice.provider,
-        action=Action.RESUME if running else Action.RECOVER,
-        reason="its task still runs" if running else "an earlier run was interrupted, and the voice is there",
-        after=shown(voice),
-        method=voice.method,
-        record=record.external_task_id,
-        key=record.external_task_id,
-        identity=record.digest,
-        generation=record.generation,
-        made=remote,
-    )
+    aside = "its task still runs" if running else "an earlier run was interrupted, and the voice is there"
+    key, generation = record.external_task_id, record.generation
+    return to_take(scene, voice, Need("", record), remote, key=key, generation=generation, aside=aside)
 
 
-def _failed(scene: Scene, voice: Voice, record: Record) -> Change:
-    """The same sample is not bought again unless its inputs change or somebody asks."""
-    found = difference(voice, record)
-    if _differs(found) or voice.address in scene.asked.retry:
-        reason = "its inputs changed since it failed" if _differs(found) else "asked for again after it failed"
-        return _made(scene, voice, record, reason, fields=found.identity)
-    return blocked(
-        voice,
-        record,
-        f"its creation failed: {record.message or 'the cloud gave no reason'}",
-        f"Change its inputs; or, to pay for the same again: --retry {voice.address}",
-    )
+def _again(scene: Scene, voice: Voice, record: Record, observed: Observation, *, found: RemoteVoice | None) -> Change:
+    changed = difference(voice, record)
+    differs = bool(changed.identity or changed.updatable or changed.request_only)
+    if not differs and voice.address not in scene.asked.retry:
+        return refused(voice, record, record, found)
+    if isinstance(observed, Unknown) and not observed.by_nature:
+        return blocked(voice, record, f"could not tell what there is of it: {observed.why}")
+    reason = "its inputs changed since it failed" if differs else "asked for again after it failed"
+    return new_voice(scene, voice, Need(reason, record, fields=changed.identity, found=found))
 
 
 def _gone(scene: Scene, voice: Voice, record: Record) -> Change:
-    found = difference(voice, record)
-    if voice.method in _BOUND_NOT_MADE:
-        if found.identity:
-            return _bind(scene, voice, record, found.identity)
-        if voice.method == "preset":
-            return blocked(voice, record, "the official voice is gone", _LIST_PRESETS.format(voice.provider))
-        return blocked(
-            voice, record, "the existing voice is gone", "Declare a create in its place, and a new voice is made."
-        )
-    return _made(scene, voice, record, "gone: deleted outside of voicectl", gone=True, fields=found.identity)
+    changed = difference(voice, record).identity
+    if voice.method == "preset" and not changed:
+        return blocked(voice, record, "the official voice is gone", official_voices(voice.provider))
+    if voice.method == "existing" and not changed:
+        hint = "Declare a create in its place, and a new voice is made."
+        return blocked(voice, record, "the existing voice is gone", hint)
+    if voice.method in BOUND_NOT_MADE:
+        return new_voice(scene, voice, Need(_differ(changed), record, stands=True, fields=changed))
+    reason = "the official voice is gone" if record.method == "preset" else "gone: deleted outside of voicectl"
+    return new_voice(scene, voice, Need(reason, record, gone=True, fields=changed))
 
 
 def _standing(scene: Scene, voice: Voice, record: Record) -> Change | None:
     """The voice is there (or its cloud can't say): only what was declared decides."""
-    found = difference(voice, record)
-    if voice.method == "existing" and voice.inputs["voice_id"] == record.voice_id and voice.provider == record.provider:
-        found = found.model_copy(
-            update={"identity": (), "ours": found.identity + found.ours}
-        )  # the same voice, told anew
-    if found.identity or voice.address in scene.asked.replace:
-        return _replace(scene, voice, record, found)
-    if not found.ours and not found.updatable:
+    changed = difference(voice, record)
+    if voice.method == "existing" and voice.inputs["voice_id"] == record.voice_id:  # the same voice, told anew
+        if voice.provider == record.provider:
+            changed = changed.model_copy(update={"identity": (), "ours": changed.identity + changed.ours})
+        elif scene.seen[voice.provider].account == record.account:
+            return blocked(
+                voice,
+                record,
+                f"{record.provider} and {voice.provider} are one account, and this is the same voice",
+                f"To let {voice.provider} take it in: voicectl state rm {voice.address}, then apply",
+            )
+    if changed.identity:
+        return _replace(scene, voice, record, changed)
+    if voice.address in scene.asked.replace or _unfinished(scene, voice, record):
+        if voice.method in BOUND_NOT_MADE:
+            reason = f"--replace: {record.voice_id} was not made here, and can't be made anew"
+            return blocked(voice, record, reason, "Declare a create in its place, and a new voice is made.")
+        return _replace(scene, voice, record, changed)
+    told_anew = changed.updatable + changed.ours
+    if not told_anew:
         return None
-    changed = found.updatable + found.ours
     return Change(
         address=voice.address,
         provider=voice.provider,
         action=Action.UPDATE,
-        reason="in the state only, no call" if not found.updatable else "updated in place",
+        reason="updated in place" if changed.updatable else "in the state only, no call",
         before=face(record),
         after=shown(voice),
-        fields=changed,
+        fields=told_anew,
         method=voice.method,
         record=record.external_task_id,
         key=record.external_task_id,
-        identity=record.digest,
+        identity=keys.digest_of(voice),
     )
+
+
+def _unfinished(scene: Scene, voice: Voice, record: Record) -> bool:
+    """Whether an earlier run was asked to make it anew, and sent the call or may have."""
+    pending = begun(scene, voice, record)
+    if pending is None or pending.status is Status.FAILED or pending.generation < record.generation:
+        return False
+    match scene.observation(pending):
+        case Found(remote=remote):
+            return remote.status is not TaskStatus.FAILED
+        case Absent():
+            return pending.status is Status.UNCERTAIN
+        case Unknown():
+            return True
 
 
 def _replace(
-    scene: Scene, voice: Voice, record: Record, found: Difference, found_as: RemoteVoice | None = None
+    scene: Scene, voice: Voice, record: Record, changed: Difference, *, found: RemoteVoice | None = None
 ) -> Change:
-    if record.lifecycle.prevent_destroy or voice.lifecycle.prevent_destroy:
-        names = ", ".join(f.name for f in found.identity) or "--replace"
-        return blocked(
-            voice, record, f"prevent_destroy: {names} can't change without a new voice", _unprotect(voice.address)
-        )
-    if scene.can(voice).caller_chooses_id and record.voice_id == voice.inputs.get("voice_id"):
-        return blocked(
-            voice,
-            record,
-            "its voice_id is chosen by you and can't be used twice",
-            "Choose a new voice_id for the change.",
-        )
-    if voice.method in _BOUND_NOT_MADE:
-        return _bind(scene, voice, record, found.identity)
-    pending = scene.pending.get(voice.address)
-    if pending is not None and not difference(voice, pending).identity:
-        return _replace_pending(scene, voice, record, pending, found)
-    marked = _marked(scene, voice)
-    if isinstance(marked, RemoteVoice):
-        marker = keys.read(marked.external_task_id)
-        return _replaced(
-            scene,
-            voice,
-            record,
-            found.identity,
-            key=str(marked.external_task_id),
-            generation=marker.generation if marker else 1,
-            made=marked,
-            found=found_as,
-        )
-    key, generation = scene.next_key(voice)
-    return _replaced(scene, voice, record, found.identity, key=key, generation=generation, found=found_as)
+    names = _differ(changed.identity)
+    if voice.lifecycle.prevent_destroy:
+        why = f"prevent_destroy: {names or '--replace'}, and that takes a new voice"
+        hint = f"To allow it, take lifecycle.prevent_destroy from {voice.address}."
+        return blocked(voice, record, why, hint, found=found).model_copy(update={"fields": changed.all})
+    chosen = voice.inputs.get("voice_id")
+    if scene.can(voice).caller_chooses_id and chosen is not None and chosen == record.voice_id:
+        why = "its voice_id is chosen by you and can't be used twice"
+        return blocked(voice, record, why, "Choose a new voice_id for the change.", found=found)
+    need = Need(names or "asked for", record, stands=True, fields=changed.all, found=found)
+    return new_voice(scene, voice, need)
 
 
-def _replace_pending(scene: Scene, voice: Voice, record: Record, pending: Record, found: Difference) -> Change:
-    """A replace that an earlier run began: its new voice is settled like any other creation."""
-    observed = scene.observation(pending)
-    if isinstance(observed, Found) and observed.remote.status is TaskStatus.FAILED:
-        pending = pending.model_copy(update={"status": Status.FAILED, "message": observed.remote.message})
-    if pending.status is Status.FAILED or (pending.status is Status.RUNNING and isinstance(observed, Absent)):
-        refused = _failed(scene, voice, pending) if pending.status is Status.FAILED else None
-        if refused is not None and refused.action is Action.BLOCKED:
-            return refused.model_copy(update={"before": face(record)})
-        key, generation = scene.next_key(voice)
-        return _replaced(scene, voice, record, found.identity, key=key, generation=generation)
-    if isinstance(observed, Unknown) or (
-        isinstance(observed, Absent) and (pending.status is Status.UNCERTAIN or _too_old(scene, pending))
-    ):
-        why = observed.why if isinstance(observed, Unknown) else pending.message or "nobody can tell"
-        reason = f"could not tell what an interrupted replacement left: {why}"
-        return blocked(voice, record, reason, resolve_hint(pending))
-    return _replaced(
-        scene,
-        voice,
-        record,
-        found.identity,
-        key=pending.external_task_id,
-        generation=pending.generation,
-        made=observed.remote if isinstance(observed, Found) else None,
-    )
-
-
-def _replaced(
-    scene: Scene,
-    voice: Voice,
-    record: Record,
-    fields: tuple[FieldChange, ...],
-    *,
-    key: str,
-    generation: int,
-    made: RemoteVoice | None = None,
-    found: RemoteVoice | None = None,
-) -> Change:
-    reason = f"{', '.join(f.name for f in fields)} differs" if fields else "asked for"
-    if made is not None and voice.method not in _BOUND_NOT_MADE:
-        reason += "; the new voice was made already"
-    if not scene.can(record).deletes and record.method != "preset":
-        reason += "; the old voice can't be deleted by its cloud and is kept in sight as abandoned"
-    return Change(
-        address=voice.address,
-        provider=voice.provider,
-        action=Action.REPLACE,
-        reason=reason,
-        before=face(record),
-        after=shown(voice),
-        fields=fields,
-        method=voice.method,
-        record=record.external_task_id,
-        key=key,
-        identity=keys.digest_of(voice),
-        generation=generation,
-        found=found,
-        made=made,
-    )
-
-
-def _unprotect(address: str) -> str:
-    return f"To allow it, take lifecycle.prevent_destroy from {address} and apply that first."
-
-
-def _differs(found: Difference) -> bool:
-    return bool(found.identity or found.updatable or found.request_only)
-
-
-def _too_old(scene: Scene, record: Record) -> bool:
-    """Past the time in which its cloud can still be asked for it."""
-    window = scene.can(record).window
-    return window is not None and scene.now - record.created_at > timedelta(seconds=window)
+def _differ(fields: tuple[FieldChange, ...]) -> str:
+    names = [field.name for field in fields]
+    if len(names) < 2:
+        return "".join(f"{name} differs" for name in names)
+    return f"{', '.join(names[:-1])} and {names[-1]} differ"

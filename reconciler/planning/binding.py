@@ -1,0 +1,49 @@
+"""Presets and existing voices: looked for and taken as they are, never made."""
+
+from __future__ import annotations
+
+from reconciler.model.manifest import Voice
+from reconciler.model.observed import Found, RemoteVoice, TaskStatus, Unknown
+from reconciler.model.plan import Change
+from reconciler.planning import keys
+from reconciler.planning.blocking import blocked, official_voices
+from reconciler.planning.need import Need, to_take
+from reconciler.planning.scene import Scene
+
+
+def bind(scene: Scene, voice: Voice, need: Need) -> Change:
+    voice_id = str(voice.inputs["voice_id"])
+    key, generation = keys.following(scene.state, voice)
+    found = _official(scene, voice, voice_id) if voice.method == "preset" else _existing(scene, voice, voice_id, key)
+    if isinstance(found, RemoteVoice):
+        aside = "" if need.stands else _TAKEN[voice.method]
+        return to_take(scene, voice, need, found, key=key, generation=generation, aside=aside)
+    return blocked(voice, need.record, *found, found=need.found)
+
+
+_TAKEN = {"preset": "an official voice: checked to exist", "existing": "made elsewhere, managed from now on"}
+
+
+def _official(scene: Scene, voice: Voice, voice_id: str) -> RemoteVoice | tuple[str, str]:
+    """The official voice; or why it can't be had, and what to type."""
+    presets = scene.seen[voice.provider].presets
+    if presets is None:
+        return "the official voices can't be listed now", ""
+    if voice_id not in presets:
+        return f"there is no official voice {voice_id}", official_voices(voice.provider)
+    return RemoteVoice(
+        status=TaskStatus.READY, voice_id=voice_id, voice_name=presets[voice_id] or None, owned_by=voice.type
+    )
+
+
+def _existing(scene: Scene, voice: Voice, voice_id: str, key: str) -> RemoteVoice | tuple[str, str]:
+    match scene.seen[voice.provider].of.get(key):
+        case Found(remote=remote):
+            return remote
+        case Unknown(why=why):
+            return f"could not tell whether the voice {voice_id} exists: {why}", ""
+        case _:
+            return (
+                f"there is no voice {voice_id} on this account",
+                "Correct the voice_id; or declare a create in its place, and a new voice is made.",
+            )

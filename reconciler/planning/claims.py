@@ -1,0 +1,115 @@
+"""Who holds which voice: none answers to two addresses, and none is deleted that another address holds or wants.
+
+Official voices belong to nobody, so they don't count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from reconciler.model.manifest import Voice
+from reconciler.model.plan import Action, Change
+from reconciler.model.state import LIVE, Record, Status
+from reconciler.planning.scene import Scene
+
+Place = tuple[str, str]  # account, voice_id
+Holders = Mapping[Place, set[str]]  # -> addresses
+_DELETING = {Action.DELETE, Action.REPLACE}
+
+
+def guarded(scene: Scene, changes: Sequence[Change], declared: Mapping[str, Voice]) -> list[Change]:
+    """The changes, those blocked that would take or delete a voice of another address."""
+    if not any(change.made is not None or change.action in _DELETING for change in changes):
+        return list(changes)
+    holders, wanted = _holders(scene), _wanted(scene, declared)
+    going = {change.address for change in changes if change.action is Action.DELETE}
+    taken: dict[Place, str] = {}
+    kept: list[Change] = []
+    for change in changes:
+        blocked = None
+        if (place := _made(scene, change)) is not None:
+            others = holders.get(place, set()) - {change.address}
+            owner = taken.setdefault(place, change.address)
+            others |= {owner} - {change.address}
+            blocked = _blocked(scene, change, place, others) if others else None
+        for place in _deleted(scene, change):
+            others = (holders.get(place, set()) - going) | wanted.get(place, set())
+            if blocked is None and (others := others - {change.address}):
+                blocked = _wanted_elsewhere(scene, change, place, others)
+        kept.append(blocked or change)
+    return kept
+
+
+def staying(
+    scene: Scene, changes: Iterable[Change], declared: Mapping[str, Voice]
+) -> tuple[frozenset[Place], frozenset[Place]]:
+    """The voices that addresses mean or are about to; and those that are declared, but not taken in yet."""
+    held = {
+        (record.account, record.voice_id)
+        for key in scene.state.current.values()
+        if (record := scene.state.records[key]).voice_id and record.method != "preset" and record.status in LIVE
+    }
+    held |= {place for change in changes if (place := _made(scene, change)) is not None}
+    return frozenset(held), frozenset(_wanted(scene, declared)) - held
+
+
+def _holders(scene: Scene) -> Holders:
+    holders: dict[Place, set[str]] = {}
+    for record in scene.state.records.values():
+        live = record.status in LIVE and record.status is not Status.DEPOSED
+        if live and record.voice_id is not None and record.method != "preset":
+            holders.setdefault((record.account, record.voice_id), set()).add(record.address)
+    return holders
+
+
+def _wanted(scene: Scene, declared: Mapping[str, Voice]) -> Holders:
+    wanted: dict[Place, set[str]] = {}
+    for voice in declared.values():
+        if voice.method == "existing" and voice.provider in scene.seen:
+            place = (scene.seen[voice.provider].account, str(voice.inputs["voice_id"]))
+            wanted.setdefault(place, set()).add(voice.address)
+    return wanted
+
+
+def _made(scene: Scene, change: Change) -> Place | None:
+    if change.made is None or change.made.voice_id is None or change.method == "preset":
+        return None
+    return scene.seen[change.provider].account, change.made.voice_id
+
+
+def _deleted(scene: Scene, change: Change) -> list[Place]:
+    record = scene.state.records.get(change.record or "")
+    if change.action not in _DELETING or record is None or record.method == "preset":
+        return []
+    ids = {record.voice_id, change.found.voice_id if change.found is not None else None}
+    return [(record.account, voice_id) for voice_id in sorted(i for i in ids if i is not None)]
+
+
+def _blocked(scene: Scene, change: Change, place: Place, others: set[str]) -> Change:
+    other = min(others)
+    held = scene.state.at(other)
+    hint = (
+        f"To give it this address: voicectl state mv {other} {change.address}"
+        if _means(held, place)
+        else f"Only one of {other} and {change.address} can have it."
+    )
+    return _stopped(change, f"the voice {place[1]} is managed as {other} already", hint)
+
+
+def _wanted_elsewhere(scene: Scene, change: Change, place: Place, others: set[str]) -> Change:
+    other = min(others)
+    if _means(scene.state.at(other), place):
+        hint = f"To keep it for {other} only: voicectl state rm {change.address}"
+    else:
+        hint = f"To give it that address: voicectl state mv {change.address} {other}"
+    return _stopped(change, f"its voice {place[1]} is declared as {other}, and would be deleted", hint)
+
+
+def _means(record: Record | None, place: Place) -> bool:
+    return record is not None and (record.account, record.voice_id) == place
+
+
+def _stopped(change: Change, reason: str, hint: str) -> Change:
+    return change.model_copy(
+        update={"action": Action.BLOCKED, "reason": reason, "hint": hint, "made": None, "gone": False}
+    )

@@ -1,0 +1,154 @@
+"""Where an address gets its next voice from: one that is there or on its way, and only then a new one.
+
+Every way to a paid call leads through `new_voice` or `same_call`, so that nothing is bought that exists.
+"""
+
+from __future__ import annotations
+
+from reconciler.model.manifest import Voice
+from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown
+from reconciler.model.plan import Change
+from reconciler.model.state import SETTLING, Record, Status
+from reconciler.planning import keys
+from reconciler.planning.binding import bind
+from reconciler.planning.blocking import blocked, resolve_hint
+from reconciler.planning.diff import difference
+from reconciler.planning.need import Need, to_make, to_take
+from reconciler.planning.scene import BOUND_NOT_MADE, Scene
+
+
+def new_voice(scene: Scene, voice: Voice, need: Need) -> Change:
+    """What an earlier run began, then what was given up, then what only the cloud knows, then a purchase."""
+    if voice.method in BOUND_NOT_MADE:
+        return bind(scene, voice, need)
+    there = _on_its_way(scene, voice, need) or _returned(scene, voice, need) or _marked(scene, voice, need)
+    if there is not None:
+        return there
+    for pending in scene.pending.get(voice.address, ()):
+        observed = scene.observation(pending)
+        if pending.status in SETTLING and isinstance(observed, Unknown) and not observed.by_nature:
+            reason = f"could not tell what an interrupted creation left: {observed.why}"
+            return blocked(voice, need.record, reason, found=need.found)
+    key, generation = scene.next_key(voice)
+    return to_make(scene, voice, need, key=key, generation=generation)
+
+
+def same_call(scene: Scene, voice: Voice, need: Need, record: Record) -> Change:
+    """The interrupted call once more, under its own key: should it have arrived after all, the cloud refuses this."""
+    return to_make(
+        scene,
+        voice,
+        need,
+        key=record.external_task_id,
+        generation=record.generation,
+        aside="an earlier run was interrupted before this call",
+    )
+
+
+def begun(scene: Scene, voice: Voice, record: Record | None) -> Record | None:
+    """The newest creation of this very voice that a run began beside `record`, the one that the address means.
+
+    A failed one counts until the address means a later one.
+    """
+    for pending in scene.pending.get(voice.address, ()):
+        settled = pending.status is Status.FAILED and (record is None or pending.generation < record.generation)
+        if not settled and not difference(voice, pending).identity:
+            return pending
+    return None
+
+
+def refused(voice: Voice, record: Record | None, failed: Record, found: RemoteVoice | None) -> Change:
+    """The same sample is not bought again unless somebody asks. `found` is how the failure was seen, if just now."""
+    message = (found.message if found is not None else failed.message) or "the cloud gave no reason"
+    return blocked(
+        voice,
+        record,
+        f"its creation failed: {message}",
+        f"Change its inputs; or, to pay for the same again: --retry {voice.address}",
+        found=found,
+        about=failed,
+    )
+
+
+def _on_its_way(scene: Scene, voice: Voice, need: Need) -> Change | None:
+    """What an earlier run began and the address does not mean yet; None if nothing comes of it any more."""
+    pending = begun(scene, voice, need.record)
+    if pending is None:
+        return None
+    observed = scene.observation(pending)
+    found = observed.remote if isinstance(observed, Found) else None
+    if found is not None and found.status is not TaskStatus.FAILED:
+        ready = found.status is TaskStatus.READY
+        aside = f"an interrupted run began the new voice, and it {'is there' if ready else 'is still being made'}"
+        key, generation = pending.external_task_id, pending.generation
+        return to_take(scene, voice, need, found, key=key, generation=generation, aside=aside)
+    if (found is not None or pending.status is Status.FAILED) and voice.address not in scene.asked.retry:
+        return refused(voice, need.record, pending, found)
+    match observed:
+        case Unknown(why=why, by_nature=False):
+            reason = f"could not tell what an interrupted creation left: {why}"
+            hint = resolve_hint(pending) if pending.status is Status.UNCERTAIN else ""
+            return blocked(voice, need.record, reason, hint, about=pending)
+        case Absent() if pending.status is Status.INTENDED and not scene.too_old(pending):
+            return same_call(scene, voice, need, pending)
+        case _ if pending.status in {Status.FAILED, Status.RUNNING} or found is not None:
+            return None
+        case _:
+            reason = pending.message or "nobody can tell whether an interrupted creation made the new voice"
+            return blocked(voice, need.record, reason, resolve_hint(pending), about=pending)
+
+
+def _returned(scene: Scene, voice: Voice, need: Need) -> Change | None:
+    """A voice of the same inputs that was abandoned, or one whose given up intent arrived late."""
+    for record in scene.given_up.get(voice.address, ()):
+        if record.account != scene.seen[voice.provider].account or record.digest != keys.digest_of(voice):
+            continue
+        if difference(voice, record).identity:
+            continue
+        match scene.observation(record):
+            case Unknown(why=why, by_nature=False):
+                reason = f"could not tell whether the voice given up earlier is still there: {why}"
+                return blocked(voice, need.record, reason, found=need.found)
+            case Unknown() if record.status is Status.ABANDONED and record.voice_id is not None:
+                there = RemoteVoice(
+                    status=TaskStatus.READY, voice_id=record.voice_id, voice_name=record.voice_name or None
+                )
+            case Found(remote=remote) if remote.status is not TaskStatus.FAILED:
+                there = remote
+            case _:
+                continue
+        aside = "given up earlier and still there: it is taken back"
+        key, generation = record.external_task_id, record.generation
+        return to_take(scene, voice, need, there, key=key, generation=generation, aside=aside)
+    return None
+
+
+def _marked(scene: Scene, voice: Voice, need: Need) -> Change | None:
+    """A listed voice that carries exactly this entry's marker, and that no record knows."""
+    best: tuple[int, RemoteVoice] | None = None
+    others: set[str] = set()
+    for remote in scene.marked.get((voice.provider, keys.digest_of(voice)), ()):
+        marker = keys.read(remote.external_task_id)
+        if marker is None or remote.status is TaskStatus.FAILED or not keys.could_mark(marker, voice.address):
+            continue
+        if not scene.ours(marker.lineage):
+            others.add(marker.lineage)
+        elif best is None or marker.generation > best[0]:
+            best = (marker.generation, remote)
+    if best is not None:
+        aside = "a voice with this entry's marker exists and no record knows it"
+        generation, remote = best
+        key = str(remote.external_task_id)
+        return to_take(scene, voice, need, remote, key=key, generation=generation, aside=aside)
+    unclaimed = sorted(others - set(scene.state.strangers))
+    if not unclaimed:
+        return None
+    return blocked(
+        voice,
+        need.record,
+        f"the account already holds this voice, made under another state (lineage {', '.join(unclaimed)}): "
+        "was the state lost?",
+        f"If it is yours: voicectl state rebuild --lineage {unclaimed[0]}; "
+        "if it is somebody else's: voicectl state rebuild --new-lineage",
+        found=need.found,
+    )

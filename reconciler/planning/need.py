@@ -1,0 +1,82 @@
+"""Why an address needs another voice than it has, and the change that gives it one. Where from is decided elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.model.manifest import Voice
+from reconciler.model.observed import RemoteVoice, TaskStatus
+from reconciler.model.plan import Action, Change, FieldChange
+from reconciler.model.state import Record
+from reconciler.planning import keys
+from reconciler.planning.diff import face, shown
+from reconciler.planning.scene import Scene
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """`record` is what the address means now; `stands`: its voice is there, so that getting another is a replace."""
+
+    reason: str
+    record: Record | None = None
+    stands: bool = False
+    gone: bool = False  # its voice was there
+    fields: tuple[FieldChange, ...] = ()
+    found: RemoteVoice | None = None  # what `record` turned out to be, where it was not settled yet
+
+
+def to_make(scene: Scene, voice: Voice, need: Need, *, key: str, generation: int, aside: str = "") -> Change:
+    """A paid call, under this key."""
+    action = Action.CLONE if voice.method == "clone" else Action.CREATE
+    return _change(scene, voice, need, action, key=key, generation=generation, aside=aside)
+
+
+def to_take(
+    scene: Scene, voice: Voice, need: Need, made: RemoteVoice, *, key: str, generation: int, aside: str
+) -> Change:
+    """A voice that is there already, or whose task runs: nothing is bought."""
+    action = Action.RESUME if made.status is TaskStatus.RUNNING else Action.RECOVER
+    return _change(scene, voice, need, action, key=key, generation=generation, made=made, aside=aside)
+
+
+def _change(
+    scene: Scene,
+    voice: Voice,
+    need: Need,
+    action: Action,
+    *,
+    key: str,
+    generation: int,
+    made: RemoteVoice | None = None,
+    aside: str,
+) -> Change:
+    old = need.record if need.record is not None and need.record.external_task_id != key else None
+    reasons = [need.reason if need.stands or made is None else "", aside, _kept_in_sight(scene, need)]
+    return Change(
+        address=voice.address,
+        provider=voice.provider,
+        action=Action.REPLACE if need.stands else action,
+        reason="; ".join(reason for reason in reasons if reason),
+        before=face(old, need.found) if old else None,
+        after=shown(voice),
+        fields=need.fields,
+        method=voice.method,
+        record=need.record.external_task_id if need.record else None,
+        key=key,
+        identity=keys.digest_of(voice),
+        generation=generation,
+        found=need.found,
+        made=made,
+        gone=need.gone and made is None,
+    )
+
+
+def _kept_in_sight(scene: Scene, need: Need) -> str:
+    if (
+        need.stands
+        and need.record is not None
+        and need.record.method != "preset"
+        and not scene.can(need.record).deletes
+    ):
+        return "its cloud can't delete the old voice, which is kept in sight as abandoned"
+    return ""

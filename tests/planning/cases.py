@@ -1,0 +1,252 @@
+"""A planner's case as people write it -> the values that the planner takes. Boring fields have defaults.
+
+voices:                        # declared; {} is a Kling create named as its address
+  narrator: {create: {voice_name: Narrator}, labels: {tier: gold}}
+records:                       # remembered; `ADDRESS@GENERATION: STATUS`, or a mapping with `status` and more
+  narrator@1: ready
+  narrator@2: {status: running, beside: true}     # beside: the address does not mean it
+seen:                          # observed, where it is not what its status lets expect
+  narrator@1: absent           # ready, running, absent, "failed: WHY", "unknown: WHY", "unknown by nature: WHY"
+marked: [narrator@3]           # listed with our marker, known to no record
+expect: {narrator: replace}    # asserted whatever the golden files say; what is left out is a no-op
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from reconciler.model.manifest import METHOD_NAMES, METHODS, KlingAccount, Lifecycle, Manifest, Safety, Voice
+from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
+from reconciler.model.plan import Plan
+from reconciler.model.state import LIVE, Record, State, Status
+from reconciler.planning import keys, planner, policy
+from reconciler.planning.diff import shown
+from reconciler.planning.scene import Asked
+from reconciler.protocols import Capabilities, MethodCapabilities
+
+Raw = Mapping[str, Any]  # as read from YAML
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+EARLIER = NOW - timedelta(hours=2)
+LINEAGE = "3b1f8f0e-7f1b-4f83-9a63-52d3cf3e1c11"
+_MEANT = {Status.INTENDED, Status.RUNNING, Status.READY, Status.FAILED, Status.UNCERTAIN}
+
+
+def plan(case: Raw) -> Plan:
+    """The case's plan, with the thresholds that it crosses."""
+    manifest, state = manifest_of(case), state_of(case)
+    options = case.get("options", {})
+    asked = Asked(
+        retry=frozenset(options.get("retry", ())),
+        replace=frozenset(options.get("replace", ())),
+        allow_recreates=options.get("allow_recreates"),
+        destroy=options.get("destroy", False),
+    )
+    able = {name: capabilities(case) for name in manifest.providers}
+    made = planner.plan(manifest, state, observations_of(case), able, now=NOW, asked=asked)
+    stops = policy.check(
+        made,
+        state,
+        manifest.safety,
+        allow_deletes=options.get("allow_deletes"),
+        allow_recreates=asked.allow_recreates,
+        declared=len(manifest.voices),
+    )
+    return made.model_copy(update={"stops": stops})
+
+
+def manifest_of(case: Raw) -> Manifest:
+    return Manifest(
+        name="voices.yaml",
+        providers={name: KlingAccount(type="kling") for name in _providers(case)},
+        voices={address: voice(address, entry or {}) for address, entry in case.get("voices", {}).items()},
+        safety=Safety(**case.get("safety", {})),
+    )
+
+
+def voice(address: str, entry: Raw) -> Voice:
+    method = next((name for name in METHOD_NAMES if name in entry), "create")
+    inputs = dict(entry.get(method, {}))
+    if method == "create":
+        usual = {"voice_name": address, "voice_url": f"https://cdn.example.com/{address}.mp3"}
+        inputs = {name: given for name, given in (usual | inputs).items() if given is not None}
+        METHODS["kling"][method].model_validate(inputs)
+    return Voice(
+        address=address,
+        provider=entry.get("provider", "kling"),
+        type="kling",
+        method=method,
+        inputs=inputs,
+        labels=entry.get("labels", {}),
+        lifecycle=Lifecycle(**entry.get("lifecycle", {})),
+    )
+
+
+def state_of(case: Raw) -> State:
+    records = {name: record(case, name) for name in case.get("records", {})}
+    current = {
+        r.address: r.external_task_id
+        for name, r in records.items()
+        if r.status in _MEANT and not _told(case, name).get("beside")
+    }
+    return State(
+        lineage=LINEAGE,
+        serial=7,
+        records={r.external_task_id: r for r in records.values()},
+        current=current,
+        kin=tuple(case.get("kin", ())),
+        strangers=tuple(case.get("strangers", ())),
+    )
+
+
+def record(case: Raw, name: str) -> Record:
+    """`narrator@2` of the case."""
+    address, _, generation = name.partition("@")
+    told = _told(case, name)
+    made_from = voice(told.get("was", address), told)
+    status = Status(told["status"])
+    changed_at = NOW - timedelta(hours=told["hours_ago"]) if "hours_ago" in told else EARLIER
+    settled = status not in {Status.INTENDED, Status.RUNNING, Status.FAILED, Status.UNCERTAIN, Status.LAPSED}
+    dead = status is Status.DELETED
+    digest = keys.digest_of(made_from)
+    return Record(
+        external_task_id=keys.external_task_id(LINEAGE, made_from.address, digest, int(generation)),
+        address=address,
+        provider=made_from.provider,
+        account=told.get("account", account(case, made_from.provider)),
+        method=made_from.method,
+        generation=int(generation),
+        status=status,
+        created_at=EARLIER,
+        changed_at=changed_at,
+        digest=digest,
+        sent={} if dead else shown(made_from),
+        labels=made_from.labels,
+        lifecycle=made_from.lifecycle,
+        attempts=0 if made_from.method in {"preset", "existing"} else 1,
+        task_id=None if status in {Status.INTENDED, Status.UNCERTAIN, Status.LAPSED} else f"93{_number(name)}",
+        voice_id=told.get("voice_id", made_from.inputs.get("voice_id", f"85{_number(name)}")) if settled else None,
+        voice_name=told.get("voice_name", made_from.inputs.get("voice_name")) if settled and not dead else None,
+        owned_by="1234567" if settled and not dead else None,
+        message=told.get("message"),
+        deposed_by=told.get("deposed_by"),
+    )
+
+
+def observations_of(case: Raw) -> dict[str, Observations]:
+    known = {name: record(case, name) for name in case.get("records", {})}
+    asked = [
+        *((name, r) for name, r in known.items()),
+        *((f"{r.address}@{r.generation}", r) for r in _candidates(case)),
+    ]
+    looked: dict[str, Observations] = {}
+    for provider in _providers(case):
+        of = {
+            r.external_task_id: _observation(case, name, r)
+            for name, r in asked
+            if r.provider == provider and (name in known or r.voice_id in case.get("exists", ()))
+        }
+        of |= {
+            r.external_task_id: Absent() for _, r in asked if r.provider == provider and r.external_task_id not in of
+        }
+        looked[provider] = Observations(
+            account=account(case, provider),
+            of=of,
+            marked=tuple(_marked(case, each) for each in case.get("marked", ())),
+            owners=frozenset(case.get("owners", ())),
+            presets=case.get("presets"),
+        )
+    return looked
+
+
+def capabilities(case: Raw) -> Capabilities:
+    """Kling's, with the case's changes."""
+    changed = case.get("capabilities", {})
+    return Capabilities(
+        type="kling",
+        lists=True,
+        methods={
+            "create": MethodCapabilities(**changed),
+            "preset": MethodCapabilities(deletes=False, paid=False),
+            "existing": MethodCapabilities(paid=False, **changed),
+        },
+    )
+
+
+def account(case: Raw, provider: str) -> str:
+    """What the provider's account is now."""
+    return str(_providers(case)[provider] or "kling https://api-singapore.klingai.com")
+
+
+def _providers(case: Raw) -> Mapping[str, str | None]:
+    given: Mapping[str, str | None] = case.get("providers", {"kling": None})
+    return given
+
+
+def _told(case: Raw, name: str) -> Raw:
+    told = case["records"][name]
+    return {"status": told} if isinstance(told, str) else told
+
+
+def _candidates(case: Raw) -> list[Record]:
+    accounts = {name: account(case, name) for name in _providers(case)}
+    return planner.candidates(manifest_of(case), state_of(case), accounts, now=NOW)
+
+
+def _observation(case: Raw, name: str, record: Record) -> Observation:
+    seen = case.get("seen", {})
+    told = seen if isinstance(seen, str) else seen.get(name)
+    if isinstance(told, dict):
+        return Found(remote=_remote(record, TaskStatus.READY).model_copy(update=told))
+    word, _, why = (told or _expected(record)).partition(": ")
+    match word:
+        case "absent":
+            return Absent()
+        case "unknown" | "unknown by nature":
+            return Unknown(why=why, by_nature=word != "unknown")
+        case _:
+            found = _remote(record, TaskStatus(word))
+            return Found(remote=found.model_copy(update={"message": why or None}))
+
+
+def _expected(record: Record) -> str:
+    if record.status is Status.RUNNING:
+        return "running"
+    return "ready" if record.status in LIVE - {Status.INTENDED, Status.UNCERTAIN} else "absent"
+
+
+def _remote(record: Record, status: TaskStatus) -> RemoteVoice:
+    there = status is TaskStatus.READY
+    name = f"{record.address}@{record.generation}"
+    return RemoteVoice(
+        status=status,
+        voice_id=(record.voice_id or f"85{_number(name)}") if there else None,
+        voice_name=(record.voice_name or record.sent.get("voice_name")) if there else None,
+        task_id=record.task_id or f"93{_number(name)}",
+        external_task_id=record.external_task_id if record.attempts else None,
+        owned_by="1234567",
+    )
+
+
+def _marked(case: Raw, each: str | Raw) -> RemoteVoice:
+    """`narrator@2`, or a mapping with `voice` and more; made from what is declared, if nothing else is said."""
+    told: Raw = {"voice": each} if isinstance(each, str) else each
+    name = told["voice"]
+    address, _, generation = name.partition("@")
+    made_from = voice(address, case.get("voices", {}).get(address) or {} if "create" not in told else told)
+    lineage, digest = told.get("lineage", LINEAGE), keys.digest_of(made_from)
+    return RemoteVoice(
+        status=TaskStatus(told.get("status", "ready")),
+        voice_id=f"85{_number(name)}",
+        voice_name=made_from.inputs.get("voice_name"),
+        task_id=f"93{_number(name)}",
+        external_task_id=keys.external_task_id(lineage, address, digest, int(generation)),
+        owned_by="1234567",
+    )
+
+
+def _number(name: str) -> str:
+    """16 digits that tell one `ADDRESS@GENERATION` from another, and end with its generation."""
+    address, _, generation = name.partition("@")
+    return f"{sum(map(ord, address)):012d}{int(generation):04d}"
