@@ -87,12 +87,13 @@ def _deleted(scene: Scene, change: Change) -> list[Place]:
 
 def _blocked(scene: Scene, change: Change, place: Place, others: set[str]) -> Change:
     other = min(others)
-    held = scene.state.at(other)
-    hint = (
-        f"To give it this address: voicectl state mv {other} {change.address}"
-        if _means(held, place)
-        else f"Only one of {other} and {change.address} can have it."
-    )
+    own = scene.state.at(change.address)
+    if not _means(scene.state.at(other), place):
+        hint = f"Only one of {other} and {change.address} can have it."
+    elif own is not None and own.status in LIVE:
+        hint = f"{change.address} has a voice of its own. To let go of that one: voicectl state rm {change.address}"
+    else:
+        hint = f"To give it this address: voicectl state mv {other} {change.address}"
     return _stopped(change, f"the voice {place[1]} is managed as {other} already", hint)
 
 

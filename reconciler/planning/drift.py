@@ -1,8 +1,12 @@
-"""What the clouds show that the state does not say: beside the changes, never mixed with them. And the notes."""
+"""What the clouds show that the state does not say: beside the changes, never mixed with them.
+
+Also what could not be looked at, and other remarks.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, timedelta
 
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown
@@ -15,53 +19,50 @@ _NAMED = 5  # addresses in a note
 _AGES = 3650 * 86400  # seconds; a longer keep_old has no date
 
 
-def drift(scene: Scene, taken: Collection[str | None]) -> Iterator[Drift]:
+@dataclass(frozen=True, slots=True)
+class Remarks:
+    drift: tuple[Drift, ...]
+    notes: tuple[str, ...]
+    unseen: tuple[str, ...]  # `address: why`, for voices that could not be looked at and could have been
+
+
+def remarks(scene: Scene, taken: Collection[str | None]) -> Remarks:
     """`taken` are the keys that a change takes in: their voices are no surplus."""
-    for address, key in sorted(scene.state.current.items()):
+    drifted: list[Drift] = []
+    unknown: list[tuple[str, Unknown]] = []
+    for address, key in scene.state.current.items():
         record = scene.state.records[key]
-        if record.status in {Status.READY, Status.RUNNING}:
-            yield from _of(scene, address, record)
-    yield from _surplus(scene, taken)
+        match scene.observation(record):
+            case Unknown() as observed:
+                unknown.append((address, observed))
+            case Absent() if record.status in {Status.READY, Status.RUNNING}:
+                lost = (FieldChange(name="voice_id", before=record.voice_id),) if record.voice_id else ()
+                drifted.append(Drift(address=address, provider=record.provider, kind=DriftKind.GONE, fields=lost))
+            case Found(remote=remote) if record.status is Status.READY and not _as_it_was(record, remote):
+                drifted.extend(_changed(address, record, remote))
+            case Absent() | Found():
+                pass
+    drifted.sort(key=lambda drift: drift.address)
+    unknown.sort(key=lambda pair: pair[0])
+    by_nature = [address for address, observed in unknown if observed.by_nature]
+    return Remarks(
+        drift=(*drifted, *_surplus(scene, taken)),
+        notes=(*_kept(scene), *_unverifiable(by_nature)),
+        unseen=tuple(f"{address}: {observed.why}" for address, observed in unknown if not observed.by_nature),
+    )
 
 
-def notes(scene: Scene) -> Iterator[str]:
-    for record in scene.beside:
-        if record.status is Status.DEPOSED and not leftovers.is_due(scene, record):
-            yield f"{record.address}: the replaced voice {record.voice_id} is kept {_until(record)} (keep_old)"
-    by_nature = [address for address, unknown in _unknown(scene) if unknown.by_nature]
-    if by_nature:
-        voices = "1 voice" if len(by_nature) == 1 else f"{len(by_nature)} voices"
-        yield f"{voices} can't be verified, because {_cloud(by_nature)} can't be asked: {_listed(by_nature)}"
+def _as_it_was(record: Record, remote: RemoteVoice) -> bool:
+    return remote.voice_name == record.voice_name and remote.status is not TaskStatus.FAILED
 
 
-def unseen(scene: Scene) -> Iterator[str]:
-    """`address: why`, for the voices that could not be looked at and could have been."""
-    for address, unknown in _unknown(scene):
-        if not unknown.by_nature:
-            yield f"{address}: {unknown.why}"
-
-
-def _unknown(scene: Scene) -> Iterator[tuple[str, Unknown]]:
-    for address, key in sorted(scene.state.current.items()):
-        observed = scene.observation(scene.state.records[key])
-        if isinstance(observed, Unknown):
-            yield address, observed
-
-
-def _of(scene: Scene, address: str, record: Record) -> Iterator[Drift]:
-    match scene.observation(record):
-        case Absent():
-            lost = (FieldChange(name="voice_id", before=record.voice_id),) if record.voice_id else ()
-            yield Drift(address=address, provider=record.provider, kind=DriftKind.GONE, fields=lost)
-        case Found(remote=remote) if record.status is Status.READY:
-            if remote.status is TaskStatus.FAILED:
-                why = FieldChange(name="message", after=remote.message)
-                yield Drift(address=address, provider=record.provider, kind=DriftKind.FAILED, fields=(why,))
-            elif remote.voice_name != record.voice_name and remote.voice_name and record.voice_name:
-                name = FieldChange(name="voice_name", before=record.voice_name, after=remote.voice_name)
-                yield Drift(address=address, provider=record.provider, kind=DriftKind.RENAMED, fields=(name,))
-        case Found() | Unknown():
-            pass
+def _changed(address: str, record: Record, remote: RemoteVoice) -> Iterator[Drift]:
+    if remote.status is TaskStatus.FAILED:
+        why = FieldChange(name="message", after=remote.message)
+        yield Drift(address=address, provider=record.provider, kind=DriftKind.FAILED, fields=(why,))
+    elif remote.voice_name and record.voice_name:
+        name = FieldChange(name="voice_name", before=record.voice_name, after=remote.voice_name)
+        yield Drift(address=address, provider=record.provider, kind=DriftKind.RENAMED, fields=(name,))
 
 
 def _surplus(scene: Scene, taken: Collection[str | None]) -> Iterator[Drift]:
@@ -85,6 +86,12 @@ def _named(remote: RemoteVoice) -> tuple[FieldChange, ...]:
     )
 
 
+def _kept(scene: Scene) -> Iterator[str]:
+    for record in scene.beside:
+        if record.status is Status.DEPOSED and not leftovers.is_due(scene, record):
+            yield f"{record.address}: the replaced voice {record.voice_id} is kept {_until(record)} (keep_old)"
+
+
 def _until(record: Record) -> str:
     keep = record.lifecycle.keep_old or 0
     if keep > _AGES:
@@ -92,10 +99,11 @@ def _until(record: Record) -> str:
     return f"until {(record.changed_at + timedelta(seconds=keep)).astimezone(UTC).isoformat(timespec='seconds')}"
 
 
-def _cloud(addresses: list[str]) -> str:
-    return "its cloud" if len(addresses) == 1 else "their cloud"
-
-
-def _listed(addresses: list[str]) -> str:
+def _unverifiable(addresses: list[str]) -> Iterable[str]:
+    if not addresses:
+        return ()
+    one = len(addresses) == 1
+    voices, theirs = ("1 voice", "its cloud") if one else (f"{len(addresses)} voices", "their cloud")
     more = f" and {len(addresses) - _NAMED} more" if len(addresses) > _NAMED else ""
-    return ", ".join(addresses[:_NAMED]) + more
+    listed = ", ".join(addresses[:_NAMED]) + more
+    return (f"{voices} can't be verified, because {theirs} can't be asked: {listed}",)

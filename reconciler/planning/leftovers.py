@@ -32,9 +32,9 @@ def removed(scene: Scene, record: Record) -> Change:
     if record.provider in scene.doubts:
         doubt = scene.doubts[record.provider]
         return _verdict(record, Action.BLOCKED, doubt.why, doubt.hint)
-    if record.method == "preset":
-        return _verdict(record, Action.FORGET, "an official voice, not declared any more")
     reason = "to be destroyed" if scene.asked.destroy else "not declared any more"
+    if record.method == "preset":
+        return _verdict(record, Action.FORGET, f"{reason}; an official voice, which stays")
     observed = scene.observation(record)
     match record.status:
         case Status.FAILED if not isinstance(observed, Found):
@@ -73,11 +73,15 @@ def beside(scene: Scene, record: Record, settled: Settled) -> Change | None:
         case Status.LAPSED:
             return _discarded(scene, record, "an intent given up earlier arrived late after all")
         case Status.DEPOSED:
-            return _discarded(scene, record, "replaced by a newer voice" if record.deposed_by else "to be deleted")
+            return _discarded(scene, record, _why_deposed(record))
         case Status.INTENDED | Status.UNCERTAIN if not isinstance(scene.observation(record), Found):
             return _never_told(scene, record, "begun by an interrupted run, not wanted any more")
         case _:
             return _discarded(scene, record, "begun by an interrupted run, not wanted any more")
+
+
+def _why_deposed(record: Record) -> str:
+    return "replaced by a newer voice" if record.deposed_by else "an earlier run began to delete it"
 
 
 def is_due(scene: Scene, record: Record) -> bool:

@@ -35,7 +35,7 @@ def plan(
     judged += [leftovers.removed(scene, state.records[key]) for key in _left(state, declared)]
     changes = claims.guarded(scene, judged, declared)
     changes += _beside(scene, changes, declared)
-    taken = {change.key for change in changes if change.made is not None}
+    remarks = drift.remarks(scene, {change.key for change in changes if change.made is not None})
     return Plan(
         plan_id=_plan_id(state, changes),
         lineage=state.lineage,
@@ -43,9 +43,9 @@ def plan(
         manifest=manifest.name,
         changes=tuple(changes),
         unchanged=unchanged,
-        drift=tuple(drift.drift(scene, taken)),
-        notes=tuple(drift.notes(scene)),
-        unseen=tuple(drift.unseen(scene)),
+        drift=remarks.drift,
+        notes=remarks.notes,
+        unseen=remarks.unseen,
         destroy=asked.destroy,
     )
 
@@ -80,7 +80,7 @@ def candidates(manifest: Manifest, state: State, accounts: Mapping[str, str], *,
 
 
 def _left(state: State, declared: Mapping[str, Voice]) -> list[str]:
-    return [key for address, key in sorted(state.current.items()) if address not in declared]
+    return [state.current[address] for address in sorted(set(state.current).difference(declared))]
 
 
 def _beside(scene: Scene, changes: Sequence[Change], declared: Mapping[str, Voice]) -> list[Change]:

@@ -211,6 +211,9 @@ def _replace(
 
 def _differ(fields: tuple[FieldChange, ...]) -> str:
     names = [field.name for field in fields]
+    for field in fields:
+        if field.name == "method":
+            return f"{field.after} instead of {field.before}"
     if len(names) < 2:
         return "".join(f"{name} differs" for name in names)
     return f"{', '.join(names[:-1])} and {names[-1]} differ"

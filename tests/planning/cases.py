@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zlib import crc32
 
 from reconciler.model.manifest import METHOD_NAMES, METHODS, KlingAccount, Lifecycle, Manifest, Safety, Voice
 from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
@@ -114,7 +115,7 @@ def record(case: Raw, name: str) -> Record:
         external_task_id=keys.external_task_id(LINEAGE, made_from.address, digest, int(generation)),
         address=address,
         provider=made_from.provider,
-        account=told.get("account", account(case, made_from.provider)),
+        account=told["account"] if "account" in told else account(case, made_from.provider),
         method=made_from.method,
         generation=int(generation),
         status=status,
@@ -241,7 +242,7 @@ def _marked(case: Raw, each: str | Raw) -> RemoteVoice:
         voice_id=f"85{_number(name)}",
         voice_name=made_from.inputs.get("voice_name"),
         task_id=f"93{_number(name)}",
-        external_task_id=keys.external_task_id(lineage, address, digest, int(generation)),
+        external_task_id=told.get("key", keys.external_task_id(lineage, address, digest, int(generation))),
         owned_by="1234567",
     )
 
@@ -249,4 +250,4 @@ def _marked(case: Raw, each: str | Raw) -> RemoteVoice:
 def _number(name: str) -> str:
     """16 digits that tell one `ADDRESS@GENERATION` from another, and end with its generation."""
     address, _, generation = name.partition("@")
-    return f"{sum(map(ord, address)):012d}{int(generation):04d}"
+    return f"{crc32(address.encode()):012d}{int(generation):04d}"
