@@ -15,7 +15,7 @@ Said = Accepted | Done | Observation | Exception | None
 
 
 class PaperCloud:
-    """Satisfies `Provider`. `say("submit", …)`: its next answers. `heard`: every call, when, which, and of which key."""
+    """Satisfies `Provider`. `say("submit", …)`: its next answers. `heard`: each call, when, which, of which key."""
 
     def __init__(self, clock: Clock, can: MethodCapabilities | None = None, *, account: str = "kling on paper") -> None:
         self.capabilities = Capabilities(type="kling", lists=True, methods={"create": can or MethodCapabilities()})

@@ -1,0 +1,25 @@
+"""One warmed process a test session, and how much was swept, told at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.crash.fleet import Fleet
+
+
+@pytest.fixture(scope="session")
+def fleet() -> Iterator[Fleet]:
+    with Fleet() as fleet:
+        yield fleet
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    told: dict[str, int] = {}
+    for report in terminalreporter.getreports("passed"):
+        for name, number in report.user_properties:
+            if name.startswith("killed "):
+                told[name] = told.get(name, 0) + int(str(number))
+    for name, number in sorted(told.items()):
+        terminalreporter.write_line(f"{name}: {number}")
