@@ -51,7 +51,9 @@ def removed(scene: Scene, record: Record) -> Change:
 
 def beside(scene: Scene, record: Record, settled: Settled) -> Change | None:
     """The verdict for an unbound record: deposed, given up, or a replacement that is not wanted any more."""
-    if record.external_task_id in settled.used or (record.status in SETTLING and record.address in settled.stopped):
+    if record.external_task_id in settled.used or _current_unseen(scene, record):
+        return None
+    if record.status in SETTLING and record.address in settled.stopped:
         return None
     if record.status is Status.LAPSED and not _arrived(scene, record):
         return None
@@ -67,7 +69,7 @@ def beside(scene: Scene, record: Record, settled: Settled) -> Change | None:
     if places & settled.held:
         kept = record.status is Status.LAPSED
         return None if kept else _verdict(record, Action.FORGET, "its voice has an address again")
-    if places & settled.wanted or (record.status is Status.DEPOSED and _successor_unseen(scene, record)):
+    if places & settled.wanted:
         return None
     match record.status:
         case Status.LAPSED:
@@ -96,8 +98,8 @@ def _arrived(scene: Scene, record: Record) -> bool:
     return isinstance(observed, Found) and observed.remote.status is not TaskStatus.FAILED
 
 
-def _successor_unseen(scene: Scene, record: Record) -> bool:
-    """The old voice is not deleted while nobody can tell whether the new one is there."""
+def _current_unseen(scene: Scene, record: Record) -> bool:
+    """While nobody can tell whether an address has its voice, none of its other voices is touched."""
     current = scene.state.at(record.address)
     seen = scene.observation(current) if current is not None else None
     return isinstance(seen, Unknown) and not seen.by_nature

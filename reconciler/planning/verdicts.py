@@ -59,9 +59,10 @@ def _unsettled(scene: Scene, voice: Voice, record: Record, observed: Observation
             return _task(scene, voice, record, remote)
         case Absent() if asked_in_time:
             changed = difference(voice, record).identity
-            if not changed:
+            another = changed or voice.method in BOUND_NOT_MADE or begun(scene, voice, record) is not None
+            if not another:
                 return same_call(scene, voice, Need("", record), record)
-            reason = "an earlier run's call never arrived, and its inputs changed since"
+            reason = "an earlier run's call never arrived" + (", and its inputs changed since" if changed else "")
             return new_voice(scene, voice, Need(reason, record, fields=changed))
         case Unknown(why=why, by_nature=False) if asked_in_time:
             return blocked(voice, record, f"could not tell what an interrupted call left: {why}")

@@ -1,0 +1,224 @@
+"""Thresholds and their numbers; when a saved plan is refused, and what of it still runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from reconciler.errors import PlanSpent, PlanStale
+from reconciler.model.manifest import Safety
+from reconciler.model.plan import Action, Plan
+from reconciler.model.state import State
+from reconciler.planning import policy
+from tests.planning import cases
+
+TEN = [f"v{n}" for n in range(10)]
+
+
+def _of_ten(*, removed: int = 0, changed: int = 0, gone: int = 0, safety: dict[str, float] | None = None) -> Plan:
+    """Ten recorded voices, of which so many were removed, changed, or deleted outside."""
+    left, renamed, lost = TEN[:removed], TEN[removed : removed + changed], TEN[-gone:] if gone else []
+    return cases.plan(
+        {
+            "voices": {v: {"create": {"voice_name": "Other"}} if v in renamed else {} for v in TEN if v not in left},
+            "records": {f"{v}@1": "ready" for v in TEN},
+            "seen": {f"{v}@1": "absent" for v in lost},
+            "safety": safety or {},
+        }
+    )
+
+
+def test_three_of_ten_is_not_over_thirty_percent() -> None:
+    assert _of_ten(removed=3).stops == ()
+
+
+def test_four_of_ten_stops_and_names_its_number() -> None:
+    (stop,) = _of_ten(removed=4).stops
+    assert stop.what == "4 of 10 recorded voices would be deleted, replaced or forgotten, over 30 %"
+    assert stop.hint == "If that is meant: --allow-deletes 4"
+
+
+def test_deletions_and_replacements_count_together() -> None:
+    assert len(_of_ten(removed=2, changed=2).stops) == 1
+
+
+def test_voices_to_be_bought_again_have_a_threshold_of_their_own() -> None:
+    (stop,) = _of_ten(removed=3, gone=4).stops
+    assert stop.hint == "If they are truly gone: --allow-recreates 4"
+
+
+def test_the_manifest_sets_the_percentages() -> None:
+    assert len(_of_ten(removed=1, safety={"max_delete_percent": 0}).stops) == 1
+    assert _of_ten(removed=9, safety={"max_delete_percent": 90}).stops == ()
+
+
+def test_of_nine_voices_no_percentage_is_asked() -> None:
+    nine = TEN[:9]
+    plan = cases.plan({"voices": {"v0": {}}, "records": {f"{v}@1": "ready" for v in nine}})
+    assert plan.stops == ()
+
+
+def test_destroy_is_the_request_itself() -> None:
+    case = {"voices": {v: {} for v in TEN}, "records": {f"{v}@1": "ready" for v in TEN}, "options": {"destroy": True}}
+    plan = cases.plan(case)
+    assert plan.summary["delete"] == 10
+    assert plan.stops == ()
+
+
+def test_cleaning_up_after_a_replace_counts_as_nothing() -> None:
+    records = {f"{v}@2": "ready" for v in TEN} | {f"{v}@1": "deposed" for v in TEN}
+    plan = cases.plan({"voices": {v: {} for v in TEN}, "records": records})
+    assert plan.summary["delete"] == 10
+    assert plan.stops == ()
+
+
+def test_forgetting_a_creation_that_failed_loses_no_voice() -> None:
+    records = {f"{v}@1": "failed" if n < 4 else "ready" for n, v in enumerate([*TEN, "w0", "w1", "w2", "w3"])}
+    plan = cases.plan({"voices": {v: {} for v in [*TEN, "w0", "w1", "w2", "w3"][4:]}, "records": records})
+    assert plan.summary["forget"] == 4
+    assert plan.stops == ()
+
+
+# --- a saved plan -------------------------------------------------------------------------------------------------
+
+CHANGED: dict[str, Any] = {"voices": {"n": {"create": {"voice_name": "New"}}}, "records": {"n@1": "ready"}}
+
+
+def _fresh(plan: Plan, state: State, **update: Any) -> State:
+    return policy.check_fresh(plan, state.model_copy(update=update), manifest="voices.yaml")
+
+
+def test_a_plan_is_good_for_the_state_it_was_made_from() -> None:
+    state = cases.state_of(CHANGED)
+    assert _fresh(cases.plan(CHANGED), state) == state
+
+
+def test_a_plan_is_refused_when_the_serial_moved_on() -> None:
+    with pytest.raises(PlanStale, match="serial 7 of the state, which is at 8"):
+        _fresh(cases.plan(CHANGED), cases.state_of(CHANGED), serial=8)
+
+
+def test_a_plan_is_refused_on_another_lineage() -> None:
+    with pytest.raises(PlanStale, match="another state"):
+        _fresh(cases.plan(CHANGED), cases.state_of(CHANGED), lineage="deadbeef-0000")
+
+
+def test_a_plan_is_refused_for_another_manifest() -> None:
+    with pytest.raises(PlanStale, match=r"made for voices\.yaml"):
+        policy.check_fresh(cases.plan(CHANGED), cases.state_of(CHANGED), manifest="others.yaml")
+
+
+def test_a_plan_is_good_once() -> None:
+    plan = cases.plan(CHANGED)
+    with pytest.raises(PlanSpent):
+        _fresh(plan, cases.state_of(CHANGED), applied=plan.plan_id)
+
+
+def test_a_plan_whose_run_was_interrupted_goes_on_whatever_the_serial() -> None:
+    plan = cases.plan(CHANGED)
+    assert _fresh(plan, cases.state_of(CHANGED), applying=plan.plan_id, serial=12).serial == 12
+
+
+def test_a_plan_made_before_there_was_a_state_begins_its_lineage() -> None:
+    plan = cases.plan({"voices": {"n": {}}}).model_copy(update={"serial": 0})
+    assert policy.check_fresh(plan, State(lineage="another"), manifest="voices.yaml").lineage == plan.lineage
+
+
+def _narrowed(approved: dict[str, Any], fresh: dict[str, Any], *, going_on: bool = False) -> list[tuple[str, Action]]:
+    plan = policy.narrowed(cases.plan(fresh), cases.plan(approved), going_on=going_on)
+    assert plan.plan_id == cases.plan(approved).plan_id
+    return [(change.address, change.action) for change in plan.changes]
+
+
+def test_the_same_plan_made_now_runs_whole() -> None:
+    assert _narrowed(CHANGED, CHANGED) == [("n", Action.REPLACE)]
+
+
+def test_what_was_not_reviewed_does_not_run() -> None:
+    more = {"voices": {**CHANGED["voices"], "extra": {}}, "records": CHANGED["records"]}
+    assert _narrowed(CHANGED, more) == [("n", Action.REPLACE)]
+
+
+def test_inputs_that_changed_since_the_review_are_refused() -> None:
+    other = {"voices": {"n": {"create": {"voice_name": "Newer"}}}, "records": {"n@1": "ready"}}
+    with pytest.raises(PlanStale, match="n: replace was reviewed"):
+        _narrowed(CHANGED, other)
+    with pytest.raises(PlanStale, match="n: replace was reviewed"):
+        _narrowed(CHANGED, other, going_on=True)
+
+
+def test_a_reviewed_creation_that_is_not_needed_any_more_is_refused_beside_a_deletion() -> None:
+    approved = {"voices": {"new": {}}, "records": {"old@1": "ready"}}
+    with pytest.raises(PlanStale, match="new: create was reviewed"):
+        _narrowed(approved, {"voices": {}, "records": {"old@1": "ready"}})
+
+
+def test_a_deletion_of_what_is_declared_again_is_refused() -> None:
+    approved = {"voices": {"hero": {}}, "records": {"hero@1": "ready", "n@1": "ready"}}
+    with pytest.raises(PlanStale, match="n: delete was reviewed"):
+        _narrowed(approved, {"voices": {"hero": {}, "n": {}}, "records": approved["records"]})
+
+
+def test_labels_that_changed_since_the_review_are_refused() -> None:
+    def labelled(tier: str) -> dict[str, Any]:
+        return {"voices": {"n": {"labels": {"tier": tier}}}, "records": {"n@1": "ready"}}
+
+    assert _narrowed(labelled("gold"), labelled("gold")) == [("n", Action.UPDATE)]
+    with pytest.raises(PlanStale, match="n: update was reviewed"):
+        _narrowed(labelled("gold"), labelled("silver"))
+
+
+def test_a_voice_that_is_gone_by_now_is_forgotten_instead_of_deleted() -> None:
+    approved = {"voices": {"hero": {}}, "records": {"hero@1": "ready", "n@1": "ready"}}
+    assert _narrowed(approved, {**approved, "seen": {"n@1": "absent"}}) == [("n", Action.FORGET)]
+
+
+def test_what_can_not_be_looked_at_now_is_blocked_instead_of_made() -> None:
+    seen = {**CHANGED, "seen": {"n@1": "unknown: HTTP 503"}}
+    assert _narrowed(CHANGED, seen) == [("n", Action.BLOCKED)]
+
+
+def test_going_on_a_replace_finishes_with_what_was_begun() -> None:
+    new = {"create": {"voice_name": "New"}}
+    begun = {**CHANGED, "records": {"n@1": "ready", "n@2": {"status": "running", "beside": True, **new}}}
+    assert _narrowed(CHANGED, begun, going_on=True) == [("n", Action.REPLACE)]
+    bound = {**CHANGED, "records": {"n@1": "deposed", "n@2": {"status": "ready", **new}}}
+    assert _narrowed(CHANGED, bound, going_on=True) == [("n", Action.DELETE)]
+
+
+def test_going_on_does_not_do_again_what_is_done() -> None:
+    done = {**CHANGED, "records": {"n@1": "deleted", "n@2": {"status": "ready", **CHANGED["voices"]["n"]}}}
+    assert _narrowed(CHANGED, done, going_on=True) == []
+
+
+def test_going_on_replaces_once_what_was_asked_to_be_replaced() -> None:
+    approved = {"voices": {"n": {}}, "records": {"n@1": "ready"}, "options": {"replace": ["n"]}}
+    done = {**approved, "records": {"n@1": "deleted", "n@2": "ready"}}
+    assert [c.action for c in cases.plan(done).changes] == [Action.REPLACE]
+    assert _narrowed(approved, done, going_on=True) == []
+
+
+def test_going_on_retries_once_what_was_asked_to_be_tried_again() -> None:
+    approved = {"voices": {"n": {}}, "records": {"n@1": "failed"}, "options": {"retry": ["n"]}}
+    failed_again = {**approved, "records": {"n@1": {"status": "failed", "beside": True}, "n@2": "failed"}}
+    assert [c.action for c in cases.plan(failed_again).changes] == [Action.CREATE]
+    assert _narrowed(approved, failed_again, going_on=True) == []
+
+
+def test_a_saved_plan_keeps_its_own_stops() -> None:
+    approved = _of_ten(removed=4)
+    assert policy.narrowed(approved, approved, going_on=False).stops == approved.stops
+
+
+def test_losing_counts_what_takes_a_voice_from_its_address() -> None:
+    case = {"voices": {"n": {"create": {"voice_name": "New"}}}, "records": {"n@1": "ready", "old@1": "ready"}}
+    lost = policy.losing(cases.plan(case), cases.state_of(case))
+    assert sorted(change.address for change in lost) == ["n", "old"]
+
+
+def test_a_threshold_is_passed_by_its_number_only() -> None:
+    plan = _of_ten(removed=4)
+    state = cases.state_of({"records": {f"{v}@1": "ready" for v in TEN}})
+    assert policy.check(plan, state, Safety(), allow_deletes=4, declared=6) == ()
+    assert len(policy.check(plan, state, Safety(), allow_deletes=5, declared=6)) == 1
