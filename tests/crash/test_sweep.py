@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.crash.fleet import KILLED, Fleet, Folder, entry
+from tests.crash.fleet import KILLED, Fleet, Folder, Ran, entry
 from tests.support.kling_service import Deleted, KlingService
 
 PARTS = 4  # each scenario is swept by this many tests, for as many cores
@@ -54,8 +54,10 @@ SCENARIOS = {
 class Stage:
     """A scenario as often as it takes: each time from the same beginning."""
 
-    def __init__(self, folder: Folder, kling: KlingService, scenario: Scenario) -> None:
+    def __init__(self, folder: Folder, kling: KlingService, scenario: Scenario, *, reviewed: bool = False) -> None:
+        """`reviewed`: it is a saved plan that is applied."""
         self._folder = folder
+        self._reviewed = reviewed
         self._kling = kling
         self._scenario = scenario
         folder.declare(scenario.before)
@@ -63,13 +65,15 @@ class Stage:
             assert folder.apply().code == 0
         self._ids = folder.voice_ids if scenario.before else {}
         folder.declare(scenario.after)
+        if reviewed:
+            assert folder.run("plan", "--out", "reviewed.plan").code == 0
         self._tasks = copy.deepcopy(kling.tasks)
         self._kept = shutil.copytree(folder.path, folder.path.with_name("kept"))
 
     def points(self) -> tuple[str, ...]:
         """The moments of a run that lives."""
         self._reset()
-        ran = self._folder.apply()
+        ran = self._apply()
         assert ran.code == 0, ran.out
         self._check()
         return ran.points
@@ -77,12 +81,20 @@ class Stage:
     def accident(self, die_at: int) -> bool:
         """Whether the run came to that point."""
         self._reset()
-        killed = self._folder.apply(die_at=die_at)
+        killed = self._apply(die_at=die_at)
         shown = self._folder.run("show")
         assert shown.code == 0 or "There is no state" in shown.out, shown.out
-        self._folder.converge()
+        if self._reviewed:
+            again = self._apply()
+            assert again.code == 0 or "applied already" in again.out, again.out
+            assert self._folder.run("plan", "--detailed-exitcode").code == 0
+        else:
+            self._folder.converge()
         self._check()
         return killed.code == KILLED
+
+    def _apply(self, **fate: float | None) -> Ran:
+        return self._folder.run("apply", "reviewed.plan", **fate) if self._reviewed else self._folder.apply(**fate)
 
     def _reset(self) -> None:
         shutil.rmtree(self._folder.path)
@@ -106,23 +118,35 @@ def kling(request: pytest.FixtureRequest) -> Iterator[KlingService]:
 
 
 @pytest.fixture
-def stage(tmp_path: Path, fleet: Fleet, kling: KlingService) -> Callable[[Scenario], Stage]:
+def stage(tmp_path: Path, fleet: Fleet, kling: KlingService) -> Callable[..., Stage]:
     path = tmp_path / "work"
     path.mkdir()
     folder = Folder(path, fleet, kling.url, kling.api_key, FAST)
-    return lambda scenario: Stage(folder, kling, scenario)
+    return lambda scenario, *, reviewed=False: Stage(folder, kling, scenario, reviewed=reviewed)
 
 
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("name", list(SCENARIOS))
 def test_killed_at_any_point_the_next_run_finishes_the_job(
-    name: str, part: int, stage: Callable[[Scenario], Stage], record_property: Callable[[str, object], None]
+    name: str, part: int, stage: Callable[..., Stage], record_property: Callable[[str, object], None]
 ) -> None:
-    scenario = SCENARIOS[name]
-    staged = stage(scenario)
+    record_property(f"killed at points of {name}", sweep(stage(SCENARIOS[name]), SCENARIOS[name].least, part))
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("name", ["create", "mixed"])
+def test_killed_at_any_point_a_reviewed_plan_goes_on(
+    name: str, part: int, stage: Callable[..., Stage], record_property: Callable[[str, object], None]
+) -> None:
+    staged = stage(SCENARIOS[name], reviewed=True)
+    record_property(f"killed at points of {name}, reviewed", sweep(staged, SCENARIOS[name].least, part))
+
+
+def sweep(staged: Stage, least: int, part: int) -> int:
+    """At how many points a run was killed: one in `PARTS` of them."""
     points = staged.points()
-    assert len(points) >= scenario.least
+    assert len(points) >= least
     swept = range(part + 1, len(points) + 1, PARTS)
     died = sum(staged.accident(die_at) for die_at in swept)
     assert died > 0.8 * len(swept)  # a run passes a few more or fewer points than another
-    record_property(f"killed at points of {name}", died)
+    return died

@@ -31,7 +31,7 @@ from reconciler.sandbox.world import World
 from tests.support.memory_backend import MemoryBackend
 from tests.support.virtual import InlineCrew, VirtualClock
 
-KEY = "sandbox-default"
+KEYS = {"singapore": "sandbox-default", "beijing": "sandbox-other"}  # an account each
 LINEAGE = "01234567-89ab-cdef-0123-456789abcdef"
 ANYTHING_GOES = Safety(max_delete_percent=100, max_recreate_percent=100)
 
@@ -42,7 +42,6 @@ class Happened:
 
     at: float  # seconds
     what: str
-    detail: str = ""
 
 
 def voice(address: str, *, provider: str = "kling", sample: str = "", lifecycle: Lifecycle | None = None) -> Voice:
@@ -68,6 +67,7 @@ class Rehearsal:
         self.happened: list[Happened] = []
         self.events: list[Event] = []
         self.hook: Callable[[str, str], None] = lambda moment, what: None  # "before" or "after" a write or a call
+        self.sent: httpx.Request | None = None  # the call that is under way
         self.listener: Callable[[Event], None] = lambda event: None
         self.crew: InlineCrew[Answer] = InlineCrew(self.clock)
         self.provide: Callable[[KlingAccount], Provider] = self._kling
@@ -171,7 +171,7 @@ class Rehearsal:
         )
 
     def _kling(self, account: KlingAccount) -> KlingProvider:
-        return KlingProvider(account, ApiKey(KEY), clock=self.clock, transport=_Wire(self))
+        return KlingProvider(account, ApiKey(KEYS[account.region]), clock=self.clock, transport=_Wire(self))
 
     def _emit(self, event: Event) -> None:
         self.events.append(event)
@@ -181,9 +181,10 @@ class Rehearsal:
         self.happened.append(Happened(self.clock.monotonic(), what))
         self.hook("after", what)
 
-    def called(self, what: str, detail: str) -> None:
+    def called(self, what: str, request: httpx.Request) -> None:
+        self.sent = request
         self.hook("before", what)
-        self.happened.append(Happened(self.clock.monotonic(), what, detail))
+        self.happened.append(Happened(self.clock.monotonic(), what))
 
 
 class _Wire(httpx.BaseTransport):
@@ -195,7 +196,7 @@ class _Wire(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         what = _operation(request.method, request.url.path)
-        self._rehearsal.called(what, request.content.decode())
+        self._rehearsal.called(what, request)
         try:
             return self._transport.handle_request(request)
         finally:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from reconciler.model.events import Event, Kind
 from reconciler.model.manifest import KlingAccount
 from reconciler.model.state import Status
@@ -22,8 +24,10 @@ def test_an_intent_is_durable_before_its_call() -> None:
     assert rehearsal.order("write", "append", "create")[:2] == ["write", "create"]
 
 
-def test_at_every_call_its_record_is_in_the_state_already() -> None:
-    rehearsal = voices(60)
+@pytest.mark.parametrize("latency", [0.0, 0.05])
+def test_at_every_call_its_record_is_in_the_state_already(latency: float) -> None:
+    rehearsal = Rehearsal(latency=latency, task_seconds=2)
+    rehearsal.declare(*(voice(f"v{i}") for i in range(60)))
     known: list[bool] = []
 
     def look(moment: str, what: str) -> None:

@@ -51,7 +51,7 @@ class VirtualClock:
 class InlineCrew(Generic[T]):
     """Satisfies `Crew`: a call reaches its cloud after half of its latency, and its answer comes after the other half.
 
-    No threads: the jobs run inside `wait`, in the order in which they reach the cloud.
+    No threads: the jobs run inside `wait`, in the order in which they reach the cloud; without latency, as they start.
     """
 
     def __init__(self, clock: VirtualClock, *, latency: Callable[[], float] | float = 0.05) -> None:
@@ -65,6 +65,8 @@ class InlineCrew(Generic[T]):
     def start(self, job: Callable[[], T]) -> None:
         half = self._latency() / 2
         heapq.heappush(self._calls, (self._clock.monotonic() + half, next(self._order), job, half))
+        if not half:
+            self._run_next()
 
     def wait(self, seconds: float) -> list[T]:
         until = self._clock.monotonic() + seconds
@@ -89,13 +91,18 @@ class InlineCrew(Generic[T]):
         while self._calls:
             self._run_next()
 
-    def die(self, chance: random.Random) -> None:
-        """The process is no more: some of its last calls are on their way, and some never leave."""
+    def die(self, chance: random.Random) -> list[Callable[[], T]]:
+        """The process is no more: some of its last calls arrive, some never left, and some are late: those returned."""
+        late: list[Callable[[], T]] = []
         for moment, _, job, _ in sorted(self._calls, key=lambda call: call[:2]):
-            if chance.random() < 0.5:
+            fate = chance.choice(["arrives", "arrives", "never left", "late"])
+            if fate == "arrives":
                 self._clock.reach(moment)
                 self._clock.apart(job)
+            elif fate == "late":
+                late.append(job)
         self._calls, self._answers = [], []
+        return late
 
     def _run_next(self) -> None:
         moment, _, job, half = heapq.heappop(self._calls)
