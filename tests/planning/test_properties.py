@@ -44,7 +44,7 @@ entries = st.builds(
     st.sampled_from([{}, {"tier": "gold"}]),
 )
 more = st.fixed_dictionaries(
-    {"status": st.sampled_from([str(status) for status in Status] + 3 * ["ready"])},
+    {"status": st.sampled_from([str(status) for status in Status] + 9 * ["ready"])},
     optional={
         "voice_id": st.sampled_from(VOICE_IDS),
         "beside": st.booleans(),
@@ -63,13 +63,16 @@ names = st.builds(lambda address, number: f"{address}@{number}", st.sampled_from
 def worlds(draw: st.DrawFn) -> dict[str, Any]:
     here = "kling https://here"
     one_account = draw(st.booleans())
-    voices = draw(st.dictionaries(st.sampled_from(ADDRESSES), entries))
+    voices = draw(st.dictionaries(st.sampled_from(ADDRESSES), entries, min_size=1))
     recorded = {}
-    for name in draw(st.lists(names, unique=True, max_size=6)):
+    for name in draw(st.lists(names, unique=True, min_size=2, max_size=6)):
         as_declared = st.just(voices.get(name[0], {}))  # most records are of what is declared
         recorded[name] = {**draw(st.one_of(as_declared, as_declared, entries)), **draw(more)}
         if draw(st.integers(0, 29)) == 7:
             recorded[name]["account"] = "kling https://api-beijing.klingai.com"
+    if draw(st.integers(0, 2)) == 1:  # one voice under two keys: no run of ours makes it so, a hand can
+        for name in list(recorded)[:2]:
+            recorded[name] |= {"status": "ready", "voice_id": "777", "beside": False}
     return {
         "providers": {"kling": here, "studio": here if one_account else "kling https://there"},
         "voices": voices,
