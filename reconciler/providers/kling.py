@@ -65,6 +65,7 @@ class KlingProvider:
         endpoint = kling_auth.endpoint(account)
         self.account = f"kling {endpoint}"
         self._clock = clock
+        self._patience = account.timeouts.operation
         self._pace = pace
         self._signer = kling_auth.Signer(credentials, clock=clock)
         self._http = Http(endpoint, account.timeouts, clock=clock, secrets=self._signer.secrets, mount=transport)
@@ -185,7 +186,7 @@ class KlingProvider:
     # -- on the wire --------------------------------------------------------------------------------------------------
 
     def _get(self, named: str) -> kling_wire.Task:
-        task = persistently(partial(self._task, named), clock=self._clock)
+        task = persistently(partial(self._task, named), clock=self._clock, within=self._patience)
         if named not in (str(task.task_id), task.key or named):
             raise OutcomeUnknown(f"GET {VOICES}/{named}: the answer is about another task")
         return task
@@ -215,7 +216,7 @@ class KlingProvider:
         """Page after page until a short one: the list tells no total. Its order is not documented, nor relied on."""
         known: set[str] = set()
         for number in range(1, LAST_PAGE + 1):
-            page = persistently(partial(self._page, path, number), clock=self._clock)
+            page = persistently(partial(self._page, path, number), clock=self._clock, within=self._patience)
             yield page
             before = len(known)
             known.update(str(t.task_id) for t in page)

@@ -13,6 +13,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from reconciler.errors import CloudError, OutcomeUnknown, Rejected, Throttled
+from reconciler.providers.breakage import doubt
 from reconciler.providers.kling_wire import Envelope
 from reconciler.providers.transport import Answer
 
@@ -54,7 +55,8 @@ def opened(answer: Answer, shape: type[Shape], *, scrubbed: Callable[[object], s
         if told is not None and told.code == 0:
             first = error.errors(include_input=False, include_url=False, include_context=False)[0]
             where = ".".join(map(str, first["loc"]))
-            raise OutcomeUnknown(f"{answer.call}: success without {scrubbed(where)}: {first['msg']}") from None
+            line = f"{answer.call}: success without {scrubbed(where)}: {first['msg']}{doubt(answer.call)}"
+            raise OutcomeUnknown(line) from None
         raise _refusal(answer, scrubbed, reading) from None
     if envelope.code != 0:
         raise _refusal(answer, scrubbed, reading)
@@ -97,9 +99,9 @@ _REFUSED = frozenset({1200, _SEE_MESSAGE, 1202, _NO_SUCH_THING, 1300, 1301})
 def _refusal(answer: Answer, scrubbed: Callable[[object], str], reading: Reading) -> CloudError:
     told = said(answer)
     if answer.status >= 500:  # 5002 says itself that the work may be done, and the others do not say that it is not
-        return OutcomeUnknown(_line(answer, told, scrubbed), code=str(told.code) if told else "")
+        return OutcomeUnknown(_line(answer, told, scrubbed) + doubt(answer.call), code=str(told.code) if told else "")
     if 300 <= answer.status < 400:
-        return _redirect(answer)
+        return _redirect(answer, scrubbed)
     if told is None:
         return _not_kling(answer, scrubbed)
 
@@ -123,7 +125,7 @@ def _refusal(answer: Answer, scrubbed: Callable[[object], str], reading: Reading
         return Throttled(line, code=code, request_id=request_id, retry_after=answer.retry_after)
     if answer.status >= 400 and 0 < told.code < _THEIR_FAULT:
         return Rejected(line, code=code, request_id=request_id, systemic=answer.status == 401)
-    return OutcomeUnknown(line, code=code, request_id=request_id)
+    return OutcomeUnknown(line + doubt(answer.call), code=code, request_id=request_id)
 
 
 def _line(answer: Answer, told: Envelope | None, scrubbed: Callable[[object], str]) -> str:
@@ -137,12 +139,14 @@ def _snippet(answer: Answer, scrubbed: Callable[[object], str]) -> str:
     return scrubbed(answer.body[:2000].decode("utf-8", "replace"))[:120] or "nothing"
 
 
-def _redirect(answer: Answer) -> CloudError:
-    line = f"{answer.call}: HTTP {answer.status}, a redirect, which is not followed: it would take the key along."
+def _redirect(answer: Answer, scrubbed: Callable[[object], str]) -> CloudError:
+    where = scrubbed(answer.headers.get("Location", "nowhere"))[:120]
+    line = f"{answer.call}: HTTP {answer.status}, a redirect to {where}, not followed: it would take the key along"
     if answer.status in (301, 302, 303) and answer.call.startswith("POST "):
         # A server says 303 after the work, and 301 and 302 are used like it; 307 and 308 ask for the call again.
-        return OutcomeUnknown(line)
-    return Rejected(line, "Name the endpoint that it leads to.", systemic=True)
+        return OutcomeUnknown(line + doubt(answer.call))
+    hint = "If that is the cloud, name it as the provider's endpoint; if not, something in between answers for it."
+    return Rejected(f"{line}; nothing was done", hint, systemic=True)
 
 
 # A 4xx of something in between (a gateway, a company's proxy) proves that nothing happened only where the request
@@ -159,5 +163,5 @@ def _not_kling(answer: Answer, scrubbed: Callable[[object], str]) -> CloudError:
     reads = answer.call.startswith("GET ")
     if answer.status in _STOPPED_BEFORE or (reads and answer.status >= 400 and answer.status != 408):
         hint = "Is the endpoint right, or does a proxy stand in between?"
-        return Rejected(line, hint, systemic=answer.status in _STOPPED_ALWAYS)
-    return OutcomeUnknown(line)
+        return Rejected(f"{line}; nothing was done", hint, systemic=answer.status in _STOPPED_ALWAYS)
+    return OutcomeUnknown(line + doubt(answer.call))

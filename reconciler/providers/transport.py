@@ -7,49 +7,37 @@ from __future__ import annotations
 
 import math
 import re
-import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
+from urllib.parse import urlsplit
 
-from reconciler.errors import OutcomeUnknown, Rejected, Throttled
+from reconciler.errors import CloudError, OutcomeUnknown, Rejected, Throttled, UsageError
 from reconciler.model.manifest import Timeouts
 from reconciler.protocols import Clock
-
-# `import httpx` also imports httpx's own command line, and with it click, rich and pygments: a third of its time.
-# None in sys.modules makes that one import fail, which httpx allows for.
-_first = "httpx" not in sys.modules
-if _first:
-    sys.modules["httpx._main"] = None  # type: ignore[assignment]  # None is the documented way to block an import
-import httpx  # noqa: E402  # the line above must come first
-
-if _first:
-    sys.modules.pop("httpx._main", None)
+from reconciler.providers.breakage import NEVER_SENT, PERHAPS_SENT, doubt, lost, overdue, unsent
+from reconciler.providers.lean_httpx import httpx
+from reconciler.providers.proxies import proxy_for
 
 LARGEST_ANSWER = 64 * 1024 * 1024  # bytes, unpacked; a page of 1000 voices is about 0.6 MB
 PAUSES = (0.5, 1.0, 2.0)  # seconds between the tries of a read
 LONGEST_PAUSE = 60.0  # seconds, whatever Retry-After says
 QUOTED = 300  # characters of a cloud's own words
+_UNPACKED = ("", "identity", "gzip", "deflate")  # one of them: packed twice, a small answer could fill any memory
 _SHORTEST_SECRET = 4  # characters; to blank out less would eat the words around it
 _SCRUBBED_AT_MOST = 20_000  # characters that are looked at before the cut
 
-_BEARER = re.compile(r"(?i)\b(bearer)\s+[^\s\"'<>,;]+")
-_TOKEN = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*")
-_QUERY = re.compile(r"\?[^\s\"'<>?]*=[^\s\"'<>]*")
-
-# What httpx raises before a byte of the request was written: no connection, no TLS, no proxy, no free slot.
-_NEVER_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-    httpx.InvalidURL,
+_BLANKED = (
+    (re.compile(r"(?i)\b(bearer)\s+[^\s\"'<>,;]+"), r"\1 ***"),
+    (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), "***"),
+    (re.compile(r"(?i)(https?://)[^\s/?#\"'<>]*@"), r"\1***@"),
+    (re.compile(r"(?i)(https?://[^\s?\"'<>]*)\?[^\s\"'<>]+"), r"\1?***"),
+    (re.compile(r"\?[^\s\"'<>?]*=[^\s\"'<>]*"), "?***"),  # of a URL that was cut off
 )
-_PERHAPS_SENT = (httpx.HTTPError, httpx.StreamError)
 
 Got = TypeVar("Got")
 
@@ -97,12 +85,12 @@ class Http:
         self._timeouts = timeouts
         self._clock = clock
         self._secrets = tuple(s for s in secrets if len(s) >= _SHORTEST_SECRET)
-        self._client = httpx.Client(
-            transport=mount,
-            timeout=httpx.Timeout(timeouts.read, connect=timeouts.connect),
-            follow_redirects=False,  # a redirect would take the credentials along
-            headers={"User-Agent": "voicectl"},
-        )
+        self._to, self._via = urlsplit(endpoint).netloc, ""
+        proxy = None
+        if mount is None and (proxy := proxy_for(endpoint)) is not None:
+            self._via = f"{proxy.url.host}:{proxy.url.port or proxy.url.scheme}"
+        self._on_sockets = mount is None
+        self._client = _client(timeouts, mount, proxy)
         self._lock = threading.Lock()
         self._calls = 0
 
@@ -123,36 +111,64 @@ class Http:
         call = f"{method} {path}"
         with self._lock:
             self._calls += 1
+
+        def exchange() -> Answer:
+            return self._exchange(call, method, self._endpoint + path, params=query, headers=headers, content=content)
+
+        if not self._on_sockets:
+            return exchange()
+        # httpx bounds each piece of an answer; one whose head drips has no end but this.
+        answer: Future[Answer] = Future()
+        threading.Thread(target=_fulfil, args=(answer, exchange), daemon=True).start()
+        try:
+            return answer.result(self._timeouts.operation)
+        except TimeoutError:
+            raise overdue(call, self._timeouts) from None
+
+    def _exchange(
+        self,
+        call: str,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, str | int] | None,
+        headers: Mapping[str, str],
+        content: bytes | None,
+    ) -> Answer:
+        stage = _Stage()
         latest = self._clock.monotonic() + self._timeouts.operation
         try:
             with self._client.stream(
-                method, self._endpoint + path, params=query, headers=headers, content=content
+                method, url, params=params, headers=headers, content=content, extensions={"trace": stage.follow}
             ) as response:
+                stage.begun = True
                 return Answer(call, response.status_code, response.headers, self._whole(response, call, latest=latest))
-        except _NEVER_SENT as error:
-            raise Rejected(f"{call}: no connection: {self._told(error)}", unsent=True) from None
-        except _PERHAPS_SENT as error:
-            raise OutcomeUnknown(f"{call}: no answer: {self._told(error)}") from None
+        except (*NEVER_SENT, *PERHAPS_SENT) as error:
+            if isinstance(error, NEVER_SENT) or stage.tunnelling:
+                to, via = self._to, self._via
+                raise unsent(error, call, to=to, via=via, timeouts=self._timeouts, told=self.scrubbed) from None
+            raise lost(error, call, begun=stage.begun, timeouts=self._timeouts, told=self.scrubbed) from None
 
     def _whole(self, response: httpx.Response, call: str, *, latest: float) -> bytes:
+        packed = response.headers.get("Content-Encoding", "identity").strip().lower()
+        if packed not in _UNPACKED:
+            raise OutcomeUnknown(f"{call}: the answer is packed as {self.scrubbed(packed)}, unasked{doubt(call)}")
         body = bytearray()
         for piece in response.iter_bytes():
             body += piece
             if len(body) > LARGEST_ANSWER:
-                raise OutcomeUnknown(f"{call}: the answer is larger than {LARGEST_ANSWER} bytes")
+                raise OutcomeUnknown(f"{call}: the answer is larger than {LARGEST_ANSWER} bytes{doubt(call)}")
             if self._clock.monotonic() > latest:
-                raise OutcomeUnknown(f"{call}: the answer dripped for more than {self._timeouts.operation:g} s")
+                raise overdue(call, self._timeouts)
         return bytes(body)
-
-    def _told(self, error: Exception) -> str:
-        return f"{type(error).__name__}: {self.scrubbed(str(error))}"
 
     def scrubbed(self, words: object, *, limit: int = QUOTED) -> str:
         """Somebody else's words as they may be shown: one line, cut, without credentials and without URL queries."""
         text = str(words)[:_SCRUBBED_AT_MOST]
         for secret in self._secrets:
             text = text.replace(secret, "***")
-        text = _QUERY.sub("?***", _TOKEN.sub("***", _BEARER.sub(r"\1 ***", text)))
+        for pattern, blank in _BLANKED:
+            text = pattern.sub(blank, text)
         line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
         return line if len(line) <= limit else line[: limit - 1] + "…"
 
@@ -160,26 +176,73 @@ class Http:
         self._client.close()
 
 
-def persistently(read: Callable[[], Got], *, clock: Clock) -> Got:
-    """A read may be repeated: four tries. What never connected in all four is systemic: nothing listens there."""
+@dataclass(slots=True)
+class _Stage:
+    """How far an exchange got."""
+
+    begun: bool = False  # the answer's head came
+    tunnelling: bool = False  # a proxy was asked for a way, and the request itself had not gone out
+
+    def follow(self, _: str, told: Mapping[str, object]) -> None:
+        """The `trace` extension of httpx. It proves something only by what it says, never by saying nothing."""
+        if (request := told.get("request")) is not None:
+            self.tunnelling = getattr(request, "method", None) == b"CONNECT"
+
+
+def _client(timeouts: Timeouts, mount: httpx.BaseTransport | None, proxy: httpx.Proxy | None) -> httpx.Client:
+    try:
+        return httpx.Client(
+            transport=mount,
+            proxy=proxy,
+            verify=httpx.create_ssl_context() if mount is None else True,
+            trust_env=False,  # its proxies are known already
+            timeout=httpx.Timeout(timeouts.read, connect=timeouts.connect),
+            follow_redirects=False,  # a redirect would take the credentials along
+            headers={"User-Agent": "voicectl", "Accept-Encoding": "gzip, deflate"},
+        )
+    except ImportError:
+        raise UsageError(
+            "The environment names a SOCKS proxy, and what speaks to those is not installed.",
+            "pip install 'httpx[socks]', or name an HTTP proxy: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY.",
+        ) from None
+    except OSError as error:
+        raise UsageError(
+            f"The certificates to trust can't be read: {error.strerror or error}.",
+            "See SSL_CERT_FILE and SSL_CERT_DIR in the environment.",
+        ) from None
+
+
+def _fulfil(promise: Future[Got], work: Callable[[], Got]) -> None:
+    try:
+        promise.set_result(work())
+    except BaseException as error:  # noqa: BLE001 - it is raised where the result is waited for
+        promise.set_exception(error)
+
+
+def persistently(read: Callable[[], Got], *, clock: Clock, within: float = math.inf) -> Got:
+    """A read may be repeated: four tries, none begun after `within` seconds.
+
+    What never connected is systemic: nothing listens there.
+    """
+    latest = clock.monotonic() + within
     for pause in PAUSES:
         try:
             return read()
-        except Throttled as later:
-            clock.sleep(min(max(pause, later.retry_after or 0.0), LONGEST_PAUSE))
-        except OutcomeUnknown:
-            clock.sleep(pause)
-        except Rejected as refused:
-            if not refused.unsent:
-                raise
-            clock.sleep(pause)
+        except (Rejected, Throttled, OutcomeUnknown) as error:
+            wait = min(max(pause, error.retry_after or 0.0), LONGEST_PAUSE) if isinstance(error, Throttled) else pause
+            if (isinstance(error, Rejected) and not error.unsent) or clock.monotonic() + wait > latest:
+                raise _given_up(error) from None
+        clock.sleep(wait)
     try:
         return read()
     except Rejected as refused:
-        if not refused.unsent:
-            raise
-        hint = "Is the endpoint right, and is there a way to it (network, proxy, certificates)?"
-        raise Rejected(refused.detail, hint, unsent=True, systemic=True) from None
+        raise _given_up(refused) from None
+
+
+def _given_up(error: CloudError) -> CloudError:
+    if isinstance(error, Rejected) and error.unsent:
+        return Rejected(error.detail, error.hint, unsent=True, systemic=True)
+    return error
 
 
 def _http_date(text: str) -> datetime | None:

@@ -93,7 +93,7 @@ def test_a_server_without_tls_is_unsent(clock: ManualClock) -> None:
 def test_a_server_that_never_answers_leaves_it_unknown(clock: ManualClock) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         http = Http(f"http://127.0.0.1:{silent.getsockname()[1]}", Timeouts(read=0.1), clock=clock)
-        with pytest.raises(OutcomeUnknown, match="ReadTimeout"):
+        with pytest.raises(OutcomeUnknown, match=r"no answer within 0.1 s \(timeouts.read\); it may have happened"):
             http.send("POST", "/v1", headers={}, content=b"{}")
         http.close()
 
@@ -107,7 +107,7 @@ def test_an_answer_that_drips_for_ever_is_given_up(clock: ManualClock) -> None:
 
     mount = httpx.MockTransport(lambda _: httpx.Response(200, stream=Drip()))
     http = Http("http://x", Timeouts(operation=600), clock=clock, mount=mount)
-    with pytest.raises(OutcomeUnknown, match="dripped for more than 600 s"):
+    with pytest.raises(OutcomeUnknown, match=r"no whole answer within 600 s \(timeouts.operation\)"):
         http.send("GET", "/", headers={})
 
 

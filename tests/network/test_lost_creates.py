@@ -1,0 +1,162 @@
+"""A create that meets trouble is paid for once, by two applies at most, and what was and was not done is said.
+
+One run serves many facts: each trouble has a voice of its own name, and all of them are created together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.network.place import KEY, Place
+from tests.support.hostile_wire import HostileWire
+from tests.support.kling_service import KlingService
+from tests.support.troubles import BROKEN, DRIPPING, UNHEARD, UNUSUAL
+
+LOST = {f"lost-{name}": trouble for name, trouble in BROKEN.items()}
+UNKNOWN = {f"unheard-{name}": trouble for name, trouble in UNHEARD.items()}
+GOOD = {f"good-{name}": trouble for name, trouble in UNUSUAL.items()}
+ALL = LOST | UNKNOWN | GOOD | DRIPPING
+
+WORDS = {
+    "lost-reset": "no answer: connection reset by peer",
+    "lost-closed": "no answer: Server disconnected without sending a response",
+    "lost-stall": "no answer within 1 s (timeouts.read)",
+    "lost-half-then-stall": "the answer broke off: nothing more came for 1 s (timeouts.read)",
+    "lost-half-then-reset": "the answer broke off: connection reset by peer",
+    "lost-too-short": "the answer broke off: peer closed connection without sending complete message body",
+    "lost-no-last-chunk": "the answer broke off: peer closed connection without sending complete message body",
+    "lost-bad-chunk": "the answer broke off: illegal chunk header",
+    "lost-two-lengths": "no answer: conflicting Content-Length headers",
+    "lost-html": "HTTP 200, and not Kling's words: <html>",
+    "lost-empty": "HTTP 200, and not Kling's words: nothing",
+    "lost-no-content": "HTTP 204, and not Kling's words: nothing",
+    "lost-garbage-10-MB": "HTTP 200, and not Kling's words",
+    "lost-no-gzip-at-all": "the answer can't be unpacked",
+    "lost-gzip-bomb": "the answer is larger than 67108864 bytes",
+    "lost-gzip-twice": "the answer is packed as gzip, gzip",
+    "lost-head-of-200-kB": "no answer: Receive buffer too long",
+    "lost-gateway-502": "HTTP 502, and not Kling's words",
+    "lost-gateway-504": "HTTP 504, and not Kling's words",
+    "unheard-reset": "no answer: connection reset by peer",
+    "unheard-closed": "no answer: Server disconnected without sending a response",
+    "unheard-stall": "no answer within 1 s (timeouts.read)",
+    "unheard-gateway-502": "HTTP 502, and not Kling's words",
+    "unheard-gateway-503": "HTTP 503, and not Kling's words",
+    "unheard-gateway-403": "HTTP 403, and not Kling's words",
+    "unheard-sign-in-page": "HTTP 200, and not Kling's words",
+    "unheard-no-http": "no answer: ",
+    "drip": "no whole answer within 3 s (timeouts.operation)",
+    "dripping-head": "no whole answer within 3 s (timeouts.operation)",
+    "endless-news": "no whole answer within 3 s (timeouts.operation)",
+}
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """Voices and what an apply told of them."""
+
+    place: Place
+    wire: HostileWire
+    code: int
+    events: list[dict[str, Any]]
+
+    def said(self, kind: str, address: str) -> list[str]:
+        return [e.get("detail", "") for e in self.events if e["type"] == kind and e.get("address") == address]
+
+
+@pytest.fixture(scope="module")
+def troubled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """The first create of every voice meets its trouble."""
+    with KlingService(api_key=KEY) as kling, HostileWire(kling.url) as wire:
+        place = Place(tmp_path_factory.mktemp("once"), kling, wire.url)
+        place.timeouts = {"connect": "1s", "read": "1s", "operation": "3s"}
+        for name, trouble in ALL.items():
+            wire.trouble("create", trouble, about=name)
+        place.declare(*ALL)
+        ran = place.apply("--json")
+        yield Fleet(place, wire, ran.code, ran.events)
+
+
+def test_one_apply_settles_them_all(troubled_once: Fleet) -> None:
+    assert troubled_once.code == 0
+    assert troubled_once.events[-1]["done"] == len(ALL)
+
+
+def test_every_voice_was_bought_once(troubled_once: Fleet) -> None:
+    assert troubled_once.place.bought == sorted(ALL)
+
+
+def test_no_voice_is_left_that_the_state_does_not_know(troubled_once: Fleet) -> None:
+    assert troubled_once.place.held() == set(troubled_once.place.kling.voices)
+
+
+def test_the_plan_afterwards_is_empty(troubled_once: Fleet) -> None:
+    assert troubled_once.place.actions() == {}
+
+
+@pytest.mark.parametrize("name", [*LOST, *DRIPPING])
+def test_a_create_that_arrived_is_looked_up_and_not_sent_again(troubled_once: Fleet, name: str) -> None:
+    assert [asked.about for asked in troubled_once.wire.seen if asked.operation == "create"].count(name) == 1
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_a_create_that_never_arrived_is_sent_again_with_its_key(troubled_once: Fleet, name: str) -> None:
+    sent = [asked for asked in troubled_once.wire.seen if asked.operation == "create" and asked.about == name]
+    assert len(sent) == 2
+    assert sent[0].body == sent[1].body
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_an_unusual_answer_is_read(troubled_once: Fleet, name: str) -> None:
+    assert troubled_once.said("retrying", name) == []
+
+
+@pytest.mark.parametrize(("name", "words"), WORDS.items(), ids=WORDS.keys())
+def test_what_was_done_and_what_was_not_is_said(troubled_once: Fleet, name: str, words: str) -> None:
+    [told] = troubled_once.said("retrying", name)
+    assert told.startswith("looking up what became of the call: POST /v1/general/custom-voices: ")
+    assert words in told
+    assert told.endswith("; it may have happened")
+
+
+# -- trouble that lasts ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def never_arriving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """No create of these ever arrives."""
+    with KlingService(api_key=KEY) as kling, HostileWire(kling.url) as wire:
+        place = Place(tmp_path_factory.mktemp("never"), kling, wire.url)
+        for name, trouble in UNKNOWN.items():
+            wire.trouble("create", trouble, about=name, times=99)
+        place.declare(*UNKNOWN, "narrator")
+        ran = place.apply("--json")
+        yield Fleet(place, wire, ran.code, ran.events)
+
+
+def test_creates_that_never_arrive_leave_the_others_alone(never_arriving: Fleet) -> None:
+    assert never_arriving.code == 1
+    assert never_arriving.place.bought == ["narrator"]
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_a_create_that_never_arrives_is_given_up_with_the_way_on(never_arriving: Fleet, name: str) -> None:
+    [end] = [e for e in never_arriving.events if e["type"] == "failed" and e.get("address") == name]
+    assert end["provider"] == "kling"
+    assert end["detail"] == "the call's outcome is not known yet"
+    assert end["hint"] == "The next apply looks it up and goes on."
+    assert [asked.about for asked in never_arriving.wire.seen if asked.operation == "create"].count(name) == 3
+
+
+def test_the_next_apply_makes_each_of_them_once(never_arriving: Fleet) -> None:
+    place = never_arriving.place
+    assert place.actions() == dict.fromkeys(UNKNOWN, "create")
+    never_arriving.wire.heal()
+    place.apply(code=0)
+    assert place.bought == sorted([*UNKNOWN, "narrator"])
+    assert place.held() == set(place.kling.voices)
+    assert place.actions() == {}

@@ -1,0 +1,161 @@
+"""A list that meets trouble is read again; one that can't be had makes nobody gone, and the plan says why.
+
+One run serves many facts: each trouble has a cloud and a provider of its own, and all are listed together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.network.place import KEY, Place
+from tests.support.desk import Ran, voice
+from tests.support.hostile_wire import HostileWire, Trouble
+from tests.support.kling_service import KlingService
+from tests.support.troubles import BROKEN, DRIPPING, UNHEARD, UNUSUAL
+
+ONCE = BROKEN | {f"unheard-{n}": t for n, t in UNHEARD.items() if n != "gateway-403"}
+
+LASTING: dict[str, tuple[Trouble, str]] = {
+    "reset": (BROKEN["reset"], "no answer: connection reset by peer"),
+    "stall": (BROKEN["stall"], "no answer within 1 s (timeouts.read)"),
+    "too-short": (BROKEN["too-short"], "the answer broke off: peer closed connection"),
+    "no-last-chunk": (BROKEN["no-last-chunk"], "the answer broke off: peer closed connection"),
+    "html": (BROKEN["html"], "HTTP 200, and not Kling's words: <html>"),
+    "garbage-10-MB": (BROKEN["garbage-10-MB"], "HTTP 200, and not Kling's words: "),
+    "gateway-403": (UNHEARD["gateway-403"], "HTTP 403, and not Kling's words: <html>"),
+    "gateway-503": (UNHEARD["gateway-503"], "HTTP 503, and not Kling's words: nothing"),
+    "drip": (DRIPPING["drip"], "no whole answer within 2 s (timeouts.operation)"),
+    "dripping-head": (DRIPPING["dripping-head"], "no whole answer within 2 s (timeouts.operation)"),
+    "endless-news": (DRIPPING["endless-news"], "no whole answer within 2 s (timeouts.operation)"),
+}
+
+
+@dataclass(frozen=True)
+class Clouds:
+    """A provider for each trouble, named like it."""
+
+    place: Place
+    wires: Mapping[str, HostileWire]
+
+    def declare(self, **addresses: str) -> None:
+        """Voices by the end of their addresses, for every provider: NAME-x."""
+        accounts = {
+            name: {"type": "kling", "endpoint": wire.url, "timeouts": self.place.timeouts}
+            for name, wire in self.wires.items()
+        }
+        voices: dict[str, Any] = {
+            f"{name}-{end}": voice(told) | {"provider": name} for name in accounts for end, told in addresses.items()
+        }
+        self.place.desk.write(voices, providers=accounts)
+
+
+@contextmanager
+def clouds(folder: Path, names: list[str]) -> Iterator[Clouds]:
+    with ExitStack() as stack:
+        services = {name: stack.enter_context(KlingService(api_key=KEY)) for name in names}
+        wires = {name: stack.enter_context(HostileWire(service.url)) for name, service in services.items()}
+        place = Place(folder, next(iter(services.values())), "")
+        place.timeouts = {"connect": "1s", "read": "1s", "operation": "2s"}
+        yield Clouds(place, wires)
+
+
+# -- trouble that passes -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def passing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, str], Clouds]]:
+    """What a plan says where each first list meets its trouble."""
+    troubles = ONCE | UNUSUAL
+    with clouds(tmp_path_factory.mktemp("passing"), list(troubles)) as all_of_them:
+        all_of_them.place.timeouts = {"connect": "5s", "read": "1s", "operation": "20s"}
+        all_of_them.declare(x="Narrator")
+        for name, trouble in troubles.items():
+            all_of_them.wires[name].trouble("list", trouble)
+        yield all_of_them.place.actions(), all_of_them
+
+
+@pytest.mark.parametrize("name", ONCE)
+def test_a_list_that_fails_once_is_read_again(passing: tuple[dict[str, str], Clouds], name: str) -> None:
+    actions, at = passing
+    assert actions[f"{name}-x"] == "create"
+    assert at.wires[name].count("list") == 2
+
+
+@pytest.mark.parametrize("name", UNUSUAL)
+def test_an_unusual_list_is_read(passing: tuple[dict[str, str], Clouds], name: str) -> None:
+    actions, at = passing
+    assert actions[f"{name}-x"] == "create"
+    assert at.wires[name].count("list") == 1
+
+
+# -- trouble that lasts ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Applied:
+    """An apply that could not list: of two voices that exist one left the manifest, and a third came."""
+
+    ran: Ran
+    clouds: Clouds
+    records: Any  # of the state, before and after
+    records_after: Any
+    healed: dict[str, str]  # what the plan says once the lists are back
+
+
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applied]:
+    with clouds(tmp_path_factory.mktemp("lasting"), list(LASTING)) as all_of_them:
+        place = all_of_them.place
+        all_of_them.declare(x="Narrator", y="Hero")
+        place.apply(code=0)
+        all_of_them.declare(x="Narrator", z="Newcomer")
+        for name, (trouble, _) in LASTING.items():
+            all_of_them.wires[name].trouble("list", trouble, times=99)
+        before = place.desk.state["records"]
+        ran = place.apply("--json")
+        after = place.desk.state["records"]
+        for wire in all_of_them.wires.values():
+            wire.heal()
+        yield Applied(ran, all_of_them, before, after, place.actions("--allow-deletes", str(len(LASTING))))
+
+
+@pytest.mark.parametrize("name", LASTING)
+def test_a_list_that_can_t_be_had_blocks_every_voice_with_the_reason(lasting: Applied, name: str) -> None:
+    told = [e for e in lasting.ran.events if e.get("provider") == name]
+    assert {e["address"]: e["type"] for e in told} == {
+        f"{name}-x": "blocked",
+        f"{name}-y": "blocked",
+        f"{name}-z": "blocked",
+    }
+    for event in told:
+        assert f"GET /v1/general/custom-voices: {LASTING[name][1]}" in event["detail"]
+        assert "may have happened" not in event["detail"]  # a read changes nothing
+
+
+def test_lists_that_can_t_be_had_change_nothing(lasting: Applied) -> None:
+    assert lasting.ran.code == 1
+    assert [w.count("create") + w.count("delete") for w in lasting.clouds.wires.values()] == [2] * len(LASTING)
+    assert lasting.records_after == lasting.records
+
+
+@pytest.mark.parametrize("name", LASTING)
+def test_once_the_list_is_back_the_plan_is_as_it_was_meant(lasting: Applied, name: str) -> None:
+    assert f"{name}-x" not in lasting.healed
+    assert lasting.healed[f"{name}-y"] == "delete"
+    assert lasting.healed[f"{name}-z"] == "create"
+
+
+def test_a_list_that_can_t_be_had_is_an_error_where_there_is_nothing_to_block(place: Place, wire: HostileWire) -> None:
+    place.timeouts = {"connect": "1s", "read": "0.4s", "operation": "1s"}
+    place.declare("narrator")
+    wire.trouble("list", BROKEN["stall"], times=99)
+    ran = place.apply(code=1)
+    assert "GET /v1/general/custom-voices: no answer within 0.4 s (timeouts.read)" in ran.err
+    assert place.bought == []
+    assert not (place.folder / "voices.state.json").exists()

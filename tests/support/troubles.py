@@ -1,0 +1,177 @@
+"""What a network, a gateway or a broken server does to one request. `ARRIVES` are those after the cloud's work."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+
+from tests.support.hostile_wire import Trouble, Turn
+
+MB = 1_000_000
+HTML = b"<html><body>Please sign in to the hotel's network</body></html>"
+
+
+def head(status: int, *lines: str, length: int | None = None) -> bytes:
+    told = [f"HTTP/1.1 {status} Trouble", *lines]
+    if length is not None:
+        told.append(f"Content-Length: {length}")
+    return "\r\n".join([*told, "", ""]).encode()
+
+
+def answering(status: int, body: bytes, *lines: str) -> Trouble:
+    """This in the cloud's place, which never hears of the request."""
+    return lambda turn: turn.send(head(status, *lines, length=len(body)), body)
+
+
+def arriving(change: Callable[[bytes], bytes]) -> Trouble:
+    """The cloud does its work; its body comes back as `change` makes it a whole answer."""
+    return lambda turn: turn.send(change(turn.passed_on()[1]))
+
+
+# -- the cloud hears nothing -------------------------------------------------------------------------------------------
+
+
+def reset_unheard(turn: Turn) -> None:
+    turn.reset()
+
+
+def closed_unheard(turn: Turn) -> None:
+    """Read, and hung up on, as by a server that closes a kept connection just as a request arrives."""
+
+
+def stall_unheard(turn: Turn) -> None:
+    turn.until_hung_up()
+
+
+UNHEARD: dict[str, Trouble] = {
+    "reset": reset_unheard,
+    "closed": closed_unheard,
+    "stall": stall_unheard,
+    "gateway-502": answering(502, HTML, "Content-Type: text/html"),
+    "gateway-503": answering(503, b"", "Retry-After: 1"),
+    "gateway-403": answering(403, HTML, "Content-Type: text/html"),
+    "sign-in-page": answering(200, HTML, "Content-Type: text/html"),
+    "no-http": lambda turn: turn.send(b"SSH-2.0-OpenSSH_9.6\r\n"),
+}
+
+# -- the cloud has done its work ---------------------------------------------------------------------------------------
+
+
+def reset(turn: Turn) -> None:
+    turn.passed_on()
+    turn.reset()
+
+
+def closed(turn: Turn) -> None:
+    turn.passed_on()
+
+
+def stall(turn: Turn) -> None:
+    turn.passed_on()
+    turn.until_hung_up()
+
+
+def half_then_stall(turn: Turn) -> None:
+    begun, body = turn.passed_on()
+    turn.send(begun, body[: len(body) // 2])
+    turn.until_hung_up()
+
+
+def half_then_reset(turn: Turn) -> None:
+    begun, body = turn.passed_on()
+    turn.send(begun, body[: len(body) // 2])
+    turn.wait(0.05)  # so that the first half is read
+    turn.reset()
+
+
+def drip(turn: Turn) -> None:
+    """The body comes, a byte at a time, and never ends."""
+    turn.passed_on()
+    turn.send(head(200, "Content-Type: application/json", length=MB))
+    while not turn.wait(0.02):
+        turn.send(b" ")
+
+
+def dripping_head(turn: Turn) -> None:
+    """No header ever ends."""
+    turn.passed_on()
+    turn.send(b"HTTP/1.1 200 OK\r\nX-Padding: ")
+    while not turn.wait(0.02):
+        turn.send(b"x")
+
+
+def endless_news(turn: Turn) -> None:
+    """Interim answers, and never the final one."""
+    turn.passed_on()
+    while not turn.wait(0.02):
+        turn.send(b"HTTP/1.1 102 Processing\r\n\r\n")
+
+
+def gzipped(body: bytes) -> bytes:
+    packed = gzip.compress(body)
+    return head(200, "Content-Type: application/json", "Content-Encoding: gzip", length=len(packed)) + packed
+
+
+BOMB = gzip.compress(b" " * (80 * MB), compresslevel=1)
+
+BROKEN: dict[str, Trouble] = {
+    "reset": reset,
+    "closed": closed,
+    "stall": stall,
+    "half-then-stall": half_then_stall,
+    "half-then-reset": half_then_reset,
+    "too-short": arriving(lambda body: head(200, length=len(body) + 100) + body),
+    "no-last-chunk": arriving(
+        lambda body: head(200, "Transfer-Encoding: chunked") + b"%x\r\n%s\r\n" % (len(body), body)
+    ),
+    "bad-chunk": arriving(lambda body: head(200, "Transfer-Encoding: chunked") + b"zz\r\n" + body),
+    "two-lengths": arriving(lambda body: head(200, f"Content-Length: {len(body)}", "Content-Length: 7") + body),
+    "html": arriving(lambda _: head(200, "Content-Type: text/html", length=len(HTML)) + HTML),
+    "empty": arriving(lambda _: head(200, length=0)),
+    "no-content": arriving(lambda _: head(204)),
+    "garbage-10-MB": arriving(lambda _: head(200, length=10 * MB) + b"\x00garbage!\xff" * MB),
+    "no-gzip-at-all": arriving(lambda body: head(200, "Content-Encoding: gzip", length=len(body)) + body),
+    "gzip-bomb": arriving(lambda _: head(200, "Content-Encoding: gzip", length=len(BOMB)) + BOMB),
+    "gzip-twice": arriving(lambda _: head(200, "Content-Encoding: gzip, gzip", length=len(BOMB)) + BOMB),
+    "head-of-200-kB": arriving(lambda body: head(200, "X-Padding: " + "x" * 200_000, length=len(body)) + body),
+    "gateway-502": arriving(lambda _: head(502, length=len(HTML)) + HTML),
+    "gateway-504": arriving(lambda _: head(504, length=0)),
+}
+
+DRIPPING: dict[str, Trouble] = {"drip": drip, "dripping-head": dripping_head, "endless-news": endless_news}
+
+# -- unusual, and good -------------------------------------------------------------------------------------------------
+
+
+def _padded(body: bytes) -> bytes:
+    padded = json.dumps({"padding": "x" * (10 * MB), **json.loads(body)}).encode()
+    return head(200, "Content-Type: application/json", length=len(padded)) + padded
+
+
+def _chunks(body: bytes) -> bytes:
+    pieces = [body[i : i + 7] for i in range(0, len(body), 7)]
+    chunked = b"".join(b"%x;note=x\r\n%s\r\n" % (len(piece), piece) for piece in pieces)
+    return head(200, "Transfer-Encoding: chunked") + chunked + b"0\r\nX-Trailer: end\r\n\r\n"
+
+
+UNUSUAL: dict[str, Trouble] = {
+    "padded-10-MB": arriving(_padded),
+    "text-plain": arriving(lambda body: head(200, "Content-Type: text/plain", length=len(body)) + body),
+    "no-type": arriving(lambda body: head(200, length=len(body)) + body),
+    "no-length": arriving(lambda body: head(200) + body),
+    "http-1-0": arriving(lambda body: b"HTTP/1.0 200 OK\r\n\r\n" + body),
+    "gzip": arriving(gzipped),
+    "small-chunks": arriving(_chunks),
+    "same-lengths": arriving(
+        lambda body: head(200, f"Content-Length: {len(body)}", f"Content-Length: {len(body)}") + body
+    ),
+    "continue-100": arriving(
+        lambda body: (
+            b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
+            + head(200, length=len(body))
+            + body
+        )
+    ),
+    "created-201": arriving(lambda body: head(201, length=len(body)) + body),
+}
