@@ -40,6 +40,8 @@ class Dispatch:
         self._count = count
         self._crew = crew
         self._clock = clock
+        for lane in lanes.values():  # the plan has just looked at every account
+            lane.limits.pace("create").make_way(clock.monotonic())
 
     def turn(self) -> None:
         """Everything that is due."""
@@ -104,6 +106,7 @@ class Dispatch:
 
     def _poll(self, lane: Lane, now: float) -> None:
         if self._next_poll(lane, now) <= now:
+            lane.limits.pace("create").make_way(now)
             lane.polling = True
             lane.asked += 1
             waited = [self._ledger.record(key) for key in lane.polled]

@@ -5,7 +5,9 @@ No clock of its own: the time (seconds, monotonic) is told or passed in, so that
 
 from __future__ import annotations
 
+import math
 import threading
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf
@@ -13,7 +15,7 @@ from math import inf
 from reconciler.protocols import Clock
 
 CALLS_A_SECOND = 20.0  # Tencent's figure for each action; Kling documents only tasks in flight
-_USED = 0.96  # of the allowed rate: what the network bunches together still fits
+_USED = 0.98  # of the allowed rate: what the network bunches together still fits
 _SLOWEST = 0.5
 _RECOVERY = 1.0  # seconds for each step back up
 _FIRST_GROWTH = 6.0  # seconds until a learned cap is tried one higher
@@ -23,12 +25,13 @@ _LONGEST_WAIT = 30.0  # for a slot, while others hold them all
 
 @dataclass(slots=True)
 class Pace:
-    """Evenly spaced calls; never two closer than the rate says, so that no burst is refused."""
+    """Evenly spaced calls, and in no second more than the rate says, so that none is refused for a burst."""
 
     allowed: float = CALLS_A_SECOND
     rate: float = 0.0
     next_at: float = 0.0
     changed_at: float = 0.0
+    sent: deque[float] = field(default_factory=lambda: deque(maxlen=1000))  # a manifest allows 1000 a second
 
     def __post_init__(self) -> None:
         self.rate = self.allowed * _USED
@@ -41,12 +44,20 @@ class Pace:
     def take(self, now: float) -> None:
         """A call goes out now."""
         gap = 1 / self.rate
-        # A loop that woke late catches up within one gap, and no further.
+        # A loop that woke late catches up within one gap, and never beyond what a second holds.
         self.next_at = max(self.next_at, now - gap / 2) + gap
-        full = self.allowed * _USED
-        if self.rate < full and now - self.changed_at >= _RECOVERY:
-            self.rate = min(full, self.rate * 1.15)
+        self.sent.append(now)
+        full = max(1, math.ceil(self.rate))
+        if len(self.sent) >= full:
+            self.next_at = max(self.next_at, self.sent[-full] + full / self.rate)
+        top = self.allowed * _USED
+        if self.rate < top and now - self.changed_at >= _RECOVERY:
+            self.rate = min(top, self.rate * 1.15)
             self.changed_at = now
+
+    def make_way(self, now: float) -> None:
+        """For a call of another kind, because an account may count all calls together."""
+        self.next_at = max(self.next_at, now) + min(1 / self.rate, 1 / CALLS_A_SECOND)
 
     def refused(self, now: float, *, sent_at: float, retry_after: float | None) -> None:
         """The cloud said: too many calls a second (Kling 1302). Calls refused together lower it once."""

@@ -45,6 +45,12 @@ def test_200_creates_use_nine_tenths_of_the_rate() -> None:
     assert 18 <= rate(ran(200)) <= 20
 
 
+def test_polls_and_creates_together_stay_within_the_rate() -> None:
+    rehearsal = ran(200)
+    calls = sorted(rehearsal.times("create") + rehearsal.times("list") + rehearsal.times("get"))
+    assert max(sum(begin <= at < begin + 1 for at in calls) for begin in calls) <= 20
+
+
 def test_200_voices_take_at_most_1_15_calls_each() -> None:
     rehearsal = ran(200)
     assert sum(rehearsal.count(what) for what in ("create", "list", "get")) / 200 < 1.15

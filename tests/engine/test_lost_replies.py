@@ -61,6 +61,21 @@ def test_it_is_looked_up_twice_before_it_is_sent_again() -> None:
     assert [call for _, call, _ in cloud.heard if call != "poll"] == ["observe", "submit", "find", "find", "submit"]
 
 
+def test_a_stop_before_the_second_sending_keeps_the_first_in_mind() -> None:
+    rehearsal, cloud = on_paper()
+    cloud.say("submit", LOST)
+    rehearsal.apply(stop=lambda: "interrupted" if cloud.count("find") == 2 else None)
+    assert cloud.count("submit") == 1
+    assert (rehearsal.record("narrator").status, rehearsal.record("narrator").attempts) == (Status.INTENDED, 1)
+
+
+def test_an_empty_pack_at_the_second_sending_keeps_the_first_in_mind() -> None:
+    rehearsal, cloud = on_paper()
+    cloud.say("submit", LOST, Rejected("Account balance not enough", code="1102", systemic=True))
+    rehearsal.apply()
+    assert (rehearsal.record("narrator").status, rehearsal.record("narrator").attempts) == (Status.INTENDED, 1)
+
+
 def test_a_key_that_the_cloud_knows_already_is_adopted() -> None:
     rehearsal, cloud = on_paper()
     cloud.arrive(str(rehearsal.plan().changes[0].key))
@@ -77,6 +92,15 @@ def test_a_second_sending_that_is_refused_is_uncertain() -> None:
     assert (applied.tally.uncertain, cloud.count("submit")) == (1, 2)
     assert rehearsal.record("narrator").status is Status.UNCERTAIN
     assert "voicectl resolve narrator" in rehearsal.told(Kind.UNCERTAIN)[0].hint
+
+
+def test_a_second_sending_in_the_next_run_is_one_too() -> None:
+    rehearsal, cloud = on_paper()
+    cloud.say("submit", LOST, Rejected("The content is not allowed", code="1301"))
+    cloud.say("find", *[Unknown(why="the list can't be had")] * 5)
+    rehearsal.apply()
+    applied = rehearsal.apply()
+    assert (applied.tally.uncertain, cloud.count("submit")) == (1, 2)
 
 
 def test_an_uncertain_voice_is_not_bought_again() -> None:
