@@ -39,10 +39,14 @@ class SystemClock:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a manifest is, and so its state. `manifest` is a file or a folder, as it was typed."""
+    """Where a manifest is, and so its state. `manifest` is a file or a folder, as it was typed.
+
+    `directory` is what -C said; it was entered already, and is kept for the commands in hints.
+    """
 
     manifest: Path
     sandbox: bool = False
+    directory: str | None = None
 
     @property
     def folder(self) -> Path:
@@ -73,8 +77,12 @@ class Place:
         """The options that lead here, for the commands in hints."""
         import shlex
 
-        named = "" if self.manifest == Path("voices.yaml") else f"-f {shlex.quote(str(self.manifest))}"
-        return " ".join(word for word in ("--sandbox" if self.sandbox else "", named) if word)
+        told = {
+            f"-C {shlex.quote(str(self.directory))}": self.directory is not None,
+            f"-f {shlex.quote(str(self.manifest))}": self.manifest != Path("voices.yaml"),
+            "--sandbox": self.sandbox,
+        }
+        return " ".join(option for option, given in told.items() if given)
 
 
 def backend(place: Place) -> Backend:
@@ -119,21 +127,32 @@ def world(place: Place) -> World:
     return World.open(place.world, SystemClock())
 
 
-def session(manifest: Manifest, place: Place, *, environ: Mapping[str, str], closing: ExitStack) -> Session:
-    """Everything an operation needs. What it opens is closed by `closing`."""
+def session(
+    manifest: Manifest,
+    place: Place,
+    *,
+    environ: Mapping[str, str],
+    closing: ExitStack,
+    log: Callable[[str], None] = lambda _: None,
+) -> Session:
+    """Everything an operation needs. What it opens is closed by `closing`, and `log` is told what it was."""
     from reconciler.engine.operations import Session
 
     return Session(
         manifest=manifest,
         store=store(place),
-        connect=_connect(manifest, place, environ, closing),
+        connect=_connect(manifest, place, environ, closing, log),
         clock=SystemClock(),
         lineage=lambda: str(uuid.uuid4()),
     )
 
 
 def _connect(
-    manifest: Manifest, place: Place, environ: Mapping[str, str], closing: ExitStack
+    manifest: Manifest,
+    place: Place,
+    environ: Mapping[str, str],
+    closing: ExitStack,
+    log: Callable[[str], None],
 ) -> Callable[[Collection[str]], Mapping[str, Cloud]]:
     opened: dict[str, Cloud] = {}
     gates: dict[str, Gate] = {}
@@ -149,10 +168,15 @@ def _connect(
             if name not in opened:
                 account = manifest.providers[name]
                 opened[name] = _cloud(name, account, environ, gates, the_world if place.sandbox else None)
-                closing.callback(opened[name].provider.close)
+                closing.callback(_leave, opened[name], log)
         return {name: opened[name] for name in names}
 
     return connect
+
+
+def _leave(cloud: Cloud, log: Callable[[str], None]) -> None:
+    log(f"{cloud.name}: {cloud.provider.account}, calls made: {cloud.provider.calls}")
+    cloud.provider.close()
 
 
 def _cloud(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli.asking import Options, asked_options, lock_option, request
-from reconciler.cli.frame import data, global_options, on_stdout, say, session, told
+from reconciler.cli.frame import command, data, global_options, on_stdout, say, session, silence, told
 from reconciler.errors import Declined, UsageError
 
 if TYPE_CHECKING:
@@ -74,12 +74,8 @@ def _perform(opened: Session, asked: Request, approved: Plan | None, *, auto_app
     if as_json and not auto_approve:
         raise UsageError("--json asks nobody.", "Add --auto-approve, or apply a saved plan.")
     if not auto_approve and not sys.stdin.isatty():
-        command = "destroy" if asked.asked.destroy else "apply"
-        raise Declined(
-            "There is no terminal to ask at, so no call was made.",
-            f"voicectl {'plan shows what would change; ' if command == 'apply' else ''}"
-            f"to go on unasked: voicectl {command} --auto-approve",
-        )
+        unasked = command("destroy --auto-approve" if asked.asked.destroy else "apply --auto-approve")
+        raise Declined("There is no terminal to ask at, so no call was made.", f"To go on unasked: {unasked}")
     with _interruptible() as interruption, ExitStack() as closing:
         tell = _Teller(as_json=as_json, live=not as_json and sys.stderr.isatty(), closing=closing)
         watch = operations.Watch(
@@ -92,7 +88,7 @@ def _perform(opened: Session, asked: Request, approved: Plan | None, *, auto_app
         tell.end(applied)
     if interruption.asked:
         return _INTERRUPTED
-    return 1 if applied.halted is not None or _unfinished(applied.tally) else 0
+    return 1 if tell.unheard or applied.halted is not None or _unfinished(applied.tally) else 0
 
 
 def _unfinished(tally: Tally) -> bool:
@@ -129,13 +125,14 @@ class _Teller:
         self._sequence = 0
         self._total = 0
         self._show: Callable[[Event], None] | None = None
+        self.unheard = False
 
     def plan(self, plan: Plan) -> None:
         self._total = len(plan.changes)
         if not self._as_json:
             from reconciler.views import text
 
-            data(text.plan(plan, colour=on_stdout()))
+            self._write(text.plan(plan, colour=on_stdout()))
 
     def event(self, event: Event) -> None:
         from reconciler.model.events import Kind
@@ -147,7 +144,7 @@ class _Teller:
         elif event.kind not in {Kind.STARTED, Kind.ACCEPTED}:
             from reconciler.views import text
 
-            data(text.event(event, colour=on_stdout()))
+            self._write(text.event(event, colour=on_stdout()))
 
     def end(self, applied: Applied) -> None:
         """The JSON of a run with nothing to do still ends with its summary."""
@@ -160,7 +157,15 @@ class _Teller:
         from reconciler.views import documents
 
         self._sequence += 1
-        data(documents.dumps(documents.event_document(event, self._sequence), indent=None))
+        self._write(documents.dumps(documents.event_document(event, self._sequence), indent=None))
+
+    def _write(self, words: str) -> None:
+        """A reader that left, or a full disk under stdout, must not end a run that has paid for something."""
+        try:
+            data(words)
+        except OSError:
+            self.unheard = True
+            silence()
 
     def _progress(self) -> Callable[[Event], None]:
         if self._show is None:
@@ -196,7 +201,8 @@ class _Interruption:
         if self._crew is None:
             raise KeyboardInterrupt  # nothing runs yet
         self.asked = True
-        say("\nStopping: nothing new starts. Once more to leave at once.")
+        click.echo(err=True)  # behind the terminal's own ^C
+        say("Stopping: nothing new starts, and what is in flight is written down. Once more to leave at once.")
         self._crew.wake()
 
 

@@ -27,7 +27,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 class Globals:
     """The global options, as they were given so far."""
 
-    directory: str | None = None
+    directory: str | None = None  # entered already
     file: str | None = None
     sandbox: bool = False
     plain: bool = False
@@ -38,16 +38,9 @@ class Globals:
         return not self.plain and not os.environ.get("NO_COLOR") and stream.isatty()
 
     def place(self) -> Place:
-        """Where the manifest is; enters -C first."""
         from reconciler.wiring import Place
 
-        if self.directory is not None:
-            try:
-                os.chdir(self.directory)
-            except OSError as error:
-                raise UsageError(f"-C {self.directory}: {error.strerror}.") from None
-            self.directory = None
-        return Place(manifest=Path(self.file or "voices.yaml"), sandbox=self.sandbox)
+        return Place(manifest=Path(self.file or "voices.yaml"), sandbox=self.sandbox, directory=self.directory)
 
 
 def told() -> Globals:
@@ -69,18 +62,38 @@ def session() -> Iterator[Session]:
     from reconciler import wiring
 
     place = told().place()
+    log = say if told().verbose else _nobody
     with ExitStack() as closing:
-        yield wiring.session(manifest_at(place), place, environ=os.environ, closing=closing)
+        opened = wiring.session(manifest_at(place), place, environ=os.environ, closing=closing, log=log)
+        log(f"manifest: {place.manifest}")
+        log(f"state: {opened.store.where}")
+        yield opened
+
+
+def _nobody(_: str) -> None:
+    """Without -v, how it went about it is nobody's business."""
 
 
 def say(words: str) -> None:
-    """To people, on stderr: stdout is for data."""
+    """To people, on stderr: stdout is for data. One line; names in it may be anybody's."""
+    from reconciler.views.escape import escape
+
     if words:
-        click.echo(words, err=True)
+        click.echo(escape(words), err=True)
 
 
 def data(words: str) -> None:
     click.echo(words)
+
+
+def silence() -> None:
+    """Nobody reads stdout any more: what is still written to it goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the interpreter complains at its end
+
+
+def command(words: str) -> str:
+    """A command for a person to type: with the global options that lead to the same place."""
+    return " ".join(part for part in ("voicectl", told().place().options, words) if part)
 
 
 def on_stdout() -> bool:
@@ -88,6 +101,18 @@ def on_stdout() -> bool:
 
 
 # --- options ---
+
+
+def _enter(context: click.Context, _: click.Parameter, directory: str | None) -> None:
+    """At once, so that every path of the command line is relative to it; a second -C goes on from the first."""
+    if directory is None or context.resilient_parsing:
+        return
+    try:
+        os.chdir(directory)
+    except OSError as error:
+        raise UsageError(f"-C {directory}: {error.strerror}.") from None
+    told = context.find_root().obj
+    told.directory = str(Path(told.directory or "", directory))
 
 
 def _remember(attribute: str) -> Callable[[click.Context, click.Parameter, Any], None]:
@@ -100,7 +125,7 @@ def _remember(attribute: str) -> Callable[[click.Context, click.Parameter, Any],
 
 _GLOBAL_OPTIONS = (
     click.option(
-        "-C", "directory", metavar="DIR", help="Go to DIR first.", expose_value=False, callback=_remember("directory")
+        "-C", "directory", metavar="DIR", help="Go to DIR first.", expose_value=False, is_eager=True, callback=_enter
     ),
     click.option(
         "-f",

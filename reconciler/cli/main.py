@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
 from collections.abc import Sequence
 
 import click
 
-from reconciler.cli.frame import Globals, LazyGroup, global_options
+from reconciler.cli.frame import Globals, LazyGroup, global_options, silence
 from reconciler.errors import VoicectlError
 
 # name -> (module, attribute, what it does). The words stand here so that --help imports no command.
@@ -56,9 +55,8 @@ def run(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("\nInterrupted.", err=True)
         return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at its end
-        return 1
+    except OSError as error:
+        return _unheard(error, told)
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words
         return _confess(error, told)
     return result if isinstance(result, int) else 0
@@ -69,6 +67,20 @@ def _fail(error: VoicectlError, told: Globals) -> int:
 
     click.echo(text.error(error, colour=told.colour(sys.stderr)), err=True)
     return error.exit_code
+
+
+def _unheard(error: OSError, told: Globals) -> int:
+    """Mostly stdout: its reader left, or its disk is full."""
+    silence()
+    if told.verbose:
+        import traceback
+
+        traceback.print_exception(error)
+    if not isinstance(error, BrokenPipeError):
+        from reconciler.views.escape import escape
+
+        click.echo(f"Error: {escape(str(error))}", err=True)
+    return 1
 
 
 def _confess(error: Exception, told: Globals) -> int:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
 import click
 
 from reconciler.cli.asking import Options, asked_options, request
-from reconciler.cli.frame import data, global_options, on_stdout, say, session
+from reconciler.cli.frame import command, data, global_options, on_stdout, say, session
 
 CHANGES = 2  # the exit code of `plan --detailed-exitcode`, and of a drift
 
@@ -40,7 +41,7 @@ def plan(out: Path | None, as_json: bool, detailed_exitcode: bool, **asked: Any)
         from reconciler.model import planfile
 
         written(out, planfile.dump(made))
-        say(f"Saved to {out}. To apply exactly this: voicectl apply {out}")
+        say(f"Saved to {out}. To apply exactly this: {command(f'apply {shlex.quote(str(out))}')}")
     return CHANGES if detailed_exitcode and not made.empty else 0
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from pathlib import Path
 
 import click
 
-from reconciler.cli.frame import data, global_options, manifest_at, on_stdout, told
+from reconciler.cli.frame import data, global_options, manifest_at, on_stdout, session, told
 from reconciler.errors import UsageError
 
 
@@ -89,22 +88,15 @@ def voices(provider: str, presets: bool, unmanaged: bool, as_json: bool) -> int:
 
     PROVIDER is a name from the manifest.
     """
-    import os
-
-    from reconciler import wiring
     from reconciler.model.state import LIVE
     from reconciler.views import documents, text
 
     if presets and unmanaged:
         raise UsageError("--presets and --unmanaged exclude each other.")
-    place = told().place()
-    manifest = manifest_at(place)
-    if provider not in manifest.providers:
-        raise UsageError(
-            f"The manifest declares no provider {provider}.", f"It declares {', '.join(manifest.providers)}."
-        )
-    with ExitStack() as closing:
-        opened = wiring.session(manifest, place, environ=os.environ, closing=closing)
+    with session() as opened:
+        providers = opened.manifest.providers
+        if provider not in providers:
+            raise UsageError(f"The manifest declares no provider {provider}.", f"It declares {', '.join(providers)}.")
         state = opened.state()
         cloud = opened.connect([provider])[provider].provider
         listed = cloud.presets() if presets else cloud.voices()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.frame import data, global_options, say, told
+from reconciler.cli.frame import command, data, global_options, say, told
 from reconciler.errors import UsageError
 
 _MANIFEST = """\
@@ -45,7 +45,8 @@ def init() -> int:
 
     Never over a file that is there.
     """
-    path = told().place().manifest
+    place = told().place()
+    path = place.manifest
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(_MANIFEST)
@@ -53,7 +54,7 @@ def init() -> int:
         raise UsageError(f"{path} is there already.", "Another name: voicectl -f NAME.yaml init") from None
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}.") from None
-    say(f"Wrote {path}. Next: voicectl --sandbox plan")
+    say(f"Wrote {path}. Next: {command('plan' if place.sandbox else '--sandbox plan')}")
     return 0
 
 

@@ -8,8 +8,9 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from reconciler.cli.asking import Options, lock_option, request
-from reconciler.cli.frame import LazyGroup, data, global_options, on_stdout, say, session, told
+from reconciler.cli.frame import LazyGroup, command, data, global_options, on_stdout, say, session, told
 from reconciler.errors import StateError, UsageError
+from reconciler.views.layout import counted
 
 if TYPE_CHECKING:
     from reconciler.engine.operations import Request
@@ -208,7 +209,7 @@ def push(source: IO[bytes], force: bool, lock_timeout: str) -> int:
     store = wiring.store(told().place())
     with store.locked("state push", wait=asked.lock_wait, waiting=asked.waiting):
         pushed = store.push(copy, force=force)
-    say(f"Pushed: serial {pushed.serial}, {len(pushed.current)} addresses.")
+    say(f"Pushed: serial {pushed.serial}, {counted(len(pushed.current), 'voice')}.")
     return 0
 
 
@@ -230,17 +231,18 @@ def rebuild(lineage: str | None, new_lineage: bool, lock_timeout: str) -> int:
     with session() as opened:
         found = surgery.rebuild(opened, _locking(lock_timeout), lineage=lineage, strangers=new_lineage)
     if lineage is not None:
-        say(f"Taken in: {len(found.taken)} voices.")
+        say(f"Taken in: {counted(len(found.taken), 'voice')}.")
     elif new_lineage:
         say(f"Never minded from now on: {', '.join(found.lineages) or 'nothing was found'}.")
     for name, addresses in found.lineages.items() if lineage is None else ():
         data(
-            f"{name}  {len(addresses)} declared voices: {', '.join(addresses[:5])}{' …' if len(addresses) > 5 else ''}"
+            f"{name}  {counted(len(addresses), 'declared voice')}: "
+            f"{', '.join(addresses[:5])}{' …' if len(addresses) > 5 else ''}"
         )
     if not found.lineages:
         say("No declared voice carries a marker of another lineage.")
     elif lineage is None and not new_lineage:
-        say("To take one in: voicectl state rebuild --lineage L; to leave them to somebody else: --new-lineage")
+        say(f"To take one in: {command('state rebuild --lineage L')}; to leave them to somebody else: --new-lineage")
     return 0
 
 
@@ -257,7 +259,7 @@ def rebind(provider: str, lock_timeout: str) -> int:
 
     with session() as opened:
         count = surgery.rebind(opened, provider, _locking(lock_timeout))
-    say(f"{count} voices are taken to be on the account of {provider} now.")
+    say(f"Taken to be on the account of {provider} from now on: {counted(count, 'voice')}.")
     return 0
 
 

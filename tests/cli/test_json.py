@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +23,17 @@ def schema(name: str) -> Any:
     return json.loads((SCHEMAS / f"{name}.schema.json").read_text())
 
 
-@pytest.fixture
-def changing(desk: Desk, kling: KlingService) -> Desk:
-    """Two voices made, one of them renamed outside; then one is to be replaced, one to be made, one to go."""
-    kling.deleted_voices = Deleted.VANISHES
-    desk.declare("narrator", "hero", "leaving", "steady")
-    desk.apply()
-    kling.rename_outside(desk.voice_id("narrator"), "Somebody")
-    desk.declare("narrator", "newcomer", "steady", hero=voice("hero", voice_url="https://cdn.example.com/better.mp3"))
-    return desk
+@pytest.fixture(scope="module")
+def changing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """One voice is renamed outside; one is to be replaced, one to be made, one to go. Only read."""
+    with KlingService() as kling:
+        desk = Desk(tmp_path_factory.mktemp("changing"), kling)
+        desk.declare("narrator", "hero", "leaving", "steady")
+        desk.apply()
+        kling.rename_outside(desk.voice_id("narrator"), "Somebody")
+        better = voice("hero", voice_url="https://cdn.example.com/better.mp3")
+        desk.declare("narrator", "newcomer", "steady", hero=better)
+        yield desk
 
 
 def test_a_plan_has_exactly_the_promised_keys(changing: Desk) -> None:

@@ -59,7 +59,7 @@ def test_a_pulled_state_can_be_pushed_where_it_was_lost(made: Desk) -> None:
     for path in made.folder.glob("voices.state.*"):
         path.unlink()
     told = made.voicectl("state", "push", "copy.json", code=0)
-    assert "2 addresses" in told.err
+    assert "2 voices" in told.err
     assert "Warning" not in told.err
     assert made.voicectl("plan", "--detailed-exitcode").code == 0
 
@@ -84,15 +84,14 @@ def test_a_copy_that_is_no_state_is_refused(made: Desk) -> None:
     assert made.voicectl("plan", "--detailed-exitcode").code == 0
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"version":1}', "\x00\x01"])
+@pytest.mark.parametrize("content", ["", "{", '{"version":1}'])
 def test_a_broken_state_says_what_to_do(made: Desk, kling: KlingService, content: str) -> None:
     (made.folder / "voices.state.json").write_text(content)
-    for command in ("plan", "output", "show"):
-        refused = made.voicectl(command, code=1)
+    for words in (("plan",), ("output",), ("apply", "--auto-approve")):
+        refused = made.voicectl(*words, code=1)
         assert "The state file is damaged" in refused.err
         assert ".backup" in refused.err
         assert "voicectl state push --force" in refused.err
-    made.apply(code=1)
     assert kling.calls == []
 
 
@@ -119,7 +118,7 @@ def test_rebind_says_that_another_endpoint_is_the_same_account(made: Desk, kling
     kling.prefix = "/gateway"
     made.declare("narrator", "hero")
     assert made.actions() == {"narrator": "blocked", "hero": "blocked"}
-    assert made.voicectl("state", "rebind", "kling", code=0).err.startswith("2 voices ")
+    assert made.voicectl("state", "rebind", "kling", code=0).err.endswith(": 2 voices.\n")
     assert made.voicectl("plan", "--detailed-exitcode").code == 0
     assert kling.count("create") == 0
     assert "declares no provider klong" in made.voicectl("state", "rebind", "klong", code=1).err

@@ -130,3 +130,19 @@ def test_a_reader_that_leaves_early_is_no_bug(desk: Desk) -> None:
         assert process.stderr is not None
         process.stdout.close()
         assert b"bug" not in process.stderr.read()
+
+
+@pytest.mark.parametrize("json_or_not", [(), ("--json",)])
+def test_an_apply_goes_on_when_nobody_listens_any_more(
+    desk: Desk, kling: KlingService, json_or_not: tuple[str, ...]
+) -> None:
+    desk.declare("narrator", "hero", "villain")
+    running = desk.start("apply", "--auto-approve", *json_or_not)
+    assert running.stdout is not None
+    assert running.stderr is not None
+    running.stdout.close()
+    told = running.stderr.read()
+    running.stderr.close()
+    assert running.wait(timeout=20) == 1
+    assert told == b""
+    assert len(desk.voicectl("output", "--json", code=0).json) == kling.bought == 3

@@ -1,0 +1,113 @@
+"""Names that would drive a terminal, turn text round or end a line early are shown, never obeyed."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from tests.support.desk import Desk, voice
+from tests.support.kling_service import KlingService
+
+HOSTILE = "\x1b]0;own\x07\x1b[2J\r\nEvil\u202etxt"
+BIDI = "film\u202etxt.\u2066"  # controls themselves are refused in a manifest
+UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+COMMANDS = (
+    ("plan",),
+    ("plan", "--json"),
+    ("drift",),
+    ("drift", "--json"),
+    ("output",),
+    ("output", "--json"),
+    ("show",),
+    ("show", "--json"),
+    ("voices", "kling"),
+    ("voices", "kling", "--json"),
+    ("voices", "kling", "--unmanaged"),
+    ("state", "list"),
+    ("state", "show", "narrator"),
+)
+
+
+@pytest.fixture
+def renamed(desk: Desk, kling: KlingService) -> Desk:
+    """One voice with hostile labels, a hostile name in the cloud beside a foreign one, and one hostile refusal."""
+    desk.declare("villain", narrator=voice("narrator") | {"labels": {"team\u202e": BIDI}})
+    kling.failing["villain"] = HOSTILE
+    desk.apply(code=1)
+    kling.rename_outside(desk.voice_id("narrator"), HOSTILE)
+    kling.add_foreign(HOSTILE)
+    return desk
+
+
+def test_no_command_passes_a_control_character_on(renamed: Desk) -> None:
+    for words in COMMANDS:
+        ran = renamed.voicectl(*words)
+        assert ran.code in (0, 2)
+        assert not UNSAFE.search(ran.out + ran.err), words
+
+
+def test_programs_are_told_the_name_as_it_is(renamed: Desk) -> None:
+    names = {listed["voice_name"] for listed in renamed.voicectl("voices", "kling", "--json", code=0).json}
+    assert HOSTILE in names
+
+
+def test_nor_does_an_apply(renamed: Desk) -> None:
+    for words in (("--retry", "villain"), ("--retry", "villain", "--json")):
+        ran = renamed.apply(*words, code=1)
+        assert not UNSAFE.search(ran.out + ran.err)
+        assert "Evil" in ran.out
+
+
+def test_nor_do_words_of_the_command_line(desk: Desk, kling: KlingService) -> None:
+    desk.declare("narrator")
+    for words in (
+        ("output", HOSTILE),
+        ("state", "show", HOSTILE),
+        ("state", "mv", "narrator", HOSTILE),
+        ("plan", "--retry", HOSTILE),
+        ("import", HOSTILE, "1"),
+        ("import", "narrator", HOSTILE),
+        ("voices", HOSTILE),
+        ("unlock", HOSTILE),
+        ("-f", HOSTILE, "plan"),
+        ("-C", HOSTILE, "plan"),
+        ("apply", HOSTILE),
+        ("schema", HOSTILE),
+        ("plan", "--" + HOSTILE),
+        (HOSTILE,),
+        ("--sandbox", "sandbox", "faults", HOSTILE),
+        ("apply", "--lock-timeout", HOSTILE),
+        ("plan", "--allow-deletes", HOSTILE),
+    ):
+        ran = desk.voicectl(*words, code=1)
+        assert not UNSAFE.search(ran.out + ran.err), words
+
+
+def test_nor_does_a_manifest_that_is_refused(desk: Desk) -> None:
+    (desk.folder / "voices.yaml").write_text(
+        json.dumps({"version": 1, "providers": {"kling": {"type": HOSTILE}}, HOSTILE: 1, "voices": {HOSTILE: {}}})
+    )
+    ran = desk.voicectl("validate", code=1)
+    assert not UNSAFE.search(ran.err)
+    assert "Evil" in ran.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("output", HOSTILE),
+        ("plan", "--" + HOSTILE),
+        (HOSTILE,),
+        ("schema", HOSTILE),
+        ("plan", "--out", HOSTILE.replace("/", "")),
+        ("-f", HOSTILE + ".yaml", "--sandbox", "init"),
+    ],
+)
+def test_at_a_terminal_neither(desk: Desk, words: tuple[str, ...]) -> None:
+    desk.declare("narrator")
+    with desk.at_a_terminal("--no-color", *words) as screen:
+        _, shown = screen.end()
+    assert "Evil" in shown
+    assert not UNSAFE.search(shown.replace("\r\n", "\n"))
