@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli.asking import Options, asked_options, lock_option, request
-from reconciler.cli.frame import command, data, global_options, on_stdout, say, session, silence, told
+from reconciler.cli.frame import command, global_options, on_stdout, say, session, silence, told, write
 from reconciler.errors import Declined, UsageError
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ class _Teller:
     def _write(self, words: str) -> None:
         """A reader that left, or a full disk under stdout, must not end a run that has paid for something."""
         try:
-            data(words)
+            write(words)
         except OSError:
             self.unheard = True
             silence()

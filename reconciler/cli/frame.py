@@ -82,7 +82,8 @@ def say(words: str) -> None:
         click.echo(escape(words), err=True)
 
 
-def data(words: str) -> None:
+def write(words: str) -> None:
+    """What was asked for, on stdout. A view has escaped it."""
     click.echo(words)
 
 

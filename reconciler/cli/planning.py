@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from reconciler.cli.asking import Options, asked_options, request
-from reconciler.cli.frame import command, data, global_options, on_stdout, say, session
+from reconciler.cli.frame import command, global_options, on_stdout, say, session, write
 
 CHANGES = 2  # the exit code of `plan --detailed-exitcode`, and of a drift
 
@@ -32,11 +32,11 @@ def plan(out: Path | None, as_json: bool, detailed_exitcode: bool, **asked: Any)
     if as_json:
         from reconciler.views import documents
 
-        data(documents.dumps(documents.plan_document(made)))
+        write(documents.dumps(documents.plan_document(made)))
     else:
         from reconciler.views import text
 
-        data(text.plan(made, colour=on_stdout()))
+        write(text.plan(made, colour=on_stdout()))
     if out is not None:
         from reconciler.model import planfile
 
@@ -69,11 +69,11 @@ def drift(as_json: bool) -> int:
     if as_json:
         from reconciler.views import documents
 
-        data(documents.dumps(documents.drift_document(made)))
+        write(documents.dumps(documents.drift_document(made)))
     else:
         from reconciler.views import text
 
-        data(text.drift(made, colour=on_stdout()))
+        write(text.drift(made, colour=on_stdout()))
     for note in made.unseen:
         say(f"Could not look: {note}")
     if made.drift:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.frame import data, global_options, manifest_at, on_stdout, session, told
+from reconciler.cli.frame import global_options, manifest_at, on_stdout, session, told, write
 from reconciler.errors import UsageError
 
 
@@ -19,7 +19,7 @@ def validate() -> int:
     """
     from reconciler.views import text
 
-    data(text.manifest_ok(manifest_at(told().place())))
+    write(text.manifest_ok(manifest_at(told().place())))
     return 0
 
 
@@ -48,11 +48,11 @@ def output(address: str | None, as_json: bool) -> int:
         raise UsageError(f"{address} has no voice in the state.", "voicectl output lists what there is.")
     if as_json:
         told_rows = documents.output_document(rows)
-        data(documents.dumps(told_rows if address is None else told_rows[address]))
+        write(documents.dumps(told_rows if address is None else told_rows[address]))
         return 0
     if address is not None and rows[address].voice_id is None:
         raise UsageError(f"{address} has no voice_id: it is {rows[address].status}.", "voicectl plan says why.")
-    data(text.output(rows, address))
+    write(text.output(rows, address))
     return 0
 
 
@@ -68,12 +68,12 @@ def show(planfile: Path | None, as_json: bool) -> int:
         from reconciler.cli.applying import saved
 
         plan = saved(planfile)
-        data(documents.dumps(documents.plan_document(plan)) if as_json else text.plan(plan, colour=on_stdout()))
+        write(documents.dumps(documents.plan_document(plan)) if as_json else text.plan(plan, colour=on_stdout()))
         return 0
     from reconciler.cli.surgery import state_here
 
     state = state_here()
-    data(documents.dumps(documents.state_document(state)) if as_json else text.state(state, colour=on_stdout()))
+    write(documents.dumps(documents.state_document(state)) if as_json else text.state(state, colour=on_stdout()))
     return 0
 
 
@@ -108,7 +108,7 @@ def voices(provider: str, presets: bool, unmanaged: bool, as_json: bool) -> int:
     if unmanaged:
         listed = [v for v in listed if v.voice_id not in known and v.external_task_id not in state.records]
     if as_json:
-        data(documents.dumps(documents.voices_document(listed, known)))
+        write(documents.dumps(documents.voices_document(listed, known)))
     else:
-        data(text.voices(listed, known, colour=on_stdout()))
+        write(text.voices(listed, known, colour=on_stdout()))
     return 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.frame import LazyGroup, data, global_options, say, told
+from reconciler.cli.frame import LazyGroup, global_options, say, told, write
 from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def serve(port: int) -> int:
         except OSError as error:
             raise UsageError(f"Port {port} can't be had: {error.strerror}.", "--port 0 takes a free one.") from None
         with opened:
-            data(f"The sandbox listens at {opened.url}")
+            write(f"The sandbox listens at {opened.url}")
             say(
                 f"Kling: endpoint: {opened.url}; KLING_API_KEY={kling_access.API_KEY}, or "
                 f"KLING_ACCESS_KEY={kling_access.ACCESS_KEY} with KLING_SECRET_KEY={kling_access.SECRET_KEY}"
@@ -95,7 +95,7 @@ def faults(
     if as_json:
         from reconciler.views import documents
 
-        data(documents.dumps(wanted.model_dump(mode="json")))
+        write(documents.dumps(wanted.model_dump(mode="json")))
     elif not (deleted or rename or add):
         from reconciler.views import text
 
@@ -104,7 +104,7 @@ def faults(
             (name, str(value), "" if value == getattr(standard, name) else "*", Faults.model_fields[name].description)
             for name, value in wanted.model_dump(mode="json").items()
         ]
-        data(text.switches(rows))
+        write(text.switches(rows))
     return 0
 
 

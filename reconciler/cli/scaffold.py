@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.frame import command, data, global_options, say, told
+from reconciler.cli.frame import command, global_options, say, told, write
 from reconciler.errors import UsageError
 
 _MANIFEST = """\
@@ -71,11 +71,11 @@ def schema(document: str) -> int:
     if document == "manifest":
         from reconciler.model.schema import manifest_schema
 
-        data(documents.dumps(manifest_schema()))
+        write(documents.dumps(manifest_schema()))
     else:
         from reconciler.views import schema as schemas
 
-        data(documents.dumps(schemas.plan_schema() if document == "plan" else schemas.state_schema()))
+        write(documents.dumps(schemas.plan_schema() if document == "plan" else schemas.state_schema()))
     return 0
 
 
@@ -93,5 +93,5 @@ def completion(shell: str) -> int:
     kind = get_completion_class(shell)
     if kind is None:
         raise UsageError(f"No completion for {shell}.")
-    data(kind(root, {}, "voicectl", "_VOICECTL_COMPLETE").source())
+    write(kind(root, {}, "voicectl", "_VOICECTL_COMPLETE").source())
     return 0

@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from reconciler.cli.asking import Options, lock_option, request
-from reconciler.cli.frame import LazyGroup, command, data, global_options, on_stdout, say, session, told
+from reconciler.cli.frame import LazyGroup, command, global_options, on_stdout, say, session, told, write
 from reconciler.errors import StateError, UsageError
 from reconciler.views.layout import counted
 
@@ -122,7 +122,7 @@ def list_(abandoned: bool, as_json: bool) -> int:
     if abandoned:
         kept = {k: r for k, r in found.records.items() if r.status is Status.ABANDONED}
         found = found.having(without=set(found.records) - set(kept), current=dict.fromkeys(found.current))
-    data(documents.dumps(documents.state_list_document(found)) if as_json else text.state_list(found))
+    write(documents.dumps(documents.state_list_document(found)) if as_json else text.state_list(found))
     return 0
 
 
@@ -131,14 +131,17 @@ def list_(abandoned: bool, as_json: bool) -> int:
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @global_options
 def show_record(address: str, as_json: bool) -> int:
-    """Show all that is known of an address (or of an external_task_id)."""
+    """Show all that is known of an address.
+
+    ADDRESS may be an external_task_id too: old and replaced voices have no address.
+    """
     from reconciler.views import documents, text
 
     found = state_here()
     record = found.at(address) or found.records.get(address)
     if record is None:
         raise UsageError(f"{address} is not in the state.", "voicectl state list")
-    data(documents.dumps(documents.record_document(record)) if as_json else text.record(record, colour=on_stdout()))
+    write(documents.dumps(documents.record_document(record)) if as_json else text.record(record, colour=on_stdout()))
     return 0
 
 
@@ -185,10 +188,13 @@ def remove(address: str, lock_timeout: str) -> int:
 @click.command()
 @global_options
 def pull() -> int:
-    """Print the state, as one file."""
+    """Print the state.
+
+    As one file, what a run has not folded yet included: for a copy, or to look at.
+    """
     from reconciler import wiring
 
-    data(wiring.store(told().place()).pull().decode().rstrip("\n"))
+    write(wiring.store(told().place()).pull().decode().rstrip("\n"))
     return 0
 
 
@@ -235,7 +241,7 @@ def rebuild(lineage: str | None, new_lineage: bool, lock_timeout: str) -> int:
     elif new_lineage:
         say(f"Never minded from now on: {', '.join(found.lineages) or 'nothing was found'}.")
     for name, addresses in found.lineages.items() if lineage is None else ():
-        data(
+        write(
             f"{name}  {counted(len(addresses), 'declared voice')}: "
             f"{', '.join(addresses[:5])}{' …' if len(addresses) > 5 else ''}"
         )

@@ -1,0 +1,151 @@
+"""What people forget: the layers, fresh schemas, true help, every error shown, short files, and plain names."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+import reconciler.errors
+from reconciler.cli.frame import Globals
+from reconciler.cli.main import COMMANDS, voicectl
+from reconciler.cli.rehearsing import SANDBOX_COMMANDS
+from reconciler.cli.surgery import STATE_COMMANDS
+from reconciler.errors import VoicectlError
+from reconciler.model.schema import manifest_schema
+from reconciler.views.schema import plan_schema, state_schema
+
+ROOT = Path(__file__).parents[1]
+MODULES = sorted((ROOT / "reconciler").rglob("*.py"))
+LONGEST = 400  # lines; most files have 100 to 250
+
+# Words that say nothing of the thing they name.
+SAYS_NOTHING = {"manager", "handler", "helper", "util", "utils", "service", "data", "info", "process"}
+NAMED_BY_OTHERS = {
+    "providers/kling_wire.py: TaskInfo",  # Kling calls it task_info
+    "sandbox/kling_shapes.py: _task_info",  # the same, from the other side
+    "sandbox/server.py: _Handler",  # http.server calls it so
+    "sandbox/server.py: process_request",  # socketserver's own hook
+}
+
+
+def commands(group: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Every command there is, groups too, with the words that lead to it."""
+    yield path, group
+    if isinstance(group, click.Group):
+        context = click.Context(group)
+        for name in group.list_commands(context):
+            found = group.get_command(context, name)
+            assert found is not None, f"{name} leads nowhere"
+            yield from commands(found, (*path, name))
+
+
+EVERY_COMMAND = dict(commands(voicectl))
+
+
+def words_of(name: str) -> set[str]:
+    """`_TaskInfo` and `task_info` are both of task and info."""
+    return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)}
+
+
+def names_in(module: Path) -> Iterator[str]:
+    yield module.stem
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name
+
+
+# -- code --------------------------------------------------------------------------------------------------------------
+
+
+def test_imports_run_one_way(capsys: pytest.CaptureFixture[str]) -> None:
+    from importlinter.cli import lint_imports
+
+    broken = lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True)
+    assert broken == 0, capsys.readouterr().out
+
+
+def test_no_file_is_longer_than_a_sitting() -> None:
+    lengths = {str(module.relative_to(ROOT)): len(module.read_text().splitlines()) for module in MODULES}
+    assert {name: length for name, length in lengths.items() if length > LONGEST} == {}
+
+
+def test_every_module_opens_with_its_job() -> None:
+    mute = [m for m in MODULES if not ast.get_docstring(ast.parse(m.read_text(encoding="utf-8")))]
+    assert [str(m.relative_to(ROOT)) for m in mute] == []
+
+
+def test_names_say_what_the_thing_is() -> None:
+    found = {
+        f"{module.relative_to(ROOT / 'reconciler')}: {name}"
+        for module in MODULES
+        for name in names_in(module)
+        if words_of(name) & SAYS_NOTHING or name.startswith("do_")
+    }
+    assert found == NAMED_BY_OTHERS
+
+
+# -- documents ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "made"), [("manifest", manifest_schema), ("plan", plan_schema), ("state", state_schema)]
+)
+def test_the_schemas_are_fresh(name: str, made: Callable[[], object]) -> None:
+    assert json.loads((ROOT / f"schemas/{name}.schema.json").read_text(encoding="utf-8")) == made()
+
+
+def every_error(base: type[VoicectlError] = VoicectlError) -> Iterator[type[VoicectlError]]:
+    yield base
+    for error in base.__subclasses__():
+        yield from every_error(error)
+
+
+def test_every_error_is_shown_once_in_the_golden_file() -> None:
+    shown = re.findall(r"^Error: (.*)$", (ROOT / "tests/golden/errors.txt").read_text(encoding="utf-8"), re.MULTILINE)
+    assert Counter(shown) == Counter(error.summary for error in every_error())
+
+
+def test_every_error_is_drawn_in_the_tree() -> None:
+    drawn = re.findall(r"[├└]── (\w+)", str(reconciler.errors.__doc__))
+    assert sorted(["VoicectlError", *drawn]) == sorted(error.__name__ for error in every_error())
+
+
+# -- help --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", EVERY_COMMAND, ids=" ".join)
+def test_every_command_has_help(path: tuple[str, ...]) -> None:
+    told = CliRunner().invoke(voicectl, [*path, "--help"], obj=Globals(), prog_name="voicectl")
+    assert told.exit_code == 0, told.output
+    assert told.output.startswith(f"Usage: {' '.join(('voicectl', *path))} ")
+    assert all(len(line) <= 80 for line in told.output.splitlines())
+
+
+@pytest.mark.parametrize("path", EVERY_COMMAND, ids=" ".join)
+def test_every_option_and_every_argument_is_explained(path: tuple[str, ...]) -> None:
+    command = EVERY_COMMAND[path]
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, parameter.name
+    options = {flag for parameter in command.params for flag in parameter.opts}
+    assert {"-C", "-f", "--file", "--sandbox", "--no-color", "-v", "--verbose"} <= options
+
+
+@pytest.mark.parametrize(
+    ("group", "told"),
+    [((), COMMANDS), (("state",), STATE_COMMANDS), (("sandbox",), SANDBOX_COMMANDS)],
+    ids=["voicectl", "state", "sandbox"],
+)
+def test_a_list_of_commands_says_what_each_says_of_itself(
+    group: tuple[str, ...], told: Mapping[str, tuple[str, str, str]]
+) -> None:
+    own = {path[-1]: str(c.help).split("\n")[0] for path, c in EVERY_COMMAND.items() if path and path[:-1] == group}
+    assert {name: words for name, (_, _, words) in told.items()} == own
