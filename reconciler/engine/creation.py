@@ -19,7 +19,7 @@ from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, T
 from reconciler.model.plan import Action
 from reconciler.model.state import LIVE, Record, Status
 from reconciler.planning.blocking import resolve_hint
-from reconciler.protocols import Accepted, Clock, Done, MethodCapabilities
+from reconciler.protocols import Accepted, Clock, Done
 
 SENDS = 3  # of one key in one run
 _LOOKS_BEFORE_RESENDING = 2
@@ -178,7 +178,7 @@ class Creations:
             return transitions.tombstone(held, now=now)
         if held.status is Status.INTENDED:
             return transitions.ended(held, Status.LAPSED, now=now)
-        if not _can(self._lanes[held.provider], held).deletes:
+        if not self._lanes[held.provider].cloud.can(held.method).deletes:
             return transitions.ended(held, Status.ABANDONED, now=now)
         return transitions.deposed(held, by=by.external_task_id, keep_old=keep_old, now=now)
 
@@ -217,7 +217,7 @@ class Creations:
             self._count.fail(self._ledger, work, answer.detail, _pay_again(work))
 
     def _lost(self, lane: Lane, work: Work, answer: CloudError) -> None:
-        if not _can(lane, _record(work)).settles:
+        if not lane.cloud.can(_record(work).method).settles:
             self._unknowable(work, f"the call's reply was lost, and this cloud can't be asked: {answer.detail}")
             return
         self._count.note(self._ledger, work, Kind.RETRYING, f"looking up what became of the call: {answer.detail}")
@@ -235,7 +235,7 @@ class Creations:
                 self._unknowable(work, _HIDDEN)
         elif work.looks < _LOOKS_BEFORE_RESENDING:
             self._look_up(lane, work, after=1.0)
-        elif _can(lane, _record(work)).dedupes and work.sends < SENDS:
+        elif lane.cloud.can(_record(work).method).dedupes and work.sends < SENDS:
             # The same key: were the first call to arrive after all, the cloud refuses this one.
             record = _record(work)
             work.record = record.model_copy(update={"attempts": record.attempts + 1})
@@ -270,10 +270,6 @@ def _record(work: Work) -> Record:
     if work.record is None:
         raise ValueError(f"{work.change.address}: a creation without its intent")
     return work.record
-
-
-def _can(lane: Lane, record: Record) -> MethodCapabilities:
-    return lane.cloud.provider.capabilities.methods[record.method]
 
 
 def _pay_again(work: Work) -> str:

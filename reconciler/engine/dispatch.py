@@ -68,7 +68,7 @@ class Dispatch:
 
     def _room(self, lane: Lane) -> bool:
         """Whether one more intent may be open before its call."""
-        most = lane.cloud.provider.capabilities.methods[lane.to_create[0].change.method].batch
+        most = lane.cloud.can(lane.to_create[0].change.method).batch
         open_ = lane.sending + len(lane.to_send)
         return lane.begun < lane.limits.pace("create").batch and (most is None or open_ < most)
 

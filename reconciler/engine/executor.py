@@ -50,6 +50,8 @@ class Executor:
         self._clock = clock
         self._stop = stop
         self._stopped: str | None = None
+        self._deleting = {change.address for change in plan.changes if change.action is Action.DELETE}
+        self._after_deletion: dict[str, Work] = {}  # address -> its creation, which must not come first
         lanes = self._lanes = lanes_for(clouds)
         count = self._count = Counter(
             total=len(plan.changes), clock=clock, began=clock.monotonic(), running=self._running, calls=self._calls
@@ -79,13 +81,17 @@ class Executor:
         return self._finish()
 
     def tell_the_end(self) -> None:
-        """The summary, which waits until the state is saved."""
+        """The summary, which waits until the state is saved. Raises what kept the run from telling more."""
         self._ledger.flush()
+        if self._ledger.deaf is not None:
+            raise self._ledger.deaf
 
     def _turn(self) -> bool:
         """Starts what is due, if anything may start. False when there is nothing to wait for."""
         if self._stopped is None and (reason := self._stop()) is not None:
             self._halt(reason)
+        if self._stopped is None and self._ledger.deaf is not None:
+            self._halt("nobody can be told any more")
         if self._stopped is None:
             self._dispatch.turn()
             return any(lane.busy for lane in self._lanes.values())
@@ -102,7 +108,7 @@ class Executor:
                 self._count.block(self._ledger, work)
             case Action.CREATE | Action.CLONE:
                 self._as_found(change)
-                self._lanes[change.provider].to_create.append(work)
+                self._create(work)
             case Action.RECOVER | Action.RESUME:
                 self._creations.bind(self._lanes[change.provider], work)
             case Action.REPLACE:
@@ -120,6 +126,13 @@ class Executor:
             case Action.NO_OP:
                 pass
 
+    def _create(self, work: Work) -> None:
+        voice, address = work.voice, work.change.address
+        if voice is not None and not voice.lifecycle.create_before_destroy and address in self._deleting:
+            self._after_deletion[address] = work  # a replace that was killed between its halves
+        else:
+            self._lanes[work.change.provider].to_create.append(work)
+
     def _as_found(self, change: Change) -> Record | None:
         """The record acted on, as the plan found it: written down, because what follows builds on it."""
         record = self._ledger.record(change.record) if change.record else None
@@ -131,15 +144,15 @@ class Executor:
 
     def _replace(self, work: Work) -> None:
         change, voice = work.change, work.voice
-        lane = self._lanes[change.provider]
-        work.old = self._as_found(change)
+        old = work.old = self._as_found(change)
+        turned_round = voice is not None and not voice.lifecycle.create_before_destroy
         if change.made is not None:
-            self._creations.bind(lane, work)
-        elif voice is not None and not voice.lifecycle.create_before_destroy and work.old is not None:
+            self._creations.bind(self._lanes[change.provider], work)
+        elif turned_round and old is not None and self._lanes[old.provider].cloud.can(old.method).deletes:
             work.remove_first = True
             self._deletions.depose(work, by=change.key)
         else:
-            lane.to_create.append(work)
+            self._lanes[change.provider].to_create.append(work)
 
     def _forget(self, work: Work) -> None:
         record = self._ledger.record(work.change.record or "")
@@ -169,8 +182,11 @@ class Executor:
         if work.remove_first:
             work.old, work.remove_first = None, False
             self._lanes[work.change.provider].to_create.append(work)
-        else:
-            self._count.done(self._ledger, work)
+            return
+        self._count.done(self._ledger, work)
+        waiting = self._after_deletion.pop(work.change.address, None)
+        if waiting is not None:
+            self._lanes[waiting.change.provider].to_create.append(waiting)
 
     # --- answers ---
 

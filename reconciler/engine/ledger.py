@@ -31,6 +31,7 @@ class Ledger:
         self._current: dict[str, str | None] = {}
         self._without: set[str] = set()
         self._events: list[Event] = []
+        self.deaf: Exception | None = None  # why nobody can be told any more: a broken pipe, a full disk
 
     def write(
         self,
@@ -59,7 +60,15 @@ class Ledger:
             self._journal.commit(told, touched=touched)
         events, self._events = self._events, []
         for event in events:
+            self._say(event)
+
+    def _say(self, event: Event) -> None:
+        if self.deaf is not None:
+            return
+        try:
             self._emit(event)
+        except Exception as error:  # noqa: BLE001 - whatever the listener fails with, answers in flight are written down
+            self.deaf = error
 
     def _touched(self) -> set[str]:
         """Also what an address meant before: its binding is written with its record."""

@@ -13,7 +13,7 @@ from reconciler.model.manifest import Voice
 from reconciler.model.observed import Observation, RemoteVoice
 from reconciler.model.plan import Change
 from reconciler.model.state import Record
-from reconciler.protocols import Accepted, Done, Provider
+from reconciler.protocols import Accepted, Done, MethodCapabilities, Provider
 
 _UNOPENED = 3  # times in a row, until the run stops
 
@@ -28,6 +28,9 @@ class Cloud:
     rates: Mapping[str, float] = field(default_factory=dict)
     max_in_flight: int | None = None
     patience: float = 600.0  # seconds that a task may take before a run goes on without it
+
+    def can(self, method: str) -> MethodCapabilities:
+        return self.provider.capabilities.methods[method]
 
 
 @dataclass(slots=True, eq=False)

@@ -5,6 +5,7 @@ One `Rehearsal` is one folder and one account; each `apply` in it is a new proce
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +57,10 @@ def voice(address: str, *, provider: str = "kling", sample: str = "", lifecycle:
     )
 
 
+class Died(BaseException):
+    """kill -9: nothing catches it, and nothing runs after it."""
+
+
 class Rehearsal:
     def __init__(self, *, latency: Callable[[], float] | float = 0.05, seed: int = 1, **faults: Any) -> None:
         self.clock = VirtualClock()
@@ -93,6 +98,17 @@ class Rehearsal:
     def turn(self, **faults: Any) -> None:
         """These switches of the sandbox, the others as they are."""
         self.world.set_faults(self.world.faults().model_copy(update=faults))
+
+    def die(self, moment: str, what: str) -> None:
+        """The next run ends at its first such write or call."""
+
+        def hook(now: str, doing: str) -> None:
+            if (now, doing) == (moment, what):
+                self.hook = lambda moment, what: None
+                self.crew.die(random.Random(0))
+                raise Died
+
+        self.hook = hook
 
     # --- what came of it ---
 

@@ -20,7 +20,7 @@ from reconciler.model.plan import Action, Plan
 from reconciler.model.state import Status
 from reconciler.planning import keys
 from reconciler.sandbox.creation import Creation, Stage
-from tests.engine.rehearsal import Rehearsal
+from tests.engine.rehearsal import Died, Rehearsal
 
 _DAY = 86_400.0
 _GOOD_WEATHER = {
@@ -36,10 +36,6 @@ _GOOD_WEATHER = {
     "empty_list": False,
     "shuffle_list": False,
 }
-
-
-class Died(BaseException):
-    """kill -9: nothing catches it, and nothing runs after it."""
 
 
 @dataclass(frozen=True)

@@ -124,6 +124,20 @@ def test_a_stop_waits_for_the_answers_of_the_calls_that_are_out() -> None:
     assert len(rehearsal.made) == len(rehearsal.at_status(Status.RUNNING)) > 3
 
 
+def test_a_run_that_nobody_listens_to_any_more_stops_and_writes_down_what_is_out() -> None:
+    rehearsal = voices(40)
+
+    def hang_up(event: Event) -> None:
+        if len(rehearsal.told(Kind.ACCEPTED)) == 5:
+            raise BrokenPipeError
+
+    rehearsal.listener = hang_up
+    with pytest.raises(BrokenPipeError):
+        rehearsal.apply()
+    assert len(rehearsal.made) == len(rehearsal.at_status(Status.RUNNING)) < 10
+    assert rehearsal.at_status(Status.INTENDED) == []
+
+
 def test_a_cap_of_the_manifest_bounds_the_intents_too() -> None:
     rehearsal = voices(10)
     rehearsal.accounts["kling"] = KlingAccount(type="kling", max_in_flight=3)

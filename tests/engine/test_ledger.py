@@ -103,3 +103,16 @@ def test_a_binding_is_committed_with_what_it_meant_before(ledger: Ledger, diary:
     ledger.write(record("new"), current={"narrator": "new"})
     ledger.flush()
     assert diary.lines[-1] == ("committed", ["new", "old"])
+
+
+def test_when_nobody_can_be_told_any_more_it_is_still_committed(diary: Diary) -> None:
+    def broken(event: Event) -> None:
+        raise BrokenPipeError
+
+    ledger = Ledger(State(lineage="0123"), diary, broken)
+    for key in ("one", "two"):
+        ledger.tell(Event(kind=Kind.DONE))
+        ledger.write(record(key))
+        ledger.flush()
+    assert diary.lines == [("committed", ["one"]), ("committed", ["two"])]
+    assert isinstance(ledger.deaf, BrokenPipeError)

@@ -9,14 +9,15 @@ import pytest
 from reconciler.errors import OutcomeUnknown, Rejected
 from reconciler.model.manifest import KlingAccount, Lifecycle
 from reconciler.model.state import State, Status
+from reconciler.sandbox.kling_shapes import PRESETS
 from tests.engine.paper_cloud import PaperCloud
-from tests.engine.rehearsal import Rehearsal, voice
+from tests.engine.rehearsal import Died, Rehearsal, voice
 
 FIRST, SECOND = voice("narrator"), voice("narrator", sample="second")
 
 
-def after() -> Rehearsal:
-    rehearsal = Rehearsal(task_seconds=2)
+def after(*, latency: float = 0.05) -> Rehearsal:
+    rehearsal = Rehearsal(latency=latency, task_seconds=2)
     rehearsal.declare(FIRST)
     rehearsal.apply()
     return rehearsal
@@ -96,6 +97,19 @@ def test_create_before_destroy_false_creates_nothing_while_the_old_one_can_not_b
     assert (applied.tally.failed, cloud.count("submit")) == (1, 1)
 
 
+def test_create_before_destroy_false_deletes_first_in_the_run_after_a_death_too() -> None:
+    rehearsal = after(latency=1.0)
+    rehearsal.declare(voice("narrator", sample="second", lifecycle=Lifecycle(create_before_destroy=False)))
+    rehearsal.die("before", "delete")
+    with pytest.raises(Died):
+        rehearsal.apply()
+    gone: list[list[str]] = []
+    rehearsal.hook = lambda moment, what: gone.append(rehearsal.at_status(Status.DELETED)) if what == "create" else None
+    rehearsal.apply()
+    assert gone == [["narrator"], ["narrator"]]
+    assert rehearsal.plan().empty
+
+
 def test_create_before_destroy_false_waits_for_a_running_task_first() -> None:
     rehearsal = Rehearsal(task_seconds=20)
     rehearsal.declare(FIRST)
@@ -122,6 +136,20 @@ def test_a_voice_that_is_replaced_while_its_task_runs_is_deleted_in_the_same_run
     rehearsal.declare(SECOND)
     applied = rehearsal.apply()
     assert (applied.tally.failed, len(rehearsal.made), len(rehearsal.living)) == (0, 2, 1)
+    assert rehearsal.plan().empty
+
+
+@pytest.mark.parametrize("create_before_destroy", [True, False])
+def test_an_official_voice_that_makes_way_for_one_of_ours_is_not_deleted(create_before_destroy: bool) -> None:
+    rehearsal = Rehearsal(task_seconds=2)
+    official = next(iter(PRESETS))
+    rehearsal.declare(FIRST.model_copy(update={"method": "preset", "inputs": {"voice_id": official}}))
+    rehearsal.apply()
+    assert rehearsal.record("narrator").voice_id == official
+    lifecycle = Lifecycle(create_before_destroy=create_before_destroy)
+    rehearsal.declare(voice("narrator", lifecycle=lifecycle))
+    applied = rehearsal.apply()
+    assert (applied.tally.failed, rehearsal.count("create"), rehearsal.count("delete")) == (0, 1, 0)
     assert rehearsal.plan().empty
 
 
