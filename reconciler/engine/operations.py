@@ -127,8 +127,8 @@ def _run(
     crew: Callable[[], Crew[Answer]],
 ) -> Applied:
     session.store.begin(state)
-    if approved is not None:
-        state = state.having(applying=approved.plan_id)
+    if approved is not None or state.applying is not None:  # another run ends what an interrupted plan may go on with
+        state = state.having(applying=approved.plan_id if approved is not None else None)
         session.store.commit(state)
     workers = crew()
     executor = Executor(

@@ -14,6 +14,7 @@ from math import inf
 
 from reconciler.protocols import Clock
 
+LONGEST_PAUSE = 60.0  # seconds, whatever Retry-After says
 CALLS_A_SECOND = 20.0  # Tencent's figure for each action; Kling documents only tasks in flight
 _USED = 0.98  # of the allowed rate: what the network bunches together still fits
 _SLOWEST = 0.5
@@ -64,7 +65,7 @@ class Pace:
         if sent_at >= self.changed_at:
             self.rate = max(_SLOWEST, self.rate * 0.7)
             self.changed_at = now
-        self.next_at = max(self.next_at, now + (retry_after if retry_after is not None else 1.0))
+        self.next_at = max(self.next_at, now + min(LONGEST_PAUSE, 1.0 if retry_after is None else retry_after))
 
 
 @dataclass(slots=True)
@@ -103,7 +104,7 @@ class Cap:
         found = max(1, in_flight)
         self.learned = found if self.learned is None else min(found, self.learned)
         self.changed_at = now
-        wait = retry_after or 0.0
+        wait = min(LONGEST_PAUSE, retry_after or 0.0)
         if in_flight == 0:
             self.refusals += 1
             wait = max(wait, min(_LONGEST_WAIT, 2.0 ** (self.refusals - 1)))

@@ -15,6 +15,7 @@ from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import LIVE, SETTLING, Record, State, Status
 from reconciler.planning import keys
+from reconciler.planning.blocking import undeclared
 from reconciler.planning.diff import shown
 
 Change = Callable[[State], State]
@@ -65,6 +66,8 @@ def resolve(session: Session, address: str, request: Request, *, voice_id: str |
         record = _open(state, address)
         bound = state.current.get(address) == record.external_task_id
         if voice_id is not None:
+            if record.provider not in session.manifest.providers:
+                raise UsageError(*undeclared(record))
             cloud = session.connect([record.provider])[record.provider]
             named = record.model_copy(update={"voice_id": voice_id, "status": Status.READY, "attempts": 0})
             _refuse_held(state, named, address)
@@ -75,7 +78,7 @@ def resolve(session: Session, address: str, request: Request, *, voice_id: str |
             settled = settled.model_copy(update={"status": status})
             held.append(state.having([settled]))
             return settled
-        settled = transitions.ended(record, Status.LAPSED, now=now) if retry else transitions.tombstone(record, now=now)
+        settled = transitions.given_up(record, now=now) if retry else transitions.tombstone(record, now=now)
         held.append(state.having([settled], current={address: None} if bound else {}))
         return settled
 
@@ -137,34 +140,43 @@ def move(session: Session, source: str, target: str, request: Request) -> None:
 
 
 def remove(session: Session, address: str, request: Request) -> Record:
-    """Forgets a voice without a call. It stays in its cloud, and in sight as abandoned."""
+    """Forgets a voice without a call. It stays in its cloud, and in sight as abandoned.
+
+    `address` may be an external_task_id too: that of an old voice which its cloud will not delete.
+    """
     with changing(session, "state rm", request) as held:
         state, now = held[0], session.clock.now()
-        record = state.at(address)
+        record = state.at(address) or _old(state, address)
         if record is None:
             raise UsageError(f"{address} is not in the state.", "voicectl state list")
+        may_be_there = record.voice_id is not None or record.status in SETTLING
         kept = (
             transitions.ended(record, Status.ABANDONED, now=now)
-            if record.voice_id is not None and record.method != "preset"
-            else transitions.ended(record, Status.LAPSED, now=now)
-            if record.status in SETTLING
+            if may_be_there and record.method != "preset"
             else transitions.tombstone(record, now=now)
         )
-        held.append(state.having([kept], current={address: None}))
+        bound = state.current.get(record.address) == record.external_task_id
+        held.append(state.having([kept], current={record.address: None} if bound else {}))
         return kept
 
 
-def rebind(session: Session, provider: str, request: Request) -> int:
-    """Says that a provider's present account is the one its voices were made on. Returns how many were rebound."""
+def rebind(session: Session, provider: str, request: Request, *, source: str | None = None) -> int:
+    """Says that a provider's present account is the one its voices were made on. Returns how many were rebound.
+
+    `source` is the provider's old name, if it was renamed.
+    """
     if provider not in session.manifest.providers:
         raise UsageError(f"The manifest declares no provider {provider}.")
+    if source is not None and source in session.manifest.providers:
+        raise UsageError(f"{source} is declared still, so it was not renamed.", "Take it from the manifest first.")
     with changing(session, "state rebind", request) as held:
         state = held[0]
         account = session.connect([provider])[provider].provider.account
         rebound = [
-            r.model_copy(update={"account": account, "owned_by": None})
+            r.model_copy(update={"provider": provider, "account": account, "owned_by": None})
             for r in state.records.values()
-            if r.provider == provider and (r.account != account or r.owned_by is not None)
+            if r.provider == (source or provider)
+            and (r.provider != provider or r.account != account or r.owned_by is not None)
         ]
         held.append(state.having(rebound))
         return sum(r.status in LIVE for r in rebound)
@@ -180,10 +192,18 @@ def _declared(session: Session, address: str) -> Voice:
     return voice
 
 
+def _old(state: State, address: str) -> Record | None:
+    """The newest unbound voice of an address that waits for its deletion; or the record of a key."""
+    waiting = [r for r in state.records.values() if r.address == address and r.status is Status.DEPOSED]
+    return max(waiting, key=lambda r: r.generation, default=state.records.get(address))
+
+
 def _open(state: State, address: str) -> Record:
-    """The newest creation of an address that is not settled."""
+    """The newest creation of an address that is not settled: also one whose task never ends."""
     unsettled = [
-        r for r in state.records.values() if r.address == address and r.status in {Status.INTENDED, Status.UNCERTAIN}
+        r
+        for r in state.records.values()
+        if r.address == address and (r.status in SETTLING or (r.status is Status.DEPOSED and r.voice_id is None))
     ]
     if not unsettled:
         raise UsageError(
@@ -196,6 +216,11 @@ def _open(state: State, address: str) -> Record:
 def _refuse_held(state: State, record: Record, address: str) -> None:
     holder = state.by_voice_id.get((record.account, str(record.voice_id)))
     if holder is not None and holder.status in LIVE and holder.external_task_id != record.external_task_id:
+        if holder.status is Status.DEPOSED:
+            raise UsageError(
+                f"The voice {record.voice_id} is an old one of {holder.address}, and will be deleted.",
+                f'To keep it, declare {address} as existing: {{voice_id: "{record.voice_id}"}}, and apply.',
+            )
         raise UsageError(
             f"The voice {record.voice_id} is managed as {holder.address} already.",
             f"To give it another address: voicectl state mv {holder.address} {address}",

@@ -121,3 +121,10 @@ def _record(change: Change, voice: Voice, *, account: str, status: Status, now: 
         lifecycle=voice.lifecycle,
         attempts=attempts,
     )
+
+
+def given_up(record: Record, *, now: datetime) -> Record:
+    """Let go by a person who pays again: without its inputs it is never taken for the new one, should it arrive."""
+    return record.model_copy(
+        update={"status": Status.LAPSED, "changed_at": now, "sent": {}, "digest": "", "message": None}
+    )

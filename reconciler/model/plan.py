@@ -50,6 +50,7 @@ class Change(Frozen):
     record: str | None = None
     key: str | None = None
     identity: str | None = None
+    terms: str | None = None  # digest of all that apply goes by: the account, every input as shown, labels, lifecycle
     generation: int = 0
     found: RemoteVoice | None = None  # what `record` turned out to be, where it was not settled yet
     made: RemoteVoice | None = None  # what `key` is to be bound to: nothing is bought

@@ -170,6 +170,8 @@ def _checked(state: State) -> State:
     for address, key in state.current.items():
         if key not in state.records:
             raise StateDamaged(f"{address} means the record {key!r}, which is not there", _RESTORE)
+        if state.records[key].address != address:
+            raise StateDamaged(f"{address} means the record {key!r}, which is of another address", _RESTORE)
     return state
 
 

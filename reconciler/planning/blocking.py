@@ -39,7 +39,8 @@ def blocked(
 def undeclared(record: Record) -> tuple[str, str]:
     return (
         f"its voice is at the provider {record.provider}, which the manifest does not declare any more",
-        f"Declare {record.provider} again; or, to leave the voice where it is: voicectl state rm {record.address}",
+        f"Declare {record.provider} again; if it was renamed: voicectl state rebind NEW --from {record.provider}; "
+        f"to leave the voice where it is: voicectl state rm {record.address}",
     )
 
 

@@ -22,21 +22,23 @@ def guarded(scene: Scene, changes: Sequence[Change], declared: Mapping[str, Voic
     if not any(change.made is not None or change.action in _DELETING for change in changes):
         return list(changes)
     holders, wanted = _holders(scene), _wanted(scene, declared)
-    going = {change.address for change in changes if change.action is Action.DELETE}
+    leaving = {change.address for change in changes if change.action is Action.DELETE}
     taken: dict[Place, str] = {}
     kept: list[Change] = []
     for change in changes:
-        blocked = None
-        if (place := _made(scene, change)) is not None:
-            others = holders.get(place, set()) - {change.address}
-            owner = taken.setdefault(place, change.address)
-            others |= {owner} - {change.address}
-            blocked = _blocked(scene, change, place, others) if others else None
-        for place in _deleted(scene, change):
-            others = (holders.get(place, set()) - going) | wanted.get(place, set())
-            if blocked is None and (others := others - {change.address}):
-                blocked = _wanted_elsewhere(scene, change, place, others)
-        kept.append(blocked or change)
+        made, lost = _made(scene, change), _deleted(scene, change)
+        others: set[str] = set()
+        if made is not None:
+            others = (holders.get(made, set()) | {taken.setdefault(made, change.address)}) - {change.address}
+        claimed = {place: holders.get(place, set()) - leaving | wanted.get(place, set()) for place in lost}
+        missed = {place: owners - {change.address} for place, owners in claimed.items()}
+        if made is not None and (others or made in lost):
+            kept.append(_taken(scene, change, made, min(others, default=change.address)))
+        elif any(missed.values()):
+            place = next(place for place in lost if missed[place])
+            kept.append(_missed(scene, change, place, min(missed[place])))
+        else:
+            kept.append(change)
     return kept
 
 
@@ -85,8 +87,8 @@ def _deleted(scene: Scene, change: Change) -> list[Place]:
     return [(record.account, voice_id) for voice_id in sorted(i for i in ids if i is not None)]
 
 
-def _blocked(scene: Scene, change: Change, place: Place, others: set[str]) -> Change:
-    other = min(others)
+def _taken(scene: Scene, change: Change, place: Place, other: str) -> Change:
+    """The change would take a voice that `other` has."""
     own = scene.state.at(change.address)
     if not _means(scene.state.at(other), place):
         hint = f"Only one of {other} and {change.address} can have it."
@@ -97,8 +99,8 @@ def _blocked(scene: Scene, change: Change, place: Place, others: set[str]) -> Ch
     return _stopped(change, f"the voice {place[1]} is managed as {other} already", hint)
 
 
-def _wanted_elsewhere(scene: Scene, change: Change, place: Place, others: set[str]) -> Change:
-    other = min(others)
+def _missed(scene: Scene, change: Change, place: Place, other: str) -> Change:
+    """The change would delete a voice that `other` has or is to have."""
     if _means(scene.state.at(other), place):
         hint = f"To keep it for {other} only: voicectl state rm {change.address}"
     else:

@@ -99,11 +99,11 @@ def _on_its_way(scene: Scene, voice: Voice, need: Need) -> Change | None:
 
 
 def _returned(scene: Scene, voice: Voice, need: Need) -> Change | None:
-    """A voice of the same inputs that was abandoned, or one whose given up intent arrived late."""
+    """A voice of the same inputs: abandoned, not deleted yet, or one whose given up intent arrived late."""
+    if voice.address in scene.asked.replace:
+        return None
     for record in scene.given_up.get(voice.address, ()):
-        if record.account != scene.seen[voice.provider].account or record.digest != keys.digest_of(voice):
-            continue
-        if difference(voice, record).identity:
+        if record.account != scene.seen[voice.provider].account or difference(voice, record).identity:
             continue
         match scene.observation(record):
             case Unknown(why=why, by_nature=False):
@@ -113,11 +113,13 @@ def _returned(scene: Scene, voice: Voice, need: Need) -> Change | None:
                 there = RemoteVoice(
                     status=TaskStatus.READY, voice_id=record.voice_id, voice_name=record.voice_name or None
                 )
-            case Found(remote=remote) if remote.status is not TaskStatus.FAILED:
+            case Found(remote=remote) if remote.status is TaskStatus.READY:
+                there = remote
+            case Found(remote=remote) if remote.status is TaskStatus.RUNNING and record.status is Status.LAPSED:
                 there = remote
             case _:
                 continue
-        aside = "given up earlier and still there: it is taken back"
+        aside = "an earlier voice of the same inputs is still there: it is taken back"
         key, generation = record.external_task_id, record.generation
         return to_take(scene, voice, need, there, key=key, generation=generation, aside=aside)
     return None

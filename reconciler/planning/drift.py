@@ -12,8 +12,8 @@ from datetime import UTC, timedelta
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Drift, DriftKind, FieldChange
 from reconciler.model.state import Record, Status
-from reconciler.planning import keys, leftovers
-from reconciler.planning.scene import Scene
+from reconciler.planning import keys
+from reconciler.planning.scene import Scene, is_due
 
 _NAMED = 5  # addresses in a note
 _AGES = 3650 * 86400  # seconds; a longer keep_old has no date
@@ -88,7 +88,7 @@ def _named(remote: RemoteVoice) -> tuple[FieldChange, ...]:
 
 def _kept(scene: Scene) -> Iterator[str]:
     for record in scene.beside:
-        if record.status is Status.DEPOSED and not leftovers.is_due(scene, record):
+        if record.status is Status.DEPOSED and not is_due(record, scene.now, scene.asked):
             yield f"{record.address}: the replaced voice {record.voice_id} is kept {_until(record)} (keep_old)"
 
 

@@ -12,7 +12,7 @@ from reconciler.model.plan import Action, Change
 from reconciler.model.state import SETTLING, Record, Status
 from reconciler.planning.blocking import resolve_hint, undeclared
 from reconciler.planning.diff import face
-from reconciler.planning.scene import Scene
+from reconciler.planning.scene import Scene, is_due
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def beside(scene: Scene, record: Record, settled: Settled) -> Change | None:
         return None
     if record.status is Status.LAPSED and not _arrived(scene, record):
         return None
-    if record.status is Status.DEPOSED and not is_due(scene, record):
+    if record.status is Status.DEPOSED and not is_due(record, scene.now, scene.asked):
         return None
     if record.provider not in scene.manifest.providers:
         reason = f"its old voice is at the provider {record.provider}, which the manifest does not declare any more"
@@ -86,16 +86,10 @@ def _why_deposed(record: Record) -> str:
     return "replaced by a newer voice" if record.deposed_by else "an earlier run began to delete it"
 
 
-def is_due(scene: Scene, record: Record) -> bool:
-    """Whether a deposed record was kept as long as its `keep_old` asks."""
-    keep = record.lifecycle.keep_old
-    return scene.asked.destroy or keep is None or (scene.now - record.changed_at).total_seconds() >= keep
-
-
 def _arrived(scene: Scene, record: Record) -> bool:
     """Whether what a given up intent asked for is there after all."""
     observed = scene.observation(record)
-    return isinstance(observed, Found) and observed.remote.status is not TaskStatus.FAILED
+    return isinstance(observed, Found) and observed.remote.status is TaskStatus.READY
 
 
 def _current_unseen(scene: Scene, record: Record) -> bool:

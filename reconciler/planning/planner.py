@@ -12,6 +12,7 @@ from reconciler.model.observed import Observations
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.state import Record, State, Status
 from reconciler.planning import claims, drift, keys, leftovers, verdicts
+from reconciler.planning.diff import shown
 from reconciler.planning.scene import Asked, Scene, gather
 from reconciler.protocols import Capabilities
 
@@ -30,7 +31,11 @@ def plan(
     """The verdict for every address. `observations` and `capabilities` are by provider name."""
     declared = {} if asked.destroy else manifest.voices
     scene = gather(manifest, state, observations, capabilities, now=now, asked=asked)
-    judged = [change for voice in declared.values() if (change := verdicts.declared(scene, voice)) is not None]
+    judged = [
+        change.model_copy(update={"terms": _terms(scene, voice)})
+        for voice in declared.values()
+        if (change := verdicts.declared(scene, voice)) is not None
+    ]
     unchanged = len(declared) - len(judged)
     judged += [leftovers.removed(scene, state.records[key]) for key in _left(state, declared)]
     changes = claims.guarded(scene, judged, declared)
@@ -96,6 +101,14 @@ def _beside(scene: Scene, changes: Sequence[Change], declared: Mapping[str, Voic
     )
     judged = (leftovers.beside(scene, record, settled) for record in scene.beside)
     return [change for change in judged if change is not None]
+
+
+def _terms(scene: Scene, voice: Voice) -> str:
+    """What a reviewer agreed to, beyond what the plan shows of it."""
+    seen = scene.seen.get(voice.provider)
+    lifecycle = voice.lifecycle.model_dump(mode="json")
+    told = [voice.provider, seen.account if seen else None, voice.method, shown(voice), voice.labels, lifecycle]
+    return hashlib.sha256(json.dumps(told, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:16]
 
 
 def _plan_id(state: State, changes: list[Change]) -> str:

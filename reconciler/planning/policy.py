@@ -111,7 +111,7 @@ def narrowed(fresh: Plan, approved: Plan, *, going_on: bool) -> Plan:
             continue
         # A run that goes on has done some of it already: only what it would now do otherwise is refused.
         now = wanted_now.get(change.address)
-        if not going_on or (now is not None and now.identity != change.identity):
+        if not going_on or (now is not None and now.terms != change.terms):
             raise PlanStale(
                 f"{change.address}: {change.action} was reviewed, and is not what is needed now: "
                 "the manifest or the cloud changed since.",
@@ -127,6 +127,8 @@ def _allows(reviewed: Change | None, change: Change) -> bool:
         return False
     if change.action in _BUYS and change.key != reviewed.key:
         return False  # the reviewed one was made already: this would be another
+    if change.terms is not None and change.terms != reviewed.terms:
+        return False  # another account, another order of deleting: not what was reviewed
     return change.identity is None or change.identity == reviewed.identity
 
 

@@ -42,7 +42,7 @@ class Scene:
     doubts: Mapping[str, Doubt] = field(default_factory=dict)
     marked: Mapping[tuple[str, str], list[RemoteVoice]] = field(default_factory=dict)  # by (provider, marker's digest)
     pending: Mapping[str, list[Record]] = field(default_factory=dict)  # address -> unbound creations, the newest first
-    given_up: Mapping[str, list[Record]] = field(default_factory=dict)  # address -> abandoned and lapsed records
+    given_up: Mapping[str, list[Record]] = field(default_factory=dict)  # address -> what may be taken back
     beside: tuple[Record, ...] = ()  # unbound records that may still mean a voice in a cloud
 
     def observation(self, record: Record) -> Observation:
@@ -81,7 +81,13 @@ class Scene:
 def shows_late(record: Record, now: datetime) -> bool:
     """A task accepted moments ago and not shown yet still runs: nothing is bought again, and nothing given up."""
     waited_for = record.status is Status.RUNNING or (record.status is Status.DEPOSED and record.voice_id is None)
-    return waited_for and now - record.changed_at < _SHOWS_LATE
+    return waited_for and abs(now - record.changed_at) < _SHOWS_LATE  # a clock may have been ahead
+
+
+def is_due(record: Record, now: datetime, asked: Asked) -> bool:
+    """Whether a deposed record was kept as long as its `keep_old` asks. Until then no run has tried to delete it."""
+    keep = record.lifecycle.keep_old
+    return asked.destroy or not keep or (now - record.changed_at).total_seconds() >= keep
 
 
 def gather(
@@ -110,7 +116,7 @@ def gather(
             beside.append(record)
         if record.status in SETTLING or record.status is Status.FAILED:
             pending.setdefault(record.address, []).append(record)
-        if record.status in _GIVEN_UP:
+        if record.status in _GIVEN_UP or (record.status is Status.DEPOSED and not is_due(record, now, asked)):
             given_up.setdefault(record.address, []).append(record)
     for records in pending.values():
         records.sort(key=lambda r: r.generation, reverse=True)

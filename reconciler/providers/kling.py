@@ -162,8 +162,9 @@ class KlingProvider:
             for number, page in enumerate(self._paged(VOICES), start=1):
                 self._pages = max(self._pages, number)
                 for task in page:
-                    key = task.key if task.key in keys else key_of.get(str(task.task_id))
-                    if key is not None:
+                    # By task only where no key is shown: a task_id that was answered wrongly names another's voice.
+                    key = task.key if task.key else key_of.get(str(task.task_id))
+                    if key in keys:
                         seen[key] = task.remote(self._scrubbed)
                 if len(seen) == len(keys):
                     break

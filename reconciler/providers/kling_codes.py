@@ -28,10 +28,12 @@ class Reading:
 
 PLAIN = Reading()
 GETTING = Reading(absent=re.compile(r"(?i)not found"))
-# Seen for elements: "Element already be deleted for id: …"; for voices the text is not known. A preset's refusal
-# ("cannot be deleted", "only custom voices can be deleted") must not read as gone.
+# Seen for elements: "Element already be deleted for id: …"; for voices the text is not known. A refusal ("cannot be
+# deleted", "the voice to be deleted is in use") must not read as gone.
 DELETING = Reading(
-    absent=re.compile(r"(?is)^(?!.*\b(?:can|cannot|can't|only|not allowed)\b).*deleted|not found|not exist")
+    absent=re.compile(
+        r"(?is)not found|not exist|^(?!.*\b(?:not|can|cannot|can't|could|must|may|only|to be|in use)\b).*\bdeleted\b"
+    )
 )
 
 
