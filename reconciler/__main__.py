@@ -11,10 +11,23 @@ def main() -> None:
         return
     import signal
 
+    _open_streams()
     from reconciler.cli.main import run
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: words and 130, whatever the command
     sys.exit(run(sys.argv[1:]))
+
+
+def _open_streams() -> None:
+    """A stream that was closed is the null device: no file that is opened later may take its number."""
+    import os
+    from pathlib import Path
+
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as stderr has it: a name must not end a run
 
 
 if __name__ == "__main__":

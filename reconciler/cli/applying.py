@@ -76,8 +76,9 @@ def _perform(opened: Session, asked: Request, approved: Plan | None, *, auto_app
     if not auto_approve and not sys.stdin.isatty():
         unasked = command("destroy --auto-approve" if asked.asked.destroy else "apply --auto-approve")
         raise Declined("There is no terminal to ask at, so no call was made.", f"To go on unasked: {unasked}")
-    with _interruptible() as interruption, ExitStack() as closing:
-        tell = _Teller(as_json=as_json, live=not as_json and sys.stderr.isatty(), closing=closing)
+    live = not as_json and sys.stderr.isatty()
+    with _interruptible(live=live) as interruption, ExitStack() as closing:
+        tell = _Teller(as_json=as_json, live=live, closing=closing)
         watch = operations.Watch(
             show=tell.plan,
             approve=lambda plan: auto_approve or _yes(plan),
@@ -181,8 +182,9 @@ class _Teller:
 class _Interruption:
     """The first signal asks the run to stop, the second leaves at once: the next run settles what was under way."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, live: bool) -> None:
         self.asked = False
+        self._live = live
         self._crew: Threads[Answer] | None = None
 
     def crew(self) -> Threads[Answer]:
@@ -193,7 +195,7 @@ class _Interruption:
         return self._crew
 
     def reason(self) -> str | None:
-        return "interrupted: what is in flight is written down" if self.asked else None
+        return "interrupted; what is in flight is written down; a second signal leaves at once" if self.asked else None
 
     def signalled(self, *_: object) -> None:
         if self.asked:
@@ -201,14 +203,14 @@ class _Interruption:
         if self._crew is None:
             raise KeyboardInterrupt  # nothing runs yet
         self.asked = True
-        click.echo(err=True)  # behind the terminal's own ^C
-        say("Stopping: nothing new starts, and what is in flight is written down. Once more to leave at once.")
+        if not self._live:  # there the run's own line says it, without writing into the block
+            say("Stopping: nothing new starts, and what is in flight is written down. Once more to leave at once.")
         self._crew.wake()
 
 
 @contextmanager
-def _interruptible() -> Iterator[_Interruption]:
-    interruption = _Interruption()
+def _interruptible(*, live: bool) -> Iterator[_Interruption]:
+    interruption = _Interruption(live=live)
     before = {s: signal.signal(s, interruption.signalled) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield interruption

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -254,17 +255,19 @@ def rebuild(lineage: str | None, new_lineage: bool, lock_timeout: str) -> int:
 
 @click.command()
 @click.argument("provider")
+@click.option("--from", "source", metavar="OLD", help="The name that it had in the manifest before.")
 @lock_option
 @global_options
-def rebind(provider: str, lock_timeout: str) -> int:
+def rebind(provider: str, source: str | None, lock_timeout: str) -> int:
     """Say that a provider's account is the right one.
 
-    For an account that moved to another endpoint or owner. Wrongly said, every voice would look gone.
+    For an account that moved to another endpoint or owner, or (--from) a provider that was renamed in the manifest.
+    Wrongly said, every voice would look gone.
     """
     from reconciler.engine import surgery
 
     with session() as opened:
-        count = surgery.rebind(opened, provider, _locking(lock_timeout))
+        count = surgery.rebind(opened, provider, _locking(lock_timeout), source=source)
     say(f"Taken to be on the account of {provider} from now on: {counted(count, 'voice')}.")
     return 0
 
@@ -285,16 +288,22 @@ def move_manifest(source: Path | None, lock_timeout: str) -> int:
     place = told().place()
     old = wiring.Place(manifest=source, sandbox=place.sandbox) if source is not None else place
     target = wiring.store(place)
-    with target.locked("state mv-manifest", wait=asked.lock_wait, waiting=asked.waiting):
+    source_store = target if old.state == place.state else wiring.store(old)
+    with ExitStack() as locks:
+        for store in dict.fromkeys((source_store, target)):  # a run on the old one must not lose its state
+            locks.enter_context(store.locked("state mv-manifest", wait=asked.lock_wait, waiting=asked.waiting))
         held = target.load()
-        moved = held if old.state == place.state else wiring.store(old).load()
+        moved = held if source_store is target else source_store.load()
         if moved is None:
-            raise StateError(f"There is no state at {old.state}.", "Name the manifest's old path.")
+            raise StateError(
+                f"There is no state at {old.state}.",
+                f"Name the manifest's old path: {command('state mv-manifest OLD')}",
+            )
         if held is not None and held.lineage != moved.lineage and held.current:
             raise UsageError(f"{place.state} holds voices already.", "Two states can't be made one.")
         target.begin(held)
         target.finish(moved.having(manifest=place.name))
         if old.state != place.state:
             wiring.retire(old)
-    say(f"The state belongs to {place.name} now.")
+    say(f"{place.state} belongs to {'this folder' if place.name == '.' else place.name} now.")
     return 0

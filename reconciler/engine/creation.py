@@ -92,7 +92,7 @@ class Creations:
         now = self._clock.now()
         known = self._ledger.record(change.key) if change.key else None
         if known is not None:
-            record = transitions.seen(known, change.made, now=now)
+            record = transitions.seen(known, change.made, now=now).model_copy(update={"deposed_by": None})
         else:
             record = transitions.bound(change, voice, change.made, account=lane.cloud.provider.account, now=now)
         work.record = record

@@ -81,7 +81,7 @@ class Store:
         """Raises StateForeign for the state of another manifest."""
         if state.manifest != manifest:
             raise StateForeign(
-                f"{self.where} belongs to {state.manifest}, not to {manifest}.",
+                f"{self.where} belongs to {_named(state.manifest)}, not to {_named(manifest)}.",
                 f"If the manifest was renamed: {self._command('state mv-manifest')}",
             )
 
@@ -250,6 +250,10 @@ class Store:
 
     def _command(self, words: str) -> str:
         return f"voicectl {words} {self._options}".rstrip()
+
+
+def _named(manifest: str) -> str:
+    return "the folder as one manifest" if manifest == "." else manifest
 
 
 def _numbered(state: State, serial: int) -> State:

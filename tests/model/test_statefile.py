@@ -238,6 +238,7 @@ def test_a_field_that_goes_back_to_nothing_is_folded() -> None:
         b'{"removed":["vc-9"]}',
         b'{"removed":["vc-1"]}',
         b'{"current":{"narrator":"vc-9"}}',
+        b'{"current":{"narrator":"vc-2"}}',
         b'{"fields":{"serial":"4"}}',
     ],
 )

@@ -160,6 +160,23 @@ def test_a_deletion_of_what_is_declared_again_is_refused() -> None:
         _narrowed(approved, {"voices": {"hero": {}, "n": {}}, "records": approved["records"]})
 
 
+@pytest.mark.parametrize("going_on", [False, True])
+def test_a_creation_that_moved_to_another_account_since_the_review_is_refused(going_on: bool) -> None:
+    here, there = ({"voices": {"n": {}}, "providers": {"kling": f"kling https://{host}.example.com"}} for host in "ab")
+    with pytest.raises(PlanStale, match="n: create was reviewed"):
+        _narrowed(here, there, going_on=going_on)
+
+
+@pytest.mark.parametrize("unkept", [{}, {"create_before_destroy": False}])
+def test_a_replace_that_would_delete_otherwise_than_reviewed_is_refused(unkept: dict[str, Any]) -> None:
+    def lived(lifecycle: dict[str, Any]) -> dict[str, Any]:
+        entry = {"create": {"voice_name": "Newer"}, "lifecycle": lifecycle}
+        return {"voices": {"n": entry}, "records": {"n@1": "ready"}}
+
+    with pytest.raises(PlanStale, match="n: replace was reviewed"):
+        _narrowed(lived({"keep_old": "24h"}), lived(unkept))
+
+
 def test_labels_that_changed_since_the_review_are_refused() -> None:
     def labelled(tier: str) -> dict[str, Any]:
         return {"voices": {"n": {"labels": {"tier": tier}}}, "records": {"n@1": "ready"}}

@@ -141,7 +141,15 @@ def test_a_second_delete_finds_it_absent(status: int, code: int, message: str) -
 
 
 @pytest.mark.parametrize(
-    "message", ["only custom voices can be deleted", "A preset cannot be deleted", "voice is in use"]
+    "message",
+    [
+        "only custom voices can be deleted",
+        "A preset cannot be deleted",
+        "voice is in use",
+        "Voice is in use by an element and could not be deleted",
+        "The voice to be deleted is referenced by 3 elements",
+        "Voice not deleted: it is bound to an element",
+    ],
 )
 def test_a_delete_that_is_refused_is_not_absence(message: str) -> None:
     provider, _ = scripted(answer(400, said(1201, message)))
