@@ -47,6 +47,19 @@ def test_interrupted_it_exits_130_and_says_what_is_left(
     assert desk.actions() == {}
 
 
+def test_at_a_terminal_too(desk: Desk, kling: KlingService) -> None:
+    kling.task_seconds = 1.0
+    desk.declare(*(f"voice-{number}" for number in range(20)))
+    with desk.at_a_terminal("apply", "--auto-approve") as screen:
+        screen.until("voice-0  create")
+        screen.process.send_signal(signal.SIGINT)
+        code, shown = screen.end()
+    assert code == 130
+    assert "stopped" in shown
+    assert "Run voicectl apply again" in shown
+    assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")  # the cursor is back
+
+
 def test_an_interrupted_apply_ends_its_json_with_the_summary(desk: Desk, kling: KlingService) -> None:
     kling.task_seconds = 1.0
     running = underway(desk, kling, "--json")

@@ -55,7 +55,7 @@ def test_it_is_refused_when_inputs_changed_since(planned: Desk, kling: KlingServ
 
 def test_what_was_declared_since_waits_for_the_next_plan(planned: Desk, kling: KlingService) -> None:
     planned.declare("narrator", "hero", "villain", "unreviewed")
-    planned.voicectl("apply", "p", code=0)
+    assert planned.voicectl("apply", "p", "--json", code=0).events[-1]["done"] == 3
     assert sorted(t.name for t in kling.voices.values()) == ["hero", "narrator", "villain"]
     assert planned.actions() == {"unreviewed": "create"}
 

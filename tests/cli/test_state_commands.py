@@ -162,8 +162,16 @@ def test_a_folder_is_one_manifest(desk: Desk, kling: KlingService) -> None:
     assert kling.bought == 2
     assert (desk.folder / "voices.state.json").exists()
     assert desk.voicectl("-f", ".", "plan", "--detailed-exitcode").code == 0
-    refused = desk.voicectl("-f", "a.yaml", "plan", code=0)
-    assert "was the state lost?" in refused.out
+    alone = desk.voicectl("-f", "a.yaml", "plan", code=0)
+    assert "was the state lost?" in alone.out
+
+
+def test_a_manifest_that_becomes_a_folder_takes_its_state_along(made: Desk) -> None:
+    refused = made.voicectl("-f", ".", "plan", code=1)
+    assert "belongs to voices.yaml, not to the folder as one manifest" in refused.err
+    [way_on] = re.findall(r"voicectl (state mv-manifest .*)", refused.err)
+    assert "belongs to this folder now" in made.voicectl(*way_on.split(), code=0).err
+    assert made.voicectl("-f", ".", "plan", "--detailed-exitcode").code == 0
 
 
 # -- disks -------------------------------------------------------------------------------------------------------------

@@ -72,6 +72,17 @@ def test_nothing_is_asked_when_there_is_nothing_to_do(desk: Desk) -> None:
     assert "Only 'yes'" not in shown
 
 
+def test_what_is_only_blocked_needs_no_yes(desk: Desk, kling: KlingService) -> None:
+    kling.failing["villain"] = "too noisy"
+    desk.declare("villain")
+    desk.apply(code=1)
+    with desk.at_a_terminal("apply") as screen:
+        code, shown = screen.end()
+    assert code == 1
+    assert "too noisy" in shown
+    assert "Only 'yes'" not in shown
+
+
 def test_the_live_block_shows_how_far_it_is(desk: Desk, kling: KlingService) -> None:
     kling.task_seconds = 0.6
     desk.declare("narrator", "hero")
@@ -119,6 +130,14 @@ def test_piped_it_prints_a_line_a_change_and_no_control_character(desk: Desk) ->
     assert ran.out.splitlines()[-1].startswith("Applied: 2 done; ")
     assert ran.err == ""
     assert not CONTROLS.search(ran.out)
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
+def test_a_closed_stream_is_an_empty_one(desk: Desk, kling: KlingService, closed: str) -> None:
+    desk.declare("narrator")
+    words = " ".join([*COMMAND, "apply", "--auto-approve", closed])
+    assert subprocess.run(["sh", "-c", words], cwd=desk.folder, env=desk.env, check=False).returncode == 0
+    assert kling.bought == 1
 
 
 def test_a_reader_that_leaves_early_is_no_bug(desk: Desk) -> None:

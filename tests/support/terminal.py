@@ -48,8 +48,8 @@ class Terminal:
         """Waits for these words; all that was shown by then."""
         limit = time.monotonic() + _PATIENCE
         while words not in self.shown:
-            assert time.monotonic() < limit, f"{words!r} never came: {self.shown}"
-            assert self._read(), f"it ended without {words!r}: {self.shown}"
+            assert time.monotonic() < limit, f"{words!r} never came: {self.shown[-2000:]}"
+            assert self._read(), f"it ended without {words!r}: {self.shown[-2000:]}"
         return self.shown
 
     def end(self) -> tuple[int, str]:
