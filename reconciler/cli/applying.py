@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli.asking import Options, asked_options, lock_option, request
-from reconciler.cli.frame import command, global_options, on_stdout, say, session, silence, told, write
+from reconciler.cli.frame import command, global_options, led, on_stdout, say, session, silence, told, write
 from reconciler.errors import Declined, UsageError
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ class _Teller:
         if not self._as_json:
             from reconciler.views import text
 
-            self._write(text.plan(plan, colour=on_stdout()))
+            self._write(led(text.plan(plan, colour=on_stdout())))
 
     def event(self, event: Event) -> None:
         from reconciler.model.events import Kind
@@ -145,7 +145,7 @@ class _Teller:
         elif event.kind not in {Kind.STARTED, Kind.ACCEPTED}:
             from reconciler.views import text
 
-            self._write(text.event(event, colour=on_stdout()))
+            self._write(led(text.event(event, colour=on_stdout())))
 
     def end(self, applied: Applied) -> None:
         """The JSON of a run with nothing to do still ends with its summary."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -95,6 +96,15 @@ def silence() -> None:
 def command(words: str) -> str:
     """A command for a person to type: with the global options that lead to the same place."""
     return " ".join(part for part in ("voicectl", told().place().options, words) if part)
+
+
+_COMMAND = re.compile(r"\bvoicectl (?=(?:apply|plan|state|resolve|voices|output|unlock|show|drift|import)\b)")
+
+
+def led(words: str, given: Globals | None = None) -> str:
+    """The commands in these words with the global options that lead to the same place, for a person to copy."""
+    options = (given or told()).place().options
+    return _COMMAND.sub(lambda _: f"voicectl {options} ", words) if options and options not in words else words
 
 
 def on_stdout() -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from reconciler.cli.asking import Options, asked_options, request
-from reconciler.cli.frame import command, global_options, on_stdout, say, session, write
+from reconciler.cli.frame import command, global_options, led, on_stdout, say, session, write
 
 CHANGES = 2  # the exit code of `plan --detailed-exitcode`, and of a drift
 
@@ -36,7 +36,7 @@ def plan(out: Path | None, as_json: bool, detailed_exitcode: bool, **asked: Any)
     else:
         from reconciler.views import text
 
-        write(text.plan(made, colour=on_stdout()))
+        write(led(text.plan(made, colour=on_stdout())))
     if out is not None:
         from reconciler.model import planfile
 
@@ -46,10 +46,15 @@ def plan(out: Path | None, as_json: bool, detailed_exitcode: bool, **asked: Any)
 
 
 def written(path: Path, content: bytes) -> None:
-    from reconciler.errors import UsageError
+    from reconciler.errors import PlanUnreadable, UsageError
+    from reconciler.model import planfile
 
     try:
+        if path.is_file() and path.stat().st_size:
+            planfile.load(path.read_bytes())  # an older plan may be written over, nothing else
         path.write_bytes(content)
+    except PlanUnreadable:
+        raise UsageError(f"{path} is there, and is no saved plan.", "Another name: --out NAME.plan") from None
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}.") from None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
+import threading
 from typing import TYPE_CHECKING
 
 import click
@@ -42,6 +42,9 @@ def serve(port: int) -> int:
     from reconciler import wiring
     from reconciler.sandbox import kling_access, server
 
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
     with wiring.world(told().place()) as world:
         try:
             opened = server.serve(world, port, log=say)
@@ -54,8 +57,7 @@ def serve(port: int) -> int:
                 f"KLING_ACCESS_KEY={kling_access.ACCESS_KEY} with KLING_SECRET_KEY={kling_access.SECRET_KEY}"
             )
             sys.stdout.flush()
-            with suppress(KeyboardInterrupt):
-                opened.serve_forever()
+            ended.wait()
     return 0
 
 

@@ -129,8 +129,14 @@ def move(session: Session, source: str, target: str, request: Request) -> None:
         state = held[0]
         if source not in state.current:
             raise UsageError(f"{source} is not in the state.", "voicectl state list")
+        if target == source:
+            raise UsageError(f"{source} has that address already.")
         if target in state.current:
-            raise UsageError(f"{target} has a voice already.", f"voicectl state rm {target}")
+            held_there = state.records[state.current[target]].voice_id or "one that is being made"
+            raise UsageError(
+                f"{target} has a voice already, {held_there}.",
+                f"To let go of that one, which then stays in its account: voicectl state rm {target}",
+            )
         moved = [
             r.model_copy(update={"address": target})
             for r in state.records.values()

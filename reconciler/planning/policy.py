@@ -35,9 +35,13 @@ def check(
 
 
 def losing(plan: Plan, state: State) -> list[Change]:
-    """The changes that take a recorded voice from its address; cleaning up after earlier replaces is none."""
+    """The changes that take a recorded voice from its address, and that nobody has agreed to yet.
+
+    Cleaning up after earlier replaces is none, nor is a replace that an interrupted run began.
+    """
     voices = {key for key in state.current.values() if state.records[key].status is not Status.FAILED}
-    return [c for c in plan.changes if c.action in _LOSING and c.record in voices]
+    losses = [c for c in plan.changes if c.action in _LOSING and c.record in voices]
+    return [c for c in losses if c.action is not Action.REPLACE or c.key not in state.records]
 
 
 def _deletes(plan: Plan, state: State, safety: Safety, allowed: int | None, declared: int) -> Iterator[Stop]:

@@ -101,7 +101,10 @@ TALLY = Tally(total=50, done=2, failed=1, calls=6, seconds=2.1)
             Event(kind=Kind.UNCERTAIN, address="hero", action="create", detail="no answer"),
             "hero: create: uncertain: no answer",
         ),
-        (Event(kind=Kind.BLOCKED, address="ghost", action="blocked", detail="two voices"), "ghost: blocked: two voices"),
+        (
+            Event(kind=Kind.BLOCKED, address="ghost", action="blocked", detail="two voices"),
+            "ghost: blocked: two voices",
+        ),
         (
             Event(kind=Kind.SLOWED, provider="kling", detail="12 calls a second"),
             "kling: slowed down: 12 calls a second",
