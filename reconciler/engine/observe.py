@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from reconciler.engine.work import Cloud
 from reconciler.model.manifest import Manifest
-from reconciler.model.observed import Observations, Unknown
+from reconciler.model.observed import Observations
 from reconciler.model.state import LIVE, Record, State, Status
 
 
@@ -38,15 +38,3 @@ def look(
         return {name: one(name) for name in clouds}
     with ThreadPoolExecutor(max_workers=min(16, len(clouds)), thread_name_prefix="observe") as pool:
         return dict(zip(clouds, pool.map(one, clouds), strict=True))
-
-
-def unseen(state: State, seen: Mapping[str, Observations]) -> Iterator[str]:
-    """`address: why`, for the voices that could not be looked at."""
-    for address, key in sorted(state.current.items()):
-        record = state.records[key]
-        looked = seen.get(record.provider)
-        observed = looked.of.get(key) if looked is not None else None
-        if observed is None:
-            yield f"{address}: its provider {record.provider} was not looked at"
-        elif isinstance(observed, Unknown) and not observed.by_nature:
-            yield f"{address}: {observed.why}"

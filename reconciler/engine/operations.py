@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from reconciler.engine.crew import Crew, Threads
 from reconciler.engine.executor import Executor
-from reconciler.engine.observe import look, needed, unseen
+from reconciler.engine.observe import look, needed
 from reconciler.engine.store import Store
 from reconciler.engine.work import Answer, Cloud
 from reconciler.errors import Declined, SafetyStop, StateLocked
@@ -176,6 +176,5 @@ def _plan(session: Session, state: State, request: Request) -> tuple[Plan, Mappi
         "replace": tuple(sorted(request.asked.replace)),
         "allow_deletes": request.allow_deletes,
         "allow_recreates": request.asked.allow_recreates,
-        "unseen": tuple(unseen(state, seen)),
     }
     return made.model_copy(update=told), clouds

@@ -249,11 +249,7 @@ def _found(cloud: Cloud, record: Record, *, now: datetime, taken_on_trust: bool)
 
 def _candidate(state: State, voice: Voice, cloud: Cloud, voice_id: str, *, now: datetime) -> Record:
     digest = keys.digest_of(voice)
-    generation = state.highest.get(voice.address, 0)
-    key = ""
-    while not key or key in state.records:
-        generation += 1
-        key = keys.external_task_id(state.lineage, voice.address, digest, generation)
+    key, generation = keys.following(state, voice)
     return Record(
         external_task_id=key,
         address=voice.address,

@@ -115,7 +115,7 @@ def _returned(scene: Scene, voice: Voice, need: Need) -> Change | None:
                 )
             case Found(remote=remote) if remote.status is TaskStatus.READY:
                 there = remote
-            case Found(remote=remote) if remote.status is TaskStatus.RUNNING and record.status is Status.LAPSED:
+            case Found(remote=remote) if remote.status is TaskStatus.RUNNING and record.status is not Status.DEPOSED:
                 there = remote
             case _:
                 continue

@@ -37,7 +37,10 @@ def drift(plan: Plan, *, colour: bool = False) -> str:
     parts.extend(f"Note: {escape(note)}" for note in plan.notes)
     counts = {kind: sum(found.kind is kind for found in plan.drift) for kind in DriftKind}
     told = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
-    parts.append(painted(f"Drift: {told}." if told else "No drift.", Style.BOLD, colour=colour))
+    last = f"Drift: {told}." if told else "No drift seen." if plan.unseen else "No drift."
+    if plan.unseen:
+        last += f" {counted(len(plan.unseen), 'voice')} could not be looked at."
+    parts.append(painted(last, Style.BOLD, colour=colour))
     return "\n\n".join(parts)
 
 

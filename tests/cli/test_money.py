@@ -113,6 +113,9 @@ def test_voices_of_another_owner_are_another_account(desk: Desk, kling: KlingSer
     assert "77777777" in told
     assert "is this the right account?" in told
     assert desk.actions() == {"narrator": "blocked"}
+    drift = desk.voicectl("drift", code=1)
+    assert drift.out == "No drift seen. 1 voice could not be looked at.\n"
+    assert "is this the right account?" in drift.err
 
 
 def test_another_endpoint_is_another_account(desk: Desk, kling: KlingService) -> None:
