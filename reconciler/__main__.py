@@ -9,13 +9,19 @@ def main() -> None:
 
         sys.stdout.write(f"voicectl {__version__}\n")
         return
+    import gc
     import signal
 
-    _open_streams()
-    from reconciler.cli.main import run
-
+    gc.disable()  # importing and loading make no cycles worth looking for; an apply turns it on again
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: words and 130, whatever the command
-    sys.exit(run(sys.argv[1:]))
+    _open_streams()
+    try:
+        from reconciler.cli.main import run
+
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # before the command began, or after it
+        code = 130
+    sys.exit(code)
 
 
 def _open_streams() -> None:

@@ -7,14 +7,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from reconciler.cli.asking import Options, asked_options, lock_option, request
-from reconciler.cli.frame import command, global_options, led, on_stdout, say, session, silence, told, write
+from reconciler.cli.frame import command, global_options, led, on_stdout, session, silence, told, write
 from reconciler.errors import Declined, UsageError
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from reconciler.model.plan import Plan
 
 _INTERRUPTED = 130
+_SHOW_CURSOR = "\x1b[?25h"
 
 
 @click.command()
@@ -141,7 +142,10 @@ class _Teller:
         if self._as_json:
             self._line(event)
         elif self._live:
-            self._progress()(event)
+            try:
+                self._progress()(event)
+            except OSError:  # the terminal went away
+                self._live, self.unheard = False, True
         elif event.kind not in {Kind.STARTED, Kind.ACCEPTED}:
             from reconciler.views import text
 
@@ -199,13 +203,21 @@ class _Interruption:
 
     def signalled(self, *_: object) -> None:
         if self.asked:
+            if self._live:
+                _shout(_SHOW_CURSOR)
             os._exit(_INTERRUPTED)
         if self._crew is None:
             raise KeyboardInterrupt  # nothing runs yet
         self.asked = True
         if not self._live:  # there the run's own line says it, without writing into the block
-            say("Stopping: nothing new starts, and what is in flight is written down. Once more to leave at once.")
+            _shout("Stopping: nothing new starts, and what is in flight is written down. Once more to leave at once.\n")
         self._crew.wake()
+
+
+def _shout(words: str) -> None:
+    """To stderr past its buffer, which the signal may have interrupted; nobody need be there to read it."""
+    with suppress(OSError):
+        os.write(2, words.encode())
 
 
 @contextmanager

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -39,6 +38,8 @@ class Globals:
         return not self.plain and not os.environ.get("NO_COLOR") and stream.isatty()
 
     def place(self) -> Place:
+        from pathlib import Path
+
         from reconciler.wiring import Place
 
         return Place(manifest=Path(self.file or "voices.yaml"), sandbox=self.sandbox, directory=self.directory)
@@ -123,6 +124,8 @@ def _enter(context: click.Context, _: click.Parameter, directory: str | None) ->
     except OSError as error:
         raise UsageError(f"-C {directory}: {error.strerror}.") from None
     told = context.find_root().obj
+    from pathlib import Path  # here and there, because --help must not pay for it
+
     told.directory = str(Path(told.directory or "", directory))
 
 

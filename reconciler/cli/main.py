@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Sequence
 
@@ -41,7 +40,6 @@ def voicectl() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """The exit code. Nothing but it and the text on the two streams leaves."""
-    gc.disable()  # loading 10,000 voices makes no cycles worth looking for; an apply turns it on again
     told = Globals()
     try:
         result = voicectl.main(list(arguments), prog_name="voicectl", standalone_mode=False, obj=told)

@@ -154,6 +154,8 @@ BENCHMARKS: dict[str, Callable[[], Iterator[str]]] = {"startup": startup, "uncha
 
 
 def main(names: list[str]) -> None:
+    if not set(names) <= set(BENCHMARKS):
+        raise SystemExit(__doc__)
     for name in names or list(BENCHMARKS):
         for line in BENCHMARKS[name]():
             print(line, flush=True)

@@ -91,6 +91,21 @@ def test_the_second_signal_leaves_at_once_and_nothing_is_bought_twice(tmp_path: 
         assert kling.bought == 1
 
 
+def test_the_second_signal_gives_the_terminal_its_cursor_back(tmp_path: Path) -> None:
+    with Holding() as kling:
+        desk = Desk(tmp_path, kling)
+        desk.declare("slow")
+        with desk.at_a_terminal("apply", "--auto-approve") as screen:
+            assert kling.held.wait(20)
+            screen.process.send_signal(signal.SIGINT)
+            screen.until("a second signal leaves at once")
+            screen.process.send_signal(signal.SIGINT)
+            code, shown = screen.end()
+        kling.let_go.set()
+    assert code == 130
+    assert shown.endswith("\x1b[?25h")
+
+
 @pytest.mark.parametrize("command", ["plan", "drift"])
 def test_a_look_that_is_interrupted_exits_130(tmp_path: Path, command: str) -> None:
     with Holding("looks") as kling:

@@ -58,7 +58,7 @@ def test_faults_are_shown_set_and_cleared(rehearsing: Desk) -> None:
 
 @pytest.mark.parametrize(
     ("switch", "said"),
-    [("fial=1", "Did you mean fail?"), ("fail", "NAME=VALUE"), ("fail=2", "fail=2"), ("deleted_voice=odd", "odd")],
+    [("fial=1", "Did you mean fail?"), ("deleted_voice=odd", "odd")],
 )
 def test_a_switch_that_is_none_is_refused(desk: Desk, switch: str, said: str) -> None:
     desk.declare("narrator")
