@@ -84,8 +84,9 @@ def test_drift_stands_beside_the_changes(changing: Desk) -> None:
     assert told["drift"] == [renamed]
 
 
-def test_drift_of_a_gone_voice(desk: Desk, kling: KlingService) -> None:
-    kling.deleted_voices = Deleted.VANISHES
+@pytest.mark.parametrize("looks", [Deleted.VANISHES, Deleted.EMPTIED, Deleted.FLAGGED])
+def test_drift_of_a_gone_voice(desk: Desk, kling: KlingService, looks: Deleted) -> None:
+    kling.deleted_voices = looks
     desk.declare("narrator", "hero")
     desk.apply()
     lost = desk.voice_id("hero")
