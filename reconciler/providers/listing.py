@@ -49,9 +49,14 @@ class Listing:
             seen |= {r.external_task_id: by_voice[r.voice_id] for r in unseen if r.voice_id in by_voice}
         if self.hollow:
             # Once a voice was there, a task without one is no sign of it; before, it may just not be there yet.
-            waiting = [r for r in unseen if r.status in _NEVER_READY and r.external_task_id not in seen]
+            waiting = [r for r in unseen if _waits_for_its_voice(r) and r.external_task_id not in seen]
             seen |= _by_key_or_task(self.hollow, waiting)[0]
         return seen
+
+
+def _waits_for_its_voice(record: Record) -> bool:
+    """Also one that is to be deleted as soon as its voice is there."""
+    return record.status in _NEVER_READY or (record.status is Status.DEPOSED and record.voice_id is None)
 
 
 def _by_key_or_task(

@@ -101,10 +101,11 @@ def test_a_voice_deleted_outside_whose_task_stays_can_not_be_told_from_one_that_
     assert house.spent == (1, 0)
 
 
-def test_a_running_record_whose_task_shows_no_voice_yet_is_still_running(house: House) -> None:
+@pytest.mark.parametrize("status", [Status.RUNNING, Status.DEPOSED])
+def test_a_record_whose_task_shows_no_voice_yet_is_still_running(house: House, status: Status) -> None:
     house.kling.deleted_voices = Deleted.EMPTIED
     house.delete_outside(3)
-    (seen,) = house.look([house.record(3, Status.RUNNING, voice_id=None)])
+    (seen,) = house.look([house.record(3, status, voice_id=None)])
     assert isinstance(seen, Found)
     assert seen.remote.status is TaskStatus.RUNNING
     assert house.spent == (1, 0)
