@@ -80,7 +80,7 @@ def show(planfile: Path | None, as_json: bool) -> int:
 @click.command()
 @click.argument("provider")
 @click.option("--presets", is_flag=True, help="The official voices instead.")
-@click.option("--unmanaged", is_flag=True, help="Only voices that no record of the state knows.")
+@click.option("--unmanaged", is_flag=True, help="Only voices that the state does not hold.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @global_options
 def voices(provider: str, presets: bool, unmanaged: bool, as_json: bool) -> int:
@@ -88,7 +88,7 @@ def voices(provider: str, presets: bool, unmanaged: bool, as_json: bool) -> int:
 
     PROVIDER is a name from the manifest.
     """
-    from reconciler.model.state import LIVE
+    from reconciler.model.state import LIVE, Status
     from reconciler.views import documents, text
 
     if presets and unmanaged:
@@ -106,7 +106,12 @@ def voices(provider: str, presets: bool, unmanaged: bool, as_json: bool) -> int:
             if account == cloud.account and record.status in LIVE
         }
     if unmanaged:
-        listed = [v for v in listed if v.voice_id not in known and v.external_task_id not in state.records]
+        held = {key for key, record in state.records.items() if record.status is not Status.ABANDONED}
+        everything = listed
+        listed = [v for v in listed if v.voice_id not in known and v.external_task_id not in held]
+        if everything and not listed and not as_json:
+            write(f"All {len(everything)} voices that the account lists are managed.")
+            return 0
     if as_json:
         write(documents.dumps(documents.voices_document(listed, known)))
     else:

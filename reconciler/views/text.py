@@ -139,7 +139,7 @@ def _ways_on(tally: Tally) -> list[str]:
     if tally.uncertain:
         ways.append("What is uncertain needs a person: voicectl resolve ADDRESS.")
     if tally.blocked:
-        ways.append("What is blocked says why in voicectl plan.")
+        ways.append("What is blocked says why above.")
     return ways
 
 

@@ -129,7 +129,7 @@ def test_what_is_not_done_names_the_way_on() -> None:
     assert text.applied(tally) == (
         "Applied: 48 done, 1 failed, 1 blocked; 51 calls in 12.3 s. "
         "What failed says why above. "
-        "What is blocked says why in voicectl plan."
+        "What is blocked says why above."
     )
 
 
