@@ -49,6 +49,8 @@ def unsent(
             why = f"{way} within {timeouts.connect:g} s (timeouts.connect)"
         case httpx.PoolTimeout():
             why = f"{way}: all were busy for {timeouts.read:g} s (timeouts.read)"
+        case httpx.ReadTimeout():
+            why = f"{way}, which gave no answer within {timeouts.read:g} s (timeouts.read)"
         case httpx.ProxyError():
             why = f"{way}: it answered {told(str(error))}"
         case _:

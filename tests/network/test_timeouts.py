@@ -87,7 +87,7 @@ def test_timeouts_read_ends_a_delete_that_is_then_made_again(place: Place, wire:
     assert place.left == ["narrator"]
 
 
-@pytest.mark.parametrize("how", DRIPPING)
+@pytest.mark.parametrize("how", ["drip", "dripping-head"])
 def test_timeouts_operation_ends_a_delete_whose_answer_drips(place: Place, wire: HostileWire, how: str) -> None:
     place.timeouts = {"connect": "0.5s", "read": "0.4s", "operation": "1s"}
     place.declare("narrator", "hero")

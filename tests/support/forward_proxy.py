@@ -21,6 +21,7 @@ from tests.support.hostile_wire import Asked, read
 class ForwardProxy:
     refuses: bytes = b""  # answered instead of doing anything
     stalls: bool = False  # answers nothing at all
+    ends_after: int = -1  # so many requests, and nothing listens any more
     seen: list[Asked] = field(default_factory=list)
     carried: bytearray = field(default_factory=bytearray)  # from clients, through tunnels
     _lines: list[socket.socket] = field(default_factory=list)
@@ -28,7 +29,7 @@ class ForwardProxy:
 
     @property
     def host(self) -> str:
-        return f"127.0.0.1:{self._listener.getsockname()[1]}"
+        return f"127.0.0.1:{self._port}"
 
     @property
     def url(self) -> str:
@@ -36,16 +37,23 @@ class ForwardProxy:
 
     def __enter__(self) -> Self:
         self._listener = socket.create_server(("127.0.0.1", 0))
+        self._port = self._listener.getsockname()[1]
         self._begin(self._accept)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for line in [self._listener, *self._lines]:
+        self._end()
+        for line in self._lines:
             with suppress(OSError):
                 line.shutdown(socket.SHUT_RDWR)
             line.close()
         for thread in self._threads:
             thread.join(10)
+
+    def _end(self) -> None:
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
 
     def _begin(self, work: Callable[[], None]) -> None:
         thread = threading.Thread(target=work, daemon=True)
@@ -72,7 +80,13 @@ class ForwardProxy:
                 elif asked.method == "CONNECT":
                     self._tunnel(line, asked.target)
                 else:
-                    line.sendall(_passed_on(asked))
+                    answer = _passed_on(asked)
+                    self.ends_after -= 1
+                    if self.ends_after == 0:
+                        self._end()
+                    line.sendall(answer)
+                    if self.ends_after == 0:
+                        return
 
     def _tunnel(self, line: socket.socket, target: str) -> None:
         host, _, port = target.rpartition(":")

@@ -187,7 +187,7 @@ class HostileWire:
                     return
                 head, body = self.ask_cloud(asked)
                 line.sendall(head + body)
-                if not self.keeps_alive:
+                if not self.keeps_alive or asked.headers.get("connection") == "close":
                     return
         except OSError:  # the other side hung up, or refused our certificate
             return
