@@ -64,6 +64,10 @@ class Fleet:
     code: int
     events: list[dict[str, Any]]
 
+    def sent(self, name: str) -> list[bytes]:
+        """The bodies of its creates."""
+        return [asked.body for asked in self.wire.seen if asked.operation == "create" and asked.about == name]
+
     def said(self, kind: str, address: str) -> list[str]:
         return [e.get("detail", "") for e in self.events if e["type"] == kind and e.get("address") == address]
 
@@ -98,29 +102,28 @@ def test_the_plan_afterwards_is_empty(troubled_once: Fleet) -> None:
     assert troubled_once.place.actions() == {}
 
 
-@pytest.mark.parametrize("name", [*LOST, *DRIPPING])
-def test_a_create_that_arrived_is_looked_up_and_not_sent_again(troubled_once: Fleet, name: str) -> None:
-    assert [asked.about for asked in troubled_once.wire.seen if asked.operation == "create"].count(name) == 1
+def test_creates_that_arrived_are_looked_up_and_not_sent_again(troubled_once: Fleet) -> None:
+    arrived = [*LOST, *DRIPPING]
+    assert {name: len(troubled_once.sent(name)) for name in arrived} == dict.fromkeys(arrived, 1)
 
 
-@pytest.mark.parametrize("name", UNKNOWN)
-def test_a_create_that_never_arrived_is_sent_again_with_its_key(troubled_once: Fleet, name: str) -> None:
-    sent = [asked for asked in troubled_once.wire.seen if asked.operation == "create" and asked.about == name]
-    assert len(sent) == 2
-    assert sent[0].body == sent[1].body
+def test_creates_that_never_arrived_are_sent_again_with_their_key(troubled_once: Fleet) -> None:
+    assert {name: len(troubled_once.sent(name)) for name in UNKNOWN} == dict.fromkeys(UNKNOWN, 2)
+    assert {name: len(set(troubled_once.sent(name))) for name in UNKNOWN} == dict.fromkeys(UNKNOWN, 1)
 
 
-@pytest.mark.parametrize("name", GOOD)
-def test_an_unusual_answer_is_read(troubled_once: Fleet, name: str) -> None:
-    assert troubled_once.said("retrying", name) == []
+def test_unusual_answers_are_read(troubled_once: Fleet) -> None:
+    assert {name: troubled_once.said("retrying", name) for name in GOOD} == {name: [] for name in GOOD}
 
 
-@pytest.mark.parametrize(("name", "words"), WORDS.items(), ids=WORDS.keys())
-def test_what_was_done_and_what_was_not_is_said(troubled_once: Fleet, name: str, words: str) -> None:
-    [told] = troubled_once.said("retrying", name)
-    assert told.startswith("looking up what became of the call: POST /v1/general/custom-voices: ")
-    assert words in told
-    assert told.endswith("; it may have happened")
+def test_what_was_done_and_what_was_not_is_said(troubled_once: Fleet) -> None:
+    call = "looking up what became of the call: POST /v1/general/custom-voices: "
+    shown = {}
+    for name, words in WORDS.items():
+        [told] = troubled_once.said("retrying", name)
+        said_so = told.startswith(call + words) and told.endswith("; it may have happened")
+        shown[name] = words if said_so else told
+    assert shown == WORDS
 
 
 # -- trouble that lasts ------------------------------------------------------------------------------------------------
@@ -143,13 +146,12 @@ def test_creates_that_never_arrive_leave_the_others_alone(never_arriving: Fleet)
     assert never_arriving.place.bought == ["narrator"]
 
 
-@pytest.mark.parametrize("name", UNKNOWN)
-def test_a_create_that_never_arrives_is_given_up_with_the_way_on(never_arriving: Fleet, name: str) -> None:
-    [end] = [e for e in never_arriving.events if e["type"] == "failed" and e.get("address") == name]
-    assert end["provider"] == "kling"
-    assert end["detail"] == "the call's outcome is not known yet"
-    assert end["hint"] == "The next apply looks it up and goes on."
-    assert [asked.about for asked in never_arriving.wire.seen if asked.operation == "create"].count(name) == 3
+def test_creates_that_never_arrive_are_given_up_with_the_way_on(never_arriving: Fleet) -> None:
+    ends = {e["address"]: e for e in never_arriving.events if e["type"] == "failed"}
+    assert {e["detail"] for e in ends.values()} == {"the call's outcome is not known yet"}
+    assert {e["hint"] for e in ends.values()} == {"The next apply looks it up and goes on."}
+    assert {e["provider"] for e in ends.values()} == {"kling"}
+    assert {name: len(never_arriving.sent(name)) for name in ends} == dict.fromkeys(UNKNOWN, 3)
 
 
 def test_the_next_apply_makes_each_of_them_once(never_arriving: Fleet) -> None:

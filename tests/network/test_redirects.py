@@ -54,7 +54,7 @@ def test_a_redirected_create_stops_the_run_with_nothing_bought(
     assert place.actions() == {"narrator": "create"}
 
 
-@pytest.mark.parametrize("status", [302, 303])
+@pytest.mark.parametrize("status", [302])
 def test_a_create_that_may_have_been_redirected_after_the_work_is_looked_up(
     place: Place, wire: HostileWire, elsewhere: KlingService, status: int
 ) -> None:
