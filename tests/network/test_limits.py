@@ -78,12 +78,14 @@ def capped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         yield place
 
 
+@pytest.mark.slow
 def test_the_cap_is_learned_from_few_refusals(capped: Place) -> None:
     refused = [call for call in creates(capped.kling) if call.code == 1303]
     assert capped.kling.bought == MANY
     assert len(refused) < 0.15 * len(creates(capped.kling))
 
 
+@pytest.mark.slow
 def test_the_slots_are_used(capped: Place) -> None:
     calls = capped.kling.calls
     assert calls[-1].at - calls[0].at < 1.5 * (MANY / CAP) * SECONDS
