@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from reconciler.errors import StateLocked
 from reconciler.model.base import Frozen
@@ -30,12 +30,14 @@ class MethodCapabilities(Frozen):
     caller_chooses_id: bool = False  # so a voice can't be replaced in place
     paid: bool = True
     batch: int | None = None  # how many intents may be open at once; None: a second's worth of calls
+    activates: bool = False  # not listed, changed or deleted before its first use, which `Activating` pays for
 
 
 class Capabilities(Frozen):
     type: str
     lists: bool  # `observe` sees voices that it was not asked about
     methods: Mapping[str, MethodCapabilities]
+    probe: str | None = None  # what a `Probing` look costs, in a user's words; None: there is none
 
 
 class Accepted(Frozen):
@@ -98,6 +100,36 @@ class Provider(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class Updating(Protocol):
+    """A cloud that changes voices in place, where `MethodCapabilities.updates`."""
+
+    def update(self, record: Record, fields: Mapping[str, Any]) -> None:
+        """The body's keys that changed, with what is declared now; None: not declared any more.
+
+        May be repeated: the second one changes nothing.
+        """
+        ...
+
+
+@runtime_checkable
+class Activating(Protocol):
+    """A cloud whose voices show only once they were used, where `MethodCapabilities.activates`."""
+
+    def activate(self, record: Record, text: str) -> None:
+        """One paid call, never retried inside. After a lost reply `find` tells: it is Found once it was used."""
+        ...
+
+
+@runtime_checkable
+class Probing(Protocol):
+    """A cloud that can be asked in a dearer way whether a voice is still there. Only when somebody asks."""
+
+    def probe(self, records: Sequence[Record]) -> Mapping[str, Observation]:
+        """external_task_id -> what was found; what could not be told is Unknown."""
+        ...
 
 
 ANY_VERSION = "*"  # for Backend.write: over whatever is there, even what can't be read

@@ -11,7 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.model.manifest import Account, KlingAccount, Manifest
+from reconciler.errors import UsageError
+from reconciler.model.accounts import Account, KlingAccount, TencentTrtcAccount, TencentVodAccount
+from reconciler.model.manifest import Manifest
 
 if TYPE_CHECKING:
     from reconciler.engine.operations import Session
@@ -189,6 +191,8 @@ def _cloud(
     match account:
         case KlingAccount():
             return _kling(name, account, environ, gates, sandbox)
+        case TencentVodAccount() | TencentTrtcAccount():
+            raise UsageError(f"{name}: {account.type} is not built in yet.")
 
 
 def _kling(

@@ -71,7 +71,7 @@ def request(options: Options, manifest: Manifest | None, *, destroy: bool = Fals
 def seconds(words: str) -> float:
     from pydantic import TypeAdapter, ValidationError
 
-    from reconciler.model.manifest import Duration
+    from reconciler.model.scalars import Duration
 
     adapter: TypeAdapter[float] = TypeAdapter(Duration)
     try:

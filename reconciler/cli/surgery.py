@@ -159,7 +159,7 @@ def move(source: str, target: str, lock_timeout: str) -> int:
     import re
 
     from reconciler.engine import surgery
-    from reconciler.model.manifest import ADDRESS
+    from reconciler.model.scalars import ADDRESS
 
     if not re.fullmatch(ADDRESS, target):
         raise UsageError(f"{target} can't be an address.", "A letter, then letters, digits, - and _; at most 63.")

@@ -49,6 +49,9 @@ def seen(record: Record, remote: RemoteVoice, *, now: datetime) -> Record:
         "voice_id": remote.voice_id or record.voice_id,
         "voice_name": remote.voice_name or record.voice_name,
         "owned_by": remote.owned_by or record.owned_by,
+        "url": remote.url or record.url,
+        "file_id": remote.file_id or record.file_id,
+        "expires_at": remote.expires_at or record.expires_at,
         "message": (remote.message or "the cloud gave no reason") if status is Status.FAILED else None,
     }
     return record.model_copy(update=found)

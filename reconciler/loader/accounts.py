@@ -11,14 +11,15 @@ from reconciler.loader.environment import Unresolved
 from reconciler.loader.findings import Finding, Point
 from reconciler.loader.positions import Path
 from reconciler.loader.sections import Section, mapping
-from reconciler.loader.wording import choice, listed, refusals
+from reconciler.loader.wording import choice, listed, nearest, refusals
 from reconciler.loader.yaml_values import Value, kind_of
-from reconciler.model.manifest import ACCOUNTS, ADDRESS_LIMIT, Account, is_address
+from reconciler.model.accounts import ACCOUNTS, Account
+from reconciler.model.scalars import ADDRESS_LIMIT, is_address
 
 
 @dataclass(slots=True)
 class Accounts:
-    """`types` has every declared name, also of what is not valid: its type, None where that is not known."""
+    """`types` has every declared name, also of what is not valid: its type or what that was meant to be, if known."""
 
     of: dict[str, Account] = field(default_factory=dict)
     types: dict[str, str | None] = field(default_factory=dict)
@@ -37,8 +38,8 @@ def accounts(declared: Sequence[Section], findings: list[Finding]) -> Accounts:
             files[name] = file
             if not is_address(name):
                 findings.append(Finding(file, path, f"a provider's name is {ADDRESS_LIMIT}", Point.KEY))
-            read.types[name] = None
             inside = mapping(raw, file=file, path=path, findings=findings)
+            read.types[name] = _meant(inside)
             if inside is None or not _has_known_type(inside, file=file, path=path, findings=findings):
                 continue
             kind = str(inside["type"])
@@ -48,6 +49,11 @@ def accounts(declared: Sequence[Section], findings: list[Finding]) -> Accounts:
             except ValidationError as failure:
                 findings += refusals(failure, ACCOUNTS[kind], file=file, path=path)
     return read
+
+
+def _meant(raw: dict[str, Value] | None) -> str | None:
+    kind = raw.get("type") if raw is not None else None
+    return nearest(kind, ACCOUNTS) if isinstance(kind, str) and not isinstance(kind, Unresolved) else None
 
 
 def _has_known_type(raw: dict[str, Value], *, file: str, path: Path, findings: list[Finding]) -> bool:

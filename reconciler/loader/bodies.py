@@ -11,14 +11,17 @@ from reconciler.loader.sections import Raw
 from reconciler.loader.wording import listed, nearest, quote, refusals
 from reconciler.loader.yaml_values import Value
 from reconciler.model.base import Inputs
-from reconciler.model.manifest import METHODS, Body
+from reconciler.model.bodies import METHODS, method_of, models_under
+from reconciler.model.body import Body
+
+_MOST_LISTED = 16  # keys in a message
 
 
-def model_of(kind: str | None, method: str) -> type[Body] | None:
+def model_of(kind: str | None, keyword: str, raw: Value) -> type[Body] | None:
     """The body's model; where the provider's type isn't known, the one model that it can only be."""
     if kind is not None:
-        return METHODS[kind].get(method)
-    models = {made[method] for made in METHODS.values() if method in made}
+        return METHODS[kind].get(method_of(kind, keyword, raw))
+    models = set(models_under(keyword).values())
     return models.pop() if len(models) == 1 else None
 
 
@@ -31,7 +34,9 @@ def inputs_of(model: type[Body], raw: Value, *, file: str, path: Path, findings:
     if not isinstance(raw, dict):
         return None  # the entry's own check has told it
     try:
-        return model.model_validate(raw).model_dump(exclude_none=True, exclude_unset=True)
+        read = model.model_validate(raw)
+        inputs = read.model_dump(exclude_none=True, exclude_unset=True)
+        return inputs | {name: getattr(read, name) for name in model.always}
     except ValidationError as failure:
         findings += refusals(failure, model, file=file, path=path)
     # pydantic looks at the keys together only once each of them is right.
@@ -59,8 +64,9 @@ def check_ignored(
             continue
         shown = quote(key)
         near = nearest(key, known) if shown is not None else None
-        hint = f"did you mean {near}?" if near else f"only {listed(known)} {'is' if len(known) == 1 else 'are'}"
-        what = f"{shown or 'its value'} is no key of {whose}, {hint}"
+        only = f", only {listed(known)} {'is' if len(known) == 1 else 'are'}" if len(known) <= _MOST_LISTED else ""
+        hint = f", did you mean {near}?" if near else only
+        what = f"{shown or 'its value'} is no key of {whose}{hint}"
         findings.append(Finding(file, (*path, "lifecycle", "ignore_changes", index), what))
 
 

@@ -16,7 +16,7 @@ from reconciler.loader.accounts import Accounts, accounts
 from reconciler.loader.files import Source, shown, sources
 from reconciler.loader.findings import Finding, problems
 from reconciler.loader.sections import Section, Sections, sections
-from reconciler.loader.voices import VoiceReader
+from reconciler.loader.voices import SOUNDS, VOICES, VoiceReader
 from reconciler.loader.wording import refusals
 from reconciler.loader.yaml_values import read
 from reconciler.model.manifest import Manifest, Safety, Voice
@@ -53,10 +53,13 @@ def _documents(found: list[Source], environ: Mapping[str, str], findings: list[F
 def _voices(declared: Sections, known: Accounts, findings: list[Finding], *, complete: bool) -> dict[str, Voice]:
     if declared.defaults is not None:
         defaults.check(declared.defaults, findings)
-    reader = VoiceReader(known, findings, under=declared.defaults, complete=complete)
+    of_voices = VoiceReader(VOICES, known, findings, under=declared.defaults, complete=complete)
+    of_audio = VoiceReader(SOUNDS, known, findings, complete=complete)
     voices: dict[str, Voice] = {}
     for section in declared.voices:
-        voices.update(reader.read(section))
+        voices.update(of_voices.read(section))
+    for section in declared.audio:
+        voices.update(of_audio.read(section))
     return voices
 
 

@@ -11,7 +11,8 @@ from reconciler.loader.positions import Path
 from reconciler.loader.sections import Raw, Section
 from reconciler.loader.wording import refusals, unknown_key
 from reconciler.loader.yaml_values import Value
-from reconciler.model.manifest import METHOD_NAMES, METHODS, Entry
+from reconciler.model.bodies import METHOD_NAMES, models_under
+from reconciler.model.manifest import Entry
 
 
 class _DefaultEntry(Entry):
@@ -29,7 +30,7 @@ def check(defaults: Section, findings: list[Finding]) -> None:
         inside = defaults.raw.get(method)
         if not isinstance(inside, dict):
             continue
-        bodies = [made[method] for made in METHODS.values() if method in made]
+        bodies = models_under(method).values()
         known = list(dict.fromkeys(key for body in bodies for key in body.model_fields))
         for key in inside:
             if key not in known:

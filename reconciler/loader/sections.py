@@ -12,7 +12,7 @@ from reconciler.loader.wording import quote, unknown_key
 from reconciler.loader.yaml_values import Value, kind_of
 
 SUPPORTED_VERSION = 1
-SECTIONS = ("version", "providers", "voices", "defaults", "safety")
+SECTIONS = ("version", "providers", "voices", "audio", "defaults", "safety")
 
 Raw = dict[str, Value]
 
@@ -31,6 +31,7 @@ class Sections:
 
     providers: list[Section] = field(default_factory=list)
     voices: list[Section] = field(default_factory=list)
+    audio: list[Section] = field(default_factory=list)
     defaults: Section | None = None
     safety: Section | None = None
 
@@ -45,6 +46,7 @@ def sections(documents: Sequence[Section], findings: list[Finding]) -> Sections:
             _check_version(file, raw["version"], findings)
         found.providers += _section(file, raw, "providers", findings)
         found.voices += _section(file, raw, "voices", findings)
+        found.audio += _section(file, raw, "audio", findings)
         for section in _section(file, raw, "defaults", findings):
             found.defaults = _only(found.defaults, section, "defaults", findings)
         for section in _section(file, raw, "safety", findings):

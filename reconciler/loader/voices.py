@@ -1,6 +1,9 @@
-"""`voices:` -> Voices, one at a time: the entry, its method's body, and what no two voices may share."""
+"""`voices:` and `audio:` -> Voices, one at a time: the entry, its method's body, and what no two may share."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pydantic import ValidationError
 
@@ -9,38 +12,56 @@ from reconciler.loader.accounts import Accounts
 from reconciler.loader.findings import Finding, Point, dotted
 from reconciler.loader.positions import Path
 from reconciler.loader.sections import Raw, Section, mapping
+from reconciler.loader.sounds import local_files
 from reconciler.loader.wording import listed, nearest, quote, refusals
 from reconciler.loader.yaml_values import Value
+from reconciler.model.accounts import place_of
 from reconciler.model.base import Inputs
-from reconciler.model.manifest import (
-    ADDRESS_LIMIT,
-    LONGEST_ADDRESS,
-    METHOD_NAMES,
-    METHODS,
-    Entry,
-    Voice,
-    is_address,
-)
+from reconciler.model.bodies import AUDIO_METHOD, METHOD_NAMES, METHODS, keyword_of, method_of
+from reconciler.model.manifest import AUDIO, AudioEntry, Entry, Voice
+from reconciler.model.scalars import ADDRESS_LIMIT, LONGEST_ADDRESS, is_address
 
 _FIELDS = set(Voice.model_fields)
 _NO_LABELS: dict[str, str] = {}  # one for all: nobody changes a frozen voice's
-_METHODS_MADE = [name for name in METHOD_NAMES if any(name in made for made in METHODS.values())]
-_ENTRY = f" with provider and one of {listed(_METHODS_MADE)}"
+_NO_FILES: dict[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A section of entries: what stands in one of them, and what its address begins with."""
+
+    section: str
+    what: str
+    entry: type[Entry] | type[AudioEntry]
+    keywords: tuple[str, ...]  # exactly one stands in an entry
+    prefix: str = ""
+
+
+VOICES = Declared("voices", "voice", Entry, METHOD_NAMES)
+SOUNDS = Declared("audio", "sound", AudioEntry, (AUDIO_METHOD,), prefix=AUDIO)
 
 
 class VoiceReader:
-    """Reads the voices of all files. `complete`: no file was left out, so what isn't declared is declared nowhere."""
+    """Reads the entries of all files. `complete`: no file was left out, so what isn't declared is declared nowhere."""
 
     def __init__(
-        self, accounts: Accounts, findings: list[Finding], *, under: Section | None = None, complete: bool = True
+        self,
+        declared: Declared,
+        accounts: Accounts,
+        findings: list[Finding],
+        *,
+        under: Section | None = None,
+        complete: bool = True,
     ) -> None:
+        self._declared = declared
         self._accounts = accounts
         self._findings = findings
         self._under = under
         self._complete = complete
         self._told = {finding.path for finding in findings if finding.path[:1] == ("defaults",)}
         self._first: dict[str, tuple[str, Path]] = {}  # lower-case address -> where
-        self._chosen: dict[tuple[str, str], tuple[str, Path]] = {}  # (provider, voice_id) -> where
+        self._chosen: dict[tuple[object, str], tuple[str, Path]] = {}  # (account, voice_id) -> where
+        self._places: dict[str, object] = {}  # provider -> what tells its account from another
 
     def read(self, section: Section) -> dict[str, Voice]:
         """The valid ones among the section's voices; takes them out of it, so that none is in memory twice."""
@@ -50,13 +71,14 @@ class VoiceReader:
             if self._is_taken(section.file, address):
                 continue
             before = len(self._findings)
-            path = ("voices", address)
-            own = mapping(raw, file=section.file, path=path, findings=self._findings, of=_ENTRY)
+            path = (self._declared.section, address)
+            of = f" with provider and {_one_of(self._declared.keywords)}"
+            own = mapping(raw, file=section.file, path=path, findings=self._findings, of=of)
             voice = self._voice(section.file, address, own) if own is not None else None
             if len(self._findings) > before and own is not None:
                 self._findings[before:] = self._placed(self._findings[before:], own)
             elif voice is not None:
-                voices[address] = voice
+                voices[voice.address] = voice
         return voices
 
     def _placed(self, findings: list[Finding], own: Raw) -> list[Finding]:
@@ -72,7 +94,7 @@ class VoiceReader:
         return kept
 
     def _is_taken(self, file: str, address: str) -> bool:
-        path = ("voices", address)
+        path = (self._declared.section, address)
         if not is_address(address):
             self._findings.append(Finding(file, path, _address_fault(address), Point.KEY))
         first = self._first.setdefault(address.lower(), (file, path))
@@ -86,41 +108,48 @@ class VoiceReader:
 
     def _voice(self, file: str, address: str, own: Raw) -> Voice | None:
         """The voice; None where something is wrong, which is told."""
-        path = ("voices", address)
+        path: Path = (self._declared.section, address)
         raw = own if self._under is None else defaults.under(self._under.raw, own)
-        entry: Entry | None = None
+        entry: Entry | AudioEntry | None = None
         try:
-            entry = Entry.model_validate(raw)
+            entry = self._declared.entry.model_validate(raw)
         except ValidationError as failure:
-            self._findings += refusals(failure, Entry, file=file, path=path)
+            self._findings += refusals(failure, self._declared.entry, file=file, path=path)
         provider = raw.get("provider")
         kind = self._type_of(provider, file=file, path=path)
-        methods = [method for method in METHOD_NAMES if method in raw]
+        methods = [keyword for keyword in self._declared.keywords if keyword in raw]
         if len(methods) != 1:
             self._tell_methods(methods, kind, file=file, path=path)
         inputs: Inputs | None = None
         for method in methods:
             inputs = self._inputs(kind, method, raw[method], file=file, path=path)
-        if "lifecycle" in raw and len(methods) == 1 and (model := bodies.model_of(kind, methods[0])) is not None:
+        model = bodies.model_of(kind, methods[0], raw[methods[0]]) if len(methods) == 1 else None
+        if "lifecycle" in raw and model is not None:
             check = bodies.check_ignored
             check(raw, own, model, method=methods[0], file=file, path=path, findings=self._findings)
         if entry is None or kind is None or inputs is None or len(methods) != 1:
             return None
-        if methods[0] in ("preset", "existing"):
+        if "voice_id" in inputs:
             self._check_chosen(entry.provider, inputs["voice_id"], file=file, path=(*path, methods[0], "voice_id"))
+        if isinstance(entry, AudioEntry):
+            inputs["on_expiry"] = entry.on_expiry
+        method = method_of(kind, methods[0], raw[methods[0]])
+        sounds = local_files(inputs, file=file, path=(*path, methods[0]), findings=self._findings)
         return Voice.model_construct(  # all of it is checked; a set of its own would double what a voice weighs
             _FIELDS,
-            address=address,
+            address=self._declared.prefix + address,
             provider=entry.provider,
             type=kind,
-            method=methods[0],
+            method=method,
             inputs=inputs,
             labels=entry.labels or _NO_LABELS,
             lifecycle=entry.lifecycle,
+            files=sounds.files if sounds is not None else _NO_FILES,
+            remarks=sounds.remarks if sounds is not None else (),
         )
 
     def _type_of(self, provider: Value, *, file: str, path: Path) -> str | None:
-        """The type of the provider; None where it isn't known. A name that isn't declared is told."""
+        """The provider's type, or what it can only be, so that the rest is told too. An undeclared name is told."""
         if not isinstance(provider, str) or not provider:
             return None
         names = self._accounts.types
@@ -133,30 +162,50 @@ class VoiceReader:
             only = f", only {listed(names)} {'is' if len(names) == 1 else 'are'}" if names else ""
             hint = f", did you mean {near}?" if near else only
             self._findings.append(Finding(file, (*path, "provider"), what + hint))
-        return None
+            if near:
+                return names[near]
+        types = set(names.values())
+        return types.pop() if len(types) == 1 else None
 
     def _tell_methods(self, methods: list[str], kind: str | None, *, file: str, path: Path) -> None:
-        known = list(METHODS[kind]) if kind is not None else _METHODS_MADE
+        known = self._keywords_of(kind)
         if methods:
-            what = f"{listed(methods)} exclude each other: exactly one of them may stand in a voice"
+            what = f"{listed(methods)} exclude each other: exactly one of them may stand in a {self._declared.what}"
+        elif not known:
+            what = f"{kind} makes no {self._declared.what}s"
         else:
-            what = f"exactly one of {listed(known)} is needed, none is given"
+            what = f"{_one_of(known)} is needed, none is given"
         self._findings.append(Finding(file, path, what, Point.KEY))
 
     def _inputs(self, kind: str | None, method: str, raw: Value, *, file: str, path: Path) -> Inputs | None:
-        model = bodies.model_of(kind, method)
+        model = bodies.model_of(kind, method, raw)
         if model is not None:
             return bodies.inputs_of(model, raw, file=file, path=(*path, method), findings=self._findings)
         if kind is not None:
-            what = f"{kind} voices are made by {listed(METHODS[kind], 'or')}, not by {method}"
+            known = self._keywords_of(kind)
+            what = f"{kind} makes no {self._declared.what}s"
+            if known:
+                what = f"{kind} {self._declared.what}s are made by {listed(known, 'or')}, not by {method}"
             self._findings.append(Finding(file, (*path, method), what, Point.KEY))
         return None
 
+    def _keywords_of(self, kind: str | None) -> list[str]:
+        """What an entry may be made by; of any type, where it isn't known."""
+        known = {keyword_of(method) for name, made in METHODS.items() if kind in (None, name) for method in made}
+        return [keyword for keyword in self._declared.keywords if keyword in known]
+
     def _check_chosen(self, provider: str, voice_id: str, *, file: str, path: Path) -> None:
-        first = self._chosen.setdefault((provider, voice_id), (file, path))
+        if provider not in self._places:
+            account = self._accounts.of.get(provider)
+            self._places[provider] = place_of(account) if account is not None else provider
+        first = self._chosen.setdefault((self._places[provider], voice_id), (file, path))
         if first != (file, path):
             what = f"the voice is chosen twice, {dotted(first[1][:2])} has the same voice_id at"
             self._findings.append(Finding(file, path, what, other=first))
+
+
+def _one_of(keywords: Sequence[str]) -> str:
+    return f"exactly one of {listed(keywords)}" if len(keywords) > 1 else keywords[0]
 
 
 def _address_fault(address: str) -> str:

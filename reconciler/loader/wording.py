@@ -17,7 +17,9 @@ from reconciler.loader.findings import Finding, Point, quoted
 from reconciler.loader.positions import Path
 from reconciler.loader.yaml_values import kind_of
 from reconciler.model import urls
-from reconciler.model.manifest import DIGITS, ENV_NAME, METHOD_NAMES, METHODS
+from reconciler.model.bodies import METHOD_NAMES, models_under
+from reconciler.model.scalars import DIGITS, ENV_NAME
+from reconciler.model.tencent_bodies import CHOSEN_ID, EXPIRE_TIME, LANGUAGE, TRTC_NAME
 
 _LONGEST_QUOTE = 40
 _SHOULD_BE = {
@@ -41,14 +43,26 @@ _SHOULD_BE = {
 _QUOTED = frozenset(
     ("int_parsing", "int_parsing_size", "int_from_float", "float_parsing", "finite_number", "bool_parsing")
 )
-_PATTERNS = {DIGITS: "1 to 64 decimal digits", ENV_NAME: "the name of an environment variable (letters, digits and _)"}
+_PATTERNS = {
+    DIGITS: "1 to 64 decimal digits",
+    ENV_NAME: "the name of an environment variable (letters, digits and _)",
+    CHOSEN_ID: "letters, digits, - and _; a letter first, and neither - nor _ last",
+    TRTC_NAME: "letters, digits and _ only",
+    LANGUAGE: "two letters of ISO 639-1, such as en",
+    EXPIRE_TIME: "a time such as 2027-01-01T00:00:00Z",
+}
 _BOUNDS = {
     "greater_than": ("gt", "more than"),
     "greater_than_equal": ("ge", "at least"),
     "less_than": ("lt", "less than"),
     "less_than_equal": ("le", "at most"),
 }
-_OURS = {"external_task_id": "is set by voicectl to find the voice again, it can't be declared"}
+_OURS = {
+    "external_task_id": "is set by voicectl to find the voice again, it can't be declared",
+    "session_id": "is set by voicectl to find the voice again, it can't be declared",
+    "file": "this API takes no local file: host it, and name its URL",
+    "sha256": "is read from the file, it can't be declared",
+}
 
 
 def refusals(failure: ValidationError, model: type[BaseModel], *, file: str, path: Path) -> list[Finding]:
@@ -177,4 +191,4 @@ def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
 
 
 def _keys_of_method(method: str) -> set[str]:
-    return {key for bodies in METHODS.values() if method in bodies for key in bodies[method].model_fields}
+    return {key for body in models_under(method).values() for key in body.model_fields}

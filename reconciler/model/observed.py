@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 
 from reconciler.model.base import Frozen
@@ -23,6 +24,9 @@ class RemoteVoice(Frozen):
     external_task_id: str | None = None
     owned_by: str | None = None
     message: str | None = None  # why a task failed, in the cloud's words
+    url: str | None = None  # of a sound that is no voice; whole, because it is what was paid for
+    file_id: str | None = None
+    expires_at: datetime | None = None  # UTC
 
 
 class Found(Frozen):

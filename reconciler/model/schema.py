@@ -11,7 +11,11 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from reconciler.model.manifest import ACCOUNTS, ADDRESS, DIGITS, METHOD_NAMES, METHODS, Body, Entry, Safety
+from reconciler.model.accounts import ACCOUNTS
+from reconciler.model.bodies import METHOD_NAMES, METHODS, models_under
+from reconciler.model.body import Body
+from reconciler.model.manifest import Entry, Safety
+from reconciler.model.scalars import ADDRESS, DIGITS
 
 Schema = dict[str, Any]  # JSON
 
@@ -103,7 +107,7 @@ def _voice(definitions: dict[str, Schema]) -> Schema:
 
 def _methods(suffix: str = "") -> dict[str, Schema]:
     """Every method that a cloud has, and what may stand in it."""
-    bodies = {name: [made[name] for made in METHODS.values() if name in made] for name in METHOD_NAMES}
+    bodies = {name: list(models_under(name).values()) for name in METHOD_NAMES}
     return {
         name: {"description": _METHOD_WORDS[name]} | _any_of([_reference(body, suffix) for body in found])
         for name, found in bodies.items()

@@ -29,6 +29,11 @@ LIVE = frozenset({Status.INTENDED, Status.RUNNING, Status.READY, Status.DEPOSED,
 SETTLING = frozenset({Status.INTENDED, Status.RUNNING, Status.UNCERTAIN})
 
 
+class Activation(StrEnum):
+    BEGUN = "begun"  # durable before the paid call
+    DONE = "done"
+
+
 class Record(Frozen):
     """One creation of one voice. Secrets never enter: `sent` is the inputs as they may be shown."""
 
@@ -52,6 +57,15 @@ class Record(Frozen):
     owned_by: str | None = None  # the account mark's observed part
     message: str | None = None  # why it failed, in the cloud's words
     deposed_by: str | None = None  # external_task_id of the record that took its place
+    activation: Activation | None = None  # of a voice that shows only once it was used
+    url: str | None = None  # of a sound that is no voice: whole, because it is what was paid for
+    file_id: str | None = None
+    expires_at: datetime | None = None  # when the cloud drops the file, UTC
+
+    @property
+    def type(self) -> str:
+        """The type of its account."""
+        return self.account.partition(" ")[0]
 
 
 class State(Frozen):

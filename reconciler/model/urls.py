@@ -44,11 +44,14 @@ def shown(url: str) -> str:
 
 
 def compared(value: Any) -> Any:
-    """A kept value in the form in which two of them are equal: a link that is only signed equals the bare link."""
+    """A kept value in the form in which two of them are equal.
+
+    A link that is only signed equals the bare link, and a local file is its bytes, wherever it lies.
+    """
     if isinstance(value, str):
         return value.removesuffix(_NOTHING_LEFT)
     if isinstance(value, dict):
-        return {k: compared(v) for k, v in value.items()}
+        return {k: compared(v) for k, v in value.items() if k != "file" or "sha256" not in value}
     if isinstance(value, list):
         return [compared(v) for v in value]
     return value

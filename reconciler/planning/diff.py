@@ -5,10 +5,12 @@ deepdiff is imported when two values differ: that import alone costs more than c
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from reconciler.model.base import Frozen, Inputs
-from reconciler.model.manifest import KeyClass, Lifecycle, Voice
+from reconciler.model.body import KeyClass
+from reconciler.model.manifest import Lifecycle, Voice
 from reconciler.model.observed import RemoteVoice
 from reconciler.model.plan import FieldChange
 from reconciler.model.state import Record
@@ -55,13 +57,16 @@ def difference(voice: Voice, record: Record) -> Difference:
         identity=tuple(by_class[KeyClass.IDENTITY]),
         updatable=tuple(by_class[KeyClass.UPDATABLE]),
         request_only=tuple(by_class[KeyClass.REQUEST_ONLY]),
-        ours=ours,
+        ours=(*by_class[KeyClass.OURS], *ours),
     )
 
 
 def shown(voice: Voice) -> Inputs:
     """The voice's inputs as they may be kept and shown."""
-    return {key: without_secrets(value) for key, value in voice.inputs.items()}
+    digested = voice.body.digested
+    if not digested:
+        return {key: without_secrets(value) for key, value in voice.inputs.items()}
+    return {k: _digest(v) if k in digested else without_secrets(v) for k, v in voice.inputs.items()}
 
 
 def face(record: Record, found: RemoteVoice | None = None) -> Inputs:
@@ -108,6 +113,11 @@ def _ours(voice: Voice, record: Record) -> tuple[FieldChange, ...]:
 def _as_inputs(lifecycle: Lifecycle) -> Inputs:
     told = lifecycle.model_dump(mode="json")
     return {name: int(v) if isinstance(v, float) and v.is_integer() else v for name, v in told.items()}
+
+
+def _digest(value: object) -> str:
+    text = str(value)
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()[:16]} ({len(text)} characters)"
 
 
 def _name(path: list[Any]) -> str:

@@ -12,7 +12,8 @@ import re
 from typing import NamedTuple
 
 from reconciler.model.base import Inputs
-from reconciler.model.manifest import Body, KeyClass, Voice
+from reconciler.model.body import Body, KeyClass
+from reconciler.model.manifest import Voice
 from reconciler.model.state import State
 from reconciler.model.urls import compared, without_secrets
 

@@ -27,7 +27,7 @@ class Need:
 
 def to_make(scene: Scene, voice: Voice, need: Need, *, key: str, generation: int, aside: str = "") -> Change:
     """A paid call, under this key."""
-    action = Action.CLONE if voice.method == "clone" else Action.CREATE
+    action = Action.CLONE if voice.keyword == "clone" else Action.CREATE
     return _change(scene, voice, need, action, key=key, generation=generation, aside=aside)
 
 

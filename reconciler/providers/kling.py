@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
 from reconciler.errors import CloudError, OutcomeUnknown, Rejected
-from reconciler.model.manifest import KlingAccount, KlingCreate, Voice
+from reconciler.model.accounts import KlingAccount
+from reconciler.model.bodies import KlingCreate
+from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import Record, Status
 from reconciler.protocols import Accepted, Capabilities, Clock, MethodCapabilities

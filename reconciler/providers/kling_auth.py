@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit, urlunsplit
 
 from reconciler.errors import CredentialsMissing, UsageError
-from reconciler.model.manifest import KlingAccount
+from reconciler.model.accounts import KlingAccount
 from reconciler.protocols import Clock
 
 # Kling, API authentication; the global host replaces api.klingai.com.

@@ -17,7 +17,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from reconciler.errors import CloudError, OutcomeUnknown, Rejected, Throttled, UsageError
-from reconciler.model.manifest import Timeouts
+from reconciler.model.accounts import Timeouts
 from reconciler.protocols import Clock
 from reconciler.providers.breakage import NEVER_SENT, PERHAPS_SENT, doubt, lost, overdue, unsent
 from reconciler.providers.lean_httpx import httpx

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import pytest
 
 from reconciler.errors import OutcomeUnknown, Rejected, Throttled
-from reconciler.model.manifest import KlingAccount, Voice
+from reconciler.model.accounts import KlingAccount
+from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, TaskStatus, Unknown
 from reconciler.model.state import Record, Status
 from reconciler.protocols import Accepted, Provider

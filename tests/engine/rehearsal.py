@@ -17,8 +17,9 @@ from reconciler.engine import operations
 from reconciler.engine.operations import Applied, Request, Session, Watch
 from reconciler.engine.store import Store
 from reconciler.engine.work import Answer, Cloud
+from reconciler.model.accounts import KlingAccount
 from reconciler.model.events import Event, Kind
-from reconciler.model.manifest import KlingAccount, Lifecycle, Manifest, Safety, Voice
+from reconciler.model.manifest import Lifecycle, Manifest, Safety, Voice
 from reconciler.model.plan import Plan
 from reconciler.model.state import Record, State, Status
 from reconciler.planning.scene import Asked

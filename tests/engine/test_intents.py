@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from reconciler.model.accounts import KlingAccount
 from reconciler.model.events import Event, Kind
-from reconciler.model.manifest import KlingAccount
 from reconciler.model.state import Status
 from reconciler.protocols import MethodCapabilities
 from tests.engine.paper_cloud import PaperCloud

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from reconciler.errors import Throttled
+from reconciler.model.accounts import KlingAccount, Timeouts
 from reconciler.model.events import Kind
-from reconciler.model.manifest import KlingAccount, Timeouts
 from reconciler.model.state import Status
 from tests.engine.paper_cloud import PaperCloud
 from tests.engine.rehearsal import Rehearsal, voice

@@ -7,7 +7,8 @@ import itertools
 import pytest
 
 from reconciler.errors import OutcomeUnknown, Rejected
-from reconciler.model.manifest import KlingAccount, Lifecycle
+from reconciler.model.accounts import KlingAccount
+from reconciler.model.manifest import Lifecycle
 from reconciler.model.state import State, Status
 from reconciler.sandbox.kling_shapes import PRESETS
 from tests.engine.paper_cloud import PaperCloud

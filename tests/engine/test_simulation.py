@@ -10,7 +10,8 @@ import os
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from reconciler.model.manifest import KlingAccount, Lifecycle, Voice
+from reconciler.model.accounts import KlingAccount
+from reconciler.model.manifest import Lifecycle, Voice
 from reconciler.sandbox.faults import DeletedVoice
 from tests.engine.rehearsal import voice
 from tests.engine.simulation import DeletedOutside, Edit, Hours, RenamedOutside, Run, Simulation, Step, Weather

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from reconciler.errors import OutcomeUnknown, Rejected
+from reconciler.model.accounts import KlingAccount
 from reconciler.model.events import Kind
-from reconciler.model.manifest import KlingAccount
 from reconciler.model.state import Status
 from tests.engine.paper_cloud import PaperCloud
 from tests.engine.rehearsal import Rehearsal, voice

@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 
 from reconciler.errors import OutcomeUnknown
+from reconciler.model.accounts import KlingAccount, Timeouts
 from reconciler.model.events import Kind
-from reconciler.model.manifest import KlingAccount, Timeouts
 from reconciler.model.state import Status
 from tests.engine.paper_cloud import PaperCloud
 from tests.engine.rehearsal import Rehearsal, voice

@@ -37,8 +37,8 @@ def test_a_folder_s_yaml_files_are_one_manifest(write: Write) -> None:
 
 
 def test_the_working_folder_is_a_manifest_too(write: Write) -> None:
-    write("audio: {}", name="a.yaml")
-    assert problems_at(".")[0].startswith("a.yaml:1:1: audio: unknown key")
+    write("sounds: {}", name="a.yaml")
+    assert problems_at(".")[0].startswith("a.yaml:1:1: sounds: unknown key")
 
 
 def test_a_file_s_name_is_its_manifest_s(write: Write) -> None:
@@ -46,7 +46,7 @@ def test_a_file_s_name_is_its_manifest_s(write: Write) -> None:
 
 
 def test_files_are_named_as_the_user_typed_them(write: Write, tmp_path: Path) -> None:
-    write("audio: {}", name="voices/a.yaml")
+    write("sounds: {}", name="voices/a.yaml")
     assert problems_at("voices")[0].startswith("voices/a.yaml:1:1: ")
     assert problems_at("voices/a.yaml")[0].startswith("voices/a.yaml:1:1: ")
     assert problems_at(str(tmp_path / "voices"))[0].startswith(f"{tmp_path}/voices/a.yaml:1:1: ")

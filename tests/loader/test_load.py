@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from reconciler.model.manifest import KlingAccount, Safety
+from reconciler.model.accounts import KlingAccount
+from reconciler.model.manifest import Safety
 from tests.loader.conftest import Load, Problems
 
 KLING = "providers: {kling: {type: kling}}\n"
@@ -78,7 +79,7 @@ def test_windows_line_ends_and_a_byte_order_mark_are_taken(loaded: Load) -> None
 
 
 def test_a_byte_order_mark_does_not_move_columns(problems: Problems) -> None:
-    assert problems(b"\xef\xbb\xbfaudio: {}\n")[0].startswith("voices.yaml:1:1: audio: unknown key")
+    assert problems(b"\xef\xbb\xbfsounds: {}\n")[0].startswith("voices.yaml:1:1: sounds: unknown key")
 
 
 def test_aliases_and_merge_keys_are_followed(loaded: Load) -> None:

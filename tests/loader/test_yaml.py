@@ -69,7 +69,7 @@ def test_a_quoted_merge_sign_is_a_key(problems: Problems) -> None:
 
 
 def test_problems_are_in_the_order_of_the_lines(problems: Problems) -> None:
-    told = problems("voices: {1: {}}\naudio: {}\nproviders: {a: {}}\nsafety: {x: 1}\n")
+    told = problems("voices: {1: {}}\nsounds: {}\nproviders: {a: {}}\nsafety: {x: 1}\n")
     lines = [int(line.split(":")[1]) for line in told]
     assert lines == sorted(lines)
 

@@ -5,16 +5,11 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from reconciler.model.manifest import (
-    ACCOUNTS,
-    METHODS,
-    KeyClass,
-    KlingAccount,
-    KlingCreate,
-    Lifecycle,
-    Preset,
-    is_address,
-)
+from reconciler.model.accounts import ACCOUNTS, KlingAccount
+from reconciler.model.bodies import METHODS, KlingCreate, Preset
+from reconciler.model.body import KeyClass
+from reconciler.model.manifest import Lifecycle
+from reconciler.model.scalars import is_address
 
 
 @pytest.mark.parametrize("address", ["a", "Narrator", "a-b_c9", "a" * 63])

@@ -97,7 +97,6 @@ def test_what_people_write_is_valid(text: str) -> None:
         "voices: {a: {provider: kling, preset: {voice_id: '1'}, existing: {voice_id: '1'}}}",
         "voices: {a: {provider: kling, preset: {voice_id: owen}}}",
         "voices: {a: {provider: kling, preset: }}",
-        "voices: {a: {provider: kling, create: {video_id: '1'}}}",
         "voices: {a: {provider: kling, create: {voice_name: A}}}",
         "voices: {a: {provider: kling, create: {voice_name: A, video_id: '1', voice_url: https://x.example.com/a}}}",
         "voices: {a: {provider: kling, create: {voice_name: A, voice_url: ftp://x.example.com/a.mp3}}}",

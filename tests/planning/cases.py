@@ -18,7 +18,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zlib import crc32
 
-from reconciler.model.manifest import METHOD_NAMES, METHODS, KlingAccount, Lifecycle, Manifest, Safety, Voice
+from reconciler.model.accounts import KlingAccount
+from reconciler.model.bodies import METHOD_NAMES, METHODS
+from reconciler.model.manifest import Lifecycle, Manifest, Safety, Voice
 from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Plan
 from reconciler.model.state import LIVE, Record, State, Status

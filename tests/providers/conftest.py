@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from reconciler.model.manifest import KlingAccount
+from reconciler.model.accounts import KlingAccount
 from reconciler.providers.kling import KlingProvider
 from reconciler.providers.kling_auth import ApiKey, Credentials
 from tests.providers.house import House

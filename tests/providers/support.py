@@ -8,7 +8,8 @@ from typing import Any
 
 import httpx
 
-from reconciler.model.manifest import KlingAccount, Voice
+from reconciler.model.accounts import KlingAccount
+from reconciler.model.manifest import Voice
 from reconciler.model.state import Record, Status
 from reconciler.providers.kling import KlingProvider
 from reconciler.providers.kling_auth import ApiKey, Credentials

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from reconciler.errors import CredentialsMissing, Rejected, UsageError
-from reconciler.model.manifest import KlingAccount, KlingCredentials
+from reconciler.model.accounts import KlingAccount, KlingCredentials
 from reconciler.providers.kling_auth import ApiKey, KeyPair, Signer, credentials, endpoint
 from tests.providers.conftest import Connect
 from tests.providers.support import KEY, answer, said, scripted, voice

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.model.manifest import KlingAccount
+from reconciler.model.accounts import KlingAccount
 from reconciler.model.observed import Absent, Found, TaskStatus, Unknown
 from reconciler.model.state import Record, Status
 from reconciler.providers.kling import KlingProvider

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from reconciler.errors import CloudError, OutcomeUnknown, Rejected, Throttled
-from reconciler.model.manifest import Timeouts
+from reconciler.model.accounts import Timeouts
 from reconciler.providers.transport import Answer, Http, persistently
 from tests.support.manual_clock import ManualClock
 

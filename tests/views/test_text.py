@@ -8,8 +8,9 @@ import pytest
 
 from reconciler import errors
 from reconciler.errors import ManifestError, OutcomeUnknown, Problem, StateLocked, StateNotSaved, VoicectlError
+from reconciler.model.accounts import KlingAccount
 from reconciler.model.events import Event, Kind, Tally
-from reconciler.model.manifest import KlingAccount, Manifest, Voice
+from reconciler.model.manifest import Manifest, Voice
 from reconciler.views import text
 
 Golden = Callable[[str, str], None]

@@ -1,0 +1,143 @@
+"""The accounts that voices live in: `ACCOUNTS[type]` is the model of a provider. A new cloud adds its own here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from reconciler.model.base import Frozen
+from reconciler.model.scalars import Duration, EnvName, Url
+
+
+class Timeouts(Frozen):
+    """How long a call, and a task, may take."""
+
+    connect: Duration = Field(default=10.0, description="To open a connection: seconds, or 10s, 1m.")
+    read: Duration = Field(default=60.0, description="For a reply: seconds, or 60s, 5m.")
+    operation: Duration = Field(default=600.0, description="From a voice's first call until its task has ended.")
+
+
+class SlowTimeouts(Timeouts):
+    """For calls that answer only when the voice is made. Tencent's own sample of VoiceClone waits 120 s."""
+
+    read: Duration = Field(default=150.0, description="For a reply: seconds, or 60s, 5m.")
+
+
+class KlingCredentials(Frozen):
+    """The names of environment variables, never their values."""
+
+    api_key_env: EnvName | None = None
+    access_key_env: EnvName | None = None
+    secret_key_env: EnvName | None = None
+
+    @model_validator(mode="after")
+    def _pair(self) -> Self:
+        if (self.access_key_env is None) != (self.secret_key_env is None):
+            raise ValueError("access_key_env and secret_key_env go together")
+        return self
+
+
+class TencentCredentials(Frozen):
+    """The names of environment variables, never their values."""
+
+    secret_id_env: EnvName | None = None
+    secret_key_env: EnvName | None = None
+    token_env: EnvName | None = None
+
+    @model_validator(mode="after")
+    def _pair(self) -> Self:
+        if (self.secret_id_env is None) != (self.secret_key_env is None):
+            raise ValueError("secret_id_env and secret_key_env go together")
+        if self.token_env is not None and self.secret_id_env is None:
+            raise ValueError("token_env goes with secret_id_env and secret_key_env")
+        return self
+
+
+Rate = Annotated[float, Field(gt=0, le=1000)]
+ApplicationId = Annotated[int, Field(ge=1, le=2**53)]  # past it, JSON's numbers lose digits
+_RATES = "Calls a second for each action; 20 unless said."
+_ENDPOINT = "A base URL instead of the cloud's; a path prefix is fine."
+
+
+class KlingAccount(Frozen):
+    """A named Kling account."""
+
+    type: Literal["kling"] = Field(description="Which cloud the account is with.")
+    region: Literal["singapore", "beijing"] = Field(
+        default="singapore", description="Where the account is: singapore (kling.ai) or beijing (klingai.com)."
+    )
+    endpoint: Url | None = Field(default=None, description="A base URL instead of the region's; a path prefix is fine.")
+    credentials: KlingCredentials = KlingCredentials()
+    timeouts: Timeouts = Timeouts()
+    rate_limit: dict[Literal["create", "delete", "list", "get"], Rate] = Field(default={}, description=_RATES)
+    max_in_flight: int | None = Field(
+        default=None, ge=1, le=10_000, description="Tasks running at once; learned if not said."
+    )
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if self.endpoint is not None and "region" in self.model_fields_set:
+            raise ValueError("region and endpoint exclude each other")
+        _plain(self.endpoint)
+        return self
+
+
+class TencentVodAccount(Frozen):
+    """An application of Tencent Cloud VOD: custom voices, clones, sound."""
+
+    type: Literal["tencent-vod"] = Field(description="Which cloud the account is with.")
+    sub_app_id: ApplicationId = Field(description="SubAppId: the VOD application that pays and keeps.")
+    endpoint: Url | None = Field(default=None, description=_ENDPOINT)
+    credentials: TencentCredentials = TencentCredentials()
+    timeouts: Timeouts = Timeouts()
+    rate_limit: dict[Literal["create", "update", "delete", "list", "get"], Rate] = Field(default={}, description=_RATES)
+    max_in_flight: int | None = Field(
+        default=None, ge=1, le=10_000, description="Tasks running at once; as many as there are unless said."
+    )
+
+    @model_validator(mode="after")
+    def _plain_endpoint(self) -> Self:
+        _plain(self.endpoint)
+        return self
+
+
+class TencentTrtcAccount(Frozen):
+    """An application of Tencent Cloud TRTC."""
+
+    type: Literal["tencent-trtc"] = Field(description="Which cloud the account is with.")
+    sdk_app_id: ApplicationId = Field(description="SdkAppId: the TRTC application.")
+    region: Literal["ap-singapore"] = Field(
+        default="ap-singapore", description="The international site clones voices in ap-singapore only."
+    )
+    endpoint: Url | None = Field(default=None, description=_ENDPOINT)
+    credentials: TencentCredentials = TencentCredentials()
+    timeouts: SlowTimeouts = SlowTimeouts()
+    rate_limit: dict[Literal["create"], Rate] = Field(default={}, description=_RATES)
+    max_in_flight: int | None = Field(default=None, ge=1, le=10_000, description="Calls at once.")
+
+    @model_validator(mode="after")
+    def _plain_endpoint(self) -> Self:
+        _plain(self.endpoint)
+        return self
+
+
+def _plain(endpoint: str | None) -> None:
+    if endpoint is not None and re.search(r"[?#@]", endpoint):
+        raise ValueError("endpoint is a base URL: no query, fragment or credentials")
+
+
+def place_of(account: Account) -> tuple[object, ...]:
+    """What tells one account from another, as far as a manifest says it."""
+    told = account.model_dump(mode="json", exclude={"timeouts", "rate_limit", "max_in_flight"})
+    return tuple(sorted((key, str(value)) for key, value in told.items()))
+
+
+Account = KlingAccount | TencentVodAccount | TencentTrtcAccount  # told apart by `type`
+ACCOUNTS: Mapping[str, type[Account]] = {  # every `type` that a provider may have
+    "kling": KlingAccount,
+    "tencent-vod": TencentVodAccount,
+    "tencent-trtc": TencentTrtcAccount,
+}

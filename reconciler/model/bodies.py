@@ -1,0 +1,80 @@
+"""What a voice may be made from: one model a method, every limit with its source.
+
+`METHODS[type][method]` is the model. Where one key of a body chooses another call, the method's name says which:
+`clone` with `model: minimax` is the method `clone-minimax`. A new cloud adds its bodies here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import ClassVar
+
+from pydantic import Field
+
+from reconciler.model.body import Body, exactly_one
+from reconciler.model.scalars import AudioUrl, Digits, Url
+from reconciler.model.tencent_bodies import AudioTask, MinimaxClone, TrtcClone, VodClone, VodCreate
+
+
+class KlingCreate(Body):
+    """POST /v1/general/custom-voices. Limits: Kling, Create Custom Voice."""
+
+    request_only: ClassVar[frozenset[str]] = frozenset({"callback_url"})
+
+    voice_name: str = Field(min_length=1, max_length=20, description="1 to 20 characters.")
+    voice_url: AudioUrl | None = Field(
+        default=None, description="A public .mp3, .wav, .mp4 or .mov of 5 to 30 seconds with one clean voice."
+    )
+    video_id: str | None = Field(
+        default=None, min_length=1, max_length=256, description="A video made with V2.6 and sound, Avatar or Lip-Sync."
+    )
+    callback_url: Url | None = Field(default=None, description="Where Kling reports the task. Said once, at creation.")
+
+    @classmethod
+    def fault(cls, given: Collection[str]) -> str | None:
+        return exactly_one(given, "voice_url", "video_id")
+
+
+class Preset(Body):
+    """An official voice: checked to exist, exported, never created or deleted."""
+
+    voice_id: Digits = Field(description="Decimal digits; quote it.")
+
+
+class Existing(Body):
+    """A voice made elsewhere, managed from now on: watched, deleted when it leaves the manifest, never created."""
+
+    voice_id: Digits = Field(description="Decimal digits; quote it.")
+
+
+BodyType = type[Body]  # inside Voice, `type` is a field
+
+METHODS: Mapping[str, Mapping[str, BodyType]] = {
+    "kling": {"create": KlingCreate, "preset": Preset, "existing": Existing},
+    "tencent-vod": {"create": VodCreate, "clone": VodClone, "clone-minimax": MinimaxClone, "task": AudioTask},
+    "tencent-trtc": {"clone": TrtcClone},
+}
+METHOD_NAMES = ("create", "clone", "preset", "existing")  # exactly one stands in a voice
+AUDIO_METHOD = "task"  # stands in an entry of `audio:`
+
+
+def keyword_of(method: str) -> str:
+    """The key that a method stands under in a manifest."""
+    return method.partition("-")[0]
+
+
+def method_of(kind: str, keyword: str, inside: object) -> str:
+    """The method that a mapping under this key means: its `model` may choose another call."""
+    model = inside.get("model") if isinstance(inside, dict) else None
+    chosen = f"{keyword}-{model}"
+    return chosen if chosen in METHODS[kind] else keyword
+
+
+def models_under(keyword: str) -> dict[tuple[str, str], BodyType]:
+    """(type, method) -> the model of every method that may stand under this key."""
+    return {
+        (kind, method): body
+        for kind, made in METHODS.items()
+        for method, body in made.items()
+        if keyword_of(method) == keyword
+    }

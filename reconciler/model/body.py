@@ -1,0 +1,61 @@
+"""What a method's body is: keys with their classes, and what may be said of them together. Knows no cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from enum import StrEnum
+from typing import ClassVar, Self
+
+from pydantic import model_validator
+
+from reconciler.model.base import Frozen, Inputs
+
+
+class KeyClass(StrEnum):
+    """What a change of a key means."""
+
+    IDENTITY = "identity"  # what the voice is made from: a replace
+    UPDATABLE = "updatable"  # an update, where the cloud can
+    REQUEST_ONLY = "request-only"  # said once, at creation: no difference
+    OURS = "ours"  # kept in the state only: no call
+
+
+class Body(Frozen):
+    """The inside of a method. Every key is identity unless named here."""
+
+    request_only: ClassVar[frozenset[str]] = frozenset()
+    updatable: ClassVar[frozenset[str]] = frozenset()
+    ours: ClassVar[frozenset[str]] = frozenset()
+    digested: ClassVar[frozenset[str]] = frozenset()  # kept and shown as a digest only
+    always: ClassVar[frozenset[str]] = frozenset()  # kept and shown though it was left to its default
+
+    @classmethod
+    def class_of(cls, key: str) -> KeyClass:
+        if key in cls.request_only:
+            return KeyClass.REQUEST_ONLY
+        if key in cls.ours:
+            return KeyClass.OURS
+        return KeyClass.UPDATABLE if key in cls.updatable else KeyClass.IDENTITY
+
+    @classmethod
+    def fault(cls, given: Collection[str]) -> str | None:  # noqa: ARG003  most bodies ask nothing of their keys together
+        """What is wrong with these keys standing together. Apart, so that it is told beside what is wrong in them."""
+        return None
+
+    @classmethod
+    def remarks(cls, inputs: Inputs) -> tuple[str, ...]:  # noqa: ARG003  most bodies have nothing to remark
+        """What is allowed, and a person should know before it is paid for."""
+        return ()
+
+    @model_validator(mode="after")
+    def _keys_fit(self) -> Self:
+        fault = self.fault([key for key in self.model_fields_set if getattr(self, key) is not None])
+        if fault is not None:
+            raise ValueError(fault)
+        return self
+
+
+def exactly_one(given: Collection[str], one: str, other: str) -> str | None:
+    if (one in given) != (other in given):
+        return None
+    return f"exactly one of {one} and {other} is needed, {'both are' if one in given else 'neither is'} given"

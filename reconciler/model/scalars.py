@@ -1,0 +1,92 @@
+"""Addresses, durations and URLs: text and numbers that are more than that. Each refuses in the user's words."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+
+ADDRESS = r"^[A-Za-z][A-Za-z0-9_-]{0,62}$"
+LONGEST_ADDRESS = 63
+ADDRESS_LIMIT = f"a letter, then at most {LONGEST_ADDRESS - 1} letters, digits, - or _"
+DIGITS = r"^[0-9]{1,64}$"
+ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
+_ADDRESS = re.compile(ADDRESS.removesuffix("$"))  # in Python, $ would let a line break through
+_PLAIN_URL = re.compile(r"(?i)https?://[a-z0-9][a-z0-9.-]*/[!-~]*")
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([smhd]?)")
+_LONGEST_DAYS = 3650  # past any use, and before dates run out
+_UNIT_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_AUDIO_SUFFIXES = (".mp3", ".wav", ".mp4", ".mov")  # Kling, custom-voices, voice_url; VOD, CreateAigcCustomVoice
+_SPEECH_SUFFIXES = (".mp3", ".m4a", ".wav")  # VOD, CreateAigcAudioClone, AudioFileInfo
+
+
+def is_address(text: str) -> bool:
+    return _ADDRESS.fullmatch(text) is not None
+
+
+def _seconds(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    found = _DURATION.fullmatch(value.strip())
+    if found is None:
+        raise ValueError("not a duration: write seconds, or a number with s, m, h or d, such as 24h")
+    seconds = float(found[1]) * _UNIT_SECONDS[found[2]]
+    if seconds > _LONGEST_DAYS * 86400:
+        raise ValueError(f"too long, at most {_LONGEST_DAYS}d")
+    return seconds
+
+
+def _http(url: str) -> str:
+    if _PLAIN_URL.fullmatch(url):
+        return url
+    refused = ValueError("not an http(s) URL, such as https://cdn.example.com/voice.mp3")
+    if not re.fullmatch(r"(?i)https?://[^\s/?#]+[^\s]*", url):
+        raise refused
+    try:
+        parts = urlsplit(url)
+        if not parts.hostname or parts.port == 0:
+            raise refused
+    except ValueError:  # a port out of range, a bracket that never closes
+        raise refused from None
+    return url
+
+
+def _suffixed(url: str, suffixes: tuple[str, ...]) -> str:
+    if url.endswith(suffixes) and "?" not in url and "#" not in url:
+        return url
+    name = url.split("?")[0].split("#")[0].rpartition("/")[2]
+    dot = name.rfind(".")
+    if dot > 0 and re.fullmatch(r"\.[A-Za-z][A-Za-z0-9]{1,4}", name[dot:]) and name[dot:].lower() not in suffixes:
+        raise ValueError(f"the file's suffix should be one of {', '.join(suffixes)}")  # may be secret: not told
+    return url
+
+
+def _audio_suffix(url: str) -> str:
+    return _suffixed(url, _AUDIO_SUFFIXES)
+
+
+def _speech_suffix(url: str) -> str:
+    return _suffixed(url, _SPEECH_SUFFIXES)
+
+
+Duration = Annotated[
+    float,
+    Field(ge=0),
+    BeforeValidator(
+        _seconds,
+        json_schema_input_type=Annotated[float, Field(ge=0)] | Annotated[str, Field(pattern=f"^{_DURATION.pattern}$")],
+    ),
+    Field(description="Seconds, or 30s, 5m, 24h, 7d."),
+]
+Url = Annotated[
+    str,
+    StringConstraints(strip_whitespace=False, min_length=1, max_length=8192),
+    AfterValidator(_http),
+    Field(json_schema_extra={"pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#]"}),
+]
+AudioUrl = Annotated[Url, AfterValidator(_audio_suffix)]
+Digits = Annotated[str, StringConstraints(pattern=DIGITS)]
+EnvName = Annotated[str, StringConstraints(pattern=ENV_NAME)]
+SpeechUrl = Annotated[Url, AfterValidator(_speech_suffix)]

@@ -1,0 +1,295 @@
+"""What Tencent Cloud makes voices and sounds from. Every limit is checked before any call; its page is named."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from reconciler.model.base import Frozen, Inputs
+from reconciler.model.body import Body, exactly_one
+from reconciler.model.scalars import AudioUrl, EnvName, SpeechUrl, Url
+
+CHOSEN_ID = r"^[A-Za-z][A-Za-z0-9_-]*[A-Za-z0-9]$"
+TRTC_NAME = r"^[A-Za-z0-9_]+$"
+LANGUAGE = r"^[a-z]{2}$"
+EXPIRE_TIME = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$"
+
+# --- where sound comes from ---
+
+
+class Source(Frozen):
+    """One sound. `sha256` is the loader's word on a local file: its bytes, wherever it lies."""
+
+    takes: ClassVar[tuple[str, ...]] = ("url", "file_id", "file")
+
+    url: SpeechUrl | None = Field(default=None, description="A public .mp3, .m4a or .wav.")
+    file_id: str | None = Field(default=None, min_length=1, max_length=128, description="Media of VOD.")
+    file: str | None = Field(default=None, min_length=1, description="A local file, relative to the manifest's file.")
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        given = [name for name in ("url", "file_id", "file") if getattr(self, name) is not None]
+        wrong = [name for name in given if name not in self.takes]
+        if wrong:
+            raise ValueError(_NOT_TAKEN[wrong[0]].format(" or ".join(self.takes)))
+        if len(given) != 1:
+            *first, last = self.takes
+            needed = f"exactly one of {', '.join(first)} and {last}" if first else last
+            raise ValueError(f"{needed} is needed, {' and '.join(given) or 'none'} given")
+        return self
+
+
+_NOT_TAKEN = {
+    "file": "this API takes no local file: host it, and name its {}",
+    "url": "this API takes no link, only the bytes of a local {}",
+    "file_id": "this API takes no media of VOD, only the bytes of a local {}",
+}
+
+
+class HostedSource(Source):
+    """A sound that the cloud fetches."""
+
+    takes: ClassVar[tuple[str, ...]] = ("url", "file_id")
+
+
+class LocalSource(Source):
+    """A sound that is sent as bytes."""
+
+    takes: ClassVar[tuple[str, ...]] = ("file",)
+
+
+# --- Tencent Cloud VOD ---
+
+SessionContext = Annotated[str, StringConstraints(max_length=1000)]
+Priority = Annotated[int, Field(ge=-10, le=10)]
+
+
+class VodCreate(Body):
+    """CreateAigcCustomVoice. Limits: Tencent Cloud VOD, that page."""
+
+    request_only: ClassVar[frozenset[str]] = frozenset({"disable_moderation", "session_context", "tasks_priority"})
+
+    voice_name: str | None = Field(default=None, min_length=1, max_length=20, description="1 to 20 characters.")
+    voice_url: AudioUrl | None = Field(
+        default=None, description="A public .mp3, .wav, .mp4 or .mov of 5 to 30 seconds with one clean voice."
+    )
+    video_id: str | None = Field(default=None, min_length=1, max_length=256, description="An earlier generated work.")
+    disable_moderation: bool | None = Field(
+        default=None, description="Use the overseas custom voice library, where the account has it."
+    )
+    session_context: SessionContext | None = Field(default=None, description="Yours, echoed by the task.")
+    tasks_priority: Priority | None = Field(default=None, description="-10 to 10; 0 unless said.")
+
+    @classmethod
+    def fault(cls, given: Collection[str]) -> str | None:
+        return exactly_one(given, "voice_url", "video_id")
+
+
+def _ends_with_punctuation(text: str) -> str:
+    if not text or unicodedata.category(text.rstrip()[-1:] or " ")[0] != "P":
+        raise ValueError("should end with punctuation")
+    return text
+
+
+class VodClone(Body):
+    """CreateAigcAudioClone. Limits: Tencent Cloud VOD, that page; of VoiceId: its SDK."""
+
+    request_only: ClassVar[frozenset[str]] = frozenset(
+        {"text", "payload", "session_context", "tasks_priority", "ext_info"}
+    )
+    digested: ClassVar[frozenset[str]] = frozenset({"payload"})
+    always: ClassVar[frozenset[str]] = frozenset({"model"})
+
+    model: Literal["vidu", "minimax"] = Field(  # with minimax it is a MinimaxClone
+        default="vidu", description="Which service clones: vidu (default) or minimax."
+    )
+    voice_id: Annotated[str, StringConstraints(min_length=8, max_length=256, pattern=CHOSEN_ID)] = Field(
+        description="Chosen by you, unique on the account: 8 to 256 letters, digits, - and _; a letter first."
+    )
+    audio: HostedSource = Field(description="mp3, m4a or wav of 10 seconds to 5 minutes, at most 20 MB.")
+    text: str = Field(min_length=1, max_length=1000, description="Read aloud as an audition; its characters are paid.")
+    prompt_audio: HostedSource | None = Field(
+        default=None, description="A short sample: mp3, m4a or wav under 8 seconds, at most 20 MB."
+    )
+    prompt_text: Annotated[str, AfterValidator(_ends_with_punctuation)] | None = Field(
+        default=None, description="What the sample says; ends with punctuation."
+    )
+    payload: str | None = Field(default=None, max_length=1_048_576, description="Passed through.")
+    session_context: SessionContext | None = Field(default=None, description="Yours, echoed by the task.")
+    tasks_priority: Priority | None = Field(default=None, description="-10 to 10; 0 unless said.")
+    ext_info: str | None = Field(default=None, description="Reserved by the vendor.")
+
+
+class Activation(Frozen):
+    """The one paid TextToSpeechSync call that makes a voice listable, changeable and deletable."""
+
+    text: str = Field(min_length=1, description="Read aloud once, and paid; at most 2,000 bytes.")
+
+    @model_validator(mode="after")
+    def _short(self) -> Self:
+        size = len(self.text.encode())
+        if size > 2000:
+            raise ValueError(f"text: {size} bytes, at most 2000")
+        return self
+
+
+_Words = Annotated[list[Annotated[str, StringConstraints(min_length=1)]], Field(max_length=100)]
+
+
+class MinimaxClone(Body):
+    """CloneVoiceAsync. Limits: Tencent Cloud VOD's SDK, ExtParam and voice_profile."""
+
+    request_only: ClassVar[frozenset[str]] = frozenset({"language_boost", "text", "text_lang", "tts_model"})
+    updatable: ClassVar[frozenset[str]] = frozenset(
+        {"name", "description", "gender", "age", "languages", "labels", "scenes"}
+    )
+    ours: ClassVar[frozenset[str]] = frozenset({"activate"})
+    always: ClassVar[frozenset[str]] = frozenset({"model"})
+
+    model: Literal["minimax"] = Field(description="Which service clones: vidu (default) or minimax.")
+    audio: Source = Field(description="A link, a file of VOD's media library, or a local file.")
+    language_boost: Literal["zh", "en", "auto"] | None = Field(default=None, description="zh, en or auto.")
+    text: str | None = Field(default=None, min_length=1, max_length=1000, description="An audition; needs tts_model.")
+    text_lang: str | None = Field(default=None, min_length=1, description="The audition's language.")
+    tts_model: (
+        Literal[
+            "minimax-speech-2.8-hd",
+            "minimax-speech-2.8-turbo",
+            "minimax-speech-2.6-hd",
+            "minimax-speech-2.6-turbo",
+            "minimax-speech-02-hd",
+            "minimax-speech-02-turbo",
+        ]
+        | None
+    ) = Field(default=None, description="What reads the audition.")
+    name: str | None = Field(default=None, min_length=1, description="Can be changed later.")
+    description: str | None = Field(default=None, description="Can be changed later.")
+    gender: Literal["male", "female", "unknown"] | None = Field(default=None, description="Can be changed later.")
+    age: Literal["child", "teenager", "youth", "middle_aged", "senior", "unknown"] | None = Field(
+        default=None, description="Can be changed later."
+    )
+    languages: _Words | None = Field(default=None, description="Can be changed later.")
+    labels: _Words | None = Field(default=None, description="Can be changed later; voicectl adds its own marker.")
+    scenes: _Words | None = Field(default=None, description="Can be changed later.")
+    activate: Activation | None = Field(
+        default=None, description="One paid TTS call after the clone, without which it can't be listed or deleted."
+    )
+
+    @classmethod
+    def fault(cls, given: Collection[str]) -> str | None:
+        return "text needs tts_model, which reads it" if "text" in given and "tts_model" not in given else None
+
+    @classmethod
+    def remarks(cls, inputs: Inputs) -> tuple[str, ...]:
+        if "activate" in inputs:
+            return ()
+        return (
+            "without activate the voice can't be listed, changed or deleted until its first use, and may expire unused",
+        )
+
+
+# --- Tencent Cloud TRTC ---
+
+TRTC_MODELS = ("flow_01_turbo", "flow_01_ex")
+
+
+class TrtcClone(Body):
+    """VoiceClone. Limits: Tencent Cloud TRTC, that page."""
+
+    request_only: ClassVar[frozenset[str]] = frozenset({"api_key_env"})
+
+    voice_name: Annotated[str, StringConstraints(min_length=1, max_length=36, pattern=TRTC_NAME)] = Field(
+        description="Letters, digits and underscores; at most 36."
+    )
+    prompt_audio: LocalSource = Field(description="10 to 180 seconds; sent as a 16 kHz mono WAV.")
+    prompt_text: str | None = Field(default=None, min_length=1, description="What the sample says.")
+    model: str | None = Field(default=None, min_length=1, description="flow_01_turbo or flow_01_ex; the list grows.")
+    language: Annotated[str, StringConstraints(pattern=LANGUAGE)] | None = Field(
+        default=None, description="Two letters of ISO 639-1."
+    )
+    api_key_env: EnvName | None = Field(default=None, description="The variable that holds the call's APIKey.")
+
+    @classmethod
+    def remarks(cls, inputs: Inputs) -> tuple[str, ...]:
+        return _unheard_of("model", inputs.get("model"), TRTC_MODELS)
+
+
+# --- Tencent Cloud VOD, sound that is no voice ---
+
+SCENES = ("sfx", "music")
+_JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,15})(\.[0-9]{1,15})?([eE][+-]?[0-9]{1,2})?")
+
+
+class AudioOutput(Frozen):
+    """OutputConfig: where the sound is kept."""
+
+    storage_mode: Literal["Temporary", "Permanent"] | None = Field(
+        default=None, description="Temporary (default): its URL lasts 7 days. Permanent: a file of the media library."
+    )
+    media_name: str | None = Field(default=None, min_length=1, max_length=64, description="At most 64 characters.")
+    class_id: int | None = Field(default=None, ge=0, description="A class of the media library; 0 unless said.")
+    expire_time: str | None = Field(
+        default=None,
+        pattern=EXPIRE_TIME,
+        description="When a Permanent file is deleted, as 2027-01-01T00:00:00Z.",
+    )
+    duration: int | None = Field(default=None, ge=0, le=60, description="0 to 60 seconds.")
+    format: str | None = Field(default=None, min_length=1, description="Such as mp3.")
+
+
+class ReferenceVideo(HostedSource):
+    """A video that the sound is made for."""
+
+    url: Url | None = Field(default=None, description="A public video.")
+
+
+class ReferenceAudio(HostedSource):
+    """A sound to begin with."""
+
+    url: Url | None = Field(default=None, description="A public sound.")
+
+
+def _as_json(value: Any) -> Any:
+    """The manifest's text as JSON would have it: whether a number stood in quotes is not known any more."""
+    match value:
+        case dict():
+            return {key: _as_json(inner) for key, inner in value.items()}
+        case list():
+            return [_as_json(inner) for inner in value]
+        case "true" | "false" | "null":
+            return {"true": True, "false": False, "null": None}[value]
+        case str() if _JSON_NUMBER.fullmatch(value):
+            return float(value) if set(value) & set(".eE") else int(value)
+        case _:
+            return value
+
+
+class AudioTask(Body):
+    """CreateAigcAudioTask. Limits: Tencent Cloud VOD, that page. `on_expiry` stands beside it."""
+
+    ours: ClassVar[frozenset[str]] = frozenset({"on_expiry"})
+
+    model_name: str | None = Field(default=None, min_length=1, description="Kling or MiniMaxMusic.")
+    model_version: str | None = Field(default=None, min_length=1, description="The stable one unless said.")
+    scene_type: str | None = Field(default=None, min_length=1, description="sfx or music; the list grows.")
+    prompt: str | None = Field(default=None, min_length=1, description="What should be heard.")
+    videos: list[ReferenceVideo] | None = Field(default=None, description="Videos that the sound is made for.")
+    audios: list[ReferenceAudio] | None = Field(default=None, description="Sounds to begin with.")
+    output: AudioOutput | None = Field(default=None, description="Where the sound is kept, and how long it is.")
+    additional_parameters: Annotated[dict[str, Any], AfterValidator(_as_json)] | None = Field(
+        default=None, description="The model's own; sent as JSON, in which 120 is a number and true a yes."
+    )
+
+    @classmethod
+    def remarks(cls, inputs: Inputs) -> tuple[str, ...]:
+        return _unheard_of("scene_type", inputs.get("scene_type"), SCENES)
+
+
+def _unheard_of(key: str, value: object, known: tuple[str, ...]) -> tuple[str, ...]:
+    if value is None or value in known:
+        return ()
+    return (f'{key} "{value}" is not among those the vendor documents ({", ".join(known)})',)
