@@ -16,7 +16,7 @@ from reconciler.errors import StateLocked
 from reconciler.model.base import Frozen
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Observation, Observations, RemoteVoice
-from reconciler.model.state import Record
+from reconciler.model.state import Activation, Record
 
 
 class MethodCapabilities(Frozen):
@@ -31,6 +31,9 @@ class MethodCapabilities(Frozen):
     paid: bool = True
     batch: int | None = None  # how many intents may be open at once; None: a second's worth of calls
     activates: bool = False  # not listed, changed or deleted before its first use, which `Activating` pays for
+
+    def can_delete(self, record: Record) -> bool:
+        return self.deletes and (not self.activates or record.activation is Activation.DONE)
 
 
 class Capabilities(Frozen):

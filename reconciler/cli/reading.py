@@ -26,7 +26,10 @@ def validate() -> int:
 @click.command()
 @click.argument("address", required=False)
 @click.option(
-    "--json", "as_json", is_flag=True, help="As JSON: address -> voice_id, voice_name, provider, status, labels."
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="As JSON, by address, with names, labels and status.",
 )
 @global_options
 def output(address: str | None, as_json: bool) -> int:
@@ -43,15 +46,16 @@ def output(address: str | None, as_json: bool) -> int:
     state = store.load()
     if state is not None:
         store.check(state, place.name)
-    rows = outputs(state) if state is not None else {}
+    rows = outputs(state, now=wiring.SystemClock().now()) if state is not None else {}
     if address is not None and address not in rows:
         raise UsageError(f"{address} has no voice in the state.", "voicectl output lists what there is.")
     if as_json:
         told_rows = documents.output_document(rows)
         write(documents.dumps(told_rows if address is None else told_rows[address]))
         return 0
-    if address is not None and rows[address].voice_id is None:
-        raise UsageError(f"{address} has no voice_id: it is {rows[address].status}.", "voicectl plan says why.")
+    if address is not None and rows[address].value is None:
+        row = rows[address]
+        raise UsageError(f"{address} has no {row.names}: it is {row.status}.", "voicectl plan says why.")
     write(text.output(rows, address))
     return 0
 

@@ -178,7 +178,7 @@ class Creations:
             return transitions.tombstone(held, now=now)
         if held.status is Status.INTENDED:
             return transitions.ended(held, Status.LAPSED, now=now)
-        if not self._lanes[held.provider].cloud.can(held.method).deletes:
+        if not self._lanes[held.provider].cloud.can(held.method).can_delete(held):
             return transitions.ended(held, Status.ABANDONED, now=now)
         return transitions.deposed(held, by=by.external_task_id, keep_old=keep_old, now=now)
 

@@ -13,7 +13,7 @@ from reconciler.engine.crew import Crew
 from reconciler.engine.ledger import Ledger
 from reconciler.engine.pacing import Limits, poll_delay
 from reconciler.engine.tallying import Counter
-from reconciler.engine.work import Answer, Cloud, Lane, Work, looking, polling, removing, sending
+from reconciler.engine.work import Answer, Cloud, Lane, Work, keeping, looking, polling, removing, sending
 from reconciler.model.events import Kind
 from reconciler.protocols import Clock
 
@@ -53,6 +53,7 @@ class Dispatch:
             self._send(lane, now)
             self._look(lane, now)
             self._remove(lane, now)
+            self._keep(lane, now)
             self._poll(lane, now)
         self._ledger.flush()  # what has started is told before anything is waited for
 
@@ -104,6 +105,17 @@ class Dispatch:
             self._started(work, now)
             self._crew.start(removing(lane, work, work.old))
 
+    def _keep(self, lane: Lane, now: float) -> None:
+        while lane.to_keep and self._next_keeping(lane) <= now:
+            work = lane.to_keep.popleft()
+            if work.record is None or work.voice is None:
+                raise ValueError(f"{work.change.address}: nothing to keep")
+            lane.limits.pace(work.keeping).take(now)
+            lane.keeping += 1
+            work.tries += 1
+            self._started(work, now)
+            self._crew.start(keeping(lane, work, work.voice, work.record))
+
     def _poll(self, lane: Lane, now: float) -> None:
         if self._next_poll(lane, now) <= now:
             lane.limits.pace("create").make_way(now)
@@ -133,6 +145,12 @@ class Dispatch:
             return inf
         return max(lane.opens_at, lane.limits.pace("delete").next_at, lane.to_remove[0].not_before)
 
+    def _next_keeping(self, lane: Lane) -> float:
+        if lane.keeping >= CALLS_AT_ONCE or not lane.to_keep:
+            return inf
+        first = lane.to_keep[0]
+        return max(lane.opens_at, lane.limits.pace(first.keeping).next_at, first.not_before)
+
     def _next_poll(self, lane: Lane, now: float) -> float:
         if lane.polling or not lane.polled:
             return inf
@@ -151,6 +169,7 @@ class Dispatch:
                 self._next_send(lane),
                 self._next_look(lane),
                 self._next_removal(lane),
+                self._next_keeping(lane),
                 self._next_poll(lane, now),
             )
         return max(_SHORTEST_WAIT, due - now)

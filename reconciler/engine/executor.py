@@ -16,7 +16,8 @@ from reconciler.engine.deletion import Deletions
 from reconciler.engine.dispatch import Dispatch, lanes_for
 from reconciler.engine.ledger import Journal, Ledger
 from reconciler.engine.tallying import Counter
-from reconciler.engine.work import Answer, Cloud, Lane, Looked, Polled, Removed, Sent, Work
+from reconciler.engine.upkeep import Upkeep
+from reconciler.engine.work import Answer, Cloud, Kept, Lane, Looked, Polled, Removed, Sent, Work
 from reconciler.errors import CloudError
 from reconciler.model.events import Event, Kind, Tally
 from reconciler.model.manifest import Voice
@@ -25,6 +26,7 @@ from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.state import Record, State, Status
 from reconciler.protocols import Clock
 
+_UNKNOWABLE = "an earlier run was interrupted during this call, and nobody can tell what it left"
 _LAST_ANSWERS = 30.0  # seconds between two looks at a run that only waits for what is under way
 
 
@@ -59,6 +61,7 @@ class Executor:
         ledger = self._ledger = Ledger(state, journal, emit)
         self._creations = Creations(lanes, ledger, count, clock, halt=self._halt, bound=self._bound)
         self._deletions = Deletions(lanes, ledger, count, clock, halt=self._halt, deleted=self._deleted)
+        self._upkeep = Upkeep(lanes, ledger, count, clock, halt=self._halt, kept=self._kept)
         self._dispatch = Dispatch(lanes, self._creations, ledger, count, crew=crew, clock=clock)
 
     @property
@@ -104,7 +107,7 @@ class Executor:
         change = work.change
         match change.action:
             case Action.BLOCKED:
-                self._as_found(change)
+                self._given_over(self._as_found(change))
                 self._count.block(self._ledger, work)
             case Action.CREATE | Action.CLONE:
                 self._as_found(change)
@@ -121,8 +124,9 @@ class Executor:
             case Action.UPDATE:
                 record = self._as_found(change)
                 if record is not None and work.voice is not None:
-                    self._ledger.write(transitions.updated(record, work.voice))
-                self._count.done(self._ledger, work)
+                    work.record = transitions.updated(record, work.voice)
+                    self._ledger.write(work.record)
+                self._keep_up(work)
             case Action.NO_OP:
                 pass
 
@@ -142,13 +146,20 @@ class Executor:
         self._ledger.write(found)
         return found
 
+    def _given_over(self, record: Record | None) -> None:
+        """An intent of an earlier run that nobody can settle but a person is uncertain from now on."""
+        if record is None or record.status is not Status.INTENDED or record.provider not in self._lanes:
+            return
+        if not self._lanes[record.provider].cloud.can(record.method).settles:
+            self._ledger.write(transitions.uncertain(record, _UNKNOWABLE, now=self._clock.now()))
+
     def _replace(self, work: Work) -> None:
         change, voice = work.change, work.voice
         old = work.old = self._as_found(change)
         turned_round = voice is not None and not voice.lifecycle.create_before_destroy
         if change.made is not None:
             self._creations.bind(self._lanes[change.provider], work)
-        elif turned_round and old is not None and self._lanes[old.provider].cloud.can(old.method).deletes:
+        elif turned_round and old is not None and self._lanes[old.provider].cloud.can(old.method).can_delete(old):
             work.remove_first = True
             self._deletions.depose(work, by=change.key)
         else:
@@ -171,7 +182,17 @@ class Executor:
     # --- what one half of a replace hands to the other ---
 
     def _bound(self, work: Work) -> None:
-        """The new voice has its address, and its old one is deposed: delete that, unless it is kept a while."""
+        """The new voice has its address, and its old one is deposed."""
+        self._keep_up(work)
+
+    def _keep_up(self, work: Work) -> None:
+        if work.record is not None and (work.change.activates or work.change.in_place):
+            self._upkeep.begin(work)
+        else:
+            self._kept(work)
+
+    def _kept(self, work: Work) -> None:
+        """The voice is as declared: delete the one that it replaced, unless that is kept a while."""
         old = work.old
         if old is not None and old.status is Status.DEPOSED and not old.lifecycle.keep_old:
             self._deletions.begin(work)
@@ -197,7 +218,10 @@ class Executor:
                 self._creations.sent(lane, work, got)
             case Looked(lane=lane, work=work, answer=got):
                 lane.looking -= 1
-                self._creations.looked(lane, work, got)
+                (self._upkeep if work.activating else self._creations).looked(lane, work, got)
+            case Kept(lane=lane, work=work, answer=got):
+                lane.keeping -= 1
+                self._upkeep.answered(lane, work, got)
             case Removed(lane=lane, work=work, answer=got):
                 lane.removing -= 1
                 self._deletions.removed(lane, work, got)
@@ -236,6 +260,8 @@ class Executor:
     def _withdraw(self) -> None:
         """Intents whose call did not go out are none."""
         for lane in self._lanes.values():
+            while lane.to_keep:
+                self._upkeep.withdraw(lane.to_keep.popleft())
             while lane.to_send:
                 self._creations.withdraw(lane.to_send.popleft())
         self._ledger.flush()
@@ -243,7 +269,7 @@ class Executor:
     def _finish(self) -> Tally:
         for lane in self._lanes.values():
             for work in lane.settling:
-                self._creations.leave_open(work)
+                (self._upkeep if work.activating else self._creations).leave_open(work)
         tally = self._count.tally()
         self._ledger.tell(Event(kind=Kind.SUMMARY, tally=tally))
         return tally

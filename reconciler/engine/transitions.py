@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
+from reconciler.model.base import Inputs
 from reconciler.model.manifest import Lifecycle, Voice
 from reconciler.model.observed import RemoteVoice
 from reconciler.model.plan import Change
-from reconciler.model.state import Record, Status
+from reconciler.model.state import Activation, Record, Status
 from reconciler.planning.diff import shown
 
 
@@ -52,6 +54,7 @@ def seen(record: Record, remote: RemoteVoice, *, now: datetime) -> Record:
         "url": remote.url or record.url,
         "file_id": remote.file_id or record.file_id,
         "expires_at": remote.expires_at or record.expires_at,
+        "activation": Activation.DONE if remote.active else record.activation,
         "message": (remote.message or "the cloud gave no reason") if status is Status.FAILED else None,
     }
     return record.model_copy(update=found)
@@ -75,7 +78,28 @@ def updated(record: Record, voice: Voice) -> Record:
     told: dict[str, object] = {"labels": voice.labels, "lifecycle": voice.lifecycle}
     if record.method != voice.method:
         told |= {"method": voice.method, "sent": shown(voice)}
+    elif voice.body.ours:
+        told |= {"sent": _with_keys(record, voice, voice.body.ours)}
     return record.model_copy(update=told)
+
+
+def changed_in_place(record: Record, voice: Voice, keys: Iterable[str]) -> Record:
+    """The cloud has taken these keys of the body as they are declared now."""
+    told: dict[str, object] = {"sent": _with_keys(record, voice, keys)}
+    if "name" in keys and voice.inputs.get("name"):
+        told["voice_name"] = voice.inputs["name"]
+    return record.model_copy(update=told)
+
+
+def activating(record: Record, activation: Activation | None) -> Record:
+    """Its first use, begun, done, or provably not made."""
+    return record.model_copy(update={"activation": activation})
+
+
+def _with_keys(record: Record, voice: Voice, keys: Iterable[str]) -> Inputs:
+    now = shown(voice)
+    kept = {name: value for name, value in record.sent.items() if name not in keys}
+    return kept | {name: now[name] for name in keys if name in now}
 
 
 def deposed(record: Record, *, by: str | None, keep_old: float | None, now: datetime) -> Record:

@@ -12,8 +12,8 @@ from reconciler.errors import CloudError, OutcomeUnknown
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Observation, RemoteVoice
 from reconciler.model.plan import Change
-from reconciler.model.state import Record
-from reconciler.protocols import Accepted, Done, MethodCapabilities, Provider
+from reconciler.model.state import Activation, Record
+from reconciler.protocols import Accepted, Activating, Done, MethodCapabilities, Provider, Updating
 
 _UNOPENED = 3  # times in a row, until the run stops
 
@@ -45,12 +45,24 @@ class Work:
     remove_first: bool = False
     sends: int = 0  # in this run
     looks: int = 0  # finds since the last sending
-    tries: int = 0  # of a deletion
+    tries: int = 0  # of a deletion or an update
+    told: bool = False  # the cloud has taken the keys that are told anew
+    unused: bool = False  # nobody ever began its voice's first use before this run
     known_there: bool = False  # the cloud said that it knows the key
     not_before: float = 0.0  # its next look-up or deletion
     since: float | None = None  # of the first call, monotonic
     sent_at: float = 0.0  # of the last creation
     waiting_since: float = 0.0  # for its task
+
+    @property
+    def activating(self) -> bool:
+        """Its voice is there, and its first use is not known to be made."""
+        return self.record is not None and self.record.activation is Activation.BEGUN
+
+    @property
+    def keeping(self) -> str:
+        """The call that its standing voice waits for."""
+        return "activate" if self.activating else "update"
 
 
 @dataclass(slots=True, eq=False)
@@ -71,16 +83,19 @@ class Lane:
     polled_at: float = 0.0  # the last one's end, or when there was something to ask for again
     to_remove: deque[Work] = field(default_factory=deque)
     removing: int = 0
+    to_keep: deque[Work] = field(default_factory=deque)  # a voice that stands: its first use, or an update
+    keeping: int = 0
     unopened: int = 0  # times in a row that no connection opened
     opens_at: float = 0.0  # no call before
 
     @property
     def busy(self) -> bool:
-        return bool(self.calls_out or self.to_create or self.to_send or self.settling or self.polled or self.to_remove)
+        queued = self.to_create or self.to_send or self.settling or self.polled or self.to_remove or self.to_keep
+        return bool(self.calls_out or queued)
 
     @property
     def calls_out(self) -> int:
-        return self.sending + self.looking + self.removing + self.polling
+        return self.sending + self.looking + self.removing + self.keeping + self.polling
 
     @property
     def in_flight(self) -> int:
@@ -131,13 +146,20 @@ class Removed:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    lane: Lane
+    work: Work
+    answer: CloudError | None
+
+
+@dataclass(frozen=True, slots=True)
 class Polled:
     lane: Lane
     answer: Mapping[str, RemoteVoice] | CloudError
 
 
 T = TypeVar("T")
-Answer = Sent | Looked | Removed | Polled
+Answer = Sent | Looked | Removed | Kept | Polled
 Job = Callable[[], Answer]
 
 
@@ -151,6 +173,20 @@ def looking(lane: Lane, work: Work, record: Record) -> Job:
 
 def removing(lane: Lane, work: Work, record: Record) -> Job:
     return lambda: Removed(lane, work, _valued(lambda: lane.cloud.provider.delete(record)))
+
+
+def keeping(lane: Lane, work: Work, voice: Voice, record: Record) -> Job:
+    """Its first use, or what the cloud is told anew."""
+    provider = lane.cloud.provider
+    if record.activation is Activation.BEGUN:
+        text = str(voice.inputs["activate"]["text"])
+        if not isinstance(provider, Activating):
+            raise TypeError(f"{lane.cloud.name} activates no voices")
+        return lambda: Kept(lane, work, _valued(lambda: provider.activate(record, text)))
+    if not isinstance(provider, Updating):
+        raise TypeError(f"{lane.cloud.name} updates no voices")
+    fields = {key: voice.inputs.get(key) for key in work.change.in_place}
+    return lambda: Kept(lane, work, _valued(lambda: provider.update(record, fields)))
 
 
 def polling(lane: Lane, records: list[Record]) -> Job:

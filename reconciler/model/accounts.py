@@ -93,7 +93,9 @@ class TencentVodAccount(Frozen):
     endpoint: Url | None = Field(default=None, description=_ENDPOINT)
     credentials: TencentCredentials = TencentCredentials()
     timeouts: Timeouts = Timeouts()
-    rate_limit: dict[Literal["create", "update", "delete", "list", "get"], Rate] = Field(default={}, description=_RATES)
+    rate_limit: dict[Literal["create", "update", "activate", "delete", "list", "get"], Rate] = Field(
+        default={}, description=_RATES
+    )
     max_in_flight: int | None = Field(
         default=None, ge=1, le=10_000, description="Tasks running at once; as many as there are unless said."
     )

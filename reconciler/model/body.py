@@ -27,6 +27,7 @@ class Body(Frozen):
     updatable: ClassVar[frozenset[str]] = frozenset()
     ours: ClassVar[frozenset[str]] = frozenset()
     digested: ClassVar[frozenset[str]] = frozenset()  # kept and shown as a digest only
+    watched: ClassVar[bool] = True  # its cloud can be asked at any time whether the voice is still there
     always: ClassVar[frozenset[str]] = frozenset()  # kept and shown though it was left to its default
 
     @classmethod

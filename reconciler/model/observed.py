@@ -27,6 +27,7 @@ class RemoteVoice(Frozen):
     url: str | None = None  # of a sound that is no voice; whole, because it is what was paid for
     file_id: str | None = None
     expires_at: datetime | None = None  # UTC
+    active: bool = False  # it was used, so that a cloud that shows only such voices lists it
 
 
 class Found(Frozen):

@@ -1,11 +1,16 @@
-"""What applications need to know of each voice: its id, and whether it can be used. State in, rows out."""
+"""What applications need to know of each voice and sound: its id, and whether it can be used. State in, rows out."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from reconciler.model.base import Frozen
+from reconciler.model.bodies import METHODS
+from reconciler.model.manifest import AUDIO
 from reconciler.model.state import Record, State, Status
+
+_TASKS_SHOW = timedelta(hours=72)  # Tencent Cloud VOD, DescribeTaskDetail: tasks of the last three days
 
 
 class OutputStatus(StrEnum):
@@ -13,12 +18,12 @@ class OutputStatus(StrEnum):
     RUNNING = "running"
     FAILED = "failed"
     UNCERTAIN = "uncertain"
-    UNVERIFIABLE = "unverifiable"  # its cloud can't be asked about it; no cloud known so far needs it
-    EXPIRED = "expired"  # kept by its cloud for a time that is over; no cloud known so far needs it
+    UNVERIFIABLE = "unverifiable"  # made, and its cloud can't be asked any more whether it is still there
+    EXPIRED = "expired"  # kept by its cloud for a time that is over
 
 
 class Output(Frozen):
-    """One row. `voice_id` is there when the status is ready; `voice_name` is the cloud's, else the one asked for."""
+    """A voice. `voice_id` is there when the status is ready; `voice_name` is the cloud's, else the one asked for."""
 
     voice_id: str | None
     voice_name: str | None
@@ -26,29 +31,75 @@ class Output(Frozen):
     status: OutputStatus
     labels: dict[str, str] = {}
 
+    @property
+    def names(self) -> str:
+        """What applications ask for: see `value`."""
+        return "voice_id"
 
-def outputs(state: State) -> dict[str, Output]:
+    @property
+    def value(self) -> str | None:
+        return self.voice_id
+
+
+class SoundOutput(Frozen):
+    """A sound that is no voice: its file is at `url`, or in the media library as `file_id`."""
+
+    url: str | None
+    file_id: str | None
+    expires_at: datetime | None
+    provider: str
+    status: OutputStatus
+
+    @property
+    def names(self) -> str:
+        return "url"
+
+    @property
+    def value(self) -> str | None:
+        return self.url or self.file_id
+
+
+Row = Output | SoundOutput
+
+
+def outputs(state: State, *, now: datetime) -> dict[str, Row]:
     """Address -> its row, sorted. Only what an address means now counts: replaced and deleted voices are no outputs."""
-    rows: dict[str, Output] = {}
+    rows: dict[str, Row] = {}
     for address, key in sorted(state.current.items()):
         record = state.records[key]
-        status = _status(record.status)
+        status = _status(record, now)
         if status is not None:
-            rows[address] = Output(
-                voice_id=record.voice_id,
-                voice_name=record.voice_name or _asked_name(record),
-                provider=record.provider,
-                status=status,
-                labels=record.labels,
-            )
+            rows[address] = _row(record, status)
     return rows
 
 
-def _status(status: Status) -> OutputStatus | None:
+def _row(record: Record, status: OutputStatus) -> Row:
+    if record.address.startswith(AUDIO):
+        return SoundOutput(
+            url=record.url,
+            file_id=record.file_id,
+            expires_at=record.expires_at,
+            provider=record.provider,
+            status=status,
+        )
+    return Output(
+        voice_id=record.voice_id,
+        voice_name=record.voice_name or _asked_name(record),
+        provider=record.provider,
+        status=status,
+        labels=record.labels,
+    )
+
+
+def _status(record: Record, now: datetime) -> OutputStatus | None:
     """None: an address that means such a record means no voice."""
-    match status:
+    match record.status:
         case Status.INTENDED | Status.RUNNING:
             return OutputStatus.RUNNING
+        case Status.READY if record.expires_at is not None and record.expires_at <= now:
+            return OutputStatus.EXPIRED
+        case Status.READY if _out_of_sight(record, now):
+            return OutputStatus.UNVERIFIABLE
         case Status.READY:
             return OutputStatus.READY
         case Status.FAILED:
@@ -59,6 +110,15 @@ def _status(status: Status) -> OutputStatus | None:
             return None
 
 
+def _out_of_sight(record: Record, now: datetime) -> bool:
+    """Whether its cloud shows only tasks, and its task no more."""
+    body = METHODS.get(record.type, {}).get(record.method)
+    return body is not None and not body.watched and now - record.created_at > _TASKS_SHOW
+
+
 def _asked_name(record: Record) -> str | None:
-    name = record.sent.get("voice_name")
-    return name if isinstance(name, str) else None
+    for key in ("voice_name", "name"):
+        name = record.sent.get(key)
+        if isinstance(name, str):
+            return name
+    return None

@@ -55,7 +55,9 @@ class Change(Frozen):
     found: RemoteVoice | None = None  # what `record` turned out to be, where it was not settled yet
     made: RemoteVoice | None = None  # what `key` is to be bound to: nothing is bought
     gone: bool = False  # a re-creation of a voice that was there
-    abandons: bool = False  # forgotten although it is there, because its cloud can't delete it
+    abandons: bool = False  # let go although it is there, because its cloud can't delete it
+    activates: bool = False  # a paid call uses the voice once, so that its cloud shows it
+    in_place: tuple[str, ...] = ()  # the body's keys that the cloud is told anew
 
 
 class DriftKind(StrEnum):
@@ -119,9 +121,12 @@ class Plan(Frozen):
         told = {str(a): {"calls": 0, "paid": 0} for a in Action}
         for change in self.changes:
             made, paid = _CALLS[change.action]
-            settled = change.made is not None  # the voice was made already: nothing is bought
-            told[change.action]["calls"] += made - (paid if settled else 0)
-            told[change.action]["paid"] += 0 if settled else paid
+            if change.made is not None:  # the voice was made already: nothing is bought
+                made, paid = made - paid, 0
+            if change.action is Action.REPLACE and change.abandons:
+                made -= 1
+            told[change.action]["calls"] += made + change.activates + bool(change.in_place)
+            told[change.action]["paid"] += paid + change.activates
         return told
 
 
@@ -129,7 +134,7 @@ _CALLS = {
     Action.CREATE: (1, 1),
     Action.CLONE: (1, 1),
     Action.REPLACE: (2, 1),
-    Action.UPDATE: (0, 0),  # of our own keys: the state only
+    Action.UPDATE: (0, 0),  # of our own keys, the state only; what the cloud is told is counted apart
     Action.DELETE: (1, 0),
     Action.RECOVER: (0, 0),
     Action.RESUME: (0, 0),

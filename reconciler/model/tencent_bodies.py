@@ -71,6 +71,7 @@ Priority = Annotated[int, Field(ge=-10, le=10)]
 class VodCreate(Body):
     """CreateAigcCustomVoice. Limits: Tencent Cloud VOD, that page."""
 
+    watched: ClassVar[bool] = False
     request_only: ClassVar[frozenset[str]] = frozenset({"disable_moderation", "session_context", "tasks_priority"})
 
     voice_name: str | None = Field(default=None, min_length=1, max_length=20, description="1 to 20 characters.")
@@ -98,6 +99,7 @@ def _ends_with_punctuation(text: str) -> str:
 class VodClone(Body):
     """CreateAigcAudioClone. Limits: Tencent Cloud VOD, that page; of VoiceId: its SDK."""
 
+    watched: ClassVar[bool] = False
     request_only: ClassVar[frozenset[str]] = frozenset(
         {"text", "payload", "session_context", "tasks_priority", "ext_info"}
     )
@@ -200,6 +202,7 @@ TRTC_MODELS = ("flow_01_turbo", "flow_01_ex")
 class TrtcClone(Body):
     """VoiceClone. Limits: Tencent Cloud TRTC, that page."""
 
+    watched: ClassVar[bool] = False
     request_only: ClassVar[frozenset[str]] = frozenset({"api_key_env"})
 
     voice_name: Annotated[str, StringConstraints(min_length=1, max_length=36, pattern=TRTC_NAME)] = Field(

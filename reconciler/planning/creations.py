@@ -109,7 +109,7 @@ def _returned(scene: Scene, voice: Voice, need: Need) -> Change | None:
             case Unknown(why=why, by_nature=False):
                 reason = f"could not tell whether the voice given up earlier is still there: {why}"
                 return blocked(voice, need.record, reason, found=need.found)
-            case Unknown() if record.status is Status.ABANDONED and record.voice_id is not None:
+            case Unknown() if record.status is Status.ABANDONED and _is_something(record, scene):
                 there = RemoteVoice(
                     status=TaskStatus.READY, voice_id=record.voice_id, voice_name=record.voice_name or None
                 )
@@ -123,6 +123,12 @@ def _returned(scene: Scene, voice: Voice, need: Need) -> Change | None:
         key, generation = record.external_task_id, record.generation
         return to_take(scene, voice, need, there, key=key, generation=generation, aside=aside)
     return None
+
+
+def _is_something(record: Record, scene: Scene) -> bool:
+    """Whether a record that nobody can look up still means a voice, or a sound that its cloud keeps."""
+    kept = record.expires_at is None or record.expires_at > scene.now
+    return record.voice_id is not None or (kept and (record.url or record.file_id) is not None)
 
 
 def _marked(scene: Scene, voice: Voice, need: Need) -> Change | None:

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown
-from reconciler.model.plan import Drift, DriftKind, FieldChange
+from reconciler.model.plan import Action, Change, Drift, DriftKind, FieldChange
 from reconciler.model.state import Record, Status
 from reconciler.planning import keys
-from reconciler.planning.scene import Scene, is_due
+from reconciler.planning.scene import Scene, has_expired, is_due
 
 _NAMED = 5  # addresses in a note
+_BUYS = frozenset({Action.CREATE, Action.CLONE, Action.REPLACE})
 _AGES = 3650 * 86400  # seconds; a longer keep_old has no date
 
 
@@ -26,12 +27,16 @@ class Remarks:
     unseen: tuple[str, ...]  # `address: why`, for voices that could not be looked at and could have been
 
 
-def remarks(scene: Scene, taken: Collection[str | None]) -> Remarks:
-    """`taken` are the keys that a change takes in: their voices are no surplus."""
+def remarks(scene: Scene, changes: Collection[Change]) -> Remarks:
+    taken = {change.key for change in changes if change.made is not None}  # these voices are no surplus
     drifted: list[Drift] = []
     unknown: list[tuple[str, Unknown]] = []
     for address, key in scene.state.current.items():
         record = scene.state.records[key]
+        if has_expired(record, scene.now):
+            until = FieldChange(name="expires_at", before=_date(record.expires_at))
+            drifted.append(Drift(address=address, provider=record.provider, kind=DriftKind.EXPIRED, fields=(until,)))
+            continue
         match scene.observation(record):
             case Unknown() as observed:
                 unknown.append((address, observed))
@@ -47,7 +52,7 @@ def remarks(scene: Scene, taken: Collection[str | None]) -> Remarks:
     by_nature = [address for address, observed in unknown if observed.by_nature]
     return Remarks(
         drift=(*drifted, *_surplus(scene, taken)),
-        notes=(*_kept(scene), *_unverifiable(by_nature)),
+        notes=(*_remarked(scene, changes), *_kept(scene), *_unverifiable(by_nature)),
         unseen=tuple(f"{address}: {observed.why}" for address, observed in unknown if not observed.by_nature),
     )
 
@@ -96,7 +101,11 @@ def _until(record: Record) -> str:
     keep = record.lifecycle.keep_old or 0
     if keep > _AGES:
         return "for ever"
-    return f"until {(record.changed_at + timedelta(seconds=keep)).astimezone(UTC).isoformat(timespec='seconds')}"
+    return f"until {_date(record.changed_at + timedelta(seconds=keep))}"
+
+
+def _date(when: datetime | None) -> str | None:
+    return when.astimezone(UTC).isoformat(timespec="seconds") if when is not None else None
 
 
 def _unverifiable(addresses: list[str]) -> Iterable[str]:
@@ -106,4 +115,12 @@ def _unverifiable(addresses: list[str]) -> Iterable[str]:
     voices, theirs = ("1 voice", "its cloud") if one else (f"{len(addresses)} voices", "their cloud")
     more = f" and {len(addresses) - _NAMED} more" if len(addresses) > _NAMED else ""
     listed = ", ".join(addresses[:_NAMED]) + more
-    return (f"{voices} can't be verified, because {theirs} can't be asked: {listed}",)
+    return (f"{voices} {'is' if one else 'are'} unverifiable, because {theirs} can't be asked: {listed}",)
+
+
+def _remarked(scene: Scene, changes: Collection[Change]) -> Iterator[str]:
+    """What a person should know of a voice before it is paid for."""
+    for change in changes:
+        voice = scene.manifest.voices.get(change.address)
+        if voice is not None and change.made is None and change.action in _BUYS:
+            yield from (f"{change.address}: {remark}" for remark in (*voice.body.remarks(voice.inputs), *voice.remarks))

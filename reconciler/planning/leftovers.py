@@ -133,11 +133,15 @@ def _discarded(scene: Scene, record: Record, reason: str, *, protect: bool = Fal
         case Found() | Unknown():
             if protect and _protected(scene, record):
                 return _verdict(record, Action.BLOCKED, f"prevent_destroy: {reason}", _to_allow(scene, record))
-            if not scene.can(record).deletes:
-                reason = f"{reason}; its cloud can't delete it, so it stays there and is listed as abandoned"
+            if not scene.deletable(record):
+                reason = f"{reason}; {_stays(scene, record)}, so it stays there and is listed as abandoned"
                 return _verdict(record, Action.FORGET, reason).model_copy(update={"abandons": True})
             found = observed.remote if isinstance(observed, Found) else None
             return _verdict(record, Action.DELETE, reason, found=found)
+
+
+def _stays(scene: Scene, record: Record) -> str:
+    return "it can't be deleted before its first use" if scene.can(record).deletes else "its cloud can't delete it"
 
 
 def _protected(scene: Scene, record: Record) -> bool:

@@ -9,6 +9,7 @@ from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.model.plan import Action, Change, FieldChange
 from reconciler.model.state import Record
 from reconciler.planning import keys
+from reconciler.planning.amending import wants_activation
 from reconciler.planning.diff import face, shown
 from reconciler.planning.scene import Scene
 
@@ -51,7 +52,9 @@ def _change(
     aside: str,
 ) -> Change:
     old = need.record if need.record is not None and need.record.external_task_id != key else None
-    reasons = [need.reason if need.stands or made is None else "", aside, _kept_in_sight(scene, need)]
+    own = scene.state.records.get(key)
+    stays = need.stands and _stays(scene, need.record)
+    reasons = [need.reason if need.stands or made is None else "", aside, _KEPT_IN_SIGHT if stays else ""]
     return Change(
         address=voice.address,
         provider=voice.provider,
@@ -68,15 +71,14 @@ def _change(
         found=need.found,
         made=made,
         gone=need.gone and made is None,
+        abandons=stays,
+        activates=wants_activation(scene, voice, own, made),
     )
 
 
-def _kept_in_sight(scene: Scene, need: Need) -> str:
-    if (
-        need.stands
-        and need.record is not None
-        and need.record.method != "preset"
-        and not scene.can(need.record).deletes
-    ):
-        return "its cloud can't delete the old voice, which is kept in sight as abandoned"
-    return ""
+_KEPT_IN_SIGHT = "its cloud can't delete the old voice, which is kept in sight as abandoned"
+
+
+def _stays(scene: Scene, old: Record | None) -> bool:
+    """Whether the voice that is replaced can't be deleted."""
+    return old is not None and old.method != "preset" and not scene.deletable(old)

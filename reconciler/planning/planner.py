@@ -40,7 +40,7 @@ def plan(
     judged += [leftovers.removed(scene, state.records[key]) for key in _left(state, declared)]
     changes = claims.guarded(scene, judged, declared)
     changes += _beside(scene, changes, declared)
-    remarks = drift.remarks(scene, {change.key for change in changes if change.made is not None})
+    remarks = drift.remarks(scene, changes)
     return Plan(
         plan_id=_plan_id(state, changes),
         lineage=state.lineage,

@@ -131,6 +131,8 @@ def _allows(reviewed: Change | None, change: Change) -> bool:
         return False
     if change.action in _BUYS and change.key != reviewed.key:
         return False  # the reviewed one was made already: this would be another
+    if change.activates and not reviewed.activates:
+        return False  # a paid call that nobody reviewed
     if change.terms is not None and change.terms != reviewed.terms:
         return False  # another account, another order of deleting: not what was reviewed
     return change.identity is None or change.identity == reviewed.identity

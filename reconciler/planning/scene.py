@@ -62,6 +62,12 @@ class Scene:
         cloud = self.capabilities.get(record_or_voice.provider)
         return cloud.methods.get(record_or_voice.method, _CANNOT) if cloud is not None else _CANNOT
 
+    def deletable(self, record: Record) -> bool:
+        """Whether its cloud can delete it now."""
+        can = self.can(record)
+        observed = self.observation(record)
+        return can.can_delete(record) or (can.deletes and isinstance(observed, Found) and observed.remote.active)
+
     def ours(self, lineage: str) -> bool:
         return lineage == self.state.lineage[:8] or lineage in self.state.kin
 
@@ -82,6 +88,11 @@ def shows_late(record: Record, now: datetime) -> bool:
     """A task accepted moments ago and not shown yet still runs: nothing is bought again, and nothing given up."""
     waited_for = record.status is Status.RUNNING or (record.status is Status.DEPOSED and record.voice_id is None)
     return waited_for and abs(now - record.changed_at) < _SHOWS_LATE  # a clock may have been ahead
+
+
+def has_expired(record: Record, now: datetime) -> bool:
+    """Whether its cloud kept its file for a time that is over."""
+    return record.status is Status.READY and record.expires_at is not None and record.expires_at <= now
 
 
 def is_due(record: Record, now: datetime, asked: Asked) -> bool:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus, Unknown
-from reconciler.model.plan import Action, Change, FieldChange
+from reconciler.model.plan import Change, FieldChange
 from reconciler.model.state import Record, Status
-from reconciler.planning import keys
+from reconciler.planning.amending import news, told_anew
 from reconciler.planning.blocking import blocked, official_voices, resolve_hint, undeclared
 from reconciler.planning.creations import begun, new_voice, refused, same_call
-from reconciler.planning.diff import Difference, difference, face, shown
+from reconciler.planning.diff import Difference, difference
 from reconciler.planning.need import Need, to_take
-from reconciler.planning.scene import BOUND_NOT_MADE, Scene
+from reconciler.planning.scene import BOUND_NOT_MADE, Scene, has_expired
 
 
 def declared(scene: Scene, voice: Voice) -> Change | None:
@@ -77,8 +77,9 @@ def _running(scene: Scene, voice: Voice, record: Record, observed: Observation) 
             return _task(scene, voice, record, remote)
         case Absent():
             return _gone(scene, voice, record)
-        case Unknown(why=why):
-            return blocked(voice, record, f"could not tell how its task ended: {why}")
+        case Unknown(why=why, by_nature=by_nature):
+            hint = resolve_hint(record) if by_nature else ""
+            return blocked(voice, record, f"could not tell how its task ended: {why}", hint)
 
 
 def _ready(scene: Scene, voice: Voice, record: Record, observed: Observation) -> Change | None:
@@ -155,29 +156,17 @@ def _standing(scene: Scene, voice: Voice, record: Record) -> Change | None:
                 f"{record.provider} and {voice.provider} are one account, and this is the same voice",
                 f"To let {voice.provider} take it in: voicectl state rm {voice.address}, then apply",
             )
+    found = news(record, scene.observation(record))
     if changed.identity:
-        return _replace(scene, voice, record, changed)
+        return _replace(scene, voice, record, changed, found=found)
+    if has_expired(record, scene.now) and voice.inputs.get("on_expiry") == "recreate":
+        return new_voice(scene, voice, Need("its file has expired", record, gone=True))
     if voice.address in scene.asked.replace or _unfinished(scene, voice, record):
         if voice.method in BOUND_NOT_MADE:
             reason = f"--replace: {record.voice_id} was not made here, and can't be made anew"
             return blocked(voice, record, reason, "Declare a create in its place, and a new voice is made.")
-        return _replace(scene, voice, record, changed)
-    told_anew = changed.updatable + changed.ours
-    if not told_anew:
-        return None
-    return Change(
-        address=voice.address,
-        provider=voice.provider,
-        action=Action.UPDATE,
-        reason="updated in place" if changed.updatable else "in the state only, no call",
-        before=face(record),
-        after=shown(voice),
-        fields=told_anew,
-        method=voice.method,
-        record=record.external_task_id,
-        key=record.external_task_id,
-        identity=keys.digest_of(voice),
-    )
+        return _replace(scene, voice, record, changed, found=found)
+    return told_anew(scene, voice, record, changed)
 
 
 def _unfinished(scene: Scene, voice: Voice, record: Record) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 from reconciler.model.events import Event, Kind, Tally
 from reconciler.model.observed import RemoteVoice
-from reconciler.model.outputs import Output
+from reconciler.model.outputs import Row
 from reconciler.model.plan import PLAN_FORMAT, Change, Drift, FieldChange, Plan
 from reconciler.model.state import STATE_VERSION, Record, State
 from reconciler.views.escape import HOSTILE
@@ -62,18 +62,9 @@ def event_document(event: Event, sequence: int) -> Document:
     return told
 
 
-def output_document(rows: Mapping[str, Output]) -> Document:
+def output_document(rows: Mapping[str, Row]) -> Document:
     """`output --json`: address -> its row."""
-    return {
-        address: {
-            "voice_id": row.voice_id,
-            "voice_name": row.voice_name,
-            "provider": row.provider,
-            "status": str(row.status),
-            "labels": dict(row.labels),
-        }
-        for address, row in rows.items()
-    }
+    return {address: row.model_dump(mode="json") for address, row in rows.items()}
 
 
 def state_document(state: State) -> Document:

@@ -7,27 +7,32 @@ from datetime import datetime
 
 from reconciler.model.manifest import Lifecycle
 from reconciler.model.observed import RemoteVoice
-from reconciler.model.outputs import Output
+from reconciler.model.outputs import Output, Row, SoundOutput
 from reconciler.model.state import Record, State
 from reconciler.views.escape import escape
 from reconciler.views.layout import Style, columns, painted, value
 
 
-def output(rows: Mapping[str, Output], address: str | None = None) -> str:
+def output(rows: Mapping[str, Row], address: str | None = None) -> str:
     """All rows as columns; of one address its bare voice_id, for `$(voicectl output narrator)`, empty if it has none.
 
     Raises KeyError for an address without a row.
     """
     if address is not None:
-        return escape(rows[address].voice_id or "")
+        return escape(rows[address].value or "")
     if not rows:
         return "There are no voices yet."
     return "\n".join(
-        columns(
-            (escape(name), escape(row.voice_id or "-"), row.status, escape(row.voice_name or ""), _labels(row.labels))
-            for name, row in rows.items()
-        )
+        columns((escape(name), escape(row.value or "-"), row.status, *_told(row)) for name, row in rows.items())
     )
+
+
+def _told(row: Row) -> tuple[str, str]:
+    match row:
+        case Output():
+            return escape(row.voice_name or ""), _labels(row.labels)
+        case SoundOutput():
+            return (f"until {row.expires_at:%Y-%m-%d %H:%M:%S} UTC" if row.expires_at else ""), ""
 
 
 def state_list(state: State) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -32,7 +32,7 @@ def state_with(status: Status, *, voice_name: str | None = "Narrator EN") -> Sta
 
 
 def test_a_ready_voice_is_a_row_of_its_id_name_provider_status_and_labels() -> None:
-    assert outputs(state_with(Status.READY)) == {
+    assert outputs(state_with(Status.READY), now=WHEN) == {
         "narrator": Output(
             voice_id="85",
             voice_name="Narrator EN",
@@ -54,23 +54,63 @@ def test_a_ready_voice_is_a_row_of_its_id_name_provider_status_and_labels() -> N
     ],
 )
 def test_a_records_status_is_told_in_the_words_of_outputs(status: Status, shown: str) -> None:
-    assert outputs(state_with(status))["narrator"].status == shown
+    assert outputs(state_with(status), now=WHEN)["narrator"].status == shown
 
 
 @pytest.mark.parametrize("status", [Status.DEPOSED, Status.DELETED, Status.ABANDONED, Status.LAPSED])
 def test_what_is_over_is_no_output(status: Status) -> None:
-    assert outputs(state_with(status)) == {}
+    assert outputs(state_with(status), now=WHEN) == {}
 
 
 def test_an_unbound_record_is_no_output() -> None:
-    assert outputs(state_with(Status.READY).model_copy(update={"current": {}})) == {}
+    assert outputs(state_with(Status.READY).model_copy(update={"current": {}}), now=WHEN) == {}
 
 
 def test_a_name_that_the_cloud_did_not_return_is_the_one_asked_for() -> None:
-    assert outputs(state_with(Status.READY, voice_name=None))["narrator"].voice_name == "Narrator"
+    assert (
+        outputs(state_with(Status.READY, voice_name=None), now=WHEN)["narrator"].model_dump()["voice_name"]
+        == "Narrator"
+    )
 
 
 def test_rows_are_sorted_by_address() -> None:
     one = state_with(Status.READY)
     both = one.model_copy(update={"current": {"zoe": "vc-1", "adam": "vc-1"}})
-    assert list(outputs(both)) == ["adam", "zoe"]
+    assert list(outputs(both, now=WHEN)) == ["adam", "zoe"]
+
+
+def a_sound(expires_at: datetime | None) -> State:
+    made = state_with(Status.READY, voice_name=None).records["vc-1"]
+    sound = made.model_copy(
+        update={
+            "address": "audio.bang",
+            "account": "tencent-vod https://vod.intl.tencentcloudapi.com 221073",
+            "method": "task",
+            "voice_id": None,
+            "url": "https://vod.example.com/bang.mp3",
+            "expires_at": expires_at,
+        }
+    )
+    return State(lineage="l", records={"vc-1": sound}, current={"audio.bang": "vc-1"})
+
+
+def test_a_sound_is_a_row_of_its_url_file_id_and_end() -> None:
+    assert outputs(a_sound(WHEN + timedelta(days=7)), now=WHEN)["audio.bang"].model_dump(mode="json") == {
+        "url": "https://vod.example.com/bang.mp3",
+        "file_id": None,
+        "expires_at": "2026-11-27T00:00:00Z",
+        "provider": "kling",
+        "status": "ready",
+    }
+
+
+def test_a_sound_past_its_end_is_expired() -> None:
+    assert outputs(a_sound(WHEN), now=WHEN)["audio.bang"].status == "expired"
+
+
+def test_a_voice_whose_cloud_forgets_its_tasks_is_unverifiable_after_72_hours() -> None:
+    made = state_with(Status.READY).records["vc-1"]
+    record = made.model_copy(update={"account": "tencent-vod https://vod.intl.tencentcloudapi.com 221073"})
+    state = State(lineage="l", records={"vc-1": record}, current={"narrator": "vc-1"})
+    assert outputs(state, now=WHEN + timedelta(hours=72))["narrator"].status == "ready"
+    assert outputs(state, now=WHEN + timedelta(hours=72, seconds=1))["narrator"].status == "unverifiable"

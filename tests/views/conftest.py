@@ -16,6 +16,9 @@ from reconciler.model.state import Record, State, Status
 GOLDEN = Path(__file__).parents[1] / "golden"
 
 
+NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+
+
 @pytest.fixture
 def golden() -> Callable[[str, str], None]:
     """`golden(name, text)`: the text is that of tests/golden/name. UPDATE_GOLDEN=1 writes it anew."""

@@ -14,6 +14,7 @@ from reconciler.model.outputs import outputs
 from reconciler.model.plan import Plan
 from reconciler.model.state import Record, State
 from reconciler.views import documents, schema
+from tests.views.conftest import NOW
 
 ACTIONS = ["create", "clone", "replace", "update", "delete", "recover", "resume", "forget", "blocked", "no-op"]
 
@@ -102,7 +103,7 @@ def test_an_event_is_written_on_one_line() -> None:
 
 
 def test_an_output_document_is_keyed_by_address(state: State) -> None:
-    assert documents.output_document(outputs(state))["narrator"] == {
+    assert documents.output_document(outputs(state, now=NOW))["narrator"] == {
         "voice_id": "850087542757535834",
         "voice_name": "Narrator EN",
         "provider": "kling",

@@ -10,6 +10,7 @@ from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.model.outputs import outputs
 from reconciler.model.state import Record, State
 from reconciler.views import text
+from tests.views.conftest import NOW
 
 Golden = Callable[[str, str], None]
 
@@ -27,7 +28,7 @@ def test_a_state_reads_as_its_golden_file_says(state: State, golden: Golden) -> 
 
 
 def test_output_reads_as_its_golden_file_says(state: State, golden: Golden) -> None:
-    golden("output.txt", text.output(outputs(state)))
+    golden("output.txt", text.output(outputs(state, now=NOW)))
 
 
 def test_the_voices_of_an_account_read_as_their_golden_file_says(golden: Golden) -> None:
@@ -46,16 +47,16 @@ def test_the_voices_of_an_account_read_as_their_golden_file_says(golden: Golden)
 
 
 def test_the_output_of_one_address_is_its_bare_voice_id(state: State) -> None:
-    assert text.output(outputs(state), "narrator") == "850087542757535834"
+    assert text.output(outputs(state, now=NOW), "narrator") == "850087542757535834"
 
 
 def test_the_output_of_a_voice_without_an_id_is_empty(state: State) -> None:
-    assert text.output(outputs(state), "slow") == ""
+    assert text.output(outputs(state, now=NOW), "slow") == ""
 
 
 def test_the_output_of_a_strange_address_is_an_error(state: State) -> None:
     with pytest.raises(KeyError):
-        text.output(outputs(state), "stranger")
+        text.output(outputs(state, now=NOW), "stranger")
 
 
 def test_empty_things_say_that_they_are_empty() -> None:

@@ -1,0 +1,88 @@
+"""What a voice that stands still needs: keys told anew, and its first use. No new voice comes of it."""
+
+from __future__ import annotations
+
+from reconciler.model.manifest import Voice
+from reconciler.model.observed import Found, Observation, RemoteVoice
+from reconciler.model.plan import Action, Change, FieldChange
+from reconciler.model.state import Activation, Record
+from reconciler.planning import keys
+from reconciler.planning.blocking import blocked
+from reconciler.planning.diff import Difference, face, shown
+from reconciler.planning.scene import Scene
+
+
+def told_anew(scene: Scene, voice: Voice, record: Record, changed: Difference) -> Change | None:
+    """The cloud, the state, or neither is to be told something about the voice that the address has."""
+    found = news(record, scene.observation(record))
+    in_place = changed.updatable + _renamed(scene, voice, record)
+    uses_it = wants_activation(scene, voice, record)
+    if uses_it and record.activation is Activation.BEGUN and voice.address not in scene.asked.retry:
+        return blocked(
+            voice,
+            record,
+            "whether its activation was done is not known: the reply was lost, and the cloud does not list it yet",
+            f"The next plan looks again; to pay for another call: --retry {voice.address}",
+        )
+    if in_place and not uses_it and not _shows(scene, record):
+        hint = "Declare activate, or use it once; or take the change back."
+        return blocked(voice, record, "it can't be changed before its first use", hint)
+    if not (in_place or changed.ours or uses_it or found):
+        return None
+    return Change(
+        address=voice.address,
+        provider=voice.provider,
+        action=Action.UPDATE,
+        reason=_reason(in_place=bool(in_place), uses_it=uses_it, ours=bool(changed.ours)),
+        before=face(record),
+        after=shown(voice),
+        fields=in_place + changed.ours,
+        method=voice.method,
+        record=record.external_task_id,
+        key=record.external_task_id,
+        identity=keys.digest_of(voice),
+        found=found,
+        activates=uses_it,
+        in_place=tuple(dict.fromkeys(field.name.split(".")[0].split("[")[0] for field in in_place)),
+    )
+
+
+def wants_activation(scene: Scene, voice: Voice, record: Record | None, made: RemoteVoice | None = None) -> bool:
+    """Whether its first use is declared, and nobody knows that it was made."""
+    if not scene.can(voice).activates or "activate" not in voice.inputs or (made is not None and made.active):
+        return False
+    return record is None or not (record.activation is Activation.DONE or _shows(scene, record))
+
+
+def news(record: Record, observed: Observation) -> RemoteVoice | None:
+    """What was seen of a voice, where it says more than the record does."""
+    fresh = isinstance(observed, Found) and observed.remote.active and record.activation is not Activation.DONE
+    return observed.remote if fresh and isinstance(observed, Found) else None
+
+
+def _shows(scene: Scene, record: Record) -> bool:
+    """Whether its cloud shows it, so that it can be changed."""
+    observed = scene.observation(record)
+    return not scene.can(record).activates or (isinstance(observed, Found) and observed.remote.active)
+
+
+def _renamed(scene: Scene, voice: Voice, record: Record) -> tuple[FieldChange, ...]:
+    """A name that somebody changed outside is put back, where the cloud can."""
+    observed = scene.observation(record)
+    name = voice.inputs.get("name")
+    if name is None or not scene.can(record).updates or not isinstance(observed, Found) or not observed.remote.active:
+        return ()
+    seen = observed.remote.voice_name
+    if seen is None or record.voice_name is None or seen == record.voice_name or record.sent.get("name") != name:
+        return ()
+    return (FieldChange(name="name", before=seen, after=name),)
+
+
+def _reason(*, in_place: bool, uses_it: bool, ours: bool) -> str:
+    told = {
+        "updated in place": in_place,
+        "activated by one paid TTS call": uses_it,
+        "in the state only, no call": ours and not in_place and not uses_it,
+        "its first use is known now; in the state only, no call": not (in_place or uses_it or ours),
+    }
+    return "; ".join(words for words, holds in told.items() if holds)
