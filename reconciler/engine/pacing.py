@@ -21,6 +21,7 @@ _SLOWEST = 0.5
 _RECOVERY = 1.0  # seconds for each step back up
 _FIRST_GROWTH = 6.0  # seconds until a learned cap is tried one higher
 _FASTEST_GROWTH, _SLOWEST_GROWTH = 1.0, 60.0
+_EARNED, _EARNED_AT_MOST = 5, 15  # creations accepted before the next try, for each try that was refused
 _LONGEST_WAIT = 30.0  # for a slot, while others hold them all
 
 
@@ -77,6 +78,8 @@ class Cap:
     changed_at: float = 0.0
     growth: float = _FIRST_GROWTH
     closed_until: float = 0.0
+    in_vain: int = 0  # tries in a row that were refused
+    earned: int = 0  # creations accepted since the last refusal: tries are few beside them, however slow the tasks
     refusals: int = 0  # in a row, while no task of ours ran: others hold the slots
 
     def free_at(self, in_flight: int) -> float:
@@ -85,7 +88,9 @@ class Cap:
             return inf
         if self.learned is None or in_flight < self.learned:
             return self.closed_until
-        return max(self.closed_until, self.changed_at + self.growth) if in_flight == self.learned else inf
+        if in_flight > self.learned or self.earned < min(_EARNED_AT_MOST, _EARNED * self.in_vain):
+            return inf
+        return max(self.closed_until, self.changed_at + self.growth)
 
     def take(self, in_flight: int, now: float) -> None:
         """A call goes out now, beside this many."""
@@ -94,13 +99,17 @@ class Cap:
 
     def accepted(self, sent_at: float) -> None:
         self.refusals = 0
+        self.earned += 1
         if self.learned is not None and sent_at == self.changed_at:  # the one that was tried
             self.growth = max(_FASTEST_GROWTH, self.growth / 2)
+            self.in_vain = 0
 
     def refused(self, in_flight: int, now: float, *, sent_at: float, retry_after: float | None) -> None:
         """The cloud said: too many tasks (Kling 1303), while this many of ours ran. Told together, it counts once."""
         if self.learned is not None and sent_at >= self.changed_at:
             self.growth = min(_SLOWEST_GROWTH, self.growth * 1.5)
+            self.in_vain += 1
+        self.earned = 0
         found = max(1, in_flight)
         self.learned = found if self.learned is None else min(found, self.learned)
         self.changed_at = now
@@ -145,16 +154,3 @@ class Gate:
             self._free_at[action] = free_at
         if free_at > now:
             self._clock.sleep(free_at - now)
-
-
-def poll_delay(*, submitting: bool, starved: bool, asked: int) -> float:
-    """Seconds until the next poll of one provider, which is one list call for all its tasks.
-
-    While calls still go out, 1 in 5 s: enough to see early voices, few enough to keep calls for each voice near one.
-    `starved`: creations wait for a slot, so an ended task should be seen soon. `asked`: polls since the last news.
-    """
-    if starved:
-        return 0.5 if asked < 4 else 1.0
-    if submitting:
-        return 5.0
-    return min(10.0, 0.5 * 1.25 ** max(0, asked - 6))

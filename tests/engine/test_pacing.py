@@ -6,7 +6,7 @@ from math import inf
 
 import pytest
 
-from reconciler.engine.pacing import Cap, Gate, Pace, poll_delay
+from reconciler.engine.pacing import Cap, Gate, Pace
 from tests.support.manual_clock import ManualClock
 
 
@@ -103,12 +103,29 @@ def test_a_cap_that_holds_is_tried_ever_more_rarely() -> None:
     waits = []
     cap.refused(5, 0.0, sent_at=0.0, retry_after=None)
     for _ in range(8):
+        for _ in range(15):
+            cap.accepted(-1.0)
         now = cap.free_at(5)
         waits.append(now - cap.changed_at)
         cap.take(5, now)
         cap.refused(5, now, sent_at=now, retry_after=None)
     assert waits[:3] == [6.0, 9.0, 13.5]
     assert waits[-1] == 60.0
+
+
+def test_a_cap_that_holds_is_tried_after_5_10_and_then_15_creations() -> None:
+    cap = Cap()
+    cap.refused(5, 0.0, sent_at=0.0, retry_after=None)
+    waits = []
+    for _ in range(4):
+        now = cap.changed_at + 60.0  # however long ago
+        waits.append(0)
+        while cap.free_at(5) == inf:
+            cap.accepted(-1.0)
+            waits[-1] += 1
+        cap.take(5, now)
+        cap.refused(5, now, sent_at=now, retry_after=None)
+    assert waits == [0, 5, 10, 15]
 
 
 def test_a_cap_that_gives_way_is_tried_sooner() -> None:
@@ -155,19 +172,6 @@ def test_a_slot_given_forgets_the_waits() -> None:
     cap.accepted(1.0)
     cap.refused(0, 10.0, sent_at=9.0, retry_after=None)
     assert cap.free_at(0) == 11.0
-
-
-def test_polls_are_rare_while_calls_go_out() -> None:
-    assert poll_delay(submitting=True, starved=False, asked=0) == 5.0
-
-
-def test_polls_are_frequent_while_creations_wait_for_a_slot() -> None:
-    assert poll_delay(submitting=True, starved=True, asked=0) == 0.5
-
-
-def test_polls_of_a_long_task_grow_rare_up_to_ten_seconds() -> None:
-    delays = [poll_delay(submitting=False, starved=False, asked=n) for n in range(40)]
-    assert (delays[0], delays[-1], delays) == (0.5, 10.0, sorted(delays))
 
 
 def test_reads_of_a_quiet_account_go_at_once() -> None:
