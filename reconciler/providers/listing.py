@@ -61,7 +61,7 @@ def pages(
 
 
 def _looks_capped(length: int) -> bool:
-    return length % 10 == 0 or length % 25 == 0 or length & (length - 1) == 0
+    return length % 10 == 0 or length % 25 == 0 or (length >= 16 and length & (length - 1) == 0)
 
 
 @dataclass(frozen=True)
