@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import inf
 
@@ -19,6 +19,7 @@ CALLS_A_SECOND = 20.0  # Tencent's figure for each action; Kling documents only 
 _USED = 0.98  # of the allowed rate: what the network bunches together still fits
 _SLOWEST = 0.5
 _RECOVERY = 1.0  # seconds for each step back up
+_FIRST_STEP, _LARGEST_STEP, _BOLD = 0.02, 0.3, 3  # of the rate: small beside the one that was refused, then ever larger
 _FIRST_GROWTH = 6.0  # seconds until a learned cap is tried one higher
 _FASTEST_GROWTH, _SLOWEST_GROWTH = 1.0, 60.0
 _EARNED, _EARNED_AT_MOST = 5, 15  # creations accepted before the next try, for each try that was refused
@@ -33,7 +34,10 @@ class Pace:
     rate: float = 0.0
     next_at: float = 0.0
     changed_at: float = 0.0
+    lowered_at: float = 0.0
+    steps: int = 0  # back up, since it was lowered
     sent: deque[float] = field(default_factory=lambda: deque(maxlen=1000))  # a manifest allows 1000 a second
+    turned_away: deque[float] = field(default_factory=lambda: deque(maxlen=1000))  # of those
 
     def __post_init__(self) -> None:
         self.rate = self.allowed * _USED
@@ -54,7 +58,8 @@ class Pace:
             self.next_at = max(self.next_at, self.sent[-full] + full / self.rate)
         top = self.allowed * _USED
         if self.rate < top and now - self.changed_at >= _RECOVERY:
-            self.rate = min(top, self.rate * 1.15)
+            self.rate = min(top, self.rate * (1 + min(_LARGEST_STEP, _FIRST_STEP * 2**self.steps)))
+            self.steps += 1
             self.changed_at = now
 
     def make_way(self, now: float) -> None:
@@ -62,11 +67,24 @@ class Pace:
         self.next_at = max(self.next_at, now) + min(1 / self.rate, 1 / CALLS_A_SECOND)
 
     def refused(self, now: float, *, sent_at: float, retry_after: float | None) -> None:
-        """The cloud said: too many calls a second (Kling 1302). Calls refused together lower it once."""
-        if sent_at >= self.changed_at:
-            self.rate = max(_SLOWEST, self.rate * 0.7)
-            self.changed_at = now
-        self.next_at = max(self.next_at, now + min(LONGEST_PAUSE, 1.0 if retry_after is None else retry_after))
+        """The cloud said: too many calls a second (Kling 1302). Calls refused together lower it once.
+
+        How many it took in the second before tells what it allows: half of the rate, or all of it but one that the
+        network brought too early.
+        """
+        self.turned_away.append(sent_at)
+        taken = _within(self.sent, sent_at) - _within(self.turned_away, sent_at)
+        pause = max(2 / self.rate, 1 - taken / self.rate)
+        if sent_at >= self.lowered_at:
+            self.rate = max(_SLOWEST, min(self.rate * 0.95, max(self.rate * 0.5, taken * _USED)))
+            self.changed_at = self.lowered_at = now
+            self.steps = 0 if taken else _BOLD  # took none: that says nothing of its rate, but of its day
+        self.next_at = max(self.next_at, now + min(LONGEST_PAUSE, pause if retry_after is None else retry_after))
+
+
+def _within(moments: Iterable[float], end: float) -> int:
+    """How many lie in the second before."""
+    return sum(end - 1 < moment < end for moment in moments)
 
 
 @dataclass(slots=True)

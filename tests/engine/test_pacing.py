@@ -41,11 +41,32 @@ def test_a_loop_that_was_held_up_does_not_catch_up_in_a_burst() -> None:
     assert pace.next_at > 5.02
 
 
-def test_a_refusal_lowers_the_pace_and_waits_a_second() -> None:
+def at_full_pace() -> Pace:
+    """20 calls went out in the second before 10.0."""
     pace = Pace(20)
-    before = pace.rate
+    pace.sent.extend(9.0 + n / 20 for n in range(1, 20))
+    return pace
+
+
+def test_a_refusal_lowers_the_pace_to_what_was_taken_in_the_second_before() -> None:
+    pace = Pace(20)
+    pace.sent.extend([9.1, 9.2, 9.3, 9.4, 9.5, 9.6, 9.7, 9.75, 9.8, 9.85, 9.9, 9.95])
+    pace.refused(10.0, sent_at=9.95, retry_after=None)
+    assert pace.rate == pytest.approx(11 * 0.98)
+    assert pace.next_at == pytest.approx(10 + 1 - 11 / 19.6)
+
+
+def test_one_call_too_early_lowers_the_pace_a_little() -> None:
+    pace = at_full_pace()
+    pace.refused(10.0, sent_at=10.0, retry_after=None)
+    assert pace.rate == pytest.approx(19.6 * 0.95)
+    assert pace.next_at < 10.11
+
+
+def test_a_refusal_with_nothing_taken_halves_the_pace_and_waits_a_second() -> None:
+    pace = Pace(20)
     pace.refused(10.0, sent_at=9.9, retry_after=None)
-    assert pace.rate == pytest.approx(before * 0.7)
+    assert pace.rate == pytest.approx(19.6 / 2)
     assert pace.next_at == 11.0
 
 
