@@ -140,8 +140,10 @@ class KlingProvider:
             gone = isinstance(error, Rejected) and error.absent
             return Absent() if gone else Unknown(why=error.detail)
         match record.status:
-            case Status.READY | Status.DEPOSED if task.deleted or task.hollow:
+            case Status.READY | Status.DEPOSED if task.deleted or task.emptied:
                 return Absent()
+            case Status.READY | Status.DEPOSED if task.hollow:
+                return Unknown(why="its task has succeeded, and its answer lacks the voice_id")
             case Status.RUNNING if task.deleted:
                 return Absent()
             case _:  # what an interrupted call left: a voice deleted since is a failed one, because its key is burnt

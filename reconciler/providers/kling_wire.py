@@ -70,6 +70,11 @@ class Task(_Wire):
         return bool(voices) and all(v.status == "deleted" for v in voices)
 
     @property
+    def emptied(self) -> bool:
+        """It succeeded and says in so many words that it has no voice."""
+        return self.succeeded and self.task_result is not None and self.task_result.voices == []
+
+    @property
     def hollow(self) -> bool:
         """It succeeded and shows no voice: what a deleted voice may leave, or a result that is not there yet."""
         return self.succeeded and self.voice is None and not self.deleted

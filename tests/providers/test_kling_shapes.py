@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reconciler.errors import OutcomeUnknown, Rejected
-from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus
+from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import Status
 from reconciler.protocols import Accepted, MethodCapabilities, Provider
 from reconciler.providers.kling import CAPABILITIES, KlingProvider
@@ -169,6 +169,13 @@ def test_a_known_voice_with_status_deleted_is_absent(status: Status) -> None:
 
 def test_a_voice_that_once_was_there_and_is_not_shown_is_absent() -> None:
     assert found(task(task_result={"voices": []}), Status.READY) == Absent()
+
+
+@pytest.mark.parametrize("status", [Status.READY, Status.DEPOSED])
+@pytest.mark.parametrize("result", [None, {}, {"voices": None}, {"voices": [{"voice_name": "Narrator EN"}]}])
+def test_a_known_voice_whose_answer_lacks_its_voice_id_is_unknown(status: Status, result: object) -> None:
+    seen = found(task(task_result=result), status)
+    assert seen == Unknown(why="its task has succeeded, and its answer lacks the voice_id")
 
 
 def test_ids_that_come_as_numbers_are_kept_to_the_last_digit() -> None:
