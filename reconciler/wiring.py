@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.errors import UsageError
 from reconciler.model.accounts import Account, KlingAccount, TencentTrtcAccount, TencentVodAccount
 from reconciler.model.manifest import Manifest
 
@@ -169,11 +168,29 @@ def _connect(
         for name in names:
             if name not in opened:
                 account = manifest.providers[name]
-                opened[name] = _cloud(name, account, environ, gates, the_world if place.sandbox else None)
+                sandbox = the_world if place.sandbox else None
+                opened[name] = _cloud(name, account, environ, gates, sandbox, _links(manifest))
                 closing.callback(_leave, opened[name], log)
         return {name: opened[name] for name in names}
 
     return connect
+
+
+def _links(manifest: Manifest) -> Callable[[str], Iterable[str]]:
+    """external_task_id -> the secrets in its voice's links: a cloud may quote them when it says why a task failed."""
+
+    def links(external_task_id: str) -> Iterable[str]:
+        from reconciler.model import urls
+        from reconciler.planning import keys
+
+        marker = keys.read(external_task_id)
+        if marker is None:
+            return ()
+        whole = manifest.voices.get(marker.address)
+        voices = [whole] if whole else [v for v in manifest.voices.values() if keys.could_mark(marker, v.address)]
+        return tuple(secret for voice in voices for secret in urls.secrets_in(voice.inputs))
+
+    return links
 
 
 def _leave(cloud: Cloud, log: Callable[[str], None]) -> None:
@@ -187,10 +204,11 @@ def _cloud(
     environ: Mapping[str, str],
     gates: dict[str, Gate],
     sandbox: Callable[[], World] | None,
+    links: Callable[[str], Iterable[str]],
 ) -> Cloud:
     match account:
         case KlingAccount():
-            return _kling(name, account, environ, gates, sandbox)
+            return _kling(name, account, environ, gates, sandbox, links)
         case TencentVodAccount() | TencentTrtcAccount():
             raise UsageError(f"{name}: {account.type} is not built in yet.")
 
@@ -201,6 +219,7 @@ def _kling(
     environ: Mapping[str, str],
     gates: dict[str, Gate],
     sandbox: Callable[[], World] | None,
+    links: Callable[[str], Iterable[str]],
 ) -> Cloud:
     from hashlib import sha256
 
@@ -222,9 +241,12 @@ def _kling(
     quota = f"{kling_auth.endpoint(account)} {sha256(who.encode()).hexdigest()[:16]}"
     rates = {str(action): rate for action, rate in account.rate_limit.items()}
     gate = gates.setdefault(quota, Gate(SystemClock(), rates))
+    provider = kling.KlingProvider(
+        account, credentials, clock=SystemClock(), transport=transport, pace=gate, links=links
+    )
     return Cloud(
         name=name,
-        provider=kling.KlingProvider(account, credentials, clock=SystemClock(), transport=transport, pace=gate),
+        provider=provider,
         quota=quota,
         rates=rates,
         max_in_flight=account.max_in_flight,

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.asking import Options, asked_options, lock_option, request
+from reconciler.cli.asking import COUNT, Options, asked_options, lock_option, request
 from reconciler.cli.frame import command, global_options, led, on_stdout, session, silence, told, write
-from reconciler.errors import Declined, UsageError
+from reconciler.errors import Declined, UsageError, VoicectlError
 
 if TYPE_CHECKING:
     from reconciler.engine.crew import Threads
@@ -56,7 +56,7 @@ def apply(planfile: Path | None, auto_approve: bool, as_json: bool, lock_timeout
 @click.command()
 @click.option("--auto-approve", is_flag=True, help="Go on without asking.")
 @click.option("--json", "as_json", is_flag=True, help="One event a line, as JSON.")
-@click.option("--allow-recreates", type=int, metavar="N", help="Say that exactly N voices are truly gone already.")
+@click.option("--allow-recreates", type=COUNT, metavar="N", help="Say that exactly N voices are truly gone already.")
 @lock_option
 @global_options
 def destroy(auto_approve: bool, as_json: bool, allow_recreates: int | None, lock_timeout: str) -> int:
@@ -86,7 +86,11 @@ def _perform(opened: Session, asked: Request, approved: Plan | None, *, auto_app
             emit=tell.event,
             stop=interruption.reason,
         )
-        applied = operations.apply(opened, asked, watch, approved=approved, crew=interruption.crew)
+        try:
+            applied = operations.apply(opened, asked, watch, approved=approved, crew=interruption.crew)
+        except VoicectlError as error:
+            tell.refusal(error)
+            raise
         tell.end(applied)
     if interruption.asked:
         return _INTERRUPTED
@@ -150,6 +154,14 @@ class _Teller:
             from reconciler.views import text
 
             self._write(led(text.event(event, colour=on_stdout())))
+
+    def refusal(self, error: VoicectlError) -> None:
+        """The JSON of a run that could not begin says why, and ends with its summary like any other."""
+        if self._as_json and not self._sequence:
+            from reconciler.model.events import Event, Kind, Tally
+
+            self._line(Event(kind=Kind.STOPPED, detail=error.detail, hint=error.hint))
+            self._line(Event(kind=Kind.SUMMARY, tally=Tally(total=self._total, left=self._total)))
 
     def end(self, applied: Applied) -> None:
         """The JSON of a run with nothing to do still ends with its summary."""

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from reconciler.model.manifest import Manifest
 
 
+COUNT = click.IntRange(min=0)
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     retry: tuple[str, ...] = ()
@@ -28,9 +31,9 @@ _ASKED_OPTIONS = (
     click.option("--retry", multiple=True, metavar="ADDRESS", help="Pay again for a creation that failed."),
     click.option("--replace", multiple=True, metavar="ADDRESS", help="Make this voice anew, and delete the old one."),
     click.option(
-        "--allow-deletes", type=int, metavar="N", help="Let exactly N voices be deleted, replaced or forgotten."
+        "--allow-deletes", type=COUNT, metavar="N", help="Let exactly N voices be deleted, replaced or forgotten."
     ),
-    click.option("--allow-recreates", type=int, metavar="N", help="Buy exactly N voices again that are gone."),
+    click.option("--allow-recreates", type=COUNT, metavar="N", help="Buy exactly N voices again that are gone."),
 )
 
 

@@ -33,6 +33,8 @@ def plan(out: Path | None, as_json: bool, detailed_exitcode: bool, **asked: Any)
         from reconciler.views import documents
 
         write(documents.dumps(documents.plan_document(made)))
+        for stop in made.stops:
+            say(f"Stop: {stop.what}. {stop.hint}")
     else:
         from reconciler.views import text
 

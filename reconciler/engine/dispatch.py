@@ -11,7 +11,7 @@ from math import inf
 from reconciler.engine.creation import Creations
 from reconciler.engine.crew import Crew
 from reconciler.engine.ledger import Ledger
-from reconciler.engine.pacing import Limits, poll_delay
+from reconciler.engine.pacing import Limits
 from reconciler.engine.tallying import Counter
 from reconciler.engine.work import Answer, Cloud, Lane, Work, keeping, looking, polling, removing, sending
 from reconciler.model.events import Kind
@@ -120,7 +120,6 @@ class Dispatch:
         if self._next_poll(lane, now) <= now:
             lane.limits.pace("create").make_way(now)
             lane.polling = True
-            lane.asked += 1
             waited = [self._ledger.record(key) for key in lane.polled]
             self._crew.start(polling(lane, [record for record in waited if record is not None]))
 
@@ -156,8 +155,8 @@ class Dispatch:
             return inf
         waiting = bool(lane.to_create or lane.to_send)
         starved = waiting and lane.limits.cap.free_at(lane.in_flight) > now
-        delay = poll_delay(submitting=waiting or bool(lane.sending), starved=starved, asked=lane.asked)
-        return lane.polled_at + delay
+        running = [work.sent_at for work in lane.polled.values()] if starved or not waiting else []
+        return lane.polls.due(running, submitting=waiting or bool(lane.sending), starved=starved)
 
     def pause(self) -> float:
         """Seconds until something is due, if no answer comes before that."""

@@ -230,16 +230,16 @@ class Executor:
 
     def _polled(self, lane: Lane, polled: Polled) -> None:
         lane.polling = False
-        now = lane.polled_at = self._clock.monotonic()
+        now = self._clock.monotonic()
         if isinstance(polled.answer, CloudError):
+            lane.polls.lost(now)
             if polled.answer.systemic:
                 self._halt(polled.answer.detail, polled.answer.hint)
         else:
-            for key, remote in polled.answer.items():
-                if key not in lane.polled or remote.status is TaskStatus.RUNNING:
-                    continue
+            ended = {k: r for k, r in polled.answer.items() if k in lane.polled and r.status is not TaskStatus.RUNNING}
+            lane.polls.answered(now, ended=[lane.polled[key].sent_at for key in ended])
+            for key, remote in ended.items():
                 work = lane.polled.pop(key)
-                lane.asked = 0
                 if work.old is not None and work.old.external_task_id == key:
                     self._deletions.awaited(lane, work, remote)
                 else:

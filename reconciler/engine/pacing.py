@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import inf
 
@@ -19,8 +19,10 @@ CALLS_A_SECOND = 20.0  # Tencent's figure for each action; Kling documents only 
 _USED = 0.98  # of the allowed rate: what the network bunches together still fits
 _SLOWEST = 0.5
 _RECOVERY = 1.0  # seconds for each step back up
+_FIRST_STEP, _LARGEST_STEP, _BOLD = 0.02, 0.3, 3  # of the rate: small beside the one that was refused, then ever larger
 _FIRST_GROWTH = 6.0  # seconds until a learned cap is tried one higher
 _FASTEST_GROWTH, _SLOWEST_GROWTH = 1.0, 60.0
+_EARNED, _EARNED_AT_MOST = 5, 15  # creations accepted before the next try, for each try that was refused
 _LONGEST_WAIT = 30.0  # for a slot, while others hold them all
 
 
@@ -32,7 +34,10 @@ class Pace:
     rate: float = 0.0
     next_at: float = 0.0
     changed_at: float = 0.0
+    lowered_at: float = 0.0
+    steps: int = 0  # back up, since it was lowered
     sent: deque[float] = field(default_factory=lambda: deque(maxlen=1000))  # a manifest allows 1000 a second
+    turned_away: deque[float] = field(default_factory=lambda: deque(maxlen=1000))  # of those
 
     def __post_init__(self) -> None:
         self.rate = self.allowed * _USED
@@ -53,7 +58,8 @@ class Pace:
             self.next_at = max(self.next_at, self.sent[-full] + full / self.rate)
         top = self.allowed * _USED
         if self.rate < top and now - self.changed_at >= _RECOVERY:
-            self.rate = min(top, self.rate * 1.15)
+            self.rate = min(top, self.rate * (1 + min(_LARGEST_STEP, _FIRST_STEP * 2**self.steps)))
+            self.steps += 1
             self.changed_at = now
 
     def make_way(self, now: float) -> None:
@@ -61,11 +67,24 @@ class Pace:
         self.next_at = max(self.next_at, now) + min(1 / self.rate, 1 / CALLS_A_SECOND)
 
     def refused(self, now: float, *, sent_at: float, retry_after: float | None) -> None:
-        """The cloud said: too many calls a second (Kling 1302). Calls refused together lower it once."""
-        if sent_at >= self.changed_at:
-            self.rate = max(_SLOWEST, self.rate * 0.7)
-            self.changed_at = now
-        self.next_at = max(self.next_at, now + min(LONGEST_PAUSE, 1.0 if retry_after is None else retry_after))
+        """The cloud said: too many calls a second (Kling 1302). Calls refused together lower it once.
+
+        How many it took in the second before tells what it allows: half of the rate, or all of it but one that the
+        network brought too early.
+        """
+        self.turned_away.append(sent_at)
+        taken = _within(self.sent, sent_at) - _within(self.turned_away, sent_at)
+        pause = max(2 / self.rate, 1 - taken / self.rate)
+        if sent_at >= self.lowered_at:
+            self.rate = max(_SLOWEST, min(self.rate * 0.95, max(self.rate * 0.5, taken * _USED)))
+            self.changed_at = self.lowered_at = now
+            self.steps = 0 if taken else _BOLD  # took none: that says nothing of its rate, but of its day
+        self.next_at = max(self.next_at, now + min(LONGEST_PAUSE, pause if retry_after is None else retry_after))
+
+
+def _within(moments: Iterable[float], end: float) -> int:
+    """How many lie in the second before."""
+    return sum(end - 1 < moment < end for moment in moments)
 
 
 @dataclass(slots=True)
@@ -77,6 +96,8 @@ class Cap:
     changed_at: float = 0.0
     growth: float = _FIRST_GROWTH
     closed_until: float = 0.0
+    in_vain: int = 0  # tries in a row that were refused
+    earned: int = 0  # creations accepted since the last refusal: tries are few beside them, however slow the tasks
     refusals: int = 0  # in a row, while no task of ours ran: others hold the slots
 
     def free_at(self, in_flight: int) -> float:
@@ -85,7 +106,9 @@ class Cap:
             return inf
         if self.learned is None or in_flight < self.learned:
             return self.closed_until
-        return max(self.closed_until, self.changed_at + self.growth) if in_flight == self.learned else inf
+        if in_flight > self.learned or self.earned < min(_EARNED_AT_MOST, _EARNED * self.in_vain):
+            return inf
+        return max(self.closed_until, self.changed_at + self.growth)
 
     def take(self, in_flight: int, now: float) -> None:
         """A call goes out now, beside this many."""
@@ -94,13 +117,17 @@ class Cap:
 
     def accepted(self, sent_at: float) -> None:
         self.refusals = 0
+        self.earned += 1
         if self.learned is not None and sent_at == self.changed_at:  # the one that was tried
             self.growth = max(_FASTEST_GROWTH, self.growth / 2)
+            self.in_vain = 0
 
     def refused(self, in_flight: int, now: float, *, sent_at: float, retry_after: float | None) -> None:
         """The cloud said: too many tasks (Kling 1303), while this many of ours ran. Told together, it counts once."""
         if self.learned is not None and sent_at >= self.changed_at:
             self.growth = min(_SLOWEST_GROWTH, self.growth * 1.5)
+            self.in_vain += 1
+        self.earned = 0
         found = max(1, in_flight)
         self.learned = found if self.learned is None else min(found, self.learned)
         self.changed_at = now
@@ -145,16 +172,3 @@ class Gate:
             self._free_at[action] = free_at
         if free_at > now:
             self._clock.sleep(free_at - now)
-
-
-def poll_delay(*, submitting: bool, starved: bool, asked: int) -> float:
-    """Seconds until the next poll of one provider, which is one list call for all its tasks.
-
-    While calls still go out, 1 in 5 s: enough to see early voices, few enough to keep calls for each voice near one.
-    `starved`: creations wait for a slot, so an ended task should be seen soon. `asked`: polls since the last news.
-    """
-    if starved:
-        return 0.5 if asked < 4 else 1.0
-    if submitting:
-        return 5.0
-    return min(10.0, 0.5 * 1.25 ** max(0, asked - 6))

@@ -111,7 +111,7 @@ def rebuild(session: Session, request: Request, *, lineage: str | None, stranger
         if strangers:
             held.append(state.having(strangers=(*state.strangers, *sorted(set(found) - set(state.strangers)))))
         elif lineage is not None:
-            if lineage not in found:
+            if lineage not in (*found, *state.kin):  # of its kin, all may have been taken in before
                 raise UsageError(
                     f"No declared voice carries a marker of the lineage {lineage}.",
                     "To see which there are: voicectl state rebuild",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from reconciler.engine.pacing import Limits
+from reconciler.engine.polling import Polls
 from reconciler.errors import CloudError, OutcomeUnknown
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Observation, RemoteVoice
@@ -79,8 +80,7 @@ class Lane:
     looking: int = 0
     polled: dict[str, Work] = field(default_factory=dict)  # external_task_id -> whose task runs
     polling: bool = False
-    asked: int = 0  # polls since the last news
-    polled_at: float = 0.0  # the last one's end, or when there was something to ask for again
+    polls: Polls = field(default_factory=Polls)
     to_remove: deque[Work] = field(default_factory=deque)
     removing: int = 0
     to_keep: deque[Work] = field(default_factory=deque)  # a voice that stands: its first use, or an update
@@ -109,7 +109,7 @@ class Lane:
 
     def await_task(self, key: str, work: Work, now: float) -> None:
         if not self.polled:
-            self.polled_at = now
+            self.polls.at = now
         work.waiting_since = now
         self.polled[key] = work
 

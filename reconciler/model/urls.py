@@ -6,6 +6,8 @@ Nothing here is a check; `manifest` does the checking.
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -18,6 +20,8 @@ _SIGNING = frozenset(
         "auth_key",
     )
 )  # fmt: skip
+_WITHIN = re.compile(r"(?i)https?://[^\s\"'<>]+")
+_TELLING = 8  # characters; a shorter name beside a password is no secret
 _NOTHING_LEFT = f"?#sha256:{hashlib.sha256(b'').hexdigest()[:8]}"
 
 
@@ -58,14 +62,48 @@ def compared(value: Any) -> Any:
 
 
 def without_secrets(value: Any) -> Any:
-    """Any JSON value with every URL in it as it may be shown."""
+    """Any JSON value with every URL in it as it may be shown, one inside a text too."""
     if isinstance(value, str):
-        return shown(value) if is_url(value) else value
+        if is_url(value):
+            return shown(value)
+        return _WITHIN.sub(lambda found: shown(found[0]), value) if "://" in value else value
     if isinstance(value, dict):
         return {k: without_secrets(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [without_secrets(v) for v in value]
     return value
+
+
+def secrets_in(value: Any) -> Iterator[str]:
+    """What must not be shown of the URLs in a JSON value: passwords, and what their queries and fragments say."""
+    if isinstance(value, str):
+        for url in _WITHIN.findall(value) if "://" in value else ():
+            yield from _secrets_of(url)
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from secrets_in(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from secrets_in(inner)
+
+
+def _secrets_of(url: str) -> Iterator[str]:
+    rest = url.partition("://")[2]
+    user, _, password = re.split(r"[/?#\\]", rest, maxsplit=1)[0].rpartition("@")[0].partition(":")
+    yield from login(user, password)
+    for part in re.split("[?#]", rest)[1:]:
+        for pair in re.split("[&;]", part):
+            name, _, meant = pair.partition("=")
+            if meant or name:
+                yield meant or name
+
+
+def login(user: str, password: str) -> Iterator[str]:
+    """What is secret of a URL's user and password: a token may stand as either."""
+    if password:
+        yield password
+    if user and (len(user) >= _TELLING or not password):
+        yield user
 
 
 def _signs(parameter: str) -> bool:

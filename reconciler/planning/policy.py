@@ -49,7 +49,7 @@ def _deletes(plan: Plan, state: State, safety: Safety, allowed: int | None, decl
     recorded = sum(state.records[k].status in {Status.READY, Status.RUNNING} for k in state.current.values())
     if count == 0 or allowed == count:
         return
-    hint = f"If that is meant: --allow-deletes {count}"
+    hint = f"If that is meant: --allow-deletes {count}" + _not(allowed)
     if declared == 0:
         yield Stop(what=f"the manifest declares no voice, and the state holds {len(state.current)}", hint=hint)
     elif recorded >= FEW and 100 * count > safety.max_delete_percent * recorded:
@@ -72,8 +72,12 @@ def _recreates(plan: Plan, state: State, safety: Safety, allowed: int | None) ->
                 f"{gone} of {recorded} recorded voices are gone and would be bought again, "
                 f"over {safety.max_recreate_percent:g} %"
             ),
-            hint=f"If they are truly gone: --allow-recreates {gone}",
+            hint=f"If they are truly gone: --allow-recreates {gone}" + _not(allowed),
         )
+
+
+def _not(allowed: int | None) -> str:
+    return "" if allowed is None else f", not {allowed}"
 
 
 def _gone(plan: Plan, state: State) -> int:

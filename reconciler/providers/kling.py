@@ -6,13 +6,14 @@ Decides nothing, remembers nothing but how long the list was. Envelopes are `kli
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
 from reconciler.errors import CloudError, OutcomeUnknown, Rejected
+from reconciler.model import urls
 from reconciler.model.accounts import KlingAccount
 from reconciler.model.bodies import KlingCreate
 from reconciler.model.manifest import Voice
@@ -20,7 +21,7 @@ from reconciler.model.observed import Absent, Found, Observation, Observations, 
 from reconciler.model.state import Record, Status
 from reconciler.protocols import Accepted, Capabilities, Clock, MethodCapabilities
 from reconciler.providers import kling_auth, kling_codes, kling_wire
-from reconciler.providers.listing import Listing, look
+from reconciler.providers.listing import Listing, look, pages
 from reconciler.providers.transport import Answer, Http, persistently
 
 if TYPE_CHECKING:
@@ -43,10 +44,15 @@ CAPABILITIES = Capabilities(
 )
 
 Pace = Callable[[Literal["list", "get"]], None]
+Links = Callable[[str], Iterable[str]]
 
 
 def _unpaced(action: Literal["list", "get"]) -> None:
     """Reads go out as they come: one at a time."""
+
+
+def _no_links(_: str) -> Iterable[str]:
+    return ()
 
 
 class KlingProvider:
@@ -62,8 +68,12 @@ class KlingProvider:
         clock: Clock,
         transport: httpx.BaseTransport | None = None,
         pace: Pace = _unpaced,
+        links: Links = _no_links,
     ) -> None:
-        """`transport` takes the place of sockets (the sandbox). `pace` is called before each read, and may wait."""
+        """`transport` takes the place of sockets (the sandbox). `pace` is called before each read, and may wait.
+
+        `links` is external_task_id -> the secrets in its voice's links, as they are declared now.
+        """
         endpoint = kling_auth.endpoint(account)
         self.account = f"kling {endpoint}"
         self._clock = clock
@@ -72,6 +82,7 @@ class KlingProvider:
         self._signer = kling_auth.Signer(credentials, clock=clock)
         self._http = Http(endpoint, account.timeouts, clock=clock, secrets=self._signer.secrets, mount=transport)
         self._scrubbed = self._http.scrubbed
+        self._links = links
         self._pages = 1  # how many the last whole list took
 
     # -- what there is ------------------------------------------------------------------------------------------------
@@ -107,8 +118,8 @@ class KlingProvider:
 
     def presets(self) -> Sequence[RemoteVoice]:
         offered: dict[str, RemoteVoice] = {}
-        for page in self._paged(PRESETS):
-            offered |= {str(t.task_id): t.remote(self._scrubbed) for t in page}
+        for page in self._paged(PRESETS, sure=False):  # one that is not seen is blocked, never bought
+            offered |= {str(t.task_id): t.remote(self._about) for t in page}
         return [v for v in offered.values() if v.status is TaskStatus.READY]
 
     def voices(self) -> Sequence[RemoteVoice]:
@@ -131,12 +142,14 @@ class KlingProvider:
             gone = isinstance(error, Rejected) and error.absent
             return Absent() if gone else Unknown(why=error.detail)
         match record.status:
-            case Status.READY | Status.DEPOSED if task.deleted or task.hollow:
+            case Status.READY | Status.DEPOSED if task.deleted or task.emptied:
                 return Absent()
+            case Status.READY | Status.DEPOSED if task.hollow:
+                return Unknown(why="its task has succeeded, and its answer lacks the voice_id")
             case Status.RUNNING if task.deleted:
                 return Absent()
             case _:  # what an interrupted call left: a voice deleted since is a failed one, because its key is burnt
-                return Found(remote=task.remote(self._scrubbed))
+                return Found(remote=task.remote(self._about))
 
     # -- what is done -------------------------------------------------------------------------------------------------
 
@@ -146,7 +159,8 @@ class KlingProvider:
         body = {k: v for k, v in voice.inputs.items() if k in KlingCreate.model_fields and v is not None}
         answer = self._signed("POST", VOICES, content=_json(body | {"external_task_id": external_task_id}))
         reading = kling_codes.creating(external_task_id)
-        envelope = kling_codes.opened(answer, kling_wire.AcceptedEnvelope, scrubbed=self._scrubbed, reading=reading)
+        scrubbed = partial(self._scrubbed, also=tuple(urls.secrets_in(body)))
+        envelope = kling_codes.opened(answer, kling_wire.AcceptedEnvelope, scrubbed=scrubbed, reading=reading)
         return Accepted(task_id=str(envelope.data.task_id))
 
     def poll(self, pending: Sequence[Record]) -> Mapping[str, RemoteVoice]:
@@ -155,7 +169,7 @@ class KlingProvider:
         if len(pending) <= self._pages:
             for record in pending:
                 with _left_out():
-                    seen[record.external_task_id] = self._get(record.external_task_id).remote(self._scrubbed)
+                    seen[record.external_task_id] = self._get(record.external_task_id).remote(self._about)
             return seen
 
         keys = {r.external_task_id for r in pending}
@@ -167,7 +181,7 @@ class KlingProvider:
                     # By task only where no key is shown: a task_id that was answered wrongly names another's voice.
                     key = task.key if task.key else key_of.get(str(task.task_id))
                     if key in keys:
-                        seen[key] = task.remote(self._scrubbed)
+                        seen[key] = task.remote(self._about)
                 if len(seen) == len(keys):
                     break
         return seen
@@ -186,6 +200,10 @@ class KlingProvider:
     def close(self) -> None:
         self._http.close()
 
+    def _about(self, external_task_id: str | None, words: object) -> str:
+        """What a cloud says of a creation, as it may be shown: it may quote the sample's signed link."""
+        return self._scrubbed(words, also=self._links(external_task_id) if external_task_id else ())
+
     # -- on the wire --------------------------------------------------------------------------------------------------
 
     def _get(self, named: str) -> kling_wire.Task:
@@ -197,35 +215,28 @@ class KlingProvider:
     def _task(self, named: str) -> kling_wire.Task:
         self._pace("get")
         answer = self._signed("GET", f"{VOICES}/{quote(named, safe='')}")
-        shape, reading = kling_wire.TaskEnvelope, kling_codes.GETTING
-        return kling_codes.opened(answer, shape, scrubbed=self._scrubbed, reading=reading).data
+        shape, reading, scrubbed = kling_wire.TaskEnvelope, kling_codes.GETTING, partial(self._about, named)
+        return kling_codes.opened(answer, shape, scrubbed=scrubbed, reading=reading).data
 
     def _listing(self) -> Listing:
         voices: dict[str, RemoteVoice] = {}
         hollow: dict[str, RemoteVoice] = {}
-        pages = 0
-        for page in self._paged(VOICES):
-            pages += 1
+        count = 0
+        for count, page in enumerate(self._paged(VOICES), start=1):  # noqa: B007 - how many there were
             for task in page:
-                remote = task.remote(self._scrubbed)
+                remote = task.remote(self._about)
                 if remote.status is TaskStatus.READY or not (task.deleted or task.hollow):
                     voices[str(task.task_id)] = remote
                 elif task.hollow:
                     hollow[str(task.task_id)] = remote
-        self._pages = max(pages, 1)
+        self._pages = max(count, 1)
         return Listing(voices, {k: v for k, v in hollow.items() if k not in voices})
 
-    def _paged(self, path: str) -> Iterator[list[kling_wire.Task]]:
-        """Page after page until a short one: the list tells no total. Its order is not documented, nor relied on."""
-        known: set[str] = set()
-        for number in range(1, LAST_PAGE + 1):
-            page = persistently(partial(self._page, path, number), clock=self._clock, within=self._patience)
-            yield page
-            before = len(known)
-            known.update(str(t.task_id) for t in page)
-            if len(page) < PAGE_SIZE or len(known) == before:  # a server that ignores pageNum would never end
-                return
-        raise OutcomeUnknown(f"GET {path}: more than {LAST_PAGE} pages, so the list can't be read whole")
+    def _paged(self, path: str, *, sure: bool = True) -> Iterator[list[kling_wire.Task]]:
+        def read(number: int) -> list[kling_wire.Task]:
+            return persistently(partial(self._page, path, number), clock=self._clock, within=self._patience)
+
+        return pages(read, name=lambda task: str(task.task_id), size=PAGE_SIZE, last=LAST_PAGE, sure=sure)
 
     def _page(self, path: str, number: int) -> list[kling_wire.Task]:
         self._pace("list")

@@ -107,15 +107,15 @@ class Signer:
         self._ahead = timedelta(0)  # how far the server's clock is ahead of ours
         self._signed_at: datetime | None = None
         self._header = ""
+        self._tokens: tuple[str, ...] = ()  # all of them: an answer may be late
 
-    @property
     def secrets(self) -> tuple[str, ...]:
-        """What must never be shown."""
+        """What must never be shown, the tokens made so far too."""
         match self._credentials:
             case ApiKey(key=key):
                 return (key,)
             case KeyPair(access_key=access_key, secret_key=secret_key):
-                return (secret_key, access_key)
+                return (secret_key, access_key, *self._tokens)
 
     def authorization(self) -> str:
         match self._credentials:
@@ -161,4 +161,5 @@ class Signer:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the length of the key is Kling's choice, not the caller's
             token = jwt.encode(claims, pair.secret_key, algorithm="HS256", headers={"typ": "JWT"})
+        self._tokens = (*self._tokens, token)
         self._header = f"Bearer {token}"

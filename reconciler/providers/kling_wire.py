@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StrictInt, StringConstraints
 
+from reconciler.model import urls
 from reconciler.model.base import lean
 from reconciler.model.observed import RemoteVoice, TaskStatus
 
@@ -69,26 +70,31 @@ class Task(_Wire):
         return bool(voices) and all(v.status == "deleted" for v in voices)
 
     @property
+    def emptied(self) -> bool:
+        """It succeeded and says in so many words that it has no voice."""
+        return self.succeeded and self.task_result is not None and self.task_result.voices == []
+
+    @property
     def hollow(self) -> bool:
         """It succeeded and shows no voice: what a deleted voice may leave, or a result that is not there yet."""
         return self.succeeded and self.voice is None and not self.deleted
 
-    def remote(self, scrubbed: Callable[[object], str]) -> RemoteVoice:
-        """The noun. Its message is shown and kept, so it is scrubbed: it may quote the sample's signed link."""
+    def remote(self, scrubbed: Callable[[str | None, object], str]) -> RemoteVoice:
+        """The noun. Its words are shown and kept, so they are `scrubbed` with its key: they may quote a signed link."""
         task_id = str(self.task_id)
         voice = self.voice if self.succeeded else None
         if voice is not None:
             ready = RemoteVoice(
                 status=TaskStatus.READY,
                 voice_id=_text(voice.voice_id),
-                voice_name=_text(voice.voice_name),
+                voice_name=urls.without_secrets(_text(voice.voice_name)),
                 owned_by=_text(voice.owned_by),
                 task_id=task_id,
                 external_task_id=self.key,
             )
             return lean(ready)
         if self.task_status == "failed" or self.deleted:
-            why = _DELETED_SINCE if self.deleted else scrubbed(self.task_status_msg or "no reason given")
+            why = _DELETED_SINCE if self.deleted else scrubbed(self.key, self.task_status_msg or "no reason given")
             return RemoteVoice(status=TaskStatus.FAILED, task_id=task_id, external_task_id=self.key, message=why)
         return RemoteVoice(status=TaskStatus.RUNNING, task_id=task_id, external_task_id=self.key)
 

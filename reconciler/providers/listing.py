@@ -1,16 +1,17 @@
 """What an account's list says about records, and what it can't be trusted with.
 
-Pure but for the questions it is handed. Works for every cloud that lists; the design's rules about what is missing
-stand here once.
+Pure but for the questions it is handed. Works for every cloud that lists; the design's rules about what is missing,
+and about where a list ends, stand here once.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
-from reconciler.errors import CloudError
+from reconciler.errors import CloudError, OutcomeUnknown, Rejected
 from reconciler.model.base import lean
 from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, Unknown
 from reconciler.model.state import Record, Status
@@ -26,6 +27,41 @@ _NEVER_READY = frozenset({Status.INTENDED, Status.RUNNING, Status.UNCERTAIN, Sta
 _LYING = "the cloud's list is incomplete: voices that it does not show exist when asked for by id"
 _NOT_ASKED = "missing from the list, and others that are missing too could not be asked for by id"
 _UNASKABLE = "missing from the list, and it has no id that it could be asked for by"
+
+
+Entry = TypeVar("Entry")
+
+
+def pages(
+    read: Callable[[int], list[Entry]], *, name: Callable[[Entry], str], size: int, last: int, sure: bool = True
+) -> Iterator[list[Entry]]:
+    """Page after page of a list that tells no total, until one is empty or brings nothing new.
+
+    A page shorter than `size`, which was asked for, proves no end: a server may cap its pages and not say so. Where
+    that is only awkward, `sure=False` saves the call unless the page looks capped. Raises OutcomeUnknown beyond `last`.
+    """
+    known: set[str] = set()
+    short = False
+    for number in range(1, last + 1):
+        try:
+            page = read(number)
+        except Rejected as refused:
+            if short and not refused.systemic:
+                return  # it was asked for to be sure: there is no such page
+            raise
+        before = len(known)
+        known.update(map(name, page))
+        if len(known) == before:  # the end, or a server that ignores the page's number
+            return
+        yield page
+        short = len(page) < size
+        if short and not sure and not _looks_capped(len(page)):
+            return
+    raise OutcomeUnknown(f"the list has more than {last} pages, so it can't be read whole")
+
+
+def _looks_capped(length: int) -> bool:
+    return length % 10 == 0 or length % 25 == 0 or (length >= 16 and length & (length - 1) == 0)
 
 
 @dataclass(frozen=True)

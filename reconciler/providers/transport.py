@@ -6,7 +6,6 @@ Knows no cloud: envelopes, codes and signatures are the adapters'. Follows no re
 from __future__ import annotations
 
 import math
-import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
@@ -17,7 +16,9 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from reconciler.errors import CloudError, OutcomeUnknown, Rejected, Throttled, UsageError
+from reconciler.model import urls
 from reconciler.model.accounts import Timeouts
+from reconciler.model.scrubbing import Scrubber
 from reconciler.protocols import Clock
 from reconciler.providers.breakage import NEVER_SENT, PERHAPS_SENT, doubt, lost, overdue, unsent
 from reconciler.providers.lean_httpx import httpx
@@ -26,18 +27,7 @@ from reconciler.providers.proxies import proxy_for
 LARGEST_ANSWER = 64 * 1024 * 1024  # bytes, unpacked; a page of 1000 voices is about 0.6 MB
 PAUSES = (0.5, 1.0, 2.0)  # seconds between the tries of a read
 LONGEST_PAUSE = 60.0  # seconds, whatever Retry-After says
-QUOTED = 300  # characters of a cloud's own words
 _UNPACKED = ("", "identity", "gzip", "deflate")  # one of them: packed twice, a small answer could fill any memory
-_SHORTEST_SECRET = 4  # characters; to blank out less would eat the words around it
-_SCRUBBED_AT_MOST = 20_000  # characters that are looked at before the cut
-
-_BLANKED = (
-    (re.compile(r"(?i)\b(bearer)\s+[^\s\"'<>,;]+"), r"\1 ***"),
-    (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), "***"),
-    (re.compile(r"(?i)(https?://)[^\s/?#\"'<>]*@"), r"\1***@"),
-    (re.compile(r"(?i)(https?://[^\s?\"'<>]*)\?[^\s\"'<>]+"), r"\1?***"),
-    (re.compile(r"\?[^\s\"'<>?]*=[^\s\"'<>]*"), "?***"),  # of a URL that was cut off
-)
 
 Got = TypeVar("Got")
 
@@ -77,18 +67,19 @@ class Http:
         timeouts: Timeouts,
         *,
         clock: Clock,
-        secrets: Iterable[str] = (),
+        secrets: Callable[[], Iterable[str]] = tuple,
         mount: httpx.BaseTransport | None = None,
     ) -> None:
-        """`endpoint` ends without a slash. `secrets` are cut out of messages. `mount` takes the place of sockets."""
+        """`endpoint` ends without a slash. `secrets` are cut from others' words. `mount` takes the place of sockets."""
         self._endpoint = endpoint
         self._timeouts = timeouts
         self._clock = clock
-        self._secrets = tuple(s for s in secrets if len(s) >= _SHORTEST_SECRET)
         self._to, self._via = urlsplit(endpoint).netloc, ""
         proxy = None
         if mount is None and (proxy := proxy_for(endpoint)) is not None:
             self._via = f"{proxy.url.host}:{proxy.url.port or proxy.url.scheme}"
+        proxys = tuple(urls.login(*proxy.auth)) if proxy is not None and proxy.auth is not None else ()
+        self.scrubbed = Scrubber(lambda: (*secrets(), *proxys))
         self._on_sockets = mount is None
         self._client = _client(timeouts, mount, proxy)
         self._lock = threading.Lock()
@@ -161,16 +152,6 @@ class Http:
             if self._clock.monotonic() > latest:
                 raise overdue(call, self._timeouts)
         return bytes(body)
-
-    def scrubbed(self, words: object, *, limit: int = QUOTED) -> str:
-        """Somebody else's words as they may be shown: one line, cut, without credentials and without URL queries."""
-        text = str(words)[:_SCRUBBED_AT_MOST]
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        for pattern, blank in _BLANKED:
-            text = pattern.sub(blank, text)
-        line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-        return line if len(line) <= limit else line[: limit - 1] + "…"
 
     def close(self) -> None:
         self._client.close()

@@ -48,6 +48,13 @@ class Faults(Frozen):
     throttle: Probability = Field(
         default=0.0, description="Probability that a call, reads too, is refused with 429 and code 1302."
     )
+    storm_seconds: Seconds = Field(
+        default=0.0,
+        description="How long a storm lasts, in which every call is refused: 1302, creates also 1303. 0: none.",
+    )
+    storm_every: Annotated[float, Field(gt=0, le=86_400 * 365)] = Field(
+        default=60.0, description="Seconds from the beginning of one storm to that of the next."
+    )
     calls_per_second: float = Field(
         default=20.0,
         gt=0,
@@ -61,8 +68,24 @@ class Faults(Frozen):
     task_seconds: Seconds = Field(default=1.0, description="How long a new task takes.")
     stuck_tasks: Probability = Field(default=0.0, description="Probability that a new task never ends.")
     fail: Probability = Field(default=0.0, description="Probability that a new task ends without a voice.")
+    unknown_status: Probability = Field(
+        default=0.0, description="Probability that a look tells a task with a status that no document knows."
+    )
+    voiceless: Probability = Field(
+        default=0.0, description="Probability that a look tells a task that succeeded without its voice_id."
+    )
     late_visibility: Seconds = Field(
-        default=0.0, description="Seconds before a new task is listed; it is found by id at once."
+        default=0.0, description="Seconds before a new task is listed; it is found by id at once, unless late_by_id."
+    )
+    late_by_id: Seconds = Field(
+        default=0.0, description="Seconds before a new task is found by its ids; its key is in use at once."
+    )
+    page_cap: Annotated[int | None, BeforeValidator(_none)] = Field(
+        default=None, ge=1, description="Entries that a page holds at most, whatever was asked for. none: no cap."
+    )
+    shift_list: Probability = Field(
+        default=0.0,
+        description="Probability that an entry comes or goes between two pages, so that one is told twice or missed.",
     )
     hide: Probability = Field(
         default=0.0, description="Probability that an entry is left out of a page, which may then look like the last."

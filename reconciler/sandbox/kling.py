@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from reconciler.sandbox import kling_access, kling_shapes
-from reconciler.sandbox.faults import DeletedVoice
+from reconciler.sandbox.creation import Creation
 from reconciler.sandbox.kling_shapes import PRESETS, Answered, Json, Refusal
 from reconciler.sandbox.turn import Turn
 from reconciler.sandbox.wire import Answer, Dropped, Request, Response
@@ -22,6 +22,8 @@ _ROOT = "/v1/general/"
 _LONGEST_NAME = 20  # characters
 _LAST_PAGE = _LARGEST_PAGE = 1000
 _PAGE_SIZE = 30  # when none is asked for
+_OVER_THE_PACK = "parallel task over resource pack limit"
+_UNDOCUMENTED = "reviewing"  # a task_status that stands in no document
 _HTML = b"<html><head><title>200 OK</title></head><body><h1>Gateway</h1></body></html>"
 
 
@@ -71,7 +73,9 @@ def _route(request: Request) -> tuple[_Action, str]:
 
 
 def _keep_pace(turn: Turn, action: _Action) -> None:
-    too_fast = action in _WRITES and not turn.within_rate()
+    if turn.stormy and action is _Action.CREATE and turn.now // 1000 % 2:
+        raise Refusal(429, 1303, _OVER_THE_PACK)
+    too_fast = turn.stormy or (action in _WRITES and not turn.within_rate())
     if too_fast or turn.happens("throttle", turn.faults.throttle):
         raise Refusal(429, 1302, "The API request rate limit has been exceeded")
 
@@ -83,10 +87,10 @@ def _answered(turn: Turn, request: Request, *, action: _Action, wanted: str) -> 
         case _Action.GET:
             return _get(turn, wanted)
         case _Action.LIST:
-            number, size = _page(request)
-            return [kling_shapes.task(c, turn.now, turn.faults.deleted_voice) for c in turn.page(number, size)]
+            number, size = _page(turn, request)
+            return [_looked_at(turn, creation) for creation in turn.page(number, size)]
         case _Action.PRESETS:
-            number, size = _page(request)
+            number, size = _page(turn, request)
             official = list(PRESETS.items())[(number - 1) * size : number * size]
             return [kling_shapes.preset(voice_id, name, turn.now) for voice_id, name in official]
         case _Action.DELETE:
@@ -111,7 +115,7 @@ def _create(turn: Turn, body: Json) -> Json:
         raise Refusal(429, 1102, "Account balance not enough")
     cap = turn.faults.in_flight_cap
     if cap is not None and turn.in_flight() >= cap:
-        raise Refusal(429, 1303, "parallel task over resource pack limit")
+        raise Refusal(429, 1303, _OVER_THE_PACK)
     failure = None
     if "bad" in file_name:
         failure = "The audio does not hold exactly one clean human voice of 5 to 30 seconds"
@@ -122,11 +126,21 @@ def _create(turn: Turn, body: Json) -> Json:
 
 
 def _get(turn: Turn, wanted: str) -> Json:
-    deleted = turn.faults.deleted_voice
     found = turn.with_task(wanted) or turn.with_key(wanted)
-    if found is None or (found.deleted_at is not None and deleted is DeletedVoice.VANISHES):
+    if found is None or not turn.shows(found):
         raise Refusal(400, 1201, f"Task not found by id/external id: {wanted}")
-    return kling_shapes.task(found, turn.now, deleted)
+    return _looked_at(turn, found)
+
+
+def _looked_at(turn: Turn, creation: Creation) -> Json:
+    """A task as lists and look-ups tell it, each look with luck of its own."""
+    told = kling_shapes.task(creation, turn.now, turn.faults.deleted_voice)
+    if turn.happens(f"unknown status of {creation.number}", turn.faults.unknown_status):
+        told["task_status"] = _UNDOCUMENTED
+    if turn.happens(f"voiceless {creation.number}", turn.faults.voiceless):
+        for voice in told.get("task_result", {}).get("voices", ()):
+            del voice["voice_id"]
+    return told
 
 
 def _delete(turn: Turn, body: Json) -> Json:
@@ -191,10 +205,11 @@ def _file_name(url: str) -> str:
         raise Refusal(400, 1201, "voice_url is not a valid URL") from None
 
 
-def _page(request: Request) -> tuple[int, int]:
+def _page(turn: Turn, request: Request) -> tuple[int, int]:
     asked = parse_qs(request.query, keep_blank_values=True)
     number = _number(asked, "pageNum", default=1, last=_LAST_PAGE)
-    return number, _number(asked, "pageSize", default=_PAGE_SIZE, last=_LARGEST_PAGE)
+    size = _number(asked, "pageSize", default=_PAGE_SIZE, last=_LARGEST_PAGE)
+    return number, min(size, turn.faults.page_cap or size)
 
 
 def _number(asked: dict[str, list[str]], name: str, *, default: int, last: int) -> int:

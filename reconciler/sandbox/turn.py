@@ -44,6 +44,11 @@ class Turn:
         """Each `what` has dice of its own: turning one switch leaves the others' luck as it was."""
         return probability > 0 and self._dice(what).random() < probability
 
+    @property
+    def stormy(self) -> bool:
+        """Storms come and go by the wall clock, at the same times in every world."""
+        return self.now % round(self.faults.storm_every * 1000) < round(self.faults.storm_seconds * 1000)
+
     def new_id(self, what: str) -> str:
         """18 digits, more than a double can hold, as Kling's are. One for each `what` in a turn."""
         return str(self._dice(what).randrange(10**17, 10**18))
@@ -94,6 +99,13 @@ class Turn:
         row: tuple[int] = self._db.execute(query, (self.account, self.now)).fetchone()
         return row[0]
 
+    def shows(self, creation: Creation) -> bool:
+        """Whether it can be looked up by its ids."""
+        if creation.deleted_at is not None and self.faults.deleted_voice is DeletedVoice.VANISHES:
+            return False
+        late = round(self.faults.late_by_id * 1000)
+        return late == 0 or creation.created_at <= self.now - late  # clocks jump back
+
     def with_key(self, key: str) -> Creation | None:
         """Deleted and failed ones too: a key is burnt for ever."""
         return self._one("key = :key", key=key)
@@ -126,6 +138,8 @@ class Turn:
             values.append(self.now - round(self.faults.late_visibility * 1000))
         query = f"{SELECT} {where} ORDER BY number DESC"
         skipped = (number - 1) * size
+        if number > 1 and self.happens("shift", self.faults.shift_list):
+            skipped += self._dice("shift where").choice((-1, 1))
         if self.faults.shuffle_list:
             rows = self._db.execute(query, values).fetchall()
             self._dice("shuffle").shuffle(rows)

@@ -37,6 +37,14 @@ def test_rebuild_takes_the_voices_of_a_lineage_in(lost: Desk, kling: KlingServic
     assert {row["voice_id"] for row in lost.voicectl("output", "--json").json.values()} == set(kling.voices)
 
 
+def test_rebuild_done_again_takes_in_what_is_left(lost: Desk, kling: KlingService) -> None:
+    listed = lost.voicectl("state", "rebuild", code=0)
+    [lineage] = re.findall(r"^([0-9a-f]{8})  2 declared", listed.out, re.MULTILINE)
+    lost.voicectl("state", "rebuild", "--lineage", lineage, code=0)  # and died before it could say so
+    assert lost.voicectl("state", "rebuild", "--lineage", lineage, code=0).err.startswith("Taken in: 0 voices.\n")
+    assert lost.actions() == {}
+
+
 def test_a_new_lineage_leaves_them_to_somebody_else(lost: Desk, kling: KlingService) -> None:
     lost.voicectl("state", "rebuild", "--new-lineage", code=0)
     assert lost.actions() == {"hero": "create", "narrator": "create"}

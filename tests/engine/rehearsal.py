@@ -88,13 +88,18 @@ class Rehearsal:
         return operations.plan(self._session(), Request(asked=Asked(**asked)))
 
     def apply(
-        self, *, stop: Callable[[], str | None] = lambda: None, allow_deletes: int | None = None, **asked: Any
+        self,
+        approved: Plan | None = None,
+        *,
+        stop: Callable[[], str | None] = lambda: None,
+        allow_deletes: int | None = None,
+        **asked: Any,
     ) -> Applied:
-        """A whole run, in a process of its own."""
+        """A whole run, in a process of its own; `approved` is a saved plan."""
         self.crew = InlineCrew(self.clock, latency=self._latency)
         watch = Watch(show=lambda plan: None, approve=lambda plan: True, emit=self._emit, stop=stop)
         request = Request(asked=Asked(**asked), allow_deletes=allow_deletes)
-        return operations.apply(self._session(), request, watch, crew=lambda: self.crew)
+        return operations.apply(self._session(), request, watch, approved=approved, crew=lambda: self.crew)
 
     def turn(self, **faults: Any) -> None:
         """These switches of the sandbox, the others as they are."""
@@ -188,7 +193,7 @@ class Rehearsal:
         )
 
     def _kling(self, account: KlingAccount) -> KlingProvider:
-        return KlingProvider(account, ApiKey(KEYS[account.region]), clock=self.clock, transport=_Wire(self))
+        return KlingProvider(account, ApiKey(KEYS[account.region]), clock=self.clock, transport=Wire(self))
 
     def _emit(self, event: Event) -> None:
         self.events.append(event)
@@ -204,7 +209,7 @@ class Rehearsal:
         self.happened.append(Happened(self.clock.monotonic(), what))
 
 
-class _Wire(httpx.BaseTransport):
+class Wire(httpx.BaseTransport):
     """The sandbox's transport, with every call noted as it reaches the cloud."""
 
     def __init__(self, rehearsal: Rehearsal) -> None:
@@ -212,7 +217,7 @@ class _Wire(httpx.BaseTransport):
         self._transport = SandboxTransport(rehearsal.world)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        what = _operation(request.method, request.url.path)
+        what = operation(request.method, request.url.path)
         self._rehearsal.called(what, request)
         try:
             return self._transport.handle_request(request)
@@ -220,7 +225,7 @@ class _Wire(httpx.BaseTransport):
             self._rehearsal.hook("after", what)
 
 
-def _operation(method: str, path: str) -> str:
+def operation(method: str, path: str) -> str:
     match method, path.removeprefix("/v1/general/").split("/"):
         case "POST", ["custom-voices"]:
             return "create"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from reconciler.engine.work import Answer, Job
 from reconciler.model.accounts import KlingAccount
 from reconciler.model.events import Event, Kind
+from reconciler.model.manifest import Lifecycle
 from reconciler.model.state import Status
 from reconciler.protocols import MethodCapabilities
 from tests.engine.paper_cloud import PaperCloud
 from tests.engine.rehearsal import Rehearsal, voice
+from tests.support.virtual import InlineCrew
 
 
 def voices(number: int) -> Rehearsal:
@@ -38,6 +41,25 @@ def test_at_every_call_its_record_is_in_the_state_already(latency: float) -> Non
     rehearsal.hook = look
     rehearsal.apply()
     assert known == [True] * 60
+
+
+def test_an_intent_is_durable_when_its_call_starts_though_no_pace_holds_it_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rehearsal = Rehearsal(latency=0.2, task_seconds=2)
+    rehearsal.declare(voice("narrator"))
+    rehearsal.apply()
+    rehearsal.declare(voice("narrator", sample="take-2", lifecycle=Lifecycle(create_before_destroy=False)))
+    open_at_starts: list[list[str]] = []
+    start = InlineCrew.start
+
+    def look(crew: InlineCrew[Answer], job: Job) -> None:
+        open_at_starts.append(rehearsal.at_status(Status.INTENDED))
+        start(crew, job)
+
+    monkeypatch.setattr(InlineCrew, "start", look)
+    rehearsal.apply()
+    assert open_at_starts[:2] == [[], ["narrator"]]  # the deletion, and at its answer the creation
 
 
 def test_intents_become_durable_a_second_at_a_time() -> None:

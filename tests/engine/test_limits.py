@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any
 
 import pytest
@@ -101,20 +102,38 @@ def test_a_pace_that_was_lowered_grows_back() -> None:
     assert rehearsal.told(Kind.SLOWED)
 
 
-@pytest.mark.parametrize("cap", [1, 5, 10, 30])
-def test_a_cap_is_learned_from_1303_with_few_refusals(cap: int) -> None:
-    assert refused(ran(200, in_flight_cap=cap)) < 0.15
+# -- tasks in flight, which nobody told the tool -----------------------------------------------------------------------
+
+# (voices, cap, seconds a task): time beside the ideal of ceil(voices / cap) tasks in a row, and calls for each voice
+CAPPED: dict[tuple[int, int, float], tuple[float, float]] = {
+    (40, 1, 2): (1.15, 2.5),
+    (40, 1, 30): (1.1, 3.1),
+    (40, 3, 10): (1.1, 2.1),
+    (40, 5, 2): (1.15, 1.7),
+    (40, 10, 1): (1.35, 1.5),  # 10 calls take half a second, at 20 a second
+    (40, 10, 30): (1.1, 2.1),
+    (40, 50, 10): (1.1, 1.4),
+    (200, 1, 1): (1.2, 2.4),
+    (200, 1, 10): (1.1, 2.4),
+    (200, 3, 5): (1.1, 1.6),
+    (200, 5, 2): (1.15, 1.9),
+    (200, 5, 30): (1.1, 1.6),
+    (200, 10, 2): (1.15, 1.5),
+    (200, 10, 10): (1.1, 1.4),
+    (200, 50, 2): (1.1, 1.1),
+    (200, 50, 30): (1.1, 1.25),
+}
 
 
-@pytest.mark.parametrize("cap", [1, 5, 10])
-def test_under_a_cap_the_slots_are_used(cap: int) -> None:
-    ideal = 200 * 2 / cap
-    assert ran(200, in_flight_cap=cap).clock.monotonic() < ideal * 1.2
-
-
-def test_under_a_cap_of_5_a_voice_takes_less_than_two_calls() -> None:
-    rehearsal = ran(200, in_flight_cap=5)
-    assert sum(rehearsal.count(what) for what in ("create", "list", "get")) < 2 * 200
+@pytest.mark.parametrize("case", CAPPED, ids=lambda case: "{} voices, {} at once, {} s".format(*case))
+def test_a_cap_is_learned_with_few_refusals_and_used_with_few_calls(case: tuple[int, int, float]) -> None:
+    number, cap, seconds = case
+    longest, calls = CAPPED[case]
+    rehearsal = ran(number, in_flight_cap=cap, task_seconds=seconds)
+    ideal = max(math.ceil(number / cap) * seconds, number / 20 + seconds)
+    assert refused(rehearsal) < 0.15
+    assert rehearsal.clock.monotonic() < longest * ideal
+    assert sum(rehearsal.count(what) for what in ("create", "list", "get")) <= calls * number
 
 
 def test_slots_that_others_give_back_are_taken() -> None:

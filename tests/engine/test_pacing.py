@@ -6,7 +6,7 @@ from math import inf
 
 import pytest
 
-from reconciler.engine.pacing import Cap, Gate, Pace, poll_delay
+from reconciler.engine.pacing import Cap, Gate, Pace
 from tests.support.manual_clock import ManualClock
 
 
@@ -41,11 +41,32 @@ def test_a_loop_that_was_held_up_does_not_catch_up_in_a_burst() -> None:
     assert pace.next_at > 5.02
 
 
-def test_a_refusal_lowers_the_pace_and_waits_a_second() -> None:
+def at_full_pace() -> Pace:
+    """20 calls went out in the second before 10.0."""
     pace = Pace(20)
-    before = pace.rate
+    pace.sent.extend(9.0 + n / 20 for n in range(1, 20))
+    return pace
+
+
+def test_a_refusal_lowers_the_pace_to_what_was_taken_in_the_second_before() -> None:
+    pace = Pace(20)
+    pace.sent.extend([9.1, 9.2, 9.3, 9.4, 9.5, 9.6, 9.7, 9.75, 9.8, 9.85, 9.9, 9.95])
+    pace.refused(10.0, sent_at=9.95, retry_after=None)
+    assert pace.rate == pytest.approx(11 * 0.98)
+    assert pace.next_at == pytest.approx(10 + 1 - 11 / 19.6)
+
+
+def test_one_call_too_early_lowers_the_pace_a_little() -> None:
+    pace = at_full_pace()
+    pace.refused(10.0, sent_at=10.0, retry_after=None)
+    assert pace.rate == pytest.approx(19.6 * 0.95)
+    assert pace.next_at < 10.11
+
+
+def test_a_refusal_with_nothing_taken_halves_the_pace_and_waits_a_second() -> None:
+    pace = Pace(20)
     pace.refused(10.0, sent_at=9.9, retry_after=None)
-    assert pace.rate == pytest.approx(before * 0.7)
+    assert pace.rate == pytest.approx(19.6 / 2)
     assert pace.next_at == 11.0
 
 
@@ -103,12 +124,29 @@ def test_a_cap_that_holds_is_tried_ever_more_rarely() -> None:
     waits = []
     cap.refused(5, 0.0, sent_at=0.0, retry_after=None)
     for _ in range(8):
+        for _ in range(15):
+            cap.accepted(-1.0)
         now = cap.free_at(5)
         waits.append(now - cap.changed_at)
         cap.take(5, now)
         cap.refused(5, now, sent_at=now, retry_after=None)
     assert waits[:3] == [6.0, 9.0, 13.5]
     assert waits[-1] == 60.0
+
+
+def test_a_cap_that_holds_is_tried_after_5_10_and_then_15_creations() -> None:
+    cap = Cap()
+    cap.refused(5, 0.0, sent_at=0.0, retry_after=None)
+    waits = []
+    for _ in range(4):
+        now = cap.changed_at + 60.0  # however long ago
+        waits.append(0)
+        while cap.free_at(5) == inf:
+            cap.accepted(-1.0)
+            waits[-1] += 1
+        cap.take(5, now)
+        cap.refused(5, now, sent_at=now, retry_after=None)
+    assert waits == [0, 5, 10, 15]
 
 
 def test_a_cap_that_gives_way_is_tried_sooner() -> None:
@@ -155,19 +193,6 @@ def test_a_slot_given_forgets_the_waits() -> None:
     cap.accepted(1.0)
     cap.refused(0, 10.0, sent_at=9.0, retry_after=None)
     assert cap.free_at(0) == 11.0
-
-
-def test_polls_are_rare_while_calls_go_out() -> None:
-    assert poll_delay(submitting=True, starved=False, asked=0) == 5.0
-
-
-def test_polls_are_frequent_while_creations_wait_for_a_slot() -> None:
-    assert poll_delay(submitting=True, starved=True, asked=0) == 0.5
-
-
-def test_polls_of_a_long_task_grow_rare_up_to_ten_seconds() -> None:
-    delays = [poll_delay(submitting=False, starved=False, asked=n) for n in range(40)]
-    assert (delays[0], delays[-1], delays) == (0.5, 10.0, sorted(delays))
 
 
 def test_reads_of_a_quiet_account_go_at_once() -> None:

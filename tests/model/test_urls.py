@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.model.urls import compared, is_url, shown, without_secrets
+from reconciler.model.urls import compared, is_url, secrets_in, shown, without_secrets
 
 
 def test_a_url_without_query_is_shown_as_it_is() -> None:
@@ -58,3 +58,26 @@ def test_a_url_begins_with_http_in_any_case() -> None:
     assert is_url("HTTPS://h.example.com")
     assert not is_url("ftp://h.example.com")
     assert not is_url(8)
+
+
+@pytest.mark.parametrize(
+    ("value", "secrets"),
+    [
+        ("https://cdn.example.com/a.mp3", []),
+        ("https://cdn.example.com/a.mp3?X-Amz-Signature=feed&b=%20c;d=e", ["feed", "%20c", "e"]),
+        ("https://cdn.example.com/a.mp3?bare", ["bare"]),
+        ("https://cdn.example.com/a.mp3#access_token=feed", ["feed"]),
+        ("https://user:p&w@cdn.example.com/a@b?c", ["p&w", "c"]),
+        ("https://long-access-token:x@cdn.example.com", ["x", "long-access-token"]),
+        ("https://token@cdn.example.com", ["token"]),
+        ({"url": "https://h/?a=b", "text": ["see https://h/?c=d", 3, None]}, ["b", "d"]),
+    ],
+)
+def test_what_is_secret_of_the_links_in_a_value(value: object, secrets: list[str]) -> None:
+    assert list(secrets_in(value)) == secrets
+
+
+def test_a_link_inside_a_text_is_shown_without_its_secrets() -> None:
+    told = without_secrets("see https://u:p@h.example/a?sig=feed now")
+    assert told.startswith("see https://***@h.example/a?#sha256:")
+    assert told.endswith(" now")

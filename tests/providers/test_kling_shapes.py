@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus
+from reconciler.errors import OutcomeUnknown, Rejected
+from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import Status
 from reconciler.protocols import Accepted, MethodCapabilities, Provider
 from reconciler.providers.kling import CAPABILITIES, KlingProvider
-from tests.providers.support import API_KEY, KEY, SIGNED_URL, answer, record, said, scripted, task, voice
+from tests.providers.support import API_KEY, KEY, SIGNED_URL, Script, answer, record, said, scripted, task, voice
 
 
 def found(told: dict[str, Any], status: Status = Status.INTENDED) -> Observation:
@@ -170,6 +171,13 @@ def test_a_voice_that_once_was_there_and_is_not_shown_is_absent() -> None:
     assert found(task(task_result={"voices": []}), Status.READY) == Absent()
 
 
+@pytest.mark.parametrize("status", [Status.READY, Status.DEPOSED])
+@pytest.mark.parametrize("result", [None, {}, {"voices": None}, {"voices": [{"voice_name": "Narrator EN"}]}])
+def test_a_known_voice_whose_answer_lacks_its_voice_id_is_unknown(status: Status, result: object) -> None:
+    seen = found(task(task_result=result), status)
+    assert seen == Unknown(why="its task has succeeded, and its answer lacks the voice_id")
+
+
 def test_ids_that_come_as_numbers_are_kept_to_the_last_digit() -> None:
     voices = [{"voice_id": 930801338081615883, "voice_name": 7, "owned_by": 1002}]
     seen = remote(task(task_id=930801301486305329, task_result={"voices": voices}))
@@ -198,9 +206,51 @@ def listed(provider: KlingProvider) -> int:
     return len(provider.voices())
 
 
-def test_pages_are_read_until_a_short_one() -> None:
-    provider, script = scripted(answer(200, said(0, data=page(0, 1000))), answer(200, said(0, data=page(1000, 2))))
-    assert (listed(provider), len(script.requests)) == (1002, 2)
+def listing(*lengths: int) -> tuple[KlingProvider, Script]:
+    """A list whose pages have these lengths."""
+    starts = [sum(lengths[:n]) for n in range(len(lengths))]
+    pages = [answer(200, said(0, data=page(start, length))) for start, length in zip(starts, lengths, strict=True)]
+    return scripted(*pages)
+
+
+def test_pages_are_read_until_an_empty_one() -> None:
+    provider, script = listing(1000, 2, 0)
+    assert (listed(provider), len(script.requests)) == (1002, 3)
+
+
+def test_an_empty_list_takes_one_call() -> None:
+    provider, script = listing(0)
+    assert (listed(provider), len(script.requests)) == (0, 1)
+
+
+@pytest.mark.parametrize("lengths", [(3, 3, 1, 0), (3, 3, 0), (30, 30, 30, 7, 0), (999, 1, 0)])
+def test_a_list_whose_pages_are_capped_below_what_was_asked_for_is_read_whole(lengths: tuple[int, ...]) -> None:
+    provider, script = listing(*lengths)
+    assert (listed(provider), len(script.requests)) == (sum(lengths), len(lengths))
+
+
+def test_a_page_beyond_the_end_that_is_refused_is_the_end() -> None:
+    beyond = answer(400, said(1201, "pageNum is out of range"))
+    provider, script = scripted(answer(200, said(0, data=page(0, 3))), beyond)
+    assert (listed(provider), len(script.requests)) == (3, 2)
+
+
+def test_a_page_that_is_refused_after_a_full_one_leaves_the_list_unread() -> None:
+    provider, _ = scripted(answer(200, said(0, data=page(0, 1000))), answer(400, said(1201, "pageNum is too large")))
+    with pytest.raises(Rejected):
+        provider.voices()
+
+
+def test_a_page_to_be_sure_that_fails_leaves_the_list_unread() -> None:
+    provider, _ = scripted(answer(200, said(0, data=page(0, 3))), answer(500, said(5000, "down")))
+    with pytest.raises(OutcomeUnknown):
+        provider.voices()
+
+
+@pytest.mark.parametrize(("length", "calls"), [(12, 1), (10, 2), (16, 2), (30, 2), (50, 2), (75, 2), (31, 1)])
+def test_a_short_list_of_official_voices_is_read_further_if_it_looks_capped(length: int, calls: int) -> None:
+    provider, script = listing(length, 0)
+    assert (len(provider.presets()), len(script.requests)) == (length, calls)
 
 
 def test_a_full_last_page_takes_one_more_call() -> None:

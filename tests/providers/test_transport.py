@@ -116,7 +116,7 @@ def test_words_of_others_are_shown_without_secrets_on_one_line(clock: ManualCloc
         "http://x",
         Timeouts(),
         clock=clock,
-        secrets=["s3cr3t-key"],
+        secrets=lambda: ["s3cr3t-key"],
         mount=httpx.MockTransport(lambda _: httpx.Response(200)),
     )
     told = "bearer abc.def\n\x1b[2Js3cr3t-key https://a/b?X=1&Y=2 why? eyJhbGciOi.eyJpc3Mi.c2ln end"

@@ -24,6 +24,7 @@ def test_every_switch_is_described() -> None:
     [
         {"reply_lost": 1.5}, {"hide": -0.1}, {"fail": "nan"}, {"task_seconds": -1}, {"task_seconds": "inf"},
         {"in_flight_cap": 0}, {"calls_per_second": 0}, {"deleted_voice": "gone"}, {"replies_lost": 1},
+        {"page_cap": 0}, {"storm_every": 0}, {"shift_list": 2}, {"late_by_id": -1},
     ],
 )  # fmt: skip
 def test_a_switch_that_makes_no_sense_is_refused(wrong: dict[str, object]) -> None:
@@ -87,6 +88,25 @@ def test_throttling_does_nothing_else(kling: Caller) -> None:
 def test_a_throttled_caller_gets_through_in_the_end(kling: Caller) -> None:
     kling.turn(throttle=0.5)
     assert {kling.listed().code for _ in range(40)} == {0, 1302}
+
+
+def test_a_storm_refuses_every_call_and_passes(kling: Caller) -> None:
+    kling.turn(storm_seconds=10, storm_every=60)
+    kling.clock.sleep(55)  # from 03:04:05 to the full minute
+    codes = []
+    for _ in range(4):
+        codes.append((kling.create().code, kling.listed().code, kling.presets().code))
+        kling.clock.sleep(1)
+    assert codes == [(1302, 1302, 1302), (1303, 1302, 1302), (1302, 1302, 1302), (1303, 1302, 1302)]
+    kling.clock.sleep(6)
+    assert (kling.create().code, kling.listed().code) == (0, 0)
+
+
+def test_a_storm_burns_no_key(kling: Caller) -> None:
+    kling.turn(storm_seconds=60)
+    assert kling.create(external_task_id="k1").status == 429
+    kling.turn(storm_seconds=0)
+    assert kling.get("k1").code == 1201
 
 
 def test_the_rate_can_be_another(kling: Caller) -> None:

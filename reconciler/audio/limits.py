@@ -1,0 +1,156 @@
+"""What the clouds take, as data with its source, and what a sample breaks of it, each in one sentence.
+
+Checks what is measured; what was not measured is not guessed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.audio.file import EXTRA, AudioFile, Unreadable, is_16k_mono_wav
+from reconciler.audio.inspecting import converts
+
+MB = 1024 * 1024
+LARGEST_FILE = 256 * MB  # of ours: what is larger is not even read, where a vendor says nothing
+_REST = 64 * 1024  # bytes of a request beside its sample: all other keys at their longest fit in
+
+
+@dataclass(frozen=True, slots=True)
+class AudioLimits:
+    """What one parameter of one API takes. None, or no formats: its vendor says nothing."""
+
+    key: str  # as the manifest calls it; faults begin with it
+    taker: str
+    source: str
+    formats: tuple[str, ...] = ()
+    shortest: float | None = None  # seconds
+    longest: float | None = None  # seconds
+    below_longest: bool = False  # `longest` itself is too long
+    largest: int | None = None  # bytes of the file
+    largest_because: str = ""  # where the vendor's own limit is another
+    only_16k_mono_wav: bool = False  # the rest of `formats` must be converted
+
+    def __post_init__(self) -> None:
+        assert self.longest is not None or (self.shortest is None and not self.below_longest)
+
+    @property
+    def times(self) -> str:
+        """`10 to 180 s`; empty where there is no limit."""
+        if self.longest is None:
+            return ""
+        if self.below_longest:
+            return f"less than {self.longest:g} s"
+        return f"at most {self.longest:g} s" if self.shortest is None else f"{self.shortest:g} to {self.longest:g} s"
+
+
+KLING_VOICE_URL = AudioLimits(
+    key="voice_url",
+    taker="Kling",
+    source="Kling, custom-voices, voice_url",
+    formats=("mp3", "wav", "mp4", "mov"),
+    shortest=5,
+    longest=30,
+)
+VOD_VOICE_URL = AudioLimits(
+    key="voice_url",
+    taker="VOD CreateAigcCustomVoice",
+    source="VOD, CreateAigcCustomVoice, VoiceUrl",
+    formats=("mp3", "wav", "mp4", "mov"),
+    shortest=5,
+    longest=30,
+)
+VOD_CLONE_AUDIO = AudioLimits(
+    key="audio",
+    taker="VOD CreateAigcAudioClone",
+    source="VOD, CreateAigcAudioClone, AudioFileInfo",
+    formats=("mp3", "m4a", "wav"),
+    shortest=10,
+    longest=300,
+    largest=20 * MB,
+)
+VOD_CLONE_PROMPT = AudioLimits(
+    key="prompt_audio",
+    taker="VOD CreateAigcAudioClone",
+    source="VOD, CreateAigcAudioClone, PromptAudioFileInfo",
+    formats=("mp3", "m4a", "wav"),
+    longest=8,
+    below_longest=True,
+    largest=20 * MB,
+)
+TRTC_PROMPT = AudioLimits(
+    key="prompt_audio",
+    taker="TRTC VoiceClone",
+    source="TRTC, VoiceClone, PromptAudio; its formats are those that voicectl converts",
+    formats=("mp3", "m4a", "wav", "mp4", "mov"),
+    shortest=10,
+    longest=180,
+    only_16k_mono_wav=True,
+)
+MINIMAX_BYTES = AudioLimits(  # for `audio: {file: …}`: its bytes go out in the request
+    key="audio",
+    taker="VOD CloneVoiceAsync",
+    source="Tencent Cloud API 3.0: a request of at most 10 MB, which holds the file in base64",
+    largest=(10 * MB - _REST) // 4 * 3,
+    largest_because="its request of at most 10 MB holds them in base64",
+)
+MINIMAX_ADVICE = AudioLimits(  # Tencent does not state these: faults are to be shown as warnings
+    key="audio",
+    taker="MiniMax, whose model this is,",
+    source="MiniMax, voice cloning",
+    formats=("mp3", "m4a", "wav"),
+    shortest=10,
+    longest=300,
+    largest=20 * MB,
+)
+
+
+def faults(found: AudioFile | Unreadable, limits: AudioLimits) -> list[str]:
+    """Each breach in one sentence, with what was measured and the vendor's limit; none: it is taken."""
+    told = [size_fault(found.size, limits), format_fault(found, limits)]
+    if isinstance(found, AudioFile):
+        told += [_cut_off(found, limits), _length_fault(found, limits), _shape_fault(found, limits)]
+    elif not found.unseen or (limits.times and told[1] is None):
+        told.append(f"{limits.key} {found.why}")
+    return [fault for fault in told if fault is not None]
+
+
+def size_fault(size: int, limits: AudioLimits) -> str | None:
+    """For a file that was not read yet, too: a fault where it is larger than its cloud, or voicectl, would take."""
+    taker, largest = (limits.taker, limits.largest) if limits.largest is not None else ("voicectl", LARGEST_FILE)
+    if size <= largest:
+        return None
+    because = f": {limits.largest_because}" if limits.largest_because else ""
+    return f"{limits.key} is {size:,} bytes; {taker} takes at most {largest / MB:.3g} MB ({largest:,} bytes){because}"
+
+
+def format_fault(found: AudioFile | Unreadable, limits: AudioLimits) -> str | None:
+    if not found.container or not limits.formats or found.container in limits.formats:
+        return None
+    if isinstance(found, AudioFile) and (found.container, found.video) == ("mp4", False) and "m4a" in limits.formats:
+        return None  # an mp4 of sound alone is what others call m4a
+    *first, last = limits.formats
+    return f"{limits.key} is {found.container}; {limits.taker} takes {', '.join(first)} and {last}"
+
+
+def _cut_off(audio: AudioFile, limits: AudioLimits) -> str | None:
+    return f"{limits.key} is cut off: its header announces more than the file holds" if audio.cut_off else None
+
+
+def _length_fault(audio: AudioFile, limits: AudioLimits) -> str | None:
+    if limits.longest is None or _within(audio.seconds, limits):
+        return None
+    # As many digits as it takes to see the fault: 9.96 s is not "10.0 s long".
+    shown = next((d for d in range(1, 6) if not _within(round(audio.seconds, d), limits)), 6)
+    return f"{limits.key} is {audio.seconds:.{shown}f} s long; {limits.taker} takes {limits.times}"
+
+
+def _within(seconds: float, limits: AudioLimits) -> bool:
+    longest = limits.longest if limits.longest is not None else seconds
+    short_enough = seconds < longest if limits.below_longest else seconds <= longest
+    return short_enough and seconds >= (limits.shortest or 0)
+
+
+def _shape_fault(audio: AudioFile, limits: AudioLimits) -> str | None:
+    if not limits.only_16k_mono_wav or is_16k_mono_wav(audio) or converts():
+        return None
+    return f"{limits.key} is {audio}; {limits.taker} takes 16 kHz mono wav, and converting to it takes PyAV: {EXTRA}"

@@ -1,0 +1,177 @@
+"""One file from somebody's link: GET, bounded in bytes and in time, with no credentials but those in the link itself.
+
+Says what came, or why nothing did; never shows a link's query, nor a word of what a server sent instead.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from urllib.parse import urljoin, urlsplit
+
+from reconciler.audio.probing import Fetched, NotFetched
+from reconciler.errors import CloudError, UsageError
+from reconciler.model import urls
+from reconciler.model.accounts import Timeouts
+from reconciler.model.scrubbing import Scrubber
+from reconciler.providers.breakage import NEVER_SENT, PERHAPS_SENT, lost, unsent
+from reconciler.providers.lean_httpx import httpx
+from reconciler.providers.proxies import proxy_for
+
+REDIRECTS = 5
+PATIENCE = Timeouts(connect=10, read=20, operation=120)  # for one file, whole
+_REFUSAL = 8 * 1024  # bytes of a refusal that are looked at
+_EXPIRED = re.compile(rb"(?i)expired")  # what S3, OSS, COS and Azure say of an old signature
+_SETTING = re.compile(r" \(timeouts\.\w+\)")
+_TRY_LATER = (408, 425, 429)
+
+
+def fetch(
+    url: str, *, largest: int, timeouts: Timeouts = PATIENCE, transport: httpx.BaseTransport | None = None
+) -> Fetched | NotFetched:
+    """At most `largest` bytes and one: more than that is not `whole`. `transport` takes the place of sockets.
+
+    `timeouts.operation` bounds the whole, redirects too. Raises nothing.
+    """
+    download = _Download(url, largest, timeouts, transport)
+    got: Future[Fetched | NotFetched] = Future()
+
+    def follow() -> None:
+        try:
+            got.set_result(download.follow())
+        except BaseException as error:  # noqa: BLE001 - it is raised where the result is waited for
+            got.set_exception(error)
+
+    # A thread, because httpx bounds each piece of an answer, and an answer may come in pieces for ever.
+    threading.Thread(target=follow, daemon=True).start()
+    try:
+        return got.result(timeouts.operation)
+    except TimeoutError:
+        download.given_up.set()
+        return _out_of_reach(f"not here whole within {timeouts.operation:g} s")
+    except UsageError as error:  # of the environment's proxy
+        return _out_of_reach(error.detail)
+
+
+@dataclass(slots=True)
+class _Download:
+    url: str
+    largest: int
+    timeouts: Timeouts
+    transport: httpx.BaseTransport | None
+    given_up: threading.Event = field(default_factory=threading.Event)
+
+    def follow(self) -> Fetched | NotFetched:
+        url = self.url
+        for _ in range(REDIRECTS + 1):
+            if (wrong := _not_a_link(url)) is not None:
+                return _wrong(wrong if url == self.url else f"it is redirected to what {wrong}")
+            got = self._ask(url)
+            if not isinstance(got, str):
+                return got
+            url = got
+        return _wrong(f"it is redirected more than {REDIRECTS} times")
+
+    def _ask(self, url: str) -> Fetched | NotFetched | str:
+        """What came; or where to go on."""
+        begun = False
+        told = Scrubber(lambda: urls.secrets_in(url))
+        proxy = proxy_for(url) if self.transport is None else None
+        via = f"{proxy.url.host}:{proxy.url.port or proxy.url.scheme}" if proxy is not None else ""
+        try:
+            with _client(self.timeouts, self.transport, proxy) as client, client.stream("GET", url) as response:
+                begun = True
+                return self._answer(url, response)
+        except NEVER_SENT as error:
+            to = urlsplit(url).netloc.rpartition("@")[2]
+            return _out_of_reach(_reason(unsent(error, "GET", to=to, via=via, timeouts=self.timeouts, told=told)))
+        except PERHAPS_SENT as error:
+            if isinstance(error, httpx.RemoteProtocolError) and "location header" in str(error):  # httpx reads it too
+                return _wrong("it is redirected to what is no URL")
+            return _out_of_reach(_reason(lost(error, "GET ", begun=begun, timeouts=self.timeouts, told=told)))
+
+    def _answer(self, url: str, response: httpx.Response) -> Fetched | NotFetched | str:
+        match response.status_code:
+            case 200 if response.headers.get("Content-Encoding", "identity").strip().lower() in ("", "identity"):
+                return self._body(response)
+            case 200:
+                return _out_of_reach("it comes packed, unasked")
+            case 301 | 302 | 303 | 307 | 308 if response.headers.get("Location"):
+                return _joined(url, response.headers["Location"])
+            case status:
+                return _refusal(status, self._body(response, _REFUSAL).data)
+
+    def _body(self, response: httpx.Response, largest: int | None = None) -> Fetched:
+        most = self.largest if largest is None else largest
+        body = bytearray()
+        for piece in response.iter_raw():
+            body += piece
+            if len(body) > most or self.given_up.is_set():
+                announced = response.headers.get("Content-Length", "")
+                size = int(announced) if announced.isdecimal() else 0
+                return Fetched(bytes(body[: most + 1]), max(size, most + 1), whole=False)
+        return Fetched(bytes(body), len(body), whole=True)
+
+
+def _not_a_link(url: str) -> str | None:
+    try:
+        parsed, _ = httpx.URL(url), urlsplit(url).port
+    except (httpx.InvalidURL, ValueError):
+        return "is no URL"
+    return None if parsed.scheme in ("http", "https") and parsed.host else "is no http(s) URL"
+
+
+def _joined(url: str, location: str) -> str:
+    bare = urlsplit(url)._replace(netloc=urlsplit(url).netloc.rpartition("@")[2])  # a redirect takes no password along
+    try:
+        return urljoin(bare.geturl(), location)
+    except ValueError:  # it is looked at once more before it is asked
+        return location
+
+
+def _refusal(status: int, told: bytes) -> NotFetched:
+    match status:
+        case 401:
+            return _wrong("it asks for credentials (HTTP 401): the cloud has none for it")
+        case 400 | 403 if _EXPIRED.search(told):
+            return _wrong(f"the link has expired (HTTP {status}): sign it anew")
+        case 403:
+            return _wrong("access is denied (HTTP 403): is it public, or its signature still good?")
+        case 404 | 410:
+            return _wrong(f"nothing is there (HTTP {status})")
+        case _ if status >= 500 or status in _TRY_LATER:
+            return _out_of_reach(f"the server has its troubles (HTTP {status})")
+        case _:
+            return _wrong(f"the server answers HTTP {status} instead of a file")
+
+
+def _wrong(why: str) -> NotFetched:
+    return NotFetched(f"can't be fetched: {why}", lasting=True)
+
+
+def _out_of_reach(why: str) -> NotFetched:
+    return NotFetched(f"could not be checked: {why}", lasting=False)
+
+
+def _reason(failure: CloudError) -> str:
+    """The words of `breakage` without the call, which is nothing here, and without settings, which are not a user's."""
+    return _SETTING.sub("", failure.detail.partition(": ")[2]).removesuffix("; nothing was sent")
+
+
+def _client(timeouts: Timeouts, transport: httpx.BaseTransport | None, proxy: httpx.Proxy | None) -> httpx.Client:
+    try:
+        return httpx.Client(
+            transport=transport,
+            proxy=proxy,
+            verify=httpx.create_ssl_context() if transport is None else True,
+            trust_env=False,  # its proxies are known already, and its .netrc holds credentials
+            timeout=httpx.Timeout(timeouts.read, connect=timeouts.connect),
+            follow_redirects=False,  # each hop begins afresh, without cookies and without the first one's password
+            headers={"User-Agent": "voicectl", "Accept-Encoding": "identity"},
+        )
+    except ImportError:
+        raise UsageError("the environment names a SOCKS proxy: pip install 'httpx[socks]'") from None
+    except OSError as error:
+        raise UsageError(f"the certificates to trust can't be read: {error.strerror or error}") from None

@@ -1,0 +1,250 @@
+"""Who we are to Tencent Cloud, and TC3-HMAC-SHA256, its signature.
+
+Reads no environment by itself, assumes no role, and shows no secret: not in repr, not in an error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from reconciler.errors import CredentialsMissing
+
+ALGORITHM = "TC3-HMAC-SHA256"
+_END = "tc3_request"
+_HINT = (
+    "Make a key in Tencent's console (CAM, API keys), then: export TENCENTCLOUD_SECRET_ID=… TENCENTCLOUD_SECRET_KEY=…"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A pair that signs. `token` comes with temporary ones, and is empty for all others."""
+
+    secret_id: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    token: str = field(default="", repr=False)
+
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be shown."""
+        return tuple(filter(None, (self.secret_key, self.token, self.secret_id)))
+
+
+# -- the signature -----------------------------------------------------------------------------------------------------
+
+
+def sign(
+    credentials: Credentials,
+    product: str,
+    *,
+    headers: Mapping[str, str],
+    payload: bytes,
+    timestamp: int,
+    path: str = "/",
+) -> str:
+    """The Authorization header of a POST. `headers` are all that are signed: content-type and host at the least.
+
+    `timestamp` is in seconds and travels as X-TC-Timestamp; `path` and the host are signed as they are sent.
+    """
+    date = f"{datetime.fromtimestamp(timestamp, UTC):%Y-%m-%d}"
+    scope = f"{date}/{product}/{_END}"
+    request = canonical_request(headers, payload, path=path)
+    text = "\n".join((ALGORITHM, str(timestamp), scope, _sha256(request.encode())))
+    key = derived_key(credentials.secret_key, date, product, _END)
+    signature = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+    names = _signed_names(headers)
+    return f"{ALGORITHM} Credential={credentials.secret_id}/{scope}, SignedHeaders={names}, Signature={signature}"
+
+
+def canonical_request(headers: Mapping[str, str], payload: bytes, *, path: str = "/") -> str:
+    lines = sorted(f"{name.lower()}:{value.strip().lower()}\n" for name, value in headers.items())
+    return "\n".join(("POST", path, "", "".join(lines), _signed_names(headers), _sha256(payload)))
+
+
+def derived_key(secret_key: str, *parts: str) -> bytes:
+    """One step for each part: the date, the product, and the end of the scope."""
+    key = f"TC3{secret_key}".encode()
+    for part in parts:
+        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+    return key
+
+
+def _signed_names(headers: Mapping[str, str]) -> str:
+    return ";".join(sorted(name.lower() for name in headers))
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+# -- where the credentials are -----------------------------------------------------------------------------------------
+
+
+class NamedVariables(Protocol):
+    """The variables that a provider names, None where it names none."""
+
+    @property
+    def secret_id_env(self) -> str | None: ...
+    @property
+    def secret_key_env(self) -> str | None: ...
+    @property
+    def token_env(self) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    """What the parts are called in one place. Of several names for the token the first that is set counts."""
+
+    secret_id: str
+    secret_key: str
+    tokens: tuple[str, ...]
+
+
+_ENVIRONMENT = _Keys(
+    "TENCENTCLOUD_SECRET_ID",
+    "TENCENTCLOUD_SECRET_KEY",
+    ("TENCENTCLOUD_TOKEN", "TENCENTCLOUD_SECURITY_TOKEN"),  # tccli's name and Terraform's
+)
+_TCCLI = _Keys("secretId", "secretKey", ("token",))
+_SDK = _Keys("secret_id", "secret_key", ("token",))
+_SDK_FILE = Path(".tencentcloud/credentials")
+_SYSTEM_FILE = Path("tencentcloud/credentials")
+
+
+def credentials(
+    names: NamedVariables | None, environ: Mapping[str, str], *, home: Path, etc: Path = Path("/etc")
+) -> Credentials:
+    """The environment's, else tccli's, else the SDK's: the first place that holds any. Raises CredentialsMissing.
+
+    A provider that names its variables is read from those only: another account's key must never stand in. For the
+    same reason a place that is broken, or holds half of a pair, is an error and never passed over.
+    """
+    if names is not None and (names.secret_id_env or names.secret_key_env or names.token_env):
+        return _named(names, environ)
+
+    profile = environ.get("TCCLI_PROFILE", "").strip()
+    tccli = Path(f".tccli/{profile or 'default'}.credential")
+    found = (
+        _taken(environ, _ENVIRONMENT)
+        or _in_file(home / tccli, _from_tccli, shown=f"~/{tccli}", must_be_there=profile)
+        or _in_file(home / _SDK_FILE, _from_sdk, shown=f"~/{_SDK_FILE}")
+        or _in_file(etc / _SYSTEM_FILE, _from_sdk, shown=f"/etc/{_SYSTEM_FILE}")
+    )
+    if found is None:
+        places = f"~/{tccli}, ~/{_SDK_FILE} and /etc/{_SYSTEM_FILE}"
+        variables = f"{_ENVIRONMENT.secret_id} and {_ENVIRONMENT.secret_key}"
+        raise CredentialsMissing(
+            f"Tencent Cloud needs {variables} in the environment, or a file that holds them, and there is none: "
+            f"looked in {places}.",
+            f"{_HINT}, or: tccli configure",
+        )
+    return found
+
+
+def _named(names: NamedVariables, environ: Mapping[str, str]) -> Credentials:
+    if not (names.secret_id_env and names.secret_key_env):
+        raise CredentialsMissing(
+            "The provider's credentials name only a part of what goes together.",
+            "Name secret_id_env and secret_key_env.",
+        )
+    keys = _Keys(names.secret_id_env, names.secret_key_env, (names.token_env,) if names.token_env else ())
+    found = _taken(environ, keys)
+    if found is None:
+        raise CredentialsMissing(
+            f"Tencent Cloud needs {keys.secret_id} and {keys.secret_key} in the environment, and there is none: "
+            "the provider names them, so nothing else is looked at.",
+            f"export {keys.secret_id}=… {keys.secret_key}=…",
+        )
+    return found
+
+
+def _taken(values: Mapping[str, object], keys: _Keys, *, where: str = "") -> Credentials | None:
+    """None where nothing is set. `where` ends the name of a value in a message."""
+    secret_id, secret_key = _value(values, keys.secret_id, where=where), _value(values, keys.secret_key, where=where)
+    tokens = {name: _value(values, name, where=where) for name in keys.tokens}
+    token = next(filter(None, tokens.values()), "")
+    if secret_id and secret_key:
+        return Credentials(secret_id, secret_key, token)
+
+    pair = {keys.secret_id: secret_id, keys.secret_key: secret_key}
+    there = [name for name, value in (pair | tokens).items() if value]
+    if not there:
+        return None
+    lacking = [name for name, value in pair.items() if not value]
+    verb = "is not" if len(lacking) == 1 else "are not"
+    raise CredentialsMissing(f"{there[0]}{where} is set, but {' and '.join(lacking)} {verb}: they go together.", _HINT)
+
+
+def _value(values: Mapping[str, object], name: str, *, where: str) -> str:
+    """Empty where it is unset. What a header can't hold is refused here, where its name is known."""
+    value = values.get(name)
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return ""
+    again = "Copy it again, without blanks and line breaks."
+    if not isinstance(value, str):
+        raise CredentialsMissing(f"{name}{where} is no text.", again)
+    if value != value.strip():
+        raise CredentialsMissing(f"{name}{where} has blanks or a line break around its value.", again)
+    if not re.fullmatch(r"[!-~]+", value):
+        raise CredentialsMissing(f"{name}{where} holds characters that no key has.", again)
+    return value
+
+
+def _in_file(
+    path: Path, read: Callable[[str, str], Credentials | None], *, shown: str, must_be_there: str = ""
+) -> Credentials | None:
+    """None where there is no file, or nothing in it. `must_be_there` is the profile that was asked for by name."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except (FileNotFoundError, NotADirectoryError):
+        if must_be_there:
+            raise CredentialsMissing(
+                f"TCCLI_PROFILE names {must_be_there}, and there is no {shown}.",
+                f"tccli configure --profile {must_be_there}, or: unset TCCLI_PROFILE",
+            ) from None
+        return None
+    except OSError as error:
+        raise CredentialsMissing(f"{shown} can't be read: {error.strerror}.", "Who may read it? See ls -l.") from None
+    except UnicodeDecodeError:
+        raise _broken(shown, "it is no text in UTF-8") from None
+    return read(text, shown)
+
+
+def _from_tccli(text: str, shown: str) -> Credentials | None:
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError):  # their words would quote the file
+        raise _broken(shown, "it is no JSON") from None
+    if not isinstance(values, dict):
+        raise _broken(shown, "it is no JSON object")
+    # Keys beside a role are those of somebody else than the role: to use them would be to act as another.
+    if values.get("role-arn") or values.get("type") == "cvm-role":
+        raise CredentialsMissing(
+            f"{shown} names a role, and voicectl assumes none.",
+            "Assume it first, then export TENCENTCLOUD_SECRET_ID, TENCENTCLOUD_SECRET_KEY and TENCENTCLOUD_TOKEN.",
+        )
+    return _taken(values, _TCCLI, where=f" in {shown}")
+
+
+def _from_sdk(text: str, shown: str) -> Credentials | None:
+    import configparser  # here, because few keep their keys like this
+
+    file = configparser.ConfigParser(interpolation=None)
+    try:
+        file.read_string(text)
+    except configparser.Error:  # its words would quote the file
+        raise _broken(shown, "it is no INI file") from None
+    if not file.has_section("default"):
+        return None
+    return _taken(file["default"], _SDK, where=f" in {shown}")
+
+
+def _broken(shown: str, why: str) -> CredentialsMissing:
+    return CredentialsMissing(f"{shown} can't be understood: {why}.", "Mend it, or move it away.")

@@ -1,0 +1,86 @@
+"""A sample behind a link: what is proven of it, and what is only a doubt."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from reconciler.audio.limits import KLING_VOICE_URL, MINIMAX_ADVICE, VOD_CLONE_AUDIO, AudioLimits
+from reconciler.audio.probing import LARGEST_DOWNLOAD, Fetched, NotFetched, Probed, probe
+from tests.support.sounds import encoded, m4a, mp3, wav
+
+URL = "https://cdn.example.com/narrator.mp3?sig=SECRET"
+
+
+def probed(got: bytes | Fetched | NotFetched, limits: AudioLimits = KLING_VOICE_URL) -> Probed:
+    asked: list[tuple[str, int]] = []
+
+    def fetch(url: str, *, largest: int) -> Fetched | NotFetched:
+        asked.append((url, largest))
+        return Fetched(got, len(got), whole=True) if isinstance(got, bytes) else got
+
+    found = probe(URL, limits, fetch=fetch)
+    assert asked == [(URL, LARGEST_DOWNLOAD if limits.largest is None else limits.largest)]
+    return found
+
+
+def test_a_good_sample_is_known_and_has_no_fault() -> None:
+    found = probed(mp3(12.0))
+    assert found.audio is not None
+    assert (found.audio.seconds, found.faults, found.doubts) == (12.0, (), ())
+
+
+def test_a_sample_that_is_too_short_is_at_fault() -> None:
+    assert probed(wav(4.0)).faults == ("voice_url is 4.0 s long; Kling takes 5 to 30 s",)
+
+
+def test_all_its_faults_are_told() -> None:
+    assert probed(m4a(4.0)).faults == (
+        "voice_url is m4a; Kling takes mp3, wav, mp4 and mov",
+        "voice_url is 4.0 s long; Kling takes 5 to 30 s",
+    )
+
+
+def test_a_page_instead_of_a_sample_is_at_fault() -> None:
+    found = probed(b"<!doctype html><title>Sign in</title>")
+    assert found == Probed(None, faults=("voice_url is an HTML page, not audio",))
+
+
+def test_a_link_that_leads_nowhere_is_at_fault() -> None:
+    gone = NotFetched("can't be fetched: nothing is there (HTTP 404)", lasting=True)
+    assert probed(gone) == Probed(None, faults=("voice_url can't be fetched: nothing is there (HTTP 404)",))
+
+
+def test_a_way_that_is_closed_is_a_doubt() -> None:
+    slow = NotFetched("could not be checked: not here whole within 5 s", lasting=False)
+    assert probed(slow) == Probed(None, doubts=("voice_url could not be checked: not here whole within 5 s",))
+
+
+@pytest.mark.parametrize(("size", "shown"), [(52_428_800, "52,428,800"), (0, "20,971,521")])
+def test_more_bytes_than_the_vendor_takes_are_a_fault(size: int, shown: str) -> None:
+    assert probed(Fetched(b"", size, whole=False), VOD_CLONE_AUDIO).faults == (
+        f"audio is {shown} bytes; VOD CreateAigcAudioClone takes at most 20 MB (20,971,520 bytes)",
+    )
+
+
+def test_more_bytes_than_are_read_are_a_doubt_where_the_vendor_names_no_limit() -> None:
+    found = probed(Fetched(b"", 200_000_000, whole=False))
+    assert found == Probed(None, doubts=("voice_url is larger than 104,857,600 bytes, and was not looked at",))
+
+
+def test_a_format_nobody_can_look_into_is_at_fault_and_in_doubt() -> None:
+    assert probed(encoded("flac", "flac", seconds=1.0)) == Probed(
+        None,
+        faults=("voice_url is flac; Kling takes mp3, wav, mp4 and mov",),
+        doubts=("voice_url is flac, which voicectl can't look into",),
+    )
+
+
+def test_without_pyav_the_length_of_an_mp3_is_in_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    monkeypatch.delitem(sys.modules, "reconciler.audio.decoding", raising=False)
+    for limits in (KLING_VOICE_URL, MINIMAX_ADVICE):
+        found = probed(mp3(1.0), limits)
+        told = f"{limits.key} is mp3, and reading it takes PyAV: pip install 'voicectl[audio]'"
+        assert found == Probed(None, doubts=(told,))

@@ -1,0 +1,205 @@
+"""A large change is asked for by its number: said by plan, kept by apply, with the number that would let it go."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.support.desk import Desk, Ran, voice
+from tests.support.kling_service import Deleted, KlingService
+
+OVER = "4 of {} recorded voices would be deleted, replaced or forgotten, over 30 %"
+NUMBER = "If that is meant: --allow-deletes 4"
+TEN = [f"voice-{n}" for n in range(10)]
+
+
+def hold(desk: Desk, number: int) -> list[str]:
+    """So many voices, made."""
+    names = [f"voice-{n}" for n in range(number)]
+    desk.declare(*names)
+    desk.apply()
+    return names
+
+
+@pytest.fixture
+def four_of_ten(desk: Desk) -> Desk:
+    """Ten voices, of which four left the manifest."""
+    desk.declare(*hold(desk, 10)[4:])
+    return desk
+
+
+def stopped(ran: Ran, kling: KlingService, *, what: str = OVER.format(10), hint: str = NUMBER) -> bool:
+    assert ran.code == 1, ran
+    assert kling.count("delete") == 0
+    return "Error: The change is too large to go unasked" in ran.err and what in ran.err and hint in ran.err
+
+
+# -- the percentage ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("number", "removed"), [(9, 8), (10, 3), (11, 3), (20, 6)])
+def test_up_to_exactly_30_percent_and_below_10_voices_nobody_is_asked(desk: Desk, number: int, removed: int) -> None:
+    names = hold(desk, number)
+    desk.declare(*names[removed:])
+    assert "Stop:" not in desk.voicectl("plan", code=0).out
+    desk.apply()
+    assert len(desk.kling.voices) == number - removed
+
+
+@pytest.mark.parametrize("number", [10, 11, 13])
+def test_over_30_percent_of_10_or_more_stops(desk: Desk, kling: KlingService, number: int) -> None:
+    names = hold(desk, number)
+    desk.declare(*names[4:])
+    assert stopped(desk.apply(code=1), kling, what=OVER.format(number))
+    desk.apply("--allow-deletes", "4")
+    assert len(kling.voices) == number - 4
+
+
+def test_replaced_and_forgotten_voices_count_with_the_deleted(desk: Desk, kling: KlingService) -> None:
+    official: dict[str, Any] = {"provider": "kling", "preset": {"voice_id": next(iter(kling.presets))}}
+    names = [f"voice-{n}" for n in range(9)]
+    desk.declare(*names, owen=official)
+    desk.apply()
+    renamed = {name: voice(f"other-{name}") for name in names[:2]}
+    desk.write({name: voice(name) for name in names[3:]} | renamed)  # two replaced, one deleted, one forgotten
+    assert desk.plan()["summary"] | {"replace": 2, "delete": 1, "forget": 1} == desk.plan()["summary"]
+    assert stopped(desk.apply(code=1), kling)
+    assert kling.bought == 9
+
+
+@pytest.mark.parametrize(("percent", "removed"), [(0, 1), (50, 6), (99.9, 10)])
+def test_the_manifest_sets_the_percentage(desk: Desk, kling: KlingService, percent: float, removed: int) -> None:
+    hold(desk, 10)
+    left = {name: voice(name) for name in [*TEN, "newcomer"][removed:]}
+    desk.write(left, safety={"max_delete_percent": percent})
+    what = f"{removed} of 10 recorded voices would be deleted, replaced or forgotten, over {percent:g} %"
+    assert stopped(desk.apply(code=1), kling, what=what, hint=f"--allow-deletes {removed}")
+
+
+def test_100_percent_asks_nobody_but_for_an_empty_manifest(desk: Desk, kling: KlingService) -> None:
+    hold(desk, 10)
+    desk.write({}, safety={"max_delete_percent": 100})
+    what = "the manifest declares no voice, and the state holds 10"
+    assert stopped(desk.apply(code=1), kling, what=what, hint="--allow-deletes 10")
+    desk.write({"newcomer": voice("newcomer")}, safety={"max_delete_percent": 100})
+    desk.apply()
+    assert [task.name for task in kling.voices.values()] == ["newcomer"]
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_an_empty_manifest_over_any_state_stops(desk: Desk, kling: KlingService, number: int) -> None:
+    hold(desk, number)
+    desk.write({})
+    what = f"the manifest declares no voice, and the state holds {number}"
+    assert what in desk.voicectl("plan", code=0).out
+    assert stopped(desk.apply(code=1), kling, what=what, hint=f"--allow-deletes {number}")
+    desk.apply("--allow-deletes", str(number))
+    assert kling.voices == {}
+
+
+# -- the number --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wrong", ["0", "3", "5", "10"])
+def test_a_wrong_number_stops_and_the_right_one_is_said(four_of_ten: Desk, kling: KlingService, wrong: str) -> None:
+    ran = four_of_ten.apply("--allow-deletes", wrong, code=1)
+    assert stopped(ran, kling, hint=f"{NUMBER}, not {wrong}")
+
+
+@pytest.mark.parametrize("option", ["--allow-deletes", "--allow-recreates"])
+@pytest.mark.parametrize("command", ["plan", "apply"])
+@pytest.mark.parametrize("given", ["-3", "abc", "4.5", ""])
+def test_what_is_no_number_is_refused_before_anything(desk: Desk, command: str, option: str, given: str) -> None:
+    desk.declare("narrator")
+    ran = desk.voicectl(command, option, given, code=1)
+    assert f"Invalid value for '{option}'" in ran.err
+    assert desk.kling.calls == []
+
+
+def test_destroy_takes_no_number_below_zero(desk: Desk) -> None:
+    desk.declare("narrator")
+    assert "Invalid value" in desk.voicectl("destroy", "--auto-approve", "--allow-recreates", "-1", code=1).err
+
+
+# -- where it is said --------------------------------------------------------------------------------------------------
+
+
+def test_plan_shows_it_and_changes_nothing(four_of_ten: Desk) -> None:
+    before = four_of_ten.files()
+    told = four_of_ten.voicectl("plan", code=0)
+    assert f"Stop: {OVER.format(10)}\n      {NUMBER}\n" in told.out
+    assert four_of_ten.voicectl("plan", "--detailed-exitcode").code == 2
+    assert four_of_ten.files() == before
+
+
+def test_plan_json_keeps_its_document_and_says_it_beside(four_of_ten: Desk) -> None:
+    told = four_of_ten.voicectl("plan", "--json", code=0)
+    assert told.json["summary"]["delete"] == 4
+    assert told.err == f"Stop: {OVER.format(10)}. {NUMBER}\n"
+
+
+def test_apply_shows_the_plan_before_it_stops(four_of_ten: Desk, kling: KlingService) -> None:
+    ran = four_of_ten.apply(code=1)
+    assert stopped(ran, kling)
+    assert f"Stop: {OVER.format(10)}\n      {NUMBER}\n\nPlan: 4 to delete. 6 unchanged.\n" in ran.out
+
+
+def test_apply_json_says_it_and_ends_with_its_summary(four_of_ten: Desk, kling: KlingService) -> None:
+    ran = four_of_ten.apply("--json", code=1)
+    assert stopped(ran, kling)
+    halt, summary = ran.events
+    assert halt == {"sequence": 1, "type": "stopped", "detail": OVER.format(10), "hint": NUMBER}
+    assert (summary["type"], summary["total"], summary["done"], summary["left"]) == ("summary", 4, 0, 4)
+
+
+def test_a_saved_plan_stops_too_and_says_how_to_make_one_that_does_not(four_of_ten: Desk, kling: KlingService) -> None:
+    saved = four_of_ten.voicectl("plan", "--out", "large.plan", code=0)
+    assert OVER.format(10) in saved.out
+    ran = four_of_ten.voicectl("apply", "large.plan")
+    assert stopped(ran, kling, hint=f"{NUMBER}; said to voicectl plan --out FILE")
+
+
+def test_a_plan_that_was_saved_with_its_number_is_applied(four_of_ten: Desk, kling: KlingService) -> None:
+    four_of_ten.voicectl("plan", "--allow-deletes", "4", "--out", "large.plan", code=0)
+    four_of_ten.voicectl("apply", "large.plan", code=0)
+    assert len(kling.voices) == 6
+
+
+def test_json_of_an_apply_that_can_not_begin_ends_with_its_summary_too(desk: Desk, kling: KlingService) -> None:
+    desk.declare("narrator")
+    kling.refuse("list", 401, 1002, "Authorization is invalid", times=9)
+    halt, summary = desk.apply("--json", code=1).events
+    assert "code 1002: Authorization is invalid" in halt["detail"]
+    assert (summary["type"], summary["done"]) == ("summary", 0)
+
+
+# -- destroy -----------------------------------------------------------------------------------------------------------
+
+
+def test_destroy_is_the_request_itself(desk: Desk, kling: KlingService) -> None:
+    hold(desk, 10)
+    desk.voicectl("destroy", "--auto-approve", code=0)
+    assert kling.voices == {}
+
+
+def test_destroys_question_names_the_number(desk: Desk, kling: KlingService) -> None:
+    hold(desk, 10)
+    with desk.at_a_terminal("destroy") as screen:
+        screen.until("Destroy 10 voices? Only 'yes' will be accepted: ")
+        screen.type("no\n")
+        assert screen.end()[0] == 1
+    assert len(kling.voices) == 10
+
+
+def test_voices_to_be_bought_again_have_a_number_of_their_own(desk: Desk, kling: KlingService) -> None:
+    names = hold(desk, 10)
+    for voice_id in list(kling.voices)[:4]:
+        kling.delete_outside(voice_id)
+    kling.deleted_voices = Deleted.VANISHES
+    what = "4 of 10 recorded voices are gone and would be bought again, over 30 %"
+    assert stopped(desk.apply(code=1), kling, what=what, hint="--allow-recreates 4")
+    assert json.loads(desk.voicectl("plan", "--json").out)["summary"]["create"] == 4
+    desk.apply("--allow-recreates", "4")
+    assert len(kling.voices) == len(names)

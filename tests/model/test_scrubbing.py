@@ -1,0 +1,106 @@
+"""A known secret is recognised however it is written; one that is not known, by its form."""
+
+from __future__ import annotations
+
+import html
+import json
+from base64 import b64encode, encodebytes, urlsafe_b64encode
+from collections.abc import Callable
+from urllib.parse import quote
+
+import pytest
+
+from reconciler.model.scrubbing import Scrubber
+
+SECRET = "s3cr3t-K3y/of+the=account&0123"
+LETTERS = "".join(c for c in SECRET if c.isalnum())
+
+WRITINGS: dict[str, Callable[[str], str]] = {
+    "whole": str,
+    "its beginning": lambda s: s[:14],
+    "its end": lambda s: s[-14:],
+    "its middle": lambda s: s[7:22],
+    "one letter a line": "\n".join,
+    "wrapped": lambda s: "\r\n  ".join(s[i : i + 4] for i in range(0, len(s), 4)),
+    "with nulls": "\0".join,
+    "url-encoded": lambda s: quote(s, safe=""),
+    "url-encoded twice": lambda s: quote(quote(s, safe=""), safe=""),
+    "url-encoded throughout": lambda s: "".join(f"%{ord(c):02x}" for c in s),
+    "JSON": json.dumps,
+    "JSON in JSON": lambda s: json.dumps(json.dumps(s)),
+    "JSON of PHP": lambda s: json.dumps(s).replace("/", "\\/").replace("&", "\\u0026"),
+    "JSON throughout": lambda s: "".join(f"\\u{ord(c):04X}" for c in s),
+    "HTML": html.escape,
+    "a form's": lambda s: quote(s).replace("%2B", " "),
+    "Python's": lambda s: repr({"key": s.encode()}),
+    "base64": lambda s: b64encode(s.encode()).decode(),
+    "base64 for URLs": lambda s: urlsafe_b64encode(s.encode()).decode(),
+    "base64 of a pair": lambda s: b64encode(f"user:{s}".encode()).decode(),
+    "base64 of a header": lambda s: b64encode(f"Bearer {s}, or".encode()).decode(),
+    "base64 in lines": lambda s: encodebytes(s.encode() * 4).decode(),
+    "its half in base64": lambda s: b64encode(s[:15].encode()).decode(),
+    "hex": lambda s: s.encode().hex(),
+    "HEX": lambda s: s.encode().hex().upper(),
+}
+
+
+@pytest.mark.parametrize("writing", WRITINGS)
+def test_a_known_secret_is_blanked_however_it_is_written(writing: str) -> None:
+    written = WRITINGS[writing](SECRET)
+    told = Scrubber(lambda: [SECRET])(f"it said {written} / bye", limit=10_000)
+    assert told.startswith("it said")
+    assert told.endswith("bye")
+    assert "***" in told
+    letters = "".join(c for c in told if c.isalnum())
+    shown = "".join(c for c in written if c.isalnum())
+    assert not [i for i in range(len(LETTERS) - 7) if LETTERS[i : i + 8] in letters]
+    assert len(letters) <= len("itsaidbye") + max(18, len(shown) // 4), told  # the edges of an encoding may stay
+
+
+def test_nothing_else_is_blanked() -> None:
+    words = "Task not found by id/external id: vc-0123abcd-narrator-deadbeef-1 (100 %, a && b, C:\\new)"
+    assert Scrubber(lambda: [SECRET, "key-of-32-characters-01234567890"])(words) == words
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("bearer abc.def, no", "bearer ***, no"),
+        ('{"Authorization": "Basic dTpw"}', '{"Authorization": "***"}'),
+        ("token eyJhbGciOi.eyJpc3Mi.c2ln end", "token *** end"),
+        ("payload eyJpc3MiOiJBSyIsImV4cCI6MX0 end", "payload *** end"),
+        ("https://user:pw@host/a.mp3 no", "https://***@host/a.mp3 no"),
+        ("socks5://user:pw@host no", "socks5://***@host no"),
+        ("https://host/a.mp3?sig=abc&x=1 no", "https://host/a.mp3?*** no"),
+        ("https://host/a.mp3?sig=a\nbc\nd e", "https://host/a.mp3?*** e"),
+        ("https://host/a.mp3#token=abc no", "https://host/a.mp3#*** no"),
+        ("…/a.mp3?sig=abc no", "…/a.mp3?*** no"),
+        (r"https:\/\/host\/a.mp3?sig=a\u0026b=c no", r"https:\/\/host\/a.mp3?*** no"),
+        ("https%3A%2F%2Fhost%2Fa.mp3%3Fsig%3Dabc%26x%3D1 no", "https%3A%2F%2Fhost%2Fa.mp3%3F*** no"),
+        ("https%3A%2F%2Fuser%3Apw%40host no", "https%3A%2F%2F***%40host no"),
+        ("why? because a=b", "why? because a=b"),
+        ("a\n\x1b[2Jb", "a [2Jb"),
+    ],
+)
+def test_a_secret_is_known_by_its_form(told: str, shown: str) -> None:
+    assert Scrubber()(told) == shown
+
+
+def test_a_short_secret_is_blanked_as_a_word_only() -> None:
+    assert Scrubber(lambda: ["pw1!"])("pw1! spw1!s") == "*** spw1!s"
+    assert Scrubber(lambda: ["abc"])("abc") == "abc"
+
+
+def test_secrets_are_asked_for_anew_and_more_may_be_given_for_once() -> None:
+    known: list[str] = []
+    scrubber = Scrubber(lambda: known)
+    assert scrubber("first-token-1") == "first-token-1"
+    known.append("first-token-1")
+    assert scrubber("first-token-1 other-token-2") == "*** other-token-2"
+    assert scrubber("first-token-1 other-token-2", also=["other-token-2"]) == "*** ***"
+
+
+def test_words_are_cut_after_they_were_scrubbed() -> None:
+    told = Scrubber(lambda: [SECRET])("a" * 20 + SECRET, limit=25)
+    assert told == "a" * 20 + "***"
+    assert Scrubber()("b" * 301) == "b" * 299 + "…"
