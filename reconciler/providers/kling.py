@@ -123,7 +123,7 @@ class KlingProvider:
         return [v for v in offered.values() if v.status is TaskStatus.READY]
 
     def voices(self) -> Sequence[RemoteVoice]:
-        return list(self._listing().voices.values())
+        return self._listing().there
 
     def find(self, record: Record) -> Observation:
         return self._seen(record, record.external_task_id)
@@ -221,16 +221,15 @@ class KlingProvider:
     def _listing(self) -> Listing:
         voices: dict[str, RemoteVoice] = {}
         hollow: dict[str, RemoteVoice] = {}
+        emptied: dict[str, RemoteVoice] = {}
         count = 0
         for count, page in enumerate(self._paged(VOICES), start=1):  # noqa: B007 - how many there were
             for task in page:
-                remote = task.remote(self._about)
-                if remote.status is TaskStatus.READY or not (task.deleted or task.hollow):
-                    voices[str(task.task_id)] = remote
-                elif task.hollow:
-                    hollow[str(task.task_id)] = remote
+                kind = emptied if task.emptied else hollow if task.hollow else voices
+                if not task.deleted:
+                    kind[str(task.task_id)] = task.remote(self._about)
         self._pages = max(count, 1)
-        return Listing(voices, {k: v for k, v in hollow.items() if k not in voices})
+        return Listing(voices).with_(Listing({}, hollow, emptied))
 
     def _paged(self, path: str, *, sure: bool = True) -> Iterator[list[kling_wire.Task]]:
         def read(number: int) -> list[kling_wire.Task]:

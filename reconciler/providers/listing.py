@@ -66,16 +66,23 @@ def _looks_capped(length: int) -> bool:
 
 @dataclass(frozen=True)
 class Listing:
-    """One look through all pages. `hollow` are tasks that succeeded and show no voice."""
+    """One look through all pages. `hollow` are tasks that succeeded and show no voice, `emptied` those that say so."""
 
     voices: Mapping[str, RemoteVoice] = field(default_factory=dict)  # by task_id
     hollow: Mapping[str, RemoteVoice] = field(default_factory=dict)  # by task_id
+    emptied: Mapping[str, RemoteVoice] = field(default_factory=dict)  # by task_id
+
+    @property
+    def there(self) -> list[RemoteVoice]:
+        """All that may be a voice: one whose voice_id is not told now is none to be bought again."""
+        return [*self.voices.values(), *self.hollow.values()]
 
     def with_(self, later: Listing) -> Listing:
         """The union counts: what either look has seen is there."""
         voices = {**self.voices, **later.voices}
-        hollow = {**self.hollow, **later.hollow}
-        return Listing(voices, {k: v for k, v in hollow.items() if k not in voices})
+        hollow = {k: v for k, v in {**self.hollow, **later.hollow}.items() if k not in voices}
+        emptied = {k: v for k, v in {**self.emptied, **later.emptied}.items() if k not in voices and k not in hollow}
+        return Listing(voices, hollow, emptied)
 
     def sightings(self, records: Iterable[Record]) -> dict[str, RemoteVoice]:
         """external_task_id -> the listed voice: by that key, else by task, else by voice (imported ones)."""
@@ -83,10 +90,11 @@ class Listing:
         if any(r.voice_id for r in unseen):
             by_voice = {v.voice_id: v for v in self.voices.values() if v.voice_id}
             seen |= {r.external_task_id: by_voice[r.voice_id] for r in unseen if r.voice_id in by_voice}
-        if self.hollow:
+        without = {**self.hollow, **self.emptied}
+        if without:
             # Once a voice was there, a task without one is no sign of it; before, it may just not be there yet.
             waiting = [r for r in unseen if _waits_for_its_voice(r) and r.external_task_id not in seen]
-            seen |= _by_key_or_task(self.hollow, waiting)[0]
+            seen |= _by_key_or_task(without, waiting)[0]
         return seen
 
 
@@ -196,7 +204,7 @@ def _confirmed(missing: Sequence[Record], ask: Callable[[Record], Observation | 
 
 def _marked(listing: Listing, records: Sequence[Record]) -> tuple[RemoteVoice, ...]:
     """Voices with a voicectl marker that no record holds, by key, task or voice."""
-    marked = [v for v in listing.voices.values() if v.external_task_id and MARKER.match(v.external_task_id)]
+    marked = [v for v in listing.there if v.external_task_id and MARKER.match(v.external_task_id)]
     keys = {r.external_task_id for r in records}
     tasks = {r.task_id for r in records if r.task_id}
     voices = {r.voice_id for r in records if r.voice_id}

@@ -78,7 +78,7 @@ class Faults(Frozen):
         default=0.0, description="Seconds before a new task is listed; it is found by id at once, unless late_by_id."
     )
     late_by_id: Seconds = Field(
-        default=0.0, description="Seconds before a new task is found by its ids; its key is in use at once."
+        default=0.0, description="Seconds before a new task is found by its ids, or listed; its key is in use at once."
     )
     page_cap: Annotated[int | None, BeforeValidator(_none)] = Field(
         default=None, ge=1, description="Entries that a page holds at most, whatever was asked for. none: no cap."

@@ -133,9 +133,10 @@ class Turn:
         values: list[str | int] = [self.account]
         if self.faults.deleted_voice is DeletedVoice.VANISHES:
             where += " AND deleted_at IS NULL"
-        if self.faults.late_visibility:
+        late = max(self.faults.late_visibility, self.faults.late_by_id)
+        if late:
             where += " AND created_at <= ?"
-            values.append(self.now - round(self.faults.late_visibility * 1000))
+            values.append(self.now - round(late * 1000))
         query = f"{SELECT} {where} ORDER BY number DESC"
         skipped = (number - 1) * size
         if number > 1 and self.happens("shift", self.faults.shift_list):

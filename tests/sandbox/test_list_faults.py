@@ -12,7 +12,7 @@ def kling(kling: Caller) -> Caller:
     """With five finished voices, v4 listed first."""
     for n in range(5):
         kling.create(f"v{n}", external_task_id=f"k{n}")
-    kling.clock.sleep(1)
+    kling.clock.sleep(10)
     return kling
 
 
@@ -48,6 +48,7 @@ def test_a_task_that_is_late_by_id_is_not_found_and_its_key_is_burnt(kling: Call
     task_id = kling.create(external_task_id="late").data["task_id"]
     for wanted in ("late", task_id):
         assert kling.get(wanted).refusal == (400, 1201, f"Task not found by id/external id: {wanted}")
+    assert len(kling.listed().data) == 5
     assert kling.create(external_task_id="late").refusal == (400, 1201, "External_task_id late already exists")
     kling.clock.sleep(5)
     assert kling.get("late").data["task_id"] == task_id
