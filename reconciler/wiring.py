@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from reconciler.engine.store import Store
     from reconciler.engine.work import Cloud
     from reconciler.protocols import Backend
+    from reconciler.providers.tencent_trtc import TrtcProvider
+    from reconciler.providers.tencent_vod import VodProvider
     from reconciler.sandbox.world import World
 
 SANDBOX = ".voicectl"  # beside the manifest: the sandbox's world, and its own state
@@ -210,7 +212,7 @@ def _cloud(
         case KlingAccount():
             return _kling(name, account, environ, gates, sandbox, links)
         case TencentVodAccount() | TencentTrtcAccount():
-            raise UsageError(f"{name}: {account.type} is not built in yet.")
+            return _tencent(name, account, environ, gates, sandbox)
 
 
 def _kling(
@@ -244,6 +246,54 @@ def _kling(
     provider = kling.KlingProvider(
         account, credentials, clock=SystemClock(), transport=transport, pace=gate, links=links
     )
+    return Cloud(
+        name=name,
+        provider=provider,
+        quota=quota,
+        rates=rates,
+        max_in_flight=account.max_in_flight,
+        patience=account.timeouts.operation,
+    )
+
+
+def _tencent(
+    name: str,
+    account: TencentVodAccount | TencentTrtcAccount,
+    environ: Mapping[str, str],
+    gates: dict[str, Gate],
+    sandbox: Callable[[], World] | None,
+) -> Cloud:
+    from hashlib import sha256
+
+    from reconciler.engine.pacing import Gate
+    from reconciler.engine.work import Cloud
+    from reconciler.providers import tencent_auth
+
+    transport = None
+    if sandbox is None:
+        credentials = tencent_auth.credentials(account.credentials, environ, home=Path.home())
+    else:
+        from reconciler.sandbox import tencent_access
+        from reconciler.sandbox.transport import SandboxTransport
+
+        named = "+".join(account.credentials.model_dump(exclude_none=True).values())
+        credentials = tencent_auth.Credentials(*tencent_access.keys_for(named))
+        transport = SandboxTransport(sandbox())
+    provider: VodProvider | TrtcProvider
+    rates = {str(action): rate for action, rate in account.rate_limit.items()}
+    # Tencent counts the calls of an account's user, whichever application they are for.
+    quota = f"{account.type} {account.endpoint or ''} {sha256(credentials.secret_id.encode()).hexdigest()[:16]}"
+    clock = SystemClock()
+    match account:
+        case TencentVodAccount():
+            from reconciler.providers.tencent_vod import VodProvider
+
+            gate = gates.setdefault(quota, Gate(clock, rates))
+            provider = VodProvider(account, credentials, clock=clock, transport=transport, pace=gate)
+        case TencentTrtcAccount():
+            from reconciler.providers.tencent_trtc import TrtcProvider
+
+            provider = TrtcProvider(account, credentials, clock=clock, environ=environ, transport=transport)
     return Cloud(
         name=name,
         provider=provider,

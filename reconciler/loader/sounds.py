@@ -8,10 +8,14 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path as FilePath
+from typing import TYPE_CHECKING
 
 from reconciler.loader.findings import Finding
 from reconciler.loader.positions import Path
 from reconciler.model.base import Inputs
+
+if TYPE_CHECKING:
+    from reconciler.audio.limits import AudioLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,20 +26,51 @@ class Sounds:
     remarks: tuple[str, ...] = ()
 
 
-def local_files(inputs: Inputs, *, file: str, path: Path, findings: list[Finding]) -> Sounds | None:
+def local_files(
+    inputs: Inputs, kind: str, method: str, *, file: str, path: Path, findings: list[Finding]
+) -> Sounds | None:
     """Adds each file's `sha256` to its input; None where there is no file. What is wrong is told."""
     named = {key: value["file"] for key, value in inputs.items() if isinstance(value, dict) and "file" in value}
     if not named:
         return None
+    from reconciler.audio.file import AudioFile, conversion
+    from reconciler.audio.inspecting import inspect
+    from reconciler.audio.limits import faults, size_fault
+
     files: dict[str, str] = {}
+    remarks: list[str] = []
     for key, name in named.items():
         lies = FilePath(file).parent / name
+        limits = _limits(kind, method)
         try:
-            data = lies.read_bytes()
+            too_large = size_fault(lies.stat().st_size, limits[0])
+            data = b"" if too_large else lies.read_bytes()
         except (OSError, ValueError) as failure:
             reason = failure.strerror if isinstance(failure, OSError) and failure.strerror else "not a path"
             findings.append(Finding(file, (*path, key, "file"), f"can't be read: {reason}"))
             continue
+        if too_large:
+            findings.append(Finding(file, (*path, key, "file"), too_large))
+            continue
         inputs[key]["sha256"] = hashlib.sha256(data).hexdigest()
         files[key] = str(lies.absolute())
-    return Sounds(files)
+        found = inspect(data)
+        findings += [Finding(file, (*path, key, "file"), what) for what in faults(found, limits[0])]
+        remarks += [
+            f"{fault} (not a limit that Tencent states)" for advice in limits[1:] for fault in faults(found, advice)
+        ]
+        changed = conversion(found) if limits[0].only_16k_mono_wav and isinstance(found, AudioFile) else None
+        if changed is not None:
+            remarks.append(f"{key} is converted: {changed}")
+    return Sounds(files, tuple(remarks))
+
+
+def _limits(kind: str, method: str) -> tuple[AudioLimits, ...]:
+    """The limits of the method's local file, and after them those that are only advice."""
+    from reconciler.audio import limits
+
+    known = {
+        ("tencent-trtc", "clone"): (limits.TRTC_PROMPT,),
+        ("tencent-vod", "clone-minimax"): (limits.MINIMAX_BYTES, limits.MINIMAX_ADVICE),
+    }
+    return known[kind, method]

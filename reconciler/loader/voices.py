@@ -134,7 +134,7 @@ class VoiceReader:
         if isinstance(entry, AudioEntry):
             inputs["on_expiry"] = entry.on_expiry
         method = method_of(kind, methods[0], raw[methods[0]])
-        sounds = local_files(inputs, file=file, path=(*path, methods[0]), findings=self._findings)
+        sounds = local_files(inputs, kind, method, file=file, path=(*path, methods[0]), findings=self._findings)
         return Voice.model_construct(  # all of it is checked; a set of its own would double what a voice weighs
             _FIELDS,
             address=self._declared.prefix + address,

@@ -1,0 +1,253 @@
+"""The Provider door of Tencent Cloud VOD: custom voices, clones and sounds of one application.
+
+Decides nothing. What was made lives in tasks for 72 hours (`vod_tasks`); after that only MiniMax's voices can be
+listed, and of those only the ones that were used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+from reconciler.errors import CloudError
+from reconciler.model.accounts import TencentVodAccount
+from reconciler.model.manifest import Voice
+from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
+from reconciler.model.state import Activation, Record, Status
+from reconciler.protocols import Accepted, Capabilities, Clock, MethodCapabilities
+from reconciler.providers import tencent, tencent_auth, vod_requests
+from reconciler.providers.listing import Listing, Sight, look
+from reconciler.providers.tencent_wire import Reply
+from reconciler.providers.transport import persistently
+from reconciler.providers.vod_tasks import Pace, Scrolled, Tasks, needs_its_task
+from reconciler.providers.vod_wire import AcceptedReply, VoicesReply
+
+if TYPE_CHECKING:
+    import httpx
+
+WINDOW = 70 * 3600.0  # seconds: two hours before VOD's 72 h are over, nothing is sent again
+LISTED = "clone-minimax"  # the one method whose voices DescribeVoices shows
+
+CAPABILITIES = Capabilities(
+    type="tencent-vod",
+    lists=True,
+    methods={
+        "create": MethodCapabilities(deletes=False, window=WINDOW),
+        "clone": MethodCapabilities(deletes=False, window=WINDOW, caller_chooses_id=True),
+        LISTED: MethodCapabilities(updates=True, window=WINDOW, activates=True),
+        "task": MethodCapabilities(deletes=False, settles=False, dedupes=False, batch=1),
+    },
+)
+
+_NOT_SHOWN = "VOD shows a cloned voice only after its first use"
+_NO_LIST = "VOD has no list of these, and tasks are shown for 72 hours"
+_NO_KEY = "CreateAigcAudioTask carries no key that it could be found by"
+
+
+def _unpaced(action: Literal["list", "get"]) -> None:
+    """Reads go out as they come: one at a time."""
+
+
+class VodProvider:
+    """One VOD application. Threads may share it."""
+
+    capabilities = CAPABILITIES
+
+    def __init__(
+        self,
+        account: TencentVodAccount,
+        credentials: tencent_auth.Credentials,
+        *,
+        clock: Clock,
+        transport: httpx.BaseTransport | None = None,
+        pace: Pace = _unpaced,
+    ) -> None:
+        """`transport` takes the place of sockets (the sandbox). `pace` is called before each read, and may wait."""
+        self._clock = clock
+        self._patience = account.timeouts.operation
+        self._pace = pace
+        self._sub_app_id = account.sub_app_id
+        self._client = tencent.Client(
+            tencent.VOD,
+            credentials,
+            clock=clock,
+            timeouts=account.timeouts,
+            endpoint=account.endpoint,
+            transport=transport,
+        )
+        self.account = f"tencent-vod {self._client.endpoint} {account.sub_app_id}"
+        self._tasks = Tasks(
+            self._client, account.sub_app_id, clock=clock, patience=account.timeouts.operation, pace=pace
+        )
+
+    # -- what there is ------------------------------------------------------------------------------------------------
+
+    def observe(self, records: Sequence[Record], *, presets: bool = False) -> Observations:
+        calls = self.calls
+        ours = [r for r in records if r.account == self.account]
+        of: dict[str, Observation] = {
+            r.external_task_id: Unknown(why=f"recorded on {r.account}") for r in records if r.account != self.account
+        }
+        made = [r for r in ours if r.method != LISTED]
+        listed = [r for r in ours if r.method == LISTED]
+        awaited = [r for r in ours if needs_its_task(r) and r.method != "task"]
+        recent = [r for r in made if r.status is Status.READY and not self._tasks.is_past(r) and r.method != "task"]
+        seen: Scrolled | CloudError | None = None
+        if awaited or recent or any(r.status is Status.RUNNING for r in made):
+            seen = self._scrolled([*awaited, *recent])
+        of |= {r.external_task_id: self._by_task(r, seen) for r in made}
+        sight = self._sighted(listed, seen)
+        return Observations(
+            account=self.account,
+            of=of | sight.of,
+            marked=sight.marked,
+            presets={v.voice_id: v.voice_name or "" for v in self.presets() if v.voice_id} if presets else None,
+            calls=self.calls - calls,
+        )
+
+    def presets(self) -> Sequence[RemoteVoice]:
+        return self._voices("system")
+
+    def voices(self) -> Sequence[RemoteVoice]:
+        """The cloned voices that were used: all that VOD lists."""
+        return self._voices("clone")
+
+    def find(self, record: Record) -> Observation:
+        if record.method == "task":
+            return self._tasks.detail(record) if record.task_id else Unknown(why=_NO_KEY, by_nature=True)
+        if record.method == LISTED and not needs_its_task(record):
+            return self._asked(record) or Unknown(why=_NOT_SHOWN, by_nature=True)
+        seen = self._scrolled([record])
+        return self._by_task(record, seen) if not isinstance(seen, CloudError) else Unknown(why=seen.detail)
+
+    # -- what is done -------------------------------------------------------------------------------------------------
+
+    def submit(self, voice: Voice, external_task_id: str) -> Accepted:
+        body = vod_requests.creation(voice, external_task_id, sub_app_id=self._sub_app_id)
+        reply = self._client.call(vod_requests.ACTIONS[voice.method], body, shape=AcceptedReply)
+        return Accepted(task_id=reply.task_id)
+
+    def poll(self, pending: Sequence[Record]) -> Mapping[str, RemoteVoice]:
+        try:
+            return self._tasks.poll(pending)
+        except CloudError as error:
+            if error.systemic:
+                raise
+            return {}
+
+    def update(self, record: Record, fields: Mapping[str, Any]) -> None:
+        body = {"VoiceFields": vod_requests.changes(fields, marker=record.external_task_id)}
+        self._client.call("UpdateVoice", self._voice(record) | body, shape=Reply)
+
+    def activate(self, record: Record, text: str) -> None:
+        self._client.call("TextToSpeechSync", self._voice(record) | {"Text": text}, shape=Reply)
+
+    def delete(self, record: Record) -> None:
+        self._client.call("DeleteVoice", self._voice(record), shape=Reply)
+
+    @property
+    def calls(self) -> int:
+        return self._client.calls
+
+    def close(self) -> None:
+        self._client.close()
+
+    # -- tasks --------------------------------------------------------------------------------------------------------
+
+    def _scrolled(self, sought: Sequence[Record]) -> Scrolled | CloudError:
+        try:
+            return self._tasks.scroll(sought)
+        except CloudError as error:
+            if error.systemic:
+                raise
+            return error
+
+    def _by_task(self, record: Record, seen: Scrolled | CloudError | None) -> Observation:
+        """What tasks can say of a record; of what was made before 72 h they say nothing."""
+        match record.status:
+            case Status.DELETED | Status.FAILED:
+                return Absent()
+            case Status.READY | Status.ABANDONED | Status.DEPOSED if record.voice_id or record.method == "task":
+                line = seen.of(record) if isinstance(seen, Scrolled) else None
+                return Unknown(why=_NO_LIST, by_nature=True) if line is None else Found(remote=_as_made(record))
+            case _ if record.method == "task":
+                return self._tasks.detail(record) if record.task_id else Unknown(why=_NO_KEY, by_nature=True)
+            case Status.RUNNING | Status.DEPOSED | Status.READY | Status.ABANDONED:
+                if isinstance(seen, CloudError):
+                    return Unknown(why=seen.detail)
+                return self._tasks.running(record, seen or Scrolled())
+            case Status.INTENDED | Status.UNCERTAIN | Status.LAPSED:
+                if isinstance(seen, CloudError):
+                    return Unknown(why=seen.detail)
+                return self._tasks.settled(record, seen or Scrolled())
+
+    # -- MiniMax's voices, which are listed once they were used -------------------------------------------------------
+
+    def _sighted(self, records: Sequence[Record], seen: Scrolled | CloudError | None) -> Sight:
+        """By the list; what nobody is known to have used may lack there, and nothing follows from that."""
+        if not records:
+            return Sight({})
+
+        def ask(record: Record) -> Observation | None:
+            return self._asked(record) if _used(record) else None
+
+        def find(record: Record) -> Observation:
+            return self._by_task(record, seen)
+
+        sight = look(records, strangers=(), read_list=self._listing, find=find, ask=ask)
+        of = dict(sight.of)
+        for record in records:
+            if not _used(record) and not isinstance(of[record.external_task_id], Found):
+                unused = Unknown(why=_NOT_SHOWN, by_nature=True)
+                of[record.external_task_id] = self._by_task(record, seen) if needs_its_task(record) else unused
+        return Sight(of, sight.marked)
+
+    def _listing(self) -> Listing:
+        return Listing({str(v.voice_id): v for v in self._voices("clone")})
+
+    def _asked(self, record: Record) -> Observation | None:
+        if record.voice_id is None:
+            return None
+        try:
+            found = [v for v in self._voices("clone", voice_id=record.voice_id) if v.voice_id == record.voice_id]
+        except CloudError as error:
+            if error.systemic:
+                raise
+            return Unknown(why=error.detail)
+        if found:
+            return Found(remote=found[0])
+        return Absent() if record.activation is Activation.DONE else Unknown(why=_NOT_SHOWN, by_nature=True)
+
+    def _voices(self, kind: str, *, voice_id: str | None = None) -> list[RemoteVoice]:
+        body = {"SubAppId": str(self._sub_app_id), "VoiceType": kind}
+        asked = body | ({"VoiceId": voice_id} if voice_id is not None else {})
+        reply = persistently(partial(self._described, asked), clock=self._clock, within=self._patience)
+        return [line.remote() for line in reply.voices or []]
+
+    def _described(self, body: Mapping[str, object]) -> VoicesReply:
+        self._pace("list")
+        return self._client.call("DescribeVoices", body, shape=VoicesReply)
+
+    def _voice(self, record: Record) -> dict[str, object]:
+        if record.voice_id is None:
+            raise ValueError(f"{record.external_task_id} has no voice_id")
+        return {"VoiceId": record.voice_id, "SubAppId": str(self._sub_app_id)}
+
+
+def _used(record: Record) -> bool:
+    """Whether it would be listed if it were there; a tombstone is looked for no more."""
+    return record.activation is Activation.DONE or record.status in {Status.DELETED, Status.FAILED}
+
+
+def _as_made(record: Record) -> RemoteVoice:
+    """A voice whose task is still shown: it is what the task said."""
+    return RemoteVoice(
+        status=TaskStatus.READY,
+        voice_id=record.voice_id,
+        voice_name=record.voice_name,
+        task_id=record.task_id,
+        url=record.url,
+        file_id=record.file_id,
+        expires_at=record.expires_at,
+    )
