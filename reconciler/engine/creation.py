@@ -209,8 +209,9 @@ class Creations:
             self._count.note(self._ledger, work, Kind.RETRYING, answer.detail)
             lane.to_send.appendleft(work)
         elif record.attempts > 1:
-            why = f"an earlier call may have made this voice, and the cloud refused the second: {answer.detail}"
-            self._unknowable(work, why)
+            # A refusal may be the cloud's way to say that it knows the key: only what is found tells.
+            work.refused = f"an earlier call may have made this voice, and the cloud refused the second: {answer.detail}"
+            self._look_up(lane, work, after=0.0)
         else:
             work.record = transitions.failed(record, answer.detail, now=self._clock.now())
             self._ledger.write(work.record)
@@ -228,11 +229,11 @@ class Creations:
         lane.settling.append(work)
 
     def _absent(self, lane: Lane, work: Work) -> None:
-        if work.known_there:
+        if work.known_there or work.refused:
             if work.looks < _LOOKS:
                 self._look_again(lane, work, _HIDDEN)
             else:
-                self._unknowable(work, _HIDDEN)
+                self._unknowable(work, work.refused or _HIDDEN)
         elif work.looks < _LOOKS_BEFORE_RESENDING:
             self._look_up(lane, work, after=1.0)
         elif lane.cloud.can(_record(work).method).dedupes and work.sends < SENDS:

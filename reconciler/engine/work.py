@@ -50,6 +50,7 @@ class Work:
     told: bool = False  # the cloud has taken the keys that are told anew
     unused: bool = False  # nobody ever began its voice's first use before this run
     known_there: bool = False  # the cloud said that it knows the key
+    refused: str = ""  # why the second sending of a key was refused, which proves nothing about the first
     not_before: float = 0.0  # its next look-up or deletion
     since: float | None = None  # of the first call, monotonic
     sent_at: float = 0.0  # of the last creation
