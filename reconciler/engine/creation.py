@@ -210,7 +210,9 @@ class Creations:
             lane.to_send.appendleft(work)
         elif record.attempts > 1:
             # A refusal may be the cloud's way to say that it knows the key: only what is found tells.
-            work.refused = f"an earlier call may have made this voice, and the cloud refused the second: {answer.detail}"
+            work.refused = (
+                f"an earlier call may have made this voice, and the cloud refused the second: {answer.detail}"
+            )
             self._look_up(lane, work, after=0.0)
         else:
             work.record = transitions.failed(record, answer.detail, now=self._clock.now())

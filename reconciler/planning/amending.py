@@ -11,6 +11,8 @@ from reconciler.planning.blocking import blocked
 from reconciler.planning.diff import Difference, face, shown
 from reconciler.planning.scene import Scene
 
+FIRST_USE = "activated by one paid TTS call"
+
 
 def told_anew(scene: Scene, voice: Voice, record: Record, changed: Difference) -> Change | None:
     """The cloud, the state, or neither is to be told something about the voice that the address has."""
@@ -81,7 +83,7 @@ def _renamed(scene: Scene, voice: Voice, record: Record) -> tuple[FieldChange, .
 def _reason(*, in_place: bool, uses_it: bool, ours: bool) -> str:
     told = {
         "updated in place": in_place,
-        "activated by one paid TTS call": uses_it,
+        FIRST_USE: uses_it,
         "in the state only, no call": ours and not in_place and not uses_it,
         "its first use is known now; in the state only, no call": not (in_place or uses_it or ours),
     }

@@ -29,12 +29,13 @@ class Remarks:
 
 def remarks(scene: Scene, changes: Collection[Change]) -> Remarks:
     taken = {change.key for change in changes if change.made is not None}  # these voices are no surplus
+    changed = {change.address for change in changes}
     drifted: list[Drift] = []
     unknown: list[tuple[str, Unknown]] = []
     for address, key in scene.state.current.items():
         record = scene.state.records[key]
         if has_expired(record, scene.now):
-            until = FieldChange(name="expires_at", before=_date(record.expires_at))
+            until = FieldChange(name="expires_at", before=_date(record.expires_at), after="over")
             drifted.append(Drift(address=address, provider=record.provider, kind=DriftKind.EXPIRED, fields=(until,)))
             continue
         match scene.observation(record):
@@ -52,7 +53,7 @@ def remarks(scene: Scene, changes: Collection[Change]) -> Remarks:
     by_nature = [address for address, observed in unknown if observed.by_nature]
     return Remarks(
         drift=(*drifted, *_surplus(scene, taken)),
-        notes=(*_remarked(scene, changes), *_kept(scene), *_unverifiable(by_nature)),
+        notes=(*_remarked(scene, changes), *_kept(scene), *_unverifiable(sorted(set(by_nature) - changed))),
         unseen=tuple(f"{address}: {observed.why}" for address, observed in unknown if not observed.by_nature),
     )
 

@@ -9,7 +9,7 @@ from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.model.plan import Action, Change, FieldChange
 from reconciler.model.state import Record
 from reconciler.planning import keys
-from reconciler.planning.amending import wants_activation
+from reconciler.planning.amending import FIRST_USE, wants_activation
 from reconciler.planning.diff import face, shown
 from reconciler.planning.scene import Scene
 
@@ -54,7 +54,13 @@ def _change(
     old = need.record if need.record is not None and need.record.external_task_id != key else None
     own = scene.state.records.get(key)
     stays = need.stands and _stays(scene, need.record)
-    reasons = [need.reason if need.stands or made is None else "", aside, _KEPT_IN_SIGHT if stays else ""]
+    activates = wants_activation(scene, voice, own, made)
+    reasons = [
+        need.reason if need.stands or made is None else "",
+        aside,
+        _KEPT_IN_SIGHT if stays else "",
+        FIRST_USE if activates else "",
+    ]
     return Change(
         address=voice.address,
         provider=voice.provider,
@@ -72,7 +78,7 @@ def _change(
         made=made,
         gone=need.gone and made is None,
         abandons=stays,
-        activates=wants_activation(scene, voice, own, made),
+        activates=activates,
     )
 
 

@@ -11,7 +11,7 @@ from reconciler.views.layout import Style, columns, counted, painted, value
 _INSIDE = "      "
 _ON_ONE_LINE = 80  # characters of a before and its after
 _NEW_ID = "(known after apply)"
-_NAMES_A_VOICE = ("voice_id", "voice_name")  # enough to know a voice by that is about to go
+_NAMES_A_VOICE = ("voice_id", "voice_name", "name")  # enough to know a voice by that is about to go
 
 
 def plan(plan: Plan, *, colour: bool = False) -> str:
@@ -19,7 +19,7 @@ def plan(plan: Plan, *, colour: bool = False) -> str:
     parts: list[str] = []
     if plan.changes:
         parts.append("\n\n".join(_change(change, colour=colour) for change in plan.changes))
-    if any(change.action is Action.REPLACE for change in plan.changes):
+    if any(change.action is Action.REPLACE and not change.abandons for change in plan.changes):
         parts.append(
             "A replaced address gets a new voice_id. Whoever uses the old one takes the new one from voicectl output\n"
             "before the old voice is gone."

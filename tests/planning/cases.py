@@ -18,8 +18,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zlib import crc32
 
-from reconciler.model.accounts import KlingAccount
-from reconciler.model.bodies import METHOD_NAMES, METHODS
+from reconciler.model.accounts import ACCOUNTS
+from reconciler.model.bodies import AUDIO_METHOD, METHOD_NAMES, METHODS, method_of
 from reconciler.model.manifest import Lifecycle, Manifest, Safety, Voice
 from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Plan
@@ -28,11 +28,22 @@ from reconciler.planning import keys, planner, policy
 from reconciler.planning.diff import shown
 from reconciler.planning.scene import Asked
 from reconciler.protocols import Capabilities, MethodCapabilities
+from reconciler.providers import tencent_trtc, tencent_vod
 
 Raw = Mapping[str, Any]  # as read from YAML
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 EARLIER = NOW - timedelta(hours=2)
 LINEAGE = "3b1f8f0e-7f1b-4f83-9a63-52d3cf3e1c11"
+_ACCOUNT_OF: Mapping[str, dict[str, Any]] = {
+    "kling": {"type": "kling"},
+    "tencent-vod": {"type": "tencent-vod", "sub_app_id": 221073},
+    "tencent-trtc": {"type": "tencent-trtc", "sdk_app_id": 1466000000},
+}
+_MARKS = {
+    "kling": "kling https://api-singapore.klingai.com",
+    "tencent-vod": "tencent-vod https://vod.intl.tencentcloudapi.com 221073",
+    "tencent-trtc": "tencent-trtc https://trtc.intl.tencentcloudapi.com 1466000000",
+}
 _MEANT = {Status.INTENDED, Status.RUNNING, Status.READY, Status.FAILED, Status.UNCERTAIN}
 
 
@@ -46,7 +57,7 @@ def plan(case: Raw) -> Plan:
         allow_recreates=options.get("allow_recreates"),
         destroy=options.get("destroy", False),
     )
-    able = {name: capabilities(case) for name in manifest.providers}
+    able = {name: capabilities(case, name) for name in manifest.providers}
     made = planner.plan(manifest, state, observations_of(case), able, now=NOW, asked=asked)
     stops = policy.check(
         made,
@@ -62,28 +73,50 @@ def plan(case: Raw) -> Plan:
 def manifest_of(case: Raw) -> Manifest:
     return Manifest(
         name="voices.yaml",
-        providers={name: KlingAccount(type="kling") for name in _providers(case)},
+        providers={name: ACCOUNTS[type_of(name)](**_ACCOUNT_OF[type_of(name)]) for name in _providers(case)},
         voices={address: voice(address, entry or {}) for address, entry in case.get("voices", {}).items()},
         safety=Safety(**case.get("safety", {})),
     )
 
 
 def voice(address: str, entry: Raw) -> Voice:
-    method = next((name for name in METHOD_NAMES if name in entry), "create")
-    inputs = dict(entry.get(method, {}))
-    if method == "create":
-        usual = {"voice_name": address, "voice_url": f"https://cdn.example.com/{address}.mp3"}
-        inputs = {name: given for name, given in (usual | inputs).items() if given is not None}
-        METHODS["kling"][method].model_validate(inputs)
+    provider = entry.get("provider", "kling")
+    kind = type_of(provider)
+    keyword = next((name for name in (*METHOD_NAMES, AUDIO_METHOD) if name in entry), "create")
+    inputs = dict(entry.get(keyword) or {})
+    method = method_of(kind, keyword, inputs)
+    inputs = {name: given for name, given in (_usual(method, address) | inputs).items() if given is not None}
+    if keyword not in ("preset", "existing"):
+        METHODS[kind][method].model_validate({k: _as_written(v) for k, v in inputs.items() if k != "on_expiry"})
     return Voice(
         address=address,
-        provider=entry.get("provider", "kling"),
-        type="kling",
+        provider=provider,
+        type=kind,
         method=method,
         inputs=inputs,
         labels=entry.get("labels", {}),
         lifecycle=Lifecycle(**entry.get("lifecycle", {})),
     )
+
+
+def type_of(provider: str) -> str:
+    """Providers named for a cloud of Tencent are of that cloud, all others are Kling's."""
+    return {"vod": "tencent-vod", "trtc": "tencent-trtc"}.get(provider, "kling")
+
+
+def _usual(method: str, address: str) -> dict[str, Any]:
+    link = f"https://cdn.example.com/{address}.mp3"
+    usual: dict[str, dict[str, Any]] = {
+        "create": {"voice_name": address, "voice_url": link},
+        "clone": {"voice_name": address, "prompt_audio": {"file": f"{address}.wav", "sha256": "5e"}},
+        "clone-minimax": {"audio": {"url": link}, "name": address},
+        "task": {"prompt": address, "on_expiry": "ignore"},
+    }
+    return usual.get(method, {})
+
+
+def _as_written(value: Any) -> Any:
+    return {k: v for k, v in value.items() if k != "sha256"} if isinstance(value, dict) else value
 
 
 def state_of(case: Raw) -> State:
@@ -121,7 +154,7 @@ def record(case: Raw, name: str) -> Record:
         method=made_from.method,
         generation=int(generation),
         status=status,
-        created_at=EARLIER,
+        created_at=changed_at if "hours_ago" in told else EARLIER,
         changed_at=changed_at,
         digest=digest,
         sent={} if dead else shown(made_from),
@@ -129,12 +162,25 @@ def record(case: Raw, name: str) -> Record:
         lifecycle=made_from.lifecycle,
         attempts=0 if made_from.method in {"preset", "existing"} else 1,
         task_id=None if status in {Status.INTENDED, Status.UNCERTAIN, Status.LAPSED} else f"93{_number(name)}",
-        voice_id=told.get("voice_id", made_from.inputs.get("voice_id", f"85{_number(name)}")) if settled else None,
-        voice_name=told.get("voice_name", made_from.inputs.get("voice_name")) if settled and not dead else None,
+        voice_id=_voice_id(told, made_from, name) if settled else None,
+        voice_name=told.get("voice_name", _asked_name(made_from)) if settled and not dead else None,
         owned_by="1234567" if settled and not dead else None,
         message=told.get("message"),
         deposed_by=told.get("deposed_by"),
+        activation=told.get("activation"),
+        url=told.get("url"),
+        expires_at=NOW + timedelta(hours=told["expires_in_hours"]) if "expires_in_hours" in told else None,
     )
+
+
+def _voice_id(told: Raw, made_from: Voice, name: str) -> str | None:
+    if made_from.method == AUDIO_METHOD:
+        return None
+    return str(told.get("voice_id", made_from.inputs.get("voice_id", f"85{_number(name)}")))
+
+
+def _asked_name(voice: Voice) -> str | None:
+    return voice.inputs.get("voice_name", voice.inputs.get("name"))
 
 
 def observations_of(case: Raw) -> dict[str, Observations]:
@@ -163,8 +209,12 @@ def observations_of(case: Raw) -> dict[str, Observations]:
     return looked
 
 
-def capabilities(case: Raw) -> Capabilities:
-    """Kling's, with the case's changes."""
+def capabilities(case: Raw, provider: str) -> Capabilities:
+    """Kling's, with the case's changes; Tencent's as they are."""
+    if type_of(provider) == "tencent-vod":
+        return tencent_vod.CAPABILITIES
+    if type_of(provider) == "tencent-trtc":
+        return tencent_trtc.CAPABILITIES
     changed = case.get("capabilities", {})
     return Capabilities(
         type="kling",
@@ -179,7 +229,7 @@ def capabilities(case: Raw) -> Capabilities:
 
 def account(case: Raw, provider: str) -> str:
     """What the provider's account is now."""
-    return str(_providers(case)[provider] or "kling https://api-singapore.klingai.com")
+    return str(_providers(case)[provider] or _MARKS[type_of(provider)])
 
 
 def _providers(case: Raw) -> Mapping[str, str | None]:
@@ -225,7 +275,7 @@ def _remote(record: Record, status: TaskStatus) -> RemoteVoice:
     return RemoteVoice(
         status=status,
         voice_id=(record.voice_id or f"85{_number(name)}") if there else None,
-        voice_name=(record.voice_name or record.sent.get("voice_name")) if there else None,
+        voice_name=(record.voice_name or record.sent.get("voice_name") or record.sent.get("name")) if there else None,
         task_id=record.task_id or f"93{_number(name)}",
         external_task_id=record.external_task_id if record.attempts else None,
         owned_by="1234567",
