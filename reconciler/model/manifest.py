@@ -97,6 +97,11 @@ class Voice(Frozen):
         return keyword_of(self.method)
 
     @property
+    def worth_knowing(self) -> tuple[str, ...]:
+        """What is allowed, and a person should know before it is paid for."""
+        return (*self.body.remarks(self.inputs), *self.remarks)
+
+    @property
     def body(self) -> BodyType:
         return METHODS[self.type][self.method]
 

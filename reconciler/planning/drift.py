@@ -124,4 +124,4 @@ def _remarked(scene: Scene, changes: Collection[Change]) -> Iterator[str]:
     for change in changes:
         voice = scene.manifest.voices.get(change.address)
         if voice is not None and change.made is None and change.action in _BUYS:
-            yield from (f"{change.address}: {remark}" for remark in (*voice.body.remarks(voice.inputs), *voice.remarks))
+            yield from (f"{change.address}: {remark}" for remark in voice.worth_knowing)

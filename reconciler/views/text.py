@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from reconciler.errors import CloudError, ManifestError, StateNotSaved, VoicectlError
 from reconciler.model.events import Event, Kind, Tally
-from reconciler.model.manifest import Manifest
+from reconciler.model.manifest import AUDIO, Manifest
 from reconciler.views.escape import escape
 from reconciler.views.layout import Style, counted, duration, painted
 from reconciler.views.text_plan import drift, plan
@@ -144,7 +144,11 @@ def _ways_on(tally: Tally) -> list[str]:
 
 
 def manifest_ok(manifest: Manifest) -> str:
-    """`voices.yaml is valid: 12 voices, 1 provider.`"""
+    """`voices.yaml is valid: 12 voices, 1 provider.`, and before it what is allowed and should be known."""
     name = "This folder" if manifest.name == "." else escape(manifest.name)
-    voices, providers = counted(len(manifest.voices), "voice"), counted(len(manifest.providers), "provider")
-    return f"{name} is valid: {voices}, {providers}."
+    sounds = sum(address.startswith(AUDIO) for address in manifest.voices)
+    told = [counted(len(manifest.voices) - sounds, "voice")]
+    told += [counted(sounds, "sound")] if sounds else []
+    told.append(counted(len(manifest.providers), "provider"))
+    notes = [f"Note: {escape(address)}: {escape(r)}" for address, v in manifest.voices.items() for r in v.worth_knowing]
+    return "\n".join([*notes, f"{name} is valid: {', '.join(told)}."])
