@@ -21,7 +21,7 @@ def voicectl(folder: Path, *argv: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(params=sorted(folder.name for folder in EXAMPLES.iterdir()))
 def example(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     left_out = shutil.ignore_patterns(".voicectl", "*.state.*")
-    return shutil.copytree(EXAMPLES / request.param, tmp_path / request.param, ignore=left_out)
+    return Path(shutil.copytree(EXAMPLES / request.param, tmp_path / request.param, ignore=left_out))
 
 
 def test_an_example_converges_in_one_apply(example: Path) -> None:
