@@ -71,8 +71,7 @@ class Client:
         self._clock = clock
         self._http = Http(self.endpoint, timeouts, clock=clock, secrets=credentials.secrets, mount=transport)
         self.scrubbed = self._http.scrubbed
-        url = httpx.URL(self.endpoint + _PATH)
-        self._host, self._path = url.netloc.decode(), url.raw_path.decode()
+        self._host = httpx.URL(self.endpoint).netloc.decode()
         self._always = {
             "Content-Type": _CONTENT_TYPE,
             "X-TC-Version": product.version,
@@ -120,7 +119,6 @@ class Client:
             headers={"content-type": _CONTENT_TYPE, "host": self._host},  # what the vendor's own SDK signs
             payload=payload,
             timestamp=timestamp,
-            path=self._path,
         )
         headers = self._always | {
             "Authorization": authorization,

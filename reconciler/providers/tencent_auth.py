@@ -47,15 +47,14 @@ def sign(
     headers: Mapping[str, str],
     payload: bytes,
     timestamp: int,
-    path: str = "/",
 ) -> str:
     """The Authorization header of a POST. `headers` are all that are signed: content-type and host at the least.
 
-    `timestamp` is in seconds and travels as X-TC-Timestamp; `path` and the host are signed as they are sent.
+    `timestamp` is in seconds and travels as X-TC-Timestamp; the host is signed as it is sent.
     """
     date = f"{datetime.fromtimestamp(timestamp, UTC):%Y-%m-%d}"
     scope = f"{date}/{product}/{_END}"
-    request = canonical_request(headers, payload, path=path)
+    request = canonical_request(headers, payload)
     text = "\n".join((ALGORITHM, str(timestamp), scope, _sha256(request.encode())))
     key = derived_key(credentials.secret_key, date, product, _END)
     signature = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
@@ -63,9 +62,10 @@ def sign(
     return f"{ALGORITHM} Credential={credentials.secret_id}/{scope}, SignedHeaders={names}, Signature={signature}"
 
 
-def canonical_request(headers: Mapping[str, str], payload: bytes, *, path: str = "/") -> str:
+def canonical_request(headers: Mapping[str, str], payload: bytes) -> str:
+    """The URI in it is "/", whatever path the call is sent to (Tencent, API 3.0, signature v3, CanonicalURI)."""
     lines = sorted(f"{name.lower()}:{value.strip().lower()}\n" for name, value in headers.items())
-    return "\n".join(("POST", path, "", "".join(lines), _signed_names(headers), _sha256(payload)))
+    return "\n".join(("POST", "/", "", "".join(lines), _signed_names(headers), _sha256(payload)))
 
 
 def derived_key(secret_key: str, *parts: str) -> bytes:

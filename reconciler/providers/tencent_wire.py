@@ -81,7 +81,7 @@ def said(answer: Answer) -> Said | None:
 
 def refuses_the_time(answer: Answer, told: Said | None) -> bool:
     """The signature's time is too far from the server's, and nothing happened."""
-    return 200 <= answer.status < 300 and told is not None and told.code == _EXPIRED
+    return answer.status // 100 in (2, 4) and told is not None and told.code == _EXPIRED
 
 
 def reads(action: str) -> bool:

@@ -146,8 +146,8 @@ def test_the_date_is_that_of_the_timestamp_in_utc() -> None:
 
 
 def test_names_and_values_are_trimmed_and_in_lower_case_and_sorted() -> None:
-    request = canonical_request({"X-TC-Action": " DescribeVoices\t", "Host": "Example.COM"}, b"", path="/a/")
-    assert request.startswith("POST\n/a/\n\nhost:example.com\nx-tc-action:describevoices\n\nhost;x-tc-action\ne3b0c442")
+    request = canonical_request({"X-TC-Action": " DescribeVoices\t", "Host": "Example.COM"}, b"")
+    assert request.startswith("POST\n/\n\nhost:example.com\nx-tc-action:describevoices\n\nhost;x-tc-action\ne3b0c442")
 
 
 def test_credentials_are_not_in_a_repr() -> None:
