@@ -171,7 +171,9 @@ def _connect(
             if name not in opened:
                 account = manifest.providers[name]
                 sandbox = the_world if place.sandbox else None
-                opened[name] = _cloud(name, account, environ, gates, sandbox, _links(manifest))
+                listed = any(v.provider == name and v.method == "clone-minimax" for v in manifest.voices.values())
+                links = _links(manifest)
+                opened[name] = _cloud(name, account, environ, gates, sandbox, links, listed=listed)
                 closing.callback(_leave, opened[name], log)
         return {name: opened[name] for name in names}
 
@@ -207,12 +209,14 @@ def _cloud(
     gates: dict[str, Gate],
     sandbox: Callable[[], World] | None,
     links: Callable[[str], Iterable[str]],
+    *,
+    listed: bool,
 ) -> Cloud:
     match account:
         case KlingAccount():
             return _kling(name, account, environ, gates, sandbox, links)
         case TencentVodAccount() | TencentTrtcAccount():
-            return _tencent(name, account, environ, gates, sandbox)
+            return _tencent(name, account, environ, gates, sandbox, links, listed=listed)
 
 
 def _kling(
@@ -262,6 +266,9 @@ def _tencent(
     environ: Mapping[str, str],
     gates: dict[str, Gate],
     sandbox: Callable[[], World] | None,
+    links: Callable[[str], Iterable[str]],
+    *,
+    listed: bool,
 ) -> Cloud:
     from hashlib import sha256
 
@@ -289,7 +296,9 @@ def _tencent(
             from reconciler.providers.tencent_vod import VodProvider
 
             gate = gates.setdefault(quota, Gate(clock, rates))
-            provider = VodProvider(account, credentials, clock=clock, transport=transport, pace=gate)
+            provider = VodProvider(
+                account, credentials, clock=clock, transport=transport, pace=gate, links=links, listed=listed
+            )
         case TencentTrtcAccount():
             from reconciler.providers.tencent_trtc import TrtcProvider
 

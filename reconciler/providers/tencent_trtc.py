@@ -16,6 +16,7 @@ from reconciler.audio.converting import to_16k_mono_wav
 from reconciler.audio.file import Unreadable
 from reconciler.errors import CloudError, Rejected
 from reconciler.model.accounts import TencentTrtcAccount
+from reconciler.model.base import Inputs
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import Record, Status
@@ -36,7 +37,6 @@ CAPABILITIES = Capabilities(
 
 _NEVER = "TRTC has no list and no look-up of voices"
 _SHORTEST = "a"  # TextToSpeech, Text: 1 to 255 characters
-_NO_SUCH_VOICE = "InvalidParameter.VoiceId"
 
 
 class CloneReply(Reply):
@@ -101,11 +101,8 @@ class TrtcProvider:
         for key, name in (("prompt_text", "PromptText"), ("model", "Model"), ("language", "Language")):
             if key in inputs:
                 body[name] = inputs[key]
-        secrets: tuple[str, ...] = ()
-        if "api_key_env" in inputs:
-            secrets = (self._api_key(inputs["api_key_env"]),)
-            body["APIKey"] = secrets[0]
-        reply = self._client.call("VoiceClone", body, shape=CloneReply, secrets=secrets)
+        api_key = self._api_key(inputs)
+        reply = self._client.call("VoiceClone", body | api_key, shape=CloneReply, secrets=api_key.values())
         made = RemoteVoice(status=TaskStatus.READY, voice_id=reply.voice_id, voice_name=inputs["voice_name"])
         return Done(remote=made)
 
@@ -126,22 +123,34 @@ class TrtcProvider:
         return Absent() if gone else Unknown(why=_NEVER, by_nature=True)
 
     def _probed(self, record: Record) -> Observation:
-        body = {"Text": _SHORTEST, "Voice": {"VoiceId": record.voice_id}, "SdkAppId": self._sdk_app_id}
+        body: dict[str, object] = {
+            "Text": _SHORTEST,
+            "Voice": {"VoiceId": record.voice_id},
+            "SdkAppId": self._sdk_app_id,
+        }
+        if "model" in record.sent:
+            body["Model"] = record.sent["model"]
         try:
-            self._client.call("TextToSpeech", body, shape=Reply)
+            api_key = self._api_key(record.sent)
+            self._client.call("TextToSpeech", body | api_key, shape=Reply, secrets=api_key.values())
         except CloudError as error:
             if error.systemic:
                 raise
-            return Absent() if error.code == _NO_SUCH_VOICE else Unknown(why=error.detail)
+            gone = isinstance(error, Rejected) and error.absent
+            return Absent() if gone else Unknown(why=error.detail)
         return Found(
             remote=RemoteVoice(status=TaskStatus.READY, voice_id=record.voice_id, voice_name=record.voice_name)
         )
 
-    def _api_key(self, name: str) -> str:
+    def _api_key(self, inputs: Inputs) -> dict[str, str]:
+        """APIKey, where the voice names a variable that holds it."""
+        if "api_key_env" not in inputs:
+            return {}
+        name = str(inputs["api_key_env"])
         value = self._environ.get(name, "").strip()
         if not value:
             raise Rejected(f"api_key_env: the variable {name} is not set", f"export {name}=…")
-        return value
+        return {"APIKey": value}
 
 
 def _wav(voice: Voice) -> bytes:

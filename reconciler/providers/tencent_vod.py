@@ -6,21 +6,22 @@ listed, and of those only the ones that were used.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from reconciler.errors import CloudError
+from reconciler.errors import CloudError, OutcomeUnknown
 from reconciler.model.accounts import TencentVodAccount
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import Activation, Record, Status
 from reconciler.protocols import Accepted, Capabilities, Clock, MethodCapabilities
 from reconciler.providers import tencent, tencent_auth, vod_requests
+from reconciler.providers.asking import while_answered
 from reconciler.providers.listing import Listing, Sight, look
 from reconciler.providers.tencent_wire import Reply
 from reconciler.providers.transport import persistently
-from reconciler.providers.vod_tasks import Pace, Scrolled, Tasks, needs_its_task
+from reconciler.providers.vod_tasks import Ask, Links, Pace, Scrolled, Tasks, needs_its_task
 from reconciler.providers.vod_wire import AcceptedReply, VoicesReply
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ CAPABILITIES = Capabilities(
     },
 )
 
+_ACCEPTED = frozenset({Status.RUNNING, Status.READY})
 _NOT_SHOWN = "VOD shows a cloned voice only after its first use"
 _NO_LIST = "VOD has no list of these, and tasks are shown for 72 hours"
 _NO_KEY = "CreateAigcAudioTask carries no key that it could be found by"
@@ -47,6 +49,10 @@ _NO_KEY = "CreateAigcAudioTask carries no key that it could be found by"
 
 def _unpaced(action: Literal["list", "get"]) -> None:
     """Reads go out as they come: one at a time."""
+
+
+def _no_links(_: str) -> Iterable[str]:
+    return ()
 
 
 class VodProvider:
@@ -62,8 +68,15 @@ class VodProvider:
         clock: Clock,
         transport: httpx.BaseTransport | None = None,
         pace: Pace = _unpaced,
+        links: Links = _no_links,
+        listed: bool = True,
     ) -> None:
-        """`transport` takes the place of sockets (the sandbox). `pace` is called before each read, and may wait."""
+        """`transport` takes the place of sockets (the sandbox). `pace` is called before each read, and may wait.
+
+        `links` is external_task_id -> the secrets in its voice's links, as they are declared now. `listed`: voices
+        are declared that a list shows, so it is read even if no record of one is left.
+        """
+        self._listed = listed
         self._clock = clock
         self._patience = account.timeouts.operation
         self._pace = pace
@@ -78,7 +91,12 @@ class VodProvider:
         )
         self.account = f"tencent-vod {self._client.endpoint} {account.sub_app_id}"
         self._tasks = Tasks(
-            self._client, account.sub_app_id, clock=clock, patience=account.timeouts.operation, pace=pace
+            self._client,
+            account.sub_app_id,
+            clock=clock,
+            patience=account.timeouts.operation,
+            pace=pace,
+            links=links,
         )
 
     # -- what there is ------------------------------------------------------------------------------------------------
@@ -89,15 +107,14 @@ class VodProvider:
         of: dict[str, Observation] = {
             r.external_task_id: Unknown(why=f"recorded on {r.account}") for r in records if r.account != self.account
         }
-        made = [r for r in ours if r.method != LISTED]
-        listed = [r for r in ours if r.method == LISTED]
-        awaited = [r for r in ours if needs_its_task(r) and r.method != "task"]
-        recent = [r for r in made if r.status is Status.READY and not self._tasks.is_past(r) and r.method != "task"]
-        seen: Scrolled | CloudError | None = None
-        if awaited or recent or any(r.status is Status.RUNNING for r in made):
-            seen = self._scrolled([*awaited, *recent])
-        of |= {r.external_task_id: self._by_task(r, seen) for r in made}
-        sight = self._sighted(listed, seen)
+        seen = self._scrolled(ours)
+        ask = while_answered(self._tasks.detail, failures=2)
+
+        def by_task(record: Record) -> Observation:
+            return self._by_task(record, seen, known=ours, ask=ask)
+
+        of |= {r.external_task_id: by_task(r) for r in ours if r.method != LISTED}
+        sight = self._sighted([r for r in ours if r.method == LISTED], records, by_task)
         return Observations(
             account=self.account,
             of=of | sight.of,
@@ -118,23 +135,23 @@ class VodProvider:
             return self._tasks.detail(record) if record.task_id else Unknown(why=_NO_KEY, by_nature=True)
         if record.method == LISTED and not needs_its_task(record):
             return self._asked(record) or Unknown(why=_NOT_SHOWN, by_nature=True)
-        seen = self._scrolled([record])
-        return self._by_task(record, seen) if not isinstance(seen, CloudError) else Unknown(why=seen.detail)
+        return self._by_task(record, self._tasks.scroll([record]))
 
     # -- what is done -------------------------------------------------------------------------------------------------
 
     def submit(self, voice: Voice, external_task_id: str) -> Accepted:
         body = vod_requests.creation(voice, external_task_id, sub_app_id=self._sub_app_id)
-        reply = self._client.call(vod_requests.ACTIONS[voice.method], body, shape=AcceptedReply)
+        try:
+            reply = self._client.call(vod_requests.ACTIONS[voice.method], body, shape=AcceptedReply)
+        except OutcomeUnknown:
+            self._tasks.lost(external_task_id)
+            raise
+        if voice.method != "task":
+            self._tasks.accepted(reply.task_id)
         return Accepted(task_id=reply.task_id)
 
     def poll(self, pending: Sequence[Record]) -> Mapping[str, RemoteVoice]:
-        try:
-            return self._tasks.poll(pending)
-        except CloudError as error:
-            if error.systemic:
-                raise
-            return {}
+        return self._tasks.poll(pending)
 
     def update(self, record: Record, fields: Mapping[str, Any]) -> None:
         body = {"VoiceFields": vod_requests.changes(fields, marker=record.external_task_id)}
@@ -155,53 +172,63 @@ class VodProvider:
 
     # -- tasks --------------------------------------------------------------------------------------------------------
 
-    def _scrolled(self, sought: Sequence[Record]) -> Scrolled | CloudError:
-        try:
-            return self._tasks.scroll(sought)
-        except CloudError as error:
-            if error.systemic:
-                raise
-            return error
+    def _scrolled(self, ours: Sequence[Record]) -> Scrolled:
+        """As far as it takes; nothing, where the tasks of the last 72 hours have nothing to say."""
+        recent = [r for r in ours if r.method != "task" and not self._tasks.is_past(r)]
+        sought = [r for r in recent if needs_its_task(r) or (r.status is Status.READY and r.method != LISTED)]
+        return self._tasks.scroll(sought) if sought else Scrolled()
 
-    def _by_task(self, record: Record, seen: Scrolled | CloudError | None) -> Observation:
+    def _by_task(
+        self, record: Record, seen: Scrolled, *, known: Sequence[Record] = (), ask: Ask | None = None
+    ) -> Observation:
         """What tasks can say of a record; of what was made before 72 h they say nothing."""
         match record.status:
             case Status.DELETED | Status.FAILED:
                 return Absent()
             case Status.READY | Status.ABANDONED | Status.DEPOSED if record.voice_id or record.method == "task":
-                line = seen.of(record) if isinstance(seen, Scrolled) else None
-                return Unknown(why=_NO_LIST, by_nature=True) if line is None else Found(remote=_as_made(record))
-            case _ if record.method == "task":
-                return self._tasks.detail(record) if record.task_id else Unknown(why=_NO_KEY, by_nature=True)
+                return Found(remote=_as_made(record)) if seen.of(record) else Unknown(why=_NO_LIST, by_nature=True)
+            case _ if record.method == "task" and record.task_id is None:
+                return Unknown(why=_NO_KEY, by_nature=True)
             case Status.RUNNING | Status.DEPOSED | Status.READY | Status.ABANDONED:
-                if isinstance(seen, CloudError):
-                    return Unknown(why=seen.detail)
-                return self._tasks.running(record, seen or Scrolled())
+                return self._tasks.running(record, seen, ask=ask)
+            case Status.INTENDED | Status.UNCERTAIN | Status.LAPSED if record.method == "task":
+                return self._tasks.detail(record)
             case Status.INTENDED | Status.UNCERTAIN | Status.LAPSED:
-                if isinstance(seen, CloudError):
-                    return Unknown(why=seen.detail)
-                return self._tasks.settled(record, seen or Scrolled())
+                accepted = [r for r in known if r.attempts > 0 and r.status in _ACCEPTED and r.method != "task"]
+                return self._tasks.settled(record, seen, known=accepted)
 
     # -- MiniMax's voices, which are listed once they were used -------------------------------------------------------
 
-    def _sighted(self, records: Sequence[Record], seen: Scrolled | CloudError | None) -> Sight:
-        """By the list; what nobody is known to have used may lack there, and nothing follows from that."""
-        if not records:
+    def _sighted(
+        self, records: Sequence[Record], everyone: Sequence[Record], by_task: Callable[[Record], Observation]
+    ) -> Sight:
+        """By the list. What nobody is known to have used may lack there, and nothing follows from that."""
+        if not records and not self._listed:
             return Sight({})
+        used = [r for r in records if _used(r)]
+        unused = [r for r in records if not _used(r)]
+        shown: list[Listing] = []
 
-        def ask(record: Record) -> Observation | None:
-            return self._asked(record) if _used(record) else None
+        def read() -> Listing:
+            shown.append(self._listing())
+            return shown[-1]
 
-        def find(record: Record) -> Observation:
-            return self._by_task(record, seen)
+        def unseen(record: Record) -> Observation:
+            return by_task(record) if needs_its_task(record) else Unknown(why=_NOT_SHOWN, by_nature=True)
 
-        sight = look(records, strangers=(), read_list=self._listing, find=find, ask=ask)
-        of = dict(sight.of)
-        for record in records:
-            if not _used(record) and not isinstance(of[record.external_task_id], Found):
-                unused = Unknown(why=_NOT_SHOWN, by_nature=True)
-                of[record.external_task_id] = self._by_task(record, seen) if needs_its_task(record) else unused
-        return Sight(of, sight.marked)
+        looked_for = {r.external_task_id for r in used}
+        strangers = [r for r in everyone if r.external_task_id not in looked_for]
+        try:
+            sight = look(used, strangers=strangers, read_list=read, find=by_task, ask=self._asked)
+        except CloudError as error:
+            if error.systemic or not unused:
+                raise
+            failed = Unknown(why=error.detail)
+            return Sight({r.external_task_id: by_task(r) if needs_its_task(r) else failed for r in unused})
+        listed = {key: voice for listing in shown for key, voice in listing.sightings(unused).items()}
+        found = {key: Found(remote=voice) for key, voice in listed.items()}
+        others = {r.external_task_id: unseen(r) for r in unused if r.external_task_id not in found}
+        return Sight(sight.of | found | others, sight.marked)
 
     def _listing(self) -> Listing:
         return Listing({str(v.voice_id): v for v in self._voices("clone")})

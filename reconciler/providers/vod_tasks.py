@@ -1,6 +1,7 @@
 """VOD's tasks of the last 72 hours: whose they are, how far they are, and what came of them.
 
 There is no look-up by SessionId, so the list is scrolled, the newest first, and left as soon as all sought are seen.
+The list may be late, or lack whole kinds of tasks (no page of the vendor's says); a task's own page is believed.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from datetime import timedelta
 from functools import partial
 from typing import Literal
 
-from reconciler.errors import CloudError, OutcomeUnknown, Rejected
+from reconciler.errors import CloudError, OutcomeUnknown
 from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import Record, Status
 from reconciler.protocols import Clock
+from reconciler.providers.asking import while_answered
 from reconciler.providers.tencent import Client
 from reconciler.providers.transport import persistently
 from reconciler.providers.vod_wire import DetailReply, TaskLine, TasksReply
@@ -22,125 +24,191 @@ from reconciler.providers.vod_wire import DetailReply, TaskLine, TasksReply
 PAGE_SIZE = 100  # DescribeTasks, Limit: at most 100
 MOST_PAGES = 1000  # far past any 72 hours; a scroll that never ends must
 READABLE = timedelta(hours=72)  # DescribeTasks, DescribeTaskDetail: tasks of the last three days
+SHOWN = timedelta(hours=70)  # younger than this a task must be in the list, whatever the clocks say
+SETTLED = timedelta(minutes=10)  # older than this a task that is not in the list never will be
+LATE = 5.0  # seconds after a lost reply in which a list without its task proves nothing
 _OVER = "its task can't be read any more: VOD shows those of the last 72 hours"
+_BLIND = "VOD's list of tasks does not show those that it accepted, so what is missing there may have been accepted too"
+_EARLY = "the call may have been accepted a moment ago, and VOD's list of tasks may show it late"
 
 Pace = Callable[[Literal["list", "get"]], None]
+Ask = Callable[[Record], Observation]
+Links = Callable[[str], Iterable[str]]  # external_task_id -> the secrets in its voice's links
 
 
 @dataclass(slots=True)
 class Scrolled:
-    """What a scroll has seen. `whole`: to its end, so that what is missing was never there."""
+    """What a scroll has seen. `whole`: to its end, so that what is missing was not in the list; else `why` not."""
 
-    by_key: dict[str, TaskLine] = field(default_factory=dict)
+    by_key: dict[str, list[TaskLine]] = field(default_factory=dict)  # the newest first
     by_task: dict[str, TaskLine] = field(default_factory=dict)
     whole: bool = False
+    why: str = "the tasks were not read"
 
-    def of(self, record: Record) -> TaskLine | None:
-        return self.by_key.get(record.external_task_id) or self.by_task.get(record.task_id or "")
+    def add(self, page: Iterable[TaskLine]) -> bool:
+        """Whether there was news."""
+        before = len(self.by_task)
+        for line in page:
+            if self.by_task.setdefault(line.task_id, line) is line and line.key is not None:
+                self.by_key.setdefault(line.key, []).append(line)
+        return len(self.by_task) > before
+
+    def of(self, record: Record) -> list[TaskLine]:
+        """Its own task if that is known, else all that carry its key. One that carries another's key is not its own."""
+        known = self.by_task.get(record.task_id or "")
+        if known is not None and known.key in (None, record.external_task_id):
+            return [known]
+        return self.by_key.get(record.external_task_id, [])
 
 
 class Tasks:
     """One application's tasks. Threads may share it."""
 
-    def __init__(self, client: Client, sub_app_id: int, *, clock: Clock, patience: float, pace: Pace) -> None:
+    def __init__(
+        self, client: Client, sub_app_id: int, *, clock: Clock, patience: float, pace: Pace, links: Links
+    ) -> None:
         self._client = client
         self._sub_app_id = sub_app_id
         self._clock = clock
         self._patience = patience
         self._pace = pace
+        self._links = links
+        self._accepted: set[str] = set()  # task_ids of this run, which the list must show
+        self._lost: dict[str, float] = {}  # external_task_id -> when its call's reply was lost, monotonic
 
-    def scroll(self, sought: Iterable[Record]) -> Scrolled:
-        """Pages until each of these was seen. Raises what a read raises."""
+    def accepted(self, task_id: str) -> None:
+        self._accepted.add(task_id)
+
+    def lost(self, external_task_id: str) -> None:
+        self._lost[external_task_id] = self._clock.monotonic()
+
+    def scroll(self, sought: Iterable[Record], *, worth: bool = False) -> Scrolled:
+        """Pages until each of these was seen. Raises systemic failures only.
+
+        `worth`: left as well where asking for those still missing one by one is fewer calls than what was read.
+        """
         seen = Scrolled()
         missing = list(sought)
-        for page in self._pages():
-            for line in page:
-                seen.by_task[line.task_id] = line
-                if line.key is not None:
-                    seen.by_key.setdefault(line.key, line)
-            missing = [record for record in missing if seen.of(record) is None]
-            if not missing:
-                return seen
-        seen.whole = True
-        return seen
-
-    def settled(self, record: Record, seen: Scrolled) -> Observation:
-        """What an interrupted creation left. Absent only after a whole scroll, and while its task would be shown."""
-        line = seen.of(record)
-        if line is not None:
-            return self._told(line)
-        if not seen.whole:
-            return Unknown(why="the tasks could not be read to their end")
-        if self.is_past(record):
-            return Unknown(why=_OVER, by_nature=True)
-        return Absent()
-
-    def running(self, record: Record, seen: Scrolled) -> Observation:
-        """How an accepted task is. Never Absent: it was accepted, so it was paid for."""
-        line = seen.of(record)
-        if line is not None:
-            return self._told(line)
-        if record.task_id is None:
-            return Unknown(why="its task is not shown", by_nature=self.is_past(record))
-        return self.detail(record)
-
-    def detail(self, record: Record) -> Observation:
-        """The task itself, by its id. Raises systemic failures only."""
         try:
-            return Found(remote=self._detail(str(record.task_id)))
+            for number, page in enumerate(self._pages(seen), start=1):
+                missing = [record for record in missing if not seen.of(record)]
+                if not missing or (worth and len(missing) <= number and page):
+                    seen.why = "the tasks were not read to their end"
+                    return seen
         except CloudError as error:
             if error.systemic:
                 raise
-            if isinstance(error, Rejected) and error.absent and self.is_past(record):
-                return Unknown(why=_OVER, by_nature=True)
-            return Unknown(why=error.detail)
+            seen.why = error.detail
+            return seen
+        seen.whole = True
+        return seen
+
+    def settled(self, record: Record, seen: Scrolled, known: Iterable[Record] = ()) -> Observation:
+        """What an interrupted creation left.
+
+        Absent only after a whole scroll that shows what it must (the tasks of `known` among it), and while the task
+        would be shown.
+        """
+        lines = seen.of(record)
+        if lines:
+            return self._best(lines, record)
+        if self.is_past(record):
+            return Unknown(why=_OVER, by_nature=True)
+        if not seen.whole:
+            return Unknown(why=seen.why)
+        if lacking := self._lacking(seen, known):
+            return lacking
+        since = self._lost.get(record.external_task_id)
+        if since is not None and self._clock.monotonic() - since < LATE:
+            return Unknown(why=_EARLY)
+        return Absent()
+
+    def running(self, record: Record, seen: Scrolled, *, ask: Ask | None = None) -> Observation:
+        """How an accepted task is. Never Absent: it was accepted, so it was paid for. `ask` stands in for `detail`."""
+        lines = seen.of(record)
+        if lines and (not lines[0].over or record.task_id is None):
+            return self._best(lines, record)
+        if record.task_id is None:
+            return Unknown(why="its task is not shown", by_nature=self.is_past(record))
+        return self.detail(record) if ask is None or self.is_past(record) else ask(record)
+
+    def detail(self, record: Record) -> Observation:
+        """The task itself, by its id. Raises systemic failures only."""
+        told = self._read(str(record.task_id), record)
+        failed = isinstance(told, Found) and told.remote.status is TaskStatus.FAILED
+        if failed and record.attempts > 1 and record.method != "task":
+            # Two sendings of one key, and a cloud that took both: this may be the second, refused for the first's sake.
+            lines = self.scroll(()).by_key.get(record.external_task_id, [])
+            others = [line for line in lines if line.task_id != record.task_id]
+            better = self._best(others, record) if others else told
+            return better if isinstance(better, Found) and better.remote.status is not TaskStatus.FAILED else told
+        return told
 
     def poll(self, pending: Sequence[Record]) -> dict[str, RemoteVoice]:
-        """In bulk, and each that is over once more for its result; a few are asked for one by one."""
-        ended: Sequence[Record] = pending
-        if len(pending) > 2:
-            seen = self.scroll(pending)
-            ended = [r for r in pending if (line := seen.of(r)) is None or line.over]
+        """In bulk, and each that is over once more for its result. Raises systemic failures only."""
         told: dict[str, RemoteVoice] = {}
-        for record in ended:
-            observed = self.detail(record) if record.task_id else Unknown(why="")
+        seen = self.scroll(pending, worth=True) if len(pending) > 1 else Scrolled()
+        ask = while_answered(self.detail, failures=2)
+        for record in pending:
+            observed = self.running(record, seen, ask=ask)
             if isinstance(observed, Found):
                 told[record.external_task_id] = observed.remote
         return told
 
     def is_past(self, record: Record) -> bool:
-        return self._clock.now() - record.created_at > READABLE
+        return self._age(record) > READABLE
 
-    def _told(self, line: TaskLine) -> Observation:
-        if not line.over:
-            return Found(remote=RemoteVoice(status=TaskStatus.RUNNING, task_id=line.task_id, external_task_id=line.key))
+    def _lacking(self, seen: Scrolled, known: Iterable[Record]) -> Unknown | None:
+        """A list that lacks a task which is known to be there proves nothing by what else it lacks."""
+        ages = {r.task_id: self._age(r) for r in known if r.task_id and self._age(r) < SHOWN}
+        surely = self._accepted | ages.keys()
+        if surely <= seen.by_task.keys():
+            return None
+        blind = surely.isdisjoint(seen.by_task) and any(age > SETTLED for age in ages.values())
+        return Unknown(why=_BLIND, by_nature=blind)
+
+    def _age(self, record: Record) -> timedelta:
+        return self._clock.now() - record.created_at
+
+    def _best(self, lines: Sequence[TaskLine], record: Record) -> Observation:
+        """Of several tasks with one key the one that came furthest: a voice before a task before a failure."""
+        told = [self._read(line.task_id, record) if line.over else _running(line) for line in lines]
+        return min(told, key=_rank)
+
+    def _read(self, task_id: str, record: Record) -> Observation:
         try:
-            return Found(remote=self._detail(line.task_id))
+            return Found(remote=self._detail(task_id, record))
         except CloudError as error:
             if error.systemic:
                 raise
-            return Unknown(why=error.detail)
+            past = self.is_past(record)  # then no answer can be had, whatever it is called
+            return Unknown(why=_OVER if past else error.detail, by_nature=past)
 
-    def _detail(self, task_id: str) -> RemoteVoice:
+    def _detail(self, task_id: str, record: Record) -> RemoteVoice:
         reply = persistently(partial(self._ask, task_id), clock=self._clock, within=self._patience)
-        return reply.remote(task_id, self._client.scrubbed)
+        if reply.key not in (None, record.external_task_id):
+            raise OutcomeUnknown(f"DescribeTaskDetail: {task_id} carries another's SessionId")
+        scrubbed = partial(self._client.scrubbed, also=tuple(self._links(record.external_task_id)))
+        return reply.remote(task_id, scrubbed)
 
     def _ask(self, task_id: str) -> DetailReply:
         self._pace("get")
         body = {"TaskId": task_id, "SubAppId": self._sub_app_id}
         return self._client.call("DescribeTaskDetail", body, shape=DetailReply)
 
-    def _pages(self) -> Iterator[list[TaskLine]]:
-        token, before = "", set[str]()
+    def _pages(self, seen: Scrolled) -> Iterator[list[TaskLine]]:
+        """Each page, once `seen` has it. A token that comes again is no end: some scrolls keep theirs."""
+        token, before = "", {""}
         for _ in range(MOST_PAGES):
             reply = persistently(partial(self._page, token), clock=self._clock, within=self._patience)
+            news = seen.add(reply.task_set or [])
             yield reply.task_set or []
-            before.add(token)
-            token = reply.scroll_token if isinstance(reply.scroll_token, str) else ""
+            token = reply.scroll_token or ""
             if not token:
                 return
-            if token in before:
+            if token in before and not news:
                 raise OutcomeUnknown("DescribeTasks: the scroll goes round in a circle, so it can't be read whole")
+            before.add(token)
         raise OutcomeUnknown(f"DescribeTasks: more than {MOST_PAGES} pages, so it can't be read whole")
 
     def _page(self, token: str) -> TasksReply:
@@ -158,3 +226,15 @@ def needs_its_task(record: Record) -> bool:
     return record.status in {Status.INTENDED, Status.UNCERTAIN, Status.RUNNING, Status.LAPSED} or (
         record.status is Status.DEPOSED and record.voice_id is None
     )
+
+
+def _running(line: TaskLine) -> Found:
+    return Found(remote=RemoteVoice(status=TaskStatus.RUNNING, task_id=line.task_id, external_task_id=line.key))
+
+
+def _rank(observed: Observation) -> int:
+    match observed:
+        case Found(remote=remote):
+            return {TaskStatus.READY: 0, TaskStatus.RUNNING: 1, TaskStatus.FAILED: 3}[remote.status]
+        case Unknown() | Absent():  # it may be better than it can be seen to be
+            return 2

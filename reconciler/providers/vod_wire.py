@@ -12,11 +12,14 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
+from reconciler.model import urls
 from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.providers.listing import MARKER
 from reconciler.providers.tencent_wire import Reply, Wire
 
 TEMPORARY = timedelta(days=7)  # CreateAigcAudioTask, OutputConfig.StorageMode: how long a Temporary file's URL lasts
+
+_SUCCEEDED = ("success", "succeed", "succeeded")  # Vidu's word, Kling's, and that of Kling's newer calls
 
 TaskId = Annotated[str, StringConstraints(min_length=1)]
 
@@ -28,14 +31,13 @@ class AcceptedReply(Reply):
 class TaskLine(Wire):
     """One task in a list: how far it is, and whose."""
 
-    task_id: str
-    status: str = ""
+    task_id: TaskId
+    status: object = None
     session_id: object = None
-    create_time: object = None
 
     @property
     def key(self) -> str | None:
-        return self.session_id if isinstance(self.session_id, str) and self.session_id else None
+        return _text(self.session_id)
 
     @property
     def over(self) -> bool:
@@ -43,8 +45,8 @@ class TaskLine(Wire):
 
 
 class TasksReply(Reply):
-    task_set: list[TaskLine] | None = None  # null is how an empty list may be spelled
-    scroll_token: object = None
+    task_set: list[TaskLine] | None  # null is how an empty list may be spelled; a missing key is no list
+    scroll_token: str | None = None
 
 
 class _Task(Wire):
@@ -59,45 +61,53 @@ class _Task(Wire):
 
 
 class DetailReply(Reply):
-    status: str = ""
+    """One task. Only the sub-object of its own type is there; those of the others are null or left out."""
+
+    status: object = None
     finish_time: object = None
     create_aigc_custom_voice_task: _Task | None = None
     create_aigc_audio_clone_task: _Task | None = None
     clone_voice_async_task: _Task | None = None
     aigc_audio_task: _Task | None = None
 
+    @property
+    def key(self) -> str | None:
+        return _text(self._inside.session_id) if self._inside else None
+
     def remote(self, task_id: str, scrubbed: Callable[[object], str]) -> RemoteVoice:
         """The noun. An unknown status never reads as success, nor does a success that shows nothing."""
-        inside = (
+        inside = self._inside
+        running = RemoteVoice(status=TaskStatus.RUNNING, task_id=task_id, external_task_id=self.key)
+        why = _failure(inside) if inside else None
+        if self.status == "ABORTED":
+            return _failed(running, scrubbed(why or "the task was aborted"))
+        if inside is None or "FINISH" not in (self.status, inside.status):
+            return running
+        if why is not None:
+            return _failed(running, scrubbed(why))
+        output = inside.output or {}
+        if inside is self.aigc_audio_task:
+            return _sound(running, output, finished=_time(self.finish_time))
+        return _voice(running, output, scrubbed)
+
+    @property
+    def _inside(self) -> _Task | None:
+        return (
             self.create_aigc_custom_voice_task
             or self.create_aigc_audio_clone_task
             or self.clone_voice_async_task
             or self.aigc_audio_task
         )
-        running = RemoteVoice(status=TaskStatus.RUNNING, task_id=task_id)
-        if self.status == "ABORTED":
-            return _failed(task_id, "the task was aborted")
-        if inside is None or "FINISH" not in (self.status, inside.status):
-            return running
-        why = _failure(inside)
-        if why is not None:
-            return _failed(task_id, scrubbed(why))
-        output = inside.output or {}
-        if inside is self.aigc_audio_task:
-            return _sound(task_id, output, finished=_time(self.finish_time)) or running
-        voice_id, name = _voice_of(output)
-        if voice_id is None:
-            return running
-        return RemoteVoice(status=TaskStatus.READY, task_id=task_id, voice_id=voice_id, voice_name=name)
 
 
 class VoiceLine(Wire):
     voice_id: Annotated[str, Field(min_length=1)]
     name: object = None
-    labels: list[object] | None = None
+    labels: object = None
 
     def remote(self) -> RemoteVoice:
-        marks = [label for label in self.labels or [] if isinstance(label, str) and MARKER.match(label)]
+        labels = self.labels if isinstance(self.labels, list) else []
+        marks = [label for label in labels if isinstance(label, str) and MARKER.match(label)]
         return RemoteVoice(
             status=TaskStatus.READY,
             voice_id=self.voice_id,
@@ -108,54 +118,57 @@ class VoiceLine(Wire):
 
 
 class VoicesReply(Reply):
-    voices: list[VoiceLine] | None = None
+    voices: list[VoiceLine] | None  # a missing key is no empty list: every voice would look gone
 
 
 def _failure(task: _Task) -> str | None:
-    """ErrCode may be 0 where ErrCodeExt tells of a failure."""
+    """ErrCode may be 0 where ErrCodeExt tells of a failure, and the other way round."""
     code = _text(task.err_code_ext) or (str(task.err_code) if task.err_code not in (None, 0, "", "0") else "")
-    if not code:
-        return None
-    return f"{code}: {_text(task.message) or 'no reason given'}"
+    return f"{code}: {_text(task.message) or 'no reason given'}" if code else None
 
 
-def _failed(task_id: str, why: str) -> RemoteVoice:
-    return RemoteVoice(status=TaskStatus.FAILED, task_id=task_id, message=why)
+def _failed(running: RemoteVoice, why: str) -> RemoteVoice:
+    return running.model_copy(update={"status": TaskStatus.FAILED, "message": why})
 
 
-def _voice_of(output: dict[str, Any]) -> tuple[str | None, str | None]:
-    """The id and the name that a task's output shows. VoiceInfo is JSON in a string."""
+def _voice(running: RemoteVoice, output: dict[str, Any], scrubbed: Callable[[object], str]) -> RemoteVoice:
+    """By what the service behind VOD says of itself, too, where it says anything: Vidu's State, Kling's status."""
     listed = output.get("InfoList")
-    if not isinstance(listed, list):
-        return _text(output.get("VoiceId")), None
-    for info in listed:
-        if isinstance(info, dict):
-            told = _inside(info.get("VoiceInfo"))
-            voice_id = _text(info.get("VoiceId")) or _text(told.get("voice_id"))
-            if voice_id is not None:
-                return voice_id, _text(told.get("voice_name"))
-    return None, None
+    for info in listed if isinstance(listed, list) else [output]:
+        if not isinstance(info, dict):
+            continue
+        told = _object_in(info.get("VoiceInfo"))
+        state = _text(told.get("status")) or _text(info.get("State"))
+        voice_id = _text(info.get("VoiceId")) or _text(told.get("voice_id"))
+        if state is not None and state.lower() == "failed":
+            return _failed(running, scrubbed(_text(told.get("message")) or "the service behind VOD says: failed"))
+        if voice_id is not None and (state is None or state.lower() in _SUCCEEDED):
+            name = urls.without_secrets(_text(told.get("voice_name")))
+            return running.model_copy(update={"status": TaskStatus.READY, "voice_id": voice_id, "voice_name": name})
+    return running
 
 
-def _inside(text: object) -> dict[str, Any]:
+def _object_in(text: object) -> dict[str, Any]:
+    """VoiceInfo is JSON in a string."""
     try:
-        told = json.loads(text) if isinstance(text, str) else None
+        told = json.loads(text) if isinstance(text, str) else text
     except ValueError:
         return {}
     return told if isinstance(told, dict) else {}
 
 
-def _sound(task_id: str, output: dict[str, Any], *, finished: datetime | None) -> RemoteVoice | None:
-    files = [f for name in ("AudioInfos", "VideoInfos") for f in output.get(name) or [] if isinstance(f, dict)]
-    for file in files:
+def _sound(running: RemoteVoice, output: dict[str, Any], *, finished: datetime | None) -> RemoteVoice:
+    lists = [output.get(name) for name in ("AudioInfos", "VideoInfos")]
+    for file in (file for files in lists if isinstance(files, list) for file in files if isinstance(file, dict)):
         url, file_id = _text(file.get("FileUrl")), _text(file.get("FileId"))
         if url is None and file_id is None:
             continue
         expires_at = _time(file.get("ExpireTime"))
         if expires_at is None and finished is not None and file.get("StorageMode") != "Permanent":
             expires_at = finished + TEMPORARY
-        return RemoteVoice(status=TaskStatus.READY, task_id=task_id, url=url, file_id=file_id, expires_at=expires_at)
-    return None
+        made = {"url": url, "file_id": file_id, "expires_at": expires_at}
+        return running.model_copy(update={"status": TaskStatus.READY, **made})
+    return running
 
 
 def _time(text: object) -> datetime | None:
@@ -167,10 +180,6 @@ def _time(text: object) -> datetime | None:
     if when is None or when.year < 2000 or when.year > 9000:
         return None
     return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
-
-
-def created(line: TaskLine) -> datetime | None:
-    return _time(line.create_time)
 
 
 def _text(value: object) -> str | None:
