@@ -41,7 +41,7 @@ def serve(port: int) -> int:
     Prints its address, then a line a request. Ctrl-C ends it.
     """
     from reconciler import wiring
-    from reconciler.sandbox import kling_access, server
+    from reconciler.sandbox import kling_access, server, tencent_access
 
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -56,6 +56,10 @@ def serve(port: int) -> int:
             say(
                 f"Kling: endpoint: {opened.url}; KLING_API_KEY={kling_access.API_KEY}, or "
                 f"KLING_ACCESS_KEY={kling_access.ACCESS_KEY} with KLING_SECRET_KEY={kling_access.SECRET_KEY}"
+            )
+            say(
+                f"Tencent: endpoint: {opened.url}; TENCENTCLOUD_SECRET_ID={tencent_access.SECRET_ID} with "
+                f"TENCENTCLOUD_SECRET_KEY={tencent_access.SECRET_KEY}"
             )
             sys.stdout.flush()
             ended.wait()

@@ -1,13 +1,13 @@
 """The one request handler behind every mount: which cloud is meant, and what it answers.
 
-A cloud is a function from the world and a request to an answer; today there is Kling.
+A cloud is a function from the world and a request to an answer; which one is meant, the request's own form tells.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from reconciler.sandbox import kling
+from reconciler.sandbox import kling, tencent
 from reconciler.sandbox.wire import Answer, Request, log_line
 from reconciler.sandbox.world import World
 
@@ -16,7 +16,7 @@ Log = Callable[[str], None]
 
 def handle(world: World, request: Request, log: Log | None = None) -> Answer:
     """`log` gets one line a request, without secrets."""
-    answer = kling.answer(world, request)
+    answer = tencent.answer(world, request) if tencent.is_meant(request) else kling.answer(world, request)
     if log is not None:
         log(log_line(request, answer))
     return answer

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
+
+SELECT = (
+    "SELECT number, account, task_id, key, voice_id, voice_name, created_at, started_at, ended_at, failure, deleted_at,"
+    " action, told, used_at FROM creations WHERE"
+)
+LIVING = "deleted_at IS NULL AND failure IS NULL AND ended_at <= :now"
 
 
 class Stage(StrEnum):
@@ -19,16 +27,24 @@ class Creation:
     """Times are Unix milliseconds. A voice exists from `ended_at` on, unless there is a `failure`."""
 
     number: int  # in the order of creation
-    account: str  # `kling:sandbox-prod`
+    account: str  # `kling:sandbox-prod`, `tencent:sandbox-prod/vod/221073`
     task_id: str
-    key: str | None  # chosen by the caller, unique on the account for ever; None: made outside
-    voice_id: str
+    key: str | None  # chosen by the caller; None: none was, or it was made outside
+    voice_id: str  # empty: it makes a file, or nothing
     voice_name: str
     created_at: int
     started_at: int
     ended_at: int | None  # None: stuck
     failure: str | None
     deleted_at: int | None
+    action: str = ""  # what made it, in the cloud's own word; empty where a cloud has but one
+    told: str = "{}"  # JSON: what its cloud was told of it, and tells of it
+    used_at: int | None = None  # when it spoke first
+
+    @property
+    def details(self) -> dict[str, Any]:
+        parsed: dict[str, Any] = json.loads(self.told)
+        return parsed
 
     def stage(self, now: int) -> Stage:
         if now < self.started_at:

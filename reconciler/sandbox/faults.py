@@ -22,6 +22,21 @@ class DeletedVoice(StrEnum):
     STAYS_MARKED = "stays-marked"  # listed, and its voice says `status: deleted`
 
 
+class SessionRefusal(StrEnum):
+    """How VOD refuses a SessionId that was used. Documented for CreateAigcCustomVoice only, and there always so."""
+
+    SESSION_ID = "InvalidParameterValue.SessionId"
+    TASK_DUPLICATE = "FailedOperation.TaskDuplicate"
+
+
+class VoiceRefusal(StrEnum):
+    """How VOD says that it knows no such voice. Not documented."""
+
+    NOT_FOUND = "ResourceNotFound"
+    VALUE = "InvalidParameterValue"
+    FAILED = "FailedOperation"
+
+
 def _none(word: object) -> object:
     return None if word in ("", "none", "off") else word  # as typed at a prompt
 
@@ -37,7 +52,8 @@ class Faults(Frozen):
         default=0.0, description="Probability that a create or delete is done and the connection breaks unanswered."
     )
     error_after_work: Probability = Field(
-        default=0.0, description="Probability that a create or delete is done and answers 500 with code 5000."
+        default=0.0,
+        description="Probability that a create or delete is done and answers 500 with 5000; Tencent: InternalError.",
     )
     garbage: Probability = Field(
         default=0.0, description="Probability that a create or delete is done and answers 200 with an HTML page."
@@ -46,11 +62,12 @@ class Faults(Frozen):
         default=False, description="reply_lost, error_after_work and garbage strike lists and look-ups too."
     )
     throttle: Probability = Field(
-        default=0.0, description="Probability that a call, reads too, is refused with 429 and code 1302."
+        default=0.0,
+        description="Probability that a call is refused: 429 with 1302; Tencent: RequestLimitExceeded. Reads too.",
     )
     storm_seconds: Seconds = Field(
         default=0.0,
-        description="How long a storm lasts, in which every call is refused: 1302, creates also 1303. 0: none.",
+        description="How long a storm lasts, in which every call is refused as by throttle; Kling's creates also 1303.",
     )
     storm_every: Annotated[float, Field(gt=0, le=86_400 * 365)] = Field(
         default=60.0, description="Seconds from the beginning of one storm to that of the next."
@@ -59,12 +76,18 @@ class Faults(Frozen):
         default=20.0,
         gt=0,
         le=1_000_000,
-        description="Creates, and deletes, that an account may send in a second; more are refused with 429, code 1302.",
+        description="Creates, and deletes, that an account may send in a second; more are refused as by throttle. "
+        "Tencent counts each action by itself, and reads too.",
     )
     in_flight_cap: Annotated[int | None, BeforeValidator(_none)] = Field(
-        default=None, ge=1, description="Tasks that may run at once in an account; more: 429, code 1303. none: no cap."
+        default=None,
+        ge=1,
+        description="Tasks that may run at once in Kling's account; more: 429, code 1303. none: no cap.",
     )
-    pack_exhausted: bool = Field(default=False, description="Every create is refused with 429 and code 1102, for good.")
+    pack_exhausted: bool = Field(
+        default=False,
+        description="Every create is refused for good: 429 with 1102; VOD: LimitExceeded.Quota; TRTC: NotAllowed.",
+    )
     task_seconds: Seconds = Field(default=1.0, description="How long a new task takes.")
     stuck_tasks: Probability = Field(default=0.0, description="Probability that a new task never ends.")
     fail: Probability = Field(default=0.0, description="Probability that a new task ends without a voice.")
@@ -90,7 +113,7 @@ class Faults(Frozen):
     hide: Probability = Field(
         default=0.0, description="Probability that an entry is left out of a page, which may then look like the last."
     )
-    empty_list: bool = Field(default=False, description="The list of custom voices is empty; by id they are found.")
+    empty_list: bool = Field(default=False, description="Lists of voices and tasks are empty; by id they are found.")
     shuffle_list: bool = Field(
         default=False, description="Every list call has another order, so that pages overlap and entries are missed."
     )
@@ -98,5 +121,27 @@ class Faults(Frozen):
         default=DeletedVoice.VANISHES, description="How the task of a deleted voice looks afterwards."
     )
     unique_names: bool = Field(
-        default=False, description="A voice_name in use on the account is refused with 400 and code 1201."
+        default=False, description="A voice_name in use on Kling's account is refused with 400 and code 1201."
+    )
+    clock_ahead: Annotated[float, Field(ge=-86_400 * 365, le=86_400 * 365, allow_inf_nan=False)] = Field(
+        default=0.0, description="Seconds that the clouds' clock is ahead of this machine's: things expire sooner."
+    )
+    tencent_refuses: Annotated[str | None, BeforeValidator(_none)] = Field(
+        default=None,
+        pattern=r"^[A-Z][A-Za-z]{0,80}(\.[A-Z][A-Za-z]{0,80})?$",
+        description="An error code of Tencent's that each of its calls is refused with, nothing being done. none: off.",
+    )
+    clone_seconds: Seconds = Field(default=0.0, description="How long TRTC's VoiceClone takes to answer, once done.")
+    session_seconds: Seconds = Field(
+        default=3 * 86_400, description="How long VOD refuses a SessionId again; it documents 3 days, and also 7."
+    )
+    duplicate_session: SessionRefusal = Field(
+        default=SessionRefusal.SESSION_ID,
+        description="How VOD's clones refuse a SessionId that was used; its page tells only of CreateAigcCustomVoice.",
+    )
+    unknown_voice: VoiceRefusal = Field(
+        default=VoiceRefusal.NOT_FOUND, description="How VOD says that it knows no such voice; no page tells."
+    )
+    unused_seconds: Seconds = Field(
+        default=7 * 86_400, description="How long VOD keeps a MiniMax voice that was never used to speak."
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from contextlib import suppress
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Self
@@ -129,6 +130,10 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(answer.body)
             case Dropped():
                 self.close_connection = True
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The Date of answers is the clouds', by which callers may find that their own clock is wrong."""
+        return formatdate(self.server.world.now() / 1000 if timestamp is None else timestamp, usegmt=True)
 
     def log_message(self, format: str, *args: object) -> None:
         """Nothing: `handle` logs, and without the query."""

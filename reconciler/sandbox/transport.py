@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from email.utils import formatdate
+
 import httpx
 
 from reconciler.sandbox.cloud import Log, handle
@@ -23,7 +25,8 @@ class SandboxTransport(httpx.BaseTransport):
         answer = handle(self._world, received, self._log)
         match answer:
             case Response():
-                headers = {"content-type": answer.content_type}
+                date = formatdate(self._world.now() / 1000, usegmt=True)
+                headers = {"content-type": answer.content_type, "date": date}
                 return httpx.Response(answer.status, headers=headers, content=answer.body, request=request)
             case Dropped():
                 raise httpx.ReadError("The connection broke before the answer", request=request)

@@ -26,7 +26,7 @@ class Response:
     status: int
     body: bytes
     content_type: str = "application/json; charset=utf-8"
-    code: str = ""  # the cloud's own code, for the log: "0", "1302"
+    code: str = ""  # the cloud's own code, for the log: "0", "1302", "VoiceClone InternalError"
 
 
 @dataclass(frozen=True, slots=True)

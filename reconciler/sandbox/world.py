@@ -15,13 +15,14 @@ from typing import Self
 
 from reconciler.errors import UsageError
 from reconciler.protocols import Clock
-from reconciler.sandbox.creation import Creation
+from reconciler.sandbox.creation import LIVING, SELECT, Creation
 from reconciler.sandbox.faults import Faults
-from reconciler.sandbox.turn import LIVING, SELECT, Turn
+from reconciler.sandbox.turn import Turn
 
 DEFAULT_SEED = 1
 DEFAULT_ACCOUNT = "kling:sandbox-default"  # where a foreign voice appears while nobody has called yet
-_FORMAT = 1
+_FORMAT = 2
+_KLING = "kling:"
 _WAIT_SECONDS = 30.0  # for another process's transaction
 _OUTSIDE = "outside"
 _DELETE = "Delete it if it is an old sandbox: no real voice is lost."
@@ -33,10 +34,12 @@ CREATE TABLE turns (
 ) WITHOUT ROWID;
 CREATE TABLE creations (
   number INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL, task_id TEXT NOT NULL UNIQUE, key TEXT,
-  voice_id TEXT NOT NULL UNIQUE, voice_name TEXT NOT NULL, created_at INTEGER NOT NULL, started_at INTEGER NOT NULL,
-  ended_at INTEGER, failure TEXT, deleted_at INTEGER
+  voice_id TEXT NOT NULL, voice_name TEXT NOT NULL, created_at INTEGER NOT NULL, started_at INTEGER NOT NULL,
+  ended_at INTEGER, failure TEXT, deleted_at INTEGER, action TEXT NOT NULL, told TEXT NOT NULL, used_at INTEGER
 );
-CREATE UNIQUE INDEX creations_key ON creations (account, key) WHERE key IS NOT NULL;
+CREATE INDEX creations_key ON creations (account, key) WHERE key IS NOT NULL;
+CREATE INDEX creations_voice ON creations (account, voice_id);
+CREATE INDEX creations_recent ON creations (account, created_at);
 CREATE INDEX creations_listed ON creations (account, deleted_at);
 CREATE INDEX creations_ended ON creations (account, ended_at);
 CREATE INDEX creations_named ON creations (account, voice_name);
@@ -91,8 +94,13 @@ class World:
             yield Turn(self._db, account, action=action, now=self.now(), seed=seed, faults=self._understood(kept))
 
     def now(self) -> int:
-        """Unix milliseconds. The wall clock, because it is all that several processes share."""
-        return int(self._clock.now().timestamp() * 1000)
+        """Unix milliseconds. The wall clock: it is all that several processes share. `clock_ahead` is added to it."""
+        return int((self._clock.now().timestamp() + self.faults().clock_ahead) * 1000)
+
+    def wait(self, seconds: float) -> None:
+        """Outside of any turn: nobody else waits with it."""
+        if seconds > 0:
+            self._clock.sleep(seconds)
 
     def faults(self) -> Faults:
         with self._lock:
@@ -118,7 +126,7 @@ class World:
 
     def voices(self, account: str | None = None) -> tuple[Creation, ...]:
         """The voices that exist now, whatever the lists show; of one account or of all, the oldest first."""
-        query = f"{SELECT} {LIVING} AND account = coalesce(:account, account) ORDER BY number"
+        query = f"{SELECT} {LIVING} AND voice_id != '' AND account = coalesce(:account, account) ORDER BY number"
         with self._lock:
             rows = self._db.execute(query, {"now": self.now(), "account": account})
             return tuple(Creation(*row) for row in rows)
@@ -132,8 +140,11 @@ class World:
         return self._outside(voice_id_or_name, new_name=new_name)
 
     def add_foreign(self, voice_name: str, account: str | None = None) -> Creation:
-        """A finished voice that nobody asked for over the API: a colleague's, or one that the cloud made by itself."""
-        known = self.accounts()
+        """A finished voice that nobody asked for over the API: a colleague's, or one that the cloud made by itself.
+
+        One of Kling's: the other clouds list no such voices.
+        """
+        known = tuple(a for a in self.accounts() if a.startswith(_KLING))
         if account is None and len(known) > 1:
             raise UsageError(f"The sandbox has several accounts: {', '.join(known)}.", "Say which of them.")
         with self.turn(account or (known[0] if known else DEFAULT_ACCOUNT), _OUTSIDE) as turn:
