@@ -1,0 +1,198 @@
+"""A voice's first use is paid for once, an update may be repeated, and both survive whatever happens to a reply."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from reconciler.errors import OutcomeUnknown, Rejected, Throttled
+from reconciler.model.events import Kind
+from reconciler.model.manifest import Voice
+from reconciler.model.plan import Action
+from reconciler.model.state import Activation, Record, Status
+from tests.engine.rehearsal import Died, Rehearsal
+from tests.engine.used_cloud import LostBefore, UsedCloud
+
+LOST = OutcomeUnknown("TextToSpeechSync: the connection broke")
+
+
+def mini(*, used: bool = True, **inputs: Any) -> Voice:
+    told: dict[str, Any] = {"model": "minimax", "audio": {"url": "https://cdn.example.com/m.mp3"}, "name": "Mini"}
+    if used:
+        told["activate"] = {"text": "Hello."}
+    return Voice(address="mini", provider="kling", type="tencent-vod", method="clone-minimax", inputs=told | inputs)
+
+
+@pytest.fixture
+def cloud() -> UsedCloud:
+    return UsedCloud()
+
+
+@pytest.fixture
+def rehearsal(cloud: UsedCloud) -> Rehearsal:
+    rehearsal = Rehearsal()
+    rehearsal.provide = lambda account: cloud
+    rehearsal.declare(mini())
+    return rehearsal
+
+
+def test_a_new_voice_is_used_once_and_then_nothing_is_left_to_do(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
+    rehearsal.apply()
+    assert cloud.count("activate: Hello.") == 1
+    assert rehearsal.record("mini").activation is Activation.DONE
+    assert rehearsal.plan().empty
+
+
+def test_a_voice_without_activate_is_not_used(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
+    rehearsal.declare(mini(used=False))
+    rehearsal.apply()
+    assert not cloud.used
+    assert rehearsal.plan().empty
+
+
+def test_a_first_use_is_durable_before_its_call(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
+    known: list[Activation | None] = []
+    activate = cloud.activate
+
+    def look(record: Record, text: str) -> None:
+        known.append(rehearsal.record("mini").activation)
+        activate(record, text)
+
+    cloud.activate = look  # type: ignore[method-assign]  # looked at as it is called
+    rehearsal.apply()
+    assert known == [Activation.BEGUN]
+
+
+def test_a_first_use_whose_reply_was_lost_is_settled_by_the_list(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
+    cloud.say("activate", LOST)
+    applied = rehearsal.apply()
+    assert (applied.tally.done, cloud.count("activate: Hello.")) == (1, 1)
+    assert rehearsal.plan().empty
+
+
+def test_a_first_use_that_never_arrived_is_not_called_again_by_itself(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
+    cloud.say("activate", LostBefore(LOST))
+    applied = rehearsal.apply()
+    assert (applied.tally.uncertain, rehearsal.record("mini").status) == (1, Status.READY)
+    rehearsal.apply()
+    assert cloud.count("activate: Hello.") == 1
+    assert [c.action for c in rehearsal.plan().changes] == [Action.BLOCKED]
+
+
+def test_a_person_pays_for_another_call(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
+    cloud.say("activate", LostBefore(LOST))
+    rehearsal.apply()
+    rehearsal.apply(retry=frozenset({"mini"}))
+    assert cloud.count("activate: Hello.") == 2
+    assert rehearsal.plan().empty
+
+
+def test_a_call_in_doubt_that_is_listed_later_costs_nothing(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
+    cloud.say("activate", LostBefore(LOST))
+    rehearsal.apply()
+    cloud.used.add(rehearsal.record("mini").external_task_id)
+    rehearsal.apply()
+    assert cloud.count("activate: Hello.") == 1
+    assert rehearsal.plan().empty
+
+
+def test_a_refused_first_use_leaves_the_voice_and_is_tried_by_the_next_run(
+    rehearsal: Rehearsal, cloud: UsedCloud
+) -> None:
+    cloud.say("activate", LostBefore(Rejected("TextToSpeechSync: InvalidParameter")))
+    assert rehearsal.apply().tally.failed == 1
+    assert (rehearsal.record("mini").status, rehearsal.record("mini").activation) == (Status.READY, None)
+    rehearsal.apply()
+    assert cloud.count("submit") == 1
+    assert rehearsal.plan().empty
+
+
+def test_a_throttled_first_use_is_sent_later(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
+    cloud.say("activate", LostBefore(Throttled("RequestLimitExceeded")))
+    assert rehearsal.apply().tally.done == 1
+    assert cloud.used
+
+
+def test_killed_before_a_first_use_is_known_nothing_is_called_twice(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
+    activate = cloud.activate
+
+    def dying(record: Record, text: str) -> None:
+        activate(record, text)
+        cloud.activate = activate  # type: ignore[method-assign]  # the next run lives
+        raise Died
+
+    cloud.activate = dying  # type: ignore[method-assign]  # as above
+    with pytest.raises(Died):
+        rehearsal.apply()
+    rehearsal.apply()
+    assert (cloud.count("submit"), cloud.count("activate: Hello.")) == (1, 1)
+    assert rehearsal.plan().empty
+
+
+def test_a_stop_before_its_call_takes_a_first_use_back(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
+    rehearsal.declare(mini(used=False))
+    rehearsal.apply()
+    rehearsal.declare(mini())
+    rehearsal.apply(stop=lambda: "interrupted")
+    assert rehearsal.record("mini").activation is None
+    rehearsal.apply()
+    assert cloud.count("activate: Hello.") == 1
+
+
+def test_a_changed_name_is_told_to_the_cloud_and_kept(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
+    rehearsal.apply()
+    rehearsal.declare(mini(name="Maxi"))
+    rehearsal.apply()
+    assert cloud.heard.count("update: name") == 1
+    assert (rehearsal.record("mini").voice_name, rehearsal.record("mini").sent["name"]) == ("Maxi", "Maxi")
+    assert rehearsal.plan().empty
+
+
+def test_an_update_whose_reply_was_lost_is_told_again(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
+    rehearsal.apply()
+    rehearsal.declare(mini(name="Maxi"))
+    cloud.say("update", OutcomeUnknown("UpdateVoice: the connection broke"))
+    assert rehearsal.apply().tally.done == 1
+    assert cloud.count("update: name") == 2
+    assert rehearsal.plan().empty
+
+
+def test_an_update_that_was_refused_is_still_to_be_done(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
+    rehearsal.apply()
+    rehearsal.declare(mini(name="Maxi"))
+    cloud.say("update", Rejected("UpdateVoice: InvalidParameter"))
+    assert rehearsal.apply().tally.failed == 1
+    assert [c.action for c in rehearsal.plan().changes] == [Action.UPDATE]
+
+
+def test_a_first_use_goes_before_the_changes_that_need_it(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
+    rehearsal.declare(mini(used=False))
+    rehearsal.apply()
+    rehearsal.declare(mini(name="Maxi"))
+    rehearsal.apply()
+    assert [call for call in cloud.heard if call != "find"][1:] == ["activate: Hello.", "update: name"]
+    assert rehearsal.plan().empty
+
+
+def test_a_replaced_voice_is_deleted_after_the_new_one_was_used(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
+    rehearsal.apply()
+    rehearsal.declare(mini(audio={"url": "https://cdn.example.com/n.mp3"}))
+    rehearsal.apply()
+    assert [call for call in cloud.heard if call != "find"][-3:] == ["submit", "activate: Hello.", "delete"]
+    assert len(cloud.names) == 1
+
+
+def test_a_replaced_voice_that_was_never_used_stays_in_sight(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
+    rehearsal.declare(mini(used=False))
+    rehearsal.apply()
+    rehearsal.declare(mini(used=False, audio={"url": "https://cdn.example.com/n.mp3"}))
+    rehearsal.apply()
+    assert rehearsal.at_status(Status.ABANDONED) == ["mini"]
+    assert cloud.count("delete") == 0
+
+
+def test_a_first_use_is_told_as_it_goes(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
+    cloud.say("activate", LOST)
+    rehearsal.apply()
+    assert [event.detail for event in rehearsal.told(Kind.RETRYING)] == [f"looking whether it was used: {LOST.detail}"]
