@@ -15,7 +15,7 @@ from reconciler.views.layout import counted
 
 if TYPE_CHECKING:
     from reconciler.engine.operations import Request
-    from reconciler.model.state import State
+    from reconciler.model.state import Record, State
 
 STATE_COMMANDS = {
     "list": ("surgery", "list_", "List the addresses and what they mean."),
@@ -60,13 +60,13 @@ def import_(address: str, voice_id: str, lock_timeout: str) -> int:
 
     with session() as opened:
         record = surgery.import_voice(opened, address, voice_id, _locking(lock_timeout))
-    say(f"{record.address} is the voice {record.voice_id} now.")
+    say(_is_now(record))
     return 0
 
 
 @click.command()
 @click.argument("address")
-@click.option("--voice-id", metavar="ID", help="It was made: this is it.")
+@click.option("--voice-id", metavar="ID", help="It was made: this is it. Of a sound, its URL or file id.")
 @click.option("--retry", is_flag=True, help="It was not made: the next apply pays for it again.")
 @click.option("--forget", is_flag=True, help="Let it go, made or not.")
 @lock_option
@@ -83,10 +83,19 @@ def resolve(address: str, voice_id: str | None, retry: bool, forget: bool, lock_
     with session() as opened:
         record = surgery.resolve(opened, address, _locking(lock_timeout), voice_id=voice_id, retry=retry)
     if voice_id is not None:
-        say(f"{address} is the voice {record.voice_id} now.")
+        say(_is_now(record))
     else:
         say(f"{address}: {'the next apply makes it again.' if retry else 'let go.'}")
     return 0
+
+
+def _is_now(record: Record) -> str:
+    from reconciler.model.bodies import METHODS
+    from reconciler.views.escape import escape
+
+    named = f"the voice {record.voice_id}" if record.voice_id is not None else record.url or record.file_id or "there"
+    trusted = "" if METHODS[record.type][record.method].watched else " On your word: its cloud can't be asked."
+    return f"{record.address} is {escape(named)} now.{trusted}"
 
 
 @click.command()

@@ -11,9 +11,10 @@ from reconciler.engine.operations import Request, Session
 from reconciler.engine.work import Cloud
 from reconciler.errors import UsageError
 from reconciler.model.base import Frozen
-from reconciler.model.manifest import Voice
+from reconciler.model.manifest import AUDIO, Voice
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import LIVE, SETTLING, Record, State, Status
+from reconciler.model.urls import is_url
 from reconciler.planning import keys
 from reconciler.planning.blocking import undeclared
 from reconciler.planning.diff import shown
@@ -54,7 +55,7 @@ def import_voice(session: Session, address: str, voice_id: str, request: Request
         cloud = session.connect([voice.provider])[voice.provider]
         record = _candidate(state, voice, cloud, voice_id, now=now)
         _refuse_held(state, record, address)
-        record = _found(cloud, record, now=now, taken_on_trust=False)
+        record = _found(cloud, record, now=now)
         held.append(state.having([record], current={address: record.external_task_id}))
         return record
 
@@ -69,9 +70,9 @@ def resolve(session: Session, address: str, request: Request, *, voice_id: str |
             if record.provider not in session.manifest.providers:
                 raise UsageError(*undeclared(record))
             cloud = session.connect([record.provider])[record.provider]
-            named = record.model_copy(update={"voice_id": voice_id, "status": Status.READY, "attempts": 0})
+            named = _named(record, voice_id).model_copy(update={"status": Status.READY, "attempts": 0})
             _refuse_held(state, named, address)
-            found = _found(cloud, named, now=now, taken_on_trust=True)
+            found = _found(cloud, named, now=now)
             settled = found.model_copy(update={"attempts": record.attempts, "message": None})
             # Beside a voice that still stands it stays unbound: the next apply finishes the replace with it.
             status = Status.READY if bound else Status.RUNNING
@@ -220,7 +221,7 @@ def _open(state: State, address: str) -> Record:
 
 
 def _refuse_held(state: State, record: Record, address: str) -> None:
-    holder = state.by_voice_id.get((record.account, str(record.voice_id)))
+    holder = state.by_voice_id.get((record.account, record.voice_id)) if record.voice_id is not None else None
     if holder is not None and holder.status in LIVE and holder.external_task_id != record.external_task_id:
         if holder.status is Status.DEPOSED:
             raise UsageError(
@@ -233,13 +234,21 @@ def _refuse_held(state: State, record: Record, address: str) -> None:
         )
 
 
-def _found(cloud: Cloud, record: Record, *, now: datetime, taken_on_trust: bool) -> Record:
+def _named(record: Record, named: str) -> Record:
+    """The record with what a person says it made: a voice_id; of a sound its URL, or its file in the media library."""
+    if not record.address.startswith(AUDIO):
+        return record.model_copy(update={"voice_id": named})
+    return record.model_copy(update={"url" if is_url(named) else "file_id": named})
+
+
+def _found(cloud: Cloud, record: Record, *, now: datetime) -> Record:
+    """As its cloud shows it; where that can't be asked, a person's word is all there is."""
     observed = cloud.provider.observe([record]).of.get(record.external_task_id)
     listed = f"voicectl voices {record.provider} lists what there is."
     match observed:
         case Found(remote=remote):
             return transitions.seen(record, remote, now=now)
-        case Unknown(by_nature=True) if taken_on_trust:
+        case Unknown(by_nature=True):
             return record.model_copy(update={"changed_at": now})
         case Unknown(why=why):
             raise UsageError(f"The voice {record.voice_id} was not found on this account: {why}.", listed)

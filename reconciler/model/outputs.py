@@ -111,9 +111,11 @@ def _status(record: Record, now: datetime) -> OutputStatus | None:
 
 
 def _out_of_sight(record: Record, now: datetime) -> bool:
-    """Whether its cloud shows only tasks, and its task no more."""
+    """Whether its cloud shows only tasks, and its task no more. Of a sound its own end tells."""
     body = METHODS.get(record.type, {}).get(record.method)
-    return body is not None and not body.watched and now - record.created_at > _TASKS_SHOW
+    return (
+        record.voice_id is not None and body is not None and not body.watched and now - record.created_at > _TASKS_SHOW
+    )
 
 
 def _asked_name(record: Record) -> str | None:

@@ -274,6 +274,7 @@ def _as_json(value: Any) -> Any:
 class AudioTask(Body):
     """CreateAigcAudioTask. Limits: Tencent Cloud VOD, that page. `on_expiry` stands beside it."""
 
+    watched: ClassVar[bool] = False
     ours: ClassVar[frozenset[str]] = frozenset({"on_expiry"})
 
     model_name: str | None = Field(default=None, min_length=1, description="Kling or MiniMaxMusic.")

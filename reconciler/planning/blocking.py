@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.model.manifest import Voice
+from reconciler.model.manifest import AUDIO, Voice
 from reconciler.model.observed import RemoteVoice
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import Record
@@ -45,8 +45,9 @@ def undeclared(record: Record) -> tuple[str, str]:
 
 
 def resolve_hint(record: Record) -> str:
+    named = "URL_OR_FILE_ID" if record.address.startswith(AUDIO) else "ID"
     return (
-        f"Look in the cloud's console, then: voicectl resolve {record.address} --voice-id ID (it is there) "
+        f"Look in the cloud's console, then: voicectl resolve {record.address} --voice-id {named} (it is there) "
         "| --retry (it is not: pay again) | --forget"
     )
 
