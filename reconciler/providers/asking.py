@@ -1,0 +1,31 @@
+"""Asks about records one by one, and knows when to stop: what can't be asked costs all its tries and timeouts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from reconciler.model.observed import Observation, Unknown
+from reconciler.model.state import Record
+
+Answer = TypeVar("Answer", Observation, Observation | None)
+
+
+def while_answered(ask: Callable[[Record], Answer], *, failures: int) -> Callable[[Record], Answer | Unknown]:
+    """`ask`, until it could not tell so many times in a row: from then on nobody is asked, and that is the reason.
+
+    More than one where a single record's answer may be what can't be read, and the others' can.
+    """
+    failed: list[Unknown] = []
+
+    def asked(record: Record) -> Answer | Unknown:
+        if len(failed) >= failures:
+            return Unknown(why=f"not asked for, because others could not be: {failed[-1].why}")
+        answer = ask(record)
+        if isinstance(answer, Unknown):
+            failed.append(answer)
+        else:
+            failed.clear()
+        return answer
+
+    return asked
