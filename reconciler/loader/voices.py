@@ -11,6 +11,7 @@ from reconciler.loader.positions import Path
 from reconciler.loader.sections import Raw, Section, mapping
 from reconciler.loader.wording import listed, nearest, quote, refusals
 from reconciler.loader.yaml_values import Value
+from reconciler.model import urls
 from reconciler.model.base import Inputs
 from reconciler.model.manifest import (
     ADDRESS_LIMIT,
@@ -115,7 +116,7 @@ class VoiceReader:
             type=kind,
             method=methods[0],
             inputs=inputs,
-            labels=entry.labels or _NO_LABELS,
+            labels=_kept(entry.labels) if entry.labels else _NO_LABELS,
             lifecycle=entry.lifecycle,
         )
 
@@ -157,6 +158,12 @@ class VoiceReader:
         if first != (file, path):
             what = f"the voice is chosen twice, {dotted(first[1][:2])} has the same voice_id at"
             self._findings.append(Finding(file, path, what, other=first))
+
+
+def _kept(labels: dict[str, str]) -> dict[str, str]:
+    """Labels are kept and shown as they are, so a link among them leaves its secrets here."""
+    linked = any("://" in label for label in labels.values())
+    return {name: urls.without_secrets(label) for name, label in labels.items()} if linked else labels
 
 
 def _address_fault(address: str) -> str:
