@@ -11,7 +11,8 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -21,7 +22,7 @@ from reconciler.model.base import Frozen
 ROOT = Path(__file__).parents[2]
 LISTS = sorted(Path(__file__).parent.glob("*.toml"))  # one a promise
 _NEEDED = ("reconciler", "tests", "schemas", "examples", "pyproject.toml")
-_LONGEST = 120.0  # seconds for one run
+_LONGEST = 240.0  # seconds for one run
 _OURS = ("PYTEST_", "UPDATE_GOLDEN", "VOICECTL_", "KLING_")  # what this run was told must not reach that one
 
 
@@ -57,13 +58,15 @@ def copied(into: Path) -> Path:
     for name in _NEEDED:
         source = ROOT / name
         if source.is_dir():
-            shutil.copytree(source, into / name)
+            shutil.copytree(source, into / name, ignore=shutil.ignore_patterns("*.pyc.*"))  # being written just now
         else:
             shutil.copy2(source, into / name)
     return into
 
 
-def plant(sabotage: Sabotage, copy: Path) -> None:
+@contextmanager
+def planted(sabotage: Sabotage, copy: Path) -> Iterator[None]:
+    """The copy with the sabotage in it, for as long as the context lasts."""
     path = copy / sabotage.file
     text = path.read_text("utf-8")
     if (times := text.count(sabotage.there)) != 1:
@@ -71,8 +74,18 @@ def plant(sabotage: Sabotage, copy: Path) -> None:
             f"{sabotage.file} holds the text that “{sabotage.name}” replaces {times} times, and must hold it once: "
             "the code moved on, so write the sabotage anew, to do the same harm"
         )
-    path.write_text(text.replace(sabotage.there, sabotage.instead), "utf-8")
-    compile(path.read_bytes(), path, "exec")
+    changed = text.replace(sabotage.there, sabotage.instead)
+    compile(changed, path, "exec")
+    _write(path, changed)
+    try:
+        yield
+    finally:
+        _write(path, text)
+
+
+def _write(path: Path, text: str) -> None:
+    """Without what was compiled of it, which would be taken for its own if it has the same length and second."""
+    path.write_text(text, "utf-8")
     for compiled in path.parent.glob(f"__pycache__/{path.stem}.*"):
         compiled.unlink()
 
@@ -80,25 +93,16 @@ def plant(sabotage: Sabotage, copy: Path) -> None:
 def run(copy: Path, selection: Iterable[str]) -> Run:
     """pytest over the copy, in a process of its own, up to the first failure."""
     testimony = copy / "testimony.json"
+    testimony.unlink(missing_ok=True)
     environment = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
     environment |= {
         "PYTHONPATH": str(copy),  # before what is installed
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # no xdist; and half of the time to start
         "VOICECTL_TESTIMONY": str(testimony),
     }
+    how = ["-x", "-q", "-p", "no:cacheprovider", "-p", "tests.sabotage.witness", f"--basetemp={copy / 'basetemp'}"]
     ended = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-x",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            "-p",
-            "tests.sabotage.witness",
-            *selection,
-        ],
+        [sys.executable, "-m", "pytest", *how, *selection],
         cwd=copy,
         env=environment,
         stdin=subprocess.DEVNULL,

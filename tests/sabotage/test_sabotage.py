@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sabotage.planting import ROOT, OutOfDate, Run, Sabotage, copied, listed, plant, run
+from tests.sabotage.planting import ROOT, OutOfDate, Sabotage, copied, listed, planted, run
 
 pytestmark = pytest.mark.slow
 
@@ -20,23 +20,24 @@ SABOTAGES = listed()
 STUMBLES = {"AttributeError", "ImportError", "ModuleNotFoundError", "NameError", "TypeError", "UnboundLocalError"}
 
 
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copied(tmp_path_factory.mktemp("copy"))
+
+
 @pytest.mark.parametrize("sabotage", SABOTAGES, ids=lambda sabotage: sabotage.name)
-def test_the_suite_fails_when(
-    sabotage: Sabotage, tmp_path: Path, record_property: Callable[[str, object], None]
-) -> None:
-    copy = copied(tmp_path)
-    plant(sabotage, copy)
+def test_the_suite_fails_when(sabotage: Sabotage, copy: Path, record_property: Callable[[str, object], None]) -> None:
     record_property("sabotage", sabotage.name)
-    ran = run(copy, [sabotage.caught_by])
-    assert Path(ran.package) == copy / "reconciler", ran.output
+    with planted(sabotage, copy):
+        ran = run(copy, [sabotage.caught_by])
     assert ran.code == 1, f"SURVIVED, so a test is missing in {sabotage.caught_by}. {sabotage.harm}\n{ran.output}"
+    assert Path(ran.package) == copy / "reconciler"
     [(test, why)] = ran.failed.items()
     assert why not in STUMBLES, ran.output
     record_property("caught by", test)
 
 
-def test_with_nothing_planted_all_that_catches_them_passes(tmp_path: Path) -> None:
-    copy = copied(tmp_path)
+def test_with_nothing_planted_all_that_catches_them_passes(copy: Path) -> None:
     ran = run(copy, sorted({sabotage.caught_by for sabotage in SABOTAGES}))
     assert (ran.code, ran.failed, Path(ran.package)) == (0, {}, copy / "reconciler"), ran.output
 
@@ -58,30 +59,28 @@ FEW = Sabotage(
 )
 
 
-def planted(tmp_path: Path, **other: str) -> Run:
-    sabotage = FEW.model_copy(update=other)
-    copy = copied(tmp_path)
-    plant(sabotage, copy)
-    return run(copy, [sabotage.caught_by])
+def test_a_change_that_does_no_harm_survives(copy: Path) -> None:
+    with planted(FEW, copy):
+        assert run(copy, [FEW.caught_by]).code == 0
 
 
-def test_a_change_that_does_no_harm_survives(tmp_path: Path) -> None:
-    assert planted(tmp_path).code == 0
-
-
-def test_an_import_that_breaks_is_no_test_that_fails(tmp_path: Path) -> None:
-    ran = planted(tmp_path, instead="FEW = TEN")
-    assert (ran.code, ran.failed) != (1, {})
+def test_code_that_can_not_be_imported_is_no_test_that_fails(copy: Path) -> None:
+    with planted(FEW.model_copy(update={"instead": "FEW = TEN"}), copy):
+        ran = run(copy, [FEW.caught_by])
     assert ran.code > 1
+    assert ran.failed == {}
 
 
 @pytest.mark.parametrize(("there", "times"), [("FEW = 11", 0), ("FEW", 3)])
-def test_a_text_that_does_not_stand_there_once_asks_for_an_update(tmp_path: Path, there: str, times: int) -> None:
-    with pytest.raises(OutOfDate, match=f"{times} times.*write the sabotage anew"):
-        planted(tmp_path, there=there)
+def test_a_text_that_does_not_stand_there_once_asks_for_an_update(copy: Path, there: str, times: int) -> None:
+    stale = FEW.model_copy(update={"there": there})
+    with pytest.raises(OutOfDate, match=f"{times} times.*write the sabotage anew"), planted(stale, copy):
+        pass
 
 
-def test_the_project_itself_is_never_touched(tmp_path: Path) -> None:
-    before = (ROOT / FEW.file).read_bytes()
-    planted(tmp_path, instead="FEW = 11")
-    assert (ROOT / FEW.file).read_bytes() == before
+def test_what_was_planted_is_taken_out_again_and_was_never_in_the_project(copy: Path) -> None:
+    mine, its = ROOT / FEW.file, copy / FEW.file
+    before = mine.read_bytes(), its.read_bytes()
+    with planted(FEW, copy):
+        assert (mine.read_bytes(), its.read_bytes() == before[1]) == (before[0], False)
+    assert (mine.read_bytes(), its.read_bytes()) == before
