@@ -164,13 +164,9 @@ def _plan(session: Session, state: State, request: Request) -> tuple[Plan, Mappi
     seen = look(manifest, state, clouds, extra)
     able = {name: cloud.provider.capabilities for name, cloud in clouds.items()}
     made = planner.plan(manifest, state, seen, able, now=now, asked=request.asked)
+    made = policy.held_back(made, state, manifest.safety, allow_recreates=request.asked.allow_recreates)
     stops = policy.check(
-        made,
-        state,
-        manifest.safety,
-        allow_deletes=request.allow_deletes,
-        allow_recreates=request.asked.allow_recreates,
-        declared=len(manifest.voices),
+        made, state, manifest.safety, allow_deletes=request.allow_deletes, declared=len(manifest.voices)
     )
     told = {
         "stops": stops,
