@@ -193,7 +193,8 @@ class Simulation:
         except SafetyStop as stop:
             deletes = re.search(r"--allow-deletes (\d+)", stop.hint)
             recreates = re.search(r"--allow-recreates (\d+)", stop.hint)
-            assert allow_deletes is None
+            if allow_deletes is not None:
+                return None  # the clouds show another number than a moment ago: the person goes away
             return self._apply(run, deletes and int(deletes[1]), int(recreates[1]) if recreates else allow_recreates)
 
     def _hook(self, run: Run) -> Callable[[str, str], None]:
