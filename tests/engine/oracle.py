@@ -55,7 +55,7 @@ class Deleted:
 
 @dataclass(frozen=True)
 class Lost:
-    """The state knows these keys no more."""
+    """The state knows these keys no more; and what it knows may be dead since long."""
 
     keys: frozenset[str]
 
@@ -67,7 +67,8 @@ Event = Declared | Began | Bought | Deleted | Lost
 class Seen:
     """How a story ended."""
 
-    held: Mapping[str, str]  # address -> the key of its voice, which is ready
+    held: Mapping[str, str]  # address -> the key that it means
+    ready: frozenset[str]  # keys that the state says are ready
     living: frozenset[str]  # keys whose voices exist
     unsettled: frozenset[str] = frozenset()  # addresses that the next plan would change or is blocked at
 
@@ -95,7 +96,7 @@ class _Model:
                 self._delete(key, outside=outside)
             case Lost(keys=keys):
                 self.lost |= keys
-                self.spoilt |= {self.bought[key].what for key in keys if key not in self.alive}  # burnt unknowingly
+                self.spoilt |= {bought.what for key, bought in self.bought.items() if key not in self.alive}
 
     def _buy(self, new: Bought) -> None:
         twins = [key for key in self._alike(new.what) if not (key in self.lost and new.blind)]
@@ -132,10 +133,12 @@ def complaints(story: Iterable[Event], seen: Seen) -> list[str]:
     for what in model.wanted:
         owed = {key for key in model.alive if model.bought[key].what == what and model.bought[key].fate is Fate.VOICE}
         held = seen.held.get(what.address)
-        if what not in model.spoilt and held not in owed:
+        if what not in model.spoilt and held not in owed & seen.ready:
             told.append(f"{what.address} holds {held}, and should hold {' or '.join(owed) or 'a voice'}")
     declared = {what.address for what in model.wanted}
-    told += [f"{address} holds a voice undeclared" for address in seen.held if address not in declared | spoilt]
+    told += [
+        f"{address} holds {seen.held[address]}, undeclared" for address in seen.held if address not in declared | spoilt
+    ]
     told += [f"{address} is not settled" for address in seen.unsettled - spoilt]
     told += [f"{key} lives, and nobody holds it" for key in seen.living - model.lost - set(seen.held.values())]
     return told

@@ -18,7 +18,7 @@ from reconciler.engine.work import Answer
 from reconciler.errors import CloudError, SafetyStop, UsageError
 from reconciler.model import statefile
 from reconciler.model.manifest import Voice
-from reconciler.model.state import State, Status
+from reconciler.model.state import SETTLING, Record, State, Status
 from reconciler.planning import keys
 from reconciler.sandbox.creation import Creation
 from reconciler.sandbox.faults import Faults
@@ -152,11 +152,15 @@ class Simulation:
             rehearsal.clock.sleep(4 * _DAY)
             if self._lost:
                 self._rebuild()
-            self._apply(Run(), allow_recreates=self._truly_gone())
+            self._resolve()
+            applied = self._apply(Run(), allow_recreates=self._truly_gone() if self._doubtful else None)
+            if applied is not None and applied.plan.empty:
+                break
         state, plan = rehearsal.state, rehearsal.plan()
         assert all(change.reason for change in plan.changes)
         seen = Seen(
-            held={a: key for a, key in state.current.items() if state.records[key].status is Status.READY},
+            held=state.current,
+            ready=frozenset(key for key, record in state.records.items() if record.status is Status.READY),
             living=frozenset(str(v.key) for v in rehearsal.world.voices() if v.key),
             unsettled=frozenset(change.address for change in plan.changes),
         )
@@ -167,7 +171,6 @@ class Simulation:
         """The number that a plan asks for, once nothing of an account is found any more."""
         hints = [re.search(r"--allow-recreates (\d+)", change.hint) for change in self.rehearsal.plan().changes]
         numbers = [int(found[1]) for found in hints if found]
-        assert self._doubtful or not numbers
         return numbers[0] if numbers else None
 
     # --- one run ---
@@ -272,6 +275,16 @@ class Simulation:
         except (CloudError, UsageError):  # what was listed a moment ago is not listed now
             pass
 
+    def _resolve(self) -> None:
+        """A person looks in the console, and says what became of the creations that nobody could settle."""
+        state = self.rehearsal.state
+        newest = {r.address: r for r in sorted(state.records.values(), key=_generation) if r.status in SETTLING}
+        there = {v.key: v.voice_id for v in self.rehearsal.world.voices()}
+        for address, record in newest.items():
+            if record.status is Status.UNCERTAIN:
+                found = there.get(record.external_task_id)
+                surgery.resolve(self.rehearsal.session(), address, Request(), voice_id=found, retry=found is None)
+
     # --- what is watched while calls are made ---
 
     def _watch(self, moment: str, what: str) -> None:
@@ -326,3 +339,7 @@ class Simulation:
     def _what(self, voice: Voice) -> What:
         account = KEYS[self.rehearsal.accounts[voice.provider].region]
         return What(voice.address, keys.digest_of(voice), f"kling:{account}")
+
+
+def _generation(record: Record) -> int:
+    return record.generation

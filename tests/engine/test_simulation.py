@@ -6,10 +6,14 @@ VOICECTL_STORIES=5000 pytest tests/engine/test_simulation.py   for more of them 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from reconciler.engine import observe
 from reconciler.model.manifest import KlingAccount, Lifecycle, Voice
 from reconciler.sandbox.faults import DeletedVoice
 from tests.engine.rehearsal import voice
@@ -31,6 +35,33 @@ from tests.engine.simulation import (
 
 PHASES = [p for p in Phase if p is not Phase.explain]
 STORIES = int(os.environ.get("VOICECTL_STORIES", "600"))
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+class OneByOne:
+    """Stands for observe's threads: which account is asked first must not change from one telling to the next."""
+
+    def __init__(self, **_: object) -> None:
+        pass
+
+    def __enter__(self) -> OneByOne:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def map(self, job: Callable[[A], B], things: Iterable[A]) -> Iterator[B]:
+        return map(job, things)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_threads() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(observe, "ThreadPoolExecutor", OneByOne)
+        yield
+
 
 lifecycles = st.builds(
     Lifecycle,
