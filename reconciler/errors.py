@@ -20,6 +20,7 @@
     ├── CredentialsMissing        names the variables that were looked for
     └── CloudError                raised by adapters, and only these three:
         ├── Rejected              proven: nothing happened
+        │   └── Unreached         no connection opened
         ├── Throttled             nothing happened; later
         └── OutcomeUnknown        it may have happened
 
@@ -184,6 +185,15 @@ class Rejected(CloudError):
         self.duplicate = duplicate
         self.absent = absent
         self.unsent = unsent
+
+
+class Unreached(Rejected):
+    """Proven: nothing was sent, because no connection opened. It may be tried again."""
+
+    summary = "The cloud could not be reached"
+
+    def __init__(self, detail: str, hint: str = "", *, systemic: bool = False) -> None:
+        super().__init__(detail, hint, systemic=systemic, unsent=True)
 
 
 class Throttled(CloudError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -58,7 +59,9 @@ class Place:
     @property
     def name(self) -> str:
         """What a state remembers of its manifest."""
-        return "." if self.manifest.is_dir() else self.manifest.name
+        if self.manifest.is_dir():
+            return "."
+        return os.fsencode(self.manifest.name).decode(errors="replace")  # its bytes need be no text
 
     @property
     def state(self) -> Path:

@@ -153,4 +153,5 @@ def _within(seconds: float, limits: AudioLimits) -> bool:
 def _shape_fault(audio: AudioFile, limits: AudioLimits) -> str | None:
     if not limits.only_16k_mono_wav or is_16k_mono_wav(audio) or converts():
         return None
-    return f"{limits.key} is {audio}; {limits.taker} takes 16 kHz mono wav, and converting to it takes PyAV: {EXTRA}"
+    taken = f"{limits.taker} takes 16 kHz mono 16-bit wav"
+    return f"{limits.key} is {audio}; {taken}, and converting to it takes PyAV: {EXTRA}"

@@ -12,6 +12,8 @@ _RIFF = (b"RIFF", b"RIFX", b"RF64", b"BW64")
 _AGED_QUICKTIME = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")  # from before there was an ftyp
 _BOXES = (*_AGED_QUICKTIME, b"ftyp", b"uuid", b"moof", b"mfra", b"sidx", b"styp", b"meta")
 
+_MOST_BOXES = 100_000  # at the top of an mp4; a minute of fragments has some hundreds
+
 _OTHER_SOUND = (
     (b"fLaC", "flac"),
     (b"OggS", "ogg"),
@@ -65,7 +67,9 @@ def looks_like(data: bytes) -> str:
 def mp4_is_cut_off(data: bytes) -> bool:
     """Whether its last box announces more bytes than there are."""
     at = 0
-    while at + 8 <= len(data):
+    for _ in range(_MOST_BOXES):
+        if at + 8 > len(data):
+            break
         size, name = int.from_bytes(data[at : at + 4]), data[at + 4 : at + 8]
         if size == 1:  # its size is too large for four bytes, and stands behind its name
             size = int.from_bytes(data[at + 8 : at + 16])

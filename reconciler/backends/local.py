@@ -13,6 +13,7 @@ checksums of content; the look of the files (inode, size, times) only saves read
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -134,8 +135,9 @@ class LocalBackend:
         what = "is gone" if snapshot is None else "was replaced"
         raise StateDamaged(
             f"{self.where} {what} while {self._journal.name} still continued it.",
-            "Put back the state file that was there. To go on without what the journal says, remove "
-            f"{self._journal.name}: voices that only it knew are found by their keys at the next plan.",
+            "Put back the state file that was there; or go on with a copy: voicectl state push --force FILE, with the "
+            f"rescue copy if the run left one, else {self._backup}. Voices that only the journal knew are found by "
+            "their keys at the next plan.",
         )
 
     def _unmoved(self, expected: str | None) -> _Seen:
@@ -146,11 +148,14 @@ class LocalBackend:
         if seen.version == expected:
             return seen
         if seen.version is None:
-            what = "was removed"
-        else:
-            what = "was made by somebody else" if expected is None else "was changed by somebody else"
+            raise StateConflict(
+                f"{self.where} was removed since this run read it.",
+                "Put it back before the next run, or that one begins with nothing. The state before the last apply: "
+                f"voicectl state push {shlex.quote(str(self._backup))}",
+            )
+        what = "made" if expected is None else "changed"
         raise StateConflict(
-            f"{self.where} {what} since this run read it.",
+            f"{self.where} was {what} by somebody else since this run read it.",
             "See what is there with voicectl state pull, then run the command again.",
         )
 

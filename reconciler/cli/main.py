@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -29,6 +30,10 @@ COMMANDS = {
     "sandbox": ("rehearsing", "sandbox", "A cloud on this machine to rehearse against."),
     "completion": ("scaffold", "completion", "Print the completion script of a shell."),
 }
+
+_TELLING = 8  # characters of an environment variable; shorter ones are words like any other
+_LONGEST = 2000  # characters of what an exception says
+_OF_CODE = ("  File ", "Traceback ", "\n")  # how the parts of a trace begin that hold our own lines only
 
 
 @click.group(cls=LazyGroup, commands_at=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
@@ -72,9 +77,7 @@ def _unheard(error: OSError, told: Globals) -> int:
     """Mostly stdout: its reader left, or its disk is full."""
     silence()
     if told.verbose:
-        import traceback
-
-        traceback.print_exception(error)
+        click.echo(_trace(error), err=True)
     if not isinstance(error, BrokenPipeError):
         from reconciler.views.escape import escape
 
@@ -84,12 +87,21 @@ def _unheard(error: OSError, told: Globals) -> int:
 
 def _confess(error: Exception, told: Globals) -> int:
     if told.verbose:
-        import traceback
-
-        traceback.print_exception(error)
+        click.echo(_trace(error), err=True)
     click.echo(
         f"Error: voicectl has a bug ({type(error).__name__}). What was begun is in the state; "
         "the next run goes on from it.\n\nWith -v it shows where; please report that.",
         err=True,
     )
     return 1
+
+
+def _trace(error: Exception) -> str:
+    """Where it happened. What exceptions say may hold anything: of the environment nothing is shown of it."""
+    import traceback
+
+    from reconciler.model.scrubbing import Scrubber
+
+    scrubbed = Scrubber(lambda: [value for value in os.environ.values() if len(value) >= _TELLING])
+    told = traceback.TracebackException.from_exception(error).format()
+    return "\n".join(part.rstrip() if part.startswith(_OF_CODE) else scrubbed(part, limit=_LONGEST) for part in told)

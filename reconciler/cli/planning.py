@@ -54,7 +54,12 @@ def written(path: Path, content: bytes) -> None:
     try:
         if path.is_file() and path.stat().st_size:
             planfile.load(path.read_bytes())  # an older plan may be written over, nothing else
-        path.write_bytes(content)
+        place = path.resolve()
+        # Whole or not at all: half a plan would be refused, and be in the way of the next one.
+        beside = place.with_name(f".{place.name}.tmp") if place.is_file() or not place.exists() else place
+        beside.write_bytes(content)
+        if beside != place:
+            beside.replace(place)
     except PlanUnreadable:
         raise UsageError(f"{path} is there, and is no saved plan.", "Another name: --out NAME.plan") from None
     except OSError as error:

@@ -18,7 +18,7 @@ from reconciler.engine.ledger import Journal, Ledger
 from reconciler.engine.tallying import Counter
 from reconciler.engine.upkeep import Upkeep
 from reconciler.engine.work import Answer, Cloud, Kept, Lane, Looked, Polled, Removed, Sent, Work
-from reconciler.errors import CloudError
+from reconciler.errors import CloudError, StateError, StateNotSaved
 from reconciler.model.events import Event, Kind, Tally
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import TaskStatus
@@ -48,6 +48,7 @@ class Executor:
     ) -> None:
         self._plan = plan
         self._voices = voices
+        self._journal = journal
         self._crew = crew
         self._clock = clock
         self._stop = stop
@@ -74,14 +75,22 @@ class Executor:
         return self._stopped
 
     def run(self) -> Tally:
+        """Raises StateError when the state could not be saved, after the last answers have gone into a rescue copy."""
         for change in self._plan.changes:
             self._prepare(Work(change=change, voice=self._voices.get(change.address)))
-        self._ledger.flush()
-        while self._turn():
-            for answer in self._crew.wait(_LAST_ANSWERS if self._stopped is not None else self._dispatch.pause()):
-                self._fold(answer)
-            self._ledger.flush()
-        return self._finish()
+        unsaved: StateError | None = None
+        going_on = True
+        while going_on:
+            try:
+                self._ledger.flush()
+                going_on = self._turn() and self._hear()
+            except StateError as error:  # like a signal: what is in flight is paid for, so its answers are waited for
+                unsaved = error
+                self._halt("the state could not be saved; what is in flight is still waited for")
+        tally = self._finish()
+        if unsaved is not None:
+            self._save_at_last(unsaved)
+        return tally
 
     def tell_the_end(self) -> None:
         """The summary, which waits until the state is saved. Raises what kept the run from telling more."""
@@ -100,6 +109,11 @@ class Executor:
             return any(lane.busy for lane in self._lanes.values())
         self._withdraw()
         return any(lane.calls_out for lane in self._lanes.values())
+
+    def _hear(self) -> bool:
+        for answer in self._crew.wait(_LAST_ANSWERS if self._stopped is not None else self._dispatch.pause()):
+            self._fold(answer)
+        return True
 
     # --- what each action begins with ---
 
@@ -273,6 +287,18 @@ class Executor:
         tally = self._count.tally()
         self._ledger.tell(Event(kind=Kind.SUMMARY, tally=tally))
         return tally
+
+    def _save_at_last(self, unsaved: StateError) -> None:
+        """The disk may be well again; where it is not, how far the run came is told before why it ended."""
+        try:
+            self._journal.commit(self.state)
+        except StateError as error:
+            unsaved = error
+        else:
+            if isinstance(unsaved, StateNotSaved):
+                return
+        self._ledger.flush()
+        raise unsaved
 
     def _running(self) -> int:
         return sum(len(lane.polled) for lane in self._lanes.values())

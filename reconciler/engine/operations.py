@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from reconciler.engine.crew import Crew, Threads
@@ -10,7 +11,7 @@ from reconciler.engine.executor import Executor
 from reconciler.engine.observe import look, needed
 from reconciler.engine.store import Store
 from reconciler.engine.work import Answer, Cloud
-from reconciler.errors import Declined, SafetyStop, StateLocked
+from reconciler.errors import Declined, SafetyStop, StateError, StateLocked
 from reconciler.model.base import Frozen
 from reconciler.model.events import Event, Tally
 from reconciler.model.manifest import Manifest
@@ -151,7 +152,12 @@ def _run(
     state = executor.state
     if approved is not None and executor.halted is None:
         state = state.having(applying=None, applied=approved.plan_id)
-    session.store.finish(state)
+    try:
+        session.store.finish(state)
+    except StateError:
+        with suppress(Exception):  # that nobody listens is the smaller news
+            executor.tell_the_end()
+        raise
     executor.tell_the_end()
     return Applied(plan=made, tally=tally, halted=executor.halted)
 
@@ -164,13 +170,9 @@ def _plan(session: Session, state: State, request: Request) -> tuple[Plan, Mappi
     seen = look(manifest, state, clouds, extra)
     able = {name: cloud.provider.capabilities for name, cloud in clouds.items()}
     made = planner.plan(manifest, state, seen, able, now=now, asked=request.asked)
+    made = policy.held_back(made, state, manifest.safety, allow_recreates=request.asked.allow_recreates)
     stops = policy.check(
-        made,
-        state,
-        manifest.safety,
-        allow_deletes=request.allow_deletes,
-        allow_recreates=request.asked.allow_recreates,
-        declared=len(manifest.voices),
+        made, state, manifest.safety, allow_deletes=request.allow_deletes, declared=len(manifest.voices)
     )
     told = {
         "stops": stops,

@@ -19,9 +19,10 @@ def leave(copy: bytes, path: Path, *, over: Path | None = None) -> Path | None:
         with suppress(OSError):
             _write(over.with_name(f"{over.name}.tmp"), copy).replace(over)
             return over
-    for folder in (path.parent, Path(tempfile.gettempdir())):
-        with suppress(OSError):
-            return _leave_in(folder, path.name, copy)
+    with suppress(OSError):
+        return _leave_in(path.parent.absolute(), path.name, copy)
+    with suppress(OSError):  # to look for a temporary folder writes too: where every disk is full, there is none
+        return _leave_in(Path(tempfile.gettempdir()), path.name, copy)
     return over
 
 

@@ -55,6 +55,7 @@ class Store:
         self._saved: State | None = None  # what the backend holds
         self._version: str | None = None
         self._journalled = False  # entries wait to be folded
+        self._behind = False  # a commit failed, so more than the next one touches is to be written
         self._start: State | None = None  # what the backend held when this run began
         self._copy: Path | None = None  # the rescue copy of this run
 
@@ -127,14 +128,15 @@ class Store:
         if saved is None:
             self._write(_numbered(state, state.serial + 1))
             return
-        keys = None if touched is None else tuple(touched)
+        keys = None if touched is None or self._behind else tuple(touched)
         if not statefile.entry(saved, _numbered(state, saved.serial), touched=keys):
             return
         numbered = _numbered(state, saved.serial + 1)
+        self._behind = True
         with self._saving(numbered):
             line = statefile.entry(saved, numbered, touched=keys)
             self._version = self._backend.append([line], self._version)
-        self._saved, self._journalled = numbered, True
+        self._saved, self._journalled, self._behind = numbered, True, False
         self._withdraw_copy()
 
     def finish(self, state: State) -> State:
@@ -191,7 +193,7 @@ class Store:
     def _write(self, state: State) -> State:
         with self._saving(state):
             self._version = self._backend.write(statefile.dump(state), self._version)
-        self._saved, self._journalled = state, False
+        self._saved, self._journalled, self._behind = state, False, False
         self._withdraw_copy()
         return state
 
@@ -202,7 +204,7 @@ class Store:
 
     def _remember(self, state: State | None, version: str | None, *, journalled: bool) -> None:
         self._saved = self._start = state
-        self._version, self._journalled = version, journalled
+        self._version, self._journalled, self._behind = version, journalled, False
 
     @contextmanager
     def _saving(self, state: State) -> Iterator[None]:
@@ -218,15 +220,21 @@ class Store:
             ]
             if not answered:
                 raise
-            why = error.detail if isinstance(error, VoicectlError) else f"{type(error).__name__}: {error}"
+            from reconciler.model.scrubbing import Scrubber  # a run that goes well needs none
+
+            why = error.detail if isinstance(error, VoicectlError) else f"{type(error).__name__}: {Scrubber()(error)}"
             # Its serial is the one above what was saved: it can be pushed until another run has written.
             self._copy = rescue.leave(statefile.dump(state), self._rescue_path, over=self._copy)
             if self._copy is None:
                 raise StateNotSaved(rescue.last_words(answered, why), "Keep this list.") from error
-            raise StateNotSaved(
-                f"{why} A copy with all that the clouds have answered is in {self._copy}.",
-                self._command(f"state push {shlex.quote(str(self._copy))}"),
-            ) from error
+            copied = f"{why} A copy with all that the clouds have answered is in {self._copy}."
+            copy = shlex.quote(str(self._copy))
+            if isinstance(error, StateConflict | StateDamaged):  # what is there now is not what this run began with
+                raise StateNotSaved(
+                    f"{copied} It is pushed over what is there now, so look at that first.",
+                    self._command(f"state push --force {copy}"),
+                ) from error
+            raise StateNotSaved(copied, self._command(f"state push {copy}")) from error
 
     @contextmanager
     def _told(self, what: str) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -201,4 +202,10 @@ def _valued(call: Callable[[], T]) -> T | CloudError:
     except CloudError as error:
         return error
     except Exception as error:  # noqa: BLE001 - a bug after the call went out must not read as "nothing happened"
-        return OutcomeUnknown(f"{type(error).__name__}: {error}")
+        return OutcomeUnknown(f"a bug of voicectl: {type(error).__name__} in {_place(error)}")
+
+
+def _place(error: Exception) -> str:
+    """`kling.py:123`. What an exception says is no message of ours: it may hold anything, a signed link too."""
+    *_, (frame, line) = traceback.walk_tb(error.__traceback__)
+    return f"{frame.f_code.co_filename.rpartition('/')[2]}:{line}"

@@ -1,12 +1,21 @@
-"""`${env:NAME}` in text. The environment is passed in, and no value of it ever enters a complaint."""
+"""`${env:NAME}` in text. The environment is passed in, and no value of it ever enters a complaint.
+
+`${` begins a reference, or is a mistake where a name follows; `$${` stands for `${` itself, whatever follows.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 
-MARK = "${env:"  # text without it has nothing to expand
-_REFERENCE = re.compile(r"(?P<escape>\$?)\$\{env:(?P<name>[A-Za-z_][A-Za-z0-9_]*)?(?P<close>\})?")
+MARK = "${"  # text without it has nothing to expand
+_REFERENCE = re.compile(
+    r"\$(?P<escape>\$\{)"
+    r"|\$\{env:(?P<name>[A-Za-z_][A-Za-z0-9_]*)?(?P<close>\})?"
+    r"|\$\{(?P<other>\s*[A-Za-z_][^{}]*)\}"
+)
+_NAME_IN_IT = re.compile(r"\s*(?i:env[.:\s]\s*)?([A-Za-z_][A-Za-z0-9_]*)\s*")
+_LONGEST_QUOTE = 40
 # What no text of a manifest may hold: such characters move cursors and break lines of logs.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
@@ -24,14 +33,17 @@ class Unresolved(FromEnvironment):
 
 
 def expand(text: str, environ: Mapping[str, str]) -> tuple[str, list[str]]:
-    """The text with its references replaced, and what is wrong with them. `$${env:X}` stands for `${env:X}` itself."""
+    """The text with its references replaced, and what is wrong with them."""
     complaints: list[str] = []
     replaced = False
 
     def value_of(reference: re.Match[str]) -> str:
         nonlocal replaced
         if reference["escape"]:
-            return reference[0][1:]
+            return "${"
+        if reference["other"]:
+            complaints.append(_no_reference(reference["other"]))
+            return ""
         name = reference["name"]
         if name is None or reference["close"] is None:
             complaints.append("${env:NAME} is not complete: a variable's name (letters, digits and _) and } are needed")
@@ -48,6 +60,14 @@ def expand(text: str, environ: Mapping[str, str]) -> tuple[str, list[str]]:
     if complaints:
         return Unresolved(), complaints
     return (FromEnvironment(expanded) if replaced else expanded), complaints
+
+
+def _no_reference(inside: str) -> str:
+    """`${TAKE}` as shells write it: taken as text, it would be sent to a cloud and paid for."""
+    found = _NAME_IN_IT.fullmatch(inside)
+    shown = inside if len(inside) <= _LONGEST_QUOTE else inside[:_LONGEST_QUOTE] + "…"
+    meant = f"write ${{env:{found[1]}}}, or " if found else "a variable is ${env:NAME}; write "
+    return f"${{{shown}}} is no reference: {meant}$${{{shown}}} for the text itself"
 
 
 def unprintable(text: str) -> str | None:

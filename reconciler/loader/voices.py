@@ -15,6 +15,7 @@ from reconciler.loader.sections import Raw, Section, mapping
 from reconciler.loader.sounds import local_files
 from reconciler.loader.wording import listed, nearest, quote, refusals
 from reconciler.loader.yaml_values import Value
+from reconciler.model import urls
 from reconciler.model.accounts import place_of
 from reconciler.model.base import Inputs
 from reconciler.model.bodies import AUDIO_METHOD, METHOD_NAMES, METHODS, keyword_of, method_of
@@ -142,7 +143,7 @@ class VoiceReader:
             type=kind,
             method=method,
             inputs=inputs,
-            labels=entry.labels or _NO_LABELS,
+            labels=_kept(entry.labels) if entry.labels else _NO_LABELS,
             lifecycle=entry.lifecycle,
             files=sounds.files if sounds is not None else _NO_FILES,
             remarks=sounds.remarks if sounds is not None else (),
@@ -206,6 +207,12 @@ class VoiceReader:
 
 def _one_of(keywords: Sequence[str]) -> str:
     return f"exactly one of {listed(keywords)}" if len(keywords) > 1 else keywords[0]
+
+
+def _kept(labels: dict[str, str]) -> dict[str, str]:
+    """Labels are kept and shown as they are, so a link among them leaves its secrets here."""
+    linked = any("://" in label for label in labels.values())
+    return {name: urls.without_secrets(label) for name, label in labels.items()} if linked else labels
 
 
 def _address_fault(address: str) -> str:

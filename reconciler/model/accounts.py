@@ -15,15 +15,15 @@ from reconciler.model.scalars import Duration, EnvName, Url
 class Timeouts(Frozen):
     """How long a call, and a task, may take."""
 
-    connect: Duration = Field(default=10.0, description="To open a connection: seconds, or 10s, 1m.")
-    read: Duration = Field(default=60.0, description="For a reply: seconds, or 60s, 5m.")
-    operation: Duration = Field(default=600.0, description="From a voice's first call until its task has ended.")
+    connect: Duration = Field(default=10.0, gt=0, description="To open a connection: seconds, or 10s, 1m.")
+    read: Duration = Field(default=60.0, gt=0, description="For a reply: seconds, or 60s, 5m.")
+    operation: Duration = Field(default=600.0, gt=0, description="From a voice's first call until its task has ended.")
 
 
 class SlowTimeouts(Timeouts):
     """For calls that answer only when the voice is made. Tencent's own sample of VoiceClone waits 120 s."""
 
-    read: Duration = Field(default=150.0, description="For a reply: seconds, or 60s, 5m.")
+    read: Duration = Field(default=150.0, gt=0, description="For a reply: seconds, or 60s, 5m.")
 
 
 class KlingCredentials(Frozen):

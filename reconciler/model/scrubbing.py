@@ -10,7 +10,6 @@ import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from html import unescape
 
 QUOTED = 300  # characters of somebody else's words
 _LOOKED_AT = 20_000  # characters, before they are cut
@@ -22,15 +21,15 @@ _PIECE_IN_HEX = 16
 
 # Secrets that are known by their form; what is blanked is the group.
 _FORMS = (
-    re.compile(r"(?i)\bbearer\s+([^\s\"'<>,;]+)"),
-    re.compile(r"(?i)\bauthorization[\"']?\s*[:=]\s*[\"']?((?:\w+[ \t]+)?[^\s\"'<>,;]+)"),
-    re.compile(r"\b(eyJ[\w-]+(?:\.[\w-]*)+|eyJ[\w-]{16,})"),  # a JSON web token, or one of its parts
-    re.compile(r"(?i)\b[a-z][a-z0-9+.-]*://([^\s/?#\"'<>]*)@"),
+    r"(?i)\bbearer\s+([^\s\"'<>,;]+)",
+    r"(?i)\bauthorization[\"']?\s*[:=]\s*[\"']?((?:\w+[ \t]+)?[^\s\"'<>,;]+)",
+    r"\b(eyJ[\w-]+(?:\.[\w-]*)+|eyJ[\w-]{16,})",  # a JSON web token, or one of its parts
+    r"(?i)\b[a-z][a-z0-9+.-]*://([^\s/?#\"'<>]*)@",
     # A link's query goes on behind the end of a line: somebody may have wrapped it. That may cost a word.
-    re.compile(r"(?i)https?://[^\s?\"'<>]*\?([^\s\"'<>]+(?:[ \t]*[\r\n]+[ \t]*[^\s\"'<>]+)*)"),
-    re.compile(r"[?#]([^\s\"'<>?]*=[^\s\"'<>]*(?:[ \t]*[\r\n]+[ \t]*[^\s\"'<>]+)*)"),  # of a link that was cut off
+    r"(?i)https?://[^\s?\"'<>]*\?([^\s\"'<>]+(?:[ \t]*[\r\n]+[ \t]*[^\s\"'<>]+)*)",
+    r"[?#]([^\s\"'<>?]*=[^\s\"'<>]*(?:[ \t]*[\r\n]+[ \t]*[^\s\"'<>]+)*)",  # of a link that was cut off
 )
-_ESCAPED = re.compile(
+_ESCAPED = (
     r"\\+u(?P<unit>[0-9A-Fa-f]{4})|\\+(?P<plain>[^\sA-Za-z0-9])|\\+(?P<space>[nrtbf])"
     r"|%(?:25)*(?P<byte>[0-9A-Fa-f]{2})|&(?:amp;)*(?P<entity>#x?[0-9A-Fa-f]{1,6}|[a-z]{2,6});"
 )
@@ -51,8 +50,10 @@ class Scrubber:
             self._known = _Known.of(secrets)
         text = str(words)[:_LOOKED_AT]
         unescaped, starts = _unescaped(text)
-        spans = [span for form in _FORMS for match in form.finditer(text) if (span := match.span(1))[0] < span[1]]
-        hidden = [match.span(1) for form in _FORMS for match in form.finditer(unescaped)] if unescaped != text else []
+        spans = [span for form in _FORMS for match in re.finditer(form, text) if (span := match.span(1))[0] < span[1]]
+        hidden = (
+            [match.span(1) for form in _FORMS for match in re.finditer(form, unescaped)] if unescaped != text else []
+        )
         for known in (self._known, _Known.of(tuple(also))):
             hidden += known.spans(unescaped)
         spans += [(starts[begin], starts[end]) for begin, end in hidden if begin < end]
@@ -124,7 +125,7 @@ def _unescaped(text: str) -> tuple[str, list[int]]:
     parts: list[str] = []
     starts: list[int] = []
     done = 0
-    for match in _ESCAPED.finditer(text):
+    for match in re.finditer(_ESCAPED, text):
         meant = _meant(match)
         parts += [text[done : match.start()], meant]
         starts += [*range(done, match.start()), *([match.start()] * len(meant))]
@@ -140,6 +141,8 @@ def _meant(escape: re.Match[str]) -> str:
         return escape["plain"]
     if escape["space"]:
         return "\n"
+    from html import unescape  # its table of names takes a moment
+
     return unescape(f"&{escape['entity']};")
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
+
+from pydantic import AwareDatetime, Field
 
 from reconciler.model.base import Frozen, Inputs
 from reconciler.model.manifest import Lifecycle
@@ -42,15 +43,15 @@ class Record(Frozen):
     provider: str
     account: str  # the account mark's fixed part: type, endpoint, application id
     method: str
-    generation: int
+    generation: int = Field(ge=1)
     status: Status
-    created_at: datetime  # when the intent became durable, UTC
-    changed_at: datetime  # of the last change of status, UTC
+    created_at: AwareDatetime  # when the intent became durable, UTC
+    changed_at: AwareDatetime  # of the last change of status, UTC
     digest: str = ""  # of the whole address and the identity inputs
     sent: Inputs = {}
     labels: dict[str, str] = {}
     lifecycle: Lifecycle = Lifecycle()
-    attempts: int = 0  # how often the creation was begun; durable before each call
+    attempts: int = Field(default=0, ge=0)  # how often the creation was begun; durable before each call
     task_id: str | None = None
     voice_id: str | None = None
     voice_name: str | None = None  # what the cloud first returned; drift is measured against it
@@ -60,7 +61,7 @@ class Record(Frozen):
     activation: Activation | None = None  # of a voice that shows only once it was used
     url: str | None = None  # of a sound that is no voice: whole, because it is what was paid for
     file_id: str | None = None
-    expires_at: datetime | None = None  # when the cloud drops the file, UTC
+    expires_at: AwareDatetime | None = None  # when the cloud drops the file, UTC
 
     @property
     def type(self) -> str:
@@ -76,7 +77,7 @@ class State(Frozen):
     """
 
     lineage: str
-    serial: int = 0
+    serial: int = Field(default=0, ge=0)
     manifest: str = "voices.yaml"
     records: dict[str, Record] = {}
     current: dict[str, str] = {}

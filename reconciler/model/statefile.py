@@ -17,6 +17,7 @@ from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from reconciler.errors import StateDamaged, StateTooNew
 from reconciler.model.base import Frozen, lean
+from reconciler.model.bodies import METHOD_NAMES, METHODS
 from reconciler.model.state import STATE_VERSION, Record, State
 
 _ALWAYS = ("lineage", "serial", "manifest")
@@ -167,6 +168,8 @@ def _checked(state: State) -> State:
     for key, record in state.records.items():
         if key != record.external_task_id:
             raise StateDamaged(f"the record {record.external_task_id!r} stands under the key {key!r}", _RESTORE)
+        if record.method not in METHODS.get(record.type, METHOD_NAMES):
+            raise StateDamaged(f"the record {key!r} was made by {record.method!r}, which is no method", _RESTORE)
     for address, key in state.current.items():
         if key not in state.records:
             raise StateDamaged(f"{address} means the record {key!r}, which is not there", _RESTORE)

@@ -34,7 +34,13 @@ def new_voice(scene: Scene, voice: Voice, need: Need) -> Change:
 
 
 def same_call(scene: Scene, voice: Voice, need: Need, record: Record) -> Change:
-    """The interrupted call once more, under its own key: should it have arrived after all, the cloud refuses this."""
+    """The interrupted call once more, under its own key: should it have arrived after all, the cloud refuses this.
+
+    Unless this very voice is there under another key, which the list did not show when the call was planned.
+    """
+    there = _marked(scene, voice, need)
+    if there is not None:
+        return there
     return to_make(
         scene,
         voice,

@@ -23,15 +23,36 @@ def check(
     safety: Safety,
     *,
     allow_deletes: int | None = None,
-    allow_recreates: int | None = None,
     declared: int,
 ) -> tuple[Stop, ...]:
     """The thresholds that the plan crosses without its number. `declared` is how many voices the manifest holds."""
     if plan.destroy:
         return ()
-    return tuple(_deletes(plan, state, safety, allow_deletes, declared)) + tuple(
-        _recreates(plan, state, safety, allow_recreates)
-    )
+    return tuple(_deletes(plan, state, safety, allow_deletes, declared))
+
+
+def held_back(plan: Plan, state: State, safety: Safety, *, allow_recreates: int | None = None) -> Plan:
+    """The plan, with too many voices that are gone blocked instead of bought again: a list may lie, and so may a look.
+
+    The number that lets them be bought is said; whatever else the plan holds goes on.
+    """
+    gone = [change for change in plan.changes if change.gone]
+    recorded = _recorded(state)
+    over = recorded >= FEW and 100 * len(gone) > safety.max_recreate_percent * recorded
+    if not over or allow_recreates in {len(gone), _gone(plan, state)}:
+        return plan
+    blocked = {
+        "action": Action.BLOCKED,
+        "reason": (
+            f"gone, and {len(gone)} of {recorded} recorded voices would be bought again, "
+            f"over {safety.max_recreate_percent:g} %"
+        ),
+        "hint": f"If they are truly gone: --allow-recreates {len(gone)}" + _not(allow_recreates),
+        "key": None,
+        "gone": False,
+    }
+    changes = tuple(c.model_copy(update=blocked) if c.gone else c for c in plan.changes)
+    return plan.model_copy(update={"changes": changes})
 
 
 def losing(plan: Plan, state: State) -> list[Change]:
@@ -46,7 +67,7 @@ def losing(plan: Plan, state: State) -> list[Change]:
 
 def _deletes(plan: Plan, state: State, safety: Safety, allowed: int | None, declared: int) -> Iterator[Stop]:
     count = len(losing(plan, state))
-    recorded = sum(state.records[k].status in {Status.READY, Status.RUNNING} for k in state.current.values())
+    recorded = _recorded(state)
     if count == 0 or allowed == count:
         return
     hint = f"If that is meant: --allow-deletes {count}" + _not(allowed)
@@ -62,18 +83,9 @@ def _deletes(plan: Plan, state: State, safety: Safety, allowed: int | None, decl
         )
 
 
-def _recreates(plan: Plan, state: State, safety: Safety, allowed: int | None) -> Iterator[Stop]:
-    gone = sum(c.gone for c in plan.changes)
-    enough = {gone, _gone(plan, state)}
-    recorded = sum(state.records[k].status in {Status.READY, Status.RUNNING} for k in state.current.values())
-    if recorded >= FEW and 100 * gone > safety.max_recreate_percent * recorded and allowed not in enough:
-        yield Stop(
-            what=(
-                f"{gone} of {recorded} recorded voices are gone and would be bought again, "
-                f"over {safety.max_recreate_percent:g} %"
-            ),
-            hint=f"If they are truly gone: --allow-recreates {gone}" + _not(allowed),
-        )
+def _recorded(state: State) -> int:
+    """How many voices the percentages are of."""
+    return sum(state.records[key].status in {Status.READY, Status.RUNNING} for key in state.current.values())
 
 
 def _not(allowed: int | None) -> str:

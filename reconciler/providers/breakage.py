@@ -1,6 +1,6 @@
 """A broken exchange, in words: what was done, what was not, and which setting ended it. Knows no cloud.
 
-Two verdicts: nothing was sent (Rejected, unsent), or it may have happened (OutcomeUnknown).
+Two verdicts: nothing was sent (Unreached), or it may have happened (OutcomeUnknown).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from reconciler.errors import OutcomeUnknown, Rejected
+from reconciler.errors import OutcomeUnknown, Unreached
 from reconciler.model.accounts import Timeouts
 from reconciler.providers.lean_httpx import httpx
 
@@ -40,7 +40,7 @@ def doubt(call: str) -> str:
 
 def unsent(
     error: Exception, call: str, *, to: str, via: str, timeouts: Timeouts, told: Callable[[str], str]
-) -> Rejected:
+) -> Unreached:
     """`to` is the endpoint's host, `via` the proxy's or empty; `told` makes others' words fit to be shown."""
     way = f"no connection to {to}" + (f" through the proxy {via}" if via else "")
     hint = _PROXY if via else _ENDPOINT
@@ -56,7 +56,7 @@ def unsent(
         case _:
             why = f"{way}: {_reason(error, told)}"
             hint = _CERTIFICATE if _cause(error, ssl.SSLError) else hint
-    return Rejected(f"{call}: {why}; nothing was sent", hint, unsent=True)
+    return Unreached(f"{call}: {why}; nothing was sent", hint)
 
 
 def lost(error: Exception, call: str, *, begun: bool, timeouts: Timeouts, told: Callable[[str], str]) -> OutcomeUnknown:

@@ -21,6 +21,7 @@ from reconciler.model.observed import Absent, Found, Observation, Observations, 
 from reconciler.model.state import Record, Status
 from reconciler.protocols import Accepted, Capabilities, Clock, MethodCapabilities
 from reconciler.providers import kling_auth, kling_codes, kling_wire
+from reconciler.providers.asking import while_answered
 from reconciler.providers.listing import Listing, look, pages
 from reconciler.providers.transport import Answer, Http, persistently
 
@@ -95,7 +96,13 @@ class KlingProvider:
         made = [r for r in ours if r.method != "preset"]
 
         of: dict[str, Observation] = {r.external_task_id: Unknown(why=f"recorded on {r.account}") for r in strangers}
-        sight = look(made, strangers=[*strangers, *official], read_list=self._listing, find=self.find, ask=self._asked)
+        sight = look(
+            made,
+            strangers=[*strangers, *official],
+            read_list=self._listing,
+            find=while_answered(self.find, failures=2),
+            ask=while_answered(self._asked, failures=2),
+        )
         of |= sight.of
         offered: dict[str, RemoteVoice] | None = None
         if presets or official:

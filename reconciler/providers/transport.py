@@ -15,7 +15,7 @@ from email.utils import parsedate_to_datetime
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from reconciler.errors import CloudError, OutcomeUnknown, Rejected, Throttled, UsageError
+from reconciler.errors import CloudError, OutcomeUnknown, Rejected, Throttled, Unreached, UsageError
 from reconciler.model import urls
 from reconciler.model.accounts import Timeouts
 from reconciler.model.scrubbing import Scrubber
@@ -98,7 +98,7 @@ class Http:
         query: Mapping[str, str | int] | None = None,
         content: bytes | None = None,
     ) -> Answer:
-        """One request. Raises Rejected(unsent=True) if no connection opened, OutcomeUnknown if it broke after that."""
+        """One request. Raises Unreached if no connection opened, OutcomeUnknown if it broke after that."""
         call = f"{method} {path}"
         with self._lock:
             self._calls += 1
@@ -222,7 +222,7 @@ def persistently(read: Callable[[], Got], *, clock: Clock, within: float = math.
 
 def _given_up(error: CloudError) -> CloudError:
     if isinstance(error, Rejected) and error.unsent:
-        return Rejected(error.detail, error.hint, unsent=True, systemic=True)
+        return Unreached(error.detail, error.hint, systemic=True)
     return error
 
 

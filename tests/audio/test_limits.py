@@ -154,7 +154,7 @@ def test_without_pyav_trtc_takes_only_the_right_shape(monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "av", None)
     assert faults(WAV, TRTC_PROMPT) == []
     assert faults(stereo, TRTC_PROMPT) == [
-        "prompt_audio is 44.1 kHz stereo 16-bit wav; TRTC VoiceClone takes 16 kHz mono wav, and converting to it takes "
-        "PyAV: pip install 'voicectl[audio]'"
+        "prompt_audio is 44.1 kHz stereo 16-bit wav; TRTC VoiceClone takes 16 kHz mono 16-bit wav, and converting "
+        "to it takes PyAV: pip install 'voicectl[audio]'"
     ]
     assert faults(stereo, VOD_CLONE_AUDIO) == []

@@ -95,3 +95,7 @@ def test_what_is_no_sample_is_called_by_its_name(data: bytes, why: str) -> None:
 )
 def test_an_mp4_is_cut_off_where_its_last_box_is_not_whole(boxes: bytes, cut_off: bool) -> None:
     assert mp4_is_cut_off(boxes) is cut_off
+
+
+def test_an_mp4_of_millions_of_empty_boxes_is_not_walked_to_its_end() -> None:
+    assert mp4_is_cut_off(b"\0\0\0\x08free" * 100_001 + b"\0\0\0\x09mdat") is False

@@ -200,7 +200,7 @@ def test_a_change_behind_our_back_is_a_conflict(tmp_path: Path, change: str) -> 
         local(tmp_path).append([b"e"], version)
     with pytest.raises(StateConflict) as caught:
         backend.append([b"mine"], version)
-    assert "voicectl state pull" in caught.value.hint
+    assert f"voicectl state {'push' if change == 'removed' else 'pull'}" in caught.value.hint
 
 
 def test_a_file_that_was_only_touched_is_the_same_state(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -198,8 +197,11 @@ def test_voices_to_be_bought_again_have_a_number_of_their_own(desk: Desk, kling:
     for voice_id in list(kling.voices)[:4]:
         kling.delete_outside(voice_id)
     kling.deleted_voices = Deleted.VANISHES
-    what = "4 of 10 recorded voices are gone and would be bought again, over 30 %"
-    assert stopped(desk.apply(code=1), kling, what=what, hint="--allow-recreates 4")
-    assert json.loads(desk.voicectl("plan", "--json").out)["summary"]["create"] == 4
+    assert set(desk.actions().values()) == {"blocked"}
+    for words in ([], ["--allow-recreates", "3"]):
+        told = desk.apply(*words, code=1).out
+        assert "blocked: gone, and 4 of 10 recorded voices would be bought again, over 30 %" in told
+        assert "If they are truly gone: --allow-recreates 4" in told
+    assert kling.bought == 10
     desk.apply("--allow-recreates", "4")
     assert len(kling.voices) == len(names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -16,10 +17,9 @@ def fleet() -> Iterator[Fleet]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    told: dict[str, int] = {}
+    told: Counter[str] = Counter()
     for report in terminalreporter.getreports("passed"):
-        for name, number in report.user_properties:
-            if name.startswith("killed "):
-                told[name] = told.get(name, 0) + int(str(number))
+        if report.nodeid.startswith("tests/crash/"):
+            told.update({name: int(str(number)) for name, number in report.user_properties})
     for name, number in sorted(told.items()):
-        terminalreporter.write_line(f"{name}: {number}")
+        terminalreporter.write_line(f"{name}: {number:,}")

@@ -3,27 +3,44 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from reconciler.backends.local import LocalBackend
 from reconciler.model import statefile
 from reconciler.model.state import Record, State
 
-KILLED = -9
 ROOT = Path(__file__).parents[2]
+PATIENCE = 120.0  # seconds
+APPLY, PLAN = ("apply", "--auto-approve"), ("plan", "--detailed-exitcode")
 
 
 @dataclass(frozen=True)
 class Ran:
-    code: int
+    """How it went: the exit codes of the commands that came to their end."""
+
+    killed: bool
+    codes: tuple[int, ...]
     points: tuple[str, ...]
     out: str
+
+    @property
+    def code(self) -> int | None:
+        return self.codes[-1] if self.codes else None
+
+
+class Runs(Protocol):
+    def run(self, folder: Path, *commands: Sequence[str], environ: Mapping[str, str], **fate: str | float) -> Ran:
+        """The commands, one after the other, as processes."""
+        ...
 
 
 class Fleet:
@@ -37,15 +54,43 @@ class Fleet:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._process.communicate()
 
-    def run(self, folder: Path, *argv: str, environ: Mapping[str, str], **fate: float | None) -> Ran:
-        """`die_at` a point, or `kill_after` seconds."""
+    def run(self, folder: Path, *commands: Sequence[str], environ: Mapping[str, str], **fate: str | float) -> Ran:
+        """`die_at` a point, or `kill_after` seconds, counted from when it `said` that."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        order = {"argv": argv, "folder": str(folder), "environ": dict(environ), **fate}
+        order = {"commands": commands, "folder": str(folder), "environ": dict(environ), **fate}
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
         answer = json.loads(self._process.stdout.readline())
-        return Ran(answer["exit"], tuple(answer["points"]), answer["out"])
+        return Ran(answer["killed"], tuple(answer["codes"]), tuple(answer["points"]), answer["out"])
+
+
+class Commands:
+    """The plain command, as a person starts it."""
+
+    def run(self, folder: Path, *commands: Sequence[str], environ: Mapping[str, str], **fate: str | float) -> Ran:
+        """`kill_after` seconds, counted from when it `said` that."""
+        known = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+        codes: list[int] = []
+        out = folder / ".out"
+        with out.open("w") as written:
+            for argv in commands:
+                command = [sys.executable, "-m", "reconciler", *argv]
+                process = subprocess.Popen(
+                    command,
+                    cwd=folder,
+                    env={**known, **environ},
+                    stdin=subprocess.DEVNULL,
+                    stdout=written,
+                    stderr=written,
+                )
+                if "kill_after" in fate:
+                    while str(fate.get("said", "")) not in out.read_text() and process.poll() is None:
+                        time.sleep(0.001)
+                    time.sleep(float(fate["kill_after"]))
+                    process.kill()
+                codes.append(process.wait(PATIENCE))
+        return Ran(codes[-1] == -signal.SIGKILL, tuple(code for code in codes if code >= 0), (), out.read_text())
 
 
 def entry(name: str, *, sample: str = "", **more: Any) -> dict[str, Any]:
@@ -59,7 +104,7 @@ class Folder:
     """A manifest, its state, and the account behind its `endpoint`."""
 
     path: Path
-    fleet: Fleet
+    runs: Runs
     endpoint: str
     api_key: str
     account: Mapping[str, Any]  # what else the manifest says of it
@@ -73,26 +118,28 @@ class Folder:
         }
         (self.path / "voices.yaml").write_text(json.dumps(manifest), encoding="utf-8")  # JSON is YAML
 
-    def run(self, *argv: str, **fate: float | None) -> Ran:
-        return self.fleet.run(self.path, *argv, environ={"KLING_API_KEY": self.api_key}, **fate)
+    def run(self, *commands: Sequence[str], **fate: str | float) -> Ran:
+        return self.runs.run(self.path, *commands, environ={"KLING_API_KEY": self.api_key}, **fate)
 
-    def apply(self, **fate: float | None) -> Ran:
-        return self.run("apply", "--auto-approve", **fate)
+    def converge(self, command: Sequence[str] = APPLY, times: int = 3) -> Ran:
+        """The same command, and nothing else, until a plan is empty. How it went the first time."""
+        runs: list[Ran] = []
+        while len(runs) < times:
+            runs.append(self.run(command, PLAN))
+            if runs[-1].code == 0:
+                return runs[0]
+        raise AssertionError("\n".join([f"not done after {times} runs:", *(ran.out for ran in runs)]))
 
-    def converge(self, times: int = 3) -> None:
-        """Apply, and nothing else, until a plan is empty."""
-        for _ in range(times):
-            applied = self.apply()
-            planned = self.run("plan", "--detailed-exitcode")
-            if planned.code == 0:
-                return
-        raise AssertionError(f"not done after {times} runs:\n{applied.out}\n{planned.out}")
+    def loaded(self) -> State | None:
+        """The state; whatever was killed, it must load."""
+        blob = LocalBackend(self.path / "voices.state.json").read()
+        return None if blob is None else statefile.fold(statefile.load(blob.data), blob.entries)
 
     @property
     def state(self) -> State:
-        blob = LocalBackend(self.path / "voices.state.json").read()
-        assert blob is not None
-        return statefile.fold(statefile.load(blob.data), blob.entries)
+        state = self.loaded()
+        assert state is not None
+        return state
 
     @property
     def current(self) -> dict[str, Record]:

@@ -15,6 +15,7 @@ import httpx
 
 from reconciler.engine import operations
 from reconciler.engine.operations import Applied, Request, Session, Watch
+from reconciler.engine.runner import Runner
 from reconciler.engine.store import Store
 from reconciler.engine.work import Answer, Cloud
 from reconciler.model.accounts import KlingAccount
@@ -31,10 +32,11 @@ from reconciler.sandbox.faults import Faults
 from reconciler.sandbox.transport import SandboxTransport
 from reconciler.sandbox.world import World
 from tests.support.memory_backend import MemoryBackend
-from tests.support.virtual import InlineCrew, VirtualClock
+from tests.support.virtual import InlineCrew, SteadyClock, VirtualClock
 
 KEYS = {"singapore": "sandbox-default", "beijing": "sandbox-other"}  # an account each
 LINEAGE = "01234567-89ab-cdef-0123-456789abcdef"
+_SOMEBODY = Runner("somebody", "here", 4711)
 ANYTHING_GOES = Safety(max_delete_percent=100, max_recreate_percent=100)
 
 
@@ -65,11 +67,12 @@ class Died(BaseException):
 class Rehearsal:
     def __init__(self, *, latency: Callable[[], float] | float = 0.05, seed: int = 1, **faults: Any) -> None:
         self.clock = VirtualClock()
-        self.world = World.open(":memory:", self.clock, seed=seed)
+        self.world = World.open(":memory:", SteadyClock(self.clock), seed=seed)
         self.world.set_faults(Faults(**faults))
         self.backend = MemoryBackend(before=lambda what: self.hook("before", what), after=self._saved)
         self.accounts: dict[str, KlingAccount] = {"kling": KlingAccount(type="kling")}
         self.voices: dict[str, Voice] = {}
+        self.lineage = LINEAGE  # of the next state that begins
         self.happened: list[Happened] = []
         self.events: list[Event] = []
         self.hook: Callable[[str, str], None] = lambda moment, what: None  # "before" or "after" a write or a call
@@ -85,7 +88,7 @@ class Rehearsal:
         self.voices = {v.address: v for v in voices}
 
     def plan(self, **asked: Any) -> Plan:
-        return operations.plan(self._session(), Request(asked=Asked(**asked)))
+        return operations.plan(self.session(), Request(asked=Asked(**asked)))
 
     def apply(
         self,
@@ -99,7 +102,7 @@ class Rehearsal:
         self.crew = InlineCrew(self.clock, latency=self._latency)
         watch = Watch(show=lambda plan: None, approve=lambda plan: True, emit=self._emit, stop=stop)
         request = Request(asked=Asked(**asked), allow_deletes=allow_deletes)
-        return operations.apply(self._session(), request, watch, approved=approved, crew=lambda: self.crew)
+        return operations.apply(self.session(), request, watch, approved=approved, crew=lambda: self.crew)
 
     def turn(self, **faults: Any) -> None:
         """These switches of the sandbox, the others as they are."""
@@ -120,8 +123,8 @@ class Rehearsal:
 
     @property
     def state(self) -> State:
-        state = self._store().load()
-        return state if state is not None else State(lineage=LINEAGE)
+        state = self.store().load()
+        return state if state is not None else State(lineage=self.lineage)
 
     def record(self, address: str) -> Record:
         record = self.state.at(address)
@@ -164,17 +167,17 @@ class Rehearsal:
 
     # --- how it is mounted ---
 
-    def _store(self) -> Store:
-        return Store(self.backend, clock=self.clock, rescue_path=Path("/nonexistent/rescue.json"))
+    def store(self) -> Store:
+        return Store(self.backend, clock=self.clock, rescue_path=Path("/nonexistent/rescue.json"), runner=_SOMEBODY)
 
-    def _session(self) -> Session:
+    def session(self) -> Session:
         manifest = Manifest(name="voices.yaml", providers=dict(self.accounts), voices=self.voices, safety=ANYTHING_GOES)
         return Session(
             manifest=manifest,
-            store=self._store(),
+            store=self.store(),
             connect=self._connect,
             clock=self.clock,
-            lineage=lambda: LINEAGE,
+            lineage=lambda: self.lineage,
         )
 
     def _connect(self, names: Collection[str]) -> Mapping[str, Cloud]:

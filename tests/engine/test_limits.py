@@ -136,6 +136,10 @@ def test_a_cap_is_learned_with_few_refusals_and_used_with_few_calls(case: tuple[
     assert sum(rehearsal.count(what) for what in ("create", "list", "get")) <= calls * number
 
 
+def test_a_slot_that_was_refused_is_waited_for() -> None:
+    assert ran(10, in_flight_cap=1, task_seconds=2).count("create") <= 20
+
+
 def test_slots_that_others_give_back_are_taken() -> None:
     rehearsal = Rehearsal(task_seconds=2, in_flight_cap=2)
     rehearsal.declare(*(voice(f"v{i}") for i in range(200)))

@@ -146,3 +146,44 @@ def test_a_state_replaced_in_the_middle_of_an_apply_leaves_a_copy(applied: State
     with pytest.raises(StateNotSaved, match="was changed by somebody else"):
         store.commit(with_voice(state, "hero", Status.READY, voice_id="86"))
     assert statefile.load((tmp_path / "voices.state.rescue.json").read_bytes()).records["vc-hero"].voice_id == "86"
+
+
+def test_a_copy_of_a_run_whose_state_was_replaced_is_pushed_by_force_only(applied: State, tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    store.begin(store.load())
+    state = with_voice(applied, "hero")
+    store.commit(state)
+    (tmp_path / "voices.state.json").write_bytes(statefile.dump(applied.having(serial=9)))
+    with pytest.raises(StateNotSaved, match="look at that first") as caught:
+        store.commit(with_voice(state, "hero", Status.READY, voice_id="86"))
+    copy = tmp_path / "voices.state.rescue.json"
+    assert caught.value.hint == f"voicectl state push --force {copy}"
+    assert store_in(tmp_path).push(copy.read_bytes(), force=True).records["vc-hero"].voice_id == "86"
+
+
+def test_after_a_commit_that_failed_the_next_writes_more_than_it_touched(applied: State, tmp_path: Path) -> None:
+    store, disk = on_full_disk(tmp_path)
+    store.begin(store.load())
+    disk.full = True
+    one = with_voice(applied, "hero", Status.READY, voice_id="86")
+    with pytest.raises(StateNotSaved):
+        store.commit(one, touched=["vc-hero"])
+    disk.full = False
+    store.commit(with_voice(one, "villain"), touched=["vc-villain"])
+    assert sorted(loaded(tmp_path).records) == ["vc-hero", "vc-narrator", "vc-villain"]
+
+
+def test_where_not_even_a_temporary_folder_is_found_the_answers_are_told_in_words(
+    applied: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_usable() -> str:
+        raise FileNotFoundError("No usable temporary directory found")  # as tempfile says on full disks
+
+    monkeypatch.setattr(tempfile, "gettempdir", none_usable)
+    disk = FullDisk(LocalBackend(tmp_path / "voices.state.json"))
+    store = Store(disk, clock=StoppedClock(), rescue_path=tmp_path / "unmounted" / "voices.state.rescue.json")
+    store.begin(store.load())
+    disk.full = True
+    with pytest.raises(StateNotSaved) as caught:
+        store.commit(with_voice(applied, "hero", Status.READY, voice_id="86", task_id="7"))
+    assert caught.value.detail.endswith("\n  hero: voice 86, task 7, ready")

@@ -46,6 +46,40 @@ def test_a_doubled_dollar_stands_for_itself(loaded: Load) -> None:
     assert loaded(voice('voice_name: "$${env:N}", video_id: "1"')).voices["a"].inputs["voice_name"] == "${env:N}"
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("$${TAKE}", "${TAKE}"),
+        ("$${", "${"),
+        ("$$${env:N}", "$${env:N}"),
+        ("${5} $ {a} $a {b}", "${5} $ {a} $a {b}"),
+        ("$$", "$$"),
+    ],
+)
+def test_dollars_that_begin_no_reference_are_text(loaded: Load, written: str, meant: str) -> None:
+    read = loaded(voice(f'voice_name: "{written}", video_id: "1"'), environ={"N": "7"}).voices["a"].inputs
+    assert read["voice_name"] == meant
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("${TAKE}", "${TAKE} is no reference: write ${env:TAKE}, or $${TAKE} for the text itself"),
+        ("a${take}b", "${take} is no reference: write ${env:take}, or $${take} for the text itself"),
+        ("${env.TAKE}", "${env.TAKE} is no reference: write ${env:TAKE}, or $${env.TAKE} for the text itself"),
+        ("${ENV:TAKE}", "${ENV:TAKE} is no reference: write ${env:TAKE}, or $${ENV:TAKE} for the text itself"),
+        (
+            "${var.x}",
+            "${var.x} is no reference: a variable is ${env:NAME}; write $${var.x} for the text itself",
+        ),
+    ],
+)
+def test_a_name_in_braces_without_env_is_refused(problems: Problems, written: str, told: str) -> None:
+    assert problems(voice(f'voice_name: "{written}", video_id: "1"'), environ={"TAKE": "7"}) == [
+        f"voices.yaml:5:26: voices.a.create.voice_name: {told}"
+    ]
+
+
 def test_a_variable_s_value_is_not_expanded_again(loaded: Load) -> None:
     inputs = (
         loaded(voice('voice_name: "${env:N}", video_id: "1"'), environ={"N": "${env:M}", "M": "m"}).voices["a"].inputs

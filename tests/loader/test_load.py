@@ -180,3 +180,10 @@ def test_65_labels_are_refused(problems: Problems) -> None:
     labels = ", ".join(f"k{n}: v" for n in range(65))
     told = problems(KLING + f"voices: {{a: {{provider: kling, preset: {{voice_id: '1'}}, labels: {{{labels}}}}}}}")
     assert told == ["voices.yaml:2:64: voices.a.labels: 65 entries, at most 64"]
+
+
+def test_a_link_among_the_labels_leaves_its_secrets(loaded: Load) -> None:
+    label = "labels: {source: https://u:p@h.example/?sig=feed, team: film}"
+    manifest = loaded(KLING + f'voices: {{owen: {{provider: kling, preset: {{voice_id: "1"}}, {label}}}}}')
+    assert manifest.voices["owen"].labels["team"] == "film"
+    assert manifest.voices["owen"].labels["source"].startswith("https://***@h.example/?#sha256:")

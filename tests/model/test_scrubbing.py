@@ -2,47 +2,13 @@
 
 from __future__ import annotations
 
-import html
-import json
-from base64 import b64encode, encodebytes, urlsafe_b64encode
-from collections.abc import Callable
-from urllib.parse import quote
-
 import pytest
 
 from reconciler.model.scrubbing import Scrubber
+from tests.support.writings import WRITINGS
 
 SECRET = "s3cr3t-K3y/of+the=account&0123"
 LETTERS = "".join(c for c in SECRET if c.isalnum())
-
-WRITINGS: dict[str, Callable[[str], str]] = {
-    "whole": str,
-    "its beginning": lambda s: s[:14],
-    "its end": lambda s: s[-14:],
-    "its middle": lambda s: s[7:22],
-    "one letter a line": "\n".join,
-    "wrapped": lambda s: "\r\n  ".join(s[i : i + 4] for i in range(0, len(s), 4)),
-    "with nulls": "\0".join,
-    "url-encoded": lambda s: quote(s, safe=""),
-    "url-encoded twice": lambda s: quote(quote(s, safe=""), safe=""),
-    "url-encoded throughout": lambda s: "".join(f"%{ord(c):02x}" for c in s),
-    "JSON": json.dumps,
-    "JSON in JSON": lambda s: json.dumps(json.dumps(s)),
-    "JSON of PHP": lambda s: json.dumps(s).replace("/", "\\/").replace("&", "\\u0026"),
-    "JSON throughout": lambda s: "".join(f"\\u{ord(c):04X}" for c in s),
-    "HTML": html.escape,
-    "a form's": lambda s: quote(s).replace("%2B", " "),
-    "Python's": lambda s: repr({"key": s.encode()}),
-    "base64": lambda s: b64encode(s.encode()).decode(),
-    "base64 for URLs": lambda s: urlsafe_b64encode(s.encode()).decode(),
-    "base64 of a pair": lambda s: b64encode(f"user:{s}".encode()).decode(),
-    "base64 of a header": lambda s: b64encode(f"Bearer {s}, or".encode()).decode(),
-    "base64 in lines": lambda s: encodebytes(s.encode() * 4).decode(),
-    "its half in base64": lambda s: b64encode(s[:15].encode()).decode(),
-    "hex": lambda s: s.encode().hex(),
-    "HEX": lambda s: s.encode().hex().upper(),
-}
-
 
 @pytest.mark.parametrize("writing", WRITINGS)
 def test_a_known_secret_is_blanked_however_it_is_written(writing: str) -> None:

@@ -24,7 +24,7 @@ class Place:
     folder: Path
     kling: KlingService
     endpoint: str
-    timeouts: Mapping[str, str] = field(default_factory=lambda: dict(TIMEOUTS))
+    timeouts: Mapping[str, float | str] = field(default_factory=lambda: dict(TIMEOUTS))
     env: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

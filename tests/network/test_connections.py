@@ -42,6 +42,13 @@ def then_reset_the_next(turn: Turn) -> None:
     turn.send(*turn.passed_on())
 
 
+def then_reset_this_one(turn: Turn) -> None:
+    """The answer comes, and the connection is reset while it waits to be used again."""
+    turn.send(*turn.passed_on())
+    turn.wait(0.05)
+    turn.reset()
+
+
 # -- nothing listens ---------------------------------------------------------------------------------------------------
 
 
@@ -150,6 +157,14 @@ def test_kept_connections_that_the_server_closes_buy_nothing_twice(place: Place,
     place.apply(code=0)
     place.apply(code=0)
     assert place.bought == sorted(names)
+    assert place.actions() == {}
+
+
+def test_a_kept_connection_that_the_server_resets_buys_one_voice(place: Place, wire: HostileWire) -> None:
+    place.declare("narrator")
+    wire.trouble("list", then_reset_this_one)
+    place.apply(code=0)
+    assert place.bought == ["narrator"]
     assert place.actions() == {}
 
 

@@ -110,3 +110,12 @@ def test_timeouts_operation_ends_the_wait_for_a_task(place: Place, wire: Hostile
     assert "The next apply goes on with it, and pays nothing." in ran.out
     assert place.actions() in ({"narrator": "resume"}, {"narrator": "recover"})
     assert wire.count("create") == 1
+
+
+@pytest.mark.parametrize("none", [0, "0s"])
+@pytest.mark.parametrize("which", ["connect", "read", "operation"])
+def test_no_timeout_is_zero(place: Place, which: str, none: float | str) -> None:
+    place.timeouts = {which: none}
+    place.declare("narrator")
+    assert f"providers.kling.timeouts.{which}: should be more than 0" in place.run("plan", code=1).err
+    assert place.kling.calls == []

@@ -59,13 +59,9 @@ def plan(case: Raw) -> Plan:
     )
     able = {name: capabilities(case, name) for name in manifest.providers}
     made = planner.plan(manifest, state, observations_of(case), able, now=NOW, asked=asked)
+    made = policy.held_back(made, state, manifest.safety, allow_recreates=asked.allow_recreates)
     stops = policy.check(
-        made,
-        state,
-        manifest.safety,
-        allow_deletes=options.get("allow_deletes"),
-        allow_recreates=asked.allow_recreates,
-        declared=len(manifest.voices),
+        made, state, manifest.safety, allow_deletes=options.get("allow_deletes"), declared=len(manifest.voices)
     )
     return made.model_copy(update={"stops": stops})
 

@@ -43,9 +43,21 @@ def test_deletions_and_replacements_count_together() -> None:
     assert len(_of_ten(removed=2, changed=2).stops) == 1
 
 
-def test_voices_to_be_bought_again_have_a_threshold_of_their_own() -> None:
-    (stop,) = _of_ten(removed=3, gone=4).stops
-    assert stop.hint == "If they are truly gone: --allow-recreates 4"
+def test_too_many_voices_to_be_bought_again_are_blocked_and_the_rest_goes_on() -> None:
+    plan = _of_ten(removed=3, gone=4)
+    assert plan.stops == ()
+    assert (plan.summary["delete"], plan.summary["create"], plan.summary["blocked"]) == (3, 0, 4)
+    (hint,) = {change.hint for change in plan.changes if change.action is Action.BLOCKED}
+    assert hint == "If they are truly gone: --allow-recreates 4"
+
+
+def test_three_of_ten_that_are_gone_are_bought_again() -> None:
+    assert _of_ten(gone=3).summary["create"] == 3
+
+
+def test_the_manifest_sets_how_many_may_be_bought_again() -> None:
+    assert _of_ten(gone=1, safety={"max_recreate_percent": 0}).summary["blocked"] == 1
+    assert _of_ten(gone=9, safety={"max_recreate_percent": 90}).summary["create"] == 9
 
 
 def test_the_manifest_sets_the_percentages() -> None:

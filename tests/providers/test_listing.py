@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 from reconciler.model.observed import Absent, RemoteVoice, TaskStatus
-from reconciler.model.state import Status
-from reconciler.providers.listing import Listing, look
+from reconciler.model.state import Record, Status
+from reconciler.providers.listing import Listing, Sight, look
 from tests.providers.support import record
 
-MARKED = RemoteVoice(
-    status=TaskStatus.READY, voice_id="85", task_id="93", external_task_id="vc-0123abcd-narrator-deadbeef-1"
-)
+NARRATOR = "vc-0123abcd-narrator-deadbeef-1"
+HERO = "vc-0123abcd-hero-deadbeef-1"
+
+
+def listed(**fields: str) -> Listing:
+    remote = RemoteVoice(status=TaskStatus.READY, voice_id="86", task_id="94", **fields)
+    return Listing({"94": remote})
+
+
+def seen(*records: Record, lists: list[Listing]) -> Sight:
+    """What is missing from the lists is absent when asked for."""
+    looks = iter(lists)
+    return look(records, strangers=[], read_list=lambda: next(looks), find=lambda r: Absent(), ask=lambda r: Absent())
 
 
 def test_a_marked_voice_that_only_the_first_look_shows_is_told() -> None:
-    looks = iter([Listing({"93": MARKED}), Listing()])
-    missing = record(Status.READY, key="vc-0123abcd-hero-deadbeef-1")
-    sight = look(
-        [missing], strangers=[], read_list=lambda: next(looks), find=lambda r: Absent(), ask=lambda r: Absent()
-    )
-    assert sight.marked == (MARKED,)
+    first = listed(external_task_id=NARRATOR)
+    sight = seen(record(Status.READY, key=HERO), lists=[first, Listing()])
+    assert [v.external_task_id for v in sight.marked] == [NARRATOR]
+
+
+def test_a_voice_of_the_same_name_is_another_voice() -> None:
+    theirs = listed(voice_name="Narrator")
+    ours = record(Status.READY, key=NARRATOR, task_id="93", voice_id="85", voice_name="Narrator")
+    assert seen(ours, lists=[theirs, theirs]).of == {NARRATOR: Absent()}

@@ -2,11 +2,11 @@
 
     python -m tests.support.crash
 
-Orders come as lines of JSON on stdin, `{"argv": [...], "folder": ..., "environ": {...}, "die_at": 17}`; each is
-answered by a line: `{"exit": -9, "points": [...], "out": ...}`. `points` are the moments a run passed at which it could
-have died: before and after each durable write and each exchange with a cloud. They are counted as they come, so code
-that is new is swept too. A process that is killed has done what it has done, whether or not it read the reply: so
-"after" an exchange is also the moment at which the cloud has done the work and nobody heard of it.
+Orders come as lines of JSON on stdin, `{"commands": [[...]], "folder": ..., "environ": {...}, "die_at": "before …"}`;
+each is answered by a line: `{"killed": true, "codes": [], "points": [...], "out": ...}`. `points` are the moments that
+the run passed at which it could have died (`tests.support.crash_points`); `kill_after` is for a death at a number of
+seconds instead, counted from when it `said` that. Several commands run one after the other; only the first one's
+moments count.
 
 Nothing of this is in the product. A run's own time goes `HURRY` times as fast, so that it waits little.
 """
@@ -20,41 +20,14 @@ import os
 import pkgutil
 import signal
 import sys
-import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
-from typing import IO, Any, NoReturn
+from collections.abc import Mapping
+from typing import Any, NoReturn
 
-HURRY = 20.0
-WRITES = ("fsync", "replace", "rename", "link", "unlink", "ftruncate")
+from tests.support.crash_points import Points, arm
 
-
-class Points:
-    """The moments passed so far; the `die_at`th, counted from 1, is the last."""
-
-    def __init__(self, die_at: int | None, told: IO[str]) -> None:
-        self._die_at = die_at
-        self._count = 0
-        self._told = told
-        self._lock = threading.Lock()
-
-    def passed(self, moment: str) -> None:
-        with self._lock:
-            self._count += 1
-            self._told.write(f"{moment}\n")
-            if self._count == self._die_at:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    def around(self, real: Callable[..., Any], name: Callable[..., str]) -> Callable[..., Any]:
-        def called(*args: Any, **options: Any) -> Any:
-            what = name(*args)
-            self.passed(f"before {what}")
-            result = real(*args, **options)
-            self.passed(f"after {what}")
-            return result
-
-        return called
+HURRY = 100.0
 
 
 def main() -> None:
@@ -73,40 +46,56 @@ def warm() -> None:
     for module in pkgutil.walk_packages(reconciler.__path__, "reconciler."):
         if module.name != "reconciler.__main__":
             importlib.import_module(module.name)
-    httpx.Client().close()
+    trusted = httpx.create_ssl_context()  # 20 ms each time
+    httpx.create_ssl_context = lambda *_, **__: trusted  # whatever its arguments are
+    httpx.Client(verify=trusted).close()
     gc.collect()
     gc.freeze()
 
 
 def _obeyed(order: Mapping[str, Any]) -> dict[str, Any]:
-    said, points = os.path.join(order["folder"], ".said"), os.path.join(order["folder"], ".points")  # noqa: PTH118 - no pathlib in what is forked often
+    files = {name: os.path.join(order["folder"], f".{name}") for name in ("out", "points", "codes")}  # noqa: PTH118 - no pathlib in what is forked often
+    for file in files.values():
+        open(file, "w", encoding="utf-8").close()  # noqa: PTH123 - as above
     pid = os.fork()
     if pid == 0:
-        _run(order, said=said, points=points)
-    after = order.get("kill_after")
-    if after is not None:
-        time.sleep(after)
+        _run(order, files)
+    if "kill_after" in order:
+        _await(order.get("said", ""), files["out"], pid)
+        time.sleep(order["kill_after"])
         os.kill(pid, signal.SIGKILL)
-    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    return {"exit": code, "points": _lines(points), "out": "\n".join(_lines(said))}
+    ended = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    told = {name: _lines(file) for name, file in files.items()}
+    codes = [int(code) for code in told["codes"]]
+    return {"killed": ended < 0, "codes": codes, "points": told["points"], "out": "\n".join(told["out"])}
 
 
-def _run(order: Mapping[str, Any], *, said: str, points: str) -> NoReturn:
-    code = 1
+def _await(said: str, out: str, pid: int) -> None:
+    while said not in "\n".join(_lines(out)):
+        if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+            return
+        time.sleep(0.001)
+
+
+def _run(order: Mapping[str, Any], files: Mapping[str, str]) -> NoReturn:
     try:
         os.chdir(order["folder"])
         os.environ.update(order["environ"])
-        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115, PTH123 - until the process ends
-        sys.stdout = sys.stderr = open(said, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - as above
+        out, points, codes = (open(files[name], "w", buffering=1, encoding="utf-8") for name in files)  # noqa: SIM115, PTH123 - until the process ends
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115, PTH123 - as above
+        sys.stdout = sys.stderr = out
         hurry()
-        told = open(points, "w", buffering=1, encoding="utf-8")  # noqa: SIM115, PTH123 - as above
-        arm(Points(order.get("die_at"), told))
-        code = _command(order["argv"])
+        counted = Points(order.get("die_at"), points)
+        if "kill_after" not in order:
+            arm(counted)
+        for argv in order["commands"]:
+            codes.write(f"{_command(argv)}\n")
+            counted.over = True
     except BaseException:
         traceback.print_exc()
     finally:
         sys.stdout.flush()
-        os._exit(code)
+        os._exit(0)
 
 
 def _command(argv: list[str]) -> int:
@@ -118,18 +107,6 @@ def _command(argv: list[str]) -> int:
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else 1
     return 0
-
-
-def arm(points: Points) -> None:
-    """From here on every durable write and every exchange is a point."""
-    import httpx
-
-    for write in WRITES:
-        setattr(os, write, points.around(getattr(os, write), lambda *args, write=write: write))
-    exchange = points.around(
-        httpx.HTTPTransport.handle_request, lambda transport, request: f"{request.method} {request.url.path}"
-    )
-    httpx.HTTPTransport.handle_request = exchange  # type: ignore[method-assign]  # the point of it
 
 
 def hurry() -> None:
@@ -144,11 +121,8 @@ def hurry() -> None:
 
 
 def _lines(path: str) -> list[str]:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - as above
-            return file.read().splitlines()
-    except FileNotFoundError:
-        return []
+    with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - as above
+        return file.read().splitlines()
 
 
 if __name__ == "__main__":

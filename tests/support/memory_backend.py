@@ -1,4 +1,7 @@
-"""A backend in memory, which tells of every write, so that a test can see the order of things or end the run there."""
+"""A backend in memory, which tells of every write, so that a test can see the order of things or end the run there.
+
+It keeps all that it ever held, as backups do.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +22,20 @@ class MemoryBackend:
         self.where = "memory"
         self.before, self.after = before, after
         self._blob: Blob | None = None
+        self.copies: list[Blob] = []  # the oldest first
 
     def read(self) -> Blob | None:
         return self._blob
+
+    def put_back(self, copy: Blob | None) -> None:
+        """As a person does who restores a backup, or loses the file: past every check."""
+        self._blob = copy
 
     def write(self, data: bytes, expected: str | None) -> str:
         self._check(expected)
         self.before("write")
         self._blob = Blob(data, _version(data, ()))
+        self.copies.append(self._blob)
         self.after("write")
         return self._blob.version
 
@@ -36,6 +45,7 @@ class MemoryBackend:
         data, before = (self._blob.data, self._blob.entries) if self._blob is not None else (b"", ())
         told = (*before, *entries)
         self._blob = Blob(data, _version(data, told), told)
+        self.copies.append(self._blob)
         self.after("append")
         return self._blob.version
 

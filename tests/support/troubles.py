@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import json
+import re
 from collections.abc import Callable
 
 from tests.support.hostile_wire import Trouble, Turn
@@ -149,10 +151,20 @@ def _padded(body: bytes) -> bytes:
     return head(200, "Content-Type: application/json", length=len(padded)) + padded
 
 
-def _chunks(body: bytes) -> bytes:
+def told(change: Callable[[bytes], bytes]) -> Trouble:
+    """The cloud does its work, and its body comes back changed, with a head that fits."""
+
+    def answer(body: bytes) -> bytes:
+        changed = change(body)
+        return head(200, "Content-Type: application/json", length=len(changed)) + changed
+
+    return arriving(answer)
+
+
+def _chunks(body: bytes, *lines: str) -> bytes:
     pieces = [body[i : i + 7] for i in range(0, len(body), 7)]
     chunked = b"".join(b"%x;note=x\r\n%s\r\n" % (len(piece), piece) for piece in pieces)
-    return head(200, "Transfer-Encoding: chunked") + chunked + b"0\r\nX-Trailer: end\r\n\r\n"
+    return head(200, "Transfer-Encoding: chunked", *lines) + chunked + b"0\r\nX-Trailer: end\r\n\r\n"
 
 
 UNUSUAL: dict[str, Trouble] = {
@@ -174,4 +186,10 @@ UNUSUAL: dict[str, Trouble] = {
         )
     ),
     "created-201": arriving(lambda body: head(201, length=len(body)) + body),
+    "byte-order-mark": told(lambda body: codecs.BOM_UTF8 + body),
+    "indented": told(lambda body: json.dumps(json.loads(body), indent=4).encode() + b"\r\n\r\n"),
+    "not-a-number": told(lambda body: b'{"cost":NaN,"quota":-Infinity,' + body[1:]),
+    "a-key-twice": told(lambda body: b'{"code":5000,"message":"old",' + body[1:]),
+    "ids-as-numbers": told(lambda body: re.sub(rb'("(?:task|voice)_id": )"([0-9]+)"', rb"\1\2", body)),
+    "gzip-chunks": arriving(lambda body: _chunks(gzip.compress(body), "Content-Encoding: gzip")),
 }

@@ -23,9 +23,10 @@ class VirtualClock:
     def __init__(self) -> None:
         self._seconds = 0.0
         self._alone: float | None = None  # how long the call that is under way has slept
+        self.ahead = 0.0  # seconds, of this machine's wall clock
 
     def now(self) -> datetime:
-        return START + timedelta(seconds=self.monotonic())
+        return START + timedelta(seconds=self.monotonic() + self.ahead)
 
     def monotonic(self) -> float:
         return self._seconds + (self._alone or 0.0)
@@ -46,6 +47,22 @@ class VirtualClock:
             return job(), self._alone
         finally:
             self._alone = None
+
+
+class SteadyClock:
+    """Satisfies `Clock`. The same time, told by another machine, whose wall clock is right."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+
+    def now(self) -> datetime:
+        return START + timedelta(seconds=self._clock.monotonic())
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        self._clock.sleep(seconds)
 
 
 class InlineCrew(Generic[T]):

@@ -1,0 +1,40 @@
+"""Desks with a past, and what every test here asks of the end: all is there, and nothing was bought twice."""
+
+from __future__ import annotations
+
+import shlex
+
+from tests.support.desk import Desk, Ran
+from tests.support.kling_service import KlingService
+
+OLD = ("old-1", "old-2")
+NEW = tuple(f"voice-{number}" for number in range(6))
+EVERY = (*OLD, *NEW)
+
+
+def begin(desk: Desk) -> None:
+    """Two voices made by two applies, and six more declared."""
+    desk.declare(OLD[0])
+    desk.apply()
+    desk.declare(*OLD)
+    desk.apply()
+    desk.declare(*EVERY)
+
+
+def bought(kling: KlingService) -> list[str]:
+    """The names that were paid for, each as often as it was."""
+    return sorted(task.name for task in kling.tasks)
+
+
+def to_type(ran: Ran) -> list[str]:
+    """The words of the command that the last line says to type."""
+    line = ran.err.strip().splitlines()[-1]
+    assert line.startswith("voicectl "), ran.err
+    return shlex.split(line.removeprefix("voicectl "))
+
+
+def finishes(desk: Desk, kling: KlingService, *addresses: str) -> None:
+    """One more apply has everything made, and nothing twice."""
+    desk.apply()
+    assert bought(kling) == sorted(addresses or EVERY)
+    assert desk.voicectl("plan", "--detailed-exitcode").code == 0

@@ -1,0 +1,95 @@
+"""The disk is full: before the intents no call is made, later nothing that a cloud answered is lost."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.disk.desks import NEW, OLD, bought, finishes, to_type
+from tests.support.desk import Desk
+from tests.support.moments import Watched
+from tests.support.small_disk import SmallDisk
+
+
+def test_full_from_the_start_no_call_is_made(small: Desk, disk: SmallDisk, kling: Watched) -> None:
+    disk.fill()
+    kling.calls.clear()
+    refused = small.apply(code=1)
+    assert "No space left on device" in refused.err
+    assert kling.calls == []
+    disk.make_room()
+    finishes(small, kling)
+
+
+def test_full_before_the_intents_are_written_nothing_is_bought(small: Desk, disk: SmallDisk, kling: Watched) -> None:
+    kling.during("list", disk.fill)  # the plan looks, under the lock
+    refused = small.apply(code=1)
+    assert "could not be written: No space left on device" in refused.err
+    assert "Look at the disk, then run it again." in refused.err
+    assert "Applied: 6 not begun" in refused.out
+    assert bought(kling) == sorted(OLD)
+    disk.make_room()
+    finishes(small, kling)
+
+
+@pytest.mark.parametrize("pushed", [True, False], ids=["the copy is pushed", "the copy is never pushed"])
+def test_full_while_answers_come_in_every_one_of_them_is_in_the_copy(
+    small: Desk, disk: SmallDisk, kling: Watched, elsewhere: Path, pushed: bool
+) -> None:
+    more = [f"more-{number}" for number in range(30)]  # so many that their intents need a page of their own
+    small.declare(*OLD, *more)
+    kling.task_seconds = 60.0
+    kling.during("create", disk.fill)
+    refused = small.apply(code=1)
+    paid = {str(task.task_id) for task in kling.tasks}
+    assert len(OLD) < len(paid) < len([*OLD, *more])
+    copy = elsewhere / "voices.state.rescue.json"
+    assert f"A copy with all that the clouds have answered is in {copy}." in refused.err
+    assert not [task_id for task_id in paid if task_id not in copy.read_text()]
+    assert re.search(r"^Applied: \d+ still running, \d+ not begun.*Run voicectl apply again", refused.out, re.MULTILINE)
+    assert to_type(refused) == ["state", "push", str(copy)]
+
+    disk.make_room()
+    kling.task_seconds = 0.0
+    for task in kling.tasks:
+        task.seconds = 0.0
+    if pushed:
+        small.voicectl(*to_type(refused), code=0)
+    finishes(small, kling, *OLD, *more)
+
+
+def test_room_again_before_the_end_all_is_saved_and_no_copy_stays(
+    small: Desk, disk: SmallDisk, kling: Watched, elsewhere: Path
+) -> None:
+    kling.during("create", disk.fill)
+    kling.during("create", disk.make_room, nth=len(NEW), after=True)
+    small.apply(code=None)
+    assert list(elsewhere.iterdir()) == []
+    finishes(small, kling)
+
+
+def test_full_at_the_last_write_the_next_run_has_nothing_left_to_do(
+    small: Desk, disk: SmallDisk, kling: Watched, elsewhere: Path
+) -> None:
+    disk.fill(leave=3)  # the lock's page, the journal's two; none for the snapshot
+    refused = small.apply(code=1)
+    assert "Applied: 6 done" in refused.out
+    assert "The state could not be saved" in refused.err
+    assert (elsewhere / "voices.state.rescue.json").exists()
+    assert small.voicectl("plan", "--detailed-exitcode").code == 0
+    disk.make_room()
+    small.voicectl(*to_type(refused), code=0)
+    finishes(small, kling)
+
+
+@pytest.mark.parametrize("leave", range(8))
+def test_with_any_room_left_nothing_is_bought_twice(small: Desk, disk: SmallDisk, kling: Watched, leave: int) -> None:
+    disk.fill(leave=leave)
+    ran = small.apply(code=None)
+    assert "bug" not in ran.err
+    assert ran.code == (0 if ran.err == "" else 1)
+    assert small.voicectl("state", "list").code == 0
+    disk.make_room()
+    finishes(small, kling)

@@ -1,0 +1,144 @@
+"""The reference model: from what happened in a story alone, what the world and the state must be at its end.
+
+Pure, and written without the code it judges: it knows no record, no plan and no way to make a key. Whether a call was
+announced in the state before it went out is not its matter: `simulation` looks at that while the call is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+
+@dataclass(frozen=True)
+class What:
+    """What a voice is made from, for which address, on which account: bought twice, it is paid for twice."""
+
+    address: str
+    digest: str
+    account: str
+
+
+class Fate(Enum):
+    VOICE = auto()
+    FAILURE = auto()
+    NONE = auto()  # its task never ends
+
+
+@dataclass(frozen=True)
+class Declared:
+    wanted: frozenset[What]
+    refused: frozenset[What] = frozenset()  # those that the cloud will never take
+
+
+@dataclass(frozen=True)
+class Began:
+    """A run, under what is declared now."""
+
+
+@dataclass(frozen=True)
+class Bought:
+    key: str
+    what: What
+    fate: Fate = Fate.VOICE
+    deposed: frozenset[str] = frozenset()  # keys that are durably to be deleted
+    late: bool = False  # a dead run's call, which nobody waits for
+    blind: bool = False  # the lists lie now, so what the state has lost can't be seen
+
+
+@dataclass(frozen=True)
+class Deleted:
+    key: str | None  # None: it was somebody else's
+    outside: bool = False
+
+
+@dataclass(frozen=True)
+class Lost:
+    """The state knows these keys no more; and what it knows may be dead since long."""
+
+    keys: frozenset[str]
+
+
+Event = Declared | Began | Bought | Deleted | Lost
+
+
+@dataclass(frozen=True)
+class Seen:
+    """How a story ended."""
+
+    held: Mapping[str, str]  # address -> the key that it means
+    ready: frozenset[str]  # keys that the state says are ready
+    living: frozenset[str]  # keys whose voices exist
+    unsettled: frozenset[str] = frozenset()  # addresses that the next plan would change or is blocked at
+
+
+@dataclass
+class _Model:
+    wrong: list[str] = field(default_factory=list)
+    wanted: frozenset[What] = frozenset()
+    bought: dict[str, Bought] = field(default_factory=dict)
+    alive: dict[str, What] = field(default_factory=dict)  # voices, and tasks that may become some
+    given_up: set[str] = field(default_factory=set)  # some run was to do without them
+    lost: set[str] = field(default_factory=set)
+    spoilt: set[What] = field(default_factory=set)  # failed, refused, deleted by others: it may well be missing
+
+    def add(self, event: Event) -> None:
+        match event:
+            case Declared(wanted=wanted, refused=refused):
+                self.wanted = wanted
+                self.spoilt |= refused
+            case Began():
+                self.given_up |= {key for key, what in self.alive.items() if what not in self.wanted}
+            case Bought():
+                self._buy(event)
+            case Deleted(key=key, outside=outside):
+                self._delete(key, outside=outside)
+            case Lost(keys=keys):
+                self.lost |= keys
+                self.spoilt |= {bought.what for key, bought in self.bought.items() if key not in self.alive}
+
+    def _buy(self, new: Bought) -> None:
+        twins = [key for key in self._alike(new.what) if not (key in self.lost and new.blind)]
+        if not new.late and set(twins) - (self.given_up & new.deposed):
+            self.wrong.append(f"{new.key} was bought, and {', '.join(twins)} was there")
+        self.bought[new.key] = new
+        if new.fate is not Fate.VOICE:
+            self.spoilt.add(new.what)
+        if new.fate is not Fate.FAILURE:
+            self.alive[new.key] = new.what
+        if new.what not in self.wanted:
+            self.given_up.add(new.key)
+
+    def _delete(self, key: str | None, *, outside: bool) -> None:
+        what = self.alive.pop(key, None) if key is not None else None
+        if not outside and (key is None or what is None):
+            self.wrong.append("a voice was deleted that is not ours")
+        elif not outside and key not in self.given_up | self.lost and what is not None and not self._alike(what):
+            self.wrong.append(f"{key} was deleted, and it was wanted")
+        if what is not None and (outside or key in self.lost):
+            self.spoilt.add(what)
+
+    def _alike(self, what: What) -> list[str]:
+        return [key for key, other in self.alive.items() if other == what]
+
+
+def complaints(story: Iterable[Event], seen: Seen) -> list[str]:
+    """What must not have happened, and what should be otherwise at the end."""
+    model = _Model()
+    for event in story:
+        model.add(event)
+    told = list(model.wrong)
+    spoilt = {what.address for what in model.spoilt}
+    for what in model.wanted:
+        owed = {key for key in model.alive if model.bought[key].what == what and model.bought[key].fate is Fate.VOICE}
+        held = seen.held.get(what.address)
+        if what not in model.spoilt and held not in owed & seen.ready:
+            told.append(f"{what.address} holds {held}, and should hold {' or '.join(owed) or 'a voice'}")
+    declared = {what.address for what in model.wanted}
+    told += [
+        f"{address} holds {seen.held[address]}, undeclared" for address in seen.held if address not in declared | spoilt
+    ]
+    told += [f"{address} is not settled" for address in seen.unsettled - spoilt]
+    told += [f"{key} lives, and nobody holds it" for key in seen.living - model.lost - set(seen.held.values())]
+    return told

@@ -1,0 +1,86 @@
+"""Each promise is broken on purpose, in a copy, and the suite must see it.
+
+A sabotage is one wrong line that a hurried change might bring. What the list lacks is not proven; a sabotage that
+survives is a missing test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.sabotage.planting import ROOT, OutOfDate, Sabotage, copied, listed, planted, run
+
+pytestmark = pytest.mark.slow
+
+SABOTAGES = listed()
+# What broken code ends with, instead of code that does harm: it would be caught by anything, and so proves nothing.
+STUMBLES = {"AttributeError", "ImportError", "ModuleNotFoundError", "NameError", "TypeError", "UnboundLocalError"}
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copied(tmp_path_factory.mktemp("copy"))
+
+
+@pytest.mark.parametrize("sabotage", SABOTAGES, ids=lambda sabotage: sabotage.name)
+def test_the_suite_fails_when(sabotage: Sabotage, copy: Path, record_property: Callable[[str, object], None]) -> None:
+    record_property("sabotage", sabotage.name)
+    with planted(sabotage, copy):
+        ran = run(copy, [sabotage.caught_by])
+    assert ran.code == 1, f"SURVIVED, so a test is missing in {sabotage.caught_by}. {sabotage.harm}\n{ran.output}"
+    assert Path(ran.package) == copy / "reconciler"
+    [(test, why)] = ran.failed.items()
+    assert why not in STUMBLES, ran.output
+    record_property("caught by", test)
+
+
+def test_with_nothing_planted_all_that_catches_them_passes(copy: Path) -> None:
+    ran = run(copy, sorted({sabotage.caught_by for sabotage in SABOTAGES}))
+    assert (ran.code, ran.failed, Path(ran.package)) == (0, {}, copy / "reconciler"), ran.output
+
+
+def test_no_sabotage_is_listed_twice() -> None:
+    changes = {(s.file, s.there, s.instead) for s in SABOTAGES}
+    assert len(changes) == len({s.name for s in SABOTAGES}) == len(SABOTAGES)
+
+
+# -- what watches must be watched --------------------------------------------------------------------------------------
+
+FEW = Sabotage(
+    name="ten are few",
+    harm="Nobody is asked.",
+    file="reconciler/planning/policy.py",
+    there="FEW = 10",
+    instead="FEW = 10  # as before",
+    caught_by="tests/planning/test_policy.py",
+)
+
+
+def test_a_change_that_does_no_harm_survives(copy: Path) -> None:
+    with planted(FEW, copy):
+        assert run(copy, [FEW.caught_by]).code == 0
+
+
+def test_code_that_can_not_be_imported_is_no_test_that_fails(copy: Path) -> None:
+    with planted(FEW.model_copy(update={"instead": "FEW = TEN"}), copy):
+        ran = run(copy, [FEW.caught_by])
+    assert ran.code > 1
+    assert ran.failed == {}
+
+
+@pytest.mark.parametrize(("there", "times"), [("FEW = 11", 0), ("FEW", 3)])
+def test_a_text_that_does_not_stand_there_once_asks_for_an_update(copy: Path, there: str, times: int) -> None:
+    stale = FEW.model_copy(update={"there": there})
+    with pytest.raises(OutOfDate, match=f"{times} times.*write the sabotage anew"), planted(stale, copy):
+        pass
+
+
+def test_what_was_planted_is_taken_out_again_and_was_never_in_the_project(copy: Path) -> None:
+    mine, its = ROOT / FEW.file, copy / FEW.file
+    before = mine.read_bytes(), its.read_bytes()
+    with planted(FEW, copy):
+        assert (mine.read_bytes(), its.read_bytes() == before[1]) == (before[0], False)
+    assert (mine.read_bytes(), its.read_bytes()) == before

@@ -1,0 +1,156 @@
+"""The moments at which a run can be killed, counted as it passes them; so code that is new is swept too.
+
+    a write to a disk       before it, and in the middle: half of its bytes are there
+    what makes it durable   before and after: fsync, replace, rename, link, unlink, ftruncate
+    an exchange             before it is sent; answered, and nothing of the answer read; after
+
+A moment is named with how often it was passed: `half of write voices.state.journal #3`. So a death is the same one
+again although threads pass their moments in any order. What lies after a write is what lies before the next moment.
+"""
+
+from __future__ import annotations
+
+import builtins
+import io
+import os
+import re
+import select
+import signal
+import socket
+import threading
+from collections import Counter
+from collections.abc import Callable
+from typing import IO, Any
+
+DURABLE = ("fsync", "replace", "rename", "link", "unlink", "ftruncate")
+WRITING = os.O_WRONLY | os.O_RDWR
+_KEY = re.compile(r"\bvc-[\w-]+")  # another one for each lineage
+
+
+class Points:
+    """The moments passed so far, each told as a line; `die_at` is the last."""
+
+    def __init__(self, die_at: str | None, told: IO[str]) -> None:
+        self._die_at = die_at
+        self._counts: Counter[str] = Counter()
+        self._told = told
+        self._lock = threading.RLock()
+        self.over = False  # what comes now is not counted
+
+    def passed(self, moment: str, last: Callable[[], object] = lambda: None) -> None:
+        """`last` is what still happens if the process dies here."""
+        with self._lock:
+            if self.over:
+                return
+            self._counts[moment] += 1
+            name = f"{moment} #{self._counts[moment]}"
+            self._told.write(f"{name}\n")
+            if name == self._die_at:
+                last()
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+def arm(points: Points) -> None:
+    """From here on this process passes points."""
+    names = _names_of_files()
+    for call in DURABLE:
+        setattr(os, call, _around(points, call, getattr(os, call), names))
+    for call in ("write", "pwrite"):
+        setattr(os, call, _torn(points, getattr(os, call), names))
+    _arm_files(points)
+    _arm_exchanges(points)
+
+
+def _names_of_files() -> dict[int, str]:
+    """Of the files that are opened from here on, by their numbers."""
+    names: dict[int, str] = {}
+    real = os.open
+
+    def opened(path: Any, flags: int, *args: Any, **options: Any) -> int:
+        number = real(path, flags, *args, **options)
+        names[number] = _base(path) if flags & WRITING else "folder"
+        return number
+
+    os.open = opened
+    return names
+
+
+def _around(points: Points, call: str, real: Callable[..., Any], names: dict[int, str]) -> Callable[..., Any]:
+    def called(first: Any, *args: Any, **options: Any) -> Any:
+        what = f"{call} {names.get(first, 'file') if isinstance(first, int) else _base(first)}"
+        points.passed(f"before {what}")
+        result = real(first, *args, **options)
+        points.passed(f"after {what}")
+        return result
+
+    return called
+
+
+def _torn(points: Points, real: Callable[..., int], names: dict[int, str]) -> Callable[..., int]:
+    def called(number: int, content: Any, *where: int) -> int:
+        if number in names:  # a terminal or a pipe is no disk
+            points.passed(f"before write {names[number]}")
+            half = bytes(content)[: len(content) // 2]
+            points.passed(f"half of write {names[number]}", lambda: real(number, half, *where))
+        return real(number, content, *where)
+
+    return called
+
+
+def _arm_files(points: Points) -> None:
+    """The same for what is written by `open`, `Path.write_text` and their kind."""
+    real = io.open
+
+    class Raw(io.FileIO):
+        def write(self, content: Any) -> int:
+            what = _base(self.name) if not isinstance(self.name, int) else "file"
+            points.passed(f"before write {what}")
+            half = bytes(content)[: len(content) // 2]
+            points.passed(f"half of write {what}", lambda: super(Raw, self).write(half))
+            return super().write(content)
+
+    def opened(
+        file: Any,
+        mode: str = "r",
+        buffering: int = -1,
+        encoding: str | None = None,
+        errors: str | None = None,
+        newline: str | None = None,
+        closefd: bool = True,
+        opener: Any = None,
+    ) -> Any:
+        if not set(mode) & set("wxa+"):
+            return real(file, mode, buffering, encoding, errors, newline, closefd, opener)
+        raw = Raw(file, mode.replace("b", "").replace("t", ""), closefd, opener)
+        buffer = io.BufferedRandom(raw) if "+" in mode else io.BufferedWriter(raw)
+        return buffer if "b" in mode else io.TextIOWrapper(buffer, encoding, errors, newline)
+
+    io.open = builtins.open = opened
+
+
+def _arm_exchanges(points: Points) -> None:
+    import httpx
+
+    handle, receive = httpx.HTTPTransport.handle_request, socket.socket.recv
+    asked = threading.local()
+
+    def handled(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        what = asked.what = f"{request.method} {_KEY.sub('KEY', request.url.path)}"
+        points.passed(f"before {what}")
+        response = handle(transport, request)
+        points.passed(f"after {what}")
+        return response
+
+    def received(connection: socket.socket, *args: Any) -> bytes:
+        what, asked.what = getattr(asked, "what", None), None
+        if what is not None:
+            select.select([connection], [], [], connection.gettimeout())
+            points.passed(f"answered, unread {what}")
+        return receive(connection, *args)
+
+    httpx.HTTPTransport.handle_request = handled  # type: ignore[method-assign, assignment]  # the point of it
+    socket.socket.recv = received  # type: ignore[method-assign, assignment]  # as above
+
+
+def _base(path: str | os.PathLike[str]) -> str:
+    return os.path.basename(os.fspath(path))  # noqa: PTH119 - no pathlib in what is forked often
