@@ -38,12 +38,20 @@ def _systemic(advice: str) -> Rule:
     return Rule(Proof.SYSTEMIC, advice)
 
 
+def _unknown(advice: str) -> Rule:
+    return Rule(Proof.NOTHING, advice)
+
+
 _UNKNOWN = Rule(Proof.NOTHING)
 _PERMISSION = _systemic("Grant this key the permission in the console (CAM, policies), or use another key.")
 _OTHER_SITE = _systemic("Is the endpoint right? The international and the mainland site do not offer the same calls.")
 _ADDRESS = "in the console (CAM), see which addresses the key may be used from."
 _QUOTA = _refused("A quota of the account is used up: see the console, or ask Tencent's support for more.")
-_NOT_SENT = _refused("It is a setting of speech, which cloning does not send: please report this.")
+
+
+def _of_speech(setting: str) -> Rule:
+    return _refused(f"The {setting} is a setting of speech, which cloning does not send: please report this.")
+
 
 # Tencent, API 3.0, common error codes; TRTC, VoiceClone; VOD, the calls that are named. A comment says why where the
 # code's own name does not.
@@ -75,7 +83,7 @@ RULES: Mapping[str, Rule] = {
     "UnsupportedRegion": _systemic("See the provider's region: voices are cloned in ap-singapore only (TRTC)."),
     # The request itself is wrong: it was read, and not begun.
     "InvalidRequest": _refused(),
-    "InvalidParameter": _refused(),
+    "InvalidParameter": _refused("The cloud does not take a value that it was sent, and names no key."),
     "InvalidParameterValue": _refused(),
     "MissingParameter": _refused(),
     "UnknownParameter": _refused("The cloud does not know what voicectl sends: please report this."),
@@ -97,7 +105,7 @@ RULES: Mapping[str, Rule] = {
     "ResourceInsufficient": _refused("The account's package may be used up: see the console, and try again later."),
     # Nobody can know. All of them may be said after the work was done, or while it goes on elsewhere.
     "InternalError": _UNKNOWN,
-    "FailedOperation": _UNKNOWN,  # "operation failed": not when, nor how far it came
+    "FailedOperation": _unknown("The cloud says no more than that: not why, nor how far it came."),
     "ServiceUnavailable": _UNKNOWN,  # may be said by the front when the product answers late
     "ResourceUnavailable": _UNKNOWN,  # likewise, of something behind the product
     "ResourceInUse": _UNKNOWN,  # by whom? It may be the very work of this call, tried again inside
@@ -119,15 +127,15 @@ RULES: Mapping[str, Rule] = {
     "InvalidParameter.AudioPrompt": _refused(
         "The sample has to be a WAV of 10 to 180 s, mono, 16 kHz: one clear voice."
     ),
-    "InvalidParameter.Pitch": _NOT_SENT,
+    "InvalidParameter.Pitch": _of_speech("pitch"),
     "InvalidParameter.SampleRate": _refused("The sample has to have 16,000 samples a second, in mono."),
-    "InvalidParameter.Speed": _NOT_SENT,
+    "InvalidParameter.Speed": _of_speech("speed"),
     "InvalidParameter.TextLength": _refused("The text is too long or empty: see prompt_text."),
     "InvalidParameter.VoiceId": _refused("The cloud knows no voice of this id."),
     "InvalidParameter.VoiceName": _refused("A voice_name has at most 36 letters, digits and underscores."),
-    "InvalidParameter.Volume": _NOT_SENT,
+    "InvalidParameter.Volume": _of_speech("volume"),
     "MissingParameter.APIKey": _refused("Put a valid key (sk-…) into a variable, and name that as api_key_env."),
-    "UnsupportedOperation.InternalError": _UNKNOWN,  # an internal error by another name
+    "UnsupportedOperation.InternalError": _unknown("TRTC broke off by an error of its own."),
     "UnsupportedOperation.NotAllowed": _refused(
         "This account may not clone voices: it needs an RTC Engine package with text to speech, or Tencent's support."
     ),

@@ -83,7 +83,7 @@ def test_a_duplicate_voice_id_is_a_failure_though_err_code_is_0() -> None:
         ({"ErrCode": 40000, "ErrCodeExt": None, "Message": None, "Output": MADE}, "40000: no reason given"),
     ],
 )
-def test_finish_with_either_code_is_a_failure(sub: dict[str, object], message: str) -> None:
+def test_finish_with_either_code_is_a_failure(sub: dict[str, Any], message: str) -> None:
     failed = told(detail(**sub))
     assert failed.status is TaskStatus.FAILED
     assert str(failed.message).startswith(message)

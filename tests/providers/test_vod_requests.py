@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -20,7 +21,8 @@ ACCEPTED = body(TaskId=TASK)
 
 
 def sent(action: str, declared: Voice) -> dict[str, object]:
-    vod, cloud = provider(**{action: ACCEPTED})
+    answers: dict[str, Any] = {action: ACCEPTED}
+    vod, cloud = provider(**answers)
     assert vod.submit(declared, KEY) == Accepted(task_id=TASK)
     return cloud.said(action)
 
@@ -232,7 +234,8 @@ def test_the_first_use_and_the_delete_name_the_voice() -> None:
     ],
 )
 def test_a_paid_call_whose_reply_is_lost_is_sent_once(method: str, action: str) -> None:
-    vod, cloud = provider(**{action: httpx.ReadError("reset")})
+    answers: dict[str, Any] = {action: httpx.ReadError("reset")}
+    vod, cloud = provider(**answers)
     with pytest.raises(OutcomeUnknown):
         vod.submit(voice(method, audio={"file_id": "528"}), KEY)
     assert cloud.actions == [action]
