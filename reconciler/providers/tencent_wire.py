@@ -145,8 +145,8 @@ def _refusal(answer: Answer, told: Said, action: str, scrubbed: Callable[[object
         case Proof.ABSENT:
             return Rejected(advised, code=code, request_id=request_id, absent=True)
         case Proof.NOTHING:
-            told = line + doubt(action)
-            return OutcomeUnknown(f"{told}. {found.advice}" if found.advice else told, code=code, request_id=request_id)
+            advice = f". {found.advice}" if found.advice else ""
+            return OutcomeUnknown(line + doubt(action) + advice, code=code, request_id=request_id)
 
 
 def _unproven(answer: Answer, told: Said | None, action: str, scrubbed: Callable[[object], str]) -> OutcomeUnknown:

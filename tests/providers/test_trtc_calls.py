@@ -20,7 +20,7 @@ from reconciler.protocols import Done, Probing
 from reconciler.providers.tencent_trtc import TrtcProvider
 from tests.providers import support
 from tests.providers.tencent_support import CREDENTIALS, body, refusal
-from tests.providers.vod_support import Answer, Answers, Vod
+from tests.providers.vod_support import Answer, Vod
 from tests.support.manual_clock import ManualClock
 from tests.support.sounds import encoded, wav
 
@@ -31,7 +31,7 @@ SAMPLE = wav(12.0)
 API_KEY = "sk-0123456789abcdef"
 
 
-def provider(environ: dict[str, str] | None = None, **answers: Answers) -> tuple[TrtcProvider, Vod]:
+def provider(environ: dict[str, str] | None = None, **answers: Any) -> tuple[TrtcProvider, Vod]:
     cloud = Vod(answers)
     account = TencentTrtcAccount(type="tencent-trtc", sdk_app_id=1466000000)
     trtc = TrtcProvider(account, CREDENTIALS, clock=ManualClock(), environ=environ or {}, transport=cloud)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
@@ -26,7 +26,6 @@ VOICE_INFO = (
 MADE = {"InfoList": [{"VoiceId": "829826751", "VoiceInfo": VOICE_INFO}]}
 
 Answer = bytes | httpx.Response | Exception | Callable[[dict[str, Any]], bytes]
-Answers = Answer | Sequence[Answer]
 
 
 def voice(method: str = "create", **inputs: object) -> Voice:
@@ -43,8 +42,8 @@ def record(status: Status = Status.RUNNING, **fields: Any) -> Record:
 class Vod(httpx.BaseTransport):
     """For each action one answer, or several one after another, the last one for ever."""
 
-    def __init__(self, answers: Mapping[str, Answers]) -> None:
-        self._answers = {action: list(a) if isinstance(a, list) else [a] for action, a in answers.items()}
+    def __init__(self, answers: Mapping[str, Any]) -> None:
+        self._answers = {a: [*said] if isinstance(said, list) else [said] for a, said in answers.items()}
         self.asked: list[tuple[str, dict[str, Any]]] = []
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -73,7 +72,7 @@ def provider(
     *,
     links: tuple[str, ...] = (),
     listed: bool = False,
-    **answers: Answers,
+    **answers: Any,
 ) -> tuple[VodProvider, Vod]:
     cloud = Vod(answers)
     account = TencentVodAccount(type="tencent-vod", sub_app_id=221073)
