@@ -6,6 +6,7 @@ import pytest
 
 from reconciler.sandbox.world import World
 from tests.sandbox.support import Caller, FakeClock
+from tests.sandbox.tencent_support import TencentCaller
 
 
 @pytest.fixture
@@ -22,3 +23,8 @@ def world(clock: FakeClock) -> Iterator[World]:
 @pytest.fixture
 def kling(world: World, clock: FakeClock) -> Caller:
     return Caller(world, clock)
+
+
+@pytest.fixture
+def tencent(world: World, clock: FakeClock) -> TencentCaller:
+    return TencentCaller(world, clock)
