@@ -36,11 +36,19 @@ class MethodCapabilities(Frozen):
         return self.deletes and (not self.activates or record.activation is Activation.DONE)
 
 
+class DearLook(Frozen):
+    """What asking by `Probing` takes."""
+
+    call: str  # `TextToSpeech`
+    price: str = ""  # of one call, in a user's words; empty: it costs nothing but the call
+    voices: int = 1  # that one call tells of
+
+
 class Capabilities(Frozen):
     type: str
     lists: bool  # `observe` sees voices that it was not asked about
     methods: Mapping[str, MethodCapabilities]
-    probe: str | None = None  # what a `Probing` look costs, in a user's words; None: there is none
+    probe: DearLook | None = None  # None: it is not `Probing`, or these credentials may not
 
 
 class Accepted(Frozen):

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import shlex
+import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from reconciler.cli.asking import Options, asked_options, request
 from reconciler.cli.frame import command, global_options, led, on_stdout, say, session, write
+from reconciler.errors import Declined, UsageError
+
+if TYPE_CHECKING:
+    from reconciler.engine.probing import Probe
 
 CHANGES = 2  # the exit code of `plan --detailed-exitcode`, and of a drift
 
@@ -48,7 +54,7 @@ def plan(out: Path | None, as_json: bool, detailed_exitcode: bool, **asked: Any)
 
 
 def written(path: Path, content: bytes) -> None:
-    from reconciler.errors import PlanUnreadable, UsageError
+    from reconciler.errors import PlanUnreadable
     from reconciler.model import planfile
 
     try:
@@ -68,16 +74,23 @@ def written(path: Path, content: bytes) -> None:
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="The drift as JSON.")
+@click.option("--probe", is_flag=True, help="Ask in dearer ways, too, whether voices still exist; some calls are paid.")
+@click.option("--auto-approve", is_flag=True, help="Pay for --probe without asking.")
 @global_options
-def drift(as_json: bool) -> int:
+def drift(as_json: bool, probe: bool, auto_approve: bool) -> int:
     """Show what changed outside of voicectl.
 
-    Exits with 2 when something drifted, with 1 when something could not be looked at.
+    Exits with 2 when something drifted, with 1 when something could not be looked at. Clouds that list no voices can
+    tell with --probe only whether one is still there: before any paid call it says how many there are and asks.
     """
     from reconciler.engine import operations
+    from reconciler.engine.probing import as_seen, probing
 
+    if auto_approve and not probe:
+        raise UsageError("--auto-approve goes with --probe.", "Without it, drift pays for nothing.")
+    closer = probing(lambda probes, without: _consent(probes, without, approved=auto_approve)) if probe else as_seen
     with session() as opened:
-        made = operations.plan(opened, operations.Request())
+        made = operations.plan(opened, operations.Request(), closer=closer)
     if as_json:
         from reconciler.views import documents
 
@@ -91,3 +104,24 @@ def drift(as_json: bool) -> int:
     if made.drift:
         return CHANGES
     return 1 if made.unseen else 0
+
+
+def _consent(probes: Sequence[Probe], without: Sequence[str], *, approved: bool) -> None:
+    """Says what the looks cost, and asks where one is paid. Raises Declined."""
+    from reconciler.views.layout import counted
+
+    for probe in probes:
+        voices, calls = counted(len(probe.records), "voice"), counted(probe.calls, "call")
+        price = probe.look.price or "not paid"
+        say(f"{probe.provider}: {voices} to ask about, in {calls} of {probe.look.call}: {price}.")
+    for name in without:
+        say(f"{name}: its cloud offers no dearer look, or not with these credentials.")
+    paid = sum(probe.calls for probe in probes if probe.look.price)
+    if not paid or approved:
+        return
+    if not sys.stdin.isatty():
+        unasked = command("drift --probe --auto-approve")
+        raise Declined("There is no terminal to ask at, so no paid call was made.", f"To go on unasked: {unasked}")
+    click.echo(f"\nMake {counted(paid, 'paid call')}? Only 'yes' will be accepted: ", err=True, nl=False)
+    if sys.stdin.readline().strip() != "yes":
+        raise Declined("Nobody said yes.", "At a terminal, answer yes; elsewhere: --auto-approve")

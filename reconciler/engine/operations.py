@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from reconciler.engine.crew import Crew, Threads
 from reconciler.engine.executor import Executor
 from reconciler.engine.observe import look, needed
+from reconciler.engine.probing import Closer, as_seen
 from reconciler.engine.store import Store
 from reconciler.engine.work import Answer, Cloud
 from reconciler.errors import Declined, SafetyStop, StateError, StateLocked
@@ -69,9 +70,9 @@ class Applied(Frozen):
     halted: str | None = None
 
 
-def plan(session: Session, request: Request) -> Plan:
-    """What would change. Reads the state and the clouds; writes nothing."""
-    return _plan(session, session.state(), request)[0]
+def plan(session: Session, request: Request, *, closer: Closer = as_seen) -> Plan:
+    """What would change. Reads the state and the clouds; writes nothing. `closer` may look again at what was seen."""
+    return _plan(session, session.state(), request, closer)[0]
 
 
 def apply(
@@ -162,12 +163,14 @@ def _run(
     return Applied(plan=made, tally=tally, halted=executor.halted)
 
 
-def _plan(session: Session, state: State, request: Request) -> tuple[Plan, Mapping[str, Cloud]]:
+def _plan(
+    session: Session, state: State, request: Request, closer: Closer = as_seen
+) -> tuple[Plan, Mapping[str, Cloud]]:
     manifest, now = session.manifest, session.clock.now()
     clouds = session.connect(needed(manifest, state))
     accounts = {name: cloud.provider.account for name, cloud in clouds.items()}
     extra = planner.candidates(manifest, state, accounts, now=now)
-    seen = look(manifest, state, clouds, extra)
+    seen = closer(state, clouds, look(manifest, state, clouds, extra))
     able = {name: cloud.provider.capabilities for name, cloud in clouds.items()}
     made = planner.plan(manifest, state, seen, able, now=now, asked=request.asked)
     made = policy.held_back(made, state, manifest.safety, allow_recreates=request.asked.allow_recreates)

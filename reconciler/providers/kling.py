@@ -19,8 +19,8 @@ from reconciler.model.bodies import KlingCreate
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import Record, Status
-from reconciler.protocols import Accepted, Capabilities, Clock, MethodCapabilities
-from reconciler.providers import kling_auth, kling_codes, kling_wire
+from reconciler.protocols import Accepted, Capabilities, Clock, DearLook, MethodCapabilities
+from reconciler.providers import kling_auth, kling_codes, kling_probe, kling_wire
 from reconciler.providers.asking import while_answered
 from reconciler.providers.listing import Listing, look, pages
 from reconciler.providers.transport import Answer, Http, persistently
@@ -44,6 +44,11 @@ CAPABILITIES = Capabilities(
     },
 )
 
+# Access keys may not: Kling, GET /tasks, answers them with 1002.
+WITH_AN_API_KEY = CAPABILITIES.model_copy(
+    update={"probe": DearLook(call=f"GET {kling_probe.TASKS}", voices=kling_probe.AT_ONCE)}
+)
+
 Pace = Callable[[Literal["list", "get"]], None]
 Links = Callable[[str], Iterable[str]]
 
@@ -58,8 +63,6 @@ def _no_links(_: str) -> Iterable[str]:
 
 class KlingProvider:
     """One Kling account. Threads may share it."""
-
-    capabilities = CAPABILITIES
 
     def __init__(
         self,
@@ -77,6 +80,7 @@ class KlingProvider:
         """
         endpoint = kling_auth.endpoint(account)
         self.account = f"kling {endpoint}"
+        self.capabilities = WITH_AN_API_KEY if isinstance(credentials, kling_auth.ApiKey) else CAPABILITIES
         self._clock = clock
         self._patience = account.timeouts.operation
         self._pace = pace
@@ -158,6 +162,10 @@ class KlingProvider:
             case _:  # what an interrupted call left: a voice deleted since is a failed one, because its key is burnt
                 return Found(remote=task.remote(self._about))
 
+    def probe(self, records: Sequence[Record]) -> Mapping[str, Observation]:
+        """Whether Kling says of them that they were deleted."""
+        return kling_probe.probed([r for r in records if r.account == self.account], self._unified)
+
     # -- what is done -------------------------------------------------------------------------------------------------
 
     def submit(self, voice: Voice, external_task_id: str) -> Accepted:
@@ -225,6 +233,14 @@ class KlingProvider:
         shape, reading, scrubbed = kling_wire.TaskEnvelope, kling_codes.GETTING, partial(self._about, named)
         return kling_codes.opened(answer, shape, scrubbed=scrubbed, reading=reading).data
 
+    def _unified(self, task_ids: str) -> kling_probe.UnifiedEnvelope:
+        def read() -> kling_probe.UnifiedEnvelope:
+            self._pace("get")
+            answer = self._signed("GET", kling_probe.TASKS, query={"task_ids": task_ids})
+            return kling_codes.opened(answer, kling_probe.UnifiedEnvelope, scrubbed=self._scrubbed)
+
+        return persistently(read, clock=self._clock, within=self._patience)
+
     def _listing(self) -> Listing:
         voices: dict[str, RemoteVoice] = {}
         hollow: dict[str, RemoteVoice] = {}
@@ -250,7 +266,7 @@ class KlingProvider:
         return kling_codes.opened(answer, kling_wire.TasksEnvelope, scrubbed=self._scrubbed).data or []
 
     def _signed(
-        self, method: str, path: str, *, query: Mapping[str, int] | None = None, content: bytes | None = None
+        self, method: str, path: str, *, query: Mapping[str, str | int] | None = None, content: bytes | None = None
     ) -> Answer:
         """One call; a second one only if the token was refused as too early or expired, when nothing happened."""
         authorization = self._signer.authorization()
@@ -262,7 +278,13 @@ class KlingProvider:
         return answer
 
     def _send(
-        self, method: str, path: str, authorization: str, *, query: Mapping[str, int] | None, content: bytes | None
+        self,
+        method: str,
+        path: str,
+        authorization: str,
+        *,
+        query: Mapping[str, str | int] | None,
+        content: bytes | None,
     ) -> Answer:
         headers = {"Authorization": authorization, "Content-Type": "application/json"}
         return self._http.send(method, path, headers=headers, query=query, content=content)

@@ -20,7 +20,7 @@ from reconciler.model.base import Inputs
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import Record, Status
-from reconciler.protocols import Capabilities, Clock, Done, MethodCapabilities
+from reconciler.protocols import Capabilities, Clock, DearLook, Done, MethodCapabilities
 from reconciler.providers import tencent, tencent_auth
 from reconciler.providers.local_files import bytes_of
 from reconciler.providers.tencent_wire import Reply
@@ -32,7 +32,7 @@ CAPABILITIES = Capabilities(
     type="tencent-trtc",
     lists=False,
     methods={"clone": MethodCapabilities(deletes=False, settles=False, dedupes=False, batch=1)},
-    probe="one paid TextToSpeech call of one character for each voice that exists",
+    probe=DearLook(call="TextToSpeech", price="one character is paid where the voice exists"),
 )
 
 _NEVER = "TRTC has no list and no look-up of voices"
