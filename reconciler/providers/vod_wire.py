@@ -56,6 +56,7 @@ class _Task(Wire):
     err_code: object = None
     err_code_ext: object = None
     message: object = None
+    input: object = None
     output: dict[str, Any] | None = None
     session_id: object = None
 
@@ -88,7 +89,8 @@ class DetailReply(Reply):
         output = inside.output or {}
         if inside is self.aigc_audio_task:
             return _sound(running, output, finished=_time(self.finish_time))
-        return _voice(running, output, scrubbed)
+        made = _voice(running, output, scrubbed)
+        return made if made.voice_name else made.model_copy(update={"voice_name": _wished_name(inside.input)})
 
     @property
     def _inside(self) -> _Task | None:
@@ -148,8 +150,15 @@ def _voice(running: RemoteVoice, output: dict[str, Any], scrubbed: Callable[[obj
     return running
 
 
+def _wished_name(told: object) -> str | None:
+    """MiniMax's result has no name: it is the one that its request wished for, which the task repeats."""
+    wishes = _object_in(told.get("ExtParam")) if isinstance(told, dict) else {}
+    profile = wishes.get("voice_profile")
+    return urls.without_secrets(_text(profile.get("name"))) if isinstance(profile, dict) else None
+
+
 def _object_in(text: object) -> dict[str, Any]:
-    """VoiceInfo is JSON in a string."""
+    """VoiceInfo and ExtParam are JSON in a string."""
     try:
         told = json.loads(text) if isinstance(text, str) else text
     except ValueError:

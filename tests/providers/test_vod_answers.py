@@ -69,6 +69,21 @@ def test_a_minimax_clone_has_the_cloud_s_id() -> None:
     assert (cloned.status, cloned.voice_id, cloned.active) == (TaskStatus.READY, "minimax_1", False)
 
 
+@pytest.mark.parametrize(
+    ("wishes", "name"),
+    [
+        ('{"voice_profile":{"name":"Mini"}}', "Mini"),
+        ('{"voice_profile":{}}', None),
+        ('{"voice_profile":[]}', None),
+        ("{", None),
+        (None, None),
+    ],
+)
+def test_a_minimax_clone_is_called_what_it_was_asked_to_be(wishes: object, name: str | None) -> None:
+    made = detail("CloneVoiceAsyncTask", Input={"ExtParam": wishes}, Output={"VoiceId": "minimax_1"})
+    assert told(made, method="clone-minimax").voice_name == name
+
+
 def test_a_duplicate_voice_id_is_a_failure_though_err_code_is_0() -> None:
     sub = {"ErrCode": 0, "ErrCodeExt": "FailedOperation", "Message": "voice clone voice id duplicate"}
     failed = told(detail(CLONE, **sub), method="clone")
