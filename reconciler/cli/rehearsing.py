@@ -54,12 +54,10 @@ def serve(port: int) -> int:
         with opened:
             write(f"The sandbox listens at {opened.url}")
             say(
-                f"Kling: endpoint: {opened.url}; KLING_API_KEY={kling_access.API_KEY}, or "
-                f"KLING_ACCESS_KEY={kling_access.ACCESS_KEY} with KLING_SECRET_KEY={kling_access.SECRET_KEY}"
-            )
-            say(
-                f"Tencent: endpoint: {opened.url}; TENCENTCLOUD_SECRET_ID={tencent_access.SECRET_ID} with "
-                f"TENCENTCLOUD_SECRET_KEY={tencent_access.SECRET_KEY}"
+                f"Sign in to Kling with KLING_API_KEY={kling_access.API_KEY}, or "
+                f"KLING_ACCESS_KEY={kling_access.ACCESS_KEY} with KLING_SECRET_KEY={kling_access.SECRET_KEY}; "
+                f"to Tencent with TENCENTCLOUD_SECRET_ID={tencent_access.SECRET_ID} and "
+                f"TENCENTCLOUD_SECRET_KEY={tencent_access.SECRET_KEY}. In a provider: endpoint: {opened.url}"
             )
             sys.stdout.flush()
             ended.wait()
