@@ -86,7 +86,7 @@ def _signature(request: Request, names: list[str], *, timestamp: int, date: str,
     lines = "".join(f"{name}:{request.headers.get(name, '').strip().lower()}\n" for name in names)
     unsigned = request.headers.get("x-tc-content-sha256") == _UNSIGNED
     payload = _sha256(_UNSIGNED.encode() if unsigned else request.body)
-    canonical = "\n".join((request.method, request.path, request.query, lines, ";".join(names), payload))
+    canonical = "\n".join((request.method, "/", request.query, lines, ";".join(names), payload))
     scope = f"{date}/{product}/tc3_request"
     text = "\n".join((ALGORITHM, str(timestamp), scope, _sha256(canonical.encode())))
     key = f"TC3{SECRET_KEY}".encode()

@@ -1,0 +1,23 @@
+"""A cloud under the contract: a provider, and the hands to set its world from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from reconciler.model.manifest import Voice
+from reconciler.protocols import Provider
+
+
+@dataclass(frozen=True)
+class Mount:
+    provider: Provider
+    voice: Callable[[str], Voice]  # a voice of this name
+    finish: Callable[[], None]  # lets the running tasks end
+    fail: Callable[[str, str], None]  # tasks of this name fail, for this reason where that can be set
+    delete_outside: Callable[[str], None]  # takes a voice_id away so that it can be seen
+    lose_reply: Callable[[str], None]  # `create` or `delete`: the next one does its work, and no answer comes
+    throttle: Callable[[], None]  # the next create is refused for now
+    break_list: Callable[[], None]  # no list can be had any more
+    paid: Callable[[], int]  # how many creations the cloud has accepted
+    method: str = "create"
