@@ -16,6 +16,7 @@ from reconciler.model.accounts import Account, KlingAccount, TencentTrtcAccount,
 from reconciler.model.manifest import Manifest
 
 if TYPE_CHECKING:
+    from reconciler.audio.probing import Fetch
     from reconciler.engine.operations import Session
     from reconciler.engine.pacing import Gate
     from reconciler.engine.store import Store
@@ -118,6 +119,13 @@ def own_folder(folder: Path) -> Path:
         made.mkdir(mode=0o700)
         (made / ".gitignore").write_text("*\n")
     return made
+
+
+def fetch() -> Fetch:
+    """How a sample behind a link is looked at."""
+    from reconciler.providers import download
+
+    return download.fetch
 
 
 def forget_rehearsal(place: Place) -> None:

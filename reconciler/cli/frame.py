@@ -16,6 +16,7 @@ import click
 from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
+    from reconciler.audio.probing import Fetch
     from reconciler.engine.operations import Session
     from reconciler.model.manifest import Manifest
     from reconciler.wiring import Place
@@ -52,10 +53,10 @@ def told() -> Globals:
     return found
 
 
-def manifest_at(place: Place) -> Manifest:
+def manifest_at(place: Place, *, fetch: Fetch | None = None) -> Manifest:
     from reconciler.loader.build import load
 
-    return load(place.manifest, environ=os.environ)
+    return load(place.manifest, environ=os.environ, fetch=fetch)
 
 
 @contextmanager

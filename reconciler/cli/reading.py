@@ -11,15 +11,17 @@ from reconciler.errors import UsageError
 
 
 @click.command()
+@click.option("--probe", is_flag=True, help="Fetch the samples behind links too, and measure them.")
 @global_options
-def validate() -> int:
-    """Check the manifest; no call is made.
+def validate(probe: bool) -> int:
+    """Check the manifest; no cloud is called.
 
     Every problem is shown at once, as file:line:column.
     """
+    from reconciler import wiring
     from reconciler.views import text
 
-    write(text.manifest_ok(manifest_at(told().place())))
+    write(text.manifest_ok(manifest_at(told().place(), fetch=wiring.fetch() if probe else None)))
     return 0
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -19,13 +20,18 @@ from reconciler.loader.sections import Section, Sections, sections
 from reconciler.loader.voices import SOUNDS, VOICES, VoiceReader
 from reconciler.loader.wording import refusals
 from reconciler.loader.yaml_values import read
-from reconciler.model.manifest import Manifest, Safety, Voice
+from reconciler.model.manifest import AUDIO, Manifest, Safety, Voice
+
+if TYPE_CHECKING:
+    from reconciler.audio.probing import Fetch
+    from reconciler.loader.links import Where
 
 
-def load(path: Path, *, environ: Mapping[str, str]) -> Manifest:
+def load(path: Path, *, environ: Mapping[str, str], fetch: Fetch | None = None) -> Manifest:
     """The manifest in this file, or in this folder's `*.yaml`.
 
-    Raises ManifestError with every problem there is, and UsageError if there is nothing at the path.
+    With `fetch`, a good manifest's samples behind links are looked at too. Raises ManifestError with every problem
+    there is, and UsageError if there is nothing at the path.
     """
     found, unread = sources(path)
     findings: list[Finding] = []
@@ -33,8 +39,12 @@ def load(path: Path, *, environ: Mapping[str, str]) -> Manifest:
     complete = not unread and len(documents) == len(found)
     declared = sections(documents, findings)
     known = accounts(declared.providers, findings)
-    voices = _voices(declared, known, findings, complete=complete)
+    voices, where = _voices(declared, known, findings, complete=complete)
     safety = _safety(declared.safety, findings)
+    if fetch is not None and not findings and not unread:
+        from reconciler.loader.links import looked_at
+
+        voices = looked_at(voices, where, fetch=fetch, findings=findings)
     if findings or unread:
         raise ManifestError(_in_order(unread, findings, found))
     name = "." if path.is_dir() else shown(Path(path.name))
@@ -50,7 +60,9 @@ def _documents(found: list[Source], environ: Mapping[str, str], findings: list[F
     return documents
 
 
-def _voices(declared: Sections, known: Accounts, findings: list[Finding], *, complete: bool) -> dict[str, Voice]:
+def _voices(
+    declared: Sections, known: Accounts, findings: list[Finding], *, complete: bool
+) -> tuple[dict[str, Voice], Where]:
     if declared.defaults is not None:
         defaults.check(declared.defaults, findings)
     of_voices = VoiceReader(VOICES, known, findings, under=declared.defaults, complete=complete)
@@ -60,7 +72,7 @@ def _voices(declared: Sections, known: Accounts, findings: list[Finding], *, com
         voices.update(of_voices.read(section))
     for section in declared.audio:
         voices.update(of_audio.read(section))
-    return voices
+    return voices, lambda address: (of_audio if address.startswith(AUDIO) else of_voices).where(address)
 
 
 def _safety(section: Section | None, findings: list[Finding]) -> Safety:

@@ -82,6 +82,10 @@ class VoiceReader:
                 voices[voice.address] = voice
         return voices
 
+    def where(self, address: str) -> tuple[str, Path]:
+        """The file that declares an entry that was read, and the path in it."""
+        return self._first[address.removeprefix(self._declared.prefix).lower()]
+
     def _placed(self, findings: list[Finding], own: Raw) -> list[Finding]:
         """The findings about one voice; one that is about the defaults is told for the first such voice only."""
         kept: list[Finding] = []
