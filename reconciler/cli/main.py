@@ -14,7 +14,7 @@ from reconciler.errors import VoicectlError
 # name -> (module, attribute, what it does). The words stand here so that --help imports no command.
 COMMANDS = {
     "init": ("scaffold", "init", "Write a commented manifest to start from."),
-    "validate": ("reading", "validate", "Check the manifest; no call is made."),
+    "validate": ("reading", "validate", "Check the manifest; no cloud is called."),
     "plan": ("planning", "plan", "Show what apply would change."),
     "apply": ("applying", "apply", "Make it so: create, replace and delete voices."),
     "destroy": ("applying", "destroy", "Delete every voice of the state."),

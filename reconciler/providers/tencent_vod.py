@@ -154,7 +154,7 @@ class VodProvider:
         return self._tasks.poll(pending)
 
     def update(self, record: Record, fields: Mapping[str, Any]) -> None:
-        body = {"VoiceFields": vod_requests.changes(fields, marker=record.external_task_id)}
+        body = {"VoiceFields": vod_requests.changes(record.sent, fields, marker=record.external_task_id)}
         self._client.call("UpdateVoice", self._voice(record) | body, shape=Reply)
 
     def activate(self, record: Record, text: str) -> None:

@@ -80,12 +80,14 @@ def creation(voice: Voice, key: str, *, sub_app_id: int) -> Body:
             raise ValueError(f"VOD makes nothing by {voice.method}")
 
 
-def changes(fields: Mapping[str, Any], *, marker: str) -> Body:
-    """VoiceFields of UpdateVoice. What is not declared any more is cleared; our marker stays among the labels."""
+def changes(sent: Mapping[str, Any], fields: Mapping[str, Any], *, marker: str) -> Body:
+    """VoiceFields of UpdateVoice, whole: the vendor doesn't say whether what is left out is kept or cleared.
+
+    `sent` is what the voice was told before. What is not declared any more is cleared; our marker stays a label.
+    """
     told = {key: _CLEARED.get(key, "") if value is None else value for key, value in fields.items()}
-    if "labels" in fields:
-        told["labels"] = [*(fields["labels"] or []), marker]
-    return _named(told, _FIELDS)
+    whole = {key: sent[key] for key in _FIELDS if key in sent} | told
+    return _named(whole | {"labels": [*whole.get("labels", []), marker]}, _FIELDS)
 
 
 def _minimax(voice: Voice, key: str) -> Body:

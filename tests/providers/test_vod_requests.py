@@ -207,6 +207,15 @@ def test_an_update_says_the_changed_fields_and_keeps_our_marker_among_the_labels
     }
 
 
+def test_an_update_says_what_stays_too_for_the_vendor_might_clear_what_is_left_out() -> None:
+    vod, cloud = provider(UpdateVoice=body(Voice={}))
+    known = record(method="clone-minimax", voice_id="minimax_1").model_copy(
+        update={"sent": {"name": "Mini", "gender": "female", "labels": ["calm"], "text": "Hi."}}
+    )
+    vod.update(known, {"name": "Maxi"})
+    assert cloud.said("UpdateVoice")["VoiceFields"] == {"Name": "Maxi", "Gender": "female", "Labels": ["calm", KEY]}
+
+
 def test_labels_that_are_not_declared_any_more_leave_the_marker() -> None:
     vod, cloud = provider(UpdateVoice=body(Voice={}))
     vod.update(record(method="clone-minimax", voice_id="minimax_1"), {"labels": None})
