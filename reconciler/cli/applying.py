@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -48,6 +49,7 @@ def apply(planfile: Path | None, auto_approve: bool, as_json: bool, lock_timeout
                 "A saved plan is applied as it was reviewed.", "Give --retry, --replace and --allow-… to voicectl plan."
             )
         approved = saved(planfile)
+        told().verb = f"plan --out {shlex.quote(str(planfile))}"
     with session() as opened:
         wanted = request(Options(**asked, lock_timeout=lock_timeout), opened.manifest)
         return _perform(opened, wanted, approved, auto_approve=auto_approve or approved is not None, as_json=as_json)
@@ -65,6 +67,7 @@ def destroy(auto_approve: bool, as_json: bool, allow_recreates: int | None, lock
     Only voices that voicectl made or took in are deleted; whatever else the account holds stays.
     """
     options = Options(allow_recreates=allow_recreates, lock_timeout=lock_timeout)
+    told().verb = "destroy"
     with session() as opened:
         return _perform(opened, request(options, None, destroy=True), None, auto_approve=auto_approve, as_json=as_json)
 
@@ -174,7 +177,8 @@ class _Teller:
         from reconciler.views import documents
 
         self._sequence += 1
-        self._write(documents.dumps(documents.event_document(event, self._sequence), indent=None))
+        whole = event.model_copy(update={"hint": led(event.hint)})
+        self._write(documents.dumps(documents.event_document(whole, self._sequence), indent=None))
 
     def _write(self, words: str) -> None:
         """A reader that left, or a full disk under stdout, must not end a run that has paid for something."""
@@ -191,7 +195,9 @@ class _Teller:
             from reconciler.cli.live import Progress
 
             colour = told().colour(sys.stderr)
-            self._show = self._closing.enter_context(Progress(time.monotonic, total=self._total, colour=colour))
+            self._show = self._closing.enter_context(
+                Progress(time.monotonic, total=self._total, colour=colour, words=led)
+            )
         return self._show
 
 

@@ -32,6 +32,7 @@ class Globals:
     sandbox: bool = False
     plain: bool = False
     verbose: bool = False
+    verb: str = "apply"  # what an option in a hint is an option of
 
     def colour(self, stream: IO[str]) -> bool:
         """Whether to colour what goes to this stream (https://no-color.org)."""
@@ -99,13 +100,21 @@ def command(words: str) -> str:
     return " ".join(part for part in ("voicectl", told().place().options, words) if part)
 
 
-_COMMAND = re.compile(r"\bvoicectl (?=(?:apply|plan|state|resolve|voices|output|unlock|show|drift|import)\b)")
+_COMMAND = re.compile(
+    r"\bvoicectl (?=(?:apply|destroy|plan|state|resolve|voices|output|unlock|show|drift|import|sandbox|validate)\b)"
+)
+_OPTION = re.compile(r"(?<=: )(?=--(?:retry|replace|allow-deletes|allow-recreates|auto-approve)\b)")
 
 
 def led(words: str, given: Globals | None = None) -> str:
-    """The commands in these words with the global options that lead to the same place, for a person to copy."""
-    options = (given or told()).place().options
-    return _COMMAND.sub(lambda _: f"voicectl {options} ", words) if options and options not in words else words
+    """These words with whole commands for a person to copy: with the global options that lead to the same place.
+
+    An option alone (`…: --retry hero`) is completed to the command that takes it here.
+    """
+    here = given or told()
+    begun = " ".join(part for part in ("voicectl", here.place().options) if part)
+    whole = _COMMAND.sub(lambda _: f"{begun} ", words)
+    return _OPTION.sub(lambda _: f"{begun} {here.verb} ", whole)
 
 
 def on_stdout() -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from reconciler.cli.asking import Options, asked_options, request
-from reconciler.cli.frame import command, global_options, led, on_stdout, say, session, write
+from reconciler.cli.frame import command, global_options, led, on_stdout, say, session, told, write
 
 CHANGES = 2  # the exit code of `plan --detailed-exitcode`, and of a drift
 
@@ -27,6 +27,8 @@ def plan(out: Path | None, as_json: bool, detailed_exitcode: bool, **asked: Any)
     """
     from reconciler.engine import operations
 
+    if out is not None:
+        told().verb = f"plan --out {shlex.quote(str(out))}"
     with session() as opened:
         made = operations.plan(opened, request(Options(**asked), opened.manifest))
     if as_json:
@@ -34,7 +36,7 @@ def plan(out: Path | None, as_json: bool, detailed_exitcode: bool, **asked: Any)
 
         write(documents.dumps(documents.plan_document(made)))
         for stop in made.stops:
-            say(f"Stop: {stop.what}. {stop.hint}")
+            say(f"Stop: {stop.what}. {led(stop.hint)}")
     else:
         from reconciler.views import text
 
@@ -85,7 +87,7 @@ def drift(as_json: bool) -> int:
     else:
         from reconciler.views import text
 
-        write(text.drift(made, colour=on_stdout()))
+        write(led(text.drift(made, colour=on_stdout())))
     for note in made.unseen:
         say(f"Could not look: {note}")
     if made.drift:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.frame import global_options, manifest_at, on_stdout, session, told, write
+from reconciler.cli.frame import global_options, led, manifest_at, on_stdout, session, told, write
 from reconciler.errors import UsageError
 
 
@@ -68,7 +68,7 @@ def show(planfile: Path | None, as_json: bool) -> int:
         from reconciler.cli.applying import saved
 
         plan = saved(planfile)
-        write(documents.dumps(documents.plan_document(plan)) if as_json else text.plan(plan, colour=on_stdout()))
+        write(documents.dumps(documents.plan_document(plan)) if as_json else led(text.plan(plan, colour=on_stdout())))
         return 0
     from reconciler.cli.surgery import state_here
 

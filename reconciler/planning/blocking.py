@@ -46,8 +46,9 @@ def undeclared(record: Record) -> tuple[str, str]:
 
 def resolve_hint(record: Record) -> str:
     return (
-        f"Look in the cloud's console, then: voicectl resolve {record.address} --voice-id ID (it is there) "
-        "| --retry (it is not: pay again) | --forget"
+        f"Look in the cloud's console. It is there: voicectl resolve {record.address} --voice-id ID; "
+        f"it is not, so pay again: voicectl resolve {record.address} --retry; "
+        f"to let it go: voicectl resolve {record.address} --forget"
     )
 
 

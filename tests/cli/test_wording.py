@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import socket
 
 from tests.support.desk import Desk, voice
@@ -20,3 +22,64 @@ def test_a_cloud_that_said_no_refused(desk: Desk, kling: KlingService) -> None:
     desk.declare("narrator")
     kling.refuse("list", 401, 1002, "Authorization is not valid")
     assert desk.voicectl("plan", code=1).err.startswith("Error: The cloud refused\n")
+
+
+# -- hints are whole commands ------------------------------------------------------------------------------------------
+
+
+def whole_commands(told: str) -> list[list[str]]:
+    """What a person would paste: from `voicectl` to the end of the sentence."""
+    return [shlex.split(found)[1:] for found in re.findall(r"voicectl [^;(\n]*[^;(\n. ]", told)]
+
+
+def test_a_failed_sample_says_the_command_that_pays_again(desk: Desk, kling: KlingService) -> None:
+    kling.failing["hero"] = "two voices"
+    desk.declare("hero", file="studio.yaml")
+    for told in (
+        desk.apply("-f", "studio.yaml", code=1).out,
+        desk.voicectl("-f", "studio.yaml", "plan", code=0).out,
+        desk.apply("-f", "studio.yaml", "--json", code=1).events[0]["hint"],
+    ):
+        assert whole_commands(told) == [["-f", "studio.yaml", "apply", "--retry", "hero"]]
+    kling.failing.clear()
+    desk.voicectl(*whole_commands(told)[0], "--auto-approve", code=0)
+    assert kling.bought == 2
+
+
+def test_a_plan_to_be_saved_is_planned_again(desk: Desk, kling: KlingService) -> None:
+    kling.failing["hero"] = "two voices"
+    desk.declare("hero")
+    desk.apply(code=1)
+    told = desk.voicectl("plan", "--out", "my plan", code=0).out
+    assert "pay for the same again: voicectl plan --out 'my plan' --retry hero" in told
+
+
+def test_at_a_terminal_too(desk: Desk, kling: KlingService) -> None:
+    kling.failing["hero"] = "two voices"
+    desk.declare("hero", file="studio.yaml")
+    with desk.at_a_terminal("-f", "studio.yaml", "apply", "--auto-approve", NO_COLOR="1") as screen:
+        code, shown = screen.end()
+    assert code == 1
+    assert "voicectl -f studio.yaml apply --retry hero" in shown
+
+
+def test_what_nobody_can_know_names_three_whole_commands(desk: Desk, kling: KlingService) -> None:
+    kling.refuse("create", 500, 5000, "internal error")
+    kling.refused["hero"] = "the sample can't be fetched"
+    desk.declare("hero")
+    desk.apply(code=1)
+    assert whole_commands(desk.voicectl("-C", ".", "plan", code=0).out) == [
+        ["-C", ".", "resolve", "hero", "--voice-id", "ID"],
+        ["-C", ".", "resolve", "hero", "--retry"],
+        ["-C", ".", "resolve", "hero", "--forget"],
+    ]
+
+
+def test_nobody_said_yes_says_how_to_go_on_unasked(desk: Desk) -> None:
+    desk.declare("hero")
+    with desk.at_a_terminal("-C", ".", "destroy", NO_COLOR="1") as screen:
+        assert screen.end()[0] == 0
+    with desk.at_a_terminal("-C", ".", "apply", NO_COLOR="1") as screen:
+        screen.until("accepted")
+        screen.type("no\n")
+        assert "elsewhere: voicectl -C . apply --auto-approve" in screen.end()[1]
