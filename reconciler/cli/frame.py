@@ -101,7 +101,8 @@ def command(words: str) -> str:
 
 
 _COMMAND = re.compile(
-    r"\bvoicectl (?=(?:apply|destroy|plan|state|resolve|voices|output|unlock|show|drift|import|sandbox|validate)\b)"
+    r"\bvoicectl ((?:apply|destroy|plan|state|resolve|voices|output|unlock|show|drift|import|sandbox|validate)\b"
+    r"[^;(\n]*)"
 )
 _OPTION = re.compile(r"(?<=: )(?=--(?:retry|replace|allow-deletes|allow-recreates|auto-approve)\b)")
 
@@ -112,8 +113,9 @@ def led(words: str, given: Globals | None = None) -> str:
     An option alone (`…: --retry hero`) is completed to the command that takes it here.
     """
     here = given or told()
-    begun = " ".join(part for part in ("voicectl", here.place().options) if part)
-    whole = _COMMAND.sub(lambda _: f"{begun} ", words)
+    options = here.place().options
+    begun = f"voicectl {options}".rstrip()
+    whole = _COMMAND.sub(lambda found: found[0] if options in found[1] else f"{begun} {found[1]}", words)
     return _OPTION.sub(lambda _: f"{begun} {here.verb} ", whole)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.model.manifest import Voice
+from reconciler.model.manifest import Manifest, Voice
 from reconciler.model.observed import RemoteVoice
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import Record
@@ -42,6 +42,13 @@ def undeclared(record: Record) -> tuple[str, str]:
         f"Declare {record.provider} again; if it was renamed: voicectl state rebind NEW --from {record.provider}; "
         f"to leave the voice where it is: voicectl state rm {record.address}",
     )
+
+
+def to_allow(manifest: Manifest, address: str) -> str:
+    """The way on from prevent_destroy: where it stands decides what to write."""
+    if manifest.protects:
+        return f"To allow it, write lifecycle: {{prevent_destroy: false}} in {address}; defaults say true."
+    return f"To allow it, take lifecycle.prevent_destroy from {address}."
 
 
 def resolve_hint(record: Record) -> str:

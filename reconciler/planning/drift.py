@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import timedelta
 
+from reconciler.model.moments import moment
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Drift, DriftKind, FieldChange
 from reconciler.model.state import Record, Status
@@ -96,7 +97,7 @@ def _until(record: Record) -> str:
     keep = record.lifecycle.keep_old or 0
     if keep > _AGES:
         return "for ever"
-    return f"until {(record.changed_at + timedelta(seconds=keep)).astimezone(UTC).isoformat(timespec='seconds')}"
+    return f"until {moment(record.changed_at + timedelta(seconds=keep))}"
 
 
 def _unverifiable(addresses: list[str]) -> Iterable[str]:

@@ -1,4 +1,4 @@
-"""How text stands on a screen: columns, colours, values, counts, durations. Knows no noun of ours."""
+"""How text stands on a screen: columns, colours, values, counts. Knows no noun of ours."""
 
 from __future__ import annotations
 
@@ -59,13 +59,3 @@ def columns(rows: Iterable[Sequence[str]], *, indent: str = "") -> list[str]:
 
 def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def duration(seconds: float) -> str:
-    """`2.1 s`, `3 min 05 s`, `1 h 02 min`."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

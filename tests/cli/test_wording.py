@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import socket
 
 from tests.support.desk import Desk, voice
+from tests.support.kling_rules import hiding
 from tests.support.kling_service import KlingService
 
 
@@ -83,3 +85,53 @@ def test_nobody_said_yes_says_how_to_go_on_unasked(desk: Desk) -> None:
         screen.until("accepted")
         screen.type("no\n")
         assert "elsewhere: voicectl -C . apply --auto-approve" in screen.end()[1]
+
+
+# -- what is blocked ---------------------------------------------------------------------------------------------------
+
+
+def test_protection_that_comes_from_defaults_says_so_and_the_way_out_works(desk: Desk, kling: KlingService) -> None:
+    protected = {"lifecycle": {"prevent_destroy": True}}
+    desk.write({"hero": voice("hero")}, defaults=protected)
+    desk.apply()
+    way_out = "To allow it, write lifecycle: {prevent_destroy: false} in hero; defaults say true."
+    desk.write({"hero": voice("heroine")}, defaults=protected)
+    assert way_out in desk.voicectl("plan", code=0).out
+    assert way_out in desk.voicectl("destroy", "--auto-approve", code=1).out
+    desk.write({"hero": voice("heroine") | {"lifecycle": {"prevent_destroy": False}}}, defaults=protected)
+    desk.apply()
+    assert [task.name for task in kling.voices.values()] == ["heroine"]
+
+
+def test_protection_of_the_voice_itself_is_to_be_taken_from_it(desk: Desk) -> None:
+    desk.write({"hero": voice("hero") | {"lifecycle": {"prevent_destroy": True}}})
+    desk.apply()
+    assert "take lifecycle.prevent_destroy from hero." in desk.voicectl("destroy", "--auto-approve", code=1).out
+
+
+def test_an_existing_voice_that_can_not_be_looked_up_says_what_to_do(desk: Desk, kling: KlingService) -> None:
+    [held] = kling.add_foreign("hero")
+    desk.declare("narrator", hero={"provider": "kling", "existing": {"voice_id": held}})
+    desk.apply()
+    state = desk.folder / "voices.state.json"
+    document = json.loads(state.read_text())
+    for record in document["records"].values():
+        record["task_id"] = None
+    state.write_text(json.dumps(document))
+    kling.listing = hiding("hero")
+    told = desk.voicectl("plan", code=0).out
+    assert "blocked hero (kling): could not tell whether the voice exists: it is missing from the list" in told
+    assert f"Look for {held} in the cloud's console. If it is gone: voicectl state rm hero; then declare" in told
+
+
+# -- times -------------------------------------------------------------------------------------------------------------
+
+
+def test_times_are_told_in_one_style(desk: Desk) -> None:
+    desk.declare(hero=voice("hero") | {"lifecycle": {"keep_old": "36h"}})
+    assert re.search(r"\(\d\.\d s, 1 of 1\)", desk.apply().out)
+    shown = desk.voicectl("state", "show", "hero", code=0).out
+    assert re.search(r"created_at +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\n", shown)
+    assert re.search(r"lifecycle.keep_old +36 h\n", shown)
+    told = desk.apply("--replace", "hero").out + desk.voicectl("plan", code=0).out
+    assert re.search(r"is kept until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC \(keep_old\)", told)
