@@ -37,4 +37,4 @@ def finishes(desk: Desk, kling: KlingService, *addresses: str) -> None:
     """One more apply has everything made, and nothing twice."""
     desk.apply()
     assert bought(kling) == sorted(addresses or EVERY)
-    assert desk.voicectl("plan", "--detailed-exitcode").code == 0
+    desk.voicectl("plan", "--detailed-exitcode", code=0)
