@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli.asking import COUNT, Options, asked_options, lock_option, request
-from reconciler.cli.frame import command, global_options, led, on_stdout, session, silence, told, write
+from reconciler.cli.frame import command, global_options, laid, led, on_stdout, session, silence, told, write
 from reconciler.errors import Declined, UsageError, VoicectlError
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ class _Teller:
         if not self._as_json:
             from reconciler.views import text
 
-            self._write(led(text.plan(plan, colour=on_stdout())))
+            self._write(laid(text.plan(plan, colour=on_stdout()), sys.stdout))
 
     def event(self, event: Event) -> None:
         from reconciler.model.events import Kind
@@ -156,7 +156,7 @@ class _Teller:
         elif event.kind not in {Kind.STARTED, Kind.ACCEPTED}:
             from reconciler.views import text
 
-            self._write(led(text.event(event, colour=on_stdout())))
+            self._write(laid(text.event(event, colour=on_stdout()), sys.stdout))
 
     def refusal(self, error: VoicectlError) -> None:
         """The JSON of a run that could not begin says why, and ends with its summary like any other."""
@@ -196,7 +196,7 @@ class _Teller:
 
             colour = told().colour(sys.stderr)
             self._show = self._closing.enter_context(
-                Progress(time.monotonic, total=self._total, colour=colour, words=led)
+                Progress(time.monotonic, total=self._total, colour=colour, words=lambda shown: laid(shown, sys.stderr))
             )
         return self._show
 

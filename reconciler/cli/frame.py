@@ -119,6 +119,22 @@ def led(words: str, given: Globals | None = None) -> str:
     return _OPTION.sub(lambda _: f"{begun} {here.verb} ", whole)
 
 
+def room(stream: IO[str]) -> int | None:
+    """The columns of a screen; None where there is none, and lines stay whole."""
+    import shutil
+
+    return shutil.get_terminal_size().columns if stream.isatty() else None
+
+
+def laid(words: str, stream: IO[str], given: Globals | None = None) -> str:
+    """What a view made, with whole commands, as it goes to this stream: folded to fit a screen."""
+    from reconciler.views.folding import folded
+
+    columns = room(stream)
+    whole = led(words, given)
+    return whole if columns is None else folded(whole, columns)
+
+
 def on_stdout() -> bool:
     return told().colour(sys.stdout)
 

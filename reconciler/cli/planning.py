@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
 from reconciler.cli.asking import Options, asked_options, request
-from reconciler.cli.frame import command, global_options, led, on_stdout, say, session, told, write
+from reconciler.cli.frame import command, global_options, laid, led, on_stdout, say, session, told, write
 
 CHANGES = 2  # the exit code of `plan --detailed-exitcode`, and of a drift
 
@@ -40,7 +41,7 @@ def plan(out: Path | None, as_json: bool, detailed_exitcode: bool, **asked: Any)
     else:
         from reconciler.views import text
 
-        write(led(text.plan(made, colour=on_stdout())))
+        write(laid(text.plan(made, colour=on_stdout()), sys.stdout))
     if out is not None:
         from reconciler.model import planfile
 
@@ -87,7 +88,7 @@ def drift(as_json: bool) -> int:
     else:
         from reconciler.views import text
 
-        write(led(text.drift(made, colour=on_stdout())))
+        write(laid(text.drift(made, colour=on_stdout()), sys.stdout))
     for note in made.unseen:
         say(f"Could not look: {note}")
     if made.drift:

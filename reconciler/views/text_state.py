@@ -74,10 +74,10 @@ def record(record: Record, *, colour: bool = False) -> str:
     return "\n".join([head, *columns((row for row in rows if row[1]), indent="  ")])
 
 
-def switches(rows: Iterable[tuple[str, str, str, str | None]]) -> str:
+def switches(rows: Iterable[tuple[str, str, str, str | None]], *, within: int) -> str:
     """The sandbox's switches: name, value, a star where it is not the standard, what it does."""
     told = ((name, f"{value} {star}".rstrip(), description or "") for name, value, star, description in rows)
-    return "\n".join(columns(told))
+    return "\n".join(columns(told, within=within))
 
 
 def voices(listed: Sequence[RemoteVoice], known: Mapping[str, str], *, colour: bool = False) -> str:
