@@ -15,6 +15,7 @@ from typing import Any, Protocol, runtime_checkable
 from reconciler.errors import StateLocked
 from reconciler.model.base import Frozen
 from reconciler.model.manifest import Voice
+from reconciler.model.moments import moment
 from reconciler.model.observed import Observation, Observations, RemoteVoice
 from reconciler.model.state import Activation, Record
 
@@ -171,9 +172,8 @@ class LockHolder(Frozen):
 
 def locked_by(holder: LockHolder) -> StateLocked:
     """The refusal, in the same words for every backend."""
-    since = f"{holder.since:%Y-%m-%d %H:%M:%S} UTC"
     return StateLocked(
-        f"{holder.who} (pid {holder.pid}) has held it for {holder.operation} since {since}.",
+        f"{holder.who} (pid {holder.pid}) has held it for {holder.operation} since {moment(holder.since)}.",
         f"Wait, or if that run is dead: voicectl unlock {holder.lock_id}",
         lock_id=holder.lock_id,
     )

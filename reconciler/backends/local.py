@@ -42,7 +42,7 @@ class LocalBackend:
     """The state at `path`, `….json`; a link is followed. Everything it raises itself is a StateError."""
 
     def __init__(self, path: Path) -> None:
-        self._snapshot = path.resolve()
+        self._snapshot = Path(os.path.realpath(path))  # not resolve, which raises for a link to itself
         stem = self._snapshot.name.removesuffix(".json")
         self._backup = self._snapshot.with_name(f"{stem}.backup")
         self._journal = self._snapshot.with_name(f"{stem}.journal")
@@ -100,11 +100,21 @@ class LocalBackend:
     @contextmanager
     def lock(self, holder: LockHolder) -> Iterator[None]:
         self._lock.parent.mkdir(parents=True, exist_ok=True)
+        self._refuse_long_name()
         with filelock.held(self._lock, holder):
             yield
 
     def break_lock(self, lock_id: str) -> LockHolder:
         return filelock.break_dead(self._lock, lock_id)
+
+    def _refuse_long_name(self) -> None:
+        """Before anything is paid for: the longest names are those of files that are made at the end."""
+        over = len(os.fsencode(f"{self._journal.name}.damaged")) - os.pathconf(self._lock.parent, "PC_NAME_MAX")
+        if over > 0:
+            raise StateError(
+                f"{self.where}: its name is too long by {over} bytes for the files beside it.",
+                "Give the manifest a shorter name.",
+            )
 
     @contextmanager
     def _turn(self) -> Iterator[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli.asking import COUNT, Options, asked_options, lock_option, request
-from reconciler.cli.frame import command, global_options, led, on_stdout, session, silence, told, write
+from reconciler.cli.frame import command, global_options, laid, led, on_stdout, session, silence, told, write
 from reconciler.errors import Declined, UsageError, VoicectlError
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def apply(planfile: Path | None, auto_approve: bool, as_json: bool, lock_timeout
                 "A saved plan is applied as it was reviewed.", "Give --retry, --replace and --allow-… to voicectl plan."
             )
         approved = saved(planfile)
+        told().verb = f"plan --out {shlex.quote(str(planfile))}"
     with session() as opened:
         wanted = request(Options(**asked, lock_timeout=lock_timeout), opened.manifest)
         return _perform(opened, wanted, approved, auto_approve=auto_approve or approved is not None, as_json=as_json)
@@ -65,6 +67,7 @@ def destroy(auto_approve: bool, as_json: bool, allow_recreates: int | None, lock
     Only voices that voicectl made or took in are deleted; whatever else the account holds stays.
     """
     options = Options(allow_recreates=allow_recreates, lock_timeout=lock_timeout)
+    told().verb = "destroy"
     with session() as opened:
         return _perform(opened, request(options, None, destroy=True), None, auto_approve=auto_approve, as_json=as_json)
 
@@ -138,7 +141,7 @@ class _Teller:
         if not self._as_json:
             from reconciler.views import text
 
-            self._write(led(text.plan(plan, colour=on_stdout())))
+            self._write(laid(text.plan(plan, colour=on_stdout()), sys.stdout))
 
     def event(self, event: Event) -> None:
         from reconciler.model.events import Kind
@@ -153,7 +156,7 @@ class _Teller:
         elif event.kind not in {Kind.STARTED, Kind.ACCEPTED}:
             from reconciler.views import text
 
-            self._write(led(text.event(event, colour=on_stdout())))
+            self._write(laid(text.event(event, colour=on_stdout()), sys.stdout))
 
     def refusal(self, error: VoicectlError) -> None:
         """The JSON of a run that could not begin says why, and ends with its summary like any other."""
@@ -174,7 +177,8 @@ class _Teller:
         from reconciler.views import documents
 
         self._sequence += 1
-        self._write(documents.dumps(documents.event_document(event, self._sequence), indent=None))
+        whole = event.model_copy(update={"hint": led(event.hint)})
+        self._write(documents.dumps(documents.event_document(whole, self._sequence), indent=None))
 
     def _write(self, words: str) -> None:
         """A reader that left, or a full disk under stdout, must not end a run that has paid for something."""
@@ -191,7 +195,9 @@ class _Teller:
             from reconciler.cli.live import Progress
 
             colour = told().colour(sys.stderr)
-            self._show = self._closing.enter_context(Progress(time.monotonic, total=self._total, colour=colour))
+            self._show = self._closing.enter_context(
+                Progress(time.monotonic, total=self._total, colour=colour, words=lambda shown: laid(shown, sys.stderr))
+            )
         return self._show
 
 

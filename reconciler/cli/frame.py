@@ -33,6 +33,7 @@ class Globals:
     sandbox: bool = False
     plain: bool = False
     verbose: bool = False
+    verb: str = "apply"  # what an option in a hint is an option of
 
     def colour(self, stream: IO[str]) -> bool:
         """Whether to colour what goes to this stream (https://no-color.org)."""
@@ -100,13 +101,39 @@ def command(words: str) -> str:
     return " ".join(part for part in ("voicectl", told().place().options, words) if part)
 
 
-_COMMAND = re.compile(r"\bvoicectl (?=(?:apply|plan|state|resolve|voices|output|unlock|show|drift|import)\b)")
+_COMMAND = re.compile(
+    r"\bvoicectl ((?:apply|destroy|plan|state|resolve|voices|output|unlock|show|drift|import|sandbox|validate)\b"
+    r"[^;(\n]*)"
+)
+_OPTION = re.compile(r"(?<=: )(?=--(?:retry|replace|allow-deletes|allow-recreates|auto-approve)\b)")
 
 
 def led(words: str, given: Globals | None = None) -> str:
-    """The commands in these words with the global options that lead to the same place, for a person to copy."""
-    options = (given or told()).place().options
-    return _COMMAND.sub(lambda _: f"voicectl {options} ", words) if options and options not in words else words
+    """These words with whole commands for a person to copy: with the global options that lead to the same place.
+
+    An option alone (`…: --retry hero`) is completed to the command that takes it here.
+    """
+    here = given or told()
+    options = here.place().options
+    begun = f"voicectl {options}".rstrip()
+    whole = _COMMAND.sub(lambda found: found[0] if options in found[1] else f"{begun} {found[1]}", words)
+    return _OPTION.sub(lambda _: f"{begun} {here.verb} ", whole)
+
+
+def room(stream: IO[str]) -> int | None:
+    """The columns of a screen; None where there is none, and lines stay whole."""
+    import shutil
+
+    return shutil.get_terminal_size().columns if stream.isatty() else None
+
+
+def laid(words: str, stream: IO[str], given: Globals | None = None) -> str:
+    """What a view made, with whole commands, as it goes to this stream: folded to fit a screen."""
+    from reconciler.views.folding import folded
+
+    columns = room(stream)
+    whole = led(words, given)
+    return whole if columns is None else folded(whole, columns)
 
 
 def on_stdout() -> bool:

@@ -25,7 +25,11 @@ class Progress:
     The block leaves the screen when the context ends, however it ends; the lines above it stay.
     """
 
-    def __init__(self, monotonic: Callable[[], float], *, total: int, colour: bool = True) -> None:
+    def __init__(
+        self, monotonic: Callable[[], float], *, total: int, colour: bool = True, words: Callable[[str], str] = str
+    ) -> None:
+        """`words` has the last word on what is said of an event."""
+        self._words = words
         self._monotonic = monotonic
         self._colour = colour
         self._began = monotonic()
@@ -72,7 +76,7 @@ class Progress:
 
     def _tell(self, event: Event) -> None:
         if self._live is not None:
-            self._live.console.print(_as_rich(text.event(event, colour=self._colour)), soft_wrap=True)
+            self._live.console.print(_as_rich(self._words(text.event(event, colour=self._colour))), soft_wrap=True)
 
     def _block(self) -> Text:
         now, started = self._monotonic(), self._running

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import click
 
-from reconciler.cli.frame import Globals, LazyGroup, global_options, led, silence
+from reconciler.cli.frame import Globals, LazyGroup, global_options, laid, silence
 from reconciler.errors import VoicectlError
 
 # name -> (module, attribute, what it does). The words stand here so that --help imports no command.
@@ -68,8 +68,7 @@ def run(arguments: Sequence[str]) -> int:
 def _fail(error: VoicectlError, told: Globals) -> int:
     from reconciler.views import text
 
-    error.hint = led(error.hint, told)
-    click.echo(text.error(error, colour=told.colour(sys.stderr)), err=True)
+    click.echo(laid(text.error(error, colour=told.colour(sys.stderr)), sys.stderr, told), err=True)
     return error.exit_code
 
 

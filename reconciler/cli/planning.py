@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli.asking import Options, asked_options, request
-from reconciler.cli.frame import command, global_options, led, on_stdout, say, session, write
+from reconciler.cli.frame import command, global_options, laid, led, on_stdout, say, session, told, write
 from reconciler.errors import Declined, UsageError
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ def plan(out: Path | None, as_json: bool, detailed_exitcode: bool, **asked: Any)
     """
     from reconciler.engine import operations
 
+    if out is not None:
+        told().verb = f"plan --out {shlex.quote(str(out))}"
     with session() as opened:
         made = operations.plan(opened, request(Options(**asked), opened.manifest))
     if as_json:
@@ -40,11 +42,11 @@ def plan(out: Path | None, as_json: bool, detailed_exitcode: bool, **asked: Any)
 
         write(documents.dumps(documents.plan_document(made)))
         for stop in made.stops:
-            say(f"Stop: {stop.what}. {stop.hint}")
+            say(f"Stop: {stop.what}. {led(stop.hint)}")
     else:
         from reconciler.views import text
 
-        write(led(text.plan(made, colour=on_stdout())))
+        write(laid(text.plan(made, colour=on_stdout()), sys.stdout))
     if out is not None:
         from reconciler.model import planfile
 
@@ -98,7 +100,7 @@ def drift(as_json: bool, probe: bool, auto_approve: bool) -> int:
     else:
         from reconciler.views import text
 
-        write(text.drift(made, colour=on_stdout()))
+        write(laid(text.drift(made, colour=on_stdout()), sys.stdout))
     for note in made.unseen:
         say(f"Could not look: {note}")
     if made.drift:

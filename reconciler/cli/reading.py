@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
-from reconciler.cli.frame import global_options, manifest_at, on_stdout, session, told, write
+from reconciler.cli.frame import global_options, laid, manifest_at, on_stdout, session, told, write
 from reconciler.errors import UsageError
 
 
@@ -74,7 +75,11 @@ def show(planfile: Path | None, as_json: bool) -> int:
         from reconciler.cli.applying import saved
 
         plan = saved(planfile)
-        write(documents.dumps(documents.plan_document(plan)) if as_json else text.plan(plan, colour=on_stdout()))
+        write(
+            documents.dumps(documents.plan_document(plan))
+            if as_json
+            else laid(text.plan(plan, colour=on_stdout()), sys.stdout)
+        )
         return 0
     from reconciler.cli.surgery import state_here
 

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.frame import LazyGroup, global_options, say, told, write
+from reconciler.cli.frame import LazyGroup, global_options, room, say, told, write
 from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
     from reconciler.sandbox.faults import Faults
+
+_LAID_OUT = 80  # columns, where no screen says how many
 
 SANDBOX_COMMANDS = {
     "serve": ("rehearsing", "serve", "Serve it on loopback, for other clients."),
@@ -109,7 +111,7 @@ def faults(
             (name, str(value), "" if value == getattr(standard, name) else "*", Faults.model_fields[name].description)
             for name, value in wanted.model_dump(mode="json").items()
         ]
-        write(text.switches(rows))
+        write(text.switches(rows, within=room(sys.stdout) or _LAID_OUT))
     return 0
 
 

@@ -10,7 +10,7 @@ import click
 
 from reconciler.cli.asking import Options, lock_option, request
 from reconciler.cli.frame import LazyGroup, command, global_options, on_stdout, say, session, told, write
-from reconciler.errors import StateError, UsageError
+from reconciler.errors import StateDamaged, StateError, UsageError
 from reconciler.views.layout import counted
 
 if TYPE_CHECKING:
@@ -107,9 +107,10 @@ def unlock(lock_id: str) -> int:
     A run of this machine that died needs no unlock; one that is alive is not unlocked.
     """
     from reconciler import wiring
+    from reconciler.model.moments import moment
 
     holder = wiring.backend(told().place()).break_lock(lock_id)
-    say(f"Unlocked: {holder.operation} by {holder.who}, since {holder.since:%Y-%m-%d %H:%M:%S} UTC.")
+    say(f"Unlocked: {holder.operation} by {holder.who}, since {moment(holder.since)}.")
     return 0
 
 
@@ -120,19 +121,27 @@ def state() -> None:
 
 
 @click.command("list")
+@click.option("--all", "everything", is_flag=True, help="Also what was deleted or given up: its keys are burnt.")
 @click.option("--abandoned", is_flag=True, help="The voices that stayed in their cloud.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @global_options
-def list_(abandoned: bool, as_json: bool) -> int:
+def list_(everything: bool, abandoned: bool, as_json: bool) -> int:
     """List the addresses and what they mean."""
     from reconciler.model.state import Status
     from reconciler.views import documents, text
 
-    found = state_here()
-    if abandoned:
-        kept = {k: r for k, r in found.records.items() if r.status is Status.ABANDONED}
-        found = found.having(without=set(found.records) - set(kept), current=dict.fromkeys(found.current))
+    if everything and abandoned:
+        raise UsageError("--all and --abandoned exclude each other.")
+    state = state_here()
+    over = {Status.DELETED, Status.LAPSED}
+    listed = set(Status) if everything else {Status.ABANDONED} if abandoned else set(Status) - over
+    hidden = {key: record for key, record in state.records.items() if record.status not in listed}
+    without = [address for address, key in state.current.items() if key in hidden]
+    found = state.having(without=hidden, current=dict.fromkeys(without))
     write(documents.dumps(documents.state_list_document(found)) if as_json else text.state_list(found))
+    past = sum(record.status in over for record in hidden.values())
+    if past and not abandoned and not as_json:
+        say(f"{counted(past, 'record')} of what was deleted or given up: {command('state list --all')}")
     return 0
 
 
@@ -221,12 +230,26 @@ def push(source: IO[bytes], force: bool, lock_timeout: str) -> int:
     from reconciler import wiring
 
     copy = source.read()
+    _check(copy, source.name)
     asked = _locking(lock_timeout)
     store = wiring.store(told().place())
     with store.locked("state push", wait=asked.lock_wait, waiting=asked.waiting):
         pushed = store.push(copy, force=force)
     say(f"Pushed: serial {pushed.serial}, {counted(len(pushed.current), 'voice')}.")
     return 0
+
+
+def _check(copy: bytes, name: str) -> None:
+    """Else it would be the state that is said to be damaged."""
+    from reconciler.model import statefile
+
+    try:
+        statefile.load(copy)
+    except StateDamaged as damaged:
+        raise UsageError(
+            f"{name} holds no whole state: {damaged.detail}",
+            f"Push what was printed by {command('state pull')}, a .backup or a rescue copy.",
+        ) from None
 
 
 @click.command()
@@ -310,7 +333,7 @@ def move_manifest(source: Path | None, lock_timeout: str) -> int:
             )
         if held is not None and held.lineage != moved.lineage and held.current:
             raise UsageError(f"{place.state} holds voices already.", "Two states can't be made one.")
-        target.begin(held)
+        target.begin(held, pays=False)
         target.finish(moved.having(manifest=place.name))
         if old.state != place.state:
             wiring.retire(old)

@@ -99,9 +99,7 @@ def apply(
             made = policy.narrowed(made, approved, going_on=state.applying == approved.plan_id)
         watch.show(made)
         if made.stops:
-            hint = " ".join(stop.hint for stop in made.stops)
-            told = hint if approved is None else f"{hint}; said to voicectl plan --out FILE"
-            raise SafetyStop("; ".join(stop.what for stop in made.stops), told)
+            raise SafetyStop("; ".join(stop.what for stop in made.stops), " ".join(stop.hint for stop in made.stops))
         if made.empty and approved is None:
             session.store.fold()  # what a run that died had written down
             return Applied(plan=made, tally=Tally())

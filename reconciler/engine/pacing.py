@@ -22,7 +22,7 @@ _RECOVERY = 1.0  # seconds for each step back up
 _FIRST_STEP, _LARGEST_STEP, _BOLD = 0.02, 0.3, 3  # of the rate: small beside the one that was refused, then ever larger
 _FIRST_GROWTH = 6.0  # seconds until a learned cap is tried one higher
 _FASTEST_GROWTH, _SLOWEST_GROWTH = 1.0, 60.0
-_EARNED, _EARNED_AT_MOST = 5, 15  # creations accepted before the next try, for each try that was refused
+_EARNED, _EARNED_AT_MOST = 7, 20  # creations accepted before a try, and as many more for each that was refused
 _LONGEST_WAIT = 30.0  # for a slot, while others hold them all
 
 
@@ -106,7 +106,7 @@ class Cap:
             return inf
         if self.learned is None or in_flight < self.learned:
             return self.closed_until
-        if in_flight > self.learned or self.earned < min(_EARNED_AT_MOST, _EARNED * self.in_vain):
+        if in_flight > self.learned or self.earned < min(_EARNED_AT_MOST, _EARNED * (1 + self.in_vain)):
             return inf
         return max(self.closed_until, self.changed_at + self.growth)
 

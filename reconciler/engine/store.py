@@ -57,6 +57,7 @@ class Store:
         self._journalled = False  # entries wait to be folded
         self._behind = False  # a commit failed, so more than the next one touches is to be written
         self._start: State | None = None  # what the backend held when this run began
+        self._pays = True  # this run makes calls that cost something
         self._copy: Path | None = None  # the rescue copy of this run
 
     @property
@@ -108,15 +109,16 @@ class Store:
                 self._clock.sleep(min(_POLL, left))
             yield
 
-    def begin(self, state: State | None) -> None:
+    def begin(self, state: State | None, *, pays: bool = True) -> None:
         """A run begins with `state`: what `load` returned under the lock, or a new one that nothing was written of.
 
+        `pays`: clouds answer in it, so what can't be saved goes into a rescue copy; any other run is simply run again.
         Raises StateConflict when it is another.
         """
         there, mine = _version_of(self._saved), _version_of(state)
         if self._saved is not None and there != mine:
             raise StateConflict(f"This run began with {mine}; {self.where} has {there}.", "Run it again.")
-        self._start = self._saved
+        self._start, self._pays = self._saved, pays
 
     def commit(self, state: State, *, touched: Iterable[str] | None = None) -> None:
         """Durable when it returns: what differs from the last commit, in one append.
@@ -180,7 +182,7 @@ class Store:
             if not force:
                 self._refuse_older(pushed, held)
             pushed = _numbered(pushed, max(pushed.serial, held.serial + 1))
-        self._start = pushed
+        self._pays = False
         return self._write(pushed)
 
     def _refuse_older(self, pushed: State, held: State) -> None:
@@ -216,7 +218,7 @@ class Store:
             answered = [
                 state.records[key]
                 for key in statefile.differing(self._start or _nothing_of(state), state)
-                if key in state.records and state.records[key].status is not Status.INTENDED
+                if self._pays and key in state.records and state.records[key].status is not Status.INTENDED
             ]
             if not answered:
                 raise

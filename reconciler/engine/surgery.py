@@ -34,7 +34,7 @@ def changing(session: Session, operation: str, request: Request) -> Iterator[lis
     """The state under the lock; what the block leaves in the list is saved."""
     with session.store.locked(operation, wait=request.lock_wait, waiting=request.waiting):
         held = [session.state()]
-        session.store.begin(held[0])
+        session.store.begin(held[0], pays=False)
         yield held
         session.store.finish(held[-1])
 

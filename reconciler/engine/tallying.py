@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from reconciler.engine.ledger import Ledger
 from reconciler.engine.work import Work
 from reconciler.model.events import Event, Kind, Tally
+from reconciler.model.moments import duration
 from reconciler.protocols import Clock
 
 
@@ -28,7 +29,7 @@ class Counter:
     def done(self, ledger: Ledger, work: Work) -> None:
         self.finished += 1
         voice_id = work.record.voice_id if work.record is not None else None
-        took = f"{self.clock.monotonic() - work.since:.1f} s" if work.since is not None else ""
+        took = duration(self.clock.monotonic() - work.since) if work.since is not None else ""
         ledger.tell(self._event(Kind.DONE, work, detail=took, voice_id=voice_id))
 
     def fail(self, ledger: Ledger, work: Work, detail: str, hint: str = "") -> None:

@@ -48,7 +48,8 @@ def load(path: Path, *, environ: Mapping[str, str], fetch: Fetch | None = None) 
     if findings or unread:
         raise ManifestError(_in_order(unread, findings, found))
     name = "." if path.is_dir() else shown(Path(path.name))
-    return Manifest(name=name, providers=known.of, voices=voices, safety=safety)
+    protects = declared.defaults is not None and defaults.protect(declared.defaults)
+    return Manifest(name=name, providers=known.of, voices=voices, safety=safety, protects=protects)
 
 
 def _documents(found: list[Source], environ: Mapping[str, str], findings: list[Finding]) -> list[Section]:

@@ -38,6 +38,11 @@ def check(defaults: Section, findings: list[Finding]) -> None:
                 findings.append(Finding(defaults.file, path, unknown_key(key, known), Point.KEY))
 
 
+def protect(defaults: Section) -> bool:
+    """Whether they say prevent_destroy. They are checked."""
+    return _DefaultEntry.model_validate(defaults.raw).lifecycle.prevent_destroy
+
+
 def under(defaults: Raw, voice: Raw) -> Raw:
     """The voice's entry with the defaults under it. A method's defaults wait for a voice made by that method."""
     return _merged({key: value for key, value in defaults.items() if key not in METHOD_NAMES or key in voice}, voice)

@@ -113,3 +113,4 @@ class Manifest(Frozen):
     providers: dict[str, Account] = {}
     voices: dict[str, Voice] = {}
     safety: Safety = Safety()
+    protects: bool = False  # `defaults:` say prevent_destroy, so that a voice need not say it itself

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.model.manifest import AUDIO, Voice
+from reconciler.model.manifest import AUDIO, Manifest, Voice
 from reconciler.model.observed import RemoteVoice
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import Record
@@ -44,11 +44,19 @@ def undeclared(record: Record) -> tuple[str, str]:
     )
 
 
+def to_allow(manifest: Manifest, address: str) -> str:
+    """The way on from prevent_destroy: where it stands decides what to write."""
+    if manifest.protects:
+        return f"To allow it, write lifecycle: {{prevent_destroy: false}} in {address}; defaults say true."
+    return f"To allow it, take lifecycle.prevent_destroy from {address}."
+
+
 def resolve_hint(record: Record) -> str:
     named = "URL_OR_FILE_ID" if record.address.startswith(AUDIO) else "ID"
     return (
-        f"Look in the cloud's console, then: voicectl resolve {record.address} --voice-id {named} (it is there) "
-        "| --retry (it is not: pay again) | --forget"
+        f"Look in the cloud's console. It is there: voicectl resolve {record.address} --voice-id {named}; "
+        f"it is not, so pay again: voicectl resolve {record.address} --retry; "
+        f"to let it go: voicectl resolve {record.address} --forget"
     )
 
 

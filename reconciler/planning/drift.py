@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
+from reconciler.model.moments import moment
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Action, Change, Drift, DriftKind, FieldChange
 from reconciler.model.state import Record, Status
@@ -35,7 +36,8 @@ def remarks(scene: Scene, changes: Collection[Change]) -> Remarks:
     for address, key in scene.state.current.items():
         record = scene.state.records[key]
         if has_expired(record, scene.now):
-            until = FieldChange(name="expires_at", before=_date(record.expires_at), after="over")
+            ended = moment(record.expires_at) if record.expires_at else None
+            until = FieldChange(name="expires_at", before=ended, after="over")
             drifted.append(Drift(address=address, provider=record.provider, kind=DriftKind.EXPIRED, fields=(until,)))
             continue
         match scene.observation(record):
@@ -102,11 +104,7 @@ def _until(record: Record) -> str:
     keep = record.lifecycle.keep_old or 0
     if keep > _AGES:
         return "for ever"
-    return f"until {_date(record.changed_at + timedelta(seconds=keep))}"
-
-
-def _date(when: datetime | None) -> str | None:
-    return when.astimezone(UTC).isoformat(timespec="seconds") if when is not None else None
+    return f"until {moment(record.changed_at + timedelta(seconds=keep))}"
 
 
 def _unverifiable(addresses: list[str]) -> Iterable[str]:

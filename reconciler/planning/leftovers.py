@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import SETTLING, Record, Status
-from reconciler.planning.blocking import resolve_hint, undeclared
+from reconciler.planning.blocking import resolve_hint, to_allow, undeclared
 from reconciler.planning.diff import face
 from reconciler.planning.scene import Scene, is_due
 
@@ -152,7 +152,7 @@ def _protected(scene: Scene, record: Record) -> bool:
 
 def _to_allow(scene: Scene, record: Record) -> str:
     if record.address in scene.manifest.voices:
-        return f"To allow it, take lifecycle.prevent_destroy from {record.address}."
+        return to_allow(scene.manifest, record.address)
     return f"To allow it, declare {record.address} without lifecycle.prevent_destroy and apply that first."
 
 

@@ -10,7 +10,7 @@ from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, T
 from reconciler.model.plan import Change, FieldChange
 from reconciler.model.state import Record, Status
 from reconciler.planning.amending import news, told_anew
-from reconciler.planning.blocking import blocked, official_voices, resolve_hint, undeclared
+from reconciler.planning.blocking import blocked, official_voices, resolve_hint, to_allow, undeclared
 from reconciler.planning.creations import begun, new_voice, refused, same_call
 from reconciler.planning.diff import Difference, difference
 from reconciler.planning.need import Need, to_take
@@ -85,7 +85,8 @@ def _running(scene: Scene, voice: Voice, record: Record, observed: Observation) 
 def _ready(scene: Scene, voice: Voice, record: Record, observed: Observation) -> Change | None:
     match observed:
         case Unknown(why=why, by_nature=False):
-            return blocked(voice, record, f"could not tell whether the voice exists: {why}")
+            reason = f"could not tell whether the voice exists: {why}"
+            return blocked(voice, record, reason, _let_go(record) if record.method == "existing" else "")
         case Absent():
             return _gone(scene, voice, record)
         case Found(remote=remote) if remote.status is TaskStatus.FAILED:
@@ -143,6 +144,13 @@ def _gone(scene: Scene, voice: Voice, record: Record) -> Change:
     return new_voice(scene, voice, Need(reason, record, gone=True, fields=changed))
 
 
+def _let_go(record: Record) -> str:
+    return (
+        f"Look for {record.voice_id} in the cloud's console. If it is gone: voicectl state rm {record.address}; "
+        "then declare a create in its place, and a new voice is made"
+    )
+
+
 def _standing(scene: Scene, voice: Voice, record: Record) -> Change | None:
     """The voice is there (or its cloud can't say): only what was declared decides."""
     changed = difference(voice, record)
@@ -189,7 +197,7 @@ def _replace(
     names = _differ(changed.identity)
     if voice.lifecycle.prevent_destroy:
         why = f"prevent_destroy: {names or '--replace'}, and that takes a new voice"
-        hint = f"To allow it, take lifecycle.prevent_destroy from {voice.address}."
+        hint = to_allow(scene.manifest, voice.address)
         return blocked(voice, record, why, hint, found=found).model_copy(update={"fields": changed.all})
     chosen = voice.inputs.get("voice_id")
     if scene.can(voice).caller_chooses_id and chosen is not None and chosen == record.voice_id:

@@ -26,7 +26,7 @@ _NEVER_READY = frozenset({Status.INTENDED, Status.RUNNING, Status.UNCERTAIN, Sta
 
 _LYING = "the cloud's list is incomplete: voices that it does not show exist when asked for by id"
 _NOT_ASKED = "missing from the list, and others that are missing too could not be asked for by id"
-_UNASKABLE = "missing from the list, and it has no id that it could be asked for by"
+_UNASKABLE = "it is missing from the list, and a voice made elsewhere can be looked up nowhere else"
 
 
 Entry = TypeVar("Entry")

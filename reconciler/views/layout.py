@@ -1,4 +1,4 @@
-"""How text stands on a screen: columns, colours, values, counts, durations. Knows no noun of ours."""
+"""How text stands on a screen: columns, colours, values, counts. Knows no noun of ours."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from reconciler.views.escape import escape
+from reconciler.views.folding import lines, padded, width
 
 WIDEST = 44  # a longer cell sticks out alone instead of pushing every row's next column away
 
@@ -46,26 +47,30 @@ def value(given: object) -> str:
             return escape(str(given))
 
 
-def columns(rows: Iterable[Sequence[str]], *, indent: str = "") -> list[str]:
+def columns(rows: Iterable[Sequence[str]], *, indent: str = "", within: int | None = None) -> list[str]:
     """Rows of escaped cells, each column as wide as its widest cell up to WIDEST; empty columns are left out.
 
-    Counted in characters, so wide letters stand a little off; nothing depends on it.
+    `within`: the last column is folded, so that no line has more columns of the screen.
     """
     table = [tuple(row) for row in rows]
-    widths = [max(map(len, cells)) for cells in zip(*table, strict=True)]
-    kept = [(i, min(width, WIDEST)) for i, width in enumerate(widths) if width]
-    return [indent + "  ".join(row[i].ljust(width) for i, width in kept).rstrip() for row in table]
+    widths = [max(map(width, cells)) for cells in zip(*table, strict=True)]
+    kept = [(i, min(widest, WIDEST)) for i, widest in enumerate(widths) if widest]
+    laid = [indent + "  ".join(padded(row[i], widest) for i, widest in kept).rstrip() for row in table]
+    if within is None:
+        return laid
+    *before, (last, _) = kept
+    left = len(indent) + sum(widest + 2 for _, widest in before)
+    return [
+        line
+        for row, whole in zip(table, laid, strict=True)
+        for line in _folded(whole[: len(whole) - len(row[last])], lines(row[last], max(1, within - left)), left)
+    ]
+
+
+def _folded(before: str, parts: Iterable[str], left: int) -> Iterable[str]:
+    first, *rest = parts
+    return [(before + first).rstrip(), *(" " * left + part for part in rest)]
 
 
 def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def duration(seconds: float) -> str:
-    """`2.1 s`, `3 min 05 s`, `1 h 02 min`."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

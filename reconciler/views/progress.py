@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reconciler.model.events import Event, Kind, Tally
+from reconciler.model.moments import duration
 from reconciler.views.escape import escape
-from reconciler.views.layout import Style, columns, counted, duration, painted
+from reconciler.views.layout import Style, columns, counted, painted
 
 _BAR = 24  # characters
 _MOST = 8  # running voices shown by name, the longest running first

@@ -9,8 +9,9 @@ from __future__ import annotations
 from reconciler.errors import CloudError, ManifestError, StateNotSaved, VoicectlError
 from reconciler.model.events import Event, Kind, Tally
 from reconciler.model.manifest import AUDIO, Manifest
+from reconciler.model.moments import duration
 from reconciler.views.escape import escape
-from reconciler.views.layout import Style, counted, duration, painted
+from reconciler.views.layout import Style, counted, painted
 from reconciler.views.text_plan import drift, plan
 from reconciler.views.text_state import output, record, state, state_list, switches, voices
 

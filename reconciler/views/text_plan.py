@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from reconciler.model.moments import duration
 from reconciler.model.plan import Action, Change, Drift, DriftKind, FieldChange, Plan
 from reconciler.views.escape import escape
 from reconciler.views.layout import Style, columns, counted, painted, value
@@ -21,8 +22,8 @@ def plan(plan: Plan, *, colour: bool = False) -> str:
         parts.append("\n\n".join(_change(change, colour=colour) for change in plan.changes))
     if any(change.action is Action.REPLACE and not change.abandons for change in plan.changes):
         parts.append(
-            "A replaced address gets a new voice_id. Whoever uses the old one takes the new one from voicectl output\n"
-            "before the old voice is gone."
+            "A replaced address gets a new voice_id. Whoever uses the old one takes the new one\n"
+            "before the old voice is gone: voicectl output"
         )
     if plan.drift:
         parts.append(_drift_section(plan.drift, colour=colour))
@@ -104,12 +105,19 @@ def _side(inputs: Mapping[str, object] | None) -> list[tuple[str, ...]]:
 def _fields(fields: Iterable[FieldChange]) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for field in fields:
-        name, before, after = escape(field.name), value(field.before), value(field.after)
+        name, before, after = escape(field.name), declared(field.name, field.before), declared(field.name, field.after)
         if len(before) + len(after) <= _ON_ONE_LINE:
             rows.append((name, f"{before} -> {after}"))
         else:  # one under the other, where the eye finds what differs
             rows += [(name, f"   {before}"), ("", f"-> {after}")]
     return rows
+
+
+def declared(name: str, given: object) -> str:
+    """The value of a key, as a person would declare it: what is kept in seconds is read as a time."""
+    if name.endswith("keep_old") and isinstance(given, int | float):
+        return duration(given)
+    return value(given)
 
 
 def _drift_section(found: Sequence[Drift], *, colour: bool) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 
 from reconciler.model.manifest import Lifecycle
+from reconciler.model.moments import moment
 from reconciler.model.observed import RemoteVoice
 from reconciler.model.outputs import Output, Row, SoundOutput
 from reconciler.model.state import Record, State
 from reconciler.views.escape import escape
 from reconciler.views.layout import Style, columns, painted, value
+from reconciler.views.text_plan import declared
 
 
 def output(rows: Mapping[str, Row], address: str | None = None) -> str:
@@ -36,7 +37,7 @@ def _told(row: Row) -> tuple[str, str]:
 
 
 def state_list(state: State) -> str:
-    """A line a record: first what the addresses mean now, then whatever else is remembered."""
+    """A line a record: first what the addresses mean now, then what else is remembered."""
     if not state.records:
         return "The state holds no voices."
     bound = {key: address for address, key in sorted(state.current.items())}
@@ -64,13 +65,13 @@ def record(record: Record, *, colour: bool = False) -> str:
         ("method", escape(record.method)),
         *((f"  {escape(name)}", value(given)) for name, given in record.sent.items() if given is not None),
         *((f"labels.{escape(name)}", value(given)) for name, given in record.labels.items()),
-        *((f"lifecycle.{name}", value(given)) for name, given in _unusual(record.lifecycle)),
+        *((f"lifecycle.{name}", declared(name, given)) for name, given in _unusual(record.lifecycle)),
         ("external_task_id", escape(record.external_task_id)),
         ("task_id", escape(record.task_id or "")),
         ("generation", str(record.generation)),
         ("attempts", str(record.attempts)),
-        ("created_at", _time(record.created_at)),
-        ("changed_at", _time(record.changed_at)),
+        ("created_at", moment(record.created_at)),
+        ("changed_at", moment(record.changed_at)),
         ("deposed_by", escape(record.deposed_by or "")),
         ("message", value(record.message) if record.message is not None else ""),
     ]
@@ -78,10 +79,10 @@ def record(record: Record, *, colour: bool = False) -> str:
     return "\n".join([head, *columns((row for row in rows if row[1]), indent="  ")])
 
 
-def switches(rows: Iterable[tuple[str, str, str, str | None]]) -> str:
+def switches(rows: Iterable[tuple[str, str, str, str | None]], *, within: int) -> str:
     """The sandbox's switches: name, value, a star where it is not the standard, what it does."""
     told = ((name, f"{value} {star}".rstrip(), description or "") for name, value, star, description in rows)
-    return "\n".join(columns(told))
+    return "\n".join(columns(told, within=within))
 
 
 def voices(listed: Sequence[RemoteVoice], known: Mapping[str, str], *, colour: bool = False) -> str:
@@ -121,7 +122,3 @@ def _labels(labels: Mapping[str, str]) -> str:
 
 def _unusual(lifecycle: Lifecycle) -> list[tuple[str, object]]:
     return list(lifecycle.model_dump(exclude_defaults=True).items())
-
-
-def _time(when: datetime) -> str:
-    return when.isoformat(sep=" ", timespec="seconds").replace("+00:00", " UTC")

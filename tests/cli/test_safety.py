@@ -10,7 +10,7 @@ from tests.support.desk import Desk, Ran, voice
 from tests.support.kling_service import Deleted, KlingService
 
 OVER = "4 of {} recorded voices would be deleted, replaced or forgotten, over 30 %"
-NUMBER = "If that is meant: --allow-deletes 4"
+NUMBER = "If that is meant: voicectl apply --allow-deletes 4"
 TEN = [f"voice-{n}" for n in range(10)]
 
 
@@ -157,7 +157,7 @@ def test_a_saved_plan_stops_too_and_says_how_to_make_one_that_does_not(four_of_t
     saved = four_of_ten.voicectl("plan", "--out", "large.plan", code=0)
     assert OVER.format(10) in saved.out
     ran = four_of_ten.voicectl("apply", "large.plan")
-    assert stopped(ran, kling, hint=f"{NUMBER}; said to voicectl plan --out FILE")
+    assert stopped(ran, kling, hint="If that is meant: voicectl plan --out large.plan --allow-deletes 4")
 
 
 def test_a_plan_that_was_saved_with_its_number_is_applied(four_of_ten: Desk, kling: KlingService) -> None:
@@ -201,7 +201,7 @@ def test_voices_to_be_bought_again_have_a_number_of_their_own(desk: Desk, kling:
     for words in ([], ["--allow-recreates", "3"]):
         told = desk.apply(*words, code=1).out
         assert "blocked: gone, and 4 of 10 recorded voices would be bought again, over 30 %" in told
-        assert "If they are truly gone: --allow-recreates 4" in told
+        assert "If they are truly gone: voicectl apply --allow-recreates 4" in told
     assert kling.bought == 10
     desk.apply("--allow-recreates", "4")
     assert len(kling.voices) == len(names)

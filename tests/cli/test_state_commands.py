@@ -80,7 +80,10 @@ def test_an_older_copy_or_another_lineage_is_pushed_only_by_force(made: Desk) ->
 
 def test_a_copy_that_is_no_state_is_refused(made: Desk) -> None:
     refused = made.voicectl("state", "push", "-", stdin="{}", code=1)
-    assert "The state file is damaged" in refused.err
+    assert refused.err.startswith("Error: That can't be done\n\n<stdin> holds no whole state: ")
+    assert "voicectl state pull" in refused.err
+    (made.folder / "bad.json").write_text('{"version": 1}')
+    assert "bad.json holds no whole state: " in made.voicectl("state", "push", "bad.json", code=1).err
     assert made.voicectl("plan", "--detailed-exitcode").code == 0
 
 
@@ -183,3 +186,29 @@ def test_a_folder_copied_elsewhere_works_there(made: Desk, kling: KlingService, 
     for path in made.folder.glob("voices.*"):
         shutil.copy(path, copied)
     assert made.voicectl("-C", "elsewhere", "plan", "--detailed-exitcode").code == 0
+
+
+# -- list --------------------------------------------------------------------------------------------------------------
+
+
+def test_the_list_shows_what_lives_and_counts_what_is_over(made: Desk, kling: KlingService) -> None:
+    made.apply("--replace", "hero")
+    made.declare("hero")
+    made.apply()
+    held = made.voice_id("hero")
+    told = made.voicectl("state", "list", code=0)
+    [line] = told.out.splitlines()
+    assert line.split()[:3] == ["hero", "ready", held]
+    assert told.err == "2 records of what was deleted or given up: voicectl state list --all\n"
+    assert [row["status"] for row in made.voicectl("state", "list", "--json", code=0).json] == ["ready"]
+    everything = made.voicectl("state", "list", "--all", code=0)
+    assert sorted(line.split()[1] for line in everything.out.splitlines()) == ["deleted", "deleted", "ready"]
+    assert everything.err == ""
+    assert len(made.voicectl("state", "list", "--all", "--json", code=0).json) == 3
+
+
+def test_the_list_of_a_state_whose_voices_are_all_gone_says_so(made: Desk) -> None:
+    made.voicectl("destroy", "--auto-approve", code=0)
+    told = made.voicectl("state", "list", code=0)
+    assert told.out == "The state holds no voices.\n"
+    assert told.err.startswith("2 records of what was deleted")

@@ -8,7 +8,8 @@ import subprocess
 
 import pytest
 
-from tests.support.desk import COMMAND, Desk
+from reconciler.views.folding import width
+from tests.support.desk import COMMAND, Desk, voice
 from tests.support.kling_service import KlingService
 
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -165,3 +166,50 @@ def test_an_apply_goes_on_when_nobody_listens_any_more(
     assert running.wait(timeout=20) == 1
     assert told == b""
     assert len(desk.voicectl("output", "--json", code=0).json) == kling.bought == 3
+
+
+# -- its width ---------------------------------------------------------------------------------------------------------
+
+SCREEN = 100  # columns
+
+
+@pytest.fixture
+def wordy(desk: Desk, kling: KlingService) -> Desk:
+    """A plan whose lines would be too wide for a screen."""
+    kling.failing["语音"] = "the sample holds two voices, " * 6
+    desk.declare("hero", narrator=voice("语音"))
+    desk.apply(code=1)
+    kling.failing.clear()
+    desk.declare(
+        hero=voice("heroine", voice_url=f"https://cdn.example.com/{'long/' * 10}a.mp3"), narrator=voice("语音")
+    )
+    return desk
+
+
+def test_a_plan_is_folded_to_the_screen_and_no_command_is_broken(wordy: Desk) -> None:
+    with wordy.at_a_terminal("plan", NO_COLOR="1") as screen:
+        code, shown = screen.end()
+    assert code == 0
+    wide = [line for line in shown.replace("\r\n", "\n").split("\n") if width(line) > SCREEN]
+    assert wide == []
+    assert "voicectl apply --retry narrator" in shown
+
+
+def test_an_error_is_folded_to_the_screen(desk: Desk) -> None:
+    desk.write({"hero": voice("hero") | {"creat": {}}}, safety={"max_delete_percent": "most of them " * 10})
+    with desk.at_a_terminal("plan", NO_COLOR="1") as screen:
+        _, shown = screen.end()
+    assert max(width(line) for line in shown.replace("\r\n", "\n").split("\n")) <= SCREEN
+
+
+def test_what_is_piped_keeps_its_lines(wordy: Desk) -> None:
+    told = wordy.voicectl("plan", code=0).out
+    [blocked] = [line for line in told.splitlines() if "its creation failed" in line]
+    assert blocked.count("two voices") == 6
+
+
+def test_the_switches_of_the_sandbox_fit_80_columns(desk: Desk) -> None:
+    desk.declare("hero")
+    lines = desk.voicectl("sandbox", "faults", code=0).out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert any(line.startswith("deleted_voice ") for line in lines)

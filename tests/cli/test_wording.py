@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shlex
 import socket
 
 from tests.support.desk import Desk, voice
+from tests.support.kling_rules import hiding
 from tests.support.kling_service import KlingService
 
 
@@ -20,3 +24,114 @@ def test_a_cloud_that_said_no_refused(desk: Desk, kling: KlingService) -> None:
     desk.declare("narrator")
     kling.refuse("list", 401, 1002, "Authorization is not valid")
     assert desk.voicectl("plan", code=1).err.startswith("Error: The cloud refused\n")
+
+
+# -- hints are whole commands ------------------------------------------------------------------------------------------
+
+
+def whole_commands(told: str) -> list[list[str]]:
+    """What a person would paste: from `voicectl` to the end of the sentence."""
+    return [shlex.split(found)[1:] for found in re.findall(r"voicectl [^;(\n]*[^;(\n. ]", told)]
+
+
+def test_a_failed_sample_says_the_command_that_pays_again(desk: Desk, kling: KlingService) -> None:
+    kling.failing["hero"] = "two voices"
+    desk.declare("hero", file="studio.yaml")
+    for told in (
+        desk.apply("-f", "studio.yaml", code=1).out,
+        desk.voicectl("-f", "studio.yaml", "plan", code=0).out,
+        desk.apply("-f", "studio.yaml", "--json", code=1).events[0]["hint"],
+    ):
+        assert whole_commands(told) == [["-f", "studio.yaml", "apply", "--retry", "hero"]]
+    kling.failing.clear()
+    desk.voicectl(*whole_commands(told)[0], "--auto-approve", code=0)
+    assert kling.bought == 2
+
+
+def test_a_plan_to_be_saved_is_planned_again(desk: Desk, kling: KlingService) -> None:
+    kling.failing["hero"] = "two voices"
+    desk.declare("hero")
+    desk.apply(code=1)
+    told = desk.voicectl("plan", "--out", "my plan", code=0).out
+    assert "pay for the same again: voicectl plan --out 'my plan' --retry hero" in told
+
+
+def test_at_a_terminal_too(desk: Desk, kling: KlingService) -> None:
+    kling.failing["hero"] = "two voices"
+    desk.declare("hero", file="studio.yaml")
+    with desk.at_a_terminal("-f", "studio.yaml", "apply", "--auto-approve", NO_COLOR="1") as screen:
+        code, shown = screen.end()
+    assert code == 1
+    assert "voicectl -f studio.yaml apply --retry hero" in shown
+
+
+def test_what_nobody_can_know_names_three_whole_commands(desk: Desk, kling: KlingService) -> None:
+    kling.refuse("create", 500, 5000, "internal error")
+    kling.refused["hero"] = "the sample can't be fetched"
+    desk.declare("hero")
+    desk.apply(code=1)
+    assert whole_commands(desk.voicectl("-C", ".", "plan", code=0).out) == [
+        ["-C", ".", "resolve", "hero", "--voice-id", "ID"],
+        ["-C", ".", "resolve", "hero", "--retry"],
+        ["-C", ".", "resolve", "hero", "--forget"],
+    ]
+
+
+def test_nobody_said_yes_says_how_to_go_on_unasked(desk: Desk) -> None:
+    desk.declare("hero")
+    with desk.at_a_terminal("-C", ".", "destroy", NO_COLOR="1") as screen:
+        assert screen.end()[0] == 0
+    with desk.at_a_terminal("-C", ".", "apply", NO_COLOR="1") as screen:
+        screen.until("accepted")
+        screen.type("no\n")
+        assert "elsewhere: voicectl -C . apply --auto-approve" in screen.end()[1]
+
+
+# -- what is blocked ---------------------------------------------------------------------------------------------------
+
+
+def test_protection_that_comes_from_defaults_says_so_and_the_way_out_works(desk: Desk, kling: KlingService) -> None:
+    protected = {"lifecycle": {"prevent_destroy": True}}
+    desk.write({"hero": voice("hero")}, defaults=protected)
+    desk.apply()
+    way_out = "To allow it, write lifecycle: {prevent_destroy: false} in hero; defaults say true."
+    desk.write({"hero": voice("heroine")}, defaults=protected)
+    assert way_out in desk.voicectl("plan", code=0).out
+    assert way_out in desk.voicectl("destroy", "--auto-approve", code=1).out
+    desk.write({"hero": voice("heroine") | {"lifecycle": {"prevent_destroy": False}}}, defaults=protected)
+    desk.apply()
+    assert [task.name for task in kling.voices.values()] == ["heroine"]
+
+
+def test_protection_of_the_voice_itself_is_to_be_taken_from_it(desk: Desk) -> None:
+    desk.write({"hero": voice("hero") | {"lifecycle": {"prevent_destroy": True}}})
+    desk.apply()
+    assert "take lifecycle.prevent_destroy from hero." in desk.voicectl("destroy", "--auto-approve", code=1).out
+
+
+def test_an_existing_voice_that_can_not_be_looked_up_says_what_to_do(desk: Desk, kling: KlingService) -> None:
+    [held] = kling.add_foreign("hero")
+    desk.declare("narrator", hero={"provider": "kling", "existing": {"voice_id": held}})
+    desk.apply()
+    state = desk.folder / "voices.state.json"
+    document = json.loads(state.read_text())
+    for record in document["records"].values():
+        record["task_id"] = None
+    state.write_text(json.dumps(document))
+    kling.listing = hiding("hero")
+    told = desk.voicectl("plan", code=0).out
+    assert "blocked hero (kling): could not tell whether the voice exists: it is missing from the list" in told
+    assert f"Look for {held} in the cloud's console. If it is gone: voicectl state rm hero; then declare" in told
+
+
+# -- times -------------------------------------------------------------------------------------------------------------
+
+
+def test_times_are_told_in_one_style(desk: Desk) -> None:
+    desk.declare(hero=voice("hero") | {"lifecycle": {"keep_old": "36h"}})
+    assert re.search(r"\(\d\.\d s, 1 of 1\)", desk.apply().out)
+    shown = desk.voicectl("state", "show", "hero", code=0).out
+    assert re.search(r"created_at +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\n", shown)
+    assert re.search(r"lifecycle.keep_old +36 h\n", shown)
+    told = desk.apply("--replace", "hero").out + desk.voicectl("plan", code=0).out
+    assert re.search(r"is kept until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC \(keep_old\)", told)

@@ -27,14 +27,14 @@ def bought(kling: KlingService) -> list[str]:
 
 
 def to_type(ran: Ran) -> list[str]:
-    """The words of the command that the last line says to type."""
-    line = ran.err.strip().splitlines()[-1]
-    assert line.startswith("voicectl "), ran.err
-    return shlex.split(line.removeprefix("voicectl "))
+    """The words of the command that ends the last line, which says what to type."""
+    _, sign, words = ran.err.strip().splitlines()[-1].rpartition("voicectl ")
+    assert sign, ran.err
+    return shlex.split(words)
 
 
 def finishes(desk: Desk, kling: KlingService, *addresses: str) -> None:
     """One more apply has everything made, and nothing twice."""
     desk.apply()
     assert bought(kling) == sorted(addresses or EVERY)
-    assert desk.voicectl("plan", "--detailed-exitcode").code == 0
+    desk.voicectl("plan", "--detailed-exitcode", code=0)

@@ -60,7 +60,14 @@ class Lost:
     keys: frozenset[str]
 
 
-Event = Declared | Began | Bought | Deleted | Lost
+@dataclass(frozen=True)
+class Asked:
+    """A person had to say what became of a creation."""
+
+    what: What
+
+
+Event = Declared | Began | Bought | Deleted | Lost | Asked
 
 
 @dataclass(frozen=True)
@@ -97,6 +104,9 @@ class _Model:
             case Lost(keys=keys):
                 self.lost |= keys
                 self.spoilt |= {bought.what for key, bought in self.bought.items() if key not in self.alive}
+            case Asked(what=what):
+                if what not in self.spoilt:
+                    self.wrong.append(f"{what.address} was left to a person, and could have been settled")
 
     def _buy(self, new: Bought) -> None:
         twins = [key for key in self._alike(new.what) if not (key in self.lost and new.blind)]

@@ -152,10 +152,10 @@ class Simulation:
             rehearsal.clock.sleep(4 * _DAY)
             if self._lost:
                 self._rebuild()
-            self._resolve()
             applied = self._apply(Run(), allow_recreates=self._truly_gone() if self._doubtful else None)
             if applied is not None and applied.plan.empty:
                 break
+            self._resolve()
         state, plan = rehearsal.state, rehearsal.plan()
         assert all(change.reason for change in plan.changes)
         seen = Seen(
@@ -282,6 +282,7 @@ class Simulation:
         there = {v.key: v.voice_id for v in self.rehearsal.world.voices()}
         for address, record in newest.items():
             if record.status is Status.UNCERTAIN:
+                self.story.append(oracle.Asked(What(address, record.digest, self._account(record.provider))))
                 found = there.get(record.external_task_id)
                 surgery.resolve(self.rehearsal.session(), address, Request(), voice_id=found, retry=found is None)
 
@@ -337,8 +338,10 @@ class Simulation:
         return any((*wrong, faults.late_visibility, faults.late_by_id))
 
     def _what(self, voice: Voice) -> What:
-        account = KEYS[self.rehearsal.accounts[voice.provider].region]
-        return What(voice.address, keys.digest_of(voice), f"kling:{account}")
+        return What(voice.address, keys.digest_of(voice), self._account(voice.provider))
+
+    def _account(self, provider: str) -> str:
+        return f"kling:{KEYS[self.rehearsal.accounts[provider].region]}"
 
 
 def _generation(record: Record) -> int:

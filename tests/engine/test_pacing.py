@@ -110,10 +110,17 @@ def test_a_refusal_sets_the_cap_to_what_ran() -> None:
     assert cap.free_at(6) == inf
 
 
+def earned(cap: Cap, creations: int = 20) -> Cap:
+    """So many were accepted since."""
+    for _ in range(creations):
+        cap.accepted(-1.0)
+    return cap
+
+
 def test_a_learned_cap_is_tried_one_higher_after_a_while() -> None:
     cap = Cap()
     cap.refused(5, 10.0, sent_at=9.9, retry_after=None)
-    assert cap.free_at(5) == 16.0
+    assert earned(cap).free_at(5) == 16.0
     cap.take(5, 16.0)
     assert cap.free_at(5) <= 16.0
     assert cap.free_at(6) == 22.0
@@ -124,9 +131,7 @@ def test_a_cap_that_holds_is_tried_ever_more_rarely() -> None:
     waits = []
     cap.refused(5, 0.0, sent_at=0.0, retry_after=None)
     for _ in range(8):
-        for _ in range(15):
-            cap.accepted(-1.0)
-        now = cap.free_at(5)
+        now = earned(cap).free_at(5)
         waits.append(now - cap.changed_at)
         cap.take(5, now)
         cap.refused(5, now, sent_at=now, retry_after=None)
@@ -134,7 +139,7 @@ def test_a_cap_that_holds_is_tried_ever_more_rarely() -> None:
     assert waits[-1] == 60.0
 
 
-def test_a_cap_that_holds_is_tried_after_5_10_and_then_15_creations() -> None:
+def test_a_cap_that_holds_is_tried_after_7_14_and_then_20_creations() -> None:
     cap = Cap()
     cap.refused(5, 0.0, sent_at=0.0, retry_after=None)
     waits = []
@@ -146,13 +151,13 @@ def test_a_cap_that_holds_is_tried_after_5_10_and_then_15_creations() -> None:
             waits[-1] += 1
         cap.take(5, now)
         cap.refused(5, now, sent_at=now, retry_after=None)
-    assert waits == [0, 5, 10, 15]
+    assert waits == [7, 14, 20, 20]
 
 
 def test_a_cap_that_gives_way_is_tried_sooner() -> None:
     cap = Cap()
     cap.refused(5, 0.0, sent_at=0.0, retry_after=None)
-    cap.take(5, 6.0)
+    earned(cap).take(5, 6.0)
     cap.accepted(6.0)
     assert cap.free_at(6) == 9.0
 
@@ -172,7 +177,7 @@ def test_the_manifests_cap_is_never_crossed() -> None:
 def test_below_the_manifests_cap_a_learned_one_grows_back() -> None:
     cap = Cap(most=3)
     cap.refused(2, 0.0, sent_at=0.0, retry_after=None)
-    assert cap.free_at(2) == 6.0
+    assert earned(cap).free_at(2) == 6.0
     cap.take(2, 6.0)
     assert cap.free_at(3) == inf
 

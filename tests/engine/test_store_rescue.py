@@ -187,3 +187,13 @@ def test_where_not_even_a_temporary_folder_is_found_the_answers_are_told_in_word
     with pytest.raises(StateNotSaved) as caught:
         store.commit(with_voice(applied, "hero", Status.READY, voice_id="86", task_id="7"))
     assert caught.value.detail.endswith("\n  hero: voice 86, task 7, ready")
+
+
+def test_a_run_that_pays_for_nothing_leaves_no_copy_and_is_run_again(applied: State, tmp_path: Path) -> None:
+    store, disk = on_full_disk(tmp_path)
+    store.begin(store.load(), pays=False)
+    disk.full = True
+    with pytest.raises(StateError, match="could not be written") as caught:
+        store.finish(with_voice(applied, "hero", Status.READY, voice_id="86"))
+    assert not isinstance(caught.value, StateNotSaved)
+    assert list(tmp_path.glob("*rescue*")) == []

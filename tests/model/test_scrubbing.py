@@ -10,6 +10,7 @@ from tests.support.writings import WRITINGS
 SECRET = "s3cr3t-K3y/of+the=account&0123"
 LETTERS = "".join(c for c in SECRET if c.isalnum())
 
+
 @pytest.mark.parametrize("writing", WRITINGS)
 def test_a_known_secret_is_blanked_however_it_is_written(writing: str) -> None:
     written = WRITINGS[writing](SECRET)

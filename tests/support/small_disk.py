@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -37,6 +38,16 @@ class SmallDisk:
         with (self.folder / "filler").open("ab", buffering=0) as filler, suppress(OSError):
             while os.statvfs(self.folder).f_bavail > leave:
                 filler.write(b"x" * _PAGE)
+
+    @contextmanager
+    def read_only(self) -> Iterator[None]:
+        """While nothing on it is open for writing."""
+        made = _mount("-o", "remount,ro", str(self.folder))
+        assert made.returncode == 0, made.stderr
+        try:
+            yield
+        finally:
+            _mount("-o", "remount,rw", str(self.folder))
 
     def make_room(self) -> None:
         (self.folder / "filler").unlink()

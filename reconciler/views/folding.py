@@ -1,0 +1,79 @@
+"""How wide text is on a screen, and how it is folded to fit one. Knows no noun of ours.
+
+Only a screen is folded for: what goes to a file or a pipe keeps its lines, so that they can be searched. A command to
+be typed is never broken: a terminal wraps it, and copies it whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_COLOURS = re.compile("\x1b\\[[0-9;]*m")
+_COMMAND = re.compile(r"voicectl [^;,(]*[^;,(. ]")
+_SIGN = re.compile(r"(?:  [-+~<>x!=*]|-/\+) ")
+_UNDER_A_SIGN = 6
+_LONGEST_SUBJECT = 40  # characters before its colon
+_HELD = "\0"  # in place of a blank where no line may end; no text that a view has escaped holds one
+_JOINER, _PICTURE = "\u200d", "\ufe0f"
+
+
+def width(text: str) -> int:
+    """Columns that a terminal gives it: two for the wide letters of East Asia and for emoji, none for accents."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import category, combining, east_asian_width  # few need it
+
+    columns, last, joined = 0, 0, False
+    for character in text:
+        if character == _PICTURE:  # the picture of a sign that is narrow as a letter
+            columns, last = columns + (2 - last if last == 1 else 0), 2
+        elif joined or character == _JOINER or combining(character) or category(character) in ("Mn", "Me", "Cf"):
+            pass  # part of what stands before
+        elif "\U0001f3fb" <= character <= "\U0001f3ff" and last == 2:
+            pass  # a skin's colour
+        else:
+            last = 2 if east_asian_width(character) in "WF" else 1
+            columns += last
+        joined = character == _JOINER
+    return columns
+
+
+def padded(text: str, columns: int) -> str:
+    return text + " " * (columns - width(text))
+
+
+def folded(text: str, columns: int) -> str:
+    """Each line that is wider broken at blanks, what follows set in under it."""
+    return "\n".join(_folded(line, columns) for line in text.split("\n"))
+
+
+def lines(words: str, columns: int, *, first: int = 0) -> Iterator[str]:
+    """The words in lines of at most so many columns, the `first` of its own; a longer word stands alone."""
+    room = first or columns
+    held = _COMMAND.sub(lambda found: found[0].replace(" ", _HELD), words)
+    line = ""
+    for word in held.split(" "):
+        longer = f"{line} {word}" if line else word
+        if line and _shown(longer) > room:
+            yield line.replace(_HELD, " ")
+            line, room = word, columns
+        else:
+            line = longer
+    yield line.replace(_HELD, " ")
+
+
+def _folded(line: str, columns: int) -> str:
+    if _shown(line) <= columns:
+        return line
+    bare = _COLOURS.sub("", line)
+    begins = len(bare) - len(bare.lstrip(" "))
+    under = begins + 2 if begins or ": " in bare[:_LONGEST_SUBJECT] else 0
+    inside = _UNDER_A_SIGN if _SIGN.match(bare) else under
+    head = line[: len(line) - len(line.lstrip(" "))]
+    first, *rest = lines(line[len(head) :], columns - inside, first=columns - len(head))
+    return "\n".join([head + first, *(" " * inside + part.lstrip(" ") for part in rest)])
+
+
+def _shown(text: str) -> int:
+    return width(_COLOURS.sub("", text))
