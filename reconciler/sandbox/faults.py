@@ -142,6 +142,9 @@ class Faults(Frozen):
     unknown_voice: VoiceRefusal = Field(
         default=VoiceRefusal.NOT_FOUND, description="How VOD says that it knows no such voice; no page tells."
     )
+    update_clears: bool = Field(
+        default=False, description="UpdateVoice empties the fields that it is not told; no page says what it does."
+    )
     unused_seconds: Seconds = Field(
         default=7 * 86_400, description="How long VOD keeps a MiniMax voice that was never used to speak."
     )

@@ -45,12 +45,13 @@ def described(turn: Turn, body: Json) -> Json:
 
 
 def updated(turn: Turn, body: Json) -> Json:
-    """What is not told stays as it is."""
+    """What is not told stays as it is, or is emptied: `update_clears`."""
     found = _shown(turn, body["VoiceId"])
     told, fields = found.details, body["VoiceFields"]
-    profile = told["profile"] | {name.lower(): fields[name] for name in (*_SINGLE, *_PLURAL) if name in fields}
+    kept, name = ({}, "") if turn.faults.update_clears else (told["profile"], found.voice_name)
+    profile = kept | {name.lower(): fields[name] for name in (*_SINGLE, *_PLURAL) if name in fields}
     told |= {"profile": profile, "audio_url": fields.get("AudioUrl", told.get("audio_url", ""))}
-    return {"Voice": _voice(turn.tell(found, told, voice_name=fields.get("Name", found.voice_name)))}
+    return {"Voice": _voice(turn.tell(found, told, voice_name=fields.get("Name", name)))}
 
 
 def deleted(turn: Turn, body: Json) -> Json:

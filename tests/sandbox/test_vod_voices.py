@@ -57,6 +57,12 @@ def test_an_update_changes_what_it_names(tencent: TencentCaller, used: str) -> N
     assert tencent.voices() == [told]
 
 
+def test_an_update_may_empty_what_it_does_not_name(tencent: TencentCaller, used: str) -> None:
+    tencent.turn(update_clears=True)
+    told = tencent.call("UpdateVoice", named(used, VoiceFields={"Gender": "male"}))["Voice"]
+    assert (told["Name"], told["Labels"], told["Gender"], told["Languages"]) == ("", [], "male", [])
+
+
 def test_a_deleted_voice_is_gone_and_its_task_stays(tencent: TencentCaller) -> None:
     accepted = tencent.minimax(CALM)
     voice_id = tencent.finished(accepted)["Output"]["VoiceId"]
