@@ -22,8 +22,8 @@ def plan(plan: Plan, *, colour: bool = False) -> str:
         parts.append("\n\n".join(_change(change, colour=colour) for change in plan.changes))
     if any(change.action is Action.REPLACE for change in plan.changes):
         parts.append(
-            "A replaced address gets a new voice_id. Whoever uses the old one takes the new one\n"
-            "before the old voice is gone: voicectl output"
+            "A replaced address gets a new voice_id. Whoever uses the old one takes the new\n"
+            "one before the old voice is gone: voicectl output"
         )
     if plan.drift:
         parts.append(_drift_section(plan.drift, colour=colour))
