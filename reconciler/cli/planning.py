@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from reconciler.cli.asking import Options, asked_options, request
+from reconciler.cli.asking import Options, asked_options, lock_option, request
 from reconciler.cli.frame import command, global_options, laid, led, on_stdout, say, session, told, write
 
 CHANGES = 2  # the exit code of `plan --detailed-exitcode`, and of a drift
@@ -71,8 +71,10 @@ def written(path: Path, content: bytes) -> None:
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="The drift as JSON.")
+@click.option("--accept", multiple=True, metavar="ADDRESS", help="Take the name that its voice has now for its own.")
+@lock_option
 @global_options
-def drift(as_json: bool) -> int:
+def drift(as_json: bool, accept: tuple[str, ...], lock_timeout: str) -> int:
     """Show what changed outside of voicectl.
 
     Exits with 2 when something drifted, with 1 when something could not be looked at.
@@ -80,6 +82,11 @@ def drift(as_json: bool) -> int:
     from reconciler.engine import operations
 
     with session() as opened:
+        if accept:
+            from reconciler.engine import surgery
+
+            for record in surgery.accept(opened, accept, request(Options(lock_timeout=lock_timeout), None)):
+                say(f"{record.address} is named {record.voice_name} from now on.")
         made = operations.plan(opened, operations.Request())
     if as_json:
         from reconciler.views import documents

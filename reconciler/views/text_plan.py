@@ -35,6 +35,8 @@ def plan(plan: Plan, *, colour: bool = False) -> str:
 def drift(plan: Plan, *, colour: bool = False) -> str:
     """Only what changed outside, and what could not be looked at."""
     parts = [_drift_section(plan.drift, colour=colour)] if plan.drift else []
+    if any(found.kind is DriftKind.RENAMED for found in plan.drift):
+        parts.append(painted("If a new name is meant: voicectl drift --accept ADDRESS", Style.CYAN, colour=colour))
     parts.extend(f"Note: {escape(note)}" for note in plan.notes)
     counts = {kind: sum(found.kind is kind for found in plan.drift) for kind in DriftKind}
     told = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
