@@ -14,6 +14,8 @@ def main() -> None:
 
     gc.disable()  # importing and loading make no cycles worth looking for; an apply turns it on again
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: words and 130, whatever the command
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # a closed terminal too, unless nohup stands before it
+        signal.signal(signal.SIGHUP, signal.default_int_handler)
     _open_streams()
     try:
         from reconciler.cli.main import run
@@ -21,7 +23,20 @@ def main() -> None:
         code = run(sys.argv[1:])
     except KeyboardInterrupt:  # before the command began, or after it
         code = 130
+    if code == 130:
+        _leave(code)
     sys.exit(code)
+
+
+def _leave(code: int) -> None:
+    """At once: a look that was interrupted may still wait for its answer, and nobody need be there to read."""
+    import os
+    from contextlib import suppress
+
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def _open_streams() -> None:

@@ -16,7 +16,7 @@ import click
 
 from reconciler.cli.asking import COUNT, Options, asked_options, lock_option, request
 from reconciler.cli.frame import command, global_options, laid, led, on_stdout, session, silence, told, write
-from reconciler.errors import Declined, UsageError, VoicectlError
+from reconciler.errors import Declined, Interrupted, UsageError, VoicectlError
 
 if TYPE_CHECKING:
     from reconciler.engine.crew import Threads
@@ -78,7 +78,7 @@ def _perform(opened: Session, asked: Request, approved: Plan | None, *, auto_app
     if as_json and not auto_approve:
         raise UsageError("--json asks nobody.", "Add --auto-approve, or apply a saved plan.")
     if not auto_approve and not sys.stdin.isatty():
-        unasked = command("destroy --auto-approve" if asked.asked.destroy else "apply --auto-approve")
+        unasked = command(f"{_verb(asked)} --auto-approve")
         raise Declined("There is no terminal to ask at, so no call was made.", f"To go on unasked: {unasked}")
     live = not as_json and sys.stderr.isatty()
     with _interruptible(live=live) as interruption, ExitStack() as closing:
@@ -94,10 +94,18 @@ def _perform(opened: Session, asked: Request, approved: Plan | None, *, auto_app
         except VoicectlError as error:
             tell.refusal(error)
             raise
+        except KeyboardInterrupt:
+            stopped = Interrupted("Nothing was begun.", f"To go on: {command(_verb(asked))}")
+            tell.refusal(stopped)
+            raise stopped from None
         tell.end(applied)
     if interruption.asked:
         return _INTERRUPTED
     return 1 if tell.unheard or applied.halted is not None or _unfinished(applied.tally) else 0
+
+
+def _verb(asked: Request) -> str:
+    return "destroy" if asked.asked.destroy else "apply"
 
 
 def _unfinished(tally: Tally) -> bool:
@@ -202,7 +210,10 @@ class _Teller:
 
 
 class _Interruption:
-    """The first signal asks the run to stop, the second leaves at once: the next run settles what was under way."""
+    """The first signal asks the run to stop, the second leaves at once: the next run settles what was under way.
+
+    A terminal that is closed asks as well, but is no second one: a shell may pass its hangup on twice.
+    """
 
     def __init__(self, *, live: bool) -> None:
         self.asked = False
@@ -219,7 +230,9 @@ class _Interruption:
     def reason(self) -> str | None:
         return "interrupted; what is in flight is written down; a second signal leaves at once" if self.asked else None
 
-    def signalled(self, *_: object) -> None:
+    def signalled(self, number: int, _: object) -> None:
+        if self.asked and number == signal.SIGHUP:
+            return
         if self.asked:
             if self._live:
                 _shout(_SHOW_CURSOR)
@@ -241,7 +254,10 @@ def _shout(words: str) -> None:
 @contextmanager
 def _interruptible(*, live: bool) -> Iterator[_Interruption]:
     interruption = _Interruption(live=live)
-    before = {s: signal.signal(s, interruption.signalled) for s in (signal.SIGINT, signal.SIGTERM)}
+    heard = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup means what it says
+        heard.append(signal.SIGHUP)
+    before = {number: signal.signal(number, interruption.signalled) for number in heard}
     try:
         yield interruption
     finally:

@@ -6,6 +6,7 @@ Only for terminals, on stderr. Elsewhere each event is a line: `text.event`. ric
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -57,7 +58,8 @@ class Progress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._live is not None:
-            self._live.stop()
+            with suppress(OSError):  # the terminal is closed
+                self._live.stop()
             self._live = None
 
     def __call__(self, event: Event) -> None:

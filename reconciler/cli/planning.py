@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.asking import Options, asked_options, request
+from reconciler.cli.asking import Options, asked_options, lock_option, request
 from reconciler.cli.frame import command, global_options, laid, led, on_stdout, say, session, told, write
 from reconciler.errors import Declined, UsageError
 
@@ -76,10 +76,12 @@ def written(path: Path, content: bytes) -> None:
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="The drift as JSON.")
+@click.option("--accept", multiple=True, metavar="ADDRESS", help="Take the name that its voice has now for its own.")
 @click.option("--probe", is_flag=True, help="Ask in dearer ways, too, whether voices still exist; some calls are paid.")
 @click.option("--auto-approve", is_flag=True, help="Pay for --probe without asking.")
+@lock_option
 @global_options
-def drift(as_json: bool, probe: bool, auto_approve: bool) -> int:
+def drift(as_json: bool, accept: tuple[str, ...], probe: bool, auto_approve: bool, lock_timeout: str) -> int:
     """Show what changed outside of voicectl.
 
     Exits with 2 when something drifted, with 1 when something could not be looked at. Clouds that list no voices can
@@ -92,6 +94,11 @@ def drift(as_json: bool, probe: bool, auto_approve: bool) -> int:
         raise UsageError("--auto-approve goes with --probe.", "Without it, drift pays for nothing.")
     closer = probing(lambda probes, without: _consent(probes, without, approved=auto_approve)) if probe else as_seen
     with session() as opened:
+        if accept:
+            from reconciler.engine import surgery
+
+            for record in surgery.accept(opened, accept, request(Options(lock_timeout=lock_timeout), None)):
+                say(f"{record.address} is named {record.voice_name} from now on.")
         made = operations.plan(opened, operations.Request(), closer=closer)
     if as_json:
         from reconciler.views import documents

@@ -50,11 +50,11 @@ class Dispatch:
         self._ledger.flush()
         now = self._clock.monotonic()
         for lane in self._lanes.values():
+            self._poll(lane, now)  # before a create takes the turn that it waits for
             self._send(lane, now)
             self._look(lane, now)
             self._remove(lane, now)
             self._keep(lane, now)
-            self._poll(lane, now)
         self._ledger.flush()  # what has started is told before anything is waited for
 
     def _begin(self, lane: Lane) -> None:
@@ -156,7 +156,8 @@ class Dispatch:
         waiting = bool(lane.to_create or lane.to_send)
         starved = waiting and lane.limits.cap.free_at(lane.in_flight) > now
         running = [work.sent_at for work in lane.polled.values()] if starved or not waiting else []
-        return lane.polls.due(running, submitting=waiting or bool(lane.sending), starved=starved)
+        due = lane.polls.due(running, submitting=waiting or bool(lane.sending), starved=starved)
+        return lane.limits.pace("create").turn_for_others(due)
 
     def pause(self) -> float:
         """Seconds until something is due, if no answer comes before that."""

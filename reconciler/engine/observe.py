@@ -36,5 +36,8 @@ def look(
 
     if len(clouds) < 2:
         return {name: one(name) for name in clouds}
-    with ThreadPoolExecutor(max_workers=min(16, len(clouds)), thread_name_prefix="observe") as pool:
+    pool = ThreadPoolExecutor(max_workers=min(16, len(clouds)), thread_name_prefix="observe")
+    try:
         return dict(zip(clouds, pool.map(one, clouds), strict=True))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # who interrupts a look does not wait for its answers

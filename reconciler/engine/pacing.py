@@ -52,10 +52,7 @@ class Pace:
         gap = 1 / self.rate
         # A loop that woke late catches up within one gap, and never beyond what a second holds.
         self.next_at = max(self.next_at, now - gap / 2) + gap
-        self.sent.append(now)
-        full = max(1, math.ceil(self.rate))
-        if len(self.sent) >= full:
-            self.next_at = max(self.next_at, self.sent[-full] + full / self.rate)
+        self._count(now)
         top = self.allowed * _USED
         if self.rate < top and now - self.changed_at >= _RECOVERY:
             self.rate = min(top, self.rate * (1 + min(_LARGEST_STEP, _FIRST_STEP * 2**self.steps)))
@@ -64,7 +61,19 @@ class Pace:
 
     def make_way(self, now: float) -> None:
         """For a call of another kind, because an account may count all calls together."""
-        self.next_at = max(self.next_at, now) + min(1 / self.rate, 1 / CALLS_A_SECOND)
+        self.next_at = max(self.next_at, now) + min(1 / self.rate, 1 / (CALLS_A_SECOND * _USED))
+        if self.allowed >= CALLS_A_SECOND:
+            self._count(now)
+
+    def turn_for_others(self, due: float) -> float:
+        """When a call of another kind goes out: in the place of one of these, if that is soon."""
+        return max(due, min(self.next_at, due + 2 / CALLS_A_SECOND))
+
+    def _count(self, now: float) -> None:
+        self.sent.append(now)
+        full = max(1, math.ceil(self.rate))
+        if len(self.sent) >= full:
+            self.next_at = max(self.next_at, self.sent[-full] + full / self.rate)
 
     def refused(self, now: float, *, sent_at: float, retry_after: float | None) -> None:
         """The cloud said: too many calls a second (Kling 1302). Calls refused together lower it once.

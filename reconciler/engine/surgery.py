@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -58,6 +58,33 @@ def import_voice(session: Session, address: str, voice_id: str, request: Request
         record = _found(cloud, record, now=now)
         held.append(state.having([record], current={address: record.external_task_id}))
         return record
+
+
+def accept(session: Session, addresses: Collection[str], request: Request) -> list[Record]:
+    """Takes the names that these voices have in their clouds now for theirs: no drift any more, and nothing else."""
+    with changing(session, "drift --accept", request) as held:
+        state = held[0]
+        renamed = [_renamed(session, state, address) for address in sorted(set(addresses))]
+        held.append(state.having(renamed))
+        return renamed
+
+
+def _renamed(session: Session, state: State, address: str) -> Record:
+    record = state.at(address)
+    if record is None:
+        raise UsageError(f"{address} is not in the state.", "voicectl state list")
+    if record.provider not in session.manifest.providers:
+        raise UsageError(*undeclared(record))
+    seen = session.connect([record.provider])[record.provider].provider.observe([record]).of[record.external_task_id]
+    match seen:
+        case Found(remote=remote) if remote.voice_name not in (None, record.voice_name):
+            return record.model_copy(update={"voice_name": remote.voice_name})
+        case Found():
+            raise UsageError(f"{address} is not renamed: there is nothing to accept.", "voicectl drift")
+        case Absent():
+            raise UsageError(f"{address} is gone, which can't be accepted.", "voicectl plan says what is to be done.")
+        case Unknown(why=why):
+            raise UsageError(f"{address} could not be looked at: {why}", "Try again later.")
 
 
 def resolve(session: Session, address: str, request: Request, *, voice_id: str | None, retry: bool) -> Record:

@@ -201,8 +201,8 @@ def _replace(
         return blocked(voice, record, why, hint, found=found).model_copy(update={"fields": changed.all})
     chosen = voice.inputs.get("voice_id")
     if scene.can(voice).caller_chooses_id and chosen is not None and chosen == record.voice_id:
-        why = "its voice_id is chosen by you and can't be used twice"
-        return blocked(voice, record, why, "Choose a new voice_id for the change.", found=found)
+        why = "its voice_id is chosen by you and can't be used twice: choose a new voice_id"
+        return blocked(voice, record, why, found=found)
     need = Need(names or "asked for", record, stands=True, fields=changed.all, found=found)
     return new_voice(scene, voice, need)
 

@@ -72,10 +72,10 @@ def event(event: Event, *, colour: bool = False) -> str:
         aside.insert(0, escape(event.detail))
     elif event.detail:
         told += f": {escape(event.detail)}"
-    if event.hint:
-        told += f" -> {escape(event.hint)}"
     if aside:
         told += f" ({', '.join(aside)})"
+    if event.hint:  # last, because it may end with a command
+        told += f" -> {escape(event.hint)}"
     subject = (event.address, event.action) if event.address else (event.provider,)
     if event.kind is Kind.BLOCKED:  # that is its action, too
         subject = (event.address,)

@@ -22,8 +22,8 @@ def plan(plan: Plan, *, colour: bool = False) -> str:
         parts.append("\n\n".join(_change(change, colour=colour) for change in plan.changes))
     if any(change.action is Action.REPLACE and not change.abandons for change in plan.changes):
         parts.append(
-            "A replaced address gets a new voice_id. Whoever uses the old one takes the new one\n"
-            "before the old voice is gone: voicectl output"
+            "A replaced address gets a new voice_id. Whoever uses the old one takes the new\n"
+            "one before the old voice is gone: voicectl output"
         )
     if plan.drift:
         parts.append(_drift_section(plan.drift, colour=colour))
@@ -35,6 +35,8 @@ def plan(plan: Plan, *, colour: bool = False) -> str:
 def drift(plan: Plan, *, colour: bool = False) -> str:
     """Only what changed outside, and what could not be looked at."""
     parts = [_drift_section(plan.drift, colour=colour)] if plan.drift else []
+    if any(found.kind is DriftKind.RENAMED for found in plan.drift):
+        parts.append(painted("If a new name is meant: voicectl drift --accept ADDRESS", Style.CYAN, colour=colour))
     parts.extend(f"Note: {escape(note)}" for note in plan.notes)
     counts = {kind: sum(found.kind is kind for found in plan.drift) for kind in DriftKind}
     told = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)

@@ -181,7 +181,7 @@ def wordy(desk: Desk, kling: KlingService) -> Desk:
     desk.apply(code=1)
     kling.failing.clear()
     desk.declare(
-        hero=voice("heroine", voice_url=f"https://cdn.example.com/{'long/' * 10}a.mp3"), narrator=voice("语音")
+        hero=voice("heroine", voice_url=f"https://cdn.example.com/{'long/' * 8}a.mp3"), narrator=voice("语音")
     )
     return desk
 

@@ -110,7 +110,7 @@ CAPPED: dict[tuple[int, int, float], tuple[float, float]] = {
     (40, 1, 30): (1.1, 3.1),
     (40, 3, 10): (1.1, 2.1),
     (40, 5, 2): (1.15, 1.7),
-    (40, 10, 1): (1.35, 1.5),  # 10 calls take half a second, at 20 a second
+    (40, 10, 1): (1.4, 1.5),  # 10 calls take half a second, at 20 a second
     (40, 10, 30): (1.1, 2.1),
     (40, 50, 10): (1.1, 1.4),
     (200, 1, 1): (1.2, 2.4),

@@ -48,6 +48,27 @@ def at_full_pace() -> Pace:
     return pace
 
 
+def test_a_poll_takes_the_turn_of_a_creation() -> None:
+    pace = Pace(20)
+    pace.take(10.0)
+    assert pace.turn_for_others(9.99) == pace.next_at
+    assert pace.turn_for_others(12.0) == 12.0
+
+
+def test_a_poll_does_not_wait_for_a_pace_that_was_told_to_pause() -> None:
+    pace = Pace(20)
+    pace.refused(10.0, sent_at=9.9, retry_after=30)
+    assert pace.turn_for_others(10.0) == 10.1
+
+
+def test_polls_count_in_a_second_with_the_creations() -> None:
+    pace = Pace(20)
+    for n in range(10):
+        pace.take(n / 1000)
+        pace.make_way(n / 1000)
+    assert pace.next_at > 1.0
+
+
 def test_a_refusal_lowers_the_pace_to_what_was_taken_in_the_second_before() -> None:
     pace = Pace(20)
     pace.sent.extend([9.1, 9.2, 9.3, 9.4, 9.5, 9.6, 9.7, 9.75, 9.8, 9.85, 9.9, 9.95])
