@@ -1,0 +1,401 @@
+"""From an empty account and back to it: Kling, four kinds of Tencent's voices and a sound stand in one manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.kling_service import KlingService
+from tests.support.tencent_desk import (
+    CONCIERGE,
+    FIREWORKS,
+    HERO,
+    MINI,
+    SAMPLE,
+    SOUNDS,
+    VILLAIN,
+    VOICES,
+    TencentDesk,
+    changed,
+)
+from tests.support.tencent_service import RATES, Failure, Spoil, TencentService
+
+EACH_ONCE = {
+    "CreateAigcCustomVoice": 1,
+    "CreateAigcAudioClone": 1,
+    "CloneVoiceAsync": 1,
+    "CreateAigcAudioTask": 1,
+    "VoiceClone": 1,
+    "TextToSpeechSync": 1,
+}
+EMPTY = ("plan", "--detailed-exitcode")
+
+
+@pytest.fixture
+def tencent() -> Iterator[TencentService]:
+    with TencentService() as service:
+        yield service
+
+
+@pytest.fixture
+def desk(tmp_path: Path, kling: KlingService, tencent: TencentService) -> TencentDesk:
+    return TencentDesk(tmp_path, kling, tencent=tencent)
+
+
+@pytest.fixture
+def made(desk: TencentDesk, kling: KlingService, tencent: TencentService) -> TencentDesk:
+    """All of it exists; what is counted begins after it."""
+    desk.write(VOICES, audio=SOUNDS)
+    desk.apply()
+    kling.calls.clear()
+    tencent.calls.clear()
+    return desk
+
+
+# -- one apply ---------------------------------------------------------------------------------------------------------
+
+
+def test_one_apply_makes_all_of_it_and_the_second_plan_is_empty(
+    desk: TencentDesk, kling: KlingService, tencent: TencentService
+) -> None:
+    desk.write(VOICES, audio=SOUNDS)
+    desk.apply()
+    assert (kling.bought, dict(tencent.accepted)) == (1, EACH_ONCE)
+    assert "No changes. 6 voices are as declared." in desk.voicectl(*EMPTY, code=0).out
+    assert dict(tencent.accepted) == EACH_ONCE
+
+
+def test_what_runs_for_a_while_is_waited_for(desk: TencentDesk, tencent: TencentService) -> None:
+    tencent.task_seconds = tencent.list_delay = 0.7
+    desk.write(VOICES, audio=SOUNDS)
+    desk.apply()
+    assert dict(tencent.accepted) == EACH_ONCE
+    desk.voicectl(*EMPTY, code=0)
+
+
+def test_output_has_every_voice_id(made: TencentDesk, kling: KlingService, tencent: TencentService) -> None:
+    told = made.voicectl("output", "--json", code=0).json
+    there = {voice.voice_id for voice in tencent.living} | set(kling.voices)
+    assert {told[address]["voice_id"] for address in VOICES} == there
+    assert told["villain"]["voice_id"] == "villain_01"
+    assert told["audio.fireworks"]["url"] == "https://files.example.com/5.mp3"
+    assert {entry["status"] for entry in told.values()} == {"ready"}
+
+
+def test_a_plan_after_the_apply_calls_each_list_once_and_nothing_else(
+    made: TencentDesk, tencent: TencentService
+) -> None:
+    made.voicectl(*EMPTY, code=0)
+    assert [call.action for call in tencent.calls if call.action not in ("DescribeTasks", "DescribeVoices")] == []
+    assert tencent.count("DescribeTasks") <= 1
+    assert tencent.count("DescribeVoices") == 1
+
+
+def test_what_can_not_be_verified_is_said_and_is_no_difference(made: TencentDesk) -> None:
+    drifted = made.voicectl("drift", code=0)
+    assert "because its cloud can't be asked: concierge" in drifted.out
+    assert "No drift." in drifted.out
+
+
+def test_when_the_history_of_72_hours_is_over_nothing_is_made_again(made: TencentDesk, tencent: TencentService) -> None:
+    for task in tencent.tasks:
+        task.born -= 80 * 3600
+    assert "No changes." in made.voicectl(*EMPTY, code=0).out
+
+
+# -- changes -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_voice_of_minimax_is_renamed_in_place(made: TencentDesk, tencent: TencentService) -> None:
+    before = made.voice_id("mini")
+    made.write(
+        VOICES | {"mini": changed(MINI, name="Minnie", labels=["calm", "warm"], description="Low.")}, audio=SOUNDS
+    )
+    assert made.actions() == {"mini": "update"}
+    made.apply()
+    (voice,) = [v for v in tencent.living if v.voice_id == before]
+    assert voice.fields["Name"] == "Minnie"
+    assert voice.fields["Description"] == "Low."
+    assert {"calm", "warm"} < set(voice.fields["Labels"])  # and our marker
+    assert [label for label in voice.fields["Labels"] if label.startswith("vc-")]
+    assert not tencent.accepted
+    made.voicectl(*EMPTY, code=0)
+
+
+def test_a_voice_of_minimax_with_another_sample_is_replaced_and_the_old_one_deleted(
+    made: TencentDesk, tencent: TencentService
+) -> None:
+    before = made.voice_id("mini")
+    made.write(VOICES | {"mini": changed(MINI, audio={"url": f"{SAMPLE}/second.mp3"})}, audio=SOUNDS)
+    assert made.actions() == {"mini": "replace"}
+    made.apply()
+    assert dict(tencent.accepted) == {"CloneVoiceAsync": 1, "TextToSpeechSync": 1}
+    assert [v.voice_id for v in tencent.living if v.made_by == "CloneVoiceAsync"] == [made.voice_id("mini")]
+    assert made.voice_id("mini") != before
+    made.voicectl(*EMPTY, code=0)
+
+
+def test_a_voice_that_can_not_be_deleted_is_replaced_and_the_old_one_listed(
+    made: TencentDesk, tencent: TencentService
+) -> None:
+    before = made.voice_id("hero")
+    made.write(VOICES | {"hero": changed(HERO, video_id="678")}, audio=SOUNDS)
+    assert made.actions() == {"hero": "replace"}
+    made.apply()
+    assert dict(tencent.accepted) == {"CreateAigcCustomVoice": 1}
+    assert before in made.voicectl("state", "list", "--abandoned", code=0).out
+    made.voicectl(*EMPTY, code=0)
+
+
+def test_a_chosen_id_is_taken_so_another_sample_asks_for_another_id(made: TencentDesk, tencent: TencentService) -> None:
+    again = changed(VILLAIN, audio={"url": f"{SAMPLE}/second.mp3"})
+    made.write(VOICES | {"villain": again}, audio=SOUNDS)
+    planned = made.voicectl("plan", code=0)
+    assert made.actions() == {"villain": "blocked"}
+    assert "choose a new voice_id" in planned.out
+    made.apply(code=1)
+    assert not tencent.accepted
+
+    made.write(VOICES | {"villain": changed(again, voice_id="villain_02")}, audio=SOUNDS)
+    assert made.actions() == {"villain": "replace"}
+    made.apply()
+    assert made.voice_id("villain") == "villain_02"
+    made.voicectl(*EMPTY, code=0)
+
+
+def test_other_words_of_the_request_only_are_no_difference(made: TencentDesk, tencent: TencentService) -> None:
+    quiet = {
+        "hero": changed(HERO, session_context="x", tasks_priority=5, disable_moderation=True),
+        "villain": changed(VILLAIN, text="Something else.", payload="p", ext_info="{}"),
+        "mini": changed(MINI, language_boost="en", text="Hi.", tts_model="minimax-speech-02-hd"),
+        "concierge": changed(CONCIERGE, api_key_env="SOME_KEY"),
+    }
+    made.write(VOICES | quiet, audio=SOUNDS)
+    made.env["SOME_KEY"] = "sk-0123456789"
+    made.voicectl(*EMPTY, code=0)
+
+
+def test_a_moved_sample_of_the_same_bytes_is_no_difference(made: TencentDesk) -> None:
+    (made.folder / "concierge.wav").rename(made.folder / "other.wav")
+    made.write(VOICES | {"concierge": changed(CONCIERGE, prompt_audio={"file": "other.wav"})}, audio=SOUNDS)
+    made.voicectl(*EMPTY, code=0)
+
+
+# -- the end -----------------------------------------------------------------------------------------------------------
+
+
+def test_destroy_deletes_what_it_can_and_lists_what_stays(
+    made: TencentDesk, kling: KlingService, tencent: TencentService
+) -> None:
+    stays = {address: made.voice_id(address) for address in ("hero", "villain", "concierge")}
+    made.voicectl("destroy", "--auto-approve", code=0)
+    assert kling.voices == {}
+    assert {voice.voice_id for voice in tencent.living} == set(stays.values())
+    listed = made.voicectl("state", "list", "--abandoned", code=0).out
+    assert [address for address in (*VOICES, "audio.fireworks") if f"{address} " in listed] == [
+        "hero",
+        "villain",
+        "concierge",
+        "audio.fireworks",
+    ]
+    assert tencent.count("DeleteVoice") == 1
+
+
+def test_a_removed_voice_that_stays_is_forgotten_and_never_called_deleted(
+    made: TencentDesk, tencent: TencentService
+) -> None:
+    made.write({address: entry for address, entry in VOICES.items() if address != "concierge"}, audio=SOUNDS)
+    assert made.actions() == {"concierge": "forget"}
+    applied = made.apply()
+    assert "concierge: forget: done" in applied.out
+    assert "deleted" not in applied.out
+    assert "concierge" in {voice.name.partition("_")[0] for voice in tencent.living}
+
+
+def test_a_forgotten_voice_that_is_declared_again_is_taken_back_without_a_call(
+    made: TencentDesk, tencent: TencentService
+) -> None:
+    before = {address: made.voice_id(address) for address in ("hero", "villain", "concierge")}
+    made.write({"mini": MINI})
+    made.apply("--allow-deletes", "5")
+    made.write(VOICES, audio=SOUNDS)
+    tencent.calls.clear()
+    made.apply()
+    assert {address: made.voice_id(address) for address in before} == before
+    assert not tencent.accepted
+
+
+def test_a_voice_that_was_never_activated_is_forgotten_not_deleted(desk: TencentDesk, tencent: TencentService) -> None:
+    desk.write({"mini": changed(MINI, activate=None), "hero": HERO})
+    desk.apply()
+    assert tencent.count("TextToSpeechSync") == 0
+    desk.voicectl(*EMPTY, code=0)
+    desk.write({"hero": HERO})
+    assert desk.actions() == {"mini": "forget"}
+
+
+def test_a_voice_is_activated_once_its_manifest_says_so(desk: TencentDesk, tencent: TencentService) -> None:
+    desk.write({"mini": changed(MINI, activate=None)})
+    desk.apply()
+    desk.write({"mini": MINI})
+    desk.apply()
+    assert dict(tencent.accepted) == {"CloneVoiceAsync": 1, "TextToSpeechSync": 1}
+    desk.voicectl(*EMPTY, code=0)
+
+
+def test_a_voice_of_minimax_that_is_deleted_outside_is_made_again(made: TencentDesk, tencent: TencentService) -> None:
+    made.write(VOICES, audio=SOUNDS, safety={"max_recreate_percent": 100})
+    tencent.delete_outside(made.voice_id("mini"))
+    assert "gone" in made.voicectl("drift", code=2).out
+    assert made.actions() == {"mini": "clone"}
+    made.apply()
+    assert dict(tencent.accepted) == {"CloneVoiceAsync": 1, "TextToSpeechSync": 1}
+
+
+# -- sounds ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_sound_that_expired_stays_expired_unless_asked(desk: TencentDesk, tencent: TencentService) -> None:
+    tencent.sound_lasts = -60
+    desk.write({}, audio=SOUNDS)
+    desk.apply()
+    told = desk.voicectl("output", "--json", code=0).json
+    assert told["audio.fireworks"]["status"] == "expired"
+    desk.voicectl(*EMPTY, code=0)
+    assert dict(tencent.accepted) == {"CreateAigcAudioTask": 1}
+
+
+def test_a_sound_that_expired_is_made_again_where_the_manifest_says_so(
+    desk: TencentDesk, tencent: TencentService
+) -> None:
+    tencent.sound_lasts = -60
+    desk.write({}, audio={"fireworks": {**FIREWORKS, "on_expiry": "recreate"}})
+    desk.apply()
+    tencent.sound_lasts = 86_400
+    desk.apply()
+    desk.voicectl(*EMPTY, code=0)
+    assert dict(tencent.accepted) == {"CreateAigcAudioTask": 2}
+    assert desk.voicectl("output", "--json", code=0).json["audio.fireworks"]["status"] == "ready"
+
+
+def test_a_permanent_sound_has_a_file_id_and_no_end(desk: TencentDesk) -> None:
+    desk.write({}, audio={"fireworks": changed(FIREWORKS, output={"storage_mode": "Permanent"})})
+    desk.apply()
+    told = desk.voicectl("output", "--json", code=0).json["audio.fireworks"]
+    assert (told["file_id"], told["expires_at"], told["status"]) == ("5280000001", None, "ready")
+
+
+# -- troubles in one run -----------------------------------------------------------------------------------------------
+
+
+KNOWN = "InvalidParameterValue.SessionId"
+LOST = [(how, KNOWN) for how in Spoil]
+LOST += [(Spoil.REPLY_LOST, code) for code in ("FailedOperation.TaskDuplicate", "FailedOperation", "InvalidParameter")]
+
+
+@pytest.mark.parametrize(("how", "code"), LOST, ids=lambda told: getattr(told, "name", told))
+def test_a_lost_reply_of_vod_is_settled_and_nothing_is_bought_twice(
+    how: Spoil, code: str, desk: TencentDesk, tencent: TencentService
+) -> None:
+    vod = {"hero": HERO, "villain": VILLAIN, "mini": MINI}
+    for action in ("CreateAigcCustomVoice", "CreateAigcAudioClone", "CloneVoiceAsync", "TextToSpeechSync"):
+        tencent.spoil(action, how)
+        tencent.duplicate_code[action] = code
+    desk.write(vod)
+    desk.apply(code=None)
+    desk.apply(code=None)
+    desk.voicectl(*EMPTY, code=0)
+    assert set(tencent.sessions.values()) == {1}
+    assert len(tencent.living) == 3
+    assert tencent.accepted["TextToSpeechSync"] == 1
+
+
+@pytest.mark.parametrize("how", Spoil, ids=lambda how: how.name)
+def test_a_lost_reply_of_trtc_stops_that_voice_and_no_other(
+    how: Spoil, desk: TencentDesk, tencent: TencentService
+) -> None:
+    tencent.spoil("VoiceClone", how)
+    desk.write(VOICES, audio=SOUNDS)
+    desk.apply(code=1)
+    assert desk.actions() == {"concierge": "blocked"}
+    desk.apply(code=1)
+    assert dict(tencent.accepted) == EACH_ONCE
+    told = desk.voicectl("plan", code=0).out
+    assert "voicectl resolve concierge --voice-id ID" in told
+    assert "--retry" in told
+
+
+def test_a_person_says_which_voice_the_lost_reply_made(desk: TencentDesk, tencent: TencentService) -> None:
+    tencent.spoil("VoiceClone", Spoil.REPLY_LOST)
+    desk.write({"concierge": CONCIERGE})
+    desk.apply(code=1)
+    (voice,) = tencent.living
+    desk.voicectl("resolve", "concierge", "--voice-id", voice.voice_id, code=0)
+    desk.voicectl(*EMPTY, code=0)
+    assert desk.voice_id("concierge") == voice.voice_id
+    assert tencent.count("VoiceClone") == 1
+
+
+def test_a_person_asks_to_pay_again(desk: TencentDesk, tencent: TencentService) -> None:
+    tencent.spoil("VoiceClone", Spoil.REPLY_LOST)
+    desk.write({"concierge": CONCIERGE})
+    desk.apply(code=1)
+    desk.voicectl("resolve", "concierge", "--retry", code=0)
+    desk.apply()
+    desk.voicectl(*EMPTY, code=0)
+    assert tencent.count("VoiceClone") == 2
+
+
+@pytest.mark.parametrize("how", Spoil, ids=lambda how: how.name)
+def test_a_lost_reply_of_a_sound_never_buys_a_second_one(
+    how: Spoil, desk: TencentDesk, tencent: TencentService
+) -> None:
+    tencent.spoil("CreateAigcAudioTask", how)
+    desk.write({}, audio=SOUNDS)
+    desk.apply(code=None)
+    desk.apply(code=None)
+    assert dict(tencent.accepted) == {"CreateAigcAudioTask": 1}
+
+
+@pytest.mark.parametrize("ext", ["FailedOperation", ""])
+def test_a_task_that_failed_is_told_in_the_clouds_words_and_not_bought_again(
+    ext: str, desk: TencentDesk, tencent: TencentService
+) -> None:
+    failure = Failure("the sample has two speakers", code=0 if ext else 60000, ext=ext)
+    tencent.failing = dict.fromkeys(("Hero", "villain_01", "Mini", "Fireworks at a spring festival"), failure)
+    desk.write({"hero": HERO, "villain": VILLAIN, "mini": MINI}, audio=SOUNDS)
+    assert "the sample has two speakers" in desk.apply(code=1).out
+    desk.apply(code=1)
+    assert set(desk.actions().values()) == {"blocked"}
+    assert sum(tencent.accepted.values()) == 4
+
+
+def test_an_id_that_is_taken_on_the_account_is_told_and_not_bought_again(
+    desk: TencentDesk, tencent: TencentService
+) -> None:
+    tencent.failing = {"villain_01": Failure("voice clone voice id duplicate")}
+    desk.write({"villain": VILLAIN})
+    assert "voice clone voice id duplicate" in desk.apply(code=1).out
+    desk.apply(code=1)
+    assert dict(tencent.accepted) == {"CreateAigcAudioClone": 1}
+
+
+@pytest.mark.parametrize("code", ["RequestLimitExceeded", "RequestLimitExceeded.UinLimitExceeded"])
+def test_calls_that_are_over_the_limit_wait_and_go_on(code: str, desk: TencentDesk, tencent: TencentService) -> None:
+    actions = ("CreateAigcCustomVoice", "CloneVoiceAsync", "VoiceClone", "TextToSpeechSync")
+    for action in actions:
+        tencent.refuse(action, code, times=2)
+    desk.write({"hero": HERO, "mini": MINI, "concierge": CONCIERGE})
+    desk.apply()
+    assert [tencent.count(action) for action in actions] == [3, 3, 3, 3]
+    assert len(tencent.living) == 3
+
+
+def test_fifty_voices_keep_to_the_vendors_calls_a_second(desk: TencentDesk, tencent: TencentService) -> None:
+    tencent.rate_limits = RATES
+    desk.write({f"v{i}": changed(HERO, voice_name=f"V{i}") for i in range(50)})
+    desk.apply()
+    assert sum(call.code == "RequestLimitExceeded" for call in tencent.calls) <= 1  # a busy machine bunches some
+    assert dict(tencent.accepted) == {"CreateAigcCustomVoice": 50}
