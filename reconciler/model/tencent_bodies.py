@@ -126,17 +126,19 @@ class VodClone(Body):
     ext_info: str | None = Field(default=None, description="Reserved by the vendor.")
 
 
+def _within_2000_bytes(text: str) -> str:
+    size = len(text.encode())
+    if size > 2000:
+        raise ValueError(f"{size} bytes, at most 2000")
+    return text
+
+
 class Activation(Frozen):
     """The one paid TextToSpeechSync call that makes a voice listable, changeable and deletable."""
 
-    text: str = Field(min_length=1, description="Read aloud once, and paid; at most 2,000 bytes.")
-
-    @model_validator(mode="after")
-    def _short(self) -> Self:
-        size = len(self.text.encode())
-        if size > 2000:
-            raise ValueError(f"text: {size} bytes, at most 2000")
-        return self
+    text: Annotated[str, AfterValidator(_within_2000_bytes)] = Field(
+        min_length=1, description="Read aloud once, and paid; at most 2,000 bytes."
+    )
 
 
 _Words = Annotated[list[Annotated[str, StringConstraints(min_length=1)]], Field(max_length=100)]
