@@ -206,7 +206,7 @@ def test_buying_many_gone_voices_again_is_asked_for_by_their_exact_number(desk: 
     desk.apply()
     for voice_id in list(kling.voices)[:4]:
         kling.delete_outside(voice_id)
-    assert "--allow-recreates 4" in desk.apply(code=1).err
+    assert "--allow-recreates 4" in desk.apply(code=1).out
     assert kling.bought == 10
     desk.apply("--allow-recreates", "4")
     assert kling.bought == 14

@@ -180,9 +180,7 @@ def wordy(desk: Desk, kling: KlingService) -> Desk:
     desk.declare("hero", narrator=voice("语音"))
     desk.apply(code=1)
     kling.failing.clear()
-    desk.declare(
-        hero=voice("heroine", voice_url=f"https://cdn.example.com/{'long/' * 8}a.mp3"), narrator=voice("语音")
-    )
+    desk.declare(hero=voice("heroine", voice_url=f"https://cdn.example.com/{'long/' * 8}a.mp3"), narrator=voice("语音"))
     return desk
 
 

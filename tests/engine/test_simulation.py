@@ -15,13 +15,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from reconciler.engine import observe
-from reconciler.model.accounts import KlingAccount
+from reconciler.model.accounts import KlingAccount, Timeouts
 from reconciler.sandbox.faults import DeletedVoice
 from tests.engine.simulation import Edit, Simulation, Step, Weather
 from tests.engine.stories import manifests, tales
 
 PHASES = [p for p in Phase if p is not Phase.explain]
 STORIES = int(os.environ.get("VOICECTL_STORIES", "600"))
+PATIENCE = Timeouts(operation=90)  # the default's ten minutes of polling tell no more than these
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -66,7 +67,10 @@ def test_whatever_happens_each_voice_is_bought_once_and_none_is_lost(
     first: Edit, story: list[Step], deleted: DeletedVoice, late_by_id: float, seed: int
 ) -> None:
     simulation = Simulation(seed)
-    simulation.rehearsal.accounts["other"] = KlingAccount(type="kling", region="beijing")
+    simulation.rehearsal.accounts = {
+        "kling": KlingAccount(type="kling", timeouts=PATIENCE),
+        "other": KlingAccount(type="kling", region="beijing", timeouts=PATIENCE),
+    }
     simulation.live(Weather({"deleted_voice": deleted, "late_by_id": late_by_id}))
     simulation.live(first)
     for step in story:

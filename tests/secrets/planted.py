@@ -50,8 +50,17 @@ def found(told: Iterable[tuple[str, bytes]], *, more: Iterable[str] = ()) -> lis
     """
     marks = _PIECES if not more else _pieces([*PLACES.items(), *(("a token", token) for token in more)])
     return sorted(
-        {f"{place} in {what}" for what, content in told for place in _in(re.sub(rb"[^A-Za-z0-9]", b"", content), marks)}
+        {
+            f"{place} in {what}"
+            for what, content in told
+            for reading in {content, _unescaped(content)}
+            for place in _in(re.sub(rb"[^A-Za-z0-9]", b"", reading), marks)
+        }
     )
+
+
+def _unescaped(content: bytes) -> bytes:
+    return re.sub(rb"(?:\\+u00|%(?:25)*)([0-9A-Fa-f]{2})", lambda code: bytes([int(code[1], 16)]), content)
 
 
 def _in(squeezed: bytes, marks: dict[int, dict[bytes, str]]) -> Iterator[str]:

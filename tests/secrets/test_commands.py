@@ -123,7 +123,10 @@ def test_what_can_not_be_read_tells_nothing(folder: Folder, kling: Echo, answer:
 
 @somebody
 def test_what_is_killed_half_way_leaves_nothing(folder: Folder, kling: Echo) -> None:
-    kling.kills = running = folder.start("apply", "--auto-approve", "-v")
+    folder.run("apply", "--auto-approve", code=0)  # from now on there is a state for a journal to continue
+    kling.before = len(kling.tasks)
+    replaced = [word for name in ("hero", "bare", "named") for word in ("--replace", name)]
+    kling.kills = running = folder.start("apply", "--auto-approve", "-v", *replaced)
     folder.look_at(running.pid)
     folder.hear(running)
     assert running.returncode == -signal.SIGKILL

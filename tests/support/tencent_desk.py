@@ -65,7 +65,13 @@ FIREWORKS: Mapping[str, Any] = {
         "output": {"storage_mode": "Temporary", "duration": 6},
     },
 }
-VOICES: dict[str, Mapping[str, Any]] = {"narrator": NARRATOR, "hero": HERO, "villain": VILLAIN, "mini": MINI, "concierge": CONCIERGE}
+VOICES: dict[str, Mapping[str, Any]] = {
+    "narrator": NARRATOR,
+    "hero": HERO,
+    "villain": VILLAIN,
+    "mini": MINI,
+    "concierge": CONCIERGE,
+}
 SOUNDS: Entries = {"fireworks": FIREWORKS}
 
 

@@ -1,0 +1,71 @@
+"""What the simulation's stories found once, each told on its own."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.model.plan import Action
+from tests.engine.rehearsal import Died, Rehearsal, voice
+
+FIVE = [voice(address) for address in "abcde"]
+OTHER_LINEAGE = "fedcba98-89ab-cdef-0123-456789abcdef"
+
+
+def with_five() -> Rehearsal:
+    rehearsal = Rehearsal()
+    rehearsal.declare(*FIVE)
+    rehearsal.apply()
+    return rehearsal
+
+
+def lose_the_state(rehearsal: Rehearsal) -> None:
+    rehearsal.backend.put_back(None)
+    rehearsal.lineage = OTHER_LINEAGE
+
+
+def actions(rehearsal: Rehearsal) -> dict[str, Action]:
+    return {change.address: change.action for change in rehearsal.plan().changes}
+
+
+@pytest.mark.parametrize("page_cap", [1, 2, 3, 4, 5])
+def test_a_server_that_caps_its_pages_hides_no_voice_of_a_lost_state(page_cap: int) -> None:
+    rehearsal = with_five()
+    lose_the_state(rehearsal)
+    rehearsal.turn(page_cap=page_cap)
+    assert actions(rehearsal) == dict.fromkeys("abcde", Action.BLOCKED)
+
+
+def test_a_server_that_caps_its_pages_delays_no_poll() -> None:
+    rehearsal = Rehearsal(page_cap=1)
+    rehearsal.declare(*FIVE)
+    rehearsal.apply()
+    assert rehearsal.clock.monotonic() < 10
+    assert actions(rehearsal) == {}
+
+
+def test_a_voice_without_voice_id_of_a_lost_state_is_not_bought_again() -> None:
+    rehearsal = with_five()
+    lose_the_state(rehearsal)
+    rehearsal.turn(voiceless=1.0)
+    assert actions(rehearsal) == dict.fromkeys("abcde", Action.BLOCKED)
+
+
+@pytest.mark.parametrize("voiceless", [0.7, 1.0])
+def test_a_known_voice_whose_answers_lack_the_voice_id_is_not_bought_again(voiceless: float) -> None:
+    rehearsal = with_five()
+    rehearsal.turn(voiceless=voiceless)
+    for _ in range(10):
+        assert set(actions(rehearsal).values()) <= {Action.BLOCKED}
+
+
+def test_a_call_begun_while_the_list_was_empty_is_not_made_once_it_shows_the_voice() -> None:
+    rehearsal = with_five()
+    lose_the_state(rehearsal)
+    rehearsal.turn(empty_list=True)
+    rehearsal.die("before", "create")
+    with pytest.raises(Died):
+        rehearsal.apply()
+    rehearsal.turn(empty_list=False)
+    rehearsal.apply()
+    assert {change.address for change in rehearsal.plan().changes if change.action is Action.BLOCKED} == set("abcde")
+    assert len(rehearsal.living_ids) == 5

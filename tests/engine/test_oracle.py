@@ -1,0 +1,59 @@
+"""The reference model complains of what must not be, and of nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.engine.oracle import Asked, Began, Bought, Declared, Deleted, Event, Fate, Lost, Seen, What, complaints
+
+A1 = What("a", "11111111", "kling:one")
+A2 = What("a", "22222222", "kling:one")
+ELSEWHERE = What("a", "11111111", "kling:two")
+WANTED, BEGUN = Declared(frozenset({A1})), Began()
+HELD = Seen(held={"a": "k1"}, ready=frozenset({"k1"}), living=frozenset({"k1"}))
+NOTHING = Seen(held={}, ready=frozenset(), living=frozenset())
+REPLACED: tuple[Event, ...] = (WANTED, BEGUN, Bought("k1", A1), Declared(frozenset({A2})), BEGUN, Bought("k2", A2))
+
+
+@pytest.mark.parametrize(
+    ("story", "seen"),
+    [
+        ((), NOTHING),
+        ((WANTED, BEGUN, Bought("k1", A1)), HELD),
+        ((WANTED, BEGUN, Bought("k1", A1, Fate.FAILURE)), NOTHING),
+        ((Declared(frozenset({A1}), refused=frozenset({A1})), BEGUN), NOTHING),
+        ((WANTED, BEGUN, Bought("k1", A1), Declared(frozenset()), BEGUN, Deleted("k1")), NOTHING),
+        ((*REPLACED, Deleted("k1")), Seen({"a": "k2"}, frozenset({"k2"}), frozenset({"k2"}))),
+        ((WANTED, BEGUN, Bought("k1", A1), Deleted("k1", outside=True), Bought("k1b", A1)),
+         Seen({"a": "k1b"}, frozenset({"k1b"}), frozenset({"k1b"}))),
+        ((WANTED, BEGUN, Bought("k1", A1), Lost(frozenset({"k1"})), Bought("k2", A1, blind=True)),
+         Seen({"a": "k2"}, frozenset({"k2"}), frozenset({"k1", "k2"}))),
+        ((WANTED, BEGUN, Bought("k0", ELSEWHERE, late=True), Bought("k1", A1), Deleted("k0")), HELD),
+    ],
+)  # fmt: skip
+def test_a_story_that_ended_well_is_no_complaint(story: tuple[Event, ...], seen: Seen) -> None:
+    assert complaints(story, seen) == []
+
+
+@pytest.mark.parametrize(
+    ("story", "seen", "told"),
+    [
+        ((WANTED, BEGUN), NOTHING, "a holds None, and should hold a voice"),
+        ((WANTED, BEGUN, Bought("k1", A1)), NOTHING, "a holds None, and should hold k1"),
+        ((WANTED, BEGUN, Bought("k1", A1)), Seen({"a": "k1"}, frozenset(), frozenset({"k1"})),
+         "a holds k1, and should hold k1"),
+        ((WANTED, BEGUN, Bought("k1", A1), Bought("k2", A1)), HELD, "k2 was bought, and k1 was there"),
+        ((*REPLACED, Bought("k3", A1)), NOTHING, "k3 was bought, and k1 was there"),
+        ((WANTED, BEGUN, Bought("k1", A1), Lost(frozenset({"k1"})), Bought("k2", A1)), HELD,
+         "k2 was bought, and k1 was there"),
+        ((WANTED, BEGUN, Bought("k1", A1), Deleted("k1")), NOTHING, "k1 was deleted, and it was wanted"),
+        ((Deleted(None),), NOTHING, "a voice was deleted that is not ours"),
+        (REPLACED, Seen({"a": "k2"}, frozenset({"k2"}), frozenset({"k1", "k2"})), "k1 lives, and nobody holds it"),
+        ((Declared(frozenset()),), HELD, "a holds k1, undeclared"),
+        ((WANTED, BEGUN, Bought("k1", A1)), Seen({"a": "k1"}, frozenset({"k1"}), frozenset({"k1"}), frozenset({"a"})),
+         "a is not settled"),
+        ((WANTED, BEGUN, Asked(A1), Bought("k1", A1)), HELD, "a was left to a person, and could have been settled"),
+    ],
+)  # fmt: skip
+def test_what_must_not_be_is_told(story: tuple[Event, ...], seen: Seen, told: str) -> None:
+    assert told in complaints(story, seen)
