@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from reconciler.errors import CloudError, OutcomeUnknown, Rejected, UsageError
+from reconciler.errors import CloudError, OutcomeUnknown, Rejected, Unreached, UsageError
 from reconciler.model import urls
 from reconciler.model.accounts import Timeouts
 from reconciler.protocols import Clock
@@ -152,8 +152,10 @@ def _of(action: str, error: CloudError) -> CloudError:
     """What the transport says of a POST, said of the action; that a read may have happened is no news."""
     told = error.detail.removesuffix(doubt(_CALL)) if tencent_wire.reads(action) else error.detail
     detail = action + told.removeprefix(_CALL)
+    if isinstance(error, Unreached):
+        return Unreached(detail, error.hint)
     if isinstance(error, Rejected):
-        return Rejected(detail, error.hint, unsent=error.unsent)
+        return Rejected(detail, error.hint)
     return OutcomeUnknown(detail, error.hint)
 
 
