@@ -1,6 +1,7 @@
 """What each answer means for a voice that stands: its first use, which is paid, and keys that its cloud is told anew.
 
 A first use is durable before its call and is never called twice by itself: after a lost reply the cloud's list tells.
+Where an earlier run died in between, the list is looked at first, and for a while: the call may never have gone out.
 An update may be repeated: the second one changes nothing.
 """
 
@@ -15,7 +16,7 @@ from reconciler.engine.work import Lane, Work
 from reconciler.errors import CloudError, OutcomeUnknown, Rejected, Throttled
 from reconciler.model.events import Kind
 from reconciler.model.manifest import Voice
-from reconciler.model.observed import Found, Observation
+from reconciler.model.observed import Found, Observation, Unknown
 from reconciler.model.state import Activation, Record
 from reconciler.protocols import Clock
 
@@ -50,10 +51,14 @@ class Upkeep:
         lane = self._lanes[record.provider]
         if work.change.activates and record.activation is not Activation.DONE:
             work.unused = record.activation is None
-            work.record = transitions.activating(record, Activation.BEGUN)
-            self._ledger.write(work.record)
+            work.cut_short = record.activation is Activation.BEGUN
             work.looks = work.tries = 0
-            lane.to_keep.append(work)
+            if work.cut_short:
+                self._look(lane, work, after=0.0)
+            else:
+                work.record = transitions.activating(record, Activation.BEGUN)
+                self._ledger.write(work.record)
+                lane.to_keep.append(work)
         elif work.change.in_place and not work.told:
             work.tries = 0
             lane.to_keep.append(work)
@@ -91,6 +96,9 @@ class Upkeep:
             self._halt(answer.detail, answer.hint)
         elif work.looks < _LOOKS:
             self._look(lane, work, after=min(10.0, 2.0 ** (work.looks - 1)))
+        elif work.cut_short and isinstance(answer, Unknown) and answer.by_nature:
+            work.cut_short = False  # the list was read, and showed no voice that was used
+            lane.to_keep.append(work)
         else:
             self.leave_open(work)
 
@@ -106,6 +114,9 @@ class Upkeep:
 
     def leave_open(self, work: Work) -> None:
         """Nobody knows yet whether the voice was used; it stays, and so does what is known of it."""
+        if not work.cut_short:
+            work.record = transitions.activating(_record(work), Activation.UNCERTAIN)
+            self._ledger.write(work.record)
         told = "the voice is there; whether its activation was done is not known, and the cloud does not list it yet"
         hint = f"The next apply looks again; to pay for another call: --retry {work.change.address}"
         self._count.doubt(self._ledger, work, told, hint)

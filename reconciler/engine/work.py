@@ -50,6 +50,7 @@ class Work:
     tries: int = 0  # of a deletion or an update
     told: bool = False  # the cloud has taken the keys that are told anew
     unused: bool = False  # nobody ever began its voice's first use before this run
+    cut_short: bool = False  # an earlier run died over its first use, so whether that was made is looked for first
     known_there: bool = False  # the cloud said that it knows the key
     refused: str = ""  # why the second sending of a key was refused, which proves nothing about the first
     not_before: float = 0.0  # its next look-up or deletion

@@ -31,7 +31,8 @@ SETTLING = frozenset({Status.INTENDED, Status.RUNNING, Status.UNCERTAIN})
 
 
 class Activation(StrEnum):
-    BEGUN = "begun"  # durable before the paid call
+    BEGUN = "begun"  # durable before the paid call; a run that died there may not have made it
+    UNCERTAIN = "uncertain"  # its reply was lost, and the cloud's list did not show the voice; a person says
     DONE = "done"
 
 

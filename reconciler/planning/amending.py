@@ -12,6 +12,9 @@ from reconciler.planning.diff import Difference, face, shown
 from reconciler.planning.scene import Scene
 
 FIRST_USE = "activated by one paid TTS call"
+CUT_SHORT = (
+    "its activation was interrupted: looked for, and made by one paid TTS call if the cloud still does not list it"
+)
 
 
 def told_anew(scene: Scene, voice: Voice, record: Record, changed: Difference) -> Change | None:
@@ -19,7 +22,7 @@ def told_anew(scene: Scene, voice: Voice, record: Record, changed: Difference) -
     found = news(record, scene.observation(record))
     in_place = changed.updatable + _renamed(scene, voice, record)
     uses_it = wants_activation(scene, voice, record)
-    if uses_it and record.activation is Activation.BEGUN and voice.address not in scene.asked.retry:
+    if uses_it and record.activation is Activation.UNCERTAIN and voice.address not in scene.asked.retry:
         return blocked(
             voice,
             record,
@@ -35,7 +38,7 @@ def told_anew(scene: Scene, voice: Voice, record: Record, changed: Difference) -
         address=voice.address,
         provider=voice.provider,
         action=Action.UPDATE,
-        reason=_reason(in_place=bool(in_place), uses_it=uses_it, ours=bool(changed.ours)),
+        reason=_reason(in_place=bool(in_place), uses_it=uses_it, ours=bool(changed.ours), of=record.activation),
         before=face(record),
         after=shown(voice),
         fields=in_place + changed.ours,
@@ -80,10 +83,10 @@ def _renamed(scene: Scene, voice: Voice, record: Record) -> tuple[FieldChange, .
     return (FieldChange(name="name", before=seen, after=name),)
 
 
-def _reason(*, in_place: bool, uses_it: bool, ours: bool) -> str:
+def _reason(*, in_place: bool, uses_it: bool, ours: bool, of: Activation | None) -> str:
     told = {
         "updated in place": in_place,
-        FIRST_USE: uses_it,
+        CUT_SHORT if of is Activation.BEGUN else FIRST_USE: uses_it,
         "in the state only, no call": ours and not in_place and not uses_it,
         "its first use is known now; in the state only, no call": not (in_place or uses_it or ours),
     }

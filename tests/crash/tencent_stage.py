@@ -1,8 +1,7 @@
 """Where Tencent's voices are made and runs die: scenarios, played from the same beginning as often as it takes.
 
 VOD's voices must all be there afterwards, each paid once. Of TRTC's, and of a sound, nobody can tell what an
-interrupted call left: those alone may be blocked, and a person says then what it was, one way or the other. So may a
-first use whose call never went out: the list does not show the voice, and only a person may pay again.
+interrupted call left: those alone may be blocked, and a person says then what it was, one way or the other.
 """
 
 from __future__ import annotations
@@ -24,7 +23,6 @@ from tests.support.tencent_service import TencentService
 
 SOUND = "audio.fireworks"
 UNTELLABLE = frozenset({"concierge", SOUND})
-UNUSED = "mini"  # whose first use may have been begun and not made
 FAST = dict.fromkeys(("create", "update", "activate", "delete"), 1000)
 
 
@@ -135,8 +133,8 @@ class TencentStage:
         if recovery.code != 0:
             asked = self._folder.blocked()
             assert asked
-            assert asked <= UNTELLABLE | {UNUSED}, recovery.out
-        self._check_paid_once(used=self._scenario.used - (UNUSED in asked))
+            assert asked <= UNTELLABLE, recovery.out
+        self._check_paid_once()
         for address in asked:
             self._answer(address, retry=retry)
         last = self._folder.run(APPLY, PLAN)
@@ -150,9 +148,6 @@ class TencentStage:
         return ran.killed
 
     def _answer(self, address: str, *, retry: bool) -> None:
-        if address == UNUSED:
-            assert self._folder.run((*APPLY, "--retry", address)).code == 0
-            return
         made = self._made(address)
         says = ("--retry",) if retry or made is None else ("--voice-id", made)
         ran = self._folder.run(("resolve", address, *says))
@@ -169,21 +164,17 @@ class TencentStage:
         self._tencent.tasks, self._tencent.voices = copy.deepcopy(self._there)
         self._tencent.calls.clear()
 
-    def _check_paid_once(self, *, used: int) -> None:
+    def _check_paid_once(self) -> None:
         """Before anybody was asked."""
         accepted = self._tencent.accepted
         assert self._tencent.count("VoiceClone") <= ("concierge" in self._scenario.after)
         assert accepted["CreateAigcAudioTask"] <= (SOUND in self._scenario.after)
         assert self._tencent.sessions.total() == self._scenario.bought
         assert set(self._tencent.sessions.values()) <= {1}
-        self._check_uses(used)
-
-    def _check_uses(self, used: int) -> None:
         uses = Counter(c.body["VoiceId"] for c in self._tencent.calls if c.action == "TextToSpeechSync" and not c.code)
-        assert (uses.total(), set(uses.values())) == (used, {1} if uses else set())
+        assert (uses.total(), set(uses.values())) == (self._scenario.used, {1} if uses else set())
 
     def _check(self, *, resolved: frozenset[str]) -> None:
-        self._check_uses(self._scenario.used)
         ids = self._folder.voice_ids
         assert sorted(ids) == sorted(self._scenario.after)
         assert {a: ids[a] for a in self._scenario.stays} == {a: self._ids[a] for a in self._scenario.stays}

@@ -9,11 +9,13 @@ import pytest
 from reconciler.errors import OutcomeUnknown, Rejected, Throttled
 from reconciler.model.events import Kind
 from reconciler.model.manifest import Voice
+from reconciler.model.observed import Unknown
 from reconciler.model.plan import Action
 from reconciler.model.state import Activation, Record, Status
 from tests.engine.rehearsal import Died, Rehearsal
 from tests.engine.used_cloud import LostBefore, UsedCloud
 
+UNREAD = Unknown(why="DescribeVoices: HTTP 502")
 LOST = OutcomeUnknown("TextToSpeechSync: the connection broke")
 
 
@@ -128,6 +130,43 @@ def test_killed_before_a_first_use_is_known_nothing_is_called_twice(rehearsal: R
     rehearsal.apply()
     assert (cloud.count("submit"), cloud.count("activate: Hello.")) == (1, 1)
     assert rehearsal.plan().empty
+
+
+def die_before_the_first_use(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
+    activate = cloud.activate
+
+    def dying(record: Record, text: str) -> None:
+        cloud.activate = activate  # type: ignore[method-assign]  # the next run lives
+        raise Died
+
+    cloud.activate = dying  # type: ignore[method-assign]  # as above
+    with pytest.raises(Died):
+        rehearsal.apply()
+    assert rehearsal.record("mini").activation is Activation.BEGUN
+
+
+def test_killed_before_a_first_use_goes_out_the_next_run_looks_and_makes_it(
+    rehearsal: Rehearsal, cloud: UsedCloud
+) -> None:
+    die_before_the_first_use(rehearsal, cloud)
+    before = cloud.count("find")
+    rehearsal.apply()
+    assert cloud.count("activate: Hello.") == 1
+    assert cloud.count("find") > before + 4
+    assert rehearsal.plan().empty
+
+
+def test_killed_before_a_first_use_goes_out_a_list_that_can_not_be_read_is_no_proof(
+    rehearsal: Rehearsal, cloud: UsedCloud
+) -> None:
+    die_before_the_first_use(rehearsal, cloud)
+    find, planning = cloud.find, iter([True])
+    cloud.find = lambda record: find(record) if next(planning, False) else UNREAD  # type: ignore[method-assign]  # after the plan
+    assert rehearsal.apply().tally.uncertain == 1
+    assert cloud.count("activate: Hello.") == 0
+    cloud.find = find  # type: ignore[method-assign]  # as before
+    rehearsal.apply()
+    assert cloud.count("activate: Hello.") == 1
 
 
 def test_a_stop_before_its_call_takes_a_first_use_back(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
