@@ -1,0 +1,189 @@
+"""Accounts -> adapters: the only file that names clouds. Imports each where it is connected, and not before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from reconciler.model.accounts import Account, KlingAccount, TencentTrtcAccount, TencentVodAccount
+from reconciler.model.manifest import Manifest
+from reconciler.protocols import Clock, Provider
+
+if TYPE_CHECKING:
+    import httpx
+
+    from reconciler.engine.pacing import Gate
+    from reconciler.engine.work import Cloud
+    from reconciler.providers.tencent_auth import Credentials
+    from reconciler.sandbox.world import World
+
+Connected = tuple[Provider, str]  # the door, and whose limits its calls count for
+
+
+class Clouds:
+    """A manifest's providers, each connected when it is first asked for.
+
+    What is connected is closed by `closing`, and `log` is told what it was. `world` is the sandbox's, and takes the
+    place of the net and of everybody's keys.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        environ: Mapping[str, str],
+        *,
+        clock: Clock,
+        closing: ExitStack,
+        log: Callable[[str], None],
+        world: Callable[[], World] | None,
+    ) -> None:
+        self._manifest = manifest
+        self._environ = environ
+        self._clock = clock
+        self._closing = closing
+        self._log = log
+        self._world = world
+        self._connected: dict[str, Cloud] = {}
+        self._gates: dict[str, Gate] = {}
+
+    def connect(self, names: Collection[str]) -> Mapping[str, Cloud]:
+        """Raises CredentialsMissing, and UsageError for an endpoint that is none."""
+        for name in names:
+            if name not in self._connected:
+                self._connected[name] = self._cloud(name, self._manifest.providers[name])
+                self._closing.callback(self._leave, self._connected[name])
+        return {name: self._connected[name] for name in names}
+
+    def _leave(self, cloud: Cloud) -> None:
+        self._log(f"{cloud.name}: {cloud.provider.account}, calls made: {cloud.provider.calls}")
+        cloud.provider.close()
+
+    def _cloud(self, name: str, account: Account) -> Cloud:
+        from reconciler.engine.work import Cloud
+
+        match account:
+            case KlingAccount():
+                provider, quota = self._kling(account)
+            case TencentVodAccount():
+                listed = any(v.provider == name and v.method == "clone-minimax" for v in self._manifest.voices.values())
+                provider, quota = self._vod(account, listed=listed)
+            case TencentTrtcAccount():
+                provider, quota = self._trtc(account)
+        return Cloud(
+            name=name,
+            provider=provider,
+            quota=quota,
+            rates=_rates(account),
+            max_in_flight=account.max_in_flight,
+            patience=account.timeouts.operation,
+        )
+
+    # -- each of them -------------------------------------------------------------------------------------------------
+
+    def _kling(self, account: KlingAccount) -> Connected:
+        from reconciler.providers import kling, kling_auth
+
+        endpoint = kling_auth.endpoint(account)
+        credentials: kling_auth.Credentials
+        if self._world is None:
+            credentials = kling_auth.credentials(account, self._environ)
+        else:
+            from reconciler.sandbox.kling_access import key_for
+
+            credentials = kling_auth.ApiKey(key_for("+".join([endpoint, *_variables(account)])))
+        who = credentials.key if isinstance(credentials, kling_auth.ApiKey) else credentials.access_key
+        quota = _quota(endpoint, who)
+        provider = kling.KlingProvider(
+            account,
+            credentials,
+            clock=self._clock,
+            transport=self._transport(),
+            pace=self._gate(quota, account),
+            links=self._links,
+        )
+        return provider, quota
+
+    def _vod(self, account: TencentVodAccount, *, listed: bool) -> Connected:
+        from reconciler.providers.tencent_vod import VodProvider
+
+        credentials = self._tencent_credentials(account)
+        quota = _tencent_quota(account, credentials)
+        provider = VodProvider(
+            account,
+            credentials,
+            clock=self._clock,
+            transport=self._transport(),
+            pace=self._gate(quota, account),
+            links=self._links,
+            listed=listed,
+        )
+        return provider, quota
+
+    def _trtc(self, account: TencentTrtcAccount) -> Connected:
+        from reconciler.providers.tencent_trtc import TrtcProvider
+
+        credentials = self._tencent_credentials(account)
+        provider = TrtcProvider(
+            account, credentials, clock=self._clock, environ=self._environ, transport=self._transport()
+        )
+        return provider, _tencent_quota(account, credentials)
+
+    def _tencent_credentials(self, account: TencentVodAccount | TencentTrtcAccount) -> Credentials:
+        from reconciler.providers import tencent_auth
+
+        if self._world is None:
+            from pathlib import Path
+
+            return tencent_auth.credentials(account.credentials, self._environ, home=Path.home())
+        from reconciler.sandbox.tencent_access import keys_for
+
+        return tencent_auth.Credentials(*keys_for("+".join(_variables(account))))
+
+    # -- what they are built with -------------------------------------------------------------------------------------
+
+    def _transport(self) -> httpx.BaseTransport | None:
+        if self._world is None:
+            return None
+        from reconciler.sandbox.transport import SandboxTransport
+
+        return SandboxTransport(self._world())
+
+    def _gate(self, quota: str, account: Account) -> Gate:
+        """One for all that share a quota."""
+        from reconciler.engine.pacing import Gate
+
+        return self._gates.setdefault(quota, Gate(self._clock, _rates(account)))
+
+    def _links(self, external_task_id: str) -> Iterable[str]:
+        """The secrets in its voice's links: a cloud may quote them when it says why a task failed."""
+        from reconciler.model import urls
+        from reconciler.planning import keys
+
+        marker = keys.read(external_task_id)
+        if marker is None:
+            return ()
+        declared = self._manifest.voices
+        whole = declared.get(marker.address)
+        voices = [whole] if whole else [v for v in declared.values() if keys.could_mark(marker, v.address)]
+        return tuple(secret for voice in voices for secret in urls.secrets_in(voice.inputs))
+
+
+def _tencent_quota(account: TencentVodAccount | TencentTrtcAccount, credentials: Credentials) -> str:
+    """Tencent counts the calls of an account's user, whichever application they are for."""
+    return _quota(f"{account.type} {account.endpoint or ''}", credentials.secret_id)
+
+
+def _quota(place: str, who: str) -> str:
+    from hashlib import sha256
+
+    return f"{place} {sha256(who.encode()).hexdigest()[:16]}"
+
+
+def _rates(account: Account) -> Mapping[str, float]:
+    return {str(action): rate for action, rate in account.rate_limit.items()}
+
+
+def _variables(account: Account) -> Collection[str]:
+    """The environment variables that an account names; the sandbox takes those for accounts of their own."""
+    return account.credentials.model_dump(exclude_none=True).values()
