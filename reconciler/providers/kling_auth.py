@@ -11,11 +11,11 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit, urlunsplit
 
-from reconciler.errors import CredentialsMissing, UsageError
+from reconciler.errors import CredentialsMissing
 from reconciler.model.accounts import KlingAccount
 from reconciler.protocols import Clock
+from reconciler.providers.endpoint import base_url
 
 # Kling, API authentication; the global host replaces api.klingai.com.
 ENDPOINTS: Mapping[str, str] = {
@@ -25,21 +25,11 @@ ENDPOINTS: Mapping[str, str] = {
 TOKEN_SECONDS = 1800  # Kling, API authentication: exp
 TOKEN_HEAD_START = 5  # Kling, API authentication: nbf
 _RENEWED_BEFORE_END = 600  # seconds; a call may take a while and clocks differ
-_PORTS = {"http": 80, "https": 443}
 
 
 def endpoint(account: KlingAccount) -> str:
-    """The base URL in the one form that tells accounts apart: scheme and host in lower case, no slash at the end."""
-    base = account.endpoint or ENDPOINTS[account.region]
-    try:
-        url = urlsplit(base)
-        number = url.port
-    except ValueError as error:
-        raise UsageError(f"{base} can't be an endpoint: {error}.") from None
-    scheme, host = url.scheme.lower(), (url.hostname or "").lower()
-    host = f"[{host}]" if ":" in host else host
-    port = "" if number in (None, _PORTS.get(scheme)) else f":{number}"
-    return urlunsplit((scheme, host + port, url.path.rstrip("/"), "", ""))
+    """Where the account is, as a base URL. Raises UsageError."""
+    return base_url(account.endpoint or ENDPOINTS[account.region])
 
 
 @dataclass(frozen=True, slots=True)

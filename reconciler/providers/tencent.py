@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from reconciler.errors import CloudError, OutcomeUnknown, Rejected, Unreached, UsageError
+from reconciler.errors import CloudError, OutcomeUnknown, Rejected, Unreached
 from reconciler.model import urls
 from reconciler.model.accounts import Timeouts
 from reconciler.protocols import Clock
 from reconciler.providers import tencent_auth, tencent_wire
 from reconciler.providers.breakage import doubt
+from reconciler.providers.endpoint import base_url
 from reconciler.providers.lean_httpx import httpx
 from reconciler.providers.tencent_wire import Shape
 from reconciler.providers.transport import Answer, Http
@@ -40,16 +41,6 @@ VOD = Product("vod", "2018-07-17", "https://vod.intl.tencentcloudapi.com")
 TRTC = Product("trtc", "2019-07-22", "https://trtc.intl.tencentcloudapi.com")
 
 
-def base_url(product: Product, endpoint: str | None = None) -> str:
-    """The base URL in the one form that tells accounts apart: scheme and host in lower case, no slash at the end."""
-    base = endpoint or product.endpoint
-    try:
-        # Twice, because a default port is known as such only after a scheme in lower case.
-        return str(httpx.URL(str(httpx.URL(base)))).rstrip("/")
-    except httpx.InvalidURL as error:
-        raise UsageError(f"{base} can't be an endpoint: {str(error).rstrip('.')}.") from None
-
-
 class Client:
     """One account's access to one product. Threads may share it."""
 
@@ -65,7 +56,7 @@ class Client:
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         """`endpoint` takes the place of the product's own, `transport` that of sockets."""
-        self.endpoint = base_url(product, endpoint)
+        self.endpoint = base_url(endpoint or product.endpoint)
         self._product = product
         self._credentials = credentials
         self._clock = clock

@@ -13,9 +13,9 @@ from threading import Barrier, Thread
 import httpx
 import pytest
 
-from reconciler.errors import CloudError, OutcomeUnknown, Rejected, UsageError
+from reconciler.errors import CloudError, OutcomeUnknown, Rejected
 from reconciler.model.accounts import Timeouts
-from reconciler.providers.tencent import TRTC, VOD, Client, Product, base_url
+from reconciler.providers.tencent import TRTC, VOD, Client, Product
 from reconciler.providers.tencent_auth import Credentials
 from tests.providers.tencent_support import CREDENTIALS, PAID, Came, Cloud, Ticket, body, refusal, scripted
 from tests.support.manual_clock import START, ManualClock
@@ -171,24 +171,6 @@ def test_the_whole_call_has_the_signature_of_the_sdk_s_first_vector(clock: Manua
         .headers["Authorization"]
         .endswith("Signature=ecdc3372be424aed87b74c621258a13bc5f8b19948d8dfec01f3d4c0e4cab155")
     )
-
-
-@pytest.mark.parametrize(
-    ("named", "base"),
-    [
-        (None, "https://vod.intl.tencentcloudapi.com"),
-        ("HTTPS://VOD.TencentCloudAPI.com:443/", "https://vod.tencentcloudapi.com"),
-        ("http://127.0.0.1:8080/Gate//", "http://127.0.0.1:8080/Gate"),
-        ("http://[::1]:80/a", "http://[::1]/a"),
-    ],
-)
-def test_an_endpoint_has_one_form(named: str | None, base: str) -> None:
-    assert base_url(VOD, named) == base
-
-
-def test_an_endpoint_that_is_no_url_is_said_to_be_none() -> None:
-    with pytest.raises(UsageError, match="can't be an endpoint"):
-        base_url(VOD, "http://host:port/")
 
 
 # -- by whose clock ----------------------------------------------------------------------------------------------------
