@@ -161,6 +161,7 @@ class Simulation:
         seen = Seen(
             held=state.current,
             ready=frozenset(key for key, record in state.records.items() if record.status is Status.READY),
+            open=frozenset(key for key, record in state.records.items() if record.status in SETTLING),
             living=frozenset(str(v.key) for v in rehearsal.world.voices() if v.key),
             unsettled=frozenset(change.address for change in plan.changes),
         )

@@ -28,6 +28,8 @@ REPLACED: tuple[Event, ...] = (WANTED, BEGUN, Bought("k1", A1), Declared(frozens
          Seen({"a": "k1b"}, frozenset({"k1b"}), frozenset({"k1b"}))),
         ((WANTED, BEGUN, Bought("k1", A1), Lost(frozenset({"k1"})), Bought("k2", A1, blind=True)),
          Seen({"a": "k2"}, frozenset({"k2"}), frozenset({"k1", "k2"}))),
+        ((*REPLACED, Bought("k0", A1, Fate.FAILURE, deposed=frozenset({"k1"})), Deleted("k1"), WANTED),
+         Seen({}, frozenset(), frozenset({"k2"}), open=frozenset({"k2"}))),
         ((WANTED, BEGUN, Bought("k0", ELSEWHERE, late=True), Bought("k1", A1), Deleted("k0")), HELD),
     ],
 )  # fmt: skip
