@@ -52,8 +52,8 @@ def test_a_story_that_ended_well_is_no_complaint(story: tuple[Event, ...], seen:
         ((Deleted(None),), NOTHING, "a voice was deleted that is not ours"),
         (REPLACED, Seen({"a": "k2"}, frozenset({"k2"}), frozenset({"k1", "k2"})), "k1 lives, and nobody holds it"),
         ((Declared(frozenset()),), HELD, "a holds k1, undeclared"),
-        ((WANTED, BEGUN, Bought("k1", A1)), Seen({"a": "k1"}, frozenset({"k1"}), frozenset({"k1"}), unsettled=frozenset({"a"})),
-         "a is not settled"),
+        ((WANTED, BEGUN, Bought("k1", A1)),
+         Seen({"a": "k1"}, frozenset({"k1"}), frozenset({"k1"}), unsettled=frozenset({"a"})), "a is not settled"),
         ((WANTED, BEGUN, Asked(A1), Bought("k1", A1)), HELD, "a was left to a person, and could have been settled"),
     ],
 )  # fmt: skip
