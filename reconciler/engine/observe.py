@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 
 from reconciler.engine.work import Cloud
 from reconciler.model.manifest import Manifest
 from reconciler.model.observed import Observations
 from reconciler.model.state import LIVE, Record, State, Status
 
+_LATE = timedelta(hours=72)  # in which a call that was given up may arrive after all
 
-def needed(manifest: Manifest, state: State) -> list[str]:
-    """The declared providers that hold or shall hold a voice: only their credentials are asked for."""
-    remembered = {r.provider for r in state.records.values() if r.status in LIVE or r.status is Status.FAILED}
+
+def needed(manifest: Manifest, state: State, *, now: datetime) -> list[str]:
+    """The declared providers that hold or shall hold a voice, or may: only their credentials are asked for."""
+    remembered = {
+        r.provider
+        for r in state.records.values()
+        if r.status in LIVE
+        or r.status is Status.FAILED
+        or (r.status is Status.LAPSED and abs(now - r.changed_at) < _LATE)
+    }
     declared = {v.provider for v in manifest.voices.values()}
     return [name for name in manifest.providers if name in remembered | declared]
 

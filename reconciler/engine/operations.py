@@ -165,7 +165,7 @@ def _plan(
     session: Session, state: State, request: Request, closer: Closer = as_seen
 ) -> tuple[Plan, Mapping[str, Cloud]]:
     manifest, now = session.manifest, session.clock.now()
-    clouds = session.connect(needed(manifest, state))
+    clouds = session.connect(needed(manifest, state, now=now))
     accounts = {name: cloud.provider.account for name, cloud in clouds.items()}
     extra = planner.candidates(manifest, state, accounts, now=now)
     seen = closer(state, clouds, look(manifest, state, clouds, extra))

@@ -61,4 +61,5 @@ class Observations(Frozen):
     marked: tuple[RemoteVoice, ...] = ()
     owners: frozenset[str] = frozenset()
     presets: dict[str, str] | None = None  # voice_id -> voice_name; None: not asked for, or not to be had
+    unlisted: str | None = None  # why the list could not be had: what is marked there can't be known
     calls: int = 0

@@ -50,6 +50,11 @@ def doubt(
             elsewhere=True,
         )
     askable = [(record, o) for record, o in known if not (isinstance(o, Unknown) and o.by_nature)]
+    if not askable and seen.unlisted is not None:
+        return Doubt(
+            why=f"could not tell what {provider} holds already: {seen.unlisted}",
+            hint=f"Nothing of {provider} changes until it can be listed. Try again later.",
+        )
     if not askable or any(isinstance(o, Found) for _, o in askable):
         return None
     owners = {record.owned_by for record, _ in askable if record.owned_by}

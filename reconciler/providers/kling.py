@@ -123,6 +123,7 @@ class KlingProvider:
             of=of,
             marked=sight.marked,
             owners=sight.owners,
+            unlisted=sight.unlisted,
             presets=None if offered is None else {voice_id: v.voice_name or "" for voice_id, v in offered.items()},
             calls=self.calls - calls,
         )

@@ -125,6 +125,7 @@ class Sight:
     of: dict[str, Observation]
     marked: tuple[RemoteVoice, ...] = ()
     owners: frozenset[str] = frozenset()
+    unlisted: str | None = None  # why the list could not be had
 
 
 def look(
@@ -146,7 +147,7 @@ def look(
     except CloudError as error:
         if error.systemic or not records:
             raise
-        return Sight({r.external_task_id: Unknown(why=error.detail) for r in records})
+        return Sight({r.external_task_id: Unknown(why=error.detail) for r in records}, unlisted=error.detail)
 
     of, missing = _matched(listing, records)
     doubted = [r for r in missing if r.status not in _SETTLED_BY_KEY]

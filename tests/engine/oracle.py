@@ -77,6 +77,7 @@ class Seen:
     held: Mapping[str, str]  # address -> the key that it means
     ready: frozenset[str]  # keys that the state says are ready
     living: frozenset[str]  # keys whose voices exist
+    open: frozenset[str] = frozenset()  # keys that the state remembers as begun
     unsettled: frozenset[str] = frozenset()  # addresses that the next plan would change or is blocked at
 
 
@@ -150,5 +151,7 @@ def complaints(story: Iterable[Event], seen: Seen) -> list[str]:
         f"{address} holds {seen.held[address]}, undeclared" for address in seen.held if address not in declared | spoilt
     ]
     told += [f"{address} is not settled" for address in seen.unsettled - spoilt]
-    told += [f"{key} lives, and nobody holds it" for key in seen.living - model.lost - set(seen.held.values())]
+    # While an address is blocked, a voice that a run began for it and nobody wants now is left as it is.
+    left = model.lost | {key for key in seen.open if key in model.bought and model.bought[key].what.address in spoilt}
+    told += [f"{key} lives, and nobody holds it" for key in seen.living - left - set(seen.held.values())]
     return told

@@ -132,6 +132,7 @@ class Simulation:
             case MadeOutside():
                 rehearsal.world.add_foreign("a", account="kling:" + KEYS["singapore"])
             case Hours(number=number):
+                self._arrive_all()  # no call is under way for hours
                 rehearsal.clock.sleep(number * 3600)
             case ClockJumps(hours=hours):
                 self._jump(hours)
@@ -146,8 +147,9 @@ class Simulation:
         """The weather clears, time passes, and a few applies must settle everything."""
         rehearsal = self.rehearsal
         rehearsal.turn(**Faults(deleted_voice=rehearsal.world.faults().deleted_voice).model_dump())
-        rehearsal.clock.ahead = 0.0
         self._arrive_all()
+        self._apply(Run())
+        rehearsal.clock.ahead = 0.0
         for _ in range(4):
             rehearsal.clock.sleep(4 * _DAY)
             if self._lost:
@@ -161,6 +163,7 @@ class Simulation:
         seen = Seen(
             held=state.current,
             ready=frozenset(key for key, record in state.records.items() if record.status is Status.READY),
+            open=frozenset(key for key, record in state.records.items() if record.status in SETTLING),
             living=frozenset(str(v.key) for v in rehearsal.world.voices() if v.key),
             unsettled=frozenset(change.address for change in plan.changes),
         )
@@ -238,7 +241,7 @@ class Simulation:
     def _jump(self, hours: float) -> None:
         """A task that no look-up shows yet is told from a lost one by its age alone: none is late when clocks lie."""
         self.rehearsal.turn(late_by_id=0.0)
-        self.rehearsal.clock.ahead += hours * 3600
+        self.rehearsal.clock.ahead = hours * 3600
 
     def _lose(self) -> None:
         self._arrive_all()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from reconciler.model.manifest import KlingAccount
 from reconciler.model.plan import Action
 from tests.engine.rehearsal import Died, Rehearsal, voice
 
@@ -69,3 +70,33 @@ def test_a_call_begun_while_the_list_was_empty_is_not_made_once_it_shows_the_voi
     rehearsal.apply()
     assert {change.address for change in rehearsal.plan().changes if change.action is Action.BLOCKED} == set("abcde")
     assert len(rehearsal.living_ids) == 5
+
+
+def test_nothing_is_bought_while_the_list_that_may_show_a_lost_state_s_voices_can_not_be_had() -> None:
+    rehearsal = Rehearsal()
+    rehearsal.declare(voice("a"), voice("b", sample="bad"))
+    rehearsal.apply()
+    lose_the_state(rehearsal)
+    rehearsal.apply()  # b fails once more, under the new state: now that holds one record, of no voice
+    rehearsal.turn(throttle=1.0)
+    assert actions(rehearsal) == {"a": Action.BLOCKED, "b": Action.BLOCKED}
+
+
+@pytest.mark.parametrize(("days", "kept"), [(0.0, False), (2.0, False), (4.0, True)])
+def test_a_call_that_arrives_after_it_was_given_up_is_seen_on_an_account_that_holds_nothing_else(
+    days: float, kept: bool
+) -> None:
+    rehearsal = Rehearsal()
+    rehearsal.accounts["other"] = KlingAccount(type="kling", region="beijing")
+    late = voice("b", provider="other")
+    rehearsal.declare(voice("a"), late)
+    rehearsal.die("before", "create")
+    with pytest.raises(Died):
+        rehearsal.apply()
+    (given_up,) = (r.external_task_id for r in rehearsal.state.records.values() if r.provider == "other")
+    rehearsal.declare(voice("a"))
+    rehearsal.apply()
+    rehearsal.cloud("other", rehearsal.accounts["other"]).provider.submit(late, given_up)
+    rehearsal.clock.sleep(days * 86_400)
+    rehearsal.apply()
+    assert ("b" in rehearsal.living) is kept

@@ -28,6 +28,8 @@ REPLACED: tuple[Event, ...] = (WANTED, BEGUN, Bought("k1", A1), Declared(frozens
          Seen({"a": "k1b"}, frozenset({"k1b"}), frozenset({"k1b"}))),
         ((WANTED, BEGUN, Bought("k1", A1), Lost(frozenset({"k1"})), Bought("k2", A1, blind=True)),
          Seen({"a": "k2"}, frozenset({"k2"}), frozenset({"k1", "k2"}))),
+        ((*REPLACED, Bought("k0", A1, Fate.FAILURE, deposed=frozenset({"k1"})), Deleted("k1"), WANTED),
+         Seen({}, frozenset(), frozenset({"k2"}), open=frozenset({"k2"}))),
         ((WANTED, BEGUN, Bought("k0", ELSEWHERE, late=True), Bought("k1", A1), Deleted("k0")), HELD),
     ],
 )  # fmt: skip
@@ -50,8 +52,8 @@ def test_a_story_that_ended_well_is_no_complaint(story: tuple[Event, ...], seen:
         ((Deleted(None),), NOTHING, "a voice was deleted that is not ours"),
         (REPLACED, Seen({"a": "k2"}, frozenset({"k2"}), frozenset({"k1", "k2"})), "k1 lives, and nobody holds it"),
         ((Declared(frozenset()),), HELD, "a holds k1, undeclared"),
-        ((WANTED, BEGUN, Bought("k1", A1)), Seen({"a": "k1"}, frozenset({"k1"}), frozenset({"k1"}), frozenset({"a"})),
-         "a is not settled"),
+        ((WANTED, BEGUN, Bought("k1", A1)),
+         Seen({"a": "k1"}, frozenset({"k1"}), frozenset({"k1"}), unsettled=frozenset({"a"})), "a is not settled"),
         ((WANTED, BEGUN, Asked(A1), Bought("k1", A1)), HELD, "a was left to a person, and could have been settled"),
     ],
 )  # fmt: skip

@@ -200,6 +200,7 @@ def observations_of(case: Raw) -> dict[str, Observations]:
             of=of,
             marked=tuple(_marked(case, each) for each in case.get("marked", ())),
             owners=frozenset(case.get("owners", ())),
+            unlisted=case.get("unlisted"),
             presets=case.get("presets"),
         )
     return looked
