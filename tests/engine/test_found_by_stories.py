@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.model.manifest import KlingAccount
+from reconciler.model.accounts import KlingAccount
 from reconciler.model.plan import Action
 from tests.engine.rehearsal import Died, Rehearsal, voice
 
