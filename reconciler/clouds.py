@@ -156,8 +156,7 @@ class Clouds:
         return self._gates.setdefault(quota, Gate(self._clock, _rates(account)))
 
     def _links(self, external_task_id: str) -> Iterable[str]:
-        """The secrets in its voice's links: a cloud may quote them when it says why a task failed."""
-        from reconciler.model import urls
+        """The secrets in its voice's inputs: a cloud may quote them when it says why a task failed."""
         from reconciler.planning import keys
 
         marker = keys.read(external_task_id)
@@ -166,7 +165,7 @@ class Clouds:
         declared = self._manifest.voices
         whole = declared.get(marker.address)
         voices = [whole] if whole else [v for v in declared.values() if keys.could_mark(marker, v.address)]
-        return tuple(secret for voice in voices for secret in urls.secrets_in(voice.inputs))
+        return tuple(secret for voice in voices for secret in voice.secrets)
 
 
 def _tencent_quota(account: TencentVodAccount | TencentTrtcAccount, credentials: Credentials) -> str:

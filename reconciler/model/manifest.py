@@ -10,10 +10,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
+from reconciler.model import urls
 from reconciler.model.accounts import Account
 from reconciler.model.base import Frozen, Inputs
 from reconciler.model.bodies import METHODS, BodyType, keyword_of
 from reconciler.model.scalars import Duration
+
+_QUOTED = 20_000  # characters of a long text that somebody might quote
 
 
 class Lifecycle(Frozen):
@@ -95,6 +98,15 @@ class Voice(Frozen):
     def keyword(self) -> str:
         """What the method is called in a manifest and in a plan."""
         return keyword_of(self.method)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What nobody may be shown of its inputs, though a cloud may quote it: of links, and what is kept as a digest.
+
+        Of a long text its beginning, which is what is quoted.
+        """
+        digested = (str(self.inputs[key])[:_QUOTED] for key in self.body.digested if key in self.inputs)
+        return (*urls.secrets_in(self.inputs), *digested)
 
     @property
     def worth_knowing(self) -> tuple[str, ...]:

@@ -142,7 +142,9 @@ class VodProvider:
     def submit(self, voice: Voice, external_task_id: str) -> Accepted:
         body = vod_requests.creation(voice, external_task_id, sub_app_id=self._sub_app_id)
         try:
-            reply = self._client.call(vod_requests.ACTIONS[voice.method], body, shape=AcceptedReply)
+            reply = self._client.call(
+                vod_requests.ACTIONS[voice.method], body, shape=AcceptedReply, secrets=voice.secrets
+            )
         except OutcomeUnknown:
             self._tasks.lost(external_task_id)
             raise
@@ -210,7 +212,7 @@ class VodProvider:
         shown: list[Listing] = []
 
         def read() -> Listing:
-            shown.append(self._listing())
+            shown.append(self._listing(records))
             return shown[-1]
 
         def unseen(record: Record) -> Observation:
@@ -230,8 +232,15 @@ class VodProvider:
         others = {r.external_task_id: unseen(r) for r in unused if r.external_task_id not in found}
         return Sight(sight.of | found | others, sight.marked)
 
-    def _listing(self) -> Listing:
-        return Listing({str(v.voice_id): v for v in self._voices("clone")})
+    def _listing(self, records: Sequence[Record]) -> Listing:
+        """Labels can be copied: of a record whose voice is known, another voice with its marker says nothing."""
+        markers = {r.voice_id: r.external_task_id for r in records if r.voice_id is not None}
+        known = set(markers.values())
+        listed = {str(v.voice_id): v for v in self._voices("clone")}
+        for voice_id, voice in listed.items():
+            marker = markers.get(voice_id) or (voice.external_task_id if voice.external_task_id not in known else None)
+            listed[voice_id] = voice.model_copy(update={"external_task_id": marker})
+        return Listing(listed)
 
     def _asked(self, record: Record) -> Observation | None:
         if record.voice_id is None:
