@@ -149,6 +149,8 @@ def _allows(reviewed: Change | None, change: Change) -> bool:
         return False  # the reviewed one was made already: this would be another
     if change.activates and not reviewed.activates:
         return False  # a paid call that nobody reviewed
+    if change.action is Action.REPLACE and reviewed.abandons and not change.abandons:
+        return False  # the old voice was to stay, and would be deleted now
     if change.terms is not None and change.terms != reviewed.terms:
         return False  # another account, another order of deleting: not what was reviewed
     return change.identity is None or change.identity == reviewed.identity
