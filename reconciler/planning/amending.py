@@ -22,7 +22,7 @@ def told_anew(scene: Scene, voice: Voice, record: Record, changed: Difference) -
     found = news(record, scene.observation(record))
     in_place = changed.updatable + _renamed(scene, voice, record)
     uses_it = wants_activation(scene, voice, record)
-    if uses_it and record.activation is Activation.UNCERTAIN and voice.address not in scene.asked.retry:
+    if uses_it and in_doubt(scene, voice, record):
         return blocked(
             voice,
             record,
@@ -59,6 +59,12 @@ def wants_activation(scene: Scene, voice: Voice, record: Record | None, made: Re
     return record is None or not (record.activation is Activation.DONE or _shows(scene, record))
 
 
+def in_doubt(scene: Scene, voice: Voice, record: Record | None) -> bool:
+    """Whether its first use may have been made and paid, so that only a person may ask for another."""
+    uncertain = record is not None and record.activation is Activation.UNCERTAIN
+    return uncertain and voice.address not in scene.asked.retry
+
+
 def news(record: Record, observed: Observation) -> RemoteVoice | None:
     """What was seen of a voice, where it says more than the record does."""
     fresh = isinstance(observed, Found) and observed.remote.active and record.activation is not Activation.DONE
@@ -79,6 +85,8 @@ def _renamed(scene: Scene, voice: Voice, record: Record) -> tuple[FieldChange, .
         return ()
     seen = observed.remote.voice_name
     if seen is None or record.voice_name is None or seen == record.voice_name or record.sent.get("name") != name:
+        return ()
+    if "name" in voice.lifecycle.ignore_changes:
         return ()
     return (FieldChange(name="name", before=seen, after=name),)
 

@@ -9,7 +9,7 @@ from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.model.plan import Action, Change, FieldChange
 from reconciler.model.state import Record
 from reconciler.planning import keys
-from reconciler.planning.amending import FIRST_USE, wants_activation
+from reconciler.planning.amending import FIRST_USE, in_doubt, wants_activation
 from reconciler.planning.diff import face, shown
 from reconciler.planning.scene import Scene
 
@@ -54,7 +54,7 @@ def _change(
     old = need.record if need.record is not None and need.record.external_task_id != key else None
     own = scene.state.records.get(key)
     stays = need.stands and _stays(scene, need.record)
-    activates = wants_activation(scene, voice, own, made)
+    activates = wants_activation(scene, voice, own, made) and not in_doubt(scene, voice, own)
     reasons = [
         need.reason if need.stands or made is None else "",
         aside,
