@@ -167,7 +167,12 @@ def _standing(scene: Scene, voice: Voice, record: Record) -> Change | None:
     found = news(record, scene.observation(record))
     if changed.identity:
         return _replace(scene, voice, record, changed, found=found)
-    if has_expired(record, scene.now) and voice.inputs.get("on_expiry") == "recreate":
+    if _to_recreate(scene, voice, record):
+        if _never_lasts(scene, record):
+            reason = (
+                "its file has expired, and the last two were over when they were made: is this machine's clock right?"
+            )
+            return blocked(voice, record, reason, f"To pay for another all the same: --replace {voice.address}")
         return new_voice(scene, voice, Need("its file has expired", record, gone=True))
     if voice.address in scene.asked.replace or _unfinished(scene, voice, record):
         if voice.method in BOUND_NOT_MADE:
@@ -175,6 +180,18 @@ def _standing(scene: Scene, voice: Voice, record: Record) -> Change | None:
             return blocked(voice, record, reason, "Declare a create in its place, and a new voice is made.")
         return _replace(scene, voice, record, changed, found=found)
     return told_anew(scene, voice, record, changed)
+
+
+def _to_recreate(scene: Scene, voice: Voice, record: Record) -> bool:
+    expired = has_expired(record, scene.now) and voice.inputs.get("on_expiry") == "recreate"
+    return expired and not (voice.address in scene.asked.replace and _never_lasts(scene, record))
+
+
+def _never_lasts(scene: Scene, record: Record) -> bool:
+    """Whether this sound and the one before it had ended before they began: a third would be bought for nothing."""
+    before = [r for r in scene.state.records.values() if r.address == record.address]
+    last = sorted(before, key=lambda r: r.generation)[-2:]
+    return len(last) == 2 and all(r.expires_at is not None and r.expires_at <= r.created_at for r in last)
 
 
 def _unfinished(scene: Scene, voice: Voice, record: Record) -> bool:
