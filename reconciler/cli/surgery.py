@@ -177,9 +177,10 @@ def move(source: str, target: str, lock_timeout: str) -> int:
     import re
 
     from reconciler.engine import surgery
+    from reconciler.model.manifest import AUDIO
     from reconciler.model.scalars import ADDRESS
 
-    if not re.fullmatch(ADDRESS, target):
+    if not re.fullmatch(ADDRESS, target.removeprefix(AUDIO)):
         raise UsageError(f"{target} can't be an address.", "A letter, then letters, digits, - and _; at most 63.")
     with session() as opened:
         surgery.move(opened, source, target, _locking(lock_timeout))

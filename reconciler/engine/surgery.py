@@ -159,6 +159,11 @@ def move(session: Session, source: str, target: str, request: Request) -> None:
             raise UsageError(f"{source} is not in the state.", "voicectl state list")
         if target == source:
             raise UsageError(f"{source} has that address already.")
+        if source.startswith(AUDIO) != target.startswith(AUDIO):
+            raise UsageError(
+                f"{source} and {target} are a sound and a voice: neither can become the other.",
+                f"A sound's address begins with {AUDIO}, a voice's does not.",
+            )
         if target in state.current:
             held_there = state.records[state.current[target]].voice_id or "one that is being made"
             raise UsageError(
@@ -205,12 +210,18 @@ def rebind(session: Session, provider: str, request: Request, *, source: str | N
         raise UsageError(f"{source} is declared still, so it was not renamed.", "Take it from the manifest first.")
     with changing(session, "state rebind", request) as held:
         state = held[0]
+        old, kind = source or provider, session.manifest.providers[provider].type
+        there = (r for r in state.records.values() if r.provider == old and r.status is not Status.DELETED)
+        if other := next((r.type for r in there if r.type != kind), None):
+            raise UsageError(
+                f"The voices of {old} are of {other}, and {provider} is {kind}: that is not the same account.",
+                "Declare the provider under another name, and the old one as it was.",
+            )
         account = session.connect([provider])[provider].provider.account
         rebound = [
             r.model_copy(update={"provider": provider, "account": account, "owned_by": None})
             for r in state.records.values()
-            if r.provider == (source or provider)
-            and (r.provider != provider or r.account != account or r.owned_by is not None)
+            if r.provider == old and (r.provider != provider or r.account != account or r.owned_by is not None)
         ]
         held.append(state.having(rebound))
         return sum(r.status in LIVE for r in rebound)
@@ -286,7 +297,7 @@ def _found(cloud: Cloud, record: Record, *, now: datetime) -> Record:
 def _candidate(state: State, voice: Voice, cloud: Cloud, voice_id: str, *, now: datetime) -> Record:
     digest = keys.digest_of(voice)
     key, generation = keys.following(state, voice)
-    return Record(
+    record = Record(
         external_task_id=key,
         address=voice.address,
         provider=voice.provider,
@@ -300,8 +311,8 @@ def _candidate(state: State, voice: Voice, cloud: Cloud, voice_id: str, *, now: 
         sent=shown(voice),
         labels=voice.labels,
         lifecycle=voice.lifecycle,
-        voice_id=voice_id,
     )
+    return _named(record, voice_id)
 
 
 def _rebuilt(voice: Voice, cloud: Cloud, remote: RemoteVoice, marker: keys.Marker, *, now: datetime) -> Record:
