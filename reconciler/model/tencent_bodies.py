@@ -5,62 +5,19 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints
 
 from reconciler.model.base import Frozen, Inputs
 from reconciler.model.body import Body, exactly_one
-from reconciler.model.scalars import AudioUrl, EnvName, SpeechUrl, Url
+from reconciler.model.scalars import AudioUrl, EnvName
+from reconciler.model.sources import HostedSource, LocalSource, ReferenceAudio, ReferenceVideo, Source
 
 CHOSEN_ID = r"^[A-Za-z][A-Za-z0-9_-]*[A-Za-z0-9]$"
 TRTC_NAME = r"^[A-Za-z0-9_]+$"
 LANGUAGE = r"^[a-z]{2}$"
 EXPIRE_TIME = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$"
-
-# --- where sound comes from ---
-
-
-class Source(Frozen):
-    """One sound. `sha256` is the loader's word on a local file: its bytes, wherever it lies."""
-
-    takes: ClassVar[tuple[str, ...]] = ("url", "file_id", "file")
-
-    url: SpeechUrl | None = Field(default=None, description="A public .mp3, .m4a or .wav.")
-    file_id: str | None = Field(default=None, min_length=1, max_length=128, description="Media of VOD.")
-    file: str | None = Field(default=None, min_length=1, description="A local file, relative to the manifest's file.")
-
-    @model_validator(mode="after")
-    def _one_of_them(self) -> Self:
-        given = [name for name in ("url", "file_id", "file") if getattr(self, name) is not None]
-        wrong = [name for name in given if name not in self.takes]
-        if wrong:
-            raise ValueError(_NOT_TAKEN[wrong[0]].format(" or ".join(self.takes)))
-        if len(given) != 1:
-            *first, last = self.takes
-            needed = f"exactly one of {', '.join(first)} and {last}" if first else last
-            raise ValueError(f"{needed} is needed, {' and '.join(given) or 'none'} given")
-        return self
-
-
-_NOT_TAKEN = {
-    "file": "this API takes no local file: host it, and name its {}",
-    "url": "this API takes no link, only the bytes of a local {}",
-    "file_id": "this API takes no media of VOD, only the bytes of a local {}",
-}
-
-
-class HostedSource(Source):
-    """A sound that the cloud fetches."""
-
-    takes: ClassVar[tuple[str, ...]] = ("url", "file_id")
-
-
-class LocalSource(Source):
-    """A sound that is sent as bytes."""
-
-    takes: ClassVar[tuple[str, ...]] = ("file",)
-
 
 # --- Tencent Cloud VOD ---
 
@@ -244,18 +201,6 @@ class AudioOutput(Frozen):
     )
     duration: int | None = Field(default=None, ge=0, le=60, description="0 to 60 seconds.")
     format: str | None = Field(default=None, min_length=1, description="Such as mp3.")
-
-
-class ReferenceVideo(HostedSource):
-    """A video that the sound is made for."""
-
-    url: Url | None = Field(default=None, description="A public video.")
-
-
-class ReferenceAudio(HostedSource):
-    """A sound to begin with."""
-
-    url: Url | None = Field(default=None, description="A public sound.")
 
 
 def _as_json(value: Any) -> Any:
