@@ -84,8 +84,8 @@ def written(path: Path, content: bytes) -> None:
 def drift(as_json: bool, accept: tuple[str, ...], probe: bool, auto_approve: bool, lock_timeout: str) -> int:
     """Show what changed outside of voicectl.
 
-    Exits with 2 when something drifted, with 1 when something could not be looked at. Clouds that list no voices can
-    tell with --probe only whether one is still there: before any paid call it says how many there are and asks.
+    Exits with 2 when something drifted, with 1 when something could not be looked at. Where a cloud lists no voices,
+    only --probe can tell whether one is still there; before any paid call it says how many there are, and asks.
     """
     from reconciler.engine import operations
     from reconciler.engine.probing import as_seen, probing

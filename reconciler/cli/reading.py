@@ -17,7 +17,7 @@ from reconciler.errors import UsageError
 def validate(probe: bool) -> int:
     """Check the manifest; no cloud is called.
 
-    Every problem is shown at once, as file:line:column.
+    Every problem is shown at once, as file:line:column. --probe goes to the links' own servers, with --sandbox too.
     """
     from reconciler import wiring
     from reconciler.views import text
@@ -38,7 +38,7 @@ def validate(probe: bool) -> int:
 def output(address: str | None, as_json: bool) -> int:
     """Print the voice_id of each address.
 
-    Reads the state only. With ADDRESS, prints the bare voice_id, for use in scripts.
+    Reads the state only. With ADDRESS, prints the bare voice_id, for use in scripts; of a sound, its URL.
     """
     from reconciler import wiring
     from reconciler.model.outputs import outputs

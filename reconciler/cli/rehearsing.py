@@ -84,7 +84,8 @@ def faults(
 ) -> int:
     """Show and set what goes wrong in it.
 
-    Such as `voicectl sandbox faults reply_lost=0.1 task_seconds=5`. VOICE is a voice_id or a voice_name.
+    Such as `voicectl sandbox faults reply_lost=0.1 task_seconds=5`. Without arguments, all switches are listed. VOICE
+    is a voice_id or a voice_name.
     """
     from reconciler import wiring
     from reconciler.sandbox.faults import Faults
@@ -108,11 +109,26 @@ def faults(
 
         standard = Faults()
         rows = [
-            (name, str(value), "" if value == getattr(standard, name) else "*", Faults.model_fields[name].description)
+            (
+                name,
+                _typed(value),
+                "" if value == getattr(standard, name) else "*",
+                Faults.model_fields[name].description,
+            )
             for name, value in wanted.model_dump(mode="json").items()
         ]
-        write(text.switches(rows, within=room(sys.stdout) or _LAID_OUT))
+        if clear or switches:  # what was just set, and what was before; all of them are listed when asked for
+            rows = [row for row in rows if row[2]]
+        shown = text.switches(rows, within=room(sys.stdout) or _LAID_OUT)
+        write(shown or "Nothing goes wrong: every switch is as at first.")
     return 0
+
+
+def _typed(value: object) -> str:
+    """As it is typed at a prompt."""
+    if value is None:
+        return "none"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _wanted(held: Faults, switches: tuple[str, ...]) -> Faults:

@@ -19,6 +19,10 @@ providers:
   kling:                # a provider is a named account; its keys come from the environment:
     type: kling         #   KLING_API_KEY, or KLING_ACCESS_KEY and KLING_SECRET_KEY
     # region: beijing   # singapore unless said
+  # vod:                # Tencent Cloud; TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY
+  #   type: tencent-vod
+  #   sub_app_id: 221073
+  # trtc: {type: tencent-trtc, sdk_app_id: 1466000000}
 
 # defaults:             # merged into each voice
 #   provider: kling
@@ -35,6 +39,19 @@ voices:
   # owen:
   #   provider: kling
   #   preset: {voice_id: "829000000000000001"}  # an official voice: voicectl voices kling --presets
+
+  # hero:
+  #   provider: vod
+  #   create: {voice_name: Hero, voice_url: https://cdn.example.com/hero.mp3}
+
+  # concierge:
+  #   provider: trtc
+  #   clone: {voice_name: concierge_01, prompt_audio: {file: concierge.wav}, language: en}  # 10 to 180 s, one voice
+
+# audio:
+#   fireworks:            # a sound, no voice
+#     provider: vod
+#     task: {scene_type: sfx, prompt: Fireworks, output: {storage_mode: Temporary, duration: 6}}
 """
 
 

@@ -44,7 +44,7 @@ def looked_at(voices: Mapping[str, Voice], where: Where, *, fetch: Fetch, findin
                 remarks += [f"{fault} (not Tencent's word)" for fault in found.faults]
             else:
                 findings += [Finding(file, (*path, keyword_of(voice.method), *inside), what) for what in found.faults]
-            remarks += [f"could not be checked: {doubt}" for doubt in found.doubts]
+            remarks += found.doubts
         told[address] = voice.model_copy(update={"remarks": (*voice.remarks, *remarks)}) if remarks else voice
     return told
 

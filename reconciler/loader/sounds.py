@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
+from reconciler.loader.files import shown
 from reconciler.loader.findings import Finding
 from reconciler.loader.positions import Path
 from reconciler.model.base import Inputs
@@ -47,7 +48,7 @@ def local_files(
             data = b"" if too_large else lies.read_bytes()
         except (OSError, ValueError) as failure:
             reason = failure.strerror if isinstance(failure, OSError) and failure.strerror else "not a path"
-            findings.append(Finding(file, (*path, key, "file"), f"can't be read: {reason}"))
+            findings.append(Finding(file, (*path, key, "file"), f"{shown(lies)} can't be read: {reason}"))
             continue
         if too_large:
             findings.append(Finding(file, (*path, key, "file"), too_large))

@@ -17,7 +17,7 @@ from reconciler.loader.findings import Finding, Point, quoted
 from reconciler.loader.positions import Path
 from reconciler.loader.yaml_values import kind_of
 from reconciler.model import urls
-from reconciler.model.bodies import METHOD_NAMES, models_under
+from reconciler.model.bodies import AUDIO_METHOD, METHOD_NAMES, models_under
 from reconciler.model.scalars import DIGITS, ENV_NAME
 from reconciler.model.tencent_bodies import CHOSEN_ID, EXPIRE_TIME, LANGUAGE, TRTC_NAME
 
@@ -57,6 +57,7 @@ _BOUNDS = {
     "less_than": ("lt", "less than"),
     "less_than_equal": ("le", "at most"),
 }
+_OF_SOUNDS = (AUDIO_METHOD, "on_expiry")
 _OURS = {
     "external_task_id": "is set by voicectl to find the voice again, it can't be declared",
     "session_id": "is set by voicectl to find the voice again, it can't be declared",
@@ -81,6 +82,10 @@ def unknown_key(key: str, known: Iterable[str], *, what: str = "unknown key") ->
     near = nearest(key, names)
     if near is not None:
         return f"{what}, did you mean {near}?"
+    if key in _OF_SOUNDS and "clone" in names:
+        return f"{what}: {key} is of a sound, which stands under audio"
+    if key in METHOD_NAMES and AUDIO_METHOD in names:
+        return f"{what}: {key} is of a voice, which stands under voices"
     homes = [name for name in METHOD_NAMES if name in names and key in _keys_of_method(name)]
     if homes:
         return f"{what}, did you mean {homes[0]}.{key}?"
@@ -93,8 +98,12 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
     import difflib  # only a mistake needs it
 
     by_lower = {name.lower(): name for name in words}
-    found = difflib.get_close_matches(word.lower()[:_LONGEST_QUOTE], by_lower, n=1, cutoff=0.65)
-    return by_lower[found[0]] if found else None
+    asked = word.lower()[:_LONGEST_QUOTE]
+    found = difflib.get_close_matches(asked, by_lower, n=1, cutoff=0.65)
+    longer = [name for name in by_lower if asked in name.replace("-", "_").split("_")]  # vod, of tencent-vod
+    if found or len(longer) == 1:
+        return by_lower[(found or longer)[0]]
+    return None
 
 
 def listed(words: Iterable[str], last: str = "and") -> str:
@@ -113,12 +122,13 @@ def quote(value: object) -> str | None:
 
 def _refusal(error: ErrorDetails, model: type[BaseModel], *, file: str, path: Path) -> Finding:
     kind, value = error["type"], error["input"]
-    inside = tuple(part for part in error["loc"] if part != "[key]")
+    marked = kind != "extra_forbidden" and "[key]" in error["loc"]  # pydantic's mark; a key may be called so, too
+    inside = tuple(part for part in error["loc"] if part != "[key]") if marked else error["loc"]
     about_mapping = isinstance(value, dict) and kind == "value_error"
-    at_key = value is None or about_mapping or kind in ("missing", "extra_forbidden") or "[key]" in error["loc"]
+    at_key = value is None or about_mapping or marked or kind in ("missing", "extra_forbidden")
     if kind == "extra_forbidden":
         what = unknown_key(str(inside[-1]), _keys_at(model, inside[:-1]))
-    elif "[key]" in error["loc"]:
+    elif marked:
         words = _words_of_choice(error) if kind == "literal_error" else []
         what = unknown_key(str(value), words) if words else f"the key: {_words(error)}"
     else:
@@ -158,7 +168,7 @@ def _length(length: int, limits: Mapping[str, object], *, unit: str, units: str 
     if "max_length" in limits:
         return f"{found}, at most {limits['max_length']}"
     least = limits["min_length"]
-    return f"{found}, at least {least} {unit if least == 1 else many}"
+    return f"{found}, at least {least} {unit if least == 1 else many}" if length == 0 else f"{found}, at least {least}"
 
 
 def _words_of_choice(error: ErrorDetails) -> list[str]:

@@ -53,9 +53,16 @@ def _change(change: Change, *, colour: bool) -> str:
     head = f"{change.action} {_who(change.address, change.provider)}{reason}"
     lines = [f"{painted(f'{sign:>3}', style, colour=colour)} {painted(head, Style.BOLD, colour=colour)}"]
     lines += columns(_rows(change), indent=_INSIDE)
-    if change.hint:
-        lines.append(f"{_INSIDE}{painted(escape(change.hint), Style.CYAN, colour=colour)}")
+    lines += [f"{_INSIDE}{painted(way, Style.CYAN, colour=colour)}" for way in _ways_on(change.hint)]
     return "\n".join(lines)
+
+
+def _ways_on(hint: str) -> list[str]:
+    """The hint; where it offers several commands, each on a line of its own."""
+    told = escape(hint)
+    if told.count("voicectl ") < 2:
+        return [told] if told else []
+    return told.replace("; ", ";\n").split("\n")
 
 
 def _sign(action: Action) -> tuple[str, Style]:

@@ -9,9 +9,12 @@ from reconciler.model.moments import moment
 from reconciler.model.observed import RemoteVoice
 from reconciler.model.outputs import Output, Row, SoundOutput
 from reconciler.model.state import Record, State
+from reconciler.views import folding
 from reconciler.views.escape import escape
 from reconciler.views.layout import Style, columns, painted, value
 from reconciler.views.text_plan import declared
+
+_UNDER = "    "  # before what a switch does
 
 
 def output(rows: Mapping[str, Row], address: str | None = None) -> str:
@@ -80,9 +83,13 @@ def record(record: Record, *, colour: bool = False) -> str:
 
 
 def switches(rows: Iterable[tuple[str, str, str, str | None]], *, within: int) -> str:
-    """The sandbox's switches: name, value, a star where it is not the standard, what it does."""
-    told = ((name, f"{value} {star}".rstrip(), description or "") for name, value, star, description in rows)
-    return "\n".join(columns(told, within=within))
+    """The sandbox's switches: name, value, a star where it is not the standard, and under them what it does."""
+    table = list(rows)
+    heads = columns((name, f"{value} {star}".rstrip()) for name, value, star, _ in table)
+    told = (folding.lines(description or "", within - len(_UNDER)) for *_, description in table)
+    return "\n".join(
+        "\n".join([head, *(_UNDER + line for line in under)]) for head, under in zip(heads, told, strict=True)
+    )
 
 
 def voices(listed: Sequence[RemoteVoice], known: Mapping[str, str], *, colour: bool = False) -> str:

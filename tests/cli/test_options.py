@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from tests.support.desk import COMMAND, Desk
 from tests.support.kling_service import KlingService
+from tests.support.sounds import wav
 
 
 @pytest.fixture
@@ -105,6 +107,17 @@ def test_init_writes_a_commented_manifest_that_is_valid_and_never_twice(desk: De
     assert "there already" in desk.voicectl("init", code=1).err
     assert (desk.folder / "voices.yaml").read_text() == written
     assert desk.voicectl("--sandbox", "plan", "--json", code=0).json["summary"]["create"] == 1
+
+
+def test_every_entry_that_init_comments_out_is_valid(desk: Desk) -> None:
+    desk.voicectl("init", code=0)
+    path = desk.folder / "voices.yaml"
+    head, rest = path.read_text().split("version: 1\n")
+    keys = re.sub(r"^( *)# (?= *\w+:)", r"\1", rest, flags=re.M)
+    path.write_text(f"{head}version: 1\n{keys}")
+    (desk.folder / "concierge.wav").write_bytes(wav(12))
+    told = desk.voicectl("validate", code=0).out
+    assert told == "voices.yaml is valid: 4 voices, 1 sound, 3 providers.\n"
 
 
 def test_validate_shows_every_problem_with_its_place_and_makes_no_call(desk: Desk, kling: KlingService) -> None:

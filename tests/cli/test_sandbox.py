@@ -56,6 +56,21 @@ def test_faults_are_shown_set_and_cleared(rehearsing: Desk) -> None:
     assert rehearsing.voicectl("sandbox", "faults", "--clear", "--json", code=0).json["fail"] == 0.0
 
 
+def test_what_is_set_shows_only_the_switches_that_are_not_as_at_first(rehearsing: Desk) -> None:
+    rehearsing.voicectl("sandbox", "faults", "task_seconds=1", code=0)
+    told = rehearsing.voicectl("sandbox", "faults", "fail=1", "empty_list=true", code=0).out
+    assert told == (
+        "fail        1.0 *\n    Probability that a new task ends without a voice.\n"
+        "empty_list  true *\n    Lists of voices and tasks are empty; by id they are found.\n"
+    )
+
+
+def test_cleared_faults_are_told_in_one_line(rehearsing: Desk) -> None:
+    rehearsing.voicectl("sandbox", "faults", "fail=1", code=0)
+    told = rehearsing.voicectl("sandbox", "faults", "--clear", code=0).out
+    assert told == "Nothing goes wrong: every switch is as at first.\n"
+
+
 @pytest.mark.parametrize(
     ("switch", "said"),
     [("fial=1", "Did you mean fail?"), ("deleted_voice=odd", "odd")],

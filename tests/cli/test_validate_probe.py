@@ -77,4 +77,4 @@ def test_what_could_not_be_checked_is_a_note_and_no_fault(tmp_path: Path) -> Non
     entry = 'voices: {hero: {provider: kling, create: {voice_name: Hero, voice_url: "http://127.0.0.1:1/4.wav"}}}'
     ran = validate(tmp_path, entry, "--probe")
     assert ran.returncode == 0
-    assert "Note: hero: could not be checked: voice_url" in ran.stdout
+    assert "Note: hero: voice_url could not be checked: no connection to 127.0.0.1:1" in ran.stdout
