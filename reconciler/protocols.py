@@ -46,8 +46,6 @@ class DearLook(Frozen):
 
 
 class Capabilities(Frozen):
-    type: str
-    lists: bool  # `observe` sees voices that it was not asked about
     methods: Mapping[str, MethodCapabilities]
     probe: DearLook | None = None  # None: it is not `Probing`, or these credentials may not
 

@@ -35,8 +35,6 @@ PAGE_SIZE = 1000  # Kling, Query Custom Voice (List), pageSize: 1 to 1000
 LAST_PAGE = 1000  # Kling, Query Custom Voice (List), pageNum: 1 to 1000
 
 CAPABILITIES = Capabilities(
-    type="kling",
-    lists=True,
     methods={
         "create": MethodCapabilities(),
         "preset": MethodCapabilities(deletes=False, paid=False),

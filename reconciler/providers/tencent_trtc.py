@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     import httpx
 
 CAPABILITIES = Capabilities(
-    type="tencent-trtc",
-    lists=False,
     methods={"clone": MethodCapabilities(deletes=False, settles=False, dedupes=False, batch=1)},
     probe=DearLook(call="TextToSpeech", price="one character is paid where the voice exists"),
 )

@@ -31,8 +31,6 @@ WINDOW = 70 * 3600.0  # seconds: two hours before VOD's 72 h are over, nothing i
 LISTED = "clone-minimax"  # the one method whose voices DescribeVoices shows
 
 CAPABILITIES = Capabilities(
-    type="tencent-vod",
-    lists=True,
     methods={
         "create": MethodCapabilities(deletes=False, window=WINDOW),
         "clone": MethodCapabilities(deletes=False, window=WINDOW, caller_chooses_id=True),

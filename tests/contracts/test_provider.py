@@ -120,7 +120,7 @@ def make(cloud: Mount) -> Record:
 
 
 def test_the_account_mark_begins_with_the_type(any_cloud: Mount) -> None:
-    assert any_cloud.provider.account.startswith(f"{any_cloud.provider.capabilities.type} ")
+    assert any_cloud.provider.account.startswith(f"{any_cloud.voice('Narrator').type} ")
 
 
 def test_a_creation_runs_and_then_is_ready_under_its_key(cloud: Mount) -> None:

@@ -18,7 +18,7 @@ class PaperCloud:
     """Satisfies `Provider`. `say("submit", …)`: its next answers. `heard`: each call, when, which, of which key."""
 
     def __init__(self, clock: Clock, can: MethodCapabilities | None = None, *, account: str = "kling on paper") -> None:
-        self.capabilities = Capabilities(type="kling", lists=True, methods={"create": can or MethodCapabilities()})
+        self.capabilities = Capabilities(methods={"create": can or MethodCapabilities()})
         self.account = account
         self.heard: list[tuple[float, str, str]] = []
         self._clock = clock

@@ -28,9 +28,7 @@ class ProbedCloud(UsedCloud):
 
     def __init__(self, answer: Observation = SPOKEN, *, look: DearLook | None = None) -> None:
         super().__init__()
-        self.capabilities = Capabilities(
-            type="tencent-trtc", lists=False, methods={}, probe=look or DearLook(call="TTS")
-        )
+        self.capabilities = Capabilities(methods={}, probe=look or DearLook(call="TTS"))
         self._finds = answer
         self.probed: list[str] = []
 

@@ -22,8 +22,6 @@ class UsedCloud:
 
     account = "tencent-vod on paper 1"
     capabilities = Capabilities(
-        type="tencent-vod",
-        lists=True,
         methods={"clone-minimax": MethodCapabilities(updates=True, activates=True, window=70 * 3600.0)},
     )
 

@@ -214,8 +214,6 @@ def capabilities(case: Raw, provider: str) -> Capabilities:
         return tencent_trtc.CAPABILITIES
     changed = case.get("capabilities", {})
     return Capabilities(
-        type="kling",
-        lists=True,
         methods={
             "create": MethodCapabilities(**changed),
             "preset": MethodCapabilities(deletes=False, paid=False),

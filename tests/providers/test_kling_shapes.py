@@ -32,7 +32,6 @@ def test_the_adapter_is_a_provider() -> None:
 
 
 def test_what_kling_can_do_is_data() -> None:
-    assert CAPABILITIES.lists
     assert CAPABILITIES.methods["create"] == MethodCapabilities(deletes=True, settles=True, dedupes=True, paid=True)
     assert CAPABILITIES.methods["preset"] == MethodCapabilities(deletes=False, paid=False)
     assert CAPABILITIES.methods["existing"] == MethodCapabilities(deletes=True, paid=False)

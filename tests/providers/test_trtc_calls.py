@@ -195,7 +195,7 @@ def test_nothing_can_be_deleted() -> None:
 def test_what_trtc_can_not_do_is_data() -> None:
     able = provider()[0].capabilities
     clone = able.methods["clone"]
-    assert (able.lists, clone.deletes, clone.updates, clone.settles, clone.dedupes) == (False,) * 5
+    assert (clone.deletes, clone.updates, clone.settles, clone.dedupes) == (False,) * 4
     assert (clone.batch, clone.paid) == (1, True)
 
 
