@@ -17,7 +17,7 @@ from reconciler.model.base import Frozen
 from reconciler.model.manifest import Voice
 from reconciler.model.moments import moment
 from reconciler.model.observed import Observation, Observations, RemoteVoice
-from reconciler.model.state import Activation, Record
+from reconciler.model.state import MADE, Record
 
 
 class MethodCapabilities(Frozen):
@@ -34,7 +34,7 @@ class MethodCapabilities(Frozen):
     activates: bool = False  # not listed, changed or deleted before its first use, which `Activating` pays for
 
     def can_delete(self, record: Record) -> bool:
-        return self.deletes and (not self.activates or record.activation is Activation.DONE)
+        return self.deletes and (not self.activates or record.activation in MADE)
 
 
 class DearLook(Frozen):

@@ -2,6 +2,7 @@
 
 A first use is durable before its call and is never called twice by itself: after a lost reply the cloud's list tells.
 Where an earlier run died in between, the list is looked at first, and for a while: the call may never have gone out.
+One that was made is looked for as well: only a voice that the list has shown can look gone later.
 An update may be repeated: the second one changes nothing.
 """
 
@@ -17,7 +18,7 @@ from reconciler.errors import CloudError, OutcomeUnknown, Rejected, Throttled
 from reconciler.model.events import Kind
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Found, Observation, Unknown
-from reconciler.model.state import Activation, Record
+from reconciler.model.state import MADE, Activation, Record
 from reconciler.protocols import Clock
 
 _LOOKS = 5
@@ -49,7 +50,7 @@ class Upkeep:
         """The next call that the voice needs, or none."""
         record = _record(work)
         lane = self._lanes[record.provider]
-        if work.change.activates and record.activation is not Activation.DONE:
+        if work.change.activates and record.activation not in MADE:
             work.unused = record.activation is None
             work.cut_short = record.activation is Activation.BEGUN
             work.looks = work.tries = 0
@@ -90,12 +91,14 @@ class Upkeep:
     def looked(self, lane: Lane, work: Work, answer: Observation | CloudError) -> None:
         """Whether the cloud lists the voice, after its activation's reply was lost."""
         if isinstance(answer, Found) and answer.remote.active:
-            self._activated(lane, work, None)
+            self._goes_on(work, Activation.DONE)
         elif isinstance(answer, CloudError) and answer.systemic:
             lane.settling.append(work)
             self._halt(answer.detail, answer.hint)
         elif work.looks < _LOOKS:
             self._look(lane, work, after=min(10.0, 2.0 ** (work.looks - 1)))
+        elif work.confirming:
+            self._goes_on(work, Activation.USED)
         elif work.cut_short and isinstance(answer, Unknown) and answer.by_nature:
             work.cut_short = False  # the list was read, and showed no voice that was used
             lane.to_keep.append(work)
@@ -114,6 +117,10 @@ class Upkeep:
 
     def leave_open(self, work: Work) -> None:
         """Nobody knows yet whether the voice was used; it stays, and so does what is known of it."""
+        if work.confirming:
+            told = "the voice is there and was used; the run ended before the cloud listed it"
+            self._count.fail(self._ledger, work, told, "The next apply goes on with it.")
+            return
         if not work.cut_short:
             work.record = transitions.activating(_record(work), Activation.UNCERTAIN)
             self._ledger.write(work.record)
@@ -124,14 +131,21 @@ class Upkeep:
     def _activated(self, lane: Lane, work: Work, answer: CloudError | None) -> None:
         match answer:
             case None:
-                work.record = transitions.activating(_record(work), Activation.DONE)
+                work.record = transitions.activating(_record(work), Activation.USED)
                 self._ledger.write(work.record)
-                self.begin(work)
+                work.confirming, work.looks = True, 0
+                self._look(lane, work, after=0.0)
             case OutcomeUnknown():
                 self._count.note(self._ledger, work, Kind.RETRYING, f"looking whether it was used: {answer.detail}")
                 self._look(lane, work, after=1.0)
             case _:
                 self._give_up(work, answer)
+
+    def _goes_on(self, work: Work, activation: Activation) -> None:
+        work.confirming = False
+        work.record = transitions.activating(_record(work), activation)
+        self._ledger.write(work.record)
+        self.begin(work)
 
     def _updated(self, lane: Lane, work: Work, answer: CloudError | None) -> None:
         match answer:

@@ -51,6 +51,7 @@ class Work:
     tries: int = 0  # of a deletion or an update
     told: bool = False  # the cloud has taken the keys that are told anew
     unused: bool = False  # nobody ever began its voice's first use before this run
+    confirming: bool = False  # its voice's first use was made, and the list is looked at until it shows it
     cut_short: bool = False  # an earlier run died over its first use, so whether that was made is looked for first
     known_there: bool = False  # the cloud said that it knows the key
     refused: str = ""  # why the second sending of a key was refused, which proves nothing about the first
@@ -61,8 +62,8 @@ class Work:
 
     @property
     def activating(self) -> bool:
-        """Its voice is there, and its first use is not known to be made."""
-        return self.record is not None and self.record.activation is Activation.BEGUN
+        """Its voice is there, and its first use is not known to be made, or not seen yet."""
+        return self.confirming or (self.record is not None and self.record.activation is Activation.BEGUN)
 
     @property
     def keeping(self) -> str:

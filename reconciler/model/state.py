@@ -33,7 +33,11 @@ SETTLING = frozenset({Status.INTENDED, Status.RUNNING, Status.UNCERTAIN})
 class Activation(StrEnum):
     BEGUN = "begun"  # durable before the paid call; a run that died there may not have made it
     UNCERTAIN = "uncertain"  # its reply was lost, and the cloud's list did not show the voice; a person says
-    DONE = "done"
+    USED = "used"  # the paid call was made; the cloud's list has not shown the voice yet, so it can't look gone
+    DONE = "done"  # and the list has shown it: what it lacks from now on is gone
+
+
+MADE = frozenset({Activation.USED, Activation.DONE})
 
 
 class Record(Frozen):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Found, Observation, RemoteVoice
 from reconciler.model.plan import Action, Change, FieldChange
-from reconciler.model.state import Activation, Record
+from reconciler.model.state import MADE, Activation, Record
 from reconciler.planning import keys
 from reconciler.planning.blocking import blocked
 from reconciler.planning.diff import Difference, face, shown
@@ -56,7 +56,7 @@ def wants_activation(scene: Scene, voice: Voice, record: Record | None, made: Re
     """Whether its first use is declared, and nobody knows that it was made."""
     if not scene.can(voice).activates or "activate" not in voice.inputs or (made is not None and made.active):
         return False
-    return record is None or not (record.activation is Activation.DONE or _shows(scene, record))
+    return record is None or not _shows(scene, record)
 
 
 def in_doubt(scene: Scene, voice: Voice, record: Record | None) -> bool:
@@ -72,9 +72,10 @@ def news(record: Record, observed: Observation) -> RemoteVoice | None:
 
 
 def _shows(scene: Scene, record: Record) -> bool:
-    """Whether its cloud shows it, so that it can be changed."""
+    """Whether its cloud shows it, or soon will, so that it can be changed."""
     observed = scene.observation(record)
-    return not scene.can(record).activates or (isinstance(observed, Found) and observed.remote.active)
+    shown = isinstance(observed, Found) and observed.remote.active
+    return shown or record.activation in MADE or not scene.can(record).activates
 
 
 def _renamed(scene: Scene, voice: Voice, record: Record) -> tuple[FieldChange, ...]:

@@ -9,7 +9,7 @@ import pytest
 from reconciler.errors import OutcomeUnknown, Rejected, Throttled
 from reconciler.model.events import Kind
 from reconciler.model.manifest import Voice
-from reconciler.model.observed import Unknown
+from reconciler.model.observed import Observation, Unknown
 from reconciler.model.plan import Action
 from reconciler.model.state import Activation, Record, Status
 from tests.engine.rehearsal import Died, Rehearsal
@@ -235,3 +235,55 @@ def test_a_first_use_is_told_as_it_goes(rehearsal: Rehearsal, cloud: UsedCloud) 
     cloud.say("activate", LOST)
     rehearsal.apply()
     assert [event.detail for event in rehearsal.told(Kind.RETRYING)] == [f"looking whether it was used: {LOST.detail}"]
+
+
+def test_a_voice_whose_first_use_the_list_shows_late_is_neither_gone_nor_used_again(
+    rehearsal: Rehearsal, cloud: UsedCloud
+) -> None:
+    cloud.late = True
+    assert rehearsal.apply().tally.done == 1
+    assert rehearsal.record("mini").activation is Activation.USED
+    assert rehearsal.plan().empty
+    cloud.used.add(rehearsal.record("mini").external_task_id)
+    rehearsal.apply()
+    assert rehearsal.record("mini").activation is Activation.DONE
+    assert (cloud.count("submit"), cloud.count("activate: Hello.")) == (1, 1)
+    assert rehearsal.plan().empty
+
+
+def test_a_voice_whose_first_use_is_not_shown_yet_can_be_changed_and_deleted(
+    rehearsal: Rehearsal, cloud: UsedCloud
+) -> None:
+    cloud.late = True
+    rehearsal.apply()
+    rehearsal.declare(mini(name="Maxi"))
+    rehearsal.apply()
+    assert cloud.count("update: name") == 1
+    rehearsal.declare()
+    rehearsal.apply(allow_deletes=1)
+    assert cloud.count("delete") == 1
+
+
+def test_killed_while_a_first_use_is_looked_for_it_is_not_made_again(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
+    cloud.late = True
+    find = cloud.find
+
+    def dying(record: Record) -> Observation:
+        if record.activation is Activation.USED:
+            raise Died
+        return find(record)
+
+    cloud.find = dying  # type: ignore[method-assign]  # the next run lives
+    with pytest.raises(Died):
+        rehearsal.apply()
+    cloud.find = find  # type: ignore[method-assign]  # as before
+    rehearsal.apply()
+    assert cloud.count("activate: Hello.") == 1
+
+
+def test_a_stop_while_a_first_use_is_looked_for_leaves_it_made(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
+    cloud.late = True
+    rehearsal.apply(stop=lambda: "interrupted" if cloud.count("activate: Hello.") else None)
+    assert rehearsal.record("mini").activation is Activation.USED
+    rehearsal.apply()
+    assert cloud.count("activate: Hello.") == 1

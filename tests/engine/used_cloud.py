@@ -29,6 +29,7 @@ class UsedCloud:
         self.heard: list[str] = []
         self.names: dict[str, str] = {}  # external_task_id -> the name of its voice
         self.used: set[str] = set()
+        self.late = False  # a use is not shown by itself: add it to `used`
         self._said: dict[str, deque[Exception | None]] = {}
 
     def say(self, call: str, *answers: Exception | None) -> None:
@@ -70,7 +71,8 @@ class UsedCloud:
         return Absent() if record.activation is Activation.DONE else _UNSEEN
 
     def activate(self, record: Record, text: str) -> None:
-        self.used.add(record.external_task_id)
+        if not self.late:
+            self.used.add(record.external_task_id)
         try:
             self._answer(f"activate: {text}")
         except LostBefore as lost:
