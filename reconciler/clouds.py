@@ -1,4 +1,4 @@
-"""Accounts -> adapters: the only file that names clouds. Imports each where it is connected, and not before."""
+"""Accounts -> adapters: the only file that names adapters. Imports each where it is connected, and not before."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class Clouds:
             clock=self._clock,
             transport=self._transport(),
             pace=self._gate(quota, account),
-            links=self._links,
+            secrets_of=self._secrets_of,
         )
         return provider, quota
 
@@ -115,7 +115,7 @@ class Clouds:
             clock=self._clock,
             transport=self._transport(),
             pace=self._gate(quota, account),
-            links=self._links,
+            secrets_of=self._secrets_of,
             listed=listed,
         )
         return provider, quota
@@ -155,8 +155,8 @@ class Clouds:
 
         return self._gates.setdefault(quota, Gate(self._clock, _rates(account)))
 
-    def _links(self, external_task_id: str) -> Iterable[str]:
-        """The secrets in its voice's inputs: a cloud may quote them when it says why a task failed."""
+    def _secrets_of(self, external_task_id: str) -> Iterable[str]:
+        """What is secret of its voice, which a cloud may quote when it says why a task failed."""
         from reconciler.planning import keys
 
         marker = keys.read(external_task_id)

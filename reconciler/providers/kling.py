@@ -6,10 +6,10 @@ Decides nothing, remembers nothing but how long the list was. Envelopes are `kli
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from reconciler.errors import CloudError, OutcomeUnknown, Rejected
@@ -22,6 +22,7 @@ from reconciler.model.state import Record, Status
 from reconciler.protocols import Accepted, Capabilities, Clock, DearLook, MethodCapabilities
 from reconciler.providers import kling_auth, kling_codes, kling_probe, kling_wire
 from reconciler.providers.asking import while_answered
+from reconciler.providers.hooks import Pace, SecretsOf, no_secrets, unpaced
 from reconciler.providers.listing import Listing, look, pages
 from reconciler.providers.transport import Answer, Http, persistently
 
@@ -47,17 +48,6 @@ WITH_AN_API_KEY = CAPABILITIES.model_copy(
     update={"probe": DearLook(call=f"GET {kling_probe.TASKS}", voices=kling_probe.AT_ONCE)}
 )
 
-Pace = Callable[[Literal["list", "get"]], None]
-Links = Callable[[str], Iterable[str]]
-
-
-def _unpaced(action: Literal["list", "get"]) -> None:
-    """Reads go out as they come: one at a time."""
-
-
-def _no_links(_: str) -> Iterable[str]:
-    return ()
-
 
 class KlingProvider:
     """One Kling account. Threads may share it."""
@@ -69,13 +59,10 @@ class KlingProvider:
         *,
         clock: Clock,
         transport: httpx.BaseTransport | None = None,
-        pace: Pace = _unpaced,
-        links: Links = _no_links,
+        pace: Pace = unpaced,
+        secrets_of: SecretsOf = no_secrets,
     ) -> None:
-        """`transport` takes the place of sockets (the sandbox). `pace` is called before each read, and may wait.
-
-        `links` is external_task_id -> the secrets in its voice's links, as they are declared now.
-        """
+        """`transport` takes the place of sockets (the sandbox)."""
         endpoint = kling_auth.endpoint(account)
         self.account = f"kling {endpoint}"
         self.capabilities = WITH_AN_API_KEY if isinstance(credentials, kling_auth.ApiKey) else CAPABILITIES
@@ -85,7 +72,7 @@ class KlingProvider:
         self._signer = kling_auth.Signer(credentials, clock=clock)
         self._http = Http(endpoint, account.timeouts, clock=clock, secrets=self._signer.secrets, mount=transport)
         self._scrubbed = self._http.scrubbed
-        self._links = links
+        self._secrets_of = secrets_of
         self._pages = 1  # how many the last whole list took
 
     # -- what there is ------------------------------------------------------------------------------------------------
@@ -216,7 +203,7 @@ class KlingProvider:
 
     def _about(self, external_task_id: str | None, words: object) -> str:
         """What a cloud says of a creation, as it may be shown: it may quote the sample's signed link."""
-        return self._scrubbed(words, also=self._links(external_task_id) if external_task_id else ())
+        return self._scrubbed(words, also=self._secrets_of(external_task_id) if external_task_id else ())
 
     # -- on the wire --------------------------------------------------------------------------------------------------
 

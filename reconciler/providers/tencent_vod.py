@@ -6,9 +6,9 @@ listed, and of those only the ones that were used.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import CloudError, OutcomeUnknown
 from reconciler.model.accounts import TencentVodAccount
@@ -18,10 +18,11 @@ from reconciler.model.state import Activation, Record, Status
 from reconciler.protocols import Accepted, Capabilities, Clock, MethodCapabilities
 from reconciler.providers import tencent, tencent_auth, vod_requests
 from reconciler.providers.asking import while_answered
+from reconciler.providers.hooks import Pace, SecretsOf, no_secrets, unpaced
 from reconciler.providers.listing import Listing, Sight, look
 from reconciler.providers.tencent_wire import Reply
 from reconciler.providers.transport import persistently
-from reconciler.providers.vod_tasks import Ask, Links, Pace, Scrolled, Tasks, needs_its_task
+from reconciler.providers.vod_tasks import Ask, Scrolled, Tasks, needs_its_task
 from reconciler.providers.vod_wire import AcceptedReply, VoicesReply
 
 if TYPE_CHECKING:
@@ -45,14 +46,6 @@ _NO_LIST = "VOD has no list of these, and tasks are shown for 72 hours"
 _NO_KEY = "CreateAigcAudioTask carries no key that it could be found by"
 
 
-def _unpaced(action: Literal["list", "get"]) -> None:
-    """Reads go out as they come: one at a time."""
-
-
-def _no_links(_: str) -> Iterable[str]:
-    return ()
-
-
 class VodProvider:
     """One VOD application. Threads may share it."""
 
@@ -65,14 +58,13 @@ class VodProvider:
         *,
         clock: Clock,
         transport: httpx.BaseTransport | None = None,
-        pace: Pace = _unpaced,
-        links: Links = _no_links,
+        pace: Pace = unpaced,
+        secrets_of: SecretsOf = no_secrets,
         listed: bool = True,
     ) -> None:
-        """`transport` takes the place of sockets (the sandbox). `pace` is called before each read, and may wait.
+        """`transport` takes the place of sockets (the sandbox).
 
-        `links` is external_task_id -> the secrets in its voice's links, as they are declared now. `listed`: voices
-        are declared that a list shows, so it is read even if no record of one is left.
+        `listed`: voices are declared that a list shows, so it is read even if no record of one is left.
         """
         self._listed = listed
         self._clock = clock
@@ -94,7 +86,7 @@ class VodProvider:
             clock=clock,
             patience=account.timeouts.operation,
             pace=pace,
-            links=links,
+            secrets_of=secrets_of,
         )
 
     # -- what there is ------------------------------------------------------------------------------------------------

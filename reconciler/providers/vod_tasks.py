@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from typing import Literal
 
 from reconciler.errors import CloudError, OutcomeUnknown
 from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import Record, Status
 from reconciler.protocols import Clock
 from reconciler.providers.asking import while_answered
+from reconciler.providers.hooks import Pace, SecretsOf
 from reconciler.providers.tencent import Client
 from reconciler.providers.transport import persistently
 from reconciler.providers.vod_wire import DetailReply, TaskLine, TasksReply
@@ -31,9 +31,7 @@ _OVER = "its task can't be read any more: VOD shows those of the last 72 hours"
 _BLIND = "VOD's list of tasks does not show those that it accepted, so what is missing there may have been accepted too"
 _EARLY = "the call may have been accepted a moment ago, and VOD's list of tasks may show it late"
 
-Pace = Callable[[Literal["list", "get"]], None]
 Ask = Callable[[Record], Observation]
-Links = Callable[[str], Iterable[str]]  # external_task_id -> the secrets in its voice's links
 
 
 @dataclass(slots=True)
@@ -65,14 +63,14 @@ class Tasks:
     """One application's tasks. Threads may share it."""
 
     def __init__(
-        self, client: Client, sub_app_id: int, *, clock: Clock, patience: float, pace: Pace, links: Links
+        self, client: Client, sub_app_id: int, *, clock: Clock, patience: float, pace: Pace, secrets_of: SecretsOf
     ) -> None:
         self._client = client
         self._sub_app_id = sub_app_id
         self._clock = clock
         self._patience = patience
         self._pace = pace
-        self._links = links
+        self._secrets_of = secrets_of
         self._accepted: set[str] = set()  # task_ids of this run, which the list must show
         self._lost: dict[str, float] = {}  # external_task_id -> when its call's reply was lost, monotonic
 
@@ -188,7 +186,7 @@ class Tasks:
         reply = persistently(partial(self._ask, task_id), clock=self._clock, within=self._patience)
         if reply.key not in (None, record.external_task_id):
             raise OutcomeUnknown(f"DescribeTaskDetail: {task_id} carries another's SessionId")
-        scrubbed = partial(self._client.scrubbed, also=tuple(self._links(record.external_task_id)))
+        scrubbed = partial(self._client.scrubbed, also=tuple(self._secrets_of(record.external_task_id)))
         return reply.remote(task_id, scrubbed)
 
     def _ask(self, task_id: str) -> DetailReply:

@@ -170,7 +170,7 @@ def test_a_failed_sound_says_why() -> None:
 def test_a_failure_that_quotes_the_sample_s_link_does_not_show_its_signature() -> None:
     secret = "q-signature=feedfacefeedface"
     vod, _ = provider(
-        links=("feedfacefeedface",), DescribeTaskDetail=detail(ErrCodeExt="-500", Message=f"no audio: {secret}")
+        secrets=("feedfacefeedface",), DescribeTaskDetail=detail(ErrCodeExt="-500", Message=f"no audio: {secret}")
     )
     assert "feedface" not in str(vod.poll([record()])[KEY].message)
 

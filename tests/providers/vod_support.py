@@ -70,14 +70,14 @@ class Vod(httpx.BaseTransport):
 def provider(
     clock: ManualClock | None = None,
     *,
-    links: tuple[str, ...] = (),
+    secrets: tuple[str, ...] = (),
     listed: bool = False,
     **answers: Any,
 ) -> tuple[VodProvider, Vod]:
     cloud = Vod(answers)
     account = TencentVodAccount(type="tencent-vod", sub_app_id=221073)
     made = VodProvider(
-        account, CREDENTIALS, clock=clock or ManualClock(), transport=cloud, links=lambda _: links, listed=listed
+        account, CREDENTIALS, clock=clock or ManualClock(), transport=cloud, secrets_of=lambda _: secrets, listed=listed
     )
     return made, cloud
 
