@@ -162,12 +162,7 @@ def _line(answer: Answer, told: Said | None, action: str, scrubbed: Callable[[ob
         return f"{action}: HTTP {answer.status}, and not Tencent's words: {words}"
     if not told.failed:
         return f"{action}: {status}and yet no error{_request(told, scrubbed)}"
-    code = (
-        scrubbed(
-            told.code,
-        )
-        or "an error without a code"
-    )
+    code = scrubbed(told.code) or "an error without a code"
     message = (scrubbed(told.message) or "no message").rstrip(".")
     return f"{action}: {status}{code}: {message}{_request(told, scrubbed)}"
 
