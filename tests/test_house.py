@@ -21,10 +21,15 @@ from reconciler.cli.surgery import STATE_COMMANDS
 from reconciler.errors import VoicectlError
 from reconciler.model.schema import manifest_schema
 from reconciler.views.schema import plan_schema, state_schema
+from tests.sabotage.planting import listed
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "reconciler").rglob("*.py"))
+EVERYWHERE = [*MODULES, *sorted((ROOT / "tests").rglob("*.py"))]
 LONGEST = 400  # lines; most files have 100 to 250
+
+# A rule's exception: its code and, after a dash or another #, its reason.
+EXCEPTION = re.compile(r"# (noqa: [A-Z]+[0-9]+(, [A-Z]+[0-9]+)* - |type: ignore\[[a-z, -]+\]  # )\S")
 
 # Words that say nothing of the thing they name.
 SAYS_NOTHING = {"manager", "handler", "helper", "util", "utils", "service", "data", "info", "process"}
@@ -90,6 +95,22 @@ def test_names_say_what_the_thing_is() -> None:
         if words_of(name) & SAYS_NOTHING or name.startswith("do_")
     }
     assert found == NAMED_BY_OTHERS
+
+
+def test_every_exception_to_a_rule_says_its_code_and_its_reason() -> None:
+    lines = [line for path in EVERYWHERE for line in path.read_text(encoding="utf-8").splitlines()]
+    made = [line for line in lines if re.search(r"# (noqa|type: ignore)\b", line)]
+    assert [line for line in made if not EXCEPTION.search(line)] == []
+
+
+@pytest.mark.parametrize("never", ["cast(", "pragma: no cover"])
+def test_no_word_of_ours_silences_the_machine(never: str) -> None:
+    assert [str(m.relative_to(ROOT)) for m in MODULES if never in m.read_text(encoding="utf-8")] == []
+
+
+def test_what_a_sabotage_replaces_stands_there_once() -> None:
+    stale = {s.name: s.file for s in listed() if (ROOT / s.file).read_text(encoding="utf-8").count(s.there) != 1}
+    assert stale == {}
 
 
 # -- documents ---------------------------------------------------------------------------------------------------------

@@ -39,12 +39,12 @@ class Body(Frozen):
         return KeyClass.UPDATABLE if key in cls.updatable else KeyClass.IDENTITY
 
     @classmethod
-    def fault(cls, given: Collection[str]) -> str | None:  # noqa: ARG003  most bodies ask nothing of their keys together
+    def fault(cls, given: Collection[str]) -> str | None:  # noqa: ARG003 - most ask nothing of their keys together
         """What is wrong with these keys standing together. Apart, so that it is told beside what is wrong in them."""
         return None
 
     @classmethod
-    def remarks(cls, inputs: Inputs) -> tuple[str, ...]:  # noqa: ARG003  most bodies have nothing to remark
+    def remarks(cls, inputs: Inputs) -> tuple[str, ...]:  # noqa: ARG003 - most have nothing to remark
         """What is allowed, and a person should know before it is paid for."""
         return ()
 

@@ -11,7 +11,7 @@ import sys
 _first = "httpx" not in sys.modules
 if _first:
     sys.modules["httpx._main"] = None  # type: ignore[assignment]  # None is the documented way to block an import
-import httpx  # noqa: E402  # the line above must come first
+import httpx  # noqa: E402 - the line above must come first
 
 if _first:
     sys.modules.pop("httpx._main", None)
