@@ -17,7 +17,7 @@ import reconciler.errors
 from reconciler.cli.frame import Globals
 from reconciler.cli.main import COMMANDS, voicectl
 from reconciler.cli.rehearsing import SANDBOX_COMMANDS
-from reconciler.cli.surgery import STATE_COMMANDS
+from reconciler.cli.state import STATE_COMMANDS
 from reconciler.errors import VoicectlError
 from reconciler.model.schema import manifest_schema
 from reconciler.views.schema import plan_schema, state_schema

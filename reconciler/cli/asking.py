@@ -71,6 +71,11 @@ def request(options: Options, manifest: Manifest | None, *, destroy: bool = Fals
     )
 
 
+def locking(lock_timeout: str) -> Request:
+    """All that is asked is how long to wait for another run."""
+    return request(Options(lock_timeout=lock_timeout), None)
+
+
 def seconds(words: str) -> float:
     from pydantic import TypeAdapter, ValidationError
 

@@ -25,7 +25,7 @@ COMMANDS = {
     "voices": ("reading", "voices", "List the voices of a provider's account."),
     "resolve": ("surgery", "resolve", "Settle a creation that nobody else can."),
     "unlock": ("surgery", "unlock", "Break the lock of a run that is dead."),
-    "state": ("surgery", "state", "Look at the state, or put it right."),
+    "state": ("state", "state", "Look at the state, or put it right."),
     "schema": ("scaffold", "schema", "Print the JSON Schema of a document."),
     "sandbox": ("rehearsing", "sandbox", "A cloud on this machine to rehearse against."),
     "completion": ("scaffold", "completion", "Print the completion script of a shell."),

@@ -81,7 +81,7 @@ def show(planfile: Path | None, as_json: bool) -> int:
             else laid(text.plan(plan, colour=on_stdout()), sys.stdout)
         )
         return 0
-    from reconciler.cli.surgery import state_here
+    from reconciler.cli.state import state_here
 
     state = state_here()
     write(documents.dumps(documents.state_document(state)) if as_json else text.state(state, colour=on_stdout()))

@@ -1,0 +1,269 @@
+"""The state commands: to look at the state, and a person's hand on the whole of it."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from reconciler.cli.asking import lock_option, locking
+from reconciler.cli.frame import LazyGroup, command, global_options, on_stdout, say, session, told, write
+from reconciler.errors import StateDamaged, StateError, UsageError
+from reconciler.views.layout import counted
+
+if TYPE_CHECKING:
+    from reconciler.model.state import State
+
+STATE_COMMANDS = {
+    "list": ("state", "list_", "List the addresses and what they mean."),
+    "show": ("state", "show_record", "Show all that is known of an address."),
+    "mv": ("state", "move", "Give a voice another address."),
+    "rm": ("state", "remove", "Forget a voice; it stays in its cloud."),
+    "pull": ("state", "pull", "Print the state."),
+    "push": ("state", "push", "Replace the state by a copy."),
+    "rebuild": ("state", "rebuild", "Take in the voices of a lost state, by their markers."),
+    "rebind": ("state", "rebind", "Say that a provider's account is the right one."),
+    "mv-manifest": ("state", "move_manifest", "Give the state of a renamed manifest its new name."),
+}
+
+
+def state_here() -> State:
+    from reconciler import wiring
+
+    place = told().place()
+    store = wiring.store(place)
+    found = store.load()
+    if found is None:
+        raise StateError(f"There is no state at {place.state} yet.", "The first apply makes it.")
+    store.check(found, place.name)
+    return found
+
+
+@click.group(cls=LazyGroup, commands_at=STATE_COMMANDS)
+@global_options
+def state() -> None:
+    """Look at the state, or put it right."""
+
+
+@click.command("list")
+@click.option("--all", "everything", is_flag=True, help="Also what was deleted or given up: its keys are burnt.")
+@click.option("--abandoned", is_flag=True, help="The voices that stayed in their cloud.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@global_options
+def list_(everything: bool, abandoned: bool, as_json: bool) -> int:
+    """List the addresses and what they mean."""
+    from reconciler.model.state import Status
+    from reconciler.views import documents, text
+
+    if everything and abandoned:
+        raise UsageError("--all and --abandoned exclude each other.")
+    state = state_here()
+    over = {Status.DELETED, Status.LAPSED}
+    listed = set(Status) if everything else {Status.ABANDONED} if abandoned else set(Status) - over
+    hidden = {key: record for key, record in state.records.items() if record.status not in listed}
+    without = [address for address, key in state.current.items() if key in hidden]
+    found = state.having(without=hidden, current=dict.fromkeys(without))
+    write(documents.dumps(documents.state_list_document(found)) if as_json else text.state_list(found))
+    past = sum(record.status in over for record in hidden.values())
+    if past and not abandoned and not as_json:
+        say(f"{counted(past, 'record')} of what was deleted or given up: {command('state list --all')}")
+    return 0
+
+
+@click.command("show")
+@click.argument("address")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@global_options
+def show_record(address: str, as_json: bool) -> int:
+    """Show all that is known of an address.
+
+    ADDRESS may be an external_task_id too: old and replaced voices have no address.
+    """
+    from reconciler.views import documents, text
+
+    found = state_here()
+    record = found.at(address) or found.records.get(address)
+    if record is None:
+        raise UsageError(f"{address} is not in the state.", "voicectl state list")
+    write(documents.dumps(documents.record_document(record)) if as_json else text.record(record, colour=on_stdout()))
+    return 0
+
+
+@click.command("mv")
+@click.argument("source")
+@click.argument("target")
+@lock_option
+@global_options
+def move(source: str, target: str, lock_timeout: str) -> int:
+    """Give a voice another address.
+
+    Rename it in the manifest too: then nothing changes in the cloud.
+    """
+    import re
+
+    from reconciler.engine import surgery
+    from reconciler.model.manifest import AUDIO
+    from reconciler.model.scalars import ADDRESS
+
+    if not re.fullmatch(ADDRESS, target.removeprefix(AUDIO)):
+        raise UsageError(f"{target} can't be an address.", "A letter, then letters, digits, - and _; at most 63.")
+    with session() as opened:
+        surgery.move(opened, source, target, locking(lock_timeout))
+    say(f"{source} is {target} now.")
+    return 0
+
+
+@click.command("rm")
+@click.argument("address")
+@lock_option
+@global_options
+def remove(address: str, lock_timeout: str) -> int:
+    """Forget a voice; it stays in its cloud.
+
+    It is listed by `state list --abandoned`, and taken back without a call if it is declared again.
+    """
+    from reconciler.engine import surgery
+
+    with session() as opened:
+        record = surgery.remove(opened, address, locking(lock_timeout))
+    say(f"{address} is forgotten" + (f"; its voice {record.voice_id} stays." if record.voice_id else "."))
+    return 0
+
+
+@click.command()
+@global_options
+def pull() -> int:
+    """Print the state.
+
+    As one file, what a run has not folded yet included: for a copy, or to look at.
+    """
+    from reconciler import wiring
+
+    write(wiring.store(told().place()).pull().decode().rstrip("\n"))
+    return 0
+
+
+@click.command()
+@click.argument("source", metavar="FILE", type=click.File("rb"))
+@click.option("--force", is_flag=True, help="Also over another lineage, a newer serial or a damaged file.")
+@lock_option
+@global_options
+def push(source: IO[bytes], force: bool, lock_timeout: str) -> int:
+    """Replace the state by a copy.
+
+    Such as one of `state pull`, or what an apply saved when the disk was full. FILE may be -, for stdin.
+    """
+    from reconciler import wiring
+
+    copy = source.read()
+    _check(copy, source.name)
+    asked = locking(lock_timeout)
+    store = wiring.store(told().place())
+    with store.locked("state push", wait=asked.lock_wait, waiting=asked.waiting):
+        pushed = store.push(copy, force=force)
+    say(f"Pushed: serial {pushed.serial}, {counted(len(pushed.current), 'voice')}.")
+    return 0
+
+
+def _check(copy: bytes, name: str) -> None:
+    """Else it would be the state that is said to be damaged."""
+    from reconciler.model import statefile
+
+    try:
+        statefile.load(copy)
+    except StateDamaged as damaged:
+        raise UsageError(
+            f"{name} holds no whole state: {damaged.detail}",
+            f"Push what was printed by {command('state pull')}, a .backup or a rescue copy.",
+        ) from None
+
+
+@click.command()
+@click.option("--lineage", metavar="L", help="Take in the voices whose markers carry this lineage.")
+@click.option("--new-lineage", is_flag=True, help="They are somebody else's: never mind them.")
+@lock_option
+@global_options
+def rebuild(lineage: str | None, new_lineage: bool, lock_timeout: str) -> int:
+    """Take in the voices of a lost state, by their markers.
+
+    A voice is taken in when its marker is of exactly a declared entry. Without an option, it says which lineages
+    there are.
+    """
+    from reconciler.engine import surgery
+
+    if lineage is not None and new_lineage:
+        raise UsageError("--lineage and --new-lineage exclude each other.")
+    with session() as opened:
+        found = surgery.rebuild(opened, locking(lock_timeout), lineage=lineage, strangers=new_lineage)
+    if lineage is not None:
+        say(f"Taken in: {counted(len(found.taken), 'voice')}.")
+    elif new_lineage:
+        say(f"Never minded from now on: {', '.join(found.lineages) or 'nothing was found'}.")
+    for name, addresses in found.lineages.items() if lineage is None else ():
+        write(
+            f"{name}  {counted(len(addresses), 'declared voice')}: "
+            f"{', '.join(addresses[:5])}{' …' if len(addresses) > 5 else ''}"
+        )
+    if not found.lineages:
+        say("No declared voice carries a marker of another lineage.")
+    elif lineage is None and not new_lineage:
+        say(f"To take one in: {command('state rebuild --lineage L')}; to leave them to somebody else: --new-lineage")
+    return 0
+
+
+@click.command()
+@click.argument("provider")
+@click.option("--from", "source", metavar="OLD", help="The name that it had in the manifest before.")
+@lock_option
+@global_options
+def rebind(provider: str, source: str | None, lock_timeout: str) -> int:
+    """Say that a provider's account is the right one.
+
+    For an account that moved to another endpoint or owner, or (--from) a provider that was renamed in the manifest.
+    Wrongly said, every voice would look gone.
+    """
+    from reconciler.engine import surgery
+
+    with session() as opened:
+        count = surgery.rebind(opened, provider, locking(lock_timeout), source=source)
+    say(f"Taken to be on the account of {provider} from now on: {counted(count, 'voice')}.")
+    return 0
+
+
+@click.command("mv-manifest")
+@click.argument("source", required=False, type=click.Path(path_type=Path))
+@lock_option
+@global_options
+def move_manifest(source: Path | None, lock_timeout: str) -> int:
+    """Give the state of a renamed manifest its new name.
+
+    SOURCE is the manifest's old path, -f says the new one. Without SOURCE, the state that lies beside the manifest is
+    made its own.
+    """
+    from reconciler import wiring
+
+    asked = locking(lock_timeout)
+    place = told().place()
+    old = wiring.Place(manifest=source, sandbox=place.sandbox) if source is not None else place
+    target = wiring.store(place)
+    source_store = target if old.state == place.state else wiring.store(old)
+    with ExitStack() as locks:
+        for store in dict.fromkeys((source_store, target)):  # a run on the old one must not lose its state
+            locks.enter_context(store.locked("state mv-manifest", wait=asked.lock_wait, waiting=asked.waiting))
+        held = target.load()
+        moved = held if source_store is target else source_store.load()
+        if moved is None:
+            raise StateError(
+                f"There is no state at {old.state}.",
+                f"Name the manifest's old path: {command('state mv-manifest OLD')}",
+            )
+        if held is not None and held.lineage != moved.lineage and held.current:
+            raise UsageError(f"{place.state} holds voices already.", "Two states can't be made one.")
+        target.begin(held, pays=False)
+        target.finish(moved.having(manifest=place.name))
+        if old.state != place.state:
+            wiring.retire(old)
+    say(f"{place.state} belongs to {'this folder' if place.name == '.' else place.name} now.")
+    return 0
