@@ -102,7 +102,7 @@ def command(words: str) -> str:
 
 
 _COMMAND = re.compile(
-    r"\bvoicectl ((?:apply|destroy|plan|state|resolve|voices|output|unlock|show|drift|import|sandbox|validate)\b"
+    r"\bvoicectl ((?:init|apply|destroy|plan|state|resolve|voices|output|unlock|show|drift|import|sandbox|validate)\b"
     r"[^;(\n]*)"
 )
 _OPTION = re.compile(r"(?<=: )(?=--(?:retry|replace|allow-deletes|allow-recreates|auto-approve)\b)")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from reconciler.views.escape import escape
-from reconciler.views.folding import lines, padded, width
+from reconciler.views.folding import padded, width
 
 WIDEST = 44  # a longer cell sticks out alone instead of pushing every row's next column away
 
@@ -47,29 +47,12 @@ def value(given: object) -> str:
             return escape(str(given))
 
 
-def columns(rows: Iterable[Sequence[str]], *, indent: str = "", within: int | None = None) -> list[str]:
-    """Rows of escaped cells, each column as wide as its widest cell up to WIDEST; empty columns are left out.
-
-    `within`: the last column is folded, so that no line has more columns of the screen.
-    """
+def columns(rows: Iterable[Sequence[str]], *, indent: str = "") -> list[str]:
+    """Rows of escaped cells, each column as wide as its widest cell up to WIDEST; empty columns are left out."""
     table = [tuple(row) for row in rows]
     widths = [max(map(width, cells)) for cells in zip(*table, strict=True)]
     kept = [(i, min(widest, WIDEST)) for i, widest in enumerate(widths) if widest]
-    laid = [indent + "  ".join(padded(row[i], widest) for i, widest in kept).rstrip() for row in table]
-    if within is None:
-        return laid
-    *before, (last, _) = kept
-    left = len(indent) + sum(widest + 2 for _, widest in before)
-    return [
-        line
-        for row, whole in zip(table, laid, strict=True)
-        for line in _folded(whole[: len(whole) - len(row[last])], lines(row[last], max(1, within - left)), left)
-    ]
-
-
-def _folded(before: str, parts: Iterable[str], left: int) -> Iterable[str]:
-    first, *rest = parts
-    return [(before + first).rstrip(), *(" " * left + part for part in rest)]
+    return [indent + "  ".join(padded(row[i], widest) for i, widest in kept).rstrip() for row in table]
 
 
 def counted(number: int, noun: str) -> str:

@@ -135,3 +135,9 @@ def test_times_are_told_in_one_style(desk: Desk) -> None:
     assert re.search(r"lifecycle.keep_old +36 h\n", shown)
     told = desk.apply("--replace", "hero").out + desk.voicectl("plan", code=0).out
     assert re.search(r"is kept until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC \(keep_old\)", told)
+
+
+def test_a_first_manifest_is_written_where_the_command_looked(desk: Desk) -> None:
+    (desk.folder / "film").mkdir()
+    told = desk.voicectl("-C", "film", "plan", code=1).err
+    assert "Write a first manifest with voicectl -C film init, or name one with -f." in told
