@@ -5,7 +5,9 @@ Paths are relative to the file that says them.
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import stat
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
@@ -44,7 +46,7 @@ def local_files(
         lies = FilePath(file).parent / name
         limits = _limits(kind, method)
         try:
-            too_large = size_fault(lies.stat().st_size, limits[0])
+            too_large = size_fault(_size(lies), limits[0])
             data = b"" if too_large else lies.read_bytes()
         except (OSError, ValueError) as failure:
             reason = failure.strerror if isinstance(failure, OSError) and failure.strerror else "not a path"
@@ -64,6 +66,14 @@ def local_files(
         if changed is not None:
             remarks.append(f"{key} is converted: {changed}")
     return Sounds(files, tuple(remarks))
+
+
+def _size(lies: FilePath) -> int:
+    """Raises OSError for pipes and devices too: reading one might never end."""
+    there = lies.stat()
+    if stat.S_IFMT(there.st_mode) not in (stat.S_IFREG, stat.S_IFDIR):
+        raise OSError(errno.EINVAL, "not a regular file")
+    return there.st_size
 
 
 def _limits(kind: str, method: str) -> tuple[AudioLimits, ...]:

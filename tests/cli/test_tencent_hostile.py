@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -168,3 +169,9 @@ def test_a_first_use_in_doubt_is_not_paid_again_because_its_voice_was_forgotten_
     desk.apply("--retry", "mini")
     assert tencent.count("TextToSpeechSync") == 2
     desk.voicectl("plan", "--detailed-exitcode", code=0)
+
+
+def test_a_pipe_is_no_sample(desk: TencentDesk) -> None:
+    os.mkfifo(desk.folder / "pipe.wav")
+    desk.write({"concierge": changed(CONCIERGE, prompt_audio={"file": "pipe.wav"})})
+    assert "not a regular file" in desk.voicectl("validate", code=1).err
