@@ -60,7 +60,7 @@ def test_a_used_voice_that_two_lists_and_its_own_id_miss_is_gone() -> None:
     assert [said.get("VoiceId") for _, said in cloud.asked] == [None, None, "minimax_1"]
 
 
-@pytest.mark.parametrize("activation", [None, Activation.BEGUN])
+@pytest.mark.parametrize("activation", [None, Activation.BEGUN, Activation.USED])
 def test_a_voice_that_nobody_is_known_to_have_used_is_never_gone(activation: Activation | None) -> None:
     vod, cloud = provider(DescribeVoices=listed())
     found = vod.observe([mini(activation=activation)]).of[KEY]
@@ -69,7 +69,7 @@ def test_a_voice_that_nobody_is_known_to_have_used_is_never_gone(activation: Act
     assert cloud.actions == ["DescribeVoices"]
 
 
-@pytest.mark.parametrize("activation", [None, Activation.BEGUN])
+@pytest.mark.parametrize("activation", [None, Activation.BEGUN, Activation.USED])
 def test_a_voice_that_somebody_else_used_is_seen_to_be_active(activation: Activation | None) -> None:
     found = seen(mini(activation=activation), DescribeVoices=listed(SHOWN))
     assert isinstance(found, Found)
@@ -211,8 +211,8 @@ def test_what_a_cloud_can_not_do_is_data() -> None:
 
 def test_a_voice_is_deletable_once_it_was_used() -> None:
     able = provider()[0].capabilities.methods["clone-minimax"]
-    told = [able.can_delete(mini(activation=a)) for a in (None, Activation.BEGUN, Activation.DONE)]
-    assert told == [False, False, True]
+    told = [able.can_delete(mini(activation=a)) for a in (None, Activation.BEGUN, Activation.USED, Activation.DONE)]
+    assert told == [False, False, True, True]
 
 
 def test_what_is_made_by_no_known_method_is_refused_before_any_call() -> None:
