@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import click
 
 from reconciler.cli.frame import command, global_options, say, told, write
@@ -68,7 +71,8 @@ def init() -> int:
         with path.open("x", encoding="utf-8") as file:
             file.write(_MANIFEST)
     except FileExistsError:
-        raise UsageError(f"{path} is there already.", "Another name: voicectl -f NAME.yaml init") from None
+        other = replace(place, manifest=Path("NAME.yaml")).options
+        raise UsageError(f"{path} is there already.", f"Another name: voicectl {other} init") from None
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}.") from None
     say(f"Wrote {path}. Next: {command('plan' if place.sandbox else '--sandbox plan')}")

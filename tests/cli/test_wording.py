@@ -141,3 +141,5 @@ def test_a_first_manifest_is_written_where_the_command_looked(desk: Desk) -> Non
     (desk.folder / "film").mkdir()
     told = desk.voicectl("-C", "film", "plan", code=1).err
     assert "Write a first manifest with voicectl -C film init, or name one with -f." in told
+    desk.voicectl("-C", "film", "init", code=0)
+    assert "Another name: voicectl -C film -f NAME.yaml init" in desk.voicectl("-C", "film", "init", code=1).err
