@@ -191,12 +191,12 @@ def rebuild(lineage: str | None, new_lineage: bool, lock_timeout: str) -> int:
     A voice is taken in when its marker is of exactly a declared entry. Without an option, it says which lineages
     there are.
     """
-    from reconciler.engine import surgery
+    from reconciler.engine import rebuilding
 
     if lineage is not None and new_lineage:
         raise UsageError("--lineage and --new-lineage exclude each other.")
     with session() as opened:
-        found = surgery.rebuild(opened, locking(lock_timeout), lineage=lineage, strangers=new_lineage)
+        found = rebuilding.rebuild(opened, locking(lock_timeout), lineage=lineage, strangers=new_lineage)
     if lineage is not None:
         say(f"Taken in: {counted(len(found.taken), 'voice')}.")
     elif new_lineage:

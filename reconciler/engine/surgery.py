@@ -1,8 +1,8 @@
-"""A person's hand on the state: import, resolve, rebuild, mv, rm, rebind. No cloud is changed by any of it."""
+"""A person's hand on the state: import, resolve, mv, rm, rebind, names accepted. No cloud is changed by any of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -10,23 +10,13 @@ from reconciler.engine import transitions
 from reconciler.engine.operations import Request, Session
 from reconciler.engine.work import Cloud
 from reconciler.errors import UsageError
-from reconciler.model.base import Frozen
 from reconciler.model.manifest import AUDIO, Voice
-from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown
+from reconciler.model.observed import Absent, Found, Unknown
 from reconciler.model.state import LIVE, SETTLING, Record, State, Status
 from reconciler.model.urls import is_url
 from reconciler.planning import keys
 from reconciler.planning.blocking import undeclared
 from reconciler.planning.diff import shown
-
-Change = Callable[[State], State]
-
-
-class Rebuilt(Frozen):
-    """What `state rebuild` found: lineage -> the addresses whose voices it made; and which of them were taken in."""
-
-    lineages: dict[str, list[str]]
-    taken: list[str] = []
 
 
 @contextmanager
@@ -109,46 +99,6 @@ def resolve(session: Session, address: str, request: Request, *, voice_id: str |
         settled = transitions.given_up(record, now=now) if retry else transitions.tombstone(record, now=now)
         held.append(state.having([settled], current={address: None} if bound else {}))
         return settled
-
-
-def rebuild(session: Session, request: Request, *, lineage: str | None, strangers: bool) -> Rebuilt:
-    """Takes in the voices that carry this manifest's markers of a lost state, or declares them somebody else's.
-
-    Without either it only says which lineages there are.
-    """
-    with changing(session, "state rebuild", request) as held:
-        state, now = held[0], session.clock.now()
-        clouds = session.connect(sorted({v.provider for v in session.manifest.voices.values()}))
-        found: dict[str, list[str]] = {}
-        records: dict[str, Record] = {}
-        for name, cloud in clouds.items():
-            declared = {keys.digest_of(v): v for v in session.manifest.voices.values() if v.provider == name}
-            for remote in cloud.provider.voices():
-                marker = keys.read(remote.external_task_id)
-                voice = declared.get(marker.digest) if marker else None
-                if marker is None or voice is None or remote.status is TaskStatus.FAILED:
-                    continue
-                if str(remote.external_task_id) in state.records or marker.lineage == state.lineage[:8]:
-                    continue
-                if voice.address not in found.setdefault(marker.lineage, []):
-                    found[marker.lineage].append(voice.address)
-                if marker.lineage == lineage and state.at(voice.address) is None:
-                    newest = records.get(voice.address)
-                    if newest is None or marker.generation > newest.generation:
-                        records[voice.address] = _rebuilt(voice, cloud, remote, marker, now=now)
-        if strangers:
-            held.append(state.having(strangers=(*state.strangers, *sorted(set(found) - set(state.strangers)))))
-        elif lineage is not None:
-            if lineage not in (*found, *state.kin):  # of its kin, all may have been taken in before
-                raise UsageError(
-                    f"No declared voice carries a marker of the lineage {lineage}.",
-                    "To see which there are: voicectl state rebuild",
-                )
-            bound: dict[str, str | None] = {a: r.external_task_id for a, r in records.items()}
-            kin = tuple(dict.fromkeys((*state.kin, lineage)))
-            left = tuple(s for s in state.strangers if s != lineage)
-            held.append(state.having(records.values(), current=bound, kin=kin, strangers=left))
-        return Rebuilt(lineages={k: sorted(v) for k, v in sorted(found.items())}, taken=sorted(records))
 
 
 def move(session: Session, source: str, target: str, request: Request) -> None:
@@ -313,23 +263,3 @@ def _candidate(state: State, voice: Voice, cloud: Cloud, voice_id: str, *, now: 
         lifecycle=voice.lifecycle,
     )
     return _named(record, voice_id)
-
-
-def _rebuilt(voice: Voice, cloud: Cloud, remote: RemoteVoice, marker: keys.Marker, *, now: datetime) -> Record:
-    record = Record(
-        external_task_id=str(remote.external_task_id),
-        address=voice.address,
-        provider=voice.provider,
-        account=cloud.provider.account,
-        method=voice.method,
-        generation=marker.generation,
-        status=Status.INTENDED,
-        created_at=now,
-        changed_at=now,
-        digest=marker.digest,
-        sent=shown(voice),
-        labels=voice.labels,
-        lifecycle=voice.lifecycle,
-        attempts=1,
-    )
-    return transitions.seen(record, remote, now=now)

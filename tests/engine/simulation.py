@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.engine import surgery
+from reconciler.engine import rebuilding, surgery
 from reconciler.engine.operations import Applied, Request
 from reconciler.engine.work import Answer
 from reconciler.errors import CloudError, SafetyStop, UsageError
@@ -273,8 +273,8 @@ class Simulation:
     def _rebuild(self) -> None:
         session = self.rehearsal.session()
         try:
-            for lineage in surgery.rebuild(session, Request(), lineage=None, strangers=False).lineages:
-                surgery.rebuild(session, Request(), lineage=lineage, strangers=False)
+            for lineage in rebuilding.rebuild(session, Request(), lineage=None, strangers=False).lineages:
+                rebuilding.rebuild(session, Request(), lineage=lineage, strangers=False)
         except (CloudError, UsageError):  # what was listed a moment ago is not listed now
             pass
 
