@@ -147,7 +147,8 @@ class TrtcProvider:
         name = str(inputs["api_key_env"])
         value = self._environ.get(name, "").strip()
         if not value:
-            raise Rejected(f"api_key_env: the variable {name} is not set", f"export {name}=…")
+            # Systemic, so that the intent is taken back and nothing is kept as failed.
+            raise Rejected(f"api_key_env: the variable {name} is not set", f"export {name}=…", systemic=True)
         return {"APIKey": value}
 
 
