@@ -26,7 +26,7 @@ from tests.engine import oracle
 from tests.engine.oracle import Began, Bought, Declared, Deleted, Fate, Lost, Seen, What
 from tests.engine.rehearsal import KEYS, Died, Rehearsal
 
-_DAY = 86_400.0
+_HOUR, _DAY = 3600.0, 86_400.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,7 @@ class Simulation:
         self._late: list[Callable[[], Answer]] = []
         self._noted: dict[int, Creation] = {}
         self._lost: set[str] = set()
+        self._blind = False  # this run looks at lists that lie
         self._states = 1
         self._doubtful = False  # somebody deleted voices outside, or put an old state back
 
@@ -133,7 +134,7 @@ class Simulation:
                 rehearsal.world.add_foreign("a", account="kling:" + KEYS["singapore"])
             case Hours(number=number):
                 self._arrive_all()  # no call is under way for hours
-                rehearsal.clock.sleep(number * 3600)
+                rehearsal.clock.sleep(number * _HOUR)
             case ClockJumps(hours=hours):
                 self._jump(hours)
             case StateLost():
@@ -148,6 +149,7 @@ class Simulation:
         rehearsal = self.rehearsal
         rehearsal.turn(**Faults(deleted_voice=rehearsal.world.faults().deleted_voice).model_dump())
         self._arrive_all()
+        rehearsal.clock.sleep(_HOUR)
         self._apply(Run())
         rehearsal.clock.ahead = 0.0
         for _ in range(4):
@@ -188,6 +190,7 @@ class Simulation:
 
     def _apply(self, run: Run, allow_deletes: int | None = None, allow_recreates: int | None = None) -> Applied | None:
         self._moments = 0
+        self._blind = self._lists_lie()
         self.story.append(Began())
         self.rehearsal.hook = self._hook(run)
         try:
@@ -241,7 +244,7 @@ class Simulation:
     def _jump(self, hours: float) -> None:
         """A task that no look-up shows yet is told from a lost one by its age alone: none is late when clocks lie."""
         self.rehearsal.turn(late_by_id=0.0)
-        self.rehearsal.clock.ahead = hours * 3600
+        self.rehearsal.clock.ahead = hours * _HOUR
 
     def _lose(self) -> None:
         self._arrive_all()
@@ -333,9 +336,9 @@ class Simulation:
         fate = Fate.FAILURE if creation.failure else Fate.NONE if creation.ended_at is None else Fate.VOICE
         records = self.rehearsal.state.records.values()
         deposed = frozenset(r.external_task_id for r in records if r.status is Status.DEPOSED)
-        return Bought(str(creation.key), what, fate, deposed=deposed, late=late, blind=self._blind())
+        return Bought(str(creation.key), what, fate, deposed=deposed, late=late, blind=self._blind)
 
-    def _blind(self) -> bool:
+    def _lists_lie(self) -> bool:
         faults = self.rehearsal.world.faults()
         wrong = (faults.hide, faults.empty_list, faults.shuffle_list, faults.shift_list)
         return any((*wrong, faults.late_visibility, faults.late_by_id))
