@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.asking import Options, asked_options, lock_option, request
+from reconciler.cli.asking import Options, asked_options, lock_option, locking, request
 from reconciler.cli.frame import command, global_options, laid, led, on_stdout, say, session, told, write
 from reconciler.errors import Declined, UsageError
 
@@ -97,7 +97,7 @@ def drift(as_json: bool, accept: tuple[str, ...], probe: bool, auto_approve: boo
         if accept:
             from reconciler.engine import surgery
 
-            for record in surgery.accept(opened, accept, request(Options(lock_timeout=lock_timeout), None)):
+            for record in surgery.accept(opened, accept, locking(lock_timeout)):
                 say(f"{record.address} is named {record.voice_name} from now on.")
         made = operations.plan(opened, operations.Request(), closer=closer)
     if as_json:
