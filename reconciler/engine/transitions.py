@@ -21,6 +21,7 @@ def intended(change: Change, voice: Voice, *, account: str, before: Record | Non
         return before.model_copy(
             update={
                 "status": Status.INTENDED,
+                "generation": max(before.generation, change.generation),  # one that had lapsed is the newest again
                 "attempts": before.attempts + 1,
                 "sent": shown(voice),
                 "labels": voice.labels,

@@ -30,6 +30,9 @@ def new_voice(scene: Scene, voice: Voice, need: Need) -> Change:
             reason = f"could not tell what an interrupted creation left: {observed.why}"
             return blocked(voice, need.record, reason, found=need.found)
     key, generation = scene.next_key(voice)
+    lapsed = _lapsed(scene, voice)
+    if lapsed is not None:
+        key = lapsed.external_task_id
     return to_make(scene, voice, need, key=key, generation=generation)
 
 
@@ -135,6 +138,22 @@ def _is_something(record: Record, scene: Scene) -> bool:
     """Whether a record that nobody can look up still means a voice, or a sound that its cloud keeps."""
     kept = record.expires_at is None or record.expires_at > scene.now
     return record.voice_id is not None or (kept and (record.url or record.file_id) is not None)
+
+
+def _lapsed(scene: Scene, voice: Voice) -> Record | None:
+    """The newest call for this very voice that was given up: under its key, a late arrival is found and not doubled."""
+    account = scene.seen[voice.provider].account
+    found = [
+        record
+        for record in scene.given_up.get(voice.address, ())
+        if record.status is Status.LAPSED
+        and (record.provider, record.account) == (voice.provider, account)
+        and isinstance(scene.observation(record), Absent)
+        and scene.can(record).dedupes
+        and not scene.too_old(record)
+        and not difference(voice, record).identity
+    ]
+    return max(found, key=lambda record: record.generation, default=None)
 
 
 def _marked(scene: Scene, voice: Voice, need: Need) -> Change | None:

@@ -6,6 +6,7 @@ import pytest
 
 from reconciler.model.accounts import KlingAccount
 from reconciler.model.plan import Action
+from reconciler.model.state import Status
 from tests.engine.rehearsal import Died, Rehearsal, voice
 
 FIVE = [voice(address) for address in "abcde"]
@@ -100,3 +101,21 @@ def test_a_call_that_arrives_after_it_was_given_up_is_seen_on_an_account_that_ho
     rehearsal.clock.sleep(days * 86_400)
     rehearsal.apply()
     assert ("b" in rehearsal.living) is kept
+
+
+def test_a_call_that_was_given_up_and_is_wanted_again_is_made_under_its_own_key() -> None:
+    """Its first sending had arrived, and no look-up showed it yet."""
+    rehearsal = Rehearsal(late_by_id=60.0)
+    rehearsal.declare(voice("a"))
+    rehearsal.die("after", "create")
+    with pytest.raises(Died):
+        rehearsal.apply()
+    rehearsal.declare(voice("b"))
+    rehearsal.apply()
+    assert rehearsal.at_status(Status.LAPSED) == ["a"]
+    rehearsal.declare(voice("a"))
+    rehearsal.apply(allow_deletes=1)
+    rehearsal.clock.sleep(60)
+    rehearsal.apply()
+    assert [creation.voice_name for creation in rehearsal.made] == ["a", "b"]
+    assert rehearsal.record("a").status is Status.READY
