@@ -113,8 +113,10 @@ def led(words: str, given: Globals | None = None) -> str:
 
     An option alone (`…: --retry hero`) is completed to the command that takes it here.
     """
+    from reconciler.views.escape import escape
+
     here = given or told()
-    options = here.place().options
+    options = escape(here.place().options)  # the words come from a view, which has escaped all others
     begun = f"voicectl {options}".rstrip()
     whole = _COMMAND.sub(lambda found: found[0] if options in found[1] else f"{begun} {found[1]}", words)
     return _OPTION.sub(lambda _: f"{begun} {here.verb} ", whole)

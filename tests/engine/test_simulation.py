@@ -21,7 +21,7 @@ from tests.engine.simulation import Edit, Simulation, Step, Weather
 from tests.engine.stories import manifests, tales
 
 PHASES = [p for p in Phase if p is not Phase.explain]
-STORIES = int(os.environ.get("VOICECTL_STORIES", "300"))
+STORIES = int(os.environ.get("VOICECTL_STORIES", "200"))
 PATIENCE = Timeouts(operation=90)  # the default's ten minutes of polling tell no more than these
 P = ParamSpec("P")
 T = TypeVar("T")

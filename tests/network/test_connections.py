@@ -113,7 +113,7 @@ def test_a_cloud_that_is_gone_after_a_create_leaves_it_to_the_next_apply(place: 
     ran = place.apply(code=1)
     assert "POST /v1/general/custom-voices: no answer: connection reset by peer; it may have happened" in ran.out
     assert "stopped, nothing new is started: GET /v1/general/custom-voices/vc-" in ran.out
-    assert "the call's outcome is not known yet -> The next apply looks it up and goes on." in ran.out
+    assert "the call's outcome is not known yet (1 of 1) -> The next apply looks it up and goes on." in ran.out
     [record] = place.desk.state["records"].values()
     assert (record["status"], record["attempts"]) == ("intended", 1)
 

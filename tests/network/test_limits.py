@@ -130,7 +130,7 @@ def test_two_names_of_one_account_share_its_pace(tmp_path: Path) -> None:
     with Strict(AnySecond(20), together=True) as kling:
         place = of_two_names(tmp_path, kling, 60)
         place.apply(code=0)
-        assert len([call for call in kling.calls if call.code != 0]) <= 3  # of 60, on a busy machine
+        assert len([call for call in kling.calls if call.code != 0]) <= 6  # of 60, on a busy machine
         assert (kling.bought, place.actions()) == (60, {})
 
 
