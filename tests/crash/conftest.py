@@ -1,8 +1,7 @@
-"""One warmed process a test session, and how much was swept, told at the end."""
+"""One warmed process a test session."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -14,12 +13,3 @@ from tests.crash.fleet import Fleet
 def fleet() -> Iterator[Fleet]:
     with Fleet() as fleet:
         yield fleet
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    told: Counter[str] = Counter()
-    for report in terminalreporter.getreports("passed"):
-        if report.nodeid.startswith("tests/crash/"):
-            told.update({name: int(str(number)) for name, number in report.user_properties})
-    for name, number in sorted(told.items()):
-        terminalreporter.write_line(f"{name}: {number:,}")
