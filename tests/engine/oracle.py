@@ -141,10 +141,12 @@ def complaints(story: Iterable[Event], seen: Seen) -> list[str]:
         model.add(event)
     told = list(model.wrong)
     spoilt = {what.address for what in model.spoilt}
+    # Whoever asked for the old voice to be deleted first waits for the end of its task, or settles that by hand.
+    endless = {what.address for key, what in model.alive.items() if model.bought[key].fate is Fate.NONE}
     for what in model.wanted:
         owed = {key for key in model.alive if model.bought[key].what == what and model.bought[key].fate is Fate.VOICE}
         held = seen.held.get(what.address)
-        if what not in model.spoilt and held not in owed & seen.ready:
+        if what not in model.spoilt and what.address not in endless and held not in owed & seen.ready:
             told.append(f"{what.address} holds {held}, and should hold {' or '.join(owed) or 'a voice'}")
     declared = {what.address for what in model.wanted}
     told += [

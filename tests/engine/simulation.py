@@ -333,7 +333,7 @@ class Simulation:
         marker = keys.read(creation.key)
         assert marker is not None
         what = What(marker.address, marker.digest, creation.account)
-        fate = Fate.FAILURE if creation.failure else Fate.NONE if creation.ended_at is None else Fate.VOICE
+        fate = Fate.NONE if creation.ended_at is None else Fate.FAILURE if creation.failure else Fate.VOICE
         records = self.rehearsal.state.records.values()
         deposed = frozenset(r.external_task_id for r in records if r.status is Status.DEPOSED)
         return Bought(str(creation.key), what, fate, deposed=deposed, late=late, blind=self._blind)
