@@ -8,6 +8,7 @@ Workers return values and touch nothing. When a call goes out stands in `dispatc
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 
 from reconciler.engine import transitions
 from reconciler.engine.creation import Creations
@@ -21,12 +22,15 @@ from reconciler.engine.work import Answer, Cloud, Kept, Lane, Looked, Polled, Re
 from reconciler.errors import CloudError, StateError, StateNotSaved
 from reconciler.model.events import Event, Kind, Tally
 from reconciler.model.manifest import Voice
+from reconciler.model.moments import moment
 from reconciler.model.observed import TaskStatus
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.state import Record, State, Status
+from reconciler.planning.blocking import resolve_hint
 from reconciler.protocols import Clock
 
 _UNKNOWABLE = "an earlier run was interrupted during this call, and nobody can tell what it left"
+_LONGEST_WAIT = timedelta(days=1)  # no cloud says how long a task takes: minutes, as seen
 _LAST_ANSWERS = 30.0  # seconds between two looks at a run that only waits for what is under way
 
 
@@ -180,13 +184,13 @@ class Executor:
             self._lanes[change.provider].to_create.append(work)
 
     def _forget(self, work: Work) -> None:
-        record = self._ledger.record(work.change.record or "")
+        record = self._as_found(work.change)
         if record is not None:
             now = self._clock.now()
-            if record.status is Status.INTENDED:
-                kept = transitions.ended(record, Status.LAPSED, now=now)
-            elif work.change.abandons:
+            if work.change.abandons:
                 kept = transitions.ended(record, Status.ABANDONED, now=now)
+            elif record.status is Status.INTENDED:
+                kept = transitions.ended(record, Status.LAPSED, now=now)
             else:
                 kept = transitions.tombstone(record, now=now)
             unbound = {record.address: None} if self._ledger.at(record.address) == record else {}
@@ -261,7 +265,14 @@ class Executor:
         for key, work in [(k, w) for k, w in lane.polled.items() if now - w.waiting_since > lane.cloud.patience]:
             del lane.polled[key]
             waited = f"its task has not ended after {lane.cloud.patience:.0f} s"
-            self._count.fail(self._ledger, work, waited, "The next apply goes on with it, and pays nothing.")
+            self._count.fail(self._ledger, work, waited, self._how_long(key))
+
+    def _how_long(self, key: str) -> str:
+        """A hint for whoever waits for a task of this key: a run goes on with it, but not for ever."""
+        record = self._ledger.state.records[key]
+        if self._clock.now() - record.created_at < _LONGEST_WAIT:
+            return "The next apply goes on with it, and pays nothing."
+        return f"It was begun at {moment(record.created_at)}, and each apply waits anew. {resolve_hint(record)}"
 
     # --- the end ---
 

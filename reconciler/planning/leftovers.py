@@ -133,10 +133,10 @@ def _discarded(scene: Scene, record: Record, reason: str, *, protect: bool = Fal
         case Found() | Unknown():
             if protect and _protected(scene, record):
                 return _verdict(record, Action.BLOCKED, f"prevent_destroy: {reason}", _to_allow(scene, record))
+            found = observed.remote if isinstance(observed, Found) else None
             if not scene.deletable(record):
                 reason = f"{reason}; {_stays(scene, record)}, so it stays there and is listed as abandoned"
-                return _verdict(record, Action.FORGET, reason).model_copy(update={"abandons": True})
-            found = observed.remote if isinstance(observed, Found) else None
+                return _verdict(record, Action.FORGET, reason, found=found).model_copy(update={"abandons": True})
             return _verdict(record, Action.DELETE, reason, found=found)
 
 

@@ -222,7 +222,7 @@ class Tasks:
 def needs_its_task(record: Record) -> bool:
     """Whether only its task can say what became of it."""
     return record.status in {Status.INTENDED, Status.UNCERTAIN, Status.RUNNING, Status.LAPSED} or (
-        record.status is Status.DEPOSED and record.voice_id is None
+        record.status in {Status.DEPOSED, Status.ABANDONED} and record.voice_id is None
     )
 
 

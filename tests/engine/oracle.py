@@ -44,13 +44,20 @@ class Bought:
     fate: Fate = Fate.VOICE
     deposed: frozenset[str] = frozenset()  # keys that are durably to be deleted
     late: bool = False  # a dead run's call, which nobody waits for
-    blind: bool = False  # the lists lie now, so what the state has lost can't be seen
+    hidden: frozenset[str] = frozenset()  # keys that no list shows now: if the state lost them, nobody can know
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The cloud took no request for it, and said why."""
+
+    what: What
 
 
 @dataclass(frozen=True)
 class Deleted:
     key: str | None  # None: it was somebody else's
-    outside: bool = False
+    outside: bool = False  # by others, or by time
 
 
 @dataclass(frozen=True)
@@ -62,12 +69,12 @@ class Lost:
 
 @dataclass(frozen=True)
 class Asked:
-    """A person had to say what became of a creation."""
+    """A person had to say what became of a creation, though its cloud could tell."""
 
     what: What
 
 
-Event = Declared | Began | Bought | Deleted | Lost | Asked
+Event = Declared | Began | Bought | Refused | Deleted | Lost | Asked
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,7 @@ class Seen:
     ready: frozenset[str]  # keys that the state says are ready
     living: frozenset[str]  # keys whose voices exist
     open: frozenset[str] = frozenset()  # keys that the state remembers as begun
+    kept: frozenset[str] = frozenset()  # keys of what was let go and can't be deleted, still in the state's sight
     unsettled: frozenset[str] = frozenset()  # addresses that the next plan would change or is blocked at
 
 
@@ -100,6 +108,8 @@ class _Model:
                 self.given_up |= {key for key, what in self.alive.items() if what not in self.wanted}
             case Bought():
                 self._buy(event)
+            case Refused(what=what):
+                self.spoilt.add(what)
             case Deleted(key=key, outside=outside):
                 self._delete(key, outside=outside)
             case Lost(keys=keys):
@@ -110,7 +120,7 @@ class _Model:
                     self.wrong.append(f"{what.address} was left to a person, and could have been settled")
 
     def _buy(self, new: Bought) -> None:
-        twins = [key for key in self._alike(new.what) if not (key in self.lost and new.blind)]
+        twins = [key for key in self._alike(new.what) if key not in self.lost & new.hidden]
         if not new.late and set(twins) - (self.given_up & new.deposed):
             self.wrong.append(f"{new.key} was bought, and {', '.join(twins)} was there")
         self.bought[new.key] = new
@@ -141,12 +151,10 @@ def complaints(story: Iterable[Event], seen: Seen) -> list[str]:
         model.add(event)
     told = list(model.wrong)
     spoilt = {what.address for what in model.spoilt}
-    # Whoever asked for the old voice to be deleted first waits for the end of its task, or settles that by hand.
-    endless = {what.address for key, what in model.alive.items() if model.bought[key].fate is Fate.NONE}
     for what in model.wanted:
         owed = {key for key in model.alive if model.bought[key].what == what and model.bought[key].fate is Fate.VOICE}
         held = seen.held.get(what.address)
-        if what not in model.spoilt and what.address not in endless and held not in owed & seen.ready:
+        if what not in model.spoilt and held not in owed & seen.ready:
             told.append(f"{what.address} holds {held}, and should hold {' or '.join(owed) or 'a voice'}")
     declared = {what.address for what in model.wanted}
     told += [
@@ -155,5 +163,6 @@ def complaints(story: Iterable[Event], seen: Seen) -> list[str]:
     told += [f"{address} is not settled" for address in seen.unsettled - spoilt]
     # While an address is blocked, a voice that a run began for it and nobody wants now is left as it is.
     left = model.lost | {key for key in seen.open if key in model.bought and model.bought[key].what.address in spoilt}
+    left |= seen.kept
     told += [f"{key} lives, and nobody holds it" for key in seen.living - left - set(seen.held.values())]
     return told

@@ -1,6 +1,6 @@
-"""Applies on virtual time, against the sandbox's world over Kling's wire: what was declared, and all that happened.
+"""Applies on virtual time, against the sandbox's world over its clouds' wires: what was declared, what happened.
 
-One `Rehearsal` is one folder and one account; each `apply` in it is a new process.
+One `Rehearsal` is one folder, with one account of Kling's unless told; each `apply` in it is a new process.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from reconciler.engine.operations import Applied, Request, Session, Watch
 from reconciler.engine.runner import Runner
 from reconciler.engine.store import Store
 from reconciler.engine.work import Answer, Cloud
-from reconciler.model.accounts import KlingAccount
+from reconciler.model.accounts import Account, KlingAccount, TencentTrtcAccount, TencentVodAccount
 from reconciler.model.events import Event, Kind
 from reconciler.model.manifest import Lifecycle, Manifest, Safety, Voice
 from reconciler.model.plan import Plan
@@ -27,14 +27,18 @@ from reconciler.planning.scene import Asked
 from reconciler.protocols import Provider
 from reconciler.providers.kling import KlingProvider
 from reconciler.providers.kling_auth import ApiKey
-from reconciler.sandbox.creation import Creation
+from reconciler.providers.tencent_auth import Credentials
+from reconciler.providers.tencent_trtc import TrtcProvider
+from reconciler.providers.tencent_vod import VodProvider
+from reconciler.sandbox.creation import SELECT, Creation
 from reconciler.sandbox.faults import Faults
+from reconciler.sandbox.tencent_access import SECRET_ID, SECRET_KEY
 from reconciler.sandbox.transport import SandboxTransport
 from reconciler.sandbox.world import World
+from tests.engine.books import KLING_KEYS
 from tests.support.memory_backend import MemoryBackend
 from tests.support.virtual import InlineCrew, SteadyClock, VirtualClock
 
-KEYS = {"singapore": "sandbox-default", "beijing": "sandbox-other"}  # an account each
 LINEAGE = "01234567-89ab-cdef-0123-456789abcdef"
 _SOMEBODY = Runner("somebody", "here", 4711)
 ANYTHING_GOES = Safety(max_delete_percent=100, max_recreate_percent=100)
@@ -42,7 +46,7 @@ ANYTHING_GOES = Safety(max_delete_percent=100, max_recreate_percent=100)
 
 @dataclass(frozen=True)
 class Happened:
-    """`what` is `write` or `append` for the state, and `create`, `delete`, `get` or `list` for a call."""
+    """`what` is `write` or `append` for the state, and a call's name: `create`, `delete`, `get`, `list`; an action."""
 
     at: float  # seconds
     what: str
@@ -70,16 +74,17 @@ class Rehearsal:
         self.world = World.open(":memory:", SteadyClock(self.clock), seed=seed)
         self.world.set_faults(Faults(**faults))
         self.backend = MemoryBackend(before=lambda what: self.hook("before", what), after=self._saved)
-        self.accounts: dict[str, KlingAccount] = {"kling": KlingAccount(type="kling")}
+        self.accounts: dict[str, Account] = {"kling": KlingAccount(type="kling")}
         self.voices: dict[str, Voice] = {}
         self.lineage = LINEAGE  # of the next state that begins
         self.happened: list[Happened] = []
         self.events: list[Event] = []
         self.hook: Callable[[str, str], None] = lambda moment, what: None  # "before" or "after" a write or a call
         self.sent: httpx.Request | None = None  # the call that is under way
+        self.received: httpx.Response | None = None  # its answer; None: the connection broke
         self.listener: Callable[[Event], None] = lambda event: None
         self.crew: InlineCrew[Answer] = InlineCrew(self.clock)
-        self.provide: Callable[[KlingAccount], Provider] = self._kling
+        self.provide: Callable[[Any], Provider] = self._provided  # for an account
         self._latency = latency
 
     # --- what people do ---
@@ -138,10 +143,7 @@ class Rehearsal:
     @property
     def made(self) -> list[Creation]:
         """Every creation that the cloud ever accepted, so that was paid: the world's books, past its wire."""
-        rows = self.world._db.execute(
-            "SELECT number, account, task_id, key, voice_id, voice_name, created_at, started_at, ended_at, failure,"
-            " deleted_at FROM creations ORDER BY number"
-        )
+        rows = self.world._db.execute(f"{SELECT} number > 0 ORDER BY number")
         return [Creation(*row) for row in rows]
 
     @property
@@ -183,7 +185,7 @@ class Rehearsal:
     def _connect(self, names: Collection[str]) -> Mapping[str, Cloud]:
         return {name: self.cloud(name, self.accounts[name]) for name in names}
 
-    def cloud(self, name: str, account: KlingAccount) -> Cloud:
+    def cloud(self, name: str, account: Account) -> Cloud:
         provider = self.provide(account)
         rates = {str(action): rate for action, rate in account.rate_limit.items()}
         return Cloud(
@@ -195,8 +197,15 @@ class Rehearsal:
             patience=account.timeouts.operation,
         )
 
-    def _kling(self, account: KlingAccount) -> KlingProvider:
-        return KlingProvider(account, ApiKey(KEYS[account.region]), clock=self.clock, transport=Wire(self))
+    def _provided(self, account: Account) -> Provider:
+        wire, pair = Wire(self), Credentials(SECRET_ID, SECRET_KEY)
+        match account:
+            case KlingAccount():
+                return KlingProvider(account, ApiKey(KLING_KEYS[account.region]), clock=self.clock, transport=wire)
+            case TencentVodAccount():
+                return VodProvider(account, pair, clock=self.clock, transport=wire)
+            case TencentTrtcAccount():
+                return TrtcProvider(account, pair, clock=self.clock, environ={}, transport=wire)
 
     def _emit(self, event: Event) -> None:
         self.events.append(event)
@@ -207,7 +216,7 @@ class Rehearsal:
         self.hook("after", what)
 
     def called(self, what: str, request: httpx.Request) -> None:
-        self.sent = request
+        self.sent, self.received = request, None
         self.hook("before", what)
         self.happened.append(Happened(self.clock.monotonic(), what))
 
@@ -220,10 +229,11 @@ class Wire(httpx.BaseTransport):
         self._transport = SandboxTransport(rehearsal.world)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        what = operation(request.method, request.url.path)
+        what = request.headers.get("X-TC-Action") or operation(request.method, request.url.path)
         self._rehearsal.called(what, request)
         try:
-            return self._transport.handle_request(request)
+            self._rehearsal.received = self._transport.handle_request(request)
+            return self._rehearsal.received
         finally:
             self._rehearsal.hook("after", what)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import random
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,16 +18,19 @@ from reconciler.engine.operations import Applied, Request
 from reconciler.engine.work import Answer
 from reconciler.errors import CloudError, SafetyStop, UsageError
 from reconciler.model import statefile
-from reconciler.model.manifest import Voice
-from reconciler.model.state import SETTLING, Record, State, Status
-from reconciler.planning import keys
+from reconciler.model.accounts import Account
+from reconciler.model.manifest import AUDIO, Voice
+from reconciler.model.state import SETTLING, Activation, Record, State, Status
 from reconciler.sandbox.creation import Creation
 from reconciler.sandbox.faults import Faults
-from tests.engine import oracle
-from tests.engine.oracle import Began, Bought, Declared, Deleted, Fate, Lost, Seen, What
-from tests.engine.rehearsal import KEYS, Died, Rehearsal
+from tests.engine import books, oracle
+from tests.engine.books import Books
+from tests.engine.oracle import Began, Bought, Declared, Deleted, Fate, Lost, Refused, Seen, What
+from tests.engine.rehearsal import Died, Rehearsal
 
 _HOUR, _DAY = 3600.0, 86_400.0  # seconds
+_REMEMBERED = 70 * _HOUR  # that a task of VOD's can be looked up, with some reserve
+_PATIENT = 10  # words that a person says at most
 
 
 @dataclass(frozen=True)
@@ -101,26 +105,31 @@ Step = (
 
 
 class Simulation:
-    def __init__(self, seed: int) -> None:
+    def __init__(self, accounts: Mapping[str, Account], seed: int) -> None:
         self.rehearsal = Rehearsal(seed=seed, latency=lambda: self._dice.choice([0.01, 0.05, 0.4]))
+        self.rehearsal.accounts = dict(accounts)
+        self.books = Books(accounts)
         self.story: list[oracle.Event] = []
         self._dice = random.Random(seed)
         self._moments = 0
         self._wrong: list[str] = []  # raised inside a call, it would read as a lost reply
         self._late: list[Callable[[], Answer]] = []
         self._noted: dict[int, Creation] = {}
+        self._over: set[str] = set()  # keys of what has expired
         self._lost: set[str] = set()
         self._blind = False  # this run looks at lists that lie
         self._states = 1
         self._doubtful = False  # somebody deleted voices outside, or put an old state back
+        self._furthest = 0.0  # seconds that the wall clock ever was ahead
+        self._spoken: Counter[str] = Counter()  # paid first uses, by voice_id
 
     def live(self, step: Step) -> None:
         rehearsal = self.rehearsal
         match step:
             case Edit(voices=voices):
                 rehearsal.declare(*voices)
-                refused = frozenset(self._what(v) for v in voices if "refused" in v.inputs["voice_url"])
-                self.story.append(Declared(frozenset(map(self._what, voices)), refused))
+                refused = frozenset(self.books.declared(v) for v in voices if "refused" in str(v.inputs))
+                self.story.append(Declared(frozenset(map(self.books.declared, voices)), refused))
             case Weather(faults=faults):
                 rehearsal.turn(**faults)
             case Run():
@@ -131,7 +140,7 @@ class Simulation:
             case RenamedOutside(which=which):
                 self._outside(which, lambda voice_id: rehearsal.world.rename_outside(voice_id, "renamed"))
             case MadeOutside():
-                rehearsal.world.add_foreign("a", account="kling:" + KEYS["singapore"])
+                rehearsal.world.add_foreign("a", account="kling:sandbox-default")
             case Hours(number=number):
                 self._arrive_all()  # no call is under way for hours
                 rehearsal.clock.sleep(number * _HOUR)
@@ -160,14 +169,21 @@ class Simulation:
             if applied is not None and applied.plan.empty:
                 break
             self._resolve()
-        state, plan = rehearsal.state, rehearsal.plan()
+        state, plan, made = rehearsal.state, rehearsal.plan(), rehearsal.made
         assert all(change.reason for change in plan.changes)
+        meant = {key: books.key_meant(record, made) for key, record in state.records.items()}
+        undeletable = {books.key_of(creation) for creation in made if not books.is_listed(creation)}
         seen = Seen(
-            held=state.current,
-            ready=frozenset(key for key, record in state.records.items() if record.status is Status.READY),
-            open=frozenset(key for key, record in state.records.items() if record.status in SETTLING),
-            living=frozenset(str(v.key) for v in rehearsal.world.voices() if v.key),
+            held={address: meant[key] for address, key in state.current.items()},
+            ready=frozenset(meant[key] for key, record in state.records.items() if record.status is Status.READY),
+            open=frozenset(meant[key] for key, record in state.records.items() if record.status in SETTLING),
+            living=frozenset(str(books.key_of(c)) for c in made if self._lives(c) and books.key_of(c)),
             unsettled=frozenset(change.address for change in plan.changes),
+            kept=frozenset(
+                meant[key]
+                for key, record in state.records.items()
+                if record.status is Status.ABANDONED and meant[key] in undeletable
+            ),
         )
         told = [*self._wrong, *oracle.complaints(self.story, seen)]
         assert not told, "\n".join(told)
@@ -188,9 +204,16 @@ class Simulation:
         finally:
             self.rehearsal.hook = lambda moment, what: None
 
-    def _apply(self, run: Run, allow_deletes: int | None = None, allow_recreates: int | None = None) -> Applied | None:
+    def _apply(
+        self,
+        run: Run,
+        allow_deletes: int | None = None,
+        allow_recreates: int | None = None,
+        retry: frozenset[str] = frozenset(),
+    ) -> Applied | None:
         self._moments = 0
         self._blind = self._lists_lie()
+        self._note()
         self.story.append(Began())
         self.rehearsal.hook = self._hook(run)
         try:
@@ -198,13 +221,15 @@ class Simulation:
                 stop=lambda: "interrupted" if run.stops_at is not None and self._moments >= run.stops_at else None,
                 allow_deletes=allow_deletes,
                 allow_recreates=allow_recreates,
+                retry=retry,
             )
         except SafetyStop as stop:
             deletes = re.search(r"--allow-deletes (\d+)", stop.hint)
             recreates = re.search(r"--allow-recreates (\d+)", stop.hint)
             if allow_deletes is not None:
                 return None  # the clouds show another number than a moment ago: the person goes away
-            return self._apply(run, deletes and int(deletes[1]), int(recreates[1]) if recreates else allow_recreates)
+            allowed = int(recreates[1]) if recreates else allow_recreates
+            return self._apply(run, deletes and int(deletes[1]), allowed, retry)
 
     def _hook(self, run: Run) -> Callable[[str, str], None]:
         def hook(moment: str, what: str) -> None:
@@ -245,6 +270,7 @@ class Simulation:
         """A task that no look-up shows yet is told from a lost one by its age alone: none is late when clocks lie."""
         self.rehearsal.turn(late_by_id=0.0)
         self.rehearsal.clock.ahead = hours * _HOUR
+        self._furthest = max(self._furthest, hours * _HOUR)
 
     def _lose(self) -> None:
         self._arrive_all()
@@ -270,7 +296,9 @@ class Simulation:
         self._forget(state)
 
     def _forget(self, state: State) -> None:
-        self._lost |= {str(c.key) for c in self.rehearsal.made if c.key} - set(state.records)
+        made = self.rehearsal.made
+        known = {books.key_meant(record, made) for record in state.records.values()}
+        self._lost |= {str(books.key_of(c)) for c in made if books.key_of(c)} - known
         self.story.append(Lost(frozenset(self._lost)))
 
     def _rebuild(self) -> None:
@@ -282,15 +310,61 @@ class Simulation:
             pass
 
     def _resolve(self) -> None:
-        """A person looks in the console, and says what became of the creations that nobody could settle."""
-        state = self.rehearsal.state
-        newest = {r.address: r for r in sorted(state.records.values(), key=_generation) if r.status in SETTLING}
-        there = {v.key: v.voice_id for v in self.rehearsal.world.voices()}
-        for address, record in newest.items():
-            if record.status is Status.UNCERTAIN:
-                self.story.append(oracle.Asked(What(address, record.digest, self._account(record.provider))))
-                found = there.get(record.external_task_id)
-                surgery.resolve(self.rehearsal.session(), address, Request(), voice_id=found, retry=found is None)
+        """A person looks in the console, and says what became of what nobody could settle."""
+        for _ in range(_PATIENT):
+            doubted = {change.address for change in self.rehearsal.plan().changes if "resolve" in change.hint}
+            records = self.rehearsal.state.records.values()
+            newest = {r.address: r for r in sorted(records, key=_generation) if r.status in SETTLING}
+            doubted &= set(newest)
+            for address in sorted(doubted):
+                self._say(newest[address])
+            if not doubted:
+                break
+        for record in self.rehearsal.state.records.values():
+            if record.status is Status.DEPOSED and record.voice_id is None and not self._may_live(record):
+                surgery.resolve(self.rehearsal.session(), record.address, Request(), voice_id=None, retry=False)
+        unsure = {r.address for r in self.rehearsal.state.records.values() if r.activation is Activation.UNCERTAIN}
+        if unsure:
+            self._spoken.clear()  # whoever asks for another use pays for it
+            self._apply(Run(), retry=frozenset(unsure))
+
+    def _say(self, record: Record) -> None:
+        what = What(record.address, record.digest, self.books.account(record.provider))
+        if not self._out_of_sight(record):
+            self.story.append(oracle.Asked(what))
+        made = self.rehearsal.made
+        known = {books.key_meant(r, made) for r in self.rehearsal.state.records.values() if r is not record}
+        known -= {record.external_task_id}
+        left = [c for c in made if books.key_of(c) not in {None, *known} and self.books.what(c) == what]
+        for creation in left:
+            if books.fate_of(creation) is Fate.NONE:  # a person waits no longer
+                self.story.append(Deleted(books.key_of(creation), outside=True))
+        there = next((c for c in left if self._lives(c)), None)
+        named = None if there is None else there.voice_id or f"https://vod.invalid/{there.details['file_id']}.mp3"
+        request = Request()
+        surgery.resolve(self.rehearsal.session(), record.address, request, voice_id=named, retry=named is None)
+
+    def _may_live(self, record: Record) -> bool:
+        """Whether what waits for its deletion, and has no id yet, is a voice or may become one soon."""
+        made = self.rehearsal.made
+        key = books.key_meant(record, made)
+        return any(books.key_of(c) == key and c.deleted_at is None and c.ended_at is not None for c in made)
+
+    def _out_of_sight(self, record: Record) -> bool:
+        """Whether its cloud can't be asked what became of it: it takes no key, or that was too long ago."""
+        cloud = self.books.account(record.provider)
+        if cloud.startswith("kling:"):
+            return False
+        age = self.rehearsal.clock.now() - record.created_at
+        return (
+            "/trtc/" in cloud or record.address.startswith(AUDIO) or age.total_seconds() + self._furthest > _REMEMBERED
+        )
+
+    def _lives(self, creation: Creation) -> bool:
+        """Failed ones do not, and those under way do not yet."""
+        ended = creation.ended_at is not None and creation.ended_at <= self.rehearsal.world.now()
+        gone = creation.deleted_at is not None or creation.failure is not None
+        return ended and not gone and books.key_of(creation) not in self._over
 
     # --- what is watched while calls are made ---
 
@@ -298,18 +372,42 @@ class Simulation:
         request = self.rehearsal.sent
         if moment == "after":
             self._note()
-        elif what in ("create", "delete") and request is not None:
-            body = json.loads(request.content)
-            if what == "create":
-                self._watch_creation(body["external_task_id"])
-            else:
-                self._watch_deletion(body["voice_id"])
+        if request is None or what not in books.MAKING | books.DELETING | books.USING:
+            return
+        body = json.loads(request.content)
+        if moment == "before" and what in books.MAKING:
+            self._watch_creation(body)
+        elif moment == "before" and what in books.DELETING:
+            self._watch_deletion(body.get("voice_id") or body["VoiceId"])
+        elif moment == "after" and not self._was_refused():
+            self._watch_use(body["VoiceId"]) if what in books.USING else None
+        elif moment == "after" and what == "VoiceClone" and self.rehearsal.world.faults().fail:
+            self.story.append(Refused(self.books.called_for(body)))
 
-    def _watch_creation(self, key: str) -> None:
+    def _was_refused(self) -> bool:
+        """Nothing was done. Whatever else was answered, the work was done."""
+        answer = self.rehearsal.received
+        if answer is None or not answer.headers["content-type"].startswith("application/json"):
+            return False
+        error = answer.json().get("Response", {}).get("Error")
+        return error is not None and error["Code"] != "InternalError"
+
+    def _watch_creation(self, body: Mapping[str, Any]) -> None:
         """Nothing is bought that is not remembered."""
-        record = self.rehearsal.state.records.get(key)
-        if record is None or record.status is not Status.INTENDED:
-            self._wrong.append(f"{key} is bought without an intent")
+        records, key = self.rehearsal.state.records, body.get("external_task_id") or body.get("SessionId")
+        if key is None:
+            what = self.books.called_for(body)
+            begun = [r for r in records.values() if (r.address, r.digest) == (what.address, what.digest)]
+        else:
+            begun = [records[key]] if key in records else []
+        if not any(record.status is Status.INTENDED for record in begun):
+            self._wrong.append(f"{key or what} is bought without an intent")
+
+    def _watch_use(self, voice_id: str) -> None:
+        """A first use is paid for once, unless the lists hide what it did."""
+        self._spoken[voice_id] += 1
+        if self._spoken[voice_id] > 1 and not self._blind:
+            self._wrong.append(f"{voice_id} was used {self._spoken[voice_id]} times")
 
     def _watch_deletion(self, voice_id: str) -> None:
         """Only what was given up, durably, is deleted."""
@@ -321,33 +419,34 @@ class Simulation:
 
     def _note(self, *, late: bool = False, outside: bool = False) -> None:
         """Tells the oracle what the world's books say that they did not say before."""
+        now = self.rehearsal.world.now() + 1000 * max(0.0, self.rehearsal.clock.ahead)
         for creation in self.rehearsal.made:
-            before = self._noted.get(creation.number)
-            if before is None and creation.key is not None:
-                self.story.append(self._purchase(creation, late=late))
+            before, key = self._noted.get(creation.number), books.key_of(creation)
+            if before is None and key is not None:
+                self.story.append(self._purchase(creation, key, late=late))
             if creation.deleted_at is not None and (before is None or before.deleted_at is None):
-                self.story.append(Deleted(creation.key, outside=outside))
+                self.story.append(Deleted(key, outside=outside))
+            expires_at = books.expires_at(creation)
+            if key is not None and key not in self._over and expires_at is not None and expires_at <= now:
+                self._over.add(key)
+                self.story.append(Deleted(key, outside=True))
             self._noted[creation.number] = creation
 
-    def _purchase(self, creation: Creation, *, late: bool) -> Bought:
-        marker = keys.read(creation.key)
-        assert marker is not None
-        what = What(marker.address, marker.digest, creation.account)
-        fate = Fate.NONE if creation.ended_at is None else Fate.FAILURE if creation.failure else Fate.VOICE
-        records = self.rehearsal.state.records.values()
-        deposed = frozenset(r.external_task_id for r in records if r.status is Status.DEPOSED)
-        return Bought(str(creation.key), what, fate, deposed=deposed, late=late, blind=self._blind)
+    def _purchase(self, creation: Creation, key: str, *, late: bool) -> Bought:
+        made, records = self.rehearsal.made, self.rehearsal.state.records.values()
+        return Bought(
+            key,
+            self.books.what(creation),
+            books.fate_of(creation),
+            deposed=frozenset(r.external_task_id for r in records if r.status is Status.DEPOSED),
+            late=late and creation.action not in books.KEYLESS,  # there a second call must wait for a person
+            hidden=frozenset(str(books.key_of(c)) for c in made if self._blind or not books.is_listed(c)),
+        )
 
     def _lists_lie(self) -> bool:
         faults = self.rehearsal.world.faults()
         wrong = (faults.hide, faults.empty_list, faults.shuffle_list, faults.shift_list)
         return any((*wrong, faults.late_visibility, faults.late_by_id))
-
-    def _what(self, voice: Voice) -> What:
-        return What(voice.address, keys.digest_of(voice), self._account(voice.provider))
-
-    def _account(self, provider: str) -> str:
-        return f"kling:{KEYS[self.rehearsal.accounts[provider].region]}"
 
 
 def _generation(record: Record) -> int:

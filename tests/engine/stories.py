@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
 from hypothesis import strategies as st
 
-from reconciler.model.manifest import Lifecycle, Voice
+from reconciler.model.accounts import (
+    Account,
+    KlingAccount,
+    SlowTimeouts,
+    TencentTrtcAccount,
+    TencentVodAccount,
+    Timeouts,
+)
+from reconciler.model.manifest import AUDIO, Lifecycle, Voice
 from reconciler.sandbox.faults import Faults
 from tests.engine.rehearsal import voice
 from tests.engine.simulation import (
@@ -21,8 +34,11 @@ from tests.engine.simulation import (
     Step,
     Weather,
 )
+from tests.support.sounds import wav
 
 Steps = st.SearchStrategy[list[Step]]
+PATIENCE = Timeouts(operation=90)  # the default's ten minutes of polling tell no more than these
+SAMPLE, SOUND = "sample.wav", wav(10)  # a file of the working folder, and what it must hold
 
 lifecycles = st.builds(
     Lifecycle,
@@ -31,19 +47,85 @@ lifecycles = st.builds(
 )
 
 
-@st.composite
-def manifests(draw: st.DrawFn, *, fewest: int = 0) -> Edit:
-    """Up to five voices, each of one of a few samples: some fail, some are refused."""
-    addresses = draw(st.sets(st.sampled_from(["a", "b", "c", "d", "e"]), min_size=fewest))
-    return Edit(tuple(draw(declared(address)) for address in sorted(addresses)))
+@dataclass(frozen=True)
+class Clouds:
+    """Where stories happen: the accounts, and what may be declared at an address."""
+
+    accounts: Mapping[str, Account]
+    declared: Callable[[str], st.SearchStrategy[Voice]]
+    addresses: tuple[str, ...] = ("a", "b", "c", "d", "e")
 
 
 @st.composite
-def declared(draw: st.DrawFn, address: str) -> Voice:
+def _of_kling(draw: st.DrawFn, address: str) -> Voice:
+    """One of a few samples: some fail, some are refused."""
     sample = draw(st.sampled_from([f"{address}-1", f"{address}-1", f"{address}-2", f"{address}-3", "bad", "refused"]))
     provider = draw(st.sampled_from(["kling", "kling", "kling", "other"]))
     return voice(address, provider=provider, sample=sample, lifecycle=draw(lifecycles))
 
+
+KLING = Clouds(
+    {
+        "kling": KlingAccount(type="kling", timeouts=PATIENCE),
+        "other": KlingAccount(type="kling", region="beijing", timeouts=PATIENCE),
+    },
+    _of_kling,
+)
+
+
+_on_expiry = st.sampled_from(["ignore", "ignore", "recreate"])
+_of_minimax = st.fixed_dictionaries(
+    {"name": st.sampled_from(["one", "one", "two"])},
+    optional={"activate": st.just({"text": "Hi."}), "labels": st.just(["calm"])},
+)
+
+
+@st.composite
+def _of_tencent(draw: st.DrawFn, address: str) -> Voice:
+    """Of every method that there is."""
+    take = draw(st.sampled_from(["1", "1", "1", "2", "3", "bad"]))
+    provider = draw(st.sampled_from(["vod", "vod", "vod", "other"]))
+    method = draw(st.sampled_from(["create", "clone", "clone-minimax", "clone-minimax", "trtc"]))
+    inputs = _made_from(f"{address}_{provider}", take, f"https://cdn.example.com/{address}-{take}.mp3", method)
+    if address.startswith(AUDIO):
+        method, inputs = "task", {"prompt": f"{address} {take}", "on_expiry": draw(_on_expiry)}
+    elif method == "clone-minimax":
+        inputs = inputs | draw(_of_minimax)
+    elif method == "trtc":
+        provider, method = "trtc", "clone"
+    return Voice(
+        address=address,
+        provider=provider,
+        type="tencent-trtc" if provider == "trtc" else "tencent-vod",
+        method=method,
+        inputs=inputs,
+        files={"prompt_audio": SAMPLE} if provider == "trtc" else {},
+        lifecycle=draw(lifecycles),
+    )
+
+
+def _made_from(name: str, take: str, link: str, method: str) -> dict[str, Any]:
+    match method:
+        case "create":
+            return {"voice_name": name, "voice_url": link}
+        case "clone":
+            return {"model": "vidu", "voice_id": f"{name}_{take}_take", "audio": {"url": link}, "text": "Hi."}
+        case "clone-minimax":
+            return {"model": "minimax", "audio": {"url": link}}
+        case _:
+            local = {"file": SAMPLE, "sha256": hashlib.sha256(SOUND).hexdigest()}
+            return {"voice_name": f"{name}_{take}", "prompt_audio": local}
+
+
+TENCENT = Clouds(
+    {
+        "vod": TencentVodAccount(type="tencent-vod", sub_app_id=1, timeouts=PATIENCE),
+        "other": TencentVodAccount(type="tencent-vod", sub_app_id=2, timeouts=PATIENCE),
+        "trtc": TencentTrtcAccount(type="tencent-trtc", sdk_app_id=1, timeouts=SlowTimeouts(operation=90)),
+    },
+    _of_tencent,
+    addresses=("a", "b", "c", "d", "audio.e"),
+)
 
 FAULTS: dict[str, list[object]] = {
     "reply_lost": [0.2, 1.0],
@@ -109,26 +191,40 @@ truthful = st.sampled_from(
         Weather({"unknown_status": 0.6}),
     ]
 )
-single: st.SearchStrategy[Step] = st.one_of(manifests(), weathers(), runs, runs, runs, outside)
 
 
 def scene(*steps: st.SearchStrategy[Step]) -> Steps:
     return st.tuples(*steps).map(list)
 
 
+def manifests(clouds: Clouds, *, fewest: int = 0) -> st.SearchStrategy[Edit]:
+    """Up to five voices."""
+
+    @st.composite
+    def edits(draw: st.DrawFn) -> Edit:
+        addresses = draw(st.sets(st.sampled_from(clouds.addresses), min_size=fewest))
+        return Edit(tuple(draw(clouds.declared(address)) for address in sorted(addresses)))
+
+    return edits()
+
+
 @st.composite
-def back_and_forth(draw: st.DrawFn) -> list[Step]:
+def back_and_forth(draw: st.DrawFn, clouds: Clouds) -> list[Step]:
     """Somebody can't decide, and every run is cut short but the last."""
-    here, there = draw(manifests(fewest=1)), draw(manifests(fewest=1))
+    here, there = draw(manifests(clouds, fewest=1)), draw(manifests(clouds, fewest=1))
     return [here, draw(runs), there, draw(deaths), here, draw(runs), draw(st.sampled_from([here, there])), Run()]
 
 
-scenes: Steps = st.one_of(
-    scene(manifests(fewest=2), clear, st.just(Run()), states, truthful, runs, states, runs),
-    scene(manifests(fewest=2), clear, runs, weathers(), runs, states, clear, runs),
-    scene(weathers(), deaths, deaths, deaths),
-    scene(st.just(Run()), weathers(), runs, outside, runs),
-    back_and_forth(),
-)
-chapters: Steps = st.one_of(single.map(lambda step: [step]), single.map(lambda step: [step]), scenes)
-tales: Steps = st.lists(chapters, max_size=8).map(lambda told: [step for chapter in told for step in chapter])
+def tales(clouds: Clouds) -> Steps:
+    some = manifests(clouds, fewest=2)
+    single: st.SearchStrategy[Step] = st.one_of(manifests(clouds), weathers(), runs, runs, runs, outside)
+    scenes: Steps = st.one_of(
+        scene(some, clear, st.just(Run()), states, truthful, runs, states, runs),
+        scene(some, clear, runs, weathers(), runs, states, clear, runs),
+        scene(weathers(), deaths, deaths, deaths),
+        scene(st.just(Run()), weathers(), runs, outside, runs),
+        back_and_forth(clouds),
+    )
+    alone: Steps = single.map(lambda step: [step])
+    chapters: Steps = st.one_of(alone, alone, scenes)
+    return st.lists(chapters, max_size=8).map(lambda told: [step for chapter in told for step in chapter])

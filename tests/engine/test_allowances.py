@@ -12,7 +12,8 @@ import pytest
 from reconciler.model.accounts import KlingAccount
 from reconciler.providers.kling import KlingProvider
 from reconciler.providers.kling_auth import ApiKey
-from tests.engine.rehearsal import KEYS, Rehearsal, Wire, operation, voice
+from tests.engine.books import KLING_KEYS
+from tests.engine.rehearsal import Rehearsal, Wire, operation, voice
 from tests.support.allowances import Allowance, AnySecond, Bucket, EachSecond, Storm
 
 TOO_MANY = {"code": 1302, "message": "too many requests", "request_id": "r"}
@@ -51,7 +52,7 @@ def ran(
 
 def metered(rehearsal: Rehearsal, account: KlingAccount, allowance: Allowance, together: bool) -> KlingProvider:
     transport = Metered(rehearsal, allowance, together)
-    return KlingProvider(account, ApiKey(KEYS[account.region]), clock=rehearsal.clock, transport=transport)
+    return KlingProvider(account, ApiKey(KLING_KEYS[account.region]), clock=rehearsal.clock, transport=transport)
 
 
 def uneven(milliseconds: float) -> Callable[[], float]:

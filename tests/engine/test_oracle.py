@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from tests.engine.oracle import Asked, Began, Bought, Declared, Deleted, Event, Fate, Lost, Seen, What, complaints
+from tests.engine.oracle import (
+    Asked,
+    Began,
+    Bought,
+    Declared,
+    Deleted,
+    Event,
+    Fate,
+    Lost,
+    Refused,
+    Seen,
+    What,
+    complaints,
+)
 
 A1 = What("a", "11111111", "kling:one")
 A2 = What("a", "22222222", "kling:one")
@@ -26,10 +39,12 @@ REPLACED: tuple[Event, ...] = (WANTED, BEGUN, Bought("k1", A1), Declared(frozens
         ((*REPLACED, Deleted("k1")), Seen({"a": "k2"}, frozenset({"k2"}), frozenset({"k2"}))),
         ((WANTED, BEGUN, Bought("k1", A1), Deleted("k1", outside=True), Bought("k1b", A1)),
          Seen({"a": "k1b"}, frozenset({"k1b"}), frozenset({"k1b"}))),
-        ((WANTED, BEGUN, Bought("k1", A1), Lost(frozenset({"k1"})), Bought("k2", A1, blind=True)),
+        ((WANTED, BEGUN, Bought("k1", A1), Lost(frozenset({"k1"})), Bought("k2", A1, hidden=frozenset({"k1"}))),
          Seen({"a": "k2"}, frozenset({"k2"}), frozenset({"k1", "k2"}))),
         ((*REPLACED, Bought("k0", A1, Fate.FAILURE, deposed=frozenset({"k1"})), Deleted("k1"), WANTED),
          Seen({}, frozenset(), frozenset({"k2"}), open=frozenset({"k2"}))),
+        ((WANTED, BEGUN, Refused(A1)), NOTHING),
+        (REPLACED, Seen({"a": "k2"}, frozenset({"k2"}), frozenset({"k1", "k2"}), kept=frozenset({"k1"}))),
         ((WANTED, BEGUN, Bought("k0", ELSEWHERE, late=True), Bought("k1", A1), Deleted("k0")), HELD),
     ],
 )  # fmt: skip
@@ -47,6 +62,8 @@ def test_a_story_that_ended_well_is_no_complaint(story: tuple[Event, ...], seen:
         ((WANTED, BEGUN, Bought("k1", A1), Bought("k2", A1)), HELD, "k2 was bought, and k1 was there"),
         ((*REPLACED, Bought("k3", A1)), NOTHING, "k3 was bought, and k1 was there"),
         ((WANTED, BEGUN, Bought("k1", A1), Lost(frozenset({"k1"})), Bought("k2", A1)), HELD,
+         "k2 was bought, and k1 was there"),
+        ((WANTED, BEGUN, Bought("k1", A1), Bought("k2", A1, hidden=frozenset({"k1"}))), HELD,
          "k2 was bought, and k1 was there"),
         ((WANTED, BEGUN, Bought("k1", A1), Deleted("k1")), NOTHING, "k1 was deleted, and it was wanted"),
         ((Deleted(None),), NOTHING, "a voice was deleted that is not ours"),

@@ -1,6 +1,6 @@
 """Stories that hypothesis makes up: whatever people, clouds and power cuts do, each voice is bought once.
 
-VOICECTL_STORIES=5000 pytest tests/engine/test_simulation.py   for more of them than each commit needs.
+VOICECTL_STORIES=5000 pytest tests/engine/test_simulation.py   for more of them in each world than a commit needs.
 """
 
 from __future__ import annotations
@@ -8,21 +8,20 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
-from typing import ParamSpec, TypeVar
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from reconciler.engine import observe
-from reconciler.model.accounts import KlingAccount, Timeouts
 from reconciler.sandbox.faults import DeletedVoice
 from tests.engine.simulation import Edit, Simulation, Step, Weather
-from tests.engine.stories import manifests, tales
+from tests.engine.stories import KLING, SAMPLE, SOUND, TENCENT, Clouds, manifests, tales
 
 PHASES = [p for p in Phase if p is not Phase.explain]
 STORIES = int(os.environ.get("VOICECTL_STORIES", "200"))
-PATIENCE = Timeouts(operation=90)  # the default's ten minutes of polling tell no more than these
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -49,28 +48,49 @@ def no_threads() -> Iterator[None]:
         yield
 
 
-@settings(
-    max_examples=STORIES,
-    deadline=None,
-    derandomize="VOICECTL_STORIES" not in os.environ,
-    phases=PHASES,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
-@given(
-    first=manifests(fewest=1),
-    story=tales,
-    deleted=st.sampled_from(list(DeletedVoice)),
-    late_by_id=st.sampled_from([0.0, 0.0, 0.0, 3.0, 60.0]),
-    seed=st.integers(0, 10_000),
-)
-def test_whatever_happens_each_voice_is_bought_once_and_none_is_lost(
-    first: Edit, story: list[Step], deleted: DeletedVoice, late_by_id: float, seed: int
+@pytest.fixture(scope="module", autouse=True)
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.chdir(tmp_path_factory.mktemp("samples"))
+        Path(SAMPLE).write_bytes(SOUND)
+        yield
+
+
+def told_of(clouds: Clouds) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    def decorated(test: Callable[..., None]) -> Callable[..., None]:
+        stories = given(
+            first=manifests(clouds, fewest=1),
+            story=tales(clouds),
+            deleted=st.sampled_from(list(DeletedVoice)),
+            late_by_id=st.sampled_from([0.0, 0.0, 0.0, 3.0, 60.0]),
+            seed=st.integers(0, 10_000),
+        )
+        ease = settings(
+            max_examples=STORIES,
+            deadline=None,
+            derandomize="VOICECTL_STORIES" not in os.environ,
+            phases=PHASES,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+        )
+        return ease(stories(test))
+
+    return decorated
+
+
+@told_of(KLING)
+def test_whatever_happens_each_voice_is_bought_once_and_none_is_lost(**told: Any) -> None:
+    live(KLING, **told)
+
+
+@told_of(TENCENT)
+def test_whatever_happens_at_clouds_that_can_not_be_asked_each_voice_is_bought_once(**told: Any) -> None:
+    live(TENCENT, **told)
+
+
+def live(
+    clouds: Clouds, *, first: Edit, story: list[Step], deleted: DeletedVoice, late_by_id: float, seed: int
 ) -> None:
-    simulation = Simulation(seed)
-    simulation.rehearsal.accounts = {
-        "kling": KlingAccount(type="kling", timeouts=PATIENCE),
-        "other": KlingAccount(type="kling", region="beijing", timeouts=PATIENCE),
-    }
+    simulation = Simulation(clouds.accounts, seed)
     simulation.live(Weather({"deleted_voice": deleted, "late_by_id": late_by_id}))
     simulation.live(first)
     for step in story:

@@ -81,6 +81,18 @@ def test_the_next_run_goes_on_with_it_and_pays_nothing() -> None:
     assert rehearsal.plan().empty
 
 
+def test_who_waits_for_more_than_a_day_is_told_how_to_let_it_go() -> None:
+    rehearsal = Rehearsal(stuck_tasks=1.0)
+    rehearsal.accounts["kling"] = impatient(30)
+    rehearsal.declare(voice("narrator"))
+    rehearsal.apply()
+    rehearsal.clock.sleep(25 * 3600)
+    rehearsal.apply()
+    first, second = (event.hint for event in rehearsal.told(Kind.FAILED))
+    assert first == "The next apply goes on with it, and pays nothing."
+    assert second.endswith("to let it go: voicectl resolve narrator --forget")
+
+
 def test_a_stuck_task_keeps_no_other_voice_waiting() -> None:
     rehearsal = Rehearsal(task_seconds=2)
     rehearsal.accounts["kling"] = impatient(30)

@@ -1,0 +1,108 @@
+"""The sandbox's books in the oracle's words: who was paid for what, which voice a record means, and who could tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from reconciler.model.accounts import Account, KlingAccount, TencentTrtcAccount, TencentVodAccount
+from reconciler.model.manifest import Voice
+from reconciler.model.state import Record
+from reconciler.planning import keys
+from reconciler.sandbox.creation import Creation
+from reconciler.sandbox.tencent_access import SECRET_ID
+from tests.engine.oracle import Fate, What
+
+KLING_KEYS = {"singapore": "sandbox-default", "beijing": "sandbox-other"}  # an account each
+
+# What a call is named on its wire, as `Rehearsal` hears it.
+MAKING = frozenset(
+    {
+        *("create", "CreateAigcCustomVoice", "CreateAigcAudioClone", "CloneVoiceAsync"),
+        *("VoiceClone", "CreateAigcAudioTask"),
+    }
+)
+DELETING = frozenset({"delete", "DeleteVoice"})
+USING = frozenset({"TextToSpeechSync"})
+KEYLESS = frozenset({"VoiceClone", "AigcAudioTask"})  # these take no key from us: the cloud can't be asked for one
+SOUND, MINIMAX = "AigcAudioTask", "CloneVoiceAsync"
+_WEEK = 7 * 86_400_000  # milliseconds that a Temporary file lasts, and a MiniMax voice that nobody used
+_UNLISTED = frozenset({"CreateAigcCustomVoice", "CreateAigcAudioClone", *KEYLESS})
+
+
+class Books:
+    def __init__(self, accounts: Mapping[str, Account]) -> None:
+        self._accounts = accounts
+        self._meant: dict[tuple[str, str], What] = {}  # of what takes no key: account, what it is made from -> it
+        self._told: dict[int, What] = {}  # by the number of a creation: a name changes
+
+    def declared(self, voice: Voice) -> What:
+        what = What(voice.address, keys.digest_of(voice), self.account(voice.provider))
+        self._meant[what.account, str(voice.inputs.get("prompt") or voice.inputs.get("voice_name"))] = what
+        return what
+
+    def account(self, provider: str) -> str:
+        """As the world calls it."""
+        match self._accounts[provider]:
+            case KlingAccount(region=region):
+                return f"kling:{KLING_KEYS[region]}"
+            case TencentVodAccount(sub_app_id=number):
+                return f"tencent:{SECRET_ID}/vod/{number}"
+            case TencentTrtcAccount(sdk_app_id=number):
+                return f"tencent:{SECRET_ID}/trtc/{number}"
+
+    def what(self, creation: Creation) -> What:
+        if creation.number not in self._told:
+            self._told[creation.number] = self._first_look(creation)
+        return self._told[creation.number]
+
+    def called_for(self, body: Mapping[str, Any]) -> What:
+        """What a call that takes no key is to make."""
+        if "SdkAppId" in body:
+            return self._meant[f"tencent:{SECRET_ID}/trtc/{body['SdkAppId']}", body["VoiceName"]]
+        return self._meant[f"tencent:{SECRET_ID}/vod/{body['SubAppId']}", body["Prompt"]]
+
+    def _first_look(self, creation: Creation) -> What:
+        marker = keys.read(creation.key)
+        if marker is not None:
+            return What(marker.address, marker.digest, creation.account)
+        prompt = creation.details["input"]["Prompt"] if creation.action == SOUND else creation.voice_name
+        return self._meant[creation.account, prompt]
+
+
+def key_of(creation: Creation) -> str | None:
+    """How the oracle calls it. None: nobody bought it through us."""
+    return f"number {creation.number}" if creation.action in KEYLESS else creation.key
+
+
+def key_meant(record: Record, made: Iterable[Creation]) -> str:
+    """How the oracle calls what a record means."""
+    return next((str(key_of(creation)) for creation in made if _is_meant(record, creation)), record.external_task_id)
+
+
+def fate_of(creation: Creation) -> Fate:
+    return Fate.NONE if creation.ended_at is None else Fate.FAILURE if creation.failure else Fate.VOICE
+
+
+def is_listed(creation: Creation) -> bool:
+    """Whether its cloud shows it to somebody who knows nothing of it; what it never shows it does not delete either."""
+    return creation.action not in _UNLISTED and (creation.action != MINIMAX or creation.used_at is not None)
+
+
+def expires_at(creation: Creation) -> float | None:
+    """Unix milliseconds. None: it lasts, or it was not made yet."""
+    if creation.ended_at is None:
+        return None
+    unused = creation.action == MINIMAX and creation.used_at is None
+    return creation.ended_at + _WEEK if unused or creation.action == SOUND else None
+
+
+def _is_meant(record: Record, creation: Creation) -> bool:
+    match creation.action:
+        case "VoiceClone":
+            return creation.voice_id == record.voice_id
+        case "AigcAudioTask":
+            file_id = creation.details["file_id"]
+            return creation.task_id == record.task_id or file_id == record.file_id or file_id in (record.url or "")
+        case _:
+            return creation.key == record.external_task_id

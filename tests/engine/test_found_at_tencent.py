@@ -1,0 +1,60 @@
+"""What the simulation's stories found at Tencent's clouds once, each told on its own."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.model.accounts import TencentVodAccount, Timeouts
+from reconciler.model.manifest import Voice
+from reconciler.model.state import Status
+from tests.engine.rehearsal import Died, Rehearsal
+
+LINK = "https://cdn.example.com/a.mp3"
+INPUTS = {
+    "create": {"voice_name": "a", "voice_url": LINK},
+    "clone": {"model": "vidu", "voice_id": "voice_of_a", "audio": {"url": LINK}, "text": "Hi."},
+    "clone-minimax": {"model": "minimax", "audio": {"url": LINK}, "name": "a"},
+}
+ACTIONS = {"create": "CreateAigcCustomVoice", "clone": "CreateAigcAudioClone", "clone-minimax": "CloneVoiceAsync"}
+
+
+def of_vod(method: str) -> Voice:
+    return Voice(address="a", provider="vod", type="tencent-vod", method=method, inputs=INPUTS[method])
+
+
+@pytest.fixture
+def rehearsal() -> Rehearsal:
+    rehearsal = Rehearsal()
+    patience = Timeouts(operation=5)
+    rehearsal.accounts = {"vod": TencentVodAccount(type="tencent-vod", sub_app_id=1, timeouts=patience)}
+    return rehearsal
+
+
+@pytest.mark.parametrize("method", INPUTS)
+def test_a_voice_let_go_while_it_was_made_is_taken_back_and_not_bought_again(rehearsal: Rehearsal, method: str) -> None:
+    rehearsal.turn(task_seconds=10)
+    rehearsal.declare(of_vod(method))
+    rehearsal.apply()
+    rehearsal.declare()
+    rehearsal.apply(allow_deletes=1)
+    assert rehearsal.at_status(Status.ABANDONED) == ["a"]
+    rehearsal.declare(of_vod(method))
+    rehearsal.apply()
+    assert len(rehearsal.made) == 1
+    assert rehearsal.record("a").status is Status.READY
+
+
+@pytest.mark.parametrize("method", INPUTS)
+def test_a_voice_that_an_interrupted_call_made_and_nobody_wants_is_kept_in_sight(
+    rehearsal: Rehearsal, method: str
+) -> None:
+    rehearsal.declare(of_vod(method))
+    rehearsal.die("after", ACTIONS[method])
+    with pytest.raises(Died):
+        rehearsal.apply()
+    rehearsal.clock.sleep(60)
+    rehearsal.declare()
+    rehearsal.apply(allow_deletes=1)
+    (record,) = rehearsal.state.records.values()
+    (made,) = rehearsal.made
+    assert (record.status, record.voice_id) == (Status.ABANDONED, made.voice_id)
