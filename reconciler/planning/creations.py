@@ -100,7 +100,13 @@ def _on_its_way(scene: Scene, voice: Voice, need: Need) -> Change | None:
             return blocked(voice, need.record, reason, hint, about=pending)
         case Absent() if pending.status is Status.INTENDED and not scene.too_old(pending):
             return same_call(scene, voice, need, pending)
-        case _ if pending.status in {Status.FAILED, Status.RUNNING} or found is not None:
+        case Unknown() if pending.status is Status.RUNNING and _is_something(pending, scene):
+            key, generation = pending.external_task_id, pending.generation
+            aside = "the new voice is the one that it was resolved to"
+            return to_take(scene, voice, need, _as_recorded(pending), key=key, generation=generation, aside=aside)
+        case _ if pending.status is Status.FAILED or found is not None:
+            return None
+        case Absent() if pending.status is Status.RUNNING:
             return None
         case _:
             reason = pending.message or "nobody can tell whether an interrupted creation made the new voice"
@@ -119,9 +125,7 @@ def _returned(scene: Scene, voice: Voice, need: Need) -> Change | None:
                 reason = f"could not tell whether the voice given up earlier is still there: {why}"
                 return blocked(voice, need.record, reason, found=need.found)
             case Unknown() if record.status is Status.ABANDONED and _is_something(record, scene):
-                there = RemoteVoice(
-                    status=TaskStatus.READY, voice_id=record.voice_id, voice_name=record.voice_name or None
-                )
+                there = _as_recorded(record)
             case Found(remote=remote) if remote.status is TaskStatus.READY:
                 there = remote
             case Found(remote=remote) if remote.status is TaskStatus.RUNNING and record.status is not Status.DEPOSED:
@@ -132,6 +136,18 @@ def _returned(scene: Scene, voice: Voice, need: Need) -> Change | None:
         key, generation = record.external_task_id, record.generation
         return to_take(scene, voice, need, there, key=key, generation=generation, aside=aside)
     return None
+
+
+def _as_recorded(record: Record) -> RemoteVoice:
+    """What nobody can look up, as the state remembers it."""
+    return RemoteVoice(
+        status=TaskStatus.READY,
+        voice_id=record.voice_id,
+        voice_name=record.voice_name or None,
+        url=record.url,
+        file_id=record.file_id,
+        expires_at=record.expires_at,
+    )
 
 
 def _is_something(record: Record, scene: Scene) -> bool:

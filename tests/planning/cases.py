@@ -158,7 +158,7 @@ def record(case: Raw, name: str) -> Record:
         lifecycle=made_from.lifecycle,
         attempts=0 if made_from.method in {"preset", "existing"} else 1,
         task_id=None if status in {Status.INTENDED, Status.UNCERTAIN, Status.LAPSED} else f"93{_number(name)}",
-        voice_id=_voice_id(told, made_from, name) if settled else None,
+        voice_id=_voice_id(told, made_from, name) if settled or "voice_id" in told else None,
         voice_name=told.get("voice_name", _asked_name(made_from)) if settled and not dead else None,
         owned_by="1234567" if settled and not dead else None,
         message=told.get("message"),
