@@ -29,6 +29,9 @@ def new_voice(scene: Scene, voice: Voice, need: Need) -> Change:
         if pending.status in SETTLING and isinstance(observed, Unknown) and not observed.by_nature:
             reason = f"could not tell what an interrupted creation left: {observed.why}"
             return blocked(voice, need.record, reason, found=need.found)
+    if _chosen_before(scene, voice):
+        why = "its voice_id is chosen by you and can't be used twice: choose a new voice_id"
+        return blocked(voice, need.record, why, found=need.found).model_copy(update={"fields": need.fields})
     key, generation = scene.next_key(voice)
     lapsed = _lapsed(scene, voice)
     if lapsed is not None:
@@ -154,6 +157,12 @@ def _is_something(record: Record, scene: Scene) -> bool:
     """Whether a record that nobody can look up still means a voice, or a sound that its cloud keeps."""
     kept = record.expires_at is None or record.expires_at > scene.now
     return record.voice_id is not None or (kept and (record.url or record.file_id) is not None)
+
+
+def _chosen_before(scene: Scene, voice: Voice) -> bool:
+    """Whether the id that a person chose for it is one of a voice that we made before: it would be refused."""
+    chosen = voice.inputs.get("voice_id") if scene.can(voice).caller_chooses_id else None
+    return chosen is not None and (scene.seen[voice.provider].account, chosen) in scene.state.by_voice_id
 
 
 def _lapsed(scene: Scene, voice: Voice) -> Record | None:

@@ -216,10 +216,6 @@ def _replace(
         why = f"prevent_destroy: {names or '--replace'}, and that takes a new voice"
         hint = to_allow(scene.manifest, voice.address)
         return blocked(voice, record, why, hint, found=found).model_copy(update={"fields": changed.all})
-    chosen = voice.inputs.get("voice_id")
-    if scene.can(voice).caller_chooses_id and chosen is not None and chosen == record.voice_id:
-        why = "its voice_id is chosen by you and can't be used twice: choose a new voice_id"
-        return blocked(voice, record, why, found=found)
     need = Need(names or "asked for", record, stands=True, fields=changed.all, found=found)
     return new_voice(scene, voice, need)
 

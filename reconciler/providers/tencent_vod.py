@@ -177,7 +177,7 @@ class VodProvider:
         match record.status:
             case Status.DELETED | Status.FAILED:
                 return Absent()
-            case Status.READY | Status.ABANDONED | Status.DEPOSED if record.voice_id or record.method == "task":
+            case Status.READY | Status.ABANDONED | Status.DEPOSED if record.voice_id or record.url or record.file_id:
                 return Found(remote=_as_made(record)) if seen.of(record) else Unknown(why=_NO_LIST, by_nature=True)
             case _ if record.method == "task" and record.task_id is None:
                 return Unknown(why=_NO_KEY, by_nature=True)

@@ -165,10 +165,11 @@ class Simulation:
             rehearsal.clock.sleep(4 * _DAY)
             if self._lost:
                 self._rebuild()
-            applied = self._apply(Run(), allow_recreates=self._truly_gone() if self._doubtful else None)
+            allowed = self._truly_gone() if self._doubtful else None
+            applied = self._apply(Run(), allow_recreates=allowed)
             if applied is not None and applied.plan.empty:
                 break
-            self._resolve()
+            self._resolve(allowed)
         state, plan, made = rehearsal.state, rehearsal.plan(), rehearsal.made
         assert all(change.reason for change in plan.changes)
         meant = {key: books.key_meant(record, made) for key, record in state.records.items()}
@@ -309,10 +310,11 @@ class Simulation:
         except (CloudError, UsageError):  # what was listed a moment ago is not listed now
             pass
 
-    def _resolve(self) -> None:
+    def _resolve(self, allow_recreates: int | None) -> None:
         """A person looks in the console, and says what became of what nobody could settle."""
         for _ in range(_PATIENT):
-            doubted = {change.address for change in self.rehearsal.plan().changes if "resolve" in change.hint}
+            plan = self.rehearsal.plan(allow_recreates=allow_recreates)
+            doubted = {change.address for change in plan.changes if "resolve" in change.hint}
             records = self.rehearsal.state.records.values()
             newest = {r.address: r for r in sorted(records, key=_generation) if r.status in SETTLING}
             doubted &= set(newest)
