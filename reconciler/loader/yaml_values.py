@@ -1,6 +1,6 @@
 """YAML -> plain values, straight from the parser's events: mappings, lists, text and None.
 
-Plain scalars stay text: the models read `30` and `true` where they want a number or a yes, ids keep their leading
+All scalars stay text: the models read `30` and `true` where they want a number or a yes, ids keep their leading
 zeros, and a variable's text is read just as text that was written. No marks are kept; see `positions`.
 """
 
@@ -27,6 +27,7 @@ from reconciler.loader.findings import Finding, quoted
 from reconciler.loader.parsing import DEEPEST, events_of
 from reconciler.loader.positions import Path, Place, place_of
 from reconciler.loader.syntax import syntax_finding
+from reconciler.model.scalars import Quoted, is_json_word
 
 Value = str | None | list["Value"] | dict[str, "Value"]
 
@@ -180,6 +181,8 @@ class _Reading:
             text, complaints = expand(text, self._environ)
             for complaint in complaints:
                 self._tell(complaint, at=place_of(event))
+        elif not event.implicit[0] and is_json_word(text):
+            return Quoted(text)
         return text
 
     def _alias(self, event: AliasEvent) -> Value:

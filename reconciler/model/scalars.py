@@ -16,10 +16,22 @@ ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 _ADDRESS = re.compile(ADDRESS.removesuffix("$"))  # in Python, $ would let a line break through
 _PLAIN_URL = re.compile(r"(?i)https?://[a-z0-9][a-z0-9.-]*/[!-~]*")
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([smhd]?)")
+_JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,15})(\.[0-9]{1,15})?([eE][+-]?[0-9]{1,2})?")
 _LONGEST_DAYS = 3650  # past any use, and before dates run out
 _UNIT_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _AUDIO_SUFFIXES = (".mp3", ".wav", ".mp4", ".mov")  # Kling, custom-voices, voice_url; VOD, CreateAigcCustomVoice
 _SPEECH_SUFFIXES = (".mp3", ".m4a", ".wav")  # VOD, CreateAigcAudioClone, AudioFileInfo
+
+
+class Quoted(str):
+    """Text that stood in quotes in a manifest, and that JSON would read as a number, a yes or nothing without them."""
+
+    __slots__ = ()
+
+
+def is_json_word(text: str) -> bool:
+    """Whether JSON reads it as a number, a yes or nothing."""
+    return text in ("true", "false", "null") or _JSON_NUMBER.fullmatch(text) is not None
 
 
 def is_address(text: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import json
 import unicodedata
 from collections.abc import Collection
 from typing import Annotated, Any, ClassVar, Literal
@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from reconciler.model.base import Frozen, Inputs
 from reconciler.model.body import Body, exactly_one
-from reconciler.model.scalars import AudioUrl, EnvName
+from reconciler.model.scalars import AudioUrl, EnvName, Quoted, is_json_word
 from reconciler.model.sources import HostedSource, LocalSource, ReferenceAudio, ReferenceVideo, Source
 
 CHOSEN_ID = r"^[A-Za-z][A-Za-z0-9_-]*[A-Za-z0-9]$"
@@ -183,7 +183,6 @@ class TrtcClone(Body):
 # --- Tencent Cloud VOD, sound that is no voice ---
 
 SCENES = ("sfx", "music")
-_JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,15})(\.[0-9]{1,15})?([eE][+-]?[0-9]{1,2})?")
 
 
 class AudioOutput(Frozen):
@@ -204,16 +203,16 @@ class AudioOutput(Frozen):
 
 
 def _as_json(value: Any) -> Any:
-    """The manifest's text as JSON would have it: whether a number stood in quotes is not known any more."""
+    """The manifest's text as JSON would have it, unless it stood in quotes."""
     match value:
         case dict():
             return {key: _as_json(inner) for key, inner in value.items()}
         case list():
             return [_as_json(inner) for inner in value]
-        case "true" | "false" | "null":
-            return {"true": True, "false": False, "null": None}[value]
-        case str() if _JSON_NUMBER.fullmatch(value):
-            return float(value) if set(value) & set(".eE") else int(value)
+        case Quoted():
+            return str(value)
+        case str() if is_json_word(value):
+            return json.loads(value)
         case _:
             return value
 
@@ -232,7 +231,7 @@ class AudioTask(Body):
     audios: list[ReferenceAudio] | None = Field(default=None, description="Sounds to begin with.")
     output: AudioOutput | None = Field(default=None, description="Where the sound is kept, and how long it is.")
     additional_parameters: Annotated[dict[str, Any], AfterValidator(_as_json)] | None = Field(
-        default=None, description="The model's own; sent as JSON, in which 120 is a number and true a yes."
+        default=None, description='The model\'s own; sent as JSON, in which 120 is a number, true a yes and "120" text.'
     )
 
     @classmethod

@@ -40,7 +40,6 @@ CAPABILITIES = Capabilities(
     },
 )
 
-_ACCEPTED = frozenset({Status.RUNNING, Status.READY})
 _NOT_SHOWN = "VOD shows a cloned voice only after its first use"
 _NO_LIST = "VOD has no list of these, and tasks are shown for 72 hours"
 _NO_KEY = "CreateAigcAudioTask carries no key that it could be found by"
@@ -186,7 +185,8 @@ class VodProvider:
             case Status.INTENDED | Status.UNCERTAIN | Status.LAPSED if record.method == "task":
                 return self._tasks.detail(record)
             case Status.INTENDED | Status.UNCERTAIN | Status.LAPSED:
-                accepted = [r for r in known if r.attempts > 0 and r.status in _ACCEPTED and r.method != "task"]
+                ours = [r for r in known if r.attempts > 0 and r.method != "task"]
+                accepted = [r for r in ours if r.status is not Status.DELETED]  # whose task may have gone with it
                 return self._tasks.settled(record, seen, known=accepted)
 
     # -- MiniMax's voices, which are listed once they were used -------------------------------------------------------

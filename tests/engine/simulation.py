@@ -183,7 +183,10 @@ class Simulation:
             kept=frozenset(
                 meant[key]
                 for key, record in state.records.items()
-                if record.status is Status.ABANDONED and meant[key] in undeletable
+                if meant[key] in undeletable
+                and (
+                    record.status is Status.ABANDONED or (record.status is Status.LAPSED and self._out_of_sight(record))
+                )
             ),
         )
         told = [*self._wrong, *oracle.complaints(self.story, seen)]
@@ -341,7 +344,8 @@ class Simulation:
         for creation in left:
             if books.fate_of(creation) is Fate.NONE:  # a person waits no longer
                 self.story.append(Deleted(books.key_of(creation), outside=True))
-        there = next((c for c in left if self._lives(c)), None)
+        living = sorted((c for c in left if self._lives(c)), key=lambda c: (books.key_of(c) in self._lost, -c.number))
+        there = next(iter(living), None)
         named = None if there is None else there.voice_id or f"https://vod.invalid/{there.details['file_id']}.mp3"
         request = Request()
         surgery.resolve(self.rehearsal.session(), record.address, request, voice_id=named, retry=named is None)

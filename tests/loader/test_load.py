@@ -187,3 +187,19 @@ def test_a_link_among_the_labels_leaves_its_secrets(loaded: Load) -> None:
     manifest = loaded(KLING + f'voices: {{owen: {{provider: kling, preset: {{voice_id: "1"}}, {label}}}}}')
     assert manifest.voices["owen"].labels["team"] == "film"
     assert manifest.voices["owen"].labels["source"].startswith("https://***@h.example/?#sha256:")
+
+
+def test_a_model_s_own_parameters_are_json_in_which_quotes_make_text(loaded: Load) -> None:
+    manifest = loaded("""
+        providers: {vod: {type: tencent-vod, sub_app_id: 221073}}
+        audio:
+          bell:
+            provider: vod
+            task:
+              prompt: "12"
+              additional_parameters: {tempo: 120, take: "120", loop: true, mood: "true", gain: -1.50, keys: [1, '1']}
+    """)
+    inputs = manifest.voices["audio.bell"].inputs
+    told = {"tempo": 120, "take": "120", "loop": True, "mood": "true", "gain": -1.5, "keys": [1, "1"]}
+    assert inputs["additional_parameters"] == told
+    assert type(inputs["additional_parameters"]["take"]) is type(inputs["prompt"]) is str

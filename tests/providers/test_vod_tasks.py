@@ -138,8 +138,9 @@ def test_a_first_sending_that_failed_is_not_looked_into() -> None:
 # -- lists that prove nothing ------------------------------------------------------------------------------------------
 
 
-def test_a_list_that_lacks_an_accepted_task_makes_nothing_absent() -> None:
-    other = record(Status.RUNNING, key="vc-0123abcd-other-deadbeef-1", task_id="accepted")
+@pytest.mark.parametrize("status", [Status.RUNNING, Status.READY, Status.ABANDONED, Status.FAILED])
+def test_a_list_that_lacks_an_accepted_task_makes_nothing_absent(status: Status) -> None:
+    other = record(status, key="vc-0123abcd-other-deadbeef-1", task_id="accepted")
     vod, _ = provider(DescribeTasks=page(*OTHERS), DescribeTaskDetail=detail(status="PROCESSING", SessionId=None))
     found = look(vod, record(Status.INTENDED), other)
     assert isinstance(found, Unknown)
