@@ -20,7 +20,7 @@ from reconciler.errors import CloudError, SafetyStop, UsageError
 from reconciler.model import statefile
 from reconciler.model.accounts import Account
 from reconciler.model.manifest import AUDIO, Voice
-from reconciler.model.state import SETTLING, Activation, Record, State, Status
+from reconciler.model.state import MADE, SETTLING, Activation, Record, State, Status
 from reconciler.sandbox.creation import Creation
 from reconciler.sandbox.faults import Faults
 from tests.engine import books, oracle
@@ -173,24 +173,26 @@ class Simulation:
         state, plan, made = rehearsal.state, rehearsal.plan(), rehearsal.made
         assert all(change.reason for change in plan.changes)
         meant = {key: books.key_meant(record, made) for key, record in state.records.items()}
-        undeletable = {books.key_of(creation) for creation in made if not books.is_listed(creation)}
+        listed = {books.key_of(creation) for creation in made if books.is_listed(creation)}
         seen = Seen(
             held={address: meant[key] for address, key in state.current.items()},
             ready=frozenset(meant[key] for key, record in state.records.items() if record.status is Status.READY),
-            open=frozenset(meant[key] for key, record in state.records.items() if record.status in SETTLING),
+            open=self._open(state, made),
             living=frozenset(str(books.key_of(c)) for c in made if self._lives(c) and books.key_of(c)),
             unsettled=frozenset(change.address for change in plan.changes),
             kept=frozenset(
-                meant[key]
-                for key, record in state.records.items()
-                if meant[key] in undeletable
-                and (
-                    record.status is Status.ABANDONED or (record.status is Status.LAPSED and self._out_of_sight(record))
-                )
+                meant[key] for key, r in state.records.items() if self._is_kept(r, listed=meant[key] in listed)
             ),
         )
         told = [*self._wrong, *oracle.complaints(self.story, seen)]
         assert not told, "\n".join(told)
+
+    def _open(self, state: State, made: list[Creation]) -> frozenset[str]:
+        """What the state remembers as begun; without a key of ours, whatever was made of it."""
+        begun = [record for record in state.records.values() if record.status in SETTLING]
+        whats = {What(r.address, r.digest, self.books.account(r.provider)) for r in begun}
+        keyless = {books.key_of(c) for c in made if c.action in books.KEYLESS and self.books.what(c) in whats}
+        return frozenset(str(key) for key in {books.key_meant(record, made) for record in begun} | keyless)
 
     def _truly_gone(self) -> int | None:
         """The number that a plan asks for, once nothing of an account is found any more."""
@@ -338,7 +340,7 @@ class Simulation:
         if not self._out_of_sight(record):
             self.story.append(oracle.Asked(what))
         made = self.rehearsal.made
-        known = {books.key_meant(r, made) for r in self.rehearsal.state.records.values() if r is not record}
+        known = {books.key_meant(r, made) for r in self.rehearsal.state.records.values()}
         known -= {record.external_task_id}
         left = [c for c in made if books.key_of(c) not in {None, *known} and self.books.what(c) == what]
         for creation in left:
@@ -349,6 +351,13 @@ class Simulation:
         named = None if there is None else there.voice_id or f"https://vod.invalid/{there.details['file_id']}.mp3"
         request = Request()
         surgery.resolve(self.rehearsal.session(), record.address, request, voice_id=named, retry=named is None)
+
+    def _is_kept(self, record: Record, *, listed: bool) -> bool:
+        """What can't be deleted is let go, and stays in sight; so is what nobody knew to have been used."""
+        unused = record.method == "clone-minimax" and record.activation not in MADE
+        if record.status is Status.LAPSED:
+            return not listed and self._out_of_sight(record)
+        return record.status is Status.ABANDONED and (unused or not listed)
 
     def _may_live(self, record: Record) -> bool:
         """Whether what waits for its deletion, and has no id yet, is a voice or may become one soon."""
