@@ -340,8 +340,8 @@ class Simulation:
         if not self._out_of_sight(record):
             self.story.append(oracle.Asked(what))
         made = self.rehearsal.made
-        known = {books.key_meant(r, made) for r in self.rehearsal.state.records.values()}
-        known -= {record.external_task_id}
+        others = [r for r in self.rehearsal.state.records.values() if r.external_task_id != record.external_task_id]
+        known = {books.key_meant(r, made) for r in others}
         left = [c for c in made if books.key_of(c) not in {None, *known} and self.books.what(c) == what]
         for creation in left:
             if books.fate_of(creation) is Fate.NONE:  # a person waits no longer
