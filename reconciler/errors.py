@@ -4,6 +4,7 @@
     ├── ManifestError             the YAML; carries every Problem of the run
     ├── UsageError                the command line asked for something that cannot be
     ├── Declined                  nobody said yes
+    │   └── ProbeDeclined         to looks that are paid
     ├── Interrupted               Ctrl-C or SIGTERM; exit code 130
     ├── StateError
     │   ├── StateDamaged          cannot be read; says which copy to restore
@@ -80,6 +81,10 @@ class UsageError(VoicectlError):
 
 class Declined(VoicectlError):
     summary = "Nothing was applied"
+
+
+class ProbeDeclined(Declined):
+    summary = "Nothing was asked"
 
 
 class Interrupted(VoicectlError):

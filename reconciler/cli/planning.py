@@ -12,7 +12,7 @@ import click
 
 from reconciler.cli.asking import Options, asked_options, lock_option, locking, request
 from reconciler.cli.frame import command, global_options, laid, led, on_stdout, say, session, told, write
-from reconciler.errors import Declined, UsageError
+from reconciler.errors import ProbeDeclined, UsageError
 
 if TYPE_CHECKING:
     from reconciler.engine.probing import Probe
@@ -116,7 +116,7 @@ def drift(as_json: bool, accept: tuple[str, ...], probe: bool, auto_approve: boo
 
 
 def _consent(probes: Sequence[Probe], without: Sequence[str], *, approved: bool) -> None:
-    """Says what the looks cost, and asks where one is paid. Raises Declined."""
+    """Says what the looks cost, and asks where one is paid. Raises ProbeDeclined."""
     from reconciler.views.layout import counted
 
     for probe in probes:
@@ -130,7 +130,7 @@ def _consent(probes: Sequence[Probe], without: Sequence[str], *, approved: bool)
         return
     if not sys.stdin.isatty():
         unasked = command("drift --probe --auto-approve")
-        raise Declined("There is no terminal to ask at, so no paid call was made.", f"To go on unasked: {unasked}")
+        raise ProbeDeclined("There is no terminal to ask at, so no paid call was made.", f"To go on unasked: {unasked}")
     click.echo(f"\nMake {counted(paid, 'paid call')}? Only 'yes' will be accepted: ", err=True, nl=False)
     if sys.stdin.readline().strip() != "yes":
-        raise Declined("Nobody said yes.", "At a terminal, answer yes; elsewhere: --auto-approve")
+        raise ProbeDeclined("Nobody said yes.", "At a terminal, answer yes; elsewhere: --auto-approve")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from reconciler.views.escape import escape
 from reconciler.views.folding import padded, width
 
+_SHA256 = re.compile("[0-9a-f]{64}")
 WIDEST = 44  # a longer cell sticks out alone instead of pushing every row's next column away
 
 
@@ -31,12 +33,14 @@ def painted(text: str, style: Style, *, colour: bool) -> str:
 
 
 def value(given: object) -> str:
-    """A JSON value as people write it, on one line: `"text"`, `30`, `true`, `(none)`, `{url: "…"}`."""
+    """A JSON value as people write it, on one line: `"text"`, `30`, `true`, `(none)`, `{url: "…"}`; a digest cut."""
     match given:
         case None:
             return "(none)"
         case bool():
             return str(given).lower()
+        case str() if _SHA256.fullmatch(given):
+            return f'"{given[:12]}…"'
         case str():
             return '"' + escape(given).replace('"', '\\"') + '"'
         case dict():
