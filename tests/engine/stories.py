@@ -20,7 +20,7 @@ from reconciler.model.accounts import (
 from reconciler.model.manifest import AUDIO, Lifecycle, Voice
 from reconciler.sandbox.faults import Faults
 from tests.engine.rehearsal import voice
-from tests.engine.simulation import (
+from tests.engine.steps import (
     ClockJumps,
     DeletedOutside,
     Edit,

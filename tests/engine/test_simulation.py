@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from reconciler.engine import observe
 from reconciler.sandbox.faults import DeletedVoice
-from tests.engine.simulation import Edit, Simulation, Step, Weather
+from tests.engine.simulation import Simulation
+from tests.engine.steps import Edit, Step, Weather
 from tests.engine.stories import KLING, SAMPLE, SOUND, TENCENT, Clouds, manifests, tales
 
 PHASES = [p for p in Phase if p is not Phase.explain]

@@ -1,0 +1,130 @@
+"""What happens to a rehearsed cloud and state, told to the oracle as it happens.
+
+The truth is the world's own books and what was durable when a call arrived; neither is taken from what a run said.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.model.state import State, Status
+from reconciler.sandbox.creation import Creation
+from tests.engine import books, oracle
+from tests.engine.books import Books
+from tests.engine.oracle import Began, Bought, Deleted, Lost, Refused
+from tests.engine.rehearsal import Rehearsal
+
+
+class Chronicle:
+    def __init__(self, rehearsal: Rehearsal, books: Books) -> None:
+        self.story: list[oracle.Event] = []
+        self.wrong: list[str] = []  # raised inside a call, it would read as a lost reply
+        self.lost: set[str] = set()  # keys that the state knows no more
+        self.over: set[str] = set()  # keys of what has expired
+        self.spoken: Counter[str] = Counter()  # paid first uses, by voice_id
+        self._rehearsal = rehearsal
+        self._books = books
+        self._noted: dict[int, Creation] = {}
+        self._blind = False  # the run that is under way looks at lists that lie
+
+    def began(self) -> None:
+        """A run."""
+        self._blind = self._lists_lie()
+        self.note()
+        self.story.append(Began())
+
+    def forgot(self, state: State) -> None:
+        """This is the state from now on, whatever it knew before."""
+        made = self._rehearsal.made
+        known = {books.key_meant(record, made) for record in state.records.values()}
+        self.lost |= {str(books.key_of(c)) for c in made if books.key_of(c)} - known
+        self.story.append(Lost(frozenset(self.lost)))
+
+    def lives(self, creation: Creation) -> bool:
+        """Failed ones do not, and those under way do not yet."""
+        ended = creation.ended_at is not None and creation.ended_at <= self._rehearsal.world.now()
+        gone = creation.deleted_at is not None or creation.failure is not None
+        return ended and not gone and books.key_of(creation) not in self.over
+
+    def watch(self, moment: str, what: str) -> None:
+        request = self._rehearsal.sent
+        if moment == "after":
+            self.note()
+        if request is None or what not in books.MAKING | books.DELETING | books.USING:
+            return
+        body = json.loads(request.content)
+        if moment == "before" and what in books.MAKING:
+            self._watch_creation(body)
+        elif moment == "before" and what in books.DELETING:
+            self._watch_deletion(body.get("voice_id") or body["VoiceId"])
+        elif moment == "after" and not self._was_refused():
+            self._watch_use(body["VoiceId"]) if what in books.USING else None
+        elif moment == "after" and what == "VoiceClone" and self._rehearsal.world.faults().fail:
+            self.story.append(Refused(self._books.called_for(body)))
+
+    def _was_refused(self) -> bool:
+        """Nothing was done. Whatever else was answered, the work was done."""
+        answer = self._rehearsal.received
+        if answer is None or not answer.headers["content-type"].startswith("application/json"):
+            return False
+        error = answer.json().get("Response", {}).get("Error")
+        return error is not None and error["Code"] != "InternalError"
+
+    def _watch_creation(self, body: Mapping[str, Any]) -> None:
+        """Nothing is bought that is not remembered."""
+        records, key = self._rehearsal.state.records, body.get("external_task_id") or body.get("SessionId")
+        if key is None:
+            what = self._books.called_for(body)
+            begun = [r for r in records.values() if (r.address, r.digest) == (what.address, what.digest)]
+        else:
+            begun = [records[key]] if key in records else []
+        if not any(record.status is Status.INTENDED for record in begun):
+            self.wrong.append(f"{key or what} is bought without an intent")
+
+    def _watch_use(self, voice_id: str) -> None:
+        """A first use is paid for once, unless the lists hide what it did."""
+        self.spoken[voice_id] += 1
+        if self.spoken[voice_id] > 1 and not self._blind:
+            self.wrong.append(f"{voice_id} was used {self.spoken[voice_id]} times")
+
+    def _watch_deletion(self, voice_id: str) -> None:
+        """Only what was given up, durably, is deleted."""
+        state = self._rehearsal.state
+        for record in state.records.values():
+            kept = record.status is not Status.DEPOSED or record.external_task_id in state.current.values()
+            if record.voice_id == voice_id and kept:
+                self.wrong.append(f"{record.external_task_id} is {record.status}, and is deleted")
+
+    def note(self, *, late: bool = False, outside: bool = False) -> None:
+        """Tells the oracle what the world's books say that they did not say before."""
+        now = self._rehearsal.world.now() + 1000 * max(0.0, self._rehearsal.clock.ahead)
+        for creation in self._rehearsal.made:
+            before, key = self._noted.get(creation.number), books.key_of(creation)
+            if before is None and key is not None:
+                self.story.append(self._purchase(creation, key, late=late))
+            if creation.deleted_at is not None and (before is None or before.deleted_at is None):
+                self.story.append(Deleted(key, outside=outside))
+            expires_at = books.expires_at(creation)
+            if key is not None and key not in self.over and expires_at is not None and expires_at <= now:
+                self.over.add(key)
+                self.story.append(Deleted(key, outside=True))
+            self._noted[creation.number] = creation
+
+    def _purchase(self, creation: Creation, key: str, *, late: bool) -> Bought:
+        made, records = self._rehearsal.made, self._rehearsal.state.records.values()
+        return Bought(
+            key,
+            self._books.what(creation),
+            books.fate_of(creation),
+            deposed=frozenset(r.external_task_id for r in records if r.status is Status.DEPOSED),
+            late=late and creation.action not in books.KEYLESS,  # there a second call must wait for a person
+            hidden=frozenset(str(books.key_of(c)) for c in made if self._blind or not books.is_listed(c)),
+        )
+
+    def _lists_lie(self) -> bool:
+        faults = self._rehearsal.world.faults()
+        wrong = (faults.hide, faults.empty_list, faults.shuffle_list, faults.shift_list)
+        return any((*wrong, faults.late_visibility, faults.late_by_id))

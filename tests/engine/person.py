@@ -1,0 +1,128 @@
+"""The person beside a story: says what became of what nobody could settle, as the plans ask for it."""
+
+from __future__ import annotations
+
+import re
+
+from reconciler.engine import surgery
+from reconciler.engine.operations import Request
+from reconciler.model.manifest import AUDIO
+from reconciler.model.state import MADE, SETTLING, Activation, Record, State, Status
+from reconciler.sandbox.creation import Creation
+from tests.engine import books, oracle
+from tests.engine.books import Books
+from tests.engine.chronicle import Chronicle
+from tests.engine.oracle import Deleted, Fate, Seen, What
+from tests.engine.rehearsal import Rehearsal
+
+_REMEMBERED = 70 * 3600.0  # seconds that a task of VOD's can be looked up, with some reserve
+_PATIENT = 10  # words that a person says at most
+
+
+class Person:
+    def __init__(self, rehearsal: Rehearsal, chronicle: Chronicle, books: Books) -> None:
+        self.furthest = 0.0  # seconds that the wall clock ever was ahead
+        self._rehearsal = rehearsal
+        self._chronicle = chronicle
+        self._books = books
+
+    def truly_gone(self) -> int | None:
+        """The number that a plan asks for, once nothing of an account is found any more."""
+        hints = [re.search(r"--allow-recreates (\d+)", change.hint) for change in self._rehearsal.plan().changes]
+        numbers = [int(found[1]) for found in hints if found]
+        return numbers[0] if numbers else None
+
+    def settle(self, allow_recreates: int | None) -> None:
+        """A person looks in the console, and says what became of what nobody could settle."""
+        for _ in range(_PATIENT):
+            plan = self._rehearsal.plan(allow_recreates=allow_recreates)
+            doubted = {change.address for change in plan.changes if "resolve" in change.hint}
+            records = self._rehearsal.state.records.values()
+            newest = {r.address: r for r in sorted(records, key=_generation) if r.status in SETTLING}
+            doubted &= set(newest)
+            for address in sorted(doubted):
+                self._say(newest[address])
+            if not doubted:
+                break
+        for record in self._rehearsal.state.records.values():
+            if record.status is Status.DEPOSED and record.voice_id is None and not self._may_live(record):
+                surgery.resolve(self._rehearsal.session(), record.address, Request(), voice_id=None, retry=False)
+
+    def unsure(self) -> frozenset[str]:
+        """Where nobody knows whether a first use was paid for: a person pays for another."""
+        unsure = {r.address for r in self._rehearsal.state.records.values() if r.activation is Activation.UNCERTAIN}
+        if unsure:
+            self._chronicle.spoken.clear()
+        return frozenset(unsure)
+
+    def _say(self, record: Record) -> None:
+        what = What(record.address, record.digest, self._books.account(record.provider))
+        if not self._out_of_sight(record):
+            self._chronicle.story.append(oracle.Asked(what))
+        made = self._rehearsal.made
+        others = [r for r in self._rehearsal.state.records.values() if r.external_task_id != record.external_task_id]
+        known = {books.key_meant(r, made) for r in others}
+        left = [c for c in made if books.key_of(c) not in {None, *known} and self._books.what(c) == what]
+        for creation in left:
+            if books.fate_of(creation) is Fate.NONE:  # a person waits no longer
+                self._chronicle.story.append(Deleted(books.key_of(creation), outside=True))
+        living = sorted(
+            (c for c in left if self._chronicle.lives(c)),
+            key=lambda c: (books.key_of(c) in self._chronicle.lost, -c.number),
+        )
+        there = next(iter(living), None)
+        named = None if there is None else there.voice_id or f"https://vod.invalid/{there.details['file_id']}.mp3"
+        request = Request()
+        surgery.resolve(self._rehearsal.session(), record.address, request, voice_id=named, retry=named is None)
+
+    def _is_kept(self, record: Record, *, listed: bool) -> bool:
+        """What can't be deleted is let go, and stays in sight; so is what nobody knew to have been used."""
+        unused = record.method == "clone-minimax" and record.activation not in MADE
+        if record.status is Status.LAPSED:
+            return not listed and self._out_of_sight(record)
+        return record.status is Status.ABANDONED and (unused or not listed)
+
+    def _may_live(self, record: Record) -> bool:
+        """Whether what waits for its deletion, and has no id yet, is a voice or may become one soon."""
+        made = self._rehearsal.made
+        key = books.key_meant(record, made)
+        return any(books.key_of(c) == key and c.deleted_at is None and c.ended_at is not None for c in made)
+
+    def _out_of_sight(self, record: Record) -> bool:
+        """Whether its cloud can't be asked what became of it: it takes no key, or that was too long ago."""
+        cloud = self._books.account(record.provider)
+        if cloud.startswith("kling:"):
+            return False
+        age = self._rehearsal.clock.now() - record.created_at
+        return (
+            "/trtc/" in cloud or record.address.startswith(AUDIO) or age.total_seconds() + self.furthest > _REMEMBERED
+        )
+
+    # --- what is seen at the end ---
+
+    def looks_back(self) -> Seen:
+        state, plan, made = self._rehearsal.state, self._rehearsal.plan(), self._rehearsal.made
+        assert all(change.reason for change in plan.changes)
+        meant = {key: books.key_meant(record, made) for key, record in state.records.items()}
+        listed = {books.key_of(creation) for creation in made if books.is_listed(creation)}
+        return Seen(
+            held={address: meant[key] for address, key in state.current.items()},
+            ready=frozenset(meant[key] for key, record in state.records.items() if record.status is Status.READY),
+            open=self._open(state, made),
+            living=frozenset(str(books.key_of(c)) for c in made if self._chronicle.lives(c) and books.key_of(c)),
+            unsettled=frozenset(change.address for change in plan.changes),
+            kept=frozenset(
+                meant[key] for key, r in state.records.items() if self._is_kept(r, listed=meant[key] in listed)
+            ),
+        )
+
+    def _open(self, state: State, made: list[Creation]) -> frozenset[str]:
+        """What the state remembers as begun; without a key of ours, whatever was made of it."""
+        begun = [record for record in state.records.values() if record.status in SETTLING]
+        whats = {What(r.address, r.digest, self._books.account(r.provider)) for r in begun}
+        keyless = {books.key_of(c) for c in made if c.action in books.KEYLESS and self._books.what(c) in whats}
+        return frozenset(str(key) for key in {books.key_meant(record, made) for record in begun} | keyless)
+
+
+def _generation(record: Record) -> int:
+    return record.generation
