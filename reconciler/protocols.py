@@ -6,7 +6,7 @@ anything else it lets through counts as OutcomeUnknown.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -130,6 +130,15 @@ class Activating(Protocol):
 
     def activate(self, record: Record, text: str) -> None:
         """One paid call, never retried inside. After a lost reply `find` tells: it is Found once it was used."""
+        ...
+
+
+@runtime_checkable
+class Tracing(Protocol):
+    """A cloud that lists no voices, but for a while the tasks that made them, by their keys."""
+
+    def traces(self, known: Collection[str]) -> Sequence[RemoteVoice]:
+        """What recent tasks made under voicectl markers that are not among the `known` keys. Raises CloudError."""
         ...
 
 

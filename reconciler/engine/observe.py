@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 from reconciler.engine.work import Cloud
-from reconciler.model.manifest import Manifest
+from reconciler.errors import CloudError
+from reconciler.model.manifest import Manifest, Voice
 from reconciler.model.observed import Observations
 from reconciler.model.state import LIVE, Record, State, Status
+from reconciler.protocols import Tracing
 
 _LATE = timedelta(hours=72)  # in which a call that was given up may arrive after all
 
@@ -39,9 +41,16 @@ def look(
         if record.provider in asked:
             asked[record.provider].append(record)
     presets = {v.provider for v in manifest.voices.values() if v.method == "preset"}
+    unmade = {v.provider for v in manifest.voices.values() if v.address not in state.current and _has_key(v, clouds)}
 
     def one(name: str) -> Observations:
-        return clouds[name].provider.observe(asked[name], presets=name in presets)
+        provider = clouds[name].provider
+        seen = provider.observe(asked[name], presets=name in presets)
+        if name not in unmade or not isinstance(provider, Tracing):
+            return seen
+        calls = provider.calls
+        traced = _traced(seen, provider, state.records)
+        return traced.model_copy(update={"calls": seen.calls + provider.calls - calls})
 
     if len(clouds) < 2:
         return {name: one(name) for name in clouds}
@@ -50,3 +59,23 @@ def look(
         return dict(zip(clouds, pool.map(one, clouds), strict=True))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)  # who interrupts a look does not wait for its answers
+
+
+def _has_key(voice: Voice, clouds: Mapping[str, Cloud]) -> bool:
+    """Whether what is made of it carries our key."""
+    if voice.provider not in clouds or voice.method not in clouds[voice.provider].provider.capabilities.methods:
+        return False
+    return clouds[voice.provider].can(voice.method).dedupes
+
+
+def _traced(seen: Observations, provider: Tracing, known: Collection[str]) -> Observations:
+    """Before a voice is bought for an address that has none: was it, under a state that was lost?"""
+    try:
+        traces = provider.traces(known)
+    except CloudError as error:
+        if error.systemic:
+            raise
+        return seen.model_copy(update={"unlisted": error.detail})
+    listed = {remote.external_task_id for remote in seen.marked}
+    more = tuple(remote for remote in traces if remote.external_task_id not in listed)
+    return seen.model_copy(update={"marked": (*seen.marked, *more)})

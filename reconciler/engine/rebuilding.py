@@ -17,6 +17,7 @@ from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.model.state import Record, State, Status
 from reconciler.planning import keys
 from reconciler.planning.diff import shown
+from reconciler.protocols import Tracing
 
 
 class Rebuilt(Frozen):
@@ -68,13 +69,21 @@ def _strays(session: Session, state: State) -> Iterator[_Stray]:
     voices = session.manifest.voices.values()
     for name, cloud in session.connect(sorted({v.provider for v in voices})).items():
         declared = {keys.digest_of(v): v for v in voices if v.provider == name}
-        for remote in cloud.provider.voices():
+        for remote in _there(cloud, state):
             marker = keys.read(remote.external_task_id)
             voice = declared.get(marker.digest) if marker else None
             if marker is None or voice is None or remote.status is TaskStatus.FAILED:
                 continue
             if str(remote.external_task_id) not in state.records and marker.lineage != state.lineage[:8]:
                 yield _Stray(voice, cloud, remote, marker)
+
+
+def _there(cloud: Cloud, state: State) -> Iterator[RemoteVoice]:
+    """What the account lists, and what its recent tasks made."""
+    listed = cloud.provider.voices()
+    yield from listed
+    if isinstance(cloud.provider, Tracing):
+        yield from cloud.provider.traces({*state.records, *(str(remote.external_task_id) for remote in listed)})
 
 
 def _newest(strays: Iterable[_Stray]) -> dict[str, _Stray]:

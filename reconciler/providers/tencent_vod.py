@@ -6,7 +6,7 @@ listed, and of those only the ones that were used.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -118,6 +118,9 @@ class VodProvider:
     def voices(self) -> Sequence[RemoteVoice]:
         """The cloned voices that were used: all that VOD lists."""
         return self._voices("clone")
+
+    def traces(self, known: Collection[str]) -> Sequence[RemoteVoice]:
+        return self._tasks.traces(known)
 
     def find(self, record: Record) -> Observation:
         if record.method == "task":

@@ -6,10 +6,11 @@ The list may be late, or lack whole kinds of tasks (no page of the vendor's says
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from itertools import islice
 
 from reconciler.errors import CloudError, OutcomeUnknown
 from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus, Unknown
@@ -17,6 +18,7 @@ from reconciler.model.state import Record, Status
 from reconciler.protocols import Clock
 from reconciler.providers.asking import while_answered
 from reconciler.providers.hooks import Pace, SecretsOf
+from reconciler.providers.listing import ASKED_AT_MOST, MARKER
 from reconciler.providers.tencent import Client
 from reconciler.providers.transport import persistently
 from reconciler.providers.vod_wire import DetailReply, TaskLine, TasksReply
@@ -153,6 +155,18 @@ class Tasks:
                 told[record.external_task_id] = observed.remote
         return told
 
+    def traces(self, known: Collection[str]) -> list[RemoteVoice]:
+        """Of the tasks that carry a marker, and none of these keys: a voice, a task that runs, or a failure."""
+        seen = Scrolled()
+        for _ in self._pages(seen):
+            pass
+        strange = {key: lines for key, lines in seen.by_key.items() if MARKER.match(key) and key not in known}
+        asked = set(islice(strange, ASKED_AT_MOST))  # of the others it is enough that they are there
+        return [
+            min((self._made(line, key) if key in asked else _running(line) for line in lines), key=_rank).remote
+            for key, lines in strange.items()
+        ]
+
     def is_past(self, record: Record) -> bool:
         return self._age(record) > READABLE
 
@@ -173,20 +187,31 @@ class Tasks:
         told = [self._read(line.task_id, record) if line.over else _running(line) for line in lines]
         return min(told, key=_rank)
 
+    def _made(self, line: TaskLine, key: str) -> Found:
+        """What can't be asked for now is there all the same."""
+        if line.over:
+            try:
+                return Found(remote=self._detail(line.task_id, key).model_copy(update={"external_task_id": key}))
+            except CloudError as error:
+                if error.systemic:
+                    raise
+        return _running(line)
+
     def _read(self, task_id: str, record: Record) -> Observation:
         try:
-            return Found(remote=self._detail(task_id, record))
+            return Found(remote=self._detail(task_id, record.external_task_id))
         except CloudError as error:
             if error.systemic:
                 raise
             past = self.is_past(record)  # then no answer can be had, whatever it is called
             return Unknown(why=_OVER if past else error.detail, by_nature=past)
 
-    def _detail(self, task_id: str, record: Record) -> RemoteVoice:
+    def _detail(self, task_id: str, key: str) -> RemoteVoice:
+        """`key` is the external_task_id that it was made under."""
         reply = persistently(partial(self._ask, task_id), clock=self._clock, within=self._patience)
-        if reply.key not in (None, record.external_task_id):
+        if reply.key not in (None, key):
             raise OutcomeUnknown(f"DescribeTaskDetail: {task_id} carries another's SessionId")
-        scrubbed = partial(self._client.scrubbed, also=tuple(self._secrets_of(record.external_task_id)))
+        scrubbed = partial(self._client.scrubbed, also=tuple(self._secrets_of(key)))
         return reply.remote(task_id, scrubbed)
 
     def _ask(self, task_id: str) -> DetailReply:

@@ -27,6 +27,7 @@ USING = frozenset({"TextToSpeechSync"})
 KEYLESS = frozenset({"VoiceClone", "AigcAudioTask"})  # these take no key from us: the cloud can't be asked for one
 SOUND, MINIMAX = "AigcAudioTask", "CloneVoiceAsync"
 _WEEK = 7 * 86_400_000  # milliseconds that a Temporary file lasts, and a MiniMax voice that nobody used
+TRACED = 70 * 3_600_000  # milliseconds that VOD shows a task at least, where somebody looks for it
 _UNLISTED = frozenset({"CreateAigcCustomVoice", "CreateAigcAudioClone", *KEYLESS})
 
 
@@ -68,6 +69,11 @@ class Books:
             return What(marker.address, marker.digest, creation.account)
         prompt = creation.details["input"]["Prompt"] if creation.action == SOUND else creation.voice_name
         return self._meant[creation.account, prompt]
+
+
+def has_key(voice: Voice) -> bool:
+    """Whether the call that makes it carries a key of ours."""
+    return voice.type != "tencent-trtc" and voice.method != "task"
 
 
 def key_of(creation: Creation) -> str | None:

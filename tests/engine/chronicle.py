@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from reconciler.model.state import State, Status
@@ -29,10 +29,15 @@ class Chronicle:
         self._books = books
         self._noted: dict[int, Creation] = {}
         self._blind = False  # the run that is under way looks at lists that lie
+        self._traced: Callable[[Creation], bool] = lambda creation: False  # whether it sees this task
 
     def began(self) -> None:
         """A run."""
         self._blind = self._lists_lie()
+        current, since = self._rehearsal.state.current, self._rehearsal.world.now() - books.TRACED
+        unmade = [v for v in self._rehearsal.voices.values() if v.address not in current and books.has_key(v)]
+        accounts = {self._books.account(v.provider) for v in unmade}
+        self._traced = lambda c: c.account in accounts and c.created_at > since and c.action not in books.KEYLESS
         self.note()
         self.story.append(Began())
 
@@ -121,8 +126,11 @@ class Chronicle:
             books.fate_of(creation),
             deposed=frozenset(r.external_task_id for r in records if r.status is Status.DEPOSED),
             late=late and creation.action not in books.KEYLESS,  # there a second call must wait for a person
-            hidden=frozenset(str(books.key_of(c)) for c in made if self._blind or not books.is_listed(c)),
+            hidden=frozenset(str(books.key_of(c)) for c in made if self._blind or not self._shows(c)),
         )
+
+    def _shows(self, creation: Creation) -> bool:
+        return books.is_listed(creation) or self._traced(creation)
 
     def _lists_lie(self) -> bool:
         faults = self._rehearsal.world.faults()

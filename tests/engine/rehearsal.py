@@ -203,7 +203,8 @@ class Rehearsal:
             case KlingAccount():
                 return KlingProvider(account, ApiKey(KLING_KEYS[account.region]), clock=self.clock, transport=wire)
             case TencentVodAccount():
-                return VodProvider(account, pair, clock=self.clock, transport=wire)
+                listed = any(v.method == "clone-minimax" for v in self.voices.values())
+                return VodProvider(account, pair, clock=self.clock, transport=wire, listed=listed)
             case TencentTrtcAccount():
                 return TrtcProvider(account, pair, clock=self.clock, environ={}, transport=wire)
 

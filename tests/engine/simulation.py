@@ -87,6 +87,8 @@ class Simulation:
         rehearsal.turn(**Faults(deleted_voice=rehearsal.world.faults().deleted_voice).model_dump())
         self._arrive_all()
         rehearsal.clock.sleep(_HOUR)
+        if self.chronicle.lost:
+            self._rebuild()
         self._apply(Run())
         rehearsal.clock.ahead = 0.0
         for _ in range(4):

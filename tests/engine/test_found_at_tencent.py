@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from reconciler.engine import rebuilding
+from reconciler.engine.operations import Request
 from reconciler.model.accounts import TencentVodAccount, Timeouts
 from reconciler.model.manifest import Voice
+from reconciler.model.plan import Action
 from reconciler.model.state import Status
 from tests.engine.rehearsal import Died, Rehearsal
 
@@ -66,3 +69,53 @@ def test_a_voice_that_an_interrupted_call_made_and_nobody_wants_is_kept_in_sight
     (record,) = rehearsal.state.records.values()
     (made,) = rehearsal.made
     assert (record.status, record.voice_id) == (Status.ABANDONED, made.voice_id)
+
+
+@pytest.mark.parametrize("method", INPUTS)
+def test_a_voice_made_under_a_state_that_was_lost_is_not_bought_again_while_its_task_is_shown(
+    rehearsal: Rehearsal, method: str
+) -> None:
+    rehearsal.declare(of_vod(method))
+    rehearsal.apply()
+    lose_the_state(rehearsal)
+    (change,) = rehearsal.plan().changes
+    assert change.action is Action.BLOCKED
+    assert "voicectl state rebuild --lineage 01234567" in change.hint
+    rebuilding.rebuild(rehearsal.session(), Request(), lineage="01234567", strangers=False)
+    rehearsal.apply()
+    (made,) = rehearsal.made
+    assert (rehearsal.record("a").status, rehearsal.record("a").voice_id) == (Status.READY, made.voice_id)
+    assert rehearsal.plan().empty
+
+
+def test_beside_an_entry_that_was_made_anew_those_of_a_lost_state_are_still_seen(rehearsal: Rehearsal) -> None:
+    rehearsal.declare(of_vod("create"))
+    rehearsal.apply()
+    lose_the_state(rehearsal)
+    new = of_vod("clone").model_copy(update={"address": "new"})
+    rehearsal.declare(of_vod("create"), new)
+    for _ in range(2):
+        rehearsal.apply()
+    assert {change.address: change.action for change in rehearsal.plan().changes} == {"a": Action.BLOCKED}
+    assert len(rehearsal.made) == 2
+
+
+def test_nothing_is_bought_while_the_tasks_that_a_lost_state_left_can_not_be_read(rehearsal: Rehearsal) -> None:
+    rehearsal.declare(of_vod("create"))
+    rehearsal.turn(reply_lost=1.0, faulty_reads=True)
+    (change,) = rehearsal.plan().changes
+    assert change.action is Action.BLOCKED
+
+
+def test_what_a_lost_state_made_more_than_72_hours_ago_can_not_be_known(rehearsal: Rehearsal) -> None:
+    rehearsal.declare(of_vod("create"))
+    rehearsal.apply()
+    lose_the_state(rehearsal)
+    rehearsal.clock.sleep(73 * 3600)
+    (change,) = rehearsal.plan().changes
+    assert change.action is Action.CREATE
+
+
+def lose_the_state(rehearsal: Rehearsal) -> None:
+    rehearsal.backend.put_back(None)
+    rehearsal.lineage = "fedcba98-89ab-cdef-0123-456789abcdef"

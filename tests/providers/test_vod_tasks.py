@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from reconciler.errors import OutcomeUnknown, Rejected
+from reconciler.errors import CloudError, OutcomeUnknown, Rejected
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import Status
 from tests.providers.tencent_support import body, refusal
@@ -133,6 +133,44 @@ def test_a_first_sending_that_failed_is_not_looked_into() -> None:
     vod, cloud = provider(DescribeTaskDetail=detail(ErrCodeExt="FailedOperation", Message="no"))
     assert vod.poll([record()])[KEY].status is TaskStatus.FAILED
     assert cloud.actions == ["DescribeTaskDetail"]
+
+
+# -- what other states made --------------------------------------------------------------------------------------------
+
+
+def test_tasks_tell_what_was_made_under_markers_that_no_record_has() -> None:
+    tasks = page(
+        line("t1", "FINISH", key="vc-ffffffff-hero-deadbeef-1"),
+        line("t2", "PROCESSING", key="vc-ffffffff-other-deadbeef-1"),
+        line("t3", "FINISH", key="vc-0123abcd-known-deadbeef-1"),
+        *OTHERS,
+    )
+    vod, cloud = provider(DescribeTasks=tasks, DescribeTaskDetail=detail(Output=MADE, SessionId=None))
+    hero, other = vod.traces({"vc-0123abcd-known-deadbeef-1"})
+    assert (hero.status, hero.voice_id, hero.external_task_id) == (
+        TaskStatus.READY,
+        "829826751",
+        "vc-ffffffff-hero-deadbeef-1",
+    )
+    assert other == RemoteVoice(
+        status=TaskStatus.RUNNING, task_id="t2", external_task_id="vc-ffffffff-other-deadbeef-1"
+    )
+    assert cloud.actions == ["DescribeTasks", "DescribeTaskDetail"]
+
+
+def test_what_another_state_made_is_there_though_its_task_can_not_be_asked() -> None:
+    vod, _ = provider(
+        DescribeTasks=page(line("t1", "FINISH", key="vc-ffffffff-hero-deadbeef-1")),
+        DescribeTaskDetail=refusal("InternalError"),
+    )
+    (hero,) = vod.traces(())
+    assert (hero.status, hero.task_id) == (TaskStatus.RUNNING, "t1")
+
+
+def test_a_list_of_tasks_that_can_not_be_read_whole_is_no_list_of_nothing() -> None:
+    vod, _ = provider(DescribeTasks=[page(*OTHERS, token="t1"), refusal("InternalError")])
+    with pytest.raises(CloudError):
+        vod.traces(())
 
 
 # -- lists that prove nothing ------------------------------------------------------------------------------------------
