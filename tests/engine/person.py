@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from reconciler.engine import surgery
 from reconciler.engine.operations import Request
@@ -46,6 +47,7 @@ class Person:
                 break
         for record in self._rehearsal.state.records.values():
             if record.status is Status.DEPOSED and record.voice_id is None and not self._may_live(record):
+                self._wait_no_longer(c for c in self._rehearsal.made if c.key == record.external_task_id)
                 surgery.resolve(self._rehearsal.session(), record.address, Request(), voice_id=None, retry=False)
 
     def unsure(self) -> frozenset[str]:
@@ -63,9 +65,7 @@ class Person:
         others = [r for r in self._rehearsal.state.records.values() if r.external_task_id != record.external_task_id]
         known = {books.key_meant(r, made) for r in others}
         left = [c for c in made if books.key_of(c) not in {None, *known} and self._books.what(c) == what]
-        for creation in left:
-            if books.fate_of(creation) is Fate.NONE:  # a person waits no longer
-                self._chronicle.story.append(Deleted(books.key_of(creation), outside=True))
+        self._wait_no_longer(left)
         living = sorted(
             (c for c in left if self._chronicle.lives(c)),
             key=lambda c: (books.key_of(c) in self._chronicle.lost, -c.number),
@@ -74,6 +74,11 @@ class Person:
         named = None if there is None else there.voice_id or f"https://vod.invalid/{there.details['file_id']}.mp3"
         request = Request()
         surgery.resolve(self._rehearsal.session(), record.address, request, voice_id=named, retry=named is None)
+
+    def _wait_no_longer(self, creations: Iterable[Creation]) -> None:
+        for creation in creations:
+            if books.fate_of(creation) is Fate.NONE:
+                self._chronicle.story.append(Deleted(books.key_of(creation), outside=True))
 
     def _is_kept(self, record: Record, *, listed: bool) -> bool:
         """What can't be deleted is let go, and stays in sight; so is what nobody knew to have been used."""
