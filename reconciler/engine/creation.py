@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from reconciler.engine import transitions
+from reconciler.engine.departure import is_nameless
 from reconciler.engine.ledger import Ledger
 from reconciler.engine.tallying import Counter
 from reconciler.engine.work import Lane, Work
@@ -22,6 +23,7 @@ from reconciler.planning.blocking import resolve_hint
 from reconciler.protocols import Accepted, Clock, Done
 
 SENDS = 3  # of one key in one run
+_MOST_SENDINGS = 4 * SENDS  # of one key over all runs, until a person is asked
 _LOOKS_BEFORE_RESENDING = 2
 _LOOKS = 5
 _GOES_ON = "The next apply looks it up and goes on."
@@ -179,6 +181,8 @@ class Creations:
         if held.status is Status.INTENDED:
             return transitions.ended(held, Status.LAPSED, now=now)
         if not self._lanes[held.provider].cloud.can(held.method).can_delete(held):
+            if is_nameless(held):
+                return held  # until its task has told what it made
             return transitions.ended(held, Status.ABANDONED, now=now)
         return transitions.deposed(held, by=by.external_task_id, keep_old=keep_old, now=now)
 
@@ -223,6 +227,7 @@ class Creations:
         if not lane.cloud.can(_record(work).method).settles:
             self._unknowable(work, f"the call's reply was lost, and this cloud can't be asked: {answer.detail}")
             return
+        work.lost = answer.detail
         self._count.note(self._ledger, work, Kind.RETRYING, f"looking up what became of the call: {answer.detail}")
         self._look_up(lane, work, after=1.0)
 
@@ -246,7 +251,21 @@ class Creations:
             self._ledger.write(work.record)
             lane.to_send.append(work)
         else:
+            self._never_taken(lane, work)
+
+    def _never_taken(self, lane: Lane, work: Work) -> None:
+        """The cloud answers each sending with an error, and shows that it took none of them."""
+        record = _record(work)
+        if not lane.cloud.can(record.method).dedupes or not work.lost:
             self.leave_open(work)
+            return
+        why = f"sent {record.attempts} times, and never taken: {work.lost}"
+        if record.attempts < _MOST_SENDINGS:
+            self._count.fail(self._ledger, work, why, "The next apply sends it again.")
+            return
+        work.record = transitions.failed(record, why, now=self._clock.now())
+        self._ledger.write(work.record)
+        self._count.fail(self._ledger, work, why, _pay_again(work))
 
     def _look_again(self, lane: Lane, work: Work, why: str) -> None:
         if work.looks < _LOOKS:

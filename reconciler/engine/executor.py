@@ -14,6 +14,7 @@ from reconciler.engine import transitions
 from reconciler.engine.creation import Creations
 from reconciler.engine.crew import Crew
 from reconciler.engine.deletion import Deletions
+from reconciler.engine.departure import Departures, is_nameless
 from reconciler.engine.dispatch import Dispatch, lanes_for
 from reconciler.engine.ledger import Journal, Ledger
 from reconciler.engine.tallying import Counter
@@ -66,6 +67,7 @@ class Executor:
         ledger = self._ledger = Ledger(state, journal, emit)
         self._creations = Creations(lanes, ledger, count, clock, halt=self._halt, bound=self._bound)
         self._deletions = Deletions(lanes, ledger, count, clock, halt=self._halt, deleted=self._deleted)
+        self._departures = Departures(lanes, ledger, count, clock)
         self._upkeep = Upkeep(lanes, ledger, count, clock, halt=self._halt, kept=self._kept)
         self._dispatch = Dispatch(lanes, self._creations, ledger, count, crew=crew, clock=clock)
 
@@ -138,7 +140,7 @@ class Executor:
                 work.old = self._as_found(change)
                 self._deletions.depose(work, by=work.old.deposed_by if work.old is not None else None)
             case Action.FORGET:
-                self._forget(work)
+                self._forget(work, self._as_found(change))
             case Action.UPDATE:
                 record = self._as_found(change)
                 if record is not None and work.voice is not None:
@@ -183,19 +185,11 @@ class Executor:
         else:
             self._lanes[change.provider].to_create.append(work)
 
-    def _forget(self, work: Work) -> None:
-        record = self._as_found(work.change)
-        if record is not None:
-            now = self._clock.now()
-            if work.change.abandons:
-                kept = transitions.ended(record, Status.ABANDONED, now=now)
-            elif record.status is Status.INTENDED:
-                kept = transitions.ended(record, Status.LAPSED, now=now)
-            else:
-                kept = transitions.tombstone(record, now=now)
-            unbound = {record.address: None} if self._ledger.at(record.address) == record else {}
-            self._ledger.write(kept, current=unbound)
-        self._count.done(self._ledger, work)
+    def _forget(self, work: Work, record: Record | None) -> None:
+        if record is None:
+            self._count.done(self._ledger, work)
+        else:
+            self._departures.begin(work, record)
 
     # --- what one half of a replace hands to the other ---
 
@@ -214,6 +208,8 @@ class Executor:
         old = work.old
         if old is not None and old.status is Status.DEPOSED and not old.lifecycle.keep_old:
             self._deletions.begin(work)
+        elif old is not None and is_nameless(old):
+            self._departures.begin(work, old)
         else:
             self._count.done(self._ledger, work)
 
@@ -258,19 +254,27 @@ class Executor:
             lane.polls.answered(now, ended=[lane.polled[key].sent_at for key in ended])
             for key, remote in ended.items():
                 work = lane.polled.pop(key)
-                if work.old is not None and work.old.external_task_id == key:
+                if work.old is None or work.old.external_task_id != key:
+                    self._creations.ended(work, remote)
+                elif work.old.status is Status.DEPOSED:
                     self._deletions.awaited(lane, work, remote)
                 else:
-                    self._creations.ended(work, remote)
+                    self._departures.awaited(work, remote)
         for key, work in [(k, w) for k, w in lane.polled.items() if now - w.waiting_since > lane.cloud.patience]:
             del lane.polled[key]
             waited = f"its task has not ended after {lane.cloud.patience:.0f} s"
-            self._count.fail(self._ledger, work, waited, self._how_long(key))
+            record = self._ledger.state.records[key]
+            if work.old is not None and is_nameless(work.old) and self._is_endless(record):
+                self._departures.end(work)
+            else:
+                self._count.fail(self._ledger, work, waited, self._how_long(record))
 
-    def _how_long(self, key: str) -> str:
-        """A hint for whoever waits for a task of this key: a run goes on with it, but not for ever."""
-        record = self._ledger.state.records[key]
-        if self._clock.now() - record.created_at < _LONGEST_WAIT:
+    def _is_endless(self, record: Record) -> bool:
+        return self._clock.now() - record.created_at >= _LONGEST_WAIT
+
+    def _how_long(self, record: Record) -> str:
+        """A hint for whoever waits for its task: a run goes on with it, but not for ever."""
+        if not self._is_endless(record):
             return "The next apply goes on with it, and pays nothing."
         return f"It was begun at {moment(record.created_at)}, and each apply waits anew. {resolve_hint(record)}"
 

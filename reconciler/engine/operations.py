@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from reconciler.engine.clocks import as_clouds_say, note
 from reconciler.engine.crew import Crew, Threads
 from reconciler.engine.executor import Executor
 from reconciler.engine.observe import look, needed
@@ -94,7 +95,7 @@ def apply(
         if approved is not None:
             state = policy.check_fresh(approved, state, manifest=session.manifest.name)
             request = _as_reviewed(request, approved)
-        made, clouds = _plan(session, state, request)
+        made, clouds, clock = _plan(session, state, request)
         if approved is not None:
             made = policy.narrowed(made, approved, going_on=state.applying == approved.plan_id)
         watch.show(made)
@@ -105,7 +106,7 @@ def apply(
             return Applied(plan=made, tally=Tally())
         if not made.empty and not watch.approve(made):
             raise Declined("Nobody said yes.", "At a terminal, answer yes; elsewhere: --auto-approve")
-        return _run(session, state, made, clouds, watch, approved, crew)
+        return _run(replace(session, clock=clock), state, made, clouds, watch, approved, crew)
 
 
 def _as_reviewed(request: Request, approved: Plan) -> Request:
@@ -163,23 +164,25 @@ def _run(
 
 def _plan(
     session: Session, state: State, request: Request, closer: Closer = as_seen
-) -> tuple[Plan, Mapping[str, Cloud]]:
+) -> tuple[Plan, Mapping[str, Cloud], Clock]:
     manifest, now = session.manifest, session.clock.now()
     clouds = session.connect(needed(manifest, state, now=now))
     accounts = {name: cloud.provider.account for name, cloud in clouds.items()}
     extra = planner.candidates(manifest, state, accounts, now=now)
     seen = closer(state, clouds, look(manifest, state, clouds, extra))
+    clock = as_clouds_say(session.clock, seen.values())
     able = {name: cloud.provider.capabilities for name, cloud in clouds.items()}
-    made = planner.plan(manifest, state, seen, able, now=now, asked=request.asked)
+    made = planner.plan(manifest, state, seen, able, now=clock.now(), asked=request.asked)
     made = policy.held_back(made, state, manifest.safety, allow_recreates=request.asked.allow_recreates)
     stops = policy.check(
         made, state, manifest.safety, allow_deletes=request.allow_deletes, declared=len(manifest.voices)
     )
     told = {
         "stops": stops,
+        "notes": (*made.notes, *note(clock)),
         "retry": tuple(sorted(request.asked.retry)),
         "replace": tuple(sorted(request.asked.replace)),
         "allow_deletes": request.allow_deletes,
         "allow_recreates": request.asked.allow_recreates,
     }
-    return made.model_copy(update=told), clouds
+    return made.model_copy(update=told), clouds, clock

@@ -96,7 +96,9 @@ def resolve(session: Session, address: str, request: Request, *, voice_id: str |
             settled = settled.model_copy(update={"status": status})
             held.append(state.having([settled]))
             return settled
-        settled = transitions.given_up(record, now=now) if retry else transitions.tombstone(record, now=now)
+        settled = (
+            transitions.given_up(record, now=now) if retry else transitions.ended(record, Status.ABANDONED, now=now)
+        )
         held.append(state.having([settled], current={address: None} if bound else {}))
         return settled
 
@@ -194,7 +196,10 @@ def _old(state: State, address: str) -> Record | None:
 
 
 def _open(state: State, address: str) -> Record:
-    """The newest creation of an address that is not settled: also one whose task never ends."""
+    """The newest creation of an address that is not settled: also one whose task never ends.
+
+    One that a person named before comes last.
+    """
     unsettled = [
         r
         for r in state.records.values()
@@ -205,7 +210,7 @@ def _open(state: State, address: str) -> Record:
             f"{address} has nothing to resolve: no creation of it is open.",
             "voicectl plan says what is blocked, and why.",
         )
-    return max(unsettled, key=lambda r: r.generation)
+    return max(unsettled, key=lambda r: (r.voice_id is None, r.generation))
 
 
 def _refuse_held(state: State, record: Record, address: str) -> None:

@@ -54,6 +54,7 @@ class Work:
     confirming: bool = False  # its voice's first use was made, and the list is looked at until it shows it
     cut_short: bool = False  # an earlier run died over its first use, so whether that was made is looked for first
     known_there: bool = False  # the cloud said that it knows the key
+    lost: str = ""  # what came instead of an answer, the last time
     refused: str = ""  # why the second sending of a key was refused, which proves nothing about the first
     not_before: float = 0.0  # its next look-up or deletion
     since: float | None = None  # of the first call, monotonic

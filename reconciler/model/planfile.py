@@ -15,6 +15,10 @@ _HINT = "Make a new one: voicectl plan --out FILE"
 
 def dump(plan: Plan) -> bytes:
     body = plan.model_dump(mode="json", exclude_defaults=True)
+    for change in body.get("changes", ()):
+        for seen in (change.get("made"), change.get("found")):
+            if seen is not None:
+                seen.pop("url", None)  # a sound's opens it; whoever applies looks again
     head = {"kind": _KIND, "format_version": PLAN_FORMAT}
     return (json.dumps(head | {"plan": body}, ensure_ascii=True, indent=1) + "\n").encode()
 

@@ -69,6 +69,11 @@ class Record(Frozen):
     expires_at: AwareDatetime | None = None  # when the cloud drops the file, UTC
 
     @property
+    def named(self) -> bool:
+        """Whether it is known which voice or sound came of it."""
+        return (self.voice_id or self.url or self.file_id) is not None
+
+    @property
     def type(self) -> str:
         """The type of its account."""
         return self.account.partition(" ")[0]
@@ -101,6 +106,16 @@ class State(Frozen):
             place = (record.account, record.voice_id)
             if place not in index or index[place].status not in LIVE:
                 index[place] = record
+        return index
+
+    @cached_property
+    def by_chosen_id(self) -> Mapping[tuple[str, str], list[Record]]:
+        """(account, voice_id) -> what was begun, or let go while it was made, under an id that a person chose."""
+        index: dict[tuple[str, str], list[Record]] = {}
+        for record in self.records.values():
+            chosen = record.sent.get("voice_id")
+            if isinstance(chosen, str) and record.status in SETTLING | {Status.ABANDONED, Status.DEPOSED}:
+                index.setdefault((record.account, chosen), []).append(record)
         return index
 
     def at(self, address: str) -> Record | None:

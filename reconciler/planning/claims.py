@@ -22,6 +22,9 @@ def guarded(scene: Scene, changes: Sequence[Change], declared: Mapping[str, Voic
     if not any(change.made is not None or change.action in _DELETING for change in changes):
         return list(changes)
     holders, wanted = _holders(scene), _wanted(scene, declared)
+    for change in changes:
+        if (place := _made(scene, change)) is not None:
+            wanted.setdefault(place, set()).add(change.address)
     leaving = {change.address for change in changes if change.action is Action.DELETE}
     taken: dict[Place, str] = {}
     kept: list[Change] = []
@@ -64,7 +67,7 @@ def _holders(scene: Scene) -> Holders:
     return holders
 
 
-def _wanted(scene: Scene, declared: Mapping[str, Voice]) -> Holders:
+def _wanted(scene: Scene, declared: Mapping[str, Voice]) -> dict[Place, set[str]]:
     wanted: dict[Place, set[str]] = {}
     for voice in declared.values():
         if voice.method == "existing" and voice.provider in scene.seen:

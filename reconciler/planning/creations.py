@@ -160,9 +160,13 @@ def _is_something(record: Record, scene: Scene) -> bool:
 
 
 def _chosen_before(scene: Scene, voice: Voice) -> bool:
-    """Whether the id that a person chose for it is one of a voice that we made before: it would be refused."""
+    """Whether the id that a person chose for it was given to another take before: it would be refused."""
     chosen = voice.inputs.get("voice_id") if scene.can(voice).caller_chooses_id else None
-    return chosen is not None and (scene.seen[voice.provider].account, chosen) in scene.state.by_voice_id
+    if chosen is None:
+        return False
+    place = (scene.seen[voice.provider].account, chosen)
+    begun = scene.state.by_chosen_id.get(place, ())
+    return place in scene.state.by_voice_id or any(not isinstance(scene.observation(r), Absent) for r in begun)
 
 
 def _lapsed(scene: Scene, voice: Voice) -> Record | None:

@@ -14,6 +14,7 @@ from reconciler.planning.accounts import Doubt, doubt
 from reconciler.protocols import Capabilities, MethodCapabilities
 
 BOUND_NOT_MADE = frozenset({"preset", "existing"})  # methods that take a voice as it is
+_TOLERANCE = 600.0  # seconds that a clock may be set back, and is none to wonder at
 _SHOWS_LATE = timedelta(minutes=10)  # after its acceptance a task may be missing from lists; no cloud says how long
 _NOT_ASKED = Unknown(why="it was not asked about")
 _CANNOT = MethodCapabilities(deletes=False, settles=False, dedupes=False, paid=False)
@@ -73,8 +74,8 @@ class Scene:
 
     def too_old(self, record: Record) -> bool:
         """Past the time in which its cloud can still be asked for it."""
-        window = self.can(record).window
-        return window is not None and (self.now - record.created_at).total_seconds() > window
+        window, age = self.can(record).window, (self.now - record.created_at).total_seconds()
+        return window is not None and not -_TOLERANCE < age <= window  # one from the future may be of any age
 
     def next_key(self, voice: Voice) -> tuple[str, int]:
         """The key of the next creation of this voice: above every generation known here or seen marked there."""

@@ -76,6 +76,11 @@ class Client:
     def calls(self) -> int:
         return self._http.calls
 
+    @property
+    def ahead(self) -> timedelta:
+        """How far the cloud's clock is ahead of ours, once it refused ours; never told else."""
+        return self._ahead
+
     def call(
         self, action: str, body: Mapping[str, object], *, shape: type[Shape], secrets: Iterable[str] = ()
     ) -> Shape:

@@ -66,6 +66,7 @@ class VodProvider:
         `listed`: voices are declared that a list shows, so it is read even if no record of one is left.
         """
         self._listed = listed
+        self._known: Sequence[Record] = ()  # what was looked at last, which a list of tasks must show
         self._clock = clock
         self._patience = account.timeouts.operation
         self._pace = pace
@@ -96,6 +97,7 @@ class VodProvider:
         of: dict[str, Observation] = {
             r.external_task_id: Unknown(why=f"recorded on {r.account}") for r in records if r.account != self.account
         }
+        self._known = ours
         seen = self._scrolled(ours)
         ask = while_answered(self._tasks.detail, failures=2)
 
@@ -109,6 +111,7 @@ class VodProvider:
             of=of | sight.of,
             marked=sight.marked,
             presets={v.voice_id: v.voice_name or "" for v in self.presets() if v.voice_id} if presets else None,
+            ahead=self._client.ahead.total_seconds(),
             calls=self.calls - calls,
         )
 
@@ -127,7 +130,7 @@ class VodProvider:
             return self._tasks.detail(record) if record.task_id else Unknown(why=_NO_KEY, by_nature=True)
         if record.method == LISTED and not needs_its_task(record):
             return self._asked(record) or Unknown(why=_NOT_SHOWN, by_nature=True)
-        return self._by_task(record, self._tasks.scroll([record]))
+        return self._by_task(record, self._tasks.scroll([record]), known=self._known)
 
     # -- what is done -------------------------------------------------------------------------------------------------
 
@@ -170,7 +173,9 @@ class VodProvider:
         """As far as it takes; nothing, where the tasks of the last 72 hours have nothing to say."""
         recent = [r for r in ours if r.method != "task" and not self._tasks.is_past(r)]
         sought = [r for r in recent if needs_its_task(r) or (r.status is Status.READY and r.method != LISTED)]
-        return self._tasks.scroll(sought) if sought else Scrolled()
+        # Whether a file has expired, a clock says: one call tells whether it is right.
+        over = any(r.status is Status.READY and r.expires_at and r.expires_at <= self._clock.now() for r in ours)
+        return self._tasks.scroll(sought) if sought or over else Scrolled()
 
     def _by_task(
         self, record: Record, seen: Scrolled, *, known: Sequence[Record] = (), ask: Ask | None = None
@@ -179,18 +184,23 @@ class VodProvider:
         match record.status:
             case Status.DELETED | Status.FAILED:
                 return Absent()
-            case Status.READY | Status.ABANDONED | Status.DEPOSED if record.voice_id or record.url or record.file_id:
+            case _ if record.voice_id or record.url or record.file_id:  # also one that a person named
                 return Found(remote=_as_made(record)) if seen.of(record) else Unknown(why=_NO_LIST, by_nature=True)
             case _ if record.method == "task" and record.task_id is None:
                 return Unknown(why=_NO_KEY, by_nature=True)
+            case Status.ABANDONED if record.task_id is None:
+                return self._settled(record, seen, known)
             case Status.RUNNING | Status.DEPOSED | Status.READY | Status.ABANDONED:
                 return self._tasks.running(record, seen, ask=ask)
             case Status.INTENDED | Status.UNCERTAIN | Status.LAPSED if record.method == "task":
                 return self._tasks.detail(record)
             case Status.INTENDED | Status.UNCERTAIN | Status.LAPSED:
-                ours = [r for r in known if r.attempts > 0 and r.method != "task"]
-                accepted = [r for r in ours if r.status is not Status.DELETED]  # whose task may have gone with it
-                return self._tasks.settled(record, seen, known=accepted)
+                return self._settled(record, seen, known)
+
+    def _settled(self, record: Record, seen: Scrolled, known: Sequence[Record]) -> Observation:
+        ours = [r for r in known if r.attempts > 0 and r.method != "task"]
+        accepted = [r for r in ours if r.status is not Status.DELETED]  # whose task may have gone with it
+        return self._tasks.settled(record, seen, known=accepted)
 
     # -- MiniMax's voices, which are listed once they were used -------------------------------------------------------
 

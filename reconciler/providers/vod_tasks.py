@@ -28,6 +28,7 @@ MOST_PAGES = 1000  # far past any 72 hours; a scroll that never ends must
 READABLE = timedelta(hours=72)  # DescribeTasks, DescribeTaskDetail: tasks of the last three days
 SHOWN = timedelta(hours=70)  # younger than this a task must be in the list, whatever the clocks say
 SETTLED = timedelta(minutes=10)  # older than this a task that is not in the list never will be
+TOLERANCE = timedelta(minutes=10)  # that a clock may be set back, and is none to wonder at
 LATE = 5.0  # seconds after a lost reply in which a list without its task proves nothing
 _OVER = "its task can't be read any more: VOD shows those of the last 72 hours"
 _BLIND = "VOD's list of tasks does not show those that it accepted, so what is missing there may have been accepted too"
@@ -180,7 +181,9 @@ class Tasks:
         return Unknown(why=_BLIND, by_nature=blind)
 
     def _age(self, record: Record) -> timedelta:
-        return self._clock.now() - record.created_at
+        """By the cloud's clock, as far as it is known. One from the future has a wrong date: it may be of any age."""
+        age = self._clock.now() + self._client.ahead - record.created_at
+        return age if age > -TOLERANCE else timedelta.max
 
     def _best(self, lines: Sequence[TaskLine], record: Record) -> Observation:
         """Of several tasks with one key the one that came furthest: a voice before a task before a failure."""

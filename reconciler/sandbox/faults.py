@@ -148,3 +148,6 @@ class Faults(Frozen):
     unused_seconds: Seconds = Field(
         default=7 * 86_400, description="How long VOD keeps a MiniMax voice that was never used to speak."
     )
+    temporary_seconds: Seconds = Field(
+        default=7 * 86_400, description="How long VOD keeps the Temporary file of a sound that is made from now on."
+    )

@@ -118,7 +118,7 @@ def audio_task(turn: Turn, body: Json) -> Json:
     faults = [_check_source({"Infos": source}, "Infos") for source in sources]
     names = ("ModelName", "ModelVersion", "SceneType", "Prompt", "VideoInfos", "AudioInfos", "OutputConfig")
     told = _told(body, *names, "AdditionalParameters", code=0, ext="ModelGenerateFailed")
-    told["file_id"] = turn.new_id("file")
+    told |= {"file_id": turn.new_id("file"), "lasts": turn.faults.temporary_seconds}
     failure = next(filter(None, faults), None)
     return _begin(turn, body, "AigcAudioTask", told=told, name="", voice_id="", failure=failure)
 

@@ -15,7 +15,7 @@ from reconciler.sandbox.tencent_shapes import NEVER, Json, Refusal
 from reconciler.sandbox.turn import Turn
 
 SHOWN = 72 * 3_600_000  # milliseconds, DescribeTasks, DescribeTaskDetail
-_TEMPORARY = 7 * 86_400_000  # milliseconds that a file lasts, CreateAigcAudioTask, StorageMode
+_TEMPORARY = 7 * 86_400  # seconds that a file lasts, CreateAigcAudioTask, StorageMode
 _PAGE, _LARGEST_PAGE = 10, 100  # DescribeTasks, Limit
 _STATUS = {
     Stage.SUBMITTED: "WAITING",
@@ -180,7 +180,7 @@ def _sound(found: Creation) -> Json:
     file_id = found.details["file_id"]
     expires = wanted.get("ExpireTime", "")
     if mode == "Temporary":
-        expires = tencent_shapes.time((found.ended_at or 0) + _TEMPORARY)
+        expires = tencent_shapes.time(_until(found))
     seconds = float(wanted.get("Duration") or _DEFAULT_SECONDS)
     told = {
         "StorageMode": mode,
@@ -205,8 +205,12 @@ _OUTPUTS: dict[str, Callable[[Creation], Json]] = {
 
 
 def _sound_url(name: str, found: Creation, *, form: str = "mp3") -> str:
-    expires = ((found.ended_at or 0) + _TEMPORARY) // 1000
-    return f"https://vod.sandbox.invalid/{name}.{form}?Expires={expires}&Signature={found.number:08x}"
+    return f"https://vod.sandbox.invalid/{name}.{form}?Expires={_until(found) // 1000}&Signature={found.number:08x}"
+
+
+def _until(found: Creation) -> int:
+    """Unix milliseconds: when what it was told to keep for a while is dropped."""
+    return (found.ended_at or 0) + round(1000 * float(found.details.get("lasts", _TEMPORARY)))
 
 
 def _stages(status: str | None) -> tuple[Stage, ...]:

@@ -153,3 +153,11 @@ def test_accounts_of_other_variables_are_apart(applied: Rehearsed) -> None:
     told["providers"]["vod"]["credentials"] = {"secret_id_env": "OTHER_ID", "secret_key_env": "OTHER_KEY"}
     (applied.folder / "voices.yaml").write_text(yaml.safe_dump(told))
     assert applied.voicectl("--sandbox", "voices", "vod", "--json", code=0).json == []
+
+
+def test_an_expiry_is_rehearsed_with_a_file_that_lasts_a_moment(desk: Rehearsed) -> None:
+    desk.faults("temporary_seconds=0")
+    desk.apply("--sandbox")
+    drifted = desk.voicectl("--sandbox", "drift", "--json", code=2).json["drift"]
+    assert [(d["address"], d["kind"]) for d in drifted] == [("audio.fireworks", "expired")]
+    assert desk.actions("--sandbox") == {}

@@ -39,7 +39,7 @@ class Person:
             plan = self._rehearsal.plan(allow_recreates=allow_recreates)
             doubted = {change.address for change in plan.changes if "resolve" in change.hint}
             records = self._rehearsal.state.records.values()
-            newest = {r.address: r for r in sorted(records, key=_generation) if r.status in SETTLING}
+            newest = {r.address: r for r in sorted(records, key=_which) if r.status in SETTLING}
             doubted &= set(newest)
             for address in sorted(doubted):
                 self._say(newest[address])
@@ -129,5 +129,5 @@ class Person:
         return frozenset(str(key) for key in {books.key_meant(record, made) for record in begun} | keyless)
 
 
-def _generation(record: Record) -> int:
-    return record.generation
+def _which(record: Record) -> tuple[bool, int]:
+    return record.voice_id is None, record.generation

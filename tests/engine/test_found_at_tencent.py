@@ -55,6 +55,22 @@ def test_a_voice_let_go_while_it_was_made_is_taken_back_and_not_bought_again(reh
     assert len(rehearsal.at_status(Status.READY)) == 1
 
 
+@pytest.mark.parametrize("method", [*INPUTS, "task"])
+def test_its_id_is_waited_for_so_that_it_can_be_taken_back_when_its_task_is_shown_no_more(
+    rehearsal: Rehearsal, method: str
+) -> None:
+    rehearsal.turn(task_seconds=8)
+    rehearsal.declare(of_vod(method))
+    rehearsal.apply()
+    rehearsal.declare()
+    rehearsal.apply(allow_deletes=1)
+    rehearsal.clock.sleep(80 * 3600)
+    rehearsal.declare(of_vod(method))
+    rehearsal.apply()
+    assert len(rehearsal.made) == 1
+    assert len(rehearsal.at_status(Status.READY)) == 1
+
+
 @pytest.mark.parametrize("method", INPUTS)
 def test_a_voice_that_an_interrupted_call_made_and_nobody_wants_is_kept_in_sight(
     rehearsal: Rehearsal, method: str

@@ -97,6 +97,14 @@ def test_a_temporary_sound_expires_after_7_days_and_has_no_file_id(tencent: Tenc
     assert (sound["Duration"], sound["FileUrl"][:8]) == (6.0, "https://")
 
 
+def test_a_temporary_sound_lasts_as_long_as_was_said_when_it_was_made(tencent: TencentCaller) -> None:
+    tencent.turn(temporary_seconds=60)
+    made = tencent.sound()
+    tencent.turn(temporary_seconds=1)
+    (sound,) = tencent.finished(made)["Output"]["AudioInfos"]
+    assert sound["ExpireTime"] == "2026-01-02T03:05:06Z"
+
+
 def test_a_permanent_sound_has_a_file_id(tencent: TencentCaller) -> None:
     output = {"StorageMode": "Permanent", "MediaName": "fire", "ClassId": 3, "OutputAudioFormat": "wav"}
     (sound,) = tencent.finished(tencent.sound(OutputConfig=output))["Output"]["AudioInfos"]
