@@ -172,6 +172,7 @@ class Rejected(CloudError):
     `duplicate`: the external_task_id was accepted before, so the voice exists: look it up.
     `absent`: the thing named is not there.
     `unsent`: the connection never opened; the same call may be tried again.
+    `spent`: what the account may have or do is why, and not what was asked for: later the same may be granted.
     """
 
     def __init__(
@@ -185,11 +186,13 @@ class Rejected(CloudError):
         duplicate: bool = False,
         absent: bool = False,
         unsent: bool = False,
+        spent: bool = False,
     ) -> None:
         super().__init__(detail, hint, code=code, request_id=request_id, systemic=systemic)
         self.duplicate = duplicate
         self.absent = absent
         self.unsent = unsent
+        self.spent = spent
 
 
 class Unreached(Rejected):

@@ -14,7 +14,7 @@ from reconciler.errors import StateDamaged, StateError, UsageError
 from reconciler.views.layout import counted
 
 if TYPE_CHECKING:
-    from reconciler.model.state import State
+    from reconciler.model.state import Record, State
 
 STATE_COMMANDS = {
     "list": ("state", "list_", "List the addresses and what they mean."),
@@ -62,14 +62,27 @@ def list_(everything: bool, abandoned: bool, as_json: bool) -> int:
     state = state_here()
     over = {Status.DELETED, Status.LAPSED}
     listed = set(Status) if everything else {Status.ABANDONED} if abandoned else set(Status) - over
-    hidden = {key: record for key, record in state.records.items() if record.status not in listed}
+    hidden = {
+        key: record
+        for key, record in state.records.items()
+        if record.status not in listed or (abandoned and _is_held(state, record))
+    }
     without = [address for address, key in state.current.items() if key in hidden]
     found = state.having(without=hidden, current=dict.fromkeys(without))
+    if abandoned and not found.records and not as_json:
+        say("No voice is abandoned.")
+        return 0
     write(documents.dumps(documents.state_list_document(found)) if as_json else text.state_list(found))
     past = sum(record.status in over for record in hidden.values())
     if past and not abandoned and not as_json:
         say(f"{counted(past, 'record')} of what was deleted or given up: {command('state list --all')}")
     return 0
+
+
+def _is_held(state: State, record: Record) -> bool:
+    """Whether an address has this very voice all the same: it was imported."""
+    held = state.by_voice_id.get((record.account, record.voice_id)) if record.voice_id is not None else None
+    return held is not None and held.external_task_id != record.external_task_id
 
 
 @click.command("show")

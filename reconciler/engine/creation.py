@@ -218,6 +218,11 @@ class Creations:
                 f"an earlier call may have made this voice, and the cloud refused the second: {answer.detail}"
             )
             self._look_up(lane, work, after=0.0)
+        elif answer.spent:
+            self.withdraw(work)
+            self._count.fail(
+                self._ledger, work, answer.detail, "Nothing was paid. Once that is granted: voicectl apply"
+            )
         else:
             work.record = transitions.failed(record, answer.detail, now=self._clock.now())
             self._ledger.write(work.record)

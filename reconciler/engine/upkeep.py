@@ -176,7 +176,11 @@ class Upkeep:
         """The call provably did nothing, or may be repeated by the next run."""
         if work.activating:
             self._not_begun(work)
-            told = f"the voice is there, and was not activated: {answer.detail}"
+            told = f"the voice was not activated: {answer.detail}"
+            if isinstance(answer, Rejected) and answer.absent:
+                hint = f"If its cloud dropped it unused, pay for a new one: --replace {work.change.address}"
+                self._count.fail(self._ledger, work, told, hint)
+                return
         else:
             told = f"could not be updated: {answer.detail}"
         self._count.fail(self._ledger, work, told, answer.hint or _TRIES_AGAIN)

@@ -20,9 +20,19 @@ _MOST_LISTED = 16  # keys in a message
 def model_of(kind: str | None, keyword: str, raw: Value) -> type[Body] | None:
     """The body's model; where the provider's type isn't known, the one model that it can only be."""
     if kind is not None:
-        return METHODS[kind].get(method_of(kind, keyword, raw))
+        return METHODS[kind].get(_meant(kind, keyword, raw))
     models = set(models_under(keyword).values())
     return models.pop() if len(models) == 1 else None
+
+
+def _meant(kind: str, keyword: str, raw: Value) -> str:
+    """The method; of a misspelled model the one that is meant, so that nothing is missed which only another needs."""
+    method = method_of(kind, keyword, raw)
+    model = raw.get("model") if isinstance(raw, dict) else None
+    if method != keyword or not isinstance(model, str):
+        return method
+    others = {name.removeprefix(f"{keyword}-"): name for name in METHODS[kind] if name.startswith(f"{keyword}-")}
+    return others.get(nearest(model, others) or "", method)
 
 
 def inputs_of(model: type[Body], raw: Value, *, file: str, path: Path, findings: list[Finding]) -> Inputs | None:

@@ -132,6 +132,8 @@ class VoiceReader:
         if "lifecycle" in raw and model is not None:
             check = bodies.check_ignored
             check(raw, own, model, method=methods[0], file=file, path=path, findings=self._findings)
+        if entry is not None:
+            self._tell_at_odds(entry, inputs, file=file, path=path)
         if entry is None or kind is None or inputs is None or len(methods) != 1:
             return None
         if "voice_id" in inputs:
@@ -152,6 +154,16 @@ class VoiceReader:
             files=sounds.files if sounds is not None else _NO_FILES,
             remarks=sounds.remarks if sounds is not None else (),
         )
+
+    def _tell_at_odds(self, entry: Entry | AudioEntry, inputs: Inputs | None, *, file: str, path: Path) -> None:
+        """What is right alone, and not together."""
+        if entry.lifecycle.keep_old and not entry.lifecycle.create_before_destroy:
+            what = "keeps the old voice beside the new one, and create_before_destroy: false deletes it first"
+            self._findings.append(Finding(file, (*path, "lifecycle", "keep_old"), what))
+        output = (inputs or {}).get("output") or {}
+        if isinstance(entry, AudioEntry) and entry.on_expiry == "recreate" and "expire_time" in output:
+            what = "recreate would make it anew for ever: output.expire_time is one fixed moment, which then is over"
+            self._findings.append(Finding(file, (*path, "on_expiry"), what))
 
     def _type_of(self, provider: Value, *, file: str, path: Path) -> str | None:
         """The provider's type, or what it can only be, so that the rest is told too. An undeclared name is told."""

@@ -5,6 +5,8 @@ Every way to a paid call leads through `new_voice` or `same_call`, so that nothi
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Change
@@ -32,6 +34,10 @@ def new_voice(scene: Scene, voice: Voice, need: Need) -> Change:
     if _chosen_before(scene, voice):
         why = "its voice_id is chosen by you and can't be used twice: choose a new voice_id"
         return blocked(voice, need.record, why, found=need.found).model_copy(update={"fields": need.fields})
+    until = (voice.inputs.get("output") or {}).get("expire_time")
+    if until is not None and datetime.fromisoformat(until) <= scene.now:
+        why = f"its file would be over when it is made: output.expire_time is {until}"
+        return blocked(voice, need.record, why, "Say a later moment.", found=need.found)
     key, generation = scene.next_key(voice)
     lapsed = _lapsed(scene, voice)
     if lapsed is not None:
@@ -136,6 +142,9 @@ def _returned(scene: Scene, voice: Voice, need: Need) -> Change | None:
             case _:
                 continue
         aside = "an earlier voice of the same inputs is still there: it is taken back"
+        if not isinstance(scene.observation(record), Found):
+            what = f"voice, {record.voice_id}," if record.voice_id else "sound"
+            aside = f"an earlier {what} of the same inputs is taken back unseen: its cloud can't be asked"
         key, generation = record.external_task_id, record.generation
         return to_take(scene, voice, need, there, key=key, generation=generation, aside=aside)
     return None

@@ -59,6 +59,7 @@ def _change(
         need.reason if need.stands or made is None else "",
         aside,
         _KEPT_IN_SIGHT if stays else "",
+        _DELETED_FIRST if need.stands and made is None and not stays and _goes_first(voice, need.record) else "",
         FIRST_USE if activates else "",
     ]
     return Change(
@@ -83,6 +84,13 @@ def _change(
 
 
 _KEPT_IN_SIGHT = "its cloud can't delete the old voice, which is kept in sight as abandoned"
+
+
+_DELETED_FIRST = "the old voice is deleted first, so there is none if the new one fails"
+
+
+def _goes_first(voice: Voice, old: Record | None) -> bool:
+    return old is not None and old.method != "preset" and not voice.lifecycle.create_before_destroy
 
 
 def _stays(scene: Scene, old: Record | None) -> bool:

@@ -47,7 +47,7 @@ def held_back(plan: Plan, state: State, safety: Safety, *, allow_recreates: int 
             f"gone, and {len(gone)} of {recorded} recorded voices would be bought again, "
             f"over {safety.max_recreate_percent:g} %"
         ),
-        "hint": f"If they are truly gone: --allow-recreates {len(gone)}" + _not(allow_recreates),
+        "hint": f"If they are truly gone: --allow-recreates {len(gone)}",
         "key": None,
         "gone": False,
     }
@@ -70,7 +70,7 @@ def _deletes(plan: Plan, state: State, safety: Safety, allowed: int | None, decl
     recorded = _recorded(state)
     if count == 0 or allowed == count:
         return
-    hint = f"If that is meant: --allow-deletes {count}" + _not(allowed)
+    hint = f"If that is meant: --allow-deletes {count}"
     if declared == 0:
         yield Stop(what=f"the manifest declares no voice, and the state holds {len(state.current)}", hint=hint)
     elif recorded >= FEW and 100 * count > safety.max_delete_percent * recorded:
@@ -86,10 +86,6 @@ def _deletes(plan: Plan, state: State, safety: Safety, allowed: int | None, decl
 def _recorded(state: State) -> int:
     """How many voices the percentages are of."""
     return sum(state.records[key].status in {Status.READY, Status.RUNNING} for key in state.current.values())
-
-
-def _not(allowed: int | None) -> str:
-    return "" if allowed is None else f", not {allowed}"
 
 
 def _gone(plan: Plan, state: State) -> int:

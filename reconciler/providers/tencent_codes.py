@@ -14,6 +14,7 @@ from enum import Enum, auto
 
 class Proof(Enum):
     REFUSED = auto()  # nothing happened, and this one request is why
+    SPENT = auto()  # nothing happened, and what the account may have or do is why, not this request
     SYSTEMIC = auto()  # nothing happened, and every other call would meet the same end
     TOO_FAST = auto()  # nothing happened: too many calls a second
     TOO_MANY = auto()  # nothing happened: too much is running
@@ -34,6 +35,10 @@ def _refused(advice: str = "") -> Rule:
     return Rule(Proof.REFUSED, advice)
 
 
+def _spent(advice: str) -> Rule:
+    return Rule(Proof.SPENT, advice)
+
+
 def _systemic(advice: str) -> Rule:
     return Rule(Proof.SYSTEMIC, advice)
 
@@ -46,7 +51,7 @@ _UNKNOWN = Rule(Proof.NOTHING)
 _PERMISSION = _systemic("Grant this key the permission in the console (CAM, policies), or use another key.")
 _OTHER_SITE = _systemic("Is the endpoint right? The international and the mainland site do not offer the same calls.")
 _ADDRESS = "in the console (CAM), see which addresses the key may be used from."
-_QUOTA = _refused("A quota of the account is used up: see the console, or ask Tencent's support for more.")
+_QUOTA = _spent("A quota of the account is used up: see the console, or ask Tencent's support for more.")
 
 
 def _of_speech(setting: str) -> Rule:
@@ -99,10 +104,10 @@ RULES: Mapping[str, Rule] = {
     "LimitExceeded": _QUOTA,
     "LimitExceeded.Quota": _QUOTA,
     "LimitExceeded.ConcurrencyLimit": Rule(Proof.TOO_MANY),  # TRTC on the mainland
-    "LimitExceeded.VoiceCloneMaxNumLimit": _refused(
+    "LimitExceeded.VoiceCloneMaxNumLimit": _spent(
         "The account holds as many cloned voices as it may, and TRTC can delete none: ask Tencent's support for more."
     ),
-    "ResourceInsufficient": _refused("The account's package may be used up: see the console, and try again later."),
+    "ResourceInsufficient": _spent("The account's package may be used up: see the console, and try again later."),
     # Nobody can know. All of them may be said after the work was done, or while it goes on elsewhere.
     "InternalError": _UNKNOWN,
     "FailedOperation": _unknown("The cloud says no more than that: not why, nor how far it came."),
@@ -136,7 +141,7 @@ RULES: Mapping[str, Rule] = {
     "InvalidParameter.Volume": _of_speech("volume"),
     "MissingParameter.APIKey": _refused("Put a valid key (sk-…) into a variable, and name that as api_key_env."),
     "UnsupportedOperation.InternalError": _unknown("TRTC broke off by an error of its own."),
-    "UnsupportedOperation.NotAllowed": _refused(
+    "UnsupportedOperation.NotAllowed": _spent(
         "This account may not clone voices: it needs an RTC Engine package with text to speech, or Tencent's support."
     ),
     # The documented way to say that cloning failed: no voice_id was given out, so there is no voice to lose.
@@ -169,9 +174,9 @@ def rule(code: str, *, action: str) -> Rule:
     if parent == code:
         return found
     match found.proof:
-        case Proof.REFUSED if _BROKE.search(code.removeprefix(parent)):
+        case Proof.REFUSED | Proof.SPENT if _BROKE.search(code.removeprefix(parent)):
             return _UNKNOWN
         case Proof.DUPLICATE | Proof.ABSENT:  # only that very code says so much
             return _refused()
-        case Proof.REFUSED | Proof.SYSTEMIC | Proof.TOO_FAST | Proof.TOO_MANY | Proof.NOTHING:
+        case Proof.REFUSED | Proof.SPENT | Proof.SYSTEMIC | Proof.TOO_FAST | Proof.TOO_MANY | Proof.NOTHING:
             return found

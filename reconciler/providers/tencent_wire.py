@@ -134,6 +134,8 @@ def _refusal(answer: Answer, told: Said, action: str, scrubbed: Callable[[object
     match found.proof:
         case Proof.REFUSED:
             return Rejected(advised, code=code, request_id=request_id)
+        case Proof.SPENT:
+            return Rejected(advised, code=code, request_id=request_id, spent=True)
         case Proof.SYSTEMIC:
             return Rejected(line, found.advice, code=code, request_id=request_id, systemic=True)
         case Proof.TOO_FAST:

@@ -135,3 +135,13 @@ def test_what_a_lost_state_made_more_than_72_hours_ago_can_not_be_known(rehearsa
 def lose_the_state(rehearsal: Rehearsal) -> None:
     rehearsal.backend.put_back(None)
     rehearsal.lineage = "fedcba98-89ab-cdef-0123-456789abcdef"
+
+
+@pytest.mark.parametrize("method", INPUTS)
+def test_a_used_up_quota_is_no_fault_of_the_sample(rehearsal: Rehearsal, method: str) -> None:
+    rehearsal.turn(pack_exhausted=True)
+    rehearsal.declare(of_vod(method))
+    assert rehearsal.apply().tally.failed == 1
+    rehearsal.turn(pack_exhausted=False)
+    rehearsal.apply()
+    assert (len(rehearsal.made), rehearsal.record("a").status) == (1, Status.READY)

@@ -29,7 +29,7 @@ COMMON = {
     "InvalidRequest": Proof.REFUSED,
     "IpInBlacklist": Proof.SYSTEMIC,
     "IpNotInWhitelist": Proof.SYSTEMIC,
-    "LimitExceeded": Proof.REFUSED,
+    "LimitExceeded": Proof.SPENT,
     "MissingParameter": Proof.REFUSED,
     "NoSuchProduct": Proof.SYSTEMIC,
     "NoSuchVersion": Proof.SYSTEMIC,
@@ -39,7 +39,7 @@ COMMON = {
     "RequestLimitExceeded.UinLimitExceeded": Proof.TOO_FAST,
     "RequestSizeLimitExceeded": Proof.REFUSED,
     "ResourceInUse": Proof.NOTHING,
-    "ResourceInsufficient": Proof.REFUSED,
+    "ResourceInsufficient": Proof.SPENT,
     "ResourceNotFound": Proof.REFUSED,
     "ResourceUnavailable": Proof.NOTHING,
     "ResponseSizeLimitExceeded": Proof.NOTHING,
@@ -61,10 +61,10 @@ OF_ACTIONS = {
         "InvalidParameter.VoiceName": Proof.REFUSED,
         "InvalidParameter.Volume": Proof.REFUSED,
         "LimitExceeded.ConcurrencyLimit": Proof.TOO_MANY,
-        "LimitExceeded.VoiceCloneMaxNumLimit": Proof.REFUSED,
+        "LimitExceeded.VoiceCloneMaxNumLimit": Proof.SPENT,
         "MissingParameter.APIKey": Proof.REFUSED,
         "UnsupportedOperation.InternalError": Proof.NOTHING,
-        "UnsupportedOperation.NotAllowed": Proof.REFUSED,
+        "UnsupportedOperation.NotAllowed": Proof.SPENT,
         "UnsupportedOperation.VoiceCloneError": Proof.REFUSED,
     },
     "CreateAigcCustomVoice": {
@@ -80,7 +80,7 @@ OF_ACTIONS = {
         "InvalidParameterValue.FileId": Proof.REFUSED,
         "InvalidParameterValue.SessionId": Proof.DUPLICATE,
         "InvalidParameterValue.SubAppId": Proof.SYSTEMIC,
-        "LimitExceeded.Quota": Proof.REFUSED,
+        "LimitExceeded.Quota": Proof.SPENT,
     },
     "CreateAigcAudioTask": {"InvalidParameter.ViolationContent": Proof.REFUSED},
     "DescribeTasks": {"InvalidParameterValue.Status": Proof.REFUSED},
@@ -113,11 +113,12 @@ def test_each_documented_code_is_an_error_of_its_kind(action: str, code: str, pr
         case Proof.TOO_FAST | Proof.TOO_MANY:
             assert isinstance(error, Throttled)
             assert error.in_flight is (proof is Proof.TOO_MANY)
-        case Proof.REFUSED | Proof.SYSTEMIC | Proof.DUPLICATE | Proof.ABSENT:
+        case Proof.REFUSED | Proof.SPENT | Proof.SYSTEMIC | Proof.DUPLICATE | Proof.ABSENT:
             assert isinstance(error, Rejected)
             assert error.systemic is (proof is Proof.SYSTEMIC)
             assert error.duplicate is (proof is Proof.DUPLICATE)
             assert error.absent is (proof is Proof.ABSENT)
+            assert error.spent is (proof is Proof.SPENT)
             assert not error.unsent
 
 
@@ -170,7 +171,7 @@ def test_a_throttled_call_is_told_how_long_to_wait() -> None:
         ("AuthFailure.SignatureFailure.New", Proof.SYSTEMIC),
         ("UnauthorizedOperation.New", Proof.SYSTEMIC),
         ("RequestLimitExceeded.New", Proof.TOO_FAST),
-        ("LimitExceeded.New", Proof.REFUSED),
+        ("LimitExceeded.New", Proof.SPENT),
         ("InvalidParameter.New", Proof.REFUSED),
         ("InvalidParameterValue.New.Newer", Proof.REFUSED),
         ("InvalidParameterValue.Url", Proof.REFUSED),
