@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from reconciler.engine import surgery
+from reconciler.engine.operations import Request
 from reconciler.errors import OutcomeUnknown, Rejected, Throttled
 from reconciler.model.events import Kind
 from reconciler.model.observed import Absent, RemoteVoice, TaskStatus, Unknown
@@ -217,3 +219,26 @@ def test_absent_then_is_not_unknown() -> None:
     cloud.say("find", Unknown(why="no answer"), Absent(), Absent())
     rehearsal.apply()
     assert rehearsal.record("narrator").status is Status.READY
+
+
+def test_a_call_that_is_never_taken_is_told_in_the_cloud_s_words_and_not_sent_for_ever() -> None:
+    rehearsal, cloud = on_paper()
+    cloud.say("submit", *[LOST] * 20)
+    for _ in range(6):
+        rehearsal.apply()
+    assert cloud.count("submit") == 12
+    first, *_, last = rehearsal.told(Kind.FAILED)
+    assert (first.detail, first.hint) == (
+        "sent 3 times, and never taken: the connection broke",
+        "The next apply sends it again.",
+    )
+    assert last.detail == "sent 12 times, and never taken: the connection broke"
+    assert [change.action for change in rehearsal.plan().changes] == [Action.BLOCKED]
+
+
+def test_what_is_forgotten_by_hand_stays_in_sight() -> None:
+    rehearsal, cloud = on_paper(TRTC)
+    cloud.say("submit", LOST)
+    rehearsal.apply()
+    surgery.resolve(rehearsal.session(), "narrator", Request(), voice_id=None, retry=False)
+    assert rehearsal.at_status(Status.ABANDONED) == ["narrator"]
