@@ -16,7 +16,7 @@ import click
 
 from reconciler.cli.asking import COUNT, Options, asked_options, lock_option, request
 from reconciler.cli.frame import command, global_options, laid, led, on_stdout, session, silence, told, write
-from reconciler.errors import Declined, Interrupted, UsageError, VoicectlError
+from reconciler.errors import Declined, Interrupted, PlanStale, UsageError, VoicectlError
 
 if TYPE_CHECKING:
     from reconciler.engine.crew import Threads
@@ -49,6 +49,7 @@ def apply(planfile: Path | None, auto_approve: bool, as_json: bool, lock_timeout
                 "A saved plan is applied as it was reviewed.", "Give --retry, --replace and --allow-… to voicectl plan."
             )
         approved = saved(planfile)
+        _refuse_elsewhere(approved)
         told().verb = f"plan --out {shlex.quote(str(planfile))}"
     with session() as opened:
         wanted = request(Options(**asked, lock_timeout=lock_timeout), opened.manifest)
@@ -110,6 +111,16 @@ def _verb(asked: Request) -> str:
 
 def _unfinished(tally: Tally) -> bool:
     return bool(tally.failed or tally.blocked or tally.uncertain or tally.left or tally.running)
+
+
+def _refuse_elsewhere(approved: Plan) -> None:
+    """What was rehearsed was not reviewed for an account that pays, and the other way round."""
+    if approved.sandbox and not told().sandbox:
+        raise PlanStale(
+            "It was made in the sandbox, and here accounts pay.", "Review one of theirs: voicectl plan --out FILE"
+        )
+    if told().sandbox and not approved.sandbox:
+        raise PlanStale("It was made for real accounts, and this is the sandbox.", "Make one: voicectl plan --out FILE")
 
 
 def saved(path: Path) -> Plan:

@@ -50,7 +50,7 @@ def plan(out: Path | None, as_json: bool, detailed_exitcode: bool, **asked: Any)
     if out is not None:
         from reconciler.model import planfile
 
-        written(out, planfile.dump(made))
+        written(out, planfile.dump(made.model_copy(update={"sandbox": told().sandbox})))
         say(f"Saved to {out}. To apply exactly this: {command(f'apply {shlex.quote(str(out))}')}")
     return CHANGES if detailed_exitcode and not made.empty else 0
 

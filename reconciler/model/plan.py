@@ -98,6 +98,7 @@ class Plan(Frozen):
     stops: tuple[Stop, ...] = ()
     unseen: tuple[str, ...] = ()  # `address: why`, for voices that could not be looked at
     destroy: bool = False
+    sandbox: bool = False  # a rehearsal's: no account of a cloud was looked at
     retry: tuple[str, ...] = ()  # what was asked for beyond the manifest, so that apply asks the same
     replace: tuple[str, ...] = ()
     allow_deletes: int | None = None

@@ -53,6 +53,18 @@ def test_it_is_refused_when_inputs_changed_since(planned: Desk, kling: KlingServ
     assert kling.count("create") == 0
 
 
+def test_a_rehearsed_plan_is_not_applied_where_accounts_pay_nor_the_other_way_round(
+    desk: Desk, kling: KlingService
+) -> None:
+    desk.declare("narrator")
+    desk.voicectl("--sandbox", "plan", "--out", "rehearsed", code=0)
+    refused = desk.voicectl("apply", "rehearsed", code=1)
+    assert "It was made in the sandbox, and here accounts pay." in refused.err
+    assert kling.calls == []
+    desk.voicectl("plan", "--out", "real", code=0)
+    assert "It was made for real accounts" in desk.voicectl("--sandbox", "apply", "real", code=1).err
+
+
 def test_what_was_declared_since_waits_for_the_next_plan(planned: Desk, kling: KlingService) -> None:
     planned.declare("narrator", "hero", "villain", "unreviewed")
     assert planned.voicectl("apply", "p", "--json", code=0).events[-1]["done"] == 3
