@@ -12,6 +12,7 @@ from reconciler.engine.ledger import Ledger
 from reconciler.engine.tallying import Counter
 from reconciler.engine.work import Lane, Work
 from reconciler.model.observed import RemoteVoice
+from reconciler.model.plan import Action, Change
 from reconciler.model.state import Record, Status
 from reconciler.protocols import Clock
 
@@ -27,7 +28,7 @@ class Departures:
 
     def begin(self, work: Work, record: Record) -> None:
         work.old = record
-        if work.change.abandons and is_nameless(record):
+        if _stays(work.change) and is_nameless(record):
             self._lanes[record.provider].await_task(record.external_task_id, work, self._clock.monotonic())
         else:
             self.end(work)
@@ -39,10 +40,11 @@ class Departures:
 
     def end(self, work: Work) -> None:
         old, now = _old(work), self._clock.now()
-        if old.status is Status.FAILED or not (work.change.abandons or old.status is Status.INTENDED):
+        stays = _stays(work.change)
+        if old.status is Status.FAILED or not (stays or old.status is Status.INTENDED):
             kept = transitions.tombstone(old, now=now)
         else:
-            kept = transitions.ended(old, Status.ABANDONED if work.change.abandons else Status.LAPSED, now=now)
+            kept = transitions.ended(old, Status.ABANDONED if stays else Status.LAPSED, now=now)
         bound = self._ledger.state.current.get(old.address) == old.external_task_id
         self._ledger.write(kept, current={old.address: None} if bound else {})
         self._count.done(self._ledger, work)
@@ -51,6 +53,11 @@ class Departures:
 def is_nameless(record: Record) -> bool:
     """Whether its task runs, and nothing else tells what it makes."""
     return record.status is Status.RUNNING and record.task_id is not None and not record.named
+
+
+def _stays(change: Change) -> bool:
+    """Whether it stays in its cloud; what another took the place of, and was not deleted, always may."""
+    return change.abandons or change.action is not Action.FORGET
 
 
 def _old(work: Work) -> Record:
