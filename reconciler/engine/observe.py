@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from reconciler.engine.work import Cloud
 from reconciler.errors import CloudError
 from reconciler.model.manifest import Manifest, Voice
-from reconciler.model.observed import Observations
+from reconciler.model.observed import Observations, RemoteVoice
 from reconciler.model.state import LIVE, Record, State, Status
 from reconciler.protocols import Tracing
 
@@ -45,12 +45,12 @@ def look(
 
     def one(name: str) -> Observations:
         provider = clouds[name].provider
-        seen = provider.observe(asked[name], presets=name in presets)
         if name not in unmade or not isinstance(provider, Tracing):
-            return seen
+            return provider.observe(asked[name], presets=name in presets)
         calls = provider.calls
-        traced = _traced(seen, provider, state.records)
-        return traced.model_copy(update={"calls": seen.calls + provider.calls - calls})
+        traces = _traces(provider, state.records)
+        seen = provider.observe(asked[name], presets=name in presets)
+        return _with(traces, seen).model_copy(update={"calls": provider.calls - calls})
 
     if len(clouds) < 2:
         return {name: one(name) for name in clouds}
@@ -68,14 +68,19 @@ def _has_key(voice: Voice, clouds: Mapping[str, Cloud]) -> bool:
     return clouds[voice.provider].can(voice.method).dedupes
 
 
-def _traced(seen: Observations, provider: Tracing, known: Collection[str]) -> Observations:
+def _traces(provider: Tracing, known: Collection[str]) -> Sequence[RemoteVoice] | CloudError:
     """Before a voice is bought for an address that has none: was it, under a state that was lost?"""
     try:
-        traces = provider.traces(known)
+        return provider.traces(known)
     except CloudError as error:
         if error.systemic:
             raise
-        return seen.model_copy(update={"unlisted": error.detail})
+        return error
+
+
+def _with(traces: Sequence[RemoteVoice] | CloudError, seen: Observations) -> Observations:
+    if isinstance(traces, CloudError):
+        return seen.model_copy(update={"unlisted": traces.detail})
     listed = {remote.external_task_id for remote in seen.marked}
     more = tuple(remote for remote in traces if remote.external_task_id not in listed)
     return seen.model_copy(update={"marked": (*seen.marked, *more)})
