@@ -264,7 +264,8 @@ class Executor:
             del lane.polled[key]
             waited = f"its task has not ended after {lane.cloud.patience:.0f} s"
             record = self._ledger.state.records[key]
-            if work.old is not None and is_nameless(work.old) and self._is_endless(record):
+            let_go = work.old is not None and work.old.external_task_id == key and is_nameless(work.old)
+            if let_go and self._is_endless(record):
                 self._departures.end(work)
             else:
                 self._count.fail(self._ledger, work, waited, self._how_long(record))

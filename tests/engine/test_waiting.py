@@ -93,6 +93,18 @@ def test_who_waits_for_more_than_a_day_is_told_how_to_let_it_go() -> None:
     assert second.endswith("to let it go: voicectl resolve narrator --forget")
 
 
+def test_the_old_voice_is_not_let_go_because_the_new_one_takes_for_ever() -> None:
+    rehearsal = Rehearsal(stuck_tasks=1.0)
+    rehearsal.accounts["kling"] = impatient(30)
+    rehearsal.declare(voice("narrator"))
+    rehearsal.apply()
+    rehearsal.declare(voice("narrator", sample="another"))
+    rehearsal.apply()
+    rehearsal.clock.sleep(25 * 3600)
+    rehearsal.apply()
+    assert rehearsal.at_status(Status.ABANDONED) == []
+
+
 def test_a_stuck_task_keeps_no_other_voice_waiting() -> None:
     rehearsal = Rehearsal(task_seconds=2)
     rehearsal.accounts["kling"] = impatient(30)
