@@ -27,19 +27,18 @@ class Shifted:
         self.clock.sleep(seconds)
 
 
-def as_clouds_say(clock: Clock, seen: Iterable[Observations]) -> Clock:
-    """The clock, put right by the cloud that is furthest from it."""
-    ahead = max((observations.ahead for observations in seen), key=abs, default=0.0)
-    return Shifted(clock, timedelta(seconds=ahead)) if ahead else clock
+def ahead_by(seen: Iterable[Observations]) -> timedelta:
+    """How far the clouds are ahead of this machine's clock, as the one that is furthest from it says."""
+    return timedelta(seconds=max((observations.ahead for observations in seen), key=abs, default=0.0))
 
 
-def note(clock: Clock) -> tuple[str, ...]:
+def note(ahead: timedelta) -> tuple[str, ...]:
     """What a person should know of it."""
-    if not isinstance(clock, Shifted):
+    if not ahead:
         return ()
-    hours = abs(clock.ahead) / timedelta(hours=1)
+    hours = abs(ahead) / timedelta(hours=1)
     off = (
         f"{hours / 24:.0f} days" if hours >= 48 else f"{hours:.0f} hours" if hours >= 2 else f"{60 * hours:.0f} minutes"
     )
-    way = "behind" if clock.ahead > timedelta(0) else "ahead of"
+    way = "behind" if ahead > timedelta(0) else "ahead of"
     return (f"this machine's clock is {off} {way} the clouds': theirs is taken, set yours right",)

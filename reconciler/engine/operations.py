@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from reconciler.engine.clocks import as_clouds_say, note
+from reconciler.engine.clocks import Shifted, ahead_by, note
 from reconciler.engine.crew import Crew, Threads
 from reconciler.engine.executor import Executor
 from reconciler.engine.observe import look, needed
@@ -170,19 +170,19 @@ def _plan(
     accounts = {name: cloud.provider.account for name, cloud in clouds.items()}
     extra = planner.candidates(manifest, state, accounts, now=now)
     seen = closer(state, clouds, look(manifest, state, clouds, extra))
-    clock = as_clouds_say(session.clock, seen.values())
+    ahead = ahead_by(seen.values())
     able = {name: cloud.provider.capabilities for name, cloud in clouds.items()}
-    made = planner.plan(manifest, state, seen, able, now=clock.now(), asked=request.asked)
+    made = planner.plan(manifest, state, seen, able, now=now + ahead, asked=request.asked)
     made = policy.held_back(made, state, manifest.safety, allow_recreates=request.asked.allow_recreates)
     stops = policy.check(
         made, state, manifest.safety, allow_deletes=request.allow_deletes, declared=len(manifest.voices)
     )
     told = {
         "stops": stops,
-        "notes": (*made.notes, *note(clock)),
+        "notes": (*made.notes, *note(ahead)),
         "retry": tuple(sorted(request.asked.retry)),
         "replace": tuple(sorted(request.asked.replace)),
         "allow_deletes": request.allow_deletes,
         "allow_recreates": request.asked.allow_recreates,
     }
-    return made.model_copy(update=told), clouds, clock
+    return made.model_copy(update=told), clouds, Shifted(session.clock, ahead)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable
+
 import pytest
 
 from reconciler.model.manifest import Lifecycle, Voice
 from reconciler.model.plan import Action
-from tests.engine.rehearsal import Died, Rehearsal
+from reconciler.model.state import Status
+from tests.engine.rehearsal import Died, Rehearsal, voice
 from tests.engine.test_found_at_tencent import ACTIONS, INPUTS, SOUND, of_vod
 from tests.engine.test_found_at_tencent import rehearsal as rehearsal
 
@@ -48,6 +52,41 @@ def test_a_sound_expires_by_the_cloud_s_clock(rehearsal: Rehearsal) -> None:
     rehearsal.apply()
     rehearsal.clock.ahead = 8 * DAY
     assert rehearsal.plan().changes == ()
+
+
+def test_a_clock_that_jumps_while_the_clouds_are_looked_at_makes_no_running_task_gone() -> None:
+    rehearsal = Rehearsal()
+    rehearsal.declare(voice("a"))
+    rehearsal.apply()
+    rehearsal.clock.sleep(9)
+    rehearsal.turn(late_by_id=3.0)
+    rehearsal.declare(voice("a"), voice("b"))
+    rehearsal.hook = dying_once_accepted(rehearsal)
+    with pytest.raises(Died):
+        rehearsal.apply()
+    rehearsal.declare(voice("a"))
+    rehearsal.hook = jumping(rehearsal)
+    rehearsal.apply(allow_deletes=1)
+    assert rehearsal.count("delete") == 1
+
+
+def dying_once_accepted(rehearsal: Rehearsal) -> Callable[[str, str], None]:
+    def hook(moment: str, what: str) -> None:
+        if (moment, what) == ("after", "append") and rehearsal.at_status(Status.RUNNING):
+            rehearsal.hook = lambda moment, what: None
+            rehearsal.crew.die(random.Random(0))
+            raise Died
+
+    return hook
+
+
+def jumping(rehearsal: Rehearsal) -> Callable[[str, str], None]:
+    def hook(moment: str, what: str) -> None:
+        if (moment, what) == ("after", "get"):
+            rehearsal.turn(late_by_id=0.0)
+            rehearsal.clock.ahead = -30 * 3600.0
+
+    return hook
 
 
 def mini(sample: str, lifecycle: Lifecycle) -> Voice:
