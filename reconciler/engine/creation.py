@@ -264,9 +264,9 @@ class Creations:
         if not lane.cloud.can(record.method).dedupes or not work.lost:
             self.leave_open(work)
             return
-        why = f"sent {record.attempts} times, and never taken: {work.lost}"
+        why = f"sent {record.attempts} times, and nothing of it is shown: {work.lost}"
         if record.attempts < _MOST_SENDINGS:
-            self._count.fail(self._ledger, work, why, "The next apply sends it again.")
+            self._count.fail(self._ledger, work, why, _GOES_ON)
             return
         work.record = transitions.failed(record, why, now=self._clock.now())
         self._ledger.write(work.record)

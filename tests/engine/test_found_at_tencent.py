@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.engine import rebuilding
+from reconciler.engine import rebuilding, surgery
 from reconciler.engine.operations import Request
 from reconciler.model.accounts import TencentVodAccount, Timeouts
 from reconciler.model.manifest import Voice
@@ -50,6 +50,18 @@ def test_a_voice_let_go_while_it_was_made_is_taken_back_and_not_bought_again(reh
     rehearsal.apply(allow_deletes=1)
     assert len(rehearsal.at_status(Status.ABANDONED)) == 1
     rehearsal.declare(of_vod(method))
+    rehearsal.apply()
+    assert len(rehearsal.made) == 1
+    assert len(rehearsal.at_status(Status.READY)) == 1
+
+
+@pytest.mark.parametrize("method", [*INPUTS, "task"])
+def test_a_voice_taken_out_of_the_state_while_it_was_made_is_taken_back(rehearsal: Rehearsal, method: str) -> None:
+    rehearsal.turn(task_seconds=10)
+    rehearsal.declare(of_vod(method))
+    rehearsal.apply()
+    surgery.remove(rehearsal.session(), of_vod(method).address, Request())
+    rehearsal.clock.sleep(10)
     rehearsal.apply()
     assert len(rehearsal.made) == 1
     assert len(rehearsal.at_status(Status.READY)) == 1

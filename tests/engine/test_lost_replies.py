@@ -229,10 +229,10 @@ def test_a_call_that_is_never_taken_is_told_in_the_cloud_s_words_and_not_sent_fo
     assert cloud.count("submit") == 12
     first, *_, last = rehearsal.told(Kind.FAILED)
     assert (first.detail, first.hint) == (
-        "sent 3 times, and never taken: the connection broke",
-        "The next apply sends it again.",
+        "sent 3 times, and nothing of it is shown: the connection broke",
+        "The next apply looks it up and goes on.",
     )
-    assert last.detail == "sent 12 times, and never taken: the connection broke"
+    assert last.detail == "sent 12 times, and nothing of it is shown: the connection broke"
     assert [change.action for change in rehearsal.plan().changes] == [Action.BLOCKED]
 
 
