@@ -277,7 +277,9 @@ class Executor:
         """A hint for whoever waits for its task: a run goes on with it, but not for ever."""
         if not self._is_endless(record):
             return "The next apply goes on with it, and pays nothing."
-        return f"It was begun at {moment(record.created_at)}, and each apply waits anew. {resolve_hint(record)}"
+        meant = self._ledger.state.current.get(record.address) == record.external_task_id
+        hint = resolve_hint(record, which=None if meant else record.external_task_id)
+        return f"It was begun at {moment(record.created_at)}, and each apply waits anew. {hint}"
 
     # --- the end ---
 

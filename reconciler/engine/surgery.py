@@ -82,6 +82,7 @@ def resolve(session: Session, address: str, request: Request, *, voice_id: str |
     with changing(session, "resolve", request) as held:
         state, now = held[0], session.clock.now()
         record = _open(state, address)
+        address = record.address
         bound = state.current.get(address) == record.external_task_id
         if voice_id is not None:
             if record.provider not in session.manifest.providers:
@@ -198,12 +199,18 @@ def _old(state: State, address: str) -> Record | None:
 def _open(state: State, address: str) -> Record:
     """The newest creation of an address that is not settled: also one whose task never ends.
 
-    One that a person named before comes last.
+    One that a person named before comes last. `address` may be an external_task_id too.
     """
+    if address in state.records:
+        address, only = state.records[address].address, address
+    else:
+        only = None
     unsettled = [
         r
         for r in state.records.values()
-        if r.address == address and (r.status in SETTLING or (r.status is Status.DEPOSED and r.voice_id is None))
+        if r.address == address
+        and only in (None, r.external_task_id)
+        and (r.status in SETTLING or (r.status is Status.DEPOSED and r.voice_id is None))
     ]
     if not unsettled:
         raise UsageError(

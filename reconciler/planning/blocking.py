@@ -51,12 +51,14 @@ def to_allow(manifest: Manifest, address: str) -> str:
     return f"To allow it, take lifecycle.prevent_destroy from {address}."
 
 
-def resolve_hint(record: Record) -> str:
+def resolve_hint(record: Record, *, which: str | None = None) -> str:
+    """`which` names it where its address would name another."""
+    which = which or record.address
     named = "URL_OR_FILE_ID" if record.address.startswith(AUDIO) else "ID"
     return (
-        f"Look in the cloud's console. It is there: voicectl resolve {record.address} --voice-id {named}; "
-        f"it is not, so pay again: voicectl resolve {record.address} --retry; "
-        f"to let it go: voicectl resolve {record.address} --forget"
+        f"Look in the cloud's console. It is there: voicectl resolve {which} --voice-id {named}; "
+        f"it is not, so pay again: voicectl resolve {which} --retry; "
+        f"to let it go: voicectl resolve {which} --forget"
     )
 
 

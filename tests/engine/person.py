@@ -48,7 +48,8 @@ class Person:
         for record in self._rehearsal.state.records.values():
             if record.status is Status.DEPOSED and record.voice_id is None and not self._may_live(record):
                 self._wait_no_longer(c for c in self._rehearsal.made if c.key == record.external_task_id)
-                surgery.resolve(self._rehearsal.session(), record.address, Request(), voice_id=None, retry=False)
+                key = record.external_task_id
+                surgery.resolve(self._rehearsal.session(), key, Request(), voice_id=None, retry=False)
 
     def unsure(self) -> frozenset[str]:
         """Where nobody knows whether a first use was paid for: a person pays for another."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 
+from reconciler.engine import surgery
+from reconciler.engine.operations import Request
 from reconciler.errors import OutcomeUnknown
 from reconciler.model.accounts import KlingAccount, Timeouts
 from reconciler.model.events import Kind
@@ -91,6 +93,24 @@ def test_who_waits_for_more_than_a_day_is_told_how_to_let_it_go() -> None:
     first, second = (event.hint for event in rehearsal.told(Kind.FAILED))
     assert first == "The next apply goes on with it, and pays nothing."
     assert second.endswith("to let it go: voicectl resolve narrator --forget")
+
+
+def test_an_old_task_that_never_ends_is_let_go_by_its_key_and_no_other() -> None:
+    rehearsal = Rehearsal(stuck_tasks=1.0)
+    rehearsal.accounts["kling"] = impatient(30)
+    rehearsal.declare(voice("narrator"))
+    rehearsal.apply()
+    (old,) = rehearsal.state.records
+    rehearsal.declare()
+    rehearsal.apply(allow_deletes=1)
+    rehearsal.declare(voice("narrator", sample="another"))
+    rehearsal.apply()
+    rehearsal.clock.sleep(25 * 3600)
+    rehearsal.apply()
+    assert any(f"voicectl resolve {old} --forget" in event.hint for event in rehearsal.told(Kind.FAILED))
+    surgery.resolve(rehearsal.session(), old, Request(), voice_id=None, retry=False)
+    assert rehearsal.state.records[old].status is Status.ABANDONED
+    assert rehearsal.record("narrator").status is Status.RUNNING
 
 
 def test_the_old_voice_is_not_let_go_because_the_new_one_takes_for_ever() -> None:
