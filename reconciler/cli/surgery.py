@@ -42,7 +42,8 @@ def import_(address: str, voice_id: str, lock_timeout: str) -> int:
 def resolve(address: str, voice_id: str | None, retry: bool, forget: bool, lock_timeout: str) -> int:
     """Settle a creation that nobody else can.
 
-    Look in the cloud's console first: a voice that was made and is made again is paid for twice.
+    Look in the cloud's console first: a voice that was made and is made again is paid for twice. ADDRESS may be an
+    external_task_id too: old voices have no address.
     """
     from reconciler.engine import surgery
 
