@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import click
 
+from reconciler.cli import option_errors
 from reconciler.cli.frame import Globals, LazyGroup, global_options, laid, silence
 from reconciler.errors import VoicectlError
 
@@ -47,11 +48,15 @@ def run(arguments: Sequence[str]) -> int:
     """The exit code. Nothing but it and the text on the two streams leaves."""
     told = Globals()
     try:
+        option_errors.refuse_one_dash(arguments)
         result = voicectl.main(list(arguments), prog_name="voicectl", standalone_mode=False, obj=told)
     except VoicectlError as error:
         return _fail(error, told)
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
+    except click.NoSuchOption as error:
+        option_errors.corrected(error, arguments).show(file=sys.stderr)
+        return 1
     except click.ClickException as error:
         error.show(file=sys.stderr)
         return 1
