@@ -106,7 +106,8 @@ def apply(
             return Applied(plan=made, tally=Tally())
         if not made.empty and not watch.approve(made):
             raise Declined("Nobody said yes.", "At a terminal, answer yes; elsewhere: --auto-approve")
-        return _run(replace(session, clock=clock), state, made, clouds, watch, approved, crew)
+        used = None if approved is None or policy.does_nothing(approved) else approved
+        return _run(replace(session, clock=clock), state, made, clouds, watch, used, crew)
 
 
 def _as_reviewed(request: Request, approved: Plan) -> Request:
@@ -153,7 +154,8 @@ def _run(
     if approved is not None and executor.halted is None:
         state = state.having(applying=None, applied=approved.plan_id)
     try:
-        session.store.finish(state)
+        if state.records or state.serial or approved is not None:  # an apply that did nothing makes no state
+            session.store.finish(state)
     except StateError:
         with suppress(Exception):  # that nobody listens is the smaller news
             executor.tell_the_end()

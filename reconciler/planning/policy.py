@@ -6,7 +6,7 @@ runs: a saved plan is refused when the state moved on under it, and is good once
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from reconciler.errors import PlanSpent, PlanStale
 from reconciler.model.manifest import Safety
@@ -116,10 +116,12 @@ def narrowed(fresh: Plan, approved: Plan, *, going_on: bool) -> Plan:
     """What of a plan made now the saved one allows, under the saved one's name.
 
     The clouds are looked at again, so that nothing is deleted or made on old news; but only what was reviewed runs.
+    What is blocked stays in the plan: it is not done, and an apply that leaves it out would look complete.
     Raises PlanStale when a reviewed change is not what the manifest or the clouds ask for any more.
     """
     by_key = {key: c for c in approved.changes for key in (c.key, c.record) if key is not None}
-    kept = [c for c in fresh.changes if _allows(by_key.get(c.key or "") or by_key.get(c.record or ""), c)]
+    reviewed = [by_key.get(c.key or "") or by_key.get(c.record or "") for c in fresh.changes]
+    kept = [c for r, c in zip(reviewed, fresh.changes, strict=True) if _allows(r, c)]
     ready = {key for c in kept for key in (c.key, c.record) if key is not None}
     wanted_now = {c.address: c for c in fresh.changes if c.action in _BUYS}
     for change in approved.changes:
@@ -133,7 +135,33 @@ def narrowed(fresh: Plan, approved: Plan, *, going_on: bool) -> Plan:
                 "the manifest or the cloud changed since.",
                 "Make a new one: voicectl plan --out FILE",
             )
-    return fresh.model_copy(update={"plan_id": approved.plan_id, "changes": tuple(kept), "stops": approved.stops})
+    stopped = {change.address for change in approved.changes if change.action is Action.BLOCKED}
+    changes = [_shown(r, c, stopped) for r, c in zip(reviewed, fresh.changes, strict=True)]
+    shown = tuple(change for change in changes if change is not None)
+    return fresh.model_copy(update={"plan_id": approved.plan_id, "changes": shown, "stops": approved.stops})
+
+
+def does_nothing(plan: Plan) -> bool:
+    """Whether every change of it is blocked: applying it changes nothing, so it is not used up either."""
+    return bool(plan.changes) and all(change.action is Action.BLOCKED for change in plan.changes)
+
+
+def _shown(reviewed: Change | None, change: Change, stopped: Collection[str]) -> Change | None:
+    """The change as apply takes it; None for what was not reviewed. `stopped`: addresses blocked in the saved plan."""
+    if change.action is Action.BLOCKED or _allows(reviewed, change):
+        return change
+    if change.address not in stopped or (reviewed is not None and reviewed.action is not Action.BLOCKED):
+        return None
+    freed = {
+        "action": Action.BLOCKED,
+        "reason": f"it was blocked in the saved plan; now it can be done ({change.action}), and that was not reviewed",
+        "hint": "Review it: voicectl plan --out FILE",
+        "key": None,
+        "found": None,
+        "made": None,
+        "gone": False,
+    }
+    return change.model_copy(update=freed)
 
 
 def _allows(reviewed: Change | None, change: Change) -> bool:

@@ -235,3 +235,65 @@ def test_a_plan_that_cannot_be_saved_is_an_error(desk: Desk) -> None:
     desk.declare("narrator")
     refused = desk.voicectl("plan", "--out", "missing/p", code=1)
     assert "missing/p" in refused.err
+
+
+# -- what is blocked ---------------------------------------------------------------------------------------------------
+
+UNLISTED = {"provider": "kling", "existing": {"voice_id": "850"}}
+NO_PRESET = {"provider": "kling", "preset": {"voice_id": "829"}}
+
+
+@pytest.mark.parametrize("stuck", [UNLISTED, NO_PRESET], ids=["existing", "preset"])
+def test_what_is_blocked_in_it_stays_blocked_while_the_rest_is_done(
+    desk: Desk, kling: KlingService, stuck: dict[str, object]
+) -> None:
+    desk.declare("narrator", stuck=stuck)
+    assert desk.voicectl("plan", "--out", "p", "--detailed-exitcode").code == 2
+    applied = desk.voicectl("apply", "p", code=1)
+    assert "! blocked stuck (kling)" in applied.out
+    assert "1 to create, 1 blocked" in applied.out
+    assert "Applied: 1 done, 1 blocked" in applied.out
+    assert [t.name for t in kling.voices.values()] == ["narrator"]
+    assert "applied already" in desk.voicectl("apply", "p", code=1).err  # good once, as always
+
+
+def test_a_plan_of_nothing_but_blocked_entries_is_not_used_up(desk: Desk, kling: KlingService) -> None:
+    desk.declare("narrator")
+    desk.apply()
+    desk.declare("narrator", stuck=UNLISTED)
+    desk.voicectl("plan", "--out", "p", code=0)
+    before = desk.state
+    for _ in range(2):
+        applied = desk.voicectl("apply", "p", code=1)
+        assert "Plan: 1 blocked. 1 unchanged." in applied.out
+        assert "No changes" not in applied.out
+    assert desk.state == before
+
+
+def test_a_plan_of_nothing_but_blocked_entries_makes_no_state(desk: Desk) -> None:
+    desk.declare(stuck=UNLISTED)
+    desk.voicectl("plan", "--out", "p", code=0)
+    for _ in range(2):
+        assert "Applied: 1 blocked" in desk.voicectl("apply", "p", code=1).out
+    assert not (desk.folder / "voices.state.json").exists()
+
+
+def test_its_json_counts_what_is_blocked(desk: Desk) -> None:
+    desk.declare("narrator", stuck=UNLISTED)
+    desk.voicectl("plan", "--out", "p", code=0)
+    *events, summary = desk.voicectl("apply", "p", "--json", code=1).events
+    assert [e["address"] for e in events if e["type"] == "blocked"] == ["stuck"]
+    assert (summary["done"], summary["blocked"]) == (1, 1)
+
+
+def test_what_was_blocked_and_is_free_by_now_waits_for_a_review(desk: Desk, kling: KlingService) -> None:
+    kling.deleted_voices = Deleted.VANISHES
+    (foreign,) = kling.add_foreign("elsewhere")
+    desk.declare(stuck={"provider": "kling", "existing": {"voice_id": foreign}})
+    voice_there = kling.voices[foreign]
+    voice_there.deleted = True
+    desk.voicectl("plan", "--out", "p", code=0)
+    voice_there.deleted = False
+    applied = desk.voicectl("apply", "p", code=1)
+    assert "it was blocked in the saved plan; now it can be done (recover), and that was not reviewed" in applied.out
+    assert desk.actions() == {"stuck": "recover"}

@@ -208,6 +208,56 @@ def test_what_can_not_be_looked_at_now_is_blocked_instead_of_made() -> None:
     assert _narrowed(CHANGED, seen) == [("n", Action.BLOCKED)]
 
 
+BLOCKED: dict[str, dict[str, Any]] = {  # what a plan can be blocked by, each at the address n
+    "an official voice that is gone": {
+        "voices": {"n": {"preset": {"voice_id": "829"}}},
+        "records": {"n@1": {"status": "ready", "preset": {"voice_id": "829"}}},
+        "seen": {"n@1": "absent"},
+    },
+    "an official voice that is not listed": {"voices": {"n": {"preset": {"voice_id": "829"}}}},
+    "an existing voice that is not listed": {"voices": {"n": {"existing": {"voice_id": "850"}}}},
+    "a creation that failed": {"voices": {"n": {}}, "records": {"n@1": "failed"}},
+    "an uncertain creation": {"voices": {"n": {}}, "records": {"n@1": "uncertain"}},
+    "a voice that can't be looked at": {
+        "voices": {"n": {}},
+        "records": {"n@1": "ready"},
+        "seen": {"n@1": "unknown: HTTP 503"},
+    },
+    "prevent_destroy": {
+        "voices": {"n": {"create": {"voice_name": "Newer"}, "lifecycle": {"prevent_destroy": True}}},
+        "records": {"n@1": "ready"},
+    },
+    "prevent_destroy of a removed entry": {
+        "voices": {},
+        "records": {"n@1": {"status": "ready", "lifecycle": {"prevent_destroy": True}}},
+    },
+}
+
+
+@pytest.mark.parametrize("going_on", [False, True])
+@pytest.mark.parametrize("why", BLOCKED)
+def test_what_is_blocked_in_a_saved_plan_stays_blocked(why: str, going_on: bool) -> None:
+    assert _narrowed(BLOCKED[why], BLOCKED[why], going_on=going_on) == [("n", Action.BLOCKED)]
+
+
+def test_what_was_blocked_and_is_free_now_is_not_done_and_says_that_it_waits_for_a_review() -> None:
+    approved, fresh = cases.plan(BLOCKED["a creation that failed"]), cases.plan({"voices": {"n": {}}})
+    (change,) = policy.narrowed(fresh, approved, going_on=False).changes
+    assert (change.action, change.key, change.found) == (Action.BLOCKED, None, None)
+    assert change.reason == "it was blocked in the saved plan; now it can be done (create), and that was not reviewed"
+    assert change.hint == "Review it: voicectl plan --out FILE"
+
+
+def test_what_was_blocked_and_is_in_order_now_is_no_change() -> None:
+    fine = {**BLOCKED["a voice that can't be looked at"], "seen": {}}
+    assert _narrowed(BLOCKED["a voice that can't be looked at"], fine) == []
+
+
+def test_what_is_blocked_only_now_is_shown_too() -> None:
+    reviewed: dict[str, Any] = {"voices": {"n": {}}, "records": {"n@1": "ready"}}
+    assert _narrowed(reviewed, {**reviewed, "seen": {"n@1": "unknown: HTTP 503"}}) == [("n", Action.BLOCKED)]
+
+
 def test_going_on_a_replace_finishes_with_what_was_begun() -> None:
     new = {"create": {"voice_name": "New"}}
     begun = {**CHANGED, "records": {"n@1": "ready", "n@2": {"status": "running", "beside": True, **new}}}
