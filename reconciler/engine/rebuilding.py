@@ -68,7 +68,7 @@ def rebuild(session: Session, request: Request, *, lineage: str | None, stranger
 def _strays(session: Session, state: State) -> Iterator[_Stray]:
     voices = session.manifest.voices.values()
     for name, cloud in session.connect(sorted({v.provider for v in voices})).items():
-        declared = {keys.digest_of(v): v for v in voices if v.provider == name}
+        declared = {digest: v for v in voices if v.provider == name for digest in reversed(keys.digests(v))}
         for remote in _there(cloud, state):
             marker = keys.read(remote.external_task_id)
             voice = declared.get(marker.digest) if marker else None

@@ -198,7 +198,7 @@ def _marked(scene: Scene, voice: Voice, need: Need) -> Change | None:
     """A listed voice that carries exactly this entry's marker, and that no record knows."""
     best: tuple[int, RemoteVoice] | None = None
     others: set[str] = set()
-    for remote in scene.marked.get((voice.provider, keys.digest_of(voice)), ()):
+    for remote in scene.marked_as(voice):
         marker = keys.read(remote.external_task_id)
         if marker is None or remote.status is TaskStatus.FAILED or not keys.could_mark(marker, voice.address):
             continue

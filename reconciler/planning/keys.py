@@ -41,6 +41,14 @@ def digest_of(voice: Voice) -> str:
     return digest(voice.address, voice.method, voice.inputs, voice.body)
 
 
+def digests(voice: Voice, *, address: str | None = None) -> tuple[str, ...]:
+    """The digests that a marker of this voice may carry, `digest_of` first, without repetition.
+
+    `address` stands for the voice's own: a voice that was moved has a marker of its old address.
+    """
+    return (digest(address or voice.address, voice.method, voice.inputs, voice.body),)
+
+
 def external_task_id(lineage: str, address: str, digest_: str, generation: int) -> str:
     tail = f"-{digest_}-{generation}"
     head = f"vc-{lineage[:8]}-"

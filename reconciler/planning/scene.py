@@ -77,10 +77,15 @@ class Scene:
         window, age = self.can(record).window, (self.now - record.created_at).total_seconds()
         return window is not None and not -_TOLERANCE < age <= window  # one from the future may be of any age
 
+    def marked_as(self, voice: Voice) -> list[RemoteVoice]:
+        """The voices of its provider that carry its marker, written under these rules for links or under older ones."""
+        if not self.marked:
+            return []
+        return [remote for digest in keys.digests(voice) for remote in self.marked.get((voice.provider, digest), ())]
+
     def next_key(self, voice: Voice) -> tuple[str, int]:
         """The key of the next creation of this voice: above every generation known here or seen marked there."""
-        marked = self.marked.get((voice.provider, keys.digest_of(voice)), ())
-        markers = [marker for remote in marked if (marker := keys.read(remote.external_task_id))]
+        markers = [marker for remote in self.marked_as(voice) if (marker := keys.read(remote.external_task_id))]
         own = [marker.generation for marker in markers if marker.lineage == self.state.lineage[:8]]
         return keys.following(self.state, voice, above=max(own, default=0))
 
