@@ -32,6 +32,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import ClassVar
 
 
@@ -148,6 +149,17 @@ class CredentialsMissing(VoicectlError):
     summary = "No credentials"
 
 
+class Cause(StrEnum):
+    """Why a cloud made no voice, as far as it says so: it decides what can help. What is not known is None."""
+
+    ID_TAKEN = "id-taken"  # the voice_id that was chosen belongs to another voice
+    NAME_TAKEN = "name-taken"  # the name that was chosen does
+    SAMPLE = "sample"  # what the sample or the prompt holds: its content, its length, its format
+    REQUEST = "request"  # another value that was declared
+    ACCOUNT = "account"  # what the account may have or do: a quota, a balance, a permission
+    DEFECT = "defect"  # voicectl sends what this cloud does not take
+
+
 class CloudError(VoicectlError):
     """What a cloud answered, or that it did not.
 
@@ -173,6 +185,7 @@ class Rejected(CloudError):
     `absent`: the thing named is not there.
     `unsent`: the connection never opened; the same call may be tried again.
     `spent`: what the account may have or do is why, and not what was asked for: later the same may be granted.
+    `cause`: why it was refused, where the cloud says so.
     """
 
     def __init__(
@@ -187,12 +200,14 @@ class Rejected(CloudError):
         absent: bool = False,
         unsent: bool = False,
         spent: bool = False,
+        cause: Cause | None = None,
     ) -> None:
         super().__init__(detail, hint, code=code, request_id=request_id, systemic=systemic)
         self.duplicate = duplicate
         self.absent = absent
         self.unsent = unsent
         self.spent = spent
+        self.cause = cause
 
 
 class Unreached(Rejected):

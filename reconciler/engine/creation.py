@@ -19,7 +19,7 @@ from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Action
 from reconciler.model.state import LIVE, Record, Status
-from reconciler.planning.blocking import resolve_hint
+from reconciler.planning.blocking import failure_hint, resolve_hint
 from reconciler.protocols import Accepted, Clock, Done
 
 SENDS = 3  # of one key in one run
@@ -153,7 +153,7 @@ class Creations:
             return
         self._ledger.write(work.record)
         message = work.record.message or "the cloud gave no reason"
-        self._count.fail(self._ledger, work, message, _pay_again(work))
+        self._count.fail(self._ledger, work, message, failure_hint(_voice(work), work.record.cause))
 
     def leave_open(self, work: Work) -> None:
         """The run ends before anybody knows what became of the call."""
@@ -224,9 +224,9 @@ class Creations:
                 self._ledger, work, answer.detail, "Nothing was paid. Once that is granted: voicectl apply"
             )
         else:
-            work.record = transitions.failed(record, answer.detail, now=self._clock.now())
+            work.record = transitions.failed(record, answer.detail, cause=answer.cause, now=self._clock.now())
             self._ledger.write(work.record)
-            self._count.fail(self._ledger, work, answer.detail, _pay_again(work))
+            self._count.fail(self._ledger, work, answer.detail, failure_hint(_voice(work), answer.cause))
 
     def _lost(self, lane: Lane, work: Work, answer: CloudError) -> None:
         if not lane.cloud.can(_record(work).method).settles:
@@ -270,7 +270,7 @@ class Creations:
             return
         work.record = transitions.failed(record, why, now=self._clock.now())
         self._ledger.write(work.record)
-        self._count.fail(self._ledger, work, why, _pay_again(work))
+        self._count.fail(self._ledger, work, why, failure_hint(_voice(work), None))
 
     def _look_again(self, lane: Lane, work: Work, why: str) -> None:
         if work.looks < _LOOKS:
@@ -297,7 +297,3 @@ def _record(work: Work) -> Record:
     if work.record is None:
         raise ValueError(f"{work.change.address}: a creation without its intent")
     return work.record
-
-
-def _pay_again(work: Work) -> str:
-    return f"It is not bought again until its inputs change; or, to pay for the same: --retry {work.change.address}"

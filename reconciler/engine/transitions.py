@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from reconciler.errors import Cause
 from reconciler.model.base import Inputs
 from reconciler.model.manifest import Lifecycle, Voice
 from reconciler.model.observed import RemoteVoice
@@ -57,12 +58,14 @@ def seen(record: Record, remote: RemoteVoice, *, now: datetime) -> Record:
         "expires_at": remote.expires_at or record.expires_at,
         "activation": Activation.DONE if remote.active else record.activation,
         "message": (remote.message or "the cloud gave no reason") if status is Status.FAILED else None,
+        "cause": remote.cause if status is Status.FAILED else None,
     }
     return record.model_copy(update=found)
 
 
-def failed(record: Record, message: str, *, now: datetime) -> Record:
-    return record.model_copy(update={"status": Status.FAILED, "message": message, "changed_at": now})
+def failed(record: Record, message: str, *, cause: Cause | None = None, now: datetime) -> Record:
+    told = {"status": Status.FAILED, "message": message, "cause": cause, "changed_at": now}
+    return record.model_copy(update=told)
 
 
 def uncertain(record: Record, message: str, *, now: datetime) -> Record:
@@ -123,6 +126,7 @@ def tombstone(record: Record, *, now: datetime) -> Record:
             "voice_name": None,
             "owned_by": None,
             "message": None,
+            "cause": None,
         }
     )
 
@@ -154,5 +158,5 @@ def _record(change: Change, voice: Voice, *, account: str, status: Status, now: 
 def given_up(record: Record, *, now: datetime) -> Record:
     """Let go by a person who pays again: without its inputs it is never taken for the new one, should it arrive."""
     return record.model_copy(
-        update={"status": Status.LAPSED, "changed_at": now, "sent": {}, "digest": "", "message": None}
+        update={"status": Status.LAPSED, "changed_at": now, "sent": {}, "digest": "", "message": None, "cause": None}
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
+from reconciler.errors import Cause
 from reconciler.model.base import Frozen
 
 
@@ -24,6 +25,7 @@ class RemoteVoice(Frozen):
     external_task_id: str | None = None
     owned_by: str | None = None
     message: str | None = None  # why a task failed, in the cloud's words
+    cause: Cause | None = None  # the same, where those words are known
     url: str | None = None  # of a sound that is no voice; whole, because it is what was paid for
     file_id: str | None = None
     expires_at: datetime | None = None  # UTC

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from pydantic import AwareDatetime, Field
 
+from reconciler.errors import Cause
 from reconciler.model.base import Frozen, Inputs
 from reconciler.model.manifest import Lifecycle
 
@@ -62,6 +63,7 @@ class Record(Frozen):
     voice_name: str | None = None  # what the cloud first returned; drift is measured against it
     owned_by: str | None = None  # the account mark's observed part
     message: str | None = None  # why it failed, in the cloud's words
+    cause: Cause | None = None  # the same, where those words are known; absent in records of older versions
     deposed_by: str | None = None  # external_task_id of the record that took its place
     activation: Activation | None = None  # of a voice that shows only once it was used
     url: str | None = None  # of a sound that is no voice: whole, because it is what was paid for

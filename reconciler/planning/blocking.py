@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from reconciler.errors import Cause
 from reconciler.model.manifest import AUDIO, Manifest, Voice
 from reconciler.model.observed import RemoteVoice
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import Record
+from reconciler.model.urls import is_url
 from reconciler.planning import keys
 from reconciler.planning.diff import face, shown
 
@@ -60,6 +62,39 @@ def resolve_hint(record: Record, *, which: str | None = None) -> str:
         f"it is not, so pay again: voicectl resolve {which} --retry; "
         f"to let it go: voicectl resolve {which} --forget"
     )
+
+
+def failure_hint(voice: Voice, cause: Cause | None) -> str:
+    """What can help after a creation that failed. To pay for the same again is offered only where that can help."""
+    retry = f"--retry {voice.address}"
+    match cause:
+        case Cause.ID_TAKEN if "voice_id" in voice.inputs:
+            chosen = voice.inputs["voice_id"]
+            mine = f"if the voice of this id is yours: voicectl import {voice.address} {chosen}"
+            return f"Choose another voice_id; {mine}"
+        case Cause.NAME_TAKEN:
+            key = "name" if "name" in voice.inputs else "voice_name"
+            mine = f"if the voice of this name is yours: voicectl import {voice.address} VOICE_ID"
+            return f"Choose another {key}; {mine}"
+        case Cause.SAMPLE if _is_linked(voice):
+            return f"{_REFUSED_AGAIN}; if there is another file behind its link now: {retry}"
+        case Cause.SAMPLE | Cause.REQUEST:
+            return f"{_REFUSED_AGAIN}."
+        case Cause.ACCOUNT:
+            return f"Once the account allows it: {retry}"
+        case Cause.DEFECT:
+            return "The same would be refused again: please report this."
+        case Cause.ID_TAKEN | None:
+            return f"Change its inputs; or, to pay for the same again: {retry}"
+
+
+_REFUSED_AGAIN = "Change its inputs: the same would be refused again"
+
+
+def _is_linked(voice: Voice) -> bool:
+    """Whether a sample comes from a link, behind which another file may be put without a change of the manifest."""
+    given = [v for value in voice.inputs.values() for v in (value.values() if isinstance(value, dict) else [value])]
+    return any(isinstance(value, str) and is_url(value) for value in given)
 
 
 def official_voices(provider: str) -> str:

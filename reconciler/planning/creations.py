@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from reconciler.model.failures import cause_of
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Change
 from reconciler.model.state import SETTLING, Record, Status
 from reconciler.planning import keys
 from reconciler.planning.binding import bind
-from reconciler.planning.blocking import blocked, resolve_hint
+from reconciler.planning.blocking import blocked, failure_hint, resolve_hint
 from reconciler.planning.diff import difference
 from reconciler.planning.need import Need, to_make, to_take
 from reconciler.planning.scene import BOUND_NOT_MADE, Scene
@@ -77,12 +78,13 @@ def begun(scene: Scene, voice: Voice, record: Record | None) -> Record | None:
 
 def refused(voice: Voice, record: Record | None, failed: Record, found: RemoteVoice | None) -> Change:
     """The same sample is not bought again unless somebody asks. `found` is how the failure was seen, if just now."""
-    message = (found.message if found is not None else failed.message) or "the cloud gave no reason"
+    seen = found if found is not None else failed
+    message = seen.message or "the cloud gave no reason"
     return blocked(
         voice,
         record,
         f"its creation failed: {message}",
-        f"Change its inputs; or, to pay for the same again: --retry {voice.address}",
+        failure_hint(voice, seen.cause or cause_of(message)),
         found=found,
         about=failed,
     )

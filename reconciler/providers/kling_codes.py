@@ -13,7 +13,8 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from reconciler.errors import CloudError, OutcomeUnknown, Rejected, Throttled
+from reconciler.errors import Cause, CloudError, OutcomeUnknown, Rejected, Throttled
+from reconciler.model.failures import cause_of
 from reconciler.providers.breakage import doubt
 from reconciler.providers.kling_wire import Envelope
 from reconciler.providers.transport import Answer
@@ -101,6 +102,7 @@ _SYSTEMIC: Mapping[int, str] = {
 _TOO_FAST, _TOO_MANY = 1302, 1303
 _NO_SUCH_THING, _SEE_MESSAGE = 1203, 1201
 _THEIR_FAULT = 5000  # and above
+_CAUSES: Mapping[int, Cause] = {1202: Cause.DEFECT, 1300: Cause.SAMPLE, 1301: Cause.SAMPLE}
 _REFUSED = frozenset({1200, _SEE_MESSAGE, 1202, _NO_SUCH_THING, 1300, 1301})
 
 
@@ -127,7 +129,8 @@ def _refusal(answer: Answer, scrubbed: Callable[[object], str], reading: Reading
             told.code == _NO_SUCH_THING or (named and reading.absent.search(message) is not None)
         )
         duplicate = named and reading.duplicate is not None and reading.duplicate.search(message) is not None
-        return Rejected(line, code=code, request_id=request_id, absent=absent, duplicate=duplicate)
+        cause = _CAUSES.get(told.code) or cause_of(message)
+        return Rejected(line, code=code, request_id=request_id, absent=absent, duplicate=duplicate, cause=cause)
     # A code that the documents do not have (or 5000 to 5002 under another status): only HTTP's own verdict is left.
     if answer.status == 429:
         return Throttled(line, code=code, request_id=request_id, retry_after=answer.retry_after)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, StrictInt, StringConstraints
 
 from reconciler.model import urls
 from reconciler.model.base import lean
+from reconciler.model.failures import cause_of
 from reconciler.model.observed import RemoteVoice, TaskStatus
 
 _DELETED_SINCE = "the voice was made, and has been deleted since"  # its key is burnt, so it is no voice to wait for
@@ -95,7 +96,8 @@ class Task(_Wire):
             return lean(ready)
         if self.task_status == "failed" or self.deleted:
             why = _DELETED_SINCE if self.deleted else scrubbed(self.key, self.task_status_msg or "no reason given")
-            return RemoteVoice(status=TaskStatus.FAILED, task_id=task_id, external_task_id=self.key, message=why)
+            failed = RemoteVoice(status=TaskStatus.FAILED, task_id=task_id, external_task_id=self.key, message=why)
+            return failed.model_copy(update={"cause": cause_of(why)})
         return RemoteVoice(status=TaskStatus.RUNNING, task_id=task_id, external_task_id=self.key)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from reconciler.errors import CloudError, OutcomeUnknown, Rejected, Unreached
+from reconciler.errors import Cause, CloudError, OutcomeUnknown, Rejected, Unreached
 from reconciler.model import urls
 from reconciler.model.accounts import Timeouts
 from reconciler.protocols import Clock
@@ -92,7 +92,8 @@ class Client:
         payload = json.dumps(body).encode()
         if len(payload) > LARGEST_REQUEST:
             limit = f"at most {LARGEST_REQUEST} ({LARGEST_REQUEST // 1024**2} MB)"
-            raise Rejected(f"{action}: the request has {len(payload)} bytes, {limit}; nothing was sent")
+            why = f"{action}: the request has {len(payload)} bytes, {limit}; nothing was sent"
+            raise Rejected(why, cause=Cause.SAMPLE)
 
         got = self._exchange(action, payload, ahead=self._ahead)
         if got.late and (ahead := self._measured(got.answer)) is not None:

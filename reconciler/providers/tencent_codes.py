@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
+from reconciler.errors import Cause
+
 
 class Proof(Enum):
     REFUSED = auto()  # nothing happened, and this one request is why
@@ -29,14 +31,15 @@ class Rule:
 
     proof: Proof
     advice: str = ""
+    cause: Cause | None = None  # of a creation's failure
 
 
-def _refused(advice: str = "") -> Rule:
-    return Rule(Proof.REFUSED, advice)
+def _refused(advice: str = "", cause: Cause | None = None) -> Rule:
+    return Rule(Proof.REFUSED, advice, cause)
 
 
 def _spent(advice: str) -> Rule:
-    return Rule(Proof.SPENT, advice)
+    return Rule(Proof.SPENT, advice, Cause.ACCOUNT)
 
 
 def _systemic(advice: str) -> Rule:
@@ -55,7 +58,9 @@ _QUOTA = _spent("A quota of the account is used up: see the console, or ask Tenc
 
 
 def _of_speech(setting: str) -> Rule:
-    return _refused(f"The {setting} is a setting of speech, which cloning does not send: please report this.")
+    return _refused(
+        f"The {setting} is a setting of speech, which cloning does not send: please report this.", Cause.DEFECT
+    )
 
 
 # Tencent, API 3.0, common error codes; TRTC, VoiceClone; VOD, the calls that are named. A comment says why where the
@@ -91,9 +96,11 @@ RULES: Mapping[str, Rule] = {
     "InvalidParameter": _refused("The cloud does not take a value that it was sent, and names no key."),
     "InvalidParameterValue": _refused(),
     "MissingParameter": _refused(),
-    "UnknownParameter": _refused("The cloud does not know what voicectl sends: please report this."),
+    "UnknownParameter": _refused("The cloud does not know what voicectl sends: please report this.", Cause.DEFECT),
     "UnsupportedOperation": _refused(),
-    "RequestSizeLimitExceeded": _refused("A request has at most 10 MB: shorten the sample, or give it as a link."),
+    "RequestSizeLimitExceeded": _refused(
+        "A request has at most 10 MB: shorten the sample, or give it as a link.", Cause.SAMPLE
+    ),
     "DryRunOperation": _refused(),  # "would have succeeded": a rehearsal, which changes nothing
     "ResourceNotFound": _refused("Something that the request names is not there: a file, or the application?"),
     # Limits, met before anything began.
@@ -119,25 +126,33 @@ RULES: Mapping[str, Rule] = {
     "FailedOperation.InvalidVodUser": _systemic("Open Video on Demand for this account in the console."),
     "FailedOperation.TaskDuplicate": Rule(Proof.DUPLICATE),
     "InvalidParameter.ViolationContent": _refused(
-        "The prompt offends the cloud's rules of content: word it otherwise."
+        "The prompt offends the cloud's rules of content: word it otherwise.", Cause.REQUEST
     ),
     "InvalidParameterValue.FileId": _refused("There is no file of this file_id in this sub_app_id."),
-    "InvalidParameterValue.SessionContextTooLong": _refused("session_context has at most 1,000 characters."),
+    "InvalidParameterValue.SessionContextTooLong": _refused(
+        "session_context has at most 1,000 characters.", Cause.REQUEST
+    ),
     "InvalidParameterValue.SessionId": Rule(Proof.DUPLICATE),  # "the deduplication ID already exists"
-    "InvalidParameterValue.SessionIdTooLong": _refused("voicectl's own key is too long: please report this."),
-    "InvalidParameterValue.Status": _refused("voicectl asks for a status that the cloud does not know: please report."),
+    "InvalidParameterValue.SessionIdTooLong": _refused(
+        "voicectl's own key is too long: please report this.", Cause.DEFECT
+    ),
+    "InvalidParameterValue.Status": _refused(
+        "voicectl asks for a status that the cloud does not know: please report.", Cause.DEFECT
+    ),
     "InvalidParameterValue.SubAppId": _systemic("Check the provider's sub_app_id: it is not one of this account's."),
     "InvalidParameterValue.TaskId": _refused("The cloud has no such task; it keeps them for 3 days."),
     # TRTC
     "InvalidParameter.AudioPrompt": _refused(
-        "The sample has to be a WAV of 10 to 180 s, mono, 16 kHz: one clear voice."
+        "The sample has to be a WAV of 10 to 180 s, mono, 16 kHz: one clear voice.", Cause.SAMPLE
     ),
     "InvalidParameter.Pitch": _of_speech("pitch"),
-    "InvalidParameter.SampleRate": _refused("The sample has to have 16,000 samples a second, in mono."),
+    "InvalidParameter.SampleRate": _refused("The sample has to have 16,000 samples a second, in mono.", Cause.SAMPLE),
     "InvalidParameter.Speed": _of_speech("speed"),
-    "InvalidParameter.TextLength": _refused("The text is too long or empty: see prompt_text."),
+    "InvalidParameter.TextLength": _refused("The text is too long or empty: see prompt_text.", Cause.REQUEST),
     "InvalidParameter.VoiceId": _refused("The cloud knows no voice of this id."),
-    "InvalidParameter.VoiceName": _refused("A voice_name has at most 36 letters, digits and underscores."),
+    "InvalidParameter.VoiceName": _refused(
+        "A voice_name has at most 36 letters, digits and underscores.", Cause.REQUEST
+    ),
     "InvalidParameter.Volume": _of_speech("volume"),
     "MissingParameter.APIKey": _refused("Put a valid key (sk-…) into a variable, and name that as api_key_env."),
     "UnsupportedOperation.InternalError": _unknown("TRTC broke off by an error of its own."),
@@ -146,7 +161,8 @@ RULES: Mapping[str, Rule] = {
     ),
     # The documented way to say that cloning failed: no voice_id was given out, so there is no voice to lose.
     "UnsupportedOperation.VoiceCloneError": _refused(
-        "No voice could be made of this sample: try a longer or a clearer one, and let prompt_text be what it says."
+        "No voice could be made of this sample: try a longer or a clearer one, and let prompt_text be what it says.",
+        Cause.SAMPLE,
     ),
 }
 

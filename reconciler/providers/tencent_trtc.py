@@ -14,7 +14,7 @@ from pydantic import StringConstraints
 
 from reconciler.audio.converting import to_16k_mono_wav
 from reconciler.audio.file import Unreadable
-from reconciler.errors import CloudError, Rejected
+from reconciler.errors import Cause, CloudError, Rejected
 from reconciler.model.accounts import TencentTrtcAccount
 from reconciler.model.base import Inputs
 from reconciler.model.manifest import Voice
@@ -156,5 +156,5 @@ def _wav(voice: Voice) -> bytes:
     """The sample as VoiceClone takes it: 16 kHz, one channel."""
     converted = to_16k_mono_wav(bytes_of(voice, "prompt_audio"))
     if isinstance(converted, Unreadable):
-        raise Rejected(f"prompt_audio: {converted.why}")
+        raise Rejected(f"prompt_audio: {converted.why}", cause=Cause.SAMPLE)
     return converted

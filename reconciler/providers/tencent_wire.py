@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_pascal
 
 from reconciler.errors import CloudError, OutcomeUnknown, Rejected, Throttled
+from reconciler.model.failures import cause_of
 from reconciler.providers import breakage
 from reconciler.providers.tencent_codes import Proof, rule
 from reconciler.providers.transport import Answer
@@ -133,9 +134,10 @@ def _refusal(answer: Answer, told: Said, action: str, scrubbed: Callable[[object
     code, request_id = scrubbed(told.code), scrubbed(told.request_id)
     match found.proof:
         case Proof.REFUSED:
-            return Rejected(advised, code=code, request_id=request_id)
+            cause = found.cause or cause_of(told.message)
+            return Rejected(advised, code=code, request_id=request_id, cause=cause)
         case Proof.SPENT:
-            return Rejected(advised, code=code, request_id=request_id, spent=True)
+            return Rejected(advised, code=code, request_id=request_id, spent=True, cause=found.cause)
         case Proof.SYSTEMIC:
             return Rejected(line, found.advice, code=code, request_id=request_id, systemic=True)
         case Proof.TOO_FAST:

@@ -13,8 +13,10 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from reconciler.model import urls
+from reconciler.model.failures import cause_of
 from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.providers.listing import MARKER
+from reconciler.providers.tencent_codes import rule
 from reconciler.providers.tencent_wire import Reply, Wire
 
 TEMPORARY = timedelta(days=7)  # CreateAigcAudioTask, OutputConfig.StorageMode: how long a Temporary file's URL lasts
@@ -85,7 +87,7 @@ class DetailReply(Reply):
         if inside is None or "FINISH" not in (self.status, inside.status):
             return running
         if why is not None:
-            return _failed(running, scrubbed(why))
+            return _failed(running, scrubbed(why), code=_text(inside.err_code_ext) or "")
         output = inside.output or {}
         if inside is self.aigc_audio_task:
             return _sound(running, output, finished=_time(self.finish_time))
@@ -129,8 +131,10 @@ def _failure(task: _Task) -> str | None:
     return f"{code}: {_text(task.message) or 'no reason given'}" if code else None
 
 
-def _failed(running: RemoteVoice, why: str) -> RemoteVoice:
-    return running.model_copy(update={"status": TaskStatus.FAILED, "message": why})
+def _failed(running: RemoteVoice, why: str, *, code: str = "") -> RemoteVoice:
+    """`code` is ErrCodeExt, mostly no more than FailedOperation: then the words tell why."""
+    cause = rule(code, action="").cause or cause_of(why)
+    return running.model_copy(update={"status": TaskStatus.FAILED, "message": why, "cause": cause})
 
 
 def _voice(running: RemoteVoice, output: dict[str, Any], scrubbed: Callable[[object], str]) -> RemoteVoice:

@@ -1,0 +1,34 @@
+"""What a cloud's words about a failure mean, where they are documented. The words of a table, and one look-up.
+
+Tasks fail with a message and hardly a code, and a state of an older voicectl holds nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+
+from reconciler.errors import Cause
+
+# MiniMax (the service behind VOD's clones), API reference, error codes: 1026, 1027, 1042, 1043, 1044, 2037, 2038,
+# 2039, 2048, 1008, 2056, in English and in Chinese. Kling, error codes: 1101, 1102, 1300, 1301. Seen at Kling:
+# "… already exists" for a name, and "Account balance not enough".
+_ID = r"voice[ _]?id"
+_NAME = r"(?:voice[ _]?|speaker[ _]?)?name"
+_WORDS: tuple[tuple[Cause, str], ...] = (
+    (Cause.ID_TAKEN, rf"{_ID}\b.{{0,80}}(?:duplicat|already (?:exist|in use|taken|used)|is taken|重复|已存在)"),
+    (Cause.ID_TAKEN, rf"duplicat\w* {_ID}\b"),
+    (Cause.NAME_TAKEN, rf"\b{_NAME}\b.{{0,80}}(?:duplicat|already (?:exist|in use|taken|used)|is taken|重复|已存在)"),
+    (Cause.NAME_TAKEN, rf"duplicat\w* {_NAME}\b"),
+    (Cause.SAMPLE, r"new_sensitive|sensitive (?:content|words?)|涉敏|敏感|违规"),
+    (Cause.SAMPLE, r"content[ -](?:security|safety)|violat\w+.{0,40}(?:content|polic)|(?:content|platform) polic"),
+    (Cause.SAMPLE, r"\bcode 130[01]\b"),  # Kling's, in a line that an older voicectl kept
+    (Cause.SAMPLE, r"(?:voice|audio) (?:duration |is )?too (?:short|long)|similarity check failed"),
+    (Cause.REQUEST, r"invisible character ratio"),
+    (Cause.ACCOUNT, r"insufficient balance|balance (?:is )?not enough|in arrears|余额不足|quota .{0,40}used up"),
+)
+_CAUSES = tuple((cause, re.compile(pattern, re.IGNORECASE | re.DOTALL)) for cause, pattern in _WORDS)
+
+
+def cause_of(message: str | None) -> Cause | None:
+    """The cause that these words are known for; None for all others."""
+    return next((cause for cause, known in _CAUSES if message and known.search(message)), None)
