@@ -27,6 +27,7 @@ from reconciler.model.moments import moment
 from reconciler.model.observed import TaskStatus
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.state import Record, State, Status
+from reconciler.planning import moves
 from reconciler.planning.blocking import resolve_hint
 from reconciler.protocols import Clock
 
@@ -141,6 +142,8 @@ class Executor:
                 self._deletions.depose(work, by=work.old.deposed_by if work.old is not None else None)
             case Action.FORGET:
                 self._forget(work, self._as_found(change))
+            case Action.MOVE:
+                self._move(work)
             case Action.UPDATE:
                 record = self._as_found(change)
                 if record is not None and work.voice is not None:
@@ -184,6 +187,14 @@ class Executor:
             self._deletions.depose(work, by=change.key)
         else:
             self._lanes[change.provider].to_create.append(work)
+
+    def _move(self, work: Work) -> None:
+        """Comes before the other changes of its address, which build on it."""
+        state, record = self._ledger.state, self._ledger.record(work.change.record or "")
+        if record is not None:
+            moved, current = moves.moved_to(state, record, work.change.address)
+            self._ledger.write(*moved, current=current)
+        self._count.done(self._ledger, work)
 
     def _forget(self, work: Work, record: Record | None) -> None:
         if record is None:

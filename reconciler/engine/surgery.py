@@ -14,7 +14,7 @@ from reconciler.model.manifest import AUDIO, Voice
 from reconciler.model.observed import Absent, Found, Unknown
 from reconciler.model.state import LIVE, SETTLING, Record, State, Status
 from reconciler.model.urls import is_url
-from reconciler.planning import keys
+from reconciler.planning import keys, moves
 from reconciler.planning.blocking import undeclared
 from reconciler.planning.diff import shown
 
@@ -123,12 +123,8 @@ def move(session: Session, source: str, target: str, request: Request) -> None:
                 f"{target} has a voice already, {held_there}.",
                 f"To let go of that one, which then stays in its account: voicectl state rm {target}",
             )
-        moved = [
-            r.model_copy(update={"address": target})
-            for r in state.records.values()
-            if r.address == source and (r.status in LIVE or r.external_task_id == state.current[source])
-        ]
-        held.append(state.having(moved, current={source: None, target: state.current[source]}))
+        moved, current = moves.moved_to(state, state.records[state.current[source]], target)
+        held.append(state.having(moved, current=current))
 
 
 def remove(session: Session, address: str, request: Request) -> Record:

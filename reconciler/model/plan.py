@@ -14,6 +14,7 @@ PLAN_FORMAT = 1
 class Action(StrEnum):
     CREATE = "create"
     CLONE = "clone"
+    MOVE = "move"  # an entry was renamed: its record gets the new address, without a call
     REPLACE = "replace"
     UPDATE = "update"
     DELETE = "delete"
@@ -41,6 +42,7 @@ class Change(Frozen):
     address: str
     provider: str
     action: Action
+    source: str | None = None  # of a move: the address that the record had
     reason: str = ""  # for people; nothing may branch on it
     hint: str = ""  # what to type next
     before: dict[str, Any] | None = None
@@ -106,7 +108,7 @@ class Plan(Frozen):
 
     @property
     def summary(self) -> dict[str, int]:
-        """All ten actions, zeros too."""
+        """All eleven actions, zeros too."""
         counts = dict.fromkeys((str(a) for a in Action), 0)
         for change in self.changes:
             counts[change.action] += 1
@@ -134,6 +136,7 @@ class Plan(Frozen):
 _CALLS = {
     Action.CREATE: (1, 1),
     Action.CLONE: (1, 1),
+    Action.MOVE: (0, 0),
     Action.REPLACE: (2, 1),
     Action.UPDATE: (0, 0),  # of our own keys, the state only; what the cloud is told is counted apart
     Action.DELETE: (1, 0),

@@ -14,14 +14,10 @@ from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Un
 from reconciler.model.plan import Action, Change, Drift, DriftKind, FieldChange
 from reconciler.model.state import Record, Status
 from reconciler.planning import keys
-from reconciler.planning.diff import difference
 from reconciler.planning.scene import Scene, has_expired, is_due
 
 _NAMED = 5  # addresses in a note
 _BUYS = frozenset({Action.CREATE, Action.CLONE, Action.REPLACE})
-_COMES = frozenset({Action.CREATE, Action.CLONE, Action.BLOCKED})
-_LETS_GO = frozenset({Action.DELETE, Action.FORGET})
-_COMPARED = 100  # entries that go, with one that comes
 _AGES = 3650 * 86400  # seconds; a longer keep_old has no date
 
 
@@ -60,7 +56,6 @@ def remarks(scene: Scene, changes: Collection[Change]) -> Remarks:
     return Remarks(
         drift=(*drifted, *_surplus(scene, taken)),
         notes=(
-            *_renamed(scene, changes),
             *_remarked(scene, changes),
             *_kept(scene),
             *_unverifiable(sorted(set(by_nature) - changed)),
@@ -124,26 +119,6 @@ def _unverifiable(addresses: list[str]) -> Iterable[str]:
     more = f" and {len(addresses) - _NAMED} more" if len(addresses) > _NAMED else ""
     listed = ", ".join(addresses[:_NAMED]) + more
     return (f"{voices} {'is' if one else 'are'} unverifiable, because {theirs} can't be asked: {listed}",)
-
-
-def _renamed(scene: Scene, changes: Collection[Change]) -> Iterator[str]:
-    """An entry that comes, made of what an entry that goes was made of: a name may be all that changed."""
-    going: dict[tuple[str, str], list[Record]] = {}
-    for change in changes:
-        record = scene.state.at(change.address)
-        if change.action in _LETS_GO and record is not None and change.address not in scene.manifest.voices:
-            going.setdefault((record.provider, record.method), []).append(record)
-    for change in changes if going else ():
-        voice = scene.manifest.voices.get(change.address)
-        if voice is None or change.made is not None or change.action not in _COMES or scene.state.at(change.address):
-            continue
-        for record in going.get((voice.provider, voice.method), ())[:_COMPARED]:
-            if not difference(voice, record).identity:
-                yield (
-                    f"{voice.address} is made of the same as {record.address}, which goes. Only renamed? "
-                    f"Then this keeps the voice, and costs nothing: voicectl state mv {record.address} {voice.address}"
-                )
-                break
 
 
 def _remarked(scene: Scene, changes: Collection[Change]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from reconciler.model.manifest import Manifest, Voice
 from reconciler.model.observed import Observations
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.state import Record, State, Status
-from reconciler.planning import claims, drift, keys, leftovers, verdicts
+from reconciler.planning import claims, drift, keys, leftovers, moves, verdicts
 from reconciler.planning.diff import shown
 from reconciler.planning.scene import Asked, Scene, gather
 from reconciler.protocols import Capabilities
@@ -31,14 +31,20 @@ def plan(
     """The verdict for every address. `observations` and `capabilities` are by provider name."""
     declared = {} if asked.destroy else manifest.voices
     scene = gather(manifest, state, observations, capabilities, now=now, asked=asked)
+    moved = moves.find(scene, declared)
+    renamed = list(moves.changes(moved, declared))
+    if renamed:
+        state = moves.applied(state, moved)
+        scene = gather(manifest, state, observations, capabilities, now=now, asked=asked)
     judged = [
         change.model_copy(update={"terms": _terms(scene, voice)})
         for voice in declared.values()
-        if (change := verdicts.declared(scene, voice)) is not None
+        if (change := moved.unclear.get(voice.address) or verdicts.declared(scene, voice)) is not None
     ]
-    unchanged = len(declared) - len(judged)
-    judged += [leftovers.removed(scene, state.records[key]) for key in _left(state, declared)]
-    changes = claims.guarded(scene, judged, declared)
+    unchanged = len(declared) - len({change.address for change in (*judged, *renamed)})
+    left = (state.records[key] for key in _left(state, declared))
+    judged += [moved.unclear.get(record.address) or leftovers.removed(scene, record) for record in left]
+    changes = renamed + claims.guarded(scene, judged, declared)
     changes += _beside(scene, changes, declared)
     remarks = drift.remarks(scene, changes)
     return Plan(

@@ -138,6 +138,7 @@ def _change(change: Change) -> Document:
         "address": change.address,
         "provider": change.provider,
         "action": str(change.action),
+        **({"from": change.source} if change.source is not None else {}),
         "reason": change.reason,
         "before": change.before,
         "after": change.after,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from reconciler.model.plan import PLAN_FORMAT, Action, DriftKind
@@ -40,11 +41,13 @@ def plan_schema() -> Schema:
                 "address": _TEXT,
                 "provider": _TEXT,
                 "action": {"enum": [action for action in actions if action != Action.NO_OP]},
+                "from": {**_TEXT, "description": "Of a move only: the address that the voice had."},
                 "reason": {**_TEXT, "description": "For people; its words may change."},
                 "before": _INPUTS,
                 "after": _INPUTS,
                 "fields": _FIELDS,
-            }
+            },
+            optional=("from",),
         ),
         "drift": _object(
             {
@@ -72,12 +75,12 @@ def state_schema() -> Schema:
 _FIELDS: Schema = {"type": "array", "items": {"$ref": "#/$defs/field"}}
 
 
-def _object(properties: Schema, description: str = "") -> Schema:
-    """Exactly these keys."""
+def _object(properties: Schema, description: str = "", *, optional: Collection[str] = ()) -> Schema:
+    """Exactly these keys; those that are `optional` may be left out."""
     told = {"description": description} if description else {}
     return told | {
         "type": "object",
         "properties": properties,
-        "required": list(properties),
+        "required": [key for key in properties if key not in optional],
         "additionalProperties": False,
     }

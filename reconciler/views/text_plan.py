@@ -50,7 +50,8 @@ def drift(plan: Plan, *, colour: bool = False) -> str:
 def _change(change: Change, *, colour: bool) -> str:
     sign, style = _sign(change.action)
     reason = f": {escape(change.reason)}" if change.reason else ""
-    head = f"{change.action} {_who(change.address, change.provider)}{reason}"
+    source = f"{escape(change.source)} -> " if change.source is not None else ""
+    head = f"{change.action} {source}{_who(change.address, change.provider)}{reason}"
     lines = [f"{painted(f'{sign:>3}', style, colour=colour)} {painted(head, Style.BOLD, colour=colour)}"]
     lines += columns(_rows(change), indent=_INSIDE)
     lines += [f"{_INSIDE}{painted(way, Style.CYAN, colour=colour)}" for way in _ways_on(change.hint)]
@@ -71,7 +72,7 @@ def _sign(action: Action) -> tuple[str, Style]:
             return "+", Style.GREEN
         case Action.REPLACE:
             return "-/+", Style.YELLOW
-        case Action.UPDATE:
+        case Action.MOVE | Action.UPDATE:
             return "~", Style.YELLOW
         case Action.DELETE:
             return "-", Style.RED
@@ -103,6 +104,8 @@ def _rows(change: Change) -> list[tuple[str, ...]]:
         case Action.RECOVER | Action.RESUME:
             after = change.after or {}
             return [*_side(after), *_fields(field for field in change.fields if field.name not in after)]
+        case Action.MOVE:
+            return _side({"voice_id": (change.before or {}).get("voice_id")})
         case Action.UPDATE | Action.BLOCKED | Action.NO_OP:
             return _fields(change.fields)
 

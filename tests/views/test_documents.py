@@ -16,7 +16,7 @@ from reconciler.model.state import Record, State
 from reconciler.views import documents, schema
 from tests.views.conftest import NOW
 
-ACTIONS = ["create", "clone", "replace", "update", "delete", "recover", "resume", "forget", "blocked", "no-op"]
+ACTIONS = ["create", "clone", "move", "replace", "update", "delete", "recover", "resume", "forget", "blocked", "no-op"]
 
 
 def test_a_plan_document_has_exactly_the_promised_keys(plan: Plan) -> None:
@@ -27,12 +27,12 @@ def test_a_plan_document_has_exactly_the_promised_keys(plan: Plan) -> None:
     assert list(told["drift"][0]) == ["address", "provider", "kind", "fields"]
 
 
-def test_the_summary_names_all_ten_actions_zeros_too(no_change: Plan) -> None:
+def test_the_summary_names_all_eleven_actions_zeros_too(no_change: Plan) -> None:
     summary = documents.plan_document(no_change)["summary"]
     assert summary == dict.fromkeys(ACTIONS, 0) | {"no-op": 12}
 
 
-def test_the_calls_name_all_ten_actions(plan: Plan) -> None:
+def test_the_calls_name_all_eleven_actions(plan: Plan) -> None:
     calls = documents.plan_document(plan)["calls"]
     assert list(calls) == ACTIONS
     assert calls["replace"] == {"calls": 2, "paid": 1}
