@@ -29,6 +29,11 @@ class Marker(NamedTuple):
     digest: str
     generation: int
 
+    @property
+    def cut(self) -> bool:
+        """Whether the address may go on: a key as long as it may be has no room for more."""
+        return len(external_task_id(self.lineage, self.address, self.digest, self.generation)) >= LONGEST
+
 
 def digest(address: str, method: str, inputs: Inputs, body: type[Body]) -> str:
     """Eight hex digits of the whole address and the identity inputs, without the parts that only sign a link."""
@@ -73,8 +78,9 @@ def read(key: str | None) -> Marker | None:
 
 
 def could_mark(marker: Marker, address: str) -> bool:
-    """Whether the cut address of the marker can be this one's."""
-    return _cut(address, len(marker.address)) == marker.address
+    """Whether the marker can be of this address: it has the same one, or the beginning of it where it was cut."""
+    name = _cut(address, len(marker.address) if marker.cut else len(address))
+    return name == marker.address
 
 
 def _cut(address: str, length: int) -> str:

@@ -119,22 +119,16 @@ def narrowed(fresh: Plan, approved: Plan, *, going_on: bool) -> Plan:
     What is blocked stays in the plan: it is not done, and an apply that leaves it out would look complete.
     Raises PlanStale when a reviewed change is not what the manifest or the clouds ask for any more.
     """
-<<<<<<< HEAD
-    by_key = {key: c for c in approved.changes for key in (c.key, c.record) if key is not None}
-    reviewed = [by_key.get(c.key or "") or by_key.get(c.record or "") for c in fresh.changes]
-    kept = [c for r, c in zip(reviewed, fresh.changes, strict=True) if _allows(r, c)]
-=======
-    moved = {(c.source, c.address, c.record) for c in approved.changes if c.action is Action.MOVE}
+    moved = {(c.source, c.address, c.record): c for c in approved.changes if c.action is Action.MOVE}
     others = [c for c in approved.changes if c.action is not Action.MOVE]
     by_key = {key: c for c in others for key in (c.key, c.record) if key is not None}
-
-    def allowed(change: Change) -> bool:
-        if change.action is Action.MOVE:
-            return (change.source, change.address, change.record) in moved
-        return _allows(by_key.get(change.key or "") or by_key.get(change.record or ""), change)
-
-    kept = [c for c in fresh.changes if allowed(c)]
->>>>>>> 8514780 (Move the record of a renamed entry instead of buying its voice again)
+    reviewed = [
+        moved.get((c.source, c.address, c.record))
+        if c.action is Action.MOVE
+        else by_key.get(c.key or "") or by_key.get(c.record or "")
+        for c in fresh.changes
+    ]
+    kept = [c for r, c in zip(reviewed, fresh.changes, strict=True) if _allows(r, c)]
     ready = {key for c in kept for key in (c.key, c.record) if key is not None}
     wanted_now = {c.address: c for c in fresh.changes if c.action in _BUYS}
     for change in approved.changes:
