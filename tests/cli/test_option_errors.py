@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from reconciler.cli.main import COMMANDS, run
 from tests.support.desk import Desk
 
 PAYS = ("--retry", "--replace", "--allow-recreates", "--allow-deletes", "--auto-approve", "--force", "--probe")
@@ -98,6 +99,13 @@ def test_what_has_no_such_option_is_named_as_it_was_written(desk: Desk, words: t
     refused = desk.voicectl(*words, code=1).err
     assert said in refused
     assert "dashes" not in refused
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_no_command_suggests_an_option_that_pays(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for option in PAYS:
+        assert run([command, f"{option}x"]) == 1
+        assert f"Did you mean {option}" not in capsys.readouterr().err
 
 
 def test_short_options_may_still_be_joined_with_their_value(desk: Desk) -> None:
