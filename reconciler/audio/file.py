@@ -25,6 +25,7 @@ class AudioFile:
     sha256: str
     video: bool = False  # moving pictures, not a cover
     cut_off: bool = False  # its header announces more than there is
+    flaws: tuple[str, ...] = ()  # what its header says wrong and was read right: `its header gives no length`
 
     def __str__(self) -> str:
         """`44.1 kHz stereo 24-bit wav`."""
@@ -47,6 +48,13 @@ class Unreadable:
 def is_16k_mono_wav(audio: AudioFile) -> bool:
     """16 kHz, one channel, 16 bits: needs no PyAV to be sent."""
     return (audio.container, audio.codec, audio.rate, audio.channels) == ("wav", "pcm_s16le", 16_000, 1)
+
+
+def repair(audio: AudioFile) -> str | None:
+    """What a plan says of a sample whose header is not true: `its header gives no length; …`."""
+    if not audio.flaws:
+        return None
+    return f"{'; '.join(audio.flaws)}; it is sent with a clean header and {audio.seconds:.1f} s of sound"
 
 
 def conversion(audio: AudioFile) -> str | None:

@@ -30,7 +30,8 @@ def inspect(data: bytes) -> AudioFile | Unreadable:
             return unreadable(wave, container=container)
         if wave.codec:
             shape = (wave.codec, wave.seconds, wave.rate, wave.channels, wave.bits)
-            return AudioFile(container, *shape, size, sha256, cut_off=wave.cut_off)
+            return AudioFile(container, *shape, size, sha256, cut_off=wave.cut_off, flaws=wave.flaws)
+        data = data[wave.begins :]
         if data.startswith(b"RIFX"):  # nor can FFmpeg
             return unreadable("is a compressed big-endian wav, which voicectl can't look into", container=container)
     try:

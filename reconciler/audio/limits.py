@@ -12,6 +12,7 @@ from reconciler.audio.inspecting import converts
 
 MB = 1024 * 1024
 LARGEST_FILE = 256 * MB  # of ours: what is larger is not even read, where a vendor says nothing
+_16K_MONO = "16 kHz mono wav"
 _REST = 64 * 1024  # bytes of a request beside its sample: all other keys at their longest fit in
 
 
@@ -28,7 +29,7 @@ class AudioLimits:
     below_longest: bool = False  # `longest` itself is too long
     largest: int | None = None  # bytes of the file
     largest_because: str = ""  # where the vendor's own limit is another
-    only_16k_mono_wav: bool = False  # the rest of `formats` must be converted
+    only_16k_mono_wav: bool = False  # the vendor takes nothing else; voicectl converts `formats` to it
 
     def __post_init__(self) -> None:
         assert self.longest is not None or (self.shortest is None and not self.below_longest)
@@ -80,7 +81,7 @@ VOD_CLONE_PROMPT = AudioLimits(
 TRTC_PROMPT = AudioLimits(
     key="prompt_audio",
     taker="TRTC VoiceClone",
-    source="TRTC, VoiceClone, PromptAudio; its formats are those that voicectl converts",
+    source="TRTC, VoiceClone, PromptAudio; `formats` are those that voicectl converts",
     formats=("mp3", "m4a", "wav", "mp4", "mov"),
     shortest=10,
     longest=180,
@@ -129,7 +130,9 @@ def format_fault(found: AudioFile | Unreadable, limits: AudioLimits) -> str | No
     if isinstance(found, AudioFile) and (found.container, found.video) == ("mp4", False) and "m4a" in limits.formats:
         return None  # an mp4 of sound alone is what others call m4a
     *first, last = limits.formats
-    return f"{limits.key} is {found.container}; {limits.taker} takes {', '.join(first)} and {last}"
+    listed = f"{', '.join(first)} and {last}"
+    taken = f"{_16K_MONO}, to which voicectl converts {listed}" if limits.only_16k_mono_wav else listed
+    return f"{limits.key} is {found.container}; {limits.taker} takes {taken}"
 
 
 def _cut_off(audio: AudioFile, limits: AudioLimits) -> str | None:
@@ -141,7 +144,8 @@ def _length_fault(audio: AudioFile, limits: AudioLimits) -> str | None:
         return None
     # As many digits as it takes to see the fault: 9.96 s is not "10.0 s long".
     shown = next((d for d in range(1, 6) if not _within(round(audio.seconds, d), limits)), 6)
-    return f"{limits.key} is {audio.seconds:.{shown}f} s long; {limits.taker} takes {limits.times}"
+    why = f" ({'; '.join(audio.flaws)})" if audio.flaws else ""
+    return f"{limits.key} is {audio.seconds:.{shown}f} s long; {limits.taker} takes {limits.times}{why}"
 
 
 def _within(seconds: float, limits: AudioLimits) -> bool:

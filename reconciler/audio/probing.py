@@ -56,11 +56,17 @@ def probe(url: str, limits: AudioLimits, *, fetch: Fetch) -> Probed:
         return _too_large(got, limits, largest)
     found = inspect(got.data)
     if isinstance(found, AudioFile):
-        return Probed(found, tuple(faults(found, limits)))
+        return Probed(found, tuple(faults(found, limits)), _doubts(found, limits))
     if not found.unseen:
         return Probed(None, tuple(faults(found, limits)))
     outside = (size_fault(found.size, limits), format_fault(found, limits))
     return Probed(None, tuple(fault for fault in outside if fault), (f"{limits.key} {found.why}",))
+
+
+def _doubts(found: AudioFile, limits: AudioLimits) -> tuple[str, ...]:
+    """A header that is not true: voicectl reads it right, and can't mend what a cloud fetches by itself."""
+    told = "; ".join(found.flaws)
+    return (f"{limits.key}: {told}; its cloud fetches the file as it is, and may refuse it",) if told else ()
 
 
 def _too_large(got: Fetched, limits: AudioLimits, largest: int) -> Probed:

@@ -1,19 +1,25 @@
-"""The headers of WAV, read and written: RIFF, big-endian RIFX, and RF64, whose sizes have 64 bits.
+"""The headers of WAV, read: RIFF, big-endian RIFX, and RF64 (BW64), whose sizes have 64 bits.
 
 The standard library's `wave` reads plain PCM alone, and believes what a header says. Here nothing is allocated or
-skipped on a header's word. Compressed sound is only recognised.
+skipped on a header's word. Compressed sound is only recognised. What a header says wrong and the reader puts right is
+named in `flaws`: such a file is never sent as it is (see `wav_writer`).
 """
 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
-_CHUNKS = 1000  # before the sound; a file of empty ones would cost seconds
-_KNOWN = (b"fmt ", b"data", b"fact", b"LIST", b"bext", b"cue ", b"id3 ")
-_UNTOLD = 0x7FFF_0000  # bytes; writers that can't go back put such a size, from here on
+from reconciler.audio.riff_chunks import Chunk, Chunks, is_chunk
+from reconciler.audio.sniffing import end_of_id3
+
+_FAR = 1 << 28  # bytes: 256 MB, the largest file that is read; a larger size is a streaming writer's placeholder
+_FAR_TIMES = 50  # so many times what is there is a placeholder too,
+_FAR_SECONDS = 600  # if it means more than this: twice what any of the clouds takes, so no whole sample had that size
 _SLACK = 44  # bytes; some writers count the header among the sound
 _BESIDES = 64 * 1024  # bytes that a plain file may hold beside its sound
+_ID3V1 = 128  # bytes of a tag at the very end
 _PCM, _FLOAT, _ALAW, _MULAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 _GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
 _INTEGERS = {1: "pcm_u8", 2: "pcm_s16", 3: "pcm_s24", 4: "pcm_s32"}
@@ -26,88 +32,165 @@ class Wave:
     rate: int
     channels: int
     bits: int  # of one sample, as it is stored
+    begins: int  # where the RIFF begins: after tags that were glued to its front
     start: int  # where the sound begins
     frames: int  # one sample of each channel, as many as are there
     cut_off: bool
-    plain: bool  # little-endian PCM in a RIFF of true sizes, with little beside the sound: any reader takes it
+    plain: bool  # little-endian PCM in a RIFF without a flaw, with little beside the sound: any reader takes it
+    flaws: tuple[str, ...] = ()  # each a clause about the file: `its header gives no length`
+    shape: bytes = field(default=b"", repr=False)  # the body of its fmt chunk, as it is stored
 
     @property
     def seconds(self) -> float:
         return self.frames / self.rate
 
 
+@dataclass(frozen=True, slots=True)
+class _Format:
+    """The fmt chunk, read."""
+
+    tag: int  # of extensible: the one inside
+    channels: int
+    rate: int
+    byte_rate: int
+    block: int
+    bits: int
+    extensible: bool
+
+    @property
+    def width(self) -> int:
+        return self.block // self.channels
+
+    @property
+    def stated_width(self) -> int:
+        """Bytes of one sample, by its bits."""
+        return (self.bits + 7) // 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Extent:
+    """The sound's bytes: as many as are there and meant."""
+
+    length: int
+    cut_off: bool = False
+    unstated: bool = False  # the header gives a placeholder: it goes to the end of the file
+    flaws: tuple[str, ...] = ()
+
+
 def read(data: bytes) -> Wave | str:
     """What the header of a WAV says, as far as it is true; else what is wrong with it."""
-    order = ">" if data[:4] == b"RIFX" else "<"
-    shape, long_size, at = b"", 0, 12
-    for _ in range(_CHUNKS):
-        if at + 8 > len(data):
-            return "is a wav without sound" if shape else "is a wav without a format"
-        name, size = data[at : at + 4], int(struct.unpack_from(f"{order}I", data, at + 4)[0])
-        body = at + 8
-        if name == b"data":
-            return _wave(data, order, shape, body, long_size if size == 0xFFFF_FFFF and long_size else size)
-        if name == b"fmt ":
-            shape = data[body : body + min(size, 40)]
-        elif name == b"ds64" and len(data) >= body + 16:
-            long_size = struct.unpack_from("<Q", data, body + 8)[0]
-        at = body + size
-        if size % 2 and data[at : at + 4] not in _KNOWN:  # chunks begin at even bytes, but not all writers know
-            at += 1
-    return "is a wav with too much before its sound"
+    begins = end_of_id3(data)
+    order = ">" if data[begins : begins + 4] == b"RIFX" else "<"
+    chunks = Chunks(data, begins + 12, order)
+    shape, long_size = b"", 0
+    for chunk in chunks:
+        if chunk.name == b"data":
+            size = long_size if chunk.size == 0xFFFF_FFFF and long_size else chunk.size
+            return _wave(chunks, begins, shape, Chunk(chunk.name, chunk.body, size))
+        if chunk.name == b"fmt ":
+            found = data[chunk.body : chunk.body + min(chunk.size, 40)]
+            if shape and found != shape:
+                return "is a wav with two formats that differ"
+            shape = found
+        elif chunk.name == b"ds64" and len(data) >= chunk.body + 16:
+            long_size = struct.unpack_from("<Q", data, chunk.body + 8)[0]
+    if chunks.too_many:
+        return "is a wav with too much before its sound"
+    return "is a wav without sound" if shape else "is a wav without a format"
 
 
-def plain_16k_mono(sound: bytes) -> bytes:
-    """16-bit samples, little-endian, behind a header of 44 bytes."""
-    return _wrapped(sound, tag=_PCM, channels=1, rate=16_000, width=2)
-
-
-def little_endian(data: bytes, wave: Wave) -> bytes:
-    """RIFX -> RIFF, plain: FFmpeg reads the header of a RIFX, and its samples the wrong way round."""
-    width = wave.bits // 8
-    sound = data[wave.start : wave.start + wave.frames * width * wave.channels]
-    turned = bytearray(len(sound))
-    for place in range(width):
-        turned[place::width] = sound[width - 1 - place :: width]
-    tag = {"pcm_f": _FLOAT, "pcm_a": _ALAW, "pcm_m": _MULAW}.get(wave.codec[:5], _PCM)
-    return _wrapped(bytes(turned), tag=tag, channels=wave.channels, rate=wave.rate, width=width)
-
-
-def _wrapped(sound: bytes, *, tag: int, channels: int, rate: int, width: int) -> bytes:
-    block = channels * width
-    shape = struct.pack("<HHIIHH", tag, channels, rate, rate * block & 0xFFFF_FFFF, block, width * 8)
-    head = b"RIFF" + struct.pack("<I", 36 + len(sound)) + b"WAVEfmt " + struct.pack("<I", 16) + shape
-    return head + b"data" + struct.pack("<I", len(sound)) + sound
-
-
-def _wave(data: bytes, order: str, shape: bytes, start: int, size: int) -> Wave | str:
+def _wave(chunks: Chunks, begins: int, shape: bytes, sound: Chunk) -> Wave | str:
+    data, order = chunks.data, chunks.order
     if len(shape) < 16:
         return "is a wav without a format"
-    tag, channels, rate, _, block, bits = struct.unpack_from(f"{order}HHIIHH", shape)
-    extensible = tag == _EXTENSIBLE
-    if extensible:
-        tag = struct.unpack_from(f"{order}H", shape, 24)[0] if shape[26:40] == _GUID_TAIL else 0
-    if not (channels and rate and block) or block % channels:
-        return f"is a wav with a broken header: {channels} channels, {rate} Hz, {block} bytes a frame"
-    codec = _codec(tag, block // channels, order)
-    there = len(data) - start
-    untold = (size > there and size >= _UNTOLD) or (size == 0 and not _is_chunk(data[start : start + 8], there))
-    length = there if untold else min(size, there)
-    whole = (int(struct.unpack_from(f"{order}I", data, 4)[0]) + 8) in range(start + length, len(data) + 2)
+    known = _format(shape, order)
+    if not (known.channels and known.rate and known.block) or known.block % known.channels:
+        return f"is a wav with a broken header: {known.channels} channels, {known.rate} Hz, {known.block} bytes a frame"
+    codec = _codec(known, order)
+    if codec and not _fits(known):
+        return f"is a wav with a broken header: samples of {known.bits} bits in {known.width} bytes"
+    extent = _extent(data, order, sound, known)
+    unpadded = ("a chunk of odd size has no pad byte",) if chunks.unpadded else ()
+    tags = ("an ID3 tag comes before its header",) if begins else ()
+    around = _around(data, begins, order, sound, extent)
+    flaws = (*tags, *unpadded, *(_format_flaws(known) if codec else ()), *extent.flaws, *around)
+    plain = data.startswith(b"RIFF") and known.tag == _PCM and shape[16:] in (b"", b"\0\0") and not extent.cut_off
     return Wave(
         codec=codec,
-        rate=rate,
-        channels=channels,
-        bits=block // channels * 8 if codec else bits,
-        start=start,
-        frames=length // block,
-        cut_off=not untold and size - there > _SLACK,
-        plain=data[:4] == b"RIFF" and not extensible and whole and size == length and len(data) - length <= _BESIDES,
+        rate=known.rate,
+        channels=known.channels,
+        bits=known.width * 8 if codec else known.bits,
+        begins=begins,
+        start=sound.body,
+        frames=extent.length // known.block,
+        cut_off=extent.cut_off,
+        plain=plain and not flaws and len(data) - extent.length <= _BESIDES,
+        flaws=flaws,
+        shape=shape,
     )
 
 
-def _codec(tag: int, width: int, order: str) -> str:
-    end = "le" if order == "<" else "be"
+def _format(shape: bytes, order: str) -> _Format:
+    tag, channels, rate, byte_rate, block, bits = struct.unpack_from(f"{order}HHIIHH", shape)
+    extensible = tag == _EXTENSIBLE
+    if extensible:
+        tag = struct.unpack_from(f"{order}H", shape, 24)[0] if shape[26:40] == _GUID_TAIL else 0
+    return _Format(tag, channels, rate, byte_rate, block, bits, extensible)
+
+
+def _fits(known: _Format) -> bool:
+    """Whether the two places that say how wide a sample is can both be meant, or the byte rate tells which is."""
+    if known.bits == 0 or known.stated_width == known.width:
+        return True
+    return known.stated_width < known.width and known.byte_rate == known.rate * known.block
+
+
+def _format_flaws(known: _Format) -> Iterator[str]:
+    if known.byte_rate != known.rate * known.block & 0xFFFF_FFFF:
+        yield "its header gives the wrong byte rate"
+    if known.stated_width != known.width:
+        yield "its header gives the wrong bits per sample"
+
+
+def _extent(data: bytes, order: str, sound: Chunk, known: _Format) -> _Extent:
+    there = len(data) - sound.body
+    empty = sound.size == 0 and is_chunk(data[sound.body : sound.body + 8], there, order=order)
+    far = sound.size >= _FAR or (
+        sound.size >= _FAR_TIMES * there and sound.size >= _FAR_SECONDS * known.rate * known.block
+    )
+    if (sound.size == 0 and not empty) or (sound.size > there and far):
+        if there > _ID3V1 and data[-_ID3V1:].startswith(b"TAG"):
+            there -= _ID3V1
+        return _Extent(there, unstated=True, flaws=("its header gives no length",))
+    length = min(sound.size, there)
+    flaws = []
+    if there < sound.size <= there + _SLACK:
+        flaws.append("its header gives too large a length")
+    if length % known.block:
+        flaws.append("its sound ends within a frame")
+    return _Extent(length, cut_off=sound.size - there > _SLACK, flaws=tuple(flaws))
+
+
+def _around(data: bytes, begins: int, order: str, sound: Chunk, extent: _Extent) -> Iterator[str]:
+    """What is wrong with the size of the whole, and with what follows the sound."""
+    if extent.cut_off or extent.unstated:
+        return
+    whole = begins + 8 + int(struct.unpack_from(f"{order}I", data, begins + 4)[0])
+    of_64_bits = data[begins : begins + 4] in (b"RF64", b"BW64")
+    after = Chunks(data, sound.body + extent.length, order, previous=extent.length, strict=True)
+    names = [chunk.name for chunk in after]
+    if b"data" in names:
+        yield "it has more than one data chunk, of which the first is taken"
+    if after.unpadded:
+        yield "a chunk of odd size has no pad byte"
+    if after.rest:
+        yield "bytes at its end belong to no chunk"
+    elif whole != len(data) and not of_64_bits:
+        yield "its header gives the wrong size"
+
+
+def _codec(known: _Format, order: str) -> str:
+    tag, width, end = known.tag, known.width, "le" if order == "<" else "be"
     match tag:
         case _ if tag == _PCM and width in _INTEGERS:
             return _INTEGERS[width] + (end if width > 1 else "")
@@ -117,11 +200,3 @@ def _codec(tag: int, width: int, order: str) -> str:
             return "pcm_alaw" if tag == _ALAW else "pcm_mulaw"
         case _:
             return ""
-
-
-def _is_chunk(head: bytes, there: int) -> bool:
-    """Whether an empty sound is meant: nothing or another chunk comes next, not samples."""
-    if len(head) < 8:
-        return not head
-    name, size = head[:4], int.from_bytes(head[4:], "little")
-    return (name in _KNOWN or name.isalnum()) and size <= there - 8

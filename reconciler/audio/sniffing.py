@@ -37,8 +37,9 @@ _NO_SOUND = (
 
 def container_of(data: bytes) -> str | None:
     """wav, mp3, m4a, mp4 or mov; or one of those that no cloud here takes: flac, ogg, aac, … None: no sound at all."""
-    if data[:4] in _RIFF:
-        return {b"WAVE": "wav", b"AVI ": "avi"}.get(data[8:12])
+    begins = end_of_id3(data)
+    if data[begins : begins + 4] in _RIFF:
+        return {b"WAVE": "wav", b"AVI ": "avi"}.get(data[begins + 8 : begins + 12])
     if data[:4] == b"FORM" and data[8:12] in (b"AIFF", b"AIFC"):
         return "aiff"
     if data[4:8] == b"ftyp":
@@ -87,14 +88,22 @@ def _by_brand(data: bytes) -> str:
     return "m4a" if named & {b"M4A ", b"M4B "} else "mp4"
 
 
-def _mpeg(data: bytes) -> str | None:
-    at, tags = 0, 0
-    while data[at : at + 3] == b"ID3" and tags < _TAGS:
+def end_of_id3(data: bytes) -> int:
+    """Where the ID3 tags at the front end; 0 where there are none."""
+    at = 0
+    for _ in range(_TAGS):
+        if data[at : at + 3] != b"ID3":
+            break
         size = 0
         for byte in data[at + 6 : at + 10]:
             size = size << 7 | byte & 0x7F
         footer = 10 if data[at + 5 : at + 6] >= b"\x10" and data[at + 5] & 0x10 else 0
-        at, tags = at + 10 + size + footer, tags + 1
+        at += 10 + size + footer
+    return at
+
+
+def _mpeg(data: bytes) -> str | None:
+    tags = at = end_of_id3(data)
     if tags:
         if data[at : at + 4] == b"fLaC":
             return "flac"

@@ -36,7 +36,7 @@ def local_files(
     named = {key: value["file"] for key, value in inputs.items() if isinstance(value, dict) and "file" in value}
     if not named:
         return None
-    from reconciler.audio.file import AudioFile, conversion
+    from reconciler.audio.file import AudioFile, conversion, repair
     from reconciler.audio.inspecting import inspect
     from reconciler.audio.limits import faults, size_fault
 
@@ -62,9 +62,11 @@ def local_files(
         remarks += [
             f"{fault} (not a limit that Tencent states)" for advice in limits[1:] for fault in faults(found, advice)
         ]
-        changed = conversion(found) if limits[0].only_16k_mono_wav and isinstance(found, AudioFile) else None
-        if changed is not None:
-            remarks.append(f"{key} is converted: {changed}")
+        if isinstance(found, AudioFile):
+            changed = conversion(found) if limits[0].only_16k_mono_wav else None
+            remarks += [f"{key} is converted: {changed}"] if changed is not None else []
+            repaired = repair(found)
+            remarks += [f"{key}: {repaired}"] if repaired is not None else []
     return Sounds(files, tuple(remarks))
 
 

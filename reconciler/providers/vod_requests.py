@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from reconciler.audio.converting import without_flaws
 from reconciler.model.manifest import Voice
 from reconciler.providers.local_files import bytes_of
 
@@ -94,7 +95,7 @@ def _minimax(voice: Voice, key: str) -> Body:
     inputs, audio = voice.inputs, voice.inputs["audio"]
     body: Body = {}
     if "file" in audio:
-        body["AudioData"] = base64.b64encode(bytes_of(voice, "audio")).decode()
+        body["AudioData"] = base64.b64encode(without_flaws(bytes_of(voice, "audio"))).decode()
     elif "url" in audio:
         body["AudioUrl"] = audio["url"]
     else:

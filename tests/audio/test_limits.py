@@ -140,7 +140,8 @@ def test_what_could_not_be_looked_into_is_refused_where_its_length_matters() -> 
 
 def test_a_format_that_is_not_taken_needs_no_second_reason() -> None:
     assert faults(UNSEEN_FLAC, TRTC_PROMPT) == [
-        "prompt_audio is flac; TRTC VoiceClone takes mp3, m4a, wav, mp4 and mov"
+        "prompt_audio is flac; TRTC VoiceClone takes 16 kHz mono wav, to which voicectl converts mp3, m4a, "
+        "wav, mp4 and mov"
     ]
     assert faults(UNSEEN_FLAC, MINIMAX_BYTES) == []
     assert faults(UNSEEN_FLAC, MINIMAX_ADVICE) == [

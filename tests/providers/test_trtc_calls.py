@@ -88,6 +88,13 @@ def test_another_kind_of_sample_is_sent_as_16_khz_mono_wav(tmp_path: Path) -> No
     assert str(sent) == "16 kHz mono 16-bit wav"
 
 
+@pytest.mark.parametrize("false", [wav(12.0, size=2_000_000_000), SAMPLE + b"garbage", b"ID3\x04" + bytes(6) + SAMPLE])
+def test_a_header_that_is_not_true_is_never_sent(tmp_path: Path, false: bytes) -> None:
+    trtc, cloud = provider(VoiceClone=CLONED)
+    trtc.submit(voice(tmp_path, false), KEY)
+    assert base64.b64decode(cloud.said("VoiceClone")["PromptAudio"]) == SAMPLE
+
+
 def test_a_sample_that_changed_since_is_refused_and_nothing_is_sent(tmp_path: Path) -> None:
     trtc, cloud = provider()
     declared = voice(tmp_path)

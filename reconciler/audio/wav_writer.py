@@ -1,0 +1,54 @@
+"""WAV, written: the sound of a WAV behind a header that any reader takes, and nothing else of the file."""
+
+from __future__ import annotations
+
+import struct
+
+from reconciler.audio.riff import Wave
+
+_TAGS = {"pcm_f": 3, "pcm_a": 6, "pcm_m": 7}  # by the beginning of the codec's name; the rest is PCM
+_PCM, _EXTENSIBLE = 1, 0xFFFE
+
+
+def plain_16k_mono(sound: bytes) -> bytes:
+    """16-bit samples, little-endian, behind a header of 44 bytes."""
+    return _file(_shape(_PCM, channels=1, rate=16_000, width=2), sound)
+
+
+def clean_16k_mono(data: bytes, wave: Wave) -> bytes:
+    """Exactly the samples that `wave` counts, 16-bit and little-endian, behind a header of 44 bytes."""
+    return plain_16k_mono(data[wave.start : wave.start + wave.frames * 2])
+
+
+def clean(data: bytes, wave: Wave) -> bytes:
+    """Exactly the samples that `wave` counts, in their own format, little-endian, behind a true header.
+
+    `wave` is what was read from `data`; its codec is known.
+    """
+    width = wave.bits // 8
+    sound = data[wave.start : wave.start + wave.frames * width * wave.channels]
+    big_endian = data[wave.begins : wave.begins + 4] == b"RIFX"
+    if not big_endian and wave.shape.startswith(struct.pack("<H", _EXTENSIBLE)):
+        return _file(wave.shape, sound)  # it says which channel is which
+    tag = _TAGS.get(wave.codec[:5], _PCM)
+    shape = _shape(tag, channels=wave.channels, rate=wave.rate, width=width)
+    return _file(shape, _turned(sound, width) if big_endian else sound)
+
+
+def _turned(sound: bytes, width: int) -> bytes:
+    """Big-endian samples the other way round: FFmpeg reads the header of a RIFX, and its samples wrongly."""
+    turned = bytearray(len(sound))
+    for place in range(width):
+        turned[place::width] = sound[width - 1 - place :: width]
+    return bytes(turned)
+
+
+def _shape(tag: int, *, channels: int, rate: int, width: int) -> bytes:
+    block = channels * width
+    return struct.pack("<HHIIHH", tag, channels, rate, rate * block & 0xFFFF_FFFF, block, width * 8)
+
+
+def _file(shape: bytes, sound: bytes) -> bytes:
+    chunks = b"fmt " + struct.pack("<I", len(shape)) + shape + b"data" + struct.pack("<I", len(sound)) + sound
+    chunks += b"\0" * (len(sound) % 2)
+    return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks
