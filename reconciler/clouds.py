@@ -89,9 +89,7 @@ class Clouds:
         if self._world is None:
             credentials = kling_auth.credentials(account, self._environ)
         else:
-            from reconciler.sandbox.kling_access import key_for
-
-            credentials = kling_auth.ApiKey(key_for("+".join([endpoint, *_variables(account)])))
+            credentials = kling_auth.ApiKey(_rehearsal_key(account, endpoint))
         who = credentials.key if isinstance(credentials, kling_auth.ApiKey) else credentials.access_key
         quota = _quota(endpoint, who)
         provider = kling.KlingProvider(
@@ -166,6 +164,21 @@ class Clouds:
         whole = declared.get(marker.address)
         voices = [whole] if whole else [v for v in declared.values() if keys.could_mark(marker, v.address)]
         return tuple(secret for voice in voices for secret in voice.secrets)
+
+
+def rehearsal_account(account: Account) -> str | None:
+    """The name of a Kling account in the sandbox; None for the other clouds, which list no voices of other people."""
+    if not isinstance(account, KlingAccount):
+        return None
+    from reconciler.providers import kling_auth
+
+    return f"kling:{_rehearsal_key(account, kling_auth.endpoint(account))}"
+
+
+def _rehearsal_key(account: KlingAccount, endpoint: str) -> str:
+    from reconciler.sandbox.kling_access import key_for
+
+    return key_for("+".join([endpoint, *_variables(account)]))
 
 
 def _tencent_quota(account: TencentVodAccount | TencentTrtcAccount, credentials: Credentials) -> str:

@@ -140,6 +140,14 @@ def world(place: Place) -> World:
     return World.open(place.world, SystemClock())
 
 
+def rehearsal_accounts(manifest: Manifest) -> dict[str, str]:
+    """Provider -> the account of the sandbox that `--sandbox` uses for it, where that lists other people's voices."""
+    from reconciler.clouds import rehearsal_account
+
+    named = {name: rehearsal_account(account) for name, account in manifest.providers.items()}
+    return {name: account for name, account in named.items() if account is not None}
+
+
 def session(
     manifest: Manifest,
     place: Place,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import sys
 import threading
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -72,6 +74,7 @@ def serve(port: int) -> int:
 @click.option("--delete", "deleted", multiple=True, metavar="VOICE", help="Delete a voice behind voicectl's back.")
 @click.option("--rename", nargs=2, multiple=True, metavar="VOICE NAME", help="Rename a voice behind its back.")
 @click.option("--add", multiple=True, metavar="NAME", help="Add a voice that somebody else made.")
+@click.option("--account", metavar="NAME", help="Where --add goes: a provider's name, or an account of the sandbox.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @global_options
 def faults(
@@ -80,6 +83,7 @@ def faults(
     deleted: tuple[str, ...],
     rename: tuple[tuple[str, str], ...],
     add: tuple[str, ...],
+    account: str | None,
     as_json: bool,
 ) -> int:
     """Show and set what goes wrong in it.
@@ -90,6 +94,8 @@ def faults(
     from reconciler import wiring
     from reconciler.sandbox.faults import Faults
 
+    if account is not None and not add:
+        raise UsageError("--account goes with --add.", "A voice that is there is named by its id or its name.")
     with wiring.world(told().place()) as world:
         wanted = _wanted(Faults() if clear else world.faults(), switches)
         if clear or switches:
@@ -98,8 +104,10 @@ def faults(
             say(f"Deleted: {world.delete_outside(voice).voice_id}")
         for voice, name in rename:
             say(f"Renamed: {world.rename_outside(voice, name).voice_id}")
+        where = _account(account, world.accounts()) if add else None
         for name in add:
-            say(f"Added: {world.add_foreign(name).voice_id}")
+            added = world.add_foreign(name, where)
+            say(f"Added: {added.voice_id}, to {added.account}")
     if as_json:
         from reconciler.views import documents
 
@@ -122,6 +130,48 @@ def faults(
         shown = text.switches(rows, within=room(sys.stdout) or _LAID_OUT)
         write(shown or "Nothing goes wrong: every switch is as at first.")
     return 0
+
+
+def _account(named: str | None, called: Sequence[str]) -> str | None:
+    """The account that --add means; None leaves the choice to the world. `called` are those that ever called.
+
+    The manifest's own comes first: that is where `--sandbox` looks. Raises UsageError where several are possible.
+    """
+    manifest = _declared_accounts()
+    declared = manifest or {}
+    known = dict.fromkeys([*declared.values(), *(account for account in called if account.startswith("kling:"))])
+    if named is not None:
+        account = declared.get(named, named)
+        if account not in known:
+            raise UsageError(f"--account {named}: the sandbox has no such account.", _listed(declared, known))
+        return account
+    own = dict.fromkeys(declared.values())
+    if manifest is not None and not known:
+        raise UsageError(
+            "The manifest declares no account of Kling.", "The other clouds list no voices that somebody else made."
+        )
+    if len(own or known) > 1:
+        raise UsageError("The sandbox has several accounts.", _listed(declared, known))
+    return next(iter(own or known), None)
+
+
+def _declared_accounts() -> dict[str, str] | None:
+    """Provider -> account, of the manifest if there is a valid one: the sandbox needs none."""
+    from reconciler import wiring
+    from reconciler.cli.frame import manifest_at
+    from reconciler.errors import VoicectlError
+
+    try:
+        return wiring.rehearsal_accounts(manifest_at(told().place()))
+    except VoicectlError:
+        return None
+
+
+def _listed(declared: Mapping[str, str], known: Iterable[str]) -> str:
+    """Each account by the provider's name where it has one, else by its own."""
+    names = {account: provider for provider, account in reversed([*declared.items()])}
+    ways = [f"--account {shlex.quote(names.get(account, account))}" for account in known]
+    return f"Say which one: {', '.join(ways)}" if ways else "No account of Kling is declared."
 
 
 def _typed(value: object) -> str:

@@ -143,10 +143,10 @@ def _returned(scene: Scene, voice: Voice, need: Need) -> Change | None:
                 there = remote
             case _:
                 continue
-        aside = "an earlier voice of the same inputs is still there: it is taken back"
+        what = f"the earlier voice {there.voice_id}" if there.voice_id else "an earlier creation"
+        aside = f"{what} of the same inputs is still there: it is taken back"
         if not isinstance(scene.observation(record), Found):
-            what = f"voice, {record.voice_id}," if record.voice_id else "sound"
-            aside = f"an earlier {what} of the same inputs is taken back unseen: its cloud can't be asked"
+            aside = f"{what} of the same inputs is taken back unseen: its cloud can't be asked"
         key, generation = record.external_task_id, record.generation
         return to_take(scene, voice, need, there, key=key, generation=generation, aside=aside)
     return None

@@ -14,11 +14,11 @@ from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Un
 from reconciler.model.plan import Action, Change, Drift, DriftKind, FieldChange
 from reconciler.model.state import Record, Status
 from reconciler.planning import keys
+from reconciler.planning.replaced import AGES
 from reconciler.planning.scene import Scene, has_expired, is_due
 
 _NAMED = 5  # addresses in a note
 _BUYS = frozenset({Action.CREATE, Action.CLONE, Action.REPLACE})
-_AGES = 3650 * 86400  # seconds; a longer keep_old has no date
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def remarks(scene: Scene, changes: Collection[Change]) -> Remarks:
         drift=(*drifted, *_surplus(scene, taken)),
         notes=(
             *_remarked(scene, changes),
-            *_kept(scene),
+            *_kept(scene, changes),
             *_unverifiable(sorted(set(by_nature) - changed)),
         ),
         unseen=tuple(f"{address}: {observed.why}" for address, observed in unknown if not observed.by_nature),
@@ -98,15 +98,21 @@ def _named(remote: RemoteVoice) -> tuple[FieldChange, ...]:
     )
 
 
-def _kept(scene: Scene) -> Iterator[str]:
+def _kept(scene: Scene, changes: Collection[Change]) -> Iterator[str]:
+    """What waits for its deletion, but for what an address means all the same, or is about to."""
+    meant = {change.key for change in changes if change.made is not None}
+    meant |= {change.made.voice_id for change in changes if change.made is not None}
+    meant |= {scene.state.records[key].voice_id for key in scene.state.current.values()}
     for record in scene.beside:
+        if record.external_task_id in meant or (record.voice_id is not None and record.voice_id in meant):
+            continue
         if record.status is Status.DEPOSED and not is_due(record, scene.now, scene.asked):
             yield f"{record.address}: the replaced voice {record.voice_id} is kept {_until(record)} (keep_old)"
 
 
 def _until(record: Record) -> str:
     keep = record.lifecycle.keep_old or 0
-    if keep > _AGES:
+    if keep > AGES:
         return "for ever"
     return f"until {moment(record.changed_at + timedelta(seconds=keep))}"
 

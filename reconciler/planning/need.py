@@ -11,6 +11,7 @@ from reconciler.model.state import Record
 from reconciler.planning import keys
 from reconciler.planning.amending import FIRST_USE, in_doubt, wants_activation
 from reconciler.planning.diff import face, shown
+from reconciler.planning.replaced import old_id
 from reconciler.planning.scene import Scene
 
 
@@ -55,6 +56,7 @@ def _change(
     own = scene.state.records.get(key)
     stays = need.stands and _stays(scene, need.record)
     activates = wants_activation(scene, voice, own, made) and not in_doubt(scene, voice, own)
+    ends = old_id(scene, voice, old, found=need.found, made=made) if need.stands and old is not None else ""
     reasons = [
         need.reason if need.stands or made is None else "",
         aside,
@@ -67,6 +69,7 @@ def _change(
         provider=voice.provider,
         action=Action.REPLACE if need.stands else action,
         reason="; ".join(reason for reason in reasons if reason),
+        hint=ends,
         before=face(old, need.found) if old else None,
         after=shown(voice),
         fields=need.fields,

@@ -22,8 +22,8 @@ def plan(plan: Plan, *, colour: bool = False) -> str:
         parts.append("\n\n".join(_change(change, colour=colour) for change in plan.changes))
     if any(change.action is Action.REPLACE and not change.abandons for change in plan.changes):
         parts.append(
-            "A replaced address gets a new voice_id. Whoever uses the old one takes the new\n"
-            "one before the old voice is gone: voicectl output"
+            "A replaced address gets a new voice_id. Whoever uses the old one needs the new\n"
+            "one after this apply: voicectl output"
         )
     if plan.drift:
         parts.append(_drift_section(plan.drift, colour=colour))
@@ -95,14 +95,17 @@ def _rows(change: Change) -> list[tuple[str, ...]]:
         case Action.REPLACE:
             others = [field for field in change.fields if field.name != "voice_id"]
             before, after = change.before or {}, change.after or {}
-            # Only who declares a voice_id (of an official voice, say) knows it before the voice is there.
-            new = value(after["voice_id"]) if "voice_id" in after else _NEW_ID
+            # Known before is the voice_id that somebody declares (of an official voice, say), or that is there already.
+            known = after.get("voice_id", change.made.voice_id if change.made is not None else None)
+            new = value(known) if known is not None else _NEW_ID
             return [*_fields(others), ("voice_id", f"{value(before.get('voice_id'))} -> {new}")]
         case Action.DELETE | Action.FORGET:
             before = change.before or {}
             return _side({key: before.get(key) for key in _NAMES_A_VOICE})
         case Action.RECOVER | Action.RESUME:
             after = change.after or {}
+            if change.made is not None and "voice_id" not in after:
+                after = {**after, "voice_id": change.made.voice_id}
             return [*_side(after), *_fields(field for field in change.fields if field.name not in after)]
         case Action.MOVE:
             return _side({"voice_id": (change.before or {}).get("voice_id")})

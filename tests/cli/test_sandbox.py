@@ -137,3 +137,57 @@ def test_a_port_that_is_taken_is_said_so(desk: Desk) -> None:
         refused = desk.voicectl("sandbox", "serve", "--port", url.rpartition(":")[2], code=1)
     assert "can't be had" in refused.err
     assert "--port 0" in refused.err
+
+
+# -- whose account a voice is added to ---------------------------------------------------------------------------------
+
+
+def listed(desk: Desk, provider: str) -> list[str]:
+    found = desk.voicectl("--sandbox", "voices", provider, "--json", code=0).json
+    return sorted(voice["voice_name"] for voice in found)
+
+
+def test_a_voice_added_to_an_empty_sandbox_is_where_the_manifest_looks(desk: Desk) -> None:
+    """Although no command has called it yet, and its provider has an endpoint of its own."""
+    desk.declare("narrator")
+    added = desk.voicectl("sandbox", "faults", "--add", "Foe", code=0)
+    assert "Added: " in added.err
+    assert listed(desk, "kling") == ["Foe"]
+
+
+TWO = {
+    "singapore": {"type": "kling"},
+    "beijing": {"type": "kling", "region": "beijing"},
+    "the-same": {"type": "kling", "region": "singapore"},
+    "vod": {"type": "tencent-vod", "sub_app_id": 221073},
+}
+
+
+def test_of_several_accounts_an_option_says_which(desk: Desk) -> None:
+    desk.write({}, providers=TWO)
+    refused = desk.voicectl("sandbox", "faults", "--add", "Foe", code=1)
+    assert "--account singapore, --account beijing" in refused.err
+    assert "the-same" not in refused.err  # is that of singapore
+    desk.voicectl("sandbox", "faults", "--add", "Foe", "--account", "beijing", code=0)
+    assert (listed(desk, "beijing"), listed(desk, "singapore")) == (["Foe"], [])
+    desk.voicectl("sandbox", "faults", "--add", "Fay", "--account", "the-same", code=0)
+    assert (listed(desk, "beijing"), listed(desk, "singapore")) == (["Foe"], ["Fay"])
+
+
+@pytest.mark.parametrize("name", ["tokyo", "vod", "kling:sandbox-other"])
+def test_an_account_that_is_none_is_refused_and_the_others_are_listed(desk: Desk, name: str) -> None:
+    desk.write({}, providers=TWO)
+    refused = desk.voicectl("sandbox", "faults", "--add", "Foe", "--account", name, code=1)
+    assert f"--account {name}: the sandbox has no such account." in refused.err
+    assert "--account singapore" in refused.err
+
+
+def test_without_a_manifest_a_voice_is_added_to_the_account_of_other_clients(desk: Desk) -> None:
+    added = desk.voicectl("sandbox", "faults", "--add", "Foe", code=0)
+    assert "to kling:sandbox-default" in added.err
+    assert "--account goes with --add" in desk.voicectl("sandbox", "faults", "--account", "kling", code=1).err
+
+
+def test_where_no_cloud_lists_what_others_made_nothing_is_added(desk: Desk) -> None:
+    desk.write({}, providers={"vod": TWO["vod"]})
+    assert "declares no account of Kling" in desk.voicectl("sandbox", "faults", "--add", "Foe", code=1).err

@@ -1,0 +1,32 @@
+"""What becomes of an address's old voice_id once another voice takes its place: applications may still use it."""
+
+from __future__ import annotations
+
+from reconciler.model.manifest import Voice
+from reconciler.model.moments import duration
+from reconciler.model.observed import Absent, RemoteVoice
+from reconciler.model.state import Record
+from reconciler.planning.scene import Scene
+
+AGES = 3650 * 86400  # seconds; a longer keep_old has no date
+
+
+def old_id(scene: Scene, voice: Voice, old: Record, *, found: RemoteVoice | None, made: RemoteVoice | None) -> str:
+    """One sentence about the old voice_id; empty where nobody can use one, or where it stays as it is.
+
+    `found` is what the old record turned out to be just now, `made` the voice that takes its place, if it is there.
+    """
+    voice_id = old.voice_id or (found.voice_id if found is not None else None)
+    same = made is not None and made.voice_id == voice_id
+    if voice_id is None or same or old.method == "preset" or isinstance(scene.observation(old), Absent):
+        return ""
+    if not scene.deletable(old):
+        return f"{voice_id} goes on working: its cloud can't delete it"
+    if not voice.lifecycle.create_before_destroy and made is None:
+        return f"{voice_id} stops working with this apply, before the new voice is there"
+    if keep := voice.lifecycle.keep_old:
+        if keep > AGES:
+            return f"{voice_id} goes on working: lifecycle.keep_old keeps it for ever"
+        kept = f"{voice_id} goes on working for {duration(keep)} (lifecycle.keep_old)"
+        return f"{kept}; the first apply after that deletes it"
+    return f"{voice_id} stops working with this apply; lifecycle.keep_old: 24h keeps it a day"
