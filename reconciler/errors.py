@@ -3,6 +3,7 @@
     VoicectlError                 summary (never varies), detail (what, where), hint (what to type next), exit_code
     ├── ManifestError             the YAML; carries every Problem of the run
     ├── UsageError                the command line asked for something that cannot be
+    │   └── EndpointInvalid       a provider's endpoint is no base URL
     ├── Declined                  nobody said yes
     │   └── ProbeDeclined         to looks that are paid
     ├── Interrupted               Ctrl-C or SIGTERM; exit code 130
@@ -78,6 +79,10 @@ class ManifestError(VoicectlError):
 
 class UsageError(VoicectlError):
     summary = "That can't be done"
+
+
+class EndpointInvalid(UsageError):
+    summary = "The endpoint is not a base URL"
 
 
 class Declined(VoicectlError):

@@ -174,4 +174,5 @@ def session(
         connect=clouds.connect,
         clock=clock,
         lineage=lambda: str(uuid.uuid4()),
+        is_set=lambda name: bool(environ.get(name, "").strip()),
     )

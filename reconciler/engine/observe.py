@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 from reconciler.engine.work import Cloud
-from reconciler.errors import CloudError
+from reconciler.errors import CloudError, CredentialsMissing, EndpointInvalid
 from reconciler.model.manifest import Manifest, Voice
 from reconciler.model.observed import Observations, RemoteVoice
 from reconciler.model.state import LIVE, Record, State, Status
+from reconciler.planning.accounts import Doubt
 from reconciler.protocols import Tracing
 
 _LATE = timedelta(hours=72)  # in which a call that was given up may arrive after all
@@ -29,12 +30,29 @@ def needed(manifest: Manifest, state: State, *, now: datetime) -> list[str]:
     return [name for name in manifest.providers if name in remembered | declared]
 
 
+def opened(
+    connect: Callable[[Collection[str]], Mapping[str, Cloud]], names: Collection[str]
+) -> tuple[dict[str, Cloud], dict[str, Doubt]]:
+    """The accounts that can be used, and for each of the others why not: it blocks its own entries only."""
+    clouds: dict[str, Cloud] = {}
+    closed: dict[str, Doubt] = {}
+    for name in names:
+        try:
+            clouds |= connect([name])
+        except CredentialsMissing as lacking:
+            closed[name] = Doubt(why=f"no credentials: {lacking.detail.rstrip('.')}", hint=lacking.hint)
+        except EndpointInvalid as invalid:
+            closed[name] = Doubt(why=invalid.detail.rstrip("."), hint=f"Mend the endpoint of {name} under providers.")
+    return clouds, closed
+
+
 def look(
     manifest: Manifest, state: State, clouds: Mapping[str, Cloud], candidates: Sequence[Record] = ()
-) -> dict[str, Observations]:
-    """What each account looks like. Raises only what stops everything (credentials, arrears, IP whitelist).
+) -> tuple[dict[str, Observations], dict[str, Doubt]]:
+    """What each account looks like, and for those that refuse to be looked at (credentials, arrears, IP) why.
 
-    `candidates` are records that are not in the state, to be looked at as if they were.
+    Raises the refusal where no account can be looked at. `candidates` are records that are not in the state, to be
+    looked at as if they were.
     """
     asked: dict[str, list[Record]] = {name: [] for name in clouds}
     for record in (*state.records.values(), *candidates):
@@ -43,7 +61,13 @@ def look(
     presets = {v.provider for v in manifest.voices.values() if v.method == "preset"}
     unmade = {v.provider for v in manifest.voices.values() if v.address not in state.current and _has_key(v, clouds)}
 
-    def one(name: str) -> Observations:
+    def one(name: str) -> Observations | CloudError:
+        try:
+            return looked(name)
+        except CloudError as refusal:
+            return refusal
+
+    def looked(name: str) -> Observations:
         provider = clouds[name].provider
         if name not in unmade or not isinstance(provider, Tracing):
             return provider.observe(asked[name], presets=name in presets)
@@ -53,12 +77,24 @@ def look(
         return _with(traces, seen).model_copy(update={"calls": provider.calls - calls})
 
     if len(clouds) < 2:
-        return {name: one(name) for name in clouds}
+        return _apart({name: one(name) for name in clouds})
     pool = ThreadPoolExecutor(max_workers=min(16, len(clouds)), thread_name_prefix="observe")
     try:
-        return dict(zip(clouds, pool.map(one, clouds), strict=True))
+        return _apart(dict(zip(clouds, pool.map(one, clouds), strict=True)))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)  # who interrupts a look does not wait for its answers
+
+
+def _apart(answers: Mapping[str, Observations | CloudError]) -> tuple[dict[str, Observations], dict[str, Doubt]]:
+    seen = {name: answer for name, answer in answers.items() if isinstance(answer, Observations)}
+    refused = {name: answer for name, answer in answers.items() if isinstance(answer, CloudError)}
+    if refused and not seen:
+        raise next(iter(refused.values()))
+    closed = {
+        name: Doubt(why=f"could not look at {name}: {refusal.detail.rstrip('.')}", hint=refusal.hint)
+        for name, refusal in refused.items()
+    }
+    return seen, closed
 
 
 def _has_key(voice: Voice, clouds: Mapping[str, Cloud]) -> bool:

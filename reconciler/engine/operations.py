@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from reconciler.engine.clocks import Shifted, ahead_by, note
 from reconciler.engine.crew import Crew, Threads
 from reconciler.engine.executor import Executor
-from reconciler.engine.observe import look, needed
+from reconciler.engine.observe import look, needed, opened
 from reconciler.engine.probing import Closer, as_seen
 from reconciler.engine.store import Store
 from reconciler.engine.work import Answer, Cloud
@@ -26,13 +26,17 @@ from reconciler.protocols import Clock
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What every operation works on. `connect` opens the named providers' accounts; `lineage` makes a new one."""
+    """What every operation works on. `connect` opens the named providers' accounts; `lineage` makes a new one.
+
+    `is_set`: whether the environment has a variable of this name with something in it.
+    """
 
     manifest: Manifest
     store: Store
     connect: Callable[[Collection[str]], Mapping[str, Cloud]]
     clock: Clock
     lineage: Callable[[], str]
+    is_set: Callable[[str], bool] = lambda _: True
 
     def state(self) -> State:
         """The state as it is, checked to be this manifest's; an empty one where there is none yet."""
@@ -168,14 +172,18 @@ def _plan(
     session: Session, state: State, request: Request, closer: Closer = as_seen
 ) -> tuple[Plan, Mapping[str, Cloud], Clock]:
     manifest, now = session.manifest, session.clock.now()
-    clouds = session.connect(needed(manifest, state, now=now))
-    accounts = {name: cloud.provider.account for name, cloud in clouds.items()}
+    connected, lacking = opened(session.connect, needed(manifest, state, now=now))
+    accounts = {name: cloud.provider.account for name, cloud in connected.items()}
     extra = planner.candidates(manifest, state, accounts, now=now)
-    seen = closer(state, clouds, look(manifest, state, clouds, extra))
+    looked, refused = look(manifest, state, connected, extra)
+    clouds = {name: cloud for name, cloud in connected.items() if name in looked}
+    seen = closer(state, clouds, looked)
     ahead = ahead_by(seen.values())
     able = {name: cloud.provider.capabilities for name, cloud in clouds.items()}
-    made = planner.plan(manifest, state, seen, able, now=now + ahead, asked=request.asked)
+    closed = lacking | refused
+    made = planner.plan(manifest, state, seen, able, now=now + ahead, asked=request.asked, closed=closed)
     made = policy.held_back(made, state, manifest.safety, allow_recreates=request.asked.allow_recreates)
+    made = policy.unkeyed(made, manifest.voices, session.is_set)
     stops = policy.check(
         made, state, manifest.safety, allow_deletes=request.allow_deletes, declared=len(manifest.voices)
     )

@@ -70,10 +70,19 @@ def _holders(scene: Scene) -> Holders:
 def _wanted(scene: Scene, declared: Mapping[str, Voice]) -> dict[Place, set[str]]:
     wanted: dict[Place, set[str]] = {}
     for voice in declared.values():
-        if voice.method == "existing" and voice.provider in scene.seen:
-            place = (scene.seen[voice.provider].account, str(voice.inputs["voice_id"]))
-            wanted.setdefault(place, set()).add(voice.address)
+        if voice.method != "existing":
+            continue
+        voice_id = str(voice.inputs["voice_id"])
+        for account in _accounts(scene, voice.provider, voice_id):
+            wanted.setdefault((account, voice_id), set()).add(voice.address)
     return wanted
+
+
+def _accounts(scene: Scene, provider: str, voice_id: str) -> set[str]:
+    """The account of a provider; of one that was not looked at, each that it may be."""
+    if provider in scene.seen:
+        return {scene.seen[provider].account}
+    return {record.account for record in scene.state.records.values() if record.voice_id == voice_id}
 
 
 def _made(scene: Scene, change: Change) -> Place | None:

@@ -42,7 +42,7 @@ def remarks(scene: Scene, changes: Collection[Change]) -> Remarks:
             continue
         match scene.observation(record):
             case Unknown() as observed:
-                unknown.append((address, observed))
+                unknown.append((address, _with_hint(scene, record.provider) or observed))
             case Absent() if record.status in {Status.READY, Status.RUNNING}:
                 lost = (FieldChange(name="voice_id", before=record.voice_id),) if record.voice_id else ()
                 drifted.append(Drift(address=address, provider=record.provider, kind=DriftKind.GONE, fields=lost))
@@ -50,6 +50,7 @@ def remarks(scene: Scene, changes: Collection[Change]) -> Remarks:
                 drifted.extend(_changed(address, record, remote))
             case Absent() | Found():
                 pass
+    unknown += _never_looked_at(scene)
     drifted.sort(key=lambda drift: drift.address)
     unknown.sort(key=lambda pair: pair[0])
     by_nature = [address for address, observed in unknown if observed.by_nature]
@@ -62,6 +63,20 @@ def remarks(scene: Scene, changes: Collection[Change]) -> Remarks:
         ),
         unseen=tuple(f"{address}: {observed.why}" for address, observed in unknown if not observed.by_nature),
     )
+
+
+def _never_looked_at(scene: Scene) -> Iterator[tuple[str, Unknown]]:
+    """Declared and not in the state, where the account could not be looked at: nobody knows what it holds."""
+    for voice in scene.manifest.voices.values() if len(scene.seen) < len(scene.manifest.providers) else ():
+        unseen = _with_hint(scene, voice.provider)
+        if unseen is not None and voice.address not in scene.state.current:
+            yield voice.address, unseen
+
+
+def _with_hint(scene: Scene, provider: str) -> Unknown | None:
+    """Why nothing of a provider could be looked at, and what to type; None where it was looked at."""
+    doubt = scene.doubts.get(provider) if provider not in scene.seen else None
+    return Unknown(why=f"{doubt.why}. {doubt.hint}".strip()) if doubt is not None else None
 
 
 def _as_it_was(record: Record, remote: RemoteVoice) -> bool:

@@ -12,6 +12,7 @@ from reconciler.model.observed import Observations
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.state import Record, State, Status
 from reconciler.planning import claims, drift, keys, leftovers, moves, verdicts
+from reconciler.planning.accounts import Doubt
 from reconciler.planning.diff import shown
 from reconciler.planning.scene import Asked, Scene, gather
 from reconciler.protocols import Capabilities
@@ -27,15 +28,18 @@ def plan(
     *,
     now: datetime,
     asked: Asked = _NOTHING_ASKED,
+    closed: Mapping[str, Doubt] | None = None,
 ) -> Plan:
-    """The verdict for every address. `observations` and `capabilities` are by provider name."""
+    """The verdict for every address. By provider name: `observations`, `capabilities`, and `closed`, which says of
+    each provider that could not be looked at why not.
+    """
     declared = {} if asked.destroy else manifest.voices
-    scene = gather(manifest, state, observations, capabilities, now=now, asked=asked)
+    scene = gather(manifest, state, observations, capabilities, now=now, asked=asked, closed=closed)
     moved = moves.find(scene, declared)
     renamed = list(moves.changes(moved, declared))
     if renamed:
         state = moves.applied(state, moved)
-        scene = gather(manifest, state, observations, capabilities, now=now, asked=asked)
+        scene = gather(manifest, state, observations, capabilities, now=now, asked=asked, closed=closed)
     judged = [
         change.model_copy(update={"terms": _terms(scene, voice)})
         for voice in declared.values()
@@ -109,11 +113,13 @@ def _beside(scene: Scene, changes: Sequence[Change], declared: Mapping[str, Voic
     return [change for change in judged if change is not None]
 
 
-def _terms(scene: Scene, voice: Voice) -> str:
-    """What a reviewer agreed to, beyond what the plan shows of it."""
+def _terms(scene: Scene, voice: Voice) -> str | None:
+    """What a reviewer agreed to, beyond what the plan shows of it; None where its account was not looked at."""
     seen = scene.seen.get(voice.provider)
+    if seen is None:
+        return None
     lifecycle = voice.lifecycle.model_dump(mode="json")
-    told = [voice.provider, seen.account if seen else None, voice.method, shown(voice), voice.labels, lifecycle]
+    told = [voice.provider, seen.account, voice.method, shown(voice), voice.labels, lifecycle]
     return hashlib.sha256(json.dumps(told, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:16]
 
 

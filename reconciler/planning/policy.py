@@ -6,10 +6,10 @@ runs: a saved plan is refused when the state moved on under it, and is good once
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from reconciler.errors import PlanSpent, PlanStale
-from reconciler.model.manifest import Safety
+from reconciler.model.manifest import Safety, Voice
 from reconciler.model.plan import Action, Change, DriftKind, Plan, Stop
 from reconciler.model.state import State, Status
 
@@ -53,6 +53,28 @@ def held_back(plan: Plan, state: State, safety: Safety, *, allow_recreates: int 
     }
     changes = tuple(c.model_copy(update=blocked) if c.gone else c for c in plan.changes)
     return plan.model_copy(update={"changes": changes})
+
+
+def unkeyed(plan: Plan, voices: Mapping[str, Voice], is_set: Callable[[str], bool]) -> Plan:
+    """The plan, with what would be bought with a key of its own blocked where that key is not set."""
+
+    def checked(change: Change) -> Change:
+        voice = voices.get(change.address)
+        name = voice.inputs.get("api_key_env") if voice is not None else None
+        if change.action not in _BUYS or change.made is not None or name is None or is_set(name):
+            return change
+        return change.model_copy(
+            update={
+                "action": Action.BLOCKED,
+                "reason": f"no credentials: its api_key_env names {name}, which is not set",
+                "hint": f"export {name}=…",
+                "key": None,
+                "terms": None,
+                "gone": False,
+            }
+        )
+
+    return plan.model_copy(update={"changes": tuple(map(checked, plan.changes))})
 
 
 def losing(plan: Plan, state: State) -> list[Change]:
@@ -130,10 +152,13 @@ def narrowed(fresh: Plan, approved: Plan, *, going_on: bool) -> Plan:
     ]
     kept = [c for r, c in zip(reviewed, fresh.changes, strict=True) if _allows(r, c)]
     ready = {key for c in kept for key in (c.key, c.record) if key is not None}
+    waits = {(c.address, c.identity) for c in fresh.changes if c.action is Action.BLOCKED and c.terms is None}
     wanted_now = {c.address: c for c in fresh.changes if c.action in _BUYS}
     for change in approved.changes:
         if change.action is Action.BLOCKED or change.key in ready or change.record in ready:
             continue
+        if (change.address, change.identity) in waits:
+            continue  # its account can't be looked at now, so nothing of it runs
         # A run that goes on has done some of it already: only what it would now do otherwise is refused.
         now = wanted_now.get(change.address)
         if not going_on or (now is not None and now.terms != change.terms):
@@ -195,11 +220,11 @@ _GOES_ON_AS = {  # what a reviewed action may have become after an interruption,
     Action.CLONE: _CREATES,
     Action.REPLACE: _CREATES | {Action.REPLACE, Action.DELETE, Action.FORGET},
     Action.MOVE: {Action.MOVE},
-    Action.UPDATE: {Action.UPDATE},
+    Action.UPDATE: {Action.UPDATE, Action.BLOCKED},
     Action.DELETE: {Action.DELETE, Action.FORGET, Action.BLOCKED},
     Action.RECOVER: _SETTLES,
     Action.RESUME: _SETTLES,
-    Action.FORGET: {Action.FORGET},
+    Action.FORGET: {Action.FORGET, Action.BLOCKED},
     Action.BLOCKED: {Action.BLOCKED},
     Action.NO_OP: set[Action](),
 }

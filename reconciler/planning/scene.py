@@ -48,12 +48,11 @@ class Scene:
 
     def observation(self, record: Record) -> Observation:
         """What this run saw of it. On another account nothing is seen, however properly it was asked."""
-        seen = self.seen.get(record.provider)
+        seen, found = self.seen.get(record.provider), self.doubts.get(record.provider)
+        if found is not None and (found.elsewhere or seen is None):
+            return Unknown(why=found.why)
         if seen is None:
             return Unknown(why=f"the provider {record.provider} was not looked at")
-        found = self.doubts.get(record.provider)
-        if found is not None and found.elsewhere:
-            return Unknown(why=found.why)
         observed = seen.of.get(record.external_task_id, _NOT_ASKED)
         if isinstance(observed, Absent) and shows_late(record, self.now):
             return Found(remote=RemoteVoice(status=TaskStatus.RUNNING, task_id=record.task_id))
@@ -115,7 +114,9 @@ def gather(
     *,
     now: datetime,
     asked: Asked,
+    closed: Mapping[str, Doubt] | None = None,
 ) -> Scene:
+    """`closed`: for each provider that could not be looked at, why not."""
     bound = set(state.current.values())
     live: dict[str, list[Record]] = {}
     known: dict[str, list[Record]] = {}
@@ -144,7 +145,7 @@ def gather(
         capabilities=capabilities,
         now=now,
         asked=asked,
-        doubts=_doubts(seen, live, known, now=now, asked=asked),
+        doubts={**_doubts(seen, live, known, now=now, asked=asked), **(closed or {})},
         marked=_by_digest(seen, state),
         pending=pending,
         given_up=given_up,
