@@ -68,13 +68,14 @@ class Problem:
 
 
 class ManifestError(VoicectlError):
-    """Carries every problem of the run, in the order of the files."""
+    """Carries every problem of the run, in the order of the files; and as notes what could not be looked at."""
 
     summary = "The manifest is not valid"
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem], *, notes: Sequence[str] = ()) -> None:
         super().__init__("\n".join(map(str, problems)))
         self.problems = tuple(problems)
+        self.notes = tuple(notes)
 
 
 class UsageError(VoicectlError):

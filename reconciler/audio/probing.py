@@ -1,6 +1,7 @@
 """A sample behind a link: the same limits, after one bounded download. Whoever calls brings the download.
 
-What can't be told from here is a doubt, not a fault: the cloud's own way to the link may be better than ours.
+A link that can't be fetched from here is a fault, though the cloud's own way to it may be better than ours: whoever
+asks for a probe wants no green light for what was not seen. What this installation can't look into is a doubt.
 """
 
 from __future__ import annotations
@@ -24,10 +25,11 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class NotFetched:
-    """`why` goes on where the name of the link stood, and shows no query: `can't be had: …`."""
+    """`why` goes on where the name of the link stood, and shows no query: `can't be fetched: …`."""
 
     why: str
-    lasting: bool  # the link itself is at fault; else the way to it may be
+    fault: bool = True  # else nothing is known against the link: it could not be looked at
+    answered: bool = False  # by its server, whatever it said
 
 
 class Fetch(Protocol):
@@ -40,9 +42,10 @@ class Fetch(Protocol):
 class Probed:
     """`faults` are proven, `doubts` say what could not be checked; each is a sentence."""
 
-    audio: AudioFile | None
+    audio: AudioFile | None = None
     faults: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+    fetched: bool = True  # else the faults are the link's, and no matter of what its cloud takes
 
 
 def probe(url: str, limits: AudioLimits, *, fetch: Fetch) -> Probed:
@@ -50,8 +53,7 @@ def probe(url: str, limits: AudioLimits, *, fetch: Fetch) -> Probed:
     largest = limits.largest if limits.largest is not None else LARGEST_DOWNLOAD
     got = fetch(url, largest=largest)
     if isinstance(got, NotFetched):
-        told = f"{limits.key} {got.why}"
-        return Probed(None, faults=(told,)) if got.lasting else Probed(None, doubts=(told,))
+        return _not_fetched(got, limits.key)
     if not got.whole:
         return _too_large(got, limits, largest)
     found = inspect(got.data)
@@ -59,8 +61,25 @@ def probe(url: str, limits: AudioLimits, *, fetch: Fetch) -> Probed:
         return Probed(found, tuple(faults(found, limits)), _doubts(found, limits))
     if not found.unseen:
         return Probed(None, tuple(faults(found, limits)))
-    outside = (size_fault(found.size, limits), format_fault(found, limits))
-    return Probed(None, tuple(fault for fault in outside if fault), (f"{limits.key} {found.why}",))
+    known = format_fault(found, limits)
+    outside = tuple(fault for fault in (size_fault(found.size, limits), known) if fault)
+    return Probed(None, outside, (f"{limits.key} {found.why}",) if known is None else ())
+
+
+def reach(url: str, key: str, *, fetch: Fetch, posted: bool = False) -> Probed:
+    """Whether there is something behind a link whose content has no limits that are known here.
+
+    `posted`: its cloud will POST to it. It is only asked whether a server answers, whatever it says to a GET.
+    """
+    got = fetch(url, largest=0)
+    if isinstance(got, Fetched) or (posted and got.answered):
+        return Probed()
+    return _not_fetched(got, key)
+
+
+def _not_fetched(got: NotFetched, key: str) -> Probed:
+    told = (f"{key} {got.why}",)
+    return Probed(faults=told, fetched=False) if got.fault else Probed(doubts=told, fetched=False)
 
 
 def _doubts(found: AudioFile, limits: AudioLimits) -> tuple[str, ...]:

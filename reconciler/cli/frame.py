@@ -57,7 +57,7 @@ def told() -> Globals:
 def manifest_at(place: Place, *, fetch: Fetch | None = None) -> Manifest:
     from reconciler.loader.build import load
 
-    return load(place.manifest, environ=os.environ, fetch=fetch)
+    return load(place.manifest, environ=os.environ, fetch=fetch).model_copy(update={"sandbox": place.sandbox})
 
 
 @contextmanager

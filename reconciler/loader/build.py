@@ -20,18 +20,18 @@ from reconciler.loader.sections import Section, Sections, sections
 from reconciler.loader.voices import SOUNDS, VOICES, VoiceReader
 from reconciler.loader.wording import refusals
 from reconciler.loader.yaml_values import read
-from reconciler.model.manifest import AUDIO, Manifest, Safety, Voice
+from reconciler.model.manifest import Manifest, Safety, Voice
 
 if TYPE_CHECKING:
     from reconciler.audio.probing import Fetch
-    from reconciler.loader.links import Where
+    from reconciler.loader.links import Link
 
 
 def load(path: Path, *, environ: Mapping[str, str], fetch: Fetch | None = None) -> Manifest:
     """The manifest in this file, or in this folder's `*.yaml`.
 
-    With `fetch`, a good manifest's samples behind links are looked at too. Raises ManifestError with every problem
-    there is, and UsageError if there is nothing at the path.
+    With `fetch`, what the clouds would open is looked at too. Raises ManifestError with every problem there is, and
+    UsageError if there is nothing at the path.
     """
     found, unread = sources(path)
     findings: list[Finding] = []
@@ -39,14 +39,20 @@ def load(path: Path, *, environ: Mapping[str, str], fetch: Fetch | None = None) 
     complete = not unread and len(documents) == len(found)
     declared = sections(documents, findings)
     known = accounts(declared.providers, findings)
-    voices, where = _voices(declared, known, findings, complete=complete)
+    links: list[Link] | None = [] if fetch is not None else None
+    voices = _voices(declared, known, findings, complete=complete, links=links)
     safety = _safety(declared.safety, findings)
-    if fetch is not None and not findings and not unread:
+    doubts: dict[str, list[str]] = {}
+    if fetch is not None and links:
         from reconciler.loader.links import looked_at
 
-        voices = looked_at(voices, where, fetch=fetch, findings=findings)
+        doubts = looked_at(links, fetch=fetch, findings=findings)
     if findings or unread:
-        raise ManifestError(_in_order(unread, findings, found))
+        told = [f"{address}: {remark}" for address, remarks in doubts.items() for remark in remarks]
+        raise ManifestError(_in_order(unread, findings, found), notes=told)
+    for address, remarks in doubts.items():
+        voice = voices[address]
+        voices[address] = voice.model_copy(update={"remarks": (*voice.remarks, *remarks)})
     name = "." if path.is_dir() else shown(Path(path.name))
     protects = declared.defaults is not None and defaults.protect(declared.defaults)
     return Manifest(name=name, providers=known.of, voices=voices, safety=safety, protects=protects)
@@ -62,18 +68,18 @@ def _documents(found: list[Source], environ: Mapping[str, str], findings: list[F
 
 
 def _voices(
-    declared: Sections, known: Accounts, findings: list[Finding], *, complete: bool
-) -> tuple[dict[str, Voice], Where]:
+    declared: Sections, known: Accounts, findings: list[Finding], *, complete: bool, links: list[Link] | None
+) -> dict[str, Voice]:
     if declared.defaults is not None:
         defaults.check(declared.defaults, findings)
-    of_voices = VoiceReader(VOICES, known, findings, under=declared.defaults, complete=complete)
-    of_audio = VoiceReader(SOUNDS, known, findings, complete=complete)
+    of_voices = VoiceReader(VOICES, known, findings, under=declared.defaults, complete=complete, links=links)
+    of_audio = VoiceReader(SOUNDS, known, findings, complete=complete, links=links)
     voices: dict[str, Voice] = {}
     for section in declared.voices:
         voices.update(of_voices.read(section))
     for section in declared.audio:
         voices.update(of_audio.read(section))
-    return voices, lambda address: (of_audio if address.startswith(AUDIO) else of_voices).where(address)
+    return voices
 
 
 def _safety(section: Section | None, findings: list[Finding]) -> Safety:

@@ -1,23 +1,29 @@
-"""Samples behind links, looked at on request: each is fetched once and measured against what its cloud takes.
+"""Links that a cloud opens, looked at on request: each is fetched once and measured against what its cloud takes.
 
-Whoever asks brings the download. What can't be told from here is a remark; what is proven is a finding.
+Whoever asks brings the download. What can't be told from here is a remark; what is proven is a finding. Links of
+entries that are wrong in other ways are looked at too, so that all problems are told at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from reconciler.audio import limits
 from reconciler.audio.limits import AudioLimits
-from reconciler.audio.probing import Fetch, Probed, probe
+from reconciler.audio.probing import Fetch, Probed, probe, reach
+from reconciler.loader.bodies import model_of
+from reconciler.loader.environment import Unresolved
 from reconciler.loader.findings import Finding
 from reconciler.loader.positions import Path
-from reconciler.model.bodies import keyword_of
-from reconciler.model.manifest import Voice
+from reconciler.loader.yaml_values import Value
+from reconciler.model.bodies import METHODS, models_under
+from reconciler.model.scalars import is_http
 
 _AT_ONCE = 8
-_LIMITS: Mapping[tuple[str, str, str], AudioLimits] = {  # (type, method, key) -> what is taken
+_POSTED = "callback_url"  # the key of what a cloud sends to
+_LIMITS: Mapping[tuple[str | None, str, str], AudioLimits] = {  # (type, method, key) -> what is taken
     ("kling", "create", "voice_url"): limits.KLING_VOICE_URL,
     ("tencent-vod", "create", "voice_url"): limits.VOD_VOICE_URL,
     ("tencent-vod", "clone", "audio"): limits.VOD_CLONE_AUDIO,
@@ -25,39 +31,60 @@ _LIMITS: Mapping[tuple[str, str, str], AudioLimits] = {  # (type, method, key) -
     ("tencent-vod", "clone-minimax", "audio"): limits.MINIMAX_ADVICE,
 }
 
-Where = Callable[[str], tuple[str, Path]]  # address -> the file that declares it, and the path in it
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One link as it is declared, in an entry that may be wrong in other ways."""
+
+    file: str
+    path: Path
+    address: str
+    url: str
+    kind: str | None  # the provider's type, where it is known
+    method: str
+    key: str
+
+    @property
+    def limits(self) -> AudioLimits | None:
+        return _LIMITS.get((self.kind, self.method, self.key))
 
 
-def looked_at(voices: Mapping[str, Voice], where: Where, *, fetch: Fetch, findings: list[Finding]) -> dict[str, Voice]:
-    """The voices with what could not be told of their samples among their remarks; what is wrong is told."""
-    asked = {(url, known) for voice in voices.values() for _, url, known in _links(voice)}
+def declared_links(kind: str | None, keyword: str, raw: Value, *, file: str, path: Path, address: str) -> list[Link]:
+    """The links of a method's body as it was read, before it is known whether it is valid; `path` leads to the body.
+
+    Where the provider's type is not known, those of any method that stands under this key.
+    """
+    if not isinstance(raw, dict):
+        return []
+    model = model_of(kind, keyword, raw)
+    method = next((name for name, body in METHODS[kind].items() if body is model), keyword) if kind else keyword
+    found: dict[Path, str] = {}
+    for body in [model] if model is not None else models_under(keyword).values():
+        found |= dict(body.links_in(raw))
+    return [
+        Link(file, (*path, *inside), address, str(url), kind, method, str(inside[0]))
+        for inside, url in found.items()
+        if not isinstance(url, Unresolved) and is_http(url)
+    ]
+
+
+def looked_at(links: Sequence[Link], *, fetch: Fetch, findings: list[Finding]) -> dict[str, list[str]]:
+    """What could not be told of the links, by address; what is wrong is added to the findings."""
+    asked = {(link.url, link.key, link.limits) for link in links}
+
+    def look(url: str, key: str, known: AudioLimits | None) -> Probed:
+        return reach(url, key, fetch=fetch, posted=key == _POSTED) if known is None else probe(url, known, fetch=fetch)
+
     with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="probe") as pool:
-        futures = {(url, known): pool.submit(probe, url, known, fetch=fetch) for url, known in asked}
-    seen: dict[tuple[str, AudioLimits], Probed] = {link: future.result() for link, future in futures.items()}
-    told: dict[str, Voice] = {}
-    for address, voice in voices.items():
-        remarks: list[str] = []
-        for inside, url, known in _links(voice):
-            found = seen[url, known]
-            file, path = where(address)
-            if known is limits.MINIMAX_ADVICE:
-                remarks += [f"{fault} (not Tencent's word)" for fault in found.faults]
-            else:
-                findings += [Finding(file, (*path, keyword_of(voice.method), *inside), what) for what in found.faults]
-            remarks += found.doubts
-        told[address] = voice.model_copy(update={"remarks": (*voice.remarks, *remarks)}) if remarks else voice
-    return told
-
-
-def _links(voice: Voice) -> list[tuple[Path, str, AudioLimits]]:
-    """Where in the body a link to a sample stands, the link, and what it is measured against."""
-    found: list[tuple[Path, str, AudioLimits]] = []
-    for key, value in voice.inputs.items():
-        known = _LIMITS.get((voice.type, voice.method, key))
-        if known is None:
-            continue
-        if isinstance(value, str):
-            found.append(((key,), value, known))
-        elif isinstance(value, dict) and "url" in value:
-            found.append(((key, "url"), value["url"], known))
-    return found
+        futures = {each: pool.submit(look, *each) for each in asked}
+    remarks: dict[str, list[str]] = {}
+    for link in links:
+        found = futures[link.url, link.key, link.limits].result()
+        doubts = list(found.doubts)
+        if found.fetched and link.limits is limits.MINIMAX_ADVICE:
+            doubts = [*(f"{fault} (not Tencent's word)" for fault in found.faults), *doubts]
+        else:
+            findings += [Finding(link.file, link.path, what) for what in found.faults]
+        if doubts:
+            remarks.setdefault(link.address, []).extend(doubts)
+    return remarks

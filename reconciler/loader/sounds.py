@@ -12,13 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
+from reconciler.loader.environment import FromEnvironment
 from reconciler.loader.files import shown
 from reconciler.loader.findings import Finding
 from reconciler.loader.positions import Path
+from reconciler.loader.yaml_values import Value
 from reconciler.model.base import Inputs
+from reconciler.model.bodies import method_of
 
 if TYPE_CHECKING:
     from reconciler.audio.limits import AudioLimits
+
+
+_TAKES_FILES = {("tencent-trtc", "clone"): "prompt_audio", ("tencent-vod", "clone-minimax"): "audio"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +48,9 @@ def local_files(
 
     files: dict[str, str] = {}
     remarks: list[str] = []
+    limits = _limits(kind, method)
     for key, name in named.items():
         lies = FilePath(file).parent / name
-        limits = _limits(kind, method)
         try:
             too_large = size_fault(_size(lies), limits[0])
             data = b"" if too_large else lies.read_bytes()
@@ -68,6 +74,25 @@ def local_files(
             repaired = repair(found)
             remarks += [f"{key}: {repaired}"] if repaired is not None else []
     return Sounds(files, tuple(remarks))
+
+
+def tell_files(raw: Value, kind: str | None, keyword: str, *, file: str, path: Path, findings: list[Finding]) -> None:
+    """What is wrong with the local files of a body that is wrong itself, or stands in an entry that is."""
+    if kind is None or not isinstance(raw, dict):
+        return
+    method = method_of(kind, keyword, raw)
+    if (kind, method) not in _TAKES_FILES:
+        return
+    named: Inputs = {
+        key: {"file": value["file"]}
+        for key, value in raw.items()
+        if key == _TAKES_FILES[kind, method] and isinstance(value, dict) and _is_name(value.get("file"))
+    }
+    local_files(named, kind, method, file=file, path=path, findings=findings)
+
+
+def _is_name(value: Value) -> bool:
+    return isinstance(value, str) and value != "" and not isinstance(value, FromEnvironment)  # whose value is secret
 
 
 def _size(lies: FilePath) -> int:

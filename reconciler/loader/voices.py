@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -12,7 +13,7 @@ from reconciler.loader.accounts import Accounts
 from reconciler.loader.findings import Finding, Point, dotted
 from reconciler.loader.positions import Path
 from reconciler.loader.sections import Raw, Section, mapping
-from reconciler.loader.sounds import local_files
+from reconciler.loader.sounds import local_files, tell_files
 from reconciler.loader.wording import listed, nearest, quote, refusals
 from reconciler.loader.yaml_values import Value
 from reconciler.model import urls
@@ -21,6 +22,9 @@ from reconciler.model.base import Inputs
 from reconciler.model.bodies import AUDIO_METHOD, METHOD_NAMES, METHODS, keyword_of, method_of
 from reconciler.model.manifest import AUDIO, AudioEntry, Entry, Voice
 from reconciler.model.scalars import ADDRESS_LIMIT, LONGEST_ADDRESS, is_address
+
+if TYPE_CHECKING:
+    from reconciler.loader.links import Link
 
 _FIELDS = set(Voice.model_fields)
 _NO_LABELS: dict[str, str] = {}  # one for all: nobody changes a frozen voice's
@@ -43,7 +47,10 @@ SOUNDS = Declared("audio", "sound", AudioEntry, (AUDIO_METHOD,), prefix=AUDIO)
 
 
 class VoiceReader:
-    """Reads the entries of all files. `complete`: no file was left out, so what isn't declared is declared nowhere."""
+    """Reads the entries of all files. `complete`: no file was left out, so what isn't declared is declared nowhere.
+
+    Adds what the clouds would open to `links`, where there is such a list; of invalid entries too.
+    """
 
     def __init__(
         self,
@@ -53,12 +60,14 @@ class VoiceReader:
         *,
         under: Section | None = None,
         complete: bool = True,
+        links: list[Link] | None = None,
     ) -> None:
         self._declared = declared
         self._accounts = accounts
         self._findings = findings
         self._under = under
         self._complete = complete
+        self._links = links
         self._told = {finding.path for finding in findings if finding.path[:1] == ("defaults",)}
         self._first: dict[str, tuple[str, Path]] = {}  # lower-case address -> where
         self._chosen: dict[tuple[object, str], tuple[str, Path]] = {}  # (account, voice_id) -> where
@@ -81,10 +90,6 @@ class VoiceReader:
             elif voice is not None:
                 voices[voice.address] = voice
         return voices
-
-    def where(self, address: str) -> tuple[str, Path]:
-        """The file that declares an entry that was read, and the path in it."""
-        return self._first[address.removeprefix(self._declared.prefix).lower()]
 
     def _placed(self, findings: list[Finding], own: Raw) -> list[Finding]:
         """The findings about one voice; one that is about the defaults is told for the first such voice only."""
@@ -128,6 +133,8 @@ class VoiceReader:
         inputs: Inputs | None = None
         for method in methods:
             inputs = self._inputs(kind, method, raw[method], file=file, path=path)
+            if self._links is not None:
+                self._links += self._declared_links(kind, method, raw[method], address, file=file, path=path)
         model = bodies.model_of(kind, methods[0], raw[methods[0]]) if len(methods) == 1 else None
         if "lifecycle" in raw and model is not None:
             check = bodies.check_ignored
@@ -135,6 +142,8 @@ class VoiceReader:
         if entry is not None:
             self._tell_at_odds(entry, inputs, file=file, path=path)
         if entry is None or kind is None or inputs is None or len(methods) != 1:
+            for method in methods:
+                tell_files(raw[method], kind, method, file=file, path=(*path, method), findings=self._findings)
             return None
         if "voice_id" in inputs:
             self._check_chosen(entry.provider, inputs["voice_id"], file=file, path=(*path, methods[0], "voice_id"))
@@ -153,6 +162,15 @@ class VoiceReader:
             lifecycle=entry.lifecycle,
             files=sounds.files if sounds is not None else _NO_FILES,
             remarks=sounds.remarks if sounds is not None else (),
+        )
+
+    def _declared_links(
+        self, kind: str | None, method: str, raw: Value, address: str, *, file: str, path: Path
+    ) -> list[Link]:
+        from reconciler.loader.links import declared_links
+
+        return declared_links(
+            kind, method, raw, file=file, path=(*path, method), address=self._declared.prefix + address
         )
 
     def _tell_at_odds(self, entry: Entry | AudioEntry, inputs: Inputs | None, *, file: str, path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -65,6 +65,8 @@ _ENDPOINT = "A base URL instead of the cloud's; a path prefix is fine."
 class KlingAccount(Frozen):
     """A named Kling account."""
 
+    cloud: ClassVar[str] = "Kling"  # what people call it
+
     type: Literal["kling"] = Field(description="Which cloud the account is with.")
     region: Literal["singapore", "beijing"] = Field(
         default="singapore", description="Where the account is: singapore (kling.ai) or beijing (klingai.com)."
@@ -88,6 +90,8 @@ class KlingAccount(Frozen):
 class TencentVodAccount(Frozen):
     """An application of Tencent Cloud VOD: custom voices, clones, sound."""
 
+    cloud: ClassVar[str] = "Tencent Cloud"  # what people call it
+
     type: Literal["tencent-vod"] = Field(description="Which cloud the account is with.")
     sub_app_id: ApplicationId = Field(description="SubAppId: the VOD application that pays and keeps.")
     endpoint: Url | None = Field(default=None, description=_ENDPOINT)
@@ -108,6 +112,8 @@ class TencentVodAccount(Frozen):
 
 class TencentTrtcAccount(Frozen):
     """An application of Tencent Cloud TRTC."""
+
+    cloud: ClassVar[str] = "Tencent Cloud"  # what people call it
 
     type: Literal["tencent-trtc"] = Field(description="Which cloud the account is with.")
     sdk_app_id: ApplicationId = Field(description="SdkAppId: the TRTC application.")

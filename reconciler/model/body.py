@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from enum import StrEnum
 from typing import ClassVar, Self
 
@@ -28,6 +28,7 @@ class Body(Frozen):
     ours: ClassVar[frozenset[str]] = frozenset()
     digested: ClassVar[frozenset[str]] = frozenset()  # kept and shown as a digest only
     watched: ClassVar[bool] = True  # its cloud can be asked at any time whether the voice is still there
+    links: ClassVar[tuple[str, ...]] = ()  # what its cloud opens: URLs, and sources, or lists of them, with a URL
     always: ClassVar[frozenset[str]] = frozenset()  # kept and shown though it was left to its default
 
     @classmethod
@@ -48,12 +49,29 @@ class Body(Frozen):
         """What is allowed, and a person should know before it is paid for."""
         return ()
 
+    @classmethod
+    def links_in(cls, inputs: Inputs) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Each link that its cloud opens, with its path: `("videos", 1, "url")`. The inputs need not be valid."""
+        for key in cls.links:
+            for path, each in _each(key, inputs.get(key)):
+                if isinstance(each, str):
+                    yield path, each
+                elif isinstance(each, dict) and isinstance(each.get("url"), str):
+                    yield (*path, "url"), each["url"]
+
     @model_validator(mode="after")
     def _keys_fit(self) -> Self:
         fault = self.fault([key for key in self.model_fields_set if getattr(self, key) is not None])
         if fault is not None:
             raise ValueError(fault)
         return self
+
+
+def _each(key: str, value: object) -> Iterator[tuple[tuple[str | int, ...], object]]:
+    if isinstance(value, list):
+        yield from (((key, place), each) for place, each in enumerate(value))
+    else:
+        yield (key,), value
 
 
 def exactly_one(given: Collection[str], one: str, other: str) -> str | None:

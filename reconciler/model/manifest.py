@@ -6,6 +6,7 @@ The shape of a voice's body depends on its provider's type and its method: see `
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
@@ -114,6 +115,12 @@ class Voice(Frozen):
         return (*self.body.remarks(self.inputs), *self.remarks)
 
     @property
+    def links(self) -> Iterator[tuple[str, str]]:
+        """What its cloud opens: where it is declared, and the URL. `videos[1].url`, `https://…`."""
+        for path, url in self.body.links_in(self.inputs):
+            yield "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)[1:], url
+
+    @property
     def body(self) -> BodyType:
         return METHODS[self.type][self.method]
 
@@ -125,4 +132,5 @@ class Manifest(Frozen):
     providers: dict[str, Account] = {}
     voices: dict[str, Voice] = {}
     safety: Safety = Safety()
+    sandbox: bool = False  # its clouds are the sandbox's, which open no link
     protects: bool = False  # `defaults:` say prevent_destroy, so that a voice need not say it itself

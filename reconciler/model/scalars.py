@@ -65,6 +65,14 @@ def _http(url: str) -> str:
     return url
 
 
+def is_http(text: str) -> bool:
+    try:
+        _http(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _suffixed(url: str, suffixes: tuple[str, ...]) -> str:
     if url.endswith(suffixes) and "?" not in url and "#" not in url:
         return url

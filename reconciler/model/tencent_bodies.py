@@ -28,6 +28,7 @@ Priority = Annotated[int, Field(ge=-10, le=10)]
 class VodCreate(Body):
     """CreateAigcCustomVoice. Limits: Tencent Cloud VOD, that page."""
 
+    links: ClassVar[tuple[str, ...]] = ("voice_url",)
     watched: ClassVar[bool] = False
     request_only: ClassVar[frozenset[str]] = frozenset({"disable_moderation", "session_context", "tasks_priority"})
 
@@ -56,6 +57,7 @@ def _ends_with_punctuation(text: str) -> str:
 class VodClone(Body):
     """CreateAigcAudioClone. Limits: Tencent Cloud VOD, that page; of VoiceId: its SDK."""
 
+    links: ClassVar[tuple[str, ...]] = ("audio", "prompt_audio")
     watched: ClassVar[bool] = False
     request_only: ClassVar[frozenset[str]] = frozenset(
         {"text", "payload", "session_context", "tasks_priority", "ext_info"}
@@ -104,6 +106,7 @@ _Words = Annotated[list[Annotated[str, StringConstraints(min_length=1)]], Field(
 class MinimaxClone(Body):
     """CloneVoiceAsync. Limits: Tencent Cloud VOD's SDK, ExtParam and voice_profile."""
 
+    links: ClassVar[tuple[str, ...]] = ("audio",)
     request_only: ClassVar[frozenset[str]] = frozenset({"language_boost", "text", "text_lang", "tts_model"})
     updatable: ClassVar[frozenset[str]] = frozenset(
         {"name", "description", "gender", "age", "languages", "labels", "scenes"}
@@ -220,6 +223,7 @@ def _as_json(value: Any) -> Any:
 class AudioTask(Body):
     """CreateAigcAudioTask. Limits: Tencent Cloud VOD, that page. `on_expiry` stands beside it."""
 
+    links: ClassVar[tuple[str, ...]] = ("videos", "audios")
     watched: ClassVar[bool] = False
     ours: ClassVar[frozenset[str]] = frozenset({"on_expiry"})
 

@@ -9,7 +9,9 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from reconciler.model.manifest import Voice
 from reconciler.model.moments import moment
+from reconciler.model.notes import listed, notes
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Action, Change, Drift, DriftKind, FieldChange
 from reconciler.model.state import Record, Status
@@ -17,7 +19,6 @@ from reconciler.planning import keys
 from reconciler.planning.replaced import AGES
 from reconciler.planning.scene import Scene, has_expired, is_due
 
-_NAMED = 5  # addresses in a note
 _BUYS = frozenset({Action.CREATE, Action.CLONE, Action.REPLACE})
 
 
@@ -57,7 +58,7 @@ def remarks(scene: Scene, changes: Collection[Change]) -> Remarks:
     return Remarks(
         drift=(*drifted, *_surplus(scene, taken)),
         notes=(
-            *_remarked(scene, changes),
+            *notes(scene.manifest, _bought(scene, changes)),
             *_kept(scene, changes),
             *_unverifiable(sorted(set(by_nature) - changed)),
         ),
@@ -137,14 +138,12 @@ def _unverifiable(addresses: list[str]) -> Iterable[str]:
         return ()
     one = len(addresses) == 1
     voices, theirs = ("1 voice", "its cloud") if one else (f"{len(addresses)} voices", "their cloud")
-    more = f" and {len(addresses) - _NAMED} more" if len(addresses) > _NAMED else ""
-    listed = ", ".join(addresses[:_NAMED]) + more
-    return (f"{voices} {'is' if one else 'are'} unverifiable, because {theirs} can't be asked: {listed}",)
+    named = listed(addresses)
+    return (f"{voices} {'is' if one else 'are'} unverifiable, because {theirs} can't be asked: {named}",)
 
 
-def _remarked(scene: Scene, changes: Collection[Change]) -> Iterator[str]:
-    """What a person should know of a voice before it is paid for."""
+def _bought(scene: Scene, changes: Collection[Change]) -> Iterator[Voice]:
     for change in changes:
         voice = scene.manifest.voices.get(change.address)
         if voice is not None and change.made is None and change.action in _BUYS:
-            yield from (f"{change.address}: {remark}" for remark in voice.worth_knowing)
+            yield voice

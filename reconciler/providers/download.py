@@ -50,9 +50,9 @@ def fetch(
         return got.result(timeouts.operation)
     except TimeoutError:
         download.given_up.set()
-        return _out_of_reach(f"not here whole within {timeouts.operation:g} s")
+        return _unreached(f"not here whole within {timeouts.operation:g} s")
     except UsageError as error:  # of the environment's proxy
-        return _out_of_reach(error.detail)
+        return _unreached(error.detail)
 
 
 @dataclass(slots=True)
@@ -86,18 +86,18 @@ class _Download:
                 return self._answer(url, response)
         except NEVER_SENT as error:
             to = urlsplit(url).netloc.rpartition("@")[2]
-            return _out_of_reach(_reason(unsent(error, "GET", to=to, via=via, timeouts=self.timeouts, told=told)))
+            return _unreached(_reason(unsent(error, "GET", to=to, via=via, timeouts=self.timeouts, told=told)))
         except PERHAPS_SENT as error:
             if isinstance(error, httpx.RemoteProtocolError) and "location header" in str(error):  # httpx reads it too
                 return _wrong("it is redirected to what is no URL")
-            return _out_of_reach(_reason(lost(error, "GET ", begun=begun, timeouts=self.timeouts, told=told)))
+            return _unreached(_reason(lost(error, "GET ", begun=begun, timeouts=self.timeouts, told=told)))
 
     def _answer(self, url: str, response: httpx.Response) -> Fetched | NotFetched | str:
         match response.status_code:
             case 200 if response.headers.get("Content-Encoding", "identity").strip().lower() in ("", "identity"):
                 return self._body(response)
             case 200:
-                return _out_of_reach("it comes packed, unasked")
+                return NotFetched("could not be checked: it comes packed, unasked", fault=False, answered=True)
             case 301 | 302 | 303 | 307 | 308 if response.headers.get("Location"):
                 return _joined(url, response.headers["Location"])
             case status:
@@ -141,18 +141,20 @@ def _refusal(status: int, told: bytes) -> NotFetched:
             return _wrong("access is denied (HTTP 403): is it public, or its signature still good?")
         case 404 | 410:
             return _wrong(f"nothing is there (HTTP {status})")
-        case _ if status >= 500 or status in _TRY_LATER:
-            return _out_of_reach(f"the server has its troubles (HTTP {status})")
+        case _ if status in _TRY_LATER:
+            return _wrong(f"the server asks to try again later (HTTP {status})")
+        case _ if status >= 500:
+            return _wrong(f"the server failed (HTTP {status})")
         case _:
             return _wrong(f"the server answers HTTP {status} instead of a file")
 
 
 def _wrong(why: str) -> NotFetched:
-    return NotFetched(f"can't be fetched: {why}", lasting=True)
+    return NotFetched(f"can't be fetched: {why}", answered=True)
 
 
-def _out_of_reach(why: str) -> NotFetched:
-    return NotFetched(f"could not be checked: {why}", lasting=False)
+def _unreached(why: str) -> NotFetched:
+    return NotFetched(f"can't be fetched from this machine: {why}")
 
 
 def _reason(failure: CloudError) -> str:

@@ -10,6 +10,7 @@ from reconciler.errors import CloudError, ManifestError, StateNotSaved, Voicectl
 from reconciler.model.events import Event, Kind, Tally
 from reconciler.model.manifest import AUDIO, Manifest
 from reconciler.model.moments import duration
+from reconciler.model.notes import notes
 from reconciler.views.escape import escape
 from reconciler.views.layout import Style, counted, painted
 from reconciler.views.text_plan import drift, plan
@@ -36,7 +37,8 @@ def error(error: VoicectlError, *, colour: bool = False) -> str:
     head = f"{painted('Error:', Style.ALARM, colour=colour)} {painted(error.summary, Style.BOLD, colour=colour)}"
     if isinstance(error, ManifestError):
         listed = "\n".join(escape(str(problem)) for problem in error.problems)
-        parts = [head, listed, f"{counted(len(error.problems), 'problem')}."]
+        known = "\n".join(f"Note: {escape(note)}" for note in error.notes)
+        parts = [head, listed, known, f"{counted(len(error.problems), 'problem')}."]
     else:
         parts = [head, _facts(error), escape(_from_the_cloud(error))]
     parts.append(painted(escape(error.hint), Style.CYAN, colour=colour))
@@ -151,5 +153,5 @@ def manifest_ok(manifest: Manifest) -> str:
     told = [counted(len(manifest.voices) - sounds, "voice")]
     told += [counted(sounds, "sound")] if sounds else []
     told.append(counted(len(manifest.providers), "provider"))
-    notes = [f"Note: {escape(address)}: {escape(r)}" for address, v in manifest.voices.items() for r in v.worth_knowing]
-    return "\n".join([*notes, f"{name} is valid: {', '.join(told)}."])
+    known = [f"Note: {escape(note)}" for note in notes(manifest, manifest.voices.values())]
+    return "\n".join([*known, f"{name} is valid: {', '.join(told)}."])

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from reconciler.audio.limits import KLING_VOICE_URL, MINIMAX_ADVICE, VOD_CLONE_AUDIO, AudioLimits
-from reconciler.audio.probing import LARGEST_DOWNLOAD, Fetched, NotFetched, Probed, probe
+from reconciler.audio.probing import LARGEST_DOWNLOAD, Fetched, NotFetched, Probed, probe, reach
 from tests.support.sounds import encoded, m4a, mp3, wav
 
 URL = "https://cdn.example.com/narrator.mp3?sig=SECRET"
@@ -48,13 +48,38 @@ def test_a_page_instead_of_a_sample_is_at_fault() -> None:
 
 
 def test_a_link_that_leads_nowhere_is_at_fault() -> None:
-    gone = NotFetched("can't be fetched: nothing is there (HTTP 404)", lasting=True)
-    assert probed(gone) == Probed(None, faults=("voice_url can't be fetched: nothing is there (HTTP 404)",))
+    gone = NotFetched("can't be fetched: nothing is there (HTTP 404)", answered=True)
+    assert probed(gone) == Probed(faults=("voice_url can't be fetched: nothing is there (HTTP 404)",), fetched=False)
 
 
-def test_a_way_that_is_closed_is_a_doubt() -> None:
-    slow = NotFetched("could not be checked: not here whole within 5 s", lasting=False)
-    assert probed(slow) == Probed(None, doubts=("voice_url could not be checked: not here whole within 5 s",))
+def test_a_host_that_does_not_answer_is_at_fault() -> None:
+    slow = NotFetched("can't be fetched from this machine: no answer within 5 s")
+    told = "voice_url can't be fetched from this machine: no answer within 5 s"
+    assert probed(slow) == Probed(faults=(told,), fetched=False)
+
+
+def test_an_answer_that_can_t_be_read_is_a_doubt() -> None:
+    packed = NotFetched("could not be checked: it comes packed, unasked", fault=False, answered=True)
+    told = "voice_url could not be checked: it comes packed, unasked"
+    assert probed(packed) == Probed(doubts=(told,), fetched=False)
+
+
+def test_a_false_header_is_a_doubt() -> None:
+    assert probed(wav(12.0, size=0)).doubts == (
+        "voice_url: its header gives no length; its cloud fetches the file as it is, and may refuse it",
+    )
+
+
+@pytest.mark.parametrize("posted", [False, True])
+@pytest.mark.parametrize("answered", [False, True])
+def test_where_a_cloud_posts_any_answer_is_good(posted: bool, answered: bool) -> None:
+    got = NotFetched("can't be fetched: nothing is there (HTTP 404)", answered=answered)
+    found = reach(URL, "callback_url", fetch=lambda _, *, largest: got, posted=posted)
+    assert found == (
+        Probed()
+        if posted and answered
+        else Probed(faults=("callback_url can't be fetched: nothing is there (HTTP 404)",), fetched=False)
+    )
 
 
 @pytest.mark.parametrize(("size", "shown"), [(52_428_800, "52,428,800"), (0, "20,971,521")])
@@ -69,18 +94,18 @@ def test_more_bytes_than_are_read_are_a_doubt_where_the_vendor_names_no_limit() 
     assert found == Probed(None, doubts=("voice_url is larger than 104,857,600 bytes, and was not looked at",))
 
 
-def test_a_format_nobody_can_look_into_is_at_fault_and_in_doubt() -> None:
+def test_a_format_nobody_can_look_into_is_at_fault() -> None:
     assert probed(encoded("flac", "flac", seconds=1.0)) == Probed(
         None,
         faults=("voice_url is flac; Kling takes mp3, wav, mp4 and mov",),
-        doubts=("voice_url is flac, which voicectl can't look into",),
     )
 
 
 def test_without_pyav_the_length_of_an_mp3_is_in_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
+    sample = mp3(1.0)
     monkeypatch.setitem(sys.modules, "av", None)
     monkeypatch.delitem(sys.modules, "reconciler.audio.decoding", raising=False)
     for limits in (KLING_VOICE_URL, MINIMAX_ADVICE):
-        found = probed(mp3(1.0), limits)
+        found = probed(sample, limits)
         told = f"{limits.key} is mp3, and reading it takes PyAV: pip install 'voicectl[audio]'"
         assert found == Probed(None, doubts=(told,))

@@ -100,26 +100,25 @@ def test_no_more_is_read_than_asked_for_though_it_never_ends(shelf: Shelf) -> No
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "lasting", "why"),
+    ("status", "body", "why"),
     [
-        (401, b"", True, "it asks for credentials (HTTP 401): the cloud has none for it"),
-        (403, b"", True, "access is denied (HTTP 403): is it public, or its signature still good?"),
-        (403, b"<Message>Request has expired</Message>", True, "the link has expired (HTTP 403): sign it anew"),
-        (400, b"<Code>ExpiredToken</Code>", True, "the link has expired (HTTP 400): sign it anew"),
-        (404, b"", True, "nothing is there (HTTP 404)"),
-        (410, b"", True, "nothing is there (HTTP 410)"),
-        (204, b"", True, "the server answers HTTP 204 instead of a file"),
-        (418, b"", True, "the server answers HTTP 418 instead of a file"),
-        (302, b"", True, "the server answers HTTP 302 instead of a file"),
-        (429, b"", False, "the server has its troubles (HTTP 429)"),
-        (500, b"request expired", False, "the server has its troubles (HTTP 500)"),
-        (503, b"", False, "the server has its troubles (HTTP 503)"),
+        (401, b"", "it asks for credentials (HTTP 401): the cloud has none for it"),
+        (403, b"", "access is denied (HTTP 403): is it public, or its signature still good?"),
+        (403, b"<Message>Request has expired</Message>", "the link has expired (HTTP 403): sign it anew"),
+        (400, b"<Code>ExpiredToken</Code>", "the link has expired (HTTP 400): sign it anew"),
+        (404, b"", "nothing is there (HTTP 404)"),
+        (410, b"", "nothing is there (HTTP 410)"),
+        (204, b"", "the server answers HTTP 204 instead of a file"),
+        (418, b"", "the server answers HTTP 418 instead of a file"),
+        (302, b"", "the server answers HTTP 302 instead of a file"),
+        (429, b"", "the server asks to try again later (HTTP 429)"),
+        (500, b"request expired", "the server failed (HTTP 500)"),
+        (503, b"", "the server failed (HTTP 503)"),
     ],
 )
-def test_a_refusal_is_told_plainly(shelf: Shelf, status: int, body: bytes, lasting: bool, why: str) -> None:
+def test_a_refusal_is_told_plainly(shelf: Shelf, status: int, body: bytes, why: str) -> None:
     got = fetch(shelf.lay("/a.mp3", body, status), largest=1024)
-    begins = "can't be fetched: " if lasting else "could not be checked: "
-    assert got == NotFetched(begins + why, lasting)
+    assert got == NotFetched(f"can't be fetched: {why}", answered=True)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -134,7 +133,7 @@ def test_a_redirect_is_followed_with_neither_password_nor_cookie(shelf: Shelf, s
 
 def test_a_circle_of_redirects_ends(shelf: Shelf) -> None:
     url = shelf.redirect("/a.mp3", "/a.mp3")
-    assert fetch(url, largest=1) == NotFetched("can't be fetched: it is redirected more than 5 times", lasting=True)
+    assert fetch(url, largest=1) == NotFetched("can't be fetched: it is redirected more than 5 times", answered=True)
     assert len(shelf.asked) == REDIRECTS + 1
 
 
@@ -148,7 +147,7 @@ def test_a_circle_of_redirects_ends(shelf: Shelf) -> None:
     ],
 )
 def test_a_redirect_to_anything_but_http_is_refused(shelf: Shelf, to: str, why: str) -> None:
-    assert fetch(shelf.redirect("/a.mp3", to), largest=1) == NotFetched(f"can't be fetched: {why}", lasting=True)
+    assert fetch(shelf.redirect("/a.mp3", to), largest=1) == NotFetched(f"can't be fetched: {why}", answered=True)
 
 
 @pytest.mark.parametrize(
@@ -161,29 +160,29 @@ def test_a_redirect_to_anything_but_http_is_refused(shelf: Shelf, to: str, why: 
     ],
 )
 def test_only_http_is_asked(url: str, why: str) -> None:
-    assert fetch(url, largest=1) == NotFetched(f"can't be fetched: {why}", lasting=True)
+    assert fetch(url, largest=1) == NotFetched(f"can't be fetched: {why}", answered=True)
 
 
-def test_nothing_listening_is_a_doubt_without_the_secret() -> None:
+def test_nothing_listening_is_told_without_the_secret() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     got = fetch(f"http://me:password@127.0.0.1:{port}/a.mp3?{SECRET}", largest=1)
     assert got == NotFetched(
-        f"could not be checked: no connection to 127.0.0.1:{port}: connection refused", lasting=False
+        f"can't be fetched from this machine: no connection to 127.0.0.1:{port}: connection refused"
     )
 
 
-def test_a_file_that_breaks_off_is_a_doubt(shelf: Shelf) -> None:
+def test_a_file_that_breaks_off_is_told(shelf: Shelf) -> None:
     got = fetch(shelf.lay("/a.mp3", SOUND, headers={"Content-Length": "2000"}), largest=4096)
     assert isinstance(got, NotFetched)
-    assert got.why.startswith("could not be checked: the answer broke off: ")
-    assert not got.lasting
+    assert got.why.startswith("can't be fetched from this machine: the answer broke off: ")
+    assert not got.answered
 
 
 def test_a_silent_server_is_waited_for_no_longer_than_was_said(shelf: Shelf) -> None:
     shelf.answers["/silent"] = lambda _: _until(shelf.over)
     got = fetch(f"{shelf.url}/silent", largest=1, timeouts=Timeouts(connect=1, read=0.1, operation=5))
-    assert got == NotFetched("could not be checked: no answer within 0.1 s", lasting=False)
+    assert got == NotFetched("can't be fetched from this machine: no answer within 0.1 s")
 
 
 def test_a_dripping_server_is_waited_for_no_longer_than_was_said(shelf: Shelf) -> None:
@@ -193,22 +192,22 @@ def test_a_dripping_server_is_waited_for_no_longer_than_was_said(shelf: Shelf) -
 
     shelf.answers["/drip"] = drip
     got = fetch(f"{shelf.url}/drip", largest=1, timeouts=Timeouts(connect=1, read=5, operation=0.2))
-    assert got == NotFetched("could not be checked: not here whole within 0.2 s", lasting=False)
+    assert got == NotFetched("can't be fetched from this machine: not here whole within 0.2 s")
 
 
 def test_what_comes_packed_is_not_unpacked(shelf: Shelf) -> None:
     got = fetch(shelf.lay("/a.mp3", SOUND, headers={"Content-Encoding": "gzip"}), largest=4096)
-    assert got == NotFetched("could not be checked: it comes packed, unasked", lasting=False)
+    assert got == NotFetched("could not be checked: it comes packed, unasked", fault=False, answered=True)
 
 
-def test_a_proxy_that_is_none_is_a_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "nonsense://[")
     monkeypatch.setenv("http_proxy", "nonsense://[")
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
     got = fetch("http://cdn.example.com/a.mp3", largest=1)
     assert got == NotFetched(
-        "could not be checked: The proxy that the environment names is no URL of one.", lasting=False
+        "can't be fetched from this machine: The proxy that the environment names is no URL of one."
     )
 
 
