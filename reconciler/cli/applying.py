@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.asking import COUNT, Options, asked_options, lock_option, request
+from reconciler.cli.asking import COUNT, Options, asked_options, detail, detail_options, lock_option, request
 from reconciler.cli.frame import command, global_options, laid, led, on_stdout, session, silence, told, write
 from reconciler.errors import Declined, Interrupted, PlanStale, UsageError, VoicectlError
 
@@ -34,6 +34,7 @@ _SHOW_CURSOR = "\x1b[?25h"
 @click.option("--auto-approve", is_flag=True, help="Go on without asking.")
 @click.option("--json", "as_json", is_flag=True, help="One event a line, as JSON.")
 @lock_option
+@detail_options
 @asked_options
 @global_options
 def apply(planfile: Path | None, auto_approve: bool, as_json: bool, lock_timeout: str, **asked: Any) -> int:
@@ -61,6 +62,7 @@ def apply(planfile: Path | None, auto_approve: bool, as_json: bool, lock_timeout
 @click.option("--json", "as_json", is_flag=True, help="One event a line, as JSON.")
 @click.option("--allow-recreates", type=COUNT, metavar="N", help="Say that exactly N voices are truly gone already.")
 @lock_option
+@detail_options
 @global_options
 def destroy(auto_approve: bool, as_json: bool, allow_recreates: int | None, lock_timeout: str) -> int:
     """Delete every voice of the state.
@@ -160,7 +162,7 @@ class _Teller:
         if not self._as_json:
             from reconciler.views import text
 
-            self._write(laid(text.plan(plan, colour=on_stdout()), sys.stdout))
+            self._write(laid(text.plan(plan, colour=on_stdout(), detail=detail()), sys.stdout))
 
     def event(self, event: Event) -> None:
         from reconciler.model.events import Kind

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.frame import Command, say
+from reconciler.cli.frame import Command, say, told
 from reconciler.errors import StateLocked, UsageError
 
 if TYPE_CHECKING:
     from reconciler.engine.operations import Request
     from reconciler.model.manifest import Manifest
+    from reconciler.views.text_plan import Detail
 
 
 COUNT = click.IntRange(min=0)
@@ -42,6 +43,46 @@ def asked_options(command: Command) -> Command:
     for option in reversed(_ASKED_OPTIONS):
         command = option(command)
     return command
+
+
+def _remember_detail(context: click.Context, parameter: click.Parameter, given: bool) -> None:
+    if not given:
+        return
+    options = context.find_root().obj
+    if options.detail not in ("usual", parameter.name):
+        raise UsageError("--summary and --full exclude each other.")
+    options.detail = parameter.name
+
+
+_DETAIL_OPTIONS = (
+    click.option(
+        "--summary",
+        is_flag=True,
+        expose_value=False,
+        callback=_remember_detail,
+        help="Show only what changes have in common, and their names.",
+    ),
+    click.option(
+        "--full",
+        is_flag=True,
+        expose_value=False,
+        callback=_remember_detail,
+        help="Show each change with all of its fields, however many there are.",
+    ),
+)
+
+
+def detail_options(command: Command) -> Command:
+    """How much of a plan is shown: kept for `detail`, so that no command needs to pass it on."""
+    for option in reversed(_DETAIL_OPTIONS):
+        command = option(command)
+    return command
+
+
+def detail() -> Detail:
+    from reconciler.views.text_plan import Detail
+
+    return Detail(told().detail)
 
 
 lock_option = click.option(

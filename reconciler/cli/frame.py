@@ -34,6 +34,7 @@ class Globals:
     plain: bool = False
     verbose: bool = False
     verb: str = "apply"  # what an option in a hint is an option of
+    detail: str = "usual"  # how much of a plan is shown: views.text_plan.Detail
 
     def colour(self, stream: IO[str]) -> bool:
         """Whether to colour what goes to this stream (https://no-color.org)."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.asking import Options, asked_options, lock_option, locking, request
+from reconciler.cli.asking import Options, asked_options, detail, detail_options, lock_option, locking, request
 from reconciler.cli.frame import command, global_options, laid, led, on_stdout, say, session, told, write
 from reconciler.errors import ProbeDeclined, UsageError
 
@@ -24,6 +24,7 @@ CHANGES = 2  # the exit code of `plan --detailed-exitcode`, and of a drift
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan for `apply FILE`.")
 @click.option("--json", "as_json", is_flag=True, help="The plan as JSON.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if anything would change or is blocked.")
+@detail_options
 @asked_options
 @global_options
 def plan(out: Path | None, as_json: bool, detailed_exitcode: bool, **asked: Any) -> int:
@@ -46,7 +47,7 @@ def plan(out: Path | None, as_json: bool, detailed_exitcode: bool, **asked: Any)
     else:
         from reconciler.views import text
 
-        write(laid(text.plan(made, colour=on_stdout()), sys.stdout))
+        write(laid(text.plan(made, colour=on_stdout(), detail=detail()), sys.stdout))
     if out is not None:
         from reconciler.model import planfile
 

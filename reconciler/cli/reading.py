@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.asking import detail, detail_options
 from reconciler.cli.frame import global_options, laid, manifest_at, on_stdout, session, told, write
 from reconciler.errors import UsageError
 
@@ -66,6 +67,7 @@ def output(address: str | None, as_json: bool) -> int:
 @click.command()
 @click.argument("planfile", required=False, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@detail_options
 @global_options
 def show(planfile: Path | None, as_json: bool) -> int:
     """Show the state, or a saved plan."""
@@ -78,7 +80,7 @@ def show(planfile: Path | None, as_json: bool) -> int:
         write(
             documents.dumps(documents.plan_document(plan))
             if as_json
-            else laid(text.plan(plan, colour=on_stdout()), sys.stdout)
+            else laid(text.plan(plan, colour=on_stdout(), detail=detail()), sys.stdout)
         )
         return 0
     from reconciler.cli.state import state_here

@@ -1,35 +1,63 @@
-"""A plan and its drift, for people. Every change is shown; nothing is cut short and nothing is judged."""
+"""A plan and its drift, for people. Every change is named; nothing is judged.
+
+A few changes are shown whole. Of many, those of one action and one reason share a paragraph, with all their names.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
 
-from reconciler.model.moments import duration
-from reconciler.model.plan import Action, Change, Drift, DriftKind, FieldChange, Plan
+from reconciler.model.plan import Action, Drift, DriftKind, Plan
 from reconciler.views.escape import escape
-from reconciler.views.layout import Style, columns, counted, painted, value
-
-_INSIDE = "      "
-_ON_ONE_LINE = 80  # characters of a before and its after
-_NEW_ID = "(known after apply)"
-_NAMES_A_VOICE = ("voice_id", "voice_name", "name")  # enough to know a voice by that is about to go
+from reconciler.views.layout import Style, columns, counted, painted
+from reconciler.views.text_change import INSIDE, change, field_rows, who
+from reconciler.views.text_groups import FEW, OF_ONE_CAUSE, drift_paragraphs, grouped, paragraph
 
 
-def plan(plan: Plan, *, colour: bool = False) -> str:
+class Detail(StrEnum):
+    """How much of each change is shown."""
+
+    USUAL = "usual"  # all of a few, and of many what they have in common
+    SUMMARY = "summary"  # what they have in common, of a few too
+    FULL = "full"  # all of each
+
+
+def plan(plan: Plan, *, colour: bool = False, detail: Detail = Detail.USUAL) -> str:
     """The changes, what changed outside, notes, stops, and a last line that says it all."""
-    parts: list[str] = []
-    if plan.changes:
-        parts.append("\n\n".join(_change(change, colour=colour) for change in plan.changes))
-    if any(change.action is Action.REPLACE and not change.abandons for change in plan.changes):
+    parts, shortened = _changes(plan, colour=colour, detail=detail)
+    if any(each.action is Action.REPLACE and not each.abandons for each in plan.changes):
         parts.append(
             "A replaced address gets a new voice_id. Whoever uses the old one needs the new\n"
             "one after this apply: voicectl output"
         )
     if plan.drift:
-        parts.append(_drift_section(plan.drift, colour=colour))
+        parts.append(_drift_section(plan.drift, colour=colour, detail=detail))
     parts.extend(_remarks(plan, colour=colour))
+    if shortened:
+        parts.append(painted("--full shows each change with all of its fields.", Style.CYAN, colour=colour))
     parts.append(painted(_last_line(plan), Style.BOLD, colour=colour))
     return "\n\n".join(parts)
+
+
+def _changes(plan: Plan, *, colour: bool, detail: Detail) -> tuple[list[str], bool]:
+    """A paragraph a change or a group, and whether fields were left out that nobody asked to leave out."""
+    if detail is Detail.FULL or not plan.changes:
+        return [change(each, colour=colour) for each in plan.changes], False
+    if detail is Detail.SUMMARY:
+        return [paragraph(group, colour=colour) for group in grouped(plan.changes)], False
+    groups = grouped(plan.changes)
+    many = len(plan.changes) > FEW
+    folded = [g for g in groups if len(g) >= OF_ONE_CAUSE and (many or g[0].action is Action.BLOCKED)]
+    if not folded:
+        return [change(each, colour=colour) for each in plan.changes], False
+    parts: list[str] = []
+    for group in groups:
+        if group in folded:
+            parts.append(paragraph(group, colour=colour))
+        else:
+            parts += [change(each, colour=colour) for each in group]
+    return parts, any(group[0].action is not Action.BLOCKED for group in folded)
 
 
 def drift(plan: Plan, *, colour: bool = False) -> str:
@@ -47,101 +75,20 @@ def drift(plan: Plan, *, colour: bool = False) -> str:
     return "\n\n".join(parts)
 
 
-def _change(change: Change, *, colour: bool) -> str:
-    sign, style = _sign(change.action)
-    reason = f": {escape(change.reason)}" if change.reason else ""
-    source = f"{escape(change.source)} -> " if change.source is not None else ""
-    head = f"{change.action} {source}{_who(change.address, change.provider)}{reason}"
-    lines = [f"{painted(f'{sign:>3}', style, colour=colour)} {painted(head, Style.BOLD, colour=colour)}"]
-    lines += columns(_rows(change), indent=_INSIDE)
-    lines += [f"{_INSIDE}{painted(way, Style.CYAN, colour=colour)}" for way in _ways_on(change.hint)]
-    return "\n".join(lines)
-
-
-def _ways_on(hint: str) -> list[str]:
-    """The hint; where it offers several commands, each on a line of its own."""
-    told = escape(hint)
-    if told.count("voicectl ") < 2:
-        return [told] if told else []
-    return told.replace("; ", ";\n").split("\n")
-
-
-def _sign(action: Action) -> tuple[str, Style]:
-    match action:
-        case Action.CREATE | Action.CLONE:
-            return "+", Style.GREEN
-        case Action.REPLACE:
-            return "-/+", Style.YELLOW
-        case Action.MOVE | Action.UPDATE:
-            return "~", Style.YELLOW
-        case Action.DELETE:
-            return "-", Style.RED
-        case Action.RECOVER:
-            return "<", Style.CYAN
-        case Action.RESUME:
-            return ">", Style.CYAN
-        case Action.FORGET:
-            return "x", Style.YELLOW
-        case Action.BLOCKED:
-            return "!", Style.ALARM
-        case Action.NO_OP:
-            return "=", Style.DIM
-
-
-def _rows(change: Change) -> list[tuple[str, ...]]:
-    match change.action:
-        case Action.CREATE | Action.CLONE:
-            return _side(change.after)
-        case Action.REPLACE:
-            others = [field for field in change.fields if field.name != "voice_id"]
-            before, after = change.before or {}, change.after or {}
-            # Known before is the voice_id that somebody declares (of an official voice, say), or that is there already.
-            known = after.get("voice_id", change.made.voice_id if change.made is not None else None)
-            new = value(known) if known is not None else _NEW_ID
-            return [*_fields(others), ("voice_id", f"{value(before.get('voice_id'))} -> {new}")]
-        case Action.DELETE | Action.FORGET:
-            before = change.before or {}
-            return _side({key: before.get(key) for key in _NAMES_A_VOICE})
-        case Action.RECOVER | Action.RESUME:
-            after = change.after or {}
-            if change.made is not None and "voice_id" not in after:
-                after = {**after, "voice_id": change.made.voice_id}
-            return [*_side(after), *_fields(field for field in change.fields if field.name not in after)]
-        case Action.MOVE:
-            return _side({"voice_id": (change.before or {}).get("voice_id")})
-        case Action.UPDATE | Action.BLOCKED | Action.NO_OP:
-            return _fields(change.fields)
-
-
-def _side(inputs: Mapping[str, object] | None) -> list[tuple[str, ...]]:
-    return [(escape(name), value(given)) for name, given in (inputs or {}).items() if given not in (None, {}, [])]
-
-
-def _fields(fields: Iterable[FieldChange]) -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = []
-    for field in fields:
-        name, before, after = escape(field.name), declared(field.name, field.before), declared(field.name, field.after)
-        if len(before) + len(after) <= _ON_ONE_LINE:
-            rows.append((name, f"{before} -> {after}"))
-        else:  # one under the other, where the eye finds what differs
-            rows += [(name, f"   {before}"), ("", f"-> {after}")]
-    return rows
-
-
-def declared(name: str, given: object) -> str:
-    """The value of a key, as a person would declare it: what is kept in seconds is read as a time."""
-    if name.endswith("keep_old") and isinstance(given, int | float):
-        return duration(given)
-    return value(given)
-
-
-def _drift_section(found: Sequence[Drift], *, colour: bool) -> str:
+def _drift_section(found: Sequence[Drift], *, colour: bool, detail: Detail = Detail.FULL) -> str:
     lines = [painted("Changed outside of voicectl:", Style.BOLD, colour=colour), ""]
-    for one in found:
+    whole = list(found)
+    for kind in DriftKind:
+        same = [one for one in found if one.kind is kind]
+        if detail is Detail.SUMMARY or (detail is Detail.USUAL and len(same) > FEW and kind is not DriftKind.RENAMED):
+            whole = [one for one in whole if one.kind is not kind]
+            for head, listed in drift_paragraphs(same):
+                lines += [f"  {painted('*', Style.YELLOW, colour=colour)} {head}: {_kind(kind)}", *listed]
+    for one in whole:
         lines.append(
-            f"  {painted('*', Style.YELLOW, colour=colour)} {_who(one.address, one.provider)}: {_kind(one.kind)}"
+            f"  {painted('*', Style.YELLOW, colour=colour)} {who(one.address, one.provider)}: {_kind(one.kind)}"
         )
-        lines += columns(_fields(one.fields), indent=_INSIDE)
+        lines += columns(field_rows(one.fields), indent=INSIDE)
     return "\n".join(lines)
 
 
@@ -163,7 +110,7 @@ def _remarks(plan: Plan, *, colour: bool) -> Iterable[str]:
     for note in plan.notes:
         yield f"Note: {escape(note)}"
     for stop in plan.stops:
-        hint = f"\n{_INSIDE}{painted(escape(stop.hint), Style.CYAN, colour=colour)}" if stop.hint else ""
+        hint = f"\n{INSIDE}{painted(escape(stop.hint), Style.CYAN, colour=colour)}" if stop.hint else ""
         yield f"{painted('Stop:', Style.ALARM, colour=colour)} {escape(stop.what)}{hint}"
 
 
@@ -188,7 +135,3 @@ def _as_declared(plan: Plan) -> str:
     if not plan.unchanged:
         return "No voices are declared."
     return f"{counted(plan.unchanged, 'voice')} {'is' if plan.unchanged == 1 else 'are'} as declared."
-
-
-def _who(address: str, provider: str) -> str:
-    return f"{escape(address) or 'a voice'} ({escape(provider)})"

@@ -12,7 +12,7 @@ from reconciler.model.state import Record, State
 from reconciler.views import folding
 from reconciler.views.escape import escape
 from reconciler.views.layout import Style, columns, painted, value
-from reconciler.views.text_plan import declared
+from reconciler.views.text_change import declared
 
 _UNDER = "    "  # before what a switch does
 

@@ -1,0 +1,130 @@
+"""Many changes at a glance: those of one action and one reason in one paragraph, with every address by name.
+
+What differs between them (an address, a voice_id, a request's number) is no reason of its own. What pays or deletes
+comes last, where the eye is when the question is asked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from reconciler.model.manifest import AUDIO
+from reconciler.model.plan import Action, Change, Drift, DriftKind
+from reconciler.views.escape import escape
+from reconciler.views.folding import width
+from reconciler.views.layout import Style, columns, counted, painted
+from reconciler.views.text_change import INSIDE, field_rows, sign_of, ways_on
+
+FEW = 20  # changes that are each shown whole
+OF_ONE_CAUSE = 5  # changes of one reason that are one paragraph
+_COLUMNS = 100  # of a list of names, where no screen says how many
+_REQUEST = re.compile(r" \(request [^()]*\)")
+_ORDER = (
+    Action.RECOVER,
+    Action.RESUME,
+    Action.MOVE,
+    Action.UPDATE,
+    Action.CREATE,
+    Action.CLONE,
+    Action.FORGET,
+    Action.REPLACE,
+    Action.DELETE,
+    Action.BLOCKED,
+    Action.NO_OP,
+)
+_LOSES = frozenset({Action.FORGET, Action.REPLACE, Action.DELETE})
+
+Group = tuple[Change, ...]
+
+
+def grouped(changes: Iterable[Change]) -> list[Group]:
+    """By action, provider, reason and hint, in the order in which they are shown."""
+    groups: dict[tuple[object, ...], list[Change]] = {}
+    for change in changes:
+        fields = tuple(field.name for field in change.fields)
+        words = (_common(change, change.reason), _common(change, change.hint))
+        cause = (change.action, change.provider, *words, fields if change.action is Action.UPDATE else ())
+        groups.setdefault(cause, []).append(change)
+    return sorted((tuple(group) for group in groups.values()), key=lambda group: _ORDER.index(group[0].action))
+
+
+def paragraph(group: Group, *, colour: bool) -> str:
+    """`+ create 370 voices (kling): declared, not there yet`, and below it the names."""
+    first = group[0]
+    mark, style = sign_of(first.action)
+    several = len(group) > 1
+    subject = _counted(group) if several else escape(first.address) or "a voice"
+    reason = escape(_common(first, first.reason) if several else first.reason)
+    head = f"{first.action} {subject} ({escape(first.provider)})" + (f": {reason}" if reason else "")
+    lines = [f"{painted(f'{mark:>3}', style, colour=colour)} {painted(head, Style.BOLD, colour=colour)}"]
+    if several or first.action in _LOSES or first.source is not None:
+        lines += names(map(_name, group))
+    lines += columns(_fields(group), indent=INSIDE) if first.action is Action.UPDATE else []
+    hint = _common(first, first.hint) if several else first.hint
+    lines += [f"{INSIDE}{painted(way, Style.CYAN, colour=colour)}" for way in ways_on(hint)]
+    return "\n".join(lines)
+
+
+def drift_paragraphs(found: Sequence[Drift]) -> Iterator[tuple[str, list[str]]]:
+    """Many voices that drifted in one way: a line that counts them, and their names."""
+    kinds: dict[tuple[DriftKind, str], list[Drift]] = {}
+    for one in found:
+        kinds.setdefault((one.kind, one.provider), []).append(one)
+    for (_, provider), same in kinds.items():
+        told = [escape(one.address) or "a voice" for one in same]
+        yield f"{counted(len(same), 'voice')} ({escape(provider)})", names(told)
+
+
+def names(words: Iterable[str]) -> list[str]:
+    """Names with commas between them, as many on a line as there is room for. They are escaped already."""
+    lines: list[str] = []
+    line = ""
+    for word in words:
+        wider = f"{line}, {word}" if line else word
+        if line and width(wider) + len(INSIDE) >= _COLUMNS:
+            lines.append(f"{INSIDE}{line},")
+            line = word
+        else:
+            line = wider
+    return [*lines, f"{INSIDE}{line}"] if line else lines
+
+
+def _name(change: Change) -> str:
+    """The address; of a voice that leaves it the voice_id too, of a record that moves where it comes from."""
+    named = escape(change.address) or "a voice"
+    if change.source is not None:
+        return f"{escape(change.source)} -> {named}"
+    voice_id = (change.before or {}).get("voice_id")
+    return f"{named} ({escape(str(voice_id))})" if voice_id is not None and change.action in _LOSES else named
+
+
+def _fields(group: Group) -> list[tuple[str, ...]]:
+    """What changes of all of them; a value where it is the same one."""
+    rows: list[tuple[str, ...]] = []
+    for field in group[0].fields:
+        same = all(field in change.fields for change in group)
+        rows += field_rows([field]) if same else [(escape(field.name), "(different values)")]
+    return rows
+
+
+def _counted(group: Group) -> str:
+    sounds = sum(change.address.startswith(AUDIO) for change in group)
+    return counted(len(group), "sound" if sounds == len(group) else "voice or sound" if sounds else "voice")
+
+
+def _common(change: Change, words: str) -> str:
+    """The words without what is this change's own, so that those of one cause are the same."""
+    if not words:
+        return words
+    told = _REQUEST.sub("", words)
+    known = [change.before or {}, change.after or {}]
+    ids = {str(side["voice_id"]) for side in known if side.get("voice_id")}
+    ids |= {remote.voice_id for remote in (change.made, change.found) if remote is not None and remote.voice_id}
+    for voice_id in sorted(ids, key=len, reverse=True):
+        told = _whole(voice_id, "VOICE_ID", told)
+    return _whole(change.address, "ADDRESS", told) if change.address else told
+
+
+def _whole(name: str, stand_in: str, words: str) -> str:
+    return re.sub(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", stand_in, words) if name in words else words

@@ -1,0 +1,48 @@
+"""How much of a plan is shown: all of a few changes, what many have in common, and either on request."""
+
+from __future__ import annotations
+
+from tests.support.desk import Desk
+
+MANY = [f"v{n:02}" for n in range(25)]
+
+
+def test_many_changes_are_grouped_and_full_shows_each(desk: Desk) -> None:
+    desk.declare(*MANY)
+    planned = desk.voicectl("plan", code=0).out
+    assert planned.startswith("  + create 25 voices (kling): declared, not there yet\n      v00, v01, ")
+    assert "--full shows each change with all of its fields." in planned
+    full = desk.voicectl("plan", "--full", code=0).out
+    assert full.count("  + create v") == full.count("      voice_url") == 25
+    assert planned.splitlines()[-1] == full.splitlines()[-1] == "Plan: 25 to create; 25 paid calls."
+
+
+def test_apply_and_destroy_and_a_saved_plan_are_shown_likewise(desk: Desk) -> None:
+    desk.declare(*MANY)
+    desk.voicectl("plan", "--out", "p", code=0)
+    assert "  + create 25 voices (kling)" in desk.voicectl("show", "p", code=0).out
+    assert desk.voicectl("show", "p", "--full", code=0).out.count("  + create v") == 25
+    assert "  + create 25 voices (kling)" in desk.voicectl("apply", "p", "--summary", code=0).out
+    destroyed = desk.voicectl("destroy", "--auto-approve", "--summary", code=0).out
+    assert "  - delete 25 voices (kling): to be destroyed" in destroyed
+
+
+def test_a_summary_groups_a_few_too(desk: Desk) -> None:
+    desk.declare("narrator", "hero")
+    assert desk.voicectl("plan", "--summary", code=0).out == (
+        "  + create 2 voices (kling): declared, not there yet\n"
+        "      narrator, hero\n"
+        "\n"
+        "Plan: 2 to create; 2 paid calls.\n"
+    )
+
+
+def test_json_is_the_same_whatever_is_asked_for(desk: Desk) -> None:
+    desk.declare(*MANY)
+    documents = [desk.voicectl("plan", "--json", *words, code=0).json for words in ((), ("--summary",), ("--full",))]
+    assert len({str(document["changes"]) for document in documents}) == 1
+
+
+def test_a_summary_in_full_is_refused(desk: Desk) -> None:
+    desk.declare("narrator")
+    assert "exclude each other" in desk.voicectl("plan", "--summary", "--full", code=1).err
