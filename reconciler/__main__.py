@@ -16,8 +16,10 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: words and 130, whatever the command
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # a closed terminal too, unless nohup stands before it
         signal.signal(signal.SIGHUP, signal.default_int_handler)
-    _open_streams()
     try:
+        from reconciler.cli.streams import open_streams
+
+        open_streams()
         from reconciler.cli.main import run
 
         code = run(sys.argv[1:])
@@ -37,15 +39,6 @@ def _leave(code: int) -> None:
         with suppress(OSError, ValueError):
             stream.flush()
     os._exit(code)
-
-
-def _open_streams() -> None:
-    """A stream that was closed is the null device: no file that is opened later may take its number."""
-    import os
-
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
 
 
 if __name__ == "__main__":

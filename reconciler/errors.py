@@ -7,6 +7,7 @@
     ├── Declined                  nobody said yes
     │   └── ProbeDeclined         to looks that are paid
     ├── Interrupted               Ctrl-C or SIGTERM; exit code 130
+    ├── OutputLost                stdout took no more: its disk is full
     ├── StateError
     │   ├── StateDamaged          cannot be read; says which copy to restore
     │   ├── StateTooNew           written by a later voicectl
@@ -97,6 +98,10 @@ class ProbeDeclined(Declined):
 class Interrupted(VoicectlError):
     summary = "Interrupted"
     exit_code = 130
+
+
+class OutputLost(VoicectlError):
+    summary = "The output could not be written"
 
 
 class StateError(VoicectlError):

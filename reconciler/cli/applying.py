@@ -7,22 +7,23 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.asking import COUNT, Options, asked_options, detail, detail_options, lock_option, request
-from reconciler.cli.frame import command, global_options, laid, led, on_stdout, session, silence, told, write
+from reconciler.cli.asking import COUNT, Options, asked_options, detail_options, lock_option, request
+from reconciler.cli.frame import command, global_options, live_block_fits, session, told
+from reconciler.cli.run_output import RunOutput, unfinished
+from reconciler.cli.streams import ask
 from reconciler.errors import Declined, Interrupted, PlanStale, UsageError, VoicectlError
 
 if TYPE_CHECKING:
     from reconciler.engine.crew import Threads
-    from reconciler.engine.operations import Applied, Request, Session
+    from reconciler.engine.operations import Request, Session
     from reconciler.engine.work import Answer
-    from reconciler.model.events import Event, Tally
     from reconciler.model.plan import Plan
 
 _INTERRUPTED = 130
@@ -83,14 +84,15 @@ def _perform(opened: Session, asked: Request, approved: Plan | None, *, auto_app
     if not auto_approve and not sys.stdin.isatty():
         unasked = command(f"{_verb(asked)} --auto-approve")
         raise Declined("There is no terminal to ask at, so no call was made.", f"To go on unasked: {unasked}")
-    live = not as_json and sys.stderr.isatty()
+    live = not as_json and live_block_fits()
     with _interruptible(live=live) as interruption, ExitStack() as closing:
-        tell = _Teller(as_json=as_json, live=live, closing=closing)
+        tell = RunOutput(as_json=as_json, live=live, closing=closing)
         watch = operations.Watch(
             show=tell.plan,
             approve=lambda plan: auto_approve or _yes(plan),
             emit=tell.event,
             stop=interruption.reason,
+            began=tell.began,
         )
         try:
             applied = operations.apply(opened, asked, watch, approved=approved, crew=interruption.crew)
@@ -104,15 +106,13 @@ def _perform(opened: Session, asked: Request, approved: Plan | None, *, auto_app
         tell.end(applied)
     if interruption.asked:
         return _INTERRUPTED
-    return 1 if tell.unheard or applied.halted is not None or _unfinished(applied.tally) else 0
+    well = applied.halted is None and not unfinished(applied.tally)
+    tell.account_for_lost_lines(well=well)
+    return 0 if well else 1
 
 
 def _verb(asked: Request) -> str:
     return "destroy" if asked.asked.destroy else "apply"
-
-
-def _unfinished(tally: Tally) -> bool:
-    return bool(tally.failed or tally.blocked or tally.uncertain or tally.left or tally.running)
 
 
 def _refuse_elsewhere(approved: Plan) -> None:
@@ -141,85 +141,7 @@ def _yes(plan: Plan) -> bool:
     if count == 0:
         return True  # nothing to say yes to: only to be told why
     asked = f"Destroy {counted(count, 'voice')}?" if plan.destroy else f"Make {counted(count, 'change')}?"
-    click.echo(f"\n{asked} Only 'yes' will be accepted: ", err=True, nl=False)
-    return sys.stdin.readline().strip() == "yes"  # not click's prompt: it takes a Ctrl-C for an answer
-
-
-class _Teller:
-    """How a run is told: as JSON lines, as live progress at a terminal, or as one line a change."""
-
-    def __init__(self, *, as_json: bool, live: bool, closing: ExitStack) -> None:
-        self._as_json = as_json
-        self._live = live
-        self._closing = closing
-        self._sequence = 0
-        self._total = 0
-        self._show: Callable[[Event], None] | None = None
-        self.unheard = False
-
-    def plan(self, plan: Plan) -> None:
-        self._total = len(plan.changes)
-        if not self._as_json:
-            from reconciler.views import text
-
-            self._write(laid(text.plan(plan, colour=on_stdout(), detail=detail()), sys.stdout))
-
-    def event(self, event: Event) -> None:
-        from reconciler.model.events import Kind
-
-        if self._as_json:
-            self._line(event)
-        elif self._live:
-            try:
-                self._progress()(event)
-            except OSError:  # the terminal went away
-                self._live, self.unheard = False, True
-        elif event.kind not in {Kind.STARTED, Kind.ACCEPTED}:
-            from reconciler.views import text
-
-            self._write(laid(text.event(event, colour=on_stdout()), sys.stdout))
-
-    def refusal(self, error: VoicectlError) -> None:
-        """The JSON of a run that could not begin says why, and ends with its summary like any other."""
-        if self._as_json and not self._sequence:
-            from reconciler.model.events import Event, Kind, Tally
-
-            self._line(Event(kind=Kind.STOPPED, detail=error.detail, hint=error.hint))
-            self._line(Event(kind=Kind.SUMMARY, tally=Tally(total=self._total, left=self._total)))
-
-    def end(self, applied: Applied) -> None:
-        """The JSON of a run with nothing to do still ends with its summary."""
-        if self._as_json and not self._sequence:
-            from reconciler.model.events import Event, Kind
-
-            self._line(Event(kind=Kind.SUMMARY, tally=applied.tally))
-
-    def _line(self, event: Event) -> None:
-        from reconciler.views import documents
-
-        self._sequence += 1
-        whole = event.model_copy(update={"hint": led(event.hint)})
-        self._write(documents.dumps(documents.event_document(whole, self._sequence), indent=None))
-
-    def _write(self, words: str) -> None:
-        """A reader that left, or a full disk under stdout, must not end a run that has paid for something."""
-        try:
-            write(words)
-        except OSError:
-            self.unheard = True
-            silence()
-
-    def _progress(self) -> Callable[[Event], None]:
-        if self._show is None:
-            import time
-
-            from reconciler.cli.live import Progress
-
-            colour = told().colour(sys.stderr)
-            self._show = self._closing.enter_context(
-                Progress(time.monotonic, total=self._total, colour=colour, words=lambda shown: laid(shown, sys.stderr))
-            )
-        return self._show
+    return ask(f"\n{asked} Only 'yes' will be accepted: ") == "yes"
 
 
 class _Interruption:

@@ -9,10 +9,11 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
+from reconciler.cli import streams
 from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,9 +37,16 @@ class Globals:
     verb: str = "apply"  # what an option in a hint is an option of
     detail: str = "usual"  # how much of a plan is shown: views.text_plan.Detail
 
-    def colour(self, stream: IO[str]) -> bool:
-        """Whether to colour what goes to this stream (https://no-color.org)."""
-        return not self.plain and not os.environ.get("NO_COLOR") and stream.isatty()
+    def colour(self, stream: TextIO) -> bool:
+        """Whether to colour what goes to this stream (https://no-color.org, https://force-color.org).
+
+        The first that says something decides: --no-color, NO_COLOR, FORCE_COLOR, TERM=dumb, a terminal.
+        """
+        if self.plain or os.environ.get("NO_COLOR"):
+            return False
+        if os.environ.get("FORCE_COLOR"):
+            return True
+        return os.environ.get("TERM") != "dumb" and stream.isatty()
 
     def place(self) -> Place:
         from pathlib import Path
@@ -84,17 +92,19 @@ def say(words: str) -> None:
     from reconciler.views.escape import escape
 
     if words:
-        click.echo(escape(words), err=True)
+        streams.put_aside(escape(words))
 
 
-def write(words: str) -> None:
-    """What was asked for, on stdout. A view has escaped it."""
-    click.echo(words)
+def write(words: str) -> bool:
+    """What was asked for, on stdout. A view has escaped it. False if its reader has left; raises OutputLost."""
+    return streams.put(words)
 
 
-def silence() -> None:
-    """Nobody reads stdout any more: what is still written to it goes nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the interpreter complains at its end
+def write_json(document: object, *, indent: int | None = 2) -> bool:
+    """A document for programs, on stdout: in ASCII where stdout is not UTF-8."""
+    from reconciler.views import documents
+
+    return streams.put(documents.dumps(document, indent=indent, ascii_only=not streams.is_utf8(sys.stdout)))
 
 
 def command(words: str) -> str:
@@ -123,20 +133,26 @@ def led(words: str, given: Globals | None = None) -> str:
     return _OPTION.sub(lambda _: f"{begun} {here.verb} ", whole)
 
 
-def room(stream: IO[str]) -> int | None:
+def room(stream: TextIO) -> int | None:
     """The columns of a screen; None where there is none, and lines stay whole."""
     import shutil
 
     return shutil.get_terminal_size().columns if stream.isatty() else None
 
 
-def laid(words: str, stream: IO[str], given: Globals | None = None) -> str:
+def laid(words: str, stream: TextIO, given: Globals | None = None) -> str:
     """What a view made, with whole commands, as it goes to this stream: folded to fit a screen."""
     from reconciler.views.folding import folded
 
     columns = room(stream)
-    whole = led(words, given)
+    whole = streams.writable(led(words, given), stream)
     return whole if columns is None else folded(whole, columns)
+
+
+def live_block_fits() -> bool:
+    """Whether lines may be written over: both streams are a terminal that can do it."""
+    able = os.environ.get("TERM") not in ("dumb", "unknown")
+    return able and sys.stdout.isatty() and sys.stderr.isatty()
 
 
 def on_stdout() -> bool:

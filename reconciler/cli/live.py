@@ -1,6 +1,6 @@
 """An apply at a terminal: one line for each voice that has ended, and below them a block that tells how far it is.
 
-Only for terminals, on stderr. Elsewhere each event is a line: `text.event`. rich is imported when the block opens.
+Only for terminals, on stdout. Elsewhere each event is a line: `text.event`. rich is imported when the block opens.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from reconciler.model.events import Event, Kind, Tally
 from reconciler.views import progress, text
+from reconciler.views.estimate import Estimate
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -27,14 +28,22 @@ class Progress:
     """
 
     def __init__(
-        self, monotonic: Callable[[], float], *, total: int, colour: bool = True, words: Callable[[str], str] = str
+        self,
+        monotonic: Callable[[], float],
+        *,
+        total: int,
+        so_far: Callable[[], Tally] | None = None,
+        colour: bool = True,
+        words: Callable[[str], str] = str,
     ) -> None:
-        """`words` has the last word on what is said of an event."""
+        """`so_far`: the run's own count, newer than its last event. `words` has the last word on a line."""
         self._words = words
         self._monotonic = monotonic
         self._colour = colour
         self._began = monotonic()
         self._tally = Tally(total=total)
+        self._so_far = so_far
+        self._estimate = Estimate(total=total)
         # Replaced whole, never changed: the thread of rich that repaints may be reading it.
         self._running: dict[tuple[str, str], float] = {}  # (address, action) -> since
         self._live: Live | None = None
@@ -44,7 +53,7 @@ class Progress:
         from rich.live import Live
 
         self._live = Live(
-            console=Console(stderr=True, no_color=not self._colour, highlight=False, markup=False, emoji=False),
+            console=Console(no_color=not self._colour, highlight=False, markup=False, emoji=False),
             get_renderable=self._block,
             refresh_per_second=_REPAINTS_A_SECOND,
             transient=True,
@@ -67,13 +76,20 @@ class Progress:
         this = (event.address, event.action)
         match event.kind:
             case Kind.STARTED:
-                self._running = {this: self._monotonic()} | self._running  # a second call began with the first
+                now = self._monotonic()
+                self._running = {this: now} | self._running  # a second call began with the first
+                self._estimate.started(now, running=len(self._running))
             case Kind.ACCEPTED | Kind.RETRYING:
                 pass  # it still runs, and the block says so
             case Kind.DONE | Kind.FAILED | Kind.UNCERTAIN | Kind.BLOCKED:
+                if (since := self._running.get(this)) is not None:
+                    self._estimate.ended(self._monotonic() - since)
                 self._running = {other: since for other, since in self._running.items() if other != this}
                 self._tell(event)
-            case Kind.SLOWED | Kind.STOPPED | Kind.SUMMARY:
+            case Kind.SLOWED:
+                self._estimate.slowed(running=len(self._running))
+                self._tell(event)
+            case Kind.STOPPED | Kind.SUMMARY:
                 self._tell(event)
 
     def _tell(self, event: Event) -> None:
@@ -82,9 +98,11 @@ class Progress:
 
     def _block(self) -> Text:
         now, started = self._monotonic(), self._running
-        tally = self._tally.model_copy(update={"seconds": now - self._began, "running": len(started)})
+        tally = self._so_far() if self._so_far is not None else self._tally
+        tally = tally.model_copy(update={"seconds": now - self._began, "running": len(started)})
         running = [(address, action, now - since) for (address, action), since in started.items()]
-        block = _as_rich(progress.lines(tally, running, colour=self._colour))
+        left = self._estimate.left(tally, [age for _, _, age in running])
+        block = _as_rich(progress.lines(tally, running, left=left, colour=self._colour))
         block.no_wrap, block.overflow = True, "ellipsis"
         return block
 

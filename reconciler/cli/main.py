@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
 from reconciler.cli import option_errors
-from reconciler.cli.frame import Globals, LazyGroup, global_options, laid, silence
+from reconciler.cli.frame import Globals, LazyGroup, global_options, laid
+from reconciler.cli.streams import put_aside
 from reconciler.errors import VoicectlError
 
 # name -> (module, attribute, what it does). The words stand here so that --help imports no command.
@@ -55,16 +57,20 @@ def run(arguments: Sequence[str]) -> int:
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except click.NoSuchOption as error:
-        option_errors.corrected(error, arguments).show(file=sys.stderr)
+        with suppress(OSError):  # nobody need be there to read it
+            option_errors.corrected(error, arguments).show(file=sys.stderr)
         return 1
     except click.ClickException as error:
-        error.show(file=sys.stderr)
+        with suppress(OSError):
+            error.show(file=sys.stderr)
         return 1
+    except SystemExit:  # click's way to say that the reader of --help has left
+        return 0
     except (click.Abort, KeyboardInterrupt):
-        click.echo("\nInterrupted.", err=True)
+        put_aside("\nInterrupted.")
         return 130
     except OSError as error:
-        return _unheard(error, told)
+        return _of_the_machine(error, told)
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words
         return _confess(error, told)
     return result if isinstance(result, int) else 0
@@ -73,29 +79,26 @@ def run(arguments: Sequence[str]) -> int:
 def _fail(error: VoicectlError, told: Globals) -> int:
     from reconciler.views import text
 
-    click.echo(laid(text.error(error, colour=told.colour(sys.stderr)), sys.stderr, told), err=True)
+    put_aside(laid(text.error(error, colour=told.colour(sys.stderr)), sys.stderr, told))
     return error.exit_code
 
 
-def _unheard(error: OSError, told: Globals) -> int:
-    """Mostly stdout: its reader left, or its disk is full."""
-    silence()
-    if told.verbose:
-        click.echo(_trace(error), err=True)
-    if not isinstance(error, BrokenPipeError):
-        from reconciler.views.escape import escape
+def _of_the_machine(error: OSError, told: Globals) -> int:
+    """A file or a folder that can't be used as a command needs it."""
+    from reconciler.views.escape import escape
 
-        click.echo(f"Error: {escape(str(error))}", err=True)
+    if told.verbose:
+        put_aside(_trace(error))
+    put_aside(f"Error: {escape(str(error))}")
     return 1
 
 
 def _confess(error: Exception, told: Globals) -> int:
     if told.verbose:
-        click.echo(_trace(error), err=True)
-    click.echo(
+        put_aside(_trace(error))
+    put_aside(
         f"Error: voicectl has a bug ({type(error).__name__}). What was begun is in the state; "
-        "the next run goes on from it.\n\nWith -v it shows where; please report that.",
-        err=True,
+        "the next run goes on from it.\n\nWith -v it shows where; please report that."
     )
     return 1
 

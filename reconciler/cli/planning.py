@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli.asking import Options, asked_options, detail, detail_options, lock_option, locking, request
-from reconciler.cli.frame import command, global_options, laid, led, on_stdout, say, session, told, write
+from reconciler.cli.frame import command, global_options, laid, led, on_stdout, say, session, told, write, write_json
+from reconciler.cli.streams import ask
 from reconciler.errors import ProbeDeclined, UsageError
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def plan(out: Path | None, as_json: bool, detailed_exitcode: bool, **asked: Any)
     if as_json:
         from reconciler.views import documents
 
-        write(documents.dumps(documents.plan_document(made)))
+        write_json(documents.plan_document(made))
         for stop in made.stops:
             say(f"Stop: {stop.what}. {led(stop.hint)}")
     else:
@@ -104,7 +105,7 @@ def drift(as_json: bool, accept: tuple[str, ...], probe: bool, auto_approve: boo
     if as_json:
         from reconciler.views import documents
 
-        write(documents.dumps(documents.drift_document(made)))
+        write_json(documents.drift_document(made))
     else:
         from reconciler.views import text
 
@@ -132,6 +133,5 @@ def _consent(probes: Sequence[Probe], without: Sequence[str], *, approved: bool)
     if not sys.stdin.isatty():
         unasked = command("drift --probe --auto-approve")
         raise ProbeDeclined("There is no terminal to ask at, so no paid call was made.", f"To go on unasked: {unasked}")
-    click.echo(f"\nMake {counted(paid, 'paid call')}? Only 'yes' will be accepted: ", err=True, nl=False)
-    if sys.stdin.readline().strip() != "yes":
+    if ask(f"\nMake {counted(paid, 'paid call')}? Only 'yes' will be accepted: ") != "yes":
         raise ProbeDeclined("Nobody said yes.", "At a terminal, answer yes; elsewhere: --auto-approve")

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.asking import detail, detail_options
-from reconciler.cli.frame import global_options, laid, manifest_at, on_stdout, session, told, write
+from reconciler.cli.frame import global_options, laid, manifest_at, on_stdout, session, told, write, write_json
 from reconciler.errors import UsageError
 
 
@@ -55,7 +55,7 @@ def output(address: str | None, as_json: bool) -> int:
         raise UsageError(f"{address} has no voice in the state.", "voicectl output lists what there is.")
     if as_json:
         told_rows = documents.output_document(rows)
-        write(documents.dumps(told_rows if address is None else told_rows[address]))
+        write_json(told_rows if address is None else told_rows[address])
         return 0
     if address is not None and rows[address].value is None:
         row = rows[address]
@@ -77,16 +77,18 @@ def show(planfile: Path | None, as_json: bool) -> int:
         from reconciler.cli.applying import saved
 
         plan = saved(planfile)
-        write(
-            documents.dumps(documents.plan_document(plan))
-            if as_json
-            else laid(text.plan(plan, colour=on_stdout(), detail=detail()), sys.stdout)
-        )
+        if as_json:
+            write_json(documents.plan_document(plan))
+        else:
+            write(laid(text.plan(plan, colour=on_stdout(), detail=detail()), sys.stdout))
         return 0
     from reconciler.cli.state import state_here
 
     state = state_here()
-    write(documents.dumps(documents.state_document(state)) if as_json else text.state(state, colour=on_stdout()))
+    if as_json:
+        write_json(documents.state_document(state))
+    else:
+        write(text.state(state, colour=on_stdout()))
     return 0
 
 
@@ -126,7 +128,7 @@ def voices(provider: str, presets: bool, unmanaged: bool, as_json: bool) -> int:
             write(f"All {len(everything)} voices that the account lists are managed.")
             return 0
     if as_json:
-        write(documents.dumps(documents.voices_document(listed, known)))
+        write_json(documents.voices_document(listed, known))
     else:
         write(text.voices(listed, known, colour=on_stdout()))
     return 0

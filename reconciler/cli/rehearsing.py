@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.frame import LazyGroup, global_options, room, say, told, write
+from reconciler.cli.frame import LazyGroup, global_options, room, say, told, write, write_json
 from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
@@ -109,9 +109,7 @@ def faults(
             added = world.add_foreign(name, where)
             say(f"Added: {added.voice_id}, to {added.account}")
     if as_json:
-        from reconciler.views import documents
-
-        write(documents.dumps(wanted.model_dump(mode="json")))
+        write_json(wanted.model_dump(mode="json"))
     elif not (deleted or rename or add):
         from reconciler.views import text
 

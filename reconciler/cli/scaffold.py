@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.frame import command, global_options, say, told, write
+from reconciler.cli.frame import command, global_options, say, told, write, write_json
 from reconciler.errors import UsageError
 
 _MANIFEST = """\
@@ -87,16 +87,14 @@ def schema(document: str) -> int:
 
     manifest: what people write. plan: what `plan --json` prints. state: the state file.
     """
-    from reconciler.views import documents
-
     if document == "manifest":
         from reconciler.model.schema import manifest_schema
 
-        write(documents.dumps(manifest_schema()))
+        write_json(manifest_schema())
     else:
         from reconciler.views import schema as schemas
 
-        write(documents.dumps(schemas.plan_schema() if document == "plan" else schemas.state_schema()))
+        write_json(schemas.plan_schema() if document == "plan" else schemas.state_schema())
     return 0
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import click
 
+from reconciler.cli import streams
 from reconciler.cli.asking import lock_option, locking
-from reconciler.cli.frame import LazyGroup, command, global_options, on_stdout, say, session, told, write
+from reconciler.cli.frame import LazyGroup, command, global_options, on_stdout, say, session, told, write, write_json
 from reconciler.errors import StateDamaged, StateError, UsageError
 from reconciler.views.layout import counted
 
@@ -72,7 +74,10 @@ def list_(everything: bool, abandoned: bool, as_json: bool) -> int:
     if abandoned and not found.records and not as_json:
         say("No voice is abandoned.")
         return 0
-    write(documents.dumps(documents.state_list_document(found)) if as_json else text.state_list(found))
+    if as_json:
+        write_json(documents.state_list_document(found))
+    else:
+        write(text.state_list(found))
     past = sum(record.status in over for record in hidden.values())
     if past and not abandoned and not as_json:
         say(f"{counted(past, 'record')} of what was deleted or given up: {command('state list --all')}")
@@ -100,7 +105,10 @@ def show_record(address: str, as_json: bool) -> int:
     record = found.at(address) or found.records.get(address)
     if record is None:
         raise UsageError(f"{address} is not in the state.", "voicectl state list")
-    write(documents.dumps(documents.record_document(record)) if as_json else text.record(record, colour=on_stdout()))
+    if as_json:
+        write_json(documents.record_document(record))
+    else:
+        write(text.record(record, colour=on_stdout()))
     return 0
 
 
@@ -154,7 +162,13 @@ def pull() -> int:
     """
     from reconciler import wiring
 
-    write(wiring.store(told().place()).pull().decode().rstrip("\n"))
+    copy = wiring.store(told().place()).pull()
+    if streams.is_utf8(sys.stdout):
+        streams.put_bytes(copy)
+    else:
+        from reconciler.views import documents
+
+        streams.put_bytes(documents.ascii_json(copy.decode()).encode("ascii"))
     return 0
 
 

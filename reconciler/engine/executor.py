@@ -81,6 +81,10 @@ class Executor:
         """Why the run stopped before its end."""
         return self._stopped
 
+    def tally(self) -> Tally:
+        """How far the run is. Any thread may ask."""
+        return self._count.tally()
+
     def run(self) -> Tally:
         """Raises StateError when the state could not be saved, after the last answers have gone into a rescue copy."""
         for change in self._plan.changes:

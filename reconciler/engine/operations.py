@@ -65,6 +65,7 @@ class Watch:
     approve: Callable[[Plan], bool]
     emit: Callable[[Event], None]
     stop: Callable[[], str | None]  # asked at every turn: why nothing more should start
+    began: Callable[[Callable[[], Tally]], None] = lambda _: None  # given what says, at any time, how far the run is
 
 
 class Applied(Frozen):
@@ -150,6 +151,7 @@ def _run(
         emit=watch.emit,
         stop=watch.stop,
     )
+    watch.began(executor.tally)
     try:
         tally = executor.run()
     finally:

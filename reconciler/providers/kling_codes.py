@@ -5,7 +5,6 @@ HTTP 200 alone is no success, a 429 may be for ever, and 1201 means many things.
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pydantic import ValidationError
 from reconciler.errors import Cause, CloudError, OutcomeUnknown, Rejected, Throttled
 from reconciler.model.failures import cause_of
 from reconciler.providers.breakage import doubt
+from reconciler.providers.json_text import readable
 from reconciler.providers.kling_wire import Envelope
 from reconciler.providers.transport import Answer
 
@@ -53,7 +53,7 @@ def opened(answer: Answer, shape: type[Shape], *, scrubbed: Callable[[object], s
     if not 200 <= answer.status < 300:
         raise _refusal(answer, scrubbed, reading)
     try:
-        envelope = shape.model_validate_json(_json(answer))
+        envelope = shape.model_validate_json(readable(answer.body))
     except ValidationError as error:
         told = said(answer)
         if told is not None and told.code == 0:
@@ -70,14 +70,9 @@ def opened(answer: Answer, shape: type[Shape], *, scrubbed: Callable[[object], s
 def said(answer: Answer) -> Envelope | None:
     """Kling's own words, or None if these are not Kling's."""
     try:
-        return Envelope.model_validate_json(_json(answer))
+        return Envelope.model_validate_json(readable(answer.body))
     except ValidationError:
         return None
-
-
-def _json(answer: Answer) -> bytes:
-    """Some gateways put a byte order mark before it, which JSON may not begin with."""
-    return answer.body.removeprefix(codecs.BOM_UTF8)
 
 
 def refuses_the_time(answer: Answer) -> bool:

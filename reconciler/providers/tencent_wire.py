@@ -16,6 +16,7 @@ from pydantic.alias_generators import to_pascal
 from reconciler.errors import CloudError, OutcomeUnknown, Rejected, Throttled
 from reconciler.model.failures import cause_of
 from reconciler.providers import breakage
+from reconciler.providers.json_text import readable
 from reconciler.providers.tencent_codes import Proof, rule
 from reconciler.providers.transport import Answer
 
@@ -71,7 +72,7 @@ class Said:
 def said(answer: Answer) -> Said | None:
     """None if these are not Tencent's words."""
     try:
-        match pydantic_core.from_json(answer.body):
+        match pydantic_core.from_json(readable(answer.body)):
             case {"Response": dict(response)}:
                 return Said(response)
             case _:

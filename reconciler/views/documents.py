@@ -18,6 +18,8 @@ from reconciler.model.plan import PLAN_FORMAT, Change, Drift, FieldChange, Plan
 from reconciler.model.state import STATE_VERSION, Record, State
 from reconciler.views.escape import HOSTILE
 
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+
 Document = dict[str, Any]  # a JSON object
 
 
@@ -98,21 +100,27 @@ def voices_document(listed: Sequence[RemoteVoice], known: Mapping[str, str]) -> 
     return [voice.model_dump(mode="json") | {"address": known.get(voice.voice_id or "")} for voice in listed]
 
 
-def dumps(document: object, *, indent: int | None = 2) -> str:
+def dumps(document: object, *, indent: int | None = 2, ascii_only: bool = False) -> str:
     """Valid JSON whatever it holds. `indent=None` writes one line, for events.
 
-    Letters stay letters; controls, bidi marks and lone surrogates are escaped. There is no NaN in JSON: it is null.
+    Letters stay letters, except with `ascii_only`; controls, bidi marks and lone surrogates are escaped. There is no
+    NaN in JSON: it is null.
     """
     try:
-        written = _written(document, indent)
+        written = _written(document, indent, ascii_only)
     except ValueError:
-        written = _written(_finite(document), indent)
+        written = _written(_finite(document), indent, ascii_only)
     return HOSTILE.sub(_escaped, written)
 
 
-def _written(document: object, indent: int | None) -> str:
+def ascii_json(written: str) -> str:
+    r"""The same JSON with `\u00e9` in place of é: outside of its strings, JSON is ASCII anyway."""
+    return _NOT_ASCII.sub(lambda found: json.dumps(found[0])[1:-1], written)
+
+
+def _written(document: object, indent: int | None, ascii_only: bool) -> str:
     separators = (",", ":") if indent is None else (",", ": ")
-    return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=indent, separators=separators)
+    return json.dumps(document, ensure_ascii=ascii_only, allow_nan=False, indent=indent, separators=separators)
 
 
 def _finite(given: object) -> object:

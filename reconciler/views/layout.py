@@ -17,6 +17,7 @@ class Style(StrEnum):
     """Terminal colours (SGR). They repeat what the words say, so that nothing is lost without them."""
 
     BOLD = "\x1b[1m"
+    HINT = BOLD  # a command to copy has the terminal's own colour: cyan can't be read on white
     DIM = "\x1b[2m"
     RED = "\x1b[31m"
     GREEN = "\x1b[32m"

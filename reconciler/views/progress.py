@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from reconciler.model.events import Event, Kind, Tally
@@ -13,13 +14,18 @@ _BAR = 24  # characters
 _MOST = 8  # running voices shown by name, the longest running first
 
 
-def lines(tally: Tally, running: Sequence[tuple[str, str, float]], *, colour: bool = False) -> str:
-    """The bar, the counts, the pace, and what runs. `running` is (address, action, seconds) of each."""
+def lines(
+    tally: Tally, running: Sequence[tuple[str, str, float]], *, left: float | None = None, colour: bool = False
+) -> str:
+    """The bar, the counts, the pace, and what runs. `running` is (address, action, seconds) of each.
+
+    `left` is the estimate in seconds; None while there is none.
+    """
     oldest = sorted(running, key=lambda one: -one[2])[:_MOST]
     rows = columns(((escape(address), escape(action), duration(s)) for address, action, s in oldest), indent="  ")
     if len(running) > _MOST:
         rows.append(f"  and {len(running) - _MOST} more")
-    return "\n".join([_bar(tally, colour=colour), _pace(tally), *rows])
+    return "\n".join([_bar(tally, colour=colour), _pace(tally, left), *rows])
 
 
 def after(tally: Tally, event: Event) -> Tally:
@@ -51,18 +57,19 @@ def _bar(tally: Tally, *, colour: bool) -> str:
     return f"{bar} {ended}/{tally.total}  {', '.join(counts)}"
 
 
-def _pace(tally: Tally) -> str:
+def _pace(tally: Tally, left: float | None) -> str:
     rate = tally.calls / tally.seconds if tally.seconds > 0 else 0.0
     passed = f"{duration(tally.seconds)}, {counted(tally.calls, 'call')}, {rate:.1f} a second"
-    return f"{passed}, {_left(tally)} left" if _ended(tally) < tally.total else passed
+    if left is None or _ended(tally) >= tally.total:
+        return passed
+    return f"{passed}, {f'about {_rounded(left)}' if left >= 1 else 'a moment'} left"
 
 
-def _left(tally: Tally) -> str:
-    """What is to come takes as long as what has been: a guess, and none before the first voice has ended."""
-    tried = tally.done + tally.failed + tally.uncertain  # the blocked ones took no time
-    if not tried or tally.seconds <= 0:
-        return "a moment"
-    return f"about {duration(tally.seconds / tried * (tally.total - _ended(tally)))}"
+def _rounded(seconds: float) -> str:
+    """An estimate is no better than its first digits."""
+    step = 1 if seconds < 60 else 5 if seconds < 600 else 60
+    whole = math.ceil(seconds / step) * step
+    return f"{whole} s" if whole < 60 else duration(whole)
 
 
 def _ended(tally: Tally) -> int:

@@ -42,7 +42,7 @@ def error(error: VoicectlError, *, colour: bool = False) -> str:
         parts = [head, listed, known, f"{counted(len(error.problems), 'problem')}."]
     else:
         parts = [head, _facts(error), escape(_from_the_cloud(error))]
-    parts.append(painted(escape(error.hint), Style.CYAN, colour=colour))
+    parts.append(painted(escape(error.hint), Style.HINT, colour=colour))
     return "\n\n".join(part for part in parts if part)
 
 

@@ -22,7 +22,7 @@ def change(change: Change, *, colour: bool) -> str:
     head = f"{change.action} {source}{who(change.address, change.provider)}{reason}"
     lines = [f"{painted(f'{sign:>3}', style, colour=colour)} {painted(head, Style.BOLD, colour=colour)}"]
     lines += columns(_rows(change), indent=INSIDE)
-    lines += [f"{INSIDE}{painted(way, Style.CYAN, colour=colour)}" for way in ways_on(change.hint)]
+    lines += [f"{INSIDE}{painted(way, Style.HINT, colour=colour)}" for way in ways_on(change.hint)]
     return "\n".join(lines)
 
 

@@ -62,7 +62,7 @@ def paragraph(group: Group, *, colour: bool) -> str:
         lines += names(map(_name, group))
     lines += columns(_fields(group), indent=INSIDE) if first.action is Action.UPDATE else []
     hint = _common(first, first.hint) if several else first.hint
-    lines += [f"{INSIDE}{painted(way, Style.CYAN, colour=colour)}" for way in ways_on(hint)]
+    lines += [f"{INSIDE}{painted(way, Style.HINT, colour=colour)}" for way in ways_on(hint)]
     return "\n".join(lines)
 
 

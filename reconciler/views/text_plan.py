@@ -35,7 +35,7 @@ def plan(plan: Plan, *, colour: bool = False, detail: Detail = Detail.USUAL) -> 
         parts.append(_drift_section(plan.drift, colour=colour, detail=detail))
     parts.extend(_remarks(plan, colour=colour))
     if shortened:
-        parts.append(painted("--full shows each change with all of its fields.", Style.CYAN, colour=colour))
+        parts.append(painted("--full shows each change with all of its fields.", Style.HINT, colour=colour))
     parts.append(painted(_last_line(plan), Style.BOLD, colour=colour))
     return "\n\n".join(parts)
 
@@ -64,7 +64,7 @@ def drift(plan: Plan, *, colour: bool = False) -> str:
     """Only what changed outside, and what could not be looked at."""
     parts = [_drift_section(plan.drift, colour=colour)] if plan.drift else []
     if any(found.kind is DriftKind.RENAMED for found in plan.drift):
-        parts.append(painted("If a new name is meant: voicectl drift --accept ADDRESS", Style.CYAN, colour=colour))
+        parts.append(painted("If a new name is meant: voicectl drift --accept ADDRESS", Style.HINT, colour=colour))
     parts.extend(f"Note: {escape(note)}" for note in plan.notes)
     counts = {kind: sum(found.kind is kind for found in plan.drift) for kind in DriftKind}
     told = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
@@ -110,7 +110,7 @@ def _remarks(plan: Plan, *, colour: bool) -> Iterable[str]:
     for note in plan.notes:
         yield f"Note: {escape(note)}"
     for stop in plan.stops:
-        hint = f"\n{INSIDE}{painted(escape(stop.hint), Style.CYAN, colour=colour)}" if stop.hint else ""
+        hint = f"\n{INSIDE}{painted(escape(stop.hint), Style.HINT, colour=colour)}" if stop.hint else ""
         yield f"{painted('Stop:', Style.ALARM, colour=colour)} {escape(stop.what)}{hint}"
 
 

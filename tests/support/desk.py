@@ -17,7 +17,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from tests.support.kling_service import KlingService
 from tests.support.terminal import Terminal
@@ -107,8 +107,11 @@ class Desk:
             stderr=subprocess.PIPE,
         )
 
-    def at_a_terminal(self, *words: str, **env: str) -> Terminal:
-        return Terminal([*COMMAND, *words], cwd=self.folder, env={**self.env, **env})
+    def at_a_terminal(
+        self, *words: str, stdout: IO[bytes] | None = None, stderr: IO[bytes] | None = None, **env: str
+    ) -> Terminal:
+        """`stdout` and `stderr` go elsewhere if said."""
+        return Terminal([*COMMAND, *words], cwd=self.folder, env={**self.env, **env}, stdout=stdout, stderr=stderr)
 
     def apply(self, *words: str, code: int | None = 0) -> Ran:
         return self.voicectl("apply", "--auto-approve", *words, code=code)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 _PATIENCE = 30.0
 
@@ -18,16 +18,25 @@ _PATIENCE = 30.0
 class Terminal:
     """`with Terminal([…], cwd=…, env=…) as screen: screen.until("yes"); screen.type("yes\\n"); screen.end()`."""
 
-    def __init__(self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        stdout: IO[bytes] | None = None,
+        stderr: IO[bytes] | None = None,
+    ) -> None:
+        """`stdout` and `stderr`: files or pipes that take what would go to the terminal."""
         self._ours, theirs = pty.openpty()
         self.shown = ""
         self.process = subprocess.Popen(
             command,
             cwd=cwd,
-            env={**env, "TERM": "xterm", "COLUMNS": "100", "LINES": "40"},
+            env={"TERM": "xterm", "COLUMNS": "100", "LINES": "40", **env},
             stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
+            stdout=theirs if stdout is None else stdout,
+            stderr=theirs if stderr is None else stderr,
             start_new_session=True,
         )
         os.close(theirs)

@@ -12,18 +12,19 @@ from reconciler.views import progress
 def test_progress_reads_as_its_golden_file_says(golden: Callable[[str, str], None]) -> None:
     tally = Tally(total=50, done=22, running=3, failed=1, blocked=1, calls=27, seconds=12.5)
     running = [("narrator", "create", 3.2), ("hero", "replace", 71.0), ("extra", "delete", 0.1)]
-    golden("progress.txt", progress.lines(tally, running))
+    golden("progress.txt", progress.lines(tally, running, left=13.2))
 
 
-def test_before_the_first_voice_has_ended_a_moment_is_left() -> None:
+def test_before_there_is_an_estimate_nothing_is_said_of_it() -> None:
     assert progress.lines(Tally(total=5, running=5), []).splitlines() == [
         "[........................] 0/5  0 done, 5 running",
-        "0.0 s, 0 calls, 0.0 a second, a moment left",
+        "0.0 s, 0 calls, 0.0 a second",
     ]
 
 
-def test_blocked_voices_say_nothing_about_the_pace() -> None:
-    assert "a moment left" in progress.lines(Tally(total=5, blocked=2, seconds=1), [])
+def test_an_estimate_is_told_in_round_numbers() -> None:
+    told = [progress.lines(Tally(total=5, done=1), [], left=left).split(", ")[-1] for left in (0.4, 1.2, 61.0, 4000.0)]
+    assert told == ["a moment left", "about 2 s left", "about 1 min 5 s left", "about 1 h 7 min left"]
 
 
 def test_at_the_end_nothing_is_left() -> None:

@@ -1,0 +1,98 @@
+"""stdout for data, stderr for people. A letter that a stream's encoding lacks is escaped, so none can end a run.
+
+Whoever reads a stream may leave (`apply | head -1`): what is still written to it goes nowhere, and the command goes on.
+A full disk under stdout is an error. It opens the streams before anything else of ours is imported.
+"""
+
+from __future__ import annotations
+
+import codecs
+import errno
+import os
+import stat
+import sys
+from typing import TextIO
+
+from reconciler.errors import OutputLost
+
+_ESCAPED = "backslashreplace"  # `\xe9`, `\u6c49` or `\U0001f600` instead of a letter that the encoding lacks
+_READER_LEFT = (errno.EPIPE, errno.ECONNRESET, errno.ESHUTDOWN)
+
+
+def open_streams() -> None:
+    """Makes the three streams safe to use: a closed one is the null device, and every letter can be written."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # no file that is opened later may take its number
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
+    for stream, errors in ((sys.stdin, "replace"), (sys.stdout, _ESCAPED), (sys.stderr, _ESCAPED)):
+        stream.reconfigure(errors=errors)  # type: ignore[union-attr] # the interpreter opened them as TextIOWrapper
+
+
+def is_utf8(stream: TextIO) -> bool:
+    """Whether what is written to it is UTF-8, as programs that read JSON expect."""
+    return codecs.lookup(stream.encoding).name in ("utf-8", "utf-8-sig")
+
+
+def writable(words: str, stream: TextIO) -> str:
+    """The words as this stream will show them, so that their width can be measured."""
+    if words.isascii() or is_utf8(stream):
+        return words
+    return words.encode(stream.encoding, _ESCAPED).decode(stream.encoding)
+
+
+def put(words: str, *, end: str = "\n") -> bool:
+    """To stdout, at once. False if its reader has left. Raises OutputLost when its disk is full."""
+    try:
+        sys.stdout.write(words + end)
+        sys.stdout.flush()
+    except OSError as error:
+        return _unread(error)
+    return True
+
+
+def put_bytes(content: bytes) -> bool:
+    """To stdout, exactly these bytes; otherwise as `put`."""
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        return _unread(error)
+    return True
+
+
+def put_aside(words: str, *, end: str = "\n") -> None:
+    """To stderr, at once. That it can't be written ends no command: the exit code says how it went."""
+    try:
+        sys.stderr.write(words + end)
+        sys.stderr.flush()
+    except OSError:
+        discard(sys.stderr)
+
+
+def ask(question: str) -> str:
+    """One line of stdin. It asks on stderr; on stdout, where only that is a terminal."""
+    if sys.stdout.isatty() and not sys.stderr.isatty():
+        put(question, end="")
+    else:
+        put_aside(question, end="")
+    return sys.stdin.readline().strip()  # not click's prompt: it takes a Ctrl-C for an answer
+
+
+def discard(stream: TextIO) -> None:
+    """What is still written to it goes nowhere; otherwise the interpreter would complain at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def _unread(error: OSError) -> bool:
+    left = error.errno in _READER_LEFT or (error.errno == errno.EIO and _is_device(sys.stdout))  # a closed terminal
+    discard(sys.stdout)
+    if not left:
+        raise OutputLost(f"stdout: {error.strerror}.") from None
+    return False
+
+
+def _is_device(stream: TextIO) -> bool:
+    return stat.S_ISCHR(os.fstat(stream.fileno()).st_mode)
