@@ -112,11 +112,16 @@ def store(place: Place) -> Store:
 
 
 def own_folder(folder: Path) -> Path:
-    """`.voicectl`, which no repository should hold."""
+    """`.voicectl`, which no repository should hold. Raises UsageError if it can't be made."""
     made = folder / SANDBOX
-    if folder.is_dir() and not made.exists():
-        made.mkdir(mode=0o700)
-        (made / ".gitignore").write_text("*\n")
+    try:
+        if folder.is_dir() and not made.is_dir():
+            made.mkdir(mode=0o700)
+            (made / ".gitignore").write_text("*\n")
+    except OSError as error:
+        from reconciler.sandbox.world import unwritable
+
+        raise unwritable(made, error.strerror or str(error)) from None
     return made
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import shlex
 import signal
 import sys
@@ -18,7 +19,8 @@ from reconciler.cli.asking import COUNT, Options, asked_options, detail_options,
 from reconciler.cli.frame import command, global_options, live_block_fits, session, told
 from reconciler.cli.run_output import RunOutput, unfinished
 from reconciler.cli.streams import ask
-from reconciler.errors import Declined, Interrupted, PlanStale, UsageError, VoicectlError
+from reconciler.cli.subcommand import Subcommand, name_it_with_f
+from reconciler.errors import Declined, Interrupted, PlanStale, PlanUnreadable, UsageError, VoicectlError
 
 if TYPE_CHECKING:
     from reconciler.engine.crew import Threads
@@ -27,10 +29,11 @@ if TYPE_CHECKING:
     from reconciler.model.plan import Plan
 
 _INTERRUPTED = 130
+_MANIFEST = re.compile(rb"(?:^|[{,])\s*[\"']?(?:providers|voices)[\"']?\s*:", re.MULTILINE)  # keys that no plan has
 _SHOW_CURSOR = "\x1b[?25h"
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.argument("planfile", required=False, type=click.Path(path_type=Path))
 @click.option("--auto-approve", is_flag=True, help="Go on without asking.")
 @click.option("--json", "as_json", is_flag=True, help="One event a line, as JSON.")
@@ -58,7 +61,7 @@ def apply(planfile: Path | None, auto_approve: bool, as_json: bool, lock_timeout
         return _perform(opened, wanted, approved, auto_approve=auto_approve or approved is not None, as_json=as_json)
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.option("--auto-approve", is_flag=True, help="Go on without asking.")
 @click.option("--json", "as_json", is_flag=True, help="One event a line, as JSON.")
 @click.option("--allow-recreates", type=COUNT, metavar="N", help="Say that exactly N voices are truly gone already.")
@@ -128,9 +131,15 @@ def _refuse_elsewhere(approved: Plan) -> None:
 def saved(path: Path) -> Plan:
     from reconciler.model import planfile
 
+    content = b""
     try:
-        return planfile.load(path.read_bytes())
-    except OSError as error:
+        content = path.read_bytes()
+        return planfile.load(content)
+    except (OSError, PlanUnreadable) as error:
+        if path.is_dir() or path.suffix.lower() in (".yaml", ".yml") or _MANIFEST.search(content):
+            raise UsageError(name_it_with_f(str(path), click.get_current_context())) from None
+        if isinstance(error, PlanUnreadable):
+            raise
         raise UsageError(f"{path}: {error.strerror}.", "voicectl plan --out FILE makes one.") from None
 
 

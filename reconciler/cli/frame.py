@@ -243,6 +243,10 @@ class LazyGroup(click.Group):
         except click.UsageError as error:
             import difflib
 
+            from reconciler.cli.subcommand import looks_like_a_path, name_it_with_f
+
+            if looks_like_a_path(args[0]):
+                raise click.UsageError(name_it_with_f(args[0], ctx), ctx) from None
             near = difflib.get_close_matches(args[0], self._commands_at, n=1)
             if not near:
                 raise

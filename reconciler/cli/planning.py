@@ -13,6 +13,7 @@ import click
 from reconciler.cli.asking import Options, asked_options, detail, detail_options, lock_option, locking, request
 from reconciler.cli.frame import command, global_options, laid, led, on_stdout, say, session, told, write, write_json
 from reconciler.cli.streams import ask
+from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import ProbeDeclined, UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 CHANGES = 2  # the exit code of `plan --detailed-exitcode`, and of a drift
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan for `apply FILE`.")
 @click.option("--json", "as_json", is_flag=True, help="The plan as JSON.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if anything would change or is blocked.")
@@ -76,7 +77,7 @@ def written(path: Path, content: bytes) -> None:
         raise UsageError(f"{path}: {error.strerror}.") from None
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.option("--json", "as_json", is_flag=True, help="The drift as JSON.")
 @click.option("--accept", multiple=True, metavar="ADDRESS", help="Take the name that its voice has now for its own.")
 @click.option("--probe", is_flag=True, help="Ask in dearer ways, too, whether voices still exist; some calls are paid.")

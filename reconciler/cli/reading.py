@@ -9,10 +9,11 @@ import click
 
 from reconciler.cli.asking import detail, detail_options
 from reconciler.cli.frame import global_options, laid, manifest_at, on_stdout, session, told, write, write_json
+from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import UsageError
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.option("--probe", is_flag=True, help="Fetch the samples behind links too, and measure them.")
 @global_options
 def validate(probe: bool) -> int:
@@ -27,7 +28,7 @@ def validate(probe: bool) -> int:
     return 0
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.argument("address", required=False)
 @click.option(
     "--json",
@@ -64,7 +65,7 @@ def output(address: str | None, as_json: bool) -> int:
     return 0
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.argument("planfile", required=False, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @detail_options
@@ -92,7 +93,7 @@ def show(planfile: Path | None, as_json: bool) -> int:
     return 0
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.argument("provider")
 @click.option("--presets", is_flag=True, help="The official voices instead.")
 @click.option("--unmanaged", is_flag=True, help="Only voices that the state does not hold.")

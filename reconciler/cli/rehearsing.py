@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.frame import LazyGroup, global_options, room, say, told, write, write_json
+from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def sandbox() -> None:
     """
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
 @global_options
 def serve(port: int) -> int:
@@ -68,7 +69,7 @@ def serve(port: int) -> int:
     return 0
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.argument("switches", nargs=-1, metavar="[NAME=VALUE]...")
 @click.option("--clear", is_flag=True, help="All off, before the switches are set.")
 @click.option("--delete", "deleted", multiple=True, metavar="VOICE", help="Delete a voice behind voicectl's back.")
@@ -203,7 +204,7 @@ def _wanted(held: Faults, switches: tuple[str, ...]) -> Faults:
         raise UsageError(f"{first['loc'][0]}={first['input']}: {first['msg']}.") from None
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @global_options
 def reset() -> int:
     """Empty its world.

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.frame import command, global_options, say, told, write, write_json
+from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import UsageError
 
 _MANIFEST = """\
@@ -58,7 +59,7 @@ voices:
 """
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @global_options
 def init() -> int:
     """Write a commented manifest to start from.
@@ -79,7 +80,7 @@ def init() -> int:
     return 0
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.argument("document", type=click.Choice(["manifest", "plan", "state"]))
 @global_options
 def schema(document: str) -> int:
@@ -98,7 +99,7 @@ def schema(document: str) -> int:
     return 0
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @global_options
 def completion(shell: str) -> int:

@@ -12,6 +12,7 @@ import click
 from reconciler.cli import streams
 from reconciler.cli.asking import lock_option, locking
 from reconciler.cli.frame import LazyGroup, command, global_options, on_stdout, say, session, told, write, write_json
+from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import StateDamaged, StateError, UsageError
 from reconciler.views.layout import counted
 
@@ -49,7 +50,7 @@ def state() -> None:
     """Look at the state, or put it right."""
 
 
-@click.command("list")
+@click.command("list", cls=Subcommand)
 @click.option("--all", "everything", is_flag=True, help="Also what was deleted or given up: its keys are burnt.")
 @click.option("--abandoned", is_flag=True, help="The voices that stayed in their cloud.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
@@ -90,7 +91,7 @@ def _is_held(state: State, record: Record) -> bool:
     return held is not None and held.external_task_id != record.external_task_id
 
 
-@click.command("show")
+@click.command("show", cls=Subcommand)
 @click.argument("address")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @global_options
@@ -112,7 +113,7 @@ def show_record(address: str, as_json: bool) -> int:
     return 0
 
 
-@click.command("mv")
+@click.command("mv", cls=Subcommand)
 @click.argument("source")
 @click.argument("target")
 @lock_option
@@ -136,7 +137,7 @@ def move(source: str, target: str, lock_timeout: str) -> int:
     return 0
 
 
-@click.command("rm")
+@click.command("rm", cls=Subcommand)
 @click.argument("address")
 @lock_option
 @global_options
@@ -153,7 +154,7 @@ def remove(address: str, lock_timeout: str) -> int:
     return 0
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @global_options
 def pull() -> int:
     """Print the state.
@@ -172,7 +173,7 @@ def pull() -> int:
     return 0
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.argument("source", metavar="FILE", type=click.File("rb"))
 @click.option("--force", is_flag=True, help="Also over another lineage, a newer serial or a damaged file.")
 @lock_option
@@ -207,7 +208,7 @@ def _check(copy: bytes, name: str) -> None:
         ) from None
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.option("--lineage", metavar="L", help="Take in the voices whose markers carry this lineage.")
 @click.option("--new-lineage", is_flag=True, help="They are somebody else's: never mind them.")
 @lock_option
@@ -240,7 +241,7 @@ def rebuild(lineage: str | None, new_lineage: bool, lock_timeout: str) -> int:
     return 0
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.argument("provider")
 @click.option("--from", "source", metavar="OLD", help="The name that it had in the manifest before.")
 @lock_option
@@ -259,7 +260,7 @@ def rebind(provider: str, source: str | None, lock_timeout: str) -> int:
     return 0
 
 
-@click.command("mv-manifest")
+@click.command("mv-manifest", cls=Subcommand)
 @click.argument("source", required=False, type=click.Path(path_type=Path))
 @lock_option
 @global_options

@@ -8,13 +8,14 @@ import click
 
 from reconciler.cli.asking import lock_option, locking
 from reconciler.cli.frame import global_options, say, session, told
+from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
     from reconciler.model.state import Record
 
 
-@click.command("import")
+@click.command("import", cls=Subcommand)
 @click.argument("address")
 @click.argument("voice_id")
 @lock_option
@@ -32,7 +33,7 @@ def import_(address: str, voice_id: str, lock_timeout: str) -> int:
     return 0
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.argument("address")
 @click.option("--voice-id", metavar="ID", help="It was made: this is it. Of a sound, its URL or file id.")
 @click.option("--retry", is_flag=True, help="It was not made: the next apply pays for it again.")
@@ -67,7 +68,7 @@ def _is_now(record: Record) -> str:
     return f"{record.address} is {escape(named)} now.{trusted}"
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.argument("lock_id", metavar="ID")
 @global_options
 def unlock(lock_id: str) -> int:

@@ -16,6 +16,7 @@ from reconciler.errors import CloudError, UsageError
 from reconciler.model import urls
 from reconciler.model.accounts import Timeouts
 from reconciler.model.scrubbing import Scrubber
+from reconciler.providers import tls
 from reconciler.providers.breakage import NEVER_SENT, PERHAPS_SENT, lost, unsent
 from reconciler.providers.lean_httpx import httpx
 from reconciler.providers.proxies import proxy_for
@@ -167,7 +168,7 @@ def _client(timeouts: Timeouts, transport: httpx.BaseTransport | None, proxy: ht
         return httpx.Client(
             transport=transport,
             proxy=proxy,
-            verify=httpx.create_ssl_context() if transport is None else True,
+            verify=tls.context() if transport is None else True,
             trust_env=False,  # its proxies are known already, and its .netrc holds credentials
             timeout=httpx.Timeout(timeouts.read, connect=timeouts.connect),
             follow_redirects=False,  # each hop begins afresh, without cookies and without the first one's password
@@ -175,5 +176,3 @@ def _client(timeouts: Timeouts, transport: httpx.BaseTransport | None, proxy: ht
         )
     except ImportError:
         raise UsageError("the environment names a SOCKS proxy: pip install 'httpx[socks]'") from None
-    except OSError as error:
-        raise UsageError(f"the certificates to trust can't be read: {error.strerror or error}") from None

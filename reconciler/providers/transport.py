@@ -20,6 +20,7 @@ from reconciler.model import urls
 from reconciler.model.accounts import Timeouts
 from reconciler.model.scrubbing import Scrubber
 from reconciler.protocols import Clock
+from reconciler.providers import tls
 from reconciler.providers.breakage import NEVER_SENT, PERHAPS_SENT, doubt, lost, overdue, unsent
 from reconciler.providers.lean_httpx import httpx
 from reconciler.providers.proxies import proxy_for
@@ -175,7 +176,7 @@ def _client(timeouts: Timeouts, mount: httpx.BaseTransport | None, proxy: httpx.
         return httpx.Client(
             transport=mount,
             proxy=proxy,
-            verify=httpx.create_ssl_context() if mount is None else True,
+            verify=tls.context() if mount is None else True,
             trust_env=False,  # its proxies are known already
             timeout=httpx.Timeout(timeouts.read, connect=timeouts.connect),
             follow_redirects=False,  # a redirect would take the credentials along
@@ -185,11 +186,6 @@ def _client(timeouts: Timeouts, mount: httpx.BaseTransport | None, proxy: httpx.
         raise UsageError(
             "The environment names a SOCKS proxy, and what speaks to those is not installed.",
             "pip install 'httpx[socks]', or name an HTTP proxy: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY.",
-        ) from None
-    except OSError as error:
-        raise UsageError(
-            f"The certificates to trust can't be read: {error.strerror or error}.",
-            "See SSL_CERT_FILE and SSL_CERT_DIR in the environment.",
         ) from None
 
 

@@ -47,6 +47,22 @@ PRAGMA user_version = {_FORMAT}
 """
 
 
+_DISK = (  # sqlite.org/rescode.html: what these say of is the disk, and not what is in the file
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+)
+
+
+def unwritable(path: str | Path, why: str) -> UsageError:
+    return UsageError(
+        f"The sandbox keeps its world in {path}, which can't be written: {why}.",
+        "Copy the manifest to a folder of your own, and go there: voicectl -C DIR --sandbox plan",
+    )
+
+
 class World:
     def __init__(self, db: sqlite3.Connection, clock: Clock) -> None:
         """Use `open`."""
@@ -59,7 +75,7 @@ class World:
     def open(cls, path: str | Path, clock: Clock, *, seed: int = DEFAULT_SEED) -> World:
         """The world at this path, made with `seed` if there is none; `:memory:` is a world of its own.
 
-        Raises UsageError when the file is something else.
+        Raises UsageError when the file is something else, or can't be written.
         """
         try:
             if str(path) != ":memory:":
@@ -69,7 +85,11 @@ class World:
                 opened.callback(db.close)
                 _prepare(db, seed, clock)
                 opened.pop_all()  # it is whole: it stays open
-        except (OSError, sqlite3.Error) as error:
+        except OSError as error:
+            raise unwritable(path, error.strerror or str(error)) from error
+        except sqlite3.Error as error:
+            if error.sqlite_errorcode & 0xFF in _DISK:
+                raise unwritable(path, str(error)) from error
             raise UsageError(f"{path} can't be the sandbox's world: {error}.", _DELETE) from error
         return cls(db, clock)
 

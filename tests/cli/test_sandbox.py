@@ -6,9 +6,11 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
+from reconciler.cli.main import run
 from tests.support.desk import COMMAND, Desk
 from tests.support.kling_service import KlingService
 
@@ -191,3 +193,30 @@ def test_without_a_manifest_a_voice_is_added_to_the_account_of_other_clients(des
 def test_where_no_cloud_lists_what_others_made_nothing_is_added(desk: Desk) -> None:
     desk.write({}, providers={"vod": TWO["vod"]})
     assert "declares no account of Kling" in desk.voicectl("sandbox", "faults", "--add", "Foe", code=1).err
+
+
+@pytest.mark.parametrize("in_the_way", ["a file", "a folder for its world", "a system's folder"])
+@pytest.mark.parametrize("words", [("--sandbox", "plan"), ("sandbox", "faults")])
+def test_a_folder_that_can_not_be_written_is_said(
+    desk: Desk,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    in_the_way: str,
+    words: tuple[str, ...],
+) -> None:
+    desk.declare("narrator")
+    folder = desk.folder
+    if in_the_way == "a file":
+        (folder / ".voicectl").write_text("")
+    elif in_the_way == "a folder for its world":
+        (folder / ".voicectl/world.db").mkdir(parents=True)
+    elif words[0] == "sandbox":
+        folder = Path("/proc/self")  # nobody can write there, root neither
+    else:
+        pytest.skip("no manifest lies there")
+    monkeypatch.chdir(folder)
+    assert run(words) == 1
+    said = capsys.readouterr().err
+    assert "The sandbox keeps its world in .voicectl" in said
+    assert "which can't be written: " in said
+    assert "voicectl -C DIR --sandbox plan" in said

@@ -122,3 +122,17 @@ def test_certificates_that_can_t_be_read_are_said(place: Place, tmp_path: Path, 
     ran = place.run("plan", code=1)
     assert "The certificates to trust can't be read: " in ran.err
     assert "See SSL_CERT_FILE and SSL_CERT_DIR in the environment." in ran.err
+
+
+@pytest.mark.parametrize("kind", ["a folder", "in no folder"])
+def test_a_log_of_keys_that_can_t_be_written_is_said_by_its_own_name(place: Place, tmp_path: Path, kind: str) -> None:
+    named = tmp_path if kind == "a folder" else tmp_path / "missing" / "keys.log"
+    place.desk.env["SSLKEYLOGFILE"] = str(named)
+    place.declare("narrator")
+    ran = place.run("plan", code=1)
+    assert f"SSLKEYLOGFILE names {named}, which can't be written: " in ran.err
+    assert "unset SSLKEYLOGFILE" in ran.err
+    assert "certificate" not in ran.err
+    if kind == "in no folder":
+        named.parent.mkdir()
+        place.run("plan", code=0)
