@@ -133,7 +133,7 @@ def test_state_pull_prints_the_very_bytes_of_the_file(worded: Desk) -> None:
 def test_a_manifest_of_any_file_name_can_be_used(desk: Desk, name: bytes) -> None:
     place = PLACES["the C locale"]
     made = desk.declare("narrator")
-    os.rename(os.fsencode(made), os.path.join(os.fsencode(desk.folder), name))  # noqa: PTH104, PTH118 - bytes
+    os.rename(os.fsencode(made), os.path.join(os.fsencode(desk.folder), name))  # noqa: PTH104, PTH118 - its name is bytes
     assert run(desk, place, "-f", name, "-v", "apply", "--auto-approve").code == 0
     for words in (["output"], ["validate"], ["plan", "--out", b"\xff.plan"]):
         assert run(desk, place, "-f", name, *words).code == 0, words
