@@ -25,7 +25,7 @@ def open_streams() -> None:
         if getattr(sys, name) is None:  # no file that is opened later may take its number
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
     for stream, errors in ((sys.stdin, "replace"), (sys.stdout, _ESCAPED), (sys.stderr, _ESCAPED)):
-        stream.reconfigure(errors=errors)  # type: ignore[union-attr] # the interpreter opened them as TextIOWrapper
+        stream.reconfigure(errors=errors)  # type: ignore[union-attr]  # the interpreter opened them as TextIOWrapper
 
 
 def is_utf8(stream: TextIO) -> bool:

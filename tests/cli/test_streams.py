@@ -22,7 +22,7 @@ class Seen:
         files = [desk.folder / "stdout.log", desk.folder / "stderr.log"]
         with files[0].open("wb") as stdout, files[1].open("wb") as stderr:
             asked = {"stdout": None if out else stdout, "stderr": None if err else stderr}
-            with desk.at_a_terminal(*words, **asked, **env) as screen:  # type: ignore[arg-type] # a file, or none
+            with desk.at_a_terminal(*words, **asked, **env) as screen:  # type: ignore[arg-type]  # a file, or none
                 if "--auto-approve" not in words:
                     screen.type("yes\n")
                 self.code, self.screen = screen.end()
