@@ -16,7 +16,7 @@ from reconciler.model.manifest import Voice
 from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.model.state import Record, State, Status
 from reconciler.planning import keys
-from reconciler.planning.diff import shown
+from reconciler.planning.diff import noted, shown
 from reconciler.protocols import Tracing
 
 
@@ -110,6 +110,7 @@ def _rebuilt(stray: _Stray, *, now: datetime) -> Record:
         changed_at=now,
         digest=marker.digest,
         sent=shown(voice),
+        links=noted(voice),
         labels=voice.labels,
         lifecycle=voice.lifecycle,
         attempts=1,

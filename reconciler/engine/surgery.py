@@ -16,7 +16,7 @@ from reconciler.model.state import LIVE, SETTLING, Record, State, Status
 from reconciler.model.urls import is_url
 from reconciler.planning import keys, moves
 from reconciler.planning.blocking import undeclared
-from reconciler.planning.diff import shown
+from reconciler.planning.diff import noted, shown
 
 
 @contextmanager
@@ -267,6 +267,7 @@ def _candidate(state: State, voice: Voice, cloud: Cloud, voice_id: str, *, now: 
         changed_at=now,
         digest=digest,
         sent=shown(voice),
+        links=noted(voice),
         labels=voice.labels,
         lifecycle=voice.lifecycle,
     )

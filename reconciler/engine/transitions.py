@@ -11,7 +11,7 @@ from reconciler.model.manifest import Lifecycle, Voice
 from reconciler.model.observed import RemoteVoice
 from reconciler.model.plan import Change
 from reconciler.model.state import Activation, Record, Status
-from reconciler.planning.diff import shown
+from reconciler.planning.diff import kept_notes, noted, renoted, shown
 
 
 def intended(change: Change, voice: Voice, *, account: str, before: Record | None, now: datetime) -> Record:
@@ -25,6 +25,7 @@ def intended(change: Change, voice: Voice, *, account: str, before: Record | Non
                 "generation": max(before.generation, change.generation),  # one that had lapsed is the newest again
                 "attempts": before.attempts + 1,
                 "sent": shown(voice),
+                "links": noted(voice),
                 "labels": voice.labels,
                 "lifecycle": voice.lifecycle,
                 "changed_at": now,
@@ -78,18 +79,23 @@ def unsent(record: Record) -> Record:
 
 
 def updated(record: Record, voice: Voice) -> Record:
-    """Our own keys told anew; and `existing`, where an entry now says that of its own voice."""
+    """Our own keys told anew, and links as they are signed now; and `existing`, where an entry now says that of its own
+    voice.
+    """
     told: dict[str, object] = {"labels": voice.labels, "lifecycle": voice.lifecycle}
     if record.method != voice.method:
-        told |= {"method": voice.method, "sent": shown(voice)}
-    elif voice.body.ours:
-        told |= {"sent": _with_keys(record, voice, voice.body.ours)}
+        told |= {"method": voice.method, "sent": shown(voice), "links": noted(voice)}
+    else:
+        sent, links = renoted(voice, record)
+        told |= {"sent": _with_keys(sent, voice, voice.body.ours) if voice.body.ours else sent, "links": links}
     return record.model_copy(update=told)
 
 
 def changed_in_place(record: Record, voice: Voice, keys: Iterable[str]) -> Record:
     """The cloud has taken these keys of the body as they are declared now."""
-    told: dict[str, object] = {"sent": _with_keys(record, voice, keys)}
+    sent, links = renoted(voice, record)
+    now = _with_keys(sent, voice, keys)
+    told: dict[str, object] = {"sent": now, "links": kept_notes(now, links, noted(voice))}
     if "name" in keys and voice.inputs.get("name"):
         told["voice_name"] = voice.inputs["name"]
     return record.model_copy(update=told)
@@ -100,9 +106,9 @@ def activating(record: Record, activation: Activation | None) -> Record:
     return record.model_copy(update={"activation": activation})
 
 
-def _with_keys(record: Record, voice: Voice, keys: Iterable[str]) -> Inputs:
+def _with_keys(sent: Inputs, voice: Voice, keys: Iterable[str]) -> Inputs:
     now = shown(voice)
-    kept = {name: value for name, value in record.sent.items() if name not in keys}
+    kept = {name: value for name, value in sent.items() if name not in keys}
     return kept | {name: now[name] for name in keys if name in now}
 
 
@@ -121,6 +127,7 @@ def tombstone(record: Record, *, now: datetime) -> Record:
             "status": Status.DELETED,
             "changed_at": now,
             "sent": {},
+            "links": None,
             "labels": {},
             "lifecycle": Lifecycle(),
             "voice_name": None,
@@ -149,6 +156,7 @@ def _record(change: Change, voice: Voice, *, account: str, status: Status, now: 
         changed_at=now,
         digest=str(change.identity),
         sent=shown(voice),
+        links=noted(voice),
         labels=voice.labels,
         lifecycle=voice.lifecycle,
         attempts=attempts,
@@ -158,5 +166,13 @@ def _record(change: Change, voice: Voice, *, account: str, status: Status, now: 
 def given_up(record: Record, *, now: datetime) -> Record:
     """Let go by a person who pays again: without its inputs it is never taken for the new one, should it arrive."""
     return record.model_copy(
-        update={"status": Status.LAPSED, "changed_at": now, "sent": {}, "digest": "", "message": None, "cause": None}
+        update={
+            "status": Status.LAPSED,
+            "changed_at": now,
+            "sent": {},
+            "links": None,
+            "digest": "",
+            "message": None,
+            "cause": None,
+        }
     )

@@ -15,7 +15,7 @@ from reconciler.model.manifest import Voice
 from reconciler.model.observed import Observation, RemoteVoice
 from reconciler.model.plan import Change
 from reconciler.model.state import Activation, Record
-from reconciler.planning.diff import shown
+from reconciler.planning.diff import renoted, shown
 from reconciler.protocols import Accepted, Activating, Done, MethodCapabilities, Provider, Updating
 
 _UNOPENED = 3  # times in a row, until the run stops
@@ -193,7 +193,8 @@ def keeping(lane: Lane, work: Work, voice: Voice, record: Record) -> Job:
         raise TypeError(f"{lane.cloud.name} updates no voices")
     fields = {key: voice.inputs.get(key) for key in work.change.in_place}
     # The cloud is told all of its keys, and the record holds them without the secrets of links.
-    cut = {k for k, v in shown(voice).items() if v == record.sent.get(k) and v != voice.inputs[k]}
+    sent = renoted(voice, record)[0]
+    cut = {k for k, v in shown(voice).items() if v == sent.get(k) and v != voice.inputs[k]}
     fields |= {key: voice.inputs[key] for key in cut & voice.body.updatable}
     return lambda: Kept(lane, work, _valued(lambda: provider.update(record, fields)))
 

@@ -71,6 +71,7 @@ class VoiceReader:
         self._told = {finding.path for finding in findings if finding.path[:1] == ("defaults",)}
         self._first: dict[str, tuple[str, Path]] = {}  # lower-case address -> where
         self._chosen: dict[tuple[object, str], tuple[str, Path]] = {}  # (account, voice_id) -> where
+        self._named: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._places: dict[str, object] = {}  # provider -> what tells its account from another
 
     def read(self, section: Section) -> dict[str, Voice]:
@@ -161,6 +162,7 @@ class VoiceReader:
             labels=_kept(entry.labels) if entry.labels else _NO_LABELS,
             lifecycle=entry.lifecycle,
             files=sounds.files if sounds is not None else _NO_FILES,
+            signing_parameters=self._signing(entry),
             remarks=sounds.remarks if sounds is not None else (),
         )
 
@@ -172,6 +174,15 @@ class VoiceReader:
         return declared_links(
             kind, method, raw, file=file, path=(*path, method), address=self._declared.prefix + address
         )
+
+    def _signing(self, entry: Entry | AudioEntry) -> tuple[str, ...]:
+        """What the entry and its provider name, as it is compared. One tuple serves all that name the same."""
+        account = self._accounts.of.get(entry.provider)
+        named = (*entry.signing_parameters, *(account.signing_parameters if account is not None else ()))
+        if not named:
+            return ()
+        names = tuple(sorted({name.lower() for name in named}))
+        return self._named.setdefault(names, names)
 
     def _tell_at_odds(self, entry: Entry | AudioEntry, inputs: Inputs | None, *, file: str, path: Path) -> None:
         """What is right alone, and not together."""
@@ -246,7 +257,7 @@ def _one_of(keywords: Sequence[str]) -> str:
 def _kept(labels: dict[str, str]) -> dict[str, str]:
     """Labels are kept and shown as they are, so a link among them leaves its secrets here."""
     linked = any("://" in label for label in labels.values())
-    return {name: urls.without_secrets(label) for name, label in labels.items()} if linked else labels
+    return {name: urls.as_ever(label) for name, label in labels.items()} if linked else labels
 
 
 def _address_fault(address: str) -> str:

@@ -18,7 +18,7 @@ from reconciler.loader.positions import Path
 from reconciler.loader.yaml_values import kind_of
 from reconciler.model import urls
 from reconciler.model.bodies import AUDIO_METHOD, METHOD_NAMES, models_under
-from reconciler.model.scalars import DIGITS, ENV_NAME
+from reconciler.model.scalars import DIGITS, ENV_NAME, PARAMETER
 from reconciler.model.tencent_bodies import CHOSEN_ID, EXPIRE_TIME, LANGUAGE, TRTC_NAME
 
 _LONGEST_QUOTE = 40
@@ -46,6 +46,7 @@ _QUOTED = frozenset(
 _PATTERNS = {
     DIGITS: "1 to 64 decimal digits",
     ENV_NAME: "the name of an environment variable (letters, digits and _)",
+    PARAMETER: "the name of a query parameter alone, such as v, without ?, & and =",
     CHOSEN_ID: "letters, digits, - and _; a letter first, and neither - nor _ last",
     TRTC_NAME: "letters, digits and _ only",
     LANGUAGE: "two letters of ISO 639-1, such as en",
@@ -62,6 +63,7 @@ _OURS = {
     "external_task_id": "is set by voicectl to find the voice again, it can't be declared",
     "session_id": "is set by voicectl to find the voice again, it can't be declared",
     "file": "this API takes no local file: host it, and name its URL",
+    "signing_parameters": "belongs to an entry, beside its method, or to a provider",
     "sha256": "is read from the file, it can't be declared",
 }
 

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from reconciler.model.base import Frozen
-from reconciler.model.scalars import Duration, EnvName, Url
+from reconciler.model.scalars import Duration, EnvName, SigningParameters, Url
 
 
 class Timeouts(Frozen):
@@ -75,6 +75,7 @@ class KlingAccount(Frozen):
     credentials: KlingCredentials = KlingCredentials()
     timeouts: Timeouts = Timeouts()
     rate_limit: dict[Literal["create", "delete", "list", "get"], Rate] = Field(default={}, description=_RATES)
+    signing_parameters: SigningParameters = ()
     max_in_flight: int | None = Field(
         default=None, ge=1, le=10_000, description="Tasks running at once; learned if not said."
     )
@@ -100,6 +101,7 @@ class TencentVodAccount(Frozen):
     rate_limit: dict[Literal["create", "update", "activate", "delete", "list", "get"], Rate] = Field(
         default={}, description=_RATES
     )
+    signing_parameters: SigningParameters = ()
     max_in_flight: int | None = Field(
         default=None, ge=1, le=10_000, description="Tasks running at once; as many as there are unless said."
     )
@@ -124,6 +126,7 @@ class TencentTrtcAccount(Frozen):
     credentials: TencentCredentials = TencentCredentials()
     timeouts: SlowTimeouts = SlowTimeouts()
     rate_limit: dict[Literal["create"], Rate] = Field(default={}, description=_RATES)
+    signing_parameters: SigningParameters = ()
     max_in_flight: int | None = Field(default=None, ge=1, le=10_000, description="Calls at once.")
 
     @model_validator(mode="after")
@@ -137,9 +140,12 @@ def _plain(endpoint: str | None) -> None:
         raise ValueError("endpoint is a base URL: no query, fragment or credentials")
 
 
+_OF_CALLS = {"timeouts", "rate_limit", "max_in_flight", "signing_parameters"}  # not of where an account is
+
+
 def place_of(account: Account) -> tuple[object, ...]:
     """What tells one account from another, as far as a manifest says it."""
-    told = account.model_dump(mode="json", exclude={"timeouts", "rate_limit", "max_in_flight"})
+    told = account.model_dump(mode="json", exclude=_OF_CALLS)
     return tuple(sorted((key, str(value)) for key, value in told.items()))
 
 

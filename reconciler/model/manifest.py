@@ -15,7 +15,7 @@ from reconciler.model import urls
 from reconciler.model.accounts import Account
 from reconciler.model.base import Frozen, Inputs
 from reconciler.model.bodies import METHODS, BodyType, keyword_of
-from reconciler.model.scalars import Duration
+from reconciler.model.scalars import Duration, SigningParameters
 
 _QUOTED = 20_000  # characters of a long text that somebody might quote
 
@@ -60,6 +60,7 @@ class Entry(Frozen):
     labels: Labels = Field(
         default_factory=dict, description="Yours, kept in the state."
     )  # a literal {} would be copied deeply each time
+    signing_parameters: SigningParameters = ()
     lifecycle: Lifecycle = Lifecycle()
 
 
@@ -72,6 +73,7 @@ class AudioEntry(Frozen):
         default="ignore", description="What to do once a Temporary file's 7 days are over."
     )
     labels: Labels = Field(default_factory=dict, description="Yours, kept in the state.")
+    signing_parameters: SigningParameters = ()
     lifecycle: Lifecycle = Lifecycle()
 
 
@@ -93,6 +95,7 @@ class Voice(Frozen):
     labels: dict[str, str] = Field(default_factory=dict)
     lifecycle: Lifecycle = Lifecycle()
     files: dict[str, str] = Field(default_factory=dict)
+    signing_parameters: tuple[str, ...] = ()  # the entry's and its provider's, lower case, sorted
     remarks: tuple[str, ...] = ()
 
     @property

@@ -12,6 +12,7 @@ ADDRESS = r"^[A-Za-z][A-Za-z0-9_-]{0,62}$"
 LONGEST_ADDRESS = 63
 ADDRESS_LIMIT = f"a letter, then at most {LONGEST_ADDRESS - 1} letters, digits, - or _"
 DIGITS = r"^[0-9]{1,64}$"
+PARAMETER = r"^[^\s?&=#]+$"
 ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 _ADDRESS = re.compile(ADDRESS.removesuffix("$"))  # in Python, $ would let a line break through
 _PLAIN_URL = re.compile(r"(?i)https?://[a-z0-9][a-z0-9.-]*/[!-~]*")
@@ -109,4 +110,23 @@ Url = Annotated[
 AudioUrl = Annotated[Url, AfterValidator(_audio_suffix)]
 Digits = Annotated[str, StringConstraints(pattern=DIGITS)]
 EnvName = Annotated[str, StringConstraints(pattern=ENV_NAME)]
+
+
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    seen: dict[str, str] = {}
+    for name in names:
+        first = seen.setdefault(name.lower(), name)
+        if first is not name:
+            raise ValueError(f"{name} is named twice" if first == name else f"{name} and {first} are the same name")
+    return names
+
+
+SigningParameters = Annotated[
+    tuple[Annotated[str, StringConstraints(max_length=128, pattern=PARAMETER)], ...],
+    AfterValidator(_each_once),
+    Field(
+        json_schema_extra={"uniqueItems": True},
+        description="Query parameters that only sign a link, besides those that voicectl knows; in any case.",
+    ),
+]
 SpeechUrl = Annotated[Url, AfterValidator(_speech_suffix)]

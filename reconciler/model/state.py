@@ -55,6 +55,9 @@ class Record(Frozen):
     changed_at: AwareDatetime  # of the last change of status, UTC
     digest: str = ""  # of the whole address and the identity inputs
     sent: Inputs = {}
+    links: dict[str, str] | None = (
+        None  # a link in `sent` -> what is known of its query without its values: `link_notes`
+    )
     labels: dict[str, str] = {}
     lifecycle: Lifecycle = Lifecycle()
     attempts: int = Field(default=0, ge=0)  # how often the creation was begun; durable before each call

@@ -9,27 +9,22 @@ import hashlib
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
-# What the object stores add when they sign a link: a renewed signature is the same file.
-_SIGNING_PREFIXES = ("x-amz-", "x-goog-", "x-oss-", "x-cos-", "q-")
-_SIGNING = frozenset(
-    (
-        "expires", "signature", "awsaccesskeyid", "ossaccesskeyid", "googleaccessid", "key-pair-id", "policy",
-        "security-token", "sig", "se", "sp", "sv", "sr", "st", "spr", "sks", "ske", "skt", "skv", "skoid", "sktid",
-        "auth_key",
-    )
-)  # fmt: skip
-_WITHIN = re.compile(r"(?i)https?://[^\s\"'<>]+")
+from reconciler.model.signatures import OLDEST, TODAY, Place, Rules, signing, signs_itself
+
+Pair = tuple[str, str]  # a parameter's name and value, decoded
+WITHIN = re.compile(r"(?i)https?://[^\s\"'<>]+")
 _TELLING = 8  # characters; a shorter name beside a password is no secret
-_NOTHING_LEFT = f"?#sha256:{hashlib.sha256(b'').hexdigest()[:8]}"
+MARK = "?#sha256:"
+NOTHING = hashlib.sha256(b"").hexdigest()[:8]  # the digest of a query that only signs
 
 
 def is_url(value: object) -> bool:
     return isinstance(value, str) and value[:8].lower().startswith(("http://", "https://"))
 
 
-def shown(url: str) -> str:
+def shown(url: str, rules: Rules = TODAY) -> str:
     """The URL without its secrets: `https://host/path?#sha256:xxxxxxxx`, a digest of the query less its signature."""
     if "?" not in url and "@" not in url and "#" not in url:
         return url
@@ -42,9 +37,26 @@ def shown(url: str) -> str:
     bare = urlunsplit((parts.scheme, netloc, parts.path, "", ""))
     if not parts.query:
         return bare
-    kept = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not _signs(k)]
-    digest = hashlib.sha256(urlencode(kept).encode()).hexdigest()[:8]
-    return f"{bare}?#sha256:{digest}"
+    return f"{bare}{MARK}{digest(content(pairs(parts.query, rules), place(parts), rules))}"
+
+
+def pairs(query: str, rules: Rules = TODAY) -> list[Pair]:
+    """The parameters of a query as they stand in it. Bytes that are no UTF-8 stay apart, except in the oldest rules."""
+    return parse_qsl(query, keep_blank_values=True, errors="replace" if rules.version == 1 else "surrogateescape")
+
+
+def place(parts: SplitResult) -> Place:
+    return Place(parts.hostname or "", parts.path)
+
+
+def content(given: list[Pair], at: Place, rules: Rules) -> list[Pair]:
+    """The parameters that do not only sign the link."""
+    signed = signing((name for name, _ in given), at, rules)
+    return [(name, value) for name, value in given if name.lower() not in signed and not signs_itself(value, rules)]
+
+
+def digest(given: list[Pair]) -> str:
+    return hashlib.sha256(urlencode(given, errors="surrogatepass").encode()).hexdigest()[:8]
 
 
 def compared(value: Any) -> Any:
@@ -53,7 +65,7 @@ def compared(value: Any) -> Any:
     A link that is only signed equals the bare link, and a local file is its bytes, wherever it lies.
     """
     if isinstance(value, str):
-        return value.removesuffix(_NOTHING_LEFT)
+        return value.removesuffix(f"{MARK}{NOTHING}")
     if isinstance(value, dict):
         return {k: compared(v) for k, v in value.items() if k != "file" or "sha256" not in value}
     if isinstance(value, list):
@@ -61,23 +73,28 @@ def compared(value: Any) -> Any:
     return value
 
 
-def without_secrets(value: Any) -> Any:
+def without_secrets(value: Any, rules: Rules = TODAY) -> Any:
     """Any JSON value with every URL in it as it may be shown, one inside a text too."""
     if isinstance(value, str):
         if is_url(value):
-            return shown(value)
-        return _WITHIN.sub(lambda found: shown(found[0]), value) if "://" in value else value
+            return shown(value, rules)
+        return WITHIN.sub(lambda found: shown(found[0], rules), value) if "://" in value else value
     if isinstance(value, dict):
-        return {k: without_secrets(v) for k, v in value.items()}
+        return {k: without_secrets(v, rules) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return [without_secrets(v) for v in value]
+        return [without_secrets(v, rules) for v in value]
     return value
+
+
+def as_ever(value: Any) -> Any:
+    """`without_secrets` for what is kept, but never compared as a link: a name, a label. New rules change none."""
+    return without_secrets(value, OLDEST)
 
 
 def secrets_in(value: Any) -> Iterator[str]:
     """What must not be shown of the URLs in a JSON value: passwords, and what their queries and fragments say."""
     if isinstance(value, str):
-        for url in _WITHIN.findall(value) if "://" in value else ():
+        for url in WITHIN.findall(value) if "://" in value else ():
             yield from _secrets_of(url)
     elif isinstance(value, dict):
         for inner in value.values():
@@ -104,8 +121,3 @@ def login(user: str, password: str) -> Iterator[str]:
         yield password
     if user and (len(user) >= _TELLING or not password):
         yield user
-
-
-def _signs(parameter: str) -> bool:
-    name = parameter.lower()
-    return name in _SIGNING or name.startswith(_SIGNING_PREFIXES)

@@ -9,6 +9,7 @@ from reconciler.model.state import MADE, Activation, Record
 from reconciler.planning import keys
 from reconciler.planning.blocking import blocked
 from reconciler.planning.diff import Difference, face, shown
+from reconciler.planning.differing import listed
 from reconciler.planning.scene import Scene
 
 FIRST_USE = "activated by one paid TTS call"
@@ -32,16 +33,16 @@ def told_anew(scene: Scene, voice: Voice, record: Record, changed: Difference) -
     if in_place and not uses_it and not _shows(scene, record):
         hint = "Declare activate, or use it once; or take the change back."
         return blocked(voice, record, "it can't be changed before its first use", hint)
-    if not (in_place or changed.ours or uses_it or found):
+    if not (in_place or changed.ours or changed.renewed or uses_it or found):
         return None
     return Change(
         address=voice.address,
         provider=voice.provider,
         action=Action.UPDATE,
-        reason=_reason(in_place=bool(in_place), uses_it=uses_it, ours=bool(changed.ours), of=record.activation),
+        reason=_reason(changed, in_place=bool(in_place), uses_it=uses_it, of=record.activation),
         before=face(record),
         after=shown(voice),
-        fields=in_place + changed.ours,
+        fields=in_place + changed.ours + changed.renewed,
         method=voice.method,
         record=record.external_task_id,
         key=record.external_task_id,
@@ -92,11 +93,22 @@ def _renamed(scene: Scene, voice: Voice, record: Record) -> tuple[FieldChange, .
     return (FieldChange(name="name", before=seen, after=name),)
 
 
-def _reason(*, in_place: bool, uses_it: bool, ours: bool, of: Activation | None) -> str:
+def _reason(changed: Difference, *, in_place: bool, uses_it: bool, of: Activation | None) -> str:
+    calls, kept = in_place or uses_it, bool(changed.ours or changed.renewed)
     told = {
+        _renewed(changed): bool(changed.renewed),
         "updated in place": in_place,
         CUT_SHORT if of is Activation.BEGUN else FIRST_USE: uses_it,
-        "in the state only, no call": ours and not in_place and not uses_it,
-        "its first use is known now; in the state only, no call": not (in_place or uses_it or ours),
+        "in the state only, no call": kept and not calls,
+        "its first use is known now; in the state only, no call": not (calls or kept),
     }
     return "; ".join(words for words, holds in told.items() if holds)
+
+
+def _renewed(changed: Difference) -> str:
+    names = [field.name for field in changed.renewed]
+    return (
+        f"only the signature{'s' * (len(names) > 1)} of {listed(names)} differ{'s' * (len(names) == 1)}"
+        if names
+        else ""
+    )

@@ -6,24 +6,34 @@ deepdiff is imported when two values differ: that import alone costs more than c
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 from reconciler.model.base import Frozen, Inputs
 from reconciler.model.body import KeyClass
+from reconciler.model.link_notes import links as links_in
+from reconciler.model.link_notes import notes
 from reconciler.model.manifest import Lifecycle, Voice
 from reconciler.model.observed import RemoteVoice
 from reconciler.model.plan import FieldChange
+from reconciler.model.signatures import TODAY, Rules
 from reconciler.model.state import Record
 from reconciler.model.urls import compared, without_secrets
+from reconciler.planning.links import OtherQuery, aligned, named
 
 
 class Difference(Frozen):
-    """The fields that differ, by what a change of them means."""
+    """The fields that differ, by what a change of them means.
+
+    `renewed` are links that are the same and are to be noted anew, `queries` those of which only the query differs.
+    """
 
     identity: tuple[FieldChange, ...] = ()
     updatable: tuple[FieldChange, ...] = ()
     request_only: tuple[FieldChange, ...] = ()
     ours: tuple[FieldChange, ...] = ()
+    renewed: tuple[FieldChange, ...] = ()
+    queries: tuple[OtherQuery, ...] = ()
 
     @property
     def all(self) -> tuple[FieldChange, ...]:
@@ -44,8 +54,9 @@ def difference(voice: Voice, record: Record) -> Difference:
         return Difference(ours=ours) if ours else SAME
     ignored = voice.lifecycle.ignore_changes
     by_class: dict[KeyClass, list[FieldChange]] = {c: [] for c in KeyClass}
-    for field in fields(record.sent, now):
-        key = field.name.split(".")[0].split("[")[0]
+    links = aligned(record.sent, record.links or {}, voice.inputs, rules_of(voice))
+    for field in fields(links.sent, now):
+        key = key_of(field.name)
         if key not in ignored:
             by_class[voice.body.class_of(key)].append(field)
     if record.method != voice.method:
@@ -58,15 +69,47 @@ def difference(voice: Voice, record: Record) -> Difference:
         updatable=tuple(by_class[KeyClass.UPDATABLE]),
         request_only=tuple(by_class[KeyClass.REQUEST_ONLY]),
         ours=(*by_class[KeyClass.OURS], *ours),
+        renewed=tuple(f for f in links.renewed if _is_kept_anew(voice, f.name)),
+        queries=links.queries,
     )
 
 
 def shown(voice: Voice) -> Inputs:
     """The voice's inputs as they may be kept and shown."""
-    digested = voice.body.digested
+    digested, rules = voice.body.digested, rules_of(voice)
     if not digested:
-        return {key: without_secrets(value) for key, value in voice.inputs.items()}
-    return {k: _digest(v) if k in digested else without_secrets(v) for k, v in voice.inputs.items()}
+        return {key: without_secrets(value, rules) for key, value in voice.inputs.items()}
+    return {k: _digest(v) if k in digested else without_secrets(v, rules) for k, v in voice.inputs.items()}
+
+
+def noted(voice: Voice) -> dict[str, str] | None:
+    """The notes of the voice's links, kept beside what `shown` says of them; None for none."""
+    told = {key: value for key, value in voice.inputs.items() if key not in voice.body.digested}
+    return notes(told, rules_of(voice)) or None
+
+
+def renoted(voice: Voice, record: Record) -> tuple[Inputs, dict[str, str] | None]:
+    """What was sent, and the notes of its links, with every link that is the same noted as it is declared now."""
+    links = aligned(record.sent, record.links or {}, voice.inputs, rules_of(voice))
+    return links.sent, kept_notes(links.sent, record.links, noted(voice))
+
+
+def kept_notes(sent: Inputs, *known: Mapping[str, str] | None) -> dict[str, str] | None:
+    """The notes of the links that were sent, the last known of each."""
+    if not any(known):
+        return None
+    every = {link: note for notes in known for link, note in (notes or {}).items()}
+    return {link: every[link] for link in links_in(sent) if link in every} or None
+
+
+def rules_of(voice: Voice) -> Rules:
+    """By what rules its links are compared."""
+    return Rules(named=frozenset(voice.signing_parameters)) if voice.signing_parameters else TODAY
+
+
+def key_of(field: str) -> str:
+    """The body's key that a field's name begins with."""
+    return field.split(".")[0].split("[")[0]
 
 
 def face(record: Record, found: RemoteVoice | None = None) -> Inputs:
@@ -92,9 +135,14 @@ def fields(before: Inputs, after: Inputs) -> tuple[FieldChange, ...]:
     for changes in tree.values():
         for change in changes:
             path = change.path(output_format="list")
-            name = _name(path)
+            name = named(path)
             found[name] = FieldChange(name=name, before=_at(before, path), after=_at(after, path))
     return tuple(found[name] for name in sorted(found))
+
+
+def _is_kept_anew(voice: Voice, name: str) -> bool:
+    ignored = key_of(name) in voice.lifecycle.ignore_changes
+    return not ignored and voice.body.class_of(key_of(name)) is not KeyClass.REQUEST_ONLY
 
 
 def _ours(voice: Voice, record: Record) -> tuple[FieldChange, ...]:
@@ -118,13 +166,6 @@ def _as_inputs(lifecycle: Lifecycle) -> Inputs:
 def _digest(value: object) -> str:
     text = str(value)
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()[:16]} ({len(text)} characters)"
-
-
-def _name(path: list[Any]) -> str:
-    name = ""
-    for part in path:
-        name += f"[{part}]" if isinstance(part, int) else (f".{part}" if name else str(part))
-    return name
 
 
 def _at(inputs: Any, path: list[Any]) -> Any:

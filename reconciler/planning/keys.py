@@ -13,9 +13,12 @@ from typing import NamedTuple
 
 from reconciler.model.base import Inputs
 from reconciler.model.body import Body, KeyClass
+from reconciler.model.link_notes import links
 from reconciler.model.manifest import Voice
+from reconciler.model.signatures import LATEST, TODAY, Rules
 from reconciler.model.state import State
 from reconciler.model.urls import compared, without_secrets
+from reconciler.planning.diff import rules_of
 
 LONGEST = 50
 _MARKER = re.compile(r"vc-([0-9a-f]{8})-([A-Za-z0-9_-]+)-([0-9a-f]{8})-([0-9]{1,9})")
@@ -35,23 +38,29 @@ class Marker(NamedTuple):
         return len(external_task_id(self.lineage, self.address, self.digest, self.generation)) >= LONGEST
 
 
-def digest(address: str, method: str, inputs: Inputs, body: type[Body]) -> str:
+def digest(address: str, method: str, inputs: Inputs, body: type[Body], rules: Rules = TODAY) -> str:
     """Eight hex digits of the whole address and the identity inputs, without the parts that only sign a link."""
-    made_from = {k: compared(without_secrets(v)) for k, v in inputs.items() if body.class_of(k) is KeyClass.IDENTITY}
+    identity = {k: v for k, v in inputs.items() if body.class_of(k) is KeyClass.IDENTITY}
+    made_from = {k: compared(without_secrets(v, rules)) for k, v in identity.items()}
     text = json.dumps([address, method, made_from], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def digest_of(voice: Voice) -> str:
-    return digest(voice.address, voice.method, voice.inputs, voice.body)
+    return digest(voice.address, voice.method, voice.inputs, voice.body, rules_of(voice))
 
 
 def digests(voice: Voice, *, address: str | None = None) -> tuple[str, ...]:
     """The digests that a marker of this voice may carry, `digest_of` first, without repetition.
 
-    `address` stands for the voice's own: a voice that was moved has a marker of its old address.
+    The others are by older rules for links, or from before the manifest named parameters as signing: a marker stays as
+    it was written. `address` stands for the voice's own: a voice that was moved has a marker of its old address.
     """
-    return (digest(address or voice.address, voice.method, voice.inputs, voice.body),)
+    rules = [rules_of(voice)]
+    if any(True for _ in links(voice.inputs)):
+        rules += [Rules(version) for version in range(LATEST, 0, -1)]
+    where = address or voice.address
+    return tuple(dict.fromkeys(digest(where, voice.method, voice.inputs, voice.body, each) for each in rules))
 
 
 def external_task_id(lineage: str, address: str, digest_: str, generation: int) -> str:

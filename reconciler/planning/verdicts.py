@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus, Unknown
-from reconciler.model.plan import Change, FieldChange
+from reconciler.model.plan import Change
 from reconciler.model.state import Record, Status
 from reconciler.planning.amending import news, told_anew
 from reconciler.planning.blocking import blocked, official_voices, resolve_hint, to_allow, undeclared
 from reconciler.planning.creations import begun, new_voice, refused, same_call
 from reconciler.planning.diff import Difference, difference
+from reconciler.planning.differing import differ, only_queries
 from reconciler.planning.need import Need, to_take
 from reconciler.planning.scene import BOUND_NOT_MADE, Scene, has_expired
 
@@ -139,7 +140,7 @@ def _gone(scene: Scene, voice: Voice, record: Record) -> Change:
         hint = "Declare a create in its place, and a new voice is made."
         return blocked(voice, record, "the existing voice is gone", hint)
     if voice.method in BOUND_NOT_MADE:
-        return new_voice(scene, voice, Need(_differ(changed), record, stands=True, fields=changed))
+        return new_voice(scene, voice, Need(differ(changed), record, stands=True, fields=changed))
     reason = "the official voice is gone" if record.method == "preset" else "gone: deleted outside of voicectl"
     return new_voice(scene, voice, Need(reason, record, gone=True, fields=changed))
 
@@ -211,20 +212,11 @@ def _unfinished(scene: Scene, voice: Voice, record: Record) -> bool:
 def _replace(
     scene: Scene, voice: Voice, record: Record, changed: Difference, *, found: RemoteVoice | None = None
 ) -> Change:
-    names = _differ(changed.identity)
+    what, kept_by = only_queries(changed) or (differ(changed.identity), "")
     if voice.lifecycle.prevent_destroy:
-        why = f"prevent_destroy: {names or '--replace'}, and that takes a new voice"
-        hint = to_allow(scene.manifest, voice.address)
+        why = f"prevent_destroy: {what or '--replace'}, and that takes a new voice"
+        hint = "; ".join(filter(None, (to_allow(scene.manifest, voice.address), kept_by)))
         return blocked(voice, record, why, hint, found=found).model_copy(update={"fields": changed.all})
-    need = Need(names or "asked for", record, stands=True, fields=changed.all, found=found)
+    reason = f"{what}: {kept_by}" if kept_by else what or "asked for"
+    need = Need(reason, record, stands=True, fields=changed.all, found=found)
     return new_voice(scene, voice, need)
-
-
-def _differ(fields: tuple[FieldChange, ...]) -> str:
-    names = [field.name for field in fields]
-    for field in fields:
-        if field.name == "method":
-            return f"{field.after} instead of {field.before}"
-    if len(names) < 2:
-        return "".join(f"{name} differs" for name in names)
-    return f"{', '.join(names[:-1])} and {names[-1]} differ"

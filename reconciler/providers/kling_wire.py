@@ -88,7 +88,7 @@ class Task(_Wire):
             ready = RemoteVoice(
                 status=TaskStatus.READY,
                 voice_id=_text(voice.voice_id),
-                voice_name=urls.without_secrets(_text(voice.voice_name)),
+                voice_name=urls.as_ever(_text(voice.voice_name)),
                 owned_by=_text(voice.owned_by),
                 task_id=task_id,
                 external_task_id=self.key,

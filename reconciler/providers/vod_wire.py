@@ -149,7 +149,7 @@ def _voice(running: RemoteVoice, output: dict[str, Any], scrubbed: Callable[[obj
         if state is not None and state.lower() == "failed":
             return _failed(running, scrubbed(_text(told.get("message")) or "the service behind VOD says: failed"))
         if voice_id is not None and (state is None or state.lower() in _SUCCEEDED):
-            name = urls.without_secrets(_text(told.get("voice_name")))
+            name = urls.as_ever(_text(told.get("voice_name")))
             return running.model_copy(update={"status": TaskStatus.READY, "voice_id": voice_id, "voice_name": name})
     return running
 
@@ -158,7 +158,7 @@ def _wished_name(told: object) -> str | None:
     """MiniMax's result has no name: it is the one that its request wished for, which the task repeats."""
     wishes = _object_in(told.get("ExtParam")) if isinstance(told, dict) else {}
     profile = wishes.get("voice_profile")
-    return urls.without_secrets(_text(profile.get("name"))) if isinstance(profile, dict) else None
+    return urls.as_ever(_text(profile.get("name"))) if isinstance(profile, dict) else None
 
 
 def _object_in(text: object) -> dict[str, Any]:

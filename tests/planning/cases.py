@@ -25,7 +25,7 @@ from reconciler.model.observed import Absent, Found, Observation, Observations, 
 from reconciler.model.plan import Plan
 from reconciler.model.state import LIVE, Record, State, Status
 from reconciler.planning import keys, planner, policy
-from reconciler.planning.diff import shown
+from reconciler.planning.diff import noted, shown
 from reconciler.planning.scene import Asked
 from reconciler.protocols import Capabilities, MethodCapabilities
 from reconciler.providers import tencent_trtc, tencent_vod
@@ -154,6 +154,7 @@ def record(case: Raw, name: str) -> Record:
         changed_at=changed_at,
         digest=digest,
         sent={} if dead else shown(made_from),
+        links=None if dead else noted(made_from),
         labels=made_from.labels,
         lifecycle=made_from.lifecycle,
         attempts=0 if made_from.method in {"preset", "existing"} else 1,

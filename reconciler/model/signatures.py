@@ -1,0 +1,107 @@
+"""Which parameters of a link only sign it. A link that is signed anew is the same link.
+
+The rules have versions, because digests are made by them: one that was written by an older version, into a state or
+into a marker, is compared under that version for ever. Nothing here is secret or looks at what a link's file holds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import NamedTuple
+
+from reconciler.model.signature_groups import GROUPS, NEVER, VALUES, Group
+
+LATEST = 2
+_FIRST = Group(  # version 1 knew no partners, no hosts and no values
+    "the rules until states kept a note of each link",
+    "x-amz-* x-goog-* x-oss-* x-cos-* q-* expires signature awsaccesskeyid ossaccesskeyid googleaccessid key-pair-id "
+    "policy security-token sig se sp sv sr st spr sks ske skt skv skoid sktid auth_key",
+)
+_VERSIONS: Mapping[int, tuple[Group, ...]] = {1: (_FIRST,), 2: GROUPS}
+
+
+class Rules(NamedTuple):
+    """A version, and the parameters that the manifest names in `signing_parameters`, in lower case."""
+
+    version: int = LATEST
+    named: frozenset[str] = frozenset()
+
+
+TODAY = Rules()
+OLDEST = Rules(1)
+
+
+class Place(NamedTuple):
+    """Where a link leads to: the host in lower case, without a port, and the path."""
+
+    host: str
+    path: str
+
+
+def signing(names: Iterable[str], at: Place, rules: Rules) -> frozenset[str]:
+    """Those of a link's parameters, in lower case, that only sign it. `names` are all that it has."""
+    index = _index(rules.version)
+    there = {name.lower() for name in names}
+    return frozenset(
+        name for name in there if name in rules.named or any(_holds(group, there, at) for group in index.groups(name))
+    )
+
+
+def signs_itself(value: str, rules: Rules) -> bool:
+    """Whether a value is a signature, whatever its parameter is called."""
+    return rules.version > 1 and len(value) >= _SHORTEST and _values().fullmatch(value) is not None
+
+
+def is_known(name: str) -> bool:
+    """Whether a rule of today names this parameter."""
+    return bool(_index(LATEST).groups(name.lower()))
+
+
+class _Group(NamedTuple):
+    needs: frozenset[str]
+    hosts: tuple[str, ...]
+    paths: tuple[str, ...]
+
+
+class _Index(NamedTuple):
+    by_name: dict[str, list[_Group]]
+    by_prefix: dict[str, list[_Group]]
+    never: frozenset[str]
+
+    def groups(self, name: str) -> list[_Group]:
+        if name in self.never:
+            return []
+        found = self.by_name.get(name, [])
+        if name.startswith(tuple(self.by_prefix)):
+            found = found + [g for prefix, of in self.by_prefix.items() if name.startswith(prefix) for g in of]
+        return found
+
+
+_SHORTEST = 20  # characters of a value that is a signature by itself
+
+
+@cache
+def _index(version: int) -> _Index:
+    index = _Index({}, {}, NEVER if version > 1 else frozenset())
+    for group in _VERSIONS[version]:
+        read = _Group(frozenset(group.needs.split()), tuple(group.hosts.split()), tuple(group.paths.split()))
+        for name in group.names.split():
+            where = index.by_prefix if name.endswith("*") else index.by_name
+            where.setdefault(name.removesuffix("*"), []).append(read)
+    return index
+
+
+def _holds(group: _Group, there: set[str], at: Place) -> bool:
+    if not group.needs <= there:
+        return False
+    if not (group.hosts or group.paths):
+        return True
+    below = any(at.host == host or at.host.endswith(f".{host}") for host in group.hosts)
+    return below or any(path in at.path for path in group.paths)
+
+
+@cache
+def _values() -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{pattern})" for pattern, _ in VALUES))

@@ -1,0 +1,55 @@
+"""What differs, in words: the beginning of a reason."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+
+from reconciler.model.plan import FieldChange
+from reconciler.planning.diff import Difference, key_of
+from reconciler.planning.links import OtherQuery
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+
+
+def differ(fields: Sequence[FieldChange]) -> str:
+    """`voice_name and voice_url differ`."""
+    for field in fields:
+        if field.name == "method":
+            return f"{field.after} instead of {field.before}"
+    names = [field.name for field in fields]
+    return f"{listed(names)} differ{'s' if len(names) == 1 else ''}" if names else ""
+
+
+def listed(names: Iterable[str]) -> str:
+    """`a, b and c`."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def only_queries(changed: Difference) -> tuple[str, str] | None:
+    """Where nothing else of what a voice is made from differs: that, and how the voice is kept."""
+    queries = [query for query in changed.queries if query.name in {field.name for field in changed.identity}]
+    if not queries or len(queries) < len(changed.identity):
+        return None
+    if len(queries) == 1:
+        what = f"only the query of {queries[0].name} differs {_parameters(queries[0])}"
+    else:
+        what = f"only the queries of {listed(f'{q.name} {_parameters(q)}' for q in queries)} differ"
+    named = dict.fromkeys(name for query in queries for name in query.parameters)
+    if named and "" not in named:
+        way = f"signing_parameters: [{', '.join(map(_in_yaml, named))}] at the entry or at the provider"
+    else:
+        keys = dict.fromkeys(key_of(query.name) for query in queries)
+        way = f"lifecycle: {{ignore_changes: [{', '.join(keys)}]}} at the entry"
+    return what, f"if it only signs the link, write {way}"
+
+
+def _parameters(query: OtherQuery) -> str:
+    named = [f"?{name}=" for name in query.parameters if name]
+    return f"({', '.join([*named, *(['a part without a name'] if '' in query.parameters else [])])})"
+
+
+def _in_yaml(name: str) -> str:
+    return name if _PLAIN.fullmatch(name) else json.dumps(name)
