@@ -132,6 +132,7 @@ GROUPS = (
         "confirm uuid at resourcekey authuser",
         hosts="drive.google.com docs.google.com drive.usercontent.google.com",
     ),
+    Group("WeTransfer, direct links", "token", hosts="wetransfer.com wetransfer.net"),
     Group("Notion, file URLs", "expirationtimestamp", needs="expirationtimestamp signature"),
     Group("Hugging Face, Xet downloads", "x-xet-*"),
     Group(
@@ -145,6 +146,7 @@ GROUPS = (
     Group("Zendesk, attachment URLs", "token", hosts="zdusercontent.com zendesk.com"),
     # -- what any server may use ---------------------------------------------------------------------------------------
     Group("RFC 6750 section 2.3, bearer token as a query parameter", "access_token"),
+    Group("Plex, authenticated URLs", "x-plex-token"),
     Group("Laravel, signed URLs; Amazon S3 look-alikes", "expires signature"),
     Group("Symfony, UriSigner", "_hash _expiration", needs="_hash"),
 )

@@ -16,8 +16,8 @@ from reconciler.model import planfile, statefile
 from reconciler.model.manifest import Manifest
 from reconciler.model.observed import Absent, Found, Observations, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Action, Change, Plan
-from reconciler.model.state import State, Status
-from reconciler.planning import keys, planner
+from reconciler.model.state import Record, State, Status
+from reconciler.planning import diff, keys, planner
 from tests.planning import cases
 
 HERE = Path(__file__).parent / "upgrade"
@@ -42,7 +42,7 @@ def plan(declared: Manifest, state: State, *, marked: bool = False) -> Plan:
         there = [r for r in OLD.records.values() if r.provider == provider]
         seen[provider] = Observations(
             account=there[0].account,
-            of={} if marked else {r.external_task_id: _found(r.voice_id, r.voice_name) for r in there},
+            of={} if marked else {r.external_task_id: _found(r) for r in there},
             marked=tuple(
                 RemoteVoice(status=TaskStatus.READY, voice_id=r.voice_id, external_task_id=r.external_task_id)
                 for r in there
@@ -53,8 +53,10 @@ def plan(declared: Manifest, state: State, *, marked: bool = False) -> Plan:
     return planner.plan(declared, state, seen, able, now=cases.NOW)
 
 
-def _found(voice_id: str | None, name: str | None) -> Found:
-    return Found(remote=RemoteVoice(status=TaskStatus.READY, voice_id=voice_id, voice_name=name, active=True))
+def _found(record: Record) -> Found:
+    used = record.method == "clone-minimax"
+    remote = RemoteVoice(status=TaskStatus.READY, voice_id=record.voice_id, voice_name=record.voice_name, active=used)
+    return Found(remote=remote)
 
 
 def actions(made: Plan) -> dict[str, Action]:
@@ -70,6 +72,14 @@ def noted(state: State, declared: Manifest, changes: tuple[Change, ...]) -> Stat
         transitions.updated(state.records[str(change.record)], declared.voices[change.address]) for change in changes
     ]
     return state.having(updated)
+
+
+def today(declared: Manifest) -> State:
+    """The old state with every record noted anew."""
+    return OLD.having(
+        OLD.records[OLD.current[a]].model_copy(update={"sent": diff.shown(v), "links": diff.noted(v)})
+        for a, v in declared.voices.items()
+    )
 
 
 def test_an_unchanged_manifest_is_no_change(tmp_path: Path) -> None:
@@ -113,8 +123,7 @@ def test_a_changed_path_of_an_old_record_is_a_difference(tmp_path: Path, signed:
 
 
 def test_the_plan_names_the_parameters_that_nobody_knows(tmp_path: Path) -> None:
-    declared = manifest(tmp_path, 1, ("a.mp3?_upt=", "a.mp3?v=1&_upt="))
-    state = noted(OLD, declared, plan(declared, OLD).changes)
+    state = today(manifest(tmp_path, 1, ("a.mp3?_upt=", "a.mp3?v=1&_upt=")))
     (change,) = plan(manifest(tmp_path, 2, ("a.mp3?_upt=", "a.mp3?v=2&_upt=")), state).changes
     assert change.reason == (
         "only the query of voice_url differs (?v=): if it only signs the link, "
@@ -123,8 +132,7 @@ def test_the_plan_names_the_parameters_that_nobody_knows(tmp_path: Path) -> None
 
 
 def test_a_parameter_named_later_keeps_the_voice_without_a_call(tmp_path: Path) -> None:
-    declared = manifest(tmp_path, 1, ("a.mp3?_upt=", "a.mp3?V=1&id=7&_upt="))
-    state = noted(OLD, declared, plan(declared, OLD).changes)
+    state = today(manifest(tmp_path, 1, ("a.mp3?_upt=", "a.mp3?V=1&id=7&_upt=")))
     signing = ("upyun: {", "upyun: {signing_parameters: [v], ")
     renewed = manifest(tmp_path, 2, ("a.mp3?_upt=", "a.mp3?V=2&id=7&_upt="), signing)
     made = plan(renewed, state)
