@@ -118,7 +118,7 @@ def _with_note(kept: str, note: tuple[Rules, list[_Noted]], given: _Given, rules
 
 def _unsigned(noted: Sequence[_Noted], at: Place, rules: Rules) -> list[_Noted]:
     signed = signing((p.name for p in noted), at, rules)
-    return [p for p in noted if p.name.lower() not in signed and not (p.itself and rules.version > 1)]
+    return [p for p in noted if p.name not in signed and not (p.itself and rules.version > 1)]
 
 
 def _in_order(given: Iterable[Pair], noted: Iterable[_Noted], rules: Rules) -> list[Pair]:

@@ -115,8 +115,9 @@ EnvName = Annotated[str, StringConstraints(pattern=ENV_NAME)]
 def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
     seen: dict[str, str] = {}
     for name in names:
-        first = seen.setdefault(name.lower(), name)
-        if first is not name:
+        first = seen.get(name.lower())
+        seen[name.lower()] = name
+        if first is not None:
             raise ValueError(f"{name} is named twice" if first == name else f"{name} and {first} are the same name")
     return names
 

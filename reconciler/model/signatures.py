@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from reconciler.model.signature_groups import GROUPS, NEVER, VALUES, Group
@@ -41,12 +41,22 @@ class Place(NamedTuple):
 
 
 def signing(names: Iterable[str], at: Place, rules: Rules) -> frozenset[str]:
-    """Those of a link's parameters, in lower case, that only sign it. `names` are all that it has."""
+    """Those of a link's parameters that only sign it. `names` are all that it has."""
+    index = _index(rules.version)
+    paths = tuple(path for path in index.paths if path in at.path)
+    return _signing(tuple(names), at.host, paths, rules)
+
+
+@lru_cache(maxsize=4096)  # ten thousand links are signed in a few ways
+def _signing(names: tuple[str, ...], host: str, paths: tuple[str, ...], rules: Rules) -> frozenset[str]:
     index = _index(rules.version)
     there = {name.lower() for name in names}
-    return frozenset(
-        name for name in there if name in rules.named or any(_holds(group, there, at) for group in index.groups(name))
-    )
+    signed = {
+        name
+        for name in there
+        if name in rules.named or any(_holds(group, there, host, paths) for group in index.groups(name))
+    }
+    return frozenset(name for name in names if name.lower() in signed)
 
 
 def signs_itself(value: str, rules: Rules) -> bool:
@@ -69,6 +79,7 @@ class _Index(NamedTuple):
     by_name: dict[str, list[_Group]]
     by_prefix: dict[str, list[_Group]]
     never: frozenset[str]
+    paths: tuple[str, ...]
 
     def groups(self, name: str) -> list[_Group]:
         if name in self.never:
@@ -84,7 +95,8 @@ _SHORTEST = 20  # characters of a value that is a signature by itself
 
 @cache
 def _index(version: int) -> _Index:
-    index = _Index({}, {}, NEVER if version > 1 else frozenset())
+    paths = (path for group in _VERSIONS[version] for path in group.paths.split())
+    index = _Index({}, {}, NEVER if version > 1 else frozenset(), tuple(dict.fromkeys(paths)))
     for group in _VERSIONS[version]:
         read = _Group(frozenset(group.needs.split()), tuple(group.hosts.split()), tuple(group.paths.split()))
         for name in group.names.split():
@@ -93,13 +105,13 @@ def _index(version: int) -> _Index:
     return index
 
 
-def _holds(group: _Group, there: set[str], at: Place) -> bool:
+def _holds(group: _Group, there: set[str], host: str, paths: tuple[str, ...]) -> bool:
     if not group.needs <= there:
         return False
     if not (group.hosts or group.paths):
         return True
-    below = any(at.host == host or at.host.endswith(f".{host}") for host in group.hosts)
-    return below or any(path in at.path for path in group.paths)
+    below = any(host == known or host.endswith(f".{known}") for known in group.hosts)
+    return below or any(path in paths for path in group.paths)
 
 
 @cache

@@ -51,8 +51,8 @@ def place(parts: SplitResult) -> Place:
 
 def content(given: list[Pair], at: Place, rules: Rules) -> list[Pair]:
     """The parameters that do not only sign the link."""
-    signed = signing((name for name, _ in given), at, rules)
-    return [(name, value) for name, value in given if name.lower() not in signed and not signs_itself(value, rules)]
+    signed = signing([name for name, _ in given], at, rules)
+    return [(name, value) for name, value in given if name not in signed and not signs_itself(value, rules)]
 
 
 def digest(given: list[Pair]) -> str:

@@ -60,7 +60,9 @@ def digests(voice: Voice, *, address: str | None = None) -> tuple[str, ...]:
     if any(True for _ in links(voice.inputs)):
         rules += [Rules(version) for version in range(LATEST, 0, -1)]
     where = address or voice.address
-    return tuple(dict.fromkeys(digest(where, voice.method, voice.inputs, voice.body, each) for each in rules))
+    return tuple(
+        dict.fromkeys(digest(where, voice.method, voice.inputs, voice.body, each) for each in dict.fromkeys(rules))
+    )
 
 
 def external_task_id(lineage: str, address: str, digest_: str, generation: int) -> str:
