@@ -1,6 +1,6 @@
 """A state and markers written by the version before links had notes: the upgrade buys nothing.
 
-`upgrade/links.state.json` is what that version's apply left for `upgrade/links.yaml`, with %n% = 1; 2 is every link
+`upgrade/state.json` is what that version's apply left for `upgrade/links.yaml`, with %n% = 1; 2 is every link
 signed anew.
 """
 
@@ -21,7 +21,7 @@ from reconciler.planning import diff, keys, planner
 from tests.planning import cases
 
 HERE = Path(__file__).parent / "upgrade"
-OLD = statefile.load((HERE / "links.state.json").read_bytes())
+OLD = statefile.load((HERE / "state.json").read_bytes())
 TEXT = (HERE / "links.yaml").read_text()
 SIGNED_ANEW_FOR_THE_OLD = {"s3-v4", "azure", "cos-q"}  # the version before knew these three
 
