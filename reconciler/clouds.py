@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from reconciler.providers.tencent_auth import Credentials
     from reconciler.sandbox.world import World
 
-Connected = tuple[Provider, str]  # the door, and whose limits its calls count for
+Connected = tuple[Provider, str, object]  # the door, whose limits its calls count for, and the credentials
 
 
 class Clouds:
@@ -46,6 +46,7 @@ class Clouds:
         self._world = world
         self._connected: dict[str, Cloud] = {}
         self._gates: dict[str, Gate] = {}
+        self._who: dict[object, str] = {}  # credentials -> a mark of this run, which says nothing of them
 
     def connect(self, names: Collection[str]) -> Mapping[str, Cloud]:
         """Raises CredentialsMissing, and UsageError for an endpoint that is none."""
@@ -64,12 +65,12 @@ class Clouds:
 
         match account:
             case KlingAccount():
-                provider, quota = self._kling(account)
+                provider, quota, credentials = self._kling(account)
             case TencentVodAccount():
                 listed = any(v.provider == name and v.method == "clone-minimax" for v in self._manifest.voices.values())
-                provider, quota = self._vod(account, listed=listed)
+                provider, quota, credentials = self._vod(account, listed=listed)
             case TencentTrtcAccount():
-                provider, quota = self._trtc(account)
+                provider, quota, credentials = self._trtc(account)
         return Cloud(
             name=name,
             provider=provider,
@@ -77,6 +78,7 @@ class Clouds:
             rates=_rates(account),
             max_in_flight=account.max_in_flight,
             patience=account.timeouts.operation,
+            credentials=self._who.setdefault(credentials, f"credentials {len(self._who) + 1}"),
         )
 
     # -- each of them -------------------------------------------------------------------------------------------------
@@ -100,7 +102,7 @@ class Clouds:
             pace=self._gate(quota, account),
             secrets_of=self._secrets_of,
         )
-        return provider, quota
+        return provider, quota, credentials
 
     def _vod(self, account: TencentVodAccount, *, listed: bool) -> Connected:
         from reconciler.providers.tencent_vod import VodProvider
@@ -116,7 +118,7 @@ class Clouds:
             secrets_of=self._secrets_of,
             listed=listed,
         )
-        return provider, quota
+        return provider, quota, credentials
 
     def _trtc(self, account: TencentTrtcAccount) -> Connected:
         from reconciler.providers.tencent_trtc import TrtcProvider
@@ -125,7 +127,7 @@ class Clouds:
         provider = TrtcProvider(
             account, credentials, clock=self._clock, environ=self._environ, transport=self._transport()
         )
-        return provider, _tencent_quota(account, credentials)
+        return provider, _tencent_quota(account, credentials), credentials
 
     def _tencent_credentials(self, account: TencentVodAccount | TencentTrtcAccount) -> Credentials:
         from reconciler.providers import tencent_auth

@@ -29,6 +29,7 @@ from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.state import Record, State, Status
 from reconciler.planning import moves
 from reconciler.planning.blocking import resolve_hint
+from reconciler.planning.movable import rebound
 from reconciler.protocols import Clock
 
 _UNKNOWABLE = "an earlier run was interrupted during this call, and nobody can tell what it left"
@@ -130,6 +131,8 @@ class Executor:
 
     def _prepare(self, work: Work) -> None:
         change = work.change
+        if change.action is not Action.MOVE:
+            self._rebind(change)
         match change.action:
             case Action.BLOCKED:
                 self._given_over(self._as_found(change))
@@ -156,6 +159,14 @@ class Executor:
                 self._keep_up(work)
             case Action.NO_OP:
                 pass
+
+    def _rebind(self, change: Change) -> None:
+        """The same account under another name: written down before anything that builds on it."""
+        for key in change.rebinds:
+            record = self._ledger.record(key)
+            if record is not None:
+                account = self._lanes[change.provider].cloud.provider.account
+                self._ledger.write(rebound(record, provider=change.provider, account=account))
 
     def _create(self, work: Work) -> None:
         voice, address = work.voice, work.change.address
@@ -198,6 +209,7 @@ class Executor:
         if record is not None:
             moved, current = moves.moved_to(state, record, work.change.address)
             self._ledger.write(*moved, current=current)
+            self._rebind(work.change)
         self._count.done(self._ledger, work)
 
     def _forget(self, work: Work, record: Record | None) -> None:

@@ -63,7 +63,7 @@ def look(
 
     def one(name: str) -> Observations | CloudError:
         try:
-            return looked(name)
+            return looked(name).model_copy(update={"credentials": clouds[name].credentials})
         except CloudError as refusal:
             return refusal
 

@@ -31,6 +31,7 @@ class Cloud:
     rates: Mapping[str, float] = field(default_factory=dict)
     max_in_flight: int | None = None
     patience: float = 600.0  # seconds that a task may take before a run goes on without it
+    credentials: str | None = None  # the same for the same credentials, in this run only; says nothing of them
 
     def can(self, method: str) -> MethodCapabilities:
         return self.provider.capabilities.methods[method]

@@ -64,5 +64,6 @@ class Observations(Frozen):
     owners: frozenset[str] = frozenset()
     presets: dict[str, str] | None = None  # voice_id -> voice_name; None: not asked for, or not to be had
     unlisted: str | None = None  # why the list could not be had: what is marked there can't be known
+    credentials: str | None = None  # the same for the same credentials, in this run only; says nothing of them
     ahead: float = 0.0  # seconds that the cloud's clock is ahead of this machine's, where it refused ours
     calls: int = 0

@@ -60,6 +60,7 @@ class Change(Frozen):
     abandons: bool = False  # let go although it is there, because its cloud can't delete it
     activates: bool = False  # a paid call uses the voice once, so that its cloud shows it
     in_place: tuple[str, ...] = ()  # the body's keys that the cloud is told anew
+    rebinds: tuple[str, ...] = ()  # keys of records that get this provider's name: the same account under another one
 
 
 class DriftKind(StrEnum):

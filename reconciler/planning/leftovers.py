@@ -32,6 +32,8 @@ def removed(scene: Scene, record: Record) -> Change:
     if record.provider in scene.doubts:
         doubt = scene.doubts[record.provider]
         return _verdict(record, Action.BLOCKED, doubt.why, doubt.hint)
+    if record.address in scene.stopped:
+        return _verdict(record, Action.BLOCKED, *scene.stopped[record.address])
     reason = "to be destroyed" if scene.asked.destroy else "not declared any more"
     if record.method == "preset":
         return _verdict(record, Action.FORGET, f"{reason}; an official voice, which stays")

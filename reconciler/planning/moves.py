@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from reconciler.model.base import Inputs
 from reconciler.model.body import KeyClass
 from reconciler.model.manifest import AUDIO, Voice
 from reconciler.model.plan import Action, Change
@@ -94,6 +95,8 @@ def _is_new(scene: Scene, voice: Voice) -> bool:
     address = voice.address
     if address in scene.state.current or voice.method == "preset" or address in scene.asked.retry:
         return False
+    if address in scene.stopped:
+        return False
     if voice.provider not in scene.seen or voice.provider in scene.doubts:
         return False
     own = (*scene.pending.get(address, ()), *scene.given_up.get(address, ()))
@@ -104,12 +107,11 @@ def _matched(scene: Scene, targets: Sequence[Voice], records: Sequence[Record]) 
     """The pairs that fit each other alone, the verdicts for the others, and the new addresses that fit any record."""
     by_inputs: dict[str, list[Record]] = {}
     for record in records:
-        by_inputs.setdefault(_group(record.provider, record.method, record.sent), []).append(record)
+        by_inputs.setdefault(likeness(record.provider, record.method, record.sent), []).append(record)
     fitting: dict[str, list[Record]] = {}
     wanted: dict[str, list[Voice]] = {}  # key -> the new entries that it fits
     for voice in targets:
-        made_from = {k: v for k, v in shown(voice).items() if voice.body.class_of(k) is KeyClass.IDENTITY}
-        for record in by_inputs.get(_group(voice.provider, voice.method, made_from), ()):
+        for record in by_inputs.get(likeness(voice.provider, voice.method, made_from(voice)), ()):
             if _fits(scene, voice, record):
                 fitting.setdefault(voice.address, []).append(record)
                 wanted.setdefault(record.external_task_id, []).append(voice)
@@ -148,7 +150,12 @@ def _is_held(state: State, record: Record) -> bool:
     return holder is not None and holder.status in LIVE
 
 
-def _group(provider: str, method: str, inputs: Mapping[str, Any]) -> str:
+def made_from(voice: Voice) -> Inputs:
+    """The inputs that make it this voice, as they may be kept."""
+    return {k: v for k, v in shown(voice).items() if voice.body.class_of(k) is KeyClass.IDENTITY}
+
+
+def likeness(provider: str, method: str, inputs: Mapping[str, Any]) -> str:
     """Equal for all that may fit; links without their queries, whose comparison has rules of its own."""
     name = {key: _bare(inputs.get(key)) for key in _TELLING if inputs.get(key) is not None}
     return json.dumps([provider, method, name], sort_keys=True, default=str)

@@ -11,7 +11,7 @@ from reconciler.model.manifest import Manifest, Voice
 from reconciler.model.observed import Observations
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.state import Record, State, Status
-from reconciler.planning import claims, drift, keys, leftovers, moves, verdicts
+from reconciler.planning import claims, drift, keys, leftovers, moves, renamed_providers, verdicts
 from reconciler.planning.accounts import Doubt
 from reconciler.planning.diff import shown
 from reconciler.planning.scene import Asked, Scene, gather
@@ -34,16 +34,28 @@ def plan(
     each provider that could not be looked at why not.
     """
     declared = {} if asked.destroy else manifest.voices
-    scene = gather(manifest, state, observations, capabilities, now=now, asked=asked, closed=closed)
+    renaming = renamed_providers.settled(manifest, state, observations, now=now, asked=asked)
+    state = renaming.state
+
+    def gathered(state: State) -> Scene:
+        stopped = renaming.stopped
+        return gather(manifest, state, observations, capabilities, now=now, asked=asked, closed=closed, stopped=stopped)
+
+    scene = gathered(state)
     moved = moves.find(scene, declared)
-    renamed = list(moves.changes(moved, declared))
+    renamed = [renamed_providers.noted_move(renaming, change) for change in moves.changes(moved, declared)]
     if renamed:
         state = moves.applied(state, moved)
-        scene = gather(manifest, state, observations, capabilities, now=now, asked=asked, closed=closed)
+        scene = gathered(state)
+
+    def judge(voice: Voice) -> Change | None:
+        unclear = moved.unclear.get(voice.address)
+        return unclear or renamed_providers.noted(renaming, voice, verdicts.declared(scene, voice))
+
     judged = [
         change.model_copy(update={"terms": _terms(scene, voice)})
         for voice in declared.values()
-        if (change := moved.unclear.get(voice.address) or verdicts.declared(scene, voice)) is not None
+        if (change := judge(voice)) is not None
     ]
     unchanged = len(declared) - len({change.address for change in (*judged, *renamed)})
     left = (state.records[key] for key in _left(state, declared))
@@ -66,14 +78,18 @@ def plan(
 
 
 def candidates(manifest: Manifest, state: State, accounts: Mapping[str, str], *, now: datetime) -> list[Record]:
-    """Records as they would be for `existing` voices that are not in the state yet, so that they can be observed."""
-    found = []
+    """Records to be looked for although no state holds them so, as they would be: of `existing` voices that are not
+
+    taken in yet, and of entries that name another provider now.
+    """
+    found = renamed_providers.candidates(manifest, state, accounts)
     for voice in manifest.voices.values():
         if voice.method != "existing" or voice.provider not in accounts:
             continue
         record = state.at(voice.address)
         voice_id = str(voice.inputs["voice_id"])
-        if record is not None and (record.account, record.voice_id) == (accounts[voice.provider], voice_id):
+        place = (voice.provider, accounts[voice.provider], voice_id)
+        if record is not None and (record.provider, record.account, record.voice_id) == place:
             continue
         key, generation = keys.following(state, voice)
         found.append(
@@ -120,6 +136,9 @@ def _terms(scene: Scene, voice: Voice) -> str | None:
         return None
     lifecycle = voice.lifecycle.model_dump(mode="json")
     told = [voice.provider, seen.account, voice.method, shown(voice), voice.labels, lifecycle]
+    record = scene.state.at(voice.address)
+    if record is not None and record.provider != voice.provider:
+        told.append(record.provider)  # two accounts: a plan for one is another plan
     return hashlib.sha256(json.dumps(told, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:16]
 
 

@@ -45,6 +45,7 @@ class Scene:
     pending: Mapping[str, list[Record]] = field(default_factory=dict)  # address -> unbound creations, the newest first
     given_up: Mapping[str, list[Record]] = field(default_factory=dict)  # address -> what may be taken back
     beside: tuple[Record, ...] = ()  # unbound records that may still mean a voice in a cloud
+    stopped: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # address -> why it may not change, and a hint
 
     def observation(self, record: Record) -> Observation:
         """What this run saw of it. On another account nothing is seen, however properly it was asked."""
@@ -115,6 +116,7 @@ def gather(
     now: datetime,
     asked: Asked,
     closed: Mapping[str, Doubt] | None = None,
+    stopped: Mapping[str, tuple[str, str]],
 ) -> Scene:
     """`closed`: for each provider that could not be looked at, why not."""
     bound = set(state.current.values())
@@ -149,6 +151,7 @@ def gather(
         marked=_by_digest(seen, state),
         pending=pending,
         given_up=given_up,
+        stopped=stopped,
         beside=tuple(sorted(beside, key=lambda r: (r.address, r.generation))),
     )
 

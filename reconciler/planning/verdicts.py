@@ -49,7 +49,8 @@ def _barred(scene: Scene, voice: Voice, record: Record | None) -> Change | None:
             return blocked(voice, record, scene.doubts[provider].why, scene.doubts[provider].hint)
         if provider not in scene.seen:
             return blocked(voice, record, f"the provider {provider} was not looked at")
-    return None
+    stopped = scene.stopped.get(voice.address)
+    return blocked(voice, record, *stopped) if stopped is not None else None
 
 
 def _unsettled(scene: Scene, voice: Voice, record: Record, observed: Observation) -> Change:
@@ -155,16 +156,9 @@ def _let_go(record: Record) -> str:
 def _standing(scene: Scene, voice: Voice, record: Record) -> Change | None:
     """The voice is there (or its cloud can't say): only what was declared decides."""
     changed = difference(voice, record)
-    if voice.method == "existing" and voice.inputs["voice_id"] == record.voice_id:  # the same voice, told anew
-        if voice.provider == record.provider:
-            changed = changed.model_copy(update={"identity": (), "ours": changed.identity + changed.ours})
-        elif scene.seen[voice.provider].account == record.account:
-            return blocked(
-                voice,
-                record,
-                f"{record.provider} and {voice.provider} are one account, and this is the same voice",
-                f"To let {voice.provider} take it in: voicectl state rm {voice.address}, then apply",
-            )
+    if (voice.method, voice.provider) == ("existing", record.provider) and voice.inputs["voice_id"] == record.voice_id:
+        # the same voice, told anew
+        changed = changed.model_copy(update={"identity": (), "ours": changed.identity + changed.ours})
     found = news(record, scene.observation(record))
     if changed.identity:
         return _replace(scene, voice, record, changed, found=found)

@@ -7,18 +7,17 @@ records:                       # remembered; `ADDRESS@GENERATION: STATUS`, or a 
   narrator@2: {status: running, beside: true}     # beside: the address does not mean it
 seen:                          # observed, where it is not what its status lets expect
   narrator@1: absent           # ready, running, absent, "failed: WHY", "unknown: WHY", "unknown by nature: WHY"
+  narrator@1 in new: absent    # by this provider, where two are asked for one record
 marked: [narrator@3]           # listed with our marker, known to no record
 expect: {narrator: replace}    # asserted whatever the golden files say; what is left out is a no-op
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zlib import crc32
 
-from reconciler.model.accounts import ACCOUNTS
 from reconciler.model.bodies import AUDIO_METHOD, METHOD_NAMES, METHODS, method_of
 from reconciler.model.manifest import Lifecycle, Manifest, Safety, Voice
 from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
@@ -29,21 +28,11 @@ from reconciler.planning.diff import noted, shown
 from reconciler.planning.scene import Asked
 from reconciler.protocols import Capabilities, MethodCapabilities
 from reconciler.providers import tencent_trtc, tencent_vod
+from tests.planning.case_accounts import Raw, account, credentials, declared, providers, type_of
 
-Raw = Mapping[str, Any]  # as read from YAML
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 EARLIER = NOW - timedelta(hours=2)
 LINEAGE = "3b1f8f0e-7f1b-4f83-9a63-52d3cf3e1c11"
-_ACCOUNT_OF: Mapping[str, dict[str, Any]] = {
-    "kling": {"type": "kling"},
-    "tencent-vod": {"type": "tencent-vod", "sub_app_id": 221073},
-    "tencent-trtc": {"type": "tencent-trtc", "sdk_app_id": 1466000000},
-}
-_MARKS = {
-    "kling": "kling https://api-singapore.klingai.com",
-    "tencent-vod": "tencent-vod https://vod.intl.tencentcloudapi.com 221073",
-    "tencent-trtc": "tencent-trtc https://trtc.intl.tencentcloudapi.com 1466000000",
-}
 _MEANT = {Status.INTENDED, Status.RUNNING, Status.READY, Status.FAILED, Status.UNCERTAIN}
 
 
@@ -69,7 +58,7 @@ def plan(case: Raw) -> Plan:
 def manifest_of(case: Raw) -> Manifest:
     return Manifest(
         name="voices.yaml",
-        providers={name: ACCOUNTS[type_of(name)](**_ACCOUNT_OF[type_of(name)]) for name in _providers(case)},
+        providers=declared(case),
         voices={address: voice(address, entry or {}) for address, entry in case.get("voices", {}).items()},
         safety=Safety(**case.get("safety", {})),
     )
@@ -93,11 +82,6 @@ def voice(address: str, entry: Raw) -> Voice:
         labels=entry.get("labels", {}),
         lifecycle=Lifecycle(**entry.get("lifecycle", {})),
     )
-
-
-def type_of(provider: str) -> str:
-    """Providers named for a cloud of Tencent are of that cloud, all others are Kling's."""
-    return {"vod": "tencent-vod", "trtc": "tencent-trtc"}.get(provider, "kling")
 
 
 def _usual(method: str, address: str) -> dict[str, Any]:
@@ -187,7 +171,7 @@ def observations_of(case: Raw) -> dict[str, Observations]:
         *((f"{r.address}@{r.generation}", r) for r in _candidates(case)),
     ]
     looked: dict[str, Observations] = {}
-    for provider in _providers(case):
+    for provider in providers(case):
         of = {
             r.external_task_id: _observation(case, name, r)
             for name, r in asked
@@ -200,7 +184,8 @@ def observations_of(case: Raw) -> dict[str, Observations]:
             account=account(case, provider),
             of=of,
             marked=tuple(_marked(case, each) for each in case.get("marked", ())),
-            owners=frozenset(case.get("owners", ())),
+            owners=frozenset(case.get(f"owners in {provider}", case.get("owners", ()))),
+            credentials=credentials(case, provider),
             unlisted=case.get("unlisted"),
             presets=case.get("presets"),
         )
@@ -223,29 +208,19 @@ def capabilities(case: Raw, provider: str) -> Capabilities:
     )
 
 
-def account(case: Raw, provider: str) -> str:
-    """What the provider's account is now."""
-    return str(_providers(case)[provider] or _MARKS[type_of(provider)])
-
-
-def _providers(case: Raw) -> Mapping[str, str | None]:
-    given: Mapping[str, str | None] = case.get("providers", {"kling": None})
-    return given
-
-
 def _told(case: Raw, name: str) -> Raw:
     told = case["records"][name]
     return {"status": told} if isinstance(told, str) else told
 
 
 def _candidates(case: Raw) -> list[Record]:
-    accounts = {name: account(case, name) for name in _providers(case)}
+    accounts = {name: account(case, name) for name in providers(case)}
     return planner.candidates(manifest_of(case), state_of(case), accounts, now=NOW)
 
 
 def _observation(case: Raw, name: str, record: Record) -> Observation:
     seen = case.get("seen", {})
-    told = seen if isinstance(seen, str) else seen.get(name)
+    told = seen if isinstance(seen, str) else seen.get(f"{name} in {record.provider}", seen.get(name))
     if isinstance(told, dict):
         return Found(remote=_remote(record, TaskStatus.READY).model_copy(update=told))
     word, _, why = (told or _expected(record)).partition(": ")

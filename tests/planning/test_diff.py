@@ -7,7 +7,8 @@ import sys
 
 from reconciler.model.plan import FieldChange
 from reconciler.planning.diff import SAME, difference, fields
-from tests.planning.cases import Raw, record, voice
+from tests.planning.case_accounts import Raw
+from tests.planning.cases import record, voice
 
 _COMPARES = """
 import sys

@@ -7,7 +7,8 @@
         assert kling.bought == 1 and kling.count("list") == 2
 
 Switches are plain attributes and may be turned while it runs. Operations are `create`, `get`, `list`, `presets` and
-`delete`. Its limit: it serves one account, and forgets everything when it stops.
+`delete`. Its limit: it serves one account, and forgets everything when it stops; but other services may answer at its
+address for their own API keys (`neighbours`), as the accounts of one endpoint do.
 """
 
 from __future__ import annotations
@@ -76,12 +77,15 @@ class KlingService:
         self.refused: dict[str, str] = {}  # voice_name -> message of a create that is refused with 1201
         self.delete_tells = True  # elements' delete answers without data
         self.presets = {OWEN: "Owen", ANNA: "Anna"}
+        self.owner = "10020030"
+        self.hides_owner_from: set[str] = set()  # API keys whose lists lack owned_by
+        self.neighbours: list[KlingService] = []
         # What is there, and what happened
         self.tasks: list[Task] = []
         self.calls: list[Call] = []
         self._spoiled: Counter[tuple[str, Spoil]] = Counter()
         self._scripted: dict[str, list[JsonAnswer]] = {}
-        self._ids = 0
+        self._ids = int.from_bytes(self.api_key.encode()[-3:]) * 1000  # no two accounts share an id
         self._lock = threading.RLock()
         self._server = SocketServer(self._answer, now=now)
 
@@ -135,6 +139,10 @@ class KlingService:
 
     def _answer(self, method: str, target: str, headers: Mapping[str, str], content: bytes) -> JsonAnswer | HtmlAnswer:
         url = urlsplit(target)
+        key = headers.get("authorization", "").removeprefix("Bearer ")
+        for neighbour in self.neighbours:
+            if key == neighbour.api_key:
+                return neighbour._answer(method, target, headers, content)
         with self._lock:
             body: dict[str, Any] = {}
             operation = "unknown"
@@ -151,6 +159,8 @@ class KlingService:
                 answer = self._scripted_answer(operation) or self._work(
                     operation, named, dict(parse_qsl(url.query)), body
                 )
+                if key in self.hides_owner_from:
+                    answer = without_owners(answer)
             except Refusal as refused:
                 told = {"code": refused.code, "message": refused.message, "request_id": str(uuid.uuid4())}
                 answer = JsonAnswer(refused.status, told)
@@ -226,7 +236,8 @@ class KlingService:
     def _begin(self, name: str, key: str | None, *, seconds: float) -> Task:
         self._ids += 1
         task_id, voice_id = str(930801301486305328 + self._ids), str(850087542757535834 + self._ids)
-        task = Task(task_id, voice_id, name, key, self.now(), seconds, failure=self.failing.get(name))
+        failure = self.failing.get(name)
+        task = Task(task_id, voice_id, name, key, self.now(), seconds, failure=failure, owned_by=self.owner)
         self.tasks.append(task)
         return task
 
@@ -262,3 +273,11 @@ class KlingService:
                     case Spoil.GARBAGE:
                         return HtmlAnswer(200, "<html><body>Please sign in</body></html>")
         return answer
+
+
+def without_owners(answer: JsonAnswer) -> JsonAnswer:
+    rows = answer.body.get("data")
+    for row in rows if isinstance(rows, list) else [rows]:
+        for voice in (row or {}).get("task_result", {}).get("voices", ()):
+            del voice["owned_by"]
+    return answer

@@ -57,6 +57,7 @@ class TencentService:
     def __init__(self, *, sub_app_id: int = 221073, now: Callable[[], float] = time.time, seed: int = 0) -> None:
         self.now, self.sub_app_id, self.sdk_app_id = now, sub_app_id, 1466000000
         self.secret_id, self.secret_key = "AKIDEXAMPLE", "SECRETEXAMPLE"
+        self.other_keys: dict[str, str] = {}  # of other users of the account
         # Switches
         self.task_seconds = 0.0
         self.list_delay = 0.0  # seconds until DescribeTasks shows a task
@@ -129,7 +130,7 @@ class TencentService:
             try:
                 asked = f"{method} {target}"
                 action = rules.action_of(
-                    asked, headers, content, keys={self.secret_id: self.secret_key}, now=self.now()
+                    asked, headers, content, keys={self.secret_id: self.secret_key, **self.other_keys}, now=self.now()
                 )
                 body = rules.read(action, headers, content)
                 told = self._work(action, body)

@@ -1,0 +1,225 @@
+"""An entry that moves from one provider name to another of the same account: only the state changes.
+
+Where both names are proven to be one account (`same_account`), the records are planned as if they had the new name
+already. Where that can't be told, the entry is blocked. Where they are two accounts, it is a replace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from reconciler.model.manifest import Manifest, Voice
+from reconciler.model.observed import Observations
+from reconciler.model.plan import Action, Change, FieldChange
+from reconciler.model.state import SETTLING, Record, State, Status
+from reconciler.planning import keys
+from reconciler.planning.diff import face, shown
+from reconciler.planning.movable import Move, movable, names_it, same_inputs
+from reconciler.planning.same_account import Name, Told, Untold, told_by
+from reconciler.planning.scene import BOUND_NOT_MADE, Asked, is_due, shows_late
+
+REASON = "same account under another name"
+_STATE_ONLY = "in the state only, no call"
+_RETURNS = SETTLING | {Status.ABANDONED, Status.LAPSED, Status.DEPOSED}  # an address without a voice may take it back
+
+
+class Stopped(NamedTuple):
+    """Why an entry can't move yet, and what to type."""
+
+    why: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Renaming:
+    """`state` is what is planned from: there the moved records have the new name. `moved` holds them as they were."""
+
+    state: State
+    moved: Mapping[str, Sequence[Record]] = field(default_factory=dict)  # by address
+    stopped: Mapping[str, Stopped] = field(default_factory=dict)  # by address
+
+
+def candidates(manifest: Manifest, state: State, accounts: Mapping[str, str]) -> list[Record]:
+    """The records that may move, as they would be under the new name: so that both names are asked for them."""
+    return [
+        move.renamed(accounts[move.voice.provider])
+        for move in movable(manifest, state)
+        if move.voice.provider in accounts and move.record.account == accounts.get(move.record.provider)
+    ]
+
+
+def settled(
+    manifest: Manifest, state: State, seen: Mapping[str, Observations], *, now: datetime, asked: Asked
+) -> Renaming:
+    """Who moves and who may not. `seen` holds what both names show of the `candidates`."""
+    moves = [] if asked.destroy else list(movable(manifest, state))
+    if not moves:
+        return Renaming(state)
+    told = {m.record.external_task_id: _told(m, seen, now=now) for m in moves}
+    proven = {m.names for m in moves if told[m.record.external_task_id] is Told.SAME and m.record.method != "preset"}
+    moved: dict[str, Sequence[Move]] = {}
+    stopped: dict[str, Stopped] = {}
+    for address, group in _by_address(moves).items():
+        verdict = _verdict(state, group, told, proven, now=now, asked=asked)
+        if isinstance(verdict, Stopped):
+            stopped |= dict.fromkeys((address, group[0].voice.address), verdict)
+        elif verdict:
+            moved[address] = verdict
+    renamed = [m.renamed(seen[m.voice.provider].account) for found in moved.values() for m in found]
+    before = {address: [m.record for m in found] for address, found in moved.items()}
+    return Renaming(state.having(renamed) if renamed else state, before, stopped)
+
+
+def noted(renaming: Renaming, voice: Voice, change: Change | None) -> Change | None:
+    """The verdict for an entry, which says what moves with it. What is blocked moves another time."""
+    moved = {record.external_task_id: record for record in renaming.moved.get(voice.address, ())}
+    if not moved:
+        return change
+    if change is None:
+        record = renaming.state.at(voice.address)
+        return _update(voice, moved[record.external_task_id], record, tuple(moved)) if record is not None else None
+    known = moved.get(change.record or "") or moved.get(change.key or "")
+    if change.action is Action.BLOCKED or known is None:
+        return change
+    names = _fields(known, renaming.state.records[known.external_task_id]) if change.action is Action.UPDATE else ()
+    reason = "; ".join(words for words in (change.reason, _why(known, voice)) if words)
+    return change.model_copy(update={"reason": reason, "fields": names + change.fields, "rebinds": tuple(moved)})
+
+
+def noted_move(renaming: Renaming, change: Change) -> Change:
+    """The move of an entry that was renamed as well."""
+    moved = {record.external_task_id: record for record in renaming.moved.get(change.source or "", ())}
+    known = moved.get(change.record or "")
+    if known is None:
+        return change
+    fields = _fields(known, renaming.state.records[known.external_task_id])
+    reason = f"{change.reason}; {REASON}"
+    return change.model_copy(update={"reason": reason, "fields": fields + change.fields, "rebinds": tuple(moved)})
+
+
+# -- what both names were asked for ------------------------------------------------------------------------------------
+
+
+def _told(move: Move, seen: Mapping[str, Observations], *, now: datetime) -> Told | Untold:
+    old, new = move.names
+    for name in (old, new):
+        if name not in seen:
+            return Untold(f"{name} could not be looked at", passing=True)
+    if move.record.account != seen[old].account:
+        return Untold(f"its voice was made on {move.record.account}, and {old} is {seen[old].account} now")
+    return told_by(move.record, Name(old, seen[old]), Name(new, seen[new]), now=now)
+
+
+def _by_address(moves: Sequence[Move]) -> Mapping[str, list[Move]]:
+    groups: dict[str, list[Move]] = {}
+    for move in moves:
+        groups.setdefault(move.record.address, []).append(move)
+    return groups
+
+
+# -- what becomes of an entry ------------------------------------------------------------------------------------------
+
+
+def _verdict(
+    state: State,
+    group: Sequence[Move],
+    told: Mapping[str, Told | Untold],
+    proven: set[tuple[str, str]],
+    *,
+    now: datetime,
+    asked: Asked,
+) -> list[Move] | Stopped:
+    """Which of them move, or why none may."""
+    current = state.at(group[0].record.address)
+    if current is None:
+        meant = [m for m in group if _returns(m, now=now, asked=asked)]
+    else:
+        meant = [m for m in group if m.record.external_task_id == current.external_task_id]
+    for move in meant:
+        stopped = _stops(move, told[move.record.external_task_id], proven=move.names in proven, now=now, asked=asked)
+        if stopped is not None:
+            return stopped
+    if current is not None and not _same(meant[0], told, proven):
+        return []
+    return [m for m in group if _same(m, told, proven)]
+
+
+def _same(move: Move, told: Mapping[str, Told | Untold], proven: set[tuple[str, str]]) -> bool:
+    """What shows nothing itself is on the same account if another voice of both names shows it."""
+    one = told[move.record.external_task_id]
+    return one is Told.SAME or (one is Told.NOTHING and move.names in proven)
+
+
+def _returns(move: Move, *, now: datetime, asked: Asked) -> bool:
+    """Whether the address would take it back, were it on the same account."""
+    record = move.record
+    if record.status not in _RETURNS or move.voice.method in BOUND_NOT_MADE:
+        return False
+    if record.status is Status.DEPOSED and is_due(record, now, asked):
+        return False
+    return same_inputs(move.voice, record)
+
+
+def _stops(move: Move, told: Told | Untold, *, proven: bool, now: datetime, asked: Asked) -> Stopped | None:
+    """Why nothing of this entry may be bought, changed or deleted."""
+    record, voice = move.record, move.voice
+    paid_for = asked.replace if record.address == voice.address else asked.replace | asked.retry
+    if voice.address in paid_for and not (voice.method == "existing" and names_it(voice, record)):
+        return None  # somebody pays for another one, whichever account it is
+    if told is Told.TWO and proven and record.method != "preset":
+        told = Untold(f"{voice.provider} lists other voices of {record.provider}, but not this one", passing=True)
+    if told is Told.NOTHING and not proven and (record.status is Status.INTENDED or shows_late(record, now)):
+        told = Untold("nothing of its creation is shown yet", passing=record.status is Status.RUNNING)
+    if not isinstance(told, Untold):
+        return None
+    why = f"could not tell whether {record.provider} and {voice.provider} are one account: {told.why}"
+    return Stopped(why, _AGAIN if told.passing else _ways_on(record, voice))
+
+
+_AGAIN = "Nothing of it is paid or deleted until that can be told. Try again later."
+
+
+def _ways_on(record: Record, voice: Voice) -> str:
+    old, new, address = record.provider, voice.provider, voice.address
+    if record.status in {Status.INTENDED, Status.UNCERTAIN}:
+        return (
+            f"Write provider: {old} in {address} again and apply, then change it; "
+            f"to give that creation up and pay again: voicectl resolve {address} --retry"
+        )
+    one = f"If they are one, declare {new} in place of {old}, then: voicectl state rebind {new} --from {old}; "
+    if voice.method == "existing":
+        return f"{one}if they are two: voicectl state rm {address}"
+    option = "--replace" if record.address == address else "--retry"
+    return f"{one}if they are two, pay for another voice: voicectl apply {option} {address}"
+
+
+# -- how the plan says it ----------------------------------------------------------------------------------------------
+
+
+def _why(record: Record, voice: Voice) -> str:
+    return f"an official voice, which {voice.provider} offers too" if record.method == "preset" else REASON
+
+
+def _update(voice: Voice, before: Record, record: Record, moved: tuple[str, ...]) -> Change:
+    return Change(
+        address=voice.address,
+        provider=voice.provider,
+        action=Action.UPDATE,
+        reason=f"{_STATE_ONLY}: {_why(record, voice)}",
+        before=face(record),
+        after=shown(voice),
+        fields=_fields(before, record),
+        method=voice.method,
+        record=record.external_task_id,
+        key=record.external_task_id,
+        identity=keys.digest_of(voice),
+        rebinds=moved,
+    )
+
+
+def _fields(before: Record, after: Record) -> tuple[FieldChange, ...]:
+    pairs = {"provider": (before.provider, after.provider), "account": (before.account, after.account)}
+    return tuple(FieldChange(name=n, before=old, after=new) for n, (old, new) in pairs.items() if old != new)

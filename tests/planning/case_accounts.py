@@ -1,0 +1,52 @@
+"""The accounts of a planner's case.
+
+providers: {old: null, new: null}                       # name -> its account mark, null for the usual one
+accounts: {vod-new: {sub_app_id: 5}}                    # what the manifest says of it, where it is not the usual
+credentials: {old: mine, new: mine}                     # the same word for the same credentials
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.model.accounts import ACCOUNTS, Account
+
+Raw = Mapping[str, Any]  # as read from YAML
+
+_USUAL: Mapping[str, dict[str, Any]] = {
+    "kling": {"type": "kling"},
+    "tencent-vod": {"type": "tencent-vod", "sub_app_id": 221073},
+    "tencent-trtc": {"type": "tencent-trtc", "sdk_app_id": 1466000000},
+}
+_MARKS = {
+    "kling": "kling https://api-singapore.klingai.com",
+    "tencent-vod": "tencent-vod https://vod.intl.tencentcloudapi.com 221073",
+    "tencent-trtc": "tencent-trtc https://trtc.intl.tencentcloudapi.com 1466000000",
+}
+
+
+def type_of(provider: str) -> str:
+    """Providers named for a cloud of Tencent are of that cloud, `vod-new` too; all others are Kling's."""
+    return {"vod": "tencent-vod", "trtc": "tencent-trtc"}.get(provider.partition("-")[0], "kling")
+
+
+def providers(case: Raw) -> Mapping[str, str | None]:
+    given: Mapping[str, str | None] = case.get("providers", {"kling": None})
+    return given
+
+
+def declared(case: Raw) -> dict[str, Account]:
+    told = case.get("accounts", {})
+    kinds = {name: type_of(name) for name in providers(case)}
+    return {name: ACCOUNTS[kind](**_USUAL[kind] | told.get(name, {})) for name, kind in kinds.items()}
+
+
+def account(case: Raw, provider: str) -> str:
+    """What the provider's account is now."""
+    return str(providers(case)[provider] or _MARKS[type_of(provider)])
+
+
+def credentials(case: Raw, provider: str) -> str | None:
+    word: str | None = case.get("credentials", {}).get(provider)
+    return word
