@@ -20,6 +20,7 @@ class KlingCreate(Body):
     """POST /v1/general/custom-voices. Limits: Kling, Create Custom Voice."""
 
     request_only: ClassVar[frozenset[str]] = frozenset({"callback_url"})
+    samples: ClassVar[tuple[str, ...]] = ("voice_url", "video_id")
     links: ClassVar[tuple[str, ...]] = ("voice_url", "callback_url")
 
     voice_name: str = Field(min_length=1, max_length=20, description="1 to 20 characters.")

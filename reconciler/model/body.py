@@ -28,6 +28,7 @@ class Body(Frozen):
     ours: ClassVar[frozenset[str]] = frozenset()
     digested: ClassVar[frozenset[str]] = frozenset()  # kept and shown as a digest only
     watched: ClassVar[bool] = True  # its cloud can be asked at any time whether the voice is still there
+    samples: ClassVar[tuple[str, ...]] = ()  # what the voice is heard in; two voices rarely share it on purpose
     links: ClassVar[tuple[str, ...]] = ()  # what its cloud opens: URLs, and sources, or lists of them, with a URL
     always: ClassVar[frozenset[str]] = frozenset()  # kept and shown though it was left to its default
 

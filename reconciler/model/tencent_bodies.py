@@ -28,6 +28,7 @@ Priority = Annotated[int, Field(ge=-10, le=10)]
 class VodCreate(Body):
     """CreateAigcCustomVoice. Limits: Tencent Cloud VOD, that page."""
 
+    samples: ClassVar[tuple[str, ...]] = ("voice_url", "video_id")
     links: ClassVar[tuple[str, ...]] = ("voice_url",)
     watched: ClassVar[bool] = False
     request_only: ClassVar[frozenset[str]] = frozenset({"disable_moderation", "session_context", "tasks_priority"})
@@ -57,6 +58,7 @@ def _ends_with_punctuation(text: str) -> str:
 class VodClone(Body):
     """CreateAigcAudioClone. Limits: Tencent Cloud VOD, that page; of VoiceId: its SDK."""
 
+    samples: ClassVar[tuple[str, ...]] = ("audio",)
     links: ClassVar[tuple[str, ...]] = ("audio", "prompt_audio")
     watched: ClassVar[bool] = False
     request_only: ClassVar[frozenset[str]] = frozenset(
@@ -106,6 +108,7 @@ _Words = Annotated[list[Annotated[str, StringConstraints(min_length=1)]], Field(
 class MinimaxClone(Body):
     """CloneVoiceAsync. Limits: Tencent Cloud VOD's SDK, ExtParam and voice_profile."""
 
+    samples: ClassVar[tuple[str, ...]] = ("audio",)
     links: ClassVar[tuple[str, ...]] = ("audio",)
     request_only: ClassVar[frozenset[str]] = frozenset({"language_boost", "text", "text_lang", "tts_model"})
     updatable: ClassVar[frozenset[str]] = frozenset(
@@ -164,6 +167,7 @@ TRTC_MODELS = ("flow_01_turbo", "flow_01_ex")
 class TrtcClone(Body):
     """VoiceClone. Limits: Tencent Cloud TRTC, that page."""
 
+    samples: ClassVar[tuple[str, ...]] = ("prompt_audio",)
     watched: ClassVar[bool] = False
     request_only: ClassVar[frozenset[str]] = frozenset({"api_key_env"})
 

@@ -18,6 +18,7 @@ from reconciler.model.state import Record, Status
 from reconciler.planning import keys
 from reconciler.planning.replaced import AGES
 from reconciler.planning.scene import Scene, has_expired, is_due
+from reconciler.planning.sharing import shared
 
 _BUYS = frozenset({Action.CREATE, Action.CLONE, Action.REPLACE})
 
@@ -54,11 +55,13 @@ def remarks(scene: Scene, changes: Collection[Change]) -> Remarks:
     unknown += _never_looked_at(scene)
     drifted.sort(key=lambda drift: drift.address)
     unknown.sort(key=lambda pair: pair[0])
+    bought = list(_bought(scene, changes))
     by_nature = [address for address, observed in unknown if observed.by_nature]
     return Remarks(
         drift=(*drifted, *_surplus(scene, taken)),
         notes=(
-            *notes(scene.manifest, _bought(scene, changes)),
+            *notes(scene.manifest, bought),
+            *shared(scene.manifest.voices, bought),
             *_kept(scene, changes),
             *_unverifiable(sorted(set(by_nature) - changed)),
         ),
