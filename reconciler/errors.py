@@ -1,6 +1,6 @@
 """Every failure a person can meet, drawn once.
 
-    VoicectlError                 summary (never varies), detail (what, where), hint (what to type next), exit_code
+    VoicectlError                 headline (the fact), detail (what, where), hint (what to type next), exit_code
     ├── ManifestError             the YAML; carries every Problem of the run
     ├── UsageError                the command line asked for something that cannot be
     │   └── EndpointInvalid       a provider's endpoint is no base URL
@@ -32,25 +32,42 @@ Whatever else an adapter lets through (our own bugs included) counts as OutcomeU
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
+_SENTENCE = re.compile(r"(?<=[^.].[.!?]) +(?=[A-Z])")  # between two sentences; "e.g. X" is none
+
 
 class VoicectlError(Exception):
-    """A failure with a constant title, the facts, and the next command to type."""
+    """A failure: the fact, what and where, and the next command to type.
 
-    summary: ClassVar[str] = "voicectl failed"
+    `summary` is constant for its cause: the class's own, or what whoever raises it says. It is empty where a class has
+    many causes; then the first sentence of `detail` is the headline.
+    """
+
+    summary: str = ""
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, detail: str, hint: str = "") -> None:
+    def __init__(self, detail: str, hint: str = "", *, summary: str = "") -> None:
         super().__init__(detail)
         self.detail = detail
         self.hint = hint
+        self.summary = summary or self.summary
 
     def __str__(self) -> str:
-        return f"{self.summary}: {self.detail}"
+        return f"{self.summary}: {self.detail}" if self.summary else self.detail
+
+    @property
+    def headline(self) -> str:
+        return self.summary or _SENTENCE.split(self.detail, maxsplit=1)[0]
+
+    @property
+    def below(self) -> str:
+        """What `headline` does not say; empty if it says all."""
+        return self.detail if self.summary else "".join(_SENTENCE.split(self.detail, maxsplit=1)[1:])
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -80,7 +97,7 @@ class ManifestError(VoicectlError):
 
 
 class UsageError(VoicectlError):
-    summary = "That can't be done"
+    """Of many causes: each says its own headline."""
 
 
 class EndpointInvalid(UsageError):
@@ -105,7 +122,7 @@ class OutputLost(VoicectlError):
 
 
 class StateError(VoicectlError):
-    summary = "The state can't be used"
+    """Of many causes, unless a class below says which."""
 
 
 class StateDamaged(StateError):
@@ -117,7 +134,7 @@ class StateTooNew(StateError):
 
 
 class StateForeign(StateError):
-    summary = "The state belongs to something else"
+    """Of another manifest, or of another lineage: each says its own headline."""
 
 
 class StateLocked(StateError):
@@ -137,7 +154,7 @@ class StateNotSaved(StateError):
 
 
 class PlanError(VoicectlError):
-    summary = "The plan can't be applied"
+    """A plan that can't be applied."""
 
 
 class PlanUnreadable(PlanError):

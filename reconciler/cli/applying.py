@@ -51,7 +51,8 @@ def apply(planfile: Path | None, auto_approve: bool, as_json: bool, lock_timeout
     if planfile is not None:
         if any(value not in (None, ()) for value in asked.values()):
             raise UsageError(
-                "A saved plan is applied as it was reviewed.", "Give --retry, --replace and --allow-… to voicectl plan."
+                "A saved plan is applied as it was reviewed.",
+                "Give --retry, --replace and the like to voicectl plan.",
             )
         approved = saved(planfile)
         _refuse_elsewhere(approved)

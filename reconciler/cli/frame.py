@@ -116,7 +116,7 @@ _COMMAND = re.compile(
     r"\bvoicectl ((?:init|apply|destroy|plan|state|resolve|voices|output|unlock|show|drift|import|sandbox|validate)\b"
     r"[^;(\n]*)"
 )
-_OPTION = re.compile(r"(?<=: )(?=--(?:retry|replace|allow-deletes|allow-recreates|auto-approve)\b)")
+_OPTION = re.compile(r"(?<=: )(?<!Error: )(?=--(?:retry|replace|allow-deletes|allow-recreates|auto-approve)\b)")
 
 
 def led(words: str, given: Globals | None = None) -> str:

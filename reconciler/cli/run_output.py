@@ -67,7 +67,7 @@ class RunOutput:
         if self._as_json and not self._sequence:
             from reconciler.model.events import Event, Kind, Tally
 
-            self._line(Event(kind=Kind.STOPPED, detail=error.detail, hint=error.hint))
+            self._line(Event(kind=Kind.STOPPED, detail=str(error), hint=error.hint))
             self._line(Event(kind=Kind.SUMMARY, tally=Tally(total=self._total, left=self._total)))
 
     def end(self, applied: Applied) -> None:

@@ -39,7 +39,7 @@ def state_here() -> State:
     store = wiring.store(place)
     found = store.load()
     if found is None:
-        raise StateError(f"There is no state at {place.state} yet.", "The first apply makes it.")
+        raise StateError(f"{place.state} does not exist.", "The first apply makes it.", summary="No state here yet")
     store.check(found, place.name)
     return found
 
@@ -232,7 +232,7 @@ def rebuild(lineage: str | None, new_lineage: bool, lock_timeout: str) -> int:
     for name, addresses in found.lineages.items() if lineage is None else ():
         write(
             f"{name}  {counted(len(addresses), 'declared voice')}: "
-            f"{', '.join(addresses[:5])}{' …' if len(addresses) > 5 else ''}"
+            f"{', '.join(addresses[:5])}{' ...' if len(addresses) > 5 else ''}"
         )
     if not found.lineages:
         say("No declared voice carries a marker of another lineage.")
@@ -286,6 +286,7 @@ def move_manifest(source: Path | None, lock_timeout: str) -> int:
             raise StateError(
                 f"There is no state at {old.state}.",
                 f"Name the manifest's old path: {command('state mv-manifest OLD')}",
+                summary="No state there",
             )
         if held is not None and held.lineage != moved.lineage and held.current:
             raise UsageError(f"{place.state} holds voices already.", "Two states can't be made one.")

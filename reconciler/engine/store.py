@@ -85,6 +85,7 @@ class Store:
             raise StateForeign(
                 f"{self.where} belongs to {_named(state.manifest)}, not to {_named(manifest)}.",
                 f"If the manifest was renamed: {self._command('state mv-manifest')}",
+                summary="The state belongs to another manifest",
             )
 
     @contextmanager
@@ -159,7 +160,7 @@ class Store:
         """The state as one file, its journal folded."""
         state = self.load()
         if state is None:
-            raise StateError(f"There is no state at {self.where} yet.", "The first apply makes it.")
+            raise StateError(f"{self.where} does not exist.", "The first apply makes it.", summary="No state here yet")
         return statefile.dump(state)
 
     def push(self, copy: bytes, *, force: bool = False) -> State:
@@ -188,7 +189,11 @@ class Store:
     def _refuse_older(self, pushed: State, held: State) -> None:
         forced = f"If you mean it: {self._command('state push --force FILE')}"
         if pushed.lineage != held.lineage:
-            raise StateForeign(f"The copy has the lineage {pushed.lineage}, the state {held.lineage}.", forced)
+            raise StateForeign(
+                f"The copy has the lineage {pushed.lineage}, the state {held.lineage}.",
+                forced,
+                summary="The copy is of another state",
+            )
         if pushed.serial <= held.serial:
             raise StateConflict(f"It has the serial {held.serial}, the copy only {pushed.serial}.", forced)
 
@@ -244,7 +249,9 @@ class Store:
             yield
         except OSError as error:
             raise StateError(
-                f"{self.where} {what}: {error.strerror or error}.", "Look at the disk, then run it again."
+                f"{self.where} {what}: {error.strerror or error}.",
+                "Look at the disk, then run it again.",
+                summary=f"The state {what}",
             ) from error
 
     def _holder(self, operation: str) -> LockHolder:

@@ -181,7 +181,7 @@ def _declared(session: Session, address: str) -> Voice:
     if voice is None:
         raise UsageError(
             f"The manifest declares no voice {address}.",
-            f"Declare it first, as what the voice was made from: voices: {address}: …",
+            f"Declare it first, as what the voice was made from: voices: {address}: ...",
         )
     return voice
 

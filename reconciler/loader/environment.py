@@ -65,7 +65,7 @@ def expand(text: str, environ: Mapping[str, str]) -> tuple[str, list[str]]:
 def _no_reference(inside: str) -> str:
     """`${TAKE}` as shells write it: taken as text, it would be sent to a cloud and paid for."""
     found = _NAME_IN_IT.fullmatch(inside)
-    shown = inside if len(inside) <= _LONGEST_QUOTE else inside[:_LONGEST_QUOTE] + "…"
+    shown = inside if len(inside) <= _LONGEST_QUOTE else inside[:_LONGEST_QUOTE] + "..."
     meant = f"write ${{env:{found[1]}}}, or " if found else "a variable is ${env:NAME}; write "
     return f"${{{shown}}} is no reference: {meant}$${{{shown}}} for the text itself"
 

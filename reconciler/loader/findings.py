@@ -81,7 +81,7 @@ def dotted(path: Path) -> str:
 
 def key_text(key: str) -> str:
     """A key as it may be printed: quoted where it could be mistaken for something else or would move a cursor."""
-    cut = key if len(key) <= _LONGEST_KEY else key[:_LONGEST_KEY] + "…"
+    cut = key if len(key) <= _LONGEST_KEY else key[:_LONGEST_KEY] + "..."
     return cut if _PLAIN_KEY.fullmatch(cut) and cut.isprintable() else quoted(cut)
 
 

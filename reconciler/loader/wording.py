@@ -119,7 +119,7 @@ def quote(value: object) -> str | None:
     if not isinstance(value, str) or is_secret(value):
         return None
     text = urls.shown(value) if urls.is_url(value) else value
-    return quoted(text if len(text) <= _LONGEST_QUOTE else text[:_LONGEST_QUOTE] + "…")
+    return quoted(text if len(text) <= _LONGEST_QUOTE else text[:_LONGEST_QUOTE] + "...")
 
 
 def _refusal(error: ErrorDetails, model: type[BaseModel], *, file: str, path: Path) -> Finding:

@@ -58,7 +58,7 @@ class Scrubber:
             hidden += known.spans(unescaped)
         spans += [(starts[begin], starts[end]) for begin, end in hidden if begin < end]
         line = " ".join("".join(c if c.isprintable() else " " for c in _blanked(text, spans)).split())
-        return line if len(line) <= limit else line[: limit - 1] + "…"
+        return line if len(line) <= limit else line[: limit - 3] + "..."
 
 
 @dataclass(frozen=True, slots=True)

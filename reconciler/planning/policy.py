@@ -67,7 +67,7 @@ def unkeyed(plan: Plan, voices: Mapping[str, Voice], is_set: Callable[[str], boo
             update={
                 "action": Action.BLOCKED,
                 "reason": f"no credentials: its api_key_env names {name}, which is not set",
-                "hint": f"export {name}=…",
+                "hint": f"export {name}=...",
                 "key": None,
                 "terms": None,
                 "gone": False,

@@ -30,7 +30,7 @@ _Sought = TypeVar("_Sought", bound=BaseException)
 
 _ENDPOINT = "Is the endpoint right, and is there a way to it (network, firewall, proxy)?"
 _PROXY = "See HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY in the environment."
-_CERTIFICATE = "Is the endpoint right? Where a proxy of yours opens TLS, name its certificates: export SSL_CERT_FILE=…"
+_CERTIFICATE = "Is the endpoint right? Where your proxy opens TLS, name its certificates: export SSL_CERT_FILE=..."
 
 
 def doubt(call: str) -> str:

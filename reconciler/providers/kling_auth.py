@@ -61,7 +61,7 @@ def credentials(account: KlingAccount, environ: Mapping[str, str]) -> Credential
     else:
         api, access, secret = "KLING_API_KEY", "KLING_ACCESS_KEY", "KLING_SECRET_KEY"
 
-    hint = f"Make a key in Kling's console, then: export {api or access}=…"
+    hint = f"Make a key in Kling's console, then: export {api or access}=..."
     key = _value(api, environ)
     if key:
         return ApiKey(key)
@@ -70,9 +70,9 @@ def credentials(account: KlingAccount, environ: Mapping[str, str]) -> Credential
         case (str(access_key), str(secret_key)):
             return KeyPair(access_key, secret_key)
         case (str(), None):
-            raise CredentialsMissing(f"{access} is set, but {secret} is not: they go together.", f"export {secret}=…")
+            raise CredentialsMissing(f"{access} is set, but {secret} is not: they go together.", f"export {secret}=...")
         case (None, str()):
-            raise CredentialsMissing(f"{secret} is set, but {access} is not: they go together.", f"export {access}=…")
+            raise CredentialsMissing(f"{secret} is set, but {access} is not: they go together.", f"export {access}=...")
         case _:
             wanted = " or ".join(filter(None, (api, f"{access} and {secret}" if access else "")))
             raise CredentialsMissing(f"Kling needs {wanted} in the environment, and there is none.", hint)

@@ -19,9 +19,7 @@ from reconciler.errors import CredentialsMissing
 
 ALGORITHM = "TC3-HMAC-SHA256"
 _END = "tc3_request"
-_HINT = (
-    "Make a key in Tencent's console (CAM, API keys), then: export TENCENTCLOUD_SECRET_ID=… TENCENTCLOUD_SECRET_KEY=…"
-)
+_HINT = "Make a key in Tencent's console (CAM, API keys): export TENCENTCLOUD_SECRET_ID=... TENCENTCLOUD_SECRET_KEY=..."
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +158,7 @@ def _named(names: NamedVariables, environ: Mapping[str, str]) -> Credentials:
         raise CredentialsMissing(
             f"Tencent Cloud needs {keys.secret_id} and {keys.secret_key} in the environment, and there is none: "
             "the provider names them, so nothing else is looked at.",
-            f"export {keys.secret_id}=… {keys.secret_key}=…",
+            f"export {keys.secret_id}=... {keys.secret_key}=...",
         )
     return found
 

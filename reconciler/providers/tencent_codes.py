@@ -154,7 +154,7 @@ RULES: Mapping[str, Rule] = {
         "A voice_name has at most 36 letters, digits and underscores.", Cause.REQUEST
     ),
     "InvalidParameter.Volume": _of_speech("volume"),
-    "MissingParameter.APIKey": _refused("Put a valid key (sk-…) into a variable, and name that as api_key_env."),
+    "MissingParameter.APIKey": _refused("Put a valid key (sk-...) into a variable, and name that as api_key_env."),
     "UnsupportedOperation.InternalError": _unknown("TRTC broke off by an error of its own."),
     "UnsupportedOperation.NotAllowed": _spent(
         "This account may not clone voices: it needs an RTC Engine package with text to speech, or Tencent's support."

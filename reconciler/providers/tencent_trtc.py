@@ -148,7 +148,7 @@ class TrtcProvider:
         value = self._environ.get(name, "").strip()
         if not value:
             # Systemic, so that the intent is taken back and nothing is kept as failed.
-            raise Rejected(f"api_key_env: the variable {name} is not set", f"export {name}=…", systemic=True)
+            raise Rejected(f"api_key_env: the variable {name} is not set", f"export {name}=...", systemic=True)
         return {"APIKey": value}
 
 

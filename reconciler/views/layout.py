@@ -41,7 +41,7 @@ def value(given: object) -> str:
         case bool():
             return str(given).lower()
         case str() if _SHA256.fullmatch(given):
-            return f'"{given[:12]}…"'
+            return f'"{given[:12]}..."'
         case str():
             return '"' + escape(given).replace('"', '\\"') + '"'
         case dict():

@@ -34,8 +34,10 @@ __all__ = [
 
 
 def error(error: VoicectlError, *, colour: bool = False) -> str:
-    """The title, the facts, and what to type next; of a manifest a line a problem, as compilers write them."""
-    head = f"{painted('Error:', Style.ALARM, colour=colour)} {painted(error.summary, Style.BOLD, colour=colour)}"
+    """The fact, what and where, and what to type next; of a manifest a line a problem, as compilers write them."""
+    head = (
+        f"{painted('Error:', Style.ALARM, colour=colour)} {painted(escape(error.headline), Style.BOLD, colour=colour)}"
+    )
     if isinstance(error, ManifestError):
         listed = "\n".join(escape(str(problem)) for problem in error.problems)
         known = "\n".join(f"Note: {escape(note)}" for note in error.notes)
@@ -49,7 +51,7 @@ def error(error: VoicectlError, *, colour: bool = False) -> str:
 def _facts(error: VoicectlError) -> str:
     """One line; where a state's last words are a list, its lines stay lines, indented, so that none poses as ours."""
     if not isinstance(error, StateNotSaved):
-        return escape(error.detail)
+        return escape(error.below)
     first, *listed = error.detail.split("\n")
     return "\n".join([escape(first), *(f"  {escape(line.strip())}" for line in listed)])
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
+import tokenize
+from pathlib import Path
 
 import pytest
 
+import reconciler
 from tests.support.desk import COMMAND, Desk, Ran, voice
 from tests.support.kling_service import KlingService
 
@@ -197,3 +201,13 @@ def test_the_live_block_takes_every_letter(worded: Desk, kling: KlingService, en
     assert code == 1
     assert f"{len(NAMES) - 1} done, 2 failed" in shown
     assert "Traceback" not in shown
+
+
+def test_no_message_of_ours_has_an_ellipsis_that_streams_may_lack() -> None:
+    found = [
+        (module.name, token.string)
+        for module in Path(reconciler.__file__).parent.rglob("*.py")
+        for token in tokenize.tokenize(io.BytesIO(module.read_bytes()).readline)
+        if token.type == tokenize.STRING and "…" in token.string and not token.string.startswith(('"""', 'r"""'))
+    ]
+    assert found == []

@@ -72,3 +72,8 @@ def test_it_is_said_what_to_type(folder: Path, capsys: pytest.CaptureFixture[str
 def test_another_word_too_many_is_named(folder: Path, capsys: pytest.CaptureFixture[str], words: str) -> None:
     assert run(words.split()) == 1
     assert f"Got unexpected extra argument ({words.split()[-1]})" in capsys.readouterr().err
+
+
+def test_an_option_that_is_refused_is_named_as_it_was_typed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["-f", "cast.json", "plan", "--retry", "hero"]) == 1
+    assert capsys.readouterr().err == "Error: --retry hero: the manifest declares no such voice.\n"

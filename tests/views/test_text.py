@@ -154,3 +154,24 @@ def test_a_valid_manifest_is_counted() -> None:
 
 def test_a_valid_folder_is_called_a_folder() -> None:
     assert text.manifest_ok(Manifest(name=".")) == "This folder is valid: 0 voices, 0 providers."
+
+
+@pytest.mark.parametrize(
+    ("error", "shown"),
+    [
+        (errors.UsageError("hero is not in the state."), "Error: hero is not in the state."),
+        (errors.UsageError("No port. It is taken.", "--port 0"), "Error: No port.\n\nIt is taken.\n\n--port 0"),
+        (errors.StateError("a.json: e.g. X.", summary="No state yet"), "Error: No state yet\n\na.json: e.g. X."),
+        (errors.StateConflict("It moved on."), "Error: The state changed under this run\n\nIt moved on."),
+        (errors.UsageError("a\x1b[2J.json: No such file."), r"Error: a\x1b[2J.json: No such file."),
+    ],
+)  # fmt: skip
+def test_the_headline_of_an_error_is_the_fact(error: VoicectlError, shown: str) -> None:
+    assert text.error(error) == shown
+
+
+def test_no_error_has_a_category_for_its_headline() -> None:
+    constant = {
+        kind.summary for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, VoicectlError)
+    }
+    assert not [summary for summary in constant if summary.startswith("That") or summary.endswith("can't be used")]
