@@ -16,12 +16,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.model.manifest import Manifest
-
 if TYPE_CHECKING:
     from reconciler.audio.probing import Fetch
     from reconciler.engine.operations import Session
     from reconciler.engine.store import Store
+    from reconciler.model.manifest import Manifest
     from reconciler.protocols import Backend
     from reconciler.sandbox.world import World
 

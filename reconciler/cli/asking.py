@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli.completion import declared_addresses
 from reconciler.cli.frame import Command, say, told
 from reconciler.errors import StateLocked, UsageError
 
@@ -29,8 +30,20 @@ class Options:
 
 
 _ASKED_OPTIONS = (
-    click.option("--retry", multiple=True, metavar="ADDRESS", help="Pay again for a creation that failed."),
-    click.option("--replace", multiple=True, metavar="ADDRESS", help="Make this voice anew, and delete the old one."),
+    click.option(
+        "--retry",
+        multiple=True,
+        metavar="ADDRESS",
+        help="Pay again for a creation that failed.",
+        shell_complete=declared_addresses,
+    ),
+    click.option(
+        "--replace",
+        multiple=True,
+        metavar="ADDRESS",
+        help="Make this voice anew, and delete the old one.",
+        shell_complete=declared_addresses,
+    ),
     click.option(
         "--allow-deletes", type=COUNT, metavar="N", help="Let exactly N voices be deleted, replaced or forgotten."
     ),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 import click
 
 from reconciler.cli import streams
+from reconciler.cli.completion import files, folders
 from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
@@ -164,10 +165,11 @@ def on_stdout() -> bool:
 
 def _enter(context: click.Context, _: click.Parameter, directory: str | None) -> None:
     """At once, so that every path of the command line is relative to it; a second -C goes on from the first."""
-    if directory is None or context.resilient_parsing:
+    if directory is None:
         return
     try:
-        os.chdir(directory)
+        if not context.resilient_parsing:  # a line that is being completed is not run
+            os.chdir(directory)
     except OSError as error:
         raise UsageError(f"-C {directory}: {error.strerror}.") from None
     told = context.find_root().obj
@@ -186,7 +188,14 @@ def _remember(attribute: str) -> Callable[[click.Context, click.Parameter, Any],
 
 _GLOBAL_OPTIONS = (
     click.option(
-        "-C", "directory", metavar="DIR", help="Go to DIR first.", expose_value=False, is_eager=True, callback=_enter
+        "-C",
+        "directory",
+        metavar="DIR",
+        help="Go to DIR first.",
+        expose_value=False,
+        is_eager=True,
+        callback=_enter,
+        shell_complete=folders,
     ),
     click.option(
         "-f",
@@ -195,6 +204,7 @@ _GLOBAL_OPTIONS = (
         help="The manifest: a file or a folder.  [default: voices.yaml]",
         expose_value=False,
         callback=_remember("file"),
+        shell_complete=files,
     ),
     click.option(
         "--sandbox",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli.asking import Options, asked_options, detail, detail_options, lock_option, locking, request
+from reconciler.cli.completion import recorded_addresses
 from reconciler.cli.frame import command, global_options, laid, led, on_stdout, say, session, told, write, write_json
 from reconciler.cli.streams import ask
 from reconciler.cli.subcommand import Subcommand
@@ -79,7 +80,13 @@ def written(path: Path, content: bytes) -> None:
 
 @click.command(cls=Subcommand)
 @click.option("--json", "as_json", is_flag=True, help="The drift as JSON.")
-@click.option("--accept", multiple=True, metavar="ADDRESS", help="Take the name that its voice has now for its own.")
+@click.option(
+    "--accept",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Take the name that its voice has now for its own.",
+    shell_complete=recorded_addresses,
+)
 @click.option("--probe", is_flag=True, help="Ask in dearer ways, too, whether voices still exist; some calls are paid.")
 @click.option("--auto-approve", is_flag=True, help="Pay for --probe without asking.")
 @lock_option

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.asking import detail, detail_options
+from reconciler.cli.completion import provider_names, recorded_addresses
 from reconciler.cli.frame import global_options, laid, manifest_at, on_stdout, session, told, write, write_json
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import UsageError
@@ -29,7 +30,7 @@ def validate(probe: bool) -> int:
 
 
 @click.command(cls=Subcommand)
-@click.argument("address", required=False)
+@click.argument("address", required=False, shell_complete=recorded_addresses)
 @click.option(
     "--json",
     "as_json",
@@ -94,7 +95,7 @@ def show(planfile: Path | None, as_json: bool) -> int:
 
 
 @click.command(cls=Subcommand)
-@click.argument("provider")
+@click.argument("provider", shell_complete=provider_names)
 @click.option("--presets", is_flag=True, help="The official voices instead.")
 @click.option("--unmanaged", is_flag=True, help="Only voices that the state does not hold.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")

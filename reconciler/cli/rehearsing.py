@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli.completion import provider_names
 from reconciler.cli.frame import LazyGroup, global_options, room, say, told, write, write_json
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import UsageError
@@ -75,7 +76,12 @@ def serve(port: int) -> int:
 @click.option("--delete", "deleted", multiple=True, metavar="VOICE", help="Delete a voice behind voicectl's back.")
 @click.option("--rename", nargs=2, multiple=True, metavar="VOICE NAME", help="Rename a voice behind its back.")
 @click.option("--add", multiple=True, metavar="NAME", help="Add a voice that somebody else made.")
-@click.option("--account", metavar="NAME", help="Where --add goes: a provider's name, or an account of the sandbox.")
+@click.option(
+    "--account",
+    metavar="NAME",
+    help="Where --add goes: a provider's name, or an account of the sandbox.",
+    shell_complete=provider_names,
+)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @global_options
 def faults(

@@ -11,6 +11,7 @@ import click
 
 from reconciler.cli import streams
 from reconciler.cli.asking import lock_option, locking
+from reconciler.cli.completion import former_providers, new_addresses, provider_names, recorded_addresses
 from reconciler.cli.frame import LazyGroup, command, global_options, on_stdout, say, session, told, write, write_json
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import StateDamaged, StateError, UsageError
@@ -92,7 +93,7 @@ def _is_held(state: State, record: Record) -> bool:
 
 
 @click.command("show", cls=Subcommand)
-@click.argument("address")
+@click.argument("address", shell_complete=recorded_addresses)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @global_options
 def show_record(address: str, as_json: bool) -> int:
@@ -114,8 +115,8 @@ def show_record(address: str, as_json: bool) -> int:
 
 
 @click.command("mv", cls=Subcommand)
-@click.argument("source")
-@click.argument("target")
+@click.argument("source", shell_complete=recorded_addresses)
+@click.argument("target", shell_complete=new_addresses)
 @lock_option
 @global_options
 def move(source: str, target: str, lock_timeout: str) -> int:
@@ -138,7 +139,7 @@ def move(source: str, target: str, lock_timeout: str) -> int:
 
 
 @click.command("rm", cls=Subcommand)
-@click.argument("address")
+@click.argument("address", shell_complete=recorded_addresses)
 @lock_option
 @global_options
 def remove(address: str, lock_timeout: str) -> int:
@@ -242,8 +243,14 @@ def rebuild(lineage: str | None, new_lineage: bool, lock_timeout: str) -> int:
 
 
 @click.command(cls=Subcommand)
-@click.argument("provider")
-@click.option("--from", "source", metavar="OLD", help="The name that it had in the manifest before.")
+@click.argument("provider", shell_complete=provider_names)
+@click.option(
+    "--from",
+    "source",
+    metavar="OLD",
+    help="The name that it had in the manifest before.",
+    shell_complete=former_providers,
+)
 @lock_option
 @global_options
 def rebind(provider: str, source: str | None, lock_timeout: str) -> int:

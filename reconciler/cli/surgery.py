@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.asking import lock_option, locking
+from reconciler.cli.completion import declared_addresses, open_addresses
 from reconciler.cli.frame import global_options, say, session, told
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import UsageError
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command("import", cls=Subcommand)
-@click.argument("address")
+@click.argument("address", shell_complete=declared_addresses)
 @click.argument("voice_id")
 @lock_option
 @global_options
@@ -34,7 +35,7 @@ def import_(address: str, voice_id: str, lock_timeout: str) -> int:
 
 
 @click.command(cls=Subcommand)
-@click.argument("address")
+@click.argument("address", shell_complete=open_addresses)
 @click.option("--voice-id", metavar="ID", help="It was made: this is it. Of a sound, its URL or file id.")
 @click.option("--retry", is_flag=True, help="It was not made: the next apply pays for it again.")
 @click.option("--forget", is_flag=True, help="Let it go, made or not.")
