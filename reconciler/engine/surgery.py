@@ -156,7 +156,11 @@ def rebind(session: Session, provider: str, request: Request, *, source: str | N
     if provider not in session.manifest.providers:
         raise UsageError(f"The manifest declares no provider {provider}.")
     if source is not None and source in session.manifest.providers:
-        raise UsageError(f"{source} is declared still, so it was not renamed.", "Take it from the manifest first.")
+        raise UsageError(
+            f"{source} is still declared, so it was not renamed.",
+            f"Let its entries name {provider}: where both are one account, voicectl plan moves them without a call. "
+            f"Where it can't decide that, take {source} from the manifest first.",
+        )
     with changing(session, "state rebind", request) as held:
         state = held[0]
         old, kind = source or provider, session.manifest.providers[provider].type

@@ -1,7 +1,7 @@
 """An entry that moves from one provider name to another of the same account: only the state changes.
 
 Where both names are proven to be one account (`same_account`), the records are planned as if they had the new name
-already. Where that can't be told, the entry is blocked. Where they are two accounts, it is a replace.
+already. Where that can't be decided, the entry is blocked. Where they are two accounts, it is a replace.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from reconciler.model.state import SETTLING, Record, State, Status
 from reconciler.planning import keys
 from reconciler.planning.diff import face, shown
 from reconciler.planning.movable import Move, movable, names_it, same_inputs
-from reconciler.planning.same_account import Name, Told, Untold, told_by
+from reconciler.planning.same_account import Comparison, Name, Undecided, compare
 from reconciler.planning.scene import BOUND_NOT_MADE, Asked, is_due, shows_late
 
 REASON = "same account under another name"
@@ -58,12 +58,13 @@ def settled(
     moves = [] if asked.destroy else list(movable(manifest, state))
     if not moves:
         return Renaming(state)
-    told = {m.record.external_task_id: _told(m, seen, now=now) for m in moves}
-    proven = {m.names for m in moves if told[m.record.external_task_id] is Told.SAME and m.record.method != "preset"}
+    results = {m.record.external_task_id: _compared(m, seen, now=now) for m in moves}
+    same = [m for m in moves if results[m.record.external_task_id] is Comparison.SAME]
+    proven = {m.names for m in same if m.record.method != "preset"}
     moved: dict[str, Sequence[Move]] = {}
     stopped: dict[str, Stopped] = {}
     for address, group in _by_address(moves).items():
-        verdict = _verdict(state, group, told, proven, now=now, asked=asked)
+        verdict = _verdict(state, group, results, proven, now=now, asked=asked)
         if isinstance(verdict, Stopped):
             stopped |= dict.fromkeys((address, group[0].voice.address), verdict)
         elif verdict:
@@ -103,14 +104,14 @@ def noted_move(renaming: Renaming, change: Change) -> Change:
 # -- what both names were asked for ------------------------------------------------------------------------------------
 
 
-def _told(move: Move, seen: Mapping[str, Observations], *, now: datetime) -> Told | Untold:
+def _compared(move: Move, seen: Mapping[str, Observations], *, now: datetime) -> Comparison | Undecided:
     old, new = move.names
     for name in (old, new):
         if name not in seen:
-            return Untold(f"{name} could not be looked at", passing=True)
+            return Undecided(f"{name} could not be looked at", passing=True)
     if move.record.account != seen[old].account:
-        return Untold(f"its voice was made on {move.record.account}, and {old} is {seen[old].account} now")
-    return told_by(move.record, Name(old, seen[old]), Name(new, seen[new]), now=now)
+        return Undecided(f"its voice was made on {move.record.account}, and {old} is {seen[old].account} now")
+    return compare(move.record, Name(old, seen[old]), Name(new, seen[new]), now=now)
 
 
 def _by_address(moves: Sequence[Move]) -> Mapping[str, list[Move]]:
@@ -126,7 +127,7 @@ def _by_address(moves: Sequence[Move]) -> Mapping[str, list[Move]]:
 def _verdict(
     state: State,
     group: Sequence[Move],
-    told: Mapping[str, Told | Untold],
+    results: Mapping[str, Comparison | Undecided],
     proven: set[tuple[str, str]],
     *,
     now: datetime,
@@ -139,18 +140,18 @@ def _verdict(
     else:
         meant = [m for m in group if m.record.external_task_id == current.external_task_id]
     for move in meant:
-        stopped = _stops(move, told[move.record.external_task_id], proven=move.names in proven, now=now, asked=asked)
+        stopped = _stops(move, results[move.record.external_task_id], proven=move.names in proven, now=now, asked=asked)
         if stopped is not None:
             return stopped
-    if current is not None and not _same(meant[0], told, proven):
+    if current is not None and not _same(meant[0], results, proven):
         return []
-    return [m for m in group if _same(m, told, proven)]
+    return [m for m in group if _same(m, results, proven)]
 
 
-def _same(move: Move, told: Mapping[str, Told | Untold], proven: set[tuple[str, str]]) -> bool:
+def _same(move: Move, results: Mapping[str, Comparison | Undecided], proven: set[tuple[str, str]]) -> bool:
     """What shows nothing itself is on the same account if another voice of both names shows it."""
-    one = told[move.record.external_task_id]
-    return one is Told.SAME or (one is Told.NOTHING and move.names in proven)
+    result = results[move.record.external_task_id]
+    return result is Comparison.SAME or (result is Comparison.NOTHING and move.names in proven)
 
 
 def _returns(move: Move, *, now: datetime, asked: Asked) -> bool:
@@ -163,23 +164,23 @@ def _returns(move: Move, *, now: datetime, asked: Asked) -> bool:
     return same_inputs(move.voice, record)
 
 
-def _stops(move: Move, told: Told | Untold, *, proven: bool, now: datetime, asked: Asked) -> Stopped | None:
+def _stops(move: Move, result: Comparison | Undecided, *, proven: bool, now: datetime, asked: Asked) -> Stopped | None:
     """Why nothing of this entry may be bought, changed or deleted."""
     record, voice = move.record, move.voice
     paid_for = asked.replace if record.address == voice.address else asked.replace | asked.retry
     if voice.address in paid_for and not (voice.method == "existing" and names_it(voice, record)):
         return None  # somebody pays for another one, whichever account it is
-    if told is Told.TWO and proven and record.method != "preset":
-        told = Untold(f"{voice.provider} lists other voices of {record.provider}, but not this one", passing=True)
-    if told is Told.NOTHING and not proven and (record.status is Status.INTENDED or shows_late(record, now)):
-        told = Untold("nothing of its creation is shown yet", passing=record.status is Status.RUNNING)
-    if not isinstance(told, Untold):
+    if result is Comparison.TWO and proven and record.method != "preset":
+        result = Undecided(f"{voice.provider} lists other voices of {record.provider}, but not this one", passing=True)
+    if result is Comparison.NOTHING and not proven and (record.status is Status.INTENDED or shows_late(record, now)):
+        result = Undecided("nothing of its creation is shown yet", passing=record.status is Status.RUNNING)
+    if not isinstance(result, Undecided):
         return None
-    why = f"could not tell whether {record.provider} and {voice.provider} are one account: {told.why}"
-    return Stopped(why, _AGAIN if told.passing else _ways_on(record, voice))
+    why = f"could not tell whether {record.provider} and {voice.provider} are one account: {result.why}"
+    return Stopped(why, _AGAIN if result.passing else _ways_on(record, voice))
 
 
-_AGAIN = "Nothing of it is paid or deleted until that can be told. Try again later."
+_AGAIN = "Nothing of it is paid or deleted until that can be decided. Try again later."
 
 
 def _ways_on(record: Record, voice: Voice) -> str:

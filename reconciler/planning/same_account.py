@@ -18,15 +18,15 @@ from reconciler.planning.scene import shows_late
 _OFFICIAL = "kling"  # the owner of what every account of Kling's may list
 
 
-class Told(Enum):
+class Comparison(Enum):
     SAME = auto()
     TWO = auto()  # the account of the new name does not have this voice
     NOTHING = auto()  # neither name shows anything of the record, and their credentials differ
 
 
 @dataclass(frozen=True, slots=True)
-class Untold:
-    """It can't be told, so nothing may be bought, changed or deleted. `passing`: another run may be able to tell."""
+class Undecided:
+    """It can't be decided, so nothing may be bought, changed or deleted. `passing`: another run may be able to."""
 
     why: str
     passing: bool = False
@@ -53,14 +53,14 @@ def surely_two(old: Account, new: Account) -> bool:
             return True
 
 
-def told_by(record: Record, old: Name, new: Name, *, now: datetime) -> Told | Untold:
+def compare(record: Record, old: Name, new: Name, *, now: datetime) -> Comparison | Undecided:
     """`record` is of the old name, and was looked for under both."""
     a, b = _observed(record, old), _observed(record, new)
     if record.method == "preset":  # the same for every account of its cloud
-        return Told.SAME if isinstance(b, Found) else Told.TWO
+        return Comparison.SAME if isinstance(b, Found) else Comparison.TWO
     for name, each in ((old, a), (new, b)):
         if isinstance(each, Unknown) and not each.by_nature:
-            return Untold(f"{name.name}: {each.why}", passing=True)
+            return Undecided(f"{name.name}: {each.why}", passing=True)
     if record.type == "kling":
         return _listed(record, old, new, a, b, now=now)
     return _unlisted(record, old, new, a, b)
@@ -75,47 +75,49 @@ def _observed(record: Record, name: Name) -> Observation:
 # -- a cloud that lists ------------------------------------------------------------------------------------------------
 
 
-def _listed(record: Record, old: Name, new: Name, a: Observation, b: Observation, *, now: datetime) -> Told | Untold:
+def _listed(
+    record: Record, old: Name, new: Name, a: Observation, b: Observation, *, now: datetime
+) -> Comparison | Undecided:
     match a, b:
         case Found(remote=there), Found(remote=here):
             return _twice(record, old, new, there, here)
         case Found(remote=there), _:
             return _missed(record, old, new, there, now=now)
         case _, Found():
-            return Untold(f"{new.name} lists its voice, and {old.name} does not", passing=True)
+            return Undecided(f"{new.name} lists its voice, and {old.name} does not", passing=True)
         case _:
-            return Told.SAME if _same_door(old, new) else Told.NOTHING
+            return Comparison.SAME if _same_door(old, new) else Comparison.NOTHING
 
 
-def _twice(record: Record, old: Name, new: Name, there: RemoteVoice, here: RemoteVoice) -> Told | Untold:
+def _twice(record: Record, old: Name, new: Name, there: RemoteVoice, here: RemoteVoice) -> Comparison | Undecided:
     """Both names list something for this record. The ids come from the server, so no two voices share one."""
     pairs = ((there.task_id, here.task_id), (there.voice_id, here.voice_id), (there.voice_id, record.voice_id))
     if any(one and other and one != other for one, other in pairs):
-        return Untold(f"{new.name} lists another voice under its key")
+        return Undecided(f"{new.name} lists another voice under its key")
     if there.external_task_id != here.external_task_id:
-        return Untold(f"{old.name} and {new.name} list it under different keys")
+        return Undecided(f"{old.name} and {new.name} list it under different keys")
     if record.attempts > 0 and here.external_task_id != record.external_task_id:
-        return Untold(f"{new.name} does not list it under its key, {record.external_task_id}")
+        return Undecided(f"{new.name} does not list it under its key, {record.external_task_id}")
     owners = {old.name: _owner(there), new.name: _owner(here)}
     for name, owner in owners.items():
         if owner is None and there.status is here.status is TaskStatus.READY:
-            return Untold(f"{name} lists it without its owner")
+            return Undecided(f"{name} lists it without its owner")
     known = {owner for owner in (*owners.values(), record.owned_by) if owner is not None}
     if len(known) > 1:
-        return Untold(f"it belongs to different owners: {', '.join(sorted(known))}")
-    return Told.SAME
+        return Undecided(f"it belongs to different owners: {', '.join(sorted(known))}")
+    return Comparison.SAME
 
 
-def _missed(record: Record, old: Name, new: Name, there: RemoteVoice, *, now: datetime) -> Told | Untold:
+def _missed(record: Record, old: Name, new: Name, there: RemoteVoice, *, now: datetime) -> Comparison | Undecided:
     """The old name lists it, and the new one does not."""
     if shows_late(record, now):
-        return Untold(f"its task is new, and {new.name} may list it late", passing=True)
+        return Undecided(f"its task is new, and {new.name} may list it late", passing=True)
     owners = new.seen.owners & {_owner(there), record.owned_by}
     if owners:
-        return Untold(f"{new.name} lists voices of the same owner, {min(map(str, owners))}, but not this one")
+        return Undecided(f"{new.name} lists voices of the same owner, {min(map(str, owners))}, but not this one")
     if _same_door(old, new):
-        return Untold(f"{old.name} lists it, and {new.name} does not, with the same credentials", passing=True)
-    return Told.TWO
+        return Undecided(f"{old.name} lists it, and {new.name} does not, with the same credentials", passing=True)
+    return Comparison.TWO
 
 
 def _owner(remote: RemoteVoice) -> str | None:
@@ -130,25 +132,25 @@ def _same_door(old: Name, new: Name) -> bool:
 # -- a cloud that lists nothing, or not all ----------------------------------------------------------------------------
 
 
-def _unlisted(record: Record, old: Name, new: Name, a: Observation, b: Observation) -> Told | Untold:
+def _unlisted(record: Record, old: Name, new: Name, a: Observation, b: Observation) -> Comparison | Undecided:
     """The application and the region are the same already: see `surely_two`."""
     match a, b:
         case Found(remote=there), Found(remote=here):
             ids = ((there.voice_id, here.voice_id), (there.task_id, here.task_id))
             if any(one and other and one != other for one, other in ids):
-                return Untold(f"{new.name} shows another voice under its key")
-            return Told.SAME
+                return Undecided(f"{new.name} shows another voice under its key")
+            return Comparison.SAME
         case (Found(), _) | (_, Found()):
             shows, lacks = (old, new) if isinstance(a, Found) else (new, old)
-            return Untold(f"{shows.name} shows it, and {lacks.name} does not", passing=True)
+            return Undecided(f"{shows.name} shows it, and {lacks.name} does not", passing=True)
         case _ if _same_credentials(old, new):
-            return Told.SAME
+            return Comparison.SAME
         case Absent(), Absent():
-            return Told.NOTHING
+            return Comparison.NOTHING
         case _ if record.status in {Status.INTENDED, Status.UNCERTAIN}:
-            return Told.NOTHING
+            return Comparison.NOTHING
         case _:
-            return Untold("it is the same application, but their credentials differ, and the cloud lists nothing")
+            return Undecided("it is the same application, but their credentials differ, and the cloud lists nothing")
 
 
 def _same_credentials(old: Name, new: Name) -> bool:
