@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 import click
 
 from reconciler.cli import streams
-from reconciler.cli.completion import files, folders
+from reconciler.cli.completion import folders
+from reconciler.cli.manifest_option import DEFAULT, at_a_file, manifest_option
 from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Globals:
 
         from reconciler.wiring import Place
 
-        return Place(manifest=Path(self.file or "voices.yaml"), sandbox=self.sandbox, directory=self.directory)
+        return Place(manifest=Path(self.file or DEFAULT), sandbox=self.sandbox, directory=self.directory)
 
 
 def told() -> Globals:
@@ -197,15 +198,7 @@ _GLOBAL_OPTIONS = (
         callback=_enter,
         shell_complete=folders,
     ),
-    click.option(
-        "-f",
-        "--file",
-        metavar="PATH",
-        help="The manifest: a file or a folder.  [default: voices.yaml]",
-        expose_value=False,
-        callback=_remember("file"),
-        shell_complete=files,
-    ),
+    manifest_option,
     click.option(
         "--sandbox",
         is_flag=True,
@@ -219,6 +212,7 @@ _GLOBAL_OPTIONS = (
 
 
 def global_options(command: Command) -> Command:
+    command = at_a_file(command)
     for option in reversed(_GLOBAL_OPTIONS):
         command = option(command)
     return command

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from reconciler.loader.environment import Unresolved
 from reconciler.loader.findings import Finding, Point
+from reconciler.loader.forms import form
 from reconciler.loader.positions import Path
 from reconciler.loader.sections import Raw
 from reconciler.loader.wording import listed, nearest, quote, refusals
@@ -38,8 +39,9 @@ def _meant(kind: str, keyword: str, raw: Value) -> str:
 def inputs_of(model: type[Body], raw: Value, *, file: str, path: Path, findings: list[Finding]) -> Inputs | None:
     """What the voice is made from; None where it isn't valid, which is told."""
     if raw is None:
-        required = listed([name for name, field in model.model_fields.items() if field.is_required()])
-        findings.append(Finding(file, path, f"empty, should be a mapping with {required}", Point.KEY))
+        required = [name for name, field in model.model_fields.items() if field.is_required()]
+        rest = f" with {listed(required)}" if required else form(path, raw)
+        findings.append(Finding(file, path, f"empty, should be a mapping{rest}", Point.KEY))
         return None
     if not isinstance(raw, dict):
         return None  # the entry's own check has told it

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from reconciler.errors import ManifestError, Problem
-from reconciler.loader import defaults
+from reconciler.loader import defaults, subfolders
 from reconciler.loader.accounts import Accounts, accounts
-from reconciler.loader.files import Source, shown, sources
+from reconciler.loader.file_names import shown
+from reconciler.loader.files import Source, sources
 from reconciler.loader.findings import Finding, problems
+from reconciler.loader.invisible import explained
 from reconciler.loader.sections import Section, Sections, sections
 from reconciler.loader.voices import SOUNDS, VOICES, VoiceReader
 from reconciler.loader.wording import refusals
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def load(path: Path, *, environ: Mapping[str, str], fetch: Fetch | None = None) -> Manifest:
-    """The manifest in this file, or in this folder's `*.yaml`.
+    """The manifest in this file, or in this folder's `*.yaml` and `*.yml`.
 
     With `fetch`, what the clouds would open is looked at too. Raises ManifestError with every problem there is, and
     UsageError if there is nothing at the path.
@@ -40,7 +42,7 @@ def load(path: Path, *, environ: Mapping[str, str], fetch: Fetch | None = None) 
     declared = sections(documents, findings)
     known = accounts(declared.providers, findings)
     links: list[Link] | None = [] if fetch is not None else None
-    voices = _voices(declared, known, findings, complete=complete, links=links)
+    voices = _voices(declared, known, findings, complete=complete and declared.complete, links=links)
     safety = _safety(declared.safety, findings)
     doubts: dict[str, list[str]] = {}
     if fetch is not None and links:
@@ -55,7 +57,23 @@ def load(path: Path, *, environ: Mapping[str, str], fetch: Fetch | None = None) 
         voices[address] = voice.model_copy(update={"remarks": (*voice.remarks, *remarks)})
     name = "." if path.is_dir() else shown(Path(path.name))
     protects = declared.defaults is not None and defaults.protect(declared.defaults)
-    return Manifest(name=name, providers=known.of, voices=voices, safety=safety, protects=protects)
+    return Manifest(
+        name=name,
+        providers=known.of,
+        voices=voices,
+        safety=safety,
+        protects=protects,
+        notes=(*_notes(path), *_remarks(known)),
+    )
+
+
+def _remarks(known: Accounts) -> list[str]:
+    return [f"{name}: {remark}" for name, account in known.of.items() for remark in account.remarks]
+
+
+def _notes(path: Path) -> tuple[str, ...]:
+    below = subfolders.note(path) if path.is_dir() else None
+    return () if below is None else (below,)
 
 
 def _documents(found: list[Source], environ: Mapping[str, str], findings: list[Finding]) -> list[Section]:
@@ -93,4 +111,4 @@ def _safety(section: Section | None, findings: list[Finding]) -> Safety:
 
 
 def _in_order(unread: list[Problem], findings: list[Finding], found: list[Source]) -> list[Problem]:
-    return sorted([*unread, *problems(findings, found)])
+    return sorted([*unread, *explained(problems(findings, found), found)])

@@ -1,35 +1,45 @@
-"""Which files a manifest is, and their bytes. It knows nothing of YAML but the ending of its name."""
+"""Which files a manifest is, and their bytes. It knows nothing of YAML but the endings of its names."""
 
 from __future__ import annotations
 
 import codecs
-import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.errors import Problem, UsageError
+from reconciler.loader import subfolders
+from reconciler.loader.file_names import is_manifest_name, shown
+from reconciler.loader.json_text import as_yaml
+from reconciler.loader.missing import missing_manifest
+from reconciler.loader.positions import Place
+from reconciler.loader.streams import refuse_stream, stream
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file's bytes: UTF-8, without a byte order mark. `file` is its name as the user would type it."""
+    """One file's bytes: UTF-8, without a byte order mark, JSON's escapes as YAML knows them.
+
+    `file` is its name as the user would type it, `halves` the escapes that are no character alone, by where their
+    quoted text begins.
+    """
 
     file: str
     data: bytes
+    halves: Mapping[Place, str] = field(default_factory=dict)
 
 
 def sources(path: Path) -> tuple[list[Source], list[Problem]]:
-    """The file, or the folder's `*.yaml` by name: no subfolders, no dot-files.
+    """The file, or the folder's `*.yaml` and `*.yml` in any case, by name: no sub-folders, no dot-files.
 
     Files that can't be read are problems; a path with nothing there is a UsageError.
     """
+    refuse_stream(str(path))
     try:
         is_folder = path.is_dir()
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
-        raise UsageError(
-            f"{shown(path)} does not exist.", "Write a first manifest with voicectl init, or name one with -f."
-        ) from None
+        raise missing_manifest(path) from None
     except (OSError, ValueError) as failure:
         raise UsageError(f"{shown(path)} can't be read: {_reason(failure)}.") from None
     if not is_folder:
@@ -38,31 +48,24 @@ def sources(path: Path) -> tuple[list[Source], list[Problem]]:
     return _folder(path)
 
 
-def shown(path: Path) -> str:
-    """A file's name for people, also where its bytes are no text."""
-    return os.fsencode(path).decode(errors="replace")
-
-
 def _folder(folder: Path) -> tuple[list[Source], list[Problem]]:
     try:
-        names = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
+        names = sorted(entry.name for entry in folder.iterdir() if is_manifest_name(entry.name))
     except OSError as failure:
         return [], [Problem(shown(folder), 0, 0, "", f"can't be read: {_reason(failure)}")]
-    yaml_names = [name for name in names if name.endswith(".yaml")]
-    if not yaml_names:
-        near = next((name for name in names if name.lower().endswith((".yml", ".yaml"))), None)
-        what = "no *.yaml file in this folder"
-        return [], [Problem(shown(folder), 0, 0, "", f"{what}; is {near} meant to be one?" if near else what)]
-    found = [_read(folder / name, in_folder=True) for name in yaml_names]
+    if not names:
+        what = "no *.yaml or *.yml file in this folder"
+        below = subfolders.manifests_below(folder)
+        hint = f"; {subfolders.listed(below)}, so name one of them with -f" if below else ""
+        return [], [Problem(shown(folder), 0, 0, "", what + hint)]
+    found = [_read(folder / name, in_folder=True) for name in names]
     return [s for s in found if isinstance(s, Source)], [p for p in found if isinstance(p, Problem)]
 
 
 def _read(path: Path, *, in_folder: bool = False) -> Source | Problem:
     file = shown(path)
     try:
-        # Only a name that the user typed may be a pipe: reading one that lies in a folder could wait for ever.
-        if in_folder and path.exists() and not path.is_file():
-            kind = "a folder" if path.is_dir() else "no regular file"
+        if in_folder and (kind := "a folder" if path.is_dir() else stream(str(path))) is not None:
             return Problem(file, 0, 0, "", f"{kind}, where a YAML file is expected by its name")
         data = path.read_bytes()
     except OSError as failure:
@@ -81,7 +84,8 @@ def _checked(file: str, data: bytes) -> Source | Problem:
         line = before.count("\n") + 1
         column = len(before) - (before.rfind("\n") + 1) + 1
         return Problem(file, line, column, "", f"not UTF-8: byte 0x{data[failure.start]:02x} can't stand here")
-    return Source(file, data)
+    text = as_yaml(data)
+    return Source(file, text.data, text.halves)
 
 
 def _reason(failure: OSError | ValueError) -> str:

@@ -12,6 +12,7 @@ import yaml
 from yaml.events import (
     AliasEvent,
     CollectionEndEvent,
+    DocumentStartEvent,
     Event,
     MappingStartEvent,
     NodeEvent,
@@ -21,6 +22,7 @@ from yaml.events import (
 
 from reconciler.loader.parsing import DEEPEST, events_of
 
+NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 Path = tuple[str | int, ...]
 Place = tuple[int, int]  # line and column, both from 1
 
@@ -50,13 +52,23 @@ def spots(data: bytes) -> Spot | None:
         next_event = events_of(data)
         next_event()  # the stream's start
         next_event()  # the document's
-        first = next_event()
+        while is_nothing(first := next_event()):
+            next_event()  # its end
+            if not isinstance(next_event(), DocumentStartEvent):
+                return None
         if isinstance(first, NodeEvent):
             root = Spot(place_of(first), place_of(first))
             _Spots(next_event).fill(root, first, depth=0)
     except yaml.YAMLError:
         return root
     return root
+
+
+def is_nothing(event: Event) -> bool:
+    """Whether a document that begins with this node is empty."""
+    if not isinstance(event, ScalarEvent) or event.anchor is not None or event.tag is not None:
+        return False
+    return event.implicit[0] and event.value in NULLS
 
 
 def place_of(event: Event) -> Place:

@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 
 from reconciler.loader.environment import Unresolved
 from reconciler.loader.findings import Finding, Point
+from reconciler.loader.forms import form
+from reconciler.loader.misplaced import at_top, is_part, without_last
 from reconciler.loader.positions import Path
 from reconciler.loader.wording import quote, unknown_key
 from reconciler.loader.yaml_values import Value, kind_of
 
 SUPPORTED_VERSION = 1
+FREE = "x-"  # how keys begin that are the user's own: for anchors
 SECTIONS = ("version", "providers", "voices", "audio", "defaults", "safety")
 
 Raw = dict[str, Value]
@@ -34,14 +37,23 @@ class Sections:
     audio: list[Section] = field(default_factory=list)
     defaults: Section | None = None
     safety: Section | None = None
+    complete: bool = True  # nothing was found that is written in a wrong place
 
 
 def sections(documents: Sequence[Section], findings: list[Finding]) -> Sections:
     found = Sections()
     for document in documents:
         file, raw = document.file, document.raw
-        unknown = [key for key in raw if key not in SECTIONS]
-        findings += [Finding(file, (key,), unknown_key(key, SECTIONS), Point.KEY) for key in unknown]
+        unknown = [key for key in raw if key not in SECTIONS and not key.startswith(FREE)]
+        misplaced = {key: what for key in unknown if (what := at_top(key, raw[key], raw)) is not None}
+        findings += [
+            Finding(file, (key,), misplaced.get(key) or unknown_key(key, SECTIONS), Point.KEY) for key in unknown
+        ]
+        if misplaced:  # what lacks them is not told of again
+            found.complete = False
+            raw = {key: value for key, value in raw.items() if value is not None}
+            for name in ("voices", "audio") if any(map(is_part, misplaced)) else ():
+                raw |= {name: without_last(raw[name])} if name in raw else {}
         if "version" in raw:
             _check_version(file, raw["version"], findings)
         found.providers += _section(file, raw, "providers", findings)
@@ -59,7 +71,7 @@ def mapping(value: Value, *, file: str, path: Path, findings: list[Finding], of:
     if isinstance(value, dict):
         return value
     if not isinstance(value, Unresolved):
-        what = f"{kind_of(value)}, should be a mapping{of}"
+        what = f"{kind_of(value)}, should be a mapping{of or form(path, value)}"
         findings.append(Finding(file, path, what, Point.KEY if value is None else Point.VALUE))
     return None
 

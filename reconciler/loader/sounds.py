@@ -13,8 +13,9 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
 from reconciler.loader.environment import FromEnvironment
-from reconciler.loader.files import shown
+from reconciler.loader.file_names import shown
 from reconciler.loader.findings import Finding
+from reconciler.loader.missing import missing_file
 from reconciler.loader.positions import Path
 from reconciler.loader.yaml_values import Value
 from reconciler.model.base import Inputs
@@ -54,6 +55,9 @@ def local_files(
         try:
             too_large = size_fault(_size(lies), limits[0])
             data = b"" if too_large else lies.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            findings.append(Finding(file, (*path, key, "file"), missing_file(lies)))
+            continue
         except (OSError, ValueError) as failure:
             reason = failure.strerror if isinstance(failure, OSError) and failure.strerror else "not a path"
             findings.append(Finding(file, (*path, key, "file"), f"{shown(lies)} can't be read: {reason}"))

@@ -6,11 +6,15 @@ import re
 
 import yaml
 
+from reconciler.loader.conflict_markers import WHAT as UNRESOLVED
+from reconciler.loader.conflict_markers import is_marker
 from reconciler.loader.environment import MARK, unprintable
 from reconciler.loader.files import Source
 from reconciler.loader.findings import Finding
+from reconciler.loader.invisible import blank_in, explanation
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_LINES_ABOVE = 3  # of where the parser stops: the cause is there, or it is another one
 # A part of the parser's words -> ours. The first that fits is told.
 _WORDS = (
     ("mapping values are not allowed", "a colon can't stand here: check the indentation, or quote text that has one"),
@@ -40,7 +44,11 @@ def syntax_finding(source: Source, failure: Exception) -> Finding:
     if mark is None:
         return Finding(source.file, (), "not valid YAML", place=(0, 0))
     line, column = mark.line + 1, mark.column + 1
-    tab = _tab_column(text, line, column)
+    begun = failure.context_mark.line + 1 if failure.context_mark is not None else line
+    cause = _cause(source.file, text, max(min(begun, line - 1), line - _LINES_ABOVE), line)
+    if cause is not None:
+        return cause
+    tab = None if _in_flow(failure, text) else _tab_column(text, line, column)
     if tab is not None:
         what = "a tab, where YAML allows only spaces: indent with spaces"
         return Finding(source.file, (), what, place=(line, tab))
@@ -54,6 +62,23 @@ def syntax_finding(source: Source, failure: Exception) -> Finding:
     if "expected ','" in problem and MARK in _line(text, line):
         what += "; ${env:NAME} must be quoted inside { } and [ ]"
     return Finding(source.file, (), what, place=(line, column))
+
+
+def _cause(file: str, text: str, first: int, last: int) -> Finding | None:
+    """What a parser can't know: a line that a merge left, a blank that is not a space."""
+    for number in range(max(first, 1), last + 1):
+        line = _line(text, number)
+        if is_marker(line):
+            return Finding(file, (), UNRESOLVED, place=(number, 1))
+        if (found := blank_in(line)) is not None:
+            return Finding(file, (), explanation(found[1]), place=(number, found[0]))
+    return None
+
+
+def _in_flow(failure: yaml.MarkedYAMLError, text: str) -> bool:
+    """Whether it is between braces or quotes, where tabs are allowed."""
+    context = failure.context or ""
+    return "flow" in context or "quoted" in context or text.lstrip()[:1] in ("{", "[")
 
 
 def _tab_column(text: str, line: int, column: int) -> int | None:

@@ -11,6 +11,8 @@ from pydantic import ValidationError
 from reconciler.loader import bodies, defaults
 from reconciler.loader.accounts import Accounts
 from reconciler.loader.findings import Finding, Point, dotted
+from reconciler.loader.misplaced import beside_entries, beside_methods, indent_less, inside_methods
+from reconciler.loader.misplaced import words as misplaced
 from reconciler.loader.positions import Path
 from reconciler.loader.sections import Raw, Section, mapping
 from reconciler.loader.sounds import local_files, tell_files
@@ -77,6 +79,7 @@ class VoiceReader:
     def read(self, section: Section) -> dict[str, Voice]:
         """The valid ones among the section's voices; takes them out of it, so that none is in memory twice."""
         voices: dict[str, Voice] = {}
+        self._tell_misplaced(section)
         for address in list(section.raw):
             raw = section.raw.pop(address)
             if self._is_taken(section.file, address):
@@ -87,10 +90,31 @@ class VoiceReader:
             own = mapping(raw, file=section.file, path=path, findings=self._findings, of=of)
             voice = self._voice(section.file, address, own) if own is not None else None
             if len(self._findings) > before and own is not None:
-                self._findings[before:] = self._placed(self._findings[before:], own)
+                found = self._misplaced_keys(section.file, path, own) or self._placed(self._findings[before:], own)
+                self._findings[before:] = found
             elif voice is not None:
                 voices[voice.address] = voice
         return voices
+
+    def _tell_misplaced(self, section: Section) -> None:
+        """Takes out of the section what was indented too little, and the entries that lack it."""
+        for key, above in beside_entries(section.raw).items():
+            what = misplaced(key, above, self._declared.what)
+            self._findings.append(Finding(section.file, (self._declared.section, key), what, Point.KEY))
+            section.raw.pop(key)
+            if above is not None:
+                section.raw.pop(above, None)
+
+    def _misplaced_keys(self, file: str, path: Path, entry: Raw) -> list[Finding]:
+        """Of an entry that is not valid: what of it was indented too far, or too little."""
+        too_far = [
+            Finding(file, (*path, method, key), indent_less(key, method, self._declared.what), Point.KEY)
+            for method, key in inside_methods(entry)
+        ]
+        too_little = [
+            Finding(file, (*path, key), f"indent it under {method}", Point.KEY) for method, key in beside_methods(entry)
+        ]
+        return too_far + too_little
 
     def _placed(self, findings: list[Finding], own: Raw) -> list[Finding]:
         """The findings about one voice; one that is about the defaults is told for the first such voice only."""

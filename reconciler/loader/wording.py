@@ -14,10 +14,13 @@ from pydantic_core import ErrorDetails
 
 from reconciler.loader.environment import Unresolved, is_secret
 from reconciler.loader.findings import Finding, Point, quoted
+from reconciler.loader.forms import form
+from reconciler.loader.misplaced import belongs_beside, indent_less, is_entry
 from reconciler.loader.positions import Path
 from reconciler.loader.yaml_values import kind_of
 from reconciler.model import urls
-from reconciler.model.bodies import AUDIO_METHOD, METHOD_NAMES, models_under
+from reconciler.model.bodies import AUDIO_METHOD, METHOD_NAMES, keys_under
+from reconciler.model.body import Body
 from reconciler.model.scalars import DIGITS, ENV_NAME, PARAMETER
 from reconciler.model.tencent_bodies import CHOSEN_ID, EXPIRE_TIME, LANGUAGE, TRTC_NAME
 
@@ -40,6 +43,7 @@ _SHOULD_BE = {
     "list_type": "a list",
     "tuple_type": "a list",
 }
+_MAPPINGS_DUE = frozenset(("dict_type", "mapping_type", "model_type", "model_attributes_type"))
 _QUOTED = frozenset(
     ("int_parsing", "int_parsing_size", "int_from_float", "float_parsing", "finite_number", "bool_parsing")
 )
@@ -88,7 +92,7 @@ def unknown_key(key: str, known: Iterable[str], *, what: str = "unknown key") ->
         return f"{what}: {key} is of a sound, which stands under audio"
     if key in METHOD_NAMES and AUDIO_METHOD in names:
         return f"{what}: {key} is of a voice, which stands under voices"
-    homes = [name for name in METHOD_NAMES if name in names and key in _keys_of_method(name)]
+    homes = [name for name in METHOD_NAMES if name in names and key in keys_under(name)]
     if homes:
         return f"{what}, did you mean {homes[0]}.{key}?"
     if not names:
@@ -129,12 +133,19 @@ def _refusal(error: ErrorDetails, model: type[BaseModel], *, file: str, path: Pa
     about_mapping = isinstance(value, dict) and kind == "value_error"
     at_key = value is None or about_mapping or marked or kind in ("missing", "extra_forbidden")
     if kind == "extra_forbidden":
-        what = unknown_key(str(inside[-1]), _keys_at(model, inside[:-1]))
+        known = _keys_at(model, inside[:-1])
+        what = unknown_key(str(inside[-1]), known)
+        if issubclass(model, Body) and len(inside) == 1 and belongs_beside(str(inside[0]), known):
+            what = indent_less(str(inside[0]), str(path[-1]))
+        elif len(inside) == 1 and is_entry(value) and str(inside[0]) not in METHOD_NAMES:
+            what = f"{what}. If it is an entry of its own, indent it less"
     elif marked:
         words = _words_of_choice(error) if kind == "literal_error" else []
         what = unknown_key(str(value), words) if words else f"the key: {_words(error)}"
     else:
         what = _words(error)
+        if kind in _MAPPINGS_DUE:
+            what += form((*path, *inside), value)
     return Finding(file, path + inside, what, Point.KEY if at_key else Point.VALUE)
 
 
@@ -200,7 +211,3 @@ def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
         yield annotation
     for inner in get_args(annotation):
         yield from _models_in(inner)
-
-
-def _keys_of_method(method: str) -> set[str]:
-    return {key for body in models_under(method).values() for key in body.model_fields}

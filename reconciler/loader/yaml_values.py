@@ -21,18 +21,18 @@ from yaml.events import (
     ScalarEvent,
 )
 
+from reconciler.loader.conflict_markers import conflicts
 from reconciler.loader.environment import MARK, Unresolved, expand, unprintable
 from reconciler.loader.files import Source
 from reconciler.loader.findings import Finding, quoted
 from reconciler.loader.parsing import DEEPEST, events_of
-from reconciler.loader.positions import Path, Place, place_of
+from reconciler.loader.positions import NULLS, Path, Place, is_nothing, place_of
 from reconciler.loader.syntax import syntax_finding
 from reconciler.model.scalars import Quoted, is_json_word
 
 Value = str | None | list["Value"] | dict[str, "Value"]
 
 MOST_REPEATED = 1_000_000  # nodes that aliases may stand for in one file: a billion laughs ends here
-_NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 _ADDRESSES = 1  # the level whose keys come once each: interned, they would only fill the table
 _DOCUMENT_TAG = "tag:yaml.org,2002:"
 
@@ -43,6 +43,9 @@ class _GiveUp(Exception):
 
 def read(source: Source, environ: Mapping[str, str], findings: list[Finding]) -> dict[str, Value] | None:
     """The file's mapping; None where there is none, which is told among the findings."""
+    if unresolved := conflicts(source):
+        findings += unresolved
+        return None
     try:
         value = _Reading(source, environ, findings).document()
     except _GiveUp:
@@ -75,6 +78,7 @@ class _Reading:
     def __init__(self, source: Source, environ: Mapping[str, str], findings: list[Finding]) -> None:
         self._next = events_of(source.data)
         self._file = source.file
+        self._halves = source.halves
         self._environ = environ
         self._findings = findings
         self._path: list[str | int] = []
@@ -83,14 +87,18 @@ class _Reading:
         self._repeated = 0
 
     def document(self) -> Value:
+        """The value of the only document that has one: `---` alone begins an empty one."""
         self._next()  # the stream's start
-        if not isinstance(self._next(), DocumentStartEvent):
-            return None
-        value = self._node(self._next(), depth=0)
-        self._next()  # the document's end
-        after = self._next()
-        if isinstance(after, DocumentStartEvent):
-            self._tell("a second YAML document: a manifest's file is one document", at=place_of(after), path=())
+        value: Value = None
+        while isinstance(start := self._next(), DocumentStartEvent):
+            first = self._next()
+            if not is_nothing(first):
+                if value is not None:
+                    what = "a second YAML document: a manifest's file is one document"
+                    self._tell(what, at=place_of(start), path=())
+                    break
+                value = self._node(first, depth=0)
+            self._next()  # the document's end
         return value
 
     def _node(self, event: Event, *, depth: int) -> Value:
@@ -172,10 +180,17 @@ class _Reading:
     def _scalar(self, event: ScalarEvent) -> str | None:
         text: str = event.value
         if event.implicit[0]:
-            if text in _NULLS:
+            if text in NULLS:
                 return None
         elif not text.isprintable() and (character := unprintable(text)) is not None:
-            self._tell(f"text can't hold the control character {character}", at=place_of(event))
+            half = self._halves.get(place_of(event))
+            whole = "an emoji is two such escapes, as \\ud83d\\ude00"
+            what = (
+                f"{half} is half of a character: {whole}"
+                if half
+                else f"text can't hold the control character {character}"
+            )
+            self._tell(what, at=place_of(event))
             return Unresolved()
         if MARK in text:
             text, complaints = expand(text, self._environ)

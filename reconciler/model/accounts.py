@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from reconciler.model.base import Frozen
 from reconciler.model.scalars import Duration, EnvName, SigningParameters, Url
@@ -62,6 +62,17 @@ _RATES = "Calls a second for each action; 20 unless said."
 _ENDPOINT = "A base URL instead of the cloud's; a path prefix is fine."
 
 
+_OWN_PATH = re.compile(r"/v1/(?:general|account|audio|images|videos)(?:/[^?#]*)?$")  # Kling's API, all that is called
+_OWN_HOST = re.compile(r"(?i)https?://[^/?#]*\.(?:klingai\.com|kling\.ai)(?::[0-9]+)?/v1/?$")
+
+
+def _without_own_path(endpoint: str) -> str:
+    """The base URL. Raises ValueError where it has the path that every call adds to it."""
+    if _OWN_PATH.search(endpoint) or _OWN_HOST.match(endpoint):
+        raise ValueError("voicectl adds /v1/general/custom-voices itself: leave out what begins with /v1")
+    return endpoint
+
+
 class KlingAccount(Frozen):
     """A named Kling account."""
 
@@ -71,7 +82,9 @@ class KlingAccount(Frozen):
     region: Literal["singapore", "beijing"] = Field(
         default="singapore", description="Where the account is: singapore (kling.ai) or beijing (klingai.com)."
     )
-    endpoint: Url | None = Field(default=None, description="A base URL instead of the region's; a path prefix is fine.")
+    endpoint: Annotated[Url, AfterValidator(_without_own_path)] | None = Field(
+        default=None, description="A base URL instead of the region's; a path prefix is fine."
+    )
     credentials: KlingCredentials = KlingCredentials()
     timeouts: Timeouts = Timeouts()
     rate_limit: dict[Literal["create", "delete", "list", "get"], Rate] = Field(default={}, description=_RATES)
@@ -86,6 +99,13 @@ class KlingAccount(Frozen):
             raise ValueError("region and endpoint exclude each other")
         _plain(self.endpoint)
         return self
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is allowed, and a person should know of the account."""
+        if self.endpoint is None or not self.endpoint.rstrip("/").endswith("/v1"):
+            return ()
+        return ("its endpoint ends in /v1, and voicectl adds /v1/general/custom-voices: is /v1 there twice?",)
 
 
 class TencentVodAccount(Frozen):
@@ -105,6 +125,8 @@ class TencentVodAccount(Frozen):
     max_in_flight: int | None = Field(
         default=None, ge=1, le=10_000, description="Tasks running at once; as many as there are unless said."
     )
+
+    remarks: ClassVar[tuple[str, ...]] = ()
 
     @model_validator(mode="after")
     def _plain_endpoint(self) -> Self:
@@ -128,6 +150,8 @@ class TencentTrtcAccount(Frozen):
     rate_limit: dict[Literal["create"], Rate] = Field(default={}, description=_RATES)
     signing_parameters: SigningParameters = ()
     max_in_flight: int | None = Field(default=None, ge=1, le=10_000, description="Calls at once.")
+
+    remarks: ClassVar[tuple[str, ...]] = ()
 
     @model_validator(mode="after")
     def _plain_endpoint(self) -> Self:

@@ -12,7 +12,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from reconciler.model.body import Body, exactly_one
-from reconciler.model.scalars import AudioUrl, Digits, Url
+from reconciler.model.scalars import AudioUrl, Digits, OneLine, Url
 from reconciler.model.tencent_bodies import AudioTask, MinimaxClone, TrtcClone, VodClone, VodCreate
 
 
@@ -23,11 +23,11 @@ class KlingCreate(Body):
     samples: ClassVar[tuple[str, ...]] = ("voice_url", "video_id")
     links: ClassVar[tuple[str, ...]] = ("voice_url", "callback_url")
 
-    voice_name: str = Field(min_length=1, max_length=20, description="1 to 20 characters.")
+    voice_name: OneLine = Field(min_length=1, max_length=20, description="1 to 20 characters.")
     voice_url: AudioUrl | None = Field(
         default=None, description="A public .mp3, .wav, .mp4 or .mov of 5 to 30 seconds with one clean voice."
     )
-    video_id: str | None = Field(
+    video_id: OneLine | None = Field(
         default=None, min_length=1, max_length=256, description="A video made with V2.6 and sound, Avatar or Lip-Sync."
     )
     callback_url: Url | None = Field(default=None, description="Where Kling reports the task. Said once, at creation.")
@@ -70,6 +70,11 @@ def method_of(kind: str, keyword: str, inside: object) -> str:
     model = inside.get("model") if isinstance(inside, dict) else None
     chosen = f"{keyword}-{model}"
     return chosen if chosen in METHODS[kind] else keyword
+
+
+def keys_under(keyword: str) -> set[str]:
+    """The keys of every body that may stand under this key."""
+    return {key for body in models_under(keyword).values() for key in body.model_fields}
 
 
 def models_under(keyword: str) -> dict[tuple[str, str], BodyType]:

@@ -136,4 +136,5 @@ class Manifest(Frozen):
     voices: dict[str, Voice] = {}
     safety: Safety = Safety()
     sandbox: bool = False  # its clouds are the sandbox's, which open no link
+    notes: tuple[str, ...] = ()  # what is allowed, and a person should know of the manifest as a whole
     protects: bool = False  # `defaults:` say prevent_destroy, so that a voice need not say it itself

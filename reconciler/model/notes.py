@@ -15,7 +15,7 @@ def notes(manifest: Manifest, voices: Iterable[Voice]) -> tuple[str, ...]:
     for voice in voices:
         for remark in (*voice.worth_knowing, *_out_of_reach(manifest, voice)):
             addresses.setdefault(remark, []).append(voice.address)
-    return tuple(f"{listed(about)}: {remark}" for remark, about in addresses.items())
+    return (*manifest.notes, *(f"{listed(about)}: {remark}" for remark, about in addresses.items()))
 
 
 def listed(addresses: list[str], *, last: str = "") -> str:

@@ -8,6 +8,9 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
+from reconciler.model.names import is_blank, one_line
+from reconciler.model.url_faults import fault
+
 ADDRESS = r"^[A-Za-z][A-Za-z0-9_-]{0,62}$"
 LONGEST_ADDRESS = 63
 ADDRESS_LIMIT = f"a letter, then at most {LONGEST_ADDRESS - 1} letters, digits, - or _"
@@ -16,10 +19,15 @@ PARAMETER = r"^[^\s?&=#]+$"
 ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 _ADDRESS = re.compile(ADDRESS.removesuffix("$"))  # in Python, $ would let a line break through
 _PLAIN_URL = re.compile(r"(?i)https?://[a-z0-9][a-z0-9.-]*/[!-~]*")
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([smhd]?)")
+_WEB = re.compile(r"(?i)https?://[^\s/?#\\]+[^\s]*")
+_DURATION = re.compile(
+    r"([0-9]+(?:\.[0-9]+)?)"
+    r"|(?=[0-9])(?:([0-9]+(?:\.[0-9]+)?)\s*d)?\s*(?:([0-9]+(?:\.[0-9]+)?)\s*h)?"
+    r"\s*(?:([0-9]+(?:\.[0-9]+)?)\s*m)?\s*(?:([0-9]+(?:\.[0-9]+)?)\s*s)?"
+)
 _JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,15})(\.[0-9]{1,15})?([eE][+-]?[0-9]{1,2})?")
 _LONGEST_DAYS = 3650  # past any use, and before dates run out
-_UNIT_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_UNIT_SECONDS = (1, 86400, 3600, 60, 1)  # of a bare number, d, h, m and s
 _AUDIO_SUFFIXES = (".mp3", ".wav", ".mp4", ".mov")  # Kling, custom-voices, voice_url; VOD, CreateAigcCustomVoice
 _SPEECH_SUFFIXES = (".mp3", ".m4a", ".wav")  # VOD, CreateAigcAudioClone, AudioFileInfo
 
@@ -44,8 +52,8 @@ def _seconds(value: object) -> object:
         return value
     found = _DURATION.fullmatch(value.strip())
     if found is None:
-        raise ValueError("not a duration: write seconds, or a number with s, m, h or d, such as 24h")
-    seconds = float(found[1]) * _UNIT_SECONDS[found[2]]
+        raise ValueError("not a duration: write seconds, or numbers with d, h, m and s, such as 24h or 1h30m")
+    seconds = sum(float(number) * unit for number, unit in zip(found.groups("0"), _UNIT_SECONDS, strict=True))
     if seconds > _LONGEST_DAYS * 86400:
         raise ValueError(f"too long, at most {_LONGEST_DAYS}d")
     return seconds
@@ -54,15 +62,13 @@ def _seconds(value: object) -> object:
 def _http(url: str) -> str:
     if _PLAIN_URL.fullmatch(url):
         return url
-    refused = ValueError("not an http(s) URL, such as https://cdn.example.com/voice.mp3")
-    if not re.fullmatch(r"(?i)https?://[^\s/?#]+[^\s]*", url):
-        raise refused
     try:
         parts = urlsplit(url)
-        if not parts.hostname or parts.port == 0:
-            raise refused
+        port = parts.port
     except ValueError:  # a port out of range, a bracket that never closes
-        raise refused from None
+        raise ValueError(fault(url)) from None
+    if not _WEB.fullmatch(url) or not parts.hostname or port == 0 or any(map(is_blank, url)):
+        raise ValueError(fault(url))
     return url
 
 
@@ -97,9 +103,10 @@ Duration = Annotated[
     Field(ge=0),
     BeforeValidator(
         _seconds,
-        json_schema_input_type=Annotated[float, Field(ge=0)] | Annotated[str, Field(pattern=f"^{_DURATION.pattern}$")],
+        json_schema_input_type=Annotated[float, Field(ge=0)]
+        | Annotated[str, Field(pattern=f"^(?:{_DURATION.pattern})$")],
     ),
-    Field(description="Seconds, or 30s, 5m, 24h, 7d."),
+    Field(description="Seconds, or 30s, 5m, 24h, 1h30m, 7d."),
 ]
 Url = Annotated[
     str,
@@ -108,7 +115,9 @@ Url = Annotated[
     Field(json_schema_extra={"pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#]"}),
 ]
 AudioUrl = Annotated[Url, AfterValidator(_audio_suffix)]
-Digits = Annotated[str, StringConstraints(pattern=DIGITS)]
+ON_ONE_LINE = BeforeValidator(one_line)  # behind a pattern, which a schema would lose
+OneLine = Annotated[str, ON_ONE_LINE]  # a name or an id
+Digits = Annotated[str, StringConstraints(pattern=DIGITS), ON_ONE_LINE]
 EnvName = Annotated[str, StringConstraints(pattern=ENV_NAME)]
 
 

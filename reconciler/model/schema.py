@@ -72,6 +72,7 @@ def manifest_schema() -> Schema:
             "defaults": {"$ref": "#/$defs/Defaults"},
             "safety": _reference(Safety),
         },
+        "patternProperties": {"^x-": {"description": "Yours: a place for anchors, not read otherwise."}},
         "if": {"required": ["defaults"]},
         "then": _voices_are("VoiceOverDefaults"),
         "else": _voices_are("Voice"),

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 from pydantic import Field, model_validator
 
 from reconciler.model.base import Frozen
-from reconciler.model.scalars import SpeechUrl, Url
+from reconciler.model.scalars import OneLine, SpeechUrl, Url
 
 
 class Source(Frozen):
@@ -16,7 +16,7 @@ class Source(Frozen):
     takes: ClassVar[tuple[str, ...]] = ("url", "file_id", "file")
 
     url: SpeechUrl | None = Field(default=None, description="A public .mp3, .m4a or .wav.")
-    file_id: str | None = Field(default=None, min_length=1, max_length=128, description="Media of VOD.")
+    file_id: OneLine | None = Field(default=None, min_length=1, max_length=128, description="Media of VOD.")
     file: str | None = Field(default=None, min_length=1, description="A local file, relative to the manifest's file.")
 
     @model_validator(mode="after")

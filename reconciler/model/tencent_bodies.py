@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from reconciler.model.base import Frozen, Inputs
 from reconciler.model.body import Body, exactly_one
-from reconciler.model.scalars import AudioUrl, EnvName, Quoted, is_json_word
+from reconciler.model.scalars import ON_ONE_LINE, AudioUrl, EnvName, OneLine, Quoted, is_json_word
 from reconciler.model.sources import HostedSource, LocalSource, ReferenceAudio, ReferenceVideo, Source
 
 CHOSEN_ID = r"^[A-Za-z][A-Za-z0-9_-]*[A-Za-z0-9]$"
@@ -33,11 +33,13 @@ class VodCreate(Body):
     watched: ClassVar[bool] = False
     request_only: ClassVar[frozenset[str]] = frozenset({"disable_moderation", "session_context", "tasks_priority"})
 
-    voice_name: str | None = Field(default=None, min_length=1, max_length=20, description="1 to 20 characters.")
+    voice_name: OneLine | None = Field(default=None, min_length=1, max_length=20, description="1 to 20 characters.")
     voice_url: AudioUrl | None = Field(
         default=None, description="A public .mp3, .wav, .mp4 or .mov of 5 to 30 seconds with one clean voice."
     )
-    video_id: str | None = Field(default=None, min_length=1, max_length=256, description="An earlier generated work.")
+    video_id: OneLine | None = Field(
+        default=None, min_length=1, max_length=256, description="An earlier generated work."
+    )
     disable_moderation: bool | None = Field(
         default=None, description="Use the overseas custom voice library, where the account has it."
     )
@@ -70,7 +72,7 @@ class VodClone(Body):
     model: Literal["vidu", "minimax"] = Field(  # with minimax it is a MinimaxClone
         default="vidu", description="Which service clones: vidu (default) or minimax."
     )
-    voice_id: Annotated[str, StringConstraints(min_length=8, max_length=256, pattern=CHOSEN_ID)] = Field(
+    voice_id: Annotated[str, StringConstraints(min_length=8, max_length=256, pattern=CHOSEN_ID), ON_ONE_LINE] = Field(
         description="Chosen by you, unique on the account: 8 to 256 letters, digits, - and _; a letter first."
     )
     audio: HostedSource = Field(description="mp3, m4a or wav of 10 seconds to 5 minutes, at most 20 MB.")
@@ -102,7 +104,7 @@ class Activation(Frozen):
     )
 
 
-_Words = Annotated[list[Annotated[str, StringConstraints(min_length=1)]], Field(max_length=100)]
+_Words = Annotated[list[Annotated[str, StringConstraints(min_length=1), ON_ONE_LINE]], Field(max_length=100)]
 
 
 class MinimaxClone(Body):
@@ -121,7 +123,7 @@ class MinimaxClone(Body):
     audio: Source = Field(description="A link, a file of VOD's media library, or a local file.")
     language_boost: Literal["zh", "en", "auto"] | None = Field(default=None, description="zh, en or auto.")
     text: str | None = Field(default=None, min_length=1, max_length=1000, description="An audition; needs tts_model.")
-    text_lang: str | None = Field(default=None, min_length=1, description="The audition's language.")
+    text_lang: OneLine | None = Field(default=None, min_length=1, description="The audition's language.")
     tts_model: (
         Literal[
             "minimax-speech-2.8-hd",
@@ -133,7 +135,7 @@ class MinimaxClone(Body):
         ]
         | None
     ) = Field(default=None, description="What reads the audition.")
-    name: str | None = Field(default=None, min_length=1, description="Can be changed later.")
+    name: OneLine | None = Field(default=None, min_length=1, description="Can be changed later.")
     description: str | None = Field(default=None, description="Can be changed later.")
     gender: Literal["male", "female", "unknown"] | None = Field(default=None, description="Can be changed later.")
     age: Literal["child", "teenager", "youth", "middle_aged", "senior", "unknown"] | None = Field(
@@ -171,13 +173,15 @@ class TrtcClone(Body):
     watched: ClassVar[bool] = False
     request_only: ClassVar[frozenset[str]] = frozenset({"api_key_env"})
 
-    voice_name: Annotated[str, StringConstraints(min_length=1, max_length=36, pattern=TRTC_NAME)] = Field(
+    voice_name: Annotated[str, StringConstraints(min_length=1, max_length=36, pattern=TRTC_NAME), ON_ONE_LINE] = Field(
         description="Letters, digits and underscores; at most 36."
     )
     prompt_audio: LocalSource = Field(description="10 to 180 seconds; sent as a 16 kHz mono WAV.")
     prompt_text: str | None = Field(default=None, min_length=1, description="What the sample says.")
-    model: str | None = Field(default=None, min_length=1, description="flow_01_turbo or flow_01_ex; the list grows.")
-    language: Annotated[str, StringConstraints(pattern=LANGUAGE)] | None = Field(
+    model: OneLine | None = Field(
+        default=None, min_length=1, description="flow_01_turbo or flow_01_ex; the list grows."
+    )
+    language: Annotated[str, StringConstraints(pattern=LANGUAGE), ON_ONE_LINE] | None = Field(
         default=None, description="Two letters of ISO 639-1."
     )
     api_key_env: EnvName | None = Field(default=None, description="The variable that holds the call's APIKey.")
@@ -198,7 +202,7 @@ class AudioOutput(Frozen):
     storage_mode: Literal["Temporary", "Permanent"] | None = Field(
         default=None, description="Temporary (default): its URL lasts 7 days. Permanent: a file of the media library."
     )
-    media_name: str | None = Field(default=None, min_length=1, max_length=64, description="At most 64 characters.")
+    media_name: OneLine | None = Field(default=None, min_length=1, max_length=64, description="At most 64 characters.")
     class_id: int | None = Field(default=None, ge=0, description="A class of the media library; 0 unless said.")
     expire_time: str | None = Field(
         default=None,
@@ -206,7 +210,7 @@ class AudioOutput(Frozen):
         description="When a Permanent file is deleted, as 2027-01-01T00:00:00Z.",
     )
     duration: int | None = Field(default=None, ge=0, le=60, description="0 to 60 seconds.")
-    format: str | None = Field(default=None, min_length=1, description="Such as mp3.")
+    format: OneLine | None = Field(default=None, min_length=1, description="Such as mp3.")
 
 
 def _as_json(value: Any) -> Any:
@@ -231,9 +235,9 @@ class AudioTask(Body):
     watched: ClassVar[bool] = False
     ours: ClassVar[frozenset[str]] = frozenset({"on_expiry"})
 
-    model_name: str | None = Field(default=None, min_length=1, description="Kling or MiniMaxMusic.")
-    model_version: str | None = Field(default=None, min_length=1, description="The stable one unless said.")
-    scene_type: str | None = Field(default=None, min_length=1, description="sfx or music; the list grows.")
+    model_name: OneLine | None = Field(default=None, min_length=1, description="Kling or MiniMaxMusic.")
+    model_version: OneLine | None = Field(default=None, min_length=1, description="The stable one unless said.")
+    scene_type: OneLine | None = Field(default=None, min_length=1, description="sfx or music; the list grows.")
     prompt: str | None = Field(default=None, min_length=1, description="What should be heard.")
     videos: list[ReferenceVideo] | None = Field(default=None, description="Videos that the sound is made for.")
     audios: list[ReferenceAudio] | None = Field(default=None, description="Sounds to begin with.")

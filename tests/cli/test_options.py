@@ -28,7 +28,7 @@ def prod(desk: Desk) -> Desk:
         ("plan", "-C", "prod", "--json", "-f", "studio.yaml"),
         ("-f", "prod/studio.yaml", "plan", "--json"),
         ("plan", "--json", "--file", "prod/studio.yaml"),
-        ("-f", "wrong.yaml", "-C", "prod", "plan", "-f", "studio.yaml", "--json"),  # the last one counts
+        ("-C", "prod", "plan", "--json", "-fstudio.yaml"),
     ],
 )
 def test_global_options_stand_before_or_after_the_command(prod: Desk, words: tuple[str, ...]) -> None:

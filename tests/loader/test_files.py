@@ -28,12 +28,18 @@ def test_a_folder_s_yaml_files_are_one_manifest(write: Write) -> None:
     write(one("b", 2), name="voices/b.yaml")
     write(KLING, name="voices/z.yaml")
     write(one("a", 1), name="voices/a.yaml")
+    write(one("c", 3), name="voices/a.yml")
+    write(one("d", 4), name="voices/D.YAML")
+    write(one("e", 5), name="voices/e.Yml")
     write("not: ours", name="voices/sub/c.yaml")
     write("not: ours", name="voices/.hidden.yaml")
+    write("not: ours", name="voices/.hidden.yml")
+    write("not: ours", name="voices/e.yml.bak")
     write("not: ours", name="voices/notes.txt")
     manifest = load(Path("voices"), environ={})
-    assert list(manifest.voices) == ["a", "b"]
+    assert sorted(manifest.voices) == ["a", "b", "c", "d", "e"]
     assert manifest.name == "."
+    assert manifest.notes == ()
 
 
 def test_the_working_folder_is_a_manifest_too(write: Write) -> None:
@@ -85,9 +91,35 @@ def test_a_path_that_can_t_be_looked_at_is_a_usage_error(tmp_path: Path) -> None
 
 def test_a_folder_without_yaml_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert problems_at(".") == [".: no *.yaml file in this folder"]
-    Path("voices.yml").write_text(KLING, encoding="utf-8")
-    assert problems_at(".") == [".: no *.yaml file in this folder; is voices.yml meant to be one?"]
+    assert problems_at(".") == [".: no *.yaml or *.yml file in this folder"]
+    Path("prod").mkdir()
+    Path("prod/a.yml").write_text(KLING, encoding="utf-8")
+    assert problems_at(".") == [
+        ".: no *.yaml or *.yml file in this folder; the sub-folder prod has a manifest (prod/a.yml), "
+        "so name one of them with -f"
+    ]
+
+
+def test_manifests_in_sub_folders_are_named_in_a_note(write: Write) -> None:
+    write(KLING, name="cast/a.yaml")
+    write(one("b", 2), name="cast/team/prod/b.yml")
+    write('{"version":1,"voices":{}}', name="cast/team/C.YAML")
+    write(one("d", 4), name="cast/.github/d.yaml")
+    write("services: {}", name="cast/docker/compose.yaml")
+    write(one("e", 5), name="elsewhere/e.yaml")
+    Path("cast/linked").symlink_to("../elsewhere")
+    [note] = load(Path("cast"), environ={}).notes
+    assert note == (
+        "the sub-folders linked, team, team/prod have manifests (linked/e.yaml, team/C.YAML, team/prod/b.yml); "
+        "they are not read, because a folder's manifest is only the files directly in it"
+    )
+    assert load(Path("cast/a.yaml"), environ={}).notes == ()
+
+
+def test_links_in_a_circle_are_looked_at_and_left(write: Write) -> None:
+    write(KLING, name="cast/a.yaml")
+    Path("cast/round").symlink_to(".")
+    assert len(load(Path("cast"), environ={}).notes) == 1
 
 
 def test_a_folder_named_like_a_file_is_refused(write: Write) -> None:
@@ -99,7 +131,7 @@ def test_a_folder_named_like_a_file_is_refused(write: Write) -> None:
 def test_a_pipe_in_a_folder_is_not_waited_for(write: Write) -> None:
     write(KLING, name="a.yaml")
     os.mkfifo("b.yaml")
-    assert problems_at(".") == ["b.yaml: no regular file, where a YAML file is expected by its name"]
+    assert problems_at(".") == ["b.yaml: a pipe, where a YAML file is expected by its name"]
 
 
 def test_a_dangling_link_is_refused(write: Write) -> None:
@@ -131,3 +163,23 @@ def test_a_file_that_isn_t_utf_8_is_refused_at_the_byte(problems: Problems) -> N
 
 def test_utf_16_is_named(problems: Problems) -> None:
     assert problems(KLING.encode("utf-16")) == ["voices.yaml: not UTF-8: this is UTF-16, save it as UTF-8"]
+
+
+@pytest.mark.parametrize(
+    ("named", "there", "said"),
+    [
+        ("samples/caf\u00e9.wav", "samples/cafe\u0301.wav", "which differs in how \u00e9 is written"),
+        ("samples/hero.wav", "samples/Hero.WAV", "which differs in upper and lower case"),
+        ("Gr\u00f6\u00dfe/a.wav", "Gro\u0308\u00dfe/a.wav", "which differs in how \u00f6 is written"),
+        ("the hero.wav", "the\u00a0hero.wav", "which differs in characters that look alike"),
+    ],
+)
+def test_a_sample_whose_name_only_reads_the_same_is_named(
+    problems: Problems, write: Write, named: str, there: str, said: str
+) -> None:
+    write(b"", name=there)
+    [told] = problems(
+        "providers: {trtc: {type: tencent-trtc, sdk_app_id: 1}}\n"
+        f"voices: {{a: {{provider: trtc, clone: {{voice_name: a, prompt_audio: {{file: '{named}'}}}}}}}}\n"
+    )
+    assert f"voices.a.clone.prompt_audio.file: {named} does not exist; there is {there}, {said}" in told

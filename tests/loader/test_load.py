@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from reconciler.model.accounts import KlingAccount
 from reconciler.model.manifest import Safety
 from tests.loader.conftest import Load, Problems
@@ -167,6 +169,50 @@ voices:
             KLING + 'defaults: {labels: {tier: []}}\nvoices: {a: {provider: kling, preset: {voice_id: "1"}}}\n'
         )
         assert told == ["voices.yaml:2:27: defaults.labels.tier: a list, should be text"]
+
+
+def test_keys_that_begin_with_x_are_free_for_anchors(loaded: Load) -> None:
+    manifest = loaded("""
+x-studio: &studio {provider: kling, labels: {team: film}}
+x-any: [1, {create: {}}]
+x-nothing:
+providers: {kling: {type: kling}}
+voices:
+  a:
+    <<: *studio
+    preset: {voice_id: "1"}
+""")
+    assert manifest.voices["a"].labels == {"team": "film"}
+
+
+def test_only_keys_at_the_top_are_free(problems: Problems) -> None:
+    told = problems(KLING + "voices: {a: {x-note: 1, provider: kling, preset: {voice_id: 1}}}\nx_note: 1\n")
+    assert [line.split(": ")[1] for line in told] == ["voices.a.x-note", "x_note"]
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        ("1h30m", 5400),
+        ("1d12h", 129_600),
+        ("90m", 5400),
+        ("1h 30m", 5400),
+        ("2d3h4m5s", 183_845),
+        ("1.5h", 5400),
+        ("0s", 0),
+        ("45", 45),
+        ("7 d", 604_800),
+    ],
+)
+def test_durations_are_sums_of_their_units(loaded: Load, written: str, seconds: float) -> None:
+    entry = f"voices: {{a: {{provider: kling, preset: {{voice_id: 1}}, lifecycle: {{keep_old: {written}}}}}}}"
+    assert loaded(KLING + entry).voices["a"].lifecycle.keep_old == seconds
+
+
+def test_a_kling_endpoint_that_ends_in_v1_is_worth_a_note(loaded: Load) -> None:
+    assert loaded("providers: {kling: {type: kling, endpoint: https://gateway.example.com/kling}}").notes == ()
+    [note] = loaded("providers: {kling: {type: kling, endpoint: https://gateway.example.com/v1/}}").notes
+    assert note.startswith("kling: its endpoint ends in /v1, and voicectl adds /v1/general/custom-voices")
 
 
 def test_a_label_of_1025_characters_is_refused(problems: Problems) -> None:

@@ -68,6 +68,28 @@ def test_a_quoted_merge_sign_is_a_key(problems: Problems) -> None:
     assert problems(KLING + 'defaults: {"<<": {}}')[0].startswith("voices.yaml:2:12: defaults.<<: unknown key")
 
 
+EMPTY_DOCUMENTS = [
+    "{}---\n",
+    "{}---\n---\n# nothing\n...\n",
+    "---\n{}...\n---\n",
+    "# ours\n---\n# none\n---\n{}",
+    "--- ~\n---\n{}",
+]
+
+
+@pytest.mark.parametrize("around", EMPTY_DOCUMENTS)
+def test_empty_documents_around_a_manifest_are_nothing(loaded: Load, problems: Problems, around: str) -> None:
+    good, bad = "providers: {kling: {type: kling}}\n", "provider: {}\n"
+    assert list(loaded(around.format(good)).providers) == ["kling"]
+    line = around.format(bad)[: around.format(bad).index("provider")].count("\n") + 1
+    assert problems(around.format(bad))[0].startswith(f"voices.yaml:{line}:1: provider: unknown key")
+
+
+def test_two_documents_with_something_in_them_are_refused(problems: Problems) -> None:
+    told = problems("---\n---\nproviders: {}\n---\n---\nvoices: {}\n")
+    assert told == ["voices.yaml:5:1: a second YAML document: a manifest's file is one document"]
+
+
 def test_problems_are_in_the_order_of_the_lines(problems: Problems) -> None:
     told = problems("voices: {1: {}}\nsounds: {}\nproviders: {a: {}}\nsafety: {x: 1}\n")
     lines = [int(line.split(":")[1]) for line in told]

@@ -1,0 +1,59 @@
+"""The option -f: which manifest a command is about. One, and one that a state can lie beside."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from reconciler.cli.completion import files
+from reconciler.errors import UsageError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+DEFAULT = "voices.yaml"
+
+
+def _remember(context: click.Context, _: click.Parameter, paths: tuple[str, ...]) -> None:
+    """Each -f of the command line, before and after the command's name; a second one is refused."""
+    given = context.find_root().obj
+    for path in paths:
+        if given.file is not None and not context.resilient_parsing:
+            raise UsageError(
+                f"-f is given twice: {given.file} and {path}. A command is about one manifest.",
+                "Run it once for each. Or put the files into one folder, which then is one manifest: -f FOLDER",
+            )
+        if not path and not context.resilient_parsing:
+            raise UsageError(
+                "-f is empty: it should name a file or a folder.", "Is a variable of the command line not set?"
+            )
+        given.file = path
+
+
+manifest_option = click.option(
+    "-f",
+    "--file",
+    metavar="PATH",
+    multiple=True,
+    help=f"The manifest: a file or a folder.  [default: {DEFAULT}]",
+    expose_value=False,
+    callback=_remember,
+    shell_complete=files,
+)
+
+
+def at_a_file(command: Command) -> Command:
+    """The command, after a look at the manifest's path: a pipe or a device is refused before anything is done."""
+
+    @functools.wraps(command)
+    def checked(*args: Any, **options: Any) -> Any:
+        context = click.get_current_context()
+        if not isinstance(context.command, click.Group):  # a group's own command may still say -f or -C
+            from reconciler.loader.streams import refuse_stream
+
+            refuse_stream(context.find_root().obj.file or DEFAULT)
+        return command(*args, **options)
+
+    return checked  # type: ignore[return-value]  # the same signature, by functools.wraps

@@ -1,0 +1,58 @@
+"""How a mapping is written, for whoever wrote a list or a text in its place."""
+
+from __future__ import annotations
+
+from reconciler.loader.environment import is_secret
+from reconciler.loader.positions import Path
+from reconciler.loader.yaml_values import Value
+from reconciler.model.scalars import is_address
+
+_SECTIONS = {
+    "providers": "kling: {type: kling}",
+    "voices": "narrator: {provider: kling, create: {...}}",
+    "audio": "fireworks: {provider: vod, task: {...}}",
+}
+_MAPPINGS = {
+    "activate": "{text: Hello.}",
+    "additional_parameters": "{tempo: 120}",
+    "audio": "{url: https://cdn.example.com/voice.mp3}",
+    "create": "{voice_name: Narrator, voice_url: https://cdn.example.com/narrator.mp3}",
+    "credentials": "{api_key_env: KLING_PROD_KEY}",
+    "defaults": "{provider: kling}",
+    "existing": '{voice_id: "829000000000000001"}',
+    "labels": "{team: film}",
+    "lifecycle": "{prevent_destroy: true}",
+    "output": "{storage_mode: Temporary, duration: 6}",
+    "preset": '{voice_id: "829000000000000001"}',
+    "prompt_audio": "{file: concierge.wav}, or with url or file_id where the cloud takes them",
+    "rate_limit": "{create: 5}",
+    "safety": "{max_delete_percent: 30}",
+    "task": "{prompt: Fireworks, output: {duration: 6}}",
+    "timeouts": "{read: 60s}",
+}
+_NAMES = ("name", "address", "id")
+
+
+def form(path: Path, value: Value) -> str:
+    """What to say after `should be a mapping`; empty where nothing is known."""
+    section = path[0] if len(path) == 1 and path[0] in _SECTIONS else None
+    first = value[0] if isinstance(value, list) and value else None
+    if isinstance(first, dict):
+        return _without_dashes(first, section)
+    if section is not None:
+        return f", such as {_SECTIONS[str(section)]}"
+    if len(path) == 2 and path[0] == "providers":
+        return ", such as {type: kling}"
+    known = _MAPPINGS.get(str(path[-1])) if path else None
+    return f", such as {known}" if known else ""
+
+
+def _without_dashes(first: dict[str, Value], section: object) -> str:
+    if section is None:
+        keys = [key for key in first if key.isidentifier()][:1]
+        return f": write its keys without -, such as {keys[0]}: ..." if keys else ": write its keys without -"
+    for key in _NAMES:
+        name = first.get(key)
+        if isinstance(name, str) and not is_secret(name) and is_address(name):
+            return f": write {name}: in place of - {key}: {name}, and its other keys below that"
+    return f": each entry has a name in place of the -, such as {_SECTIONS[str(section)]}"

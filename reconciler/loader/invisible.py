@@ -1,0 +1,67 @@
+"""Blanks that YAML takes for letters: copied from a web page, a no-break space looks like indentation and is none.
+
+They are looked for only once something is wrong, because inside of text they may be meant.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+import yaml
+from yaml.events import ScalarEvent, StreamEndEvent
+
+from reconciler.errors import Problem
+from reconciler.loader.files import Source
+from reconciler.loader.parsing import events_of
+from reconciler.loader.positions import Place, place_of
+from reconciler.model.names import INVISIBLE, blank_name
+
+_ANY = "[" + "".join(INVISIBLE) + "]"
+_IN_LINE = re.compile(rf"(?<![^\s-]){_ANY}|(?<=:){_ANY}|{_ANY}(?=:)|{_ANY}$")
+_AT_ENDS = re.compile(rf"^{_ANY}|(?<=:){_ANY}|(?<=^-){_ANY}|{_ANY}(?=:)|{_ANY}$")
+
+
+def explained(problems: Sequence[Problem], sources: Sequence[Source]) -> list[Problem]:
+    """The problems, with one in place of those that only such blanks make."""
+    told = list(problems)
+    for source in sources:
+        if source.data.isascii() or not any(problem.file == source.file for problem in told):
+            continue
+        found = list(_in_structure(source.data))
+        if not found:
+            continue
+        lines = {line for (line, _), _ in found}
+        rest = [p for p in told if p.file != source.file or not {p.line, p.line + 1} & lines]
+        if len(rest) < len(told):
+            told = [*rest, _problem(source.file, found[0][0], found[0][1], more=len(lines) - 1)]
+    return told
+
+
+def blank_in(line: str) -> tuple[int, str] | None:
+    """The column, from 1, and the name of the first such blank of a line that is no YAML."""
+    found = _IN_LINE.search(line)
+    return None if found is None else (found.start() + 1, blank_name(found[0]))
+
+
+def explanation(name: str, more: int = 0) -> str:
+    rest = "" if not more else f"; {more} more {'line has' if more == 1 else 'lines have'} one"
+    return f"{name} in place of a space: YAML takes it for a letter, so write a plain space{rest}"
+
+
+def _problem(file: str, place: Place, name: str, *, more: int) -> Problem:
+    return Problem(file, *place, "", explanation(name, more))
+
+
+def _in_structure(data: bytes) -> Iterator[tuple[Place, str]]:
+    """Where one is beside the sign of a key or an entry, or at an end of text without quotes."""
+    try:
+        next_event = events_of(data)
+        while not isinstance(event := next_event(), StreamEndEvent):
+            if not isinstance(event, ScalarEvent) or not event.implicit[0] or event.value.isascii():
+                continue
+            for found in _AT_ENDS.finditer(event.value):
+                line, column = place_of(event)
+                yield (line, column + found.start()), blank_name(found[0])
+    except (yaml.YAMLError, ValueError, OverflowError):
+        return

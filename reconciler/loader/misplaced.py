@@ -1,0 +1,93 @@
+"""Keys at the wrong depth: a method beside its voice, a voice beside `voices`. Says under what to indent them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from reconciler.loader.findings import key_text
+from reconciler.loader.yaml_values import Value
+from reconciler.model.accounts import ACCOUNTS
+from reconciler.model.bodies import AUDIO_METHOD, METHOD_NAMES, keys_under
+
+Raw = dict[str, Value]
+_OF_NO_BODY = frozenset((*METHOD_NAMES, AUDIO_METHOD, "provider", "lifecycle", "on_expiry"))
+_OF_ENTRIES = frozenset((*METHOD_NAMES, AUDIO_METHOD, "provider", "lifecycle", "labels", "on_expiry"))
+
+
+def beside_entries(entries: Raw) -> dict[str, str | None]:
+    """Keys of an entry that stand where addresses do -> the address above, which they are meant for."""
+    found: dict[str, str | None] = {}
+    above: str | None = None
+    for name, value in entries.items():
+        if name in _OF_ENTRIES and not is_entry(value):
+            found[name] = above
+        else:
+            above = name
+    return found
+
+
+def inside_methods(entry: Raw) -> list[tuple[str, str]]:
+    """Keys of an entry that were written in its method's body, as (method, key)."""
+    bodies = [(method, entry[method]) for method in (*METHOD_NAMES, AUDIO_METHOD) if method in entry]
+    return [(m, key) for m, body in bodies if isinstance(body, dict) for key in body if key in _OF_NO_BODY]
+
+
+def beside_methods(entry: Raw) -> list[tuple[str, str]]:
+    """Keys of a method's body that were written beside the method, which is empty, as (method, key)."""
+    empty = [method for method in (*METHOD_NAMES, AUDIO_METHOD) if method in entry and entry[method] is None]
+    return [(m, key) for m in empty for key in entry if key not in _OF_ENTRIES and key in keys_under(m)]
+
+
+def words(key: str, above: str | None, what: str) -> str:
+    if above is not None:
+        return f"{key} is a key of a {what}, not a {what}: indent it under {key_text(above)}"
+    return f"{key} is a key of a {what}, not a {what}: write the {what}'s address above it, and indent it"
+
+
+def indent_less(key: str, beside: str, what: str = "voice") -> str:
+    return f"{key} is a key of the {what}: indent it less, so that it is beside {beside}"
+
+
+def without_last(section: Value) -> Value:
+    """The section without the entry that is above what was not indented."""
+    return dict(list(section.items())[:-1]) if isinstance(section, dict) else section
+
+
+def is_part(key: str) -> bool:
+    return key in _OF_ENTRIES
+
+
+def at_top(key: str, value: Value, document: Raw) -> str | None:
+    """What to say of an unknown key at the top level of a file that belongs further in; None where it does not."""
+    entries = [name for name in ("voices", "audio") if name in document and _is_before(name, key, document)]
+    if is_entry(value):
+        section = "audio" if isinstance(value, dict) and AUDIO_METHOD in value else "voices"
+        return f"a {'voice' if section == 'voices' else 'sound'} at the top level: indent it under {section}"
+    kind = value.get("type") if isinstance(value, dict) else None
+    if isinstance(kind, str) and kind in ACCOUNTS:
+        return "a provider at the top level: indent it under providers"
+    if key not in _OF_ENTRIES or not entries:
+        return None
+    inside = document[entries[-1]]
+    last = list(inside)[-1] if isinstance(inside, dict) and inside else None
+    where = key_text(last) if last is not None else "the address of its voice"
+    return f"a key of a voice at the top level: indent it under {where}"
+
+
+def is_entry(value: Value) -> bool:
+    """Whether it looks like an entry of voices or audio."""
+    return isinstance(value, dict) and ("provider" in value or _any(value, (*METHOD_NAMES, AUDIO_METHOD)))
+
+
+def belongs_beside(key: str, known: Collection[str]) -> bool:
+    """Whether the key is one of the entry, and none of the body that it was written in."""
+    return key in _OF_ENTRIES and key not in known
+
+
+def _any(value: Raw, keys: Iterable[str]) -> bool:
+    return any(isinstance(value.get(key), dict) for key in keys)
+
+
+def _is_before(one: str, other: str, document: Raw) -> bool:
+    keys = list(document)
+    return keys.index(one) < keys.index(other)

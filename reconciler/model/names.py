@@ -1,0 +1,68 @@
+"""Names and ids that a cloud keeps: what can't be meant as one is refused before it is paid for.
+
+A name can't be changed at Kling, nor after `create` at Tencent Cloud VOD: a typo costs a voice.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Blanks that do not look like one, or like nothing at all: str.strip leaves these.
+INVISIBLE = {
+    "\u00a0": "a no-break space",
+    "\u00ad": "a soft hyphen",
+    "\u115f": "a Hangul filler",
+    "\u1160": "a Hangul filler",
+    "\u180e": "a Mongolian vowel separator",
+    "\u2007": "a figure space",
+    "\u200b": "a zero-width space",
+    "\u202f": "a narrow no-break space",
+    "\u2060": "a word joiner",
+    "\u2800": "a blank Braille pattern",
+    "\u3000": "an ideographic space",
+    "\u3164": "a Hangul filler",
+    "\ufeff": "a byte order mark",
+    "\uffa0": "a Hangul filler",
+}
+_PLAIN = re.compile(r"[!-~](?:[ -~]*[!-~])?")
+_BREAKS = "\n\r\x0b\x0c\x85\u2028\u2029"
+_CURLY = "\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b\u2033\u2036"
+
+
+def one_line(value: object) -> object:
+    """The value as it is. Raises ValueError for text that has a line break, a control character, or blanks around."""
+    if not isinstance(value, str) or not value or _PLAIN.fullmatch(value):
+        return value
+    inside = value.strip(_BREAKS)
+    if not any(not is_blank(character) for character in inside):
+        raise ValueError(f"nothing but blanks{' and line breaks' if inside != value else ''}")
+    if inside != value:
+        raise ValueError(
+            "a line break at its end or beginning, which would be a part of it: remove it; in place of > and |, "
+            "write >- and |-"
+        )
+    if any(character in _BREAKS for character in value):
+        raise ValueError("a line break in it: write it on one line, or below >-, which joins lines (| and |- do not)")
+    for character, where in ((value[0], "beginning"), (value[-1], "end")):
+        if is_blank(character):
+            raise ValueError(f"{blank_name(character)} at its {where}: remove it")
+    for character in value:
+        if unicodedata.category(character) in ("Cc", "Cs") or character == "\ufeff":
+            raise ValueError(f"the control character U+{ord(character):04X} in it: remove it")
+    if len(value) > 1 and value[0] in _CURLY and value[-1] in _CURLY:
+        raise ValueError("curly quotes around it, which would be a part of it: write straight quotes, or none")
+    return value
+
+
+def is_blank(character: str) -> bool:
+    return character.isspace() or character in INVISIBLE
+
+
+def blank_name(character: str) -> str:
+    """`a no-break space (U+00A0)`."""
+    if character == " ":
+        return "a space"
+    if character == "\t":
+        return "a tab"
+    return f"{INVISIBLE.get(character, 'a blank')} (U+{ord(character):04X})"
