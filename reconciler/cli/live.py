@@ -5,7 +5,7 @@ Only for terminals, on stdout. Elsewhere each event is a line: `text.event`. ric
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -33,10 +33,15 @@ class Progress:
         *,
         total: int,
         so_far: Callable[[], Tally] | None = None,
+        told: Collection[str] = (),
         colour: bool = True,
         words: Callable[[str], str] = str,
     ) -> None:
-        """`so_far`: the run's own count, newer than its last event. `words` has the last word on a line."""
+        """`so_far`: the run's own count, newer than its last event. `words` has the last word on a line.
+
+        `told` are addresses of which the plan has said already why they are blocked.
+        """
+        self._told = frozenset(told)
         self._words = words
         self._monotonic = monotonic
         self._colour = colour
@@ -85,7 +90,8 @@ class Progress:
                 if (since := self._running.get(this)) is not None:
                     self._estimate.ended(self._monotonic() - since)
                 self._running = {other: since for other, since in self._running.items() if other != this}
-                self._tell(event)
+                if event.kind is not Kind.BLOCKED or event.address not in self._told:
+                    self._tell(event)
             case Kind.SLOWED:
                 self._estimate.slowed(running=len(self._running))
                 self._tell(event)

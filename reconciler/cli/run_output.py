@@ -31,6 +31,7 @@ class RunOutput:
         self._closing = closing
         self._sequence = 0
         self._total = 0
+        self._blocked_together: frozenset[str] = frozenset()  # the plan has told of these why
         self._show: Callable[[Event], None] | None = None
         self._so_far: Callable[[], Tally] | None = None
         self._reader_left = False
@@ -41,6 +42,7 @@ class RunOutput:
         if not self._as_json:
             from reconciler.views import text
 
+            self._blocked_together = text.blocked_together(plan, detail=detail())
             self._write(text.plan(plan, colour=on_stdout(), detail=detail()))
 
     def began(self, so_far: Callable[[], Tally]) -> None:
@@ -53,6 +55,8 @@ class RunOutput:
             self._line(event)
         elif self._live:
             self._repaint(event)
+        elif event.kind is Kind.BLOCKED and event.address in self._blocked_together:
+            pass
         elif event.kind not in {Kind.STARTED, Kind.ACCEPTED}:
             from reconciler.views import text
 
@@ -124,6 +128,7 @@ class RunOutput:
                     time.monotonic,
                     total=self._total,
                     so_far=self._so_far,
+                    told=self._blocked_together,
                     colour=on_stdout(),
                     words=lambda shown: laid(shown, sys.stdout),
                 )

@@ -13,12 +13,13 @@ from reconciler.model.moments import duration
 from reconciler.model.notes import notes
 from reconciler.views.escape import escape
 from reconciler.views.layout import Style, counted, painted
-from reconciler.views.text_plan import Detail, drift, plan
+from reconciler.views.text_plan import Detail, blocked_together, drift, plan
 from reconciler.views.text_state import output, record, state, state_list, switches, voices
 
 __all__ = [
     "Detail",
     "applied",
+    "blocked_together",
     "drift",
     "error",
     "event",

@@ -12,7 +12,7 @@ from reconciler.model.plan import Action, Drift, DriftKind, Plan
 from reconciler.views.escape import escape
 from reconciler.views.layout import Style, columns, counted, painted
 from reconciler.views.text_change import INSIDE, change, field_rows, who
-from reconciler.views.text_groups import FEW, OF_ONE_CAUSE, drift_paragraphs, grouped, paragraph
+from reconciler.views.text_groups import FEW, OF_ONE_CAUSE, Group, drift_paragraphs, grouped, notes, paragraph
 
 
 class Detail(StrEnum):
@@ -33,7 +33,7 @@ def plan(plan: Plan, *, colour: bool = False, detail: Detail = Detail.USUAL) -> 
         )
     if plan.drift:
         parts.append(_drift_section(plan.drift, colour=colour, detail=detail))
-    parts.extend(_remarks(plan, colour=colour))
+    parts.extend(_remarks(plan, colour=colour, detail=detail))
     if shortened:
         parts.append(painted("--full shows each change with all of its fields.", Style.HINT, colour=colour))
     parts.append(painted(_last_line(plan), Style.BOLD, colour=colour))
@@ -47,8 +47,7 @@ def _changes(plan: Plan, *, colour: bool, detail: Detail) -> tuple[list[str], bo
     if detail is Detail.SUMMARY:
         return [paragraph(group, colour=colour) for group in grouped(plan.changes)], False
     groups = grouped(plan.changes)
-    many = len(plan.changes) > FEW
-    folded = [g for g in groups if len(g) >= OF_ONE_CAUSE and (many or g[0].action is Action.BLOCKED)]
+    folded = _folded(groups, many=len(plan.changes) > FEW)
     if not folded:
         return [change(each, colour=colour) for each in plan.changes], False
     parts: list[str] = []
@@ -58,6 +57,19 @@ def _changes(plan: Plan, *, colour: bool, detail: Detail) -> tuple[list[str], bo
         else:
             parts += [change(each, colour=colour) for each in group]
     return parts, any(group[0].action is not Action.BLOCKED for group in folded)
+
+
+def _folded(groups: Iterable[Group], *, many: bool) -> list[Group]:
+    """Those that are one paragraph each, unless somebody asks for more or less."""
+    return [g for g in groups if len(g) >= OF_ONE_CAUSE and (many or g[0].action is Action.BLOCKED)]
+
+
+def blocked_together(plan: Plan, *, detail: Detail = Detail.USUAL) -> frozenset[str]:
+    """The addresses whose block the plan has told in one paragraph, so that a run need not tell it of each again."""
+    blocked = [each for each in plan.changes if each.action is Action.BLOCKED]
+    return frozenset(
+        each.address for group in _folded(grouped(blocked), many=False) for each in group if detail is not Detail.FULL
+    )
 
 
 def drift(plan: Plan, *, colour: bool = False) -> str:
@@ -106,9 +118,8 @@ def _kind(kind: DriftKind) -> str:
             return "surplus, it bears the mark of voicectl and no record knows it"
 
 
-def _remarks(plan: Plan, *, colour: bool) -> Iterable[str]:
-    for note in plan.notes:
-        yield f"Note: {escape(note)}"
+def _remarks(plan: Plan, *, colour: bool, detail: Detail) -> Iterable[str]:
+    yield from (f"Note: {escape(note)}" for note in plan.notes) if detail is Detail.FULL else notes(plan)
     for stop in plan.stops:
         hint = f"\n{INSIDE}{painted(escape(stop.hint), Style.HINT, colour=colour)}" if stop.hint else ""
         yield f"{painted('Stop:', Style.ALARM, colour=colour)} {escape(stop.what)}{hint}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.support.desk import Desk
+from tests.support.kling_service import KlingService
 
 MANY = [f"v{n:02}" for n in range(25)]
 
@@ -46,3 +47,14 @@ def test_json_is_the_same_whatever_is_asked_for(desk: Desk) -> None:
 def test_a_summary_in_full_is_refused(desk: Desk) -> None:
     desk.declare("narrator")
     assert "exclude each other" in desk.voicectl("plan", "--summary", "--full", code=1).err
+
+
+def test_what_the_plan_says_of_many_blocked_voices_is_not_said_of_each_again(desk: Desk, kling: KlingService) -> None:
+    kling.failing = dict.fromkeys(MANY, "the sample has two speakers")
+    desk.declare(*MANY)
+    desk.apply(code=1)
+    again = desk.apply(code=1).out
+    assert again.count("the sample has two speakers") == 1
+    assert "  ! blocked 25 voices (kling): its creation failed: the sample has two speakers" in again
+    assert again.splitlines()[-1].startswith("Applied: 25 blocked")
+    assert desk.apply("--full", code=1).out.count("the sample has two speakers") == 50

@@ -157,3 +157,15 @@ def test_a_few_blocked_by_different_causes_stay_apart(no_change: Plan) -> None:
 def test_hostile_names_are_escaped_in_groups_too(no_change: Plan) -> None:
     many = [c.model_copy(update={"address": f"{c.address}\x1b[2J"}) for c in creates(30)]
     assert "\x1b" not in text.plan(no_change.model_copy(update={"changes": tuple(many)}))
+
+
+def test_a_note_that_is_true_of_many_is_told_once(no_change: Plan) -> None:
+    many = creates(30)
+    remarks = (*(f"{c.address}: converted to a WAV" for c in many), "line-001: long", "2 voices are unverifiable: a, b")
+    shown = text.plan(no_change.model_copy(update={"changes": tuple(many), "notes": remarks}))
+    assert shown.count("converted to a WAV") == 1
+    assert "Note: 30 entries: converted to a WAV\n      line-001, line-002," in shown
+    assert "Note: line-001: long\n" in shown
+    assert "Note: 2 voices are unverifiable: a, b\n" in shown
+    full = text.plan(no_change.model_copy(update={"changes": tuple(many), "notes": remarks}), detail=text.Detail.FULL)
+    assert full.count("converted to a WAV") == 30
