@@ -19,7 +19,7 @@ def to_16k_mono_wav(data: bytes) -> bytes | Unreadable:
         return found
     wave = riff.read(data) if found.container == "wav" else None
     if isinstance(wave, riff.Wave):
-        if is_16k_mono_wav(found):
+        if is_16k_mono_wav(found) and wave.codec:  # else only FFmpeg made sense of its header
             return data if wave.plain else wav_writer.clean_16k_mono(data, wave)
         data = _decodable(data, wave)
     try:

@@ -107,14 +107,15 @@ def _wave(chunks: Chunks, begins: int, shape: bytes, sound: Chunk) -> Wave | str
     if not (known.channels and known.rate and known.block) or known.block % known.channels:
         return f"is a wav with a broken header: {known.channels} channels, {known.rate} Hz, {known.block} bytes a frame"
     codec = _codec(known, order)
-    if codec and not _fits(known):
+    if known.tag in (_PCM, _FLOAT) and not (codec and _fits(known)):  # FFmpeg would make noise of it
         return f"is a wav with a broken header: samples of {known.bits} bits in {known.width} bytes"
     extent = _extent(data, order, sound, known)
     unpadded = ("a chunk of odd size has no pad byte",) if chunks.unpadded else ()
     tags = ("an ID3 tag comes before its header",) if begins else ()
     around = _around(data, begins, order, sound, extent)
     flaws = (*tags, *unpadded, *(_format_flaws(known) if codec else ()), *extent.flaws, *around)
-    plain = data.startswith(b"RIFF") and known.tag == _PCM and shape[16:] in (b"", b"\0\0") and not extent.cut_off
+    true = not flaws and not extent.cut_off
+    pcm = bool(codec) and known.tag == _PCM and shape[16:] in (b"", b"\0\0")
     return Wave(
         codec=codec,
         rate=known.rate,
@@ -124,7 +125,7 @@ def _wave(chunks: Chunks, begins: int, shape: bytes, sound: Chunk) -> Wave | str
         start=sound.body,
         frames=extent.length // known.block,
         cut_off=extent.cut_off,
-        plain=plain and not flaws and len(data) - extent.length <= _BESIDES,
+        plain=pcm and true and data.startswith(b"RIFF") and len(data) - extent.length <= _BESIDES,
         flaws=flaws,
         shape=shape,
     )

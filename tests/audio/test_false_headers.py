@@ -7,9 +7,11 @@ import sys
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from reconciler.audio.converting import to_16k_mono_wav, without_flaws
-from reconciler.audio.file import AudioFile, Unreadable, repair
+from reconciler.audio.file import AudioFile, Unreadable, is_16k_mono_wav, repair
 from reconciler.audio.inspecting import inspect
 from reconciler.audio.limits import TRTC_PROMPT, faults
 from tests.support.sounds import EXTENSIBLE, UNTOLD, encoded, rf64, wav, wrapped
@@ -201,6 +203,12 @@ def test_samples_that_can_be_read_in_two_ways_are_refused(data: bytes, why: str)
     assert found.why == why
 
 
+def test_a_sample_wider_than_any_is_refused() -> None:
+    found = inspect(PLAIN[:32] + struct.pack("<H", 258) + PLAIN[34:])
+    assert isinstance(found, Unreadable)
+    assert found.why == "is a wav with a broken header: samples of 16 bits in 258 bytes"
+
+
 def test_two_formats_that_differ_are_refused() -> None:
     other = chunk(b"fmt ", struct.pack("<HHIIHH", 1, 2, 16_000, 64_000, 4, 16))
     found = inspect(whole_size(PLAIN[:12] + other + PLAIN[12:]))
@@ -264,3 +272,51 @@ def test_a_compressed_wav_behind_a_tag_is_measured_and_converted() -> None:
 def test_the_mask_of_an_extensible_wav_is_kept() -> None:
     false = wav(1.0, channels=6, extensible=True, size=UNTOLD)
     assert struct.unpack_from("<H", without_flaws(false), 20) == (EXTENSIBLE,)
+
+
+def is_strict(data: bytes) -> bool:
+    """By another reading of the format, which forgives nothing: sizes add up, pad bytes are there, one format."""
+    at, names = 12, []
+    if data[:4] != b"RIFF" or data[8:12] != b"WAVE" or struct.unpack_from("<I", data, 4)[0] != len(data) - 8:
+        return False
+    while at < len(data):
+        if at + 8 > len(data):
+            return False
+        name, size = data[at : at + 4], struct.unpack_from("<I", data, at + 4)[0]
+        names.append(name)
+        if name == b"fmt " and data[at + 8 : at + 24] != PLAIN[20:36]:
+            return False
+        if name == b"data" and size % 2:
+            return False
+        at += 8 + size + size % 2
+    return at == len(data) and names.count(b"data") == 1 and names.index(b"fmt ") < names.index(b"data")
+
+
+SHORT = PLAIN[:40] + struct.pack("<I", 64) + SOUND[:64]
+BASES = [
+    whole_size(SHORT),
+    whole_size(SHORT + chunk(b"LIST", b"INFOodd")),
+    whole_size(SHORT[:36] + chunk(b"JUNK", b"odd") + SHORT[36:]),
+]
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    base=st.sampled_from(BASES),
+    spots=st.lists(st.tuples(st.integers(0, 63), st.integers(0, 255)), max_size=3),
+    cut=st.integers(0, 12),
+    tail=st.binary(max_size=12),
+)
+def test_nothing_is_sent_as_it_is_that_a_strict_reader_would_refuse(
+    base: bytes, spots: list[tuple[int, int]], cut: int, tail: bytes
+) -> None:
+    changed = bytearray(base[: len(base) - cut] + tail)
+    for at, value in spots:
+        changed[at % len(changed)] = value
+    data = bytes(changed)
+    found = inspect(data)
+    if isinstance(found, AudioFile) and is_16k_mono_wav(found):
+        sent = to_16k_mono_wav(data)
+        assert isinstance(sent, bytes)
+        assert is_strict(sent)
+        assert read(sent).seconds == found.seconds
