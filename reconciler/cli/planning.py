@@ -94,8 +94,9 @@ def written(path: Path, content: bytes) -> None:
 def drift(as_json: bool, accept: tuple[str, ...], probe: bool, auto_approve: bool, lock_timeout: str) -> int:
     """Show what changed outside of voicectl.
 
-    Exits with 2 when something drifted, with 1 when something could not be looked at. Where a cloud lists no voices,
-    only --probe can tell whether one is still there; before any paid call it says how many there are, and asks.
+    Exits with 2 when something drifted, with 1 when something could not be looked at, or when the state is older than
+    the account. Where a cloud lists no voices, only --probe can tell whether one is still there; before any paid call
+    it says how many there are, and asks.
     """
     from reconciler.engine import operations
     from reconciler.engine.probing import as_seen, probing
@@ -120,6 +121,8 @@ def drift(as_json: bool, accept: tuple[str, ...], probe: bool, auto_approve: boo
         write(laid(text.drift(made, colour=on_stdout()), sys.stdout))
     for note in made.unseen:
         say(f"Could not look: {note}")
+    if made.older:
+        return 1
     if made.drift:
         return CHANGES
     return 1 if made.unseen else 0

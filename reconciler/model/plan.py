@@ -100,6 +100,7 @@ class Plan(Frozen):
     notes: tuple[str, ...] = ()  # what could not be looked at, and other remarks
     stops: tuple[Stop, ...] = ()
     unseen: tuple[str, ...] = ()  # `address: why`, for voices that could not be looked at
+    older: tuple[str, ...] = ()  # addresses of which the account holds something later than the state knows
     destroy: bool = False
     sandbox: bool = False  # a rehearsal's: no account of a cloud was looked at
     retry: tuple[str, ...] = ()  # what was asked for beyond the manifest, so that apply asks the same

@@ -12,19 +12,19 @@ from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Change
 from reconciler.model.state import SETTLING, Record, Status
-from reconciler.planning import keys
 from reconciler.planning.binding import bind
 from reconciler.planning.blocking import blocked, failure_hint, resolve_hint
 from reconciler.planning.diff import difference
 from reconciler.planning.need import Need, to_make, to_take
 from reconciler.planning.scene import BOUND_NOT_MADE, Scene
+from reconciler.planning.unclaimed import in_the_way
 
 
 def new_voice(scene: Scene, voice: Voice, need: Need) -> Change:
     """What an earlier run began, then what was given up, then what only the cloud knows, then a purchase."""
     if voice.method in BOUND_NOT_MADE:
         return bind(scene, voice, need)
-    there = _on_its_way(scene, voice, need) or _returned(scene, voice, need) or _marked(scene, voice, need)
+    there = _on_its_way(scene, voice, need) or _returned(scene, voice, need) or in_the_way(scene, voice, need)
     if there is not None:
         return there
     for pending in scene.pending.get(voice.address, ()):
@@ -51,7 +51,7 @@ def same_call(scene: Scene, voice: Voice, need: Need, record: Record) -> Change:
 
     Unless this very voice is there under another key, which the list did not show when the call was planned.
     """
-    there = _marked(scene, voice, need)
+    there = in_the_way(scene, voice, need)
     if there is not None:
         return there
     return to_make(
@@ -194,34 +194,3 @@ def _lapsed(scene: Scene, voice: Voice) -> Record | None:
         and not difference(voice, record).identity
     ]
     return max(found, key=lambda record: record.generation, default=None)
-
-
-def _marked(scene: Scene, voice: Voice, need: Need) -> Change | None:
-    """A listed voice that carries exactly this entry's marker, and that no record knows."""
-    best: tuple[int, RemoteVoice] | None = None
-    others: set[str] = set()
-    for remote in scene.marked_as(voice):
-        marker = keys.read(remote.external_task_id)
-        if marker is None or remote.status is TaskStatus.FAILED or not keys.could_mark(marker, voice.address):
-            continue
-        if not scene.ours(marker.lineage):
-            others.add(marker.lineage)
-        elif best is None or marker.generation > best[0]:
-            best = (marker.generation, remote)
-    if best is not None:
-        aside = "a voice with this entry's marker exists and no record knows it"
-        generation, remote = best
-        key = str(remote.external_task_id)
-        return to_take(scene, voice, need, remote, key=key, generation=generation, aside=aside)
-    unclaimed = sorted(others - set(scene.state.strangers))
-    if not unclaimed:
-        return None
-    return blocked(
-        voice,
-        need.record,
-        f"the account already holds this voice, made under another state (lineage {', '.join(unclaimed)}): "
-        "was the state lost?",
-        f"If it is yours: voicectl state rebuild --lineage {unclaimed[0]}; "
-        "if it is somebody else's: voicectl state rebuild --new-lineage",
-        found=need.found,
-    )

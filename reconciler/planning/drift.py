@@ -5,7 +5,7 @@ Also what could not be looked at, and other remarks.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ from reconciler.model.notes import listed, notes
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Action, Change, Drift, DriftKind, FieldChange
 from reconciler.model.state import Record, Status
-from reconciler.planning import keys
+from reconciler.planning.marked import Marked
 from reconciler.planning.replaced import AGES
 from reconciler.planning.scene import Scene, has_expired, is_due
 from reconciler.planning.sharing import shared
@@ -30,8 +30,9 @@ class Remarks:
     unseen: tuple[str, ...]  # `address: why`, for voices that could not be looked at and could have been
 
 
-def remarks(scene: Scene, changes: Collection[Change]) -> Remarks:
+def remarks(scene: Scene, changes: Collection[Change], newer: Mapping[str, Marked]) -> Remarks:
     taken = {change.key for change in changes if change.made is not None}  # these voices are no surplus
+    taken |= {marked.remote.external_task_id for marked in newer.values()}  # and these show that the state is older
     changed = {change.address for change in changes}
     drifted: list[Drift] = []
     unknown: list[tuple[str, Unknown]] = []
@@ -98,16 +99,16 @@ def _changed(address: str, record: Record, remote: RemoteVoice) -> Iterator[Drif
 
 def _surplus(scene: Scene, taken: Collection[str | None]) -> Iterator[Drift]:
     """Two providers may name one account: its voices are shown once."""
-    told: set[tuple[str, str]] = set()
-    for (provider, _), voices in sorted(scene.marked.items(), key=lambda item: item[0]):
-        for remote in voices:
-            marker = keys.read(remote.external_task_id)
-            place = (scene.seen[provider].account, str(remote.external_task_id))
-            if marker is None or not scene.ours(marker.lineage) or remote.external_task_id in taken or place in told:
-                continue
-            if remote.status is not TaskStatus.FAILED:
-                told.add(place)
-                yield Drift(address=marker.address, provider=provider, kind=DriftKind.SURPLUS, fields=_named(remote))
+    shown: set[tuple[str, str]] = set()
+    for marked in sorted(scene.marked.all, key=lambda m: (m.provider, m.marker.digest)):
+        key = marked.remote.external_task_id
+        place = (scene.seen[marked.provider].account, str(key))
+        if not scene.ours(marked.marker.lineage) or key in taken or place in shown:
+            continue
+        if marked.remote.status is not TaskStatus.FAILED:
+            shown.add(place)
+            fields = _named(marked.remote)
+            yield Drift(address=marked.marker.address, provider=marked.provider, kind=DriftKind.SURPLUS, fields=fields)
 
 
 def _named(remote: RemoteVoice) -> tuple[FieldChange, ...]:

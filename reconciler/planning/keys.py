@@ -94,5 +94,10 @@ def could_mark(marker: Marker, address: str) -> bool:
     return name == marker.address
 
 
+def written(address: str) -> str:
+    """The address as a marker says it, if there is room for it."""
+    return address.replace(".", "_")
+
+
 def _cut(address: str, length: int) -> str:
-    return address.replace(".", "_")[:length]
+    return written(address)[:length]

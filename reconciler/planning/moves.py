@@ -6,7 +6,7 @@ Then the record moves to the new address: no call, nothing is paid. Where more t
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,8 +32,11 @@ class Moves:
     unclear: Mapping[str, Change] = field(default_factory=dict)  # by address, old and new ones
 
 
-def find(scene: Scene, declared: Mapping[str, Voice]) -> Moves:
-    """What moves in this plan. Addresses with `--retry` are left out: a person pays for another voice there."""
+def find(scene: Scene, declared: Mapping[str, Voice], *, older: Collection[str] = ()) -> Moves:
+    """What moves in this plan. Addresses with `--retry` are left out: a person pays for another voice there.
+
+    Nothing moves away from the addresses of which the state is `older` than the account.
+    """
     targets = [voice for voice in declared.values() if _is_new(scene, voice)]
     if not targets:
         return Moves()
@@ -42,7 +45,10 @@ def find(scene: Scene, declared: Mapping[str, Voice]) -> Moves:
     found, taken = _matched(scene, targets, [r for r in left if r.status in _OPEN])
     rest = [voice for voice in targets if voice.address not in taken]
     again, _ = _matched(scene, rest, [r for r in kept if r.named and not _is_held(scene.state, r)])
-    return Moves(pairs={**found.pairs, **again.pairs}, unclear={**found.unclear, **again.unclear})
+    pairs, unclear = {**found.pairs, **again.pairs}, {**found.unclear, **again.unclear}
+    for address in [a for a, record in pairs.items() if record.address in older]:
+        unclear[address] = _of_an_older_state(declared[address], pairs.pop(address))
+    return Moves(pairs, unclear)
 
 
 def changes(moves: Moves, declared: Mapping[str, Voice]) -> Iterator[Change]:
@@ -166,6 +172,11 @@ _TELLING = ("voice_id", "voice_name", "voice_url", "video_id", "prompt")  # enou
 
 def _bare(value: Any) -> Any:
     return value.partition("?")[0] if isinstance(value, str) and "://" in value else value
+
+
+def _of_an_older_state(voice: Voice, record: Record) -> Change:
+    reason = f"same inputs as {record.address}, and of {record.address} the account holds more than this state knows"
+    return blocked(voice, None, reason, "Fetch the newer state and use that one.")
 
 
 def _which_record(voice: Voice, found: Sequence[Record]) -> Change:

@@ -11,7 +11,7 @@ from reconciler.model.manifest import Manifest, Voice
 from reconciler.model.observed import Observations
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.state import Record, State, Status
-from reconciler.planning import claims, drift, keys, leftovers, moves, renamed_providers, verdicts
+from reconciler.planning import claims, drift, keys, leftovers, moves, older, renamed_providers, verdicts
 from reconciler.planning.accounts import Doubt
 from reconciler.planning.diff import shown
 from reconciler.planning.scene import Asked, Scene, gather
@@ -42,7 +42,8 @@ def plan(
         return gather(manifest, state, observations, capabilities, now=now, asked=asked, closed=closed, stopped=stopped)
 
     scene = gathered(state)
-    moved = moves.find(scene, declared)
+    newer = older.addresses(scene)
+    moved = moves.find(scene, declared, older=newer.keys())
     renamed = [renamed_providers.noted_move(renaming, change) for change in moves.changes(moved, declared)]
     if renamed:
         state = moves.applied(state, moved)
@@ -57,12 +58,13 @@ def plan(
         for voice in declared.values()
         if (change := judge(voice)) is not None
     ]
-    unchanged = len(declared) - len({change.address for change in (*judged, *renamed)})
+    unchanged = len(declared.keys() - {change.address for change in (*judged, *renamed)} - newer.keys())
     left = (state.records[key] for key in _left(state, declared))
     judged += [moved.unclear.get(record.address) or leftovers.removed(scene, record) for record in left]
     changes = renamed + claims.guarded(scene, judged, declared)
     changes += _beside(scene, changes, declared)
-    remarks = drift.remarks(scene, changes)
+    changes = older.guarded(scene, newer, changes, declared)
+    remarks = drift.remarks(scene, changes, newer)
     return Plan(
         plan_id=_plan_id(state, changes),
         lineage=state.lineage,
@@ -73,6 +75,7 @@ def plan(
         drift=remarks.drift,
         notes=remarks.notes,
         unseen=remarks.unseen,
+        older=tuple(change.address for change in changes if change.address in newer),
         destroy=asked.destroy,
     )
 

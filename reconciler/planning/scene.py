@@ -11,6 +11,7 @@ from reconciler.model.observed import Absent, Found, Observation, Observations, 
 from reconciler.model.state import LIVE, SETTLING, Record, State, Status
 from reconciler.planning import keys
 from reconciler.planning.accounts import Doubt, doubt
+from reconciler.planning.marked import Index, index
 from reconciler.protocols import Capabilities, MethodCapabilities
 
 BOUND_NOT_MADE = frozenset({"preset", "existing"})  # methods that take a voice as it is
@@ -41,7 +42,7 @@ class Scene:
     now: datetime
     asked: Asked = Asked()
     doubts: Mapping[str, Doubt] = field(default_factory=dict)
-    marked: Mapping[tuple[str, str], list[RemoteVoice]] = field(default_factory=dict)  # by (provider, marker's digest)
+    marked: Index = field(default_factory=Index)  # voices and tasks of voicectl that no record knows
     pending: Mapping[str, list[Record]] = field(default_factory=dict)  # address -> unbound creations, the newest first
     given_up: Mapping[str, list[Record]] = field(default_factory=dict)  # address -> what may be taken back
     beside: tuple[Record, ...] = ()  # unbound records that may still mean a voice in a cloud
@@ -77,17 +78,14 @@ class Scene:
         window, age = self.can(record).window, (self.now - record.created_at).total_seconds()
         return window is not None and not -_TOLERANCE < age <= window  # one from the future may be of any age
 
-    def marked_as(self, voice: Voice) -> list[RemoteVoice]:
-        """The voices of its provider that carry its marker, written under these rules for links or under older ones."""
-        if not self.marked:
-            return []
-        return [remote for digest in keys.digests(voice) for remote in self.marked.get((voice.provider, digest), ())]
+    @property
+    def rebuilt(self) -> bool:
+        """Whether the state was put together again from markers, so that what they do not show is forgotten."""
+        return self.state.lineage[:8] in self.state.kin
 
     def next_key(self, voice: Voice) -> tuple[str, int]:
         """The key of the next creation of this voice: above every generation known here or seen marked there."""
-        markers = [marker for remote in self.marked_as(voice) if (marker := keys.read(remote.external_task_id))]
-        own = [marker.generation for marker in markers if marker.lineage == self.state.lineage[:8]]
-        return keys.following(self.state, voice, above=max(own, default=0))
+        return keys.following(self.state, voice, above=self.marked.generation(voice, self.state.lineage[:8]))
 
 
 def shows_late(record: Record, now: datetime) -> bool:
@@ -148,7 +146,7 @@ def gather(
         now=now,
         asked=asked,
         doubts={**_doubts(seen, live, known, now=now, asked=asked), **(closed or {})},
-        marked=_by_digest(seen, state),
+        marked=index(seen, state),
         pending=pending,
         given_up=given_up,
         stopped=stopped,
@@ -176,17 +174,3 @@ def _doubts(
         if found is not None:
             doubts[name] = found
     return doubts
-
-
-def _by_digest(seen: Mapping[str, Observations], state: State) -> dict[tuple[str, str], list[RemoteVoice]]:
-    """Marked voices that no record knows, by key or by voice. Two providers may name one account: all records count."""
-    found: dict[tuple[str, str], list[RemoteVoice]] = {}
-    for provider, looked in seen.items():
-        for remote in looked.marked:
-            marker = keys.read(remote.external_task_id)
-            if marker is None or remote.external_task_id in state.records:
-                continue
-            if remote.voice_id is not None and (looked.account, remote.voice_id) in state.by_voice_id:
-                continue
-            found.setdefault((provider, marker.digest), []).append(remote)
-    return found

@@ -14,6 +14,8 @@ from reconciler.views.layout import Style, columns, counted, painted
 from reconciler.views.text_change import INSIDE, change, field_rows, who
 from reconciler.views.text_groups import FEW, OF_ONE_CAUSE, Group, drift_paragraphs, grouped, notes, paragraph
 
+_OLDER = "This state is older than the account, so drift can't be told."
+
 
 class Detail(StrEnum):
     """How much of each change is shown."""
@@ -83,6 +85,9 @@ def drift(plan: Plan, *, colour: bool = False) -> str:
     last = f"Drift: {told}." if told else "No drift seen." if plan.unseen else "No drift."
     if plan.unseen:
         last += f" {counted(len(plan.unseen), 'voice')} could not be looked at."
+    if plan.older:
+        parts.extend(change(each, colour=colour) for each in plan.changes if each.address in plan.older)
+        last = f"This state is older than the account. Besides: {told}." if told else _OLDER
     parts.append(painted(last, Style.BOLD, colour=colour))
     return "\n\n".join(parts)
 

@@ -1,0 +1,81 @@
+"""Voices and tasks that carry a voicectl marker and are in no record, indexed by what a plan asks of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from reconciler.model.manifest import Voice
+from reconciler.model.observed import Observations, RemoteVoice
+from reconciler.model.state import State
+from reconciler.planning import keys
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    provider: str
+    remote: RemoteVoice
+    marker: keys.Marker
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Where two providers name one account, each of them lists its voices here."""
+
+    all: tuple[Marked, ...] = ()
+    by_digest: Mapping[tuple[str, str], list[Marked]] = field(default_factory=dict)  # (provider, digest)
+    by_name: Mapping[tuple[str, str], list[Marked]] = field(default_factory=dict)  # (provider, address of the marker)
+
+    def exact(self, voice: Voice) -> list[Marked]:
+        """Those made for this very entry: its address and its inputs, under any rules for links."""
+        if not self.by_digest:
+            return []
+        found = (m for digest in keys.digests(voice) for m in self.by_digest.get((voice.provider, digest), ()))
+        return [m for m in found if keys.could_mark(m.marker, voice.address)]
+
+    def named(self, voice: Voice) -> list[Marked]:
+        """Those made for its address, of whatever inputs; none whose marker had no room for the whole address."""
+        return [m for m in self.by_name.get((voice.provider, keys.written(voice.address)), ()) if not m.marker.cut]
+
+    def of_the_same_inputs(self, voice: Voice) -> list[Marked]:
+        """Those made under another address of what this entry says: it was moved since."""
+        found: list[Marked] = []
+        for (provider, name), marked in self.by_name.items():
+            if provider == voice.provider and not marked[0].marker.cut:
+                digests = keys.digests(voice, address=name)
+                found += [m for m in marked if m.marker.digest in digests]
+        return found
+
+    def cut(self, voice: Voice) -> list[Marked]:
+        """Those whose marker holds only the beginning of an address, which may be this entry's."""
+        return [
+            m
+            for m in self.all
+            if m.provider == voice.provider and m.marker.cut and keys.could_mark(m.marker, voice.address)
+        ]
+
+    def generation(self, voice: Voice, lineage: str) -> int:
+        """The highest that a marker of this lineage shows for its address; 0 where there is none."""
+        seen = [*self.exact(voice), *self.named(voice), *self.cut(voice)]
+        return max((m.marker.generation for m in seen if m.marker.lineage == lineage), default=0)
+
+
+def index(seen: Mapping[str, Observations], state: State) -> Index:
+    """What no record of the state holds, by its key or by its voice."""
+    found: list[Marked] = []
+    by_digest: dict[tuple[str, str], list[Marked]] = {}
+    by_name: dict[tuple[str, str], list[Marked]] = {}
+    for provider, looked in seen.items():
+        for marked in _unknown(provider, looked, state):
+            found.append(marked)
+            by_digest.setdefault((provider, marked.marker.digest), []).append(marked)
+            by_name.setdefault((provider, marked.marker.address), []).append(marked)
+    return Index(tuple(found), by_digest, by_name)
+
+
+def _unknown(provider: str, looked: Observations, state: State) -> Iterable[Marked]:
+    for remote in looked.marked:
+        marker = keys.read(remote.external_task_id)
+        held = remote.voice_id is not None and (looked.account, remote.voice_id) in state.by_voice_id
+        if marker is not None and remote.external_task_id not in state.records and not held:
+            yield Marked(provider, remote, marker)

@@ -1,0 +1,98 @@
+"""A state that is older than its account: an old branch, a backup that was pushed, a run that this state never saw.
+
+The account shows it: it holds a voice or a task of this state's own lineage that the state does not know, of a later
+generation. Nothing of such an address changes, because every verdict about it would rest on old news.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from reconciler.model.manifest import Voice
+from reconciler.model.observed import TaskStatus
+from reconciler.model.plan import Action, Change
+from reconciler.planning import keys
+from reconciler.planning.blocking import blocked
+from reconciler.planning.diff import face
+from reconciler.planning.marked import Marked
+from reconciler.planning.scene import Scene
+
+
+def addresses(scene: Scene) -> dict[str, Marked]:
+    """Address -> the newest voice or task that shows it; of declared addresses, and of those in the state.
+
+    A rebuilt state knows that it has forgotten things: there they only stand in the way of a purchase.
+    """
+    lineage = scene.state.lineage[:8]
+    own = [m for m in scene.marked.all if m.marker.lineage == lineage and m.remote.status is not TaskStatus.FAILED]
+    if not own or scene.rebuilt:
+        return {}
+    known = {*scene.manifest.voices, *scene.state.highest}
+    by_name: dict[str, list[str]] = {}
+    for address in known:
+        by_name.setdefault(keys.written(address), []).append(address)
+    newest: dict[str, Marked] = {}
+    for marked in own:
+        for address in _meant(scene, marked, by_name):
+            running = marked.remote.status is TaskStatus.RUNNING
+            later = running or marked.marker.generation > scene.state.highest.get(address, 0)
+            other = newest.get(address)
+            if later and (other is None or other.marker.generation < marked.marker.generation):
+                newest[address] = marked
+    return newest
+
+
+def _meant(scene: Scene, marked: Marked, by_name: Mapping[str, list[str]]) -> list[str]:
+    """The addresses that its marker names; where that was cut, only the one that its digest proves."""
+    if not marked.marker.cut:
+        return by_name.get(marked.marker.address, [])
+    voices = (v for a, v in scene.manifest.voices.items() if keys.could_mark(marked.marker, a))
+    proven = [v.address for v in voices if marked.marker.digest in keys.digests(v)]
+    records = scene.state.records.values() if not proven else ()
+    return proven or list(
+        {r.address for r in records if r.digest == marked.marker.digest and _names(marked, r.address)}
+    )
+
+
+def _names(marked: Marked, address: str) -> bool:
+    return keys.could_mark(marked.marker, address)
+
+
+def guarded(
+    scene: Scene, newer: Mapping[str, Marked], changes: Sequence[Change], declared: Mapping[str, Voice]
+) -> list[Change]:
+    """The changes; all that is planned for such an address gives way to one verdict that stops it."""
+    if not newer:
+        return list(changes)
+    kept = [c for c in changes if c.address not in newer and (c.source is None or c.source not in newer)]
+    planned = {c.address for c in changes}
+    stopped = [
+        _stopped(scene, address, marked, declared.get(address))
+        for address, marked in sorted(newer.items())
+        if address in declared or address in planned or address in scene.state.current
+    ]
+    return kept + stopped
+
+
+def _stopped(scene: Scene, address: str, marked: Marked, voice: Voice | None) -> Change:
+    lineage, generation = marked.marker.lineage, marked.marker.generation
+    what = f"the voice {marked.remote.voice_id} (generation {generation})"
+    if marked.remote.status is TaskStatus.RUNNING:
+        what = f"a running task (generation {generation})"
+    known = scene.state.highest.get(address, 0)
+    knows = f"knows generation {known}" if known else "knows none"
+    reason = f"this state is older than the account, which holds {what} of {address}; this state {knows}"
+    hint = f"Fetch the newer state and use that one; or, if there is none: voicectl state rebuild --lineage {lineage}"
+    record = scene.state.at(address)
+    if voice is not None:
+        return blocked(voice, record, reason, hint)
+    return Change(
+        address=address,
+        provider=record.provider if record is not None else marked.provider,
+        action=Action.BLOCKED,
+        reason=reason,
+        hint=hint,
+        before=face(record) if record is not None else None,
+        method=record.method if record is not None else "",
+        record=record.external_task_id if record is not None else None,
+    )
