@@ -142,7 +142,7 @@ def _unlisted(record: Record, old: Name, new: Name, a: Observation, b: Observati
             return Comparison.SAME
         case (Found(), _) | (_, Found()):
             shows, lacks = (old, new) if isinstance(a, Found) else (new, old)
-            return Undecided(f"{shows.name} shows it, and {lacks.name} does not", passing=True)
+            return Undecided(f"{shows.name} shows it, and {lacks.name} does not", passing=_same_credentials(old, new))
         case _ if _same_credentials(old, new):
             return Comparison.SAME
         case Absent(), Absent():
