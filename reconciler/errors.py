@@ -9,6 +9,8 @@
     ├── Interrupted               Ctrl-C or SIGTERM; exit code 130
     ├── OutputLost                stdout took no more: its disk is full
     ├── StateError
+    │   ├── NoState               where one is needed; says what the accounts hold, and the ways on
+    │   ├── StateElsewhere        none here, but one that may be meant; names the ways on
     │   ├── StateDamaged          cannot be read; says which copy to restore
     │   ├── StateTooNew           written by a later voicectl
     │   ├── StateForeign          belongs to another manifest or lineage
@@ -123,6 +125,14 @@ class OutputLost(VoicectlError):
 
 class StateError(VoicectlError):
     """Of many causes, unless a class below says which."""
+
+
+class NoState(StateError):
+    summary = "No state here yet"
+
+
+class StateElsewhere(StateError):
+    summary = "No state here, but another one holds voices"
 
 
 class StateDamaged(StateError):

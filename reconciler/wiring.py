@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from reconciler.engine.operations import Session
     from reconciler.engine.store import Store
     from reconciler.model.manifest import Manifest
+    from reconciler.model.neighbour import Neighbour
     from reconciler.protocols import Backend
     from reconciler.sandbox.world import World
 
@@ -96,6 +97,23 @@ def backend(place: Place) -> Backend:
     if place.sandbox:
         own_folder(place.folder)
     return LocalBackend(place.state)
+
+
+def neighbours(place: Place) -> list[Neighbour]:
+    """The state files elsewhere that a manifest without a state may really mean. Reads them all."""
+    from reconciler.backends import neighbours
+    from reconciler.backends.neighbours import Spot
+
+    def at(manifest: Path) -> Place:
+        return replace(place, manifest=manifest)
+
+    def options(manifest: Path) -> str:
+        named = at(manifest).options
+        return named if " -f " in f" {named}" else f"{named} -f {manifest}".strip()  # the default needs no option
+
+    return neighbours.neighbours(
+        Spot(place.manifest, place.state), lambda manifest: Spot(manifest, at(manifest).state), options
+    )
 
 
 def retire(place: Place) -> None:
@@ -179,4 +197,5 @@ def session(
         clock=clock,
         lineage=lambda: str(uuid.uuid4()),
         is_set=lambda name: bool(environ.get(name, "").strip()),
+        neighbours=lambda: neighbours(place),
     )

@@ -49,7 +49,7 @@ def apply(planfile: Path | None, auto_approve: bool, as_json: bool, lock_timeout
     """
     approved = None
     if planfile is not None:
-        if any(value not in (None, ()) for value in asked.values()):
+        if any(value is not None and value is not False and value != () for value in asked.values()):
             raise UsageError(
                 "A saved plan is applied as it was reviewed.",
                 "Give --retry, --replace and the like to voicectl plan.",
@@ -72,7 +72,8 @@ def apply(planfile: Path | None, auto_approve: bool, as_json: bool, lock_timeout
 def destroy(auto_approve: bool, as_json: bool, allow_recreates: int | None, lock_timeout: str) -> int:
     """Delete every voice of the state.
 
-    Only voices that voicectl made or took in are deleted; whatever else the account holds stays.
+    Only voices that voicectl made or took in are deleted; whatever else the account holds stays. Without a state here
+    it deletes nothing, and exits with 1 if the account holds voices of this manifest.
     """
     options = Options(allow_recreates=allow_recreates, lock_timeout=lock_timeout)
     told().verb = "destroy"

@@ -26,6 +26,7 @@ class Options:
     replace: tuple[str, ...] = ()
     allow_deletes: int | None = None
     allow_recreates: int | None = None
+    new_state: bool = False
     lock_timeout: str = "0s"
 
 
@@ -48,6 +49,7 @@ _ASKED_OPTIONS = (
         "--allow-deletes", type=COUNT, metavar="N", help="Let exactly N voices be deleted, replaced or forgotten."
     ),
     click.option("--allow-recreates", type=COUNT, metavar="N", help="Buy exactly N voices again that are gone."),
+    click.option("--new-state", is_flag=True, help="Begin a state here, though another one may hold these voices."),
 )
 
 
@@ -120,6 +122,7 @@ def request(options: Options, manifest: Manifest | None, *, destroy: bool = Fals
             destroy=destroy,
         ),
         allow_deletes=options.allow_deletes,
+        new_state=options.new_state,
         lock_wait=seconds(options.lock_timeout),
         waiting=_waiting,
     )

@@ -19,6 +19,8 @@ from reconciler.errors import ProbeDeclined, UsageError
 
 if TYPE_CHECKING:
     from reconciler.engine.probing import Probe
+    from reconciler.model.plan import Plan
+    from reconciler.model.survey import Survey
 
 CHANGES = 2  # the exit code of `plan --detailed-exitcode`, and of a drift
 
@@ -94,9 +96,9 @@ def written(path: Path, content: bytes) -> None:
 def drift(as_json: bool, accept: tuple[str, ...], probe: bool, auto_approve: bool, lock_timeout: str) -> int:
     """Show what changed outside of voicectl.
 
-    Exits with 2 when something drifted, with 1 when something could not be looked at, or when the state is older than
-    the account. Where a cloud lists no voices, only --probe can tell whether one is still there; before any paid call
-    it says how many there are, and asks.
+    Exits with 2 when something drifted, with 1 when something could not be looked at, when the state is older than the
+    account, or when there is no state here and the account holds voices of this manifest. Where a cloud lists no
+    voices, only --probe can tell whether one is still there; before any paid call it says how many there are, and asks.
     """
     from reconciler.engine import operations
     from reconciler.engine.probing import as_seen, probing
@@ -110,7 +112,10 @@ def drift(as_json: bool, accept: tuple[str, ...], probe: bool, auto_approve: boo
 
             for record in surgery.accept(opened, accept, locking(lock_timeout)):
                 say(f"{record.address} is named {record.voice_name} from now on.")
-        made = operations.plan(opened, operations.Request(), closer=closer)
+        looked = operations.drift(opened, closer=closer)
+    made = looked.plan
+    if looked.survey is not None:
+        return _without_records(made, looked.survey, opened.store.where, as_json=as_json)
     if as_json:
         from reconciler.views import documents
 
@@ -126,6 +131,27 @@ def drift(as_json: bool, accept: tuple[str, ...], probe: bool, auto_approve: boo
     if made.drift:
         return CHANGES
     return 1 if made.unseen else 0
+
+
+def _without_records(made: Plan, survey: Survey, where: str, *, as_json: bool) -> int:
+    """No state, or one that holds nothing: "no drift" is true only if the accounts say so. Raises NoState."""
+    from reconciler.planning import no_state
+
+    if as_json:
+        from reconciler.views import documents
+
+        write(documents.dumps(documents.drift_document(made, survey)))
+    else:
+        from reconciler.views import text
+
+        if made.drift:
+            write(laid(text.drift(made, colour=on_stdout()), sys.stdout))
+        write(laid(text.survey(survey, colour=on_stdout()), sys.stdout))
+    say(no_state.note(survey))
+    refusal = no_state.refusal(survey, where)
+    if refusal is not None:
+        raise refusal
+    return CHANGES if made.drift or survey.drift else 0
 
 
 def _consent(probes: Sequence[Probe], without: Sequence[str], *, approved: bool) -> None:

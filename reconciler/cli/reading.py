@@ -41,18 +41,15 @@ def validate(probe: bool) -> int:
 def output(address: str | None, as_json: bool) -> int:
     """Print the voice_id of each address.
 
-    Reads the state only. With ADDRESS, prints the bare voice_id, for use in scripts; of a sound, its URL.
+    Reads the state only, and fails where there is none. With ADDRESS, prints the bare voice_id, for use in scripts;
+    of a sound, its URL.
     """
     from reconciler import wiring
+    from reconciler.cli.state import state_here
     from reconciler.model.outputs import outputs
     from reconciler.views import documents, text
 
-    place = told().place()
-    store = wiring.store(place)
-    state = store.load()
-    if state is not None:
-        store.check(state, place.name)
-    rows = outputs(state, now=wiring.SystemClock().now()) if state is not None else {}
+    rows = outputs(state_here(), now=wiring.SystemClock().now())
     if address is not None and address not in rows:
         raise UsageError(f"{address} has no voice in the state.", "voicectl output lists what there is.")
     if as_json:
@@ -114,7 +111,7 @@ def voices(provider: str, presets: bool, unmanaged: bool, as_json: bool) -> int:
         providers = opened.manifest.providers
         if provider not in providers:
             raise UsageError(f"The manifest declares no provider {provider}.", f"It declares {', '.join(providers)}.")
-        state = opened.state()
+        state = opened.recorded() or opened.blank()
         cloud = opened.connect([provider])[provider].provider
         listed = cloud.presets() if presets else cloud.voices()
         known = {

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import click
@@ -14,7 +12,7 @@ from reconciler.cli.asking import lock_option, locking
 from reconciler.cli.completion import former_providers, new_addresses, provider_names, recorded_addresses
 from reconciler.cli.frame import LazyGroup, command, global_options, on_stdout, say, session, told, write, write_json
 from reconciler.cli.subcommand import Subcommand
-from reconciler.errors import StateDamaged, StateError, UsageError
+from reconciler.errors import StateDamaged, UsageError
 from reconciler.views.layout import counted
 
 if TYPE_CHECKING:
@@ -29,18 +27,22 @@ STATE_COMMANDS = {
     "push": ("state", "push", "Replace the state by a copy."),
     "rebuild": ("state", "rebuild", "Take in the voices of a lost state, by their markers."),
     "rebind": ("state", "rebind", "Say that a provider's account is the right one."),
-    "mv-manifest": ("state", "move_manifest", "Give the state of a renamed manifest its new name."),
+    "mv-manifest": ("mv_manifest", "move_manifest", "Give the state of a renamed manifest its new name."),
 }
 
 
 def state_here() -> State:
+    """For commands that only read it. Raises NoState and StateElsewhere."""
     from reconciler import wiring
 
     place = told().place()
     store = wiring.store(place)
     found = store.load()
     if found is None:
-        raise StateError(f"{place.state} does not exist.", "The first apply makes it.", summary="No state here yet")
+        from reconciler.planning import neighbours, no_state
+
+        refusal = neighbours.obstacle(wiring.neighbours(place), place.name, begins=False)
+        raise refusal or no_state.nothing_known(store.where)
     store.check(found, place.name)
     return found
 
@@ -264,42 +266,4 @@ def rebind(provider: str, source: str | None, lock_timeout: str) -> int:
     with session() as opened:
         count = surgery.rebind(opened, provider, locking(lock_timeout), source=source)
     say(f"Taken to be on the account of {provider} from now on: {counted(count, 'voice')}.")
-    return 0
-
-
-@click.command("mv-manifest", cls=Subcommand)
-@click.argument("source", required=False, type=click.Path(path_type=Path))
-@lock_option
-@global_options
-def move_manifest(source: Path | None, lock_timeout: str) -> int:
-    """Give the state of a renamed manifest its new name.
-
-    SOURCE is the manifest's old path, -f says the new one. Without SOURCE, the state that lies beside the manifest is
-    made its own.
-    """
-    from reconciler import wiring
-
-    asked = locking(lock_timeout)
-    place = told().place()
-    old = wiring.Place(manifest=source, sandbox=place.sandbox) if source is not None else place
-    target = wiring.store(place)
-    source_store = target if old.state == place.state else wiring.store(old)
-    with ExitStack() as locks:
-        for store in dict.fromkeys((source_store, target)):  # a run on the old one must not lose its state
-            locks.enter_context(store.locked("state mv-manifest", wait=asked.lock_wait, waiting=asked.waiting))
-        held = target.load()
-        moved = held if source_store is target else source_store.load()
-        if moved is None:
-            raise StateError(
-                f"There is no state at {old.state}.",
-                f"Name the manifest's old path: {command('state mv-manifest OLD')}",
-                summary="No state there",
-            )
-        if held is not None and held.lineage != moved.lineage and held.current:
-            raise UsageError(f"{place.state} holds voices already.", "Two states can't be made one.")
-        target.begin(held, pays=False)
-        target.finish(moved.having(manifest=place.name))
-        if old.state != place.state:
-            wiring.retire(old)
-    say(f"{place.state} belongs to {'this folder' if place.name == '.' else place.name} now.")
     return 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -13,13 +13,16 @@ from reconciler.engine.observe import look, needed, opened
 from reconciler.engine.probing import Closer, as_seen
 from reconciler.engine.store import Store
 from reconciler.engine.work import Answer, Cloud
-from reconciler.errors import Declined, SafetyStop, StateError, StateLocked
+from reconciler.errors import Declined, SafetyStop, StateError, StateLocked, UsageError
 from reconciler.model.base import Frozen
 from reconciler.model.events import Event, Tally
 from reconciler.model.manifest import Manifest
+from reconciler.model.neighbour import Neighbour
 from reconciler.model.plan import Plan
 from reconciler.model.state import State
-from reconciler.planning import planner, policy
+from reconciler.model.survey import Survey
+from reconciler.planning import neighbours, no_state, planner, policy
+from reconciler.planning import survey as surveying
 from reconciler.planning.scene import Asked
 from reconciler.protocols import Clock
 
@@ -29,6 +32,7 @@ class Session:
     """What every operation works on. `connect` opens the named providers' accounts; `lineage` makes a new one.
 
     `is_set`: whether the environment has a variable of this name with something in it.
+    `neighbours` reads the state files that may be meant where there is no state.
     """
 
     manifest: Manifest
@@ -37,13 +41,36 @@ class Session:
     clock: Clock
     lineage: Callable[[], str]
     is_set: Callable[[str], bool] = lambda _: True
+    neighbours: Callable[[], Sequence[Neighbour]] = tuple
 
-    def state(self) -> State:
-        """The state as it is, checked to be this manifest's; an empty one where there is none yet."""
+    def state(self, *, begins: bool = True, new: bool = False) -> State:
+        """The state as it is, checked to be this manifest's; an empty one where there is none yet.
+
+        Raises StateElsewhere where another state may be meant, unless a `new` one was asked for. `begins`: what is
+        made may be written under it.
+        """
+        state = self.recorded()
+        if state is not None:
+            return state
+        if not new:
+            self.refuse_elsewhere(begins=begins)
+        return self.blank()
+
+    def blank(self) -> State:
+        """A state that nothing was written of."""
+        return State(lineage=self.lineage(), manifest=self.manifest.name)
+
+    def refuse_elsewhere(self, *, begins: bool) -> None:
+        """Where there is no state: raises StateElsewhere if another one may be meant."""
+        refusal = neighbours.obstacle(self.neighbours(), self.manifest.name, begins=begins)
+        if refusal is not None:
+            raise refusal
+
+    def recorded(self) -> State | None:
+        """The state as it is, checked to be this manifest's; None where there is none yet."""
         state = self.store.load()
-        if state is None:
-            return State(lineage=self.lineage(), manifest=self.manifest.name)
-        self.store.check(state, self.manifest.name)
+        if state is not None:
+            self.store.check(state, self.manifest.name)
         return state
 
 
@@ -53,6 +80,7 @@ class Request:
 
     asked: Asked = field(default_factory=Asked)
     allow_deletes: int | None = None
+    new_state: bool = False  # begin a state here, whatever others hold
     lock_wait: float = 0.0
     waiting: Callable[[StateLocked], None] | None = None
 
@@ -76,9 +104,32 @@ class Applied(Frozen):
     halted: str | None = None
 
 
-def plan(session: Session, request: Request, *, closer: Closer = as_seen) -> Plan:
-    """What would change. Reads the state and the clouds; writes nothing. `closer` may look again at what was seen."""
-    return _plan(session, session.state(), request, closer)[0]
+class Drifted(Frozen):
+    """What changed outside. `survey` is what the accounts show where the state has no record, or is not there."""
+
+    plan: Plan
+    survey: Survey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    plan: Plan
+    survey: Survey | None
+    clouds: Mapping[str, Cloud]
+    clock: Clock
+
+
+def plan(session: Session, request: Request) -> Plan:
+    """What would change. Reads the state and the clouds; writes nothing."""
+    state = session.state(new=request.new_state)
+    _refuse_second(session, request)
+    return _plan(session, state, request).plan
+
+
+def drift(session: Session, *, closer: Closer = as_seen) -> Drifted:
+    """What changed outside. Writes nothing. `closer` may look again at what was seen."""
+    made = _plan(session, session.state(begins=False), Request(), closer)
+    return Drifted(plan=made.plan, survey=made.survey)
 
 
 def apply(
@@ -91,16 +142,22 @@ def apply(
 ) -> Applied:
     """Makes it so. `approved` is a saved plan: then nothing runs that it does not say.
 
-    Raises SafetyStop, Declined and PlanError before the first call; StateNotSaved if the disk fails after one.
+    Raises SafetyStop, Declined and PlanError before the first call, and NoState where a destroy would be a guess;
+    StateNotSaved if the disk fails after one.
     """
     with session.store.locked(
         "destroy" if request.asked.destroy else "apply", wait=request.lock_wait, waiting=request.waiting
     ):
-        state = session.state()
+        new = request.new_state if approved is None else approved.new_state
+        state = session.state(begins=not request.asked.destroy, new=new)
+        _refuse_second(session, request)
         if approved is not None:
             state = policy.check_fresh(approved, state, manifest=session.manifest.name)
             request = _as_reviewed(request, approved)
-        made, clouds, clock = _plan(session, state, request)
+        planned = _plan(session, state, request)
+        made = planned.plan
+        if made.destroy and planned.survey is not None:
+            made = _nothing_to_destroy(made, planned.survey, session.store.where)
         if approved is not None:
             made = policy.narrowed(made, approved, going_on=state.applying == approved.plan_id)
         watch.show(made)
@@ -112,7 +169,24 @@ def apply(
         if not made.empty and not watch.approve(made):
             raise Declined("Nobody said yes.", "At a terminal, answer yes; elsewhere: --auto-approve")
         used = None if approved is None or policy.does_nothing(approved) else approved
-        return _run(replace(session, clock=clock), state, made, clouds, watch, used, crew)
+        return _run(replace(session, clock=planned.clock), state, made, planned.clouds, watch, used, crew)
+
+
+def _nothing_to_destroy(made: Plan, survey: Survey, where: str) -> Plan:
+    """Raises NoState unless the accounts show that it is true."""
+    refusal = no_state.refusal(survey, where)
+    if refusal is not None:
+        raise refusal
+    more = no_state.note(survey)
+    return made.model_copy(update={"notes": (*made.notes, *([more] if more else []))})
+
+
+def _refuse_second(session: Session, request: Request) -> None:
+    if request.new_state and session.store.exists:
+        raise UsageError(
+            f"There is a state at {session.store.where} already, so there is no other to begin.",
+            "Go on with it, without --new-state; a second environment takes another manifest, or a link to this one.",
+        )
 
 
 def _as_reviewed(request: Request, approved: Plan) -> Request:
@@ -170,9 +244,7 @@ def _run(
     return Applied(plan=made, tally=tally, halted=executor.halted)
 
 
-def _plan(
-    session: Session, state: State, request: Request, closer: Closer = as_seen
-) -> tuple[Plan, Mapping[str, Cloud], Clock]:
+def _plan(session: Session, state: State, request: Request, closer: Closer = as_seen) -> _Planned:
     manifest, now = session.manifest, session.clock.now()
     connected, lacking = opened(session.connect, needed(manifest, state, now=now))
     accounts = {name: cloud.provider.account for name, cloud in connected.items()}
@@ -194,7 +266,11 @@ def _plan(
         "notes": (*made.notes, *note(ahead)),
         "retry": tuple(sorted(request.asked.retry)),
         "replace": tuple(sorted(request.asked.replace)),
+        "new_state": request.new_state,
         "allow_deletes": request.allow_deletes,
         "allow_recreates": request.asked.allow_recreates,
     }
-    return made.model_copy(update=told), clouds, Shifted(session.clock, ahead)
+    survey = None
+    if not state.records:
+        survey = surveying.survey(manifest, state, seen, able, closed=closed, stateless=not session.store.exists)
+    return _Planned(made.model_copy(update=told), survey, clouds, Shifted(session.clock, ahead))

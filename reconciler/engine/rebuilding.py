@@ -42,7 +42,7 @@ def rebuild(session: Session, request: Request, *, lineage: str | None, stranger
 
     Without either it only says which lineages there are.
     """
-    with changing(session, "state rebuild", request) as held:
+    with changing(session, "state rebuild", request, finds=True, new=strangers) as held:
         state, now = held[0], session.clock.now()
         strays = list(_strays(session, state))
         found: dict[str, set[str]] = {}

@@ -24,6 +24,7 @@ from reconciler.errors import (
 )
 from reconciler.model import statefile
 from reconciler.model.state import State, Status
+from reconciler.planning import no_state
 from reconciler.protocols import ANY_VERSION, Backend, Clock, LockHolder
 
 _POLL = 1.0  # seconds between two looks at a lock that somebody else holds
@@ -64,6 +65,11 @@ class Store:
     def where(self) -> str:
         """For people: the path or URL, without credentials."""
         return self._backend.where
+
+    @property
+    def exists(self) -> bool:
+        """Whether the last `load` found a state, or this run has written one."""
+        return self._saved is not None
 
     def load(self) -> State | None:
         """The state as it is now, journal and all. None when there is none yet."""
@@ -160,7 +166,7 @@ class Store:
         """The state as one file, its journal folded."""
         state = self.load()
         if state is None:
-            raise StateError(f"{self.where} does not exist.", "The first apply makes it.", summary="No state here yet")
+            raise no_state.nothing_known(self.where)
         return statefile.dump(state)
 
     def push(self, copy: bytes, *, force: bool = False) -> State:

@@ -14,19 +14,35 @@ from reconciler.model.manifest import AUDIO, Voice
 from reconciler.model.observed import Absent, Found, Unknown
 from reconciler.model.state import LIVE, SETTLING, Record, State, Status
 from reconciler.model.urls import is_url
-from reconciler.planning import keys, moves
+from reconciler.planning import keys, moves, no_state
 from reconciler.planning.blocking import undeclared
 from reconciler.planning.diff import noted, shown
 
 
 @contextmanager
-def changing(session: Session, operation: str, request: Request) -> Iterator[list[State]]:
-    """The state under the lock; what the block leaves in the list is saved."""
+def changing(
+    session: Session,
+    operation: str,
+    request: Request,
+    *,
+    begins: bool = False,
+    finds: bool = False,
+    new: bool = False,
+) -> Iterator[list[State]]:
+    """The state under the lock; what the block leaves in the list is saved.
+
+    Without a state, only an operation that `begins` one or `finds` its voices goes on, and nothing is written where
+    it leaves nothing. `new`: whatever other states hold. Raises NoState and StateElsewhere.
+    """
     with session.store.locked(operation, wait=request.lock_wait, waiting=request.waiting):
-        held = [session.state()]
-        session.store.begin(held[0], pays=False)
+        state = session.state(begins=begins, new=new)
+        if not (session.store.exists or begins or finds):
+            raise no_state.nothing_known(session.store.where)
+        held = [state]
+        session.store.begin(state, pays=False)
         yield held
-        session.store.finish(held[-1])
+        if len(held) > 1 or session.store.exists:
+            session.store.finish(held[-1])
 
 
 def import_voice(session: Session, address: str, voice_id: str, request: Request) -> Record:
@@ -34,7 +50,7 @@ def import_voice(session: Session, address: str, voice_id: str, request: Request
     voice = _declared(session, address)
     if voice.method == "preset":
         raise UsageError(f"{address} is a preset, which is taken in by apply.", "voicectl apply")
-    with changing(session, "import", request) as held:
+    with changing(session, "import", request, begins=True) as held:
         state, now = held[0], session.clock.now()
         current = state.at(address)
         if current is not None and current.status in LIVE:

@@ -107,6 +107,7 @@ class Plan(Frozen):
     replace: tuple[str, ...] = ()
     allow_deletes: int | None = None
     allow_recreates: int | None = None
+    new_state: bool = False  # begin a state, whatever others hold
 
     @property
     def summary(self) -> dict[str, int]:

@@ -68,7 +68,7 @@ def digests(voice: Voice, *, address: str | None = None) -> tuple[str, ...]:
 def external_task_id(lineage: str, address: str, digest_: str, generation: int) -> str:
     tail = f"-{digest_}-{generation}"
     head = f"vc-{lineage[:8]}-"
-    return head + _cut(address, LONGEST - len(head) - len(tail)) + tail
+    return head + spelled(address, LONGEST - len(head) - len(tail)) + tail
 
 
 def following(state: State, voice: Voice, *, above: int = 0) -> tuple[str, int]:
@@ -90,7 +90,7 @@ def read(key: str | None) -> Marker | None:
 
 def could_mark(marker: Marker, address: str) -> bool:
     """Whether the marker can be of this address: it has the same one, or the beginning of it where it was cut."""
-    name = _cut(address, len(marker.address) if marker.cut else len(address))
+    name = spelled(address, len(marker.address) if marker.cut else len(address))
     return name == marker.address
 
 
@@ -99,5 +99,6 @@ def written(address: str) -> str:
     return address.replace(".", "_")
 
 
-def _cut(address: str, length: int) -> str:
+def spelled(address: str, length: int) -> str:
+    """The beginning of an address as a marker says it."""
     return written(address)[:length]

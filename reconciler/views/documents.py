@@ -16,6 +16,7 @@ from reconciler.model.observed import RemoteVoice
 from reconciler.model.outputs import Row
 from reconciler.model.plan import PLAN_FORMAT, Change, Drift, FieldChange, Plan
 from reconciler.model.state import STATE_VERSION, Record, State
+from reconciler.model.survey import Survey
 from reconciler.views.escape import HOSTILE
 
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
@@ -37,13 +38,14 @@ def plan_document(plan: Plan) -> Document:
     }
 
 
-def drift_document(plan: Plan) -> Document:
-    """`drift --json`."""
+def drift_document(plan: Plan, survey: Survey | None = None) -> Document:
+    """`drift --json`. Without a state, its lineage and serial are null, and voices of this manifest are surplus."""
+    stateless = survey is not None and survey.stateless
     return {
         "format_version": PLAN_FORMAT,
-        "lineage": plan.lineage,
-        "serial": plan.serial,
-        "drift": [_drift(found) for found in plan.drift],
+        "lineage": None if stateless else plan.lineage,
+        "serial": None if stateless else plan.serial,
+        "drift": [_drift(found) for found in (*plan.drift, *(survey.drift if survey is not None else ()))],
     }
 
 

@@ -13,8 +13,10 @@ from reconciler.model.moments import duration
 from reconciler.model.notes import notes
 from reconciler.views.escape import escape
 from reconciler.views.layout import Style, counted, painted
+from reconciler.views.text_change import ways_on
 from reconciler.views.text_plan import Detail, blocked_together, drift, plan
 from reconciler.views.text_state import output, record, state, state_list, switches, voices
+from reconciler.views.text_survey import survey
 
 __all__ = [
     "Detail",
@@ -29,6 +31,7 @@ __all__ = [
     "record",
     "state",
     "state_list",
+    "survey",
     "switches",
     "voices",
 ]
@@ -45,7 +48,7 @@ def error(error: VoicectlError, *, colour: bool = False) -> str:
         parts = [head, listed, known, f"{counted(len(error.problems), 'problem')}."]
     else:
         parts = [head, _facts(error), escape(_from_the_cloud(error))]
-    parts.append(painted(escape(error.hint), Style.HINT, colour=colour))
+    parts.append("\n".join(painted(way, Style.HINT, colour=colour) for way in ways_on(error.hint)))
     return "\n\n".join(part for part in parts if part)
 
 

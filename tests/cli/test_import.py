@@ -48,7 +48,7 @@ def test_an_unknown_voice_is_not_imported(desk: Desk) -> None:
     refused = desk.voicectl("import", "narrator", "999000000000000001", code=1)
     assert "The voice 999000000000000001 was not found on this account" in refused.err
     assert "voicectl voices kling" in refused.err
-    assert desk.voicectl("output", "--json").json == {}
+    assert "No state here yet" in desk.voicectl("output", "--json", code=1).err
 
 
 def test_a_second_import_is_refused(desk: Desk, kling: KlingService) -> None:

@@ -82,7 +82,7 @@ def test_hints_lead_to_the_same_manifest(prod: Desk) -> None:
         (("plan", "--replace", "nobody"), "declares no such voice"),
         (("voices", "klng"), "It declares kling."),
         (("voices", "kling", "--presets", "--unmanaged"), "exclude each other"),
-        (("output", "nobody"), "voicectl output lists"),
+        (("output", "nobody"), "No state here yet"),
         (("state", "show", "nobody"), "state"),
         (("show", "missing.plan"), "missing.plan"),
         (("-f", "missing.yaml", "plan"), "missing.yaml does not exist"),

@@ -129,7 +129,7 @@ def test_rebind_says_that_another_endpoint_is_the_same_account(made: Desk, kling
 
 def test_a_renamed_manifest_takes_its_state_along(made: Desk, kling: KlingService) -> None:
     (made.folder / "voices.yaml").rename(made.folder / "prod.yaml")
-    assert "rebuild" in made.voicectl("-f", "prod.yaml", "plan", code=0).out
+    assert "mv-manifest voices.yaml" in made.voicectl("-f", "prod.yaml", "plan", code=1).err
     made.voicectl("-f", "prod.yaml", "state", "mv-manifest", "voices.yaml", code=0)
     assert made.voicectl("-f", "prod.yaml", "plan", "--detailed-exitcode").code == 0
     assert (made.folder / "prod.state.json").exists()

@@ -1,0 +1,190 @@
+"""The state files that lie beside a manifest, and where it is a link to: what they hold, and whose they are.
+
+Read only where a manifest has no state. A file that can't be read is told of and never raised.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.backends.local import LocalBackend
+from reconciler.errors import StateError
+from reconciler.model import statefile
+from reconciler.model.bodies import METHODS
+from reconciler.model.neighbour import Neighbour, Relation
+from reconciler.model.state import LIVE, Record, State
+
+_STATE, _JOURNAL = ".state.json", ".state.journal"
+_COPIES = (".state.backup", ".state.rescue.json")
+_YAML = (".yaml", ".yml")
+_LINKS = 40  # in a chain; as many as Linux follows
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A manifest as it was typed, and the file that its state would be in."""
+
+    manifest: Path
+    state: Path
+
+    @property
+    def is_folder(self) -> bool:
+        return self.manifest.is_dir()
+
+    @property
+    def folder(self) -> Path:
+        return self.manifest if self.is_folder else self.manifest.parent
+
+
+def neighbours(here: Spot, spot: Callable[[Path], Spot], options: Callable[[Path], str]) -> list[Neighbour]:
+    """`spot` and `options` (the global options that lead there) are those of another manifest's path."""
+    reader = _Reader(options)
+    found = list(reader.beside(here))
+    found += reader.copies(here)
+    for target in _targets(here.manifest):
+        there = spot(target)
+        if not reader.same_place(there, here):
+            found += list(reader.linked(there)) or reader.strays(there)
+    return list({each.path: each for each in found}.values())
+
+
+def _targets(manifest: Path) -> Iterator[Path]:
+    """What a link names, hop by hop; nothing where it is none."""
+    for _ in range(_LINKS):
+        try:
+            named = manifest.readlink()
+        except (OSError, ValueError):
+            return
+        manifest = manifest.parent / named
+        yield manifest
+
+
+class _Reader:
+    def __init__(self, options: Callable[[Path], str]) -> None:
+        self._options = options
+
+    def beside(self, here: Spot) -> Iterator[Neighbour]:
+        """Other states in the folder, but those of other manifests that are there."""
+        kept = here.state.parent
+        files = _names(here.folder)
+        for stem in sorted({_stem(name) for name in _names(kept)} - {"", here.state.name.removesuffix(_STATE)}):
+            namesakes = [name for name in files if Path(name).stem == stem and name.lower().endswith(_YAML)]
+            if namesakes and stem != "voices" and not here.is_folder and not _one_file(here, namesakes):
+                continue  # another manifest's, which is there: need not be read
+            path = kept / f"{stem}{_STATE}"
+            if path.is_dir():
+                continue
+            state, damage = _read(path)
+            if state is None and damage is None:
+                continue
+            told = state.manifest if state is not None else (namesakes[0] if namesakes else f"{stem}.yaml")
+            relation = _relation(here, told, files, namesakes)
+            if relation is not None:
+                manifest = here.folder / (told if told == "." or Path(told).stem == stem else f"{stem}.yaml")
+                yield self._neighbour(path, manifest, relation, state, damage)
+
+    def copies(self, here: Spot) -> Iterator[Neighbour]:
+        """Copies of the state that is not there, unless the same state lives on under another name."""
+        stem = here.state.name.removesuffix(_STATE)
+        for path in (here.state.with_name(stem + _COPIES[0]), here.folder / (stem + _COPIES[1])):
+            copy = _copy(path)
+            if copy is not None and copy.lineage not in self._lineages(here):
+                yield self._neighbour(path, here.manifest, Relation.COPY, copy, None)
+
+    def linked(self, there: Spot) -> Iterator[Neighbour]:
+        state, damage = _read(there.state)
+        if state is not None or damage is not None:
+            yield self._neighbour(there.state, there.manifest, Relation.LINKED, state, damage)
+
+    def strays(self, there: Spot) -> list[Neighbour]:
+        """Of manifests that are gone, beside what ours is a link to."""
+        through = self._options(there.manifest)
+        gone = (each for each in self.beside(there) if each.relation is Relation.GONE)
+        return [each.model_copy(update={"through": through}) for each in gone]
+
+    def same_place(self, there: Spot, here: Spot) -> bool:
+        return os.path.realpath(there.state) == os.path.realpath(here.state)
+
+    def _lineages(self, here: Spot) -> set[str]:
+        kept = here.state.parent
+        read = [_read(kept / name)[0] for name in _names(kept) if name.endswith(_STATE)]
+        return {state.lineage for state in read if state is not None}
+
+    def _neighbour(
+        self, path: Path, manifest: Path, relation: Relation, state: State | None, damage: str | None
+    ) -> Neighbour:
+        live = [r for r in state.records.values() if r.status in LIVE] if state is not None else []
+        return Neighbour(
+            path=_shown(path),
+            manifest=_shown(manifest),
+            options=self._options(manifest),
+            relation=relation,
+            held=len(live),
+            unlisted=sum(not _is_listed(record) for record in live),
+            damage=damage,
+        )
+
+
+def _relation(here: Spot, told: str, files: list[str], namesakes: list[str]) -> Relation | None:
+    """What the manifest of this name is to ours; None where it is another one that is there."""
+    if told == ".":
+        if here.is_folder:
+            return Relation.SAME
+        others = [name for name in files if name.lower().endswith(_YAML) and name != here.manifest.name]
+        return Relation.AROUND if others else Relation.ONLY
+    there = here.folder / told
+    if there.exists():
+        if here.is_folder:
+            return Relation.INSIDE if told.lower().endswith(_YAML) else None
+        return Relation.SAME if _one_file(here, [told]) else None
+    return None if namesakes and not here.is_folder else Relation.GONE
+
+
+def _one_file(here: Spot, names: list[str]) -> bool:
+    try:
+        return any((here.folder / name).samefile(here.manifest) for name in names)
+    except OSError:
+        return False
+
+
+def _is_listed(record: Record) -> bool:
+    body = METHODS.get(record.type, {}).get(record.method)
+    return body is not None and body.watched
+
+
+def _read(path: Path) -> tuple[State | None, str | None]:
+    """The state there, or why it can't be read; neither where there is none."""
+    try:
+        blob = LocalBackend(path).read()
+        return (None if blob is None else statefile.fold(statefile.load(blob.data), blob.entries)), None
+    except StateError as error:
+        return None, error.detail
+    except OSError as error:
+        return None, f"{error.strerror or error}."
+
+
+def _copy(path: Path) -> State | None:
+    try:
+        return statefile.load(path.read_bytes())
+    except (OSError, StateError):
+        return None
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(path.name for path in folder.iterdir())
+    except OSError:
+        return []
+
+
+def _stem(name: str) -> str:
+    """Of a state file, or the journal of one; empty for any other."""
+    return next((name.removesuffix(ending) for ending in (_STATE, _JOURNAL) if name.endswith(ending)), "")
+
+
+def _shown(path: Path) -> str:
+    """As text, also where its bytes are none."""
+    return os.fsencode(path).decode(errors="replace")

@@ -1,0 +1,56 @@
+"""state mv-manifest: the state of a manifest that was renamed follows it."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+from reconciler.cli.asking import lock_option, locking
+from reconciler.cli.frame import command, global_options, say, told
+from reconciler.cli.subcommand import Subcommand
+from reconciler.errors import StateError, UsageError
+
+
+@click.command("mv-manifest", cls=Subcommand)
+@click.argument("source", required=False, type=click.Path(path_type=Path))
+@lock_option
+@global_options
+def move_manifest(source: Path | None, lock_timeout: str) -> int:
+    """Give the state of a renamed manifest its new name.
+
+    SOURCE is the manifest's old path, -f says the new one. Without SOURCE, the state that lies beside the manifest is
+    made its own.
+    """
+    from reconciler import wiring
+
+    asked = locking(lock_timeout)
+    place = told().place()
+    if not place.manifest.exists():
+        raise UsageError(
+            f"{place.manifest} does not exist, so no state can be made its own.",
+            "Say with -f what the manifest is called now: voicectl -f NEW state mv-manifest OLD",
+        )
+    old = wiring.Place(manifest=source, sandbox=place.sandbox) if source is not None else place
+    target = wiring.store(place)
+    source_store = target if old.state == place.state else wiring.store(old)
+    with ExitStack() as locks:
+        for store in dict.fromkeys((source_store, target)):  # a run on the old one must not lose its state
+            locks.enter_context(store.locked("state mv-manifest", wait=asked.lock_wait, waiting=asked.waiting))
+        held = target.load()
+        moved = held if source_store is target else source_store.load()
+        if moved is None:
+            raise StateError(
+                f"There is no state at {old.state}.",
+                f"Name the manifest's old path: {command('state mv-manifest OLD')}",
+                summary="No state there",
+            )
+        if held is not None and held.lineage != moved.lineage and held.current:
+            raise UsageError(f"{place.state} holds voices already.", "Two states can't be made one.")
+        target.begin(held, pays=False)
+        target.finish(moved.having(manifest=place.name))
+        if old.state != place.state:
+            wiring.retire(old)
+    say(f"{place.state} belongs to {'this folder' if place.name == '.' else place.name} now.")
+    return 0

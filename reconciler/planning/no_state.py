@@ -1,0 +1,108 @@
+"""The refusals where a state should be and is not, and the ways on from each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from reconciler.errors import NoState
+from reconciler.model.survey import Held, Survey
+
+_NAMED = 10  # addresses or reasons in a sentence
+_COMMANDS = 3  # lineages that get a command each
+_ELSEWHERE = "If the state is in another folder or of another manifest, go there: -C DIR, -f PATH"
+
+
+def nothing_known(where: str) -> NoState:
+    """For commands that only read the state."""
+    return NoState(
+        f"There is no state at {where}, so no voice is known.",
+        f"{_ELSEWHERE}; to go on with a copy of it: voicectl state push FILE; "
+        "if it is lost, take its voices in: voicectl state rebuild; if nothing was made yet: voicectl apply",
+    )
+
+
+def refusal(survey: Survey, where: str) -> NoState | None:
+    """Why neither "no drift" nor "nothing to destroy" would be true; None where it is."""
+    if survey.ours:
+        return NoState(f"{where}: {_held(survey)}{_changed(survey.ours)}", _ways_to_take_in(survey))
+    if survey.unseen:
+        why = _listed(survey.unseen, "; ")
+        return NoState(
+            f"{where}: {_lacking(survey)}, and not all could be looked at: {why}",
+            "; ".join(survey.ways_to_see) or "Try again later.",
+        )
+    if survey.unverifiable:
+        addresses = [address for listed in survey.unverifiable.values() for address in listed]
+        return NoState(
+            f"{where}: nothing could be verified: there is no state, and no cloud lists what was made for "
+            f"{_listed(addresses)}.",
+            f"{_ELSEWHERE}; to go on with a copy of it: voicectl state push FILE; "
+            "if nothing was made yet: voicectl apply",
+        )
+    return None
+
+
+def note(survey: Survey) -> str:
+    """What else the accounts hold; empty where there is nothing. It is a reason for nothing."""
+    own = {lineage: count for lineage, count in survey.others.items() if lineage in survey.lineages}
+    strange = {lineage: count for lineage, count in survey.others.items() if lineage not in own}
+    told = [
+        f"{_voices(sum(counts.values()))} that no entry here declares, made under {_lineages(counts)}{whose}"
+        for counts, whose in ((own, ""), (strange, ", another manifest's state"))
+        if counts
+    ]
+    return f"The account also holds {' and '.join(told)}." if told else ""
+
+
+def _lacking(survey: Survey) -> str:
+    return "no state here" if survey.stateless else "this state holds no voice"
+
+
+def _held(survey: Survey) -> str:
+    one = len({held.provider for held in survey.ours}) == 1
+    holder = "the account holds" if one else "the accounts hold"
+    voices = _voices(len(survey.ours))
+    return f"{_lacking(survey)}; {holder} {voices} of this manifest, made under {_lineages(survey.lineages)}."
+
+
+def _changed(ours: Iterable[Held]) -> str:
+    addresses = list(dict.fromkeys(held.address for held in ours if not held.unchanged))
+    if not addresses:
+        return ""
+    return f" Of {_listed(addresses)} the entry has changed since, or its provider."
+
+
+def _ways_to_take_in(survey: Survey) -> str:
+    """`state rebuild` knows a voice by its entry, so an entry that has changed needs a command of its own."""
+    ways = [_ELSEWHERE, "to go on with a copy of it: voicectl state push FILE"]
+    rebuilt = [lineage for lineage in survey.lineages if _is_rebuilt(survey, lineage)]
+    commands = [f"voicectl state rebuild --lineage {lineage}" for lineage in rebuilt[:_COMMANDS]]
+    if commands:
+        ways.append(f"if it is lost, take the voices in: {'; or: '.join(commands)}")
+    left = next((held for held in survey.ours if not held.unchanged and held.voice_id is not None), None)
+    if left is not None:
+        lost = "a voice whose entry has changed" if commands else "if it is lost, take them in one by one"
+        ways.append(f"{lost}: voicectl import {left.address} {left.voice_id}")
+    ways.append("if they are somebody else's: voicectl state rebuild --new-lineage")
+    return "; ".join(ways)
+
+
+def _is_rebuilt(survey: Survey, lineage: str) -> bool:
+    return any(held.unchanged and held.lineage == lineage for held in survey.ours)
+
+
+def _lineages(counts: Mapping[str, int]) -> str:
+    """`lineage 88544be2`, or each with its count."""
+    if len(counts) == 1:
+        return f"lineage {next(iter(counts))}"
+    return "lineages " + ", ".join(f"{lineage} ({count})" for lineage, count in counts.items())
+
+
+def _listed(names: Iterable[str], between: str = ", ") -> str:
+    all_of_them = list(names)
+    more = f"{between}and {len(all_of_them) - _NAMED} more" if len(all_of_them) > _NAMED else ""
+    return between.join(all_of_them[:_NAMED]) + more
+
+
+def _voices(count: int) -> str:
+    return "1 voice" if count == 1 else f"{count} voices"
