@@ -47,12 +47,14 @@ def refuse_one_dash(arguments: Sequence[str]) -> None:
 
 def corrected(error: click.NoSuchOption, arguments: Sequence[str]) -> click.UsageError:
     """The error in our words, with what was meant where that is plain and harmless."""
+    from reconciler.views.escape import escape
+
     context = error.ctx
     known = {name for parameter in _parameters(context) for name in (*parameter.opts, *parameter.secondary_opts)}
     written = _as_written(error.option_name, arguments)
     if f"--{written}" in known:
         return click.UsageError(_two_dashes(written), context)
-    said = f"No such option: {'--' if error.option_name.startswith('--') else '-'}{written}."
+    said = f"No such option: {'--' if error.option_name.startswith('--') else '-'}{escape(written)}."
     meant = _OTHERWISE.get(written) or _near(written, known & _HARMLESS)
     return click.UsageError(f"{said} Did you mean {meant}?" if meant else said, context)
 

@@ -24,7 +24,10 @@ class Subcommand(click.Command):
             if looks_like_a_path(word):
                 raise click.UsageError(name_it_with_f(word, ctx), ctx)
         if extra:
-            raise click.UsageError(f"Got unexpected extra argument{'s' * (len(extra) > 1)} ({' '.join(extra)})", ctx)
+            from reconciler.views.escape import escape
+
+            words = escape(" ".join(extra))
+            raise click.UsageError(f"Got unexpected extra argument{'s' * (len(extra) > 1)} ({words})", ctx)
         return extra
 
     def _names(self, ctx: click.Context) -> Iterator[str]:
@@ -47,9 +50,11 @@ def name_it_with_f(path: str, ctx: click.Context) -> str:
     from dataclasses import replace
     from pathlib import Path
 
+    from reconciler.views.escape import escape
+
     _, _, words = ctx.command_path.partition(" ")
     command = words or "plan"
-    meant = f"voicectl {replace(told().place(), manifest=Path(path)).options} {command}"
+    meant = f"voicectl {escape(replace(told().place(), manifest=Path(path)).options)} {command}"
     return f"{command if words else 'voicectl'} takes no manifest as an argument. Name it with -f: {meant}"
 
 
