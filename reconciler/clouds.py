@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 from reconciler.model.accounts import Account, KlingAccount, TencentTrtcAccount, TencentVodAccount
 from reconciler.model.manifest import Manifest
+from reconciler.model.variables import compared
 from reconciler.protocols import Clock, Provider
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import httpx
 
     from reconciler.engine.pacing import Gate
@@ -133,9 +136,7 @@ class Clouds:
         from reconciler.providers import tencent_auth
 
         if self._world is None:
-            from pathlib import Path
-
-            return tencent_auth.credentials(account.credentials, self._environ, home=Path.home())
+            return tencent_auth.credentials(account.credentials, self._environ, home=_home())
         from reconciler.sandbox.tencent_access import keys_for
 
         return tencent_auth.Credentials(*keys_for("+".join(_variables(account))))
@@ -183,6 +184,15 @@ def _rehearsal_key(account: KlingAccount, endpoint: str) -> str:
     return key_for("+".join([endpoint, *_variables(account)]))
 
 
+def _home() -> Path:
+    from pathlib import Path
+
+    try:
+        return Path.home()
+    except RuntimeError:  # a container's user may have none
+        return Path("/")
+
+
 def _tencent_quota(account: TencentVodAccount | TencentTrtcAccount, credentials: Credentials) -> str:
     """Tencent counts the calls of an account's user, whichever application they are for."""
     return _quota(f"{account.type} {account.endpoint or ''}", credentials.secret_id)
@@ -199,5 +209,8 @@ def _rates(account: Account) -> Mapping[str, float]:
 
 
 def _variables(account: Account) -> Collection[str]:
-    """The environment variables that an account names; the sandbox takes those for accounts of their own."""
-    return account.credentials.model_dump(exclude_none=True).values()
+    """The environment variables that an account names; the sandbox takes those for accounts of their own.
+
+    What may be a key written in a name's place gives its digest: the sandbox keeps and signs with what it is given.
+    """
+    return [compared(name) for name in account.credentials.model_dump(exclude_none=True).values()]

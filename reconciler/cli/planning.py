@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -68,16 +69,26 @@ def written(path: Path, content: bytes) -> None:
     try:
         if path.is_file() and path.stat().st_size:
             planfile.load(path.read_bytes())  # an older plan may be written over, nothing else
+        if path.exists() and not path.is_file():  # a pipe or a device
+            path.write_bytes(content)
+            return
         place = path.resolve()
         # Whole or not at all: half a plan would be refused, and be in the way of the next one.
-        beside = place.with_name(f".{place.name}.tmp") if place.is_file() or not place.exists() else place
-        beside.write_bytes(content)
-        if beside != place:
-            beside.replace(place)
+        beside = place.with_name(f".{place.name}.tmp")
+        _private(beside, content)
+        beside.replace(place)
     except PlanUnreadable:
         raise UsageError(f"{path} is there, and is no saved plan.", "Another name: --out NAME.plan") from None
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}.") from None
+
+
+def _private(path: Path, content: bytes) -> None:
+    """A new file that only its owner may read, whatever the umask is: a plan shows all inputs of its voices."""
+    path.unlink(missing_ok=True)  # what a killed run left, whoever may read that
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        os.fchmod(file.fileno(), 0o600)
+        file.write(content)
 
 
 @click.command(cls=Subcommand)

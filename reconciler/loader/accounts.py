@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import ValidationError
@@ -13,6 +13,7 @@ from reconciler.loader.positions import Path
 from reconciler.loader.sections import Section, mapping
 from reconciler.loader.wording import choice, listed, nearest, refusals
 from reconciler.loader.yaml_values import Value, kind_of
+from reconciler.model import variables
 from reconciler.model.accounts import ACCOUNTS, Account
 from reconciler.model.scalars import ADDRESS_LIMIT, is_address
 
@@ -25,7 +26,8 @@ class Accounts:
     types: dict[str, str | None] = field(default_factory=dict)
 
 
-def accounts(declared: Sequence[Section], findings: list[Finding]) -> Accounts:
+def accounts(declared: Sequence[Section], findings: list[Finding], *, environ: Container[str] = ()) -> Accounts:
+    """`environ`: the names of the environment's variables; any other text that names one may be a key."""
     read = Accounts()
     files: dict[str, str] = {}
     for section in declared:
@@ -45,10 +47,20 @@ def accounts(declared: Sequence[Section], findings: list[Finding]) -> Accounts:
             kind = str(inside["type"])
             read.types[name] = kind
             try:
-                read.of[name] = ACCOUNTS[kind].model_validate(inside)
+                read.of[name] = _without_keys(ACCOUNTS[kind].model_validate(inside), environ)
             except ValidationError as failure:
                 findings += refusals(failure, ACCOUNTS[kind], file=file, path=path)
     return read
+
+
+def _without_keys(account: Account, environ: Container[str]) -> Account:
+    """The account, without what was written where the name of a variable is due and may be a key."""
+    credentials = account.credentials
+    named = credentials.model_dump(exclude_none=True)
+    kept = {key: variables.kept(name, environ) for key, name in named.items()}
+    if kept == named:
+        return account
+    return account.model_copy(update={"credentials": credentials.model_copy(update=kept)})
 
 
 def _meant(raw: dict[str, Value] | None) -> str | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+from functools import cache
+
 from pydantic import ValidationError
 
 from reconciler.loader.environment import Unresolved
@@ -11,6 +14,7 @@ from reconciler.loader.positions import Path
 from reconciler.loader.sections import Raw
 from reconciler.loader.wording import listed, nearest, quote, refusals
 from reconciler.loader.yaml_values import Value
+from reconciler.model import variables
 from reconciler.model.base import Inputs
 from reconciler.model.bodies import METHODS, method_of, models_under
 from reconciler.model.body import Body
@@ -36,8 +40,13 @@ def _meant(kind: str, keyword: str, raw: Value) -> str:
     return others.get(nearest(model, others) or "", method)
 
 
-def inputs_of(model: type[Body], raw: Value, *, file: str, path: Path, findings: list[Finding]) -> Inputs | None:
-    """What the voice is made from; None where it isn't valid, which is told."""
+def inputs_of(
+    model: type[Body], raw: Value, *, file: str, path: Path, findings: list[Finding], environ: Container[str] = ()
+) -> Inputs | None:
+    """What the voice is made from; None where it isn't valid, which is told.
+
+    `environ`: the names of the environment's variables; any other text that names one may be a key.
+    """
     if raw is None:
         required = [name for name, field in model.model_fields.items() if field.is_required()]
         rest = f" with {listed(required)}" if required else form(path, raw)
@@ -48,6 +57,9 @@ def inputs_of(model: type[Body], raw: Value, *, file: str, path: Path, findings:
     try:
         read = model.model_validate(raw)
         inputs = read.model_dump(exclude_none=True, exclude_unset=True)
+        for key in _naming_variables(model):
+            if key in inputs:
+                inputs[key] = variables.kept(inputs[key], environ)
         return inputs | {name: getattr(read, name) for name in model.always}
     except ValidationError as failure:
         findings += refusals(failure, model, file=file, path=path)
@@ -58,6 +70,11 @@ def inputs_of(model: type[Body], raw: Value, *, file: str, path: Path, findings:
     if fault is not None:
         findings.append(Finding(file, path, fault, Point.KEY))
     return None
+
+
+@cache
+def _naming_variables(model: type[Body]) -> tuple[str, ...]:
+    return tuple(key for key in model.model_fields if key.endswith("_env"))
 
 
 def check_ignored(

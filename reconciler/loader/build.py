@@ -5,7 +5,7 @@ It reads files and nothing else: no cloud is asked, no default path is known her
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,9 +40,10 @@ def load(path: Path, *, environ: Mapping[str, str], fetch: Fetch | None = None) 
     documents = _documents(found, environ, findings)
     complete = not unread and len(documents) == len(found)
     declared = sections(documents, findings)
-    known = accounts(declared.providers, findings)
+    known = accounts(declared.providers, findings, environ=environ)
     links: list[Link] | None = [] if fetch is not None else None
-    voices = _voices(declared, known, findings, complete=complete and declared.complete, links=links)
+    complete = complete and declared.complete
+    voices = _voices(declared, known, findings, complete=complete, links=links, environ=environ)
     safety = _safety(declared.safety, findings)
     doubts: dict[str, list[str]] = {}
     if fetch is not None and links:
@@ -86,12 +87,19 @@ def _documents(found: list[Source], environ: Mapping[str, str], findings: list[F
 
 
 def _voices(
-    declared: Sections, known: Accounts, findings: list[Finding], *, complete: bool, links: list[Link] | None
+    declared: Sections,
+    known: Accounts,
+    findings: list[Finding],
+    *,
+    complete: bool,
+    links: list[Link] | None,
+    environ: Container[str],
 ) -> dict[str, Voice]:
     if declared.defaults is not None:
         defaults.check(declared.defaults, findings)
-    of_voices = VoiceReader(VOICES, known, findings, under=declared.defaults, complete=complete, links=links)
-    of_audio = VoiceReader(SOUNDS, known, findings, complete=complete, links=links)
+    under = declared.defaults
+    of_voices = VoiceReader(VOICES, known, findings, under=under, complete=complete, links=links, environ=environ)
+    of_audio = VoiceReader(SOUNDS, known, findings, complete=complete, links=links, environ=environ)
     voices: dict[str, Voice] = {}
     for section in declared.voices:
         voices.update(of_voices.read(section))

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from reconciler.model.variables import may_be_key
+
 MARK = "${"  # text without it has nothing to expand
 _REFERENCE = re.compile(
     r"\$(?P<escape>\$\{)"
@@ -16,6 +18,7 @@ _REFERENCE = re.compile(
 )
 _NAME_IN_IT = re.compile(r"\s*(?i:env[.:\s]\s*)?([A-Za-z_][A-Za-z0-9_]*)\s*")
 _LONGEST_QUOTE = 40
+_UNSHOWN = " (its text is not shown: it may be a key, and keys do not belong in the manifest)"
 # What no text of a manifest may hold: such characters move cursors and break lines of logs.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
@@ -46,10 +49,16 @@ def expand(text: str, environ: Mapping[str, str]) -> tuple[str, list[str]]:
             return ""
         name = reference["name"]
         if name is None or reference["close"] is None:
+            inside = text[reference.start() :].removeprefix("${env:").partition("}")[0]
+            if may_be_key(inside):
+                complaints.append(f"a variable's name is needed in ${{env:NAME}}{_UNSHOWN}")
+                return ""
             complaints.append("${env:NAME} is not complete: a variable's name (letters, digits and _) and } are needed")
             return ""
         value = environ.get(name, "")
-        if not value:
+        if name not in environ and may_be_key(name):
+            complaints.append(f"the variable that is named here is not set in the environment{_UNSHOWN}")
+        elif not value:
             complaints.append(f"the environment variable {name} is {'empty' if name in environ else 'not set'}")
         elif unprintable(value) is not None:
             complaints.append(f"the value of the environment variable {name} holds a control character")
@@ -65,6 +74,8 @@ def expand(text: str, environ: Mapping[str, str]) -> tuple[str, list[str]]:
 def _no_reference(inside: str) -> str:
     """`${TAKE}` as shells write it: taken as text, it would be sent to a cloud and paid for."""
     found = _NAME_IN_IT.fullmatch(inside)
+    if may_be_key(inside):
+        return f"${{...}} is no reference, a variable is ${{env:NAME}}{_UNSHOWN}"
     shown = inside if len(inside) <= _LONGEST_QUOTE else inside[:_LONGEST_QUOTE] + "..."
     meant = f"write ${{env:{found[1]}}}, or " if found else "a variable is ${env:NAME}; write "
     return f"${{{shown}}} is no reference: {meant}$${{{shown}}} for the text itself"

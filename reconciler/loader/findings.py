@@ -15,6 +15,7 @@ from functools import cache
 from reconciler.errors import Problem
 from reconciler.loader.files import Source
 from reconciler.loader.positions import Path, Place, Spot, spots
+from reconciler.model.variables import may_be_key
 
 _PLAIN_KEY = re.compile(r"[^\s.:\[\]\"']+(?: [^\s.:\[\]\"']+)*")
 _LONGEST_KEY = 80
@@ -69,11 +70,13 @@ def problems(findings: Sequence[Finding], sources: Sequence[Source]) -> list[Pro
 
 
 def dotted(path: Path) -> str:
-    """`voices.narrator.lifecycle.ignore_changes[0]`."""
+    """`voices.narrator.lifecycle.ignore_changes[0]`. A key that may be an API key is not shown, an address is."""
     text = ""
-    for part in path:
+    for depth, part in enumerate(path):
         if isinstance(part, int):
             text += f"[{part}]"
+        elif depth != 1 and may_be_key(part):
+            text += ".***" if text else "***"
         else:
             text += f".{key_text(part)}" if text else key_text(part)
     return text

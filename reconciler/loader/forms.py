@@ -6,6 +6,7 @@ from reconciler.loader.environment import is_secret
 from reconciler.loader.positions import Path
 from reconciler.loader.yaml_values import Value
 from reconciler.model.scalars import is_address
+from reconciler.model.variables import may_be_key
 
 _SECTIONS = {
     "providers": "kling: {type: kling}",
@@ -49,7 +50,7 @@ def form(path: Path, value: Value) -> str:
 
 def _without_dashes(first: dict[str, Value], section: object) -> str:
     if section is None:
-        keys = [key for key in first if key.isidentifier()][:1]
+        keys = [key for key in first if key.isidentifier() and not may_be_key(key)][:1]
         return f": write its keys without -, such as {keys[0]}: ..." if keys else ": write its keys without -"
     for key in _NAMES:
         name = first.get(key)

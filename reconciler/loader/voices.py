@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -63,6 +63,7 @@ class VoiceReader:
         under: Section | None = None,
         complete: bool = True,
         links: list[Link] | None = None,
+        environ: Container[str] = (),
     ) -> None:
         self._declared = declared
         self._accounts = accounts
@@ -70,6 +71,7 @@ class VoiceReader:
         self._under = under
         self._complete = complete
         self._links = links
+        self._environ = environ
         self._told = {finding.path for finding in findings if finding.path[:1] == ("defaults",)}
         self._first: dict[str, tuple[str, Path]] = {}  # lower-case address -> where
         self._chosen: dict[tuple[object, str], tuple[str, Path]] = {}  # (account, voice_id) -> where
@@ -250,7 +252,8 @@ class VoiceReader:
     def _inputs(self, kind: str | None, method: str, raw: Value, *, file: str, path: Path) -> Inputs | None:
         model = bodies.model_of(kind, method, raw)
         if model is not None:
-            return bodies.inputs_of(model, raw, file=file, path=(*path, method), findings=self._findings)
+            where, findings = (*path, method), self._findings
+            return bodies.inputs_of(model, raw, file=file, path=where, findings=findings, environ=self._environ)
         if kind is not None:
             known = self._keywords_of(kind)
             what = f"{kind} makes no {self._declared.what}s"

@@ -23,6 +23,7 @@ from reconciler.model.bodies import AUDIO_METHOD, METHOD_NAMES, keys_under
 from reconciler.model.body import Body
 from reconciler.model.scalars import DIGITS, ENV_NAME, PARAMETER
 from reconciler.model.tencent_bodies import CHOSEN_ID, EXPIRE_TIME, LANGUAGE, TRTC_NAME
+from reconciler.model.variables import may_be_key
 
 _LONGEST_QUOTE = 40
 _SHOULD_BE = {
@@ -62,6 +63,15 @@ _BOUNDS = {
     "less_than": ("lt", "less than"),
     "less_than_equal": ("le", "at most"),
 }
+_KEYS = ("api_key", "access_key", "secret_key", "secret_id", "secret", "token", "key", "password")
+_NOT_HERE = (
+    "API keys do not belong in the manifest: export KLING_API_KEY=...; a variable of another name is named by "
+    "credentials: {api_key_env: NAME}"
+)
+_NOT_HERE_AT_TENCENT = (
+    "API keys do not belong in the manifest: export TENCENTCLOUD_SECRET_ID=... TENCENTCLOUD_SECRET_KEY=...; variables "
+    "of other names are named by credentials: {secret_id_env: NAME, secret_key_env: NAME}"
+)
 _OF_SOUNDS = (AUDIO_METHOD, "on_expiry")
 _OURS = {
     "external_task_id": "is set by voicectl to find the voice again, it can't be declared",
@@ -85,6 +95,8 @@ def unknown_key(key: str, known: Iterable[str], *, what: str = "unknown key") ->
     if key in _OURS:
         return _OURS[key]
     names = list(known)
+    if key.lower().replace("-", "_") in _KEYS and ("credentials" in names or any(n.endswith("_env") for n in names)):
+        return f"{what}. {_keys_elsewhere(names)}"
     near = nearest(key, names)
     if near is not None:
         return f"{what}, did you mean {near}?"
@@ -98,6 +110,19 @@ def unknown_key(key: str, known: Iterable[str], *, what: str = "unknown key") ->
     if not names:
         return what
     return f"{what}, known {'is' if len(names) == 1 else 'are'} {listed(names)}"
+
+
+def _keys_elsewhere(names: Iterable[str]) -> str:
+    """Where keys belong, for what stands where these keys are known."""
+    if "voice_name" in (known := set(names)):
+        return "API keys do not belong in the manifest: export TRTC_API_KEY=... and write api_key_env: TRTC_API_KEY"
+    return _NOT_HERE_AT_TENCENT if known & {"secret_id_env", "sub_app_id", "sdk_app_id"} else _NOT_HERE
+
+
+def _usual_name(key: str, known: Iterable[str]) -> str:
+    """How a variable may be called that `secret_id_env` names."""
+    cloud = "TRTC" if "voice_name" in known else "KLING" if _keys_elsewhere(known) == _NOT_HERE else "TENCENTCLOUD"
+    return f"{cloud}_{key.removesuffix('_env').upper()}"
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
@@ -121,6 +146,8 @@ def listed(words: Iterable[str], last: str = "and") -> str:
 def quote(value: object) -> str | None:
     """A short value as it may be shown; None when it may not."""
     if not isinstance(value, str) or is_secret(value):
+        return None
+    if not urls.is_url(value) and may_be_key(value):
         return None
     text = urls.shown(value) if urls.is_url(value) else value
     return quoted(text if len(text) <= _LONGEST_QUOTE else text[:_LONGEST_QUOTE] + "...")
@@ -146,6 +173,11 @@ def _refusal(error: ErrorDetails, model: type[BaseModel], *, file: str, path: Pa
         what = _words(error)
         if kind in _MAPPINGS_DUE:
             what += form((*path, *inside), value)
+        if inside[-1:] == ("credentials",) and kind in _SHOULD_BE:
+            what += f"; {_keys_elsewhere(model.model_fields)}"
+        elif kind == "string_pattern_mismatch" and error["ctx"]["pattern"] == ENV_NAME:
+            name = _usual_name(str(inside[-1]), model.model_fields)
+            what += f"; API keys do not belong in the manifest: export {name}=... and write {name}"
     return Finding(file, path + inside, what, Point.KEY if at_key else Point.VALUE)
 
 

@@ -11,6 +11,7 @@ from reconciler.model.manifest import Manifest, Voice
 from reconciler.model.observed import Observations
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.state import Record, State, Status
+from reconciler.model.variables import compared
 from reconciler.planning import claims, drift, keys, leftovers, moves, older, renamed_providers, verdicts
 from reconciler.planning.accounts import Doubt
 from reconciler.planning.diff import shown
@@ -138,7 +139,10 @@ def _terms(scene: Scene, voice: Voice) -> str | None:
     if seen is None:
         return None
     lifecycle = voice.lifecycle.model_dump(mode="json")
-    told = [voice.provider, seen.account, voice.method, shown(voice), voice.labels, lifecycle]
+    inputs = shown(voice)
+    if "api_key_env" in inputs:
+        inputs["api_key_env"] = compared(inputs["api_key_env"])
+    told = [voice.provider, seen.account, voice.method, inputs, voice.labels, lifecycle]
     record = scene.state.at(voice.address)
     if record is not None and record.provider != voice.provider:
         told.append(record.provider)  # two accounts: a plan for one is another plan

@@ -12,6 +12,7 @@ from reconciler.errors import PlanSpent, PlanStale
 from reconciler.model.manifest import Safety, Voice
 from reconciler.model.plan import Action, Change, DriftKind, Plan, Stop
 from reconciler.model.state import State, Status
+from reconciler.model.variables import unset
 
 FEW = 10  # below this many recorded voices no percentage is asked about
 _LOSING = {Action.DELETE, Action.REPLACE, Action.FORGET}
@@ -63,11 +64,12 @@ def unkeyed(plan: Plan, voices: Mapping[str, Voice], is_set: Callable[[str], boo
         name = voice.inputs.get("api_key_env") if voice is not None else None
         if change.action not in _BUYS or change.made is not None or name is None or is_set(name):
             return change
+        why, hint = unset("api_key_env", name, example="TRTC_API_KEY")
         return change.model_copy(
             update={
                 "action": Action.BLOCKED,
-                "reason": f"no credentials: its api_key_env names {name}, which is not set",
-                "hint": f"export {name}=...",
+                "reason": f"no credentials: {why.rstrip('.')}",
+                "hint": hint,
                 "key": None,
                 "terms": None,
                 "gone": False,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from reconciler.errors import CredentialsMissing
+from reconciler.model import variables
 from reconciler.model.accounts import KlingAccount
 from reconciler.protocols import Clock
 from reconciler.providers.endpoint import base_url
@@ -55,6 +56,17 @@ def credentials(account: KlingAccount, environ: Mapping[str, str]) -> Credential
 
     An account that names its variables is read from those only: another account's key must never stand in.
     """
+    try:
+        return _found(account, environ)
+    except CredentialsMissing:
+        for key, name in account.credentials.model_dump(exclude_none=True).items():
+            if variables.is_hidden(name):
+                told = variables.unset(f"credentials.{key}", name, example=f"KLING_{key.removesuffix('_env').upper()}")
+                raise CredentialsMissing(*told) from None
+        raise
+
+
+def _found(account: KlingAccount, environ: Mapping[str, str]) -> Credentials:
     names = account.credentials
     if names.api_key_env or names.access_key_env:
         api, access, secret = names.api_key_env, names.access_key_env, names.secret_key_env

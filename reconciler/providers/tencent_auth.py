@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from reconciler.errors import CredentialsMissing
+from reconciler.model import variables
 
 ALGORITHM = "TC3-HMAC-SHA256"
 _END = "tc3_request"
@@ -152,6 +153,11 @@ def _named(names: NamedVariables, environ: Mapping[str, str]) -> Credentials:
             "The provider's credentials name only a part of what goes together.",
             "Name secret_id_env and secret_key_env.",
         )
+    for key in ("secret_id_env", "secret_key_env", "token_env"):
+        name = getattr(names, key) or ""
+        if variables.is_hidden(name):
+            example = f"TENCENTCLOUD_{key.removesuffix('_env').upper()}"
+            raise CredentialsMissing(*variables.unset(f"credentials.{key}", name, example=example))
     keys = _Keys(names.secret_id_env, names.secret_key_env, (names.token_env,) if names.token_env else ())
     found = _taken(environ, keys)
     if found is None:
@@ -177,7 +183,8 @@ def _taken(values: Mapping[str, object], keys: _Keys, *, where: str = "") -> Cre
         return None
     lacking = [name for name, value in pair.items() if not value]
     verb = "is not" if len(lacking) == 1 else "are not"
-    raise CredentialsMissing(f"{there[0]}{where} is set, but {' and '.join(lacking)} {verb}: they go together.", _HINT)
+    hint = "Mend the file, or move it away." if where else f"export {' '.join(f'{name}=...' for name in lacking)}"
+    raise CredentialsMissing(f"{there[0]}{where} is set, but {' and '.join(lacking)} {verb}: they go together.", hint)
 
 
 def _value(values: Mapping[str, object], name: str, *, where: str) -> str:

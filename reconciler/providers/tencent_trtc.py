@@ -20,6 +20,7 @@ from reconciler.model.base import Inputs
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import Record, Status
+from reconciler.model.variables import unset
 from reconciler.protocols import Capabilities, Clock, DearLook, Done, MethodCapabilities
 from reconciler.providers import tencent, tencent_auth
 from reconciler.providers.local_files import bytes_of
@@ -148,7 +149,7 @@ class TrtcProvider:
         value = self._environ.get(name, "").strip()
         if not value:
             # Systemic, so that the intent is taken back and nothing is kept as failed.
-            raise Rejected(f"api_key_env: the variable {name} is not set", f"export {name}=...", systemic=True)
+            raise Rejected(*unset("api_key_env", name, example="TRTC_API_KEY"), systemic=True)
         return {"APIKey": value}
 
 

@@ -171,7 +171,7 @@ def test_a_voices_own_key_that_is_not_set_blocks_that_voice_only(desk: TencentDe
     keyed = {**CONCIERGE, "clone": {**CONCIERGE["clone"], "voice_name": "keyed_01", "api_key_env": "LLM_API_KEY"}}
     desk.write(ALL | {"keyed": keyed})
     applied = desk.apply(code=1)
-    assert "! blocked keyed (trtc): no credentials: its api_key_env names LLM_API_KEY, which is not set" in applied.out
+    assert "! blocked keyed (trtc): no credentials: api_key_env: the variable LLM_API_KEY is not set" in applied.out
     assert "export LLM_API_KEY=" in applied.out
     assert "Applied: 3 done, 1 blocked" in applied.out
     desk.env["LLM_API_KEY"] = "sk-1"

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from reconciler.errors import PlanSpent, SafetyStop
+from reconciler.model.manifest import Lifecycle
 from reconciler.model.state import Status
 from reconciler.protocols import LockHolder
 from tests.engine.rehearsal import Died, Rehearsal, voice
@@ -62,6 +63,16 @@ def test_a_saved_plan_that_was_applied_is_refused_as_spent() -> None:
     with pytest.raises(PlanSpent):
         rehearsal.apply(saved)
     assert len(rehearsal.made) == 1
+
+
+def test_a_saved_plan_of_nothing_but_blocked_changes_is_not_used_up() -> None:
+    rehearsal = Rehearsal(task_seconds=2)
+    kept = Lifecycle(prevent_destroy=True)
+    rehearsal.declare(voice("narrator", lifecycle=kept))
+    rehearsal.apply()
+    rehearsal.declare(voice("narrator", sample="another", lifecycle=kept))
+    saved = rehearsal.plan()
+    assert [rehearsal.apply(saved).tally.blocked for _ in range(2)] == [1, 1]
 
 
 def test_a_saved_plan_whose_run_died_goes_on() -> None:

@@ -1,0 +1,51 @@
+"""Names of environment variables. Where a name is due a key may have been written, so not every text is shown."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Container
+
+_ENDS = ("_KEY", "_ID", "_SECRET", "_TOKEN")  # how the names of variables that hold keys end
+_HIDDEN = "#sha256:"
+_PREFIX = re.compile(r"(?i)(?:sk|pk|rk|ak)-\S{6}")  # as many services begin their keys
+_RUN = re.compile(r"[A-Za-z0-9]{17,}")  # no word of a name is that long and has digits in it
+_LETTERS = re.compile(r"[A-Za-z]{24,}")
+
+
+def kept(name: str, environ: Container[str]) -> str:
+    """The name, if it can be no key: the environment has it, or it ends as such names do. Else a digest of it."""
+    return name if name in environ or name.endswith(_ENDS) else compared(name)
+
+
+def compared(name: str) -> str:
+    """The form in which two names are equal, whether the environment has them or not."""
+    if name.endswith(_ENDS) or is_hidden(name):
+        return name
+    return f"{_HIDDEN}{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def is_hidden(name: str) -> bool:
+    """Whether it is a digest that `kept` gave."""
+    return name.startswith(_HIDDEN)
+
+
+def unset(key: str, name: str, *, example: str) -> tuple[str, str]:
+    """That the variable which the manifest's `key` names is not set, and what to type; never what may be a key."""
+    if not is_hidden(name):
+        return f"{key}: the variable {name} is not set in the environment.", f"export {name}=..."
+    return (
+        f"{key} names no variable of the environment. Its text is not shown, because it may be a key itself.",
+        f"API keys do not belong in the manifest: export {example}=... and write {key.rpartition('.')[2]}: {example}",
+    )
+
+
+def may_be_key(text: str) -> bool:
+    """Whether it has the form of a key: long runs of letters with digits among them, as no name has."""
+    if text.endswith(_ENDS):
+        return False
+    if _PREFIX.match(text):
+        return True
+    runs = _RUN.findall(text)
+    random = any(re.search("[0-9]", run) and re.search("[A-Za-z]", run) for run in runs)
+    return random or any(not (run.islower() or run.isupper()) for run in _LETTERS.findall(text))
