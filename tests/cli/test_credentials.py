@@ -102,6 +102,9 @@ def test_a_saved_plan_is_applied_as_far_as_there_are_credentials(desk: TencentDe
 
 @pytest.mark.parametrize("command", [("voices", "kling"), ("import", "narrator", "850"), ("state", "rebind", "kling")])
 def test_what_needs_that_one_account_is_refused(desk: TencentDesk, command: tuple[str, ...]) -> None:
+    desk.write({"hero": HERO})
+    desk.apply()  # so that there is a state
+    desk.write(ALL)
     refused = desk.voicectl(*command, env=without(desk, "KLING_"), code=1)
     assert "Error: No credentials" in refused.err
     assert EXPORT in refused.err
