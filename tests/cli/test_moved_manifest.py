@@ -305,7 +305,7 @@ def test_a_folder_that_becomes_one_file_keeps_its_state(desk: Desk) -> None:
 def test_the_state_of_a_folder_and_of_its_voices_yaml_is_one_file(made: Desk) -> None:
     for target in (".", "voices.yaml"):
         refused = made.voicectl("-f", target, "plan", code=1)
-        assert "The state belongs to something else" in refused.err
+        assert "The state belongs to another manifest" in refused.err
         made.voicectl(*way(refused, "mv-manifest"), code=0)
         assert unchanged(made, "-f", target)
 
