@@ -195,6 +195,7 @@ class Cause(StrEnum):
     SAMPLE = "sample"  # what the sample or the prompt holds: its content, its length, its format
     REQUEST = "request"  # another value that was declared
     ACCOUNT = "account"  # what the account may have or do: a quota, a balance, a permission
+    KEY_IN_USE = "key-in-use"  # its key was used before its first call, by a run that the state does not know
     DEFECT = "defect"  # voicectl sends what this cloud does not take
 
 

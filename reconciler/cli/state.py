@@ -12,10 +12,11 @@ from reconciler.cli.asking import lock_option, locking
 from reconciler.cli.completion import former_providers, new_addresses, provider_names, recorded_addresses
 from reconciler.cli.frame import LazyGroup, command, global_options, on_stdout, say, session, told, write, write_json
 from reconciler.cli.subcommand import Subcommand
-from reconciler.errors import StateDamaged, UsageError
+from reconciler.errors import Declined, StateDamaged, UsageError
 from reconciler.views.layout import counted
 
 if TYPE_CHECKING:
+    from reconciler.engine.rebuilding import Rebuilt
     from reconciler.model.state import Record, State
 
 STATE_COMMANDS = {
@@ -213,25 +214,33 @@ def _check(copy: bytes, name: str) -> None:
 
 @click.command(cls=Subcommand)
 @click.option("--lineage", metavar="L", help="Take in the voices whose markers carry this lineage.")
-@click.option("--new-lineage", is_flag=True, help="They are somebody else's: never mind them.")
+@click.option("--new-lineage", is_flag=True, help="They belong to another project: ignore them.")
+@click.option("--auto-approve", is_flag=True, help="Take them in without asking.")
 @lock_option
 @global_options
-def rebuild(lineage: str | None, new_lineage: bool, lock_timeout: str) -> int:
+def rebuild(lineage: str | None, new_lineage: bool, auto_approve: bool, lock_timeout: str) -> int:
     """Take in the voices of a lost state, by their markers.
 
     A voice is taken in when its marker is of exactly a declared entry. Without an option, it says which lineages
-    there are.
+    there are. Before it takes any in, it says how many and asks, because no other state may hold them.
     """
     from reconciler.engine import rebuilding
 
     if lineage is not None and new_lineage:
         raise UsageError("--lineage and --new-lineage exclude each other.")
     with session() as opened:
-        found = rebuilding.rebuild(opened, locking(lock_timeout), lineage=lineage, strangers=new_lineage)
+        found = rebuilding.rebuild(
+            opened,
+            locking(lock_timeout),
+            lineage=lineage,
+            strangers=new_lineage,
+            approve=lambda found: _may_take(found, str(lineage), approved=auto_approve),
+        )
     if lineage is not None:
-        say(f"Taken in: {counted(len(found.taken), 'voice')}.")
+        failed = f"; {len(found.failed)} of them failed when they were made" if found.failed else ""
+        say(f"Taken in: {counted(len(found.taken), 'voice')}{failed}.")
     elif new_lineage:
-        say(f"Never minded from now on: {', '.join(found.lineages) or 'nothing was found'}.")
+        say(f"Ignored from now on: {', '.join(found.lineages) or 'nothing was found'}.")
     for name, addresses in found.lineages.items() if lineage is None else ():
         write(
             f"{name}  {counted(len(addresses), 'declared voice')}: "
@@ -242,6 +251,24 @@ def rebuild(lineage: str | None, new_lineage: bool, lock_timeout: str) -> int:
     elif lineage is None and not new_lineage:
         say(f"To take one in: {command('state rebuild --lineage L')}; to leave them to somebody else: --new-lineage")
     return 0
+
+
+def _may_take(found: Rebuilt, lineage: str, *, approved: bool) -> bool:
+    """Says what is taken in, from whom, and what must be true of it; asks where a person can answer."""
+    import sys
+
+    names = ", ".join(found.taken[:5]) + (" ..." if len(found.taken) > 5 else "")
+    state, voices = told().place().state, counted(len(found.taken), "voice")
+    say(f"This takes {voices} into {state}, made under lineage {lineage}: {names}.")
+    say("No other state may hold them: a run with that state would replace or delete them here too.")
+    if approved:
+        return True
+    if not sys.stdin.isatty():
+        unasked = command(f"state rebuild --lineage {lineage} --auto-approve")
+        why = "There is no terminal to ask at."
+        raise Declined(why, f"To go on unasked: {unasked}", summary="Nothing was taken in")
+    click.echo("\nTake them in? Only 'yes' will be accepted: ", err=True, nl=False)
+    return sys.stdin.readline().strip() == "yes"
 
 
 @click.command(cls=Subcommand)

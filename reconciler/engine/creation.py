@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 from reconciler.engine import transitions
 from reconciler.engine.departure import is_nameless
+from reconciler.engine.key_in_use import KeyInUse
 from reconciler.engine.ledger import Ledger
 from reconciler.engine.tallying import Counter
 from reconciler.engine.work import Lane, Work
@@ -50,6 +51,7 @@ class Creations:
         self._clock = clock
         self._halt = halt
         self._bound = bound
+        self._key_in_use = KeyInUse(ledger, count, clock, made=self.ended, look_up=self._look_up)
 
     def begin(self, lane: Lane, work: Work) -> None:
         """The intent, durable with the next flush, which comes before the call."""
@@ -127,6 +129,8 @@ class Creations:
 
     def looked(self, lane: Lane, work: Work, answer: Observation | CloudError) -> None:
         """What `find` found after a lost reply."""
+        if work.forgotten and self._key_in_use.looked(lane, work, _record(work), answer):
+            return
         match answer:
             case Found(remote=remote) if remote.status is TaskStatus.RUNNING:
                 work.record = transitions.seen(_record(work), remote, now=self._clock.now())
@@ -204,7 +208,9 @@ class Creations:
         record = _record(work)
         if answer.duplicate:
             work.known_there = True
-            self._look_up(lane, work, after=0.0)
+            if record.attempts == 1:
+                self._key_in_use.refused(work, record)
+            self._look_up(lane, work, 0.0)
         elif answer.systemic or (answer.unsent and lane.unopened_again(work.sent_at, self._clock.monotonic())):
             # Every other call would end the same: the intent is taken back, and the run stops.
             self.withdraw(work)
@@ -217,7 +223,7 @@ class Creations:
             work.refused = (
                 f"an earlier call may have made this voice, and the cloud refused the second: {answer.detail}"
             )
-            self._look_up(lane, work, after=0.0)
+            self._look_up(lane, work, 0.0)
         elif answer.spent:
             self.withdraw(work)
             self._count.fail(
@@ -234,9 +240,9 @@ class Creations:
             return
         work.lost = answer.detail
         self._count.note(self._ledger, work, Kind.RETRYING, f"looking up what became of the call: {answer.detail}")
-        self._look_up(lane, work, after=1.0)
+        self._look_up(lane, work, 1.0)
 
-    def _look_up(self, lane: Lane, work: Work, *, after: float) -> None:
+    def _look_up(self, lane: Lane, work: Work, after: float) -> None:
         work.not_before = self._clock.monotonic() + after
         lane.settling.append(work)
 
@@ -247,7 +253,7 @@ class Creations:
             else:
                 self._unknowable(work, work.refused or _HIDDEN)
         elif work.looks < _LOOKS_BEFORE_RESENDING:
-            self._look_up(lane, work, after=1.0)
+            self._look_up(lane, work, 1.0)
         elif lane.cloud.can(_record(work).method).dedupes and work.sends < SENDS:
             # The same key: were the first call to arrive after all, the cloud refuses this one.
             record = _record(work)
@@ -274,7 +280,7 @@ class Creations:
 
     def _look_again(self, lane: Lane, work: Work, why: str) -> None:
         if work.looks < _LOOKS:
-            self._look_up(lane, work, after=min(10.0, 2.0 ** (work.looks - 1)))
+            self._look_up(lane, work, min(10.0, 2.0 ** (work.looks - 1)))
         else:
             self._count.fail(self._ledger, work, f"{_NOT_KNOWN}: {why}", _GOES_ON)
 

@@ -13,7 +13,7 @@ from reconciler.engine.crew import Crew
 from reconciler.engine.ledger import Ledger
 from reconciler.engine.pacing import Limits
 from reconciler.engine.tallying import Counter
-from reconciler.engine.work import Answer, Cloud, Lane, Work, keeping, looking, polling, removing, sending
+from reconciler.engine.work import Answer, Cloud, Lane, Work, keeping, looking, polling, proving, removing, sending
 from reconciler.model.events import Kind
 from reconciler.protocols import Clock
 
@@ -92,7 +92,9 @@ class Dispatch:
             lane.settling.remove(work)
             lane.looking += 1
             work.looks += 1
-            self._crew.start(looking(lane, work, work.record))
+            seen = work.proof_of
+            job = looking(lane, work, work.record) if seen is None else proving(lane, work, work.record, seen)
+            self._crew.start(job)
 
     def _remove(self, lane: Lane, now: float) -> None:
         while lane.to_remove and self._next_removal(lane) <= now:

@@ -2,80 +2,147 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.engine import transitions
 from reconciler.engine.operations import Request, Session
 from reconciler.engine.surgery import changing
 from reconciler.engine.work import Cloud
-from reconciler.errors import UsageError
+from reconciler.errors import CloudError, Declined, UsageError
 from reconciler.model.base import Frozen
 from reconciler.model.manifest import Voice
-from reconciler.model.observed import RemoteVoice, TaskStatus
+from reconciler.model.observed import Absent, Observation, RemoteVoice, TaskStatus
 from reconciler.model.state import Record, State, Status
 from reconciler.planning import keys
 from reconciler.planning.diff import noted, shown
-from reconciler.protocols import Tracing
+from reconciler.protocols import Probing, Tracing
 
 
 class Rebuilt(Frozen):
-    """What `state rebuild` found: lineage -> the addresses whose voices it made; and which of them were taken in."""
+    """What `state rebuild` found: lineage -> the addresses whose voices it made; and which addresses are taken in.
+
+    `failed` are those of them whose last task made no voice.
+    """
 
     lineages: dict[str, list[str]]
     taken: list[str] = []
+    failed: list[str] = []
 
 
 @dataclass(frozen=True, slots=True)
 class _Stray:
-    """A voice whose marker is of exactly a declared entry, and of a lineage that is not ours."""
+    """A voice or a task that no record knows, whose marker is of a declared entry.
+
+    `exact`: made of the inputs that are declared now. `deleted`: its cloud says so.
+    """
 
     voice: Voice
     cloud: Cloud
     remote: RemoteVoice
     marker: keys.Marker
+    exact: bool
+    deleted: bool = False
 
 
-def rebuild(session: Session, request: Request, *, lineage: str | None, strangers: bool) -> Rebuilt:
-    """Takes in the voices that carry this manifest's markers of a lost state, or declares them somebody else's.
+def rebuild(
+    session: Session, request: Request, *, lineage: str | None, strangers: bool, approve: Callable[[Rebuilt], bool]
+) -> Rebuilt:
+    """Takes in the voices that carry this manifest's markers of a lost state, or declares them another project's.
 
-    Without either it only says which lineages there are.
+    Without either it only says which lineages there are. `approve` is asked before anything is taken in; raises
+    Declined. The state goes on with the lineage's eight characters, so that a second state that was rebuilt at the
+    same time makes the same keys, which a cloud accepts only once.
     """
     with changing(session, "state rebuild", request, finds=True, new=strangers) as held:
         state, now = held[0], session.clock.now()
         strays = list(_strays(session, state))
-        found: dict[str, set[str]] = {}
+        lineages: dict[str, set[str]] = {}
         for stray in strays:
-            found.setdefault(stray.marker.lineage, set()).add(stray.voice.address)
-        wanted = [s for s in strays if s.marker.lineage == lineage and state.at(s.voice.address) is None]
-        records = {address: _rebuilt(stray, now=now) for address, stray in _newest(wanted).items()}
+            if stray.exact and stray.remote.status is not TaskStatus.FAILED:
+                lineages.setdefault(stray.marker.lineage, set()).add(stray.voice.address)
+        found = Rebuilt(lineages={k: sorted(v) for k, v in sorted(lineages.items())})
         if strangers:
-            held.append(state.having(strangers=(*state.strangers, *sorted(set(found) - set(state.strangers)))))
+            others = {stray.marker.lineage for stray in strays} - {state.lineage[:8], *state.strangers}
+            held.append(state.having(strangers=(*state.strangers, *sorted(others))))
         elif lineage is not None:
-            if lineage not in (*found, *state.kin):  # of its kin, all may have been taken in before
+            if lineage not in (*(s.marker.lineage for s in strays), *state.kin):  # of its kin, all may be taken in
                 raise UsageError(
                     f"No declared voice carries a marker of the lineage {lineage}.",
                     "To see which there are: voicectl state rebuild",
                 )
-            bound: dict[str, str | None] = {a: r.external_task_id for a, r in records.items()}
-            kin = tuple(dict.fromkeys((*state.kin, lineage)))
-            left = tuple(s for s in state.strangers if s != lineage)
-            held.append(state.having(records.values(), current=bound, kin=kin, strangers=left))
-        return Rebuilt(lineages={k: sorted(v) for k, v in sorted(found.items())}, taken=sorted(records))
+            records = _records([s for s in strays if s.marker.lineage == lineage], state, now=now)
+            taken = [r for r in records if r.status is not Status.DELETED]
+            failed = sorted(r.address for r in taken if r.status is Status.FAILED)
+            found = found.model_copy(update={"taken": sorted(r.address for r in taken), "failed": failed})
+            if taken and not approve(found):
+                raise Declined(
+                    "The question was not answered with yes.",
+                    "At a terminal, answer yes; elsewhere: --auto-approve",
+                    summary="Nothing was taken in",
+                )
+            held.append(_adopted(state, records, lineage, tail=session.lineage(), now=now))
+        return found
+
+
+def _records(strays: Sequence[_Stray], state: State, *, now: datetime) -> list[Record]:
+    """Of each address the newest that is not deleted, if it is of what is declared now; and what is deleted."""
+    records = [transitions.tombstone(_rebuilt(s, now=now), now=now) for s in strays if s.deleted]
+    for address, stray in _newest([s for s in strays if not s.deleted]).items():
+        current = state.at(address)
+        if stray.exact and (current is None or current.generation < stray.marker.generation):
+            records.append(_rebuilt(stray, now=now))
+    return records
+
+
+def _adopted(state: State, records: Sequence[Record], lineage: str, *, tail: str, now: datetime) -> State:
+    """What an address meant before is older than what was found: it is kept in sight, and never deleted by this."""
+    meant = [r for r in records if r.status is not Status.DELETED]
+    older = [old for r in meant if (old := state.at(r.address)) is not None]
+    kept = [transitions.ended(r, Status.ABANDONED, now=now) for r in older]
+    bound: dict[str, str | None] = {r.address: r.external_task_id for r in meant}
+    goes_on = state.lineage[:8] == lineage or not state.records
+    return state.having(
+        [*kept, *records],
+        current=bound,
+        lineage=f"{lineage}{tail[8:]}" if goes_on else state.lineage,
+        kin=tuple(dict.fromkeys((*state.kin, lineage))),
+        strangers=tuple(s for s in state.strangers if s != lineage),
+    )
 
 
 def _strays(session: Session, state: State) -> Iterator[_Stray]:
     voices = session.manifest.voices.values()
     for name, cloud in session.connect(sorted({v.provider for v in voices})).items():
-        declared = {digest: v for v in voices if v.provider == name for digest in reversed(keys.digests(v))}
+        mine = [v for v in voices if v.provider == name]
+        by_digest = {digest: v for v in mine for digest in reversed(keys.digests(v))}
+        by_name = {keys.written(v.address): v for v in mine}
+        found: list[_Stray] = []
         for remote in _there(cloud, state):
             marker = keys.read(remote.external_task_id)
-            voice = declared.get(marker.digest) if marker else None
-            if marker is None or voice is None or remote.status is TaskStatus.FAILED:
+            if marker is None or str(remote.external_task_id) in state.records:
                 continue
-            if str(remote.external_task_id) not in state.records and marker.lineage != state.lineage[:8]:
-                yield _Stray(voice, cloud, remote, marker)
+            voice = by_digest.get(marker.digest)
+            exact = voice is not None and keys.could_mark(marker, voice.address)
+            if not exact:
+                voice = by_name.get(marker.address) if not marker.cut else None
+            if voice is not None:
+                found.append(_Stray(voice, cloud, remote, marker, exact))
+        yield from _without_deleted(found, cloud, now=session.clock.now())
+
+
+def _without_deleted(strays: Sequence[_Stray], cloud: Cloud, *, now: datetime) -> Iterator[_Stray]:
+    """Where the cloud says so for nothing, which of them were deleted: it may list their tasks all the same."""
+    look = cloud.provider.capabilities.probe
+    ready = [s for s in strays if s.remote.status is TaskStatus.READY]
+    seen: Mapping[str, Observation] = {}
+    if ready and isinstance(cloud.provider, Probing) and look is not None and not look.price:
+        with suppress(CloudError):  # it is only a help
+            seen = cloud.provider.probe([_rebuilt(stray, now=now) for stray in ready])
+    for stray in strays:
+        yield replace(stray, deleted=isinstance(seen.get(str(stray.remote.external_task_id)), Absent))
 
 
 def _there(cloud: Cloud, state: State) -> Iterator[RemoteVoice]:

@@ -12,11 +12,11 @@ from reconciler.engine.pacing import Limits
 from reconciler.engine.polling import Polls
 from reconciler.errors import CloudError, OutcomeUnknown
 from reconciler.model.manifest import Voice
-from reconciler.model.observed import Observation, RemoteVoice
+from reconciler.model.observed import Observation, RemoteVoice, Unknown
 from reconciler.model.plan import Change
 from reconciler.model.state import Activation, Record
 from reconciler.planning.diff import renoted, shown
-from reconciler.protocols import Accepted, Activating, Done, MethodCapabilities, Provider, Updating
+from reconciler.protocols import Accepted, Activating, Done, MethodCapabilities, Probing, Provider, Updating
 
 _UNOPENED = 3  # times in a row, until the run stops
 
@@ -54,6 +54,9 @@ class Work:
     unused: bool = False  # nobody ever began its voice's first use before this run
     confirming: bool = False  # its voice's first use was made, and the list is looked at until it shows it
     cut_short: bool = False  # an earlier run died over its first use, so whether that was made is looked for first
+    forgotten: bool = False  # its key was used before its first call, by a run that the state does not know
+    proof_of: RemoteVoice | None = None  # what that run made, while it is asked whether it still exists
+    generations: int = 0  # how many keys turned out to be used up
     known_there: bool = False  # the cloud said that it knows the key
     lost: str = ""  # what came instead of an answer, the last time
     refused: str = ""  # why the second sending of a key was refused, which proves nothing about the first
@@ -176,6 +179,18 @@ def sending(lane: Lane, work: Work, voice: Voice, key: str) -> Job:
 
 def looking(lane: Lane, work: Work, record: Record) -> Job:
     return lambda: Looked(lane, work, _valued(lambda: lane.cloud.provider.find(record)))
+
+
+def proving(lane: Lane, work: Work, record: Record, remote: RemoteVoice) -> Job:
+    """Whether what a key once made still exists, in its cloud's own words."""
+    asked = record.model_copy(update={"task_id": remote.task_id, "voice_id": remote.voice_id})
+
+    def probe() -> Observation:
+        provider = lane.cloud.provider
+        told = provider.probe([asked]) if isinstance(provider, Probing) else {}
+        return told.get(asked.external_task_id, Unknown(why="it was not asked about"))
+
+    return lambda: Looked(lane, work, _valued(probe))
 
 
 def removing(lane: Lane, work: Work, record: Record) -> Job:

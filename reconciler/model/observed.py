@@ -29,6 +29,8 @@ class RemoteVoice(Frozen):
     url: str | None = None  # of a sound that is no voice; whole, because it is what was paid for
     file_id: str | None = None
     expires_at: datetime | None = None  # UTC
+    deleted: bool = False  # the cloud says in so many words that what the task made was deleted
+    voiceless: bool = False  # its task has succeeded, and shows no voice: not yet, or not any more
     active: bool = False  # it was used, so that a cloud that shows only such voices lists it
 
 

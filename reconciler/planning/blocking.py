@@ -82,6 +82,8 @@ def failure_hint(voice: Voice, cause: Cause | None) -> str:
             return f"{_REFUSED_AGAIN}."
         case Cause.ACCOUNT:
             return f"Once the account allows it: {retry}"
+        case Cause.KEY_IN_USE:
+            return f"If it is there: voicectl import {voice.address} VOICE_ID; to pay for another: {retry}"
         case Cause.DEFECT:
             return "The same would be refused again: please report this."
         case Cause.ID_TAKEN | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from reconciler.errors import Cause
 from reconciler.model.failures import cause_of
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown
@@ -97,7 +98,7 @@ def _on_its_way(scene: Scene, voice: Voice, need: Need) -> Change | None:
         return None
     observed = scene.observation(pending)
     found = observed.remote if isinstance(observed, Found) else None
-    if found is not None and found.status is not TaskStatus.FAILED:
+    if found is not None and found.status is not TaskStatus.FAILED and pending.cause is not Cause.KEY_IN_USE:
         ready = found.status is TaskStatus.READY
         aside = f"an interrupted run began the new voice, and it {'is there' if ready else 'is still being made'}"
         key, generation = pending.external_task_id, pending.generation

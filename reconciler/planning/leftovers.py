@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from reconciler.errors import Cause
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import SETTLING, Record, Status
@@ -39,7 +40,7 @@ def removed(scene: Scene, record: Record) -> Change:
         return _verdict(record, Action.FORGET, f"{reason}; an official voice, which stays")
     observed = scene.observation(record)
     match record.status:
-        case Status.FAILED if not isinstance(observed, Found):
+        case Status.FAILED if not isinstance(observed, Found) or record.cause is Cause.KEY_IN_USE:
             if isinstance(observed, Unknown) and not observed.by_nature:
                 return _unseen(record, reason, observed)
             return _verdict(record, Action.FORGET, f"{reason}; its creation had failed, so there is no voice")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from reconciler.errors import Cause
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Change
@@ -104,7 +105,8 @@ def _ready(scene: Scene, voice: Voice, record: Record, observed: Observation) ->
 
 def _failed(scene: Scene, voice: Voice, record: Record, observed: Observation) -> Change:
     """The same sample is not bought again unless its inputs change or somebody asks."""
-    if isinstance(observed, Found) and observed.remote.status is not TaskStatus.FAILED:
+    known = record.cause is Cause.KEY_IN_USE  # what is listed under its key was not made by its call
+    if isinstance(observed, Found) and observed.remote.status is not TaskStatus.FAILED and not known:
         return _task(scene, voice, record, observed.remote)  # there after all
     return _again(scene, voice, record, observed, found=None)
 

@@ -96,9 +96,11 @@ class Task(_Wire):
             return lean(ready)
         if self.task_status == "failed" or self.deleted:
             why = _DELETED_SINCE if self.deleted else scrubbed(self.key, self.task_status_msg or "no reason given")
-            failed = RemoteVoice(status=TaskStatus.FAILED, task_id=task_id, external_task_id=self.key, message=why)
+            failed = RemoteVoice(
+                status=TaskStatus.FAILED, task_id=task_id, external_task_id=self.key, message=why, deleted=self.deleted
+            )
             return failed.model_copy(update={"cause": cause_of(why)})
-        return RemoteVoice(status=TaskStatus.RUNNING, task_id=task_id, external_task_id=self.key)
+        return RemoteVoice(status=TaskStatus.RUNNING, task_id=task_id, external_task_id=self.key, voiceless=self.hollow)
 
 
 def _text(value: str | int | None) -> str | None:

@@ -251,5 +251,7 @@ def operation(method: str, path: str) -> str:
             return "get"
         case "GET", ["presets-voices"]:
             return "presets"
+        case "GET", ["", "tasks"]:
+            return "probe"
         case _:
             raise ValueError(f"{method} {path}")

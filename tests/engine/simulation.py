@@ -207,7 +207,11 @@ class Simulation:
     def _rebuild(self) -> None:
         session = self.rehearsal.session()
         try:
-            for lineage in rebuilding.rebuild(session, Request(), lineage=None, strangers=False).lineages:
-                rebuilding.rebuild(session, Request(), lineage=lineage, strangers=False)
+            for lineage in rebuilding.rebuild(session, Request(), lineage=None, strangers=False, approve=_yes).lineages:
+                rebuilding.rebuild(session, Request(), lineage=lineage, strangers=False, approve=_yes)
         except (CloudError, UsageError):  # what was listed a moment ago is not listed now
             pass
+
+
+def _yes(_: rebuilding.Rebuilt) -> bool:
+    return True

@@ -109,7 +109,7 @@ def test_a_voice_made_under_a_state_that_was_lost_is_not_bought_again_while_its_
     (change,) = rehearsal.plan().changes
     assert change.action is Action.BLOCKED
     assert "voicectl state rebuild --lineage 01234567" in change.hint
-    rebuilding.rebuild(rehearsal.session(), Request(), lineage="01234567", strangers=False)
+    rebuilding.rebuild(rehearsal.session(), Request(), lineage="01234567", strangers=False, approve=lambda _: True)
     rehearsal.apply()
     (made,) = rehearsal.made
     assert (rehearsal.record("a").status, rehearsal.record("a").voice_id) == (Status.READY, made.voice_id)

@@ -78,12 +78,13 @@ def test_an_empty_pack_at_the_second_sending_keeps_the_first_in_mind() -> None:
     assert (rehearsal.record("narrator").status, rehearsal.record("narrator").attempts) == (Status.INTENDED, 1)
 
 
-def test_a_key_that_the_cloud_knows_already_is_adopted() -> None:
+def test_a_key_that_the_cloud_knows_at_its_second_sending_is_adopted() -> None:
     rehearsal, cloud = on_paper()
     cloud.arrive(str(rehearsal.plan().changes[0].key))
-    cloud.say("submit", DUPLICATE)
+    cloud.say("find", Absent(), Absent())
+    cloud.say("submit", LOST, DUPLICATE)
     applied = rehearsal.apply()
-    assert (applied.tally.done, cloud.count("submit")) == (1, 1)
+    assert (applied.tally.done, cloud.count("submit")) == (1, 2)
     assert rehearsal.record("narrator").status is Status.READY
 
 
@@ -125,9 +126,9 @@ def test_an_uncertain_voice_that_shows_up_is_taken_in() -> None:
 
 def test_a_known_key_whose_voice_never_shows_is_uncertain() -> None:
     rehearsal, cloud = on_paper()
-    cloud.say("submit", DUPLICATE)
+    cloud.say("submit", LOST, DUPLICATE)
     rehearsal.apply()
-    assert cloud.count("find") == 5
+    assert cloud.count("find") == 2 + 5
     assert rehearsal.record("narrator").status is Status.UNCERTAIN
 
 
