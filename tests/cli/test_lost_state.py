@@ -33,9 +33,7 @@ REBUILD = ("state", "rebuild", "--auto-approve", "--lineage")
 def test_rebuild_takes_the_voices_of_a_lineage_in(lost: Desk, kling: KlingService) -> None:
     listed = lost.voicectl("state", "rebuild", code=0)
     [lineage] = re.findall(r"^([0-9a-f]{8})  2 declared voices: hero, narrator$", listed.out, re.MULTILINE)
-    assert lost.voicectl(*REBUILD, lineage, code=0).err.endswith(
-        "Taken in: 2 voices.\n"
-    )
+    assert lost.voicectl(*REBUILD, lineage, code=0).err.endswith("Taken in: 2 voices.\n")
     assert lost.voicectl("plan", "--detailed-exitcode").code == 0
     lost.apply()
     assert kling.count("create") == 0
@@ -46,9 +44,7 @@ def test_rebuild_done_again_takes_in_what_is_left(lost: Desk, kling: KlingServic
     listed = lost.voicectl("state", "rebuild", code=0)
     [lineage] = re.findall(r"^([0-9a-f]{8})  2 declared", listed.out, re.MULTILINE)
     lost.voicectl(*REBUILD, lineage, code=0)  # and died before it could say so
-    assert lost.voicectl(*REBUILD, lineage, code=0).err.startswith(
-        "Taken in: 0 voices.\n"
-    )
+    assert lost.voicectl(*REBUILD, lineage, code=0).err.startswith("Taken in: 0 voices.\n")
     assert lost.actions() == {}
 
 
