@@ -90,11 +90,14 @@ def _failed_before(voice: Voice, need: Need, failed: Marked) -> Change:
 
 
 def _of_a_lost_state(scene: Scene, voice: Voice, need: Need) -> Change | None:
-    """Voices of another lineage: this very entry's, or with no state at all those of its name or its inputs."""
-    others = [m for m in scene.marked.exact(voice) if m.remote.status is not TaskStatus.FAILED]
+    """Voices of another lineage of the same inputs; with no state at all, those of its name too.
+
+    An apply that left this entry blocked has begun a new state: a state with records proves nothing of this entry.
+    """
+    found = [*scene.marked.exact(voice), *scene.marked.of_the_same_inputs(voice)]
     if not scene.state.records:
-        found = [*scene.marked.named(voice), *scene.marked.of_the_same_inputs(voice)]
-        others += [m for m in found if m.remote.status is not TaskStatus.FAILED]
+        found += scene.marked.named(voice)
+    others = [m for m in found if m.remote.status is not TaskStatus.FAILED]
     lineages = {m.marker.lineage for m in others if not scene.ours(m.marker.lineage)} - set(scene.state.strangers)
     if not lineages:
         return None
