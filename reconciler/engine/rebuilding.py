@@ -88,9 +88,13 @@ def rebuild(
 
 
 def _records(strays: Sequence[_Stray], state: State, *, now: datetime) -> list[Record]:
-    """Of each address the newest that is not deleted, if it is of what is declared now; and what is deleted."""
+    """Of each address the newest that is not deleted, if it is of what is declared now; and what is deleted.
+
+    What failed with other inputs made no voice, so that an address still means the one before it.
+    """
     records = [transitions.tombstone(_rebuilt(s, now=now), now=now) for s in strays if s.deleted]
-    for address, stray in _newest([s for s in strays if not s.deleted]).items():
+    there = (s for s in strays if not s.deleted and (s.exact or s.remote.status is not TaskStatus.FAILED))
+    for address, stray in _newest(there).items():
         current = state.at(address)
         if stray.exact and (current is None or current.generation < stray.marker.generation):
             records.append(_rebuilt(stray, now=now))

@@ -36,11 +36,26 @@ class Books:
         self._accounts = accounts
         self._meant: dict[tuple[str, str], What] = {}  # of what takes no key: account, what it is made from -> it
         self._told: dict[int, What] = {}  # by the number of a creation: a name changes
+        self._made_from: dict[str, str] = {}  # digest in a key, which is of an address too -> digest of inputs alone
 
     def declared(self, voice: Voice) -> What:
-        what = What(voice.address, keys.digest_of(voice), self.account(voice.provider))
+        digest = keys.digest_of(voice)
+        self._made_from[digest] = keys.digest_of(voice.model_copy(update={"address": ""}))
+        what = self.meant(voice.address, digest, voice.provider)
         self._meant[what.account, str(voice.inputs.get("prompt") or voice.inputs.get("voice_name"))] = what
         return what
+
+    def meant(self, address: str, digest: str, provider: str) -> What:
+        return What(address, self._made_from[digest], self.account(provider))
+
+    def of(self, record: Record) -> What | None:
+        """None: the record keeps nothing of what it was made from."""
+        known = record.digest in self._made_from
+        return self.meant(record.address, record.digest, record.provider) if known else None
+
+    def moved(self, creation: Creation, what: What) -> None:
+        """Its entry was renamed, which its marker does not say."""
+        self._told[creation.number] = what
 
     def account(self, provider: str) -> str:
         """As the world calls it."""
@@ -66,7 +81,7 @@ class Books:
     def _first_look(self, creation: Creation) -> What:
         marker = keys.read(creation.key)
         if marker is not None:
-            return What(marker.address, marker.digest, creation.account)
+            return What(marker.address, self._made_from[marker.digest], creation.account)
         prompt = creation.details["input"]["Prompt"] if creation.action == SOUND else creation.voice_name
         return self._meant[creation.account, prompt]
 
@@ -83,7 +98,12 @@ def key_of(creation: Creation) -> str | None:
 
 def key_meant(record: Record, made: Iterable[Creation]) -> str:
     """How the oracle calls what a record means."""
-    return next((str(key_of(creation)) for creation in made if _is_meant(record, creation)), record.external_task_id)
+    creation = creation_meant(record, made)
+    return record.external_task_id if creation is None else str(key_of(creation))
+
+
+def creation_meant(record: Record, made: Iterable[Creation]) -> Creation | None:
+    return next((creation for creation in made if _is_meant(record, creation)), None)
 
 
 def fate_of(creation: Creation) -> Fate:
@@ -111,4 +131,6 @@ def _is_meant(record: Record, creation: Creation) -> bool:
             file_id = creation.details["file_id"]
             return creation.task_id == record.task_id or file_id == record.file_id or file_id in (record.url or "")
         case _:
+            if record.voice_id is not None and creation.voice_id is not None:
+                return creation.voice_id == record.voice_id  # one that was imported has another key
             return creation.key == record.external_task_id

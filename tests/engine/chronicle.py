@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from reconciler.model.state import Record, State, Status
+from reconciler.model.state import LIVE, Record, State, Status
 from reconciler.sandbox.creation import Creation
 from tests.engine import books, oracle
 from tests.engine.books import Books
-from tests.engine.oracle import Began, Bought, Deleted, Lost, Refused
+from tests.engine.oracle import Began, Bought, Deleted, Lost, Moved, Refused
 from tests.engine.rehearsal import Rehearsal
 
 
@@ -23,6 +23,7 @@ class Chronicle:
         self.story: list[oracle.Event] = []
         self.wrong: list[str] = []  # raised inside a call, it would read as a lost reply
         self.lost: set[str] = set()  # keys that the state knows no more
+        self.renames = False  # whether entries were renamed
         self.over: set[str] = set()  # keys of what has expired
         self.spoken: Counter[str] = Counter()  # paid first uses, by voice_id
         self._rehearsal = rehearsal
@@ -39,13 +40,14 @@ class Chronicle:
         accounts = {self._books.account(v.provider) for v in unmade}
         self._traced = lambda c: c.account in accounts and c.created_at > since and c.action not in books.KEYLESS
         self.note()
+        self.note_moves()
         self.story.append(Began())
 
     def forgot(self, state: State) -> None:
         """This is the state from now on, whatever it knew before."""
         made = self._rehearsal.made
         known = {books.key_meant(record, made) for record in state.records.values() if not self._is_past(record)}
-        self.lost |= {str(books.key_of(c)) for c in made if books.key_of(c)} - known
+        self.lost = {str(books.key_of(c)) for c in made if books.key_of(c)} - known
         self.story.append(Lost(frozenset(self.lost)))
 
     def _is_past(self, record: Record) -> bool:
@@ -65,6 +67,8 @@ class Chronicle:
             self.note()
         if request is None or what not in books.MAKING | books.DELETING | books.USING:
             return
+        if moment == "before":
+            self.note_moves()
         body = json.loads(request.content)
         if moment == "before" and what in books.MAKING:
             self._watch_creation(body)
@@ -88,7 +92,7 @@ class Chronicle:
         records, key = self._rehearsal.state.records, body.get("external_task_id") or body.get("SessionId")
         if key is None:
             what = self._books.called_for(body)
-            begun = [r for r in records.values() if (r.address, r.digest) == (what.address, what.digest)]
+            begun = [r for r in records.values() if self._books.of(r) == what]
         else:
             begun = [records[key]] if key in records else []
         if not any(record.status is Status.INTENDED for record in begun):
@@ -122,6 +126,18 @@ class Chronicle:
                 self.over.add(key)
                 self.story.append(Deleted(key, outside=True))
             self._noted[creation.number] = creation
+
+    def note_moves(self) -> None:
+        """Tells the oracle which voices belong to an entry that was renamed."""
+        if not self.renames:
+            return
+        made = self._rehearsal.made
+        for record in self._rehearsal.state.records.values():
+            what = self._books.of(record) if record.status in LIVE else None
+            meant = books.creation_meant(record, made) if what is not None else None
+            if what is not None and meant is not None and self._books.what(meant).renamed(what):
+                self._books.moved(meant, what)
+                self.story.append(Moved(str(books.key_of(meant)), what))
 
     def _purchase(self, creation: Creation, key: str, *, late: bool) -> Bought:
         made, records = self._rehearsal.made, self._rehearsal.state.records.values()

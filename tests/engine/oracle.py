@@ -7,7 +7,7 @@ announced in the state before it went out is not its matter: `simulation` looks 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 
@@ -16,8 +16,12 @@ class What:
     """What a voice is made from, for which address, on which account: bought twice, it is paid for twice."""
 
     address: str
-    digest: str
+    digest: str  # of its inputs alone, so that a renamed entry keeps it
     account: str
+
+    def renamed(self, other: What) -> bool:
+        """Whether the other is made from the same, for another address."""
+        return self != other and (self.digest, self.account) == (other.digest, other.account)
 
 
 class Fate(Enum):
@@ -62,7 +66,7 @@ class Deleted:
 
 @dataclass(frozen=True)
 class Lost:
-    """The state knows these keys no more; and what it knows may be dead since long."""
+    """These keys, and no others, the state does not know; and what it knows may be dead since long."""
 
     keys: frozenset[str]
 
@@ -74,7 +78,22 @@ class Asked:
     what: What
 
 
-Event = Declared | Began | Bought | Refused | Deleted | Lost | Asked
+@dataclass(frozen=True)
+class Moved:
+    """Its voice belongs to a renamed entry, durably."""
+
+    key: str
+    what: What
+
+
+@dataclass(frozen=True)
+class Released:
+    """A person let go of it: it stays in its account."""
+
+    key: str
+
+
+Event = Declared | Began | Bought | Refused | Deleted | Lost | Asked | Moved | Released
 
 
 @dataclass(frozen=True)
@@ -96,7 +115,8 @@ class _Model:
     bought: dict[str, Bought] = field(default_factory=dict)
     alive: dict[str, What] = field(default_factory=dict)  # voices, and tasks that may become some
     given_up: set[str] = field(default_factory=set)  # some run was to do without them
-    lost: set[str] = field(default_factory=set)
+    lost: frozenset[str] = frozenset()
+    released: set[str] = field(default_factory=set)
     spoilt: set[What] = field(default_factory=set)  # failed, refused, deleted by others: it may well be missing
 
     def add(self, event: Event) -> None:
@@ -105,7 +125,7 @@ class _Model:
                 self.wanted = wanted
                 self.spoilt |= refused
             case Began():
-                self.given_up |= {key for key, what in self.alive.items() if what not in self.wanted}
+                self.given_up |= {k for k, what in self.alive.items() if what not in self.wanted and not self._moves(k)}
             case Bought():
                 self._buy(event)
             case Refused(what=what):
@@ -113,16 +133,23 @@ class _Model:
             case Deleted(key=key, outside=outside):
                 self._delete(key, outside=outside)
             case Lost(keys=keys):
-                self.lost |= keys
+                self.lost = keys
                 self.spoilt |= {bought.what for key, bought in self.bought.items() if key not in self.alive}
             case Asked(what=what):
-                if what not in self.spoilt:
+                if not self.is_spoilt(what):
                     self.wrong.append(f"{what.address} was left to a person, and could have been settled")
+            case Moved(key=key, what=what):
+                self._move(key, what)
+            case Released(key=key):
+                self.released.add(key)
 
     def _buy(self, new: Bought) -> None:
         twins = [key for key in self._alike(new.what) if key not in self.lost & new.hidden]
-        if not new.late and set(twins) - (self.given_up & new.deposed):
+        if not new.late and set(twins) - (self.given_up & new.deposed) - self.released:
             self.wrong.append(f"{new.key} was bought, and {', '.join(twins)} was there")
+        renamed = [key for key, what in self.alive.items() if what.renamed(new.what) and self._moves(key)]
+        if not new.late and set(renamed) - self.lost:
+            self.wrong.append(f"{new.key} was bought, and {', '.join(renamed)} of an entry that was renamed was there")
         self.bought[new.key] = new
         if new.fate is not Fate.VOICE:
             self.spoilt.add(new.what)
@@ -140,6 +167,27 @@ class _Model:
         if what is not None and (outside or key in self.lost):
             self.spoilt.add(what)
 
+    def _move(self, key: str, what: What) -> None:
+        if not what.renamed(self.bought[key].what):
+            self.wrong.append(f"{key} was moved to {what.address}, which is made from other inputs")
+        self.bought[key] = replace(self.bought[key], what=what)
+        if key in self.alive:
+            self.alive[key] = what
+        if what in self.wanted:
+            self.given_up.discard(key)
+
+    def _moves(self, key: str) -> bool:
+        """Whether its entry was renamed: it and one new entry are made from the same, and no others are."""
+        what = self.alive[key]
+        if what in self.wanted or key in self.given_up | self.released:
+            return False
+        new = [w for w in self.wanted if what.renamed(w) and not self._alike(w)]
+        old = [k for k, w in self.alive.items() if w == what or (what.renamed(w) and w not in self.wanted)]
+        return len(new) == 1 and old == [key]
+
+    def is_spoilt(self, what: What) -> bool:
+        return what in self.spoilt or any(what.renamed(other) for other in self.spoilt)
+
     def _alike(self, what: What) -> list[str]:
         return [key for key, other in self.alive.items() if other == what]
 
@@ -150,11 +198,11 @@ def complaints(story: Iterable[Event], seen: Seen) -> list[str]:
     for event in story:
         model.add(event)
     told = list(model.wrong)
-    spoilt = {what.address for what in model.spoilt}
+    spoilt = {what.address for what in {*model.spoilt, *filter(model.is_spoilt, model.wanted)}}
     for what in model.wanted:
         owed = {key for key in model.alive if model.bought[key].what == what and model.bought[key].fate is Fate.VOICE}
         held = seen.held.get(what.address)
-        if what not in model.spoilt and held not in owed & seen.ready:
+        if not model.is_spoilt(what) and held not in owed & seen.ready:
             told.append(f"{what.address} holds {held}, and should hold {' or '.join(owed) or 'a voice'}")
     declared = {what.address for what in model.wanted}
     told += [
@@ -162,7 +210,7 @@ def complaints(story: Iterable[Event], seen: Seen) -> list[str]:
     ]
     told += [f"{address} is not settled" for address in seen.unsettled - spoilt]
     # While an address is blocked, a voice that a run began for it and nobody wants now is left as it is.
-    left = model.lost | {key for key in seen.open if key in model.bought and model.bought[key].what.address in spoilt}
-    left |= seen.kept
+    left = {key for key in seen.open if key in model.bought and model.bought[key].what.address in spoilt}
+    left |= model.lost | model.released | seen.kept
     told += [f"{key} lives, and nobody holds it" for key in seen.living - left - set(seen.held.values())]
     return told

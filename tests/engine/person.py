@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 
-from reconciler.engine import surgery
+from reconciler.engine import rebuilding, surgery
 from reconciler.engine.operations import Request
+from reconciler.errors import CloudError, UsageError
 from reconciler.model.manifest import AUDIO
-from reconciler.model.state import MADE, SETTLING, Activation, Record, State, Status
+from reconciler.model.state import LIVE, MADE, SETTLING, Activation, Record, State, Status
 from reconciler.sandbox.creation import Creation
 from tests.engine import books, oracle
 from tests.engine.books import Books
 from tests.engine.chronicle import Chronicle
-from tests.engine.oracle import Deleted, Fate, Seen, What
+from tests.engine.oracle import Deleted, Fate, Released, Seen, What
 from tests.engine.rehearsal import Rehearsal
 
 _REMEMBERED = 70 * 3600.0  # seconds that a task of VOD's can be looked up, with some reserve
+_LINEAGE = re.compile(r"voicectl state rebuild --lineage (\w+)")
+_MOVED = re.compile(r"voicectl state mv ([\w.]+) ([\w.]+)")
 _PATIENT = 10  # words that a person says at most
 
 
@@ -58,8 +62,57 @@ class Person:
             self._chronicle.spoken.clear()
         return frozenset(unsure)
 
+    def rebuild(self) -> None:
+        """Of each lineage that the account shows or a plan names."""
+        session = self._rehearsal.session()
+        try:
+            named = {found for change in self._rehearsal.plan().changes for found in _LINEAGE.findall(change.hint)}
+            there = rebuilding.rebuild(session, Request(), lineage=None, strangers=False, approve=_yes).lineages
+            for lineage in sorted({*named, *there}):
+                rebuilding.rebuild(session, Request(), lineage=lineage, strangers=False, approve=_yes)
+                self._chronicle.forgot(self._rehearsal.state)
+        except (CloudError, UsageError):  # what was listed a moment ago is not listed now
+            pass
+
+    def follow(self, *, patient: bool) -> frozenset[str]:
+        """Types what is written beside what is blocked. Returns the addresses to pay for again.
+
+        `patient`: what is still being made is waited for.
+        """
+        paid: set[str] = set()
+        for change in self._rehearsal.plan().changes:
+            with suppress(UsageError):  # what was done a moment ago has changed more than this entry
+                if _LINEAGE.search(change.hint):
+                    self.rebuild()
+                elif (moved := _MOVED.search(change.hint)) is not None:
+                    surgery.move(self._rehearsal.session(), moved[1], moved[2], Request())
+                elif "voicectl import" in change.hint and not self._imported(change.address, patient=patient):
+                    paid |= {change.address} if "--retry" in change.hint else set()
+        return frozenset(paid)
+
+    def _imported(self, address: str, *, patient: bool) -> bool:
+        """Whether nothing is to be paid: the console shows a voice of these inputs, or that one is being made."""
+        what = self._books.declared(self._rehearsal.voices[address])
+        state, made = self._rehearsal.state, self._rehearsal.made
+        held = {books.key_meant(r, made) for r in state.records.values() if r.status in LIVE and r.voice_id}
+        alike = [c for c in made if books.key_of(c) not in {None, *held} and _is_of(self._books.what(c), what)]
+        living = [c for c in alike if self._chronicle.lives(c)]
+        if not living:
+            waiting = [c for c in alike if c.deleted_at is None and c.failure is None]
+            if not patient:
+                self._wait_no_longer(waiting)
+            return patient and bool(waiting)
+        voice_id = living[-1].voice_id
+        current = state.at(address)
+        if current is not None and current.status in LIVE:
+            self._chronicle.story.append(Released(books.key_meant(current, made)))
+            surgery.remove(self._rehearsal.session(), address, Request())
+        surgery.import_voice(self._rehearsal.session(), address, voice_id, Request())
+        self._chronicle.note_moves()
+        return True
+
     def _say(self, record: Record) -> None:
-        what = What(record.address, record.digest, self._books.account(record.provider))
+        what = self._books.meant(record.address, record.digest, record.provider)
         if not self._out_of_sight(record):
             self._chronicle.story.append(oracle.Asked(what))
         made = self._rehearsal.made
@@ -125,9 +178,17 @@ class Person:
     def _open(self, state: State, made: list[Creation]) -> frozenset[str]:
         """What the state remembers as begun; without a key of ours, whatever was made of it."""
         begun = [record for record in state.records.values() if record.status in SETTLING]
-        whats = {What(r.address, r.digest, self._books.account(r.provider)) for r in begun}
+        whats = {self._books.of(record) for record in begun}
         keyless = {books.key_of(c) for c in made if c.action in books.KEYLESS and self._books.what(c) in whats}
         return frozenset(str(key) for key in {books.key_meant(record, made) for record in begun} | keyless)
+
+
+def _yes(_: rebuilding.Rebuilt) -> bool:
+    return True
+
+
+def _is_of(made: What, wanted: What) -> bool:
+    return made == wanted or made.renamed(wanted)
 
 
 def _which(record: Record) -> tuple[bool, int]:

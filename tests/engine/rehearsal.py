@@ -73,7 +73,7 @@ class Rehearsal:
         self.clock = VirtualClock()
         self.world = World.open(":memory:", SteadyClock(self.clock), seed=seed)
         self.world.set_faults(Faults(**faults))
-        self.backend = MemoryBackend(before=lambda what: self.hook("before", what), after=self._saved)
+        self.backend = self.another_backend()
         self.accounts: dict[str, Account] = {"kling": KlingAccount(type="kling")}
         self.voices: dict[str, Voice] = {}
         self.lineage = LINEAGE  # of the next state that begins
@@ -168,6 +168,9 @@ class Rehearsal:
         return [e for e in self.events if e.kind is kind]
 
     # --- how it is mounted ---
+
+    def another_backend(self) -> MemoryBackend:
+        return MemoryBackend(before=lambda what: self.hook("before", what), after=self._saved)
 
     def store(self) -> Store:
         return Store(self.backend, clock=self.clock, rescue_path=Path("/nonexistent/rescue.json"), runner=_SOMEBODY)

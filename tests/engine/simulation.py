@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
-from reconciler.engine import rebuilding
-from reconciler.engine.operations import Applied, Request
+from reconciler.engine.operations import Applied
 from reconciler.engine.work import Answer
-from reconciler.errors import CloudError, SafetyStop, UsageError
+from reconciler.errors import CloudError, SafetyStop
 from reconciler.model import statefile
 from reconciler.model.accounts import Account
+from reconciler.model.manifest import AUDIO, Voice
 from reconciler.model.state import State
 from reconciler.sandbox.faults import Faults
 from tests.engine import oracle
@@ -21,21 +21,26 @@ from tests.engine.oracle import Declared
 from tests.engine.person import Person
 from tests.engine.rehearsal import Died, Rehearsal
 from tests.engine.steps import (
+    Advised,
     ClockJumps,
     DeletedOutside,
     Edit,
     Hours,
     MadeOutside,
     Rebuilt,
+    Renamed,
     RenamedOutside,
     Run,
     StateLost,
     StateRestored,
     Step,
+    Switched,
     Weather,
 )
+from tests.support.memory_backend import MemoryBackend
 
 _HOUR, _DAY = 3600.0, 86_400.0  # seconds
+_NAMES = "abcdefghijkl"  # of entries that are renamed
 
 
 class Simulation:
@@ -49,15 +54,14 @@ class Simulation:
         self._moments = 0
         self._late: list[Callable[[], Answer]] = []
         self._states = 1
+        self._elsewhere: MemoryBackend | None = None  # the other runner's
         self._doubtful = False  # somebody deleted voices outside, or put an old state back
 
     def live(self, step: Step) -> None:
         rehearsal = self.rehearsal
         match step:
             case Edit(voices=voices):
-                rehearsal.declare(*voices)
-                refused = frozenset(self.books.declared(v) for v in voices if "refused" in str(v.inputs))
-                self.chronicle.story.append(Declared(frozenset(map(self.books.declared, voices)), refused))
+                self._declare(voices)
             case Weather(faults=faults):
                 rehearsal.turn(**faults)
             case Run():
@@ -79,7 +83,13 @@ class Simulation:
             case StateRestored(which=which, pushed=pushed):
                 self._restore(which, pushed=pushed)
             case Rebuilt():
-                self._rebuild()
+                self.person.rebuild()
+            case Renamed():
+                self._rename(step)
+            case Switched():
+                self._switch()
+            case Advised():
+                self._follow_advice()
 
     def end(self) -> None:
         """The weather clears, time passes, and a few applies must settle everything."""
@@ -88,20 +98,20 @@ class Simulation:
         self._arrive_all()
         rehearsal.clock.sleep(_HOUR)
         if self.chronicle.lost:
-            self._rebuild()
+            self.person.rebuild()
         self._apply(Run())
         rehearsal.clock.ahead = 0.0
         for _ in range(4):
             rehearsal.clock.sleep(4 * _DAY)
             if self.chronicle.lost:
-                self._rebuild()
+                self.person.rebuild()
             allowed = self.person.truly_gone() if self._doubtful else None
             applied = self._apply(Run(), allow_recreates=allowed)
             if applied is not None and applied.plan.empty:
                 break
             self.person.settle(allowed)
-            if unsure := self.person.unsure():
-                self._apply(Run(), retry=unsure)
+            if paid := self.person.unsure() | self.person.follow(patient=False):
+                self._apply(Run(), retry=paid)
         told = [*self.chronicle.wrong, *oracle.complaints(self.chronicle.story, self.person.looks_back())]
         assert not told, "\n".join(told)
 
@@ -204,14 +214,43 @@ class Simulation:
         self._doubtful = True
         self.chronicle.forgot(state)
 
-    def _rebuild(self) -> None:
-        session = self.rehearsal.session()
+    def _switch(self) -> None:
+        """Each runner has a disk of its own, and begins lineages of its own."""
+        self._arrive_all()
+        rehearsal = self.rehearsal
+        rehearsal.backend, self._elsewhere = self._elsewhere or rehearsal.another_backend(), rehearsal.backend
+        self._states += 1
+        rehearsal.lineage = f"{self._states:08x}-89ab-cdef-0123-456789abcdef"
+        self._doubtful = True
+        self.chronicle.forgot(rehearsal.state)
+
+    # --- what people do ---
+
+    def _declare(self, voices: Iterable[Voice]) -> None:
+        voices = list(voices)
+        self.rehearsal.declare(*voices)
+        refused = frozenset(self.books.declared(v) for v in voices if "refused" in str(v.inputs))
+        self.chronicle.story.append(Declared(frozenset(map(self.books.declared, voices)), refused))
+
+    def _rename(self, step: Renamed) -> None:
+        """To addresses that are free; some of them were in use before."""
+        voices = dict(self.rehearsal.voices)
+        for source in sorted(voices)[step.which % max(1, len(voices)) :][: step.times]:
+            prefix = AUDIO if source.startswith(AUDIO) else ""
+            free = [f"{prefix}{name}" for name in _NAMES if f"{prefix}{name}" not in self.rehearsal.voices | voices]
+            voice = voices.pop(source)
+            changed = {"inputs": voice.inputs | {"labels": ["new"]}} if step.labels and "labels" in voice.inputs else {}
+            if step.labels:
+                changed["labels"] = {"renamed": source}
+            target = free[step.which % len(free)]
+            voices[target] = voice.model_copy(update={"address": target, **changed})
+        self.chronicle.renames = True
+        self._declare(voices.values())
+
+    def _follow_advice(self) -> None:
+        self._arrive_all()
         try:
-            for lineage in rebuilding.rebuild(session, Request(), lineage=None, strangers=False, approve=_yes).lineages:
-                rebuilding.rebuild(session, Request(), lineage=lineage, strangers=False, approve=_yes)
-        except (CloudError, UsageError):  # what was listed a moment ago is not listed now
+            paid = self.person.follow(patient=True)
+            self._apply(Run(), retry=paid)
+        except CloudError:  # the plan could not be made
             pass
-
-
-def _yes(_: rebuilding.Rebuilt) -> bool:
-    return True

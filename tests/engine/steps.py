@@ -74,7 +74,26 @@ class Rebuilt:
     """A person does what a blocked plan says: state rebuild --lineage, for each that there is."""
 
 
+@dataclass(frozen=True)
+class Renamed:
+    """Entries get other addresses: `which` is the first of them, `times` how many follow. Their inputs stay."""
+
+    which: int
+    times: int = 1
+    labels: bool = False  # whether these change as well
+
+
+@dataclass(frozen=True)
+class Switched:
+    """Another runner, with a state of its own over the same clouds, works from now on; the first time it has none."""
+
+
+@dataclass(frozen=True)
+class Advised:
+    """A person types what the plan says beside each entry that is blocked."""
+
+
 Step = (
     Edit | Weather | Run | DeletedOutside | RenamedOutside | MadeOutside | Hours
-    | ClockJumps | StateLost | StateRestored | Rebuilt
+    | ClockJumps | StateLost | StateRestored | Rebuilt | Renamed | Switched | Advised
 )  # fmt: skip

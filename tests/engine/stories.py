@@ -21,17 +21,20 @@ from reconciler.model.manifest import AUDIO, Lifecycle, Voice
 from reconciler.sandbox.faults import Faults
 from tests.engine.rehearsal import voice
 from tests.engine.steps import (
+    Advised,
     ClockJumps,
     DeletedOutside,
     Edit,
     Hours,
     MadeOutside,
     Rebuilt,
+    Renamed,
     RenamedOutside,
     Run,
     StateLost,
     StateRestored,
     Step,
+    Switched,
     Weather,
 )
 from tests.support.sounds import wav
@@ -182,7 +185,10 @@ states = st.one_of(
     st.just(StateLost()),
     st.builds(StateRestored, st.integers(0, 40), pushed=st.booleans()),
     st.just(Rebuilt()),
+    st.just(Switched()),
+    st.just(Advised()),
 )
+renames = st.builds(Renamed, st.integers(0, 11), times=st.sampled_from([1, 1, 2, 5]), labels=st.booleans())
 truthful = st.sampled_from(
     [
         Weather({}),
@@ -217,15 +223,36 @@ def back_and_forth(draw: st.DrawFn, clouds: Clouds) -> list[Step]:
     return [here, draw(runs), there, draw(deaths), here, draw(runs), draw(st.sampled_from([here, there])), Run()]
 
 
+@st.composite
+def two_runners(draw: st.DrawFn, clouds: Clouds) -> list[Step]:
+    """Both rebuild the state that was lost, and both apply the same; then one goes on, with either state."""
+    some = manifests(clouds, fewest=2)
+    before, after = draw(some), draw(st.one_of(some, renames))
+    start: list[Step] = [before, CLEAR, Run(), StateLost(), Rebuilt(), Switched(), Rebuilt(), draw(truthful), after]
+    ways: list[Step] = [Switched(), Advised(), Run()]
+    between = draw(st.sampled_from(ways))
+    return [*start, draw(runs), Switched(), draw(runs), between, Run()]
+
+
+@st.composite
+def renamed(draw: st.DrawFn, clouds: Clouds) -> list[Step]:
+    """When all is there, while tasks run, or after a run that was cut short."""
+    before, slow = draw(manifests(clouds, fewest=2)), Weather({"task_seconds": 200.0})
+    weather = draw(st.sampled_from([CLEAR, CLEAR, slow]))
+    return [before, weather, draw(runs), draw(renames), draw(st.one_of(runs, renames, states)), draw(runs)]
+
+
 def tales(clouds: Clouds) -> Steps:
     some = manifests(clouds, fewest=2)
-    single: st.SearchStrategy[Step] = st.one_of(manifests(clouds), weathers(), runs, runs, runs, outside)
+    single: st.SearchStrategy[Step] = st.one_of(manifests(clouds), weathers(), runs, runs, runs, outside, renames)
     scenes: Steps = st.one_of(
         scene(some, clear, st.just(Run()), states, truthful, runs, states, runs),
         scene(some, clear, runs, weathers(), runs, states, clear, runs),
         scene(weathers(), deaths, deaths, deaths),
         scene(st.just(Run()), weathers(), runs, outside, runs),
         back_and_forth(clouds),
+        two_runners(clouds),
+        renamed(clouds),
     )
     alone: Steps = single.map(lambda step: [step])
     chapters: Steps = st.one_of(alone, alone, scenes)

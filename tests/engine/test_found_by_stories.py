@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from reconciler.engine import rebuilding
+from reconciler.engine.operations import Request
 from reconciler.model.accounts import KlingAccount
 from reconciler.model.plan import Action
 from reconciler.model.state import Status
-from tests.engine.rehearsal import Died, Rehearsal, voice
+from tests.engine.rehearsal import LINEAGE, Died, Rehearsal, voice
 
 FIVE = [voice(address) for address in "abcde"]
 OTHER_LINEAGE = "fedcba98-89ab-cdef-0123-456789abcdef"
@@ -119,3 +121,18 @@ def test_a_call_that_was_given_up_and_is_wanted_again_is_made_under_its_own_key(
     rehearsal.apply()
     assert len(rehearsal.made) == 1
     assert rehearsal.record("a").status is Status.READY
+
+
+def test_a_voice_is_taken_in_although_a_later_creation_from_other_inputs_failed() -> None:
+    rehearsal = Rehearsal()
+    for sample in ["a", "bad", "a"]:
+        rehearsal.declare(voice("a", sample=sample))
+        rehearsal.apply()
+    lose_the_state(rehearsal)
+    session = rehearsal.session()
+    found = rebuilding.rebuild(session, Request(), lineage=LINEAGE[:8], strangers=False, approve=lambda _: True)
+    assert found.taken == ["a"]
+    assert rehearsal.record("a").voice_id in rehearsal.living_ids
+    assert actions(rehearsal) == {}
+    rehearsal.declare(voice("a", sample="bad"))
+    assert actions(rehearsal) == {"a": Action.BLOCKED}  # that it failed is not forgotten

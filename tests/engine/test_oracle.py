@@ -13,7 +13,9 @@ from tests.engine.oracle import (
     Event,
     Fate,
     Lost,
+    Moved,
     Refused,
+    Released,
     Seen,
     What,
     complaints,
@@ -22,6 +24,7 @@ from tests.engine.oracle import (
 A1 = What("a", "11111111", "kling:one")
 A2 = What("a", "22222222", "kling:one")
 ELSEWHERE = What("a", "11111111", "kling:two")
+B1 = What("b", "11111111", "kling:one")  # a, renamed
 WANTED, BEGUN = Declared(frozenset({A1})), Began()
 HELD = Seen(held={"a": "k1"}, ready=frozenset({"k1"}), living=frozenset({"k1"}))
 NOTHING = Seen(held={}, ready=frozenset(), living=frozenset())
@@ -46,6 +49,12 @@ REPLACED: tuple[Event, ...] = (WANTED, BEGUN, Bought("k1", A1), Declared(frozens
         ((WANTED, BEGUN, Refused(A1)), NOTHING),
         (REPLACED, Seen({"a": "k2"}, frozenset({"k2"}), frozenset({"k1", "k2"}), kept=frozenset({"k1"}))),
         ((WANTED, BEGUN, Bought("k0", ELSEWHERE, late=True), Bought("k1", A1), Deleted("k0")), HELD),
+        ((WANTED, BEGUN, Bought("k1", A1), Declared(frozenset({B1})), BEGUN, Moved("k1", B1)),
+         Seen({"b": "k1"}, frozenset({"k1"}), frozenset({"k1"}))),
+        ((WANTED, BEGUN, Bought("k1", A1), Declared(frozenset({A1, B1})), BEGUN, Bought("k2", B1)),
+         Seen({"a": "k1", "b": "k2"}, frozenset({"k1", "k2"}), frozenset({"k1", "k2"}))),
+        ((WANTED, BEGUN, Bought("k1", A1), Released("k1"), Bought("k2", A1)),
+         Seen({"a": "k2"}, frozenset({"k2"}), frozenset({"k1", "k2"}))),
     ],
 )  # fmt: skip
 def test_a_story_that_ended_well_is_no_complaint(story: tuple[Event, ...], seen: Seen) -> None:
@@ -71,6 +80,14 @@ def test_a_story_that_ended_well_is_no_complaint(story: tuple[Event, ...], seen:
         ((Declared(frozenset()),), HELD, "a holds k1, undeclared"),
         ((WANTED, BEGUN, Bought("k1", A1)),
          Seen({"a": "k1"}, frozenset({"k1"}), frozenset({"k1"}), unsettled=frozenset({"a"})), "a is not settled"),
+        ((WANTED, BEGUN, Bought("k1", A1), Declared(frozenset({B1})), BEGUN, Bought("k2", B1)), NOTHING,
+         "k2 was bought, and k1 of an entry that was renamed was there"),
+        ((WANTED, BEGUN, Bought("k1", A1), Declared(frozenset({B1})), BEGUN, Deleted("k1")), NOTHING,
+         "k1 was deleted, and it was wanted"),
+        ((WANTED, BEGUN, Bought("k1", A1), Moved("k1", What("b", "22222222", "kling:one"))), NOTHING,
+         "k1 was moved to b, which is made from other inputs"),
+        ((WANTED, BEGUN, Bought("k1", A1), Lost(frozenset({"k1"})), Lost(frozenset()), Deleted("k1")), NOTHING,
+         "k1 was deleted, and it was wanted"),
         ((WANTED, BEGUN, Asked(A1), Bought("k1", A1)), HELD, "a was left to a person, and could have been settled"),
     ],
 )  # fmt: skip
