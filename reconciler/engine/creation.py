@@ -80,13 +80,9 @@ class Creations:
         if record.attempts > 0:
             self._ledger.write(record)
             return
-        bound = self._ledger.at(record.address)
-        current = (
-            {record.address: work.rebind}
-            if bound is not None and bound.external_task_id == record.external_task_id
-            else {}
-        )
-        self._ledger.write(current=current, without=[record.external_task_id])
+        held = self._ledger.at(record.address)
+        is_held = held is not None and held.external_task_id == record.external_task_id
+        self._ledger.write(current={record.address: work.rebind} if is_held else {}, without=[record.external_task_id])
 
     def bind(self, lane: Lane, work: Work) -> None:
         """A voice that was made already, by an interrupted run or by others: no call."""

@@ -1,8 +1,8 @@
 """Runs a plan: intents before calls, results as they come, one thread that owns the state.
 
-A turn of the loop: make intents durable, start the calls that are due, wait for answers, write them down, tell them.
-Workers return values and touch nothing. When a call goes out stands in `dispatch`; what its answer means, in
-`creation` and `deletion`.
+A turn of the loop: make intents durable, start the calls that are due, wait for answers, write them down, report them.
+Workers return values and touch nothing. `first_steps` says what a change begins with, `dispatch` when a call goes out,
+`creation` and `deletion` what its answer means.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from reconciler.engine import transitions
 from reconciler.engine.creation import Creations
 from reconciler.engine.crew import Crew
 from reconciler.engine.deletion import Deletions
 from reconciler.engine.departure import Departures, is_nameless
 from reconciler.engine.dispatch import Dispatch, lanes_for
+from reconciler.engine.first_steps import FirstSteps
 from reconciler.engine.ledger import Journal, Ledger
 from reconciler.engine.tallying import Counter
 from reconciler.engine.upkeep import Upkeep
@@ -25,14 +25,11 @@ from reconciler.model.events import Event, Kind, Tally
 from reconciler.model.manifest import Voice
 from reconciler.model.moments import moment
 from reconciler.model.observed import TaskStatus
-from reconciler.model.plan import Action, Change, Plan
+from reconciler.model.plan import Plan
 from reconciler.model.state import Record, State, Status
-from reconciler.planning import moves
 from reconciler.planning.blocking import resolve_hint
-from reconciler.planning.movable import rebound
 from reconciler.protocols import Clock
 
-_UNKNOWABLE = "an earlier run was interrupted during this call, and nobody can tell what it left"
 _LONGEST_WAIT = timedelta(days=1)  # no cloud says how long a task takes: minutes, as seen
 _LAST_ANSWERS = 30.0  # seconds between two looks at a run that only waits for what is under way
 
@@ -60,8 +57,6 @@ class Executor:
         self._clock = clock
         self._stop = stop
         self._stopped: str | None = None
-        self._deleting = {change.address for change in plan.changes if change.action is Action.DELETE}
-        self._after_deletion: dict[str, Work] = {}  # address -> its creation, which must not come first
         lanes = self._lanes = lanes_for(clouds)
         count = self._count = Counter(
             total=len(plan.changes), clock=clock, began=clock.monotonic(), running=self._running, calls=self._calls
@@ -72,6 +67,17 @@ class Executor:
         self._departures = Departures(lanes, ledger, count, clock)
         self._upkeep = Upkeep(lanes, ledger, count, clock, halt=self._halt, kept=self._kept)
         self._dispatch = Dispatch(lanes, self._creations, ledger, count, crew=crew, clock=clock)
+        self._first_steps = FirstSteps(
+            plan,
+            lanes,
+            ledger,
+            count,
+            clock,
+            creations=self._creations,
+            deletions=self._deletions,
+            departures=self._departures,
+            keep_up=self._keep_up,
+        )
 
     @property
     def state(self) -> State:
@@ -89,7 +95,7 @@ class Executor:
     def run(self) -> Tally:
         """Raises StateError when the state could not be saved, after the last answers have gone into a rescue copy."""
         for change in self._plan.changes:
-            self._prepare(Work(change=change, voice=self._voices.get(change.address)))
+            self._first_steps.begin(Work(change=change, voice=self._voices.get(change.address)))
         unsaved: StateError | None = None
         going_on = True
         while going_on:
@@ -127,97 +133,6 @@ class Executor:
             self._fold(answer)
         return True
 
-    # --- what each action begins with ---
-
-    def _prepare(self, work: Work) -> None:
-        change = work.change
-        if change.action is not Action.MOVE:
-            self._rebind(change)
-        match change.action:
-            case Action.BLOCKED:
-                self._given_over(self._as_found(change))
-                self._count.block(self._ledger, work)
-            case Action.CREATE | Action.CLONE:
-                self._as_found(change)
-                self._create(work)
-            case Action.RECOVER | Action.RESUME:
-                self._creations.bind(self._lanes[change.provider], work)
-            case Action.REPLACE:
-                self._replace(work)
-            case Action.DELETE:
-                work.old = self._as_found(change)
-                self._deletions.depose(work, by=work.old.deposed_by if work.old is not None else None)
-            case Action.FORGET:
-                self._forget(work, self._as_found(change))
-            case Action.MOVE:
-                self._move(work)
-            case Action.UPDATE:
-                record = self._as_found(change)
-                if record is not None and work.voice is not None:
-                    work.record = transitions.updated(record, work.voice)
-                    self._ledger.write(work.record)
-                self._keep_up(work)
-            case Action.NO_OP:
-                pass
-
-    def _rebind(self, change: Change) -> None:
-        """The same account under another name: written down before anything that builds on it."""
-        for key in change.rebinds:
-            record = self._ledger.record(key)
-            if record is not None:
-                account = self._lanes[change.provider].cloud.provider.account
-                self._ledger.write(rebound(record, provider=change.provider, account=account))
-
-    def _create(self, work: Work) -> None:
-        voice, address = work.voice, work.change.address
-        if voice is not None and not voice.lifecycle.create_before_destroy and address in self._deleting:
-            self._after_deletion[address] = work  # a replace that was killed between its halves
-        else:
-            self._lanes[work.change.provider].to_create.append(work)
-
-    def _as_found(self, change: Change) -> Record | None:
-        """The record acted on, as the plan found it: written down, because what follows builds on it."""
-        record = self._ledger.record(change.record) if change.record else None
-        if record is None or change.found is None:
-            return record
-        found = transitions.seen(record, change.found, now=self._clock.now())
-        self._ledger.write(found)
-        return found
-
-    def _given_over(self, record: Record | None) -> None:
-        """An intent of an earlier run that nobody can settle but a person is uncertain from now on."""
-        if record is None or record.status is not Status.INTENDED or record.provider not in self._lanes:
-            return
-        if not self._lanes[record.provider].cloud.can(record.method).settles:
-            self._ledger.write(transitions.uncertain(record, _UNKNOWABLE, now=self._clock.now()))
-
-    def _replace(self, work: Work) -> None:
-        change, voice = work.change, work.voice
-        old = work.old = self._as_found(change)
-        turned_round = voice is not None and not voice.lifecycle.create_before_destroy
-        if change.made is not None:
-            self._creations.bind(self._lanes[change.provider], work)
-        elif turned_round and old is not None and self._lanes[old.provider].cloud.can(old.method).can_delete(old):
-            work.remove_first = True
-            self._deletions.depose(work, by=change.key)
-        else:
-            self._lanes[change.provider].to_create.append(work)
-
-    def _move(self, work: Work) -> None:
-        """Comes before the other changes of its address, which build on it."""
-        state, record = self._ledger.state, self._ledger.record(work.change.record or "")
-        if record is not None:
-            moved, current = moves.moved_to(state, record, work.change.address)
-            self._ledger.write(*moved, current=current)
-            self._rebind(work.change)
-        self._count.done(self._ledger, work)
-
-    def _forget(self, work: Work, record: Record | None) -> None:
-        if record is None:
-            self._count.done(self._ledger, work)
-        else:
-            self._departures.begin(work, record)
-
     # --- what one half of a replace hands to the other ---
 
     def _bound(self, work: Work) -> None:
@@ -246,9 +161,7 @@ class Executor:
             self._lanes[work.change.provider].to_create.append(work)
             return
         self._count.done(self._ledger, work)
-        waiting = self._after_deletion.pop(work.change.address, None)
-        if waiting is not None:
-            self._lanes[waiting.change.provider].to_create.append(waiting)
+        self._first_steps.create_after(work.change.address)
 
     # --- answers ---
 
