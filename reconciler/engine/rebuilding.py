@@ -96,9 +96,17 @@ def _records(strays: Sequence[_Stray], state: State, *, now: datetime) -> list[R
     there = (s for s in strays if not s.deleted and (s.exact or s.remote.status is not TaskStatus.FAILED))
     for address, stray in _newest(there).items():
         current = state.at(address)
-        if stray.exact and (current is None or current.generation < stray.marker.generation):
+        if stray.exact and (current is None or _is_later(stray.marker, current)):
             records.append(_rebuilt(stray, now=now))
     return records
+
+
+def _is_later(marker: keys.Marker, current: Record) -> bool:
+    """Generations count within a lineage. What an address has under another lineage stays, unless it is no voice."""
+    own = keys.read(current.external_task_id)
+    if own is not None and own.lineage != marker.lineage:
+        return current.status not in {Status.RUNNING, Status.READY}
+    return current.generation < marker.generation
 
 
 def _adopted(state: State, records: Sequence[Record], lineage: str, *, tail: str, now: datetime) -> State:

@@ -104,7 +104,8 @@ def _on_its_way(scene: Scene, voice: Voice, need: Need) -> Change | None:
         key, generation = pending.external_task_id, pending.generation
         return to_take(scene, voice, need, found, key=key, generation=generation, aside=aside)
     if (found is not None or pending.status is Status.FAILED) and voice.address not in scene.asked.retry:
-        return refused(voice, need.record, pending, found)
+        failed = found if found is not None and found.status is TaskStatus.FAILED else None
+        return refused(voice, need.record, pending, failed)
     match observed:
         case Unknown(why=why, by_nature=False):
             reason = f"could not tell what an interrupted creation left: {why}"

@@ -177,9 +177,9 @@ class _Model:
             self.given_up.discard(key)
 
     def _moves(self, key: str) -> bool:
-        """Whether its entry was renamed: it and one new entry are made from the same, and no others are."""
+        """Whether its entry was renamed: it is gone, one new entry is made from the same, and no others are."""
         what = self.alive[key]
-        if what in self.wanted or key in self.given_up | self.released:
+        if what.address in {w.address for w in self.wanted} or key in self.given_up | self.released:
             return False
         new = [w for w in self.wanted if what.renamed(w) and not self._alike(w)]
         old = [k for k, w in self.alive.items() if w == what or (what.renamed(w) and w not in self.wanted)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 
 from reconciler.engine.operations import Applied
 from reconciler.engine.work import Answer
@@ -41,6 +42,7 @@ from tests.support.memory_backend import MemoryBackend
 
 _HOUR, _DAY = 3600.0, 86_400.0  # seconds
 _NAMES = "abcdefghijkl"  # of entries that are renamed
+_MANIFOLD = frozenset({"create", "clone-minimax"})  # these may be made twice from the same inputs
 
 
 class Simulation:
@@ -87,6 +89,7 @@ class Simulation:
             case Renamed():
                 self._rename(step)
             case Switched():
+                self._arrive_all()
                 self._switch()
             case Advised():
                 self._follow_advice()
@@ -155,6 +158,8 @@ class Simulation:
             self._moments += 1
             if self._moments == run.jumps_at:
                 self._jump(run.hours)
+            if self._moments == run.beside:
+                self._run_beside()
             if self._moments == run.dies_at:
                 self.rehearsal.hook = self.chronicle.watch
                 self.chronicle.note()
@@ -216,13 +221,24 @@ class Simulation:
 
     def _switch(self) -> None:
         """Each runner has a disk of its own, and begins lineages of its own."""
-        self._arrive_all()
         rehearsal = self.rehearsal
         rehearsal.backend, self._elsewhere = self._elsewhere or rehearsal.another_backend(), rehearsal.backend
         self._states += 1
         rehearsal.lineage = f"{self._states:08x}-89ab-cdef-0123-456789abcdef"
         self._doubtful = True
         self.chronicle.forgot(rehearsal.state)
+
+    def _run_beside(self) -> None:
+        """The other runner applies the same, from its plan to its end, at one moment of this run."""
+        rehearsal = self.rehearsal
+        hook, crew, sent, received = rehearsal.hook, rehearsal.crew, rehearsal.sent, rehearsal.received
+        self._switch()
+        rehearsal.hook = self.chronicle.watch
+        self.chronicle.began()
+        with suppress(CloudError, SafetyStop):
+            rehearsal.apply()
+        self._switch()
+        rehearsal.hook, rehearsal.crew, rehearsal.sent, rehearsal.received = hook, crew, sent, received
 
     # --- what people do ---
 
@@ -238,7 +254,9 @@ class Simulation:
         for source in sorted(voices)[step.which % max(1, len(voices)) :][: step.times]:
             prefix = AUDIO if source.startswith(AUDIO) else ""
             free = [f"{prefix}{name}" for name in _NAMES if f"{prefix}{name}" not in self.rehearsal.voices | voices]
-            voice = voices.pop(source)
+            voice = voices[source] if step.copied else voices.pop(source)
+            if step.copied and voice.method not in _MANIFOLD:
+                continue
             changed = {"inputs": voice.inputs | {"labels": ["new"]}} if step.labels and "labels" in voice.inputs else {}
             if step.labels:
                 changed["labels"] = {"renamed": source}

@@ -21,12 +21,16 @@ class Weather:
 
 @dataclass(frozen=True)
 class Run:
-    """An apply. At its nth moment, before or after a write or a call, it dies, is asked to stop, or its clock jumps."""
+    """An apply. At its nth moment, before or after a write or a call, something happens to it.
+
+    It dies, is asked to stop, its clock jumps, or the other runner makes a whole run `beside` it.
+    """
 
     dies_at: int | None = None
     stops_at: int | None = None
     jumps_at: int | None = None
     hours: float = 0.0
+    beside: int | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,7 @@ class Renamed:
     which: int
     times: int = 1
     labels: bool = False  # whether these change as well
+    copied: bool = False  # the old entries stay, where a cloud makes two voices of the same inputs
 
 
 @dataclass(frozen=True)

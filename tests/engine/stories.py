@@ -188,7 +188,10 @@ states = st.one_of(
     st.just(Switched()),
     st.just(Advised()),
 )
-renames = st.builds(Renamed, st.integers(0, 11), times=st.sampled_from([1, 1, 2, 5]), labels=st.booleans())
+_rarely = st.sampled_from([False, False, True])
+renames = st.builds(
+    Renamed, st.integers(0, 11), times=st.sampled_from([1, 1, 2, 5]), labels=st.booleans(), copied=_rarely
+)
 truthful = st.sampled_from(
     [
         Weather({}),
@@ -231,7 +234,8 @@ def two_runners(draw: st.DrawFn, clouds: Clouds) -> list[Step]:
     start: list[Step] = [before, CLEAR, Run(), StateLost(), Rebuilt(), Switched(), Rebuilt(), draw(truthful), after]
     ways: list[Step] = [Switched(), Advised(), Run()]
     between = draw(st.sampled_from(ways))
-    return [*start, draw(runs), Switched(), draw(runs), between, Run()]
+    both = draw(st.sampled_from([Run(), Run(beside=draw(st.integers(1, 20)))]))
+    return [*start, draw(st.one_of(runs, st.just(both))), Switched(), draw(runs), between, Run()]
 
 
 @st.composite

@@ -6,6 +6,7 @@ import pytest
 
 from reconciler.engine import rebuilding
 from reconciler.engine.operations import Request
+from reconciler.errors import Cause
 from reconciler.model.accounts import KlingAccount
 from reconciler.model.plan import Action
 from reconciler.model.state import Status
@@ -25,6 +26,11 @@ def with_five() -> Rehearsal:
 def lose_the_state(rehearsal: Rehearsal) -> None:
     rehearsal.backend.put_back(None)
     rehearsal.lineage = OTHER_LINEAGE
+
+
+def rebuild(rehearsal: Rehearsal) -> rebuilding.Rebuilt:
+    session = rehearsal.session()
+    return rebuilding.rebuild(session, Request(), lineage=LINEAGE[:8], strangers=False, approve=lambda _: True)
 
 
 def actions(rehearsal: Rehearsal) -> dict[str, Action]:
@@ -129,10 +135,45 @@ def test_a_voice_is_taken_in_although_a_later_creation_from_other_inputs_failed(
         rehearsal.declare(voice("a", sample=sample))
         rehearsal.apply()
     lose_the_state(rehearsal)
-    session = rehearsal.session()
-    found = rebuilding.rebuild(session, Request(), lineage=LINEAGE[:8], strangers=False, approve=lambda _: True)
-    assert found.taken == ["a"]
+    assert rebuild(rehearsal).taken == ["a"]
     assert rehearsal.record("a").voice_id in rehearsal.living_ids
     assert actions(rehearsal) == {}
     rehearsal.declare(voice("a", sample="bad"))
     assert actions(rehearsal) == {"a": Action.BLOCKED}  # that it failed is not forgotten
+
+
+def test_a_new_take_that_another_rebuilt_state_began_is_neither_bought_again_nor_lost_from_sight() -> None:
+    rehearsal = Rehearsal()
+    rehearsal.declare(voice("a"))
+    rehearsal.apply()
+    lose_the_state(rehearsal)
+    rebuild(rehearsal)
+    other = rehearsal.backend.copies[-1]
+    rehearsal.turn(late_visibility=3e7)
+    rehearsal.declare(voice("a", sample="take-2"))
+    rehearsal.apply(stop=lambda: "interrupted" if len(rehearsal.made) > 1 else None)
+    rehearsal.backend.put_back(other)
+    rehearsal.clock.sleep(60)  # its task ends, so that its voice may have been deleted as well
+    for _ in range(3):
+        rehearsal.apply()
+        rehearsal.turn(late_visibility=0.0)
+        (change,) = rehearsal.plan().changes
+        assert change.action is Action.BLOCKED
+        assert "voicectl import a" in change.hint
+    assert len(rehearsal.made) == 2
+    assert [r.cause for r in rehearsal.state.records.values() if r.status is Status.FAILED] == [Cause.KEY_IN_USE]
+
+
+def test_a_voice_that_was_bought_under_a_new_state_is_not_given_up_for_one_of_the_lost_state() -> None:
+    rehearsal = Rehearsal()
+    for sample in ["take-1", "take-2"]:
+        rehearsal.declare(voice("a", sample=sample))
+        rehearsal.apply()
+    lose_the_state(rehearsal)
+    rehearsal.turn(empty_list=True)
+    rehearsal.apply()
+    rehearsal.turn(empty_list=False)
+    bought = rehearsal.record("a").external_task_id
+    assert rebuild(rehearsal).taken == []
+    assert rehearsal.record("a").external_task_id == bought
+    assert actions(rehearsal) == {}
