@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.disk.desks import EVERY, OLD, begin, bought, finishes, to_type
+from tests.disk.desks import EVERY, OLD, begin, bought, finishes, finishes_from_an_older_state, to_type
 from tests.support.desk import Desk
 from tests.support.moments import Watched
 
@@ -63,7 +63,7 @@ def test_removed_before_the_first_write_the_named_copy_puts_it_right(begun: Desk
     refused = begun.apply(code=1)
     assert "was removed since this run read it" in refused.err
     begun.voicectl(*to_type(refused), code=0)
-    finishes(begun, kling)
+    finishes_from_an_older_state(begun, kling)
 
 
 @pytest.mark.parametrize("meddling", [replaced_by_a_newer_one, replaced_by_an_older_one])
@@ -72,7 +72,7 @@ def test_replaced_before_the_first_write_the_next_run_goes_on_from_what_is_there
 ) -> None:
     kling.during("list", lambda: meddling(begun.folder))
     assert "was changed by somebody else since this run read it" in begun.apply(code=1).err
-    finishes(begun, kling)
+    finishes_from_an_older_state(begun, kling)
 
 
 def test_a_state_that_another_run_wrote_meanwhile_is_not_written_over_by_an_import(desk: Desk, kling: Watched) -> None:
@@ -127,15 +127,13 @@ def test_who_goes_on_without_the_copy_is_told_what_to_do(begun: Desk, kling: Wat
     assert str(begun.folder / "voices.state.backup") in refused.err
     assert bought(kling) == paid
     begun.voicectl("state", "push", "--force", "voices.state.backup", code=0)
-    finishes(begun, kling)
+    finishes_from_an_older_state(begun, kling)
 
 
-def test_without_its_journal_the_run_stops_and_the_next_finds_every_voice_by_its_key(
-    begun: Desk, kling: Watched
-) -> None:
+def test_without_its_journal_the_run_stops_and_the_next_is_told_to_rebuild_it(begun: Desk, kling: Watched) -> None:
     kling.during("create", (begun.folder / "voices.state.journal").unlink, nth=2)
     assert "The state could not be saved" in begun.apply(code=1).err
-    finishes(begun, kling)
+    finishes_from_an_older_state(begun, kling)
 
 
 def test_without_the_whole_folder_the_answers_are_kept_elsewhere(begun: Desk, kling: Watched, elsewhere: Path) -> None:
