@@ -66,15 +66,30 @@ def same_call(scene: Scene, voice: Voice, need: Need, record: Record) -> Change:
 
 
 def begun(scene: Scene, voice: Voice, record: Record | None) -> Record | None:
-    """The newest creation of this very voice that a run began beside `record`, the one that the address means.
+    """A creation of this very voice that a run began beside `record`, the one that the address means.
 
-    A failed one counts until the address means a later one.
+    Of several the one that is there, else one that may be, else the newest. A failed one counts until the address
+    means a later one.
     """
+    found: list[Record] = []
     for pending in scene.pending.get(voice.address, ()):
         settled = pending.status is Status.FAILED and (record is None or pending.generation < record.generation)
         if not settled and not difference(voice, pending).identity:
-            return pending
-    return None
+            found.append(pending)
+    return min(found, key=lambda pending: _doubtfulness(scene, pending), default=None)
+
+
+def _doubtfulness(scene: Scene, pending: Record) -> int:
+    """0 for a creation that is there, 1 where nobody can tell, 2 for all others."""
+    if pending.status not in SETTLING:
+        return 2
+    match scene.observation(pending):
+        case Found(remote=remote) if remote.status is not TaskStatus.FAILED:
+            return 0
+        case Unknown(by_nature=False):
+            return 1
+        case _:
+            return 1 if pending.status is Status.UNCERTAIN else 2
 
 
 def refused(voice: Voice, record: Record | None, failed: Record, found: RemoteVoice | None) -> Change:
