@@ -68,7 +68,8 @@ def rebuild(
             others = {stray.marker.lineage for stray in strays} - {state.lineage[:8], *state.strangers}
             held.append(state.having(strangers=(*state.strangers, *sorted(others))))
         elif lineage is not None:
-            if lineage not in (*(s.marker.lineage for s in strays), *state.kin):  # of its kin, all may be taken in
+            known = (state.lineage[:8], *state.kin)  # all that there is of them may be in the state already
+            if lineage not in (*(s.marker.lineage for s in strays), *known):
                 raise UsageError(
                     f"No declared voice carries a marker of the lineage {lineage}.",
                     "To see which there are: voicectl state rebuild",
@@ -139,10 +140,16 @@ def _strays(session: Session, state: State) -> Iterator[_Stray]:
             voice = by_digest.get(marker.digest)
             exact = voice is not None and keys.could_mark(marker, voice.address)
             if not exact:
-                voice = by_name.get(marker.address) if not marker.cut else None
+                voice = by_name.get(marker.address) if not marker.cut and not _was_moved(marker, mine) else None
             if voice is not None:
                 found.append(_Stray(voice, cloud, remote, marker, exact))
         yield from _without_deleted(found, cloud, now=session.clock.now())
+
+
+def _was_moved(marker: keys.Marker, voices: Iterable[Voice]) -> bool:
+    """Whether another entry is made of the same: then its address has moved, and says nothing of a new one there."""
+    others = (v for v in voices if keys.written(v.address) != marker.address)
+    return any(marker.digest in keys.digests(v, address=marker.address) for v in others)
 
 
 def _without_deleted(strays: Sequence[_Stray], cloud: Cloud, *, now: datetime) -> Iterator[_Stray]:

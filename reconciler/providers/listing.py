@@ -85,7 +85,7 @@ class Listing:
         return Listing(voices, hollow, emptied)
 
     def sightings(self, records: Iterable[Record]) -> dict[str, RemoteVoice]:
-        """external_task_id -> the listed voice: by that key, else by task, else by voice (imported ones)."""
+        """external_task_id -> the listed voice: by that key (no imported one), else by task, else by voice."""
         seen, unseen = _by_key_or_task(self.voices, records)
         if any(r.voice_id for r in unseen):
             by_voice = {v.voice_id: v for v in self.voices.values() if v.voice_id}
@@ -103,6 +103,11 @@ def _waits_for_its_voice(record: Record) -> bool:
     return record.status in _NEVER_READY or (record.status is Status.DEPOSED and record.voice_id is None)
 
 
+def _made_under_its_key(record: Record) -> bool:
+    """False for an imported voice: a run that the state has forgotten may have used the same key for another one."""
+    return record.attempts > 0 or record.voice_id is None
+
+
 def _by_key_or_task(
     listed: Mapping[str, RemoteVoice], records: Iterable[Record]
 ) -> tuple[dict[str, RemoteVoice], list[Record]]:
@@ -110,7 +115,8 @@ def _by_key_or_task(
     seen: dict[str, RemoteVoice] = {}
     unseen: list[Record] = []
     for record in records:
-        voice = by_key.get(record.external_task_id) or listed.get(record.task_id or "")
+        voice = by_key.get(record.external_task_id) if _made_under_its_key(record) else None
+        voice = voice or listed.get(record.task_id or "")
         if voice is not None:
             seen[record.external_task_id] = voice
         else:

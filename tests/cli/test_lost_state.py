@@ -7,7 +7,8 @@ import re
 import pytest
 
 from tests.support.desk import Desk, voice
-from tests.support.kling_service import KlingService
+from tests.support.kling_rules import Listing, in_order, newest_first
+from tests.support.kling_service import Deleted, KlingService
 
 
 @pytest.fixture
@@ -102,3 +103,63 @@ def test_a_pushed_backup_buys_nothing(made: Desk, kling: KlingService) -> None:
     assert made.actions() == {"hero": "blocked"}
     made.apply(code=1)
     assert kling.count("create") == kling.count("delete") == 0
+
+
+def test_the_command_of_an_older_state_works_for_an_entry_that_left_the_manifest(
+    made: Desk, kling: KlingService
+) -> None:
+    (made.folder / "copy.json").write_text(made.voicectl("state", "pull", code=0).out)
+    made.declare("narrator", hero=voice("hero", voice_url="https://cdn.example.com/take-2.mp3"))
+    made.apply()
+    made.voicectl("state", "push", "--force", "copy.json", code=0)
+    made.declare("narrator")
+    [lineage] = re.findall(r"state rebuild --lineage ([0-9a-f]{8})", made.voicectl("plan", code=0).out)
+    made.voicectl(*REBUILD, lineage, code=0)
+    made.apply("--allow-deletes", "1")
+    assert made.actions() == {}
+    assert kling.count("create") == 1
+
+
+@pytest.mark.parametrize("order", [in_order, newest_first])
+def test_a_rebuilt_state_tells_a_moved_voice_from_its_successor(
+    desk: Desk, kling: KlingService, order: Listing
+) -> None:
+    desk.declare(old=voice("first"))
+    desk.apply()
+    desk.declare(new=voice("first"))
+    desk.apply()
+    desk.declare(old=voice("second"), new=voice("first"))
+    desk.apply()
+    lineage = desk.state["lineage"][:8]
+    for path in desk.folder.glob("voices.state.*"):
+        path.unlink()
+    kling.listing = order
+    desk.voicectl(*REBUILD, lineage, code=0)
+    assert desk.actions() == {"new": "blocked"}
+    second = next(v for v, task in kling.voices.items() if task.name == "second")
+    assert desk.voice_id("old") == second
+
+
+@pytest.mark.parametrize("deleted", list(Deleted))
+def test_an_import_takes_the_voice_that_it_names_though_its_key_was_used_before(
+    desk: Desk, kling: KlingService, deleted: Deleted
+) -> None:
+    kling.deleted_voices = deleted
+    desk.declare(hero=voice("hero"), villain=voice("villain"))
+    desk.apply()
+    first = desk.voice_id("hero")
+    desk.declare(villain=voice("villain"))
+    desk.apply("--allow-deletes", "1")  # its key is used up, and the rebuilt state does not know it
+    lineage = desk.state["lineage"][:8]
+    for path in desk.folder.glob("voices.state.*"):
+        path.unlink()
+    desk.voicectl(*REBUILD, lineage, code=0)
+    [guest] = kling.add_foreign("guest")
+    desk.declare(hero=voice("hero"), villain=voice("villain"))
+    desk.voicectl("import", "hero", guest, code=0)
+    assert guest != first
+    assert desk.voice_id("hero") == guest
+    assert desk.actions() == {}
+    desk.declare(villain=voice("villain"))
+    desk.apply("--allow-deletes", "1")
+    assert guest not in kling.voices
