@@ -140,16 +140,30 @@ def _strays(session: Session, state: State) -> Iterator[_Stray]:
             voice = by_digest.get(marker.digest)
             exact = voice is not None and keys.could_mark(marker, voice.address)
             if not exact:
-                voice = by_name.get(marker.address) if not marker.cut and not _was_moved(marker, mine) else None
+                voice = by_name.get(marker.address) if not marker.cut else None
             if voice is not None:
                 found.append(_Stray(voice, cloud, remote, marker, exact))
-        yield from _without_deleted(found, cloud, now=session.clock.now())
+        yield from _without_deleted(list(_without_moved(found, mine)), cloud, now=session.clock.now())
 
 
-def _was_moved(marker: keys.Marker, voices: Iterable[Voice]) -> bool:
-    """Whether another entry is made of the same: then its address has moved, and says nothing of a new one there."""
-    others = (v for v in voices if keys.written(v.address) != marker.address)
-    return any(marker.digest in keys.digests(v, address=marker.address) for v in others)
+def _without_moved(strays: Sequence[_Stray], voices: Sequence[Voice]) -> Iterator[_Stray]:
+    """A voice that moved to another entry is not the newest of the address that it left, where a new one is made."""
+    made: dict[str, int] = {}  # address -> the highest generation made of what is declared
+    for stray in strays:
+        if stray.exact:
+            made[stray.voice.address] = max(made.get(stray.voice.address, 0), stray.marker.generation)
+    for stray in strays:
+        later = not stray.exact and stray.marker.generation >= made.get(
+            stray.voice.address, stray.marker.generation + 1
+        )
+        if not (later and _was_moved(stray, voices)):
+            yield stray
+
+
+def _was_moved(stray: _Stray, voices: Sequence[Voice]) -> bool:
+    """Whether another entry is made of the same inputs."""
+    others = (v for v in voices if v.address != stray.voice.address)
+    return any(stray.marker.digest in keys.digests(v, address=stray.voice.address) for v in others)
 
 
 def _without_deleted(strays: Sequence[_Stray], cloud: Cloud, *, now: datetime) -> Iterator[_Stray]:
