@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from reconciler.model.manifest import Voice
+from reconciler.model.manifest import AUDIO, Voice
 from reconciler.model.observed import Observations, RemoteVoice
 from reconciler.model.state import State
 from reconciler.planning import keys
@@ -34,7 +34,12 @@ class Index:
         return [m for m in found if keys.could_mark(m.marker, voice.address)]
 
     def named(self, voice: Voice) -> list[Marked]:
-        """Those made for its address, of whatever inputs; none whose marker had no room for the whole address."""
+        """Those made for its address, of whatever inputs; none whose marker had no room for the whole address.
+
+        Of a sound none: its cloud keeps no marker, and `audio_x` is a voice.
+        """
+        if voice.address.startswith(AUDIO):
+            return []
         return [m for m in self.by_name.get((voice.provider, keys.written(voice.address)), ()) if not m.marker.cut]
 
     def of_the_same_inputs(self, voice: Voice) -> list[Marked]:
