@@ -74,7 +74,9 @@ def _read(path: Path, *, in_folder: bool = False) -> Source | Problem:
 
 
 def _checked(file: str, data: bytes) -> Source | Problem:
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return Problem(file, 0, 0, "", "not UTF-8: this is UTF-32, save it as UTF-8")
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or 0 in data[:2]:
         return Problem(file, 0, 0, "", "not UTF-8: this is UTF-16, save it as UTF-8")
     data = data.removeprefix(codecs.BOM_UTF8)
     try:

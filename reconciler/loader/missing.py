@@ -17,6 +17,8 @@ _MOST_NAMED = 4
 def missing_manifest(path: Path) -> UsageError:
     """What to say of a manifest's path where there is nothing."""
     said = f"{shown(path)} does not exist"
+    if path.is_symlink():
+        said = f"{shown(path)} is a link to {shown(path.readlink())}, which does not exist"
     there = similar_path(path)
     if there is not None:
         return UsageError(f"{said}; {_difference(path, there)}.", f"Copy the name from here: -f {_typed(there)}")
@@ -88,7 +90,11 @@ def _manifests_in(folder: Path, stem: str) -> list[str]:
         names = sorted(entry.name for entry in folder.iterdir() if is_manifest_name(entry.name))
     except (OSError, ValueError):
         return []
-    return [n for n in names if Path(n).stem == stem or subfolders.looks_like_a_manifest(folder / n)]
+    return [
+        name
+        for name in names
+        if subfolders.looks_like_a_manifest(folder / name) or (Path(name).stem == stem and (folder / name).exists())
+    ]
 
 
 def _near(name: str, names: list[str]) -> str | None:

@@ -15,7 +15,13 @@ INVISIBLE = {
     "\u115f": "a Hangul filler",
     "\u1160": "a Hangul filler",
     "\u180e": "a Mongolian vowel separator",
+    "\u1680": "an Ogham space mark",
+    "\u2002": "an en space",
+    "\u2003": "an em space",
+    "\u2005": "a four-per-em space",
     "\u2007": "a figure space",
+    "\u2009": "a thin space",
+    "\u200a": "a hair space",
     "\u200b": "a zero-width space",
     "\u202f": "a narrow no-break space",
     "\u2060": "a word joiner",
@@ -27,7 +33,8 @@ INVISIBLE = {
 }
 _PLAIN = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 _BREAKS = "\n\r\x0b\x0c\x85\u2028\u2029"
-_CURLY = "\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b\u2033\u2036"
+_CURLY = "\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b\u2033\u2036\uff02\uff07\u301d\u301e\u301f"
+_MARKS = "\u200c\u200d\u200e\u200f"  # joiners and direction marks: between letters they may be meant
 
 
 def one_line(value: object) -> object:
@@ -47,6 +54,8 @@ def one_line(value: object) -> object:
     for character, where in ((value[0], "beginning"), (value[-1], "end")):
         if is_blank(character):
             raise ValueError(f"{blank_name(character)} at its {where}: remove it")
+        if character in _MARKS:
+            raise ValueError(f"the invisible character U+{ord(character):04X} at its {where}: remove it")
     for character in value:
         if unicodedata.category(character) in ("Cc", "Cs") or character == "\ufeff":
             raise ValueError(f"the control character U+{ord(character):04X} in it: remove it")

@@ -126,7 +126,9 @@ def _fields(group: Group) -> list[tuple[str, ...]]:
 
 def _counted(group: Group) -> str:
     sounds = sum(change.address.startswith(AUDIO) for change in group)
-    return counted(len(group), "sound" if sounds == len(group) else "voice or sound" if sounds else "voice")
+    if 0 < sounds < len(group):
+        return f"{counted(len(group) - sounds, 'voice')} and {counted(sounds, 'sound')}"
+    return counted(len(group), "sound" if sounds else "voice")
 
 
 def _common(change: Change, words: str) -> str:

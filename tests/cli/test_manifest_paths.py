@@ -183,6 +183,15 @@ def test_without_voices_yaml_the_folder_s_own_manifests_are_named(
     assert "compose" not in refused.err
 
 
+def test_a_link_that_leads_nowhere_is_not_offered(desk: Desk) -> None:
+    desk.declare("narrator", file="cast.yaml")
+    (desk.folder / "voices.yaml").symlink_to("moved/voices.yaml")
+    refused = desk.voicectl("plan", code=1)
+    assert "voices.yaml is a link to moved/voices.yaml, which does not exist, but this folder has cast.yaml." in (
+        refused.err
+    )
+
+
 @pytest.mark.parametrize(
     ("named", "there", "said"),
     [

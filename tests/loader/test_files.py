@@ -161,8 +161,10 @@ def test_a_file_that_isn_t_utf_8_is_refused_at_the_byte(problems: Problems) -> N
     ]
 
 
-def test_utf_16_is_named(problems: Problems) -> None:
-    assert problems(KLING.encode("utf-16")) == ["voices.yaml: not UTF-8: this is UTF-16, save it as UTF-8"]
+def test_utf_16_and_32_are_named(problems: Problems) -> None:
+    for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32"):
+        name = encoding.upper()[:6]
+        assert problems(KLING.encode(encoding)) == [f"voices.yaml: not UTF-8: this is {name}, save it as UTF-8"]
 
 
 @pytest.mark.parametrize(

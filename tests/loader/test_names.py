@@ -54,6 +54,9 @@ REFUSED = {
     "\u201cnarrator_1\u201d": "curly quotes around it",
     "\u2018narrator_1\u2019": "curly quotes around it",
     "\u201enarrator_1\u201c": "curly quotes around it",
+    "\uff02narrator_1\uff02": "curly quotes around it",
+    r'"narrator_1\u200e"': "the invisible character U+200E at its end",
+    r'"\u200dnarrator_1"': "the invisible character U+200D at its beginning",
 }
 
 

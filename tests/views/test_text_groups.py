@@ -169,3 +169,9 @@ def test_a_note_that_is_true_of_many_is_told_once(no_change: Plan) -> None:
     assert "Note: 2 voices are unverifiable: a, b\n" in shown
     full = text.plan(no_change.model_copy(update={"changes": tuple(many), "notes": remarks}), detail=text.Detail.FULL)
     assert full.count("converted to a WAV") == 30
+
+
+def test_voices_and_sounds_of_one_reason_are_counted_apart(no_change: Plan) -> None:
+    sound = creates(1)[0].model_copy(update={"address": "audio.bell"})
+    mixed = no_change.model_copy(update={"changes": (*creates(30), sound)})
+    assert "+ create 30 voices and 1 sound (kling): declared, not there yet" in text.plan(mixed)
