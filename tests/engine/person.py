@@ -27,6 +27,7 @@ _PATIENT = 10  # words that a person says at most
 class Person:
     def __init__(self, rehearsal: Rehearsal, chronicle: Chronicle, books: Books) -> None:
         self.furthest = 0.0  # seconds that the wall clock ever was ahead
+        self._displaced: frozenset[str] = frozenset()  # keys whose address meant a newer voice in a state rebuilt
         self._rehearsal = rehearsal
         self._chronicle = chronicle
         self._books = books
@@ -64,7 +65,7 @@ class Person:
 
     def rebuild(self) -> None:
         """Of each lineage that the account shows or a plan names."""
-        session = self._rehearsal.session()
+        session, before = self._rehearsal.session(), self._abandoned()
         try:
             named = {found for change in self._rehearsal.plan().changes for found in _LINEAGE.findall(change.hint)}
             there = rebuilding.rebuild(session, Request(), lineage=None, strangers=False, approve=_yes).lineages
@@ -73,6 +74,10 @@ class Person:
                 self._chronicle.forgot(self._rehearsal.state)
         except (CloudError, UsageError):  # what was listed a moment ago is not listed now
             pass
+        self._displaced |= self._abandoned() - before
+
+    def _abandoned(self) -> frozenset[str]:
+        return frozenset(k for k, r in self._rehearsal.state.records.items() if r.status is Status.ABANDONED)
 
     def follow(self, *, patient: bool) -> frozenset[str]:
         """Types what is written beside what is blocked. Returns the addresses to pay for again.
@@ -139,7 +144,9 @@ class Person:
         unused = record.method == "clone-minimax" and record.activation not in MADE
         if record.status is Status.LAPSED:
             return not listed and self._out_of_sight(record)
-        return record.status is Status.ABANDONED and (unused or not listed)
+        return record.status is Status.ABANDONED and (
+            unused or not listed or record.external_task_id in self._displaced
+        )
 
     def _may_live(self, record: Record) -> bool:
         """Whether what waits for its deletion, and has no id yet, is a voice or may become one soon."""
