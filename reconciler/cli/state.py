@@ -239,6 +239,9 @@ def rebuild(lineage: str | None, new_lineage: bool, auto_approve: bool, lock_tim
     if lineage is not None:
         failed = f"; {len(found.failed)} of them failed when they were made" if found.failed else ""
         say(f"Taken in: {counted(len(found.taken), 'voice')}{failed}.")
+        if found.renamed:
+            left = ", ".join(found.renamed)
+            say(f"Left out, because their markers name other addresses: {left}. What to type: {command('plan')}")
     elif new_lineage:
         say(f"Ignored from now on: {', '.join(found.lineages) or 'nothing was found'}.")
     for name, addresses in found.lineages.items() if lineage is None else ():
@@ -249,14 +252,14 @@ def rebuild(lineage: str | None, new_lineage: bool, auto_approve: bool, lock_tim
     if not found.lineages:
         say("No declared voice carries a marker of another lineage.")
     elif lineage is None and not new_lineage:
-        say(f"To take one in: {command('state rebuild --lineage L')}; to leave them to somebody else: --new-lineage")
+        for name in found.lineages:
+            say(f"To take them in: {command(f'state rebuild --lineage {name}')}")
+        say(f"If they belong to another project: {command('state rebuild --new-lineage')}")
     return 0
 
 
 def _may_take(found: Rebuilt, lineage: str, *, approved: bool) -> bool:
     """Says what is taken in, from whom, and what must be true of it; asks where a person can answer."""
-    import sys
-
     names = ", ".join(found.taken[:5]) + (" ..." if len(found.taken) > 5 else "")
     state, voices = told().place().state, counted(len(found.taken), "voice")
     say(f"This takes {voices} into {state}, made under lineage {lineage}: {names}.")

@@ -24,19 +24,22 @@ from reconciler.protocols import Probing, Tracing
 class Rebuilt(Frozen):
     """What `state rebuild` found: lineage -> the addresses whose voices it made; and which addresses are taken in.
 
-    `failed` are those of them whose last task made no voice.
+    `failed` are those of them whose last task made no voice. `renamed` are addresses whose voice was made under another
+    one: a person imports it.
     """
 
     lineages: dict[str, list[str]]
     taken: list[str] = []
     failed: list[str] = []
+    renamed: list[str] = []
 
 
 @dataclass(frozen=True, slots=True)
 class _Stray:
     """A voice or a task that no record knows, whose marker is of a declared entry.
 
-    `exact`: made of the inputs that are declared now. `deleted`: its cloud says so.
+    `exact`: made of the inputs that are declared now. `renamed`: made of them under another address. `deleted`: its
+    cloud says so.
     """
 
     voice: Voice
@@ -45,6 +48,7 @@ class _Stray:
     marker: keys.Marker
     exact: bool
     deleted: bool = False
+    renamed: bool = False
 
 
 def rebuild(
@@ -61,7 +65,7 @@ def rebuild(
         strays = list(_strays(session, state))
         lineages: dict[str, set[str]] = {}
         for stray in strays:
-            if stray.exact and stray.remote.status is not TaskStatus.FAILED:
+            if (stray.exact or stray.renamed) and stray.remote.status is not TaskStatus.FAILED:
                 lineages.setdefault(stray.marker.lineage, set()).add(stray.voice.address)
         found = Rebuilt(lineages={k: sorted(v) for k, v in sorted(lineages.items())})
         if strangers:
@@ -74,10 +78,14 @@ def rebuild(
                     f"No declared voice carries a marker of the lineage {lineage}.",
                     "To see which there are: voicectl state rebuild",
                 )
-            records = _records([s for s in strays if s.marker.lineage == lineage], state, now=now)
+            theirs = [s for s in strays if s.marker.lineage == lineage]
+            records = _records([s for s in theirs if not s.renamed], state, now=now)
             taken = [r for r in records if r.status is not Status.DELETED]
             failed = sorted(r.address for r in taken if r.status is Status.FAILED)
-            found = found.model_copy(update={"taken": sorted(r.address for r in taken), "failed": failed})
+            renamed = sorted({s.voice.address for s in theirs if s.renamed and not s.deleted} - {*state.current})
+            found = found.model_copy(
+                update={"taken": sorted(r.address for r in taken), "failed": failed, "renamed": renamed}
+            )
             if taken and not approve(found):
                 raise Declined(
                     "The question was not answered with yes.",
@@ -143,6 +151,8 @@ def _strays(session: Session, state: State) -> Iterator[_Stray]:
                 voice = by_name.get(marker.address) if not marker.cut else None
             if voice is not None:
                 found.append(_Stray(voice, cloud, remote, marker, exact))
+            elif (voice := next((v for v in mine if keys.marks_inputs(marker, v)), None)) is not None:
+                found.append(_Stray(voice, cloud, remote, marker, exact=False, renamed=True))
         yield from _without_deleted(list(_without_moved(found, mine)), cloud, now=session.clock.now())
 
 
@@ -153,7 +163,7 @@ def _without_moved(strays: Sequence[_Stray], voices: Sequence[Voice]) -> Iterato
         if stray.exact:
             made[stray.voice.address] = max(made.get(stray.voice.address, 0), stray.marker.generation)
     for stray in strays:
-        later = not stray.exact and stray.marker.generation >= made.get(
+        later = not (stray.exact or stray.renamed) and stray.marker.generation >= made.get(
             stray.voice.address, stray.marker.generation + 1
         )
         if not (later and _was_moved(stray, voices)):

@@ -94,6 +94,11 @@ def could_mark(marker: Marker, address: str) -> bool:
     return name == marker.address
 
 
+def marks_inputs(marker: Marker, voice: Voice) -> bool:
+    """Whether it marks a voice of these inputs that was made under the marker's own address, if that was not cut."""
+    return not marker.cut and marker.digest in digests(voice, address=marker.address)
+
+
 def written(address: str) -> str:
     """The address as a marker says it, if there is room for it."""
     return address.replace(".", "_")

@@ -69,7 +69,7 @@ def _changed(ours: Iterable[Held]) -> str:
     addresses = list(dict.fromkeys(held.address for held in ours if not held.unchanged))
     if not addresses:
         return ""
-    return f" Of {_listed(addresses)} the entry has changed since, or its provider."
+    return f" Changed, renamed or moved to another provider since: {_listed(addresses)}."
 
 
 def _ways_to_take_in(survey: Survey) -> str:
@@ -81,7 +81,7 @@ def _ways_to_take_in(survey: Survey) -> str:
         ways.append(f"if it is lost, take the voices in: {'; or: '.join(commands)}")
     left = next((held for held in survey.ours if not held.unchanged and held.voice_id is not None), None)
     if left is not None:
-        lost = "a voice whose entry has changed" if commands else "if it is lost, take them in one by one"
+        lost = "one whose entry has changed" if commands else "if it is lost, take them in one by one"
         ways.append(f"{lost}: voicectl import {left.address} {left.voice_id}")
     ways.append("if they are somebody else's: voicectl state rebuild --new-lineage")
     return "; ".join(ways)

@@ -1,6 +1,7 @@
 """A manifest without a state, against what its accounts show: whose are the voices there, and what can't be known?
 
-Pure. Ours is a voice whose marker fits a declared address, whatever its digest: its entry may have changed since.
+Pure. Ours is a voice whose marker fits a declared address, whatever its digest: its entry may have changed since. Or
+one that was made of what an entry says now, under another address: the entry was renamed.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ def _marked(manifest: Manifest, state: State, seen: Mapping[str, Observations]) 
                 lineage=marker.lineage,
                 external_task_id=str(remote.external_task_id),
                 voice_id=remote.voice_id,
-                unchanged=marker.digest in keys.digests(voice) and voice.provider == provider,
+                unchanged=voice.provider == provider and _is_rebuilt(voice, marker),
             )
         )
     return sorted(ours, key=lambda held: (held.address, held.external_task_id)), dict(sorted(others.items()))
@@ -110,6 +111,11 @@ def _each(seen: Mapping[str, Observations]) -> Iterator[tuple[str, RemoteVoice]]
                 yield provider, remote
 
 
+def _is_rebuilt(voice: Voice, marker: keys.Marker) -> bool:
+    """Whether `state rebuild` would take it for this entry's: a renamed one is imported."""
+    return keys.could_mark(marker, voice.address) and marker.digest in keys.digests(voice)
+
+
 class _Declared:
     """The declared addresses, by what a marker may say of them."""
 
@@ -122,7 +128,11 @@ class _Declared:
         fitting = self._beginning(marker.address)
         if not marker.cut:
             fitting = [voice for voice in fitting if len(voice.address) == len(marker.address)]
-        return next((v for v in fitting if marker.digest in keys.digests(v)), fitting[0] if fitting else None)
+        of_its_digest = next((v for v in fitting if marker.digest in keys.digests(v)), None)
+        return of_its_digest or (fitting[0] if fitting else self._renamed(marker))
+
+    def _renamed(self, marker: keys.Marker) -> Voice | None:
+        return next((v for v in self._voices if keys.marks_inputs(marker, v)), None)
 
     def _beginning(self, address: str) -> list[Voice]:
         length = len(address)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from reconciler.model.moments import duration
@@ -13,6 +14,7 @@ INSIDE = "      "
 _ON_ONE_LINE = 80  # characters of a before and its after
 _NEW_ID = "(known after apply)"
 _NAMES_A_VOICE = ("voice_id", "voice_name", "name")  # enough to know a voice by that is about to go
+_COMMAND = re.compile(r"voicectl |(?<=: )--(?=[a-z])")  # or the option that it needs, which the command line completes
 
 
 def change(change: Change, *, colour: bool) -> str:
@@ -29,7 +31,7 @@ def change(change: Change, *, colour: bool) -> str:
 def ways_on(hint: str) -> list[str]:
     """The hint; where it offers several commands, each on a line of its own."""
     told = escape(hint)
-    if told.count("voicectl ") < 2:
+    if len(_COMMAND.findall(told)) < 2:
         return [told] if told else []
     return told.replace("; ", ";\n").split("\n")
 

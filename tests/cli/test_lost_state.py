@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.desk import Desk, voice
 from tests.support.kling_rules import Listing, in_order, newest_first
-from tests.support.kling_service import Deleted, KlingService
+from tests.support.kling_service import OWEN, Deleted, KlingService
 
 
 @pytest.fixture
@@ -163,3 +163,70 @@ def test_an_import_takes_the_voice_that_it_names_though_its_key_was_used_before(
     desk.declare(villain=voice("villain"))
     desk.apply("--allow-deletes", "1")
     assert guest not in kling.voices
+
+
+@pytest.fixture
+def renamed(desk: Desk, kling: KlingService) -> Desk:
+    """An entry was renamed, and then the state was lost: the marker in the cloud is of the old address."""
+    desk.declare("narrator", hero=voice("Hero"))
+    desk.apply()
+    desk.declare("narrator", heroine=voice("Hero"))
+    assert desk.actions() == {"heroine": "move"}
+    desk.apply()
+    for path in desk.folder.glob("voices.state.*"):
+        path.unlink()
+    kling.calls.clear()
+    return desk
+
+
+def _lineage(desk: Desk) -> str:
+    listed = desk.voicectl("state", "rebuild", code=0)
+    [lineage] = re.findall(r"^([0-9a-f]{8})  \d declared", listed.out, re.MULTILINE)
+    assert f"voicectl state rebuild --lineage {lineage}\n" in listed.err
+    return str(lineage)
+
+
+def test_a_renamed_entry_is_no_green_light(renamed: Desk) -> None:
+    drifted = renamed.voicectl("drift", code=1)
+    assert "the account holds 2 voices of this manifest" in drifted.err
+    assert "not there" not in drifted.out
+    renamed.voicectl("destroy", "--auto-approve", code=1)
+
+
+def test_a_renamed_entry_alone_is_none_either(renamed: Desk, kling: KlingService) -> None:
+    renamed.declare(heroine=voice("Hero"))
+    [voice_id] = [key for key, each in kling.voices.items() if each.name == "Hero"]
+    drifted = renamed.voicectl("drift", code=1)
+    assert f"voicectl import heroine {voice_id}" in drifted.err
+    renamed.voicectl("destroy", "--auto-approve", code=1)
+
+
+def test_a_renamed_entry_is_left_out_of_a_rebuild_and_imported(renamed: Desk, kling: KlingService) -> None:
+    rebuilt = renamed.voicectl(*REBUILD, _lineage(renamed), code=0)
+    assert "Taken in: 1 voice.\n" in rebuilt.err
+    assert "their markers name other addresses: heroine. What to type: voicectl plan\n" in rebuilt.err
+    [way] = re.findall(r"^ +If it is this one: voicectl (import heroine \S+);$", renamed.voicectl("plan").out, re.M)
+    renamed.voicectl(*way.split(), code=0)
+    assert renamed.actions() == {}
+    assert kling.count("create") == 0
+
+
+def test_the_lineage_of_a_renamed_entry_alone_can_be_named(renamed: Desk) -> None:
+    renamed.declare(heroine=voice("Hero"))
+    assert "Taken in: 0 voices.\n" in renamed.voicectl(*REBUILD, _lineage(renamed), code=0).err
+    assert "voicectl import heroine" in renamed.voicectl("plan").out
+
+
+def test_the_lineage_of_a_renamed_entry_alone_can_be_ignored(renamed: Desk) -> None:
+    renamed.declare(heroine=voice("Hero"))
+    renamed.voicectl("state", "rebuild", "--new-lineage", code=0)
+    assert renamed.actions() == {"heroine": "create"}
+
+
+def test_an_apply_of_the_rest_buys_no_renamed_entry_again(renamed: Desk, kling: KlingService) -> None:
+    owen = {"provider": "kling", "preset": {"voice_id": OWEN}}
+    renamed.declare("narrator", heroine=voice("Hero"), owen=owen)
+    renamed.apply(code=1)
+    assert renamed.actions() == {"heroine": "blocked", "narrator": "blocked"}
+    renamed.apply(code=1)
+    assert kling.count("create") == 0

@@ -49,7 +49,7 @@ def test_one_account_is_called_one(desk: TencentDesk, tencent: TencentService) -
     desk.write({"hero": changed(HERO, video_id="67890"), "villain": VILLAIN})
     refused = desk.voicectl("drift", code=1)
     assert f"the account holds 2 voices of this manifest, made under lineage {lineage}." in refused.err
-    assert "Of hero the entry has changed since" in refused.err
+    assert "moved to another provider since: hero." in refused.err
 
 
 def test_past_the_72_hours_of_its_tasks_nothing_could_be_verified(desk: TencentDesk, tencent: TencentService) -> None:
