@@ -222,20 +222,28 @@ def rebuild(lineage: str | None, new_lineage: bool, auto_approve: bool, lock_tim
     """Take in the voices of a lost state, by their markers.
 
     A voice is taken in when its marker is of exactly a declared entry. Without an option, it says which lineages
-    there are. Before it takes any in, it says how many and asks, because no other state may hold them.
+    there are; with --auto-approve it takes in the only one. Before it takes any in, it says how many and asks, because
+    no other state may hold them.
     """
     from reconciler.engine import rebuilding
 
     if lineage is not None and new_lineage:
         raise UsageError("--lineage and --new-lineage exclude each other.")
     with session() as opened:
-        found = rebuilding.rebuild(
-            opened,
-            locking(lock_timeout),
-            lineage=lineage,
-            strangers=new_lineage,
-            approve=lambda found: _may_take(found, str(lineage), approved=auto_approve),
-        )
+
+        def rebuilt(chosen: str | None) -> Rebuilt:
+            return rebuilding.rebuild(
+                opened,
+                locking(lock_timeout),
+                lineage=chosen,
+                strangers=new_lineage,
+                approve=lambda found: _may_take(found, str(chosen), approved=auto_approve),
+            )
+
+        found = rebuilt(lineage)
+        if auto_approve and lineage is None and not new_lineage and len(found.lineages) == 1:
+            (lineage,) = found.lineages
+            found = rebuilt(lineage)
     if lineage is not None:
         failed = f"; {len(found.failed)} of them failed when they were made" if found.failed else ""
         say(f"Taken in: {counted(len(found.taken), 'voice')}{failed}.")

@@ -230,3 +230,9 @@ def test_an_apply_of_the_rest_buys_no_renamed_entry_again(renamed: Desk, kling: 
     assert renamed.actions() == {"heroine": "blocked", "narrator": "blocked"}
     renamed.apply(code=1)
     assert kling.count("create") == 0
+
+
+def test_a_pipeline_takes_in_the_only_lineage_without_naming_it(lost: Desk, kling: KlingService) -> None:
+    assert lost.voicectl("state", "rebuild", "--auto-approve", code=0).err.endswith("Taken in: 2 voices.\n")
+    lost.apply()
+    assert kling.count("create") == 0
