@@ -151,9 +151,14 @@ def _strays(session: Session, state: State) -> Iterator[_Stray]:
                 voice = by_name.get(marker.address) if not marker.cut else None
             if voice is not None:
                 found.append(_Stray(voice, cloud, remote, marker, exact))
-            elif (voice := next((v for v in mine if keys.marks_inputs(marker, v)), None)) is not None:
+            elif (voice := next((v for v in mine if _may_be_of(marker, v)), None)) is not None:
                 found.append(_Stray(voice, cloud, remote, marker, exact=False, renamed=True))
         yield from _without_deleted(list(_without_moved(found, mine)), cloud, now=session.clock.now())
+
+
+def _may_be_of(marker: keys.Marker, voice: Voice) -> bool:
+    """Of the same inputs under another address; or of a longer address, of which the marker shows the beginning."""
+    return keys.marks_inputs(marker, voice) or (marker.cut and keys.could_mark(marker, voice.address))
 
 
 def _without_moved(strays: Sequence[_Stray], voices: Sequence[Voice]) -> Iterator[_Stray]:

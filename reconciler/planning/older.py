@@ -18,6 +18,9 @@ from reconciler.planning.marked import Marked
 from reconciler.planning.scene import Scene
 
 
+_FETCH = "Fetch the newer state and use that one."
+
+
 def addresses(scene: Scene) -> dict[str, Marked]:
     """Address -> the newest voice or task that shows it; of declared addresses, and of those in the state.
 
@@ -66,7 +69,8 @@ def guarded(
     """The changes; all that is planned for such an address gives way to one verdict that stops it."""
     if not newer:
         return list(changes)
-    kept = [c for c in changes if c.address not in newer and (c.source is None or c.source not in newer)]
+    others = [c for c in changes if c.address not in newer and (c.source is None or c.source not in newer)]
+    kept = others if scene.asked.destroy else [_undeleted(change) for change in others]
     planned = {c.address for c in changes}
     stopped = [
         _stopped(scene, address, marked, declared.get(address))
@@ -74,6 +78,14 @@ def guarded(
         if address in declared or address in planned or address in scene.state.current
     ]
     return kept + stopped
+
+
+def _undeleted(change: Change) -> Change:
+    """What an older state would delete may have another address in the newer one."""
+    if change.action is not Action.DELETE:
+        return change
+    reason = f"{change.reason}, but this state is older than the account, so nothing is deleted"
+    return change.model_copy(update={"action": Action.BLOCKED, "reason": reason, "hint": _FETCH})
 
 
 def _stopped(scene: Scene, address: str, marked: Marked, voice: Voice | None) -> Change:

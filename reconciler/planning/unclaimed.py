@@ -96,7 +96,7 @@ def _of_a_lost_state(scene: Scene, voice: Voice, need: Need) -> Change | None:
     """
     found = [*scene.marked.exact(voice), *scene.marked.of_the_same_inputs(voice)]
     if not scene.state.records:
-        found += scene.marked.named(voice)
+        found += [*scene.marked.named(voice), *scene.marked.cut(voice)]
     others = [m for m in found if m.remote.status is not TaskStatus.FAILED]
     lineages = {m.marker.lineage for m in others if not scene.ours(m.marker.lineage)} - set(scene.state.strangers)
     if not lineages:
