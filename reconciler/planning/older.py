@@ -17,7 +17,6 @@ from reconciler.planning.diff import face
 from reconciler.planning.marked import Marked
 from reconciler.planning.scene import Scene
 
-
 _FETCH = "Fetch the newer state and use that one."
 
 
