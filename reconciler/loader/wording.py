@@ -196,8 +196,8 @@ def _words(error: ErrorDetails) -> str:
         bound = f"{words} {limits[name]:g}"
         number = shown.strip('"') if shown is not None else None
         return f"{number}, {bound}" if number is not None else f"should be {bound}"
-    if kind in ("string_too_long", "string_too_short"):
-        return _length(len(str(value)), limits, unit="character")
+    if isinstance(value, str) and kind in ("string_too_long", "string_too_short", "too_long", "too_short"):
+        return _length(len(value), limits, unit="character")
     if kind in ("too_long", "too_short"):
         return _length(len(value), limits, unit="entry", units="entries")
     if kind == "string_pattern_mismatch":
