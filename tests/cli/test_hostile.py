@@ -103,6 +103,7 @@ def test_nor_does_a_manifest_that_is_refused(desk: Desk) -> None:
 )
 def test_at_a_terminal_neither(desk: Desk, words: tuple[str, ...]) -> None:
     desk.declare("narrator")
+    desk.apply()
     with desk.at_a_terminal("--no-color", *words) as screen:
         _, shown = screen.end()
     assert "Evil" in shown

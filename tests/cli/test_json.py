@@ -13,7 +13,9 @@ import pytest
 from tests.support.desk import Desk, voice
 from tests.support.kling_service import Deleted, KlingService
 
-ACTIONS = {"create", "clone", "replace", "update", "delete", "recover", "resume", "forget", "blocked", "no-op"}
+ACTIONS = {
+    *("create", "clone", "move", "replace", "update", "delete", "recover", "resume", "forget", "blocked", "no-op"),
+}
 PLAN = {"format_version", "plan_id", "lineage", "serial", "summary", "changes", "drift", "calls"}
 CHANGE = {"address", "provider", "action", "reason", "before", "after", "fields"}
 SCHEMAS = Path(__file__).parents[2] / "schemas"
@@ -166,6 +168,9 @@ def test_outputs_have_exactly_the_promised_keys(desk: Desk, kling: KlingService)
 
 def test_the_outputs_of_nothing_are_an_empty_object(desk: Desk) -> None:
     desk.declare("narrator")
+    desk.apply()
+    desk.write({})
+    desk.apply("--allow-deletes", "1")
     assert desk.voicectl("output", "--json", code=0).json == {}
 
 
