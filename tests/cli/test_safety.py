@@ -9,6 +9,7 @@ import pytest
 from tests.support.desk import Desk, Ran, voice
 from tests.support.kling_service import Deleted, KlingService
 
+LARGE = "The change is too large to go unasked"
 OVER = "4 of {} recorded voices would be deleted, replaced or forgotten, over 30 %"
 NUMBER = "If that is meant: voicectl apply --allow-deletes 4"
 TEN = [f"voice-{n}" for n in range(10)]
@@ -149,7 +150,7 @@ def test_apply_json_says_it_and_ends_with_its_summary(four_of_ten: Desk, kling: 
     ran = four_of_ten.apply("--json", code=1)
     assert stopped(ran, kling)
     halt, summary = ran.events
-    assert halt == {"sequence": 1, "type": "stopped", "detail": OVER.format(10), "hint": NUMBER}
+    assert halt == {"sequence": 1, "type": "stopped", "detail": f"{LARGE}: {OVER.format(10)}", "hint": NUMBER}
     assert (summary["type"], summary["total"], summary["done"], summary["left"]) == ("summary", 4, 0, 4)
 
 
