@@ -234,7 +234,7 @@ def _run(
     if approved is not None and executor.halted is None:
         state = state.having(applying=None, applied=approved.plan_id)
     try:
-        if state.records or state.serial or approved is not None:  # an apply that did nothing makes no state
+        if state.records or session.store.exists or approved is not None:  # an apply that did nothing makes no state
             session.store.finish(state)
     except StateError:
         with suppress(Exception):  # that nobody listens is the smaller news
