@@ -88,7 +88,7 @@ class World:
         except OSError as error:
             raise unwritable(path, error.strerror or str(error)) from error
         except sqlite3.Error as error:
-            if error.sqlite_errorcode & 0xFF in _DISK:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DISK:
                 raise unwritable(path, str(error)) from error
             raise UsageError(f"{path} can't be the sandbox's world: {error}.", _DELETE) from error
         return cls(db, clock)

@@ -56,7 +56,7 @@ def desk(tmp_path: Path, kling: KlingService) -> TwoNames:
 def other(desk: TwoNames, kling: KlingService) -> Iterator[KlingService]:
     """What the endpoint answers to the API key that `new` has from now on: an empty account, unless a test says."""
     desk.env["NEW_KEY"] = THEIRS
-    with KlingService(api_key=THEIRS) as service:
+    with KlingService(api_key=THEIRS, first_id=1001) as service:  # no two accounts share an id
         kling.neighbours.append(service)
         yield service
 

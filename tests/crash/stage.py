@@ -107,7 +107,7 @@ SCENARIOS = {
         bought=0,
         least=15,
         stays=("a", "b"),
-        command=("state", "rebuild", "--lineage", "LINEAGE"),
+        command=("state", "rebuild", "--auto-approve", "--lineage", "LINEAGE"),
         lost=True,
     ),
     "create, reviewed": Scenario(

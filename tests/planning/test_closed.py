@@ -41,7 +41,11 @@ def test_a_voice_of_it_that_is_removed_stays() -> None:
 
 def test_a_voice_that_is_declared_as_existing_there_is_not_deleted_elsewhere() -> None:
     """The two names may be one account."""
-    records = {"old@1": {"status": "ready", "voice_id": "850"}}
+    records = {
+        "old@1": {"status": "ready", "voice_id": "850"},
+        "new@1": {"status": "ready", "provider": "studio", "voice_id": "849"},
+    }
     entry = {"provider": "studio", "existing": {"voice_id": "850"}}
     made = plan({"voices": {"new": entry}, "records": records})
     assert actions(made) == {"old": Action.BLOCKED, "new": Action.BLOCKED}
+    assert "its voice 850 is declared as new, and would be deleted" in {change.reason for change in made.changes}

@@ -57,7 +57,7 @@ def arm(points: Points) -> None:
         setattr(os, call, _around(points, call, getattr(os, call), names))
     for call in ("write", "pwrite"):
         setattr(os, call, _torn(points, getattr(os, call), names))
-    _arm_files(points)
+    _arm_files(points, names)
     _arm_exchanges(points)
 
 
@@ -97,13 +97,13 @@ def _torn(points: Points, real: Callable[..., int], names: dict[int, str]) -> Ca
     return called
 
 
-def _arm_files(points: Points) -> None:
+def _arm_files(points: Points, names: dict[int, str]) -> None:
     """The same for what is written by `open`, `Path.write_text` and their kind."""
     real = io.open
 
     class Raw(io.FileIO):
         def write(self, content: Any) -> int:
-            what = _base(self.name) if not isinstance(self.name, int) else "file"
+            what = _base(self.name) if not isinstance(self.name, int) else names.get(self.name, "file")
             points.passed(f"before write {what}")
             half = bytes(content)[: len(content) // 2]
             points.passed(f"half of write {what}", lambda: super(Raw, self).write(half))

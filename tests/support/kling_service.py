@@ -62,6 +62,7 @@ class KlingService:
         api_key: str = "kling-api-key-0123456789abcdef",
         access_key: str = "AKAKAKAKAKAKAKAK",
         secret_key: str = "SKSKSKSKSKSKSKSKSKSKSKSKSKSKSKSK",
+        first_id: int = 1,
         now: Callable[[], float] = time.time,
     ) -> None:
         self.prefix, self.now = prefix, now
@@ -85,7 +86,7 @@ class KlingService:
         self.calls: list[Call] = []
         self._spoiled: Counter[tuple[str, Spoil]] = Counter()
         self._scripted: dict[str, list[JsonAnswer]] = {}
-        self._ids = int.from_bytes(self.api_key.encode()[-3:]) * 1000  # no two accounts share an id
+        self._ids = first_id - 1
         self._lock = threading.RLock()
         self._server = SocketServer(self._answer, now=now)
 

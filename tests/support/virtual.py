@@ -41,12 +41,12 @@ class VirtualClock:
         self._seconds = max(self._seconds, moment)
 
     def apart(self, job: Callable[[], T]) -> tuple[T, float]:
-        """What the job returns, and how long it slept."""
-        self._alone = 0.0
+        """What the job returns, and how long it slept. Another run may live inside of the job, with jobs of its own."""
+        around, self._alone = self._alone, 0.0
         try:
             return job(), self._alone
         finally:
-            self._alone = None
+            self._alone = around
 
 
 class SteadyClock:
