@@ -45,6 +45,8 @@ class FirstSteps:
         self._departures = departures
         self._keep_up = keep_up
         self._deleting = {change.address for change in plan.changes if change.action is Action.DELETE}
+        going = [change for change in plan.changes if change.action is Action.MOVE]
+        self._moving = {change.address: change.record or "" for change in going}
         self._after_deletion: dict[str, Work] = {}  # address -> its creation, which must not come first
 
     def begin(self, work: Work) -> None:
@@ -128,12 +130,14 @@ class FirstSteps:
             self._lanes[change.provider].to_create.append(work)
 
     def _move(self, work: Work) -> None:
-        """Comes before the other changes of its address, which build on it."""
-        state, record = self._ledger.state, self._ledger.record(work.change.record or "")
-        if record is not None:
-            moved, current = moves.moved_to(state, record, work.change.address)
+        """All of a plan at once, before the other changes, which build on them: entries may change places."""
+        if self._moving:
+            known = {address: self._ledger.record(key) for address, key in self._moving.items()}
+            pairs = {address: record for address, record in known.items() if record is not None}
+            moved, current = moves.moved(self._ledger.state, pairs, now=self._clock.now())
             self._ledger.write(*moved, current=current)
-            self._rebind(work.change)
+            self._moving = {}
+        self._rebind(work.change)
         self._count.done(self._ledger, work)
 
     def _forget(self, work: Work, record: Record | None) -> None:

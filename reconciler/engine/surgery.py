@@ -139,7 +139,8 @@ def move(session: Session, source: str, target: str, request: Request) -> None:
                 f"{target} has a voice already, {held_there}.",
                 f"To let go of that one, which then stays in its account: voicectl state rm {target}",
             )
-        moved, current = moves.moved_to(state, state.records[state.current[source]], target)
+        pair = {target: state.records[state.current[source]]}
+        moved, current = moves.moved(state, pair, now=session.clock.now())
         held.append(state.having(moved, current=current))
 
 

@@ -43,6 +43,8 @@ def removed(scene: Scene, record: Record) -> Change:
         case Status.FAILED if not isinstance(observed, Found) or record.cause is Cause.KEY_IN_USE:
             if isinstance(observed, Unknown) and not observed.by_nature:
                 return _unseen(record, reason, observed)
+            if record.cause is Cause.KEY_IN_USE:
+                return _verdict(record, Action.FORGET, f"{reason}; what another run made with its key is not touched")
             return _verdict(record, Action.FORGET, f"{reason}; its creation had failed, so there is no voice")
         case Status.INTENDED | Status.UNCERTAIN if not isinstance(observed, Found):
             return _never_told(scene, record, reason)
@@ -86,7 +88,7 @@ def beside(scene: Scene, record: Record, settled: Settled) -> Change | None:
 
 
 def _why_deposed(record: Record) -> str:
-    return "replaced by a newer voice" if record.deposed_by else "an earlier run began to delete it"
+    return "replaced by another voice" if record.deposed_by else "an earlier run began to delete it"
 
 
 def _arrived(scene: Scene, record: Record) -> bool:

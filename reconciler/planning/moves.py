@@ -1,6 +1,8 @@
-"""Renamed entries: the address of a record is not declared any more, and a new entry has the same inputs.
+"""Renamed entries: a record is not what its address declares any more, and another entry has its inputs.
 
-Then the record moves to the new address: no call, nothing is paid. Where more than one pair fits, a person decides.
+Then the record moves to that address: no call, nothing is paid. Where more than one pair fits, a person decides. So
+one plan may rename a to b and b to c, or let two entries change places. A voice in whose place another one moves is
+deleted, as after a replace.
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from reconciler.model.base import Inputs
@@ -16,12 +19,11 @@ from reconciler.model.manifest import AUDIO, Voice
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import LIVE, Record, State, Status
 from reconciler.planning import keys
-from reconciler.planning.blocking import blocked
 from reconciler.planning.diff import difference, face, shown
-from reconciler.planning.scene import Scene
+from reconciler.planning.renamed_entries import of_an_older_state, to_a_protected_place, which_entry, which_record
+from reconciler.planning.scene import BOUND_NOT_MADE, Scene
 
 _OPEN = frozenset({Status.INTENDED, Status.RUNNING, Status.READY, Status.FAILED, Status.UNCERTAIN})
-_SHOWN = 5  # candidates in a hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +39,22 @@ def find(scene: Scene, declared: Mapping[str, Voice], *, older: Collection[str] 
 
     Nothing moves away from the addresses of which the state is `older` than the account.
     """
-    targets = [voice for voice in declared.values() if _is_new(scene, voice)]
-    if not targets:
+    new = [voice for voice in declared.values() if _is_new(scene, voice)]
+    changed = [voice for voice in declared.values() if _is_to_be_replaced(scene, voice)]
+    if not new and not changed:
         return Moves()
     left = [scene.state.records[key] for address, key in scene.state.current.items() if address not in declared]
     kept = [r for r in scene.state.records.values() if r.status is Status.ABANDONED and r.address not in declared]
-    found, taken = _matched(scene, targets, [r for r in left if r.status in _OPEN])
-    rest = [voice for voice in targets if voice.address not in taken]
-    again, _ = _matched(scene, rest, [r for r in kept if r.named and not _is_held(scene.state, r)])
-    pairs, unclear = {**found.pairs, **again.pairs}, {**found.unclear, **again.unclear}
-    for address in [a for a, record in pairs.items() if record.address in older]:
-        unclear[address] = _of_an_older_state(declared[address], pairs.pop(address))
-    return Moves(pairs, unclear)
+    losing = [record for voice in changed if (record := scene.state.at(voice.address)) is not None]
+    found = _Found(scene)
+    found.match(new, [r for r in left if r.status in _OPEN])
+    found.match(changed, [r for r in left if r.status in _OPEN])
+    found.match([*new, *changed], losing, undecided=False)
+    found.match(new, [r for r in kept if r.named and not _is_held(scene.state, r)])
+    found.spare_protected()
+    for address in [a for a, record in found.pairs.items() if {a, record.address} & set(older)]:
+        found.unclear[address] = of_an_older_state(declared[address], found.pairs.pop(address))
+    return Moves(found.pairs, found.unclear)
 
 
 def changes(moves: Moves, declared: Mapping[str, Voice]) -> Iterator[Change]:
@@ -69,27 +75,41 @@ def changes(moves: Moves, declared: Mapping[str, Voice]) -> Iterator[Change]:
         )
 
 
-def applied(state: State, moves: Moves) -> State:
+def applied(state: State, moves: Moves, *, now: datetime) -> State:
     """The state after the moves, as the rest of the plan sees it."""
     if not moves.pairs:
         return state
-    moved: list[Record] = []
-    current: dict[str, str | None] = {}
-    for address, record in moves.pairs.items():
-        records, bound = moved_to(state, record, address)
-        moved += records
-        current |= bound
-    return state.having(moved, current=current)
+    records, bound = moved(state, moves.pairs, now=now)
+    return state.having(records, current=bound)
 
 
-def moved_to(state: State, record: Record, address: str) -> tuple[list[Record], dict[str, str | None]]:
-    """The records that go with this one to another address, each under its own key, and the bindings that change."""
-    key = record.external_task_id
-    if state.current.get(record.address) != key:
-        return [_at(record, address)], {}
-    along = [r for r in state.records.values() if r.address == record.address]
-    moved = [_at(r, address) for r in along if r.status in LIVE or r.external_task_id == key]
-    return moved, {record.address: None, address: key}
+def moved(state: State, pairs: Mapping[str, Record], *, now: datetime) -> tuple[list[Record], dict[str, str | None]]:
+    """What is written when these records move to these addresses, all at once: records, and bindings that change.
+
+    A record keeps its key, and takes along what else is live at its old address.
+    """
+    going: dict[str, Record] = {}
+    leaving: dict[str, str | None] = {}
+    bound: dict[str, str | None] = {}
+    for address, record in pairs.items():
+        key = record.external_task_id
+        going[key] = _at(record, address)
+        if state.current.get(record.address) == key:
+            along = [r for r in state.records.values() if r.address == record.address and r.status in LIVE]
+            going |= {r.external_task_id: _at(r, address) for r in along}
+            leaving[record.address], bound[address] = None, key
+    displaced = [
+        _deposed(state.records[old], by=key, now=now)
+        for address, key in bound.items()
+        if key is not None and (old := state.current.get(address)) is not None and old not in going
+    ]
+    return [*going.values(), *displaced], leaving | bound
+
+
+def _deposed(record: Record, *, by: str, now: datetime) -> Record:
+    if record.status is not Status.READY:
+        return record  # unbound from now on, and judged as what an interrupted run left
+    return record.model_copy(update={"status": Status.DEPOSED, "deposed_by": by, "changed_at": now})
 
 
 def _at(record: Record, address: str) -> Record:
@@ -109,28 +129,82 @@ def _is_new(scene: Scene, voice: Voice) -> bool:
     return not any(_fits(scene, voice, record) for record in own)
 
 
-def _matched(scene: Scene, targets: Sequence[Voice], records: Sequence[Record]) -> tuple[Moves, set[str]]:
-    """The pairs that fit each other alone, the verdicts for the others, and the new addresses that fit any record."""
+def _is_to_be_replaced(scene: Scene, voice: Voice) -> bool:
+    """Whether its inputs changed, and a voice would be bought in the place of the one it has."""
+    record, address = scene.state.at(voice.address), voice.address
+    if record is None or record.status not in _OPEN or record.digest == keys.digest_of(voice):
+        return False
+    if voice.method in BOUND_NOT_MADE or record.provider != voice.provider:
+        return False
+    if address in scene.asked.retry | scene.asked.replace or address in scene.stopped:
+        return False
+    if voice.provider not in scene.seen or voice.provider in scene.doubts:
+        return False
+    return bool(difference(voice, record).identity)
+
+
+class _Found:
+    """What was found so far. An address, or a record, that fitted once is not looked at again."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.pairs: dict[str, Record] = {}
+        self.unclear: dict[str, Change] = {}
+        self._scene = scene
+        self._fitted: set[str] = set()  # addresses of entries and keys of records
+
+    def match(self, entries: Iterable[Voice], records: Iterable[Record], *, undecided: bool = True) -> None:
+        """The pairs that fit each other alone; of the others a person decides, or nothing is said."""
+        targets = [voice for voice in entries if voice.address not in self._fitted]
+        free = [record for record in records if record.external_task_id not in self._fitted]
+        fitting, wanted = _fitting(self._scene, targets, free)
+        for voice in targets:
+            found = fitting.get(voice.address, [])
+            if len(found) == 1 and len(wanted[found[0].external_task_id]) == 1:
+                self.pairs[voice.address] = found[0]
+            elif found and undecided:
+                self._ask(voice, found, wanted)
+        if undecided:
+            self._fitted |= fitting.keys() | wanted.keys()
+        else:
+            self._fitted |= self.pairs.keys()
+
+    def spare_protected(self) -> None:
+        """Nothing moves to where a voice would be deleted that must never be."""
+        while held := [address for address in self.pairs if self._protected(address)]:
+            for address in held:
+                record = self.pairs.pop(address)
+                if record.address not in self._scene.manifest.voices:
+                    self.unclear[record.address] = to_a_protected_place(record, address)
+
+    def _protected(self, address: str) -> bool:
+        protected = self._scene.manifest.voices[address].lifecycle.prevent_destroy
+        going = {record.address for record in self.pairs.values()}
+        return protected and address in self._scene.state.current and address not in going
+
+    def _ask(self, voice: Voice, found: Sequence[Record], wanted: Mapping[str, Sequence[Voice]]) -> None:
+        state = self._scene.state
+        self.unclear[voice.address] = which_record(state, voice, found)
+        for record in found:
+            if _means(self._scene, record):
+                entries = wanted[record.external_task_id]
+                self.unclear[record.address] = which_entry(state, record, entries)
+
+
+def _fitting(
+    scene: Scene, targets: Iterable[Voice], records: Iterable[Record]
+) -> tuple[dict[str, list[Record]], dict[str, list[Voice]]]:
+    """For each address the records that fit it; for each key the entries that it fits."""
     by_inputs: dict[str, list[Record]] = {}
     for record in records:
         by_inputs.setdefault(likeness(record.provider, record.method, record.sent), []).append(record)
     fitting: dict[str, list[Record]] = {}
-    wanted: dict[str, list[Voice]] = {}  # key -> the new entries that it fits
-    for voice in targets:
+    wanted: dict[str, list[Voice]] = {}
+    for voice in targets if by_inputs else ():
         for record in by_inputs.get(likeness(voice.provider, voice.method, made_from(voice)), ()):
             if _fits(scene, voice, record):
                 fitting.setdefault(voice.address, []).append(record)
                 wanted.setdefault(record.external_task_id, []).append(voice)
-    pairs: dict[str, Record] = {}
-    unclear: dict[str, Change] = {}
-    for voice in targets:
-        found = fitting.get(voice.address, [])
-        if len(found) == 1 and len(wanted[found[0].external_task_id]) == 1:
-            pairs[voice.address] = found[0]
-        elif found:
-            unclear[voice.address] = _which_record(voice, found)
-            unclear |= {r.address: _which_entry(r, wanted[r.external_task_id]) for r in found if _means(scene, r)}
-    return Moves(pairs=pairs, unclear=unclear), set(fitting)
+    return fitting, wanted
 
 
 def _fits(scene: Scene, voice: Voice, record: Record) -> bool:
@@ -172,49 +246,3 @@ _TELLING = ("voice_id", "voice_name", "voice_url", "video_id", "prompt")  # enou
 
 def _bare(value: Any) -> Any:
     return value.partition("?")[0] if isinstance(value, str) and "://" in value else value
-
-
-def _of_an_older_state(voice: Voice, record: Record) -> Change:
-    reason = f"same inputs as {record.address}, and of {record.address} the account holds more than this state knows"
-    return blocked(voice, None, reason, "Fetch the newer state and use that one.")
-
-
-def _which_record(voice: Voice, found: Sequence[Record]) -> Change:
-    """Several voices that are not declared any more are made of what this new entry says."""
-    named = ", ".join(sorted(r.address for r in found))
-    ways = [_command(record, voice.address) for record in sorted(found, key=lambda r: r.address)[:_SHOWN]]
-    ways.append(f"to pay for a new voice: --retry {voice.address}")
-    reason = f"same inputs as {named}, not declared any more: which one was renamed?"
-    if len(found) == 1:
-        reason = f"same inputs as {named}, not declared any more, and as other new entries: which one is it now?"
-    return blocked(voice, None, reason, _or(ways))
-
-
-def _which_entry(record: Record, voices: Sequence[Voice]) -> Change:
-    """Several new entries say what this voice is made of, or several such voices are there."""
-    named = ", ".join(sorted(voice.address for voice in voices))
-    ways = [_command(record, voice.address) for voice in sorted(voices, key=lambda v: v.address)[:_SHOWN]]
-    has = "has" if len(voices) == 1 else "have"
-    ways.append(f"to leave the voice in its account: voicectl state rm {record.address}")
-    return Change(
-        address=record.address,
-        provider=record.provider,
-        action=Action.BLOCKED,
-        reason=f"not declared any more, and {named} {has} the same inputs: was it renamed?",
-        hint=_or(ways),
-        before=face(record),
-        method=record.method,
-        record=record.external_task_id,
-    )
-
-
-def _command(record: Record, address: str) -> str:
-    if record.status is Status.ABANDONED:
-        which = record.voice_id or record.url or record.file_id
-        return f"to take back the voice of {record.address}: voicectl import {address} {which}"
-    return f"if {record.address} was renamed: voicectl state mv {record.address} {address}"
-
-
-def _or(ways: Iterable[str]) -> str:
-    words = "; ".join(ways)
-    return words[:1].upper() + words[1:]

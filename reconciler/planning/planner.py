@@ -47,7 +47,7 @@ def plan(
     moved = moves.find(scene, declared, older=newer.keys())
     renamed = [renamed_providers.noted_move(renaming, change) for change in moves.changes(moved, declared)]
     if renamed:
-        state = moves.applied(state, moved)
+        state = moves.applied(state, moved, now=now)
         scene = gathered(state)
 
     def judge(voice: Voice) -> Change | None:

@@ -53,6 +53,29 @@ def test_many_entries_are_renamed_at_once(desk: Desk, kling: KlingService) -> No
     assert desk.actions() == {}
 
 
+def test_entries_renamed_one_after_the_other_and_in_a_ring_keep_their_voices(desk: Desk, kling: KlingService) -> None:
+    desk.declare("a", "b", "c", "d", "e")
+    desk.apply()
+    ids = {address: desk.voice_id(address) for address in "abcde"}
+    kling.calls.clear()
+    desk.declare(b=voice("a"), c=voice("b"), d=voice("e"), e=voice("d"), f=voice("c"))  # a > b > c > f, d <> e
+    desk.voicectl("plan", "--out", "a.plan", code=0)
+    desk.voicectl("apply", "a.plan", code=0)
+    assert kling.count("create") == kling.count("delete") == 0
+    now = {address: desk.voice_id(address) for address in "bcdef"}
+    assert now == {"b": ids["a"], "c": ids["b"], "f": ids["c"], "d": ids["e"], "e": ids["d"]}
+    assert desk.actions() == {}
+
+
+def test_a_voice_moves_to_the_place_of_one_that_was_removed(made: Desk, kling: KlingService) -> None:
+    guard = made.voice_id("narrator")
+    made.declare(hero=voice("narrator"))
+    made.apply()
+    assert (kling.count("create"), kling.count("delete")) == (0, 1)
+    assert made.voice_id("hero") == guard
+    assert made.actions() == {}
+
+
 def test_apply_tells_a_move_as_an_event(made: Desk) -> None:
     made.declare("narrator", champion=voice("hero"))
     events = made.apply("--json").events

@@ -13,12 +13,12 @@ from reconciler.errors import CloudError, SafetyStop
 from reconciler.model import statefile
 from reconciler.model.accounts import Account
 from reconciler.model.manifest import AUDIO, Voice
-from reconciler.model.state import State
+from reconciler.model.state import LIVE, State
 from reconciler.sandbox.faults import Faults
 from tests.engine import oracle
 from tests.engine.books import Books
 from tests.engine.chronicle import Chronicle
-from tests.engine.oracle import Declared
+from tests.engine.oracle import Declared, Lost
 from tests.engine.person import Person
 from tests.engine.rehearsal import Died, Rehearsal
 from tests.engine.steps import (
@@ -115,8 +115,20 @@ class Simulation:
             self.person.settle(allowed)
             if paid := self.person.unsure() | self.person.follow(patient=False):
                 self._apply(Run(), retry=paid)
+        self.chronicle.story.append(Lost(self.chronicle.lost | self._held_elsewhere()))
         told = [*self.chronicle.wrong, *oracle.complaints(self.chronicle.story, self.person.looks_back())]
         assert not told, "\n".join(told)
+
+    def _held_elsewhere(self) -> frozenset[str]:
+        """Keys that this runner was refused because the other one had used them: those voices are the other's."""
+        rehearsal = self.rehearsal
+        if self._elsewhere is None:
+            return frozenset()
+        refused = {key for key, record in rehearsal.state.records.items() if record.voice_id is None}
+        rehearsal.backend, self._elsewhere = self._elsewhere, rehearsal.backend
+        held = {key for key, record in rehearsal.state.records.items() if record.status in LIVE}
+        rehearsal.backend, self._elsewhere = self._elsewhere, rehearsal.backend
+        return frozenset(refused & held)
 
     # --- one run ---
 
