@@ -45,7 +45,8 @@ class Departures:
             kept = transitions.tombstone(old, now=now)
         else:
             kept = transitions.ended(old, Status.ABANDONED if stays else Status.LAPSED, now=now)
-        bound = self._ledger.state.current.get(old.address) == old.external_task_id
+        holder = self._ledger.at(old.address)
+        bound = holder is not None and holder.external_task_id == old.external_task_id
         self._ledger.write(kept, current={old.address: None} if bound else {})
         self._count.done(self._ledger, work)
 

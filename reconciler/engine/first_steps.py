@@ -107,6 +107,8 @@ class FirstSteps:
         if record is None or change.found is None:
             return record
         found = transitions.seen(record, change.found, now=self._clock.now())
+        if record.status is Status.DEPOSED and change.action is Action.BLOCKED:
+            return record  # there it is, and still to be deleted
         self._ledger.write(found)
         return found
 

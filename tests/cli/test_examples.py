@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.support.desk import Ran, ran_in
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
-def voicectl(folder: Path, *argv: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "reconciler", "--sandbox", "-f", ".", *argv]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
+def voicectl(folder: Path, *argv: str) -> Ran:
+    return ran_in(folder, ["--sandbox", "-f", ".", *argv], {"PATH": os.environ["PATH"], "HOME": str(folder)})
 
 
 @pytest.fixture(params=sorted(folder.name for folder in EXAMPLES.iterdir()))
@@ -26,10 +26,10 @@ def example(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 def test_an_example_converges_in_one_apply(example: Path) -> None:
     applied = voicectl(example, "apply", "--auto-approve")
-    assert applied.returncode == 0, applied.stderr
+    assert applied.code == 0, applied.err
     planned = voicectl(example, "plan", "--detailed-exitcode")
-    assert planned.returncode == 0, planned.stdout
-    rows = json.loads(voicectl(example, "output", "--json").stdout)
+    assert planned.code == 0, planned.out
+    rows = json.loads(voicectl(example, "output", "--json").out)
     assert {row["status"] for row in rows.values()} == {"ready"}
     assert all(row.get("voice_id") or row.get("url") for row in rows.values())
 

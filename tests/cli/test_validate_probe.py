@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import functools
-import subprocess
-import sys
+import os
 import threading
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.desk import Ran, ran_in
 from tests.support.sounds import wav
 
 
@@ -40,24 +40,21 @@ NEARBY = 'endpoint: "http://127.0.0.1:1"'  # a stand-in of the cloud, on this ma
 PROVIDERS = f"{{kling: {{type: kling, {NEARBY}}}, vod: {{type: tencent-vod, sub_app_id: 1, {NEARBY}}}}}"
 
 
-def validate(folder: Path, manifest: str, *argv: str, providers: str = PROVIDERS) -> subprocess.CompletedProcess[str]:
+def validate(folder: Path, manifest: str, *argv: str, providers: str = PROVIDERS) -> Ran:
     (folder / "voices.yaml").write_text(f"providers: {providers}\n{manifest}")
-    command = [sys.executable, "-m", "reconciler", "validate", *argv]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=60)
+    return ran_in(folder, ["validate", *argv], {"PATH": os.environ["PATH"], "HOME": str(folder)})
 
 
 def test_a_sample_that_is_too_short_is_told_with_its_place_and_the_vendors_limit(tmp_path: Path, shelf: str) -> None:
     entry = f'voices: {{hero: {{provider: kling, create: {{voice_name: Hero, voice_url: "{shelf}/4.wav"}}}}}}'
     ran = validate(tmp_path, entry, "--probe")
-    assert ran.returncode == 1
-    assert (
-        "voices.yaml:2:72: voices.hero.create.voice_url: voice_url is 4.0 s long; Kling takes 5 to 30 s" in ran.stderr
-    )
+    assert ran.code == 1
+    assert "voices.yaml:2:72: voices.hero.create.voice_url: voice_url is 4.0 s long; Kling takes 5 to 30 s" in ran.err
 
 
 def test_without_probe_no_sample_is_fetched(tmp_path: Path) -> None:
     entry = 'voices: {hero: {provider: kling, create: {voice_name: Hero, voice_url: "http://127.0.0.1:1/4.wav"}}}'
-    assert validate(tmp_path, entry).returncode == 0
+    assert validate(tmp_path, entry).code == 0
 
 
 def test_a_good_sample_of_a_clone_is_good(tmp_path: Path, shelf: str) -> None:
@@ -65,15 +62,15 @@ def test_a_good_sample_of_a_clone_is_good(tmp_path: Path, shelf: str) -> None:
         f'{{voice_id: hero_0001, audio: {{url: "{shelf}/12.wav"}}, text: Hi., prompt_audio: {{url: "{shelf}/4.wav"}}}}'
     )
     ran = validate(tmp_path, f"voices: {{hero: {{provider: vod, clone: {clone}}}}}", "--probe")
-    assert (ran.returncode, ran.stdout) == (0, "voices.yaml is valid: 1 voice, 2 providers.\n")
+    assert (ran.code, ran.out) == (0, "voices.yaml is valid: 1 voice, 2 providers.\n")
 
 
 def test_a_link_that_leads_nowhere_is_told(tmp_path: Path, shelf: str) -> None:
     clone = f'{{voice_id: hero_0001, audio: {{url: "{shelf}/none.wav?token=s3cret"}}, text: Hi.}}'
     ran = validate(tmp_path, f"voices: {{hero: {{provider: vod, clone: {clone}}}}}", "--probe")
-    assert ran.returncode == 1
-    assert "voices.hero.clone.audio.url: audio can't be fetched: nothing is there (HTTP 404)" in ran.stderr
-    assert "s3cret" not in ran.stderr + ran.stdout
+    assert ran.code == 1
+    assert "voices.hero.clone.audio.url: audio can't be fetched: nothing is there (HTTP 404)" in ran.err
+    assert "s3cret" not in ran.err + ran.out
 
 
 def hero(url: str, more: str = "") -> str:
@@ -90,8 +87,8 @@ def hero(url: str, more: str = "") -> str:
 def test_a_host_that_can_t_be_reached_is_a_problem_at_its_place(tmp_path: Path, url: str, told: str) -> None:
     ran = validate(tmp_path, hero(url), "--probe")
     place = "voices.yaml:2:72: voices.hero.create.voice_url: voice_url can't be fetched from this machine: "
-    assert (ran.returncode, ran.stdout) == (1, "")
-    assert place + told in ran.stderr
+    assert (ran.code, ran.out) == (1, "")
+    assert place + told in ran.err
 
 
 def test_a_minimax_sample_that_can_t_be_had_is_a_problem_though_its_limits_are_advice(
@@ -100,8 +97,8 @@ def test_a_minimax_sample_that_can_t_be_had_is_a_problem_though_its_limits_are_a
     for name, code in (("none", 1), ("4", 0)):  # 4 s are too short for MiniMax, which is not Tencent's word
         clone = f'{{model: minimax, audio: {{url: "{shelf}/{name}.wav"}}, activate: {{text: Hi.}}}}'
         ran = validate(tmp_path, f"voices: {{hero: {{provider: vod, clone: {clone}}}}}", "--probe")
-        assert ran.returncode == code, ran
-    assert "audio is 4.0 s long" in ran.stdout
+        assert ran.code == code, ran
+    assert "audio is 4.0 s long" in ran.out
 
 
 def test_all_that_a_cloud_opens_is_looked_at(tmp_path: Path, shelf: str) -> None:
@@ -113,7 +110,7 @@ def test_all_that_a_cloud_opens_is_looked_at(tmp_path: Path, shelf: str) -> None
         f"{hero(good, ', callback_url: http://127.0.0.1:1/')}\naudio: {{rain: {{provider: vod, task: {task}}}}}",
         "--probe",
     )
-    problems = [line.split(": ", 2)[1:] for line in ran.stderr.splitlines() if line.startswith("voices.yaml:")]
+    problems = [line.split(": ", 2)[1:] for line in ran.err.splitlines() if line.startswith("voices.yaml:")]
     assert problems == [
         ["voices.hero.create.callback_url", "callback_url can't be fetched from this machine: no connection to "
          "127.0.0.1:1: connection refused"],
@@ -124,7 +121,7 @@ def test_all_that_a_cloud_opens_is_looked_at(tmp_path: Path, shelf: str) -> None
 
 def test_a_callback_url_is_only_asked_whether_it_answers(tmp_path: Path, shelf: str) -> None:
     ran = validate(tmp_path, hero(f"{shelf}/12.wav", f', callback_url: "{shelf}/hook"'), "--probe")
-    assert ran.returncode == 0, ran
+    assert ran.code == 0, ran
 
 
 def test_what_a_probe_finds_stands_beside_all_other_problems(tmp_path: Path, shelf: str) -> None:
@@ -138,8 +135,8 @@ def test_what_a_probe_finds_stands_beside_all_other_problems(tmp_path: Path, she
   mini: {{provider: vod, clone: {{model: minimax, audio: {{file: none.wav}}, gender: any}}}}
 """
     ran = validate(tmp_path, manifest, "--probe")
-    problems = [line.split(": ", 2) for line in ran.stderr.splitlines() if line.startswith("voices.yaml:")]
-    assert (ran.returncode, ran.stdout) == (1, "")
+    problems = [line.split(": ", 2) for line in ran.err.splitlines() if line.startswith("voices.yaml:")]
+    assert (ran.code, ran.out) == (1, "")
     assert [(place.split(":")[1], path) for place, path, _ in problems] == [
         ("3", "voices.hero.create.voice_name"),
         ("3", "voices.hero.create.voice_url"),
@@ -155,8 +152,8 @@ def test_what_a_probe_finds_stands_beside_all_other_problems(tmp_path: Path, she
 def test_what_could_not_be_looked_into_stands_beside_problems_too(tmp_path: Path, shelf: str) -> None:
     (tmp_path / "shelf" / "streamed.wav").write_bytes(wav(12, size=0))
     ran = validate(tmp_path, hero(f"{shelf}/streamed.wav", ", speed: 1"), "--probe")
-    assert ran.returncode == 1
-    assert "Note: hero: voice_url: its header gives no length" in ran.stderr
+    assert ran.code == 1
+    assert "Note: hero: voice_url: its header gives no length" in ran.err
 
 
 # -- links that nobody but their own network reaches -------------------------------------------------------------------
@@ -174,7 +171,7 @@ def test_what_could_not_be_looked_into_stands_beside_problems_too(tmp_path: Path
 )
 def test_a_link_that_a_public_cloud_can_t_reach_is_a_note(tmp_path: Path, url: str, host: str) -> None:
     ran = validate(tmp_path, hero(url), providers=PUBLIC)
-    assert (ran.returncode, ran.stdout) == (
+    assert (ran.code, ran.out) == (
         0,
         f"Note: hero: voice_url: Kling can't reach {host}; use a public URL\n"
         "voices.yaml is valid: 1 voice, 2 providers.\n",
@@ -195,9 +192,9 @@ audio:
     task: {prompt: "http://10.0.0.5/", videos: [{file_id: "1"}, {url: "http://10.0.0.5/"}], audios: [{url: "http://10.0.0.5/"}]}
 """
     ran = validate(tmp_path, entries, providers=PUBLIC)
-    assert ran.returncode == 0
+    assert ran.code == 0
     private = "can't reach 10.0.0.5, a private address; use a public URL"
-    assert ran.stdout.splitlines()[:-1] == [
+    assert ran.out.splitlines()[:-1] == [
         f"Note: hero: callback_url: Kling {private}",
         f"Note: foe: voice_url: Tencent Cloud {private}",
         f"Note: villain, mini: audio.url: Tencent Cloud {private}",
@@ -219,7 +216,7 @@ audio:
 )
 def test_a_cloud_that_is_near_reaches_what_is_near(tmp_path: Path, providers: str, argv: tuple[str, ...]) -> None:
     ran = validate(tmp_path, hero("http://localhost/a.mp3"), *argv, providers=providers)
-    assert (ran.returncode, "Note" in ran.stdout) == (0, False)
+    assert (ran.code, "Note" in ran.out) == (0, False)
 
 
 def test_hundreds_of_such_voices_are_one_note(tmp_path: Path) -> None:
@@ -228,7 +225,7 @@ def test_hundreds_of_such_voices_are_one_note(tmp_path: Path) -> None:
         for n in range(300)
     )
     ran = validate(tmp_path, f"voices:\n{entries}", providers=PUBLIC)
-    assert ran.stdout.splitlines()[0] == (
+    assert ran.out.splitlines()[0] == (
         "Note: v0, v1, v2, v3, v4 and 295 more: voice_url: Kling can't reach localhost, which always means the local "
         "machine; use a public URL"
     )

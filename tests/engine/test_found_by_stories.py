@@ -177,3 +177,38 @@ def test_a_voice_that_was_bought_under_a_new_state_is_not_given_up_for_one_of_th
     assert rebuild(rehearsal).taken == []
     assert rehearsal.record("a").external_task_id == bought
     assert actions(rehearsal) == {}
+
+
+def renamed(rehearsal: Rehearsal, source: str, target: str) -> None:
+    moved = rehearsal.voices[source].model_copy(update={"address": target})
+    rehearsal.declare(*(v for v in rehearsal.voices.values() if v.address not in (source, target)), moved)
+
+
+def test_a_voice_that_moves_to_the_place_of_one_that_is_gone_keeps_that_place() -> None:
+    rehearsal = with_five()
+    ids = {address: rehearsal.record(address).voice_id for address in "ab"}
+    rehearsal.world.delete_outside(str(ids["b"]))
+    renamed(rehearsal, "a", "b")
+    bought = len(rehearsal.made)
+    rehearsal.apply()
+    assert rehearsal.record("b").voice_id == ids["a"]
+    assert (len(rehearsal.made), actions(rehearsal)) == (bought, {})
+
+
+def test_an_old_voice_whose_deletion_is_blocked_is_still_to_be_deleted() -> None:
+    """In a state that is older than the account; once the newer one is fetched, nothing has forgotten it."""
+    rehearsal = Rehearsal()
+    rehearsal.declare(voice("a"))
+    rehearsal.apply()
+    old = rehearsal.backend.read()
+    rehearsal.declare(voice("a"), voice("b"))
+    rehearsal.apply()
+    rehearsal.backend.put_back(old)
+    rehearsal.die("before", "delete")
+    rehearsal.declare(voice("a", sample="another"), voice("b"))
+    with pytest.raises(Died):
+        rehearsal.apply()
+    assert actions(rehearsal) == {"a": Action.BLOCKED, "b": Action.BLOCKED}
+    rehearsal.apply()
+    [deposed] = [r for r in rehearsal.state.records.values() if r.address == "a" and r.generation == 1]
+    assert deposed.status is Status.DEPOSED
