@@ -115,7 +115,7 @@ class Simulation:
             self.person.settle(allowed)
             if paid := self.person.unsure() | self.person.follow(patient=False):
                 self._apply(Run(), retry=paid)
-        self.chronicle.story.append(Lost(self.chronicle.lost | self._held_elsewhere()))
+        self.chronicle.story.append(Lost(self._held_elsewhere() | self.chronicle.lost))
         told = [*self.chronicle.wrong, *oracle.complaints(self.chronicle.story, self.person.looks_back())]
         assert not told, "\n".join(told)
 
