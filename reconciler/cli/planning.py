@@ -108,8 +108,8 @@ def drift(as_json: bool, accept: tuple[str, ...], probe: bool, auto_approve: boo
     """Show what changed outside of voicectl.
 
     Exits with 2 when something drifted, with 1 when something could not be looked at, when the state is older than the
-    account, or when there is no state here and the account holds voices of this manifest. Where a cloud lists no
-    voices, only --probe can tell whether one is still there; before any paid call it says how many there are, and asks.
+    account, or when the account holds voices of this manifest that no state here knows. Where a cloud lists no voices,
+    only --probe can tell whether one is still there; before any paid call it says how many there are, and asks.
     """
     from reconciler.engine import operations
     from reconciler.engine.probing import as_seen, probing
@@ -137,7 +137,7 @@ def drift(as_json: bool, accept: tuple[str, ...], probe: bool, auto_approve: boo
         write(laid(text.drift(made, colour=on_stdout()), sys.stdout))
     for note in made.unseen:
         say(f"Could not look: {note}")
-    if made.older:
+    if made.older or made.unclaimed:
         return 1
     if made.drift:
         return CHANGES

@@ -101,6 +101,7 @@ class Plan(Frozen):
     stops: tuple[Stop, ...] = ()
     unseen: tuple[str, ...] = ()  # `address: why`, for voices that could not be looked at
     older: tuple[str, ...] = ()  # addresses of which the account holds something later than the state knows
+    unclaimed: tuple[str, ...] = ()  # addresses without a record, of which the account holds a voice all the same
     destroy: bool = False
     sandbox: bool = False  # a rehearsal's: no account of a cloud was looked at
     retry: tuple[str, ...] = ()  # what was asked for beyond the manifest, so that apply asks the same

@@ -12,7 +12,7 @@ from reconciler.model.observed import Observations
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.state import Record, State, Status
 from reconciler.model.variables import compared
-from reconciler.planning import claims, drift, keys, leftovers, moves, older, renamed_providers, verdicts
+from reconciler.planning import claims, drift, keys, leftovers, moves, older, renamed_providers, unclaimed, verdicts
 from reconciler.planning.accounts import Doubt
 from reconciler.planning.diff import shown
 from reconciler.planning.scene import Asked, Scene, gather
@@ -77,6 +77,7 @@ def plan(
         notes=remarks.notes,
         unseen=remarks.unseen,
         older=tuple(change.address for change in changes if change.address in newer),
+        unclaimed=() if asked.destroy else unclaimed.without_record(scene, changes),
         destroy=asked.destroy,
     )
 

@@ -9,13 +9,20 @@ from collections.abc import Iterable, Sequence
 
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import TaskStatus
-from reconciler.model.plan import Change
+from reconciler.model.plan import Action, Change
 from reconciler.planning.blocking import blocked
 from reconciler.planning.marked import Marked
 from reconciler.planning.need import Need
 from reconciler.planning.scene import Scene
 
 _SHOWN = 3  # voices in a hint
+
+
+def without_record(scene: Scene, changes: Iterable[Change]) -> tuple[str, ...]:
+    """The addresses among these that the state knows nothing of, although the account holds a voice for them."""
+    stopped = (c.address for c in changes if c.action is Action.BLOCKED and c.address not in scene.state.current)
+    voices = (scene.manifest.voices[address] for address in stopped if address in scene.manifest.voices)
+    return tuple(v.address for v in voices if in_the_way(scene, v, Need("declared")) is not None)
 
 
 def in_the_way(scene: Scene, voice: Voice, need: Need) -> Change | None:

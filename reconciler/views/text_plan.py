@@ -88,6 +88,11 @@ def drift(plan: Plan, *, colour: bool = False) -> str:
     if plan.older:
         parts.extend(change(each, colour=colour) for each in plan.changes if each.address in plan.older)
         last = f"This state is older than the account. Besides: {told}." if told else _OLDER
+    elif plan.unclaimed:
+        parts.extend(change(each, colour=colour) for each in plan.changes if each.address in plan.unclaimed)
+        many = counted(len(plan.unclaimed), "voice")
+        last = f"The account holds {many} of this manifest that this state does not know."
+        last += f" Besides: {told}." if told else ""
     parts.append(painted(last, Style.BOLD, colour=colour))
     return "\n\n".join(parts)
 

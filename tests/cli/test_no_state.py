@@ -177,6 +177,17 @@ def test_a_state_that_holds_nothing_is_no_green_light_either(made: Desk, lineage
     assert "declared, and not there: narrator, hero" in made.voicectl("drift", code=0).out
 
 
+def test_a_state_that_knows_one_voice_is_no_green_light_for_the_others(made: Desk, lineage: str) -> None:
+    made.declare("narrator", "hero", "villain")
+    made.apply(code=1)  # villain is bought; the others are blocked, because a lost state may hold them
+    drifted = made.voicectl("drift", code=1)
+    assert "The account holds 2 voices of this manifest that this state does not know." in drifted.out
+    assert f"voicectl state rebuild --lineage {lineage}" in drifted.out
+    assert made.voicectl("drift", "--json").code == 1
+    made.voicectl("state", "rebuild", "--new-lineage", code=0)
+    assert made.voicectl("drift", code=0).out == "No drift.\n"
+
+
 def test_looking_for_lineages_leaves_no_empty_state_behind(made: Desk, lineage: str) -> None:
     made.voicectl("state", "rebuild", code=0)
     assert list(made.folder.glob("*.state.json")) == []
