@@ -44,6 +44,7 @@ def find(scene: Scene, declared: Mapping[str, Voice], *, older: Collection[str] 
     if not new and not changed:
         return Moves()
     left = [scene.state.records[key] for address, key in scene.state.current.items() if address not in declared]
+    left += [r for address, begun in scene.pending.items() if address not in declared for r in begun]
     kept = [r for r in scene.state.records.values() if r.status is Status.ABANDONED and r.address not in declared]
     losing = [record for voice in changed if (record := scene.state.at(voice.address)) is not None]
     found = _Found(scene)
@@ -93,11 +94,11 @@ def moved(state: State, pairs: Mapping[str, Record], *, now: datetime) -> tuple[
     bound: dict[str, str | None] = {}
     for address, record in pairs.items():
         key = record.external_task_id
-        going[key] = _at(record, address)
         if state.current.get(record.address) == key:
             along = [r for r in state.records.values() if r.address == record.address and r.status in LIVE]
             going |= {r.external_task_id: _at(r, address) for r in along}
             leaving[record.address], bound[address] = None, key
+    going |= {record.external_task_id: _at(record, address) for address, record in pairs.items()}
     displaced = [
         _deposed(state.records[old], by=key, now=now)
         for address, key in bound.items()
