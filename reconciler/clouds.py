@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from reconciler.engine.cloud import Cloud
     from reconciler.engine.pacing import Gate
-    from reconciler.engine.work import Cloud
     from reconciler.providers.tencent_auth import Credentials
     from reconciler.sandbox.world import World
 
@@ -64,7 +64,7 @@ class Clouds:
         cloud.provider.close()
 
     def _cloud(self, name: str, account: Account) -> Cloud:
-        from reconciler.engine.work import Cloud
+        from reconciler.engine.cloud import Cloud
 
         match account:
             case KlingAccount():

@@ -23,9 +23,9 @@ from reconciler.cli.subcommand import Subcommand, name_it_with_f
 from reconciler.errors import Declined, Interrupted, PlanStale, PlanUnreadable, UsageError, VoicectlError
 
 if TYPE_CHECKING:
+    from reconciler.engine.calls import Answer
     from reconciler.engine.crew import Threads
     from reconciler.engine.operations import Request, Session
-    from reconciler.engine.work import Answer
     from reconciler.model.plan import Plan
 
 _INTERRUPTED = 130

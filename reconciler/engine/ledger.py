@@ -1,37 +1,61 @@
 """The state while a run changes it: written down before it is spoken of.
 
-Changes are gathered and made durable together (group commit); what happened is told only after that.
+Changes take effect here at once. They become durable together, one append at a time, and what happened is told only
+when all that was written before it is durable.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol
+from dataclasses import dataclass
 
 from reconciler.model.events import Event
 from reconciler.model.state import Record, State
 
 
-class Journal(Protocol):
-    """What a run needs of the store."""
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one append makes durable. `touched`: the keys of the only records that may differ; `number` of the last."""
 
-    def commit(self, state: State, *, touched: Iterable[str] | None = None) -> None:
-        """Durable when it returns. `touched`: the keys of the only records that may differ."""
-        ...
+    state: State
+    touched: frozenset[str]
+    number: int
 
 
 class Ledger:
-    """Owned by one thread."""
+    """Owned by one thread. Writes are numbered, from 1."""
 
-    def __init__(self, state: State, journal: Journal, emit: Callable[[Event], None]) -> None:
-        self.state = state
-        self._journal = journal
+    def __init__(self, state: State, emit: Callable[[Event], None]) -> None:
+        self._state = state
         self._emit = emit
         self._records: dict[str, Record] = {}
         self._current: dict[str, str | None] = {}
         self._without: set[str] = set()
-        self._events: list[Event] = []
+        self._touched: set[str] = set()
+        self._events: deque[tuple[int, Event]] = deque()
+        self.written = 0
+        self.durable = 0
         self.deaf: Exception | None = None  # why nobody can be told any more: a broken pipe, a full disk
+
+    @property
+    def state(self) -> State:
+        """All that was written, durable or not. Costs a copy of its indexes after each write: for rare looks."""
+        if self._records or self._current or self._without:
+            before = {key for address in self._current if (key := self._state.current.get(address)) is not None}
+            self._touched |= {*self._records, *self._without, *before}  # a binding is written with its record
+            self._state = self._state.having(self._records.values(), current=self._current, without=self._without)
+            self._records, self._current, self._without = {}, {}, set()
+        return self._state
+
+    def record(self, key: str | None) -> Record | None:
+        if key is None or key in self._without:
+            return None
+        return self._records.get(key) or self._state.records.get(key)
+
+    def at(self, address: str) -> Record | None:
+        """The record that the address means."""
+        return self.record(self._current[address] if address in self._current else self._state.current.get(address))
 
     def write(
         self,
@@ -39,7 +63,6 @@ class Ledger:
         current: Mapping[str, str | None] | None = None,
         without: Iterable[str] = (),
     ) -> None:
-        """Takes effect, and becomes durable, with the next flush."""
         for record in records:
             self._records[record.external_task_id] = record
             self._without.discard(record.external_task_id)
@@ -47,40 +70,27 @@ class Ledger:
             self._records.pop(key, None)
             self._without.add(key)
         self._current.update(current or {})
+        self.written += 1
+
+    def take(self) -> Batch:
+        """What was written since the last time, for one append."""
+        state, touched = self.state, frozenset(self._touched)
+        self._touched = set()
+        return Batch(state, touched, self.written)
 
     def tell(self, event: Event) -> None:
-        self._events.append(event)
+        """Once all that was written so far is durable."""
+        self._events.append((self.written, event))
 
-    def flush(self) -> None:
-        if self._records or self._current or self._without:
-            told = self.state.having(self._records.values(), current=self._current, without=self._without)
-            touched = self._touched()
-            self._records, self._current, self._without = {}, {}, set()
-            self.state = told
-            self._journal.commit(told, touched=touched)
-        events, self._events = self._events, []
-        for event in events:
-            self._say(event)
+    def speak(self) -> None:
+        """Tells what may be told."""
+        while self._events and self._events[0][0] <= self.durable:
+            _, event = self._events.popleft()
+            if self.deaf is None:
+                self._say(event)
 
     def _say(self, event: Event) -> None:
-        if self.deaf is not None:
-            return
         try:
             self._emit(event)
         except Exception as error:  # noqa: BLE001 - whatever the listener fails with, answers in flight are written down
             self.deaf = error
-
-    def _touched(self) -> set[str]:
-        """Also what an address meant before: its binding is written with its record."""
-        before = {key for address in self._current if (key := self.state.current.get(address)) is not None}
-        return {*self._records, *self._without, *before}
-
-    def record(self, key: str) -> Record | None:
-        """The newest of a record, flushed or not."""
-        if key in self._without:
-            return None
-        return self._records.get(key) or self.state.records.get(key)
-
-    def at(self, address: str) -> Record | None:
-        key = self._current[address] if address in self._current else self.state.current.get(address)
-        return self.record(key) if key is not None else None

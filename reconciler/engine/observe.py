@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
-from reconciler.engine.work import Cloud
+from reconciler.engine.cloud import Cloud
 from reconciler.errors import CloudError, CredentialsMissing, EndpointInvalid
 from reconciler.model.manifest import Manifest, Voice
 from reconciler.model.observed import Observations, RemoteVoice

@@ -6,13 +6,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from reconciler.engine.calls import Answer
 from reconciler.engine.clocks import Shifted, ahead_by, note
+from reconciler.engine.cloud import Cloud
 from reconciler.engine.crew import Crew, Threads
 from reconciler.engine.executor import Executor
 from reconciler.engine.observe import look, needed, opened
 from reconciler.engine.probing import Closer, as_seen
 from reconciler.engine.store import Store
-from reconciler.engine.work import Answer, Cloud
 from reconciler.errors import Declined, SafetyStop, StateError, StateLocked, UsageError
 from reconciler.model.base import Frozen
 from reconciler.model.events import Event, Tally

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from reconciler.engine.work import Cloud
+from reconciler.engine.cloud import Cloud
 from reconciler.model.observed import Absent, Found, Observation, Observations, Unknown
 from reconciler.model.state import Record, State, Status
 from reconciler.protocols import DearLook, Probing

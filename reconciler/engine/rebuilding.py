@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.engine import transitions
+from reconciler.engine.cloud import Cloud
 from reconciler.engine.operations import Request, Session
 from reconciler.engine.surgery import changing
-from reconciler.engine.work import Cloud
 from reconciler.errors import CloudError, Declined, UsageError
 from reconciler.model.base import Frozen
 from reconciler.model.manifest import Voice

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from reconciler.engine import transitions
+from reconciler.engine.cloud import Cloud
 from reconciler.engine.operations import Request, Session
-from reconciler.engine.work import Cloud
 from reconciler.errors import UsageError
 from reconciler.model.manifest import AUDIO, Voice
 from reconciler.model.observed import Absent, Found, Unknown

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from reconciler.engine.ledger import Ledger
-from reconciler.engine.work import Work
+from reconciler.engine.run import Run
+from reconciler.engine.steps import Blocked, Doubtful, End, Failed, Finished, Left
 from reconciler.model.events import Event, Kind, Tally
 from reconciler.model.moments import duration
 from reconciler.protocols import Clock
@@ -26,26 +27,26 @@ class Counter:
     blocked: int = 0
     uncertain: int = 0
 
-    def done(self, ledger: Ledger, work: Work) -> None:
-        self.finished += 1
-        voice_id = work.record.voice_id if work.record is not None else None
-        took = duration(self.clock.monotonic() - work.since) if work.since is not None else ""
-        ledger.tell(self._event(Kind.DONE, work, detail=took, voice_id=voice_id))
+    def end(self, ledger: Ledger, run: Run, end: End) -> None:
+        match end:
+            case Finished(voice_id=voice_id):
+                self.finished += 1
+                took = duration(self.clock.monotonic() - run.since) if run.since is not None else ""
+                ledger.tell(self._event(Kind.DONE, run, detail=took, voice_id=voice_id))
+            case Failed(detail=detail, hint=hint):
+                self.failed += 1
+                ledger.tell(self._event(Kind.FAILED, run, detail=detail, hint=hint))
+            case Doubtful(detail=detail, hint=hint):
+                self.uncertain += 1
+                ledger.tell(self._event(Kind.UNCERTAIN, run, detail=detail, hint=hint))
+            case Blocked():
+                self.blocked += 1
+                ledger.tell(self._event(Kind.BLOCKED, run, detail=run.change.reason, hint=run.change.hint))
+            case Left():
+                pass
 
-    def fail(self, ledger: Ledger, work: Work, detail: str, hint: str = "") -> None:
-        self.failed += 1
-        ledger.tell(self._event(Kind.FAILED, work, detail=detail, hint=hint))
-
-    def block(self, ledger: Ledger, work: Work) -> None:
-        self.blocked += 1
-        ledger.tell(self._event(Kind.BLOCKED, work, detail=work.change.reason, hint=work.change.hint))
-
-    def doubt(self, ledger: Ledger, work: Work, detail: str, hint: str) -> None:
-        self.uncertain += 1
-        ledger.tell(self._event(Kind.UNCERTAIN, work, detail=detail, hint=hint))
-
-    def note(self, ledger: Ledger, work: Work, kind: Kind, detail: str = "") -> None:
-        ledger.tell(self._event(kind, work, detail=detail))
+    def note(self, ledger: Ledger, run: Run, kind: Kind, detail: str = "") -> None:
+        ledger.tell(self._event(kind, run, detail=detail))
 
     def tally(self) -> Tally:
         running = self.running()
@@ -62,8 +63,8 @@ class Counter:
             seconds=round(self.clock.monotonic() - self.began, 3),
         )
 
-    def _event(self, kind: Kind, work: Work, *, detail: str = "", hint: str = "", voice_id: str | None = None) -> Event:
-        change = work.change
+    def _event(self, kind: Kind, run: Run, *, detail: str = "", hint: str = "", voice_id: str | None = None) -> Event:
+        change = run.change
         return Event(
             kind=kind,
             address=change.address,

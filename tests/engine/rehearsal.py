@@ -14,10 +14,11 @@ from typing import Any
 import httpx
 
 from reconciler.engine import operations
+from reconciler.engine.calls import Answer
+from reconciler.engine.cloud import Cloud
 from reconciler.engine.operations import Applied, Request, Session, Watch
 from reconciler.engine.runner import Runner
 from reconciler.engine.store import Store
-from reconciler.engine.work import Answer, Cloud
 from reconciler.model.accounts import Account, KlingAccount, TencentTrtcAccount, TencentVodAccount
 from reconciler.model.events import Event, Kind
 from reconciler.model.manifest import Lifecycle, Manifest, Safety, Voice

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
+from reconciler.engine.calls import Answer
 from reconciler.engine.operations import Applied
-from reconciler.engine.work import Answer
 from reconciler.errors import CloudError, SafetyStop
 from reconciler.model import statefile
 from reconciler.model.accounts import Account

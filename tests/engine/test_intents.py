@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.engine.work import Answer, Job
+from reconciler.engine.calls import Answer, Job
+from reconciler.engine.writer import Append
 from reconciler.model.accounts import KlingAccount
 from reconciler.model.events import Event, Kind
 from reconciler.model.manifest import Lifecycle
@@ -54,7 +55,8 @@ def test_an_intent_is_durable_when_its_call_starts_though_no_pace_holds_it_back(
     start = InlineCrew.start
 
     def look(crew: InlineCrew[Answer], job: Job) -> None:
-        open_at_starts.append(rehearsal.at_status(Status.INTENDED))
+        if not isinstance(job, Append):
+            open_at_starts.append(rehearsal.at_status(Status.INTENDED))
         start(crew, job)
 
     monkeypatch.setattr(InlineCrew, "start", look)
@@ -62,14 +64,14 @@ def test_an_intent_is_durable_when_its_call_starts_though_no_pace_holds_it_back(
     assert open_at_starts[:2] == [[], ["narrator"]]  # the deletion, and at its answer the creation
 
 
-def test_intents_become_durable_a_second_at_a_time() -> None:
+def test_never_more_than_a_second_s_intents_wait_for_their_calls() -> None:
     rehearsal = voices(60)
     open_intents: list[int] = []
     rehearsal.hook = lambda moment, what: open_intents.append(
         len(rehearsal.at_status(Status.INTENDED)) if what == "create" else 0
     )
     rehearsal.apply()
-    assert max(open_intents) == 19  # at 20 calls a second, of which a little is left unused
+    assert max(open_intents) == 19 + 1  # at 20 calls a second, of which a little is unused; and the call under way
 
 
 def test_a_batch_of_intents_costs_one_append() -> None:
@@ -83,8 +85,8 @@ def test_a_batch_of_intents_costs_one_append() -> None:
 def test_answers_that_come_together_cost_one_append() -> None:
     rehearsal = voices(200)
     rehearsal.apply()
-    seen_by_polls = rehearsal.count("append") - 200  # each acceptance comes alone
-    assert seen_by_polls < 25
+    together = rehearsal.count("append") - 200  # each acceptance comes alone
+    assert together < 35  # half a second's intents each, and what the polls saw
 
 
 def test_nothing_is_told_before_it_is_durable() -> None:

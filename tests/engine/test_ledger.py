@@ -1,8 +1,7 @@
-"""Changes are gathered, made durable together, and told of only then."""
+"""What is written takes effect at once, becomes durable together, and is told of only then."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import pytest
@@ -28,64 +27,54 @@ def record(key: str, status: Status = Status.INTENDED, address: str = "narrator"
     )
 
 
-class Diary:
-    """Satisfies `Journal`. What was committed and what was told, in their order."""
-
-    def __init__(self) -> None:
-        self.lines: list[tuple[str, object]] = []
-        self.full = False
-
-    def commit(self, state: State, *, touched: Iterable[str] | None = None) -> None:
-        if self.full:
-            raise OSError("No space left on device")
-        self.lines.append(("committed", sorted(touched or ())))
-
-    def told(self, event: Event) -> None:
-        self.lines.append(("told", event.kind))
+@pytest.fixture
+def told() -> list[Kind]:
+    return []
 
 
 @pytest.fixture
-def diary() -> Diary:
-    return Diary()
+def ledger(told: list[Kind]) -> Ledger:
+    return Ledger(State(lineage="0123"), lambda event: told.append(event.kind))
 
 
-@pytest.fixture
-def ledger(diary: Diary) -> Ledger:
-    return Ledger(State(lineage="0123"), diary, diary.told)
-
-
-def test_what_was_written_is_committed_before_it_is_told(ledger: Ledger, diary: Diary) -> None:
-    ledger.tell(Event(kind=Kind.DONE))
+def test_what_was_written_is_durable_before_it_is_told(ledger: Ledger, told: list[Kind]) -> None:
     ledger.write(record("one"))
-    ledger.flush()
-    assert diary.lines == [("committed", ["one"]), ("told", Kind.DONE)]
+    ledger.tell(Event(kind=Kind.DONE))
+    ledger.speak()
+    assert told == []
+    ledger.durable = ledger.take().number
+    ledger.speak()
+    assert told == [Kind.DONE]
 
 
-def test_many_changes_are_one_commit(ledger: Ledger, diary: Diary) -> None:
+def test_what_an_append_under_way_does_not_hold_waits_for_the_next(ledger: Ledger, told: list[Kind]) -> None:
+    ledger.write(record("one"))
+    ledger.tell(Event(kind=Kind.ACCEPTED))
+    under_way = ledger.take()
+    ledger.write(record("two"))
+    ledger.tell(Event(kind=Kind.DONE))
+    ledger.durable = under_way.number
+    ledger.speak()
+    assert told == [Kind.ACCEPTED]
+    assert ledger.take().touched == {"two"}
+
+
+def test_many_changes_are_one_batch(ledger: Ledger) -> None:
     for key in ("one", "two", "three"):
         ledger.write(record(key))
-    ledger.flush()
-    assert diary.lines == [("committed", ["one", "three", "two"])]
+    assert ledger.take().touched == {"one", "two", "three"}
+    assert ledger.take().touched == frozenset()
 
 
-def test_nothing_written_is_nothing_committed(ledger: Ledger, diary: Diary) -> None:
+def test_nothing_written_is_told_at_once(ledger: Ledger, told: list[Kind]) -> None:
     ledger.tell(Event(kind=Kind.STARTED))
-    ledger.flush()
-    assert diary.lines == [("told", Kind.STARTED)]
+    ledger.speak()
+    assert told == [Kind.STARTED]
 
 
-def test_what_could_not_be_committed_is_not_told(ledger: Ledger, diary: Diary) -> None:
-    ledger.tell(Event(kind=Kind.DONE))
+def test_the_newest_of_a_record_is_read_before_it_is_durable(ledger: Ledger) -> None:
     ledger.write(record("one"))
-    diary.full = True
-    with pytest.raises(OSError, match="No space"):
-        ledger.flush()
-    assert diary.lines == []
-
-
-def test_the_newest_of_a_record_is_read_before_it_is_flushed(ledger: Ledger) -> None:
-    ledger.write(record("one"))
-    ledger.flush()
+    ledger.take()
     ledger.write(record("one", Status.READY), current={"narrator": "one"})
     assert ledger.record("one") == ledger.at("narrator") == record("one", Status.READY)
 
@@ -93,26 +82,22 @@ def test_the_newest_of_a_record_is_read_before_it_is_flushed(ledger: Ledger) -> 
 def test_an_intent_that_is_taken_back_leaves_nothing(ledger: Ledger) -> None:
     ledger.write(record("one"), current={"narrator": "one"})
     ledger.write(current={"narrator": None}, without=["one"])
-    ledger.flush()
     assert (ledger.state.records, ledger.state.current) == ({}, {})
 
 
-def test_a_binding_is_committed_with_what_it_meant_before(ledger: Ledger, diary: Diary) -> None:
+def test_a_binding_is_written_with_what_it_meant_before(ledger: Ledger) -> None:
     ledger.write(record("old"), current={"narrator": "old"})
-    ledger.flush()
+    ledger.take()
     ledger.write(record("new"), current={"narrator": "new"})
-    ledger.flush()
-    assert diary.lines[-1] == ("committed", ["new", "old"])
+    assert ledger.take().touched == {"new", "old"}
 
 
-def test_when_nobody_can_be_told_any_more_it_is_still_committed(diary: Diary) -> None:
+def test_when_nobody_can_be_told_any_more_the_ledger_goes_on() -> None:
     def broken(event: Event) -> None:
         raise BrokenPipeError
 
-    ledger = Ledger(State(lineage="0123"), diary, broken)
-    for key in ("one", "two"):
+    ledger = Ledger(State(lineage="0123"), broken)
+    for _ in range(2):
         ledger.tell(Event(kind=Kind.DONE))
-        ledger.write(record(key))
-        ledger.flush()
-    assert diary.lines == [("committed", ["one"]), ("committed", ["two"])]
+        ledger.speak()
     assert isinstance(ledger.deaf, BrokenPipeError)

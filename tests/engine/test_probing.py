@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from reconciler.engine.cloud import Cloud
 from reconciler.engine.probing import Probe, probing
-from reconciler.engine.work import Cloud
 from reconciler.errors import Declined
 from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import Record, State, Status

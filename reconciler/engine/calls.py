@@ -1,0 +1,102 @@
+"""The calls as jobs for the crew: each ends with a value, whatever happens."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from reconciler.engine.cloud import Cloud
+from reconciler.engine.lanes import Lane, Queue
+from reconciler.engine.run import Run
+from reconciler.engine.steps import Activate, Call, Delete, Find, Prove, Submit, Update
+from reconciler.engine.writer import Appended
+from reconciler.errors import CloudError, OutcomeUnknown
+from reconciler.model.manifest import Voice
+from reconciler.model.observed import Observation, RemoteVoice, Unknown
+from reconciler.model.state import Record
+from reconciler.planning.diff import renoted, shown
+from reconciler.protocols import Accepted, Activating, Done, Probing, Updating
+
+T = TypeVar("T")
+Value = Accepted | Done | Observation | CloudError | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    lane: Lane
+    queue: Queue
+    run: Run
+    call: Call
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    lane: Lane
+    value: Mapping[str, RemoteVoice] | CloudError
+
+
+Answer = Answered | Polled | Appended
+Job = Callable[[], Answer]
+
+
+def calling(lane: Lane, queue: Queue, run: Run, call: Call) -> Job:
+    made = _made(lane.cloud, call)
+    return lambda: Answered(lane, queue, run, call, _valued(made))
+
+
+def polling(lane: Lane, records: list[Record]) -> Job:
+    return lambda: Polled(lane, _valued(lambda: lane.cloud.provider.poll(records)))
+
+
+def _made(cloud: Cloud, call: Call) -> Callable[[], Value]:
+    provider = cloud.provider
+    match call:
+        case Submit(voice=voice, record=record):
+            return lambda: provider.submit(voice, record.external_task_id)
+        case Find(record=record):
+            return lambda: provider.find(record)
+        case Prove(record=record, remote=remote):
+            asked = record.model_copy(update={"task_id": remote.task_id, "voice_id": remote.voice_id})
+            return lambda: _proven(cloud, asked)
+        case Delete(record=record):
+            return lambda: provider.delete(record)
+        case Activate(voice=voice, record=record):
+            if not isinstance(provider, Activating):
+                raise TypeError(f"{cloud.name} activates no voices")
+            return lambda: provider.activate(record, str(voice.inputs["activate"]["text"]))
+        case Update(voice=voice, record=record, keys=keys):
+            if not isinstance(provider, Updating):
+                raise TypeError(f"{cloud.name} updates no voices")
+            return lambda: provider.update(record, _fields(voice, record, keys))
+
+
+def _proven(cloud: Cloud, asked: Record) -> Observation:
+    told = cloud.provider.probe([asked]) if isinstance(cloud.provider, Probing) else {}
+    return told.get(asked.external_task_id, Unknown(why="it was not asked about"))
+
+
+def _fields(voice: Voice, record: Record, keys: tuple[str, ...]) -> dict[str, object]:
+    """What the cloud is told anew. The record holds no secrets of links, so these are told along."""
+    fields = {key: voice.inputs.get(key) for key in keys}
+    sent = renoted(voice, record)[0]
+    cut = {k for k, v in shown(voice).items() if v == sent.get(k) and v != voice.inputs[k]}
+    return fields | {key: voice.inputs[key] for key in cut & voice.body.updatable}
+
+
+def _valued(call: Callable[[], T]) -> T | CloudError:
+    """The call's end as a value. Whatever is not one of the three answers counts as not knowing, our own bugs too."""
+    try:
+        return call()
+    except CloudError as error:
+        return error
+    except Exception as error:  # noqa: BLE001 - a bug after the call went out must not read as "nothing happened"
+        return OutcomeUnknown(f"a bug of voicectl: {type(error).__name__} in {_place(error)}")
+
+
+def _place(error: Exception) -> str:
+    """`kling.py:123`. What an exception says is no message of ours: it may hold anything, a signed link too."""
+    *_, (frame, line) = traceback.walk_tb(error.__traceback__)
+    return f"{frame.f_code.co_filename.rpartition('/')[2]}:{line}"

@@ -1,0 +1,184 @@
+"""The queues of each cloud: who waits for which call, and when that may go out.
+
+No clock of their own: moments (seconds, monotonic) are told.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from math import inf
+
+from reconciler.engine.cloud import Cloud
+from reconciler.engine.pacing import Limits
+from reconciler.engine.polling import Polls
+from reconciler.engine.run import Run
+from reconciler.engine.steps import Activate, AwaitTask, Call, Delete, Find, Prove, Submit, Turn, Update
+
+CALLS_AT_ONCE = 24  # of one kind, for one provider
+_UNOPENED = 3  # times in a row, until the run stops
+
+
+@dataclass(order=True, slots=True)
+class Waiting:
+    not_before: float
+    order: int
+    run: Run = field(compare=False)
+    call: Call = field(compare=False)
+
+
+@dataclass(slots=True, eq=False)
+class Queue:
+    """The calls of one kind. `pace` is the action whose rate they keep; None: reads, which keep their own."""
+
+    pace: str | None
+    out: int = 0
+    waiting: list[Waiting] = field(default_factory=list)  # a heap
+    orders: Iterator[int] = field(default_factory=count)
+
+    def __len__(self) -> int:
+        return len(self.waiting)
+
+    def add(self, run: Run, call: Call, *, not_before: float = 0.0, first: bool = False) -> None:
+        order = next(self.orders)
+        heapq.heappush(self.waiting, Waiting(not_before, -order if first else order, run, call))
+
+    def head(self, durable: int) -> Waiting | None:
+        """The next one, if one more may go out, and what was written before it is durable."""
+        if self.out >= CALLS_AT_ONCE or not self.waiting or self.waiting[0].run.barrier > durable:
+            return None
+        return self.waiting[0]
+
+    def pop(self) -> Waiting:
+        return heapq.heappop(self.waiting)
+
+    def empty(self) -> list[Waiting]:
+        left, self.waiting = sorted(self.waiting), []
+        return left
+
+
+@dataclass(slots=True, eq=False)
+class Lane:
+    """One cloud's queues. Those of one account share its limits: `sharing` holds them all."""
+
+    cloud: Cloud
+    limits: Limits
+    sharing: list[Lane]
+    turns: deque[tuple[Run, Turn]] = field(default_factory=deque)  # creations without an intent
+    queues: Mapping[type[Call], Queue] = field(default_factory=lambda: _queues())
+    polled: dict[str, tuple[Run, AwaitTask]] = field(default_factory=dict)  # by external_task_id
+    polling: bool = False
+    polls: Polls = field(default_factory=Polls)
+    unopened: int = 0  # times in a row that no connection opened
+    opens_at: float = 0.0  # no call before
+
+    @property
+    def submits(self) -> Queue:
+        return self.queues[Submit]
+
+    @property
+    def busy(self) -> bool:
+        return bool(self.calls_out or self.turns or self.polled or any(map(len, self.queues.values())))
+
+    @property
+    def calls_out(self) -> int:
+        return self.polling + sum(queue.out for queue in {id(q): q for q in self.queues.values()}.values())
+
+    @property
+    def in_flight(self) -> int:
+        """The account's tasks that run, or may."""
+        looks = Find
+        return sum(x.submits.out + len(x.polled) + x.queues[looks].out + len(x.queues[looks]) for x in self.sharing)
+
+    @property
+    def begun(self) -> int:
+        """The account's intents whose call is still to go out."""
+        return sum(len(x.submits) for x in self.sharing)
+
+    @property
+    def batch(self) -> int:
+        """How many intents may be written now: half a second's calls, so that never more than a second's wait."""
+        pace = self.limits.pace("create")
+        half = min(pace.batch, math.ceil(pace.rate / 2))
+        return half if self.begun <= pace.batch - half else 0
+
+    def may_begin(self) -> bool:
+        """Whether the next creation may have its intent, as far as its method says."""
+        if not self.turns:
+            return False
+        most = self.cloud.can(self.turns[0][1].voice.method).batch
+        return most is None or self.submits.out + len(self.submits) < most
+
+    def await_task(self, run: Run, step: AwaitTask, now: float) -> None:
+        if not self.polled:
+            self.polls.at = now
+        run.waiting_since = now
+        self.polled[step.record.external_task_id] = (run, step)
+
+    def unopened_again(self, sent_at: float, now: float) -> bool:
+        """No connection opened, so every call waits a while. True when that was too often in a row.
+
+        Calls that went out together count once.
+        """
+        if sent_at >= self.opens_at:
+            self.unopened += 1
+            self.opens_at = now + 2.0 ** (self.unopened - 1)
+        return self.unopened >= _UNOPENED
+
+    # --- when; inf: not before an answer ---
+
+    def next_call(self, queue: Queue, durable: int) -> float:
+        head = queue.head(durable)
+        if head is None:
+            return inf
+        if queue.pace is None:
+            return head.not_before
+        due = max(head.not_before, self.opens_at, self.limits.pace(queue.pace).next_at)
+        return max(due, self.limits.cap.free_at(self.in_flight)) if queue is self.submits else due
+
+    def next_turn(self) -> float:
+        if not self.batch or not self.may_begin():
+            return inf
+        free_at = self.limits.cap.free_at(self.in_flight + self.begun)
+        return max(self.opens_at, free_at)
+
+    def next_poll(self, now: float) -> float:
+        if self.polling or not self.polled:
+            return inf
+        waiting = bool(self.turns or len(self.submits))
+        starved = waiting and self.limits.cap.free_at(self.in_flight) > now
+        running = [run.sent_at for run, _ in self.polled.values()] if starved or not waiting else []
+        due = self.polls.due(running, submitting=waiting or bool(self.submits.out), starved=starved)
+        return self.limits.pace("create").turn_for_others(due)
+
+
+def _queues() -> dict[type[Call], Queue]:
+    looks = Queue(pace=None)
+    return {
+        Submit: Queue("create"),
+        Find: looks,
+        Prove: looks,
+        Delete: Queue("delete"),
+        Activate: Queue("activate"),
+        Update: Queue("update"),
+    }
+
+
+def lanes_for(clouds: Mapping[str, Cloud]) -> dict[str, Lane]:
+    """Clouds that are one account share its limits; the narrowest of what they say holds."""
+    accounts: dict[str, list[Lane]] = {}
+    lanes: dict[str, Lane] = {}
+    for name, cloud in clouds.items():
+        sharing = accounts.setdefault(cloud.quota, [])
+        limits = sharing[0].limits if sharing else Limits()
+        for action, rate in cloud.rates.items():
+            limits.rates[action] = min(rate, limits.rates.get(action, rate))
+        if cloud.max_in_flight is not None:
+            limits.cap.most = min(cloud.max_in_flight, limits.cap.most or cloud.max_in_flight)
+        lanes[name] = Lane(cloud=cloud, limits=limits, sharing=sharing)
+        sharing.append(lanes[name])
+    return lanes

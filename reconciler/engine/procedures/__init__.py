@@ -1,0 +1,1 @@
+"""One procedure for each action: the life of a change, to be read from top to bottom."""

@@ -1,0 +1,263 @@
+"""How a voice is made: from the intent, over one paid call, to the voice that its task ends with.
+
+The rule that money hangs on: only a proof clears an intent. `Rejected` and `Throttled` of a first sending are proofs;
+after a second sending only `find`, or the cloud's word that it knows the key, settles it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import count
+
+from reconciler.engine import transitions
+from reconciler.engine.context import Context
+from reconciler.engine.procedures import key_in_use
+from reconciler.engine.steps import (
+    AwaitTask,
+    Commit,
+    Doubtful,
+    Failed,
+    Find,
+    Left,
+    Note,
+    Over,
+    Overdue,
+    Procedure,
+    Stopped,
+    Submit,
+    Turn,
+)
+from reconciler.errors import CloudError, Rejected, Throttled
+from reconciler.model.events import Kind
+from reconciler.model.manifest import Voice
+from reconciler.model.moments import moment
+from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown
+from reconciler.model.plan import Action, Change
+from reconciler.model.state import Record, Status
+from reconciler.planning import keys
+from reconciler.planning.blocking import failure_hint, resolve_hint
+from reconciler.protocols import Accepted, Done
+
+SENDS = 3  # of one key in one run
+LOOKS = 5
+_MOST_SENDINGS = 4 * SENDS  # of one key over all runs, until a person is asked
+_LOOKS_BEFORE_RESENDING = 2
+_GENERATIONS = 20  # of one address in one run whose keys turn out to be used up
+_LONGEST_WAIT = timedelta(days=1)  # no cloud says how long a task takes: minutes, as seen
+GOES_ON = "The next apply looks it up and goes on."
+NOT_KNOWN = "the call's outcome is not known yet"
+_HIDDEN = "the cloud knows the key, and does not show its voice"
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """`rebind`: what the address meant before, should the intent be taken back."""
+
+    record: Record
+    rebind: str | None = None
+
+
+def new_voice(context: Context, change: Change, voice: Voice) -> Procedure[Record]:
+    """A voice under the change's key, ready, not yet written down. Raises Over where there is none."""
+    for _ in range(_GENERATIONS):
+        yield from Turn(voice)
+        intent = yield from _intend(context, change, voice)
+        made = yield from _sent(context, voice, intent)
+        if made is not None:
+            return made
+        change = yield from _next_generation(context, change, voice, intent)
+    raise Over(Failed(f"{key_in_use.DELETED}, and so were {_GENERATIONS} before it", GOES_ON))
+
+
+def _intend(context: Context, change: Change, voice: Voice) -> Procedure[Intent]:
+    """The intent, durable before the call. The address means it, unless a voice stands there that it replaces."""
+    now, before = context.now, context.record(change.key)
+    account = context.clouds[change.provider].provider.account
+    record = transitions.intended(change, voice, account=account, before=before, now=now)
+    held = context.at(voice.address)
+    if change.action is Action.REPLACE and held is not None:
+        yield from Commit((record,), urgent=True)
+        return Intent(record)
+    records, rebind = [record], None
+    if held is not None and held.external_task_id != record.external_task_id:
+        if change.gone:
+            records.append(transitions.tombstone(held, now=now))
+        elif held.status is Status.INTENDED:
+            records.append(transitions.ended(held, Status.LAPSED, now=now))
+        else:
+            rebind = held.external_task_id
+    yield from Commit(tuple(records), current={voice.address: record.external_task_id}, urgent=True)
+    return Intent(record, rebind)
+
+
+def _sent(context: Context, voice: Voice, intent: Intent) -> Procedure[Record | None]:
+    """The call, and what became of it. None: its key was used up long ago, so it made nothing."""
+    record, hidden = intent.record, ""
+    can = context.clouds[record.provider].can(record.method)
+    for sends in count(1):
+        lost = ""
+        answer = yield from Submit(voice, record)
+        match answer:
+            case Stopped():
+                yield from _withdrawn(context, record, intent.rebind)
+                raise Over(Left())
+            case Accepted(task_id=task_id):
+                record = transitions.accepted(record, task_id, now=context.now)
+                yield from Commit((record,), urgent=not can.settles)
+                yield from Note(Kind.ACCEPTED)
+                return (yield from awaited(context, voice, record))
+            case Done(remote=remote):
+                return (yield from ended(context, voice, record, remote))
+            case Throttled():
+                yield from _withdrawn(context, record, intent.rebind)
+                raise Over(Failed(answer.detail, "The next apply tries again."))
+            case Rejected(duplicate=True) if record.attempts == 1:
+                return (yield from _forgotten(context, voice, record))
+            case Rejected(duplicate=True):
+                hidden = hidden or _HIDDEN
+            case Rejected() if record.attempts > 1:
+                # A refusal may be the cloud's way to say that it knows the key: only what is found tells.
+                hidden = f"an earlier call may have made this voice, and the cloud refused the second: {answer.detail}"
+            case Rejected(spent=True):
+                yield from _withdrawn(context, record, intent.rebind)
+                raise Over(Failed(answer.detail, "Nothing was paid. Once that is granted: voicectl apply"))
+            case Rejected():
+                yield from Commit((transitions.failed(record, answer.detail, cause=answer.cause, now=context.now),))
+                raise Over(Failed(answer.detail, failure_hint(voice, answer.cause)))
+            case CloudError() if not can.settles:
+                why = f"the call's reply was lost, and this cloud can't be asked: {answer.detail}"
+                yield from unknowable(context, record, why)
+            case CloudError():
+                lost = answer.detail
+                yield from Note(Kind.RETRYING, f"looking up what became of the call: {lost}")
+        found = yield from _looked_up(context, record, after=1.0 if lost else 0.0, hidden=hidden)
+        if found is not None:
+            return (yield from arrived(context, voice, record, found))
+        if sends >= SENDS or not can.dedupes:
+            yield from _never_taken(context, voice, record, lost)
+        # The same key: were the first call to arrive after all, the cloud refuses this one.
+        record = record.model_copy(update={"attempts": record.attempts + 1})
+        yield from Commit((record,), urgent=True)
+    return None
+
+
+def _looked_up(context: Context, record: Record, *, after: float, hidden: str) -> Procedure[RemoteVoice | None]:
+    """What the call left; None where two looks show nothing. `hidden`: why there must be something all the same."""
+    for looks in count(1):
+        seen = yield from Find(record, after)
+        match seen:
+            case Stopped():
+                raise Over(Failed(NOT_KNOWN, GOES_ON))
+            case Found(remote=remote):
+                return remote
+            case Absent() if not hidden and looks >= _LOOKS_BEFORE_RESENDING:
+                return None
+            case Absent() if not hidden:
+                after = 1.0
+            case Absent() if looks >= LOOKS:
+                yield from unknowable(context, record, hidden)
+            case Unknown(why=why) if looks >= LOOKS:
+                raise Over(Failed(f"{NOT_KNOWN}: {why}", GOES_ON))
+            case _:
+                after = backoff(looks)
+    return None
+
+
+def arrived(context: Context, voice: Voice, record: Record, remote: RemoteVoice) -> Procedure[Record]:
+    """What a look-up found."""
+    if remote.status is not TaskStatus.RUNNING:
+        return (yield from ended(context, voice, record, remote))
+    record = transitions.seen(record, remote, now=context.now)
+    yield from Commit((record,))
+    yield from Note(Kind.ACCEPTED, "it had arrived")
+    return (yield from awaited(context, voice, record))
+
+
+def awaited(context: Context, voice: Voice, record: Record) -> Procedure[Record]:
+    """Its task's end."""
+    answer = yield from AwaitTask(record)
+    if isinstance(answer, Overdue):
+        raise Over(overdue(context, record, answer))
+    return (yield from ended(context, voice, record, answer))
+
+
+def ended(context: Context, voice: Voice, record: Record, remote: RemoteVoice) -> Procedure[Record]:
+    """A voice, or none: then that is written down with the reason, so that it is not bought again."""
+    record = transitions.seen(record, remote, now=context.now)
+    if record.status is Status.READY:
+        return record
+    yield from Commit((record,))
+    raise Over(Failed(record.message or "the cloud gave no reason", failure_hint(voice, record.cause)))
+
+
+def _forgotten(context: Context, voice: Voice, record: Record) -> Procedure[Record | None]:
+    """A first call refused because of its key: a run that this state does not know used it."""
+    record = key_in_use.refused(record, now=context.now)
+    # Durable before anything is looked up: a run that dies here must not leave an intent that a list settles.
+    yield from Commit((record,), urgent=True)
+    remote = yield from key_in_use.shown(context, record)
+    match remote:
+        case key_in_use.Unproven(why=why):
+            yield from Commit((key_in_use.unproven(record, why, now=context.now),))
+            raise Over(Failed(why, key_in_use.hint(voice)))
+        case None:
+            return None
+        case RemoteVoice():
+            return (yield from arrived(context, voice, record, remote))
+
+
+def _next_generation(context: Context, change: Change, voice: Voice, intent: Intent) -> Procedure[Change]:
+    """The key is used up, which a tombstone remembers."""
+    record = intent.record
+    bound = {record.address: intent.rebind} if context.means(record) else {}
+    yield from Commit((transitions.tombstone(record, now=context.now),), current=bound)
+    yield from Note(Kind.RETRYING, key_in_use.DELETED)
+    key, generation = keys.following(context.state, voice, above=record.generation)
+    return change.model_copy(update={"key": key, "generation": generation, "gone": False})
+
+
+def _withdrawn(context: Context, record: Record, rebind: str | None) -> Procedure[None]:
+    """The intent of a call that provably did nothing is taken back, as if it had never begun."""
+    before = transitions.unsent(record)
+    if before.attempts > 0:
+        yield from Commit((before,))
+        return
+    bound = {record.address: rebind} if context.means(record) else {}
+    yield from Commit(current=bound, without=(record.external_task_id,))
+
+
+def _never_taken(context: Context, voice: Voice, record: Record, lost: str) -> Procedure[None]:
+    """The cloud answers each sending with an error, and shows that it took none of them."""
+    if not context.clouds[record.provider].can(record.method).dedupes or not lost:
+        raise Over(Failed(NOT_KNOWN, GOES_ON))
+    why = f"sent {record.attempts} times, and nothing of it is shown: {lost}"
+    if record.attempts < _MOST_SENDINGS:
+        raise Over(Failed(why, GOES_ON))
+    yield from Commit((transitions.failed(record, why, now=context.now),))
+    raise Over(Failed(why, failure_hint(voice, None)))
+
+
+def unknowable(context: Context, record: Record, why: str) -> Procedure[None]:
+    """Nobody can tell what the call left: a person has to."""
+    record = transitions.uncertain(record, why, now=context.now)
+    yield from Commit((record,), urgent=True)
+    raise Over(Doubtful(why, resolve_hint(record)))
+
+
+def overdue(context: Context, record: Record, waited: Overdue) -> Failed:
+    """Whoever waits for its task is told that a run goes on with it, but not for ever."""
+    why = f"its task has not ended after {waited.seconds:.0f} s"
+    if not is_endless(context, record):
+        return Failed(why, "The next apply goes on with it, and pays nothing.")
+    hint = resolve_hint(record, which=None if context.means(record) else record.external_task_id)
+    return Failed(why, f"It was begun at {moment(record.created_at)}, and each apply waits anew. {hint}")
+
+
+def is_endless(context: Context, record: Record) -> bool:
+    return context.now - record.created_at >= _LONGEST_WAIT
+
+
+def backoff(looks: int) -> float:
+    """Seconds until the next look, after so many."""
+    return min(10.0, 2.0 ** (looks - 1))

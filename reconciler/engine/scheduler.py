@@ -1,0 +1,294 @@
+"""Drives the procedures of one plan: one thread that owns the state, workers that return values and touch nothing.
+
+A turn: intents for the creations whose turn has come, one append for what was written, the calls that are due, the
+words that may be said. Then it waits for the next answer. Nothing goes out before what announces it is durable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from reconciler.engine.calls import Answer, Answered, Polled, calling, polling
+from reconciler.engine.context import Context
+from reconciler.engine.crew import Crew
+from reconciler.engine.failures import Meaning, is_look, meaning
+from reconciler.engine.lanes import Lane, Queue
+from reconciler.engine.ledger import Ledger
+from reconciler.engine.run import Run
+from reconciler.engine.steps import (
+    Activate,
+    After,
+    AwaitTask,
+    Call,
+    Commit,
+    Delete,
+    End,
+    Find,
+    Finished,
+    Note,
+    Overdue,
+    Prove,
+    Stopped,
+    Submit,
+    Turn,
+    Update,
+)
+from reconciler.engine.tallying import Counter
+from reconciler.engine.writer import Appended, Writer
+from reconciler.errors import CloudError, Rejected, Throttled
+from reconciler.model.events import Event, Kind
+from reconciler.model.observed import RemoteVoice, TaskStatus, Unknown
+from reconciler.model.plan import Action
+from reconciler.protocols import Accepted, Clock
+
+_SHORTEST_WAIT, _LONGEST_WAIT = 0.001, 30.0  # seconds
+
+
+class Scheduler:
+    """`stop` is asked at every turn: a reason to start nothing more, or None."""
+
+    def __init__(
+        self,
+        lanes: Mapping[str, Lane],
+        context: Context,
+        count: Counter,
+        writer: Writer,
+        *,
+        crew: Crew[Answer],
+        stop: Callable[[], str | None],
+    ) -> None:
+        self._lanes = lanes
+        self._ledger: Ledger = context.ledger
+        self._clock: Clock = context.clock
+        self._count = count
+        self._writer = writer
+        self._crew = crew
+        self._stop = stop
+        self._after: dict[str, list[Run]] = {}  # address -> the creations that wait for its deletions
+        self._deletions: dict[str, int] = {}  # address -> how many are under way
+        self.halted: str | None = None  # why the run stopped before its end
+        for lane in lanes.values():  # the plan has just looked at every account
+            lane.limits.pace("create").make_way(self._clock.monotonic())
+
+    def run(self, runs: list[Run]) -> None:
+        """To the end of all that can be ended."""
+        for run in runs:
+            if run.change.action is Action.DELETE:
+                self._deletions[run.change.address] = self._deletions.get(run.change.address, 0) + 1
+        for run in runs:
+            self._go_on(run)
+        while self._turn():
+            for answer in self._crew.wait(self._pause()):
+                self._fold(answer)
+
+    # -- a turn --------------------------------------------------------------------------------------------------------
+
+    def _turn(self) -> bool:
+        """Starts what is due, if anything may start. False when there is nothing to wait for."""
+        if self.halted is None and (reason := self._stop()) is not None:
+            self.halt(reason)
+        if self.halted is None and self._ledger.deaf is not None:
+            self.halt("nobody can be told any more")
+        if self.halted is None:
+            for lane in self._lanes.values():
+                self._begin(lane)
+        else:
+            self._withdraw()
+        self._writer.turn()
+        if self.halted is None:
+            for lane in self._lanes.values():
+                self._start(lane)
+        self._ledger.speak()
+        if self._writer.busy:
+            return True
+        return any(lane.calls_out if self.halted is not None else lane.busy for lane in self._lanes.values())
+
+    def _begin(self, lane: Lane) -> None:
+        """The next intents, for one append."""
+        now = self._clock.monotonic()
+        for _ in range(lane.batch):
+            if not lane.may_begin() or lane.limits.cap.free_at(lane.in_flight + lane.begun) > now:
+                return
+            run, _turn = lane.turns.popleft()
+            self._go_on(run)
+
+    def _start(self, lane: Lane) -> None:
+        now = self._clock.monotonic()
+        if lane.next_poll(now) <= now:  # before a create takes the turn that it waits for
+            lane.limits.pace("create").make_way(now)
+            lane.polling = True
+            waited = [self._ledger.record(key) or step.record for key, (_, step) in lane.polled.items()]
+            self._crew.start(polling(lane, waited))
+        for queue in dict.fromkeys(lane.queues.values()):
+            while lane.next_call(queue, self._ledger.durable) <= now:
+                self._call(lane, queue, now)
+
+    def _call(self, lane: Lane, queue: Queue, now: float) -> None:
+        waiting = queue.pop()
+        run = waiting.run
+        if queue is lane.submits:
+            lane.limits.cap.take(lane.in_flight, now)
+        queue.out += 1
+        if queue.pace is not None:
+            lane.limits.pace(queue.pace).take(now)
+            run.sent_at = now
+            run.tries += 1
+            if run.since is None:
+                run.since = now
+                self._count.note(self._ledger, run, Kind.STARTED)
+        self._crew.start(calling(lane, queue, run, waiting.call))
+
+    def _pause(self) -> float:
+        """Seconds until something is due, if no answer comes before that."""
+        now, due = self._clock.monotonic(), self._writer.due()
+        if self.halted is None:
+            for lane in self._lanes.values():
+                calls = [lane.next_call(queue, self._ledger.durable) for queue in lane.queues.values()]
+                due = min(due, lane.next_turn(), lane.next_poll(now), *calls)
+        return max(_SHORTEST_WAIT, min(_LONGEST_WAIT, due - now))
+
+    # -- procedures ----------------------------------------------------------------------------------------------------
+
+    def _go_on(self, run: Run, outcome: object = None) -> None:
+        """Sends the outcome of its last step, and carries out its next ones until it waits."""
+        while True:
+            try:
+                step = run.procedure.send(outcome)
+            except StopIteration as ended:
+                self._end(run, ended.value)
+                return
+            outcome = None
+            match step:
+                case Commit():
+                    self._ledger.write(*step.records, current=step.current, without=step.without)
+                    self._writer.wrote(urgent=step.urgent)
+                    run.barrier = self._ledger.written
+                case Note():
+                    self._count.note(self._ledger, run, step.kind, step.detail)
+                case Turn():
+                    self._lanes[step.voice.provider].turns.append((run, step))
+                    return
+                case AwaitTask():
+                    self._lanes[step.record.provider].await_task(run, step, self._clock.monotonic())
+                    return
+                case After() if self._deletions.get(step.address):
+                    self._after.setdefault(step.address, []).append(run)
+                    return
+                case After():
+                    pass
+                case Submit() | Find() | Prove() | Delete() | Update() | Activate() if self.halted is None:
+                    self._queue(run, step)
+                    return
+                case Submit() | Find() | Prove() | Delete() | Update() | Activate():
+                    outcome = Stopped()
+
+    def _queue(self, run: Run, call: Call) -> None:
+        run.tries = 0
+        later = isinstance(call, Find) and call.after > 0
+        not_before = self._clock.monotonic() + call.after if isinstance(call, Find) and later else 0.0
+        self._lanes[call.record.provider].queues[type(call)].add(run, call, not_before=not_before)
+
+    def _end(self, run: Run, end: End) -> None:
+        self._count.end(self._ledger, run, end)
+        address = run.change.address
+        if run.change.action is Action.DELETE and isinstance(end, Finished):
+            self._deletions[address] -= 1
+            for waiting in self._after.pop(address, []) if not self._deletions[address] else []:
+                self._go_on(waiting)
+
+    # -- answers -------------------------------------------------------------------------------------------------------
+
+    def _fold(self, answer: Answer) -> None:
+        match answer:
+            case Answered():
+                self._answered(answer)
+            case Polled():
+                self._polled(answer.lane, answer.value)
+            case Appended():
+                self._writer.appended(answer)
+                if self._writer.unsaved is not None:
+                    # Like a signal: what is in flight is paid for, so its answers are waited for.
+                    self.halt("the state could not be saved; what is in flight is still waited for")
+
+    def _answered(self, answer: Answered) -> None:
+        lane, queue, run, value = answer.lane, answer.queue, answer.run, answer.value
+        queue.out -= 1
+        if queue.pace is not None and not (isinstance(value, Rejected) and value.unsent):
+            lane.unopened = 0
+        if isinstance(value, CloudError):
+            self._failed(answer, value)
+            return
+        if isinstance(value, Accepted):
+            lane.limits.cap.accepted(run.sent_at)
+        self._go_on(run, value)
+
+    def _failed(self, answer: Answered, error: CloudError) -> None:
+        """One policy for every call: what it proves, and what may be done about it."""
+        lane, queue, run, call = answer.lane, answer.queue, answer.run, answer.call
+        now = self._clock.monotonic()
+        found = meaning(error, call, tries=run.tries)
+        if found is Meaning.SLOWER:
+            self._slow_down(lane, queue, run, error)
+        if found in (Meaning.SLOWER, Meaning.AGAIN) and self._is_overdue(lane, run, now):
+            found = Meaning.ANSWER
+        match found:
+            case Meaning.SLOWER:
+                self._count.note(self._ledger, run, Kind.SLOWED, error.detail)
+                queue.add(run, call, first=True)
+            case Meaning.AGAIN:
+                self._count.note(self._ledger, run, Kind.RETRYING, error.detail)
+                queue.add(run, call, not_before=now + 2.0 ** (run.tries - 1))
+            case Meaning.UNOPENED if not lane.unopened_again(run.sent_at, now):
+                self._count.note(self._ledger, run, Kind.RETRYING, error.detail)
+                queue.add(run, call, first=True)
+            case Meaning.UNOPENED | Meaning.ENDS_THE_RUN:
+                self.halt(error.detail, error.hint)
+                self._go_on(run, Stopped(error))
+            case Meaning.ANSWER:
+                self._go_on(run, Unknown(why=error.detail) if is_look(call) else error)
+
+    def _slow_down(self, lane: Lane, queue: Queue, run: Run, error: CloudError) -> None:
+        if not isinstance(error, Throttled):
+            return
+        run.tries -= 1
+        now, wait = self._clock.monotonic(), error.retry_after
+        if error.in_flight and queue is lane.submits:
+            lane.limits.cap.refused(lane.in_flight, now, sent_at=run.sent_at, retry_after=wait)
+        elif queue.pace is not None:
+            lane.limits.pace(queue.pace).refused(now, sent_at=run.sent_at, retry_after=wait)
+
+    def _is_overdue(self, lane: Lane, run: Run, now: float) -> bool:
+        return run.since is not None and now - run.since > lane.cloud.patience
+
+    def _polled(self, lane: Lane, value: Mapping[str, RemoteVoice] | CloudError) -> None:
+        lane.polling = False
+        now = self._clock.monotonic()
+        if isinstance(value, CloudError):
+            lane.polls.lost(now)
+            if value.systemic:
+                self.halt(value.detail, value.hint)
+        else:
+            ended = {k: r for k, r in value.items() if k in lane.polled and r.status is not TaskStatus.RUNNING}
+            lane.polls.answered(now, ended=[lane.polled[key][0].sent_at for key in ended])
+            for key, remote in ended.items():
+                run, _ = lane.polled.pop(key)
+                self._go_on(run, remote)
+        for key, (run, _) in list(lane.polled.items()):
+            if now - run.waiting_since > lane.cloud.patience:
+                del lane.polled[key]
+                self._go_on(run, Overdue(lane.cloud.patience))
+
+    # -- the end -------------------------------------------------------------------------------------------------------
+
+    def halt(self, reason: str, hint: str = "") -> None:
+        """Nothing new starts; what is in flight is written down."""
+        if self.halted is None:
+            self.halted = reason
+            self._ledger.tell(Event(kind=Kind.STOPPED, detail=reason, hint=hint))
+
+    def _withdraw(self) -> None:
+        """Calls that did not go out, and need not: their procedures take back what announced them."""
+        for lane in self._lanes.values():
+            for queue in dict.fromkeys(lane.queues.values()):
+                for waiting in queue.empty():
+                    self._go_on(waiting.run, Stopped())

@@ -1,0 +1,98 @@
+"""Makes a run's writes durable, one append at a time, while the run goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from math import inf
+from typing import Protocol
+
+from reconciler.engine.ledger import Batch, Ledger
+from reconciler.errors import StateError
+from reconciler.model.state import State
+from reconciler.protocols import Clock
+
+_LONGEST_HOLD = 0.5  # seconds that a result waits for others
+_HELD = 3.0  # times an append's own duration
+_QUICK = 0.02  # seconds: an append so short is worth no waiting
+
+
+class Journal(Protocol):
+    """What a run needs of the store."""
+
+    def commit(self, state: State, *, touched: Iterable[str] | None = None) -> None:
+        """Durable when it returns. `touched`: the keys of the only records that may differ."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """An append's end. With an `error` nobody knows what of it is durable."""
+
+    number: int
+    seconds: float
+    error: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """A job of the crew's. It ends with its process."""
+
+    journal: Journal
+    batch: Batch
+    clock: Clock
+
+    def __call__(self) -> Appended:
+        began, error = self.clock.monotonic(), None
+        try:
+            self.journal.commit(self.batch.state, touched=self.batch.touched)
+        except Exception as caught:  # noqa: BLE001 - a worker's exception would be heard by nobody
+            error = caught
+        return Appended(self.batch.number, self.clock.monotonic() - began, error)
+
+
+class Writer:
+    """Owned by the run's thread. Intents go at once; results wait a little for others where appends take their time."""
+
+    def __init__(self, ledger: Ledger, journal: Journal, clock: Clock, start: Callable[[Append], None]) -> None:
+        self._ledger = ledger
+        self._journal = journal
+        self._clock = clock
+        self._start = start
+        self._took = 0.0  # seconds, the last append
+        self._since = inf  # when the oldest write came that no append holds
+        self._taken = 0  # the number of the last write that an append holds
+        self._urgent = False
+        self.under_way = False
+        self.unsaved: StateError | None = None
+
+    @property
+    def busy(self) -> bool:
+        return self.under_way or self._taken < self._ledger.written
+
+    def wrote(self, *, urgent: bool) -> None:
+        self._since = min(self._since, self._clock.monotonic())
+        self._urgent |= urgent
+
+    def due(self) -> float:
+        """When the next append may start; inf: not before an answer."""
+        if self.under_way or self._taken == self._ledger.written:
+            return inf
+        if self._urgent or self._took < _QUICK:
+            return self._since
+        return self._since + min(_LONGEST_HOLD, _HELD * self._took)
+
+    def turn(self) -> None:
+        if self.due() <= self._clock.monotonic():
+            batch = self._ledger.take()
+            self._taken, self._since, self._urgent, self.under_way = batch.number, inf, False, True
+            self._start(Append(self._journal, batch, self._clock))
+
+    def appended(self, answer: Appended) -> None:
+        """Raises what is no failure of the disk's. After one the run ends, and says all the same what happened."""
+        self.under_way, self._took = False, answer.seconds
+        self._ledger.durable = answer.number
+        if isinstance(answer.error, StateError):
+            self.unsaved = answer.error
+        elif answer.error is not None:
+            raise answer.error

@@ -1,0 +1,117 @@
+"""Nobody waits for the disk but who must: calls for their intents, words for what they say."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from reconciler.model.events import Event, Kind
+from reconciler.model.state import Status
+from reconciler.protocols import MethodCapabilities
+from tests.engine.paper_cloud import PaperCloud
+from tests.engine.rehearsal import Rehearsal, voice
+
+
+def with_a_slow_disk(seconds: float, voices: int = 200) -> Rehearsal:
+    """Each write takes so long, before it is done."""
+    rehearsal = Rehearsal(task_seconds=2)
+    rehearsal.declare(*(voice(f"v{number}") for number in range(voices)))
+    writing = ("before", "append"), ("before", "write")
+    rehearsal.hook = lambda moment, what: rehearsal.clock.sleep(seconds) if (moment, what) in writing else None
+    return rehearsal
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.05, 0.1, 0.2, 0.5])
+def test_creations_keep_their_pace_whatever_a_write_takes(seconds: float) -> None:
+    rehearsal = with_a_slow_disk(seconds)
+    rehearsal.apply()
+    times = rehearsal.times("create")
+    assert len(times) == 200
+    assert 199 / (times[-1] - times[0]) >= 18
+    if seconds >= 0.1:
+        assert rehearsal.count("append") + rehearsal.count("write") <= 60
+
+
+def test_on_a_quick_disk_a_result_is_written_as_it_comes() -> None:
+    rehearsal = with_a_slow_disk(0.0, voices=5)
+    rehearsal.apply()
+    waits = [min(at - sent for at in rehearsal.times("append") if at > sent) for sent in rehearsal.times("create")]
+    assert max(waits) < 0.1
+
+
+@pytest.mark.parametrize("seconds", [0.1, 0.5])
+def test_no_result_waits_for_more_than_a_second_before_it_is_written(seconds: float) -> None:
+    rehearsal = with_a_slow_disk(seconds, voices=60)
+    rehearsal.apply()
+    ends = sorted(rehearsal.times("append"))
+    assert (
+        max(later - sooner for sooner, later in pairwise(ends) if later < rehearsal.times("create")[-1])
+        <= 1.0 + seconds
+    )
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.1, 0.5])
+def test_at_every_call_its_intent_is_durable(seconds: float) -> None:
+    rehearsal = with_a_slow_disk(seconds, voices=60)
+    slow, known = rehearsal.hook, []
+
+    def look(moment: str, what: str) -> None:
+        slow(moment, what)
+        if (moment, what) == ("before", "create"):
+            intended = sum(r.attempts > 0 for r in rehearsal.state.records.values())
+            known.append(intended > rehearsal.count("create"))
+
+    rehearsal.hook = look
+    rehearsal.apply()
+    assert known == [True] * 60
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.1, 0.5])
+def test_what_happened_is_told_once_it_is_durable(seconds: float) -> None:
+    rehearsal = with_a_slow_disk(seconds, voices=30)
+    durable = {Kind.ACCEPTED: {Status.RUNNING, Status.READY}, Kind.DONE: {Status.READY}}
+    early: list[Event] = []
+
+    def hear(event: Event) -> None:
+        if event.kind in durable and rehearsal.record(event.address).status not in durable[event.kind]:
+            early.append(event)
+
+    rehearsal.listener = hear
+    rehearsal.apply()
+    assert early == []
+    assert len(rehearsal.told(Kind.DONE)) == 30
+
+
+def test_appends_come_one_after_the_other() -> None:
+    rehearsal = with_a_slow_disk(0.2, voices=60)
+    slow, under_way, most = rehearsal.hook, 0, 0
+
+    def look(moment: str, what: str) -> None:
+        nonlocal under_way, most
+        if what in ("append", "write"):
+            under_way += 1 if moment == "before" else -1
+            most = max(most, under_way)
+        slow(moment, what)
+
+    rehearsal.hook = look
+    rehearsal.apply()
+    assert most == 1
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.1, 0.5])
+def test_where_nobody_can_be_asked_one_intent_is_open_at_a_time(seconds: float) -> None:
+    rehearsal = with_a_slow_disk(seconds, voices=4)
+    cloud = PaperCloud(rehearsal.clock, MethodCapabilities(settles=False, dedupes=False, batch=1))
+    rehearsal.provide = lambda account: cloud
+    slow = rehearsal.hook
+    open_intents: list[int] = []
+
+    def look(moment: str, what: str) -> None:
+        slow(moment, what)
+        open_intents.append(len(rehearsal.at_status(Status.INTENDED)))
+
+    rehearsal.hook = look
+    rehearsal.apply()
+    assert max(open_intents) == 1
+    assert rehearsal.at_status(Status.READY) == ["v0", "v1", "v2", "v3"]
