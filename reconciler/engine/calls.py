@@ -42,13 +42,24 @@ Answer = Answered | Polled | Appended
 Job = Callable[[], Answer]
 
 
-def calling(lane: Lane, queue: Queue, run: Run, call: Call) -> Job:
-    made = _made(lane.cloud, call)
-    return lambda: Answered(lane, queue, run, call, _valued(made))
+@dataclass(frozen=True, slots=True)
+class Calling:
+    lane: Lane
+    queue: Queue
+    run: Run
+    call: Call
+
+    def __call__(self) -> Answered:
+        return Answered(self.lane, self.queue, self.run, self.call, _valued(_made(self.lane.cloud, self.call)))
 
 
-def polling(lane: Lane, records: list[Record]) -> Job:
-    return lambda: Polled(lane, _valued(lambda: lane.cloud.provider.poll(records)))
+@dataclass(frozen=True, slots=True)
+class Polling:
+    lane: Lane
+    records: list[Record]
+
+    def __call__(self) -> Polled:
+        return Polled(self.lane, _valued(lambda: self.lane.cloud.provider.poll(self.records)))
 
 
 def _made(cloud: Cloud, call: Call) -> Callable[[], Value]:

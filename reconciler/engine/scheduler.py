@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from reconciler.engine.calls import Answer, Answered, Polled, calling, polling
+from reconciler.engine.calls import Answer, Answered, Calling, Polled, Polling
 from reconciler.engine.context import Context
 from reconciler.engine.crew import Crew
 from reconciler.engine.failures import Meaning, is_look, meaning
@@ -118,7 +118,7 @@ class Scheduler:
             lane.limits.pace("create").make_way(now)
             lane.polling = True
             waited = [self._ledger.record(key) or step.record for key, (_, step) in lane.polled.items()]
-            self._crew.start(polling(lane, waited))
+            self._crew.start(Polling(lane, waited))
         for queue in dict.fromkeys(lane.queues.values()):
             while lane.next_call(queue, self._ledger.durable) <= now:
                 self._call(lane, queue, now)
@@ -136,7 +136,7 @@ class Scheduler:
             if run.since is None:
                 run.since = now
                 self._count.note(self._ledger, run, Kind.STARTED)
-        self._crew.start(calling(lane, queue, run, waiting.call))
+        self._crew.start(Calling(lane, queue, run, waiting.call))
 
     def _pause(self) -> float:
         """Seconds until something is due, if no answer comes before that."""
