@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.engine.calls import Answer, Calling, Job
-from reconciler.engine.writer import Append, Appended
+from reconciler.engine.calls import Answer, Job
+from reconciler.engine.writer import Append
 from reconciler.model.accounts import KlingAccount
 from reconciler.model.events import Event, Kind
 from reconciler.model.manifest import Lifecycle
@@ -62,29 +62,6 @@ def test_an_intent_is_durable_when_its_call_starts_though_no_pace_holds_it_back(
     monkeypatch.setattr(InlineCrew, "start", look)
     rehearsal.apply()
     assert open_at_starts[:2] == [[], ["narrator"]]  # the deletion, and at its answer the creation
-
-
-def test_a_call_starts_only_when_the_append_of_its_intent_has_answered(monkeypatch: pytest.MonkeyPatch) -> None:
-    rehearsal = voices(30)
-    start, wait = InlineCrew.start, InlineCrew.wait
-    durable = 0
-    started: list[bool] = []
-
-    def starting(crew: InlineCrew[Answer], job: Job) -> None:
-        if isinstance(job, Calling):
-            started.append(job.run.barrier <= durable)
-        start(crew, job)
-
-    def waiting(crew: InlineCrew[Answer], seconds: float) -> list[Answer]:
-        nonlocal durable
-        heard = wait(crew, seconds)
-        durable = max([durable, *(answer.number for answer in heard if isinstance(answer, Appended))])
-        return heard
-
-    monkeypatch.setattr(InlineCrew, "start", starting)
-    monkeypatch.setattr(InlineCrew, "wait", waiting)
-    rehearsal.apply()
-    assert started == [True] * 30
 
 
 def test_never_more_than_a_second_s_intents_wait_for_their_calls() -> None:

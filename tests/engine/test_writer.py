@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
 
 import pytest
 
+from reconciler.engine.calls import Answer, Calling, Job
+from reconciler.engine.ledger import Ledger
+from reconciler.engine.writer import Append, Appended, Writer
 from reconciler.model.events import Event, Kind
-from reconciler.model.state import Status
+from reconciler.model.state import State, Status
 from reconciler.protocols import MethodCapabilities
 from tests.engine.paper_cloud import PaperCloud
 from tests.engine.rehearsal import Rehearsal, voice
+from tests.engine.test_ledger import record
+from tests.support.virtual import InlineCrew, VirtualClock
 
 
 def with_a_slow_disk(seconds: float, voices: int = 200) -> Rehearsal:
@@ -81,20 +87,53 @@ def test_what_happened_is_told_once_it_is_durable(seconds: float) -> None:
     assert len(rehearsal.told(Kind.DONE)) == 30
 
 
-def test_appends_come_one_after_the_other() -> None:
-    rehearsal = with_a_slow_disk(0.2, voices=60)
-    slow, under_way, most = rehearsal.hook, 0, 0
+@pytest.mark.parametrize("seconds", [0.0, 0.2, 0.7])
+def test_a_call_starts_only_when_the_append_of_its_intent_has_answered(
+    monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    rehearsal = with_a_slow_disk(seconds, voices=60)
+    start, wait = InlineCrew.start, InlineCrew.wait
+    durable = 0
+    started: list[bool] = []
 
-    def look(moment: str, what: str) -> None:
-        nonlocal under_way, most
-        if what in ("append", "write"):
-            under_way += 1 if moment == "before" else -1
-            most = max(most, under_way)
-        slow(moment, what)
+    def starting(crew: InlineCrew[Answer], job: Job) -> None:
+        if isinstance(job, Calling):
+            started.append(job.run.barrier <= durable)
+        start(crew, job)
 
-    rehearsal.hook = look
+    def waiting(crew: InlineCrew[Answer], seconds: float) -> list[Answer]:
+        nonlocal durable
+        heard = wait(crew, seconds)
+        durable = max([durable, *(answer.number for answer in heard if isinstance(answer, Appended))])
+        return heard
+
+    monkeypatch.setattr(InlineCrew, "start", starting)
+    monkeypatch.setattr(InlineCrew, "wait", waiting)
     rehearsal.apply()
-    assert most == 1
+    assert started == [True] * 60
+
+
+class NoDisk:
+    """Satisfies `Journal`."""
+
+    def commit(self, state: State, *, touched: Iterable[str] | None = None) -> None:
+        pass
+
+
+def test_appends_come_one_after_the_other_and_each_takes_all_there_is() -> None:
+    ledger, started = Ledger(State(lineage="0123"), lambda event: None), list[Append]()
+    writer = Writer(ledger, NoDisk(), VirtualClock(), started.append)
+    for key in ("one", "two", "three"):
+        ledger.write(record(key))
+        writer.wrote(urgent=True)
+        writer.turn()
+    assert [append.batch.touched for append in started] == [{"one"}]
+    writer.appended(started[0]())
+    assert (ledger.durable, writer.busy) == (1, True)
+    writer.turn()
+    assert [append.batch.touched for append in started] == [{"one"}, {"two", "three"}]
+    writer.appended(started[1]())
+    assert (ledger.durable, writer.busy) == (3, False)
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.1, 0.5])
