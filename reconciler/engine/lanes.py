@@ -17,7 +17,9 @@ from reconciler.engine.cloud import Cloud
 from reconciler.engine.pacing import Limits
 from reconciler.engine.polling import Polls
 from reconciler.engine.run import Run
-from reconciler.engine.steps import Activate, AwaitTask, Call, Delete, Find, Prove, Submit, Turn, Update
+from reconciler.engine.steps import Activate, AwaitTask, Call, Delete, Find, Overdue, Prove, Submit, Turn, Update
+from reconciler.errors import CloudError, Throttled
+from reconciler.model.observed import RemoteVoice, TaskStatus
 
 CALLS_AT_ONCE = 24  # of one kind, for one provider
 _UNOPENED = 3  # times in a row, until the run stops
@@ -81,6 +83,10 @@ class Lane:
         return self.queues[Submit]
 
     @property
+    def looks(self) -> Queue:
+        return self.queues[Find]
+
+    @property
     def busy(self) -> bool:
         return bool(self.calls_out or self.turns or self.polled or any(map(len, self.queues.values())))
 
@@ -91,8 +97,7 @@ class Lane:
     @property
     def in_flight(self) -> int:
         """The account's tasks that run, or may."""
-        looks = Find
-        return sum(x.submits.out + len(x.polled) + x.queues[looks].out + len(x.queues[looks]) for x in self.sharing)
+        return sum(x.submits.out + len(x.polled) + x.looks.out + len(x.looks) for x in self.sharing)
 
     @property
     def begun(self) -> int:
@@ -118,6 +123,30 @@ class Lane:
             self.polls.at = now
         run.waiting_since = now
         self.polled[step.record.external_task_id] = (run, step)
+
+    def heard(
+        self, value: Mapping[str, RemoteVoice] | CloudError, now: float
+    ) -> list[tuple[Run, RemoteVoice | Overdue]]:
+        """A poll's answer: whose task has ended, and who has waited for too long."""
+        self.polling = False
+        if isinstance(value, CloudError):
+            self.polls.lost(now)
+            ended: dict[str, RemoteVoice] = {}
+        else:
+            ended = {k: r for k, r in value.items() if k in self.polled and r.status is not TaskStatus.RUNNING}
+            self.polls.answered(now, ended=[self.polled[key][0].sent_at for key in ended])
+        found: list[tuple[Run, RemoteVoice | Overdue]] = [(self.polled.pop(k)[0], r) for k, r in ended.items()]
+        late = [k for k, (run, _) in self.polled.items() if now - run.waiting_since > self.cloud.patience]
+        return found + [(self.polled.pop(key)[0], Overdue(self.cloud.patience)) for key in late]
+
+    def slow_down(self, queue: Queue, run: Run, error: Throttled, now: float) -> None:
+        """The cloud asked for it, so the call does not count as a try."""
+        run.tries -= 1
+        wait = error.retry_after
+        if error.in_flight and queue is self.submits:
+            self.limits.cap.refused(self.in_flight, now, sent_at=run.sent_at, retry_after=wait)
+        elif queue.pace is not None:
+            self.limits.pace(queue.pace).refused(now, sent_at=run.sent_at, retry_after=wait)
 
     def unopened_again(self, sent_at: float, now: float) -> bool:
         """No connection opened, so every call waits a while. True when that was too often in a row.

@@ -26,7 +26,6 @@ from reconciler.engine.steps import (
     Find,
     Finished,
     Note,
-    Overdue,
     Prove,
     Stopped,
     Submit,
@@ -37,7 +36,7 @@ from reconciler.engine.tallying import Counter
 from reconciler.engine.writer import Appended, Writer
 from reconciler.errors import CloudError, Rejected, Throttled
 from reconciler.model.events import Event, Kind
-from reconciler.model.observed import RemoteVoice, TaskStatus, Unknown
+from reconciler.model.observed import RemoteVoice, Unknown
 from reconciler.model.plan import Action
 from reconciler.protocols import Accepted, Clock
 
@@ -227,9 +226,9 @@ class Scheduler:
         lane, queue, run, call = answer.lane, answer.queue, answer.run, answer.call
         now = self._clock.monotonic()
         found = meaning(error, call, tries=run.tries)
-        if found is Meaning.SLOWER:
-            self._slow_down(lane, queue, run, error)
-        if found in (Meaning.SLOWER, Meaning.AGAIN) and self._is_overdue(lane, run, now):
+        if isinstance(error, Throttled) and found is Meaning.SLOWER:
+            lane.slow_down(queue, run, error, now)
+        if found in (Meaning.SLOWER, Meaning.AGAIN) and now - run.since > lane.cloud.patience:
             found = Meaning.ANSWER
         match found:
             case Meaning.SLOWER:
@@ -247,36 +246,11 @@ class Scheduler:
             case Meaning.ANSWER:
                 self._go_on(run, Unknown(why=error.detail) if is_look(call) else error)
 
-    def _slow_down(self, lane: Lane, queue: Queue, run: Run, error: CloudError) -> None:
-        if not isinstance(error, Throttled):
-            return
-        run.tries -= 1
-        now, wait = self._clock.monotonic(), error.retry_after
-        if error.in_flight and queue is lane.submits:
-            lane.limits.cap.refused(lane.in_flight, now, sent_at=run.sent_at, retry_after=wait)
-        elif queue.pace is not None:
-            lane.limits.pace(queue.pace).refused(now, sent_at=run.sent_at, retry_after=wait)
-
-    def _is_overdue(self, lane: Lane, run: Run, now: float) -> bool:
-        return run.since is not None and now - run.since > lane.cloud.patience
-
     def _polled(self, lane: Lane, value: Mapping[str, RemoteVoice] | CloudError) -> None:
-        lane.polling = False
-        now = self._clock.monotonic()
-        if isinstance(value, CloudError):
-            lane.polls.lost(now)
-            if value.systemic:
-                self.halt(value.detail, value.hint)
-        else:
-            ended = {k: r for k, r in value.items() if k in lane.polled and r.status is not TaskStatus.RUNNING}
-            lane.polls.answered(now, ended=[lane.polled[key][0].sent_at for key in ended])
-            for key, remote in ended.items():
-                run, _ = lane.polled.pop(key)
-                self._go_on(run, remote)
-        for key, (run, _) in list(lane.polled.items()):
-            if now - run.waiting_since > lane.cloud.patience:
-                del lane.polled[key]
-                self._go_on(run, Overdue(lane.cloud.patience))
+        if isinstance(value, CloudError) and value.systemic:
+            self.halt(value.detail, value.hint)
+        for run, outcome in lane.heard(value, self._clock.monotonic()):
+            self._go_on(run, outcome)
 
     # -- the end -------------------------------------------------------------------------------------------------------
 

@@ -7,12 +7,12 @@ after a second sending only `find`, or the cloud's word that it knows the key, s
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from itertools import count
 
 from reconciler.engine import transitions
 from reconciler.engine.context import Context
 from reconciler.engine.procedures import key_in_use
+from reconciler.engine.procedures.waiting import GOES_ON, LOOKS, NOT_KNOWN, backoff, overdue
 from reconciler.engine.steps import (
     AwaitTask,
     Commit,
@@ -31,7 +31,6 @@ from reconciler.engine.steps import (
 from reconciler.errors import CloudError, Rejected, Throttled
 from reconciler.model.events import Kind
 from reconciler.model.manifest import Voice
-from reconciler.model.moments import moment
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import Record, Status
@@ -40,13 +39,9 @@ from reconciler.planning.blocking import failure_hint, resolve_hint
 from reconciler.protocols import Accepted, Done
 
 SENDS = 3  # of one key in one run
-LOOKS = 5
 _MOST_SENDINGS = 4 * SENDS  # of one key over all runs, until a person is asked
 _LOOKS_BEFORE_RESENDING = 2
 _GENERATIONS = 20  # of one address in one run whose keys turn out to be used up
-_LONGEST_WAIT = timedelta(days=1)  # no cloud says how long a task takes: minutes, as seen
-GOES_ON = "The next apply looks it up and goes on."
-NOT_KNOWN = "the call's outcome is not known yet"
 _HIDDEN = "the cloud knows the key, and does not show its voice"
 
 
@@ -243,21 +238,3 @@ def unknowable(context: Context, record: Record, why: str) -> Procedure[None]:
     record = transitions.uncertain(record, why, now=context.now)
     yield from Commit((record,), urgent=True)
     raise Over(Doubtful(why, resolve_hint(record)))
-
-
-def overdue(context: Context, record: Record, waited: Overdue) -> Failed:
-    """Whoever waits for its task is told that a run goes on with it, but not for ever."""
-    why = f"its task has not ended after {waited.seconds:.0f} s"
-    if not is_endless(context, record):
-        return Failed(why, "The next apply goes on with it, and pays nothing.")
-    hint = resolve_hint(record, which=None if context.means(record) else record.external_task_id)
-    return Failed(why, f"It was begun at {moment(record.created_at)}, and each apply waits anew. {hint}")
-
-
-def is_endless(context: Context, record: Record) -> bool:
-    return context.now - record.created_at >= _LONGEST_WAIT
-
-
-def backoff(looks: int) -> float:
-    """Seconds until the next look, after so many."""
-    return min(10.0, 2.0 ** (looks - 1))

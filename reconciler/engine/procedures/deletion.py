@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from reconciler.engine import transitions
 from reconciler.engine.context import Context
-from reconciler.engine.procedures.creation import is_endless, overdue
+from reconciler.engine.procedures.waiting import is_endless, overdue
 from reconciler.engine.steps import AwaitTask, Commit, Delete, Failed, Left, Over, Overdue, Procedure, Stopped
 from reconciler.errors import CloudError, Rejected
 from reconciler.model.observed import TaskStatus

@@ -12,6 +12,7 @@ from itertools import count
 
 from reconciler.engine import transitions
 from reconciler.engine.context import Context
+from reconciler.engine.procedures.waiting import GOES_ON, LOOKS, NOT_KNOWN, backoff
 from reconciler.engine.steps import Failed, Find, Over, Procedure, Prove, Stopped
 from reconciler.errors import Cause
 from reconciler.model.manifest import Voice
@@ -19,7 +20,6 @@ from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus
 from reconciler.model.state import LIVE, Record
 from reconciler.planning.blocking import failure_hint
 
-_LOOKS = 5
 _FORGOTTEN = "the cloud knows this entry's key: an earlier run, which this state does not know,"
 DELETED = "its key was used for a voice that was deleted since: the next generation is made"
 
@@ -50,16 +50,16 @@ def shown(context: Context, record: Record) -> Procedure[RemoteVoice | Unproven 
         seen = yield from Find(record, after)
         match seen:
             case Stopped():
-                raise Over(Failed("the call's outcome is not known yet", "The next apply looks it up and goes on."))
+                raise Over(Failed(NOT_KNOWN, GOES_ON))
             case Found(remote=remote) if remote.deleted:
                 return None
             case Found(remote=remote) if remote.status is TaskStatus.READY:
                 return (yield from _there(context, record, remote))
             case Found(remote=remote) if not remote.voiceless:
                 return remote  # it runs, so it is not deleted; or it failed
-            case _ if looks >= _LOOKS:
+            case _ if looks >= LOOKS:
                 break
-        after = min(10.0, 2.0 ** (looks - 1))
+        after = backoff(looks)
     return Unproven(f"{_FORGOTTEN} used it, and the cloud does not show for what")
 
 

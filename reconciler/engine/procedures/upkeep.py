@@ -10,8 +10,8 @@ from __future__ import annotations
 from itertools import count
 
 from reconciler.engine import transitions
-from reconciler.engine.procedures.creation import LOOKS, backoff
 from reconciler.engine.procedures.deletion import TRIES_AGAIN
+from reconciler.engine.procedures.waiting import LOOKS, backoff
 from reconciler.engine.steps import (
     Activate,
     Commit,

@@ -1,0 +1,34 @@
+"""How long a procedure waits and looks, and what it says when that was in vain."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from reconciler.engine.context import Context
+from reconciler.engine.steps import Failed, Overdue
+from reconciler.model.moments import moment
+from reconciler.model.state import Record
+from reconciler.planning.blocking import resolve_hint
+
+LOOKS = 5
+GOES_ON = "The next apply looks it up and goes on."
+NOT_KNOWN = "the call's outcome is not known yet"
+_LONGEST_WAIT = timedelta(days=1)  # no cloud says how long a task takes: minutes, as seen
+
+
+def overdue(context: Context, record: Record, waited: Overdue) -> Failed:
+    """Whoever waits for its task is told that a run goes on with it, but not for ever."""
+    why = f"its task has not ended after {waited.seconds:.0f} s"
+    if not is_endless(context, record):
+        return Failed(why, "The next apply goes on with it, and pays nothing.")
+    hint = resolve_hint(record, which=None if context.means(record) else record.external_task_id)
+    return Failed(why, f"It was begun at {moment(record.created_at)}, and each apply waits anew. {hint}")
+
+
+def is_endless(context: Context, record: Record) -> bool:
+    return context.now - record.created_at >= _LONGEST_WAIT
+
+
+def backoff(looks: int) -> float:
+    """Seconds until the next look, after so many."""
+    return min(10.0, 2.0 ** (looks - 1))

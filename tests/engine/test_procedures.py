@@ -1,0 +1,343 @@
+"""The life of each change, step by step: no threads, no clock that moves, no cloud. What is sent is what happened."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from reconciler.engine.cloud import Cloud
+from reconciler.engine.context import Context
+from reconciler.engine.ledger import Ledger
+from reconciler.engine.procedures.actions import procedure
+from reconciler.engine.steps import (
+    AnyStep,
+    AwaitTask,
+    Commit,
+    Delete,
+    Doubtful,
+    End,
+    Failed,
+    Find,
+    Finished,
+    Left,
+    Note,
+    Overdue,
+    Stopped,
+    Submit,
+    Turn,
+)
+from reconciler.errors import Cause, OutcomeUnknown, Rejected, Throttled
+from reconciler.model.manifest import Lifecycle, Voice
+from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown
+from reconciler.model.plan import Action, Change
+from reconciler.model.state import Record, State, Status
+from reconciler.planning import keys
+from reconciler.protocols import Accepted, Done, MethodCapabilities
+from tests.engine.paper_cloud import PaperCloud
+from tests.engine.rehearsal import voice
+from tests.support.manual_clock import ManualClock
+
+LOST = OutcomeUnknown("the connection broke")
+DUPLICATE = Rejected("the key exists", duplicate=True)
+REFUSED = Rejected("the sample is too short", cause=Cause.SAMPLE)
+TRTC = MethodCapabilities(settles=False, dedupes=False, deletes=False, batch=1)
+READY = RemoteVoice(status=TaskStatus.READY, voice_id="850", voice_name="a", task_id="task")
+RUNNING = RemoteVoice(status=TaskStatus.RUNNING, task_id="task")
+BROKEN = RemoteVoice(status=TaskStatus.FAILED, task_id="task", message="noise")
+
+
+class Story:
+    """One procedure. `commits` are carried out, `notes` kept; `at` is the step that it waits for, or how it ended."""
+
+    def __init__(
+        self,
+        action: Action,
+        declared: Voice | None,
+        *records: Record,
+        can: MethodCapabilities | None = None,
+        **told: Any,
+    ) -> None:
+        clock = ManualClock()
+        self.ledger = Ledger(State(lineage="0123"), lambda event: None)
+        for record in records:
+            bound = {record.address: record.external_task_id} if record.status is not Status.DEPOSED else {}
+            self.ledger.write(record, current=bound)
+        cloud = Cloud(name="kling", provider=PaperCloud(clock, can), quota="paper")
+        made = Change(address="a", provider="kling", action=action, method="create", **told)
+        self.notes: list[Note] = []
+        self.commits: list[Commit] = []
+        self._told = procedure(Context(self.ledger, {"kling": cloud}, clock), made, declared)
+        self.at: AnyStep | End = self.send(None)
+
+    def send(self, outcome: object) -> AnyStep | End:
+        try:
+            step = self._told.send(outcome)
+            while isinstance(step, Commit | Note):
+                if isinstance(step, Commit):
+                    self.commits.append(step)
+                    self.ledger.write(*step.records, current=step.current, without=step.without)
+                else:
+                    self.notes.append(step)
+                step = self._told.send(None)
+            self.at = step
+        except StopIteration as ended:
+            self.at = ended.value
+        return self.at
+
+    def sends(self, *outcomes: object) -> AnyStep | End:
+        for outcome in outcomes:
+            self.send(outcome)
+        return self.at
+
+    @property
+    def record(self) -> Record | None:
+        """What the address means."""
+        return self.ledger.at("a")
+
+    @property
+    def voice_id(self) -> str | None:
+        return self.record.voice_id if self.record is not None else None
+
+    def status(self, key: str = "k1") -> Status | None:
+        found = self.ledger.record(key)
+        return found.status if found is not None else None
+
+
+def creation(declared: Voice | None = None, *records: Record, **told: Any) -> Story:
+    """It has its turn."""
+    declared = declared or voice("a")
+    told = {"key": "k1", "generation": 1, "identity": keys.digest_of(declared), **told}
+    story = Story(told.pop("action", Action.CREATE), declared, *records, **told)
+    assert isinstance(story.at, Turn)
+    story.send(None)
+    return story
+
+
+def held(status: Status = Status.READY, *, key: str = "k0", **fields: Any) -> Record:
+    """The voice that the address has."""
+    now = ManualClock().now()
+    told = {"voice_id": "849", "attempts": 1, "created_at": now, "changed_at": now, **fields}
+    return Record(
+        external_task_id=key, address="a", provider="kling", account="kling on paper", method="create",
+        generation=1, status=status, digest="d", **told,
+    )  # fmt: skip
+
+
+# -- what a creation becomes -------------------------------------------------------------------------------------------
+
+
+def test_the_intent_is_written_before_the_call() -> None:
+    story = creation()
+    assert isinstance(story.at, Submit)
+    assert (story.status(), story.commits[0].urgent) == (Status.INTENDED, True)
+
+
+def test_a_creation_that_goes_well() -> None:
+    story = creation()
+    assert isinstance(story.send(Accepted(task_id="task")), AwaitTask)
+    assert story.status() is Status.RUNNING
+    assert story.send(READY) == Finished("850")
+    assert (story.status(), story.record) == (Status.READY, story.ledger.record("k1"))
+
+
+def test_a_lost_reply_whose_voice_is_found() -> None:
+    story = creation()
+    assert isinstance(story.send(LOST), Find)
+    assert story.send(Found(remote=READY)) == Finished("850")
+
+
+def test_a_lost_reply_whose_task_is_found_running() -> None:
+    story = creation()
+    story.sends(LOST, Found(remote=RUNNING))
+    assert isinstance(story.at, AwaitTask)
+    assert story.send(READY) == Finished("850")
+
+
+def test_a_lost_reply_of_which_two_looks_show_nothing_is_sent_again_under_its_key() -> None:
+    story = creation()
+    again = story.sends(LOST, Absent(), Absent())
+    assert isinstance(again, Submit)
+    assert (again.record.external_task_id, again.record.attempts) == ("k1", 2)
+
+
+def test_one_look_that_shows_nothing_proves_nothing() -> None:
+    story = creation()
+    looked_for = story.ledger.record("k1")
+    assert looked_for is not None
+    assert story.sends(LOST, Absent()) == Find(looked_for, after=1.0)
+
+
+def test_a_lost_reply_that_nobody_could_look_for_is_left_as_an_intent() -> None:
+    story = creation()
+    ended = story.sends(LOST, *[Unknown(why="no list")] * 5)
+    assert ended == Failed("the call's outcome is not known yet: no list", "The next apply looks it up and goes on.")
+    assert story.status() is Status.INTENDED
+
+
+def test_a_second_sending_that_is_a_duplicate_proves_that_the_first_arrived() -> None:
+    story = creation()
+    story.sends(LOST, Absent(), Absent(), DUPLICATE)
+    assert isinstance(story.at, Find)
+    assert story.send(Found(remote=READY)) == Finished("850")
+
+
+def test_a_refusal_of_a_second_sending_proves_nothing_about_the_first() -> None:
+    story = creation()
+    story.sends(LOST, Absent(), Absent(), REFUSED, *[Absent()] * 5)
+    assert isinstance(story.at, Doubtful)
+    assert story.status() is Status.UNCERTAIN
+
+
+def test_a_refusal_of_the_first_sending_is_written_down() -> None:
+    story = creation()
+    assert isinstance(story.send(REFUSED), Failed)
+    assert story.record is not None
+    assert (story.record.status, story.record.cause) == (Status.FAILED, Cause.SAMPLE)
+
+
+def test_a_quota_that_is_spent_takes_the_intent_back() -> None:
+    story = creation()
+    assert isinstance(story.send(Rejected("no balance", spent=True)), Failed)
+    assert (story.status(), story.record) == (None, None)
+
+
+def test_a_cloud_that_asks_to_wait_for_too_long_takes_the_intent_back() -> None:
+    story = creation()
+    assert story.send(Throttled("slower")) == Failed("slower", "The next apply tries again.")
+    assert story.status() is None
+
+
+def test_a_run_that_ends_takes_back_what_did_not_go_out() -> None:
+    story = creation()
+    assert story.send(Stopped()) == Left()
+    assert (story.status(), story.record) == (None, None)
+
+
+def test_a_cloud_that_can_not_be_asked_leaves_it_to_a_person() -> None:
+    story = creation(can=TRTC)
+    assert isinstance(story.send(LOST), Doubtful)
+    assert (story.status(), story.commits[-1].urgent) == (Status.UNCERTAIN, True)
+
+
+def test_a_synchronous_cloud_needs_no_task() -> None:
+    assert creation(can=TRTC).send(Done(remote=READY)) == Finished("850")
+
+
+def test_a_task_that_fails_is_not_bought_again_by_itself() -> None:
+    story = creation()
+    ended = story.sends(Accepted(task_id="task"), BROKEN)
+    assert isinstance(ended, Failed)
+    assert ended.detail == "noise"
+    assert story.status() is Status.FAILED
+
+
+def test_a_task_that_does_not_end_is_left_running() -> None:
+    story = creation()
+    ended = story.sends(Accepted(task_id="task"), Overdue(600.0))
+    assert isinstance(ended, Failed)
+    assert ended.hint == "The next apply goes on with it, and pays nothing."
+    assert story.status() is Status.RUNNING
+
+
+def test_a_first_sending_that_is_a_duplicate_takes_nothing_that_is_not_proven_to_be_there() -> None:
+    story = creation()
+    story.send(DUPLICATE)
+    assert story.status() is Status.FAILED  # before anything is looked at
+    assert isinstance(story.send(Found(remote=READY)), Failed)
+    assert story.record is not None
+    assert (story.record.cause, story.record.voice_id) == (Cause.KEY_IN_USE, None)
+
+
+def test_a_key_that_was_used_for_a_voice_deleted_since_is_followed_by_the_next() -> None:
+    story = creation()
+    gone = READY.model_copy(update={"deleted": True})
+    story.sends(DUPLICATE, Found(remote=gone))
+    assert isinstance(story.at, Turn)
+    again = story.send(None)
+    assert isinstance(again, Submit)
+    assert (again.record.generation, story.status()) == (2, Status.DELETED)
+
+
+# -- replace, delete, forget -------------------------------------------------------------------------------------------
+
+
+def test_a_replace_deletes_the_old_voice_only_when_the_new_one_has_its_address() -> None:
+    story = creation(None, held(), action=Action.REPLACE, record="k0")
+    assert story.record == held()  # until the new one is there
+    deletion = story.sends(Accepted(task_id="task"), READY)
+    assert isinstance(deletion, Delete)
+    assert (story.status("k0"), story.voice_id) == (Status.DEPOSED, "850")
+    assert {r.external_task_id for r in story.commits[-1].records} == {"k0", "k1"}  # in one write
+    assert story.send(None) == Finished("850")
+    assert story.status("k0") is Status.DELETED
+
+
+def test_a_replace_whose_new_voice_fails_keeps_the_old_one() -> None:
+    story = creation(None, held(), action=Action.REPLACE, record="k0")
+    assert isinstance(story.sends(Accepted(task_id="task"), BROKEN), Failed)
+    assert (story.status("k0"), story.voice_id) == (Status.READY, "849")
+
+
+def test_a_replace_of_which_the_old_voice_goes_first() -> None:
+    declared = voice("a", lifecycle=Lifecycle(create_before_destroy=False))
+    told: dict[str, Any] = {"key": "k1", "generation": 2, "identity": keys.digest_of(declared), "record": "k0"}
+    story = Story(Action.REPLACE, declared, held(), **told)
+    assert isinstance(story.at, Delete)
+    assert (story.status("k0"), story.record) == (Status.DEPOSED, None)
+    assert isinstance(story.send(None), Turn)
+    assert isinstance(story.send(None), Submit)
+    assert story.sends(Accepted(task_id="task"), READY) == Finished("850")
+
+
+def test_where_the_old_voice_can_not_be_deleted_no_new_one_is_bought() -> None:
+    declared = voice("a", lifecycle=Lifecycle(create_before_destroy=False))
+    told: dict[str, Any] = {"key": "k1", "generation": 2, "identity": keys.digest_of(declared), "record": "k0"}
+    story = Story(Action.REPLACE, declared, held(), **told)
+    assert story.send(LOST) == Failed("could not delete 849: the connection broke", "The next apply tries again.")
+
+
+def test_an_old_voice_that_is_kept_a_while_is_not_deleted_now() -> None:
+    declared = voice("a", lifecycle=Lifecycle(keep_old=3600.0))
+    story = creation(declared, held(), action=Action.REPLACE, record="k0")
+    assert story.sends(Accepted(task_id="task"), READY) == Finished("850")
+    assert story.status("k0") is Status.DEPOSED
+
+
+def test_a_deletion_is_announced_before_its_call() -> None:
+    story = Story(Action.DELETE, None, held(), record="k0")
+    assert isinstance(story.at, Delete)
+    assert (story.status("k0"), story.record) == (Status.DEPOSED, None)
+    assert story.send(None) == Finished()
+    assert story.status("k0") is Status.DELETED
+
+
+def test_a_voice_that_is_gone_already_counts_as_deleted() -> None:
+    story = Story(Action.DELETE, None, held(), record="k0")
+    assert story.send(Rejected("no such voice", absent=True)) == Finished()
+    assert story.status("k0") is Status.DELETED
+
+
+def test_a_voice_whose_task_still_runs_is_deleted_once_it_is_there() -> None:
+    story = Story(Action.DELETE, None, held(Status.RUNNING, voice_id=None, task_id="task"), record="k0")
+    assert isinstance(story.at, AwaitTask)
+    assert isinstance(story.send(READY), Delete)
+    assert story.send(None) == Finished()
+
+
+@pytest.mark.parametrize(("abandons", "status"), [(False, Status.DELETED), (True, Status.ABANDONED)])
+def test_what_is_let_go_stays_in_sight_where_it_stays_in_its_cloud(abandons: bool, status: Status) -> None:
+    story = Story(Action.FORGET, None, held(), record="k0", abandons=abandons)
+    assert story.at == Finished()
+    assert (story.status("k0"), story.record) == (status, None)
+
+
+def test_an_old_voice_that_is_blocked_is_still_to_be_deleted() -> None:
+    Story(Action.BLOCKED, None, held(Status.DEPOSED), record="k0", found=READY)
+    story = Story(Action.BLOCKED, None, held(Status.DEPOSED), record="k0", found=READY)
+    assert story.status("k0") is Status.DEPOSED
+
+
+def test_an_intent_of_a_dead_run_that_no_cloud_can_settle_is_left_to_a_person() -> None:
+    story = Story(Action.BLOCKED, None, held(Status.INTENDED, voice_id=None), record="k0", can=TRTC)
+    assert story.status("k0") is Status.UNCERTAIN
