@@ -107,9 +107,9 @@ class Lane:
     @property
     def batch(self) -> int:
         """How many intents may be written now: half a second's calls, so that never more than a second's wait."""
-        pace = self.limits.pace("create")
-        half = min(pace.batch, math.ceil(pace.rate / 2))
-        return half if self.begun <= pace.batch - half else 0
+        rate = self.limits.pace("create").rate
+        half = math.ceil(rate / 2)
+        return min(half, math.ceil(rate) - self.begun) if self.begun <= half else 0
 
     def may_begin(self) -> bool:
         """Whether the next creation may have its intent, as far as its method says."""

@@ -42,11 +42,6 @@ class Pace:
     def __post_init__(self) -> None:
         self.rate = self.allowed * _USED
 
-    @property
-    def batch(self) -> int:
-        """One second's calls."""
-        return max(1, int(self.rate))
-
     def take(self, now: float) -> None:
         """A call goes out now."""
         gap = 1 / self.rate

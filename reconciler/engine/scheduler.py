@@ -228,7 +228,7 @@ class Scheduler:
         found = meaning(error, call, tries=run.tries)
         if isinstance(error, Throttled) and found is Meaning.SLOWER:
             lane.slow_down(queue, run, error, now)
-        if found in (Meaning.SLOWER, Meaning.AGAIN) and now - run.since > lane.cloud.patience:
+        if found in (Meaning.SLOWER, Meaning.AGAIN) and run.since is not None and now - run.since > lane.cloud.patience:
             found = Meaning.ANSWER
         match found:
             case Meaning.SLOWER:

@@ -5,6 +5,7 @@
     python -m tests.benchmarks unchanged    plans with nothing to change: 100, 1,000 and 10,000 voices
     python -m tests.benchmarks apply        500 creates, 20 a second allowed, tasks of 2 s
     python -m tests.benchmarks written      what an apply of 2,000 voices writes to disk
+    python -m tests.benchmarks slow-disk    200 creates, 20 a second allowed, where each write takes up to 500 ms
 
 CPU is user plus system of that process, the least of some runs; memory is its peak.
 """
@@ -26,6 +27,7 @@ from reconciler.model.manifest import Manifest
 from reconciler.model.state import Record, State, Status
 from reconciler.planning import keys
 from reconciler.planning.diff import shown
+from tests.benchmarks.slow_disk import slow_disk
 from tests.support.kling_service import KlingService
 
 LINEAGE = "0a1b2c3d-0000-4000-8000-000000000000"
@@ -202,6 +204,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[str]]] = {
     "unchanged": unchanged,
     "apply": apply,
     "written": written,
+    "slow-disk": lambda: slow_disk(declare),
 }
 
 

@@ -71,7 +71,7 @@ def test_never_more_than_a_second_s_intents_wait_for_their_calls() -> None:
         len(rehearsal.at_status(Status.INTENDED)) if what == "create" else 0
     )
     rehearsal.apply()
-    assert max(open_intents) == 19 + 1  # at 20 calls a second, of which a little is unused; and the call under way
+    assert max(open_intents) == 20 + 1  # at 20 calls a second; and the call under way
 
 
 def test_a_batch_of_intents_costs_one_append() -> None:
