@@ -20,16 +20,32 @@ from reconciler.model.observed import Observation, Observations, RemoteVoice
 from reconciler.model.state import MADE, Record
 
 
+class ByKey(Frozen):
+    """`find` shows what a call left, by its key; a second sending of one key is refused, never paid."""
+
+    window: float | None = None  # seconds after which it can't tell any more; None: never
+
+
+class ByList(Frozen):
+    """Only a list shows it, by our marker: a second sending is paid again, so one look that shows nothing is no proof.
+
+    Absent is what two lists say that lie `lag` apart, the first begun after the call's own time-out.
+    """
+
+    lag: float | None  # seconds until a list shows what was made, as documented; None: nobody says, so nothing is proof
+
+
+class Unknowable(Frozen):
+    """Nothing shows it: a person has to say."""
+
+
 class MethodCapabilities(Frozen):
     """What a cloud can do for voices made by one method. Data, so that the planner decides without calling anyone."""
 
     deletes: bool = True
     updates: bool = False
-    settles: bool = True  # `find` can tell what an interrupted creation left
-    dedupes: bool = True  # a second sending of one key is refused, never paid
-    window: float | None = None  # seconds after which `find` can't tell any more; None: never
+    found: ByKey | ByList | Unknowable = ByKey()  # how what an interrupted creation left is found
     caller_chooses_id: bool = False  # so a voice can't be replaced in place
-    paid: bool = True
     batch: int | None = None  # how many intents may be open at once; None: a second's worth of calls
     activates: bool = False  # not listed, changed or deleted before its first use, which `Activating` pays for
 

@@ -96,6 +96,8 @@ class Progress:
                 self._estimate.slowed(running=len(self._running))
                 self._tell(event)
             case Kind.STOPPED | Kind.SUMMARY:
+                if self._live is not None:
+                    self._live.refresh()  # what stands below the last line counts what it counts
                 self._tell(event)
 
     def _tell(self, event: Event) -> None:

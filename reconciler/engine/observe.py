@@ -12,7 +12,7 @@ from reconciler.model.manifest import Manifest, Voice
 from reconciler.model.observed import Observations, RemoteVoice
 from reconciler.model.state import LIVE, Record, State, Status
 from reconciler.planning.accounts import Doubt
-from reconciler.protocols import Tracing
+from reconciler.protocols import Tracing, Unknowable
 
 _LATE = timedelta(hours=72)  # in which a call that was given up may arrive after all
 
@@ -101,7 +101,7 @@ def _has_key(voice: Voice, clouds: Mapping[str, Cloud]) -> bool:
     """Whether what is made of it carries our key."""
     if voice.provider not in clouds or voice.method not in clouds[voice.provider].provider.capabilities.methods:
         return False
-    return clouds[voice.provider].can(voice.method).dedupes
+    return clouds[voice.provider].can(voice.method).found != Unknowable()
 
 
 def _traces(provider: Tracing, known: Collection[str]) -> Sequence[RemoteVoice] | CloudError:

@@ -19,6 +19,7 @@ from reconciler.planning.diff import difference
 from reconciler.planning.need import Need, to_make, to_take
 from reconciler.planning.scene import BOUND_NOT_MADE, Scene
 from reconciler.planning.unclaimed import in_the_way
+from reconciler.protocols import ByKey
 
 
 def new_voice(scene: Scene, voice: Voice, need: Need) -> Change:
@@ -206,7 +207,7 @@ def _lapsed(scene: Scene, voice: Voice) -> Record | None:
         if record.status is Status.LAPSED
         and (record.provider, record.account) == (voice.provider, account)
         and isinstance(scene.observation(record), Absent)
-        and scene.can(record).dedupes
+        and isinstance(scene.can(record).found, ByKey)
         and not scene.too_old(record)
         and not difference(voice, record).identity
     ]

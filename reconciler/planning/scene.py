@@ -12,13 +12,13 @@ from reconciler.model.state import LIVE, SETTLING, Record, State, Status
 from reconciler.planning import keys
 from reconciler.planning.accounts import Doubt, doubt
 from reconciler.planning.marked import Index, index
-from reconciler.protocols import Capabilities, MethodCapabilities
+from reconciler.protocols import ByKey, ByList, Capabilities, MethodCapabilities, Unknowable
 
 BOUND_NOT_MADE = frozenset({"preset", "existing"})  # methods that take a voice as it is
 _TOLERANCE = 600.0  # seconds that a clock may be set back, and is none to wonder at
 _SHOWS_LATE = timedelta(minutes=10)  # after its acceptance a task may be missing from lists; no cloud says how long
 _NOT_ASKED = Unknown(why="it was not asked about")
-_CANNOT = MethodCapabilities(deletes=False, settles=False, dedupes=False, paid=False)
+_CANNOT = MethodCapabilities(deletes=False, found=Unknowable())
 _BESIDE = SETTLING | {Status.DEPOSED, Status.LAPSED}
 _GIVEN_UP = frozenset({Status.ABANDONED, Status.LAPSED})
 
@@ -74,9 +74,17 @@ class Scene:
         return lineage == self.state.lineage[:8] or lineage in self.state.kin
 
     def too_old(self, record: Record) -> bool:
-        """Past the time in which its cloud can still be asked for it."""
-        window, age = self.can(record).window, (self.now - record.created_at).total_seconds()
-        return window is not None and not -_TOLERANCE < age <= window  # one from the future may be of any age
+        """Past the time in which its cloud can still be asked for it, if ever it could."""
+        match self.can(record).found:
+            case ByKey(window=float() as window):
+                age = (self.now - record.created_at).total_seconds()
+                return not -_TOLERANCE < age <= window  # one from the future may be of any age
+            case ByKey():
+                return False
+            case ByList(lag=lag):
+                return lag is None
+            case Unknowable():
+                return False
 
     @property
     def rebuilt(self) -> bool:

@@ -16,7 +16,7 @@ from reconciler.model.survey import Held, Survey
 from reconciler.planning import keys
 from reconciler.planning.accounts import Doubt
 from reconciler.planning.scene import BOUND_NOT_MADE
-from reconciler.protocols import Capabilities, MethodCapabilities
+from reconciler.protocols import ByKey, Capabilities, MethodCapabilities, Unknowable
 
 
 def survey(
@@ -165,8 +165,8 @@ def _verdict(voice: Voice, state: State, seen: Observations, able: Capabilities,
 
 def _is_listed(voice: Voice, can: MethodCapabilities | None) -> bool:
     """Whether its cloud's list would show what was ever made of it: then what the list lacks was not made."""
-    if can is None or not can.settles:
+    if can is None or isinstance(can.found, Unknowable):
         return False
     if can.activates:  # listed from its first use on, which the entry asks for or leaves to others
         return voice.inputs.get("activate") is not None
-    return can.window is None
+    return not isinstance(can.found, ByKey) or can.found.window is None

@@ -38,8 +38,8 @@ LAST_PAGE = 1000  # Kling, Query Custom Voice (List), pageNum: 1 to 1000
 CAPABILITIES = Capabilities(
     methods={
         "create": MethodCapabilities(),
-        "preset": MethodCapabilities(deletes=False, paid=False),
-        "existing": MethodCapabilities(paid=False),
+        "preset": MethodCapabilities(deletes=False),
+        "existing": MethodCapabilities(),
     },
 )
 

@@ -21,7 +21,7 @@ from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import Record, Status
 from reconciler.model.variables import unset
-from reconciler.protocols import Capabilities, Clock, DearLook, Done, MethodCapabilities
+from reconciler.protocols import Capabilities, Clock, DearLook, Done, MethodCapabilities, Unknowable
 from reconciler.providers import tencent, tencent_auth
 from reconciler.providers.local_files import bytes_of
 from reconciler.providers.tencent_wire import Reply
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import httpx
 
 CAPABILITIES = Capabilities(
-    methods={"clone": MethodCapabilities(deletes=False, settles=False, dedupes=False, batch=1)},
+    methods={"clone": MethodCapabilities(deletes=False, found=Unknowable(), batch=1)},
     probe=DearLook(call="TextToSpeech", price="one character is paid where the voice exists"),
 )
 

@@ -15,7 +15,7 @@ from reconciler.model.accounts import TencentVodAccount
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import Activation, Record, Status
-from reconciler.protocols import Accepted, Capabilities, Clock, MethodCapabilities
+from reconciler.protocols import Accepted, ByKey, Capabilities, Clock, MethodCapabilities, Unknowable
 from reconciler.providers import tencent, tencent_auth, vod_requests
 from reconciler.providers.asking import while_answered
 from reconciler.providers.hooks import Pace, SecretsOf, no_secrets, unpaced
@@ -33,10 +33,10 @@ LISTED = "clone-minimax"  # the one method whose voices DescribeVoices shows
 
 CAPABILITIES = Capabilities(
     methods={
-        "create": MethodCapabilities(deletes=False, window=WINDOW),
-        "clone": MethodCapabilities(deletes=False, window=WINDOW, caller_chooses_id=True),
-        LISTED: MethodCapabilities(updates=True, window=WINDOW, activates=True),
-        "task": MethodCapabilities(deletes=False, settles=False, dedupes=False, batch=1),
+        "create": MethodCapabilities(deletes=False, found=ByKey(window=WINDOW)),
+        "clone": MethodCapabilities(deletes=False, found=ByKey(window=WINDOW), caller_chooses_id=True),
+        LISTED: MethodCapabilities(updates=True, found=ByKey(window=WINDOW), activates=True),
+        "task": MethodCapabilities(deletes=False, found=Unknowable(), batch=1),
     },
 )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.disk.desks import NEW, OLD, bought, finishes, to_type
-from tests.support.desk import Desk
+from tests.support.desk import Desk, voice
 from tests.support.moments import Watched
 from tests.support.small_disk import SmallDisk
 
@@ -38,8 +38,9 @@ def test_full_before_the_intents_are_written_nothing_is_bought(small: Desk, disk
 def test_full_while_answers_come_in_every_one_of_them_is_in_the_copy(
     small: Desk, disk: SmallDisk, kling: Watched, elsewhere: Path, pushed: bool
 ) -> None:
-    more = [f"more-{number}" for number in range(30)]  # so many that their intents need a page of their own
-    small.declare(*OLD, *more)
+    more = [f"more-{number}" for number in range(30)]  # so many that their answers need a page of their own
+    account = {"type": "kling", "endpoint": kling.url, "rate_limit": {"create": 100}}  # all intents in one append
+    small.write({a: voice(a) for a in (*OLD, *more)}, providers={"kling": account})
     kling.task_seconds = 60.0
     kling.during("create", disk.fill)
     refused = small.apply(code=1)

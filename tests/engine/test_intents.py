@@ -10,7 +10,7 @@ from reconciler.model.accounts import KlingAccount
 from reconciler.model.events import Event, Kind
 from reconciler.model.manifest import Lifecycle
 from reconciler.model.state import Status
-from reconciler.protocols import MethodCapabilities
+from reconciler.protocols import MethodCapabilities, Unknowable
 from tests.engine.paper_cloud import PaperCloud
 from tests.engine.rehearsal import Rehearsal, voice
 from tests.support.virtual import InlineCrew
@@ -114,7 +114,7 @@ def test_a_started_call_is_told_before_its_answer_comes() -> None:
 
 def test_a_cloud_that_can_not_be_asked_has_one_intent_open_at_a_time() -> None:
     rehearsal = voices(4)
-    cloud = PaperCloud(rehearsal.clock, MethodCapabilities(settles=False, dedupes=False, batch=1))
+    cloud = PaperCloud(rehearsal.clock, MethodCapabilities(found=Unknowable(), batch=1))
     rehearsal.provide = lambda account: cloud
     open_intents: list[int] = []
     rehearsal.hook = lambda moment, what: open_intents.append(len(rehearsal.at_status(Status.INTENDED)))

@@ -11,13 +11,13 @@ from reconciler.model.events import Kind
 from reconciler.model.observed import Absent, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Action
 from reconciler.model.state import Status
-from reconciler.protocols import Done, MethodCapabilities
+from reconciler.protocols import Done, MethodCapabilities, Unknowable
 from tests.engine.paper_cloud import PaperCloud
 from tests.engine.rehearsal import Rehearsal, voice
 
 LOST = OutcomeUnknown("the connection broke")
 DUPLICATE = Rejected("External_task_id already exists", code="1201", duplicate=True)
-TRTC = MethodCapabilities(settles=False, dedupes=False, deletes=False, batch=1)
+TRTC = MethodCapabilities(found=Unknowable(), deletes=False, batch=1)
 
 
 def on_paper(can: MethodCapabilities | None = None) -> tuple[Rehearsal, PaperCloud]:

@@ -33,7 +33,7 @@ from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Un
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import Record, State, Status
 from reconciler.planning import keys
-from reconciler.protocols import Accepted, Done, MethodCapabilities
+from reconciler.protocols import Accepted, Done, MethodCapabilities, Unknowable
 from tests.engine.paper_cloud import PaperCloud
 from tests.engine.rehearsal import voice
 from tests.support.manual_clock import ManualClock
@@ -41,7 +41,7 @@ from tests.support.manual_clock import ManualClock
 LOST = OutcomeUnknown("the connection broke")
 DUPLICATE = Rejected("the key exists", duplicate=True)
 REFUSED = Rejected("the sample is too short", cause=Cause.SAMPLE)
-TRTC = MethodCapabilities(settles=False, dedupes=False, deletes=False, batch=1)
+TRTC = MethodCapabilities(found=Unknowable(), deletes=False, batch=1)
 READY = RemoteVoice(status=TaskStatus.READY, voice_id="850", voice_name="a", task_id="task")
 RUNNING = RemoteVoice(status=TaskStatus.RUNNING, task_id="task")
 BROKEN = RemoteVoice(status=TaskStatus.FAILED, task_id="task", message="noise")

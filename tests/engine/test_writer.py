@@ -12,7 +12,7 @@ from reconciler.engine.ledger import Ledger
 from reconciler.engine.writer import Append, Appended, Writer
 from reconciler.model.events import Event, Kind
 from reconciler.model.state import State, Status
-from reconciler.protocols import MethodCapabilities
+from reconciler.protocols import MethodCapabilities, Unknowable
 from tests.engine.paper_cloud import PaperCloud
 from tests.engine.rehearsal import Rehearsal, voice
 from tests.engine.test_ledger import record
@@ -139,7 +139,7 @@ def test_appends_come_one_after_the_other_and_each_takes_all_there_is() -> None:
 @pytest.mark.parametrize("seconds", [0.0, 0.1, 0.5])
 def test_where_nobody_can_be_asked_one_intent_is_open_at_a_time(seconds: float) -> None:
     rehearsal = with_a_slow_disk(seconds, voices=4)
-    cloud = PaperCloud(rehearsal.clock, MethodCapabilities(settles=False, dedupes=False, batch=1))
+    cloud = PaperCloud(rehearsal.clock, MethodCapabilities(found=Unknowable(), batch=1))
     rehearsal.provide = lambda account: cloud
     slow = rehearsal.hook
     open_intents: list[int] = []

@@ -12,7 +12,7 @@ from typing import Any
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import Activation, Record, Status
-from reconciler.protocols import Accepted, Capabilities, MethodCapabilities
+from reconciler.protocols import Accepted, ByKey, Capabilities, MethodCapabilities
 
 _UNSEEN = Unknown(why="shown only after its first use", by_nature=True)
 
@@ -22,7 +22,7 @@ class UsedCloud:
 
     account = "tencent-vod on paper 1"
     capabilities = Capabilities(
-        methods={"clone-minimax": MethodCapabilities(updates=True, activates=True, window=70 * 3600.0)},
+        methods={"clone-minimax": MethodCapabilities(updates=True, activates=True, found=ByKey(window=70 * 3600.0))},
     )
 
     def __init__(self) -> None:

@@ -26,7 +26,7 @@ from reconciler.model.state import LIVE, Record, State, Status
 from reconciler.planning import keys, planner, policy
 from reconciler.planning.diff import noted, shown
 from reconciler.planning.scene import Asked
-from reconciler.protocols import Capabilities, MethodCapabilities
+from reconciler.protocols import ByKey, Capabilities, MethodCapabilities
 from reconciler.providers import tencent_trtc, tencent_vod
 from tests.planning.case_accounts import Raw, account, credentials, declared, providers, type_of
 
@@ -199,12 +199,14 @@ def capabilities(case: Raw, provider: str) -> Capabilities:
         return tencent_vod.CAPABILITIES
     if type_of(provider) == "tencent-trtc":
         return tencent_trtc.CAPABILITIES
-    changed = case.get("capabilities", {})
+    changed = dict(case.get("capabilities", {}))
+    if "window" in changed:
+        changed["found"] = ByKey(window=changed.pop("window"))
     return Capabilities(
         methods={
             "create": MethodCapabilities(**changed),
-            "preset": MethodCapabilities(deletes=False, paid=False),
-            "existing": MethodCapabilities(paid=False, **changed),
+            "preset": MethodCapabilities(deletes=False),
+            "existing": MethodCapabilities(**changed),
         },
     )
 

@@ -10,7 +10,7 @@ import pytest
 from reconciler.errors import OutcomeUnknown, Rejected
 from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import Status
-from reconciler.protocols import Accepted, MethodCapabilities, Provider
+from reconciler.protocols import Accepted, ByKey, MethodCapabilities, Provider
 from reconciler.providers.kling import CAPABILITIES, KlingProvider
 from tests.providers.support import API_KEY, KEY, SIGNED_URL, Script, answer, record, said, scripted, task, voice
 
@@ -32,9 +32,9 @@ def test_the_adapter_is_a_provider() -> None:
 
 
 def test_what_kling_can_do_is_data() -> None:
-    assert CAPABILITIES.methods["create"] == MethodCapabilities(deletes=True, settles=True, dedupes=True, paid=True)
-    assert CAPABILITIES.methods["preset"] == MethodCapabilities(deletes=False, paid=False)
-    assert CAPABILITIES.methods["existing"] == MethodCapabilities(deletes=True, paid=False)
+    assert CAPABILITIES.methods["create"] == MethodCapabilities(deletes=True, found=ByKey())
+    assert CAPABILITIES.methods["preset"] == MethodCapabilities(deletes=False)
+    assert CAPABILITIES.methods["existing"] == MethodCapabilities(deletes=True)
 
 
 # -- requests ---------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from reconciler.model.accounts import TencentTrtcAccount
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, Observation, Unknown
 from reconciler.model.state import Record, Status
-from reconciler.protocols import Done, Probing
+from reconciler.protocols import Done, Probing, Unknowable
 from reconciler.providers.tencent_trtc import TrtcProvider
 from tests.providers import support
 from tests.providers.tencent_support import CREDENTIALS, body, refusal
@@ -202,8 +202,8 @@ def test_nothing_can_be_deleted() -> None:
 def test_what_trtc_can_not_do_is_data() -> None:
     able = provider()[0].capabilities
     clone = able.methods["clone"]
-    assert (clone.deletes, clone.updates, clone.settles, clone.dedupes) == (False,) * 4
-    assert (clone.batch, clone.paid) == (1, True)
+    assert (clone.deletes, clone.updates, clone.found) == (False, False, Unknowable())
+    assert clone.batch == 1
 
 
 # -- the dear look -----------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import LIVE, Record, Status
 from reconciler.planning.movable import rebound
+from reconciler.protocols import Unknowable
 
 _UNKNOWABLE = "an earlier run was interrupted during this call, and nobody can tell what it left"
 
@@ -126,7 +127,7 @@ def _takes_its_place(context: Context, change: Change, voice: Voice, made: Recor
     if held is not None and held.external_task_id != made.external_task_id:
         old = _superseded(context, held, made, keep_old=voice.lifecycle.keep_old)
     written = (made,) if old is None else (old, made)
-    urgent = not context.clouds[made.provider].can(made.method).settles
+    urgent = _is_unknowable(context, made)
     yield from Commit(written, current={voice.address: made.external_task_id}, urgent=urgent)
     made = yield from kept_up(change, voice, made)
     if old is not None and old.status is Status.DEPOSED and not old.lifecycle.keep_old:
@@ -176,7 +177,7 @@ def _same_account(context: Context, change: Change) -> Procedure[None]:
 
 def _is_unknowable(context: Context, record: Record) -> bool:
     cloud = context.clouds.get(record.provider)
-    return cloud is not None and not cloud.can(record.method).settles
+    return cloud is not None and cloud.can(record.method).found == Unknowable()
 
 
 def _deletable(context: Context, record: Record) -> bool:

@@ -7,18 +7,18 @@ after a second sending only `find`, or the cloud's word that it knows the key, s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import count
 
 from reconciler.engine import transitions
 from reconciler.engine.context import Context
 from reconciler.engine.procedures import key_in_use
-from reconciler.engine.procedures.waiting import GOES_ON, LOOKS, NOT_KNOWN, backoff, overdue
+from reconciler.engine.procedures.lookup import finding, looked_up, unknowable, waits
+from reconciler.engine.procedures.waiting import GOES_ON, NOT_KNOWN, overdue
 from reconciler.engine.steps import (
     AwaitTask,
     Commit,
-    Doubtful,
     Failed,
-    Find,
     Left,
     Note,
     Over,
@@ -31,26 +31,26 @@ from reconciler.engine.steps import (
 from reconciler.errors import CloudError, Rejected, Throttled
 from reconciler.model.events import Kind
 from reconciler.model.manifest import Voice
-from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown
+from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import Record, Status
 from reconciler.planning import keys
-from reconciler.planning.blocking import failure_hint, resolve_hint
-from reconciler.protocols import Accepted, Done
+from reconciler.planning.blocking import failure_hint
+from reconciler.protocols import Accepted, ByKey, ByList, Done, Unknowable
 
 SENDS = 3  # of one key in one run
 _MOST_SENDINGS = 4 * SENDS  # of one key over all runs, until a person is asked
-_LOOKS_BEFORE_RESENDING = 2
 _GENERATIONS = 20  # of one address in one run whose keys turn out to be used up
 _HIDDEN = "the cloud knows the key, and does not show its voice"
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """`rebind`: what the address meant before, should the intent be taken back."""
+    """`rebind`: what the address meant before, should the intent be taken back. `sent_before`: by an earlier run."""
 
     record: Record
     rebind: str | None = None
+    sent_before: datetime | None = None
 
 
 def new_voice(context: Context, change: Change, voice: Voice) -> Procedure[Record]:
@@ -70,10 +70,11 @@ def _intend(context: Context, change: Change, voice: Voice) -> Procedure[Intent]
     now, before = context.now, context.record(change.key)
     account = context.clouds[change.provider].provider.account
     record = transitions.intended(change, voice, account=account, before=before, now=now)
+    sent_before = before.changed_at if before is not None and before.attempts > 0 else None
     held = context.at(voice.address)
     if change.action is Action.REPLACE and held is not None:
         yield from Commit((record,), urgent=True)
-        return Intent(record)
+        return Intent(record, sent_before=sent_before)
     records, rebind = [record], None
     if held is not None and held.external_task_id != record.external_task_id:
         if change.gone:
@@ -83,30 +84,26 @@ def _intend(context: Context, change: Change, voice: Voice) -> Procedure[Intent]
         else:
             rebind = held.external_task_id
     yield from Commit(tuple(records), current={voice.address: record.external_task_id}, urgent=True)
-    return Intent(record, rebind)
+    return Intent(record, rebind, sent_before)
 
 
 def _sent(context: Context, voice: Voice, intent: Intent) -> Procedure[Record | None]:
     """The call, and what became of it. None: its key was used up long ago, so it made nothing."""
     record, hidden = intent.record, ""
-    can = context.clouds[record.provider].can(record.method)
+    found = yield from _before_it_is_paid_again(context, intent)
     for sends in count(1):
+        if found is not None:
+            return (yield from arrived(context, voice, record, found))
         lost = ""
         answer = yield from Submit(voice, record)
         match answer:
-            case Stopped():
-                yield from _withdrawn(context, record, intent.rebind)
-                raise Over(Left())
             case Accepted(task_id=task_id):
                 record = transitions.accepted(record, task_id, now=context.now)
-                yield from Commit((record,), urgent=not can.settles)
+                yield from Commit((record,), urgent=finding(context, record) == Unknowable())
                 yield from Note(Kind.ACCEPTED)
                 return (yield from awaited(context, voice, record))
             case Done(remote=remote):
                 return (yield from ended(context, voice, record, remote))
-            case Throttled():
-                yield from _withdrawn(context, record, intent.rebind)
-                raise Over(Failed(answer.detail, "The next apply tries again."))
             case Rejected(duplicate=True) if record.attempts == 1:
                 return (yield from _forgotten(context, voice, record))
             case Rejected(duplicate=True):
@@ -114,49 +111,60 @@ def _sent(context: Context, voice: Voice, intent: Intent) -> Procedure[Record | 
             case Rejected() if record.attempts > 1:
                 # A refusal may be the cloud's way to say that it knows the key: only what is found tells.
                 hidden = f"an earlier call may have made this voice, and the cloud refused the second: {answer.detail}"
-            case Rejected(spent=True):
-                yield from _withdrawn(context, record, intent.rebind)
-                raise Over(Failed(answer.detail, "Nothing was paid. Once that is granted: voicectl apply"))
-            case Rejected():
-                yield from Commit((transitions.failed(record, answer.detail, cause=answer.cause, now=context.now),))
-                raise Over(Failed(answer.detail, failure_hint(voice, answer.cause)))
-            case CloudError() if not can.settles:
-                why = f"the call's reply was lost, and this cloud can't be asked: {answer.detail}"
-                yield from unknowable(context, record, why)
+            case Stopped() | Throttled() | Rejected():
+                yield from _came_to_nothing(context, voice, Intent(record, intent.rebind), answer)
             case CloudError():
-                lost = answer.detail
-                yield from Note(Kind.RETRYING, f"looking up what became of the call: {lost}")
-        found = yield from _looked_up(context, record, after=1.0 if lost else 0.0, hidden=hidden)
-        if found is not None:
-            return (yield from arrived(context, voice, record, found))
-        if sends >= SENDS or not can.dedupes:
-            yield from _never_taken(context, voice, record, lost)
-        # The same key: were the first call to arrive after all, the cloud refuses this one.
-        record = record.model_copy(update={"attempts": record.attempts + 1})
-        yield from Commit((record,), urgent=True)
+                lost = yield from _lost(context, record, answer)
+        found = yield from looked_up(context, record, pauses=waits(context, record, lost=lost), hidden=hidden)
+        if found is None:
+            if sends >= SENDS:
+                yield from _never_taken(context, voice, record, lost)
+            # The same key: were the first call to arrive after all, the cloud refuses this one.
+            record = record.model_copy(update={"attempts": record.attempts + 1})
+            yield from Commit((record,), urgent=True)
     return None
 
 
-def _looked_up(context: Context, record: Record, *, after: float, hidden: str) -> Procedure[RemoteVoice | None]:
-    """What the call left; None where two looks show nothing. `hidden`: why there must be something all the same."""
-    for looks in count(1):
-        seen = yield from Find(record, after)
-        match seen:
-            case Stopped():
-                raise Over(Failed(NOT_KNOWN, GOES_ON))
-            case Found(remote=remote):
-                return remote
-            case Absent() if not hidden and looks >= _LOOKS_BEFORE_RESENDING:
-                return None
-            case Absent() if not hidden:
-                after = 1.0
-            case Absent() if looks >= LOOKS:
-                yield from unknowable(context, record, hidden)
-            case Unknown(why=why) if looks >= LOOKS:
-                raise Over(Failed(f"{NOT_KNOWN}: {why}", GOES_ON))
-            case _:
-                after = backoff(looks)
-    return None
+def _came_to_nothing(
+    context: Context, voice: Voice, intent: Intent, answer: Stopped | Throttled | Rejected
+) -> Procedure[None]:
+    """Proven: the call made nothing. What only a change of its inputs can mend is written down."""
+    record = intent.record
+    if isinstance(answer, Rejected) and not answer.spent:
+        yield from Commit((transitions.failed(record, answer.detail, cause=answer.cause, now=context.now),))
+        raise Over(Failed(answer.detail, failure_hint(voice, answer.cause)))
+    yield from _withdrawn(context, record, intent.rebind)
+    match answer:
+        case Stopped():
+            raise Over(Left())
+        case Throttled():
+            raise Over(Failed(answer.detail, "The next apply tries again."))
+        case Rejected():
+            raise Over(Failed(answer.detail, "Nothing was paid. Once that is granted: voicectl apply"))
+
+
+def _lost(context: Context, record: Record, answer: CloudError) -> Procedure[str]:
+    """Its reply was lost: why, where that can be looked up."""
+    match finding(context, record):
+        case Unknowable():
+            why = f"the call's reply was lost, and this cloud can't be asked: {answer.detail}"
+            yield from unknowable(context, record, why)
+        case ByList(lag=None):
+            why = f"the call's reply was lost, and nobody says how late this cloud lists a voice: {answer.detail}"
+            yield from unknowable(context, record, why)
+        case ByKey() | ByList():
+            yield from Note(Kind.RETRYING, f"looking up what became of the call: {answer.detail}")
+    return answer.detail
+
+
+def _before_it_is_paid_again(context: Context, intent: Intent) -> Procedure[RemoteVoice | None]:
+    """Where no key keeps a second sending from being paid: what an earlier run's sending left, if anything."""
+    record, by = intent.record, finding(context, intent.record)
+    if not isinstance(by, ByList) or intent.sent_before is None:
+        return None
+    age = (context.now - intent.sent_before).total_seconds()
+    patience = context.clouds[record.provider].patience
+    return (yield from looked_up(context, record, pauses=(max(0.0, patience - age), by.lag or 0.0), hidden=""))
 
 
 def arrived(context: Context, voice: Voice, record: Record, remote: RemoteVoice) -> Procedure[Record]:
@@ -224,17 +232,10 @@ def _withdrawn(context: Context, record: Record, rebind: str | None) -> Procedur
 
 def _never_taken(context: Context, voice: Voice, record: Record, lost: str) -> Procedure[None]:
     """The cloud answers each sending with an error, and shows that it took none of them."""
-    if not context.clouds[record.provider].can(record.method).dedupes or not lost:
+    if not lost:
         raise Over(Failed(NOT_KNOWN, GOES_ON))
     why = f"sent {record.attempts} times, and nothing of it is shown: {lost}"
     if record.attempts < _MOST_SENDINGS:
         raise Over(Failed(why, GOES_ON))
     yield from Commit((transitions.failed(record, why, now=context.now),))
     raise Over(Failed(why, failure_hint(voice, None)))
-
-
-def unknowable(context: Context, record: Record, why: str) -> Procedure[None]:
-    """Nobody can tell what the call left: a person has to."""
-    record = transitions.uncertain(record, why, now=context.now)
-    yield from Commit((record,), urgent=True)
-    raise Over(Doubtful(why, resolve_hint(record)))

@@ -1,0 +1,146 @@
+"""A cloud that has no keys, and lists what was made by our marker, a while later: nothing is bought twice there."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reconciler.errors import OutcomeUnknown
+from reconciler.model.manifest import Voice
+from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus
+from reconciler.model.plan import Action
+from reconciler.model.state import Record, Status
+from reconciler.protocols import Accepted, ByList, Clock, Done, MethodCapabilities
+from tests.engine.paper_cloud import PaperCloud
+from tests.engine.rehearsal import Died, Rehearsal, voice
+
+LAG, PATIENCE = 30.0, 600.0  # seconds: documented; a call's own time-out, the default of an account
+
+
+@dataclass
+class Made:
+    key: str
+    at: float  # when it is there
+    late: float  # seconds until it is listed
+    voice: RemoteVoice
+
+
+@dataclass
+class ListCloud(PaperCloud):
+    """A second sending of one key makes a second voice. What a lost call makes comes up to a time-out later."""
+
+    clock: Clock
+    lag: float | None = LAG
+    late: float = 0.0  # how late its list really is
+    lose: list[bool] = field(default_factory=list)  # whether the reply of each next creation is lost
+    slow: float = 0.0  # seconds until what a lost call asked for is made
+
+    def __post_init__(self) -> None:
+        super().__init__(self.clock, MethodCapabilities(found=ByList(lag=self.lag)))
+        self.bought: list[Made] = []
+
+    def submit(self, voice: Voice, external_task_id: str) -> Accepted | Done:
+        number = len(self.bought) + 1
+        lost = self.lose.pop(0) if self.lose else False
+        remote = RemoteVoice(
+            status=TaskStatus.READY, voice_id=f"v{number}", voice_name="a", external_task_id=external_task_id
+        )
+        at = self.clock.monotonic() + (self.slow if lost else 0.0)
+        self.bought.append(Made(external_task_id, at, self.late, remote))
+        if lost:
+            raise OutcomeUnknown("the connection broke")
+        return Done(remote=remote)
+
+    def find(self, record: Record) -> Observation:
+        now = self.clock.monotonic()
+        listed = [m for m in self.bought if m.key == record.external_task_id and m.at + m.late <= now]
+        return Found(remote=listed[0].voice) if listed else Absent()
+
+    def _look(self, record: Record) -> Observation:
+        return self.find(record)
+
+
+def cloud_of(rehearsal: Rehearsal, **told: object) -> ListCloud:
+    cloud = ListCloud(rehearsal.clock, **told)  # type: ignore[arg-type]  # as the tests below say them
+    rehearsal.provide = lambda account: cloud
+    rehearsal.declare(voice("a"))
+    return cloud
+
+
+@pytest.mark.parametrize("late", [0.0, LAG - 0.1, LAG])
+@pytest.mark.parametrize("slow", [0.0, PATIENCE - 1.0])
+def test_a_lost_reply_is_found_however_late_the_list_shows_it(late: float, slow: float) -> None:
+    rehearsal = Rehearsal()
+    cloud = cloud_of(rehearsal, late=late, slow=slow, lose=[True])
+    rehearsal.apply()
+    assert (len(cloud.bought), rehearsal.record("a").voice_id) == (1, "v1")
+
+
+def test_a_list_that_is_later_than_its_cloud_says_buys_twice_and_only_then() -> None:
+    rehearsal = Rehearsal()
+    cloud = cloud_of(rehearsal, late=PATIENCE + LAG + 1.0, lose=[True])
+    rehearsal.apply()
+    assert len(cloud.bought) == 2
+
+
+def test_where_no_lag_is_documented_a_person_says() -> None:
+    rehearsal = Rehearsal()
+    cloud = cloud_of(rehearsal, lag=None, lose=[True])
+    rehearsal.apply()
+    assert (len(cloud.bought), rehearsal.record("a").status) == (1, Status.UNCERTAIN)
+    rehearsal.apply()
+    assert len(cloud.bought) == 1
+
+
+def test_a_run_that_died_before_the_answer_is_followed_by_two_looks_a_lag_apart() -> None:
+    rehearsal = Rehearsal()
+    cloud = cloud_of(rehearsal, late=LAG - 0.1)
+    rehearsal.hook = dies_after_the_call(rehearsal, cloud)
+    with pytest.raises(Died):
+        rehearsal.apply()
+    rehearsal.hook = lambda moment, what: None
+    assert [change.action for change in rehearsal.plan().changes] == [Action.CREATE]  # nothing is listed yet
+    rehearsal.apply()
+    assert (len(cloud.bought), rehearsal.record("a").voice_id) == (1, "v1")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    late=st.sampled_from([0.0, 1.0, LAG - 0.1, LAG]),
+    slow=st.sampled_from([0.0, 1.0, PATIENCE - 1.0]),
+    lose=st.lists(st.booleans(), max_size=4),
+    deaths=st.lists(st.booleans(), max_size=4),
+    pauses=st.lists(st.sampled_from([0.0, 5.0, LAG, PATIENCE, 86_400.0]), max_size=4),
+)
+def test_whatever_is_lost_and_whoever_dies_it_is_bought_once(
+    late: float, slow: float, lose: list[bool], deaths: list[bool], pauses: list[float]
+) -> None:
+    rehearsal = Rehearsal()
+    cloud = cloud_of(rehearsal, late=late, slow=slow, lose=list(lose))
+    for dies, pause in zip(deaths, pauses, strict=False):
+        rehearsal.hook = dies_after_the_call(rehearsal, cloud) if dies else lambda moment, what: None
+        with suppress(Died):
+            rehearsal.apply()
+        rehearsal.clock.sleep(pause)
+    rehearsal.hook = lambda moment, what: None
+    rehearsal.apply()
+    rehearsal.apply()
+    assert (len(cloud.bought), rehearsal.record("a").voice_id) == (1, "v1")
+
+
+def dies_after_the_call(rehearsal: Rehearsal, cloud: ListCloud) -> Callable[[str, str], None]:
+    """The process ends at its first write after a voice was paid for."""
+    before = len(cloud.bought)
+
+    def hook(moment: str, what: str) -> None:
+        if what in ("append", "write") and moment == "before" and len(cloud.bought) > before:
+            rehearsal.crew.die(random.Random(0))
+            raise Died
+
+    return hook
