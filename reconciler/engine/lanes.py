@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from math import inf
@@ -79,6 +79,11 @@ class Lane:
     opens_at: float = 0.0  # no call before
 
     @property
+    def kinds(self) -> Iterable[Queue]:
+        """Each queue once."""
+        return (queue for call, queue in self.queues.items() if call is not Prove)
+
+    @property
     def submits(self) -> Queue:
         return self.queues[Submit]
 
@@ -88,11 +93,11 @@ class Lane:
 
     @property
     def busy(self) -> bool:
-        return bool(self.calls_out or self.turns or self.polled or any(map(len, self.queues.values())))
+        return bool(self.calls_out or self.turns or self.polled or any(queue.waiting for queue in self.kinds))
 
     @property
     def calls_out(self) -> int:
-        return self.polling + sum(queue.out for queue in {id(q): q for q in self.queues.values()}.values())
+        return self.polling + sum(queue.out for queue in self.kinds)
 
     @property
     def in_flight(self) -> int:
@@ -160,6 +165,11 @@ class Lane:
 
     # --- when; inf: not before an answer ---
 
+    def free_at(self, more: int = 0) -> float:
+        """When one more task may be begun, beside so `more` that are not counted yet."""
+        cap = self.limits.cap
+        return cap.free_at(self.in_flight + more if cap.counts else 0)
+
     def next_call(self, queue: Queue, durable: int) -> float:
         head = queue.head(durable)
         if head is None:
@@ -167,19 +177,18 @@ class Lane:
         if queue.pace is None:
             return head.not_before
         due = max(head.not_before, self.opens_at, self.limits.pace(queue.pace).next_at)
-        return max(due, self.limits.cap.free_at(self.in_flight)) if queue is self.submits else due
+        return max(due, self.free_at()) if queue is self.submits else due
 
     def next_turn(self) -> float:
         if not self.batch or not self.may_begin():
             return inf
-        free_at = self.limits.cap.free_at(self.in_flight + self.begun)
-        return max(self.opens_at, free_at)
+        return max(self.opens_at, self.free_at(self.begun))
 
     def next_poll(self, now: float) -> float:
         if self.polling or not self.polled:
             return inf
         waiting = bool(self.turns or len(self.submits))
-        starved = waiting and self.limits.cap.free_at(self.in_flight) > now
+        starved = waiting and self.free_at() > now
         running = [run.sent_at for run, _ in self.polled.values()] if starved or not waiting else []
         due = self.polls.due(running, submitting=waiting or bool(self.submits.out), starved=starved)
         return self.limits.pace("create").turn_for_others(due)

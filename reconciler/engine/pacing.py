@@ -104,6 +104,11 @@ class Cap:
     earned: int = 0  # creations accepted since the last refusal: tries are few beside them, however slow the tasks
     refusals: int = 0  # in a row, while no task of ours ran: others hold the slots
 
+    @property
+    def counts(self) -> bool:
+        """Whether it matters how many run."""
+        return self.most is not None or self.learned is not None
+
     def free_at(self, in_flight: int) -> float:
         """When one more may be sent, if no task ends before that; inf: not before one ends."""
         if self.most is not None and in_flight >= self.most:

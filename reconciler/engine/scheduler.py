@@ -106,7 +106,7 @@ class Scheduler:
         """The next intents, for one append."""
         now = self._clock.monotonic()
         for _ in range(lane.batch):
-            if not lane.may_begin() or lane.limits.cap.free_at(lane.in_flight + lane.begun) > now:
+            if not lane.may_begin() or lane.free_at(lane.begun) > now:
                 return
             run, _turn = lane.turns.popleft()
             self._go_on(run)
@@ -118,8 +118,8 @@ class Scheduler:
             lane.polling = True
             waited = [self._ledger.record(key) or step.record for key, (_, step) in lane.polled.items()]
             self._crew.start(Polling(lane, waited))
-        for queue in dict.fromkeys(lane.queues.values()):
-            while lane.next_call(queue, self._ledger.durable) <= now:
+        for queue in lane.kinds:
+            while queue.waiting and lane.next_call(queue, self._ledger.durable) <= now:
                 self._call(lane, queue, now)
 
     def _call(self, lane: Lane, queue: Queue, now: float) -> None:
@@ -142,7 +142,7 @@ class Scheduler:
         now, due = self._clock.monotonic(), self._writer.due()
         if self.halted is None:
             for lane in self._lanes.values():
-                calls = [lane.next_call(queue, self._ledger.durable) for queue in lane.queues.values()]
+                calls = [lane.next_call(queue, self._ledger.durable) for queue in lane.kinds if queue.waiting]
                 due = min(due, lane.next_turn(), lane.next_poll(now), *calls)
         return max(_SHORTEST_WAIT, min(_LONGEST_WAIT, due - now))
 
@@ -263,6 +263,6 @@ class Scheduler:
     def _withdraw(self) -> None:
         """Calls that did not go out, and need not: their procedures take back what announced them."""
         for lane in self._lanes.values():
-            for queue in dict.fromkeys(lane.queues.values()):
+            for queue in lane.kinds:
                 for waiting in queue.empty():
                     self._go_on(waiting.run, Stopped())
