@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.completion import declared_addresses
-from reconciler.cli.frame import Command, say, told
+from reconciler.cli.frame import Command, say
 from reconciler.errors import StateLocked, UsageError
 
 if TYPE_CHECKING:
     from reconciler.engine.operations import Request
     from reconciler.model.manifest import Manifest
-    from reconciler.views.text_plan import Detail
 
 
 COUNT = click.IntRange(min=0)
@@ -88,16 +87,10 @@ _DETAIL_OPTIONS = (
 
 
 def detail_options(command: Command) -> Command:
-    """How much of a plan is shown: kept for `detail`, so that no command needs to pass it on."""
+    """How much of a plan is shown: kept for `rendering`, so that no command needs to pass it on."""
     for option in reversed(_DETAIL_OPTIONS):
         command = option(command)
     return command
-
-
-def detail() -> Detail:
-    from reconciler.views.text_plan import Detail
-
-    return Detail(told().detail)
 
 
 lock_option = click.option(

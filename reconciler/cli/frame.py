@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from reconciler.audio.probing import Fetch
     from reconciler.engine.operations import Session
     from reconciler.model.manifest import Manifest
+    from reconciler.views.render_options import RenderOptions
     from reconciler.wiring import Place
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -37,7 +37,7 @@ class Globals:
     plain: bool = False
     verbose: bool = False
     verb: str = "apply"  # what an option in a hint is an option of
-    detail: str = "usual"  # how much of a plan is shown: views.text_plan.Detail
+    detail: str = "usual"  # how much of a plan is shown: views.render_options.Detail
 
     def colour(self, stream: TextIO) -> bool:
         """Whether to colour what goes to this stream (https://no-color.org, https://force-color.org).
@@ -49,6 +49,19 @@ class Globals:
         if os.environ.get("FORCE_COLOR"):
             return True
         return os.environ.get("TERM") != "dumb" and stream.isatty()
+
+    def rendering(self, stream: TextIO) -> RenderOptions:
+        """What a view has to know of the stream that its text goes to."""
+        from reconciler.views.render_options import Detail, RenderOptions
+
+        return RenderOptions(
+            colour=self.colour(stream),
+            detail=Detail(self.detail),
+            columns=room(stream),
+            encoding=stream.encoding,
+            global_options=self.place().options,
+            verb=self.verb,
+        )
 
     def place(self) -> Place:
         from pathlib import Path
@@ -114,25 +127,11 @@ def command(words: str) -> str:
     return " ".join(part for part in ("voicectl", told().place().options, words) if part)
 
 
-_COMMAND = re.compile(
-    r"\bvoicectl ((?:init|apply|destroy|plan|state|resolve|voices|output|unlock|show|drift|import|sandbox|validate)\b"
-    r"[^;(\n]*)"
-)
-_OPTION = re.compile(r"(?<=: )(?<!Error: )(?=--(?:retry|replace|allow-deletes|allow-recreates|auto-approve)\b)")
+def led(words: str) -> str:
+    """These words with whole commands for a person to copy."""
+    from reconciler.views.screen import whole_commands
 
-
-def led(words: str, given: Globals | None = None) -> str:
-    """These words with whole commands for a person to copy: with the global options that lead to the same place.
-
-    An option alone (`…: --retry hero`) is completed to the command that takes it here.
-    """
-    from reconciler.views.escape import escape
-
-    here = given or told()
-    options = escape(here.place().options)  # the words come from a view, which has escaped all others
-    begun = f"voicectl {options}".rstrip()
-    whole = _COMMAND.sub(lambda found: found[0] if options in found[1] else f"{begun} {found[1]}", words)
-    return _OPTION.sub(lambda _: f"{begun} {here.verb} ", whole)
+    return whole_commands(words, told().rendering(sys.stdout))
 
 
 def room(stream: TextIO) -> int | None:
@@ -144,11 +143,9 @@ def room(stream: TextIO) -> int | None:
 
 def laid(words: str, stream: TextIO, given: Globals | None = None) -> str:
     """What a view made, with whole commands, as it goes to this stream: folded to fit a screen."""
-    from reconciler.views.folding import folded
+    from reconciler.views.screen import fitted
 
-    columns = room(stream)
-    whole = streams.writable(led(words, given), stream)
-    return whole if columns is None else folded(whole, columns)
+    return fitted(words, (given or told()).rendering(stream))
 
 
 def live_block_fits() -> bool:
@@ -157,8 +154,9 @@ def live_block_fits() -> bool:
     return able and sys.stdout.isatty() and sys.stderr.isatty()
 
 
-def on_stdout() -> bool:
-    return told().colour(sys.stdout)
+def on_stdout() -> RenderOptions:
+    """What a format has to know of stdout."""
+    return told().rendering(sys.stdout)
 
 
 # --- options ---

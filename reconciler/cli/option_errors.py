@@ -15,6 +15,7 @@ _HARMLESS = frozenset(
         "--all",
         "--detailed-exitcode",
         "--file",
+        "--format",
         "--full",
         "--help",
         "--json",
@@ -33,7 +34,7 @@ _HARMLESS = frozenset(
 )
 _OTHERWISE = {"chdir": "-C DIR"}  # options of Terraform that are called something else here
 _ONE_DASH = re.compile(r"-([A-Za-z][\w-]+)(?:=.*)?", re.DOTALL)
-_SWALLOWED = re.compile(r"-(file|force)(?:=.*)?", re.DOTALL)  # click reads these as -f with the value "ile" or "orce"
+_SWALLOWED = re.compile(r"-(file|force|format)(?:=.*)?", re.DOTALL)  # click reads these as -f with the value "ile"
 
 
 def refuse_one_dash(arguments: Sequence[str]) -> None:

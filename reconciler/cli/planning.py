@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.asking import Options, asked_options, detail, detail_options, lock_option, locking, request
+from reconciler.cli.asking import Options, asked_options, detail_options, lock_option, locking, request
 from reconciler.cli.completion import recorded_addresses
-from reconciler.cli.frame import command, global_options, laid, led, on_stdout, say, session, told, write, write_json
+from reconciler.cli.format_option import format_option
+from reconciler.cli.frame import command, global_options, led, on_stdout, say, session, told, write
 from reconciler.cli.streams import ask
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import ProbeDeclined, UsageError
+from reconciler.views.formats.registry import JSON, format_named
 
 if TYPE_CHECKING:
     from reconciler.engine.probing import Probe
@@ -28,12 +30,12 @@ CHANGES = 2  # the exit code of `plan --detailed-exitcode`, and of a drift
 
 @click.command(cls=Subcommand)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan for `apply FILE`.")
-@click.option("--json", "as_json", is_flag=True, help="The plan as JSON.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if anything would change or is blocked.")
+@format_option
 @detail_options
 @asked_options
 @global_options
-def plan(out: Path | None, as_json: bool, detailed_exitcode: bool, **asked: Any) -> int:
+def plan(out: Path | None, format_name: str, detailed_exitcode: bool, **asked: Any) -> int:
     """Show what apply would change.
 
     Reads the manifest, the state and the accounts; writes nothing but the file of --out.
@@ -44,16 +46,10 @@ def plan(out: Path | None, as_json: bool, detailed_exitcode: bool, **asked: Any)
         told().verb = f"plan --out {shlex.quote(str(out))}"
     with session() as opened:
         made = operations.plan(opened, request(Options(**asked), opened.manifest))
-    if as_json:
-        from reconciler.views import documents
-
-        write_json(documents.plan_document(made))
-        for stop in made.stops:
+    write(format_named(format_name).plan(made, on_stdout()))
+    if format_name == JSON:
+        for stop in made.stops:  # its document has no key for them
             say(f"Stop: {stop.what}. {led(stop.hint)}")
-    else:
-        from reconciler.views import text
-
-        write(laid(text.plan(made, colour=on_stdout(), detail=detail()), sys.stdout))
     if out is not None:
         from reconciler.model import planfile
 
@@ -92,7 +88,6 @@ def _private(path: Path, content: bytes) -> None:
 
 
 @click.command(cls=Subcommand)
-@click.option("--json", "as_json", is_flag=True, help="The drift as JSON.")
 @click.option(
     "--accept",
     multiple=True,
@@ -102,9 +97,10 @@ def _private(path: Path, content: bytes) -> None:
 )
 @click.option("--probe", is_flag=True, help="Ask in dearer ways, too, whether voices still exist; some calls are paid.")
 @click.option("--auto-approve", is_flag=True, help="Pay for --probe without asking.")
+@format_option
 @lock_option
 @global_options
-def drift(as_json: bool, accept: tuple[str, ...], probe: bool, auto_approve: bool, lock_timeout: str) -> int:
+def drift(format_name: str, accept: tuple[str, ...], probe: bool, auto_approve: bool, lock_timeout: str) -> int:
     """Show what changed outside of voicectl.
 
     Exits with 2 when something drifted, with 1 when something could not be looked at, when the state is older than the
@@ -125,16 +121,9 @@ def drift(as_json: bool, accept: tuple[str, ...], probe: bool, auto_approve: boo
                 say(f"{record.address} is named {record.voice_name} from now on.")
         looked = operations.drift(opened, closer=closer)
     made = looked.plan
+    write(format_named(format_name).drift(made, looked.survey, on_stdout()))
     if looked.survey is not None:
-        return _without_records(made, looked.survey, opened.store.where, as_json=as_json)
-    if as_json:
-        from reconciler.views import documents
-
-        write_json(documents.drift_document(made))
-    else:
-        from reconciler.views import text
-
-        write(laid(text.drift(made, colour=on_stdout()), sys.stdout))
+        return _without_records(made, looked.survey, opened.store.where)
     for note in made.unseen:
         say(f"Could not look: {note}")
     if made.older or made.unclaimed:
@@ -144,20 +133,10 @@ def drift(as_json: bool, accept: tuple[str, ...], probe: bool, auto_approve: boo
     return 1 if made.unseen else 0
 
 
-def _without_records(made: Plan, survey: Survey, where: str, *, as_json: bool) -> int:
+def _without_records(made: Plan, survey: Survey, where: str) -> int:
     """No state, or one that holds nothing: "no drift" is true only if the accounts say so. Raises NoState."""
     from reconciler.planning import no_state
 
-    if as_json:
-        from reconciler.views import documents
-
-        write(documents.dumps(documents.drift_document(made, survey)))
-    else:
-        from reconciler.views import text
-
-        if made.drift:
-            write(laid(text.drift(made, colour=on_stdout()), sys.stdout))
-        write(laid(text.survey(survey, colour=on_stdout()), sys.stdout))
     say(no_state.note(survey))
     refusal = no_state.refusal(survey, where)
     if refusal is not None:

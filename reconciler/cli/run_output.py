@@ -11,7 +11,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from reconciler.cli.asking import detail
 from reconciler.cli.frame import command, laid, led, on_stdout, told, write, write_json
 from reconciler.cli.streams import discard, put_aside
 from reconciler.errors import OutputLost, VoicectlError
@@ -42,8 +41,8 @@ class RunOutput:
         if not self._as_json:
             from reconciler.views import text
 
-            self._blocked_together = text.blocked_together(plan, detail=detail())
-            self._write(text.plan(plan, colour=on_stdout(), detail=detail()))
+            self._blocked_together = text.blocked_together(plan, detail=on_stdout().detail)
+            self._write(text.plan(plan, colour=on_stdout().colour, detail=on_stdout().detail))
 
     def began(self, so_far: Callable[[], Tally]) -> None:
         self._so_far = so_far
@@ -60,7 +59,7 @@ class RunOutput:
         elif event.kind not in {Kind.STARTED, Kind.ACCEPTED}:
             from reconciler.views import text
 
-            self._write(text.event(event, colour=on_stdout()))
+            self._write(text.event(event, colour=on_stdout().colour))
         if self._unread and _is_bad_news(event):
             from reconciler.views import text
 
@@ -129,7 +128,7 @@ class RunOutput:
                     total=self._total,
                     so_far=self._so_far,
                     told=self._blocked_together,
-                    colour=on_stdout(),
+                    colour=on_stdout().colour,
                     words=lambda shown: laid(shown, sys.stdout),
                 )
             )

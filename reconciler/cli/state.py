@@ -113,7 +113,7 @@ def show_record(address: str, as_json: bool) -> int:
     if as_json:
         write_json(documents.record_document(record))
     else:
-        write(text.record(record, colour=on_stdout()))
+        write(text.record(record, colour=on_stdout().colour))
     return 0
 
 

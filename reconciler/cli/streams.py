@@ -33,13 +33,6 @@ def is_utf8(stream: TextIO) -> bool:
     return codecs.lookup(stream.encoding).name in ("utf-8", "utf-8-sig")
 
 
-def writable(words: str, stream: TextIO) -> str:
-    """The words as this stream will show them, so that their width can be measured."""
-    if words.isascii() or is_utf8(stream):
-        return words
-    return words.encode(stream.encoding, _ESCAPED).decode(stream.encoding)
-
-
 def put(words: str, *, end: str = "\n") -> bool:
     """To stdout, at once. False if its reader has left. Raises OutputLost when its disk is full."""
     try:

@@ -8,16 +8,22 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
+from reconciler.errors import ManifestError
 from reconciler.model.events import Event, Kind, Tally
-from reconciler.model.observed import RemoteVoice
+from reconciler.model.manifest import AUDIO, Manifest
+from reconciler.model.notes import notes
 from reconciler.model.outputs import Row
 from reconciler.model.plan import PLAN_FORMAT, Change, Drift, FieldChange, Plan
 from reconciler.model.state import STATE_VERSION, Record, State
 from reconciler.model.survey import Survey
+from reconciler.model.voice_list import VoiceList
 from reconciler.views.escape import HOSTILE
+
+VALIDATION_FORMAT = 1
 
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 
@@ -97,9 +103,36 @@ def state_list_document(state: State) -> list[Document]:
     ]
 
 
-def voices_document(listed: Sequence[RemoteVoice], known: Mapping[str, str]) -> list[Document]:
+def voices_document(listed: VoiceList) -> list[Document]:
     """`voices --json`: what an account lists, and the address whose voice it is, or null."""
-    return [voice.model_dump(mode="json") | {"address": known.get(voice.voice_id or "")} for voice in listed]
+    return [voice.model_dump(mode="json") | {"address": listed.address(voice)} for voice in listed.voices]
+
+
+def manifest_document(manifest: Manifest) -> Document:
+    """`validate --json` of a manifest that is valid."""
+    sounds = sum(address.startswith(AUDIO) for address in manifest.voices)
+    return {
+        "format_version": VALIDATION_FORMAT,
+        "valid": True,
+        "voices": len(manifest.voices) - sounds,
+        "sounds": sounds,
+        "providers": len(manifest.providers),
+        "problems": [],
+        "notes": list(notes(manifest, manifest.voices.values())),
+    }
+
+
+def problems_document(error: ManifestError) -> Document:
+    """`validate --json` of a manifest that is not: nothing is counted in it."""
+    return {
+        "format_version": VALIDATION_FORMAT,
+        "valid": False,
+        "voices": None,
+        "sounds": None,
+        "providers": None,
+        "problems": [asdict(problem) for problem in error.problems],
+        "notes": list(error.notes),
+    }
 
 
 def dumps(document: object, *, indent: int | None = 2, ascii_only: bool = False) -> str:

@@ -13,8 +13,9 @@ from reconciler.model.moments import duration
 from reconciler.model.notes import notes
 from reconciler.views.escape import escape
 from reconciler.views.layout import Style, counted, painted
+from reconciler.views.render_options import Detail
 from reconciler.views.text_change import ways_on
-from reconciler.views.text_plan import Detail, blocked_together, drift, plan
+from reconciler.views.text_plan import blocked_together, drift, plan
 from reconciler.views.text_state import output, record, state, state_list, switches, voices
 from reconciler.views.text_survey import survey
 

@@ -6,23 +6,15 @@ A few changes are shown whole. Of many, those of one action and one reason share
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from enum import StrEnum
 
 from reconciler.model.plan import Action, Drift, DriftKind, Plan
 from reconciler.views.escape import escape
 from reconciler.views.layout import Style, columns, counted, painted
+from reconciler.views.render_options import Detail
 from reconciler.views.text_change import INSIDE, change, field_rows, who
 from reconciler.views.text_groups import FEW, OF_ONE_CAUSE, Group, drift_paragraphs, grouped, notes, paragraph
 
 _OLDER = "This state is older than the account, so drift can't be told."
-
-
-class Detail(StrEnum):
-    """How much of each change is shown."""
-
-    USUAL = "usual"  # all of a few, and of many what they have in common
-    SUMMARY = "summary"  # what they have in common, of a few too
-    FULL = "full"  # all of each
 
 
 def plan(plan: Plan, *, colour: bool = False, detail: Detail = Detail.USUAL) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from reconciler.model.manifest import Lifecycle
 from reconciler.model.moments import moment
-from reconciler.model.observed import RemoteVoice
 from reconciler.model.outputs import Output, Row, SoundOutput
 from reconciler.model.state import Record, State
+from reconciler.model.voice_list import VoiceList
 from reconciler.views import folding
 from reconciler.views.escape import escape
 from reconciler.views.layout import Style, columns, painted, value
@@ -92,9 +92,11 @@ def switches(rows: Iterable[tuple[str, str, str, str | None]], *, within: int) -
     )
 
 
-def voices(listed: Sequence[RemoteVoice], known: Mapping[str, str], *, colour: bool = False) -> str:
-    """What an account lists. `known` is voice_id -> the address whose voice it is."""
-    if not listed:
+def voices(listed: VoiceList, *, colour: bool = False) -> str:
+    """What an account lists."""
+    if not listed.voices:
+        if listed.managed:
+            return f"All {listed.managed} voices that the account lists are managed."
         return "The account lists no voices."
     head = ("VOICE_ID", "NAME", "STATUS", "OWNED_BY", "ADDRESS", "EXTERNAL_TASK_ID", "MESSAGE")
     rows = [
@@ -103,11 +105,11 @@ def voices(listed: Sequence[RemoteVoice], known: Mapping[str, str], *, colour: b
             escape(voice.voice_name or "-"),
             str(voice.status),
             escape(voice.owned_by or "-"),
-            escape(known.get(voice.voice_id or "", "-")),
+            escape(listed.address(voice) or "-"),
             escape(voice.external_task_id or "-"),
             escape(voice.message or ""),
         )
-        for voice in listed
+        for voice in listed.voices
     ]
     first, *rest = columns([head, *rows])
     return "\n".join([painted(first, Style.DIM, colour=colour), *rest])

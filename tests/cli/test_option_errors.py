@@ -75,6 +75,8 @@ def test_a_harmless_option_is_suggested(desk: Desk, words: tuple[str, ...], mean
         (("-version",), "version"),
         (("plan", "-help"), "help"),
         (("-file=voices.yaml", "plan"), "file"),
+        (("plan", "-format", "json"), "format"),
+        (("plan", "-format=json"), "format"),
         (("state", "push", "-force", "copy.json"), "force"),
         (("state", "list", "-all"), "all"),
     ],

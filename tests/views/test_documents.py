@@ -13,6 +13,7 @@ from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.model.outputs import outputs
 from reconciler.model.plan import Plan
 from reconciler.model.state import Record, State
+from reconciler.model.voice_list import VoiceList
 from reconciler.views import documents, schema
 from tests.views.conftest import NOW
 
@@ -135,8 +136,8 @@ def test_a_state_list_says_which_record_an_address_means(state: State) -> None:
 
 
 def test_a_listed_voice_names_its_address_or_null() -> None:
-    listed = [RemoteVoice(status=TaskStatus.READY, voice_id=given) for given in ("1", "2")]
-    told = documents.voices_document(listed, {"1": "narrator"})
+    listed = tuple(RemoteVoice(status=TaskStatus.READY, voice_id=given) for given in ("1", "2"))
+    told = documents.voices_document(VoiceList(voices=listed, addresses={"1": "narrator"}))
     assert [voice["address"] for voice in told] == ["narrator", None]
 
 

@@ -16,6 +16,7 @@ from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.model.outputs import Output, OutputStatus
 from reconciler.model.plan import Action, Change, Drift, DriftKind, FieldChange, Plan, Stop
 from reconciler.model.state import Record, State, Status
+from reconciler.model.voice_list import VoiceList
 from reconciler.views import documents, progress, text
 from reconciler.views.escape import escape
 
@@ -94,6 +95,10 @@ def remote_of(evil: str) -> RemoteVoice:
     )  # fmt: skip
 
 
+def listed_of(evil: str) -> VoiceList:
+    return VoiceList(voices=(remote_of(evil),), addresses={evil: evil})
+
+
 def event_of(evil: str, kind: Kind) -> Event:
     return Event(
         kind=kind, address=evil, action=evil, provider=evil, voice_id=evil, detail=evil, hint=evil, tally=Tally()
@@ -118,7 +123,7 @@ TEXTS: dict[str, Callable[[str], str]] = {
     "state": lambda evil: text.state(state_of(evil), colour=True),
     "state-list": lambda evil: text.state_list(state_of(evil)),
     "record": lambda evil: text.record(record_of(evil), colour=True),
-    "voices": lambda evil: text.voices([remote_of(evil)], {evil: evil}, colour=True),
+    "voices": lambda evil: text.voices(listed_of(evil), colour=True),
     "events": events_of,
     "errors": errors_of,
     "manifest-ok": lambda evil: text.manifest_ok(Manifest(name=evil)),
@@ -131,7 +136,7 @@ DOCUMENTS: dict[str, Callable[[str], object]] = {
     "state": lambda evil: documents.state_document(state_of(evil)),
     "state-list": lambda evil: documents.state_list_document(state_of(evil)),
     "record": lambda evil: documents.record_document(record_of(evil)),
-    "voices": lambda evil: documents.voices_document([remote_of(evil)], {evil: evil}),
+    "voices": lambda evil: documents.voices_document(listed_of(evil)),
     "events": lambda evil: [documents.event_document(event_of(evil, kind), 1) for kind in Kind],
 }
 # Written out anew, not taken from views.escape: the test has an opinion of its own.

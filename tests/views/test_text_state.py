@@ -9,6 +9,7 @@ import pytest
 from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.model.outputs import outputs
 from reconciler.model.state import Record, State
+from reconciler.model.voice_list import VoiceList
 from reconciler.views import text
 from tests.views.conftest import NOW
 
@@ -43,7 +44,7 @@ def test_the_voices_of_an_account_read_as_their_golden_file_says(golden: Golden)
         RemoteVoice(status=TaskStatus.READY, voice_id="829", voice_name="Owen", owned_by="kling"),
         RemoteVoice(status=TaskStatus.FAILED, message="the sample holds two voices"),
     )
-    golden("voices.txt", text.voices(listed, {"850087542757535834": "narrator"}))
+    golden("voices.txt", text.voices(VoiceList(voices=listed, addresses={"850087542757535834": "narrator"})))
 
 
 def test_the_output_of_one_address_is_its_bare_voice_id(state: State) -> None:
@@ -62,7 +63,7 @@ def test_the_output_of_a_strange_address_is_an_error(state: State) -> None:
 def test_empty_things_say_that_they_are_empty() -> None:
     assert text.output({}) == "There are no voices yet."
     assert text.state_list(State(lineage="l")) == "The state holds no voices."
-    assert text.voices([], {}) == "The account lists no voices."
+    assert text.voices(VoiceList()) == "The account lists no voices."
 
 
 def test_a_url_without_its_secrets_is_shown_as_it_is(ready: Record) -> None:

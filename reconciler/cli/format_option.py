@@ -1,0 +1,28 @@
+"""The options --format and --json: how a value is shown on stdout."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import click
+
+from reconciler.cli.frame import Command
+from reconciler.errors import UsageError
+from reconciler.views.formats.registry import JSON, NAMES, TEXT
+
+
+def format_option(command: Command) -> Command:
+    """The command takes its format's name as a keyword, `format_name`: for `registry.format_named`."""
+
+    @functools.wraps(command)
+    def chosen(*args: Any, format_name: str | None, as_json: bool, **options: Any) -> Any:
+        if as_json and format_name not in (None, JSON):
+            raise UsageError(f"--json and --format {format_name} exclude each other.")
+        return command(*args, format_name=JSON if as_json else format_name or TEXT, **options)
+
+    short = click.option("--json", "as_json", is_flag=True, help="Short for --format json.")
+    named = click.option(
+        "--format", "format_name", type=click.Choice(NAMES), help=f"How it is shown.  [default: {TEXT}]"
+    )
+    return named(short(chosen))  # type: ignore[return-value]  # the same command, which takes two options more

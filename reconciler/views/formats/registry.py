@@ -1,0 +1,64 @@
+"""The formats that a document can be shown in, by name. A new one is its module, its name and its case here.
+
+Imports no format: --help must not pay for one, and a command pays for the one that it shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from reconciler.errors import ManifestError
+    from reconciler.model.manifest import Manifest
+    from reconciler.model.outputs import Row
+    from reconciler.model.plan import Plan
+    from reconciler.model.state import State
+    from reconciler.model.survey import Survey
+    from reconciler.model.voice_list import VoiceList
+    from reconciler.views.render_options import RenderOptions
+
+TEXT = "text"  # for people, who read problems on stderr
+JSON = "json"  # for programs
+NAMES = (TEXT, JSON)
+
+
+class Format(Protocol):
+    """A module is one. Each function makes a whole document, without its last line end."""
+
+    def plan(self, plan: Plan, options: RenderOptions, /) -> str: ...
+
+    def drift(self, plan: Plan, survey: Survey | None, options: RenderOptions, /) -> str:
+        """`survey` is what the accounts show where the state has no record, or is not there."""
+        ...
+
+    def state(self, state: State, options: RenderOptions, /) -> str: ...
+
+    def output(self, rows: Mapping[str, Row], address: str | None, options: RenderOptions, /) -> str:
+        """All rows, or that of one address. Raises KeyError for an address without a row."""
+        ...
+
+    def manifest(self, manifest: Manifest, options: RenderOptions, /) -> str:
+        """What a valid manifest declares."""
+        ...
+
+    def problems(self, error: ManifestError, options: RenderOptions, /) -> str:
+        """Why a manifest is not valid."""
+        ...
+
+    def voices(self, listed: VoiceList, options: RenderOptions, /) -> str: ...
+
+
+def format_named(name: str) -> Format:
+    """Raises KeyError for a name that is not in NAMES."""
+    match name:
+        case "text":
+            from reconciler.views.formats import text
+
+            return text
+        case "json":
+            from reconciler.views.formats import json
+
+            return json
+        case _:
+            raise KeyError(name)
