@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reconciler.cli import streams
 from reconciler.cli.asking import COUNT, Options, asked_options, detail_options, lock_option, request
 from reconciler.cli.frame import command, global_options, live_block_fits, session, told
-from reconciler.cli.run_output import RunOutput, unfinished
-from reconciler.cli.streams import ask
 from reconciler.cli.subcommand import Subcommand, name_it_with_f
 from reconciler.errors import Declined, Interrupted, PlanStale, PlanUnreadable, UsageError, VoicectlError
 
 if TYPE_CHECKING:
+    from reconciler.cli.reporters import Reporter
+    from reconciler.cli.results import Results
     from reconciler.engine.calls import Answer
     from reconciler.engine.crew import Threads
     from reconciler.engine.operations import Request, Session
@@ -82,6 +83,7 @@ def destroy(auto_approve: bool, as_json: bool, allow_recreates: int | None, lock
 
 
 def _perform(opened: Session, asked: Request, approved: Plan | None, *, auto_approve: bool, as_json: bool) -> int:
+    from reconciler.cli.results import Results
     from reconciler.engine import operations
 
     if as_json and not auto_approve:
@@ -90,30 +92,39 @@ def _perform(opened: Session, asked: Request, approved: Plan | None, *, auto_app
         unasked = command(f"{_verb(asked)} --auto-approve")
         raise Declined("There is no terminal to ask at, so no call was made.", f"To go on unasked: {unasked}")
     live = not as_json and live_block_fits()
+    results = Results(put=streams.put, aside=streams.put_aside, rendering=told().rendering)
     with _interruptible(live=live) as interruption, ExitStack() as closing:
-        tell = RunOutput(as_json=as_json, live=live, closing=closing)
+        reporter = _reporter(results, closing, as_json=as_json, live=live)
         watch = operations.Watch(
-            show=tell.plan,
+            show=reporter.plan,
             approve=lambda plan: auto_approve or _yes(plan),
-            emit=tell.event,
+            emit=reporter.event,
             stop=interruption.reason,
-            began=tell.began,
+            began=reporter.began,
         )
         try:
             applied = operations.apply(opened, asked, watch, approved=approved, crew=interruption.crew)
         except VoicectlError as error:
-            tell.refusal(error)
+            reporter.refused(error)
             raise
         except KeyboardInterrupt:
             stopped = Interrupted("Nothing was begun.", f"To go on: {command(_verb(asked))}")
-            tell.refusal(stopped)
+            reporter.refused(stopped)
             raise stopped from None
-        tell.end(applied)
+        reporter.ended(applied.tally)
     if interruption.asked:
         return _INTERRUPTED
-    well = applied.halted is None and not unfinished(applied.tally)
-    tell.account_for_lost_lines(well=well)
+    well = applied.halted is None and not applied.tally.unfinished
+    results.account_for_lost_lines(well=well, hint=command("state list"))
     return 0 if well else 1
+
+
+def _reporter(results: Results, closing: ExitStack, *, as_json: bool, live: bool) -> Reporter:
+    from reconciler.cli.reporters import JsonReporter, LineReporter, LiveReporter
+
+    if as_json:
+        return JsonReporter(results)
+    return LiveReporter(results, closing) if live else LineReporter(results)
 
 
 def _verb(asked: Request) -> str:
@@ -152,7 +163,7 @@ def _yes(plan: Plan) -> bool:
     if count == 0:
         return True  # nothing to say yes to: only to be told why
     asked = f"Destroy {counted(count, 'voice')}?" if plan.destroy else f"Make {counted(count, 'change')}?"
-    return ask(f"\n{asked} Only 'yes' will be accepted: ") == "yes"
+    return streams.ask(f"\n{asked} Only 'yes' will be accepted: ") == "yes"
 
 
 class _Interruption:

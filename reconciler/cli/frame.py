@@ -141,13 +141,6 @@ def room(stream: TextIO) -> int | None:
     return shutil.get_terminal_size().columns if stream.isatty() else None
 
 
-def laid(words: str, stream: TextIO, given: Globals | None = None) -> str:
-    """What a view made, with whole commands, as it goes to this stream: folded to fit a screen."""
-    from reconciler.views.screen import fitted
-
-    return fitted(words, (given or told()).rendering(stream))
-
-
 def live_block_fits() -> bool:
     """Whether lines may be written over: both streams are a terminal that can do it."""
     able = os.environ.get("TERM") not in ("dumb", "unknown")

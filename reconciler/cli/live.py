@@ -1,6 +1,6 @@
 """An apply at a terminal: one line for each voice that has ended, and below them a block that tells how far it is.
 
-Only for terminals, on stdout. Elsewhere each event is a line: `text.event`. rich is imported when the block opens.
+Only for terminals, on stdout. Elsewhere each event is a line: `LineReporter`. rich is imported when the block opens.
 """
 
 from __future__ import annotations
@@ -11,18 +11,21 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from reconciler.model.events import Event, Kind, Tally
-from reconciler.views import progress, text
+from reconciler.views import progress
 from reconciler.views.estimate import Estimate
+from reconciler.views.formats import text
 
 if TYPE_CHECKING:
     from rich.live import Live
     from rich.text import Text
 
+    from reconciler.views.render_options import RenderOptions
+
 _REPAINTS_A_SECOND = 8
 
 
 class Progress:
-    """A context that takes events: `with Progress(clock.monotonic, total=50) as show: operations.apply(..., show)`.
+    """A context that takes events: `with Progress(clock.monotonic, total=50, rendering=…) as show: show(event)`.
 
     The block leaves the screen when the context ends, however it ends; the lines above it stay.
     """
@@ -33,18 +36,17 @@ class Progress:
         *,
         total: int,
         so_far: Callable[[], Tally] | None = None,
-        told: Collection[str] = (),
-        colour: bool = True,
-        words: Callable[[str], str] = str,
+        said_already: Collection[str] = (),
+        rendering: Callable[[], RenderOptions],
     ) -> None:
-        """`so_far`: the run's own count, newer than its last event. `words` has the last word on a line.
+        """`so_far`: the run's own count, newer than its last event. `rendering`: what is known of the terminal now.
 
-        `told` are addresses of which the plan has said already why they are blocked.
+        `said_already` are addresses of which the plan has said why they are blocked.
         """
-        self._told = frozenset(told)
-        self._words = words
+        self._said_already = frozenset(said_already)
+        self._rendering = rendering
         self._monotonic = monotonic
-        self._colour = colour
+        self._colour = rendering().colour
         self._began = monotonic()
         self._tally = Tally(total=total)
         self._so_far = so_far
@@ -90,7 +92,7 @@ class Progress:
                 if (since := self._running.get(this)) is not None:
                     self._estimate.ended(self._monotonic() - since)
                 self._running = {other: since for other, since in self._running.items() if other != this}
-                if event.kind is not Kind.BLOCKED or event.address not in self._told:
+                if event.kind is not Kind.BLOCKED or event.address not in self._said_already:
                     self._tell(event)
             case Kind.SLOWED:
                 self._estimate.slowed(running=len(self._running))
@@ -102,7 +104,7 @@ class Progress:
 
     def _tell(self, event: Event) -> None:
         if self._live is not None:
-            self._live.console.print(_as_rich(self._words(text.event(event, colour=self._colour))), soft_wrap=True)
+            self._live.console.print(_as_rich(text.event(event, self._rendering())), soft_wrap=True)
 
     def _block(self) -> Text:
         now, started = self._monotonic(), self._running

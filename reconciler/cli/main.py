@@ -10,7 +10,7 @@ from contextlib import suppress
 import click
 
 from reconciler.cli import option_errors
-from reconciler.cli.frame import Globals, LazyGroup, global_options, laid
+from reconciler.cli.frame import Globals, LazyGroup, global_options
 from reconciler.cli.streams import put_aside
 from reconciler.errors import VoicectlError
 
@@ -77,9 +77,9 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _fail(error: VoicectlError, told: Globals) -> int:
-    from reconciler.views import text
+    from reconciler.views.formats import text
 
-    put_aside(laid(text.error(error, colour=told.colour(sys.stderr)), sys.stderr, told))
+    put_aside(text.error(error, told.rendering(sys.stderr)))
     return error.exit_code
 
 

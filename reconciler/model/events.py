@@ -33,6 +33,11 @@ class Tally(Frozen):
     calls: int = 0
     seconds: float = 0.0
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether an apply that ended so has to exit with 1."""
+        return bool(self.failed or self.blocked or self.uncertain or self.left or self.running)
+
 
 class Event(Frozen):
     """`detail` is for people, and may hold a cloud's own words: a view escapes it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from reconciler.errors import ManifestError
+from reconciler.model.events import Event
 from reconciler.model.manifest import Manifest
 from reconciler.model.outputs import Row
 from reconciler.model.plan import Plan
@@ -13,6 +14,7 @@ from reconciler.model.survey import Survey
 from reconciler.model.voice_list import VoiceList
 from reconciler.views import documents
 from reconciler.views.render_options import RenderOptions
+from reconciler.views.screen import whole_commands
 
 
 def plan(plan: Plan, options: RenderOptions) -> str:
@@ -42,6 +44,12 @@ def problems(error: ManifestError, options: RenderOptions) -> str:
 
 def voices(listed: VoiceList, options: RenderOptions) -> str:
     return _written(documents.voices_document(listed), options)
+
+
+def event(event: Event, sequence: int, options: RenderOptions) -> str:
+    """A line of an apply."""
+    whole = event.model_copy(update={"hint": whole_commands(event.hint, options)})
+    return documents.dumps(documents.event_document(whole, sequence), indent=None, ascii_only=not options.utf8)
 
 
 def _written(document: object, options: RenderOptions) -> str:

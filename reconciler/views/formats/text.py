@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reconciler.errors import ManifestError
+from reconciler.errors import ManifestError, VoicectlError
+from reconciler.model.events import Event
 from reconciler.model.manifest import Manifest
 from reconciler.model.outputs import Row
 from reconciler.model.plan import Plan
@@ -39,8 +40,17 @@ def manifest(manifest: Manifest, options: RenderOptions) -> str:  # noqa: ARG001
     return text.manifest_ok(manifest)
 
 
-def problems(error: ManifestError, options: RenderOptions) -> str:
+def problems(invalid: ManifestError, options: RenderOptions) -> str:
+    return error(invalid, options)
+
+
+def error(error: VoicectlError, options: RenderOptions) -> str:
     return fitted(text.error(error, colour=options.colour), options)
+
+
+def event(event: Event, options: RenderOptions) -> str:
+    """A line of an apply."""
+    return fitted(text.event(event, colour=options.colour), options)
 
 
 def voices(listed: VoiceList, options: RenderOptions) -> str:

@@ -1,0 +1,155 @@
+"""What a person or a program is told of an apply or a destroy: a class a mode, and every mode takes the same.
+
+Imported once a run begins. Whatever becomes of stdout, `Results` knows.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Protocol
+
+from reconciler.cli.results import Results
+from reconciler.errors import VoicectlError
+from reconciler.model.events import Event, Kind, Tally
+
+if TYPE_CHECKING:
+    from reconciler.cli.live import Progress
+    from reconciler.model.plan import Plan
+
+
+class Reporter(Protocol):
+    """Is told of a run in this order; `refused` is the end of one that could not begin."""
+
+    def plan(self, plan: Plan) -> None: ...
+
+    def began(self, so_far: Callable[[], Tally]) -> None:
+        """`so_far` says at any time how far the run is."""
+        ...
+
+    def event(self, event: Event) -> None: ...
+
+    def refused(self, error: VoicectlError) -> None: ...
+
+    def ended(self, tally: Tally) -> None: ...
+
+
+class JsonReporter:
+    """An event a line. The last one is a summary, of a run that could not begin or had nothing to do too."""
+
+    def __init__(self, results: Results) -> None:
+        self._results = results
+        self._sequence = 0
+        self._total = 0
+
+    def plan(self, plan: Plan) -> None:
+        self._total = len(plan.changes)
+
+    def began(self, so_far: Callable[[], Tally]) -> None:
+        pass  # its events carry what is counted
+
+    def event(self, event: Event) -> None:
+        self._line(event)
+        self._results.warn(event)
+
+    def refused(self, error: VoicectlError) -> None:
+        if not self._sequence:
+            self._line(Event(kind=Kind.STOPPED, detail=str(error), hint=error.hint))
+            self._line(Event(kind=Kind.SUMMARY, tally=Tally(total=self._total, left=self._total)))
+
+    def ended(self, tally: Tally) -> None:
+        if not self._sequence:
+            self._line(Event(kind=Kind.SUMMARY, tally=tally))
+
+    def _line(self, event: Event) -> None:
+        from reconciler.views.formats import json
+
+        self._sequence += 1
+        self._results.write(json.event(event, self._sequence, self._results.options))
+
+
+class LineReporter:
+    """The plan, then a line for each thing that has ended."""
+
+    def __init__(self, results: Results) -> None:
+        self._results = results
+        self._blocked_together: frozenset[str] = frozenset()
+
+    def plan(self, plan: Plan) -> None:
+        self._blocked_together = _write_plan(plan, self._results)
+
+    def began(self, so_far: Callable[[], Tally]) -> None:
+        pass  # its events carry what is counted
+
+    def event(self, event: Event) -> None:
+        from reconciler.views.formats import text
+
+        said_already = event.kind is Kind.BLOCKED and event.address in self._blocked_together
+        if not said_already and event.kind not in {Kind.STARTED, Kind.ACCEPTED}:
+            self._results.write(text.event(event, self._results.options))
+        self._results.warn(event)
+
+    def refused(self, error: VoicectlError) -> None:
+        pass  # it is said on stderr
+
+    def ended(self, tally: Tally) -> None:
+        pass  # its last event was the summary, or its plan has said that there is nothing to do
+
+
+class LiveReporter:
+    """The plan, then at a terminal the lines of what has ended, above a block that tells how far the run is."""
+
+    def __init__(self, results: Results, closing: ExitStack) -> None:
+        """`closing` takes the block from the screen."""
+        self._results = results
+        self._closing = closing
+        self._total = 0
+        self._blocked_together: frozenset[str] = frozenset()
+        self._so_far: Callable[[], Tally] | None = None
+        self._progress: Progress | None = None
+
+    def plan(self, plan: Plan) -> None:
+        self._total = len(plan.changes)
+        self._blocked_together = _write_plan(plan, self._results)
+
+    def began(self, so_far: Callable[[], Tally]) -> None:
+        self._so_far = so_far
+
+    def event(self, event: Event) -> None:
+        if not self._results.unread:
+            try:
+                self._block()(event)
+            except OSError:
+                self._results.closed()
+        self._results.warn(event)
+
+    def refused(self, error: VoicectlError) -> None:
+        pass  # it is said on stderr
+
+    def ended(self, tally: Tally) -> None:
+        pass  # its last event was the summary, or its plan has said that there is nothing to do
+
+    def _block(self) -> Progress:
+        if self._progress is None:
+            from reconciler.cli.live import Progress
+
+            self._progress = self._closing.enter_context(
+                Progress(
+                    time.monotonic,
+                    total=self._total,
+                    so_far=self._so_far,
+                    said_already=self._blocked_together,
+                    rendering=lambda: self._results.options,
+                )
+            )
+        return self._progress
+
+
+def _write_plan(plan: Plan, results: Results) -> frozenset[str]:
+    """The addresses of which it has said in one paragraph why they are blocked, so that no line need say it again."""
+    from reconciler.views import text as words
+    from reconciler.views.formats import text
+
+    results.write(text.plan(plan, results.options))
+    return words.blocked_together(plan, detail=results.options.detail)

@@ -1,0 +1,74 @@
+"""Where the results of a run go: to stdout, until its reader leaves or its disk is full.
+
+The run goes on to its end all the same, because it has paid for something; bad news is then said on stderr.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TextIO
+
+from reconciler.cli.streams import discard
+from reconciler.errors import OutputLost
+from reconciler.model.events import Event, Kind
+
+if TYPE_CHECKING:
+    from reconciler.views.render_options import RenderOptions
+
+
+class Results:
+    def __init__(
+        self,
+        *,
+        put: Callable[[str], bool],
+        aside: Callable[[str], None],
+        rendering: Callable[[TextIO], RenderOptions],
+    ) -> None:
+        """`put` writes to stdout, and says False if its reader has left; `aside` writes to stderr."""
+        self._put = put
+        self._aside = aside
+        self._rendering = rendering
+        self._reader_left = False
+        self._lost: OutputLost | None = None
+
+    @property
+    def options(self) -> RenderOptions:
+        """What a view has to know of stdout now: a terminal's width may change."""
+        return self._rendering(sys.stdout)
+
+    @property
+    def unread(self) -> bool:
+        return self._reader_left or self._lost is not None
+
+    def write(self, words: str) -> None:
+        if self.unread:
+            return
+        try:
+            self._reader_left = not self._put(words)
+        except OutputLost as lost:
+            self._lost = lost
+
+    def closed(self) -> None:
+        """The terminal under stdout is gone."""
+        self._reader_left = True
+        discard(sys.stdout)
+
+    def warn(self, event: Event) -> None:
+        """Bad news that nobody reads on stdout."""
+        if self.unread and _is_bad_news(event):
+            from reconciler.views.formats import text
+
+            self._aside(text.event(event, self._rendering(sys.stderr)))
+
+    def account_for_lost_lines(self, *, well: bool, hint: str) -> None:
+        """Raises OutputLost if results were wanted in a file that took no more."""
+        if self._lost is not None:
+            ended = "Everything was done" if well else "Not everything was done"
+            raise OutputLost(f"{self._lost.detail} {ended}; the state holds it.", hint)
+
+
+def _is_bad_news(event: Event) -> bool:
+    if event.kind is Kind.SUMMARY:
+        return event.tally is not None and event.tally.unfinished
+    return event.kind in {Kind.FAILED, Kind.UNCERTAIN, Kind.BLOCKED, Kind.STOPPED}
