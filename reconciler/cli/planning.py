@@ -53,7 +53,7 @@ def plan(out: Path | None, format_name: str, detailed_exitcode: bool, **asked: A
     if out is not None:
         from reconciler.model import planfile
 
-        written(out, planfile.dump(made.model_copy(update={"sandbox": told().sandbox})))
+        written(out, planfile.dump(made))
         say(f"Saved to {out}. To apply exactly this: {command(f'apply {shlex.quote(str(out))}')}")
     return CHANGES if detailed_exitcode and not made.empty else 0
 
@@ -108,11 +108,11 @@ def drift(format_name: str, accept: tuple[str, ...], probe: bool, auto_approve: 
     only --probe can tell whether one is still there; before any paid call it says how many there are, and asks.
     """
     from reconciler.engine import operations
-    from reconciler.engine.probing import as_seen, probing
+    from reconciler.engine.probing import probing
 
     if auto_approve and not probe:
         raise UsageError("--auto-approve goes with --probe.", "Without it, drift pays for nothing.")
-    closer = probing(lambda probes, without: _consent(probes, without, approved=auto_approve)) if probe else as_seen
+    closer = probing(lambda probes, without: _consent(probes, without, approved=auto_approve)) if probe else None
     with session() as opened:
         if accept:
             from reconciler.engine import surgery

@@ -12,7 +12,7 @@ from reconciler.engine.cloud import Cloud
 from reconciler.engine.crew import Crew, Threads
 from reconciler.engine.executor import Executor
 from reconciler.engine.observe import look, needed, opened
-from reconciler.engine.probing import Closer, as_seen
+from reconciler.engine.probing import Closer
 from reconciler.engine.store import Store
 from reconciler.errors import Declined, SafetyStop, StateError, StateLocked, UsageError
 from reconciler.model.base import Frozen
@@ -24,6 +24,7 @@ from reconciler.model.state import State
 from reconciler.model.survey import Survey
 from reconciler.planning import neighbours, no_state, planner, policy
 from reconciler.planning import survey as surveying
+from reconciler.planning.finish import finish
 from reconciler.planning.scene import Asked
 from reconciler.protocols import Clock
 
@@ -127,8 +128,8 @@ def plan(session: Session, request: Request) -> Plan:
     return _plan(session, state, request).plan
 
 
-def drift(session: Session, *, closer: Closer = as_seen) -> Drifted:
-    """What changed outside. Writes nothing. `closer` may look again at what was seen."""
+def drift(session: Session, *, closer: Closer | None = None) -> Drifted:
+    """What changed outside. Writes nothing. `closer` looks again at what was seen."""
     made = _plan(session, session.state(begins=False), Request(), closer)
     return Drifted(plan=made.plan, survey=made.survey)
 
@@ -158,7 +159,7 @@ def apply(
         planned = _plan(session, state, request)
         made = planned.plan
         if made.destroy and planned.survey is not None:
-            made = _nothing_to_destroy(made, planned.survey, session.store.where)
+            _refuse_a_guess(planned.survey, session.store.where)
         if approved is not None:
             made = policy.narrowed(made, approved, going_on=state.applying == approved.plan_id)
         watch.show(made)
@@ -173,13 +174,11 @@ def apply(
         return _run(replace(session, clock=planned.clock), state, made, planned.clouds, watch, used, crew)
 
 
-def _nothing_to_destroy(made: Plan, survey: Survey, where: str) -> Plan:
-    """Raises NoState unless the accounts show that it is true."""
+def _refuse_a_guess(survey: Survey, where: str) -> None:
+    """Raises NoState unless the accounts show that there is nothing to destroy."""
     refusal = no_state.refusal(survey, where)
     if refusal is not None:
         raise refusal
-    more = no_state.note(survey)
-    return made.model_copy(update={"notes": (*made.notes, *([more] if more else []))})
 
 
 def _refuse_second(session: Session, request: Request) -> None:
@@ -245,33 +244,34 @@ def _run(
     return Applied(plan=made, tally=tally, halted=executor.halted)
 
 
-def _plan(session: Session, state: State, request: Request, closer: Closer = as_seen) -> _Planned:
+def _plan(session: Session, state: State, request: Request, closer: Closer | None = None) -> _Planned:
     manifest, now = session.manifest, session.clock.now()
     connected, lacking = opened(session.connect, needed(manifest, state, now=now))
     accounts = {name: cloud.provider.account for name, cloud in connected.items()}
     extra = planner.candidates(manifest, state, accounts, now=now)
     looked, refused = look(manifest, state, connected, extra)
     clouds = {name: cloud for name, cloud in connected.items() if name in looked}
-    seen = closer(state, clouds, looked)
+    seen = closer(state, clouds, looked) if closer is not None else looked
     ahead = ahead_by(seen.values())
     able = {name: cloud.provider.capabilities for name, cloud in clouds.items()}
     closed = lacking | refused
-    made = planner.plan(manifest, state, seen, able, now=now + ahead, asked=request.asked, closed=closed)
-    made = policy.held_back(made, state, manifest.safety, allow_recreates=request.asked.allow_recreates)
-    made = policy.unkeyed(made, manifest.voices, session.is_set)
-    stops = policy.check(
-        made, state, manifest.safety, allow_deletes=request.allow_deletes, declared=len(manifest.voices)
-    )
-    told = {
-        "stops": stops,
-        "notes": (*made.notes, *note(ahead)),
-        "retry": tuple(sorted(request.asked.retry)),
-        "replace": tuple(sorted(request.asked.replace)),
-        "new_state": request.new_state,
-        "allow_deletes": request.allow_deletes,
-        "allow_recreates": request.asked.allow_recreates,
-    }
     survey = None
     if not state.records:
         survey = surveying.survey(manifest, state, seen, able, closed=closed, stateless=not session.store.exists)
-    return _Planned(made.model_copy(update=told), survey, clouds, Shifted(session.clock, ahead))
+    made = finish(
+        planner.plan(manifest, state, seen, able, now=now + ahead, asked=request.asked, closed=closed),
+        manifest,
+        state,
+        asked=request.asked,
+        is_set=session.is_set,
+        allow_deletes=request.allow_deletes,
+        new_state=request.new_state,
+        notes=(*note(ahead), *_others(request, survey)),
+    )
+    return _Planned(made, survey, clouds, Shifted(session.clock, ahead))
+
+
+def _others(request: Request, survey: Survey | None) -> tuple[str, ...]:
+    """What a destroy without a state leaves alone."""
+    more = no_state.note(survey) if request.asked.destroy and survey is not None else ""
+    return (more,) if more else ()

@@ -31,10 +31,6 @@ class Probe:
         return ceil(len(self.records) / self.look.voices)
 
 
-def as_seen(state: State, clouds: Mapping[str, Cloud], seen: Seen) -> Seen:  # noqa: ARG001 - what every plan does
-    return seen
-
-
 def probing(consent: Callable[[Sequence[Probe], Sequence[str]], None]) -> Closer:
     """`consent` is told the looks and the providers that offer none, before any call; it raises to stop them."""
 

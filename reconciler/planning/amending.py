@@ -6,9 +6,9 @@ from reconciler.model.manifest import Voice
 from reconciler.model.observed import Found, Observation, RemoteVoice
 from reconciler.model.plan import Action, Change, FieldChange
 from reconciler.model.state import MADE, Activation, Record
-from reconciler.planning import keys
 from reconciler.planning.blocking import blocked
-from reconciler.planning.diff import Difference, face, shown
+from reconciler.planning.change import verdict
+from reconciler.planning.diff import Difference, face
 from reconciler.planning.differing import listed
 from reconciler.planning.scene import Scene
 
@@ -35,18 +35,14 @@ def told_anew(scene: Scene, voice: Voice, record: Record, changed: Difference) -
         return blocked(voice, record, "it can't be changed before its first use", hint)
     if not (in_place or changed.ours or changed.renewed or uses_it or found):
         return None
-    return Change(
-        address=voice.address,
-        provider=voice.provider,
-        action=Action.UPDATE,
-        reason=_reason(changed, in_place=bool(in_place), uses_it=uses_it, of=record.activation),
+    return verdict(
+        voice,
+        Action.UPDATE,
+        _reason(changed, in_place=bool(in_place), uses_it=uses_it, of=record.activation),
+        record=record,
         before=face(record),
-        after=shown(voice),
         fields=in_place + changed.ours + changed.renewed,
-        method=voice.method,
-        record=record.external_task_id,
         key=record.external_task_id,
-        identity=keys.digest_of(voice),
         found=found,
         activates=uses_it,
         in_place=tuple(dict.fromkeys(field.name.split(".")[0].split("[")[0] for field in in_place)),

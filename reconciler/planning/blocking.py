@@ -5,11 +5,11 @@ from __future__ import annotations
 from reconciler.errors import Cause
 from reconciler.model.manifest import AUDIO, Manifest, Voice
 from reconciler.model.observed import RemoteVoice
-from reconciler.model.plan import Action, Change
+from reconciler.model.plan import Action, Change, FieldChange
 from reconciler.model.state import Record
 from reconciler.model.urls import is_url
-from reconciler.planning import keys
-from reconciler.planning.diff import face, shown
+from reconciler.planning.change import verdict
+from reconciler.planning.diff import face
 
 
 def blocked(
@@ -20,21 +20,12 @@ def blocked(
     *,
     found: RemoteVoice | None = None,
     about: Record | None = None,
+    fields: tuple[FieldChange, ...] = (),
 ) -> Change:
     """`record` is what the address means now. `about` is the record in the way, if another; `found` is what it is."""
-    subject = about or record
-    return Change(
-        address=voice.address,
-        provider=voice.provider,
-        action=Action.BLOCKED,
-        reason=reason,
-        hint=hint,
-        before=face(record) if record else None,
-        after=shown(voice),
-        method=voice.method,
-        record=subject.external_task_id if subject else None,
-        identity=keys.digest_of(voice),
-        found=found,
+    before = face(record) if record else None
+    return verdict(
+        voice, Action.BLOCKED, reason, hint, record=about or record, before=before, found=found, fields=fields
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from reconciler.model.manifest import Voice
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import LIVE, Record, Status
+from reconciler.planning.change import stopped
 from reconciler.planning.scene import Scene
 
 Place = tuple[str, str]  # account, voice_id
@@ -108,7 +109,7 @@ def _taken(scene: Scene, change: Change, place: Place, other: str) -> Change:
         hint = f"{change.address} has a voice of its own. To let go of that one: voicectl state rm {change.address}"
     else:
         hint = f"To give it this address: voicectl state mv {other} {change.address}"
-    return _stopped(change, f"the voice {place[1]} is managed as {other} already", hint)
+    return stopped(change, f"the voice {place[1]} is managed as {other} already", hint)
 
 
 def _missed(scene: Scene, change: Change, place: Place, other: str) -> Change:
@@ -117,14 +118,8 @@ def _missed(scene: Scene, change: Change, place: Place, other: str) -> Change:
         hint = f"To keep it for {other} only: voicectl state rm {change.address}"
     else:
         hint = f"To give it that address: voicectl state mv {change.address} {other}"
-    return _stopped(change, f"its voice {place[1]} is declared as {other}, and would be deleted", hint)
+    return stopped(change, f"its voice {place[1]} is declared as {other}, and would be deleted", hint)
 
 
 def _means(record: Record | None, place: Place) -> bool:
     return record is not None and (record.account, record.voice_id) == place
-
-
-def _stopped(change: Change, reason: str, hint: str) -> Change:
-    return change.model_copy(
-        update={"action": Action.BLOCKED, "reason": reason, "hint": hint, "made": None, "gone": False}
-    )

@@ -36,7 +36,7 @@ def new_voice(scene: Scene, voice: Voice, need: Need) -> Change:
             return blocked(voice, need.record, reason, found=need.found)
     if _chosen_before(scene, voice):
         why = "its voice_id is chosen by you and can't be used twice: choose a new voice_id"
-        return blocked(voice, need.record, why, found=need.found).model_copy(update={"fields": need.fields})
+        return blocked(voice, need.record, why, found=need.found, fields=need.fields)
     until = (voice.inputs.get("output") or {}).get("expire_time")
     if until is not None and datetime.fromisoformat(until) <= scene.now:
         why = f"its file would be over when it is made: output.expire_time is {until}"

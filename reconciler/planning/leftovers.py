@@ -12,6 +12,7 @@ from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Un
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import SETTLING, Record, Status
 from reconciler.planning.blocking import resolve_hint, to_allow, undeclared
+from reconciler.planning.change import verdict
 from reconciler.planning.diff import face
 from reconciler.planning.scene import Scene, is_due
 
@@ -141,7 +142,7 @@ def _discarded(scene: Scene, record: Record, reason: str, *, protect: bool = Fal
             found = observed.remote if isinstance(observed, Found) else None
             if not scene.deletable(record):
                 reason = f"{reason}; {_stays(scene, record)}, so it stays there and is listed as abandoned"
-                return _verdict(record, Action.FORGET, reason, found=found).model_copy(update={"abandons": True})
+                return _verdict(record, Action.FORGET, reason, found=found, abandons=True)
             return _verdict(record, Action.DELETE, reason, found=found)
 
 
@@ -162,16 +163,13 @@ def _to_allow(scene: Scene, record: Record) -> str:
 
 
 def _verdict(
-    record: Record, action: Action, reason: str, hint: str = "", *, found: RemoteVoice | None = None
+    record: Record,
+    action: Action,
+    reason: str,
+    hint: str = "",
+    *,
+    found: RemoteVoice | None = None,
+    abandons: bool = False,
 ) -> Change:
-    return Change(
-        address=record.address,
-        provider=record.provider,
-        action=action,
-        reason=reason,
-        hint=hint,
-        before=face(record, found),
-        method=record.method,
-        record=record.external_task_id,
-        found=found,
-    )
+    before = face(record, found)
+    return verdict(record, action, reason, hint, record=record, before=before, found=found, abandons=abandons)

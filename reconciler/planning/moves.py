@@ -19,6 +19,7 @@ from reconciler.model.manifest import AUDIO, Voice
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import LIVE, Record, State, Status
 from reconciler.planning import keys
+from reconciler.planning.change import verdict
 from reconciler.planning.diff import difference, face, shown
 from reconciler.planning.renamed_entries import of_an_older_state, to_a_protected_place, which_entry, which_record
 from reconciler.planning.scene import BOUND_NOT_MADE, Scene
@@ -61,18 +62,13 @@ def find(scene: Scene, declared: Mapping[str, Voice], *, older: Collection[str] 
 def changes(moves: Moves, declared: Mapping[str, Voice]) -> Iterator[Change]:
     """One `move` for each pair, in the order of the new addresses."""
     for address, record in sorted(moves.pairs.items()):
-        voice = declared[address]
-        yield Change(
-            address=address,
+        yield verdict(
+            declared[address],
+            Action.MOVE,
+            "same inputs, nothing is paid",
+            record=record,
             source=record.address,
-            provider=record.provider,
-            action=Action.MOVE,
-            reason="same inputs, nothing is paid",
             before=face(record),
-            after=shown(voice),
-            method=record.method,
-            record=record.external_task_id,
-            identity=keys.digest_of(voice),
         )
 
 

@@ -8,9 +8,9 @@ from reconciler.model.manifest import Voice
 from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.model.plan import Action, Change, FieldChange
 from reconciler.model.state import Record
-from reconciler.planning import keys
 from reconciler.planning.amending import FIRST_USE, in_doubt, wants_activation
-from reconciler.planning.diff import face, shown
+from reconciler.planning.change import verdict
+from reconciler.planning.diff import face
 from reconciler.planning.replaced import old_id
 from reconciler.planning.scene import Scene
 
@@ -64,19 +64,15 @@ def _change(
         _DELETED_FIRST if need.stands and made is None and not stays and _goes_first(voice, need.record) else "",
         FIRST_USE if activates else "",
     ]
-    return Change(
-        address=voice.address,
-        provider=voice.provider,
-        action=Action.REPLACE if need.stands else action,
-        reason="; ".join(reason for reason in reasons if reason),
-        hint=ends,
+    return verdict(
+        voice,
+        Action.REPLACE if need.stands else action,
+        "; ".join(reason for reason in reasons if reason),
+        ends,
+        record=need.record,
         before=face(old, need.found) if old else None,
-        after=shown(voice),
         fields=need.fields,
-        method=voice.method,
-        record=need.record.external_task_id if need.record else None,
         key=key,
-        identity=keys.digest_of(voice),
         generation=generation,
         found=need.found,
         made=made,

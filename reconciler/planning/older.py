@@ -7,12 +7,14 @@ generation. Nothing of such an address changes, because every verdict about it w
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from reconciler.model.manifest import AUDIO, Voice
 from reconciler.model.observed import TaskStatus
 from reconciler.model.plan import Action, Change
 from reconciler.planning import keys
 from reconciler.planning.blocking import blocked
+from reconciler.planning.change import stopped, verdict
 from reconciler.planning.diff import face
 from reconciler.planning.marked import Marked
 from reconciler.planning.scene import Scene
@@ -71,12 +73,12 @@ def guarded(
     others = [c for c in changes if c.address not in newer and (c.source is None or c.source not in newer)]
     kept = others if scene.asked.destroy else [_undeleted(change) for change in others]
     planned = {c.address for c in changes}
-    stopped = [
-        _stopped(scene, address, marked, declared.get(address))
+    older = [
+        _older(scene, address, marked, declared.get(address))
         for address, marked in sorted(newer.items())
         if address in declared or address in planned or address in scene.state.current
     ]
-    return kept + stopped
+    return kept + older
 
 
 def _undeleted(change: Change) -> Change:
@@ -84,10 +86,10 @@ def _undeleted(change: Change) -> Change:
     if change.action is not Action.DELETE:
         return change
     reason = f"{change.reason}, but this state is older than the account, so nothing is deleted"
-    return change.model_copy(update={"action": Action.BLOCKED, "reason": reason, "hint": _FETCH})
+    return stopped(change, reason, _FETCH)
 
 
-def _stopped(scene: Scene, address: str, marked: Marked, voice: Voice | None) -> Change:
+def _older(scene: Scene, address: str, marked: Marked, voice: Voice | None) -> Change:
     lineage, generation = marked.marker.lineage, marked.marker.generation
     what = f"the voice {marked.remote.voice_id} (generation {generation})"
     if marked.remote.status is TaskStatus.RUNNING:
@@ -99,13 +101,15 @@ def _stopped(scene: Scene, address: str, marked: Marked, voice: Voice | None) ->
     record = scene.state.at(address)
     if voice is not None:
         return blocked(voice, record, reason, hint)
-    return Change(
-        address=address,
-        provider=record.provider if record is not None else marked.provider,
-        action=Action.BLOCKED,
-        reason=reason,
-        hint=hint,
-        before=face(record) if record is not None else None,
-        method=record.method if record is not None else "",
-        record=record.external_task_id if record is not None else None,
-    )
+    if record is not None:
+        return verdict(record, Action.BLOCKED, reason, hint, record=record, before=face(record))
+    return verdict(_Unknown(address, marked.provider), Action.BLOCKED, reason, hint, record=None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Unknown:
+    """What neither the manifest nor the state has."""
+
+    address: str
+    provider: str
+    method: str = ""

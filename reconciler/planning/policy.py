@@ -6,34 +6,33 @@ runs: a saved plan is refused when the state moved on under it, and is good once
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from reconciler.errors import PlanSpent, PlanStale
 from reconciler.model.manifest import Safety, Voice
 from reconciler.model.plan import Action, Change, DriftKind, Plan, Stop
 from reconciler.model.state import State, Status
 from reconciler.model.variables import unset
+from reconciler.planning.change import stopped
 
 FEW = 10  # below this many recorded voices no percentage is asked about
 _LOSING = {Action.DELETE, Action.REPLACE, Action.FORGET}
 
 
 def check(
-    plan: Plan,
+    changes: Sequence[Change],
     state: State,
     safety: Safety,
     *,
     allow_deletes: int | None = None,
     declared: int,
 ) -> tuple[Stop, ...]:
-    """The thresholds that the plan crosses without its number. `declared` is how many voices the manifest holds."""
-    if plan.destroy:
-        return ()
-    return tuple(_deletes(plan, state, safety, allow_deletes, declared))
+    """The thresholds that these changes cross without their number. `declared`: how many voices the manifest holds."""
+    return tuple(_deletes(changes, state, safety, allow_deletes, declared))
 
 
-def held_back(plan: Plan, state: State, safety: Safety, *, allow_recreates: int | None = None) -> Plan:
-    """The plan, with too many voices that are gone blocked instead of bought again: a list may lie, and so may a look.
+def held_back(plan: Plan, state: State, safety: Safety, *, allow_recreates: int | None = None) -> tuple[Change, ...]:
+    """Its changes, with too many voices that are gone blocked instead of bought again: a list may lie, so may a look.
 
     The number that lets them be bought is said; whatever else the plan holds goes on.
     """
@@ -41,23 +40,19 @@ def held_back(plan: Plan, state: State, safety: Safety, *, allow_recreates: int 
     recorded = _recorded(state)
     over = recorded >= FEW and 100 * len(gone) > safety.max_recreate_percent * recorded
     if not over or allow_recreates in {len(gone), _gone(plan, state)}:
-        return plan
-    blocked = {
-        "action": Action.BLOCKED,
-        "reason": (
-            f"gone, and {len(gone)} of {recorded} recorded voices would be bought again, "
-            f"over {safety.max_recreate_percent:g} %"
-        ),
-        "hint": f"If they are truly gone: --allow-recreates {len(gone)}",
-        "key": None,
-        "gone": False,
-    }
-    changes = tuple(c.model_copy(update=blocked) if c.gone else c for c in plan.changes)
-    return plan.model_copy(update={"changes": changes})
+        return plan.changes
+    reason = (
+        f"gone, and {len(gone)} of {recorded} recorded voices would be bought again, "
+        f"over {safety.max_recreate_percent:g} %"
+    )
+    hint = f"If they are truly gone: --allow-recreates {len(gone)}"
+    return tuple(stopped(c, reason, hint, key=None) if c.gone else c for c in plan.changes)
 
 
-def unkeyed(plan: Plan, voices: Mapping[str, Voice], is_set: Callable[[str], bool]) -> Plan:
-    """The plan, with what would be bought with a key of its own blocked where that key is not set."""
+def unkeyed(
+    changes: Sequence[Change], voices: Mapping[str, Voice], is_set: Callable[[str], bool]
+) -> tuple[Change, ...]:
+    """The changes, with what would be bought with a key of its own blocked where that key is not set."""
 
     def checked(change: Change) -> Change:
         voice = voices.get(change.address)
@@ -65,32 +60,25 @@ def unkeyed(plan: Plan, voices: Mapping[str, Voice], is_set: Callable[[str], boo
         if change.action not in _BUYS or change.made is not None or name is None or is_set(name):
             return change
         why, hint = unset("api_key_env", name, example="TRTC_API_KEY")
-        return change.model_copy(
-            update={
-                "action": Action.BLOCKED,
-                "reason": f"no credentials: {why.rstrip('.')}",
-                "hint": hint,
-                "key": None,
-                "terms": None,
-                "gone": False,
-            }
-        )
+        return stopped(change, f"no credentials: {why.rstrip('.')}", hint, key=None, terms=None)
 
-    return plan.model_copy(update={"changes": tuple(map(checked, plan.changes))})
+    return tuple(map(checked, changes))
 
 
-def losing(plan: Plan, state: State) -> list[Change]:
+def losing(changes: Sequence[Change], state: State) -> list[Change]:
     """The changes that take a recorded voice from its address, and that nobody has agreed to yet.
 
     Cleaning up after earlier replaces is none, nor is a replace that an interrupted run began.
     """
     voices = {key for key in state.current.values() if state.records[key].status is not Status.FAILED}
-    losses = [c for c in plan.changes if c.action in _LOSING and c.record in voices]
+    losses = [c for c in changes if c.action in _LOSING and c.record in voices]
     return [c for c in losses if c.action is not Action.REPLACE or c.key not in state.records]
 
 
-def _deletes(plan: Plan, state: State, safety: Safety, allowed: int | None, declared: int) -> Iterator[Stop]:
-    count = len(losing(plan, state))
+def _deletes(
+    changes: Sequence[Change], state: State, safety: Safety, allowed: int | None, declared: int
+) -> Iterator[Stop]:
+    count = len(losing(changes, state))
     recorded = _recorded(state)
     if count == 0 or allowed == count:
         return
@@ -169,8 +157,8 @@ def narrowed(fresh: Plan, approved: Plan, *, going_on: bool) -> Plan:
                 "the manifest or the cloud changed since.",
                 "Make a new one: voicectl plan --out FILE",
             )
-    stopped = {change.address for change in approved.changes if change.action is Action.BLOCKED}
-    changes = [_shown(r, c, stopped) for r, c in zip(reviewed, fresh.changes, strict=True)]
+    blocked = {change.address for change in approved.changes if change.action is Action.BLOCKED}
+    changes = [_shown(r, c, blocked) for r, c in zip(reviewed, fresh.changes, strict=True)]
     shown = tuple(change for change in changes if change is not None)
     return fresh.model_copy(update={"plan_id": approved.plan_id, "changes": shown, "stops": approved.stops})
 
@@ -180,22 +168,14 @@ def does_nothing(plan: Plan) -> bool:
     return bool(plan.changes) and all(change.action is Action.BLOCKED for change in plan.changes)
 
 
-def _shown(reviewed: Change | None, change: Change, stopped: Collection[str]) -> Change | None:
-    """The change as apply takes it; None for what was not reviewed. `stopped`: addresses blocked in the saved plan."""
+def _shown(reviewed: Change | None, change: Change, blocked: Collection[str]) -> Change | None:
+    """The change as apply takes it; None for what was not reviewed. `blocked`: addresses blocked in the saved plan."""
     if change.action is Action.BLOCKED or _allows(reviewed, change):
         return change
-    if change.address not in stopped or (reviewed is not None and reviewed.action is not Action.BLOCKED):
+    if change.address not in blocked or (reviewed is not None and reviewed.action is not Action.BLOCKED):
         return None
-    freed = {
-        "action": Action.BLOCKED,
-        "reason": f"it was blocked in the saved plan; now it can be done ({change.action}), and that was not reviewed",
-        "hint": "Review it: voicectl plan --out FILE",
-        "key": None,
-        "found": None,
-        "made": None,
-        "gone": False,
-    }
-    return change.model_copy(update=freed)
+    reason = f"it was blocked in the saved plan; now it can be done ({change.action}), and that was not reviewed"
+    return stopped(change, reason, "Review it: voicectl plan --out FILE", key=None, found=None)
 
 
 def _allows(reviewed: Change | None, change: Change) -> bool:

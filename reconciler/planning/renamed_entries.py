@@ -8,6 +8,7 @@ from reconciler.model.manifest import Voice
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import Record, State, Status
 from reconciler.planning.blocking import blocked
+from reconciler.planning.change import verdict
 from reconciler.planning.diff import face
 
 _SHOWN = 5  # candidates in a hint
@@ -43,16 +44,9 @@ def which_entry(state: State, record: Record, voices: Sequence[Voice]) -> Change
 
 
 def _asked(record: Record, who: str, ways: list[str]) -> Change:
-    return Change(
-        address=record.address,
-        provider=record.provider,
-        action=Action.BLOCKED,
-        reason=f"not declared any more, and {who}: was it renamed?",
-        hint=_or([*ways, f"to leave the voice in its account: voicectl state rm {record.address}"]),
-        before=face(record),
-        method=record.method,
-        record=record.external_task_id,
-    )
+    reason = f"not declared any more, and {who}: was it renamed?"
+    hint = _or([*ways, f"to leave the voice in its account: voicectl state rm {record.address}"])
+    return verdict(record, Action.BLOCKED, reason, hint, record=record, before=face(record))
 
 
 def _command(state: State, record: Record, address: str) -> str:

@@ -15,8 +15,8 @@ from reconciler.model.manifest import Manifest, Voice
 from reconciler.model.observed import Observations
 from reconciler.model.plan import Action, Change, FieldChange
 from reconciler.model.state import SETTLING, Record, State, Status
-from reconciler.planning import keys
-from reconciler.planning.diff import face, shown
+from reconciler.planning.change import verdict
+from reconciler.planning.diff import face
 from reconciler.planning.movable import Move, movable, names_it, same_inputs
 from reconciler.planning.same_account import Comparison, Name, Undecided, compare
 from reconciler.planning.scene import BOUND_NOT_MADE, Asked, is_due, shows_late
@@ -205,18 +205,14 @@ def _why(record: Record, voice: Voice) -> str:
 
 
 def _update(voice: Voice, before: Record, record: Record, moved: tuple[str, ...]) -> Change:
-    return Change(
-        address=voice.address,
-        provider=voice.provider,
-        action=Action.UPDATE,
-        reason=f"{_STATE_ONLY}: {_why(record, voice)}",
+    return verdict(
+        voice,
+        Action.UPDATE,
+        f"{_STATE_ONLY}: {_why(record, voice)}",
+        record=record,
         before=face(record),
-        after=shown(voice),
         fields=_fields(before, record),
-        method=voice.method,
-        record=record.external_task_id,
         key=record.external_task_id,
-        identity=keys.digest_of(voice),
         rebinds=moved,
     )
 

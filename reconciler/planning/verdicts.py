@@ -212,7 +212,7 @@ def _replace(
     if voice.lifecycle.prevent_destroy:
         why = f"prevent_destroy: {what or '--replace'}, and that takes a new voice"
         hint = "; ".join(filter(None, (to_allow(scene.manifest, voice.address), kept_by)))
-        return blocked(voice, record, why, hint, found=found).model_copy(update={"fields": changed.all})
+        return blocked(voice, record, why, hint, found=found, fields=changed.all)
     reason = f"{what}: {kept_by}" if kept_by else what or "asked for"
     need = Need(reason, record, stands=True, fields=changed.all, found=found)
     return new_voice(scene, voice, need)

@@ -23,8 +23,9 @@ from reconciler.model.manifest import Lifecycle, Manifest, Safety, Voice
 from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Plan
 from reconciler.model.state import LIVE, Record, State, Status
-from reconciler.planning import keys, planner, policy
+from reconciler.planning import keys, planner
 from reconciler.planning.diff import noted, shown
+from reconciler.planning.finish import finish
 from reconciler.planning.scene import Asked
 from reconciler.protocols import ByKey, Capabilities, MethodCapabilities
 from reconciler.providers import tencent_trtc, tencent_vod
@@ -48,11 +49,8 @@ def plan(case: Raw) -> Plan:
     )
     able = {name: capabilities(case, name) for name in manifest.providers}
     made = planner.plan(manifest, state, observations_of(case), able, now=NOW, asked=asked)
-    made = policy.held_back(made, state, manifest.safety, allow_recreates=asked.allow_recreates)
-    stops = policy.check(
-        made, state, manifest.safety, allow_deletes=options.get("allow_deletes"), declared=len(manifest.voices)
-    )
-    return made.model_copy(update={"stops": stops})
+    allow_deletes = options.get("allow_deletes")
+    return finish(made, manifest, state, asked=asked, is_set=lambda _: True, allow_deletes=allow_deletes)
 
 
 def manifest_of(case: Raw) -> Manifest:

@@ -292,12 +292,12 @@ def test_a_saved_plan_keeps_its_own_stops() -> None:
 
 def test_losing_counts_what_takes_a_voice_from_its_address() -> None:
     case = {"voices": {"n": {"create": {"voice_name": "New"}}}, "records": {"n@1": "ready", "old@1": "ready"}}
-    lost = policy.losing(cases.plan(case), cases.state_of(case))
+    lost = policy.losing(cases.plan(case).changes, cases.state_of(case))
     assert sorted(change.address for change in lost) == ["n", "old"]
 
 
 def test_a_threshold_is_passed_by_its_number_only() -> None:
     plan = _of_ten(removed=4)
     state = cases.state_of({"records": {f"{v}@1": "ready" for v in TEN}})
-    assert policy.check(plan, state, Safety(), allow_deletes=4, declared=6) == ()
-    assert len(policy.check(plan, state, Safety(), allow_deletes=5, declared=6)) == 1
+    assert policy.check(plan.changes, state, Safety(), allow_deletes=4, declared=6) == ()
+    assert len(policy.check(plan.changes, state, Safety(), allow_deletes=5, declared=6)) == 1

@@ -1,0 +1,45 @@
+"""The one place that finishes a plan: what the verdicts leave to their number, to keys and to a person's word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from reconciler.model.manifest import Manifest
+from reconciler.model.plan import Plan
+from reconciler.model.state import State
+from reconciler.planning import policy
+from reconciler.planning.scene import Asked
+
+
+def finish(
+    judged: Plan,
+    manifest: Manifest,
+    state: State,
+    *,
+    asked: Asked,
+    is_set: Callable[[str], bool],
+    allow_deletes: int | None = None,
+    new_state: bool = False,
+    notes: tuple[str, ...] = (),
+) -> Plan:
+    """The plan as it is shown, saved and applied. `notes` come after its own; `is_set` knows the environment.
+
+    It remembers what was asked for, so that apply asks the same.
+    """
+    held_back = policy.held_back(judged, state, manifest.safety, allow_recreates=asked.allow_recreates)
+    changes = policy.unkeyed(held_back, manifest.voices, is_set)
+    declared = len(manifest.voices)
+    stops = policy.check(changes, state, manifest.safety, allow_deletes=allow_deletes, declared=declared)
+    return judged.model_copy(
+        update={
+            "changes": changes,
+            "notes": (*judged.notes, *notes),
+            "stops": () if judged.destroy else stops,  # a destroy is the request itself
+            "sandbox": manifest.sandbox,
+            "retry": tuple(sorted(asked.retry)),
+            "replace": tuple(sorted(asked.replace)),
+            "new_state": new_state,
+            "allow_deletes": allow_deletes,
+            "allow_recreates": asked.allow_recreates,
+        }
+    )
