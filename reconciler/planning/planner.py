@@ -15,6 +15,8 @@ from reconciler.model.variables import compared
 from reconciler.planning import claims, drift, keys, leftovers, moves, older, renamed_providers, unclaimed, verdicts
 from reconciler.planning.accounts import Doubt
 from reconciler.planning.diff import shown
+from reconciler.planning.moves import Moves
+from reconciler.planning.renamed_providers import Renaming
 from reconciler.planning.scene import Asked, Scene, gather
 from reconciler.protocols import Capabilities
 
@@ -50,19 +52,9 @@ def plan(
         state = moves.applied(state, moved, now=now)
         scene = gathered(state)
 
-    def judge(voice: Voice) -> Change | None:
-        unclear = moved.unclear.get(voice.address)
-        return unclear or renamed_providers.noted(renaming, voice, verdicts.declared(scene, voice))
-
-    judged = [
-        change.model_copy(update={"terms": _terms(scene, voice)})
-        for voice in declared.values()
-        if (change := judge(voice)) is not None
-    ]
+    judged = _declared(scene, declared, moved, renaming)
     unchanged = len(declared.keys() - {change.address for change in (*judged, *renamed)} - newer.keys())
-    left = (state.records[key] for key in _left(state, declared))
-    judged += [moved.unclear.get(record.address) or leftovers.removed(scene, record) for record in left]
-    changes = renamed + claims.guarded(scene, judged, declared)
+    changes = renamed + claims.guarded(scene, judged + _undeclared(scene, declared, moved), declared)
     changes += _beside(scene, changes, declared)
     changes = older.guarded(scene, newer, changes, declared)
     remarks = drift.remarks(scene, changes, newer)
@@ -115,8 +107,21 @@ def candidates(manifest: Manifest, state: State, accounts: Mapping[str, str], *,
     return found
 
 
-def _left(state: State, declared: Mapping[str, Voice]) -> list[str]:
-    return [state.current[address] for address in sorted(set(state.current).difference(declared))]
+def _declared(scene: Scene, declared: Mapping[str, Voice], moved: Moves, renaming: Renaming) -> list[Change]:
+    """The verdicts for what the manifest declares, each with the terms that a reviewer agrees to."""
+    judged: list[Change] = []
+    for voice in declared.values():
+        change = moved.unclear.get(voice.address)
+        change = change or renamed_providers.noted(renaming, voice, verdicts.declared(scene, voice))
+        if change is not None:
+            judged.append(change.model_copy(update={"terms": _terms(scene, voice)}))
+    return judged
+
+
+def _undeclared(scene: Scene, declared: Mapping[str, Voice], moved: Moves) -> list[Change]:
+    """The verdicts for current records whose address left the manifest."""
+    left = (scene.state.records[key] for address, key in sorted(scene.state.current.items()) if address not in declared)
+    return [moved.unclear.get(record.address) or leftovers.removed(scene, record) for record in left]
 
 
 def _beside(scene: Scene, changes: Sequence[Change], declared: Mapping[str, Voice]) -> list[Change]:
