@@ -26,7 +26,7 @@ COMMANDS = {
     "output": ("reading", "output", "Print the voice_id of each address."),
     "show": ("reading", "show", "Show the state, or a saved plan."),
     "voices": ("reading", "voices", "List the voices of a provider's account."),
-    "resolve": ("surgery", "resolve", "Settle a creation that nobody else can."),
+    "resolve": ("surgery", "resolve", "Resolve a creation whose outcome is unknown."),
     "unlock": ("surgery", "unlock", "Break the lock of a run that is dead."),
     "state": ("state", "state", "Look at the state, or put it right."),
     "schema": ("scaffold", "schema", "Print the JSON Schema of a document."),

@@ -42,7 +42,7 @@ def import_(address: str, voice_id: str, lock_timeout: str) -> int:
 @lock_option
 @global_options
 def resolve(address: str, voice_id: str | None, retry: bool, forget: bool, lock_timeout: str) -> int:
-    """Settle a creation that nobody else can.
+    """Resolve a creation whose outcome is unknown.
 
     Look in the cloud's console first: a voice that was made and is made again is paid for twice. ADDRESS may be an
     external_task_id too: old voices have no address.

@@ -1,4 +1,4 @@
-"""A person's hand on the state: import, resolve, mv, rm, rebind, names accepted. No cloud is changed by any of it."""
+"""Manual edits of the state: import, resolve, mv, rm, rebind, names accepted. No cloud is changed by any of it."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ def _drift_section(found: Sequence[Drift], *, colour: bool, detail: Detail = Det
 def _kind(kind: DriftKind) -> str:
     match kind:
         case DriftKind.GONE:
-            return "gone, the cloud has it no more"
+            return "gone: it no longer exists in the cloud"
         case DriftKind.RENAMED:
             return "renamed"
         case DriftKind.FAILED:
@@ -117,7 +117,7 @@ def _kind(kind: DriftKind) -> str:
         case DriftKind.EXPIRED:
             return "expired"
         case DriftKind.SURPLUS:
-            return "surplus, it bears the mark of voicectl and no record knows it"
+            return "surplus: it carries a voicectl marker, but is not in the state"
 
 
 def _remarks(plan: Plan, *, colour: bool, detail: Detail) -> Iterable[str]:

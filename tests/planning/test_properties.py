@@ -209,10 +209,11 @@ def test_nothing_is_bought_while_the_same_may_be_on_its_way(world: dict[str, Any
 @given(worlds())
 def test_an_address_has_one_verdict_and_a_key_one_creation(world: dict[str, Any]) -> None:
     seen = World(world)
-    bound = set(seen.state.current.values())
+    moves = [c for c in seen.plan.changes if c.action is Action.MOVE]
+    taken = {c.address for c in moves}  # what had these addresses is a leftover, unless it moves on
+    bound = {key for address, key in seen.state.current.items() if address not in taken}
     beside = {key for key, record in seen.state.records.items() if key not in bound}
     leftovers = [c for c in seen.plan.changes if c.key is None and c.record in beside and c.after is None]
-    moves = [c for c in seen.plan.changes if c.action is Action.MOVE]
     verdicts = [c for c in seen.plan.changes if c not in leftovers and c not in moves]
     assert len({c.address for c in moves}) == len({c.record for c in moves}) == len(moves)
     assert all(count == 1 for count in Counter(change.address for change in verdicts).values())
