@@ -50,7 +50,9 @@ class Calling:
     call: Call
 
     def __call__(self) -> Answered:
-        return Answered(self.lane, self.queue, self.run, self.call, _valued(_made(self.lane.cloud, self.call)))
+        return Answered(
+            self.lane, self.queue, self.run, self.call, _valued(lambda: _made(self.lane.cloud, self.call)())
+        )
 
 
 @dataclass(frozen=True, slots=True)

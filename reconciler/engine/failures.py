@@ -38,7 +38,9 @@ def meaning(error: CloudError, call: Call, *, tries: int) -> Meaning:
             return Meaning.SLOWER
         case Rejected(absent=True) if isinstance(call, Delete):
             return Meaning.ANSWER
-        case OutcomeUnknown() if is_paid(call):
+        case Rejected(duplicate=True):
+            return Meaning.ANSWER  # the key is known there
+        case CloudError() if is_paid(call) and not isinstance(error, Rejected):
             return Meaning.ANSWER  # whatever else it says, the call may have happened
         case CloudError(systemic=True):
             return Meaning.ENDS_THE_RUN

@@ -228,6 +228,11 @@ def _run(
     watch.began(executor.tally)
     try:
         tally = executor.run()
+    except Exception:  # a bug of ours: what clouds have answered before it is written down all the same
+        workers.close()
+        with suppress(StateError):
+            session.store.commit(executor.state)
+        raise
     finally:
         workers.close()
     state = executor.state

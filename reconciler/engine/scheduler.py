@@ -190,10 +190,11 @@ class Scheduler:
     def _end(self, run: Run, end: End) -> None:
         self._count.end(self._ledger, run, end)
         address = run.change.address
-        if run.change.action is Action.DELETE and isinstance(end, Finished):
+        if run.change.action is Action.DELETE:
             self._deletions[address] -= 1
-            for waiting in self._after.pop(address, []) if not self._deletions[address] else []:
-                self._go_on(waiting)
+            if not isinstance(end, Finished) or not self._deletions[address]:
+                for waiting in self._after.pop(address, []):
+                    self._go_on(waiting, None if isinstance(end, Finished) else end)
 
     # -- answers -------------------------------------------------------------------------------------------------------
 
@@ -228,7 +229,8 @@ class Scheduler:
         found = meaning(error, call, tries=run.tries)
         if isinstance(error, Throttled) and found is Meaning.SLOWER:
             lane.slow_down(queue, run, error, now)
-        if found in (Meaning.SLOWER, Meaning.AGAIN) and run.since is not None and now - run.since > lane.cloud.patience:
+        waits = found in (Meaning.SLOWER, Meaning.AGAIN) or (found is Meaning.UNOPENED and queue is not lane.submits)
+        if waits and run.since is not None and now - run.since > lane.cloud.patience:
             found = Meaning.ANSWER
         match found:
             case Meaning.SLOWER:
@@ -258,6 +260,7 @@ class Scheduler:
         """Nothing new starts; what is in flight is written down."""
         if self.halted is None:
             self.halted = reason
+            self._writer.hurry()
             self._ledger.tell(Event(kind=Kind.STOPPED, detail=reason, hint=hint))
 
     def _withdraw(self) -> None:

@@ -83,8 +83,8 @@ class Turn(Step[None]):
 
 
 @dataclass(frozen=True, slots=True)
-class After(Step[None]):
-    """Until the old voice of this address is deleted."""
+class After(Step["End | None"]):
+    """Until all deletions at this address have ended: how one did that is no good; None if they all are done."""
 
     address: str
 

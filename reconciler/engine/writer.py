@@ -1,4 +1,8 @@
-"""Makes a run's writes durable, one append at a time, while the run goes on."""
+"""Makes a run's writes durable, one append at a time, while the run goes on.
+
+On a full disk an append fails: then the run starts nothing more, but waits for the answers of the calls that are out,
+because they are paid for, and tries to write them, too. What can't be saved is left in a rescue copy by the store.
+"""
 
 from __future__ import annotations
 
@@ -63,12 +67,17 @@ class Writer:
         self._since = inf  # when the oldest write came that no append holds
         self._taken = 0  # the number of the last write that an append holds
         self._urgent = False
+        self._hurries = False
         self.under_way = False
         self.unsaved: StateError | None = None
 
     @property
     def busy(self) -> bool:
         return self.under_way or self._taken < self._ledger.written
+
+    def hurry(self) -> None:
+        """From now on nothing waits for company: the run ends, and may be ended from outside."""
+        self._hurries = True
 
     def wrote(self, *, urgent: bool) -> None:
         self._since = min(self._since, self._clock.monotonic())
@@ -78,7 +87,7 @@ class Writer:
         """When the next append may start; inf: not before an answer."""
         if self.under_way or self._taken == self._ledger.written:
             return inf
-        if self._urgent or self._took < _QUICK:
+        if self._urgent or self._hurries or self._took < _QUICK:
             return self._since
         return self._since + min(_LONGEST_HOLD, _HELD * self._took)
 
@@ -89,7 +98,11 @@ class Writer:
             self._start(Append(self._journal, batch, self._clock))
 
     def appended(self, answer: Appended) -> None:
-        """Raises what is no failure of the disk's. After one the run ends, and says all the same what happened."""
+        """Raises what is no failure of the disk's.
+
+        After one the run ends. What happened is told all the same, so it counts as if it were durable: the rescue copy
+        has it.
+        """
         self.under_way, self._took = False, answer.seconds
         self._ledger.durable = answer.number
         if isinstance(answer.error, StateError):

@@ -58,7 +58,17 @@ class Scene:
         observed = seen.of.get(record.external_task_id, _NOT_ASKED)
         if isinstance(observed, Absent) and shows_late(record, self.now):
             return Found(remote=RemoteVoice(status=TaskStatus.RUNNING, task_id=record.task_id))
+        if isinstance(observed, Absent) and self._may_be_listed_later(record):
+            return Unknown(why="its cloud may not list yet what an interrupted call made")
         return observed
+
+    def _may_be_listed_later(self, record: Record) -> bool:
+        """Where only a list shows it: for as long as a call waits to go out, is under way, and is not listed yet."""
+        found, account = self.can(record).found, self.manifest.providers.get(record.provider)
+        if record.status is not Status.INTENDED or not isinstance(found, ByList) or account is None:
+            return False
+        longest = 2 * account.timeouts.operation + (found.lag or 0.0)
+        return (self.now - record.changed_at).total_seconds() < longest
 
     def can(self, record_or_voice: Record | Voice) -> MethodCapabilities:
         cloud = self.capabilities.get(record_or_voice.provider)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from reconciler.errors import OutcomeUnknown
 from reconciler.model.manifest import Voice
-from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus
+from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Action
 from reconciler.model.state import Record, Status
 from reconciler.protocols import Accepted, ByList, Clock, Done, MethodCapabilities
@@ -98,16 +98,50 @@ def test_where_no_lag_is_documented_a_person_says() -> None:
     assert len(cloud.bought) == 1
 
 
-def test_a_run_that_died_before_the_answer_is_followed_by_two_looks_a_lag_apart() -> None:
+def test_after_a_run_that_died_nothing_is_decided_before_the_list_must_show_its_voice() -> None:
     rehearsal = Rehearsal()
     cloud = cloud_of(rehearsal, late=LAG - 0.1)
     rehearsal.hook = dies_after_the_call(rehearsal, cloud)
     with pytest.raises(Died):
         rehearsal.apply()
     rehearsal.hook = lambda moment, what: None
-    assert [change.action for change in rehearsal.plan().changes] == [Action.CREATE]  # nothing is listed yet
+    assert [change.action for change in rehearsal.plan().changes] == [Action.BLOCKED]  # nothing is listed yet
+    rehearsal.declare(voice("a", sample="another"))
+    assert [change.action for change in rehearsal.plan().changes] == [Action.BLOCKED]
+    rehearsal.declare()
+    assert [change.action for change in rehearsal.plan().changes] == [Action.BLOCKED]
+    rehearsal.declare(voice("a"))
+    rehearsal.clock.sleep(LAG)
     rehearsal.apply()
     assert (len(cloud.bought), rehearsal.record("a").voice_id) == (1, "v1")
+
+
+def test_a_call_that_never_arrived_is_made_once_the_list_must_have_shown_it() -> None:
+    rehearsal = Rehearsal()
+    cloud = cloud_of(rehearsal)
+    rehearsal.die("after", "write")  # its intent is written, and the call has not gone out
+    with pytest.raises(Died):
+        rehearsal.apply()
+    rehearsal.clock.sleep(2 * PATIENCE + LAG)
+    rehearsal.apply()
+    assert (len(cloud.bought), rehearsal.record("a").voice_id) == (1, "v1")
+
+
+@pytest.mark.parametrize("fails", [1, 2, 3])
+def test_a_look_that_failed_shortens_no_wait(fails: int) -> None:
+    rehearsal = Rehearsal()
+    cloud = cloud_of(rehearsal, late=LAG - 0.1, slow=PATIENCE - 1.0, lose=[True])
+    find, left = cloud.find, [fails]
+
+    def failing(record: Record) -> Observation:
+        left[0] -= 1
+        return Unknown(why="500") if left[0] >= 0 else find(record)
+
+    cloud.find = failing  # type: ignore[method-assign]  # a list that can't be had at first
+    rehearsal.apply()
+    rehearsal.clock.sleep(2 * PATIENCE + LAG)
+    rehearsal.apply()
+    assert len(cloud.bought) == 1
 
 
 @settings(max_examples=60, deadline=None)
@@ -129,6 +163,7 @@ def test_whatever_is_lost_and_whoever_dies_it_is_bought_once(
             rehearsal.apply()
         rehearsal.clock.sleep(pause)
     rehearsal.hook = lambda moment, what: None
+    rehearsal.clock.sleep(2 * PATIENCE + LAG)
     rehearsal.apply()
     rehearsal.apply()
     assert (len(cloud.bought), rehearsal.record("a").voice_id) == (1, "v1")

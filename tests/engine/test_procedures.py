@@ -11,6 +11,7 @@ from reconciler.engine.context import Context
 from reconciler.engine.ledger import Ledger
 from reconciler.engine.procedures.actions import procedure
 from reconciler.engine.steps import (
+    After,
     AnyStep,
     AwaitTask,
     Commit,
@@ -33,7 +34,7 @@ from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Un
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import Record, State, Status
 from reconciler.planning import keys
-from reconciler.protocols import Accepted, Done, MethodCapabilities, Unknowable
+from reconciler.protocols import Accepted, ByList, Done, MethodCapabilities, Unknowable
 from tests.engine.paper_cloud import PaperCloud
 from tests.engine.rehearsal import voice
 from tests.support.manual_clock import ManualClock
@@ -41,6 +42,7 @@ from tests.support.manual_clock import ManualClock
 LOST = OutcomeUnknown("the connection broke")
 DUPLICATE = Rejected("the key exists", duplicate=True)
 REFUSED = Rejected("the sample is too short", cause=Cause.SAMPLE)
+LISTED = MethodCapabilities(found=ByList(lag=30.0))
 TRTC = MethodCapabilities(found=Unknowable(), deletes=False, batch=1)
 READY = RemoteVoice(status=TaskStatus.READY, voice_id="850", voice_name="a", task_id="task")
 RUNNING = RemoteVoice(status=TaskStatus.RUNNING, task_id="task")
@@ -257,6 +259,47 @@ def test_a_key_that_was_used_for_a_voice_deleted_since_is_followed_by_the_next()
     again = story.send(None)
     assert isinstance(again, Submit)
     assert (again.record.generation, story.status()) == (2, Status.DELETED)
+
+
+def test_where_only_a_list_shows_it_two_looks_a_lag_apart_are_proof_and_a_failed_one_is_none() -> None:
+    story = creation(can=LISTED)
+    first = story.send(LOST)
+    assert isinstance(first, Find)
+    assert first.after == 600.0  # the call's own time-out
+    story.send(Unknown(why="500"))
+    second = story.send(Absent())
+    assert isinstance(second, Find)
+    assert second.after == 30.0
+    third = story.send(Unknown(why="500"))
+    assert isinstance(third, Find)
+    assert third.after >= 30.0
+    assert isinstance(story.send(Absent()), Submit)
+
+
+def test_a_second_sending_where_only_a_list_shows_the_first_is_waited_for_anew() -> None:
+    story = creation(can=LISTED)
+    assert isinstance(story.sends(LOST, Absent(), Absent()), Submit)
+    look = story.send(LOST)
+    assert isinstance(look, Find)
+    assert look.after == 600.0
+
+
+def test_a_key_that_was_used_up_too_often_is_left_to_a_person() -> None:
+    story = creation()
+    gone = READY.model_copy(update={"deleted": True})
+    for _ in range(20):
+        story.sends(DUPLICATE, Found(remote=gone), None)
+    assert isinstance(story.sends(DUPLICATE, Found(remote=gone)), Failed)
+    assert story.record is not None
+    assert (story.record.status, story.record.cause) == (Status.FAILED, Cause.KEY_IN_USE)
+
+
+def test_a_creation_whose_old_voice_goes_first_is_not_made_while_that_is_there() -> None:
+    declared = voice("a", lifecycle=Lifecycle(create_before_destroy=False))
+    story = Story(Action.CREATE, declared, key="k1", generation=2, identity=keys.digest_of(declared))
+    assert story.at == After("a")
+    assert isinstance(story.send(Failed("could not delete 849")), Failed)
+    assert story.status() is None
 
 
 # -- replace, delete, forget -------------------------------------------------------------------------------------------

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import pairwise
+from datetime import datetime
+from itertools import count, pairwise
 
 import pytest
 
+from reconciler.engine import transitions
 from reconciler.engine.calls import Answer, Calling, Job
 from reconciler.engine.ledger import Ledger
 from reconciler.engine.writer import Append, Appended, Writer
 from reconciler.model.events import Event, Kind
-from reconciler.model.state import State, Status
+from reconciler.model.observed import RemoteVoice
+from reconciler.model.state import Record, State, Status
 from reconciler.protocols import MethodCapabilities, Unknowable
 from tests.engine.paper_cloud import PaperCloud
 from tests.engine.rehearsal import Rehearsal, voice
@@ -134,6 +137,36 @@ def test_appends_come_one_after_the_other_and_each_takes_all_there_is() -> None:
     assert [append.batch.touched for append in started] == [{"one"}, {"two", "three"}]
     writer.appended(started[1]())
     assert (ledger.durable, writer.busy) == (3, False)
+
+
+def test_a_run_that_ends_holds_no_result_back() -> None:
+    ledger, started, clock = Ledger(State(lineage="0123"), lambda event: None), list[Append](), VirtualClock()
+    writer = Writer(ledger, NoDisk(), clock, started.append)
+    writer.appended(Appended(number=0, seconds=1.0))  # a slow disk
+    ledger.write(record("one"))
+    writer.wrote(urgent=False)
+    writer.turn()
+    assert started == []
+    writer.hurry()
+    writer.turn()
+    assert len(started) == 1
+
+
+def test_a_bug_in_one_procedure_loses_no_answer_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    rehearsal = with_a_slow_disk(0.4, voices=10)
+    cloud = PaperCloud(rehearsal.clock, MethodCapabilities(found=Unknowable()))
+    rehearsal.provide = lambda account: cloud
+    seen, times = transitions.seen, count(1)
+
+    def breaking(known: Record, remote: RemoteVoice, *, now: datetime) -> Record:
+        if next(times) == 10:
+            raise ZeroDivisionError
+        return seen(known, remote, now=now)
+
+    monkeypatch.setattr(transitions, "seen", breaking)
+    with pytest.raises(ZeroDivisionError):
+        rehearsal.apply()
+    assert len(rehearsal.at_status(Status.READY)) == 9
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.1, 0.5])

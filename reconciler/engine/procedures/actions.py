@@ -5,9 +5,9 @@ from __future__ import annotations
 from reconciler.engine import transitions
 from reconciler.engine.context import Context
 from reconciler.engine.procedures.creation import awaited, new_voice
-from reconciler.engine.procedures.deletion import deleted, deposed, is_nameless, let_go
+from reconciler.engine.procedures.deletion import TRIES_AGAIN, deleted, deposed, is_nameless, let_go
 from reconciler.engine.procedures.upkeep import kept_up
-from reconciler.engine.steps import After, Blocked, Commit, End, Finished, Left, Over, Procedure
+from reconciler.engine.steps import After, Blocked, Commit, End, Failed, Finished, Left, Over, Procedure
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.model.plan import Action, Change
@@ -15,6 +15,7 @@ from reconciler.model.state import LIVE, Record, Status
 from reconciler.planning.movable import rebound
 from reconciler.protocols import Unknowable
 
+_STILL_THERE = "its old voice could not be deleted, and create_before_destroy is false"
 _UNKNOWABLE = "an earlier run was interrupted during this call, and nobody can tell what it left"
 
 
@@ -52,13 +53,21 @@ def _acted(context: Context, change: Change, voice: Voice | None) -> Procedure[E
 def create(context: Context, change: Change, voice: Voice) -> Procedure[End]:
     yield from _as_found(context, change)
     if not voice.lifecycle.create_before_destroy:
-        yield from After(voice.address)  # a replace that was killed between its halves
+        # A replace that was killed between its halves: the old voice goes first.
+        ended = yield from After(voice.address)
+        if ended is not None:
+            raise Over(Left() if isinstance(ended, Left) else Failed(_STILL_THERE, TRIES_AGAIN))
     made = yield from new_voice(context, change, voice)
     return (yield from _takes_its_place(context, change, voice, made))
 
 
 def replace(context: Context, change: Change, voice: Voice) -> Procedure[End]:
-    """The new voice first, unless the manifest says otherwise: so that the address is never without one."""
+    """The new voice first, unless the manifest says otherwise: so that the address is never without one.
+
+    Killed before the new voice has its address, the next run looks up what its key made, and goes on. Killed after
+    that, the old voice is deposed already, in the same write: the next plan deletes it. Where the old voice goes first
+    and is gone, the next plan is a `create`.
+    """
     old = yield from _as_found(context, change)
     if change.made is not None:
         return (yield from take(context, change, voice))

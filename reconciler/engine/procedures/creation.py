@@ -46,7 +46,10 @@ _HIDDEN = "the cloud knows the key, and does not show its voice"
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """`rebind`: what the address meant before, should the intent be taken back. `sent_before`: by an earlier run."""
+    """`rebind`: what the address meant before, should the intent be taken back.
+
+    `sent_before`: when an earlier run wrote down that it would send it. The call may have gone out later.
+    """
 
     record: Record
     rebind: str | None = None
@@ -55,14 +58,19 @@ class Intent:
 
 def new_voice(context: Context, change: Change, voice: Voice) -> Procedure[Record]:
     """A voice under the change's key, ready, not yet written down. Raises Over where there is none."""
-    for _ in range(_GENERATIONS):
+    used_up = 0
+    while True:
         yield from Turn(voice)
         intent = yield from _intend(context, change, voice)
         made = yield from _sent(context, voice, intent)
         if made is not None:
             return made
+        used_up += 1
+        if used_up > _GENERATIONS:
+            why = f"{key_in_use.DELETED}, and so were {_GENERATIONS} more"
+            yield from Commit((key_in_use.unproven(intent.record, why, now=context.now),))
+            raise Over(Failed(why, key_in_use.hint(voice)))
         change = yield from _next_generation(context, change, voice, intent)
-    raise Over(Failed(f"{key_in_use.DELETED}, and so were {_GENERATIONS} before it", GOES_ON))
 
 
 def _intend(context: Context, change: Change, voice: Voice) -> Procedure[Intent]:
@@ -120,7 +128,7 @@ def _sent(context: Context, voice: Voice, intent: Intent) -> Procedure[Record | 
             if sends >= SENDS:
                 yield from _never_taken(context, voice, record, lost)
             # The same key: were the first call to arrive after all, the cloud refuses this one.
-            record = record.model_copy(update={"attempts": record.attempts + 1})
+            record = record.model_copy(update={"attempts": record.attempts + 1, "changed_at": context.now})
             yield from Commit((record,), urgent=True)
     return None
 
@@ -163,8 +171,8 @@ def _before_it_is_paid_again(context: Context, intent: Intent) -> Procedure[Remo
     if not isinstance(by, ByList) or intent.sent_before is None:
         return None
     age = (context.now - intent.sent_before).total_seconds()
-    patience = context.clouds[record.provider].patience
-    return (yield from looked_up(context, record, pauses=(max(0.0, patience - age), by.lag or 0.0), hidden=""))
+    longest = 2 * context.clouds[record.provider].patience  # so long it may have waited to go out, and been under way
+    return (yield from looked_up(context, record, pauses=(max(0.0, longest - age), by.lag or 0.0), hidden=""))
 
 
 def arrived(context: Context, voice: Voice, record: Record, remote: RemoteVoice) -> Procedure[Record]:
@@ -199,7 +207,7 @@ def _forgotten(context: Context, voice: Voice, record: Record) -> Procedure[Reco
     record = key_in_use.refused(record, now=context.now)
     # Durable before anything is looked up: a run that dies here must not leave an intent that a list settles.
     yield from Commit((record,), urgent=True)
-    remote = yield from key_in_use.shown(context, record)
+    remote = yield from key_in_use.shown(context, voice, record)
     match remote:
         case key_in_use.Unproven(why=why):
             yield from Commit((key_in_use.unproven(record, why, now=context.now),))

@@ -12,7 +12,7 @@ from itertools import count
 
 from reconciler.engine import transitions
 from reconciler.engine.context import Context
-from reconciler.engine.procedures.waiting import GOES_ON, LOOKS, NOT_KNOWN, backoff
+from reconciler.engine.procedures.waiting import LOOKS, NOT_KNOWN, backoff
 from reconciler.engine.steps import Failed, Find, Over, Procedure, Prove, Stopped
 from reconciler.errors import Cause
 from reconciler.model.manifest import Voice
@@ -43,18 +43,18 @@ def hint(voice: Voice) -> str:
     return failure_hint(voice, Cause.KEY_IN_USE)
 
 
-def shown(context: Context, record: Record) -> Procedure[RemoteVoice | Unproven | None]:
+def shown(context: Context, voice: Voice, record: Record) -> Procedure[RemoteVoice | Unproven | None]:
     """What the key once made, as far as it is shown; None if that was deleted."""
     after = 0.0
     for looks in count(1):
         seen = yield from Find(record, after)
         match seen:
             case Stopped():
-                raise Over(Failed(NOT_KNOWN, GOES_ON))
+                raise Over(Failed(NOT_KNOWN, hint(voice)))
             case Found(remote=remote) if remote.deleted:
                 return None
             case Found(remote=remote) if remote.status is TaskStatus.READY:
-                return (yield from _there(context, record, remote))
+                return (yield from _there(context, voice, record, remote))
             case Found(remote=remote) if not remote.voiceless:
                 return remote  # it runs, so it is not deleted; or it failed
             case _ if looks >= LOOKS:
@@ -63,7 +63,9 @@ def shown(context: Context, record: Record) -> Procedure[RemoteVoice | Unproven 
     return Unproven(f"{_FORGOTTEN} used it, and the cloud does not show for what")
 
 
-def _there(context: Context, record: Record, remote: RemoteVoice) -> Procedure[RemoteVoice | Unproven | None]:
+def _there(
+    context: Context, voice: Voice, record: Record, remote: RemoteVoice
+) -> Procedure[RemoteVoice | Unproven | None]:
     """A voice is listed under the key: it is this one if it still exists, and nobody else has it."""
     holder = context.state.by_voice_id.get((record.account, remote.voice_id or ""))
     if holder is not None and holder.status in LIVE and holder.external_task_id != record.external_task_id:
@@ -77,6 +79,8 @@ def _there(context: Context, record: Record, remote: RemoteVoice) -> Procedure[R
             return remote
         case Absent():
             return None
+        case Stopped():
+            raise Over(Failed(NOT_KNOWN, hint(voice)))
         case _:
             return Unproven(
                 f"{_FORGOTTEN} made the voice {remote.voice_id} with it, and nothing proves that it still exists"

@@ -19,8 +19,11 @@ _LOOKS_FOR_A_PROOF = 2
 def looked_up(
     context: Context, record: Record, *, pauses: tuple[float, float], hidden: str
 ) -> Procedure[RemoteVoice | None]:
-    """What the call left; None where two looks show nothing. `hidden`: why there must be something all the same."""
-    after, between = pauses
+    """What the call left; None where two looks say that there is nothing. `hidden`: why there must be, all the same.
+
+    `pauses`: seconds before the first look, and at least between the two. A look that failed says nothing.
+    """
+    (after, between), absent = pauses, 0
     for looks in count(1):
         seen = yield from Find(record, after)
         match seen:
@@ -28,21 +31,22 @@ def looked_up(
                 raise Over(Failed(NOT_KNOWN, GOES_ON))
             case Found(remote=remote):
                 return remote
-            case Absent() if not hidden and looks >= _LOOKS_FOR_A_PROOF:
-                return None
             case Absent() if not hidden:
+                absent += 1
+                if absent >= _LOOKS_FOR_A_PROOF:
+                    return None
                 after = between
             case Absent() if looks >= LOOKS:
                 yield from unknowable(context, record, hidden)
             case Unknown(why=why) if looks >= LOOKS:
                 raise Over(Failed(f"{NOT_KNOWN}: {why}", GOES_ON))
             case _:
-                after = backoff(looks)
+                after = max(backoff(looks), between if absent else 0.0)
     return None
 
 
 def waits(context: Context, record: Record, *, lost: str) -> tuple[float, float]:
-    """Seconds before the first look, and between it and the second: two that show nothing are a proof."""
+    """The pauses of a look-up: where only a list shows it, the call's own time-out, then how late the list may be."""
     match finding(context, record):
         case ByList(lag=lag):
             return context.clouds[record.provider].patience, lag or 0.0

@@ -25,7 +25,7 @@ from reconciler.engine.steps import (
     Stopped,
     Update,
 )
-from reconciler.errors import CloudError, OutcomeUnknown, Rejected
+from reconciler.errors import CloudError, Rejected, Throttled
 from reconciler.model.events import Kind
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Found, Observation, Unknown
@@ -61,7 +61,7 @@ def _first_use(change: Change, voice: Voice, record: Record) -> Procedure[Record
         case None:
             record = yield from _noted(record, Activation.USED)
             return (yield from _confirmed(record))
-        case OutcomeUnknown():
+        case CloudError() if not isinstance(answer, Rejected | Throttled):
             yield from Note(Kind.RETRYING, f"looking whether it was used: {answer.detail}")
             if isinstance((yield from _listed(record, after=1.0)), Found):
                 return (yield from _noted(record, Activation.DONE))
