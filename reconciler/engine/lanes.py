@@ -22,6 +22,7 @@ from reconciler.errors import CloudError, Throttled
 from reconciler.model.observed import RemoteVoice, TaskStatus
 
 CALLS_AT_ONCE = 24  # of one kind, for one provider
+_MARGIN = 0.1  # seconds: what a poll or a busy machine takes of a write's time
 _UNOPENED = 3  # times in a row, until the run stops
 
 
@@ -109,12 +110,15 @@ class Lane:
         """The account's intents whose call is still to go out."""
         return sum(len(x.submits) for x in self.sharing)
 
-    @property
-    def batch(self) -> int:
-        """How many intents may be written now: half a second's calls, so that never more than a second's wait."""
+    def batch(self, write: float) -> int:
+        """How many intents may be written now, where a write takes so many seconds.
+
+        Half a second's calls, so that never more than a second's wait, and before those that wait are used up.
+        """
         rate = self.limits.pace("create").rate
         half = math.ceil(rate / 2)
-        return min(half, math.ceil(rate) - self.begun) if self.begun <= half else 0
+        enough = max(half, math.ceil(rate * (write + _MARGIN)))
+        return min(half, math.ceil(rate) - self.begun) if self.begun <= enough else 0
 
     def may_begin(self) -> bool:
         """Whether the next creation may have its intent, as far as its method says."""
@@ -179,8 +183,8 @@ class Lane:
         due = max(head.not_before, self.opens_at, self.limits.pace(queue.pace).next_at)
         return max(due, self.free_at()) if queue is self.submits else due
 
-    def next_turn(self) -> float:
-        if not self.batch or not self.may_begin():
+    def next_turn(self, write: float) -> float:
+        if self.batch(write) <= 0 or not self.may_begin():
             return inf
         return max(self.opens_at, self.free_at(self.begun))
 

@@ -7,6 +7,7 @@ words that may be said. Then it waits for the next answer. Nothing goes out befo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import inf
 
 from reconciler.engine.calls import Answer, Answered, Calling, Polled, Polling
 from reconciler.engine.context import Context
@@ -103,9 +104,11 @@ class Scheduler:
         return any(lane.calls_out if self.halted is not None else lane.busy for lane in self._lanes.values())
 
     def _begin(self, lane: Lane) -> None:
-        """The next intents, for one append."""
+        """The next intents, for one append: while another is under way, they would only wait."""
+        if self._writer.under_way:
+            return
         now = self._clock.monotonic()
-        for _ in range(lane.batch):
+        for _ in range(lane.batch(self._writer.took)):
             if not lane.may_begin() or lane.free_at(lane.begun) > now:
                 return
             run, _turn = lane.turns.popleft()
@@ -143,7 +146,8 @@ class Scheduler:
         if self.halted is None:
             for lane in self._lanes.values():
                 calls = [lane.next_call(queue, self._ledger.durable) for queue in lane.kinds if queue.waiting]
-                due = min(due, lane.next_turn(), lane.next_poll(now), *calls)
+                turn = inf if self._writer.under_way else lane.next_turn(self._writer.took)
+                due = min(due, turn, lane.next_poll(now), *calls)
         return max(_SHORTEST_WAIT, min(_LONGEST_WAIT, due - now))
 
     # -- procedures ----------------------------------------------------------------------------------------------------

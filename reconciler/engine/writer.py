@@ -63,7 +63,7 @@ class Writer:
         self._journal = journal
         self._clock = clock
         self._start = start
-        self._took = 0.0  # seconds, the last append
+        self.took = 0.0  # seconds, the last append
         self._since = inf  # when the oldest write came that no append holds
         self._taken = 0  # the number of the last write that an append holds
         self._urgent = False
@@ -87,9 +87,9 @@ class Writer:
         """When the next append may start; inf: not before an answer."""
         if self.under_way or self._taken == self._ledger.written:
             return inf
-        if self._urgent or self._hurries or self._took < _QUICK:
+        if self._urgent or self._hurries or self.took < _QUICK:
             return self._since
-        return self._since + min(_LONGEST_HOLD, _HELD * self._took)
+        return self._since + min(_LONGEST_HOLD, _HELD * self.took)
 
     def turn(self) -> None:
         if self.due() <= self._clock.monotonic():
@@ -103,7 +103,7 @@ class Writer:
         After one the run ends. What happened is told all the same, so it counts as if it were durable: the rescue copy
         has it.
         """
-        self.under_way, self._took = False, answer.seconds
+        self.under_way, self.took = False, answer.seconds
         self._ledger.durable = answer.number
         if isinstance(answer.error, StateError):
             self.unsaved = answer.error
