@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler import waits
 from reconciler.cli.completion import provider_names
 from reconciler.cli.frame import LazyGroup, global_options, room, say, told, write, write_json
 from reconciler.cli.subcommand import Subcommand
@@ -66,7 +67,7 @@ def serve(port: int) -> int:
                 f"TENCENTCLOUD_SECRET_KEY={tencent_access.SECRET_KEY}. In a provider: endpoint: {opened.url}"
             )
             sys.stdout.flush()
-            ended.wait()
+            waits.event(ended)
     return 0
 
 

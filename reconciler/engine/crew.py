@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 from typing import Generic, Protocol, TypeVar
 
+from reconciler import waits
+
 T = TypeVar("T")
 
 
@@ -39,7 +41,7 @@ class Threads(Generic[T]):
     def wait(self, seconds: float) -> list[T]:
         found: list[T] = []
         try:
-            first = self._ended.get(timeout=max(0.0, seconds))
+            first = waits.item(self._ended, seconds)
             found += [first] if first is not None else []
             while True:
                 more = self._ended.get_nowait()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
+from reconciler import waits
 from reconciler.engine.cloud import Cloud
 from reconciler.errors import CloudError, CredentialsMissing, EndpointInvalid
 from reconciler.model.manifest import Manifest, Voice
@@ -80,7 +81,8 @@ def look(
         return _apart({name: one(name) for name in clouds})
     pool = ThreadPoolExecutor(max_workers=min(16, len(clouds)), thread_name_prefix="observe")
     try:
-        return _apart(dict(zip(clouds, pool.map(one, clouds), strict=True)))
+        looks = {name: pool.submit(one, name) for name in clouds}
+        return _apart({name: waits.result(look) for name, look in looks.items()})
     finally:
         pool.shutdown(wait=False, cancel_futures=True)  # who interrupts a look does not wait for its answers
 

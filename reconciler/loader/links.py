@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from reconciler import waits
 from reconciler.audio import limits
 from reconciler.audio.limits import AudioLimits
 from reconciler.audio.probing import Fetch, Probed, probe, reach
@@ -75,11 +76,15 @@ def looked_at(links: Sequence[Link], *, fetch: Fetch, findings: list[Finding]) -
     def look(url: str, key: str, known: AudioLimits | None) -> Probed:
         return reach(url, key, fetch=fetch, posted=key == _POSTED) if known is None else probe(url, known, fetch=fetch)
 
-    with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="probe") as pool:
+    pool = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="probe")
+    try:
         futures = {each: pool.submit(look, *each) for each in asked}
+        probed = {each: waits.result(future) for each, future in futures.items()}
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
     remarks: dict[str, list[str]] = {}
     for link in links:
-        found = futures[link.url, link.key, link.limits].result()
+        found = probed[link.url, link.key, link.limits]
         doubts = list(found.doubts)
         if found.fetched and link.limits is limits.MINIMAX_ADVICE:
             doubts = [*(f"{fault} (not Tencent's word)" for fault in found.faults), *doubts]

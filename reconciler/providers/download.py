@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
+from reconciler import waits
 from reconciler.audio.probing import Fetched, NotFetched
 from reconciler.errors import CloudError, UsageError
 from reconciler.model import urls
@@ -48,7 +49,7 @@ def fetch(
     # A thread, because httpx bounds each piece of an answer, and an answer may come in pieces for ever.
     threading.Thread(target=follow, daemon=True).start()
     try:
-        return got.result(timeouts.operation)
+        return waits.result(got, timeouts.operation)
     except TimeoutError:
         download.given_up.set()
         return _unreached(f"not here whole within {timeouts.operation:g} s")

@@ -15,6 +15,7 @@ from email.utils import parsedate_to_datetime
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from reconciler import waits
 from reconciler.errors import CloudError, OutcomeUnknown, Rejected, Throttled, Unreached, UsageError
 from reconciler.model import urls
 from reconciler.model.accounts import Timeouts
@@ -113,7 +114,7 @@ class Http:
         answer: Future[Answer] = Future()
         threading.Thread(target=_fulfil, args=(answer, exchange), daemon=True).start()
         try:
-            return answer.result(self._timeouts.operation)
+            return waits.result(answer, self._timeouts.operation)
         except TimeoutError:
             raise overdue(call, self._timeouts) from None
 

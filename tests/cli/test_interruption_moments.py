@@ -23,7 +23,7 @@ from tests.support.moments import Watched
 from tests.support.terminal import Terminal
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
-SOON = 30.0  # seconds, on a busy machine; a call that is waited for would take 60
+SOON = 10.0  # seconds; a call that is waited for would take 60
 NAMES = [f"voice-{number}" for number in range(8)]
 
 # The pseudo terminal becomes the one that the command's keys and hangups come from, as a shell would have it.

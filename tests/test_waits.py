@@ -1,0 +1,73 @@
+"""A signal ends a wait, also one that the wait itself does not hear: because it came just before, or elsewhere."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from concurrent.futures import Future
+from queue import Empty, SimpleQueue
+
+import pytest
+
+from reconciler import waits
+
+# The signal is given to a thread that is not the main one: that does not interrupt what the main one waits for.
+UNHEARD = """
+import signal, threading, time
+from concurrent.futures import Future
+from queue import SimpleQueue
+from reconciler import waits
+{also}
+def elsewhere():
+    time.sleep(0.3)
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+    time.sleep(60)
+
+threading.Thread(target=elsewhere, daemon=True).start()
+began = time.monotonic()
+try:
+    {wait}
+except KeyboardInterrupt:
+    import os
+    os._exit(0 if time.monotonic() - began < 5 else 1)
+"""
+
+
+@pytest.mark.parametrize(
+    ("also", "wait"),
+    [
+        ("", "waits.result(Future(), 50)"),
+        ("", "waits.result(Future())"),
+        ("", "waits.item(SimpleQueue(), 50)"),
+        ("", "waits.event(threading.Event())"),
+        ("from reconciler.engine.crew import Threads", "Threads().wait(50)"),
+    ],
+)
+def test_a_signal_that_does_not_interrupt_a_wait_is_heard_all_the_same(also: str, wait: str) -> None:
+    program = UNHEARD.format(also=also, wait=wait)
+    assert subprocess.run([sys.executable, "-c", program], timeout=30, check=False).returncode == 0
+
+
+def test_a_result_is_there_as_soon_as_it_is() -> None:
+    future: Future[int] = Future()
+    threading.Timer(0.05, future.set_result, [7]).start()
+    assert waits.result(future, 20) == 7
+    assert waits.result(future) == 7
+
+
+def test_what_the_work_raised_is_raised_a_time_out_too() -> None:
+    future: Future[int] = Future()
+    future.set_exception(TimeoutError("the disk's"))
+    with pytest.raises(TimeoutError, match="the disk's"):
+        waits.result(future, 20)
+
+
+def test_a_wait_has_an_end() -> None:
+    with pytest.raises(TimeoutError):
+        waits.result(Future[int](), 0.01)
+    with pytest.raises(Empty):
+        waits.item(SimpleQueue[int](), 0.01)
+    queue: SimpleQueue[int] = SimpleQueue()
+    queue.put(7)
+    assert waits.item(queue, 0.0) == 7
