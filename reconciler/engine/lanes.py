@@ -118,7 +118,7 @@ class Lane:
         rate = self.limits.pace("create").rate
         half = math.ceil(rate / 2)
         enough = max(half, math.ceil(rate * (write + _MARGIN)))
-        return min(half, math.ceil(rate) - self.begun) if self.begun <= enough else 0
+        return min(half, max(1, math.floor(rate)) - self.begun) if self.begun <= enough else 0
 
     def may_begin(self) -> bool:
         """Whether the next creation may have its intent, as far as its method says."""

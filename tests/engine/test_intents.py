@@ -71,7 +71,7 @@ def test_never_more_than_a_second_s_intents_wait_for_their_calls() -> None:
         len(rehearsal.at_status(Status.INTENDED)) if what == "create" else 0
     )
     rehearsal.apply()
-    assert max(open_intents) == 20 + 1  # at 20 calls a second; and the call under way
+    assert max(open_intents) == 19 + 1  # at 20 calls a second, of which a little is left unused; and the call under way
 
 
 def test_a_batch_of_intents_costs_one_append() -> None:
@@ -86,7 +86,7 @@ def test_answers_that_come_together_cost_one_append() -> None:
     rehearsal = voices(200)
     rehearsal.apply()
     together = rehearsal.count("append") - 200  # each acceptance comes alone
-    assert together < 35  # half a second's intents each, and what the polls saw
+    assert together <= 23 + 5  # half a second's intents each, and what the polls saw
 
 
 def test_nothing_is_told_before_it_is_durable() -> None:

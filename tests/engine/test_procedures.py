@@ -276,6 +276,16 @@ def test_where_only_a_list_shows_it_two_looks_a_lag_apart_are_proof_and_a_failed
     assert isinstance(story.send(Absent()), Submit)
 
 
+def test_where_only_a_list_shows_it_what_a_dead_run_sent_is_looked_for_before_anything_is_sent() -> None:
+    before = held(Status.INTENDED, key="k1", voice_id=None)
+    story = creation(None, before, can=LISTED, record="k1")
+    first = story.at
+    assert isinstance(first, Find)
+    assert first.after == 1200.0  # so long the call may have waited to go out, and been under way
+    assert isinstance(story.send(Absent()), Find)
+    assert isinstance(story.send(Absent()), Submit)
+
+
 def test_a_second_sending_where_only_a_list_shows_the_first_is_waited_for_anew() -> None:
     story = creation(can=LISTED)
     assert isinstance(story.sends(LOST, Absent(), Absent()), Submit)

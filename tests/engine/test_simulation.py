@@ -22,7 +22,7 @@ from tests.engine.steps import Edit, Step, Weather
 from tests.engine.stories import KLING, SAMPLE, SOUND, TENCENT, Clouds, manifests, tales
 
 PHASES = [p for p in Phase if p is not Phase.explain]
-STORIES = int(os.environ.get("VOICECTL_STORIES", "100"))
+STORIES = int(os.environ.get("VOICECTL_STORIES", "200"))
 P = ParamSpec("P")
 T = TypeVar("T")
 
