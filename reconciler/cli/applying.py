@@ -17,7 +17,7 @@ import click
 
 from reconciler.cli import streams
 from reconciler.cli.asking import COUNT, Options, asked_options, detail_options, lock_option, request
-from reconciler.cli.frame import command, global_options, live_block_fits, session, told
+from reconciler.cli.frame import command, global_options, live_block_fits, options, session
 from reconciler.cli.subcommand import Subcommand, name_it_with_f
 from reconciler.errors import Declined, Interrupted, PlanStale, PlanUnreadable, UsageError, VoicectlError
 
@@ -57,7 +57,7 @@ def apply(planfile: Path | None, auto_approve: bool, as_json: bool, lock_timeout
             )
         approved = saved(planfile)
         _refuse_elsewhere(approved)
-        told().verb = f"plan --out {shlex.quote(str(planfile))}"
+        options().verb = f"plan --out {shlex.quote(str(planfile))}"
     with session() as opened:
         wanted = request(Options(**asked, lock_timeout=lock_timeout), opened.manifest)
         return _perform(opened, wanted, approved, auto_approve=auto_approve or approved is not None, as_json=as_json)
@@ -76,10 +76,10 @@ def destroy(auto_approve: bool, as_json: bool, allow_recreates: int | None, lock
     Only voices that voicectl made or took in are deleted; whatever else the account holds stays. Without a state here
     it deletes nothing, and exits with 1 if the account holds voices of this manifest.
     """
-    options = Options(allow_recreates=allow_recreates, lock_timeout=lock_timeout)
-    told().verb = "destroy"
+    asked = Options(allow_recreates=allow_recreates, lock_timeout=lock_timeout)
+    options().verb = "destroy"
     with session() as opened:
-        return _perform(opened, request(options, None, destroy=True), None, auto_approve=auto_approve, as_json=as_json)
+        return _perform(opened, request(asked, None, destroy=True), None, auto_approve=auto_approve, as_json=as_json)
 
 
 def _perform(opened: Session, asked: Request, approved: Plan | None, *, auto_approve: bool, as_json: bool) -> int:
@@ -92,7 +92,9 @@ def _perform(opened: Session, asked: Request, approved: Plan | None, *, auto_app
         unasked = command(f"{_verb(asked)} --auto-approve")
         raise Declined("There is no terminal to ask at, so no call was made.", f"To go on unasked: {unasked}")
     live = not as_json and live_block_fits()
-    results = Results(put=streams.put, aside=streams.put_aside, rendering=told().rendering)
+    results = Results(
+        write_stdout=streams.write_stdout, write_stderr=streams.write_stderr, render_options=options().render_options
+    )
     with _interruptible(live=live) as interruption, ExitStack() as closing:
         reporter = _reporter(results, closing, as_json=as_json, live=live)
         watch = operations.Watch(
@@ -133,11 +135,11 @@ def _verb(asked: Request) -> str:
 
 def _refuse_elsewhere(approved: Plan) -> None:
     """What was rehearsed was not reviewed for an account that pays, and the other way round."""
-    if approved.sandbox and not told().sandbox:
+    if approved.sandbox and not options().sandbox:
         raise PlanStale(
             "It was made in the sandbox, and here accounts pay.", "Review one of theirs: voicectl plan --out FILE"
         )
-    if told().sandbox and not approved.sandbox:
+    if options().sandbox and not approved.sandbox:
         raise PlanStale("It was made for real accounts, and this is the sandbox.", "Make one: voicectl plan --out FILE")
 
 

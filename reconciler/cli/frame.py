@@ -50,7 +50,7 @@ class Globals:
             return True
         return os.environ.get("TERM") != "dumb" and stream.isatty()
 
-    def rendering(self, stream: TextIO) -> RenderOptions:
+    def render_options(self, stream: TextIO) -> RenderOptions:
         """What a view has to know of the stream that its text goes to."""
         from reconciler.views.render_options import Detail, RenderOptions
 
@@ -71,7 +71,7 @@ class Globals:
         return Place(manifest=Path(self.file or DEFAULT), sandbox=self.sandbox, directory=self.directory)
 
 
-def told() -> Globals:
+def options() -> Globals:
     found = click.get_current_context().find_root().obj
     if not isinstance(found, Globals):
         raise TypeError("the root context carries no global options")
@@ -89,8 +89,8 @@ def session() -> Iterator[Session]:
     """The manifest, its state and its clouds; what was opened is closed at the end."""
     from reconciler import wiring
 
-    place = told().place()
-    log = say if told().verbose else _nobody
+    place = options().place()
+    log = say if options().verbose else _nobody
     with ExitStack() as closing:
         opened = wiring.session(manifest_at(place), place, environ=os.environ, closing=closing, log=log)
         log(f"manifest: {place.manifest}")
@@ -107,31 +107,31 @@ def say(words: str) -> None:
     from reconciler.views.escape import escape
 
     if words:
-        streams.put_aside(escape(words))
+        streams.write_stderr(escape(words))
 
 
 def write(words: str) -> bool:
     """What was asked for, on stdout. A view has escaped it. False if its reader has left; raises OutputLost."""
-    return streams.put(words)
+    return streams.write_stdout(words)
 
 
 def write_json(document: object, *, indent: int | None = 2) -> bool:
     """A document for programs, on stdout: in ASCII where stdout is not UTF-8."""
     from reconciler.views import documents
 
-    return streams.put(documents.dumps(document, indent=indent, ascii_only=not streams.is_utf8(sys.stdout)))
+    return streams.write_stdout(documents.dumps(document, indent=indent, ascii_only=not streams.is_utf8(sys.stdout)))
 
 
 def command(words: str) -> str:
     """A command for a person to type: with the global options that lead to the same place."""
-    return " ".join(part for part in ("voicectl", told().place().options, words) if part)
+    return " ".join(part for part in ("voicectl", options().place().options, words) if part)
 
 
-def led(words: str) -> str:
+def with_whole_commands(words: str) -> str:
     """These words with whole commands for a person to copy."""
     from reconciler.views.screen import whole_commands
 
-    return whole_commands(words, told().rendering(sys.stdout))
+    return whole_commands(words, options().render_options(sys.stdout))
 
 
 def room(stream: TextIO) -> int | None:
@@ -149,7 +149,7 @@ def live_block_fits() -> bool:
 
 def on_stdout() -> RenderOptions:
     """What a format has to know of stdout."""
-    return told().rendering(sys.stdout)
+    return options().render_options(sys.stdout)
 
 
 # --- options ---
@@ -164,10 +164,10 @@ def _enter(context: click.Context, _: click.Parameter, directory: str | None) ->
             os.chdir(directory)
     except OSError as error:
         raise UsageError(f"-C {directory}: {error.strerror}.") from None
-    told = context.find_root().obj
+    chosen = context.find_root().obj
     from pathlib import Path  # here and there, because --help must not pay for it
 
-    told.directory = str(Path(told.directory or "", directory))
+    chosen.directory = str(Path(chosen.directory or "", directory))
 
 
 def _remember(attribute: str) -> Callable[[click.Context, click.Parameter, Any], None]:

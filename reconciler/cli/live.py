@@ -25,7 +25,7 @@ _REPAINTS_A_SECOND = 8
 
 
 class Progress:
-    """A context that takes events: `with Progress(clock.monotonic, total=50, rendering=…) as show: show(event)`.
+    """A context that takes events: `with Progress(clock.monotonic, total=50, render_options=…) as show: show(event)`.
 
     The block leaves the screen when the context ends, however it ends; the lines above it stay.
     """
@@ -37,16 +37,16 @@ class Progress:
         total: int,
         so_far: Callable[[], Tally] | None = None,
         said_already: Collection[str] = (),
-        rendering: Callable[[], RenderOptions],
+        render_options: Callable[[], RenderOptions],
     ) -> None:
-        """`so_far`: the run's own count, newer than its last event. `rendering`: what is known of the terminal now.
+        """`so_far`: the run's own count, newer than its last event. `render_options`: of the terminal as it is now.
 
         `said_already` are addresses of which the plan has said why they are blocked.
         """
         self._said_already = frozenset(said_already)
-        self._rendering = rendering
+        self._render_options = render_options
         self._monotonic = monotonic
-        self._colour = rendering().colour
+        self._colour = render_options().colour
         self._began = monotonic()
         self._tally = Tally(total=total)
         self._so_far = so_far
@@ -104,7 +104,7 @@ class Progress:
 
     def _tell(self, event: Event) -> None:
         if self._live is not None:
-            self._live.console.print(_as_rich(text.event(event, self._rendering())), soft_wrap=True)
+            self._live.console.print(_as_rich(text.event(event, self._render_options())), soft_wrap=True)
 
     def _block(self) -> Text:
         now, started = self._monotonic(), self._running

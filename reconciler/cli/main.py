@@ -11,7 +11,7 @@ import click
 
 from reconciler.cli import option_errors
 from reconciler.cli.frame import Globals, LazyGroup, global_options
-from reconciler.cli.streams import put_aside
+from reconciler.cli.streams import write_stderr
 from reconciler.errors import VoicectlError
 
 # name -> (module, attribute, what it does). The words stand here so that --help imports no command.
@@ -48,12 +48,12 @@ def voicectl() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """The exit code. Nothing but it and the text on the two streams leaves."""
-    told = Globals()
+    options = Globals()
     try:
         option_errors.refuse_one_dash(arguments)
-        result = voicectl.main(list(arguments), prog_name="voicectl", standalone_mode=False, obj=told)
+        result = voicectl.main(list(arguments), prog_name="voicectl", standalone_mode=False, obj=options)
     except VoicectlError as error:
-        return _fail(error, told)
+        return _fail(error, options)
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except click.NoSuchOption as error:
@@ -67,36 +67,36 @@ def run(arguments: Sequence[str]) -> int:
     except SystemExit:  # click's way to say that the reader of --help has left
         return 0
     except (click.Abort, KeyboardInterrupt):
-        put_aside("\nInterrupted.")
+        write_stderr("\nInterrupted.")
         return 130
     except OSError as error:
-        return _of_the_machine(error, told)
+        return _of_the_machine(error, options)
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets words
-        return _confess(error, told)
+        return _confess(error, options)
     return result if isinstance(result, int) else 0
 
 
-def _fail(error: VoicectlError, told: Globals) -> int:
+def _fail(error: VoicectlError, options: Globals) -> int:
     from reconciler.views.formats import text
 
-    put_aside(text.error(error, told.rendering(sys.stderr)))
+    write_stderr(text.error(error, options.render_options(sys.stderr)))
     return error.exit_code
 
 
-def _of_the_machine(error: OSError, told: Globals) -> int:
+def _of_the_machine(error: OSError, options: Globals) -> int:
     """A file or a folder that can't be used as a command needs it."""
     from reconciler.views.escape import escape
 
-    if told.verbose:
-        put_aside(_trace(error))
-    put_aside(f"Error: {escape(str(error))}")
+    if options.verbose:
+        write_stderr(_trace(error))
+    write_stderr(f"Error: {escape(str(error))}")
     return 1
 
 
-def _confess(error: Exception, told: Globals) -> int:
-    if told.verbose:
-        put_aside(_trace(error))
-    put_aside(
+def _confess(error: Exception, options: Globals) -> int:
+    if options.verbose:
+        write_stderr(_trace(error))
+    write_stderr(
         f"Error: voicectl has a bug ({type(error).__name__}). What was begun is in the state; "
         "the next run goes on from it.\n\nWith -v it shows where; please report that."
     )
@@ -110,5 +110,5 @@ def _trace(error: Exception) -> str:
     from reconciler.model.scrubbing import Scrubber
 
     scrubbed = Scrubber(lambda: [value for value in os.environ.values() if len(value) >= _TELLING])
-    told = traceback.TracebackException.from_exception(error).format()
-    return "\n".join(part.rstrip() if part.startswith(_OF_CODE) else scrubbed(part, limit=_LONGEST) for part in told)
+    lines = traceback.TracebackException.from_exception(error).format()
+    return "\n".join(part.rstrip() if part.startswith(_OF_CODE) else scrubbed(part, limit=_LONGEST) for part in lines)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.asking import lock_option, locking
-from reconciler.cli.frame import command, global_options, say, told
+from reconciler.cli.frame import command, global_options, options, say
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import StateError, UsageError
 
@@ -26,7 +26,7 @@ def move_manifest(source: Path | None, lock_timeout: str) -> int:
     from reconciler import wiring
 
     asked = locking(lock_timeout)
-    place = told().place()
+    place = options().place()
     if not place.manifest.exists():
         raise UsageError(
             f"{place.manifest} does not exist, so no state can be made its own.",

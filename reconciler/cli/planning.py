@@ -14,7 +14,7 @@ import click
 from reconciler.cli.asking import Options, asked_options, detail_options, lock_option, locking, request
 from reconciler.cli.completion import recorded_addresses
 from reconciler.cli.format_option import format_option
-from reconciler.cli.frame import command, global_options, led, on_stdout, say, session, told, write
+from reconciler.cli.frame import command, global_options, on_stdout, options, say, session, with_whole_commands, write
 from reconciler.cli.streams import ask
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import ProbeDeclined, UsageError
@@ -43,13 +43,13 @@ def plan(out: Path | None, format_name: str, detailed_exitcode: bool, **asked: A
     from reconciler.engine import operations
 
     if out is not None:
-        told().verb = f"plan --out {shlex.quote(str(out))}"
+        options().verb = f"plan --out {shlex.quote(str(out))}"
     with session() as opened:
         made = operations.plan(opened, request(Options(**asked), opened.manifest))
     write(format_named(format_name).plan(made, on_stdout()))
     if format_name == JSON:
         for stop in made.stops:  # its document has no key for them
-            say(f"Stop: {stop.what}. {led(stop.hint)}")
+            say(f"Stop: {stop.what}. {with_whole_commands(stop.hint)}")
     if out is not None:
         from reconciler.model import planfile
 

@@ -9,7 +9,7 @@ import click
 from reconciler.cli.asking import detail_options
 from reconciler.cli.completion import provider_names, recorded_addresses
 from reconciler.cli.format_option import format_option
-from reconciler.cli.frame import global_options, manifest_at, on_stdout, session, told, write
+from reconciler.cli.frame import global_options, manifest_at, on_stdout, options, session, write
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import ManifestError, UsageError
 from reconciler.views.formats.registry import TEXT, format_named
@@ -28,7 +28,7 @@ def validate(probe: bool, format_name: str) -> int:
 
     shown = format_named(format_name)
     try:
-        manifest = manifest_at(told().place(), fetch=wiring.fetch() if probe else None)
+        manifest = manifest_at(options().place(), fetch=wiring.fetch() if probe else None)
     except ManifestError as error:
         if format_name != TEXT:  # which is said on stderr
             write(shown.problems(error, on_stdout()))

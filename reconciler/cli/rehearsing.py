@@ -13,7 +13,7 @@ import click
 
 from reconciler import waits
 from reconciler.cli.completion import provider_names
-from reconciler.cli.frame import LazyGroup, global_options, room, say, told, write, write_json
+from reconciler.cli.frame import LazyGroup, global_options, options, room, say, write, write_json
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import UsageError
 
@@ -53,7 +53,7 @@ def serve(port: int) -> int:
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
-    with wiring.world(told().place()) as world:
+    with wiring.world(options().place()) as world:
         try:
             opened = server.serve(world, port, log=say)
         except OSError as error:
@@ -104,7 +104,7 @@ def faults(
 
     if account is not None and not add:
         raise UsageError("--account goes with --add.", "A voice that is there is named by its id or its name.")
-    with wiring.world(told().place()) as world:
+    with wiring.world(options().place()) as world:
         wanted = _wanted(Faults() if clear else world.faults(), switches)
         if clear or switches:
             world.set_faults(wanted)
@@ -168,7 +168,7 @@ def _declared_accounts() -> dict[str, str] | None:
     from reconciler.errors import VoicectlError
 
     try:
-        return wiring.rehearsal_accounts(manifest_at(told().place()))
+        return wiring.rehearsal_accounts(manifest_at(options().place()))
     except VoicectlError:
         return None
 
@@ -220,7 +220,7 @@ def reset() -> int:
     """
     from reconciler import wiring
 
-    place = told().place()
+    place = options().place()
     with wiring.world(place) as world:
         world.reset()
     wiring.forget_rehearsal(place)

@@ -1,4 +1,4 @@
-"""What a person or a program is told of an apply or a destroy: a class a mode, and every mode takes the same.
+"""Reports an apply or a destroy: one reporter class for each output mode, with the same methods.
 
 Imported once a run begins. Whatever becomes of stdout, `Results` knows.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Reporter(Protocol):
-    """Is told of a run in this order; `refused` is the end of one that could not begin."""
+    """Receives a run's plan, events and end, in this order; or `refused`, if the run can't begin."""
 
     def plan(self, plan: Plan) -> None: ...
 
@@ -140,7 +140,7 @@ class LiveReporter:
                     total=self._total,
                     so_far=self._so_far,
                     said_already=self._blocked_together,
-                    rendering=lambda: self._results.options,
+                    render_options=lambda: self._results.options,
                 )
             )
         return self._progress

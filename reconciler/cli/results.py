@@ -1,6 +1,6 @@
 """Where the results of a run go: to stdout, until its reader leaves or its disk is full.
 
-The run goes on to its end all the same, because it has paid for something; bad news is then said on stderr.
+The run goes on to its end all the same, because it has paid for something; failures are then written to stderr.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ class Results:
     def __init__(
         self,
         *,
-        put: Callable[[str], bool],
-        aside: Callable[[str], None],
-        rendering: Callable[[TextIO], RenderOptions],
+        write_stdout: Callable[[str], bool],
+        write_stderr: Callable[[str], None],
+        render_options: Callable[[TextIO], RenderOptions],
     ) -> None:
-        """`put` writes to stdout, and says False if its reader has left; `aside` writes to stderr."""
-        self._put = put
-        self._aside = aside
-        self._rendering = rendering
+        """`write_stdout` returns False if the reader of stdout has left."""
+        self._write_stdout = write_stdout
+        self._write_stderr = write_stderr
+        self._render_options = render_options
         self._reader_left = False
         self._lost: OutputLost | None = None
 
     @property
     def options(self) -> RenderOptions:
         """What a view has to know of stdout now: a terminal's width may change."""
-        return self._rendering(sys.stdout)
+        return self._render_options(sys.stdout)
 
     @property
     def unread(self) -> bool:
@@ -45,7 +45,7 @@ class Results:
         if self.unread:
             return
         try:
-            self._reader_left = not self._put(words)
+            self._reader_left = not self._write_stdout(words)
         except OutputLost as lost:
             self._lost = lost
 
@@ -55,11 +55,11 @@ class Results:
         discard(sys.stdout)
 
     def warn(self, event: Event) -> None:
-        """Bad news that nobody reads on stdout."""
-        if self.unread and _is_bad_news(event):
+        """Writes a failure to stderr if stdout is not read any more."""
+        if self.unread and _is_failure(event):
             from reconciler.views.formats import text
 
-            self._aside(text.event(event, self._rendering(sys.stderr)))
+            self._write_stderr(text.event(event, self._render_options(sys.stderr)))
 
     def account_for_lost_lines(self, *, well: bool, hint: str) -> None:
         """Raises OutputLost if results were wanted in a file that took no more."""
@@ -68,7 +68,7 @@ class Results:
             raise OutputLost(f"{self._lost.detail} {ended}; the state holds it.", hint)
 
 
-def _is_bad_news(event: Event) -> bool:
+def _is_failure(event: Event) -> bool:
     if event.kind is Kind.SUMMARY:
         return event.tally is not None and event.tally.unfinished
     return event.kind in {Kind.FAILED, Kind.UNCERTAIN, Kind.BLOCKED, Kind.STOPPED}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.frame import command, global_options, say, told, write, write_json
+from reconciler.cli.frame import command, global_options, options, say, write, write_json
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import UsageError
 
@@ -66,7 +66,7 @@ def init() -> int:
 
     Never over a file that is there.
     """
-    place = told().place()
+    place = options().place()
     path = place.manifest
     try:
         with path.open("x", encoding="utf-8") as file:

@@ -10,7 +10,7 @@ import click
 from reconciler.cli import streams
 from reconciler.cli.asking import lock_option, locking
 from reconciler.cli.completion import former_providers, new_addresses, provider_names, recorded_addresses
-from reconciler.cli.frame import LazyGroup, command, global_options, on_stdout, say, session, told, write, write_json
+from reconciler.cli.frame import LazyGroup, command, global_options, on_stdout, options, say, session, write, write_json
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import Declined, StateDamaged, UsageError
 from reconciler.views.layout import counted
@@ -36,7 +36,7 @@ def state_here() -> State:
     """For commands that only read it. Raises NoState and StateElsewhere."""
     from reconciler import wiring
 
-    place = told().place()
+    place = options().place()
     store = wiring.store(place)
     found = store.load()
     if found is None:
@@ -167,7 +167,7 @@ def pull() -> int:
     """
     from reconciler import wiring
 
-    copy = wiring.store(told().place()).pull()
+    copy = wiring.store(options().place()).pull()
     if streams.is_utf8(sys.stdout):
         streams.put_bytes(copy)
     else:
@@ -192,7 +192,7 @@ def push(source: IO[bytes], force: bool, lock_timeout: str) -> int:
     copy = source.read()
     _check(copy, source.name)
     asked = locking(lock_timeout)
-    store = wiring.store(told().place())
+    store = wiring.store(options().place())
     with store.locked("state push", wait=asked.lock_wait, waiting=asked.waiting):
         pushed = store.push(copy, force=force)
     say(f"Pushed: serial {pushed.serial}, {counted(len(pushed.current), 'voice')}.")
@@ -269,7 +269,7 @@ def rebuild(lineage: str | None, new_lineage: bool, auto_approve: bool, lock_tim
 def _may_take(found: Rebuilt, lineage: str, *, approved: bool) -> bool:
     """Says what is taken in, from whom, and what must be true of it; asks where a person can answer."""
     names = ", ".join(found.taken[:5]) + (" ..." if len(found.taken) > 5 else "")
-    state, voices = told().place().state, counted(len(found.taken), "voice")
+    state, voices = options().place().state, counted(len(found.taken), "voice")
     say(f"This takes {voices} into {state}, made under lineage {lineage}: {names}.")
     say("No other state may hold them: a run with that state would replace or delete them here too.")
     if approved:

@@ -33,7 +33,7 @@ def is_utf8(stream: TextIO) -> bool:
     return codecs.lookup(stream.encoding).name in ("utf-8", "utf-8-sig")
 
 
-def put(words: str, *, end: str = "\n") -> bool:
+def write_stdout(words: str, *, end: str = "\n") -> bool:
     """To stdout, at once. False if its reader has left. Raises OutputLost when its disk is full."""
     try:
         sys.stdout.write(words + end)
@@ -54,7 +54,7 @@ def put_bytes(content: bytes) -> bool:
     return True
 
 
-def put_aside(words: str, *, end: str = "\n") -> None:
+def write_stderr(words: str, *, end: str = "\n") -> None:
     """To stderr, at once. That it can't be written ends no command: the exit code says how it went."""
     try:
         sys.stderr.write(words + end)
@@ -66,9 +66,9 @@ def put_aside(words: str, *, end: str = "\n") -> None:
 def ask(question: str) -> str:
     """One line of stdin. It asks on stderr; on stdout, where only that is a terminal."""
     if sys.stdout.isatty() and not sys.stderr.isatty():
-        put(question, end="")
+        write_stdout(question, end="")
     else:
-        put_aside(question, end="")
+        write_stderr(question, end="")
     return sys.stdin.readline().strip()  # not click's prompt: it takes a Ctrl-C for an answer
 
 

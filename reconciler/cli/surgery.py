@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli.asking import lock_option, locking
 from reconciler.cli.completion import declared_addresses, open_addresses
-from reconciler.cli.frame import global_options, say, session, told
+from reconciler.cli.frame import global_options, options, say, session
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import UsageError
 
@@ -80,6 +80,6 @@ def unlock(lock_id: str) -> int:
     from reconciler import wiring
     from reconciler.model.moments import moment
 
-    holder = wiring.backend(told().place()).break_lock(lock_id)
+    holder = wiring.backend(options().place()).break_lock(lock_id)
     say(f"Unlocked: {holder.operation} by {holder.who}, since {moment(holder.since)}.")
     return 0

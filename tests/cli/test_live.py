@@ -16,7 +16,7 @@ from reconciler.model.events import Event, Kind, Tally
 from reconciler.views.render_options import RenderOptions
 def told(kind, address="narrator", **fields):
     show(Event(kind=kind, address=address, action="create", **fields))
-with Progress(time.monotonic, total=2, rendering=lambda: RenderOptions(colour=True)) as show:
+with Progress(time.monotonic, total=2, render_options=lambda: RenderOptions(colour=True)) as show:
     told(Kind.STARTED)
     told(Kind.STARTED, "hero")
     told(Kind.ACCEPTED)

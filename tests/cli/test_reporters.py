@@ -39,7 +39,9 @@ class Terminal:
 
     @property
     def results(self) -> Results:
-        return Results(put=self.put or self._put, aside=self.err.append, rendering=lambda _: RenderOptions())
+        return Results(
+            write_stdout=self.put or self._put, write_stderr=self.err.append, render_options=lambda _: RenderOptions()
+        )
 
     def _put(self, words: str) -> bool:
         self.out.append(words)
