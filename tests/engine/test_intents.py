@@ -28,22 +28,6 @@ def test_an_intent_is_durable_before_its_call() -> None:
     assert rehearsal.order("write", "append", "create")[:2] == ["write", "create"]
 
 
-@pytest.mark.parametrize("latency", [0.0, 0.05])
-def test_at_every_call_its_record_is_in_the_state_already(latency: float) -> None:
-    rehearsal = Rehearsal(latency=latency, task_seconds=2)
-    rehearsal.declare(*(voice(f"v{i}") for i in range(60)))
-    known: list[bool] = []
-
-    def look(moment: str, what: str) -> None:
-        if (moment, what) == ("before", "create"):
-            intended = sum(r.attempts > 0 for r in rehearsal.state.records.values())
-            known.append(intended > rehearsal.count("create"))
-
-    rehearsal.hook = look
-    rehearsal.apply()
-    assert known == [True] * 60
-
-
 def test_an_intent_is_durable_when_its_call_starts_though_no_pace_holds_it_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

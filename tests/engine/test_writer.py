@@ -22,9 +22,9 @@ from tests.engine.test_ledger import record
 from tests.support.virtual import InlineCrew, VirtualClock
 
 
-def with_a_slow_disk(seconds: float, voices: int = 200) -> Rehearsal:
+def with_a_slow_disk(seconds: float, voices: int = 200, *, latency: float = 0.05) -> Rehearsal:
     """Each write takes so long, before it is done."""
-    rehearsal = Rehearsal(task_seconds=2)
+    rehearsal = Rehearsal(latency=latency, task_seconds=2)
     rehearsal.declare(*(voice(f"v{number}") for number in range(voices)))
     writing = ("before", "append"), ("before", "write")
     rehearsal.hook = lambda moment, what: rehearsal.clock.sleep(seconds) if (moment, what) in writing else None
@@ -58,9 +58,10 @@ def test_no_result_waits_for_more_than_a_second_before_it_is_written(seconds: fl
     assert max(gaps) <= 1.0 + seconds
 
 
+@pytest.mark.parametrize("latency", [0.0, 0.05])
 @pytest.mark.parametrize("seconds", [0.0, 0.1, 0.5])
-def test_at_every_call_its_intent_is_durable(seconds: float) -> None:
-    rehearsal = with_a_slow_disk(seconds, voices=60)
+def test_at_every_call_its_intent_is_durable(seconds: float, latency: float) -> None:
+    rehearsal = with_a_slow_disk(seconds, voices=60, latency=latency)
     slow, known = rehearsal.hook, []
 
     def look(moment: str, what: str) -> None:
