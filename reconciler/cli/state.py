@@ -12,11 +12,10 @@ from reconciler.cli.asking import lock_option, locking
 from reconciler.cli.completion import former_providers, new_addresses, provider_names, recorded_addresses
 from reconciler.cli.frame import LazyGroup, command, global_options, on_stdout, options, say, session, write, write_json
 from reconciler.cli.subcommand import Subcommand
-from reconciler.errors import Declined, StateDamaged, UsageError
+from reconciler.errors import StateDamaged, UsageError
 from reconciler.views.layout import counted
 
 if TYPE_CHECKING:
-    from reconciler.engine.rebuilding import Rebuilt
     from reconciler.model.state import Record, State
 
 STATE_COMMANDS = {
@@ -26,7 +25,7 @@ STATE_COMMANDS = {
     "rm": ("state", "remove", "Forget a voice; it stays in its cloud."),
     "pull": ("state", "pull", "Print the state."),
     "push": ("state", "push", "Replace the state by a copy."),
-    "rebuild": ("state", "rebuild", "Take in the voices of a lost state, by their markers."),
+    "rebuild": ("rebuild", "rebuild", "Take in the voices of a lost state, by their markers."),
     "rebind": ("state", "rebind", "Say that a provider's account is the right one."),
     "mv-manifest": ("mv_manifest", "move_manifest", "Give the state of a renamed manifest its new name."),
 }
@@ -210,76 +209,6 @@ def _check(copy: bytes, name: str) -> None:
             f"{name} holds no whole state: {damaged.detail}",
             f"Push what was printed by {command('state pull')}, a .backup or a rescue copy.",
         ) from None
-
-
-@click.command(cls=Subcommand)
-@click.option("--lineage", metavar="L", help="Take in the voices whose markers carry this lineage.")
-@click.option("--new-lineage", is_flag=True, help="They belong to another project: ignore them.")
-@click.option("--auto-approve", is_flag=True, help="Take them in without asking.")
-@lock_option
-@global_options
-def rebuild(lineage: str | None, new_lineage: bool, auto_approve: bool, lock_timeout: str) -> int:
-    """Take in the voices of a lost state, by their markers.
-
-    A voice is taken in when its marker is of exactly a declared entry. Without an option, it says which lineages
-    there are; with --auto-approve it takes in the only one. Before it takes any in, it says how many and asks, because
-    no other state may hold them.
-    """
-    from reconciler.engine import rebuilding
-
-    if lineage is not None and new_lineage:
-        raise UsageError("--lineage and --new-lineage exclude each other.")
-    with session() as opened:
-
-        def rebuilt(chosen: str | None) -> Rebuilt:
-            return rebuilding.rebuild(
-                opened,
-                locking(lock_timeout),
-                lineage=chosen,
-                strangers=new_lineage,
-                approve=lambda found: _may_take(found, str(chosen), approved=auto_approve),
-            )
-
-        found = rebuilt(lineage)
-        if auto_approve and lineage is None and not new_lineage and len(found.lineages) == 1:
-            (lineage,) = found.lineages
-            found = rebuilt(lineage)
-    if lineage is not None:
-        failed = f"; {len(found.failed)} of them failed when they were made" if found.failed else ""
-        say(f"Taken in: {counted(len(found.taken), 'voice')}{failed}.")
-        if found.renamed:
-            left = ", ".join(found.renamed)
-            say(f"Left out, because their markers name other addresses: {left}. What to type: {command('plan')}")
-    elif new_lineage:
-        say(f"Ignored from now on: {', '.join(found.lineages) or 'nothing was found'}.")
-    for name, addresses in found.lineages.items() if lineage is None else ():
-        write(
-            f"{name}  {counted(len(addresses), 'declared voice')}: "
-            f"{', '.join(addresses[:5])}{' ...' if len(addresses) > 5 else ''}"
-        )
-    if not found.lineages:
-        say("No declared voice carries a marker of another lineage.")
-    elif lineage is None and not new_lineage:
-        for name in found.lineages:
-            say(f"To take them in: {command(f'state rebuild --lineage {name}')}")
-        say(f"If they belong to another project: {command('state rebuild --new-lineage')}")
-    return 0
-
-
-def _may_take(found: Rebuilt, lineage: str, *, approved: bool) -> bool:
-    """Says what is taken in, from whom, and what must be true of it; asks where a person can answer."""
-    names = ", ".join(found.taken[:5]) + (" ..." if len(found.taken) > 5 else "")
-    state, voices = options().place().state, counted(len(found.taken), "voice")
-    say(f"This takes {voices} into {state}, made under lineage {lineage}: {names}.")
-    say("No other state may hold them: a run with that state would replace or delete them here too.")
-    if approved:
-        return True
-    if not sys.stdin.isatty():
-        unasked = command(f"state rebuild --lineage {lineage} --auto-approve")
-        why = "There is no terminal to ask at."
-        raise Declined(why, f"To go on unasked: {unasked}", summary="Nothing was taken in")
-    click.echo("\nTake them in? Only 'yes' will be accepted: ", err=True, nl=False)
-    return sys.stdin.readline().strip() == "yes"
 
 
 @click.command(cls=Subcommand)
