@@ -127,11 +127,13 @@ def _is_new(scene: Scene, voice: Voice) -> bool:
 
 
 def _is_to_be_replaced(scene: Scene, voice: Voice) -> bool:
-    """Whether its inputs changed, and a voice would be bought in the place of the one it has."""
+    """Whether its inputs or its account changed, and a voice would be bought in the place of the one it has."""
     record, address = scene.state.at(voice.address), voice.address
-    if record is None or record.status not in _OPEN or record.digest == keys.digest_of(voice):
+    if record is None or record.status not in _OPEN:
         return False
-    if voice.method in BOUND_NOT_MADE or record.provider != voice.provider:
+    if record.provider == voice.provider and record.digest == keys.digest_of(voice):
+        return False
+    if voice.method in BOUND_NOT_MADE:
         return False
     if address in scene.asked.retry | scene.asked.replace or address in scene.stopped:
         return False
