@@ -6,11 +6,13 @@ import json
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from statistics import median
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic_core import from_json
 
 from reconciler.errors import StateDamaged, StateTooNew
 from reconciler.model import statefile
@@ -252,13 +254,20 @@ def test_an_entry_that_does_not_fit_is_damage(line: bytes) -> None:
 
 
 def test_ten_thousand_records_take_a_moment() -> None:
-    """Dump < 0.15 s and load < 0.2 s of CPU on 2 slow cores; the best of ten, as others share them."""
+    """Dump < 2.5 and load < 3.5 times the CPU that the JSON parser alone takes for the same bytes.
+
+    That is 0.05 s on a slow core. A machine that is busy slows all three, and changes no verdict.
+    """
     many = {f"vc-{i}": _busy(i) for i in range(10_000)}
     state = State(lineage="l", records=many, current={r.address: key for key, r in many.items()})
     snapshot = statefile.dump(state)
     assert statefile.load(snapshot) == state
-    assert _cpu(lambda: statefile.dump(state)) < 0.15
-    assert _cpu(lambda: statefile.load(snapshot)) < 0.2
+    turns = [
+        (_cpu(lambda: from_json(snapshot)), _cpu(lambda: statefile.dump(state)), _cpu(lambda: statefile.load(snapshot)))
+        for _ in range(20)
+    ]
+    assert median(dumped / parsed for parsed, dumped, _ in turns) < 2.5
+    assert median(loaded / parsed for parsed, _, loaded in turns) < 3.5
 
 
 def _busy(number: int) -> Record:
@@ -276,9 +285,6 @@ def _busy(number: int) -> Record:
 
 
 def _cpu(work: Callable[[], object]) -> float:
-    def once() -> float:
-        begun = time.process_time()
-        work()
-        return time.process_time() - begun
-
-    return min(once() for _ in range(10))
+    begun = time.process_time()
+    work()
+    return time.process_time() - begun
