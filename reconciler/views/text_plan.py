@@ -5,7 +5,7 @@ A few changes are shown whole. Of many, those of one action and one reason share
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from reconciler.model.plan import Action, Drift, DriftKind, Plan
 from reconciler.views.escape import escape
@@ -44,13 +44,24 @@ def _changes(plan: Plan, *, colour: bool, detail: Detail) -> tuple[list[str], bo
     folded = _folded(groups, many=len(plan.changes) > FEW)
     if not folded:
         return [change(each, colour=colour) for each in plan.changes], False
+    left_out = any(group[0].action is not Action.BLOCKED for group in folded)
+    return _paragraphs(groups, folded, colour=colour), left_out
+
+
+def _about(plan: Plan, addresses: Collection[str], *, colour: bool) -> list[str]:
+    """The changes of these addresses, as the plan shows them."""
+    groups = grouped(each for each in plan.changes if each.address in addresses)
+    return _paragraphs(groups, _folded(groups, many=False), colour=colour)
+
+
+def _paragraphs(groups: Iterable[Group], folded: Sequence[Group], *, colour: bool) -> list[str]:
     parts: list[str] = []
     for group in groups:
         if group in folded:
             parts.append(paragraph(group, colour=colour))
         else:
             parts += [change(each, colour=colour) for each in group]
-    return parts, any(group[0].action is not Action.BLOCKED for group in folded)
+    return parts
 
 
 def _folded(groups: Iterable[Group], *, many: bool) -> list[Group]:
@@ -78,10 +89,10 @@ def drift(plan: Plan, *, colour: bool = False) -> str:
     if plan.unseen:
         last += f" {counted(len(plan.unseen), 'voice')} could not be looked at."
     if plan.older:
-        parts.extend(change(each, colour=colour) for each in plan.changes if each.address in plan.older)
+        parts += _about(plan, plan.older, colour=colour)
         last = f"This state is older than the account. Besides: {told}." if told else _OLDER
     elif plan.unclaimed:
-        parts.extend(change(each, colour=colour) for each in plan.changes if each.address in plan.unclaimed)
+        parts += _about(plan, plan.unclaimed, colour=colour)
         many = counted(len(plan.unclaimed), "voice")
         last = f"The account holds {many} of this manifest that this state does not know."
         last += f" Besides: {told}." if told else ""

@@ -105,6 +105,19 @@ def test_no_drift_is_one_line(no_change: Plan) -> None:
     assert text.drift(no_change) == "No drift."
 
 
+@pytest.mark.parametrize("name", ["older", "unclaimed"])
+def test_thirty_voices_that_the_state_does_not_know_are_one_paragraph_of_drift(name: str, no_change: Plan) -> None:
+    addresses = tuple(f"voice{number}" for number in range(30))
+    blocked = tuple(
+        Change(address=a, provider="kling", action=Action.BLOCKED, reason="unknown here", hint=f"voicectl import {a} 1")
+        for a in addresses
+    )
+    shown = text.drift(no_change.model_copy(update={"changes": blocked, name: addresses}))
+    assert shown.count("unknown here") == 1
+    assert "blocked 30 voices (kling): unknown here" in shown
+    assert all(a in shown.replace(",", " ").split() for a in addresses)
+
+
 def test_no_drift_still_says_what_could_not_be_looked_at(no_change: Plan) -> None:
     shown = text.drift(no_change.model_copy(update={"notes": ("vod could not be looked at.",)}))
     assert shown == "Note: vod could not be looked at.\n\nNo drift."
