@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from reconciler.engine.cloud import Cloud
-from reconciler.model.observed import Absent, Found, Observation, Observations, Unknown
+from reconciler.model.observed import Absent, Found, Observation, Observations, Unknown, Unverifiable
 from reconciler.model.state import Record, State, Status
 from reconciler.protocols import DearLook, Probing
 
@@ -77,7 +77,7 @@ def _probed(probe: Probe, cloud: Cloud, seen: Observations) -> Observations:
 def _better(before: Observation | None, probed: Observation) -> Observation:
     """A list tells more of a voice that is there than a probe does; and a probe that tells nothing takes nothing."""
     match before, probed:
-        case Found(), Found() | Unknown():
+        case Found(), Found() | Unknown() | Unverifiable():
             return before
         case _:
             return probed

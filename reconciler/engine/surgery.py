@@ -11,7 +11,7 @@ from reconciler.engine.cloud import Cloud
 from reconciler.engine.operations import Request, Session
 from reconciler.errors import UsageError
 from reconciler.model.manifest import AUDIO, Voice
-from reconciler.model.observed import Absent, Found, Unknown
+from reconciler.model.observed import Absent, Found, Unknown, Unverifiable
 from reconciler.model.state import LIVE, SETTLING, Record, State, Status
 from reconciler.model.urls import is_url
 from reconciler.planning import keys, moves, no_state
@@ -89,7 +89,7 @@ def _renamed(session: Session, state: State, address: str) -> Record:
             raise UsageError(f"{address} is not renamed: there is nothing to accept.", "voicectl drift")
         case Absent():
             raise UsageError(f"{address} is gone, which can't be accepted.", "voicectl plan says what is to be done.")
-        case Unknown(why=why):
+        case Unknown(why=why) | Unverifiable(why=why):
             raise UsageError(f"{address} could not be looked at: {why}", "Try again later.")
 
 
@@ -265,7 +265,7 @@ def _found(cloud: Cloud, record: Record, *, now: datetime) -> Record:
     match observed:
         case Found(remote=remote):
             return transitions.seen(record, remote, now=now)
-        case Unknown(by_nature=True):
+        case Unverifiable():
             return record.model_copy(update={"changed_at": now})
         case Unknown(why=why):
             raise UsageError(f"The voice {record.voice_id} was not found on this account: {why}.", listed)

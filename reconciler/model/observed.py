@@ -1,4 +1,4 @@
-"""What was found in a cloud. An observation has three values, never two: not knowing is a value."""
+"""What was found in a cloud: there, not there, not known now, or never to be known. Not knowing is a value."""
 
 from __future__ import annotations
 
@@ -43,13 +43,18 @@ class Absent(Frozen):
 
 
 class Unknown(Frozen):
-    """Could not tell. `by_nature`: this cloud can never tell, so it is no reason to block what needs no answer."""
+    """Could not tell now; another time it may be told. Whatever needs the answer is blocked."""
 
     why: str
-    by_nature: bool = False
 
 
-Observation = Found | Absent | Unknown
+class Unverifiable(Frozen):
+    """The cloud can never tell, so it is no reason to block what needs no answer."""
+
+    why: str
+
+
+Observation = Found | Absent | Unknown | Unverifiable
 
 
 class Observations(Frozen):

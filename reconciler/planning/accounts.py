@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from reconciler.model.base import Frozen
-from reconciler.model.observed import Absent, Found, Observation, Observations, Unknown
+from reconciler.model.observed import Absent, Found, Observation, Observations, Unknown, Unverifiable
 from reconciler.model.state import Record
 
 
@@ -49,7 +49,7 @@ def doubt(
             hint=f"Point the provider back; or, if it is the same account: voicectl state rebind {provider}",
             elsewhere=True,
         )
-    askable = [(record, o) for record, o in known if not (isinstance(o, Unknown) and o.by_nature)]
+    askable = [(record, o) for record, o in known if not isinstance(o, Unverifiable)]
     if not askable and seen.unlisted is not None:
         return Doubt(
             why=f"could not tell what {provider} holds already: {seen.unlisted}",

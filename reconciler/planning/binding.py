@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.model.manifest import Voice
-from reconciler.model.observed import Found, RemoteVoice, TaskStatus, Unknown
+from reconciler.model.observed import Found, RemoteVoice, TaskStatus, Unknown, Unverifiable
 from reconciler.model.plan import Change
 from reconciler.planning import keys
 from reconciler.planning.blocking import blocked, official_voices
@@ -40,7 +40,7 @@ def _existing(scene: Scene, voice: Voice, voice_id: str, key: str) -> RemoteVoic
     match scene.seen[voice.provider].of.get(key):
         case Found(remote=remote):
             return remote
-        case Unknown(why=why):
+        case Unknown(why=why) | Unverifiable(why=why):
             return f"could not tell whether the voice {voice_id} exists: {why}", ""
         case _:
             return (

@@ -10,7 +10,7 @@ from datetime import datetime
 from reconciler.errors import Cause
 from reconciler.model.failures import cause_of
 from reconciler.model.manifest import Voice
-from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown
+from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown, Unverifiable
 from reconciler.model.plan import Change
 from reconciler.model.state import SETTLING, Record, Status
 from reconciler.planning.binding import bind
@@ -31,7 +31,7 @@ def new_voice(scene: Scene, voice: Voice, need: Need) -> Change:
         return there
     for pending in scene.pending.get(voice.address, ()):
         observed = scene.observation(pending)
-        if pending.status in SETTLING and isinstance(observed, Unknown) and not observed.by_nature:
+        if pending.status in SETTLING and isinstance(observed, Unknown):
             reason = f"could not tell what an interrupted creation left: {observed.why}"
             return blocked(voice, need.record, reason, found=need.found)
     if _chosen_before(scene, voice):
@@ -87,7 +87,7 @@ def _doubtfulness(scene: Scene, pending: Record) -> int:
     match scene.observation(pending):
         case Found(remote=remote) if remote.status is not TaskStatus.FAILED:
             return 0
-        case Unknown(by_nature=False):
+        case Unknown():
             return 1
         case _:
             return 1 if pending.status is Status.UNCERTAIN else 2
@@ -123,13 +123,13 @@ def _on_its_way(scene: Scene, voice: Voice, need: Need) -> Change | None:
         failed = found if found is not None and found.status is TaskStatus.FAILED else None
         return refused(voice, need.record, pending, failed)
     match observed:
-        case Unknown(why=why, by_nature=False):
+        case Unknown(why=why):
             reason = f"could not tell what an interrupted creation left: {why}"
             hint = resolve_hint(pending) if pending.status is Status.UNCERTAIN else ""
             return blocked(voice, need.record, reason, hint, about=pending)
         case Absent() if pending.status is Status.INTENDED and not scene.too_old(pending):
             return same_call(scene, voice, need, pending)
-        case Unknown() if pending.status is Status.RUNNING and _is_something(pending, scene):
+        case Unverifiable() if pending.status is Status.RUNNING and _is_something(pending, scene):
             key, generation = pending.external_task_id, pending.generation
             aside = "the new voice is the one that it was resolved to"
             return to_take(scene, voice, need, _as_recorded(pending), key=key, generation=generation, aside=aside)
@@ -150,10 +150,10 @@ def _returned(scene: Scene, voice: Voice, need: Need) -> Change | None:
         if record.account != scene.seen[voice.provider].account or difference(voice, record).identity:
             continue
         match scene.observation(record):
-            case Unknown(why=why, by_nature=False):
+            case Unknown(why=why):
                 reason = f"could not tell whether the voice given up earlier is still there: {why}"
                 return blocked(voice, need.record, reason, found=need.found)
-            case Unknown() if record.status is Status.ABANDONED and _is_something(record, scene):
+            case Unverifiable() if record.status is Status.ABANDONED and _is_something(record, scene):
                 there = _as_recorded(record)
             case Found(remote=remote) if remote.status is TaskStatus.READY:
                 there = remote

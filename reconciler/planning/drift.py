@@ -12,7 +12,7 @@ from datetime import timedelta
 from reconciler.model.manifest import Voice
 from reconciler.model.moments import moment
 from reconciler.model.notes import listed, notes
-from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown
+from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown, Unverifiable
 from reconciler.model.plan import Action, Change, Drift, DriftKind, FieldChange
 from reconciler.model.state import Record, Status
 from reconciler.planning.marked import Marked
@@ -35,7 +35,7 @@ def remarks(scene: Scene, changes: Collection[Change], newer: Mapping[str, Marke
     taken |= {marked.remote.external_task_id for marked in newer.values()}  # and these show that the state is older
     changed = {change.address for change in changes}
     drifted: list[Drift] = []
-    unknown: list[tuple[str, Unknown]] = []
+    unknown: list[tuple[str, Unknown | Unverifiable]] = []
     for address, key in scene.state.current.items():
         record = scene.state.records[key]
         if has_expired(record, scene.now):
@@ -44,7 +44,7 @@ def remarks(scene: Scene, changes: Collection[Change], newer: Mapping[str, Marke
             drifted.append(Drift(address=address, provider=record.provider, kind=DriftKind.EXPIRED, fields=(until,)))
             continue
         match scene.observation(record):
-            case Unknown() as observed:
+            case (Unknown() | Unverifiable()) as observed:
                 unknown.append((address, _with_hint(scene, record.provider) or observed))
             case Absent() if record.status in {Status.READY, Status.RUNNING}:
                 lost = (FieldChange(name="voice_id", before=record.voice_id),) if record.voice_id else ()
@@ -57,16 +57,16 @@ def remarks(scene: Scene, changes: Collection[Change], newer: Mapping[str, Marke
     drifted.sort(key=lambda drift: drift.address)
     unknown.sort(key=lambda pair: pair[0])
     bought = list(_bought(scene, changes))
-    by_nature = [address for address, observed in unknown if observed.by_nature]
+    unverifiable = {address for address, observed in unknown if isinstance(observed, Unverifiable)}
     return Remarks(
         drift=(*drifted, *_surplus(scene, taken)),
         notes=(
             *notes(scene.manifest, bought),
             *shared(scene.manifest.voices, bought),
             *_kept(scene, changes),
-            *_unverifiable(sorted(set(by_nature) - changed)),
+            *_unverifiable(sorted(unverifiable - changed)),
         ),
-        unseen=tuple(f"{address}: {observed.why}" for address, observed in unknown if not observed.by_nature),
+        unseen=tuple(f"{address}: {observed.why}" for address, observed in unknown if isinstance(observed, Unknown)),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reconciler.errors import Cause
-from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown
+from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown, Unverifiable
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import SETTLING, Record, Status
 from reconciler.planning.blocking import resolve_hint, to_allow, undeclared
@@ -42,7 +42,7 @@ def removed(scene: Scene, record: Record) -> Change:
     observed = scene.observation(record)
     match record.status:
         case Status.FAILED if not isinstance(observed, Found) or record.cause is Cause.KEY_IN_USE:
-            if isinstance(observed, Unknown) and not observed.by_nature:
+            if isinstance(observed, Unknown):
                 return _unseen(record, reason, observed)
             if record.cause is Cause.KEY_IN_USE:
                 return _verdict(record, Action.FORGET, f"{reason}; what another run made with its key is not touched")
@@ -102,7 +102,7 @@ def _current_unseen(scene: Scene, record: Record) -> bool:
     """While nobody can tell whether an address has its voice, none of its other voices is touched."""
     current = scene.state.at(record.address)
     seen = scene.observation(current) if current is not None else None
-    return isinstance(seen, Unknown) and not seen.by_nature
+    return isinstance(seen, Unknown)
 
 
 def _places(scene: Scene, record: Record) -> set[tuple[str, str]]:
@@ -116,7 +116,7 @@ def _never_told(scene: Scene, record: Record, reason: str) -> Change:
     match scene.observation(record):
         case Absent() if record.status is Status.INTENDED and not scene.too_old(record):
             return _verdict(record, Action.FORGET, f"{reason}; its call never arrived")
-        case Unknown(by_nature=False) as unseen if record.status is Status.INTENDED and not scene.too_old(record):
+        case Unknown() as unseen if record.status is Status.INTENDED and not scene.too_old(record):
             return _unseen(record, reason, unseen)
         case _:
             why = record.message or "nobody can tell whether it was made"
@@ -130,13 +130,13 @@ def _unseen(record: Record, reason: str, unseen: Unknown) -> Change:
 def _discarded(scene: Scene, record: Record, reason: str, *, protect: bool = False) -> Change:
     observed = scene.observation(record)
     match observed:
-        case Unknown(by_nature=False):
+        case Unknown():
             return _unseen(record, reason, observed)
         case Absent():
             return _verdict(record, Action.FORGET, f"{reason}; gone already")
         case Found(remote=remote) if remote.status is TaskStatus.FAILED and record.voice_id is None:
             return _verdict(record, Action.FORGET, f"{reason}; its creation failed, so there is no voice")
-        case Found() | Unknown():
+        case Found() | Unverifiable():
             if protect and _protected(scene, record):
                 return _verdict(record, Action.BLOCKED, f"prevent_destroy: {reason}", _to_allow(scene, record))
             found = observed.remote if isinstance(observed, Found) else None

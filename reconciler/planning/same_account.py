@@ -59,7 +59,7 @@ def compare(record: Record, old: Name, new: Name, *, now: datetime) -> Compariso
     if record.method == "preset":  # the same for every account of its cloud
         return Comparison.SAME if isinstance(b, Found) else Comparison.TWO
     for name, each in ((old, a), (new, b)):
-        if isinstance(each, Unknown) and not each.by_nature:
+        if isinstance(each, Unknown):
             return Undecided(f"{name.name}: {each.why}", passing=True)
     if record.type == "kling":
         return _listed(record, old, new, a, b, now=now)

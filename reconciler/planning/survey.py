@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from enum import Enum, auto
 
 from reconciler.model.manifest import Manifest, Voice
-from reconciler.model.observed import Found, Observations, RemoteVoice, TaskStatus, Unknown
+from reconciler.model.observed import Found, Observations, RemoteVoice, TaskStatus, Unknown, Unverifiable
 from reconciler.model.state import State
 from reconciler.model.survey import Held, Survey
 from reconciler.planning import keys
@@ -153,7 +153,7 @@ def _verdict(voice: Voice, state: State, seen: Observations, able: Capabilities,
         match seen.of.get(keys.following(state, voice)[0]):
             case Found():
                 return Verdict.PRESENT
-            case Unknown(by_nature=True):
+            case Unverifiable():
                 return Verdict.UNVERIFIABLE
             case Unknown(why=why):
                 return why

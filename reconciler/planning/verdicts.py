@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from reconciler.errors import Cause
 from reconciler.model.manifest import Voice
-from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus, Unknown
+from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus, Unknown, Unverifiable
 from reconciler.model.plan import Change
 from reconciler.model.state import Record, Status
 from reconciler.planning.amending import news, told_anew
@@ -67,9 +67,9 @@ def _unsettled(scene: Scene, voice: Voice, record: Record, observed: Observation
                 return same_call(scene, voice, Need("", record), record)
             reason = "an earlier run's call never arrived" + (", and its inputs changed since" if changed else "")
             return new_voice(scene, voice, Need(reason, record, fields=changed))
-        case Unknown(why=why, by_nature=False) if asked_in_time:
+        case Unknown(why=why) if asked_in_time:
             return blocked(voice, record, f"could not tell what an interrupted call left: {why}")
-        case Absent() | Unknown():
+        case Absent() | Unknown() | Unverifiable():
             reason = record.message or "nobody can tell whether an earlier call made this voice"
             return blocked(voice, record, reason, resolve_hint(record))
 
@@ -80,14 +80,15 @@ def _running(scene: Scene, voice: Voice, record: Record, observed: Observation) 
             return _task(scene, voice, record, remote)
         case Absent():
             return _gone(scene, voice, record)
-        case Unknown(why=why, by_nature=by_nature):
-            hint = resolve_hint(record) if by_nature else ""
-            return blocked(voice, record, f"could not tell how its task ended: {why}", hint)
+        case Unknown(why=why):
+            return blocked(voice, record, f"could not tell how its task ended: {why}")
+        case Unverifiable(why=why):
+            return blocked(voice, record, f"could not tell how its task ended: {why}", resolve_hint(record))
 
 
 def _ready(scene: Scene, voice: Voice, record: Record, observed: Observation) -> Change | None:
     match observed:
-        case Unknown(why=why, by_nature=False):
+        case Unknown(why=why):
             reason = f"could not tell whether the voice exists: {why}"
             return blocked(voice, record, reason, _let_go(record) if record.method == "existing" else "")
         case Absent():
@@ -99,7 +100,7 @@ def _ready(scene: Scene, voice: Voice, record: Record, observed: Observation) ->
                 f"its cloud says now that it failed: {remote.message or 'no reason is given'}",
                 f"To make it anew, and delete this one: --replace {voice.address}",
             )
-        case Found() | Unknown():
+        case Found() | Unverifiable():
             return _standing(scene, voice, record)
 
 
@@ -129,7 +130,7 @@ def _again(scene: Scene, voice: Voice, record: Record, observed: Observation, *,
     differs = bool(changed.identity or changed.updatable or changed.request_only)
     if not differs and voice.address not in scene.asked.retry:
         return refused(voice, record, record, found)
-    if isinstance(observed, Unknown) and not observed.by_nature:
+    if isinstance(observed, Unknown):
         return blocked(voice, record, f"could not tell what there is of it: {observed.why}")
     reason = "its inputs changed since it failed" if differs else "asked for again after it failed"
     return new_voice(scene, voice, Need(reason, record, fields=changed.identity, found=found))
@@ -201,7 +202,7 @@ def _unfinished(scene: Scene, voice: Voice, record: Record) -> bool:
             return remote.status is not TaskStatus.FAILED
         case Absent():
             return pending.status is Status.UNCERTAIN
-        case Unknown():
+        case Unknown() | Unverifiable():
             return True
 
 

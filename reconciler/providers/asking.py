@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from reconciler.model.observed import Observation, Unknown
+from reconciler.model.observed import Observation, Unknown, Unverifiable
 from reconciler.model.state import Record
 
 Answer = TypeVar("Answer", Observation, Observation | None)
@@ -16,13 +16,13 @@ def while_answered(ask: Callable[[Record], Answer], *, failures: int) -> Callabl
 
     More than one where a single record's answer may be what can't be read, and the others' can.
     """
-    failed: list[Unknown] = []
+    failed: list[Unknown | Unverifiable] = []
 
     def asked(record: Record) -> Answer | Unknown:
         if len(failed) >= failures:
             return Unknown(why=f"not asked for, because others could not be: {failed[-1].why}")
         answer = ask(record)
-        if isinstance(answer, Unknown):
+        if isinstance(answer, Unknown | Unverifiable):
             failed.append(answer)
         else:
             failed.clear()

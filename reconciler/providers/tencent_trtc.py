@@ -18,7 +18,16 @@ from reconciler.errors import Cause, CloudError, Rejected
 from reconciler.model.accounts import TencentTrtcAccount
 from reconciler.model.base import Inputs
 from reconciler.model.manifest import Voice
-from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
+from reconciler.model.observed import (
+    Absent,
+    Found,
+    Observation,
+    Observations,
+    RemoteVoice,
+    TaskStatus,
+    Unknown,
+    Unverifiable,
+)
 from reconciler.model.state import Record, Status
 from reconciler.model.variables import unset
 from reconciler.protocols import Capabilities, Clock, DearLook, Done, MethodCapabilities, Unknowable
@@ -82,7 +91,7 @@ class TrtcProvider:
         return ()
 
     def find(self, record: Record) -> Observation:  # noqa: ARG002 - nothing of it could be asked for
-        return Unknown(why=_NEVER, by_nature=True)
+        return Unverifiable(why=_NEVER)
 
     def poll(self, pending: Sequence[Record]) -> Mapping[str, RemoteVoice]:  # noqa: ARG002 - there are no tasks
         return {}
@@ -119,7 +128,7 @@ class TrtcProvider:
         if record.account != self.account:
             return Unknown(why=f"recorded on {record.account}")
         gone = record.status in {Status.DELETED, Status.FAILED}
-        return Absent() if gone else Unknown(why=_NEVER, by_nature=True)
+        return Absent() if gone else Unverifiable(why=_NEVER)
 
     def _probed(self, record: Record) -> Observation:
         body: dict[str, object] = {

@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any
 from reconciler.errors import CloudError, OutcomeUnknown
 from reconciler.model.accounts import TencentVodAccount
 from reconciler.model.manifest import Voice
-from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
+from reconciler.model.observed import (
+    Absent,
+    Found,
+    Observation,
+    Observations,
+    RemoteVoice,
+    TaskStatus,
+    Unknown,
+    Unverifiable,
+)
 from reconciler.model.state import Activation, Record, Status
 from reconciler.protocols import Accepted, ByKey, Capabilities, Clock, MethodCapabilities, Unknowable
 from reconciler.providers import tencent, tencent_auth, vod_requests
@@ -127,9 +136,9 @@ class VodProvider:
 
     def find(self, record: Record) -> Observation:
         if record.method == "task":
-            return self._tasks.detail(record) if record.task_id else Unknown(why=_NO_KEY, by_nature=True)
+            return self._tasks.detail(record) if record.task_id else Unverifiable(why=_NO_KEY)
         if record.method == LISTED and not needs_its_task(record):
-            return self._asked(record) or Unknown(why=_NOT_SHOWN, by_nature=True)
+            return self._asked(record) or Unverifiable(why=_NOT_SHOWN)
         return self._by_task(record, self._tasks.scroll([record]), known=self._known)
 
     # -- what is done -------------------------------------------------------------------------------------------------
@@ -185,9 +194,9 @@ class VodProvider:
             case Status.DELETED | Status.FAILED:
                 return Absent()
             case _ if record.voice_id or record.url or record.file_id:  # also one that a person named
-                return Found(remote=_as_made(record)) if seen.of(record) else Unknown(why=_NO_LIST, by_nature=True)
+                return Found(remote=_as_made(record)) if seen.of(record) else Unverifiable(why=_NO_LIST)
             case _ if record.method == "task" and record.task_id is None:
-                return Unknown(why=_NO_KEY, by_nature=True)
+                return Unverifiable(why=_NO_KEY)
             case Status.ABANDONED if record.task_id is None:
                 return self._settled(record, seen, known)
             case Status.RUNNING | Status.DEPOSED | Status.READY | Status.ABANDONED:
@@ -219,7 +228,7 @@ class VodProvider:
             return shown[-1]
 
         def unseen(record: Record) -> Observation:
-            return by_task(record) if needs_its_task(record) else Unknown(why=_NOT_SHOWN, by_nature=True)
+            return by_task(record) if needs_its_task(record) else Unverifiable(why=_NOT_SHOWN)
 
         looked_for = {r.external_task_id for r in used}
         strangers = [r for r in everyone if r.external_task_id not in looked_for]
@@ -256,7 +265,7 @@ class VodProvider:
             return Unknown(why=error.detail)
         if found:
             return Found(remote=found[0])
-        return Absent() if record.activation is Activation.DONE else Unknown(why=_NOT_SHOWN, by_nature=True)
+        return Absent() if record.activation is Activation.DONE else Unverifiable(why=_NOT_SHOWN)
 
     def _voices(self, kind: str, *, voice_id: str | None = None) -> list[RemoteVoice]:
         body = {"SubAppId": str(self._sub_app_id), "VoiceType": kind}

@@ -13,7 +13,7 @@ from functools import partial
 from itertools import islice
 
 from reconciler.errors import CloudError, OutcomeUnknown
-from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus, Unknown
+from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus, Unknown, Unverifiable
 from reconciler.model.state import Record, Status
 from reconciler.protocols import Clock
 from reconciler.providers.asking import while_answered
@@ -31,6 +31,7 @@ SETTLED = timedelta(minutes=10)  # older than this a task that is not in the lis
 TOLERANCE = timedelta(minutes=10)  # that a clock may be set back, and is none to wonder at
 LATE = 5.0  # seconds after a lost reply in which a list without its task proves nothing
 _OVER = "its task can't be read any more: VOD shows those of the last 72 hours"
+_UNSHOWN = "its task is not shown"
 _BLIND = "VOD's list of tasks does not show those that it accepted, so what is missing there may have been accepted too"
 _EARLY = "the call may have been accepted a moment ago, and VOD's list of tasks may show it late"
 
@@ -114,7 +115,7 @@ class Tasks:
         if lines:
             return self._best(lines, record)
         if self.is_past(record):
-            return Unknown(why=_OVER, by_nature=True)
+            return Unverifiable(why=_OVER)
         if not seen.whole:
             return Unknown(why=seen.why)
         if lacking := self._lacking(seen, known):
@@ -130,7 +131,7 @@ class Tasks:
         if lines and (not lines[0].over or record.task_id is None):
             return self._best(lines, record)
         if record.task_id is None:
-            return Unknown(why="its task is not shown", by_nature=self.is_past(record))
+            return Unverifiable(why=_UNSHOWN) if self.is_past(record) else Unknown(why=_UNSHOWN)
         return self.detail(record) if ask is None or self.is_past(record) else ask(record)
 
     def detail(self, record: Record) -> Observation:
@@ -171,14 +172,14 @@ class Tasks:
     def is_past(self, record: Record) -> bool:
         return self._age(record) > READABLE
 
-    def _lacking(self, seen: Scrolled, known: Iterable[Record]) -> Unknown | None:
+    def _lacking(self, seen: Scrolled, known: Iterable[Record]) -> Unknown | Unverifiable | None:
         """A list that lacks a task which is known to be there proves nothing by what else it lacks."""
         ages = {r.task_id: self._age(r) for r in known if r.task_id and self._age(r) < SHOWN}
         surely = self._accepted | ages.keys()
         if surely <= seen.by_task.keys():
             return None
         blind = surely.isdisjoint(seen.by_task) and any(age > SETTLED for age in ages.values())
-        return Unknown(why=_BLIND, by_nature=blind)
+        return Unverifiable(why=_BLIND) if blind else Unknown(why=_BLIND)
 
     def _age(self, record: Record) -> timedelta:
         """By the cloud's clock, as far as it is known. One from the future has a wrong date: it may be of any age."""
@@ -206,8 +207,7 @@ class Tasks:
         except CloudError as error:
             if error.systemic:
                 raise
-            past = self.is_past(record)  # then no answer can be had, whatever it is called
-            return Unknown(why=_OVER if past else error.detail, by_nature=past)
+            return Unverifiable(why=_OVER) if self.is_past(record) else Unknown(why=error.detail)
 
     def _detail(self, task_id: str, key: str) -> RemoteVoice:
         """`key` is the external_task_id that it was made under."""
@@ -262,5 +262,5 @@ def _rank(observed: Observation) -> int:
     match observed:
         case Found(remote=remote):
             return {TaskStatus.READY: 0, TaskStatus.RUNNING: 1, TaskStatus.FAILED: 3}[remote.status]
-        case Unknown() | Absent():  # it may be better than it can be seen to be
+        case Unknown() | Unverifiable() | Absent():  # it may be better than it can be seen to be
             return 2

@@ -14,7 +14,7 @@ import pytest
 from reconciler.errors import OutcomeUnknown, Rejected, Throttled
 from reconciler.model.accounts import KlingAccount
 from reconciler.model.manifest import Voice
-from reconciler.model.observed import Absent, Found, TaskStatus, Unknown
+from reconciler.model.observed import Absent, Found, TaskStatus, Unknown, Unverifiable
 from reconciler.model.state import Activation, Record, Status
 from reconciler.protocols import Accepted, Activating, Done
 from reconciler.providers.kling import KlingProvider
@@ -234,8 +234,7 @@ def test_a_voice_that_no_list_shows_is_never_absent(unlisted: Mount) -> None:
     ready = record(unlisted, Status.READY, task_id=made.task_id if isinstance(made, Accepted) else None, voice_id="1")
     unlisted.break_list()
     seen = unlisted.provider.observe([ready]).of[KEY]
-    assert isinstance(seen, Unknown)
-    assert seen.by_nature
+    assert isinstance(seen, Unverifiable)
 
 
 def test_a_synchronous_cloud_answers_with_the_voice_and_settles_nothing() -> None:

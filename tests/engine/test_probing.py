@@ -10,7 +10,16 @@ import pytest
 from reconciler.engine.cloud import Cloud
 from reconciler.engine.probing import Probe, probing
 from reconciler.errors import Declined
-from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
+from reconciler.model.observed import (
+    Absent,
+    Found,
+    Observation,
+    Observations,
+    RemoteVoice,
+    TaskStatus,
+    Unknown,
+    Unverifiable,
+)
 from reconciler.model.state import Record, State, Status
 from reconciler.protocols import Capabilities, DearLook
 from tests.engine.used_cloud import UsedCloud
@@ -19,7 +28,7 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 ACCOUNT = UsedCloud.account
 THERE = Found(remote=RemoteVoice(status=TaskStatus.READY, voice_id="1", voice_name="Listed"))
 SPOKEN = Found(remote=RemoteVoice(status=TaskStatus.READY, voice_id="1"))
-NEVER = Unknown(why="it has no list", by_nature=True)
+NEVER = Unverifiable(why="it has no list")
 SILENT = Unknown(why="the reply was lost")
 
 

@@ -10,11 +10,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reconciler.model.manifest import Voice
-from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
+from reconciler.model.observed import (
+    Absent,
+    Found,
+    Observation,
+    Observations,
+    RemoteVoice,
+    TaskStatus,
+    Unverifiable,
+)
 from reconciler.model.state import Activation, Record, Status
 from reconciler.protocols import Accepted, ByKey, Capabilities, MethodCapabilities
 
-_UNSEEN = Unknown(why="shown only after its first use", by_nature=True)
+_UNSEEN = Unverifiable(why="shown only after its first use")
 
 
 class UsedCloud:

@@ -6,7 +6,7 @@ records:                       # remembered; `ADDRESS@GENERATION: STATUS`, or a 
   narrator@1: ready
   narrator@2: {status: running, beside: true}     # beside: the address does not mean it
 seen:                          # observed, where it is not what its status lets expect
-  narrator@1: absent           # ready, running, absent, "failed: WHY", "unknown: WHY", "unknown by nature: WHY"
+  narrator@1: absent           # ready, running, absent, "failed: WHY", "unknown: WHY", "unverifiable: WHY"
   narrator@1 in new: absent    # by this provider, where two are asked for one record
 marked: [narrator@3]           # listed with our marker, known to no record
 expect: {narrator: replace}    # asserted whatever the golden files say; what is left out is a no-op
@@ -20,7 +20,16 @@ from zlib import crc32
 
 from reconciler.model.bodies import AUDIO_METHOD, METHOD_NAMES, METHODS, method_of
 from reconciler.model.manifest import Lifecycle, Manifest, Safety, Voice
-from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
+from reconciler.model.observed import (
+    Absent,
+    Found,
+    Observation,
+    Observations,
+    RemoteVoice,
+    TaskStatus,
+    Unknown,
+    Unverifiable,
+)
 from reconciler.model.plan import Plan
 from reconciler.model.state import LIVE, Record, State, Status
 from reconciler.planning import keys, planner
@@ -228,8 +237,10 @@ def _observation(case: Raw, name: str, record: Record) -> Observation:
     match word:
         case "absent":
             return Absent()
-        case "unknown" | "unknown by nature":
-            return Unknown(why=why, by_nature=word != "unknown")
+        case "unknown":
+            return Unknown(why=why)
+        case "unverifiable":
+            return Unverifiable(why=why)
         case _:
             found = _remote(record, TaskStatus(word))
             return Found(remote=found.model_copy(update={"message": why or None}))

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
+from reconciler.model.observed import (
+    Absent,
+    Found,
+    Observation,
+    Observations,
+    RemoteVoice,
+    TaskStatus,
+    Unknown,
+    Unverifiable,
+)
 from reconciler.planning.accounts import Doubt, doubt
 from tests.planning.cases import record
 
 HERE = "kling https://api-singapore.klingai.com"
 THERE = Found(remote=RemoteVoice(status=TaskStatus.READY, voice_id="1"))
 GONE, UNKNOWN = Absent(), Unknown(why="HTTP 503")
-NEVER = Unknown(why="this cloud lists nothing", by_nature=True)
+NEVER = Unverifiable(why="this cloud lists nothing")
 
 
 def _doubt(

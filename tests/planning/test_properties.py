@@ -54,7 +54,7 @@ more = st.fixed_dictionaries(
     },
 )
 sights = st.sampled_from(
-    ["ready", "ready", "running", "failed", "absent", "absent", "unknown: HTTP 503", "unknown by nature: no list"]
+    ["ready", "ready", "running", "failed", "absent", "absent", "unknown: HTTP 503", "unverifiable: no list"]
 )
 names = st.builds(lambda address, number: f"{address}@{number}", st.sampled_from(ADDRESSES), st.integers(1, 3))
 
@@ -131,7 +131,7 @@ class World:
 
     def could_not_tell(self, record: Record) -> bool:
         observed = self.observed(record)
-        return isinstance(observed, Unknown) and not observed.by_nature
+        return isinstance(observed, Unknown)
 
     def current(self) -> list[Record]:
         return [self.state.records[key] for key in self.state.current.values()]

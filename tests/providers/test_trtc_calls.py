@@ -14,7 +14,7 @@ from reconciler.audio.inspecting import inspect
 from reconciler.errors import OutcomeUnknown, Rejected, Throttled
 from reconciler.model.accounts import TencentTrtcAccount
 from reconciler.model.manifest import Voice
-from reconciler.model.observed import Absent, Found, Observation, Unknown
+from reconciler.model.observed import Absent, Found, Observation, Unknown, Unverifiable
 from reconciler.model.state import Record, Status
 from reconciler.protocols import Done, Probing, Unknowable
 from reconciler.providers.tencent_trtc import TrtcProvider
@@ -129,8 +129,7 @@ def test_a_lost_reply_is_not_known_and_the_call_is_sent_once(tmp_path: Path, ans
         trtc.submit(voice(tmp_path), KEY)
     assert cloud.actions == ["VoiceClone"]
     for seen in (trtc.find(record(Status.INTENDED)), trtc.observe([record(Status.INTENDED)]).of[KEY]):
-        assert isinstance(seen, Unknown)
-        assert seen.by_nature
+        assert isinstance(seen, Unverifiable)
 
 
 REFUSED = {
@@ -182,8 +181,7 @@ def test_an_api_key_that_the_cloud_repeats_is_not_shown(tmp_path: Path) -> None:
 def test_a_voice_is_unverifiable_and_no_call_is_made() -> None:
     trtc, cloud = provider()
     seen = trtc.observe([record()]).of[KEY]
-    assert isinstance(seen, Unknown)
-    assert seen.by_nature
+    assert isinstance(seen, Unverifiable)
     assert (list(trtc.voices()), list(trtc.presets()), cloud.asked) == ([], [], [])
 
 

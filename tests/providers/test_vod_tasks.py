@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from reconciler.errors import CloudError, OutcomeUnknown, Rejected
-from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown
+from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown, Unverifiable
 from reconciler.model.state import Status
 from tests.providers.tencent_support import body, refusal
 from tests.providers.vod_support import KEY, MADE, TASK, detail, line, look, made, page, provider, record, voice
@@ -182,7 +182,6 @@ def test_a_list_that_lacks_an_accepted_task_makes_nothing_absent(status: Status)
     vod, _ = provider(DescribeTasks=page(*OTHERS), DescribeTaskDetail=detail(status="PROCESSING", SessionId=None))
     found = look(vod, record(Status.INTENDED), other)
     assert isinstance(found, Unknown)
-    assert not found.by_nature
 
 
 def test_a_list_that_never_shows_such_tasks_is_no_way_to_settle_anything() -> None:
@@ -191,8 +190,7 @@ def test_a_list_that_never_shows_such_tasks_is_no_way_to_settle_anything() -> No
     other = record(Status.READY, key="vc-0123abcd-other-deadbeef-1", task_id="accepted", voice_id="1")
     vod, _ = provider(clock, DescribeTasks=page(*OTHERS))
     found = look(vod, record(Status.INTENDED), other)
-    assert isinstance(found, Unknown)
-    assert found.by_nature
+    assert isinstance(found, Unverifiable)
 
 
 def test_a_list_that_lacks_what_this_run_sent_makes_nothing_absent() -> None:
@@ -223,16 +221,14 @@ def aged(hours: float) -> ManualClock:
 def test_past_72_hours_an_interrupted_creation_can_not_be_told() -> None:
     vod, _ = provider(aged(72.01), DescribeTasks=page())
     found = vod.find(record(Status.INTENDED))
-    assert isinstance(found, Unknown)
-    assert found.by_nature
+    assert isinstance(found, Unverifiable)
 
 
 @pytest.mark.parametrize("status", [Status.READY, Status.DEPOSED, Status.ABANDONED])
 def test_past_72_hours_a_voice_is_unverifiable_and_no_call_is_made(status: Status) -> None:
     vod, cloud = provider(aged(73))
     seen = look(vod, record(status, voice_id="829826751", voice_name="myVoice"))
-    assert isinstance(seen, Unknown)
-    assert seen.by_nature
+    assert isinstance(seen, Unverifiable)
     assert cloud.asked == []
 
 
@@ -247,23 +243,20 @@ def test_within_72_hours_a_voice_is_seen_by_its_task() -> None:
 def test_a_voice_whose_task_is_not_shown_is_unverifiable_never_gone() -> None:
     vod, _ = provider(DescribeTasks=page())
     seen = look(vod, record(Status.READY, voice_id="829826751"))
-    assert isinstance(seen, Unknown)
-    assert seen.by_nature
+    assert isinstance(seen, Unverifiable)
 
 
 @pytest.mark.parametrize("code", ["InvalidParameterValue.TaskId", "ResourceNotFound", "InvalidParameterValue"])
 def test_a_task_that_ran_past_72_hours_can_not_be_told(code: str) -> None:
     vod, _ = provider(aged(73), DescribeTaskDetail=refusal(code))
     seen = look(vod, record(Status.RUNNING))
-    assert isinstance(seen, Unknown)
-    assert seen.by_nature
+    assert isinstance(seen, Unverifiable)
 
 
 def test_an_accepted_task_that_the_cloud_does_not_know_is_never_absent() -> None:
     vod, _ = provider(DescribeTasks=page(), DescribeTaskDetail=refusal("InvalidParameterValue.TaskId"))
     seen = look(vod, record(Status.RUNNING))
     assert isinstance(seen, Unknown)
-    assert not seen.by_nature
 
 
 # -- tasks that run ----------------------------------------------------------------------------------------------------
@@ -320,8 +313,7 @@ def test_a_sound_whose_reply_was_lost_can_not_be_told(status: Status) -> None:
     vod, cloud = provider()
     intended = record(status, method="task", task_id=None)
     for seen in (vod.find(intended), look(vod, intended)):
-        assert isinstance(seen, Unknown)
-        assert seen.by_nature
+        assert isinstance(seen, Unverifiable)
     assert cloud.asked == []
 
 

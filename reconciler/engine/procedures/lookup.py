@@ -8,7 +8,7 @@ from reconciler.engine import transitions
 from reconciler.engine.context import Context
 from reconciler.engine.procedures.waiting import GOES_ON, LOOKS, NOT_KNOWN, backoff
 from reconciler.engine.steps import Commit, Doubtful, Failed, Find, Over, Procedure, Stopped
-from reconciler.model.observed import Absent, Found, RemoteVoice, Unknown
+from reconciler.model.observed import Absent, Found, RemoteVoice, Unknown, Unverifiable
 from reconciler.model.state import Record
 from reconciler.planning.blocking import resolve_hint
 from reconciler.protocols import ByKey, ByList, Unknowable
@@ -38,7 +38,7 @@ def looked_up(
                 after = between
             case Absent() if looks >= LOOKS:
                 yield from unknowable(context, record, hidden)
-            case Unknown(why=why) if looks >= LOOKS:
+            case Unknown(why=why) | Unverifiable(why=why) if looks >= LOOKS:
                 raise Over(Failed(f"{NOT_KNOWN}: {why}", GOES_ON))
             case _:
                 after = max(backoff(looks), between if absent else 0.0)

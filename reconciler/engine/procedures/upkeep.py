@@ -28,7 +28,7 @@ from reconciler.engine.steps import (
 from reconciler.errors import CloudError, Rejected, Throttled
 from reconciler.model.events import Kind
 from reconciler.model.manifest import Voice
-from reconciler.model.observed import Found, Observation, Unknown
+from reconciler.model.observed import Found, Observation, Unknown, Unverifiable
 from reconciler.model.plan import Change
 from reconciler.model.state import MADE, Activation, Record
 
@@ -50,7 +50,7 @@ def _first_use(change: Change, voice: Voice, record: Record) -> Procedure[Record
             raise Over(_not_known(change))
         if isinstance(seen, Found):
             return (yield from _noted(record, Activation.DONE))
-        if not (isinstance(seen, Unknown) and seen.by_nature):
+        if not isinstance(seen, Unverifiable):
             raise Over(_not_known(change))
         # the list was read, and showed no voice that was used
     else:
