@@ -40,6 +40,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
+from reconciler.hints import Hint, as_hint, hint, way
+
 _SENTENCE = re.compile(r"(?<=[^.].[.!?]) +(?=[A-Z])")  # between two sentences; "e.g. X" is none
 
 
@@ -53,10 +55,10 @@ class VoicectlError(Exception):
     summary: str = ""
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, detail: str, hint: str = "", *, summary: str = "") -> None:
+    def __init__(self, detail: str, hint: Hint | str = "", *, summary: str = "") -> None:
         super().__init__(detail)
         self.detail = detail
-        self.hint = hint
+        self.hint = as_hint(hint)
         self.summary = summary or self.summary
 
     def __str__(self) -> str:
@@ -106,6 +108,10 @@ class EndpointInvalid(UsageError):
     summary = "The endpoint is not a base URL"
 
 
+def not_in_state(address: str) -> UsageError:
+    return UsageError(f"{address} is not in the state.", hint(way("", "state list")))
+
+
 class Declined(VoicectlError):
     summary = "Nothing was applied"
 
@@ -150,7 +156,7 @@ class StateForeign(StateError):
 class StateLocked(StateError):
     summary = "The state is locked"
 
-    def __init__(self, detail: str, hint: str = "", *, lock_id: str = "") -> None:
+    def __init__(self, detail: str, hint: Hint | str = "", *, lock_id: str = "") -> None:
         super().__init__(detail, hint)
         self.lock_id = lock_id
 
@@ -209,7 +215,7 @@ class CloudError(VoicectlError):
     summary = "The cloud refused"
 
     def __init__(
-        self, detail: str, hint: str = "", *, code: str = "", request_id: str = "", systemic: bool = False
+        self, detail: str, hint: Hint | str = "", *, code: str = "", request_id: str = "", systemic: bool = False
     ) -> None:
         super().__init__(detail, hint)
         self.code = code
@@ -230,7 +236,7 @@ class Rejected(CloudError):
     def __init__(
         self,
         detail: str,
-        hint: str = "",
+        hint: Hint | str = "",
         *,
         code: str = "",
         request_id: str = "",
@@ -254,7 +260,7 @@ class Unreached(Rejected):
 
     summary = "The cloud could not be reached"
 
-    def __init__(self, detail: str, hint: str = "", *, systemic: bool = False) -> None:
+    def __init__(self, detail: str, hint: Hint | str = "", *, systemic: bool = False) -> None:
         super().__init__(detail, hint, systemic=systemic, unsent=True)
 
 
@@ -270,7 +276,7 @@ class Throttled(CloudError):
     def __init__(
         self,
         detail: str,
-        hint: str = "",
+        hint: Hint | str = "",
         *,
         code: str = "",
         request_id: str = "",

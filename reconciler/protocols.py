@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
 from reconciler.errors import StateLocked
+from reconciler.hints import hint, way
 from reconciler.model.base import Frozen
 from reconciler.model.manifest import Voice
 from reconciler.model.moments import moment
@@ -197,7 +198,7 @@ def locked_by(holder: LockHolder) -> StateLocked:
     """The refusal, in the same words for every backend."""
     return StateLocked(
         f"{holder.who} (pid {holder.pid}) has held it for {holder.operation} since {moment(holder.since)}.",
-        f"Wait, or if that run is dead: voicectl unlock {holder.lock_id}",
+        hint(way("Wait, or if that run is dead", "unlock", holder.lock_id)),
         lock_id=holder.lock_id,
     )
 

@@ -28,6 +28,13 @@ MODULES = sorted((ROOT / "reconciler").rglob("*.py"))
 EVERYWHERE = [*MODULES, *sorted((ROOT / "tests").rglob("*.py"))]
 LONGEST = 400  # lines; most files have 100 to 250
 
+# A command in a sentence that a person is to type.
+TYPED = re.compile(
+    rf"\bvoicectl ({'|'.join(COMMANDS)})\b|: --(retry|replace|allow-deletes|allow-recreates|auto-approve)\b"
+)
+
+NAMES_OF_DOCUMENTS = {"voicectl plan", "voicectl state", "What voicectl plan --json prints."}
+
 # A rule's exception: its code and, after a dash or another #, its reason.
 EXCEPTION = re.compile(r"# (noqa: [A-Z]+[0-9]+(, [A-Z]+[0-9]+)* - |type: ignore\[[a-z, -]+\]  # )\S")
 
@@ -106,6 +113,29 @@ def test_every_exception_to_a_rule_says_its_code_and_its_reason() -> None:
 @pytest.mark.parametrize("never", ["cast(", "pragma: no cover"])
 def test_no_word_of_ours_silences_the_machine(never: str) -> None:
     assert [str(m.relative_to(ROOT)) for m in MODULES if never in m.read_text(encoding="utf-8")] == []
+
+
+def test_no_command_to_type_stands_in_a_text() -> None:
+    """It is a `Command` of a hint. Help and docstrings are for reading, and the manifest of `init` is a file."""
+    written = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in MODULES
+        for node in texts(ast.parse(path.read_text(encoding="utf-8")))
+        if TYPED.search(str(node.value)) and node.value not in NAMES_OF_DOCUMENTS and path.name != "scaffold.py"
+    ]
+    assert written == []
+
+
+def texts(module: ast.Module) -> Iterator[ast.Constant]:
+    """The texts of a module, docstrings aside."""
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(module)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(module):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            yield node
 
 
 def test_what_a_sabotage_replaces_stands_there_once() -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ValidationError
 
 from reconciler.errors import StateDamaged, StateTooNew
+from reconciler.hints import hint, way
 
 FORMAT = 1
 NOTHING = "nothing"  # what a journal continues where there is no snapshot yet
@@ -105,6 +106,13 @@ def _checksum(after: str, payload: bytes) -> str:
 def _damaged(number: int) -> StateDamaged:
     return StateDamaged(
         f"line {number} of the journal is bad, and others follow it.",
-        "Put the journal back from a copy; or go on without it: voicectl state push --force FILE, with the state "
-        "file or its .backup. Voices that only the journal knew are found by their keys at the next plan.",
+        hint(
+            "Put the journal back from a copy",
+            way(
+                "or go on without it",
+                "state push --force FILE",
+                after=", with the state file or its .backup. Voices that only the journal knew are found by their "
+                "keys at the next plan.",
+            ),
+        ),
     )

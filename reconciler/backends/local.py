@@ -13,7 +13,6 @@ checksums of content; the look of the files (inode, size, times) only saves read
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from pathlib import Path
 
 from reconciler.backends import filelock, journal
 from reconciler.errors import StateConflict, StateDamaged, StateError
+from reconciler.hints import hint, way
 from reconciler.protocols import ANY_VERSION, Blob, LockHolder
 
 _READS = 200  # how often a reader starts again because a writer finished in between
@@ -145,9 +145,15 @@ class LocalBackend:
         what = "is gone" if snapshot is None else "was replaced"
         raise StateDamaged(
             f"{self.where} {what} while {self._journal.name} still continued it.",
-            "Put back the state file that was there; or go on with a copy: voicectl state push --force FILE, with the "
-            f"rescue copy if the run left one, else {self._backup}. Voices that only the journal knew are found by "
-            "their keys at the next plan.",
+            hint(
+                "Put back the state file that was there",
+                way(
+                    "or go on with a copy",
+                    "state push --force FILE",
+                    after=f", with the rescue copy if the run left one, else {self._backup}. Voices that only the "
+                    "journal knew are found by their keys at the next plan.",
+                ),
+            ),
         )
 
     def _unmoved(self, expected: str | None) -> _Seen:
@@ -160,13 +166,19 @@ class LocalBackend:
         if seen.version is None:
             raise StateConflict(
                 f"{self.where} was removed since this run read it.",
-                "Put it back before the next run, or that one begins with nothing. The state before the last apply: "
-                f"voicectl state push {shlex.quote(str(self._backup))}",
+                hint(
+                    way(
+                        "Put it back before the next run, or that one begins with nothing. The state before the last "
+                        "apply",
+                        "state push",
+                        self._backup,
+                    )
+                ),
             )
         what = "made" if expected is None else "changed"
         raise StateConflict(
             f"{self.where} was {what} by somebody else since this run read it.",
-            "See what is there with voicectl state pull, then run the command again.",
+            hint(way("See what is there", "state pull", after=", then run the command again.")),
         )
 
     def _free_way(self) -> bool:

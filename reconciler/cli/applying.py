@@ -17,9 +17,10 @@ import click
 
 from reconciler.cli import streams
 from reconciler.cli.asking import COUNT, Options, asked_options, detail_options, lock_option, request
-from reconciler.cli.frame import command, global_options, live_block_fits, options, session
+from reconciler.cli.frame import global_options, live_block_fits, options, session
 from reconciler.cli.subcommand import Subcommand, name_it_with_f
 from reconciler.errors import Declined, Interrupted, PlanStale, PlanUnreadable, UsageError, VoicectlError
+from reconciler.hints import hint, way
 
 if TYPE_CHECKING:
     from reconciler.cli.reporters import Reporter
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from reconciler.model.plan import Plan
 
 _INTERRUPTED = 130
+_MAKE_ONE = hint(way("Make one", "plan --out FILE"))
 _MANIFEST = re.compile(rb"(?:^|[{,])\s*[\"']?(?:providers|voices)[\"']?\s*:", re.MULTILINE)  # keys that no plan has
 _SHOW_CURSOR = "\x1b[?25h"
 
@@ -53,7 +55,7 @@ def apply(planfile: Path | None, auto_approve: bool, as_json: bool, lock_timeout
         if any(value is not None and value is not False and value != () for value in asked.values()):
             raise UsageError(
                 "A saved plan is applied as it was reviewed.",
-                "Give --retry, --replace and the like to voicectl plan.",
+                hint(way("Give --retry, --replace and the like to", "plan --out FILE")),
             )
         approved = saved(planfile)
         _refuse_elsewhere(approved)
@@ -89,8 +91,8 @@ def _perform(opened: Session, asked: Request, approved: Plan | None, *, auto_app
     if as_json and not auto_approve:
         raise UsageError("--json asks nobody.", "Add --auto-approve, or apply a saved plan.")
     if not auto_approve and not sys.stdin.isatty():
-        unasked = command(f"{_verb(asked)} --auto-approve")
-        raise Declined("There is no terminal to ask at, so no call was made.", f"To go on unasked: {unasked}")
+        unasked = hint(way("To go on unasked", _verb(asked), "--auto-approve"))
+        raise Declined("There is no terminal to ask at, so no call was made.", unasked)
     live = not as_json and live_block_fits()
     results = Results(
         write_stdout=streams.write_stdout, write_stderr=streams.write_stderr, render_options=options().render_options
@@ -110,14 +112,14 @@ def _perform(opened: Session, asked: Request, approved: Plan | None, *, auto_app
             reporter.refused(error)
             raise
         except KeyboardInterrupt:
-            stopped = Interrupted("Nothing was begun.", f"To go on: {command(_verb(asked))}")
+            stopped = Interrupted("Nothing was begun.", hint(way("To go on", _verb(asked))))
             reporter.refused(stopped)
             raise stopped from None
         reporter.ended(applied.tally)
     if interruption.asked:
         return _INTERRUPTED
     well = applied.halted is None and not applied.tally.unfinished
-    results.account_for_lost_lines(well=well, hint=command("state list"))
+    results.account_for_lost_lines(well=well, hint=hint(way("", "state list")))
     return 0 if well else 1
 
 
@@ -137,10 +139,12 @@ def _refuse_elsewhere(approved: Plan) -> None:
     """What was rehearsed was not reviewed for an account that pays, and the other way round."""
     if approved.sandbox and not options().sandbox:
         raise PlanStale(
-            "It was made in the sandbox, and here accounts pay.", "Review one of theirs: voicectl plan --out FILE"
+            "It was made in the sandbox, and here accounts pay.", hint(way("Review one of theirs", "plan --out FILE"))
         )
     if options().sandbox and not approved.sandbox:
-        raise PlanStale("It was made for real accounts, and this is the sandbox.", "Make one: voicectl plan --out FILE")
+        raise PlanStale(
+            "It was made for real accounts, and this is the sandbox.", hint(way("Make one", "plan --out FILE"))
+        )
 
 
 def saved(path: Path) -> Plan:
@@ -155,7 +159,7 @@ def saved(path: Path) -> Plan:
             raise UsageError(name_it_with_f(str(path), click.get_current_context())) from None
         if isinstance(error, PlanUnreadable):
             raise
-        raise UsageError(f"{path}: {error.strerror}.", "voicectl plan --out FILE makes one.") from None
+        raise UsageError(f"{path}: {error.strerror}.", hint(way("", "plan --out FILE", after=" makes one."))) from None
 
 
 def _yes(plan: Plan) -> bool:

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
@@ -16,6 +16,7 @@ from reconciler.cli import streams
 from reconciler.cli.completion import folders
 from reconciler.cli.manifest_option import DEFAULT, at_a_file, manifest_option
 from reconciler.errors import UsageError
+from reconciler.hints import Hint, hint, way
 
 if TYPE_CHECKING:
     from reconciler.audio.probing import Fetch
@@ -122,16 +123,18 @@ def write_json(document: object, *, indent: int | None = 2) -> bool:
     return streams.write_stdout(documents.dumps(document, indent=indent, ascii_only=not streams.is_utf8(sys.stdout)))
 
 
-def command(words: str) -> str:
+def command(verb: str, *arguments: object) -> str:
     """A command for a person to type: with the global options that lead to the same place."""
-    return " ".join(part for part in ("voicectl", options().place().options, words) if part)
+    return on_one_line(hint(way("", verb, *arguments)))
 
 
-def with_whole_commands(words: str) -> str:
-    """These words with whole commands for a person to copy."""
-    from reconciler.views.screen import whole_commands
+def on_one_line(ways: Hint) -> str:
+    """A hint within a sentence."""
+    from reconciler.views import hints
+    from reconciler.views.screen import fitted
 
-    return whole_commands(words, options().render_options(sys.stdout))
+    given = replace(on_stdout(), columns=None)
+    return fitted(hints.on_one_line(ways, given), given)
 
 
 def room(stream: TextIO) -> int | None:

@@ -112,7 +112,7 @@ class Progress:
         tally = tally.model_copy(update={"seconds": now - self._began, "running": len(started)})
         running = [(address, action, now - since) for (address, action), since in started.items()]
         left = self._estimate.left(tally, [age for _, _, age in running])
-        block = _as_rich(progress.lines(tally, running, left=left, colour=self._colour))
+        block = _as_rich(progress.lines(tally, running, self._render_options(), left=left))
         block.no_wrap, block.overflow = True, "ellipsis"
         return block
 

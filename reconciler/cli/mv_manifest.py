@@ -8,9 +8,10 @@ from pathlib import Path
 import click
 
 from reconciler.cli.asking import lock_option, locking
-from reconciler.cli.frame import command, global_options, options, say
+from reconciler.cli.frame import global_options, options, say
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import StateError, UsageError
+from reconciler.hints import hint, way
 
 
 @click.command("mv-manifest", cls=Subcommand)
@@ -43,7 +44,7 @@ def move_manifest(source: Path | None, lock_timeout: str) -> int:
         if moved is None:
             raise StateError(
                 f"There is no state at {old.state}.",
-                f"Name the manifest's old path: {command('state mv-manifest OLD')}",
+                hint(way("Name the manifest's old path", "state mv-manifest OLD")),
                 summary="No state there",
             )
         if held is not None and held.lineage != moved.lineage and held.current:

@@ -14,10 +14,11 @@ import click
 from reconciler.cli.asking import Options, asked_options, detail_options, lock_option, locking, request
 from reconciler.cli.completion import recorded_addresses
 from reconciler.cli.format_option import format_option
-from reconciler.cli.frame import command, global_options, on_stdout, options, say, session, with_whole_commands, write
+from reconciler.cli.frame import command, global_options, on_one_line, on_stdout, options, say, session, write
 from reconciler.cli.streams import ask
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import ProbeDeclined, UsageError
+from reconciler.hints import hint, way
 from reconciler.views.formats.registry import JSON, format_named
 
 if TYPE_CHECKING:
@@ -49,12 +50,12 @@ def plan(out: Path | None, format_name: str, detailed_exitcode: bool, **asked: A
     write(format_named(format_name).plan(made, on_stdout()))
     if format_name == JSON:
         for stop in made.stops:  # its document has no key for them
-            say(f"Stop: {stop.what}. {with_whole_commands(stop.hint)}")
+            say(f"Stop: {stop.what}. {on_one_line(stop.hint)}")
     if out is not None:
         from reconciler.model import planfile
 
         written(out, planfile.dump(made))
-        say(f"Saved to {out}. To apply exactly this: {command(f'apply {shlex.quote(str(out))}')}")
+        say(f"Saved to {out}. To apply exactly this: {command('apply', out)}")
     return CHANGES if detailed_exitcode and not made.empty else 0
 
 
@@ -126,6 +127,8 @@ def drift(format_name: str, accept: tuple[str, ...], probe: bool, auto_approve: 
         return _without_records(made, looked.survey, opened.store.where)
     for note in made.unseen:
         say(f"Could not look: {note}")
+    if made.ways_to_see:
+        say(on_one_line(made.ways_to_see))
     if made.older or made.unclaimed:
         return 1
     if made.drift:
@@ -158,7 +161,8 @@ def _consent(probes: Sequence[Probe], without: Sequence[str], *, approved: bool)
     if not paid or approved:
         return
     if not sys.stdin.isatty():
-        unasked = command("drift --probe --auto-approve")
-        raise ProbeDeclined("There is no terminal to ask at, so no paid call was made.", f"To go on unasked: {unasked}")
+        unasked = hint(way("To go on unasked", "drift --probe --auto-approve"))
+        raise ProbeDeclined("There is no terminal to ask at, so no paid call was made.", unasked)
     if ask(f"\nMake {counted(paid, 'paid call')}? Only 'yes' will be accepted: ") != "yes":
-        raise ProbeDeclined("Nobody said yes.", "At a terminal, answer yes; elsewhere: --auto-approve")
+        elsewhere = way("At a terminal, answer yes; elsewhere", "drift --probe --auto-approve")
+        raise ProbeDeclined("Nobody said yes.", hint(elsewhere))

@@ -12,6 +12,7 @@ from reconciler.cli.format_option import format_option
 from reconciler.cli.frame import global_options, manifest_at, on_stdout, options, session, write
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import ManifestError, UsageError
+from reconciler.hints import hint, way
 from reconciler.views.formats.registry import TEXT, format_named
 
 
@@ -53,10 +54,14 @@ def output(address: str | None, format_name: str) -> int:
 
     rows = outputs(state_here(), now=wiring.SystemClock().now())
     if address is not None and address not in rows:
-        raise UsageError(f"{address} has no voice in the state.", "voicectl output lists what there is.")
+        raise UsageError(
+            f"{address} has no voice in the state.", hint(way("", "output", after=" lists what there is."))
+        )
     if format_name == TEXT and address is not None and rows[address].value is None:
         row = rows[address]
-        raise UsageError(f"{address} has no {row.names}: it is {row.status}.", "voicectl plan says why.")
+        raise UsageError(
+            f"{address} has no {row.names}: it is {row.status}.", hint(way("", "plan", after=" says why."))
+        )
     write(format_named(format_name).output(rows, address, on_stdout()))
     return 0
 

@@ -11,6 +11,7 @@ from reconciler.cli.asking import lock_option, locking
 from reconciler.cli.frame import command, global_options, options, say, session, write
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import Declined, UsageError
+from reconciler.hints import hint, way
 from reconciler.views.layout import counted
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def rebuild(lineage: str | None, new_lineage: bool, auto_approve: bool, lock_tim
         say("No declared voice carries a marker of another lineage.")
     elif lineage is None and not new_lineage:
         for name in found.lineages:
-            say(f"To take them in: {command(f'state rebuild --lineage {name}')}")
+            say(f"To take them in: {command('state rebuild --lineage', name)}")
         say(f"If they belong to another project: {command('state rebuild --new-lineage')}")
     return 0
 
@@ -80,8 +81,7 @@ def _may_take(found: Rebuilt, lineage: str, *, approved: bool) -> bool:
     if approved:
         return True
     if not sys.stdin.isatty():
-        unasked = command(f"state rebuild --lineage {lineage} --auto-approve")
-        why = "There is no terminal to ask at."
-        raise Declined(why, f"To go on unasked: {unasked}", summary="Nothing was taken in")
+        unasked = hint(way("To go on unasked", "state rebuild --lineage", lineage, "--auto-approve"))
+        raise Declined("There is no terminal to ask at.", unasked, summary="Nothing was taken in")
     click.echo("\nTake them in? Only 'yes' will be accepted: ", err=True, nl=False)
     return sys.stdin.readline().strip() == "yes"

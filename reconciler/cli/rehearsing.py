@@ -16,6 +16,7 @@ from reconciler.cli.completion import provider_names
 from reconciler.cli.frame import LazyGroup, global_options, options, room, say, write, write_json
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import UsageError
+from reconciler.hints import hint, way
 
 if TYPE_CHECKING:
     from reconciler.sandbox.faults import Faults
@@ -201,7 +202,7 @@ def _wanted(held: Faults, switches: tuple[str, ...]) -> Faults:
             near = difflib.get_close_matches(name, Faults.model_fields, n=1)
             raise UsageError(
                 f"{switch} is no switch." if sign else f"{switch}: a switch is set as NAME=VALUE.",
-                f"Did you mean {near[0]}?" if near else "voicectl sandbox faults lists them.",
+                f"Did you mean {near[0]}?" if near else hint(way("", "sandbox faults", after=" lists them.")),
             )
         words[name] = value
     try:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from reconciler.cli.streams import discard
 from reconciler.errors import OutputLost
+from reconciler.hints import Hint
 from reconciler.model.events import Event, Kind
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Results:
 
             self._write_stderr(text.event(event, self._render_options(sys.stderr)))
 
-    def account_for_lost_lines(self, *, well: bool, hint: str) -> None:
+    def account_for_lost_lines(self, *, well: bool, hint: Hint) -> None:
         """Raises OutputLost if results were wanted in a file that took no more."""
         if self._lost is not None:
             ended = "Everything was done" if well else "Not everything was done"

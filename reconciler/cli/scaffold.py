@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.frame import command, global_options, options, say, write, write_json
+from reconciler.cli.frame import global_options, on_one_line, options, say, write, write_json
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import UsageError
+from reconciler.hints import hint, way
 
 _MANIFEST = """\
 # yaml-language-server: $schema=manifest.schema.json
@@ -73,10 +74,11 @@ def init() -> int:
             file.write(_MANIFEST)
     except FileExistsError:
         other = replace(place, manifest=Path("NAME.yaml")).options
-        raise UsageError(f"{path} is there already.", f"Another name: voicectl {other} init") from None
+        raise UsageError(f"{path} is there already.", hint(way("Another name", "init", place=other))) from None
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}.") from None
-    say(f"Wrote {path}. Next: {command('plan' if place.sandbox else '--sandbox plan')}")
+    rehearsal = replace(place, sandbox=True).options
+    say(f"Wrote {path}. {on_one_line(hint(way('Next', 'plan', place=rehearsal)))}")
     return 0
 
 

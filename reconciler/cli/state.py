@@ -12,7 +12,8 @@ from reconciler.cli.asking import lock_option, locking
 from reconciler.cli.completion import former_providers, new_addresses, provider_names, recorded_addresses
 from reconciler.cli.frame import LazyGroup, command, global_options, on_stdout, options, say, session, write, write_json
 from reconciler.cli.subcommand import Subcommand
-from reconciler.errors import StateDamaged, UsageError
+from reconciler.errors import StateDamaged, UsageError, not_in_state
+from reconciler.hints import hint, way
 from reconciler.views.layout import counted
 
 if TYPE_CHECKING:
@@ -108,11 +109,11 @@ def show_record(address: str, as_json: bool) -> int:
     found = state_here()
     record = found.at(address) or found.records.get(address)
     if record is None:
-        raise UsageError(f"{address} is not in the state.", "voicectl state list")
+        raise not_in_state(address)
     if as_json:
         write_json(documents.record_document(record))
     else:
-        write(text.record(record, colour=on_stdout().colour))
+        write(text.record(record, on_stdout()))
     return 0
 
 
@@ -207,7 +208,7 @@ def _check(copy: bytes, name: str) -> None:
     except StateDamaged as damaged:
         raise UsageError(
             f"{name} holds no whole state: {damaged.detail}",
-            f"Push what was printed by {command('state pull')}, a .backup or a rescue copy.",
+            hint(way("Push what was printed", "state pull", after=", or a .backup or a rescue copy.")),
         ) from None
 
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from reconciler import waits
 from reconciler.engine.cloud import Cloud
 from reconciler.errors import CloudError, CredentialsMissing, EndpointInvalid
+from reconciler.hints import hint
 from reconciler.model.manifest import Manifest, Voice
 from reconciler.model.observed import Observations, RemoteVoice
 from reconciler.model.state import LIVE, Record, State, Status
@@ -43,7 +44,9 @@ def opened(
         except CredentialsMissing as lacking:
             closed[name] = Doubt(why=f"no credentials: {lacking.detail.rstrip('.')}", hint=lacking.hint)
         except EndpointInvalid as invalid:
-            closed[name] = Doubt(why=invalid.detail.rstrip("."), hint=f"Mend the endpoint of {name} under providers.")
+            closed[name] = Doubt(
+                why=invalid.detail.rstrip("."), hint=hint(f"Mend the endpoint of {name} under providers.")
+            )
     return clouds, closed
 
 

@@ -15,6 +15,7 @@ from reconciler.engine.observe import look, needed, opened
 from reconciler.engine.probing import Closer
 from reconciler.engine.store import Store
 from reconciler.errors import Declined, SafetyStop, StateError, StateLocked, UsageError
+from reconciler.hints import NO_HINT, hint, way
 from reconciler.model.base import Frozen
 from reconciler.model.events import Event, Tally
 from reconciler.model.manifest import Manifest
@@ -164,12 +165,14 @@ def apply(
             made = policy.narrowed(made, approved, going_on=state.applying == approved.plan_id)
         watch.show(made)
         if made.stops:
-            raise SafetyStop("; ".join(stop.what for stop in made.stops), " ".join(stop.hint for stop in made.stops))
+            raise SafetyStop(
+                "; ".join(stop.what for stop in made.stops), sum((stop.hint for stop in made.stops), NO_HINT)
+            )
         if made.empty and approved is None:
             session.store.fold()  # what a run that died had written down
             return Applied(plan=made, tally=Tally())
         if not made.empty and not watch.approve(made):
-            raise Declined("Nobody said yes.", "At a terminal, answer yes; elsewhere: --auto-approve")
+            raise Declined("Nobody said yes.", hint(way("At a terminal, answer yes; elsewhere", "--auto-approve")))
         used = None if approved is None or policy.does_nothing(approved) else approved
         return _run(replace(session, clock=planned.clock), state, made, planned.clouds, watch, used, crew)
 

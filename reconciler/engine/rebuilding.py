@@ -12,6 +12,7 @@ from reconciler.engine.cloud import Cloud
 from reconciler.engine.operations import Request, Session
 from reconciler.engine.surgery import changing
 from reconciler.errors import CloudError, Declined, UsageError
+from reconciler.hints import hint, way
 from reconciler.model.base import Frozen
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Observation, RemoteVoice, TaskStatus
@@ -76,7 +77,7 @@ def rebuild(
             if lineage not in (*(s.marker.lineage for s in strays), *known):
                 raise UsageError(
                     f"No declared voice carries a marker of the lineage {lineage}.",
-                    "To see which there are: voicectl state rebuild",
+                    hint(way("To see which there are", "state rebuild")),
                 )
             theirs = [s for s in strays if s.marker.lineage == lineage]
             records = _records([s for s in theirs if not s.renamed], state, now=now)
@@ -89,7 +90,7 @@ def rebuild(
             if taken and not approve(found):
                 raise Declined(
                     "The question was not answered with yes.",
-                    "At a terminal, answer yes; elsewhere: --auto-approve",
+                    hint(way("At a terminal, answer yes; elsewhere", "--auto-approve")),
                     summary="Nothing was taken in",
                 )
             held.append(_adopted(state, records, lineage, tail=session.lineage(), now=now))

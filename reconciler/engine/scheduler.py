@@ -36,6 +36,7 @@ from reconciler.engine.steps import (
 from reconciler.engine.tallying import Counter
 from reconciler.engine.writer import Appended, Writer
 from reconciler.errors import CloudError, Rejected, Throttled
+from reconciler.hints import NO_HINT, Hint
 from reconciler.model.events import Event, Kind
 from reconciler.model.observed import RemoteVoice, Unknown
 from reconciler.model.plan import Action
@@ -260,7 +261,7 @@ class Scheduler:
 
     # -- the end -------------------------------------------------------------------------------------------------------
 
-    def halt(self, reason: str, hint: str = "") -> None:
+    def halt(self, reason: str, hint: Hint = NO_HINT) -> None:
         """Nothing new starts; what is in flight is written down."""
         if self.halted is None:
             self.halted = reason

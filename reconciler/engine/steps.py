@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from reconciler.errors import CloudError
+from reconciler.hints import NO_HINT, Hint
 from reconciler.model.events import Kind
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Observation, RemoteVoice
@@ -158,7 +159,7 @@ class Finished:
 @dataclass(frozen=True, slots=True)
 class Failed:
     detail: str
-    hint: str = ""
+    hint: Hint = NO_HINT
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,7 @@ class Doubtful:
     """A person has to say what became of it."""
 
     detail: str
-    hint: str
+    hint: Hint
 
 
 @dataclass(frozen=True, slots=True)

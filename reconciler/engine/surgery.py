@@ -9,7 +9,8 @@ from datetime import datetime
 from reconciler.engine import transitions
 from reconciler.engine.cloud import Cloud
 from reconciler.engine.operations import Request, Session
-from reconciler.errors import UsageError
+from reconciler.errors import UsageError, not_in_state
+from reconciler.hints import hint, way
 from reconciler.model.manifest import AUDIO, Voice
 from reconciler.model.observed import Absent, Found, Unknown, Unverifiable
 from reconciler.model.state import LIVE, SETTLING, Record, State, Status
@@ -49,14 +50,14 @@ def import_voice(session: Session, address: str, voice_id: str, request: Request
     """Takes a voice that was made elsewhere to be what the manifest says of `address`."""
     voice = _declared(session, address)
     if voice.method == "preset":
-        raise UsageError(f"{address} is a preset, which is taken in by apply.", "voicectl apply")
+        raise UsageError(f"{address} is a preset, which is taken in by apply.", hint(way("", "apply")))
     with changing(session, "import", request, begins=True) as held:
         state, now = held[0], session.clock.now()
         current = state.at(address)
         if current is not None and current.status in LIVE:
             raise UsageError(
                 f"{address} has a voice already, {current.voice_id or 'being made'}.",
-                f"To let go of that one first: voicectl state rm {address}",
+                hint(way("To let go of that one first", "state rm", address)),
             )
         cloud = session.connect([voice.provider])[voice.provider]
         record = _candidate(state, voice, cloud, voice_id, now=now)
@@ -78,7 +79,7 @@ def accept(session: Session, addresses: Collection[str], request: Request) -> li
 def _renamed(session: Session, state: State, address: str) -> Record:
     record = state.at(address)
     if record is None:
-        raise UsageError(f"{address} is not in the state.", "voicectl state list")
+        raise not_in_state(address)
     if record.provider not in session.manifest.providers:
         raise UsageError(*undeclared(record))
     seen = session.connect([record.provider])[record.provider].provider.observe([record]).of[record.external_task_id]
@@ -86,9 +87,10 @@ def _renamed(session: Session, state: State, address: str) -> Record:
         case Found(remote=remote) if remote.voice_name not in (None, record.voice_name):
             return record.model_copy(update={"voice_name": remote.voice_name})
         case Found():
-            raise UsageError(f"{address} is not renamed: there is nothing to accept.", "voicectl drift")
+            raise UsageError(f"{address} is not renamed: there is nothing to accept.", hint(way("", "drift")))
         case Absent():
-            raise UsageError(f"{address} is gone, which can't be accepted.", "voicectl plan says what is to be done.")
+            ways = hint(way("", "plan", after=" says what is to be done."))
+            raise UsageError(f"{address} is gone, which can't be accepted.", ways)
         case Unknown(why=why) | Unverifiable(why=why):
             raise UsageError(f"{address} could not be looked at: {why}", "Try again later.")
 
@@ -125,7 +127,7 @@ def move(session: Session, source: str, target: str, request: Request) -> None:
     with changing(session, "state mv", request) as held:
         state = held[0]
         if source not in state.current:
-            raise UsageError(f"{source} is not in the state.", "voicectl state list")
+            raise not_in_state(source)
         if target == source:
             raise UsageError(f"{source} has that address already.")
         if source.startswith(AUDIO) != target.startswith(AUDIO):
@@ -137,7 +139,7 @@ def move(session: Session, source: str, target: str, request: Request) -> None:
             held_there = state.records[state.current[target]].voice_id or "one that is being made"
             raise UsageError(
                 f"{target} has a voice already, {held_there}.",
-                f"To let go of that one, which then stays in its account: voicectl state rm {target}",
+                hint(way("To let go of that one, which then stays in its account", "state rm", target)),
             )
         pair = {target: state.records[state.current[source]]}
         moved, current = moves.moved(state, pair, now=session.clock.now())
@@ -153,7 +155,7 @@ def remove(session: Session, address: str, request: Request) -> Record:
         state, now = held[0], session.clock.now()
         record = state.at(address) or _old(state, address)
         if record is None:
-            raise UsageError(f"{address} is not in the state.", "voicectl state list")
+            raise not_in_state(address)
         may_be_there = record.voice_id is not None or record.status in SETTLING
         kept = (
             transitions.ended(record, Status.ABANDONED, now=now)
@@ -175,7 +177,7 @@ def rebind(session: Session, provider: str, request: Request, *, source: str | N
     if source is not None and source in session.manifest.providers:
         raise UsageError(
             f"{source} is still declared, so it was not renamed.",
-            f"Let its entries name {provider}: where both are one account, voicectl plan moves them without a call. "
+            f"Let its entries name {provider}: where both are one account, the next plan moves them without a call. "
             f"Where it can't decide that, take {source} from the manifest first.",
         )
     with changing(session, "state rebind", request) as held:
@@ -232,7 +234,7 @@ def _open(state: State, address: str) -> Record:
     if not unsettled:
         raise UsageError(
             f"{address} has nothing to resolve: no creation of it is open.",
-            "voicectl plan says what is blocked, and why.",
+            hint(way("", "plan", after=" says what is blocked, and why.")),
         )
     return max(unsettled, key=lambda r: (r.voice_id is None, r.generation))
 
@@ -247,7 +249,7 @@ def _refuse_held(state: State, record: Record, address: str) -> None:
             )
         raise UsageError(
             f"The voice {record.voice_id} is managed as {holder.address} already.",
-            f"To give it another address: voicectl state mv {holder.address} {address}",
+            hint(way("To give it another address", "state mv", holder.address, address)),
         )
 
 
@@ -261,7 +263,7 @@ def _named(record: Record, named: str) -> Record:
 def _found(cloud: Cloud, record: Record, *, now: datetime) -> Record:
     """As its cloud shows it; where that can't be asked, a person's word is all there is."""
     observed = cloud.provider.observe([record]).of.get(record.external_task_id)
-    listed = f"voicectl voices {record.provider} lists what there is."
+    listed = hint(way("", "voices", record.provider, after=" lists what there is."))
     match observed:
         case Found(remote=remote):
             return transitions.seen(record, remote, now=now)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from reconciler.engine.ledger import Ledger
 from reconciler.engine.run import Run
 from reconciler.engine.steps import Blocked, Doubtful, End, Failed, Finished, Left
+from reconciler.hints import NO_HINT, Hint
 from reconciler.model.events import Event, Kind, Tally
 from reconciler.model.moments import duration
 from reconciler.protocols import Clock
@@ -63,7 +64,9 @@ class Counter:
             seconds=round(self.clock.monotonic() - self.began, 3),
         )
 
-    def _event(self, kind: Kind, run: Run, *, detail: str = "", hint: str = "", voice_id: str | None = None) -> Event:
+    def _event(
+        self, kind: Kind, run: Run, *, detail: str = "", hint: Hint = NO_HINT, voice_id: str | None = None
+    ) -> Event:
         change = run.change
         return Event(
             kind=kind,

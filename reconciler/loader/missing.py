@@ -8,6 +8,7 @@ import unicodedata
 from pathlib import Path
 
 from reconciler.errors import UsageError
+from reconciler.hints import hint, way
 from reconciler.loader import subfolders
 from reconciler.loader.file_names import is_manifest_name, shown
 
@@ -34,9 +35,9 @@ def missing_manifest(path: Path) -> UsageError:
         )
     below = subfolders.manifests_below(folder) if folder.is_dir() else []
     if below:
-        hint = f"Name a folder or a file with -f, such as -f {_typed((folder / below[0]).parent)}"
-        return UsageError(f"{said}, but {subfolders.listed(below)}.", hint)
-    return UsageError(f"{said}.", "Write a first manifest with voicectl init, or name one with -f.")
+        name = f"Name a folder or a file with -f, such as -f {_typed((folder / below[0]).parent)}"
+        return UsageError(f"{said}, but {subfolders.listed(below)}.", name)
+    return UsageError(f"{said}.", hint(way("Write a first manifest", "init"), "or name one with -f."))
 
 
 def missing_file(path: Path) -> str:

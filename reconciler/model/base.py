@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+from reconciler.hints import Hint, hint
 
 Inputs = dict[str, Any]  # what a voice is made from: JSON values under the manifest's own keys
+
+
+def _as_hint(given: Any) -> Any:
+    return hint(given) if isinstance(given, str) else given
+
+
+AnyHint = Annotated[Hint, BeforeValidator(_as_hint)]  # a plan that an older voicectl saved holds a text
 
 
 class Frozen(BaseModel):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from reconciler.model.base import Frozen
+from reconciler.hints import NO_HINT
+from reconciler.model.base import AnyHint, Frozen
 
 
 class Kind(StrEnum):
@@ -48,5 +49,5 @@ class Event(Frozen):
     provider: str = ""
     voice_id: str | None = None
     detail: str = ""
-    hint: str = ""
+    hint: AnyHint = NO_HINT
     tally: Tally | None = None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from reconciler.model.base import Frozen
+from reconciler.hints import NO_HINT, Hint
+from reconciler.model.base import AnyHint, Frozen
 from reconciler.model.observed import RemoteVoice
 
 PLAN_FORMAT = 1
@@ -44,7 +45,7 @@ class Change(Frozen):
     action: Action
     source: str | None = None  # of a move: the address that the record had
     reason: str = ""  # for people; nothing may branch on it
-    hint: str = ""  # what to type next
+    hint: AnyHint = NO_HINT
     before: dict[str, Any] | None = None
     after: dict[str, Any] | None = None
     fields: tuple[FieldChange, ...] = ()
@@ -84,7 +85,7 @@ class Stop(Frozen):
     """A threshold that the plan crosses; shown with the plan, and apply stops at it."""
 
     what: str
-    hint: str
+    hint: AnyHint
 
 
 class Plan(Frozen):
@@ -100,6 +101,7 @@ class Plan(Frozen):
     notes: tuple[str, ...] = ()  # what could not be looked at, and other remarks
     stops: tuple[Stop, ...] = ()
     unseen: tuple[str, ...] = ()  # `address: why`, for voices that could not be looked at
+    ways_to_see: Hint = NO_HINT  # what can be done about it
     older: tuple[str, ...] = ()  # addresses of which the account holds something later than the state knows
     unclaimed: tuple[str, ...] = ()  # addresses without a record, of which the account holds a voice all the same
     destroy: bool = False

@@ -7,10 +7,11 @@ import json
 from pydantic import ValidationError
 
 from reconciler.errors import PlanUnreadable
+from reconciler.hints import hint, way
 from reconciler.model.plan import PLAN_FORMAT, Plan
 
 _KIND = "voicectl plan"
-_HINT = "Make a new one: voicectl plan --out FILE"
+MAKE_ANOTHER = hint(way("Make a new one", "plan --out FILE"))
 
 
 def dump(plan: Plan) -> bytes:
@@ -28,14 +29,14 @@ def load(data: bytes) -> Plan:
     try:
         document = json.loads(data)
     except (ValueError, RecursionError):
-        raise PlanUnreadable("It is not a plan that voicectl saved.", _HINT) from None
+        raise PlanUnreadable("It is not a plan that voicectl saved.", MAKE_ANOTHER) from None
     if not isinstance(document, dict) or document.get("kind") != _KIND:
-        raise PlanUnreadable("It is not a plan that voicectl saved; the output of plan --json is none.", _HINT)
+        raise PlanUnreadable("It is not a plan that voicectl saved; the output of plan --json is none.", MAKE_ANOTHER)
     if document.get("format_version") != PLAN_FORMAT:
         raise PlanUnreadable(
-            f"It has format {document.get('format_version')}, and this voicectl reads {PLAN_FORMAT}.", _HINT
+            f"It has format {document.get('format_version')}, and this voicectl reads {PLAN_FORMAT}.", MAKE_ANOTHER
         )
     try:
         return Plan.model_validate_json(json.dumps(document.get("plan")))
     except ValidationError:
-        raise PlanUnreadable("It is damaged.", _HINT) from None
+        raise PlanUnreadable("It is damaged.", MAKE_ANOTHER) from None

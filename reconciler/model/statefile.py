@@ -16,15 +16,19 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from reconciler.errors import StateDamaged, StateTooNew
+from reconciler.hints import hint, way
 from reconciler.model.base import Frozen, lean
 from reconciler.model.bodies import METHOD_NAMES, METHODS
 from reconciler.model.state import STATE_VERSION, Record, State
 
 _ALWAYS = ("lineage", "serial", "manifest")
 _IF_SET = ("kin", "strangers", "applying", "applied")
-_RESTORE = (
-    "The state as it was before the last apply is kept beside it, its name ending in .backup. Put a good copy back "
-    "with: voicectl state push --force FILE"
+_RESTORE = hint(
+    way(
+        "The state as it was before the last apply is kept beside it, its name ending in .backup. Put a good copy back "
+        "with",
+        "state push --force FILE",
+    )
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reconciler.hints import NO_HINT, Hint
 from reconciler.model.base import Frozen
 from reconciler.model.plan import Drift, DriftKind, FieldChange
 
@@ -28,7 +29,7 @@ class Survey(Frozen):
     lost: dict[str, list[str]] = {}  # provider -> official and existing voices that are declared, and not there
     unverifiable: dict[str, list[str]] = {}  # provider -> its cloud does not list what was made of these
     unseen: tuple[str, ...] = ()  # `provider: why` or `address: why`, of what could not be looked at
-    ways_to_see: tuple[str, ...] = ()  # what to do about it, where that is known
+    ways_to_see: Hint = NO_HINT  # what to do about it, where that is known
 
     @property
     def lineages(self) -> dict[str, int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from reconciler.hints import Hint, hint, way
 from reconciler.model.base import Frozen
 from reconciler.model.observed import Absent, Found, Observation, Observations, Unknown, Unverifiable
 from reconciler.model.state import Record
@@ -20,7 +21,7 @@ class Doubt(Frozen):
     """
 
     why: str
-    hint: str
+    hint: Hint
     elsewhere: bool = False
 
 
@@ -46,14 +47,14 @@ def doubt(
                 f"the voices of {provider} were made on {made_on[0]}, and this is {seen.account}: "
                 "is this the right account?"
             ),
-            hint=f"Point the provider back; or, if it is the same account: voicectl state rebind {provider}",
+            hint=hint("Point the provider back", way("or, if it is the same account", "state rebind", provider)),
             elsewhere=True,
         )
     askable = [(record, o) for record, o in known if not isinstance(o, Unverifiable)]
     if not askable and seen.unlisted is not None:
         return Doubt(
             why=f"could not tell what {provider} holds already: {seen.unlisted}",
-            hint=f"Nothing of {provider} changes until it can be listed. Try again later.",
+            hint=hint(f"Nothing of {provider} changes until it can be listed. Try again later."),
         )
     if not askable or any(isinstance(o, Found) for _, o in askable):
         return None
@@ -64,14 +65,16 @@ def doubt(
                 f"the voices of {provider} belong to {_listed(owners)}, and this account's to {_listed(seen.owners)}: "
                 "is this the right account?"
             ),
-            hint=f"Use the credentials of the first; or, if it is the same account: voicectl state rebind {provider}",
+            hint=hint(
+                "Use the credentials of the first", way("or, if it is the same account", "state rebind", provider)
+            ),
             elsewhere=True,
         )
     unseen = [o.why for _, o in askable if isinstance(o, Unknown)]
     if unseen:
         return Doubt(
             why=f"could not tell whether the voices of {provider} exist: {unseen[0]}",
-            hint=f"Nothing of {provider} changes until they can be looked at. Try again later.",
+            hint=hint(f"Nothing of {provider} changes until they can be looked at. Try again later."),
         )
     gone = sum(isinstance(o, Absent) for _, o in askable)
     if allow_recreates in {gone, missing}:
@@ -81,7 +84,7 @@ def doubt(
         found, they = f"none of the {gone} known voices of {provider} can be found", "they are"
     return Doubt(
         why=f"{found}: is this the right account?",
-        hint=f"Check the credentials; or, if {they} truly gone: --allow-recreates {missing}",
+        hint=hint("Check the credentials", way(f"or, if {they} truly gone", "--allow-recreates", missing)),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reconciler.hints import hint, way
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Found, Observation, RemoteVoice
 from reconciler.model.plan import Action, Change, FieldChange
@@ -28,11 +29,11 @@ def told_anew(scene: Scene, voice: Voice, record: Record, changed: Difference) -
             voice,
             record,
             "whether its activation was done is not known: the reply was lost, and the cloud does not list it yet",
-            f"The next plan looks again; to pay for another call: --retry {voice.address}",
+            hint("The next plan looks again", way("to pay for another call", "--retry", voice.address)),
         )
     if in_place and not uses_it and not _shows(scene, record):
-        hint = "Declare activate, or use it once; or take the change back."
-        return blocked(voice, record, "it can't be changed before its first use", hint)
+        ways = "Declare activate, or use it once; or take the change back."
+        return blocked(voice, record, "it can't be changed before its first use", ways)
     if not (in_place or changed.ours or changed.renewed or uses_it or found):
         return None
     return verdict(

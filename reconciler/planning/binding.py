@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reconciler.hints import Hint
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Found, RemoteVoice, TaskStatus, Unknown, Unverifiable
 from reconciler.model.plan import Change
@@ -24,7 +25,7 @@ def bind(scene: Scene, voice: Voice, need: Need) -> Change:
 _TAKEN = {"preset": "an official voice: checked to exist", "existing": "made elsewhere, managed from now on"}
 
 
-def _official(scene: Scene, voice: Voice, voice_id: str) -> RemoteVoice | tuple[str, str]:
+def _official(scene: Scene, voice: Voice, voice_id: str) -> RemoteVoice | tuple[str, Hint | str]:
     """The official voice; or why it can't be had, and what to type."""
     presets = scene.seen[voice.provider].presets
     if presets is None:
@@ -36,7 +37,7 @@ def _official(scene: Scene, voice: Voice, voice_id: str) -> RemoteVoice | tuple[
     )
 
 
-def _existing(scene: Scene, voice: Voice, voice_id: str, key: str) -> RemoteVoice | tuple[str, str]:
+def _existing(scene: Scene, voice: Voice, voice_id: str, key: str) -> RemoteVoice | tuple[str, Hint | str]:
     match scene.seen[voice.provider].of.get(key):
         case Found(remote=remote):
             return remote

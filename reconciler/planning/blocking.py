@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from reconciler.errors import Cause
+from reconciler.hints import Hint, way
+from reconciler.hints import hint as hint_of
 from reconciler.model.manifest import AUDIO, Manifest, Voice
 from reconciler.model.observed import RemoteVoice
 from reconciler.model.plan import Action, Change, FieldChange
@@ -16,7 +18,7 @@ def blocked(
     voice: Voice,
     record: Record | None,
     reason: str,
-    hint: str = "",
+    hint: Hint | str = "",
     *,
     found: RemoteVoice | None = None,
     about: Record | None = None,
@@ -29,11 +31,14 @@ def blocked(
     )
 
 
-def undeclared(record: Record) -> tuple[str, str]:
+def undeclared(record: Record) -> tuple[str, Hint]:
     return (
         f"its voice is at the provider {record.provider}, which the manifest does not declare any more",
-        f"Declare {record.provider} again; if it was renamed: voicectl state rebind NEW --from {record.provider}; "
-        f"to leave the voice where it is: voicectl state rm {record.address}",
+        hint_of(
+            f"Declare {record.provider} again",
+            way("if it was renamed", "state rebind NEW --from", record.provider),
+            way("to leave the voice where it is", "state rm", record.address),
+        ),
     )
 
 
@@ -44,41 +49,43 @@ def to_allow(manifest: Manifest, address: str) -> str:
     return f"To allow it, take lifecycle.prevent_destroy from {address}."
 
 
-def resolve_hint(record: Record, *, which: str | None = None) -> str:
+def resolve_hint(record: Record, *, which: str | None = None) -> Hint:
     """`which` names it where its address would name another."""
     which = which or record.address
     named = "URL_OR_FILE_ID" if record.address.startswith(AUDIO) else "ID"
-    return (
-        f"Look in the cloud's console. It is there: voicectl resolve {which} --voice-id {named}; "
-        f"it is not, so pay again: voicectl resolve {which} --retry; "
-        f"to let it go: voicectl resolve {which} --forget"
+    return hint_of(
+        way("Look in the cloud's console. It is there", "resolve", which, "--voice-id", named),
+        way("it is not, so pay again", "resolve", which, "--retry"),
+        way("to let it go", "resolve", which, "--forget"),
     )
 
 
-def failure_hint(voice: Voice, cause: Cause | None) -> str:
+def failure_hint(voice: Voice, cause: Cause | None) -> Hint:
     """What can help after a creation that failed. To pay for the same again is offered only where that can help."""
-    retry = f"--retry {voice.address}"
+    address = voice.address
     match cause:
         case Cause.ID_TAKEN if "voice_id" in voice.inputs:
             chosen = voice.inputs["voice_id"]
-            mine = f"if the voice of this id is yours: voicectl import {voice.address} {chosen}"
-            return f"Choose another voice_id; {mine}"
+            mine = way("if the voice of this id is yours", "import", address, chosen)
+            return hint_of("Choose another voice_id", mine)
         case Cause.NAME_TAKEN:
             key = "name" if "name" in voice.inputs else "voice_name"
-            mine = f"if the voice of this name is yours: voicectl import {voice.address} VOICE_ID"
-            return f"Choose another {key}; {mine}"
+            mine = way("if the voice of this name is yours", "import", address, "VOICE_ID")
+            return hint_of(f"Choose another {key}", mine)
         case Cause.SAMPLE if _is_linked(voice):
-            return f"{_REFUSED_AGAIN}; if there is another file behind its link now: {retry}"
+            another = way("if there is another file behind its link now", "--retry", address)
+            return hint_of(_REFUSED_AGAIN, another)
         case Cause.SAMPLE | Cause.REQUEST:
-            return f"{_REFUSED_AGAIN}."
+            return hint_of(f"{_REFUSED_AGAIN}.")
         case Cause.ACCOUNT:
-            return f"Once the account allows it: {retry}"
+            return hint_of(way("Once the account allows it", "--retry", address))
         case Cause.KEY_IN_USE:
-            return f"If it is there: voicectl import {voice.address} VOICE_ID; to pay for another: {retry}"
+            there = way("If it is there", "import", address, "VOICE_ID")
+            return hint_of(there, way("to pay for another", "--retry", address))
         case Cause.DEFECT:
-            return "The same would be refused again: please report this."
+            return hint_of("The same would be refused again: please report this.")
         case Cause.ID_TAKEN | None:
-            return f"Change its inputs; or, to pay for the same again: {retry}"
+            return hint_of("Change its inputs", way("or, to pay for the same again", "--retry", address))
 
 
 _REFUSED_AGAIN = "Change its inputs: the same would be refused again"
@@ -90,5 +97,5 @@ def _is_linked(voice: Voice) -> bool:
     return any(isinstance(value, str) and is_url(value) for value in given)
 
 
-def official_voices(provider: str) -> str:
-    return f"The official voices: voicectl voices {provider} --presets"
+def official_voices(provider: str) -> Hint:
+    return hint_of(way("The official voices", "voices", provider, "--presets"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol, TypedDict, Unpack
 
+from reconciler.hints import Hint, as_hint
 from reconciler.model.base import Inputs
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import RemoteVoice
@@ -48,7 +49,7 @@ def verdict(
     subject: Subject,
     action: Action,
     reason: str,
-    hint: str = "",
+    hint: Hint | str = "",
     *,
     record: Record | None,
     **details: Unpack[Details],
@@ -61,7 +62,7 @@ def verdict(
         method=subject.method,
         action=action,
         reason=reason,
-        hint=hint,
+        hint=as_hint(hint),
         after=shown(entry) if entry is not None else None,
         identity=keys.digest_of(entry) if entry is not None else None,
         record=record.external_task_id if record is not None else None,
@@ -69,7 +70,7 @@ def verdict(
     )
 
 
-def stopped(change: Change, reason: str, hint: str, **details: Unpack[Details]) -> Change:
+def stopped(change: Change, reason: str, hint: Hint, **details: Unpack[Details]) -> Change:
     """The change, blocked: nothing is bought, bound or bought again."""
     stop = {"action": Action.BLOCKED, "reason": reason, "hint": hint, "made": None, "gone": False}
     return change.model_copy(update=stop | details)

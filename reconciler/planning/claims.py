@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from reconciler.hints import hint, way
 from reconciler.model.manifest import Voice
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import LIVE, Record, Status
 from reconciler.planning.change import stopped
-from reconciler.planning.scene import Scene
+from reconciler.planning.scene import Place, Scene
 
-Place = tuple[str, str]  # account, voice_id
 Holders = Mapping[Place, set[str]]  # -> addresses
 _DELETING = {Action.DELETE, Action.REPLACE}
 
@@ -51,7 +51,7 @@ def staying(
 ) -> tuple[frozenset[Place], frozenset[Place]]:
     """The voices that addresses mean or are about to; and those that are declared, but not taken in yet."""
     held = {
-        (record.account, record.voice_id)
+        scene.place(record.account, record.voice_id)
         for key in scene.state.current.values()
         if (record := scene.state.records[key]).voice_id and record.method != "preset" and record.status in LIVE
     }
@@ -64,7 +64,7 @@ def _holders(scene: Scene) -> Holders:
     for record in scene.state.records.values():
         live = record.status in LIVE and record.status is not Status.DEPOSED
         if live and record.voice_id is not None and record.method != "preset":
-            holders.setdefault((record.account, record.voice_id), set()).add(record.address)
+            holders.setdefault(scene.place(record.account, record.voice_id), set()).add(record.address)
     return holders
 
 
@@ -75,7 +75,7 @@ def _wanted(scene: Scene, declared: Mapping[str, Voice]) -> dict[Place, set[str]
             continue
         voice_id = str(voice.inputs["voice_id"])
         for account in _accounts(scene, voice.provider, voice_id):
-            wanted.setdefault((account, voice_id), set()).add(voice.address)
+            wanted.setdefault(scene.place(account, voice_id), set()).add(voice.address)
     return wanted
 
 
@@ -89,7 +89,7 @@ def _accounts(scene: Scene, provider: str, voice_id: str) -> set[str]:
 def _made(scene: Scene, change: Change) -> Place | None:
     if change.made is None or change.made.voice_id is None or change.method == "preset":
         return None
-    return scene.seen[change.provider].account, change.made.voice_id
+    return scene.place(scene.seen[change.provider].account, change.made.voice_id)
 
 
 def _deleted(scene: Scene, change: Change) -> list[Place]:
@@ -97,29 +97,29 @@ def _deleted(scene: Scene, change: Change) -> list[Place]:
     if change.action not in _DELETING or record is None or record.method == "preset":
         return []
     ids = {record.voice_id, change.found.voice_id if change.found is not None else None}
-    return [(record.account, voice_id) for voice_id in sorted(i for i in ids if i is not None)]
+    return [scene.place(record.account, voice_id) for voice_id in sorted(i for i in ids if i is not None)]
 
 
 def _taken(scene: Scene, change: Change, place: Place, other: str) -> Change:
     """The change would take a voice that `other` has."""
     own = scene.state.at(change.address)
-    if not _means(scene.state.at(other), place):
-        hint = f"Only one of {other} and {change.address} can have it."
+    if not _means(scene, scene.state.at(other), place):
+        ways = hint(f"Only one of {other} and {change.address} can have it.")
     elif own is not None and own.status in LIVE:
-        hint = f"{change.address} has a voice of its own. To let go of that one: voicectl state rm {change.address}"
+        ways = hint(way(f"{change.address} has a voice of its own. To let go of that one", "state rm", change.address))
     else:
-        hint = f"To give it this address: voicectl state mv {other} {change.address}"
-    return stopped(change, f"the voice {place[1]} is managed as {other} already", hint)
+        ways = hint(way("To give it this address", "state mv", other, change.address))
+    return stopped(change, f"the voice {place[1]} is managed as {other} already", ways)
 
 
 def _missed(scene: Scene, change: Change, place: Place, other: str) -> Change:
     """The change would delete a voice that `other` has or is to have."""
-    if _means(scene.state.at(other), place):
-        hint = f"To keep it for {other} only: voicectl state rm {change.address}"
+    if _means(scene, scene.state.at(other), place):
+        ways = hint(way(f"To keep it for {other} only", "state rm", change.address))
     else:
-        hint = f"To give it that address: voicectl state mv {change.address} {other}"
-    return stopped(change, f"its voice {place[1]} is declared as {other}, and would be deleted", hint)
+        ways = hint(way("To give it that address", "state mv", change.address, other))
+    return stopped(change, f"its voice {place[1]} is declared as {other}, and would be deleted", ways)
 
 
-def _means(record: Record | None, place: Place) -> bool:
-    return record is not None and (record.account, record.voice_id) == place
+def _means(scene: Scene, record: Record | None, place: Place) -> bool:
+    return record is not None and scene.place(record.account, record.voice_id or "") == place

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from reconciler.errors import Cause
+from reconciler.hints import NO_HINT
 from reconciler.model.failures import cause_of
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown, Unverifiable
@@ -125,7 +126,7 @@ def _on_its_way(scene: Scene, voice: Voice, need: Need) -> Change | None:
     match observed:
         case Unknown(why=why):
             reason = f"could not tell what an interrupted creation left: {why}"
-            hint = resolve_hint(pending) if pending.status is Status.UNCERTAIN else ""
+            hint = resolve_hint(pending) if pending.status is Status.UNCERTAIN else NO_HINT
             return blocked(voice, need.record, reason, hint, about=pending)
         case Absent() if pending.status is Status.INTENDED and not scene.too_old(pending):
             return same_call(scene, voice, need, pending)

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from reconciler.hints import NO_HINT, Hint
 from reconciler.model.manifest import Voice
 from reconciler.model.moments import moment
 from reconciler.model.notes import listed, notes
@@ -28,6 +29,7 @@ class Remarks:
     drift: tuple[Drift, ...]
     notes: tuple[str, ...]
     unseen: tuple[str, ...]  # `address: why`, for voices that could not be looked at and could have been
+    ways_to_see: Hint  # what can be done about it
 
 
 def remarks(scene: Scene, changes: Collection[Change], newer: Mapping[str, Marked]) -> Remarks:
@@ -45,7 +47,7 @@ def remarks(scene: Scene, changes: Collection[Change], newer: Mapping[str, Marke
             continue
         match scene.observation(record):
             case (Unknown() | Unverifiable()) as observed:
-                unknown.append((address, _with_hint(scene, record.provider) or observed))
+                unknown.append((address, _not_looked_at(scene, record.provider) or observed))
             case Absent() if record.status in {Status.READY, Status.RUNNING}:
                 lost = (FieldChange(name="voice_id", before=record.voice_id),) if record.voice_id else ()
                 drifted.append(Drift(address=address, provider=record.provider, kind=DriftKind.GONE, fields=lost))
@@ -67,21 +69,22 @@ def remarks(scene: Scene, changes: Collection[Change], newer: Mapping[str, Marke
             *_unverifiable(sorted(unverifiable - changed)),
         ),
         unseen=tuple(f"{address}: {observed.why}" for address, observed in unknown if isinstance(observed, Unknown)),
+        ways_to_see=sum((d.hint for name, d in scene.doubts.items() if name not in scene.seen), NO_HINT),
     )
 
 
 def _never_looked_at(scene: Scene) -> Iterator[tuple[str, Unknown]]:
     """Declared and not in the state, where the account could not be looked at: nobody knows what it holds."""
     for voice in scene.manifest.voices.values() if len(scene.seen) < len(scene.manifest.providers) else ():
-        unseen = _with_hint(scene, voice.provider)
+        unseen = _not_looked_at(scene, voice.provider)
         if unseen is not None and voice.address not in scene.state.current:
             yield voice.address, unseen
 
 
-def _with_hint(scene: Scene, provider: str) -> Unknown | None:
-    """Why nothing of a provider could be looked at, and what to type; None where it was looked at."""
+def _not_looked_at(scene: Scene, provider: str) -> Unknown | None:
+    """Why nothing of a provider could be looked at; None where it was looked at."""
     doubt = scene.doubts.get(provider) if provider not in scene.seen else None
-    return Unknown(why=f"{doubt.why}. {doubt.hint}".strip()) if doubt is not None else None
+    return Unknown(why=doubt.why) if doubt is not None else None
 
 
 def _as_it_was(record: Record, remote: RemoteVoice) -> bool:

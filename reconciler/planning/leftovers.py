@@ -8,13 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reconciler.errors import Cause
+from reconciler.hints import Hint
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown, Unverifiable
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import SETTLING, Record, Status
 from reconciler.planning.blocking import resolve_hint, to_allow, undeclared
 from reconciler.planning.change import verdict
 from reconciler.planning.diff import face
-from reconciler.planning.scene import Scene, is_due
+from reconciler.planning.scene import Place, Scene, is_due
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,8 @@ class Settled:
 
     used: frozenset[str] = frozenset()  # keys that a verdict goes on with
     stopped: frozenset[str] = frozenset()  # addresses that are blocked: what is wanted of them is open
-    held: frozenset[tuple[str, str]] = frozenset()  # (account, voice_id) that an address means or is about to
-    wanted: frozenset[tuple[str, str]] = frozenset()  # declared as existing, and not taken in yet
+    held: frozenset[Place] = frozenset()  # that an address means or is about to
+    wanted: frozenset[Place] = frozenset()  # declared as existing, and not taken in yet
 
 
 def removed(scene: Scene, record: Record) -> Change:
@@ -105,10 +106,10 @@ def _current_unseen(scene: Scene, record: Record) -> bool:
     return isinstance(seen, Unknown)
 
 
-def _places(scene: Scene, record: Record) -> set[tuple[str, str]]:
+def _places(scene: Scene, record: Record) -> set[Place]:
     observed = scene.observation(record)
     ids = {record.voice_id, observed.remote.voice_id if isinstance(observed, Found) else None}
-    return {(record.account, voice_id) for voice_id in ids if voice_id is not None}
+    return {scene.place(record.account, voice_id) for voice_id in ids if voice_id is not None}
 
 
 def _never_told(scene: Scene, record: Record, reason: str) -> Change:
@@ -166,7 +167,7 @@ def _verdict(
     record: Record,
     action: Action,
     reason: str,
-    hint: str = "",
+    hint: Hint | str = "",
     *,
     found: RemoteVoice | None = None,
     abandons: bool = False,

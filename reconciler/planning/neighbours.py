@@ -7,9 +7,9 @@ mere copy, block only for what no cloud lists.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from shlex import quote
 
 from reconciler.errors import StateElsewhere
+from reconciler.hints import Way, command, hint, way
 from reconciler.model.neighbour import Neighbour, Relation
 
 _ONLY_UNLISTED = {Relation.AROUND, Relation.COPY}
@@ -20,9 +20,9 @@ def obstacle(neighbours: Collection[Neighbour], manifest: str, *, begins: bool) 
     blocking = [each for each in neighbours if _blocks(each, begins=begins)]
     if not blocking:
         return None
-    ways = [way for each in blocking for way in _ways_on(each)]
-    ways.append("for other voices than those, begin with a new state: voicectl plan --new-state")
-    return StateElsewhere(" ".join(_found(each, manifest) for each in blocking), "; ".join(dict.fromkeys(ways)))
+    ways = dict.fromkeys(way for each in blocking for way in _ways_on(each))
+    new = way("for other voices than those, begin with a new state", "plan --new-state")
+    return StateElsewhere(" ".join(_found(each, manifest) for each in blocking), hint(*ways, new))
 
 
 def _blocks(neighbour: Neighbour, *, begins: bool) -> bool:
@@ -54,20 +54,19 @@ def _found(it: Neighbour, manifest: str) -> str:
             return f"The state of {manifest} is gone, and its copy {it.path} holds {voices}."
 
 
-def _ways_on(it: Neighbour) -> Sequence[str]:
-    through = f"{it.through} " if it.through else ""
-    renamed = f"voicectl {through}state mv-manifest {quote(it.manifest)}"
-    theirs = f"voicectl {it.options} plan"
+def _ways_on(it: Neighbour) -> Sequence[Way]:
+    renamed = (command("state mv-manifest", it.manifest, place=it.through or None),)
+    theirs = (command("plan", place=it.options),)
     if it.damage is not None:
-        return (f"If {it.manifest} was renamed, put its state right first: voicectl {it.options} state list",)
+        return (way(f"If {it.manifest} was renamed, put its state right first", "state list", place=it.options),)
     match it.relation:
         case Relation.GONE:
-            return (f"If {it.manifest} was renamed: {renamed}",)
+            return (Way(f"If {it.manifest} was renamed", renamed),)
         case Relation.SAME | Relation.INSIDE | Relation.ONLY:
-            return (f"To go on with those: {theirs}", f"to go on with those under this name: {renamed}")
+            return (Way("To go on with those", theirs), Way("to go on with those under this name", renamed))
         case Relation.LINKED:
-            return (f"To go on with those, name the target: {theirs}",)
+            return (Way("To go on with those, name the target", theirs),)
         case Relation.AROUND:
-            return (f"To go on with those: {theirs}",)
+            return (Way("To go on with those", theirs),)
         case Relation.COPY:
-            return (f"To go on with it: voicectl state push {quote(it.path)}",)
+            return (way("To go on with it", "state push", it.path),)

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from reconciler.errors import NoState
+from reconciler.hints import Hint, hint, way
 from reconciler.model.survey import Held, Survey
 
 _NAMED = 10  # addresses or reasons in a sentence
 _COMMANDS = 3  # lineages that get a command each
 _ELSEWHERE = "If the state is in another folder or of another manifest, go there: -C DIR, -f PATH"
+_COPY = way("to go on with a copy of it", "state push FILE")
+_BEGIN = way("if nothing was made yet", "apply")
 
 
 def nothing_known(where: str) -> NoState:
     """For commands that only read the state."""
     return NoState(
         f"There is no state at {where}, so no voice is known.",
-        f"{_ELSEWHERE}; to go on with a copy of it: voicectl state push FILE; "
-        "if it is lost, take its voices in: voicectl state rebuild; if nothing was made yet: voicectl apply",
+        hint(_ELSEWHERE, _COPY, way("if it is lost, take its voices in", "state rebuild"), _BEGIN),
     )
 
 
@@ -29,15 +31,14 @@ def refusal(survey: Survey, where: str) -> NoState | None:
         why = _listed(survey.unseen, "; ")
         return NoState(
             f"{where}: {_lacking(survey)}, and not all could be looked at: {why}",
-            "; ".join(survey.ways_to_see) or "Try again later.",
+            survey.ways_to_see or "Try again later.",
         )
     if survey.unverifiable:
         addresses = [address for listed in survey.unverifiable.values() for address in listed]
         return NoState(
             f"{where}: nothing could be verified: there is no state, and no cloud lists what was made for "
             f"{_listed(addresses)}.",
-            f"{_ELSEWHERE}; to go on with a copy of it: voicectl state push FILE; "
-            "if nothing was made yet: voicectl apply",
+            hint(_ELSEWHERE, _COPY, _BEGIN),
         )
     return None
 
@@ -72,19 +73,16 @@ def _changed(ours: Iterable[Held]) -> str:
     return f" Changed, renamed or moved to another provider since: {_listed(addresses)}."
 
 
-def _ways_to_take_in(survey: Survey) -> str:
+def _ways_to_take_in(survey: Survey) -> Hint:
     """`state rebuild` knows a voice by its entry, so an entry that has changed needs a command of its own."""
-    ways = [_ELSEWHERE, "to go on with a copy of it: voicectl state push FILE"]
-    rebuilt = [lineage for lineage in survey.lineages if _is_rebuilt(survey, lineage)]
-    commands = [f"voicectl state rebuild --lineage {lineage}" for lineage in rebuilt[:_COMMANDS]]
-    if commands:
-        ways.append(f"if it is lost, take the voices in: {'; or: '.join(commands)}")
+    rebuilt = [lineage for lineage in survey.lineages if _is_rebuilt(survey, lineage)][:_COMMANDS]
+    lost = ("if it is lost, take the voices in", *["or"] * len(rebuilt))
+    ways = [way(words, "state rebuild --lineage", lineage) for words, lineage in zip(lost, rebuilt, strict=False)]
     left = next((held for held in survey.ours if not held.unchanged and held.voice_id is not None), None)
     if left is not None:
-        lost = "one whose entry has changed" if commands else "if it is lost, take them in one by one"
-        ways.append(f"{lost}: voicectl import {left.address} {left.voice_id}")
-    ways.append("if they are somebody else's: voicectl state rebuild --new-lineage")
-    return "; ".join(ways)
+        which = "one whose entry has changed" if rebuilt else "if it is lost, take them in one by one"
+        ways.append(way(which, "import", left.address, left.voice_id))
+    return hint(_ELSEWHERE, _COPY, *ways, way("if they are somebody else's", "state rebuild --new-lineage"))
 
 
 def _is_rebuilt(survey: Survey, lineage: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from reconciler.hints import hint, way
 from reconciler.model.manifest import AUDIO, Voice
 from reconciler.model.observed import TaskStatus
 from reconciler.model.plan import Action, Change
@@ -19,7 +20,7 @@ from reconciler.planning.diff import face
 from reconciler.planning.marked import Marked
 from reconciler.planning.scene import Scene
 
-_FETCH = "Fetch the newer state and use that one."
+_FETCH = hint("Fetch the newer state and use that one.")
 
 
 def addresses(scene: Scene) -> dict[str, Marked]:
@@ -97,13 +98,14 @@ def _older(scene: Scene, address: str, marked: Marked, voice: Voice | None) -> C
     known = scene.state.highest.get(address, 0)
     knows = f"knows generation {known}" if known else "knows none"
     reason = f"this state is older than the account, which holds {what} of {address}; this state {knows}"
-    hint = f"Fetch the newer state and use that one; or, if there is none: voicectl state rebuild --lineage {lineage}"
+    rebuild = way("or, if there is none", "state rebuild --lineage", lineage)
+    ways = hint("Fetch the newer state and use that one", rebuild)
     record = scene.state.at(address)
     if voice is not None:
-        return blocked(voice, record, reason, hint)
+        return blocked(voice, record, reason, ways)
     if record is not None:
-        return verdict(record, Action.BLOCKED, reason, hint, record=record, before=face(record))
-    return verdict(_Unknown(address, marked.provider), Action.BLOCKED, reason, hint, record=None)
+        return verdict(record, Action.BLOCKED, reason, ways, record=record, before=face(record))
+    return verdict(_Unknown(address, marked.provider), Action.BLOCKED, reason, ways, record=None)
 
 
 @dataclass(frozen=True, slots=True)

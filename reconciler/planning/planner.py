@@ -41,8 +41,17 @@ def plan(
     state = renaming.state
 
     def gathered(state: State) -> Scene:
-        stopped = renaming.stopped
-        return gather(manifest, state, observations, capabilities, now=now, asked=asked, closed=closed, stopped=stopped)
+        return gather(
+            manifest,
+            state,
+            observations,
+            capabilities,
+            now=now,
+            asked=asked,
+            closed=closed,
+            stopped=renaming.stopped,
+            one_account=renaming.one_account,
+        )
 
     scene = gathered(state)
     newer = older.addresses(scene)
@@ -68,6 +77,7 @@ def plan(
         drift=remarks.drift,
         notes=remarks.notes,
         unseen=remarks.unseen,
+        ways_to_see=remarks.ways_to_see,
         older=tuple(change.address for change in changes if change.address in newer),
         unclaimed=() if asked.destroy else unclaimed.without_record(scene, changes),
         destroy=asked.destroy,

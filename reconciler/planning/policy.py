@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from reconciler.errors import PlanSpent, PlanStale
+from reconciler.hints import hint, way
 from reconciler.model.manifest import Safety, Voice
 from reconciler.model.plan import Action, Change, DriftKind, Plan, Stop
+from reconciler.model.planfile import MAKE_ANOTHER
 from reconciler.model.state import State, Status
 from reconciler.model.variables import unset
 from reconciler.planning.change import stopped
@@ -45,8 +47,8 @@ def held_back(plan: Plan, state: State, safety: Safety, *, allow_recreates: int 
         f"gone, and {len(gone)} of {recorded} recorded voices would be bought again, "
         f"over {safety.max_recreate_percent:g} %"
     )
-    hint = f"If they are truly gone: --allow-recreates {len(gone)}"
-    return tuple(stopped(c, reason, hint, key=None) if c.gone else c for c in plan.changes)
+    ways = hint(way("If they are truly gone", "--allow-recreates", len(gone)))
+    return tuple(stopped(c, reason, ways, key=None) if c.gone else c for c in plan.changes)
 
 
 def unkeyed(
@@ -59,8 +61,8 @@ def unkeyed(
         name = voice.inputs.get("api_key_env") if voice is not None else None
         if change.action not in _BUYS or change.made is not None or name is None or is_set(name):
             return change
-        why, hint = unset("api_key_env", name, example="TRTC_API_KEY")
-        return stopped(change, f"no credentials: {why.rstrip('.')}", hint, key=None, terms=None)
+        why, export = unset("api_key_env", name, example="TRTC_API_KEY")
+        return stopped(change, f"no credentials: {why.rstrip('.')}", hint(export), key=None, terms=None)
 
     return tuple(map(checked, changes))
 
@@ -82,16 +84,16 @@ def _deletes(
     recorded = _recorded(state)
     if count == 0 or allowed == count:
         return
-    hint = f"If that is meant: --allow-deletes {count}"
+    meant = hint(way("If that is meant", "--allow-deletes", count))
     if declared == 0:
-        yield Stop(what=f"the manifest declares no voice, and the state holds {len(state.current)}", hint=hint)
+        yield Stop(what=f"the manifest declares no voice, and the state holds {len(state.current)}", hint=meant)
     elif recorded >= FEW and 100 * count > safety.max_delete_percent * recorded:
         yield Stop(
             what=(
                 f"{count} of {recorded} recorded voices would be deleted, replaced or forgotten, "
                 f"over {safety.max_delete_percent:g} %"
             ),
-            hint=hint,
+            hint=meant,
         )
 
 
@@ -108,19 +110,20 @@ def _gone(plan: Plan, state: State) -> int:
 
 def check_fresh(approved: Plan, state: State, *, manifest: str) -> State:
     """The state that the saved plan may be applied to. Raises PlanSpent or PlanStale."""
-    again = "Make a new one: voicectl plan --out FILE"
     if approved.manifest != manifest:
-        raise PlanStale(f"It was made for {approved.manifest}, and this is {manifest}.", again)
+        raise PlanStale(f"It was made for {approved.manifest}, and this is {manifest}.", MAKE_ANOTHER)
     if state.applied == approved.plan_id:
-        raise PlanSpent(f"The plan {approved.plan_id} was applied already, and a plan is good once.", again)
+        raise PlanSpent(f"The plan {approved.plan_id} was applied already, and a plan is good once.", MAKE_ANOTHER)
     if state.serial == 0 and not state.records and approved.serial == 0:
         return state.having(lineage=approved.lineage)  # nothing was ever applied: the plan began the lineage
     if state.lineage != approved.lineage:
-        raise PlanStale("It was made for another state (their lineages differ).", again)
+        raise PlanStale("It was made for another state (their lineages differ).", MAKE_ANOTHER)
     if state.applying == approved.plan_id:
         return state  # a run of this very plan was interrupted: it goes on
     if state.serial != approved.serial:
-        raise PlanStale(f"It was made at serial {approved.serial} of the state, which is at {state.serial} now.", again)
+        raise PlanStale(
+            f"It was made at serial {approved.serial} of the state, which is at {state.serial} now.", MAKE_ANOTHER
+        )
     return state
 
 
@@ -155,7 +158,7 @@ def narrowed(fresh: Plan, approved: Plan, *, going_on: bool) -> Plan:
             raise PlanStale(
                 f"{change.address}: {change.action} was reviewed, and is not what is needed now: "
                 "the manifest or the cloud changed since.",
-                "Make a new one: voicectl plan --out FILE",
+                MAKE_ANOTHER,
             )
     blocked = {change.address for change in approved.changes if change.action is Action.BLOCKED}
     changes = [_shown(r, c, blocked) for r, c in zip(reviewed, fresh.changes, strict=True)]
@@ -175,7 +178,7 @@ def _shown(reviewed: Change | None, change: Change, blocked: Collection[str]) ->
     if change.address not in blocked or (reviewed is not None and reviewed.action is not Action.BLOCKED):
         return None
     reason = f"it was blocked in the saved plan; now it can be done ({change.action}), and that was not reviewed"
-    return stopped(change, reason, "Review it: voicectl plan --out FILE", key=None, found=None)
+    return stopped(change, reason, hint(way("Review it", "plan --out FILE")), key=None, found=None)
 
 
 def _allows(reviewed: Change | None, change: Change) -> bool:

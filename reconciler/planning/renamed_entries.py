@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
+from reconciler.hints import Hint, Way, command, hint, way
 from reconciler.model.manifest import Voice
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import Record, State, Status
@@ -20,43 +22,44 @@ def of_an_older_state(voice: Voice, record: Record) -> Change:
 
 
 def to_a_protected_place(record: Record, address: str) -> Change:
-    renamed = f"if it was renamed: take lifecycle.prevent_destroy from {address}, whose own voice then goes"
+    renamed = Way(f"if it was renamed: take lifecycle.prevent_destroy from {address}, whose own voice then goes")
     return _asked(record, f"{address} has the same inputs", [renamed])
 
 
 def which_record(state: State, voice: Voice, found: Sequence[Record]) -> Change:
     """Several voices that are not declared any more are made of what this entry says."""
     named = ", ".join(sorted(r.address for r in found))
-    ways = [_command(state, record, voice.address) for record in sorted(found, key=lambda r: r.address)[:_SHOWN]]
+    ways = [_renamed(state, record, voice.address) for record in sorted(found, key=lambda r: r.address)[:_SHOWN]]
     paid = "--replace" if voice.address in state.current else "--retry"
-    ways.append(f"to pay for a new voice: {paid} {voice.address}")
+    ways.append(way("to pay for a new voice", paid, voice.address))
     reason = f"same inputs as {named}, not declared any more: which one was renamed?"
     if len(found) == 1:
         reason = f"same inputs as {named}, not declared any more, and as other new entries: which one is it now?"
-    return blocked(voice, None, reason, _or(ways))
+    return blocked(voice, None, reason, _sentence(ways))
 
 
 def which_entry(state: State, record: Record, voices: Sequence[Voice]) -> Change:
     """Several entries say what this voice is made of, or several such voices are there."""
     named = ", ".join(sorted(voice.address for voice in voices))
-    ways = [_command(state, record, voice.address) for voice in sorted(voices, key=lambda v: v.address)[:_SHOWN]]
+    ways = [_renamed(state, record, voice.address) for voice in sorted(voices, key=lambda v: v.address)[:_SHOWN]]
     return _asked(record, f"{named} {'has' if len(voices) == 1 else 'have'} the same inputs", ways)
 
 
-def _asked(record: Record, who: str, ways: list[str]) -> Change:
+def _asked(record: Record, who: str, ways: Sequence[Way]) -> Change:
     reason = f"not declared any more, and {who}: was it renamed?"
-    hint = _or([*ways, f"to leave the voice in its account: voicectl state rm {record.address}"])
-    return verdict(record, Action.BLOCKED, reason, hint, record=record, before=face(record))
+    leave = way("to leave the voice in its account", "state rm", record.address)
+    return verdict(record, Action.BLOCKED, reason, _sentence([*ways, leave]), record=record, before=face(record))
 
 
-def _command(state: State, record: Record, address: str) -> str:
+def _renamed(state: State, record: Record, address: str) -> Way:
     if record.status is Status.ABANDONED:
         which = record.voice_id or record.url or record.file_id
-        return f"to take back the voice of {record.address}: voicectl import {address} {which}"
-    first = f"voicectl state rm {address}, then " if address in state.current else ""
-    return f"if {record.address} was renamed: {first}voicectl state mv {record.address} {address}"
+        return way(f"to take back the voice of {record.address}", "import", address, which)
+    moves = command("state mv", record.address, address)
+    first = (command("state rm", address),) if address in state.current else ()
+    return Way(f"if {record.address} was renamed", (*first, moves))
 
 
-def _or(ways: Iterable[str]) -> str:
-    words = "; ".join(ways)
-    return words[:1].upper() + words[1:]
+def _sentence(ways: Sequence[Way]) -> Hint:
+    first, *others = ways
+    return hint(replace(first, words=first.words[:1].upper() + first.words[1:]), *others)

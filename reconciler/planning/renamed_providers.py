@@ -6,11 +6,12 @@ already. Where that can't be decided, the entry is blocked. Where they are two a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from reconciler.hints import Hint, hint, way
 from reconciler.model.manifest import Manifest, Voice
 from reconciler.model.observed import Observations
 from reconciler.model.plan import Action, Change, FieldChange
@@ -30,7 +31,7 @@ class Stopped(NamedTuple):
     """Why an entry can't move yet, and what to type."""
 
     why: str
-    hint: str
+    hint: Hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Renaming:
     state: State
     moved: Mapping[str, Sequence[Record]] = field(default_factory=dict)  # by address
     stopped: Mapping[str, Stopped] = field(default_factory=dict)  # by address
+    one_account: Mapping[str, str] = field(default_factory=dict)  # account -> the name that stands for it
 
 
 def candidates(manifest: Manifest, state: State, accounts: Mapping[str, str]) -> list[Record]:
@@ -71,7 +73,18 @@ def settled(
             moved[address] = verdict
     renamed = [m.renamed(seen[m.voice.provider].account) for found in moved.values() for m in found]
     before = {address: [m.record for m in found] for address, found in moved.items()}
-    return Renaming(state.having(renamed) if renamed else state, before, stopped)
+    one_account = _joined((seen[old].account, seen[new].account) for old, new in sorted(proven))
+    return Renaming(state.having(renamed) if renamed else state, before, stopped, one_account)
+
+
+def _joined(pairs: Iterable[tuple[str, str]]) -> Mapping[str, str]:
+    """Each name of an account -> the first of them in the alphabet."""
+    joined: dict[str, str] = {}
+    for pair in pairs:
+        joined |= {name: name for name in pair if name not in joined}
+        meant = {joined[name] for name in pair}
+        joined = {name: min(meant) if first in meant else first for name, first in joined.items()}
+    return joined
 
 
 def noted(renaming: Renaming, voice: Voice, change: Change | None) -> Change | None:
@@ -180,21 +193,21 @@ def _stops(move: Move, result: Comparison | Undecided, *, proven: bool, now: dat
     return Stopped(why, _AGAIN if result.passing else _ways_on(record, voice))
 
 
-_AGAIN = "Nothing of it is paid or deleted until that can be decided. Try again later."
+_AGAIN = hint("Nothing of it is paid or deleted until that can be decided. Try again later.")
 
 
-def _ways_on(record: Record, voice: Voice) -> str:
+def _ways_on(record: Record, voice: Voice) -> Hint:
     old, new, address = record.provider, voice.provider, voice.address
     if record.status in {Status.INTENDED, Status.UNCERTAIN}:
-        return (
-            f"Write provider: {old} in {address} again and apply, then change it; "
-            f"to give that creation up and pay again: voicectl resolve {address} --retry"
+        return hint(
+            f"Write provider: {old} in {address} again and apply, then change it",
+            way("to give that creation up and pay again", "resolve", address, "--retry"),
         )
-    one = f"If they are one, declare {new} in place of {old}, then: voicectl state rebind {new} --from {old}; "
+    one = way(f"If they are one, declare {new} in place of {old}, then", "state rebind", new, "--from", old)
     if voice.method == "existing":
-        return f"{one}if they are two: voicectl state rm {address}"
+        return hint(one, way("if they are two", "state rm", address))
     option = "--replace" if record.address == address else "--retry"
-    return f"{one}if they are two, pay for another voice: voicectl apply {option} {address}"
+    return hint(one, way("if they are two, pay for another voice", "apply", option, address))
 
 
 # -- how the plan says it ----------------------------------------------------------------------------------------------

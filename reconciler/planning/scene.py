@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from reconciler.hints import Hint
 from reconciler.model.manifest import Manifest, Voice
 from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import LIVE, SETTLING, Record, State, Status
@@ -33,6 +34,9 @@ class Asked:
     destroy: bool = False
 
 
+Place = tuple[str, str]  # account, voice_id
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
     manifest: Manifest
@@ -46,7 +50,12 @@ class Scene:
     pending: Mapping[str, list[Record]] = field(default_factory=dict)  # address -> unbound creations, the newest first
     given_up: Mapping[str, list[Record]] = field(default_factory=dict)  # address -> what may be taken back
     beside: tuple[Record, ...] = ()  # unbound records that may still mean a voice in a cloud
-    stopped: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # address -> why it may not change, and a hint
+    stopped: Mapping[str, tuple[str, Hint]] = field(default_factory=dict)  # address -> why it can't change
+    one_account: Mapping[str, str] = field(default_factory=dict)  # account -> the name that stands for it
+
+    def place(self, account: str, voice_id: str) -> Place:
+        """Where a voice is. An account that goes by two names in this manifest is one place."""
+        return self.one_account.get(account, account), voice_id
 
     def observation(self, record: Record) -> Observation:
         """What this run saw of it. On another account nothing is seen, however properly it was asked."""
@@ -132,7 +141,8 @@ def gather(
     now: datetime,
     asked: Asked,
     closed: Mapping[str, Doubt] | None = None,
-    stopped: Mapping[str, tuple[str, str]],
+    stopped: Mapping[str, tuple[str, Hint]],
+    one_account: Mapping[str, str],
 ) -> Scene:
     """`closed`: for each provider that could not be looked at, why not."""
     bound = set(state.current.values())
@@ -168,6 +178,7 @@ def gather(
         pending=pending,
         given_up=given_up,
         stopped=stopped,
+        one_account=one_account,
         beside=tuple(sorted(beside, key=lambda r: (r.address, r.generation))),
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from enum import Enum, auto
 
+from reconciler.hints import NO_HINT
 from reconciler.model.manifest import Manifest, Voice
 from reconciler.model.observed import Found, Observations, RemoteVoice, TaskStatus, Unknown, Unverifiable
 from reconciler.model.state import State
@@ -61,7 +62,7 @@ def survey(
         lost=found[Verdict.LOST],
         unverifiable=found[Verdict.UNVERIFIABLE],
         unseen=tuple(unseen),
-        ways_to_see=tuple(dict.fromkeys(doubt.hint for doubt in closed.values() if doubt.hint)),
+        ways_to_see=sum((doubt.hint for doubt in closed.values()), NO_HINT),
     )
 
 

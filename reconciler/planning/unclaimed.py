@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from reconciler.hints import hint, way
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import TaskStatus
 from reconciler.model.plan import Action, Change
@@ -68,19 +69,17 @@ def _newest_first(found: Iterable[Marked]) -> list[Marked]:
 def _is_it_this_one(voice: Voice, need: Need, found: Sequence[Marked]) -> Change:
     newest = found[0]
     running = [m for m in found if m.remote.status is TaskStatus.RUNNING]
-    again = f"to pay for another: --retry {voice.address}"
+    again = way("to pay for another", "--retry", voice.address)
     if running:
         reason = f"a task that made or makes a voice for {_made_for(running[0])} runs, and this state does not know it"
-        return blocked(voice, need.record, reason, f"Plan again when it has ended; {again}", found=need.found)
-    ways = [f"voicectl import {voice.address} {m.remote.voice_id}" for m in found[:_SHOWN] if m.remote.voice_id]
-    first = (
-        f"If it is this one: {ways[0]}" if len(ways) == 1 else "; ".join(f"If it is this one: {way}" for way in ways)
-    )
+        return blocked(voice, need.record, reason, hint("Plan again when it has ended", again), found=need.found)
+    ids = [m.remote.voice_id for m in found[:_SHOWN] if m.remote.voice_id]
+    ways = [way("If it is this one", "import", voice.address, voice_id) for voice_id in ids]
     reason = (
         f"the account holds the voice {newest.remote.voice_id}, made for {_made_for(newest)}, "
         "and this state does not know it"
     )
-    return blocked(voice, need.record, reason, f"{first}; {again}", found=need.found)
+    return blocked(voice, need.record, reason, hint(*ways, again), found=need.found)
 
 
 def _made_for(marked: Marked) -> str:
@@ -90,9 +89,9 @@ def _made_for(marked: Marked) -> str:
 
 def _failed_before(voice: Voice, need: Need, failed: Marked) -> Change:
     why = failed.remote.message or "the cloud gave no reason"
-    hint = f"Change its inputs; or, to pay for the same again: --retry {voice.address}"
+    ways = hint("Change its inputs", way("or, to pay for the same again", "--retry", voice.address))
     return blocked(
-        voice, need.record, f"its creation failed, under a state that is lost: {why}", hint, found=need.found
+        voice, need.record, f"its creation failed, under a state that is lost: {why}", ways, found=need.found
     )
 
 
@@ -114,7 +113,9 @@ def _of_a_lost_state(scene: Scene, voice: Voice, need: Need) -> Change | None:
         need.record,
         f"the account already holds this voice, made under another state (lineage {', '.join(sorted(lineages))}): "
         "was the state lost?",
-        f"If it is yours: voicectl state rebuild --lineage {first}; "
-        "if it belongs to another project: voicectl state rebuild --new-lineage",
+        hint(
+            way("If it is yours", "state rebuild --lineage", first),
+            way("if it belongs to another project", "state rebuild --new-lineage"),
+        ),
         found=need.found,
     )

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from reconciler.errors import Cause
+from reconciler.hints import NO_HINT, Hint, hint, way
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus, Unknown, Unverifiable
 from reconciler.model.plan import Change
@@ -90,7 +91,7 @@ def _ready(scene: Scene, voice: Voice, record: Record, observed: Observation) ->
     match observed:
         case Unknown(why=why):
             reason = f"could not tell whether the voice exists: {why}"
-            return blocked(voice, record, reason, _let_go(record) if record.method == "existing" else "")
+            return blocked(voice, record, reason, _let_go(record) if record.method == "existing" else NO_HINT)
         case Absent():
             return _gone(scene, voice, record)
         case Found(remote=remote) if remote.status is TaskStatus.FAILED:
@@ -98,7 +99,7 @@ def _ready(scene: Scene, voice: Voice, record: Record, observed: Observation) ->
                 voice,
                 record,
                 f"its cloud says now that it failed: {remote.message or 'no reason is given'}",
-                f"To make it anew, and delete this one: --replace {voice.address}",
+                hint(way("To make it anew, and delete this one", "--replace", voice.address)),
             )
         case Found() | Unverifiable():
             return _standing(scene, voice, record)
@@ -141,18 +142,18 @@ def _gone(scene: Scene, voice: Voice, record: Record) -> Change:
     if voice.method == "preset" and not changed:
         return blocked(voice, record, "the official voice is gone", official_voices(voice.provider))
     if voice.method == "existing" and not changed:
-        hint = "Declare a create in its place, and a new voice is made."
-        return blocked(voice, record, "the existing voice is gone", hint)
+        instead = "Declare a create in its place, and a new voice is made."
+        return blocked(voice, record, "the existing voice is gone", instead)
     if voice.method in BOUND_NOT_MADE:
         return new_voice(scene, voice, Need(differ(changed), record, stands=True, fields=changed))
     reason = "the official voice is gone" if record.method == "preset" else "gone: deleted outside of voicectl"
     return new_voice(scene, voice, Need(reason, record, gone=True, fields=changed))
 
 
-def _let_go(record: Record) -> str:
-    return (
-        f"Look for {record.voice_id} in the cloud's console. If it is gone: voicectl state rm {record.address}; "
-        "then declare a create in its place, and a new voice is made"
+def _let_go(record: Record) -> Hint:
+    return hint(
+        way(f"Look for {record.voice_id} in the cloud's console. If it is gone", "state rm", record.address),
+        "then declare a create in its place, and a new voice is made",
     )
 
 
@@ -170,7 +171,8 @@ def _standing(scene: Scene, voice: Voice, record: Record) -> Change | None:
             reason = (
                 "its file has expired, and the last two were over when they were made: is this machine's clock right?"
             )
-            return blocked(voice, record, reason, f"To pay for another all the same: --replace {voice.address}")
+            another = hint(way("To pay for another all the same", "--replace", voice.address))
+            return blocked(voice, record, reason, another)
         return new_voice(scene, voice, Need("its file has expired", record, gone=True))
     if voice.address in scene.asked.replace or _unfinished(scene, voice, record):
         if voice.method in BOUND_NOT_MADE:
@@ -212,8 +214,8 @@ def _replace(
     what, kept_by = only_queries(changed) or (differ(changed.identity), "")
     if voice.lifecycle.prevent_destroy:
         why = f"prevent_destroy: {what or '--replace'}, and that takes a new voice"
-        hint = "; ".join(filter(None, (to_allow(scene.manifest, voice.address), kept_by)))
-        return blocked(voice, record, why, hint, found=found, fields=changed.all)
+        ways = hint(to_allow(scene.manifest, voice.address), kept_by)
+        return blocked(voice, record, why, ways, found=found, fields=changed.all)
     reason = f"{what}: {kept_by}" if kept_by else what or "asked for"
     need = Need(reason, record, stands=True, fields=changed.all, found=found)
     return new_voice(scene, voice, need)

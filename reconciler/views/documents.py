@@ -9,10 +9,11 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from reconciler.errors import ManifestError
+from reconciler.hints import Hint
 from reconciler.model.events import Event, Kind, Tally
 from reconciler.model.manifest import AUDIO, Manifest
 from reconciler.model.notes import notes
@@ -21,7 +22,10 @@ from reconciler.model.plan import PLAN_FORMAT, Change, Drift, FieldChange, Plan
 from reconciler.model.state import STATE_VERSION, Record, State
 from reconciler.model.survey import Survey
 from reconciler.model.voice_list import VoiceList
+from reconciler.views import hints
 from reconciler.views.escape import HOSTILE
+from reconciler.views.render_options import PLAIN, RenderOptions
+from reconciler.views.screen import fitted
 
 VALIDATION_FORMAT = 1
 
@@ -30,7 +34,7 @@ _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 Document = dict[str, Any]  # a JSON object
 
 
-def plan_document(plan: Plan) -> Document:
+def plan_document(plan: Plan, options: RenderOptions = PLAIN) -> Document:
     """`plan --json`; its schema is schemas/plan.schema.json."""
     return {
         "format_version": PLAN_FORMAT,
@@ -38,7 +42,7 @@ def plan_document(plan: Plan) -> Document:
         "lineage": plan.lineage,
         "serial": plan.serial,
         "summary": plan.summary,
-        "changes": [_change(change) for change in plan.changes],
+        "changes": [_change(change, options) for change in plan.changes],
         "drift": [_drift(found) for found in plan.drift],
         "calls": plan.calls(),
     }
@@ -55,7 +59,7 @@ def drift_document(plan: Plan, survey: Survey | None = None) -> Document:
     }
 
 
-def event_document(event: Event, sequence: int) -> Document:
+def event_document(event: Event, sequence: int, options: RenderOptions = PLAIN) -> Document:
     """One line of `apply --json`. `sequence` counts from 1; the last, `summary`, holds the counts, zeros too."""
     told: Document = {"sequence": sequence, "type": str(event.kind)}
     named = {
@@ -64,9 +68,9 @@ def event_document(event: Event, sequence: int) -> Document:
         "provider": event.provider,
         "voice_id": event.voice_id,
         "detail": event.detail,
-        "hint": event.hint,
     }
     told |= {name: given for name, given in named.items() if given}
+    told |= _ways_on(event.hint, options)
     if event.kind is Kind.SUMMARY:
         told |= (event.tally or Tally()).model_dump(mode="json")
     return told
@@ -176,7 +180,7 @@ def _escaped(found: re.Match[str]) -> str:
     return json.dumps(found[0])[1:-1] if found[0] != "\x7f" else "\\u007f"
 
 
-def _change(change: Change) -> Document:
+def _change(change: Change, options: RenderOptions) -> Document:
     return {
         "address": change.address,
         "provider": change.provider,
@@ -186,6 +190,19 @@ def _change(change: Change) -> Document:
         "before": change.before,
         "after": change.after,
         "fields": [_field(field) for field in change.fields],
+        **_ways_on(change.hint, options),
+    }
+
+
+def _ways_on(hint: Hint, options: RenderOptions) -> Document:
+    """The words, and each command of them, whole. Without a hint neither key is there."""
+    if not hint:
+        return {}
+    commands = [hints.command_line(command, options) for command in hint.commands]
+    unfolded = replace(options, columns=None)
+    return {
+        "hint": fitted(hints.on_one_line(hint, options), unfolded),
+        "commands": [fitted(command, unfolded) for command in commands],
     }
 
 

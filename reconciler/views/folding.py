@@ -1,7 +1,7 @@
 """How wide text is on a screen, and how it is folded to fit one. Knows no noun of ours.
 
 Only a screen is folded for: what goes to a file or a pipe keeps its lines, so that they can be searched. A command to
-be typed is never broken: a terminal wraps it, and copies it whole.
+be typed is never broken, because its blanks are HELD: a terminal wraps it, and copies it whole.
 """
 
 from __future__ import annotations
@@ -10,11 +10,10 @@ import re
 from collections.abc import Iterator
 
 _COLOURS = re.compile("\x1b\\[[0-9;]*m")
-_COMMAND = re.compile(r"voicectl [^;,(]*[^;,(. ]")
 _SIGN = re.compile(r"(?:  [-+~<>x!=*]|-/\+) ")
 _UNDER_A_SIGN = 6
 _LONGEST_SUBJECT = 40  # characters before its colon
-_HELD = "\0"  # in place of a blank where no line may end; no text that a view has escaped holds one
+HELD = "\0"  # in place of a blank where no line may end; no text that a view has escaped holds one
 _JOINER, _PICTURE = "\u200d", "\ufe0f"
 
 
@@ -51,16 +50,15 @@ def folded(text: str, columns: int) -> str:
 def lines(words: str, columns: int, *, first: int = 0) -> Iterator[str]:
     """The words in lines of at most so many columns, the `first` of its own; a longer word stands alone."""
     room = first or columns
-    held = _COMMAND.sub(lambda found: found[0].replace(" ", _HELD), words)
     line = ""
-    for word in held.split(" "):
+    for word in words.split(" "):
         longer = f"{line} {word}" if line else word
         if line and _shown(longer) > room:
-            yield line.replace(_HELD, " ")
+            yield line
             line, room = word, columns
         else:
             line = longer
-    yield line.replace(_HELD, " ")
+    yield line
 
 
 def _folded(line: str, columns: int) -> str:

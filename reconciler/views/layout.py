@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from reconciler.views.escape import escape
 from reconciler.views.folding import padded, width
+from reconciler.views.render_options import RenderOptions
 
 _SHA256 = re.compile("[0-9a-f]{64}")
 WIDEST = 44  # a longer cell sticks out alone instead of pushing every row's next column away
@@ -29,8 +30,8 @@ class Style(StrEnum):
 _RESET = "\x1b[0m"
 
 
-def painted(text: str, style: Style, *, colour: bool) -> str:
-    return f"{style}{text}{_RESET}" if colour and text else text
+def painted(text: str, style: Style, options: RenderOptions) -> str:
+    return f"{style}{text}{_RESET}" if options.colour and text else text
 
 
 def value(given: object) -> str:

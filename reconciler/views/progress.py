@@ -9,13 +9,18 @@ from reconciler.model.events import Event, Kind, Tally
 from reconciler.model.moments import duration
 from reconciler.views.escape import escape
 from reconciler.views.layout import Style, columns, counted, painted
+from reconciler.views.render_options import PLAIN, RenderOptions
 
 _BAR = 24  # characters
 _MOST = 8  # running voices shown by name, the longest running first
 
 
 def lines(
-    tally: Tally, running: Sequence[tuple[str, str, float]], *, left: float | None = None, colour: bool = False
+    tally: Tally,
+    running: Sequence[tuple[str, str, float]],
+    options: RenderOptions = PLAIN,
+    *,
+    left: float | None = None,
 ) -> str:
     """The bar, the counts, the pace, and what runs. `running` is (address, action, seconds) of each.
 
@@ -25,7 +30,7 @@ def lines(
     rows = columns(((escape(address), escape(action), duration(s)) for address, action, s in oldest), indent="  ")
     if len(running) > _MOST:
         rows.append(f"  and {len(running) - _MOST} more")
-    return "\n".join([_bar(tally, colour=colour), _pace(tally, left), *rows])
+    return "\n".join([_bar(tally, options), _pace(tally, left), *rows])
 
 
 def after(tally: Tally, event: Event) -> Tally:
@@ -47,13 +52,13 @@ def after(tally: Tally, event: Event) -> Tally:
             return tally
 
 
-def _bar(tally: Tally, *, colour: bool) -> str:
+def _bar(tally: Tally, options: RenderOptions) -> str:
     ended = _ended(tally)
     filled = _BAR if ended >= tally.total else _BAR * ended // tally.total
-    bar = f"[{painted('#' * filled, Style.GREEN, colour=colour)}{'.' * (_BAR - filled)}]"
+    bar = f"[{painted('#' * filled, Style.GREEN, options)}{'.' * (_BAR - filled)}]"
     counts = [f"{tally.done} done", f"{tally.running} running"]
     bad = ((tally.failed, "failed"), (tally.uncertain, "uncertain"), (tally.blocked, "blocked"))
-    counts += [painted(f"{count} {word}", Style.RED, colour=colour) for count, word in bad if count]
+    counts += [painted(f"{count} {word}", Style.RED, options) for count, word in bad if count]
     return f"{bar} {ended}/{tally.total}  {', '.join(counts)}"
 
 

@@ -27,3 +27,6 @@ class RenderOptions:
     @property
     def utf8(self) -> bool:
         return codecs.lookup(self.encoding).name in ("utf-8", "utf-8-sig")
+
+
+PLAIN = RenderOptions()

@@ -46,8 +46,14 @@ def plan_schema() -> Schema:
                 "before": _INPUTS,
                 "after": _INPUTS,
                 "fields": _FIELDS,
+                "hint": {**_TEXT, "description": "What to do about it, for people; its words may change."},
+                "commands": {
+                    "type": "array",
+                    "items": _TEXT,
+                    "description": "The commands of the hint, quoted for a shell; a person takes one way on.",
+                },
             },
-            optional=("from",),
+            optional=("from", "hint", "commands"),
         ),
         "drift": _object(
             {

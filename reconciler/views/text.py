@@ -1,4 +1,4 @@
-"""Everything as text for people at a terminal: `text.plan(plan)`. Here: errors and an apply's lines.
+"""Everything as text for people at a terminal: `text.plan(plan, options)`. Here: errors and an apply's lines.
 
 Whatever a cloud, a user or a state file supplied is escaped; the only control characters are our own line ends and,
 with `colour`, our own colours.
@@ -7,14 +7,16 @@ with `colour`, our own colours.
 from __future__ import annotations
 
 from reconciler.errors import CloudError, ManifestError, StateNotSaved, VoicectlError
+from reconciler.hints import command
 from reconciler.model.events import Event, Kind, Tally
 from reconciler.model.manifest import AUDIO, Manifest
 from reconciler.model.moments import duration
 from reconciler.model.notes import notes
+from reconciler.views import hints
 from reconciler.views.escape import escape
 from reconciler.views.layout import Style, counted, painted
-from reconciler.views.render_options import Detail
-from reconciler.views.text_change import ways_on
+from reconciler.views.render_options import PLAIN, Detail, RenderOptions
+from reconciler.views.screen import fitted
 from reconciler.views.text_plan import blocked_together, drift, plan
 from reconciler.views.text_state import output, record, state, state_list, switches, voices
 from reconciler.views.text_survey import survey
@@ -38,19 +40,17 @@ __all__ = [
 ]
 
 
-def error(error: VoicectlError, *, colour: bool = False) -> str:
+def error(error: VoicectlError, options: RenderOptions = PLAIN) -> str:
     """The fact, what and where, and what to type next; of a manifest a line a problem, as compilers write them."""
-    head = (
-        f"{painted('Error:', Style.ALARM, colour=colour)} {painted(escape(error.headline), Style.BOLD, colour=colour)}"
-    )
+    head = f"{painted('Error:', Style.ALARM, options)} {painted(escape(error.headline), Style.BOLD, options)}"
     if isinstance(error, ManifestError):
         listed = "\n".join(escape(str(problem)) for problem in error.problems)
         known = "\n".join(f"Note: {escape(note)}" for note in error.notes)
         parts = [head, listed, known, f"{counted(len(error.problems), 'problem')}."]
     else:
         parts = [head, _facts(error), escape(_from_the_cloud(error))]
-    parts.append("\n".join(painted(way, Style.HINT, colour=colour) for way in ways_on(error.hint)))
-    return "\n\n".join(part for part in parts if part)
+    parts.append("\n".join(painted(way, Style.HINT, options) for way in hints.lines(error.hint, options)))
+    return fitted("\n\n".join(part for part in parts if part), options)
 
 
 def _facts(error: VoicectlError) -> str:
@@ -69,12 +69,12 @@ def _from_the_cloud(error: VoicectlError) -> str:
     return ", ".join(f"{name} {given}" for name, given in told if given and given not in error.detail)
 
 
-def event(event: Event, *, colour: bool = False) -> str:
+def event(event: Event, options: RenderOptions = PLAIN) -> str:
     """One line: `narrator: create: done, voice_id 850087542757535834 (2.1 s)`."""
     if event.kind is Kind.SUMMARY:
-        return applied(event.tally or Tally(), colour=colour)
+        return applied(event.tally or Tally(), options)
     words, style = _happened(event.kind)
-    told = painted(words, style, colour=colour) if style else words
+    told = painted(words, style, options) if style else words
     if event.voice_id is not None:
         told += f", voice_id {escape(event.voice_id)}"
     aside = _how_far(event)
@@ -85,11 +85,11 @@ def event(event: Event, *, colour: bool = False) -> str:
     if aside:
         told += f" ({', '.join(aside)})"
     if event.hint:  # last, because it may end with a command
-        told += f" -> {escape(event.hint)}"
+        told += f" -> {hints.on_one_line(event.hint, options)}"
     subject = (event.address, event.action) if event.address else (event.provider,)
     if event.kind is Kind.BLOCKED:  # that is its action, too
         subject = (event.address,)
-    return ": ".join([*(escape(word) for word in subject if word), told])
+    return fitted(": ".join([*(escape(word) for word in subject if word), told]), options)
 
 
 def _happened(kind: Kind) -> tuple[str, Style | None]:
@@ -124,7 +124,7 @@ def _how_far(event: Event) -> list[str]:
     return [f"{tally.done + tally.failed + tally.uncertain + tally.blocked} of {tally.total}"]
 
 
-def applied(tally: Tally, *, colour: bool = False) -> str:
+def applied(tally: Tally, options: RenderOptions = PLAIN) -> str:
     """`Applied: 48 done, 1 failed, 1 blocked; 51 calls in 12.3 s.`, and the way on for what is not done."""
     counts = (
         (tally.done, "done"),
@@ -136,19 +136,21 @@ def applied(tally: Tally, *, colour: bool = False) -> str:
     )
     told = ", ".join(f"{count} {word}" for count, word in counts if count) or "nothing to do"
     well = not (tally.failed or tally.uncertain or tally.blocked or tally.left)
-    head = painted(f"Applied: {told}", Style.GREEN if well else Style.YELLOW, colour=colour)
+    head = painted(f"Applied: {told}", Style.GREEN if well else Style.YELLOW, options)
     calls = f"; {counted(tally.calls, 'call')} in {duration(tally.seconds)}" if tally.calls else ""
-    return " ".join([f"{head}{calls}.", *_ways_on(tally)])
+    return fitted(" ".join([f"{head}{calls}.", *_ways_on(tally, options)]), options)
 
 
-def _ways_on(tally: Tally) -> list[str]:
+def _ways_on(tally: Tally, options: RenderOptions) -> list[str]:
     ways: list[str] = []
     if tally.left or tally.running:
-        ways.append("Run voicectl apply again: it goes on from here.")
+        again = hints.command_line(command("apply"), options)
+        ways.append(f"Run {again} again: it goes on from here.")
     if tally.failed:
         ways.append("What failed says why above.")
     if tally.uncertain:
-        ways.append("What is uncertain needs a person: voicectl resolve ADDRESS.")
+        resolve = hints.command_line(command("resolve ADDRESS"), options)
+        ways.append(f"What is uncertain needs a person: {resolve}.")
     if tally.blocked:
         ways.append("What is blocked says why above.")
     return ways

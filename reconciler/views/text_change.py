@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 
 from reconciler.model.moments import duration
 from reconciler.model.plan import Action, Change, FieldChange
+from reconciler.views import hints
 from reconciler.views.escape import escape
 from reconciler.views.layout import Style, columns, painted, value
+from reconciler.views.render_options import RenderOptions
 
 INSIDE = "      "
 _ON_ONE_LINE = 80  # characters of a before and its after
 _NEW_ID = "(known after apply)"
 _NAMES_A_VOICE = ("voice_id", "voice_name", "name")  # enough to know a voice by that is about to go
-_COMMAND = re.compile(r"voicectl |(?<=: )--(?=[a-z])")  # or the option that it needs, which the command line completes
 
 
-def change(change: Change, *, colour: bool) -> str:
+def change(change: Change, options: RenderOptions) -> str:
     sign, style = sign_of(change.action)
     reason = f": {escape(change.reason)}" if change.reason else ""
     source = f"{escape(change.source)} -> " if change.source is not None else ""
     head = f"{change.action} {source}{who(change.address, change.provider)}{reason}"
-    lines = [f"{painted(f'{sign:>3}', style, colour=colour)} {painted(head, Style.BOLD, colour=colour)}"]
+    lines = [f"{painted(f'{sign:>3}', style, options)} {painted(head, Style.BOLD, options)}"]
     lines += columns(_rows(change), indent=INSIDE)
-    lines += [f"{INSIDE}{painted(way, Style.HINT, colour=colour)}" for way in ways_on(change.hint)]
+    lines += [f"{INSIDE}{painted(way, Style.HINT, options)}" for way in hints.lines(change.hint, options)]
     return "\n".join(lines)
-
-
-def ways_on(hint: str) -> list[str]:
-    """The hint; where it offers several commands, each on a line of its own."""
-    told = escape(hint)
-    if len(_COMMAND.findall(told)) < 2:
-        return [told] if told else []
-    return told.replace("; ", ";\n").split("\n")
 
 
 def sign_of(action: Action) -> tuple[str, Style]:

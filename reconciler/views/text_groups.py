@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
+from reconciler.hints import Command, Hint, Way
 from reconciler.model.manifest import AUDIO
 from reconciler.model.plan import Action, Change, Drift, DriftKind, Plan
+from reconciler.views import hints
 from reconciler.views.escape import escape
 from reconciler.views.folding import width
 from reconciler.views.layout import Style, columns, counted, painted
-from reconciler.views.text_change import INSIDE, field_rows, sign_of, ways_on
+from reconciler.views.render_options import RenderOptions
+from reconciler.views.text_change import INSIDE, field_rows, sign_of
 
 FEW = 20  # changes that are each shown whole
 OF_ONE_CAUSE = 5  # changes of one reason that are one paragraph
@@ -43,13 +47,13 @@ def grouped(changes: Iterable[Change]) -> list[Group]:
     groups: dict[tuple[object, ...], list[Change]] = {}
     for change in changes:
         fields = tuple(field.name for field in change.fields)
-        words = (_common(change, change.reason), _common(change, change.hint))
+        words = (_common(change, change.reason), _common_hint(change))
         cause = (change.action, change.provider, *words, fields if change.action is Action.UPDATE else ())
         groups.setdefault(cause, []).append(change)
     return sorted((tuple(group) for group in groups.values()), key=lambda group: _ORDER.index(group[0].action))
 
 
-def paragraph(group: Group, *, colour: bool) -> str:
+def paragraph(group: Group, options: RenderOptions) -> str:
     """`+ create 370 voices (kling): declared, not there yet`, and below it the names."""
     first = group[0]
     mark, style = sign_of(first.action)
@@ -57,12 +61,12 @@ def paragraph(group: Group, *, colour: bool) -> str:
     subject = _counted(group) if several else escape(first.address) or "a voice"
     reason = escape(_common(first, first.reason) if several else first.reason)
     head = f"{first.action} {subject} ({escape(first.provider)})" + (f": {reason}" if reason else "")
-    lines = [f"{painted(f'{mark:>3}', style, colour=colour)} {painted(head, Style.BOLD, colour=colour)}"]
+    lines = [f"{painted(f'{mark:>3}', style, options)} {painted(head, Style.BOLD, options)}"]
     if several or first.action in _LOSES or first.source is not None:
         lines += names(map(_name, group))
     lines += columns(_fields(group), indent=INSIDE) if first.action is Action.UPDATE else []
-    hint = _common(first, first.hint) if several else first.hint
-    lines += [f"{INSIDE}{painted(way, Style.HINT, colour=colour)}" for way in ways_on(hint)]
+    hint = _common_hint(first) if several else first.hint
+    lines += [f"{INSIDE}{painted(way, Style.HINT, options)}" for way in hints.lines(hint, options)]
     return "\n".join(lines)
 
 
@@ -136,12 +140,30 @@ def _common(change: Change, words: str) -> str:
     if not words:
         return words
     told = _REQUEST.sub("", words)
-    known = [change.before or {}, change.after or {}]
-    ids = {str(side["voice_id"]) for side in known if side.get("voice_id")}
-    ids |= {remote.voice_id for remote in (change.made, change.found) if remote is not None and remote.voice_id}
-    for voice_id in sorted(ids, key=len, reverse=True):
+    for voice_id in sorted(_ids(change), key=len, reverse=True):
         told = _whole(voice_id, "VOICE_ID", told)
     return _whole(change.address, "ADDRESS", told) if change.address else told
+
+
+def _common_hint(change: Change) -> Hint:
+    """The same of a hint, and of the commands in it."""
+    own = {change.address: "ADDRESS"} | dict.fromkeys(_ids(change), "VOICE_ID")
+
+    def common(command: Command) -> Command:
+        return replace(command, words=tuple(own.get(word, word) for word in command.words))
+
+    return Hint(
+        tuple(
+            Way(_common(change, way.words), tuple(map(common, way.commands)), _common(change, way.after))
+            for way in change.hint.ways
+        )
+    )
+
+
+def _ids(change: Change) -> set[str]:
+    known = [change.before or {}, change.after or {}]
+    ids = {str(side["voice_id"]) for side in known if side.get("voice_id")}
+    return ids | {remote.voice_id for remote in (change.made, change.found) if remote is not None and remote.voice_id}
 
 
 def _whole(name: str, stand_in: str, words: str) -> str:

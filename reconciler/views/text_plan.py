@@ -6,61 +6,65 @@ A few changes are shown whole. Of many, those of one action and one reason share
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 
+from reconciler.hints import command
 from reconciler.model.plan import Action, Drift, DriftKind, Plan
+from reconciler.views import hints
 from reconciler.views.escape import escape
 from reconciler.views.layout import Style, columns, counted, painted
-from reconciler.views.render_options import Detail
+from reconciler.views.render_options import PLAIN, Detail, RenderOptions
+from reconciler.views.screen import fitted
 from reconciler.views.text_change import INSIDE, change, field_rows, who
 from reconciler.views.text_groups import FEW, OF_ONE_CAUSE, Group, drift_paragraphs, grouped, notes, paragraph
 
 _OLDER = "This state is older than the account, so drift can't be told."
 
 
-def plan(plan: Plan, *, colour: bool = False, detail: Detail = Detail.USUAL) -> str:
+def plan(plan: Plan, options: RenderOptions = PLAIN) -> str:
     """The changes, what changed outside, notes, stops, and a last line that says it all."""
-    parts, shortened = _changes(plan, colour=colour, detail=detail)
+    parts, shortened = _changes(plan, options)
     if any(each.action is Action.REPLACE and not each.abandons for each in plan.changes):
         parts.append(
             "A replaced address gets a new voice_id. Whoever uses the old one needs the new\n"
-            "one after this apply: voicectl output"
+            f"one after this apply: {hints.command_line(command('output'), options)}"
         )
     if plan.drift:
-        parts.append(_drift_section(plan.drift, colour=colour, detail=detail))
-    parts.extend(_remarks(plan, colour=colour, detail=detail))
+        parts.append(_drift_section(plan.drift, options))
+    parts.extend(_remarks(plan, options))
     if shortened:
-        parts.append(painted("--full shows each change with all of its fields.", Style.HINT, colour=colour))
-    parts.append(painted(_last_line(plan), Style.BOLD, colour=colour))
-    return "\n\n".join(parts)
+        parts.append(painted("--full shows each change with all of its fields.", Style.HINT, options))
+    parts.append(painted(_last_line(plan), Style.BOLD, options))
+    return fitted("\n\n".join(parts), options)
 
 
-def _changes(plan: Plan, *, colour: bool, detail: Detail) -> tuple[list[str], bool]:
+def _changes(plan: Plan, options: RenderOptions) -> tuple[list[str], bool]:
     """A paragraph a change or a group, and whether fields were left out that nobody asked to leave out."""
-    if detail is Detail.FULL or not plan.changes:
-        return [change(each, colour=colour) for each in plan.changes], False
-    if detail is Detail.SUMMARY:
-        return [paragraph(group, colour=colour) for group in grouped(plan.changes)], False
+    if options.detail is Detail.FULL or not plan.changes:
+        return [change(each, options) for each in plan.changes], False
+    if options.detail is Detail.SUMMARY:
+        return [paragraph(group, options) for group in grouped(plan.changes)], False
     groups = grouped(plan.changes)
     folded = _folded(groups, many=len(plan.changes) > FEW)
     if not folded:
-        return [change(each, colour=colour) for each in plan.changes], False
+        return [change(each, options) for each in plan.changes], False
     left_out = any(group[0].action is not Action.BLOCKED for group in folded)
-    return _paragraphs(groups, folded, colour=colour), left_out
+    return _paragraphs(groups, folded, options), left_out
 
 
-def _about(plan: Plan, addresses: Collection[str], *, colour: bool) -> list[str]:
+def _about(plan: Plan, addresses: Collection[str], options: RenderOptions) -> list[str]:
     """The changes of these addresses, as the plan shows them."""
     groups = grouped(each for each in plan.changes if each.address in addresses)
-    return _paragraphs(groups, _folded(groups, many=False), colour=colour)
+    return _paragraphs(groups, _folded(groups, many=False), options)
 
 
-def _paragraphs(groups: Iterable[Group], folded: Sequence[Group], *, colour: bool) -> list[str]:
+def _paragraphs(groups: Iterable[Group], folded: Sequence[Group], options: RenderOptions) -> list[str]:
     parts: list[str] = []
     for group in groups:
         if group in folded:
-            parts.append(paragraph(group, colour=colour))
+            parts.append(paragraph(group, options))
         else:
-            parts += [change(each, colour=colour) for each in group]
+            parts += [change(each, options) for each in group]
     return parts
 
 
@@ -77,11 +81,12 @@ def blocked_together(plan: Plan, *, detail: Detail = Detail.USUAL) -> frozenset[
     )
 
 
-def drift(plan: Plan, *, colour: bool = False) -> str:
+def drift(plan: Plan, options: RenderOptions = PLAIN) -> str:
     """Only what changed outside, and what could not be looked at."""
-    parts = [_drift_section(plan.drift, colour=colour)] if plan.drift else []
+    parts = [_drift_section(plan.drift, replace(options, detail=Detail.FULL))] if plan.drift else []
     if any(found.kind is DriftKind.RENAMED for found in plan.drift):
-        parts.append(painted("If a new name is meant: voicectl drift --accept ADDRESS", Style.HINT, colour=colour))
+        accept = hints.command_line(command("drift --accept ADDRESS"), options)
+        parts.append(painted(f"If a new name is meant: {accept}", Style.HINT, options))
     parts.extend(f"Note: {escape(note)}" for note in plan.notes)
     counts = {kind: sum(found.kind is kind for found in plan.drift) for kind in DriftKind}
     told = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
@@ -89,30 +94,29 @@ def drift(plan: Plan, *, colour: bool = False) -> str:
     if plan.unseen:
         last += f" {counted(len(plan.unseen), 'voice')} could not be looked at."
     if plan.older:
-        parts += _about(plan, plan.older, colour=colour)
+        parts += _about(plan, plan.older, options)
         last = f"This state is older than the account. Besides: {told}." if told else _OLDER
     elif plan.unclaimed:
-        parts += _about(plan, plan.unclaimed, colour=colour)
+        parts += _about(plan, plan.unclaimed, options)
         many = counted(len(plan.unclaimed), "voice")
         last = f"The account holds {many} of this manifest that this state does not know."
         last += f" Besides: {told}." if told else ""
-    parts.append(painted(last, Style.BOLD, colour=colour))
-    return "\n\n".join(parts)
+    parts.append(painted(last, Style.BOLD, options))
+    return fitted("\n\n".join(parts), options)
 
 
-def _drift_section(found: Sequence[Drift], *, colour: bool, detail: Detail = Detail.FULL) -> str:
-    lines = [painted("Changed outside of voicectl:", Style.BOLD, colour=colour), ""]
+def _drift_section(found: Sequence[Drift], options: RenderOptions) -> str:
+    lines = [painted("Changed outside of voicectl:", Style.BOLD, options), ""]
     whole = list(found)
     for kind in DriftKind:
         same = [one for one in found if one.kind is kind]
-        if detail is Detail.SUMMARY or (detail is Detail.USUAL and len(same) > FEW and kind is not DriftKind.RENAMED):
+        many = len(same) > FEW and kind is not DriftKind.RENAMED
+        if options.detail is Detail.SUMMARY or (options.detail is Detail.USUAL and many):
             whole = [one for one in whole if one.kind is not kind]
             for head, listed in drift_paragraphs(same):
-                lines += [f"  {painted('*', Style.YELLOW, colour=colour)} {head}: {_kind(kind)}", *listed]
+                lines += [f"  {painted('*', Style.YELLOW, options)} {head}: {_kind(kind)}", *listed]
     for one in whole:
-        lines.append(
-            f"  {painted('*', Style.YELLOW, colour=colour)} {who(one.address, one.provider)}: {_kind(one.kind)}"
-        )
+        lines.append(f"  {painted('*', Style.YELLOW, options)} {who(one.address, one.provider)}: {_kind(one.kind)}")
         lines += columns(field_rows(one.fields), indent=INSIDE)
     return "\n".join(lines)
 
@@ -131,11 +135,12 @@ def _kind(kind: DriftKind) -> str:
             return "surplus: it carries a voicectl marker, but is not in the state"
 
 
-def _remarks(plan: Plan, *, colour: bool, detail: Detail) -> Iterable[str]:
-    yield from (f"Note: {escape(note)}" for note in plan.notes) if detail is Detail.FULL else notes(plan)
+def _remarks(plan: Plan, options: RenderOptions) -> Iterable[str]:
+    yield from (f"Note: {escape(note)}" for note in plan.notes) if options.detail is Detail.FULL else notes(plan)
     for stop in plan.stops:
-        hint = f"\n{INSIDE}{painted(escape(stop.hint), Style.HINT, colour=colour)}" if stop.hint else ""
-        yield f"{painted('Stop:', Style.ALARM, colour=colour)} {escape(stop.what)}{hint}"
+        lines = [f"{painted('Stop:', Style.ALARM, options)} {escape(stop.what)}"]
+        lines += [f"{INSIDE}{painted(way, Style.HINT, options)}" for way in hints.lines(stop.hint, options)]
+        yield "\n".join(lines)
 
 
 def _last_line(plan: Plan) -> str:

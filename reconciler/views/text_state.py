@@ -12,6 +12,7 @@ from reconciler.model.voice_list import VoiceList
 from reconciler.views import folding
 from reconciler.views.escape import escape
 from reconciler.views.layout import Style, columns, painted, value
+from reconciler.views.render_options import PLAIN, RenderOptions
 from reconciler.views.text_change import declared
 
 _UNDER = "    "  # before what a switch does
@@ -50,14 +51,14 @@ def state_list(state: State) -> str:
     return "\n".join(columns(map(_listed, [*(state.records[key] for key in bound), *others])))
 
 
-def state(state: State, *, colour: bool = False) -> str:
+def state(state: State, options: RenderOptions = PLAIN) -> str:
     """Whose state it is, and every record that an address means now, in full."""
     head = f"{escape(state.manifest)}, lineage {escape(state.lineage)}, serial {state.serial}"
-    shown = [record(state.records[key], colour=colour) for _, key in sorted(state.current.items())]
+    shown = [record(state.records[key], options) for _, key in sorted(state.current.items())]
     return "\n\n".join([head, *shown] if shown else [head, "The state holds no voices."])
 
 
-def record(record: Record, *, colour: bool = False) -> str:
+def record(record: Record, options: RenderOptions = PLAIN) -> str:
     """One record in full; what it does not have is left out."""
     rows = [
         ("voice_id", escape(record.voice_id or "")),
@@ -78,7 +79,7 @@ def record(record: Record, *, colour: bool = False) -> str:
         ("deposed_by", escape(record.deposed_by or "")),
         ("message", value(record.message) if record.message is not None else ""),
     ]
-    head = painted(f"{escape(record.address)}: {record.status}", Style.BOLD, colour=colour)
+    head = painted(f"{escape(record.address)}: {record.status}", Style.BOLD, options)
     return "\n".join([head, *columns((row for row in rows if row[1]), indent="  ")])
 
 
@@ -92,7 +93,7 @@ def switches(rows: Iterable[tuple[str, str, str, str | None]], *, within: int) -
     )
 
 
-def voices(listed: VoiceList, *, colour: bool = False) -> str:
+def voices(listed: VoiceList, options: RenderOptions = PLAIN) -> str:
     """What an account lists."""
     if not listed.voices:
         if listed.managed:
@@ -112,7 +113,7 @@ def voices(listed: VoiceList, *, colour: bool = False) -> str:
         for voice in listed.voices
     ]
     first, *rest = columns([head, *rows])
-    return "\n".join([painted(first, Style.DIM, colour=colour), *rest])
+    return "\n".join([painted(first, Style.DIM, options), *rest])
 
 
 def _listed(record: Record) -> tuple[str, ...]:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from reconciler.hints import command
 from reconciler.model.survey import Survey
 from reconciler.views.escape import escape
+from reconciler.views.hints import command_line
 from reconciler.views.layout import Style, painted
+from reconciler.views.render_options import PLAIN, RenderOptions
+from reconciler.views.screen import fitted
 
 _NAMED = 50  # addresses in a line
 
 
-def survey(survey: Survey, *, colour: bool = False) -> str:
+def survey(survey: Survey, options: RenderOptions = PLAIN) -> str:
     """A line for each account and verdict, and a last line where the accounts say that nothing drifted."""
     parts = ["\n".join(_lines(survey))]
     if not (survey.ours or survey.unseen or survey.unverifiable):
-        parts.append(painted(_last_line(survey), Style.BOLD, colour=colour))
-    return "\n\n".join(part for part in parts if part)
+        parts.append(painted(_last_line(survey, options), Style.BOLD, options))
+    return fitted("\n\n".join(part for part in parts if part), options)
 
 
 def _lines(survey: Survey) -> Iterator[str]:
@@ -36,10 +40,10 @@ def _told(addresses: Mapping[str, Sequence[str]], what: str) -> Iterator[str]:
         yield f"{escape(provider)}: {len(listed)} {what}: {escape(', '.join(listed[:_NAMED]))}{more}"
 
 
-def _last_line(survey: Survey) -> str:
+def _last_line(survey: Survey, options: RenderOptions) -> str:
     lost = sum(map(len, survey.lost.values()))
     if lost:
         return f"Drift: {lost} not there."
     if survey.absent:
-        return "No drift: nothing was made yet. To make what is declared: voicectl apply"
+        return f"No drift: nothing was made yet. To make what is declared: {command_line(command('apply'), options)}"
     return "No drift." if survey.present else "No drift: no voices are declared."

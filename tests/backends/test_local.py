@@ -13,6 +13,7 @@ from reconciler.backends.local import LocalBackend
 from reconciler.errors import StateConflict, StateDamaged, StateTooNew
 from reconciler.protocols import ANY_VERSION, Blob
 from tests.support.children import in_child
+from tests.support.hints import in_words
 
 
 def local(folder: Path) -> LocalBackend:
@@ -127,7 +128,7 @@ def test_damage_says_which_line_and_what_to_do(journalled: Path) -> None:
     with pytest.raises(StateDamaged) as caught:
         local(journalled).read()
     assert caught.value.detail == "line 2 of the journal is bad, and others follow it."
-    assert "voicectl state push --force" in caught.value.hint
+    assert "voicectl state push --force" in in_words(caught.value.hint)
 
 
 def test_a_line_that_was_taken_out_is_damage(journalled: Path) -> None:
@@ -200,7 +201,7 @@ def test_a_change_behind_our_back_is_a_conflict(tmp_path: Path, change: str) -> 
         local(tmp_path).append([b"e"], version)
     with pytest.raises(StateConflict) as caught:
         backend.append([b"mine"], version)
-    assert f"voicectl state {'push' if change == 'removed' else 'pull'}" in caught.value.hint
+    assert f"voicectl state {'push' if change == 'removed' else 'pull'}" in in_words(caught.value.hint)
 
 
 def test_a_file_that_was_only_touched_is_the_same_state(tmp_path: Path) -> None:

@@ -11,13 +11,16 @@ import pytest
 from reconciler.cli.reporters import JsonReporter, LineReporter
 from reconciler.cli.results import Results
 from reconciler.errors import Declined, OutputLost
+from reconciler.hints import hint, way
 from reconciler.model.events import Event, Kind, Tally
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.views.render_options import RenderOptions
 
 STARTED = Event(kind=Kind.STARTED, address="hero", action="create", provider="kling")
 DONE = Event(kind=Kind.DONE, address="hero", action="create", provider="kling", voice_id="85")
-FAILED = Event(kind=Kind.FAILED, address="ghost", action="create", detail="too noisy", hint="Again: --retry ghost")
+FAILED = Event(
+    kind=Kind.FAILED, address="ghost", action="create", detail="too noisy", hint=hint(way("Again", "--retry", "ghost"))
+)
 SUMMARY = Event(kind=Kind.SUMMARY, tally=Tally(total=1, done=1))
 WELL, BADLY = Tally(total=1, done=1), Tally(total=2, done=1, failed=1)
 
@@ -66,6 +69,7 @@ def test_json_is_an_event_a_line_and_no_plan() -> None:
     told = [json.loads(line) for line in terminal.out]
     assert [(each["sequence"], each["type"]) for each in told] == [(1, "started"), (2, "failed"), (3, "summary")]
     assert told[1]["hint"] == "Again: voicectl apply --retry ghost"
+    assert told[1]["commands"] == ["voicectl apply --retry ghost"]
 
 
 def test_json_of_a_run_with_nothing_to_do_is_its_summary() -> None:
@@ -121,4 +125,4 @@ def test_a_full_disk_is_said_at_the_end(tally: Tally, ended: str) -> None:
     results = Terminal(put=_is_full).results
     LineReporter(results).event(DONE)
     with pytest.raises(OutputLost, match=f"No space left on device. {ended}; the state holds it."):
-        results.account_for_lost_lines(well=not tally.unfinished, hint="voicectl state list")
+        results.account_for_lost_lines(well=not tally.unfinished, hint=hint(way("", "state list")))

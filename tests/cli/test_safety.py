@@ -150,7 +150,13 @@ def test_apply_json_says_it_and_ends_with_its_summary(four_of_ten: Desk, kling: 
     ran = four_of_ten.apply("--json", code=1)
     assert stopped(ran, kling)
     halt, summary = ran.events
-    assert halt == {"sequence": 1, "type": "stopped", "detail": f"{LARGE}: {OVER.format(10)}", "hint": NUMBER}
+    assert halt == {
+        "sequence": 1,
+        "type": "stopped",
+        "detail": f"{LARGE}: {OVER.format(10)}",
+        "hint": NUMBER,
+        "commands": ["voicectl apply --allow-deletes 4"],
+    }
     assert (summary["type"], summary["total"], summary["done"], summary["left"]) == ("summary", 4, 0, 4)
 
 

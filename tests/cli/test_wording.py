@@ -140,6 +140,6 @@ def test_times_are_told_in_one_style(desk: Desk) -> None:
 def test_a_first_manifest_is_written_where_the_command_looked(desk: Desk) -> None:
     (desk.folder / "film").mkdir()
     told = desk.voicectl("-C", "film", "plan", code=1).err
-    assert "Write a first manifest with voicectl -C film init, or name one with -f." in told
+    assert "Write a first manifest: voicectl -C film init; or name one with -f." in told
     desk.voicectl("-C", "film", "init", code=0)
     assert "Another name: voicectl -C film -f NAME.yaml init" in desk.voicectl("-C", "film", "init", code=1).err

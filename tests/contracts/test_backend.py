@@ -12,6 +12,7 @@ import pytest
 from reconciler.backends.local import LocalBackend
 from reconciler.errors import StateConflict, StateError, StateLocked
 from reconciler.protocols import ANY_VERSION, Backend, Blob, LockHolder
+from tests.support.hints import in_words
 
 Opened = Callable[[], Backend]  # one more client of the same state
 
@@ -182,7 +183,7 @@ def test_a_held_lock_keeps_others_out_and_names_its_holder(opened: Opened) -> No
     with opened().lock(holder()), pytest.raises(StateLocked) as caught, opened().lock(holder("bbbb2222")):
         pass
     assert caught.value.detail == "ann@host (pid 4711) has held it for apply since 2026-11-20 12:00:00 UTC."
-    assert caught.value.hint == "Wait, or if that run is dead: voicectl unlock aaaa1111"
+    assert in_words(caught.value.hint) == "Wait, or if that run is dead: voicectl unlock aaaa1111"
     assert caught.value.lock_id == "aaaa1111"
 
 

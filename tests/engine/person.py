@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from contextlib import suppress
 
@@ -17,10 +16,10 @@ from tests.engine.books import Books
 from tests.engine.chronicle import Chronicle
 from tests.engine.oracle import Deleted, Fate, Released, Seen, What
 from tests.engine.rehearsal import Rehearsal
+from tests.support.hints import typed
 
 _REMEMBERED = 70 * 3600.0  # seconds that a task of VOD's can be looked up, with some reserve
-_LINEAGE = re.compile(r"voicectl state rebuild --lineage (\w+)")
-_MOVED = re.compile(r"voicectl state mv ([\w.]+) ([\w.]+)")
+_REBUILD = ("state", "rebuild", "--lineage")
 _PATIENT = 10  # words that a person says at most
 
 
@@ -34,15 +33,14 @@ class Person:
 
     def truly_gone(self) -> int | None:
         """The number that a plan asks for, once nothing of an account is found any more."""
-        hints = [re.search(r"--allow-recreates (\d+)", change.hint) for change in self._rehearsal.plan().changes]
-        numbers = [int(found[1]) for found in hints if found]
+        numbers = [int(n) for c in self._rehearsal.plan().changes for (n,) in typed(c.hint, "--allow-recreates")]
         return numbers[0] if numbers else None
 
     def settle(self, allow_recreates: int | None) -> None:
         """A person looks in the console, and says what became of what nobody could settle."""
         for _ in range(_PATIENT):
             plan = self._rehearsal.plan(allow_recreates=allow_recreates)
-            doubted = {change.address for change in plan.changes if "resolve" in change.hint}
+            doubted = {change.address for change in plan.changes if typed(change.hint, "resolve")}
             records = self._rehearsal.state.records.values()
             newest = {r.address: r for r in sorted(records, key=_which) if r.status in SETTLING}
             doubted &= set(newest)
@@ -67,7 +65,7 @@ class Person:
         """Of each lineage that the account shows or a plan names."""
         session, before = self._rehearsal.session(), self._abandoned()
         try:
-            named = {found for change in self._rehearsal.plan().changes for found in _LINEAGE.findall(change.hint)}
+            named = {lineage for c in self._rehearsal.plan().changes for (lineage,) in typed(c.hint, *_REBUILD)}
             there = rebuilding.rebuild(session, Request(), lineage=None, strangers=False, approve=_yes).lineages
             for lineage in sorted({*named, *there}):
                 rebuilding.rebuild(session, Request(), lineage=lineage, strangers=False, approve=_yes)
@@ -87,12 +85,13 @@ class Person:
         paid: set[str] = set()
         for change in self._rehearsal.plan().changes:
             with suppress(UsageError):  # what was done a moment ago has changed more than this entry
-                if _LINEAGE.search(change.hint):
+                if typed(change.hint, *_REBUILD):
                     self.rebuild()
-                elif (moved := _MOVED.search(change.hint)) is not None:
-                    surgery.move(self._rehearsal.session(), moved[1], moved[2], Request())
-                elif "voicectl import" in change.hint and not self._imported(change.address, patient=patient):
-                    paid |= {change.address} if "--retry" in change.hint else set()
+                elif moved := typed(change.hint, "state", "mv"):
+                    source, target = moved[0]
+                    surgery.move(self._rehearsal.session(), source, target, Request())
+                elif typed(change.hint, "import") and not self._imported(change.address, patient=patient):
+                    paid |= {change.address} if typed(change.hint, "--retry") else set()
         return frozenset(paid)
 
     def _imported(self, address: str, *, patient: bool) -> bool:

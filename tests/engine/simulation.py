@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
@@ -38,6 +37,7 @@ from tests.engine.steps import (
     Switched,
     Weather,
 )
+from tests.support.hints import typed
 from tests.support.memory_backend import MemoryBackend
 
 _HOUR, _DAY = 3600.0, 86_400.0  # seconds
@@ -158,12 +158,11 @@ class Simulation:
                 retry=retry,
             )
         except SafetyStop as stop:
-            deletes = re.search(r"--allow-deletes (\d+)", stop.hint)
-            recreates = re.search(r"--allow-recreates (\d+)", stop.hint)
+            deletes, recreates = (typed(stop.hint, name) for name in ("--allow-deletes", "--allow-recreates"))
             if allow_deletes is not None:
                 return None  # the clouds show another number than a moment ago: the person goes away
-            allowed = int(recreates[1]) if recreates else allow_recreates
-            return self._apply(run, deletes and int(deletes[1]), allowed, retry)
+            allowed = int(recreates[0][0]) if recreates else allow_recreates
+            return self._apply(run, int(deletes[0][0]) if deletes else None, allowed, retry)
 
     def _hook(self, run: Run) -> Callable[[str, str], None]:
         def hook(moment: str, what: str) -> None:

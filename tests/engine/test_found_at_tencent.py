@@ -11,6 +11,7 @@ from reconciler.model.manifest import Voice
 from reconciler.model.plan import Action
 from reconciler.model.state import Status
 from tests.engine.rehearsal import Died, Rehearsal
+from tests.support.hints import in_words
 
 LINK = "https://cdn.example.com/a.mp3"
 INPUTS = {
@@ -108,7 +109,7 @@ def test_a_voice_made_under_a_state_that_was_lost_is_not_bought_again_while_its_
     lose_the_state(rehearsal)
     (change,) = rehearsal.plan().changes
     assert change.action is Action.BLOCKED
-    assert "voicectl state rebuild --lineage 01234567" in change.hint
+    assert "voicectl state rebuild --lineage 01234567" in in_words(change.hint)
     rebuilding.rebuild(rehearsal.session(), Request(), lineage="01234567", strangers=False, approve=lambda _: True)
     rehearsal.apply()
     (made,) = rehearsal.made

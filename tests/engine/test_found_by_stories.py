@@ -11,6 +11,7 @@ from reconciler.model.accounts import KlingAccount
 from reconciler.model.plan import Action
 from reconciler.model.state import Status
 from tests.engine.rehearsal import LINEAGE, Died, Rehearsal, voice
+from tests.support.hints import in_words
 
 FIVE = [voice(address) for address in "abcde"]
 OTHER_LINEAGE = "fedcba98-89ab-cdef-0123-456789abcdef"
@@ -159,7 +160,7 @@ def test_a_new_take_that_another_rebuilt_state_began_is_neither_bought_again_nor
         rehearsal.turn(late_visibility=0.0)
         (change,) = rehearsal.plan().changes
         assert change.action is Action.BLOCKED
-        assert "voicectl import a" in change.hint
+        assert "voicectl import a" in in_words(change.hint)
     assert len(rehearsal.made) == 2
     assert [r.cause for r in rehearsal.state.records.values() if r.status is Status.FAILED] == [Cause.KEY_IN_USE]
 

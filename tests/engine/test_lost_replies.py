@@ -14,6 +14,7 @@ from reconciler.model.state import Status
 from reconciler.protocols import Done, MethodCapabilities, Unknowable
 from tests.engine.paper_cloud import PaperCloud
 from tests.engine.rehearsal import Rehearsal, voice
+from tests.support.hints import in_words
 
 LOST = OutcomeUnknown("the connection broke")
 DUPLICATE = Rejected("External_task_id already exists", code="1201", duplicate=True)
@@ -94,7 +95,7 @@ def test_a_second_sending_that_is_refused_is_uncertain() -> None:
     applied = rehearsal.apply()
     assert (applied.tally.uncertain, cloud.count("submit")) == (1, 2)
     assert rehearsal.record("narrator").status is Status.UNCERTAIN
-    assert "voicectl resolve narrator" in rehearsal.told(Kind.UNCERTAIN)[0].hint
+    assert "voicectl resolve narrator" in in_words(rehearsal.told(Kind.UNCERTAIN)[0].hint)
 
 
 def test_a_second_sending_in_the_next_run_is_one_too() -> None:
@@ -186,7 +187,7 @@ def test_a_first_refusal_is_a_proof() -> None:
     cloud.say("submit", Rejected("The content is not allowed", code="1301"))
     applied = rehearsal.apply()
     assert (applied.tally.failed, rehearsal.record("narrator").status) == (1, Status.FAILED)
-    assert "--retry narrator" in rehearsal.told(Kind.FAILED)[0].hint
+    assert "--retry narrator" in in_words(rehearsal.told(Kind.FAILED)[0].hint)
 
 
 def test_a_refused_voice_is_bought_when_somebody_asks() -> None:
@@ -229,7 +230,7 @@ def test_a_call_that_is_never_taken_is_told_in_the_cloud_s_words_and_not_sent_fo
         rehearsal.apply()
     assert cloud.count("submit") == 12
     first, *_, last = rehearsal.told(Kind.FAILED)
-    assert (first.detail, first.hint) == (
+    assert (first.detail, in_words(first.hint)) == (
         "sent 3 times, and nothing of it is shown: the connection broke",
         "The next apply looks it up and goes on.",
     )

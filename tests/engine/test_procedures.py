@@ -29,6 +29,7 @@ from reconciler.engine.steps import (
     Turn,
 )
 from reconciler.errors import Cause, OutcomeUnknown, Rejected, Throttled
+from reconciler.hints import hint
 from reconciler.model.manifest import Lifecycle, Voice
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Action, Change
@@ -37,6 +38,7 @@ from reconciler.planning import keys
 from reconciler.protocols import Accepted, ByList, Done, MethodCapabilities, Unknowable
 from tests.engine.paper_cloud import PaperCloud
 from tests.engine.rehearsal import voice
+from tests.support.hints import in_words
 from tests.support.manual_clock import ManualClock
 
 LOST = OutcomeUnknown("the connection broke")
@@ -173,7 +175,9 @@ def test_one_look_that_shows_nothing_proves_nothing() -> None:
 def test_a_lost_reply_that_nobody_could_look_for_is_left_as_an_intent() -> None:
     story = creation()
     ended = story.sends(LOST, *[Unknown(why="no list")] * 5)
-    assert ended == Failed("the call's outcome is not known yet: no list", "The next apply looks it up and goes on.")
+    assert ended == Failed(
+        "the call's outcome is not known yet: no list", hint("The next apply looks it up and goes on.")
+    )
     assert story.status() is Status.INTENDED
 
 
@@ -206,7 +210,7 @@ def test_a_quota_that_is_spent_takes_the_intent_back() -> None:
 
 def test_a_cloud_that_asks_to_wait_for_too_long_takes_the_intent_back() -> None:
     story = creation()
-    assert story.send(Throttled("slower")) == Failed("slower", "The next apply tries again.")
+    assert story.send(Throttled("slower")) == Failed("slower", hint("The next apply tries again."))
     assert story.status() is None
 
 
@@ -238,7 +242,7 @@ def test_a_task_that_does_not_end_is_left_running() -> None:
     story = creation()
     ended = story.sends(Accepted(task_id="task"), Overdue(600.0))
     assert isinstance(ended, Failed)
-    assert ended.hint == "The next apply goes on with it, and pays nothing."
+    assert in_words(ended.hint) == "The next apply goes on with it, and pays nothing."
     assert story.status() is Status.RUNNING
 
 
@@ -347,7 +351,7 @@ def test_where_the_old_voice_can_not_be_deleted_no_new_one_is_bought() -> None:
     declared = voice("a", lifecycle=Lifecycle(create_before_destroy=False))
     told: dict[str, Any] = {"key": "k1", "generation": 2, "identity": keys.digest_of(declared), "record": "k0"}
     story = Story(Action.REPLACE, declared, held(), **told)
-    assert story.send(LOST) == Failed("could not delete 849: the connection broke", "The next apply tries again.")
+    assert story.send(LOST) == Failed("could not delete 849: the connection broke", hint("The next apply tries again."))
 
 
 def test_an_old_voice_that_is_kept_a_while_is_not_deleted_now() -> None:

@@ -16,6 +16,7 @@ from reconciler.errors import (
 )
 from reconciler.model import statefile
 from reconciler.model.state import State, Status
+from tests.support.hints import in_words
 from tests.support.stores import FullDisk, StoppedClock, loaded, on_full_disk, store_in, with_voice
 
 
@@ -40,7 +41,7 @@ def test_what_a_cloud_answered_goes_into_a_copy_that_can_be_pushed(applied: Stat
     with pytest.raises(StateNotSaved) as caught:
         getattr(store, write)(answered)
     copy = tmp_path / "voices.state.rescue.json"
-    assert caught.value.hint == f"voicectl state push {copy}"
+    assert in_words(caught.value.hint) == f"voicectl state push {copy}"
     assert copy.stat().st_mode & 0o777 == 0o600
     disk.full = False
     pushed = store_in(tmp_path).push(copy.read_bytes())
@@ -87,7 +88,7 @@ def test_a_copy_that_nobody_pushed_yet_is_not_overwritten(applied: State, tmp_pa
     disk.full = True
     with pytest.raises(StateNotSaved) as caught:
         store.commit(with_voice(applied, "hero", Status.READY, voice_id="86"))
-    assert caught.value.hint.endswith("voices.state.rescue.2.json")
+    assert in_words(caught.value.hint).endswith("voices.state.rescue.2.json")
     assert (tmp_path / "voices.state.rescue.json").read_bytes() == b"of an earlier run"
 
 
@@ -100,7 +101,7 @@ def test_the_command_in_the_hint_can_be_pasted(applied: State, tmp_path: Path) -
     disk.full = True
     with pytest.raises(StateNotSaved) as caught:
         store.commit(with_voice(applied, "hero", Status.READY))
-    assert caught.value.hint == f"voicectl state push '{folder}/prod.state.rescue.json' -f prod.yaml"
+    assert in_words(caught.value.hint) == f"voicectl state push '{folder}/prod.state.rescue.json' -f prod.yaml"
 
 
 @pytest.fixture
@@ -121,7 +122,7 @@ def test_where_the_manifest_lies_on_the_full_disk_the_copy_goes_to_the_temporary
     disk.full = True
     with pytest.raises(StateNotSaved) as caught:
         store.commit(with_voice(applied, "hero", Status.READY))
-    assert caught.value.hint == f"voicectl state push {elsewhere}/voices.state.rescue.json"
+    assert in_words(caught.value.hint) == f"voicectl state push {elsewhere}/voices.state.rescue.json"
 
 
 def test_where_no_disk_takes_the_copy_the_answers_are_told_in_words(
@@ -157,7 +158,7 @@ def test_a_copy_of_a_run_whose_state_was_replaced_is_pushed_by_force_only(applie
     with pytest.raises(StateNotSaved, match="look at that first") as caught:
         store.commit(with_voice(state, "hero", Status.READY, voice_id="86"))
     copy = tmp_path / "voices.state.rescue.json"
-    assert caught.value.hint == f"voicectl state push --force {copy}"
+    assert in_words(caught.value.hint) == f"voicectl state push --force {copy}"
     assert store_in(tmp_path).push(copy.read_bytes(), force=True).records["vc-hero"].voice_id == "86"
 
 

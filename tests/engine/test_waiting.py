@@ -12,6 +12,7 @@ from reconciler.model.events import Kind
 from reconciler.model.state import Status
 from tests.engine.paper_cloud import PaperCloud
 from tests.engine.rehearsal import Rehearsal, voice
+from tests.support.hints import in_words
 
 
 def impatient(seconds: float) -> KlingAccount:
@@ -90,7 +91,7 @@ def test_who_waits_for_more_than_a_day_is_told_how_to_let_it_go() -> None:
     rehearsal.apply()
     rehearsal.clock.sleep(25 * 3600)
     rehearsal.apply()
-    first, second = (event.hint for event in rehearsal.told(Kind.FAILED))
+    first, second = (in_words(event.hint) for event in rehearsal.told(Kind.FAILED))
     assert first == "The next apply goes on with it, and pays nothing."
     assert second.endswith("to let it go: voicectl resolve narrator --forget")
 
@@ -107,7 +108,7 @@ def test_an_old_task_that_never_ends_is_let_go_by_its_key_and_no_other() -> None
     rehearsal.apply()
     rehearsal.clock.sleep(25 * 3600)
     rehearsal.apply()
-    assert any(f"voicectl resolve {old} --forget" in event.hint for event in rehearsal.told(Kind.FAILED))
+    assert any(f"voicectl resolve {old} --forget" in in_words(event.hint) for event in rehearsal.told(Kind.FAILED))
     surgery.resolve(rehearsal.session(), old, Request(), voice_id=None, retry=False)
     assert rehearsal.state.records[old].status is Status.ABANDONED
     assert rehearsal.record("narrator").status is Status.RUNNING

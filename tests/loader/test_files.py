@@ -10,6 +10,7 @@ import pytest
 from reconciler.errors import ManifestError, UsageError
 from reconciler.loader.build import load
 from tests.loader.conftest import Problems, Write
+from tests.support.hints import in_words
 
 KLING = "providers: {kling: {type: kling}}\n"
 
@@ -75,7 +76,7 @@ def test_a_provider_may_be_declared_in_the_file_that_could_not_be_read(write: Wr
 def test_nothing_at_the_path_is_a_usage_error_that_names_init(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="does not exist") as caught:
         load(tmp_path / "voices.yaml", environ={})
-    assert "voicectl init" in caught.value.hint
+    assert "voicectl init" in in_words(caught.value.hint)
 
 
 def test_a_path_below_a_file_does_not_exist(write: Write) -> None:

@@ -18,6 +18,7 @@ from reconciler.errors import StateDamaged, StateTooNew
 from reconciler.model import statefile
 from reconciler.model.manifest import Lifecycle
 from reconciler.model.state import Record, State, Status
+from tests.support.hints import in_words
 
 WHEN = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
 
@@ -187,8 +188,8 @@ def test_a_snapshot_that_is_not_right_is_damaged(damage: Callable[[str], str], d
     with pytest.raises(StateDamaged) as caught:
         statefile.load(damage(TEXT).encode())
     assert detail in caught.value.detail
-    assert ".backup" in caught.value.hint
-    assert "voicectl state push" in caught.value.hint
+    assert ".backup" in in_words(caught.value.hint)
+    assert "voicectl state push" in in_words(caught.value.hint)
 
 
 def test_a_snapshot_that_somebody_laid_out_anew_is_the_same_state() -> None:

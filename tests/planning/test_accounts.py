@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reconciler.hints import hint, way
 from reconciler.model.observed import (
     Absent,
     Found,
@@ -14,6 +15,7 @@ from reconciler.model.observed import (
 )
 from reconciler.planning.accounts import Doubt, doubt
 from tests.planning.cases import record
+from tests.support.hints import in_words
 
 HERE = "kling https://api-singapore.klingai.com"
 THERE = Found(remote=RemoteVoice(status=TaskStatus.READY, voice_id="1"))
@@ -48,7 +50,7 @@ def test_none_found_is_a_doubt_that_names_the_number() -> None:
     found = _doubt(GONE, GONE, GONE)
     assert found == Doubt(
         why="none of the 3 known voices of kling can be found: is this the right account?",
-        hint="Check the credentials; or, if they are truly gone: --allow-recreates 3",
+        hint=hint("Check the credentials", way("or, if they are truly gone", "--allow-recreates", 3)),
     )
 
 
@@ -77,7 +79,7 @@ def test_another_endpoint_is_another_account() -> None:
     found = _doubt(THERE, account="kling https://api-beijing.klingai.com")
     assert found is not None
     assert found.elsewhere
-    assert "state rebind kling" in found.hint
+    assert "state rebind kling" in in_words(found.hint)
 
 
 def test_another_owner_is_another_account_and_no_number_helps() -> None:

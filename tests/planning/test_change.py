@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from reconciler.hints import hint
 from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.model.plan import Action
 from reconciler.planning import keys
 from reconciler.planning.change import stopped, verdict
 from reconciler.planning.diff import shown
 from tests.planning import cases
+from tests.support.hints import in_words
 
 CASE = {"voices": {"narrator": {"create": {"voice_name": "Narrator"}}}, "records": {"narrator@1": "ready"}}
 VOICE = cases.manifest_of(CASE).voices["narrator"]
@@ -25,13 +27,13 @@ def test_of_a_record_nothing_is_declared_or_approved() -> None:
     change = verdict(RECORD, Action.FORGET, "not declared any more", "a hint", record=RECORD)
     assert (change.address, change.provider, change.method) == (RECORD.address, RECORD.provider, RECORD.method)
     assert (change.after, change.identity) == (None, None)
-    assert (change.record, change.hint) == (RECORD.external_task_id, "a hint")
+    assert (change.record, in_words(change.hint)) == (RECORD.external_task_id, "a hint")
 
 
 def test_one_that_stops_binds_and_buys_nothing() -> None:
     there = RemoteVoice(status=TaskStatus.READY, voice_id="1")
     change = verdict(VOICE, Action.CREATE, "gone", record=RECORD, key="vc-1", terms="t", made=there, gone=True)
-    stop = stopped(change, "too many", "--allow-recreates 4", key=None)
-    assert (stop.action, stop.reason, stop.hint) == (Action.BLOCKED, "too many", "--allow-recreates 4")
+    stop = stopped(change, "too many", hint("none"), key=None)
+    assert (stop.action, stop.reason, stop.hint) == (Action.BLOCKED, "too many", hint("none"))
     assert (stop.made, stop.gone, stop.key) == (None, False, None)
     assert (stop.record, stop.terms, stop.after) == (change.record, "t", change.after)

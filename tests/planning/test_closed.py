@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from reconciler.hints import hint
 from reconciler.model.plan import Action, Plan
 from reconciler.planning import planner
 from reconciler.planning.accounts import Doubt
 from tests.planning import cases
 
-CLOSED = {"studio": Doubt(why="no credentials: STUDIO_KEY is not set", hint="export STUDIO_KEY=...")}
+CLOSED = {"studio": Doubt(why="no credentials: STUDIO_KEY is not set", hint=hint("export STUDIO_KEY=..."))}
 
 
 def plan(case: dict[str, Any]) -> Plan:
@@ -30,7 +31,8 @@ def test_only_its_own_entries_are_blocked_with_the_reason_and_the_way_on() -> No
     assert actions(made) == {"a": Action.CREATE, "b": Action.BLOCKED}
     blocked = next(change for change in made.changes if change.address == "b")
     assert (blocked.reason, blocked.hint) == (CLOSED["studio"].why, CLOSED["studio"].hint)
-    assert made.unseen == ("b: no credentials: STUDIO_KEY is not set. export STUDIO_KEY=...",)
+    assert made.unseen == ("b: no credentials: STUDIO_KEY is not set",)
+    assert made.ways_to_see == CLOSED["studio"].hint
 
 
 def test_a_voice_of_it_that_is_removed_stays() -> None:

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from reconciler.errors import Cause
+from reconciler.hints import command, hint, way
 from reconciler.planning.blocking import failure_hint
 from tests.planning import cases
+from tests.support.hints import typed
 
 LINKED = {"provider": "kling", "create": {"voice_name": "Hero", "voice_url": "https://cdn.example.com/hero.mp3"}}
 CHOSEN = {
@@ -35,15 +37,16 @@ NEVER = [
 
 @pytest.mark.parametrize(("entry", "cause"), OFFERED)
 def test_where_the_same_may_succeed_it_may_be_paid_again(entry: dict[str, Any], cause: Cause | None) -> None:
-    assert failure_hint(cases.voice("hero", entry), cause).endswith(": --retry hero")
+    assert failure_hint(cases.voice("hero", entry), cause).commands[-1] == command("--retry", "hero")
 
 
 @pytest.mark.parametrize(("entry", "cause"), NEVER)
 def test_where_the_same_is_refused_again_it_is_not_offered(entry: dict[str, Any], cause: Cause) -> None:
-    assert "--retry" not in failure_hint(cases.voice("hero", entry), cause)
+    assert not typed(failure_hint(cases.voice("hero", entry), cause), "--retry")
 
 
 def test_another_file_behind_the_same_link_may_be_tried() -> None:
-    assert failure_hint(cases.voice("hero", LINKED), Cause.SAMPLE) == (
-        "Change its inputs: the same would be refused again; if there is another file behind its link now: --retry hero"
+    assert failure_hint(cases.voice("hero", LINKED), Cause.SAMPLE) == hint(
+        "Change its inputs: the same would be refused again",
+        way("if there is another file behind its link now", "--retry", "hero"),
     )

@@ -6,6 +6,7 @@ import pytest
 
 from reconciler.model.neighbour import Neighbour, Relation
 from reconciler.planning.neighbours import obstacle
+from tests.support.hints import in_words
 
 ONLY_UNLISTED = {Relation.AROUND, Relation.COPY}
 
@@ -20,7 +21,7 @@ def test_what_no_cloud_lists_is_never_begun_again(relation: Relation) -> None:
     refusal = obstacle([found(relation, held=3, unlisted=1)], "cast.yaml", begins=True)
     assert refusal is not None
     assert "3 voices" in refusal.detail
-    assert "voicectl plan --new-state" in refusal.hint
+    assert "voicectl plan --new-state" in in_words(refusal.hint)
 
 
 @pytest.mark.parametrize("relation", Relation)
@@ -50,7 +51,7 @@ def test_each_state_has_its_way_on_and_all_of_them_one_way_around() -> None:
     both = [found(held=1), found(held=2, manifest="the old.yaml", path="the old.state.json")]
     refusal = obstacle(both, "cast.yaml", begins=True)
     assert refusal is not None
-    assert refusal.hint == (
+    assert in_words(refusal.hint) == (
         "If voices.yaml was renamed: voicectl state mv-manifest voices.yaml; "
         "If the old.yaml was renamed: voicectl state mv-manifest 'the old.yaml'; "
         "for other voices than those, begin with a new state: voicectl plan --new-state"

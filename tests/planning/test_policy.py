@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from reconciler.errors import PlanSpent, PlanStale
+from reconciler.hints import hint, way
 from reconciler.model.manifest import Safety
 from reconciler.model.plan import Action, Plan
 from reconciler.model.state import State
 from reconciler.planning import policy
 from tests.planning import cases
+from tests.support.hints import in_words
 
 TEN = [f"v{n}" for n in range(10)]
 
@@ -36,7 +38,7 @@ def test_three_of_ten_is_not_over_thirty_percent() -> None:
 def test_four_of_ten_stops_and_names_its_number() -> None:
     (stop,) = _of_ten(removed=4).stops
     assert stop.what == "4 of 10 recorded voices would be deleted, replaced or forgotten, over 30 %"
-    assert stop.hint == "If that is meant: --allow-deletes 4"
+    assert stop.hint == hint(way("If that is meant", "--allow-deletes", 4))
 
 
 def test_deletions_and_replacements_count_together() -> None:
@@ -47,8 +49,8 @@ def test_too_many_voices_to_be_bought_again_are_blocked_and_the_rest_goes_on() -
     plan = _of_ten(removed=3, gone=4)
     assert plan.stops == ()
     assert (plan.summary["delete"], plan.summary["create"], plan.summary["blocked"]) == (3, 0, 4)
-    (hint,) = {change.hint for change in plan.changes if change.action is Action.BLOCKED}
-    assert hint == "If they are truly gone: --allow-recreates 4"
+    (said,) = {change.hint for change in plan.changes if change.action is Action.BLOCKED}
+    assert said == hint(way("If they are truly gone", "--allow-recreates", 4))
 
 
 def test_three_of_ten_that_are_gone_are_bought_again() -> None:
@@ -245,7 +247,7 @@ def test_what_was_blocked_and_is_free_now_is_not_done_and_says_that_it_waits_for
     (change,) = policy.narrowed(fresh, approved, going_on=False).changes
     assert (change.action, change.key, change.found) == (Action.BLOCKED, None, None)
     assert change.reason == "it was blocked in the saved plan; now it can be done (create), and that was not reviewed"
-    assert change.hint == "Review it: voicectl plan --out FILE"
+    assert in_words(change.hint) == "Review it: voicectl plan --out FILE"
 
 
 def test_what_was_blocked_and_is_in_order_now_is_no_change() -> None:

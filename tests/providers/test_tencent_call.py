@@ -18,6 +18,7 @@ from reconciler.model.accounts import Timeouts
 from reconciler.providers.tencent import TRTC, VOD, Client, Product
 from reconciler.providers.tencent_auth import Credentials
 from tests.providers.tencent_support import CREDENTIALS, PAID, Came, Cloud, Ticket, body, refusal, scripted
+from tests.support.hints import in_words
 from tests.support.manual_clock import START, ManualClock
 
 TASK = "221073-CreateAigcCustomVoice-d5cd48945834b441e6e2db3966d4c954t"
@@ -231,7 +232,7 @@ def test_a_time_that_is_refused_twice_stops_everything_and_names_the_skew(wrong_
     error = caught.value
     assert (error.systemic, error.code, len(script.requests)) == (True, EXPIRED, 2)
     assert error.detail.endswith(f"; this machine's clock is {told} the cloud's")
-    assert error.hint == "Set this machine's clock: it may be 5 minutes wrong, no more."
+    assert in_words(error.hint) == "Set this machine's clock: it may be 5 minutes wrong, no more."
 
 
 def test_a_date_that_did_not_help_is_not_kept(clock: ManualClock) -> None:
@@ -282,5 +283,5 @@ def test_a_wrong_secret_key_stops_everything(desk: Desk, checking: Checking) -> 
     with pytest.raises(Rejected) as caught:
         desk.client(VOD, wrong).call(PAID, {}, shape=Ticket)
     assert (caught.value.systemic, caught.value.code) == (True, "AuthFailure.SignatureFailure")
-    assert caught.value.hint == "Check the secret key: it does not fit the secret id."
+    assert in_words(caught.value.hint) == "Check the secret key: it does not fit the secret id."
     assert checking.codes == ["AuthFailure.SignatureFailure"]

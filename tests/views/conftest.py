@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.hints import hint, way
 from reconciler.model.manifest import Lifecycle
 from reconciler.model.plan import Action, Change, Drift, DriftKind, FieldChange, Plan, Stop
 from reconciler.model.state import Record, State, Status
@@ -109,7 +110,7 @@ def plan() -> Plan:
                 provider="kling",
                 action=Action.BLOCKED,
                 reason="its creation failed: the sample holds two voices",
-                hint="Change its inputs; or, to pay for the same again: --retry ghost",
+                hint=hint("Change its inputs", way("or, to pay for the same again", "--retry", "ghost")),
             ),
         ),
         unchanged=12,
@@ -127,7 +128,7 @@ def plan() -> Plan:
         stops=(
             Stop(
                 what="4 of 12 recorded voices would be deleted, replaced or forgotten, over 30 %",
-                hint="If that is meant: --allow-deletes 4",
+                hint=hint(way("If that is meant", "--allow-deletes", 4)),
             ),
         ),
     )

@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 from rich.cells import cell_len
 
+from reconciler.hints import command
 from reconciler.views.folding import folded, padded, width
+from reconciler.views.hints import command_line
+from reconciler.views.render_options import RenderOptions
+from reconciler.views.screen import fitted
 
 
 @pytest.mark.parametrize(
@@ -68,8 +72,9 @@ def test_columns_keep_their_blanks() -> None:
 
 
 def test_a_command_is_never_broken() -> None:
-    told = "To pay for the same again: voicectl -f studio.yaml apply --retry hero; or change its inputs."
-    assert folded(told, 40) == (
+    options = RenderOptions(columns=40, global_options="-f studio.yaml")
+    typed = command_line(command("--retry hero"), options)
+    assert fitted(f"To pay for the same again: {typed}; or change its inputs.", options) == (
         "To pay for the same again:\n  voicectl -f studio.yaml apply --retry hero;\n  or change its inputs."
     )
 

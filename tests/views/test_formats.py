@@ -42,9 +42,7 @@ def test_a_format_shows_every_document(name: str, plan: Plan, state: State) -> N
 
 def test_text_has_the_colours_and_the_detail_that_are_asked_for(plan: Plan) -> None:
     options = RenderOptions(colour=True, detail=Detail.SUMMARY)
-    assert format_named("text").plan(plan, options) == fitted(
-        text.plan(plan, colour=True, detail=Detail.SUMMARY), options
-    )
+    assert format_named("text").plan(plan, options) == fitted(text.plan(plan, options), options)
 
 
 def test_text_is_folded_for_a_screen_and_only_for_one(plan: Plan) -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from reconciler.errors import ManifestError, Problem, Rejected, VoicectlError
+from reconciler.hints import hint, way
 from reconciler.model.events import Event, Kind, Tally
 from reconciler.model.manifest import Manifest
 from reconciler.model.observed import RemoteVoice, TaskStatus
@@ -19,6 +20,7 @@ from reconciler.model.state import Record, State, Status
 from reconciler.model.voice_list import VoiceList
 from reconciler.views import documents, progress, text
 from reconciler.views.escape import escape
+from reconciler.views.render_options import RenderOptions
 
 HOSTILE = {
     "markup": "<b>bold</b>",
@@ -64,7 +66,7 @@ def plan_of(evil: str) -> Plan:
         ),
         drift=tuple(Drift(address=evil, provider=evil, kind=kind, fields=(field,)) for kind in DriftKind),
         notes=(evil,),
-        stops=(Stop(what=evil, hint=evil),),
+        stops=(Stop(what=evil, hint=hint(way(evil, evil, evil))),),
     )  # fmt: skip
 
 
@@ -106,28 +108,30 @@ def event_of(evil: str, kind: Kind) -> Event:
 
 
 def events_of(evil: str) -> str:
-    return "\n".join(text.event(event_of(evil, kind), colour=True) for kind in Kind)
+    return "\n".join(text.event(event_of(evil, kind), RenderOptions(colour=True)) for kind in Kind)
 
 
 def errors_of(evil: str) -> str:
     broken = ManifestError([Problem(evil, 1, 1, evil, evil), Problem(evil, 0, 0, "", evil)])
     refused = Rejected(evil, evil, code=evil, request_id=evil)
-    return "\n".join(text.error(error, colour=True) for error in (VoicectlError(evil, evil), broken, refused))
+    return "\n".join(
+        text.error(error, RenderOptions(colour=True)) for error in (VoicectlError(evil, evil), broken, refused)
+    )
 
 
 TEXTS: dict[str, Callable[[str], str]] = {
-    "plan": lambda evil: text.plan(plan_of(evil), colour=True),
-    "drift": lambda evil: text.drift(plan_of(evil), colour=True),
+    "plan": lambda evil: text.plan(plan_of(evil), RenderOptions(colour=True)),
+    "drift": lambda evil: text.drift(plan_of(evil), RenderOptions(colour=True)),
     "output": lambda evil: text.output(rows_of(evil)),
     "output-of-one": lambda evil: text.output(rows_of(evil), evil),
-    "state": lambda evil: text.state(state_of(evil), colour=True),
+    "state": lambda evil: text.state(state_of(evil), RenderOptions(colour=True)),
     "state-list": lambda evil: text.state_list(state_of(evil)),
-    "record": lambda evil: text.record(record_of(evil), colour=True),
-    "voices": lambda evil: text.voices(listed_of(evil), colour=True),
+    "record": lambda evil: text.record(record_of(evil), RenderOptions(colour=True)),
+    "voices": lambda evil: text.voices(listed_of(evil), RenderOptions(colour=True)),
     "events": events_of,
     "errors": errors_of,
     "manifest-ok": lambda evil: text.manifest_ok(Manifest(name=evil)),
-    "progress": lambda evil: progress.lines(Tally(total=3), [(evil, evil, 1.0)], colour=True),
+    "progress": lambda evil: progress.lines(Tally(total=3), [(evil, evil, 1.0)], RenderOptions(colour=True)),
 }
 DOCUMENTS: dict[str, Callable[[str], object]] = {
     "plan": lambda evil: documents.plan_document(plan_of(evil)),

@@ -8,6 +8,7 @@ import pytest
 
 from reconciler import errors
 from reconciler.errors import ManifestError, OutcomeUnknown, Problem, StateLocked, StateNotSaved, VoicectlError
+from reconciler.hints import hint, way
 from reconciler.model.accounts import KlingAccount
 from reconciler.model.events import Event, Kind, Tally
 from reconciler.model.manifest import Manifest, Voice
@@ -21,6 +22,8 @@ TWO_PROBLEMS = ManifestError(
         Problem("voices.yaml", 15, 5, "voices.hero.crate", "unknown key; did you mean create?"),
     ]
 )
+
+RETRY = hint(way("", "--retry", "hero"))
 
 
 def every_error() -> Iterator[VoicectlError]:
@@ -95,8 +98,14 @@ TALLY = Tally(total=50, done=2, failed=1, calls=6, seconds=2.1)
         (Event(kind=Kind.DONE, address="old", action="delete", detail="0.3 s"), "old: delete: done (0.3 s)"),
         (Event(kind=Kind.STOPPED, detail="in arrears"), "stopped, nothing new is started: in arrears"),
         (
-            Event(kind=Kind.FAILED, address="hero", action="create", detail="two voices", hint="--retry hero"),
-            "hero: create: failed: two voices -> --retry hero",
+            Event(
+                kind=Kind.FAILED,
+                address="hero",
+                action="create",
+                detail="two voices",
+                hint=hint(way("", "--retry", "hero")),
+            ),
+            "hero: create: failed: two voices -> voicectl apply --retry hero",
         ),
         (
             Event(kind=Kind.UNCERTAIN, address="hero", action="create", detail="no answer"),

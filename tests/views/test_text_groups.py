@@ -7,15 +7,13 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
+from reconciler.hints import hint, way
 from reconciler.model.plan import Action, Change, Drift, DriftKind, FieldChange, Plan
 from reconciler.views import text
+from reconciler.views.render_options import RenderOptions
 
 Golden = Callable[[str, str], None]
 LINK = "https://cdn.example.com"
-RESOLVE = (
-    "Look in the cloud's console. It is there: voicectl resolve {0} --voice-id ID; "
-    "it is not, so pay again: voicectl resolve {0} --retry; to let it go: voicectl resolve {0} --forget"
-)
 
 
 def creates(count: int) -> list[Change]:
@@ -61,7 +59,11 @@ def lost(address: str, request: str) -> Change:
         provider="trtc",
         action=Action.BLOCKED,
         reason=f"the call's reply was lost, and this cloud can't be asked: HTTP 502 (request {request})",
-        hint=RESOLVE.format(address),
+        hint=hint(
+            way("Look in the cloud's console. It is there", "resolve", address, "--voice-id", "ID"),
+            way("it is not, so pay again", "resolve", address, "--retry"),
+            way("to let it go", "resolve", address, "--forget"),
+        ),
     )
 
 
@@ -103,26 +105,26 @@ def test_a_large_plan_reads_as_its_golden_file_says(large: Plan, golden: Golden)
 
 
 def test_its_summary_reads_as_its_golden_file_says(large: Plan, golden: Golden) -> None:
-    golden("plan-large-summary.txt", text.plan(large, detail=text.Detail.SUMMARY))
+    golden("plan-large-summary.txt", text.plan(large, RenderOptions(detail=text.Detail.SUMMARY)))
 
 
 @pytest.mark.parametrize("detail", text.Detail)
 def test_every_address_is_named(large: Plan, detail: text.Detail) -> None:
-    shown = text.plan(large, detail=detail)
+    shown = text.plan(large, RenderOptions(detail=detail))
     for change in large.changes:
         assert re.search(rf"\b{change.address}\b", shown), change.address
 
 
 @pytest.mark.parametrize("detail", text.Detail)
 def test_what_goes_is_named_with_its_voice_id(large: Plan, detail: text.Detail) -> None:
-    shown = text.plan(large, detail=detail)
+    shown = text.plan(large, RenderOptions(detail=detail))
     for change in large.changes:
         if change.action in (Action.REPLACE, Action.DELETE):
             assert str((change.before or {})["voice_id"]) in shown
 
 
 def test_in_full_each_change_has_its_fields(large: Plan) -> None:
-    shown = text.plan(large, detail=text.Detail.FULL)
+    shown = text.plan(large, RenderOptions(detail=text.Detail.FULL))
     assert shown.count(f'voice_url   "{LINK}/') == 400
     assert shown.count("  ! blocked guest-") == 30
 
@@ -130,20 +132,25 @@ def test_in_full_each_change_has_its_fields(large: Plan) -> None:
 @pytest.mark.parametrize("count", [1, 5, 20])
 def test_a_small_plan_is_shown_in_full(count: int, no_change: Plan) -> None:
     small = no_change.model_copy(update={"changes": tuple(creates(count))})
-    assert text.plan(small) == text.plan(small, detail=text.Detail.FULL)
+    assert text.plan(small) == text.plan(small, RenderOptions(detail=text.Detail.FULL))
     assert "--full" not in text.plan(small)
 
 
 def test_thirty_entries_blocked_by_one_cause_are_one_paragraph(no_change: Plan) -> None:
-    hint = "Declare kling again"
     blocked = [
-        Change(address=f"v{n:02}", provider="kling", action=Action.BLOCKED, reason="no credentials", hint=hint)
+        Change(
+            address=f"v{n:02}",
+            provider="kling",
+            action=Action.BLOCKED,
+            reason="no credentials",
+            hint=hint("Declare kling"),
+        )
         for n in range(30)
     ]
     shown = text.plan(no_change.model_copy(update={"changes": tuple(blocked)}))
     assert shown.count("! blocked") == 1
     assert "  ! blocked 30 voices (kling): no credentials\n" in shown
-    assert shown.count(hint) == 1
+    assert shown.count("Declare kling") == 1
 
 
 def test_a_few_blocked_by_different_causes_stay_apart(no_change: Plan) -> None:
@@ -167,7 +174,9 @@ def test_a_note_that_is_true_of_many_is_told_once(no_change: Plan) -> None:
     assert "Note: 30 entries: converted to a WAV\n      line-001, line-002," in shown
     assert "Note: line-001: long\n" in shown
     assert "Note: 2 voices are unverifiable: a, b\n" in shown
-    full = text.plan(no_change.model_copy(update={"changes": tuple(many), "notes": remarks}), detail=text.Detail.FULL)
+    full = text.plan(
+        no_change.model_copy(update={"changes": tuple(many), "notes": remarks}), RenderOptions(detail=text.Detail.FULL)
+    )
     assert full.count("converted to a WAV") == 30
 
 

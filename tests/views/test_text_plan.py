@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from reconciler.hints import hint, way
 from reconciler.model.plan import Action, Change, FieldChange, Plan
 from reconciler.views import text
+from reconciler.views.render_options import RenderOptions
 
 Golden = Callable[[str, str], None]
 
@@ -21,7 +23,7 @@ def test_drift_reads_as_its_golden_file_says(plan: Plan, golden: Golden) -> None
 
 
 def test_colour_adds_colours_and_nothing_else(plan: Plan, golden: Golden) -> None:
-    coloured = text.plan(plan, colour=True)
+    coloured = text.plan(plan, RenderOptions(colour=True))
     golden("plan-colour.txt", coloured)
     for code in ("0", "1", "2", "31", "32", "33", "36", "1;31"):
         coloured = coloured.replace(f"\x1b[{code}m", "")
@@ -89,7 +91,7 @@ def test_long_values_stand_one_under_the_other(no_change: Plan) -> None:
 
 def test_a_thousand_changes_are_all_shown(no_change: Plan) -> None:
     many = tuple(Change(address=f"v{i}", provider="kling", action=Action.CREATE) for i in range(1000))
-    whole = text.plan(no_change.model_copy(update={"changes": many}), detail=text.Detail.FULL)
+    whole = text.plan(no_change.model_copy(update={"changes": many}), RenderOptions(detail=text.Detail.FULL))
     assert whole.count("+ create v") == 1000
 
 
@@ -109,7 +111,13 @@ def test_no_drift_is_one_line(no_change: Plan) -> None:
 def test_thirty_voices_that_the_state_does_not_know_are_one_paragraph_of_drift(name: str, no_change: Plan) -> None:
     addresses = tuple(f"voice{number}" for number in range(30))
     blocked = tuple(
-        Change(address=a, provider="kling", action=Action.BLOCKED, reason="unknown here", hint=f"voicectl import {a} 1")
+        Change(
+            address=a,
+            provider="kling",
+            action=Action.BLOCKED,
+            reason="unknown here",
+            hint=hint(way("", "import", a, 1)),
+        )
         for a in addresses
     )
     shown = text.drift(no_change.model_copy(update={"changes": blocked, name: addresses}))

@@ -14,7 +14,7 @@ from reconciler.engine import transitions
 from reconciler.engine.context import Context
 from reconciler.engine.procedures import key_in_use
 from reconciler.engine.procedures.lookup import finding, looked_up, unknowable, waits
-from reconciler.engine.procedures.waiting import GOES_ON, NOT_KNOWN, overdue
+from reconciler.engine.procedures.waiting import GOES_ON, NOT_KNOWN, TRIES_AGAIN, overdue
 from reconciler.engine.steps import (
     AwaitTask,
     Commit,
@@ -29,6 +29,7 @@ from reconciler.engine.steps import (
     Turn,
 )
 from reconciler.errors import CloudError, Rejected, Throttled
+from reconciler.hints import hint, way
 from reconciler.model.events import Kind
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import RemoteVoice, TaskStatus
@@ -146,9 +147,9 @@ def _came_to_nothing(
         case Stopped():
             raise Over(Left())
         case Throttled():
-            raise Over(Failed(answer.detail, "The next apply tries again."))
+            raise Over(Failed(answer.detail, TRIES_AGAIN))
         case Rejected():
-            raise Over(Failed(answer.detail, "Nothing was paid. Once that is granted: voicectl apply"))
+            raise Over(Failed(answer.detail, hint(way("Nothing was paid. Once that is granted", "apply"))))
 
 
 def _lost(context: Context, record: Record, answer: CloudError) -> Procedure[str]:

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from reconciler.engine import transitions
 from reconciler.engine.context import Context
-from reconciler.engine.procedures.waiting import is_endless, overdue
+from reconciler.engine.procedures.waiting import TRIES_AGAIN, is_endless, overdue
 from reconciler.engine.steps import AwaitTask, Commit, Delete, Failed, Left, Over, Overdue, Procedure, Stopped
 from reconciler.errors import CloudError, Rejected
 from reconciler.model.observed import TaskStatus
 from reconciler.model.state import Record, Status
-
-TRIES_AGAIN = "The next apply tries again."
 
 
 def deposed(context: Context, old: Record, *, by: str | None) -> Procedure[Record]:

@@ -15,6 +15,7 @@ from reconciler.engine.context import Context
 from reconciler.engine.procedures.waiting import LOOKS, NOT_KNOWN, backoff
 from reconciler.engine.steps import Failed, Find, Over, Procedure, Prove, Stopped
 from reconciler.errors import Cause
+from reconciler.hints import Hint
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus
 from reconciler.model.state import LIVE, Record
@@ -39,7 +40,7 @@ def unproven(record: Record, why: str, *, now: datetime) -> Record:
     return transitions.failed(record, why, cause=Cause.KEY_IN_USE, now=now)
 
 
-def hint(voice: Voice) -> str:
+def hint(voice: Voice) -> Hint:
     return failure_hint(voice, Cause.KEY_IN_USE)
 
 

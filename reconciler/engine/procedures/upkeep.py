@@ -10,8 +10,7 @@ from __future__ import annotations
 from itertools import count
 
 from reconciler.engine import transitions
-from reconciler.engine.procedures.deletion import TRIES_AGAIN
-from reconciler.engine.procedures.waiting import LOOKS, backoff
+from reconciler.engine.procedures.waiting import LOOKS, TRIES_AGAIN, backoff
 from reconciler.engine.steps import (
     Activate,
     Commit,
@@ -26,6 +25,7 @@ from reconciler.engine.steps import (
     Update,
 )
 from reconciler.errors import CloudError, Rejected, Throttled
+from reconciler.hints import hint, way
 from reconciler.model.events import Kind
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Found, Observation, Unknown, Unverifiable
@@ -90,7 +90,7 @@ def _confirmed(record: Record) -> Procedure[Record]:
     seen = yield from _listed(record, after=0.0)
     if seen is None:
         told = "the voice is there and was used; the run ended before the cloud listed it"
-        raise Over(Failed(told, "The next apply goes on with it."))
+        raise Over(Failed(told, hint("The next apply goes on with it.")))
     return (yield from _noted(record, Activation.DONE if isinstance(seen, Found) else Activation.USED))
 
 
@@ -102,7 +102,7 @@ def _noted(record: Record, activation: Activation) -> Procedure[Record]:
 
 def _not_known(change: Change) -> Doubtful:
     told = "the voice is there; whether its activation was done is not known, and the cloud does not list it yet"
-    return Doubtful(told, f"The next apply looks again; to pay for another call: --retry {change.address}")
+    return Doubtful(told, hint("The next apply looks again", way("to pay for another call", "--retry", change.address)))
 
 
 def _not_used(change: Change, error: CloudError | None) -> Failed | Left:
@@ -111,7 +111,8 @@ def _not_used(change: Change, error: CloudError | None) -> Failed | Left:
         return Left()
     told = f"the voice was not activated: {error.detail}"
     if isinstance(error, Rejected) and error.absent:
-        return Failed(told, f"If its cloud dropped it unused, pay for a new one: --replace {change.address}")
+        another = way("If its cloud dropped it unused, pay for a new one", "--replace", change.address)
+        return Failed(told, hint(another))
     return Failed(told, error.hint or TRIES_AGAIN)
 
 

@@ -6,12 +6,14 @@ from datetime import timedelta
 
 from reconciler.engine.context import Context
 from reconciler.engine.steps import Failed, Overdue
+from reconciler.hints import hint
 from reconciler.model.moments import moment
 from reconciler.model.state import Record
 from reconciler.planning.blocking import resolve_hint
 
 LOOKS = 5
-GOES_ON = "The next apply looks it up and goes on."
+GOES_ON = hint("The next apply looks it up and goes on.")
+TRIES_AGAIN = hint("The next apply tries again.")
 NOT_KNOWN = "the call's outcome is not known yet"
 _LONGEST_WAIT = timedelta(days=1)  # no cloud says how long a task takes: minutes, as seen
 
@@ -20,9 +22,10 @@ def overdue(context: Context, record: Record, waited: Overdue) -> Failed:
     """Whoever waits for its task is told that a run goes on with it, but not for ever."""
     why = f"its task has not ended after {waited.seconds:.0f} s"
     if not is_endless(context, record):
-        return Failed(why, "The next apply goes on with it, and pays nothing.")
-    hint = resolve_hint(record, which=None if context.means(record) else record.external_task_id)
-    return Failed(why, f"It was begun at {moment(record.created_at)}, and each apply waits anew. {hint}")
+        return Failed(why, hint("The next apply goes on with it, and pays nothing."))
+    resolve = resolve_hint(record, which=None if context.means(record) else record.external_task_id)
+    begun = hint(f"It was begun at {moment(record.created_at)}, and each apply waits anew")
+    return Failed(why, begun + resolve)
 
 
 def is_endless(context: Context, record: Record) -> bool:

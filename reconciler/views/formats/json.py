@@ -14,11 +14,10 @@ from reconciler.model.survey import Survey
 from reconciler.model.voice_list import VoiceList
 from reconciler.views import documents
 from reconciler.views.render_options import RenderOptions
-from reconciler.views.screen import whole_commands
 
 
 def plan(plan: Plan, options: RenderOptions) -> str:
-    return _written(documents.plan_document(plan), options)
+    return _written(documents.plan_document(plan, options), options)
 
 
 def drift(plan: Plan, survey: Survey | None, options: RenderOptions) -> str:
@@ -48,8 +47,8 @@ def voices(listed: VoiceList, options: RenderOptions) -> str:
 
 def event(event: Event, sequence: int, options: RenderOptions) -> str:
     """A line of an apply."""
-    whole = event.model_copy(update={"hint": whole_commands(event.hint, options)})
-    return documents.dumps(documents.event_document(whole, sequence), indent=None, ascii_only=not options.utf8)
+    document = documents.event_document(event, sequence, options)
+    return documents.dumps(document, indent=None, ascii_only=not options.utf8)
 
 
 def _written(document: object, options: RenderOptions) -> str:

@@ -1,4 +1,4 @@
-"""Documents as text for people. A plan and its drift hold commands to copy, and are folded to fit a screen."""
+"""Documents as text for people."""
 
 from __future__ import annotations
 
@@ -14,22 +14,21 @@ from reconciler.model.survey import Survey
 from reconciler.model.voice_list import VoiceList
 from reconciler.views import text
 from reconciler.views.render_options import RenderOptions
-from reconciler.views.screen import fitted
 
 
 def plan(plan: Plan, options: RenderOptions) -> str:
-    return fitted(text.plan(plan, colour=options.colour, detail=options.detail), options)
+    return text.plan(plan, options)
 
 
 def drift(plan: Plan, survey: Survey | None, options: RenderOptions) -> str:
-    parts = [text.drift(plan, colour=options.colour)] if survey is None or plan.drift else []
+    parts = [text.drift(plan, options)] if survey is None or plan.drift else []
     if survey is not None:
-        parts.append(text.survey(survey, colour=options.colour))
-    return fitted("\n".join(parts), options)
+        parts.append(text.survey(survey, options))
+    return "\n".join(parts)
 
 
 def state(state: State, options: RenderOptions) -> str:
-    return text.state(state, colour=options.colour)
+    return text.state(state, options)
 
 
 def output(rows: Mapping[str, Row], address: str | None, options: RenderOptions) -> str:  # noqa: ARG001 - a Format's
@@ -45,13 +44,13 @@ def problems(invalid: ManifestError, options: RenderOptions) -> str:
 
 
 def error(error: VoicectlError, options: RenderOptions) -> str:
-    return fitted(text.error(error, colour=options.colour), options)
+    return text.error(error, options)
 
 
 def event(event: Event, options: RenderOptions) -> str:
     """A line of an apply."""
-    return fitted(text.event(event, colour=options.colour), options)
+    return text.event(event, options)
 
 
 def voices(listed: VoiceList, options: RenderOptions) -> str:
-    return text.voices(listed, colour=options.colour)
+    return text.voices(listed, options)

@@ -1,0 +1,38 @@
+"""Hints as lines: whole commands, with the global options that lead to the same place, quoted for a shell."""
+
+from __future__ import annotations
+
+import shlex
+
+from reconciler.hints import Command, Hint, Way
+from reconciler.views.escape import escape
+from reconciler.views.folding import HELD
+from reconciler.views.render_options import RenderOptions
+
+
+def lines(hint: Hint, options: RenderOptions) -> list[str]:
+    """One line; where it offers several commands, each way on a line of its own."""
+    ways = _ended([_line(way, options) for way in hint.ways])
+    return ways if len(hint.commands) > 1 else [" ".join(ways)] if ways else []
+
+
+def on_one_line(hint: Hint, options: RenderOptions) -> str:
+    return " ".join(_ended([_line(way, options) for way in hint.ways]))
+
+
+def command_line(command: Command, options: RenderOptions) -> str:
+    """The whole command. Its blanks are HELD, so that no line ends in it."""
+    place = options.global_options if command.place is None else command.place
+    begun = ["voicectl", place, options.verb if command.is_option else ""]
+    typed = " ".join(escape(part) for part in (*begun, *map(shlex.quote, command.words)) if part)
+    return typed.replace(" ", HELD)
+
+
+def _ended(ways: list[str]) -> list[str]:
+    """With a semicolon after each but the last; a sentence has its end."""
+    return [way if way.endswith(".") else f"{way};" for way in ways[:-1]] + ways[-1:]
+
+
+def _line(way: Way, options: RenderOptions) -> str:
+    typed = ", then ".join(command_line(command, options) for command in way.commands)
+    return ": ".join(part for part in (escape(way.words), typed) if part) + escape(way.after)
