@@ -6,18 +6,15 @@ Says what came, or why nothing did; never shows a link's query, nor a word of wh
 from __future__ import annotations
 
 import re
-import threading
-from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
-from reconciler import waits
 from reconciler.audio.probing import Fetched, NotFetched
 from reconciler.errors import CloudError, UsageError
 from reconciler.model import urls
 from reconciler.model.accounts import Timeouts
 from reconciler.model.scrubbing import Scrubber
-from reconciler.providers import tls
+from reconciler.providers import deadline
 from reconciler.providers.breakage import NEVER_SENT, PERHAPS_SENT, lost, unsent
 from reconciler.providers.lean_httpx import httpx
 from reconciler.providers.proxies import proxy_for
@@ -37,21 +34,10 @@ def fetch(
 
     `timeouts.operation` bounds the whole, redirects too. Raises nothing.
     """
-    download = _Download(url, largest, timeouts, transport)
-    got: Future[Fetched | NotFetched] = Future()
-
-    def follow() -> None:
-        try:
-            got.set_result(download.follow())
-        except BaseException as error:  # noqa: BLE001 - it is raised where the result is waited for
-            got.set_exception(error)
-
-    # A thread, because httpx bounds each piece of an answer, and an answer may come in pieces for ever.
-    threading.Thread(target=follow, daemon=True).start()
     try:
-        return waits.result(got, timeouts.operation)
-    except TimeoutError:
-        download.given_up.set()
+        with deadline.within(timeouts.operation):
+            return _Download(url, largest, timeouts, transport).follow()
+    except deadline.Overdue:
         return _unreached(f"not here whole within {timeouts.operation:g} s")
     except UsageError as error:  # of the environment's proxy
         return _unreached(error.detail)
@@ -63,7 +49,6 @@ class _Download:
     largest: int
     timeouts: Timeouts
     transport: httpx.BaseTransport | None
-    given_up: threading.Event = field(default_factory=threading.Event)
 
     def follow(self) -> Fetched | NotFetched:
         url = self.url
@@ -110,7 +95,7 @@ class _Download:
         body = bytearray()
         for piece in response.iter_raw():
             body += piece
-            if len(body) > most or self.given_up.is_set():
+            if len(body) > most:
                 announced = response.headers.get("Content-Length", "")
                 size = int(announced) if announced.isdecimal() else 0
                 return Fetched(bytes(body[: most + 1]), max(size, most + 1), whole=False)
@@ -165,15 +150,19 @@ def _reason(failure: CloudError) -> str:
 
 
 def _client(timeouts: Timeouts, transport: httpx.BaseTransport | None, proxy: httpx.Proxy | None) -> httpx.Client:
+    return httpx.Client(
+        transport=transport or _sockets(proxy),
+        trust_env=False,  # its proxies are known already, and its .netrc holds credentials
+        timeout=httpx.Timeout(timeouts.read, connect=timeouts.connect),
+        follow_redirects=False,  # each hop begins afresh, without cookies and without the first one's password
+        headers={"User-Agent": "voicectl", "Accept-Encoding": "identity"},
+    )
+
+
+def _sockets(proxy: httpx.Proxy | None) -> httpx.BaseTransport:
+    from reconciler.providers.sockets import Sockets
+
     try:
-        return httpx.Client(
-            transport=transport,
-            proxy=proxy,
-            verify=tls.context() if transport is None else True,
-            trust_env=False,  # its proxies are known already, and its .netrc holds credentials
-            timeout=httpx.Timeout(timeouts.read, connect=timeouts.connect),
-            follow_redirects=False,  # each hop begins afresh, without cookies and without the first one's password
-            headers={"User-Agent": "voicectl", "Accept-Encoding": "identity"},
-        )
+        return Sockets(proxy)
     except ImportError:
         raise UsageError("the environment names a SOCKS proxy: pip install 'httpx[socks]'") from None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -21,7 +21,7 @@ from reconciler.model import urls
 from reconciler.model.accounts import Timeouts
 from reconciler.model.scrubbing import Scrubber
 from reconciler.protocols import Clock
-from reconciler.providers import tls
+from reconciler.providers import deadline
 from reconciler.providers.breakage import NEVER_SENT, PERHAPS_SENT, doubt, lost, overdue, unsent
 from reconciler.providers.lean_httpx import httpx
 from reconciler.providers.proxies import proxy_for
@@ -82,7 +82,8 @@ class Http:
             self._via = f"{proxy.url.host}:{proxy.url.port or proxy.url.scheme}"
         proxys = tuple(urls.login(*proxy.auth)) if proxy is not None and proxy.auth is not None else ()
         self.scrubbed = Scrubber(lambda: (*secrets(), *proxys))
-        self._on_sockets = mount is None
+        # One thread for all the calls of the main one, which would not hear every signal while it waits for a socket.
+        self._aside = ThreadPoolExecutor(1, "aside") if mount is None else None
         self._client = _client(timeouts, mount, proxy)
         self._lock = threading.Lock()
         self._calls = 0
@@ -108,15 +109,9 @@ class Http:
         def exchange() -> Answer:
             return self._exchange(call, method, self._endpoint + path, params=query, headers=headers, content=content)
 
-        if not self._on_sockets:
-            return exchange()
-        # httpx bounds each piece of an answer; one whose head drips has no end but this.
-        answer: Future[Answer] = Future()
-        threading.Thread(target=_fulfil, args=(answer, exchange), daemon=True).start()
-        try:
-            return waits.result(answer, self._timeouts.operation)
-        except TimeoutError:
-            raise overdue(call, self._timeouts) from None
+        if self._aside is not None and threading.current_thread() is threading.main_thread():
+            return waits.result(self._aside.submit(exchange))
+        return exchange()
 
     def _exchange(
         self,
@@ -131,11 +126,16 @@ class Http:
         stage = _Stage()
         latest = self._clock.monotonic() + self._timeouts.operation
         try:
-            with self._client.stream(
-                method, url, params=params, headers=headers, content=content, extensions={"trace": stage.follow}
-            ) as response:
+            with (
+                deadline.within(self._timeouts.operation),
+                self._client.stream(
+                    method, url, params=params, headers=headers, content=content, extensions={"trace": stage.follow}
+                ) as response,
+            ):
                 stage.begun = True
                 return Answer(call, response.status_code, response.headers, self._whole(response, call, latest=latest))
+        except deadline.Overdue:
+            raise overdue(call, self._timeouts) from None
         except (*NEVER_SENT, *PERHAPS_SENT) as error:
             if isinstance(error, NEVER_SENT) or stage.tunnelling:
                 to, via = self._to, self._via
@@ -157,6 +157,8 @@ class Http:
 
     def close(self) -> None:
         self._client.close()
+        if self._aside is not None:
+            self._aside.shutdown(wait=False)
 
 
 @dataclass(slots=True)
@@ -173,28 +175,25 @@ class _Stage:
 
 
 def _client(timeouts: Timeouts, mount: httpx.BaseTransport | None, proxy: httpx.Proxy | None) -> httpx.Client:
+    return httpx.Client(
+        transport=mount or _sockets(proxy),
+        trust_env=False,  # its proxies are known already
+        timeout=httpx.Timeout(timeouts.read, connect=timeouts.connect),
+        follow_redirects=False,  # a redirect would take the credentials along
+        headers={"User-Agent": "voicectl", "Accept-Encoding": "gzip, deflate"},
+    )
+
+
+def _sockets(proxy: httpx.Proxy | None) -> httpx.BaseTransport:
+    from reconciler.providers.sockets import Sockets
+
     try:
-        return httpx.Client(
-            transport=mount,
-            proxy=proxy,
-            verify=tls.context() if mount is None else True,
-            trust_env=False,  # its proxies are known already
-            timeout=httpx.Timeout(timeouts.read, connect=timeouts.connect),
-            follow_redirects=False,  # a redirect would take the credentials along
-            headers={"User-Agent": "voicectl", "Accept-Encoding": "gzip, deflate"},
-        )
+        return Sockets(proxy)
     except ImportError:
         raise UsageError(
             "The environment names a SOCKS proxy, and what speaks to those is not installed.",
             "pip install 'httpx[socks]', or name an HTTP proxy: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY.",
         ) from None
-
-
-def _fulfil(promise: Future[Got], work: Callable[[], Got]) -> None:
-    try:
-        promise.set_result(work())
-    except BaseException as error:  # noqa: BLE001 - it is raised where the result is waited for
-        promise.set_exception(error)
 
 
 def persistently(read: Callable[[], Got], *, clock: Clock, within: float = math.inf) -> Got:

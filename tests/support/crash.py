@@ -48,7 +48,6 @@ def warm() -> None:
             importlib.import_module(module.name)
     trusted = httpx.create_ssl_context()  # 20 ms each time
     httpx.create_ssl_context = lambda *_, **__: trusted  # whatever its arguments are
-    httpx.Client(verify=trusted).close()
     gc.collect()
     gc.freeze()
 

@@ -131,10 +131,12 @@ def _arm_files(points: Points, names: dict[int, str]) -> None:
 def _arm_exchanges(points: Points) -> None:
     import httpx
 
-    handle, receive = httpx.HTTPTransport.handle_request, socket.socket.recv
+    from reconciler.providers.sockets import Sockets
+
+    handle, receive = Sockets.handle_request, socket.socket.recv
     asked = threading.local()
 
-    def handled(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+    def handled(transport: Sockets, request: httpx.Request) -> httpx.Response:
         action = request.headers.get("X-TC-Action")  # where the path is always the same
         what = asked.what = f"{request.method} {action or _KEY.sub('KEY', request.url.path)}"
         points.passed(f"before {what}")
@@ -149,7 +151,7 @@ def _arm_exchanges(points: Points) -> None:
             points.passed(f"answered, unread {what}")
         return receive(connection, *args)
 
-    httpx.HTTPTransport.handle_request = handled  # type: ignore[method-assign, assignment]  # the point of it
+    Sockets.handle_request = handled  # type: ignore[method-assign, assignment]  # the point of it
     socket.socket.recv = received  # type: ignore[method-assign, assignment]  # as above
 
 
