@@ -240,14 +240,20 @@ class Simulation:
         self.chronicle.forgot(rehearsal.state)
 
     def _run_beside(self) -> None:
-        """The other runner applies the same, from its plan to its end, at one moment of this run."""
+        """The other runner applies the same, from its plan to its end, at one moment of this run.
+
+        With a state of another lineage it stays away: keys of two lineages never collide, so nothing can stop two such
+        runs from buying the same at the same moment.
+        """
         rehearsal = self.rehearsal
         hook, crew, sent, received = rehearsal.hook, rehearsal.crew, rehearsal.sent, rehearsal.received
+        lineage = rehearsal.state.lineage[:8]
         self._switch()
-        rehearsal.hook = self.chronicle.watch
-        self.chronicle.began()
-        with suppress(CloudError, SafetyStop):
-            rehearsal.apply()
+        if rehearsal.state.lineage[:8] == lineage:
+            rehearsal.hook = self.chronicle.watch
+            self.chronicle.began()
+            with suppress(CloudError, SafetyStop):
+                rehearsal.apply()
         self._switch()
         rehearsal.hook, rehearsal.crew, rehearsal.sent, rehearsal.received = hook, crew, sent, received
 
