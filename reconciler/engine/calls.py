@@ -15,8 +15,8 @@ from reconciler.engine.writer import Appended
 from reconciler.errors import CloudError, OutcomeUnknown
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Observation, RemoteVoice, Unknown
+from reconciler.model.redaction import renoted, shown
 from reconciler.model.state import Record
-from reconciler.planning.diff import renoted, shown
 from reconciler.protocols import Accepted, Activating, Done, Probing, Updating
 
 T = TypeVar("T")

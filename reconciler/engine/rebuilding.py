@@ -7,18 +7,18 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from reconciler.engine import transitions
 from reconciler.engine.cloud import Cloud
 from reconciler.engine.operations import Request, Session
 from reconciler.engine.surgery import changing
 from reconciler.errors import CloudError, Declined, UsageError
 from reconciler.hints import hint, way
+from reconciler.model import transitions
 from reconciler.model.base import Frozen
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Observation, RemoteVoice, TaskStatus
+from reconciler.model.redaction import noted, shown
 from reconciler.model.state import Record, State, Status
 from reconciler.planning import keys
-from reconciler.planning.diff import noted, shown
 from reconciler.protocols import Probing, Tracing
 
 

@@ -6,18 +6,18 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from reconciler.engine import transitions
 from reconciler.engine.cloud import Cloud
 from reconciler.engine.operations import Request, Session
 from reconciler.errors import UsageError, not_in_state
 from reconciler.hints import hint, way
+from reconciler.model import transitions
 from reconciler.model.manifest import AUDIO, Voice
 from reconciler.model.observed import Absent, Found, Unknown, Unverifiable
+from reconciler.model.redaction import noted, shown
 from reconciler.model.state import LIVE, SETTLING, Record, State, Status
 from reconciler.model.urls import is_url
 from reconciler.planning import keys, moves, no_state
 from reconciler.planning.blocking import undeclared
-from reconciler.planning.diff import noted, shown
 
 
 @contextmanager

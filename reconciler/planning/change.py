@@ -9,9 +9,9 @@ from reconciler.model.base import Inputs
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import RemoteVoice
 from reconciler.model.plan import Action, Change, FieldChange
+from reconciler.model.redaction import shown
 from reconciler.model.state import Record
 from reconciler.planning import keys
-from reconciler.planning.diff import shown
 
 
 class Subject(Protocol):

@@ -5,21 +5,17 @@ deepdiff is imported when two values differ: that import alone costs more than c
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
 from typing import Any
 
 from reconciler.model.base import Frozen, Inputs
 from reconciler.model.body import KeyClass
-from reconciler.model.link_notes import links as links_in
-from reconciler.model.link_notes import notes
+from reconciler.model.link_alignment import OtherQuery, aligned, named
 from reconciler.model.manifest import Lifecycle, Voice
 from reconciler.model.observed import RemoteVoice
 from reconciler.model.plan import FieldChange
-from reconciler.model.signatures import TODAY, Rules
+from reconciler.model.redaction import rules_of, shown
 from reconciler.model.state import Record
-from reconciler.model.urls import compared, without_secrets
-from reconciler.planning.links import OtherQuery, aligned, named
+from reconciler.model.urls import compared
 
 
 class Difference(Frozen):
@@ -72,39 +68,6 @@ def difference(voice: Voice, record: Record) -> Difference:
         renewed=tuple(f for f in links.renewed if _is_kept_anew(voice, f.name)),
         queries=links.queries,
     )
-
-
-def shown(voice: Voice) -> Inputs:
-    """The voice's inputs as they may be kept and shown."""
-    digested, rules = voice.body.digested, rules_of(voice)
-    if not digested:
-        return {key: without_secrets(value, rules) for key, value in voice.inputs.items()}
-    return {k: _digest(v) if k in digested else without_secrets(v, rules) for k, v in voice.inputs.items()}
-
-
-def noted(voice: Voice) -> dict[str, str] | None:
-    """The notes of the voice's links, kept beside what `shown` says of them; None for none."""
-    told = {key: value for key, value in voice.inputs.items() if key not in voice.body.digested}
-    return notes(told, rules_of(voice)) or None
-
-
-def renoted(voice: Voice, record: Record) -> tuple[Inputs, dict[str, str] | None]:
-    """What was sent, and the notes of its links, with every link that is the same noted as it is declared now."""
-    links = aligned(record.sent, record.links or {}, voice.inputs, rules_of(voice))
-    return links.sent, kept_notes(links.sent, record.links, noted(voice))
-
-
-def kept_notes(sent: Inputs, *known: Mapping[str, str] | None) -> dict[str, str] | None:
-    """The notes of the links that were sent, the last known of each."""
-    if not any(known):
-        return None
-    every = {link: note for notes in known for link, note in (notes or {}).items()}
-    return {link: every[link] for link in links_in(sent) if link in every} or None
-
-
-def rules_of(voice: Voice) -> Rules:
-    """By what rules its links are compared."""
-    return Rules(named=frozenset(voice.signing_parameters)) if voice.signing_parameters else TODAY
 
 
 def key_of(field: str) -> str:
@@ -161,11 +124,6 @@ def _ours(voice: Voice, record: Record) -> tuple[FieldChange, ...]:
 def _as_inputs(lifecycle: Lifecycle) -> Inputs:
     told = lifecycle.model_dump(mode="json")
     return {name: int(v) if isinstance(v, float) and v.is_integer() else v for name, v in told.items()}
-
-
-def _digest(value: object) -> str:
-    text = str(value)
-    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()[:16]} ({len(text)} characters)"
 
 
 def _at(inputs: Any, path: list[Any]) -> Any:

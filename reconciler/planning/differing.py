@@ -6,9 +6,9 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 
+from reconciler.model.link_alignment import OtherQuery
 from reconciler.model.plan import FieldChange
 from reconciler.planning.diff import Difference, key_of
-from reconciler.planning.links import OtherQuery
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 

@@ -15,10 +15,10 @@ from reconciler.model.base import Inputs
 from reconciler.model.body import Body, KeyClass
 from reconciler.model.link_notes import links
 from reconciler.model.manifest import Voice
+from reconciler.model.redaction import rules_of
 from reconciler.model.signatures import LATEST, TODAY, Rules
 from reconciler.model.state import State
 from reconciler.model.urls import compared, without_secrets
-from reconciler.planning.diff import rules_of
 
 LONGEST = 50
 _MARKER = re.compile(r"vc-([0-9a-f]{8})-([A-Za-z0-9_-]+)-([0-9a-f]{8})-([0-9]{1,9})")

@@ -17,10 +17,11 @@ from reconciler.model.base import Inputs
 from reconciler.model.body import KeyClass
 from reconciler.model.manifest import AUDIO, Voice
 from reconciler.model.plan import Action, Change
+from reconciler.model.redaction import shown
 from reconciler.model.state import LIVE, Record, State, Status
 from reconciler.planning import keys
 from reconciler.planning.change import verdict
-from reconciler.planning.diff import difference, face, shown
+from reconciler.planning.diff import difference, face
 from reconciler.planning.renamed_entries import of_an_older_state, to_a_protected_place, which_entry, which_record
 from reconciler.planning.scene import BOUND_NOT_MADE, Scene
 

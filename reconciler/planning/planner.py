@@ -10,11 +10,11 @@ from datetime import datetime
 from reconciler.model.manifest import Manifest, Voice
 from reconciler.model.observed import Observations
 from reconciler.model.plan import Action, Change, Plan
+from reconciler.model.redaction import shown
 from reconciler.model.state import Record, State, Status
 from reconciler.model.variables import compared
 from reconciler.planning import claims, drift, keys, leftovers, moves, older, renamed_providers, unclaimed, verdicts
 from reconciler.planning.accounts import Doubt
-from reconciler.planning.diff import shown
 from reconciler.planning.moves import Moves
 from reconciler.planning.renamed_providers import Renaming
 from reconciler.planning.scene import Asked, Scene, gather

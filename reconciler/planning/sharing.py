@@ -8,8 +8,8 @@ from typing import Any
 
 from reconciler.model.manifest import Voice
 from reconciler.model.notes import listed
+from reconciler.model.redaction import shown
 from reconciler.model.urls import compared
-from reconciler.planning.diff import shown
 
 _MOST = 5  # notes; the rest is counted
 _Sample = tuple[str, str, str, str]  # type, method, key and what two equal samples have in common

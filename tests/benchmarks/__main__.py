@@ -24,9 +24,9 @@ from time import perf_counter
 
 from reconciler.model import statefile
 from reconciler.model.manifest import Manifest
+from reconciler.model.redaction import shown
 from reconciler.model.state import Record, State, Status
 from reconciler.planning import keys
-from reconciler.planning.diff import shown
 from tests.benchmarks.slow_disk import slow_disk
 from tests.support.kling_service import KlingService
 

@@ -8,10 +8,10 @@ from itertools import count, pairwise
 
 import pytest
 
-from reconciler.engine import transitions
 from reconciler.engine.calls import Answer, Calling, Job
 from reconciler.engine.ledger import Ledger
 from reconciler.engine.writer import Append, Appended, Writer
+from reconciler.model import transitions
 from reconciler.model.events import Event, Kind
 from reconciler.model.observed import RemoteVoice
 from reconciler.model.state import Record, State, Status

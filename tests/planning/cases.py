@@ -31,9 +31,9 @@ from reconciler.model.observed import (
     Unverifiable,
 )
 from reconciler.model.plan import Plan
+from reconciler.model.redaction import noted, shown
 from reconciler.model.state import LIVE, Record, State, Status
 from reconciler.planning import keys, planner
-from reconciler.planning.diff import noted, shown
 from reconciler.planning.finish import finish
 from reconciler.planning.scene import Asked
 from reconciler.protocols import ByKey, Capabilities, MethodCapabilities

@@ -5,9 +5,9 @@ from __future__ import annotations
 from reconciler.hints import hint
 from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.model.plan import Action
+from reconciler.model.redaction import shown
 from reconciler.planning import keys
 from reconciler.planning.change import stopped, verdict
-from reconciler.planning.diff import shown
 from tests.planning import cases
 from tests.support.hints import in_words
 

@@ -10,14 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.engine import transitions
 from reconciler.loader.build import load
-from reconciler.model import planfile, statefile
+from reconciler.model import planfile, redaction, statefile, transitions
 from reconciler.model.manifest import Manifest
 from reconciler.model.observed import Absent, Found, Observations, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.state import Record, State, Status
-from reconciler.planning import diff, keys, planner
+from reconciler.planning import keys, planner
 from tests.planning import cases
 
 HERE = Path(__file__).parent / "upgrade"
@@ -77,7 +76,7 @@ def noted(state: State, declared: Manifest, changes: tuple[Change, ...]) -> Stat
 def today(declared: Manifest) -> State:
     """The old state with every record noted anew."""
     return OLD.having(
-        OLD.records[OLD.current[a]].model_copy(update={"sent": diff.shown(v), "links": diff.noted(v)})
+        OLD.records[OLD.current[a]].model_copy(update={"sent": redaction.shown(v), "links": redaction.noted(v)})
         for a, v in declared.voices.items()
     )
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from reconciler.engine import transitions
 from reconciler.engine.context import Context
 from reconciler.engine.procedures.creation import awaited, new_voice
 from reconciler.engine.procedures.deletion import deleted, deposed, is_nameless, let_go
 from reconciler.engine.procedures.upkeep import kept_up
 from reconciler.engine.procedures.waiting import TRIES_AGAIN
 from reconciler.engine.steps import After, Blocked, Commit, End, Failed, Finished, Left, Over, Procedure
+from reconciler.model import transitions
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.model.plan import Action, Change

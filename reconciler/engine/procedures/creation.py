@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 
-from reconciler.engine import transitions
 from reconciler.engine.context import Context
 from reconciler.engine.procedures import key_in_use
 from reconciler.engine.procedures.lookup import finding, looked_up, unknowable, waits
@@ -30,6 +29,7 @@ from reconciler.engine.steps import (
 )
 from reconciler.errors import CloudError, Rejected, Throttled
 from reconciler.hints import hint, way
+from reconciler.model import transitions
 from reconciler.model.events import Kind
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import RemoteVoice, TaskStatus

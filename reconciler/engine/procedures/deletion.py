@@ -5,11 +5,11 @@ The record is deposed before the call: killed in between, the next run deletes i
 
 from __future__ import annotations
 
-from reconciler.engine import transitions
 from reconciler.engine.context import Context
 from reconciler.engine.procedures.waiting import TRIES_AGAIN, is_endless, overdue
 from reconciler.engine.steps import AwaitTask, Commit, Delete, Failed, Left, Over, Overdue, Procedure, Stopped
 from reconciler.errors import CloudError, Rejected
+from reconciler.model import transitions
 from reconciler.model.observed import TaskStatus
 from reconciler.model.state import Record, Status
 

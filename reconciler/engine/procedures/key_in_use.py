@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 
-from reconciler.engine import transitions
 from reconciler.engine.context import Context
 from reconciler.engine.procedures.waiting import LOOKS, NOT_KNOWN, backoff
 from reconciler.engine.steps import Failed, Find, Over, Procedure, Prove, Stopped
 from reconciler.errors import Cause
 from reconciler.hints import Hint
+from reconciler.model import transitions
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus
 from reconciler.model.state import LIVE, Record

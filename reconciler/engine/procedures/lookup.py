@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from itertools import count
 
-from reconciler.engine import transitions
 from reconciler.engine.context import Context
 from reconciler.engine.procedures.waiting import GOES_ON, LOOKS, NOT_KNOWN, backoff
 from reconciler.engine.steps import Commit, Doubtful, Failed, Find, Over, Procedure, Stopped
+from reconciler.model import transitions
 from reconciler.model.observed import Absent, Found, RemoteVoice, Unknown, Unverifiable
 from reconciler.model.state import Record
 from reconciler.planning.blocking import resolve_hint

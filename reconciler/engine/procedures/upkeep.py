@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from itertools import count
 
-from reconciler.engine import transitions
 from reconciler.engine.procedures.waiting import LOOKS, TRIES_AGAIN, backoff
 from reconciler.engine.steps import (
     Activate,
@@ -26,6 +25,7 @@ from reconciler.engine.steps import (
 )
 from reconciler.errors import CloudError, Rejected, Throttled
 from reconciler.hints import hint, way
+from reconciler.model import transitions
 from reconciler.model.events import Kind
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Found, Observation, Unknown, Unverifiable

@@ -10,14 +10,12 @@ from reconciler.model.base import Inputs
 from reconciler.model.manifest import Lifecycle, Voice
 from reconciler.model.observed import RemoteVoice
 from reconciler.model.plan import Change
+from reconciler.model.redaction import kept_notes, noted, renoted, shown
 from reconciler.model.state import Activation, Record, Status
-from reconciler.planning.diff import kept_notes, noted, renoted, shown
 
 
 def intended(change: Change, voice: Voice, *, account: str, before: Record | None, now: datetime) -> Record:
     """What is made durable before the call: the same key once more, or a new one."""
-    if change.key is None or change.identity is None:
-        raise ValueError(f"{change.address}: a creation without a key")
     if before is not None:
         return before.model_copy(
             update={
@@ -144,22 +142,25 @@ def ended(record: Record, status: Status, *, now: datetime) -> Record:
 
 
 def _record(change: Change, voice: Voice, *, account: str, status: Status, now: datetime, attempts: int) -> Record:
-    return Record(
-        external_task_id=str(change.key),
-        address=voice.address,
-        provider=voice.provider,
-        account=account,
-        method=voice.method,
-        generation=change.generation,
-        status=status,
-        created_at=now,
-        changed_at=now,
-        digest=str(change.identity),
-        sent=shown(voice),
-        links=noted(voice),
-        labels=voice.labels,
-        lifecycle=voice.lifecycle,
-        attempts=attempts,
+    """What makes a voice has a key: a record refuses None."""
+    return Record.model_validate(
+        {
+            "external_task_id": change.key,
+            "address": voice.address,
+            "provider": voice.provider,
+            "account": account,
+            "method": voice.method,
+            "generation": change.generation,
+            "status": status,
+            "created_at": now,
+            "changed_at": now,
+            "digest": change.identity,
+            "sent": shown(voice),
+            "links": noted(voice),
+            "labels": voice.labels,
+            "lifecycle": voice.lifecycle,
+            "attempts": attempts,
+        }
     )
 
 
