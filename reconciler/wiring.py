@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from reconciler.audio.probing import Fetch
-    from reconciler.engine.operations import Session
+    from reconciler.engine.session import Session
     from reconciler.engine.store import Store
     from reconciler.model.manifest import Manifest
     from reconciler.model.neighbour import Neighbour
@@ -125,7 +125,7 @@ def retire(place: Place) -> None:
 def store(place: Place) -> Store:
     from reconciler.engine.store import Store
 
-    return Store(backend(place), clock=SystemClock(), rescue_path=place.rescue, options=place.options)
+    return Store(backend(place), clock=SystemClock(), rescue_path=place.rescue, place=place.options)
 
 
 def own_folder(folder: Path) -> Path:
@@ -180,7 +180,7 @@ def session(
 ) -> Session:
     """Everything an operation needs. What it opens is closed by `closing`, and `log` is told what it was."""
     from reconciler.clouds import Clouds
-    from reconciler.engine.operations import Session
+    from reconciler.engine.session import Session
 
     @cache
     def the_world() -> World:

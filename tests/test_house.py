@@ -27,6 +27,7 @@ ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "reconciler").rglob("*.py"))
 EVERYWHERE = [*MODULES, *sorted((ROOT / "tests").rglob("*.py"))]
 LONGEST = 400  # lines; most files have 100 to 250
+LONGEST_OF_THE_ENGINE = 250
 
 # A command in a sentence that a person is to type.
 TYPED = re.compile(
@@ -88,6 +89,12 @@ def test_imports_run_one_way(capsys: pytest.CaptureFixture[str]) -> None:
 def test_no_file_is_longer_than_a_sitting() -> None:
     lengths = {str(module.relative_to(ROOT)): len(module.read_text().splitlines()) for module in MODULES}
     assert {name: length for name, length in lengths.items() if length > LONGEST} == {}
+
+
+def test_no_file_of_the_engine_is_longer_than_a_reader_holds_in_mind() -> None:
+    engine = [path for path in MODULES if path.is_relative_to(ROOT / "reconciler" / "engine")]
+    lines = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in engine}
+    assert {name: count for name, count in lines.items() if count > LONGEST_OF_THE_ENGINE} == {}
 
 
 def test_every_module_opens_with_its_job() -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from reconciler.cli.results import Results
     from reconciler.engine.calls import Answer
     from reconciler.engine.crew import Threads
-    from reconciler.engine.operations import Request, Session
+    from reconciler.engine.session import Request, Session
     from reconciler.model.plan import Plan
 
 _INTERRUPTED = 130

@@ -12,7 +12,7 @@ from reconciler.cli.frame import Command, say
 from reconciler.errors import StateLocked, UsageError
 
 if TYPE_CHECKING:
-    from reconciler.engine.operations import Request
+    from reconciler.engine.session import Request
     from reconciler.model.manifest import Manifest
 
 
@@ -100,7 +100,7 @@ lock_option = click.option(
 
 def request(options: Options, manifest: Manifest | None, *, destroy: bool = False) -> Request:
     """Checked against the manifest, so that a misspelt address is not silently nothing."""
-    from reconciler.engine.operations import Request
+    from reconciler.engine.session import Request
     from reconciler.planning.scene import Asked
 
     for flag, addresses in (("--retry", options.retry), ("--replace", options.replace)):

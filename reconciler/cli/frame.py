@@ -20,7 +20,7 @@ from reconciler.hints import Hint, hint, way
 
 if TYPE_CHECKING:
     from reconciler.audio.probing import Fetch
-    from reconciler.engine.operations import Session
+    from reconciler.engine.session import Session
     from reconciler.model.manifest import Manifest
     from reconciler.views.render_options import RenderOptions
     from reconciler.wiring import Place

@@ -129,14 +129,15 @@ def move(source: str, target: str, lock_timeout: str) -> int:
     """
     import re
 
-    from reconciler.engine import surgery
     from reconciler.model.manifest import AUDIO
     from reconciler.model.scalars import ADDRESS
 
     if not re.fullmatch(ADDRESS, target.removeprefix(AUDIO)):
         raise UsageError(f"{target} can't be an address.", "A letter, then letters, digits, - and _; at most 63.")
+    from reconciler.engine import state_edits
+
     with session() as opened:
-        surgery.move(opened, source, target, locking(lock_timeout))
+        state_edits.move(opened, source, target, locking(lock_timeout))
     say(f"{source} is {target} now.")
     return 0
 
@@ -150,10 +151,10 @@ def remove(address: str, lock_timeout: str) -> int:
 
     It is listed by `state list --abandoned`, and taken back without a call if it is declared again.
     """
-    from reconciler.engine import surgery
+    from reconciler.engine import state_edits
 
     with session() as opened:
-        record = surgery.remove(opened, address, locking(lock_timeout))
+        record = state_edits.remove(opened, address, locking(lock_timeout))
     say(f"{address} is forgotten" + (f"; its voice {record.voice_id} stays." if record.voice_id else "."))
     return 0
 
@@ -229,9 +230,9 @@ def rebind(provider: str, source: str | None, lock_timeout: str) -> int:
     For an account that moved to another endpoint or owner, or (--from) a provider that was renamed in the manifest.
     Wrongly said, every voice would look gone.
     """
-    from reconciler.engine import surgery
+    from reconciler.engine import state_edits
 
     with session() as opened:
-        count = surgery.rebind(opened, provider, locking(lock_timeout), source=source)
+        count = state_edits.rebind(opened, provider, locking(lock_timeout), source=source)
     say(f"Taken to be on the account of {provider} from now on: {counted(count, 'voice')}.")
     return 0

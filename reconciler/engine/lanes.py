@@ -183,6 +183,11 @@ class Lane:
         due = max(head.not_before, self.opens_at, self.limits.pace(queue.pace).next_at)
         return max(due, self.free_at()) if queue is self.submits else due
 
+    def next_due(self, now: float, durable: int, *, took: float | None) -> float:
+        """When something of it may start. `took`: seconds of the last append; None while one is under way."""
+        turn = inf if took is None else self.next_turn(took)
+        return min([turn, self.next_poll(now), *(self.next_call(q, durable) for q in self.kinds if q.waiting)])
+
     def next_turn(self, write: float) -> float:
         if self.batch(write) <= 0 or not self.may_begin():
             return inf

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from reconciler.engine.calls import Answer
 from reconciler.engine.clocks import Shifted, ahead_by, note
@@ -13,79 +13,19 @@ from reconciler.engine.crew import Crew, Threads
 from reconciler.engine.executor import Executor
 from reconciler.engine.observe import look, needed, opened
 from reconciler.engine.probing import Closer
-from reconciler.engine.store import Store
-from reconciler.errors import Declined, SafetyStop, StateError, StateLocked, UsageError
+from reconciler.engine.session import Request, Session
+from reconciler.errors import Declined, SafetyStop, StateError, UsageError
 from reconciler.hints import NO_HINT, hint, way
 from reconciler.model.base import Frozen
 from reconciler.model.events import Event, Tally
-from reconciler.model.manifest import Manifest
-from reconciler.model.neighbour import Neighbour
 from reconciler.model.plan import Plan
 from reconciler.model.state import State
 from reconciler.model.survey import Survey
-from reconciler.planning import neighbours, no_state, planner, policy
+from reconciler.planning import no_state, planner, policy
 from reconciler.planning import survey as surveying
 from reconciler.planning.finish import finish
 from reconciler.planning.scene import Asked
 from reconciler.protocols import Clock
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """What every operation works on. `connect` opens the named providers' accounts; `lineage` makes a new one.
-
-    `is_set`: whether the environment has a variable of this name with something in it.
-    `neighbours` reads the state files that may be meant where there is no state.
-    """
-
-    manifest: Manifest
-    store: Store
-    connect: Callable[[Collection[str]], Mapping[str, Cloud]]
-    clock: Clock
-    lineage: Callable[[], str]
-    is_set: Callable[[str], bool] = lambda _: True
-    neighbours: Callable[[], Sequence[Neighbour]] = tuple
-
-    def state(self, *, begins: bool = True, new: bool = False) -> State:
-        """The state as it is, checked to be this manifest's; an empty one where there is none yet.
-
-        Raises StateElsewhere where another state may be meant, unless a `new` one was asked for. `begins`: what is
-        made may be written under it.
-        """
-        state = self.recorded()
-        if state is not None:
-            return state
-        if not new:
-            self.refuse_elsewhere(begins=begins)
-        return self.blank()
-
-    def blank(self) -> State:
-        """A state that nothing was written of."""
-        return State(lineage=self.lineage(), manifest=self.manifest.name)
-
-    def refuse_elsewhere(self, *, begins: bool) -> None:
-        """Where there is no state: raises StateElsewhere if another one may be meant."""
-        refusal = neighbours.obstacle(self.neighbours(), self.manifest.name, begins=begins)
-        if refusal is not None:
-            raise refusal
-
-    def recorded(self) -> State | None:
-        """The state as it is, checked to be this manifest's; None where there is none yet."""
-        state = self.store.load()
-        if state is not None:
-            self.store.check(state, self.manifest.name)
-        return state
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What a person asked for on the command line, beyond the manifest."""
-
-    asked: Asked = field(default_factory=Asked)
-    allow_deletes: int | None = None
-    new_state: bool = False  # begin a state here, whatever others hold
-    lock_wait: float = 0.0
-    waiting: Callable[[StateLocked], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.engine.cloud import Cloud
-from reconciler.engine.operations import Request, Session
-from reconciler.engine.surgery import changing
+from reconciler.engine.session import Request, Session, changing
 from reconciler.errors import CloudError, Declined, UsageError
 from reconciler.hints import hint, way
 from reconciler.model import transitions

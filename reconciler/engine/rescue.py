@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from reconciler.errors import StateConflict, StateDamaged, StateNotSaved, VoicectlError
+from reconciler.hints import hint, way
 from reconciler.model.state import Record
 
 _NAMES = 100  # copies that nobody has pushed yet are never overwritten
@@ -32,7 +34,21 @@ def withdraw(path: Path) -> None:
         path.unlink()
 
 
-def last_words(records: Sequence[Record], why: str) -> str:
+def not_saved(error: Exception, answered: Sequence[Record], copy: Path | None, *, place: str) -> StateNotSaved:
+    """What to say where a state could not be saved. `place` are the global options that lead to it."""
+    from reconciler.model.scrubbing import Scrubber  # a run that goes well needs none
+
+    why = error.detail if isinstance(error, VoicectlError) else f"{type(error).__name__}: {Scrubber()(error)}"
+    if copy is None:
+        return StateNotSaved(_last_words(answered, why), "Keep this list.")
+    copied = f"{why} A copy with all that the clouds have answered is in {copy}."
+    if isinstance(error, StateConflict | StateDamaged):  # what is there now is not what this run began with
+        copied += " It is pushed over what is there now, so look at that first."
+        return StateNotSaved(copied, hint(way("", "state push --force", copy, place=place)))
+    return StateNotSaved(copied, hint(way("", "state push", copy, place=place)))
+
+
+def _last_words(records: Sequence[Record], why: str) -> str:
     """What a person needs to know of the voices that nothing could be written about."""
     lines = [
         f"  {r.address}: voice {r.voice_id or 'unknown'}, task {r.task_id or 'unknown'}, {r.status}" for r in records

@@ -7,32 +7,15 @@ words that may be said. Then it waits for the next answer. Nothing goes out befo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from math import inf
 
 from reconciler.engine.calls import Answer, Answered, Calling, Polled, Polling
 from reconciler.engine.context import Context
 from reconciler.engine.crew import Crew
 from reconciler.engine.failures import Meaning, is_look, meaning
 from reconciler.engine.lanes import Lane, Queue
-from reconciler.engine.ledger import Ledger
+from reconciler.engine.ordering import Deletions
 from reconciler.engine.run import Run
-from reconciler.engine.steps import (
-    Activate,
-    After,
-    AwaitTask,
-    Call,
-    Commit,
-    Delete,
-    End,
-    Find,
-    Finished,
-    Note,
-    Prove,
-    Stopped,
-    Submit,
-    Turn,
-    Update,
-)
+from reconciler.engine.steps import After, AwaitTask, Call, Commit, End, Find, Finished, Note, Stopped, Turn
 from reconciler.engine.tallying import Counter
 from reconciler.engine.writer import Appended, Writer
 from reconciler.errors import CloudError, Rejected, Throttled
@@ -40,7 +23,7 @@ from reconciler.hints import NO_HINT, Hint
 from reconciler.model.events import Event, Kind
 from reconciler.model.observed import RemoteVoice, Unknown
 from reconciler.model.plan import Action
-from reconciler.protocols import Accepted, Clock
+from reconciler.protocols import Accepted
 
 _SHORTEST_WAIT, _LONGEST_WAIT = 0.001, 30.0  # seconds
 
@@ -59,14 +42,13 @@ class Scheduler:
         stop: Callable[[], str | None],
     ) -> None:
         self._lanes = lanes
-        self._ledger: Ledger = context.ledger
-        self._clock: Clock = context.clock
+        self._ledger = context.ledger
+        self._clock = context.clock
         self._count = count
         self._writer = writer
         self._crew = crew
         self._stop = stop
-        self._after: dict[str, list[Run]] = {}  # address -> the creations that wait for its deletions
-        self._deletions: dict[str, int] = {}  # address -> how many are under way
+        self._deletions = Deletions()
         self.halted: str | None = None  # why the run stopped before its end
         for lane in lanes.values():  # the plan has just looked at every account
             lane.limits.pace("create").make_way(self._clock.monotonic())
@@ -75,7 +57,7 @@ class Scheduler:
         """To the end of all that can be ended."""
         for run in runs:
             if run.change.action is Action.DELETE:
-                self._deletions[run.change.address] = self._deletions.get(run.change.address, 0) + 1
+                self._deletions.begun(run.change.address)
         for run in runs:
             self._go_on(run)
         while self._turn():
@@ -112,8 +94,7 @@ class Scheduler:
         for _ in range(lane.batch(self._writer.took)):
             if not lane.may_begin() or lane.free_at(lane.begun) > now:
                 return
-            run, _turn = lane.turns.popleft()
-            self._go_on(run)
+            self._go_on(lane.turns.popleft()[0])
 
     def _start(self, lane: Lane) -> None:
         now = self._clock.monotonic()
@@ -145,10 +126,8 @@ class Scheduler:
         """Seconds until something is due, if no answer comes before that."""
         now, due = self._clock.monotonic(), self._writer.due()
         if self.halted is None:
-            for lane in self._lanes.values():
-                calls = [lane.next_call(queue, self._ledger.durable) for queue in lane.kinds if queue.waiting]
-                turn = inf if self._writer.under_way else lane.next_turn(self._writer.took)
-                due = min(due, turn, lane.next_poll(now), *calls)
+            took = None if self._writer.under_way else self._writer.took
+            due = min(due, *(lane.next_due(now, self._ledger.durable, took=took) for lane in self._lanes.values()))
         return max(_SHORTEST_WAIT, min(_LONGEST_WAIT, due - now))
 
     # -- procedures ----------------------------------------------------------------------------------------------------
@@ -175,31 +154,26 @@ class Scheduler:
                 case AwaitTask():
                     self._lanes[step.record.provider].await_task(run, step, self._clock.monotonic())
                     return
-                case After() if self._deletions.get(step.address):
-                    self._after.setdefault(step.address, []).append(run)
-                    return
                 case After():
-                    pass
-                case Submit() | Find() | Prove() | Delete() | Update() | Activate() if self.halted is None:
-                    self._queue(run, step)
+                    if self._deletions.waits(step.address, run):
+                        return
+                case call if self.halted is None:
+                    self._queue(run, call)
                     return
-                case Submit() | Find() | Prove() | Delete() | Update() | Activate():
+                case _:
                     outcome = Stopped()
 
     def _queue(self, run: Run, call: Call) -> None:
         run.tries = 0
-        later = isinstance(call, Find) and call.after > 0
-        not_before = self._clock.monotonic() + call.after if isinstance(call, Find) and later else 0.0
+        not_before = self._clock.monotonic() + call.after if isinstance(call, Find) and call.after > 0 else 0.0
         self._lanes[call.record.provider].queues[type(call)].add(run, call, not_before=not_before)
 
     def _end(self, run: Run, end: End) -> None:
         self._count.end(self._ledger, run, end)
-        address = run.change.address
         if run.change.action is Action.DELETE:
-            self._deletions[address] -= 1
-            if not isinstance(end, Finished) or not self._deletions[address]:
-                for waiting in self._after.pop(address, []):
-                    self._go_on(waiting, None if isinstance(end, Finished) else end)
+            done = isinstance(end, Finished)
+            for waiting in self._deletions.ended(run.change.address, done=done):
+                self._go_on(waiting, None if done else end)
 
     # -- answers -------------------------------------------------------------------------------------------------------
 

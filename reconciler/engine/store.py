@@ -6,7 +6,6 @@ not. So a plan is out of date as soon as a run has written once, whether that ru
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -17,14 +16,11 @@ from reconciler.errors import (
     StateConflict,
     StateDamaged,
     StateError,
-    StateForeign,
     StateLocked,
-    StateNotSaved,
-    VoicectlError,
 )
 from reconciler.model import statefile
 from reconciler.model.state import State, Status
-from reconciler.planning import no_state
+from reconciler.planning import foreign, no_state
 from reconciler.protocols import ANY_VERSION, Backend, Clock, LockHolder
 
 _POLL = 1.0  # seconds between two looks at a lock that somebody else holds
@@ -33,7 +29,7 @@ _POLL = 1.0  # seconds between two looks at a lock that somebody else holds
 class Store:
     """`load` first; `begin`, `commit` and `finish` only inside `locked`.
 
-    `rescue_path` is where a copy goes when the state can't be saved. `options` are the global options that lead to
+    `rescue_path` is where a copy goes when the state can't be saved. `place` are the global options that lead to
     this state, such as `-f prod.yaml`, for the commands in hints.
     """
 
@@ -45,14 +41,14 @@ class Store:
         rescue_path: Path,
         runner: Runner | None = None,
         lock_id: Callable[[], str] = new_lock_id,
-        options: str = "",
+        place: str = "",
     ) -> None:
         self._backend = backend
         self._clock = clock
         self._rescue_path = rescue_path
         self._runner = runner or Runner.here()
         self._lock_id = lock_id
-        self._options = options
+        self.place = place
         self._saved: State | None = None  # what the backend holds
         self._version: str | None = None
         self._journalled = False  # entries wait to be folded
@@ -87,12 +83,7 @@ class Store:
 
     def check(self, state: State, manifest: str) -> None:
         """Raises StateForeign for the state of another manifest."""
-        if state.manifest != manifest:
-            raise StateForeign(
-                f"{self.where} belongs to {_named(state.manifest)}, not to {_named(manifest)}.",
-                f"If the manifest was renamed: {self._command('state mv-manifest')}",
-                summary="The state belongs to another manifest",
-            )
+        foreign.check_manifest(state, manifest, where=self.where, place=self.place)
 
     @contextmanager
     def locked(
@@ -135,12 +126,12 @@ class Store:
         """
         saved = self._saved
         if saved is None:
-            self._write(_numbered(state, state.serial + 1))
+            self._write(state.numbered(state.serial + 1))
             return
         keys = None if touched is None or self._behind else tuple(touched)
-        if not statefile.entry(saved, _numbered(state, saved.serial), touched=keys):
+        if not statefile.entry(saved, state.numbered(saved.serial), touched=keys):
             return
-        numbered = _numbered(state, saved.serial + 1)
+        numbered = state.numbered(saved.serial + 1)
         self._behind = True
         with self._saving(numbered):
             line = statefile.entry(saved, numbered, touched=keys)
@@ -152,9 +143,9 @@ class Store:
         """Fold the run into one snapshot, if there is anything to fold. Returns the state as written."""
         saved = self._saved
         if saved is None:
-            return self._write(_numbered(state, state.serial + 1))
-        if statefile.entry(saved, _numbered(state, saved.serial)):
-            return self._write(_numbered(state, saved.serial + 1))
+            return self._write(state.numbered(state.serial + 1))
+        if statefile.entry(saved, state.numbered(saved.serial)):
+            return self._write(state.numbered(saved.serial + 1))
         return self._write(saved) if self._journalled else saved
 
     def fold(self) -> None:
@@ -187,21 +178,10 @@ class Store:
             if pushed == held:
                 return self.finish(held)
             if not force:
-                self._refuse_older(pushed, held)
-            pushed = _numbered(pushed, max(pushed.serial, held.serial + 1))
+                foreign.check_copy(pushed, held, place=self.place)
+            pushed = pushed.numbered(max(pushed.serial, held.serial + 1))
         self._pays = False
         return self._write(pushed)
-
-    def _refuse_older(self, pushed: State, held: State) -> None:
-        forced = f"If you mean it: {self._command('state push --force FILE')}"
-        if pushed.lineage != held.lineage:
-            raise StateForeign(
-                f"The copy has the lineage {pushed.lineage}, the state {held.lineage}.",
-                forced,
-                summary="The copy is of another state",
-            )
-        if pushed.serial <= held.serial:
-            raise StateConflict(f"It has the serial {held.serial}, the copy only {pushed.serial}.", forced)
 
     def _write(self, state: State) -> State:
         with self._saving(state):
@@ -233,21 +213,9 @@ class Store:
             ]
             if not answered:
                 raise
-            from reconciler.model.scrubbing import Scrubber  # a run that goes well needs none
-
-            why = error.detail if isinstance(error, VoicectlError) else f"{type(error).__name__}: {Scrubber()(error)}"
             # Its serial is the one above what was saved: it can be pushed until another run has written.
             self._copy = rescue.leave(statefile.dump(state), self._rescue_path, over=self._copy)
-            if self._copy is None:
-                raise StateNotSaved(rescue.last_words(answered, why), "Keep this list.") from error
-            copied = f"{why} A copy with all that the clouds have answered is in {self._copy}."
-            copy = shlex.quote(str(self._copy))
-            if isinstance(error, StateConflict | StateDamaged):  # what is there now is not what this run began with
-                raise StateNotSaved(
-                    f"{copied} It is pushed over what is there now, so look at that first.",
-                    self._command(f"state push --force {copy}"),
-                ) from error
-            raise StateNotSaved(copied, self._command(f"state push {copy}")) from error
+            raise rescue.not_saved(error, answered, self._copy, place=self.place) from error
 
     @contextmanager
     def _told(self, what: str) -> Iterator[None]:
@@ -270,21 +238,6 @@ class Store:
             operation=operation,
             since=self._clock.now(),
         )
-
-    def _command(self, words: str) -> str:
-        return f"voicectl {words} {self._options}".rstrip()
-
-
-def _named(manifest: str) -> str:
-    return "the folder as one manifest" if manifest == "." else manifest
-
-
-def _numbered(state: State, serial: int) -> State:
-    """The state under this serial. Constructed, not copied: copying 10,000 records for each commit would be felt."""
-    if state.serial == serial:
-        return state
-    fields = {name: getattr(state, name) for name in State.model_fields}
-    return State.model_construct(**(fields | {"serial": serial}))
 
 
 def _version_of(state: State | None) -> str:

@@ -1,13 +1,12 @@
-"""Manual edits of the state: import, resolve, mv, rm, rebind, names accepted. No cloud is changed by any of it."""
+"""A person's word on a voice: it is this one, it is not, its new name is meant. No cloud is changed by any of it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from datetime import datetime
 
 from reconciler.engine.cloud import Cloud
-from reconciler.engine.operations import Request, Session
+from reconciler.engine.session import Request, Session, changing
 from reconciler.errors import UsageError, not_in_state
 from reconciler.hints import hint, way
 from reconciler.model import transitions
@@ -16,34 +15,8 @@ from reconciler.model.observed import Absent, Found, Unknown, Unverifiable
 from reconciler.model.redaction import noted, shown
 from reconciler.model.state import LIVE, SETTLING, Record, State, Status
 from reconciler.model.urls import is_url
-from reconciler.planning import keys, moves, no_state
+from reconciler.planning import keys
 from reconciler.planning.blocking import undeclared
-
-
-@contextmanager
-def changing(
-    session: Session,
-    operation: str,
-    request: Request,
-    *,
-    begins: bool = False,
-    finds: bool = False,
-    new: bool = False,
-) -> Iterator[list[State]]:
-    """The state under the lock; what the block leaves in the list is saved.
-
-    Without a state, only an operation that `begins` one or `finds` its voices goes on, and nothing is written where
-    it leaves nothing. `new`: whatever other states hold. Raises NoState and StateElsewhere.
-    """
-    with session.store.locked(operation, wait=request.lock_wait, waiting=request.waiting):
-        state = session.state(begins=begins, new=new)
-        if not (session.store.exists or begins or finds):
-            raise no_state.nothing_known(session.store.where)
-        held = [state]
-        session.store.begin(state, pays=False)
-        yield held
-        if len(held) > 1 or session.store.exists:
-            session.store.finish(held[-1])
 
 
 def import_voice(session: Session, address: str, voice_id: str, request: Request) -> Record:
@@ -122,83 +95,6 @@ def resolve(session: Session, address: str, request: Request, *, voice_id: str |
         return settled
 
 
-def move(session: Session, source: str, target: str, request: Request) -> None:
-    """Gives a voice another address. Its key stays: only the address it answers to changes."""
-    with changing(session, "state mv", request) as held:
-        state = held[0]
-        if source not in state.current:
-            raise not_in_state(source)
-        if target == source:
-            raise UsageError(f"{source} has that address already.")
-        if source.startswith(AUDIO) != target.startswith(AUDIO):
-            raise UsageError(
-                f"{source} and {target} are a sound and a voice: neither can become the other.",
-                f"A sound's address begins with {AUDIO}, a voice's does not.",
-            )
-        if target in state.current:
-            held_there = state.records[state.current[target]].voice_id or "one that is being made"
-            raise UsageError(
-                f"{target} has a voice already, {held_there}.",
-                hint(way("To let go of that one, which then stays in its account", "state rm", target)),
-            )
-        pair = {target: state.records[state.current[source]]}
-        moved, current = moves.moved(state, pair, now=session.clock.now())
-        held.append(state.having(moved, current=current))
-
-
-def remove(session: Session, address: str, request: Request) -> Record:
-    """Forgets a voice without a call. It stays in its cloud, and in sight as abandoned.
-
-    `address` may be an external_task_id too: that of an old voice which its cloud will not delete.
-    """
-    with changing(session, "state rm", request) as held:
-        state, now = held[0], session.clock.now()
-        record = state.at(address) or _old(state, address)
-        if record is None:
-            raise not_in_state(address)
-        may_be_there = record.voice_id is not None or record.status in SETTLING
-        kept = (
-            transitions.ended(record, Status.ABANDONED, now=now)
-            if may_be_there and record.method != "preset"
-            else transitions.tombstone(record, now=now)
-        )
-        bound = state.current.get(record.address) == record.external_task_id
-        held.append(state.having([kept], current={record.address: None} if bound else {}))
-        return kept
-
-
-def rebind(session: Session, provider: str, request: Request, *, source: str | None = None) -> int:
-    """Says that a provider's present account is the one its voices were made on. Returns how many were rebound.
-
-    `source` is the provider's old name, if it was renamed.
-    """
-    if provider not in session.manifest.providers:
-        raise UsageError(f"The manifest declares no provider {provider}.")
-    if source is not None and source in session.manifest.providers:
-        raise UsageError(
-            f"{source} is still declared, so it was not renamed.",
-            f"Let its entries name {provider}: where both are one account, the next plan moves them without a call. "
-            f"Where it can't decide that, take {source} from the manifest first.",
-        )
-    with changing(session, "state rebind", request) as held:
-        state = held[0]
-        old, kind = source or provider, session.manifest.providers[provider].type
-        there = (r for r in state.records.values() if r.provider == old and r.status is not Status.DELETED)
-        if other := next((r.type for r in there if r.type != kind), None):
-            raise UsageError(
-                f"The voices of {old} are of {other}, and {provider} is {kind}: that is not the same account.",
-                "Declare the provider under another name, and the old one as it was.",
-            )
-        account = session.connect([provider])[provider].provider.account
-        rebound = [
-            r.model_copy(update={"provider": provider, "account": account, "owned_by": None})
-            for r in state.records.values()
-            if r.provider == old and (r.provider != provider or r.account != account or r.owned_by is not None)
-        ]
-        held.append(state.having(rebound))
-        return sum(r.status in LIVE for r in rebound)
-
-
 def _declared(session: Session, address: str) -> Voice:
     voice = session.manifest.voices.get(address)
     if voice is None:
@@ -207,12 +103,6 @@ def _declared(session: Session, address: str) -> Voice:
             f"Declare it first, as what the voice was made from: voices: {address}: ...",
         )
     return voice
-
-
-def _old(state: State, address: str) -> Record | None:
-    """The newest unbound voice of an address that waits for its deletion; or the record of a key."""
-    waiting = [r for r in state.records.values() if r.address == address and r.status is Status.DEPOSED]
-    return max(waiting, key=lambda r: r.generation, default=state.records.get(address))
 
 
 def _open(state: State, address: str) -> Record:

@@ -123,6 +123,13 @@ class State(Frozen):
                 index.setdefault((record.account, chosen), []).append(record)
         return index
 
+    def numbered(self, serial: int) -> State:
+        """Under this serial. Constructed, not copied: copying 10,000 records for each commit would be felt."""
+        if self.serial == serial:
+            return self
+        fields = {name: getattr(self, name) for name in State.model_fields}
+        return State.model_construct(**(fields | {"serial": serial}))
+
     def at(self, address: str) -> Record | None:
         """The record that an address means now."""
         key = self.current.get(address)

@@ -12,7 +12,8 @@ from pathlib import Path
 from reconciler import wiring
 from reconciler.backends.local import LocalBackend
 from reconciler.engine import operations
-from reconciler.engine.operations import Request, Watch
+from reconciler.engine.operations import Watch
+from reconciler.engine.session import Request
 from reconciler.engine.store import Store
 from reconciler.model.manifest import Manifest
 from tests.support.kling_service import KlingService

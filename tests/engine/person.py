@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 
-from reconciler.engine import rebuilding, surgery
-from reconciler.engine.operations import Request
+from reconciler.engine import rebuilding, state_edits, surgery
+from reconciler.engine.session import Request
 from reconciler.errors import CloudError, UsageError
 from reconciler.model.manifest import AUDIO
 from reconciler.model.state import LIVE, MADE, SETTLING, Activation, Record, State, Status
@@ -89,7 +89,7 @@ class Person:
                     self.rebuild()
                 elif moved := typed(change.hint, "state", "mv"):
                     source, target = moved[0]
-                    surgery.move(self._rehearsal.session(), source, target, Request())
+                    state_edits.move(self._rehearsal.session(), source, target, Request())
                 elif typed(change.hint, "import") and not self._imported(change.address, patient=patient):
                     paid |= {change.address} if typed(change.hint, "--retry") else set()
         return frozenset(paid)
@@ -110,7 +110,7 @@ class Person:
         current = state.at(address)
         if current is not None and current.status in LIVE:
             self._chronicle.story.append(Released(books.key_meant(current, made)))
-            surgery.remove(self._rehearsal.session(), address, Request())
+            state_edits.remove(self._rehearsal.session(), address, Request())
         surgery.import_voice(self._rehearsal.session(), address, voice_id, Request())
         self._chronicle.note_moves()
         return True

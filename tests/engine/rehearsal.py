@@ -16,8 +16,9 @@ import httpx
 from reconciler.engine import operations
 from reconciler.engine.calls import Answer
 from reconciler.engine.cloud import Cloud
-from reconciler.engine.operations import Applied, Request, Session, Watch
+from reconciler.engine.operations import Applied, Watch
 from reconciler.engine.runner import Runner
+from reconciler.engine.session import Request, Session
 from reconciler.engine.store import Store
 from reconciler.model.accounts import Account, KlingAccount, TencentTrtcAccount, TencentVodAccount
 from reconciler.model.events import Event, Kind

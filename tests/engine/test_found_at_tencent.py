@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.engine import rebuilding, surgery
-from reconciler.engine.operations import Request
+from reconciler.engine import rebuilding, state_edits
+from reconciler.engine.session import Request
 from reconciler.model.accounts import TencentVodAccount, Timeouts
 from reconciler.model.manifest import Voice
 from reconciler.model.plan import Action
@@ -61,7 +61,7 @@ def test_a_voice_taken_out_of_the_state_while_it_was_made_is_taken_back(rehearsa
     rehearsal.turn(task_seconds=10)
     rehearsal.declare(of_vod(method))
     rehearsal.apply()
-    surgery.remove(rehearsal.session(), of_vod(method).address, Request())
+    state_edits.remove(rehearsal.session(), of_vod(method).address, Request())
     rehearsal.clock.sleep(10)
     rehearsal.apply()
     assert len(rehearsal.made) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.engine import rebuilding
-from reconciler.engine.operations import Request
+from reconciler.engine.session import Request
 from reconciler.errors import Cause
 from reconciler.model.accounts import KlingAccount
 from reconciler.model.plan import Action

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.engine import surgery
-from reconciler.engine.operations import Request
+from reconciler.engine.session import Request
 from reconciler.errors import OutcomeUnknown, Rejected, Throttled
 from reconciler.model.events import Kind
 from reconciler.model.observed import Absent, RemoteVoice, TaskStatus, Unknown

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import pytest
 
 from reconciler.engine import rebuilding
-from reconciler.engine.operations import Request
+from reconciler.engine.session import Request
 from reconciler.errors import Declined
 from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus
 from reconciler.model.plan import Action

@@ -120,11 +120,11 @@ def test_a_run_that_began_with_an_older_state_is_refused(applied: State, tmp_pat
 
 
 def test_a_state_of_another_manifest_is_refused(applied: State, tmp_path: Path) -> None:
-    store = store_in(tmp_path, options="-f prod.yaml")
+    store = store_in(tmp_path, place="-f prod.yaml")
     store.check(applied, "voices.yaml")
     with pytest.raises(StateForeign, match=r"belongs to voices\.yaml, not to prod\.yaml") as caught:
         store.check(applied, "prod.yaml")
-    assert in_words(caught.value.hint).endswith("voicectl state mv-manifest -f prod.yaml")
+    assert in_words(caught.value.hint).endswith("voicectl -f prod.yaml state mv-manifest")
 
 
 def test_a_state_that_cannot_be_read_is_a_state_error(tmp_path: Path) -> None:

@@ -96,12 +96,12 @@ def test_the_command_in_the_hint_can_be_pasted(applied: State, tmp_path: Path) -
     folder = tmp_path / "our voices"
     folder.mkdir()
     disk = FullDisk(LocalBackend(tmp_path / "voices.state.json"))
-    store = Store(disk, clock=StoppedClock(), rescue_path=folder / "prod.state.rescue.json", options="-f prod.yaml")
+    store = Store(disk, clock=StoppedClock(), rescue_path=folder / "prod.state.rescue.json", place="-f prod.yaml")
     store.begin(store.load())
     disk.full = True
     with pytest.raises(StateNotSaved) as caught:
         store.commit(with_voice(applied, "hero", Status.READY))
-    assert in_words(caught.value.hint) == f"voicectl state push '{folder}/prod.state.rescue.json' -f prod.yaml"
+    assert in_words(caught.value.hint) == f"voicectl -f prod.yaml state push '{folder}/prod.state.rescue.json'"
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 from reconciler.engine import surgery
-from reconciler.engine.operations import Request
+from reconciler.engine.session import Request
 from reconciler.errors import OutcomeUnknown
 from reconciler.model.accounts import KlingAccount, Timeouts
 from reconciler.model.events import Kind

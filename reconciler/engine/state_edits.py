@@ -1,0 +1,94 @@
+"""`state mv`, `rm` and `rebind`: where a record belongs. No cloud is changed by any of it."""
+
+from __future__ import annotations
+
+from reconciler.engine.session import Request, Session, changing
+from reconciler.errors import UsageError, not_in_state
+from reconciler.hints import hint, way
+from reconciler.model import transitions
+from reconciler.model.manifest import AUDIO
+from reconciler.model.state import LIVE, SETTLING, Record, State, Status
+from reconciler.planning import moves
+
+
+def move(session: Session, source: str, target: str, request: Request) -> None:
+    """Gives a voice another address. Its key stays: only the address it answers to changes."""
+    with changing(session, "state mv", request) as held:
+        state = held[0]
+        if source not in state.current:
+            raise not_in_state(source)
+        if target == source:
+            raise UsageError(f"{source} has that address already.")
+        if source.startswith(AUDIO) != target.startswith(AUDIO):
+            raise UsageError(
+                f"{source} and {target} are a sound and a voice: neither can become the other.",
+                f"A sound's address begins with {AUDIO}, a voice's does not.",
+            )
+        if target in state.current:
+            held_there = state.records[state.current[target]].voice_id or "one that is being made"
+            raise UsageError(
+                f"{target} has a voice already, {held_there}.",
+                hint(way("To let go of that one, which then stays in its account", "state rm", target)),
+            )
+        pair = {target: state.records[state.current[source]]}
+        moved, current = moves.moved(state, pair, now=session.clock.now())
+        held.append(state.having(moved, current=current))
+
+
+def remove(session: Session, address: str, request: Request) -> Record:
+    """Forgets a voice without a call. It stays in its cloud, and in sight as abandoned.
+
+    `address` may be an external_task_id too: that of an old voice which its cloud will not delete.
+    """
+    with changing(session, "state rm", request) as held:
+        state, now = held[0], session.clock.now()
+        record = state.at(address) or _old(state, address)
+        if record is None:
+            raise not_in_state(address)
+        may_be_there = record.voice_id is not None or record.status in SETTLING
+        kept = (
+            transitions.ended(record, Status.ABANDONED, now=now)
+            if may_be_there and record.method != "preset"
+            else transitions.tombstone(record, now=now)
+        )
+        bound = state.current.get(record.address) == record.external_task_id
+        held.append(state.having([kept], current={record.address: None} if bound else {}))
+        return kept
+
+
+def rebind(session: Session, provider: str, request: Request, *, source: str | None = None) -> int:
+    """Says that a provider's present account is the one its voices were made on. Returns how many were rebound.
+
+    `source` is the provider's old name, if it was renamed.
+    """
+    if provider not in session.manifest.providers:
+        raise UsageError(f"The manifest declares no provider {provider}.")
+    if source is not None and source in session.manifest.providers:
+        raise UsageError(
+            f"{source} is still declared, so it was not renamed.",
+            f"Let its entries name {provider}: where both are one account, the next plan moves them without a call. "
+            f"Where it can't decide that, take {source} from the manifest first.",
+        )
+    with changing(session, "state rebind", request) as held:
+        state = held[0]
+        old, kind = source or provider, session.manifest.providers[provider].type
+        there = (r for r in state.records.values() if r.provider == old and r.status is not Status.DELETED)
+        if other := next((r.type for r in there if r.type != kind), None):
+            raise UsageError(
+                f"The voices of {old} are of {other}, and {provider} is {kind}: that is not the same account.",
+                "Declare the provider under another name, and the old one as it was.",
+            )
+        account = session.connect([provider])[provider].provider.account
+        rebound = [
+            r.model_copy(update={"provider": provider, "account": account, "owned_by": None})
+            for r in state.records.values()
+            if r.provider == old and (r.provider != provider or r.account != account or r.owned_by is not None)
+        ]
+        held.append(state.having(rebound))
+        return sum(r.status in LIVE for r in rebound)
+
+
+def _old(state: State, address: str) -> Record | None:
+    """The newest unbound voice of an address that waits for its deletion; or the record of a key."""
+    waiting = [r for r in state.records.values() if r.address == address and r.status is Status.DEPOSED]
+    return max(waiting, key=lambda r: r.generation, default=state.records.get(address))

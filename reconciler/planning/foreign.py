@@ -1,0 +1,37 @@
+"""States that do not belong where they are: another manifest's, and copies that are not newer. Pure.
+
+`place` are the global options that lead to the state, for the commands in hints.
+"""
+
+from __future__ import annotations
+
+from reconciler.errors import StateConflict, StateForeign
+from reconciler.hints import hint, way
+from reconciler.model.state import State
+
+
+def check_manifest(state: State, manifest: str, *, where: str, place: str) -> None:
+    """Raises StateForeign for the state of another manifest."""
+    if state.manifest != manifest:
+        raise StateForeign(
+            f"{where} belongs to {_named(state.manifest)}, not to {_named(manifest)}.",
+            hint(way("If the manifest was renamed", "state mv-manifest", place=place)),
+            summary="The state belongs to another manifest",
+        )
+
+
+def check_copy(copy: State, held: State, *, place: str) -> None:
+    """Raises StateForeign for a copy of another lineage, StateConflict for one that is not newer."""
+    forced = hint(way("If you mean it", "state push --force FILE", place=place))
+    if copy.lineage != held.lineage:
+        raise StateForeign(
+            f"The copy has the lineage {copy.lineage}, the state {held.lineage}.",
+            forced,
+            summary="The copy is of another state",
+        )
+    if copy.serial <= held.serial:
+        raise StateConflict(f"It has the serial {held.serial}, the copy only {copy.serial}.", forced)
+
+
+def _named(manifest: str) -> str:
+    return "the folder as one manifest" if manifest == "." else manifest
