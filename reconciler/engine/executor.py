@@ -86,10 +86,11 @@ class Executor:
     def _move(self) -> None:
         """All renamed entries at once, before the other changes, which build on them: entries may change places."""
         going = {change.address: change.record for change in self._plan.changes if change.action is Action.MOVE}
+        along = {change.address: change.along for change in self._plan.changes if change.action is Action.MOVE}
         known = {address: self._ledger.record(key) for address, key in going.items()}
         pairs = {address: record for address, record in known.items() if record is not None}
         if pairs:
-            records, bound = moves.moved(self._ledger.state, pairs, now=self._context.now)
+            records, bound = moves.moved(self._ledger.state, pairs, along, now=self._context.now)
             self._ledger.write(*records, current=bound)
             self._writer.wrote(urgent=True)
 

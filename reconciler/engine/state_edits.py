@@ -31,7 +31,8 @@ def move(session: Session, source: str, target: str, request: Request) -> None:
                 hint(way("To let go of that one, which then stays in its account", "state rm", target)),
             )
         pair = {target: state.records[state.current[source]]}
-        moved, current = moves.moved(state, pair, now=session.clock.now())
+        along = {target: [r.external_task_id for r in moves.others_at(state, pair[target])]}
+        moved, current = moves.moved(state, pair, along, now=session.clock.now())
         held.append(state.having(moved, current=current))
 
 

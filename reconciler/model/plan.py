@@ -44,6 +44,7 @@ class Change(Frozen):
     provider: str
     action: Action
     source: str | None = None  # of a move: the address that the record had
+    along: tuple[str, ...] = ()  # of a move: keys of other records that get the new address too
     reason: str = ""  # for people; nothing may branch on it
     hint: AnyHint = NO_HINT
     before: dict[str, Any] | None = None

@@ -31,6 +31,7 @@ class Details(TypedDict, total=False):
     """What only some changes have; `Change` says what each means."""
 
     source: str
+    along: tuple[str, ...]
     before: Inputs | None
     fields: tuple[FieldChange, ...]
     key: str | None

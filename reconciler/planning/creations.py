@@ -207,9 +207,9 @@ def _lapsed(scene: Scene, voice: Voice) -> Record | None:
         for record in scene.given_up.get(voice.address, ())
         if record.status is Status.LAPSED
         and (record.provider, record.account) == (voice.provider, account)
-        and isinstance(scene.observation(record), Absent)
+        and isinstance(scene.observation(record), Absent | Unverifiable)
         and isinstance(scene.can(record).found, ByKey)
-        and not scene.too_old(record)
+        and not scene.has_outlived_its_key(record)
         and not difference(voice, record).identity
     ]
     return max(found, key=lambda record: record.generation, default=None)

@@ -34,6 +34,7 @@ class Moves:
 
     pairs: Mapping[str, Record] = field(default_factory=dict)
     unclear: Mapping[str, Change] = field(default_factory=dict)  # by address, old and new ones
+    along: Mapping[str, Sequence[str]] = field(default_factory=dict)  # new address -> keys of what moves with it
 
 
 def find(scene: Scene, declared: Mapping[str, Voice], *, older: Collection[str] = ()) -> Moves:
@@ -57,7 +58,8 @@ def find(scene: Scene, declared: Mapping[str, Voice], *, older: Collection[str] 
     found.spare_protected()
     for address in [a for a, record in found.pairs.items() if {a, record.address} & set(older)]:
         found.unclear[address] = of_an_older_state(declared[address], found.pairs.pop(address))
-    return Moves(found.pairs, found.unclear)
+    along = {address: _along(scene, declared, record) for address, record in found.pairs.items()}
+    return Moves(found.pairs, found.unclear, along)
 
 
 def changes(moves: Moves, declared: Mapping[str, Voice]) -> Iterator[Change]:
@@ -70,6 +72,7 @@ def changes(moves: Moves, declared: Mapping[str, Voice]) -> Iterator[Change]:
             record=record,
             source=record.address,
             before=face(record),
+            along=tuple(moves.along[address]),
         )
 
 
@@ -77,14 +80,16 @@ def applied(state: State, moves: Moves, *, now: datetime) -> State:
     """The state after the moves, as the rest of the plan sees it."""
     if not moves.pairs:
         return state
-    records, bound = moved(state, moves.pairs, now=now)
+    records, bound = moved(state, moves.pairs, moves.along, now=now)
     return state.having(records, current=bound)
 
 
-def moved(state: State, pairs: Mapping[str, Record], *, now: datetime) -> tuple[list[Record], dict[str, str | None]]:
+def moved(
+    state: State, pairs: Mapping[str, Record], along: Mapping[str, Sequence[str]], *, now: datetime
+) -> tuple[list[Record], dict[str, str | None]]:
     """What is written when these records move to these addresses, all at once: records, and bindings that change.
 
-    A record keeps its key, and takes along what else is live at its old address.
+    A record keeps its key. `along` are by new address the keys of what else moves there.
     """
     going: dict[str, Record] = {}
     leaving: dict[str, str | None] = {}
@@ -92,9 +97,8 @@ def moved(state: State, pairs: Mapping[str, Record], *, now: datetime) -> tuple[
     for address, record in pairs.items():
         key = record.external_task_id
         if state.current.get(record.address) == key:
-            along = [r for r in state.records.values() if r.address == record.address and r.status in LIVE]
-            going |= {r.external_task_id: _at(r, address) for r in along}
             leaving[record.address], bound[address] = None, key
+    going |= {key: _at(state.records[key], address) for address, keys in along.items() for key in keys}
     going |= {record.external_task_id: _at(record, address) for address, record in pairs.items()}
     displaced = [
         _deposed(state.records[old], by=key, now=now)
@@ -102,6 +106,21 @@ def moved(state: State, pairs: Mapping[str, Record], *, now: datetime) -> tuple[
         if key is not None and (old := state.current.get(address)) is not None and old not in going
     ]
     return [*going.values(), *displaced], leaving | bound
+
+
+def others_at(state: State, record: Record) -> list[Record]:
+    """What else is live at the address of a record that it means: old voices, and what an interrupted run began."""
+    if state.current.get(record.address) != record.external_task_id:
+        return []
+    here = [r for r in state.records.values() if r.address == record.address and r.status in LIVE]
+    return [r for r in here if r.external_task_id != record.external_task_id]
+
+
+def _along(scene: Scene, declared: Mapping[str, Voice], record: Record) -> list[str]:
+    """All of it, but for what the entry would take back that still has the old address."""
+    stays = declared.get(record.address)
+    others = others_at(scene.state, record)
+    return [r.external_task_id for r in others if stays is None or not _fits(scene, stays, r)]
 
 
 def _deposed(record: Record, *, by: str, now: datetime) -> Record:

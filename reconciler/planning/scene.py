@@ -105,6 +105,12 @@ class Scene:
             case Unknowable():
                 return False
 
+    def has_outlived_its_key(self, record: Record) -> bool:
+        """Whether its cloud may have forgotten the key, so that it would take it a second time."""
+        found = self.can(record).found
+        window = found.window if isinstance(found, ByKey) else None
+        return window is not None and (self.now - record.created_at).total_seconds() > window
+
     @property
     def rebuilt(self) -> bool:
         """Whether the state was put together again from markers, so that what they do not show is forgotten."""

@@ -117,7 +117,9 @@ class Person:
 
     def _say(self, record: Record) -> None:
         what = self._books.meant(record.address, record.digest, record.provider)
-        if not self._out_of_sight(record):
+        declared = self._rehearsal.voices.get(record.address)
+        switched = declared is not None and declared.provider != record.provider  # nobody can tell whether it is one
+        if not switched and not self._out_of_sight(record):
             self._chronicle.story.append(oracle.Asked(what))
         made = self._rehearsal.made
         others = [r for r in self._rehearsal.state.records.values() if r.external_task_id != record.external_task_id]
