@@ -10,6 +10,7 @@ from reconciler import waits
 from reconciler.engine.cloud import Cloud
 from reconciler.errors import CloudError, CredentialsMissing, EndpointInvalid
 from reconciler.hints import hint
+from reconciler.model.body import Origin
 from reconciler.model.manifest import Manifest, Voice
 from reconciler.model.observed import Observations, RemoteVoice
 from reconciler.model.state import LIVE, Record, State, Status
@@ -62,7 +63,7 @@ def look(
     for record in (*state.records.values(), *candidates):
         if record.provider in asked:
             asked[record.provider].append(record)
-    presets = {v.provider for v in manifest.voices.values() if v.method == "preset"}
+    presets = {v.provider for v in manifest.voices.values() if v.origin is Origin.OFFICIAL}
     unmade = {v.provider for v in manifest.voices.values() if v.address not in state.current and _has_key(v, clouds)}
 
     def one(name: str) -> Observations | CloudError:

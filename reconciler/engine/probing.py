@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from reconciler.engine.cloud import Cloud
+from reconciler.model.body import Origin
 from reconciler.model.observed import Absent, Found, Observation, Observations, Unknown, Unverifiable
 from reconciler.model.state import Record, State, Status
 from reconciler.protocols import DearLook, Probing
@@ -60,7 +61,7 @@ def _in_question(name: str, cloud: Cloud, state: State, seen: Seen) -> tuple[Rec
         and record.account == cloud.provider.account
         and record.status is Status.READY
         and record.voice_id is not None
-        and record.method != "preset"
+        and record.origin is not Origin.OFFICIAL
         and not isinstance(seen[name].of.get(record.external_task_id), Absent)
     )
 

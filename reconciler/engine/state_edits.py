@@ -6,6 +6,7 @@ from reconciler.engine.session import Request, Session, changing
 from reconciler.errors import UsageError, not_in_state
 from reconciler.hints import hint, way
 from reconciler.model import transitions
+from reconciler.model.body import Origin
 from reconciler.model.manifest import AUDIO
 from reconciler.model.state import LIVE, SETTLING, Record, State, Status
 from reconciler.planning import moves
@@ -49,7 +50,7 @@ def remove(session: Session, address: str, request: Request) -> Record:
         may_be_there = record.voice_id is not None or record.status in SETTLING
         kept = (
             transitions.ended(record, Status.ABANDONED, now=now)
-            if may_be_there and record.method != "preset"
+            if may_be_there and record.origin is not Origin.OFFICIAL
             else transitions.tombstone(record, now=now)
         )
         bound = state.current.get(record.address) == record.external_task_id

@@ -10,6 +10,7 @@ from reconciler.engine.session import Request, Session, changing
 from reconciler.errors import UsageError, not_in_state
 from reconciler.hints import hint, way
 from reconciler.model import transitions
+from reconciler.model.body import Origin
 from reconciler.model.manifest import AUDIO, Voice
 from reconciler.model.observed import Absent, Found, Unknown, Unverifiable
 from reconciler.model.redaction import noted, shown
@@ -22,7 +23,7 @@ from reconciler.planning.blocking import undeclared
 def import_voice(session: Session, address: str, voice_id: str, request: Request) -> Record:
     """Takes a voice that was made elsewhere to be what the manifest says of `address`."""
     voice = _declared(session, address)
-    if voice.method == "preset":
+    if voice.origin is Origin.OFFICIAL:
         raise UsageError(f"{address} is a preset, which is taken in by apply.", hint(way("", "apply")))
     with changing(session, "import", request, begins=True) as held:
         state, now = held[0], session.clock.now()

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from reconciler.model.body import Body, exactly_one
+from reconciler.model.body import Body, Origin, exactly_one
 from reconciler.model.scalars import AudioUrl, Digits, OneLine, Url
 from reconciler.model.tencent_bodies import AudioTask, MinimaxClone, TrtcClone, VodClone, VodCreate
 
@@ -40,11 +40,15 @@ class KlingCreate(Body):
 class Preset(Body):
     """An official voice: checked to exist, exported, never created or deleted."""
 
+    origin: ClassVar[Origin] = Origin.OFFICIAL
+
     voice_id: Digits = Field(description="Decimal digits; quote it.")
 
 
 class Existing(Body):
     """A voice made elsewhere, managed from now on: watched, deleted when it leaves the manifest, never created."""
+
+    origin: ClassVar[Origin] = Origin.ELSEWHERE
 
     voice_id: Digits = Field(description="Decimal digits; quote it.")
 
@@ -58,6 +62,14 @@ METHODS: Mapping[str, Mapping[str, BodyType]] = {
 }
 METHOD_NAMES = ("create", "clone", "preset", "existing")  # exactly one stands in a voice
 AUDIO_METHOD = "task"  # stands in an entry of `audio:`
+
+
+_ORIGINS = {name: body.origin for methods in METHODS.values() for name, body in methods.items()}
+
+
+def origin_of(method: str) -> Origin:
+    """The same for every type that has a method of this name."""
+    return _ORIGINS.get(method, Origin.MADE)
 
 
 def keyword_of(method: str) -> str:

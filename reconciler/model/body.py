@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from typing import ClassVar, Self
 
 from pydantic import model_validator
@@ -20,9 +20,19 @@ class KeyClass(StrEnum):
     OURS = "ours"  # kept in the state only: no call
 
 
+class Origin(Enum):
+    """Where the voice of a method comes from."""
+
+    MADE = auto()  # by a call of ours, which is paid
+    OFFICIAL = auto()  # the cloud's own, for everybody: neither made nor deleted
+    ELSEWHERE = auto()  # made by others, and ours from now on: deleted, never made
+
+
 class Body(Frozen):
     """The inside of a method. Every key is identity unless named here."""
 
+    origin: ClassVar[Origin] = Origin.MADE
+    clones: ClassVar[bool] = False  # made from a voice that somebody speaks, and called so in a plan
     request_only: ClassVar[frozenset[str]] = frozenset()
     updatable: ClassVar[frozenset[str]] = frozenset()
     ours: ClassVar[frozenset[str]] = frozenset()

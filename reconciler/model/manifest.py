@@ -15,6 +15,7 @@ from reconciler.model import urls
 from reconciler.model.accounts import Account
 from reconciler.model.base import Frozen, Inputs
 from reconciler.model.bodies import METHODS, BodyType, keyword_of
+from reconciler.model.body import Origin
 from reconciler.model.scalars import Duration, SigningParameters
 
 _QUOTED = 20_000  # characters of a long text that somebody might quote
@@ -102,6 +103,10 @@ class Voice(Frozen):
     def keyword(self) -> str:
         """What the method is called in a manifest and in a plan."""
         return keyword_of(self.method)
+
+    @property
+    def origin(self) -> Origin:
+        return self.body.origin
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ from typing import Any
 
 from reconciler.hints import NO_HINT, Hint
 from reconciler.model.base import AnyHint, Frozen
+from reconciler.model.bodies import origin_of
+from reconciler.model.body import Origin
 from reconciler.model.observed import RemoteVoice
 
 PLAN_FORMAT = 1
@@ -63,6 +65,10 @@ class Change(Frozen):
     activates: bool = False  # a paid call uses the voice once, so that its cloud shows it
     in_place: tuple[str, ...] = ()  # the body's keys that the cloud is told anew
     rebinds: tuple[str, ...] = ()  # keys of records that get this provider's name: the same account under another one
+
+    @property
+    def origin(self) -> Origin:
+        return origin_of(self.method)
 
 
 class DriftKind(StrEnum):

@@ -10,6 +10,8 @@ from pydantic import AwareDatetime, Field
 
 from reconciler.errors import Cause
 from reconciler.model.base import Frozen, Inputs
+from reconciler.model.bodies import origin_of
+from reconciler.model.body import Origin
 from reconciler.model.manifest import Lifecycle
 
 STATE_VERSION = 1
@@ -77,6 +79,10 @@ class Record(Frozen):
     def named(self) -> bool:
         """Whether it is known which voice or sound came of it."""
         return (self.voice_id or self.url or self.file_id) is not None
+
+    @property
+    def origin(self) -> Origin:
+        return origin_of(self.method)
 
     @property
     def type(self) -> str:

@@ -60,6 +60,7 @@ def _ends_with_punctuation(text: str) -> str:
 class VodClone(Body):
     """CreateAigcAudioClone. Limits: Tencent Cloud VOD, that page; of VoiceId: its SDK."""
 
+    clones: ClassVar[bool] = True
     samples: ClassVar[tuple[str, ...]] = ("audio",)
     links: ClassVar[tuple[str, ...]] = ("audio", "prompt_audio")
     watched: ClassVar[bool] = False
@@ -110,6 +111,7 @@ _Words = Annotated[list[Annotated[str, StringConstraints(min_length=1), ON_ONE_L
 class MinimaxClone(Body):
     """CloneVoiceAsync. Limits: Tencent Cloud VOD's SDK, ExtParam and voice_profile."""
 
+    clones: ClassVar[bool] = True
     samples: ClassVar[tuple[str, ...]] = ("audio",)
     links: ClassVar[tuple[str, ...]] = ("audio",)
     request_only: ClassVar[frozenset[str]] = frozenset({"language_boost", "text", "text_lang", "tts_model"})
@@ -169,6 +171,7 @@ TRTC_MODELS = ("flow_01_turbo", "flow_01_ex")
 class TrtcClone(Body):
     """VoiceClone. Limits: Tencent Cloud TRTC, that page."""
 
+    clones: ClassVar[bool] = True
     samples: ClassVar[tuple[str, ...]] = ("prompt_audio",)
     watched: ClassVar[bool] = False
     request_only: ClassVar[frozenset[str]] = frozenset({"api_key_env"})

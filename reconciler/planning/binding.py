@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reconciler.hints import Hint
+from reconciler.model.body import Origin
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Found, RemoteVoice, TaskStatus, Unknown, Unverifiable
 from reconciler.model.plan import Change
@@ -15,14 +16,19 @@ from reconciler.planning.scene import Scene
 def bind(scene: Scene, voice: Voice, need: Need) -> Change:
     voice_id = str(voice.inputs["voice_id"])
     key, generation = keys.following(scene.state, voice)
-    found = _official(scene, voice, voice_id) if voice.method == "preset" else _existing(scene, voice, voice_id, key)
+    found = (
+        _official(scene, voice, voice_id) if voice.origin is Origin.OFFICIAL else _existing(scene, voice, voice_id, key)
+    )
     if isinstance(found, RemoteVoice):
-        aside = "" if need.stands else _TAKEN[voice.method]
+        aside = "" if need.stands else _TAKEN[voice.origin]
         return to_take(scene, voice, need, found, key=key, generation=generation, aside=aside)
     return blocked(voice, need.record, *found, found=need.found)
 
 
-_TAKEN = {"preset": "an official voice: checked to exist", "existing": "made elsewhere, managed from now on"}
+_TAKEN = {
+    Origin.OFFICIAL: "an official voice: checked to exist",
+    Origin.ELSEWHERE: "made elsewhere, managed from now on",
+}
 
 
 def _official(scene: Scene, voice: Voice, voice_id: str) -> RemoteVoice | tuple[str, Hint | str]:

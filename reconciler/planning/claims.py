@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from reconciler.hints import hint, way
+from reconciler.model.body import Origin
 from reconciler.model.manifest import Voice
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import LIVE, Record, Status
@@ -53,7 +54,9 @@ def staying(
     held = {
         scene.place(record.account, record.voice_id)
         for key in scene.state.current.values()
-        if (record := scene.state.records[key]).voice_id and record.method != "preset" and record.status in LIVE
+        if (record := scene.state.records[key]).voice_id
+        and record.origin is not Origin.OFFICIAL
+        and record.status in LIVE
     }
     held |= {place for change in changes if (place := _made(scene, change)) is not None}
     return frozenset(held), frozenset(_wanted(scene, declared)) - held
@@ -63,7 +66,7 @@ def _holders(scene: Scene) -> Holders:
     holders: dict[Place, set[str]] = {}
     for record in scene.state.records.values():
         live = record.status in LIVE and record.status is not Status.DEPOSED
-        if live and record.voice_id is not None and record.method != "preset":
+        if live and record.voice_id is not None and record.origin is not Origin.OFFICIAL:
             holders.setdefault(scene.place(record.account, record.voice_id), set()).add(record.address)
     return holders
 
@@ -71,7 +74,7 @@ def _holders(scene: Scene) -> Holders:
 def _wanted(scene: Scene, declared: Mapping[str, Voice]) -> dict[Place, set[str]]:
     wanted: dict[Place, set[str]] = {}
     for voice in declared.values():
-        if voice.method != "existing":
+        if voice.origin is not Origin.ELSEWHERE:
             continue
         voice_id = str(voice.inputs["voice_id"])
         for account in _accounts(scene, voice.provider, voice_id):
@@ -87,14 +90,14 @@ def _accounts(scene: Scene, provider: str, voice_id: str) -> set[str]:
 
 
 def _made(scene: Scene, change: Change) -> Place | None:
-    if change.made is None or change.made.voice_id is None or change.method == "preset":
+    if change.made is None or change.made.voice_id is None or change.origin is Origin.OFFICIAL:
         return None
     return scene.place(scene.seen[change.provider].account, change.made.voice_id)
 
 
 def _deleted(scene: Scene, change: Change) -> list[Place]:
     record = scene.state.records.get(change.record or "")
-    if change.action not in _DELETING or record is None or record.method == "preset":
+    if change.action not in _DELETING or record is None or record.origin is Origin.OFFICIAL:
         return []
     ids = {record.voice_id, change.found.voice_id if change.found is not None else None}
     return [scene.place(record.account, voice_id) for voice_id in sorted(i for i in ids if i is not None)]

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from reconciler.errors import Cause
 from reconciler.hints import NO_HINT
+from reconciler.model.body import Origin
 from reconciler.model.failures import cause_of
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown, Unverifiable
@@ -18,14 +19,14 @@ from reconciler.planning.binding import bind
 from reconciler.planning.blocking import blocked, failure_hint, resolve_hint
 from reconciler.planning.diff import difference
 from reconciler.planning.need import Need, to_make, to_take
-from reconciler.planning.scene import BOUND_NOT_MADE, Scene
+from reconciler.planning.scene import Scene
 from reconciler.planning.unclaimed import in_the_way
 from reconciler.protocols import ByKey
 
 
 def new_voice(scene: Scene, voice: Voice, need: Need) -> Change:
     """What an earlier run began, then what was given up, then what only the cloud knows, then a purchase."""
-    if voice.method in BOUND_NOT_MADE:
+    if voice.origin is not Origin.MADE:
         return bind(scene, voice, need)
     there = _on_its_way(scene, voice, need) or _returned(scene, voice, need) or in_the_way(scene, voice, need)
     if there is not None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from reconciler.errors import Cause
 from reconciler.hints import Hint
+from reconciler.model.body import Origin
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown, Unverifiable
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import SETTLING, Record, Status
@@ -38,7 +39,7 @@ def removed(scene: Scene, record: Record) -> Change:
     if record.address in scene.stopped:
         return _verdict(record, Action.BLOCKED, *scene.stopped[record.address])
     reason = "to be destroyed" if scene.asked.destroy else "not declared any more"
-    if record.method == "preset":
+    if record.origin is Origin.OFFICIAL:
         return _verdict(record, Action.FORGET, f"{reason}; an official voice, which stays")
     observed = scene.observation(record)
     match record.status:

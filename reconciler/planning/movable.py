@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from reconciler.model.body import Origin
 from reconciler.model.manifest import Manifest, Voice
 from reconciler.model.state import Record, State, Status
 from reconciler.planning.diff import difference
@@ -64,11 +65,11 @@ def _may_be_one(manifest: Manifest, record: Record, voice: Voice) -> bool:
 
 def _renamed_entries(manifest: Manifest, state: State) -> Mapping[str, Voice]:
     """Address that is not declared any more -> the new entry of another provider that is made of the same."""
-    new = [v for v in manifest.voices.values() if v.address not in state.current and v.method != "preset"]
+    new = [v for v in manifest.voices.values() if v.address not in state.current and v.origin is not Origin.OFFICIAL]
     left = _left(manifest, state) if new else {}
     found: dict[str, Voice] = {}
     for voice in new if left else ():
-        existing = voice.method == "existing"
+        existing = voice.origin is Origin.ELSEWHERE
         wanted = str(voice.inputs["voice_id"]) if existing else likeness("", voice.method, made_from(voice))
         for record in left.get(wanted, ()):
             if _may_be_one(manifest, record, voice) and (names_it(voice, record) or same_inputs(voice, record)):

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.model.base import Inputs
-from reconciler.model.body import KeyClass
+from reconciler.model.body import KeyClass, Origin
 from reconciler.model.manifest import AUDIO, Voice
 from reconciler.model.plan import Action, Change
 from reconciler.model.redaction import shown
@@ -23,7 +23,7 @@ from reconciler.planning import keys
 from reconciler.planning.change import verdict
 from reconciler.planning.diff import difference, face
 from reconciler.planning.renamed_entries import of_an_older_state, to_a_protected_place, which_entry, which_record
-from reconciler.planning.scene import BOUND_NOT_MADE, Scene
+from reconciler.planning.scene import Scene
 
 _OPEN = frozenset({Status.INTENDED, Status.RUNNING, Status.READY, Status.FAILED, Status.UNCERTAIN})
 
@@ -136,7 +136,7 @@ def _at(record: Record, address: str) -> Record:
 def _is_new(scene: Scene, voice: Voice) -> bool:
     """Whether a voice would have to be bought for it, with a known account, and without records of its own to use."""
     address = voice.address
-    if address in scene.state.current or voice.method == "preset" or address in scene.asked.retry:
+    if address in scene.state.current or voice.origin is Origin.OFFICIAL or address in scene.asked.retry:
         return False
     if address in scene.stopped:
         return False
@@ -153,7 +153,7 @@ def _is_to_be_replaced(scene: Scene, voice: Voice) -> bool:
         return False
     if record.provider == voice.provider and record.digest == keys.digest_of(voice):
         return False
-    if voice.method in BOUND_NOT_MADE:
+    if voice.origin is not Origin.MADE:
         return False
     if address in scene.asked.retry | scene.asked.replace or address in scene.stopped:
         return False

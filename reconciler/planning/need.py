@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from reconciler.model.body import Origin
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.model.plan import Action, Change, FieldChange
@@ -29,7 +30,7 @@ class Need:
 
 def to_make(scene: Scene, voice: Voice, need: Need, *, key: str, generation: int, aside: str = "") -> Change:
     """A paid call, under this key."""
-    action = Action.CLONE if voice.keyword == "clone" else Action.CREATE
+    action = Action.CLONE if voice.body.clones else Action.CREATE
     return _change(scene, voice, need, action, key=key, generation=generation, aside=aside)
 
 
@@ -89,9 +90,9 @@ _DELETED_FIRST = "the old voice is deleted first, so there is none if the new on
 
 
 def _goes_first(voice: Voice, old: Record | None) -> bool:
-    return old is not None and old.method != "preset" and not voice.lifecycle.create_before_destroy
+    return old is not None and old.origin is not Origin.OFFICIAL and not voice.lifecycle.create_before_destroy
 
 
 def _stays(scene: Scene, old: Record | None) -> bool:
     """Whether the voice that is replaced can't be deleted."""
-    return old is not None and old.method != "preset" and not scene.deletable(old)
+    return old is not None and old.origin is not Origin.OFFICIAL and not scene.deletable(old)

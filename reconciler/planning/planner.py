@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from reconciler.model.body import Origin
 from reconciler.model.manifest import Manifest, Voice
 from reconciler.model.observed import Observations
 from reconciler.model.plan import Action, Change, Plan
@@ -91,7 +92,7 @@ def candidates(manifest: Manifest, state: State, accounts: Mapping[str, str], *,
     """
     found = renamed_providers.candidates(manifest, state, accounts)
     for voice in manifest.voices.values():
-        if voice.method != "existing" or voice.provider not in accounts:
+        if voice.origin is not Origin.ELSEWHERE or voice.provider not in accounts:
             continue
         record = state.at(voice.address)
         voice_id = str(voice.inputs["voice_id"])

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from reconciler.errors import PlanSpent, PlanStale
 from reconciler.hints import hint, way
+from reconciler.model.body import Origin
 from reconciler.model.manifest import Safety, Voice
 from reconciler.model.plan import Action, Change, DriftKind, Plan, Stop
 from reconciler.model.planfile import MAKE_ANOTHER
@@ -105,7 +106,7 @@ def _recorded(state: State) -> int:
 def _gone(plan: Plan, state: State) -> int:
     """All voices that the plan found gone: the number by which a doubt about an account is dispelled."""
     gone = [state.at(found.address) for found in plan.drift if found.kind is DriftKind.GONE]
-    return sum(record is not None and record.method != "preset" for record in gone)
+    return sum(record is not None and record.origin is not Origin.OFFICIAL for record in gone)
 
 
 def check_fresh(approved: Plan, state: State, *, manifest: str) -> State:

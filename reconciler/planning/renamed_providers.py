@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from reconciler.hints import Hint, hint, way
+from reconciler.model.body import Origin
 from reconciler.model.manifest import Manifest, Voice
 from reconciler.model.observed import Observations
 from reconciler.model.plan import Action, Change, FieldChange
@@ -20,7 +21,7 @@ from reconciler.planning.change import verdict
 from reconciler.planning.diff import face
 from reconciler.planning.movable import Move, movable, names_it, same_inputs
 from reconciler.planning.same_account import Comparison, Name, Undecided, compare
-from reconciler.planning.scene import BOUND_NOT_MADE, Asked, is_due, shows_late
+from reconciler.planning.scene import Asked, is_due, shows_late
 
 REASON = "same account under another name"
 _STATE_ONLY = "in the state only, no call"
@@ -62,7 +63,7 @@ def settled(
         return Renaming(state)
     results = {m.record.external_task_id: _compared(m, seen, now=now) for m in moves}
     same = [m for m in moves if results[m.record.external_task_id] is Comparison.SAME]
-    proven = {m.names for m in same if m.record.method != "preset"}
+    proven = {m.names for m in same if m.record.origin is not Origin.OFFICIAL}
     moved: dict[str, Sequence[Move]] = {}
     stopped: dict[str, Stopped] = {}
     for address, group in _by_address(moves).items():
@@ -170,7 +171,7 @@ def _same(move: Move, results: Mapping[str, Comparison | Undecided], proven: set
 def _returns(move: Move, *, now: datetime, asked: Asked) -> bool:
     """Whether the address would take it back, were it on the same account."""
     record = move.record
-    if record.status not in _RETURNS or move.voice.method in BOUND_NOT_MADE:
+    if record.status not in _RETURNS or move.voice.origin is not Origin.MADE:
         return False
     if record.status is Status.DEPOSED and is_due(record, now, asked):
         return False
@@ -181,9 +182,9 @@ def _stops(move: Move, result: Comparison | Undecided, *, proven: bool, now: dat
     """Why nothing of this entry may be bought, changed or deleted."""
     record, voice = move.record, move.voice
     paid_for = asked.replace if record.address == voice.address else asked.replace | asked.retry
-    if voice.address in paid_for and not (voice.method == "existing" and names_it(voice, record)):
+    if voice.address in paid_for and not (voice.origin is Origin.ELSEWHERE and names_it(voice, record)):
         return None  # somebody pays for another one, whichever account it is
-    if result is Comparison.TWO and proven and record.method != "preset":
+    if result is Comparison.TWO and proven and record.origin is not Origin.OFFICIAL:
         result = Undecided(f"{voice.provider} lists other voices of {record.provider}, but not this one", passing=True)
     if result is Comparison.NOTHING and not proven and (record.status is Status.INTENDED or shows_late(record, now)):
         result = Undecided("nothing of its creation is shown yet", passing=record.status is Status.RUNNING)
@@ -204,7 +205,7 @@ def _ways_on(record: Record, voice: Voice) -> Hint:
             way("to give that creation up and pay again", "resolve", address, "--retry"),
         )
     one = way(f"If they are one, declare {new} in place of {old}, then", "state rebind", new, "--from", old)
-    if voice.method == "existing":
+    if voice.origin is Origin.ELSEWHERE:
         return hint(one, way("if they are two", "state rm", address))
     option = "--replace" if record.address == address else "--retry"
     return hint(one, way("if they are two, pay for another voice", "apply", option, address))
@@ -214,7 +215,7 @@ def _ways_on(record: Record, voice: Voice) -> Hint:
 
 
 def _why(record: Record, voice: Voice) -> str:
-    return f"an official voice, which {voice.provider} offers too" if record.method == "preset" else REASON
+    return f"an official voice, which {voice.provider} offers too" if record.origin is Origin.OFFICIAL else REASON
 
 
 def _update(voice: Voice, before: Record, record: Record, moved: tuple[str, ...]) -> Change:

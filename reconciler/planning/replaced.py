@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reconciler.model.body import Origin
 from reconciler.model.manifest import Voice
 from reconciler.model.moments import duration
 from reconciler.model.observed import Absent, RemoteVoice
@@ -18,7 +19,7 @@ def old_id(scene: Scene, voice: Voice, old: Record, *, found: RemoteVoice | None
     """
     voice_id = old.voice_id or (found.voice_id if found is not None else None)
     same = made is not None and made.voice_id == voice_id
-    if voice_id is None or same or old.method == "preset" or isinstance(scene.observation(old), Absent):
+    if voice_id is None or same or old.origin is Origin.OFFICIAL or isinstance(scene.observation(old), Absent):
         return ""
     if not scene.deletable(old):
         return f"{voice_id} goes on working: its cloud can't delete it"

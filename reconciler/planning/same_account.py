@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import Enum, auto
 
 from reconciler.model.accounts import Account, KlingAccount, TencentTrtcAccount, TencentVodAccount
+from reconciler.model.body import Origin
 from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import Record, Status
 from reconciler.planning.scene import shows_late
@@ -56,7 +57,7 @@ def surely_two(old: Account, new: Account) -> bool:
 def compare(record: Record, old: Name, new: Name, *, now: datetime) -> Comparison | Undecided:
     """`record` is of the old name, and was looked for under both."""
     a, b = _observed(record, old), _observed(record, new)
-    if record.method == "preset":  # the same for every account of its cloud
+    if record.origin is Origin.OFFICIAL:  # the same for every account of its cloud
         return Comparison.SAME if isinstance(b, Found) else Comparison.TWO
     for name, each in ((old, a), (new, b)):
         if isinstance(each, Unknown):

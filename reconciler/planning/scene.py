@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from reconciler.hints import Hint
+from reconciler.model.body import Origin
 from reconciler.model.manifest import Manifest, Voice
 from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import LIVE, SETTLING, Record, State, Status
@@ -15,7 +16,6 @@ from reconciler.planning.accounts import Doubt, doubt
 from reconciler.planning.marked import Index, index
 from reconciler.protocols import ByKey, ByList, Capabilities, MethodCapabilities, Unknowable
 
-BOUND_NOT_MADE = frozenset({"preset", "existing"})  # methods that take a voice as it is
 _TOLERANCE = 600.0  # seconds that a clock may be set back, and is none to wonder at
 _SHOWS_LATE = timedelta(minutes=10)  # after its acceptance a task may be missing from lists; no cloud says how long
 _NOT_ASKED = Unknown(why="it was not asked about")
@@ -161,7 +161,7 @@ def gather(
         if record.status in LIVE:
             live.setdefault(record.provider, []).append(record)
         if record.external_task_id in bound:
-            if record.status in {Status.READY, Status.RUNNING} and record.method != "preset":
+            if record.status in {Status.READY, Status.RUNNING} and record.origin is not Origin.OFFICIAL:
                 known.setdefault(record.provider, []).append(record)
             continue
         if record.status in _BESIDE:

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping
 from enum import Enum, auto
 
 from reconciler.hints import NO_HINT
+from reconciler.model.body import Origin
 from reconciler.model.manifest import Manifest, Voice
 from reconciler.model.observed import Found, Observations, RemoteVoice, TaskStatus, Unknown, Unverifiable
 from reconciler.model.state import State
 from reconciler.model.survey import Held, Survey
 from reconciler.planning import keys
 from reconciler.planning.accounts import Doubt
-from reconciler.planning.scene import BOUND_NOT_MADE
 from reconciler.protocols import ByKey, Capabilities, MethodCapabilities, Unknowable
 
 
@@ -121,7 +121,7 @@ class _Declared:
     """The declared addresses, by what a marker may say of them."""
 
     def __init__(self, manifest: Manifest) -> None:
-        self._voices = [v for v in manifest.voices.values() if v.method not in BOUND_NOT_MADE]
+        self._voices = [v for v in manifest.voices.values() if v.origin is Origin.MADE]
         self._cut: dict[int, dict[str, list[Voice]]] = {}  # length -> the beginning of an address -> who have it
 
     def meant(self, marker: keys.Marker) -> Voice | None:
@@ -146,11 +146,11 @@ class _Declared:
 
 def _verdict(voice: Voice, state: State, seen: Observations, able: Capabilities, *, stateless: bool) -> Verdict | str:
     """A text says why it could not be looked at."""
-    if voice.method == "preset":
+    if voice.origin is Origin.OFFICIAL:
         if seen.presets is None:
             return "the official voices could not be listed"
         return Verdict.PRESENT if str(voice.inputs["voice_id"]) in seen.presets else Verdict.LOST
-    if voice.method == "existing":
+    if voice.origin is Origin.ELSEWHERE:
         match seen.of.get(keys.following(state, voice)[0]):
             case Found():
                 return Verdict.PRESENT

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from reconciler.errors import Cause
 from reconciler.hints import NO_HINT, Hint, hint, way
+from reconciler.model.body import Origin
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus, Unknown, Unverifiable
 from reconciler.model.plan import Change
@@ -17,7 +18,7 @@ from reconciler.planning.creations import begun, new_voice, refused, same_call
 from reconciler.planning.diff import Difference, difference
 from reconciler.planning.differing import differ, only_queries
 from reconciler.planning.need import Need, to_take
-from reconciler.planning.scene import BOUND_NOT_MADE, Scene, has_expired
+from reconciler.planning.scene import Scene, has_expired
 
 
 def declared(scene: Scene, voice: Voice) -> Change | None:
@@ -63,7 +64,7 @@ def _unsettled(scene: Scene, voice: Voice, record: Record, observed: Observation
             return _task(scene, voice, record, remote)
         case Absent() if asked_in_time:
             changed = difference(voice, record).identity
-            another = changed or voice.method in BOUND_NOT_MADE or begun(scene, voice, record) is not None
+            another = changed or voice.origin is not Origin.MADE or begun(scene, voice, record) is not None
             if not another:
                 return same_call(scene, voice, Need("", record), record)
             reason = "an earlier run's call never arrived" + (", and its inputs changed since" if changed else "")
@@ -91,7 +92,7 @@ def _ready(scene: Scene, voice: Voice, record: Record, observed: Observation) ->
     match observed:
         case Unknown(why=why):
             reason = f"could not tell whether the voice exists: {why}"
-            return blocked(voice, record, reason, _let_go(record) if record.method == "existing" else NO_HINT)
+            return blocked(voice, record, reason, _let_go(record) if record.origin is Origin.ELSEWHERE else NO_HINT)
         case Absent():
             return _gone(scene, voice, record)
         case Found(remote=remote) if remote.status is TaskStatus.FAILED:
@@ -139,14 +140,14 @@ def _again(scene: Scene, voice: Voice, record: Record, observed: Observation, *,
 
 def _gone(scene: Scene, voice: Voice, record: Record) -> Change:
     changed = difference(voice, record).identity
-    if voice.method == "preset" and not changed:
+    if voice.origin is Origin.OFFICIAL and not changed:
         return blocked(voice, record, "the official voice is gone", official_voices(voice.provider))
-    if voice.method == "existing" and not changed:
+    if voice.origin is Origin.ELSEWHERE and not changed:
         instead = "Declare a create in its place, and a new voice is made."
         return blocked(voice, record, "the existing voice is gone", instead)
-    if voice.method in BOUND_NOT_MADE:
+    if voice.origin is not Origin.MADE:
         return new_voice(scene, voice, Need(differ(changed), record, stands=True, fields=changed))
-    reason = "the official voice is gone" if record.method == "preset" else "gone: deleted outside of voicectl"
+    reason = "the official voice is gone" if record.origin is Origin.OFFICIAL else "gone: deleted outside of voicectl"
     return new_voice(scene, voice, Need(reason, record, gone=True, fields=changed))
 
 
@@ -160,7 +161,11 @@ def _let_go(record: Record) -> Hint:
 def _standing(scene: Scene, voice: Voice, record: Record) -> Change | None:
     """The voice is there (or its cloud can't say): only what was declared decides."""
     changed = difference(voice, record)
-    if (voice.method, voice.provider) == ("existing", record.provider) and voice.inputs["voice_id"] == record.voice_id:
+    if (
+        voice.origin is Origin.ELSEWHERE
+        and voice.provider == record.provider
+        and voice.inputs["voice_id"] == record.voice_id
+    ):
         # the same voice, told anew
         changed = changed.model_copy(update={"identity": (), "ours": changed.identity + changed.ours})
     found = news(record, scene.observation(record))
@@ -175,7 +180,7 @@ def _standing(scene: Scene, voice: Voice, record: Record) -> Change | None:
             return blocked(voice, record, reason, another)
         return new_voice(scene, voice, Need("its file has expired", record, gone=True))
     if voice.address in scene.asked.replace or _unfinished(scene, voice, record):
-        if voice.method in BOUND_NOT_MADE:
+        if voice.origin is not Origin.MADE:
             reason = f"--replace: {record.voice_id} was not made here, and can't be made anew"
             return blocked(voice, record, reason, "Declare a create in its place, and a new voice is made.")
         return _replace(scene, voice, record, changed, found=found)

@@ -9,6 +9,7 @@ from reconciler.engine.procedures.upkeep import kept_up
 from reconciler.engine.procedures.waiting import TRIES_AGAIN
 from reconciler.engine.steps import After, Blocked, Commit, End, Failed, Finished, Left, Over, Procedure
 from reconciler.model import transitions
+from reconciler.model.body import Origin
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.model.plan import Action, Change
@@ -150,7 +151,7 @@ def _takes_its_place(context: Context, change: Change, voice: Voice, made: Recor
 def _superseded(context: Context, held: Record, by: Record, *, keep_old: float | None) -> Record:
     if held.status not in LIVE:
         return held
-    if held.method == "preset":
+    if held.origin is Origin.OFFICIAL:
         return transitions.tombstone(held, now=context.now)
     if held.status is Status.INTENDED:
         return transitions.ended(held, Status.LAPSED, now=context.now)
