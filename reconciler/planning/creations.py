@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from reconciler.errors import Cause
-from reconciler.hints import NO_HINT
 from reconciler.model.body import Origin
 from reconciler.model.failures import cause_of
 from reconciler.model.manifest import Voice
@@ -19,6 +17,7 @@ from reconciler.planning.binding import bind
 from reconciler.planning.blocking import blocked, failure_hint, resolve_hint
 from reconciler.planning.diff import difference
 from reconciler.planning.need import Need, to_make, to_take
+from reconciler.planning.outcome import Failed, ForAPerson, Gone, NeverArrived, NotKnown, OutOfSight, There, outcome
 from reconciler.planning.scene import Scene
 from reconciler.planning.unclaimed import in_the_way
 from reconciler.protocols import ByKey
@@ -34,7 +33,7 @@ def new_voice(scene: Scene, voice: Voice, need: Need) -> Change:
     for pending in scene.pending.get(voice.address, ()):
         observed = scene.observation(pending)
         if pending.status in SETTLING and isinstance(observed, Unknown):
-            reason = f"could not tell what an interrupted creation left: {observed.why}"
+            reason = f"{_NOT_TOLD}: {observed.why}"
             return blocked(voice, need.record, reason, found=need.found)
     if _chosen_before(scene, voice):
         why = "its voice_id is chosen by you and can't be used twice: choose a new voice_id"
@@ -84,15 +83,13 @@ def begun(scene: Scene, voice: Voice, record: Record | None) -> Record | None:
 
 def _doubtfulness(scene: Scene, pending: Record) -> int:
     """0 for a creation that is there, 1 where nobody can tell, 2 for all others."""
-    if pending.status not in SETTLING:
-        return 2
-    match scene.observation(pending):
-        case Found(remote=remote) if remote.status is not TaskStatus.FAILED:
+    match outcome(scene, pending):
+        case There() if pending.status in SETTLING:
             return 0
-        case Unknown():
+        case NotKnown() | ForAPerson():
             return 1
         case _:
-            return 1 if pending.status is Status.UNCERTAIN else 2
+            return 2
 
 
 def refused(voice: Voice, record: Record | None, failed: Record, found: RemoteVoice | None) -> Change:
@@ -114,34 +111,31 @@ def _on_its_way(scene: Scene, voice: Voice, need: Need) -> Change | None:
     pending = begun(scene, voice, need.record)
     if pending is None:
         return None
-    observed = scene.observation(pending)
-    found = observed.remote if isinstance(observed, Found) else None
-    if found is not None and found.status is not TaskStatus.FAILED and pending.cause is not Cause.KEY_IN_USE:
-        ready = found.status is TaskStatus.READY
-        aside = f"an interrupted run began the new voice, and it {'is there' if ready else 'is still being made'}"
-        key, generation = pending.external_task_id, pending.generation
-        return to_take(scene, voice, need, found, key=key, generation=generation, aside=aside)
-    if (found is not None or pending.status is Status.FAILED) and voice.address not in scene.asked.retry:
-        failed = found if found is not None and found.status is TaskStatus.FAILED else None
-        return refused(voice, need.record, pending, failed)
-    match observed:
-        case Unknown(why=why):
-            reason = f"could not tell what an interrupted creation left: {why}"
-            hint = resolve_hint(pending) if pending.status is Status.UNCERTAIN else NO_HINT
-            return blocked(voice, need.record, reason, hint, about=pending)
-        case Absent() if pending.status is Status.INTENDED and not scene.too_old(pending):
+    key, generation = pending.external_task_id, pending.generation
+    match outcome(scene, pending):
+        case There(remote):
+            where = "is there" if remote.status is TaskStatus.READY else "is still being made"
+            aside = f"an interrupted run began the new voice, and it {where}"
+            return to_take(scene, voice, need, remote, key=key, generation=generation, aside=aside)
+        case Failed(remote) if voice.address not in scene.asked.retry:
+            return refused(voice, need.record, pending, remote)
+        case Failed(unseen=why) if why:
+            return blocked(voice, need.record, f"{_NOT_TOLD}: {why}", about=pending)
+        case Failed() | Gone():
+            return None
+        case NeverArrived():
             return same_call(scene, voice, need, pending)
-        case Unverifiable() if pending.status is Status.RUNNING and _is_something(pending, scene):
-            key, generation = pending.external_task_id, pending.generation
+        case NotKnown(why):
+            return blocked(voice, need.record, f"{_NOT_TOLD}: {why}", about=pending)
+        case OutOfSight() if _is_something(pending, scene):
             aside = "the new voice is the one that it was resolved to"
             return to_take(scene, voice, need, _as_recorded(pending), key=key, generation=generation, aside=aside)
-        case _ if pending.status is Status.FAILED or found is not None:
-            return None
-        case Absent() if pending.status is Status.RUNNING:
-            return None
-        case _:
+        case OutOfSight() | ForAPerson():
             reason = pending.message or "nobody can tell whether an interrupted creation made the new voice"
             return blocked(voice, need.record, reason, resolve_hint(pending), about=pending)
+
+
+_NOT_TOLD = "could not tell what an interrupted creation left"
 
 
 def _returned(scene: Scene, voice: Voice, need: Need) -> Change | None:

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from reconciler.errors import Cause
 from reconciler.hints import Hint
 from reconciler.model.body import Origin
-from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown, Unverifiable
+from reconciler.model.observed import Found, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import SETTLING, Record, Status
 from reconciler.planning.blocking import resolve_hint, to_allow, undeclared
 from reconciler.planning.change import verdict
 from reconciler.planning.diff import face
+from reconciler.planning.outcome import Failed, ForAPerson, Gone, NeverArrived, NotKnown, OutOfSight, There, outcome
 from reconciler.planning.scene import Place, Scene, is_due
 
 
@@ -41,20 +42,12 @@ def removed(scene: Scene, record: Record) -> Change:
     reason = "to be destroyed" if scene.asked.destroy else "not declared any more"
     if record.origin is Origin.OFFICIAL:
         return _verdict(record, Action.FORGET, f"{reason}; an official voice, which stays")
-    observed = scene.observation(record)
-    match record.status:
-        case Status.FAILED if not isinstance(observed, Found) or record.cause is Cause.KEY_IN_USE:
-            if isinstance(observed, Unknown):
-                return _unseen(record, reason, observed)
-            if record.cause is Cause.KEY_IN_USE:
-                return _verdict(record, Action.FORGET, f"{reason}; what another run made with its key is not touched")
-            return _verdict(record, Action.FORGET, f"{reason}; its creation had failed, so there is no voice")
-        case Status.INTENDED | Status.UNCERTAIN if not isinstance(observed, Found):
-            return _never_told(scene, record, reason)
-        case Status.DELETED | Status.ABANDONED | Status.LAPSED:  # no run leaves an address with one
-            return _verdict(record, Action.FORGET, f"{reason}; given up earlier")
-        case _:
-            return _discarded(scene, record, reason, protect=True)
+    if record.status in _GIVEN_UP:  # no run leaves an address with one
+        return _verdict(record, Action.FORGET, f"{reason}; given up earlier")
+    return _discarded(scene, record, reason, protect=True)
+
+
+_GIVEN_UP = frozenset({Status.DELETED, Status.ABANDONED, Status.LAPSED})
 
 
 def beside(scene: Scene, record: Record, settled: Settled) -> Change | None:
@@ -79,19 +72,19 @@ def beside(scene: Scene, record: Record, settled: Settled) -> Change | None:
         return None if kept else _verdict(record, Action.FORGET, "its voice has an address again")
     if places & settled.wanted:
         return None
+    return _discarded(scene, record, _why(record))
+
+
+def _why(record: Record) -> str:
     match record.status:
         case Status.LAPSED:
-            return _discarded(scene, record, "an intent given up earlier arrived late after all")
+            return "an intent given up earlier arrived late after all"
+        case Status.DEPOSED if record.deposed_by:
+            return "replaced by another voice"
         case Status.DEPOSED:
-            return _discarded(scene, record, _why_deposed(record))
-        case Status.INTENDED | Status.UNCERTAIN if not isinstance(scene.observation(record), Found):
-            return _never_told(scene, record, "begun by an interrupted run, not wanted any more")
+            return "an earlier run began to delete it"
         case _:
-            return _discarded(scene, record, "begun by an interrupted run, not wanted any more")
-
-
-def _why_deposed(record: Record) -> str:
-    return "replaced by another voice" if record.deposed_by else "an earlier run began to delete it"
+            return "begun by an interrupted run, not wanted any more"
 
 
 def _arrived(scene: Scene, record: Record) -> bool:
@@ -113,39 +106,43 @@ def _places(scene: Scene, record: Record) -> set[Place]:
     return {scene.place(record.account, voice_id) for voice_id in ids if voice_id is not None}
 
 
-def _never_told(scene: Scene, record: Record, reason: str) -> Change:
-    """A call was begun, nobody wrote down its end, and its voice was not found."""
-    match scene.observation(record):
-        case Absent() if record.status is Status.INTENDED and not scene.too_old(record):
-            return _verdict(record, Action.FORGET, f"{reason}; its call never arrived")
-        case Unknown() as unseen if record.status is Status.INTENDED and not scene.too_old(record):
-            return _unseen(record, reason, unseen)
-        case _:
-            why = record.message or "nobody can tell whether it was made"
-            return _verdict(record, Action.BLOCKED, f"{reason}, but {why}", resolve_hint(record))
-
-
-def _unseen(record: Record, reason: str, unseen: Unknown) -> Change:
-    return _verdict(record, Action.BLOCKED, f"{reason}, but could not tell whether it exists: {unseen.why}")
-
-
 def _discarded(scene: Scene, record: Record, reason: str, *, protect: bool = False) -> Change:
-    observed = scene.observation(record)
-    match observed:
-        case Unknown():
-            return _unseen(record, reason, observed)
-        case Absent():
-            return _verdict(record, Action.FORGET, f"{reason}; gone already")
-        case Found(remote=remote) if remote.status is TaskStatus.FAILED and record.voice_id is None:
+    match outcome(scene, record):
+        case NotKnown(why):
+            return _unseen(record, reason, why)
+        case Failed(unseen=why) if why:
+            return _unseen(record, reason, why)
+        case Failed() if record.cause is Cause.KEY_IN_USE:
+            return _verdict(record, Action.FORGET, f"{reason}; what another run made with its key is not touched")
+        case Failed(remote=None):
+            return _verdict(record, Action.FORGET, f"{reason}; its creation had failed, so there is no voice")
+        case Failed() if record.voice_id is None:
             return _verdict(record, Action.FORGET, f"{reason}; its creation failed, so there is no voice")
-        case Found() | Unverifiable():
-            if protect and _protected(scene, record):
-                return _verdict(record, Action.BLOCKED, f"prevent_destroy: {reason}", _to_allow(scene, record))
-            found = observed.remote if isinstance(observed, Found) else None
-            if not scene.deletable(record):
-                reason = f"{reason}; {_stays(scene, record)}, so it stays there and is listed as abandoned"
-                return _verdict(record, Action.FORGET, reason, found=found, abandons=True)
-            return _verdict(record, Action.DELETE, reason, found=found)
+        case NeverArrived():
+            return _verdict(record, Action.FORGET, f"{reason}; its call never arrived")
+        case Gone():
+            return _verdict(record, Action.FORGET, f"{reason}; gone already")
+        case ForAPerson(message):
+            why = message or "nobody can tell whether it was made"
+            return _verdict(record, Action.BLOCKED, f"{reason}, but {why}", resolve_hint(record))
+        case There(remote) | Failed(remote):
+            return _let_go(scene, record, reason, remote, protect=protect)
+        case OutOfSight():
+            return _let_go(scene, record, reason, None, protect=protect)
+
+
+def _unseen(record: Record, reason: str, why: str) -> Change:
+    return _verdict(record, Action.BLOCKED, f"{reason}, but could not tell whether it exists: {why}")
+
+
+def _let_go(scene: Scene, record: Record, reason: str, found: RemoteVoice | None, *, protect: bool) -> Change:
+    """Deleted; where that can't be, kept in sight as abandoned."""
+    if protect and _protected(scene, record):
+        return _verdict(record, Action.BLOCKED, f"prevent_destroy: {reason}", _to_allow(scene, record))
+    if scene.deletable(record):
+        return _verdict(record, Action.DELETE, reason, found=found)
+    reason = f"{reason}; {_stays(scene, record)}, so it stays there and is listed as abandoned"
+    return _verdict(record, Action.FORGET, reason, found=found, abandons=True)
 
 
 def _stays(scene: Scene, record: Record) -> str:

@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-from reconciler.errors import Cause
 from reconciler.hints import NO_HINT, Hint, hint, way
 from reconciler.model.body import Origin
 from reconciler.model.manifest import Voice
-from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus, Unknown, Unverifiable
+from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown, Unverifiable
 from reconciler.model.plan import Change
 from reconciler.model.state import Record, Status
 from reconciler.planning.amending import news, told_anew
@@ -18,6 +17,7 @@ from reconciler.planning.creations import begun, new_voice, refused, same_call
 from reconciler.planning.diff import Difference, difference
 from reconciler.planning.differing import differ, only_queries
 from reconciler.planning.need import Need, to_take
+from reconciler.planning.outcome import Failed, ForAPerson, Gone, NeverArrived, NotKnown, OutOfSight, There, outcome
 from reconciler.planning.scene import Scene, has_expired
 
 
@@ -29,18 +29,45 @@ def declared(scene: Scene, voice: Voice) -> Change | None:
         return barred
     if record is None:
         return new_voice(scene, voice, Need("declared, not there yet"))
-    observed = scene.observation(record)
-    match record.status:
-        case Status.INTENDED | Status.UNCERTAIN:
-            return _unsettled(scene, voice, record, observed)
-        case Status.RUNNING:
-            return _running(scene, voice, record, observed)
-        case Status.READY:
-            return _ready(scene, voice, record, observed)
-        case Status.FAILED:
-            return _failed(scene, voice, record, observed)
-        case Status.DEPOSED | Status.DELETED | Status.ABANDONED | Status.LAPSED:  # no run leaves an address with one
-            return new_voice(scene, voice, Need("declared, not there any more"))
+    if record.status in _ENDED:  # no run leaves an address with one
+        return new_voice(scene, voice, Need("declared, not there any more"))
+    return _settled(scene, voice, record)
+
+
+def _settled(scene: Scene, voice: Voice, record: Record) -> Change | None:
+    """The verdict for the record that the address means."""
+    ready = record.status is Status.READY
+    match outcome(scene, record):
+        case There(remote):
+            return _standing(scene, voice, record) if ready else _task(scene, voice, record, remote)
+        case Failed(remote) if ready:
+            return _standing(scene, voice, record) or _broken(voice, record, remote)
+        case Failed(remote, unseen):
+            known = record.status is Status.FAILED
+            return _again(scene, voice, record, found=None if known else remote, unseen=unseen)
+        case NeverArrived():
+            return _sent_again(scene, voice, record)
+        case Gone():
+            return _gone(scene, voice, record)
+        case NotKnown(why):
+            let_go = ready and record.origin is Origin.ELSEWHERE
+            reason = f"could not tell {_NOT_KNOWN[record.status]}: {why}"
+            return blocked(voice, record, reason, _let_go(record) if let_go else NO_HINT)
+        case OutOfSight() if ready:
+            return _standing(scene, voice, record)
+        case OutOfSight(why):
+            return blocked(voice, record, f"could not tell how its task ended: {why}", resolve_hint(record))
+        case ForAPerson(message):
+            reason = message or "nobody can tell whether an earlier call made this voice"
+            return blocked(voice, record, reason, resolve_hint(record))
+
+
+_ENDED = frozenset({Status.DEPOSED, Status.DELETED, Status.ABANDONED, Status.LAPSED})
+_NOT_KNOWN = {
+    Status.INTENDED: "what an interrupted call left",
+    Status.RUNNING: "how its task ended",
+    Status.READY: "whether the voice exists",
+}
 
 
 def _barred(scene: Scene, voice: Voice, record: Record | None) -> Change | None:
@@ -56,68 +83,24 @@ def _barred(scene: Scene, voice: Voice, record: Record | None) -> Change | None:
     return blocked(voice, record, *stopped) if stopped is not None else None
 
 
-def _unsettled(scene: Scene, voice: Voice, record: Record, observed: Observation) -> Change:
-    """A creation whose call was begun and whose end nobody wrote down: what `find` found decides."""
-    asked_in_time = record.status is Status.INTENDED and not scene.too_old(record)
-    match observed:
-        case Found(remote=remote):
-            return _task(scene, voice, record, remote)
-        case Absent() if asked_in_time:
-            changed = difference(voice, record).identity
-            another = changed or voice.origin is not Origin.MADE or begun(scene, voice, record) is not None
-            if not another:
-                return same_call(scene, voice, Need("", record), record)
-            reason = "an earlier run's call never arrived" + (", and its inputs changed since" if changed else "")
-            return new_voice(scene, voice, Need(reason, record, fields=changed))
-        case Unknown(why=why) if asked_in_time:
-            return blocked(voice, record, f"could not tell what an interrupted call left: {why}")
-        case Absent() | Unknown() | Unverifiable():
-            reason = record.message or "nobody can tell whether an earlier call made this voice"
-            return blocked(voice, record, reason, resolve_hint(record))
+def _sent_again(scene: Scene, voice: Voice, record: Record) -> Change:
+    changed = difference(voice, record).identity
+    another = changed or voice.origin is not Origin.MADE or begun(scene, voice, record) is not None
+    if not another:
+        return same_call(scene, voice, Need("", record), record)
+    reason = "an earlier run's call never arrived" + (", and its inputs changed since" if changed else "")
+    return new_voice(scene, voice, Need(reason, record, fields=changed))
 
 
-def _running(scene: Scene, voice: Voice, record: Record, observed: Observation) -> Change | None:
-    match observed:
-        case Found(remote=remote):
-            return _task(scene, voice, record, remote)
-        case Absent():
-            return _gone(scene, voice, record)
-        case Unknown(why=why):
-            return blocked(voice, record, f"could not tell how its task ended: {why}")
-        case Unverifiable(why=why):
-            return blocked(voice, record, f"could not tell how its task ended: {why}", resolve_hint(record))
-
-
-def _ready(scene: Scene, voice: Voice, record: Record, observed: Observation) -> Change | None:
-    match observed:
-        case Unknown(why=why):
-            reason = f"could not tell whether the voice exists: {why}"
-            return blocked(voice, record, reason, _let_go(record) if record.origin is Origin.ELSEWHERE else NO_HINT)
-        case Absent():
-            return _gone(scene, voice, record)
-        case Found(remote=remote) if remote.status is TaskStatus.FAILED:
-            return _standing(scene, voice, record) or blocked(
-                voice,
-                record,
-                f"its cloud says now that it failed: {remote.message or 'no reason is given'}",
-                hint(way("To make it anew, and delete this one", "--replace", voice.address)),
-            )
-        case Found() | Unverifiable():
-            return _standing(scene, voice, record)
-
-
-def _failed(scene: Scene, voice: Voice, record: Record, observed: Observation) -> Change:
-    """The same sample is not bought again unless its inputs change or somebody asks."""
-    known = record.cause is Cause.KEY_IN_USE  # what is listed under its key was not made by its call
-    if isinstance(observed, Found) and observed.remote.status is not TaskStatus.FAILED and not known:
-        return _task(scene, voice, record, observed.remote)  # there after all
-    return _again(scene, voice, record, observed, found=None)
+def _broken(voice: Voice, record: Record, remote: RemoteVoice | None) -> Change:
+    """It was ready, and its cloud takes that back."""
+    why = (remote.message if remote is not None else None) or "no reason is given"
+    anew = hint(way("To make it anew, and delete this one", "--replace", voice.address))
+    return blocked(voice, record, f"its cloud says now that it failed: {why}", anew)
 
 
 def _task(scene: Scene, voice: Voice, record: Record, remote: RemoteVoice) -> Change:
     """The task of an accepted creation, seen."""
-    if remote.status is TaskStatus.FAILED:
-        return _again(scene, voice, record, Found(remote=remote), found=remote)
     changed = difference(voice, record)
     if changed.identity:
         return _replace(scene, voice, record, changed, found=remote)
@@ -127,13 +110,14 @@ def _task(scene: Scene, voice: Voice, record: Record, remote: RemoteVoice) -> Ch
     return to_take(scene, voice, Need("", record), remote, key=key, generation=generation, aside=aside)
 
 
-def _again(scene: Scene, voice: Voice, record: Record, observed: Observation, *, found: RemoteVoice | None) -> Change:
+def _again(scene: Scene, voice: Voice, record: Record, *, found: RemoteVoice | None, unseen: str) -> Change:
+    """The same sample is not bought again unless its inputs change or somebody asks."""
     changed = difference(voice, record)
     differs = bool(changed.identity or changed.updatable or changed.request_only)
     if not differs and voice.address not in scene.asked.retry:
         return refused(voice, record, record, found)
-    if isinstance(observed, Unknown):
-        return blocked(voice, record, f"could not tell what there is of it: {observed.why}")
+    if unseen:
+        return blocked(voice, record, f"could not tell what there is of it: {unseen}")
     reason = "its inputs changed since it failed" if differs else "asked for again after it failed"
     return new_voice(scene, voice, Need(reason, record, fields=changed.identity, found=found))
 
