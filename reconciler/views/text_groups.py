@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from reconciler.hints import Command, Hint, Way
 from reconciler.model.manifest import AUDIO
-from reconciler.model.plan import Action, Change, Drift, DriftKind, Plan
+from reconciler.model.plan import Action, Change, Drift, DriftKind
 from reconciler.views import hints
 from reconciler.views.escape import escape
 from reconciler.views.folding import width
@@ -78,22 +78,6 @@ def drift_paragraphs(found: Sequence[Drift]) -> Iterator[tuple[str, list[str]]]:
     for (_, provider), same in kinds.items():
         told = [escape(one.address) or "a voice" for one in same]
         yield f"{counted(len(same), 'voice')} ({escape(provider)})", names(told)
-
-
-def notes(plan: Plan) -> Iterator[str]:
-    """What is worth knowing; what is true of many entries once, with their names."""
-    addresses = {change.address for change in plan.changes}
-    same: dict[str, list[str]] = {}
-    for note in plan.notes:
-        address, _, words = note.partition(": ")
-        same.setdefault(words if address in addresses else "", []).append(address)
-    for note in plan.notes:
-        address, _, words = note.partition(": ")
-        about = same.get(words, []) if address in addresses else []
-        if len(about) < OF_ONE_CAUSE:
-            yield f"Note: {escape(note)}"
-        elif address == about[0]:
-            yield "\n".join([f"Note: {len(about)} entries: {escape(words)}", *names(map(escape, about))])
 
 
 def names(words: Iterable[str]) -> list[str]:

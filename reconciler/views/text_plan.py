@@ -16,7 +16,7 @@ from reconciler.views.layout import Style, columns, counted, painted
 from reconciler.views.render_options import PLAIN, Detail, RenderOptions
 from reconciler.views.screen import fitted
 from reconciler.views.text_change import INSIDE, change, field_rows, who
-from reconciler.views.text_groups import FEW, OF_ONE_CAUSE, Group, drift_paragraphs, grouped, notes, paragraph
+from reconciler.views.text_groups import FEW, OF_ONE_CAUSE, Group, drift_paragraphs, grouped, paragraph
 
 _OLDER = "This state is older than the account, so drift can't be told."
 
@@ -136,7 +136,7 @@ def _kind(kind: DriftKind) -> str:
 
 
 def _remarks(plan: Plan, options: RenderOptions) -> Iterable[str]:
-    yield from (f"Note: {escape(note)}" for note in plan.notes) if options.detail is Detail.FULL else notes(plan)
+    yield from (f"Note: {escape(note)}" for note in plan.notes)
     for stop in plan.stops:
         lines = [f"{painted('Stop:', Style.ALARM, options)} {escape(stop.what)}"]
         lines += [f"{INSIDE}{painted(way, Style.HINT, options)}" for way in hints.lines(stop.hint, options)]

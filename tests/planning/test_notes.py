@@ -26,6 +26,11 @@ def test_a_link_that_its_cloud_can_t_reach_is_noted_before_it_is_paid_for() -> N
     assert notes({"hero": of(NEAR)}) == (f"hero: {OUT_OF_REACH}",)
 
 
+def test_what_is_true_of_thirty_is_one_note() -> None:
+    thirty = {f"line{n:02}": {"create": {"voice_name": f"Line {n}", "voice_url": NEAR}} for n in range(30)}
+    assert f"line00, line01, line02, line03, line04 and 25 more: {OUT_OF_REACH}" in notes(thirty)
+
+
 def test_a_voice_that_is_there_needs_its_link_no_more() -> None:
     assert notes({"hero": of(NEAR)}, "hero@1") == ()
 

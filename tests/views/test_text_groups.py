@@ -166,20 +166,6 @@ def test_hostile_names_are_escaped_in_groups_too(no_change: Plan) -> None:
     assert "\x1b" not in text.plan(no_change.model_copy(update={"changes": tuple(many)}))
 
 
-def test_a_note_that_is_true_of_many_is_told_once(no_change: Plan) -> None:
-    many = creates(30)
-    remarks = (*(f"{c.address}: converted to a WAV" for c in many), "line-001: long", "2 voices are unverifiable: a, b")
-    shown = text.plan(no_change.model_copy(update={"changes": tuple(many), "notes": remarks}))
-    assert shown.count("converted to a WAV") == 1
-    assert "Note: 30 entries: converted to a WAV\n      line-001, line-002," in shown
-    assert "Note: line-001: long\n" in shown
-    assert "Note: 2 voices are unverifiable: a, b\n" in shown
-    full = text.plan(
-        no_change.model_copy(update={"changes": tuple(many), "notes": remarks}), RenderOptions(detail=text.Detail.FULL)
-    )
-    assert full.count("converted to a WAV") == 30
-
-
 def test_voices_and_sounds_of_one_reason_are_counted_apart(no_change: Plan) -> None:
     sound = creates(1)[0].model_copy(update={"address": "audio.bell"})
     mixed = no_change.model_copy(update={"changes": (*creates(30), sound)})
