@@ -1,4 +1,7 @@
-"""A copy of a state that could not be saved: beside the manifest, else in the temporary folder, else in words."""
+"""A copy of a state that could not be saved: beside the manifest, else in the temporary folder, else in words.
+
+What the run does meanwhile stands in `writer`.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ _NAMES = 100  # copies that nobody has pushed yet are never overwritten
 
 
 def leave(copy: bytes, path: Path, *, over: Path | None = None) -> Path | None:
-    """Where the copy is; None when no disk took it. `over` is an older copy of the same run."""
+    """Where the copy is; None when no disk took it. `over` is an older copy of the same run, which is then kept."""
     if over is not None:
         with suppress(OSError):
             _write(over.with_name(f"{over.name}.tmp"), copy).replace(over)
@@ -25,7 +28,7 @@ def leave(copy: bytes, path: Path, *, over: Path | None = None) -> Path | None:
         return _leave_in(path.parent.absolute(), path.name, copy)
     with suppress(OSError):  # to look for a temporary folder writes too: where every disk is full, there is none
         return _leave_in(Path(tempfile.gettempdir()), path.name, copy)
-    return over
+    return None
 
 
 def withdraw(path: Path) -> None:
@@ -34,13 +37,21 @@ def withdraw(path: Path) -> None:
         path.unlink()
 
 
-def not_saved(error: Exception, answered: Sequence[Record], copy: Path | None, *, place: str) -> StateNotSaved:
-    """What to say where a state could not be saved. `place` are the global options that lead to it."""
+def not_saved(
+    error: Exception, answered: Sequence[Record], copy: Path | None, *, older: Path | None, place: str
+) -> StateNotSaved:
+    """What to say where a state could not be saved. `older` is a copy that lacks the last of it, where there is no
+    `copy`. `place` are the global options that lead to the state.
+    """
     from reconciler.model.scrubbing import Scrubber  # a run that goes well needs none
 
     why = error.detail if isinstance(error, VoicectlError) else f"{type(error).__name__}: {Scrubber()(error)}"
+    if copy is None and older is None:
+        return StateNotSaved(_last_words(answered, f"{why} No rescue copy could be written either."), "Keep this list.")
     if copy is None:
-        return StateNotSaved(_last_words(answered, why), "Keep this list.")
+        lacks = f"{why} The rescue copy could not be written anew: {older} lacks the last of this."
+        push = way("Keep this list, and push what the copy has", "state push", older, place=place)
+        return StateNotSaved(_last_words(answered, lacks), hint(push))
     copied = f"{why} A copy with all that the clouds have answered is in {copy}."
     if isinstance(error, StateConflict | StateDamaged):  # what is there now is not what this run began with
         copied += " It is pushed over what is there now, so look at that first."
@@ -53,7 +64,7 @@ def _last_words(records: Sequence[Record], why: str) -> str:
     lines = [
         f"  {r.address}: voice {r.voice_id or 'unknown'}, task {r.task_id or 'unknown'}, {r.status}" for r in records
     ]
-    return "\n".join([f"{why} No rescue copy could be written either. What the clouds have answered:", *lines])
+    return "\n".join([f"{why} What the clouds have answered:", *lines])
 
 
 def _leave_in(folder: Path, name: str, copy: bytes) -> Path:

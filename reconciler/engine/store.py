@@ -214,8 +214,10 @@ class Store:
             if not answered:
                 raise
             # Its serial is the one above what was saved: it can be pushed until another run has written.
-            self._copy = rescue.leave(statefile.dump(state), self._rescue_path, over=self._copy)
-            raise rescue.not_saved(error, answered, self._copy, place=self.place) from error
+            copy = rescue.leave(statefile.dump(state), self._rescue_path, over=self._copy)
+            told = rescue.not_saved(error, answered, copy, older=self._copy, place=self.place)
+            self._copy = copy or self._copy
+            raise told from error
 
     @contextmanager
     def _told(self, what: str) -> Iterator[None]:

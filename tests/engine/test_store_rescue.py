@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.backends.local import LocalBackend
+from reconciler.engine import rescue
 from reconciler.engine.store import Store
 from reconciler.errors import (
     StateError,
@@ -136,6 +138,29 @@ def test_where_no_disk_takes_the_copy_the_answers_are_told_in_words(
     with pytest.raises(StateNotSaved) as caught:
         store.commit(with_voice(applied, "hero", Status.READY, voice_id="86", task_id="7"))
     assert caught.value.detail.endswith("\n  hero: voice 86, task 7, ready")
+
+
+def test_where_the_copy_can_not_follow_the_run_the_answers_are_told_in_words_too(
+    applied: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, disk = on_full_disk(tmp_path)
+    store.begin(store.load())
+    disk.full = True
+    one = with_voice(applied, "hero", Status.READY, voice_id="86", task_id="7")
+    with pytest.raises(StateNotSaved):
+        store.commit(one)
+
+    def full(path: Path, copy: bytes) -> Path:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(rescue, "_write", full)
+    with pytest.raises(StateNotSaved) as caught:
+        store.commit(with_voice(one, "villain", Status.READY, voice_id="87", task_id="8"))
+    copy = tmp_path / "voices.state.rescue.json"
+    assert f"{copy} lacks the last of this" in caught.value.detail
+    assert caught.value.detail.endswith("\n  hero: voice 86, task 7, ready\n  villain: voice 87, task 8, ready")
+    assert in_words(caught.value.hint) == f"Keep this list, and push what the copy has: voicectl state push {copy}"
+    assert statefile.load(copy.read_bytes()).records == one.records
 
 
 def test_a_state_replaced_in_the_middle_of_an_apply_leaves_a_copy(applied: State, tmp_path: Path) -> None:

@@ -67,8 +67,9 @@ def replace(context: Context, change: Change, voice: Voice) -> Procedure[End]:
     """The new voice first, unless the manifest says otherwise: so that the address is never without one.
 
     Killed before the new voice has its address, the next run looks up what its key made, and goes on. Killed after
-    that, the old voice is deposed already, in the same write: the next plan deletes it. Where the old voice goes first
-    and is gone, the next plan is a `create`.
+    that, the old voice is deposed already, in the same write: the next plan deletes it, once `keep_old` is over. Where
+    the old voice goes first, it is deposed before it is deleted, so the next plan is a `create`, which waits for that
+    deletion if it is still to be done.
     """
     old = yield from _as_found(context, change)
     if change.made is not None:

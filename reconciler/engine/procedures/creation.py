@@ -1,7 +1,8 @@
 """How a voice is made: from the intent, over one paid call, to the voice that its task ends with.
 
-The rule that money hangs on: only a proof clears an intent. `Rejected` and `Throttled` of a first sending are proofs;
-after a second sending only `find`, or the cloud's word that it knows the key, settles it.
+The rule that money hangs on: only a proof clears an intent. `Rejected` and `Throttled` of a first sending are proofs.
+After a second sending only what `find` shows is one (see `lookup`): the cloud's word that it knows the key ends the
+sending, and where the voice stays unseen then, a person decides.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
+from typing import NoReturn
 
 from reconciler.engine.context import Context
 from reconciler.engine.procedures import key_in_use
@@ -47,9 +49,8 @@ _HIDDEN = "the cloud knows the key, and does not show its voice"
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """`rebind`: what the address meant before, should the intent be taken back.
-
-    `sent_before`: when an earlier run wrote down that it would send it. The call may have gone out later.
+    """`rebind`: what the address meant before, should the intent be taken back. `sent_before`: when an earlier run
+    wrote down that it would send it; the call may have gone out later.
     """
 
     record: Record
@@ -121,7 +122,7 @@ def _sent(context: Context, voice: Voice, intent: Intent) -> Procedure[Record | 
                 # A refusal may be the cloud's way to say that it knows the key: only what is found tells.
                 hidden = f"an earlier call may have made this voice, and the cloud refused the second: {answer.detail}"
             case Stopped() | Throttled() | Rejected():
-                yield from _came_to_nothing(context, voice, Intent(record, intent.rebind), answer)
+                yield from _came_to_nothing(context, voice, record, intent.rebind, answer)
             case CloudError():
                 lost = yield from _lost(context, record, answer)
         found = yield from looked_up(context, record, pauses=waits(context, record, lost=lost), hidden=hidden)
@@ -135,14 +136,13 @@ def _sent(context: Context, voice: Voice, intent: Intent) -> Procedure[Record | 
 
 
 def _came_to_nothing(
-    context: Context, voice: Voice, intent: Intent, answer: Stopped | Throttled | Rejected
-) -> Procedure[None]:
+    context: Context, voice: Voice, record: Record, rebind: str | None, answer: Stopped | Throttled | Rejected
+) -> Procedure[NoReturn]:
     """Proven: the call made nothing. What only a change of its inputs can mend is written down."""
-    record = intent.record
     if isinstance(answer, Rejected) and not answer.spent:
         yield from Commit((transitions.failed(record, answer.detail, cause=answer.cause, now=context.now),))
         raise Over(Failed(answer.detail, failure_hint(voice, answer.cause)))
-    yield from _withdrawn(context, record, intent.rebind)
+    yield from _withdrawn(context, record, rebind)
     match answer:
         case Stopped():
             raise Over(Left())
@@ -239,7 +239,7 @@ def _withdrawn(context: Context, record: Record, rebind: str | None) -> Procedur
     yield from Commit(current=bound, without=(record.external_task_id,))
 
 
-def _never_taken(context: Context, voice: Voice, record: Record, lost: str) -> Procedure[None]:
+def _never_taken(context: Context, voice: Voice, record: Record, lost: str) -> Procedure[NoReturn]:
     """The cloud answers each sending with an error, and shows that it took none of them."""
     if not lost:
         raise Over(Failed(NOT_KNOWN, GOES_ON))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import count
+from typing import NoReturn
 
 from reconciler.engine.context import Context
 from reconciler.engine.procedures.waiting import GOES_ON, LOOKS, NOT_KNOWN, backoff
@@ -58,7 +59,7 @@ def finding(context: Context, record: Record) -> ByKey | ByList | Unknowable:
     return context.clouds[record.provider].can(record.method).found
 
 
-def unknowable(context: Context, record: Record, why: str) -> Procedure[None]:
+def unknowable(context: Context, record: Record, why: str) -> Procedure[NoReturn]:
     """Nobody can tell what the call left: a person has to."""
     record = transitions.uncertain(record, why, now=context.now)
     yield from Commit((record,), urgent=True)
