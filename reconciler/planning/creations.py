@@ -190,8 +190,8 @@ def _chosen_before(scene: Scene, voice: Voice) -> bool:
     if chosen is None:
         return False
     place = (scene.seen[voice.provider].account, chosen)
-    begun = scene.state.by_chosen_id.get(place, ())
-    return place in scene.state.by_voice_id or any(not isinstance(scene.observation(r), Absent) for r in begun)
+    takes = scene.state.by_chosen_id.get(place, ())
+    return place in scene.state.by_voice_id or any(not isinstance(scene.observation(r), Absent) for r in takes)
 
 
 def _lapsed(scene: Scene, voice: Voice) -> Record | None:

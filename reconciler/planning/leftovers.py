@@ -89,8 +89,11 @@ def _why(record: Record) -> str:
 
 def _arrived(scene: Scene, record: Record) -> bool:
     """Whether what a given up intent asked for is there after all."""
-    observed = scene.observation(record)
-    return isinstance(observed, Found) and observed.remote.status is TaskStatus.READY
+    match outcome(scene, record):
+        case There(remote):
+            return remote.status is TaskStatus.READY
+        case _:
+            return False
 
 
 def _current_unseen(scene: Scene, record: Record) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from reconciler.hints import NO_HINT, Hint, hint, way
 from reconciler.model.body import Origin
 from reconciler.model.manifest import Voice
-from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown, Unverifiable
+from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.model.plan import Change
 from reconciler.model.state import Record, Status
 from reconciler.planning.amending import news, told_anew
@@ -188,13 +188,7 @@ def _unfinished(scene: Scene, voice: Voice, record: Record) -> bool:
     pending = begun(scene, voice, record)
     if pending is None or pending.status is Status.FAILED or pending.generation < record.generation:
         return False
-    match scene.observation(pending):
-        case Found(remote=remote):
-            return remote.status is not TaskStatus.FAILED
-        case Absent():
-            return pending.status is Status.UNCERTAIN
-        case Unknown() | Unverifiable():
-            return True
+    return isinstance(outcome(scene, pending), There | NotKnown | OutOfSight | ForAPerson)
 
 
 def _replace(
