@@ -60,8 +60,8 @@ def rebuild(
     Declined. The state goes on with the lineage's eight characters, so that a second state that was rebuilt at the
     same time makes the same keys, which a cloud accepts only once.
     """
-    with changing(session, "state rebuild", request, finds=True, new=strangers) as held:
-        state, now = held[0], session.clock.now()
+    with changing(session, "state rebuild", request, finds=True, new=strangers) as edit:
+        state, now = edit.before, session.clock.now()
         strays = list(_strays(session, state))
         lineages: dict[str, set[str]] = {}
         for stray in strays:
@@ -70,7 +70,7 @@ def rebuild(
         found = Rebuilt(lineages={k: sorted(v) for k, v in sorted(lineages.items())})
         if strangers:
             others = {stray.marker.lineage for stray in strays} - {state.lineage[:8], *state.strangers}
-            held.append(state.having(strangers=(*state.strangers, *sorted(others))))
+            edit.after = state.having(strangers=(*state.strangers, *sorted(others)))
         elif lineage is not None:
             known = (state.lineage[:8], *state.kin)  # all that there is of them may be in the state already
             if lineage not in (*(s.marker.lineage for s in strays), *known):
@@ -92,7 +92,7 @@ def rebuild(
                     hint(way("At a terminal, answer yes; elsewhere", "--auto-approve")),
                     summary="Nothing was taken in",
                 )
-            held.append(_adopted(state, records, lineage, tail=session.lineage(), now=now))
+            edit.after = _adopted(state, records, lineage, tail=session.lineage(), now=now)
         return found
 
 

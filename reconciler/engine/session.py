@@ -75,6 +75,14 @@ class Request:
     waiting: Callable[[StateLocked], None] | None = None
 
 
+@dataclass(slots=True)
+class Edit:
+    """One change of the state by hand. `after` is what it becomes; None leaves it as it was."""
+
+    before: State
+    after: State | None = None
+
+
 @contextmanager
 def changing(
     session: Session,
@@ -84,8 +92,8 @@ def changing(
     begins: bool = False,
     finds: bool = False,
     new: bool = False,
-) -> Iterator[list[State]]:
-    """The state under the lock; what the block leaves in the list is saved.
+) -> Iterator[Edit]:
+    """The state under the lock; what the block leaves as `after` is saved.
 
     Without a state, only an operation that `begins` one or `finds` its voices goes on, and nothing is written where
     it leaves nothing. `new`: whatever other states hold. Raises NoState and StateElsewhere.
@@ -94,8 +102,8 @@ def changing(
         state = session.state(begins=begins, new=new)
         if not (session.store.exists or begins or finds):
             raise no_state.nothing_known(session.store.where)
-        held = [state]
+        edit = Edit(state)
         session.store.begin(state, pays=False)
-        yield held
-        if len(held) > 1 or session.store.exists:
-            session.store.finish(held[-1])
+        yield edit
+        if edit.after is not None or session.store.exists:
+            session.store.finish(edit.after or state)

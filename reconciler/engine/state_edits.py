@@ -14,8 +14,8 @@ from reconciler.planning import moves
 
 def move(session: Session, source: str, target: str, request: Request) -> None:
     """Gives a voice another address. Its key stays: only the address it answers to changes."""
-    with changing(session, "state mv", request) as held:
-        state = held[0]
+    with changing(session, "state mv", request) as edit:
+        state = edit.before
         if source not in state.current:
             raise not_in_state(source)
         if target == source:
@@ -34,7 +34,7 @@ def move(session: Session, source: str, target: str, request: Request) -> None:
         pair = {target: state.records[state.current[source]]}
         along = {target: [r.external_task_id for r in moves.others_at(state, pair[target])]}
         moved, current = moves.moved(state, pair, along, now=session.clock.now())
-        held.append(state.having(moved, current=current))
+        edit.after = state.having(moved, current=current)
 
 
 def remove(session: Session, address: str, request: Request) -> Record:
@@ -42,8 +42,8 @@ def remove(session: Session, address: str, request: Request) -> Record:
 
     `address` may be an external_task_id too: that of an old voice which its cloud will not delete.
     """
-    with changing(session, "state rm", request) as held:
-        state, now = held[0], session.clock.now()
+    with changing(session, "state rm", request) as edit:
+        state, now = edit.before, session.clock.now()
         record = state.at(address) or _old(state, address)
         if record is None:
             raise not_in_state(address)
@@ -54,7 +54,7 @@ def remove(session: Session, address: str, request: Request) -> Record:
             else transitions.tombstone(record, now=now)
         )
         bound = state.current.get(record.address) == record.external_task_id
-        held.append(state.having([kept], current={record.address: None} if bound else {}))
+        edit.after = state.having([kept], current={record.address: None} if bound else {})
         return kept
 
 
@@ -71,8 +71,8 @@ def rebind(session: Session, provider: str, request: Request, *, source: str | N
             f"Let its entries name {provider}: where both are one account, the next plan moves them without a call. "
             f"Where it can't decide that, take {source} from the manifest first.",
         )
-    with changing(session, "state rebind", request) as held:
-        state = held[0]
+    with changing(session, "state rebind", request) as edit:
+        state = edit.before
         old, kind = source or provider, session.manifest.providers[provider].type
         there = (r for r in state.records.values() if r.provider == old and r.status is not Status.DELETED)
         if other := next((r.type for r in there if r.type != kind), None):
@@ -86,7 +86,7 @@ def rebind(session: Session, provider: str, request: Request, *, source: str | N
             for r in state.records.values()
             if r.provider == old and (r.provider != provider or r.account != account or r.owned_by is not None)
         ]
-        held.append(state.having(rebound))
+        edit.after = state.having(rebound)
         return sum(r.status in LIVE for r in rebound)
 
 

@@ -25,8 +25,8 @@ def import_voice(session: Session, address: str, voice_id: str, request: Request
     voice = _declared(session, address)
     if voice.origin is Origin.OFFICIAL:
         raise UsageError(f"{address} is a preset, which is taken in by apply.", hint(way("", "apply")))
-    with changing(session, "import", request, begins=True) as held:
-        state, now = held[0], session.clock.now()
+    with changing(session, "import", request, begins=True) as edit:
+        state, now = edit.before, session.clock.now()
         current = state.at(address)
         if current is not None and current.status in LIVE:
             raise UsageError(
@@ -37,16 +37,16 @@ def import_voice(session: Session, address: str, voice_id: str, request: Request
         record = _candidate(state, voice, cloud, voice_id, now=now)
         _refuse_held(state, record, address)
         record = _found(cloud, record, now=now)
-        held.append(state.having([record], current={address: record.external_task_id}))
+        edit.after = state.having([record], current={address: record.external_task_id})
         return record
 
 
 def accept(session: Session, addresses: Collection[str], request: Request) -> list[Record]:
     """Takes the names that these voices have in their clouds now for theirs: no drift any more, and nothing else."""
-    with changing(session, "drift --accept", request) as held:
-        state = held[0]
+    with changing(session, "drift --accept", request) as edit:
+        state = edit.before
         renamed = [_renamed(session, state, address) for address in sorted(set(addresses))]
-        held.append(state.having(renamed))
+        edit.after = state.having(renamed)
         return renamed
 
 
@@ -71,8 +71,8 @@ def _renamed(session: Session, state: State, address: str) -> Record:
 
 def resolve(session: Session, address: str, request: Request, *, voice_id: str | None, retry: bool) -> Record:
     """A person's word on a creation that nobody can settle: it is this voice; or it is not, pay again; or let it go."""
-    with changing(session, "resolve", request) as held:
-        state, now = held[0], session.clock.now()
+    with changing(session, "resolve", request) as edit:
+        state, now = edit.before, session.clock.now()
         record = _open(state, address)
         address = record.address
         bound = state.current.get(address) == record.external_task_id
@@ -87,12 +87,12 @@ def resolve(session: Session, address: str, request: Request, *, voice_id: str |
             # Beside a voice that still stands it stays unbound: the next apply finishes the replace with it.
             status = Status.READY if bound else Status.RUNNING
             settled = settled.model_copy(update={"status": status})
-            held.append(state.having([settled]))
+            edit.after = state.having([settled])
             return settled
         settled = (
             transitions.given_up(record, now=now) if retry else transitions.ended(record, Status.ABANDONED, now=now)
         )
-        held.append(state.having([settled], current={address: None} if bound else {}))
+        edit.after = state.having([settled], current={address: None} if bound else {})
         return settled
 
 
