@@ -61,6 +61,12 @@ def command(verb: str, *arguments: object, place: str | None = None) -> Command:
     return Command((*verb.split(), *map(str, arguments)), place)
 
 
+def operands(*given: object) -> tuple[str, ...]:
+    """Words that are none of ours: one that begins with `-` is no option."""
+    words = tuple(map(str, given))
+    return ("--", *words) if any(word.startswith("-") for word in words) else words
+
+
 def way(words: str, verb: str, *arguments: object, place: str | None = None, after: str = "") -> Way:
     """A way on with one command."""
     return Way(words, (command(verb, *arguments, place=place),), after)

@@ -89,7 +89,11 @@ def rebuild(
             if taken and not approve(found):
                 raise Declined(
                     "The question was not answered with yes.",
-                    hint(way("At a terminal, answer yes; elsewhere", "--auto-approve")),
+                    hint(
+                        way(
+                            "At a terminal, answer yes; elsewhere", "state rebuild --lineage", lineage, "--auto-approve"
+                        )
+                    ),
                     summary="Nothing was taken in",
                 )
             edit.after = _adopted(state, records, lineage, tail=session.lineage(), now=now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.errors import Cause
-from reconciler.hints import Hint, way
+from reconciler.hints import Hint, operands, way
 from reconciler.hints import hint as hint_of
 from reconciler.model.manifest import AUDIO, Manifest, Voice
 from reconciler.model.observed import RemoteVoice
@@ -66,7 +66,7 @@ def failure_hint(voice: Voice, cause: Cause | None) -> Hint:
     match cause:
         case Cause.ID_TAKEN if "voice_id" in voice.inputs:
             chosen = voice.inputs["voice_id"]
-            mine = way("if the voice of this id is yours", "import", address, chosen)
+            mine = way("if the voice of this id is yours", "import", *operands(address, chosen))
             return hint_of("Choose another voice_id", mine)
         case Cause.NAME_TAKEN:
             key = "name" if "name" in voice.inputs else "voice_name"

@@ -88,6 +88,8 @@ def _doubtfulness(scene: Scene, pending: Record) -> int:
             return 0
         case NotKnown() | ForAPerson():
             return 1
+        case Failed() if pending.status is Status.UNCERTAIN:  # a sample that was refused is not bought again
+            return 1
         case _:
             return 2
 

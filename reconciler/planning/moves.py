@@ -157,7 +157,7 @@ def _is_to_be_replaced(scene: Scene, voice: Voice) -> bool:
         return False
     if address in scene.asked.retry | scene.asked.replace or address in scene.stopped:
         return False
-    if voice.provider not in scene.seen or voice.provider in scene.doubts:
+    if not all(name in scene.seen and name not in scene.doubts for name in (voice.provider, record.provider)):
         return False
     return bool(difference(voice, record).identity)
 

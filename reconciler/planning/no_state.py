@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from reconciler.errors import NoState
-from reconciler.hints import Hint, hint, way
+from reconciler.hints import Hint, hint, operands, way
 from reconciler.model.survey import Held, Survey
 
 _NAMED = 10  # addresses or reasons in a sentence
@@ -81,7 +81,7 @@ def _ways_to_take_in(survey: Survey) -> Hint:
     left = next((held for held in survey.ours if not held.unchanged and held.voice_id is not None), None)
     if left is not None:
         which = "one whose entry has changed" if rebuilt else "if it is lost, take them in one by one"
-        ways.append(way(which, "import", left.address, left.voice_id))
+        ways.append(way(which, "import", *operands(left.address, left.voice_id)))
     return hint(_ELSEWHERE, _COPY, *ways, way("if they are somebody else's", "state rebuild --new-lineage"))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from reconciler.hints import Hint, Way, command, hint, way
+from reconciler.hints import Hint, Way, command, hint, operands, way
 from reconciler.model.manifest import Voice
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import Record, State, Status
@@ -54,7 +54,7 @@ def _asked(record: Record, who: str, ways: Sequence[Way]) -> Change:
 def _renamed(state: State, record: Record, address: str) -> Way:
     if record.status is Status.ABANDONED:
         which = record.voice_id or record.url or record.file_id
-        return way(f"to take back the voice of {record.address}", "import", address, which)
+        return way(f"to take back the voice of {record.address}", "import", *operands(address, which))
     moves = command("state mv", record.address, address)
     first = (command("state rm", address),) if address in state.current else ()
     return Way(f"if {record.address} was renamed", (*first, moves))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from reconciler.hints import hint, way
+from reconciler.hints import hint, operands, way
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import TaskStatus
 from reconciler.model.plan import Action, Change
@@ -74,7 +74,7 @@ def _is_it_this_one(voice: Voice, need: Need, found: Sequence[Marked]) -> Change
         reason = f"a task that made or makes a voice for {_made_for(running[0])} runs, and this state does not know it"
         return blocked(voice, need.record, reason, hint("Plan again when it has ended", again), found=need.found)
     ids = [m.remote.voice_id for m in found[:_SHOWN] if m.remote.voice_id]
-    ways = [way("If it is this one", "import", voice.address, voice_id) for voice_id in ids]
+    ways = [way("If it is this one", "import", *operands(voice.address, voice_id)) for voice_id in ids]
     reason = (
         f"the account holds the voice {newest.remote.voice_id}, made for {_made_for(newest)}, "
         "and this state does not know it"

@@ -9,7 +9,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 from reconciler.errors import ManifestError
@@ -24,8 +24,8 @@ from reconciler.model.survey import Survey
 from reconciler.model.voice_list import VoiceList
 from reconciler.views import hints
 from reconciler.views.escape import HOSTILE
+from reconciler.views.folding import HELD
 from reconciler.views.render_options import PLAIN, RenderOptions
-from reconciler.views.screen import fitted
 
 VALIDATION_FORMAT = 1
 
@@ -199,10 +199,9 @@ def _ways_on(hint: Hint, options: RenderOptions) -> Document:
     if not hint:
         return {}
     commands = [hints.command_line(command, options) for command in hint.commands]
-    unfolded = replace(options, columns=None)
     return {
-        "hint": fitted(hints.on_one_line(hint, options), unfolded),
-        "commands": [fitted(command, unfolded) for command in commands],
+        "hint": hints.on_one_line(hint, options).replace(HELD, " "),
+        "commands": [command.replace(HELD, " ") for command in commands],
     }
 
 

@@ -193,9 +193,10 @@ def test_what_could_not_be_looked_at_is_not_made_deleted_or_forgotten(world: dic
 def test_nothing_is_bought_while_the_same_may_be_on_its_way(world: dict[str, Any]) -> None:
     seen = World(world)
     bought = [c for c in seen.plan.changes if c.action in _BUYING and c.made is None]
+    moved = {key for c in seen.plan.changes if c.action is Action.MOVE for key in (c.record, *c.along)}
     for change in bought:
         for record in seen.state.records.values():
-            if record.address != change.address or record.status not in SETTLING:
+            if record.address != change.address or record.status not in SETTLING or record.external_task_id in moved:
                 continue
             if record.external_task_id in {change.key, change.record}:
                 continue

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 
 import pytest
 
 from reconciler.errors import VoicectlError
-from reconciler.hints import NO_HINT, Hint, Way, as_hint, command, hint, way
-from reconciler.views import hints, text
+from reconciler.hints import NO_HINT, Hint, Way, as_hint, command, hint, operands, way
+from reconciler.model.events import Event, Kind
+from reconciler.views import documents, hints, text
 from reconciler.views.folding import HELD
 from reconciler.views.render_options import PLAIN, RenderOptions
 from reconciler.views.screen import fitted
@@ -59,6 +61,22 @@ def test_two_commands_of_one_way_follow_each_other() -> None:
 @pytest.mark.parametrize("evil", ["$(rm -rf ~)", "a b", "it's", "; ls", "`id`", "-x", "*"])
 def test_what_a_cloud_says_is_one_word_of_a_shell(evil: str) -> None:
     assert shlex.split(line(hint(way("", "import hero", evil)))) == ["voicectl", "import", "hero", evil]
+
+
+def test_an_id_that_looks_like_an_option_is_none() -> None:
+    assert (
+        line(hint(way("", "import", *operands("hero", "--auto-approve")))) == "voicectl import -- hero --auto-approve"
+    )
+    assert operands("hero", "85") == ("hero", "85")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "iso-8859-1"])
+def test_in_json_a_letter_that_the_stream_lacks_is_json_s_own_escape(encoding: str) -> None:
+    options = RenderOptions(global_options="-f 'studio-é.yaml'", encoding=encoding)
+    event = Event(kind=Kind.FAILED, hint=hint(way("Again", "apply")))
+    told = json.loads(documents.dumps(documents.event_document(event, 1, options), ascii_only=not options.utf8))
+    assert told["commands"] == ["voicectl -f 'studio-é.yaml' apply"]
+    assert told["hint"] == "Again: voicectl -f 'studio-é.yaml' apply"
 
 
 def test_what_would_move_a_cursor_is_escaped_in_words_and_commands() -> None:
