@@ -115,8 +115,11 @@ def _by_key_or_task(
     seen: dict[str, RemoteVoice] = {}
     unseen: list[Record] = []
     for record in records:
-        voice = by_key.get(record.external_task_id) if _made_under_its_key(record) else None
-        voice = voice or listed.get(record.task_id or "")
+        voice, of_task = None, listed.get(record.task_id or "")
+        if _made_under_its_key(record):
+            voice = by_key.get(record.external_task_id)
+        if voice is None or (of_task is not None and of_task.external_task_id == voice.external_task_id):
+            voice = of_task  # where a marker is no key, a second voice may have it too
         if voice is not None:
             seen[record.external_task_id] = voice
         else:

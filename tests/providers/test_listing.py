@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.model.observed import Absent, RemoteVoice, TaskStatus
+from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus
 from reconciler.model.state import Record, Status
 from reconciler.providers.listing import Listing, Sight, look
 from tests.providers.support import record
@@ -32,3 +32,15 @@ def test_a_voice_of_the_same_name_is_another_voice() -> None:
     theirs = listed(voice_name="Narrator")
     ours = record(Status.READY, key=NARRATOR, task_id="93", voice_id="85", voice_name="Narrator")
     assert seen(ours, lists=[theirs, theirs]).of == {NARRATOR: Absent()}
+
+
+def test_of_two_voices_with_one_marker_a_record_means_the_one_of_its_own_task() -> None:
+    """A cloud that takes no key makes a second one; each may be held by another state."""
+    twins = [
+        RemoteVoice(status=TaskStatus.READY, voice_id=f"8{n}", task_id=f"9{n}", external_task_id=NARRATOR)
+        for n in range(2)
+    ]
+    listing = Listing({str(v.task_id): v for v in twins})
+    for twin in twins:
+        ours = record(Status.READY, key=NARRATOR, task_id=str(twin.task_id), voice_id=str(twin.voice_id))
+        assert seen(ours, lists=[listing]).of == {NARRATOR: Found(remote=twin)}
