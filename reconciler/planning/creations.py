@@ -18,7 +18,7 @@ from reconciler.planning.blocking import blocked, failure_hint, resolve_hint
 from reconciler.planning.diff import difference
 from reconciler.planning.need import Need, to_make, to_take
 from reconciler.planning.outcome import Failed, ForAPerson, Gone, NeverArrived, NotKnown, OutOfSight, There, outcome
-from reconciler.planning.scene import Scene
+from reconciler.planning.scene import Scene, as_recorded
 from reconciler.planning.unclaimed import in_the_way
 from reconciler.protocols import ByKey
 
@@ -131,7 +131,7 @@ def _on_its_way(scene: Scene, voice: Voice, need: Need) -> Change | None:
             return blocked(voice, need.record, f"{_NOT_TOLD}: {why}", about=pending)
         case OutOfSight() if _is_something(pending, scene):
             aside = "the new voice is the one that it was resolved to"
-            return to_take(scene, voice, need, _as_recorded(pending), key=key, generation=generation, aside=aside)
+            return to_take(scene, voice, need, as_recorded(pending), key=key, generation=generation, aside=aside)
         case OutOfSight() | ForAPerson():
             reason = pending.message or "nobody can tell whether an interrupted creation made the new voice"
             return blocked(voice, need.record, reason, resolve_hint(pending), about=pending)
@@ -152,7 +152,7 @@ def _returned(scene: Scene, voice: Voice, need: Need) -> Change | None:
                 reason = f"could not tell whether the voice given up earlier is still there: {why}"
                 return blocked(voice, need.record, reason, found=need.found)
             case Unverifiable() if record.status is Status.ABANDONED and _is_something(record, scene):
-                there = _as_recorded(record)
+                there = as_recorded(record)
             case Found(remote=remote) if remote.status is TaskStatus.READY:
                 there = remote
             case Found(remote=remote) if remote.status is TaskStatus.RUNNING and record.status is not Status.DEPOSED:
@@ -166,18 +166,6 @@ def _returned(scene: Scene, voice: Voice, need: Need) -> Change | None:
         key, generation = record.external_task_id, record.generation
         return to_take(scene, voice, need, there, key=key, generation=generation, aside=aside)
     return None
-
-
-def _as_recorded(record: Record) -> RemoteVoice:
-    """What nobody can look up, as the state remembers it."""
-    return RemoteVoice(
-        status=TaskStatus.READY,
-        voice_id=record.voice_id,
-        voice_name=record.voice_name or None,
-        url=record.url,
-        file_id=record.file_id,
-        expires_at=record.expires_at,
-    )
 
 
 def _is_something(record: Record, scene: Scene) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from reconciler.hints import Hint
@@ -68,15 +68,21 @@ class Scene:
         if isinstance(observed, Absent) and shows_late(record, self.now):
             return Found(remote=RemoteVoice(status=TaskStatus.RUNNING, task_id=record.task_id))
         if isinstance(observed, Absent) and self._may_be_listed_later(record):
-            return Unknown(why="its cloud may not list yet what an interrupted call made")
+            unknown = Unknown(why="its cloud may not list yet what an interrupted call made")
+            return Found(remote=as_recorded(record)) if record.voice_id is not None else unknown
         return observed
 
+    def shows_late(self, record: Record) -> bool:
+        """Whether a look that shows nothing of it says nothing yet."""
+        return shows_late(record, self.now) or self._may_be_listed_later(record)
+
     def _may_be_listed_later(self, record: Record) -> bool:
-        """Where only a list shows it: for as long as a call waits to go out, is under way, and is not listed yet."""
+        """Where only a list shows it: while that is late, and before, while a call waits to go out or is under way."""
         found, account = self.can(record).found, self.manifest.providers.get(record.provider)
-        if record.status is not Status.INTENDED or not isinstance(found, ByList) or account is None:
+        if record.status not in LIVE or not isinstance(found, ByList) or account is None:
             return False
-        longest = 2 * account.timeouts.operation + (found.lag or 0.0)
+        lag = _SHOWS_LATE.total_seconds() if found.lag is None else found.lag
+        longest = lag + (2 * account.timeouts.operation if record.status is Status.INTENDED else 0.0)
         return (self.now - record.changed_at).total_seconds() < longest
 
     def can(self, record_or_voice: Record | Voice) -> MethodCapabilities:
@@ -119,6 +125,18 @@ class Scene:
     def next_key(self, voice: Voice) -> tuple[str, int]:
         """The key of the next creation of this voice: above every generation known here or seen marked there."""
         return keys.following(self.state, voice, above=self.marked.generation(voice, self.state.lineage[:8]))
+
+
+def as_recorded(record: Record) -> RemoteVoice:
+    """What nobody can look up, as the state remembers it."""
+    return RemoteVoice(
+        status=TaskStatus.READY,
+        voice_id=record.voice_id,
+        voice_name=record.voice_name or None,
+        url=record.url,
+        file_id=record.file_id,
+        expires_at=record.expires_at,
+    )
 
 
 def shows_late(record: Record, now: datetime) -> bool:
@@ -172,14 +190,13 @@ def gather(
             given_up.setdefault(record.address, []).append(record)
     for records in pending.values():
         records.sort(key=lambda r: r.generation, reverse=True)
-    return Scene(
+    scene = Scene(
         manifest=manifest,
         state=state,
         seen=seen,
         capabilities=capabilities,
         now=now,
         asked=asked,
-        doubts={**_doubts(seen, live, known, now=now, asked=asked), **(closed or {})},
         marked=index(seen, state),
         pending=pending,
         given_up=given_up,
@@ -187,24 +204,18 @@ def gather(
         one_account=one_account,
         beside=tuple(sorted(beside, key=lambda r: (r.address, r.generation))),
     )
+    return replace(scene, doubts={**_doubts(scene, live, known), **(closed or {})})
 
 
-def _doubts(
-    seen: Mapping[str, Observations],
-    live: Mapping[str, list[Record]],
-    known: Mapping[str, list[Record]],
-    *,
-    now: datetime,
-    asked: Asked,
-) -> dict[str, Doubt]:
+def _doubts(scene: Scene, live: Mapping[str, list[Record]], known: Mapping[str, list[Record]]) -> dict[str, Doubt]:
     looked: dict[str, list[tuple[Record, Observation]]] = {}
-    for name, each in seen.items():
+    for name, each in scene.seen.items():
         pairs = [(record, each.of.get(record.external_task_id, _NOT_ASKED)) for record in known.get(name, ())]
-        looked[name] = [(r, o) for r, o in pairs if not (isinstance(o, Absent) and shows_late(r, now))]
+        looked[name] = [(r, o) for r, o in pairs if not (isinstance(o, Absent) and scene.shows_late(r))]
     missing = sum(isinstance(observed, Absent) for pairs in looked.values() for _, observed in pairs)
     doubts: dict[str, Doubt] = {}
-    for name, each in seen.items():
-        allowed = asked.allow_recreates
+    for name, each in scene.seen.items():
+        allowed = scene.asked.allow_recreates
         found = doubt(name, live.get(name, ()), looked[name], each, missing=missing, allow_recreates=allowed)
         if found is not None:
             doubts[name] = found

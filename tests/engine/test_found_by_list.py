@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count
 
 import pytest
 from hypothesis import given, settings
@@ -43,10 +44,11 @@ class ListCloud(PaperCloud):
 
     def __post_init__(self) -> None:
         super().__init__(self.clock, MethodCapabilities(found=ByList(lag=self.lag)))
-        self.bought: list[Made] = []
+        self.bought: list[Made] = []  # without what was deleted
+        self._numbers = count(1)
 
     def submit(self, voice: Voice, external_task_id: str) -> Accepted | Done:
-        number = len(self.bought) + 1
+        number = next(self._numbers)
         lost = self.lose.pop(0) if self.lose else False
         remote = RemoteVoice(
             status=TaskStatus.READY, voice_id=f"v{number}", voice_name="a", external_task_id=external_task_id
@@ -61,6 +63,9 @@ class ListCloud(PaperCloud):
         now = self.clock.monotonic()
         listed = [m for m in self.bought if m.key == record.external_task_id and m.at + m.late <= now]
         return Found(remote=listed[0].voice) if listed else Absent()
+
+    def delete(self, record: Record) -> None:
+        self.bought = [made for made in self.bought if made.voice.voice_id != record.voice_id]
 
     def _look(self, record: Record) -> Observation:
         return self.find(record)
@@ -125,6 +130,30 @@ def test_a_call_that_never_arrived_is_made_once_the_list_must_have_shown_it() ->
     rehearsal.clock.sleep(2 * PATIENCE + LAG)
     rehearsal.apply()
     assert (len(cloud.bought), rehearsal.record("a").voice_id) == (1, "v1")
+
+
+@pytest.mark.parametrize("late", [LAG - 0.1, LAG])
+def test_a_voice_that_was_just_made_and_is_not_listed_yet_is_not_gone(late: float) -> None:
+    rehearsal = Rehearsal()
+    cloud = cloud_of(rehearsal, late=late)
+    rehearsal.apply()
+    assert rehearsal.plan().changes == ()
+    rehearsal.declare(voice("a"), voice("b"))
+    rehearsal.apply()
+    assert [made.voice.voice_id for made in cloud.bought] == ["v1", "v2"]
+    rehearsal.declare(voice("b", sample="another"))
+    rehearsal.apply()
+    assert [made.key for made in cloud.bought] == [rehearsal.record("b").external_task_id]
+
+
+def test_a_voice_that_the_list_must_show_and_does_not_is_gone() -> None:
+    rehearsal = Rehearsal()
+    cloud = cloud_of(rehearsal)
+    rehearsal.apply()
+    cloud.bought.clear()
+    rehearsal.clock.sleep(LAG)
+    rehearsal.apply(allow_recreates=1)
+    assert len(cloud.bought) == 1
 
 
 @pytest.mark.parametrize("fails", [1, 2, 3])
