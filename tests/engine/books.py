@@ -26,6 +26,7 @@ DELETING = frozenset({"delete", "DeleteVoice"})
 USING = frozenset({"TextToSpeechSync"})
 KEYLESS = frozenset({"VoiceClone", "AigcAudioTask"})  # these take no key from us: the cloud can't be asked for one
 SOUND, MINIMAX = "AigcAudioTask", "CloneVoiceAsync"
+LISTED = "listed"  # what `listed_cloud` makes: its marker is no key, so that two voices may have the same one
 _WEEK = 7 * 86_400_000  # milliseconds that a Temporary file lasts, and a MiniMax voice that nobody used
 TRACED = 70 * 3_600_000  # milliseconds that VOD shows a task at least, where somebody looks for it
 _UNLISTED = frozenset({"CreateAigcCustomVoice", "CreateAigcAudioClone", *KEYLESS})
@@ -93,7 +94,8 @@ def has_key(voice: Voice) -> bool:
 
 def key_of(creation: Creation) -> str | None:
     """How the oracle calls it. None: nobody bought it through us."""
-    return f"number {creation.number}" if creation.action in KEYLESS else creation.key
+    keyless = creation.action in KEYLESS or (creation.action == LISTED and creation.key is not None)
+    return f"number {creation.number}" if keyless else creation.key
 
 
 def key_meant(record: Record, made: Iterable[Creation]) -> str:
@@ -130,6 +132,8 @@ def _is_meant(record: Record, creation: Creation) -> bool:
         case "AigcAudioTask":
             file_id = creation.details["file_id"]
             return creation.task_id == record.task_id or file_id == record.file_id or file_id in (record.url or "")
+        case "listed" if record.task_id is not None:
+            return creation.task_id == record.task_id
         case _:
             if record.voice_id is not None and creation.voice_id is not None:
                 return creation.voice_id == record.voice_id  # one that was imported has another key

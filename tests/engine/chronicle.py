@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
+from math import inf
 from typing import Any
 
 from reconciler.model.state import LIVE, Record, State, Status
@@ -23,6 +24,7 @@ class Chronicle:
         self.story: list[oracle.Event] = []
         self.wrong: list[str] = []  # raised inside a call, it would read as a lost reply
         self.lost: set[str] = set()  # keys that the state knows no more
+        self.twins: set[str] = set()  # keys under one marker that no key keeps from being used again: who is whose?
         self.renames = False  # whether entries were renamed
         self.over: set[str] = set()  # keys of what has expired
         self.spoken: Counter[str] = Counter()  # paid first uses, by voice_id
@@ -30,12 +32,17 @@ class Chronicle:
         self._books = books
         self._noted: dict[int, Creation] = {}
         self._blind = False  # the run that is under way looks at lists that lie
+        self._late = 0.0  # seconds until it lists what is made
+        self._listed_until = inf  # Unix milliseconds: what was begun later was not listed when it looked
         self._traced: Callable[[Creation], bool] = lambda creation: False  # whether it sees this task
 
     def began(self) -> None:
         """A run."""
-        self._blind = self._lists_lie()
-        current, since = self._rehearsal.state.current, self._rehearsal.world.now() - books.TRACED
+        faults, now = self._rehearsal.world.faults(), self._rehearsal.world.now()
+        self._blind = any((faults.hide, faults.empty_list, faults.shuffle_list, faults.shift_list))
+        self._late = max(faults.late_visibility, faults.late_by_id)
+        self._listed_until = now - 1000 * self._late
+        current, since = self._rehearsal.state.current, now - books.TRACED
         unmade = [v for v in self._rehearsal.voices.values() if v.address not in current and books.has_key(v)]
         accounts = {self._books.account(v.provider) for v in unmade}
         self._traced = lambda c: c.account in accounts and c.created_at > since and c.action not in books.KEYLESS
@@ -101,7 +108,7 @@ class Chronicle:
     def _watch_use(self, voice_id: str) -> None:
         """A first use is paid for once, unless the lists hide what it did."""
         self.spoken[voice_id] += 1
-        if self.spoken[voice_id] > 1 and not self._blind:
+        if self.spoken[voice_id] > 1 and not (self._blind or self._late):
             self.wrong.append(f"{voice_id} was used {self.spoken[voice_id]} times")
 
     def _watch_deletion(self, voice_id: str) -> None:
@@ -141,19 +148,20 @@ class Chronicle:
 
     def _purchase(self, creation: Creation, key: str, *, late: bool) -> Bought:
         made, records = self._rehearsal.made, self._rehearsal.state.records.values()
+        same = {str(books.key_of(c)) for c in made if creation.action == books.LISTED and c.key == creation.key}
+        if same & self.lost:
+            self.twins |= same
         return Bought(
             key,
             self._books.what(creation),
             books.fate_of(creation),
-            deposed=frozenset(r.external_task_id for r in records if r.status is Status.DEPOSED),
-            late=late and creation.action not in books.KEYLESS,  # there a second call must wait for a person
+            deposed=frozenset(books.key_meant(r, made) for r in records if r.status is Status.DEPOSED),
+            late=late and creation.action not in {*books.KEYLESS, books.LISTED},  # there a second call must wait
             hidden=frozenset(str(books.key_of(c)) for c in made if self._blind or not self._shows(c)),
         )
 
     def _shows(self, creation: Creation) -> bool:
-        return books.is_listed(creation) or self._traced(creation)
-
-    def _lists_lie(self) -> bool:
-        faults = self._rehearsal.world.faults()
-        wrong = (faults.hide, faults.empty_list, faults.shuffle_list, faults.shift_list)
-        return any((*wrong, faults.late_visibility, faults.late_by_id))
+        """Where a marker is no key, a second voice under one that the state knows is not told apart."""
+        if creation.action == books.LISTED and creation.key in self._rehearsal.state.records:
+            return False
+        return creation.created_at <= self._listed_until and (books.is_listed(creation) or self._traced(creation))

@@ -75,6 +75,7 @@ class Rehearsal:
         self.clock = VirtualClock()
         self.world = World.open(":memory:", SteadyClock(self.clock), seed=seed)
         self.world.set_faults(Faults(**faults))
+        self.seed = seed
         self.backend = self.another_backend()
         self.accounts: dict[str, Account] = {"kling": KlingAccount(type="kling")}
         self.voices: dict[str, Voice] = {}
@@ -203,7 +204,7 @@ class Rehearsal:
         )
 
     def _provided(self, account: Account) -> Provider:
-        wire, pair = Wire(self), Credentials(SECRET_ID, SECRET_KEY)
+        wire, pair = self.wire(), Credentials(SECRET_ID, SECRET_KEY)
         match account:
             case KlingAccount():
                 return KlingProvider(account, ApiKey(KLING_KEYS[account.region]), clock=self.clock, transport=wire)
@@ -212,6 +213,9 @@ class Rehearsal:
                 return VodProvider(account, pair, clock=self.clock, transport=wire, listed=listed)
             case TencentTrtcAccount():
                 return TrtcProvider(account, pair, clock=self.clock, environ={}, transport=wire)
+
+    def wire(self) -> Wire:
+        return Wire(self)
 
     def _emit(self, event: Event) -> None:
         self.events.append(event)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from math import inf
 
 from reconciler.engine.calls import Answer
 from reconciler.engine.operations import Applied
 from reconciler.errors import CloudError, SafetyStop
 from reconciler.model import statefile
-from reconciler.model.accounts import Account
 from reconciler.model.manifest import AUDIO, Voice
 from reconciler.model.state import LIVE, State
 from reconciler.sandbox.faults import Faults
@@ -37,6 +37,7 @@ from tests.engine.steps import (
     Switched,
     Weather,
 )
+from tests.engine.stories import Clouds
 from tests.support.hints import typed
 from tests.support.memory_backend import MemoryBackend
 
@@ -46,15 +47,17 @@ _MANIFOLD = frozenset({"create", "clone-minimax"})  # these may be made twice fr
 
 
 class Simulation:
-    def __init__(self, accounts: Mapping[str, Account], seed: int) -> None:
+    def __init__(self, clouds: Clouds, seed: int) -> None:
         self.rehearsal = Rehearsal(seed=seed, latency=lambda: self._dice.choice([0.01, 0.05, 0.4]))
-        self.rehearsal.accounts = dict(accounts)
-        self.books = Books(accounts)
+        self.rehearsal.accounts = dict(clouds.accounts)
+        clouds.mount(self.rehearsal)
+        self.books = Books(clouds.accounts)
         self.chronicle = Chronicle(self.rehearsal, self.books)
         self.person = Person(self.rehearsal, self.chronicle, self.books)
         self._dice = random.Random(seed)
         self._moments = 0
-        self._late: list[Callable[[], Answer]] = []
+        self._late: list[tuple[float, Callable[[], Answer]]] = []  # dead runs' calls, and when they died
+        self._arrives = clouds.arrives
         self._states = 1
         self._elsewhere: MemoryBackend | None = None  # the other runner's
         self._doubtful = False  # somebody deleted voices outside, or put an old state back
@@ -115,7 +118,7 @@ class Simulation:
             self.person.settle(allowed)
             if paid := self.person.unsure() | self.person.follow(patient=False):
                 self._apply(Run(), retry=paid)
-        self.chronicle.story.append(Lost(self._held_elsewhere() | self.chronicle.lost))
+        self.chronicle.story.append(Lost(self._held_elsewhere() | self.chronicle.lost | self.chronicle.twins))
         told = [*self.chronicle.wrong, *oracle.complaints(self.chronicle.story, self.person.looks_back())]
         assert not told, "\n".join(told)
 
@@ -174,11 +177,12 @@ class Simulation:
             if self._moments == run.dies_at:
                 self.rehearsal.hook = self.chronicle.watch
                 self.chronicle.note()
-                self._late += self.rehearsal.crew.die(self._dice)
+                now = self.rehearsal.clock.monotonic()
+                self._late += [(now, call) for call in self.rehearsal.crew.die(self._dice)]
                 raise Died
             self.chronicle.watch(moment, what)
             if self._late and self._dice.random() < 0.2:
-                self._arrive(self._late.pop())
+                self._arrive(*self._late.pop())
 
         return hook
 
@@ -190,8 +194,10 @@ class Simulation:
             meddle(ids[which % len(ids)])
             self.chronicle.note(outside=True)
 
-    def _arrive(self, call: Callable[[], Answer]) -> None:
-        """A dead run's call reaches the cloud after all, when others have looked and decided already."""
+    def _arrive(self, died_at: float, call: Callable[[], Answer]) -> None:
+        """A dead run's call reaches the cloud after all, when others have looked and decided already; or never."""
+        if self.rehearsal.clock.monotonic() > died_at + self._arrives:
+            return
         hook, self.rehearsal.hook = self.rehearsal.hook, lambda moment, what: None
         call()
         self.chronicle.note(late=True)
@@ -199,10 +205,12 @@ class Simulation:
 
     def _arrive_all(self) -> None:
         while self._late:
-            self._arrive(self._late.pop())
+            self._arrive(*self._late.pop())
 
     def _jump(self, hours: float) -> None:
         """A task that no look-up shows yet is told from a lost one by its age alone: none is late when clocks lie."""
+        if self._arrives < inf:  # nor is a call under way whose age is all that tells whether it may be
+            self._arrive_all()
         self.rehearsal.turn(late_by_id=0.0)
         self.rehearsal.clock.ahead = hours * _HOUR
         self.person.furthest = max(self.person.furthest, hours * _HOUR)
@@ -271,6 +279,8 @@ class Simulation:
         for source in sorted(voices)[step.which % max(1, len(voices)) :][: step.times]:
             prefix = AUDIO if source.startswith(AUDIO) else ""
             free = [f"{prefix}{name}" for name in _NAMES if f"{prefix}{name}" not in self.rehearsal.voices | voices]
+            if not free:
+                break
             voice = voices[source] if step.copied else voices.pop(source)
             if step.copied and voice.method not in _MANIFOLD:
                 continue

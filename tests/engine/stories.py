@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from hypothesis import strategies as st
@@ -19,7 +20,8 @@ from reconciler.model.accounts import (
 )
 from reconciler.model.manifest import AUDIO, Lifecycle, Voice
 from reconciler.sandbox.faults import Faults
-from tests.engine.rehearsal import voice
+from tests.engine.listed_cloud import LATE, at_a_listed_cloud
+from tests.engine.rehearsal import Rehearsal, voice
 from tests.engine.steps import (
     Advised,
     ClockJumps,
@@ -43,6 +45,28 @@ Steps = st.SearchStrategy[list[Step]]
 PATIENCE = Timeouts(operation=90)  # the default's ten minutes of polling tell no more than these
 SAMPLE, SOUND = "sample.wav", wav(10)  # a file of the working folder, and what it must hold
 
+FAULTS: dict[str, list[object]] = {
+    "reply_lost": [0.2, 1.0],
+    "error_after_work": [0.2, 1.0],
+    "garbage": [0.2],
+    "faulty_reads": [True],
+    "throttle": [0.1],
+    "in_flight_cap": [1, 2],
+    "task_seconds": [0.0, 2.0, 30.0],
+    "storm_seconds": [5.0, 40.0],
+    "stuck_tasks": [0.2],
+    "unknown_status": [0.3, 1.0],
+    "voiceless": [0.6, 1.0],
+    "fail": [0.2],
+    "late_visibility": [3.0, 60.0],
+    "hide": [0.3, 0.6],
+    "empty_list": [True],
+    "shuffle_list": [True],
+    "page_cap": [1, 2, 3],
+    "shift_list": [0.5, 1.0],
+}
+LIES = frozenset({"hide", "empty_list", "shuffle_list", "shift_list"})  # of lists, other than what is only late
+
 lifecycles = st.sampled_from(
     [
         *[Lifecycle()] * 3,
@@ -59,14 +83,17 @@ class Clouds:
     accounts: Mapping[str, Account]
     declared: Callable[[str], st.SearchStrategy[Voice]]
     addresses: tuple[str, ...] = ("a", "b", "c", "d", "e")
+    faults: Mapping[str, list[object]] = field(default_factory=lambda: FAULTS)
+    late: tuple[float, ...] = (0.0, 0.0, 0.0, 3.0, 60.0)  # seconds until a task is shown at all
+    arrives: float = inf  # seconds in which a dead run's call reaches its cloud, if it ever does
+    mount: Callable[[Rehearsal], None] = lambda rehearsal: None
+    scenes: tuple[Callable[[Clouds], Steps], ...] = ()  # beside those of every cloud
 
 
-@st.composite
-def _of_kling(draw: st.DrawFn, address: str) -> Voice:
+def _of_samples(address: str, providers: st.SearchStrategy[str]) -> st.SearchStrategy[Voice]:
     """One of a few samples: some fail, some are refused."""
-    sample = draw(st.sampled_from([f"{address}-1", f"{address}-1", f"{address}-2", f"{address}-3", "bad", "refused"]))
-    provider = draw(st.sampled_from(["kling", "kling", "kling", "other"]))
-    return voice(address, provider=provider, sample=sample, lifecycle=draw(lifecycles))
+    samples = st.sampled_from([f"{address}-1", f"{address}-1", f"{address}-2", f"{address}-3", "bad", "refused"])
+    return st.builds(voice, st.just(address), sample=samples, provider=providers, lifecycle=lifecycles)
 
 
 KLING = Clouds(
@@ -74,9 +101,8 @@ KLING = Clouds(
         "kling": KlingAccount(type="kling", timeouts=PATIENCE),
         "other": KlingAccount(type="kling", region="beijing", timeouts=PATIENCE),
     },
-    _of_kling,
+    lambda address: _of_samples(address, st.sampled_from(["kling", "kling", "kling", "other"])),
 )
-
 
 _on_expiry = st.sampled_from(["ignore", "ignore", "recreate"])
 _of_minimax = st.fixed_dictionaries(
@@ -132,36 +158,16 @@ TENCENT = Clouds(
     addresses=("a", "b", "c", "d", "audio.e"),
 )
 
-FAULTS: dict[str, list[object]] = {
-    "reply_lost": [0.2, 1.0],
-    "error_after_work": [0.2, 1.0],
-    "garbage": [0.2],
-    "faulty_reads": [True],
-    "throttle": [0.1],
-    "in_flight_cap": [1, 2],
-    "task_seconds": [0.0, 2.0, 30.0],
-    "storm_seconds": [5.0, 40.0],
-    "stuck_tasks": [0.2],
-    "unknown_status": [0.3, 1.0],
-    "voiceless": [0.6, 1.0],
-    "fail": [0.2],
-    "late_visibility": [3.0, 60.0],
-    "hide": [0.3, 0.6],
-    "empty_list": [True],
-    "shuffle_list": [True],
-    "page_cap": [1, 2, 3],
-    "shift_list": [0.5, 1.0],
-}
 CLEAR = Weather(Faults().model_dump(exclude={"deleted_voice", "late_by_id"}))
 clear = st.just(CLEAR)
 
 
 @st.composite
-def weathers(draw: st.DrawFn) -> Weather:
+def weathers(draw: st.DrawFn, clouds: Clouds) -> Weather:
     """A few faults at a time, since with many at once nothing is begun; beside those of before, or in their place."""
-    names = draw(st.lists(st.sampled_from(sorted(FAULTS)), min_size=1, max_size=4, unique=True))
+    names = draw(st.lists(st.sampled_from(sorted(clouds.faults)), min_size=1, max_size=4, unique=True))
     before = CLEAR.faults if draw(st.booleans()) else {}
-    return Weather({**before, **{name: draw(st.sampled_from(FAULTS[name])) for name in names}})
+    return Weather({**before, **{name: draw(st.sampled_from(clouds.faults[name])) for name in names}})
 
 
 moments = st.integers(1, 60)
@@ -246,18 +252,44 @@ def renamed(draw: st.DrawFn, clouds: Clouds) -> list[Step]:
     return [before, weather, draw(runs), draw(renames), draw(st.one_of(runs, renames, states)), draw(runs)]
 
 
+@st.composite
+def soon_again(draw: st.DrawFn, clouds: Clouds) -> list[Step]:
+    """Runs make voices, lose replies or die, and others follow before a list must show what is there, or just after."""
+    pauses = st.sampled_from([[], [], [Hours(1 / 60)], [Hours(4 / 60)], [Hours(5 / 60)]])
+    some, quick = manifests(clouds, fewest=3), st.one_of(st.just(Run()), deaths)
+    here, there = draw(some), draw(some)
+    story: list[Step] = [here, CLEAR, Run(), Hours(0.1), draw(st.sampled_from([CLEAR, Weather({"reply_lost": 0.5})]))]
+    for _ in range(4):
+        story += [draw(st.sampled_from([here, there])), draw(quick), *draw(pauses)]
+    return [*story, Run()]
+
+
 def tales(clouds: Clouds) -> Steps:
     some = manifests(clouds, fewest=2)
-    single: st.SearchStrategy[Step] = st.one_of(manifests(clouds), weathers(), runs, runs, runs, outside, renames)
+    single: st.SearchStrategy[Step] = st.one_of(manifests(clouds), weathers(clouds), runs, runs, runs, outside, renames)
     scenes: Steps = st.one_of(
         scene(some, clear, st.just(Run()), states, truthful, runs, states, runs),
-        scene(some, clear, runs, weathers(), runs, states, clear, runs),
-        scene(weathers(), deaths, deaths, deaths),
-        scene(st.just(Run()), weathers(), runs, outside, runs),
+        scene(some, clear, runs, weathers(clouds), runs, states, clear, runs),
+        scene(weathers(clouds), deaths, deaths, deaths),
+        scene(st.just(Run()), weathers(clouds), runs, outside, runs),
         back_and_forth(clouds),
         two_runners(clouds),
         renamed(clouds),
+        *(more(clouds) for more in clouds.scenes),
     )
     alone: Steps = single.map(lambda step: [step])
     chapters: Steps = st.one_of(alone, alone, scenes)
     return st.lists(chapters, max_size=8).map(lambda told: [step for chapter in told for step in chapter])
+
+
+# Where a list is all that there is, it must not lie; and a dead run's call has its own time-out to arrive in. What a
+# task that never ends does to another state's entries is no matter of lists.
+BY_LIST = Clouds(
+    {"listed": KlingAccount(type="kling", timeouts=PATIENCE)},
+    lambda address: _of_samples(address, st.just("listed")),
+    faults={name: values for name, values in FAULTS.items() if name not in {*LIES, "stuck_tasks"}},
+    late=LATE,
+    arrives=PATIENCE.operation,
+    mount=at_a_listed_cloud,
+    scenes=(soon_again,),
+)

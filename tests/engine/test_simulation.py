@@ -19,7 +19,7 @@ from reconciler.engine import observe
 from reconciler.sandbox.faults import DeletedVoice
 from tests.engine.simulation import Simulation
 from tests.engine.steps import Edit, Step, Weather
-from tests.engine.stories import KLING, SAMPLE, SOUND, TENCENT, Clouds, manifests, tales
+from tests.engine.stories import BY_LIST, KLING, SAMPLE, SOUND, TENCENT, Clouds, manifests, tales
 
 PHASES = [p for p in Phase if p is not Phase.explain]
 STORIES = int(os.environ.get("VOICECTL_STORIES", "200"))
@@ -63,7 +63,7 @@ def told_of(clouds: Clouds) -> Callable[[Callable[..., None]], Callable[..., Non
             first=manifests(clouds, fewest=1),
             story=tales(clouds),
             deleted=st.sampled_from(list(DeletedVoice)),
-            late_by_id=st.sampled_from([0.0, 0.0, 0.0, 3.0, 60.0]),
+            late_by_id=st.sampled_from(clouds.late),
             seed=st.integers(0, 10_000),
         )
         ease = settings(
@@ -88,10 +88,15 @@ def test_whatever_happens_at_clouds_that_can_not_be_asked_each_voice_is_bought_o
     live(TENCENT, **told)
 
 
+@told_of(BY_LIST)
+def test_whatever_happens_where_a_late_list_tells_of_a_lost_call_each_voice_is_bought_once(**told: Any) -> None:
+    live(BY_LIST, **told)
+
+
 def live(
     clouds: Clouds, *, first: Edit, story: list[Step], deleted: DeletedVoice, late_by_id: float, seed: int
 ) -> None:
-    simulation = Simulation(clouds.accounts, seed)
+    simulation = Simulation(clouds, seed)
     simulation.live(Weather({"deleted_voice": deleted, "late_by_id": late_by_id}))
     simulation.live(first)
     for step in story:

@@ -1,0 +1,106 @@
+"""A cloud that takes no key and lists what it made a while later: the sandbox's Kling, but for that.
+
+What is Kling's key is a label here, which carries our marker: a second creation under it is paid for again, and only
+the list tells of it. It is late by just under its documented lag, by the lag, or by just over; up to the lag a look-up
+by id is as late. All the same each voice is bought once: a list that is over its lag is so by less than what a lost
+call leaves of its own time-out, which is waited for first. What a later one does stands in `test_found_by_list`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from reconciler.errors import CloudError
+from reconciler.model.accounts import KlingAccount
+from reconciler.model.manifest import Voice
+from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus, Unknown
+from reconciler.model.state import Record
+from reconciler.protocols import Accepted, ByList, Capabilities, Done, MethodCapabilities
+from reconciler.providers.kling import KlingProvider
+from reconciler.providers.kling_auth import ApiKey
+from reconciler.sandbox.creation import Creation
+from reconciler.sandbox.turn import Turn
+from reconciler.sandbox.world import World
+from tests.engine.books import KLING_KEYS, LISTED
+from tests.support.virtual import SteadyClock
+
+if TYPE_CHECKING:
+    from tests.engine.rehearsal import Rehearsal
+
+LAG = 60.0  # seconds, as it documents
+LATE = (LAG - 1.0, LAG, LAG + 1.0)  # seconds until it lists what is there
+SLOWEST = 88  # seconds that a call takes whose reply is lost, of the 90 of its time-out
+CAN = Capabilities(methods={"create": MethodCapabilities(found=ByList(lag=LAG)), "existing": MethodCapabilities()})
+
+
+def at_a_listed_cloud(rehearsal: Rehearsal) -> None:
+    """Its accounts are of this cloud from now on."""
+    rehearsal.world = ListedWorld.open(":memory:", SteadyClock(rehearsal.clock), seed=rehearsal.seed)
+    rehearsal.provide = lambda account: ListedProvider(account, rehearsal)
+
+
+class ListedTurn(Turn):
+    def with_key(self, key: str, *, since: int = 0) -> Creation | None:
+        """It knows no keys."""
+        return None
+
+    def is_late(self, creation: Creation) -> bool:
+        """By its id it is found in the documented time, if not at once."""
+        return self.faults.late_by_id <= LAG and super().is_late(creation)
+
+    def begin(self, voice_name: str, **told: Any) -> Creation:
+        """What takes Kling a second is there at once; what a lost call asks for, up to its time-out later."""
+        seconds = told.pop("seconds")
+        if self.happens("reply lost", self.faults.reply_lost):
+            self.now += random.Random(self.now).choice([0, 1000 * SLOWEST])
+        return super().begin(
+            voice_name, **told, seconds=None if seconds is None else max(0.0, seconds - 1.0), action=LISTED
+        )
+
+
+class ListedWorld(World):
+    @contextmanager
+    def turn(self, account: str, action: str) -> Iterator[Turn]:
+        with self._transaction():
+            seed, kept = self._db.execute("SELECT seed, faults FROM world").fetchone()
+            faults = self._understood(kept)
+            yield ListedTurn(self._db, account, action=action, now=self.now(), seed=seed, faults=faults)
+
+
+class ListedProvider(KlingProvider):
+    """Satisfies `Provider`."""
+
+    def __init__(self, account: KlingAccount, rehearsal: Rehearsal) -> None:
+        key = ApiKey(KLING_KEYS[account.region])
+        super().__init__(account, key, clock=rehearsal.clock, transport=rehearsal.wire())
+        self.capabilities = CAN
+        self._rehearsal = rehearsal
+
+    def submit(  # type: ignore[override]  # Kling never tells a voice in its call's answer
+        self, voice: Voice, external_task_id: str
+    ) -> Accepted | Done:
+        accepted = super().submit(voice, external_task_id)
+        [made] = [c for c in self._rehearsal.made if c.task_id == accepted.task_id]
+        if made.failure is not None or made.ended_at != made.created_at:
+            return accepted
+        told = {"task_id": made.task_id, "voice_id": made.voice_id, "voice_name": made.voice_name}
+        return Done(remote=RemoteVoice(status=TaskStatus.READY, external_task_id=external_task_id, **told))
+
+    def poll(self, pending: Sequence[Record]) -> Mapping[str, RemoteVoice]:
+        """One list serves them all."""
+        return self._listing().sightings(pending)
+
+    def find(self, record: Record) -> Observation:
+        try:
+            seen = self._listing().sightings([record]).get(record.external_task_id)
+        except CloudError as error:
+            if error.systemic:
+                raise
+            return Unknown(why=error.detail)
+        return Absent() if seen is None else Found(remote=seen)
+
+    def _asked(self, record: Record) -> Observation | None:
+        return self._seen(record, record.task_id) if record.task_id else None
