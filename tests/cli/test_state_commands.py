@@ -142,7 +142,7 @@ def test_a_state_file_renamed_by_hand_is_refused_with_the_way_on(made: Desk) -> 
     (made.folder / "voices.state.json").rename(made.folder / "prod.state.json")
     refused = made.voicectl("-f", "prod.yaml", "plan", code=1)
     assert "belongs to voices.yaml, not to prod.yaml" in refused.err
-    [way_on] = re.findall(r"voicectl (state mv-manifest .*)", refused.err)
+    [way_on] = re.findall(r"voicectl (-f \S+ state mv-manifest)$", refused.err, re.MULTILINE)
     made.voicectl(*way_on.split(), code=0)
     assert made.voicectl("-f", "prod.yaml", "plan", "--detailed-exitcode").code == 0
 
@@ -172,7 +172,7 @@ def test_a_folder_is_one_manifest(desk: Desk, kling: KlingService) -> None:
 def test_a_manifest_that_becomes_a_folder_takes_its_state_along(made: Desk) -> None:
     refused = made.voicectl("-f", ".", "plan", code=1)
     assert "belongs to voices.yaml, not to the folder as one manifest" in refused.err
-    [way_on] = re.findall(r"voicectl (state mv-manifest .*)", refused.err)
+    [way_on] = re.findall(r"voicectl (-f \S+ state mv-manifest)$", refused.err, re.MULTILINE)
     assert "belongs to this folder now" in made.voicectl(*way_on.split(), code=0).err
     assert made.voicectl("-f", ".", "plan", "--detailed-exitcode").code == 0
 
