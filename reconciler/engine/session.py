@@ -22,7 +22,7 @@ class Session:
     """What every operation works on. `connect` opens the named providers' accounts; `lineage` makes a new one.
 
     `is_set`: whether the environment has a variable of this name with something in it.
-    `neighbours` reads the state files that may be meant where there is no state.
+    `neighbours` reads the state files nearby, one of which may be the right one where this place has none.
     """
 
     manifest: Manifest
@@ -51,7 +51,7 @@ class Session:
         return State(lineage=self.lineage(), manifest=self.manifest.name)
 
     def refuse_elsewhere(self, *, begins: bool) -> None:
-        """Where there is no state: raises StateElsewhere if another one may be meant."""
+        """Where this place has no state: raises StateElsewhere if one nearby may be the right one."""
         refusal = neighbours.obstacle(self.neighbours(), self.manifest.name, begins=begins)
         if refusal is not None:
             raise refusal

@@ -215,9 +215,9 @@ class Store:
                 raise
             # Its serial is the one above what was saved: it can be pushed until another run has written.
             copy = rescue.leave(statefile.dump(state), self._rescue_path, over=self._copy)
-            told = rescue.not_saved(error, answered, copy, older=self._copy, place=self.place)
+            unsaved = rescue.not_saved(error, answered, copy, older=self._copy, place=self.place)
             self._copy = copy or self._copy
-            raise told from error
+            raise unsaved from error
 
     @contextmanager
     def _told(self, what: str) -> Iterator[None]:

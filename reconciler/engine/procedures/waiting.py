@@ -24,7 +24,7 @@ def overdue(context: Context, record: Record, waited: Overdue) -> Failed:
     if not is_endless(context, record):
         return Failed(why, hint("The next apply goes on with it, and pays nothing."))
     resolve = resolve_hint(record, which=None if context.means(record) else record.external_task_id)
-    begun = hint(f"It was begun at {moment(record.created_at)}, and each apply waits anew")
+    begun = hint(f"It was begun at {moment(record.created_at)}, and each apply waits again")
     return Failed(why, begun + resolve)
 
 
