@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from reconciler.model.plan import Plan
 
 _INTERRUPTED = 130
-_MAKE_ONE = hint(way("Make one", "plan --out FILE"))
 _MANIFEST = re.compile(rb"(?:^|[{,])\s*[\"']?(?:providers|voices)[\"']?\s*:", re.MULTILINE)  # keys that no plan has
 _SHOW_CURSOR = "\x1b[?25h"
 
