@@ -178,6 +178,12 @@ def _run(
         raise
     finally:
         workers.close()
+    _save_the_end(session, executor, approved)
+    return Applied(plan=made, tally=tally, halted=executor.halted)
+
+
+def _save_the_end(session: Session, executor: Executor, approved: Plan | None) -> None:
+    """The run in one snapshot, and then its summary: told also where the state could not be saved."""
     state = executor.state
     if approved is not None and executor.halted is None:
         state = state.having(applying=None, applied=approved.plan_id)
@@ -189,7 +195,6 @@ def _run(
             executor.tell_the_end()
         raise
     executor.tell_the_end()
-    return Applied(plan=made, tally=tally, halted=executor.halted)
 
 
 def _plan(session: Session, state: State, request: Request, closer: Closer | None = None) -> _Planned:
