@@ -73,7 +73,7 @@ def resolve(session: Session, address: str, request: Request, *, voice_id: str |
     """A person's word on a creation that nobody can settle: it is this voice; or it is not, pay again; or let it go."""
     with changing(session, "resolve", request) as edit:
         state, now = edit.before, session.clock.now()
-        record = _open(state, address)
+        record = open_creation(state, address)
         address = record.address
         bound = state.current.get(address) == record.external_task_id
         if voice_id is not None:
@@ -106,10 +106,11 @@ def _declared(session: Session, address: str) -> Voice:
     return voice
 
 
-def _open(state: State, address: str) -> Record:
-    """The newest creation of an address that is not settled: also one whose task never ends.
+def open_creation(state: State, address: str) -> Record:
+    """The creation of an address that is not settled, also one whose task never ends; may be an external_task_id too.
 
-    One that a person named before comes last. `address` may be an external_task_id too.
+    Of several, one that a person named before comes last, and so does one that waits for its deletion; then the one
+    that the address means comes first (a renamed entry brings its own to an address in use), then the newest.
     """
     if address in state.records:
         address, only = state.records[address].address, address
@@ -127,7 +128,13 @@ def _open(state: State, address: str) -> Record:
             f"{address} has nothing to resolve: no creation of it is open.",
             hint(way("", "plan", after=" says what is blocked, and why.")),
         )
-    return max(unsettled, key=lambda r: (r.voice_id is None, r.generation))
+    meant = state.current.get(address)
+
+    def rank(record: Record) -> tuple[bool, bool, bool, int]:
+        bound = record.external_task_id == meant
+        return record.voice_id is None, record.status in SETTLING, bound, record.generation
+
+    return max(unsettled, key=rank)
 
 
 def _refuse_held(state: State, record: Record, address: str) -> None:

@@ -79,6 +79,17 @@ class Books:
             return self._meant[f"tencent:{SECRET_ID}/trtc/{body['SdkAppId']}", body["VoiceName"]]
         return self._meant[f"tencent:{SECRET_ID}/vod/{body['SubAppId']}", body["Prompt"]]
 
+    def key_meant(self, record: Record, made: Iterable[Creation]) -> str:
+        """How the oracle calls what a record means."""
+        creation = self.creation_meant(record, made)
+        if creation is None:
+            return _called(record.external_task_id, self.account(record.provider))
+        return str(key_of(creation))
+
+    def creation_meant(self, record: Record, made: Iterable[Creation]) -> Creation | None:
+        account = self.account(record.provider)
+        return next((c for c in made if c.account == account and _is_meant(record, c)), None)
+
     def _first_look(self, creation: Creation) -> What:
         marker = keys.read(creation.key)
         if marker is not None:
@@ -95,17 +106,14 @@ def has_key(voice: Voice) -> bool:
 def key_of(creation: Creation) -> str | None:
     """How the oracle calls it. None: nobody bought it through us."""
     keyless = creation.action in KEYLESS or (creation.action == LISTED and creation.key is not None)
-    return f"number {creation.number}" if keyless else creation.key
+    if keyless or creation.key is None:
+        return f"number {creation.number}" if keyless else None
+    return _called(creation.key, creation.account)
 
 
-def key_meant(record: Record, made: Iterable[Creation]) -> str:
-    """How the oracle calls what a record means."""
-    creation = creation_meant(record, made)
-    return record.external_task_id if creation is None else str(key_of(creation))
-
-
-def creation_meant(record: Record, made: Iterable[Creation]) -> Creation | None:
-    return next((creation for creation in made if _is_meant(record, creation)), None)
+def _called(key: str, account: str) -> str:
+    """Two accounts may have taken one key: that of a state that was lost between."""
+    return f"{key} at {account}"
 
 
 def fate_of(creation: Creation) -> Fate:

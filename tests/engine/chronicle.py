@@ -15,7 +15,7 @@ from reconciler.model.state import LIVE, Record, State, Status
 from reconciler.sandbox.creation import Creation
 from tests.engine import books, oracle
 from tests.engine.books import Books
-from tests.engine.oracle import Began, Bought, Deleted, Lost, Moved, Refused
+from tests.engine.oracle import Began, Bought, Deleted, Lost, Moved, Refused, Twins
 from tests.engine.rehearsal import Rehearsal
 
 
@@ -24,7 +24,6 @@ class Chronicle:
         self.story: list[oracle.Event] = []
         self.wrong: list[str] = []  # raised inside a call, it would read as a lost reply
         self.lost: set[str] = set()  # keys that the state knows no more
-        self.twins: set[str] = set()  # keys under one marker that no key keeps from being used again: who is whose?
         self.renames = False  # whether entries were renamed
         self.over: set[str] = set()  # keys of what has expired
         self.spoken: Counter[str] = Counter()  # paid first uses, by voice_id
@@ -53,7 +52,7 @@ class Chronicle:
     def forgot(self, state: State) -> None:
         """This is the state from now on, whatever it knew before."""
         made = self._rehearsal.made
-        known = {books.key_meant(record, made) for record in state.records.values() if not self._is_past(record)}
+        known = {self._books.key_meant(record, made) for record in state.records.values() if not self._is_past(record)}
         self.lost = {str(books.key_of(c)) for c in made if books.key_of(c)} - known
         self.story.append(Lost(frozenset(self.lost)))
 
@@ -141,7 +140,7 @@ class Chronicle:
         made = self._rehearsal.made
         for record in self._rehearsal.state.records.values():
             what = self._books.of(record) if record.status in LIVE else None
-            meant = books.creation_meant(record, made) if what is not None else None
+            meant = self._books.creation_meant(record, made) if what is not None else None
             if what is not None and meant is not None and self._books.what(meant).renamed(what):
                 self._books.moved(meant, what)
                 self.story.append(Moved(str(books.key_of(meant)), what))
@@ -150,12 +149,12 @@ class Chronicle:
         made, records = self._rehearsal.made, self._rehearsal.state.records.values()
         same = {str(books.key_of(c)) for c in made if creation.action == books.LISTED and c.key == creation.key}
         if same & self.lost:
-            self.twins |= same
+            self.story.append(Twins(frozenset(same)))
         return Bought(
             key,
             self._books.what(creation),
             books.fate_of(creation),
-            deposed=frozenset(books.key_meant(r, made) for r in records if r.status is Status.DEPOSED),
+            deposed=frozenset(self._books.key_meant(r, made) for r in records if r.status is Status.DEPOSED),
             late=late and creation.action not in {*books.KEYLESS, books.LISTED},  # there a second call must wait
             hidden=frozenset(str(books.key_of(c)) for c in made if self._blind or not self._shows(c)),
         )

@@ -72,6 +72,13 @@ class Lost:
 
 
 @dataclass(frozen=True)
+class Twins:
+    """These have one marker, which is no key at their cloud: nobody can say which of them a state means."""
+
+    keys: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Asked:
     """A person had to say what became of a creation, though its cloud could tell."""
 
@@ -93,7 +100,7 @@ class Released:
     key: str
 
 
-Event = Declared | Began | Bought | Refused | Deleted | Lost | Asked | Moved | Released
+Event = Declared | Began | Bought | Refused | Deleted | Lost | Twins | Asked | Moved | Released
 
 
 @dataclass(frozen=True)
@@ -116,6 +123,7 @@ class _Model:
     alive: dict[str, What] = field(default_factory=dict)  # voices, and tasks that may become some
     given_up: set[str] = field(default_factory=set)  # some run was to do without them
     lost: frozenset[str] = frozenset()
+    twins: set[str] = field(default_factory=set)
     released: set[str] = field(default_factory=set)
     spoilt: set[What] = field(default_factory=set)  # failed, refused, deleted by others: it may well be missing
 
@@ -135,6 +143,8 @@ class _Model:
             case Lost(keys=keys):
                 self.lost = keys
                 self.spoilt |= {bought.what for key, bought in self.bought.items() if key not in self.alive}
+            case Twins(keys=keys):
+                self.twins |= keys
             case Asked(what=what):
                 if not self.is_spoilt(what):
                     self.wrong.append(f"{what.address} was left to a person, and could have been settled")
@@ -144,9 +154,9 @@ class _Model:
                 self.released.add(key)
 
     def _buy(self, new: Bought) -> None:
-        twins = [key for key in self._alike(new.what) if key not in self.lost & new.hidden]
-        if not new.late and set(twins) - (self.given_up & new.deposed) - self.released:
-            self.wrong.append(f"{new.key} was bought, and {', '.join(twins)} was there")
+        same = [key for key in self._alike(new.what) if key not in self.lost & new.hidden | self.twins]
+        if not new.late and set(same) - (self.given_up & new.deposed) - self.released:
+            self.wrong.append(f"{new.key} was bought, and {', '.join(same)} was there")
         renamed = [key for key, what in self.alive.items() if what.renamed(new.what) and self._moves(key)]
         if not new.late and set(renamed) - self.lost:
             self.wrong.append(f"{new.key} was bought, and {', '.join(renamed)} of an entry that was renamed was there")
@@ -211,6 +221,6 @@ def complaints(story: Iterable[Event], seen: Seen) -> list[str]:
     told += [f"{address} is not settled" for address in seen.unsettled - spoilt]
     # While an address is blocked, a voice that a run began for it and nobody wants now is left as it is.
     left = {key for key in seen.open if key in model.bought and model.bought[key].what.address in spoilt}
-    left |= model.lost | model.released | seen.kept
+    left |= model.lost | model.twins | model.released | seen.kept
     told += [f"{key} lives, and nobody holds it" for key in seen.living - left - set(seen.held.values())]
     return told

@@ -41,11 +41,9 @@ class Person:
         for _ in range(_PATIENT):
             plan = self._rehearsal.plan(allow_recreates=allow_recreates)
             doubted = {change.address for change in plan.changes if typed(change.hint, "resolve")}
-            records = self._rehearsal.state.records.values()
-            newest = {r.address: r for r in sorted(records, key=_which) if r.status in SETTLING}
-            doubted &= set(newest)
+            doubted &= {r.address for r in self._rehearsal.state.records.values() if r.status in SETTLING}
             for address in sorted(doubted):
-                self._say(newest[address])
+                self._say(surgery.open_creation(self._rehearsal.state, address))
             if not doubted:
                 break
         for record in self._rehearsal.state.records.values():
@@ -98,7 +96,7 @@ class Person:
         """Whether nothing is to be paid: the console shows a voice of these inputs, or that one is being made."""
         what = self._books.declared(self._rehearsal.voices[address])
         state, made = self._rehearsal.state, self._rehearsal.made
-        held = {books.key_meant(r, made) for r in state.records.values() if r.status in LIVE and r.voice_id}
+        held = {self._books.key_meant(r, made) for r in state.records.values() if r.status in LIVE and r.voice_id}
         alike = [c for c in made if books.key_of(c) not in {None, *held} and _is_of(self._books.what(c), what)]
         living = [c for c in alike if self._chronicle.lives(c)]
         if not living:
@@ -109,7 +107,7 @@ class Person:
         voice_id = living[-1].voice_id
         current = state.at(address)
         if current is not None and current.status in LIVE:
-            self._chronicle.story.append(Released(books.key_meant(current, made)))
+            self._chronicle.story.append(Released(self._books.key_meant(current, made)))
             state_edits.remove(self._rehearsal.session(), address, Request())
         surgery.import_voice(self._rehearsal.session(), address, voice_id, Request())
         self._chronicle.note_moves()
@@ -123,7 +121,7 @@ class Person:
             self._chronicle.story.append(oracle.Asked(what))
         made = self._rehearsal.made
         others = [r for r in self._rehearsal.state.records.values() if r.external_task_id != record.external_task_id]
-        known = {books.key_meant(r, made) for r in others}
+        known = {self._books.key_meant(r, made) for r in others}
         left = [c for c in made if books.key_of(c) not in {None, *known} and self._books.what(c) == what]
         self._wait_no_longer(left)
         living = sorted(
@@ -152,7 +150,7 @@ class Person:
     def _may_live(self, record: Record) -> bool:
         """Whether what waits for its deletion, and has no id yet, is a voice or may become one soon."""
         made = self._rehearsal.made
-        key = books.key_meant(record, made)
+        key = self._books.key_meant(record, made)
         return any(books.key_of(c) == key and c.deleted_at is None and c.ended_at is not None for c in made)
 
     def _out_of_sight(self, record: Record) -> bool:
@@ -170,7 +168,7 @@ class Person:
     def looks_back(self) -> Seen:
         state, plan, made = self._rehearsal.state, self._rehearsal.plan(), self._rehearsal.made
         assert all(change.reason for change in plan.changes)
-        meant = {key: books.key_meant(record, made) for key, record in state.records.items()}
+        meant = {key: self._books.key_meant(record, made) for key, record in state.records.items()}
         listed = {books.key_of(creation) for creation in made if books.is_listed(creation)}
         return Seen(
             held={address: meant[key] for address, key in state.current.items()},
@@ -188,7 +186,7 @@ class Person:
         begun = [record for record in state.records.values() if record.status in SETTLING]
         whats = {self._books.of(record) for record in begun}
         keyless = {books.key_of(c) for c in made if c.action in books.KEYLESS and self._books.what(c) in whats}
-        return frozenset(str(key) for key in {books.key_meant(record, made) for record in begun} | keyless)
+        return frozenset(str(key) for key in {self._books.key_meant(record, made) for record in begun} | keyless)
 
 
 def _yes(_: rebuilding.Rebuilt) -> bool:
@@ -197,7 +195,3 @@ def _yes(_: rebuilding.Rebuilt) -> bool:
 
 def _is_of(made: What, wanted: What) -> bool:
     return made == wanted or made.renamed(wanted)
-
-
-def _which(record: Record) -> tuple[bool, int]:
-    return record.voice_id is None, record.generation

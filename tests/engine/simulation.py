@@ -118,7 +118,7 @@ class Simulation:
             self.person.settle(allowed)
             if paid := self.person.unsure() | self.person.follow(patient=False):
                 self._apply(Run(), retry=paid)
-        self.chronicle.story.append(Lost(self._held_elsewhere() | self.chronicle.lost | self.chronicle.twins))
+        self.chronicle.story.append(Lost(self._held_elsewhere() | self.chronicle.lost))
         told = [*self.chronicle.wrong, *oracle.complaints(self.chronicle.story, self.person.looks_back())]
         assert not told, "\n".join(told)
 
@@ -127,9 +127,10 @@ class Simulation:
         rehearsal = self.rehearsal
         if self._elsewhere is None:
             return frozenset()
-        refused = {key for key, record in rehearsal.state.records.items() if record.voice_id is None}
+        made = rehearsal.made
+        refused = {self.books.key_meant(r, made) for r in rehearsal.state.records.values() if r.voice_id is None}
         rehearsal.backend, self._elsewhere = self._elsewhere, rehearsal.backend
-        held = {key for key, record in rehearsal.state.records.items() if record.status in LIVE}
+        held = {self.books.key_meant(r, made) for r in rehearsal.state.records.values() if r.status in LIVE}
         rehearsal.backend, self._elsewhere = self._elsewhere, rehearsal.backend
         return frozenset(refused & held)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.engine import rebuilding
+from reconciler.engine import rebuilding, surgery
 from reconciler.engine.session import Request
 from reconciler.errors import Cause
 from reconciler.model.accounts import KlingAccount
@@ -213,3 +213,21 @@ def test_an_old_voice_whose_deletion_is_blocked_is_still_to_be_deleted() -> None
     rehearsal.apply()
     [deposed] = [r for r in rehearsal.state.records.values() if r.address == "a" and r.generation == 1]
     assert deposed.status is Status.DEPOSED
+
+
+@pytest.mark.parametrize("generation", [1, 2])
+def test_a_person_s_word_on_an_address_is_on_the_creation_that_it_means(generation: int) -> None:
+    """A renamed entry brings an open creation to an address that has one of its own, which may be a later one."""
+    rehearsal = Rehearsal()
+    rehearsal.declare(*FIVE[:2])
+    rehearsal.apply()
+    state = rehearsal.state
+    moved, own = (state.records[state.current[address]] for address in "ab")
+    lost = {"status": Status.UNCERTAIN, "address": "b", "voice_id": None}
+    uncertain = (
+        moved.model_copy(update=lost),
+        own.model_copy(update=lost | {"generation": generation}),
+    )
+    after = state.having(uncertain, current={"a": None, "b": moved.external_task_id})
+    assert surgery.open_creation(after, "b").external_task_id == moved.external_task_id
+    assert surgery.open_creation(after, own.external_task_id).external_task_id == own.external_task_id

@@ -17,6 +17,7 @@ from tests.engine.oracle import (
     Refused,
     Released,
     Seen,
+    Twins,
     What,
     complaints,
 )
@@ -55,6 +56,8 @@ REPLACED: tuple[Event, ...] = (WANTED, BEGUN, Bought("k1", A1), Declared(frozens
          Seen({"a": "k1", "b": "k2"}, frozenset({"k1", "k2"}), frozenset({"k1", "k2"}))),
         ((WANTED, BEGUN, Bought("k1", A1), Released("k1"), Bought("k2", A1)),
          Seen({"a": "k2"}, frozenset({"k2"}), frozenset({"k1", "k2"}))),
+        ((WANTED, BEGUN, Bought("k1", A1), Bought("k2", A2), Twins(frozenset({"k1"})), Bought("k3", A1)),
+         Seen({"a": "k3"}, frozenset({"k3"}), frozenset({"k1", "k3"}), open=frozenset({"k2"}))),
     ],
 )  # fmt: skip
 def test_a_story_that_ended_well_is_no_complaint(story: tuple[Event, ...], seen: Seen) -> None:
