@@ -87,8 +87,10 @@ class Books:
         return str(key_of(creation))
 
     def creation_meant(self, record: Record, made: Iterable[Creation]) -> Creation | None:
+        """The one under its key before one with its voice_id, which a person may choose twice."""
         account = self.account(record.provider)
-        return next((c for c in made if c.account == account and _is_meant(record, c)), None)
+        meant = (c for c in made if c.account == account and _is_meant(record, c))
+        return max(meant, key=lambda c: c.key == record.external_task_id, default=None)
 
     def _first_look(self, creation: Creation) -> What:
         marker = keys.read(creation.key)

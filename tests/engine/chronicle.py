@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from math import inf
 from typing import Any
 
@@ -17,6 +18,16 @@ from tests.engine import books, oracle
 from tests.engine.books import Books
 from tests.engine.oracle import Began, Bought, Deleted, Lost, Moved, Refused, Twins
 from tests.engine.rehearsal import Rehearsal
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a run could see when it looked, before it bought anything."""
+
+    blind: bool = False  # its lists lie
+    late: float = 0.0  # seconds until it lists what is made
+    listed_until: float = inf  # Unix milliseconds: what was begun later was not listed
+    traced: Callable[[Creation], bool] = lambda creation: False  # whether it sees this task
 
 
 class Chronicle:
@@ -30,21 +41,23 @@ class Chronicle:
         self._rehearsal = rehearsal
         self._books = books
         self._noted: dict[int, Creation] = {}
-        self._blind = False  # the run that is under way looks at lists that lie
-        self._late = 0.0  # seconds until it lists what is made
-        self._listed_until = inf  # Unix milliseconds: what was begun later was not listed when it looked
-        self._traced: Callable[[Creation], bool] = lambda creation: False  # whether it sees this task
+        self.look = Look()  # of the run that is under way
+        self.beside = False  # whether that is another runner's, in the middle of this one's
+        self._made_beside: set[str] = set()
 
     def began(self) -> None:
         """A run."""
         faults, now = self._rehearsal.world.faults(), self._rehearsal.world.now()
-        self._blind = any((faults.hide, faults.empty_list, faults.shuffle_list, faults.shift_list))
-        self._late = max(faults.late_visibility, faults.late_by_id)
-        self._listed_until = now - 1000 * self._late
+        late = max(faults.late_visibility, faults.late_by_id)
         current, since = self._rehearsal.state.current, now - books.TRACED
         unmade = [v for v in self._rehearsal.voices.values() if v.address not in current and books.has_key(v)]
         accounts = {self._books.account(v.provider) for v in unmade}
-        self._traced = lambda c: c.account in accounts and c.created_at > since and c.action not in books.KEYLESS
+        self.look = Look(
+            blind=any((faults.hide, faults.empty_list, faults.shuffle_list, faults.shift_list)),
+            late=late,
+            listed_until=now - 1000 * late,
+            traced=lambda c: c.account in accounts and c.created_at > since and c.action not in books.KEYLESS,
+        )
         self.note()
         self.note_moves()
         self.story.append(Began())
@@ -52,14 +65,21 @@ class Chronicle:
     def forgot(self, state: State) -> None:
         """This is the state from now on, whatever it knew before."""
         made = self._rehearsal.made
-        known = {self._books.key_meant(record, made) for record in state.records.values() if not self._is_past(record)}
+        known = {self._books.key_meant(r, made) for r in state.records.values() if self._tells_of_its_voice(r, made)}
         self.lost = {str(books.key_of(c)) for c in made if books.key_of(c)} - known
         self.story.append(Lost(frozenset(self.lost)))
 
-    def _is_past(self, record: Record) -> bool:
-        """An old copy knew its task only, which VOD does not show any more: what came of it is forgotten."""
+    def _tells_of_its_voice(self, record: Record, made: list[Creation]) -> bool:
+        """Not one that was refused because an earlier run, which the state forgot, had used its key.
+
+        Nor an old copy that knew its task only, which VOD does not show any more.
+        """
+        meant = self._books.creation_meant(record, made)
+        if record.status is Status.FAILED and meant is not None and meant.failure is None:
+            return False
         age = 1000 * (self._rehearsal.clock.now() - record.created_at).total_seconds()
-        return record.status is Status.RUNNING and not record.named and record.type != "kling" and age > books.TRACED
+        past = record.status is Status.RUNNING and not record.named and record.type != "kling" and age > books.TRACED
+        return not past
 
     def lives(self, creation: Creation) -> bool:
         """Failed ones do not, and those under way do not yet."""
@@ -107,7 +127,7 @@ class Chronicle:
     def _watch_use(self, voice_id: str) -> None:
         """A first use is paid for once, unless the lists hide what it did."""
         self.spoken[voice_id] += 1
-        if self.spoken[voice_id] > 1 and not (self._blind or self._late):
+        if self.spoken[voice_id] > 1 and not (self.look.blind or self.look.late):
             self.wrong.append(f"{voice_id} was used {self.spoken[voice_id]} times")
 
     def _watch_deletion(self, voice_id: str) -> None:
@@ -148,7 +168,10 @@ class Chronicle:
     def _purchase(self, creation: Creation, key: str, *, late: bool) -> Bought:
         made, records = self._rehearsal.made, self._rehearsal.state.records.values()
         same = {str(books.key_of(c)) for c in made if creation.action == books.LISTED and c.key == creation.key}
-        if same & self.lost:
+        if self.beside:
+            self._made_beside.add(key)
+        unseen = {str(books.key_of(c)) for c in made if c.created_at > self.look.listed_until} & self._made_beside
+        if same & (self.lost | unseen):
             self.story.append(Twins(frozenset(same)))
         return Bought(
             key,
@@ -156,11 +179,13 @@ class Chronicle:
             books.fate_of(creation),
             deposed=frozenset(self._books.key_meant(r, made) for r in records if r.status is Status.DEPOSED),
             late=late and creation.action not in {*books.KEYLESS, books.LISTED},  # there a second call must wait
-            hidden=frozenset(str(books.key_of(c)) for c in made if self._blind or not self._shows(c)),
+            hidden=frozenset(str(books.key_of(c)) for c in made if self.look.blind or not self._shows(c)),
         )
 
     def _shows(self, creation: Creation) -> bool:
         """Where a marker is no key, a second voice under one that the state knows is not told apart."""
         if creation.action == books.LISTED and creation.key in self._rehearsal.state.records:
             return False
-        return creation.created_at <= self._listed_until and (books.is_listed(creation) or self._traced(creation))
+        return creation.created_at <= self.look.listed_until and (
+            books.is_listed(creation) or self.look.traced(creation)
+        )

@@ -122,7 +122,8 @@ class Person:
         made = self._rehearsal.made
         others = [r for r in self._rehearsal.state.records.values() if r.external_task_id != record.external_task_id]
         known = {self._books.key_meant(r, made) for r in others}
-        left = [c for c in made if books.key_of(c) not in {None, *known} and self._books.what(c) == what]
+        free = [c for c in made if books.key_of(c) not in {None, *known} and _is_of(self._books.what(c), what)]
+        left = [c for c in free if self._books.what(c) == what] or free  # else of before it was renamed
         self._wait_no_longer(left)
         living = sorted(
             (c for c in left if self._chronicle.lives(c)),
@@ -132,6 +133,7 @@ class Person:
         named = None if there is None else there.voice_id or f"https://vod.invalid/{there.details['file_id']}.mp3"
         request = Request()
         surgery.resolve(self._rehearsal.session(), record.address, request, voice_id=named, retry=named is None)
+        self._chronicle.note_moves()
 
     def _wait_no_longer(self, creations: Iterable[Creation]) -> None:
         for creation in creations:

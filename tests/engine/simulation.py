@@ -256,15 +256,19 @@ class Simulation:
         """
         rehearsal = self.rehearsal
         hook, crew, sent, received = rehearsal.hook, rehearsal.crew, rehearsal.sent, rehearsal.received
+        look = self.chronicle.look
         lineage = rehearsal.state.lineage[:8]
         self._switch()
         if rehearsal.state.lineage[:8] == lineage:
             rehearsal.hook = self.chronicle.watch
+            self.chronicle.beside = True
             self.chronicle.began()
             with suppress(CloudError, SafetyStop):
                 rehearsal.apply()
+            self.chronicle.beside = False
         self._switch()
         rehearsal.hook, rehearsal.crew, rehearsal.sent, rehearsal.received = hook, crew, sent, received
+        self.chronicle.look = look
 
     # --- what people do ---
 
