@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import httpx
 
     from reconciler.engine.cloud import Cloud
-    from reconciler.engine.pacing import Gate
+    from reconciler.engine.rate_limits import ReadLimiter
     from reconciler.providers.tencent_auth import Credentials
     from reconciler.sandbox.world import World
 
@@ -48,7 +48,7 @@ class Clouds:
         self._log = log
         self._world = world
         self._connected: dict[str, Cloud] = {}
-        self._gates: dict[str, Gate] = {}
+        self._gates: dict[str, ReadLimiter] = {}
         self._who: dict[object, str] = {}  # credentials -> a mark of this run, which says nothing of them
 
     def connect(self, names: Collection[str]) -> Mapping[str, Cloud]:
@@ -80,7 +80,7 @@ class Clouds:
             quota=quota,
             rates=_rates(account),
             max_in_flight=account.max_in_flight,
-            patience=account.timeouts.operation,
+            task_timeout=account.timeouts.operation,
             credentials=self._who.setdefault(credentials, f"credentials {len(self._who) + 1}"),
         )
 
@@ -150,11 +150,11 @@ class Clouds:
 
         return SandboxTransport(self._world())
 
-    def _gate(self, quota: str, account: Account) -> Gate:
+    def _gate(self, quota: str, account: Account) -> ReadLimiter:
         """One for all that share a quota."""
-        from reconciler.engine.pacing import Gate
+        from reconciler.engine.rate_limits import ReadLimiter
 
-        return self._gates.setdefault(quota, Gate(self._clock, _rates(account)))
+        return self._gates.setdefault(quota, ReadLimiter(self._clock, _rates(account)))
 
     def _secrets_of(self, external_task_id: str) -> Iterable[str]:
         """What is secret of its voice, which a cloud may quote when it says why a task failed."""

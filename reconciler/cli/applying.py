@@ -25,9 +25,9 @@ from reconciler.hints import hint, way
 if TYPE_CHECKING:
     from reconciler.cli.reporters import Reporter
     from reconciler.cli.results import Results
-    from reconciler.engine.calls import Answer
-    from reconciler.engine.crew import Threads
+    from reconciler.engine.jobs import JobResult
     from reconciler.engine.session import Request, Session
+    from reconciler.engine.worker_pool import ThreadPool
     from reconciler.model.plan import Plan
 
 _INTERRUPTED = 130
@@ -106,7 +106,7 @@ def _perform(opened: Session, asked: Request, approved: Plan | None, *, auto_app
             began=reporter.began,
         )
         try:
-            applied = operations.apply(opened, asked, watch, approved=approved, crew=interruption.crew)
+            applied = operations.apply(opened, asked, watch, approved=approved, workers=interruption.workers)
         except VoicectlError as error:
             reporter.refused(error)
             raise
@@ -180,14 +180,14 @@ class _Interruption:
     def __init__(self, *, live: bool) -> None:
         self.asked = False
         self._live = live
-        self._crew: Threads[Answer] | None = None
+        self._workers: ThreadPool[JobResult] | None = None
 
-    def crew(self) -> Threads[Answer]:
-        from reconciler.engine.crew import Threads
+    def workers(self) -> ThreadPool[JobResult]:
+        from reconciler.engine.worker_pool import ThreadPool
 
         gc.enable()  # it was off for loading; a run may be long
-        self._crew = Threads()
-        return self._crew
+        self._workers = ThreadPool()
+        return self._workers
 
     def reason(self) -> str | None:
         return "interrupted; what is in flight is written down; a second signal leaves at once" if self.asked else None
@@ -199,12 +199,12 @@ class _Interruption:
             if self._live:
                 _shout(_SHOW_CURSOR)
             os._exit(_INTERRUPTED)
-        if self._crew is None:
+        if self._workers is None:
             raise KeyboardInterrupt  # nothing runs yet
         self.asked = True
         if not self._live:  # there the run's own line says it, without writing into the block
             _shout("Stopping: nothing new starts, and what is in flight is written down. Once more to leave at once.\n")
-        self._crew.wake()
+        self._workers.wake()
 
 
 def _shout(words: str) -> None:

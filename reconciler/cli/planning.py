@@ -22,7 +22,7 @@ from reconciler.hints import hint, way
 from reconciler.views.formats.registry import JSON, format_named
 
 if TYPE_CHECKING:
-    from reconciler.engine.probing import Probe
+    from reconciler.engine.probe import Probe
     from reconciler.model.plan import Plan
     from reconciler.model.survey import Survey
 
@@ -109,18 +109,18 @@ def drift(format_name: str, accept: tuple[str, ...], probe: bool, auto_approve: 
     only --probe can tell whether one is still there; before any paid call it says how many there are, and asks.
     """
     from reconciler.engine import operations
-    from reconciler.engine.probing import probing
+    from reconciler.engine.probe import probing
 
     if auto_approve and not probe:
         raise UsageError("--auto-approve goes with --probe.", "Without it, drift pays for nothing.")
-    closer = probing(lambda probes, without: _consent(probes, without, approved=auto_approve)) if probe else None
+    verifier = probing(lambda probes, without: _consent(probes, without, approved=auto_approve)) if probe else None
     with session() as opened:
         if accept:
-            from reconciler.engine import surgery
+            from reconciler.engine import import_resolve
 
-            for record in surgery.accept(opened, accept, locking(lock_timeout)):
+            for record in import_resolve.accept(opened, accept, locking(lock_timeout)):
                 say(f"{record.address} is named {record.voice_name} from now on.")
-        looked = operations.drift(opened, closer=closer)
+        looked = operations.drift(opened, verifier=verifier)
     made = looked.plan
     write(format_named(format_name).drift(made, looked.survey, on_stdout()))
     if looked.survey is not None:

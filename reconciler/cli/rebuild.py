@@ -15,7 +15,7 @@ from reconciler.hints import hint, way
 from reconciler.views.layout import counted
 
 if TYPE_CHECKING:
-    from reconciler.engine.rebuilding import Rebuilt
+    from reconciler.engine.state_rebuild import Rebuilt
 
 
 @click.command(cls=Subcommand)
@@ -31,14 +31,14 @@ def rebuild(lineage: str | None, new_lineage: bool, auto_approve: bool, lock_tim
     there are; with --auto-approve it takes in the only one. Before it takes any in, it says how many and asks, because
     no other state may hold them.
     """
-    from reconciler.engine import rebuilding
+    from reconciler.engine import state_rebuild
 
     if lineage is not None and new_lineage:
         raise UsageError("--lineage and --new-lineage exclude each other.")
     with session() as opened:
 
         def rebuilt(chosen: str | None) -> Rebuilt:
-            return rebuilding.rebuild(
+            return state_rebuild.rebuild(
                 opened,
                 locking(lock_timeout),
                 lineage=chosen,

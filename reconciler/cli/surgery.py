@@ -26,10 +26,10 @@ def import_(address: str, voice_id: str, lock_timeout: str) -> int:
 
     It is taken to be what the manifest says of ADDRESS: only a later change is a difference.
     """
-    from reconciler.engine import surgery
+    from reconciler.engine import import_resolve
 
     with session() as opened:
-        record = surgery.import_voice(opened, address, voice_id, locking(lock_timeout))
+        record = import_resolve.import_voice(opened, address, voice_id, locking(lock_timeout))
     say(_is_now(record))
     return 0
 
@@ -47,12 +47,12 @@ def resolve(address: str, voice_id: str | None, retry: bool, forget: bool, lock_
     Look in the cloud's console first: a voice that was made and is made again is paid for twice. ADDRESS may be an
     external_task_id too: old voices have no address.
     """
-    from reconciler.engine import surgery
+    from reconciler.engine import import_resolve
 
     if [voice_id is not None, retry, forget].count(True) != 1:
         raise UsageError("One of --voice-id, --retry and --forget is needed.")
     with session() as opened:
-        record = surgery.resolve(opened, address, locking(lock_timeout), voice_id=voice_id, retry=retry)
+        record = import_resolve.resolve(opened, address, locking(lock_timeout), voice_id=voice_id, retry=retry)
     if voice_id is not None:
         say(_is_now(record))
     else:

@@ -17,7 +17,7 @@ class Cloud:
     quota: str
     rates: Mapping[str, float] = field(default_factory=dict)  # calls a second, by action
     max_in_flight: int | None = None
-    patience: float = 600.0  # seconds that a task may take before a run goes on without it
+    task_timeout: float = 600.0  # seconds that a task may take before a run goes on without it
     credentials: str | None = None  # the same for the same credentials, in this run only; says nothing of them
 
     def can(self, method: str) -> MethodCapabilities:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.engine.cloud import Cloud
-from reconciler.engine.ledger import Ledger
+from reconciler.engine.state_writer import StateWriter
 from reconciler.model.state import Record, State
 from reconciler.protocols import Clock
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    ledger: Ledger
+    state_writer: StateWriter
     clouds: Mapping[str, Cloud]
     clock: Clock
 
@@ -24,16 +24,16 @@ class Context:
 
     @property
     def state(self) -> State:
-        return self.ledger.state
+        return self.state_writer.state
 
     def record(self, key: str | None) -> Record | None:
-        return self.ledger.record(key)
+        return self.state_writer.record(key)
 
     def at(self, address: str) -> Record | None:
         """The record that the address means."""
-        return self.ledger.at(address)
+        return self.state_writer.at(address)
 
     def means(self, record: Record) -> bool:
         """Whether its address means this record."""
-        meant = self.ledger.at(record.address)
+        meant = self.state_writer.at(record.address)
         return meant is not None and meant.external_task_id == record.external_task_id

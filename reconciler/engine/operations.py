@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from reconciler.engine.calls import Answer
 from reconciler.engine.clocks import Shifted, ahead_by, note
 from reconciler.engine.cloud import Cloud
-from reconciler.engine.crew import Crew, Threads
 from reconciler.engine.executor import Executor
-from reconciler.engine.observe import look, needed, opened
-from reconciler.engine.probing import Closer
+from reconciler.engine.jobs import JobResult
+from reconciler.engine.probe import Verifier
+from reconciler.engine.refresh import look, needed, opened
 from reconciler.engine.session import Request, Session
+from reconciler.engine.worker_pool import ThreadPool, WorkerPool
 from reconciler.errors import Declined, SafetyStop, StateError, UsageError
 from reconciler.hints import NO_HINT, hint, way
 from reconciler.model.base import Frozen
@@ -69,9 +69,9 @@ def plan(session: Session, request: Request) -> Plan:
     return _plan(session, state, request).plan
 
 
-def drift(session: Session, *, closer: Closer | None = None) -> Drifted:
-    """What changed outside. Writes nothing. `closer` looks again at what was seen."""
-    made = _plan(session, session.state(begins=False), Request(), closer)
+def drift(session: Session, *, verifier: Verifier | None = None) -> Drifted:
+    """What changed outside. Writes nothing. `verifier` looks again at what was seen."""
+    made = _plan(session, session.state(begins=False), Request(), verifier)
     return Drifted(plan=made.plan, survey=made.survey)
 
 
@@ -81,7 +81,7 @@ def apply(
     watch: Watch,
     *,
     approved: Plan | None = None,
-    crew: Callable[[], Crew[Answer]] = Threads,
+    workers: Callable[[], WorkerPool[JobResult]] = ThreadPool,
 ) -> Applied:
     """Makes it so. `approved` is a saved plan: then nothing runs that it does not say.
 
@@ -114,7 +114,7 @@ def apply(
         if not made.empty and not watch.approve(made):
             raise Declined("Nobody said yes.", hint(way("At a terminal, answer yes; elsewhere", "--auto-approve")))
         used = None if approved is None or policy.does_nothing(approved) else approved
-        return _run(replace(session, clock=planned.clock), state, made, planned.clouds, watch, used, crew)
+        return _run(replace(session, clock=planned.clock), state, made, planned.clouds, watch, used, workers)
 
 
 def _refuse_a_guess(survey: Survey, where: str) -> None:
@@ -150,20 +150,20 @@ def _run(
     clouds: Mapping[str, Cloud],
     watch: Watch,
     approved: Plan | None,
-    crew: Callable[[], Crew[Answer]],
+    start_workers: Callable[[], WorkerPool[JobResult]],
 ) -> Applied:
     session.store.begin(state)
     if approved is not None or state.applying is not None:  # another run ends what an interrupted plan may go on with
         state = state.having(applying=approved.plan_id if approved is not None else None)
         session.store.commit(state)
-    workers = crew()
+    workers = start_workers()
     executor = Executor(
         made,
         state,
         session.manifest.voices,
         clouds,
         journal=session.store,
-        crew=workers,
+        workers=workers,
         clock=session.clock,
         emit=watch.emit,
         stop=watch.stop,
@@ -197,14 +197,14 @@ def _save_the_end(session: Session, executor: Executor, approved: Plan | None) -
     executor.tell_the_end()
 
 
-def _plan(session: Session, state: State, request: Request, closer: Closer | None = None) -> _Planned:
+def _plan(session: Session, state: State, request: Request, verifier: Verifier | None = None) -> _Planned:
     manifest, now = session.manifest, session.clock.now()
     connected, lacking = opened(session.connect, needed(manifest, state, now=now))
     accounts = {name: cloud.provider.account for name, cloud in connected.items()}
     extra = planner.candidates(manifest, state, accounts, now=now)
     looked, refused = look(manifest, state, connected, extra)
     clouds = {name: cloud for name, cloud in connected.items() if name in looked}
-    seen = closer(state, clouds, looked) if closer is not None else looked
+    seen = verifier(state, clouds, looked) if verifier is not None else looked
     ahead = ahead_by(seen.values())
     able = {name: cloud.provider.capabilities for name, cloud in clouds.items()}
     closed = lacking | refused

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from reconciler.engine import rescue
-from reconciler.engine.runner import Runner, new_lock_id
+from reconciler.engine.lock_owner import LockOwner, new_lock_id
 from reconciler.errors import (
     StateConflict,
     StateDamaged,
@@ -39,14 +39,14 @@ class Store:
         *,
         clock: Clock,
         rescue_path: Path,
-        runner: Runner | None = None,
+        lock_owner: LockOwner | None = None,
         lock_id: Callable[[], str] = new_lock_id,
         place: str = "",
     ) -> None:
         self._backend = backend
         self._clock = clock
         self._rescue_path = rescue_path
-        self._runner = runner or Runner.here()
+        self._runner = lock_owner or LockOwner.here()
         self._lock_id = lock_id
         self.place = place
         self._saved: State | None = None  # what the backend holds

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 
-from reconciler.engine import rebuilding, state_edits, surgery
+from reconciler.engine import import_resolve, state_edits, state_rebuild
 from reconciler.engine.session import Request
 from reconciler.errors import CloudError, UsageError
 from reconciler.model.manifest import AUDIO
@@ -43,14 +43,14 @@ class Person:
             doubted = {change.address for change in plan.changes if typed(change.hint, "resolve")}
             doubted &= {r.address for r in self._rehearsal.state.records.values() if r.status in SETTLING}
             for address in sorted(doubted):
-                self._say(surgery.open_creation(self._rehearsal.state, address))
+                self._say(import_resolve.open_creation(self._rehearsal.state, address))
             if not doubted:
                 break
         for record in self._rehearsal.state.records.values():
             if record.status is Status.DEPOSED and record.voice_id is None and not self._may_live(record):
                 self._wait_no_longer(c for c in self._rehearsal.made if c.key == record.external_task_id)
                 key = record.external_task_id
-                surgery.resolve(self._rehearsal.session(), key, Request(), voice_id=None, retry=False)
+                import_resolve.resolve(self._rehearsal.session(), key, Request(), voice_id=None, retry=False)
 
     def unsure(self) -> frozenset[str]:
         """Where nobody knows whether a first use was paid for: a person pays for another."""
@@ -64,9 +64,9 @@ class Person:
         session, before = self._rehearsal.session(), self._abandoned()
         try:
             named = {lineage for c in self._rehearsal.plan().changes for (lineage,) in typed(c.hint, *_REBUILD)}
-            there = rebuilding.rebuild(session, Request(), lineage=None, strangers=False, approve=_yes).lineages
+            there = state_rebuild.rebuild(session, Request(), lineage=None, strangers=False, approve=_yes).lineages
             for lineage in sorted({*named, *there}):
-                rebuilding.rebuild(session, Request(), lineage=lineage, strangers=False, approve=_yes)
+                state_rebuild.rebuild(session, Request(), lineage=lineage, strangers=False, approve=_yes)
                 self._chronicle.forgot(self._rehearsal.state)
         except (CloudError, UsageError):  # what was listed a moment ago is not listed now
             pass
@@ -109,7 +109,7 @@ class Person:
         if current is not None and current.status in LIVE:
             self._chronicle.story.append(Released(self._books.key_meant(current, made)))
             state_edits.remove(self._rehearsal.session(), address, Request())
-        surgery.import_voice(self._rehearsal.session(), address, voice_id, Request())
+        import_resolve.import_voice(self._rehearsal.session(), address, voice_id, Request())
         self._chronicle.note_moves()
         return True
 
@@ -132,7 +132,7 @@ class Person:
         there = next(iter(living), None)
         named = None if there is None else there.voice_id or f"https://vod.invalid/{there.details['file_id']}.mp3"
         request = Request()
-        surgery.resolve(self._rehearsal.session(), record.address, request, voice_id=named, retry=named is None)
+        import_resolve.resolve(self._rehearsal.session(), record.address, request, voice_id=named, retry=named is None)
         self._chronicle.note_moves()
 
     def _wait_no_longer(self, creations: Iterable[Creation]) -> None:
@@ -191,7 +191,7 @@ class Person:
         return frozenset(str(key) for key in {self._books.key_meant(record, made) for record in begun} | keyless)
 
 
-def _yes(_: rebuilding.Rebuilt) -> bool:
+def _yes(_: state_rebuild.Rebuilt) -> bool:
     return True
 
 

@@ -14,10 +14,10 @@ from typing import Any
 import httpx
 
 from reconciler.engine import operations
-from reconciler.engine.calls import Answer
 from reconciler.engine.cloud import Cloud
+from reconciler.engine.jobs import JobResult
+from reconciler.engine.lock_owner import LockOwner
 from reconciler.engine.operations import Applied, Watch
-from reconciler.engine.runner import Runner
 from reconciler.engine.session import Request, Session
 from reconciler.engine.store import Store
 from reconciler.model.accounts import Account, KlingAccount, TencentTrtcAccount, TencentVodAccount
@@ -39,10 +39,10 @@ from reconciler.sandbox.transport import SandboxTransport
 from reconciler.sandbox.world import World
 from tests.engine.books import KLING_KEYS
 from tests.support.memory_backend import MemoryBackend
-from tests.support.virtual import InlineCrew, SteadyClock, VirtualClock
+from tests.support.virtual import InlinePool, SteadyClock, VirtualClock
 
 LINEAGE = "01234567-89ab-cdef-0123-456789abcdef"
-_SOMEBODY = Runner("somebody", "here", 4711)
+_SOMEBODY = LockOwner("somebody", "here", 4711)
 ANYTHING_GOES = Safety(max_delete_percent=100, max_recreate_percent=100)
 
 
@@ -86,7 +86,7 @@ class Rehearsal:
         self.sent: httpx.Request | None = None  # the call that is under way
         self.received: httpx.Response | None = None  # its answer; None: the connection broke
         self.listener: Callable[[Event], None] = lambda event: None
-        self.crew: InlineCrew[Answer] = InlineCrew(self.clock)
+        self.workers: InlinePool[JobResult] = InlinePool(self.clock)
         self.provide: Callable[[Any], Provider] = self._provided  # for an account
         self._latency = latency
 
@@ -107,10 +107,10 @@ class Rehearsal:
         **asked: Any,
     ) -> Applied:
         """A whole run, in a process of its own; `approved` is a saved plan."""
-        self.crew = InlineCrew(self.clock, latency=self._latency)
+        self.workers = InlinePool(self.clock, latency=self._latency)
         watch = Watch(show=lambda plan: None, approve=lambda plan: True, emit=self._emit, stop=stop)
         request = Request(asked=Asked(**asked), allow_deletes=allow_deletes)
-        return operations.apply(self.session(), request, watch, approved=approved, crew=lambda: self.crew)
+        return operations.apply(self.session(), request, watch, approved=approved, workers=lambda: self.workers)
 
     def turn(self, **faults: Any) -> None:
         """These switches of the sandbox, the others as they are."""
@@ -122,7 +122,7 @@ class Rehearsal:
         def hook(now: str, doing: str) -> None:
             if (now, doing) == (moment, what):
                 self.hook = lambda moment, what: None
-                self.crew.die(random.Random(0))
+                self.workers.die(random.Random(0))
                 raise Died
 
         self.hook = hook
@@ -176,7 +176,7 @@ class Rehearsal:
         return MemoryBackend(before=lambda what: self.hook("before", what), after=self._saved)
 
     def store(self) -> Store:
-        return Store(self.backend, clock=self.clock, rescue_path=Path("/nonexistent/rescue.json"), runner=_SOMEBODY)
+        return Store(self.backend, clock=self.clock, rescue_path=Path("/nonexistent/rescue.json"), lock_owner=_SOMEBODY)
 
     def session(self) -> Session:
         manifest = Manifest(name="voices.yaml", providers=dict(self.accounts), voices=self.voices, safety=ANYTHING_GOES)
@@ -200,7 +200,7 @@ class Rehearsal:
             quota=provider.account,
             rates=rates,
             max_in_flight=account.max_in_flight,
-            patience=account.timeouts.operation,
+            task_timeout=account.timeouts.operation,
         )
 
     def _provided(self, account: Account) -> Provider:

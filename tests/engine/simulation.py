@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from math import inf
 
-from reconciler.engine.calls import Answer
+from reconciler.engine.jobs import JobResult
 from reconciler.engine.operations import Applied
 from reconciler.errors import CloudError, SafetyStop
 from reconciler.model import statefile
@@ -56,7 +56,7 @@ class Simulation:
         self.person = Person(self.rehearsal, self.chronicle, self.books)
         self._dice = random.Random(seed)
         self._moments = 0
-        self._late: list[tuple[float, Callable[[], Answer]]] = []  # dead runs' calls, and when they died
+        self._late: list[tuple[float, Callable[[], JobResult]]] = []  # dead runs' calls, and when they died
         self._arrives = clouds.arrives
         self._states = 1
         self._elsewhere: MemoryBackend | None = None  # the other runner's
@@ -179,7 +179,7 @@ class Simulation:
                 self.rehearsal.hook = self.chronicle.watch
                 self.chronicle.note()
                 now = self.rehearsal.clock.monotonic()
-                self._late += [(now, call) for call in self.rehearsal.crew.die(self._dice)]
+                self._late += [(now, call) for call in self.rehearsal.workers.die(self._dice)]
                 raise Died
             self.chronicle.watch(moment, what)
             if self._late and self._dice.random() < 0.2:
@@ -195,7 +195,7 @@ class Simulation:
             meddle(ids[which % len(ids)])
             self.chronicle.note(outside=True)
 
-    def _arrive(self, died_at: float, call: Callable[[], Answer]) -> None:
+    def _arrive(self, died_at: float, call: Callable[[], JobResult]) -> None:
         """A dead run's call reaches the cloud after all, when others have looked and decided already; or never."""
         if self.rehearsal.clock.monotonic() > died_at + self._arrives:
             return
@@ -255,7 +255,7 @@ class Simulation:
         runs from buying the same at the same moment.
         """
         rehearsal = self.rehearsal
-        hook, crew, sent, received = rehearsal.hook, rehearsal.crew, rehearsal.sent, rehearsal.received
+        hook, workers, sent, received = rehearsal.hook, rehearsal.workers, rehearsal.sent, rehearsal.received
         look = self.chronicle.look
         lineage = rehearsal.state.lineage[:8]
         self._switch()
@@ -267,7 +267,7 @@ class Simulation:
                 rehearsal.apply()
             self.chronicle.beside = False
         self._switch()
-        rehearsal.hook, rehearsal.crew, rehearsal.sent, rehearsal.received = hook, crew, sent, received
+        rehearsal.hook, rehearsal.workers, rehearsal.sent, rehearsal.received = hook, workers, sent, received
         self.chronicle.look = look
 
     # --- what people do ---

@@ -111,14 +111,14 @@ def test_on_an_uneven_network_200_creates_keep_nine_tenths_of_the_rate(
     assert calls(rehearsal) <= 1.15 * 200
 
 
-SLOWER: dict[str, Callable[[], Allowance]] = {
+SLOW_DOWN: dict[str, Callable[[], Allowance]] = {
     "any second": lambda: AnySecond(10),
     "each second": lambda: EachSecond(10),
     "a bucket of 10": lambda: Bucket(10, holds=10),
 }
 
 
-@pytest.mark.parametrize("allowed", SLOWER.values(), ids=SLOWER.keys())
+@pytest.mark.parametrize("allowed", SLOW_DOWN.values(), ids=SLOW_DOWN.keys())
 def test_a_cloud_that_allows_half_is_found_out_by_few_refusals(allowed: Callable[[], Allowance]) -> None:
     rehearsal = ran(allowed())
     assert rehearsal.count("refused") < 0.1 * 200

@@ -74,7 +74,7 @@ def dying_once_accepted(rehearsal: Rehearsal) -> Callable[[str, str], None]:
     def hook(moment: str, what: str) -> None:
         if (moment, what) == ("after", "append") and rehearsal.at_status(Status.RUNNING):
             rehearsal.hook = lambda moment, what: None
-            rehearsal.crew.die(random.Random(0))
+            rehearsal.workers.die(random.Random(0))
             raise Died
 
     return hook

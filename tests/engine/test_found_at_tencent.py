@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.engine import rebuilding, state_edits
+from reconciler.engine import state_edits, state_rebuild
 from reconciler.engine.session import Request
 from reconciler.model.accounts import TencentVodAccount, Timeouts
 from reconciler.model.manifest import Voice
@@ -37,8 +37,8 @@ def of_vod(method: str) -> Voice:
 @pytest.fixture
 def rehearsal() -> Rehearsal:
     rehearsal = Rehearsal()
-    patience = Timeouts(operation=5)
-    rehearsal.accounts = {"vod": TencentVodAccount(type="tencent-vod", sub_app_id=1, timeouts=patience)}
+    task_timeout = Timeouts(operation=5)
+    rehearsal.accounts = {"vod": TencentVodAccount(type="tencent-vod", sub_app_id=1, timeouts=task_timeout)}
     return rehearsal
 
 
@@ -110,7 +110,7 @@ def test_a_voice_made_under_a_state_that_was_lost_is_not_bought_again_while_its_
     (change,) = rehearsal.plan().changes
     assert change.action is Action.BLOCKED
     assert "voicectl state rebuild --lineage 01234567" in in_words(change.hint)
-    rebuilding.rebuild(rehearsal.session(), Request(), lineage="01234567", strangers=False, approve=lambda _: True)
+    state_rebuild.rebuild(rehearsal.session(), Request(), lineage="01234567", strangers=False, approve=lambda _: True)
     rehearsal.apply()
     (made,) = rehearsal.made
     assert (rehearsal.record("a").status, rehearsal.record("a").voice_id) == (Status.READY, made.voice_id)

@@ -204,7 +204,7 @@ def dies_after_the_call(rehearsal: Rehearsal, cloud: ListCloud) -> Callable[[str
 
     def hook(moment: str, what: str) -> None:
         if what in ("append", "write") and moment == "before" and len(cloud.bought) > before:
-            rehearsal.crew.die(random.Random(0))
+            rehearsal.workers.die(random.Random(0))
             raise Died
 
     return hook

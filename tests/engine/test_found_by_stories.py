@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.engine import rebuilding, surgery
+from reconciler.engine import import_resolve, state_rebuild
 from reconciler.engine.session import Request
 from reconciler.errors import Cause
 from reconciler.model.accounts import KlingAccount
@@ -29,9 +29,9 @@ def lose_the_state(rehearsal: Rehearsal) -> None:
     rehearsal.lineage = OTHER_LINEAGE
 
 
-def rebuild(rehearsal: Rehearsal) -> rebuilding.Rebuilt:
+def rebuild(rehearsal: Rehearsal) -> state_rebuild.Rebuilt:
     session = rehearsal.session()
-    return rebuilding.rebuild(session, Request(), lineage=LINEAGE[:8], strangers=False, approve=lambda _: True)
+    return state_rebuild.rebuild(session, Request(), lineage=LINEAGE[:8], strangers=False, approve=lambda _: True)
 
 
 def actions(rehearsal: Rehearsal) -> dict[str, Action]:
@@ -229,5 +229,5 @@ def test_a_person_s_word_on_an_address_is_on_the_creation_that_it_means(generati
         own.model_copy(update=lost | {"generation": generation}),
     )
     after = state.having(uncertain, current={"a": None, "b": moved.external_task_id})
-    assert surgery.open_creation(after, "b").external_task_id == moved.external_task_id
-    assert surgery.open_creation(after, own.external_task_id).external_task_id == own.external_task_id
+    assert import_resolve.open_creation(after, "b").external_task_id == moved.external_task_id
+    assert import_resolve.open_creation(after, own.external_task_id).external_task_id == own.external_task_id

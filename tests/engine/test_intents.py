@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.engine.calls import Answer, Job
-from reconciler.engine.writer import Append
+from reconciler.engine.append_queue import AppendJob
+from reconciler.engine.jobs import Job, JobResult
 from reconciler.model.accounts import KlingAccount
 from reconciler.model.events import Event, Kind
 from reconciler.model.manifest import Lifecycle
@@ -13,7 +13,7 @@ from reconciler.model.state import Status
 from reconciler.protocols import MethodCapabilities, Unknowable
 from tests.engine.paper_cloud import PaperCloud
 from tests.engine.rehearsal import Rehearsal, voice
-from tests.support.virtual import InlineCrew
+from tests.support.virtual import InlinePool
 
 
 def voices(number: int) -> Rehearsal:
@@ -36,14 +36,14 @@ def test_an_intent_is_durable_when_its_call_starts_though_no_pace_holds_it_back(
     rehearsal.apply()
     rehearsal.declare(voice("narrator", sample="take-2", lifecycle=Lifecycle(create_before_destroy=False)))
     open_at_starts: list[list[str]] = []
-    start = InlineCrew.start
+    start = InlinePool.start
 
-    def look(crew: InlineCrew[Answer], job: Job) -> None:
-        if not isinstance(job, Append):
+    def look(workers: InlinePool[JobResult], job: Job) -> None:
+        if not isinstance(job, AppendJob):
             open_at_starts.append(rehearsal.at_status(Status.INTENDED))
-        start(crew, job)
+        start(workers, job)
 
-    monkeypatch.setattr(InlineCrew, "start", look)
+    monkeypatch.setattr(InlinePool, "start", look)
     rehearsal.apply()
     assert open_at_starts[:2] == [[], ["narrator"]]  # the deletion, and at its answer the creation
 

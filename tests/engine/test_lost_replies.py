@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.engine import surgery
+from reconciler.engine import import_resolve
 from reconciler.engine.session import Request
 from reconciler.errors import OutcomeUnknown, Rejected, Throttled
 from reconciler.model.events import Kind
@@ -242,5 +242,5 @@ def test_what_is_forgotten_by_hand_stays_in_sight() -> None:
     rehearsal, cloud = on_paper(TRTC)
     cloud.say("submit", LOST)
     rehearsal.apply()
-    surgery.resolve(rehearsal.session(), "narrator", Request(), voice_id=None, retry=False)
+    import_resolve.resolve(rehearsal.session(), "narrator", Request(), voice_id=None, retry=False)
     assert rehearsal.at_status(Status.ABANDONED) == ["narrator"]

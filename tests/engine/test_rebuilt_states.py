@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
-from reconciler.engine import rebuilding
+from reconciler.engine import state_rebuild
 from reconciler.engine.session import Request
 from reconciler.errors import Declined
 from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus
@@ -25,9 +25,9 @@ def lose_the_state(rehearsal: Rehearsal, lineage: str = OTHER) -> None:
     rehearsal.lineage = lineage
 
 
-def rebuild(rehearsal: Rehearsal) -> rebuilding.Rebuilt:
+def rebuild(rehearsal: Rehearsal) -> state_rebuild.Rebuilt:
     session = rehearsal.session()
-    return rebuilding.rebuild(session, Request(), lineage=LINEAGE[:8], strangers=False, approve=lambda _: True)
+    return state_rebuild.rebuild(session, Request(), lineage=LINEAGE[:8], strangers=False, approve=lambda _: True)
 
 
 def actions(rehearsal: Rehearsal, **asked: frozenset[str]) -> dict[str, Action]:
@@ -185,7 +185,7 @@ def test_nothing_is_taken_in_unasked() -> None:
     rehearsal.apply()
     lose_the_state(rehearsal)
     with pytest.raises(Declined):
-        rebuilding.rebuild(
+        state_rebuild.rebuild(
             rehearsal.session(), Request(), lineage=LINEAGE[:8], strangers=False, approve=lambda _: False
         )
     assert rehearsal.backend.read() is None

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import reconciler
-from reconciler.engine import observe
+from reconciler.engine import refresh
 from reconciler.sandbox.faults import DeletedVoice
 from tests.engine.simulation import Simulation
 from tests.engine.steps import Edit, Step, Weather
@@ -55,7 +55,7 @@ class OneByOne(Executor):
 @pytest.fixture(scope="module", autouse=True)
 def no_threads() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(observe, "ThreadPoolExecutor", OneByOne)
+        patched.setattr(refresh, "ThreadPoolExecutor", OneByOne)
         yield
 
 

@@ -12,7 +12,7 @@ from tests.engine.paper_cloud import PaperCloud
 from tests.engine.rehearsal import Rehearsal, voice
 from tests.support.hints import in_words
 
-UNOPENED = Rejected("no connection: connection refused", unsent=True)
+NOT_CONNECTED = Rejected("no connection: connection refused", unsent=True)
 
 
 def on_paper(number: int, *, latency: float = 0.5) -> tuple[Rehearsal, PaperCloud]:
@@ -88,21 +88,21 @@ def test_an_intent_that_may_have_arrived_is_not_taken_back() -> None:
 
 def test_one_connection_that_does_not_open_is_tried_again() -> None:
     rehearsal, cloud = on_paper(5)
-    cloud.say("submit", UNOPENED)
+    cloud.say("submit", NOT_CONNECTED)
     applied = rehearsal.apply()
     assert (applied.tally.done, len(cloud.voices())) == (5, 5)
 
 
 def test_a_network_that_is_gone_for_two_seconds_stops_nothing() -> None:
     rehearsal, cloud = on_paper(60, latency=0.001)
-    cloud.say("submit", *[UNOPENED] * 2)
+    cloud.say("submit", *[NOT_CONNECTED] * 2)
     applied = rehearsal.apply()
     assert (applied.halted, applied.tally.done) == (None, 60)
 
 
 def test_connections_that_never_open_stop_the_run_and_leave_nothing() -> None:
     rehearsal, cloud = on_paper(60, latency=0.001)
-    cloud.say("submit", *[UNOPENED] * 60)
+    cloud.say("submit", *[NOT_CONNECTED] * 60)
     applied = rehearsal.apply()
     assert "connection refused" in (applied.halted or "")
     assert rehearsal.state.records == {}
@@ -111,7 +111,7 @@ def test_connections_that_never_open_stop_the_run_and_leave_nothing() -> None:
 
 def test_connections_that_never_open_are_tried_over_some_seconds() -> None:
     rehearsal, cloud = on_paper(60)
-    cloud.say("submit", *[UNOPENED] * 60)
+    cloud.say("submit", *[NOT_CONNECTED] * 60)
     rehearsal.apply()
     times = [at for at, call, _ in cloud.heard if call == "submit"]
     assert times[-1] - times[0] >= 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from reconciler.engine import surgery
+from reconciler.engine import import_resolve
 from reconciler.engine.session import Request
 from reconciler.errors import OutcomeUnknown
 from reconciler.model.accounts import KlingAccount, Timeouts
@@ -109,7 +109,7 @@ def test_an_old_task_that_never_ends_is_let_go_by_its_key_and_no_other() -> None
     rehearsal.clock.sleep(25 * 3600)
     rehearsal.apply()
     assert any(f"voicectl resolve {old} --forget" in in_words(event.hint) for event in rehearsal.told(Kind.FAILED))
-    surgery.resolve(rehearsal.session(), old, Request(), voice_id=None, retry=False)
+    import_resolve.resolve(rehearsal.session(), old, Request(), voice_id=None, retry=False)
     assert rehearsal.state.records[old].status is Status.ABANDONED
     assert rehearsal.record("narrator").status is Status.RUNNING
 

@@ -14,7 +14,7 @@ from tests.support.troubles import BROKEN, DRIPPING, UNHEARD
 
 
 @contextmanager
-def deaf(port: int) -> Iterator[None]:
+def listener_error(port: int) -> Iterator[None]:
     """A port that listens, and where no connection opens any more: its queue is full."""
     with ExitStack() as stack:
         full = stack.enter_context(socket.socket())
@@ -32,7 +32,7 @@ def test_timeouts_connect_ends_a_plan(place: Place, wire: HostileWire) -> None:
     place.timeouts = {"connect": "0.3s", "operation": "1s"}
     place.declare("narrator")
     wire.down()
-    with deaf(int(wire.host.rpartition(":")[2])):
+    with listener_error(int(wire.host.rpartition(":")[2])):
         ran = place.run("plan", code=1)
     told = f"GET /v1/general/custom-voices: no connection to {wire.host} within 0.3 s (timeouts.connect)"
     assert f"{told}; nothing was sent" in ran.err
@@ -53,7 +53,7 @@ def test_timeouts_connect_ends_a_call_that_changes_something(place: Place, wire:
             begun, body = turn.passed_on()
             if b'"data":[]' in body.replace(b" ", b""):  # the page that ends the list
                 turn.wire.down(but=turn.line)
-                stack.enter_context(deaf(int(wire.host.rpartition(":")[2])))
+                stack.enter_context(listener_error(int(wire.host.rpartition(":")[2])))
             turn.send(begun, body)
 
         wire.trouble("list", then_deaf, times=2)

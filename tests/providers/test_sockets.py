@@ -269,7 +269,7 @@ def test_tls_within_a_proxy_s_tls_that_drips_ends_in_time(
 
 def test_a_name_of_many_addresses_where_nobody_answers_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     with ExitStack() as stack:
-        deaf: list[object] = []
+        listener_error: list[object] = []
         for _ in range(10):
             full = stack.enter_context(socket.socket())
             full.bind(("127.0.0.1", 0))
@@ -278,8 +278,8 @@ def test_a_name_of_many_addresses_where_nobody_answers_ends_in_time(monkeypatch:
                 queued = stack.enter_context(socket.socket())
                 queued.setblocking(False)
                 queued.connect_ex(full.getsockname())
-            deaf.append((socket.AF_INET, socket.SOCK_STREAM, 6, "", full.getsockname()))
-        resolved(monkeypatch, {"cloud.example.com": deaf})
+            listener_error.append((socket.AF_INET, socket.SOCK_STREAM, 6, "", full.getsockname()))
+        resolved(monkeypatch, {"cloud.example.com": listener_error})
         timeouts = Timeouts(connect=0.3, read=30, operation=0.4)
         with calling("http://cloud.example.com", timeouts) as call, overdue(within=2.5):
             call()

@@ -111,12 +111,12 @@ def _command(argv: list[str]) -> int:
 def hurry() -> None:
     """The run's clock goes faster than ours, and so do its waits."""
     from reconciler import wiring
-    from reconciler.engine.crew import Threads
+    from reconciler.engine.worker_pool import ThreadPool
 
-    wait = Threads.wait
+    wait = ThreadPool.wait
     wiring.SystemClock.monotonic = lambda self: time.monotonic() * HURRY  # type: ignore[method-assign]  # the point of it
     wiring.SystemClock.sleep = lambda self, seconds: time.sleep(seconds / HURRY)  # type: ignore[method-assign]  # as above
-    Threads.wait = lambda self, seconds: wait(self, seconds / HURRY)  # type: ignore[method-assign]  # as above
+    ThreadPool.wait = lambda self, seconds: wait(self, seconds / HURRY)  # type: ignore[method-assign]  # as above
 
 
 def _lines(path: str) -> list[str]:

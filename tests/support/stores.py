@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.backends.local import LocalBackend
-from reconciler.engine.runner import Runner
+from reconciler.engine.lock_owner import LockOwner
 from reconciler.engine.store import Store
 from reconciler.model.state import Record, State, Status
 from reconciler.protocols import Blob, LockHolder
 
 WHEN = datetime(2026, 11, 20, 12, tzinfo=UTC)
-ANN = Runner(user="ann", host="here", pid=4711)
+ANN = LockOwner(user="ann", host="here", pid=4711)
 NEW = State(lineage="abcdef12")
 
 
@@ -72,7 +72,7 @@ def store_in(folder: Path, **options: Any) -> Store:
     given: dict[str, Any] = {
         "clock": StoppedClock(),
         "rescue_path": folder / "voices.state.rescue.json",
-        "runner": ANN,
+        "lock_owner": ANN,
         "lock_id": lambda: "aaaa1111",
     }
     return Store(LocalBackend(folder / "voices.state.json"), **(given | options))
@@ -80,7 +80,7 @@ def store_in(folder: Path, **options: Any) -> Store:
 
 def on_full_disk(folder: Path) -> tuple[Store, FullDisk]:
     disk = FullDisk(LocalBackend(folder / "voices.state.json"))
-    store = Store(disk, clock=StoppedClock(), rescue_path=folder / "voices.state.rescue.json", runner=ANN)
+    store = Store(disk, clock=StoppedClock(), rescue_path=folder / "voices.state.rescue.json", lock_owner=ANN)
     return store, disk
 
 

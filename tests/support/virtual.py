@@ -1,4 +1,4 @@
-"""Time that passes only when nothing else can happen, and a crew whose calls take some of it.
+"""Time that passes only when nothing else can happen, and a worker pool whose calls take some of it.
 
 A run against the sandbox's world that would last minutes takes milliseconds, and is the same every time.
 """
@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Generic, TypeVar
 
-from reconciler.engine.writer import Append
+from reconciler.engine.append_queue import AppendJob
 
 T = TypeVar("T")
 
@@ -67,8 +67,8 @@ class SteadyClock:
         self._clock.sleep(seconds)
 
 
-class InlineCrew(Generic[T]):
-    """Satisfies `Crew`: a call reaches its cloud after half of its latency, and its answer comes after the other half.
+class InlinePool(Generic[T]):
+    """A `WorkerPool` whose calls reach their cloud after half of their latency; the answer comes after the other half.
 
     No threads: the jobs run inside `wait`, in the order in which they reach the cloud; without latency, as they start.
     """
@@ -142,4 +142,4 @@ class InlineCrew(Generic[T]):
 
 
 def _is_append(job: object) -> bool:
-    return isinstance(job, Append)
+    return isinstance(job, AppendJob)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from reconciler.engine.context import Context
 from reconciler.engine.procedures.creation import awaited, new_voice
 from reconciler.engine.procedures.deletion import deleted, deposed, is_nameless, let_go
-from reconciler.engine.procedures.upkeep import kept_up
+from reconciler.engine.procedures.update_activate import update_and_activate
 from reconciler.engine.procedures.waiting import TRIES_AGAIN
 from reconciler.engine.steps import After, Blocked, Commit, End, Failed, Finished, Left, Over, Procedure
 from reconciler.model import transitions
@@ -100,7 +100,7 @@ def update(context: Context, change: Change, voice: Voice) -> Procedure[End]:
         return Finished()
     record = transitions.updated(record, voice)
     yield from Commit((record,))
-    record = yield from kept_up(change, voice, record)
+    record = yield from update_and_activate(change, voice, record)
     return Finished(record.voice_id)
 
 
@@ -141,7 +141,7 @@ def _takes_its_place(context: Context, change: Change, voice: Voice, made: Recor
     written = (made,) if old is None else (old, made)
     urgent = _is_unknowable(context, made)
     yield from Commit(written, current={voice.address: made.external_task_id}, urgent=urgent)
-    made = yield from kept_up(change, voice, made)
+    made = yield from update_and_activate(change, voice, made)
     if old is not None and old.status is Status.DEPOSED and not old.lifecycle.keep_old:
         yield from deleted(context, old)
     elif old is not None and is_nameless(old):

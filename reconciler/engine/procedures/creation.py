@@ -49,9 +49,7 @@ _HIDDEN = "the cloud knows the key, and does not show its voice"
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """`rebind`: what the address meant before, should the intent be taken back. `sent_before`: when an earlier run
-    wrote down that it would send it; the call may have gone out later.
-    """
+    """`rebind`: what the address meant before. `sent_before`: when an earlier run wrote that it would send the call."""
 
     record: Record
     rebind: str | None = None
@@ -172,7 +170,8 @@ def _before_it_is_paid_again(context: Context, intent: Intent) -> Procedure[Remo
     if not isinstance(by, ByList) or intent.sent_before is None:
         return None
     age = (context.now - intent.sent_before).total_seconds()
-    longest = 2 * context.clouds[record.provider].patience  # so long it may have waited to go out, and been under way
+    # So long the call may have waited to go out, and been under way.
+    longest = 2 * context.clouds[record.provider].task_timeout
     return (yield from looked_up(context, record, pauses=(max(0.0, longest - age), by.lag or 0.0), hidden=""))
 
 

@@ -50,7 +50,7 @@ def waits(context: Context, record: Record, *, lost: str) -> tuple[float, float]
     """The pauses of a look-up: where only a list shows it, the call's own time-out, then how late the list may be."""
     match finding(context, record):
         case ByList(lag=lag):
-            return context.clouds[record.provider].patience, lag or 0.0
+            return context.clouds[record.provider].task_timeout, lag or 0.0
         case _:
             return (1.0 if lost else 0.0), 1.0
 

@@ -8,9 +8,9 @@ from itertools import count, pairwise
 
 import pytest
 
-from reconciler.engine.calls import Answer, Calling, Job
-from reconciler.engine.ledger import Ledger
-from reconciler.engine.writer import Append, Appended, Writer
+from reconciler.engine.append_queue import AppendJob, AppendQueue, AppendResult
+from reconciler.engine.jobs import CallJob, Job, JobResult
+from reconciler.engine.state_writer import StateWriter
 from reconciler.model import transitions
 from reconciler.model.events import Event, Kind
 from reconciler.model.observed import RemoteVoice
@@ -18,8 +18,8 @@ from reconciler.model.state import Record, State, Status
 from reconciler.protocols import MethodCapabilities, Unknowable
 from tests.engine.paper_cloud import PaperCloud
 from tests.engine.rehearsal import Rehearsal, voice
-from tests.engine.test_ledger import record
-from tests.support.virtual import InlineCrew, VirtualClock
+from tests.engine.test_state_writer import record
+from tests.support.virtual import InlinePool, VirtualClock
 
 
 def with_a_slow_disk(seconds: float, voices: int = 200, *, latency: float = 0.05) -> Rehearsal:
@@ -96,23 +96,23 @@ def test_a_call_starts_only_when_the_append_of_its_intent_has_answered(
     monkeypatch: pytest.MonkeyPatch, seconds: float
 ) -> None:
     rehearsal = with_a_slow_disk(seconds, voices=60)
-    start, wait = InlineCrew.start, InlineCrew.wait
+    start, wait = InlinePool.start, InlinePool.wait
     durable = 0
     started: list[bool] = []
 
-    def starting(crew: InlineCrew[Answer], job: Job) -> None:
-        if isinstance(job, Calling):
+    def starting(workers: InlinePool[JobResult], job: Job) -> None:
+        if isinstance(job, CallJob):
             started.append(job.run.barrier <= durable)
-        start(crew, job)
+        start(workers, job)
 
-    def waiting(crew: InlineCrew[Answer], seconds: float) -> list[Answer]:
+    def waiting(workers: InlinePool[JobResult], seconds: float) -> list[JobResult]:
         nonlocal durable
-        heard = wait(crew, seconds)
-        durable = max([durable, *(answer.number for answer in heard if isinstance(answer, Appended))])
+        heard = wait(workers, seconds)
+        durable = max([durable, *(answer.number for answer in heard if isinstance(answer, AppendResult))])
         return heard
 
-    monkeypatch.setattr(InlineCrew, "start", starting)
-    monkeypatch.setattr(InlineCrew, "wait", waiting)
+    monkeypatch.setattr(InlinePool, "start", starting)
+    monkeypatch.setattr(InlinePool, "wait", waiting)
     rehearsal.apply()
     assert started == [True] * 60
 
@@ -125,26 +125,30 @@ class NoDisk:
 
 
 def test_appends_come_one_after_the_other_and_each_takes_all_there_is() -> None:
-    ledger, started = Ledger(State(lineage="0123"), lambda event: None), list[Append]()
-    writer = Writer(ledger, NoDisk(), VirtualClock(), started.append)
+    state_writer, started = StateWriter(State(lineage="0123"), lambda event: None), list[AppendJob]()
+    writer = AppendQueue(state_writer, NoDisk(), VirtualClock(), started.append)
     for key in ("one", "two", "three"):
-        ledger.write(record(key))
+        state_writer.write(record(key))
         writer.wrote(urgent=True)
         writer.turn()
     assert [append.batch.touched for append in started] == [{"one"}]
     writer.appended(started[0]())
-    assert (ledger.durable, writer.busy) == (1, True)
+    assert (state_writer.durable, writer.busy) == (1, True)
     writer.turn()
     assert [append.batch.touched for append in started] == [{"one"}, {"two", "three"}]
     writer.appended(started[1]())
-    assert (ledger.durable, writer.busy) == (3, False)
+    assert (state_writer.durable, writer.busy) == (3, False)
 
 
 def test_a_run_that_ends_holds_no_result_back() -> None:
-    ledger, started, clock = Ledger(State(lineage="0123"), lambda event: None), list[Append](), VirtualClock()
-    writer = Writer(ledger, NoDisk(), clock, started.append)
-    writer.appended(Appended(number=0, seconds=1.0))  # a slow disk
-    ledger.write(record("one"))
+    state_writer, started, clock = (
+        StateWriter(State(lineage="0123"), lambda event: None),
+        list[AppendJob](),
+        VirtualClock(),
+    )
+    writer = AppendQueue(state_writer, NoDisk(), clock, started.append)
+    writer.appended(AppendResult(number=0, seconds=1.0))  # a slow disk
+    state_writer.write(record("one"))
     writer.wrote(urgent=False)
     writer.turn()
     assert started == []

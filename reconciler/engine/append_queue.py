@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Protocol
 
-from reconciler.engine.ledger import Batch, Ledger
+from reconciler.engine.state_writer import Batch, StateWriter
 from reconciler.errors import StateError
 from reconciler.model.state import State
 from reconciler.protocols import Clock
@@ -30,7 +30,7 @@ class Journal(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Appended:
+class AppendResult:
     """An append's end. With an `error` nobody knows what of it is durable."""
 
     number: int
@@ -39,27 +39,29 @@ class Appended:
 
 
 @dataclass(frozen=True, slots=True)
-class Append:
-    """A job of the crew's. It ends with its process."""
+class AppendJob:
+    """One append, as a job of the worker pool. It ends with its process."""
 
     journal: Journal
     batch: Batch
     clock: Clock
 
-    def __call__(self) -> Appended:
+    def __call__(self) -> AppendResult:
         began, error = self.clock.monotonic(), None
         try:
             self.journal.commit(self.batch.state, touched=self.batch.touched)
         except Exception as caught:  # noqa: BLE001 - a worker's exception would be heard by nobody
             error = caught
-        return Appended(self.batch.number, self.clock.monotonic() - began, error)
+        return AppendResult(self.batch.number, self.clock.monotonic() - began, error)
 
 
-class Writer:
+class AppendQueue:
     """Owned by the run's thread. Intents go at once; results wait a little for others where appends take their time."""
 
-    def __init__(self, ledger: Ledger, journal: Journal, clock: Clock, start: Callable[[Append], None]) -> None:
-        self._ledger = ledger
+    def __init__(
+        self, state_writer: StateWriter, journal: Journal, clock: Clock, start: Callable[[AppendJob], None]
+    ) -> None:
+        self._state_writer = state_writer
         self._journal = journal
         self._clock = clock
         self._start = start
@@ -73,7 +75,7 @@ class Writer:
 
     @property
     def busy(self) -> bool:
-        return self.under_way or self._taken < self._ledger.written
+        return self.under_way or self._taken < self._state_writer.written
 
     def hurry(self) -> None:
         """From now on nothing waits for company: the run ends, and may be ended from outside."""
@@ -85,7 +87,7 @@ class Writer:
 
     def due(self) -> float:
         """When the next append may start; inf: not before an answer."""
-        if self.under_way or self._taken == self._ledger.written:
+        if self.under_way or self._taken == self._state_writer.written:
             return inf
         if self._urgent or self._hurries or self.took < _QUICK:
             return self._since
@@ -93,18 +95,18 @@ class Writer:
 
     def turn(self) -> None:
         if self.due() <= self._clock.monotonic():
-            batch = self._ledger.take()
+            batch = self._state_writer.take()
             self._taken, self._since, self._urgent, self.under_way = batch.number, inf, False, True
-            self._start(Append(self._journal, batch, self._clock))
+            self._start(AppendJob(self._journal, batch, self._clock))
 
-    def appended(self, answer: Appended) -> None:
+    def appended(self, answer: AppendResult) -> None:
         """Raises what is no failure of the disk's.
 
         After one the run ends. What happened is told all the same, so it counts as if it were durable: the rescue copy
         has it.
         """
         self.under_way, self.took = False, answer.seconds
-        self._ledger.durable = answer.number
+        self._state_writer.durable = answer.number
         if isinstance(answer.error, StateError):
             self.unsaved = answer.error
         elif answer.error is not None:

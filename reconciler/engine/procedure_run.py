@@ -9,7 +9,7 @@ from reconciler.model.plan import Change
 
 
 @dataclass(slots=True, eq=False)
-class Run:
+class ProcedureRun:
     """Touched by the scheduler's thread only. Moments are monotonic, in seconds."""
 
     change: Change

@@ -16,7 +16,7 @@ _LATE = 0.2  # seconds until one that is overdue is asked for again, and growing
 
 
 @dataclass(slots=True)
-class Polls:
+class PollSchedule:
     """One provider's. A task is known by the moment its call went out; 0.0 for one that another run began."""
 
     at: float = 0.0  # the last one's end, or when there was something to ask for again

@@ -33,16 +33,16 @@ from reconciler.model.plan import Change
 from reconciler.model.state import MADE, Activation, Record
 
 
-def kept_up(change: Change, voice: Voice, record: Record) -> Procedure[Record]:
+def update_and_activate(change: Change, voice: Voice, record: Record) -> Procedure[Record]:
     """The voice as it is declared. Raises Over where that can't be had."""
     if change.activates and record.activation not in MADE:
-        record = yield from _first_use(change, voice, record)
+        record = yield from _activate(change, voice, record)
     if change.in_place:
-        record = yield from _told_anew(change, voice, record)
+        record = yield from _update(change, voice, record)
     return record
 
 
-def _first_use(change: Change, voice: Voice, record: Record) -> Procedure[Record]:
+def _activate(change: Change, voice: Voice, record: Record) -> Procedure[Record]:
     unused = record.activation is None
     if record.activation is Activation.BEGUN:
         seen = yield from _listed(record, after=0.0)
@@ -116,7 +116,7 @@ def _not_used(change: Change, error: CloudError | None) -> Failed | Left:
     return Failed(told, error.hint or TRIES_AGAIN)
 
 
-def _told_anew(change: Change, voice: Voice, record: Record) -> Procedure[Record]:
+def _update(change: Change, voice: Voice, record: Record) -> Procedure[Record]:
     answer = yield from Update(voice, record, change.in_place)
     match answer:
         case None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from reconciler.engine.ledger import Ledger
-from reconciler.engine.run import Run
+from reconciler.engine.procedure_run import ProcedureRun
+from reconciler.engine.state_writer import StateWriter
 from reconciler.engine.steps import Blocked, Doubtful, End, Failed, Finished, Left
 from reconciler.hints import NO_HINT, Hint
 from reconciler.model.events import Event, Kind, Tally
@@ -15,9 +15,10 @@ from reconciler.protocols import Clock
 
 
 @dataclass(slots=True)
-class Counter:
+class Progress:
     """`running` and `calls` ask the run how many tasks it waits for, and how many requests went out."""
 
+    state_writer: StateWriter
     total: int
     clock: Clock
     began: float  # monotonic
@@ -28,26 +29,26 @@ class Counter:
     blocked: int = 0
     uncertain: int = 0
 
-    def end(self, ledger: Ledger, run: Run, end: End) -> None:
+    def end(self, run: ProcedureRun, end: End) -> None:
         match end:
             case Finished(voice_id=voice_id):
                 self.finished += 1
                 took = duration(self.clock.monotonic() - run.since) if run.since is not None else ""
-                ledger.tell(self._event(Kind.DONE, run, detail=took, voice_id=voice_id))
+                self.state_writer.emit(self._event(Kind.DONE, run, detail=took, voice_id=voice_id))
             case Failed(detail=detail, hint=hint):
                 self.failed += 1
-                ledger.tell(self._event(Kind.FAILED, run, detail=detail, hint=hint))
+                self.state_writer.emit(self._event(Kind.FAILED, run, detail=detail, hint=hint))
             case Doubtful(detail=detail, hint=hint):
                 self.uncertain += 1
-                ledger.tell(self._event(Kind.UNCERTAIN, run, detail=detail, hint=hint))
+                self.state_writer.emit(self._event(Kind.UNCERTAIN, run, detail=detail, hint=hint))
             case Blocked():
                 self.blocked += 1
-                ledger.tell(self._event(Kind.BLOCKED, run, detail=run.change.reason, hint=run.change.hint))
+                self.state_writer.emit(self._event(Kind.BLOCKED, run, detail=run.change.reason, hint=run.change.hint))
             case Left():
                 pass
 
-    def note(self, ledger: Ledger, run: Run, kind: Kind, detail: str = "") -> None:
-        ledger.tell(self._event(kind, run, detail=detail))
+    def note(self, run: ProcedureRun, kind: Kind, detail: str = "") -> None:
+        self.state_writer.emit(self._event(kind, run, detail=detail))
 
     def tally(self) -> Tally:
         running = self.running()
@@ -65,7 +66,7 @@ class Counter:
         )
 
     def _event(
-        self, kind: Kind, run: Run, *, detail: str = "", hint: Hint = NO_HINT, voice_id: str | None = None
+        self, kind: Kind, run: ProcedureRun, *, detail: str = "", hint: Hint = NO_HINT, voice_id: str | None = None
     ) -> Event:
         change = run.change
         return Event(

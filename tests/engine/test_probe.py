@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from reconciler.engine.cloud import Cloud
-from reconciler.engine.probing import Probe, probing
+from reconciler.engine.probe import Probe, probing
 from reconciler.errors import Declined
 from reconciler.model.observed import (
     Absent,

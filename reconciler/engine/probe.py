@@ -16,7 +16,7 @@ from reconciler.model.state import Record, State, Status
 from reconciler.protocols import DearLook, Probing
 
 Seen = Mapping[str, Observations]
-Closer = Callable[[State, Mapping[str, Cloud], Seen], Seen]
+Verifier = Callable[[State, Mapping[str, Cloud], Seen], Seen]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,10 @@ class Probe:
         return ceil(len(self.records) / self.look.voices)
 
 
-def probing(consent: Callable[[Sequence[Probe], Sequence[str]], None]) -> Closer:
+def probing(consent: Callable[[Sequence[Probe], Sequence[str]], None]) -> Verifier:
     """`consent` is told the looks and the providers that offer none, before any call; it raises to stop them."""
 
-    def closer(state: State, clouds: Mapping[str, Cloud], seen: Seen) -> Seen:
+    def verifier(state: State, clouds: Mapping[str, Cloud], seen: Seen) -> Seen:
         probes: list[Probe] = []
         without: list[str] = []
         for name, cloud in clouds.items():
@@ -48,7 +48,7 @@ def probing(consent: Callable[[Sequence[Probe], Sequence[str]], None]) -> Closer
         consent(probes, without)
         return {**seen, **{p.provider: _probed(p, clouds[p.provider], seen[p.provider]) for p in probes}}
 
-    return closer
+    return verifier
 
 
 def _in_question(name: str, cloud: Cloud, state: State, seen: Seen) -> tuple[Record, ...]:

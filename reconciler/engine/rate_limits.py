@@ -27,7 +27,7 @@ _LONGEST_WAIT = 30.0  # for a slot, while others hold them all
 
 
 @dataclass(slots=True)
-class Pace:
+class RateLimiter:
     """Evenly spaced calls, and in no second more than the rate says, so that none is refused for a burst."""
 
     allowed: float = CALLS_A_SECOND
@@ -92,7 +92,7 @@ def _within(moments: Iterable[float], end: float) -> int:
 
 
 @dataclass(slots=True)
-class Cap:
+class ConcurrencyLimit:
     """How many tasks may run at once. Unknown until a cloud refuses one; then tried one higher from time to time."""
 
     most: int | None = None  # said by the manifest
@@ -152,16 +152,16 @@ class Limits:
     """One account's limits."""
 
     rates: dict[str, float] = field(default_factory=dict)
-    cap: Cap = field(default_factory=Cap)
-    paces: dict[str, Pace] = field(default_factory=dict)
+    concurrency: ConcurrencyLimit = field(default_factory=ConcurrencyLimit)
+    paces: dict[str, RateLimiter] = field(default_factory=dict)
 
-    def pace(self, action: str) -> Pace:
+    def limiter(self, action: str) -> RateLimiter:
         if action not in self.paces:
-            self.paces[action] = Pace(self.rates.get(action, CALLS_A_SECOND))
+            self.paces[action] = RateLimiter(self.rates.get(action, CALLS_A_SECOND))
         return self.paces[action]
 
 
-class Gate:
+class ReadLimiter:
     """Holds back reads, which workers and pollers of one account make by themselves. Safe for threads.
 
     A read in a quiet moment goes at once: up to half a second's worth may go together.

@@ -23,7 +23,7 @@ class Batch:
     number: int
 
 
-class Ledger:
+class StateWriter:
     """Owned by one thread. Writes are numbered, from 1."""
 
     def __init__(self, state: State, emit: Callable[[Event], None]) -> None:
@@ -36,7 +36,7 @@ class Ledger:
         self._events: deque[tuple[int, Event]] = deque()
         self.written = 0
         self.durable = 0
-        self.deaf: Exception | None = None  # why nobody can be told any more: a broken pipe, a full disk
+        self.listener_error: Exception | None = None  # why nobody can be told any more: a broken pipe, a full disk
 
     @property
     def state(self) -> State:
@@ -78,19 +78,19 @@ class Ledger:
         self._touched = set()
         return Batch(state, touched, self.written)
 
-    def tell(self, event: Event) -> None:
+    def emit(self, event: Event) -> None:
         """Once all that was written so far is durable."""
         self._events.append((self.written, event))
 
-    def speak(self) -> None:
+    def emit_durable(self) -> None:
         """Tells what may be told."""
         while self._events and self._events[0][0] <= self.durable:
             _, event = self._events.popleft()
-            if self.deaf is None:
-                self._say(event)
+            if self.listener_error is None:
+                self._emit_one(event)
 
-    def _say(self, event: Event) -> None:
+    def _emit_one(self, event: Event) -> None:
         try:
             self._emit(event)
         except Exception as error:  # noqa: BLE001 - whatever the listener fails with, answers in flight are written down
-            self.deaf = error
+            self.listener_error = error

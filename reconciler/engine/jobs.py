@@ -1,4 +1,4 @@
-"""The calls as jobs for the crew: each ends with a value, whatever happens."""
+"""Provider calls as jobs of the worker pool. Each job returns a value, whatever happens."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+from reconciler.engine.append_queue import AppendResult
 from reconciler.engine.cloud import Cloud
-from reconciler.engine.lanes import Lane, Queue
-from reconciler.engine.run import Run
+from reconciler.engine.procedure_run import ProcedureRun
+from reconciler.engine.provider_queue import CallQueue, ProviderQueue
 from reconciler.engine.steps import Activate, Call, Delete, Find, Prove, Submit, Update
-from reconciler.engine.writer import Appended
 from reconciler.errors import CloudError, OutcomeUnknown
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Observation, RemoteVoice, Unknown
@@ -24,44 +24,44 @@ Value = Accepted | Done | Observation | CloudError | None
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    lane: Lane
-    queue: Queue
-    run: Run
+class CallResult:
+    queue: ProviderQueue
+    calls: CallQueue
+    run: ProcedureRun
     call: Call
     value: Value
 
 
 @dataclass(frozen=True, slots=True)
-class Polled:
-    lane: Lane
+class PollResult:
+    queue: ProviderQueue
     value: Mapping[str, RemoteVoice] | CloudError
 
 
-Answer = Answered | Polled | Appended
-Job = Callable[[], Answer]
+JobResult = CallResult | PollResult | AppendResult
+Job = Callable[[], JobResult]
 
 
 @dataclass(frozen=True, slots=True)
-class Calling:
-    lane: Lane
-    queue: Queue
-    run: Run
+class CallJob:
+    queue: ProviderQueue
+    calls: CallQueue
+    run: ProcedureRun
     call: Call
 
-    def __call__(self) -> Answered:
-        return Answered(
-            self.lane, self.queue, self.run, self.call, _valued(lambda: _made(self.lane.cloud, self.call)())
+    def __call__(self) -> CallResult:
+        return CallResult(
+            self.queue, self.calls, self.run, self.call, _valued(lambda: _made(self.queue.cloud, self.call)())
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Polling:
-    lane: Lane
+class PollJob:
+    queue: ProviderQueue
     records: list[Record]
 
-    def __call__(self) -> Polled:
-        return Polled(self.lane, _valued(lambda: self.lane.cloud.provider.poll(self.records)))
+    def __call__(self) -> PollResult:
+        return PollResult(self.queue, _valued(lambda: self.queue.cloud.provider.poll(self.records)))
 
 
 def _made(cloud: Cloud, call: Call) -> Callable[[], Value]:

@@ -12,7 +12,7 @@ from reconciler import waits
 T = TypeVar("T")
 
 
-class Crew(Protocol[T]):
+class WorkerPool(Protocol[T]):
     def start(self, job: Callable[[], T]) -> None:
         """Runs it soon. The job must turn its own failures into values."""
         ...
@@ -28,8 +28,8 @@ class Crew(Protocol[T]):
     def close(self) -> None: ...
 
 
-class Threads(Generic[T]):
-    """A crew of real threads, made as they are needed."""
+class ThreadPool(Generic[T]):
+    """Real threads, started as they are needed."""
 
     def __init__(self, size: int = 256) -> None:  # several providers' calls at once
         self._pool = ThreadPoolExecutor(max_workers=size, thread_name_prefix="voicectl")

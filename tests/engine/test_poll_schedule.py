@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from reconciler.engine.polling import Polls
+from reconciler.engine.poll_schedule import PollSchedule
 
 
 def polled(
     seconds: Callable[[int], float], *, voices: int, at_once: int = 1, lost: frozenset[int] = frozenset()
 ) -> tuple[int, float]:
     """How many polls it took, and how long, where each task is followed by another. Some polls have no answer."""
-    polls, now, sent, count = Polls(), 0.1, 0, 0
+    polls, now, sent, count = PollSchedule(), 0.1, 0, 0
     running: dict[float, float] = {}  # when it was sent -> when it ends
     while sent < voices or running:
         while sent < voices and len(running) < at_once:
@@ -32,48 +32,48 @@ def polled(
 
 
 def test_while_calls_go_out_a_poll_comes_every_5_seconds() -> None:
-    assert Polls(at=7.0, takes=2.0).due([], submitting=True, starved=False) == 12.0
+    assert PollSchedule(at=7.0, takes=2.0).due([], submitting=True, starved=False) == 12.0
 
 
 def test_before_any_task_ended_creations_that_wait_have_their_slots_asked_for() -> None:
-    assert Polls(at=1.0).due([0.9], submitting=True, starved=True) == 1.5
+    assert PollSchedule(at=1.0).due([0.9], submitting=True, starved=True) == 1.5
 
 
 def test_before_any_task_ended_polls_of_a_long_one_grow_rare() -> None:
-    assert Polls(at=41.0).due([1.0], submitting=True, starved=True) == 46.0
-    assert Polls(at=500.0).due([1.0], submitting=True, starved=True) == 510.0
+    assert PollSchedule(at=41.0).due([1.0], submitting=True, starved=True) == 46.0
+    assert PollSchedule(at=500.0).due([1.0], submitting=True, starved=True) == 510.0
 
 
 def test_polls_of_the_last_tasks_grow_rare_up_to_ten_seconds() -> None:
-    delays = [Polls(unheard=n).due([1.0], submitting=False, starved=False) for n in range(40)]
+    delays = [PollSchedule(unheard=n).due([1.0], submitting=False, starved=False) for n in range(40)]
     assert (delays[0], delays[-1], delays) == (0.5, 10.0, sorted(delays))
 
 
 def test_a_task_is_asked_for_when_those_before_it_had_ended() -> None:
-    polls = Polls()
+    polls = PollSchedule()
     polls.answered(12.0, ended=[3.0])
     assert polls.due([12.0], submitting=True, starved=True) == 21.0
 
 
 def test_of_several_that_ended_the_closest_tells() -> None:
-    polls = Polls()
+    polls = PollSchedule()
     polls.answered(12.0, ended=[1.0, 2.0, 3.0])
     assert polls.takes == 9.0
 
 
 def test_tasks_that_are_due_together_are_asked_for_together() -> None:
-    polls = Polls(takes=10.0, at=1.0)
+    polls = PollSchedule(takes=10.0, at=1.0)
     assert polls.due([1.0, 1.3, 1.6, 4.0], submitting=True, starved=True) == 11.6
 
 
 def test_where_nothing_waits_for_a_slot_the_last_ones_are_asked_for_now_and_then() -> None:
-    polls = Polls(takes=10.0, at=1.0)
+    polls = PollSchedule(takes=10.0, at=1.0)
     assert polls.due([1.0, 4.0], submitting=False, starved=False) == 3.5
-    assert Polls(takes=10.0, at=12.0).due([4.0], submitting=False, starved=False) == 14.0
+    assert PollSchedule(takes=10.0, at=12.0).due([4.0], submitting=False, starved=False) == 14.0
 
 
 def test_one_that_never_ends_is_asked_for_ever_more_rarely() -> None:
-    polls, delays = Polls(takes=2.0, at=3.0), []
+    polls, delays = PollSchedule(takes=2.0, at=3.0), []
     for _ in range(20):
         due = polls.due([1.0], submitting=True, starved=True)
         delays.append(due - polls.at)
@@ -83,13 +83,13 @@ def test_one_that_never_ends_is_asked_for_ever_more_rarely() -> None:
 
 
 def test_one_that_never_ends_teaches_nothing() -> None:
-    polls = Polls(takes=2.0)
+    polls = PollSchedule(takes=2.0)
     polls.answered(600.0, ended=[])
     assert polls.takes == 2.0
 
 
 def test_a_task_of_an_earlier_run_teaches_nothing() -> None:
-    polls = Polls()
+    polls = PollSchedule()
     polls.answered(600.0, ended=[0.0])
     assert polls.takes is None
 

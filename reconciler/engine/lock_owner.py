@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Runner:
+class LockOwner:
     user: str
     host: str
     pid: int
 
     @classmethod
-    def here(cls) -> Runner:
+    def here(cls) -> LockOwner:
         try:
             user = getpass.getuser()
         except (ImportError, KeyError, OSError):  # a container's user need not have a name
