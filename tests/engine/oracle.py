@@ -125,6 +125,7 @@ class _Model:
     lost: frozenset[str] = frozenset()
     twins: set[str] = field(default_factory=set)
     released: set[str] = field(default_factory=set)
+    together: set[tuple[What, What]] = field(default_factory=set)  # declared side by side when some run began
     spoilt: set[What] = field(default_factory=set)  # failed, refused, deleted by others: it may well be missing
 
     def add(self, event: Event) -> None:
@@ -133,6 +134,7 @@ class _Model:
                 self.wanted = wanted
                 self.spoilt |= refused
             case Began():
+                self.together |= {(one, other) for one in self.wanted for other in self.wanted if one.renamed(other)}
                 self.given_up |= {k for k, what in self.alive.items() if what not in self.wanted and not self._moves(k)}
             case Bought():
                 self._buy(event)
@@ -191,7 +193,8 @@ class _Model:
         what = self.alive[key]
         if what.address in {w.address for w in self.wanted} or key in self.given_up | self.released:
             return False
-        new = [w for w in self.wanted if what.renamed(w) and not self._alike(w)]
+        alone = self.wanted - self.spoilt - {other for one, other in self.together if one == what}
+        new = [w for w in alone if what.renamed(w) and not self._alike(w)]
         old = [k for k, w in self.alive.items() if w == what or (what.renamed(w) and w not in self.wanted)]
         return len(new) == 1 and old == [key]
 

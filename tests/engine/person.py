@@ -90,6 +90,9 @@ class Person:
                     state_edits.move(self._rehearsal.session(), source, target, Request())
                 elif typed(change.hint, "import") and not self._imported(change.address, patient=patient):
                     paid |= {change.address} if typed(change.hint, "--retry") else set()
+                elif not patient and typed(change.hint, "--retry") and (stuck := self._stuck(change.address)):
+                    self._wait_no_longer(stuck)
+                    paid.add(change.address)
         return frozenset(paid)
 
     def _imported(self, address: str, *, patient: bool) -> bool:
@@ -112,6 +115,13 @@ class Person:
         import_resolve.import_voice(self._rehearsal.session(), address, voice_id, Request())
         self._chronicle.note_moves()
         return True
+
+    def _stuck(self, address: str) -> list[Creation]:
+        """What a lost state began for this address, and what never ends."""
+        made, records = self._rehearsal.made, self._rehearsal.state.records.values()
+        known = {self._books.key_meant(record, made) for record in records}
+        endless = [c for c in made if books.fate_of(c) is Fate.NONE and books.key_of(c) not in {None, *known}]
+        return [c for c in endless if self._books.what(c).address == address]
 
     def _say(self, record: Record) -> None:
         what = self._books.meant(record.address, record.digest, record.provider)
