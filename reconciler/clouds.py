@@ -158,14 +158,14 @@ class Clouds:
 
     def _secrets_of(self, external_task_id: str) -> Iterable[str]:
         """What is secret of its voice, which a cloud may quote when it says why a task failed."""
-        from reconciler.planning import keys
+        from reconciler.planning import markers
 
-        marker = keys.read(external_task_id)
+        marker = markers.read(external_task_id)
         if marker is None:
             return ()
         declared = self._manifest.voices
         whole = declared.get(marker.address)
-        voices = [whole] if whole else [v for v in declared.values() if keys.could_mark(marker, v.address)]
+        voices = [whole] if whole else [v for v in declared.values() if markers.could_mark(marker, v.address)]
         return tuple(secret for voice in voices for secret in voice.secrets)
 
 

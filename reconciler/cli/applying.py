@@ -131,7 +131,7 @@ def _reporter(results: Results, closing: ExitStack, *, as_json: bool, live: bool
 
 
 def _verb(asked: Request) -> str:
-    return "destroy" if asked.asked.destroy else "apply"
+    return "destroy" if asked.options.destroy else "apply"
 
 
 def _refuse_elsewhere(approved: Plan) -> None:

@@ -101,14 +101,14 @@ lock_option = click.option(
 def request(options: Options, manifest: Manifest | None, *, destroy: bool = False) -> Request:
     """Checked against the manifest, so that a misspelt address is not silently nothing."""
     from reconciler.engine.session import Request
-    from reconciler.planning.scene import Asked
+    from reconciler.planning.plan_context import PlanOptions
 
     for flag, addresses in (("--retry", options.retry), ("--replace", options.replace)):
         for address in addresses:
             if manifest is not None and address not in manifest.voices:
                 raise UsageError(f"{flag} {address}: the manifest declares no such voice.", _near(address, manifest))
     return Request(
-        asked=Asked(
+        options=PlanOptions(
             retry=frozenset(options.retry),
             replace=frozenset(options.replace),
             allow_recreates=options.allow_recreates,

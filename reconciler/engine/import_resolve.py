@@ -16,8 +16,8 @@ from reconciler.model.observed import Absent, Found, Unknown, Unverifiable
 from reconciler.model.redaction import noted, shown
 from reconciler.model.state import LIVE, SETTLING, Record, State, Status
 from reconciler.model.urls import is_url
-from reconciler.planning import keys
-from reconciler.planning.blocking import undeclared
+from reconciler.planning import markers
+from reconciler.planning.blocked_change import undeclared
 
 
 def import_voice(session: Session, address: str, voice_id: str, request: Request) -> Record:
@@ -174,8 +174,8 @@ def _found(cloud: Cloud, record: Record, *, now: datetime) -> Record:
 
 
 def _candidate(state: State, voice: Voice, cloud: Cloud, voice_id: str, *, now: datetime) -> Record:
-    digest = keys.digest_of(voice)
-    key, generation = keys.following(state, voice)
+    digest = markers.digest_of(voice)
+    key, generation = markers.following(state, voice)
     record = Record(
         external_task_id=key,
         address=voice.address,

@@ -24,7 +24,7 @@ from reconciler.model.survey import Survey
 from reconciler.planning import no_state, planner, policy
 from reconciler.planning import survey as surveying
 from reconciler.planning.finish import finish
-from reconciler.planning.scene import Asked
+from reconciler.planning.plan_context import PlanOptions
 from reconciler.protocols import Clock
 
 
@@ -89,10 +89,10 @@ def apply(
     StateNotSaved if the disk fails after one.
     """
     with session.store.locked(
-        "destroy" if request.asked.destroy else "apply", wait=request.lock_wait, waiting=request.waiting
+        "destroy" if request.options.destroy else "apply", wait=request.lock_wait, waiting=request.waiting
     ):
         new = request.new_state if approved is None else approved.new_state
-        state = session.state(begins=not request.asked.destroy, new=new)
+        state = session.state(begins=not request.options.destroy, new=new)
         _refuse_second(session, request)
         if approved is not None:
             state = policy.check_fresh(approved, state, manifest=session.manifest.name)
@@ -102,7 +102,7 @@ def apply(
         if made.destroy and planned.survey is not None:
             _refuse_a_guess(planned.survey, session.store.where)
         if approved is not None:
-            made = policy.narrowed(made, approved, going_on=state.applying == approved.plan_id)
+            made = policy.restrict_to(made, approved, going_on=state.applying == approved.plan_id)
         watch.show(made)
         if made.stops:
             raise SafetyStop(
@@ -134,13 +134,13 @@ def _refuse_second(session: Session, request: Request) -> None:
 
 def _as_reviewed(request: Request, approved: Plan) -> Request:
     """What was asked for when the plan was made."""
-    asked = Asked(
+    options = PlanOptions(
         retry=frozenset(approved.retry),
         replace=frozenset(approved.replace),
         allow_recreates=approved.allow_recreates,
         destroy=approved.destroy,
     )
-    return replace(request, asked=asked, allow_deletes=approved.allow_deletes)
+    return replace(request, options=options, allow_deletes=approved.allow_deletes)
 
 
 def _run(
@@ -212,10 +212,10 @@ def _plan(session: Session, state: State, request: Request, verifier: Verifier |
     if not state.records:
         survey = surveying.survey(manifest, state, seen, able, closed=closed, stateless=not session.store.exists)
     made = finish(
-        planner.plan(manifest, state, seen, able, now=now + ahead, asked=request.asked, closed=closed),
+        planner.plan(manifest, state, seen, able, now=now + ahead, options=request.options, closed=closed),
         manifest,
         state,
-        asked=request.asked,
+        options=request.options,
         is_set=session.is_set,
         allow_deletes=request.allow_deletes,
         new_state=request.new_state,
@@ -226,5 +226,5 @@ def _plan(session: Session, state: State, request: Request, verifier: Verifier |
 
 def _others(request: Request, survey: Survey | None) -> tuple[str, ...]:
     """What a destroy without a state leaves alone."""
-    more = no_state.note(survey) if request.asked.destroy and survey is not None else ""
+    more = no_state.note(survey) if request.options.destroy and survey is not None else ""
     return (more,) if more else ()

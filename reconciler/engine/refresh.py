@@ -14,7 +14,7 @@ from reconciler.model.body import Origin
 from reconciler.model.manifest import Manifest, Voice
 from reconciler.model.observed import Observations, RemoteVoice
 from reconciler.model.state import LIVE, Record, State, Status
-from reconciler.planning.accounts import Doubt
+from reconciler.planning.account_check import AccountProblem
 from reconciler.protocols import Tracing, Unknowable
 
 _LATE = timedelta(hours=72)  # in which a call that was given up may arrive after all
@@ -35,17 +35,17 @@ def needed(manifest: Manifest, state: State, *, now: datetime) -> list[str]:
 
 def opened(
     connect: Callable[[Collection[str]], Mapping[str, Cloud]], names: Collection[str]
-) -> tuple[dict[str, Cloud], dict[str, Doubt]]:
+) -> tuple[dict[str, Cloud], dict[str, AccountProblem]]:
     """The accounts that can be used, and for each of the others why not: it blocks its own entries only."""
     clouds: dict[str, Cloud] = {}
-    closed: dict[str, Doubt] = {}
+    closed: dict[str, AccountProblem] = {}
     for name in names:
         try:
             clouds |= connect([name])
         except CredentialsMissing as lacking:
-            closed[name] = Doubt(why=f"no credentials: {lacking.detail.rstrip('.')}", hint=lacking.hint)
+            closed[name] = AccountProblem(why=f"no credentials: {lacking.detail.rstrip('.')}", hint=lacking.hint)
         except EndpointInvalid as invalid:
-            closed[name] = Doubt(
+            closed[name] = AccountProblem(
                 why=invalid.detail.rstrip("."), hint=hint(f"Mend the endpoint of {name} under providers.")
             )
     return clouds, closed
@@ -53,7 +53,7 @@ def opened(
 
 def look(
     manifest: Manifest, state: State, clouds: Mapping[str, Cloud], candidates: Sequence[Record] = ()
-) -> tuple[dict[str, Observations], dict[str, Doubt]]:
+) -> tuple[dict[str, Observations], dict[str, AccountProblem]]:
     """What each account looks like, and for those that refuse to be looked at (credentials, arrears, IP) why.
 
     Raises the refusal where no account can be looked at. `candidates` are records that are not in the state, to be
@@ -91,13 +91,15 @@ def look(
         pool.shutdown(wait=False, cancel_futures=True)  # who interrupts a look does not wait for its answers
 
 
-def _apart(answers: Mapping[str, Observations | CloudError]) -> tuple[dict[str, Observations], dict[str, Doubt]]:
+def _apart(
+    answers: Mapping[str, Observations | CloudError],
+) -> tuple[dict[str, Observations], dict[str, AccountProblem]]:
     seen = {name: answer for name, answer in answers.items() if isinstance(answer, Observations)}
     refused = {name: answer for name, answer in answers.items() if isinstance(answer, CloudError)}
     if refused and not seen:
         raise next(iter(refused.values()))
     closed = {
-        name: Doubt(why=f"could not look at {name}: {refusal.detail.rstrip('.')}", hint=refusal.hint)
+        name: AccountProblem(why=f"could not look at {name}: {refusal.detail.rstrip('.')}", hint=refusal.hint)
         for name, refusal in refused.items()
     }
     return seen, closed

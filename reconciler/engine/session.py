@@ -13,7 +13,7 @@ from reconciler.model.manifest import Manifest
 from reconciler.model.neighbour import Neighbour
 from reconciler.model.state import State
 from reconciler.planning import neighbours, no_state
-from reconciler.planning.scene import Asked
+from reconciler.planning.plan_context import PlanOptions
 from reconciler.protocols import Clock
 
 
@@ -68,7 +68,7 @@ class Session:
 class Request:
     """What a person asked for on the command line, beyond the manifest."""
 
-    asked: Asked = field(default_factory=Asked)
+    options: PlanOptions = field(default_factory=PlanOptions)
     allow_deletes: int | None = None
     new_state: bool = False  # begin a state here, whatever others hold
     lock_wait: float = 0.0

@@ -17,7 +17,7 @@ from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Observation, RemoteVoice, TaskStatus
 from reconciler.model.redaction import noted, shown
 from reconciler.model.state import Record, State, Status
-from reconciler.planning import keys
+from reconciler.planning import markers
 from reconciler.protocols import Probing, Tracing
 
 
@@ -45,7 +45,7 @@ class _Stray:
     voice: Voice
     cloud: Cloud
     remote: RemoteVoice
-    marker: keys.Marker
+    marker: markers.Marker
     exact: bool
     deleted: bool = False
     renamed: bool = False
@@ -114,9 +114,9 @@ def _records(strays: Sequence[_Stray], state: State, *, now: datetime) -> list[R
     return records
 
 
-def _is_later(marker: keys.Marker, current: Record) -> bool:
+def _is_later(marker: markers.Marker, current: Record) -> bool:
     """Generations count within a lineage. What an address has under another lineage stays, unless it is no voice."""
-    own = keys.read(current.external_task_id)
+    own = markers.read(current.external_task_id)
     if own is not None and own.lineage != marker.lineage:
         return current.status not in {Status.RUNNING, Status.READY}
     return current.generation < marker.generation
@@ -142,15 +142,15 @@ def _strays(session: Session, state: State) -> Iterator[_Stray]:
     voices = session.manifest.voices.values()
     for name, cloud in session.connect(sorted({v.provider for v in voices})).items():
         mine = [v for v in voices if v.provider == name]
-        by_digest = {digest: v for v in mine for digest in reversed(keys.digests(v))}
-        by_name = {keys.written(v.address): v for v in mine}
+        by_digest = {digest: v for v in mine for digest in reversed(markers.digests(v))}
+        by_name = {markers.written(v.address): v for v in mine}
         found: list[_Stray] = []
         for remote in _there(cloud, state):
-            marker = keys.read(remote.external_task_id)
+            marker = markers.read(remote.external_task_id)
             if marker is None or str(remote.external_task_id) in state.records:
                 continue
             voice = by_digest.get(marker.digest)
-            exact = voice is not None and keys.could_mark(marker, voice.address)
+            exact = voice is not None and markers.could_mark(marker, voice.address)
             if not exact:
                 voice = by_name.get(marker.address) if not marker.cut else None
             if voice is not None:
@@ -160,9 +160,9 @@ def _strays(session: Session, state: State) -> Iterator[_Stray]:
         yield from _without_deleted(list(_without_moved(found, mine)), cloud, now=session.clock.now())
 
 
-def _may_be_of(marker: keys.Marker, voice: Voice) -> bool:
+def _may_be_of(marker: markers.Marker, voice: Voice) -> bool:
     """Of the same inputs under another address; or of a longer address, of which the marker shows the beginning."""
-    return keys.marks_inputs(marker, voice) or (marker.cut and keys.could_mark(marker, voice.address))
+    return markers.marks_inputs(marker, voice) or (marker.cut and markers.could_mark(marker, voice.address))
 
 
 def _without_moved(strays: Sequence[_Stray], voices: Sequence[Voice]) -> Iterator[_Stray]:
@@ -182,7 +182,7 @@ def _without_moved(strays: Sequence[_Stray], voices: Sequence[Voice]) -> Iterato
 def _was_moved(stray: _Stray, voices: Sequence[Voice]) -> bool:
     """Whether another entry is made of the same inputs."""
     others = (v for v in voices if v.address != stray.voice.address)
-    return any(stray.marker.digest in keys.digests(v, address=stray.voice.address) for v in others)
+    return any(stray.marker.digest in markers.digests(v, address=stray.voice.address) for v in others)
 
 
 def _without_deleted(strays: Sequence[_Stray], cloud: Cloud, *, now: datetime) -> Iterator[_Stray]:

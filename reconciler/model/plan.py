@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
+from pydantic import AliasChoices, Field
+
 from reconciler.hints import NO_HINT, Hint
 from reconciler.model.base import AnyHint, Frozen
 from reconciler.model.bodies import origin_of
@@ -56,7 +58,10 @@ class Change(Frozen):
     record: str | None = None
     key: str | None = None
     identity: str | None = None
-    terms: str | None = None  # digest of all that apply goes by: the account, every input as shown, labels, lifecycle
+    approval_digest: str | None = Field(  # of all that apply goes by: account, inputs as shown, labels, lifecycle
+        default=None,
+        validation_alias=AliasChoices("approval_digest", "terms"),  # as older plans call it
+    )
     generation: int = 0
     found: RemoteVoice | None = None  # what `record` turned out to be, where it was not settled yet
     made: RemoteVoice | None = None  # what `key` is to be bound to: nothing is bought

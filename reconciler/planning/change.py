@@ -11,7 +11,7 @@ from reconciler.model.observed import RemoteVoice
 from reconciler.model.plan import Action, Change, FieldChange
 from reconciler.model.redaction import shown
 from reconciler.model.state import Record
-from reconciler.planning import keys
+from reconciler.planning import markers
 
 
 class Subject(Protocol):
@@ -35,7 +35,7 @@ class Details(TypedDict, total=False):
     before: Inputs | None
     fields: tuple[FieldChange, ...]
     key: str | None
-    terms: str | None
+    approval_digest: str | None
     generation: int
     found: RemoteVoice | None
     made: RemoteVoice | None
@@ -65,7 +65,7 @@ def verdict(
         reason=reason,
         hint=as_hint(hint),
         after=shown(entry) if entry is not None else None,
-        identity=keys.digest_of(entry) if entry is not None else None,
+        identity=markers.digest_of(entry) if entry is not None else None,
         record=record.external_task_id if record is not None else None,
         **details,
     )

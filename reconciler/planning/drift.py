@@ -16,10 +16,10 @@ from reconciler.model.notes import listed, notes
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown, Unverifiable
 from reconciler.model.plan import Action, Change, Drift, DriftKind, FieldChange
 from reconciler.model.state import Record, Status
-from reconciler.planning.marked import Marked
+from reconciler.planning.marked_voices import Marked
+from reconciler.planning.plan_context import PlanContext, has_expired, is_due
 from reconciler.planning.replaced import AGES
-from reconciler.planning.scene import Scene, has_expired, is_due
-from reconciler.planning.sharing import shared
+from reconciler.planning.shared_voices import shared
 
 _BUYS = frozenset({Action.CREATE, Action.CLONE, Action.REPLACE})
 
@@ -32,22 +32,22 @@ class Remarks:
     ways_to_see: Hint  # what can be done about it
 
 
-def remarks(scene: Scene, changes: Collection[Change], newer: Mapping[str, Marked]) -> Remarks:
+def remarks(context: PlanContext, changes: Collection[Change], newer: Mapping[str, Marked]) -> Remarks:
     taken = {change.key for change in changes if change.made is not None}  # these voices are no surplus
     taken |= {marked.remote.external_task_id for marked in newer.values()}  # and these show that the state is older
     changed = {change.address for change in changes}
     drifted: list[Drift] = []
     unknown: list[tuple[str, Unknown | Unverifiable]] = []
-    for address, key in scene.state.current.items():
-        record = scene.state.records[key]
-        if has_expired(record, scene.now):
+    for address, key in context.state.current.items():
+        record = context.state.records[key]
+        if has_expired(record, context.now):
             ended = moment(record.expires_at) if record.expires_at else None
             until = FieldChange(name="expires_at", before=ended, after="over")
             drifted.append(Drift(address=address, provider=record.provider, kind=DriftKind.EXPIRED, fields=(until,)))
             continue
-        match scene.observation(record):
+        match context.observation(record):
             case (Unknown() | Unverifiable()) as observed:
-                unknown.append((address, _not_looked_at(scene, record.provider) or observed))
+                unknown.append((address, _not_looked_at(context, record.provider) or observed))
             case Absent() if record.status in {Status.READY, Status.RUNNING}:
                 lost = (FieldChange(name="voice_id", before=record.voice_id),) if record.voice_id else ()
                 drifted.append(Drift(address=address, provider=record.provider, kind=DriftKind.GONE, fields=lost))
@@ -55,35 +55,35 @@ def remarks(scene: Scene, changes: Collection[Change], newer: Mapping[str, Marke
                 drifted.extend(_changed(address, record, remote))
             case Absent() | Found():
                 pass
-    unknown += _never_looked_at(scene)
+    unknown += _never_looked_at(context)
     drifted.sort(key=lambda drift: drift.address)
     unknown.sort(key=lambda pair: pair[0])
-    bought = list(_bought(scene, changes))
+    bought = list(_bought(context, changes))
     unverifiable = {address for address, observed in unknown if isinstance(observed, Unverifiable)}
     return Remarks(
-        drift=(*drifted, *_surplus(scene, taken)),
+        drift=(*drifted, *_surplus(context, taken)),
         notes=(
-            *notes(scene.manifest, bought),
-            *shared(scene.manifest.voices, bought),
-            *_kept(scene, changes),
+            *notes(context.manifest, bought),
+            *shared(context.manifest.voices, bought),
+            *_kept(context, changes),
             *_unverifiable(sorted(unverifiable - changed)),
         ),
         unseen=tuple(f"{address}: {observed.why}" for address, observed in unknown if isinstance(observed, Unknown)),
-        ways_to_see=sum((d.hint for name, d in scene.doubts.items() if name not in scene.seen), NO_HINT),
+        ways_to_see=sum((d.hint for name, d in context.account_problems.items() if name not in context.seen), NO_HINT),
     )
 
 
-def _never_looked_at(scene: Scene) -> Iterator[tuple[str, Unknown]]:
+def _never_looked_at(context: PlanContext) -> Iterator[tuple[str, Unknown]]:
     """Declared and not in the state, where the account could not be looked at: nobody knows what it holds."""
-    for voice in scene.manifest.voices.values() if len(scene.seen) < len(scene.manifest.providers) else ():
-        unseen = _not_looked_at(scene, voice.provider)
-        if unseen is not None and voice.address not in scene.state.current:
+    for voice in context.manifest.voices.values() if len(context.seen) < len(context.manifest.providers) else ():
+        unseen = _not_looked_at(context, voice.provider)
+        if unseen is not None and voice.address not in context.state.current:
             yield voice.address, unseen
 
 
-def _not_looked_at(scene: Scene, provider: str) -> Unknown | None:
+def _not_looked_at(context: PlanContext, provider: str) -> Unknown | None:
     """Why nothing of a provider could be looked at; None where it was looked at."""
-    doubt = scene.doubts.get(provider) if provider not in scene.seen else None
+    doubt = context.account_problems.get(provider) if provider not in context.seen else None
     return Unknown(why=doubt.why) if doubt is not None else None
 
 
@@ -100,13 +100,13 @@ def _changed(address: str, record: Record, remote: RemoteVoice) -> Iterator[Drif
         yield Drift(address=address, provider=record.provider, kind=DriftKind.RENAMED, fields=(name,))
 
 
-def _surplus(scene: Scene, taken: Collection[str | None]) -> Iterator[Drift]:
+def _surplus(context: PlanContext, taken: Collection[str | None]) -> Iterator[Drift]:
     """Two providers may name one account: its voices are shown once."""
     shown: set[tuple[str, str]] = set()
-    for marked in sorted(scene.marked.all, key=lambda m: (m.provider, m.marker.digest)):
+    for marked in sorted(context.marked.all, key=lambda m: (m.provider, m.marker.digest)):
         key = marked.remote.external_task_id
-        place = (scene.seen[marked.provider].account, str(key))
-        if not scene.ours(marked.marker.lineage) or key in taken or place in shown:
+        place = (context.seen[marked.provider].account, str(key))
+        if not context.ours(marked.marker.lineage) or key in taken or place in shown:
             continue
         if marked.remote.status is not TaskStatus.FAILED:
             shown.add(place)
@@ -121,15 +121,15 @@ def _named(remote: RemoteVoice) -> tuple[FieldChange, ...]:
     )
 
 
-def _kept(scene: Scene, changes: Collection[Change]) -> Iterator[str]:
+def _kept(context: PlanContext, changes: Collection[Change]) -> Iterator[str]:
     """What waits for its deletion, but for what an address means all the same, or is about to."""
     meant = {change.key for change in changes if change.made is not None}
     meant |= {change.made.voice_id for change in changes if change.made is not None}
-    meant |= {scene.state.records[key].voice_id for key in scene.state.current.values()}
-    for record in scene.beside:
+    meant |= {context.state.records[key].voice_id for key in context.state.current.values()}
+    for record in context.beside:
         if record.external_task_id in meant or (record.voice_id is not None and record.voice_id in meant):
             continue
-        if record.status is Status.DEPOSED and not is_due(record, scene.now, scene.asked):
+        if record.status is Status.DEPOSED and not is_due(record, context.now, context.options):
             yield f"{record.address}: the replaced voice {record.voice_id} is kept {_until(record)} (keep_old)"
 
 
@@ -149,8 +149,8 @@ def _unverifiable(addresses: list[str]) -> Iterable[str]:
     return (f"{voices} {'is' if one else 'are'} unverifiable, because {theirs} can't be asked: {named}",)
 
 
-def _bought(scene: Scene, changes: Collection[Change]) -> Iterator[Voice]:
+def _bought(context: PlanContext, changes: Collection[Change]) -> Iterator[Voice]:
     for change in changes:
-        voice = scene.manifest.voices.get(change.address)
+        voice = context.manifest.voices.get(change.address)
         if voice is not None and change.made is None and change.action in _BUYS:
             yield voice

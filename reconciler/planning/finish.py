@@ -8,7 +8,7 @@ from reconciler.model.manifest import Manifest
 from reconciler.model.plan import Plan
 from reconciler.model.state import State
 from reconciler.planning import policy
-from reconciler.planning.scene import Asked
+from reconciler.planning.plan_context import PlanOptions
 
 
 def finish(
@@ -16,7 +16,7 @@ def finish(
     manifest: Manifest,
     state: State,
     *,
-    asked: Asked,
+    options: PlanOptions,
     is_set: Callable[[str], bool],
     allow_deletes: int | None = None,
     new_state: bool = False,
@@ -26,8 +26,10 @@ def finish(
 
     It remembers what was asked for, so that apply asks the same.
     """
-    held_back = policy.held_back(judged, state, manifest.safety, allow_recreates=asked.allow_recreates)
-    changes = policy.unkeyed(held_back, manifest.voices, is_set)
+    block_mass_recreates = policy.block_mass_recreates(
+        judged, state, manifest.safety, allow_recreates=options.allow_recreates
+    )
+    changes = policy.unkeyed(block_mass_recreates, manifest.voices, is_set)
     declared = len(manifest.voices)
     stops = policy.check(changes, state, manifest.safety, allow_deletes=allow_deletes, declared=declared)
     return judged.model_copy(
@@ -36,10 +38,10 @@ def finish(
             "notes": (*judged.notes, *notes),
             "stops": () if judged.destroy else stops,  # a destroy is the request itself
             "sandbox": manifest.sandbox,
-            "retry": tuple(sorted(asked.retry)),
-            "replace": tuple(sorted(asked.replace)),
+            "retry": tuple(sorted(options.retry)),
+            "replace": tuple(sorted(options.replace)),
             "new_state": new_state,
             "allow_deletes": allow_deletes,
-            "allow_recreates": asked.allow_recreates,
+            "allow_recreates": options.allow_recreates,
         }
     )

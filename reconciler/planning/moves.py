@@ -19,11 +19,11 @@ from reconciler.model.manifest import AUDIO, Voice
 from reconciler.model.plan import Action, Change
 from reconciler.model.redaction import shown
 from reconciler.model.state import LIVE, Record, State, Status
-from reconciler.planning import keys
+from reconciler.planning import markers
 from reconciler.planning.change import verdict
 from reconciler.planning.diff import difference, face
+from reconciler.planning.plan_context import PlanContext
 from reconciler.planning.renamed_entries import of_an_older_state, to_a_protected_place, which_entry, which_record
-from reconciler.planning.scene import Scene
 
 _OPEN = frozenset({Status.INTENDED, Status.RUNNING, Status.READY, Status.FAILED, Status.UNCERTAIN})
 
@@ -37,28 +37,28 @@ class Moves:
     along: Mapping[str, Sequence[str]] = field(default_factory=dict)  # new address -> keys of what moves with it
 
 
-def find(scene: Scene, declared: Mapping[str, Voice], *, older: Collection[str] = ()) -> Moves:
+def find(context: PlanContext, declared: Mapping[str, Voice], *, older: Collection[str] = ()) -> Moves:
     """What moves in this plan. Addresses with `--retry` are left out: a person pays for another voice there.
 
     Nothing moves away from the addresses of which the state is `older` than the account.
     """
-    new = [voice for voice in declared.values() if _is_new(scene, voice)]
-    changed = [voice for voice in declared.values() if _is_to_be_replaced(scene, voice)]
+    new = [voice for voice in declared.values() if _is_new(context, voice)]
+    changed = [voice for voice in declared.values() if _is_to_be_replaced(context, voice)]
     if not new and not changed:
         return Moves()
-    left = [scene.state.records[key] for address, key in scene.state.current.items() if address not in declared]
-    left += [r for address, begun in scene.pending.items() if address not in declared for r in begun]
-    kept = [r for r in scene.state.records.values() if r.status is Status.ABANDONED and r.address not in declared]
-    losing = [record for voice in changed if (record := scene.state.at(voice.address)) is not None]
-    found = _Found(scene)
+    left = [context.state.records[key] for address, key in context.state.current.items() if address not in declared]
+    left += [r for address, begun in context.pending.items() if address not in declared for r in begun]
+    kept = [r for r in context.state.records.values() if r.status is Status.ABANDONED and r.address not in declared]
+    losing = [record for voice in changed if (record := context.state.at(voice.address)) is not None]
+    found = _Found(context)
     found.match(new, [r for r in left if r.status in _OPEN])
     found.match(changed, [r for r in left if r.status in _OPEN])
     found.match([*new, *changed], losing, undecided=False)
-    found.match(new, [r for r in kept if r.named and not _is_held(scene.state, r)])
+    found.match(new, [r for r in kept if r.named and not _is_held(context.state, r)])
     found.spare_protected()
     for address in [a for a, record in found.pairs.items() if {a, record.address} & set(older)]:
         found.unclear[address] = of_an_older_state(declared[address], found.pairs.pop(address))
-    along = {address: _along(scene, declared, record) for address, record in found.pairs.items()}
+    along = {address: _along(context, declared, record) for address, record in found.pairs.items()}
     return Moves(found.pairs, found.unclear, along)
 
 
@@ -116,11 +116,11 @@ def others_at(state: State, record: Record) -> list[Record]:
     return [r for r in here if r.external_task_id != record.external_task_id]
 
 
-def _along(scene: Scene, declared: Mapping[str, Voice], record: Record) -> list[str]:
+def _along(context: PlanContext, declared: Mapping[str, Voice], record: Record) -> list[str]:
     """All of it, but for what the entry would take back that still has the old address."""
     stays = declared.get(record.address)
-    others = others_at(scene.state, record)
-    return [r.external_task_id for r in others if stays is None or not _fits(scene, stays, r)]
+    others = others_at(context.state, record)
+    return [r.external_task_id for r in others if stays is None or not _fits(context, stays, r)]
 
 
 def _deposed(record: Record, *, by: str, now: datetime) -> Record:
@@ -133,31 +133,33 @@ def _at(record: Record, address: str) -> Record:
     return record.model_copy(update={"address": address})
 
 
-def _is_new(scene: Scene, voice: Voice) -> bool:
+def _is_new(context: PlanContext, voice: Voice) -> bool:
     """Whether a voice would have to be bought for it, with a known account, and without records of its own to use."""
     address = voice.address
-    if address in scene.state.current or voice.origin is Origin.OFFICIAL or address in scene.asked.retry:
+    if address in context.state.current or voice.origin is Origin.OFFICIAL or address in context.options.retry:
         return False
-    if address in scene.stopped:
+    if address in context.stopped:
         return False
-    if voice.provider not in scene.seen or voice.provider in scene.doubts:
+    if voice.provider not in context.seen or voice.provider in context.account_problems:
         return False
-    own = (*scene.pending.get(address, ()), *scene.given_up.get(address, ()))
-    return not any(_fits(scene, voice, record) for record in own)
+    own = (*context.pending.get(address, ()), *context.given_up.get(address, ()))
+    return not any(_fits(context, voice, record) for record in own)
 
 
-def _is_to_be_replaced(scene: Scene, voice: Voice) -> bool:
+def _is_to_be_replaced(context: PlanContext, voice: Voice) -> bool:
     """Whether its inputs or its account changed, and a voice would be bought in the place of the one it has."""
-    record, address = scene.state.at(voice.address), voice.address
+    record, address = context.state.at(voice.address), voice.address
     if record is None or record.status not in _OPEN:
         return False
-    if record.provider == voice.provider and record.digest == keys.digest_of(voice):
+    if record.provider == voice.provider and record.digest == markers.digest_of(voice):
         return False
     if voice.origin is not Origin.MADE:
         return False
-    if address in scene.asked.retry | scene.asked.replace or address in scene.stopped:
+    if address in context.options.retry | context.options.replace or address in context.stopped:
         return False
-    if not all(name in scene.seen and name not in scene.doubts for name in (voice.provider, record.provider)):
+    if not all(
+        name in context.seen and name not in context.account_problems for name in (voice.provider, record.provider)
+    ):
         return False
     return bool(difference(voice, record).identity)
 
@@ -165,17 +167,17 @@ def _is_to_be_replaced(scene: Scene, voice: Voice) -> bool:
 class _Found:
     """What was found so far. An address, or a record, that fitted once is not looked at again."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, context: PlanContext) -> None:
         self.pairs: dict[str, Record] = {}
         self.unclear: dict[str, Change] = {}
-        self._scene = scene
+        self._context = context
         self._fitted: set[str] = set()  # addresses of entries and keys of records
 
     def match(self, entries: Iterable[Voice], records: Iterable[Record], *, undecided: bool = True) -> None:
         """The pairs that fit each other alone; of the others a person decides, or nothing is said."""
         targets = [voice for voice in entries if voice.address not in self._fitted]
         free = [record for record in records if record.external_task_id not in self._fitted]
-        fitting, wanted = _fitting(self._scene, targets, free)
+        fitting, wanted = _fitting(self._context, targets, free)
         for voice in targets:
             found = fitting.get(voice.address, [])
             if len(found) == 1 and len(wanted[found[0].external_task_id]) == 1:
@@ -192,25 +194,25 @@ class _Found:
         while held := [address for address in self.pairs if self._protected(address)]:
             for address in held:
                 record = self.pairs.pop(address)
-                if record.address not in self._scene.manifest.voices:
+                if record.address not in self._context.manifest.voices:
                     self.unclear[record.address] = to_a_protected_place(record, address)
 
     def _protected(self, address: str) -> bool:
-        protected = self._scene.manifest.voices[address].lifecycle.prevent_destroy
+        protected = self._context.manifest.voices[address].lifecycle.prevent_destroy
         going = {record.address for record in self.pairs.values()}
-        return protected and address in self._scene.state.current and address not in going
+        return protected and address in self._context.state.current and address not in going
 
     def _ask(self, voice: Voice, found: Sequence[Record], wanted: Mapping[str, Sequence[Voice]]) -> None:
-        state = self._scene.state
+        state = self._context.state
         self.unclear[voice.address] = which_record(state, voice, found)
         for record in found:
-            if _means(self._scene, record):
+            if _means(self._context, record):
                 entries = wanted[record.external_task_id]
                 self.unclear[record.address] = which_entry(state, record, entries)
 
 
 def _fitting(
-    scene: Scene, targets: Iterable[Voice], records: Iterable[Record]
+    context: PlanContext, targets: Iterable[Voice], records: Iterable[Record]
 ) -> tuple[dict[str, list[Record]], dict[str, list[Voice]]]:
     """For each address the records that fit it; for each key the entries that it fits."""
     by_inputs: dict[str, list[Record]] = {}
@@ -220,15 +222,15 @@ def _fitting(
     wanted: dict[str, list[Voice]] = {}
     for voice in targets if by_inputs else ():
         for record in by_inputs.get(likeness(voice.provider, voice.method, made_from(voice)), ()):
-            if _fits(scene, voice, record):
+            if _fits(context, voice, record):
                 fitting.setdefault(voice.address, []).append(record)
                 wanted.setdefault(record.external_task_id, []).append(voice)
     return fitting, wanted
 
 
-def _fits(scene: Scene, voice: Voice, record: Record) -> bool:
+def _fits(context: PlanContext, voice: Voice, record: Record) -> bool:
     """The same inputs on the same account. What `ignore_changes` names counts too: a move must not guess."""
-    if record.account != scene.seen[voice.provider].account or _is_sound(voice.address) != _is_sound(record.address):
+    if record.account != context.seen[voice.provider].account or _is_sound(voice.address) != _is_sound(record.address):
         return False
     strict = voice.lifecycle.model_copy(update={"ignore_changes": ()})
     return not difference(voice.model_copy(update={"lifecycle": strict}), record).identity
@@ -238,8 +240,8 @@ def _is_sound(address: str) -> bool:
     return address.startswith(AUDIO)
 
 
-def _means(scene: Scene, record: Record) -> bool:
-    return scene.state.current.get(record.address) == record.external_task_id
+def _means(context: PlanContext, record: Record) -> bool:
+    return context.state.current.get(record.address) == record.external_task_id
 
 
 def _is_held(state: State, record: Record) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from reconciler.errors import Cause
 from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus, Unknown, Unverifiable
 from reconciler.model.state import Record, Status
-from reconciler.planning.scene import Scene
+from reconciler.planning.plan_context import PlanContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +62,14 @@ class ForAPerson:
 Outcome = There | Failed | NeverArrived | Gone | NotKnown | OutOfSight | ForAPerson
 
 
-def outcome(scene: Scene, record: Record) -> Outcome:
-    observed = scene.observation(record)
+def outcome(context: PlanContext, record: Record) -> Outcome:
+    observed = context.observation(record)
     if record.status is Status.FAILED:
         return _failed(record, observed)
     match observed:
         case Found(remote=remote):
             return Failed(remote) if remote.status is TaskStatus.FAILED else There(remote)
-        case _ if record.status is Status.UNCERTAIN or (record.status is Status.INTENDED and scene.too_old(record)):
+        case _ if record.status is Status.UNCERTAIN or (record.status is Status.INTENDED and context.too_old(record)):
             return ForAPerson(record.message)
         case Unknown(why=why):
             return NotKnown(why)

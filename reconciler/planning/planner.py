@@ -14,14 +14,24 @@ from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.redaction import shown
 from reconciler.model.state import Record, State, Status
 from reconciler.model.variables import compared
-from reconciler.planning import claims, drift, keys, leftovers, moves, older, renamed_providers, unclaimed, verdicts
-from reconciler.planning.accounts import Doubt
+from reconciler.planning import (
+    declared,
+    drift,
+    markers,
+    moves,
+    ownership,
+    renamed_providers,
+    stale_state,
+    unclaimed,
+    undeclared,
+)
+from reconciler.planning.account_check import AccountProblem
 from reconciler.planning.moves import Moves
+from reconciler.planning.plan_context import PlanContext, PlanOptions, gather
 from reconciler.planning.renamed_providers import Renaming
-from reconciler.planning.scene import Asked, Scene, gather
 from reconciler.protocols import Capabilities
 
-_NOTHING_ASKED = Asked()
+_NOTHING_ASKED = PlanOptions()
 
 
 def plan(
@@ -31,43 +41,43 @@ def plan(
     capabilities: Mapping[str, Capabilities],
     *,
     now: datetime,
-    asked: Asked = _NOTHING_ASKED,
-    closed: Mapping[str, Doubt] | None = None,
+    options: PlanOptions = _NOTHING_ASKED,
+    closed: Mapping[str, AccountProblem] | None = None,
 ) -> Plan:
     """The verdict for every address. By provider name: `observations`, `capabilities`, and `closed`, which says of
     each provider that could not be looked at why not.
     """
-    declared = {} if asked.destroy else manifest.voices
-    renaming = renamed_providers.settled(manifest, state, observations, now=now, asked=asked)
+    entries = {} if options.destroy else manifest.voices
+    renaming = renamed_providers.settled(manifest, state, observations, now=now, options=options)
     state = renaming.state
 
-    def gathered(state: State) -> Scene:
+    def gathered(state: State) -> PlanContext:
         return gather(
             manifest,
             state,
             observations,
             capabilities,
             now=now,
-            asked=asked,
+            options=options,
             closed=closed,
             stopped=renaming.stopped,
             one_account=renaming.one_account,
         )
 
-    scene = gathered(state)
-    newer = older.addresses(scene)
-    moved = moves.find(scene, declared, older=newer.keys())
-    renamed = [renamed_providers.noted_move(renaming, change) for change in moves.changes(moved, declared)]
+    context = gathered(state)
+    newer = stale_state.addresses(context)
+    moved = moves.find(context, entries, older=newer.keys())
+    renamed = [renamed_providers.noted_move(renaming, change) for change in moves.changes(moved, entries)]
     if renamed:
         state = moves.applied(state, moved, now=now)
-        scene = gathered(state)
+        context = gathered(state)
 
-    judged = _declared(scene, declared, moved, renaming)
-    unchanged = len(declared.keys() - {change.address for change in (*judged, *renamed)} - newer.keys())
-    changes = renamed + claims.guarded(scene, judged + _undeclared(scene, declared, moved), declared)
-    changes += _beside(scene, changes, declared)
-    changes = older.guarded(scene, newer, changes, declared)
-    remarks = drift.remarks(scene, changes, newer)
+    judged = _declared_changes(context, entries, moved, renaming)
+    unchanged = len(entries.keys() - {change.address for change in (*judged, *renamed)} - newer.keys())
+    changes = renamed + ownership.guarded(context, judged + _undeclared_changes(context, entries, moved), entries)
+    changes += _beside(context, changes, entries)
+    changes = stale_state.guarded(context, newer, changes, entries)
+    remarks = drift.remarks(context, changes, newer)
     return Plan(
         plan_id=_plan_id(state, changes),
         lineage=state.lineage,
@@ -80,8 +90,8 @@ def plan(
         unseen=remarks.unseen,
         ways_to_see=remarks.ways_to_see,
         older=tuple(change.address for change in changes if change.address in newer),
-        unclaimed=() if asked.destroy else unclaimed.without_record(scene, changes),
-        destroy=asked.destroy,
+        unclaimed=() if options.destroy else unclaimed.without_record(context, changes),
+        destroy=options.destroy,
     )
 
 
@@ -99,7 +109,7 @@ def candidates(manifest: Manifest, state: State, accounts: Mapping[str, str], *,
         place = (voice.provider, accounts[voice.provider], voice_id)
         if record is not None and (record.provider, record.account, record.voice_id) == place:
             continue
-        key, generation = keys.following(state, voice)
+        key, generation = markers.following(state, voice)
         found.append(
             Record(
                 external_task_id=key,
@@ -111,48 +121,52 @@ def candidates(manifest: Manifest, state: State, accounts: Mapping[str, str], *,
                 status=Status.READY,
                 created_at=now,
                 changed_at=now,
-                digest=keys.digest_of(voice),
+                digest=markers.digest_of(voice),
                 voice_id=voice_id,
             )
         )
     return found
 
 
-def _declared(scene: Scene, declared: Mapping[str, Voice], moved: Moves, renaming: Renaming) -> list[Change]:
-    """The verdicts for what the manifest declares, each with the terms that a reviewer agrees to."""
+def _declared_changes(
+    context: PlanContext, entries: Mapping[str, Voice], moved: Moves, renaming: Renaming
+) -> list[Change]:
+    """The verdicts for what the manifest declares, each with the digest that a reviewer approves."""
     judged: list[Change] = []
-    for voice in declared.values():
+    for voice in entries.values():
         change = moved.unclear.get(voice.address)
-        change = change or renamed_providers.noted(renaming, voice, verdicts.declared(scene, voice))
+        change = change or renamed_providers.noted(renaming, voice, declared.change_for(context, voice))
         if change is not None:
-            judged.append(change.model_copy(update={"terms": _terms(scene, voice)}))
+            judged.append(change.model_copy(update={"approval_digest": _approval_digest(context, voice)}))
     return judged
 
 
-def _undeclared(scene: Scene, declared: Mapping[str, Voice], moved: Moves) -> list[Change]:
+def _undeclared_changes(context: PlanContext, entries: Mapping[str, Voice], moved: Moves) -> list[Change]:
     """The verdicts for current records whose address left the manifest."""
-    left = (scene.state.records[key] for address, key in sorted(scene.state.current.items()) if address not in declared)
-    return [moved.unclear.get(record.address) or leftovers.removed(scene, record) for record in left]
+    left = (
+        context.state.records[key] for address, key in sorted(context.state.current.items()) if address not in entries
+    )
+    return [moved.unclear.get(record.address) or undeclared.removed(context, record) for record in left]
 
 
-def _beside(scene: Scene, changes: Sequence[Change], declared: Mapping[str, Voice]) -> list[Change]:
+def _beside(context: PlanContext, changes: Sequence[Change], entries: Mapping[str, Voice]) -> list[Change]:
     """The verdicts for old and half-made records, once those for the addresses are known."""
-    if not scene.beside:
+    if not context.beside:
         return []
-    held, wanted = claims.staying(scene, changes, declared)
-    settled = leftovers.Settled(
+    held, wanted = ownership.staying(context, changes, entries)
+    settled = undeclared.Settled(
         used=frozenset(key for change in changes for key in (change.key, change.record) if key is not None),
         stopped=frozenset(change.address for change in changes if change.action is Action.BLOCKED),
         held=held,
         wanted=wanted,
     )
-    judged = (leftovers.beside(scene, record, settled) for record in scene.beside)
+    judged = (undeclared.beside(context, record, settled) for record in context.beside)
     return [change for change in judged if change is not None]
 
 
-def _terms(scene: Scene, voice: Voice) -> str | None:
+def _approval_digest(context: PlanContext, voice: Voice) -> str | None:
     """What a reviewer agreed to, beyond what the plan shows of it; None where its account was not looked at."""
-    seen = scene.seen.get(voice.provider)
+    seen = context.seen.get(voice.provider)
     if seen is None:
         return None
     lifecycle = voice.lifecycle.model_dump(mode="json")
@@ -160,7 +174,7 @@ def _terms(scene: Scene, voice: Voice) -> str | None:
     if "api_key_env" in inputs:
         inputs["api_key_env"] = compared(inputs["api_key_env"])
     told = [voice.provider, seen.account, voice.method, inputs, voice.labels, lifecycle]
-    record = scene.state.at(voice.address)
+    record = context.state.at(voice.address)
     if record is not None and record.provider != voice.provider:
         told.append(record.provider)  # two accounts: a plan for one is another plan
     return hashlib.sha256(json.dumps(told, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:16]

@@ -34,7 +34,9 @@ def check(
     return tuple(_deletes(changes, state, safety, allow_deletes, declared))
 
 
-def held_back(plan: Plan, state: State, safety: Safety, *, allow_recreates: int | None = None) -> tuple[Change, ...]:
+def block_mass_recreates(
+    plan: Plan, state: State, safety: Safety, *, allow_recreates: int | None = None
+) -> tuple[Change, ...]:
     """Its changes, with too many voices that are gone blocked instead of bought again: a list may lie, so may a look.
 
     The number that lets them be bought is said; whatever else the plan holds goes on.
@@ -63,7 +65,7 @@ def unkeyed(
         if change.action not in _BUYS or change.made is not None or name is None or is_set(name):
             return change
         why, export = unset("api_key_env", name, example="TRTC_API_KEY")
-        return stopped(change, f"no credentials: {why.rstrip('.')}", hint(export), key=None, terms=None)
+        return stopped(change, f"no credentials: {why.rstrip('.')}", hint(export), key=None, approval_digest=None)
 
     return tuple(map(checked, changes))
 
@@ -128,7 +130,7 @@ def check_fresh(approved: Plan, state: State, *, manifest: str) -> State:
     return state
 
 
-def narrowed(fresh: Plan, approved: Plan, *, going_on: bool) -> Plan:
+def restrict_to(fresh: Plan, approved: Plan, *, going_on: bool) -> Plan:
     """What of a plan made now the saved one allows, under the saved one's name.
 
     The clouds are looked at again, so that nothing is deleted or made on old news; but only what was reviewed runs.
@@ -146,7 +148,7 @@ def narrowed(fresh: Plan, approved: Plan, *, going_on: bool) -> Plan:
     ]
     kept = [c for r, c in zip(reviewed, fresh.changes, strict=True) if _allows(r, c)]
     ready = {key for c in kept for key in (c.key, c.record) if key is not None}
-    waits = {(c.address, c.identity) for c in fresh.changes if c.action is Action.BLOCKED and c.terms is None}
+    waits = {(c.address, c.identity) for c in fresh.changes if c.action is Action.BLOCKED and c.approval_digest is None}
     wanted_now = {c.address: c for c in fresh.changes if c.action in _BUYS}
     for change in approved.changes:
         if change.action is Action.BLOCKED or change.key in ready or change.record in ready:
@@ -155,7 +157,7 @@ def narrowed(fresh: Plan, approved: Plan, *, going_on: bool) -> Plan:
             continue  # its account can't be looked at now, so nothing of it runs
         # A run that goes on has done some of it already: only what it would now do otherwise is refused.
         now = wanted_now.get(change.address)
-        if not going_on or (now is not None and now.terms != change.terms):
+        if not going_on or (now is not None and now.approval_digest != change.approval_digest):
             raise PlanStale(
                 f"{change.address}: {change.action} was reviewed, and is not what is needed now: "
                 "the manifest or the cloud changed since.",
@@ -193,7 +195,7 @@ def _allows(reviewed: Change | None, change: Change) -> bool:
         return False  # a paid call that nobody reviewed
     if change.action is Action.REPLACE and reviewed.abandons and not change.abandons:
         return False  # the old voice was to stay, and would be deleted now
-    if change.terms is not None and change.terms != reviewed.terms:
+    if change.approval_digest is not None and change.approval_digest != reviewed.approval_digest:
         return False  # another account, another order of deleting: not what was reviewed
     return change.identity is None or change.identity == reviewed.identity
 

@@ -9,7 +9,7 @@ from reconciler.hints import Hint, Way, command, hint, operands, way
 from reconciler.model.manifest import Voice
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import Record, State, Status
-from reconciler.planning.blocking import blocked
+from reconciler.planning.blocked_change import blocked
 from reconciler.planning.change import verdict
 from reconciler.planning.diff import face
 

@@ -19,9 +19,9 @@ from reconciler.model.plan import Action, Change, FieldChange
 from reconciler.model.state import SETTLING, Record, State, Status
 from reconciler.planning.change import verdict
 from reconciler.planning.diff import face
-from reconciler.planning.movable import Move, movable, names_it, same_inputs
+from reconciler.planning.plan_context import PlanOptions, is_due, shows_late
+from reconciler.planning.provider_moves import Move, movable, names_it, same_inputs
 from reconciler.planning.same_account import Comparison, Name, Undecided, compare
-from reconciler.planning.scene import Asked, is_due, shows_late
 
 REASON = "same account under another name"
 _STATE_ONLY = "in the state only, no call"
@@ -55,10 +55,10 @@ def candidates(manifest: Manifest, state: State, accounts: Mapping[str, str]) ->
 
 
 def settled(
-    manifest: Manifest, state: State, seen: Mapping[str, Observations], *, now: datetime, asked: Asked
+    manifest: Manifest, state: State, seen: Mapping[str, Observations], *, now: datetime, options: PlanOptions
 ) -> Renaming:
     """Who moves and who may not. `seen` holds what both names show of the `candidates`."""
-    moves = [] if asked.destroy else list(movable(manifest, state))
+    moves = [] if options.destroy else list(movable(manifest, state))
     if not moves:
         return Renaming(state)
     results = {m.record.external_task_id: _compared(m, seen, now=now) for m in moves}
@@ -67,7 +67,7 @@ def settled(
     moved: dict[str, Sequence[Move]] = {}
     stopped: dict[str, Stopped] = {}
     for address, group in _by_address(moves).items():
-        verdict = _verdict(state, group, results, proven, now=now, asked=asked)
+        verdict = _verdict(state, group, results, proven, now=now, options=options)
         if isinstance(verdict, Stopped):
             stopped |= dict.fromkeys((address, group[0].voice.address), verdict)
         elif verdict:
@@ -145,16 +145,18 @@ def _verdict(
     proven: set[tuple[str, str]],
     *,
     now: datetime,
-    asked: Asked,
+    options: PlanOptions,
 ) -> list[Move] | Stopped:
     """Which of them move, or why none may."""
     current = state.at(group[0].record.address)
     if current is None:
-        meant = [m for m in group if _returns(m, now=now, asked=asked)]
+        meant = [m for m in group if _returns(m, now=now, options=options)]
     else:
         meant = [m for m in group if m.record.external_task_id == current.external_task_id]
     for move in meant:
-        stopped = _stops(move, results[move.record.external_task_id], proven=move.names in proven, now=now, asked=asked)
+        stopped = _stops(
+            move, results[move.record.external_task_id], proven=move.names in proven, now=now, options=options
+        )
         if stopped is not None:
             return stopped
     if current is not None and not _same(meant[0], results, proven):
@@ -168,20 +170,22 @@ def _same(move: Move, results: Mapping[str, Comparison | Undecided], proven: set
     return result is Comparison.SAME or (result is Comparison.NOTHING and move.names in proven)
 
 
-def _returns(move: Move, *, now: datetime, asked: Asked) -> bool:
+def _returns(move: Move, *, now: datetime, options: PlanOptions) -> bool:
     """Whether the address would take it back, were it on the same account."""
     record = move.record
     if record.status not in _RETURNS or move.voice.origin is not Origin.MADE:
         return False
-    if record.status is Status.DEPOSED and is_due(record, now, asked):
+    if record.status is Status.DEPOSED and is_due(record, now, options):
         return False
     return same_inputs(move.voice, record)
 
 
-def _stops(move: Move, result: Comparison | Undecided, *, proven: bool, now: datetime, asked: Asked) -> Stopped | None:
+def _stops(
+    move: Move, result: Comparison | Undecided, *, proven: bool, now: datetime, options: PlanOptions
+) -> Stopped | None:
     """Why nothing of this entry may be bought, changed or deleted."""
     record, voice = move.record, move.voice
-    paid_for = asked.replace if record.address == voice.address else asked.replace | asked.retry
+    paid_for = options.replace if record.address == voice.address else options.replace | options.retry
     if voice.address in paid_for and not (voice.origin is Origin.ELSEWHERE and names_it(voice, record)):
         return None  # somebody pays for another one, whichever account it is
     if result is Comparison.TWO and proven and record.origin is not Origin.OFFICIAL:

@@ -7,21 +7,23 @@ from reconciler.model.manifest import Voice
 from reconciler.model.moments import duration
 from reconciler.model.observed import Absent, RemoteVoice
 from reconciler.model.state import Record
-from reconciler.planning.scene import Scene
+from reconciler.planning.plan_context import PlanContext
 
 AGES = 3650 * 86400  # seconds; a longer keep_old has no date
 
 
-def old_id(scene: Scene, voice: Voice, old: Record, *, found: RemoteVoice | None, made: RemoteVoice | None) -> str:
+def old_id(
+    context: PlanContext, voice: Voice, old: Record, *, found: RemoteVoice | None, made: RemoteVoice | None
+) -> str:
     """One sentence about the old voice_id; empty where nobody can use one, or where it stays as it is.
 
     `found` is what the old record turned out to be just now, `made` the voice that takes its place, if it is there.
     """
     voice_id = old.voice_id or (found.voice_id if found is not None else None)
     same = made is not None and made.voice_id == voice_id
-    if voice_id is None or same or old.origin is Origin.OFFICIAL or isinstance(scene.observation(old), Absent):
+    if voice_id is None or same or old.origin is Origin.OFFICIAL or isinstance(context.observation(old), Absent):
         return ""
-    if not scene.deletable(old):
+    if not context.deletable(old):
         return f"{voice_id} goes on working: its cloud can't delete it"
     if not voice.lifecycle.create_before_destroy and made is None:
         return f"{voice_id} stops working with this apply, before the new voice is there"

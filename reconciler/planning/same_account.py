@@ -14,7 +14,7 @@ from reconciler.model.accounts import Account, KlingAccount, TencentTrtcAccount,
 from reconciler.model.body import Origin
 from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import Record, Status
-from reconciler.planning.scene import shows_late
+from reconciler.planning.plan_context import shows_late
 
 _OFFICIAL = "kling"  # the owner of what every account of Kling's may list
 

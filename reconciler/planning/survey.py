@@ -15,8 +15,8 @@ from reconciler.model.manifest import Manifest, Voice
 from reconciler.model.observed import Found, Observations, RemoteVoice, TaskStatus, Unknown, Unverifiable
 from reconciler.model.state import State
 from reconciler.model.survey import Held, Survey
-from reconciler.planning import keys
-from reconciler.planning.accounts import Doubt
+from reconciler.planning import markers
+from reconciler.planning.account_check import AccountProblem
 from reconciler.protocols import ByKey, Capabilities, MethodCapabilities, Unknowable
 
 
@@ -26,7 +26,7 @@ def survey(
     seen: Mapping[str, Observations],
     capabilities: Mapping[str, Capabilities],
     *,
-    closed: Mapping[str, Doubt] | None = None,
+    closed: Mapping[str, AccountProblem] | None = None,
     stateless: bool,
 ) -> Survey:
     """What the accounts hold of a manifest whose `state` has no record.
@@ -82,7 +82,7 @@ def _marked(manifest: Manifest, state: State, seen: Mapping[str, Observations]) 
     ours: list[Held] = []
     others: dict[str, int] = {}
     for provider, remote in _each(seen):
-        marker = keys.read(remote.external_task_id)
+        marker = markers.read(remote.external_task_id)
         if marker is None or marker.lineage in known:
             continue
         voice = declared.meant(marker)
@@ -112,9 +112,9 @@ def _each(seen: Mapping[str, Observations]) -> Iterator[tuple[str, RemoteVoice]]
                 yield provider, remote
 
 
-def _is_rebuilt(voice: Voice, marker: keys.Marker) -> bool:
+def _is_rebuilt(voice: Voice, marker: markers.Marker) -> bool:
     """Whether `state rebuild` would take it for this entry's: a renamed one is imported."""
-    return keys.could_mark(marker, voice.address) and marker.digest in keys.digests(voice)
+    return markers.could_mark(marker, voice.address) and marker.digest in markers.digests(voice)
 
 
 class _Declared:
@@ -124,23 +124,23 @@ class _Declared:
         self._voices = [v for v in manifest.voices.values() if v.origin is Origin.MADE]
         self._cut: dict[int, dict[str, list[Voice]]] = {}  # length -> the beginning of an address -> who have it
 
-    def meant(self, marker: keys.Marker) -> Voice | None:
+    def meant(self, marker: markers.Marker) -> Voice | None:
         """The entry that the marker fits; of several, which only a cut address has, the one of its digest first."""
         fitting = self._beginning(marker.address)
         if not marker.cut:
             fitting = [voice for voice in fitting if len(voice.address) == len(marker.address)]
-        of_its_digest = next((v for v in fitting if marker.digest in keys.digests(v)), None)
+        of_its_digest = next((v for v in fitting if marker.digest in markers.digests(v)), None)
         return of_its_digest or (fitting[0] if fitting else self._renamed(marker))
 
-    def _renamed(self, marker: keys.Marker) -> Voice | None:
-        return next((v for v in self._voices if keys.marks_inputs(marker, v)), None)
+    def _renamed(self, marker: markers.Marker) -> Voice | None:
+        return next((v for v in self._voices if markers.marks_inputs(marker, v)), None)
 
     def _beginning(self, address: str) -> list[Voice]:
         length = len(address)
         if length not in self._cut:
             self._cut[length] = {}
             for voice in self._voices:
-                self._cut[length].setdefault(keys.spelled(voice.address, length), []).append(voice)
+                self._cut[length].setdefault(markers.spelled(voice.address, length), []).append(voice)
         return self._cut[length].get(address, [])
 
 
@@ -151,7 +151,7 @@ def _verdict(voice: Voice, state: State, seen: Observations, able: Capabilities,
             return "the official voices could not be listed"
         return Verdict.PRESENT if str(voice.inputs["voice_id"]) in seen.presets else Verdict.LOST
     if voice.origin is Origin.ELSEWHERE:
-        match seen.of.get(keys.following(state, voice)[0]):
+        match seen.of.get(markers.following(state, voice)[0]):
             case Found():
                 return Verdict.PRESENT
             case Unverifiable():

@@ -26,7 +26,7 @@ from reconciler.model import statefile
 from reconciler.model.manifest import Manifest
 from reconciler.model.redaction import shown
 from reconciler.model.state import Record, State, Status
-from reconciler.planning import keys
+from reconciler.planning import markers
 from tests.benchmarks.slow_disk import slow_disk
 from tests.support.kling_service import KlingService
 
@@ -117,8 +117,8 @@ def declare(folder: Path, kling: KlingService, count: int, *, account: str = "")
 def recorded(manifest: Manifest, kling: KlingService) -> Iterator[Record]:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     for voice in manifest.voices.values():
-        digest = keys.digest_of(voice)
-        key = keys.external_task_id(LINEAGE, voice.address, digest, 1)
+        digest = markers.digest_of(voice)
+        key = markers.external_task_id(LINEAGE, voice.address, digest, 1)
         name = str(voice.inputs["voice_name"])
         [voice_id] = kling.add_foreign(name, external_task_id=key)
         yield Record(

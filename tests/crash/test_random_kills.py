@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.planning import keys
+from reconciler.planning import markers
 from reconciler.sandbox.faults import DeletedVoice, Faults
 from reconciler.sandbox.kling_access import API_KEY
 from reconciler.sandbox.server import serve
@@ -172,6 +172,6 @@ def circumstances(dice: random.Random) -> dict[str, Any]:
 def creations(world: World) -> Counter[str]:
     """address and inputs -> how many creations of them the cloud accepted, so were paid: its books, past the wire."""
     told = world._db.execute("SELECT key FROM creations").fetchall()
-    markers = [marker for (key,) in told if (marker := keys.read(key))]
-    assert len(markers) == len(told)
-    return Counter(f"{marker.address} {marker.digest}" for marker in markers)
+    read = [marker for (key,) in told if (marker := markers.read(key))]
+    assert len(read) == len(told)
+    return Counter(f"{marker.address} {marker.digest}" for marker in read)

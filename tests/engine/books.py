@@ -8,7 +8,7 @@ from typing import Any
 from reconciler.model.accounts import Account, KlingAccount, TencentTrtcAccount, TencentVodAccount
 from reconciler.model.manifest import Voice
 from reconciler.model.state import Record
-from reconciler.planning import keys
+from reconciler.planning import markers
 from reconciler.sandbox.creation import Creation
 from reconciler.sandbox.tencent_access import SECRET_ID
 from tests.engine.oracle import Fate, What
@@ -40,8 +40,8 @@ class Books:
         self._made_from: dict[str, str] = {}  # digest in a key, which is of an address too -> digest of inputs alone
 
     def declared(self, voice: Voice) -> What:
-        digest = keys.digest_of(voice)
-        self._made_from[digest] = keys.digest_of(voice.model_copy(update={"address": ""}))
+        digest = markers.digest_of(voice)
+        self._made_from[digest] = markers.digest_of(voice.model_copy(update={"address": ""}))
         what = self.meant(voice.address, digest, voice.provider)
         self._meant[what.account, str(voice.inputs.get("prompt") or voice.inputs.get("voice_name"))] = what
         return what
@@ -93,7 +93,7 @@ class Books:
         return max(meant, key=lambda c: c.key == record.external_task_id, default=None)
 
     def _first_look(self, creation: Creation) -> What:
-        marker = keys.read(creation.key)
+        marker = markers.read(creation.key)
         if marker is not None:
             return What(marker.address, self._made_from[marker.digest], creation.account)
         prompt = creation.details["input"]["Prompt"] if creation.action == SOUND else creation.voice_name

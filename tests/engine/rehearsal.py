@@ -25,7 +25,7 @@ from reconciler.model.events import Event, Kind
 from reconciler.model.manifest import Lifecycle, Manifest, Safety, Voice
 from reconciler.model.plan import Plan
 from reconciler.model.state import Record, State, Status
-from reconciler.planning.scene import Asked
+from reconciler.planning.plan_context import PlanOptions
 from reconciler.protocols import Provider
 from reconciler.providers.kling import KlingProvider
 from reconciler.providers.kling_auth import ApiKey
@@ -95,8 +95,8 @@ class Rehearsal:
     def declare(self, *voices: Voice) -> None:
         self.voices = {v.address: v for v in voices}
 
-    def plan(self, **asked: Any) -> Plan:
-        return operations.plan(self.session(), Request(asked=Asked(**asked)))
+    def plan(self, **options: Any) -> Plan:
+        return operations.plan(self.session(), Request(options=PlanOptions(**options)))
 
     def apply(
         self,
@@ -104,12 +104,12 @@ class Rehearsal:
         *,
         stop: Callable[[], str | None] = lambda: None,
         allow_deletes: int | None = None,
-        **asked: Any,
+        **options: Any,
     ) -> Applied:
         """A whole run, in a process of its own; `approved` is a saved plan."""
         self.workers = InlinePool(self.clock, latency=self._latency)
         watch = Watch(show=lambda plan: None, approve=lambda plan: True, emit=self._emit, stop=stop)
-        request = Request(asked=Asked(**asked), allow_deletes=allow_deletes)
+        request = Request(options=PlanOptions(**options), allow_deletes=allow_deletes)
         return operations.apply(self.session(), request, watch, approved=approved, workers=lambda: self.workers)
 
     def turn(self, **faults: Any) -> None:

@@ -34,7 +34,7 @@ from reconciler.model.manifest import Lifecycle, Voice
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import Record, State, Status
-from reconciler.planning import keys
+from reconciler.planning import markers
 from reconciler.protocols import Accepted, ByList, Done, MethodCapabilities, Unknowable
 from tests.engine.paper_cloud import PaperCloud
 from tests.engine.rehearsal import voice
@@ -111,7 +111,7 @@ class Story:
 def creation(declared: Voice | None = None, *records: Record, **told: Any) -> Story:
     """It has its turn."""
     declared = declared or voice("a")
-    told = {"key": "k1", "generation": 1, "identity": keys.digest_of(declared), **told}
+    told = {"key": "k1", "generation": 1, "identity": markers.digest_of(declared), **told}
     story = Story(told.pop("action", Action.CREATE), declared, *records, **told)
     assert isinstance(story.at, Turn)
     story.send(None)
@@ -310,7 +310,7 @@ def test_a_key_that_was_used_up_too_often_is_left_to_a_person() -> None:
 
 def test_a_creation_whose_old_voice_goes_first_is_not_made_while_that_is_there() -> None:
     declared = voice("a", lifecycle=Lifecycle(create_before_destroy=False))
-    story = Story(Action.CREATE, declared, key="k1", generation=2, identity=keys.digest_of(declared))
+    story = Story(Action.CREATE, declared, key="k1", generation=2, identity=markers.digest_of(declared))
     assert story.at == After("a")
     assert isinstance(story.send(Failed("could not delete 849")), Failed)
     assert story.status() is None
@@ -338,7 +338,7 @@ def test_a_replace_whose_new_voice_fails_keeps_the_old_one() -> None:
 
 def test_a_replace_of_which_the_old_voice_goes_first() -> None:
     declared = voice("a", lifecycle=Lifecycle(create_before_destroy=False))
-    told: dict[str, Any] = {"key": "k1", "generation": 2, "identity": keys.digest_of(declared), "record": "k0"}
+    told: dict[str, Any] = {"key": "k1", "generation": 2, "identity": markers.digest_of(declared), "record": "k0"}
     story = Story(Action.REPLACE, declared, held(), **told)
     assert isinstance(story.at, Delete)
     assert (story.status("k0"), story.record) == (Status.DEPOSED, None)
@@ -349,7 +349,7 @@ def test_a_replace_of_which_the_old_voice_goes_first() -> None:
 
 def test_where_the_old_voice_can_not_be_deleted_no_new_one_is_bought() -> None:
     declared = voice("a", lifecycle=Lifecycle(create_before_destroy=False))
-    told: dict[str, Any] = {"key": "k1", "generation": 2, "identity": keys.digest_of(declared), "record": "k0"}
+    told: dict[str, Any] = {"key": "k1", "generation": 2, "identity": markers.digest_of(declared), "record": "k0"}
     story = Story(Action.REPLACE, declared, held(), **told)
     assert story.send(LOST) == Failed("could not delete 849: the connection broke", hint("The next apply tries again."))
 

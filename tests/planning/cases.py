@@ -33,9 +33,9 @@ from reconciler.model.observed import (
 from reconciler.model.plan import Plan
 from reconciler.model.redaction import noted, shown
 from reconciler.model.state import LIVE, Record, State, Status
-from reconciler.planning import keys, planner
+from reconciler.planning import markers, planner
 from reconciler.planning.finish import finish
-from reconciler.planning.scene import Asked
+from reconciler.planning.plan_context import PlanOptions
 from reconciler.protocols import ByKey, Capabilities, MethodCapabilities
 from reconciler.providers import tencent_trtc, tencent_vod
 from tests.planning.case_accounts import Raw, account, credentials, declared, providers, type_of
@@ -49,17 +49,17 @@ _MEANT = {Status.INTENDED, Status.RUNNING, Status.READY, Status.FAILED, Status.U
 def plan(case: Raw) -> Plan:
     """The case's plan, with the thresholds that it crosses."""
     manifest, state = manifest_of(case), state_of(case)
-    options = case.get("options", {})
-    asked = Asked(
-        retry=frozenset(options.get("retry", ())),
-        replace=frozenset(options.get("replace", ())),
-        allow_recreates=options.get("allow_recreates"),
-        destroy=options.get("destroy", False),
+    given = case.get("options", {})
+    options = PlanOptions(
+        retry=frozenset(given.get("retry", ())),
+        replace=frozenset(given.get("replace", ())),
+        allow_recreates=given.get("allow_recreates"),
+        destroy=given.get("destroy", False),
     )
     able = {name: capabilities(case, name) for name in manifest.providers}
-    made = planner.plan(manifest, state, observations_of(case), able, now=NOW, asked=asked)
-    allow_deletes = options.get("allow_deletes")
-    return finish(made, manifest, state, asked=asked, is_set=lambda _: True, allow_deletes=allow_deletes)
+    made = planner.plan(manifest, state, observations_of(case), able, now=NOW, options=options)
+    allow_deletes = given.get("allow_deletes")
+    return finish(made, manifest, state, options=options, is_set=lambda _: True, allow_deletes=allow_deletes)
 
 
 def manifest_of(case: Raw) -> Manifest:
@@ -133,9 +133,9 @@ def record(case: Raw, name: str) -> Record:
     changed_at = NOW - timedelta(hours=told["hours_ago"]) if "hours_ago" in told else EARLIER
     settled = status not in {Status.INTENDED, Status.RUNNING, Status.FAILED, Status.UNCERTAIN, Status.LAPSED}
     dead = status is Status.DELETED
-    digest = keys.digest_of(made_from)
+    digest = markers.digest_of(made_from)
     return Record(
-        external_task_id=keys.external_task_id(LINEAGE, made_from.address, digest, int(generation)),
+        external_task_id=markers.external_task_id(LINEAGE, made_from.address, digest, int(generation)),
         address=address,
         provider=made_from.provider,
         account=told["account"] if "account" in told else account(case, made_from.provider),
@@ -174,7 +174,7 @@ def _asked_name(voice: Voice) -> str | None:
 
 def observations_of(case: Raw) -> dict[str, Observations]:
     known = {name: record(case, name) for name in case.get("records", {})}
-    asked = [
+    options = [
         *((name, r) for name, r in known.items()),
         *((f"{r.address}@{r.generation}", r) for r in _candidates(case)),
     ]
@@ -182,11 +182,11 @@ def observations_of(case: Raw) -> dict[str, Observations]:
     for provider in providers(case):
         of = {
             r.external_task_id: _observation(case, name, r)
-            for name, r in asked
+            for name, r in options
             if r.provider == provider and (name in known or r.voice_id in case.get("exists", ()))
         }
         of |= {
-            r.external_task_id: Absent() for _, r in asked if r.provider == provider and r.external_task_id not in of
+            r.external_task_id: Absent() for _, r in options if r.provider == provider and r.external_task_id not in of
         }
         looked[provider] = Observations(
             account=account(case, provider),
@@ -271,13 +271,13 @@ def _marked(case: Raw, each: str | Raw) -> RemoteVoice:
     name = told["voice"]
     address, _, generation = name.partition("@")
     made_from = voice(address, case.get("voices", {}).get(address) or {} if "create" not in told else told)
-    lineage, digest = told.get("lineage", LINEAGE), keys.digest_of(made_from)
+    lineage, digest = told.get("lineage", LINEAGE), markers.digest_of(made_from)
     return RemoteVoice(
         status=TaskStatus(told.get("status", "ready")),
         voice_id=f"85{_number(name)}",
         voice_name=made_from.inputs.get("voice_name"),
         task_id=f"93{_number(name)}",
-        external_task_id=told.get("key", keys.external_task_id(lineage, address, digest, int(generation))),
+        external_task_id=told.get("key", markers.external_task_id(lineage, address, digest, int(generation))),
         owned_by="1234567",
     )
 

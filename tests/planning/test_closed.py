@@ -7,10 +7,10 @@ from typing import Any
 from reconciler.hints import hint
 from reconciler.model.plan import Action, Plan
 from reconciler.planning import planner
-from reconciler.planning.accounts import Doubt
+from reconciler.planning.account_check import AccountProblem
 from tests.planning import cases
 
-CLOSED = {"studio": Doubt(why="no credentials: STUDIO_KEY is not set", hint=hint("export STUDIO_KEY=..."))}
+CLOSED = {"studio": AccountProblem(why="no credentials: STUDIO_KEY is not set", hint=hint("export STUDIO_KEY=..."))}
 
 
 def plan(case: dict[str, Any]) -> Plan:

@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.errors import Cause
 from reconciler.hints import command, hint, way
-from reconciler.planning.blocking import failure_hint
+from reconciler.planning.blocked_change import failure_hint
 from tests.planning import cases
 from tests.support.hints import typed
 

@@ -140,7 +140,7 @@ def test_a_plan_made_before_there_was_a_state_begins_its_lineage() -> None:
 
 
 def _narrowed(approved: dict[str, Any], fresh: dict[str, Any], *, going_on: bool = False) -> list[tuple[str, Action]]:
-    plan = policy.narrowed(cases.plan(fresh), cases.plan(approved), going_on=going_on)
+    plan = policy.restrict_to(cases.plan(fresh), cases.plan(approved), going_on=going_on)
     assert plan.plan_id == cases.plan(approved).plan_id
     return [(change.address, change.action) for change in plan.changes]
 
@@ -244,7 +244,7 @@ def test_what_is_blocked_in_a_saved_plan_stays_blocked(why: str, going_on: bool)
 
 def test_what_was_blocked_and_is_free_now_is_not_done_and_says_that_it_waits_for_a_review() -> None:
     approved, fresh = cases.plan(BLOCKED["a creation that failed"]), cases.plan({"voices": {"n": {}}})
-    (change,) = policy.narrowed(fresh, approved, going_on=False).changes
+    (change,) = policy.restrict_to(fresh, approved, going_on=False).changes
     assert (change.action, change.key, change.found) == (Action.BLOCKED, None, None)
     assert change.reason == "it was blocked in the saved plan; now it can be done (create), and that was not reviewed"
     assert in_words(change.hint) == "Review it: voicectl plan --out FILE"
@@ -289,7 +289,7 @@ def test_going_on_retries_once_what_was_asked_to_be_tried_again() -> None:
 
 def test_a_saved_plan_keeps_its_own_stops() -> None:
     approved = _of_ten(removed=4)
-    assert policy.narrowed(approved, approved, going_on=False).stops == approved.stops
+    assert policy.restrict_to(approved, approved, going_on=False).stops == approved.stops
 
 
 def test_losing_counts_what_takes_a_voice_from_its_address() -> None:

@@ -7,7 +7,7 @@ import pytest
 from reconciler.model.observed import Observations, RemoteVoice, TaskStatus
 from reconciler.model.state import State
 from reconciler.model.survey import Survey
-from reconciler.planning import keys
+from reconciler.planning import markers
 from reconciler.planning.survey import survey
 from tests.planning.cases import capabilities, manifest_of
 
@@ -17,7 +17,7 @@ ENTRY = {"provider": "kling", "create": {"voice_name": "hero"}}
 
 
 def marker(address: str, *, lineage: str = "88544be2", digest: str = "00000000", generation: int = 1) -> str:
-    return keys.external_task_id(lineage, address, digest, generation)
+    return markers.external_task_id(lineage, address, digest, generation)
 
 
 def _survey(
@@ -59,7 +59,7 @@ def test_a_marker_fits_an_address(declared: str, there: str, fits: bool) -> None
 def test_of_several_cut_addresses_the_digest_decides() -> None:
     declared = [LONG, f"{LONG}_too"]
     second = manifest_of({"voices": {f"{LONG}_too": ENTRY}}).voices[f"{LONG}_too"]
-    [held] = _survey(declared, marker(f"{LONG}_too", digest=keys.digest_of(second))).ours
+    [held] = _survey(declared, marker(f"{LONG}_too", digest=markers.digest_of(second))).ours
     assert (held.address, held.unchanged) == (f"{LONG}_too", True)
 
 

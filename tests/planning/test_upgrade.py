@@ -16,7 +16,7 @@ from reconciler.model.manifest import Manifest
 from reconciler.model.observed import Absent, Found, Observations, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.state import Record, State, Status
-from reconciler.planning import keys, planner
+from reconciler.planning import markers, planner
 from tests.planning import cases
 
 HERE = Path(__file__).parent / "upgrade"
@@ -151,13 +151,13 @@ def test_voices_with_old_markers_are_known_after_a_lost_state(tmp_path: Path) ->
 
 def test_every_old_key_carries_a_digest_of_its_voice(tmp_path: Path) -> None:
     for address, voice in manifest(tmp_path, 1).voices.items():
-        marker = keys.read(OLD.current[address])
+        marker = markers.read(OLD.current[address])
         assert marker is not None
-        assert marker.digest in keys.digests(voice)
-        assert keys.digests(voice)[0] == keys.digest_of(voice)
-        assert marker.digest in keys.digests(voice.model_copy(update={"address": "moved"}), address=address)
+        assert marker.digest in markers.digests(voice)
+        assert markers.digests(voice)[0] == markers.digest_of(voice)
+        assert marker.digest in markers.digests(voice.model_copy(update={"address": "moved"}), address=address)
         named = voice.model_copy(update={"signing_parameters": ("t", "token")})
-        assert marker.digest in keys.digests(named)
+        assert marker.digest in markers.digests(named)
 
 
 @pytest.mark.parametrize("status", [Status.INTENDED, Status.RUNNING, Status.UNCERTAIN, Status.FAILED])

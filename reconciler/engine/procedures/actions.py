@@ -14,7 +14,7 @@ from reconciler.model.manifest import Voice
 from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import LIVE, Record, Status
-from reconciler.planning.movable import rebound
+from reconciler.planning.provider_moves import rebound
 from reconciler.protocols import Unknowable
 
 _STILL_THERE = "its old voice could not be deleted, and create_before_destroy is false"

@@ -37,8 +37,8 @@ from reconciler.model.manifest import Voice
 from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import Record, Status
-from reconciler.planning import keys
-from reconciler.planning.blocking import failure_hint
+from reconciler.planning import markers
+from reconciler.planning.blocked_change import failure_hint
 from reconciler.protocols import Accepted, ByKey, ByList, Done, Unknowable
 
 SENDS = 3  # of one key in one run
@@ -224,7 +224,7 @@ def _next_generation(context: Context, change: Change, voice: Voice, intent: Int
     bound = {record.address: intent.rebind} if context.means(record) else {}
     yield from Commit((transitions.tombstone(record, now=context.now),), current=bound)
     yield from Note(Kind.RETRYING, key_in_use.DELETED)
-    key, generation = keys.following(context.state, voice, above=record.generation)
+    key, generation = markers.following(context.state, voice, above=record.generation)
     return change.model_copy(update={"key": key, "generation": generation, "gone": False})
 
 

@@ -19,7 +19,7 @@ from reconciler.model import transitions
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus
 from reconciler.model.state import LIVE, Record
-from reconciler.planning.blocking import failure_hint
+from reconciler.planning.blocked_change import failure_hint
 
 _FORGOTTEN = "the cloud knows this entry's key: an earlier run, which this state does not know,"
 DELETED = "its key was used for a voice that was deleted since: the next generation is made"

@@ -11,7 +11,7 @@ from reconciler.engine.steps import Commit, Doubtful, Failed, Find, Over, Proced
 from reconciler.model import transitions
 from reconciler.model.observed import Absent, Found, RemoteVoice, Unknown, Unverifiable
 from reconciler.model.state import Record
-from reconciler.planning.blocking import resolve_hint
+from reconciler.planning.blocked_change import resolve_hint
 from reconciler.protocols import ByKey, ByList, Unknowable
 
 _LOOKS_FOR_A_PROOF = 2

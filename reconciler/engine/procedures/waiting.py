@@ -9,7 +9,7 @@ from reconciler.engine.steps import Failed, Overdue
 from reconciler.hints import hint
 from reconciler.model.moments import moment
 from reconciler.model.state import Record
-from reconciler.planning.blocking import resolve_hint
+from reconciler.planning.blocked_change import resolve_hint
 
 LOOKS = 5
 GOES_ON = hint("The next apply looks it up and goes on.")

@@ -7,11 +7,11 @@ from reconciler.model.manifest import Voice
 from reconciler.model.observed import Found, Observation, RemoteVoice
 from reconciler.model.plan import Action, Change, FieldChange
 from reconciler.model.state import MADE, Activation, Record
-from reconciler.planning.blocking import blocked
+from reconciler.planning.blocked_change import blocked
 from reconciler.planning.change import verdict
 from reconciler.planning.diff import Difference, face
-from reconciler.planning.differing import listed
-from reconciler.planning.scene import Scene
+from reconciler.planning.difference_text import listed
+from reconciler.planning.plan_context import PlanContext
 
 FIRST_USE = "activated by one paid TTS call"
 CUT_SHORT = (
@@ -19,19 +19,19 @@ CUT_SHORT = (
 )
 
 
-def told_anew(scene: Scene, voice: Voice, record: Record, changed: Difference) -> Change | None:
+def update_change(context: PlanContext, voice: Voice, record: Record, changed: Difference) -> Change | None:
     """The cloud, the state, or neither is to be told something about the voice that the address has."""
-    found = news(record, scene.observation(record))
-    in_place = changed.updatable + _renamed(scene, voice, record)
-    uses_it = wants_activation(scene, voice, record)
-    if uses_it and in_doubt(scene, voice, record):
+    found = news(record, context.observation(record))
+    in_place = changed.updatable + _renamed(context, voice, record)
+    uses_it = wants_activation(context, voice, record)
+    if uses_it and in_doubt(context, voice, record):
         return blocked(
             voice,
             record,
             "whether its activation was done is not known: the reply was lost, and the cloud does not list it yet",
             hint("The next plan looks again", way("to pay for another call", "--retry", voice.address)),
         )
-    if in_place and not uses_it and not _shows(scene, record):
+    if in_place and not uses_it and not _shows(context, record):
         ways = "Declare activate, or use it once; or take the change back."
         return blocked(voice, record, "it can't be changed before its first use", ways)
     if not (in_place or changed.ours or changed.renewed or uses_it or found):
@@ -50,17 +50,19 @@ def told_anew(scene: Scene, voice: Voice, record: Record, changed: Difference) -
     )
 
 
-def wants_activation(scene: Scene, voice: Voice, record: Record | None, made: RemoteVoice | None = None) -> bool:
+def wants_activation(
+    context: PlanContext, voice: Voice, record: Record | None, made: RemoteVoice | None = None
+) -> bool:
     """Whether its first use is declared, and nobody knows that it was made."""
-    if not scene.can(voice).activates or "activate" not in voice.inputs or (made is not None and made.active):
+    if not context.can(voice).activates or "activate" not in voice.inputs or (made is not None and made.active):
         return False
-    return record is None or not _shows(scene, record)
+    return record is None or not _shows(context, record)
 
 
-def in_doubt(scene: Scene, voice: Voice, record: Record | None) -> bool:
+def in_doubt(context: PlanContext, voice: Voice, record: Record | None) -> bool:
     """Whether its first use may have been made and paid, so that only a person may ask for another."""
     uncertain = record is not None and record.activation is Activation.UNCERTAIN
-    return uncertain and voice.address not in scene.asked.retry
+    return uncertain and voice.address not in context.options.retry
 
 
 def news(record: Record, observed: Observation) -> RemoteVoice | None:
@@ -69,18 +71,18 @@ def news(record: Record, observed: Observation) -> RemoteVoice | None:
     return observed.remote if fresh and isinstance(observed, Found) else None
 
 
-def _shows(scene: Scene, record: Record) -> bool:
+def _shows(context: PlanContext, record: Record) -> bool:
     """Whether its cloud shows it, or soon will, so that it can be changed."""
-    observed = scene.observation(record)
+    observed = context.observation(record)
     shown = isinstance(observed, Found) and observed.remote.active
-    return shown or record.activation in MADE or not scene.can(record).activates
+    return shown or record.activation in MADE or not context.can(record).activates
 
 
-def _renamed(scene: Scene, voice: Voice, record: Record) -> tuple[FieldChange, ...]:
+def _renamed(context: PlanContext, voice: Voice, record: Record) -> tuple[FieldChange, ...]:
     """A name that somebody changed outside is put back, where the cloud can."""
-    observed = scene.observation(record)
+    observed = context.observation(record)
     name = voice.inputs.get("name")
-    if name is None or not scene.can(record).updates or not isinstance(observed, Found) or not observed.remote.active:
+    if name is None or not context.can(record).updates or not isinstance(observed, Found) or not observed.remote.active:
         return ()
     seen = observed.remote.voice_name
     if seen is None or record.voice_name is None or seen == record.voice_name or record.sent.get("name") != name:

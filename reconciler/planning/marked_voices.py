@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from reconciler.model.manifest import AUDIO, Voice
 from reconciler.model.observed import Observations, RemoteVoice
 from reconciler.model.state import State
-from reconciler.planning import keys
+from reconciler.planning import markers
 
 
 @dataclass(frozen=True, slots=True)
 class Marked:
     provider: str
     remote: RemoteVoice
-    marker: keys.Marker
+    marker: markers.Marker
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ class Index:
         """Those made for this very entry: its address and its inputs, under any rules for links."""
         if not self.by_digest:
             return []
-        found = (m for digest in keys.digests(voice) for m in self.by_digest.get((voice.provider, digest), ()))
-        return [m for m in found if keys.could_mark(m.marker, voice.address)]
+        found = (m for digest in markers.digests(voice) for m in self.by_digest.get((voice.provider, digest), ()))
+        return [m for m in found if markers.could_mark(m.marker, voice.address)]
 
     def named(self, voice: Voice) -> list[Marked]:
         """Those made for its address, of whatever inputs; none whose marker had no room for the whole address.
@@ -40,14 +40,14 @@ class Index:
         """
         if voice.address.startswith(AUDIO):
             return []
-        return [m for m in self.by_name.get((voice.provider, keys.written(voice.address)), ()) if not m.marker.cut]
+        return [m for m in self.by_name.get((voice.provider, markers.written(voice.address)), ()) if not m.marker.cut]
 
     def of_the_same_inputs(self, voice: Voice) -> list[Marked]:
         """Those made under another address of what this entry says: it was moved since."""
         found: list[Marked] = []
         for (provider, name), marked in self.by_name.items():
             if provider == voice.provider and not marked[0].marker.cut:
-                digests = keys.digests(voice, address=name)
+                digests = markers.digests(voice, address=name)
                 found += [m for m in marked if m.marker.digest in digests]
         return found
 
@@ -56,7 +56,7 @@ class Index:
         return [
             m
             for m in self.all
-            if m.provider == voice.provider and m.marker.cut and keys.could_mark(m.marker, voice.address)
+            if m.provider == voice.provider and m.marker.cut and markers.could_mark(m.marker, voice.address)
         ]
 
     def generation(self, voice: Voice, lineage: str) -> int:
@@ -80,7 +80,7 @@ def index(seen: Mapping[str, Observations], state: State) -> Index:
 
 def _unknown(provider: str, looked: Observations, state: State) -> Iterable[Marked]:
     for remote in looked.marked:
-        marker = keys.read(remote.external_task_id)
+        marker = markers.read(remote.external_task_id)
         held = remote.voice_id is not None and (looked.account, remote.voice_id) in state.by_voice_id
         if marker is not None and remote.external_task_id not in state.records and not held:
             yield Marked(provider, remote, marker)

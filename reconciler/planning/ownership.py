@@ -13,100 +13,100 @@ from reconciler.model.manifest import Voice
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import LIVE, Record, Status
 from reconciler.planning.change import stopped
-from reconciler.planning.scene import Place, Scene
+from reconciler.planning.plan_context import Place, PlanContext
 
 Holders = Mapping[Place, set[str]]  # -> addresses
 _DELETING = {Action.DELETE, Action.REPLACE}
 
 
-def guarded(scene: Scene, changes: Sequence[Change], declared: Mapping[str, Voice]) -> list[Change]:
+def guarded(context: PlanContext, changes: Sequence[Change], declared: Mapping[str, Voice]) -> list[Change]:
     """The changes, those blocked that would take or delete a voice of another address."""
     if not any(change.made is not None or change.action in _DELETING for change in changes):
         return list(changes)
-    holders, wanted = _holders(scene), _wanted(scene, declared)
+    holders, wanted = _holders(context), _wanted(context, declared)
     for change in changes:
-        if (place := _made(scene, change)) is not None:
+        if (place := _made(context, change)) is not None:
             wanted.setdefault(place, set()).add(change.address)
     leaving = {change.address for change in changes if change.action is Action.DELETE}
     taken: dict[Place, str] = {}
     kept: list[Change] = []
     for change in changes:
-        made, lost = _made(scene, change), _deleted(scene, change)
+        made, lost = _made(context, change), _deleted(context, change)
         others: set[str] = set()
         if made is not None:
             others = (holders.get(made, set()) | {taken.setdefault(made, change.address)}) - {change.address}
         claimed = {place: holders.get(place, set()) - leaving | wanted.get(place, set()) for place in lost}
         missed = {place: owners - {change.address} for place, owners in claimed.items()}
         if made is not None and (others or made in lost):
-            kept.append(_taken(scene, change, made, min(others, default=change.address)))
+            kept.append(_taken(context, change, made, min(others, default=change.address)))
         elif any(missed.values()):
             place = next(place for place in lost if missed[place])
-            kept.append(_missed(scene, change, place, min(missed[place])))
+            kept.append(_missed(context, change, place, min(missed[place])))
         else:
             kept.append(change)
     return kept
 
 
 def staying(
-    scene: Scene, changes: Iterable[Change], declared: Mapping[str, Voice]
+    context: PlanContext, changes: Iterable[Change], declared: Mapping[str, Voice]
 ) -> tuple[frozenset[Place], frozenset[Place]]:
     """The voices that addresses mean or are about to; and those that are declared, but not taken in yet."""
     held = {
-        scene.place(record.account, record.voice_id)
-        for key in scene.state.current.values()
-        if (record := scene.state.records[key]).voice_id
+        context.place(record.account, record.voice_id)
+        for key in context.state.current.values()
+        if (record := context.state.records[key]).voice_id
         and record.origin is not Origin.OFFICIAL
         and record.status in LIVE
     }
-    held |= {place for change in changes if (place := _made(scene, change)) is not None}
-    return frozenset(held), frozenset(_wanted(scene, declared)) - held
+    held |= {place for change in changes if (place := _made(context, change)) is not None}
+    return frozenset(held), frozenset(_wanted(context, declared)) - held
 
 
-def _holders(scene: Scene) -> Holders:
+def _holders(context: PlanContext) -> Holders:
     holders: dict[Place, set[str]] = {}
-    for record in scene.state.records.values():
+    for record in context.state.records.values():
         live = record.status in LIVE and record.status is not Status.DEPOSED
         if live and record.voice_id is not None and record.origin is not Origin.OFFICIAL:
-            holders.setdefault(scene.place(record.account, record.voice_id), set()).add(record.address)
+            holders.setdefault(context.place(record.account, record.voice_id), set()).add(record.address)
     return holders
 
 
-def _wanted(scene: Scene, declared: Mapping[str, Voice]) -> dict[Place, set[str]]:
+def _wanted(context: PlanContext, declared: Mapping[str, Voice]) -> dict[Place, set[str]]:
     wanted: dict[Place, set[str]] = {}
     for voice in declared.values():
         if voice.origin is not Origin.ELSEWHERE:
             continue
         voice_id = str(voice.inputs["voice_id"])
-        for account in _accounts(scene, voice.provider, voice_id):
-            wanted.setdefault(scene.place(account, voice_id), set()).add(voice.address)
+        for account in _accounts(context, voice.provider, voice_id):
+            wanted.setdefault(context.place(account, voice_id), set()).add(voice.address)
     return wanted
 
 
-def _accounts(scene: Scene, provider: str, voice_id: str) -> set[str]:
+def _accounts(context: PlanContext, provider: str, voice_id: str) -> set[str]:
     """The account of a provider; of one that was not looked at, each that it may be."""
-    if provider in scene.seen:
-        return {scene.seen[provider].account}
-    return {record.account for record in scene.state.records.values() if record.voice_id == voice_id}
+    if provider in context.seen:
+        return {context.seen[provider].account}
+    return {record.account for record in context.state.records.values() if record.voice_id == voice_id}
 
 
-def _made(scene: Scene, change: Change) -> Place | None:
+def _made(context: PlanContext, change: Change) -> Place | None:
     if change.made is None or change.made.voice_id is None or change.origin is Origin.OFFICIAL:
         return None
-    return scene.place(scene.seen[change.provider].account, change.made.voice_id)
+    return context.place(context.seen[change.provider].account, change.made.voice_id)
 
 
-def _deleted(scene: Scene, change: Change) -> list[Place]:
-    record = scene.state.records.get(change.record or "")
+def _deleted(context: PlanContext, change: Change) -> list[Place]:
+    record = context.state.records.get(change.record or "")
     if change.action not in _DELETING or record is None or record.origin is Origin.OFFICIAL:
         return []
     ids = {record.voice_id, change.found.voice_id if change.found is not None else None}
-    return [scene.place(record.account, voice_id) for voice_id in sorted(i for i in ids if i is not None)]
+    return [context.place(record.account, voice_id) for voice_id in sorted(i for i in ids if i is not None)]
 
 
-def _taken(scene: Scene, change: Change, place: Place, other: str) -> Change:
+def _taken(context: PlanContext, change: Change, place: Place, other: str) -> Change:
     """The change would take a voice that `other` has."""
-    own = scene.state.at(change.address)
-    if not _means(scene, scene.state.at(other), place):
+    own = context.state.at(change.address)
+    if not _means(context, context.state.at(other), place):
         ways = hint(f"Only one of {other} and {change.address} can have it.")
     elif own is not None and own.status in LIVE:
         ways = hint(way(f"{change.address} has a voice of its own. To let go of that one", "state rm", change.address))
@@ -115,14 +115,14 @@ def _taken(scene: Scene, change: Change, place: Place, other: str) -> Change:
     return stopped(change, f"the voice {place[1]} is managed as {other} already", ways)
 
 
-def _missed(scene: Scene, change: Change, place: Place, other: str) -> Change:
+def _missed(context: PlanContext, change: Change, place: Place, other: str) -> Change:
     """The change would delete a voice that `other` has or is to have."""
-    if _means(scene, scene.state.at(other), place):
+    if _means(context, context.state.at(other), place):
         ways = hint(way(f"To keep it for {other} only", "state rm", change.address))
     else:
         ways = hint(way("To give it that address", "state mv", change.address, other))
     return stopped(change, f"its voice {place[1]} is declared as {other}, and would be deleted", ways)
 
 
-def _means(scene: Scene, record: Record | None, place: Place) -> bool:
-    return record is not None and scene.place(record.account, record.voice_id or "") == place
+def _means(context: PlanContext, record: Record | None, place: Place) -> bool:
+    return record is not None and context.place(record.account, record.voice_id or "") == place

@@ -9,15 +9,15 @@ from reconciler.model.manifest import Voice
 from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.model.plan import Action, Change, FieldChange
 from reconciler.model.state import Record
-from reconciler.planning.amending import FIRST_USE, in_doubt, wants_activation
 from reconciler.planning.change import verdict
 from reconciler.planning.diff import face
+from reconciler.planning.plan_context import PlanContext
 from reconciler.planning.replaced import old_id
-from reconciler.planning.scene import Scene
+from reconciler.planning.updates import FIRST_USE, in_doubt, wants_activation
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class Replacement:
     """`record` is what the address means now; `stands`: its voice is there, so that getting another is a replace."""
 
     reason: str
@@ -28,24 +28,33 @@ class Need:
     found: RemoteVoice | None = None  # what `record` turned out to be, where it was not settled yet
 
 
-def to_make(scene: Scene, voice: Voice, need: Need, *, key: str, generation: int, aside: str = "") -> Change:
+def to_make(
+    context: PlanContext, voice: Voice, replacement: Replacement, *, key: str, generation: int, aside: str = ""
+) -> Change:
     """A paid call, under this key."""
     action = Action.CLONE if voice.body.clones else Action.CREATE
-    return _change(scene, voice, need, action, key=key, generation=generation, aside=aside)
+    return _change(context, voice, replacement, action, key=key, generation=generation, aside=aside)
 
 
 def to_take(
-    scene: Scene, voice: Voice, need: Need, made: RemoteVoice, *, key: str, generation: int, aside: str
+    context: PlanContext,
+    voice: Voice,
+    replacement: Replacement,
+    made: RemoteVoice,
+    *,
+    key: str,
+    generation: int,
+    aside: str,
 ) -> Change:
     """A voice that is there already, or whose task runs: nothing is bought."""
     action = Action.RESUME if made.status is TaskStatus.RUNNING else Action.RECOVER
-    return _change(scene, voice, need, action, key=key, generation=generation, made=made, aside=aside)
+    return _change(context, voice, replacement, action, key=key, generation=generation, made=made, aside=aside)
 
 
 def _change(
-    scene: Scene,
+    context: PlanContext,
     voice: Voice,
-    need: Need,
+    replacement: Replacement,
     action: Action,
     *,
     key: str,
@@ -53,31 +62,37 @@ def _change(
     made: RemoteVoice | None = None,
     aside: str,
 ) -> Change:
-    old = need.record if need.record is not None and need.record.external_task_id != key else None
-    own = scene.state.records.get(key)
-    stays = need.stands and _stays(scene, need.record)
-    activates = wants_activation(scene, voice, own, made) and not in_doubt(scene, voice, own)
-    ends = old_id(scene, voice, old, found=need.found, made=made) if need.stands and old is not None else ""
+    old = replacement.record if replacement.record is not None and replacement.record.external_task_id != key else None
+    own = context.state.records.get(key)
+    stays = replacement.stands and _stays(context, replacement.record)
+    activates = wants_activation(context, voice, own, made) and not in_doubt(context, voice, own)
+    ends = (
+        old_id(context, voice, old, found=replacement.found, made=made)
+        if replacement.stands and old is not None
+        else ""
+    )
     reasons = [
-        need.reason if need.stands or made is None else "",
+        replacement.reason if replacement.stands or made is None else "",
         aside,
         _KEPT_IN_SIGHT if stays else "",
-        _DELETED_FIRST if need.stands and made is None and not stays and _goes_first(voice, need.record) else "",
+        _DELETED_FIRST
+        if replacement.stands and made is None and not stays and _goes_first(voice, replacement.record)
+        else "",
         FIRST_USE if activates else "",
     ]
     return verdict(
         voice,
-        Action.REPLACE if need.stands else action,
+        Action.REPLACE if replacement.stands else action,
         "; ".join(reason for reason in reasons if reason),
         ends,
-        record=need.record,
-        before=face(old, need.found) if old else None,
-        fields=need.fields,
+        record=replacement.record,
+        before=face(old, replacement.found) if old else None,
+        fields=replacement.fields,
         key=key,
         generation=generation,
-        found=need.found,
+        found=replacement.found,
         made=made,
-        gone=need.gone and made is None,
+        gone=replacement.gone and made is None,
         abandons=stays,
         activates=activates,
     )
@@ -93,6 +108,6 @@ def _goes_first(voice: Voice, old: Record | None) -> bool:
     return old is not None and old.origin is not Origin.OFFICIAL and not voice.lifecycle.create_before_destroy
 
 
-def _stays(scene: Scene, old: Record | None) -> bool:
+def _stays(context: PlanContext, old: Record | None) -> bool:
     """Whether the voice that is replaced can't be deleted."""
-    return old is not None and old.origin is not Origin.OFFICIAL and not scene.deletable(old)
+    return old is not None and old.origin is not Origin.OFFICIAL and not context.deletable(old)

@@ -11,9 +11,9 @@ from reconciler.model.body import Origin
 from reconciler.model.manifest import Manifest, Voice
 from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import LIVE, SETTLING, Record, State, Status
-from reconciler.planning import keys
-from reconciler.planning.accounts import Doubt, doubt
-from reconciler.planning.marked import Index, index
+from reconciler.planning import markers
+from reconciler.planning.account_check import AccountProblem, doubt
+from reconciler.planning.marked_voices import Index, index
 from reconciler.protocols import ByKey, ByList, Capabilities, MethodCapabilities, Unknowable
 
 _TOLERANCE = 600.0  # seconds that a clock may be set back, and is none to wonder at
@@ -25,7 +25,7 @@ _GIVEN_UP = frozenset({Status.ABANDONED, Status.LAPSED})
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PlanOptions:
     """What a person asked for beyond the manifest."""
 
     retry: frozenset[str] = frozenset()  # addresses whose failed creation may be bought again
@@ -38,14 +38,14 @@ Place = tuple[str, str]  # account, voice_id
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class PlanContext:
     manifest: Manifest
     state: State
     seen: Mapping[str, Observations]
     capabilities: Mapping[str, Capabilities]
     now: datetime
-    asked: Asked = Asked()
-    doubts: Mapping[str, Doubt] = field(default_factory=dict)
+    options: PlanOptions = PlanOptions()
+    account_problems: Mapping[str, AccountProblem] = field(default_factory=dict)
     marked: Index = field(default_factory=Index)  # voices and tasks of voicectl that no record knows
     pending: Mapping[str, list[Record]] = field(default_factory=dict)  # address -> unbound creations, the newest first
     given_up: Mapping[str, list[Record]] = field(default_factory=dict)  # address -> what may be taken back
@@ -59,7 +59,7 @@ class Scene:
 
     def observation(self, record: Record) -> Observation:
         """What this run saw of it. On another account nothing is seen, however properly it was asked."""
-        seen, found = self.seen.get(record.provider), self.doubts.get(record.provider)
+        seen, found = self.seen.get(record.provider), self.account_problems.get(record.provider)
         if found is not None and (found.elsewhere or seen is None):
             return Unknown(why=found.why)
         if seen is None:
@@ -124,7 +124,7 @@ class Scene:
 
     def next_key(self, voice: Voice) -> tuple[str, int]:
         """The key of the next creation of this voice: above every generation known here or seen marked there."""
-        return keys.following(self.state, voice, above=self.marked.generation(voice, self.state.lineage[:8]))
+        return markers.following(self.state, voice, above=self.marked.generation(voice, self.state.lineage[:8]))
 
 
 def as_recorded(record: Record) -> RemoteVoice:
@@ -150,10 +150,10 @@ def has_expired(record: Record, now: datetime) -> bool:
     return record.status is Status.READY and record.expires_at is not None and record.expires_at <= now
 
 
-def is_due(record: Record, now: datetime, asked: Asked) -> bool:
+def is_due(record: Record, now: datetime, options: PlanOptions) -> bool:
     """Whether a deposed record was kept as long as its `keep_old` asks. Until then no run has tried to delete it."""
     keep = record.lifecycle.keep_old
-    return asked.destroy or not keep or (now - record.changed_at).total_seconds() >= keep
+    return options.destroy or not keep or (now - record.changed_at).total_seconds() >= keep
 
 
 def gather(
@@ -163,11 +163,11 @@ def gather(
     capabilities: Mapping[str, Capabilities],
     *,
     now: datetime,
-    asked: Asked,
-    closed: Mapping[str, Doubt] | None = None,
+    options: PlanOptions,
+    closed: Mapping[str, AccountProblem] | None = None,
     stopped: Mapping[str, tuple[str, Hint]],
     one_account: Mapping[str, str],
-) -> Scene:
+) -> PlanContext:
     """`closed`: for each provider that could not be looked at, why not."""
     bound = set(state.current.values())
     live: dict[str, list[Record]] = {}
@@ -186,17 +186,17 @@ def gather(
             beside.append(record)
         if record.status in SETTLING or record.status is Status.FAILED:
             pending.setdefault(record.address, []).append(record)
-        if record.status in _GIVEN_UP or (record.status is Status.DEPOSED and not is_due(record, now, asked)):
+        if record.status in _GIVEN_UP or (record.status is Status.DEPOSED and not is_due(record, now, options)):
             given_up.setdefault(record.address, []).append(record)
     for records in pending.values():
         records.sort(key=lambda r: r.generation, reverse=True)
-    scene = Scene(
+    context = PlanContext(
         manifest=manifest,
         state=state,
         seen=seen,
         capabilities=capabilities,
         now=now,
-        asked=asked,
+        options=options,
         marked=index(seen, state),
         pending=pending,
         given_up=given_up,
@@ -204,19 +204,21 @@ def gather(
         one_account=one_account,
         beside=tuple(sorted(beside, key=lambda r: (r.address, r.generation))),
     )
-    return replace(scene, doubts={**_doubts(scene, live, known), **(closed or {})})
+    return replace(context, account_problems={**_account_problems(context, live, known), **(closed or {})})
 
 
-def _doubts(scene: Scene, live: Mapping[str, list[Record]], known: Mapping[str, list[Record]]) -> dict[str, Doubt]:
+def _account_problems(
+    context: PlanContext, live: Mapping[str, list[Record]], known: Mapping[str, list[Record]]
+) -> dict[str, AccountProblem]:
     looked: dict[str, list[tuple[Record, Observation]]] = {}
-    for name, each in scene.seen.items():
+    for name, each in context.seen.items():
         pairs = [(record, each.of.get(record.external_task_id, _NOT_ASKED)) for record in known.get(name, ())]
-        looked[name] = [(r, o) for r, o in pairs if not (isinstance(o, Absent) and scene.shows_late(r))]
+        looked[name] = [(r, o) for r, o in pairs if not (isinstance(o, Absent) and context.shows_late(r))]
     missing = sum(isinstance(observed, Absent) for pairs in looked.values() for _, observed in pairs)
-    doubts: dict[str, Doubt] = {}
-    for name, each in scene.seen.items():
-        allowed = scene.asked.allow_recreates
+    account_problems: dict[str, AccountProblem] = {}
+    for name, each in context.seen.items():
+        allowed = context.options.allow_recreates
         found = doubt(name, live.get(name, ()), looked[name], each, missing=missing, allow_recreates=allowed)
         if found is not None:
-            doubts[name] = found
-    return doubts
+            account_problems[name] = found
+    return account_problems

@@ -13,11 +13,11 @@ from reconciler.model.body import Origin
 from reconciler.model.observed import Found, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import SETTLING, Record, Status
-from reconciler.planning.blocking import resolve_hint, to_allow, undeclared
+from reconciler.planning.blocked_change import resolve_hint, to_allow, undeclared
 from reconciler.planning.change import verdict
 from reconciler.planning.diff import face
 from reconciler.planning.outcome import Failed, ForAPerson, Gone, NeverArrived, NotKnown, OutOfSight, There, outcome
-from reconciler.planning.scene import Place, Scene, is_due
+from reconciler.planning.plan_context import Place, PlanContext, is_due
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,49 +30,49 @@ class Settled:
     wanted: frozenset[Place] = frozenset()  # declared as existing, and not taken in yet
 
 
-def removed(scene: Scene, record: Record) -> Change:
+def removed(context: PlanContext, record: Record) -> Change:
     """The verdict for a current record whose address left the manifest."""
-    if record.provider not in scene.manifest.providers:
+    if record.provider not in context.manifest.providers:
         return _verdict(record, Action.BLOCKED, *undeclared(record))
-    if record.provider in scene.doubts:
-        doubt = scene.doubts[record.provider]
+    if record.provider in context.account_problems:
+        doubt = context.account_problems[record.provider]
         return _verdict(record, Action.BLOCKED, doubt.why, doubt.hint)
-    if record.address in scene.stopped:
-        return _verdict(record, Action.BLOCKED, *scene.stopped[record.address])
-    reason = "to be destroyed" if scene.asked.destroy else "not declared any more"
+    if record.address in context.stopped:
+        return _verdict(record, Action.BLOCKED, *context.stopped[record.address])
+    reason = "to be destroyed" if context.options.destroy else "not declared any more"
     if record.origin is Origin.OFFICIAL:
         return _verdict(record, Action.FORGET, f"{reason}; an official voice, which stays")
     if record.status in _GIVEN_UP:  # no run leaves an address with one
         return _verdict(record, Action.FORGET, f"{reason}; given up earlier")
-    return _discarded(scene, record, reason, protect=True)
+    return _discarded(context, record, reason, protect=True)
 
 
 _GIVEN_UP = frozenset({Status.DELETED, Status.ABANDONED, Status.LAPSED})
 
 
-def beside(scene: Scene, record: Record, settled: Settled) -> Change | None:
+def beside(context: PlanContext, record: Record, settled: Settled) -> Change | None:
     """The verdict for an unbound record: deposed, given up, or a replacement that is not wanted any more."""
-    if record.external_task_id in settled.used or _current_unseen(scene, record):
+    if record.external_task_id in settled.used or _current_unseen(context, record):
         return None
     if record.status in SETTLING and record.address in settled.stopped:
         return None
-    if record.status is Status.LAPSED and not _arrived(scene, record):
+    if record.status is Status.LAPSED and not _arrived(context, record):
         return None
-    if record.status is Status.DEPOSED and not is_due(record, scene.now, scene.asked):
+    if record.status is Status.DEPOSED and not is_due(record, context.now, context.options):
         return None
-    if record.provider not in scene.manifest.providers:
+    if record.provider not in context.manifest.providers:
         reason = f"its old voice is at the provider {record.provider}, which the manifest does not declare any more"
         return _verdict(record, Action.BLOCKED, reason, f"Declare {record.provider} again, so that it can be deleted.")
-    if record.provider in scene.doubts:
-        doubt = scene.doubts[record.provider]
+    if record.provider in context.account_problems:
+        doubt = context.account_problems[record.provider]
         return _verdict(record, Action.BLOCKED, doubt.why, doubt.hint)
-    places = _places(scene, record)
+    places = _places(context, record)
     if places & settled.held:
         kept = record.status is Status.LAPSED
         return None if kept else _verdict(record, Action.FORGET, "its voice has an address again")
     if places & settled.wanted:
         return None
-    return _discarded(scene, record, _why(record))
+    return _discarded(context, record, _why(record))
 
 
 def _why(record: Record) -> str:
@@ -87,30 +87,30 @@ def _why(record: Record) -> str:
             return "begun by an interrupted run, not wanted any more"
 
 
-def _arrived(scene: Scene, record: Record) -> bool:
+def _arrived(context: PlanContext, record: Record) -> bool:
     """Whether what a given up intent asked for is there after all."""
-    match outcome(scene, record):
+    match outcome(context, record):
         case There(remote):
             return remote.status is TaskStatus.READY
         case _:
             return False
 
 
-def _current_unseen(scene: Scene, record: Record) -> bool:
+def _current_unseen(context: PlanContext, record: Record) -> bool:
     """While nobody can tell whether an address has its voice, none of its other voices is touched."""
-    current = scene.state.at(record.address)
-    seen = scene.observation(current) if current is not None else None
+    current = context.state.at(record.address)
+    seen = context.observation(current) if current is not None else None
     return isinstance(seen, Unknown)
 
 
-def _places(scene: Scene, record: Record) -> set[Place]:
-    observed = scene.observation(record)
+def _places(context: PlanContext, record: Record) -> set[Place]:
+    observed = context.observation(record)
     ids = {record.voice_id, observed.remote.voice_id if isinstance(observed, Found) else None}
-    return {scene.place(record.account, voice_id) for voice_id in ids if voice_id is not None}
+    return {context.place(record.account, voice_id) for voice_id in ids if voice_id is not None}
 
 
-def _discarded(scene: Scene, record: Record, reason: str, *, protect: bool = False) -> Change:
-    match outcome(scene, record):
+def _discarded(context: PlanContext, record: Record, reason: str, *, protect: bool = False) -> Change:
+    match outcome(context, record):
         case NotKnown(why):
             return _unseen(record, reason, why)
         case Failed(unseen=why) if why:
@@ -129,38 +129,38 @@ def _discarded(scene: Scene, record: Record, reason: str, *, protect: bool = Fal
             why = message or "nobody can tell whether it was made"
             return _verdict(record, Action.BLOCKED, f"{reason}, but {why}", resolve_hint(record))
         case There(remote) | Failed(remote):
-            return _let_go(scene, record, reason, remote, protect=protect)
+            return _let_go(context, record, reason, remote, protect=protect)
         case OutOfSight():
-            return _let_go(scene, record, reason, None, protect=protect)
+            return _let_go(context, record, reason, None, protect=protect)
 
 
 def _unseen(record: Record, reason: str, why: str) -> Change:
     return _verdict(record, Action.BLOCKED, f"{reason}, but could not tell whether it exists: {why}")
 
 
-def _let_go(scene: Scene, record: Record, reason: str, found: RemoteVoice | None, *, protect: bool) -> Change:
+def _let_go(context: PlanContext, record: Record, reason: str, found: RemoteVoice | None, *, protect: bool) -> Change:
     """Deleted; where that can't be, kept in sight as abandoned."""
-    if protect and _protected(scene, record):
-        return _verdict(record, Action.BLOCKED, f"prevent_destroy: {reason}", _to_allow(scene, record))
-    if scene.deletable(record):
+    if protect and _protected(context, record):
+        return _verdict(record, Action.BLOCKED, f"prevent_destroy: {reason}", _to_allow(context, record))
+    if context.deletable(record):
         return _verdict(record, Action.DELETE, reason, found=found)
-    reason = f"{reason}; {_stays(scene, record)}, so it stays there and is listed as abandoned"
+    reason = f"{reason}; {_stays(context, record)}, so it stays there and is listed as abandoned"
     return _verdict(record, Action.FORGET, reason, found=found, abandons=True)
 
 
-def _stays(scene: Scene, record: Record) -> str:
-    return "it can't be deleted before its first use" if scene.can(record).deletes else "its cloud can't delete it"
+def _stays(context: PlanContext, record: Record) -> str:
+    return "it can't be deleted before its first use" if context.can(record).deletes else "its cloud can't delete it"
 
 
-def _protected(scene: Scene, record: Record) -> bool:
+def _protected(context: PlanContext, record: Record) -> bool:
     """As declared; of an entry that left the manifest, as it was."""
-    voice = scene.manifest.voices.get(record.address)
+    voice = context.manifest.voices.get(record.address)
     return (voice if voice is not None else record).lifecycle.prevent_destroy
 
 
-def _to_allow(scene: Scene, record: Record) -> str:
-    if record.address in scene.manifest.voices:
-        return to_allow(scene.manifest, record.address)
+def _to_allow(context: PlanContext, record: Record) -> str:
+    if record.address in context.manifest.voices:
+        return to_allow(context.manifest, record.address)
     return f"To allow it, declare {record.address} without lifecycle.prevent_destroy and apply that first."
 
 

@@ -7,22 +7,24 @@ from reconciler.model.body import Origin
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Found, RemoteVoice, TaskStatus, Unknown, Unverifiable
 from reconciler.model.plan import Change
-from reconciler.planning import keys
-from reconciler.planning.blocking import blocked, official_voices
-from reconciler.planning.need import Need, to_take
-from reconciler.planning.scene import Scene
+from reconciler.planning import markers
+from reconciler.planning.blocked_change import blocked, official_voices
+from reconciler.planning.plan_context import PlanContext
+from reconciler.planning.replacement import Replacement, to_take
 
 
-def bind(scene: Scene, voice: Voice, need: Need) -> Change:
+def bind(context: PlanContext, voice: Voice, replacement: Replacement) -> Change:
     voice_id = str(voice.inputs["voice_id"])
-    key, generation = keys.following(scene.state, voice)
+    key, generation = markers.following(context.state, voice)
     found = (
-        _official(scene, voice, voice_id) if voice.origin is Origin.OFFICIAL else _existing(scene, voice, voice_id, key)
+        _official(context, voice, voice_id)
+        if voice.origin is Origin.OFFICIAL
+        else _existing(context, voice, voice_id, key)
     )
     if isinstance(found, RemoteVoice):
-        aside = "" if need.stands else _TAKEN[voice.origin]
-        return to_take(scene, voice, need, found, key=key, generation=generation, aside=aside)
-    return blocked(voice, need.record, *found, found=need.found)
+        aside = "" if replacement.stands else _TAKEN[voice.origin]
+        return to_take(context, voice, replacement, found, key=key, generation=generation, aside=aside)
+    return blocked(voice, replacement.record, *found, found=replacement.found)
 
 
 _TAKEN = {
@@ -31,9 +33,9 @@ _TAKEN = {
 }
 
 
-def _official(scene: Scene, voice: Voice, voice_id: str) -> RemoteVoice | tuple[str, Hint | str]:
+def _official(context: PlanContext, voice: Voice, voice_id: str) -> RemoteVoice | tuple[str, Hint | str]:
     """The official voice; or why it can't be had, and what to type."""
-    presets = scene.seen[voice.provider].presets
+    presets = context.seen[voice.provider].presets
     if presets is None:
         return "the official voices can't be listed now", ""
     if voice_id not in presets:
@@ -43,8 +45,8 @@ def _official(scene: Scene, voice: Voice, voice_id: str) -> RemoteVoice | tuple[
     )
 
 
-def _existing(scene: Scene, voice: Voice, voice_id: str, key: str) -> RemoteVoice | tuple[str, Hint | str]:
-    match scene.seen[voice.provider].of.get(key):
+def _existing(context: PlanContext, voice: Voice, voice_id: str, key: str) -> RemoteVoice | tuple[str, Hint | str]:
+    match context.seen[voice.provider].of.get(key):
         case Found(remote=remote):
             return remote
         case Unknown(why=why) | Unverifiable(why=why):

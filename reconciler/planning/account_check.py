@@ -14,7 +14,7 @@ from reconciler.model.observed import Absent, Found, Observation, Observations, 
 from reconciler.model.state import Record
 
 
-class Doubt(Frozen):
+class AccountProblem(Frozen):
     """Why nothing of a provider may be changed, and what to type.
 
     `elsewhere`: its voices are on another account for certain, so what this one lacks says nothing about them.
@@ -33,7 +33,7 @@ def doubt(
     *,
     missing: int,
     allow_recreates: int | None,
-) -> Doubt | None:
+) -> AccountProblem | None:
     """None when the account is the one that the records were made on.
 
     `live` are the provider's records that may mean a voice; `known` those of them whose voice was there and is still
@@ -42,7 +42,7 @@ def doubt(
     """
     made_on = sorted({record.account for record in live} - {seen.account})
     if made_on:
-        return Doubt(
+        return AccountProblem(
             why=(
                 f"the voices of {provider} were made on {made_on[0]}, and this is {seen.account}: "
                 "is this the right account?"
@@ -52,7 +52,7 @@ def doubt(
         )
     askable = [(record, o) for record, o in known if not isinstance(o, Unverifiable)]
     if not askable and seen.unlisted is not None:
-        return Doubt(
+        return AccountProblem(
             why=f"could not tell what {provider} holds already: {seen.unlisted}",
             hint=hint(f"Nothing of {provider} changes until it can be listed. Try again later."),
         )
@@ -60,7 +60,7 @@ def doubt(
         return None
     owners = {record.owned_by for record, _ in askable if record.owned_by}
     if owners and seen.owners and not owners & seen.owners:
-        return Doubt(
+        return AccountProblem(
             why=(
                 f"the voices of {provider} belong to {_listed(owners)}, and this account's to {_listed(seen.owners)}: "
                 "is this the right account?"
@@ -72,7 +72,7 @@ def doubt(
         )
     unseen = [o.why for _, o in askable if isinstance(o, Unknown)]
     if unseen:
-        return Doubt(
+        return AccountProblem(
             why=f"could not tell whether the voices of {provider} exist: {unseen[0]}",
             hint=hint(f"Nothing of {provider} changes until they can be looked at. Try again later."),
         )
@@ -82,7 +82,7 @@ def doubt(
     found, they = f"the one known voice of {provider} can't be found", "it is"
     if gone > 1:
         found, they = f"none of the {gone} known voices of {provider} can be found", "they are"
-    return Doubt(
+    return AccountProblem(
         why=f"{found}: is this the right account?",
         hint=hint("Check the credentials", way(f"or, if {they} truly gone", "--allow-recreates", missing)),
     )

@@ -13,7 +13,7 @@ from reconciler.model.observed import (
     Unknown,
     Unverifiable,
 )
-from reconciler.planning.accounts import Doubt, doubt
+from reconciler.planning.account_check import AccountProblem, doubt
 from tests.planning.cases import record
 from tests.support.hints import in_words
 
@@ -29,7 +29,7 @@ def _doubt(
     owners: frozenset[str] = frozenset(),
     missing: int | None = None,
     allow: int | None = None,
-) -> Doubt | None:
+) -> AccountProblem | None:
     records = [record({"records": {f"v{n}@1": "ready"}}, f"v{n}@1") for n in range(len(observed))]
     count = sum(isinstance(o, Absent) for o in observed) if missing is None else missing
     seen = Observations(account=account, owners=owners)
@@ -48,7 +48,7 @@ def test_one_voice_that_is_there_proves_the_account() -> None:
 
 def test_none_found_is_a_doubt_that_names_the_number() -> None:
     found = _doubt(GONE, GONE, GONE)
-    assert found == Doubt(
+    assert found == AccountProblem(
         why="none of the 3 known voices of kling can be found: is this the right account?",
         hint=hint("Check the credentials", way("or, if they are truly gone", "--allow-recreates", 3)),
     )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.planning import keys
+from reconciler.planning import markers
 from tests.planning.cases import LINEAGE, state_of, voice
 
 ADDRESSES = st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,62}", fullmatch=True)
@@ -19,35 +19,35 @@ NARRATOR = voice("narrator", {})
 
 @given(address=ADDRESSES, digest=DIGESTS, generation=GENERATIONS)
 def test_a_key_is_read_back_as_it_was_made(address: str, digest: str, generation: int) -> None:
-    key = keys.external_task_id(LINEAGE, address, digest, generation)
-    marker = keys.read(key)
+    key = markers.external_task_id(LINEAGE, address, digest, generation)
+    marker = markers.read(key)
     assert marker is not None
     assert (marker.lineage, marker.digest, marker.generation) == ("3b1f8f0e", digest, generation)
-    assert keys.could_mark(marker, address)
+    assert markers.could_mark(marker, address)
 
 
 @given(address=ADDRESSES, digest=DIGESTS, generation=GENERATIONS)
 def test_a_key_is_at_most_50_letters_digits_and_dashes(address: str, digest: str, generation: int) -> None:
-    assert re.fullmatch(r"[A-Za-z0-9_-]{1,50}", keys.external_task_id(LINEAGE, address, digest, generation))
+    assert re.fullmatch(r"[A-Za-z0-9_-]{1,50}", markers.external_task_id(LINEAGE, address, digest, generation))
 
 
 def test_a_short_address_stands_whole_in_its_key() -> None:
-    assert keys.external_task_id(LINEAGE, "narrator", "9c0d1e2f", 2) == "vc-3b1f8f0e-narrator-9c0d1e2f-2"
+    assert markers.external_task_id(LINEAGE, "narrator", "9c0d1e2f", 2) == "vc-3b1f8f0e-narrator-9c0d1e2f-2"
 
 
 def test_a_long_address_is_cut() -> None:
-    key = keys.external_task_id(LINEAGE, "a" * 63, "9c0d1e2f", 12)
+    key = markers.external_task_id(LINEAGE, "a" * 63, "9c0d1e2f", 12)
     assert key == f"vc-3b1f8f0e-{'a' * 26}-9c0d1e2f-12"
     assert len(key) == 50
 
 
 def test_an_address_that_looks_like_the_end_of_a_key_is_read_right() -> None:
-    marker = keys.read(keys.external_task_id(LINEAGE, "a-0123abcd-1", "9c0d1e2f", 2))
-    assert marker == keys.Marker("3b1f8f0e", "a-0123abcd-1", "9c0d1e2f", 2)
+    marker = markers.read(markers.external_task_id(LINEAGE, "a-0123abcd-1", "9c0d1e2f", 2))
+    assert marker == markers.Marker("3b1f8f0e", "a-0123abcd-1", "9c0d1e2f", 2)
 
 
 def test_the_section_of_an_address_keeps_within_the_letters() -> None:
-    assert keys.external_task_id(LINEAGE, "audio.rain", "9c0d1e2f", 1) == "vc-3b1f8f0e-audio_rain-9c0d1e2f-1"
+    assert markers.external_task_id(LINEAGE, "audio.rain", "9c0d1e2f", 1) == "vc-3b1f8f0e-audio_rain-9c0d1e2f-1"
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_the_section_of_an_address_keeps_within_the_letters() -> None:
     ],
 )
 def test_what_is_no_marker_of_ours_is_none(key: str | None) -> None:
-    assert keys.read(key) is None
+    assert markers.read(key) is None
 
 
 def test_cut_addresses_differ_in_the_digest_which_is_of_the_whole() -> None:
@@ -74,21 +74,21 @@ def test_cut_addresses_differ_in_the_digest_which_is_of_the_whole() -> None:
         voice("n" * 40 + "a", {"create": {"voice_name": "N"}}),
         voice("n" * 40 + "b", {"create": {"voice_name": "N"}}),
     )
-    assert keys.digest_of(one) != keys.digest_of(other)
+    assert markers.digest_of(one) != markers.digest_of(other)
 
 
 def test_the_digest_is_of_the_identity_inputs() -> None:
-    assert keys.digest_of(NARRATOR) != keys.digest_of(voice("narrator", {"create": {"voice_name": "Other"}}))
+    assert markers.digest_of(NARRATOR) != markers.digest_of(voice("narrator", {"create": {"voice_name": "Other"}}))
 
 
 def test_what_is_said_once_and_what_is_ours_is_not_in_the_digest() -> None:
     told = {"create": {"callback_url": "https://ci.example.com/hook"}, "labels": {"tier": "gold"}}
-    assert keys.digest_of(NARRATOR) == keys.digest_of(voice("narrator", told))
+    assert markers.digest_of(NARRATOR) == markers.digest_of(voice("narrator", told))
 
 
 def test_a_renewed_signature_leaves_the_digest() -> None:
     def signed(query: str) -> str:
-        return keys.digest_of(voice("narrator", {"create": {"voice_url": f"https://b.example.com/n.mp3{query}"}}))
+        return markers.digest_of(voice("narrator", {"create": {"voice_url": f"https://b.example.com/n.mp3{query}"}}))
 
     assert signed("") == signed("?Expires=1&Signature=a") == signed("?Expires=2&Signature=b")
     assert signed("?version=1") != signed("?version=2")
@@ -96,10 +96,10 @@ def test_a_renewed_signature_leaves_the_digest() -> None:
 
 def test_the_next_key_is_above_every_generation_the_address_ever_had() -> None:
     state = state_of({"records": {"narrator@1": "deleted", "narrator@4": "deleted"}})
-    assert keys.following(state, NARRATOR)[1] == 5
-    assert keys.following(state, NARRATOR, above=7)[1] == 8
+    assert markers.following(state, NARRATOR)[1] == 5
+    assert markers.following(state, NARRATOR, above=7)[1] == 8
 
 
 def test_a_key_that_a_moved_record_keeps_is_passed_over() -> None:
     state = state_of({"records": {"speaker@1": {"status": "ready", "was": "narrator"}}})
-    assert keys.following(state, NARRATOR)[1] == 2
+    assert markers.following(state, NARRATOR)[1] == 2
