@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from reconciler.engine.cloud import Cloud
     from reconciler.engine.rate_limits import ReadLimiter
-    from reconciler.providers.tencent_auth import Credentials
+    from reconciler.providers.tencent.auth import Credentials
     from reconciler.sandbox.world import World
 
 Connected = tuple[Provider, str, object]  # the door, whose limits its calls count for, and the credentials
@@ -87,7 +87,8 @@ class Clouds:
     # -- each of them -------------------------------------------------------------------------------------------------
 
     def _kling(self, account: KlingAccount) -> Connected:
-        from reconciler.providers import kling, kling_auth
+        from reconciler.providers.kling import auth as kling_auth
+        from reconciler.providers.kling import provider as kling
 
         endpoint = kling_auth.endpoint(account)
         credentials: kling_auth.Credentials
@@ -102,13 +103,13 @@ class Clouds:
             credentials,
             clock=self._clock,
             transport=self._transport(),
-            pace=self._gate(quota, account),
+            before_read=self._gate(quota, account),
             secrets_of=self._secrets_of,
         )
         return provider, quota, credentials
 
     def _vod(self, account: TencentVodAccount, *, listed: bool) -> Connected:
-        from reconciler.providers.tencent_vod import VodProvider
+        from reconciler.providers.tencent.vod.provider import VodProvider
 
         credentials = self._tencent_credentials(account)
         quota = _tencent_quota(account, credentials)
@@ -117,14 +118,14 @@ class Clouds:
             credentials,
             clock=self._clock,
             transport=self._transport(),
-            pace=self._gate(quota, account),
+            before_read=self._gate(quota, account),
             secrets_of=self._secrets_of,
             listed=listed,
         )
         return provider, quota, credentials
 
     def _trtc(self, account: TencentTrtcAccount) -> Connected:
-        from reconciler.providers.tencent_trtc import TrtcProvider
+        from reconciler.providers.tencent.trtc import TrtcProvider
 
         credentials = self._tencent_credentials(account)
         provider = TrtcProvider(
@@ -133,11 +134,11 @@ class Clouds:
         return provider, _tencent_quota(account, credentials), credentials
 
     def _tencent_credentials(self, account: TencentVodAccount | TencentTrtcAccount) -> Credentials:
-        from reconciler.providers import tencent_auth
+        from reconciler.providers.tencent import auth as tencent_auth
 
         if self._world is None:
             return tencent_auth.credentials(account.credentials, self._environ, home=_home())
-        from reconciler.sandbox.tencent_access import keys_for
+        from reconciler.sandbox.tencent.auth import keys_for
 
         return tencent_auth.Credentials(*keys_for("+".join(_variables(account))))
 
@@ -173,13 +174,13 @@ def rehearsal_account(account: Account) -> str | None:
     """The name of a Kling account in the sandbox; None for the other clouds, which list no voices of other people."""
     if not isinstance(account, KlingAccount):
         return None
-    from reconciler.providers import kling_auth
+    from reconciler.providers.kling import auth as kling_auth
 
     return f"kling:{_rehearsal_key(account, kling_auth.endpoint(account))}"
 
 
 def _rehearsal_key(account: KlingAccount, endpoint: str) -> str:
-    from reconciler.sandbox.kling_access import key_for
+    from reconciler.sandbox.kling.auth import key_for
 
     return key_for("+".join([endpoint, *_variables(account)]))
 

@@ -54,7 +54,7 @@ class MethodCapabilities(Frozen):
         return self.deletes and (not self.activates or record.activation in MADE)
 
 
-class DearLook(Frozen):
+class ProbeCost(Frozen):
     """What asking by `Probing` takes."""
 
     call: str  # `TextToSpeech`
@@ -64,7 +64,7 @@ class DearLook(Frozen):
 
 class Capabilities(Frozen):
     methods: Mapping[str, MethodCapabilities]
-    probe: DearLook | None = None  # None: it is not `Probing`, or these credentials may not
+    probe: ProbeCost | None = None  # None: it is not `Probing`, or these credentials may not
 
 
 class Accepted(Frozen):
@@ -151,10 +151,10 @@ class Activating(Protocol):
 
 
 @runtime_checkable
-class Tracing(Protocol):
+class RecentTasks(Protocol):
     """A cloud that lists no voices, but for a while the tasks that made them, by their keys."""
 
-    def traces(self, known: Collection[str]) -> Sequence[RemoteVoice]:
+    def recent_tasks(self, known: Collection[str]) -> Sequence[RemoteVoice]:
         """What recent tasks made under voicectl markers that are not among the `known` keys. Raises CloudError."""
         ...
 

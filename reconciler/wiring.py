@@ -144,7 +144,7 @@ def own_folder(folder: Path) -> Path:
 
 def fetch() -> Fetch:
     """How a sample behind a link is looked at."""
-    from reconciler.providers import download
+    from reconciler.providers.http import download
 
     return download.fetch
 

@@ -42,9 +42,9 @@ EXCEPTION = re.compile(r"# (noqa: [A-Z]+[0-9]+(, [A-Z]+[0-9]+)* - |type: ignore\
 # Words that say nothing of the thing they name.
 SAYS_NOTHING = {"manager", "handler", "helper", "util", "utils", "service", "data", "info", "process"}
 NAMED_BY_OTHERS = {
-    "providers/kling_wire.py: TaskInfo",  # Kling calls it task_info
-    "providers/sockets.py: get_extra_info",  # httpcore's own name for it
-    "sandbox/kling_shapes.py: _task_info",  # the same, from the other side
+    "providers/kling/schema.py: TaskInfo",  # Kling calls it task_info
+    "providers/http/sockets.py: get_extra_info",  # httpcore's own name for it
+    "sandbox/kling/responses.py: _task_info",  # the same, from the other side
     "sandbox/server.py: _Handler",  # http.server calls it so
     "sandbox/server.py: process_request",  # socketserver's own hook
 }

@@ -41,7 +41,7 @@ except KeyboardInterrupt:
         ("", "waits.result(Future())"),
         ("", "waits.item(SimpleQueue(), 50)"),
         ("", "waits.event(threading.Event())"),
-        ("from reconciler.engine.worker_pool import Threads", "Threads().wait(50)"),
+        ("from reconciler.engine.worker_pool import ThreadPool", "ThreadPool().wait(50)"),
     ],
 )
 def test_a_signal_that_does_not_interrupt_a_wait_is_heard_all_the_same(also: str, wait: str) -> None:

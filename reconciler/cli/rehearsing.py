@@ -49,7 +49,9 @@ def serve(port: int) -> int:
     Prints its address, then a line a request. Ctrl-C ends it.
     """
     from reconciler import wiring
-    from reconciler.sandbox import kling_access, server, tencent_access
+    from reconciler.sandbox import server
+    from reconciler.sandbox.kling import auth as kling_access
+    from reconciler.sandbox.tencent import auth as tencent_access
 
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -13,7 +13,7 @@ from reconciler.engine.cloud import Cloud
 from reconciler.model.body import Origin
 from reconciler.model.observed import Absent, Found, Observation, Observations, Unknown, Unverifiable
 from reconciler.model.state import Record, State, Status
-from reconciler.protocols import DearLook, Probing
+from reconciler.protocols import ProbeCost, Probing
 
 Seen = Mapping[str, Observations]
 Verifier = Callable[[State, Mapping[str, Cloud], Seen], Seen]
@@ -24,7 +24,7 @@ class Probe:
     """One account's dearer look, before it is taken."""
 
     provider: str
-    look: DearLook
+    look: ProbeCost
     records: tuple[Record, ...]
 
     @property

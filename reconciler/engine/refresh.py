@@ -15,7 +15,7 @@ from reconciler.model.manifest import Manifest, Voice
 from reconciler.model.observed import Observations, RemoteVoice
 from reconciler.model.state import LIVE, Record, State, Status
 from reconciler.planning.account_check import AccountProblem
-from reconciler.protocols import Tracing, Unknowable
+from reconciler.protocols import RecentTasks, Unknowable
 
 _LATE = timedelta(hours=72)  # in which a call that was given up may arrive after all
 
@@ -74,12 +74,12 @@ def look(
 
     def looked(name: str) -> Observations:
         provider = clouds[name].provider
-        if name not in unmade or not isinstance(provider, Tracing):
+        if name not in unmade or not isinstance(provider, RecentTasks):
             return provider.observe(asked[name], presets=name in presets)
         calls = provider.calls
-        traces = _traces(provider, state.records)
+        recent_tasks = _recent_tasks(provider, state.records)
         seen = provider.observe(asked[name], presets=name in presets)
-        return _with(traces, seen).model_copy(update={"calls": provider.calls - calls})
+        return _with(recent_tasks, seen).model_copy(update={"calls": provider.calls - calls})
 
     if len(clouds) < 2:
         return _apart({name: one(name) for name in clouds})
@@ -112,19 +112,19 @@ def _has_key(voice: Voice, clouds: Mapping[str, Cloud]) -> bool:
     return clouds[voice.provider].can(voice.method).found != Unknowable()
 
 
-def _traces(provider: Tracing, known: Collection[str]) -> Sequence[RemoteVoice] | CloudError:
+def _recent_tasks(provider: RecentTasks, known: Collection[str]) -> Sequence[RemoteVoice] | CloudError:
     """Before a voice is bought for an address that has none: was it, under a state that was lost?"""
     try:
-        return provider.traces(known)
+        return provider.recent_tasks(known)
     except CloudError as error:
         if error.systemic:
             raise
         return error
 
 
-def _with(traces: Sequence[RemoteVoice] | CloudError, seen: Observations) -> Observations:
-    if isinstance(traces, CloudError):
-        return seen.model_copy(update={"unlisted": traces.detail})
+def _with(recent_tasks: Sequence[RemoteVoice] | CloudError, seen: Observations) -> Observations:
+    if isinstance(recent_tasks, CloudError):
+        return seen.model_copy(update={"unlisted": recent_tasks.detail})
     listed = {remote.external_task_id for remote in seen.marked}
-    more = tuple(remote for remote in traces if remote.external_task_id not in listed)
+    more = tuple(remote for remote in recent_tasks if remote.external_task_id not in listed)
     return seen.model_copy(update={"marked": (*seen.marked, *more)})

@@ -18,7 +18,7 @@ from reconciler.model.observed import Absent, Observation, RemoteVoice, TaskStat
 from reconciler.model.redaction import noted, shown
 from reconciler.model.state import Record, State, Status
 from reconciler.planning import markers
-from reconciler.protocols import Probing, Tracing
+from reconciler.protocols import Probing, RecentTasks
 
 
 class Rebuilt(Frozen):
@@ -201,8 +201,8 @@ def _there(cloud: Cloud, state: State) -> Iterator[RemoteVoice]:
     """What the account lists, and what its recent tasks made."""
     listed = cloud.provider.voices()
     yield from listed
-    if isinstance(cloud.provider, Tracing):
-        yield from cloud.provider.traces({*state.records, *(str(remote.external_task_id) for remote in listed)})
+    if isinstance(cloud.provider, RecentTasks):
+        yield from cloud.provider.recent_tasks({*state.records, *(str(remote.external_task_id) for remote in listed)})
 
 
 def _newest(strays: Iterable[_Stray]) -> dict[str, _Stray]:

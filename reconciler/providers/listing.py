@@ -128,7 +128,7 @@ def _by_key_or_task(
 
 
 @dataclass(frozen=True)
-class Sight:
+class ListResult:
     """What came of it: an observation for each record, and the marked voices that belong to none."""
 
     of: dict[str, Observation]
@@ -144,7 +144,7 @@ def look(
     read_list: Callable[[], Listing],
     find: Callable[[Record], Observation],
     ask: Callable[[Record], Observation | None],
-) -> Sight:
+) -> ListResult:
     """Reads the list, once or twice, and asks for what is missing.
 
     `strangers` are records of other accounts: not looked for, but their voices are no surplus. `find` and `ask` raise
@@ -156,7 +156,7 @@ def look(
     except CloudError as error:
         if error.systemic or not records:
             raise
-        return Sight({r.external_task_id: Unknown(why=error.detail) for r in records}, unlisted=error.detail)
+        return ListResult({r.external_task_id: Unknown(why=error.detail) for r in records}, unlisted=error.detail)
 
     of, missing = _matched(listing, records)
     doubted = [r for r in missing if r.status not in _SETTLED_BY_KEY]
@@ -172,7 +172,7 @@ def look(
             of |= found
             of |= _confirmed([r for r in missing if r.status not in _SETTLED_BY_KEY], ask)
     of |= {r.external_task_id: find(r) for r in missing if r.status in _SETTLED_BY_KEY}
-    return Sight(of, _marked(listing, [*records, *strangers]), _owners(listing))
+    return ListResult(of, _marked(listing, [*records, *strangers]), _owners(listing))
 
 
 def _matched(listing: Listing, records: Sequence[Record]) -> tuple[dict[str, Observation], list[Record]]:

@@ -9,8 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Self
 
-from reconciler.sandbox.cloud import Log, handle
-from reconciler.sandbox.wire import Dropped, Request, Response
+from reconciler.sandbox.http import Dropped, Request, Response
+from reconciler.sandbox.router import Log, handle
 from reconciler.sandbox.world import World
 
 _LARGEST_BODY = 32 * 1024 * 1024  # Tencent takes 10 MB

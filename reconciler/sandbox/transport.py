@@ -6,8 +6,8 @@ from email.utils import formatdate
 
 import httpx
 
-from reconciler.sandbox.cloud import Log, handle
-from reconciler.sandbox.wire import Dropped, Request, Response
+from reconciler.sandbox.http import Dropped, Request, Response
+from reconciler.sandbox.router import Log, handle
 from reconciler.sandbox.world import World
 
 

@@ -15,9 +15,9 @@ from typing import Self
 
 from reconciler.errors import UsageError
 from reconciler.protocols import Clock
-from reconciler.sandbox.creation import LIVING, SELECT, Creation
 from reconciler.sandbox.faults import Faults
-from reconciler.sandbox.turn import Turn
+from reconciler.sandbox.request_context import Turn
+from reconciler.sandbox.task import LIVING, SELECT, Creation
 
 DEFAULT_SEED = 1
 DEFAULT_ACCOUNT = "kling:sandbox-default"  # where a foreign voice appears while nobody has called yet

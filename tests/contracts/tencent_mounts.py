@@ -15,11 +15,11 @@ import httpx
 from reconciler.model.accounts import TencentTrtcAccount, TencentVodAccount
 from reconciler.model.manifest import Voice
 from reconciler.protocols import Provider
-from reconciler.providers.tencent_auth import Credentials
-from reconciler.providers.tencent_trtc import TrtcProvider
-from reconciler.providers.tencent_vod import VodProvider
+from reconciler.providers.tencent.auth import Credentials
+from reconciler.providers.tencent.trtc import TrtcProvider
+from reconciler.providers.tencent.vod.provider import VodProvider
 from reconciler.sandbox.faults import Faults
-from reconciler.sandbox.tencent_access import keys_for
+from reconciler.sandbox.tencent.auth import keys_for
 from reconciler.sandbox.transport import SandboxTransport
 from reconciler.sandbox.world import World
 from tests.contracts.mount import Mount

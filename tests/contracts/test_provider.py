@@ -17,8 +17,8 @@ from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, TaskStatus, Unknown, Unverifiable
 from reconciler.model.state import Activation, Record, Status
 from reconciler.protocols import Accepted, Activating, Done
-from reconciler.providers.kling import KlingProvider
-from reconciler.providers.kling_auth import ApiKey
+from reconciler.providers.kling.auth import ApiKey
+from reconciler.providers.kling.provider import KlingProvider
 from tests.contracts.mount import Mount
 from tests.contracts.tencent_mounts import tencent
 from tests.support.kling_service import Deleted, KlingService, Spoil

@@ -19,7 +19,7 @@ import pytest
 
 from reconciler.planning import markers
 from reconciler.sandbox.faults import DeletedVoice, Faults
-from reconciler.sandbox.kling_access import API_KEY
+from reconciler.sandbox.kling.auth import API_KEY
 from reconciler.sandbox.server import serve
 from reconciler.sandbox.world import World
 from reconciler.wiring import SystemClock

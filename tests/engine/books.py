@@ -9,8 +9,8 @@ from reconciler.model.accounts import Account, KlingAccount, TencentTrtcAccount,
 from reconciler.model.manifest import Voice
 from reconciler.model.state import Record
 from reconciler.planning import markers
-from reconciler.sandbox.creation import Creation
-from reconciler.sandbox.tencent_access import SECRET_ID
+from reconciler.sandbox.task import Creation
+from reconciler.sandbox.tencent.auth import SECRET_ID
 from tests.engine.oracle import Fate, What
 
 KLING_KEYS = {"singapore": "sandbox-default", "beijing": "sandbox-other"}  # an account each

@@ -13,7 +13,7 @@ from math import inf
 from typing import Any
 
 from reconciler.model.state import LIVE, Record, State, Status
-from reconciler.sandbox.creation import Creation
+from reconciler.sandbox.task import Creation
 from tests.engine import books, oracle
 from tests.engine.books import Books
 from tests.engine.oracle import Began, Bought, Deleted, Lost, Moved, Refused, Twins

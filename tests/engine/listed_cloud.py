@@ -19,10 +19,10 @@ from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import Record
 from reconciler.protocols import Accepted, ByList, Capabilities, Done, MethodCapabilities
-from reconciler.providers.kling import KlingProvider
-from reconciler.providers.kling_auth import ApiKey
-from reconciler.sandbox.creation import Creation
-from reconciler.sandbox.turn import Turn
+from reconciler.providers.kling.auth import ApiKey
+from reconciler.providers.kling.provider import KlingProvider
+from reconciler.sandbox.request_context import Turn
+from reconciler.sandbox.task import Creation
 from reconciler.sandbox.world import World
 from tests.engine.books import KLING_KEYS, LISTED
 from tests.support.virtual import SteadyClock

@@ -10,7 +10,7 @@ from reconciler.engine.session import Request
 from reconciler.errors import CloudError, UsageError
 from reconciler.model.manifest import AUDIO
 from reconciler.model.state import LIVE, MADE, SETTLING, Activation, Record, State, Status
-from reconciler.sandbox.creation import Creation
+from reconciler.sandbox.task import Creation
 from tests.engine import books, oracle
 from tests.engine.books import Books
 from tests.engine.chronicle import Chronicle

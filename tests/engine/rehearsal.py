@@ -27,14 +27,14 @@ from reconciler.model.plan import Plan
 from reconciler.model.state import Record, State, Status
 from reconciler.planning.plan_context import PlanOptions
 from reconciler.protocols import Provider
-from reconciler.providers.kling import KlingProvider
-from reconciler.providers.kling_auth import ApiKey
-from reconciler.providers.tencent_auth import Credentials
-from reconciler.providers.tencent_trtc import TrtcProvider
-from reconciler.providers.tencent_vod import VodProvider
-from reconciler.sandbox.creation import SELECT, Creation
+from reconciler.providers.kling.auth import ApiKey
+from reconciler.providers.kling.provider import KlingProvider
+from reconciler.providers.tencent.auth import Credentials
+from reconciler.providers.tencent.trtc import TrtcProvider
+from reconciler.providers.tencent.vod.provider import VodProvider
 from reconciler.sandbox.faults import Faults
-from reconciler.sandbox.tencent_access import SECRET_ID, SECRET_KEY
+from reconciler.sandbox.task import SELECT, Creation
+from reconciler.sandbox.tencent.auth import SECRET_ID, SECRET_KEY
 from reconciler.sandbox.transport import SandboxTransport
 from reconciler.sandbox.world import World
 from tests.engine.books import KLING_KEYS

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from reconciler.model.accounts import KlingAccount
-from reconciler.providers.kling import KlingProvider
-from reconciler.providers.kling_auth import ApiKey
+from reconciler.providers.kling.auth import ApiKey
+from reconciler.providers.kling.provider import KlingProvider
 from tests.engine.books import KLING_KEYS
 from tests.engine.rehearsal import Rehearsal, Wire, operation, voice
 from tests.support.allowances import Allowance, AnySecond, Bucket, EachSecond, Storm

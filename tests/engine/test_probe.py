@@ -21,7 +21,7 @@ from reconciler.model.observed import (
     Unverifiable,
 )
 from reconciler.model.state import Record, State, Status
-from reconciler.protocols import Capabilities, DearLook
+from reconciler.protocols import Capabilities, ProbeCost
 from tests.engine.used_cloud import UsedCloud
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -35,9 +35,9 @@ SILENT = Unknown(why="the reply was lost")
 class ProbedCloud(UsedCloud):
     """Answers every probe with what it was told."""
 
-    def __init__(self, answer: Observation = SPOKEN, *, look: DearLook | None = None) -> None:
+    def __init__(self, answer: Observation = SPOKEN, *, look: ProbeCost | None = None) -> None:
         super().__init__()
-        self.capabilities = Capabilities(methods={}, probe=look or DearLook(call="TTS"))
+        self.capabilities = Capabilities(methods={}, probe=look or ProbeCost(call="TTS"))
         self._finds = answer
         self.probed: list[str] = []
 
@@ -88,7 +88,7 @@ def test_a_voice_that_nobody_lists_is_asked_about() -> None:
 
 @pytest.mark.parametrize(("voices", "calls"), [(1, 1), (20, 1), (21, 2), (40, 2)])
 def test_calls_are_counted_before_they_are_made(voices: int, calls: int) -> None:
-    cloud = ProbedCloud(look=DearLook(call="GET /tasks", voices=20))
+    cloud = ProbedCloud(look=ProbeCost(call="GET /tasks", voices=20))
     _, probes, _ = looked(cloud, *(record(f"v{n}") for n in range(voices)))
     assert [probe.calls for probe in probes] == [calls]
 

@@ -12,7 +12,7 @@ from reconciler.errors import Declined
 from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus
 from reconciler.model.plan import Action
 from reconciler.model.state import Record, Status
-from reconciler.providers.kling import KlingProvider
+from reconciler.providers.kling.provider import KlingProvider
 from reconciler.sandbox.faults import DeletedVoice
 from tests.engine.rehearsal import LINEAGE, Rehearsal, voice
 from tests.support.hints import in_words

@@ -10,7 +10,7 @@ from reconciler.errors import OutcomeUnknown, Rejected
 from reconciler.model.accounts import KlingAccount
 from reconciler.model.manifest import Lifecycle
 from reconciler.model.state import State, Status
-from reconciler.sandbox.kling_shapes import PRESETS
+from reconciler.sandbox.kling.responses import PRESETS
 from tests.engine.paper_cloud import PaperCloud
 from tests.engine.rehearsal import Died, Rehearsal, voice
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from reconciler.model.accounts import KlingAccount
-from reconciler.providers.kling import KlingProvider
-from reconciler.providers.kling_auth import ApiKey, Credentials
-from tests.providers.house import House
+from reconciler.providers.kling.auth import ApiKey, Credentials
+from reconciler.providers.kling.provider import KlingProvider
+from tests.providers.kling.account import House
 from tests.support.kling_service import KlingService
 from tests.support.manual_clock import ManualClock
 

@@ -11,8 +11,8 @@ import httpx
 from reconciler.model.accounts import KlingAccount
 from reconciler.model.manifest import Voice
 from reconciler.model.state import Record, Status
-from reconciler.providers.kling import KlingProvider
-from reconciler.providers.kling_auth import ApiKey, Credentials
+from reconciler.providers.kling.auth import ApiKey, Credentials
+from reconciler.providers.kling.provider import KlingProvider
 from tests.support.manual_clock import START, ManualClock
 
 KEY = "vc-0123abcd-narrator-deadbeef-1"

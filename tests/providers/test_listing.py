@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus
 from reconciler.model.state import Record, Status
-from reconciler.providers.listing import Listing, Sight, look
+from reconciler.providers.listing import Listing, ListResult, look
 from tests.providers.support import record
 
 NARRATOR = "vc-0123abcd-narrator-deadbeef-1"
@@ -16,7 +16,7 @@ def listed(**fields: str) -> Listing:
     return Listing({"94": remote})
 
 
-def seen(*records: Record, lists: list[Listing]) -> Sight:
+def seen(*records: Record, lists: list[Listing]) -> ListResult:
     """What is missing from the lists is absent when asked for."""
     looks = iter(lists)
     return look(records, strangers=[], read_list=lambda: next(looks), find=lambda r: Absent(), ask=lambda r: Absent())

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.sandbox.world import World
 from tests.sandbox.support import Caller, FakeClock
-from tests.sandbox.tencent_support import TencentCaller
+from tests.sandbox.tencent.support import TencentCaller
 
 
 @pytest.fixture

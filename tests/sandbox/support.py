@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from reconciler.sandbox.cloud import handle
 from reconciler.sandbox.faults import Faults
-from reconciler.sandbox.wire import Dropped, Request, Response
+from reconciler.sandbox.http import Dropped, Request, Response
+from reconciler.sandbox.router import handle
 from reconciler.sandbox.world import World
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from reconciler.sandbox.faults import DeletedVoice, Faults
-from reconciler.sandbox.wire import Dropped, Response
+from reconciler.sandbox.http import Dropped, Response
 from tests.sandbox.support import Caller
 
 

@@ -18,8 +18,8 @@ from tests.support.hints import in_words
 CREATES = """
 import json, os, signal, sys
 from datetime import UTC, datetime
-from reconciler.sandbox.cloud import handle
-from reconciler.sandbox.wire import Request
+from reconciler.sandbox.router import handle
+from reconciler.sandbox.http import Request
 from reconciler.sandbox.world import World
 
 class Clock:

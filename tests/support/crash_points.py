@@ -131,7 +131,7 @@ def _arm_files(points: Points, names: dict[int, str]) -> None:
 def _arm_exchanges(points: Points) -> None:
     import httpx
 
-    from reconciler.providers.sockets import Sockets
+    from reconciler.providers.http.sockets import Sockets
 
     handle, receive = Sockets.handle_request, socket.socket.recv
     asked = threading.local()

@@ -1,0 +1,1 @@
+"""The HTTP exchange that every adapter shares: one client, deadlines, proxies, TLS."""

@@ -1,0 +1,168 @@
+"""One file from somebody's link: GET, bounded in bytes and in time, with no credentials but those in the link itself.
+
+Says what came, or why nothing did; never shows a link's query, nor a word of what a server sent instead.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urljoin, urlsplit
+
+from reconciler.audio.probing import Fetched, NotFetched
+from reconciler.errors import CloudError, UsageError
+from reconciler.model import urls
+from reconciler.model.accounts import Timeouts
+from reconciler.model.scrubbing import Scrubber
+from reconciler.providers.http import deadline
+from reconciler.providers.http.errors import NEVER_SENT, PERHAPS_SENT, lost, unsent
+from reconciler.providers.http.lean_httpx import httpx
+from reconciler.providers.http.proxies import proxy_for
+
+REDIRECTS = 5
+PATIENCE = Timeouts(connect=10, read=20, operation=120)  # for one file, whole
+_REFUSAL = 8 * 1024  # bytes of a refusal that are looked at
+_EXPIRED = re.compile(rb"(?i)expired")  # what S3, OSS, COS and Azure say of an old signature
+_SETTING = re.compile(r" \(timeouts\.\w+\)")
+_TRY_LATER = (408, 425, 429)
+
+
+def fetch(
+    url: str, *, largest: int, timeouts: Timeouts = PATIENCE, transport: httpx.BaseTransport | None = None
+) -> Fetched | NotFetched:
+    """At most `largest` bytes and one: more than that is not `whole`. `transport` takes the place of sockets.
+
+    `timeouts.operation` bounds the whole, redirects too. Raises nothing.
+    """
+    try:
+        with deadline.within(timeouts.operation):
+            return _Download(url, largest, timeouts, transport).follow()
+    except deadline.Overdue:
+        return _unreached(f"not here whole within {timeouts.operation:g} s")
+    except UsageError as error:  # of the environment's proxy
+        return _unreached(error.detail)
+
+
+@dataclass(slots=True)
+class _Download:
+    url: str
+    largest: int
+    timeouts: Timeouts
+    transport: httpx.BaseTransport | None
+
+    def follow(self) -> Fetched | NotFetched:
+        url = self.url
+        for _ in range(REDIRECTS + 1):
+            if (wrong := _not_a_link(url)) is not None:
+                return _wrong(wrong if url == self.url else f"it is redirected to what {wrong}")
+            got = self._ask(url)
+            if not isinstance(got, str):
+                return got
+            url = got
+        return _wrong(f"it is redirected more than {REDIRECTS} times")
+
+    def _ask(self, url: str) -> Fetched | NotFetched | str:
+        """What came; or where to go on."""
+        begun = False
+        told = Scrubber(lambda: urls.secrets_in(url))
+        proxy = proxy_for(url) if self.transport is None else None
+        via = f"{proxy.url.host}:{proxy.url.port or proxy.url.scheme}" if proxy is not None else ""
+        try:
+            with _client(self.timeouts, self.transport, proxy) as client, client.stream("GET", url) as response:
+                begun = True
+                return self._answer(url, response)
+        except NEVER_SENT as error:
+            to = urlsplit(url).netloc.rpartition("@")[2]
+            return _unreached(_reason(unsent(error, "GET", to=to, via=via, timeouts=self.timeouts, told=told)))
+        except PERHAPS_SENT as error:
+            if isinstance(error, httpx.RemoteProtocolError) and "location header" in str(error):  # httpx reads it too
+                return _wrong("it is redirected to what is no URL")
+            return _unreached(_reason(lost(error, "GET ", begun=begun, timeouts=self.timeouts, told=told)))
+
+    def _answer(self, url: str, response: httpx.Response) -> Fetched | NotFetched | str:
+        match response.status_code:
+            case 200 if response.headers.get("Content-Encoding", "identity").strip().lower() in ("", "identity"):
+                return self._body(response)
+            case 200:
+                return NotFetched("could not be checked: it comes packed, unasked", fault=False, answered=True)
+            case 301 | 302 | 303 | 307 | 308 if response.headers.get("Location"):
+                return _joined(url, response.headers["Location"])
+            case status:
+                return _refusal(status, self._body(response, _REFUSAL).data)
+
+    def _body(self, response: httpx.Response, largest: int | None = None) -> Fetched:
+        most = self.largest if largest is None else largest
+        body = bytearray()
+        for piece in response.iter_raw():
+            body += piece
+            if len(body) > most:
+                announced = response.headers.get("Content-Length", "")
+                size = int(announced) if announced.isdecimal() else 0
+                return Fetched(bytes(body[: most + 1]), max(size, most + 1), whole=False)
+        return Fetched(bytes(body), len(body), whole=True)
+
+
+def _not_a_link(url: str) -> str | None:
+    try:
+        parsed, _ = httpx.URL(url), urlsplit(url).port
+    except (httpx.InvalidURL, ValueError):
+        return "is no URL"
+    return None if parsed.scheme in ("http", "https") and parsed.host else "is no http(s) URL"
+
+
+def _joined(url: str, location: str) -> str:
+    bare = urlsplit(url)._replace(netloc=urlsplit(url).netloc.rpartition("@")[2])  # a redirect takes no password along
+    try:
+        return urljoin(bare.geturl(), location)
+    except ValueError:  # it is looked at once more before it is asked
+        return location
+
+
+def _refusal(status: int, told: bytes) -> NotFetched:
+    match status:
+        case 401:
+            return _wrong("it asks for credentials (HTTP 401): the cloud has none for it")
+        case 400 | 403 if _EXPIRED.search(told):
+            return _wrong(f"the link has expired (HTTP {status}): sign it anew")
+        case 403:
+            return _wrong("access is denied (HTTP 403): is it public, or its signature still good?")
+        case 404 | 410:
+            return _wrong(f"nothing is there (HTTP {status})")
+        case _ if status in _TRY_LATER:
+            return _wrong(f"the server asks to try again later (HTTP {status})")
+        case _ if status >= 500:
+            return _wrong(f"the server failed (HTTP {status})")
+        case _:
+            return _wrong(f"the server answers HTTP {status} instead of a file")
+
+
+def _wrong(why: str) -> NotFetched:
+    return NotFetched(f"can't be fetched: {why}", answered=True)
+
+
+def _unreached(why: str) -> NotFetched:
+    return NotFetched(f"can't be fetched from this machine: {why}")
+
+
+def _reason(failure: CloudError) -> str:
+    """The words of `breakage` without the call, which is nothing here, and without settings, which are not a user's."""
+    return _SETTING.sub("", failure.detail.partition(": ")[2]).removesuffix("; nothing was sent")
+
+
+def _client(timeouts: Timeouts, transport: httpx.BaseTransport | None, proxy: httpx.Proxy | None) -> httpx.Client:
+    return httpx.Client(
+        transport=transport or _sockets(proxy),
+        trust_env=False,  # its proxies are known already, and its .netrc holds credentials
+        timeout=httpx.Timeout(timeouts.read, connect=timeouts.connect),
+        follow_redirects=False,  # each hop begins afresh, without cookies and without the first one's password
+        headers={"User-Agent": "voicectl", "Accept-Encoding": "identity"},
+    )
+
+
+def _sockets(proxy: httpx.Proxy | None) -> httpx.BaseTransport:
+    from reconciler.providers.http.sockets import Sockets
+
+    try:
+        return Sockets(proxy)
+    except ImportError:
+        raise UsageError("the environment names a SOCKS proxy: pip install 'httpx[socks]'") from None

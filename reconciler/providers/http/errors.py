@@ -1,0 +1,103 @@
+"""A broken exchange, in words: what was done, what was not, and which setting ended it. Knows no cloud.
+
+Two verdicts: nothing was sent (Unreached), or it may have happened (OutcomeUnknown).
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from reconciler.errors import OutcomeUnknown, Unreached
+from reconciler.model.accounts import Timeouts
+from reconciler.providers.http.lean_httpx import httpx
+
+# What httpx raises before a byte of the request was written: no connection, no TLS, no proxy, no free slot.
+NEVER_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+)
+PERHAPS_SENT = (httpx.HTTPError, httpx.StreamError)
+
+_Sought = TypeVar("_Sought", bound=BaseException)
+
+_ENDPOINT = "Is the endpoint right, and is there a way to it (network, firewall, proxy)?"
+_PROXY = "See HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY in the environment."
+_CERTIFICATE = "Is the endpoint right? Where your proxy opens TLS, name its certificates: export SSL_CERT_FILE=..."
+
+
+def doubt(call: str) -> str:
+    """How a line about a call ends whose outcome nobody knows. A read changes nothing."""
+    return "" if call.startswith("GET ") else "; it may have happened"
+
+
+def unsent(
+    error: Exception, call: str, *, to: str, via: str, timeouts: Timeouts, told: Callable[[str], str]
+) -> Unreached:
+    """`to` is the endpoint's host, `via` the proxy's or empty; `told` makes others' words fit to be shown."""
+    way = f"no connection to {to}" + (f" through the proxy {via}" if via else "")
+    hint = _PROXY if via else _ENDPOINT
+    match error:
+        case httpx.ConnectTimeout():
+            why = f"{way} within {timeouts.connect:g} s (timeouts.connect)"
+        case httpx.PoolTimeout():
+            why = f"{way}: all were busy for {timeouts.read:g} s (timeouts.read)"
+        case httpx.ReadTimeout():
+            why = f"{way}, which gave no answer within {timeouts.read:g} s (timeouts.read)"
+        case httpx.ProxyError():
+            why = f"{way}: it answered {told(str(error))}"
+        case _:
+            why = f"{way}: {_reason(error, told)}"
+            hint = _CERTIFICATE if _cause(error, ssl.SSLError) else hint
+    return Unreached(f"{call}: {why}; nothing was sent", hint)
+
+
+def lost(error: Exception, call: str, *, begun: bool, timeouts: Timeouts, told: Callable[[str], str]) -> OutcomeUnknown:
+    """`begun`: the answer's head had come."""
+    match error:
+        case httpx.ReadTimeout() if begun:
+            why = f"the answer broke off: nothing more came for {timeouts.read:g} s (timeouts.read)"
+        case httpx.ReadTimeout():
+            why = f"no answer within {timeouts.read:g} s (timeouts.read)"
+        case httpx.WriteTimeout():
+            why = f"not taken whole within {timeouts.read:g} s (timeouts.read)"
+        case httpx.DecodingError():
+            why = f"the answer can't be unpacked: {_reason(error, told)}"
+        case _:
+            why = f"{'the answer broke off' if begun else 'no answer'}: {_reason(error, told)}"
+    return OutcomeUnknown(f"{call}: {why}{doubt(call)}")
+
+
+def overdue(call: str, timeouts: Timeouts) -> OutcomeUnknown:
+    return OutcomeUnknown(f"{call}: no whole answer within {timeouts.operation:g} s (timeouts.operation){doubt(call)}")
+
+
+def _reason(error: BaseException, told: Callable[[str], str]) -> str:
+    """The system's own words, without the names of exceptions and their numbers."""
+    if (untrusted := _cause(error, ssl.SSLCertVerificationError)) is not None:
+        return f"its certificate is not trusted ({told(str(untrusted.verify_message))})"
+    if (unsafe := _cause(error, ssl.SSLError)) is not None:
+        return f"it does not speak TLS as it should ({told(str(unsafe.reason or unsafe))})"
+    if (nameless := _cause(error, socket.gaierror)) is not None:
+        return f"its name leads nowhere ({told(str(nameless.strerror))})"
+    failed = _cause(error, OSError)
+    if failed is not None and failed.errno is not None:
+        return os.strerror(failed.errno).lower()
+    return told(str(error)).rstrip(".") or type(error).__name__
+
+
+def _cause(error: BaseException, kind: type[_Sought]) -> _Sought | None:
+    return next((each for each in _causes(error) if isinstance(each, kind)), None)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__  # httpx tells the one, what it builds on only the other

@@ -1,0 +1,53 @@
+"""Which proxy the environment puts before an endpoint: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, and NO_PROXY's exceptions.
+
+httpx would find it too, but fails on the addresses that people write in NO_PROXY: [::1], fd00::/8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from ipaddress import ip_address, ip_network
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+from reconciler.errors import UsageError
+from reconciler.providers.http.lean_httpx import httpx
+
+_HINT = "See HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY in the environment."
+_PORTS = {"http": 80, "https": 443}
+
+
+def proxy_for(endpoint: str, told: Mapping[str, str] | None = None) -> httpx.Proxy | None:
+    """`told` is scheme -> URL, "all" -> URL, "no" -> exceptions: the environment's, unless given. Raises UsageError."""
+    told = getproxies() if told is None else told
+    url = urlsplit(endpoint)
+    named = told.get(url.scheme) or told.get("all")
+    if not named or _spared(url.hostname or "", url.port or _PORTS[url.scheme], told.get("no", "")):
+        return None
+    try:
+        proxy = httpx.Proxy(named if "://" in named else f"http://{named}")
+    except (ValueError, httpx.InvalidURL):  # their words would quote its password
+        raise UsageError("The proxy that the environment names is no URL of one.", _HINT) from None
+    if not proxy.url.host:
+        raise UsageError("The proxy that the environment names has no host.", _HINT)
+    return proxy
+
+
+def _spared(host: str, port: int, exceptions: str) -> bool:
+    """Whether NO_PROXY names it: the name or its end, with a port or without; an address, or a range of them."""
+    for each in exceptions.lower().split(","):
+        name = each.strip().removeprefix("*.").lstrip(".")
+        if name == "*":
+            return True
+        if name and (name in (host, f"{host}:{port}", f"[{host}]:{port}") or host.endswith(f".{name}")):
+            return True
+        if _within(host, name):
+            return True
+    return False
+
+
+def _within(host: str, addresses: str) -> bool:
+    try:
+        return ip_address(host) in ip_network(addresses.strip("[]"), strict=False)
+    except ValueError:  # a name, not an address
+        return False

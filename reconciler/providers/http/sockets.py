@@ -1,0 +1,172 @@
+"""httpx's transport over sockets, where each wait ends with the exchange that it is part of (see `deadline`).
+
+httpx bounds each read by itself: an answer that drips would have no end. httpcore, which it builds on, takes a network
+of one's own, but httpx.HTTPTransport passes none on: this does, and is otherwise the same.
+
+A look-up of a name is the one wait that nothing here bounds: the system's resolver can't be told to stop. It has
+limits of its own (`timeout` and `attempts` in resolv.conf; half a minute as a rule), and what follows it is overdue.
+"""
+
+from __future__ import annotations
+
+import importlib
+import socket
+import ssl
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+import httpcore
+
+from reconciler.providers.http import tls
+from reconciler.providers.http.deadline import left, waited
+from reconciler.providers.http.lean_httpx import httpx
+
+_PIECE = 16 * 1024  # bytes, as in a record of TLS; one write of more may wait several times
+_NUMERIC = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
+_BROKEN = (
+    httpcore.TimeoutException,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+    httpcore.UnsupportedProtocol,
+)
+
+
+class Sockets(httpx.BaseTransport):
+    """To be used inside `deadline.within`."""
+
+    def __init__(self, proxy: httpx.Proxy | None) -> None:
+        """Raises UsageError, and ImportError for a SOCKS proxy where what speaks to those is not installed."""
+        if proxy is not None and proxy.url.scheme.startswith("socks"):
+            importlib.import_module("socksio")
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=tls.context(),
+            proxy=None if proxy is None else _proxy(proxy),
+            max_connections=100,  # this and what follows is what httpx has
+            max_keepalive_connections=20,
+            keepalive_expiry=5.0,
+            network_backend=_Network(),
+        )
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        timeouts = request.extensions["timeout"]
+
+        def asked(seconds: float) -> httpcore.Response:
+            """`seconds` are for a connection that is free."""
+            return self._pool.handle_request(
+                httpcore.Request(
+                    request.method,
+                    _url(request.url),
+                    headers=request.headers.raw,
+                    content=request.stream,
+                    extensions={**request.extensions, "timeout": {**timeouts, "pool": seconds}},
+                )
+            )
+
+        with _as_httpx():
+            answer = waited(asked, timeouts["pool"], httpcore.PoolTimeout)
+        return httpx.Response(
+            answer.status, headers=answer.headers, stream=_Body(answer), extensions=dict(answer.extensions)
+        )
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, answer: httpcore.Response) -> None:
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        with _as_httpx():
+            yield from self._answer.iter_stream()
+
+    def close(self) -> None:
+        self._answer.close()
+
+
+class _Network(httpcore.SyncBackend):
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        """At the first of its addresses that answers. Each has the whole timeout."""
+        failed: Exception = httpcore.ConnectError(f"{host} has no address")
+        connect = partial(super().connect_tcp, local_address=local_address, socket_options=socket_options)
+        for address in _addresses(host, port):
+            try:
+                return _Stream(waited(partial(connect, *address), timeout, httpcore.ConnectTimeout))
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failed = error
+        raise failed
+
+
+def _addresses(host: str, port: int) -> list[tuple[str, int]]:
+    try:
+        found = [each[-1] for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+        return [(numeric, int(number)) for numeric, number in (socket.getnameinfo(each, _NUMERIC) for each in found)]
+    except OSError as error:
+        raise httpcore.ConnectError(str(error)) from error
+
+
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, stream: httpcore.NetworkStream) -> None:
+        self._stream = stream
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return waited(partial(self._stream.read, max_bytes), timeout, httpcore.ReadTimeout)
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        for begin in range(0, len(buffer), _PIECE):
+            piece = buffer[begin : begin + _PIECE]
+            waited(partial(self._stream.write, piece), timeout, httpcore.WriteTimeout)
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        shake_hands = partial(self._stream.start_tls, ssl_context, server_hostname)
+        try:
+            return _Stream(waited(shake_hands, timeout, httpcore.ConnectTimeout))
+        except Exception:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def get_extra_info(self, info: str) -> object:
+        return self._stream.get_extra_info(info)
+
+
+class _Outer(ssl.SSLSocket):
+    """TLS to a proxy. Where it carries TLS to a cloud, httpcore receives many times for one read."""
+
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        self.settimeout(min(self.gettimeout() or left(), left()))
+        return super().recv(buflen, flags)
+
+
+def _proxy(proxy: httpx.Proxy) -> httpcore.Proxy:
+    context = None
+    if proxy.url.scheme == "https":
+        context = httpcore.default_ssl_context()
+        context.sslsocket_class = _Outer
+    return httpcore.Proxy(_url(proxy.url), proxy.raw_auth, proxy.headers.raw, context)
+
+
+def _url(url: httpx.URL) -> httpcore.URL:
+    return httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+
+
+@contextmanager
+def _as_httpx() -> Iterator[None]:
+    """The errors of httpcore have the same names in httpx."""
+    try:
+        yield
+    except _BROKEN as error:
+        raise getattr(httpx, type(error).__name__)(str(error)) from error

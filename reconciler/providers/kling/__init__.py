@@ -1,0 +1,1 @@
+"""Kling: one adapter for its custom voices."""

@@ -1,0 +1,167 @@
+"""Who we are to Kling: which account, and an API key or a key pair that signs short-lived tokens.
+
+Reads no environment by itself and shows no secret: not in repr, not in an error.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from reconciler.errors import CredentialsMissing
+from reconciler.model import variables
+from reconciler.model.accounts import KlingAccount
+from reconciler.protocols import Clock
+from reconciler.providers.http.endpoint import base_url
+
+# Kling, API authentication; the global host replaces api.klingai.com.
+ENDPOINTS: Mapping[str, str] = {
+    "singapore": "https://api-singapore.klingai.com",
+    "beijing": "https://api-beijing.klingai.com",
+}
+TOKEN_SECONDS = 1800  # Kling, API authentication: exp
+TOKEN_HEAD_START = 5  # Kling, API authentication: nbf
+_RENEWED_BEFORE_END = 600  # seconds; a call may take a while and clocks differ
+
+
+def endpoint(account: KlingAccount) -> str:
+    """Where the account is, as a base URL. Raises UsageError."""
+    return base_url(account.endpoint or ENDPOINTS[account.region])
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """Console-issued and static."""
+
+    key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """The older scheme: the secret key signs tokens (JWT, HS256), and only the tokens travel."""
+
+    access_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
+
+
+Credentials = ApiKey | KeyPair
+
+
+def credentials(account: KlingAccount, environ: Mapping[str, str]) -> Credentials:
+    """The API key, else the key pair; an empty variable counts as unset. Raises CredentialsMissing.
+
+    An account that names its variables is read from those only: another account's key must never stand in.
+    """
+    try:
+        return _found(account, environ)
+    except CredentialsMissing:
+        for key, name in account.credentials.model_dump(exclude_none=True).items():
+            if variables.is_hidden(name):
+                told = variables.unset(f"credentials.{key}", name, example=f"KLING_{key.removesuffix('_env').upper()}")
+                raise CredentialsMissing(*told) from None
+        raise
+
+
+def _found(account: KlingAccount, environ: Mapping[str, str]) -> Credentials:
+    names = account.credentials
+    if names.api_key_env or names.access_key_env:
+        api, access, secret = names.api_key_env, names.access_key_env, names.secret_key_env
+    else:
+        api, access, secret = "KLING_API_KEY", "KLING_ACCESS_KEY", "KLING_SECRET_KEY"
+
+    hint = f"Make a key in Kling's console, then: export {api or access}=..."
+    key = _value(api, environ)
+    if key:
+        return ApiKey(key)
+    pair = _value(access, environ), _value(secret, environ)
+    match pair:
+        case (str(access_key), str(secret_key)):
+            return KeyPair(access_key, secret_key)
+        case (str(), None):
+            raise CredentialsMissing(f"{access} is set, but {secret} is not: they go together.", f"export {secret}=...")
+        case (None, str()):
+            raise CredentialsMissing(f"{secret} is set, but {access} is not: they go together.", f"export {access}=...")
+        case _:
+            wanted = " or ".join(filter(None, (api, f"{access} and {secret}" if access else "")))
+            raise CredentialsMissing(f"Kling needs {wanted} in the environment, and there is none.", hint)
+
+
+def _value(name: str | None, environ: Mapping[str, str]) -> str | None:
+    value = environ.get(name, "").strip() if name else ""
+    if not re.fullmatch(r"[!-~]*", value):
+        raise CredentialsMissing(
+            f"{name} holds characters that no key has.", "Copy the key again, without line breaks."
+        )
+    return value or None
+
+
+class Signer:
+    """Makes the Authorization header. A token is kept until it grows old, or the server says that it is not good."""
+
+    def __init__(self, credentials: Credentials, *, clock: Clock) -> None:
+        self._credentials = credentials
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._ahead = timedelta(0)  # how far the server's clock is ahead of ours
+        self._signed_at: datetime | None = None
+        self._header = ""
+        self._tokens: tuple[str, ...] = ()  # all of them: an answer may be late
+
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be shown, the tokens made so far too."""
+        match self._credentials:
+            case ApiKey(key=key):
+                return (key,)
+            case KeyPair(access_key=access_key, secret_key=secret_key):
+                return (secret_key, access_key, *self._tokens)
+
+    def authorization(self) -> str:
+        match self._credentials:
+            case ApiKey(key=key):
+                return f"Bearer {key}"
+            case KeyPair() as pair:
+                with self._lock:
+                    if self._stale():
+                        self._sign(pair)
+                    return self._header
+
+    def renewed(self, refused: str, *, server_time: datetime | None) -> str | None:
+        """A header in place of one that was refused as too early or expired; None if there can be no other.
+
+        The server's own clock decides: ours may be wrong, and that is the usual reason.
+        """
+        match self._credentials:
+            case ApiKey():
+                return None
+            case KeyPair() as pair:
+                with self._lock:
+                    if self._header == refused:  # else another thread has renewed it meanwhile
+                        if server_time is not None:
+                            self._ahead = server_time - self._clock.now()
+                        self._sign(pair)
+                    return self._header
+
+    def _now(self) -> datetime:
+        return self._clock.now() + self._ahead
+
+    def _stale(self) -> bool:
+        if self._signed_at is None:
+            return True
+        age = (self._now() - self._signed_at).total_seconds()
+        return not -TOKEN_HEAD_START <= age < TOKEN_SECONDS - _RENEWED_BEFORE_END
+
+    def _sign(self, pair: KeyPair) -> None:
+        import jwt  # 40 ms, and an API key needs none of it
+
+        self._signed_at = self._now()
+        now = int(self._signed_at.timestamp())
+        claims = {"iss": pair.access_key, "exp": now + TOKEN_SECONDS, "nbf": now - TOKEN_HEAD_START}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the length of the key is Kling's choice, not the caller's
+            token = jwt.encode(claims, pair.secret_key, algorithm="HS256", headers={"typ": "JWT"})
+        self._tokens = (*self._tokens, token)
+        self._header = f"Bearer {token}"

@@ -1,0 +1,175 @@
+"""What Kling's answers prove: an opened envelope, or the one error that follows. The only place that knows its codes.
+
+HTTP 200 alone is no success, a 429 may be for ever, and 1201 means many things.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from reconciler.errors import Cause, CloudError, OutcomeUnknown, Rejected, Throttled
+from reconciler.model.failures import cause_of
+from reconciler.providers.http.client import HttpResponse
+from reconciler.providers.http.errors import doubt
+from reconciler.providers.http.json_text import readable
+from reconciler.providers.kling.schema import Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How this call reads 1201, which means many things and tells them apart by its text alone."""
+
+    absent: re.Pattern[str] | None = None
+    duplicate: re.Pattern[str] | None = None
+
+
+PLAIN = Reading()
+GETTING = Reading(absent=re.compile(r"(?i)not found"))
+# Seen for elements: "Element already be deleted for id: …"; for voices the text is not known. A refusal ("cannot be
+# deleted", "the voice to be deleted is in use") must not read as gone.
+DELETING = Reading(
+    absent=re.compile(
+        r"(?is)not found|not exist|^(?!.*\b(?:not|can|cannot|can't|could|must|may|only|to be|in use)\b).*\bdeleted\b"
+    )
+)
+
+
+def creating(external_task_id: str) -> Reading:
+    """Seen: `External_task_id <id> already exists`. A name that already exists is no duplicate of ours."""
+    ours = rf"(?:{re.escape(external_task_id)}|external.?task.?id)"
+    return Reading(duplicate=re.compile(rf"(?is){ours}.*already exist"))
+
+
+Shape = TypeVar("Shape", bound=Envelope)
+
+
+def parse_response(
+    answer: HttpResponse, shape: type[Shape], *, scrubbed: Callable[[object], str], reading: Reading = PLAIN
+) -> Shape:
+    """The envelope, if HTTP and Kling both say yes and what is needed is in it; else raises what is proven."""
+    if not 200 <= answer.status < 300:
+        raise _refusal(answer, scrubbed, reading)
+    try:
+        envelope = shape.model_validate_json(readable(answer.body))
+    except ValidationError as error:
+        told = said(answer)
+        if told is not None and told.code == 0:
+            first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+            where = ".".join(map(str, first["loc"]))
+            line = f"{answer.call}: success without {scrubbed(where)}: {first['msg']}{doubt(answer.call)}"
+            raise OutcomeUnknown(line) from None
+        raise _refusal(answer, scrubbed, reading) from None
+    if envelope.code != 0:
+        raise _refusal(answer, scrubbed, reading)
+    return envelope
+
+
+def said(answer: HttpResponse) -> Envelope | None:
+    """Kling's own words, or None if these are not Kling's."""
+    try:
+        return Envelope.model_validate_json(readable(answer.body))
+    except ValidationError:
+        return None
+
+
+def refuses_the_time(answer: HttpResponse) -> bool:
+    """Too early or expired: the token's clock is wrong, and nothing happened."""
+    told = said(answer)
+    return told is not None and told.code in (1003, 1004)
+
+
+# Code -> what to do about it. Every other call would meet the same end; four of them come as 429 and never pass.
+_SYSTEMIC: Mapping[int, str] = {
+    1000: "Check the API key or the key pair.",
+    1001: "Check the API key or the key pair.",
+    1002: "Check the API key or the key pair, and that it belongs to this region.",
+    1003: "Check this machine's clock.",
+    1004: "Check this machine's clock.",
+    1100: "Kling holds the account as abnormal: see its console.",
+    1101: "The account is in arrears: top it up.",
+    1102: "The resource pack is used up or has expired: buy another.",
+    1103: "The account has no permission for custom voices.",
+    1304: "This machine's address is not on the account's IP whitelist.",
+}
+_TOO_FAST, _TOO_MANY = 1302, 1303
+_NO_SUCH_THING, _SEE_MESSAGE = 1203, 1201
+_THEIR_FAULT = 5000  # and above
+_CAUSES: Mapping[int, Cause] = {1202: Cause.DEFECT, 1300: Cause.SAMPLE, 1301: Cause.SAMPLE}
+_REFUSED = frozenset({1200, _SEE_MESSAGE, 1202, _NO_SUCH_THING, 1300, 1301})
+
+
+def _refusal(answer: HttpResponse, scrubbed: Callable[[object], str], reading: Reading) -> CloudError:
+    told = said(answer)
+    if answer.status >= 500:  # 5002 says itself that the work may be done, and the others do not say that it is not
+        return OutcomeUnknown(_line(answer, told, scrubbed) + doubt(answer.call), code=str(told.code) if told else "")
+    if 300 <= answer.status < 400:
+        return _redirect(answer, scrubbed)
+    if told is None:
+        return _not_kling(answer, scrubbed)
+
+    line, code = _line(answer, told, scrubbed), str(told.code)
+    request_id = scrubbed(told.request_id or "")
+    message = str(told.message or "")
+    if told.code in _SYSTEMIC:
+        return Rejected(line, _SYSTEMIC[told.code], code=code, request_id=request_id, systemic=True)
+    if told.code in (_TOO_FAST, _TOO_MANY):
+        in_flight = told.code == _TOO_MANY
+        return Throttled(line, code=code, request_id=request_id, in_flight=in_flight, retry_after=answer.retry_after)
+    if told.code in _REFUSED:
+        named = told.code == _SEE_MESSAGE
+        absent = reading.absent is not None and (
+            told.code == _NO_SUCH_THING or (named and reading.absent.search(message) is not None)
+        )
+        duplicate = named and reading.duplicate is not None and reading.duplicate.search(message) is not None
+        cause = _CAUSES.get(told.code) or cause_of(message)
+        return Rejected(line, code=code, request_id=request_id, absent=absent, duplicate=duplicate, cause=cause)
+    # A code that the documents do not have (or 5000 to 5002 under another status): only HTTP's own verdict is left.
+    if answer.status == 429:
+        return Throttled(line, code=code, request_id=request_id, retry_after=answer.retry_after)
+    if answer.status >= 400 and 0 < told.code < _THEIR_FAULT:
+        return Rejected(line, code=code, request_id=request_id, systemic=answer.status == 401)
+    return OutcomeUnknown(line + doubt(answer.call), code=code, request_id=request_id)
+
+
+def _line(answer: HttpResponse, told: Envelope | None, scrubbed: Callable[[object], str]) -> str:
+    if told is None:
+        return f"{answer.call}: HTTP {answer.status}, and not Kling's words: {_snippet(answer, scrubbed)}"
+    request = f" (request {scrubbed(told.request_id)})" if told.request_id else ""
+    return f"{answer.call}: HTTP {answer.status}, code {told.code}: {scrubbed(told.message or 'no message')}{request}"
+
+
+def _snippet(answer: HttpResponse, scrubbed: Callable[[object], str]) -> str:
+    return scrubbed(answer.body[:2000].decode("utf-8", "replace"))[:120] or "nothing"
+
+
+def _redirect(answer: HttpResponse, scrubbed: Callable[[object], str]) -> CloudError:
+    where = scrubbed(answer.headers.get("Location", "nowhere"))[:120]
+    line = f"{answer.call}: HTTP {answer.status}, a redirect to {where}, not followed: it would take the key along"
+    if answer.status in (301, 302, 303) and answer.call.startswith("POST "):
+        # A server says 303 after the work, and 301 and 302 are used like it; 307 and 308 ask for the call again.
+        return OutcomeUnknown(line + doubt(answer.call))
+    hint = "If that is the cloud, name it as the provider's endpoint; if not, something in between answers for it."
+    return Rejected(f"{line}; nothing was done", hint, systemic=True)
+
+
+# A 4xx of something in between (a gateway, a company's proxy) proves that nothing happened only where the request
+# could not have been passed on: its credentials, address, method or size were refused. Any other, 400, 403 and 408
+# among them, may also be said about an answer on its way back. Not knowing is cheap here: `find` settles it.
+_STOPPED_BEFORE = frozenset({401, 404, 405, 407, 411, 413, 414, 415, 431})
+_STOPPED_ALWAYS = frozenset({401, 407})
+
+
+def _not_kling(answer: HttpResponse, scrubbed: Callable[[object], str]) -> CloudError:
+    line = _line(answer, None, scrubbed)
+    if answer.status == 429:
+        return Throttled(line, retry_after=answer.retry_after)
+    reads = answer.call.startswith("GET ")
+    if answer.status in _STOPPED_BEFORE or (reads and answer.status >= 400 and answer.status != 408):
+        hint = "Is the endpoint right, or does a proxy stand in between?"
+        return Rejected(f"{line}; nothing was done", hint, systemic=answer.status in _STOPPED_ALWAYS)
+    return OutcomeUnknown(line + doubt(answer.call))

@@ -1,0 +1,294 @@
+"""The Provider door of Kling: five calls of its Custom Voice API.
+
+Decides nothing, remembers nothing but how long the list was. Envelopes are parsed by `schema`, missing voices looked up by `listing`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from reconciler.errors import CloudError, OutcomeUnknown, Rejected
+from reconciler.model import urls
+from reconciler.model.accounts import KlingAccount
+from reconciler.model.bodies import KlingCreate
+from reconciler.model.manifest import Voice
+from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
+from reconciler.model.state import Record, Status
+from reconciler.protocols import Accepted, Capabilities, Clock, MethodCapabilities, ProbeCost
+from reconciler.providers.callbacks import BeforeRead, SecretsOf, no_secrets, unpaced
+from reconciler.providers.circuit_breaker import while_answered
+from reconciler.providers.http.client import HttpClient, HttpResponse, retry_read
+from reconciler.providers.kling import auth, errors, schema, unified_tasks
+from reconciler.providers.listing import Listing, look, pages
+
+if TYPE_CHECKING:
+    import httpx
+
+VOICES = "/v1/general/custom-voices"
+PRESETS = "/v1/general/presets-voices"
+DELETE = "/v1/general/delete-voices"
+PAGE_SIZE = 1000  # Kling, Query Custom Voice (List), pageSize: 1 to 1000
+LAST_PAGE = 1000  # Kling, Query Custom Voice (List), pageNum: 1 to 1000
+
+CAPABILITIES = Capabilities(
+    methods={
+        "create": MethodCapabilities(),
+        "preset": MethodCapabilities(deletes=False),
+        "existing": MethodCapabilities(),
+    },
+)
+
+# Access keys may not: Kling, GET /tasks, answers them with 1002.
+WITH_AN_API_KEY = CAPABILITIES.model_copy(
+    update={"probe": ProbeCost(call=f"GET {unified_tasks.TASKS}", voices=unified_tasks.AT_ONCE)}
+)
+
+
+class KlingProvider:
+    """One Kling account. Threads may share it."""
+
+    def __init__(
+        self,
+        account: KlingAccount,
+        credentials: auth.Credentials,
+        *,
+        clock: Clock,
+        transport: httpx.BaseTransport | None = None,
+        before_read: BeforeRead = unpaced,
+        secrets_of: SecretsOf = no_secrets,
+    ) -> None:
+        """`transport` takes the place of sockets (the sandbox)."""
+        endpoint = auth.endpoint(account)
+        self.account = f"kling {endpoint}"
+        self.capabilities = WITH_AN_API_KEY if isinstance(credentials, auth.ApiKey) else CAPABILITIES
+        self._clock = clock
+        self._patience = account.timeouts.operation
+        self._before_read = before_read
+        self._signer = auth.Signer(credentials, clock=clock)
+        self._http = HttpClient(endpoint, account.timeouts, clock=clock, secrets=self._signer.secrets, mount=transport)
+        self._scrubbed = self._http.scrubbed
+        self._secrets_of = secrets_of
+        self._pages = 1  # how many the last whole list took
+
+    # -- what there is ------------------------------------------------------------------------------------------------
+
+    def observe(self, records: Sequence[Record], *, presets: bool = False) -> Observations:
+        calls = self.calls
+        ours = [r for r in records if r.account == self.account]
+        strangers = [r for r in records if r.account != self.account]
+        official = [r for r in ours if r.method == "preset"]
+        made = [r for r in ours if r.method != "preset"]
+
+        of: dict[str, Observation] = {r.external_task_id: Unknown(why=f"recorded on {r.account}") for r in strangers}
+        list_result = look(
+            made,
+            strangers=[*strangers, *official],
+            read_list=self._listing,
+            find=while_answered(self.find, failures=2),
+            ask=while_answered(self._asked, failures=2),
+        )
+        of |= list_result.of
+        offered: dict[str, RemoteVoice] | None = None
+        if presets or official:
+            try:
+                offered = {v.voice_id: v for v in self.presets() if v.voice_id}
+            except CloudError as error:
+                if error.systemic:
+                    raise
+                of |= {r.external_task_id: Unknown(why=error.detail) for r in official}
+            else:
+                of |= {r.external_task_id: _offer(offered.get(r.voice_id or "")) for r in official}
+        return Observations(
+            account=self.account,
+            of=of,
+            marked=list_result.marked,
+            owners=list_result.owners,
+            unlisted=list_result.unlisted,
+            presets=None if offered is None else {voice_id: v.voice_name or "" for voice_id, v in offered.items()},
+            calls=self.calls - calls,
+        )
+
+    def presets(self) -> Sequence[RemoteVoice]:
+        offered: dict[str, RemoteVoice] = {}
+        for page in self._paged(PRESETS, sure=False):  # one that is not seen is blocked, never bought
+            offered |= {str(t.task_id): t.remote(self._about) for t in page}
+        return [v for v in offered.values() if v.status is TaskStatus.READY]
+
+    def voices(self) -> Sequence[RemoteVoice]:
+        return self._listing().there
+
+    def find(self, record: Record) -> Observation:
+        return self._seen(record, record.external_task_id)
+
+    def _asked(self, record: Record) -> Observation | None:
+        """By our key where it was ever sent; an imported voice's key never was."""
+        named = record.external_task_id if record.attempts > 0 else record.task_id
+        return self._seen(record, named) if named else None
+
+    def _seen(self, record: Record, named: str) -> Observation:
+        try:
+            task = self._get(named)
+        except CloudError as error:
+            if error.systemic:
+                raise
+            gone = isinstance(error, Rejected) and error.absent
+            return Absent() if gone else Unknown(why=error.detail)
+        match record.status:
+            case Status.READY | Status.DEPOSED if task.deleted or task.emptied:
+                return Absent()
+            case Status.READY | Status.DEPOSED if task.hollow:
+                return Unknown(why="its task has succeeded, and its answer lacks the voice_id")
+            case Status.RUNNING if task.deleted:
+                return Absent()
+            case _:  # what an interrupted call left: a voice deleted since is a failed one, because its key is burnt
+                return Found(remote=task.remote(self._about))
+
+    def probe(self, records: Sequence[Record]) -> Mapping[str, Observation]:
+        """Whether Kling says of them that they were deleted."""
+        return unified_tasks.probed([r for r in records if r.account == self.account], self._unified)
+
+    # -- what is done -------------------------------------------------------------------------------------------------
+
+    def submit(self, voice: Voice, external_task_id: str) -> Accepted:
+        if voice.method != "create":
+            raise ValueError(f"Kling makes voices by create, not by {voice.method}")
+        body = {k: v for k, v in voice.inputs.items() if k in KlingCreate.model_fields and v is not None}
+        answer = self._signed("POST", VOICES, content=_json(body | {"external_task_id": external_task_id}))
+        reading = errors.creating(external_task_id)
+        scrubbed = partial(self._scrubbed, also=tuple(urls.secrets_in(body)))
+        envelope = errors.parse_response(answer, schema.AcceptedEnvelope, scrubbed=scrubbed, reading=reading)
+        return Accepted(task_id=str(envelope.data.task_id))
+
+    def poll(self, pending: Sequence[Record]) -> Mapping[str, RemoteVoice]:
+        """By list or one by one, whichever is fewer calls; a list is left as soon as all have been seen."""
+        seen: dict[str, RemoteVoice] = {}
+        if len(pending) <= self._pages:
+            for record in pending:
+                with _left_out():
+                    seen[record.external_task_id] = self._get(record.external_task_id).remote(self._about)
+            return seen
+
+        keys = {r.external_task_id for r in pending}
+        key_of = {r.task_id: r.external_task_id for r in pending if r.task_id}
+        with _left_out():
+            for number, page in enumerate(self._paged(VOICES), start=1):
+                self._pages = max(self._pages, number)
+                for task in page:
+                    # By task only where no key is shown: a task_id that was answered wrongly names another's voice.
+                    key = task.key if task.key else key_of.get(str(task.task_id))
+                    if key in keys:
+                        seen[key] = task.remote(self._about)
+                if len(seen) == len(keys):
+                    break
+        return seen
+
+    def delete(self, record: Record) -> None:
+        if record.voice_id is None:
+            raise ValueError(f"{record.external_task_id} has no voice_id to delete")
+        answer = self._signed("POST", DELETE, content=_json({"voice_id": record.voice_id}))
+        # Whatever data is: the vendor shows a short one, a full task and none have been seen.
+        errors.parse_response(answer, schema.Envelope, scrubbed=self._scrubbed, reading=errors.DELETING)
+
+    @property
+    def calls(self) -> int:
+        return self._http.calls
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _about(self, external_task_id: str | None, words: object) -> str:
+        """What a cloud says of a creation, as it may be shown: it may quote the sample's signed link."""
+        return self._scrubbed(words, also=self._secrets_of(external_task_id) if external_task_id else ())
+
+    # -- on the wire --------------------------------------------------------------------------------------------------
+
+    def _get(self, named: str) -> schema.Task:
+        task = retry_read(partial(self._task, named), clock=self._clock, within=self._patience)
+        if named not in (str(task.task_id), task.key or named):
+            raise OutcomeUnknown(f"GET {VOICES}/{named}: the answer is about another task")
+        return task
+
+    def _task(self, named: str) -> schema.Task:
+        self._before_read("get")
+        answer = self._signed("GET", f"{VOICES}/{quote(named, safe='')}")
+        shape, reading, scrubbed = schema.TaskEnvelope, errors.GETTING, partial(self._about, named)
+        return errors.parse_response(answer, shape, scrubbed=scrubbed, reading=reading).data
+
+    def _unified(self, task_ids: str) -> unified_tasks.UnifiedEnvelope:
+        def read() -> unified_tasks.UnifiedEnvelope:
+            self._before_read("get")
+            answer = self._signed("GET", unified_tasks.TASKS, query={"task_ids": task_ids})
+            return errors.parse_response(answer, unified_tasks.UnifiedEnvelope, scrubbed=self._scrubbed)
+
+        return retry_read(read, clock=self._clock, within=self._patience)
+
+    def _listing(self) -> Listing:
+        voices: dict[str, RemoteVoice] = {}
+        hollow: dict[str, RemoteVoice] = {}
+        emptied: dict[str, RemoteVoice] = {}
+        count = 0
+        for count, page in enumerate(self._paged(VOICES), start=1):  # noqa: B007 - how many there were
+            for task in page:
+                kind = emptied if task.emptied else hollow if task.hollow else voices
+                if not task.deleted:
+                    kind[str(task.task_id)] = task.remote(self._about)
+        self._pages = max(count, 1)
+        return Listing(voices).with_(Listing({}, hollow, emptied))
+
+    def _paged(self, path: str, *, sure: bool = True) -> Iterator[list[schema.Task]]:
+        def read(number: int) -> list[schema.Task]:
+            return retry_read(partial(self._page, path, number), clock=self._clock, within=self._patience)
+
+        return pages(read, name=lambda task: str(task.task_id), size=PAGE_SIZE, last=LAST_PAGE, sure=sure)
+
+    def _page(self, path: str, number: int) -> list[schema.Task]:
+        self._before_read("list")
+        answer = self._signed("GET", path, query={"pageNum": number, "pageSize": PAGE_SIZE})
+        return errors.parse_response(answer, schema.TasksEnvelope, scrubbed=self._scrubbed).data or []
+
+    def _signed(
+        self, method: str, path: str, *, query: Mapping[str, str | int] | None = None, content: bytes | None = None
+    ) -> HttpResponse:
+        """One call; a second one only if the token was refused as too early or expired, when nothing happened."""
+        authorization = self._signer.authorization()
+        answer = self._send(method, path, authorization, query=query, content=content)
+        if answer.status == 401 and errors.refuses_the_time(answer):
+            renewed = self._signer.renewed(authorization, server_time=answer.server_time)
+            if renewed is not None:
+                return self._send(method, path, renewed, query=query, content=content)
+        return answer
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        authorization: str,
+        *,
+        query: Mapping[str, str | int] | None,
+        content: bytes | None,
+    ) -> HttpResponse:
+        headers = {"Authorization": authorization, "Content-Type": "application/json"}
+        return self._http.send(method, path, headers=headers, query=query, content=content)
+
+
+@contextmanager
+def _left_out() -> Iterator[None]:
+    """What could not be seen is left out, unless every other call would meet the same end."""
+    try:
+        yield
+    except CloudError as error:
+        if error.systemic:
+            raise
+
+
+def _offer(voice: RemoteVoice | None) -> Observation:
+    return Absent() if voice is None else Found(remote=voice)
+
+
+def _json(body: Mapping[str, object]) -> bytes:
+    return json.dumps(body, separators=(",", ":")).encode()

@@ -1,0 +1,163 @@
+"""One call of one action of Tencent Cloud's API 3.0: signed, sent, opened. For each of its products alike.
+
+Knows no action's meaning: bodies and replies are the adapters'. Repeats nothing, but for a time that was refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+from reconciler.errors import Cause, CloudError, OutcomeUnknown, Rejected, Unreached
+from reconciler.model import urls
+from reconciler.model.accounts import Timeouts
+from reconciler.protocols import Clock
+from reconciler.providers.http.client import HttpClient, HttpResponse
+from reconciler.providers.http.endpoint import base_url
+from reconciler.providers.http.errors import doubt
+from reconciler.providers.http.lean_httpx import httpx
+from reconciler.providers.tencent import auth, schema
+from reconciler.providers.tencent.schema import Shape
+
+LARGEST_REQUEST = 10 * 1024 * 1024  # bytes; Tencent, API 3.0, signature v3: a POST has at most 10 MB
+_CONTENT_TYPE = "application/json"  # to the letter: it is signed
+_PATH = "/"
+_CALL = f"POST {_PATH}"  # what the transport calls each of them
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """`name` is what signatures call it."""
+
+    name: str
+    version: str
+    endpoint: str  # of the international site
+
+
+VOD = Product("vod", "2018-07-17", "https://vod.intl.tencentcloudapi.com")
+TRTC = Product("trtc", "2019-07-22", "https://trtc.intl.tencentcloudapi.com")
+
+
+class Client:
+    """One account's access to one product. Threads may share it."""
+
+    def __init__(
+        self,
+        product: Product,
+        credentials: auth.Credentials,
+        *,
+        clock: Clock,
+        timeouts: Timeouts,
+        endpoint: str | None = None,
+        region: str | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        """`endpoint` takes the place of the product's own, `transport` that of sockets."""
+        self.endpoint = base_url(endpoint or product.endpoint)
+        self._product = product
+        self._credentials = credentials
+        self._clock = clock
+        self._http = HttpClient(self.endpoint, timeouts, clock=clock, secrets=credentials.secrets, mount=transport)
+        self.scrubbed = self._http.scrubbed
+        self._host = httpx.URL(self.endpoint).netloc.decode()
+        self._always = {
+            "Content-Type": _CONTENT_TYPE,
+            "X-TC-Version": product.version,
+            "X-TC-Language": "en-US",
+            **({"X-TC-Region": region} if region else {}),
+            **({"X-TC-Token": credentials.token} if credentials.token else {}),
+        }
+        self._ahead = timedelta(0)  # how far the cloud's clock is ahead of ours
+
+    @property
+    def calls(self) -> int:
+        return self._http.calls
+
+    @property
+    def ahead(self) -> timedelta:
+        """How far the cloud's clock is ahead of ours, once it refused ours; never told else."""
+        return self._ahead
+
+    def call(
+        self, action: str, body: Mapping[str, object], *, shape: type[Shape], secrets: Iterable[str] = ()
+    ) -> Shape:
+        """What is inside `Response`. Raises Rejected, Throttled or OutcomeUnknown.
+
+        Sent once; a second time only if the signature's time was refused, which proves that nothing happened. Links
+        in `body` are cut from what the cloud says about it, and so are `secrets`.
+        """
+        payload = json.dumps(body).encode()
+        if len(payload) > LARGEST_REQUEST:
+            limit = f"at most {LARGEST_REQUEST} ({LARGEST_REQUEST // 1024**2} MB)"
+            why = f"{action}: the request has {len(payload)} bytes, {limit}; nothing was sent"
+            raise Rejected(why, cause=Cause.SAMPLE)
+
+        got = self._exchange(action, payload, ahead=self._ahead)
+        if got.late and (ahead := self._measured(got.answer)) is not None:
+            got = self._exchange(action, payload, ahead=ahead)
+            if not got.late:
+                self._ahead = ahead
+
+        scrubbed = partial(self.scrubbed, also=(got.signature, *urls.secrets_in(dict(body)), *secrets))
+        note = _on_time(self._measured(got.answer)) if got.late else ""
+        return schema.parse_response(got.answer, got.told, action=action, shape=shape, scrubbed=scrubbed, note=note)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _exchange(self, action: str, payload: bytes, *, ahead: timedelta) -> _Exchange:
+        timestamp = int((self._clock.now() + ahead).timestamp())
+        authorization = auth.sign(
+            self._credentials,
+            self._product.name,
+            headers={"content-type": _CONTENT_TYPE, "host": self._host},  # what the vendor's own SDK signs
+            payload=payload,
+            timestamp=timestamp,
+        )
+        headers = self._always | {
+            "Authorization": authorization,
+            "X-TC-Action": action,
+            "X-TC-Timestamp": str(timestamp),
+        }
+        try:
+            answer = self._http.send("POST", _PATH, headers=headers, content=payload)
+        except CloudError as error:
+            raise _of(action, error) from None
+        return _Exchange(answer, schema.said(answer), signature=authorization.rpartition("=")[2])
+
+    def _measured(self, answer: HttpResponse) -> timedelta | None:
+        """How far the cloud's clock is ahead of ours; None where the answer has no usable Date."""
+        return None if answer.server_time is None else answer.server_time - self._clock.now()
+
+
+@dataclass(frozen=True, slots=True)
+class _Exchange:
+    answer: HttpResponse
+    told: schema.Said | None
+    signature: str
+
+    @property
+    def late(self) -> bool:
+        """Or early."""
+        return schema.refuses_the_time(self.answer, self.told)
+
+
+def _of(action: str, error: CloudError) -> CloudError:
+    """What the transport says of a POST, said of the action; that a read may have happened is no news."""
+    told = error.detail.removesuffix(doubt(_CALL)) if schema.reads(action) else error.detail
+    detail = action + told.removeprefix(_CALL)
+    if isinstance(error, Unreached):
+        return Unreached(detail, error.hint)
+    if isinstance(error, Rejected):
+        return Rejected(detail, error.hint)
+    return OutcomeUnknown(detail, error.hint)
+
+
+def _on_time(ahead: timedelta | None) -> str:
+    if ahead is None:
+        return "; the answer has no date, so it is not known how wrong this machine's clock is"
+    seconds = round(ahead.total_seconds())
+    return f"; this machine's clock is {abs(seconds)} s {'behind' if seconds > 0 else 'ahead of'} the cloud's"

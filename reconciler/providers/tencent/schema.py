@@ -1,0 +1,202 @@
+"""The envelope of Tencent's answers, and what it proves: what was asked for, or the one error that follows.
+
+Strict about the keys that are needed, lenient about all others. Codes are `tencent_codes`'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import pydantic_core
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_pascal
+
+from reconciler.errors import CloudError, OutcomeUnknown, Rejected, Throttled
+from reconciler.model.failures import cause_of
+from reconciler.providers.http import errors as breakage
+from reconciler.providers.http.client import HttpResponse
+from reconciler.providers.http.json_text import readable
+from reconciler.providers.tencent.errors import Proof, rule
+
+_LONGEST_CODE = 200  # characters; none of Tencent's comes near
+_EXPIRED = "AuthFailure.SignatureExpire"
+
+
+class Wire(BaseModel):
+    """A JSON object of Tencent's: `task_id` here is `TaskId` there."""
+
+    model_config = ConfigDict(extra="ignore", alias_generator=to_pascal)
+
+
+class Reply(Wire):
+    """What is inside `Response` when a call succeeded; calls that answer more have their own."""
+
+    request_id: object = None
+
+
+Shape = TypeVar("Shape", bound=Reply)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Tencent's own words."""
+
+    response: dict[str, Any]
+
+    @property
+    def request_id(self) -> str:
+        return _text(self.response.get("RequestId"))
+
+    @property
+    def failed(self) -> bool:
+        return self.response.get("Error") is not None
+
+    @property
+    def code(self) -> str:
+        """Empty where there is no error, or one without a code."""
+        code = _text(self._error.get("Code"))
+        return code if len(code) <= _LONGEST_CODE else ""
+
+    @property
+    def message(self) -> str:
+        return _text(self._error.get("Message"))
+
+    @property
+    def _error(self) -> dict[str, Any]:
+        error = self.response.get("Error")
+        return error if isinstance(error, dict) else {}
+
+
+def said(answer: HttpResponse) -> Said | None:
+    """None if these are not Tencent's words."""
+    try:
+        match pydantic_core.from_json(readable(answer.body)):
+            case {"Response": dict(response)}:
+                return Said(response)
+            case _:
+                return None
+    except ValueError:
+        return None
+
+
+def refuses_the_time(answer: HttpResponse, told: Said | None) -> bool:
+    """The signature's time is too far from the server's, and nothing happened."""
+    return answer.status // 100 in (2, 4) and told is not None and told.code == _EXPIRED
+
+
+def reads(action: str) -> bool:
+    """Whether a call changes nothing, so that it may be repeated."""
+    return action.startswith("Describe")
+
+
+def doubt(action: str) -> str:
+    return "" if reads(action) else breakage.doubt("POST")
+
+
+def parse_response(
+    answer: HttpResponse,
+    told: Said | None,
+    *,
+    action: str,
+    shape: type[Shape],
+    scrubbed: Callable[[object], str],
+    note: str = "",
+) -> Shape:
+    """The reply, if HTTP and Tencent both say yes and what is needed is in it; else raises what is proven.
+
+    `note` is what we know about it ourselves, for the end of a refusal's message.
+    """
+    if answer.status >= 500:  # a front that gave up waiting, maybe, so whatever the body says is no proof
+        raise _unproven(answer, told, action, scrubbed)
+    if 300 <= answer.status < 400:
+        raise _redirect(answer, action, scrubbed)
+    if told is None:
+        raise _not_tencent(answer, action, scrubbed)
+    if told.failed:
+        raise _refusal(answer, told, action, scrubbed, note)
+    if answer.status >= 400:
+        raise _unproven(answer, told, action, scrubbed)
+    try:
+        return shape.model_validate(told.response)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        line = f"{action}: success without {scrubbed(where)}: {first['msg']}{_request(told, scrubbed)}{doubt(action)}"
+        raise OutcomeUnknown(line, request_id=scrubbed(told.request_id)) from None
+
+
+def _refusal(answer: HttpResponse, told: Said, action: str, scrubbed: Callable[[object], str], note: str) -> CloudError:
+    found = rule(told.code, action=action)
+    line = _line(answer, told, action, scrubbed) + note
+    # A person meets a refusal of one voice as a message that is kept with it, so the advice belongs into that.
+    advised = f"{line}. {found.advice}" if found.advice else line
+    code, request_id = scrubbed(told.code), scrubbed(told.request_id)
+    match found.proof:
+        case Proof.REFUSED:
+            cause = found.cause or cause_of(told.message)
+            return Rejected(advised, code=code, request_id=request_id, cause=cause)
+        case Proof.SPENT:
+            return Rejected(advised, code=code, request_id=request_id, spent=True, cause=found.cause)
+        case Proof.SYSTEMIC:
+            return Rejected(line, found.advice, code=code, request_id=request_id, systemic=True)
+        case Proof.TOO_FAST:
+            return Throttled(line, code=code, request_id=request_id, retry_after=answer.retry_after)
+        case Proof.TOO_MANY:
+            return Throttled(line, code=code, request_id=request_id, in_flight=True, retry_after=answer.retry_after)
+        case Proof.DUPLICATE:
+            return Rejected(line, code=code, request_id=request_id, duplicate=True)
+        case Proof.ABSENT:
+            return Rejected(advised, code=code, request_id=request_id, absent=True)
+        case Proof.NOTHING:
+            advice = f". {found.advice}" if found.advice else ""
+            return OutcomeUnknown(line + doubt(action) + advice, code=code, request_id=request_id)
+
+
+def _unproven(
+    answer: HttpResponse, told: Said | None, action: str, scrubbed: Callable[[object], str]
+) -> OutcomeUnknown:
+    line = _line(answer, told, action, scrubbed) + doubt(action)
+    code, request_id = (scrubbed(told.code), scrubbed(told.request_id)) if told else ("", "")
+    return OutcomeUnknown(line, code=code, request_id=request_id)
+
+
+def _line(answer: HttpResponse, told: Said | None, action: str, scrubbed: Callable[[object], str]) -> str:
+    status = "" if answer.status == 200 else f"HTTP {answer.status}, "
+    if told is None:
+        words = scrubbed(answer.body[:2000].decode("utf-8", "replace"))[:120] or "nothing"
+        return f"{action}: HTTP {answer.status}, and not Tencent's words: {words}"
+    if not told.failed:
+        return f"{action}: {status}and yet no error{_request(told, scrubbed)}"
+    code = scrubbed(told.code) or "an error without a code"
+    message = (scrubbed(told.message) or "no message").rstrip(".")
+    return f"{action}: {status}{code}: {message}{_request(told, scrubbed)}"
+
+
+def _request(told: Said, scrubbed: Callable[[object], str]) -> str:
+    return f" (request {scrubbed(told.request_id)})" if told.request_id else ""
+
+
+def _redirect(answer: HttpResponse, action: str, scrubbed: Callable[[object], str]) -> CloudError:
+    where = scrubbed(answer.headers.get("Location", "nowhere"))[:120]
+    line = f"{action}: HTTP {answer.status}, a redirect to {where}, not followed: it would take the signature along"
+    hint = "If that is the cloud, name it as the provider's endpoint; if not, something in between answers for it."
+    if reads(action):
+        return Rejected(line, hint, systemic=True)
+    return OutcomeUnknown(line + doubt(action), hint)
+
+
+def _not_tencent(answer: HttpResponse, action: str, scrubbed: Callable[[object], str]) -> CloudError:
+    """Tencent says 200 to whatever it has seen, so a 4xx is somebody's in between, who may have passed the call on."""
+    line = _line(answer, None, action, scrubbed)
+    hint = "Is the endpoint right, or does a proxy stand in between?"
+    if not reads(action) or answer.status < 400 or answer.status == 408:
+        return OutcomeUnknown(line + doubt(action), hint)
+    if answer.status == 429:
+        return Throttled(line, retry_after=answer.retry_after)
+    return Rejected(line, hint, systemic=answer.status in (401, 407))
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,301 @@
+"""The Provider door of Tencent Cloud VOD: custom voices, clones and sounds of one application.
+
+Decides nothing. What was made lives in tasks for 72 hours (`vod_tasks`); after that only MiniMax's voices can be
+listed, and of those only the ones that were used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from reconciler.errors import CloudError, OutcomeUnknown
+from reconciler.model.accounts import TencentVodAccount
+from reconciler.model.manifest import Voice
+from reconciler.model.observed import (
+    Absent,
+    Found,
+    Observation,
+    Observations,
+    RemoteVoice,
+    TaskStatus,
+    Unknown,
+    Unverifiable,
+)
+from reconciler.model.state import Activation, Record, Status
+from reconciler.protocols import Accepted, ByKey, Capabilities, Clock, MethodCapabilities, Unknowable
+from reconciler.providers.callbacks import BeforeRead, SecretsOf, no_secrets, unpaced
+from reconciler.providers.circuit_breaker import while_answered
+from reconciler.providers.http.client import retry_read
+from reconciler.providers.listing import Listing, ListResult, look
+from reconciler.providers.tencent import auth as tencent_auth
+from reconciler.providers.tencent import client as tencent
+from reconciler.providers.tencent.schema import Reply
+from reconciler.providers.tencent.vod import requests
+from reconciler.providers.tencent.vod.schema import AcceptedReply, VoicesReply
+from reconciler.providers.tencent.vod.tasks import Ask, Scrolled, Tasks, needs_its_task
+
+if TYPE_CHECKING:
+    import httpx
+
+WINDOW = 70 * 3600.0  # seconds: two hours before VOD's 72 h are over, nothing is sent again
+LISTED = "clone-minimax"  # the one method whose voices DescribeVoices shows
+
+CAPABILITIES = Capabilities(
+    methods={
+        "create": MethodCapabilities(deletes=False, found=ByKey(window=WINDOW)),
+        "clone": MethodCapabilities(deletes=False, found=ByKey(window=WINDOW), caller_chooses_id=True),
+        LISTED: MethodCapabilities(updates=True, found=ByKey(window=WINDOW), activates=True),
+        "task": MethodCapabilities(deletes=False, found=Unknowable(), batch=1),
+    },
+)
+
+_NOT_SHOWN = "VOD shows a cloned voice only after its first use"
+_NO_LIST = "VOD has no list of these, and tasks are shown for 72 hours"
+_NO_KEY = "CreateAigcAudioTask carries no key that it could be found by"
+
+
+class VodProvider:
+    """One VOD application. Threads may share it."""
+
+    capabilities = CAPABILITIES
+
+    def __init__(
+        self,
+        account: TencentVodAccount,
+        credentials: tencent_auth.Credentials,
+        *,
+        clock: Clock,
+        transport: httpx.BaseTransport | None = None,
+        before_read: BeforeRead = unpaced,
+        secrets_of: SecretsOf = no_secrets,
+        listed: bool = True,
+    ) -> None:
+        """`transport` takes the place of sockets (the sandbox).
+
+        `listed`: voices are declared that a list shows, so it is read even if no record of one is left.
+        """
+        self._listed = listed
+        self._known: Sequence[Record] = ()  # what was looked at last, which a list of tasks must show
+        self._clock = clock
+        self._patience = account.timeouts.operation
+        self._before_read = before_read
+        self._sub_app_id = account.sub_app_id
+        self._client = tencent.Client(
+            tencent.VOD,
+            credentials,
+            clock=clock,
+            timeouts=account.timeouts,
+            endpoint=account.endpoint,
+            transport=transport,
+        )
+        self.account = f"tencent-vod {self._client.endpoint} {account.sub_app_id}"
+        self._tasks = Tasks(
+            self._client,
+            account.sub_app_id,
+            clock=clock,
+            patience=account.timeouts.operation,
+            before_read=before_read,
+            secrets_of=secrets_of,
+        )
+
+    # -- what there is ------------------------------------------------------------------------------------------------
+
+    def observe(self, records: Sequence[Record], *, presets: bool = False) -> Observations:
+        calls = self.calls
+        ours = [r for r in records if r.account == self.account]
+        of: dict[str, Observation] = {
+            r.external_task_id: Unknown(why=f"recorded on {r.account}") for r in records if r.account != self.account
+        }
+        self._known = ours
+        seen = self._scrolled(ours)
+        ask = while_answered(self._tasks.detail, failures=2)
+
+        def by_task(record: Record) -> Observation:
+            return self._by_task(record, seen, known=ours, ask=ask)
+
+        of |= {r.external_task_id: by_task(r) for r in ours if r.method != LISTED}
+        list_result = self._sighted([r for r in ours if r.method == LISTED], records, by_task)
+        return Observations(
+            account=self.account,
+            of=of | list_result.of,
+            marked=list_result.marked,
+            presets={v.voice_id: v.voice_name or "" for v in self.presets() if v.voice_id} if presets else None,
+            ahead=self._client.ahead.total_seconds(),
+            calls=self.calls - calls,
+        )
+
+    def presets(self) -> Sequence[RemoteVoice]:
+        return self._voices("system")
+
+    def voices(self) -> Sequence[RemoteVoice]:
+        """The cloned voices that were used: all that VOD lists."""
+        return self._voices("clone")
+
+    def recent_tasks(self, known: Collection[str]) -> Sequence[RemoteVoice]:
+        return self._tasks.recent_tasks(known)
+
+    def find(self, record: Record) -> Observation:
+        if record.method == "task":
+            return self._tasks.detail(record) if record.task_id else Unverifiable(why=_NO_KEY)
+        if record.method == LISTED and not needs_its_task(record):
+            return self._asked(record) or Unverifiable(why=_NOT_SHOWN)
+        return self._by_task(record, self._tasks.scroll([record]), known=self._known)
+
+    # -- what is done -------------------------------------------------------------------------------------------------
+
+    def submit(self, voice: Voice, external_task_id: str) -> Accepted:
+        body = requests.creation(voice, external_task_id, sub_app_id=self._sub_app_id)
+        try:
+            reply = self._client.call(requests.ACTIONS[voice.method], body, shape=AcceptedReply, secrets=voice.secrets)
+        except OutcomeUnknown:
+            self._tasks.lost(external_task_id)
+            raise
+        if voice.method != "task":
+            self._tasks.accepted(reply.task_id)
+        return Accepted(task_id=reply.task_id)
+
+    def poll(self, pending: Sequence[Record]) -> Mapping[str, RemoteVoice]:
+        return self._tasks.poll(pending)
+
+    def update(self, record: Record, fields: Mapping[str, Any]) -> None:
+        body = {"VoiceFields": requests.changes(record.sent, fields, marker=record.external_task_id)}
+        self._client.call("UpdateVoice", self._voice(record) | body, shape=Reply)
+
+    def activate(self, record: Record, text: str) -> None:
+        self._client.call("TextToSpeechSync", self._voice(record) | {"Text": text}, shape=Reply)
+
+    def delete(self, record: Record) -> None:
+        self._client.call("DeleteVoice", self._voice(record), shape=Reply)
+
+    @property
+    def calls(self) -> int:
+        return self._client.calls
+
+    def close(self) -> None:
+        self._client.close()
+
+    # -- tasks --------------------------------------------------------------------------------------------------------
+
+    def _scrolled(self, ours: Sequence[Record]) -> Scrolled:
+        """As far as it takes; nothing, where the tasks of the last 72 hours have nothing to say."""
+        recent = [r for r in ours if r.method != "task" and not self._tasks.is_past(r)]
+        sought = [r for r in recent if needs_its_task(r) or (r.status is Status.READY and r.method != LISTED)]
+        # Whether a file has expired, a clock says: one call tells whether it is right.
+        over = any(r.status is Status.READY and r.expires_at and r.expires_at <= self._clock.now() for r in ours)
+        return self._tasks.scroll(sought) if sought or over else Scrolled()
+
+    def _by_task(
+        self, record: Record, seen: Scrolled, *, known: Sequence[Record] = (), ask: Ask | None = None
+    ) -> Observation:
+        """What tasks can say of a record; of what was made before 72 h they say nothing."""
+        match record.status:
+            case Status.DELETED | Status.FAILED:
+                return Absent()
+            case _ if record.voice_id or record.url or record.file_id:  # also one that a person named
+                return Found(remote=_as_made(record)) if seen.of(record) else Unverifiable(why=_NO_LIST)
+            case _ if record.method == "task" and record.task_id is None:
+                return Unverifiable(why=_NO_KEY)
+            case Status.ABANDONED if record.task_id is None:
+                return self._settled(record, seen, known)
+            case Status.RUNNING | Status.DEPOSED | Status.READY | Status.ABANDONED:
+                return self._tasks.running(record, seen, ask=ask)
+            case Status.INTENDED | Status.UNCERTAIN | Status.LAPSED if record.method == "task":
+                return self._tasks.detail(record)
+            case Status.INTENDED | Status.UNCERTAIN | Status.LAPSED:
+                return self._settled(record, seen, known)
+
+    def _settled(self, record: Record, seen: Scrolled, known: Sequence[Record]) -> Observation:
+        ours = [r for r in known if r.attempts > 0 and r.method != "task"]
+        accepted = [r for r in ours if r.status is not Status.DELETED]  # whose task may have gone with it
+        return self._tasks.settled(record, seen, known=accepted)
+
+    # -- MiniMax's voices, which are listed once they were used -------------------------------------------------------
+
+    def _sighted(
+        self, records: Sequence[Record], everyone: Sequence[Record], by_task: Callable[[Record], Observation]
+    ) -> ListResult:
+        """By the list. What nobody is known to have used may lack there, and nothing follows from that."""
+        if not records and not self._listed:
+            return ListResult({})
+        used = [r for r in records if _used(r)]
+        unused = [r for r in records if not _used(r)]
+        shown: list[Listing] = []
+
+        def read() -> Listing:
+            shown.append(self._listing(records))
+            return shown[-1]
+
+        def unseen(record: Record) -> Observation:
+            return by_task(record) if needs_its_task(record) else Unverifiable(why=_NOT_SHOWN)
+
+        looked_for = {r.external_task_id for r in used}
+        strangers = [r for r in everyone if r.external_task_id not in looked_for]
+        try:
+            list_result = look(used, strangers=strangers, read_list=read, find=by_task, ask=self._asked)
+        except CloudError as error:
+            if error.systemic or not unused:
+                raise
+            failed = Unknown(why=error.detail)
+            return ListResult({r.external_task_id: by_task(r) if needs_its_task(r) else failed for r in unused})
+        listed = {key: voice for listing in shown for key, voice in listing.sightings(unused).items()}
+        found = {key: Found(remote=voice) for key, voice in listed.items()}
+        others = {r.external_task_id: unseen(r) for r in unused if r.external_task_id not in found}
+        return ListResult(list_result.of | found | others, list_result.marked)
+
+    def _listing(self, records: Sequence[Record]) -> Listing:
+        """Labels can be copied: of a record whose voice is known, another voice with its marker says nothing."""
+        markers = {r.voice_id: r.external_task_id for r in records if r.voice_id is not None}
+        known = set(markers.values())
+        listed = {str(v.voice_id): v for v in self._voices("clone")}
+        for voice_id, voice in listed.items():
+            marker = markers.get(voice_id) or (voice.external_task_id if voice.external_task_id not in known else None)
+            listed[voice_id] = voice.model_copy(update={"external_task_id": marker})
+        return Listing(listed)
+
+    def _asked(self, record: Record) -> Observation | None:
+        if record.voice_id is None:
+            return None
+        try:
+            found = [v for v in self._voices("clone", voice_id=record.voice_id) if v.voice_id == record.voice_id]
+        except CloudError as error:
+            if error.systemic:
+                raise
+            return Unknown(why=error.detail)
+        if found:
+            return Found(remote=found[0])
+        return Absent() if record.activation is Activation.DONE else Unverifiable(why=_NOT_SHOWN)
+
+    def _voices(self, kind: str, *, voice_id: str | None = None) -> list[RemoteVoice]:
+        body = {"SubAppId": str(self._sub_app_id), "VoiceType": kind}
+        asked = body | ({"VoiceId": voice_id} if voice_id is not None else {})
+        reply = retry_read(partial(self._described, asked), clock=self._clock, within=self._patience)
+        return [line.remote() for line in reply.voices or []]
+
+    def _described(self, body: Mapping[str, object]) -> VoicesReply:
+        self._before_read("list")
+        return self._client.call("DescribeVoices", body, shape=VoicesReply)
+
+    def _voice(self, record: Record) -> dict[str, object]:
+        if record.voice_id is None:
+            raise ValueError(f"{record.external_task_id} has no voice_id")
+        return {"VoiceId": record.voice_id, "SubAppId": str(self._sub_app_id)}
+
+
+def _used(record: Record) -> bool:
+    """Whether it would be listed if it were there; a tombstone is looked for no more."""
+    return record.activation is Activation.DONE or record.status in {Status.DELETED, Status.FAILED}
+
+
+def _as_made(record: Record) -> RemoteVoice:
+    """A voice whose task is still shown: it is what the task said."""
+    return RemoteVoice(
+        status=TaskStatus.READY,
+        voice_id=record.voice_id,
+        voice_name=record.voice_name,
+        task_id=record.task_id,
+        url=record.url,
+        file_id=record.file_id,
+        expires_at=record.expires_at,
+    )

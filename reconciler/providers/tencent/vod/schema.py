@@ -1,0 +1,201 @@
+"""The shapes of VOD's answers, and a task or a listed voice as the noun that it stands for.
+
+The only place that knows its statuses. A task that failed says FINISH: its ErrCodeExt tells.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from pydantic import Field, StringConstraints
+
+from reconciler.model import urls
+from reconciler.model.failures import cause_of
+from reconciler.model.observed import RemoteVoice, TaskStatus
+from reconciler.providers.listing import MARKER
+from reconciler.providers.tencent.errors import rule
+from reconciler.providers.tencent.schema import Reply, Wire
+
+TEMPORARY = timedelta(days=7)  # CreateAigcAudioTask, OutputConfig.StorageMode: how long a Temporary file's URL lasts
+
+_SUCCEEDED = ("success", "succeed", "succeeded")  # Vidu's word, Kling's, and that of Kling's newer calls
+
+TaskId = Annotated[str, StringConstraints(min_length=1)]
+
+
+class AcceptedReply(Reply):
+    task_id: TaskId
+
+
+class TaskLine(Wire):
+    """One task in a list: how far it is, and whose."""
+
+    task_id: TaskId
+    status: object = None
+    session_id: object = None
+
+    @property
+    def key(self) -> str | None:
+        return _text(self.session_id)
+
+    @property
+    def over(self) -> bool:
+        return self.status in ("FINISH", "ABORTED")
+
+
+class TasksReply(Reply):
+    task_set: list[TaskLine] | None  # null is how an empty list may be spelled; a missing key is no list
+    scroll_token: str | None = None
+
+
+class _Task(Wire):
+    """What the four sub-objects have in common."""
+
+    status: object = None
+    err_code: object = None
+    err_code_ext: object = None
+    message: object = None
+    input: object = None
+    output: dict[str, Any] | None = None
+    session_id: object = None
+
+
+class DetailReply(Reply):
+    """One task. Only the sub-object of its own type is there; those of the others are null or left out."""
+
+    status: object = None
+    finish_time: object = None
+    create_aigc_custom_voice_task: _Task | None = None
+    create_aigc_audio_clone_task: _Task | None = None
+    clone_voice_async_task: _Task | None = None
+    aigc_audio_task: _Task | None = None
+
+    @property
+    def key(self) -> str | None:
+        return _text(self._inside.session_id) if self._inside else None
+
+    def remote(self, task_id: str, scrubbed: Callable[[object], str]) -> RemoteVoice:
+        """The noun. An unknown status never reads as success, nor does a success that shows nothing."""
+        inside = self._inside
+        running = RemoteVoice(status=TaskStatus.RUNNING, task_id=task_id, external_task_id=self.key)
+        why = _failure(inside) if inside else None
+        if self.status == "ABORTED":
+            return _failed(running, scrubbed(why or "the task was aborted"))
+        if inside is None or "FINISH" not in (self.status, inside.status):
+            return running
+        if why is not None:
+            return _failed(running, scrubbed(why), code=_text(inside.err_code_ext) or "")
+        output = inside.output or {}
+        if inside is self.aigc_audio_task:
+            return _sound(running, output, finished=_time(self.finish_time))
+        made = _voice(running, output, scrubbed)
+        return made if made.voice_name else made.model_copy(update={"voice_name": _wished_name(inside.input)})
+
+    @property
+    def _inside(self) -> _Task | None:
+        return (
+            self.create_aigc_custom_voice_task
+            or self.create_aigc_audio_clone_task
+            or self.clone_voice_async_task
+            or self.aigc_audio_task
+        )
+
+
+class VoiceLine(Wire):
+    voice_id: Annotated[str, Field(min_length=1)]
+    name: object = None
+    labels: object = None
+
+    def remote(self) -> RemoteVoice:
+        labels = self.labels if isinstance(self.labels, list) else []
+        marks = [label for label in labels if isinstance(label, str) and MARKER.match(label)]
+        return RemoteVoice(
+            status=TaskStatus.READY,
+            voice_id=self.voice_id,
+            voice_name=_text(self.name),
+            external_task_id=marks[-1] if marks else None,
+            active=True,  # a voice that was never used is not shown
+        )
+
+
+class VoicesReply(Reply):
+    voices: list[VoiceLine] | None  # a missing key is no empty list: every voice would look gone
+
+
+def _failure(task: _Task) -> str | None:
+    """ErrCode may be 0 where ErrCodeExt tells of a failure, and the other way round."""
+    code = _text(task.err_code_ext) or (str(task.err_code) if task.err_code not in (None, 0, "", "0") else "")
+    return f"{code}: {_text(task.message) or 'no reason given'}" if code else None
+
+
+def _failed(running: RemoteVoice, why: str, *, code: str = "") -> RemoteVoice:
+    """`code` is ErrCodeExt, mostly no more than FailedOperation: then the words tell why."""
+    cause = rule(code, action="").cause or cause_of(why)
+    return running.model_copy(update={"status": TaskStatus.FAILED, "message": why, "cause": cause})
+
+
+def _voice(running: RemoteVoice, output: dict[str, Any], scrubbed: Callable[[object], str]) -> RemoteVoice:
+    """By what the service behind VOD says of itself, too, where it says anything: Vidu's State, Kling's status."""
+    listed = output.get("InfoList")
+    for info in listed if isinstance(listed, list) else [output]:
+        if not isinstance(info, dict):
+            continue
+        told = _object_in(info.get("VoiceInfo"))
+        state = _text(told.get("status")) or _text(info.get("State"))
+        voice_id = _text(info.get("VoiceId")) or _text(told.get("voice_id"))
+        if state is not None and state.lower() == "failed":
+            return _failed(running, scrubbed(_text(told.get("message")) or "the service behind VOD says: failed"))
+        if voice_id is not None and (state is None or state.lower() in _SUCCEEDED):
+            name = urls.as_ever(_text(told.get("voice_name")))
+            return running.model_copy(update={"status": TaskStatus.READY, "voice_id": voice_id, "voice_name": name})
+    return running
+
+
+def _wished_name(told: object) -> str | None:
+    """MiniMax's result has no name: it is the one that its request wished for, which the task repeats."""
+    wishes = _object_in(told.get("ExtParam")) if isinstance(told, dict) else {}
+    profile = wishes.get("voice_profile")
+    return urls.as_ever(_text(profile.get("name"))) if isinstance(profile, dict) else None
+
+
+def _object_in(text: object) -> dict[str, Any]:
+    """VoiceInfo and ExtParam are JSON in a string."""
+    try:
+        told = json.loads(text) if isinstance(text, str) else text
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _sound(running: RemoteVoice, output: dict[str, Any], *, finished: datetime | None) -> RemoteVoice:
+    lists = [output.get(name) for name in ("AudioInfos", "VideoInfos")]
+    for file in (file for files in lists if isinstance(files, list) for file in files if isinstance(file, dict)):
+        url, file_id = _text(file.get("FileUrl")), _text(file.get("FileId"))
+        if url is None and file_id is None:
+            continue
+        expires_at = _time(file.get("ExpireTime"))
+        if expires_at is None and finished is not None and file.get("StorageMode") != "Permanent":
+            expires_at = finished + TEMPORARY
+        made = {"url": url, "file_id": file_id, "expires_at": expires_at}
+        return running.model_copy(update={"status": TaskStatus.READY, **made})
+    return running
+
+
+def _time(text: object) -> datetime | None:
+    """ISO 8601, UTC. None for the year 1 too: how an end that is not there yet is written."""
+    try:
+        when = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    if when is None or when.year < 2000 or when.year > 9000:
+        return None
+    return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, bool) or value is None or value == "":
+        return None
+    return str(value) if isinstance(value, (str, int)) else None

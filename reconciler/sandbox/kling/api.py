@@ -1,0 +1,219 @@
+"""Kling's Custom Voice API: a request in, Kling's answer out. Holds its limits and nothing between two requests.
+
+Source of the limits: Kling's page Voice Management; of the messages: what production was seen to answer.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from enum import StrEnum
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from reconciler.sandbox.http import Answer, Dropped, Request, Response
+from reconciler.sandbox.kling import auth, responses
+from reconciler.sandbox.kling.responses import PRESETS, Answered, Json, Refusal
+from reconciler.sandbox.request_context import Turn
+from reconciler.sandbox.task import Creation
+from reconciler.sandbox.world import World
+
+_ROOT = "/v1/general/"
+_LONGEST_NAME = 20  # characters
+_LAST_PAGE = _LARGEST_PAGE = 1000
+_PAGE_SIZE = 30  # when none is asked for
+_OVER_THE_PACK = "parallel task over resource pack limit"
+_UNDOCUMENTED = "reviewing"  # a task_status that stands in no document
+_HTML = b"<html><head><title>200 OK</title></head><body><h1>Gateway</h1></body></html>"
+
+
+class _Action(StrEnum):
+    CREATE = "create"
+    GET = "get"
+    LIST = "list"
+    PRESETS = "presets"
+    DELETE = "delete"
+
+
+_ROUTES = {
+    "custom-voices": {"POST": _Action.CREATE, "GET": _Action.LIST},
+    "custom-voices/": {"GET": _Action.GET},
+    "presets-voices": {"GET": _Action.PRESETS},
+    "delete-voices": {"POST": _Action.DELETE},
+}
+_WRITES = frozenset({_Action.CREATE, _Action.DELETE})
+
+
+def answer(world: World, request: Request) -> Answer:
+    try:
+        account = auth.account_of(request.headers.get("authorization"), world.now())
+        action, wanted = _route(request)
+    except Refusal as refusal:
+        with world.turn("", "refused") as turn:
+            return responses.refused(refusal, turn.request_id())
+    with world.turn(account, action) as turn:
+        try:
+            _keep_pace(turn, action)
+            answered = _answered(turn, request, action=action, wanted=wanted)
+        except Refusal as refusal:  # inside the transaction: a refused call counts as one
+            return responses.refused(refusal, turn.request_id())
+        return _struck(turn, action) or responses.succeeded(answered, turn.request_id())
+
+
+def _route(request: Request) -> tuple[_Action, str]:
+    """The action, and for GET the id that stands in the path. Whatever comes before /v1/general/ is a gateway's."""
+    _, root, place = request.path.partition(_ROOT)
+    name, slash, wanted = place.partition("/")
+    methods = _ROUTES.get(name + slash) if root and bool(slash) == bool(wanted) and "/" not in wanted else None
+    if methods is None:
+        raise Refusal(404, 1203, f"The requested resource does not exist: {unquote(request.path)}")
+    if request.method not in methods:
+        raise Refusal(404, 1202, f"The requested method is not valid: {request.method}")
+    return methods[request.method], unquote(wanted)
+
+
+def _keep_pace(turn: Turn, action: _Action) -> None:
+    if turn.stormy and action is _Action.CREATE and turn.now // 1000 % 2:
+        raise Refusal(429, 1303, _OVER_THE_PACK)
+    too_fast = turn.stormy or (action in _WRITES and not turn.within_rate())
+    if too_fast or turn.happens("throttle", turn.faults.throttle):
+        raise Refusal(429, 1302, "The API request rate limit has been exceeded")
+
+
+def _answered(turn: Turn, request: Request, *, action: _Action, wanted: str) -> Answered:
+    match action:
+        case _Action.CREATE:
+            return _create(turn, _read(request))
+        case _Action.GET:
+            return _get(turn, wanted)
+        case _Action.LIST:
+            number, size = _page(turn, request)
+            return [_looked_at(turn, creation) for creation in turn.page(number, size)]
+        case _Action.PRESETS:
+            number, size = _page(turn, request)
+            official = list(PRESETS.items())[(number - 1) * size : number * size]
+            return [responses.preset(voice_id, name, turn.now) for voice_id, name in official]
+        case _Action.DELETE:
+            return _delete(turn, _read(request))
+
+
+def _create(turn: Turn, body: Json) -> Json:
+    voice_name = _text(body, "voice_name")
+    voice_url, video_id, key = _text(body, "voice_url"), _text(body, "video_id"), _text(body, "external_task_id")
+    if not 1 <= len(voice_name) <= _LONGEST_NAME:
+        raise Refusal(400, 1201, f"voice_name must have 1 to {_LONGEST_NAME} characters")
+    if bool(voice_url) == bool(video_id):  # the vendor's own sample sends the other one empty
+        raise Refusal(400, 1201, "Exactly one of voice_url and video_id is required")
+    file_name = _file_name(voice_url) if voice_url else ""
+    if key and turn.with_key(key):
+        raise Refusal(400, 1201, f"External_task_id {key} already exists")
+    if turn.faults.unique_names and turn.name_in_use(voice_name):
+        raise Refusal(400, 1201, f"Voice name {voice_name} already exists")
+    if "refused" in file_name:
+        raise Refusal(400, 1301, "The request triggers the content security policy of the platform")
+    if turn.faults.pack_exhausted:
+        raise Refusal(429, 1102, "Account balance not enough")
+    cap = turn.faults.in_flight_cap
+    if cap is not None and turn.in_flight() >= cap:
+        raise Refusal(429, 1303, _OVER_THE_PACK)
+    failure = None
+    if "bad" in file_name:
+        failure = "The audio does not hold exactly one clean human voice of 5 to 30 seconds"
+    elif turn.happens("fail", turn.faults.fail):
+        failure = "The voice could not be customized"
+    seconds = None if turn.happens("stuck", turn.faults.stuck_tasks) else turn.faults.task_seconds
+    return responses.accepted(turn.begin(voice_name, key=key or None, seconds=seconds, failure=failure))
+
+
+def _get(turn: Turn, wanted: str) -> Json:
+    found = turn.with_task(wanted) or turn.with_key(wanted)
+    if found is None or not turn.shows(found):
+        raise Refusal(400, 1201, f"Task not found by id/external id: {wanted}")
+    return _looked_at(turn, found)
+
+
+def _looked_at(turn: Turn, creation: Creation) -> Json:
+    """A task as lists and look-ups tell it, each look with luck of its own."""
+    told = responses.task(creation, turn.now, turn.faults.deleted_voice)
+    if turn.happens(f"unknown status of {creation.number}", turn.faults.unknown_status):
+        told["task_status"] = _UNDOCUMENTED
+    if turn.happens(f"voiceless {creation.number}", turn.faults.voiceless):
+        for voice in told.get("task_result", {}).get("voices", ()):
+            del voice["voice_id"]
+    return told
+
+
+def _delete(turn: Turn, body: Json) -> Json:
+    """Answers the whole record, as production does; the page shows task_id and task_status of it."""
+    voice_id = _text(body, "voice_id")
+    if not voice_id:
+        raise Refusal(400, 1201, "voice_id is required")
+    if voice_id in PRESETS:
+        raise Refusal(400, 1201, f"Only custom voices can be deleted, not an official one: {voice_id}")
+    found = turn.living(voice_id)
+    if found is None:
+        raise Refusal(400, 1201, f"Voice not found or already deleted for id: {voice_id}")
+    turn.delete(found)
+    return responses.task(found, turn.now, turn.faults.deleted_voice)
+
+
+def _struck(turn: Turn, action: _Action) -> Answer | None:
+    """The work is done; does its answer arrive?"""
+    faults = turn.faults
+    if action not in _WRITES and not faults.faulty_reads:
+        return None
+    if turn.happens("reply lost", faults.reply_lost):
+        return Dropped()
+    if turn.happens("error", faults.error_after_work):
+        return responses.refused(Refusal(500, 5000, "Server internal error"), turn.request_id())
+    if turn.happens("garbage", faults.garbage):
+        return Response(200, _HTML, content_type="text/html")
+    return None
+
+
+def _read(request: Request) -> Json:
+    """The body's members; those that Kling doesn't know are nobody's business."""
+    try:
+        body: Any = json.loads(request.body)
+    except (ValueError, RecursionError):
+        raise Refusal(400, 1200, "The request body is not valid JSON") from None
+    if not isinstance(body, dict):
+        raise Refusal(400, 1200, "The request body is not a JSON object")
+    return body
+
+
+def _text(body: Json, name: str) -> str:
+    """Empty when it is missing or null."""
+    value = body.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise Refusal(400, 1201, f"{name} must be a string")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise Refusal(400, 1201, f"{name} is not valid text") from None
+    return value
+
+
+def _file_name(url: str) -> str:
+    if not re.match(r"(?i)https?://[^\s/?#]", url):
+        raise Refusal(400, 1201, "voice_url must be an http or https URL")
+    try:
+        return urlsplit(url).path.rpartition("/")[2].lower()
+    except ValueError:
+        raise Refusal(400, 1201, "voice_url is not a valid URL") from None
+
+
+def _page(turn: Turn, request: Request) -> tuple[int, int]:
+    asked = parse_qs(request.query, keep_blank_values=True)
+    number = _number(asked, "pageNum", default=1, last=_LAST_PAGE)
+    size = _number(asked, "pageSize", default=_PAGE_SIZE, last=_LARGEST_PAGE)
+    return number, min(size, turn.faults.page_cap or size)
+
+
+def _number(asked: dict[str, list[str]], name: str, *, default: int, last: int) -> int:
+    text = asked.get(name, [str(default)])[-1]
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= last:
+        raise Refusal(400, 1201, f"{name} must be an integer from 1 to {last}")
+    return int(text)

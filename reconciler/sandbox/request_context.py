@@ -1,0 +1,237 @@
+"""What one request may see and do in the world, inside its transaction. Decides nothing that a cloud decides.
+
+Chance is drawn from the world's seed, the account, the action and how many such calls came before, so the fate of the
+n-th create does not hang on how often somebody listed meanwhile.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import replace
+from uuid import UUID
+
+from reconciler.sandbox.faults import DeletedVoice, Faults
+from reconciler.sandbox.pagination import Page, Row, Scroll, page_of
+from reconciler.sandbox.task import LIVING, SELECT, Creation
+
+_SUBMITTED_SHARE = 0.2  # of a task's time it waits, the rest it is processed
+
+
+class Turn:
+    """`now` is Unix milliseconds: one request happens at one moment."""
+
+    def __init__(
+        self, db: sqlite3.Connection, account: str, *, action: str, now: int, seed: int, faults: Faults
+    ) -> None:
+        self.account = account
+        self.now = now
+        self.faults = faults
+        self._db = db
+        self._caller = account
+        self._action = action
+        db.execute(
+            "INSERT INTO turns (account, action, tokens, refilled_at) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET calls = calls + 1",
+            (account, action, max(1.0, faults.calls_per_second), now),
+        )
+        row = db.execute("SELECT calls FROM turns WHERE account = ? AND action = ?", (account, action)).fetchone()
+        self._calls: int = row[0]
+        self._lot = f"{seed}/{account}/{action}/{self._calls}"
+
+    def enter(self, part: str) -> None:
+        """What follows sees only this part of the account, such as an application; its calls count together."""
+        self.account = f"{self._caller}/{part}"
+
+    def happens(self, what: str, probability: float) -> bool:
+        """Each `what` has dice of its own: turning one switch leaves the others' luck as it was."""
+        return probability > 0 and self._dice(what).random() < probability
+
+    @property
+    def stormy(self) -> bool:
+        """Storms come and go by the wall clock, at the same times in every world."""
+        return self.now % round(self.faults.storm_every * 1000) < round(self.faults.storm_seconds * 1000)
+
+    def new_id(self, what: str) -> str:
+        """18 digits, more than a double can hold, as Kling's are. One for each `what` in a turn."""
+        return str(self._dice(what).randrange(10**17, 10**18))
+
+    def new_hex(self, what: str, digits: int) -> str:
+        return f"{self._dice(what).getrandbits(4 * digits):0{digits}x}"
+
+    def new_letters(self, what: str, number: int) -> str:
+        dice = self._dice(what)
+        return "".join(dice.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(number))
+
+    def request_id(self) -> str:
+        return str(UUID(int=self._dice("request").getrandbits(128), version=4))
+
+    def within_rate(self, *, times: float = 1) -> bool:
+        """Takes one of the account's calls of this action: a bucket of one second's calls, refilled all the time.
+
+        Of some actions a cloud takes several `times` as many.
+        """
+        rate = self.faults.calls_per_second * times
+        place = (self._caller, self._action)
+        tokens, refilled_at = self._db.execute(
+            "SELECT tokens, refilled_at FROM turns WHERE account = ? AND action = ?", place
+        ).fetchone()
+        elapsed = max(0, self.now - refilled_at)  # clocks jump back
+        full = max(1.0, rate)
+        tokens = full if self._calls == 1 else min(full, tokens + elapsed * rate / 1000)
+        granted = bool(tokens >= 1)
+        self._db.execute(
+            "UPDATE turns SET tokens = ?, refilled_at = ? WHERE account = ? AND action = ?",
+            (tokens - granted, self.now, *place),
+        )
+        return granted
+
+    def begin(
+        self,
+        voice_name: str,
+        *,
+        key: str | None,
+        seconds: float | None,
+        failure: str | None = None,
+        task_id: str | None = None,
+        voice_id: str | None = None,
+        action: str = "",
+        told: Mapping[str, object] | None = None,
+    ) -> Creation:
+        """A new task. `seconds` None: it never ends. `failure` is why it will end without a voice.
+
+        Ids that are None are drawn; an empty `voice_id` is for what makes no voice.
+        """
+        lasts = round((seconds or 0) * 1000)
+        values = (
+            self.account,
+            task_id or self.new_id("task"),
+            key,
+            self.new_id("voice") if voice_id is None else voice_id,
+            voice_name,
+            self.now,
+            self.now + round(lasts * _SUBMITTED_SHARE),
+            None if seconds is None else self.now + lasts,
+            failure,
+        )
+        kept = json.dumps(told or {}, ensure_ascii=False)
+        cursor = self._db.execute(
+            "INSERT INTO creations (account, task_id, key, voice_id, voice_name, created_at, started_at, ended_at,"
+            " failure, action, told) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (*values, action, kept),
+        )
+        assert cursor.lastrowid is not None
+        return Creation(cursor.lastrowid, *values, deleted_at=None, action=action, told=kept)
+
+    def in_flight(self) -> int:
+        query = "SELECT count(*) FROM creations WHERE account = ? AND (ended_at IS NULL OR ended_at > ?)"
+        row: tuple[int] = self._db.execute(query, (self.account, self.now)).fetchone()
+        return row[0]
+
+    def shows(self, creation: Creation) -> bool:
+        """Whether it can be looked up by its ids."""
+        if creation.deleted_at is not None and self.faults.deleted_voice is DeletedVoice.VANISHES:
+            return False
+        return not self.is_late(creation)
+
+    def is_late(self, creation: Creation) -> bool:
+        """Whether it can't be looked up by its ids yet."""
+        late = round(self.faults.late_by_id * 1000)
+        return late > 0 and creation.created_at > self.now - late  # clocks jump back
+
+    def with_key(self, key: str, *, since: int = 0) -> Creation | None:
+        """Deleted and failed ones too: a key is burnt for ever, or as long as its cloud looks back."""
+        return self._one("key = :key AND created_at > :since ORDER BY number DESC", key=key, since=since)
+
+    def with_task(self, task_id: str) -> Creation | None:
+        return self._one("task_id = :task", task=task_id)
+
+    def living(self, voice_id: str) -> Creation | None:
+        return self._one(f"voice_id = :voice AND {LIVING}", voice=voice_id)
+
+    def name_in_use(self, voice_name: str) -> bool:
+        return self._one("voice_name = :name AND deleted_at IS NULL AND failure IS NULL", name=voice_name) is not None
+
+    def id_in_use(self, voice_id: str) -> bool:
+        """By a voice, or by a task that is to make it."""
+        return self._one("voice_id = :voice AND deleted_at IS NULL AND failure IS NULL", voice=voice_id) is not None
+
+    def voices(self, action: str) -> list[Creation]:
+        """The voices that this action made, the newest first, as the switches for lists let them be seen."""
+        if self.faults.empty_list:
+            return []
+        query = f"{SELECT} account = :account AND action = :action AND {LIVING} ORDER BY number DESC"
+        rows = self._db.execute(query, {"account": self.account, "action": action, "now": self.now}).fetchall()
+        if self.faults.shuffle_list:
+            self._dice("shuffle").shuffle(rows)
+        return [Creation(*row) for row in self._shown(rows)]
+
+    def scroll(self, wanted: Scroll) -> Page:
+        """The account's tasks, as the switches for lists let them be seen."""
+        if self.faults.empty_list:
+            return Page((), "")
+        late = max(self.faults.late_visibility, self.faults.late_by_id)
+        shuffle = self._dice("shuffle").shuffle if self.faults.shuffle_list else None
+        until = self.now - round(late * 1000) if late else None
+        rows, token = page_of(self._db, wanted, account=self.account, now=self.now, until=until, shuffle=shuffle)
+        return Page(tuple(Creation(*row) for row in self._shown(rows)), token)
+
+    def use(self, creation: Creation) -> None:
+        self._db.execute(
+            "UPDATE creations SET used_at = coalesce(used_at, ?) WHERE number = ?", (self.now, creation.number)
+        )
+
+    def tell(self, creation: Creation, told: Mapping[str, object], *, voice_name: str) -> Creation:
+        """Other details than before."""
+        kept = json.dumps(told, ensure_ascii=False)
+        self._db.execute(
+            "UPDATE creations SET told = ?, voice_name = ? WHERE number = ?", (kept, voice_name, creation.number)
+        )
+        return replace(creation, told=kept, voice_name=voice_name)
+
+    def delete(self, creation: Creation) -> None:
+        self._db.execute("UPDATE creations SET deleted_at = ? WHERE number = ?", (self.now, creation.number))
+
+    def rename(self, creation: Creation, voice_name: str) -> None:
+        self._db.execute("UPDATE creations SET voice_name = ? WHERE number = ?", (voice_name, creation.number))
+
+    def page(self, number: int, size: int) -> list[Creation]:
+        """The account's tasks, the newest first, as the switches for lists let them be seen."""
+        if self.faults.empty_list:
+            return []
+        where = "account = ?"
+        values: list[str | int] = [self.account]
+        if self.faults.deleted_voice is DeletedVoice.VANISHES:
+            where += " AND deleted_at IS NULL"
+        late = max(self.faults.late_visibility, self.faults.late_by_id)
+        if late:
+            where += " AND created_at <= ?"
+            values.append(self.now - round(late * 1000))
+        query = f"{SELECT} {where} ORDER BY number DESC"
+        skipped = (number - 1) * size
+        if number > 1 and self.happens("shift", self.faults.shift_list):
+            skipped += self._dice("shift where").choice((-1, 1))
+        if self.faults.shuffle_list:
+            rows = self._db.execute(query, values).fetchall()
+            self._dice("shuffle").shuffle(rows)
+            rows = rows[skipped : skipped + size]
+        else:
+            rows = self._db.execute(f"{query} LIMIT ? OFFSET ?", (*values, size, skipped)).fetchall()
+        return [Creation(*row) for row in self._shown(rows)]
+
+    def _shown(self, rows: list[Row]) -> list[Row]:
+        if not self.faults.hide:
+            return rows
+        dice = self._dice("hide")
+        return [row for row in rows if dice.random() >= self.faults.hide]
+
+    def _one(self, where: str, **values: str | int) -> Creation | None:
+        row = self._db.execute(
+            f"{SELECT} account = :account AND {where}", {"account": self.account, "now": self.now, **values}
+        ).fetchone()
+        return None if row is None else Creation(*row)
+
+    def _dice(self, what: str) -> random.Random:
+        return random.Random(f"{self._lot}/{what}")  # noqa: S311 - a rehearsal must be repeatable, not secret

@@ -1,0 +1,240 @@
+"""VOD's four ways to make something: a request becomes a task. What is wrong with a sample, only the task tells.
+
+A sample's file name decides its fate: with "bad" in it, its task fails. A file_id with "missing" in it is not there.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from reconciler.sandbox.request_context import Turn
+from reconciler.sandbox.tencent.responses import Json, Refusal
+
+_LONGEST_KEY = 50  # characters, SessionId
+_LONGEST_CONTEXT = 1000  # characters, SessionContext
+_LONGEST_NAME = 20  # characters, CreateAigcCustomVoice, VoiceName
+_LONGEST_TEXT = 1000  # characters, CreateAigcAudioClone, Text; CloneVoiceAsync, ExtParam.text
+_LONGEST_PAYLOAD = 1_048_576  # characters, CreateAigcAudioClone, Payload
+_LONGEST_MEDIA_NAME = 64  # characters, CreateAigcAudioTask, MediaName
+_LONGEST_SOUND = 60  # seconds, CreateAigcAudioTask, Duration
+_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]{6,254}[A-Za-z0-9]")  # CreateAigcAudioClone, VoiceId
+_END_OF_SENTENCE = ".!?,;:\u2026\u3002\uff01\uff1f\uff0c\uff1b\uff1a"
+_GENDERS = ("male", "female", "unknown")
+_AGES = ("child", "teenager", "youth", "middle_aged", "senior", "unknown")
+_LANGUAGES = ("zh", "en", "auto")
+
+_DOWNLOAD = "download audio file failed"
+_POOR = "the audio does not hold exactly one clean human voice"
+_FAILED = "FailedOperation"  # ErrCodeExt, which may stand beside an ErrCode of 0
+
+
+def custom_voice(turn: Turn, body: Json) -> Json:
+    if len(body.get("VoiceName", "")) > _LONGEST_NAME:
+        raise Refusal("InvalidParameter", f"VoiceName has at most {_LONGEST_NAME} characters.")
+    if body.get("DisableModeration", "False") not in ("True", "False"):
+        raise Refusal("InvalidParameter", "DisableModeration must be True or False.")
+    _check_session(turn, body, documented=True)
+    url, video = body.get("VoiceUrl", ""), body.get("VideoId", "")
+    failure = None
+    if url and video:
+        failure = "video_id must be empty when voice_url is present"
+    elif not url and not video:
+        failure = "voice_url or video_id is required"
+    elif not body.get("VoiceName"):
+        failure = "voice_name is required"
+    elif url:
+        failure = _fault_of(url)
+    told = _told(body, "VoiceName", "VoiceUrl", "VideoId", code=0, ext=_FAILED)
+    return _begin(turn, body, "CreateAigcCustomVoice", told=told, name=body.get("VoiceName", ""), failure=failure)
+
+
+def audio_clone(turn: Turn, body: Json) -> Json:
+    if not _ID.fullmatch(body["VoiceId"]):
+        raise Refusal(
+            "InvalidParameter", "VoiceId has 8 to 256 letters, digits, - and _; a letter first, no sign last."
+        )
+    if not 1 <= len(body["Text"]) <= _LONGEST_TEXT:
+        raise Refusal("InvalidParameter", f"Text has 1 to {_LONGEST_TEXT} characters.")
+    if len(body.get("Payload", "")) > _LONGEST_PAYLOAD:
+        raise Refusal("InvalidParameter", f"Payload has at most {_LONGEST_PAYLOAD} characters.")
+    if body.get("PromptText") and body["PromptText"].rstrip("\"'\u201d\u2019)")[-1:] not in _END_OF_SENTENCE:
+        raise Refusal("InvalidParameter", "PromptText must end with punctuation.")
+    faults = [_check_source(body, name) for name in ("AudioFileInfo", "PromptAudioFileInfo") if name in body]
+    _check_session(turn, body)
+    failure = next(filter(None, faults), None)
+    voice_id = body["VoiceId"]
+    if turn.id_in_use(voice_id):
+        failure, voice_id = "voice clone voice id duplicate", ""
+    names = ("AudioFileInfo", "VoiceId", "Text", "PromptAudioFileInfo", "PromptText", "Payload")
+    told = _told(body, *names, code=0, ext=_FAILED) | {"upstream": turn.new_id("upstream")}
+    return _begin(
+        turn, body, "CreateAigcAudioClone", told=told, name=body["VoiceId"], voice_id=voice_id, failure=failure
+    )
+
+
+def clone_voice(turn: Turn, body: Json) -> Json:
+    """MiniMax's. Of several samples the first one counts."""
+    if body.get("LanguageBoost", "auto") not in _LANGUAGES:
+        raise Refusal("InvalidParameter", f"LanguageBoost must be one of {', '.join(_LANGUAGES)}.")
+    wishes = _object(body, "ExtParam")
+    fault = None
+    if body.get("AudioData"):
+        _check_base64(body["AudioData"])
+    elif body.get("AudioUrl"):
+        fault = _fault_of(body["AudioUrl"])
+    elif body.get("AudioFileId"):
+        _check_file(body["AudioFileId"])
+    else:
+        raise Refusal("MissingParameter", "One of AudioData, AudioUrl and AudioFileId is required.")
+    _check_session(turn, body)
+    profile = wishes.get("voice_profile", {})
+    poor = _poor_wishes(wishes, profile)
+    names = ("AudioUrl", "AudioFileId", "LanguageBoost", "ExtParam")
+    told = _told(body, *names, code=40000 if poor else 60000, ext="-500")
+    told |= {"profile": {} if poor else profile, "demo": bool(wishes.get("text"))}
+    name = "" if poor else str(profile.get("name", ""))
+    voice_id = f"minimax_{turn.new_hex('voice', 24)}"
+    return _begin(turn, body, "CloneVoiceAsync", told=told, name=name, voice_id=voice_id, failure=poor or fault)
+
+
+def audio_task(turn: Turn, body: Json) -> Json:
+    """Music or a sound. It has no SessionId: each call makes another."""
+    if "refused" in body.get("Prompt", ""):
+        raise Refusal("InvalidParameter.ViolationContent", "The prompt violates the rules of content.")
+    output = body.get("OutputConfig", {})
+    if output.get("StorageMode", "Temporary") not in ("Temporary", "Permanent"):
+        raise Refusal("InvalidParameter", "StorageMode must be Temporary or Permanent.")
+    if len(output.get("MediaName", "")) > _LONGEST_MEDIA_NAME:
+        raise Refusal("InvalidParameter", f"MediaName has at most {_LONGEST_MEDIA_NAME} characters.")
+    if not 0 <= output.get("Duration", 0) <= _LONGEST_SOUND:
+        raise Refusal("InvalidParameter", f"Duration must be 0 to {_LONGEST_SOUND}.")
+    _object(body, "AdditionalParameters")
+    sources = [*body.get("VideoInfos", ()), *body.get("AudioInfos", ())]
+    faults = [_check_source({"Infos": source}, "Infos") for source in sources]
+    names = ("ModelName", "ModelVersion", "SceneType", "Prompt", "VideoInfos", "AudioInfos", "OutputConfig")
+    told = _told(body, *names, "AdditionalParameters", code=0, ext="ModelGenerateFailed")
+    told |= {"file_id": turn.new_id("file"), "lasts": turn.faults.temporary_seconds}
+    failure = next(filter(None, faults), None)
+    return _begin(turn, body, "AigcAudioTask", told=told, name="", voice_id="", failure=failure)
+
+
+def _begin(
+    turn: Turn,
+    body: Json,
+    task_type: str,
+    *,
+    told: Json,
+    name: str,
+    failure: str | None,
+    voice_id: str | None = None,
+) -> Json:
+    if turn.faults.pack_exhausted:
+        raise Refusal("LimitExceeded.Quota", "The quota of the account is used up.")
+    if failure is None and turn.happens("fail", turn.faults.fail):
+        failure = "the voice could not be made"
+    created = turn.begin(
+        name,
+        key=body.get("SessionId") or None,
+        seconds=None if turn.happens("stuck", turn.faults.stuck_tasks) else turn.faults.task_seconds,
+        failure=failure,
+        task_id=f"{turn.account.rpartition('/')[2]}-{task_type}-{turn.new_hex('task', 32)}t",
+        voice_id=voice_id,
+        action=task_type,
+        told=told,
+    )
+    return {"TaskId": created.task_id}
+
+
+def _told(body: Json, *echoed: str, code: int, ext: str) -> Json:
+    """What the task tells later. `code` and `ext` are how it fails, if it does."""
+    return {
+        "input": {name: body.get(name) for name in echoed},
+        "context": body.get("SessionContext", ""),
+        "code": code,
+        "ext": ext,
+    }
+
+
+def _check_session(turn: Turn, body: Json, *, documented: bool = False) -> None:
+    """Has this SessionId been used? The codes are `documented` for one action only."""
+    key = body.get("SessionId", "")
+    if len(key) > _LONGEST_KEY:
+        code = "InvalidParameterValue.SessionIdTooLong" if documented else "InvalidParameter"
+        raise Refusal(code, f"SessionId has at most {_LONGEST_KEY} characters.")
+    if len(body.get("SessionContext", "")) > _LONGEST_CONTEXT:
+        code = "InvalidParameterValue.SessionContextTooLong" if documented else "InvalidParameter"
+        raise Refusal(code, f"SessionContext has at most {_LONGEST_CONTEXT} characters.")
+    if not -10 <= body.get("TasksPriority", 0) <= 10:
+        raise Refusal("InvalidParameter", "TasksPriority must be -10 to 10.")
+    since = turn.now - round(turn.faults.session_seconds * 1000)
+    if key and turn.with_key(key, since=since) is not None:
+        code = "InvalidParameterValue.SessionId" if documented else turn.faults.duplicate_session.value
+        raise Refusal(code, "The deduplication ID already exists. The request is removed due to duplication.")
+
+
+def _check_source(body: Json, name: str) -> str | None:
+    """Why the task will fail because of it, if it will. Raises Refusal for what is no source at all."""
+    source = body[name]
+    match source.get("Type"):
+        case "Url" if source.get("Url"):
+            return _fault_of(source["Url"])
+        case "File" if source.get("FileId"):
+            _check_file(source["FileId"])
+            return None
+        case _:
+            raise Refusal("InvalidParameter", f"{name} needs a Type, Url or File, and what it says.")
+
+
+def _check_file(file_id: str) -> None:
+    if "missing" in file_id:
+        raise Refusal("InvalidParameterValue.FileId", "The FileId does not exist.")
+
+
+def _check_base64(told: str) -> None:
+    try:
+        base64.b64decode(told, validate=True)
+    except (binascii.Error, ValueError):
+        raise Refusal("InvalidParameter", "AudioData is not base64.") from None
+
+
+def _fault_of(url: str) -> str | None:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return _DOWNLOAD
+    if parts.scheme.lower() not in ("http", "https") or not parts.netloc:
+        return _DOWNLOAD
+    return _POOR if "bad" in parts.path.rpartition("/")[2].lower() else None
+
+
+def _object(body: Json, name: str) -> Json:
+    """The members of JSON in a string."""
+    try:
+        parsed: Any = json.loads(body.get(name) or "{}")
+    except (ValueError, RecursionError):
+        parsed = None
+    if not isinstance(parsed, dict):
+        raise Refusal("InvalidParameter", f"{name} is not a JSON object.")
+    return parsed
+
+
+def _poor_wishes(wishes: Json, profile: object) -> str | None:
+    """What is wrong with ExtParam. The request passes all the same: only the task reads it."""
+    text = wishes.get("text", "")
+    if not isinstance(text, str) or len(text) > _LONGEST_TEXT:
+        return f"text has at most {_LONGEST_TEXT} characters"
+    if text and not wishes.get("tts_model"):
+        return "tts_model is required when text is present"
+    if not isinstance(profile, dict):
+        return "voice_profile is not an object"
+    if profile.get("gender", "unknown") not in _GENDERS or profile.get("age", "unknown") not in _AGES:
+        return "voice_profile has an unknown gender or age"
+    plural = [profile.get(name, []) for name in ("languages", "labels", "scenes")]
+    if not all(isinstance(told, list) and all(isinstance(word, str) for word in told) for told in plural):
+        return "languages, labels and scenes are lists of strings"
+    return None

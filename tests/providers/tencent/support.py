@@ -1,0 +1,100 @@
+"""Clients whose cloud answers what a test says: scripted, or on a socket that keeps what came."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from reconciler.model.accounts import Timeouts
+from reconciler.providers.tencent.auth import Credentials
+from reconciler.providers.tencent.client import TRTC, VOD, Client, Product
+from reconciler.providers.tencent.schema import Reply
+from tests.providers.support import Script, Scripted, answer
+from tests.support.manual_clock import ManualClock
+
+CREDENTIALS = Credentials("AKIDEXAMPLE-of-ours", "SECRETEXAMPLE-of-ours", "TOKENEXAMPLE-of-ours")
+REQUEST_ID = "dcde7626-cee7-4005-8974-3696244613bf"
+PAID = "CreateAigcCustomVoice"
+READ = "DescribeTasks"
+
+
+class Ticket(Reply):
+    task_id: str
+
+
+def body(**response: Any) -> bytes:
+    return json.dumps({"Response": response | {"RequestId": REQUEST_ID}}).encode()
+
+
+def refusal(code: object, message: object = "The cloud's own words.") -> bytes:
+    return body(Error={"Code": code, "Message": message})
+
+
+def scripted(
+    *answers: Scripted | bytes, product: Product = VOD, clock: ManualClock | None = None, **options: Any
+) -> tuple[Client, Script]:
+    """A client of the product's own endpoint, and what it was asked. Bytes are answered with HTTP 200."""
+    script = Script([answer(200, a) if isinstance(a, bytes) else a for a in answers])
+    timeouts = Timeouts()
+    told: dict[str, Any] = {"clock": clock or ManualClock(), "timeouts": timeouts, "transport": script} | options
+    return Client(product, CREDENTIALS, **told), script
+
+
+def product_of(action: str) -> Product:
+    return TRTC if action in ("VoiceClone", "TextToSpeech") else VOD
+
+
+@dataclass(frozen=True)
+class Came:
+    """A request as it came over the wire; header names as they were written."""
+
+    path: str
+    headers: Mapping[str, str]
+    content: bytes
+
+
+Respond = Callable[[Came], httpx.Response]
+
+
+class Cloud:
+    """On 127.0.0.1, at a port of its own: answers every POST with what `respond` says of it."""
+
+    def __init__(self, respond: Respond) -> None:
+        came: list[Came] = []
+
+        class Listener(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                content = self.rfile.read(int(self.headers["Content-Length"]))
+                came.append(Came(self.path, dict(self.headers.items()), content))
+                told = respond(came[-1])
+                self.send_response_only(told.status_code)
+                for name, value in told.headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(told.content)
+
+            def log_message(self, *_: object) -> None: ...
+
+        self.came = came
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Listener)
+        self._server.daemon_threads = True
+        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+        self.host = f"127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()

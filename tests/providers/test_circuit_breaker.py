@@ -1,0 +1,55 @@
+"""How long records are asked about one by one where nobody answers."""
+
+from __future__ import annotations
+
+from reconciler.model.observed import Absent, Observation, Unknown
+from reconciler.model.state import Record, Status
+from reconciler.providers.circuit_breaker import while_answered
+from tests.providers.support import answer, record, said, scripted, task
+
+SIX = [record(Status.READY, key=f"vc-0123abcd-v{n}-deadbeef-1") for n in range(6)]
+
+
+def asked(answers: list[Observation], *, failures: int) -> tuple[int, list[type[Observation]]]:
+    """How many records were asked for, and what came of each."""
+    told: list[Record] = []
+
+    def ask(each: Record) -> Observation:
+        told.append(each)
+        return answers[len(told) - 1]
+
+    asking = while_answered(ask, failures=failures)
+    came = [type(asking(each)) for each in SIX]
+    return len(told), came
+
+
+def test_after_the_first_that_could_not_tell_nobody_is_asked() -> None:
+    assert asked([Absent(), Unknown(why="HTTP 500")], failures=1) == (2, [Absent] + [Unknown] * 5)
+
+
+def test_one_that_could_not_tell_between_others_is_allowed_for() -> None:
+    one: list[Observation] = [
+        Absent(),
+        Unknown(why="another task"),
+        Absent(),
+        Unknown(why="another task"),
+        Absent(),
+        Absent(),
+    ]
+    assert asked(one, failures=2) == (6, [type(each) for each in one])
+
+
+def test_the_reason_is_that_of_the_last_one_asked() -> None:
+    asking = while_answered(lambda _: Unknown(why="HTTP 500"), failures=1)
+    assert [asking(each) for each in SIX[:2]] == [
+        Unknown(why="HTTP 500"),
+        Unknown(why="not asked for, because others could not be: HTTP 500"),
+    ]
+
+
+def test_voices_that_no_list_shows_and_nobody_answers_for_cost_two_records_tries() -> None:
+    empty, broken = answer(200, said(0, data=[])), answer(500, said(5000, "internal error"))
+    provider, script = scripted(empty, empty, *[broken] * 8, answer(200, said(0, data=task())))
+    observed = provider.observe(SIX)
+    assert [type(each) for each in observed.of.values()] == [Unknown] * 6
+    assert len(script.requests) == 2 + 2 * 4
