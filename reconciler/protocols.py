@@ -16,9 +16,9 @@ from reconciler.errors import StateLocked
 from reconciler.hints import hint, way
 from reconciler.model.base import Frozen
 from reconciler.model.manifest import Voice
-from reconciler.model.moments import moment
 from reconciler.model.observed import Observation, Observations, RemoteVoice
 from reconciler.model.state import MADE, Record
+from reconciler.model.time_format import format_time
 
 
 class ByKey(Frozen):
@@ -183,7 +183,7 @@ class Blob:
     entries: tuple[bytes, ...] = ()
 
 
-class LockHolder(Frozen):
+class LockInfo(Frozen):
     """Who holds a lock. `lock_id` is what `voicectl unlock` takes."""
 
     lock_id: str
@@ -194,10 +194,10 @@ class LockHolder(Frozen):
     since: datetime  # UTC
 
 
-def locked_by(holder: LockHolder) -> StateLocked:
+def locked_by(holder: LockInfo) -> StateLocked:
     """The refusal, in the same words for every backend."""
     return StateLocked(
-        f"{holder.who} (pid {holder.pid}) has held it for {holder.operation} since {moment(holder.since)}.",
+        f"{holder.who} (pid {holder.pid}) has held it for {holder.operation} since {format_time(holder.since)}.",
         hint(way("Wait, or if that run is dead", "unlock", holder.lock_id)),
         lock_id=holder.lock_id,
     )
@@ -228,11 +228,11 @@ class Backend(Protocol):
         """
         ...
 
-    def lock(self, holder: LockHolder) -> AbstractContextManager[None]:
+    def lock(self, holder: LockInfo) -> AbstractContextManager[None]:
         """Raises StateLocked, naming the holder; takes over from a holder that is provably dead."""
         ...
 
-    def break_lock(self, lock_id: str) -> LockHolder:
+    def break_lock(self, lock_id: str) -> LockInfo:
         """Raises StateError when there is no lock, it has another id, or its holder is known to be alive."""
         ...
 

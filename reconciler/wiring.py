@@ -42,7 +42,7 @@ class SystemClock:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Workspace:
     """Where a manifest is, and so its state. `manifest` is a file or a folder, as it was typed.
 
     `directory` is what -C said; it was entered already, and is kept for the commands in hints.
@@ -91,41 +91,41 @@ class Place:
         return " ".join(option for option, given in told.items() if given)
 
 
-def backend(place: Place) -> Backend:
+def backend(workspace: Workspace) -> Backend:
     from reconciler.backends.local import LocalBackend
 
-    if place.sandbox:
-        own_folder(place.folder)
-    return LocalBackend(place.state)
+    if workspace.sandbox:
+        own_folder(workspace.folder)
+    return LocalBackend(workspace.state)
 
 
-def neighbours(place: Place) -> list[Neighbour]:
+def neighbours(workspace: Workspace) -> list[Neighbour]:
     """The state files elsewhere that a manifest without a state may really mean. Reads them all."""
     from reconciler.backends import neighbours
     from reconciler.backends.neighbours import Spot
 
-    def at(manifest: Path) -> Place:
-        return replace(place, manifest=manifest)
+    def at(manifest: Path) -> Workspace:
+        return replace(workspace, manifest=manifest)
 
     def options(manifest: Path) -> str:
         named = at(manifest).options
         return named if " -f " in f" {named}" else f"{named} -f {manifest}".strip()  # the default needs no option
 
     return neighbours.neighbours(
-        Spot(place.manifest, place.state), lambda manifest: Spot(manifest, at(manifest).state), options
+        Spot(workspace.manifest, workspace.state), lambda manifest: Spot(manifest, at(manifest).state), options
     )
 
 
-def retire(place: Place) -> None:
+def retire(workspace: Workspace) -> None:
     """Takes a state that lives elsewhere now out of the way; it stays as a backup."""
-    place.state.replace(place.state.with_name(f"{place.state.name.removesuffix('.json')}.backup"))
-    place.state.with_name(f"{place.state.name.removesuffix('.json')}.journal").unlink(missing_ok=True)
+    workspace.state.replace(workspace.state.with_name(f"{workspace.state.name.removesuffix('.json')}.backup"))
+    workspace.state.with_name(f"{workspace.state.name.removesuffix('.json')}.journal").unlink(missing_ok=True)
 
 
-def store(place: Place) -> Store:
+def store(workspace: Workspace) -> Store:
     from reconciler.engine.store import Store
 
-    return Store(backend(place), clock=SystemClock(), rescue_path=place.rescue, place=place.options)
+    return Store(backend(workspace), clock=SystemClock(), rescue_path=workspace.rescue, place=workspace.options)
 
 
 def own_folder(folder: Path) -> Path:
@@ -149,17 +149,17 @@ def fetch() -> Fetch:
     return download.fetch
 
 
-def forget_rehearsal(place: Place) -> None:
+def forget_rehearsal(workspace: Workspace) -> None:
     """Removes the sandbox's states of this folder; they know nothing of the emptied world."""
-    for kept in (place.folder / SANDBOX).glob("*.state.*"):
+    for kept in (workspace.folder / SANDBOX).glob("*.state.*"):
         kept.unlink()
 
 
-def world(place: Place) -> World:
+def world(workspace: Workspace) -> World:
     from reconciler.sandbox.world import World
 
-    own_folder(place.folder)
-    return World.open(place.world, SystemClock())
+    own_folder(workspace.folder)
+    return World.open(workspace.world, SystemClock())
 
 
 def rehearsal_accounts(manifest: Manifest) -> dict[str, str]:
@@ -172,7 +172,7 @@ def rehearsal_accounts(manifest: Manifest) -> dict[str, str]:
 
 def session(
     manifest: Manifest,
-    place: Place,
+    workspace: Workspace,
     *,
     environ: Mapping[str, str],
     closing: ExitStack,
@@ -184,18 +184,18 @@ def session(
 
     @cache
     def the_world() -> World:
-        return closing.enter_context(world(place))
+        return closing.enter_context(world(workspace))
 
     clock = SystemClock()
     clouds = Clouds(
-        manifest, environ, clock=clock, closing=closing, log=log, world=the_world if place.sandbox else None
+        manifest, environ, clock=clock, closing=closing, log=log, world=the_world if workspace.sandbox else None
     )
     return Session(
         manifest=manifest,
-        store=store(place),
+        store=store(workspace),
         connect=clouds.connect,
         clock=clock,
         lineage=lambda: str(uuid.uuid4()),
         is_set=lambda name: bool(environ.get(name, "").strip()),
-        neighbours=lambda: neighbours(place),
+        neighbours=lambda: neighbours(workspace),
     )

@@ -1,7 +1,7 @@
 """A lock that dies with its holder: a file that says who, under an flock that the kernel lets go of.
 
 An flock proves a holder alive on this machine only; a holder on another one is believed until a person breaks its lock.
-Nothing here waits for a run to end; `turn` waits for one write.
+Nothing here waits for a run to end; `directory_lock` waits for one write.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from reconciler.errors import StateError, StateLocked
-from reconciler.protocols import LockHolder, locked_by
+from reconciler.protocols import LockInfo, locked_by
 
 _TRIES = 100  # each failed one means that somebody else took or left the lock in between
 _MOMENT = 0.002  # seconds: what a holder needs to write his name
 
 
 @contextmanager
-def held(path: Path, holder: LockHolder) -> Iterator[None]:
+def held(path: Path, holder: LockInfo) -> Iterator[None]:
     """The lock, for as long as the context lasts. Raises StateLocked."""
     lock = _take(path, holder)
     try:
@@ -37,7 +37,7 @@ def held(path: Path, holder: LockHolder) -> Iterator[None]:
             os.close(lock)
 
 
-def break_dead(path: Path, lock_id: str) -> LockHolder:
+def break_dead(path: Path, lock_id: str) -> LockInfo:
     """Take away the lock of a holder that is not alive here. Raises StateError where that can't be."""
     for _ in range(_TRIES):
         try:
@@ -72,7 +72,7 @@ def break_dead(path: Path, lock_id: str) -> LockHolder:
 
 
 @contextmanager
-def turn(folder: Path) -> Iterator[int]:
+def directory_lock(folder: Path) -> Iterator[int]:
     """One writer at a time in a folder, also without the lock; yields the folder, open."""
     opened = os.open(folder, os.O_RDONLY)
     try:
@@ -83,7 +83,7 @@ def turn(folder: Path) -> Iterator[int]:
         os.close(opened)
 
 
-def _take(path: Path, holder: LockHolder) -> int:
+def _take(path: Path, holder: LockInfo) -> int:
     for _ in range(_TRIES):
         lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -98,7 +98,7 @@ def _take(path: Path, holder: LockHolder) -> int:
     raise StateLocked(f"A run that has not said its name holds {path}.", "Wait for it, and try again.")
 
 
-def _claim(path: Path, lock: int, holder: LockHolder) -> bool:
+def _claim(path: Path, lock: int, holder: LockInfo) -> bool:
     """False to look again: the file was unlinked under us, or its holder has not written his name yet."""
     free = _flock(lock)
     if free and not _is_at(path, lock):
@@ -135,9 +135,9 @@ def _is_at(path: Path, opened: int) -> bool:
         return False
 
 
-def _read(lock: int) -> LockHolder | None:
+def _read(lock: int) -> LockInfo | None:
     """None for a file that was cut short: its writer died between creating and writing it, or is just writing it."""
     try:
-        return LockHolder.model_validate_json(os.pread(lock, 65536, 0))
+        return LockInfo.model_validate_json(os.pread(lock, 65536, 0))
     except ValidationError:
         return None

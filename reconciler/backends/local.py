@@ -21,7 +21,7 @@ from pathlib import Path
 from reconciler.backends import filelock, journal
 from reconciler.errors import StateConflict, StateDamaged, StateError
 from reconciler.hints import hint, way
-from reconciler.protocols import ANY_VERSION, Blob, LockHolder
+from reconciler.protocols import ANY_VERSION, Blob, LockInfo
 
 _READS = 200  # how often a reader starts again because a writer finished in between
 
@@ -98,13 +98,13 @@ class LocalBackend:
         return made
 
     @contextmanager
-    def lock(self, holder: LockHolder) -> Iterator[None]:
+    def lock(self, holder: LockInfo) -> Iterator[None]:
         self._lock.parent.mkdir(parents=True, exist_ok=True)
         self._refuse_long_name()
         with filelock.held(self._lock, holder):
             yield
 
-    def break_lock(self, lock_id: str) -> LockHolder:
+    def break_lock(self, lock_id: str) -> LockInfo:
         return filelock.break_dead(self._lock, lock_id)
 
     def _refuse_long_name(self) -> None:
@@ -119,7 +119,7 @@ class LocalBackend:
     @contextmanager
     def _turn(self) -> Iterator[int]:
         self._snapshot.parent.mkdir(parents=True, exist_ok=True)
-        with filelock.turn(self._snapshot.parent) as folder:
+        with filelock.directory_lock(self._snapshot.parent) as folder:
             yield folder
 
     def _read(self) -> tuple[Blob | None, _Seen]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from reconciler.backends.local import LocalBackend
 from reconciler.errors import StateError
 from reconciler.model import statefile
-from reconciler.model.bodies import METHODS
+from reconciler.model.methods import METHODS
 from reconciler.model.neighbour import Neighbour, Relation
 from reconciler.model.state import LIVE, Record, State
 

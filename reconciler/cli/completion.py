@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from reconciler.loader.names import Names
-    from reconciler.wiring import Place
+    from reconciler.wiring import Workspace
 
 _NAME = re.compile(r"(?:audio\.)?[A-Za-z][A-Za-z0-9_-]*")  # no other text may reach a shell
 Completion = Callable[[click.Context, click.Parameter, str], list[str]]
 
 
-def _completing(names: Callable[[Place], Iterable[str]]) -> Completion:
+def _completing(names: Callable[[Workspace], Iterable[str]]) -> Completion:
     def complete(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
         try:
             found = dict.fromkeys(names(_place(context)))
@@ -33,59 +33,59 @@ def _completing(names: Callable[[Place], Iterable[str]]) -> Completion:
     return complete
 
 
-def _place(context: click.Context) -> Place:
+def _place(context: click.Context) -> Workspace:
     """Where the options before it lead; -C was not entered, because the line is not run."""
     from dataclasses import replace
     from pathlib import Path
 
-    place: Place = context.find_root().obj.place()
-    return replace(place, manifest=Path(place.directory or "", place.manifest))
+    workspace: Workspace = context.find_root().obj.workspace()
+    return replace(workspace, manifest=Path(workspace.directory or "", workspace.manifest))
 
 
-def _declared(place: Place) -> Iterable[str]:
-    return _written(place).addresses
+def _declared(workspace: Workspace) -> Iterable[str]:
+    return _written(workspace).addresses
 
 
-def _declared_providers(place: Place) -> Iterable[str]:
-    return _written(place).providers
+def _declared_providers(workspace: Workspace) -> Iterable[str]:
+    return _written(workspace).providers
 
 
-def _written(place: Place) -> Names:
+def _written(workspace: Workspace) -> Names:
     from reconciler.loader.names import Names, names_in
 
-    regular = place.manifest.is_file() or place.manifest.is_dir()  # a pipe would be waited for
-    return names_in(place.manifest) if regular else Names()
+    regular = workspace.manifest.is_file() or workspace.manifest.is_dir()  # a pipe would be waited for
+    return names_in(workspace.manifest) if regular else Names()
 
 
-def _recorded(place: Place) -> Iterable[str]:
-    return sorted(_state(place).get("current", {}))
+def _recorded(workspace: Workspace) -> Iterable[str]:
+    return sorted(_state(workspace).get("current", {}))
 
 
-def _open(place: Place) -> Iterable[str]:
+def _open(workspace: Workspace) -> Iterable[str]:
     """Addresses with a creation that is not settled, an old voice's among them."""
     settling = ("intended", "running", "uncertain")
-    records = _state(place).get("records", {}).values()
+    records = _state(workspace).get("records", {}).values()
     open_ = (r for r in records if r["status"] in settling or (r["status"] == "deposed" and not r.get("voice_id")))
     return sorted({record["address"] for record in open_})
 
 
-def _new(place: Place) -> Iterable[str]:
+def _new(workspace: Workspace) -> Iterable[str]:
     """Declared, and not in the state."""
-    known = set(_recorded(place))
-    return [address for address in _declared(place) if address not in known]
+    known = set(_recorded(workspace))
+    return [address for address in _declared(workspace) if address not in known]
 
 
-def _former_providers(place: Place) -> Iterable[str]:
+def _former_providers(workspace: Workspace) -> Iterable[str]:
     """In the state, and not declared any more."""
-    used = {record["provider"] for record in _state(place).get("records", {}).values()}
-    return sorted(used.difference(_declared_providers(place)))
+    used = {record["provider"] for record in _state(workspace).get("records", {}).values()}
+    return sorted(used.difference(_declared_providers(workspace)))
 
 
-def _state(place: Place) -> dict[str, Any]:
+def _state(workspace: Workspace) -> dict[str, Any]:
     """The state's file as it is; empty if there is none. What a run has only in its journal is missing."""
     import json
 
-    read = json.loads(place.state.read_bytes())
+    read = json.loads(workspace.state.read_bytes())
     return read if isinstance(read, dict) else {}
 
 

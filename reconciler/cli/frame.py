@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from reconciler.engine.session import Session
     from reconciler.model.manifest import Manifest
     from reconciler.views.render_options import RenderOptions
-    from reconciler.wiring import Place
+    from reconciler.wiring import Workspace
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -60,16 +60,16 @@ class Globals:
             detail=Detail(self.detail),
             columns=room(stream),
             encoding=stream.encoding,
-            global_options=self.place().options,
+            global_options=self.workspace().options,
             verb=self.verb,
         )
 
-    def place(self) -> Place:
+    def workspace(self) -> Workspace:
         from pathlib import Path
 
-        from reconciler.wiring import Place
+        from reconciler.wiring import Workspace
 
-        return Place(manifest=Path(self.file or DEFAULT), sandbox=self.sandbox, directory=self.directory)
+        return Workspace(manifest=Path(self.file or DEFAULT), sandbox=self.sandbox, directory=self.directory)
 
 
 def options() -> Globals:
@@ -79,10 +79,10 @@ def options() -> Globals:
     return found
 
 
-def manifest_at(place: Place, *, fetch: Fetch | None = None) -> Manifest:
+def manifest_at(workspace: Workspace, *, fetch: Fetch | None = None) -> Manifest:
     from reconciler.loader.build import load
 
-    return load(place.manifest, environ=os.environ, fetch=fetch).model_copy(update={"sandbox": place.sandbox})
+    return load(workspace.manifest, environ=os.environ, fetch=fetch).model_copy(update={"sandbox": workspace.sandbox})
 
 
 @contextmanager
@@ -90,11 +90,11 @@ def session() -> Iterator[Session]:
     """The manifest, its state and its clouds; what was opened is closed at the end."""
     from reconciler import wiring
 
-    place = options().place()
+    workspace = options().workspace()
     log = say if options().verbose else _nobody
     with ExitStack() as closing:
-        opened = wiring.session(manifest_at(place), place, environ=os.environ, closing=closing, log=log)
-        log(f"manifest: {place.manifest}")
+        opened = wiring.session(manifest_at(workspace), workspace, environ=os.environ, closing=closing, log=log)
+        log(f"manifest: {workspace.manifest}")
         log(f"state: {opened.store.where}")
         yield opened
 
@@ -118,9 +118,11 @@ def write(words: str) -> bool:
 
 def write_json(document: object, *, indent: int | None = 2) -> bool:
     """A document for programs, on stdout: in ASCII where stdout is not UTF-8."""
-    from reconciler.views import documents
+    from reconciler.views import json_documents
 
-    return streams.write_stdout(documents.dumps(document, indent=indent, ascii_only=not streams.is_utf8(sys.stdout)))
+    return streams.write_stdout(
+        json_documents.dumps(document, indent=indent, ascii_only=not streams.is_utf8(sys.stdout))
+    )
 
 
 def command(verb: str, *arguments: object) -> str:

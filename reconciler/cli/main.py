@@ -107,8 +107,8 @@ def _trace(error: Exception) -> str:
     """Where it happened. What exceptions say may hold anything: of the environment nothing is shown of it."""
     import traceback
 
-    from reconciler.model.scrubbing import Scrubber
+    from reconciler.model.redactor import Redactor
 
-    scrubbed = Scrubber(lambda: [value for value in os.environ.values() if len(value) >= _TELLING])
+    redact = Redactor(lambda: [value for value in os.environ.values() if len(value) >= _TELLING])
     lines = traceback.TracebackException.from_exception(error).format()
-    return "\n".join(part.rstrip() if part.startswith(_OF_CODE) else scrubbed(part, limit=_LONGEST) for part in lines)
+    return "\n".join(part.rstrip() if part.startswith(_OF_CODE) else redact(part, limit=_LONGEST) for part in lines)

@@ -27,15 +27,15 @@ def move_manifest(source: Path | None, lock_timeout: str) -> int:
     from reconciler import wiring
 
     asked = locking(lock_timeout)
-    place = options().place()
-    if not place.manifest.exists():
+    workspace = options().workspace()
+    if not workspace.manifest.exists():
         raise UsageError(
-            f"{place.manifest} does not exist, so no state can be made its own.",
+            f"{workspace.manifest} does not exist, so no state can be made its own.",
             "Say with -f what the manifest is called now: voicectl -f NEW state mv-manifest OLD",
         )
-    old = wiring.Place(manifest=source, sandbox=place.sandbox) if source is not None else place
-    target = wiring.store(place)
-    source_store = target if old.state == place.state else wiring.store(old)
+    old = wiring.Workspace(manifest=source, sandbox=workspace.sandbox) if source is not None else workspace
+    target = wiring.store(workspace)
+    source_store = target if old.state == workspace.state else wiring.store(old)
     with ExitStack() as locks:
         for store in dict.fromkeys((source_store, target)):  # a run on the old one must not lose its state
             locks.enter_context(store.locked("state mv-manifest", wait=asked.lock_wait, waiting=asked.waiting))
@@ -48,10 +48,10 @@ def move_manifest(source: Path | None, lock_timeout: str) -> int:
                 summary="No state there",
             )
         if held is not None and held.lineage != moved.lineage and held.current:
-            raise UsageError(f"{place.state} holds voices already.", "Two states can't be made one.")
+            raise UsageError(f"{workspace.state} holds voices already.", "Two states can't be made one.")
         target.begin(held, pays=False)
-        target.finish(moved.having(manifest=place.name))
-        if old.state != place.state:
+        target.finish(moved.with_changes(manifest=workspace.name))
+        if old.state != workspace.state:
             wiring.retire(old)
-    say(f"{place.state} belongs to {'this folder' if place.name == '.' else place.name} now.")
+    say(f"{workspace.state} belongs to {'this folder' if workspace.name == '.' else workspace.name} now.")
     return 0

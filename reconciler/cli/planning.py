@@ -69,11 +69,11 @@ def written(path: Path, content: bytes) -> None:
         if path.exists() and not path.is_file():  # a pipe or a device
             path.write_bytes(content)
             return
-        place = path.resolve()
+        workspace = path.resolve()
         # Whole or not at all: half a plan would be refused, and be in the way of the next one.
-        beside = place.with_name(f".{place.name}.tmp")
+        beside = workspace.with_name(f".{workspace.name}.tmp")
         _private(beside, content)
-        beside.replace(place)
+        beside.replace(workspace)
     except PlanUnreadable:
         raise UsageError(f"{path} is there, and is no saved plan.", "Another name: --out NAME.plan") from None
     except OSError as error:

@@ -29,7 +29,7 @@ def validate(probe: bool, format_name: str) -> int:
 
     shown = format_named(format_name)
     try:
-        manifest = manifest_at(options().place(), fetch=wiring.fetch() if probe else None)
+        manifest = manifest_at(options().workspace(), fetch=wiring.fetch() if probe else None)
     except ManifestError as error:
         if format_name != TEXT:  # which is said on stderr
             write(shown.problems(error, on_stdout()))

@@ -75,7 +75,7 @@ def rebuild(lineage: str | None, new_lineage: bool, auto_approve: bool, lock_tim
 def _may_take(found: Rebuilt, lineage: str, *, approved: bool) -> bool:
     """Says what is taken in, from whom, and what must be true of it; asks where a person can answer."""
     names = ", ".join(found.taken[:5]) + (" ..." if len(found.taken) > 5 else "")
-    state, voices = options().place().state, counted(len(found.taken), "voice")
+    state, voices = options().workspace().state, counted(len(found.taken), "voice")
     say(f"This takes {voices} into {state}, made under lineage {lineage}: {names}.")
     say("No other state may hold them: a run with that state would replace or delete them here too.")
     if approved:

@@ -56,7 +56,7 @@ def serve(port: int) -> int:
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
-    with wiring.world(options().place()) as world:
+    with wiring.world(options().workspace()) as world:
         try:
             opened = server.serve(world, port, log=say)
         except OSError as error:
@@ -107,7 +107,7 @@ def faults(
 
     if account is not None and not add:
         raise UsageError("--account goes with --add.", "A voice that is there is named by its id or its name.")
-    with wiring.world(options().place()) as world:
+    with wiring.world(options().workspace()) as world:
         wanted = _wanted(Faults() if clear else world.faults(), switches)
         if clear or switches:
             world.set_faults(wanted)
@@ -171,7 +171,7 @@ def _declared_accounts() -> dict[str, str] | None:
     from reconciler.errors import VoicectlError
 
     try:
-        return wiring.rehearsal_accounts(manifest_at(options().place()))
+        return wiring.rehearsal_accounts(manifest_at(options().workspace()))
     except VoicectlError:
         return None
 
@@ -223,9 +223,9 @@ def reset() -> int:
     """
     from reconciler import wiring
 
-    place = options().place()
-    with wiring.world(place) as world:
+    workspace = options().workspace()
+    with wiring.world(workspace) as world:
         world.reset()
-    wiring.forget_rehearsal(place)
+    wiring.forget_rehearsal(workspace)
     say("The sandbox is empty.")
     return 0

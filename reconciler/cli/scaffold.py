@@ -67,17 +67,17 @@ def init() -> int:
 
     Never over a file that is there.
     """
-    place = options().place()
-    path = place.manifest
+    workspace = options().workspace()
+    path = workspace.manifest
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(_MANIFEST)
     except FileExistsError:
-        other = replace(place, manifest=Path("NAME.yaml")).options
+        other = replace(workspace, manifest=Path("NAME.yaml")).options
         raise UsageError(f"{path} is there already.", hint(way("Another name", "init", place=other))) from None
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}.") from None
-    rehearsal = replace(place, sandbox=True).options
+    rehearsal = replace(workspace, sandbox=True).options
     say(f"Wrote {path}. {on_one_line(hint(way('Next', 'plan', place=rehearsal)))}")
     return 0
 

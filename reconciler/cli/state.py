@@ -36,15 +36,15 @@ def state_here() -> State:
     """For commands that only read it. Raises NoState and StateElsewhere."""
     from reconciler import wiring
 
-    place = options().place()
-    store = wiring.store(place)
+    workspace = options().workspace()
+    store = wiring.store(workspace)
     found = store.load()
     if found is None:
         from reconciler.planning import neighbours, no_state
 
-        refusal = neighbours.obstacle(wiring.neighbours(place), place.name, begins=False)
+        refusal = neighbours.obstacle(wiring.neighbours(workspace), workspace.name, begins=False)
         raise refusal or no_state.nothing_known(store.where)
-    store.check(found, place.name)
+    store.check(found, workspace.name)
     return found
 
 
@@ -62,7 +62,7 @@ def state() -> None:
 def list_(everything: bool, abandoned: bool, as_json: bool) -> int:
     """List the addresses and what they mean."""
     from reconciler.model.state import Status
-    from reconciler.views import documents, text
+    from reconciler.views import json_documents, text
 
     if everything and abandoned:
         raise UsageError("--all and --abandoned exclude each other.")
@@ -75,12 +75,12 @@ def list_(everything: bool, abandoned: bool, as_json: bool) -> int:
         if record.status not in listed or (abandoned and _is_held(state, record))
     }
     without = [address for address, key in state.current.items() if key in hidden]
-    found = state.having(without=hidden, current=dict.fromkeys(without))
+    found = state.with_changes(without=hidden, current=dict.fromkeys(without))
     if abandoned and not found.records and not as_json:
         say("No voice is abandoned.")
         return 0
     if as_json:
-        write_json(documents.state_list_document(found))
+        write_json(json_documents.state_list_document(found))
     else:
         write(text.state_list(found))
     past = sum(record.status in over for record in hidden.values())
@@ -104,14 +104,14 @@ def show_record(address: str, as_json: bool) -> int:
 
     ADDRESS may be an external_task_id too: old and replaced voices have no address.
     """
-    from reconciler.views import documents, text
+    from reconciler.views import json_documents, text
 
     found = state_here()
     record = found.at(address) or found.records.get(address)
     if record is None:
         raise not_in_state(address)
     if as_json:
-        write_json(documents.record_document(record))
+        write_json(json_documents.record_document(record))
     else:
         write(text.record(record, on_stdout()))
     return 0
@@ -168,13 +168,13 @@ def pull() -> int:
     """
     from reconciler import wiring
 
-    copy = wiring.store(options().place()).pull()
+    copy = wiring.store(options().workspace()).pull()
     if streams.is_utf8(sys.stdout):
         streams.put_bytes(copy)
     else:
-        from reconciler.views import documents
+        from reconciler.views import json_documents
 
-        streams.put_bytes(documents.ascii_json(copy.decode()).encode("ascii"))
+        streams.put_bytes(json_documents.ascii_json(copy.decode()).encode("ascii"))
     return 0
 
 
@@ -193,7 +193,7 @@ def push(source: IO[bytes], force: bool, lock_timeout: str) -> int:
     copy = source.read()
     _check(copy, source.name)
     asked = locking(lock_timeout)
-    store = wiring.store(options().place())
+    store = wiring.store(options().workspace())
     with store.locked("state push", wait=asked.lock_wait, waiting=asked.waiting):
         pushed = store.push(copy, force=force)
     say(f"Pushed: serial {pushed.serial}, {counted(len(pushed.current), 'voice')}.")

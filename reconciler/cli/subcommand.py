@@ -54,7 +54,7 @@ def name_it_with_f(path: str, ctx: click.Context) -> str:
 
     _, _, words = ctx.command_path.partition(" ")
     command = words or "plan"
-    meant = f"voicectl {escape(replace(options().place(), manifest=Path(path)).options)} {command}"
+    meant = f"voicectl {escape(replace(options().workspace(), manifest=Path(path)).options)} {command}"
     return f"{command if words else 'voicectl'} takes no manifest as an argument. Name it with -f: {meant}"
 
 

@@ -11,6 +11,7 @@ from reconciler.cli.completion import declared_addresses, open_addresses
 from reconciler.cli.frame import global_options, options, say, session
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import UsageError
+from reconciler.model.time_format import format_time
 
 if TYPE_CHECKING:
     from reconciler.model.state import Record
@@ -61,7 +62,7 @@ def resolve(address: str, voice_id: str | None, retry: bool, forget: bool, lock_
 
 
 def _is_now(record: Record) -> str:
-    from reconciler.model.bodies import METHODS
+    from reconciler.model.methods import METHODS
     from reconciler.views.escape import escape
 
     named = f"the voice {record.voice_id}" if record.voice_id is not None else record.url or record.file_id or "there"
@@ -78,8 +79,7 @@ def unlock(lock_id: str) -> int:
     A run of this machine that died needs no unlock; one that is alive is not unlocked.
     """
     from reconciler import wiring
-    from reconciler.model.moments import moment
 
-    holder = wiring.backend(options().place()).break_lock(lock_id)
-    say(f"Unlocked: {holder.operation} by {holder.who}, since {moment(holder.since)}.")
+    holder = wiring.backend(options().workspace()).break_lock(lock_id)
+    say(f"Unlocked: {holder.operation} by {holder.who}, since {format_time(holder.since)}.")
     return 0

@@ -10,10 +10,10 @@ from reconciler.engine.session import Request, Session, changing
 from reconciler.errors import UsageError, not_in_state
 from reconciler.hints import hint, way
 from reconciler.model import transitions
-from reconciler.model.body import Origin
 from reconciler.model.manifest import AUDIO, Voice
+from reconciler.model.method import Origin
 from reconciler.model.observed import Absent, Found, Unknown, Unverifiable
-from reconciler.model.redaction import noted, shown
+from reconciler.model.redaction import link_notes_of, redacted
 from reconciler.model.state import LIVE, SETTLING, Record, State, Status
 from reconciler.model.urls import is_url
 from reconciler.planning import markers
@@ -37,7 +37,7 @@ def import_voice(session: Session, address: str, voice_id: str, request: Request
         record = _candidate(state, voice, cloud, voice_id, now=now)
         _refuse_held(state, record, address)
         record = _found(cloud, record, now=now)
-        edit.after = state.having([record], current={address: record.external_task_id})
+        edit.after = state.with_changes([record], current={address: record.external_task_id})
         return record
 
 
@@ -46,7 +46,7 @@ def accept(session: Session, addresses: Collection[str], request: Request) -> li
     with changing(session, "drift --accept", request) as edit:
         state = edit.before
         renamed = [_renamed(session, state, address) for address in sorted(set(addresses))]
-        edit.after = state.having(renamed)
+        edit.after = state.with_changes(renamed)
         return renamed
 
 
@@ -87,12 +87,12 @@ def resolve(session: Session, address: str, request: Request, *, voice_id: str |
             # Beside a voice that still stands it stays unbound: the next apply finishes the replace with it.
             status = Status.READY if bound else Status.RUNNING
             settled = settled.model_copy(update={"status": status})
-            edit.after = state.having([settled])
+            edit.after = state.with_changes([settled])
             return settled
         settled = (
             transitions.given_up(record, now=now) if retry else transitions.ended(record, Status.ABANDONED, now=now)
         )
-        edit.after = state.having([settled], current={address: None} if bound else {})
+        edit.after = state.with_changes([settled], current={address: None} if bound else {})
         return settled
 
 
@@ -187,8 +187,8 @@ def _candidate(state: State, voice: Voice, cloud: Cloud, voice_id: str, *, now: 
         created_at=now,
         changed_at=now,
         digest=digest,
-        sent=shown(voice),
-        links=noted(voice),
+        sent=redacted(voice),
+        links=link_notes_of(voice),
         labels=voice.labels,
         lifecycle=voice.lifecycle,
     )

@@ -15,7 +15,7 @@ from reconciler.engine.steps import Activate, Call, Delete, Find, Prove, Submit,
 from reconciler.errors import CloudError, OutcomeUnknown
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Observation, RemoteVoice, Unknown
-from reconciler.model.redaction import renoted, shown
+from reconciler.model.redaction import redacted, with_current_notes
 from reconciler.model.state import Record
 from reconciler.protocols import Accepted, Activating, Done, Probing, Updating
 
@@ -94,8 +94,8 @@ def _proven(cloud: Cloud, asked: Record) -> Observation:
 def _fields(voice: Voice, record: Record, keys: tuple[str, ...]) -> dict[str, object]:
     """What the cloud is told anew. The record holds no secrets of links, so these are told along."""
     fields = {key: voice.inputs.get(key) for key in keys}
-    sent = renoted(voice, record)[0]
-    cut = {k for k, v in shown(voice).items() if v == sent.get(k) and v != voice.inputs[k]}
+    sent = with_current_notes(voice, record)[0]
+    cut = {k for k, v in redacted(voice).items() if v == sent.get(k) and v != voice.inputs[k]}
     return fields | {key: voice.inputs[key] for key in cut & voice.body.updatable}
 
 

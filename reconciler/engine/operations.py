@@ -154,7 +154,7 @@ def _run(
 ) -> Applied:
     session.store.begin(state)
     if approved is not None or state.applying is not None:  # another run ends what an interrupted plan may go on with
-        state = state.having(applying=approved.plan_id if approved is not None else None)
+        state = state.with_changes(applying=approved.plan_id if approved is not None else None)
         session.store.commit(state)
     workers = start_workers()
     executor = Executor(
@@ -186,7 +186,7 @@ def _save_the_end(session: Session, executor: Executor, approved: Plan | None) -
     """The run in one snapshot, and then its summary: told also where the state could not be saved."""
     state = executor.state
     if approved is not None and executor.halted is None:
-        state = state.having(applying=None, applied=approved.plan_id)
+        state = state.with_changes(applying=None, applied=approved.plan_id)
     try:
         if state.records or session.store.exists or approved is not None:  # an apply that did nothing makes no state
             session.store.finish(state)

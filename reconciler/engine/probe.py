@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from reconciler.engine.cloud import Cloud
-from reconciler.model.body import Origin
+from reconciler.model.method import Origin
 from reconciler.model.observed import Absent, Found, Observation, Observations, Unknown, Unverifiable
 from reconciler.model.state import Record, State, Status
 from reconciler.protocols import ProbeCost, Probing

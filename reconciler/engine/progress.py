@@ -10,7 +10,7 @@ from reconciler.engine.state_writer import StateWriter
 from reconciler.engine.steps import Blocked, Doubtful, End, Failed, Finished, Left
 from reconciler.hints import NO_HINT, Hint
 from reconciler.model.events import Event, Kind, Tally
-from reconciler.model.moments import duration
+from reconciler.model.time_format import duration
 from reconciler.protocols import Clock
 
 

@@ -88,7 +88,7 @@ class RateLimiter:
 
 def _within(moments: Iterable[float], end: float) -> int:
     """How many lie in the second before."""
-    return sum(end - 1 < moment < end for moment in moments)
+    return sum(end - 1 < format_time < end for format_time in moments)
 
 
 @dataclass(slots=True)

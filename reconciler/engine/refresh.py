@@ -10,8 +10,8 @@ from reconciler import waits
 from reconciler.engine.cloud import Cloud
 from reconciler.errors import CloudError, CredentialsMissing, EndpointInvalid
 from reconciler.hints import hint
-from reconciler.model.body import Origin
 from reconciler.model.manifest import Manifest, Voice
+from reconciler.model.method import Origin
 from reconciler.model.observed import Observations, RemoteVoice
 from reconciler.model.state import LIVE, Record, State, Status
 from reconciler.planning.account_check import AccountProblem

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from reconciler.errors import StateConflict, StateDamaged, StateNotSaved, VoicectlError
 from reconciler.hints import hint, way
+from reconciler.model.redactor import Redactor
 from reconciler.model.state import Record
 
 _NAMES = 100  # copies that nobody has pushed yet are never overwritten
@@ -43,9 +44,7 @@ def not_saved(
     """What to say where a state could not be saved. `older` is a copy that lacks the last of it, where there is no
     `copy`. `place` are the global options that lead to the state.
     """
-    from reconciler.model.scrubbing import Scrubber  # a run that goes well needs none
-
-    why = error.detail if isinstance(error, VoicectlError) else f"{type(error).__name__}: {Scrubber()(error)}"
+    why = error.detail if isinstance(error, VoicectlError) else f"{type(error).__name__}: {Redactor()(error)}"
     if copy is None and older is None:
         return StateNotSaved(_last_words(answered, f"{why} No rescue copy could be written either."), "Keep this list.")
     if copy is None:

@@ -6,8 +6,8 @@ from reconciler.engine.session import Request, Session, changing
 from reconciler.errors import UsageError, not_in_state
 from reconciler.hints import hint, way
 from reconciler.model import transitions
-from reconciler.model.body import Origin
 from reconciler.model.manifest import AUDIO
+from reconciler.model.method import Origin
 from reconciler.model.state import LIVE, SETTLING, Record, State, Status
 from reconciler.planning import moves
 
@@ -34,7 +34,7 @@ def move(session: Session, source: str, target: str, request: Request) -> None:
         pair = {target: state.records[state.current[source]]}
         along = {target: [r.external_task_id for r in moves.others_at(state, pair[target])]}
         moved, current = moves.moved(state, pair, along, now=session.clock.now())
-        edit.after = state.having(moved, current=current)
+        edit.after = state.with_changes(moved, current=current)
 
 
 def remove(session: Session, address: str, request: Request) -> Record:
@@ -54,7 +54,7 @@ def remove(session: Session, address: str, request: Request) -> Record:
             else transitions.tombstone(record, now=now)
         )
         bound = state.current.get(record.address) == record.external_task_id
-        edit.after = state.having([kept], current={record.address: None} if bound else {})
+        edit.after = state.with_changes([kept], current={record.address: None} if bound else {})
         return kept
 
 
@@ -86,7 +86,7 @@ def rebind(session: Session, provider: str, request: Request, *, source: str | N
             for r in state.records.values()
             if r.provider == old and (r.provider != provider or r.account != account or r.owned_by is not None)
         ]
-        edit.after = state.having(rebound)
+        edit.after = state.with_changes(rebound)
         return sum(r.status in LIVE for r in rebound)
 
 

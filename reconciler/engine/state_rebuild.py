@@ -15,7 +15,7 @@ from reconciler.model import transitions
 from reconciler.model.base import Frozen
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Observation, RemoteVoice, TaskStatus
-from reconciler.model.redaction import noted, shown
+from reconciler.model.redaction import link_notes_of, redacted
 from reconciler.model.state import Record, State, Status
 from reconciler.planning import markers
 from reconciler.protocols import Probing, RecentTasks
@@ -70,7 +70,7 @@ def rebuild(
         found = Rebuilt(lineages={k: sorted(v) for k, v in sorted(lineages.items())})
         if strangers:
             others = {stray.marker.lineage for stray in strays} - {state.lineage[:8], *state.strangers}
-            edit.after = state.having(strangers=(*state.strangers, *sorted(others)))
+            edit.after = state.with_changes(strangers=(*state.strangers, *sorted(others)))
         elif lineage is not None:
             known = (state.lineage[:8], *state.kin)  # all that there is of them may be in the state already
             if lineage not in (*(s.marker.lineage for s in strays), *known):
@@ -129,7 +129,7 @@ def _adopted(state: State, records: Sequence[Record], lineage: str, *, tail: str
     kept = [transitions.ended(r, Status.ABANDONED, now=now) for r in older]
     bound: dict[str, str | None] = {r.address: r.external_task_id for r in meant}
     goes_on = state.lineage[:8] == lineage or not state.records
-    return state.having(
+    return state.with_changes(
         [*kept, *records],
         current=bound,
         lineage=f"{lineage}{tail[8:]}" if goes_on else state.lineage,
@@ -228,8 +228,8 @@ def _rebuilt(stray: _Stray, *, now: datetime) -> Record:
         created_at=now,
         changed_at=now,
         digest=marker.digest,
-        sent=shown(voice),
-        links=noted(voice),
+        sent=redacted(voice),
+        links=link_notes_of(voice),
         labels=voice.labels,
         lifecycle=voice.lifecycle,
         attempts=1,

@@ -44,7 +44,7 @@ class StateWriter:
         if self._records or self._current or self._without:
             before = {key for address in self._current if (key := self._state.current.get(address)) is not None}
             self._touched |= {*self._records, *self._without, *before}  # a binding is written with its record
-            self._state = self._state.having(self._records.values(), current=self._current, without=self._without)
+            self._state = self._state.with_changes(self._records.values(), current=self._current, without=self._without)
             self._records, self._current, self._without = {}, {}, set()
         return self._state
 

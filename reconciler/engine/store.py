@@ -21,7 +21,7 @@ from reconciler.errors import (
 from reconciler.model import statefile
 from reconciler.model.state import State, Status
 from reconciler.planning import foreign, no_state
-from reconciler.protocols import ANY_VERSION, Backend, Clock, LockHolder
+from reconciler.protocols import ANY_VERSION, Backend, Clock, LockInfo
 
 _POLL = 1.0  # seconds between two looks at a lock that somebody else holds
 
@@ -230,9 +230,9 @@ class Store:
                 summary=f"The state {what}",
             ) from error
 
-    def _holder(self, operation: str) -> LockHolder:
+    def _holder(self, operation: str) -> LockInfo:
         me = self._runner
-        return LockHolder(
+        return LockInfo(
             lock_id=self._lock_id(),
             who=f"{me.user}@{me.host}",
             pid=me.pid,

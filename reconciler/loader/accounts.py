@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pydantic import ValidationError
 
 from reconciler.loader.environment import Unresolved
-from reconciler.loader.findings import Finding, Point
-from reconciler.loader.positions import Path
+from reconciler.loader.messages import choice, listed, nearest, refusals
+from reconciler.loader.problems import Point, RawProblem
 from reconciler.loader.sections import Section, mapping
-from reconciler.loader.wording import choice, listed, nearest, refusals
+from reconciler.loader.source_map import Path
 from reconciler.loader.yaml_values import Value, kind_of
 from reconciler.model import variables
 from reconciler.model.accounts import ACCOUNTS, Account
@@ -26,7 +26,7 @@ class Accounts:
     types: dict[str, str | None] = field(default_factory=dict)
 
 
-def accounts(declared: Sequence[Section], findings: list[Finding], *, environ: Container[str] = ()) -> Accounts:
+def accounts(declared: Sequence[Section], problems: list[RawProblem], *, environ: Container[str] = ()) -> Accounts:
     """`environ`: the names of the environment's variables; any other text that names one may be a key."""
     read = Accounts()
     files: dict[str, str] = {}
@@ -35,21 +35,21 @@ def accounts(declared: Sequence[Section], findings: list[Finding], *, environ: C
             file, path = section.file, ("providers", name)
             if name in files:
                 other = files[name], path
-                findings.append(Finding(file, path, "declared twice, first at", Point.KEY, other=other))
+                problems.append(RawProblem(file, path, "declared twice, first at", Point.KEY, other=other))
                 continue
             files[name] = file
             if not is_address(name):
-                findings.append(Finding(file, path, f"a provider's name is {ADDRESS_LIMIT}", Point.KEY))
-            inside = mapping(raw, file=file, path=path, findings=findings)
+                problems.append(RawProblem(file, path, f"a provider's name is {ADDRESS_LIMIT}", Point.KEY))
+            inside = mapping(raw, file=file, path=path, problems=problems)
             read.types[name] = _meant(inside)
-            if inside is None or not _has_known_type(inside, file=file, path=path, findings=findings):
+            if inside is None or not _has_known_type(inside, file=file, path=path, problems=problems):
                 continue
             kind = str(inside["type"])
             read.types[name] = kind
             try:
                 read.of[name] = _without_keys(ACCOUNTS[kind].model_validate(inside), environ)
             except ValidationError as failure:
-                findings += refusals(failure, ACCOUNTS[kind], file=file, path=path)
+                problems += refusals(failure, ACCOUNTS[kind], file=file, path=path)
     return read
 
 
@@ -68,17 +68,17 @@ def _meant(raw: dict[str, Value] | None) -> str | None:
     return nearest(kind, ACCOUNTS) if isinstance(kind, str) and not isinstance(kind, Unresolved) else None
 
 
-def _has_known_type(raw: dict[str, Value], *, file: str, path: Path, findings: list[Finding]) -> bool:
+def _has_known_type(raw: dict[str, Value], *, file: str, path: Path, problems: list[RawProblem]) -> bool:
     kind, known = raw.get("type"), listed(ACCOUNTS, "or")
     if isinstance(kind, str) and kind in ACCOUNTS:
         return True
     if isinstance(kind, Unresolved):
         return False
     if kind is None:
-        findings.append(Finding(file, (*path, "type"), f"missing, it is required: {known}", Point.KEY))
+        problems.append(RawProblem(file, (*path, "type"), f"missing, it is required: {known}", Point.KEY))
         return False
     if not isinstance(kind, str):
-        findings.append(Finding(file, (*path, "type"), f"{kind_of(kind)}, should be text: {known}"))
+        problems.append(RawProblem(file, (*path, "type"), f"{kind_of(kind)}, should be text: {known}"))
         return False
-    findings.append(Finding(file, (*path, "type"), choice(kind, list(ACCOUNTS))))
+    problems.append(RawProblem(file, (*path, "type"), choice(kind, list(ACCOUNTS))))
     return False

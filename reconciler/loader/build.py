@@ -16,17 +16,17 @@ from reconciler.loader import defaults, subfolders
 from reconciler.loader.accounts import Accounts, accounts
 from reconciler.loader.file_names import shown
 from reconciler.loader.files import Source, sources
-from reconciler.loader.findings import Finding, problems
 from reconciler.loader.invisible import explained
+from reconciler.loader.messages import refusals
+from reconciler.loader.problems import RawProblem, located
 from reconciler.loader.sections import Section, Sections, sections
 from reconciler.loader.voices import SOUNDS, VOICES, VoiceReader
-from reconciler.loader.wording import refusals
 from reconciler.loader.yaml_values import read
 from reconciler.model.manifest import Manifest, Safety, Voice
 
 if TYPE_CHECKING:
     from reconciler.audio.probing import Fetch
-    from reconciler.loader.links import Link
+    from reconciler.loader.audio_urls import DeclaredUrl
 
 
 def load(path: Path, *, environ: Mapping[str, str], fetch: Fetch | None = None) -> Manifest:
@@ -36,23 +36,23 @@ def load(path: Path, *, environ: Mapping[str, str], fetch: Fetch | None = None) 
     UsageError if there is nothing at the path.
     """
     found, unread = sources(path)
-    findings: list[Finding] = []
-    documents = _documents(found, environ, findings)
+    problems: list[RawProblem] = []
+    documents = _documents(found, environ, problems)
     complete = not unread and len(documents) == len(found)
-    declared = sections(documents, findings)
-    known = accounts(declared.providers, findings, environ=environ)
-    links: list[Link] | None = [] if fetch is not None else None
+    declared = sections(documents, problems)
+    known = accounts(declared.providers, problems, environ=environ)
+    links: list[DeclaredUrl] | None = [] if fetch is not None else None
     complete = complete and declared.complete
-    voices = _voices(declared, known, findings, complete=complete, links=links, environ=environ)
-    safety = _safety(declared.safety, findings)
+    voices = _voices(declared, known, problems, complete=complete, links=links, environ=environ)
+    safety = _safety(declared.safety, problems)
     doubts: dict[str, list[str]] = {}
     if fetch is not None and links:
-        from reconciler.loader.links import looked_at
+        from reconciler.loader.audio_urls import looked_at
 
-        doubts = looked_at(links, fetch=fetch, findings=findings)
-    if findings or unread:
+        doubts = looked_at(links, fetch=fetch, problems=problems)
+    if problems or unread:
         told = [f"{address}: {remark}" for address, remarks in doubts.items() for remark in remarks]
-        raise ManifestError(_in_order(unread, findings, found), notes=told)
+        raise ManifestError(_in_order(unread, problems, found), notes=told)
     for address, remarks in doubts.items():
         voice = voices[address]
         voices[address] = voice.model_copy(update={"remarks": (*voice.remarks, *remarks)})
@@ -77,10 +77,10 @@ def _notes(path: Path) -> tuple[str, ...]:
     return () if below is None else (below,)
 
 
-def _documents(found: list[Source], environ: Mapping[str, str], findings: list[Finding]) -> list[Section]:
+def _documents(found: list[Source], environ: Mapping[str, str], problems: list[RawProblem]) -> list[Section]:
     documents: list[Section] = []
     for source in found:
-        raw = read(source, environ, findings)
+        raw = read(source, environ, problems)
         if raw is not None:
             documents.append(Section(source.file, raw))
     return documents
@@ -89,17 +89,17 @@ def _documents(found: list[Source], environ: Mapping[str, str], findings: list[F
 def _voices(
     declared: Sections,
     known: Accounts,
-    findings: list[Finding],
+    problems: list[RawProblem],
     *,
     complete: bool,
-    links: list[Link] | None,
+    links: list[DeclaredUrl] | None,
     environ: Container[str],
 ) -> dict[str, Voice]:
     if declared.defaults is not None:
-        defaults.check(declared.defaults, findings)
+        defaults.check(declared.defaults, problems)
     under = declared.defaults
-    of_voices = VoiceReader(VOICES, known, findings, under=under, complete=complete, links=links, environ=environ)
-    of_audio = VoiceReader(SOUNDS, known, findings, complete=complete, links=links, environ=environ)
+    of_voices = VoiceReader(VOICES, known, problems, under=under, complete=complete, links=links, environ=environ)
+    of_audio = VoiceReader(SOUNDS, known, problems, complete=complete, links=links, environ=environ)
     voices: dict[str, Voice] = {}
     for section in declared.voices:
         voices.update(of_voices.read(section))
@@ -108,15 +108,15 @@ def _voices(
     return voices
 
 
-def _safety(section: Section | None, findings: list[Finding]) -> Safety:
+def _safety(section: Section | None, problems: list[RawProblem]) -> Safety:
     if section is None:
         return Safety()
     try:
         return Safety.model_validate(section.raw)
     except ValidationError as failure:
-        findings += refusals(failure, Safety, file=section.file, path=("safety",))
+        problems += refusals(failure, Safety, file=section.file, path=("safety",))
         return Safety()
 
 
-def _in_order(unread: list[Problem], findings: list[Finding], found: list[Source]) -> list[Problem]:
-    return sorted([*unread, *explained(problems(findings, found), found)])
+def _in_order(unread: list[Problem], problems: list[RawProblem], found: list[Source]) -> list[Problem]:
+    return sorted([*unread, *explained(located(problems, found), found)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from reconciler.loader.files import Source
-from reconciler.loader.findings import Finding
+from reconciler.loader.problems import RawProblem
 
 WHAT = (
     "a merge conflict that is not resolved: keep one of its sides, and delete the lines that begin with "
@@ -16,14 +16,14 @@ _LINE = re.compile(r"(?:<{7}|>{7}|\|{7}) |(?:<{7}|>{7}|\|{7}|={7})$")
 _MOST_NAMED = 10
 
 
-def conflicts(source: Source) -> list[Finding]:
+def conflicts(source: Source) -> list[RawProblem]:
     """One finding for each conflict; where only an end was left, for that."""
     data = source.data
     if b"<<<<<<<" not in data and b">>>>>>>" not in data:
         return []
     markers = [(found.start(), found[0][:1]) for found in _BEGINNING.finditer(data)]
     first = [at for at, sign in markers if sign == b"<"] or [at for at, _ in markers][:1]
-    return [Finding(source.file, (), WHAT, place=(data.count(b"\n", 0, at) + 1, 1)) for at in first[:_MOST_NAMED]]
+    return [RawProblem(source.file, (), WHAT, position=(data.count(b"\n", 0, at) + 1, 1)) for at in first[:_MOST_NAMED]]
 
 
 def is_marker(line: str) -> bool:

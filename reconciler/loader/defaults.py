@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 from pydantic import Field, ValidationError
 
-from reconciler.loader.findings import Finding, Point
-from reconciler.loader.positions import Path
+from reconciler.loader.messages import refusals, unknown_key
+from reconciler.loader.problems import Point, RawProblem
 from reconciler.loader.sections import Raw, Section
-from reconciler.loader.wording import refusals, unknown_key
+from reconciler.loader.source_map import Path
 from reconciler.loader.yaml_values import Value
-from reconciler.model.bodies import METHOD_NAMES, models_under
 from reconciler.model.manifest import Entry
+from reconciler.model.methods import METHOD_NAMES, models_under
 
 
 class _DefaultEntry(Entry):
@@ -21,11 +21,11 @@ class _DefaultEntry(Entry):
     provider: str = Field(default="", min_length=1)
 
 
-def check(defaults: Section, findings: list[Finding]) -> None:
+def check(defaults: Section, problems: list[RawProblem]) -> None:
     try:
         _DefaultEntry.model_validate(defaults.raw)
     except ValidationError as failure:
-        findings += refusals(failure, _DefaultEntry, file=defaults.file, path=("defaults",))
+        problems += refusals(failure, _DefaultEntry, file=defaults.file, path=("defaults",))
     for method in METHOD_NAMES:
         inside = defaults.raw.get(method)
         if not isinstance(inside, dict):
@@ -35,7 +35,7 @@ def check(defaults: Section, findings: list[Finding]) -> None:
         for key in inside:
             if key not in known:
                 path = ("defaults", method, key)
-                findings.append(Finding(defaults.file, path, unknown_key(key, known), Point.KEY))
+                problems.append(RawProblem(defaults.file, path, unknown_key(key, known), Point.KEY))
 
 
 def protect(defaults: Section) -> bool:
@@ -48,12 +48,12 @@ def under(defaults: Raw, voice: Raw) -> Raw:
     return _merged({key: value for key, value in defaults.items() if key not in METHOD_NAMES or key in voice}, voice)
 
 
-def placed(finding: Finding, voice: Raw, defaults: Section | None) -> Finding:
+def placed(problem: RawProblem, voice: Raw, defaults: Section | None) -> RawProblem:
     """The finding about a voice, moved to the defaults if what it is about stands there and not in the voice."""
-    inside = finding.path[2:]
+    inside = problem.path[2:]
     if defaults is None or _depth(inside, defaults.raw) <= _depth(inside, voice):
-        return finding
-    return Finding(defaults.file, ("defaults", *inside), finding.what, finding.at)
+        return problem
+    return RawProblem(defaults.file, ("defaults", *inside), problem.what, problem.at)
 
 
 def _merged(under: Mapping[str, Value], over: Raw) -> Raw:

@@ -12,7 +12,7 @@ from reconciler.loader import subfolders
 from reconciler.loader.file_names import is_manifest_name, shown
 from reconciler.loader.json_text import as_yaml
 from reconciler.loader.missing import missing_manifest
-from reconciler.loader.positions import Place
+from reconciler.loader.source_map import Position
 from reconciler.loader.streams import refuse_stream, stream
 
 
@@ -26,7 +26,7 @@ class Source:
 
     file: str
     data: bytes
-    halves: Mapping[Place, str] = field(default_factory=dict)
+    halves: Mapping[Position, str] = field(default_factory=dict)
 
 
 def sources(path: Path) -> tuple[list[Source], list[Problem]]:

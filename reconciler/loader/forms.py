@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.loader.environment import is_secret
-from reconciler.loader.positions import Path
+from reconciler.loader.source_map import Path
 from reconciler.loader.yaml_values import Value
 from reconciler.model.scalars import is_address
 from reconciler.model.variables import may_be_key

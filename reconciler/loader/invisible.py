@@ -13,8 +13,8 @@ from yaml.events import ScalarEvent, StreamEndEvent
 
 from reconciler.errors import Problem
 from reconciler.loader.files import Source
-from reconciler.loader.parsing import events_of
-from reconciler.loader.positions import Place, place_of
+from reconciler.loader.source_map import Position, position_of
+from reconciler.loader.yaml_events import events_of
 from reconciler.model.names import INVISIBLE, blank_name
 
 _ANY = "[" + "".join(INVISIBLE) + "]"
@@ -49,11 +49,11 @@ def explanation(name: str, more: int = 0) -> str:
     return f"{name} in place of a space: YAML takes it for a letter, so write a plain space{rest}"
 
 
-def _problem(file: str, place: Place, name: str, *, more: int) -> Problem:
-    return Problem(file, *place, "", explanation(name, more))
+def _problem(file: str, position: Position, name: str, *, more: int) -> Problem:
+    return Problem(file, *position, "", explanation(name, more))
 
 
-def _in_structure(data: bytes) -> Iterator[tuple[Place, str]]:
+def _in_structure(data: bytes) -> Iterator[tuple[Position, str]]:
     """Where one is beside the sign of a key or an entry, or at an end of text without quotes."""
     try:
         next_event = events_of(data)
@@ -61,7 +61,7 @@ def _in_structure(data: bytes) -> Iterator[tuple[Place, str]]:
             if not isinstance(event, ScalarEvent) or not event.implicit[0] or event.value.isascii():
                 continue
             for found in _AT_ENDS.finditer(event.value):
-                line, column = place_of(event)
+                line, column = position_of(event)
                 yield (line, column + found.start()), blank_name(found[0])
     except (yaml.YAMLError, ValueError, OverflowError):
         return

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import yaml
 from yaml.events import ScalarEvent, StreamEndEvent
 
-from reconciler.loader.parsing import events_of
-from reconciler.loader.positions import Place, place_of
+from reconciler.loader.source_map import Position, position_of
+from reconciler.loader.yaml_events import events_of
 
 _ESCAPED = re.compile(r"\\u[dD][89a-fA-F]")
 _IN_QUOTES = re.compile(
@@ -30,7 +30,7 @@ class JsonText:
     """The file's bytes as YAML knows them. `halves`: where a quoted text begins -> the half of a pair in it."""
 
     data: bytes
-    halves: dict[Place, str]
+    halves: dict[Position, str]
 
 
 def as_yaml(data: bytes) -> JsonText:
@@ -71,7 +71,7 @@ def _joined(text: str) -> JsonText:
     """Every pair in double quotes as one escape. What is shorter by that is made up for behind the closing quotes."""
     harmless = _ESCAPED.sub(r"\\ue0", text)  # of the same length, and known to YAML
     parts: list[str] = []
-    halves: dict[Place, str] = {}
+    halves: dict[Position, str] = {}
     done = 0
     try:
         next_event = events_of(harmless.encode())
@@ -85,7 +85,7 @@ def _joined(text: str) -> JsonText:
             parts += (text[done:begin], quoted)
             done = end
             if half is not None:
-                halves[place_of(event)] = half
+                halves[position_of(event)] = half
         parts.append(text[done:])
     except yaml.YAMLError:
         parts.append(harmless[done:])  # so that it is refused for what is wrong with it, and nothing else

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from reconciler.loader.findings import key_text
+from reconciler.loader.problems import key_text
 from reconciler.loader.yaml_values import Value
 from reconciler.model.accounts import ACCOUNTS
-from reconciler.model.bodies import AUDIO_METHOD, METHOD_NAMES, keys_under
+from reconciler.model.methods import AUDIO_METHOD, METHOD_NAMES, keys_under
 
 Raw = dict[str, Value]
 _OF_NO_BODY = frozenset((*METHOD_NAMES, AUDIO_METHOD, "provider", "lifecycle", "on_expiry"))

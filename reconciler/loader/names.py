@@ -14,7 +14,7 @@ import yaml
 from yaml.events import AliasEvent, CollectionEndEvent, Event, MappingStartEvent, ScalarEvent, SequenceStartEvent
 
 from reconciler.loader.files import sources
-from reconciler.loader.parsing import events_of
+from reconciler.loader.yaml_events import events_of
 
 _PREFIXES = {"voices": "", "audio": "audio."}  # the section -> what its addresses begin with
 

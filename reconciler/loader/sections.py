@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from reconciler.loader.environment import Unresolved
-from reconciler.loader.findings import Finding, Point
 from reconciler.loader.forms import form
+from reconciler.loader.messages import quote, unknown_key
 from reconciler.loader.misplaced import at_top, is_part, without_last
-from reconciler.loader.positions import Path
-from reconciler.loader.wording import quote, unknown_key
+from reconciler.loader.problems import Point, RawProblem
+from reconciler.loader.source_map import Path
 from reconciler.loader.yaml_values import Value, kind_of
 
 SUPPORTED_VERSION = 1
@@ -40,14 +40,14 @@ class Sections:
     complete: bool = True  # nothing was found that is written in a wrong place
 
 
-def sections(documents: Sequence[Section], findings: list[Finding]) -> Sections:
+def sections(documents: Sequence[Section], problems: list[RawProblem]) -> Sections:
     found = Sections()
     for document in documents:
         file, raw = document.file, document.raw
         unknown = [key for key in raw if key not in SECTIONS and not key.startswith(FREE)]
         misplaced = {key: what for key in unknown if (what := at_top(key, raw[key], raw)) is not None}
-        findings += [
-            Finding(file, (key,), misplaced.get(key) or unknown_key(key, SECTIONS), Point.KEY) for key in unknown
+        problems += [
+            RawProblem(file, (key,), misplaced.get(key) or unknown_key(key, SECTIONS), Point.KEY) for key in unknown
         ]
         if misplaced:  # what lacks them is not told of again
             found.complete = False
@@ -55,46 +55,46 @@ def sections(documents: Sequence[Section], findings: list[Finding]) -> Sections:
             for name in ("voices", "audio") if any(map(is_part, misplaced)) else ():
                 raw |= {name: without_last(raw[name])} if name in raw else {}
         if "version" in raw:
-            _check_version(file, raw["version"], findings)
-        found.providers += _section(file, raw, "providers", findings)
-        found.voices += _section(file, raw, "voices", findings)
-        found.audio += _section(file, raw, "audio", findings)
-        for section in _section(file, raw, "defaults", findings):
-            found.defaults = _only(found.defaults, section, "defaults", findings)
-        for section in _section(file, raw, "safety", findings):
-            found.safety = _only(found.safety, section, "safety", findings)
+            _check_version(file, raw["version"], problems)
+        found.providers += _section(file, raw, "providers", problems)
+        found.voices += _section(file, raw, "voices", problems)
+        found.audio += _section(file, raw, "audio", problems)
+        for section in _section(file, raw, "defaults", problems):
+            found.defaults = _only(found.defaults, section, "defaults", problems)
+        for section in _section(file, raw, "safety", problems):
+            found.safety = _only(found.safety, section, "safety", problems)
     return found
 
 
-def mapping(value: Value, *, file: str, path: Path, findings: list[Finding], of: str = "") -> Raw | None:
+def mapping(value: Value, *, file: str, path: Path, problems: list[RawProblem], of: str = "") -> Raw | None:
     """The value, if it is a mapping; that it is none is told."""
     if isinstance(value, dict):
         return value
     if not isinstance(value, Unresolved):
         what = f"{kind_of(value)}, should be a mapping{of or form(path, value)}"
-        findings.append(Finding(file, path, what, Point.KEY if value is None else Point.VALUE))
+        problems.append(RawProblem(file, path, what, Point.KEY if value is None else Point.VALUE))
     return None
 
 
-def _section(file: str, raw: Raw, name: str, findings: list[Finding]) -> list[Section]:
+def _section(file: str, raw: Raw, name: str, problems: list[RawProblem]) -> list[Section]:
     if name not in raw:
         return []
     of = " ({} for none)" if raw[name] is None else ""
-    inside = mapping(raw[name], file=file, path=(name,), findings=findings, of=of)
+    inside = mapping(raw[name], file=file, path=(name,), problems=problems, of=of)
     return [] if inside is None else [Section(file, inside)]
 
 
-def _only(first: Section | None, section: Section, name: str, findings: list[Finding]) -> Section:
+def _only(first: Section | None, section: Section, name: str, problems: list[RawProblem]) -> Section:
     if first is None:
         return section
     what = f"{name} may stand in one file only, and stand also at"
-    findings.append(Finding(section.file, (name,), what, Point.KEY, other=(first.file, (name,))))
+    problems.append(RawProblem(section.file, (name,), what, Point.KEY, other=(first.file, (name,))))
     return first
 
 
-def _check_version(file: str, value: Value, findings: list[Finding]) -> None:
+def _check_version(file: str, value: Value, problems: list[RawProblem]) -> None:
     if isinstance(value, Unresolved) or (isinstance(value, str) and value.strip() == str(SUPPORTED_VERSION)):
         return
     found = (quote(value) or "its value") if isinstance(value, str) else kind_of(value)
     what = f"{found} is not supported, only version {SUPPORTED_VERSION} is"
-    findings.append(Finding(file, ("version",), what))
+    problems.append(RawProblem(file, ("version",), what))

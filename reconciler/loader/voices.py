@@ -8,25 +8,25 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from reconciler.loader import bodies, defaults
+from reconciler.loader import defaults, method_inputs
 from reconciler.loader.accounts import Accounts
-from reconciler.loader.findings import Finding, Point, dotted
+from reconciler.loader.audio_files import add_file_problems, local_files
+from reconciler.loader.messages import listed, nearest, quote, refusals
 from reconciler.loader.misplaced import beside_entries, beside_methods, indent_less, inside_methods
 from reconciler.loader.misplaced import words as misplaced
-from reconciler.loader.positions import Path
+from reconciler.loader.problems import Point, RawProblem, dotted
 from reconciler.loader.sections import Raw, Section, mapping
-from reconciler.loader.sounds import local_files, tell_files
-from reconciler.loader.wording import listed, nearest, quote, refusals
+from reconciler.loader.source_map import Path
 from reconciler.loader.yaml_values import Value
 from reconciler.model import urls
 from reconciler.model.accounts import place_of
 from reconciler.model.base import Inputs
-from reconciler.model.bodies import AUDIO_METHOD, METHOD_NAMES, METHODS, keyword_of, method_of
 from reconciler.model.manifest import AUDIO, AudioEntry, Entry, Voice
+from reconciler.model.methods import AUDIO_METHOD, METHOD_NAMES, METHODS, keyword_of, method_of
 from reconciler.model.scalars import ADDRESS_LIMIT, LONGEST_ADDRESS, is_address
 
 if TYPE_CHECKING:
-    from reconciler.loader.links import Link
+    from reconciler.loader.audio_urls import DeclaredUrl
 
 _FIELDS = set(Voice.model_fields)
 _NO_LABELS: dict[str, str] = {}  # one for all: nobody changes a frozen voice's
@@ -58,21 +58,21 @@ class VoiceReader:
         self,
         declared: Declared,
         accounts: Accounts,
-        findings: list[Finding],
+        problems: list[RawProblem],
         *,
         under: Section | None = None,
         complete: bool = True,
-        links: list[Link] | None = None,
+        links: list[DeclaredUrl] | None = None,
         environ: Container[str] = (),
     ) -> None:
         self._declared = declared
         self._accounts = accounts
-        self._findings = findings
+        self._findings = problems
         self._under = under
         self._complete = complete
         self._links = links
         self._environ = environ
-        self._told = {finding.path for finding in findings if finding.path[:1] == ("defaults",)}
+        self._told = {problem.path for problem in problems if problem.path[:1] == ("defaults",)}
         self._first: dict[str, tuple[str, Path]] = {}  # lower-case address -> where
         self._chosen: dict[tuple[object, str], tuple[str, Path]] = {}  # (account, voice_id) -> where
         self._named: dict[tuple[str, ...], tuple[str, ...]] = {}
@@ -89,7 +89,7 @@ class VoiceReader:
             before = len(self._findings)
             path = (self._declared.section, address)
             of = f" with provider and {_one_of(self._declared.keywords)}"
-            own = mapping(raw, file=section.file, path=path, findings=self._findings, of=of)
+            own = mapping(raw, file=section.file, path=path, problems=self._findings, of=of)
             voice = self._voice(section.file, address, own) if own is not None else None
             if len(self._findings) > before and own is not None:
                 found = self._misplaced_keys(section.file, path, own) or self._placed(self._findings[before:], own)
@@ -102,29 +102,30 @@ class VoiceReader:
         """Takes out of the section what was indented too little, and the entries that lack it."""
         for key, above in beside_entries(section.raw).items():
             what = misplaced(key, above, self._declared.what)
-            self._findings.append(Finding(section.file, (self._declared.section, key), what, Point.KEY))
+            self._findings.append(RawProblem(section.file, (self._declared.section, key), what, Point.KEY))
             section.raw.pop(key)
             if above is not None:
                 section.raw.pop(above, None)
 
-    def _misplaced_keys(self, file: str, path: Path, entry: Raw) -> list[Finding]:
+    def _misplaced_keys(self, file: str, path: Path, entry: Raw) -> list[RawProblem]:
         """Of an entry that is not valid: what of it was indented too far, or too little."""
         too_far = [
-            Finding(file, (*path, method, key), indent_less(key, method, self._declared.what), Point.KEY)
+            RawProblem(file, (*path, method, key), indent_less(key, method, self._declared.what), Point.KEY)
             for method, key in inside_methods(entry)
         ]
         too_little = [
-            Finding(file, (*path, key), f"indent it under {method}", Point.KEY) for method, key in beside_methods(entry)
+            RawProblem(file, (*path, key), f"indent it under {method}", Point.KEY)
+            for method, key in beside_methods(entry)
         ]
         return too_far + too_little
 
-    def _placed(self, findings: list[Finding], own: Raw) -> list[Finding]:
+    def _placed(self, problems: list[RawProblem], own: Raw) -> list[RawProblem]:
         """The findings about one voice; one that is about the defaults is told for the first such voice only."""
-        kept: list[Finding] = []
-        for finding in findings:
-            placed = defaults.placed(finding, own, self._under)
-            if placed is finding:
-                kept.append(finding)
+        kept: list[RawProblem] = []
+        for problem in problems:
+            placed = defaults.placed(problem, own, self._under)
+            if placed is problem:
+                kept.append(problem)
             elif placed.path not in self._told:
                 self._told.add(placed.path)
                 kept.append(placed)
@@ -133,14 +134,14 @@ class VoiceReader:
     def _is_taken(self, file: str, address: str) -> bool:
         path = (self._declared.section, address)
         if not is_address(address):
-            self._findings.append(Finding(file, path, _address_fault(address), Point.KEY))
+            self._findings.append(RawProblem(file, path, _address_fault(address), Point.KEY))
         first = self._first.setdefault(address.lower(), (file, path))
         if first == (file, path):
             return False
         what = "declared twice, first at"
         if first[1] != path:
             what = f"an address is unique whatever its case, and {dotted(first[1][1:])} stands at"
-        self._findings.append(Finding(file, path, what, Point.KEY, other=first))
+        self._findings.append(RawProblem(file, path, what, Point.KEY, other=first))
         return True
 
     def _voice(self, file: str, address: str, own: Raw) -> Voice | None:
@@ -162,22 +163,22 @@ class VoiceReader:
             inputs = self._inputs(kind, method, raw[method], file=file, path=path)
             if self._links is not None:
                 self._links += self._declared_links(kind, method, raw[method], address, file=file, path=path)
-        model = bodies.model_of(kind, methods[0], raw[methods[0]]) if len(methods) == 1 else None
+        model = method_inputs.model_of(kind, methods[0], raw[methods[0]]) if len(methods) == 1 else None
         if "lifecycle" in raw and model is not None:
-            check = bodies.check_ignored
-            check(raw, own, model, method=methods[0], file=file, path=path, findings=self._findings)
+            check = method_inputs.check_ignored
+            check(raw, own, model, method=methods[0], file=file, path=path, problems=self._findings)
         if entry is not None:
             self._tell_at_odds(entry, inputs, file=file, path=path)
         if entry is None or kind is None or inputs is None or len(methods) != 1:
             for method in methods:
-                tell_files(raw[method], kind, method, file=file, path=(*path, method), findings=self._findings)
+                add_file_problems(raw[method], kind, method, file=file, path=(*path, method), problems=self._findings)
             return None
         if "voice_id" in inputs:
             self._check_chosen(entry.provider, inputs["voice_id"], file=file, path=(*path, methods[0], "voice_id"))
         if isinstance(entry, AudioEntry):
             inputs["on_expiry"] = entry.on_expiry
         method = method_of(kind, methods[0], raw[methods[0]])
-        sounds = local_files(inputs, kind, method, file=file, path=(*path, methods[0]), findings=self._findings)
+        sounds = local_files(inputs, kind, method, file=file, path=(*path, methods[0]), problems=self._findings)
         return Voice.model_construct(  # all of it is checked; a set of its own would double what a voice weighs
             _FIELDS,
             address=self._declared.prefix + address,
@@ -194,8 +195,8 @@ class VoiceReader:
 
     def _declared_links(
         self, kind: str | None, method: str, raw: Value, address: str, *, file: str, path: Path
-    ) -> list[Link]:
-        from reconciler.loader.links import declared_links
+    ) -> list[DeclaredUrl]:
+        from reconciler.loader.audio_urls import declared_links
 
         return declared_links(
             kind, method, raw, file=file, path=(*path, method), address=self._declared.prefix + address
@@ -214,11 +215,11 @@ class VoiceReader:
         """What is right alone, and not together."""
         if entry.lifecycle.keep_old and not entry.lifecycle.create_before_destroy:
             what = "keeps the old voice beside the new one, and create_before_destroy: false deletes it first"
-            self._findings.append(Finding(file, (*path, "lifecycle", "keep_old"), what))
+            self._findings.append(RawProblem(file, (*path, "lifecycle", "keep_old"), what))
         output = (inputs or {}).get("output") or {}
         if isinstance(entry, AudioEntry) and entry.on_expiry == "recreate" and "expire_time" in output:
             what = "recreate would make it anew for ever: output.expire_time is one fixed moment, which then is over"
-            self._findings.append(Finding(file, (*path, "on_expiry"), what))
+            self._findings.append(RawProblem(file, (*path, "on_expiry"), what))
 
     def _type_of(self, provider: Value, *, file: str, path: Path) -> str | None:
         """The provider's type, or what it can only be, so that the rest is told too. An undeclared name is told."""
@@ -233,7 +234,7 @@ class VoiceReader:
             what = f"{shown} is not declared under providers" if shown is not None else "not declared under providers"
             only = f", only {listed(names)} {'is' if len(names) == 1 else 'are'}" if names else ""
             hint = f", did you mean {near}?" if near else only
-            self._findings.append(Finding(file, (*path, "provider"), what + hint))
+            self._findings.append(RawProblem(file, (*path, "provider"), what + hint))
             if near:
                 return names[near]
         types = set(names.values())
@@ -247,19 +248,19 @@ class VoiceReader:
             what = f"{kind} makes no {self._declared.what}s"
         else:
             what = f"{_one_of(known)} is needed, none is given"
-        self._findings.append(Finding(file, path, what, Point.KEY))
+        self._findings.append(RawProblem(file, path, what, Point.KEY))
 
     def _inputs(self, kind: str | None, method: str, raw: Value, *, file: str, path: Path) -> Inputs | None:
-        model = bodies.model_of(kind, method, raw)
+        model = method_inputs.model_of(kind, method, raw)
         if model is not None:
-            where, findings = (*path, method), self._findings
-            return bodies.inputs_of(model, raw, file=file, path=where, findings=findings, environ=self._environ)
+            where, problems = (*path, method), self._findings
+            return method_inputs.inputs_of(model, raw, file=file, path=where, problems=problems, environ=self._environ)
         if kind is not None:
             known = self._keywords_of(kind)
             what = f"{kind} makes no {self._declared.what}s"
             if known:
                 what = f"{kind} {self._declared.what}s are made by {listed(known, 'or')}, not by {method}"
-            self._findings.append(Finding(file, (*path, method), what, Point.KEY))
+            self._findings.append(RawProblem(file, (*path, method), what, Point.KEY))
         return None
 
     def _keywords_of(self, kind: str | None) -> list[str]:
@@ -274,7 +275,7 @@ class VoiceReader:
         first = self._chosen.setdefault((self._places[provider], voice_id), (file, path))
         if first != (file, path):
             what = f"the voice is chosen twice, {dotted(first[1][:2])} has the same voice_id at"
-            self._findings.append(Finding(file, path, what, other=first))
+            self._findings.append(RawProblem(file, path, what, other=first))
 
 
 def _one_of(keywords: Sequence[str]) -> str:

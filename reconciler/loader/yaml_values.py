@@ -24,10 +24,10 @@ from yaml.events import (
 from reconciler.loader.conflict_markers import conflicts
 from reconciler.loader.environment import MARK, Unresolved, expand, unprintable
 from reconciler.loader.files import Source
-from reconciler.loader.findings import Finding, quoted
-from reconciler.loader.parsing import DEEPEST, events_of
-from reconciler.loader.positions import NULLS, Path, Place, is_nothing, place_of
-from reconciler.loader.syntax import syntax_finding
+from reconciler.loader.problems import RawProblem, quoted
+from reconciler.loader.source_map import NULLS, Path, Position, is_nothing, position_of
+from reconciler.loader.yaml_errors import syntax_problem
+from reconciler.loader.yaml_events import DEEPEST, events_of
 from reconciler.model.scalars import Quoted, is_json_word
 
 Value = str | None | list["Value"] | dict[str, "Value"]
@@ -41,26 +41,26 @@ class _GiveUp(Exception):
     """The rest of the file is not worth reading; what is wrong has been told."""
 
 
-def read(source: Source, environ: Mapping[str, str], findings: list[Finding]) -> dict[str, Value] | None:
+def read(source: Source, environ: Mapping[str, str], problems: list[RawProblem]) -> dict[str, Value] | None:
     """The file's mapping; None where there is none, which is told among the findings."""
     if unresolved := conflicts(source):
-        findings += unresolved
+        problems += unresolved
         return None
     try:
-        value = _Reading(source, environ, findings).document()
+        value = _Reading(source, environ, problems).document()
     except _GiveUp:
         return None
     except (yaml.YAMLError, ValueError, OverflowError) as failure:  # the pure parser lets escapes overflow
-        findings.append(syntax_finding(source, failure))
+        problems.append(syntax_problem(source, failure))
         return None
     if isinstance(value, dict):
         return value
     if value is None:
         what = "the file is empty: it should declare providers and voices"
-        findings.append(Finding(source.file, (), what, place=(0, 0)))
+        problems.append(RawProblem(source.file, (), what, position=(0, 0)))
     else:
         what = f"{kind_of(value)}, should be a mapping that declares providers and voices"
-        findings.append(Finding(source.file, (), what))
+        problems.append(RawProblem(source.file, (), what))
     return None
 
 
@@ -75,12 +75,12 @@ def kind_of(value: object) -> str:
 class _Reading:
     """One pass over one file."""
 
-    def __init__(self, source: Source, environ: Mapping[str, str], findings: list[Finding]) -> None:
+    def __init__(self, source: Source, environ: Mapping[str, str], problems: list[RawProblem]) -> None:
         self._next = events_of(source.data)
         self._file = source.file
         self._halves = source.halves
         self._environ = environ
-        self._findings = findings
+        self._findings = problems
         self._path: list[str | int] = []
         self._anchors: dict[str, tuple[Value, int] | None] = {}  # value and size; None while it is still open
         self._nodes = 0
@@ -95,7 +95,7 @@ class _Reading:
             if not is_nothing(first):
                 if value is not None:
                     what = "a second YAML document: a manifest's file is one document"
-                    self._tell(what, at=place_of(start), path=())
+                    self._tell(what, at=position_of(start), path=())
                     break
                 value = self._node(first, depth=0)
             self._next()  # the document's end
@@ -110,7 +110,7 @@ class _Reading:
             self._anchors[anchor] = None
         self._nodes += 1
         if depth > DEEPEST:
-            self._tell(f"nested too deeply, at most {DEEPEST} levels", at=place_of(event))
+            self._tell(f"nested too deeply, at most {DEEPEST} levels", at=position_of(event))
             raise _GiveUp
         value: Value
         if isinstance(event, ScalarEvent):
@@ -119,7 +119,7 @@ class _Reading:
             value = self._mapping(depth) if isinstance(event, MappingStartEvent) else self._sequence(depth)
         if event.tag is not None:
             what = f"the tag {_tag_text(event.tag)} can't be used; if it is meant as text, quote it"
-            self._tell(what, at=place_of(event))
+            self._tell(what, at=position_of(event))
         if anchor is not None:
             self._anchors[anchor] = value, self._nodes + self._repeated - before
         return value
@@ -166,7 +166,7 @@ class _Reading:
         if isinstance(key, str):
             return key
         hint = "; quote text that begins with { or [" if isinstance(key, (dict, list)) else ""
-        self._tell(f"{kind_of(key)} can't be a key, only text can{hint}", at=place_of(event))
+        self._tell(f"{kind_of(key)} can't be a key, only text can{hint}", at=position_of(event))
         return None
 
     def _sequence(self, depth: int) -> list[Value]:
@@ -183,19 +183,19 @@ class _Reading:
             if text in NULLS:
                 return None
         elif not text.isprintable() and (character := unprintable(text)) is not None:
-            half = self._halves.get(place_of(event))
+            half = self._halves.get(position_of(event))
             whole = "an emoji is two such escapes, as \\ud83d\\ude00"
             what = (
                 f"{half} is half of a character: {whole}"
                 if half
                 else f"text can't hold the control character {character}"
             )
-            self._tell(what, at=place_of(event))
+            self._tell(what, at=position_of(event))
             return Unresolved()
         if MARK in text:
             text, complaints = expand(text, self._environ)
             for complaint in complaints:
-                self._tell(complaint, at=place_of(event))
+                self._tell(complaint, at=position_of(event))
         elif not event.implicit[0] and is_json_word(text):
             return Quoted(text)
         return text
@@ -203,16 +203,18 @@ class _Reading:
     def _alias(self, event: AliasEvent) -> Value:
         assert event.anchor is not None
         if event.anchor not in self._anchors:
-            self._tell(f"no anchor &{event.anchor} above this alias", at=place_of(event))
+            self._tell(f"no anchor &{event.anchor} above this alias", at=position_of(event))
             return Unresolved()
         named = self._anchors[event.anchor]
         if named is None:
-            self._tell(f"the alias *{event.anchor} stands inside what it names, without end", at=place_of(event))
+            self._tell(f"the alias *{event.anchor} stands inside what it names, without end", at=position_of(event))
             return Unresolved()
         value, size = named
         self._repeated += size
         if self._repeated > MOST_REPEATED:
-            self._tell(f"aliases repeat too much: more than {MOST_REPEATED:,} nodes in this file", at=place_of(event))
+            self._tell(
+                f"aliases repeat too much: more than {MOST_REPEATED:,} nodes in this file", at=position_of(event)
+            )
             raise _GiveUp
         return value
 
@@ -220,7 +222,7 @@ class _Reading:
         for one in value if isinstance(value, list) else [value]:
             if not isinstance(one, (dict, Unresolved)):
                 what = f"{kind_of(one)} can't be merged, only a mapping or a list of mappings can"
-                self._tell(what, at=place_of(event))
+                self._tell(what, at=position_of(event))
                 break
         return value
 
@@ -228,10 +230,10 @@ class _Reading:
         path = tuple(self._path)
         what = "a second <<: merge a list of mappings instead" if is_merge else "a duplicate key, first at"
         other = None if is_merge else (self._file, path)
-        self._findings.append(Finding(self._file, path, what, place=place_of(event), other=other))
+        self._findings.append(RawProblem(self._file, path, what, position=position_of(event), other=other))
 
-    def _tell(self, what: str, *, at: Place, path: Path | None = None) -> None:
-        self._findings.append(Finding(self._file, tuple(self._path) if path is None else path, what, place=at))
+    def _tell(self, what: str, *, at: Position, path: Path | None = None) -> None:
+        self._findings.append(RawProblem(self._file, tuple(self._path) if path is None else path, what, position=at))
 
 
 def _tag_text(tag: str) -> str:

@@ -19,7 +19,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
-from reconciler.model.signatures import LATEST, OLDEST, TODAY, Place, Rules, is_known, signing, signs_itself
+from reconciler.model.signatures import LATEST, OLDEST, TODAY, Rules, UrlTarget, is_known, signing, signs_itself
 from reconciler.model.urls import MARK, NOTHING, WITHIN, Pair, content, digest, is_url, pairs, place, shown
 
 _NAME = re.compile(r"[A-Za-z0-9_.$\[\]-]{1,64}")
@@ -85,7 +85,7 @@ class _Given(NamedTuple):
     """A declared link's query, and where it leads to."""
 
     query: str
-    at: Place
+    at: UrlTarget
 
     def content(self, rules: Rules) -> list[Pair]:
         return content(pairs(self.query, rules), self.at, rules)
@@ -116,7 +116,7 @@ def _with_note(kept: str, note: tuple[Rules, list[_Noted]], given: _Given, rules
     return Comparison(Verdict.OTHER_QUERY, tuple(dict.fromkeys(differing or (p.name for p in now))))
 
 
-def _unsigned(noted: Sequence[_Noted], at: Place, rules: Rules) -> list[_Noted]:
+def _unsigned(noted: Sequence[_Noted], at: UrlTarget, rules: Rules) -> list[_Noted]:
     signed = signing((p.name for p in noted), at, rules)
     return [p for p in noted if p.name not in signed and not (p.itself and rules.version > 1)]
 

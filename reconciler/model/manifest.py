@@ -14,8 +14,8 @@ from pydantic import Field, StringConstraints
 from reconciler.model import urls
 from reconciler.model.accounts import Account
 from reconciler.model.base import Frozen, Inputs
-from reconciler.model.bodies import METHODS, BodyType, keyword_of
-from reconciler.model.body import Origin
+from reconciler.model.method import Origin
+from reconciler.model.methods import METHODS, MethodInputsType, keyword_of
 from reconciler.model.scalars import Duration, SigningParameters
 
 _QUOTED = 20_000  # characters of a long text that somebody might quote
@@ -129,7 +129,7 @@ class Voice(Frozen):
             yield "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)[1:], url
 
     @property
-    def body(self) -> BodyType:
+    def body(self) -> MethodInputsType:
         return METHODS[self.type][self.method]
 
 

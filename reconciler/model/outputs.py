@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from reconciler.model.base import Frozen
-from reconciler.model.bodies import METHODS
 from reconciler.model.manifest import AUDIO
+from reconciler.model.methods import METHODS
 from reconciler.model.state import Record, State, Status
 
 _TASKS_SHOW = timedelta(hours=72)  # Tencent Cloud VOD, DescribeTaskDetail: tasks of the last three days

@@ -9,8 +9,8 @@ from pydantic import AliasChoices, Field
 
 from reconciler.hints import NO_HINT, Hint
 from reconciler.model.base import AnyHint, Frozen
-from reconciler.model.bodies import origin_of
-from reconciler.model.body import Origin
+from reconciler.model.method import Origin
+from reconciler.model.methods import origin_of
 from reconciler.model.observed import RemoteVoice
 
 PLAN_FORMAT = 1

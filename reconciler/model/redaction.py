@@ -15,7 +15,7 @@ from reconciler.model.state import Record
 from reconciler.model.urls import without_secrets
 
 
-def shown(voice: Voice) -> Inputs:
+def redacted(voice: Voice) -> Inputs:
     """The voice's inputs as they may be kept and shown."""
     digested, rules = voice.body.digested, rules_of(voice)
     if not digested:
@@ -23,16 +23,16 @@ def shown(voice: Voice) -> Inputs:
     return {k: _digest(v) if k in digested else without_secrets(v, rules) for k, v in voice.inputs.items()}
 
 
-def noted(voice: Voice) -> dict[str, str] | None:
-    """The notes of the voice's links, kept beside what `shown` says of them; None for none."""
+def link_notes_of(voice: Voice) -> dict[str, str] | None:
+    """The notes of the voice's links, kept beside what `redacted` says of them; None for none."""
     told = {key: value for key, value in voice.inputs.items() if key not in voice.body.digested}
     return notes(told, rules_of(voice)) or None
 
 
-def renoted(voice: Voice, record: Record) -> tuple[Inputs, dict[str, str] | None]:
+def with_current_notes(voice: Voice, record: Record) -> tuple[Inputs, dict[str, str] | None]:
     """What was sent, and the notes of its links, with every link that is the same noted as it is declared now."""
     links = aligned(record.sent, record.links or {}, voice.inputs, rules_of(voice))
-    return links.sent, kept_notes(links.sent, record.links, noted(voice))
+    return links.sent, kept_notes(links.sent, record.links, link_notes_of(voice))
 
 
 def kept_notes(sent: Inputs, *known: Mapping[str, str] | None) -> dict[str, str] | None:

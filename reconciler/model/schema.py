@@ -12,9 +12,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from reconciler.model.accounts import ACCOUNTS
-from reconciler.model.bodies import METHOD_NAMES, METHODS, models_under
-from reconciler.model.body import Body
 from reconciler.model.manifest import Entry, Safety
+from reconciler.model.method import MethodInputs
+from reconciler.model.methods import METHOD_NAMES, METHODS, models_under
 from reconciler.model.scalars import ADDRESS, DIGITS
 
 Schema = dict[str, Any]  # JSON
@@ -116,7 +116,7 @@ def _methods(suffix: str = "") -> dict[str, Schema]:
     }
 
 
-def _alternatives(body: type[Body]) -> list[Schema]:
+def _alternatives(body: type[MethodInputs]) -> list[Schema]:
     """The optional keys of which the body asks for exactly one; asked of the body itself, key by key."""
     required = [name for name, field in body.model_fields.items() if field.is_required()]
     if body.fault(required) is None:

@@ -33,14 +33,14 @@ TODAY = Rules()
 OLDEST = Rules(1)
 
 
-class Place(NamedTuple):
+class UrlTarget(NamedTuple):
     """Where a link leads to: the host in lower case, without a port, and the path."""
 
     host: str
     path: str
 
 
-def signing(names: Iterable[str], at: Place, rules: Rules) -> frozenset[str]:
+def signing(names: Iterable[str], at: UrlTarget, rules: Rules) -> frozenset[str]:
     """Those of a link's parameters that only sign it. `names` are all that it has."""
     index = _index(rules.version)
     paths = tuple(path for path in index.paths if path in at.path)

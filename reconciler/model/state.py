@@ -10,9 +10,9 @@ from pydantic import AwareDatetime, Field
 
 from reconciler.errors import Cause
 from reconciler.model.base import Frozen, Inputs
-from reconciler.model.bodies import origin_of
-from reconciler.model.body import Origin
 from reconciler.model.manifest import Lifecycle
+from reconciler.model.method import Origin
+from reconciler.model.methods import origin_of
 
 STATE_VERSION = 1
 
@@ -150,7 +150,7 @@ class State(Frozen):
                 highest[record.address] = record.generation
         return highest
 
-    def having(
+    def with_changes(
         self,
         records: Iterable[Record] = (),
         *,

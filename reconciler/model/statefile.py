@@ -18,7 +18,7 @@ from pydantic_core import PydanticSerializationError, from_json, to_json
 from reconciler.errors import StateDamaged, StateTooNew
 from reconciler.hints import hint, way
 from reconciler.model.base import Frozen, lean
-from reconciler.model.bodies import METHOD_NAMES, METHODS
+from reconciler.model.methods import METHOD_NAMES, METHODS
 from reconciler.model.state import STATE_VERSION, Record, State
 
 _ALWAYS = ("lineage", "serial", "manifest")

@@ -10,7 +10,7 @@ from reconciler.model.base import Inputs
 from reconciler.model.manifest import Lifecycle, Voice
 from reconciler.model.observed import RemoteVoice
 from reconciler.model.plan import Change
-from reconciler.model.redaction import kept_notes, noted, renoted, shown
+from reconciler.model.redaction import kept_notes, link_notes_of, redacted, with_current_notes
 from reconciler.model.state import Activation, Record, Status
 
 
@@ -22,8 +22,8 @@ def intended(change: Change, voice: Voice, *, account: str, before: Record | Non
                 "status": Status.INTENDED,
                 "generation": max(before.generation, change.generation),  # one that had lapsed is the newest again
                 "attempts": before.attempts + 1,
-                "sent": shown(voice),
-                "links": noted(voice),
+                "sent": redacted(voice),
+                "links": link_notes_of(voice),
                 "labels": voice.labels,
                 "lifecycle": voice.lifecycle,
                 "changed_at": now,
@@ -82,18 +82,18 @@ def updated(record: Record, voice: Voice) -> Record:
     """
     told: dict[str, object] = {"labels": voice.labels, "lifecycle": voice.lifecycle}
     if record.method != voice.method:
-        told |= {"method": voice.method, "sent": shown(voice), "links": noted(voice)}
+        told |= {"method": voice.method, "sent": redacted(voice), "links": link_notes_of(voice)}
     else:
-        sent, links = renoted(voice, record)
+        sent, links = with_current_notes(voice, record)
         told |= {"sent": _with_keys(sent, voice, voice.body.ours) if voice.body.ours else sent, "links": links}
     return record.model_copy(update=told)
 
 
 def changed_in_place(record: Record, voice: Voice, keys: Iterable[str]) -> Record:
     """The cloud has taken these keys of the body as they are declared now."""
-    sent, links = renoted(voice, record)
+    sent, links = with_current_notes(voice, record)
     now = _with_keys(sent, voice, keys)
-    told: dict[str, object] = {"sent": now, "links": kept_notes(now, links, noted(voice))}
+    told: dict[str, object] = {"sent": now, "links": kept_notes(now, links, link_notes_of(voice))}
     if "name" in keys and voice.inputs.get("name"):
         told["voice_name"] = voice.inputs["name"]
     return record.model_copy(update=told)
@@ -105,7 +105,7 @@ def activating(record: Record, activation: Activation | None) -> Record:
 
 
 def _with_keys(sent: Inputs, voice: Voice, keys: Iterable[str]) -> Inputs:
-    now = shown(voice)
+    now = redacted(voice)
     kept = {name: value for name, value in sent.items() if name not in keys}
     return kept | {name: now[name] for name in keys if name in now}
 
@@ -155,8 +155,8 @@ def _record(change: Change, voice: Voice, *, account: str, status: Status, now: 
             "created_at": now,
             "changed_at": now,
             "digest": change.identity,
-            "sent": shown(voice),
-            "links": noted(voice),
+            "sent": redacted(voice),
+            "links": link_notes_of(voice),
             "labels": voice.labels,
             "lifecycle": voice.lifecycle,
             "attempts": attempts,

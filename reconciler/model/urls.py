@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
-from reconciler.model.signatures import OLDEST, TODAY, Place, Rules, signing, signs_itself
+from reconciler.model.signatures import OLDEST, TODAY, Rules, UrlTarget, signing, signs_itself
 
 Pair = tuple[str, str]  # a parameter's name and value, decoded
 WITHIN = re.compile(r"(?i)https?://[^\s\"'<>]+")
@@ -45,11 +45,11 @@ def pairs(query: str, rules: Rules = TODAY) -> list[Pair]:
     return parse_qsl(query, keep_blank_values=True, errors="replace" if rules.version == 1 else "surrogateescape")
 
 
-def place(parts: SplitResult) -> Place:
-    return Place(parts.hostname or "", parts.path)
+def place(parts: SplitResult) -> UrlTarget:
+    return UrlTarget(parts.hostname or "", parts.path)
 
 
-def content(given: list[Pair], at: Place, rules: Rules) -> list[Pair]:
+def content(given: list[Pair], at: UrlTarget, rules: Rules) -> list[Pair]:
     """The parameters that do not only sign the link."""
     signed = signing([name for name, _ in given], at, rules)
     return [(name, value) for name, value in given if name not in signed and not signs_itself(value, rules)]

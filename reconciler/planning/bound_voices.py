@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from reconciler.hints import Hint
-from reconciler.model.body import Origin
 from reconciler.model.manifest import Voice
+from reconciler.model.method import Origin
 from reconciler.model.observed import Found, RemoteVoice, TaskStatus, Unknown, Unverifiable
 from reconciler.model.plan import Change
 from reconciler.planning import markers

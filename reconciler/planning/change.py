@@ -9,7 +9,7 @@ from reconciler.model.base import Inputs
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import RemoteVoice
 from reconciler.model.plan import Action, Change, FieldChange
-from reconciler.model.redaction import shown
+from reconciler.model.redaction import redacted
 from reconciler.model.state import Record
 from reconciler.planning import markers
 
@@ -64,7 +64,7 @@ def verdict(
         action=action,
         reason=reason,
         hint=as_hint(hint),
-        after=shown(entry) if entry is not None else None,
+        after=redacted(entry) if entry is not None else None,
         identity=markers.digest_of(entry) if entry is not None else None,
         record=record.external_task_id if record is not None else None,
         **details,

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from reconciler.hints import NO_HINT, Hint, hint, way
-from reconciler.model.body import Origin
 from reconciler.model.manifest import Voice
+from reconciler.model.method import Origin
 from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.model.plan import Change
 from reconciler.model.state import Record, Status

@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from reconciler.model.base import Frozen, Inputs
-from reconciler.model.body import KeyClass
 from reconciler.model.link_alignment import OtherQuery, aligned, named
 from reconciler.model.manifest import Lifecycle, Voice
+from reconciler.model.method import KeyClass
 from reconciler.model.observed import RemoteVoice
 from reconciler.model.plan import FieldChange
-from reconciler.model.redaction import rules_of, shown
+from reconciler.model.redaction import redacted, rules_of
 from reconciler.model.state import Record
 from reconciler.model.urls import compared
 
@@ -45,7 +45,7 @@ def difference(voice: Voice, record: Record) -> Difference:
     same_place = record.method == voice.method and record.provider == voice.provider
     if same_place and record.sent == voice.inputs:  # so there is no secret in it either
         return Difference(ours=ours) if ours else SAME
-    now = shown(voice)
+    now = redacted(voice)
     if same_place and record.sent == now:
         return Difference(ours=ours) if ours else SAME
     ignored = voice.lifecycle.ignore_changes

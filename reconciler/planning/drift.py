@@ -11,11 +11,11 @@ from datetime import timedelta
 
 from reconciler.hints import NO_HINT, Hint
 from reconciler.model.manifest import Voice
-from reconciler.model.moments import moment
 from reconciler.model.notes import listed, notes
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown, Unverifiable
 from reconciler.model.plan import Action, Change, Drift, DriftKind, FieldChange
 from reconciler.model.state import Record, Status
+from reconciler.model.time_format import format_time
 from reconciler.planning.marked_voices import Marked
 from reconciler.planning.plan_context import PlanContext, has_expired, is_due
 from reconciler.planning.replaced import AGES
@@ -41,7 +41,7 @@ def remarks(context: PlanContext, changes: Collection[Change], newer: Mapping[st
     for address, key in context.state.current.items():
         record = context.state.records[key]
         if has_expired(record, context.now):
-            ended = moment(record.expires_at) if record.expires_at else None
+            ended = format_time(record.expires_at) if record.expires_at else None
             until = FieldChange(name="expires_at", before=ended, after="over")
             drifted.append(Drift(address=address, provider=record.provider, kind=DriftKind.EXPIRED, fields=(until,)))
             continue
@@ -137,7 +137,7 @@ def _until(record: Record) -> str:
     keep = record.lifecycle.keep_old or 0
     if keep > AGES:
         return "for ever"
-    return f"until {moment(record.changed_at + timedelta(seconds=keep))}"
+    return f"until {format_time(record.changed_at + timedelta(seconds=keep))}"
 
 
 def _unverifiable(addresses: list[str]) -> Iterable[str]:

@@ -12,9 +12,9 @@ import re
 from typing import NamedTuple
 
 from reconciler.model.base import Inputs
-from reconciler.model.body import Body, KeyClass
 from reconciler.model.link_notes import links
 from reconciler.model.manifest import Voice
+from reconciler.model.method import KeyClass, MethodInputs
 from reconciler.model.redaction import rules_of
 from reconciler.model.signatures import LATEST, TODAY, Rules
 from reconciler.model.state import State
@@ -38,7 +38,7 @@ class Marker(NamedTuple):
         return len(external_task_id(self.lineage, self.address, self.digest, self.generation)) >= LONGEST
 
 
-def digest(address: str, method: str, inputs: Inputs, body: type[Body], rules: Rules = TODAY) -> str:
+def digest(address: str, method: str, inputs: Inputs, body: type[MethodInputs], rules: Rules = TODAY) -> str:
     """Eight hex digits of the whole address and the identity inputs, without the parts that only sign a link."""
     identity = {k: v for k, v in inputs.items() if body.class_of(k) is KeyClass.IDENTITY}
     made_from = {k: compared(without_secrets(v, rules)) for k, v in identity.items()}

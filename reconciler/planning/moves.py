@@ -14,10 +14,10 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.model.base import Inputs
-from reconciler.model.body import KeyClass, Origin
 from reconciler.model.manifest import AUDIO, Voice
+from reconciler.model.method import KeyClass, Origin
 from reconciler.model.plan import Action, Change
-from reconciler.model.redaction import shown
+from reconciler.model.redaction import redacted
 from reconciler.model.state import LIVE, Record, State, Status
 from reconciler.planning import markers
 from reconciler.planning.change import verdict
@@ -81,7 +81,7 @@ def applied(state: State, moves: Moves, *, now: datetime) -> State:
     if not moves.pairs:
         return state
     records, bound = moved(state, moves.pairs, moves.along, now=now)
-    return state.having(records, current=bound)
+    return state.with_changes(records, current=bound)
 
 
 def moved(
@@ -253,7 +253,7 @@ def _is_held(state: State, record: Record) -> bool:
 
 def made_from(voice: Voice) -> Inputs:
     """The inputs that make it this voice, as they may be kept."""
-    return {k: v for k, v in shown(voice).items() if voice.body.class_of(k) is KeyClass.IDENTITY}
+    return {k: v for k, v in redacted(voice).items() if voice.body.class_of(k) is KeyClass.IDENTITY}
 
 
 def likeness(provider: str, method: str, inputs: Mapping[str, Any]) -> str:

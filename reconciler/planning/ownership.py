@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from reconciler.hints import hint, way
-from reconciler.model.body import Origin
 from reconciler.model.manifest import Voice
+from reconciler.model.method import Origin
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import LIVE, Record, Status
 from reconciler.planning.change import stopped

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from reconciler.hints import Hint
-from reconciler.model.body import Origin
 from reconciler.model.manifest import Manifest, Voice
+from reconciler.model.method import Origin
 from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import LIVE, SETTLING, Record, State, Status
 from reconciler.planning import markers

@@ -7,11 +7,11 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from reconciler.model.body import Origin
 from reconciler.model.manifest import Manifest, Voice
+from reconciler.model.method import Origin
 from reconciler.model.observed import Observations
 from reconciler.model.plan import Action, Change, Plan
-from reconciler.model.redaction import shown
+from reconciler.model.redaction import redacted
 from reconciler.model.state import Record, State, Status
 from reconciler.model.variables import compared
 from reconciler.planning import (
@@ -170,7 +170,7 @@ def _approval_digest(context: PlanContext, voice: Voice) -> str | None:
     if seen is None:
         return None
     lifecycle = voice.lifecycle.model_dump(mode="json")
-    inputs = shown(voice)
+    inputs = redacted(voice)
     if "api_key_env" in inputs:
         inputs["api_key_env"] = compared(inputs["api_key_env"])
     told = [voice.provider, seen.account, voice.method, inputs, voice.labels, lifecycle]

@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from reconciler.errors import PlanSpent, PlanStale
 from reconciler.hints import hint, way
-from reconciler.model.body import Origin
 from reconciler.model.manifest import Safety, Voice
+from reconciler.model.method import Origin
 from reconciler.model.plan import Action, Change, DriftKind, Plan, Stop
 from reconciler.model.planfile import MAKE_ANOTHER
 from reconciler.model.state import State, Status
@@ -118,7 +118,7 @@ def check_fresh(approved: Plan, state: State, *, manifest: str) -> State:
     if state.applied == approved.plan_id:
         raise PlanSpent(f"The plan {approved.plan_id} was applied already, and a plan is good once.", MAKE_ANOTHER)
     if state.serial == 0 and not state.records and approved.serial == 0:
-        return state.having(lineage=approved.lineage)  # nothing was ever applied: the plan began the lineage
+        return state.with_changes(lineage=approved.lineage)  # nothing was ever applied: the plan began the lineage
     if state.lineage != approved.lineage:
         raise PlanStale("It was made for another state (their lineages differ).", MAKE_ANOTHER)
     if state.applying == approved.plan_id:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from reconciler.model.body import Origin
 from reconciler.model.manifest import Manifest, Voice
+from reconciler.model.method import Origin
 from reconciler.model.state import Record, State, Status
 from reconciler.planning.diff import difference
 from reconciler.planning.moves import likeness, made_from

@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from reconciler.hints import Hint, hint, way
-from reconciler.model.body import Origin
 from reconciler.model.manifest import Manifest, Voice
+from reconciler.model.method import Origin
 from reconciler.model.observed import Observations
 from reconciler.model.plan import Action, Change, FieldChange
 from reconciler.model.state import SETTLING, Record, State, Status
@@ -75,7 +75,7 @@ def settled(
     renamed = [m.renamed(seen[m.voice.provider].account) for found in moved.values() for m in found]
     before = {address: [m.record for m in found] for address, found in moved.items()}
     one_account = _joined((seen[old].account, seen[new].account) for old, new in sorted(proven))
-    return Renaming(state.having(renamed) if renamed else state, before, stopped, one_account)
+    return Renaming(state.with_changes(renamed) if renamed else state, before, stopped, one_account)
 
 
 def _joined(pairs: Iterable[tuple[str, str]]) -> Mapping[str, str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from reconciler.model.body import Origin
 from reconciler.model.manifest import Voice
-from reconciler.model.moments import duration
+from reconciler.model.method import Origin
 from reconciler.model.observed import Absent, RemoteVoice
 from reconciler.model.state import Record
+from reconciler.model.time_format import duration
 from reconciler.planning.plan_context import PlanContext
 
 AGES = 3650 * 86400  # seconds; a longer keep_old has no date

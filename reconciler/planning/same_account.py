@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import Enum, auto
 
 from reconciler.model.accounts import Account, KlingAccount, TencentTrtcAccount, TencentVodAccount
-from reconciler.model.body import Origin
+from reconciler.model.method import Origin
 from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import Record, Status
 from reconciler.planning.plan_context import shows_late

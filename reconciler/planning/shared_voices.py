@@ -8,7 +8,7 @@ from typing import Any
 
 from reconciler.model.manifest import Voice
 from reconciler.model.notes import listed
-from reconciler.model.redaction import shown
+from reconciler.model.redaction import redacted
 from reconciler.model.urls import compared
 
 _MOST = 5  # notes; the rest is counted
@@ -45,7 +45,7 @@ def _samples(voice: Voice) -> Iterator[_Sample]:
     body = voice.body
     if not body.samples:
         return
-    kept = shown(voice)
+    kept = redacted(voice)
     for key in body.samples:
         if key in kept:
             yield voice.type, voice.method, key, json.dumps(compared(kept[key]), sort_keys=True)
@@ -53,7 +53,7 @@ def _samples(voice: Voice) -> Iterator[_Sample]:
 
 def _named(voice: Voice, key: str) -> Any:
     """The sample as it is declared: a link without its query, an id, the name of a local file."""
-    value = shown(voice)[key]
+    value = redacted(voice)[key]
     if isinstance(value, dict):
         value = next(value[form] for form in ("url", "file_id", "file") if form in value)
     return compared(value)

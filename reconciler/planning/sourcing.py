@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from reconciler.model.body import Origin
 from reconciler.model.failures import cause_of
 from reconciler.model.manifest import Voice
+from reconciler.model.method import Origin
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown, Unverifiable
 from reconciler.model.plan import Change
 from reconciler.model.state import SETTLING, Record, Status

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from enum import Enum, auto
 
 from reconciler.hints import NO_HINT
-from reconciler.model.body import Origin
 from reconciler.model.manifest import Manifest, Voice
+from reconciler.model.method import Origin
 from reconciler.model.observed import Found, Observations, RemoteVoice, TaskStatus, Unknown, Unverifiable
 from reconciler.model.state import State
 from reconciler.model.survey import Held, Survey

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from reconciler.errors import Cause
 from reconciler.hints import Hint
-from reconciler.model.body import Origin
+from reconciler.model.method import Origin
 from reconciler.model.observed import Found, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import SETTLING, Record, Status

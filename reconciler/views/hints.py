@@ -6,8 +6,8 @@ import shlex
 
 from reconciler.hints import Command, Hint, Way
 from reconciler.views.escape import escape
-from reconciler.views.folding import HELD
 from reconciler.views.render_options import RenderOptions
+from reconciler.views.wrap import HELD
 
 
 def lines(hint: Hint, options: RenderOptions) -> list[str]:

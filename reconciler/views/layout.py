@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from reconciler.views.escape import escape
-from reconciler.views.folding import padded, width
 from reconciler.views.render_options import RenderOptions
+from reconciler.views.wrap import padded, width
 
 _SHA256 = re.compile("[0-9a-f]{64}")
 WIDEST = 44  # a longer cell sticks out alone instead of pushing every row's next column away

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from reconciler.model.events import Event, Kind, Tally
-from reconciler.model.moments import duration
+from reconciler.model.time_format import duration
 from reconciler.views.escape import escape
 from reconciler.views.layout import Style, columns, counted, painted
 from reconciler.views.render_options import PLAIN, RenderOptions

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from reconciler.views.folding import HELD, folded
 from reconciler.views.render_options import RenderOptions
+from reconciler.views.wrap import HELD, folded
 
 
 def fitted(words: str, options: RenderOptions) -> str:

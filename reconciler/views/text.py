@@ -10,8 +10,8 @@ from reconciler.errors import CloudError, ManifestError, StateNotSaved, Voicectl
 from reconciler.hints import command
 from reconciler.model.events import Event, Kind, Tally
 from reconciler.model.manifest import AUDIO, Manifest
-from reconciler.model.moments import duration
 from reconciler.model.notes import notes
+from reconciler.model.time_format import duration
 from reconciler.views import hints
 from reconciler.views.escape import escape
 from reconciler.views.layout import Style, counted, painted

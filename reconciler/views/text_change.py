@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from reconciler.model.moments import duration
 from reconciler.model.plan import Action, Change, FieldChange
+from reconciler.model.time_format import duration
 from reconciler.views import hints
 from reconciler.views.escape import escape
 from reconciler.views.layout import Style, columns, painted, value

@@ -15,10 +15,10 @@ from reconciler.model.manifest import AUDIO
 from reconciler.model.plan import Action, Change, Drift, DriftKind
 from reconciler.views import hints
 from reconciler.views.escape import escape
-from reconciler.views.folding import width
 from reconciler.views.layout import Style, columns, counted, painted
 from reconciler.views.render_options import RenderOptions
 from reconciler.views.text_change import INSIDE, field_rows, sign_of
+from reconciler.views.wrap import width
 
 FEW = 20  # changes that are each shown whole
 OF_ONE_CAUSE = 5  # changes of one reason that are one paragraph

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from reconciler.model.manifest import Lifecycle
-from reconciler.model.moments import moment
 from reconciler.model.outputs import Output, Row, SoundOutput
 from reconciler.model.state import Record, State
+from reconciler.model.time_format import format_time
 from reconciler.model.voice_list import VoiceList
-from reconciler.views import folding
+from reconciler.views import wrap
 from reconciler.views.escape import escape
 from reconciler.views.layout import Style, columns, painted, value
 from reconciler.views.render_options import PLAIN, RenderOptions
@@ -74,8 +74,8 @@ def record(record: Record, options: RenderOptions = PLAIN) -> str:
         ("task_id", escape(record.task_id or "")),
         ("generation", str(record.generation)),
         ("attempts", str(record.attempts)),
-        ("created_at", moment(record.created_at)),
-        ("changed_at", moment(record.changed_at)),
+        ("created_at", format_time(record.created_at)),
+        ("changed_at", format_time(record.changed_at)),
         ("deposed_by", escape(record.deposed_by or "")),
         ("message", value(record.message) if record.message is not None else ""),
     ]
@@ -87,7 +87,7 @@ def switches(rows: Iterable[tuple[str, str, str, str | None]], *, within: int) -
     """The sandbox's switches: name, value, a star where it is not the standard, and under them what it does."""
     table = list(rows)
     heads = columns((name, f"{value} {star}".rstrip()) for name, value, star, _ in table)
-    told = (folding.lines(description or "", within - len(_UNDER)) for *_, description in table)
+    told = (wrap.lines(description or "", within - len(_UNDER)) for *_, description in table)
     return "\n".join(
         "\n".join([head, *(_UNDER + line for line in under)]) for head, under in zip(heads, told, strict=True)
     )

@@ -16,13 +16,13 @@ import pytest
 from reconciler.backends import filelock
 from reconciler.backends.local import LocalBackend
 from reconciler.errors import StateError, StateLocked
-from reconciler.protocols import LockHolder
+from reconciler.protocols import LockInfo
 from tests.support.children import die_at, fork, in_child, said, wait
 from tests.support.hints import in_words
 
 
-def holder(lock_id: str = "aaaa1111", *, host: str = "here") -> LockHolder:
-    return LockHolder(
+def holder(lock_id: str = "aaaa1111", *, host: str = "here") -> LockInfo:
+    return LockInfo(
         lock_id=lock_id,
         who=f"ann@{host}",
         pid=os.getpid(),

@@ -16,7 +16,7 @@ import pytest
 
 from reconciler.backends.local import LocalBackend
 from reconciler.errors import StateConflict, StateLocked
-from reconciler.protocols import LockHolder
+from reconciler.protocols import LockInfo
 from tests.support.children import fork, said, wait
 
 PROCESSES = 16
@@ -33,8 +33,8 @@ def words(folder: Path) -> list[bytes]:
     return [] if blob is None else blob.data.split() + list(blob.entries)
 
 
-def me() -> LockHolder:
-    return LockHolder(
+def me() -> LockInfo:
+    return LockInfo(
         lock_id=f"{os.getpid():08x}",
         who="ann@here",
         pid=os.getpid(),

@@ -24,7 +24,7 @@ from time import perf_counter
 
 from reconciler.model import statefile
 from reconciler.model.manifest import Manifest
-from reconciler.model.redaction import shown
+from reconciler.model.redaction import redacted
 from reconciler.model.state import Record, State, Status
 from reconciler.planning import markers
 from tests.benchmarks.slow_disk import slow_disk
@@ -132,7 +132,7 @@ def recorded(manifest: Manifest, kling: KlingService) -> Iterator[Record]:
             created_at=now,
             changed_at=now,
             digest=digest,
-            sent=shown(voice),
+            sent=redacted(voice),
             attempts=1,
             task_id=kling.tasks[-1].task_id,
             voice_id=voice_id,

@@ -49,7 +49,7 @@ def slow_disk(declare: Callable[[Path, KlingService, int], Manifest], count: int
             folder = Path(name)
             kling.task_seconds = 2.0
             manifest = declare(folder, kling, count)
-            place = wiring.Place(manifest=folder / "voices.yaml")
+            place = wiring.Workspace(manifest=folder / "voices.yaml")
             backend = SlowBackend(place.state, seconds)
             clock = wiring.SystemClock()
             store = Store(backend, clock=clock, rescue_path=place.rescue)

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from reconciler.views.folding import width
+from reconciler.views.wrap import width
 from tests.support.desk import COMMAND, Desk, voice
 from tests.support.kling_service import KlingService
 

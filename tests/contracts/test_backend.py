@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.backends.local import LocalBackend
 from reconciler.errors import StateConflict, StateError, StateLocked
-from reconciler.protocols import ANY_VERSION, Backend, Blob, LockHolder
+from reconciler.protocols import ANY_VERSION, Backend, Blob, LockInfo
 from tests.support.hints import in_words
 
 Opened = Callable[[], Backend]  # one more client of the same state
@@ -26,8 +26,8 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Opened:
     return lambda: BACKENDS[request.param](tmp_path)
 
 
-def holder(lock_id: str = "aaaa1111") -> LockHolder:
-    return LockHolder(
+def holder(lock_id: str = "aaaa1111") -> LockInfo:
+    return LockInfo(
         lock_id=lock_id,
         who="ann@host",
         pid=4711,

@@ -228,6 +228,6 @@ def test_a_person_s_word_on_an_address_is_on_the_creation_that_it_means(generati
         moved.model_copy(update=lost),
         own.model_copy(update=lost | {"generation": generation}),
     )
-    after = state.having(uncertain, current={"a": None, "b": moved.external_task_id})
+    after = state.with_changes(uncertain, current={"a": None, "b": moved.external_task_id})
     assert import_resolve.open_creation(after, "b").external_task_id == moved.external_task_id
     assert import_resolve.open_creation(after, own.external_task_id).external_task_id == own.external_task_id

@@ -10,7 +10,7 @@ import pytest
 from reconciler.errors import PlanSpent, SafetyStop
 from reconciler.model.manifest import Lifecycle
 from reconciler.model.state import Status
-from reconciler.protocols import LockHolder
+from reconciler.protocols import LockInfo
 from tests.engine.rehearsal import Died, Rehearsal, voice
 
 
@@ -27,7 +27,7 @@ def test_what_another_run_did_while_the_lock_was_waited_for_is_known(monkeypatch
     free = rehearsal.backend.lock
 
     @contextmanager
-    def held_by_another_run(holder: LockHolder) -> Iterator[None]:
+    def held_by_another_run(holder: LockInfo) -> Iterator[None]:
         monkeypatch.setattr(rehearsal.backend, "lock", free)
         rehearsal.apply()
         with free(holder):

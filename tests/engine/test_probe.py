@@ -65,7 +65,7 @@ def record(address: str, status: Status = Status.READY, **fields: object) -> Rec
 def looked(
     cloud: UsedCloud, *records: Record, seen: Observation = NEVER, refuse: bool = False
 ) -> tuple[Mapping[str, Observation], list[Probe], list[str]]:
-    state = State(lineage="l").having(records, current={r.address: r.external_task_id for r in records})
+    state = State(lineage="l").with_changes(records, current={r.address: r.external_task_id for r in records})
     before = Observations(account=ACCOUNT, of={r.external_task_id: seen for r in records})
     told: tuple[list[Probe], list[str]] = ([], [])
 

@@ -100,7 +100,7 @@ def test_an_apply_writes_less_than_three_times_its_final_file(tmp_path: Path, mo
             )
             for address in addresses
         ]
-        state = state.having(made, current={a: f"vc-{a}" for a in addresses})
+        state = state.with_changes(made, current={a: f"vc-{a}" for a in addresses})
         store.commit(state)
         for status, fields in (
             (Status.RUNNING, {"task_id": "8" * 18}),
@@ -111,7 +111,7 @@ def test_an_apply_writes_less_than_three_times_its_final_file(tmp_path: Path, mo
                 told = state.records[before.external_task_id].model_copy(
                     update={"status": status, "changed_at": seen, **fields}
                 )
-                state = state.having([told])
+                state = state.with_changes([told])
                 store.commit(state, touched=[before.external_task_id])
     store.finish(state)
     final = (tmp_path / "voices.state.json").stat().st_size

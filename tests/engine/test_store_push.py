@@ -37,7 +37,7 @@ def test_push_where_nothing_is_writes_the_copy(applied: State, tmp_path: Path) -
 
 
 def test_push_of_a_newer_copy_replaces_the_state(applied: State, tmp_path: Path) -> None:
-    newer = with_voice(applied, "hero").having(serial=7)
+    newer = with_voice(applied, "hero").with_changes(serial=7)
     assert store_in(tmp_path).push(statefile.dump(newer)).serial == 7
     assert loaded(tmp_path) == newer
 

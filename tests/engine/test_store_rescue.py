@@ -179,7 +179,7 @@ def test_a_copy_of_a_run_whose_state_was_replaced_is_pushed_by_force_only(applie
     store.begin(store.load())
     state = with_voice(applied, "hero")
     store.commit(state)
-    (tmp_path / "voices.state.json").write_bytes(statefile.dump(applied.having(serial=9)))
+    (tmp_path / "voices.state.json").write_bytes(statefile.dump(applied.with_changes(serial=9)))
     with pytest.raises(StateNotSaved, match="look at that first") as caught:
         store.commit(with_voice(state, "hero", Status.READY, voice_id="86"))
     copy = tmp_path / "voices.state.rescue.json"

@@ -14,8 +14,8 @@ from reconciler.loader import yaml_values
 from reconciler.loader.accounts import accounts
 from reconciler.loader.build import load
 from reconciler.loader.files import Source
-from reconciler.loader.findings import Finding
-from reconciler.loader.findings import problems as told_of
+from reconciler.loader.problems import RawProblem
+from reconciler.loader.problems import located as told_of
 from reconciler.loader.sections import Section, sections
 from tests.loader.conftest import Load, Problems, Write
 
@@ -196,10 +196,10 @@ def test_arbitrary_trees_never_raise_anything_else(write: Write, tree: object) -
 def test_every_place_is_found_in_a_large_file() -> None:
     voices = "".join(f"  v{n}:\n    provider: kling\n    preset: {{voice_id: x}}\n" for n in range(50))
     source = Source("voices.yaml", f"{KLING}voices:\n{voices}".encode())
-    findings: list[Finding] = []
+    findings: list[RawProblem] = []
     raw = yaml_values.read(source, {}, findings)
     assert raw is not None
     declared = sections([Section("voices.yaml", raw)], findings)
     assert accounts(declared.providers, findings).types == {"kling": "kling"}
-    missing = [Finding("voices.yaml", ("voices", f"v{n}", "preset", "voice_id"), "x") for n in range(50)]
+    missing = [RawProblem("voices.yaml", ("voices", f"v{n}", "preset", "voice_id"), "x") for n in range(50)]
     assert [problem.line for problem in told_of(missing, [source])] == [5 + 3 * n for n in range(50)]

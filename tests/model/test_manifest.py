@@ -6,9 +6,9 @@ import pytest
 from pydantic import ValidationError
 
 from reconciler.model.accounts import ACCOUNTS, KlingAccount
-from reconciler.model.bodies import METHODS, KlingCreate, Preset
-from reconciler.model.body import KeyClass
 from reconciler.model.manifest import Lifecycle
+from reconciler.model.method import KeyClass
+from reconciler.model.methods import METHODS, KlingCreate, Preset
 from reconciler.model.scalars import is_address
 
 

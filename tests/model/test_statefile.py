@@ -156,7 +156,7 @@ def test_what_is_only_sometimes_there_stands_before_the_records() -> None:
 
 
 def test_half_a_surrogate_pair_in_a_clouds_message_does_not_keep_a_state_from_being_saved() -> None:
-    hostile = STATE.having([record(message="bad \ud83d sample")])
+    hostile = STATE.with_changes([record(message="bad \ud83d sample")])
     assert statefile.load(statefile.dump(hostile)).records["vc-1"].message == "bad ? sample"
     assert statefile.fold(STATE, [statefile.entry(STATE, hostile)]).records["vc-1"].message == "bad ? sample"
 
@@ -209,12 +209,14 @@ def test_a_later_format_is_too_new_whatever_else_is_in_it() -> None:
 
 
 def test_an_entry_holds_what_changed_and_nothing_else() -> None:
-    after = STATE.having([record(sent={"voice_name": "旁白"}, voice_id="85", status=Status.DEPOSED)], serial=4)
+    after = STATE.with_changes([record(sent={"voice_name": "旁白"}, voice_id="85", status=Status.DEPOSED)], serial=4)
     assert statefile.entry(STATE, after) == b'{"changed":{"vc-1":{"status":"deposed"}},"fields":{"serial":4}}'
 
 
 def test_an_added_record_is_in_its_entry_whole() -> None:
-    after = STATE.having([record("vc-3", address="owen")], current={"owen": "vc-3", "hero": None}, without=["vc-2"])
+    after = STATE.with_changes(
+        [record("vc-3", address="owen")], current={"owen": "vc-3", "hero": None}, without=["vc-2"]
+    )
     told = json.loads(statefile.entry(STATE, after))
     assert told["records"][0]["external_task_id"] == "vc-3"
     assert told["removed"] == ["vc-2"]
@@ -222,16 +224,16 @@ def test_an_added_record_is_in_its_entry_whole() -> None:
 
 
 def test_no_difference_is_an_empty_entry() -> None:
-    assert statefile.entry(STATE, STATE.having()) == b""
+    assert statefile.entry(STATE, STATE.with_changes()) == b""
 
 
 def test_touched_keys_give_the_same_entry() -> None:
-    after = STATE.having([record("vc-3", address="hero")], current={"hero": "vc-3"}, without=["vc-2"])
+    after = STATE.with_changes([record("vc-3", address="hero")], current={"hero": "vc-3"}, without=["vc-2"])
     assert statefile.entry(STATE, after, touched=["vc-3", "vc-2"]) == statefile.entry(STATE, after)
 
 
 def test_a_field_that_goes_back_to_nothing_is_folded() -> None:
-    after = STATE.having([record(sent={})])
+    after = STATE.with_changes([record(sent={})])
     assert statefile.fold(STATE, [statefile.entry(STATE, after)]) == after
 
 

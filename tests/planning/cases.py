@@ -18,8 +18,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zlib import crc32
 
-from reconciler.model.bodies import AUDIO_METHOD, METHOD_NAMES, METHODS, method_of
 from reconciler.model.manifest import Lifecycle, Manifest, Safety, Voice
+from reconciler.model.methods import AUDIO_METHOD, METHOD_NAMES, METHODS, method_of
 from reconciler.model.observed import (
     Absent,
     Found,
@@ -31,7 +31,7 @@ from reconciler.model.observed import (
     Unverifiable,
 )
 from reconciler.model.plan import Plan
-from reconciler.model.redaction import noted, shown
+from reconciler.model.redaction import link_notes_of, redacted
 from reconciler.model.state import LIVE, Record, State, Status
 from reconciler.planning import markers, planner
 from reconciler.planning.finish import finish
@@ -146,8 +146,8 @@ def record(case: Raw, name: str) -> Record:
         created_at=changed_at if "hours_ago" in told else EARLIER,
         changed_at=changed_at,
         digest=digest,
-        sent={} if dead else shown(made_from),
-        links=None if dead else noted(made_from),
+        sent={} if dead else redacted(made_from),
+        links=None if dead else link_notes_of(made_from),
         labels=made_from.labels,
         lifecycle=made_from.lifecycle,
         attempts=0 if made_from.method in {"preset", "existing"} else 1,

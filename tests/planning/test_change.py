@@ -5,7 +5,7 @@ from __future__ import annotations
 from reconciler.hints import hint
 from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.model.plan import Action
-from reconciler.model.redaction import shown
+from reconciler.model.redaction import redacted
 from reconciler.planning import markers
 from reconciler.planning.change import stopped, verdict
 from tests.planning import cases
@@ -19,7 +19,7 @@ VOICE = cases.manifest_of(CASE).voices["narrator"]
 def test_of_an_entry_it_shows_what_is_declared_and_what_is_approved() -> None:
     change = verdict(VOICE, Action.CREATE, "declared, not there yet", record=None, key="vc-1")
     assert (change.address, change.provider, change.method) == (VOICE.address, VOICE.provider, VOICE.method)
-    assert (change.after, change.identity) == (shown(VOICE), markers.digest_of(VOICE))
+    assert (change.after, change.identity) == (redacted(VOICE), markers.digest_of(VOICE))
     assert (change.record, change.key) == (None, "vc-1")
 
 

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from reconciler.model.plan import Plan
-from reconciler.views import documents, text
+from reconciler.views import json_documents, text
 from tests.planning import cases
 
 PLANS = Path(__file__).parents[1] / "golden" / "plans"
@@ -26,7 +26,7 @@ def test_the_plan_is_as_written(path: Path) -> None:
     case = yaml.safe_load(path.read_text(encoding="utf-8"))
     plan = cases.plan(case)
     _agrees(plan, case["expect"], case)
-    told = {".txt": text.plan(plan), ".json": documents.dumps(documents.plan_document(plan))}
+    told = {".txt": text.plan(plan), ".json": json_documents.dumps(json_documents.plan_document(plan))}
     for suffix, written in told.items():
         golden = path.with_suffix(suffix)
         if os.environ.get("UPDATE_GOLDEN"):

@@ -12,7 +12,7 @@ from reconciler.model.observed import Found, Observation, TaskStatus, Unknown
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.state import SETTLING, Record, Status
 from reconciler.planning.diff import difference
-from reconciler.views import documents, text
+from reconciler.views import json_documents, text
 from tests.planning import cases
 
 ADDRESSES = ("a", "b", "c")
@@ -154,7 +154,7 @@ def test_a_plan_is_always_made_shown_and_the_same_again(world: dict[str, Any]) -
     seen = World(world)
     assert seen.plan == World(world).plan
     assert text.plan(seen.plan)
-    assert documents.dumps(documents.plan_document(seen.plan))
+    assert json_documents.dumps(json_documents.plan_document(seen.plan))
 
 
 @everything

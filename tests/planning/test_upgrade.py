@@ -66,17 +66,19 @@ def paid(made: Plan) -> int:
     return sum(calls["paid"] for calls in made.calls().values())
 
 
-def noted(state: State, declared: Manifest, changes: tuple[Change, ...]) -> State:
+def link_notes_of(state: State, declared: Manifest, changes: tuple[Change, ...]) -> State:
     updated = [
         transitions.updated(state.records[str(change.record)], declared.voices[change.address]) for change in changes
     ]
-    return state.having(updated)
+    return state.with_changes(updated)
 
 
 def today(declared: Manifest) -> State:
     """The old state with every record noted anew."""
-    return OLD.having(
-        OLD.records[OLD.current[a]].model_copy(update={"sent": redaction.shown(v), "links": redaction.noted(v)})
+    return OLD.with_changes(
+        OLD.records[OLD.current[a]].model_copy(
+            update={"sent": redaction.redacted(v), "links": redaction.link_notes_of(v)}
+        )
         for a, v in declared.voices.items()
     )
 
@@ -98,7 +100,7 @@ def test_links_signed_anew_are_noted_without_a_call(tmp_path: Path) -> None:
 
 def test_once_noted_another_signature_is_no_change(tmp_path: Path) -> None:
     declared = manifest(tmp_path, 2)
-    state = noted(OLD, declared, plan(declared, OLD).changes)
+    state = link_notes_of(OLD, declared, plan(declared, OLD).changes)
     assert plan(declared, state).changes == ()
     assert plan(manifest(tmp_path, 1), state).changes == ()
     assert statefile.load(statefile.dump(state)) == state
@@ -110,7 +112,7 @@ def test_what_chooses_the_content_differs_after_the_upgrade_too(tmp_path: Path) 
         ("take=3", "take=4"),
         ("alt=media", "alt=json"),
     ]
-    noted_ = noted(OLD, manifest(tmp_path, 2), plan(manifest(tmp_path, 2), OLD).changes)
+    noted_ = link_notes_of(OLD, manifest(tmp_path, 2), plan(manifest(tmp_path, 2), OLD).changes)
     changed = actions(plan(manifest(tmp_path, 1, *edits), noted_))
     assert changed == dict.fromkeys(("azure", "with-content", "firebase"), Action.REPLACE)
 
@@ -136,7 +138,7 @@ def test_a_parameter_named_later_keeps_the_voice_without_a_call(tmp_path: Path) 
     renewed = manifest(tmp_path, 2, ("a.mp3?_upt=", "a.mp3?V=2&id=7&_upt="), signing)
     made = plan(renewed, state)
     assert (actions(made), paid(made)) == ({"upyun": Action.UPDATE}, 0)
-    state = noted(state, renewed, made.changes)
+    state = link_notes_of(state, renewed, made.changes)
     assert plan(manifest(tmp_path, 2, ("a.mp3?_upt=", "a.mp3?V=3&id=7&_upt="), signing), state).changes == ()
     other = manifest(tmp_path, 2, ("a.mp3?_upt=", "a.mp3?V=3&id=8&_upt="), signing)
     assert actions(plan(other, state)) == {"upyun": Action.REPLACE}
@@ -166,7 +168,7 @@ def test_an_interrupted_creation_is_gone_on_with_though_its_link_was_signed_anew
 ) -> None:
     declared = manifest(tmp_path, 2)
     record = OLD.records[OLD.current["qiniu"]]
-    state = OLD.having([record.model_copy(update={"status": status, "voice_id": None, "created_at": cases.NOW})])
+    state = OLD.with_changes([record.model_copy(update={"status": status, "voice_id": None, "created_at": cases.NOW})])
     (change,) = [c for c in plan(declared, state).changes if c.address == "qiniu"]
     assert (change.action, change.key) == (Action.RECOVER, record.external_task_id)
     seen = {"kling": Observations(account=record.account, of={record.external_task_id: Absent()})}
@@ -182,7 +184,7 @@ def test_an_ignored_link_is_not_noted(tmp_path: Path) -> None:
     ignoring = ("qiniu: {", "qiniu: {lifecycle: {ignore_changes: [voice_url]}, ")
     old = OLD.records[OLD.current["qiniu"]]
     declared = manifest(tmp_path, 2, ignoring)
-    state = OLD.having([old.model_copy(update={"lifecycle": declared.voices["qiniu"].lifecycle})])
+    state = OLD.with_changes([old.model_copy(update={"lifecycle": declared.voices["qiniu"].lifecycle})])
     assert "qiniu" not in actions(plan(declared, state))
 
 

@@ -42,7 +42,7 @@ kling.KlingProvider.observe = observe
 """,
     "of pydantic": """
 from reconciler.engine import operations
-from reconciler.model.bodies import KlingCreate
+from reconciler.model.methods import KlingCreate
 def plan(opened, asked):
     KlingCreate.model_validate(opened.manifest.voices["hero"].inputs | {"video_id": "1"})
 operations.plan = plan

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from reconciler.errors import StateConflict, StateError
-from reconciler.protocols import ANY_VERSION, Blob, LockHolder
+from reconciler.protocols import ANY_VERSION, Blob, LockInfo
 
 
 class MemoryBackend:
@@ -50,11 +50,11 @@ class MemoryBackend:
         return self._blob.version
 
     @contextmanager
-    def lock(self, holder: LockHolder) -> Iterator[None]:
+    def lock(self, holder: LockInfo) -> Iterator[None]:
         """Nobody else is there."""
         yield
 
-    def break_lock(self, lock_id: str) -> LockHolder:
+    def break_lock(self, lock_id: str) -> LockInfo:
         raise StateError("There is no lock.")
 
     def _check(self, expected: str | None) -> None:

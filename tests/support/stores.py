@@ -13,7 +13,7 @@ from reconciler.backends.local import LocalBackend
 from reconciler.engine.lock_owner import LockOwner
 from reconciler.engine.store import Store
 from reconciler.model.state import Record, State, Status
-from reconciler.protocols import Blob, LockHolder
+from reconciler.protocols import Blob, LockInfo
 
 WHEN = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ANN = LockOwner(user="ann", host="here", pid=4711)
@@ -57,10 +57,10 @@ class FullDisk:
         self._room()
         return self._backend.append(entries, expected)
 
-    def lock(self, holder: LockHolder) -> AbstractContextManager[None]:
+    def lock(self, holder: LockInfo) -> AbstractContextManager[None]:
         return self._backend.lock(holder)
 
-    def break_lock(self, lock_id: str) -> LockHolder:
+    def break_lock(self, lock_id: str) -> LockInfo:
         return self._backend.break_lock(lock_id)
 
     def _room(self) -> None:
@@ -100,7 +100,7 @@ def record(address: str, status: Status = Status.INTENDED, **fields: Any) -> Rec
 
 
 def with_voice(state: State, address: str, status: Status = Status.INTENDED, **fields: Any) -> State:
-    return state.having([record(address, status, **fields)], current={address: f"vc-{address}"})
+    return state.with_changes([record(address, status, **fields)], current={address: f"vc-{address}"})
 
 
 def loaded(folder: Path) -> State:

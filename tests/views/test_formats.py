@@ -14,7 +14,7 @@ from reconciler.model.plan import Plan
 from reconciler.model.state import State
 from reconciler.model.survey import Survey
 from reconciler.model.voice_list import VoiceList
-from reconciler.views import documents, text
+from reconciler.views import json_documents, text
 from reconciler.views.formats.registry import NAMES, format_named
 from reconciler.views.render_options import Detail, RenderOptions
 from reconciler.views.screen import fitted
@@ -70,7 +70,7 @@ def test_json_is_ascii_where_the_stream_is_not_utf8(state: State) -> None:
 
 
 def test_json_is_the_document(plan: Plan) -> None:
-    assert format_named("json").plan(plan, PLAIN) == documents.dumps(documents.plan_document(plan))
+    assert format_named("json").plan(plan, PLAIN) == json_documents.dumps(json_documents.plan_document(plan))
 
 
 def test_json_of_one_address_is_its_row(state: State) -> None:

@@ -10,10 +10,10 @@ import pytest
 from reconciler.errors import VoicectlError
 from reconciler.hints import NO_HINT, Hint, Way, as_hint, command, hint, operands, way
 from reconciler.model.events import Event, Kind
-from reconciler.views import documents, hints, text
-from reconciler.views.folding import HELD
+from reconciler.views import hints, json_documents, text
 from reconciler.views.render_options import PLAIN, RenderOptions
 from reconciler.views.screen import fitted
+from reconciler.views.wrap import HELD
 from tests.support.hints import in_words
 
 ELSEWHERE = RenderOptions(global_options="-f 'my voices.yaml' --sandbox", verb="plan --out next.plan")
@@ -74,7 +74,9 @@ def test_an_id_that_looks_like_an_option_is_none() -> None:
 def test_in_json_a_letter_that_the_stream_lacks_is_json_s_own_escape(encoding: str) -> None:
     options = RenderOptions(global_options="-f 'studio-é.yaml'", encoding=encoding)
     event = Event(kind=Kind.FAILED, hint=hint(way("Again", "apply")))
-    told = json.loads(documents.dumps(documents.event_document(event, 1, options), ascii_only=not options.utf8))
+    told = json.loads(
+        json_documents.dumps(json_documents.event_document(event, 1, options), ascii_only=not options.utf8)
+    )
     assert told["commands"] == ["voicectl -f 'studio-é.yaml' apply"]
     assert told["hint"] == "Again: voicectl -f 'studio-é.yaml' apply"
 

@@ -18,7 +18,7 @@ from reconciler.model.outputs import Output, OutputStatus
 from reconciler.model.plan import Action, Change, Drift, DriftKind, FieldChange, Plan, Stop
 from reconciler.model.state import Record, State, Status
 from reconciler.model.voice_list import VoiceList
-from reconciler.views import documents, progress, text
+from reconciler.views import json_documents, progress, text
 from reconciler.views.escape import escape
 from reconciler.views.render_options import RenderOptions
 
@@ -134,14 +134,14 @@ TEXTS: dict[str, Callable[[str], str]] = {
     "progress": lambda evil: progress.lines(Tally(total=3), [(evil, evil, 1.0)], RenderOptions(colour=True)),
 }
 DOCUMENTS: dict[str, Callable[[str], object]] = {
-    "plan": lambda evil: documents.plan_document(plan_of(evil)),
-    "drift": lambda evil: documents.drift_document(plan_of(evil)),
-    "output": lambda evil: documents.output_document(rows_of(evil)),
-    "state": lambda evil: documents.state_document(state_of(evil)),
-    "state-list": lambda evil: documents.state_list_document(state_of(evil)),
-    "record": lambda evil: documents.record_document(record_of(evil)),
-    "voices": lambda evil: documents.voices_document(listed_of(evil)),
-    "events": lambda evil: [documents.event_document(event_of(evil, kind), 1) for kind in Kind],
+    "plan": lambda evil: json_documents.plan_document(plan_of(evil)),
+    "drift": lambda evil: json_documents.drift_document(plan_of(evil)),
+    "output": lambda evil: json_documents.output_document(rows_of(evil)),
+    "state": lambda evil: json_documents.state_document(state_of(evil)),
+    "state-list": lambda evil: json_documents.state_list_document(state_of(evil)),
+    "record": lambda evil: json_documents.record_document(record_of(evil)),
+    "voices": lambda evil: json_documents.voices_document(listed_of(evil)),
+    "events": lambda evil: [json_documents.event_document(event_of(evil, kind), 1) for kind in Kind],
 }
 # Written out anew, not taken from views.escape: the test has an opinion of its own.
 RAW = re.compile(
@@ -175,7 +175,7 @@ def test_what_is_harmless_stays_as_it_is(view: str, name: str) -> None:
 @pytest.mark.parametrize("indent", [None, 2])
 def test_json_is_valid_loses_nothing_and_holds_nothing_raw(view: str, name: str, indent: int | None) -> None:
     document = DOCUMENTS[view](HOSTILE[name])
-    written = documents.dumps(document, indent=indent)
+    written = json_documents.dumps(document, indent=indent)
     assert json.loads(written) == document
     assert RAW.search(written) is None
     assert indent is not None or "\n" not in written

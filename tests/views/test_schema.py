@@ -13,7 +13,7 @@ import pytest
 from reconciler.model import statefile
 from reconciler.model.plan import Plan
 from reconciler.model.state import State
-from reconciler.views import documents, schema
+from reconciler.views import json_documents, schema
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 
@@ -31,11 +31,11 @@ def test_the_committed_schema_is_fresh_and_valid(name: str, made: Callable[[], s
 
 def test_a_plan_with_one_key_more_breaks_its_schema(plan: Plan) -> None:
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(documents.plan_document(plan) | {"secret": "x"}, schema.plan_schema())
+        jsonschema.validate(json_documents.plan_document(plan) | {"secret": "x"}, schema.plan_schema())
 
 
 def test_a_plan_with_a_no_op_among_its_changes_breaks_its_schema(plan: Plan) -> None:
-    told = documents.plan_document(plan)
+    told = json_documents.plan_document(plan)
     told["changes"][0]["action"] = "no-op"
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(told, schema.plan_schema())

@@ -9,8 +9,8 @@ from reconciler.engine.procedures.update_activate import update_and_activate
 from reconciler.engine.procedures.waiting import TRIES_AGAIN
 from reconciler.engine.steps import After, Blocked, Commit, End, Failed, Finished, Left, Over, Procedure
 from reconciler.model import transitions
-from reconciler.model.body import Origin
 from reconciler.model.manifest import Voice
+from reconciler.model.method import Origin
 from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import LIVE, Record, Status

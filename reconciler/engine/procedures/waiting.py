@@ -7,8 +7,8 @@ from datetime import timedelta
 from reconciler.engine.context import Context
 from reconciler.engine.steps import Failed, Overdue
 from reconciler.hints import hint
-from reconciler.model.moments import moment
 from reconciler.model.state import Record
+from reconciler.model.time_format import format_time
 from reconciler.planning.blocked_change import resolve_hint
 
 LOOKS = 5
@@ -24,7 +24,7 @@ def overdue(context: Context, record: Record, waited: Overdue) -> Failed:
     if not is_endless(context, record):
         return Failed(why, hint("The next apply goes on with it, and pays nothing."))
     resolve = resolve_hint(record, which=None if context.means(record) else record.external_task_id)
-    begun = hint(f"It was begun at {moment(record.created_at)}, and each apply waits again")
+    begun = hint(f"It was begun at {format_time(record.created_at)}, and each apply waits again")
     return Failed(why, begun + resolve)
 
 

@@ -19,7 +19,7 @@ from reconciler import waits
 from reconciler.errors import CloudError, OutcomeUnknown, Rejected, Throttled, Unreached, UsageError
 from reconciler.model import urls
 from reconciler.model.accounts import Timeouts
-from reconciler.model.scrubbing import Scrubber
+from reconciler.model.redactor import Redactor
 from reconciler.protocols import Clock
 from reconciler.providers.http import deadline
 from reconciler.providers.http.errors import NEVER_SENT, PERHAPS_SENT, doubt, lost, overdue, unsent
@@ -81,7 +81,7 @@ class HttpClient:
         if mount is None and (proxy := proxy_for(endpoint)) is not None:
             self._via = f"{proxy.url.host}:{proxy.url.port or proxy.url.scheme}"
         proxys = tuple(urls.login(*proxy.auth)) if proxy is not None and proxy.auth is not None else ()
-        self.scrubbed = Scrubber(lambda: (*secrets(), *proxys))
+        self.redact = Redactor(lambda: (*secrets(), *proxys))
         # One thread for all the calls of the main one, which would not hear every signal while it waits for a socket.
         self._aside = ThreadPoolExecutor(1, "aside") if mount is None else None
         self._client = _client(timeouts, mount, proxy)
@@ -141,13 +141,13 @@ class HttpClient:
         except (*NEVER_SENT, *PERHAPS_SENT) as error:
             if isinstance(error, NEVER_SENT) or stage.tunnelling:
                 to, via = self._to, self._via
-                raise unsent(error, call, to=to, via=via, timeouts=self._timeouts, told=self.scrubbed) from None
-            raise lost(error, call, begun=stage.begun, timeouts=self._timeouts, told=self.scrubbed) from None
+                raise unsent(error, call, to=to, via=via, timeouts=self._timeouts, told=self.redact) from None
+            raise lost(error, call, begun=stage.begun, timeouts=self._timeouts, told=self.redact) from None
 
     def _whole(self, response: httpx.Response, call: str, *, latest: float) -> bytes:
         packed = response.headers.get("Content-Encoding", "identity").strip().lower()
         if packed not in _UNPACKED:
-            raise OutcomeUnknown(f"{call}: the answer is packed as {self.scrubbed(packed)}, unasked{doubt(call)}")
+            raise OutcomeUnknown(f"{call}: the answer is packed as {self.redact(packed)}, unasked{doubt(call)}")
         body = bytearray()
         for piece in response.iter_bytes():
             body += piece

@@ -13,7 +13,7 @@ from reconciler.audio.probing import Fetched, NotFetched
 from reconciler.errors import CloudError, UsageError
 from reconciler.model import urls
 from reconciler.model.accounts import Timeouts
-from reconciler.model.scrubbing import Scrubber
+from reconciler.model.redactor import Redactor
 from reconciler.providers.http import deadline
 from reconciler.providers.http.errors import NEVER_SENT, PERHAPS_SENT, lost, unsent
 from reconciler.providers.http.lean_httpx import httpx
@@ -64,7 +64,7 @@ class _Download:
     def _ask(self, url: str) -> Fetched | NotFetched | str:
         """What came; or where to go on."""
         begun = False
-        told = Scrubber(lambda: urls.secrets_in(url))
+        told = Redactor(lambda: urls.secrets_in(url))
         proxy = proxy_for(url) if self.transport is None else None
         via = f"{proxy.url.host}:{proxy.url.port or proxy.url.scheme}" if proxy is not None else ""
         try:

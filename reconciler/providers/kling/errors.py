@@ -49,11 +49,11 @@ Shape = TypeVar("Shape", bound=Envelope)
 
 
 def parse_response(
-    answer: HttpResponse, shape: type[Shape], *, scrubbed: Callable[[object], str], reading: Reading = PLAIN
+    answer: HttpResponse, shape: type[Shape], *, redact: Callable[[object], str], reading: Reading = PLAIN
 ) -> Shape:
     """The envelope, if HTTP and Kling both say yes and what is needed is in it; else raises what is proven."""
     if not 200 <= answer.status < 300:
-        raise _refusal(answer, scrubbed, reading)
+        raise _refusal(answer, redact, reading)
     try:
         envelope = shape.model_validate_json(readable(answer.body))
     except ValidationError as error:
@@ -61,11 +61,11 @@ def parse_response(
         if told is not None and told.code == 0:
             first = error.errors(include_input=False, include_url=False, include_context=False)[0]
             where = ".".join(map(str, first["loc"]))
-            line = f"{answer.call}: success without {scrubbed(where)}: {first['msg']}{doubt(answer.call)}"
+            line = f"{answer.call}: success without {redact(where)}: {first['msg']}{doubt(answer.call)}"
             raise OutcomeUnknown(line) from None
-        raise _refusal(answer, scrubbed, reading) from None
+        raise _refusal(answer, redact, reading) from None
     if envelope.code != 0:
-        raise _refusal(answer, scrubbed, reading)
+        raise _refusal(answer, redact, reading)
     return envelope
 
 
@@ -103,17 +103,17 @@ _CAUSES: Mapping[int, Cause] = {1202: Cause.DEFECT, 1300: Cause.SAMPLE, 1301: Ca
 _REFUSED = frozenset({1200, _SEE_MESSAGE, 1202, _NO_SUCH_THING, 1300, 1301})
 
 
-def _refusal(answer: HttpResponse, scrubbed: Callable[[object], str], reading: Reading) -> CloudError:
+def _refusal(answer: HttpResponse, redact: Callable[[object], str], reading: Reading) -> CloudError:
     told = said(answer)
     if answer.status >= 500:  # 5002 says itself that the work may be done, and the others do not say that it is not
-        return OutcomeUnknown(_line(answer, told, scrubbed) + doubt(answer.call), code=str(told.code) if told else "")
+        return OutcomeUnknown(_line(answer, told, redact) + doubt(answer.call), code=str(told.code) if told else "")
     if 300 <= answer.status < 400:
-        return _redirect(answer, scrubbed)
+        return _redirect(answer, redact)
     if told is None:
-        return _not_kling(answer, scrubbed)
+        return _not_kling(answer, redact)
 
-    line, code = _line(answer, told, scrubbed), str(told.code)
-    request_id = scrubbed(told.request_id or "")
+    line, code = _line(answer, told, redact), str(told.code)
+    request_id = redact(told.request_id or "")
     message = str(told.message or "")
     if told.code in _SYSTEMIC:
         return Rejected(line, _SYSTEMIC[told.code], code=code, request_id=request_id, systemic=True)
@@ -136,19 +136,19 @@ def _refusal(answer: HttpResponse, scrubbed: Callable[[object], str], reading: R
     return OutcomeUnknown(line + doubt(answer.call), code=code, request_id=request_id)
 
 
-def _line(answer: HttpResponse, told: Envelope | None, scrubbed: Callable[[object], str]) -> str:
+def _line(answer: HttpResponse, told: Envelope | None, redact: Callable[[object], str]) -> str:
     if told is None:
-        return f"{answer.call}: HTTP {answer.status}, and not Kling's words: {_snippet(answer, scrubbed)}"
-    request = f" (request {scrubbed(told.request_id)})" if told.request_id else ""
-    return f"{answer.call}: HTTP {answer.status}, code {told.code}: {scrubbed(told.message or 'no message')}{request}"
+        return f"{answer.call}: HTTP {answer.status}, and not Kling's words: {_snippet(answer, redact)}"
+    request = f" (request {redact(told.request_id)})" if told.request_id else ""
+    return f"{answer.call}: HTTP {answer.status}, code {told.code}: {redact(told.message or 'no message')}{request}"
 
 
-def _snippet(answer: HttpResponse, scrubbed: Callable[[object], str]) -> str:
-    return scrubbed(answer.body[:2000].decode("utf-8", "replace"))[:120] or "nothing"
+def _snippet(answer: HttpResponse, redact: Callable[[object], str]) -> str:
+    return redact(answer.body[:2000].decode("utf-8", "replace"))[:120] or "nothing"
 
 
-def _redirect(answer: HttpResponse, scrubbed: Callable[[object], str]) -> CloudError:
-    where = scrubbed(answer.headers.get("Location", "nowhere"))[:120]
+def _redirect(answer: HttpResponse, redact: Callable[[object], str]) -> CloudError:
+    where = redact(answer.headers.get("Location", "nowhere"))[:120]
     line = f"{answer.call}: HTTP {answer.status}, a redirect to {where}, not followed: it would take the key along"
     if answer.status in (301, 302, 303) and answer.call.startswith("POST "):
         # A server says 303 after the work, and 301 and 302 are used like it; 307 and 308 ask for the call again.
@@ -164,8 +164,8 @@ _STOPPED_BEFORE = frozenset({401, 404, 405, 407, 411, 413, 414, 415, 431})
 _STOPPED_ALWAYS = frozenset({401, 407})
 
 
-def _not_kling(answer: HttpResponse, scrubbed: Callable[[object], str]) -> CloudError:
-    line = _line(answer, None, scrubbed)
+def _not_kling(answer: HttpResponse, redact: Callable[[object], str]) -> CloudError:
+    line = _line(answer, None, redact)
     if answer.status == 429:
         return Throttled(line, retry_after=answer.retry_after)
     reads = answer.call.startswith("GET ")

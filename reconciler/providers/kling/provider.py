@@ -1,6 +1,7 @@
 """The Provider door of Kling: five calls of its Custom Voice API.
 
-Decides nothing, remembers nothing but how long the list was. Envelopes are parsed by `schema`, missing voices looked up by `listing`.
+Decides nothing, remembers nothing but how long the list was. `schema` parses the envelopes, `listing` looks up missing
+voices.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from urllib.parse import quote
 from reconciler.errors import CloudError, OutcomeUnknown, Rejected
 from reconciler.model import urls
 from reconciler.model.accounts import KlingAccount
-from reconciler.model.bodies import KlingCreate
 from reconciler.model.manifest import Voice
+from reconciler.model.methods import KlingCreate
 from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import Record, Status
 from reconciler.protocols import Accepted, Capabilities, Clock, MethodCapabilities, ProbeCost
@@ -71,7 +72,7 @@ class KlingProvider:
         self._before_read = before_read
         self._signer = auth.Signer(credentials, clock=clock)
         self._http = HttpClient(endpoint, account.timeouts, clock=clock, secrets=self._signer.secrets, mount=transport)
-        self._scrubbed = self._http.scrubbed
+        self._redact = self._http.redact
         self._secrets_of = secrets_of
         self._pages = 1  # how many the last whole list took
 
@@ -160,8 +161,8 @@ class KlingProvider:
         body = {k: v for k, v in voice.inputs.items() if k in KlingCreate.model_fields and v is not None}
         answer = self._signed("POST", VOICES, content=_json(body | {"external_task_id": external_task_id}))
         reading = errors.creating(external_task_id)
-        scrubbed = partial(self._scrubbed, also=tuple(urls.secrets_in(body)))
-        envelope = errors.parse_response(answer, schema.AcceptedEnvelope, scrubbed=scrubbed, reading=reading)
+        redact = partial(self._redact, also=tuple(urls.secrets_in(body)))
+        envelope = errors.parse_response(answer, schema.AcceptedEnvelope, redact=redact, reading=reading)
         return Accepted(task_id=str(envelope.data.task_id))
 
     def poll(self, pending: Sequence[Record]) -> Mapping[str, RemoteVoice]:
@@ -192,7 +193,7 @@ class KlingProvider:
             raise ValueError(f"{record.external_task_id} has no voice_id to delete")
         answer = self._signed("POST", DELETE, content=_json({"voice_id": record.voice_id}))
         # Whatever data is: the vendor shows a short one, a full task and none have been seen.
-        errors.parse_response(answer, schema.Envelope, scrubbed=self._scrubbed, reading=errors.DELETING)
+        errors.parse_response(answer, schema.Envelope, redact=self._redact, reading=errors.DELETING)
 
     @property
     def calls(self) -> int:
@@ -203,7 +204,7 @@ class KlingProvider:
 
     def _about(self, external_task_id: str | None, words: object) -> str:
         """What a cloud says of a creation, as it may be shown: it may quote the sample's signed link."""
-        return self._scrubbed(words, also=self._secrets_of(external_task_id) if external_task_id else ())
+        return self._redact(words, also=self._secrets_of(external_task_id) if external_task_id else ())
 
     # -- on the wire --------------------------------------------------------------------------------------------------
 
@@ -216,14 +217,14 @@ class KlingProvider:
     def _task(self, named: str) -> schema.Task:
         self._before_read("get")
         answer = self._signed("GET", f"{VOICES}/{quote(named, safe='')}")
-        shape, reading, scrubbed = schema.TaskEnvelope, errors.GETTING, partial(self._about, named)
-        return errors.parse_response(answer, shape, scrubbed=scrubbed, reading=reading).data
+        shape, reading, redact = schema.TaskEnvelope, errors.GETTING, partial(self._about, named)
+        return errors.parse_response(answer, shape, redact=redact, reading=reading).data
 
     def _unified(self, task_ids: str) -> unified_tasks.UnifiedEnvelope:
         def read() -> unified_tasks.UnifiedEnvelope:
             self._before_read("get")
             answer = self._signed("GET", unified_tasks.TASKS, query={"task_ids": task_ids})
-            return errors.parse_response(answer, unified_tasks.UnifiedEnvelope, scrubbed=self._scrubbed)
+            return errors.parse_response(answer, unified_tasks.UnifiedEnvelope, redact=self._redact)
 
         return retry_read(read, clock=self._clock, within=self._patience)
 
@@ -249,7 +250,7 @@ class KlingProvider:
     def _page(self, path: str, number: int) -> list[schema.Task]:
         self._before_read("list")
         answer = self._signed("GET", path, query={"pageNum": number, "pageSize": PAGE_SIZE})
-        return errors.parse_response(answer, schema.TasksEnvelope, scrubbed=self._scrubbed).data or []
+        return errors.parse_response(answer, schema.TasksEnvelope, redact=self._redact).data or []
 
     def _signed(
         self, method: str, path: str, *, query: Mapping[str, str | int] | None = None, content: bytes | None = None

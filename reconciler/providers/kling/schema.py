@@ -80,8 +80,8 @@ class Task(_Wire):
         """It succeeded and shows no voice: what a deleted voice may leave, or a result that is not there yet."""
         return self.succeeded and self.voice is None and not self.deleted
 
-    def remote(self, scrubbed: Callable[[str | None, object], str]) -> RemoteVoice:
-        """The noun. Its words are shown and kept, so they are `scrubbed` with its key: they may quote a signed link."""
+    def remote(self, redact: Callable[[str | None, object], str]) -> RemoteVoice:
+        """The noun. Its words are shown and kept, so they are `redact` with its key: they may quote a signed link."""
         task_id = str(self.task_id)
         voice = self.voice if self.succeeded else None
         if voice is not None:
@@ -95,7 +95,7 @@ class Task(_Wire):
             )
             return lean(ready)
         if self.task_status == "failed" or self.deleted:
-            why = _DELETED_SINCE if self.deleted else scrubbed(self.key, self.task_status_msg or "no reason given")
+            why = _DELETED_SINCE if self.deleted else redact(self.key, self.task_status_msg or "no reason given")
             failed = RemoteVoice(
                 status=TaskStatus.FAILED, task_id=task_id, external_task_id=self.key, message=why, deleted=self.deleted
             )

@@ -61,7 +61,7 @@ class Client:
         self._credentials = credentials
         self._clock = clock
         self._http = HttpClient(self.endpoint, timeouts, clock=clock, secrets=credentials.secrets, mount=transport)
-        self.scrubbed = self._http.scrubbed
+        self.redact = self._http.redact
         self._host = httpx.URL(self.endpoint).netloc.decode()
         self._always = {
             "Content-Type": _CONTENT_TYPE,
@@ -101,9 +101,9 @@ class Client:
             if not got.late:
                 self._ahead = ahead
 
-        scrubbed = partial(self.scrubbed, also=(got.signature, *urls.secrets_in(dict(body)), *secrets))
+        redact = partial(self.redact, also=(got.signature, *urls.secrets_in(dict(body)), *secrets))
         note = _on_time(self._measured(got.answer)) if got.late else ""
-        return schema.parse_response(got.answer, got.told, action=action, shape=shape, scrubbed=scrubbed, note=note)
+        return schema.parse_response(got.answer, got.told, action=action, shape=shape, redact=redact, note=note)
 
     def close(self) -> None:
         self._http.close()

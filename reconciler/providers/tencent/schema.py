@@ -101,7 +101,7 @@ def parse_response(
     *,
     action: str,
     shape: type[Shape],
-    scrubbed: Callable[[object], str],
+    redact: Callable[[object], str],
     note: str = "",
 ) -> Shape:
     """The reply, if HTTP and Tencent both say yes and what is needed is in it; else raises what is proven.
@@ -109,30 +109,30 @@ def parse_response(
     `note` is what we know about it ourselves, for the end of a refusal's message.
     """
     if answer.status >= 500:  # a front that gave up waiting, maybe, so whatever the body says is no proof
-        raise _unproven(answer, told, action, scrubbed)
+        raise _unproven(answer, told, action, redact)
     if 300 <= answer.status < 400:
-        raise _redirect(answer, action, scrubbed)
+        raise _redirect(answer, action, redact)
     if told is None:
-        raise _not_tencent(answer, action, scrubbed)
+        raise _not_tencent(answer, action, redact)
     if told.failed:
-        raise _refusal(answer, told, action, scrubbed, note)
+        raise _refusal(answer, told, action, redact, note)
     if answer.status >= 400:
-        raise _unproven(answer, told, action, scrubbed)
+        raise _unproven(answer, told, action, redact)
     try:
         return shape.model_validate(told.response)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         where = ".".join(map(str, first["loc"]))
-        line = f"{action}: success without {scrubbed(where)}: {first['msg']}{_request(told, scrubbed)}{doubt(action)}"
-        raise OutcomeUnknown(line, request_id=scrubbed(told.request_id)) from None
+        line = f"{action}: success without {redact(where)}: {first['msg']}{_request(told, redact)}{doubt(action)}"
+        raise OutcomeUnknown(line, request_id=redact(told.request_id)) from None
 
 
-def _refusal(answer: HttpResponse, told: Said, action: str, scrubbed: Callable[[object], str], note: str) -> CloudError:
+def _refusal(answer: HttpResponse, told: Said, action: str, redact: Callable[[object], str], note: str) -> CloudError:
     found = rule(told.code, action=action)
-    line = _line(answer, told, action, scrubbed) + note
+    line = _line(answer, told, action, redact) + note
     # A person meets a refusal of one voice as a message that is kept with it, so the advice belongs into that.
     advised = f"{line}. {found.advice}" if found.advice else line
-    code, request_id = scrubbed(told.code), scrubbed(told.request_id)
+    code, request_id = redact(told.code), redact(told.request_id)
     match found.proof:
         case Proof.REFUSED:
             cause = found.cause or cause_of(told.message)
@@ -154,32 +154,30 @@ def _refusal(answer: HttpResponse, told: Said, action: str, scrubbed: Callable[[
             return OutcomeUnknown(line + doubt(action) + advice, code=code, request_id=request_id)
 
 
-def _unproven(
-    answer: HttpResponse, told: Said | None, action: str, scrubbed: Callable[[object], str]
-) -> OutcomeUnknown:
-    line = _line(answer, told, action, scrubbed) + doubt(action)
-    code, request_id = (scrubbed(told.code), scrubbed(told.request_id)) if told else ("", "")
+def _unproven(answer: HttpResponse, told: Said | None, action: str, redact: Callable[[object], str]) -> OutcomeUnknown:
+    line = _line(answer, told, action, redact) + doubt(action)
+    code, request_id = (redact(told.code), redact(told.request_id)) if told else ("", "")
     return OutcomeUnknown(line, code=code, request_id=request_id)
 
 
-def _line(answer: HttpResponse, told: Said | None, action: str, scrubbed: Callable[[object], str]) -> str:
+def _line(answer: HttpResponse, told: Said | None, action: str, redact: Callable[[object], str]) -> str:
     status = "" if answer.status == 200 else f"HTTP {answer.status}, "
     if told is None:
-        words = scrubbed(answer.body[:2000].decode("utf-8", "replace"))[:120] or "nothing"
+        words = redact(answer.body[:2000].decode("utf-8", "replace"))[:120] or "nothing"
         return f"{action}: HTTP {answer.status}, and not Tencent's words: {words}"
     if not told.failed:
-        return f"{action}: {status}and yet no error{_request(told, scrubbed)}"
-    code = scrubbed(told.code) or "an error without a code"
-    message = (scrubbed(told.message) or "no message").rstrip(".")
-    return f"{action}: {status}{code}: {message}{_request(told, scrubbed)}"
+        return f"{action}: {status}and yet no error{_request(told, redact)}"
+    code = redact(told.code) or "an error without a code"
+    message = (redact(told.message) or "no message").rstrip(".")
+    return f"{action}: {status}{code}: {message}{_request(told, redact)}"
 
 
-def _request(told: Said, scrubbed: Callable[[object], str]) -> str:
-    return f" (request {scrubbed(told.request_id)})" if told.request_id else ""
+def _request(told: Said, redact: Callable[[object], str]) -> str:
+    return f" (request {redact(told.request_id)})" if told.request_id else ""
 
 
-def _redirect(answer: HttpResponse, action: str, scrubbed: Callable[[object], str]) -> CloudError:
-    where = scrubbed(answer.headers.get("Location", "nowhere"))[:120]
+def _redirect(answer: HttpResponse, action: str, redact: Callable[[object], str]) -> CloudError:
+    where = redact(answer.headers.get("Location", "nowhere"))[:120]
     line = f"{action}: HTTP {answer.status}, a redirect to {where}, not followed: it would take the signature along"
     hint = "If that is the cloud, name it as the provider's endpoint; if not, something in between answers for it."
     if reads(action):
@@ -187,9 +185,9 @@ def _redirect(answer: HttpResponse, action: str, scrubbed: Callable[[object], st
     return OutcomeUnknown(line + doubt(action), hint)
 
 
-def _not_tencent(answer: HttpResponse, action: str, scrubbed: Callable[[object], str]) -> CloudError:
+def _not_tencent(answer: HttpResponse, action: str, redact: Callable[[object], str]) -> CloudError:
     """Tencent says 200 to whatever it has seen, so a 4xx is somebody's in between, who may have passed the call on."""
-    line = _line(answer, None, action, scrubbed)
+    line = _line(answer, None, action, redact)
     hint = "Is the endpoint right, or does a proxy stand in between?"
     if not reads(action) or answer.status < 400 or answer.status == 408:
         return OutcomeUnknown(line + doubt(action), hint)

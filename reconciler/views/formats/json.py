@@ -12,44 +12,44 @@ from reconciler.model.plan import Plan
 from reconciler.model.state import State
 from reconciler.model.survey import Survey
 from reconciler.model.voice_list import VoiceList
-from reconciler.views import documents
+from reconciler.views import json_documents
 from reconciler.views.render_options import RenderOptions
 
 
 def plan(plan: Plan, options: RenderOptions) -> str:
-    return _written(documents.plan_document(plan, options), options)
+    return _written(json_documents.plan_document(plan, options), options)
 
 
 def drift(plan: Plan, survey: Survey | None, options: RenderOptions) -> str:
-    return _written(documents.drift_document(plan, survey), options)
+    return _written(json_documents.drift_document(plan, survey), options)
 
 
 def state(state: State, options: RenderOptions) -> str:
-    return _written(documents.state_document(state), options)
+    return _written(json_documents.state_document(state), options)
 
 
 def output(rows: Mapping[str, Row], address: str | None, options: RenderOptions) -> str:
-    document = documents.output_document(rows)
+    document = json_documents.output_document(rows)
     return _written(document if address is None else document[address], options)
 
 
 def manifest(manifest: Manifest, options: RenderOptions) -> str:
-    return _written(documents.manifest_document(manifest), options)
+    return _written(json_documents.manifest_document(manifest), options)
 
 
 def problems(error: ManifestError, options: RenderOptions) -> str:
-    return _written(documents.problems_document(error), options)
+    return _written(json_documents.problems_document(error), options)
 
 
 def voices(listed: VoiceList, options: RenderOptions) -> str:
-    return _written(documents.voices_document(listed), options)
+    return _written(json_documents.voices_document(listed), options)
 
 
 def event(event: Event, sequence: int, options: RenderOptions) -> str:
     """A line of an apply."""
-    document = documents.event_document(event, sequence, options)
-    return documents.dumps(document, indent=None, ascii_only=not options.utf8)
+    document = json_documents.event_document(event, sequence, options)
+    return json_documents.dumps(document, indent=None, ascii_only=not options.utf8)
 
 
 def _written(document: object, options: RenderOptions) -> str:
-    return documents.dumps(document, ascii_only=not options.utf8)
+    return json_documents.dumps(document, ascii_only=not options.utf8)

@@ -120,7 +120,7 @@ def test_words_of_others_are_shown_without_secrets_on_one_line(clock: ManualCloc
         mount=httpx.MockTransport(lambda _: httpx.Response(200)),
     )
     told = "bearer abc.def\n\x1b[2Js3cr3t-key https://a/b?X=1&Y=2 why? eyJhbGciOi.eyJpc3Mi.c2ln end"
-    assert http.scrubbed(told) == "bearer *** [2J*** https://a/b?*** why? *** end"
+    assert http.redact(told) == "bearer *** [2J*** https://a/b?*** why? *** end"
 
 
 def test_httpx_comes_without_its_command_line() -> None:

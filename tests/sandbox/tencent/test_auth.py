@@ -20,7 +20,7 @@ def without(name: str) -> dict[str, Any]:
     return {"change": lambda headers: {n: v for n, v in headers.items() if n != name}}
 
 
-def having(name: str, value: str) -> dict[str, Any]:
+def with_changes(name: str, value: str) -> dict[str, Any]:
     return {"change": lambda headers: headers | {name: value}}
 
 
@@ -30,7 +30,7 @@ def test_a_signed_call_is_answered(tencent: TencentCaller) -> None:
 
 def test_more_headers_may_be_signed(tencent: TencentCaller) -> None:
     assert "TaskSet" in tencent.call(*LIST, also={"x-tc-action": "DescribeTasks"})
-    broken = having("x-tc-custom", "other")
+    broken = with_changes("x-tc-custom", "other")
     assert tencent.refused(*LIST, also={"x-tc-custom": "told"}, **broken) == "AuthFailure.SignatureFailure"
 
 
@@ -47,15 +47,15 @@ def test_a_clock_may_be_five_minutes_wrong(tencent: TencentCaller, seconds: int)
         ("AuthFailure.SignatureFailure", {"date": "2026-01-01"}),
         ("AuthFailure.SignatureFailure", {"secret_key": "other"}),
         ("AuthFailure.SecretIdNotFound", {"secret_id": "AKIDEXAMPLE"}),
-        ("AuthFailure.TokenFailure", having("x-tc-token", "stale")),
-        ("AuthFailure.InvalidAuthorization", having("authorization", "Bearer sandbox-default")),
+        ("AuthFailure.TokenFailure", with_changes("x-tc-token", "stale")),
+        ("AuthFailure.InvalidAuthorization", with_changes("authorization", "Bearer sandbox-default")),
         ("AuthFailure.InvalidAuthorization", without("authorization")),
         ("MissingParameter", without("x-tc-timestamp")),
-        ("InvalidParameter", having("x-tc-timestamp", "today")),
+        ("InvalidParameter", with_changes("x-tc-timestamp", "today")),
         ("MissingParameter", without("x-tc-version")),
-        ("NoSuchVersion", having("x-tc-version", "2017-03-12")),
-        ("InvalidAction", having("x-tc-action", "CloneVoiceSync")),
-        ("InvalidRequest", having("content-type", "application/json; charset=utf-8")),
+        ("NoSuchVersion", with_changes("x-tc-version", "2017-03-12")),
+        ("InvalidAction", with_changes("x-tc-action", "CloneVoiceSync")),
+        ("InvalidRequest", with_changes("content-type", "application/json; charset=utf-8")),
     ],
 )
 def test_what_is_wrong_at_the_door_is_refused(tencent: TencentCaller, code: str, wrong: dict[str, Any]) -> None:
@@ -70,11 +70,11 @@ def test_what_must_be_signed_must_be(tencent: TencentCaller) -> None:
 
 
 def test_a_token_goes_with_temporary_credentials(tencent: TencentCaller) -> None:
-    assert "TaskSet" in tencent.call(*LIST, **having("x-tc-token", "sandbox-token"))
+    assert "TaskSet" in tencent.call(*LIST, **with_changes("x-tc-token", "sandbox-token"))
 
 
 def test_an_unsigned_payload_is_one_that_the_caller_says_is(tencent: TencentCaller) -> None:
-    broken = having("x-tc-content-sha256", "UNSIGNED-PAYLOAD")
+    broken = with_changes("x-tc-content-sha256", "UNSIGNED-PAYLOAD")
     assert tencent.refused(*LIST, **broken) == "AuthFailure.SignatureFailure"
 
 
@@ -84,7 +84,7 @@ def test_a_product_that_is_none(tencent: TencentCaller) -> None:
 
 @pytest.mark.parametrize(("region", "code"), [("eu-frankfurt", "UnsupportedRegion"), ("", "MissingParameter")])
 def test_trtc_is_in_one_region(tencent: TencentCaller, region: str, code: str) -> None:
-    assert tencent.refused("TextToSpeech", {}, **having("x-tc-region", region)) == code
+    assert tencent.refused("TextToSpeech", {}, **with_changes("x-tc-region", region)) == code
 
 
 def test_a_request_has_at_most_10_mb(tencent: TencentCaller) -> None:

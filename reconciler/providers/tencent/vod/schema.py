@@ -77,21 +77,21 @@ class DetailReply(Reply):
     def key(self) -> str | None:
         return _text(self._inside.session_id) if self._inside else None
 
-    def remote(self, task_id: str, scrubbed: Callable[[object], str]) -> RemoteVoice:
+    def remote(self, task_id: str, redact: Callable[[object], str]) -> RemoteVoice:
         """The noun. An unknown status never reads as success, nor does a success that shows nothing."""
         inside = self._inside
         running = RemoteVoice(status=TaskStatus.RUNNING, task_id=task_id, external_task_id=self.key)
         why = _failure(inside) if inside else None
         if self.status == "ABORTED":
-            return _failed(running, scrubbed(why or "the task was aborted"))
+            return _failed(running, redact(why or "the task was aborted"))
         if inside is None or "FINISH" not in (self.status, inside.status):
             return running
         if why is not None:
-            return _failed(running, scrubbed(why), code=_text(inside.err_code_ext) or "")
+            return _failed(running, redact(why), code=_text(inside.err_code_ext) or "")
         output = inside.output or {}
         if inside is self.aigc_audio_task:
             return _sound(running, output, finished=_time(self.finish_time))
-        made = _voice(running, output, scrubbed)
+        made = _voice(running, output, redact)
         return made if made.voice_name else made.model_copy(update={"voice_name": _wished_name(inside.input)})
 
     @property
@@ -137,7 +137,7 @@ def _failed(running: RemoteVoice, why: str, *, code: str = "") -> RemoteVoice:
     return running.model_copy(update={"status": TaskStatus.FAILED, "message": why, "cause": cause})
 
 
-def _voice(running: RemoteVoice, output: dict[str, Any], scrubbed: Callable[[object], str]) -> RemoteVoice:
+def _voice(running: RemoteVoice, output: dict[str, Any], redact: Callable[[object], str]) -> RemoteVoice:
     """By what the service behind VOD says of itself, too, where it says anything: Vidu's State, Kling's status."""
     listed = output.get("InfoList")
     for info in listed if isinstance(listed, list) else [output]:
@@ -147,7 +147,7 @@ def _voice(running: RemoteVoice, output: dict[str, Any], scrubbed: Callable[[obj
         state = _text(told.get("status")) or _text(info.get("State"))
         voice_id = _text(info.get("VoiceId")) or _text(told.get("voice_id"))
         if state is not None and state.lower() == "failed":
-            return _failed(running, scrubbed(_text(told.get("message")) or "the service behind VOD says: failed"))
+            return _failed(running, redact(_text(told.get("message")) or "the service behind VOD says: failed"))
         if voice_id is not None and (state is None or state.lower() in _SUCCEEDED):
             name = urls.as_ever(_text(told.get("voice_name")))
             return running.model_copy(update={"status": TaskStatus.READY, "voice_id": voice_id, "voice_name": name})

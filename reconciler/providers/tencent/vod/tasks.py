@@ -221,8 +221,8 @@ class Tasks:
         reply = retry_read(partial(self._ask, task_id), clock=self._clock, within=self._patience)
         if reply.key not in (None, key):
             raise OutcomeUnknown(f"DescribeTaskDetail: {task_id} carries another's SessionId")
-        scrubbed = partial(self._client.scrubbed, also=tuple(self._secrets_of(key)))
-        return reply.remote(task_id, scrubbed)
+        redact = partial(self._client.redact, also=tuple(self._secrets_of(key)))
+        return reply.remote(task_id, redact)
 
     def _ask(self, task_id: str) -> DetailReply:
         self._before_read("get")

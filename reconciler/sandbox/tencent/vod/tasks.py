@@ -230,7 +230,7 @@ def _seconds(told: str | None, name: str) -> int | None:
     if told is None:
         return None
     try:
-        moment = datetime.fromisoformat(told)
+        format_time = datetime.fromisoformat(told)
     except ValueError:
         raise Refusal("InvalidParameterValue", f"{name} is not a time such as 2026-01-02T03:04:05Z.") from None
-    return int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp())
+    return int(format_time.replace(tzinfo=format_time.tzinfo or UTC).timestamp())

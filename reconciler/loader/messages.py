@@ -13,16 +13,16 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from reconciler.loader.environment import Unresolved, is_secret
-from reconciler.loader.findings import Finding, Point, quoted
 from reconciler.loader.forms import form
 from reconciler.loader.misplaced import belongs_beside, indent_less, is_entry
-from reconciler.loader.positions import Path
+from reconciler.loader.problems import Point, RawProblem, quoted
+from reconciler.loader.source_map import Path
 from reconciler.loader.yaml_values import kind_of
 from reconciler.model import urls
-from reconciler.model.bodies import AUDIO_METHOD, METHOD_NAMES, keys_under
-from reconciler.model.body import Body
+from reconciler.model.method import MethodInputs
+from reconciler.model.methods import AUDIO_METHOD, METHOD_NAMES, keys_under
 from reconciler.model.scalars import DIGITS, ENV_NAME, PARAMETER
-from reconciler.model.tencent_bodies import CHOSEN_ID, EXPIRE_TIME, LANGUAGE, TRTC_NAME
+from reconciler.model.tencent_methods import CHOSEN_ID, EXPIRE_TIME, LANGUAGE, TRTC_NAME
 from reconciler.model.variables import may_be_key
 
 _LONGEST_QUOTE = 40
@@ -82,7 +82,7 @@ _OURS = {
 }
 
 
-def refusals(failure: ValidationError, model: type[BaseModel], *, file: str, path: Path) -> list[Finding]:
+def refusals(failure: ValidationError, model: type[BaseModel], *, file: str, path: Path) -> list[RawProblem]:
     """A finding for each of the errors; `path` is where in the file the model's mapping stands."""
     errors = [error for error in failure.errors(include_url=False) if not isinstance(error["input"], Unresolved)]
     unknown = [error["loc"] for error in errors if error["type"] == "extra_forbidden"]
@@ -153,7 +153,7 @@ def quote(value: object) -> str | None:
     return quoted(text if len(text) <= _LONGEST_QUOTE else text[:_LONGEST_QUOTE] + "...")
 
 
-def _refusal(error: ErrorDetails, model: type[BaseModel], *, file: str, path: Path) -> Finding:
+def _refusal(error: ErrorDetails, model: type[BaseModel], *, file: str, path: Path) -> RawProblem:
     kind, value = error["type"], error["input"]
     marked = kind != "extra_forbidden" and "[key]" in error["loc"]  # pydantic's mark; a key may be called so, too
     inside = tuple(part for part in error["loc"] if part != "[key]") if marked else error["loc"]
@@ -162,7 +162,7 @@ def _refusal(error: ErrorDetails, model: type[BaseModel], *, file: str, path: Pa
     if kind == "extra_forbidden":
         known = _keys_at(model, inside[:-1])
         what = unknown_key(str(inside[-1]), known)
-        if issubclass(model, Body) and len(inside) == 1 and belongs_beside(str(inside[0]), known):
+        if issubclass(model, MethodInputs) and len(inside) == 1 and belongs_beside(str(inside[0]), known):
             what = indent_less(str(inside[0]), str(path[-1]))
         elif len(inside) == 1 and is_entry(value) and str(inside[0]) not in METHOD_NAMES:
             what = f"{what}. If it is an entry of its own, indent it less"
@@ -178,7 +178,7 @@ def _refusal(error: ErrorDetails, model: type[BaseModel], *, file: str, path: Pa
         elif kind == "string_pattern_mismatch" and error["ctx"]["pattern"] == ENV_NAME:
             name = _usual_name(str(inside[-1]), model.model_fields)
             what += f"; API keys do not belong in the manifest: export {name}=... and write {name}"
-    return Finding(file, path + inside, what, Point.KEY if at_key else Point.VALUE)
+    return RawProblem(file, path + inside, what, Point.KEY if at_key else Point.VALUE)
 
 
 def _words(error: ErrorDetails) -> str:

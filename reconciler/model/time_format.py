@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 
-def moment(when: datetime) -> str:
+def format_time(when: datetime) -> str:
     """`2026-11-21 06:35:52 UTC`."""
     return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 

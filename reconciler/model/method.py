@@ -28,7 +28,7 @@ class Origin(Enum):
     ELSEWHERE = auto()  # made by others, and ours from now on: deleted, never made
 
 
-class Body(Frozen):
+class MethodInputs(Frozen):
     """The inside of a method. Every key is identity unless named here."""
 
     origin: ClassVar[Origin] = Origin.MADE

@@ -6,10 +6,10 @@ import pytest
 from rich.cells import cell_len
 
 from reconciler.hints import command
-from reconciler.views.folding import folded, padded, width
 from reconciler.views.hints import command_line
 from reconciler.views.render_options import RenderOptions
 from reconciler.views.screen import fitted
+from reconciler.views.wrap import folded, padded, width
 
 
 @pytest.mark.parametrize(

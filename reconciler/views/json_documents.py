@@ -24,8 +24,8 @@ from reconciler.model.survey import Survey
 from reconciler.model.voice_list import VoiceList
 from reconciler.views import hints
 from reconciler.views.escape import HOSTILE
-from reconciler.views.folding import HELD
 from reconciler.views.render_options import PLAIN, RenderOptions
+from reconciler.views.wrap import HELD
 
 VALIDATION_FORMAT = 1
 

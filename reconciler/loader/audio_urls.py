@@ -14,12 +14,12 @@ from reconciler import waits
 from reconciler.audio import limits
 from reconciler.audio.limits import AudioLimits
 from reconciler.audio.probing import Fetch, Probed, probe, reach
-from reconciler.loader.bodies import model_of
 from reconciler.loader.environment import Unresolved
-from reconciler.loader.findings import Finding
-from reconciler.loader.positions import Path
+from reconciler.loader.method_inputs import model_of
+from reconciler.loader.problems import RawProblem
+from reconciler.loader.source_map import Path
 from reconciler.loader.yaml_values import Value
-from reconciler.model.bodies import METHODS, models_under
+from reconciler.model.methods import METHODS, models_under
 from reconciler.model.scalars import is_http
 
 _AT_ONCE = 8
@@ -34,7 +34,7 @@ _LIMITS: Mapping[tuple[str | None, str, str], AudioLimits] = {  # (type, method,
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class DeclaredUrl:
     """One link as it is declared, in an entry that may be wrong in other ways."""
 
     file: str
@@ -50,7 +50,9 @@ class Link:
         return _LIMITS.get((self.kind, self.method, self.key))
 
 
-def declared_links(kind: str | None, keyword: str, raw: Value, *, file: str, path: Path, address: str) -> list[Link]:
+def declared_links(
+    kind: str | None, keyword: str, raw: Value, *, file: str, path: Path, address: str
+) -> list[DeclaredUrl]:
     """The links of a method's body as it was read, before it is known whether it is valid; `path` leads to the body.
 
     Where the provider's type is not known, those of any method that stands under this key.
@@ -63,13 +65,13 @@ def declared_links(kind: str | None, keyword: str, raw: Value, *, file: str, pat
     for body in [model] if model is not None else models_under(keyword).values():
         found |= dict(body.links_in(raw))
     return [
-        Link(file, (*path, *inside), address, str(url), kind, method, str(inside[0]))
+        DeclaredUrl(file, (*path, *inside), address, str(url), kind, method, str(inside[0]))
         for inside, url in found.items()
         if not isinstance(url, Unresolved) and is_http(url)
     ]
 
 
-def looked_at(links: Sequence[Link], *, fetch: Fetch, findings: list[Finding]) -> dict[str, list[str]]:
+def looked_at(links: Sequence[DeclaredUrl], *, fetch: Fetch, problems: list[RawProblem]) -> dict[str, list[str]]:
     """What could not be told of the links, by address; what is wrong is added to the findings."""
     asked = {(link.url, link.key, link.limits) for link in links}
 
@@ -89,7 +91,7 @@ def looked_at(links: Sequence[Link], *, fetch: Fetch, findings: list[Finding]) -
         if found.fetched and link.limits is limits.MINIMAX_ADVICE:
             doubts = [*(f"{fault} (not Tencent's word)" for fault in found.faults), *doubts]
         else:
-            findings += [Finding(link.file, link.path, what) for what in found.faults]
+            problems += [RawProblem(link.file, link.path, what) for what in found.faults]
         if doubts:
             remarks.setdefault(link.address, []).extend(doubts)
     return remarks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.model.scrubbing import Scrubber
+from reconciler.model.redactor import Redactor
 from tests.support.writings import WRITINGS
 
 SECRET = "s3cr3t-K3y/of+the=account&0123"
@@ -14,7 +14,7 @@ LETTERS = "".join(c for c in SECRET if c.isalnum())
 @pytest.mark.parametrize("writing", WRITINGS)
 def test_a_known_secret_is_blanked_however_it_is_written(writing: str) -> None:
     written = WRITINGS[writing](SECRET)
-    told = Scrubber(lambda: [SECRET])(f"it said {written} / bye", limit=10_000)
+    told = Redactor(lambda: [SECRET])(f"it said {written} / bye", limit=10_000)
     assert told.startswith("it said")
     assert told.endswith("bye")
     assert "***" in told
@@ -26,7 +26,7 @@ def test_a_known_secret_is_blanked_however_it_is_written(writing: str) -> None:
 
 def test_nothing_else_is_blanked() -> None:
     words = "Task not found by id/external id: vc-0123abcd-narrator-deadbeef-1 (100 %, a && b, C:\\new)"
-    assert Scrubber(lambda: [SECRET, "key-of-32-characters-01234567890"])(words) == words
+    assert Redactor(lambda: [SECRET, "key-of-32-characters-01234567890"])(words) == words
 
 
 @pytest.mark.parametrize(
@@ -50,17 +50,17 @@ def test_nothing_else_is_blanked() -> None:
     ],
 )
 def test_a_secret_is_known_by_its_form(told: str, shown: str) -> None:
-    assert Scrubber()(told) == shown
+    assert Redactor()(told) == shown
 
 
 def test_a_short_secret_is_blanked_as_a_word_only() -> None:
-    assert Scrubber(lambda: ["pw1!"])("pw1! spw1!s") == "*** spw1!s"
-    assert Scrubber(lambda: ["abc"])("abc") == "abc"
+    assert Redactor(lambda: ["pw1!"])("pw1! spw1!s") == "*** spw1!s"
+    assert Redactor(lambda: ["abc"])("abc") == "abc"
 
 
 def test_secrets_are_asked_for_anew_and_more_may_be_given_for_once() -> None:
     known: list[str] = []
-    scrubber = Scrubber(lambda: known)
+    scrubber = Redactor(lambda: known)
     assert scrubber("first-token-1") == "first-token-1"
     known.append("first-token-1")
     assert scrubber("first-token-1 other-token-2") == "*** other-token-2"
@@ -68,6 +68,6 @@ def test_secrets_are_asked_for_anew_and_more_may_be_given_for_once() -> None:
 
 
 def test_words_are_cut_after_they_were_scrubbed() -> None:
-    told = Scrubber(lambda: [SECRET])("a" * 20 + SECRET, limit=25)
+    told = Redactor(lambda: [SECRET])("a" * 20 + SECRET, limit=25)
     assert told == "a" * 20 + "***"
-    assert Scrubber()("b" * 301) == "b" * 297 + "..."
+    assert Redactor()("b" * 301) == "b" * 297 + "..."

@@ -20,22 +20,22 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from reconciler.loader.parsing import DEEPEST, events_of
+from reconciler.loader.yaml_events import DEEPEST, events_of
 
 NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 Path = tuple[str | int, ...]
-Place = tuple[int, int]  # line and column, both from 1
+Position = tuple[int, int]  # line and column, both from 1
 
 
 @dataclass(slots=True)
-class Spot:
+class SourceNode:
     """One node: where its value begins, where its key stands (its own place, where it has none), what is in it."""
 
-    place: Place
-    key_place: Place
-    inside: dict[str | int, Spot] = field(default_factory=dict)
+    position: Position
+    key_position: Position
+    inside: dict[str | int, SourceNode] = field(default_factory=dict)
 
-    def follow(self, path: Path) -> list[Spot]:
+    def follow(self, path: Path) -> list[SourceNode]:
         """The spots along the path from the root, as far as they are there."""
         found = [self]
         for part in path:
@@ -45,9 +45,9 @@ class Spot:
         return found
 
 
-def spots(data: bytes) -> Spot | None:
+def source_tree(data: bytes) -> SourceNode | None:
     """The root's spot, with what is in it as far as the file is YAML; None where it has nothing in it."""
-    root: Spot | None = None
+    root: SourceNode | None = None
     try:
         next_event = events_of(data)
         next_event()  # the stream's start
@@ -57,7 +57,7 @@ def spots(data: bytes) -> Spot | None:
             if not isinstance(next_event(), DocumentStartEvent):
                 return None
         if isinstance(first, NodeEvent):
-            root = Spot(place_of(first), place_of(first))
+            root = SourceNode(position_of(first), position_of(first))
             _Spots(next_event).fill(root, first, depth=0)
     except yaml.YAMLError:
         return root
@@ -71,7 +71,7 @@ def is_nothing(event: Event) -> bool:
     return event.implicit[0] and event.value in NULLS
 
 
-def place_of(event: Event) -> Place:
+def position_of(event: Event) -> Position:
     mark = event.start_mark
     assert mark is not None
     return mark.line + 1, mark.column + 1
@@ -80,9 +80,9 @@ def place_of(event: Event) -> Place:
 class _Spots:
     def __init__(self, next_event: Callable[[], Event]) -> None:
         self._next = next_event
-        self._anchors: dict[str, Spot] = {}
+        self._anchors: dict[str, SourceNode] = {}
 
-    def fill(self, spot: Spot, event: Event, *, depth: int) -> None:
+    def fill(self, spot: SourceNode, event: Event, *, depth: int) -> None:
         """Reads on to the end of the node that begins with the event."""
         if isinstance(event, AliasEvent):
             named = self._anchors.get(event.anchor or "")
@@ -97,13 +97,13 @@ class _Spots:
         elif isinstance(event, SequenceStartEvent):
             self._sequence(spot, depth)
 
-    def _mapping(self, spot: Spot, depth: int) -> None:
-        merged: list[Spot] = []
+    def _mapping(self, spot: SourceNode, depth: int) -> None:
+        merged: list[SourceNode] = []
         while not isinstance(event := self._next(), CollectionEndEvent):
-            key = Spot(place_of(event), place_of(event))
+            key = SourceNode(position_of(event), position_of(event))
             self.fill(key, event, depth=depth + 1)
             inner = self._next()
-            value = Spot(place_of(inner), key.place)
+            value = SourceNode(position_of(inner), key.position)
             if isinstance(event, ScalarEvent):
                 if event.value == "<<" and event.implicit[0]:
                     merged.append(value)
@@ -116,9 +116,9 @@ class _Spots:
                 for name, within in list(one.inside.items()):
                     spot.inside.setdefault(name, within)
 
-    def _sequence(self, spot: Spot, depth: int) -> None:
+    def _sequence(self, spot: SourceNode, depth: int) -> None:
         index = 0
         while not isinstance(event := self._next(), CollectionEndEvent):
-            item = spot.inside[index] = Spot(place_of(event), place_of(event))
+            item = spot.inside[index] = SourceNode(position_of(event), position_of(event))
             self.fill(item, event, depth=depth + 1)
             index += 1

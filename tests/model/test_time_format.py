@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from reconciler.model.moments import duration, moment
+from reconciler.model.time_format import duration, format_time
 
 
 @pytest.mark.parametrize(
@@ -31,5 +31,7 @@ def test_a_duration_has_two_units_at_most(seconds: float, shown: str) -> None:
 
 
 def test_a_moment_is_told_in_utc_to_the_second() -> None:
-    assert moment(datetime(2026, 11, 21, 6, 35, 52, 999999, UTC)) == "2026-11-21 06:35:52 UTC"
-    assert moment(datetime(2026, 11, 21, 8, 35, 52, tzinfo=timezone(timedelta(hours=2)))) == "2026-11-21 06:35:52 UTC"
+    assert format_time(datetime(2026, 11, 21, 6, 35, 52, 999999, UTC)) == "2026-11-21 06:35:52 UTC"
+    assert (
+        format_time(datetime(2026, 11, 21, 8, 35, 52, tzinfo=timezone(timedelta(hours=2)))) == "2026-11-21 06:35:52 UTC"
+    )

@@ -11,12 +11,12 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from reconciler.model.body import Body, Origin, exactly_one
+from reconciler.model.method import MethodInputs, Origin, exactly_one
 from reconciler.model.scalars import AudioUrl, Digits, OneLine, Url
-from reconciler.model.tencent_bodies import AudioTask, MinimaxClone, TrtcClone, VodClone, VodCreate
+from reconciler.model.tencent_methods import AudioTask, MinimaxClone, TrtcClone, VodClone, VodCreate
 
 
-class KlingCreate(Body):
+class KlingCreate(MethodInputs):
     """POST /v1/general/custom-voices. Limits: Kling, Create Custom Voice."""
 
     request_only: ClassVar[frozenset[str]] = frozenset({"callback_url"})
@@ -37,7 +37,7 @@ class KlingCreate(Body):
         return exactly_one(given, "voice_url", "video_id")
 
 
-class Preset(Body):
+class Preset(MethodInputs):
     """An official voice: checked to exist, exported, never created or deleted."""
 
     origin: ClassVar[Origin] = Origin.OFFICIAL
@@ -45,7 +45,7 @@ class Preset(Body):
     voice_id: Digits = Field(description="Decimal digits; quote it.")
 
 
-class Existing(Body):
+class Existing(MethodInputs):
     """A voice made elsewhere, managed from now on: watched, deleted when it leaves the manifest, never created."""
 
     origin: ClassVar[Origin] = Origin.ELSEWHERE
@@ -53,9 +53,9 @@ class Existing(Body):
     voice_id: Digits = Field(description="Decimal digits; quote it.")
 
 
-BodyType = type[Body]  # inside Voice, `type` is a field
+MethodInputsType = type[MethodInputs]  # inside Voice, `type` is a field
 
-METHODS: Mapping[str, Mapping[str, BodyType]] = {
+METHODS: Mapping[str, Mapping[str, MethodInputsType]] = {
     "kling": {"create": KlingCreate, "preset": Preset, "existing": Existing},
     "tencent-vod": {"create": VodCreate, "clone": VodClone, "clone-minimax": MinimaxClone, "task": AudioTask},
     "tencent-trtc": {"clone": TrtcClone},
@@ -89,7 +89,7 @@ def keys_under(keyword: str) -> set[str]:
     return {key for body in models_under(keyword).values() for key in body.model_fields}
 
 
-def models_under(keyword: str) -> dict[tuple[str, str], BodyType]:
+def models_under(keyword: str) -> dict[tuple[str, str], MethodInputsType]:
     """(type, method) -> the model of every method that may stand under this key."""
     return {
         (kind, method): body

@@ -14,14 +14,14 @@ from reconciler.model.outputs import outputs
 from reconciler.model.plan import Plan
 from reconciler.model.state import Record, State
 from reconciler.model.voice_list import VoiceList
-from reconciler.views import documents, schema
+from reconciler.views import json_documents, schema
 from tests.views.conftest import NOW
 
 ACTIONS = ["create", "clone", "move", "replace", "update", "delete", "recover", "resume", "forget", "blocked", "no-op"]
 
 
 def test_a_plan_document_has_exactly_the_promised_keys(plan: Plan) -> None:
-    told = documents.plan_document(plan)
+    told = json_documents.plan_document(plan)
     assert list(told) == ["format_version", "plan_id", "lineage", "serial", "summary", "changes", "drift", "calls"]
     assert list(told["changes"][0]) == ["address", "provider", "action", "reason", "before", "after", "fields"]
     assert list(told["changes"][2]["fields"][0]) == ["name", "before", "after"]
@@ -29,19 +29,19 @@ def test_a_plan_document_has_exactly_the_promised_keys(plan: Plan) -> None:
 
 
 def test_the_summary_names_all_eleven_actions_zeros_too(no_change: Plan) -> None:
-    summary = documents.plan_document(no_change)["summary"]
+    summary = json_documents.plan_document(no_change)["summary"]
     assert summary == dict.fromkeys(ACTIONS, 0) | {"no-op": 12}
 
 
 def test_the_calls_name_all_eleven_actions(plan: Plan) -> None:
-    calls = documents.plan_document(plan)["calls"]
+    calls = json_documents.plan_document(plan)["calls"]
     assert list(calls) == ACTIONS
     assert calls["replace"] == {"calls": 2, "paid": 1}
     assert calls["blocked"] == {"calls": 0, "paid": 0}
 
 
 def test_a_change_is_told_as_it_is(plan: Plan) -> None:
-    assert documents.plan_document(plan)["changes"][3] == {
+    assert json_documents.plan_document(plan)["changes"][3] == {
         "address": "concierge",
         "provider": "kling",
         "action": "update",
@@ -56,11 +56,11 @@ def test_a_change_is_told_as_it_is(plan: Plan) -> None:
 
 
 def test_a_plan_document_keeps_its_schema(plan: Plan) -> None:
-    jsonschema.validate(json.loads(documents.dumps(documents.plan_document(plan))), schema.plan_schema())
+    jsonschema.validate(json.loads(json_documents.dumps(json_documents.plan_document(plan))), schema.plan_schema())
 
 
 def test_a_drift_document_has_exactly_the_promised_keys(plan: Plan) -> None:
-    told = documents.drift_document(plan)
+    told = json_documents.drift_document(plan)
     assert list(told) == ["format_version", "lineage", "serial", "drift"]
     assert told["drift"][1] == {
         "address": "mayor",
@@ -72,7 +72,7 @@ def test_a_drift_document_has_exactly_the_promised_keys(plan: Plan) -> None:
 
 def test_an_event_tells_its_sequence_its_type_and_what_is_not_empty() -> None:
     event = Event(kind=Kind.DONE, address="narrator", action="create", voice_id="85", tally=Tally(total=2))
-    assert documents.event_document(event, 3) == {
+    assert json_documents.event_document(event, 3) == {
         "sequence": 3,
         "type": "done",
         "address": "narrator",
@@ -83,7 +83,7 @@ def test_an_event_tells_its_sequence_its_type_and_what_is_not_empty() -> None:
 
 def test_the_summary_event_holds_the_counts_zeros_too() -> None:
     event = Event(kind=Kind.SUMMARY, tally=Tally(total=50, done=49, failed=1, calls=51, seconds=12.3))
-    assert documents.event_document(event, 9) == {
+    assert json_documents.event_document(event, 9) == {
         "sequence": 9,
         "type": "summary",
         "total": 50,
@@ -99,12 +99,12 @@ def test_the_summary_event_holds_the_counts_zeros_too() -> None:
 
 
 def test_an_event_is_written_on_one_line() -> None:
-    line = documents.dumps(documents.event_document(Event(kind=Kind.STARTED, detail="a\nb"), 1), indent=None)
+    line = json_documents.dumps(json_documents.event_document(Event(kind=Kind.STARTED, detail="a\nb"), 1), indent=None)
     assert line == r'{"sequence":1,"type":"started","detail":"a\nb"}'
 
 
 def test_an_output_document_is_keyed_by_address(state: State) -> None:
-    assert documents.output_document(outputs(state, now=NOW))["narrator"] == {
+    assert json_documents.output_document(outputs(state, now=NOW))["narrator"] == {
         "voice_id": "850087542757535834",
         "voice_name": "Narrator EN",
         "provider": "kling",
@@ -115,18 +115,18 @@ def test_an_output_document_is_keyed_by_address(state: State) -> None:
 
 def test_a_state_document_keeps_its_schema(state: State) -> None:
     jsonschema.validate(
-        json.loads(documents.dumps(documents.state_document(state))),
+        json.loads(json_documents.dumps(json_documents.state_document(state))),
         schema.state_schema(),
         format_checker=jsonschema.FormatChecker(),
     )
 
 
 def test_a_record_document_is_the_record(ready: Record) -> None:
-    assert Record.model_validate(documents.record_document(ready)) == ready
+    assert Record.model_validate(json_documents.record_document(ready)) == ready
 
 
 def test_a_state_list_says_which_record_an_address_means(state: State) -> None:
-    rows = documents.state_list_document(state)
+    rows = json_documents.state_list_document(state)
     assert [(row["address"], row["current"]) for row in rows] == [
         ("narrator", False),
         ("narrator", True),
@@ -137,18 +137,21 @@ def test_a_state_list_says_which_record_an_address_means(state: State) -> None:
 
 def test_a_listed_voice_names_its_address_or_null() -> None:
     listed = tuple(RemoteVoice(status=TaskStatus.READY, voice_id=given) for given in ("1", "2"))
-    told = documents.voices_document(VoiceList(voices=listed, addresses={"1": "narrator"}))
+    told = json_documents.voices_document(VoiceList(voices=listed, addresses={"1": "narrator"}))
     assert [voice["address"] for voice in told] == ["narrator", None]
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
 def test_what_is_no_number_in_json_is_null(number: float) -> None:
-    assert json.loads(documents.dumps({"a": [number, 1.5], "b": {"c": number}})) == {"a": [None, 1.5], "b": {"c": None}}
+    assert json.loads(json_documents.dumps({"a": [number, 1.5], "b": {"c": number}})) == {
+        "a": [None, 1.5],
+        "b": {"c": None},
+    }
 
 
 def test_letters_stay_letters() -> None:
-    assert documents.dumps({"name": "ナレーター 🎙️"}, indent=None) == '{"name":"ナレーター 🎙️"}'
+    assert json_documents.dumps({"name": "ナレーター 🎙️"}, indent=None) == '{"name":"ナレーター 🎙️"}'
 
 
 def test_what_a_terminal_could_stumble_over_is_written_as_an_escape() -> None:
-    assert documents.dumps("\x1b\x7f\x9b\u202e\ud800\U000e0041") == r'"\u001b\u007f\u009b\u202e\ud800\udb40\udc41"'
+    assert json_documents.dumps("\x1b\x7f\x9b\u202e\ud800\U000e0041") == r'"\u001b\u007f\u009b\u202e\ud800\udb40\udc41"'

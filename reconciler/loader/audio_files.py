@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 from reconciler.loader.environment import FromEnvironment
 from reconciler.loader.file_names import shown
-from reconciler.loader.findings import Finding
 from reconciler.loader.missing import missing_file
-from reconciler.loader.positions import Path
+from reconciler.loader.problems import RawProblem
+from reconciler.loader.source_map import Path
 from reconciler.loader.yaml_values import Value
 from reconciler.model.base import Inputs
-from reconciler.model.bodies import method_of
+from reconciler.model.methods import method_of
 
 if TYPE_CHECKING:
     from reconciler.audio.limits import AudioLimits
@@ -29,7 +29,7 @@ _TAKES_FILES = {("tencent-trtc", "clone"): "prompt_audio", ("tencent-vod", "clon
 
 
 @dataclass(frozen=True, slots=True)
-class Sounds:
+class AudioFiles:
     """The inputs' key -> where its file lies; and what a person should know of them."""
 
     files: dict[str, str]
@@ -37,8 +37,8 @@ class Sounds:
 
 
 def local_files(
-    inputs: Inputs, kind: str, method: str, *, file: str, path: Path, findings: list[Finding]
-) -> Sounds | None:
+    inputs: Inputs, kind: str, method: str, *, file: str, path: Path, problems: list[RawProblem]
+) -> AudioFiles | None:
     """Adds each file's `sha256` to its input; None where there is no file. What is wrong is told."""
     named = {key: value["file"] for key, value in inputs.items() if isinstance(value, dict) and "file" in value}
     if not named:
@@ -56,19 +56,19 @@ def local_files(
             too_large = size_fault(_size(lies), limits[0])
             data = b"" if too_large else lies.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
-            findings.append(Finding(file, (*path, key, "file"), missing_file(lies)))
+            problems.append(RawProblem(file, (*path, key, "file"), missing_file(lies)))
             continue
         except (OSError, ValueError) as failure:
             reason = failure.strerror if isinstance(failure, OSError) and failure.strerror else "not a path"
-            findings.append(Finding(file, (*path, key, "file"), f"{shown(lies)} can't be read: {reason}"))
+            problems.append(RawProblem(file, (*path, key, "file"), f"{shown(lies)} can't be read: {reason}"))
             continue
         if too_large:
-            findings.append(Finding(file, (*path, key, "file"), too_large))
+            problems.append(RawProblem(file, (*path, key, "file"), too_large))
             continue
         inputs[key]["sha256"] = hashlib.sha256(data).hexdigest()
         files[key] = str(lies.absolute())
         found = inspect(data)
-        findings += [Finding(file, (*path, key, "file"), what) for what in faults(found, limits[0])]
+        problems += [RawProblem(file, (*path, key, "file"), what) for what in faults(found, limits[0])]
         remarks += [
             f"{fault} (not a limit that Tencent states)" for advice in limits[1:] for fault in faults(found, advice)
         ]
@@ -77,10 +77,12 @@ def local_files(
             remarks += [f"{key} is converted: {changed}"] if changed is not None else []
             repaired = repair(found)
             remarks += [f"{key}: {repaired}"] if repaired is not None else []
-    return Sounds(files, tuple(remarks))
+    return AudioFiles(files, tuple(remarks))
 
 
-def tell_files(raw: Value, kind: str | None, keyword: str, *, file: str, path: Path, findings: list[Finding]) -> None:
+def add_file_problems(
+    raw: Value, kind: str | None, keyword: str, *, file: str, path: Path, problems: list[RawProblem]
+) -> None:
     """What is wrong with the local files of a body that is wrong itself, or stands in an entry that is."""
     if kind is None or not isinstance(raw, dict):
         return
@@ -92,7 +94,7 @@ def tell_files(raw: Value, kind: str | None, keyword: str, *, file: str, path: P
         for key, value in raw.items()
         if key == _TAKES_FILES[kind, method] and isinstance(value, dict) and _is_name(value.get("file"))
     }
-    local_files(named, kind, method, file=file, path=path, findings=findings)
+    local_files(named, kind, method, file=file, path=path, problems=problems)
 
 
 def _is_name(value: Value) -> bool:

@@ -8,21 +8,21 @@ from functools import cache
 from pydantic import ValidationError
 
 from reconciler.loader.environment import Unresolved
-from reconciler.loader.findings import Finding, Point
 from reconciler.loader.forms import form
-from reconciler.loader.positions import Path
+from reconciler.loader.messages import listed, nearest, quote, refusals
+from reconciler.loader.problems import Point, RawProblem
 from reconciler.loader.sections import Raw
-from reconciler.loader.wording import listed, nearest, quote, refusals
+from reconciler.loader.source_map import Path
 from reconciler.loader.yaml_values import Value
 from reconciler.model import variables
 from reconciler.model.base import Inputs
-from reconciler.model.bodies import METHODS, method_of, models_under
-from reconciler.model.body import Body
+from reconciler.model.method import MethodInputs
+from reconciler.model.methods import METHODS, method_of, models_under
 
 _MOST_LISTED = 16  # keys in a message
 
 
-def model_of(kind: str | None, keyword: str, raw: Value) -> type[Body] | None:
+def model_of(kind: str | None, keyword: str, raw: Value) -> type[MethodInputs] | None:
     """The body's model; where the provider's type isn't known, the one model that it can only be."""
     if kind is not None:
         return METHODS[kind].get(_meant(kind, keyword, raw))
@@ -41,7 +41,13 @@ def _meant(kind: str, keyword: str, raw: Value) -> str:
 
 
 def inputs_of(
-    model: type[Body], raw: Value, *, file: str, path: Path, findings: list[Finding], environ: Container[str] = ()
+    model: type[MethodInputs],
+    raw: Value,
+    *,
+    file: str,
+    path: Path,
+    problems: list[RawProblem],
+    environ: Container[str] = (),
 ) -> Inputs | None:
     """What the voice is made from; None where it isn't valid, which is told.
 
@@ -50,7 +56,7 @@ def inputs_of(
     if raw is None:
         required = [name for name, field in model.model_fields.items() if field.is_required()]
         rest = f" with {listed(required)}" if required else form(path, raw)
-        findings.append(Finding(file, path, f"empty, should be a mapping{rest}", Point.KEY))
+        problems.append(RawProblem(file, path, f"empty, should be a mapping{rest}", Point.KEY))
         return None
     if not isinstance(raw, dict):
         return None  # the entry's own check has told it
@@ -62,23 +68,23 @@ def inputs_of(
                 inputs[key] = variables.kept(inputs[key], environ)
         return inputs | {name: getattr(read, name) for name in model.always}
     except ValidationError as failure:
-        findings += refusals(failure, model, file=file, path=path)
+        problems += refusals(failure, model, file=file, path=path)
     # pydantic looks at the keys together only once each of them is right.
     known = model.model_fields
     given = [key if key in known else nearest(key, known) for key, value in raw.items() if value is not None]
     fault = model.fault([key for key in given if key is not None])
     if fault is not None:
-        findings.append(Finding(file, path, fault, Point.KEY))
+        problems.append(RawProblem(file, path, fault, Point.KEY))
     return None
 
 
 @cache
-def _naming_variables(model: type[Body]) -> tuple[str, ...]:
+def _naming_variables(model: type[MethodInputs]) -> tuple[str, ...]:
     return tuple(key for key in model.model_fields if key.endswith("_env"))
 
 
 def check_ignored(
-    raw: Raw, own: Raw, model: type[Body], *, method: str, file: str, path: Path, findings: list[Finding]
+    raw: Raw, own: Raw, model: type[MethodInputs], *, method: str, file: str, path: Path, problems: list[RawProblem]
 ) -> None:
     """`lifecycle.ignore_changes` names keys of the voice's body; in the defaults, keys of any body."""
     known, whose = list(model.model_fields), method
@@ -96,7 +102,7 @@ def check_ignored(
         only = f", only {listed(known)} {'is' if len(known) == 1 else 'are'}" if len(known) <= _MOST_LISTED else ""
         hint = f", did you mean {near}?" if near else only
         what = f"{shown or 'its value'} is no key of {whose}{hint}"
-        findings.append(Finding(file, (*path, "lifecycle", "ignore_changes", index), what))
+        problems.append(RawProblem(file, (*path, "lifecycle", "ignore_changes", index), what))
 
 
 def _ignored(raw: Raw) -> Value:

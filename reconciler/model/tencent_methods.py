@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, Field, StringConstraints
 
 from reconciler.model.base import Frozen, Inputs
-from reconciler.model.body import Body, exactly_one
+from reconciler.model.method import MethodInputs, exactly_one
 from reconciler.model.scalars import ON_ONE_LINE, AudioUrl, EnvName, OneLine, Quoted, is_json_word
 from reconciler.model.sources import HostedSource, LocalSource, ReferenceAudio, ReferenceVideo, Source
 
@@ -25,7 +25,7 @@ SessionContext = Annotated[str, StringConstraints(max_length=1000)]
 Priority = Annotated[int, Field(ge=-10, le=10)]
 
 
-class VodCreate(Body):
+class VodCreate(MethodInputs):
     """CreateAigcCustomVoice. Limits: Tencent Cloud VOD, that page."""
 
     samples: ClassVar[tuple[str, ...]] = ("voice_url", "video_id")
@@ -57,7 +57,7 @@ def _ends_with_punctuation(text: str) -> str:
     return text
 
 
-class VodClone(Body):
+class VodClone(MethodInputs):
     """CreateAigcAudioClone. Limits: Tencent Cloud VOD, that page; of VoiceId: its SDK."""
 
     clones: ClassVar[bool] = True
@@ -108,7 +108,7 @@ class Activation(Frozen):
 _Words = Annotated[list[Annotated[str, StringConstraints(min_length=1), ON_ONE_LINE]], Field(max_length=100)]
 
 
-class MinimaxClone(Body):
+class MinimaxClone(MethodInputs):
     """CloneVoiceAsync. Limits: Tencent Cloud VOD's SDK, ExtParam and voice_profile."""
 
     clones: ClassVar[bool] = True
@@ -168,7 +168,7 @@ class MinimaxClone(Body):
 TRTC_MODELS = ("flow_01_turbo", "flow_01_ex")
 
 
-class TrtcClone(Body):
+class TrtcClone(MethodInputs):
     """VoiceClone. Limits: Tencent Cloud TRTC, that page."""
 
     clones: ClassVar[bool] = True
@@ -231,7 +231,7 @@ def _as_json(value: Any) -> Any:
             return value
 
 
-class AudioTask(Body):
+class AudioTask(MethodInputs):
     """CreateAigcAudioTask. Limits: Tencent Cloud VOD, that page. `on_expiry` stands beside it."""
 
     links: ClassVar[tuple[str, ...]] = ("videos", "audios")

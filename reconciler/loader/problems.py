@@ -14,7 +14,7 @@ from functools import cache
 
 from reconciler.errors import Problem
 from reconciler.loader.files import Source
-from reconciler.loader.positions import Path, Place, Spot, spots
+from reconciler.loader.source_map import Path, Position, SourceNode, source_tree
 from reconciler.model.variables import may_be_key
 
 _PLAIN_KEY = re.compile(r"[^\s.:\[\]\"']+(?: [^\s.:\[\]\"']+)*")
@@ -29,44 +29,44 @@ class Point(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One complaint. `place` is set where it is known already; `other` is another place, to be named after `what`."""
+class RawProblem:
+    """A problem before it is located. `position`: where it is known already. `other`: named after `what`."""
 
     file: str
     path: Path
     what: str
     at: Point = Point.VALUE
-    place: Place | None = None
+    position: Position | None = None
     other: tuple[str, Path] | None = None
 
 
-def problems(findings: Sequence[Finding], sources: Sequence[Source]) -> list[Problem]:
+def located(problems: Sequence[RawProblem], sources: Sequence[Source]) -> list[Problem]:
     """Each finding once, with its place, in the order of files, lines and columns."""
     by_file: Mapping[str, Source] = {source.file: source for source in sources}
 
     @cache
-    def spots_of(file: str) -> Spot | None:
-        return spots(by_file[file].data) if file in by_file else None
+    def tree_of(file: str) -> SourceNode | None:
+        return source_tree(by_file[file].data) if file in by_file else None
 
-    def place_of(file: str, path: Path, at: Point) -> Place:
-        root = spots_of(file)
+    def position_of(file: str, path: Path, at: Point) -> Position:
+        root = tree_of(file)
         if root is None:
             return 0, 0
         found = root.follow(path)
         if len(found) <= len(path):  # the path isn't there: its nearest parent is named by its key
-            return found[-1].key_place
-        return found[-1].key_place if at is Point.KEY else found[-1].place
+            return found[-1].key_position
+        return found[-1].key_position if at is Point.KEY else found[-1].position
 
-    def problem(finding: Finding) -> Problem:
-        line, column = finding.place or place_of(finding.file, finding.path, finding.at)
-        what = finding.what
-        if finding.other is not None:
-            file, path = finding.other
-            at_line, at_column = place_of(file, path, Point.KEY)
+    def locate(problem: RawProblem) -> Problem:
+        line, column = problem.position or position_of(problem.file, problem.path, problem.at)
+        what = problem.what
+        if problem.other is not None:
+            file, path = problem.other
+            at_line, at_column = position_of(file, path, Point.KEY)
             what = f"{what} {file}:{at_line}:{at_column}"
-        return Problem(finding.file, line, column, dotted(finding.path), what)
+        return Problem(problem.file, line, column, dotted(problem.path), what)
 
-    return sorted({problem(finding) for finding in findings})
+    return sorted({locate(problem) for problem in problems})
 
 
 def dotted(path: Path) -> str:

@@ -36,7 +36,7 @@ _ESCAPED = (
 _Span = tuple[int, int]
 
 
-class Scrubber:
+class Redactor:
     """Called with somebody else's words. `secrets` is asked each time: tokens are renewed."""
 
     def __init__(self, secrets: Callable[[], Iterable[str]] = tuple) -> None:

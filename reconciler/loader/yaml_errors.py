@@ -10,8 +10,8 @@ from reconciler.loader.conflict_markers import WHAT as UNRESOLVED
 from reconciler.loader.conflict_markers import is_marker
 from reconciler.loader.environment import MARK, unprintable
 from reconciler.loader.files import Source
-from reconciler.loader.findings import Finding
 from reconciler.loader.invisible import blank_in, explanation
+from reconciler.loader.problems import RawProblem
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _LINES_ABOVE = 3  # of where the parser stops: the cause is there, or it is another one
@@ -36,13 +36,13 @@ _WORDS = (
 )
 
 
-def syntax_finding(source: Source, failure: Exception) -> Finding:
+def syntax_problem(source: Source, failure: Exception) -> RawProblem:
     text = source.data.decode()
     if not isinstance(failure, yaml.MarkedYAMLError):
         return _unreadable_character(source.file, text)
     mark = failure.problem_mark or failure.context_mark
     if mark is None:
-        return Finding(source.file, (), "not valid YAML", place=(0, 0))
+        return RawProblem(source.file, (), "not valid YAML", position=(0, 0))
     line, column = mark.line + 1, mark.column + 1
     begun = failure.context_mark.line + 1 if failure.context_mark is not None else line
     cause = _cause(source.file, text, max(min(begun, line - 1), line - _LINES_ABOVE), line)
@@ -51,27 +51,27 @@ def syntax_finding(source: Source, failure: Exception) -> Finding:
     tab = None if _in_flow(failure, text) else _tab_column(text, line, column)
     if tab is not None:
         what = "a tab, where YAML allows only spaces: indent with spaces"
-        return Finding(source.file, (), what, place=(line, tab))
+        return RawProblem(source.file, (), what, position=(line, tab))
     problem = failure.problem or ""
     if "start any token" in problem:
         character = _line(text, line)[column - 1 : column]
-        return Finding(source.file, (), f"text can't begin with {character}: quote it", place=(line, column))
+        return RawProblem(source.file, (), f"text can't begin with {character}: quote it", position=(line, column))
     context = failure.context_mark or mark
     words = next((ours for theirs, ours in _WORDS if theirs in problem), "not valid YAML here")
     what = words.format(context=f"{context.line + 1}:{context.column + 1}")
     if "expected ','" in problem and MARK in _line(text, line):
         what += "; ${env:NAME} must be quoted inside { } and [ ]"
-    return Finding(source.file, (), what, place=(line, column))
+    return RawProblem(source.file, (), what, position=(line, column))
 
 
-def _cause(file: str, text: str, first: int, last: int) -> Finding | None:
+def _cause(file: str, text: str, first: int, last: int) -> RawProblem | None:
     """What a parser can't know: a line that a merge left, a blank that is not a space."""
     for number in range(max(first, 1), last + 1):
         line = _line(text, number)
         if is_marker(line):
-            return Finding(file, (), UNRESOLVED, place=(number, 1))
+            return RawProblem(file, (), UNRESOLVED, position=(number, 1))
         if (found := blank_in(line)) is not None:
-            return Finding(file, (), explanation(found[1]), place=(number, found[0]))
+            return RawProblem(file, (), explanation(found[1]), position=(number, found[0]))
     return None
 
 
@@ -90,14 +90,16 @@ def _tab_column(text: str, line: int, column: int) -> int | None:
     return indentation.index("\t") + 1 if "\t" in indentation else None
 
 
-def _unreadable_character(file: str, text: str) -> Finding:
+def _unreadable_character(file: str, text: str) -> RawProblem:
     """The parser says no more than that there is a character it doesn't take, so it is looked for."""
     for number, content in enumerate(_LINE_BREAK.split(text), start=1):
         for column, character in enumerate(content, start=1):
             name = unprintable(character)
             if name is not None:
-                return Finding(file, (), f"a YAML file can't hold the control character {name}", place=(number, column))
-    return Finding(file, (), "not valid YAML", place=(0, 0))
+                return RawProblem(
+                    file, (), f"a YAML file can't hold the control character {name}", position=(number, column)
+                )
+    return RawProblem(file, (), "not valid YAML", position=(0, 0))
 
 
 def _line(text: str, number: int) -> str:
