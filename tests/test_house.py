@@ -14,9 +14,9 @@ import pytest
 from click.testing import CliRunner
 
 import reconciler.errors
-from reconciler.cli.frame import Globals
+from reconciler.cli.context import Globals
 from reconciler.cli.main import COMMANDS, voicectl
-from reconciler.cli.rehearsing import SANDBOX_COMMANDS
+from reconciler.cli.sandbox import SANDBOX_COMMANDS
 from reconciler.cli.state import STATE_COMMANDS
 from reconciler.errors import VoicectlError
 from reconciler.model.schema import manifest_schema
@@ -130,7 +130,7 @@ def test_no_command_to_type_stands_in_a_text() -> None:
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in MODULES
         for node in texts(ast.parse(path.read_text(encoding="utf-8")))
-        if TYPED.search(str(node.value)) and node.value not in NAMES_OF_DOCUMENTS and path.name != "scaffold.py"
+        if TYPED.search(str(node.value)) and node.value not in NAMES_OF_DOCUMENTS and path.name != "init.py"
     ]
     assert written == []
 

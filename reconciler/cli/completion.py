@@ -1,109 +1,27 @@
-"""What a shell offers for an argument: the addresses and providers of the manifest and the state that are named so far.
-
-No cloud is called, nothing is written, and nothing fails: who presses a key wants names or nothing. Imports no model,
-because the answer has to be there at once.
-"""
+"""completion: prints the completion script of a shell."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
-
 import click
 
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
-
-    from reconciler.loader.names import Names
-    from reconciler.wiring import Workspace
-
-_NAME = re.compile(r"(?:audio\.)?[A-Za-z][A-Za-z0-9_-]*")  # no other text may reach a shell
-Completion = Callable[[click.Context, click.Parameter, str], list[str]]
+from reconciler.cli.context import global_options, write
+from reconciler.cli.subcommand import Subcommand
+from reconciler.errors import UsageError
 
 
-def _completing(names: Callable[[Workspace], Iterable[str]]) -> Completion:
-    def complete(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
-        try:
-            found = dict.fromkeys(names(_place(context)))
-        except Exception:  # noqa: BLE001 - whatever it is, the line that is being typed must not be torn apart
-            return []
-        return [name for name in found if name.startswith(incomplete) and _NAME.fullmatch(name)]
+@click.command(cls=Subcommand)
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@global_options
+def completion(shell: str) -> int:
+    """Print the completion script of a shell.
 
-    return complete
+    Such as `eval "$(voicectl completion bash)"` in ~/.bashrc.
+    """
+    from click.shell_completion import get_completion_class
 
-
-def _place(context: click.Context) -> Workspace:
-    """Where the options before it lead; -C was not entered, because the line is not run."""
-    from dataclasses import replace
-    from pathlib import Path
-
-    workspace: Workspace = context.find_root().obj.workspace()
-    return replace(workspace, manifest=Path(workspace.directory or "", workspace.manifest))
-
-
-def _declared(workspace: Workspace) -> Iterable[str]:
-    return _written(workspace).addresses
-
-
-def _declared_providers(workspace: Workspace) -> Iterable[str]:
-    return _written(workspace).providers
-
-
-def _written(workspace: Workspace) -> Names:
-    from reconciler.loader.names import Names, names_in
-
-    regular = workspace.manifest.is_file() or workspace.manifest.is_dir()  # a pipe would be waited for
-    return names_in(workspace.manifest) if regular else Names()
-
-
-def _recorded(workspace: Workspace) -> Iterable[str]:
-    return sorted(_state(workspace).get("current", {}))
-
-
-def _open(workspace: Workspace) -> Iterable[str]:
-    """Addresses with a creation that is not settled, an old voice's among them."""
-    settling = ("intended", "running", "uncertain")
-    records = _state(workspace).get("records", {}).values()
-    open_ = (r for r in records if r["status"] in settling or (r["status"] == "deposed" and not r.get("voice_id")))
-    return sorted({record["address"] for record in open_})
-
-
-def _new(workspace: Workspace) -> Iterable[str]:
-    """Declared, and not in the state."""
-    known = set(_recorded(workspace))
-    return [address for address in _declared(workspace) if address not in known]
-
-
-def _former_providers(workspace: Workspace) -> Iterable[str]:
-    """In the state, and not declared any more."""
-    used = {record["provider"] for record in _state(workspace).get("records", {}).values()}
-    return sorted(used.difference(_declared_providers(workspace)))
-
-
-def _state(workspace: Workspace) -> dict[str, Any]:
-    """The state's file as it is; empty if there is none. What a run has only in its journal is missing."""
-    import json
-
-    read = json.loads(workspace.state.read_bytes())
-    return read if isinstance(read, dict) else {}
-
-
-declared_addresses = _completing(_declared)
-recorded_addresses = _completing(_recorded)
-open_addresses = _completing(_open)
-new_addresses = _completing(_new)
-provider_names = _completing(_declared_providers)
-former_providers = _completing(_former_providers)
-
-
-def folders(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    from click.shell_completion import CompletionItem
-
-    return [CompletionItem(incomplete, type="dir")]
-
-
-def files(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    from click.shell_completion import CompletionItem
-
-    return [CompletionItem(incomplete, type="file")]
+    root = click.get_current_context().find_root().command
+    kind = get_completion_class(shell)
+    if kind is None:
+        raise UsageError(f"No completion for {shell}.")
+    write(kind(root, {}, "voicectl", "_VOICECTL_COMPLETE").source())
+    return 0

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from reconciler.cli.frame import Command
+from reconciler.cli.context import Command
 from reconciler.errors import UsageError
 from reconciler.views.formats.registry import JSON, NAMES, TEXT
 

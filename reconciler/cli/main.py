@@ -10,28 +10,28 @@ from contextlib import suppress
 import click
 
 from reconciler.cli import option_errors
-from reconciler.cli.frame import Globals, LazyGroup, global_options
+from reconciler.cli.context import Globals, LazyGroup, global_options
 from reconciler.cli.streams import write_stderr
 from reconciler.errors import VoicectlError
 
 # name -> (module, attribute, what it does). The words stand here so that --help imports no command.
 COMMANDS = {
-    "init": ("scaffold", "init", "Write a commented manifest to start from."),
-    "validate": ("reading", "validate", "Check the manifest; no cloud is called."),
-    "plan": ("planning", "plan", "Show what apply would change."),
-    "apply": ("applying", "apply", "Make it so: create, replace and delete voices."),
-    "destroy": ("applying", "destroy", "Delete every voice of the state."),
-    "drift": ("planning", "drift", "Show what changed outside of voicectl."),
-    "import": ("surgery", "import_", "Take a voice made elsewhere into the state."),
-    "output": ("reading", "output", "Print the voice_id of each address."),
-    "show": ("reading", "show", "Show the state, or a saved plan."),
-    "voices": ("reading", "voices", "List the voices of a provider's account."),
-    "resolve": ("surgery", "resolve", "Resolve a creation whose outcome is unknown."),
-    "unlock": ("surgery", "unlock", "Break the lock of a run that is dead."),
+    "init": ("init", "init", "Write a commented manifest to start from."),
+    "validate": ("validate", "validate", "Check the manifest; no cloud is called."),
+    "plan": ("plan", "plan", "Show what apply would change."),
+    "apply": ("apply", "apply", "Make it so: create, replace and delete voices."),
+    "destroy": ("destroy", "destroy", "Delete every voice of the state."),
+    "drift": ("drift", "drift", "Show what changed outside of voicectl."),
+    "import": ("import_voice", "import_", "Take a voice made elsewhere into the state."),
+    "output": ("output", "output", "Print the voice_id of each address."),
+    "show": ("show", "show", "Show the state, or a saved plan."),
+    "voices": ("voices", "voices", "List the voices of a provider's account."),
+    "resolve": ("resolve", "resolve", "Resolve a creation whose outcome is unknown."),
+    "unlock": ("unlock", "unlock", "Break the lock of a run that is dead."),
     "state": ("state", "state", "Look at the state, or put it right."),
-    "schema": ("scaffold", "schema", "Print the JSON Schema of a document."),
-    "sandbox": ("rehearsing", "sandbox", "A cloud on this machine to rehearse against."),
-    "completion": ("scaffold", "completion", "Print the completion script of a shell."),
+    "schema": ("schema", "schema", "Print the JSON Schema of a document."),
+    "sandbox": ("sandbox", "sandbox", "A cloud on this machine to rehearse against."),
+    "completion": ("completion", "completion", "Print the completion script of a shell."),
 }
 
 _TELLING = 8  # characters of an environment variable; shorter ones are words like any other

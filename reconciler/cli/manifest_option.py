@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from reconciler.cli.completion import files
+from reconciler.cli.shell_completion import files
 from reconciler.errors import UsageError
 
 Command = TypeVar("Command", bound=Callable[..., Any])

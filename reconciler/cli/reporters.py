@@ -15,7 +15,7 @@ from reconciler.errors import VoicectlError
 from reconciler.model.events import Event, Kind, Tally
 
 if TYPE_CHECKING:
-    from reconciler.cli.live import Progress
+    from reconciler.cli.progress import Progress
     from reconciler.model.plan import Plan
 
 
@@ -132,7 +132,7 @@ class LiveReporter:
 
     def _block(self) -> Progress:
         if self._progress is None:
-            from reconciler.cli.live import Progress
+            from reconciler.cli.progress import Progress
 
             self._progress = self._closing.enter_context(
                 Progress(

@@ -8,9 +8,19 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from reconciler.cli import streams
-from reconciler.cli.asking import lock_option, locking
-from reconciler.cli.completion import former_providers, new_addresses, provider_names, recorded_addresses
-from reconciler.cli.frame import LazyGroup, command, global_options, on_stdout, options, say, session, write, write_json
+from reconciler.cli.context import (
+    LazyGroup,
+    command,
+    global_options,
+    on_stdout,
+    options,
+    say,
+    session,
+    write,
+    write_json,
+)
+from reconciler.cli.options import lock_option, locking
+from reconciler.cli.shell_completion import former_providers, new_addresses, provider_names, recorded_addresses
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import StateDamaged, UsageError, not_in_state
 from reconciler.hints import hint, way
@@ -26,9 +36,9 @@ STATE_COMMANDS = {
     "rm": ("state", "remove", "Forget a voice; it stays in its cloud."),
     "pull": ("state", "pull", "Print the state."),
     "push": ("state", "push", "Replace the state by a copy."),
-    "rebuild": ("rebuild", "rebuild", "Take in the voices of a lost state, by their markers."),
+    "rebuild": ("state_rebuild", "rebuild", "Take in the voices of a lost state, by their markers."),
     "rebind": ("state", "rebind", "Say that a provider's account is the right one."),
-    "mv-manifest": ("mv_manifest", "move_manifest", "Give the state of a renamed manifest its new name."),
+    "mv-manifest": ("state_mv_manifest", "move_manifest", "Give the state of a renamed manifest its new name."),
 }
 
 

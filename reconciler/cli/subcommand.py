@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import click
 
-from reconciler.cli.frame import options
+from reconciler.cli.context import options
 
 _MANIFESTS = (".yaml", ".yml")
 

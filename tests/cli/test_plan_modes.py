@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from reconciler.cli.planning import written
+from reconciler.cli.planfile import write_plan
 from reconciler.model import planfile
 from reconciler.model.plan import Plan
 from tests.support.desk import Desk
@@ -19,14 +19,14 @@ def test_whatever_the_umask_and_whatever_lay_there_only_its_owner_may_read_it(tm
     plan = planfile.dump(Plan(plan_id="1", lineage="2", serial=3, manifest="voices.yaml"))
     before = os.umask(0)
     try:
-        written(tmp_path / "p", plan)
+        write_plan(tmp_path / "p", plan)
         assert mode(tmp_path / "p") == 0o600
         (tmp_path / "p").chmod(0o666)  # an older voicectl saved it
         (tmp_path / ".p.tmp").write_text("a killed run left it")
-        written(tmp_path / "p", plan)
+        write_plan(tmp_path / "p", plan)
         assert mode(tmp_path / "p") == 0o600
         (tmp_path / "link").symlink_to("p")
-        written(tmp_path / "link", plan)
+        write_plan(tmp_path / "link", plan)
         assert mode(tmp_path / "p") == 0o600
     finally:
         os.umask(before)

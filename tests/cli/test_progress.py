@@ -11,7 +11,7 @@ import pytest
 
 BEGIN = """
 import time
-from reconciler.cli.live import Progress
+from reconciler.cli.progress import Progress
 from reconciler.model.events import Event, Kind, Tally
 from reconciler.views.render_options import RenderOptions
 def told(kind, address="narrator", **fields):
@@ -81,5 +81,5 @@ def test_the_cursor_comes_back_after_an_exception() -> None:
 
 
 def test_rich_is_not_imported_before_the_block_opens() -> None:
-    script = "import sys, reconciler.cli.live; sys.exit('rich' in sys.modules)"
+    script = "import sys, reconciler.cli.progress; sys.exit('rich' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.asking import lock_option, locking
-from reconciler.cli.frame import command, global_options, options, say, session, write
+from reconciler.cli.context import command, global_options, options, say, session, write
+from reconciler.cli.options import lock_option, locking
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import Declined, UsageError
 from reconciler.hints import hint, way

@@ -1,91 +1,29 @@
-"""plan and drift: look, compare, say; nothing is changed."""
+"""drift: shows what changed outside of voicectl."""
 
 from __future__ import annotations
 
-import os
-import shlex
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.asking import Options, asked_options, detail_options, lock_option, locking, request
-from reconciler.cli.completion import recorded_addresses
+from reconciler.cli.context import global_options, on_one_line, on_stdout, say, session, write
 from reconciler.cli.format_option import format_option
-from reconciler.cli.frame import command, global_options, on_one_line, on_stdout, options, say, session, write
+from reconciler.cli.options import lock_option, locking
+from reconciler.cli.shell_completion import recorded_addresses
 from reconciler.cli.streams import ask
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import ProbeDeclined, UsageError
 from reconciler.hints import hint, way
-from reconciler.views.formats.registry import JSON, format_named
+from reconciler.views.formats.registry import format_named
 
 if TYPE_CHECKING:
     from reconciler.engine.probe import Probe
     from reconciler.model.plan import Plan
     from reconciler.model.survey import Survey
 
-CHANGES = 2  # the exit code of `plan --detailed-exitcode`, and of a drift
-
-
-@click.command(cls=Subcommand)
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan for `apply FILE`.")
-@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if anything would change or is blocked.")
-@format_option
-@detail_options
-@asked_options
-@global_options
-def plan(out: Path | None, format_name: str, detailed_exitcode: bool, **asked: Any) -> int:
-    """Show what apply would change.
-
-    Reads the manifest, the state and the accounts; writes nothing but the file of --out.
-    """
-    from reconciler.engine import operations
-
-    if out is not None:
-        options().verb = f"plan --out {shlex.quote(str(out))}"
-    with session() as opened:
-        made = operations.plan(opened, request(Options(**asked), opened.manifest))
-    write(format_named(format_name).plan(made, on_stdout()))
-    if format_name == JSON:
-        for stop in made.stops:  # its document has no key for them
-            say(f"Stop: {stop.what}. {on_one_line(stop.hint)}")
-    if out is not None:
-        from reconciler.model import planfile
-
-        written(out, planfile.dump(made))
-        say(f"Saved to {out}. To apply exactly this: {command('apply', out)}")
-    return CHANGES if detailed_exitcode and not made.empty else 0
-
-
-def written(path: Path, content: bytes) -> None:
-    from reconciler.errors import PlanUnreadable
-    from reconciler.model import planfile
-
-    try:
-        if path.is_file() and path.stat().st_size:
-            planfile.load(path.read_bytes())  # an older plan may be written over, nothing else
-        if path.exists() and not path.is_file():  # a pipe or a device
-            path.write_bytes(content)
-            return
-        workspace = path.resolve()
-        # Whole or not at all: half a plan would be refused, and be in the way of the next one.
-        beside = workspace.with_name(f".{workspace.name}.tmp")
-        _private(beside, content)
-        beside.replace(workspace)
-    except PlanUnreadable:
-        raise UsageError(f"{path} is there, and is no saved plan.", "Another name: --out NAME.plan") from None
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}.") from None
-
-
-def _private(path: Path, content: bytes) -> None:
-    """A new file that only its owner may read, whatever the umask is: a plan shows all inputs of its voices."""
-    path.unlink(missing_ok=True)  # what a killed run left, whoever may read that
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        os.fchmod(file.fileno(), 0o600)
-        file.write(content)
+DRIFTED = 2  # the exit code
 
 
 @click.command(cls=Subcommand)
@@ -132,7 +70,7 @@ def drift(format_name: str, accept: tuple[str, ...], probe: bool, auto_approve: 
     if made.older or made.unclaimed:
         return 1
     if made.drift:
-        return CHANGES
+        return DRIFTED
     return 1 if made.unseen else 0
 
 
@@ -144,7 +82,7 @@ def _without_records(made: Plan, survey: Survey, where: str) -> int:
     refusal = no_state.refusal(survey, where)
     if refusal is not None:
         raise refusal
-    return CHANGES if made.drift or survey.drift else 0
+    return DRIFTED if made.drift or survey.drift else 0
 
 
 def _consent(probes: Sequence[Probe], without: Sequence[str], *, approved: bool) -> None:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 import click
 
 from reconciler.cli import streams
-from reconciler.cli.completion import folders
 from reconciler.cli.manifest_option import DEFAULT, at_a_file, manifest_option
+from reconciler.cli.shell_completion import folders
 from reconciler.errors import UsageError
 from reconciler.hints import Hint, hint, way
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.completion import declared_addresses
-from reconciler.cli.frame import Command, say
+from reconciler.cli.context import Command, say
+from reconciler.cli.shell_completion import declared_addresses
 from reconciler.errors import StateLocked, UsageError
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ _ASKED_OPTIONS = (
 )
 
 
-def asked_options(command: Command) -> Command:
+def plan_options(command: Command) -> Command:
     """The command takes them as keywords: `Options(**asked)`."""
     for option in reversed(_ASKED_OPTIONS):
         command = option(command)

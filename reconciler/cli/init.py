@@ -1,4 +1,4 @@
-"""init, schema and completion: what a newcomer and an editor need."""
+"""init: writes a commented manifest to start from."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.frame import global_options, on_one_line, options, say, write, write_json
+from reconciler.cli.context import global_options, on_one_line, options, say
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import UsageError
 from reconciler.hints import hint, way
@@ -79,41 +79,4 @@ def init() -> int:
         raise UsageError(f"{path}: {error.strerror}.") from None
     rehearsal = replace(workspace, sandbox=True).options
     say(f"Wrote {path}. {on_one_line(hint(way('Next', 'plan', place=rehearsal)))}")
-    return 0
-
-
-@click.command(cls=Subcommand)
-@click.argument("document", type=click.Choice(["manifest", "plan", "state"]))
-@global_options
-def schema(document: str) -> int:
-    """Print the JSON Schema of a document.
-
-    manifest: what people write. plan: what `plan --json` prints. state: the state file.
-    """
-    if document == "manifest":
-        from reconciler.model.schema import manifest_schema
-
-        write_json(manifest_schema())
-    else:
-        from reconciler.views import schema as schemas
-
-        write_json(schemas.plan_schema() if document == "plan" else schemas.state_schema())
-    return 0
-
-
-@click.command(cls=Subcommand)
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-@global_options
-def completion(shell: str) -> int:
-    """Print the completion script of a shell.
-
-    Such as `eval "$(voicectl completion bash)"` in ~/.bashrc.
-    """
-    from click.shell_completion import get_completion_class
-
-    root = click.get_current_context().find_root().command
-    kind = get_completion_class(shell)
-    if kind is None:
-        raise UsageError(f"No completion for {shell}.")
-    write(kind(root, {}, "voicectl", "_VOICECTL_COMPLETE").source())
     return 0

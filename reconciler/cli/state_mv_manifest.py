@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.asking import lock_option, locking
-from reconciler.cli.frame import global_options, options, say
+from reconciler.cli.context import global_options, options, say
+from reconciler.cli.options import lock_option, locking
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import StateError, UsageError
 from reconciler.hints import hint, way

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler import waits
-from reconciler.cli.completion import provider_names
-from reconciler.cli.frame import LazyGroup, global_options, options, room, say, write, write_json
+from reconciler.cli.context import LazyGroup, global_options, options, room, say, write, write_json
+from reconciler.cli.shell_completion import provider_names
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import UsageError
 from reconciler.hints import hint, way
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 _LAID_OUT = 80  # columns, where no screen says how many
 
 SANDBOX_COMMANDS = {
-    "serve": ("rehearsing", "serve", "Serve it on loopback, for other clients."),
-    "faults": ("rehearsing", "faults", "Show and set what goes wrong in it."),
-    "reset": ("rehearsing", "reset", "Empty its world."),
+    "serve": ("sandbox", "serve", "Serve it on loopback, for other clients."),
+    "faults": ("sandbox", "faults", "Show and set what goes wrong in it."),
+    "reset": ("sandbox", "reset", "Empty its world."),
 }
 
 
@@ -167,7 +167,7 @@ def _account(named: str | None, called: Sequence[str]) -> str | None:
 def _declared_accounts() -> dict[str, str] | None:
     """Provider -> account, of the manifest if there is a valid one: the sandbox needs none."""
     from reconciler import wiring
-    from reconciler.cli.frame import manifest_at
+    from reconciler.cli.context import manifest_at
     from reconciler.errors import VoicectlError
 
     try:

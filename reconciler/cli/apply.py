@@ -1,0 +1,61 @@
+"""apply: makes the changes of a plan."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reconciler.cli.context import global_options, options, session
+from reconciler.cli.options import Options, detail_options, lock_option, plan_options, request
+from reconciler.cli.subcommand import Subcommand
+from reconciler.errors import PlanStale, UsageError
+from reconciler.hints import hint, way
+
+if TYPE_CHECKING:
+    from reconciler.model.plan import Plan
+from reconciler.cli.execution import execute
+from reconciler.cli.planfile import read_plan
+
+
+@click.command(cls=Subcommand)
+@click.argument("planfile", required=False, type=click.Path(path_type=Path))
+@click.option("--auto-approve", is_flag=True, help="Go on without asking.")
+@click.option("--json", "as_json", is_flag=True, help="One event a line, as JSON.")
+@lock_option
+@detail_options
+@plan_options
+@global_options
+def apply(planfile: Path | None, auto_approve: bool, as_json: bool, lock_timeout: str, **asked: Any) -> int:
+    """Make it so: create, replace and delete voices.
+
+    With PLANFILE, made by `plan --out`, exactly what was reviewed is applied, and nobody is asked. Exits with 1 if
+    anything failed, or stayed blocked or uncertain; with 130 when interrupted: the next apply goes on from there.
+    """
+    approved = None
+    if planfile is not None:
+        if any(value is not None and value is not False and value != () for value in asked.values()):
+            raise UsageError(
+                "A saved plan is applied as it was reviewed.",
+                hint(way("Give --retry, --replace and the like to", "plan --out FILE")),
+            )
+        approved = read_plan(planfile)
+        _refuse_elsewhere(approved)
+        options().verb = f"plan --out {shlex.quote(str(planfile))}"
+    with session() as opened:
+        wanted = request(Options(**asked, lock_timeout=lock_timeout), opened.manifest)
+        return execute(opened, wanted, approved, auto_approve=auto_approve or approved is not None, as_json=as_json)
+
+
+def _refuse_elsewhere(approved: Plan) -> None:
+    """What was rehearsed was not reviewed for an account that pays, and the other way round."""
+    if approved.sandbox and not options().sandbox:
+        raise PlanStale(
+            "It was made in the sandbox, and here accounts pay.", hint(way("Review one of theirs", "plan --out FILE"))
+        )
+    if options().sandbox and not approved.sandbox:
+        raise PlanStale(
+            "It was made for real accounts, and this is the sandbox.", hint(way("Make one", "plan --out FILE"))
+        )

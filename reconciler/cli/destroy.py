@@ -1,0 +1,34 @@
+"""destroy: deletes every voice of the state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.context import global_options, options, session
+from reconciler.cli.options import COUNT, Options, detail_options, lock_option, request
+from reconciler.cli.subcommand import Subcommand
+
+if TYPE_CHECKING:
+    pass
+from reconciler.cli.execution import execute
+
+
+@click.command(cls=Subcommand)
+@click.option("--auto-approve", is_flag=True, help="Go on without asking.")
+@click.option("--json", "as_json", is_flag=True, help="One event a line, as JSON.")
+@click.option("--allow-recreates", type=COUNT, metavar="N", help="Say that exactly N voices are truly gone already.")
+@lock_option
+@detail_options
+@global_options
+def destroy(auto_approve: bool, as_json: bool, allow_recreates: int | None, lock_timeout: str) -> int:
+    """Delete every voice of the state.
+
+    Only voices that voicectl made or took in are deleted; whatever else the account holds stays. Without a state here
+    it deletes nothing, and exits with 1 if the account holds voices of this manifest.
+    """
+    asked = Options(allow_recreates=allow_recreates, lock_timeout=lock_timeout)
+    options().verb = "destroy"
+    with session() as opened:
+        return execute(opened, request(asked, None, destroy=True), None, auto_approve=auto_approve, as_json=as_json)

@@ -1,0 +1,81 @@
+"""What apply and destroy share: show the plan, ask, carry it out, and report how it ended."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from reconciler.cli import streams
+from reconciler.cli.context import live_block_fits, options
+from reconciler.errors import Declined, Interrupted, UsageError, VoicectlError
+from reconciler.hints import hint, way
+
+if TYPE_CHECKING:
+    from reconciler.cli.reporters import Reporter
+    from reconciler.cli.results import Results
+    from reconciler.engine.session import Request, Session
+    from reconciler.model.plan import Plan
+from reconciler.cli.interruption import INTERRUPTED, interruptible
+
+
+def execute(opened: Session, asked: Request, approved: Plan | None, *, auto_approve: bool, as_json: bool) -> int:
+    """The exit code."""
+    from reconciler.cli.results import Results
+    from reconciler.engine import operations
+
+    if as_json and not auto_approve:
+        raise UsageError("--json asks nobody.", "Add --auto-approve, or apply a saved plan.")
+    if not auto_approve and not sys.stdin.isatty():
+        unasked = hint(way("To go on unasked", _verb(asked), "--auto-approve"))
+        raise Declined("There is no terminal to ask at, so no call was made.", unasked)
+    live = not as_json and live_block_fits()
+    results = Results(
+        write_stdout=streams.write_stdout, write_stderr=streams.write_stderr, render_options=options().render_options
+    )
+    with interruptible(live=live) as interruption, ExitStack() as closing:
+        reporter = _reporter(results, closing, as_json=as_json, live=live)
+        watch = operations.Watch(
+            show=reporter.plan,
+            approve=lambda plan: auto_approve or _yes(plan),
+            emit=reporter.event,
+            stop=interruption.reason,
+            began=reporter.began,
+        )
+        try:
+            applied = operations.apply(opened, asked, watch, approved=approved, workers=interruption.workers)
+        except VoicectlError as error:
+            reporter.refused(error)
+            raise
+        except KeyboardInterrupt:
+            stopped = Interrupted("Nothing was begun.", hint(way("To go on", _verb(asked))))
+            reporter.refused(stopped)
+            raise stopped from None
+        reporter.ended(applied.tally)
+    if interruption.asked:
+        return INTERRUPTED
+    well = applied.halted is None and not applied.tally.unfinished
+    results.account_for_lost_lines(well=well, hint=hint(way("", "state list")))
+    return 0 if well else 1
+
+
+def _reporter(results: Results, closing: ExitStack, *, as_json: bool, live: bool) -> Reporter:
+    from reconciler.cli.reporters import JsonReporter, LineReporter, LiveReporter
+
+    if as_json:
+        return JsonReporter(results)
+    return LiveReporter(results, closing) if live else LineReporter(results)
+
+
+def _verb(asked: Request) -> str:
+    return "destroy" if asked.options.destroy else "apply"
+
+
+def _yes(plan: Plan) -> bool:
+    from reconciler.views.layout import counted
+
+    count = len(plan.changes) - plan.summary["blocked"]
+    if count == 0:
+        return True  # nothing to say yes to: only to be told why
+    asked = f"Destroy {counted(count, 'voice')}?" if plan.destroy else f"Make {counted(count, 'change')}?"
+    return streams.ask(f"\n{asked} Only 'yes' will be accepted: ") == "yes"

@@ -1,0 +1,43 @@
+"""import: takes a voice made elsewhere into the state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.context import global_options, say, session
+from reconciler.cli.options import lock_option, locking
+from reconciler.cli.shell_completion import declared_addresses
+from reconciler.cli.subcommand import Subcommand
+
+if TYPE_CHECKING:
+    from reconciler.model.state import Record
+
+
+@click.command("import", cls=Subcommand)
+@click.argument("address", shell_complete=declared_addresses)
+@click.argument("voice_id")
+@lock_option
+@global_options
+def import_(address: str, voice_id: str, lock_timeout: str) -> int:
+    """Take a voice made elsewhere into the state.
+
+    It is taken to be what the manifest says of ADDRESS: only a later change is a difference.
+    """
+    from reconciler.engine import import_resolve
+
+    with session() as opened:
+        record = import_resolve.import_voice(opened, address, voice_id, locking(lock_timeout))
+    say(is_now(record))
+    return 0
+
+
+def is_now(record: Record) -> str:
+    """What an address means from now on, for people."""
+    from reconciler.model.methods import METHODS
+    from reconciler.views.escape import escape
+
+    named = f"the voice {record.voice_id}" if record.voice_id is not None else record.url or record.file_id or "there"
+    trusted = "" if METHODS[record.type][record.method].watched else " On your word: its cloud can't be asked."
+    return f"{record.address} is {escape(named)} now.{trusted}"

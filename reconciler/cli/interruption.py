@@ -1,0 +1,73 @@
+"""Signals while a run is under way: the first one stops it in good order, the second one ends it at once."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reconciler.engine.jobs import JobResult
+    from reconciler.engine.worker_pool import ThreadPool
+
+INTERRUPTED = 130  # the exit code
+_SHOW_CURSOR = "\x1b[?25h"
+
+
+class Interruption:
+    """The first signal asks the run to stop, the second leaves at once: the next run settles what was under way.
+
+    A terminal that is closed asks as well, but is no second one: a shell may pass its hangup on twice.
+    """
+
+    def __init__(self, *, live: bool) -> None:
+        self.asked = False
+        self._live = live
+        self._workers: ThreadPool[JobResult] | None = None
+
+    def workers(self) -> ThreadPool[JobResult]:
+        from reconciler.engine.worker_pool import ThreadPool
+
+        gc.enable()  # it was off for loading; a run may be long
+        self._workers = ThreadPool()
+        return self._workers
+
+    def reason(self) -> str | None:
+        return "interrupted; what is in flight is written down; a second signal leaves at once" if self.asked else None
+
+    def signalled(self, number: int, _: object) -> None:
+        if self.asked and number == signal.SIGHUP:
+            return
+        if self.asked:
+            if self._live:
+                _shout(_SHOW_CURSOR)
+            os._exit(INTERRUPTED)
+        if self._workers is None:
+            raise KeyboardInterrupt  # nothing runs yet
+        self.asked = True
+        if not self._live:  # there the run's own line says it, without writing into the block
+            _shout("Stopping: nothing new starts, and what is in flight is written down. Once more to leave at once.\n")
+        self._workers.wake()
+
+
+def _shout(words: str) -> None:
+    """To stderr past its buffer, which the signal may have interrupted; nobody need be there to read it."""
+    with suppress(OSError):
+        os.write(2, words.encode())
+
+
+@contextmanager
+def interruptible(*, live: bool) -> Iterator[Interruption]:
+    interruption = Interruption(live=live)
+    heard = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup means what it says
+        heard.append(signal.SIGHUP)
+    before = {number: signal.signal(number, interruption.signalled) for number in heard}
+    try:
+        yield interruption
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,51 @@
+"""plan: shows what apply would change."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reconciler.cli.context import command, global_options, on_one_line, on_stdout, options, say, session, write
+from reconciler.cli.format_option import format_option
+from reconciler.cli.options import Options, detail_options, plan_options, request
+from reconciler.cli.subcommand import Subcommand
+from reconciler.views.formats.registry import JSON, format_named
+
+if TYPE_CHECKING:
+    pass
+from reconciler.cli.planfile import write_plan
+
+CHANGES = 2  # the exit code of --detailed-exitcode
+
+
+@click.command(cls=Subcommand)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan for `apply FILE`.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if anything would change or is blocked.")
+@format_option
+@detail_options
+@plan_options
+@global_options
+def plan(out: Path | None, format_name: str, detailed_exitcode: bool, **asked: Any) -> int:
+    """Show what apply would change.
+
+    Reads the manifest, the state and the accounts; writes nothing but the file of --out.
+    """
+    from reconciler.engine import operations
+
+    if out is not None:
+        options().verb = f"plan --out {shlex.quote(str(out))}"
+    with session() as opened:
+        made = operations.plan(opened, request(Options(**asked), opened.manifest))
+    write(format_named(format_name).plan(made, on_stdout()))
+    if format_name == JSON:
+        for stop in made.stops:  # its document has no key for them
+            say(f"Stop: {stop.what}. {on_one_line(stop.hint)}")
+    if out is not None:
+        from reconciler.model import planfile
+
+        write_plan(out, planfile.dump(made))
+        say(f"Saved to {out}. To apply exactly this: {command('apply', out)}")
+    return CHANGES if detailed_exitcode and not made.empty else 0

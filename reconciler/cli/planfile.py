@@ -1,0 +1,65 @@
+"""Saved plans as files."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.subcommand import name_it_with_f
+from reconciler.errors import PlanUnreadable, UsageError
+from reconciler.hints import hint, way
+
+if TYPE_CHECKING:
+    from reconciler.model.plan import Plan
+
+_MANIFEST = re.compile(rb"(?:^|[{,])\s*[\"']?(?:providers|voices)[\"']?\s*:", re.MULTILINE)  # keys that no plan has
+
+
+def read_plan(path: Path) -> Plan:
+    """Raises PlanUnreadable, and UsageError where there is no such file."""
+    from reconciler.model import planfile
+
+    content = b""
+    try:
+        content = path.read_bytes()
+        return planfile.load(content)
+    except (OSError, PlanUnreadable) as error:
+        if path.is_dir() or path.suffix.lower() in (".yaml", ".yml") or _MANIFEST.search(content):
+            raise UsageError(name_it_with_f(str(path), click.get_current_context())) from None
+        if isinstance(error, PlanUnreadable):
+            raise
+        raise UsageError(f"{path}: {error.strerror}.", hint(way("", "plan --out FILE", after=" makes one."))) from None
+
+
+def write_plan(path: Path, content: bytes) -> None:
+    """Over an older plan, and over nothing else. Raises UsageError."""
+    from reconciler.errors import PlanUnreadable
+    from reconciler.model import planfile
+
+    try:
+        if path.is_file() and path.stat().st_size:
+            planfile.load(path.read_bytes())  # an older plan may be written over, nothing else
+        if path.exists() and not path.is_file():  # a pipe or a device
+            path.write_bytes(content)
+            return
+        workspace = path.resolve()
+        # Whole or not at all: half a plan would be refused, and be in the way of the next one.
+        beside = workspace.with_name(f".{workspace.name}.tmp")
+        _private(beside, content)
+        beside.replace(workspace)
+    except PlanUnreadable:
+        raise UsageError(f"{path} is there, and is no saved plan.", "Another name: --out NAME.plan") from None
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}.") from None
+
+
+def _private(path: Path, content: bytes) -> None:
+    """A new file that only its owner may read, whatever the umask is: a plan shows all inputs of its voices."""
+    path.unlink(missing_ok=True)  # what a killed run left, whoever may read that
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        os.fchmod(file.fileno(), 0o600)
+        file.write(content)

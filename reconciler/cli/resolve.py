@@ -1,0 +1,43 @@
+"""resolve: settles a creation whose outcome is unknown, by what a person says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.context import global_options, say, session
+from reconciler.cli.options import lock_option, locking
+from reconciler.cli.shell_completion import open_addresses
+from reconciler.cli.subcommand import Subcommand
+from reconciler.errors import UsageError
+
+if TYPE_CHECKING:
+    pass
+from reconciler.cli.import_voice import is_now
+
+
+@click.command(cls=Subcommand)
+@click.argument("address", shell_complete=open_addresses)
+@click.option("--voice-id", metavar="ID", help="It was made: this is it. Of a sound, its URL or file id.")
+@click.option("--retry", is_flag=True, help="It was not made: the next apply pays for it again.")
+@click.option("--forget", is_flag=True, help="Let it go, made or not.")
+@lock_option
+@global_options
+def resolve(address: str, voice_id: str | None, retry: bool, forget: bool, lock_timeout: str) -> int:
+    """Resolve a creation whose outcome is unknown.
+
+    Look in the cloud's console first: a voice that was made and is made again is paid for twice. ADDRESS may be an
+    external_task_id too: old voices have no address.
+    """
+    from reconciler.engine import import_resolve
+
+    if [voice_id is not None, retry, forget].count(True) != 1:
+        raise UsageError("One of --voice-id, --retry and --forget is needed.")
+    with session() as opened:
+        record = import_resolve.resolve(opened, address, locking(lock_timeout), voice_id=voice_id, retry=retry)
+    if voice_id is not None:
+        say(is_now(record))
+    else:
+        say(f"{address}: {'the next apply makes it again.' if retry else 'let go.'}")
+    return 0

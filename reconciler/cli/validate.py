@@ -1,0 +1,33 @@
+"""validate: checks the manifest without calling a cloud."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.context import global_options, manifest_at, on_stdout, options, write
+from reconciler.cli.format_option import format_option
+from reconciler.cli.subcommand import Subcommand
+from reconciler.errors import ManifestError
+from reconciler.views.formats.registry import TEXT, format_named
+
+
+@click.command(cls=Subcommand)
+@click.option("--probe", is_flag=True, help="Fetch the samples behind links too, and measure them.")
+@format_option
+@global_options
+def validate(probe: bool, format_name: str) -> int:
+    """Check the manifest; no cloud is called.
+
+    Every problem is shown at once, as file:line:column. --probe goes to the links' own servers, with --sandbox too.
+    """
+    from reconciler import wiring
+
+    shown = format_named(format_name)
+    try:
+        manifest = manifest_at(options().workspace(), fetch=wiring.fetch() if probe else None)
+    except ManifestError as error:
+        if format_name != TEXT:  # which is said on stderr
+            write(shown.problems(error, on_stdout()))
+        raise
+    write(shown.manifest(manifest, on_stdout()))
+    return 0
