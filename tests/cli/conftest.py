@@ -1,4 +1,4 @@
-"""A desk for each test: its own folder, its own cloud."""
+"""A CLI harness for each test: its own folder, its own cloud."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.desk import Desk
+from tests.support.cli_harness import CliHarness
 from tests.support.kling_service import KlingService
 
 
@@ -18,14 +18,14 @@ def kling() -> Iterator[KlingService]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, kling: KlingService) -> Desk:
-    return Desk(tmp_path, kling)
+def cli(tmp_path: Path, kling: KlingService) -> CliHarness:
+    return CliHarness(tmp_path, kling)
 
 
 @pytest.fixture
-def made(desk: Desk, kling: KlingService) -> Desk:
+def made(cli: CliHarness, kling: KlingService) -> CliHarness:
     """Two voices that exist; what is counted begins after them."""
-    desk.declare("narrator", "hero")
-    desk.apply()
+    cli.declare("narrator", "hero")
+    cli.apply()
     kling.calls.clear()
-    return desk
+    return cli

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import reconciler
-from tests.support.desk import COMMAND, Desk, Ran, voice
+from tests.support.cli_harness import COMMAND, CliHarness, Ran, voice
 from tests.support.kling_service import KlingService
 
 PLACES: dict[str, tuple[dict[str, str], str]] = {  # the environment, and the encoding of the streams under it
@@ -43,22 +43,22 @@ def place(request: pytest.FixtureRequest) -> tuple[dict[str, str], str]:
 
 
 @pytest.fixture
-def worded(desk: Desk, kling: KlingService) -> Desk:
+def worded(cli: CliHarness, kling: KlingService) -> CliHarness:
     """Voices whose names are of many scripts, one with a label, one renamed outside, one that a cloud refused."""
     named = {address: voice(address, voice_name=name) for address, name in NAMES.items()}
     named["han"] |= {"labels": {"équipe": "配音"}}
-    desk.write(named | {"refused": voice("refused")})
+    cli.write(named | {"refused": voice("refused")})
     kling.refused["refused"] = REFUSAL
-    return desk
+    return cli
 
 
-def run(desk: Desk, place: tuple[dict[str, str], str], *words: str | bytes) -> Ran:
+def run(cli: CliHarness, place: tuple[dict[str, str], str], *words: str | bytes) -> Ran:
     """What it wrote, decoded strictly as its streams are said to be encoded."""
     env, encoding = place
     ran = subprocess.run(
         [*COMMAND, *words],
-        cwd=desk.folder,
-        env=desk.env | env,
+        cwd=cli.folder,
+        env=cli.env | env,
         capture_output=True,
         stdin=subprocess.DEVNULL,
         check=False,
@@ -70,7 +70,7 @@ def run(desk: Desk, place: tuple[dict[str, str], str], *words: str | bytes) -> R
 
 
 def test_an_apply_goes_to_its_end_and_every_later_command_too(
-    worded: Desk, kling: KlingService, place: tuple[dict[str, str], str]
+    worded: CliHarness, kling: KlingService, place: tuple[dict[str, str], str]
 ) -> None:
     applied = run(worded, place, "apply", "--auto-approve")
     assert applied.code == 1, applied
@@ -83,7 +83,7 @@ def test_an_apply_goes_to_its_end_and_every_later_command_too(
 
 
 def test_json_is_ascii_where_stdout_is_not_utf8_and_says_the_same(
-    worded: Desk, place: tuple[dict[str, str], str]
+    worded: CliHarness, place: tuple[dict[str, str], str]
 ) -> None:
     events = run(worded, place, "apply", "--auto-approve", "--json").events
     assert any("参数错误 €: voix refusée" in event.get("detail", "") for event in events)
@@ -105,7 +105,7 @@ def _texts(document: object) -> list[str]:
             return []
 
 
-def test_what_is_lacking_is_shown_as_its_escape_and_the_rest_as_it_is(worded: Desk) -> None:
+def test_what_is_lacking_is_shown_as_its_escape_and_the_rest_as_it_is(worded: CliHarness) -> None:
     worded.apply(code=1)
     assert r"\u65c1\u767d\u6c49\u5b57" in run(worded, PLACES["latin-1"], "voices", "kling").out
     assert "Zoé ÿ" in run(worded, PLACES["latin-1"], "voices", "kling").out
@@ -114,7 +114,7 @@ def test_what_is_lacking_is_shown_as_its_escape_and_the_rest_as_it_is(worded: De
     assert r"Zo\xe9 \xff" in run(worded, PLACES["the C locale"], "voices", "kling").out
 
 
-def test_files_do_not_follow_the_streams(worded: Desk) -> None:
+def test_files_do_not_follow_the_streams(worded: CliHarness) -> None:
     place = PLACES["the C locale"]
     assert run(worded, place, "plan", "--out", "reviewed.plan").code == 0
     assert run(worded, place, "apply", "reviewed.plan").code == 1
@@ -125,7 +125,7 @@ def test_files_do_not_follow_the_streams(worded: Desk) -> None:
     assert run(worded, place, "plan", "--json").json["summary"]["no-op"] == len(NAMES)
 
 
-def test_state_pull_prints_the_very_bytes_of_the_file(worded: Desk) -> None:
+def test_state_pull_prints_the_very_bytes_of_the_file(worded: CliHarness) -> None:
     worded.apply(code=1)
     pulled = subprocess.run(
         [*COMMAND, "state", "pull"], cwd=worded.folder, env=worded.env, capture_output=True, check=True
@@ -134,14 +134,14 @@ def test_state_pull_prints_the_very_bytes_of_the_file(worded: Desk) -> None:
 
 
 @pytest.mark.parametrize("name", [b"cast-\xff\xe9.yaml", "声音.yaml".encode(), b"caf\xc3\xa9.yaml"])
-def test_a_manifest_of_any_file_name_can_be_used(desk: Desk, name: bytes) -> None:
+def test_a_manifest_of_any_file_name_can_be_used(cli: CliHarness, name: bytes) -> None:
     place = PLACES["the C locale"]
-    made = desk.declare("narrator")
-    os.rename(os.fsencode(made), os.path.join(os.fsencode(desk.folder), name))  # noqa: PTH104, PTH118 - its name is bytes
-    assert run(desk, place, "-f", name, "-v", "apply", "--auto-approve").code == 0
+    made = cli.declare("narrator")
+    os.rename(os.fsencode(made), os.path.join(os.fsencode(cli.folder), name))  # noqa: PTH104, PTH118 - its name is bytes
+    assert run(cli, place, "-f", name, "-v", "apply", "--auto-approve").code == 0
     for words in (["output"], ["validate"], ["plan", "--out", b"\xff.plan"]):
-        assert run(desk, place, "-f", name, *words).code == 0, words
-    assert run(desk, place, "-f", name, "apply", b"\xff.plan").code in (0, 1)
+        assert run(cli, place, "-f", name, *words).code == 0, words
+    assert run(cli, place, "-f", name, "apply", b"\xff.plan").code in (0, 1)
 
 
 @pytest.mark.parametrize(
@@ -165,26 +165,26 @@ def test_a_manifest_of_any_file_name_can_be_used(desk: Desk, name: bytes) -> Non
         ("unlock", "锁"),
     ],
 )
-def test_words_of_the_command_line_end_in_words(desk: Desk, words: tuple[str | bytes, ...]) -> None:
-    desk.declare("narrator")
-    ran = run(desk, PLACES["the C locale"], *words)
+def test_words_of_the_command_line_end_in_words(cli: CliHarness, words: tuple[str | bytes, ...]) -> None:
+    cli.declare("narrator")
+    ran = run(cli, PLACES["the C locale"], *words)
     assert ran.code == 1
     assert ran.err
 
 
-def test_init_writes_utf8(desk: Desk) -> None:
-    assert run(desk, PLACES["latin-1"], "-f", "名.yaml", "init").code == 0
-    assert (desk.folder / "名.yaml").read_text(encoding="utf-8").startswith("# yaml")
+def test_init_writes_utf8(cli: CliHarness) -> None:
+    assert run(cli, PLACES["latin-1"], "-f", "名.yaml", "init").code == 0
+    assert (cli.folder / "名.yaml").read_text(encoding="utf-8").startswith("# yaml")
 
 
 @pytest.mark.parametrize("words", [("--help",), ("apply", "--help"), ("completion", "zsh")])
-def test_our_own_words_need_no_more_than_ascii(desk: Desk, words: tuple[str, ...]) -> None:
-    assert desk.voicectl(*words, code=0).out.isascii()
+def test_our_own_words_need_no_more_than_ascii(cli: CliHarness, words: tuple[str, ...]) -> None:
+    assert cli.voicectl(*words, code=0).out.isascii()
 
 
-def test_an_answer_of_any_bytes_is_no_yes(desk: Desk, kling: KlingService) -> None:
-    desk.declare("narrator")
-    with desk.at_a_terminal("apply", PYTHONIOENCODING="ascii:strict") as screen:
+def test_an_answer_of_any_bytes_is_no_yes(cli: CliHarness, kling: KlingService) -> None:
+    cli.declare("narrator")
+    with cli.at_a_terminal("apply", PYTHONIOENCODING="ascii:strict") as screen:
         screen.until("Only 'yes' will be accepted")
         screen.type("是\n")
         code, shown = screen.end()
@@ -194,7 +194,7 @@ def test_an_answer_of_any_bytes_is_no_yes(desk: Desk, kling: KlingService) -> No
 
 
 @pytest.mark.parametrize("encoding", ["gbk", "ascii"])
-def test_the_live_block_takes_every_letter(worded: Desk, kling: KlingService, encoding: str) -> None:
+def test_the_live_block_takes_every_letter(worded: CliHarness, kling: KlingService, encoding: str) -> None:
     kling.failing["旁白汉字"] = REFUSAL
     with worded.at_a_terminal("apply", "--auto-approve", PYTHONIOENCODING=encoding) as screen:
         code, shown = screen.end()

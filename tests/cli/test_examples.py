@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.desk import Ran, ran_in
+from tests.support.cli_harness import Ran, ran_in
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

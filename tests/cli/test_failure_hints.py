@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.desk import Desk
+from tests.support.cli_harness import CliHarness
 from tests.support.kling_service import KlingService
-from tests.support.tencent_desk import CONCIERGE, HERO, SOUNDS, VILLAIN, TencentDesk
+from tests.support.tencent_cli_harness import CONCIERGE, HERO, SOUNDS, VILLAIN, TencentCliHarness
 from tests.support.tencent_service import Failure, TencentService
 
 DUPLICATE = "voice clone voice id duplicate"  # VOD, DescribeTaskDetail, an example; MiniMax, error 2039
@@ -26,19 +26,19 @@ def tencent() -> Iterator[TencentService]:
 
 
 @pytest.fixture
-def clouds(tmp_path: Path, kling: KlingService, tencent: TencentService) -> TencentDesk:
-    return TencentDesk(tmp_path, kling, tencent=tencent)
+def clouds(tmp_path: Path, kling: KlingService, tencent: TencentService) -> TencentCliHarness:
+    return TencentCliHarness(tmp_path, kling, tencent=tencent)
 
 
 @pytest.fixture
-def taken(clouds: TencentDesk, tencent: TencentService) -> TencentDesk:
+def taken(clouds: TencentCliHarness, tencent: TencentService) -> TencentCliHarness:
     """The id that was chosen for villain belongs to another voice of the account."""
     tencent.failing = {"villain_01": Failure(DUPLICATE)}
     clouds.write({"villain": VILLAIN})
     return clouds
 
 
-def test_an_id_that_is_taken_is_chosen_anew_or_imported_and_never_bought_again(taken: TencentDesk) -> None:
+def test_an_id_that_is_taken_is_chosen_anew_or_imported_and_never_bought_again(taken: TencentCliHarness) -> None:
     applied = taken.apply(code=1).out
     assert OTHER_ID in applied
     assert "--retry" not in applied
@@ -48,21 +48,21 @@ def test_an_id_that_is_taken_is_chosen_anew_or_imported_and_never_bought_again(t
     assert "--retry" not in json.dumps(taken.plan())
 
 
-def test_the_voice_of_that_id_can_be_imported(taken: TencentDesk, tencent: TencentService) -> None:
+def test_the_voice_of_that_id_can_be_imported(taken: TencentCliHarness, tencent: TencentService) -> None:
     taken.apply(code=1)
     taken.voicectl("import", "villain", "villain_01", code=0)
     taken.voicectl("plan", "--detailed-exitcode", code=0)
     assert dict(tencent.accepted) == {"CreateAigcAudioClone": 1}
 
 
-def test_another_id_is_bought(taken: TencentDesk, tencent: TencentService) -> None:
+def test_another_id_is_bought(taken: TencentCliHarness, tencent: TencentService) -> None:
     taken.apply(code=1)
     taken.write({"villain": {**VILLAIN, "clone": {**VILLAIN["clone"], "voice_id": "villain_02"}}})
     taken.apply()
     assert dict(tencent.accepted) == {"CreateAigcAudioClone": 2}
 
 
-def test_a_state_that_an_older_voicectl_wrote_gives_the_same_hint(taken: TencentDesk) -> None:
+def test_a_state_that_an_older_voicectl_wrote_gives_the_same_hint(taken: TencentCliHarness) -> None:
     """It holds the cloud's words, and no cause."""
     taken.apply(code=1)
     path = taken.folder / "voices.state.json"
@@ -86,7 +86,7 @@ def test_a_state_that_an_older_voicectl_wrote_gives_the_same_hint(taken: Tencent
     ],
 )
 def test_a_task_that_failed_has_the_hint_that_its_words_allow(
-    message: str, hint: str, clouds: TencentDesk, tencent: TencentService
+    message: str, hint: str, clouds: TencentCliHarness, tencent: TencentService
 ) -> None:
     tencent.failing = {"villain_01": Failure(message)}
     clouds.write({"villain": VILLAIN})
@@ -108,7 +108,7 @@ def test_a_task_that_failed_has_the_hint_that_its_words_allow(
     ],
 )
 def test_a_refusal_that_only_other_inputs_mend_offers_no_retry(
-    action: str, code: str, entry: str, clouds: TencentDesk, tencent: TencentService
+    action: str, code: str, entry: str, clouds: TencentCliHarness, tencent: TencentService
 ) -> None:
     tencent.refuse(action, code)
     voices = {"concierge": CONCIERGE, "hero": HERO}
@@ -121,24 +121,26 @@ def test_a_refusal_that_only_other_inputs_mend_offers_no_retry(
 
 
 def test_the_order_of_the_request_may_be_tried_again_where_nobody_knows_better(
-    clouds: TencentDesk, tencent: TencentService
+    clouds: TencentCliHarness, tencent: TencentService
 ) -> None:
     tencent.refuse("CreateAigcCustomVoice", "ResourceNotFound")
     clouds.write({"hero": HERO})
     assert "voicectl apply --retry hero" in clouds.apply(code=1).out
 
 
-def test_a_name_that_is_taken_at_kling_is_chosen_anew_or_imported(desk: Desk, kling: KlingService) -> None:
+def test_a_name_that_is_taken_at_kling_is_chosen_anew_or_imported(cli: CliHarness, kling: KlingService) -> None:
     kling.refused = {"hero": "Voice name hero already exists"}
-    desk.declare("hero")
-    for told in (desk.apply(code=1).out, desk.voicectl("plan", code=0).out):
+    cli.declare("hero")
+    for told in (cli.apply(code=1).out, cli.voicectl("plan", code=0).out):
         assert "Choose another voice_name; if the voice of this name is yours: voicectl import hero VOICE_ID" in told
         assert "--retry" not in told
 
 
-def test_content_that_kling_refuses_is_bought_again_only_behind_another_file(desk: Desk, kling: KlingService) -> None:
+def test_content_that_kling_refuses_is_bought_again_only_behind_another_file(
+    cli: CliHarness, kling: KlingService
+) -> None:
     kling.refuse("create", 400, 1301, "the content is against the policy")
-    desk.declare("hero")
-    told = desk.apply(code=1).out
+    cli.declare("hero")
+    told = cli.apply(code=1).out
     assert "Change its inputs: the same would be refused again; if there is another file behind its link now:" in told
-    assert desk.state["records"][next(iter(desk.state["records"]))]["cause"] == "sample"
+    assert cli.state["records"][next(iter(cli.state["records"]))]["cause"] == "sample"

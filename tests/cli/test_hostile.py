@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.support.desk import Desk, voice
+from tests.support.cli_harness import CliHarness, voice
 from tests.support.kling_service import KlingService
 
 HOSTILE = "\x1b]0;own\x07\x1b[2J\r\nEvil\u202etxt"
@@ -29,37 +29,37 @@ COMMANDS = (
 
 
 @pytest.fixture
-def renamed(desk: Desk, kling: KlingService) -> Desk:
+def renamed(cli: CliHarness, kling: KlingService) -> CliHarness:
     """One voice with hostile labels, a hostile name in the cloud beside a foreign one, and one hostile refusal."""
-    desk.declare("villain", narrator=voice("narrator") | {"labels": {"team\u202e": BIDI}})
+    cli.declare("villain", narrator=voice("narrator") | {"labels": {"team\u202e": BIDI}})
     kling.failing["villain"] = HOSTILE
-    desk.apply(code=1)
-    kling.rename_outside(desk.voice_id("narrator"), HOSTILE)
+    cli.apply(code=1)
+    kling.rename_outside(cli.voice_id("narrator"), HOSTILE)
     kling.add_foreign(HOSTILE)
-    return desk
+    return cli
 
 
-def test_no_command_passes_a_control_character_on(renamed: Desk) -> None:
+def test_no_command_passes_a_control_character_on(renamed: CliHarness) -> None:
     for words in COMMANDS:
         ran = renamed.voicectl(*words)
         assert ran.code in (0, 2)
         assert not UNSAFE.search(ran.out + ran.err), words
 
 
-def test_programs_are_told_the_name_as_it_is(renamed: Desk) -> None:
+def test_programs_are_told_the_name_as_it_is(renamed: CliHarness) -> None:
     names = {listed["voice_name"] for listed in renamed.voicectl("voices", "kling", "--json", code=0).json}
     assert HOSTILE in names
 
 
-def test_nor_does_an_apply(renamed: Desk) -> None:
+def test_nor_does_an_apply(renamed: CliHarness) -> None:
     for words in (("--retry", "villain"), ("--retry", "villain", "--json")):
         ran = renamed.apply(*words, code=1)
         assert not UNSAFE.search(ran.out + ran.err)
         assert "Evil" in ran.out
 
 
-def test_nor_do_words_of_the_command_line(desk: Desk, kling: KlingService) -> None:
-    desk.declare("narrator")
+def test_nor_do_words_of_the_command_line(cli: CliHarness, kling: KlingService) -> None:
+    cli.declare("narrator")
     for words in (
         ("output", HOSTILE),
         ("state", "mv", "narrator", HOSTILE),
@@ -77,15 +77,15 @@ def test_nor_do_words_of_the_command_line(desk: Desk, kling: KlingService) -> No
         ("--sandbox", "sandbox", "faults", HOSTILE),
         ("apply", "--lock-timeout", HOSTILE),
     ):
-        ran = desk.voicectl(*words, code=1)
+        ran = cli.voicectl(*words, code=1)
         assert not UNSAFE.search(ran.out + ran.err), words
 
 
-def test_nor_does_a_manifest_that_is_refused(desk: Desk) -> None:
-    (desk.folder / "voices.yaml").write_text(
+def test_nor_does_a_manifest_that_is_refused(cli: CliHarness) -> None:
+    (cli.folder / "voices.yaml").write_text(
         json.dumps({"version": 1, "providers": {"kling": {"type": HOSTILE}}, HOSTILE: 1, "voices": {HOSTILE: {}}})
     )
-    ran = desk.voicectl("validate", code=1)
+    ran = cli.voicectl("validate", code=1)
     assert not UNSAFE.search(ran.err)
     assert "Evil" in ran.err
 
@@ -101,10 +101,10 @@ def test_nor_does_a_manifest_that_is_refused(desk: Desk) -> None:
         ("-f", HOSTILE + ".yaml", "--sandbox", "init"),
     ],
 )
-def test_at_a_terminal_neither(desk: Desk, words: tuple[str, ...]) -> None:
-    desk.declare("narrator")
-    desk.apply()
-    with desk.at_a_terminal("--no-color", *words) as screen:
+def test_at_a_terminal_neither(cli: CliHarness, words: tuple[str, ...]) -> None:
+    cli.declare("narrator")
+    cli.apply()
+    with cli.at_a_terminal("--no-color", *words) as screen:
         _, shown = screen.end()
     assert "Evil" in shown
     assert not UNSAFE.search(shown.replace("\r\n", "\n"))

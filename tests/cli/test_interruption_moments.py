@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.desk import COMMAND, Desk
+from tests.support.cli_harness import COMMAND, CliHarness
 from tests.support.holding import Holding
 from tests.support.kling_service import KlingService
 from tests.support.moments import Watched
@@ -38,8 +38,8 @@ def kling() -> Iterator[Watched]:
         yield service
 
 
-def at_its_own_terminal(desk: Desk, *words: str) -> Terminal:
-    return Terminal([sys.executable, "-c", TAKE_TERMINAL, *COMMAND, *words], cwd=desk.folder, env=desk.env)
+def at_its_own_terminal(cli: CliHarness, *words: str) -> Terminal:
+    return Terminal([sys.executable, "-c", TAKE_TERMINAL, *COMMAND, *words], cwd=cli.folder, env=cli.env)
 
 
 def ended(running: subprocess.Popen[bytes]) -> tuple[str, str]:
@@ -74,13 +74,13 @@ def slow_disk(folder: Path) -> Iterator[None]:
 @pytest.mark.parametrize("accounts", [1, 3])
 def test_while_the_plan_looks_nothing_is_begun(tmp_path: Path, number: signal.Signals, accounts: int) -> None:
     with Holding("looks") as kling:
-        desk = Desk(tmp_path, kling)
+        cli = CliHarness(tmp_path, kling)
         names = [f"account-{n}" for n in range(accounts)]
-        desk.write(
+        cli.write(
             {f"voice-{n}": {"provider": n, "create": {"voice_name": n, "voice_url": "https://x.com/a"}} for n in names},
             providers={n: {"type": "kling", "endpoint": kling.url} for n in names},
         )
-        running = desk.start("apply", "--auto-approve")
+        running = cli.start("apply", "--auto-approve")
         assert kling.held.wait(20)
         running.send_signal(number)
         _, err = ended(running)
@@ -90,15 +90,15 @@ def test_while_the_plan_looks_nothing_is_begun(tmp_path: Path, number: signal.Si
         assert err.rstrip().endswith("To go on: voicectl apply")
         assert "Traceback" not in err
         assert "Exception" not in err
-        assert desk.files() == {}
+        assert cli.files() == {}
         assert kling.count("create") == 0
 
 
 def test_a_second_signal_while_the_plan_looks_leaves_too(tmp_path: Path) -> None:
     with Holding("looks") as kling:
-        desk = Desk(tmp_path, kling)
-        desk.declare("narrator")
-        running = desk.start("apply", "--auto-approve")
+        cli = CliHarness(tmp_path, kling)
+        cli.declare("narrator")
+        running = cli.start("apply", "--auto-approve")
         assert kling.held.wait(20)
         for _ in range(3):
             running.send_signal(signal.SIGINT)
@@ -111,18 +111,18 @@ def test_a_second_signal_while_the_plan_looks_leaves_too(tmp_path: Path) -> None
 @pytest.mark.parametrize("number", SIGNALS)
 def test_while_it_waits_for_the_lock_the_other_run_goes_on(tmp_path: Path, number: signal.Signals) -> None:
     with Holding() as kling:
-        desk = Desk(tmp_path, kling)
-        desk.declare("narrator")
-        first = desk.start("apply", "--auto-approve")
+        cli = CliHarness(tmp_path, kling)
+        cli.declare("narrator")
+        first = cli.start("apply", "--auto-approve")
         assert kling.held.wait(20)
-        waiting = desk.start("apply", "--auto-approve", "--lock-timeout", "5m")
+        waiting = cli.start("apply", "--auto-approve", "--lock-timeout", "5m")
         assert waiting.stderr is not None
         assert b"Waiting for the lock" in waiting.stderr.readline()
         waiting.send_signal(number)
         _, err = ended(waiting)
         assert waiting.returncode == 130
         assert "Nothing was begun." in err
-        assert (desk.folder / "voices.state.lock").exists()
+        assert (cli.folder / "voices.state.lock").exists()
         kling.let_go.set()
         ended(first)
         assert first.returncode == 0
@@ -130,23 +130,23 @@ def test_while_it_waits_for_the_lock_the_other_run_goes_on(tmp_path: Path, numbe
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_at_the_question_nothing_is_made(desk: Desk, kling: Watched, number: signal.Signals) -> None:
-    desk.declare("narrator")
-    with desk.at_a_terminal("apply") as screen:
+def test_at_the_question_nothing_is_made(cli: CliHarness, kling: Watched, number: signal.Signals) -> None:
+    cli.declare("narrator")
+    with cli.at_a_terminal("apply") as screen:
         screen.until("Only 'yes' will be accepted")
         screen.process.send_signal(number)
         code, shown = screen.end()
     assert code == 130
     assert "Nothing was begun." in shown
     assert kling.count("create") == 0
-    assert desk.files() == {}
+    assert cli.files() == {}
 
 
 def test_json_says_that_nothing_was_begun(tmp_path: Path) -> None:
     with Holding("looks") as kling:
-        desk = Desk(tmp_path, kling)
-        desk.declare("narrator")
-        running = desk.start("apply", "--auto-approve", "--json")
+        cli = CliHarness(tmp_path, kling)
+        cli.declare("narrator")
+        running = cli.start("apply", "--auto-approve", "--json")
         assert kling.held.wait(20)
         running.send_signal(signal.SIGTERM)
         out, _ = ended(running)
@@ -159,9 +159,9 @@ def test_json_says_that_nothing_was_begun(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_answers_to_what_was_sent_are_written_down(desk: Desk, kling: Watched, number: signal.Signals) -> None:
+def test_answers_to_what_was_sent_are_written_down(cli: CliHarness, kling: Watched, number: signal.Signals) -> None:
     kling.task_seconds = 60.0
-    desk.declare(*NAMES)
+    cli.declare(*NAMES)
     sent = threading.Event()
 
     def slowly() -> None:
@@ -169,12 +169,12 @@ def test_answers_to_what_was_sent_are_written_down(desk: Desk, kling: Watched, n
         time.sleep(0.5)
 
     kling.during("create", slowly, nth=3)
-    running = desk.start("apply", "--auto-approve")
+    running = cli.start("apply", "--auto-approve")
     assert sent.wait(20)
     running.send_signal(number)
     out, _ = ended(running)
     assert running.returncode == 130
-    records = desk.state["records"].values()
+    records = cli.state["records"].values()
     assert sorted(r["task_id"] for r in records if r.get("task_id")) == sorted(task.task_id for task in kling.tasks)
     assert not [r for r in records if r["status"] == "intended"]
     assert f"{len(kling.tasks)} still running" in out
@@ -183,14 +183,16 @@ def test_answers_to_what_was_sent_are_written_down(desk: Desk, kling: Watched, n
     for task in kling.tasks:
         task.seconds = 0.0
     kling.task_seconds = 0.0
-    desk.apply()
+    cli.apply()
     assert bought(kling) == NAMES
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_while_it_waits_for_tasks_it_leaves_without_them(desk: Desk, kling: Watched, number: signal.Signals) -> None:
+def test_while_it_waits_for_tasks_it_leaves_without_them(
+    cli: CliHarness, kling: Watched, number: signal.Signals
+) -> None:
     kling.task_seconds = 60.0
-    desk.declare("narrator")
+    cli.declare("narrator")
     polled = threading.Event()
 
     def await_poll() -> None:
@@ -198,23 +200,23 @@ def test_while_it_waits_for_tasks_it_leaves_without_them(desk: Desk, kling: Watc
         kling.during("get", polled.set)
 
     kling.during("create", await_poll, after=True)
-    running = desk.start("apply", "--auto-approve")
+    running = cli.start("apply", "--auto-approve")
     assert polled.wait(20)
     running.send_signal(number)
     out, _ = ended(running)
     assert running.returncode == 130
     assert "1 still running" in out
-    assert desk.actions() == {"narrator": "resume"}
+    assert cli.actions() == {"narrator": "resume"}
     kling.tasks[0].seconds = 0.0
-    desk.apply()
+    cli.apply()
     assert kling.bought == 1
 
 
 def test_hung_up_twice_it_still_writes_down_what_is_in_flight(tmp_path: Path) -> None:
     with Holding() as kling:
-        desk = Desk(tmp_path, kling)
-        desk.declare("narrator")
-        running = desk.start("apply", "--auto-approve")
+        cli = CliHarness(tmp_path, kling)
+        cli.declare("narrator")
+        running = cli.start("apply", "--auto-approve")
         assert kling.held.wait(20)
         running.send_signal(signal.SIGHUP)
         time.sleep(0.2)
@@ -224,16 +226,16 @@ def test_hung_up_twice_it_still_writes_down_what_is_in_flight(tmp_path: Path) ->
         kling.let_go.set()
         ended(running)
         assert running.returncode == 130
-        [record] = desk.state["records"].values()
+        [record] = cli.state["records"].values()
         assert record["task_id"] == kling.tasks[0].task_id
 
 
 def test_behind_nohup_a_hangup_is_nothing(tmp_path: Path) -> None:
     with Holding() as kling:
-        desk = Desk(tmp_path, kling)
-        desk.declare("narrator")
+        cli = CliHarness(tmp_path, kling)
+        cli.declare("narrator")
         words = ["sh", "-c", "trap '' HUP; exec \"$@\"", "sh", *COMMAND, "apply", "--auto-approve"]
-        running = subprocess.Popen(words, cwd=desk.folder, env=desk.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        running = subprocess.Popen(words, cwd=cli.folder, env=cli.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         assert kling.held.wait(20)
         running.send_signal(signal.SIGHUP)
         kling.let_go.set()
@@ -241,8 +243,8 @@ def test_behind_nohup_a_hangup_is_nothing(tmp_path: Path) -> None:
         assert running.returncode == 0
 
 
-def test_a_terminal_that_is_closed_loses_no_answer(desk: Desk, kling: Watched) -> None:
-    desk.declare(*NAMES)
+def test_a_terminal_that_is_closed_loses_no_answer(cli: CliHarness, kling: Watched) -> None:
+    cli.declare(*NAMES)
     kling.task_seconds = 60.0
     sent, hung_up = threading.Event(), threading.Event()
 
@@ -251,26 +253,26 @@ def test_a_terminal_that_is_closed_loses_no_answer(desk: Desk, kling: Watched) -
         hung_up.wait(20)
 
     kling.during("create", until_hung_up, nth=3)
-    with at_its_own_terminal(desk, "apply", "--auto-approve") as screen:
+    with at_its_own_terminal(cli, "apply", "--auto-approve") as screen:
         assert sent.wait(20)
         screen.hang_up()
         time.sleep(0.2)
         hung_up.set()
         assert screen.process.wait(timeout=SOON) == 130
-    kept = {record.get("task_id") for record in desk.state["records"].values()}
+    kept = {record.get("task_id") for record in cli.state["records"].values()}
     assert kept >= {task.task_id for task in kling.tasks}
     for task in kling.tasks:
         task.seconds = 0.0
     kling.task_seconds = 0.0
-    desk.apply()
+    cli.apply()
     assert bought(kling) == NAMES
 
 
 def test_ctrl_c_typed_twice_at_a_terminal_leaves_at_once(tmp_path: Path) -> None:
     with Holding() as kling:
-        desk = Desk(tmp_path, kling)
-        desk.declare("slow")
-        with at_its_own_terminal(desk, "apply", "--auto-approve") as screen:
+        cli = CliHarness(tmp_path, kling)
+        cli.declare("slow")
+        with at_its_own_terminal(cli, "apply", "--auto-approve") as screen:
             assert kling.held.wait(20)
             screen.type("\x03")
             screen.until("interrupted;")
@@ -279,39 +281,39 @@ def test_ctrl_c_typed_twice_at_a_terminal_leaves_at_once(tmp_path: Path) -> None
         kling.let_go.set()
         assert code == 130
         assert "Traceback" not in shown
-        desk.apply()
+        cli.apply()
         assert kling.bought == 1
 
 
-def test_three_signals_at_once_leave_a_state_that_the_next_run_settles(desk: Desk, kling: Watched) -> None:
+def test_three_signals_at_once_leave_a_state_that_the_next_run_settles(cli: CliHarness, kling: Watched) -> None:
     kling.task_seconds = 0.3
-    desk.declare(*NAMES)
+    cli.declare(*NAMES)
     sent = threading.Event()
     kling.during("create", sent.set, nth=3)
-    running = desk.start("apply", "--auto-approve")
+    running = cli.start("apply", "--auto-approve")
     assert sent.wait(20)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
         running.send_signal(number)
     ended(running)
     assert running.returncode == 130
-    desk.apply()
+    cli.apply()
     assert bought(kling) == NAMES
 
 
-def test_an_interrupted_plan_file_goes_on_where_it_stopped(desk: Desk, kling: Watched) -> None:
+def test_an_interrupted_plan_file_goes_on_where_it_stopped(cli: CliHarness, kling: Watched) -> None:
     kling.task_seconds = 1.0
-    desk.declare(*NAMES)
-    desk.voicectl("plan", "--out", "p", code=0)
+    cli.declare(*NAMES)
+    cli.voicectl("plan", "--out", "p", code=0)
     sent = threading.Event()
     kling.during("create", sent.set, nth=3)
-    running = desk.start("apply", "p")
+    running = cli.start("apply", "p")
     assert sent.wait(20)
     running.send_signal(signal.SIGINT)
     ended(running)
     assert running.returncode == 130
-    desk.voicectl("apply", "p", code=0)
+    cli.voicectl("apply", "p", code=0)
     assert bought(kling) == NAMES
-    assert "applied already" in desk.voicectl("apply", "p", code=1).err
+    assert "applied already" in cli.voicectl("apply", "p", code=1).err
 
 
 # -- at the end --------------------------------------------------------------------------------------------------------
@@ -319,34 +321,34 @@ def test_an_interrupted_plan_file_goes_on_where_it_stopped(desk: Desk, kling: Wa
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_while_the_last_state_is_written_it_is_written_whole(
-    desk: Desk, kling: Watched, number: signal.Signals
+    cli: CliHarness, kling: Watched, number: signal.Signals
 ) -> None:
-    with at_the_last_write(desk, kling) as running:
+    with at_the_last_write(cli, kling) as running:
         running.send_signal(number)
         time.sleep(0.2)
         assert running.poll() is None
     ended(running)
     assert running.returncode == 130
-    assert {p.name for p in desk.folder.glob("voices.state.*")} == {"voices.state.json", "voices.state.backup"}
-    assert desk.voicectl("plan", "--detailed-exitcode").code == 0
+    assert {p.name for p in cli.folder.glob("voices.state.*")} == {"voices.state.json", "voices.state.backup"}
+    assert cli.voicectl("plan", "--detailed-exitcode").code == 0
 
 
-def test_left_at_the_last_write_the_next_run_has_all(desk: Desk, kling: Watched) -> None:
-    with at_the_last_write(desk, kling) as running:
+def test_left_at_the_last_write_the_next_run_has_all(cli: CliHarness, kling: Watched) -> None:
+    with at_the_last_write(cli, kling) as running:
         running.send_signal(signal.SIGINT)
         time.sleep(0.2)
         running.send_signal(signal.SIGINT)
         ended(running)
     assert running.returncode == 130
-    desk.apply()
+    cli.apply()
     assert kling.bought == 1
-    assert desk.voicectl("plan", "--detailed-exitcode").code == 0
+    assert cli.voicectl("plan", "--detailed-exitcode").code == 0
 
 
 @contextmanager
-def at_the_last_write(desk: Desk, kling: Watched) -> Iterator[subprocess.Popen[bytes]]:
+def at_the_last_write(cli: CliHarness, kling: Watched) -> Iterator[subprocess.Popen[bytes]]:
     """An apply of one voice whose last results wait for a disk that takes them when the context ends."""
-    desk.declare("narrator")
+    cli.declare("narrator")
     kling.task_seconds = 0.3
     ready, go = threading.Event(), threading.Event()
 
@@ -358,9 +360,9 @@ def at_the_last_write(desk: Desk, kling: Watched) -> Iterator[subprocess.Popen[b
     for nth in range(1, 9):
         kling.during("list", hold, nth=nth, after=True)
         kling.during("get", hold, nth=nth, after=True)
-    running = desk.start("apply", "--auto-approve")
+    running = cli.start("apply", "--auto-approve")
     assert ready.wait(20)
-    with slow_disk(desk.folder):
+    with slow_disk(cli.folder):
         go.set()
         time.sleep(0.3)
         yield running

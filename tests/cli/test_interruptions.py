@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.desk import Desk
+from tests.support.cli_harness import CliHarness
 from tests.support.holding import Holding
 from tests.support.kling_service import KlingService
 
 
-def underway(desk: Desk, kling: KlingService, *words: str, voices: int = 30) -> subprocess.Popen[bytes]:
+def underway(cli: CliHarness, kling: KlingService, *words: str, voices: int = 30) -> subprocess.Popen[bytes]:
     """An apply with some creations sent, and more to come."""
-    desk.declare(*(f"voice-{number}" for number in range(voices)))
-    running = desk.start("apply", "--auto-approve", *words)
+    cli.declare(*(f"voice-{number}" for number in range(voices)))
+    running = cli.start("apply", "--auto-approve", *words)
     limit = time.monotonic() + 20
     while kling.count("create") < 5 and time.monotonic() < limit:
         time.sleep(0.005)
@@ -28,10 +28,10 @@ def underway(desk: Desk, kling: KlingService, *words: str, voices: int = 30) -> 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_it_exits_130_and_says_what_is_left(
-    desk: Desk, kling: KlingService, number: signal.Signals
+    cli: CliHarness, kling: KlingService, number: signal.Signals
 ) -> None:
     kling.task_seconds = 1.0
-    running = underway(desk, kling)
+    running = underway(cli, kling)
     began = time.monotonic()
     running.send_signal(number)
     out, err = running.communicate(timeout=20)
@@ -42,15 +42,15 @@ def test_interrupted_it_exits_130_and_says_what_is_left(
     assert b"Run voicectl apply again" in out
     assert 5 <= kling.bought < 30
 
-    desk.apply()
+    cli.apply()
     assert kling.bought == 30
-    assert desk.actions() == {}
+    assert cli.actions() == {}
 
 
-def test_at_a_terminal_too(desk: Desk, kling: KlingService) -> None:
+def test_at_a_terminal_too(cli: CliHarness, kling: KlingService) -> None:
     kling.task_seconds = 1.0
-    desk.declare(*(f"voice-{number}" for number in range(20)))
-    with desk.at_a_terminal("apply", "--auto-approve") as screen:
+    cli.declare(*(f"voice-{number}" for number in range(20)))
+    with cli.at_a_terminal("apply", "--auto-approve") as screen:
         screen.until("voice-0  create")
         screen.process.send_signal(signal.SIGINT)
         code, shown = screen.end()
@@ -60,9 +60,9 @@ def test_at_a_terminal_too(desk: Desk, kling: KlingService) -> None:
     assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")  # the cursor is back
 
 
-def test_an_interrupted_apply_ends_its_json_with_the_summary(desk: Desk, kling: KlingService) -> None:
+def test_an_interrupted_apply_ends_its_json_with_the_summary(cli: CliHarness, kling: KlingService) -> None:
     kling.task_seconds = 1.0
-    running = underway(desk, kling, "--json")
+    running = underway(cli, kling, "--json")
     running.send_signal(signal.SIGTERM)
     out, _ = running.communicate(timeout=20)
     events = [json.loads(line) for line in out.splitlines()]
@@ -75,9 +75,9 @@ def test_an_interrupted_apply_ends_its_json_with_the_summary(desk: Desk, kling: 
 
 def test_the_second_signal_leaves_at_once_and_nothing_is_bought_twice(tmp_path: Path) -> None:
     with Holding() as kling:
-        desk = Desk(tmp_path, kling)
-        desk.declare("slow")
-        running = desk.start("apply", "--auto-approve")
+        cli = CliHarness(tmp_path, kling)
+        cli.declare("slow")
+        running = cli.start("apply", "--auto-approve")
         assert kling.held.wait(20)
         running.send_signal(signal.SIGINT)
         time.sleep(0.3)
@@ -87,15 +87,15 @@ def test_the_second_signal_leaves_at_once_and_nothing_is_bought_twice(tmp_path: 
         assert running.returncode == 130
 
         kling.let_go.set()
-        desk.apply()
+        cli.apply()
         assert kling.bought == 1
 
 
 def test_the_second_signal_gives_the_terminal_its_cursor_back(tmp_path: Path) -> None:
     with Holding() as kling:
-        desk = Desk(tmp_path, kling)
-        desk.declare("slow")
-        with desk.at_a_terminal("apply", "--auto-approve") as screen:
+        cli = CliHarness(tmp_path, kling)
+        cli.declare("slow")
+        with cli.at_a_terminal("apply", "--auto-approve") as screen:
             assert kling.held.wait(20)
             screen.process.send_signal(signal.SIGINT)
             screen.until("interrupted;")
@@ -109,9 +109,9 @@ def test_the_second_signal_gives_the_terminal_its_cursor_back(tmp_path: Path) ->
 @pytest.mark.parametrize("command", ["plan", "drift"])
 def test_a_look_that_is_interrupted_exits_130(tmp_path: Path, command: str) -> None:
     with Holding("looks") as kling:
-        desk = Desk(tmp_path, kling)
-        desk.declare("narrator")
-        running = desk.start(command)
+        cli = CliHarness(tmp_path, kling)
+        cli.declare("narrator")
+        running = cli.start(command)
         assert kling.held.wait(20)
         running.send_signal(signal.SIGTERM)
         _, err = running.communicate(timeout=5)

@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from tests.support.desk import Desk, voice
+from tests.support.cli_harness import CliHarness, voice
 from tests.support.kling_service import Deleted, KlingService
 
 ACTIONS = {
@@ -26,19 +26,19 @@ def schema(name: str) -> Any:
 
 
 @pytest.fixture(scope="module")
-def changing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def changing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CliHarness]:
     """One voice is renamed outside; one is to be replaced, one to be made, one to go. Only read."""
     with KlingService() as kling:
-        desk = Desk(tmp_path_factory.mktemp("changing"), kling)
-        desk.declare("narrator", "hero", "leaving", "steady")
-        desk.apply()
-        kling.rename_outside(desk.voice_id("narrator"), "Somebody")
+        cli = CliHarness(tmp_path_factory.mktemp("changing"), kling)
+        cli.declare("narrator", "hero", "leaving", "steady")
+        cli.apply()
+        kling.rename_outside(cli.voice_id("narrator"), "Somebody")
         better = voice("hero", voice_url="https://cdn.example.com/better.mp3")
-        desk.declare("narrator", "newcomer", "steady", hero=better)
-        yield desk
+        cli.declare("narrator", "newcomer", "steady", hero=better)
+        yield cli
 
 
-def test_a_plan_has_exactly_the_promised_keys(changing: Desk) -> None:
+def test_a_plan_has_exactly_the_promised_keys(changing: CliHarness) -> None:
     plan = changing.plan()
     assert plan.keys() == PLAN
     assert plan["summary"] == dict.fromkeys(ACTIONS, 0) | {"create": 1, "replace": 1, "delete": 1, "no-op": 2}
@@ -52,7 +52,7 @@ def test_a_plan_has_exactly_the_promised_keys(changing: Desk) -> None:
     jsonschema.validate(plan, schema("plan"))
 
 
-def test_a_replace_tells_its_fields(changing: Desk) -> None:
+def test_a_replace_tells_its_fields(changing: CliHarness) -> None:
     [change] = [c for c in changing.plan()["changes"] if c["address"] == "hero"]
     assert change["fields"] == [
         {
@@ -64,17 +64,17 @@ def test_a_replace_tells_its_fields(changing: Desk) -> None:
     assert change["provider"] == "kling"
 
 
-def test_no_ops_are_counted_and_not_listed(desk: Desk) -> None:
-    desk.declare("narrator", "hero")
-    desk.apply()
-    plan = desk.plan()
+def test_no_ops_are_counted_and_not_listed(cli: CliHarness) -> None:
+    cli.declare("narrator", "hero")
+    cli.apply()
+    plan = cli.plan()
     assert plan["changes"] == []
     assert plan["summary"]["no-op"] == 2
-    assert plan["serial"] == desk.state["serial"]
-    assert plan["lineage"] == desk.state["lineage"]
+    assert plan["serial"] == cli.state["serial"]
+    assert plan["lineage"] == cli.state["lineage"]
 
 
-def test_drift_stands_beside_the_changes(changing: Desk) -> None:
+def test_drift_stands_beside_the_changes(changing: CliHarness) -> None:
     renamed = {
         "address": "narrator",
         "provider": "kling",
@@ -88,13 +88,13 @@ def test_drift_stands_beside_the_changes(changing: Desk) -> None:
 
 
 @pytest.mark.parametrize("looks", [Deleted.VANISHES, Deleted.EMPTIED, Deleted.FLAGGED])
-def test_drift_of_a_gone_voice(desk: Desk, kling: KlingService, looks: Deleted) -> None:
+def test_drift_of_a_gone_voice(cli: CliHarness, kling: KlingService, looks: Deleted) -> None:
     kling.deleted_voices = looks
-    desk.declare("narrator", "hero")
-    desk.apply()
-    lost = desk.voice_id("hero")
+    cli.declare("narrator", "hero")
+    cli.apply()
+    lost = cli.voice_id("hero")
     kling.delete_outside(lost)
-    told = desk.voicectl("drift", "--json", code=2).json
+    told = cli.voicectl("drift", "--json", code=2).json
     assert told["drift"] == [
         {
             "address": "hero",
@@ -105,10 +105,10 @@ def test_drift_of_a_gone_voice(desk: Desk, kling: KlingService, looks: Deleted) 
     ]
 
 
-def test_an_apply_tells_events_in_sequence_and_its_summary_last(desk: Desk, kling: KlingService) -> None:
+def test_an_apply_tells_events_in_sequence_and_its_summary_last(cli: CliHarness, kling: KlingService) -> None:
     kling.failing["villain"] = "too noisy"
-    desk.declare("narrator", "villain")
-    events = desk.apply("--json", code=1).events
+    cli.declare("narrator", "villain")
+    events = cli.apply("--json", code=1).events
     assert [event["sequence"] for event in events] == list(range(1, len(events) + 1))
     assert [event["type"] for event in events].count("summary") == 1
     *told, summary = events
@@ -123,31 +123,31 @@ def test_an_apply_tells_events_in_sequence_and_its_summary_last(desk: Desk, klin
         event for event in told if event["type"] == "failed"
     ).items()
     done = next(event for event in told if event["type"] == "done")
-    assert (done["address"], done["action"], done["voice_id"]) == ("narrator", "create", desk.voice_id("narrator"))
+    assert (done["address"], done["action"], done["voice_id"]) == ("narrator", "create", cli.voice_id("narrator"))
 
 
-def test_an_apply_with_nothing_to_do_is_its_summary_alone(desk: Desk) -> None:
-    desk.declare("narrator")
-    desk.apply()
-    [summary] = desk.apply("--json").events
+def test_an_apply_with_nothing_to_do_is_its_summary_alone(cli: CliHarness) -> None:
+    cli.declare("narrator")
+    cli.apply()
+    [summary] = cli.apply("--json").events
     assert (summary["sequence"], summary["type"], summary["total"]) == (1, "summary", 0)
 
 
-def test_a_destroy_tells_events_too(desk: Desk) -> None:
-    desk.declare("narrator")
-    desk.apply()
-    events = desk.voicectl("destroy", "--auto-approve", "--json", code=0).events
+def test_a_destroy_tells_events_too(cli: CliHarness) -> None:
+    cli.declare("narrator")
+    cli.apply()
+    events = cli.voicectl("destroy", "--auto-approve", "--json", code=0).events
     assert [event["sequence"] for event in events] == list(range(1, len(events) + 1))
     assert events[-1]["type"] == "summary"
     assert events[-1]["done"] == 1
 
 
-def test_outputs_have_exactly_the_promised_keys(desk: Desk, kling: KlingService) -> None:
+def test_outputs_have_exactly_the_promised_keys(cli: CliHarness, kling: KlingService) -> None:
     kling.failing["villain"] = "too noisy"
-    desk.declare("villain", narrator=voice("narrator", voice_name="Narrator EN") | {"labels": {"team": "film"}})
-    desk.apply(code=1)
+    cli.declare("villain", narrator=voice("narrator", voice_name="Narrator EN") | {"labels": {"team": "film"}})
+    cli.apply(code=1)
     [narrator] = kling.voices
-    told = desk.voicectl("output", "--json", code=0).json
+    told = cli.voicectl("output", "--json", code=0).json
     assert told == {
         "narrator": {
             "voice_id": narrator,
@@ -164,40 +164,40 @@ def test_outputs_have_exactly_the_promised_keys(desk: Desk, kling: KlingService)
             "labels": {},
         },
     }
-    assert desk.voicectl("output", "narrator", "--json", code=0).json == told["narrator"]
+    assert cli.voicectl("output", "narrator", "--json", code=0).json == told["narrator"]
 
 
-def test_the_outputs_of_nothing_are_an_empty_object(desk: Desk) -> None:
-    desk.declare("narrator")
-    desk.apply()
-    desk.write({})
-    desk.apply("--allow-deletes", "1")
-    assert desk.voicectl("output", "--json", code=0).json == {}
+def test_the_outputs_of_nothing_are_an_empty_object(cli: CliHarness) -> None:
+    cli.declare("narrator")
+    cli.apply()
+    cli.write({})
+    cli.apply("--allow-deletes", "1")
+    assert cli.voicectl("output", "--json", code=0).json == {}
 
 
-def test_a_voice_without_an_id_has_no_bare_output(desk: Desk, kling: KlingService) -> None:
+def test_a_voice_without_an_id_has_no_bare_output(cli: CliHarness, kling: KlingService) -> None:
     kling.failing["villain"] = "too noisy"
-    desk.declare("villain")
-    desk.apply(code=1)
-    refused = desk.voicectl("output", "villain", code=1)
+    cli.declare("villain")
+    cli.apply(code=1)
+    refused = cli.voicectl("output", "villain", code=1)
     assert refused.out == ""
     assert "failed" in refused.err
 
 
-def test_the_account_is_listed_with_the_addresses_that_hold_its_voices(desk: Desk, kling: KlingService) -> None:
+def test_the_account_is_listed_with_the_addresses_that_hold_its_voices(cli: CliHarness, kling: KlingService) -> None:
     [foreign] = kling.add_foreign("Somebody's")
-    desk.declare("narrator")
-    desk.apply()
-    narrator = desk.voice_id("narrator")
-    listed = {v["voice_id"]: v["address"] for v in desk.voicectl("voices", "kling", "--json", code=0).json}
+    cli.declare("narrator")
+    cli.apply()
+    narrator = cli.voice_id("narrator")
+    listed = {v["voice_id"]: v["address"] for v in cli.voicectl("voices", "kling", "--json", code=0).json}
     assert listed == {foreign: None, narrator: "narrator"}
-    unmanaged = desk.voicectl("voices", "kling", "--unmanaged", "--json", code=0).json
+    unmanaged = cli.voicectl("voices", "kling", "--unmanaged", "--json", code=0).json
     assert [v["voice_id"] for v in unmanaged] == [foreign]
-    presets = desk.voicectl("voices", "kling", "--presets", "--json", code=0).json
+    presets = cli.voicectl("voices", "kling", "--presets", "--json", code=0).json
     assert {v["voice_name"] for v in presets} == {"Owen", "Anna"}
 
 
-def test_the_state_is_told_as_its_schema_says(changing: Desk) -> None:
+def test_the_state_is_told_as_its_schema_says(changing: CliHarness) -> None:
     document = changing.voicectl("show", "--json", code=0).json
     jsonschema.validate(document, schema("state"))
     jsonschema.validate(changing.state, schema("state"))
@@ -207,12 +207,12 @@ def test_the_state_is_told_as_its_schema_says(changing: Desk) -> None:
     assert record["voice_id"] == changing.voice_id("hero")
 
 
-def test_the_schemas_it_prints_are_those_in_the_repository(desk: Desk) -> None:
+def test_the_schemas_it_prints_are_those_in_the_repository(cli: CliHarness) -> None:
     for name in ("manifest", "plan", "state"):
-        assert desk.voicectl("schema", name, code=0).json == schema(name)
+        assert cli.voicectl("schema", name, code=0).json == schema(name)
 
 
-def test_notices_go_to_stderr(changing: Desk) -> None:
+def test_notices_go_to_stderr(changing: CliHarness) -> None:
     told = changing.voicectl("plan", "--json", "--out", "p", code=0)
     assert told.json.keys() == PLAN
     assert "voicectl apply p" in told.err

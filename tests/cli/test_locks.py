@@ -7,25 +7,25 @@ import re
 import signal
 from pathlib import Path
 
-from tests.support.desk import Desk
+from tests.support.cli_harness import CliHarness
 from tests.support.holding import Holding
 
 
 def test_a_second_run_is_refused_and_names_the_first(tmp_path: Path) -> None:
     with Holding() as kling:
-        desk = Desk(tmp_path, kling)
-        desk.declare("narrator")
-        running = desk.start("apply", "--auto-approve")
+        cli = CliHarness(tmp_path, kling)
+        cli.declare("narrator")
+        running = cli.start("apply", "--auto-approve")
         assert kling.held.wait(20)
 
-        refused = desk.apply(code=1)
+        refused = cli.apply(code=1)
         assert "The state is locked" in refused.err
         assert f"pid {running.pid}" in refused.err
         [lock_id] = re.findall(r"voicectl unlock (\w+)", refused.err)
-        assert "alive" in desk.voicectl("unlock", lock_id, code=1).err
-        assert desk.voicectl("plan").code == 0  # looking needs no lock
+        assert "alive" in cli.voicectl("unlock", lock_id, code=1).err
+        assert cli.voicectl("plan").code == 0  # looking needs no lock
 
-        waiting = desk.start("apply", "--auto-approve", "--lock-timeout", "30s")
+        waiting = cli.start("apply", "--auto-approve", "--lock-timeout", "30s")
         running.send_signal(signal.SIGKILL)
         running.communicate()
         kling.let_go.set()
@@ -35,7 +35,7 @@ def test_a_second_run_is_refused_and_names_the_first(tmp_path: Path) -> None:
         assert kling.bought == 1
 
 
-def test_a_lock_of_another_machine_is_believed_until_it_is_broken(made: Desk) -> None:
+def test_a_lock_of_another_machine_is_believed_until_it_is_broken(made: CliHarness) -> None:
     holder = {
         "lock_id": "cafe0001",
         "who": "ana@build-7",
@@ -53,5 +53,5 @@ def test_a_lock_of_another_machine_is_believed_until_it_is_broken(made: Desk) ->
     made.apply()
 
 
-def test_a_nonsense_time_to_wait_is_refused(made: Desk) -> None:
+def test_a_nonsense_time_to_wait_is_refused(made: CliHarness) -> None:
     assert "not a duration" in made.apply("--lock-timeout", "soon", code=1).err

@@ -6,20 +6,20 @@ import re
 
 import pytest
 
-from tests.support.desk import Desk, voice
+from tests.support.cli_harness import CliHarness, voice
 from tests.support.kling_rules import Listing, in_order, newest_first
 from tests.support.kling_service import OWEN, Deleted, KlingService
 
 
 @pytest.fixture
-def lost(made: Desk) -> Desk:
+def lost(made: CliHarness) -> CliHarness:
     """The voices are there, and nobody knows them any more."""
     for path in made.folder.glob("voices.state.*"):
         path.unlink()
     return made
 
 
-def test_a_lost_state_blocks_the_plan_with_the_question(lost: Desk, kling: KlingService) -> None:
+def test_a_lost_state_blocks_the_plan_with_the_question(lost: CliHarness, kling: KlingService) -> None:
     told = lost.voicectl("plan", "--detailed-exitcode", code=2)
     assert "was the state lost?" in told.out
     assert re.search(r"voicectl state rebuild --lineage [0-9a-f]{8}", told.out)
@@ -31,7 +31,7 @@ def test_a_lost_state_blocks_the_plan_with_the_question(lost: Desk, kling: Kling
 REBUILD = ("state", "rebuild", "--auto-approve", "--lineage")
 
 
-def test_rebuild_takes_the_voices_of_a_lineage_in(lost: Desk, kling: KlingService) -> None:
+def test_rebuild_takes_the_voices_of_a_lineage_in(lost: CliHarness, kling: KlingService) -> None:
     listed = lost.voicectl("state", "rebuild", code=0)
     [lineage] = re.findall(r"^([0-9a-f]{8})  2 declared voices: hero, narrator$", listed.out, re.MULTILINE)
     assert lost.voicectl(*REBUILD, lineage, code=0).err.endswith("Taken in: 2 voices.\n")
@@ -41,7 +41,7 @@ def test_rebuild_takes_the_voices_of_a_lineage_in(lost: Desk, kling: KlingServic
     assert {row["voice_id"] for row in lost.voicectl("output", "--json").json.values()} == set(kling.voices)
 
 
-def test_rebuild_done_again_takes_in_what_is_left(lost: Desk, kling: KlingService) -> None:
+def test_rebuild_done_again_takes_in_what_is_left(lost: CliHarness, kling: KlingService) -> None:
     listed = lost.voicectl("state", "rebuild", code=0)
     [lineage] = re.findall(r"^([0-9a-f]{8})  2 declared", listed.out, re.MULTILINE)
     lost.voicectl(*REBUILD, lineage, code=0)  # and died before it could say so
@@ -49,7 +49,7 @@ def test_rebuild_done_again_takes_in_what_is_left(lost: Desk, kling: KlingServic
     assert lost.actions() == {}
 
 
-def test_a_new_lineage_leaves_them_to_somebody_else(lost: Desk, kling: KlingService) -> None:
+def test_a_new_lineage_leaves_them_to_somebody_else(lost: CliHarness, kling: KlingService) -> None:
     lost.voicectl("state", "rebuild", "--new-lineage", code=0)
     assert lost.actions() == {"hero": "create", "narrator": "create"}
     lost.apply()
@@ -59,13 +59,13 @@ def test_a_new_lineage_leaves_them_to_somebody_else(lost: Desk, kling: KlingServ
     assert len(kling.voices) == 2
 
 
-def test_a_lineage_that_nothing_carries_is_refused(lost: Desk) -> None:
+def test_a_lineage_that_nothing_carries_is_refused(lost: CliHarness) -> None:
     refused = lost.voicectl("state", "rebuild", "--lineage", "00000000", code=1)
     assert "00000000" in refused.err
     lost.voicectl("state", "rebuild", "--lineage", "00000000", "--new-lineage", code=1)
 
 
-def test_nothing_is_taken_in_before_a_person_agrees(lost: Desk) -> None:
+def test_nothing_is_taken_in_before_a_person_agrees(lost: CliHarness) -> None:
     listed = lost.voicectl("state", "rebuild", code=0)
     [lineage] = re.findall(r"^([0-9a-f]{8})  2 declared", listed.out, re.MULTILINE)
     refused = lost.voicectl("state", "rebuild", "--lineage", lineage, code=1)
@@ -75,7 +75,7 @@ def test_nothing_is_taken_in_before_a_person_agrees(lost: Desk) -> None:
     assert not (lost.folder / "voices.state.json").exists()
 
 
-def test_an_old_state_buys_nothing_and_deletes_nothing(made: Desk, kling: KlingService) -> None:
+def test_an_old_state_buys_nothing_and_deletes_nothing(made: CliHarness, kling: KlingService) -> None:
     old = (made.folder / "voices.state.json").read_bytes()
     made.declare("narrator", "hero", guest=voice("guest"))
     made.apply()
@@ -94,7 +94,7 @@ def test_an_old_state_buys_nothing_and_deletes_nothing(made: Desk, kling: KlingS
     assert set(kling.voices) == there
 
 
-def test_a_pushed_backup_buys_nothing(made: Desk, kling: KlingService) -> None:
+def test_a_pushed_backup_buys_nothing(made: CliHarness, kling: KlingService) -> None:
     (made.folder / "copy.json").write_text(made.voicectl("state", "pull", code=0).out)
     made.declare("narrator", hero=voice("hero", voice_url="https://cdn.example.com/take-2.mp3"))
     made.apply()
@@ -106,7 +106,7 @@ def test_a_pushed_backup_buys_nothing(made: Desk, kling: KlingService) -> None:
 
 
 def test_the_command_of_an_older_state_works_for_an_entry_that_left_the_manifest(
-    made: Desk, kling: KlingService
+    made: CliHarness, kling: KlingService
 ) -> None:
     (made.folder / "copy.json").write_text(made.voicectl("state", "pull", code=0).out)
     made.declare("narrator", hero=voice("hero", voice_url="https://cdn.example.com/take-2.mp3"))
@@ -122,78 +122,78 @@ def test_the_command_of_an_older_state_works_for_an_entry_that_left_the_manifest
 
 @pytest.mark.parametrize("order", [in_order, newest_first])
 def test_a_rebuilt_state_tells_a_moved_voice_from_its_successor(
-    desk: Desk, kling: KlingService, order: Listing
+    cli: CliHarness, kling: KlingService, order: Listing
 ) -> None:
-    desk.declare(old=voice("first"))
-    desk.apply()
-    desk.declare(new=voice("first"))
-    desk.apply()
-    desk.declare(old=voice("second"), new=voice("first"))
-    desk.apply()
-    lineage = desk.state["lineage"][:8]
-    for path in desk.folder.glob("voices.state.*"):
+    cli.declare(old=voice("first"))
+    cli.apply()
+    cli.declare(new=voice("first"))
+    cli.apply()
+    cli.declare(old=voice("second"), new=voice("first"))
+    cli.apply()
+    lineage = cli.state["lineage"][:8]
+    for path in cli.folder.glob("voices.state.*"):
         path.unlink()
     kling.listing = order
-    desk.voicectl(*REBUILD, lineage, code=0)
-    assert desk.actions() == {"new": "blocked"}
+    cli.voicectl(*REBUILD, lineage, code=0)
+    assert cli.actions() == {"new": "blocked"}
     second = next(v for v, task in kling.voices.items() if task.name == "second")
-    assert desk.voice_id("old") == second
+    assert cli.voice_id("old") == second
 
 
 @pytest.mark.parametrize("deleted", list(Deleted))
 def test_an_import_takes_the_voice_that_it_names_though_its_key_was_used_before(
-    desk: Desk, kling: KlingService, deleted: Deleted
+    cli: CliHarness, kling: KlingService, deleted: Deleted
 ) -> None:
     kling.deleted_voices = deleted
-    desk.declare(hero=voice("hero"), villain=voice("villain"))
-    desk.apply()
-    first = desk.voice_id("hero")
-    desk.declare(villain=voice("villain"))
-    desk.apply("--allow-deletes", "1")  # its key is used up, and the rebuilt state does not know it
-    lineage = desk.state["lineage"][:8]
-    for path in desk.folder.glob("voices.state.*"):
+    cli.declare(hero=voice("hero"), villain=voice("villain"))
+    cli.apply()
+    first = cli.voice_id("hero")
+    cli.declare(villain=voice("villain"))
+    cli.apply("--allow-deletes", "1")  # its key is used up, and the rebuilt state does not know it
+    lineage = cli.state["lineage"][:8]
+    for path in cli.folder.glob("voices.state.*"):
         path.unlink()
-    desk.voicectl(*REBUILD, lineage, code=0)
+    cli.voicectl(*REBUILD, lineage, code=0)
     [guest] = kling.add_foreign("guest")
-    desk.declare(hero=voice("hero"), villain=voice("villain"))
-    desk.voicectl("import", "hero", guest, code=0)
+    cli.declare(hero=voice("hero"), villain=voice("villain"))
+    cli.voicectl("import", "hero", guest, code=0)
     assert guest != first
-    assert desk.voice_id("hero") == guest
-    assert desk.actions() == {}
-    desk.declare(villain=voice("villain"))
-    desk.apply("--allow-deletes", "1")
+    assert cli.voice_id("hero") == guest
+    assert cli.actions() == {}
+    cli.declare(villain=voice("villain"))
+    cli.apply("--allow-deletes", "1")
     assert guest not in kling.voices
 
 
 @pytest.fixture
-def renamed(desk: Desk, kling: KlingService) -> Desk:
+def renamed(cli: CliHarness, kling: KlingService) -> CliHarness:
     """An entry was renamed, and then the state was lost: the marker in the cloud is of the old address."""
-    desk.declare("narrator", hero=voice("Hero"))
-    desk.apply()
-    desk.declare("narrator", heroine=voice("Hero"))
-    assert desk.actions() == {"heroine": "move"}
-    desk.apply()
-    for path in desk.folder.glob("voices.state.*"):
+    cli.declare("narrator", hero=voice("Hero"))
+    cli.apply()
+    cli.declare("narrator", heroine=voice("Hero"))
+    assert cli.actions() == {"heroine": "move"}
+    cli.apply()
+    for path in cli.folder.glob("voices.state.*"):
         path.unlink()
     kling.calls.clear()
-    return desk
+    return cli
 
 
-def _lineage(desk: Desk) -> str:
-    listed = desk.voicectl("state", "rebuild", code=0)
+def _lineage(cli: CliHarness) -> str:
+    listed = cli.voicectl("state", "rebuild", code=0)
     [lineage] = re.findall(r"^([0-9a-f]{8})  \d declared", listed.out, re.MULTILINE)
     assert f"voicectl state rebuild --lineage {lineage}\n" in listed.err
     return str(lineage)
 
 
-def test_a_renamed_entry_is_no_green_light(renamed: Desk) -> None:
+def test_a_renamed_entry_is_no_green_light(renamed: CliHarness) -> None:
     drifted = renamed.voicectl("drift", code=1)
     assert "the account holds 2 voices of this manifest" in drifted.err
     assert "not there" not in drifted.out
     renamed.voicectl("destroy", "--auto-approve", code=1)
 
 
-def test_a_renamed_entry_alone_is_none_either(renamed: Desk, kling: KlingService) -> None:
+def test_a_renamed_entry_alone_is_none_either(renamed: CliHarness, kling: KlingService) -> None:
     renamed.declare(heroine=voice("Hero"))
     [voice_id] = [key for key, each in kling.voices.items() if each.name == "Hero"]
     drifted = renamed.voicectl("drift", code=1)
@@ -201,7 +201,7 @@ def test_a_renamed_entry_alone_is_none_either(renamed: Desk, kling: KlingService
     renamed.voicectl("destroy", "--auto-approve", code=1)
 
 
-def test_a_renamed_entry_is_left_out_of_a_rebuild_and_imported(renamed: Desk, kling: KlingService) -> None:
+def test_a_renamed_entry_is_left_out_of_a_rebuild_and_imported(renamed: CliHarness, kling: KlingService) -> None:
     rebuilt = renamed.voicectl(*REBUILD, _lineage(renamed), code=0)
     assert "Taken in: 1 voice.\n" in rebuilt.err
     assert "their markers name other addresses: heroine. What to type: voicectl plan\n" in rebuilt.err
@@ -211,19 +211,19 @@ def test_a_renamed_entry_is_left_out_of_a_rebuild_and_imported(renamed: Desk, kl
     assert kling.count("create") == 0
 
 
-def test_the_lineage_of_a_renamed_entry_alone_can_be_named(renamed: Desk) -> None:
+def test_the_lineage_of_a_renamed_entry_alone_can_be_named(renamed: CliHarness) -> None:
     renamed.declare(heroine=voice("Hero"))
     assert "Taken in: 0 voices.\n" in renamed.voicectl(*REBUILD, _lineage(renamed), code=0).err
     assert "voicectl import heroine" in renamed.voicectl("plan").out
 
 
-def test_the_lineage_of_a_renamed_entry_alone_can_be_ignored(renamed: Desk) -> None:
+def test_the_lineage_of_a_renamed_entry_alone_can_be_ignored(renamed: CliHarness) -> None:
     renamed.declare(heroine=voice("Hero"))
     renamed.voicectl("state", "rebuild", "--new-lineage", code=0)
     assert renamed.actions() == {"heroine": "create"}
 
 
-def test_an_apply_of_the_rest_buys_no_renamed_entry_again(renamed: Desk, kling: KlingService) -> None:
+def test_an_apply_of_the_rest_buys_no_renamed_entry_again(renamed: CliHarness, kling: KlingService) -> None:
     owen = {"provider": "kling", "preset": {"voice_id": OWEN}}
     renamed.declare("narrator", heroine=voice("Hero"), owen=owen)
     renamed.apply(code=1)
@@ -232,7 +232,7 @@ def test_an_apply_of_the_rest_buys_no_renamed_entry_again(renamed: Desk, kling: 
     assert kling.count("create") == 0
 
 
-def test_a_pipeline_takes_in_the_only_lineage_without_naming_it(lost: Desk, kling: KlingService) -> None:
+def test_a_pipeline_takes_in_the_only_lineage_without_naming_it(lost: CliHarness, kling: KlingService) -> None:
     assert lost.voicectl("state", "rebuild", "--auto-approve", code=0).err.endswith("Taken in: 2 voices.\n")
     lost.apply()
     assert kling.count("create") == 0

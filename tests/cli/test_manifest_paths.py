@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.desk import COMMAND, Desk
+from tests.support.cli_harness import COMMAND, CliHarness
 from tests.support.kling_service import KlingService
 
 COMMANDS = (
@@ -55,24 +55,24 @@ def link_to_stdin(path: Path) -> None:
 
 
 @pytest.fixture
-def there(desk: Desk, kling: KlingService, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+def there(cli: CliHarness, kling: KlingService, monkeypatch: pytest.MonkeyPatch) -> Iterator[CliHarness]:
     """A good manifest; afterwards nothing was called and nothing is left."""
-    monkeypatch.chdir(desk.folder)
-    desk.declare("narrator")
-    before = {"cast.yaml", "between"} | {path.name for path in desk.folder.iterdir()}
-    yield desk
+    monkeypatch.chdir(cli.folder)
+    cli.declare("narrator")
+    before = {"cast.yaml", "between"} | {path.name for path in cli.folder.iterdir()}
+    yield cli
     assert kling.calls == []
-    assert {path.name for path in desk.folder.iterdir()} <= before
+    assert {path.name for path in cli.folder.iterdir()} <= before
     assert not Path("/dev/stdin.state.json").exists()
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_standard_input_is_refused_by_every_command(there: Desk, words: tuple[str, ...]) -> None:
+def test_standard_input_is_refused_by_every_command(there: CliHarness, words: tuple[str, ...]) -> None:
     assert "-f -: standard input can't be a manifest" in there.voicectl(*words, "-f", "-", code=1).err
 
 
 @pytest.mark.parametrize("path", ["-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"])
-def test_a_descriptor_is_refused_though_it_is_a_regular_file(there: Desk, path: str) -> None:
+def test_a_descriptor_is_refused_though_it_is_a_regular_file(there: CliHarness, path: str) -> None:
     """With `< voices.yaml`, the state would lie beside the descriptor's name."""
     with (there.folder / "voices.yaml").open("rb") as manifest:
         words = [*COMMAND, "-f", path, "apply", "--auto-approve"]
@@ -84,19 +84,19 @@ def test_a_descriptor_is_refused_though_it_is_a_regular_file(there: Desk, path: 
 
 
 @pytest.mark.parametrize("make", [pipe, unix_socket, link_to_a_device, link_to_stdin])
-def test_what_is_neither_a_file_nor_a_folder_is_refused(there: Desk, make: Callable[[Path], None]) -> None:
+def test_what_is_neither_a_file_nor_a_folder_is_refused(there: CliHarness, make: Callable[[Path], None]) -> None:
     make(there.folder / "cast.yaml")
     for words in (("plan", "-f", "cast.yaml"), ("-f", "cast.yaml", "state", "list")):
         assert "can't be a manifest" in there.voicectl(*words, code=1).err
 
 
-def test_the_default_name_is_looked_at_too(there: Desk) -> None:
+def test_the_default_name_is_looked_at_too(there: CliHarness) -> None:
     (there.folder / "voices.yaml").unlink()
     pipe(there.folder / "voices.yaml")
     assert "a pipe can't be a manifest" in there.voicectl("plan", code=1).err
 
 
-def test_process_substitution_is_refused(there: Desk) -> None:
+def test_process_substitution_is_refused(there: CliHarness) -> None:
     told = 'exec "$@" -f <(cat voices.yaml)'
     ran = subprocess.run(
         ["bash", "-c", told, "bash", *COMMAND, "apply", "--auto-approve"],
@@ -108,13 +108,13 @@ def test_process_substitution_is_refused(there: Desk) -> None:
     assert b"a pipe can't be a manifest" in ran.stderr
 
 
-def test_a_link_to_a_regular_file_or_a_folder_is_a_manifest(desk: Desk) -> None:
-    (desk.folder / "real").mkdir()
-    desk.declare("narrator", file="real/voices.yaml")
-    (desk.folder / "cast.yaml").symlink_to("real/voices.yaml")
-    (desk.folder / "cast").symlink_to("real")
-    for path in ("cast.yaml", "cast", "/proc/self/cwd/cast.yaml", str(desk.folder / "cast")):
-        desk.voicectl("validate", "-f", path, code=0)
+def test_a_link_to_a_regular_file_or_a_folder_is_a_manifest(cli: CliHarness) -> None:
+    (cli.folder / "real").mkdir()
+    cli.declare("narrator", file="real/voices.yaml")
+    (cli.folder / "cast.yaml").symlink_to("real/voices.yaml")
+    (cli.folder / "cast").symlink_to("real")
+    for path in ("cast.yaml", "cast", "/proc/self/cwd/cast.yaml", str(cli.folder / "cast")):
+        cli.voicectl("validate", "-f", path, code=0)
 
 
 @pytest.mark.parametrize(
@@ -130,34 +130,34 @@ def test_a_link_to_a_regular_file_or_a_folder_is_a_manifest(desk: Desk) -> None:
         ("schema", "manifest", "-f", "a.yaml", "-f", "b.yaml"),
     ],
 )
-def test_a_second_f_is_refused_wherever_it_is_written(there: Desk, words: tuple[str, ...]) -> None:
+def test_a_second_f_is_refused_wherever_it_is_written(there: CliHarness, words: tuple[str, ...]) -> None:
     refused = there.voicectl(*words, code=1)
     assert "-f is given twice: a.yaml and " in refused.err
     assert "-f FOLDER" in refused.err
 
 
-def test_an_empty_f_is_refused(there: Desk) -> None:
+def test_an_empty_f_is_refused(there: CliHarness) -> None:
     assert "-f is empty" in there.voicectl("plan", "-f", "", code=1).err
 
 
-def test_a_voice_stays_when_its_file_becomes_a_yml(desk: Desk, kling: KlingService) -> None:
-    (desk.folder / "cast").mkdir()
-    desk.declare("narrator", file="cast/a.yaml")
-    desk.apply("-f", "cast")
-    (desk.folder / "cast/a.yaml").rename(desk.folder / "cast/a.YML")
-    assert desk.actions("-f", "cast") == {}
-    desk.apply("-f", "cast")
+def test_a_voice_stays_when_its_file_becomes_a_yml(cli: CliHarness, kling: KlingService) -> None:
+    (cli.folder / "cast").mkdir()
+    cli.declare("narrator", file="cast/a.yaml")
+    cli.apply("-f", "cast")
+    (cli.folder / "cast/a.yaml").rename(cli.folder / "cast/a.YML")
+    assert cli.actions("-f", "cast") == {}
+    cli.apply("-f", "cast")
     assert kling.bought == 1
 
 
-def test_a_sub_folder_with_manifests_is_named_by_validate_plan_and_apply(desk: Desk) -> None:
-    (desk.folder / "cast/team").mkdir(parents=True)
-    desk.declare("narrator", file="cast/a.yaml")
-    desk.declare("hero", file="cast/team/b.yml")
+def test_a_sub_folder_with_manifests_is_named_by_validate_plan_and_apply(cli: CliHarness) -> None:
+    (cli.folder / "cast/team").mkdir(parents=True)
+    cli.declare("narrator", file="cast/a.yaml")
+    cli.declare("hero", file="cast/team/b.yml")
     note = "Note: the sub-folder team has a manifest (team/b.yml); it is not read, "
-    assert note in desk.voicectl("validate", "-f", "cast", code=0).out
-    assert note in desk.voicectl("plan", "-f", "cast", code=0).out
-    assert note in desk.apply("-f", "cast").out
+    assert note in cli.voicectl("validate", "-f", "cast", code=0).out
+    assert note in cli.voicectl("plan", "-f", "cast", code=0).out
+    assert note in cli.apply("-f", "cast").out
 
 
 @pytest.mark.parametrize(
@@ -171,22 +171,22 @@ def test_a_sub_folder_with_manifests_is_named_by_validate_plan_and_apply(desk: D
     ],
 )
 def test_without_voices_yaml_the_folder_s_own_manifests_are_named(
-    desk: Desk, files: tuple[str, ...], said: tuple[str, ...]
+    cli: CliHarness, files: tuple[str, ...], said: tuple[str, ...]
 ) -> None:
     for file in files:
-        (desk.folder / file).parent.mkdir(exist_ok=True)
-        desk.declare("narrator", file=file)
-    (desk.folder / "compose.yaml").write_text("services: {}")
-    refused = desk.voicectl("plan", code=1)
+        (cli.folder / file).parent.mkdir(exist_ok=True)
+        cli.declare("narrator", file=file)
+    (cli.folder / "compose.yaml").write_text("services: {}")
+    refused = cli.voicectl("plan", code=1)
     for words in ("voices.yaml does not exist", *said):
         assert words in refused.err
     assert "compose" not in refused.err
 
 
-def test_a_link_that_leads_nowhere_is_not_offered(desk: Desk) -> None:
-    desk.declare("narrator", file="cast.yaml")
-    (desk.folder / "voices.yaml").symlink_to("moved/voices.yaml")
-    refused = desk.voicectl("plan", code=1)
+def test_a_link_that_leads_nowhere_is_not_offered(cli: CliHarness) -> None:
+    cli.declare("narrator", file="cast.yaml")
+    (cli.folder / "voices.yaml").symlink_to("moved/voices.yaml")
+    refused = cli.voicectl("plan", code=1)
     assert "voices.yaml is a link to moved/voices.yaml, which does not exist, but this folder has cast.yaml." in (
         refused.err
     )
@@ -206,8 +206,8 @@ def test_a_link_that_leads_nowhere_is_not_offered(desk: Desk) -> None:
         ("\ud55c.yaml", "\u1112\u1161\u11ab.yaml", "differs in how \ud55c is written"),
     ],
 )
-def test_a_name_that_only_reads_the_same_is_explained(desk: Desk, named: str, there: str, said: str) -> None:
-    desk.declare("narrator", file=there)
-    refused = desk.voicectl("plan", "-f", named, code=1)
+def test_a_name_that_only_reads_the_same_is_explained(cli: CliHarness, named: str, there: str, said: str) -> None:
+    cli.declare("narrator", file=there)
+    refused = cli.voicectl("plan", "-f", named, code=1)
     assert said in refused.err
     assert there in refused.err

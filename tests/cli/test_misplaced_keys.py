@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.kling_service import KlingService
-from tests.support.tencent_desk import CONCIERGE, HERO, NARRATOR, TencentDesk
+from tests.support.tencent_cli_harness import CONCIERGE, HERO, NARRATOR, TencentCliHarness
 from tests.support.tencent_service import TencentService
 
 KEYS = {
@@ -46,13 +46,13 @@ def tencent() -> Iterator[TencentService]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, kling: KlingService, tencent: TencentService) -> TencentDesk:
-    return TencentDesk(tmp_path, kling, tencent=tencent)
+def cli(tmp_path: Path, kling: KlingService, tencent: TencentService) -> TencentCliHarness:
+    return TencentCliHarness(tmp_path, kling, tencent=tencent)
 
 
-def places(desk: TencentDesk, key: str) -> dict[str, tuple[dict[str, Any], Mapping[str, Any]]]:
+def places(cli: TencentCliHarness, key: str) -> dict[str, tuple[dict[str, Any], Mapping[str, Any]]]:
     """Where a key may have been written: the providers, and the voice."""
-    ours = desk.providers()
+    ours = cli.providers()
 
     def kling(credentials: object) -> tuple[dict[str, Any], Mapping[str, Any]]:
         return {"kling": {**ours["kling"], "credentials": credentials}}, NARRATOR
@@ -97,56 +97,56 @@ BY_FORM = {"a key of the mapping", "a reference", "a reference of a shell", "a n
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_it_is_shown_nowhere_and_the_way_is_named(desk: TencentDesk, place: str) -> None:
+def test_it_is_shown_nowhere_and_the_way_is_named(cli: TencentCliHarness, place: str) -> None:
     for form, key in KEYS.items():
         if place in BY_FORM and form in ("in capitals", "with underscores", "of base64"):
             continue  # could be a name
-        providers, entry = places(desk, key)[place]
-        desk.write({"hero": entry}, providers=providers)
+        providers, entry = places(cli, key)[place]
+        cli.write({"hero": entry}, providers=providers)
         shown = ""
         everywhere = place.endswith(("_env", "pair"))  # else the manifest is not valid
         for command in COMMANDS if everywhere and form == "of letters and digits" else COMMANDS[1:2]:
-            ran = desk.voicectl(*(next(iter(providers)) if word == "PROVIDER" else word for word in command))
+            ran = cli.voicectl(*(next(iter(providers)) if word == "PROVIDER" else word for word in command))
             shown += ran.out + ran.err
             assert "voicectl has a bug" not in shown
         assert key not in shown, (place, form)
         assert key[:12] not in shown, (place, form)
-        files = b"".join(content for name, content in desk.files().items() if not name.endswith(".wav"))
+        files = b"".join(content for name, content in cli.files().items() if not name.endswith(".wav"))
         assert key.encode() not in files, (place, form)
         if place not in ("a list", "a number", "a key of the mapping"):
             assert "eys do not belong in the manifest" in shown, (place, form, shown)
             assert "export " in shown or "reference" in place
 
 
-def test_a_name_that_is_set_or_ends_as_names_of_keys_do_is_shown(desk: TencentDesk) -> None:
-    account = desk.providers()["kling"]
-    desk.write({"n": NARRATOR}, providers={"kling": {**account, "credentials": {"api_key_env": "KLING_PROD_KEY"}}})
-    assert "Kling needs KLING_PROD_KEY in the environment" in desk.voicectl("plan", code=0).out
-    desk.write({"n": NARRATOR}, providers={"kling": {**account, "credentials": {"api_key_env": "KLING_PROD"}}})
-    assert "KLING_PROD in" in desk.voicectl("plan", env=desk.env | {"KLING_PROD": ""}, code=0).out
-    hidden = desk.voicectl("plan", code=0).out
+def test_a_name_that_is_set_or_ends_as_names_of_keys_do_is_shown(cli: TencentCliHarness) -> None:
+    account = cli.providers()["kling"]
+    cli.write({"n": NARRATOR}, providers={"kling": {**account, "credentials": {"api_key_env": "KLING_PROD_KEY"}}})
+    assert "Kling needs KLING_PROD_KEY in the environment" in cli.voicectl("plan", code=0).out
+    cli.write({"n": NARRATOR}, providers={"kling": {**account, "credentials": {"api_key_env": "KLING_PROD"}}})
+    assert "KLING_PROD in" in cli.voicectl("plan", env=cli.env | {"KLING_PROD": ""}, code=0).out
+    hidden = cli.voicectl("plan", code=0).out
     assert "KLING_PROD" not in hidden
     assert "credentials.api_key_env names no variable of the environment" in hidden
     assert "export KLING_API_KEY=... and write api_key_env: KLING_API_KEY" in hidden
-    desk.voicectl("apply", "--auto-approve", env=desk.env | {"KLING_PROD": desk.kling.api_key}, code=0)
+    cli.voicectl("apply", "--auto-approve", env=cli.env | {"KLING_PROD": cli.kling.api_key}, code=0)
 
 
-def test_a_plan_is_the_same_whether_a_name_is_set_or_not(desk: TencentDesk) -> None:
+def test_a_plan_is_the_same_whether_a_name_is_set_or_not(cli: TencentCliHarness) -> None:
     keyed = {**CONCIERGE, "clone": {**CONCIERGE["clone"], "api_key_env": "LLM_PROD"}}
-    desk.write({"concierge": keyed})
-    desk.env["LLM_PROD"] = "sk-1"
-    desk.apply()
-    del desk.env["LLM_PROD"]
-    desk.voicectl("plan", "--detailed-exitcode", code=0)
-    desk.write({"concierge": {**keyed, "labels": {"tier": "gold"}}})
-    desk.voicectl("plan", "--out", "p", code=0)
-    desk.voicectl("apply", "p", env=desk.env | {"LLM_PROD": "sk-1"}, code=0)
+    cli.write({"concierge": keyed})
+    cli.env["LLM_PROD"] = "sk-1"
+    cli.apply()
+    del cli.env["LLM_PROD"]
+    cli.voicectl("plan", "--detailed-exitcode", code=0)
+    cli.write({"concierge": {**keyed, "labels": {"tier": "gold"}}})
+    cli.voicectl("plan", "--out", "p", code=0)
+    cli.voicectl("apply", "p", env=cli.env | {"LLM_PROD": "sk-1"}, code=0)
 
 
-def test_the_sandbox_takes_other_names_for_other_accounts(desk: TencentDesk) -> None:
+def test_the_sandbox_takes_other_names_for_other_accounts(cli: TencentCliHarness) -> None:
     for name in ("KLING_STUDIO", "KLING_OTHER"):
         providers = {"kling": {"type": "kling", "credentials": {"api_key_env": name}}}
-        desk.write({"hero": NARRATOR}, providers=providers, file=f"{name}.yaml")
-        desk.voicectl("--sandbox", "-f", f"{name}.yaml", "apply", "--auto-approve", code=0)
-        listed = desk.voicectl("--sandbox", "-f", f"{name}.yaml", "voices", "kling", "--json", code=0).json
+        cli.write({"hero": NARRATOR}, providers=providers, file=f"{name}.yaml")
+        cli.voicectl("--sandbox", "-f", f"{name}.yaml", "apply", "--auto-approve", code=0)
+        listed = cli.voicectl("--sandbox", "-f", f"{name}.yaml", "voices", "kling", "--json", code=0).json
         assert len([voice for voice in listed if voice["address"] == "hero"]) == len(listed) == 1

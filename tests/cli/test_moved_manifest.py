@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from reconciler.backends import journal
-from tests.support.desk import Desk, Ran, voice
+from tests.support.cli_harness import CliHarness, Ran, voice
 from tests.support.kling_service import KlingService
-from tests.support.tencent_desk import CONCIERGE, HERO, NARRATOR, SOUNDS, TencentDesk
+from tests.support.tencent_cli_harness import CONCIERGE, HERO, NARRATOR, SOUNDS, TencentCliHarness
 from tests.support.tencent_service import TencentService
 
 BLOCKED = "Error: No state here, but another one holds voices\n"
@@ -31,12 +31,12 @@ def way(refused: Ran, *holding: str) -> list[str]:
     return found
 
 
-def unchanged(desk: Desk, *words: str) -> bool:
-    return desk.voicectl(*words, "plan", "--detailed-exitcode").code == 0
+def unchanged(cli: CliHarness, *words: str) -> bool:
+    return cli.voicectl(*words, "plan", "--detailed-exitcode").code == 0
 
 
 @pytest.fixture
-def renamed(made: Desk) -> Desk:
+def renamed(made: CliHarness) -> CliHarness:
     (made.folder / "voices.yaml").rename(made.folder / "cast.yaml")
     return made
 
@@ -60,7 +60,7 @@ def renamed(made: Desk) -> Desk:
     ],
 )
 def test_a_renamed_manifest_begins_nothing_and_says_how_its_state_follows(
-    renamed: Desk, kling: KlingService, words: tuple[str, ...]
+    renamed: CliHarness, kling: KlingService, words: tuple[str, ...]
 ) -> None:
     before = renamed.files()
     refused = renamed.voicectl("-f", "cast.yaml", *words, code=1)
@@ -71,37 +71,37 @@ def test_a_renamed_manifest_begins_nothing_and_says_how_its_state_follows(
     assert {k: v for k, v in renamed.files().items() if not k.endswith(".lock")} == before
 
 
-def test_the_way_on_is_typed_as_it_stands_there(renamed: Desk, kling: KlingService) -> None:
+def test_the_way_on_is_typed_as_it_stands_there(renamed: CliHarness, kling: KlingService) -> None:
     refused = renamed.voicectl("-f", "cast.yaml", "plan", code=1)
     renamed.voicectl(*way(refused, "mv-manifest"), code=0)
     assert unchanged(renamed, "-f", "cast.yaml")
     assert kling.count("create") == 0
 
 
-def test_it_is_typed_right_from_another_folder_and_in_the_sandbox(desk: Desk) -> None:
-    (desk.folder / "prod").mkdir()
-    desk.declare("hero", file="prod/our voices.yaml")
-    desk.voicectl("--sandbox", "-f", "prod/our voices.yaml", "apply", "--auto-approve", code=0)
-    (desk.folder / "prod/our voices.yaml").rename(desk.folder / "prod/the cast.yaml")
-    refused = desk.voicectl("-C", "prod", "--sandbox", "-f", "the cast.yaml", "apply", "--auto-approve", code=1)
+def test_it_is_typed_right_from_another_folder_and_in_the_sandbox(cli: CliHarness) -> None:
+    (cli.folder / "prod").mkdir()
+    cli.declare("hero", file="prod/our voices.yaml")
+    cli.voicectl("--sandbox", "-f", "prod/our voices.yaml", "apply", "--auto-approve", code=0)
+    (cli.folder / "prod/our voices.yaml").rename(cli.folder / "prod/the cast.yaml")
+    refused = cli.voicectl("-C", "prod", "--sandbox", "-f", "the cast.yaml", "apply", "--auto-approve", code=1)
     assert ".voicectl/our voices.state.json beside holds 1 voice of our voices.yaml" in refused.err
-    assert desk.voicectl("--sandbox", "-f", "prod/the cast.yaml", "plan", code=1).err.startswith(BLOCKED)
-    desk.voicectl(*way(refused, "mv-manifest"), code=0)
-    assert unchanged(desk, "--sandbox", "-f", "prod/the cast.yaml")
+    assert cli.voicectl("--sandbox", "-f", "prod/the cast.yaml", "plan", code=1).err.startswith(BLOCKED)
+    cli.voicectl(*way(refused, "mv-manifest"), code=0)
+    assert unchanged(cli, "--sandbox", "-f", "prod/the cast.yaml")
 
 
-def test_the_default_name_is_a_new_name_too(desk: Desk) -> None:
-    desk.declare("hero", file="cast.yaml")
-    desk.apply("-f", "cast.yaml")
-    (desk.folder / "cast.yaml").rename(desk.folder / "voices.yaml")
-    refused = desk.apply(code=1)
+def test_the_default_name_is_a_new_name_too(cli: CliHarness) -> None:
+    cli.declare("hero", file="cast.yaml")
+    cli.apply("-f", "cast.yaml")
+    (cli.folder / "cast.yaml").rename(cli.folder / "voices.yaml")
+    refused = cli.apply(code=1)
     assert way(refused, "mv-manifest") == ["state", "mv-manifest", "cast.yaml"]
-    desk.voicectl("state", "mv-manifest", "cast.yaml", code=0)
-    assert unchanged(desk)
+    cli.voicectl("state", "mv-manifest", "cast.yaml", code=0)
+    assert unchanged(cli)
 
 
 @pytest.mark.parametrize("name", ["Voices.yaml", "voices.yml", "voices.YAML"])
-def test_another_case_or_ending_is_another_name(made: Desk, kling: KlingService, name: str) -> None:
+def test_another_case_or_ending_is_another_name(made: CliHarness, kling: KlingService, name: str) -> None:
     (made.folder / "voices.yaml").rename(made.folder / name)
     refused = made.voicectl("-f", name, "apply", "--auto-approve", code=1)
     made.voicectl(*way(refused, "mv-manifest"), code=0)
@@ -109,24 +109,24 @@ def test_another_case_or_ending_is_another_name(made: Desk, kling: KlingService,
     assert kling.count("create") == 0
 
 
-def test_a_state_renamed_alone_is_named_by_its_own_name(renamed: Desk) -> None:
+def test_a_state_renamed_alone_is_named_by_its_own_name(renamed: CliHarness) -> None:
     (renamed.folder / "voices.state.json").rename(renamed.folder / "old.state.json")
     refused = renamed.voicectl("-f", "cast.yaml", "plan", code=1)
     renamed.voicectl(*way(refused, "mv-manifest"), code=0)
     assert unchanged(renamed, "-f", "cast.yaml")
 
 
-def test_two_states_without_a_manifest_are_both_named(desk: Desk) -> None:
+def test_two_states_without_a_manifest_are_both_named(cli: CliHarness) -> None:
     for name in ("a", "b"):
-        desk.declare(name, file=f"{name}.yaml")
-        desk.apply("-f", f"{name}.yaml")
-    (desk.folder / "a.yaml").unlink()
-    (desk.folder / "b.yaml").rename(desk.folder / "c.yaml")
-    refused = desk.voicectl("-f", "c.yaml", "plan", code=1)
+        cli.declare(name, file=f"{name}.yaml")
+        cli.apply("-f", f"{name}.yaml")
+    (cli.folder / "a.yaml").unlink()
+    (cli.folder / "b.yaml").rename(cli.folder / "c.yaml")
+    refused = cli.voicectl("-f", "c.yaml", "plan", code=1)
     assert [words[-1] for words in ways(refused) if "mv-manifest" in words] == ["a.yaml", "b.yaml"]
 
 
-def test_a_state_can_not_move_to_a_manifest_that_does_not_exist(made: Desk) -> None:
+def test_a_state_can_not_move_to_a_manifest_that_does_not_exist(made: CliHarness) -> None:
     before = made.files()
     for name in ("csat.yaml", "no/such/folder", "dangling.yaml"):
         refused = made.voicectl("-f", name, "state", "mv-manifest", "voices.yaml", code=1)
@@ -134,7 +134,7 @@ def test_a_state_can_not_move_to_a_manifest_that_does_not_exist(made: Desk) -> N
     assert made.files() == before
 
 
-def test_the_whole_pair_in_another_folder_goes_on(made: Desk, kling: KlingService) -> None:
+def test_the_whole_pair_in_another_folder_goes_on(made: CliHarness, kling: KlingService) -> None:
     (made.folder / "prod").mkdir()
     for path in made.folder.glob("voices.*"):
         path.rename(made.folder / "prod" / path.name)
@@ -147,7 +147,7 @@ def test_the_whole_pair_in_another_folder_goes_on(made: Desk, kling: KlingServic
 # -- a new state -------------------------------------------------------------------------------------------------------
 
 
-def test_a_new_state_is_begun_where_somebody_says_so(renamed: Desk, kling: KlingService) -> None:
+def test_a_new_state_is_begun_where_somebody_says_so(renamed: CliHarness, kling: KlingService) -> None:
     renamed.declare("third", file="cast.yaml")
     refused = renamed.voicectl("-f", "cast.yaml", "plan", code=1)
     assert way(refused, "--new-state") == ["-f", "cast.yaml", "plan", "--new-state"]
@@ -157,7 +157,7 @@ def test_a_new_state_is_begun_where_somebody_says_so(renamed: Desk, kling: Kling
     assert unchanged(renamed, "-f", "cast.yaml")
 
 
-def test_a_saved_plan_with_a_new_state_is_applied_as_it_was_reviewed(renamed: Desk, kling: KlingService) -> None:
+def test_a_saved_plan_with_a_new_state_is_applied_as_it_was_reviewed(renamed: CliHarness, kling: KlingService) -> None:
     renamed.declare("third", file="cast.yaml")
     renamed.voicectl("-f", "cast.yaml", "plan", "--new-state", "--out", "p", code=0)
     renamed.voicectl("-f", "cast.yaml", "apply", "p", "--new-state", code=1)
@@ -167,13 +167,17 @@ def test_a_saved_plan_with_a_new_state_is_applied_as_it_was_reviewed(renamed: De
 
 
 @pytest.mark.parametrize("words", [("plan",), ("apply", "--auto-approve")])
-def test_a_new_state_over_one_that_is_there_is_refused(made: Desk, kling: KlingService, words: tuple[str, ...]) -> None:
+def test_a_new_state_over_one_that_is_there_is_refused(
+    made: CliHarness, kling: KlingService, words: tuple[str, ...]
+) -> None:
     refused = made.voicectl(*words, "--new-state", code=1)
     assert f"There is a state at {made.folder / 'voices.state.json'} already" in refused.err
     assert kling.count("create") == 0
 
 
-def test_the_same_voices_in_a_second_environment_are_bought_on_purpose(renamed: Desk, kling: KlingService) -> None:
+def test_the_same_voices_in_a_second_environment_are_bought_on_purpose(
+    renamed: CliHarness, kling: KlingService
+) -> None:
     """On the same account, which shows them: that is a second question, with its own way on."""
     cast = ("-f", "cast.yaml")
     blocked = renamed.voicectl(*cast, "apply", "--auto-approve", "--new-state", code=1)
@@ -186,21 +190,21 @@ def test_the_same_voices_in_a_second_environment_are_bought_on_purpose(renamed: 
 # -- what is beside and blocks nothing ---------------------------------------------------------------------------------
 
 
-def test_another_project_in_the_folder_blocks_nothing(made: Desk) -> None:
+def test_another_project_in_the_folder_blocks_nothing(made: CliHarness) -> None:
     made.declare("third", file="other.yaml")
     made.apply("-f", "other.yaml")
     assert unchanged(made)
     assert unchanged(made, "-f", "other.yaml")
 
 
-def test_a_state_that_holds_nothing_any_more_blocks_nothing(made: Desk) -> None:
+def test_a_state_that_holds_nothing_any_more_blocks_nothing(made: CliHarness) -> None:
     made.voicectl("destroy", "--auto-approve", code=0)
     (made.folder / "voices.yaml").unlink()
     made.declare("third", file="cast.yaml")
     made.apply("-f", "cast.yaml")
 
 
-def test_after_the_state_followed_its_copy_under_the_old_name_blocks_nothing(renamed: Desk) -> None:
+def test_after_the_state_followed_its_copy_under_the_old_name_blocks_nothing(renamed: CliHarness) -> None:
     renamed.voicectl("-f", "cast.yaml", "state", "mv-manifest", "voices.yaml", code=0)
     assert (renamed.folder / "voices.state.backup").exists()
     renamed.declare("third")
@@ -208,7 +212,7 @@ def test_after_the_state_followed_its_copy_under_the_old_name_blocks_nothing(ren
 
 
 @pytest.mark.parametrize("words", [("voices", "kling"), ("validate",)])
-def test_what_needs_no_state_goes_on(renamed: Desk, words: tuple[str, ...]) -> None:
+def test_what_needs_no_state_goes_on(renamed: CliHarness, words: tuple[str, ...]) -> None:
     renamed.voicectl("-f", "cast.yaml", *words, code=0)
 
 
@@ -235,7 +239,7 @@ def absolute(folder: Path) -> Path:
 
 @pytest.mark.parametrize("link", [beside, in_a_chain, absolute])
 def test_a_link_to_a_manifest_with_a_state_says_both_ways_on(
-    made: Desk, kling: KlingService, link: Callable[[Path], Path]
+    made: CliHarness, kling: KlingService, link: Callable[[Path], Path]
 ) -> None:
     linked = str(link(made.folder))
     refused = made.voicectl("-f", linked, "apply", "--auto-approve", code=1)
@@ -247,7 +251,7 @@ def test_a_link_to_a_manifest_with_a_state_says_both_ways_on(
     assert kling.count("create") == 0
 
 
-def test_a_link_with_a_state_of_its_own_is_a_second_environment(made: Desk, kling: KlingService) -> None:
+def test_a_link_with_a_state_of_its_own_is_a_second_environment(made: CliHarness, kling: KlingService) -> None:
     linked = str(absolute(made.folder))
     made.voicectl("-f", linked, "apply", "--auto-approve", "--new-state", code=1)  # the account shows them: see above
     made.voicectl("-f", linked, "state", "rebuild", "--new-lineage", code=0)
@@ -256,7 +260,7 @@ def test_a_link_with_a_state_of_its_own_is_a_second_environment(made: Desk, klin
     assert unchanged(made)
 
 
-def test_a_link_to_a_manifest_that_was_renamed_is_blocked_too(renamed: Desk) -> None:
+def test_a_link_to_a_manifest_that_was_renamed_is_blocked_too(renamed: CliHarness) -> None:
     (renamed.folder / "dev").mkdir()
     (renamed.folder / "dev/voices.yaml").symlink_to("../cast.yaml")
     refused = renamed.voicectl("-f", "dev/voices.yaml", "plan", code=1)
@@ -264,7 +268,7 @@ def test_a_link_to_a_manifest_that_was_renamed_is_blocked_too(renamed: Desk) -> 
     assert unchanged(renamed, "-f", "cast.yaml")
 
 
-def test_a_hard_link_is_the_same_file(made: Desk) -> None:
+def test_a_hard_link_is_the_same_file(made: CliHarness) -> None:
     os.link(made.folder / "voices.yaml", made.folder / "cast.yaml")
     refused = made.voicectl("-f", "cast.yaml", "plan", code=1)
     assert "voices.state.json beside holds 2 voices of voices.yaml, and cast.yaml is the same file." in refused.err
@@ -273,7 +277,7 @@ def test_a_hard_link_is_the_same_file(made: Desk) -> None:
     assert "cast.state.json beside holds 2 voices" in made.voicectl("plan", code=1).err
 
 
-def test_a_linked_folder_is_the_folder(made: Desk) -> None:
+def test_a_linked_folder_is_the_folder(made: CliHarness) -> None:
     (made.folder / "current").symlink_to(".")
     assert unchanged(made, "-f", "current/voices.yaml")
     assert unchanged(made, "-C", "current")
@@ -282,27 +286,27 @@ def test_a_linked_folder_is_the_folder(made: Desk) -> None:
 # -- a folder as one manifest ------------------------------------------------------------------------------------------
 
 
-def test_a_file_that_becomes_part_of_a_folder_keeps_its_state(desk: Desk) -> None:
-    desk.declare("hero", file="cast.yaml")
-    desk.apply("-f", "cast.yaml")
-    (desk.folder / "more.yaml").write_text(json.dumps({"version": 1, "voices": {"third": voice("third")}}))
-    refused = desk.voicectl("-f", ".", "plan", code=1)
+def test_a_file_that_becomes_part_of_a_folder_keeps_its_state(cli: CliHarness) -> None:
+    cli.declare("hero", file="cast.yaml")
+    cli.apply("-f", "cast.yaml")
+    (cli.folder / "more.yaml").write_text(json.dumps({"version": 1, "voices": {"third": voice("third")}}))
+    refused = cli.voicectl("-f", ".", "plan", code=1)
     assert "cast.state.json beside holds 1 voice of cast.yaml, which is one of the files of this folder." in refused.err
-    desk.voicectl(*way(refused, "mv-manifest"), code=0)
-    assert desk.actions("-f", ".") == {"third": "create"}
+    cli.voicectl(*way(refused, "mv-manifest"), code=0)
+    assert cli.actions("-f", ".") == {"third": "create"}
 
 
-def test_a_folder_that_becomes_one_file_keeps_its_state(desk: Desk) -> None:
-    desk.declare("hero", file="a.yaml")
-    desk.apply("-f", ".")
-    (desk.folder / "a.yaml").rename(desk.folder / "all.yaml")
-    refused = desk.voicectl("-f", "all.yaml", "plan", code=1)
+def test_a_folder_that_becomes_one_file_keeps_its_state(cli: CliHarness) -> None:
+    cli.declare("hero", file="a.yaml")
+    cli.apply("-f", ".")
+    (cli.folder / "a.yaml").rename(cli.folder / "all.yaml")
+    refused = cli.voicectl("-f", "all.yaml", "plan", code=1)
     assert "voices.state.json beside holds 1 voice of the folder as one manifest" in refused.err
-    desk.voicectl(*way(refused, "mv-manifest"), code=0)
-    assert unchanged(desk, "-f", "all.yaml")
+    cli.voicectl(*way(refused, "mv-manifest"), code=0)
+    assert unchanged(cli, "-f", "all.yaml")
 
 
-def test_the_state_of_a_folder_and_of_its_voices_yaml_is_one_file(made: Desk) -> None:
+def test_the_state_of_a_folder_and_of_its_voices_yaml_is_one_file(made: CliHarness) -> None:
     for target in (".", "voices.yaml"):
         refused = made.voicectl("-f", target, "plan", code=1)
         assert "The state belongs to another manifest" in refused.err
@@ -314,7 +318,7 @@ def test_the_state_of_a_folder_and_of_its_voices_yaml_is_one_file(made: Desk) ->
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"version":99}', b"\xff\xfe"])
-def test_a_damaged_state_beside_is_named(renamed: Desk, kling: KlingService, content: bytes) -> None:
+def test_a_damaged_state_beside_is_named(renamed: CliHarness, kling: KlingService, content: bytes) -> None:
     (renamed.folder / "voices.state.json").write_bytes(content)
     refused = renamed.voicectl("-f", "cast.yaml", "apply", "--auto-approve", code=1)
     assert "voices.state.json beside can't be read, and voices.yaml is not here any more: " in refused.err
@@ -322,7 +326,7 @@ def test_a_damaged_state_beside_is_named(renamed: Desk, kling: KlingService, con
     assert kling.count("create") == 0
 
 
-def test_a_journal_without_its_state_is_named(renamed: Desk) -> None:
+def test_a_journal_without_its_state_is_named(renamed: CliHarness) -> None:
     state = renamed.folder / "voices.state.json"
     (renamed.folder / "voices.state.journal").write_bytes(journal.header(journal.digest(state.read_bytes())))
     state.unlink()
@@ -330,7 +334,7 @@ def test_a_journal_without_its_state_is_named(renamed: Desk) -> None:
     assert "voices.state.json beside can't be read" in refused.err
 
 
-def test_a_damaged_state_of_another_project_blocks_nothing(made: Desk) -> None:
+def test_a_damaged_state_of_another_project_blocks_nothing(made: CliHarness) -> None:
     made.declare("third", file="other.yaml")
     (made.folder / "other.state.json").write_bytes(b"{")
     made.declare("fourth", file="cast.yaml")
@@ -349,13 +353,13 @@ def tencent() -> Iterator[TencentService]:
 
 
 @pytest.fixture
-def unlisted(tmp_path: Path, kling: KlingService, tencent: TencentService) -> TencentDesk:
+def unlisted(tmp_path: Path, kling: KlingService, tencent: TencentService) -> TencentCliHarness:
     """A voice of TRTC, of VOD and a sound, which nothing but the state remembers."""
-    desk = TencentDesk(tmp_path, kling, tencent=tencent)
-    desk.write({"concierge": CONCIERGE, "hero": HERO}, audio=SOUNDS)
-    desk.apply()
+    cli = TencentCliHarness(tmp_path, kling, tencent=tencent)
+    cli.write({"concierge": CONCIERGE, "hero": HERO}, audio=SOUNDS)
+    cli.apply()
     tencent.tasks.clear()  # 72 hours later
-    return desk
+    return cli
 
 
 def renames(folder: Path) -> str:
@@ -387,7 +391,7 @@ def splits(folder: Path) -> str:
     "happens", [renames, links, loses_the_state_but_not_its_backup, loses_the_state_but_not_its_rescue_copy, splits]
 )
 def test_nothing_is_bought_twice_that_only_a_state_remembers(
-    unlisted: TencentDesk, tencent: TencentService, happens: Callable[[Path], str]
+    unlisted: TencentCliHarness, tencent: TencentService, happens: Callable[[Path], str]
 ) -> None:
     name = happens(unlisted.folder)
     before = len(tencent.tasks), sum(tencent.accepted.values())
@@ -400,7 +404,7 @@ def test_nothing_is_bought_twice_that_only_a_state_remembers(
 
 
 def test_one_file_of_a_folder_does_not_buy_what_the_folder_holds(
-    unlisted: TencentDesk, tencent: TencentService
+    unlisted: TencentCliHarness, tencent: TencentService
 ) -> None:
     unlisted.voicectl("-f", ".", "state", "mv-manifest", code=0)
     unlisted.write({"narrator": NARRATOR, "concierge": CONCIERGE}, file="part.yaml")

@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.desk import Desk, voice
+from tests.support.cli_harness import CliHarness, voice
 from tests.support.kling_service import OWEN, Deleted, KlingService
 
 
-def lose(desk: Desk) -> str:
+def lose(cli: CliHarness) -> str:
     """As on a fresh clone: the voices are there, the state is not. Returns its lineage's first eight characters."""
-    lineage = str(desk.state["lineage"])[:8]
-    for path in desk.folder.glob("voices.state.*"):
+    lineage = str(cli.state["lineage"])[:8]
+    for path in cli.folder.glob("voices.state.*"):
         path.unlink()
     return lineage
 
 
 @pytest.fixture
-def lineage(made: Desk) -> str:
+def lineage(made: CliHarness) -> str:
     return lose(made)
 
 
@@ -28,40 +28,40 @@ def lineage(made: Desk) -> str:
 
 
 @pytest.mark.parametrize("words", [(), ("--json",), ("narrator",), ("narrator", "--json"), ("nobody",)])
-def test_output_without_a_state_is_an_error_and_prints_nothing(desk: Desk, words: tuple[str, ...]) -> None:
-    desk.declare("narrator")
-    refused = desk.voicectl("output", *words, code=1)
+def test_output_without_a_state_is_an_error_and_prints_nothing(cli: CliHarness, words: tuple[str, ...]) -> None:
+    cli.declare("narrator")
+    refused = cli.voicectl("output", *words, code=1)
     assert refused.out == ""
     assert refused.err.startswith("Error: No state here yet\n")
-    assert str(desk.folder / "voices.state.json") in refused.err
+    assert str(cli.folder / "voices.state.json") in refused.err
     for way in ("voicectl state push FILE", "voicectl state rebuild", "voicectl apply", "-f PATH"):
         assert way in refused.err
 
 
-def test_output_without_a_state_needs_no_manifest_to_say_so(desk: Desk) -> None:
-    assert "No state here yet" in desk.voicectl("output", "--json", code=1).err
+def test_output_without_a_state_needs_no_manifest_to_say_so(cli: CliHarness) -> None:
+    assert "No state here yet" in cli.voicectl("output", "--json", code=1).err
 
 
-def test_the_commands_to_type_lead_to_this_place(desk: Desk) -> None:
-    desk.declare("narrator", file="cast.yaml")
-    refused = desk.voicectl("-f", "cast.yaml", "output", code=1)
+def test_the_commands_to_type_lead_to_this_place(cli: CliHarness) -> None:
+    cli.declare("narrator", file="cast.yaml")
+    refused = cli.voicectl("-f", "cast.yaml", "output", code=1)
     assert "voicectl -f cast.yaml state rebuild" in refused.err
-    rehearsed = desk.voicectl("--sandbox", "-f", "cast.yaml", "output", code=1)
+    rehearsed = cli.voicectl("--sandbox", "-f", "cast.yaml", "output", code=1)
     assert "voicectl -f cast.yaml --sandbox state rebuild" in rehearsed.err
 
 
-def test_output_of_a_state_without_a_voice_is_empty_and_true(desk: Desk, kling: KlingService) -> None:
-    desk.write({})
-    desk.apply()
-    desk.declare("narrator")
-    desk.voicectl("state", "rebuild", "--new-lineage", code=0)  # writes a state that holds nothing
-    assert desk.voicectl("output", "--json", code=0).json == {}
+def test_output_of_a_state_without_a_voice_is_empty_and_true(cli: CliHarness, kling: KlingService) -> None:
+    cli.write({})
+    cli.apply()
+    cli.declare("narrator")
+    cli.voicectl("state", "rebuild", "--new-lineage", code=0)  # writes a state that holds nothing
+    assert cli.voicectl("output", "--json", code=0).json == {}
 
 
 # -- drift -------------------------------------------------------------------------------------------------------------
 
 
-def test_drift_without_a_state_says_whose_voices_the_account_holds(made: Desk, lineage: str) -> None:
+def test_drift_without_a_state_says_whose_voices_the_account_holds(made: CliHarness, lineage: str) -> None:
     refused = made.voicectl("drift", code=1)
     assert "No drift" not in refused.out
     assert f"no state here; the account holds 2 voices of this manifest, made under lineage {lineage}." in refused.err
@@ -69,7 +69,7 @@ def test_drift_without_a_state_says_whose_voices_the_account_holds(made: Desk, l
     assert list(made.folder.glob("*.state.*")) == []
 
 
-def test_drift_as_json_says_it_in_the_document_and_in_the_exit_code(made: Desk, lineage: str) -> None:
+def test_drift_as_json_says_it_in_the_document_and_in_the_exit_code(made: CliHarness, lineage: str) -> None:
     refused = made.voicectl("drift", "--json", code=1)
     assert refused.json["lineage"] is None
     assert refused.json["serial"] is None
@@ -77,7 +77,7 @@ def test_drift_as_json_says_it_in_the_document_and_in_the_exit_code(made: Desk, 
     assert "no state here" in refused.err
 
 
-def test_an_entry_that_has_changed_since_is_still_ours(made: Desk, lineage: str, kling: KlingService) -> None:
+def test_an_entry_that_has_changed_since_is_still_ours(made: CliHarness, lineage: str, kling: KlingService) -> None:
     made.declare("narrator", hero=voice("hero", voice_url="https://cdn.example.com/another.mp3"))
     refused = made.voicectl("drift", code=1)
     assert "the account holds 2 voices of this manifest" in refused.err
@@ -87,7 +87,7 @@ def test_an_entry_that_has_changed_since_is_still_ours(made: Desk, lineage: str,
     assert kling.count("delete") == 0
 
 
-def test_the_ways_on_that_it_names_lead_on(made: Desk, lineage: str) -> None:
+def test_the_ways_on_that_it_names_lead_on(made: CliHarness, lineage: str) -> None:
     made.declare("narrator", hero=voice("hero", voice_url="https://cdn.example.com/another.mp3"))
     told = made.voicectl("drift", code=1).err
     [rebuild] = re.findall(r"voicectl (state rebuild --lineage \w+)", told)
@@ -97,23 +97,23 @@ def test_the_ways_on_that_it_names_lead_on(made: Desk, lineage: str) -> None:
     assert made.voicectl("drift", code=0).out == "No drift.\n"
 
 
-def test_one_address_is_not_taken_for_the_beginning_of_another(made: Desk, lineage: str) -> None:
+def test_one_address_is_not_taken_for_the_beginning_of_another(made: CliHarness, lineage: str) -> None:
     made.declare("narrator2", "hero_of_the_day")
     told = made.voicectl("drift", code=0)
     assert f"made under lineage {lineage}" in told.err
     assert "2 declared, and not there: narrator2, hero_of_the_day" in told.out
 
 
-def test_a_long_address_is_known_by_its_beginning(desk: Desk, kling: KlingService) -> None:
+def test_a_long_address_is_known_by_its_beginning(cli: CliHarness, kling: KlingService) -> None:
     long = "a_narrator_with_a_rather_long_address_of_its_own"
-    desk.write({long: voice("short")})
-    desk.apply()
-    lineage = lose(desk)
-    desk.write({long: voice("short", voice_url="https://cdn.example.com/other.mp3")})
-    assert f"1 voice of this manifest, made under lineage {lineage}" in desk.voicectl("drift", code=1).err
+    cli.write({long: voice("short")})
+    cli.apply()
+    lineage = lose(cli)
+    cli.write({long: voice("short", voice_url="https://cdn.example.com/other.mp3")})
+    assert f"1 voice of this manifest, made under lineage {lineage}" in cli.voicectl("drift", code=1).err
 
 
-def test_several_lineages_are_listed_with_their_counts(made: Desk, lineage: str) -> None:
+def test_several_lineages_are_listed_with_their_counts(made: CliHarness, lineage: str) -> None:
     made.declare("narrator", "hero", "villain")
     made.voicectl("state", "rebuild", "--new-lineage", code=0)
     made.apply()
@@ -123,7 +123,7 @@ def test_several_lineages_are_listed_with_their_counts(made: Desk, lineage: str)
 
 
 def test_voices_of_another_manifest_are_one_note_and_change_no_exit_code(
-    made: Desk, lineage: str, kling: KlingService
+    made: CliHarness, lineage: str, kling: KlingService
 ) -> None:
     made.declare("third", "fourth")
     told = made.voicectl("drift", code=0)
@@ -136,38 +136,40 @@ def test_voices_of_another_manifest_are_one_note_and_change_no_exit_code(
     assert kling.count("delete") == 0
 
 
-def test_an_empty_account_is_shown_as_it_is(desk: Desk) -> None:
-    desk.declare("narrator", "hero")
-    told = desk.voicectl("drift", code=0)
+def test_an_empty_account_is_shown_as_it_is(cli: CliHarness) -> None:
+    cli.declare("narrator", "hero")
+    told = cli.voicectl("drift", code=0)
     assert told.out == (
         "kling: 2 declared, and not there: narrator, hero\n\n"
         "No drift: nothing was made yet. To make what is declared: voicectl apply\n"
     )
-    assert desk.voicectl("drift", "--json", code=0).json["drift"] == []
-    assert "There is nothing to destroy." in desk.voicectl("destroy", "--auto-approve", code=0).out
+    assert cli.voicectl("drift", "--json", code=0).json["drift"] == []
+    assert "There is nothing to destroy." in cli.voicectl("destroy", "--auto-approve", code=0).out
 
 
-def test_a_failed_task_is_no_voice(desk: Desk, kling: KlingService) -> None:
+def test_a_failed_task_is_no_voice(cli: CliHarness, kling: KlingService) -> None:
     kling.failing["narrator"] = "too noisy"
-    desk.declare("narrator")
-    desk.apply(code=1)
-    lose(desk)
-    assert "declared, and not there: narrator" in desk.voicectl("drift", code=0).out
+    cli.declare("narrator")
+    cli.apply(code=1)
+    lose(cli)
+    assert "declared, and not there: narrator" in cli.voicectl("drift", code=0).out
 
 
-def test_a_task_that_still_runs_is_ours(desk: Desk, kling: KlingService) -> None:
+def test_a_task_that_still_runs_is_ours(cli: CliHarness, kling: KlingService) -> None:
     kling.add_foreign("narrator", external_task_id="vc-0123abcd-narrator-89abcdef-1", seconds=3600)
-    desk.declare("narrator")
-    assert "1 voice of this manifest, made under lineage 0123abcd" in desk.voicectl("drift", code=1).err
+    cli.declare("narrator")
+    assert "1 voice of this manifest, made under lineage 0123abcd" in cli.voicectl("drift", code=1).err
 
 
-def test_an_account_that_can_not_be_listed_is_no_green_light(made: Desk, lineage: str, kling: KlingService) -> None:
+def test_an_account_that_can_not_be_listed_is_no_green_light(
+    made: CliHarness, lineage: str, kling: KlingService
+) -> None:
     kling.refuse("list", 403, 1103, times=2)
     assert made.voicectl("drift", code=1).out == ""
     assert "othing to destroy" not in made.voicectl("destroy", "--auto-approve", code=1).out
 
 
-def test_a_state_that_holds_nothing_is_no_green_light_either(made: Desk, lineage: str) -> None:
+def test_a_state_that_holds_nothing_is_no_green_light_either(made: CliHarness, lineage: str) -> None:
     made.write({"other": voice("other")})
     made.voicectl("state", "rebuild", "--new-lineage", code=0)
     made.declare("narrator", "hero")
@@ -177,7 +179,7 @@ def test_a_state_that_holds_nothing_is_no_green_light_either(made: Desk, lineage
     assert "declared, and not there: narrator, hero" in made.voicectl("drift", code=0).out
 
 
-def test_a_state_that_knows_one_voice_is_no_green_light_for_the_others(made: Desk, lineage: str) -> None:
+def test_a_state_that_knows_one_voice_is_no_green_light_for_the_others(made: CliHarness, lineage: str) -> None:
     made.declare("narrator", "hero", "villain")
     made.apply(code=1)  # villain is bought; the others are blocked, because a lost state may hold them
     drifted = made.voicectl("drift", code=1)
@@ -188,7 +190,7 @@ def test_a_state_that_knows_one_voice_is_no_green_light_for_the_others(made: Des
     assert made.voicectl("drift", code=0).out == "No drift.\n"
 
 
-def test_looking_for_lineages_leaves_no_empty_state_behind(made: Desk, lineage: str) -> None:
+def test_looking_for_lineages_leaves_no_empty_state_behind(made: CliHarness, lineage: str) -> None:
     made.voicectl("state", "rebuild", code=0)
     assert list(made.folder.glob("*.state.json")) == []
 
@@ -198,7 +200,7 @@ def test_looking_for_lineages_leaves_no_empty_state_behind(made: Desk, lineage: 
 
 @pytest.mark.parametrize("more", [(), ("--json",)])
 def test_destroy_without_a_state_deletes_nothing_and_says_what_is_there(
-    made: Desk, lineage: str, kling: KlingService, more: tuple[str, ...]
+    made: CliHarness, lineage: str, kling: KlingService, more: tuple[str, ...]
 ) -> None:
     refused = made.voicectl("destroy", "--auto-approve", *more, code=1)
     assert f"no state here; the account holds 2 voices of this manifest, made under lineage {lineage}" in refused.err
@@ -207,7 +209,7 @@ def test_destroy_without_a_state_deletes_nothing_and_says_what_is_there(
     assert list(made.folder.glob("*.state.json")) == []
 
 
-def test_after_a_destroy_there_is_nothing_to_destroy(made: Desk, kling: KlingService) -> None:
+def test_after_a_destroy_there_is_nothing_to_destroy(made: CliHarness, kling: KlingService) -> None:
     kling.deleted_voices = Deleted.VANISHES
     made.voicectl("destroy", "--auto-approve", code=0)
     assert "There is nothing to destroy." in made.voicectl("destroy", "--auto-approve", code=0).out
@@ -218,21 +220,21 @@ def test_after_a_destroy_there_is_nothing_to_destroy(made: Desk, kling: KlingSer
 # -- official and existing voices --------------------------------------------------------------------------------------
 
 
-def test_declared_presets_need_no_state(desk: Desk, kling: KlingService) -> None:
-    desk.write({"owen": {"provider": "kling", "preset": {"voice_id": OWEN}}})
-    assert desk.voicectl("drift", code=0).out == "kling: 1 there: owen\n\nNo drift.\n"
-    desk.write({"owen": {"provider": "kling", "preset": {"voice_id": "404"}}})
-    missing = desk.voicectl("drift", code=2)
+def test_declared_presets_need_no_state(cli: CliHarness, kling: KlingService) -> None:
+    cli.write({"owen": {"provider": "kling", "preset": {"voice_id": OWEN}}})
+    assert cli.voicectl("drift", code=0).out == "kling: 1 there: owen\n\nNo drift.\n"
+    cli.write({"owen": {"provider": "kling", "preset": {"voice_id": "404"}}})
+    missing = cli.voicectl("drift", code=2)
     assert "kling: 1 declared as there already, and not there: owen" in missing.out
-    [drift] = desk.voicectl("drift", "--json", code=2).json["drift"]
+    [drift] = cli.voicectl("drift", "--json", code=2).json["drift"]
     assert (drift["address"], drift["kind"]) == ("owen", "gone")
 
 
-def test_an_existing_voice_is_looked_for(desk: Desk, kling: KlingService) -> None:
+def test_an_existing_voice_is_looked_for(cli: CliHarness, kling: KlingService) -> None:
     [found] = kling.add_foreign("hero")
-    desk.write({"hero": {"provider": "kling", "existing": {"voice_id": found}}})
-    assert "kling: 1 there: hero" in desk.voicectl("drift", code=0).out
-    desk.voicectl("destroy", "--auto-approve", code=0)
+    cli.write({"hero": {"provider": "kling", "existing": {"voice_id": found}}})
+    assert "kling: 1 there: hero" in cli.voicectl("drift", code=0).out
+    cli.voicectl("destroy", "--auto-approve", code=0)
     assert kling.count("delete") == 0
 
 
@@ -254,21 +256,21 @@ def test_an_existing_voice_is_looked_for(desk: Desk, kling: KlingService) -> Non
     ],
 )
 def test_what_needs_a_state_says_that_there_is_none_and_makes_none(
-    made: Desk, lineage: str, words: tuple[str, ...]
+    made: CliHarness, lineage: str, words: tuple[str, ...]
 ) -> None:
     assert "No state here yet" in made.voicectl(*words, code=1).err
     assert list(made.folder.glob("*.state.json")) == []
 
 
-def test_voices_needs_no_state(made: Desk, lineage: str) -> None:
+def test_voices_needs_no_state(made: CliHarness, lineage: str) -> None:
     assert len(made.voicectl("voices", "kling", "--json", code=0).json) == 2
 
 
-def test_the_sandbox_is_asked_alike(desk: Desk) -> None:
-    desk.declare("narrator", "hero")
-    desk.voicectl("--sandbox", "apply", "--auto-approve", code=0)
-    for path in Path(desk.folder / ".voicectl").glob("voices.state.*"):
+def test_the_sandbox_is_asked_alike(cli: CliHarness) -> None:
+    cli.declare("narrator", "hero")
+    cli.voicectl("--sandbox", "apply", "--auto-approve", code=0)
+    for path in Path(cli.folder / ".voicectl").glob("voices.state.*"):
         path.unlink()
-    assert "holds 2 voices of this manifest" in desk.voicectl("--sandbox", "drift", code=1).err
-    assert "holds 2 voices of this manifest" in desk.voicectl("--sandbox", "destroy", "--auto-approve", code=1).err
-    desk.voicectl("--sandbox", "output", "--json", code=1)
+    assert "holds 2 voices of this manifest" in cli.voicectl("--sandbox", "drift", code=1).err
+    assert "holds 2 voices of this manifest" in cli.voicectl("--sandbox", "destroy", "--auto-approve", code=1).err
+    cli.voicectl("--sandbox", "output", "--json", code=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.cli.main import COMMANDS, run
-from tests.support.desk import Desk
+from tests.support.cli_harness import CliHarness
 
 PAYS = ("--retry", "--replace", "--allow-recreates", "--allow-deletes", "--auto-approve", "--force", "--probe")
 
@@ -31,9 +31,9 @@ PAYS = ("--retry", "--replace", "--allow-recreates", "--allow-deletes", "--auto-
         ("state", "rebuild", "--newlineage"),
     ],
 )
-def test_an_option_that_pays_or_overrules_is_never_suggested(desk: Desk, words: tuple[str, ...]) -> None:
-    desk.declare("hero")
-    refused = desk.voicectl(*words, code=1).err
+def test_an_option_that_pays_or_overrules_is_never_suggested(cli: CliHarness, words: tuple[str, ...]) -> None:
+    cli.declare("hero")
+    refused = cli.voicectl(*words, code=1).err
     said = f"No such option: {next(w for w in words if w.startswith('--')).split('=')[0]}."
     assert said in refused
     assert "Did you mean" not in refused
@@ -53,9 +53,9 @@ def test_an_option_that_pays_or_overrules_is_never_suggested(desk: Desk, words: 
         (("--chdir=prod", "plan"), "-C DIR"),
     ],
 )
-def test_a_harmless_option_is_suggested(desk: Desk, words: tuple[str, ...], meant: str) -> None:
-    desk.declare("hero")
-    assert f"Did you mean {meant}?" in desk.voicectl(*words, code=1).err
+def test_a_harmless_option_is_suggested(cli: CliHarness, words: tuple[str, ...], meant: str) -> None:
+    cli.declare("hero")
+    assert f"Did you mean {meant}?" in cli.voicectl(*words, code=1).err
 
 
 @pytest.mark.parametrize(
@@ -81,9 +81,9 @@ def test_a_harmless_option_is_suggested(desk: Desk, words: tuple[str, ...], mean
         (("state", "list", "-all"), "all"),
     ],
 )
-def test_a_long_option_behind_one_dash_is_told_its_second(desk: Desk, words: tuple[str, ...], option: str) -> None:
-    desk.declare("hero")
-    refused = desk.voicectl(*words, code=1).err
+def test_a_long_option_behind_one_dash_is_told_its_second(cli: CliHarness, words: tuple[str, ...], option: str) -> None:
+    cli.declare("hero")
+    refused = cli.voicectl(*words, code=1).err
     assert f"No such option: -{option}. Write it with two dashes: --{option}" in refused
 
 
@@ -96,9 +96,9 @@ def test_a_long_option_behind_one_dash_is_told_its_second(desk: Desk, words: tup
         (("plan", "-x"), "No such option: -x."),
     ],
 )
-def test_what_has_no_such_option_is_named_as_it_was_written(desk: Desk, words: tuple[str, ...], said: str) -> None:
-    desk.declare("hero")
-    refused = desk.voicectl(*words, code=1).err
+def test_what_has_no_such_option_is_named_as_it_was_written(cli: CliHarness, words: tuple[str, ...], said: str) -> None:
+    cli.declare("hero")
+    refused = cli.voicectl(*words, code=1).err
     assert said in refused
     assert "dashes" not in refused
 
@@ -110,6 +110,6 @@ def test_no_command_suggests_an_option_that_pays(command: str, capsys: pytest.Ca
         assert f"Did you mean {option}" not in capsys.readouterr().err
 
 
-def test_short_options_may_still_be_joined_with_their_value(desk: Desk) -> None:
-    desk.declare("hero", file="files.yaml")
-    assert desk.voicectl("-ffiles.yaml", "plan", "--json", code=0).json["summary"]["create"] == 1
+def test_short_options_may_still_be_joined_with_their_value(cli: CliHarness) -> None:
+    cli.declare("hero", file="files.yaml")
+    assert cli.voicectl("-ffiles.yaml", "plan", "--json", code=0).json["summary"]["create"] == 1

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.desk import COMMAND, Desk
+from tests.support.cli_harness import COMMAND, CliHarness
 from tests.support.kling_service import KlingService
 from tests.support.sounds import wav
 
 
 @pytest.fixture
-def prod(desk: Desk) -> Desk:
+def prod(cli: CliHarness) -> CliHarness:
     """Everything in the folder `prod`, under another name."""
-    (desk.folder / "prod").mkdir()
-    desk.declare("narrator", file="prod/studio.yaml")
-    return desk
+    (cli.folder / "prod").mkdir()
+    cli.declare("narrator", file="prod/studio.yaml")
+    return cli
 
 
 @pytest.mark.parametrize(
@@ -31,11 +31,11 @@ def prod(desk: Desk) -> Desk:
         ("-C", "prod", "plan", "--json", "-fstudio.yaml"),
     ],
 )
-def test_global_options_stand_before_or_after_the_command(prod: Desk, words: tuple[str, ...]) -> None:
+def test_global_options_stand_before_or_after_the_command(prod: CliHarness, words: tuple[str, ...]) -> None:
     assert prod.voicectl(*words, code=0).json["summary"]["create"] == 1
 
 
-def test_they_stand_before_and_after_a_command_of_a_group_too(prod: Desk) -> None:
+def test_they_stand_before_and_after_a_command_of_a_group_too(prod: CliHarness) -> None:
     prod.apply("-f", "prod/studio.yaml")
     for words in (
         ("-f", "prod/studio.yaml", "state", "list"),
@@ -45,7 +45,7 @@ def test_they_stand_before_and_after_a_command_of_a_group_too(prod: Desk) -> Non
         assert prod.voicectl(*words, code=0).out.startswith("narrator  ready")
 
 
-def test_every_path_is_relative_to_c(prod: Desk, kling: KlingService) -> None:
+def test_every_path_is_relative_to_c(prod: CliHarness, kling: KlingService) -> None:
     there = ("-C", "prod", "-f", "studio.yaml")
     told = prod.voicectl("plan", *there, "--out", "p", code=0)
     assert "voicectl -C prod -f studio.yaml apply p" in told.err
@@ -58,11 +58,11 @@ def test_every_path_is_relative_to_c(prod: Desk, kling: KlingService) -> None:
     prod.voicectl("state", "push", "copy.json", *there, code=0)
 
 
-def test_a_folder_that_is_not_there_is_named(desk: Desk) -> None:
-    assert "-C missing: No such file or directory." in desk.voicectl("plan", "-C", "missing", code=1).err
+def test_a_folder_that_is_not_there_is_named(cli: CliHarness) -> None:
+    assert "-C missing: No such file or directory." in cli.voicectl("plan", "-C", "missing", code=1).err
 
 
-def test_hints_lead_to_the_same_manifest(prod: Desk) -> None:
+def test_hints_lead_to_the_same_manifest(prod: CliHarness) -> None:
     refused = prod.voicectl("apply", "-f", "prod/studio.yaml", code=1)
     assert "voicectl -f prod/studio.yaml apply --auto-approve" in refused.err
 
@@ -90,38 +90,38 @@ def test_hints_lead_to_the_same_manifest(prod: Desk) -> None:
         (("state",), "Usage: voicectl state"),
     ],
 )
-def test_what_can_not_be_done_exits_1_and_says_why(desk: Desk, words: tuple[str, ...], said: str) -> None:
-    desk.declare("narrator")
-    refused = desk.voicectl(*words, code=1)
+def test_what_can_not_be_done_exits_1_and_says_why(cli: CliHarness, words: tuple[str, ...], said: str) -> None:
+    cli.declare("narrator")
+    refused = cli.voicectl(*words, code=1)
     assert refused.out == ""
     assert said in refused.err
     assert "Traceback" not in refused.err
     assert "bug" not in refused.err
 
 
-def test_init_writes_a_commented_manifest_that_is_valid_and_never_twice(desk: Desk) -> None:
-    assert "Wrote voices.yaml." in desk.voicectl("init", code=0).err
-    written = (desk.folder / "voices.yaml").read_text()
+def test_init_writes_a_commented_manifest_that_is_valid_and_never_twice(cli: CliHarness) -> None:
+    assert "Wrote voices.yaml." in cli.voicectl("init", code=0).err
+    written = (cli.folder / "voices.yaml").read_text()
     assert "# a provider is a named account" in written
-    assert desk.voicectl("validate", code=0).out == "voices.yaml is valid: 1 voice, 1 provider.\n"
-    assert "there already" in desk.voicectl("init", code=1).err
-    assert (desk.folder / "voices.yaml").read_text() == written
-    assert desk.voicectl("--sandbox", "plan", "--json", code=0).json["summary"]["create"] == 1
+    assert cli.voicectl("validate", code=0).out == "voices.yaml is valid: 1 voice, 1 provider.\n"
+    assert "there already" in cli.voicectl("init", code=1).err
+    assert (cli.folder / "voices.yaml").read_text() == written
+    assert cli.voicectl("--sandbox", "plan", "--json", code=0).json["summary"]["create"] == 1
 
 
-def test_every_entry_that_init_comments_out_is_valid(desk: Desk) -> None:
-    desk.voicectl("init", code=0)
-    path = desk.folder / "voices.yaml"
+def test_every_entry_that_init_comments_out_is_valid(cli: CliHarness) -> None:
+    cli.voicectl("init", code=0)
+    path = cli.folder / "voices.yaml"
     head, rest = path.read_text().split("version: 1\n")
     keys = re.sub(r"^( *)# (?= *\w+:)", r"\1", rest, flags=re.M)
     path.write_text(f"{head}version: 1\n{keys}")
-    (desk.folder / "concierge.wav").write_bytes(wav(12))
-    told = desk.voicectl("validate", code=0).out
+    (cli.folder / "concierge.wav").write_bytes(wav(12))
+    told = cli.voicectl("validate", code=0).out
     assert told == "voices.yaml is valid: 4 voices, 1 sound, 3 providers.\n"
 
 
-def test_validate_shows_every_problem_with_its_place_and_makes_no_call(desk: Desk, kling: KlingService) -> None:
-    (desk.folder / "voices.yaml").write_text(
+def test_validate_shows_every_problem_with_its_place_and_makes_no_call(cli: CliHarness, kling: KlingService) -> None:
+    (cli.folder / "voices.yaml").write_text(
         "version: 1\n"
         "providers:\n"
         "  kling: {type: kling}\n"
@@ -133,7 +133,7 @@ def test_validate_shows_every_problem_with_its_place_and_makes_no_call(desk: Des
         "    provider: klng\n"
         "    creat: {voice_name: Hero}\n"
     )
-    refused = desk.voicectl("validate", code=1)
+    refused = cli.voicectl("validate", code=1)
     assert "voices.yaml:7:" in refused.err
     assert "voices.narrator.create.voice_name" in refused.err
     assert "at most 20" in refused.err
@@ -143,35 +143,35 @@ def test_validate_shows_every_problem_with_its_place_and_makes_no_call(desk: Des
     assert kling.calls == []
 
 
-def test_completion_knows_the_commands(desk: Desk) -> None:
+def test_completion_knows_the_commands(cli: CliHarness) -> None:
     for shell in ("bash", "zsh", "fish"):
-        assert "_VOICECTL_COMPLETE" in desk.voicectl("completion", shell, code=0).out
+        assert "_VOICECTL_COMPLETE" in cli.voicectl("completion", shell, code=0).out
     asked = {"_VOICECTL_COMPLETE": "bash_complete", "COMP_WORDS": "voicectl pl", "COMP_CWORD": "1"}
-    assert desk.voicectl(env=desk.env | asked).out == "plain,plan\n"
+    assert cli.voicectl(env=cli.env | asked).out == "plain,plan\n"
 
 
-def test_the_version_is_told(desk: Desk) -> None:
+def test_the_version_is_told(cli: CliHarness) -> None:
     import reconciler
 
-    assert desk.voicectl("--version", code=0).out == f"voicectl {reconciler.__version__}\n"
+    assert cli.voicectl("--version", code=0).out == f"voicectl {reconciler.__version__}\n"
 
 
-def test_a_full_disk_under_stdout_is_an_error(desk: Desk) -> None:
-    desk.declare("narrator")
+def test_a_full_disk_under_stdout_is_an_error(cli: CliHarness) -> None:
+    cli.declare("narrator")
     with Path("/dev/full").open("wb") as full:
         ran = subprocess.run(
-            [*COMMAND, "plan"], cwd=desk.folder, env=desk.env, stdout=full, stderr=subprocess.PIPE, check=False
+            [*COMMAND, "plan"], cwd=cli.folder, env=cli.env, stdout=full, stderr=subprocess.PIPE, check=False
         )
     assert ran.returncode == 1
     assert b"No space left on device" in ran.stderr
     assert b"Traceback" not in ran.stderr
 
 
-def test_verbose_says_beside_the_data_what_was_looked_at(desk: Desk, kling: KlingService) -> None:
-    desk.declare("narrator")
-    told, plain = desk.voicectl("-v", "plan", code=0), desk.voicectl("plan", code=0)
+def test_verbose_says_beside_the_data_what_was_looked_at(cli: CliHarness, kling: KlingService) -> None:
+    cli.declare("narrator")
+    told, plain = cli.voicectl("-v", "plan", code=0), cli.voicectl("plan", code=0)
     assert told.out == plain.out
     assert plain.err == ""
     assert told.err == (
-        f"manifest: voices.yaml\nstate: {desk.folder / 'voices.state.json'}\nkling: kling {kling.url}, calls made: 1\n"
+        f"manifest: voices.yaml\nstate: {cli.folder / 'voices.state.json'}\nkling: kling {kling.url}, calls made: 1\n"
     )

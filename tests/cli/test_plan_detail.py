@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from tests.support.desk import Desk
+from tests.support.cli_harness import CliHarness
 from tests.support.kling_service import KlingService
 
 MANY = [f"v{n:02}" for n in range(25)]
 
 
-def test_many_changes_are_grouped_and_full_shows_each(desk: Desk) -> None:
-    desk.declare(*MANY)
-    planned = desk.voicectl("plan", code=0).out
+def test_many_changes_are_grouped_and_full_shows_each(cli: CliHarness) -> None:
+    cli.declare(*MANY)
+    planned = cli.voicectl("plan", code=0).out
     assert planned.startswith("  + create 25 voices (kling): declared, not there yet\n      v00, v01, ")
     assert "--full shows each change with all of its fields." in planned
-    full = desk.voicectl("plan", "--full", code=0).out
+    full = cli.voicectl("plan", "--full", code=0).out
     assert full.count("  + create v") == full.count("      voice_url") == 25
     assert planned.splitlines()[-1] == full.splitlines()[-1] == "Plan: 25 to create; 25 paid calls."
 
 
-def test_apply_and_destroy_and_a_saved_plan_are_shown_likewise(desk: Desk) -> None:
-    desk.declare(*MANY)
-    desk.voicectl("plan", "--out", "p", code=0)
-    assert "  + create 25 voices (kling)" in desk.voicectl("show", "p", code=0).out
-    assert desk.voicectl("show", "p", "--full", code=0).out.count("  + create v") == 25
-    assert "  + create 25 voices (kling)" in desk.voicectl("apply", "p", "--summary", code=0).out
-    destroyed = desk.voicectl("destroy", "--auto-approve", "--summary", code=0).out
+def test_apply_and_destroy_and_a_saved_plan_are_shown_likewise(cli: CliHarness) -> None:
+    cli.declare(*MANY)
+    cli.voicectl("plan", "--out", "p", code=0)
+    assert "  + create 25 voices (kling)" in cli.voicectl("show", "p", code=0).out
+    assert cli.voicectl("show", "p", "--full", code=0).out.count("  + create v") == 25
+    assert "  + create 25 voices (kling)" in cli.voicectl("apply", "p", "--summary", code=0).out
+    destroyed = cli.voicectl("destroy", "--auto-approve", "--summary", code=0).out
     assert "  - delete 25 voices (kling): to be destroyed" in destroyed
 
 
-def test_a_summary_groups_a_few_too(desk: Desk) -> None:
-    desk.declare("narrator", "hero")
-    assert desk.voicectl("plan", "--summary", code=0).out == (
+def test_a_summary_groups_a_few_too(cli: CliHarness) -> None:
+    cli.declare("narrator", "hero")
+    assert cli.voicectl("plan", "--summary", code=0).out == (
         "  + create 2 voices (kling): declared, not there yet\n"
         "      narrator, hero\n"
         "\n"
@@ -38,23 +38,25 @@ def test_a_summary_groups_a_few_too(desk: Desk) -> None:
     )
 
 
-def test_json_is_the_same_whatever_is_asked_for(desk: Desk) -> None:
-    desk.declare(*MANY)
-    documents = [desk.voicectl("plan", "--json", *words, code=0).json for words in ((), ("--summary",), ("--full",))]
+def test_json_is_the_same_whatever_is_asked_for(cli: CliHarness) -> None:
+    cli.declare(*MANY)
+    documents = [cli.voicectl("plan", "--json", *words, code=0).json for words in ((), ("--summary",), ("--full",))]
     assert len({str(document["changes"]) for document in documents}) == 1
 
 
-def test_a_summary_in_full_is_refused(desk: Desk) -> None:
-    desk.declare("narrator")
-    assert "exclude each other" in desk.voicectl("plan", "--summary", "--full", code=1).err
+def test_a_summary_in_full_is_refused(cli: CliHarness) -> None:
+    cli.declare("narrator")
+    assert "exclude each other" in cli.voicectl("plan", "--summary", "--full", code=1).err
 
 
-def test_what_the_plan_says_of_many_blocked_voices_is_not_said_of_each_again(desk: Desk, kling: KlingService) -> None:
+def test_what_the_plan_says_of_many_blocked_voices_is_not_said_of_each_again(
+    cli: CliHarness, kling: KlingService
+) -> None:
     kling.failing = dict.fromkeys(MANY, "the sample has two speakers")
-    desk.declare(*MANY)
-    desk.apply(code=1)
-    again = desk.apply(code=1).out
+    cli.declare(*MANY)
+    cli.apply(code=1)
+    again = cli.apply(code=1).out
     assert again.count("the sample has two speakers") == 1
     assert "  ! blocked 25 voices (kling): its creation failed: the sample has two speakers" in again
     assert again.splitlines()[-1].startswith("Applied: 25 blocked")
-    assert desk.apply("--full", code=1).out.count("the sample has two speakers") == 50
+    assert cli.apply("--full", code=1).out.count("the sample has two speakers") == 50

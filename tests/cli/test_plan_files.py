@@ -7,21 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.desk import Desk, voice
+from tests.support.cli_harness import CliHarness, voice
 from tests.support.kling_service import Deleted, KlingService
 
 SECRET = "X-Amz-Signature=f00dfeedf00dfeed"
 
 
 @pytest.fixture
-def planned(desk: Desk) -> Desk:
+def planned(cli: CliHarness) -> CliHarness:
     """Three voices to be made, in the plan file `p`."""
-    desk.declare("narrator", "hero", "villain")
-    desk.voicectl("plan", "--out", "p", code=0)
-    return desk
+    cli.declare("narrator", "hero", "villain")
+    cli.voicectl("plan", "--out", "p", code=0)
+    return cli
 
 
-def test_it_is_applied_without_a_question_and_is_good_once(planned: Desk, kling: KlingService) -> None:
+def test_it_is_applied_without_a_question_and_is_good_once(planned: CliHarness, kling: KlingService) -> None:
     planned.voicectl("apply", "p", code=0)
     assert kling.bought == 3
     assert planned.voicectl("plan", "--detailed-exitcode").code == 0
@@ -31,13 +31,13 @@ def test_it_is_applied_without_a_question_and_is_good_once(planned: Desk, kling:
     assert kling.count("create") == 3
 
 
-def test_it_is_refused_after_another_apply(planned: Desk, kling: KlingService) -> None:
+def test_it_is_refused_after_another_apply(planned: CliHarness, kling: KlingService) -> None:
     planned.apply()
     assert "The plan is out of date" in planned.voicectl("apply", "p", code=1).err
     assert kling.count("create") == 3
 
 
-def test_of_two_plans_of_one_state_only_the_first_is_applied(planned: Desk, kling: KlingService) -> None:
+def test_of_two_plans_of_one_state_only_the_first_is_applied(planned: CliHarness, kling: KlingService) -> None:
     planned.declare("narrator", "hero", "villain", "fourth")
     planned.voicectl("plan", "--out", "q", code=0)
     planned.voicectl("apply", "q", code=0)
@@ -45,7 +45,7 @@ def test_of_two_plans_of_one_state_only_the_first_is_applied(planned: Desk, klin
     assert kling.count("create") == 4
 
 
-def test_it_is_refused_when_inputs_changed_since(planned: Desk, kling: KlingService) -> None:
+def test_it_is_refused_when_inputs_changed_since(planned: CliHarness, kling: KlingService) -> None:
     planned.declare("narrator", "hero", villain=voice("villain", voice_url="https://cdn.example.com/other.mp3"))
     refused = planned.voicectl("apply", "p", code=1)
     assert "The plan is out of date" in refused.err
@@ -54,92 +54,92 @@ def test_it_is_refused_when_inputs_changed_since(planned: Desk, kling: KlingServ
 
 
 def test_a_rehearsed_plan_is_not_applied_where_accounts_pay_nor_the_other_way_round(
-    desk: Desk, kling: KlingService
+    cli: CliHarness, kling: KlingService
 ) -> None:
-    desk.declare("narrator")
-    desk.voicectl("--sandbox", "plan", "--out", "rehearsed", code=0)
-    refused = desk.voicectl("apply", "rehearsed", code=1)
+    cli.declare("narrator")
+    cli.voicectl("--sandbox", "plan", "--out", "rehearsed", code=0)
+    refused = cli.voicectl("apply", "rehearsed", code=1)
     assert "It was made in the sandbox, and here accounts pay." in refused.err
     assert kling.calls == []
-    desk.voicectl("plan", "--out", "real", code=0)
-    assert "It was made for real accounts" in desk.voicectl("--sandbox", "apply", "real", code=1).err
+    cli.voicectl("plan", "--out", "real", code=0)
+    assert "It was made for real accounts" in cli.voicectl("--sandbox", "apply", "real", code=1).err
 
 
-def test_what_was_declared_since_waits_for_the_next_plan(planned: Desk, kling: KlingService) -> None:
+def test_what_was_declared_since_waits_for_the_next_plan(planned: CliHarness, kling: KlingService) -> None:
     planned.declare("narrator", "hero", "villain", "unreviewed")
     assert planned.voicectl("apply", "p", "--json", code=0).events[-1]["done"] == 3
     assert sorted(t.name for t in kling.voices.values()) == ["hero", "narrator", "villain"]
     assert planned.actions() == {"unreviewed": "create"}
 
 
-def test_a_link_signed_anew_is_the_same_sample(desk: Desk, kling: KlingService) -> None:
+def test_a_link_signed_anew_is_the_same_sample(cli: CliHarness, kling: KlingService) -> None:
     link = "https://cdn.example.com/hero.mp3?X-Amz-Signature="
-    desk.declare(hero=voice("hero", voice_url=link + "first"))
-    desk.voicectl("plan", "--out", "p", code=0)
-    desk.declare(hero=voice("hero", voice_url=link + "second"))
-    desk.voicectl("apply", "p", code=0)
+    cli.declare(hero=voice("hero", voice_url=link + "first"))
+    cli.voicectl("plan", "--out", "p", code=0)
+    cli.declare(hero=voice("hero", voice_url=link + "second"))
+    cli.voicectl("apply", "p", code=0)
     assert [c.body["voice_url"] for c in kling.calls if c.operation == "create"] == [link + "second"]
 
 
-def test_it_holds_no_secret_of_a_link(desk: Desk, kling: KlingService) -> None:
-    desk.declare(hero=voice("hero", voice_url=f"https://cdn.example.com/hero.mp3?{SECRET}&part=private-word"))
-    desk.voicectl("plan", "--out", "p", code=0)
-    saved = (desk.folder / "p").read_text()
+def test_it_holds_no_secret_of_a_link(cli: CliHarness, kling: KlingService) -> None:
+    cli.declare(hero=voice("hero", voice_url=f"https://cdn.example.com/hero.mp3?{SECRET}&part=private-word"))
+    cli.voicectl("plan", "--out", "p", code=0)
+    saved = (cli.folder / "p").read_text()
     assert "f00dfeed" not in saved
     assert "private-word" not in saved
-    desk.voicectl("apply", "p", code=0)
+    cli.voicectl("apply", "p", code=0)
     assert SECRET in kling.calls[-1].body.get("voice_url", "") or any(
         SECRET in str(call.body.get("voice_url")) for call in kling.calls
     )
 
 
-def test_a_plan_of_nothing_is_good_once_too(desk: Desk) -> None:
-    desk.declare("narrator")
-    desk.apply()
-    desk.voicectl("plan", "--out", "p", code=0)
-    desk.voicectl("apply", "p", code=0)
-    desk.voicectl("apply", "p", code=1)
+def test_a_plan_of_nothing_is_good_once_too(cli: CliHarness) -> None:
+    cli.declare("narrator")
+    cli.apply()
+    cli.voicectl("plan", "--out", "p", code=0)
+    cli.voicectl("apply", "p", code=0)
+    cli.voicectl("apply", "p", code=1)
 
 
-def test_a_plan_to_delete_deletes_what_was_reviewed_only(desk: Desk, kling: KlingService) -> None:
-    desk.declare("narrator", "hero", "villain")
-    desk.apply()
-    desk.declare("narrator", "hero")
-    desk.voicectl("plan", "--out", "p", code=0)
-    desk.declare("narrator")
-    desk.voicectl("apply", "p", code=0)
+def test_a_plan_to_delete_deletes_what_was_reviewed_only(cli: CliHarness, kling: KlingService) -> None:
+    cli.declare("narrator", "hero", "villain")
+    cli.apply()
+    cli.declare("narrator", "hero")
+    cli.voicectl("plan", "--out", "p", code=0)
+    cli.declare("narrator")
+    cli.voicectl("apply", "p", code=0)
     assert sorted(t.name for t in kling.voices.values()) == ["hero", "narrator"]
 
 
-def test_a_replace_whose_old_voice_is_gone_by_now_only_makes_the_new_one(desk: Desk, kling: KlingService) -> None:
+def test_a_replace_whose_old_voice_is_gone_by_now_only_makes_the_new_one(cli: CliHarness, kling: KlingService) -> None:
     kling.deleted_voices = Deleted.VANISHES
-    desk.declare("narrator", "hero")
-    desk.apply()
-    desk.declare("narrator", hero=voice("hero", voice_url="https://cdn.example.com/better.mp3"))
-    desk.voicectl("plan", "--out", "p", code=0)
-    kling.delete_outside(desk.voice_id("hero"))
-    desk.voicectl("apply", "p", code=0)
+    cli.declare("narrator", "hero")
+    cli.apply()
+    cli.declare("narrator", hero=voice("hero", voice_url="https://cdn.example.com/better.mp3"))
+    cli.voicectl("plan", "--out", "p", code=0)
+    kling.delete_outside(cli.voice_id("hero"))
+    cli.voicectl("apply", "p", code=0)
     assert kling.count("create") == 3
     assert kling.count("delete") == 0
 
 
-def test_it_is_refused_when_a_voice_to_be_deleted_was_declared_again(desk: Desk, kling: KlingService) -> None:
-    desk.declare("narrator", "hero")
-    desk.apply()
-    desk.declare("narrator")
-    desk.voicectl("plan", "--out", "p", code=0)
-    desk.declare("narrator", "hero")
-    assert "The plan is out of date" in desk.voicectl("apply", "p", code=1).err
+def test_it_is_refused_when_a_voice_to_be_deleted_was_declared_again(cli: CliHarness, kling: KlingService) -> None:
+    cli.declare("narrator", "hero")
+    cli.apply()
+    cli.declare("narrator")
+    cli.voicectl("plan", "--out", "p", code=0)
+    cli.declare("narrator", "hero")
+    assert "The plan is out of date" in cli.voicectl("apply", "p", code=1).err
     assert kling.count("delete") == 0
 
 
 def test_killed_half_way_it_goes_on_and_is_refused_after_it_was_done(tmp_path: Path, kling: KlingService) -> None:
-    desk = Desk(tmp_path, kling)
+    cli = CliHarness(tmp_path, kling)
     kling.task_seconds = 0.5
     names = [f"voice-{number}" for number in range(30)]
-    desk.declare(*names)
-    desk.voicectl("plan", "--out", "p", code=0)
-    running = desk.start("apply", "p")
+    cli.declare(*names)
+    cli.voicectl("plan", "--out", "p", code=0)
+    running = cli.start("apply", "p")
     limit = time.monotonic() + 20
     while kling.count("create") < 8 and time.monotonic() < limit:
         time.sleep(0.01)
@@ -147,23 +147,23 @@ def test_killed_half_way_it_goes_on_and_is_refused_after_it_was_done(tmp_path: P
     running.communicate()
     assert 0 < kling.bought < 30
 
-    desk.voicectl("apply", "p", code=0)
+    cli.voicectl("apply", "p", code=0)
     assert kling.bought == 30
-    assert "applied already" in desk.voicectl("apply", "p", code=1).err
+    assert "applied already" in cli.voicectl("apply", "p", code=1).err
     assert kling.count("create") == 30
-    assert desk.actions() == {}
+    assert cli.actions() == {}
 
 
 @pytest.mark.parametrize("begun", [True, False])
 def test_killed_half_way_it_goes_on_with_nothing_that_was_not_reviewed(
     tmp_path: Path, kling: KlingService, begun: bool
 ) -> None:
-    desk = Desk(tmp_path, kling)
+    cli = CliHarness(tmp_path, kling)
     names = [f"voice-{number:02}" for number in range(40)]
-    desk.declare(*names)
-    desk.voicectl("plan", "--out", "p", code=0)
+    cli.declare(*names)
+    cli.voicectl("plan", "--out", "p", code=0)
     kling.refuse("create", 429, 1302, "too many requests", times=1000)  # begun, and not one of them bought
-    running = desk.start("apply", "p")
+    running = cli.start("apply", "p")
     limit = time.monotonic() + 20
     while kling.count("create") < 3 and time.monotonic() < limit:
         time.sleep(0.01)
@@ -174,66 +174,66 @@ def test_killed_half_way_it_goes_on_with_nothing_that_was_not_reviewed(
 
     changed = names[0] if begun else names[-1]
     unreviewed = voice(changed, voice_url="https://cdn.example.com/unreviewed.mp3")
-    desk.write({name: voice(name) for name in names} | {changed: unreviewed})
-    refused = desk.voicectl("apply", "p", code=1)
+    cli.write({name: voice(name) for name in names} | {changed: unreviewed})
+    refused = cli.voicectl("apply", "p", code=1)
     assert "The plan is out of date" in refused.err
     assert changed in refused.err
     assert kling.count("create") == 0
 
 
-def test_what_was_asked_for_is_part_of_the_plan(desk: Desk, kling: KlingService) -> None:
-    desk.declare("hero")
-    desk.apply()
-    desk.voicectl("plan", "--replace", "hero", "--out", "p", code=0)
-    desk.voicectl("apply", "p", code=0)
+def test_what_was_asked_for_is_part_of_the_plan(cli: CliHarness, kling: KlingService) -> None:
+    cli.declare("hero")
+    cli.apply()
+    cli.voicectl("plan", "--replace", "hero", "--out", "p", code=0)
+    cli.voicectl("apply", "p", code=0)
     assert kling.bought == 2
-    refused = desk.voicectl("apply", "p", "--replace", "hero", code=1)
+    refused = cli.voicectl("apply", "p", "--replace", "hero", code=1)
     assert "as it was reviewed" in refused.err
 
 
-def test_a_plan_over_a_threshold_is_applied_with_its_number_only(desk: Desk, kling: KlingService) -> None:
-    desk.declare(*(f"voice-{number}" for number in range(10)))
-    desk.apply()
-    desk.declare("voice-0")
-    desk.voicectl("plan", "--out", "unasked", code=0)
-    desk.voicectl("apply", "unasked", code=1)
+def test_a_plan_over_a_threshold_is_applied_with_its_number_only(cli: CliHarness, kling: KlingService) -> None:
+    cli.declare(*(f"voice-{number}" for number in range(10)))
+    cli.apply()
+    cli.declare("voice-0")
+    cli.voicectl("plan", "--out", "unasked", code=0)
+    cli.voicectl("apply", "unasked", code=1)
     assert kling.count("delete") == 0
-    desk.voicectl("plan", "--allow-deletes", "9", "--out", "asked", code=0)
-    desk.voicectl("apply", "asked", code=0)
+    cli.voicectl("plan", "--allow-deletes", "9", "--out", "asked", code=0)
+    cli.voicectl("apply", "asked", code=0)
     assert kling.count("delete") == 9
 
 
-def test_the_json_of_a_plan_is_no_plan_file(desk: Desk, kling: KlingService) -> None:
-    desk.declare("narrator")
-    (desk.folder / "p").write_text(desk.voicectl("plan", "--json", code=0).out)
-    assert "The plan file can't be read" in desk.voicectl("apply", "p", code=1).err
+def test_the_json_of_a_plan_is_no_plan_file(cli: CliHarness, kling: KlingService) -> None:
+    cli.declare("narrator")
+    (cli.folder / "p").write_text(cli.voicectl("plan", "--json", code=0).out)
+    assert "The plan file can't be read" in cli.voicectl("apply", "p", code=1).err
     assert kling.count("create") == 0
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"[" * 100_000, b'{"kind": "voicectl plan"}'])
-def test_a_file_that_is_no_plan_is_refused_in_words(desk: Desk, content: bytes) -> None:
-    desk.declare("narrator")
-    (desk.folder / "p").write_bytes(content)
-    refused = desk.voicectl("apply", "p", code=1)
+def test_a_file_that_is_no_plan_is_refused_in_words(cli: CliHarness, content: bytes) -> None:
+    cli.declare("narrator")
+    (cli.folder / "p").write_bytes(content)
+    refused = cli.voicectl("apply", "p", code=1)
     assert "The plan file can't be read" in refused.err
     assert "voicectl plan --out" in refused.err
 
 
-def test_it_says_what_apply_will_do_and_shows_it_again(planned: Desk) -> None:
+def test_it_says_what_apply_will_do_and_shows_it_again(planned: CliHarness) -> None:
     shown = planned.voicectl("show", "p", code=0)
     assert shown.out == planned.voicectl("plan", code=0).out
     assert "create villain (kling)" in shown.out
 
 
-def test_a_plan_of_another_manifest_is_refused(planned: Desk, kling: KlingService) -> None:
+def test_a_plan_of_another_manifest_is_refused(planned: CliHarness, kling: KlingService) -> None:
     planned.declare("narrator", "hero", "villain", file="other.yaml")
     assert "out of date" in planned.voicectl("-f", "other.yaml", "apply", "p", code=1).err
     assert kling.count("create") == 0
 
 
-def test_a_plan_that_cannot_be_saved_is_an_error(desk: Desk) -> None:
-    desk.declare("narrator")
-    refused = desk.voicectl("plan", "--out", "missing/p", code=1)
+def test_a_plan_that_cannot_be_saved_is_an_error(cli: CliHarness) -> None:
+    cli.declare("narrator")
+    refused = cli.voicectl("plan", "--out", "missing/p", code=1)
     assert "missing/p" in refused.err
 
 
@@ -245,55 +245,55 @@ NO_PRESET = {"provider": "kling", "preset": {"voice_id": "829"}}
 
 @pytest.mark.parametrize("stuck", [UNLISTED, NO_PRESET], ids=["existing", "preset"])
 def test_what_is_blocked_in_it_stays_blocked_while_the_rest_is_done(
-    desk: Desk, kling: KlingService, stuck: dict[str, object]
+    cli: CliHarness, kling: KlingService, stuck: dict[str, object]
 ) -> None:
-    desk.declare("narrator", stuck=stuck)
-    assert desk.voicectl("plan", "--out", "p", "--detailed-exitcode").code == 2
-    applied = desk.voicectl("apply", "p", code=1)
+    cli.declare("narrator", stuck=stuck)
+    assert cli.voicectl("plan", "--out", "p", "--detailed-exitcode").code == 2
+    applied = cli.voicectl("apply", "p", code=1)
     assert "! blocked stuck (kling)" in applied.out
     assert "1 to create, 1 blocked" in applied.out
     assert "Applied: 1 done, 1 blocked" in applied.out
     assert [t.name for t in kling.voices.values()] == ["narrator"]
-    assert "applied already" in desk.voicectl("apply", "p", code=1).err  # good once, as always
+    assert "applied already" in cli.voicectl("apply", "p", code=1).err  # good once, as always
 
 
-def test_a_plan_of_nothing_but_blocked_entries_is_not_used_up(desk: Desk, kling: KlingService) -> None:
-    desk.declare("narrator")
-    desk.apply()
-    desk.declare("narrator", stuck=UNLISTED)
-    desk.voicectl("plan", "--out", "p", code=0)
-    before = desk.state
+def test_a_plan_of_nothing_but_blocked_entries_is_not_used_up(cli: CliHarness, kling: KlingService) -> None:
+    cli.declare("narrator")
+    cli.apply()
+    cli.declare("narrator", stuck=UNLISTED)
+    cli.voicectl("plan", "--out", "p", code=0)
+    before = cli.state
     for _ in range(2):
-        applied = desk.voicectl("apply", "p", code=1)
+        applied = cli.voicectl("apply", "p", code=1)
         assert "Plan: 1 blocked. 1 unchanged." in applied.out
         assert "No changes" not in applied.out
-    assert desk.state == before
+    assert cli.state == before
 
 
-def test_a_plan_of_nothing_but_blocked_entries_makes_no_state(desk: Desk) -> None:
-    desk.declare(stuck=UNLISTED)
-    desk.voicectl("plan", "--out", "p", code=0)
+def test_a_plan_of_nothing_but_blocked_entries_makes_no_state(cli: CliHarness) -> None:
+    cli.declare(stuck=UNLISTED)
+    cli.voicectl("plan", "--out", "p", code=0)
     for _ in range(2):
-        assert "Applied: 1 blocked" in desk.voicectl("apply", "p", code=1).out
-    assert not (desk.folder / "voices.state.json").exists()
+        assert "Applied: 1 blocked" in cli.voicectl("apply", "p", code=1).out
+    assert not (cli.folder / "voices.state.json").exists()
 
 
-def test_its_json_counts_what_is_blocked(desk: Desk) -> None:
-    desk.declare("narrator", stuck=UNLISTED)
-    desk.voicectl("plan", "--out", "p", code=0)
-    *events, summary = desk.voicectl("apply", "p", "--json", code=1).events
+def test_its_json_counts_what_is_blocked(cli: CliHarness) -> None:
+    cli.declare("narrator", stuck=UNLISTED)
+    cli.voicectl("plan", "--out", "p", code=0)
+    *events, summary = cli.voicectl("apply", "p", "--json", code=1).events
     assert [e["address"] for e in events if e["type"] == "blocked"] == ["stuck"]
     assert (summary["done"], summary["blocked"]) == (1, 1)
 
 
-def test_what_was_blocked_and_is_free_by_now_waits_for_a_review(desk: Desk, kling: KlingService) -> None:
+def test_what_was_blocked_and_is_free_by_now_waits_for_a_review(cli: CliHarness, kling: KlingService) -> None:
     kling.deleted_voices = Deleted.VANISHES
     (foreign,) = kling.add_foreign("elsewhere")
-    desk.declare(stuck={"provider": "kling", "existing": {"voice_id": foreign}})
+    cli.declare(stuck={"provider": "kling", "existing": {"voice_id": foreign}})
     voice_there = kling.voices[foreign]
     voice_there.deleted = True
-    desk.voicectl("plan", "--out", "p", code=0)
+    cli.voicectl("plan", "--out", "p", code=0)
     voice_there.deleted = False
-    applied = desk.voicectl("apply", "p", code=1)
+    applied = cli.voicectl("apply", "p", code=1)
     assert "it was blocked in the saved plan; now it can be done (recover), and that was not reviewed" in applied.out
-    assert desk.actions() == {"stuck": "recover"}
+    assert cli.actions() == {"stuck": "recover"}

@@ -8,7 +8,7 @@ from pathlib import Path
 from reconciler.cli.planfile import write_plan
 from reconciler.model import planfile
 from reconciler.model.plan import Plan
-from tests.support.desk import Desk
+from tests.support.cli_harness import CliHarness
 
 
 def mode(path: Path) -> int:
@@ -33,8 +33,8 @@ def test_whatever_the_umask_and_whatever_lay_there_only_its_owner_may_read_it(tm
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "p"]
 
 
-def test_the_command_saves_it_so_and_writes_into_a_pipe_as_it_is(desk: Desk) -> None:
-    desk.declare("hero")
-    desk.voicectl("plan", "--out", "p", code=0)
-    assert mode(desk.folder / "p") == 0o600
-    assert '"kind": "voicectl plan"' in desk.voicectl("plan", "--out", "/dev/stdout", code=0).out
+def test_the_command_saves_it_so_and_writes_into_a_pipe_as_it_is(cli: CliHarness) -> None:
+    cli.declare("hero")
+    cli.voicectl("plan", "--out", "p", code=0)
+    assert mode(cli.folder / "p") == 0o600
+    assert '"kind": "voicectl plan"' in cli.voicectl("plan", "--out", "/dev/stdout", code=0).out

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.desk import COMMAND, Desk
+from tests.support.cli_harness import COMMAND, CliHarness
 from tests.support.kling_service import KlingService
 from tests.support.sounds import wav
 from tests.support.terminal import Terminal
@@ -16,9 +16,9 @@ COST = "trtc: 1 voice to ask about, in 1 call of TextToSpeech: one character is 
 
 
 @pytest.fixture
-def trtc(tmp_path: Path, kling: KlingService) -> Desk:
+def trtc(tmp_path: Path, kling: KlingService) -> CliHarness:
     """A voice of TRTC that exists, in the sandbox."""
-    desk = Desk(tmp_path, kling)
+    cli = CliHarness(tmp_path, kling)
     (tmp_path / "c.wav").write_bytes(wav(12.0))
     clone = {"voice_name": "concierge_01", "prompt_audio": {"file": "c.wav"}}
     document = {
@@ -27,15 +27,15 @@ def trtc(tmp_path: Path, kling: KlingService) -> Desk:
         "voices": {"concierge": {"provider": "trtc", "clone": clone}},
     }
     (tmp_path / "voices.yaml").write_text(json.dumps(document))
-    assert desk.voicectl("--sandbox", "apply", "--auto-approve").code == 0
-    return desk
+    assert cli.voicectl("--sandbox", "apply", "--auto-approve").code == 0
+    return cli
 
 
-def lose(desk: Desk) -> None:
-    assert desk.voicectl("sandbox", "faults", "--delete", "concierge_01").code == 0
+def lose(cli: CliHarness) -> None:
+    assert cli.voicectl("sandbox", "faults", "--delete", "concierge_01").code == 0
 
 
-def test_a_voice_that_can_only_be_probed_is_seen_to_be_gone(trtc: Desk) -> None:
+def test_a_voice_that_can_only_be_probed_is_seen_to_be_gone(trtc: CliHarness) -> None:
     lose(trtc)
     assert trtc.voicectl("--sandbox", "drift").code == 0
     probed = trtc.voicectl("--sandbox", "drift", "--probe", "--auto-approve", code=2)
@@ -43,11 +43,11 @@ def test_a_voice_that_can_only_be_probed_is_seen_to_be_gone(trtc: Desk) -> None:
     assert COST in probed.err
 
 
-def test_a_voice_that_is_there_is_not_unverifiable_any_more(trtc: Desk) -> None:
+def test_a_voice_that_is_there_is_not_unverifiable_any_more(trtc: CliHarness) -> None:
     assert trtc.voicectl("--sandbox", "drift", "--probe", "--auto-approve").out == "No drift.\n"
 
 
-def test_without_a_terminal_nothing_is_paid_unasked(trtc: Desk) -> None:
+def test_without_a_terminal_nothing_is_paid_unasked(trtc: CliHarness) -> None:
     refused = trtc.voicectl("--sandbox", "drift", "--probe", code=1)
     assert COST in refused.err
     assert "no paid call was made" in refused.err
@@ -55,7 +55,7 @@ def test_without_a_terminal_nothing_is_paid_unasked(trtc: Desk) -> None:
     assert refused.out == ""
 
 
-def test_a_probe_changes_no_state_and_no_plan(trtc: Desk) -> None:
+def test_a_probe_changes_no_state_and_no_plan(trtc: CliHarness) -> None:
     lose(trtc)
     state = trtc.folder / ".voicectl/voices.state.json"
     before = state.read_bytes()
@@ -64,14 +64,14 @@ def test_a_probe_changes_no_state_and_no_plan(trtc: Desk) -> None:
     assert "No changes." in trtc.voicectl("--sandbox", "plan").out
 
 
-def test_a_probe_as_json_is_a_drift_like_any_other(trtc: Desk) -> None:
+def test_a_probe_as_json_is_a_drift_like_any_other(trtc: CliHarness) -> None:
     lose(trtc)
     told = trtc.voicectl("--sandbox", "drift", "--probe", "--auto-approve", "--json", code=2).json
     assert [(d["address"], d["kind"]) for d in told["drift"]] == [("concierge", "gone")]
 
 
 @pytest.mark.parametrize(("typed", "code", "shown"), [("yes\n", 0, "No drift."), ("y\n", 1, "Nobody said yes.")])
-def test_at_a_terminal_it_asks(trtc: Desk, typed: str, code: int, shown: str) -> None:
+def test_at_a_terminal_it_asks(trtc: CliHarness, typed: str, code: int, shown: str) -> None:
     with Terminal([*COMMAND, "--sandbox", "drift", "--probe"], cwd=trtc.folder, env=trtc.env) as screen:
         screen.until("Make 1 paid call? Only 'yes' will be accepted: ")
         screen.type(typed)
@@ -79,11 +79,11 @@ def test_at_a_terminal_it_asks(trtc: Desk, typed: str, code: int, shown: str) ->
     assert (ended, shown in told) == (code, True)
 
 
-def test_auto_approve_alone_is_refused(trtc: Desk) -> None:
+def test_auto_approve_alone_is_refused(trtc: CliHarness) -> None:
     assert "--auto-approve goes with --probe" in trtc.voicectl("--sandbox", "drift", "--auto-approve", code=1).err
 
 
-def test_with_an_access_key_kling_has_no_dearer_look(made: Desk) -> None:
+def test_with_an_access_key_kling_has_no_dearer_look(made: CliHarness) -> None:
     probed = made.voicectl("drift", "--probe", code=0)
     assert "kling: its cloud offers no dearer look, or not with these credentials." in probed.err
     assert probed.out == "No drift.\n"

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.desk import Desk
+from tests.support.cli_harness import CliHarness
 from tests.support.kling_service import KlingService
 
 
 @pytest.fixture
-def uncertain(desk: Desk, kling: KlingService) -> Desk:
+def uncertain(cli: CliHarness, kling: KlingService) -> CliHarness:
     """`hero`: a first call whose reply was lost, a second that was refused. Nobody can know."""
-    desk.declare("narrator")
-    desk.apply()
+    cli.declare("narrator")
+    cli.apply()
     kling.refuse("create", 500, 5000, "internal error")
     kling.refused["hero"] = "the sample can't be fetched"
-    desk.declare("narrator", "hero")
-    desk.apply(code=1)
+    cli.declare("narrator", "hero")
+    cli.apply(code=1)
     kling.refused.clear()
-    return desk
+    return cli
 
 
-def test_what_nobody_can_know_is_blocked_until_a_person_says(uncertain: Desk, kling: KlingService) -> None:
+def test_what_nobody_can_know_is_blocked_until_a_person_says(uncertain: CliHarness, kling: KlingService) -> None:
     before = kling.count("create")
     told = uncertain.apply(code=1)
     assert "voicectl resolve hero --voice-id ID" in told.out
@@ -31,14 +31,14 @@ def test_what_nobody_can_know_is_blocked_until_a_person_says(uncertain: Desk, kl
     uncertain.voicectl("resolve", "hero", "--retry", "--forget", code=1)
 
 
-def test_resolve_retry_pays_again(uncertain: Desk, kling: KlingService) -> None:
+def test_resolve_retry_pays_again(uncertain: CliHarness, kling: KlingService) -> None:
     uncertain.voicectl("resolve", "hero", "--retry", code=0)
     uncertain.apply()
     assert kling.bought == 2
     assert uncertain.actions() == {}
 
 
-def test_resolve_by_its_voice_id_pays_nothing(uncertain: Desk, kling: KlingService) -> None:
+def test_resolve_by_its_voice_id_pays_nothing(uncertain: CliHarness, kling: KlingService) -> None:
     [found] = kling.add_foreign("hero")
     assert "The voice 123 was not found" in uncertain.voicectl("resolve", "hero", "--voice-id", "123", code=1).err
     uncertain.voicectl("resolve", "hero", "--voice-id", found, code=0)
@@ -47,12 +47,12 @@ def test_resolve_by_its_voice_id_pays_nothing(uncertain: Desk, kling: KlingServi
     assert kling.bought == 1
 
 
-def test_resolve_forget_lets_it_go(uncertain: Desk, kling: KlingService) -> None:
+def test_resolve_forget_lets_it_go(uncertain: CliHarness, kling: KlingService) -> None:
     uncertain.declare("narrator")
     uncertain.voicectl("resolve", "hero", "--forget", code=0)
     assert uncertain.voicectl("plan", "--detailed-exitcode").code == 0
     assert kling.bought == 1
 
 
-def test_what_is_settled_needs_no_resolve(made: Desk) -> None:
+def test_what_is_settled_needs_no_resolve(made: CliHarness) -> None:
     assert "nothing to resolve" in made.voicectl("resolve", "hero", "--retry", code=1).err

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.desk import Desk, Ran, voice
+from tests.support.cli_harness import CliHarness, Ran, voice
 from tests.support.kling_service import Deleted, KlingService
 
 LARGE = "The change is too large to go unasked"
@@ -15,19 +15,19 @@ NUMBER = "If that is meant: voicectl apply --allow-deletes 4"
 TEN = [f"voice-{n}" for n in range(10)]
 
 
-def hold(desk: Desk, number: int) -> list[str]:
+def hold(cli: CliHarness, number: int) -> list[str]:
     """So many voices, made."""
     names = [f"voice-{n}" for n in range(number)]
-    desk.declare(*names)
-    desk.apply()
+    cli.declare(*names)
+    cli.apply()
     return names
 
 
 @pytest.fixture
-def four_of_ten(desk: Desk) -> Desk:
+def four_of_ten(cli: CliHarness) -> CliHarness:
     """Ten voices, of which four left the manifest."""
-    desk.declare(*hold(desk, 10)[4:])
-    return desk
+    cli.declare(*hold(cli, 10)[4:])
+    return cli
 
 
 def stopped(ran: Ran, kling: KlingService, *, what: str = OVER.format(10), hint: str = NUMBER) -> bool:
@@ -40,62 +40,64 @@ def stopped(ran: Ran, kling: KlingService, *, what: str = OVER.format(10), hint:
 
 
 @pytest.mark.parametrize(("number", "removed"), [(9, 8), (10, 3), (11, 3), (20, 6)])
-def test_up_to_exactly_30_percent_and_below_10_voices_nobody_is_asked(desk: Desk, number: int, removed: int) -> None:
-    names = hold(desk, number)
-    desk.declare(*names[removed:])
-    assert "Stop:" not in desk.voicectl("plan", code=0).out
-    desk.apply()
-    assert len(desk.kling.voices) == number - removed
+def test_up_to_exactly_30_percent_and_below_10_voices_nobody_is_asked(
+    cli: CliHarness, number: int, removed: int
+) -> None:
+    names = hold(cli, number)
+    cli.declare(*names[removed:])
+    assert "Stop:" not in cli.voicectl("plan", code=0).out
+    cli.apply()
+    assert len(cli.kling.voices) == number - removed
 
 
 @pytest.mark.parametrize("number", [10, 11, 13])
-def test_over_30_percent_of_10_or_more_stops(desk: Desk, kling: KlingService, number: int) -> None:
-    names = hold(desk, number)
-    desk.declare(*names[4:])
-    assert stopped(desk.apply(code=1), kling, what=OVER.format(number))
-    desk.apply("--allow-deletes", "4")
+def test_over_30_percent_of_10_or_more_stops(cli: CliHarness, kling: KlingService, number: int) -> None:
+    names = hold(cli, number)
+    cli.declare(*names[4:])
+    assert stopped(cli.apply(code=1), kling, what=OVER.format(number))
+    cli.apply("--allow-deletes", "4")
     assert len(kling.voices) == number - 4
 
 
-def test_replaced_and_forgotten_voices_count_with_the_deleted(desk: Desk, kling: KlingService) -> None:
+def test_replaced_and_forgotten_voices_count_with_the_deleted(cli: CliHarness, kling: KlingService) -> None:
     official: dict[str, Any] = {"provider": "kling", "preset": {"voice_id": next(iter(kling.presets))}}
     names = [f"voice-{n}" for n in range(9)]
-    desk.declare(*names, owen=official)
-    desk.apply()
+    cli.declare(*names, owen=official)
+    cli.apply()
     renamed = {name: voice(f"other-{name}") for name in names[:2]}
-    desk.write({name: voice(name) for name in names[3:]} | renamed)  # two replaced, one deleted, one forgotten
-    assert desk.plan()["summary"] | {"replace": 2, "delete": 1, "forget": 1} == desk.plan()["summary"]
-    assert stopped(desk.apply(code=1), kling)
+    cli.write({name: voice(name) for name in names[3:]} | renamed)  # two replaced, one deleted, one forgotten
+    assert cli.plan()["summary"] | {"replace": 2, "delete": 1, "forget": 1} == cli.plan()["summary"]
+    assert stopped(cli.apply(code=1), kling)
     assert kling.bought == 9
 
 
 @pytest.mark.parametrize(("percent", "removed"), [(0, 1), (50, 6), (99.9, 10)])
-def test_the_manifest_sets_the_percentage(desk: Desk, kling: KlingService, percent: float, removed: int) -> None:
-    hold(desk, 10)
+def test_the_manifest_sets_the_percentage(cli: CliHarness, kling: KlingService, percent: float, removed: int) -> None:
+    hold(cli, 10)
     left = {name: voice(name) for name in [*TEN, "newcomer"][removed:]}
-    desk.write(left, safety={"max_delete_percent": percent})
+    cli.write(left, safety={"max_delete_percent": percent})
     what = f"{removed} of 10 recorded voices would be deleted, replaced or forgotten, over {percent:g} %"
-    assert stopped(desk.apply(code=1), kling, what=what, hint=f"--allow-deletes {removed}")
+    assert stopped(cli.apply(code=1), kling, what=what, hint=f"--allow-deletes {removed}")
 
 
-def test_100_percent_asks_nobody_but_for_an_empty_manifest(desk: Desk, kling: KlingService) -> None:
-    hold(desk, 10)
-    desk.write({}, safety={"max_delete_percent": 100})
+def test_100_percent_asks_nobody_but_for_an_empty_manifest(cli: CliHarness, kling: KlingService) -> None:
+    hold(cli, 10)
+    cli.write({}, safety={"max_delete_percent": 100})
     what = "the manifest declares no voice, and the state holds 10"
-    assert stopped(desk.apply(code=1), kling, what=what, hint="--allow-deletes 10")
-    desk.write({"newcomer": voice("newcomer")}, safety={"max_delete_percent": 100})
-    desk.apply()
+    assert stopped(cli.apply(code=1), kling, what=what, hint="--allow-deletes 10")
+    cli.write({"newcomer": voice("newcomer")}, safety={"max_delete_percent": 100})
+    cli.apply()
     assert [task.name for task in kling.voices.values()] == ["newcomer"]
 
 
 @pytest.mark.parametrize("number", [1, 2])
-def test_an_empty_manifest_over_any_state_stops(desk: Desk, kling: KlingService, number: int) -> None:
-    hold(desk, number)
-    desk.write({})
+def test_an_empty_manifest_over_any_state_stops(cli: CliHarness, kling: KlingService, number: int) -> None:
+    hold(cli, number)
+    cli.write({})
     what = f"the manifest declares no voice, and the state holds {number}"
-    assert what in desk.voicectl("plan", code=0).out
-    assert stopped(desk.apply(code=1), kling, what=what, hint=f"--allow-deletes {number}")
-    desk.apply("--allow-deletes", str(number))
+    assert what in cli.voicectl("plan", code=0).out
+    assert stopped(cli.apply(code=1), kling, what=what, hint=f"--allow-deletes {number}")
+    cli.apply("--allow-deletes", str(number))
     assert kling.voices == {}
 
 
@@ -103,7 +105,9 @@ def test_an_empty_manifest_over_any_state_stops(desk: Desk, kling: KlingService,
 
 
 @pytest.mark.parametrize("wrong", ["0", "3", "5", "10"])
-def test_a_wrong_number_stops_and_the_right_one_is_said(four_of_ten: Desk, kling: KlingService, wrong: str) -> None:
+def test_a_wrong_number_stops_and_the_right_one_is_said(
+    four_of_ten: CliHarness, kling: KlingService, wrong: str
+) -> None:
     ran = four_of_ten.apply("--allow-deletes", wrong, code=1)
     assert stopped(ran, kling, hint=NUMBER)
 
@@ -111,22 +115,22 @@ def test_a_wrong_number_stops_and_the_right_one_is_said(four_of_ten: Desk, kling
 @pytest.mark.parametrize("option", ["--allow-deletes", "--allow-recreates"])
 @pytest.mark.parametrize("command", ["plan", "apply"])
 @pytest.mark.parametrize("given", ["-3", "abc", "4.5", ""])
-def test_what_is_no_number_is_refused_before_anything(desk: Desk, command: str, option: str, given: str) -> None:
-    desk.declare("narrator")
-    ran = desk.voicectl(command, option, given, code=1)
+def test_what_is_no_number_is_refused_before_anything(cli: CliHarness, command: str, option: str, given: str) -> None:
+    cli.declare("narrator")
+    ran = cli.voicectl(command, option, given, code=1)
     assert f"Invalid value for '{option}'" in ran.err
-    assert desk.kling.calls == []
+    assert cli.kling.calls == []
 
 
-def test_destroy_takes_no_number_below_zero(desk: Desk) -> None:
-    desk.declare("narrator")
-    assert "Invalid value" in desk.voicectl("destroy", "--auto-approve", "--allow-recreates", "-1", code=1).err
+def test_destroy_takes_no_number_below_zero(cli: CliHarness) -> None:
+    cli.declare("narrator")
+    assert "Invalid value" in cli.voicectl("destroy", "--auto-approve", "--allow-recreates", "-1", code=1).err
 
 
 # -- where it is said --------------------------------------------------------------------------------------------------
 
 
-def test_plan_shows_it_and_changes_nothing(four_of_ten: Desk) -> None:
+def test_plan_shows_it_and_changes_nothing(four_of_ten: CliHarness) -> None:
     before = four_of_ten.files()
     told = four_of_ten.voicectl("plan", code=0)
     assert f"Stop: {OVER.format(10)}\n      {NUMBER}\n" in told.out
@@ -134,19 +138,19 @@ def test_plan_shows_it_and_changes_nothing(four_of_ten: Desk) -> None:
     assert four_of_ten.files() == before
 
 
-def test_plan_json_keeps_its_document_and_says_it_beside(four_of_ten: Desk) -> None:
+def test_plan_json_keeps_its_document_and_says_it_beside(four_of_ten: CliHarness) -> None:
     told = four_of_ten.voicectl("plan", "--json", code=0)
     assert told.json["summary"]["delete"] == 4
     assert told.err == f"Stop: {OVER.format(10)}. {NUMBER}\n"
 
 
-def test_apply_shows_the_plan_before_it_stops(four_of_ten: Desk, kling: KlingService) -> None:
+def test_apply_shows_the_plan_before_it_stops(four_of_ten: CliHarness, kling: KlingService) -> None:
     ran = four_of_ten.apply(code=1)
     assert stopped(ran, kling)
     assert f"Stop: {OVER.format(10)}\n      {NUMBER}\n\nPlan: 4 to delete. 6 unchanged.\n" in ran.out
 
 
-def test_apply_json_says_it_and_ends_with_its_summary(four_of_ten: Desk, kling: KlingService) -> None:
+def test_apply_json_says_it_and_ends_with_its_summary(four_of_ten: CliHarness, kling: KlingService) -> None:
     ran = four_of_ten.apply("--json", code=1)
     assert stopped(ran, kling)
     halt, summary = ran.events
@@ -160,23 +164,25 @@ def test_apply_json_says_it_and_ends_with_its_summary(four_of_ten: Desk, kling: 
     assert (summary["type"], summary["total"], summary["done"], summary["left"]) == ("summary", 4, 0, 4)
 
 
-def test_a_saved_plan_stops_too_and_says_how_to_make_one_that_does_not(four_of_ten: Desk, kling: KlingService) -> None:
+def test_a_saved_plan_stops_too_and_says_how_to_make_one_that_does_not(
+    four_of_ten: CliHarness, kling: KlingService
+) -> None:
     saved = four_of_ten.voicectl("plan", "--out", "large.plan", code=0)
     assert OVER.format(10) in saved.out
     ran = four_of_ten.voicectl("apply", "large.plan")
     assert stopped(ran, kling, hint="If that is meant: voicectl plan --out large.plan --allow-deletes 4")
 
 
-def test_a_plan_that_was_saved_with_its_number_is_applied(four_of_ten: Desk, kling: KlingService) -> None:
+def test_a_plan_that_was_saved_with_its_number_is_applied(four_of_ten: CliHarness, kling: KlingService) -> None:
     four_of_ten.voicectl("plan", "--allow-deletes", "4", "--out", "large.plan", code=0)
     four_of_ten.voicectl("apply", "large.plan", code=0)
     assert len(kling.voices) == 6
 
 
-def test_json_of_an_apply_that_can_not_begin_ends_with_its_summary_too(desk: Desk, kling: KlingService) -> None:
-    desk.declare("narrator")
+def test_json_of_an_apply_that_can_not_begin_ends_with_its_summary_too(cli: CliHarness, kling: KlingService) -> None:
+    cli.declare("narrator")
     kling.refuse("list", 401, 1002, "Authorization is invalid", times=9)
-    halt, summary = desk.apply("--json", code=1).events
+    halt, summary = cli.apply("--json", code=1).events
     assert "code 1002: Authorization is invalid" in halt["detail"]
     assert (summary["type"], summary["done"]) == ("summary", 0)
 
@@ -184,31 +190,31 @@ def test_json_of_an_apply_that_can_not_begin_ends_with_its_summary_too(desk: Des
 # -- destroy -----------------------------------------------------------------------------------------------------------
 
 
-def test_destroy_is_the_request_itself(desk: Desk, kling: KlingService) -> None:
-    hold(desk, 10)
-    desk.voicectl("destroy", "--auto-approve", code=0)
+def test_destroy_is_the_request_itself(cli: CliHarness, kling: KlingService) -> None:
+    hold(cli, 10)
+    cli.voicectl("destroy", "--auto-approve", code=0)
     assert kling.voices == {}
 
 
-def test_destroys_question_names_the_number(desk: Desk, kling: KlingService) -> None:
-    hold(desk, 10)
-    with desk.at_a_terminal("destroy") as screen:
+def test_destroys_question_names_the_number(cli: CliHarness, kling: KlingService) -> None:
+    hold(cli, 10)
+    with cli.at_a_terminal("destroy") as screen:
         screen.until("Destroy 10 voices? Only 'yes' will be accepted: ")
         screen.type("no\n")
         assert screen.end()[0] == 1
     assert len(kling.voices) == 10
 
 
-def test_voices_to_be_bought_again_have_a_number_of_their_own(desk: Desk, kling: KlingService) -> None:
-    names = hold(desk, 10)
+def test_voices_to_be_bought_again_have_a_number_of_their_own(cli: CliHarness, kling: KlingService) -> None:
+    names = hold(cli, 10)
     for voice_id in list(kling.voices)[:4]:
         kling.delete_outside(voice_id)
     kling.deleted_voices = Deleted.VANISHES
-    assert set(desk.actions().values()) == {"blocked"}
+    assert set(cli.actions().values()) == {"blocked"}
     for words in ([], ["--allow-recreates", "3"]):
-        told = desk.apply(*words, code=1).out
+        told = cli.apply(*words, code=1).out
         assert "blocked: gone, and 4 of 10 recorded voices would be bought again, over 30 %" in told
         assert "If they are truly gone: voicectl apply --allow-recreates 4" in told
     assert kling.bought == 10
-    desk.apply("--allow-recreates", "4")
+    cli.apply("--allow-recreates", "4")
     assert len(kling.voices) == len(names)

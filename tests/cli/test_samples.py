@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.kling_service import KlingService
 from tests.support.sounds import wav
-from tests.support.tencent_desk import CONCIERGE, MINI, TencentDesk, changed
+from tests.support.tencent_cli_harness import CONCIERGE, MINI, TencentCliHarness, changed
 from tests.support.tencent_service import TencentService
 
 PLAIN = wav(12.0)
@@ -26,8 +26,8 @@ def tencent() -> Iterator[TencentService]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, kling: KlingService, tencent: TencentService) -> TencentDesk:
-    return TencentDesk(tmp_path, kling, tencent=tencent)
+def cli(tmp_path: Path, kling: KlingService, tencent: TencentService) -> TencentCliHarness:
+    return TencentCliHarness(tmp_path, kling, tencent=tencent)
 
 
 def sent(tencent: TencentService, action: str, key: str) -> bytes:
@@ -47,28 +47,28 @@ def sent(tencent: TencentService, action: str, key: str) -> bytes:
     ],
 )
 def test_a_header_that_is_not_true_is_noted_and_not_sent(
-    desk: TencentDesk, tencent: TencentService, sample: bytes, note: str
+    cli: TencentCliHarness, tencent: TencentService, sample: bytes, note: str
 ) -> None:
-    (desk.folder / "concierge.wav").write_bytes(sample)
-    desk.write({"concierge": CONCIERGE})
+    (cli.folder / "concierge.wav").write_bytes(sample)
+    cli.write({"concierge": CONCIERGE})
     for command in ("validate", "plan"):
-        assert note in " ".join(desk.voicectl(command, code=0).out.split())
-    desk.apply()
+        assert note in " ".join(cli.voicectl(command, code=0).out.split())
+    cli.apply()
     assert sent(tencent, "VoiceClone", "PromptAudio") == PLAIN
-    assert desk.actions() == {}
+    assert cli.actions() == {}
 
 
-def test_what_minimax_is_sent_has_a_true_header_too(desk: TencentDesk, tencent: TencentService) -> None:
-    (desk.folder / "m.wav").write_bytes(STREAMED)
-    desk.write({"mini": changed(MINI, audio={"file": "m.wav"}, activate=None)})
-    assert "audio: its header gives no length" in desk.voicectl("validate", code=0).out
-    desk.apply()
+def test_what_minimax_is_sent_has_a_true_header_too(cli: TencentCliHarness, tencent: TencentService) -> None:
+    (cli.folder / "m.wav").write_bytes(STREAMED)
+    cli.write({"mini": changed(MINI, audio={"file": "m.wav"}, activate=None)})
+    assert "audio: its header gives no length" in cli.voicectl("validate", code=0).out
+    cli.apply()
     assert sent(tencent, "CloneVoiceAsync", "AudioData") == PLAIN
 
 
-def test_a_sample_that_was_cut_off_is_refused_before_any_call(desk: TencentDesk, tencent: TencentService) -> None:
-    (desk.folder / "concierge.wav").write_bytes(wav(12.0, size=60 * 32_000))
-    desk.write({"concierge": CONCIERGE})
-    ran = desk.apply(code=1)
+def test_a_sample_that_was_cut_off_is_refused_before_any_call(cli: TencentCliHarness, tencent: TencentService) -> None:
+    (cli.folder / "concierge.wav").write_bytes(wav(12.0, size=60 * 32_000))
+    cli.write({"concierge": CONCIERGE})
+    ran = cli.apply(code=1)
     assert "voices.concierge.clone.prompt_audio.file: prompt_audio is cut off" in ran.err
     assert tencent.calls == []

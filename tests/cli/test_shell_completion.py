@@ -8,18 +8,18 @@ import time
 
 import pytest
 
-from tests.support.desk import Desk
+from tests.support.cli_harness import CliHarness
 from tests.support.kling_service import KlingService
 
 
-def offered(desk: Desk, line: str, *, shell: str = "bash") -> list[str]:
+def offered(cli: CliHarness, line: str, *, shell: str = "bash") -> list[str]:
     """What the shell is told for the last word of the line, which may be empty."""
     words = line.split(" ")
     asked = {"_VOICECTL_COMPLETE": f"{shell}_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
     if shell == "fish":
         asked["COMP_CWORD"] = words[-1]
         asked["COMP_WORDS"] = line
-    ran = desk.voicectl(env=desk.env | asked, code=0)
+    ran = cli.voicectl(env=cli.env | asked, code=0)
     assert ran.err == ""
     lines = [told for told in ran.out.splitlines() if told]  # one that is empty is no offer
     if shell == "zsh":  # type, value and help, each on a line
@@ -28,18 +28,18 @@ def offered(desk: Desk, line: str, *, shell: str = "bash") -> list[str]:
 
 
 @pytest.fixture
-def studio(desk: Desk) -> Desk:
+def studio(cli: CliHarness) -> CliHarness:
     """hero and narrator are in the state, villain and a sound are declared only."""
-    desk.declare("narrator", "hero")
-    desk.apply()
+    cli.declare("narrator", "hero")
+    cli.apply()
     entry = {"provider": "kling", "create": {"voice_name": "N", "voice_url": "https://cdn.example.com/n.mp3"}}
     task = {"provider": "vod", "task": {"scene_type": "sfx", "prompt": "Bang"}}
-    desk.write(
+    cli.write(
         {"narrator": entry, "hero": entry, "villain": entry},
         providers={"kling": {"type": "kling"}, "vod": {"type": "tencent-vod", "sub_app_id": 1}},
         audio={"bang": task},
     )
-    return desk
+    return cli
 
 
 DECLARED = ["narrator", "hero", "villain", "audio.bang"]
@@ -66,16 +66,16 @@ DECLARED = ["narrator", "hero", "villain", "audio.bang"]
         ("voicectl --sandbox output ", []),
     ],
 )
-def test_names_are_offered_where_they_may_stand(studio: Desk, line: str, names: list[str]) -> None:
+def test_names_are_offered_where_they_may_stand(studio: CliHarness, line: str, names: list[str]) -> None:
     assert offered(studio, line) == names
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_each_shell_is_answered(studio: Desk, shell: str) -> None:
+def test_each_shell_is_answered(studio: CliHarness, shell: str) -> None:
     assert offered(studio, "voicectl output na", shell=shell) == ["narrator"]
 
 
-def test_a_former_provider_and_an_open_creation_are_offered(studio: Desk) -> None:
+def test_a_former_provider_and_an_open_creation_are_offered(studio: CliHarness) -> None:
     path = studio.folder / "voices.state.json"
     state = json.loads(path.read_text())
     first, second = state["records"].values()
@@ -90,19 +90,19 @@ def test_a_former_provider_and_an_open_creation_are_offered(studio: Desk) -> Non
     "before",
     ["-C prod -f studio.yaml", "-f prod/studio.yaml", "--file prod/studio.yaml", "-C . -C prod -f studio.yaml"],
 )
-def test_the_manifest_that_was_named_before_counts(desk: Desk, before: str) -> None:
-    (desk.folder / "prod").mkdir()
-    desk.declare("elsewhere", file="prod/studio.yaml")
-    desk.declare("here")
-    assert offered(desk, f"voicectl {before} plan --retry ") == ["elsewhere"]
-    assert offered(desk, f"voicectl plan {before} --retry ") == ["elsewhere"]
+def test_the_manifest_that_was_named_before_counts(cli: CliHarness, before: str) -> None:
+    (cli.folder / "prod").mkdir()
+    cli.declare("elsewhere", file="prod/studio.yaml")
+    cli.declare("here")
+    assert offered(cli, f"voicectl {before} plan --retry ") == ["elsewhere"]
+    assert offered(cli, f"voicectl plan {before} --retry ") == ["elsewhere"]
 
 
-def test_a_folder_is_one_manifest(desk: Desk) -> None:
-    (desk.folder / "cast").mkdir()
-    desk.declare("one", file="cast/a.yaml")
-    desk.declare("two", file="cast/b.yaml")
-    assert offered(desk, "voicectl -f cast import ") == ["one", "two"]
+def test_a_folder_is_one_manifest(cli: CliHarness) -> None:
+    (cli.folder / "cast").mkdir()
+    cli.declare("one", file="cast/a.yaml")
+    cli.declare("two", file="cast/b.yaml")
+    assert offered(cli, "voicectl -f cast import ") == ["one", "two"]
 
 
 @pytest.mark.parametrize(
@@ -114,26 +114,26 @@ def test_a_folder_is_one_manifest(desk: Desk) -> None:
         "providers: {p: {type: nothing}}\nvoices:\n  narrator:\n  'not a name': {}\n  $(touch x): {}\n",
     ],
 )
-def test_a_manifest_need_not_be_valid(desk: Desk, text: str) -> None:
-    (desk.folder / "voices.yaml").write_text(text)
-    assert offered(desk, "voicectl import ") == ["narrator"]
+def test_a_manifest_need_not_be_valid(cli: CliHarness, text: str) -> None:
+    (cli.folder / "voices.yaml").write_text(text)
+    assert offered(cli, "voicectl import ") == ["narrator"]
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"[1, 2]", b"voices: 3", b"{", b'{"current": 7}'])
-def test_nothing_is_said_of_files_that_can_not_be_read(desk: Desk, content: bytes) -> None:
-    (desk.folder / "voices.yaml").write_bytes(content)
-    (desk.folder / "voices.state.json").write_bytes(content)
+def test_nothing_is_said_of_files_that_can_not_be_read(cli: CliHarness, content: bytes) -> None:
+    (cli.folder / "voices.yaml").write_bytes(content)
+    (cli.folder / "voices.state.json").write_bytes(content)
     for line in ("plan --retry ", "output ", "voices ", "resolve ", "state rebind k --from ", "state mv a "):
-        assert offered(desk, f"voicectl {line}") == []
+        assert offered(cli, f"voicectl {line}") == []
 
 
-def test_a_pipe_is_not_waited_for(desk: Desk) -> None:
-    os.mkfifo(desk.folder / "voices.yaml")
-    assert offered(desk, "voicectl import ") == []
-    assert offered(desk, "voicectl -C missing output ") == []
+def test_a_pipe_is_not_waited_for(cli: CliHarness) -> None:
+    os.mkfifo(cli.folder / "voices.yaml")
+    assert offered(cli, "voicectl import ") == []
+    assert offered(cli, "voicectl -C missing output ") == []
 
 
-def test_nothing_is_called_and_nothing_is_written(studio: Desk, kling: KlingService) -> None:
+def test_nothing_is_called_and_nothing_is_written(studio: CliHarness, kling: KlingService) -> None:
     kling.calls.clear()
     before = studio.files()
     for line in ("voices ", "drift --accept ", "--sandbox plan --retry "):
@@ -142,9 +142,9 @@ def test_nothing_is_called_and_nothing_is_written(studio: Desk, kling: KlingServ
     assert studio.files() == before
 
 
-def test_ten_thousand_voices_are_completed_at_once(desk: Desk) -> None:
+def test_ten_thousand_voices_are_completed_at_once(cli: CliHarness) -> None:
     """In time of its own: what else the machine does is not counted."""
-    desk.declare(*(f"v{n:05}" for n in range(10_000)))
+    cli.declare(*(f"v{n:05}" for n in range(10_000)))
     before, _ = os.times().children_user, time.monotonic()
-    assert offered(desk, "voicectl plan --retry v0999") == [f"v0999{n}" for n in range(10)]
+    assert offered(cli, "voicectl plan --retry v0999") == [f"v0999{n}" for n in range(10)]
     assert os.times().children_user - before < 1.0

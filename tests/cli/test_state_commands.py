@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.desk import Desk, voice
+from tests.support.cli_harness import CliHarness, voice
 from tests.support.kling_service import KlingService
 
 # -- mv, rm ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_voice_renamed_in_state_and_manifest_stays(made: Desk, kling: KlingService) -> None:
+def test_a_voice_renamed_in_state_and_manifest_stays(made: CliHarness, kling: KlingService) -> None:
     held = made.voice_id("hero")
     made.voicectl("state", "mv", "hero", "heroine", code=0)
     made.declare("narrator", heroine=voice("hero"))
@@ -25,13 +25,15 @@ def test_a_voice_renamed_in_state_and_manifest_stays(made: Desk, kling: KlingSer
     assert kling.count("create") == kling.count("delete") == 0
 
 
-def test_an_address_that_is_none_or_taken_is_refused(made: Desk) -> None:
+def test_an_address_that_is_none_or_taken_is_refused(made: CliHarness) -> None:
     assert "can't be an address" in made.voicectl("state", "mv", "hero", "9 lives", code=1).err
     assert "narrator has a voice already" in made.voicectl("state", "mv", "hero", "narrator", code=1).err
     assert "not in the state" in made.voicectl("state", "mv", "nobody", "somebody", code=1).err
 
 
-def test_a_forgotten_voice_that_is_still_declared_is_taken_back_without_a_call(made: Desk, kling: KlingService) -> None:
+def test_a_forgotten_voice_that_is_still_declared_is_taken_back_without_a_call(
+    made: CliHarness, kling: KlingService
+) -> None:
     held = made.voice_id("hero")
     assert held in made.voicectl("state", "rm", "hero", code=0).err
     assert held in made.voicectl("state", "list", "--abandoned", code=0).out
@@ -41,7 +43,7 @@ def test_a_forgotten_voice_that_is_still_declared_is_taken_back_without_a_call(m
     assert kling.count("create") == kling.count("delete") == 0
 
 
-def test_a_forgotten_voice_that_is_not_declared_stays_in_its_cloud(made: Desk, kling: KlingService) -> None:
+def test_a_forgotten_voice_that_is_not_declared_stays_in_its_cloud(made: CliHarness, kling: KlingService) -> None:
     held = made.voice_id("hero")
     made.voicectl("state", "rm", "hero", code=0)
     made.declare("narrator")
@@ -53,7 +55,7 @@ def test_a_forgotten_voice_that_is_not_declared_stays_in_its_cloud(made: Desk, k
 # -- pull, push --------------------------------------------------------------------------------------------------------
 
 
-def test_a_pulled_state_can_be_pushed_where_it_was_lost(made: Desk) -> None:
+def test_a_pulled_state_can_be_pushed_where_it_was_lost(made: CliHarness) -> None:
     copy = made.voicectl("state", "pull", code=0).out
     (made.folder / "copy.json").write_text(copy)
     for path in made.folder.glob("voices.state.*"):
@@ -64,12 +66,12 @@ def test_a_pulled_state_can_be_pushed_where_it_was_lost(made: Desk) -> None:
     assert made.voicectl("plan", "--detailed-exitcode").code == 0
 
 
-def test_a_copy_may_come_from_stdin(made: Desk) -> None:
+def test_a_copy_may_come_from_stdin(made: CliHarness) -> None:
     copy = made.voicectl("state", "pull", code=0).out
     made.voicectl("state", "push", "-", stdin=copy, code=0)
 
 
-def test_an_older_copy_or_another_lineage_is_pushed_only_by_force(made: Desk) -> None:
+def test_an_older_copy_or_another_lineage_is_pushed_only_by_force(made: CliHarness) -> None:
     copy = made.voicectl("state", "pull", code=0).out
     made.declare("narrator", "hero", "villain")
     made.apply()
@@ -78,7 +80,7 @@ def test_an_older_copy_or_another_lineage_is_pushed_only_by_force(made: Desk) ->
     assert made.voicectl("output", "--json").json.keys() == {"narrator", "hero"}
 
 
-def test_a_copy_that_is_no_state_is_refused(made: Desk) -> None:
+def test_a_copy_that_is_no_state_is_refused(made: CliHarness) -> None:
     refused = made.voicectl("state", "push", "-", stdin="{}", code=1)
     assert refused.err.startswith("Error: <stdin> holds no whole state: ")
     assert "voicectl state pull" in refused.err
@@ -88,7 +90,7 @@ def test_a_copy_that_is_no_state_is_refused(made: Desk) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"version":1}'])
-def test_a_broken_state_says_what_to_do(made: Desk, kling: KlingService, content: str) -> None:
+def test_a_broken_state_says_what_to_do(made: CliHarness, kling: KlingService, content: str) -> None:
     (made.folder / "voices.state.json").write_text(content)
     for words in (("plan",), ("output",), ("apply", "--auto-approve")):
         refused = made.voicectl(*words, code=1)
@@ -98,7 +100,7 @@ def test_a_broken_state_says_what_to_do(made: Desk, kling: KlingService, content
     assert kling.calls == []
 
 
-def test_the_backup_puts_a_broken_state_right(made: Desk) -> None:
+def test_the_backup_puts_a_broken_state_right(made: CliHarness) -> None:
     made.declare("narrator", hero=voice("hero") | {"labels": {"team": "film"}})
     made.apply()
     (made.folder / "voices.state.json").write_text("{")
@@ -106,7 +108,7 @@ def test_the_backup_puts_a_broken_state_right(made: Desk) -> None:
     assert set(made.actions().values()) <= {"update", "recover"}
 
 
-def test_a_state_of_a_later_voicectl_is_left_alone(made: Desk) -> None:
+def test_a_state_of_a_later_voicectl_is_left_alone(made: CliHarness) -> None:
     path = made.folder / "voices.state.json"
     later = json.dumps(json.loads(path.read_text()) | {"version": 99})
     path.write_text(later)
@@ -117,7 +119,7 @@ def test_a_state_of_a_later_voicectl_is_left_alone(made: Desk) -> None:
 # -- rebind, mv-manifest -----------------------------------------------------------------------------------------------
 
 
-def test_rebind_says_that_another_endpoint_is_the_same_account(made: Desk, kling: KlingService) -> None:
+def test_rebind_says_that_another_endpoint_is_the_same_account(made: CliHarness, kling: KlingService) -> None:
     kling.prefix = "/gateway"
     made.declare("narrator", "hero")
     assert made.actions() == {"narrator": "blocked", "hero": "blocked"}
@@ -127,7 +129,7 @@ def test_rebind_says_that_another_endpoint_is_the_same_account(made: Desk, kling
     assert "declares no provider klong" in made.voicectl("state", "rebind", "klong", code=1).err
 
 
-def test_a_renamed_manifest_takes_its_state_along(made: Desk, kling: KlingService) -> None:
+def test_a_renamed_manifest_takes_its_state_along(made: CliHarness, kling: KlingService) -> None:
     (made.folder / "voices.yaml").rename(made.folder / "prod.yaml")
     assert "mv-manifest voices.yaml" in made.voicectl("-f", "prod.yaml", "plan", code=1).err
     made.voicectl("-f", "prod.yaml", "state", "mv-manifest", "voices.yaml", code=0)
@@ -137,7 +139,7 @@ def test_a_renamed_manifest_takes_its_state_along(made: Desk, kling: KlingServic
     assert kling.count("create") == 0
 
 
-def test_a_state_file_renamed_by_hand_is_refused_with_the_way_on(made: Desk) -> None:
+def test_a_state_file_renamed_by_hand_is_refused_with_the_way_on(made: CliHarness) -> None:
     (made.folder / "voices.yaml").rename(made.folder / "prod.yaml")
     (made.folder / "voices.state.json").rename(made.folder / "prod.state.json")
     refused = made.voicectl("-f", "prod.yaml", "plan", code=1)
@@ -147,29 +149,29 @@ def test_a_state_file_renamed_by_hand_is_refused_with_the_way_on(made: Desk) -> 
     assert made.voicectl("-f", "prod.yaml", "plan", "--detailed-exitcode").code == 0
 
 
-def test_two_manifests_in_a_folder_have_a_state_each(desk: Desk, kling: KlingService) -> None:
-    desk.declare("narrator", file="a.yaml")
-    desk.declare("hero", file="b.yaml")
-    desk.apply("-f", "a.yaml")
-    desk.apply("-f", "b.yaml")
+def test_two_manifests_in_a_folder_have_a_state_each(cli: CliHarness, kling: KlingService) -> None:
+    cli.declare("narrator", file="a.yaml")
+    cli.declare("hero", file="b.yaml")
+    cli.apply("-f", "a.yaml")
+    cli.apply("-f", "b.yaml")
     assert kling.bought == 2
-    assert {p.name for p in desk.folder.glob("*.state.json")} == {"a.state.json", "b.state.json"}
-    desk.voicectl("-f", "a.yaml", "destroy", "--auto-approve", code=0)
+    assert {p.name for p in cli.folder.glob("*.state.json")} == {"a.state.json", "b.state.json"}
+    cli.voicectl("-f", "a.yaml", "destroy", "--auto-approve", code=0)
     assert [t.name for t in kling.voices.values()] == ["hero"]
 
 
-def test_a_folder_is_one_manifest(desk: Desk, kling: KlingService) -> None:
-    desk.declare("narrator", file="a.yaml")
-    (desk.folder / "b.yaml").write_text(json.dumps({"version": 1, "voices": {"hero": voice("hero")}}))
-    desk.apply("-f", ".")
+def test_a_folder_is_one_manifest(cli: CliHarness, kling: KlingService) -> None:
+    cli.declare("narrator", file="a.yaml")
+    (cli.folder / "b.yaml").write_text(json.dumps({"version": 1, "voices": {"hero": voice("hero")}}))
+    cli.apply("-f", ".")
     assert kling.bought == 2
-    assert (desk.folder / "voices.state.json").exists()
-    assert desk.voicectl("-f", ".", "plan", "--detailed-exitcode").code == 0
-    alone = desk.voicectl("-f", "a.yaml", "plan", code=0)
+    assert (cli.folder / "voices.state.json").exists()
+    assert cli.voicectl("-f", ".", "plan", "--detailed-exitcode").code == 0
+    alone = cli.voicectl("-f", "a.yaml", "plan", code=0)
     assert "was the state lost?" in alone.out
 
 
-def test_a_manifest_that_becomes_a_folder_takes_its_state_along(made: Desk) -> None:
+def test_a_manifest_that_becomes_a_folder_takes_its_state_along(made: CliHarness) -> None:
     refused = made.voicectl("-f", ".", "plan", code=1)
     assert "belongs to voices.yaml, not to the folder as one manifest" in refused.err
     [way_on] = re.findall(r"voicectl (-f \S+ state mv-manifest)$", refused.err, re.MULTILINE)
@@ -180,7 +182,7 @@ def test_a_manifest_that_becomes_a_folder_takes_its_state_along(made: Desk) -> N
 # -- disks -------------------------------------------------------------------------------------------------------------
 
 
-def test_a_folder_copied_elsewhere_works_there(made: Desk, kling: KlingService, tmp_path: Path) -> None:
+def test_a_folder_copied_elsewhere_works_there(made: CliHarness, kling: KlingService, tmp_path: Path) -> None:
     copied = tmp_path / "elsewhere"
     copied.mkdir()
     for path in made.folder.glob("voices.*"):
@@ -191,7 +193,7 @@ def test_a_folder_copied_elsewhere_works_there(made: Desk, kling: KlingService, 
 # -- list --------------------------------------------------------------------------------------------------------------
 
 
-def test_the_list_shows_what_lives_and_counts_what_is_over(made: Desk, kling: KlingService) -> None:
+def test_the_list_shows_what_lives_and_counts_what_is_over(made: CliHarness, kling: KlingService) -> None:
     made.apply("--replace", "hero")
     made.declare("hero")
     made.apply()
@@ -207,7 +209,7 @@ def test_the_list_shows_what_lives_and_counts_what_is_over(made: Desk, kling: Kl
     assert len(made.voicectl("state", "list", "--all", "--json", code=0).json) == 3
 
 
-def test_the_list_of_a_state_whose_voices_are_all_gone_says_so(made: Desk) -> None:
+def test_the_list_of_a_state_whose_voices_are_all_gone_says_so(made: CliHarness) -> None:
     made.voicectl("destroy", "--auto-approve", code=0)
     told = made.voicectl("state", "list", code=0)
     assert told.out == "The state holds no voices.\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.desk import COMMAND, Desk
+from tests.support.cli_harness import COMMAND, CliHarness
 from tests.support.kling_service import KlingService
 
 HIDE_CURSOR = "\x1b[?25l"  # only the live block does
@@ -17,12 +17,12 @@ QUESTION = "Only 'yes' will be accepted: "
 class Seen:
     """What a command wrote: `screen` is what a person saw, `out` and `err` what went to files instead."""
 
-    def __init__(self, desk: Desk, *words: str, out: bool, err: bool, **env: str) -> None:
+    def __init__(self, cli: CliHarness, *words: str, out: bool, err: bool, **env: str) -> None:
         """`out` and `err`: whether stdout and stderr are the terminal."""
-        files = [desk.folder / "stdout.log", desk.folder / "stderr.log"]
+        files = [cli.folder / "stdout.log", cli.folder / "stderr.log"]
         with files[0].open("wb") as stdout, files[1].open("wb") as stderr:
             asked = {"stdout": None if out else stdout, "stderr": None if err else stderr}
-            with desk.at_a_terminal(*words, **asked, **env) as screen:  # type: ignore[arg-type]  # a file, or none
+            with cli.at_a_terminal(*words, **asked, **env) as screen:  # type: ignore[arg-type]  # a file, or none
                 if "--auto-approve" not in words:
                     screen.type("yes\n")
                 self.code, self.screen = screen.end()
@@ -30,13 +30,15 @@ class Seen:
 
 
 @pytest.mark.parametrize(("out", "err"), [(True, True), (True, False), (False, True), (False, False)])
-def test_plan_and_results_are_on_stdout_and_the_question_where_it_is_seen(desk: Desk, out: bool, err: bool) -> None:
-    desk.declare("narrator", "hero")
-    planned = Seen(desk, "plan", out=out, err=err)
+def test_plan_and_results_are_on_stdout_and_the_question_where_it_is_seen(
+    cli: CliHarness, out: bool, err: bool
+) -> None:
+    cli.declare("narrator", "hero")
+    planned = Seen(cli, "plan", out=out, err=err)
     assert "create hero (kling)" in (planned.screen if out else planned.out)
 
     for command, ended in (("apply", "hero: create: "), ("destroy", "hero: delete: ")):
-        seen = Seen(desk, command, out=out, err=err)
+        seen = Seen(cli, command, out=out, err=err)
         results = seen.screen if out else seen.out
         assert seen.code == 0
         assert results.index("hero (kling)") < results.index(ended) < results.index("Applied: 2 done")
@@ -46,19 +48,19 @@ def test_plan_and_results_are_on_stdout_and_the_question_where_it_is_seen(desk: 
         assert "\x1b" not in seen.out + seen.err
 
 
-def test_there_is_no_live_block_on_a_terminal_that_can_not_show_one(desk: Desk) -> None:
-    desk.declare("narrator")
-    seen = Seen(desk, "apply", "--auto-approve", out=True, err=True, TERM="dumb")
+def test_there_is_no_live_block_on_a_terminal_that_can_not_show_one(cli: CliHarness) -> None:
+    cli.declare("narrator")
+    seen = Seen(cli, "apply", "--auto-approve", out=True, err=True, TERM="dumb")
     assert "narrator: create: done" in seen.screen
     assert "\x1b" not in seen.screen
 
 
 @pytest.mark.parametrize("words", [("apply", "--auto-approve"), ("apply", "--auto-approve", "--json")])
 def test_a_full_disk_under_stdout_ends_no_run_and_is_said(
-    desk: Desk, kling: KlingService, words: tuple[str, ...]
+    cli: CliHarness, kling: KlingService, words: tuple[str, ...]
 ) -> None:
-    desk.declare("narrator", "hero")
-    ran = into_a_full_disk(desk, *words)
+    cli.declare("narrator", "hero")
+    ran = into_a_full_disk(cli, *words)
     assert ran.returncode == 1
     assert kling.bought == 2
     assert "No space left on device. Everything was done; the state holds it." in ran.stderr
@@ -66,10 +68,10 @@ def test_a_full_disk_under_stdout_ends_no_run_and_is_said(
     assert "Traceback" not in ran.stderr
 
 
-def test_what_failed_is_said_even_if_nobody_reads_stdout(desk: Desk, kling: KlingService) -> None:
+def test_what_failed_is_said_even_if_nobody_reads_stdout(cli: CliHarness, kling: KlingService) -> None:
     kling.failing["villain"] = "too noisy"
-    desk.declare("villain", "hero")
-    running = desk.start("apply", "--auto-approve")
+    cli.declare("villain", "hero")
+    running = cli.start("apply", "--auto-approve")
     assert running.stdout is not None
     assert running.stderr is not None
     running.stdout.close()
@@ -89,22 +91,22 @@ def test_what_failed_is_said_even_if_nobody_reads_stdout(desk: Desk, kling: Klin
         ("plan --detailed-exitcode --replace narrator --json | true", 2),
     ],
 )
-def test_a_reader_that_leaves_changes_no_exit_code(desk: Desk, kling: KlingService, words: str, code: int) -> None:
-    desk.declare("narrator", *(f"voice-{number}" for number in range(5)))
+def test_a_reader_that_leaves_changes_no_exit_code(cli: CliHarness, kling: KlingService, words: str, code: int) -> None:
+    cli.declare("narrator", *(f"voice-{number}" for number in range(5)))
     if not words.startswith("apply"):
-        desk.apply()
-        kling.rename_outside(desk.voice_id("narrator"), "renamed")
+        cli.apply()
+        kling.rename_outside(cli.voice_id("narrator"), "renamed")
     command, _, reader = words.partition(" | ")
     script = f"{' '.join(COMMAND)} {command} | {{ {reader}; exec <&-; sleep 0.1; }}; echo ${{PIPESTATUS[0]}}"
-    ran = subprocess.run(["bash", "-c", script], cwd=desk.folder, env=desk.env, capture_output=True, check=False)
+    ran = subprocess.run(["bash", "-c", script], cwd=cli.folder, env=cli.env, capture_output=True, check=False)
     assert ran.stdout.decode().splitlines()[-1] == str(code)
     assert ran.stderr == b""
     assert kling.bought == 6
 
 
-def test_a_closed_stderr_ends_no_run(desk: Desk, kling: KlingService) -> None:
-    desk.declare("narrator")
-    running = desk.start("-v", "apply", "--auto-approve")
+def test_a_closed_stderr_ends_no_run(cli: CliHarness, kling: KlingService) -> None:
+    cli.declare("narrator")
+    running = cli.start("-v", "apply", "--auto-approve")
     assert running.stderr is not None
     running.stderr.close()
     out, _ = running.communicate(timeout=60)
@@ -113,12 +115,12 @@ def test_a_closed_stderr_ends_no_run(desk: Desk, kling: KlingService) -> None:
     assert kling.bought == 1
 
 
-def into_a_full_disk(desk: Desk, *words: str) -> subprocess.CompletedProcess[str]:
+def into_a_full_disk(cli: CliHarness, *words: str) -> subprocess.CompletedProcess[str]:
     with Path("/dev/full").open("wb") as full:
         return subprocess.run(
             [*COMMAND, *words],
-            cwd=desk.folder,
-            env=desk.env,
+            cwd=cli.folder,
+            env=cli.env,
             stdout=full,
             stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
@@ -127,8 +129,8 @@ def into_a_full_disk(desk: Desk, *words: str) -> subprocess.CompletedProcess[str
         )
 
 
-def test_colours_follow_the_first_that_says_something(desk: Desk) -> None:
-    desk.declare("narrator")
+def test_colours_follow_the_first_that_says_something(cli: CliHarness) -> None:
+    cli.declare("narrator")
     cases: list[tuple[tuple[str, ...], dict[str, str], bool, bool]] = [
         (("--no-color",), {"FORCE_COLOR": "1"}, True, False),
         ((), {"NO_COLOR": "1", "FORCE_COLOR": "1"}, True, False),
@@ -139,5 +141,5 @@ def test_colours_follow_the_first_that_says_something(desk: Desk) -> None:
         ((), {}, False, False),
     ]
     for words, env, terminal, coloured in cases:
-        seen = Seen(desk, "plan", *words, out=terminal, err=terminal, **env)
+        seen = Seen(cli, "plan", *words, out=terminal, err=terminal, **env)
         assert ("\x1b[32m" in seen.screen + seen.out) == coloured, (words, env, terminal)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.kling_service import KlingService
-from tests.support.tencent_desk import (
+from tests.support.tencent_cli_harness import (
     CONCIERGE,
     FIREWORKS,
     HERO,
@@ -17,7 +17,7 @@ from tests.support.tencent_desk import (
     SOUNDS,
     VILLAIN,
     VOICES,
-    TencentDesk,
+    TencentCliHarness,
     changed,
 )
 from tests.support.tencent_service import TencentService
@@ -40,42 +40,42 @@ def tencent() -> Iterator[TencentService]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, kling: KlingService, tencent: TencentService) -> TencentDesk:
-    return TencentDesk(tmp_path, kling, tencent=tencent)
+def cli(tmp_path: Path, kling: KlingService, tencent: TencentService) -> TencentCliHarness:
+    return TencentCliHarness(tmp_path, kling, tencent=tencent)
 
 
 @pytest.fixture
-def made(desk: TencentDesk, kling: KlingService, tencent: TencentService) -> TencentDesk:
+def made(cli: TencentCliHarness, kling: KlingService, tencent: TencentService) -> TencentCliHarness:
     """All of it exists; what is counted begins after it."""
-    desk.write(VOICES, audio=SOUNDS)
-    desk.apply()
+    cli.write(VOICES, audio=SOUNDS)
+    cli.apply()
     kling.calls.clear()
     tencent.calls.clear()
-    return desk
+    return cli
 
 
 # -- one apply ---------------------------------------------------------------------------------------------------------
 
 
 def test_one_apply_makes_all_of_it_and_the_second_plan_is_empty(
-    desk: TencentDesk, kling: KlingService, tencent: TencentService
+    cli: TencentCliHarness, kling: KlingService, tencent: TencentService
 ) -> None:
-    desk.write(VOICES, audio=SOUNDS)
-    desk.apply()
+    cli.write(VOICES, audio=SOUNDS)
+    cli.apply()
     assert (kling.bought, dict(tencent.accepted)) == (1, EACH_ONCE)
-    assert "No changes. 6 voices are as declared." in desk.voicectl(*EMPTY, code=0).out
+    assert "No changes. 6 voices are as declared." in cli.voicectl(*EMPTY, code=0).out
     assert dict(tencent.accepted) == EACH_ONCE
 
 
-def test_what_runs_for_a_while_is_waited_for(desk: TencentDesk, tencent: TencentService) -> None:
+def test_what_runs_for_a_while_is_waited_for(cli: TencentCliHarness, tencent: TencentService) -> None:
     tencent.task_seconds = tencent.list_delay = 0.7
-    desk.write(VOICES, audio=SOUNDS)
-    desk.apply()
+    cli.write(VOICES, audio=SOUNDS)
+    cli.apply()
     assert dict(tencent.accepted) == EACH_ONCE
-    desk.voicectl(*EMPTY, code=0)
+    cli.voicectl(*EMPTY, code=0)
 
 
-def test_output_has_every_voice_id(made: TencentDesk, kling: KlingService, tencent: TencentService) -> None:
+def test_output_has_every_voice_id(made: TencentCliHarness, kling: KlingService, tencent: TencentService) -> None:
     told = made.voicectl("output", "--json", code=0).json
     there = {voice.voice_id for voice in tencent.living} | set(kling.voices)
     assert {told[address]["voice_id"] for address in VOICES} == there
@@ -85,7 +85,7 @@ def test_output_has_every_voice_id(made: TencentDesk, kling: KlingService, tence
 
 
 def test_a_plan_after_the_apply_calls_each_list_once_and_nothing_else(
-    made: TencentDesk, tencent: TencentService
+    made: TencentCliHarness, tencent: TencentService
 ) -> None:
     made.voicectl(*EMPTY, code=0)
     assert [call.action for call in tencent.calls if call.action not in ("DescribeTasks", "DescribeVoices")] == []
@@ -93,13 +93,15 @@ def test_a_plan_after_the_apply_calls_each_list_once_and_nothing_else(
     assert tencent.count("DescribeVoices") == 1
 
 
-def test_what_can_not_be_verified_is_said_and_is_no_difference(made: TencentDesk) -> None:
+def test_what_can_not_be_verified_is_said_and_is_no_difference(made: TencentCliHarness) -> None:
     drifted = made.voicectl("drift", code=0)
     assert "because its cloud can't be asked: concierge" in drifted.out
     assert "No drift." in drifted.out
 
 
-def test_when_the_history_of_72_hours_is_over_nothing_is_made_again(made: TencentDesk, tencent: TencentService) -> None:
+def test_when_the_history_of_72_hours_is_over_nothing_is_made_again(
+    made: TencentCliHarness, tencent: TencentService
+) -> None:
     for task in tencent.tasks:
         task.born -= 80 * 3600
     assert "No changes." in made.voicectl(*EMPTY, code=0).out
@@ -108,7 +110,7 @@ def test_when_the_history_of_72_hours_is_over_nothing_is_made_again(made: Tencen
 # -- changes -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_voice_of_minimax_is_renamed_in_place(made: TencentDesk, tencent: TencentService) -> None:
+def test_a_voice_of_minimax_is_renamed_in_place(made: TencentCliHarness, tencent: TencentService) -> None:
     before = made.voice_id("mini")
     made.write(
         VOICES | {"mini": changed(MINI, name="Minnie", labels=["calm", "warm"], description="Low.")}, audio=SOUNDS
@@ -125,7 +127,7 @@ def test_a_voice_of_minimax_is_renamed_in_place(made: TencentDesk, tencent: Tenc
 
 
 def test_a_voice_of_minimax_with_another_sample_is_replaced_and_the_old_one_deleted(
-    made: TencentDesk, tencent: TencentService
+    made: TencentCliHarness, tencent: TencentService
 ) -> None:
     before = made.voice_id("mini")
     made.write(VOICES | {"mini": changed(MINI, audio={"url": f"{SAMPLE}/second.mp3"})}, audio=SOUNDS)
@@ -138,7 +140,7 @@ def test_a_voice_of_minimax_with_another_sample_is_replaced_and_the_old_one_dele
 
 
 def test_a_voice_that_can_not_be_deleted_is_replaced_and_the_old_one_listed(
-    made: TencentDesk, tencent: TencentService
+    made: TencentCliHarness, tencent: TencentService
 ) -> None:
     before = made.voice_id("hero")
     made.write(VOICES | {"hero": changed(HERO, video_id="678")}, audio=SOUNDS)
@@ -149,7 +151,9 @@ def test_a_voice_that_can_not_be_deleted_is_replaced_and_the_old_one_listed(
     made.voicectl(*EMPTY, code=0)
 
 
-def test_a_chosen_id_is_taken_so_another_sample_asks_for_another_id(made: TencentDesk, tencent: TencentService) -> None:
+def test_a_chosen_id_is_taken_so_another_sample_asks_for_another_id(
+    made: TencentCliHarness, tencent: TencentService
+) -> None:
     again = changed(VILLAIN, audio={"url": f"{SAMPLE}/second.mp3"})
     made.write(VOICES | {"villain": again}, audio=SOUNDS)
     planned = made.voicectl("plan", code=0)
@@ -165,7 +169,7 @@ def test_a_chosen_id_is_taken_so_another_sample_asks_for_another_id(made: Tencen
     made.voicectl(*EMPTY, code=0)
 
 
-def test_other_words_of_the_request_only_are_no_difference(made: TencentDesk, tencent: TencentService) -> None:
+def test_other_words_of_the_request_only_are_no_difference(made: TencentCliHarness, tencent: TencentService) -> None:
     quiet = {
         "hero": changed(HERO, session_context="x", tasks_priority=5, disable_moderation=True),
         "villain": changed(VILLAIN, text="Something else.", payload="p", ext_info="{}"),
@@ -177,7 +181,7 @@ def test_other_words_of_the_request_only_are_no_difference(made: TencentDesk, te
     made.voicectl(*EMPTY, code=0)
 
 
-def test_a_moved_sample_of_the_same_bytes_is_no_difference(made: TencentDesk) -> None:
+def test_a_moved_sample_of_the_same_bytes_is_no_difference(made: TencentCliHarness) -> None:
     (made.folder / "concierge.wav").rename(made.folder / "other.wav")
     made.write(VOICES | {"concierge": changed(CONCIERGE, prompt_audio={"file": "other.wav"})}, audio=SOUNDS)
     made.voicectl(*EMPTY, code=0)
@@ -187,7 +191,7 @@ def test_a_moved_sample_of_the_same_bytes_is_no_difference(made: TencentDesk) ->
 
 
 def test_destroy_deletes_what_it_can_and_lists_what_stays(
-    made: TencentDesk, kling: KlingService, tencent: TencentService
+    made: TencentCliHarness, kling: KlingService, tencent: TencentService
 ) -> None:
     stays = {address: made.voice_id(address) for address in ("hero", "villain", "concierge")}
     made.voicectl("destroy", "--auto-approve", code=0)
@@ -204,7 +208,7 @@ def test_destroy_deletes_what_it_can_and_lists_what_stays(
 
 
 def test_a_removed_voice_that_stays_is_forgotten_and_never_called_deleted(
-    made: TencentDesk, tencent: TencentService
+    made: TencentCliHarness, tencent: TencentService
 ) -> None:
     made.write({address: entry for address, entry in VOICES.items() if address != "concierge"}, audio=SOUNDS)
     assert made.actions() == {"concierge": "forget"}
@@ -215,7 +219,7 @@ def test_a_removed_voice_that_stays_is_forgotten_and_never_called_deleted(
 
 
 def test_a_forgotten_voice_that_is_declared_again_is_taken_back_without_a_call(
-    made: TencentDesk, tencent: TencentService
+    made: TencentCliHarness, tencent: TencentService
 ) -> None:
     before = {address: made.voice_id(address) for address in ("hero", "villain", "concierge")}
     made.write({"mini": MINI})
@@ -227,25 +231,29 @@ def test_a_forgotten_voice_that_is_declared_again_is_taken_back_without_a_call(
     assert not tencent.accepted
 
 
-def test_a_voice_that_was_never_activated_is_forgotten_not_deleted(desk: TencentDesk, tencent: TencentService) -> None:
-    desk.write({"mini": changed(MINI, activate=None), "hero": HERO})
-    desk.apply()
+def test_a_voice_that_was_never_activated_is_forgotten_not_deleted(
+    cli: TencentCliHarness, tencent: TencentService
+) -> None:
+    cli.write({"mini": changed(MINI, activate=None), "hero": HERO})
+    cli.apply()
     assert tencent.count("TextToSpeechSync") == 0
-    desk.voicectl(*EMPTY, code=0)
-    desk.write({"hero": HERO})
-    assert desk.actions() == {"mini": "forget"}
+    cli.voicectl(*EMPTY, code=0)
+    cli.write({"hero": HERO})
+    assert cli.actions() == {"mini": "forget"}
 
 
-def test_a_voice_is_activated_once_its_manifest_says_so(desk: TencentDesk, tencent: TencentService) -> None:
-    desk.write({"mini": changed(MINI, activate=None)})
-    desk.apply()
-    desk.write({"mini": MINI})
-    desk.apply()
+def test_a_voice_is_activated_once_its_manifest_says_so(cli: TencentCliHarness, tencent: TencentService) -> None:
+    cli.write({"mini": changed(MINI, activate=None)})
+    cli.apply()
+    cli.write({"mini": MINI})
+    cli.apply()
     assert dict(tencent.accepted) == {"CloneVoiceAsync": 1, "TextToSpeechSync": 1}
-    desk.voicectl(*EMPTY, code=0)
+    cli.voicectl(*EMPTY, code=0)
 
 
-def test_a_voice_of_minimax_that_is_deleted_outside_is_made_again(made: TencentDesk, tencent: TencentService) -> None:
+def test_a_voice_of_minimax_that_is_deleted_outside_is_made_again(
+    made: TencentCliHarness, tencent: TencentService
+) -> None:
     made.write(VOICES, audio=SOUNDS, safety={"max_recreate_percent": 100})
     tencent.delete_outside(made.voice_id("mini"))
     assert "gone" in made.voicectl("drift", code=2).out
@@ -257,31 +265,31 @@ def test_a_voice_of_minimax_that_is_deleted_outside_is_made_again(made: TencentD
 # -- sounds ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_sound_that_expired_stays_expired_unless_asked(desk: TencentDesk, tencent: TencentService) -> None:
+def test_a_sound_that_expired_stays_expired_unless_asked(cli: TencentCliHarness, tencent: TencentService) -> None:
     tencent.sound_lasts = -60
-    desk.write({}, audio=SOUNDS)
-    desk.apply()
-    told = desk.voicectl("output", "--json", code=0).json
+    cli.write({}, audio=SOUNDS)
+    cli.apply()
+    told = cli.voicectl("output", "--json", code=0).json
     assert told["audio.fireworks"]["status"] == "expired"
-    desk.voicectl(*EMPTY, code=0)
+    cli.voicectl(*EMPTY, code=0)
     assert dict(tencent.accepted) == {"CreateAigcAudioTask": 1}
 
 
 def test_a_sound_that_expired_is_made_again_where_the_manifest_says_so(
-    desk: TencentDesk, tencent: TencentService
+    cli: TencentCliHarness, tencent: TencentService
 ) -> None:
     tencent.sound_lasts = -60
-    desk.write({}, audio={"fireworks": {**FIREWORKS, "on_expiry": "recreate"}})
-    desk.apply()
+    cli.write({}, audio={"fireworks": {**FIREWORKS, "on_expiry": "recreate"}})
+    cli.apply()
     tencent.sound_lasts = 86_400
-    desk.apply()
-    desk.voicectl(*EMPTY, code=0)
+    cli.apply()
+    cli.voicectl(*EMPTY, code=0)
     assert dict(tencent.accepted) == {"CreateAigcAudioTask": 2}
-    assert desk.voicectl("output", "--json", code=0).json["audio.fireworks"]["status"] == "ready"
+    assert cli.voicectl("output", "--json", code=0).json["audio.fireworks"]["status"] == "ready"
 
 
-def test_a_permanent_sound_has_a_file_id_and_no_end(desk: TencentDesk) -> None:
-    desk.write({}, audio={"fireworks": changed(FIREWORKS, output={"storage_mode": "Permanent"})})
-    desk.apply()
-    told = desk.voicectl("output", "--json", code=0).json["audio.fireworks"]
+def test_a_permanent_sound_has_a_file_id_and_no_end(cli: TencentCliHarness) -> None:
+    cli.write({}, audio={"fireworks": changed(FIREWORKS, output={"storage_mode": "Permanent"})})
+    cli.apply()
+    told = cli.voicectl("output", "--json", code=0).json["audio.fireworks"]
     assert (told["file_id"], told["expires_at"], told["status"]) == ("5280000001", None, "ready")

@@ -18,7 +18,7 @@ import pytest
 from reconciler.cli.main import run
 from tests.support.kling_service import KlingService
 from tests.support.sounds import PCM, tone, wrapped
-from tests.support.tencent_desk import (
+from tests.support.tencent_cli_harness import (
     CONCIERGE,
     FIREWORKS,
     HERO,
@@ -26,7 +26,7 @@ from tests.support.tencent_desk import (
     SAMPLE,
     VILLAIN,
     VOICES,
-    TencentDesk,
+    TencentCliHarness,
     changed,
 )
 from tests.support.tencent_service import TencentService
@@ -104,10 +104,10 @@ def test_every_kind_of_voice_has_its_broken_limits() -> None:
 
 def test_everything_at_its_limit_is_taken(tmp_path: Path, kling: KlingService) -> None:
     with TencentService() as tencent:
-        desk = TencentDesk(tmp_path, kling, tencent=tencent)
+        cli = TencentCliHarness(tmp_path, kling, tencent=tencent)
         (tmp_path / "concierge.wav").write_bytes(wrapped(SECOND * 180))
         (tmp_path / "shortest.wav").write_bytes(wrapped(SECOND * 10))
-        desk.write(
+        cli.write(
             VOICES
             | {
                 "hero": changed(HERO, voice_name="声" * 20, session_context="x" * 1000, tasks_priority=-10),
@@ -124,7 +124,7 @@ def test_everything_at_its_limit_is_taken(tmp_path: Path, kling: KlingService) -
                 "silence": changed(FIREWORKS, output={"duration": 0}, videos=[{"url": f"{SAMPLE}/v.mp4"}]),
             },
         )
-        desk.apply()
-        desk.voicectl(*EMPTY, code=0)
+        cli.apply()
+        cli.voicectl(*EMPTY, code=0)
         assert [call for call in tencent.calls if call.code] == []
         assert len(tencent.living) == 8

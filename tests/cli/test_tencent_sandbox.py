@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.desk import Desk
+from tests.support.cli_harness import CliHarness
 from tests.support.sounds import wav
 
 MANIFEST = """
@@ -25,8 +25,8 @@ audio:
 """  # noqa: E501 - as people write it
 
 
-class Rehearsed(Desk):
-    """A desk whose every command runs in the sandbox, without credentials."""
+class Rehearsed(CliHarness):
+    """A harness whose every command runs in the sandbox, without credentials."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -56,21 +56,21 @@ class Rehearsed(Desk):
 
 
 @pytest.fixture
-def desk(tmp_path: Path, kling: Any) -> Rehearsed:
+def cli(tmp_path: Path, kling: Any) -> Rehearsed:
     return Rehearsed(tmp_path, kling)
 
 
 @pytest.fixture
-def applied(desk: Rehearsed) -> Rehearsed:
-    desk.apply("--sandbox")
-    return desk
+def applied(cli: Rehearsed) -> Rehearsed:
+    cli.apply("--sandbox")
+    return cli
 
 
-def test_three_clouds_converge_in_one_apply(desk: Rehearsed) -> None:
-    desk.faults("task_seconds=1")
-    desk.apply("--sandbox")
-    assert desk.voicectl("--sandbox", "plan", "--detailed-exitcode").code == 0
-    told = desk.outputs()
+def test_three_clouds_converge_in_one_apply(cli: Rehearsed) -> None:
+    cli.faults("task_seconds=1")
+    cli.apply("--sandbox")
+    assert cli.voicectl("--sandbox", "plan", "--detailed-exitcode").code == 0
+    told = cli.outputs()
     assert {entry["status"] for entry in told.values()} == {"ready"}
     assert told["villain"]["voice_id"] == "villain_01"
     assert told["hero"]["voice_id"].isdigit()
@@ -133,19 +133,19 @@ def test_three_days_later_nothing_is_bought_again(applied: Rehearsed) -> None:
     assert applied.voicectl("--sandbox", "drift").code == 0
 
 
-def test_a_lost_reply_is_settled_at_once_where_the_cloud_can_be_asked(desk: Rehearsed) -> None:
-    desk.faults("reply_lost=1")
-    desk.apply("--sandbox", code=1)
-    desk.faults("reply_lost=0")
-    assert desk.actions("--sandbox") == {"concierge": "blocked", "audio.fireworks": "blocked"}
-    told = {address: entry["status"] for address, entry in desk.outputs().items()}
+def test_a_lost_reply_is_settled_at_once_where_the_cloud_can_be_asked(cli: Rehearsed) -> None:
+    cli.faults("reply_lost=1")
+    cli.apply("--sandbox", code=1)
+    cli.faults("reply_lost=0")
+    assert cli.actions("--sandbox") == {"concierge": "blocked", "audio.fireworks": "blocked"}
+    told = {address: entry["status"] for address, entry in cli.outputs().items()}
     assert {address for address, status in told.items() if status == "ready"} == {"narrator", "hero", "villain", "mini"}
 
 
-def test_a_task_that_fails_is_told_in_the_clouds_words(desk: Rehearsed) -> None:
-    desk.change({"villain": {"audio": {"url": "https://cdn.example.com/bad.mp3"}}})
-    assert "exactly one clean human voice" in desk.apply("--sandbox", code=1).out
-    assert desk.actions("--sandbox") == {"villain": "blocked"}
+def test_a_task_that_fails_is_told_in_the_clouds_words(cli: Rehearsed) -> None:
+    cli.change({"villain": {"audio": {"url": "https://cdn.example.com/bad.mp3"}}})
+    assert "exactly one clean human voice" in cli.apply("--sandbox", code=1).out
+    assert cli.actions("--sandbox") == {"villain": "blocked"}
 
 
 def test_accounts_of_other_variables_are_apart(applied: Rehearsed) -> None:
@@ -155,9 +155,9 @@ def test_accounts_of_other_variables_are_apart(applied: Rehearsed) -> None:
     assert applied.voicectl("--sandbox", "voices", "vod", "--json", code=0).json == []
 
 
-def test_an_expiry_is_rehearsed_with_a_file_that_lasts_a_moment(desk: Rehearsed) -> None:
-    desk.faults("temporary_seconds=0")
-    desk.apply("--sandbox")
-    drifted = desk.voicectl("--sandbox", "drift", "--json", code=2).json["drift"]
+def test_an_expiry_is_rehearsed_with_a_file_that_lasts_a_moment(cli: Rehearsed) -> None:
+    cli.faults("temporary_seconds=0")
+    cli.apply("--sandbox")
+    drifted = cli.voicectl("--sandbox", "drift", "--json", code=2).json["drift"]
     assert [(d["address"], d["kind"]) for d in drifted] == [("audio.fireworks", "expired")]
-    assert desk.actions("--sandbox") == {}
+    assert cli.actions("--sandbox") == {}

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from reconciler.views.wrap import width
-from tests.support.desk import COMMAND, Desk, voice
+from tests.support.cli_harness import COMMAND, CliHarness, voice
 from tests.support.kling_service import KlingService
 
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -18,9 +18,9 @@ CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 # -- the question ------------------------------------------------------------------------------------------------------
 
 
-def test_apply_asks_and_yes_goes_on(desk: Desk, kling: KlingService) -> None:
-    desk.declare("narrator", "hero")
-    with desk.at_a_terminal("apply") as screen:
+def test_apply_asks_and_yes_goes_on(cli: CliHarness, kling: KlingService) -> None:
+    cli.declare("narrator", "hero")
+    with cli.at_a_terminal("apply") as screen:
         screen.until("Only 'yes' will be accepted")
         assert kling.count("create") == 0
         assert "create hero (kling)" in screen.shown
@@ -32,9 +32,9 @@ def test_apply_asks_and_yes_goes_on(desk: Desk, kling: KlingService) -> None:
 
 
 @pytest.mark.parametrize("answer", ["y\n", "YES\n", "no\n", "\nno\n", "\x04"])
-def test_any_other_answer_makes_nothing(desk: Desk, kling: KlingService, answer: str) -> None:
-    desk.declare("narrator")
-    with desk.at_a_terminal("apply") as screen:
+def test_any_other_answer_makes_nothing(cli: CliHarness, kling: KlingService, answer: str) -> None:
+    cli.declare("narrator")
+    with cli.at_a_terminal("apply") as screen:
         screen.until("Only 'yes' will be accepted")
         screen.type(answer)
         code, shown = screen.end()
@@ -43,9 +43,9 @@ def test_any_other_answer_makes_nothing(desk: Desk, kling: KlingService, answer:
     assert kling.count("create") == 0
 
 
-def test_ctrl_c_at_the_question_exits_130_and_makes_nothing(desk: Desk, kling: KlingService) -> None:
-    desk.declare("narrator")
-    with desk.at_a_terminal("apply") as screen:
+def test_ctrl_c_at_the_question_exits_130_and_makes_nothing(cli: CliHarness, kling: KlingService) -> None:
+    cli.declare("narrator")
+    with cli.at_a_terminal("apply") as screen:
         screen.until("Only 'yes' will be accepted")
         screen.process.send_signal(signal.SIGINT)
         code, _ = screen.end()
@@ -53,41 +53,41 @@ def test_ctrl_c_at_the_question_exits_130_and_makes_nothing(desk: Desk, kling: K
     assert kling.count("create") == 0
 
 
-def test_destroy_names_the_number_in_its_question(desk: Desk, kling: KlingService) -> None:
-    desk.declare("narrator", "hero")
-    desk.apply()
-    with desk.at_a_terminal("destroy") as screen:
+def test_destroy_names_the_number_in_its_question(cli: CliHarness, kling: KlingService) -> None:
+    cli.declare("narrator", "hero")
+    cli.apply()
+    with cli.at_a_terminal("destroy") as screen:
         assert "Destroy 2 voices?" in screen.until("Only 'yes' will be accepted")
         screen.type("yes\n")
         assert screen.end()[0] == 0
     assert kling.voices == {}
 
 
-def test_nothing_is_asked_when_there_is_nothing_to_do(desk: Desk) -> None:
-    desk.declare("narrator")
-    desk.apply()
-    with desk.at_a_terminal("apply") as screen:
+def test_nothing_is_asked_when_there_is_nothing_to_do(cli: CliHarness) -> None:
+    cli.declare("narrator")
+    cli.apply()
+    with cli.at_a_terminal("apply") as screen:
         code, shown = screen.end()
     assert code == 0
     assert "No changes." in shown
     assert "Only 'yes'" not in shown
 
 
-def test_what_is_only_blocked_needs_no_yes(desk: Desk, kling: KlingService) -> None:
+def test_what_is_only_blocked_needs_no_yes(cli: CliHarness, kling: KlingService) -> None:
     kling.failing["villain"] = "too noisy"
-    desk.declare("villain")
-    desk.apply(code=1)
-    with desk.at_a_terminal("apply") as screen:
+    cli.declare("villain")
+    cli.apply(code=1)
+    with cli.at_a_terminal("apply") as screen:
         code, shown = screen.end()
     assert code == 1
     assert "too noisy" in shown
     assert "Only 'yes'" not in shown
 
 
-def test_the_live_block_shows_how_far_it_is(desk: Desk, kling: KlingService) -> None:
+def test_the_live_block_shows_how_far_it_is(cli: CliHarness, kling: KlingService) -> None:
     kling.task_seconds = 0.6
-    desk.declare("narrator", "hero")
-    with desk.at_a_terminal("apply", "--auto-approve") as screen:
+    cli.declare("narrator", "hero")
+    with cli.at_a_terminal("apply", "--auto-approve") as screen:
         screen.until("2 running")
         _, shown = screen.end()
     assert "0/2" in shown
@@ -96,13 +96,13 @@ def test_the_live_block_shows_how_far_it_is(desk: Desk, kling: KlingService) -> 
     assert re.findall(r"Applied: .*?([0-9]+) calls", shown) == [counted[-1]] == [counted[-2]]
 
 
-def test_colours_are_for_terminals_that_want_them(desk: Desk) -> None:
-    desk.declare("narrator")
-    with desk.at_a_terminal("plan") as screen:
+def test_colours_are_for_terminals_that_want_them(cli: CliHarness) -> None:
+    cli.declare("narrator")
+    with cli.at_a_terminal("plan") as screen:
         assert "\x1b[32m" in screen.end()[1]
-    with desk.at_a_terminal("plan", "--no-color") as screen:
+    with cli.at_a_terminal("plan", "--no-color") as screen:
         assert "\x1b[" not in screen.end()[1]
-    with desk.at_a_terminal("plan", NO_COLOR="1") as screen:
+    with cli.at_a_terminal("plan", NO_COLOR="1") as screen:
         assert "\x1b[" not in screen.end()[1]
 
 
@@ -110,25 +110,27 @@ def test_colours_are_for_terminals_that_want_them(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("command", ["apply", "destroy"])
-def test_without_a_terminal_nobody_is_asked_and_no_call_is_made(desk: Desk, kling: KlingService, command: str) -> None:
-    desk.declare("narrator")
-    refused = desk.voicectl(command, stdin="yes\n", code=1)
+def test_without_a_terminal_nobody_is_asked_and_no_call_is_made(
+    cli: CliHarness, kling: KlingService, command: str
+) -> None:
+    cli.declare("narrator")
+    refused = cli.voicectl(command, stdin="yes\n", code=1)
     assert "--auto-approve" in refused.err
     assert kling.calls == []
-    assert desk.files() == {}
+    assert cli.files() == {}
 
 
-def test_json_asks_nobody_either(desk: Desk, kling: KlingService) -> None:
-    desk.declare("narrator")
-    refused = desk.voicectl("apply", "--json", code=1)
+def test_json_asks_nobody_either(cli: CliHarness, kling: KlingService) -> None:
+    cli.declare("narrator")
+    refused = cli.voicectl("apply", "--json", code=1)
     assert refused.out == ""
     assert "--auto-approve" in refused.err
     assert kling.calls == []
 
 
-def test_piped_it_prints_a_line_a_change_and_no_control_character(desk: Desk) -> None:
-    desk.declare("narrator", "hero")
-    ran = desk.apply()
+def test_piped_it_prints_a_line_a_change_and_no_control_character(cli: CliHarness) -> None:
+    cli.declare("narrator", "hero")
+    ran = cli.apply()
     assert len([line for line in ran.out.splitlines() if ": create: done, voice_id " in line]) == 2
     assert ran.out.splitlines()[-1].startswith("Applied: 2 done; ")
     assert ran.err == ""
@@ -136,17 +138,17 @@ def test_piped_it_prints_a_line_a_change_and_no_control_character(desk: Desk) ->
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
-def test_a_closed_stream_is_an_empty_one(desk: Desk, kling: KlingService, closed: str) -> None:
-    desk.declare("narrator")
+def test_a_closed_stream_is_an_empty_one(cli: CliHarness, kling: KlingService, closed: str) -> None:
+    cli.declare("narrator")
     words = " ".join([*COMMAND, "apply", "--auto-approve", closed])
-    assert subprocess.run(["sh", "-c", words], cwd=desk.folder, env=desk.env, check=False).returncode == 0
+    assert subprocess.run(["sh", "-c", words], cwd=cli.folder, env=cli.env, check=False).returncode == 0
     assert kling.bought == 1
 
 
-def test_a_reader_that_leaves_early_is_no_bug(desk: Desk) -> None:
-    desk.declare(*(f"voice-{number}" for number in range(300)))
+def test_a_reader_that_leaves_early_is_no_bug(cli: CliHarness) -> None:
+    cli.declare(*(f"voice-{number}" for number in range(300)))
     with subprocess.Popen(
-        [*COMMAND, "plan"], cwd=desk.folder, env=desk.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*COMMAND, "plan"], cwd=cli.folder, env=cli.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -156,10 +158,10 @@ def test_a_reader_that_leaves_early_is_no_bug(desk: Desk) -> None:
 
 @pytest.mark.parametrize("json_or_not", [(), ("--json",)])
 def test_an_apply_goes_on_when_nobody_listens_any_more(
-    desk: Desk, kling: KlingService, json_or_not: tuple[str, ...]
+    cli: CliHarness, kling: KlingService, json_or_not: tuple[str, ...]
 ) -> None:
-    desk.declare("narrator", "hero", "villain")
-    running = desk.start("apply", "--auto-approve", *json_or_not)
+    cli.declare("narrator", "hero", "villain")
+    running = cli.start("apply", "--auto-approve", *json_or_not)
     assert running.stdout is not None
     assert running.stderr is not None
     running.stdout.close()
@@ -167,7 +169,7 @@ def test_an_apply_goes_on_when_nobody_listens_any_more(
     running.stderr.close()
     assert running.wait(timeout=60) == 0
     assert told == b""
-    assert len(desk.voicectl("output", "--json", code=0).json) == kling.bought == 3
+    assert len(cli.voicectl("output", "--json", code=0).json) == kling.bought == 3
 
 
 # -- its width ---------------------------------------------------------------------------------------------------------
@@ -176,17 +178,17 @@ SCREEN = 100  # columns
 
 
 @pytest.fixture
-def wordy(desk: Desk, kling: KlingService) -> Desk:
+def wordy(cli: CliHarness, kling: KlingService) -> CliHarness:
     """A plan whose lines would be too wide for a screen."""
     kling.failing["语音"] = "the sample holds two voices, " * 6
-    desk.declare("hero", narrator=voice("语音"))
-    desk.apply(code=1)
+    cli.declare("hero", narrator=voice("语音"))
+    cli.apply(code=1)
     kling.failing.clear()
-    desk.declare(hero=voice("heroine", voice_url=f"https://cdn.example.com/{'long/' * 8}a.mp3"), narrator=voice("语音"))
-    return desk
+    cli.declare(hero=voice("heroine", voice_url=f"https://cdn.example.com/{'long/' * 8}a.mp3"), narrator=voice("语音"))
+    return cli
 
 
-def test_a_plan_is_folded_to_the_screen_and_no_command_is_broken(wordy: Desk) -> None:
+def test_a_plan_is_folded_to_the_screen_and_no_command_is_broken(wordy: CliHarness) -> None:
     with wordy.at_a_terminal("plan", NO_COLOR="1") as screen:
         code, shown = screen.end()
     assert code == 0
@@ -195,21 +197,21 @@ def test_a_plan_is_folded_to_the_screen_and_no_command_is_broken(wordy: Desk) ->
     assert "voicectl apply --retry narrator" in shown
 
 
-def test_an_error_is_folded_to_the_screen(desk: Desk) -> None:
-    desk.write({"hero": voice("hero") | {"creat": {}}}, safety={"max_delete_percent": "most of them " * 10})
-    with desk.at_a_terminal("plan", NO_COLOR="1") as screen:
+def test_an_error_is_folded_to_the_screen(cli: CliHarness) -> None:
+    cli.write({"hero": voice("hero") | {"creat": {}}}, safety={"max_delete_percent": "most of them " * 10})
+    with cli.at_a_terminal("plan", NO_COLOR="1") as screen:
         _, shown = screen.end()
     assert max(width(line) for line in shown.replace("\r\n", "\n").split("\n")) <= SCREEN
 
 
-def test_what_is_piped_keeps_its_lines(wordy: Desk) -> None:
+def test_what_is_piped_keeps_its_lines(wordy: CliHarness) -> None:
     told = wordy.voicectl("plan", code=0).out
     [blocked] = [line for line in told.splitlines() if "its creation failed" in line]
     assert blocked.count("two voices") == 6
 
 
-def test_the_switches_of_the_sandbox_fit_80_columns(desk: Desk) -> None:
-    desk.declare("hero")
-    lines = desk.voicectl("sandbox", "faults", code=0).out.splitlines()
+def test_the_switches_of_the_sandbox_fit_80_columns(cli: CliHarness) -> None:
+    cli.declare("hero")
+    lines = cli.voicectl("sandbox", "faults", code=0).out.splitlines()
     assert max(map(len, lines)) <= 80
     assert any(line.startswith("deleted_voice ") for line in lines)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.desk import Desk
+from tests.support.cli_harness import CliHarness
 from tests.support.holding import Holding
 from tests.support.kling_service import KlingService
 
@@ -43,11 +43,11 @@ def left_behind(folder: Path, **told: object) -> None:
 
 def test_the_one_that_waits_goes_on_when_the_other_is_done(tmp_path: Path) -> None:
     with Holding() as kling:
-        desk = Desk(tmp_path, kling)
-        desk.declare("narrator", "hero")
-        first = desk.start("apply", "--auto-approve")
+        cli = CliHarness(tmp_path, kling)
+        cli.declare("narrator", "hero")
+        first = cli.start("apply", "--auto-approve")
         assert kling.held.wait(20)
-        waiting = desk.start("apply", "--auto-approve", "--lock-timeout", "5m")
+        waiting = cli.start("apply", "--auto-approve", "--lock-timeout", "5m")
         assert waiting.stderr is not None
         said = waiting.stderr.readline().decode()
         assert said.startswith("Waiting for the lock.")
@@ -62,12 +62,12 @@ def test_the_one_that_waits_goes_on_when_the_other_is_done(tmp_path: Path) -> No
 
 def test_a_wait_that_runs_out_ends_in_the_refusal(tmp_path: Path) -> None:
     with Holding() as kling:
-        desk = Desk(tmp_path, kling)
-        desk.declare("narrator")
-        first = desk.start("apply", "--auto-approve")
+        cli = CliHarness(tmp_path, kling)
+        cli.declare("narrator")
+        first = cli.start("apply", "--auto-approve")
         assert kling.held.wait(20)
         began = time.monotonic()
-        refused = desk.apply("--lock-timeout", "1s", code=1)
+        refused = cli.apply("--lock-timeout", "1s", code=1)
         assert time.monotonic() - began >= 1
         assert "The state is locked" in refused.err
         assert SINCE.search(refused.err)
@@ -89,21 +89,21 @@ def test_a_wait_that_runs_out_ends_in_the_refusal(tmp_path: Path) -> None:
 )
 def test_whatever_writes_the_state_waits_its_turn(tmp_path: Path, words: list[str]) -> None:
     with Holding() as kling:
-        desk = Desk(tmp_path, kling)
-        desk.declare("narrator")
-        first = desk.start("apply", "--auto-approve")
+        cli = CliHarness(tmp_path, kling)
+        cli.declare("narrator")
+        first = cli.start("apply", "--auto-approve")
         assert kling.held.wait(20)
-        (tmp_path / "copy").write_bytes(desk.voicectl("state", "pull", code=0).out.encode())
-        assert "The state is locked" in desk.voicectl(*words, code=1).err
+        (tmp_path / "copy").write_bytes(cli.voicectl("state", "pull", code=0).out.encode())
+        assert "The state is locked" in cli.voicectl(*words, code=1).err
         kling.let_go.set()
         ended(first)
         assert first.returncode == 0
 
 
-def test_two_that_start_together_buy_each_voice_once(desk: Desk, kling: KlingService) -> None:
+def test_two_that_start_together_buy_each_voice_once(cli: CliHarness, kling: KlingService) -> None:
     kling.task_seconds = 0.3
-    desk.declare("narrator", "hero")
-    runs = [desk.start("apply", "--auto-approve", "--lock-timeout", "5m") for _ in range(3)]
+    cli.declare("narrator", "hero")
+    runs = [cli.start("apply", "--auto-approve", "--lock-timeout", "5m") for _ in range(3)]
     ends = [ended(run) for run in runs]
     assert [run.returncode for run in runs] == [0, 0, 0], ends
     assert sorted(task.name for task in kling.tasks) == ["hero", "narrator"]
@@ -114,12 +114,12 @@ def test_two_that_start_together_buy_each_voice_once(desk: Desk, kling: KlingSer
 
 def test_a_plan_saved_before_the_other_apply_is_refused_after_it(tmp_path: Path) -> None:
     with Holding() as kling:
-        desk = Desk(tmp_path, kling)
-        desk.declare("narrator")
-        desk.voicectl("plan", "--out", "p", code=0)
-        first = desk.start("apply", "--auto-approve")
+        cli = CliHarness(tmp_path, kling)
+        cli.declare("narrator")
+        cli.voicectl("plan", "--out", "p", code=0)
+        first = cli.start("apply", "--auto-approve")
         assert kling.held.wait(20)
-        waiting = desk.start("apply", "p", "--lock-timeout", "5m")
+        waiting = cli.start("apply", "p", "--lock-timeout", "5m")
         assert waiting.stderr is not None
         assert b"Waiting" in waiting.stderr.readline()
         kling.let_go.set()
@@ -129,11 +129,11 @@ def test_a_plan_saved_before_the_other_apply_is_refused_after_it(tmp_path: Path)
         assert kling.bought == 1
 
 
-def test_one_plan_that_two_apply_at_once_is_applied_once(desk: Desk, kling: KlingService) -> None:
+def test_one_plan_that_two_apply_at_once_is_applied_once(cli: CliHarness, kling: KlingService) -> None:
     kling.task_seconds = 0.3
-    desk.declare("narrator", "hero")
-    desk.voicectl("plan", "--out", "p", code=0)
-    runs = [desk.start("apply", "p", "--lock-timeout", "5m") for _ in range(2)]
+    cli.declare("narrator", "hero")
+    cli.voicectl("plan", "--out", "p", code=0)
+    runs = [cli.start("apply", "p", "--lock-timeout", "5m") for _ in range(2)]
     ends = [ended(run) for run in runs]
     assert sorted(run.returncode for run in runs) == [0, 1], ends
     assert [err for _, err in ends if "The plan was applied already" in err]
@@ -143,7 +143,7 @@ def test_one_plan_that_two_apply_at_once_is_applied_once(desk: Desk, kling: Klin
 # -- the lock of the dead ----------------------------------------------------------------------------------------------
 
 
-def test_the_pid_of_a_dead_run_may_be_anothers_by_now(made: Desk) -> None:
+def test_the_pid_of_a_dead_run_may_be_anothers_by_now(made: CliHarness) -> None:
     left_behind(made.folder, pid=os.getpid())  # which lives, and is no apply
     made.declare("narrator", "hero", "third")
     made.apply()
@@ -151,7 +151,7 @@ def test_the_pid_of_a_dead_run_may_be_anothers_by_now(made: Desk) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{", "not json", '{"pid": 1}', "\0" * 300])
-def test_what_a_power_cut_left_of_a_lock_keeps_nobody_out(made: Desk, content: str) -> None:
+def test_what_a_power_cut_left_of_a_lock_keeps_nobody_out(made: CliHarness, content: str) -> None:
     (made.folder / "voices.state.lock").write_text(content)
     made.declare("narrator", "hero", "third")
     made.apply()
@@ -159,21 +159,21 @@ def test_what_a_power_cut_left_of_a_lock_keeps_nobody_out(made: Desk, content: s
 
 def test_a_run_that_is_only_stopped_still_holds_its_lock(tmp_path: Path) -> None:
     with Holding() as kling:
-        desk = Desk(tmp_path, kling)
-        desk.declare("narrator")
-        first = desk.start("apply", "--auto-approve")
+        cli = CliHarness(tmp_path, kling)
+        cli.declare("narrator")
+        first = cli.start("apply", "--auto-approve")
         assert kling.held.wait(20)
         first.send_signal(signal.SIGSTOP)
-        refused = desk.apply(code=1)
+        refused = cli.apply(code=1)
         [lock_id] = re.findall(r"voicectl unlock (\w+)", refused.err)
-        assert f"kill {first.pid}" in desk.voicectl("unlock", lock_id, code=1).err
+        assert f"kill {first.pid}" in cli.voicectl("unlock", lock_id, code=1).err
         first.send_signal(signal.SIGCONT)
         kling.let_go.set()
         ended(first)
         assert kling.bought == 1
 
 
-def test_the_lock_of_another_machine_is_waited_for_and_says_how_to_break_it(made: Desk) -> None:
+def test_the_lock_of_another_machine_is_waited_for_and_says_how_to_break_it(made: CliHarness) -> None:
     left_behind(made.folder, host="build-7.example.com", who="ana@build-7.example.com")
     refused = made.apply("--lock-timeout", "1s", code=1)
     assert "Waiting for the lock. ana@build-7.example.com (pid 4711)" in refused.err
@@ -188,12 +188,12 @@ def test_the_lock_of_another_machine_is_waited_for_and_says_how_to_break_it(made
 
 @pytest.mark.slow
 def test_sixteen_imports_at_once_are_all_in_the_state_also_when_some_are_killed(
-    desk: Desk, kling: KlingService
+    cli: CliHarness, kling: KlingService
 ) -> None:
     names = [f"voice-{number:02}" for number in range(16)]
     ids = dict(zip(names, kling.add_foreign(*names), strict=True))
-    desk.declare(*names)
-    runs = {name: desk.start("import", name, ids[name], "--lock-timeout", "2m") for name in names}
+    cli.declare(*names)
+    runs = {name: cli.start("import", name, ids[name], "--lock-timeout", "2m") for name in names}
     time.sleep(1)
     killed = names[::5]
     for name in killed:
@@ -202,8 +202,8 @@ def test_sixteen_imports_at_once_are_all_in_the_state_also_when_some_are_killed(
         said = ended(run, timeout=120)
         assert run.returncode == 0 or name in killed, said
     for name in killed:  # again, unless it was done before it was killed
-        desk.voicectl("import", name, ids[name])
-    held = desk.voicectl("output", "--json", code=0).json
+        cli.voicectl("import", name, ids[name])
+    held = cli.voicectl("output", "--json", code=0).json
     assert {name: row["voice_id"] for name, row in held.items()} == ids
-    assert desk.voicectl("plan", "--detailed-exitcode").code == 0
+    assert cli.voicectl("plan", "--detailed-exitcode").code == 0
     assert kling.bought == 0

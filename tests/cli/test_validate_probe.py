@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.desk import Ran, ran_in
+from tests.support.cli_harness import Ran, ran_in
 from tests.support.sounds import wav
 
 

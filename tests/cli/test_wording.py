@@ -7,23 +7,23 @@ import re
 import shlex
 import socket
 
-from tests.support.desk import Desk, voice
+from tests.support.cli_harness import CliHarness, voice
 from tests.support.kling_rules import hiding
 from tests.support.kling_service import KlingService
 
 
-def test_a_cloud_that_nobody_reached_refused_nothing(desk: Desk) -> None:
+def test_a_cloud_that_nobody_reached_refused_nothing(cli: CliHarness) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     account = {"type": "kling", "endpoint": f"http://127.0.0.1:{port}", "timeouts": {"operation": "0.5s"}}
-    desk.write({"narrator": voice("narrator")}, providers={"kling": account})
-    assert desk.voicectl("plan", code=1).err.startswith("Error: The cloud could not be reached\n")
+    cli.write({"narrator": voice("narrator")}, providers={"kling": account})
+    assert cli.voicectl("plan", code=1).err.startswith("Error: The cloud could not be reached\n")
 
 
-def test_a_cloud_that_said_no_refused(desk: Desk, kling: KlingService) -> None:
-    desk.declare("narrator")
+def test_a_cloud_that_said_no_refused(cli: CliHarness, kling: KlingService) -> None:
+    cli.declare("narrator")
     kling.refuse("list", 401, 1002, "Authorization is not valid")
-    assert desk.voicectl("plan", code=1).err.startswith("Error: The cloud refused\n")
+    assert cli.voicectl("plan", code=1).err.startswith("Error: The cloud refused\n")
 
 
 # -- hints are whole commands ------------------------------------------------------------------------------------------
@@ -34,54 +34,54 @@ def whole_commands(told: str) -> list[list[str]]:
     return [shlex.split(found)[1:] for found in re.findall(r"voicectl [^;(\n]*[^;(\n. ]", told)]
 
 
-def test_a_failed_sample_says_the_command_that_pays_again(desk: Desk, kling: KlingService) -> None:
+def test_a_failed_sample_says_the_command_that_pays_again(cli: CliHarness, kling: KlingService) -> None:
     kling.failing["hero"] = "two voices"
-    desk.declare("hero", file="studio.yaml")
+    cli.declare("hero", file="studio.yaml")
     for told in (
-        desk.apply("-f", "studio.yaml", code=1).out,
-        desk.voicectl("-f", "studio.yaml", "plan", code=0).out,
-        desk.apply("-f", "studio.yaml", "--json", code=1).events[0]["hint"],
+        cli.apply("-f", "studio.yaml", code=1).out,
+        cli.voicectl("-f", "studio.yaml", "plan", code=0).out,
+        cli.apply("-f", "studio.yaml", "--json", code=1).events[0]["hint"],
     ):
         assert whole_commands(told) == [["-f", "studio.yaml", "apply", "--retry", "hero"]]
     kling.failing.clear()
-    desk.voicectl(*whole_commands(told)[0], "--auto-approve", code=0)
+    cli.voicectl(*whole_commands(told)[0], "--auto-approve", code=0)
     assert kling.bought == 2
 
 
-def test_a_plan_to_be_saved_is_planned_again(desk: Desk, kling: KlingService) -> None:
+def test_a_plan_to_be_saved_is_planned_again(cli: CliHarness, kling: KlingService) -> None:
     kling.failing["hero"] = "two voices"
-    desk.declare("hero")
-    desk.apply(code=1)
-    told = desk.voicectl("plan", "--out", "my plan", code=0).out
+    cli.declare("hero")
+    cli.apply(code=1)
+    told = cli.voicectl("plan", "--out", "my plan", code=0).out
     assert "pay for the same again: voicectl plan --out 'my plan' --retry hero" in told
 
 
-def test_at_a_terminal_too(desk: Desk, kling: KlingService) -> None:
+def test_at_a_terminal_too(cli: CliHarness, kling: KlingService) -> None:
     kling.failing["hero"] = "two voices"
-    desk.declare("hero", file="studio.yaml")
-    with desk.at_a_terminal("-f", "studio.yaml", "apply", "--auto-approve", NO_COLOR="1") as screen:
+    cli.declare("hero", file="studio.yaml")
+    with cli.at_a_terminal("-f", "studio.yaml", "apply", "--auto-approve", NO_COLOR="1") as screen:
         code, shown = screen.end()
     assert code == 1
     assert "voicectl -f studio.yaml apply --retry hero" in shown
 
 
-def test_what_nobody_can_know_names_three_whole_commands(desk: Desk, kling: KlingService) -> None:
+def test_what_nobody_can_know_names_three_whole_commands(cli: CliHarness, kling: KlingService) -> None:
     kling.refuse("create", 500, 5000, "internal error")
     kling.refused["hero"] = "the sample can't be fetched"
-    desk.declare("hero")
-    desk.apply(code=1)
-    assert whole_commands(desk.voicectl("-C", ".", "plan", code=0).out) == [
+    cli.declare("hero")
+    cli.apply(code=1)
+    assert whole_commands(cli.voicectl("-C", ".", "plan", code=0).out) == [
         ["-C", ".", "resolve", "hero", "--voice-id", "ID"],
         ["-C", ".", "resolve", "hero", "--retry"],
         ["-C", ".", "resolve", "hero", "--forget"],
     ]
 
 
-def test_nobody_said_yes_says_how_to_go_on_unasked(desk: Desk) -> None:
-    desk.declare("hero")
-    with desk.at_a_terminal("-C", ".", "destroy", NO_COLOR="1") as screen:
+def test_nobody_said_yes_says_how_to_go_on_unasked(cli: CliHarness) -> None:
+    cli.declare("hero")
+    with cli.at_a_terminal("-C", ".", "destroy", NO_COLOR="1") as screen:
         assert screen.end()[0] == 0
-    with desk.at_a_terminal("-C", ".", "apply", NO_COLOR="1") as screen:
+    with cli.at_a_terminal("-C", ".", "apply", NO_COLOR="1") as screen:
         screen.until("accepted")
         screen.type("no\n")
         assert "elsewhere: voicectl -C . apply --auto-approve" in screen.end()[1]
@@ -90,36 +90,38 @@ def test_nobody_said_yes_says_how_to_go_on_unasked(desk: Desk) -> None:
 # -- what is blocked ---------------------------------------------------------------------------------------------------
 
 
-def test_protection_that_comes_from_defaults_says_so_and_the_way_out_works(desk: Desk, kling: KlingService) -> None:
+def test_protection_that_comes_from_defaults_says_so_and_the_way_out_works(
+    cli: CliHarness, kling: KlingService
+) -> None:
     protected = {"lifecycle": {"prevent_destroy": True}}
-    desk.write({"hero": voice("hero")}, defaults=protected)
-    desk.apply()
+    cli.write({"hero": voice("hero")}, defaults=protected)
+    cli.apply()
     way_out = "To allow it, write lifecycle: {prevent_destroy: false} in hero; defaults say true."
-    desk.write({"hero": voice("heroine")}, defaults=protected)
-    assert way_out in desk.voicectl("plan", code=0).out
-    assert way_out in desk.voicectl("destroy", "--auto-approve", code=1).out
-    desk.write({"hero": voice("heroine") | {"lifecycle": {"prevent_destroy": False}}}, defaults=protected)
-    desk.apply()
+    cli.write({"hero": voice("heroine")}, defaults=protected)
+    assert way_out in cli.voicectl("plan", code=0).out
+    assert way_out in cli.voicectl("destroy", "--auto-approve", code=1).out
+    cli.write({"hero": voice("heroine") | {"lifecycle": {"prevent_destroy": False}}}, defaults=protected)
+    cli.apply()
     assert [task.name for task in kling.voices.values()] == ["heroine"]
 
 
-def test_protection_of_the_voice_itself_is_to_be_taken_from_it(desk: Desk) -> None:
-    desk.write({"hero": voice("hero") | {"lifecycle": {"prevent_destroy": True}}})
-    desk.apply()
-    assert "take lifecycle.prevent_destroy from hero." in desk.voicectl("destroy", "--auto-approve", code=1).out
+def test_protection_of_the_voice_itself_is_to_be_taken_from_it(cli: CliHarness) -> None:
+    cli.write({"hero": voice("hero") | {"lifecycle": {"prevent_destroy": True}}})
+    cli.apply()
+    assert "take lifecycle.prevent_destroy from hero." in cli.voicectl("destroy", "--auto-approve", code=1).out
 
 
-def test_an_existing_voice_that_can_not_be_looked_up_says_what_to_do(desk: Desk, kling: KlingService) -> None:
+def test_an_existing_voice_that_can_not_be_looked_up_says_what_to_do(cli: CliHarness, kling: KlingService) -> None:
     [held] = kling.add_foreign("hero")
-    desk.declare("narrator", hero={"provider": "kling", "existing": {"voice_id": held}})
-    desk.apply()
-    state = desk.folder / "voices.state.json"
+    cli.declare("narrator", hero={"provider": "kling", "existing": {"voice_id": held}})
+    cli.apply()
+    state = cli.folder / "voices.state.json"
     document = json.loads(state.read_text())
     for record in document["records"].values():
         record["task_id"] = None
     state.write_text(json.dumps(document))
     kling.listing = hiding("hero")
-    told = desk.voicectl("plan", code=0).out
+    told = cli.voicectl("plan", code=0).out
     assert "blocked hero (kling): could not tell whether the voice exists: it is missing from the list" in told
     assert f"Look for {held} in the cloud's console. If it is gone: voicectl state rm hero; then declare" in told
 
@@ -127,19 +129,19 @@ def test_an_existing_voice_that_can_not_be_looked_up_says_what_to_do(desk: Desk,
 # -- times -------------------------------------------------------------------------------------------------------------
 
 
-def test_times_are_told_in_one_style(desk: Desk) -> None:
-    desk.declare(hero=voice("hero") | {"lifecycle": {"keep_old": "36h"}})
-    assert re.search(r"\(\d\.\d s, 1 of 1\)", desk.apply().out)
-    shown = desk.voicectl("state", "show", "hero", code=0).out
+def test_times_are_told_in_one_style(cli: CliHarness) -> None:
+    cli.declare(hero=voice("hero") | {"lifecycle": {"keep_old": "36h"}})
+    assert re.search(r"\(\d\.\d s, 1 of 1\)", cli.apply().out)
+    shown = cli.voicectl("state", "show", "hero", code=0).out
     assert re.search(r"created_at +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\n", shown)
     assert re.search(r"lifecycle.keep_old +36 h\n", shown)
-    told = desk.apply("--replace", "hero").out + desk.voicectl("plan", code=0).out
+    told = cli.apply("--replace", "hero").out + cli.voicectl("plan", code=0).out
     assert re.search(r"is kept until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC \(keep_old\)", told)
 
 
-def test_a_first_manifest_is_written_where_the_command_looked(desk: Desk) -> None:
-    (desk.folder / "film").mkdir()
-    told = desk.voicectl("-C", "film", "plan", code=1).err
+def test_a_first_manifest_is_written_where_the_command_looked(cli: CliHarness) -> None:
+    (cli.folder / "film").mkdir()
+    told = cli.voicectl("-C", "film", "plan", code=1).err
     assert "Write a first manifest: voicectl -C film init; or name one with -f." in told
-    desk.voicectl("-C", "film", "init", code=0)
-    assert "Another name: voicectl -C film -f NAME.yaml init" in desk.voicectl("-C", "film", "init", code=1).err
+    cli.voicectl("-C", "film", "init", code=0)
+    assert "Another name: voicectl -C film -f NAME.yaml init" in cli.voicectl("-C", "film", "init", code=1).err

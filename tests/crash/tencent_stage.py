@@ -18,7 +18,7 @@ from typing import Any
 from reconciler.model.state import Status
 from tests.crash.fleet import APPLY, PLAN, Folder, Ran, Runs
 from tests.support.sounds import wav
-from tests.support.tencent_desk import CONCIERGE, FIREWORKS, HERO, MINI, SAMPLE, VILLAIN, Entries, changed
+from tests.support.tencent_cli_harness import CONCIERGE, FIREWORKS, HERO, MINI, SAMPLE, VILLAIN, Entries, changed
 from tests.support.tencent_service import TencentService
 
 SOUND = "audio.fireworks"

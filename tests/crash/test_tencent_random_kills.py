@@ -16,7 +16,7 @@ import pytest
 from tests.crash.fleet import Fleet
 from tests.crash.tencent_stage import FAST, TencentFolder
 from tests.crash.test_random_kills import FORKED, Trouble
-from tests.support.tencent_desk import HERO, MINI, VILLAIN, changed
+from tests.support.tencent_cli_harness import HERO, MINI, VILLAIN, changed
 from tests.support.tencent_service import Spoil, TencentService
 
 HITS = 6

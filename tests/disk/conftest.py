@@ -1,4 +1,4 @@
-"""A desk on a disk of its own, a cloud that can be watched, and another disk for what must be saved elsewhere."""
+"""A CLI harness on a disk of its own, a cloud that can be watched, and a second disk for rescue copies."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.disk.desks import begin
-from tests.support.desk import Desk
+from tests.disk.harnesses import begin
+from tests.support.cli_harness import CliHarness
 from tests.support.moments import Watched
 from tests.support.small_disk import SmallDisk
 
@@ -34,15 +34,15 @@ def elsewhere(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, kling: Watched, elsewhere: Path) -> Desk:
+def cli(tmp_path: Path, kling: Watched, elsewhere: Path) -> CliHarness:
     folder = tmp_path / "desk"
     folder.mkdir()
-    return Desk(folder, kling, env={"TMPDIR": str(elsewhere)})
+    return CliHarness(folder, kling, env={"TMPDIR": str(elsewhere)})
 
 
 @pytest.fixture
-def small(disk: SmallDisk, kling: Watched, elsewhere: Path) -> Desk:
+def small(disk: SmallDisk, kling: Watched, elsewhere: Path) -> CliHarness:
     """Two voices made by two applies, six more declared, and a disk that can be filled."""
-    desk = Desk(disk.folder, kling, env={"TMPDIR": str(elsewhere)})
-    begin(desk)
-    return desk
+    cli = CliHarness(disk.folder, kling, env={"TMPDIR": str(elsewhere)})
+    begin(cli)
+    return cli

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.desk import Desk
+from tests.support.cli_harness import CliHarness
 from tests.support.moments import Watched
 
 Damage = Callable[[dict[str, Any]], object]
@@ -21,11 +21,11 @@ def hero(state: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def made(desk: Desk, kling: Watched) -> Desk:
-    desk.declare("narrator", "hero")
-    desk.apply()
+def made(cli: CliHarness, kling: Watched) -> CliHarness:
+    cli.declare("narrator", "hero")
+    cli.apply()
     kling.calls.clear()
-    return desk
+    return cli
 
 
 @pytest.mark.parametrize("command", [["plan"], ["apply", "--auto-approve"], ["destroy", "--auto-approve"], ["output"]])
@@ -40,7 +40,7 @@ def made(desk: Desk, kling: Watched) -> Desk:
     ids=["a time of no zone", "an unknown method", "a generation below 1", "no provider"],
 )
 def test_a_record_that_is_not_right_is_named(
-    made: Desk, kling: Watched, command: list[str], damage: Damage, said: str
+    made: CliHarness, kling: Watched, command: list[str], damage: Damage, said: str
 ) -> None:
     state = made.state
     damage(state)
@@ -53,7 +53,7 @@ def test_a_record_that_is_not_right_is_named(
     assert kling.calls == []
 
 
-def test_a_state_of_a_later_voicectl_is_left_alone(made: Desk, kling: Watched) -> None:
+def test_a_state_of_a_later_voicectl_is_left_alone(made: CliHarness, kling: Watched) -> None:
     later = json.dumps(made.state | {"version": 2, "moods": []})
     (made.folder / "voices.state.json").write_text(later)
     refused = made.apply(code=1)
@@ -63,7 +63,7 @@ def test_a_state_of_a_later_voicectl_is_left_alone(made: Desk, kling: Watched) -
     assert kling.calls == []
 
 
-def test_a_folder_in_the_states_place_is_said(made: Desk, kling: Watched) -> None:
+def test_a_folder_in_the_states_place_is_said(made: CliHarness, kling: Watched) -> None:
     state = made.folder / "voices.state.json"
     kept = state.read_bytes()
     state.unlink()
@@ -77,7 +77,7 @@ def test_a_folder_in_the_states_place_is_said(made: Desk, kling: Watched) -> Non
     assert kling.bought == 0
 
 
-def test_the_backup_that_the_message_names_puts_a_damaged_state_right(made: Desk, kling: Watched) -> None:
+def test_the_backup_that_the_message_names_puts_a_damaged_state_right(made: CliHarness, kling: Watched) -> None:
     made.declare("narrator", "hero", "third")
     made.apply()
     (made.folder / "voices.state.json").write_bytes(b"{")

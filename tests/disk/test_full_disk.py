@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.disk.desks import NEW, OLD, bought, finishes, to_type
-from tests.support.desk import Desk, voice
+from tests.disk.harnesses import NEW, OLD, bought, finishes, to_type
+from tests.support.cli_harness import CliHarness, voice
 from tests.support.moments import Watched
 from tests.support.small_disk import SmallDisk
 
 
-def test_full_from_the_start_no_call_is_made(small: Desk, disk: SmallDisk, kling: Watched) -> None:
+def test_full_from_the_start_no_call_is_made(small: CliHarness, disk: SmallDisk, kling: Watched) -> None:
     disk.fill()
     kling.calls.clear()
     refused = small.apply(code=1)
@@ -23,7 +23,9 @@ def test_full_from_the_start_no_call_is_made(small: Desk, disk: SmallDisk, kling
     finishes(small, kling)
 
 
-def test_full_before_the_intents_are_written_nothing_is_bought(small: Desk, disk: SmallDisk, kling: Watched) -> None:
+def test_full_before_the_intents_are_written_nothing_is_bought(
+    small: CliHarness, disk: SmallDisk, kling: Watched
+) -> None:
     kling.during("list", disk.fill)  # the plan looks, under the lock
     refused = small.apply(code=1)
     assert "could not be written: No space left on device" in refused.err
@@ -36,7 +38,7 @@ def test_full_before_the_intents_are_written_nothing_is_bought(small: Desk, disk
 
 @pytest.mark.parametrize("pushed", [True, False], ids=["the copy is pushed", "the copy is never pushed"])
 def test_full_while_answers_come_in_every_one_of_them_is_in_the_copy(
-    small: Desk, disk: SmallDisk, kling: Watched, elsewhere: Path, pushed: bool
+    small: CliHarness, disk: SmallDisk, kling: Watched, elsewhere: Path, pushed: bool
 ) -> None:
     more = [f"more-{number}" for number in range(30)]  # so many that their answers need a page of their own
     account = {"type": "kling", "endpoint": kling.url, "rate_limit": {"create": 100}}  # all intents in one append
@@ -62,7 +64,7 @@ def test_full_while_answers_come_in_every_one_of_them_is_in_the_copy(
 
 
 def test_room_again_before_the_end_all_is_saved_and_no_copy_stays(
-    small: Desk, disk: SmallDisk, kling: Watched, elsewhere: Path
+    small: CliHarness, disk: SmallDisk, kling: Watched, elsewhere: Path
 ) -> None:
     kling.during("create", disk.fill)
     kling.during("create", disk.make_room, nth=len(NEW), after=True)
@@ -72,7 +74,7 @@ def test_room_again_before_the_end_all_is_saved_and_no_copy_stays(
 
 
 def test_full_at_the_last_write_the_next_run_has_nothing_left_to_do(
-    small: Desk, disk: SmallDisk, kling: Watched, elsewhere: Path
+    small: CliHarness, disk: SmallDisk, kling: Watched, elsewhere: Path
 ) -> None:
     disk.fill(leave=3)  # the lock's page, the journal's two; none for the snapshot
     refused = small.apply(code=1)
@@ -86,7 +88,9 @@ def test_full_at_the_last_write_the_next_run_has_nothing_left_to_do(
 
 
 @pytest.mark.parametrize("leave", range(8))
-def test_with_any_room_left_nothing_is_bought_twice(small: Desk, disk: SmallDisk, kling: Watched, leave: int) -> None:
+def test_with_any_room_left_nothing_is_bought_twice(
+    small: CliHarness, disk: SmallDisk, kling: Watched, leave: int
+) -> None:
     disk.fill(leave=leave)
     ran = small.apply(code=None)
     assert "bug" not in ran.err

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.disk.desks import EVERY, OLD, begin, bought, finishes, finishes_from_an_older_state, to_type
-from tests.support.desk import Desk
+from tests.disk.harnesses import EVERY, OLD, begin, bought, finishes, finishes_from_an_older_state, to_type
+from tests.support.cli_harness import CliHarness
 from tests.support.moments import Watched
 
 Meddling = Callable[[Path], object]
@@ -40,9 +40,9 @@ def _replace(folder: Path, content: bytes) -> None:
 
 
 @pytest.fixture
-def begun(desk: Desk) -> Desk:
-    begin(desk)
-    return desk
+def begun(cli: CliHarness) -> CliHarness:
+    begin(cli)
+    return cli
 
 
 # -- before the intents are written: nothing is bought -----------------------------------------------------------------
@@ -50,7 +50,7 @@ def begun(desk: Desk) -> Desk:
 
 @pytest.mark.parametrize("meddling", [removed, made_a_folder, replaced_by_a_newer_one, replaced_by_an_older_one])
 def test_between_load_and_the_first_write_it_stops_before_anything_is_bought(
-    begun: Desk, kling: Watched, meddling: Meddling
+    begun: CliHarness, kling: Watched, meddling: Meddling
 ) -> None:
     kling.during("list", lambda: meddling(begun.folder))
     refused = begun.apply(code=1)
@@ -58,7 +58,7 @@ def test_between_load_and_the_first_write_it_stops_before_anything_is_bought(
     assert bought(kling) == sorted(OLD)
 
 
-def test_removed_before_the_first_write_the_named_copy_puts_it_right(begun: Desk, kling: Watched) -> None:
+def test_removed_before_the_first_write_the_named_copy_puts_it_right(begun: CliHarness, kling: Watched) -> None:
     kling.during("list", lambda: removed(begun.folder))
     refused = begun.apply(code=1)
     assert "was removed since this run read it" in refused.err
@@ -68,22 +68,24 @@ def test_removed_before_the_first_write_the_named_copy_puts_it_right(begun: Desk
 
 @pytest.mark.parametrize("meddling", [replaced_by_a_newer_one, replaced_by_an_older_one])
 def test_replaced_before_the_first_write_the_next_run_goes_on_from_what_is_there(
-    begun: Desk, kling: Watched, meddling: Meddling
+    begun: CliHarness, kling: Watched, meddling: Meddling
 ) -> None:
     kling.during("list", lambda: meddling(begun.folder))
     assert "was changed by somebody else since this run read it" in begun.apply(code=1).err
     finishes_from_an_older_state(begun, kling)
 
 
-def test_a_state_that_another_run_wrote_meanwhile_is_not_written_over_by_an_import(desk: Desk, kling: Watched) -> None:
+def test_a_state_that_another_run_wrote_meanwhile_is_not_written_over_by_an_import(
+    cli: CliHarness, kling: Watched
+) -> None:
     [found] = kling.add_foreign("hero")
-    desk.declare("narrator", "third")
-    desk.apply()
-    desk.declare("narrator", "third", "hero")
-    kling.during("list", lambda: replaced_by_a_newer_one(desk.folder))
-    assert "The state changed under this run" in desk.voicectl("import", "hero", found, code=1).err
-    desk.voicectl("import", "hero", found, code=0)
-    assert set(desk.voicectl("output", "--json", code=0).json) == {"narrator", "third", "hero"}
+    cli.declare("narrator", "third")
+    cli.apply()
+    cli.declare("narrator", "third", "hero")
+    kling.during("list", lambda: replaced_by_a_newer_one(cli.folder))
+    assert "The state changed under this run" in cli.voicectl("import", "hero", found, code=1).err
+    cli.voicectl("import", "hero", found, code=0)
+    assert set(cli.voicectl("output", "--json", code=0).json) == {"narrator", "third", "hero"}
 
 
 # -- later: every answer is kept, and the command that is said leads on ------------------------------------------------
@@ -92,7 +94,7 @@ def test_a_state_that_another_run_wrote_meanwhile_is_not_written_over_by_an_impo
 @pytest.mark.parametrize("moment", ["submit", "poll"])
 @pytest.mark.parametrize("meddling", [removed, replaced_by_a_newer_one, replaced_by_an_older_one])
 def test_in_the_middle_every_answer_is_in_a_copy_and_the_command_that_is_said_goes_on_from_it(
-    begun: Desk, kling: Watched, meddling: Meddling, moment: str
+    begun: CliHarness, kling: Watched, meddling: Meddling, moment: str
 ) -> None:
     kling.task_seconds = 0.5
     kling.during("create", lambda: meddling(begun.folder), nth=2 if moment == "submit" else 6, after=moment == "poll")
@@ -106,7 +108,7 @@ def test_in_the_middle_every_answer_is_in_a_copy_and_the_command_that_is_said_go
     finishes(begun, kling)
 
 
-def test_a_folder_in_its_place_is_taken_away_and_the_copy_is_pushed(begun: Desk, kling: Watched) -> None:
+def test_a_folder_in_its_place_is_taken_away_and_the_copy_is_pushed(begun: CliHarness, kling: Watched) -> None:
     kling.during("create", lambda: made_a_folder(begun.folder), nth=2)
     refused = begun.apply(code=1)
     assert "voices.state.json could not be written: Is a directory." in refused.err
@@ -118,7 +120,7 @@ def test_a_folder_in_its_place_is_taken_away_and_the_copy_is_pushed(begun: Desk,
 
 
 @pytest.mark.parametrize("meddling", [removed, replaced_by_a_newer_one, replaced_by_an_older_one])
-def test_who_goes_on_without_the_copy_is_told_what_to_do(begun: Desk, kling: Watched, meddling: Meddling) -> None:
+def test_who_goes_on_without_the_copy_is_told_what_to_do(begun: CliHarness, kling: Watched, meddling: Meddling) -> None:
     kling.during("create", lambda: meddling(begun.folder), nth=2)
     begun.apply(code=1)
     paid = bought(kling)
@@ -130,13 +132,17 @@ def test_who_goes_on_without_the_copy_is_told_what_to_do(begun: Desk, kling: Wat
     finishes_from_an_older_state(begun, kling)
 
 
-def test_without_its_journal_the_run_stops_and_the_next_is_told_to_rebuild_it(begun: Desk, kling: Watched) -> None:
+def test_without_its_journal_the_run_stops_and_the_next_is_told_to_rebuild_it(
+    begun: CliHarness, kling: Watched
+) -> None:
     kling.during("create", (begun.folder / "voices.state.journal").unlink, nth=2)
     assert "The state could not be saved" in begun.apply(code=1).err
     finishes_from_an_older_state(begun, kling)
 
 
-def test_without_the_whole_folder_the_answers_are_kept_elsewhere(begun: Desk, kling: Watched, elsewhere: Path) -> None:
+def test_without_the_whole_folder_the_answers_are_kept_elsewhere(
+    begun: CliHarness, kling: Watched, elsewhere: Path
+) -> None:
     away = begun.folder.with_name("away")
     kling.during("create", lambda: begun.folder.rename(away), nth=2)
     refused = begun.apply(code=1)
@@ -154,12 +160,12 @@ def test_without_the_whole_folder_the_answers_are_kept_elsewhere(begun: Desk, kl
 # -- the lock's file ---------------------------------------------------------------------------------------------------
 
 
-def test_a_lock_file_that_somebody_removed_does_not_stop_the_run(begun: Desk, kling: Watched) -> None:
+def test_a_lock_file_that_somebody_removed_does_not_stop_the_run(begun: CliHarness, kling: Watched) -> None:
     kling.during("create", (begun.folder / "voices.state.lock").unlink, nth=2)
     finishes(begun, kling)
 
 
-def test_two_runs_that_a_removed_lock_file_let_in_together_buy_nothing_twice(begun: Desk, kling: Watched) -> None:
+def test_two_runs_that_a_removed_lock_file_let_in_together_buy_nothing_twice(begun: CliHarness, kling: Watched) -> None:
     def let_another_in() -> None:
         (begun.folder / "voices.state.lock").unlink()
         begun.apply(code=None)

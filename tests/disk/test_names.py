@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.disk.desks import to_type
-from tests.support.desk import COMMAND, Desk
+from tests.disk.harnesses import to_type
+from tests.support.cli_harness import COMMAND, CliHarness
 from tests.support.holding import Holding
 from tests.support.moments import Watched
 
@@ -29,47 +29,47 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_any_name_gets_a_state_of_its_own_beside_it(desk: Desk, kling: Watched, name: str) -> None:
-    desk.declare("hero", file=name)
-    desk.voicectl("-f", name, "apply", "--auto-approve", code=0)
+def test_any_name_gets_a_state_of_its_own_beside_it(cli: CliHarness, kling: Watched, name: str) -> None:
+    cli.declare("hero", file=name)
+    cli.voicectl("-f", name, "apply", "--auto-approve", code=0)
     stem = name.removesuffix(".yaml")
-    assert set(desk.files()) - {name} == {f"{stem}.state.json", f"{stem}.state.backup"}
-    assert desk.voicectl("-f", name, "plan", "--detailed-exitcode").code == 0
-    assert desk.voicectl("-f", name, "output", "hero", code=0).out.strip() in kling.voices
+    assert set(cli.files()) - {name} == {f"{stem}.state.json", f"{stem}.state.backup"}
+    assert cli.voicectl("-f", name, "plan", "--detailed-exitcode").code == 0
+    assert cli.voicectl("-f", name, "output", "hero", code=0).out.strip() in kling.voices
 
 
-def test_two_spellings_of_one_word_are_two_manifests(desk: Desk, kling: Watched) -> None:
+def test_two_spellings_of_one_word_are_two_manifests(cli: CliHarness, kling: Watched) -> None:
     for address, name in (("nfc", "\u00e9t\u00e9.yaml"), ("nfd", "e\u0301te\u0301.yaml")):
-        desk.declare(address, file=name)
-        desk.voicectl("-f", name, "apply", "--auto-approve", code=0)
+        cli.declare(address, file=name)
+        cli.voicectl("-f", name, "apply", "--auto-approve", code=0)
     assert kling.bought == 2
-    assert len([name for name in desk.files() if name.endswith(".state.json")]) == 2
+    assert len([name for name in cli.files() if name.endswith(".state.json")]) == 2
 
 
 @pytest.mark.parametrize("folder", ["our voices", "l'été", "声音"])
 def test_the_command_that_a_refusal_says_can_be_typed_whatever_the_folder(
     tmp_path: Path, kling: Watched, folder: str
 ) -> None:
-    desk = Desk(tmp_path, kling)
+    cli = CliHarness(tmp_path, kling)
     (tmp_path / folder).mkdir()
-    desk.declare("hero", file=f"{folder}/my voices.yaml")
+    cli.declare("hero", file=f"{folder}/my voices.yaml")
     lock = tmp_path / folder / "my voices.state.lock"
     lock.write_text(
         '{"lock_id":"cafe0001","who":"ana@far","pid":1,"host":"far","operation":"apply","since":"2026-01-02T03:04:05Z"}'
     )
-    refused = desk.voicectl("-C", folder, "-f", "my voices.yaml", "apply", "--auto-approve", code=1)
+    refused = cli.voicectl("-C", folder, "-f", "my voices.yaml", "apply", "--auto-approve", code=1)
     [typed] = re.findall(r"voicectl .*unlock \w+.*", refused.err)
-    desk.voicectl(*shlex.split(typed)[1:], code=0)
+    cli.voicectl(*shlex.split(typed)[1:], code=0)
     assert not lock.exists()
 
 
-def test_a_name_that_is_no_text_works_like_any_other(desk: Desk, kling: Watched) -> None:
-    desk.declare("hero")
-    (desk.folder / "voices.yaml").rename(desk.folder / os.fsdecode(b"v\xff.yaml"))
+def test_a_name_that_is_no_text_works_like_any_other(cli: CliHarness, kling: Watched) -> None:
+    cli.declare("hero")
+    (cli.folder / "voices.yaml").rename(cli.folder / os.fsdecode(b"v\xff.yaml"))
 
     def run(*words: str) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
-            [*COMMAND, "-f", b"v\xff.yaml", *words], cwd=desk.folder, env=desk.env, capture_output=True, check=False
+            [*COMMAND, "-f", b"v\xff.yaml", *words], cwd=cli.folder, env=cli.env, capture_output=True, check=False
         )
 
     assert run("apply", "--auto-approve").returncode == 0
@@ -82,14 +82,14 @@ def test_a_name_that_is_no_text_works_like_any_other(desk: Desk, kling: Watched)
 
 @pytest.mark.parametrize("length", [*range(228, 241, 2), 250])
 def test_a_name_too_long_for_its_states_files_is_said_before_anything_is_bought(
-    desk: Desk, kling: Watched, length: int
+    cli: CliHarness, kling: Watched, length: int
 ) -> None:
     name = "\u00e9" * (length // 2) + ".yaml"  # two bytes each: a disk's limit is one of bytes
-    desk.declare("hero", file=name)
-    ran = desk.voicectl("-f", name, "apply", "--auto-approve")
+    cli.declare("hero", file=name)
+    ran = cli.voicectl("-f", name, "apply", "--auto-approve")
     if ran.code == 0:
         assert kling.bought == 1
-        assert desk.voicectl("-f", name, "plan", "--detailed-exitcode").code == 0
+        assert cli.voicectl("-f", name, "plan", "--detailed-exitcode").code == 0
     else:
         assert "name is too long by" in ran.err
         assert kling.bought == 0
@@ -99,36 +99,38 @@ def test_a_name_too_long_for_its_states_files_is_said_before_anything_is_bought(
 
 
 @pytest.fixture
-def shared(desk: Desk) -> Path:
-    """A folder that the state of the desk is linked to."""
-    folder = desk.folder.parent / "shared"
+def shared(cli: CliHarness) -> Path:
+    """A folder that the state of the harness is linked to."""
+    folder = cli.folder.parent / "shared"
     folder.mkdir()
     return folder
 
 
 @pytest.mark.parametrize("chain", [1, 3])
-def test_a_link_stays_a_link_and_its_target_is_replaced(desk: Desk, kling: Watched, shared: Path, chain: int) -> None:
+def test_a_link_stays_a_link_and_its_target_is_replaced(
+    cli: CliHarness, kling: Watched, shared: Path, chain: int
+) -> None:
     place = shared / "real.state.json"
     for number in range(chain - 1):
         link = shared / f"link-{number}"
         link.symlink_to(place)
         place = link
-    (desk.folder / "voices.state.json").symlink_to(os.path.relpath(place, desk.folder))
-    desk.declare("narrator")
-    desk.apply()  # the link dangled until now
-    desk.declare("narrator", "hero")
-    desk.apply()
-    assert (desk.folder / "voices.state.json").is_symlink()
-    assert set(desk.files()) == {"voices.state.json"}
+    (cli.folder / "voices.state.json").symlink_to(os.path.relpath(place, cli.folder))
+    cli.declare("narrator")
+    cli.apply()  # the link dangled until now
+    cli.declare("narrator", "hero")
+    cli.apply()
+    assert (cli.folder / "voices.state.json").is_symlink()
+    assert set(cli.files()) == {"voices.state.json"}
     assert {p.name for p in shared.iterdir() if not p.is_symlink()} == {"real.state.json", "real.state.backup"}
     assert kling.bought == 2
-    assert desk.voicectl("plan", "--detailed-exitcode").code == 0
+    assert cli.voicectl("plan", "--detailed-exitcode").code == 0
 
 
-def test_a_link_to_itself_is_said(desk: Desk, kling: Watched) -> None:
-    (desk.folder / "voices.state.json").symlink_to("voices.state.json")
-    desk.declare("narrator")
-    refused = desk.apply(code=1)
+def test_a_link_to_itself_is_said(cli: CliHarness, kling: Watched) -> None:
+    (cli.folder / "voices.state.json").symlink_to("voices.state.json")
+    cli.declare("narrator")
+    refused = cli.apply(code=1)
     assert "bug" not in refused.err
     assert "voices.state.json" in refused.err
     assert kling.calls == []
@@ -137,21 +139,21 @@ def test_a_link_to_itself_is_said(desk: Desk, kling: Watched) -> None:
 def test_two_applies_through_two_links_to_one_state_keep_each_other_out(tmp_path: Path) -> None:
     with Holding() as kling:
         (tmp_path / "shared").mkdir()
-        desks = []
+        clis = []
         for name in ("one", "other"):
             (tmp_path / name).mkdir()
             (tmp_path / name / "voices.state.json").symlink_to(tmp_path / "shared" / "voices.state.json")
-            desks.append(Desk(tmp_path / name, kling))
-            desks[-1].declare("narrator")
-        running = desks[0].start("apply", "--auto-approve")
+            clis.append(CliHarness(tmp_path / name, kling))
+            clis[-1].declare("narrator")
+        running = clis[0].start("apply", "--auto-approve")
         assert kling.held.wait(20)
-        refused = desks[1].apply(code=1)
+        refused = clis[1].apply(code=1)
         assert "The state is locked" in refused.err
         assert f"pid {running.pid}" in refused.err
-        assert "alive" in desks[1].voicectl(*to_type(refused), code=1).err
+        assert "alive" in clis[1].voicectl(*to_type(refused), code=1).err
         kling.let_go.set()
         running.communicate(timeout=20)
-        desks[1].apply()
+        clis[1].apply()
         assert kling.bought == 1
 
 
@@ -159,9 +161,9 @@ def test_a_linked_folder_is_one_place_too(tmp_path: Path) -> None:
     with Holding() as kling:
         (tmp_path / "real").mkdir()
         (tmp_path / "link").symlink_to("real")
-        desk, linked = Desk(tmp_path / "real", kling), Desk(tmp_path / "link", kling)
-        desk.declare("narrator")
-        running = desk.start("apply", "--auto-approve")
+        cli, linked = CliHarness(tmp_path / "real", kling), CliHarness(tmp_path / "link", kling)
+        cli.declare("narrator")
+        running = cli.start("apply", "--auto-approve")
         assert kling.held.wait(20)
         assert "The state is locked" in linked.apply(code=1).err
         kling.let_go.set()

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.disk.desks import OLD, begin, bought, finishes, to_type
-from tests.support import desk as desks
-from tests.support.desk import COMMAND, Desk
+from tests.disk.harnesses import OLD, begin, bought, finishes, to_type
+from tests.support import cli_harness as clis
+from tests.support.cli_harness import COMMAND, CliHarness
 from tests.support.moments import Watched
 from tests.support.small_disk import SmallDisk
 
@@ -18,9 +18,9 @@ _MORTAL = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")  # roo
 
 
 @pytest.fixture
-def begun(desk: Desk) -> Desk:
-    begin(desk)
-    return desk
+def begun(cli: CliHarness) -> CliHarness:
+    begin(cli)
+    return cli
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def mortal(monkeypatch: pytest.MonkeyPatch) -> None:
     if os.geteuid() == 0:
         if shutil.which(_MORTAL[0]) is None:
             pytest.skip("root heeds no permissions, and there is no setpriv to give that up")
-        monkeypatch.setattr(desks, "COMMAND", (*_MORTAL, *COMMAND))
+        monkeypatch.setattr(clis, "COMMAND", (*_MORTAL, *COMMAND))
 
 
 def closed(folder: Path) -> None:
@@ -48,7 +48,7 @@ def opened(folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("mortal")
-def test_in_a_read_only_folder_a_plan_is_made_and_an_apply_makes_no_call(begun: Desk, kling: Watched) -> None:
+def test_in_a_read_only_folder_a_plan_is_made_and_an_apply_makes_no_call(begun: CliHarness, kling: Watched) -> None:
     closed(begun.folder)
     assert len(begun.actions()) == 6
     kling.calls.clear()
@@ -62,7 +62,7 @@ def test_in_a_read_only_folder_a_plan_is_made_and_an_apply_makes_no_call(begun: 
 @pytest.mark.usefixtures("mortal")
 @pytest.mark.parametrize("pushed", [True, False], ids=["the copy is pushed", "the copy is never pushed"])
 def test_a_folder_that_becomes_read_only_under_an_apply_costs_no_voice(
-    begun: Desk, kling: Watched, elsewhere: Path, pushed: bool
+    begun: CliHarness, kling: Watched, elsewhere: Path, pushed: bool
 ) -> None:
     kling.during("create", lambda: closed(begun.folder))
     refused = begun.apply(code=1)
@@ -75,7 +75,9 @@ def test_a_folder_that_becomes_read_only_under_an_apply_costs_no_voice(
 
 
 @pytest.mark.usefixtures("mortal")
-def test_a_folder_that_takes_no_new_files_at_the_end_keeps_all_in_the_journal(begun: Desk, kling: Watched) -> None:
+def test_a_folder_that_takes_no_new_files_at_the_end_keeps_all_in_the_journal(
+    begun: CliHarness, kling: Watched
+) -> None:
     kling.during("create", lambda: begun.folder.chmod(0o555))  # the journal, which is there, can still be written
     refused = begun.apply(code=1)
     assert "Applied: 6 done" in refused.out
@@ -86,7 +88,7 @@ def test_a_folder_that_takes_no_new_files_at_the_end_keeps_all_in_the_journal(be
 
 
 @pytest.mark.usefixtures("mortal")
-def test_a_state_that_may_not_be_read_is_said(begun: Desk, kling: Watched) -> None:
+def test_a_state_that_may_not_be_read_is_said(begun: CliHarness, kling: Watched) -> None:
     (begun.folder / "voices.state.json").chmod(0)
     kling.calls.clear()
     assert "voices.state.json could not be read: Permission denied." in begun.apply(code=1).err
@@ -94,7 +96,7 @@ def test_a_state_that_may_not_be_read_is_said(begun: Desk, kling: Watched) -> No
 
 
 def test_on_a_read_only_mount_a_plan_is_made_and_an_apply_makes_no_call(
-    small: Desk, disk: SmallDisk, kling: Watched
+    small: CliHarness, disk: SmallDisk, kling: Watched
 ) -> None:
     with disk.read_only():
         assert len(small.actions()) == 6
@@ -109,11 +111,11 @@ def test_on_a_read_only_mount_a_plan_is_made_and_an_apply_makes_no_call(
 
 @pytest.mark.parametrize("blocks", [1, 3, 5, 8])
 def test_with_a_limit_on_a_files_size_nothing_is_bought_twice(
-    begun: Desk, kling: Watched, monkeypatch: pytest.MonkeyPatch, blocks: int
+    begun: CliHarness, kling: Watched, monkeypatch: pytest.MonkeyPatch, blocks: int
 ) -> None:
     with monkeypatch.context() as limited:
         limits = ("sh", "-c", f'ulimit -f {blocks} && exec "$@"', "sh")
-        limited.setattr(desks, "COMMAND", (*limits, *COMMAND))
+        limited.setattr(clis, "COMMAND", (*limits, *COMMAND))
         ran = begun.apply(code=None)
     assert "bug" not in ran.err
     assert ran.code == 0 or "File too large" in ran.err
@@ -127,20 +129,20 @@ def without(folder: Path, patch: str) -> str:
     return str(folder)
 
 
-def test_on_a_disk_without_hard_links_everything_works(desk: Desk, kling: Watched, tmp_path: Path) -> None:
+def test_on_a_disk_without_hard_links_everything_works(cli: CliHarness, kling: Watched, tmp_path: Path) -> None:
     refusing = "    raise OSError(errno.EPERM, os.strerror(errno.EPERM))\n\n\nos.link = refuse"
-    desk.env["PYTHONPATH"] = without(tmp_path / "poorer", refusing)
-    begin(desk)
-    finishes(desk, kling)
-    assert (desk.folder / "voices.state.backup").exists()
+    cli.env["PYTHONPATH"] = without(tmp_path / "poorer", refusing)
+    begin(cli)
+    finishes(cli, kling)
+    assert (cli.folder / "voices.state.backup").exists()
 
 
 def test_on_a_disk_that_locks_nothing_that_is_said_and_nothing_is_bought(
-    desk: Desk, kling: Watched, tmp_path: Path
+    cli: CliHarness, kling: Watched, tmp_path: Path
 ) -> None:
     refusing = "    raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))\n\n\nfcntl.flock = refuse"
-    desk.env["PYTHONPATH"] = without(tmp_path / "poorer", refusing)
-    desk.declare(*OLD)
-    refused = desk.apply(code=1)
+    cli.env["PYTHONPATH"] = without(tmp_path / "poorer", refusing)
+    cli.declare(*OLD)
+    refused = cli.apply(code=1)
     assert "could not be locked: Operation not supported" in refused.err
     assert bought(kling) == []

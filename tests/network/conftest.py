@@ -1,4 +1,4 @@
-"""A desk, a cloud, and a bad network between them."""
+"""A CLI harness, a cloud, and a bad network between them."""
 
 from __future__ import annotations
 

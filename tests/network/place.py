@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.support.desk import Desk, Ran, voice
+from tests.support.cli_harness import CliHarness, Ran, voice
 from tests.support.kling_service import KlingService
 
 KEY = "k3y-0f-the-account-0123456789"
@@ -30,18 +30,18 @@ class Place:
     def __post_init__(self) -> None:
         self.folder.mkdir(exist_ok=True)
         self.env = {"KLING_API_KEY": KEY, "NO_PROXY": "127.0.0.1,::1"} | self.env
-        self.desk = Desk(self.folder, self.kling, env=self.env)
+        self.cli = CliHarness(self.folder, self.kling, env=self.env)
 
     def declare(self, *addresses: str, **more: Any) -> None:
         account = {"type": "kling", "endpoint": self.endpoint, "timeouts": self.timeouts}
         voices = {
             a: voice(a, voice_url=f"https://cdn.example.com/{a}.mp3?X-Amz-Signature={SIGNATURE}") for a in addresses
         }
-        self.desk.write(voices, providers={"kling": account}, safety={"max_delete_percent": 100}, **more)
+        self.cli.write(voices, providers={"kling": account}, safety={"max_delete_percent": 100}, **more)
 
     def run(self, *words: str, code: int | None = None) -> Ran:
         """Whatever happens, no secret is shown, and no bug of ours."""
-        ran = self.desk.voicectl(*words, code=code)
+        ran = self.cli.voicectl(*words, code=code)
         shown = ran.out + ran.err
         assert not [secret for secret in SECRETS if secret in shown], shown
         assert "Traceback" not in shown, shown

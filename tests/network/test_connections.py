@@ -88,7 +88,7 @@ def test_a_cloud_that_is_gone_after_the_plan_stops_the_run_with_nothing_bought(p
     assert "stopped, nothing new is started" in ran.out
     assert "nothing was sent -> Is the endpoint right" in ran.out
     assert "2 not begun" in ran.out
-    assert place.desk.state["records"] == {}
+    assert place.cli.state["records"] == {}
 
     wire.heal()
     place.apply(code=0)
@@ -114,7 +114,7 @@ def test_a_cloud_that_is_gone_after_a_create_leaves_it_to_the_next_apply(place: 
     assert "POST /v1/general/custom-voices: no answer: connection reset by peer; it may have happened" in ran.out
     assert "stopped, nothing new is started: GET /v1/general/custom-voices/vc-" in ran.out
     assert "the call's outcome is not known yet (1 of 1) -> The next apply looks it up and goes on." in ran.out
-    [record] = place.desk.state["records"].values()
+    [record] = place.cli.state["records"].values()
     assert (record["status"], record["attempts"]) == ("intended", 1)
 
     wire.heal()

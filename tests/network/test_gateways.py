@@ -40,7 +40,7 @@ def test_a_gateway_that_knows_us_not_stops_a_run_with_nothing_bought(
     assert f"stopped, nothing new is started: POST /v1/general/custom-voices: HTTP {status}" in ran.out
     assert "nothing was done -> Is the endpoint right, or does a proxy stand in between?" in ran.out
     assert place.bought == []
-    assert place.desk.state["records"] == {}
+    assert place.cli.state["records"] == {}
 
 
 @pytest.mark.parametrize("status", [404, 413])

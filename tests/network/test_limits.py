@@ -10,7 +10,7 @@ import pytest
 
 from tests.network.place import KEY, Place
 from tests.support.allowances import Allowance, AnySecond, Bucket
-from tests.support.desk import voice
+from tests.support.cli_harness import voice
 from tests.support.hostile_wire import HostileWire
 from tests.support.kling_rules import Refusal
 from tests.support.kling_service import Call, KlingService
@@ -122,7 +122,7 @@ def of_two_names(folder: Path, kling: KlingService, number: int, **second: Any) 
     first = {"type": "kling", "endpoint": kling.url}
     voices = {f"voice-{n}": voice(f"voice-{n}") | {"provider": ("one", "two")[n % 2]} for n in range(number)}
     second = first | {"endpoint": f"{kling.url}/"} | second
-    place.desk.write(voices, providers={"one": first, "two": second})
+    place.cli.write(voices, providers={"one": first, "two": second})
     return place
 
 
@@ -159,7 +159,7 @@ def test_two_keys_of_one_cloud_are_two_accounts_with_a_pace_each(tmp_path: Path)
             "two": {"type": "kling", "endpoint": two.url, "credentials": {"api_key_env": "OTHER_KEY"}},
         }
         voices = {f"voice-{n}": voice(f"voice-{n}") | {"provider": ("one", "two")[n % 2]} for n in range(40)}
-        place.desk.write(voices, providers=accounts)
+        place.cli.write(voices, providers=accounts)
         place.apply(code=0)
         assert min(rate(one), rate(two)) >= 15
 
@@ -192,7 +192,7 @@ def test_a_refusal_for_good_stops_at_once_with_one_message(tmp_path: Path, kling
     assert kling.count("create") <= 2  # the second went out while the first was on its way
     assert ran.out.count(f"code {code}: {PERMANENT[code]}") == 1
     assert "30 not begun" in ran.out
-    assert place.desk.state["records"] == {}
+    assert place.cli.state["records"] == {}
 
 
 @pytest.mark.parametrize("code", PERMANENT)

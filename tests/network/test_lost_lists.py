@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.network.place import KEY, Place
-from tests.support.desk import Ran, voice
+from tests.support.cli_harness import Ran, voice
 from tests.support.hostile_wire import HostileWire, Trouble
 from tests.support.kling_service import KlingService
 from tests.support.troubles import BROKEN, DRIPPING, UNHEARD, UNUSUAL
@@ -52,7 +52,7 @@ class Clouds:
         voices: dict[str, Any] = {
             f"{name}-{end}": voice(told) | {"provider": name} for name in accounts for end, told in addresses.items()
         }
-        self.place.desk.write(voices, providers=accounts)
+        self.place.cli.write(voices, providers=accounts)
 
 
 @contextmanager
@@ -115,9 +115,9 @@ def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applied]:
         all_of_them.declare(x="Narrator", z="Newcomer")
         for name, (trouble, _) in LASTING.items():
             all_of_them.wires[name].trouble("list", trouble, times=99)
-        before = place.desk.state["records"]
+        before = place.cli.state["records"]
         ran = place.apply("--json")
-        after = place.desk.state["records"]
+        after = place.cli.state["records"]
         for wire in all_of_them.wires.values():
             wire.heal()
         yield Applied(ran, all_of_them, before, after, place.actions("--allow-deletes", str(len(LASTING))))

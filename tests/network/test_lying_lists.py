@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.network.place import KEY, Place
-from tests.support.desk import voice
+from tests.support.cli_harness import voice
 from tests.support.kling_rules import Refusal, Task
 from tests.support.kling_service import KlingService
 from tests.support.kling_socket import Hangup, HtmlAnswer, JsonAnswer
@@ -126,10 +126,10 @@ def lied_to(folder: Path, accounts: list[Account]) -> Iterator[Told]:
             for account in accounts
             for n in range(account.held)
         }
-        place.desk.write(voices, providers=fast)
+        place.cli.write(voices, providers=fast)
         place.apply(code=0)
         leaving = {f"v-{account.name}-0" for account in accounts if account.held > 1}
-        place.desk.write({a: v for a, v in voices.items() if a not in leaving}, providers=providers)
+        place.cli.write({a: v for a, v in voices.items() if a not in leaving}, providers=providers)
         for account in accounts:
             cloud = clouds[account.name]
             stack.callback(cloud.over.set)

@@ -28,8 +28,8 @@ def proxy() -> Iterator[ForwardProxy]:
 
 def behind(place: Place, **env: str) -> Place:
     """The same folder, with these proxies and no exceptions but those that are given."""
-    del place.desk.env["NO_PROXY"]
-    place.desk.env.update(env)
+    del place.cli.env["NO_PROXY"]
+    place.cli.env.update(env)
     place.declare("narrator")
     return place
 
@@ -111,7 +111,7 @@ def test_a_proxy_that_dies_after_the_plan_buys_nothing(place: Place, proxy: Forw
     ran = behind(place, HTTP_PROXY=proxy.url).apply(code=1)
     assert f"through the proxy {proxy.host}: connection refused; nothing was sent" in ran.out
     assert place.bought == []
-    assert place.desk.state["records"] == {}
+    assert place.cli.state["records"] == {}
 
 
 def test_a_proxy_that_refuses_a_tunnel_sends_nothing(place: Place, proxy: ForwardProxy, wire: HostileWire) -> None:

@@ -48,7 +48,7 @@ def test_a_redirected_create_stops_the_run_with_nothing_bought(
     assert f"stopped, nothing new is started: POST /v1/general/custom-voices: HTTP {status}, a redirect" in ran.out
     assert "; nothing was done -> If that is the cloud, name it" in ran.out
     assert (place.bought, elsewhere.calls, wire.count("create")) == ([], [], 1)
-    assert place.desk.state["records"] == {}
+    assert place.cli.state["records"] == {}
 
     wire.heal()
     assert place.actions() == {"narrator": "create"}

@@ -117,7 +117,7 @@ def test_certificates_that_can_t_be_read_are_said(place: Place, tmp_path: Path, 
     named = tmp_path / "company.pem"
     if content is not None:
         named.write_text(content)
-    place.desk.env["SSL_CERT_FILE"] = str(named)
+    place.cli.env["SSL_CERT_FILE"] = str(named)
     place.declare("narrator")
     ran = place.run("plan", code=1)
     assert "The certificates to trust can't be read: " in ran.err
@@ -127,7 +127,7 @@ def test_certificates_that_can_t_be_read_are_said(place: Place, tmp_path: Path, 
 @pytest.mark.parametrize("kind", ["a folder", "in no folder"])
 def test_a_log_of_keys_that_can_t_be_written_is_said_by_its_own_name(place: Place, tmp_path: Path, kind: str) -> None:
     named = tmp_path if kind == "a folder" else tmp_path / "missing" / "keys.log"
-    place.desk.env["SSLKEYLOGFILE"] = str(named)
+    place.cli.env["SSLKEYLOGFILE"] = str(named)
     place.declare("narrator")
     ran = place.run("plan", code=1)
     assert f"SSLKEYLOGFILE names {named}, which can't be written: " in ran.err

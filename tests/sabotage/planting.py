@@ -100,7 +100,15 @@ def run(copy: Path, selection: Iterable[str]) -> Run:
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # no xdist; and half of the time to start
         "VOICECTL_TESTIMONY": str(testimony),
     }
-    how = ["-x", "-q", "-p", "no:cacheprovider", "-p", "tests.sabotage.witness", f"--basetemp={copy / 'basetemp'}"]
+    how = [
+        "-x",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "tests.sabotage.result_plugin",
+        f"--basetemp={copy / 'basetemp'}",
+    ]
     ended = subprocess.run(
         [sys.executable, "-m", "pytest", *how, *selection],
         cwd=copy,

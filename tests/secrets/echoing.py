@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tests.secrets.planted import PLACES, found
-from tests.support.desk import Desk, Ran, voice
+from tests.support.cli_harness import CliHarness, Ran, voice
 from tests.support.kling_rules import Refusal
 from tests.support.kling_service import KlingService
 from tests.support.kling_socket import HtmlAnswer, JsonAnswer
@@ -80,7 +80,7 @@ def link(name: str) -> str:
     return f"https://{user}:{password}@cdn.example.com/{name}.mp3?{query}#{fragment}"
 
 
-class Folder(Desk):
+class Folder(CliHarness):
     """All that is said here is kept, and searched by `leaks`."""
 
     told: list[tuple[str, bytes]]

@@ -13,7 +13,7 @@ import pytest
 
 from tests.secrets.echoing import Echo, Folder
 from tests.secrets.planted import PLACES
-from tests.support.desk import COMMAND
+from tests.support.cli_harness import COMMAND
 from tests.support.forward_proxy import ForwardProxy
 
 _NAME_IN_THE_CLOUD = "the query of a URL in a voice_name in .voicectl/world.db"

@@ -79,7 +79,7 @@ def cloud(checking: Checking) -> Iterator[Cloud]:
         yield cloud
 
 
-class Desk:
+class CliHarness:
     """Clients of one cloud that are closed at the end."""
 
     def __init__(self, cloud: Cloud, clock: ManualClock) -> None:
@@ -101,24 +101,24 @@ class Desk:
 
 
 @pytest.fixture
-def desk(cloud: Cloud, clock: ManualClock) -> Iterator[Desk]:
-    desk = Desk(cloud, clock)
-    yield desk
-    for client in desk.opened:
+def cli(cloud: Cloud, clock: ManualClock) -> Iterator[CliHarness]:
+    cli = CliHarness(cloud, clock)
+    yield cli
+    for client in cli.opened:
         client.close()
 
 
 # -- what is sent ------------------------------------------------------------------------------------------------------
 
 
-def test_a_call_is_signed_as_it_arrives(desk: Desk, checking: Checking) -> None:
-    client = desk.client()
+def test_a_call_is_signed_as_it_arrives(cli: CliHarness, checking: Checking) -> None:
+    client = cli.client()
     assert client.call(PAID, {"VoiceName": "Schönes 你好"}, shape=Ticket).task_id == TASK
     assert (checking.codes, client.calls) == ([""], 1)
 
 
-def test_the_headers_are_the_sdk_s(desk: Desk, cloud: Cloud) -> None:
-    desk.client().call(PAID, {"SubAppId": 221073}, shape=Ticket)
+def test_the_headers_are_the_sdk_s(cli: CliHarness, cloud: Cloud) -> None:
+    cli.client().call(PAID, {"SubAppId": 221073}, shape=Ticket)
     came = cloud.came[0]
     assert came.headers["Authorization"].startswith(
         f"TC3-HMAC-SHA256 Credential={CREDENTIALS.secret_id}/2026-01-02/vod/tc3_request, "
@@ -137,17 +137,19 @@ def test_the_headers_are_the_sdk_s(desk: Desk, cloud: Cloud) -> None:
     assert (came.path, json.loads(came.content)) == ("/", {"SubAppId": 221073})
 
 
-def test_a_region_is_said_where_there_is_one_and_a_token_where_there_is_one(desk: Desk, cloud: Cloud) -> None:
+def test_a_region_is_said_where_there_is_one_and_a_token_where_there_is_one(cli: CliHarness, cloud: Cloud) -> None:
     lasting = Credentials(CREDENTIALS.secret_id, CREDENTIALS.secret_key)
-    desk.client(TRTC, lasting, region="ap-singapore").call("VoiceClone", {}, shape=Ticket)
+    cli.client(TRTC, lasting, region="ap-singapore").call("VoiceClone", {}, shape=Ticket)
     headers = cloud.came[0].headers
     assert (headers["X-TC-Region"], headers["X-TC-Version"]) == ("ap-singapore", "2019-07-22")
     assert "X-TC-Token" not in headers
     assert "/trtc/tc3_request" in headers["Authorization"]
 
 
-def test_under_a_path_prefix_the_signed_path_is_still_the_root(desk: Desk, cloud: Cloud, checking: Checking) -> None:
-    desk.client(prefix="/gate way").call(PAID, {}, shape=Ticket)
+def test_under_a_path_prefix_the_signed_path_is_still_the_root(
+    cli: CliHarness, cloud: Cloud, checking: Checking
+) -> None:
+    cli.client(prefix="/gate way").call(PAID, {}, shape=Ticket)
     assert [c.path for c in cloud.came] == ["/gate%20way/"]
     assert checking.codes == [""]
 
@@ -178,36 +180,38 @@ def test_the_whole_call_has_the_signature_of_the_sdk_s_first_vector(clock: Manua
 
 
 @pytest.mark.parametrize("wrong_by", [-86400, -301, 301, 86400])
-def test_a_machine_whose_clock_is_wrong_signs_by_the_cloud_s(desk: Desk, checking: Checking, wrong_by: int) -> None:
-    desk.clock.jump(wrong_by)
-    client = desk.client()
+def test_a_machine_whose_clock_is_wrong_signs_by_the_cloud_s(
+    cli: CliHarness, checking: Checking, wrong_by: int
+) -> None:
+    cli.clock.jump(wrong_by)
+    client = cli.client()
     for _ in range(3):
         client.call(PAID, {}, shape=Ticket)
     assert checking.codes == [EXPIRED, "", "", ""]
     assert client.calls == 4
 
 
-def test_a_clock_that_jumps_under_a_run_is_followed(desk: Desk, checking: Checking) -> None:
-    client = desk.client()
+def test_a_clock_that_jumps_under_a_run_is_followed(cli: CliHarness, checking: Checking) -> None:
+    client = cli.client()
     for jump in (0, 7200, -7200):
-        desk.clock.jump(jump)
+        cli.clock.jump(jump)
         client.call(PAID, {}, shape=Ticket)
     assert checking.codes == ["", EXPIRED, "", EXPIRED, ""]
 
 
-def test_the_cloud_s_time_goes_on_with_ours(desk: Desk, checking: Checking, cloud: Cloud) -> None:
-    desk.clock.jump(-3600)
-    client = desk.client()
+def test_the_cloud_s_time_goes_on_with_ours(cli: CliHarness, checking: Checking, cloud: Cloud) -> None:
+    cli.clock.jump(-3600)
+    client = cli.client()
     client.call(PAID, {}, shape=Ticket)
-    desk.clock.pass_(1000)
+    cli.clock.pass_(1000)
     checking.now += timedelta(seconds=1000)
     client.call(PAID, {}, shape=Ticket)
     assert int(cloud.came[-1].headers["X-TC-Timestamp"]) == int(START.timestamp()) + 1000
 
 
-def test_threads_that_are_all_refused_the_time_all_come_through(desk: Desk, checking: Checking) -> None:
-    desk.clock.jump(-3600)
-    client, start, got = desk.client(), Barrier(4), list[str]()
+def test_threads_that_are_all_refused_the_time_all_come_through(cli: CliHarness, checking: Checking) -> None:
+    cli.clock.jump(-3600)
+    client, start, got = cli.client(), Barrier(4), list[str]()
 
     def one() -> None:
         start.wait()
@@ -278,10 +282,10 @@ def test_nothing_else_is_tried_twice(code: str) -> None:
     assert len(script.requests) == 1
 
 
-def test_a_wrong_secret_key_stops_everything(desk: Desk, checking: Checking) -> None:
+def test_a_wrong_secret_key_stops_everything(cli: CliHarness, checking: Checking) -> None:
     wrong = Credentials(CREDENTIALS.secret_id, "another-key-of-somebody")
     with pytest.raises(Rejected) as caught:
-        desk.client(VOD, wrong).call(PAID, {}, shape=Ticket)
+        cli.client(VOD, wrong).call(PAID, {}, shape=Ticket)
     assert (caught.value.systemic, caught.value.code) == (True, "AuthFailure.SignatureFailure")
     assert in_words(caught.value.hint) == "Check the secret key: it does not fit the secret id."
     assert checking.codes == ["AuthFailure.SignatureFailure"]

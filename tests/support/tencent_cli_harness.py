@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.support.desk import Desk
+from tests.support.cli_harness import CliHarness
 from tests.support.sounds import wav
 from tests.support.tencent_service import TencentService
 
@@ -83,7 +83,7 @@ def changed(entry: Mapping[str, Any], **keys: Any) -> dict[str, Any]:
 
 
 @dataclass
-class TencentDesk(Desk):
+class TencentCliHarness(CliHarness):
     """`write` takes the entries as they are."""
 
     tencent: TencentService = field(kw_only=True)

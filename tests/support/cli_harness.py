@@ -1,4 +1,4 @@
-"""A person's folder, a cloud on a real socket, and the command line as a process of its own between them.
+"""Runs the command line as a process, in a folder of its own, against a cloud on a real socket.
 
     with KlingService() as kling:
         desk = Desk(tmp_path, kling)
@@ -64,7 +64,7 @@ def voice(name: str, **inputs: Any) -> dict[str, Any]:
 
 
 @dataclass
-class Desk:
+class CliHarness:
     folder: Path
     kling: KlingService
     env: dict[str, str] = field(default_factory=dict)

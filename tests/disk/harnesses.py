@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 
-from tests.support.desk import Desk, Ran
+from tests.support.cli_harness import CliHarness, Ran
 from tests.support.kling_service import KlingService
 
 OLD = ("old-1", "old-2")
@@ -13,13 +13,13 @@ NEW = tuple(f"voice-{number}" for number in range(6))
 EVERY = (*OLD, *NEW)
 
 
-def begin(desk: Desk) -> None:
+def begin(cli: CliHarness) -> None:
     """Two voices made by two applies, and six more declared."""
-    desk.declare(OLD[0])
-    desk.apply()
-    desk.declare(*OLD)
-    desk.apply()
-    desk.declare(*EVERY)
+    cli.declare(OLD[0])
+    cli.apply()
+    cli.declare(*OLD)
+    cli.apply()
+    cli.declare(*EVERY)
 
 
 def bought(kling: KlingService) -> list[str]:
@@ -34,20 +34,20 @@ def to_type(ran: Ran) -> list[str]:
     return shlex.split(words)
 
 
-def finishes(desk: Desk, kling: KlingService, *addresses: str) -> None:
+def finishes(cli: CliHarness, kling: KlingService, *addresses: str) -> None:
     """One more apply has everything made, and nothing twice."""
-    desk.apply()
+    cli.apply()
     assert bought(kling) == sorted(addresses or EVERY)
-    desk.voicectl("plan", "--detailed-exitcode", code=0)
+    cli.voicectl("plan", "--detailed-exitcode", code=0)
 
 
-def finishes_from_an_older_state(desk: Desk, kling: KlingService) -> None:
+def finishes_from_an_older_state(cli: CliHarness, kling: KlingService) -> None:
     """What the account holds and the state does not know is never bought again: where there is such, it is rebuilt."""
     known = bought(kling)
-    blocked = desk.voicectl("plan").out
+    blocked = cli.voicectl("plan").out
     if "this state is older than the account" in blocked:
         rebuild = re.search(r"voicectl (state rebuild --lineage [0-9a-f]{8})", blocked)
         assert rebuild is not None
-        desk.voicectl(*rebuild[1].split(), "--auto-approve", code=0)
+        cli.voicectl(*rebuild[1].split(), "--auto-approve", code=0)
     assert bought(kling) == known
-    finishes(desk, kling)
+    finishes(cli, kling)

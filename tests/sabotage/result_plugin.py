@@ -1,6 +1,6 @@
 """A pytest plugin for the runs that are watched: which package they tested, and what failed in which test.
 
-Loaded by name (`-p tests.sabotage.witness`); writes its testimony where VOICECTL_TESTIMONY says.
+Loaded by name (`-p tests.sabotage.result_plugin`); writes its testimony where VOICECTL_TESTIMONY says.
 """
 
 from __future__ import annotations
