@@ -1,1 +1,1 @@
-"""THE COMMAND LINE. Parse, one operation, one view, an exit code; commands are imported when called."""
+"""The command line: each command parses, runs one operation, renders one view and returns an exit code."""

@@ -22,14 +22,14 @@ from reconciler.cli.planfile import read_plan
 
 @click.command(cls=Subcommand)
 @click.argument("planfile", required=False, type=click.Path(path_type=Path))
-@click.option("--auto-approve", is_flag=True, help="Go on without asking.")
-@click.option("--json", "as_json", is_flag=True, help="One event a line, as JSON.")
+@click.option("--auto-approve", is_flag=True, help="Do not ask for confirmation.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON event per line.")
 @lock_option
 @detail_options
 @plan_options
 @global_options
 def apply(planfile: Path | None, auto_approve: bool, as_json: bool, lock_timeout: str, **asked: Any) -> int:
-    """Make it so: create, replace and delete voices.
+    """Create, replace and delete voices as the manifest says.
 
     With PLANFILE, made by `plan --out`, exactly what was reviewed is applied, and nobody is asked. Exits with 1 if
     anything failed, or stayed blocked or uncertain; with 130 when interrupted: the next apply goes on from there.
@@ -50,7 +50,7 @@ def apply(planfile: Path | None, auto_approve: bool, as_json: bool, lock_timeout
 
 
 def _refuse_elsewhere(approved: Plan) -> None:
-    """What was rehearsed was not reviewed for an account that pays, and the other way round."""
+    """Refuses a plan of the sandbox for real accounts, and the other way round."""
     if approved.sandbox and not options().sandbox:
         raise PlanStale(
             "It was made in the sandbox, and here accounts pay.", hint(way("Review one of theirs", "plan --out FILE"))

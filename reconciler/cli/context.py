@@ -1,4 +1,4 @@
-"""What every command shares: the global options, before or after its name; the lazy groups; the manifest's place."""
+"""What every command shares: global options before or after its name, lazy groups, the session and its output."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 @dataclass(slots=True)
 class Globals:
-    """The global options, as they were given so far."""
+    """The global options that were given so far."""
 
     directory: str | None = None  # entered already
     file: str | None = None
@@ -52,7 +52,7 @@ class Globals:
         return os.environ.get("TERM") != "dumb" and stream.isatty()
 
     def render_options(self, stream: TextIO) -> RenderOptions:
-        """What a view has to know of the stream that its text goes to."""
+        """The render options of a stream."""
         from reconciler.views.render_options import Detail, RenderOptions
 
         return RenderOptions(
@@ -87,7 +87,7 @@ def manifest_at(workspace: Workspace, *, fetch: Fetch | None = None) -> Manifest
 
 @contextmanager
 def session() -> Iterator[Session]:
-    """The manifest, its state and its clouds; what was opened is closed at the end."""
+    """Opens the manifest, its state and its clouds; closes them at the end."""
     from reconciler import wiring
 
     workspace = options().workspace()
@@ -100,11 +100,11 @@ def session() -> Iterator[Session]:
 
 
 def _nobody(_: str) -> None:
-    """Without -v, how it went about it is nobody's business."""
+    """Writes a detail to stderr, only with -v."""
 
 
 def say(words: str) -> None:
-    """To people, on stderr: stdout is for data. One line; names in it may be anybody's."""
+    """Writes one message line to stderr, since stdout is for data. Foreign names in it are escaped."""
     from reconciler.views.escape import escape
 
     if words:
@@ -112,12 +112,12 @@ def say(words: str) -> None:
 
 
 def write(words: str) -> bool:
-    """What was asked for, on stdout. A view has escaped it. False if its reader has left; raises OutputLost."""
+    """Writes a rendered result to stdout. Returns False if the reader has closed it; raises OutputLost."""
     return streams.write_stdout(words)
 
 
 def write_json(document: object, *, indent: int | None = 2) -> bool:
-    """A document for programs, on stdout: in ASCII where stdout is not UTF-8."""
+    """Writes a JSON document to stdout: in ASCII if stdout is not UTF-8."""
     from reconciler.views import json_documents
 
     return streams.write_stdout(
@@ -126,12 +126,12 @@ def write_json(document: object, *, indent: int | None = 2) -> bool:
 
 
 def command(verb: str, *arguments: object) -> str:
-    """A command for a person to type: with the global options that lead to the same place."""
+    """A command to type, with the global options that name the same workspace."""
     return on_one_line(hint(way("", verb, *arguments)))
 
 
 def on_one_line(ways: Hint) -> str:
-    """A hint within a sentence."""
+    """A hint on one line, for use inside a sentence."""
     from reconciler.views import hints
     from reconciler.views.screen import fitted
 
@@ -140,20 +140,20 @@ def on_one_line(ways: Hint) -> str:
 
 
 def room(stream: TextIO) -> int | None:
-    """The columns of a screen; None where there is none, and lines stay whole."""
+    """The columns of a terminal; None if the stream is none, so that lines are not wrapped."""
     import shutil
 
     return shutil.get_terminal_size().columns if stream.isatty() else None
 
 
 def live_block_fits() -> bool:
-    """Whether lines may be written over: both streams are a terminal that can do it."""
+    """Whether a live block can be drawn: both streams are a terminal that can overwrite lines."""
     able = os.environ.get("TERM") not in ("dumb", "unknown")
     return able and sys.stdout.isatty() and sys.stderr.isatty()
 
 
 def on_stdout() -> RenderOptions:
-    """What a format has to know of stdout."""
+    """The render options of stdout."""
     return options().render_options(sys.stdout)
 
 
@@ -161,7 +161,7 @@ def on_stdout() -> RenderOptions:
 
 
 def _enter(context: click.Context, _: click.Parameter, directory: str | None) -> None:
-    """At once, so that every path of the command line is relative to it; a second -C goes on from the first."""
+    """Changes the directory at once, so that all paths are relative to it; a second -C starts from the first."""
     if directory is None:
         return
     try:
@@ -188,7 +188,7 @@ _GLOBAL_OPTIONS = (
         "-C",
         "directory",
         metavar="DIR",
-        help="Go to DIR first.",
+        help="Run as if started in DIR.",
         expose_value=False,
         is_eager=True,
         callback=_enter,
@@ -198,12 +198,21 @@ _GLOBAL_OPTIONS = (
     click.option(
         "--sandbox",
         is_flag=True,
-        help="Rehearse against a cloud on this machine: no account, no cost.",
+        help="Use a simulated cloud on this machine: no account, no cost.",
         expose_value=False,
         callback=_remember("sandbox"),
     ),
-    click.option("--no-color", is_flag=True, help="No colours.", expose_value=False, callback=_remember("plain")),
-    click.option("-v", "--verbose", is_flag=True, help="Say more.", expose_value=False, callback=_remember("verbose")),
+    click.option(
+        "--no-color", is_flag=True, help="Print without colours.", expose_value=False, callback=_remember("plain")
+    ),
+    click.option(
+        "-v",
+        "--verbose",
+        is_flag=True,
+        help="Print more details on stderr.",
+        expose_value=False,
+        callback=_remember("verbose"),
+    ),
 )
 
 
@@ -215,7 +224,7 @@ def global_options(command: Command) -> Command:
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are imported when they are called, and named before."""
+    """A click group that imports a command only when it is called; names and help are known before."""
 
     def __init__(self, *args: Any, commands_at: Mapping[str, tuple[str, str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -16,9 +16,9 @@ from reconciler.cli.execution import execute
 
 
 @click.command(cls=Subcommand)
-@click.option("--auto-approve", is_flag=True, help="Go on without asking.")
-@click.option("--json", "as_json", is_flag=True, help="One event a line, as JSON.")
-@click.option("--allow-recreates", type=COUNT, metavar="N", help="Say that exactly N voices are truly gone already.")
+@click.option("--auto-approve", is_flag=True, help="Do not ask for confirmation.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON event per line.")
+@click.option("--allow-recreates", type=COUNT, metavar="N", help="Confirm that exactly N voices no longer exist.")
 @lock_option
 @detail_options
 @global_options

@@ -31,10 +31,10 @@ DRIFTED = 2  # the exit code
     "--accept",
     multiple=True,
     metavar="ADDRESS",
-    help="Take the name that its voice has now for its own.",
+    help="Accept the current name of the voice at this address.",
     shell_complete=recorded_addresses,
 )
-@click.option("--probe", is_flag=True, help="Ask in dearer ways, too, whether voices still exist; some calls are paid.")
+@click.option("--probe", is_flag=True, help="Also use slower or paid calls to find out whether voices still exist.")
 @click.option("--auto-approve", is_flag=True, help="Pay for --probe without asking.")
 @format_option
 @lock_option
@@ -75,7 +75,7 @@ def drift(format_name: str, accept: tuple[str, ...], probe: bool, auto_approve: 
 
 
 def _without_records(made: Plan, survey: Survey, where: str) -> int:
-    """No state, or one that holds nothing: "no drift" is true only if the accounts say so. Raises NoState."""
+    """Drift without a state: "no drift" is only true if the accounts hold no voice of this manifest. Raises NoState."""
     from reconciler.planning import no_state
 
     say(no_state.note(survey))
@@ -86,7 +86,7 @@ def _without_records(made: Plan, survey: Survey, where: str) -> int:
 
 
 def _consent(probes: Sequence[Probe], without: Sequence[str], *, approved: bool) -> None:
-    """Says what the looks cost, and asks where one is paid. Raises ProbeDeclined."""
+    """Prints the cost of the probes, and asks if one is paid. Raises ProbeDeclined."""
     from reconciler.views.layout import counted
 
     for probe in probes:

@@ -76,6 +76,6 @@ def _yes(plan: Plan) -> bool:
 
     count = len(plan.changes) - plan.summary["blocked"]
     if count == 0:
-        return True  # nothing to say yes to: only to be told why
+        return True  # nothing to say yes to: only the reasons to print
     asked = f"Destroy {counted(count, 'voice')}?" if plan.destroy else f"Make {counted(count, 'change')}?"
     return streams.ask(f"\n{asked} Only 'yes' will be accepted: ") == "yes"

@@ -13,7 +13,7 @@ from reconciler.views.formats.registry import JSON, NAMES, TEXT
 
 
 def format_option(command: Command) -> Command:
-    """The command takes its format's name as a keyword, `format_name`: for `registry.format_named`."""
+    """Adds --format and --json; the command takes `format_name`, for `registry.format_named`."""
 
     @functools.wraps(command)
     def chosen(*args: Any, format_name: str | None, as_json: bool, **options: Any) -> Any:

@@ -18,7 +18,7 @@ _SHOW_CURSOR = "\x1b[?25h"
 
 
 class Interruption:
-    """The first signal asks the run to stop, the second leaves at once: the next run settles what was under way.
+    """The first signal asks the run to stop, the second exits at once; the next run settles open calls.
 
     A terminal that is closed asks as well, but is no second one: a shell may pass its hangup on twice.
     """
@@ -54,7 +54,7 @@ class Interruption:
 
 
 def _shout(words: str) -> None:
-    """To stderr past its buffer, which the signal may have interrupted; nobody need be there to read it."""
+    """Writes to stderr without its buffer, which the signal may have interrupted. A failure is ignored."""
     with suppress(OSError):
         os.write(2, words.encode())
 

@@ -1,4 +1,4 @@
-"""The command itself: its names, its global options, and every failure as words and an exit code."""
+"""The entry point: the commands by name, the global options, and errors as messages with an exit code."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from reconciler.errors import VoicectlError
 # name -> (module, attribute, what it does). The words stand here so that --help imports no command.
 COMMANDS = {
     "init": ("init", "init", "Write a commented manifest to start from."),
-    "validate": ("validate", "validate", "Check the manifest; no cloud is called."),
+    "validate": ("validate", "validate", "Check the manifest without calling a cloud."),
     "plan": ("plan", "plan", "Show what apply would change."),
-    "apply": ("apply", "apply", "Make it so: create, replace and delete voices."),
+    "apply": ("apply", "apply", "Create, replace and delete voices as the manifest says."),
     "destroy": ("destroy", "destroy", "Delete every voice of the state."),
     "drift": ("drift", "drift", "Show what changed outside of voicectl."),
     "import": ("import_voice", "import_", "Take a voice made elsewhere into the state."),
@@ -28,9 +28,9 @@ COMMANDS = {
     "voices": ("voices", "voices", "List the voices of a provider's account."),
     "resolve": ("resolve", "resolve", "Resolve a creation whose outcome is unknown."),
     "unlock": ("unlock", "unlock", "Break the lock of a run that is dead."),
-    "state": ("state", "state", "Look at the state, or put it right."),
+    "state": ("state", "state", "Inspect the state, or edit it."),
     "schema": ("schema", "schema", "Print the JSON Schema of a document."),
-    "sandbox": ("sandbox", "sandbox", "A cloud on this machine to rehearse against."),
+    "sandbox": ("sandbox", "sandbox", "Run against a simulated cloud on this machine."),
     "completion": ("completion", "completion", "Print the completion script of a shell."),
 }
 
@@ -47,7 +47,7 @@ def voicectl() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """The exit code. Nothing but it and the text on the two streams leaves."""
+    """Runs one command line. Returns the exit code; raises nothing."""
     options = Globals()
     try:
         option_errors.refuse_one_dash(arguments)
@@ -84,7 +84,7 @@ def _fail(error: VoicectlError, options: Globals) -> int:
 
 
 def _of_the_machine(error: OSError, options: Globals) -> int:
-    """A file or a folder that can't be used as a command needs it."""
+    """Reports an error of the operating system, such as a file without permission."""
     from reconciler.views.escape import escape
 
     if options.verbose:
@@ -104,7 +104,7 @@ def _confess(error: Exception, options: Globals) -> int:
 
 
 def _trace(error: Exception) -> str:
-    """Where it happened. What exceptions say may hold anything: of the environment nothing is shown of it."""
+    """The traceback. Values of environment variables are redacted, since an exception may quote them."""
     import traceback
 
     from reconciler.model.redactor import Redactor

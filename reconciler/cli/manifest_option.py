@@ -1,4 +1,4 @@
-"""The option -f: which manifest a command is about. One, and one that a state can lie beside."""
+"""The option -f: the manifest of a command. Exactly one regular file or folder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DEFAULT = "voices.yaml"
 
 
 def _remember(context: click.Context, _: click.Parameter, paths: tuple[str, ...]) -> None:
-    """Each -f of the command line, before and after the command's name; a second one is refused."""
+    """Reads -f before or after the command name; refuses a second one."""
     given = context.find_root().obj
     for path in paths:
         if given.file is not None and not context.resilient_parsing:
@@ -45,7 +45,7 @@ manifest_option = click.option(
 
 
 def at_a_file(command: Command) -> Command:
-    """The command, after a look at the manifest's path: a pipe or a device is refused before anything is done."""
+    """Checks the manifest path before the command runs: pipes and devices are refused."""
 
     @functools.wraps(command)
     def checked(*args: Any, **options: Any) -> Any:

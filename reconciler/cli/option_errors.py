@@ -1,4 +1,4 @@
-"""What to type in place of an option that does not exist. One that pays, deletes or overrules is never offered."""
+"""Suggests an option for an unknown one. Never suggests one that pays, deletes or overrides a check."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _SWALLOWED = re.compile(r"-(file|force|format)(?:=.*)?", re.DOTALL)  # click rea
 
 
 def refuse_one_dash(arguments: Sequence[str]) -> None:
-    """Raises click.UsageError for a long option behind one dash that click would take for -f with a value."""
+    """Raises click.UsageError for a long option with one dash, which click would read as -f with a value."""
     for argument in arguments:
         if argument == "--":
             return
@@ -47,7 +47,7 @@ def refuse_one_dash(arguments: Sequence[str]) -> None:
 
 
 def corrected(error: click.NoSuchOption, arguments: Sequence[str]) -> click.UsageError:
-    """The error in our words, with what was meant where that is plain and harmless."""
+    """The error in our words, with a suggestion if it is clear and harmless."""
     from reconciler.views.escape import escape
 
     context = error.ctx
@@ -65,7 +65,7 @@ def _parameters(context: click.Context | None) -> list[click.Parameter]:
 
 
 def _as_written(name: str, arguments: Sequence[str]) -> str:
-    """The option without its dashes and its value. Of `-out` click names the first letter that it does not know."""
+    """The option without dashes and value. For `-out`, click names the first letter that it does not know."""
     if name.startswith("--"):
         return name[2:]
     letter = name[1:]

@@ -1,4 +1,4 @@
-"""The options of plan, apply and destroy that ask for more than the manifest says."""
+"""The options of plan, apply and destroy that go beyond the manifest."""
 
 from __future__ import annotations
 
@@ -34,26 +34,33 @@ _ASKED_OPTIONS = (
         "--retry",
         multiple=True,
         metavar="ADDRESS",
-        help="Pay again for a creation that failed.",
+        help="Create again a voice whose creation failed. It is paid again.",
         shell_complete=declared_addresses,
     ),
     click.option(
         "--replace",
         multiple=True,
         metavar="ADDRESS",
-        help="Make this voice anew, and delete the old one.",
+        help="Replace this voice: create a new one and delete the old one.",
         shell_complete=declared_addresses,
     ),
     click.option(
-        "--allow-deletes", type=COUNT, metavar="N", help="Let exactly N voices be deleted, replaced or forgotten."
+        "--allow-deletes", type=COUNT, metavar="N", help="Allow exactly N voices to be deleted, replaced or forgotten."
     ),
-    click.option("--allow-recreates", type=COUNT, metavar="N", help="Buy exactly N voices again that are gone."),
-    click.option("--new-state", is_flag=True, help="Begin a state here, though another one may hold these voices."),
+    click.option(
+        "--allow-recreates",
+        type=COUNT,
+        metavar="N",
+        help="Allow exactly N voices that no longer exist to be created again.",
+    ),
+    click.option(
+        "--new-state", is_flag=True, help="Start a new state here, although another state may hold these voices."
+    ),
 )
 
 
 def plan_options(command: Command) -> Command:
-    """The command takes them as keywords: `Options(**asked)`."""
+    """Adds the options; the command takes them as keywords: `Options(**asked)`."""
     for option in reversed(_ASKED_OPTIONS):
         command = option(command)
     return command
@@ -74,32 +81,35 @@ _DETAIL_OPTIONS = (
         is_flag=True,
         expose_value=False,
         callback=_remember_detail,
-        help="Show only what changes have in common, and their names.",
+        help="Group changes, and show only what they have in common.",
     ),
     click.option(
         "--full",
         is_flag=True,
         expose_value=False,
         callback=_remember_detail,
-        help="Show each change with all of its fields, however many there are.",
+        help="Show every change with all its fields.",
     ),
 )
 
 
 def detail_options(command: Command) -> Command:
-    """How much of a plan is shown: kept for `rendering`, so that no command needs to pass it on."""
+    """Adds --compact and --full. Their value is kept in the global options, so that no command passes it on."""
     for option in reversed(_DETAIL_OPTIONS):
         command = option(command)
     return command
 
 
 lock_option = click.option(
-    "--lock-timeout", default="0s", metavar="TIME", help="How long to wait for another run, such as 5m.  [default: 0s]"
+    "--lock-timeout",
+    default="0s",
+    metavar="TIME",
+    help="How long to wait for a lock that another run holds, such as 5m.  [default: 0s]",
 )
 
 
 def request(options: Options, manifest: Manifest | None, *, destroy: bool = False) -> Request:
-    """Checked against the manifest, so that a misspelt address is not silently nothing."""
+    """Builds the request. Addresses are checked against the manifest, so that a misspelt one is an error."""
     from reconciler.engine.session import Request
     from reconciler.planning.plan_context import PlanOptions
 
@@ -122,7 +132,7 @@ def request(options: Options, manifest: Manifest | None, *, destroy: bool = Fals
 
 
 def locking(lock_timeout: str) -> Request:
-    """All that is asked is how long to wait for another run."""
+    """A request that only says how long to wait for the lock."""
     return request(Options(lock_timeout=lock_timeout), None)
 
 

@@ -20,7 +20,7 @@ _MANIFEST = re.compile(rb"(?:^|[{,])\s*[\"']?(?:providers|voices)[\"']?\s*:", re
 
 
 def read_plan(path: Path) -> Plan:
-    """Raises PlanUnreadable, and UsageError where there is no such file."""
+    """Reads a saved plan. Raises PlanUnreadable, and UsageError if the file does not exist."""
     from reconciler.model import planfile
 
     content = b""
@@ -36,7 +36,7 @@ def read_plan(path: Path) -> Plan:
 
 
 def write_plan(path: Path, content: bytes) -> None:
-    """Over an older plan, and over nothing else. Raises UsageError."""
+    """Writes a saved plan, over an older plan or a new file only. Raises UsageError."""
     from reconciler.errors import PlanUnreadable
     from reconciler.model import planfile
 
@@ -58,7 +58,7 @@ def write_plan(path: Path, content: bytes) -> None:
 
 
 def _private(path: Path, content: bytes) -> None:
-    """A new file that only its owner may read, whatever the umask is: a plan shows all inputs of its voices."""
+    """Creates a file that only its owner may read, whatever the umask is: a plan holds all inputs of its voices."""
     path.unlink(missing_ok=True)  # what a killed run left, whoever may read that
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         os.fchmod(file.fileno(), 0o600)

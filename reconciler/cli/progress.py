@@ -1,4 +1,4 @@
-"""An apply at a terminal: one line for each voice that has ended, and below them a block that tells how far it is.
+"""Live progress at a terminal: one line for each finished voice, and below them a block with the progress.
 
 Only for terminals, on stdout. Elsewhere each event is a line: `LineReporter`. rich is imported when the block opens.
 """

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 class Reporter(Protocol):
-    """Receives a run's plan, events and end, in this order; or `refused`, if the run can't begin."""
+    """Receives the plan, the events and the end of a run, in this order; or `refused` if the run cannot begin."""
 
     def plan(self, plan: Plan) -> None: ...
 
     def began(self, so_far: Callable[[], Tally]) -> None:
-        """`so_far` says at any time how far the run is."""
+        """The run has begun. `so_far` returns its current counts at any time."""
         ...
 
     def event(self, event: Event) -> None: ...
@@ -36,7 +36,7 @@ class Reporter(Protocol):
 
 
 class JsonReporter:
-    """An event a line. The last one is a summary, of a run that could not begin or had nothing to do too."""
+    """One JSON event per line. The last one is always a summary, also when the run could not begin."""
 
     def __init__(self, results: Results) -> None:
         self._results = results
@@ -70,7 +70,7 @@ class JsonReporter:
 
 
 class LineReporter:
-    """The plan, then a line for each thing that has ended."""
+    """The plan, then one line for each finished change."""
 
     def __init__(self, results: Results) -> None:
         self._results = results
@@ -98,10 +98,10 @@ class LineReporter:
 
 
 class LiveReporter:
-    """The plan, then at a terminal the lines of what has ended, above a block that tells how far the run is."""
+    """The plan, then the lines of finished changes above a live block with the progress."""
 
     def __init__(self, results: Results, closing: ExitStack) -> None:
-        """`closing` takes the block from the screen."""
+        """`closing` removes the live block from the screen."""
         self._results = results
         self._closing = closing
         self._total = 0
@@ -147,7 +147,7 @@ class LiveReporter:
 
 
 def _write_plan(plan: Plan, results: Results) -> frozenset[str]:
-    """The addresses of which it has said in one paragraph why they are blocked, so that no line need say it again."""
+    """The addresses whose block the plan explained in one paragraph, so that no line repeats it."""
     from reconciler.views import text as words
     from reconciler.views.formats import text
 

@@ -19,9 +19,9 @@ from reconciler.cli.import_voice import is_now
 
 @click.command(cls=Subcommand)
 @click.argument("address", shell_complete=open_addresses)
-@click.option("--voice-id", metavar="ID", help="It was made: this is it. Of a sound, its URL or file id.")
-@click.option("--retry", is_flag=True, help="It was not made: the next apply pays for it again.")
-@click.option("--forget", is_flag=True, help="Let it go, made or not.")
+@click.option("--voice-id", metavar="ID", help="The voice exists, and this is its id. For a sound: its URL or file id.")
+@click.option("--retry", is_flag=True, help="The voice does not exist: the next apply creates it, which is paid.")
+@click.option("--forget", is_flag=True, help="Remove the record, whether the voice exists or not.")
 @lock_option
 @global_options
 def resolve(address: str, voice_id: str | None, retry: bool, forget: bool, lock_timeout: str) -> int:

@@ -1,4 +1,4 @@
-"""Where the results of a run go: to stdout, until its reader leaves or its disk is full.
+"""Writes the results of a run to stdout, until the reader closes it or the disk is full.
 
 The run goes on to its end all the same, because it has paid for something; failures are then written to stderr.
 """
@@ -26,7 +26,7 @@ class Results:
         write_stderr: Callable[[str], None],
         render_options: Callable[[TextIO], RenderOptions],
     ) -> None:
-        """`write_stdout` returns False if the reader of stdout has left."""
+        """`write_stdout` returns False once the reader has closed stdout."""
         self._write_stdout = write_stdout
         self._write_stderr = write_stderr
         self._render_options = render_options
@@ -35,7 +35,7 @@ class Results:
 
     @property
     def options(self) -> RenderOptions:
-        """What a view has to know of stdout now: a terminal's width may change."""
+        """The render options of stdout now: the width of a terminal may change."""
         return self._render_options(sys.stdout)
 
     @property
@@ -51,19 +51,19 @@ class Results:
             self._lost = lost
 
     def closed(self) -> None:
-        """The terminal under stdout is gone."""
+        """Notes that the terminal behind stdout was closed."""
         self._reader_left = True
         discard(sys.stdout)
 
     def warn(self, event: Event) -> None:
-        """Writes a failure to stderr if stdout is not read any more."""
+        """Writes a failure to stderr once nothing reads stdout any more."""
         if self.unread and _is_failure(event):
             from reconciler.views.formats import text
 
             self._write_stderr(text.event(event, self._render_options(sys.stderr)))
 
     def account_for_lost_lines(self, *, well: bool, hint: Hint) -> None:
-        """Raises OutputLost if results were wanted in a file that took no more."""
+        """Raises OutputLost if results could not be written to a file."""
         if self._lost is not None:
             ended = "Everything was done" if well else "Not everything was done"
             raise OutputLost(f"{self._lost.detail} {ended}; the state holds it.", hint)

@@ -1,4 +1,4 @@
-"""sandbox: serve it to other clients, ask for faults, empty it."""
+"""sandbox: serves the simulated cloud, sets its faults, empties it."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 _LAID_OUT = 80  # columns, where no screen says how many
 
 SANDBOX_COMMANDS = {
-    "serve": ("sandbox", "serve", "Serve it on loopback, for other clients."),
-    "faults": ("sandbox", "faults", "Show and set what goes wrong in it."),
-    "reset": ("sandbox", "reset", "Empty its world."),
+    "serve": ("sandbox", "serve", "Serve the simulated cloud on loopback."),
+    "faults": ("sandbox", "faults", "Show and set the faults of the simulated cloud."),
+    "reset": ("sandbox", "reset", "Delete everything in the simulated cloud."),
 }
 
 
 @click.group(cls=LazyGroup, commands_at=SANDBOX_COMMANDS)
 @global_options
 def sandbox() -> None:
-    """A cloud on this machine to rehearse against.
+    """Run against a simulated cloud on this machine.
 
     `voicectl --sandbox COMMAND` runs any command against it. Its world and its state are kept in .voicectl beside the
     manifest, apart from the real ones.
@@ -41,10 +41,12 @@ def sandbox() -> None:
 
 
 @click.command(cls=Subcommand)
-@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
+@click.option(
+    "--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="The port; 0 picks a free one."
+)
 @global_options
 def serve(port: int) -> int:
-    """Serve it on loopback, for other clients.
+    """Serve the simulated cloud on loopback.
 
     Prints its address, then a line a request. Ctrl-C ends it.
     """
@@ -76,17 +78,17 @@ def serve(port: int) -> int:
 
 @click.command(cls=Subcommand)
 @click.argument("switches", nargs=-1, metavar="[NAME=VALUE]...")
-@click.option("--clear", is_flag=True, help="All off, before the switches are set.")
-@click.option("--delete", "deleted", multiple=True, metavar="VOICE", help="Delete a voice behind voicectl's back.")
-@click.option("--rename", nargs=2, multiple=True, metavar="VOICE NAME", help="Rename a voice behind its back.")
-@click.option("--add", multiple=True, metavar="NAME", help="Add a voice that somebody else made.")
+@click.option("--clear", is_flag=True, help="Turn all faults off before setting others.")
+@click.option("--delete", "deleted", multiple=True, metavar="VOICE", help="Delete a voice outside of voicectl.")
+@click.option("--rename", nargs=2, multiple=True, metavar="VOICE NAME", help="Rename a voice outside of voicectl.")
+@click.option("--add", multiple=True, metavar="NAME", help="Add a voice that voicectl did not create.")
 @click.option(
     "--account",
     metavar="NAME",
-    help="Where --add goes: a provider's name, or an account of the sandbox.",
+    help="The account for --add: a provider's name, or an account of the sandbox.",
     shell_complete=provider_names,
 )
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @global_options
 def faults(
     switches: tuple[str, ...],
@@ -97,7 +99,7 @@ def faults(
     account: str | None,
     as_json: bool,
 ) -> int:
-    """Show and set what goes wrong in it.
+    """Show and set the faults of the simulated cloud.
 
     Such as `voicectl sandbox faults reply_lost=0.1 task_seconds=5`. Without arguments, all switches are listed. VOICE
     is a voice_id or a voice_name.
@@ -142,7 +144,7 @@ def faults(
 
 
 def _account(named: str | None, called: Sequence[str]) -> str | None:
-    """The account that --add means; None leaves the choice to the world. `called` are those that ever called.
+    """The account for --add; None: the world chooses. `called`: the accounts that were ever called.
 
     The manifest's own comes first: that is where `--sandbox` looks. Raises UsageError where several are possible.
     """
@@ -165,7 +167,7 @@ def _account(named: str | None, called: Sequence[str]) -> str | None:
 
 
 def _declared_accounts() -> dict[str, str] | None:
-    """Provider -> account, of the manifest if there is a valid one: the sandbox needs none."""
+    """Provider -> account, if there is a valid manifest: the sandbox works without one."""
     from reconciler import wiring
     from reconciler.cli.context import manifest_at
     from reconciler.errors import VoicectlError
@@ -177,14 +179,14 @@ def _declared_accounts() -> dict[str, str] | None:
 
 
 def _listed(declared: Mapping[str, str], known: Iterable[str]) -> str:
-    """Each account by the provider's name where it has one, else by its own."""
+    """The name of each account: its provider's name if it has one, else its own."""
     names = {account: provider for provider, account in reversed([*declared.items()])}
     ways = [f"--account {shlex.quote(names.get(account, account))}" for account in known]
     return f"Say which one: {', '.join(ways)}" if ways else "No account of Kling is declared."
 
 
 def _typed(value: object) -> str:
-    """As it is typed at a prompt."""
+    """A switch as it is typed on the command line."""
     if value is None:
         return "none"
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -217,7 +219,7 @@ def _wanted(held: Faults, switches: tuple[str, ...]) -> Faults:
 @click.command(cls=Subcommand)
 @global_options
 def reset() -> int:
-    """Empty its world.
+    """Delete everything in the simulated cloud.
 
     Its state goes with it; the real state stays.
     """

@@ -1,4 +1,4 @@
-"""What a shell offers for an argument: the addresses and providers of the manifest and the state that are named so far.
+"""Shell completion: the addresses and providers of the manifest and the state that the command line names so far.
 
 No cloud is called, nothing is written, and nothing fails: who presses a key wants names or nothing. Imports no model,
 because the answer has to be there at once.
@@ -34,7 +34,7 @@ def _completing(names: Callable[[Workspace], Iterable[str]]) -> Completion:
 
 
 def _place(context: click.Context) -> Workspace:
-    """Where the options before it lead; -C was not entered, because the line is not run."""
+    """The workspace that the earlier options name. -C is not entered, because the command does not run."""
     from dataclasses import replace
     from pathlib import Path
 
@@ -62,7 +62,7 @@ def _recorded(workspace: Workspace) -> Iterable[str]:
 
 
 def _open(workspace: Workspace) -> Iterable[str]:
-    """Addresses with a creation that is not settled, an old voice's among them."""
+    """Addresses with an unsettled creation, including those of old voices."""
     settling = ("intended", "running", "uncertain")
     records = _state(workspace).get("records", {}).values()
     open_ = (r for r in records if r["status"] in settling or (r["status"] == "deposed" and not r.get("voice_id")))
@@ -70,19 +70,19 @@ def _open(workspace: Workspace) -> Iterable[str]:
 
 
 def _new(workspace: Workspace) -> Iterable[str]:
-    """Declared, and not in the state."""
+    """Addresses that are declared and not in the state."""
     known = set(_recorded(workspace))
     return [address for address in _declared(workspace) if address not in known]
 
 
 def _former_providers(workspace: Workspace) -> Iterable[str]:
-    """In the state, and not declared any more."""
+    """Addresses that are in the state and no longer declared."""
     used = {record["provider"] for record in _state(workspace).get("records", {}).values()}
     return sorted(used.difference(_declared_providers(workspace)))
 
 
 def _state(workspace: Workspace) -> dict[str, Any]:
-    """The state's file as it is; empty if there is none. What a run has only in its journal is missing."""
+    """The state file as it is; empty if there is none. Entries of the journal are not read."""
     import json
 
     read = json.loads(workspace.state.read_bytes())

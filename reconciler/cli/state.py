@@ -1,4 +1,4 @@
-"""The state commands: to look at the state, and a person's hand on the whole of it."""
+"""state: commands that inspect and edit the state."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ STATE_COMMANDS = {
     "rm": ("state", "remove", "Forget a voice; it stays in its cloud."),
     "pull": ("state", "pull", "Print the state."),
     "push": ("state", "push", "Replace the state by a copy."),
-    "rebuild": ("state_rebuild", "rebuild", "Take in the voices of a lost state, by their markers."),
+    "rebuild": ("state_rebuild", "rebuild", "Rebuild a lost state from the markers of its voices."),
     "rebind": ("state", "rebind", "Say that a provider's account is the right one."),
-    "mv-manifest": ("state_mv_manifest", "move_manifest", "Give the state of a renamed manifest its new name."),
+    "mv-manifest": ("state_mv_manifest", "move_manifest", "Rename the state after its manifest was renamed."),
 }
 
 
 def state_here() -> State:
-    """For commands that only read it. Raises NoState and StateElsewhere."""
+    """The state, for commands that only read it. Raises NoState and StateElsewhere."""
     from reconciler import wiring
 
     workspace = options().workspace()
@@ -61,13 +61,18 @@ def state_here() -> State:
 @click.group(cls=LazyGroup, commands_at=STATE_COMMANDS)
 @global_options
 def state() -> None:
-    """Look at the state, or put it right."""
+    """Inspect the state, or edit it."""
 
 
 @click.command("list", cls=Subcommand)
-@click.option("--all", "everything", is_flag=True, help="Also what was deleted or given up: its keys are burnt.")
-@click.option("--abandoned", is_flag=True, help="The voices that stayed in their cloud.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help="Also list deleted and abandoned records, whose keys cannot be used again.",
+)
+@click.option("--abandoned", is_flag=True, help="List the abandoned voices, which still exist in their cloud.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @global_options
 def list_(everything: bool, abandoned: bool, as_json: bool) -> int:
     """List the addresses and what they mean."""
@@ -100,14 +105,14 @@ def list_(everything: bool, abandoned: bool, as_json: bool) -> int:
 
 
 def _is_held(state: State, record: Record) -> bool:
-    """Whether an address has this very voice all the same: it was imported."""
+    """Whether the voice of this record was imported at another address."""
     held = state.by_voice_id.get((record.account, record.voice_id)) if record.voice_id is not None else None
     return held is not None and held.external_task_id != record.external_task_id
 
 
 @click.command("show", cls=Subcommand)
 @click.argument("address", shell_complete=recorded_addresses)
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @global_options
 def show_record(address: str, as_json: bool) -> int:
     """Show all that is known of an address.
@@ -190,7 +195,7 @@ def pull() -> int:
 
 @click.command(cls=Subcommand)
 @click.argument("source", metavar="FILE", type=click.File("rb"))
-@click.option("--force", is_flag=True, help="Also over another lineage, a newer serial or a damaged file.")
+@click.option("--force", is_flag=True, help="Overwrite another lineage, a newer serial or a damaged file.")
 @lock_option
 @global_options
 def push(source: IO[bytes], force: bool, lock_timeout: str) -> int:
@@ -211,7 +216,7 @@ def push(source: IO[bytes], force: bool, lock_timeout: str) -> int:
 
 
 def _check(copy: bytes, name: str) -> None:
-    """Else it would be the state that is said to be damaged."""
+    """Checks the copy first, so that an error names the copy and not the state."""
     from reconciler.model import statefile
 
     try:
@@ -229,7 +234,7 @@ def _check(copy: bytes, name: str) -> None:
     "--from",
     "source",
     metavar="OLD",
-    help="The name that it had in the manifest before.",
+    help="The former name of the provider in the manifest.",
     shell_complete=former_providers,
 )
 @lock_option

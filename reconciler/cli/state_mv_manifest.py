@@ -1,4 +1,4 @@
-"""state mv-manifest: the state of a manifest that was renamed follows it."""
+"""state mv-manifest: renames the state after its manifest was renamed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from reconciler.hints import hint, way
 @lock_option
 @global_options
 def move_manifest(source: Path | None, lock_timeout: str) -> int:
-    """Give the state of a renamed manifest its new name.
+    """Rename the state after its manifest was renamed.
 
     SOURCE is the manifest's old path, -f says the new one. Without SOURCE, the state that lies beside the manifest is
     made its own.

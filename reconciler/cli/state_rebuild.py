@@ -1,4 +1,4 @@
-"""state rebuild: a state that was lost is put together again from the markers of its voices."""
+"""state rebuild: rebuilds a lost state from the markers of its voices."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Subcommand)
-@click.option("--lineage", metavar="L", help="Take in the voices whose markers carry this lineage.")
-@click.option("--new-lineage", is_flag=True, help="They belong to another project: ignore them.")
-@click.option("--auto-approve", is_flag=True, help="Take them in without asking.")
+@click.option("--lineage", metavar="L", help="Adopt the voices whose markers carry this lineage.")
+@click.option("--new-lineage", is_flag=True, help="The voices belong to another project: ignore them.")
+@click.option("--auto-approve", is_flag=True, help="Do not ask for confirmation.")
 @lock_option
 @global_options
 def rebuild(lineage: str | None, new_lineage: bool, auto_approve: bool, lock_timeout: str) -> int:
-    """Take in the voices of a lost state, by their markers.
+    """Rebuild a lost state from the markers of its voices.
 
     A voice is taken in when its marker is of exactly a declared entry. Without an option, it says which lineages
     there are; with --auto-approve it takes in the only one. Before it takes any in, it says how many and asks, because
@@ -73,7 +73,7 @@ def rebuild(lineage: str | None, new_lineage: bool, auto_approve: bool, lock_tim
 
 
 def _may_take(found: Rebuilt, lineage: str, *, approved: bool) -> bool:
-    """Says what is taken in, from whom, and what must be true of it; asks where a person can answer."""
+    """Says which voices are adopted and under what condition, and asks at a terminal."""
     names = ", ".join(found.taken[:5]) + (" ..." if len(found.taken) > 5 else "")
     state, voices = options().workspace().state, counted(len(found.taken), "voice")
     say(f"This takes {voices} into {state}, made under lineage {lineage}: {names}.")

@@ -1,4 +1,4 @@
-"""stdout for data, stderr for people. A letter that a stream's encoding lacks is escaped, so none can end a run.
+"""stdout for data, stderr for messages. Characters that the encoding lacks are escaped, so they cannot end a run.
 
 Whoever reads a stream may leave (`apply | head -1`): what is still written to it goes nowhere, and the command goes on.
 A full disk under stdout is an error. It opens the streams before anything else of ours is imported.
@@ -20,7 +20,7 @@ _READER_LEFT = (errno.EPIPE, errno.ECONNRESET, errno.ESHUTDOWN)
 
 
 def open_streams() -> None:
-    """Makes the three streams safe to use: a closed one is the null device, and every letter can be written."""
+    """Makes the three streams safe: a closed one becomes the null device, and every character can be written."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # no file that is opened later may take its number
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
@@ -29,12 +29,12 @@ def open_streams() -> None:
 
 
 def is_utf8(stream: TextIO) -> bool:
-    """Whether what is written to it is UTF-8, as programs that read JSON expect."""
+    """Whether the stream writes UTF-8, as programs that read JSON expect."""
     return codecs.lookup(stream.encoding).name in ("utf-8", "utf-8-sig")
 
 
 def write_stdout(words: str, *, end: str = "\n") -> bool:
-    """To stdout, at once. False if its reader has left. Raises OutputLost when its disk is full."""
+    """Writes to stdout and flushes. Returns False if the reader has closed it. Raises OutputLost on a full disk."""
     try:
         sys.stdout.write(words + end)
         sys.stdout.flush()
@@ -44,7 +44,7 @@ def write_stdout(words: str, *, end: str = "\n") -> bool:
 
 
 def put_bytes(content: bytes) -> bool:
-    """To stdout, exactly these bytes; otherwise as `put`."""
+    """Writes exactly these bytes to stdout; otherwise like `write_stdout`."""
     try:
         sys.stdout.flush()
         sys.stdout.buffer.write(content)
@@ -55,7 +55,7 @@ def put_bytes(content: bytes) -> bool:
 
 
 def write_stderr(words: str, *, end: str = "\n") -> None:
-    """To stderr, at once. That it can't be written ends no command: the exit code says how it went."""
+    """Writes to stderr and flushes. A failure is ignored: the exit code still says how the command ended."""
     try:
         sys.stderr.write(words + end)
         sys.stderr.flush()
@@ -64,7 +64,7 @@ def write_stderr(words: str, *, end: str = "\n") -> None:
 
 
 def ask(question: str) -> str:
-    """One line of stdin. It asks on stderr; on stdout, where only that is a terminal."""
+    """Reads one line of stdin. Asks on stderr, or on stdout if only that is a terminal."""
     if sys.stdout.isatty() and not sys.stderr.isatty():
         write_stdout(question, end="")
     else:
@@ -73,7 +73,7 @@ def ask(question: str) -> str:
 
 
 def discard(stream: TextIO) -> None:
-    """What is still written to it goes nowhere; otherwise the interpreter would complain at its end."""
+    """Discards later writes to the stream; otherwise the interpreter would report an error at exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)

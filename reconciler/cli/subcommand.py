@@ -1,4 +1,4 @@
-"""A command that knows what a path means where it takes none: the manifest, which is named with -f."""
+"""A click command that explains a path given as an argument: the manifest is named with -f."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MANIFESTS = (".yaml", ".yml")
 
 
 class Subcommand(click.Command):
-    """Refuses words that it does not take, and says what to type instead."""
+    """A click command that refuses unexpected arguments and says what to type instead."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.allow_extra_args = True  # click would refuse them in words that do not help
@@ -31,7 +31,7 @@ class Subcommand(click.Command):
         return extra
 
     def _names(self, ctx: click.Context) -> Iterator[str]:
-        """What was given as an address, an id or a provider."""
+        """The arguments that were given for an address, an id or a provider."""
         for parameter in self.params:
             if isinstance(parameter, click.Argument) and isinstance(parameter.type, click.types.StringParamType):
                 given = ctx.params.get(parameter.name or "")
@@ -39,14 +39,14 @@ class Subcommand(click.Command):
 
 
 def looks_like_a_path(word: str) -> bool:
-    """A manifest or a folder, and not a URL, a NAME=VALUE, or a name of ours: those hold no slash."""
+    """Whether a word looks like a path of a manifest or a folder, not like a URL, NAME=VALUE or an address."""
     if "://" in word or "=" in word:
         return False
     return word.lower().endswith(_MANIFESTS) or os.sep in word or word in (".", "..") or _is_there(word)
 
 
 def name_it_with_f(path: str, ctx: click.Context) -> str:
-    """What to say of a manifest that was named without -f. `ctx` is of the command, or of a group that has none."""
+    """The message for a manifest given without -f. `ctx`: of the command, or of its group."""
     from dataclasses import replace
     from pathlib import Path
 

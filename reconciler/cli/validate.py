@@ -12,11 +12,11 @@ from reconciler.views.formats.registry import TEXT, format_named
 
 
 @click.command(cls=Subcommand)
-@click.option("--probe", is_flag=True, help="Fetch the samples behind links too, and measure them.")
+@click.option("--probe", is_flag=True, help="Also download the samples behind URLs, and check them.")
 @format_option
 @global_options
 def validate(probe: bool, format_name: str) -> int:
-    """Check the manifest; no cloud is called.
+    """Check the manifest without calling a cloud.
 
     Every problem is shown at once, as file:line:column. --probe goes to the links' own servers, with --sandbox too.
     """

@@ -14,8 +14,8 @@ from reconciler.views.formats.registry import format_named
 
 @click.command(cls=Subcommand)
 @click.argument("provider", shell_complete=provider_names)
-@click.option("--presets", is_flag=True, help="The official voices instead.")
-@click.option("--unmanaged", is_flag=True, help="Only voices that the state does not hold.")
+@click.option("--presets", is_flag=True, help="List the official voices instead.")
+@click.option("--unmanaged", is_flag=True, help="List only voices that are not in the state.")
 @format_option
 @global_options
 def voices(provider: str, presets: bool, unmanaged: bool, format_name: str) -> int:

@@ -1,1 +1,1 @@
-"""THE SHOWING. Value in, string out, escaped for its own format; no decision falls here."""
+"""Views: functions from a value to a string, escaped for its format. They decide nothing."""

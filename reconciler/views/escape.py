@@ -1,4 +1,4 @@
-"""Foreign text made harmless: what would move a cursor, hide or turn letters round is shown as its escape instead.
+"""Escapes foreign text: characters that move the cursor, hide or reorder text are shown as escapes.
 
 For eyes, not for reading back: a backslash stays as it is. Emoji and the letters of every script stay too.
 """

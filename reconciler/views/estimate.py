@@ -1,4 +1,4 @@
-"""How long an apply still takes: what is left, at the rate seen so far. Pure: times are passed in, in seconds.
+"""Estimates the remaining time of an apply from the rate seen so far. Pure: times are passed in, in seconds.
 
 Voices that ran longer than the ended ones count with their age, so that slow ones are known before they end.
 """
@@ -13,7 +13,7 @@ _FAR_OFF = 5.0  # seconds: an estimate is replaced by a larger one only when it 
 
 
 class Estimate:
-    """Only ever shrinks, unless it was far off: tasks that turn out slower than the first ones."""
+    """An estimate that only shrinks, unless tasks turn out much slower than the first ones."""
 
     def __init__(self, *, total: int) -> None:
         self._total = total
@@ -37,12 +37,12 @@ class Estimate:
         self._took += took
 
     def slowed(self, *, running: int) -> None:
-        """The cloud lowered a limit: what was promised at the old rate does not hold."""
+        """Forgets the old estimate after the cloud lowered a limit."""
         self._most = max(1, running)
         self._shown = None
 
     def left(self, tally: Tally, ages: Sequence[float]) -> float | None:
-        """`ages`: of what runs. None before anything has ended."""
+        """The remaining seconds; None before the first change has finished. `ages`: seconds of the running changes."""
         remaining = self._remaining(tally, ages)
         if remaining is None or self._shown is None or remaining > 2 * self._shown + _FAR_OFF:
             self._shown = remaining

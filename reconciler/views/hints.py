@@ -1,4 +1,4 @@
-"""Hints as lines: whole commands, with the global options that lead to the same place, quoted for a shell."""
+"""Renders hints as lines: whole commands with the same global options, quoted for a shell."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reconciler.views.wrap import HELD
 
 
 def lines(hint: Hint, options: RenderOptions) -> list[str]:
-    """One line; where it offers several commands, each way on a line of its own."""
+    """A hint on one line; several commands get a line each."""
     ways = _ended([_line(way, options) for way in hint.ways])
     return ways if len(hint.commands) > 1 else [" ".join(ways)] if ways else []
 
@@ -21,7 +21,7 @@ def on_one_line(hint: Hint, options: RenderOptions) -> str:
 
 
 def command_line(command: Command, options: RenderOptions) -> str:
-    """The whole command. Its blanks are HELD, so that no line ends in it."""
+    """The whole command line. Its blanks are HELD, so that it is never wrapped."""
     place = options.global_options if command.place is None else command.place
     begun = ["voicectl", place, options.verb if command.is_option else ""]
     typed = " ".join(escape(part) for part in (*begun, *map(shlex.quote, command.words)) if part)
@@ -29,7 +29,7 @@ def command_line(command: Command, options: RenderOptions) -> str:
 
 
 def _ended(ways: list[str]) -> list[str]:
-    """With a semicolon after each but the last; a sentence has its end."""
+    """Joins the ways with semicolons."""
     return [way if way.endswith(".") else f"{way};" for way in ways[:-1]] + ways[-1:]
 
 

@@ -1,4 +1,4 @@
-"""Everything as JSON for programs. The keys are a promise: a key more or less is a change of format_version.
+"""JSON documents for programs. Their keys are a promise: adding or removing one changes format_version.
 
 Values are whole and unescaped; `dumps` writes what a terminal could stumble over as JSON's own escapes.
 """
@@ -60,8 +60,8 @@ def drift_document(plan: Plan, survey: Survey | None = None) -> Document:
 
 
 def event_document(event: Event, sequence: int, options: RenderOptions = PLAIN) -> Document:
-    """One line of `apply --json`. `sequence` counts from 1; the last, `summary`, holds the counts, zeros too."""
-    told: Document = {"sequence": sequence, "type": str(event.kind)}
+    """One line of `apply --json`. `sequence` starts at 1; the last event, `summary`, holds all counts, zeros too."""
+    fields: Document = {"sequence": sequence, "type": str(event.kind)}
     named = {
         "address": event.address,
         "action": event.action,
@@ -69,15 +69,15 @@ def event_document(event: Event, sequence: int, options: RenderOptions = PLAIN) 
         "voice_id": event.voice_id,
         "detail": event.detail,
     }
-    told |= {name: given for name, given in named.items() if given}
-    told |= _ways_on(event.hint, options)
+    fields |= {name: given for name, given in named.items() if given}
+    fields |= _ways_on(event.hint, options)
     if event.kind is Kind.SUMMARY:
-        told |= (event.tally or Tally()).model_dump(mode="json")
-    return told
+        fields |= (event.tally or Tally()).model_dump(mode="json")
+    return fields
 
 
 def output_document(rows: Mapping[str, Row]) -> Document:
-    """`output --json`: address -> its row."""
+    """`output --json`: address -> row."""
     return {address: row.model_dump(mode="json") for address, row in rows.items()}
 
 
@@ -92,7 +92,7 @@ def record_document(record: Record) -> Document:
 
 
 def state_list_document(state: State) -> list[Document]:
-    """`state list --json`: a row a record; `current` says whether its address means it now."""
+    """`state list --json`: one row for each record; `current`: whether it is the record of its address now."""
     bound = frozenset(state.current.values())
     return [
         {
@@ -108,12 +108,12 @@ def state_list_document(state: State) -> list[Document]:
 
 
 def voices_document(listed: VoiceList) -> list[Document]:
-    """`voices --json`: what an account lists, and the address whose voice it is, or null."""
+    """`voices --json`: the voices that an account lists, each with its address or null."""
     return [voice.model_dump(mode="json") | {"address": listed.address(voice)} for voice in listed.voices]
 
 
 def manifest_document(manifest: Manifest) -> Document:
-    """`validate --json` of a manifest that is valid."""
+    """`validate --json` of a valid manifest."""
     sounds = sum(address.startswith(AUDIO) for address in manifest.voices)
     return {
         "format_version": VALIDATION_FORMAT,
@@ -127,7 +127,7 @@ def manifest_document(manifest: Manifest) -> Document:
 
 
 def problems_document(error: ManifestError) -> Document:
-    """`validate --json` of a manifest that is not: nothing is counted in it."""
+    """`validate --json` of an invalid manifest, without counts."""
     return {
         "format_version": VALIDATION_FORMAT,
         "valid": False,
@@ -140,7 +140,7 @@ def problems_document(error: ManifestError) -> Document:
 
 
 def dumps(document: object, *, indent: int | None = 2, ascii_only: bool = False) -> str:
-    """Valid JSON whatever it holds. `indent=None` writes one line, for events.
+    """Serializes any document as valid JSON. `indent=None`: one line, for events.
 
     Letters stay letters, except with `ascii_only`; controls, bidi marks and lone surrogates are escaped. There is no
     NaN in JSON: it is null.
@@ -195,7 +195,7 @@ def _change(change: Change, options: RenderOptions) -> Document:
 
 
 def _ways_on(hint: Hint, options: RenderOptions) -> Document:
-    """The words, and each command of them, whole. Without a hint neither key is there."""
+    """The keys `hint` and `commands`, with whole commands. Without a hint there is neither key."""
     if not hint:
         return {}
     commands = [hints.command_line(command, options) for command in hint.commands]

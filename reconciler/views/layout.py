@@ -1,4 +1,4 @@
-"""How text stands on a screen: columns, colours, values, counts. Knows no noun of ours."""
+"""Layout of text on a terminal: columns, colours, values, counts. Knows no domain type."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WIDEST = 44  # a longer cell sticks out alone instead of pushing every row's nex
 
 
 class Style(StrEnum):
-    """Terminal colours (SGR). They repeat what the words say, so that nothing is lost without them."""
+    """Terminal colours (SGR). They only repeat what the words say."""
 
     BOLD = "\x1b[1m"
     HINT = BOLD  # a command to copy has the terminal's own colour: cyan can't be read on white
@@ -35,7 +35,7 @@ def painted(text: str, style: Style, options: RenderOptions) -> str:
 
 
 def value(given: object) -> str:
-    """A JSON value as people write it, on one line: `"text"`, `30`, `true`, `(none)`, `{url: "…"}`; a digest cut."""
+    """A JSON value on one line, as in YAML: `"text"`, `30`, `true`, `(none)`, `{url: "…"}`; digests are shortened."""
     match given:
         case None:
             return "(none)"
@@ -54,7 +54,7 @@ def value(given: object) -> str:
 
 
 def columns(rows: Iterable[Sequence[str]], *, indent: str = "") -> list[str]:
-    """Rows of escaped cells, each column as wide as its widest cell up to WIDEST; empty columns are left out."""
+    """Aligns rows of escaped cells; a column is as wide as its widest cell, up to WIDEST. Skips empty columns."""
     table = [tuple(row) for row in rows]
     widths = [max(map(width, cells)) for cells in zip(*table, strict=True)]
     kept = [(i, min(widest, WIDEST)) for i, widest in enumerate(widths) if widest]

@@ -1,4 +1,4 @@
-"""How far an apply is, as a block of lines for a terminal. Pure: what repaints it, and when, is the cli's."""
+"""Renders the progress of an apply as a block of lines. Pure: the CLI decides when to repaint it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def lines(
     *,
     left: float | None = None,
 ) -> str:
-    """The bar, the counts, the pace, and what runs. `running` is (address, action, seconds) of each.
+    """The bar, the counts, the rate, and the running changes. `running`: (address, action, seconds) of each.
 
     `left` is the estimate in seconds; None while there is none.
     """
@@ -34,7 +34,7 @@ def lines(
 
 
 def after(tally: Tally, event: Event) -> Tally:
-    """How far it is once this has happened: the event's own tally, or counted on. Polls and lists are no calls here."""
+    """The tally after an event: the event's own, or the last one counted on. Polls and lists do not count as calls."""
     if event.tally is not None:
         return event.tally
     match event.kind:
@@ -71,7 +71,7 @@ def _pace(tally: Tally, left: float | None) -> str:
 
 
 def _rounded(seconds: float) -> str:
-    """An estimate is no better than its first digits."""
+    """Rounds an estimate to its significant digits."""
     step = 1 if seconds < 60 else 5 if seconds < 600 else 60
     whole = math.ceil(seconds / step) * step
     return f"{whole} s" if whole < 60 else duration(whole)

@@ -1,4 +1,4 @@
-"""What a format may know of the place its text goes to. The same value and the same options make the same text."""
+"""What a view knows about its output stream. The same value with the same options gives the same text."""
 
 from __future__ import annotations
 

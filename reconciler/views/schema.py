@@ -1,4 +1,4 @@
-"""JSON Schemas of what others may read: the document of `plan --json`, and the state file. Made from the nouns."""
+"""JSON Schemas of the `plan --json` document and the state file, generated from the models."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _INPUTS: Schema = {"type": ["object", "null"], "description": "Inputs without se
 
 
 def plan_schema() -> Schema:
-    """The schema of what `documents.plan_document` makes."""
+    """The schema of the document that `json_documents.plan_document` makes."""
     actions = [str(action) for action in Action]
-    told = _object(
+    document = _object(
         {
             "format_version": {"const": PLAN_FORMAT},
             "plan_id": _TEXT,
@@ -67,7 +67,7 @@ def plan_schema() -> Schema:
         "field": _object({"name": _TEXT, "before": {}, "after": {}}, "One difference; null where there was nothing."),
         "calls": _object({"calls": _COUNT, "paid": _COUNT}),
     }
-    return {"$schema": _DIALECT, "title": "voicectl plan", **told, "$defs": definitions}
+    return {"$schema": _DIALECT, "title": "voicectl plan", **document, "$defs": definitions}
 
 
 def state_schema() -> Schema:
@@ -82,9 +82,9 @@ _FIELDS: Schema = {"type": "array", "items": {"$ref": "#/$defs/field"}}
 
 
 def _object(properties: Schema, description: str = "", *, optional: Collection[str] = ()) -> Schema:
-    """Exactly these keys; those that are `optional` may be left out."""
-    told = {"description": description} if description else {}
-    return told | {
+    """An object with exactly these keys; the `optional` ones may be missing."""
+    fields = {"description": description} if description else {}
+    return fields | {
         "type": "object",
         "properties": properties,
         "required": [key for key in properties if key not in optional],

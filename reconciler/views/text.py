@@ -1,4 +1,4 @@
-"""Everything as text for people at a terminal: `text.plan(plan, options)`. Here: errors and an apply's lines.
+"""Text views for people at a terminal: `text.plan(plan, options)`. Here: errors and the lines of an apply.
 
 Whatever a cloud, a user or a state file supplied is escaped; the only control characters are our own line ends and,
 with `colour`, our own colours.
@@ -41,7 +41,7 @@ __all__ = [
 
 
 def error(error: VoicectlError, options: RenderOptions = PLAIN) -> str:
-    """The fact, what and where, and what to type next; of a manifest a line a problem, as compilers write them."""
+    """An error: its title, what and where, and the hint. For a manifest one line for each problem, like a compiler."""
     head = f"{painted('Error:', Style.ALARM, options)} {painted(escape(error.headline), Style.BOLD, options)}"
     if isinstance(error, ManifestError):
         listed = "\n".join(escape(str(problem)) for problem in error.problems)
@@ -54,7 +54,7 @@ def error(error: VoicectlError, options: RenderOptions = PLAIN) -> str:
 
 
 def _facts(error: VoicectlError) -> str:
-    """One line; where a state's last words are a list, its lines stay lines, indented, so that none poses as ours."""
+    """The detail on one line. A list of records keeps its lines, indented, so none looks like a message."""
     if not isinstance(error, StateNotSaved):
         return escape(error.below)
     first, *listed = error.detail.split("\n")
@@ -62,11 +62,11 @@ def _facts(error: VoicectlError) -> str:
 
 
 def _from_the_cloud(error: VoicectlError) -> str:
-    """What the cloud's support will ask for."""
+    """The error code and request id, which the support of the cloud will ask for."""
     if not isinstance(error, CloudError):
         return ""
-    told = (("code", error.code), ("request", error.request_id))
-    return ", ".join(f"{name} {given}" for name, given in told if given and given not in error.detail)
+    ids = (("code", error.code), ("request", error.request_id))
+    return ", ".join(f"{name} {given}" for name, given in ids if given and given not in error.detail)
 
 
 def event(event: Event, options: RenderOptions = PLAIN) -> str:
@@ -74,22 +74,22 @@ def event(event: Event, options: RenderOptions = PLAIN) -> str:
     if event.kind is Kind.SUMMARY:
         return applied(event.tally or Tally(), options)
     words, style = _happened(event.kind)
-    told = painted(words, style, options) if style else words
+    line = painted(words, style, options) if style else words
     if event.voice_id is not None:
-        told += f", voice_id {escape(event.voice_id)}"
+        line += f", voice_id {escape(event.voice_id)}"
     aside = _how_far(event)
     if event.kind is Kind.DONE and event.detail:  # how long it took
         aside.insert(0, escape(event.detail))
     elif event.detail:
-        told += f": {escape(event.detail)}"
+        line += f": {escape(event.detail)}"
     if aside:
-        told += f" ({', '.join(aside)})"
+        line += f" ({', '.join(aside)})"
     if event.hint:  # last, because it may end with a command
-        told += f" -> {hints.on_one_line(event.hint, options)}"
+        line += f" -> {hints.on_one_line(event.hint, options)}"
     subject = (event.address, event.action) if event.address else (event.provider,)
     if event.kind is Kind.BLOCKED:  # that is its action, too
         subject = (event.address,)
-    return fitted(": ".join([*(escape(word) for word in subject if word), told]), options)
+    return fitted(": ".join([*(escape(word) for word in subject if word), line]), options)
 
 
 def _happened(kind: Kind) -> tuple[str, Style | None]:
@@ -125,7 +125,7 @@ def _how_far(event: Event) -> list[str]:
 
 
 def applied(tally: Tally, options: RenderOptions = PLAIN) -> str:
-    """`Applied: 48 done, 1 failed, 1 blocked; 51 calls in 12.3 s.`, and the way on for what is not done."""
+    """`Applied: 48 done, 1 failed, 1 blocked; 51 calls in 12.3 s.`, and the hint for unfinished changes."""
     counts = (
         (tally.done, "done"),
         (tally.failed, "failed"),
@@ -134,9 +134,9 @@ def applied(tally: Tally, options: RenderOptions = PLAIN) -> str:
         (tally.running, "still running"),
         (tally.left, "not begun"),
     )
-    told = ", ".join(f"{count} {word}" for count, word in counts if count) or "nothing to do"
+    counted_ends = ", ".join(f"{count} {word}" for count, word in counts if count) or "nothing to do"
     well = not (tally.failed or tally.uncertain or tally.blocked or tally.left)
-    head = painted(f"Applied: {told}", Style.GREEN if well else Style.YELLOW, options)
+    head = painted(f"Applied: {counted_ends}", Style.GREEN if well else Style.YELLOW, options)
     calls = f"; {counted(tally.calls, 'call')} in {duration(tally.seconds)}" if tally.calls else ""
     return fitted(" ".join([f"{head}{calls}.", *_ways_on(tally, options)]), options)
 
@@ -157,11 +157,11 @@ def _ways_on(tally: Tally, options: RenderOptions) -> list[str]:
 
 
 def manifest_ok(manifest: Manifest) -> str:
-    """`voices.yaml is valid: 12 voices, 1 provider.`, and before it what is allowed and should be known."""
+    """`voices.yaml is valid: 12 voices, 1 provider.`, after the remarks on the manifest."""
     name = "This folder" if manifest.name == "." else escape(manifest.name)
     sounds = sum(address.startswith(AUDIO) for address in manifest.voices)
-    told = [counted(len(manifest.voices) - sounds, "voice")]
-    told += [counted(sounds, "sound")] if sounds else []
-    told.append(counted(len(manifest.providers), "provider"))
+    declared = [counted(len(manifest.voices) - sounds, "voice")]
+    declared += [counted(sounds, "sound")] if sounds else []
+    declared.append(counted(len(manifest.providers), "provider"))
     known = [f"Note: {escape(note)}" for note in notes(manifest, manifest.voices.values())]
-    return "\n".join([*known, f"{name} is valid: {', '.join(told)}."])
+    return "\n".join([*known, f"{name} is valid: {', '.join(declared)}."])

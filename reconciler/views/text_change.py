@@ -1,4 +1,4 @@
-"""One change of a plan, whole: its sign, its reason, its fields and what to type next."""
+"""Renders one change of a plan: its sign, reason, fields and hint."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def field_rows(fields: Iterable[FieldChange]) -> list[tuple[str, ...]]:
 
 
 def declared(name: str, given: object) -> str:
-    """The value of a key, as a person would declare it: what is kept in seconds is read as a time."""
+    """A value as a manifest would declare it: seconds are written as a time."""
     if name.endswith("keep_old") and isinstance(given, int | float):
         return duration(given)
     return value(given)

@@ -1,4 +1,4 @@
-"""Many changes at a glance: those of one action and one reason in one paragraph, with every address by name.
+"""Groups many changes: one paragraph for each action and reason, with every address by name.
 
 What differs between them (an address, a voice_id, a request's number) is no reason of its own. What pays or deletes
 comes last, where the eye is when the question is asked.
@@ -43,7 +43,7 @@ Group = tuple[Change, ...]
 
 
 def grouped(changes: Iterable[Change]) -> list[Group]:
-    """By action, provider, reason and hint, in the order in which they are shown."""
+    """Groups changes by action, provider, reason and hint, in the order of display."""
     groups: dict[tuple[object, ...], list[Change]] = {}
     for change in changes:
         fields = tuple(field.name for field in change.fields)
@@ -54,7 +54,7 @@ def grouped(changes: Iterable[Change]) -> list[Group]:
 
 
 def paragraph(group: Group, options: RenderOptions) -> str:
-    """`+ create 370 voices (kling): declared, not there yet`, and below it the names."""
+    """One group: `+ create 370 voices (kling): declared, not there yet`, and below it the names."""
     first = group[0]
     mark, style = sign_of(first.action)
     several = len(group) > 1
@@ -71,17 +71,17 @@ def paragraph(group: Group, options: RenderOptions) -> str:
 
 
 def drift_paragraphs(found: Sequence[Drift]) -> Iterator[tuple[str, list[str]]]:
-    """Many voices that drifted in one way: a line that counts them, and their names."""
+    """For each kind of drift and provider: a line with the number of voices, and their names."""
     kinds: dict[tuple[DriftKind, str], list[Drift]] = {}
     for one in found:
         kinds.setdefault((one.kind, one.provider), []).append(one)
     for (_, provider), same in kinds.items():
-        told = [escape(one.address) or "a voice" for one in same]
-        yield f"{counted(len(same), 'voice')} ({escape(provider)})", names(told)
+        addresses = [escape(one.address) or "a voice" for one in same]
+        yield f"{counted(len(same), 'voice')} ({escape(provider)})", names(addresses)
 
 
 def names(words: Iterable[str]) -> list[str]:
-    """Names with commas between them, as many on a line as there is room for. They are escaped already."""
+    """Escaped names separated by commas, as many on a line as fit."""
     lines: list[str] = []
     line = ""
     for word in words:
@@ -95,7 +95,7 @@ def names(words: Iterable[str]) -> list[str]:
 
 
 def _name(change: Change) -> str:
-    """The address; of a voice that leaves it the voice_id too, of a record that moves where it comes from."""
+    """The address of a change, with the voice_id of a voice that is lost, or the old address of a move."""
     named = escape(change.address) or "a voice"
     if change.source is not None:
         return f"{escape(change.source)} -> {named}"
@@ -104,7 +104,7 @@ def _name(change: Change) -> str:
 
 
 def _fields(group: Group) -> list[tuple[str, ...]]:
-    """What changes of all of them; a value where it is the same one."""
+    """The fields that change in the whole group; with their values if these are equal."""
     rows: list[tuple[str, ...]] = []
     for field in group[0].fields:
         same = all(field in change.fields for change in group)
@@ -120,17 +120,17 @@ def _counted(group: Group) -> str:
 
 
 def _common(change: Change, words: str) -> str:
-    """The words without what is this change's own, so that those of one cause are the same."""
+    """The words without the ids of this change, so that changes of one cause compare equal."""
     if not words:
         return words
-    told = _REQUEST.sub("", words)
+    common = _REQUEST.sub("", words)
     for voice_id in sorted(_ids(change), key=len, reverse=True):
-        told = _whole(voice_id, "VOICE_ID", told)
-    return _whole(change.address, "ADDRESS", told) if change.address else told
+        common = _whole(voice_id, "VOICE_ID", common)
+    return _whole(change.address, "ADDRESS", common) if change.address else common
 
 
 def _common_hint(change: Change) -> Hint:
-    """The same of a hint, and of the commands in it."""
+    """The hint without the ids of this change, and its commands likewise."""
     own = {change.address: "ADDRESS"} | dict.fromkeys(_ids(change), "VOICE_ID")
 
     def common(command: Command) -> Command:

@@ -1,4 +1,4 @@
-"""A plan and its drift, for people. Every change is named; nothing is judged.
+"""Renders a plan and its drift for people. Every change is named.
 
 A few changes are shown whole. Of many, those of one action and one reason share a paragraph, with all their names.
 """
@@ -22,7 +22,7 @@ _OLDER = "This state is older than the account, so drift can't be told."
 
 
 def plan(plan: Plan, options: RenderOptions = PLAIN) -> str:
-    """The changes, what changed outside, notes, stops, and a last line that says it all."""
+    """The changes, the drift, the notes, the stops, and a summary line."""
     parts, shortened = _changes(plan, options)
     if any(each.action is Action.REPLACE and not each.abandons for each in plan.changes):
         parts.append(
@@ -39,7 +39,7 @@ def plan(plan: Plan, options: RenderOptions = PLAIN) -> str:
 
 
 def _changes(plan: Plan, options: RenderOptions) -> tuple[list[str], bool]:
-    """A paragraph a change or a group, and whether fields were left out that nobody asked to leave out."""
+    """One paragraph for each change or group, and whether fields were left out without being asked."""
     if options.detail is Detail.FULL or not plan.changes:
         return [change(each, options) for each in plan.changes], False
     if options.detail is Detail.SUMMARY:
@@ -53,7 +53,7 @@ def _changes(plan: Plan, options: RenderOptions) -> tuple[list[str], bool]:
 
 
 def _about(plan: Plan, addresses: Collection[str], options: RenderOptions) -> list[str]:
-    """The changes of these addresses, as the plan shows them."""
+    """The paragraphs of these addresses, as in the plan."""
     groups = grouped(each for each in plan.changes if each.address in addresses)
     return _paragraphs(groups, _folded(groups, many=False), options)
 
@@ -69,12 +69,12 @@ def _paragraphs(groups: Iterable[Group], folded: Sequence[Group], options: Rende
 
 
 def _folded(groups: Iterable[Group], *, many: bool) -> list[Group]:
-    """Those that are one paragraph each, unless somebody asks for more or less."""
+    """The groups: single changes if they are few, unless the user chose --compact or --full."""
     return [g for g in groups if len(g) >= OF_ONE_CAUSE and (many or g[0].action is Action.BLOCKED)]
 
 
 def blocked_together(plan: Plan, *, detail: Detail = Detail.USUAL) -> frozenset[str]:
-    """The addresses whose block the plan has told in one paragraph, so that a run need not tell it of each again."""
+    """The addresses whose block the plan explained in one paragraph, so that the run does not repeat it for each."""
     blocked = [each for each in plan.changes if each.action is Action.BLOCKED]
     return frozenset(
         each.address for group in _folded(grouped(blocked), many=False) for each in group if detail is not Detail.FULL
@@ -82,25 +82,25 @@ def blocked_together(plan: Plan, *, detail: Detail = Detail.USUAL) -> frozenset[
 
 
 def drift(plan: Plan, options: RenderOptions = PLAIN) -> str:
-    """Only what changed outside, and what could not be looked at."""
+    """The drift, and the voices that could not be checked."""
     parts = [_drift_section(plan.drift, replace(options, detail=Detail.FULL))] if plan.drift else []
     if any(found.kind is DriftKind.RENAMED for found in plan.drift):
         accept = hints.command_line(command("drift --accept ADDRESS"), options)
         parts.append(painted(f"If a new name is meant: {accept}", Style.HINT, options))
     parts.extend(f"Note: {escape(note)}" for note in plan.notes)
     counts = {kind: sum(found.kind is kind for found in plan.drift) for kind in DriftKind}
-    told = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
-    last = f"Drift: {told}." if told else "No drift seen." if plan.unseen else "No drift."
+    kinds = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+    last = f"Drift: {kinds}." if kinds else "No drift seen." if plan.unseen else "No drift."
     if plan.unseen:
         last += f" {counted(len(plan.unseen), 'voice')} could not be looked at."
     if plan.older:
         parts += _about(plan, plan.older, options)
-        last = f"This state is older than the account. Besides: {told}." if told else _OLDER
+        last = f"This state is older than the account. Besides: {kinds}." if kinds else _OLDER
     elif plan.unclaimed:
         parts += _about(plan, plan.unclaimed, options)
         many = counted(len(plan.unclaimed), "voice")
         last = f"The account holds {many} of this manifest that this state does not know."
-        last += f" Besides: {told}." if told else ""
+        last += f" Besides: {kinds}." if kinds else ""
     parts.append(painted(last, Style.BOLD, options))
     return fitted("\n\n".join(parts), options)
 
@@ -147,11 +147,11 @@ def _last_line(plan: Plan) -> str:
     if not plan.changes:
         return f"No changes. {_as_declared(plan)}"
     summary = plan.summary
-    told = [f"{summary[a]} {_to_do(a)}" for a in Action if a is not Action.NO_OP and summary[a]]
+    counts = [f"{summary[a]} {_to_do(a)}" for a in Action if a is not Action.NO_OP and summary[a]]
     paid = sum(calls["paid"] for calls in plan.calls().values())
     bought = f"; {counted(paid, 'paid call')}" if paid else ""
     rest = f" {plan.unchanged} unchanged." if plan.unchanged else ""
-    return f"Plan: {', '.join(told)}{bought}.{rest}"
+    return f"Plan: {', '.join(counts)}{bought}.{rest}"
 
 
 def _to_do(action: Action) -> str:

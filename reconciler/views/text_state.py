@@ -1,4 +1,4 @@
-"""What is remembered and what a cloud lists, for people: outputs, records, remote voices."""
+"""Renders outputs, records of the state, and the voices that a cloud lists, for people."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _UNDER = "    "  # before what a switch does
 
 
 def output(rows: Mapping[str, Row], address: str | None = None) -> str:
-    """All rows as columns; of one address its bare voice_id, for `$(voicectl output narrator)`, empty if it has none.
+    """All rows as columns, or the bare voice_id of one address for `$(voicectl output narrator)`; maybe empty.
 
     Raises KeyError for an address without a row.
     """
@@ -41,7 +41,7 @@ def _told(row: Row) -> tuple[str, str]:
 
 
 def state_list(state: State) -> str:
-    """A line a record: first what the addresses mean now, then what else is remembered."""
+    """One line for each record: first the current records of the addresses, then the others."""
     if not state.records:
         return "The state holds no voices."
     bound = {key: address for address, key in sorted(state.current.items())}
@@ -52,14 +52,14 @@ def state_list(state: State) -> str:
 
 
 def state(state: State, options: RenderOptions = PLAIN) -> str:
-    """Whose state it is, and every record that an address means now, in full."""
+    """The head of the state, and every current record in full."""
     head = f"{escape(state.manifest)}, lineage {escape(state.lineage)}, serial {state.serial}"
     shown = [record(state.records[key], options) for _, key in sorted(state.current.items())]
     return "\n\n".join([head, *shown] if shown else [head, "The state holds no voices."])
 
 
 def record(record: Record, options: RenderOptions = PLAIN) -> str:
-    """One record in full; what it does not have is left out."""
+    """One record in full, without its empty fields."""
     rows = [
         ("voice_id", escape(record.voice_id or "")),
         ("voice_name", value(record.voice_name) if record.voice_name is not None else ""),
@@ -84,17 +84,17 @@ def record(record: Record, options: RenderOptions = PLAIN) -> str:
 
 
 def switches(rows: Iterable[tuple[str, str, str, str | None]], *, within: int) -> str:
-    """The sandbox's switches: name, value, a star where it is not the standard, and under them what it does."""
+    """The switches of the sandbox: name, value, a star if it is not the default, and what it does."""
     table = list(rows)
     heads = columns((name, f"{value} {star}".rstrip()) for name, value, star, _ in table)
-    told = (wrap.lines(description or "", within - len(_UNDER)) for *_, description in table)
+    descriptions = (wrap.lines(description or "", within - len(_UNDER)) for *_, description in table)
     return "\n".join(
-        "\n".join([head, *(_UNDER + line for line in under)]) for head, under in zip(heads, told, strict=True)
+        "\n".join([head, *(_UNDER + line for line in under)]) for head, under in zip(heads, descriptions, strict=True)
     )
 
 
 def voices(listed: VoiceList, options: RenderOptions = PLAIN) -> str:
-    """What an account lists."""
+    """The voices that an account lists."""
     if not listed.voices:
         if listed.managed:
             return f"All {listed.managed} voices that the account lists are managed."

@@ -1,4 +1,4 @@
-"""What the accounts show of a manifest without a state, for people."""
+"""Renders a survey, for people: what the accounts hold of a manifest that has no state."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NAMED = 50  # addresses in a line
 
 
 def survey(survey: Survey, options: RenderOptions = PLAIN) -> str:
-    """A line for each account and verdict, and a last line where the accounts say that nothing drifted."""
+    """One line for each account and result, and a last line if nothing drifted."""
     parts = ["\n".join(_lines(survey))]
     if not (survey.ours or survey.unseen or survey.unverifiable):
         parts.append(painted(_last_line(survey, options), Style.BOLD, options))

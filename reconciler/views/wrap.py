@@ -1,4 +1,4 @@
-"""How wide text is on a screen, and how it is folded to fit one. Knows no noun of ours.
+"""Measures the width of text on a terminal, and wraps it. Knows no domain type.
 
 Only a screen is folded for: what goes to a file or a pipe keeps its lines, so that they can be searched. A command to
 be typed is never broken, because its blanks are HELD: a terminal wraps it, and copies it whole.
@@ -18,7 +18,7 @@ _JOINER, _PICTURE = "\u200d", "\ufe0f"
 
 
 def width(text: str) -> int:
-    """Columns that a terminal gives it: two for the wide letters of East Asia and for emoji, none for accents."""
+    """The columns that text takes on a terminal: two for wide East Asian letters and emoji, none for accents."""
     if text.isascii():
         return len(text)
     from unicodedata import category, combining, east_asian_width  # few need it
@@ -43,12 +43,12 @@ def padded(text: str, columns: int) -> str:
 
 
 def folded(text: str, columns: int) -> str:
-    """Each line that is wider broken at blanks, what follows set in under it."""
+    """Wraps each longer line at blanks, and indents what follows."""
     return "\n".join(_folded(line, columns) for line in text.split("\n"))
 
 
 def lines(words: str, columns: int, *, first: int = 0) -> Iterator[str]:
-    """The words in lines of at most so many columns, the `first` of its own; a longer word stands alone."""
+    """Splits words into lines of at most `columns`; the first line has `first` columns less. Words are not broken."""
     room = first or columns
     line = ""
     for word in words.split(" "):

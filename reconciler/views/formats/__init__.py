@@ -1,1 +1,1 @@
-"""One module a format. Each shows every document of `registry.Format`, from the value and the options alone."""
+"""One module for each output format. Each renders every document of `registry.Format`."""

@@ -1,4 +1,4 @@
-"""Documents as JSON for programs: in ASCII where the stream is not UTF-8."""
+"""JSON documents for programs: in ASCII if the stream is not UTF-8."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def voices(listed: VoiceList, options: RenderOptions) -> str:
 
 
 def event(event: Event, sequence: int, options: RenderOptions) -> str:
-    """A line of an apply."""
+    """One line for an event of an apply."""
     document = json_documents.event_document(event, sequence, options)
     return json_documents.dumps(document, indent=None, ascii_only=not options.utf8)
 

@@ -1,4 +1,4 @@
-"""The formats that a document can be shown in, by name. A new one is its module, its name and its case here.
+"""The output formats by name. A new format needs its module, its name and its case here.
 
 Imports no format: --help must not pay for one, and a command pays for the one that it shows.
 """
@@ -24,26 +24,26 @@ NAMES = (TEXT, JSON)
 
 
 class Format(Protocol):
-    """A module is one. Each function makes a whole document, without its last line end."""
+    """Satisfied by a module. Each function renders a whole document, without the last newline."""
 
     def plan(self, plan: Plan, options: RenderOptions, /) -> str: ...
 
     def drift(self, plan: Plan, survey: Survey | None, options: RenderOptions, /) -> str:
-        """`survey` is what the accounts show where the state has no record, or is not there."""
+        """`survey`: what the accounts hold, if there is no state or no record."""
         ...
 
     def state(self, state: State, options: RenderOptions, /) -> str: ...
 
     def output(self, rows: Mapping[str, Row], address: str | None, options: RenderOptions, /) -> str:
-        """All rows, or that of one address. Raises KeyError for an address without a row."""
+        """All rows, or the row of one address. Raises KeyError for an unknown address."""
         ...
 
     def manifest(self, manifest: Manifest, options: RenderOptions, /) -> str:
-        """What a valid manifest declares."""
+        """A summary of a valid manifest."""
         ...
 
     def problems(self, error: ManifestError, options: RenderOptions, /) -> str:
-        """Why a manifest is not valid."""
+        """The problems of an invalid manifest."""
         ...
 
     def voices(self, listed: VoiceList, options: RenderOptions, /) -> str: ...

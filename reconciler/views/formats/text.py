@@ -48,7 +48,7 @@ def error(error: VoicectlError, options: RenderOptions) -> str:
 
 
 def event(event: Event, options: RenderOptions) -> str:
-    """A line of an apply."""
+    """One line for an event of an apply."""
     return text.event(event, options)
 
 
