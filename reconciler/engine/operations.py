@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from reconciler.engine.clocks import Shifted, ahead_by, note
 from reconciler.engine.cloud import Cloud
-from reconciler.engine.executor import Executor
-from reconciler.engine.jobs import JobResult
 from reconciler.engine.probe import Verifier
 from reconciler.engine.refresh import look, needed, opened
 from reconciler.engine.session import Request, Session
@@ -26,6 +25,10 @@ from reconciler.planning import survey as surveying
 from reconciler.planning.finish import finish
 from reconciler.planning.plan_context import PlanOptions
 from reconciler.protocols import Clock
+
+if TYPE_CHECKING:
+    from reconciler.engine.executor import Executor
+    from reconciler.engine.jobs import JobResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +155,8 @@ def _run(
     approved: Plan | None,
     start_workers: Callable[[], WorkerPool[JobResult]],
 ) -> Applied:
+    from reconciler.engine.executor import Executor  # a plan needs none of it
+
     session.store.begin(state)
     if approved is not None or state.applying is not None:  # another run ends what an interrupted plan may go on with
         state = state.with_changes(applying=approved.plan_id if approved is not None else None)

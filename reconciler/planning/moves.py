@@ -151,8 +151,10 @@ def _is_to_be_replaced(context: PlanContext, voice: Voice) -> bool:
     record, address = context.state.at(voice.address), voice.address
     if record is None or record.status not in _OPEN:
         return False
-    if record.provider == voice.provider and record.digest == markers.digest_of(voice):
-        return False
+    if record.provider == voice.provider:
+        unchanged = record.method == voice.method and record.sent == voice.inputs  # most are: no digest is needed
+        if unchanged or record.digest == markers.digest_of(voice):
+            return False
     if voice.origin is not Origin.MADE:
         return False
     if address in context.options.retry | context.options.replace or address in context.stopped:
