@@ -98,14 +98,10 @@ def _run(order: Mapping[str, Any], files: Mapping[str, str]) -> NoReturn:
 
 
 def _command(argv: list[str]) -> int:
-    from reconciler.__main__ import main as voicectl
+    from reconciler.__main__ import command
 
     sys.argv = ["voicectl", *argv]
-    try:
-        voicectl()
-    except SystemExit as leaving:
-        return leaving.code if isinstance(leaving.code, int) else 1
-    return 0
+    return command()
 
 
 def hurry() -> None:

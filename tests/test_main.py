@@ -1,0 +1,46 @@
+"""The end of the process: at once, with both streams written, and the exit code that says so."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+MAIN = "import atexit, sys; atexit.register(print, 'taken down'); {}; sys.argv = ['voicectl', '--version']\n" + (
+    "from reconciler.__main__ import main; main()"
+)
+
+
+def run(*arguments: str, shell: str = "") -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, "-m", "reconciler", *arguments]
+    command = ["bash", "-c", f'"$0" "$@" {shell}', *words] if shell else words
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def test_output_that_a_full_disk_did_not_take_is_an_error(option: str) -> None:
+    ran = run(option, shell="> /dev/full")
+    assert ran.returncode == 1
+    assert "No space left on device" in ran.stderr
+
+
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def test_a_closed_stdout_is_none(option: str) -> None:
+    assert run(option, shell=">&-").returncode == 0
+
+
+def test_a_reader_that_has_left_is_none() -> None:
+    ran = run("--version", shell="| true; exit ${PIPESTATUS[0]}")
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(("before", "taken_down"), [("pass", False), ("sys.settrace(lambda *_: None)", True)])
+def test_the_modules_are_taken_down_only_under_a_tracer(before: str, taken_down: bool) -> None:
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    command = [sys.executable, "-c", MAIN.format(before)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True, env=environ)
+    assert ("taken down" in ran.stdout) == taken_down
