@@ -59,11 +59,12 @@ class Person:
             self._chronicle.spoken.clear()
         return frozenset(unsure)
 
-    def rebuild(self) -> None:
-        """Of each lineage that the account shows or a plan names."""
+    def rebuild(self, *, retry: frozenset[str] = frozenset()) -> None:
+        """Of each lineage that the account shows or a plan names, one that is to pay for these addresses again."""
         session, before = self._rehearsal.session(), self._abandoned()
         try:
-            named = {lineage for c in self._rehearsal.plan().changes for (lineage,) in typed(c.hint, *_REBUILD)}
+            changes = self._rehearsal.plan(retry=retry).changes
+            named = {lineage for c in changes for (lineage,) in typed(c.hint, *_REBUILD)}
             there = state_rebuild.rebuild(session, Request(), lineage=None, strangers=False, approve=_yes).lineages
             for lineage in sorted({*named, *there}):
                 state_rebuild.rebuild(session, Request(), lineage=lineage, strangers=False, approve=_yes)
@@ -75,13 +76,14 @@ class Person:
     def _abandoned(self) -> frozenset[str]:
         return frozenset(k for k, r in self._rehearsal.state.records.items() if r.status is Status.ABANDONED)
 
-    def follow(self, *, patient: bool) -> frozenset[str]:
+    def follow(self, *, patient: bool, allow_recreates: int | None = None) -> frozenset[str]:
         """Types what is written beside what is blocked. Returns the addresses to pay for again.
 
-        `patient`: what is still being made is waited for.
+        `patient`: what is still being made is waited for. `allow_recreates`: what the last apply was told, after which
+        a plan says what comes next.
         """
         paid: set[str] = set()
-        for change in self._rehearsal.plan().changes:
+        for change in self._rehearsal.plan(allow_recreates=allow_recreates).changes:
             with suppress(UsageError):  # what was done a moment ago has changed more than this entry
                 if typed(change.hint, *_REBUILD):
                     self.rebuild()
@@ -93,6 +95,9 @@ class Person:
                 elif not patient and typed(change.hint, "--retry") and (stuck := self._stuck(change.address)):
                     self._wait_no_longer(stuck)
                     paid.add(change.address)
+        again = self._rehearsal.plan(retry=frozenset(paid), allow_recreates=allow_recreates).changes if paid else ()
+        if any(typed(change.hint, *_REBUILD) for change in again):  # of a second lineage, behind the one that is known
+            self.rebuild(retry=frozenset(paid))
         return frozenset(paid)
 
     def _imported(self, address: str, *, patient: bool) -> bool:

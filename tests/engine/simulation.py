@@ -116,7 +116,7 @@ class Simulation:
             if applied is not None and applied.plan.empty:
                 break
             self.person.settle(allowed)
-            if paid := self.person.unsure() | self.person.follow(patient=False):
+            if paid := self.person.unsure() | self.person.follow(patient=False, allow_recreates=allowed):
                 self._apply(Run(), retry=paid)
         self.chronicle.story.append(Lost(self._held_elsewhere() | self.chronicle.lost))
         told = [*self.chronicle.wrong, *oracle.complaints(self.chronicle.story, self.person.looks_back())]
