@@ -140,7 +140,8 @@ def _on_its_way(context: PlanContext, voice: Voice, replacement: Replacement) ->
             )
         case OutOfSight() | ForAPerson():
             reason = pending.message or "nobody can tell whether an interrupted creation made the new voice"
-            return blocked(voice, replacement.record, reason, resolve_hint(pending), about=pending)
+            ways = resolve_hint(pending, which=context.name_to_resolve(pending))
+            return blocked(voice, replacement.record, reason, ways, about=pending)
 
 
 _NOT_TOLD = "could not tell what an interrupted creation left"

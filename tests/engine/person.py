@@ -40,10 +40,11 @@ class Person:
         """A person looks in the console, and says what became of what nobody could settle."""
         for _ in range(_PATIENT):
             plan = self._rehearsal.plan(allow_recreates=allow_recreates)
-            doubted = {change.address for change in plan.changes if typed(change.hint, "resolve")}
-            doubted &= {r.address for r in self._rehearsal.state.records.values() if r.status in SETTLING}
-            for address in sorted(doubted):
-                self._say(import_resolve.open_creation(self._rehearsal.state, address))
+            named = {words[0] for change in plan.changes for words in typed(change.hint, "resolve")}
+            settling = [r for r in self._rehearsal.state.records.values() if r.status in SETTLING]
+            doubted = named & {name for r in settling for name in (r.address, r.external_task_id)}
+            for name in sorted(doubted):
+                self._say(name)
             if not doubted:
                 break
         for record in self._rehearsal.state.records.values():
@@ -128,7 +129,9 @@ class Person:
         endless = [c for c in made if books.fate_of(c) is Fate.NONE and books.key_of(c) not in {None, *known}]
         return [c for c in endless if self._books.what(c).address == address]
 
-    def _say(self, record: Record) -> None:
+    def _say(self, name: str) -> None:
+        """On the creation that a hint names, by its address or by its key."""
+        record = import_resolve.open_creation(self._rehearsal.state, name)
         what = self._books.meant(record.address, record.digest, record.provider)
         declared = self._rehearsal.voices.get(record.address)
         switched = declared is not None and declared.provider != record.provider  # nobody can tell whether it is one
@@ -146,8 +149,7 @@ class Person:
         )
         there = next(iter(living), None)
         named = None if there is None else there.voice_id or f"https://vod.invalid/{there.details['file_id']}.mp3"
-        request = Request()
-        import_resolve.resolve(self._rehearsal.session(), record.address, request, voice_id=named, retry=named is None)
+        import_resolve.resolve(self._rehearsal.session(), name, Request(), voice_id=named, retry=named is None)
         self._chronicle.note_moves()
 
     def _wait_no_longer(self, creations: Iterable[Creation]) -> None:

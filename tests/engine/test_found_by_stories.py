@@ -12,7 +12,7 @@ from reconciler.model.manifest import Lifecycle
 from reconciler.model.plan import Action
 from reconciler.model.state import Status
 from tests.engine.rehearsal import LINEAGE, Died, Rehearsal, voice
-from tests.support.hints import in_words
+from tests.support.hints import in_words, typed
 
 FIVE = [voice(address) for address in "abcde"]
 OTHER_LINEAGE = "fedcba98-89ab-cdef-0123-456789abcdef"
@@ -279,3 +279,20 @@ def test_a_voice_is_not_deleted_while_nobody_can_tell_whether_it_moves() -> None
     import_resolve.resolve(rehearsal.session(), "b", Request(), voice_id=None, retry=True)
     rehearsal.apply()
     assert [c.voice_id for c in rehearsal.made] == rehearsal.living_ids == [rehearsal.record("b").voice_id]
+
+
+def test_a_hint_names_the_creation_that_it_is_about_where_its_address_means_another_open_one() -> None:
+    """The voice of before is still being made when its replacement is interrupted, and then refused."""
+    rehearsal = Rehearsal(task_seconds=300.0)
+    for sample, moment in [("take-1", "after"), ("refused", "before")]:
+        rehearsal.declare(voice("a", sample=sample))
+        rehearsal.die(moment, "create")
+        with pytest.raises(Died):
+            rehearsal.apply()
+    rehearsal.apply()
+    [uncertain] = [r for r in rehearsal.state.records.values() if r.status is Status.UNCERTAIN]
+    assert rehearsal.record("a").status is not Status.READY
+    [change] = rehearsal.plan().changes
+    named = {words[0] for words in typed(change.hint, "resolve")}
+    assert named == {uncertain.external_task_id}
+    assert import_resolve.open_creation(rehearsal.state, named.pop()) == uncertain
