@@ -117,7 +117,7 @@ class Simulation:
                 break
             self.person.settle(allowed)
             if paid := self.person.unsure() | self.person.follow(patient=False, allow_recreates=allowed):
-                self._apply(Run(), retry=paid)
+                self._apply(Run(), allow_recreates=allowed, retry=paid)
         self.chronicle.story.append(Lost(self._held_elsewhere() | self.chronicle.lost))
         told = [*self.chronicle.wrong, *oracle.complaints(self.chronicle.story, self.person.looks_back())]
         assert not told, "\n".join(told)
