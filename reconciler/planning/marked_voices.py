@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from reconciler.errors import Cause
 from reconciler.model.manifest import AUDIO, Voice
 from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice
-from reconciler.model.state import Record, State
+from reconciler.model.state import Record, State, Status
 from reconciler.planning import markers
 
 
@@ -89,11 +90,11 @@ def _unknown(provider: str, seen: Mapping[str, Observations], state: State) -> I
 
 
 def _under_known_keys(provider: str, seen: Mapping[str, Observations], state: State) -> Iterable[RemoteVoice]:
-    """What this name shows under the keys of another name's records, which were looked for here as well."""
+    """What was looked for by the key of a record that may not mean it: of another name, or refused for its key."""
     for key, observed in seen[provider].of.items():
         record = state.records.get(key)
-        elsewhere = record is not None and record.provider != provider
-        if elsewhere and isinstance(observed, Found) and observed.remote.external_task_id == key:
+        doubted = record is not None and (record.provider != provider or _was_refused(record))
+        if doubted and isinstance(observed, Found) and observed.remote.external_task_id == key:
             yield observed.remote
 
 
@@ -104,9 +105,14 @@ def _is_another(record: Record, provider: str, remote: RemoteVoice, seen: Mappin
     Or the account of the record shows nothing, and nothing else says that the record means this one.
     """
     if record.provider == provider or record.provider not in seen:
-        return False
+        return _was_refused(record)
     own: Observation | None = seen[record.provider].of.get(record.external_task_id)
     known = own.remote if isinstance(own, Found) else record
     pairs = ((known.task_id, remote.task_id), (known.voice_id, remote.voice_id))
     told = [one == other for one, other in pairs if one and other]
     return not all(told) if told else isinstance(own, Absent)
+
+
+def _was_refused(record: Record) -> bool:
+    """Whether another run had used its key, so that what is there was not made by its call; and it was let go since."""
+    return record.status is Status.DELETED and record.cause is Cause.KEY_IN_USE

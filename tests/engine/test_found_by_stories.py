@@ -296,3 +296,25 @@ def test_a_hint_names_the_creation_that_it_is_about_where_its_address_means_anot
     named = {words[0] for words in typed(change.hint, "resolve")}
     assert named == {uncertain.external_task_id}
     assert import_resolve.open_creation(rehearsal.state, named.pop()) == uncertain
+
+
+@pytest.mark.parametrize("first", ["take-1", "bad"])
+def test_a_voice_of_another_run_under_the_same_key_is_not_bought_again_for_an_entry_that_returns(first: str) -> None:
+    """Beside a voice of before the refused call stays failed; without one it is let go of when the entry leaves."""
+    rehearsal = Rehearsal()
+    rehearsal.declare(voice("a", sample=first), voice("b"))
+    rehearsal.apply()
+    lose_the_state(rehearsal)
+    rebuild(rehearsal)
+    other = rehearsal.backend.read()
+    changed = voice("a", sample="take-2", lifecycle=Lifecycle(keep_old=3600.0))
+    rehearsal.declare(changed, voice("b"))
+    rehearsal.turn(late_visibility=3e7)
+    rehearsal.apply()
+    rehearsal.backend.put_back(other)
+    rehearsal.apply()  # its call is refused, because the key was used
+    rehearsal.turn(late_visibility=0.0)
+    rehearsal.declare(voice("b"))
+    rehearsal.apply(allow_deletes=1)
+    rehearsal.declare(changed, voice("b"))
+    assert actions(rehearsal) == {"a": Action.BLOCKED}
