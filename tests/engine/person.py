@@ -93,6 +93,8 @@ class Person:
                     state_edits.move(self._rehearsal.session(), source, target, Request())
                 elif typed(change.hint, "import") and not self._imported(change.address, patient=patient):
                     paid |= {change.address} if typed(change.hint, "--retry") else set()
+                elif typed(change.hint, "apply", "--replace") and self._shown_instead(change.address):
+                    self._imported(change.address, patient=patient)
                 elif not patient and typed(change.hint, "--retry") and (stuck := self._stuck(change.address)):
                     self._wait_no_longer(stuck)
                     paid.add(change.address)
@@ -100,6 +102,11 @@ class Person:
         if any(typed(change.hint, *_REBUILD) for change in again):  # of a second lineage, behind the one that is known
             self.rebuild(retry=frozenset(paid))
         return frozenset(paid)
+
+    def _shown_instead(self, address: str) -> bool:
+        """Whether a plan that is to pay for another voice shows one that is there already, to be imported."""
+        changes = self._rehearsal.plan(replace=frozenset({address})).changes
+        return any(change.address == address and typed(change.hint, "import") for change in changes)
 
     def _imported(self, address: str, *, patient: bool) -> bool:
         """Whether nothing is to be paid: the console shows a voice of these inputs, or that one is being made."""
