@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from reconciler.errors import Cause
 from reconciler.model.manifest import AUDIO, Voice
-from reconciler.model.observed import Observations, RemoteVoice
-from reconciler.model.state import State
+from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice
+from reconciler.model.state import Record, State, Status
 from reconciler.planning import markers
 
 
@@ -70,17 +71,48 @@ def index(seen: Mapping[str, Observations], state: State) -> Index:
     found: list[Marked] = []
     by_digest: dict[tuple[str, str], list[Marked]] = {}
     by_name: dict[tuple[str, str], list[Marked]] = {}
-    for provider, looked in seen.items():
-        for marked in _unknown(provider, looked, state):
+    for provider in seen:
+        for marked in _unknown(provider, seen, state):
             found.append(marked)
             by_digest.setdefault((provider, marked.marker.digest), []).append(marked)
             by_name.setdefault((provider, marked.marker.address), []).append(marked)
     return Index(tuple(found), by_digest, by_name)
 
 
-def _unknown(provider: str, looked: Observations, state: State) -> Iterable[Marked]:
-    for remote in looked.marked:
+def _unknown(provider: str, seen: Mapping[str, Observations], state: State) -> Iterable[Marked]:
+    looked = seen[provider]
+    for remote in (*looked.marked, *_under_known_keys(provider, seen, state)):
         marker = markers.read(remote.external_task_id)
+        record = state.records.get(remote.external_task_id or "")
         held = remote.voice_id is not None and (looked.account, remote.voice_id) in state.by_voice_id
-        if marker is not None and remote.external_task_id not in state.records and not held:
+        if marker is not None and not held and (record is None or _is_another(record, provider, remote, seen)):
             yield Marked(provider, remote, marker)
+
+
+def _under_known_keys(provider: str, seen: Mapping[str, Observations], state: State) -> Iterable[RemoteVoice]:
+    """What was looked for by the key of a record that may not mean it: of another name, or refused for its key."""
+    for key, observed in seen[provider].of.items():
+        record = state.records.get(key)
+        doubted = record is not None and (record.provider != provider or _was_refused(record))
+        if doubted and isinstance(observed, Found) and observed.remote.external_task_id == key:
+            yield observed.remote
+
+
+def _is_another(record: Record, provider: str, remote: RemoteVoice, seen: Mapping[str, Observations]) -> bool:
+    """Whether a voice under a known key is not the record's: each account takes a key once, so two may both have it.
+
+    Two names may be one account, which shows one voice twice: another one has other ids, which come from the server.
+    Or the account of the record shows nothing, and nothing else says that the record means this one.
+    """
+    if record.provider == provider or record.provider not in seen:
+        return _was_refused(record)
+    own: Observation | None = seen[record.provider].of.get(record.external_task_id)
+    known = own.remote if isinstance(own, Found) else record
+    pairs = ((known.task_id, remote.task_id), (known.voice_id, remote.voice_id))
+    told = [one == other for one, other in pairs if one and other]
+    return not all(told) if told else isinstance(own, Absent)
+
+
+def _was_refused(record: Record) -> bool:
+    """Whether another run had used its key, so that what is there was not made by its call; and it was let go since."""
+    return record.status is Status.DELETED and record.cause is Cause.KEY_IN_USE

@@ -62,6 +62,11 @@ def find(context: PlanContext, declared: Mapping[str, Voice], *, older: Collecti
     return Moves(found.pairs, found.unclear, along)
 
 
+def awaited_by(context: PlanContext, declared: Mapping[str, Voice], record: Record) -> Voice | None:
+    """The entry that a record whose own entry is gone may move to, as soon as anybody can tell what that one needs."""
+    return next((v for v in declared.values() if _is_undecided(context, v) and _fits(context, v, record)), None)
+
+
 def changes(moves: Moves, declared: Mapping[str, Voice]) -> Iterator[Change]:
     """One `move` for each pair, in the order of the new addresses."""
     for address, record in sorted(moves.pairs.items()):
@@ -164,6 +169,18 @@ def _is_to_be_replaced(context: PlanContext, voice: Voice) -> bool:
     ):
         return False
     return bool(difference(voice, record).identity)
+
+
+def _is_undecided(context: PlanContext, voice: Voice) -> bool:
+    """Whether nothing can move there only because an account, or which one is meant, is in doubt."""
+    record, address = context.state.at(voice.address), voice.address
+    if voice.origin is not Origin.MADE or voice.provider not in context.seen:
+        return False
+    if address in context.options.retry | context.options.replace:
+        return False
+    names = {voice.provider} if record is None else {voice.provider, record.provider}
+    doubted = any(name not in context.seen or name in context.account_problems for name in names)
+    return (doubted or address in context.stopped) and (record is None or bool(difference(voice, record).identity))
 
 
 class _Found:

@@ -117,6 +117,15 @@ class PlanContext:
         window = found.window if isinstance(found, ByKey) else None
         return window is not None and (self.now - record.created_at).total_seconds() > window
 
+    def name_to_resolve(self, record: Record) -> str:
+        """What `resolve` has to be told: the address of a creation, or its key where the address may mean another."""
+        key, address = record.external_task_id, record.address
+        if self.state.current.get(address) == key:
+            return address
+        others = (r for r in (self.state.at(address), *self.pending.get(address, ())) if r is not None)
+        open_ones = (r for r in others if r.status in SETTLING and r.voice_id is None)
+        return key if any(r.external_task_id != key for r in open_ones) else address
+
     @property
     def rebuilt(self) -> bool:
         """Whether the state was put together again from markers, so that what they do not show is forgotten."""

@@ -28,6 +28,7 @@ from reconciler.planning import (
 from reconciler.planning.account_check import AccountProblem
 from reconciler.planning.moves import Moves
 from reconciler.planning.plan_context import PlanContext, PlanOptions, gather
+from reconciler.planning.renamed_entries import kept_for
 from reconciler.planning.renamed_providers import Renaming
 from reconciler.protocols import Capabilities
 
@@ -146,7 +147,16 @@ def _undeclared_changes(context: PlanContext, entries: Mapping[str, Voice], move
     left = (
         context.state.records[key] for address, key in sorted(context.state.current.items()) if address not in entries
     )
-    return [moved.unclear.get(record.address) or undeclared.removed(context, record) for record in left]
+    return [moved.unclear.get(record.address) or _removed(context, record, entries) for record in left]
+
+
+def _removed(context: PlanContext, record: Record, entries: Mapping[str, Voice]) -> Change:
+    """A voice that would be bought again for an entry that is blocked now is not deleted before that is decided."""
+    change = undeclared.removed(context, record)
+    if change.action is not Action.DELETE and not change.abandons:
+        return change
+    awaited = moves.awaited_by(context, entries, record)
+    return change if awaited is None else kept_for(record, awaited)
 
 
 def _beside(context: PlanContext, changes: Sequence[Change], entries: Mapping[str, Voice]) -> list[Change]:

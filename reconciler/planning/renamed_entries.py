@@ -26,6 +26,11 @@ def to_a_protected_place(record: Record, address: str) -> Change:
     return _asked(record, f"{address} has the same inputs", [renamed])
 
 
+def kept_for(record: Record, voice: Voice) -> Change:
+    """What is blocked at the entry says what to type; until then its voice may be this one."""
+    return _asked(record, f"{voice.address}, which can't change now, has the same inputs", [])
+
+
 def which_record(state: State, voice: Voice, found: Sequence[Record]) -> Change:
     """Several voices that are not declared any more are made of what this entry says."""
     named = ", ".join(sorted(r.address for r in found))

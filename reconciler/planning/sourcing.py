@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from reconciler.errors import Cause
 from reconciler.model.failures import cause_of
 from reconciler.model.manifest import Voice
 from reconciler.model.method import Origin
@@ -75,14 +76,21 @@ def begun(context: PlanContext, voice: Voice, record: Record | None) -> Record |
     """A creation of this very voice that a run began beside `record`, the one that the address means.
 
     Of several the one that is there, else one that may be, else the newest. A failed one counts until the address
-    means a later one.
+    means a later one; where it means none, only one whose key another run had used: the voice of that run may be there.
     """
     found: list[Record] = []
     for pending in context.pending.get(voice.address, ()):
-        settled = pending.status is Status.FAILED and (record is None or pending.generation < record.generation)
+        last = context.state.highest.get(voice.address, 0) if record is None else record.generation
+        settled = pending.status is Status.FAILED and (
+            pending.generation < last or (record is None and not _is_of_another_run(context, pending))
+        )
         if not settled and not difference(voice, pending).identity:
             found.append(pending)
     return min(found, key=lambda pending: _doubtfulness(context, pending), default=None)
+
+
+def _is_of_another_run(context: PlanContext, failed: Record) -> bool:
+    return failed.cause is Cause.KEY_IN_USE and not isinstance(context.observation(failed), Absent)
 
 
 def _doubtfulness(context: PlanContext, pending: Record) -> int:
@@ -140,7 +148,8 @@ def _on_its_way(context: PlanContext, voice: Voice, replacement: Replacement) ->
             )
         case OutOfSight() | ForAPerson():
             reason = pending.message or "nobody can tell whether an interrupted creation made the new voice"
-            return blocked(voice, replacement.record, reason, resolve_hint(pending), about=pending)
+            ways = resolve_hint(pending, which=context.name_to_resolve(pending))
+            return blocked(voice, replacement.record, reason, ways, about=pending)
 
 
 _NOT_TOLD = "could not tell what an interrupted creation left"

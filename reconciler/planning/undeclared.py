@@ -127,7 +127,8 @@ def _discarded(context: PlanContext, record: Record, reason: str, *, protect: bo
             return _verdict(record, Action.FORGET, f"{reason}; gone already")
         case ForAPerson(message):
             why = message or "nobody can tell whether it was made"
-            return _verdict(record, Action.BLOCKED, f"{reason}, but {why}", resolve_hint(record))
+            ways = resolve_hint(record, which=context.name_to_resolve(record))
+            return _verdict(record, Action.BLOCKED, f"{reason}, but {why}", ways)
         case There(remote) | Failed(remote):
             return _let_go(context, record, reason, remote, protect=protect)
         case OutOfSight():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from math import inf
 from typing import Any
@@ -44,9 +44,12 @@ class Chronicle:
         self.look = Look()  # of the run that is under way
         self.beside = False  # whether that is another runner's, in the middle of this one's
         self._made_beside: set[str] = set()
+        self._used_beside: set[str] = set()  # voice_ids, since this one looked
 
     def began(self) -> None:
         """A run."""
+        if not self.beside:
+            self._used_beside = set()
         faults, now = self._rehearsal.world.faults(), self._rehearsal.world.now()
         late = max(faults.late_visibility, faults.late_by_id)
         current, since = self._rehearsal.state.current, now - books.TRACED
@@ -125,9 +128,17 @@ class Chronicle:
             self.wrong.append(f"{key or what} is bought without an intent")
 
     def _watch_use(self, voice_id: str) -> None:
-        """A first use is paid for once, unless the lists hide what it did."""
+        """A first use is paid for once, unless the lists hide what it did.
+
+        Or unless the other runner made it after this run had looked: then neither can see the other's, once.
+        """
         self.spoken[voice_id] += 1
-        if self.spoken[voice_id] > 1 and not (self.look.blind or self.look.late):
+        unseen = not self.beside and voice_id in self._used_beside
+        if self.beside:
+            self._used_beside.add(voice_id)
+        else:
+            self._used_beside.discard(voice_id)
+        if self.spoken[voice_id] > 1 and not (self.look.blind or self.look.late or unseen):
             self.wrong.append(f"{voice_id} was used {self.spoken[voice_id]} times")
 
     def _watch_deletion(self, voice_id: str) -> None:
@@ -179,8 +190,19 @@ class Chronicle:
             books.fate_of(creation),
             deposed=frozenset(self._books.key_meant(r, made) for r in records if r.status is Status.DEPOSED),
             late=late and creation.action not in {*books.KEYLESS, books.LISTED},  # there a second call must wait
+            forgotten=frozenset(self._forgotten()),
             hidden=frozenset(str(books.key_of(c)) for c in made if self.look.blind or not self._shows(c)),
         )
+
+    def _forgotten(self) -> Iterator[str]:
+        """What a run gave up because nothing was shown of it yet: when its cloud shows no task of that time any more,
+        no look can tell that it arrived after all.
+        """
+        made, since = self._rehearsal.made, self._rehearsal.world.now() - books.TRACED
+        for record in self._rehearsal.state.records.values():
+            meant = self._books.creation_meant(record, made) if record.status is Status.LAPSED else None
+            if meant is not None and meant.created_at < since and not books.is_listed(meant):
+                yield str(books.key_of(meant))
 
     def _shows(self, creation: Creation) -> bool:
         """Where a marker is no key, a second voice under one that the state knows is not told apart."""

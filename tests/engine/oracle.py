@@ -49,6 +49,7 @@ class Bought:
     deposed: frozenset[str] = frozenset()  # keys that are durably to be deleted
     late: bool = False  # a dead run's call, which nobody waits for
     hidden: frozenset[str] = frozenset()  # keys that no list shows now: if the state lost them, nobody can know
+    forgotten: frozenset[str] = frozenset()  # keys of calls that never seemed to arrive, and their cloud forgot them
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ class _Model:
 
     def _buy(self, new: Bought) -> None:
         same = [key for key in self._alike(new.what) if key not in self.lost & new.hidden | self.twins]
-        if not new.late and set(same) - (self.given_up & new.deposed) - self.released:
+        if not new.late and set(same) - (self.given_up & (new.deposed | new.forgotten)) - self.released:
             self.wrong.append(f"{new.key} was bought, and {', '.join(same)} was there")
         renamed = [key for key, what in self.alive.items() if what.renamed(new.what) and self._moves(key)]
         if not new.late and set(renamed) - self.lost:

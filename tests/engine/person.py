@@ -40,10 +40,11 @@ class Person:
         """A person looks in the console, and says what became of what nobody could settle."""
         for _ in range(_PATIENT):
             plan = self._rehearsal.plan(allow_recreates=allow_recreates)
-            doubted = {change.address for change in plan.changes if typed(change.hint, "resolve")}
-            doubted &= {r.address for r in self._rehearsal.state.records.values() if r.status in SETTLING}
-            for address in sorted(doubted):
-                self._say(import_resolve.open_creation(self._rehearsal.state, address))
+            named = {words[0] for change in plan.changes for words in typed(change.hint, "resolve")}
+            settling = [r for r in self._rehearsal.state.records.values() if r.status in SETTLING]
+            doubted = named & {name for r in settling for name in (r.address, r.external_task_id)}
+            for name in sorted(doubted):
+                self._say(name)
             if not doubted:
                 break
         for record in self._rehearsal.state.records.values():
@@ -59,11 +60,12 @@ class Person:
             self._chronicle.spoken.clear()
         return frozenset(unsure)
 
-    def rebuild(self) -> None:
-        """Of each lineage that the account shows or a plan names."""
+    def rebuild(self, *, retry: frozenset[str] = frozenset()) -> None:
+        """Of each lineage that the account shows or a plan names, one that is to pay for these addresses again."""
         session, before = self._rehearsal.session(), self._abandoned()
         try:
-            named = {lineage for c in self._rehearsal.plan().changes for (lineage,) in typed(c.hint, *_REBUILD)}
+            changes = self._rehearsal.plan(retry=retry).changes
+            named = {lineage for c in changes for (lineage,) in typed(c.hint, *_REBUILD)}
             there = state_rebuild.rebuild(session, Request(), lineage=None, strangers=False, approve=_yes).lineages
             for lineage in sorted({*named, *there}):
                 state_rebuild.rebuild(session, Request(), lineage=lineage, strangers=False, approve=_yes)
@@ -75,13 +77,14 @@ class Person:
     def _abandoned(self) -> frozenset[str]:
         return frozenset(k for k, r in self._rehearsal.state.records.items() if r.status is Status.ABANDONED)
 
-    def follow(self, *, patient: bool) -> frozenset[str]:
+    def follow(self, *, patient: bool, allow_recreates: int | None = None) -> frozenset[str]:
         """Types what is written beside what is blocked. Returns the addresses to pay for again.
 
-        `patient`: what is still being made is waited for.
+        `patient`: what is still being made is waited for. `allow_recreates`: what the last apply was told, after which
+        a plan says what comes next.
         """
         paid: set[str] = set()
-        for change in self._rehearsal.plan().changes:
+        for change in self._rehearsal.plan(allow_recreates=allow_recreates).changes:
             with suppress(UsageError):  # what was done a moment ago has changed more than this entry
                 if typed(change.hint, *_REBUILD):
                     self.rebuild()
@@ -90,10 +93,20 @@ class Person:
                     state_edits.move(self._rehearsal.session(), source, target, Request())
                 elif typed(change.hint, "import") and not self._imported(change.address, patient=patient):
                     paid |= {change.address} if typed(change.hint, "--retry") else set()
+                elif typed(change.hint, "apply", "--replace") and self._shown_instead(change.address):
+                    self._imported(change.address, patient=patient)
                 elif not patient and typed(change.hint, "--retry") and (stuck := self._stuck(change.address)):
                     self._wait_no_longer(stuck)
                     paid.add(change.address)
+        again = self._rehearsal.plan(retry=frozenset(paid), allow_recreates=allow_recreates).changes if paid else ()
+        if any(typed(change.hint, *_REBUILD) for change in again):  # of a second lineage, behind the one that is known
+            self.rebuild(retry=frozenset(paid))
         return frozenset(paid)
+
+    def _shown_instead(self, address: str) -> bool:
+        """Whether a plan that is to pay for another voice shows one that is there already, to be imported."""
+        changes = self._rehearsal.plan(replace=frozenset({address})).changes
+        return any(change.address == address and typed(change.hint, "import") for change in changes)
 
     def _imported(self, address: str, *, patient: bool) -> bool:
         """Whether nothing is to be paid: the console shows a voice of these inputs, or that one is being made."""
@@ -123,7 +136,9 @@ class Person:
         endless = [c for c in made if books.fate_of(c) is Fate.NONE and books.key_of(c) not in {None, *known}]
         return [c for c in endless if self._books.what(c).address == address]
 
-    def _say(self, record: Record) -> None:
+    def _say(self, name: str) -> None:
+        """On the creation that a hint names, by its address or by its key."""
+        record = import_resolve.open_creation(self._rehearsal.state, name)
         what = self._books.meant(record.address, record.digest, record.provider)
         declared = self._rehearsal.voices.get(record.address)
         switched = declared is not None and declared.provider != record.provider  # nobody can tell whether it is one
@@ -141,8 +156,7 @@ class Person:
         )
         there = next(iter(living), None)
         named = None if there is None else there.voice_id or f"https://vod.invalid/{there.details['file_id']}.mp3"
-        request = Request()
-        import_resolve.resolve(self._rehearsal.session(), record.address, request, voice_id=named, retry=named is None)
+        import_resolve.resolve(self._rehearsal.session(), name, Request(), voice_id=named, retry=named is None)
         self._chronicle.note_moves()
 
     def _wait_no_longer(self, creations: Iterable[Creation]) -> None:

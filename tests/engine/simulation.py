@@ -116,8 +116,8 @@ class Simulation:
             if applied is not None and applied.plan.empty:
                 break
             self.person.settle(allowed)
-            if paid := self.person.unsure() | self.person.follow(patient=False):
-                self._apply(Run(), retry=paid)
+            if paid := self.person.unsure() | self.person.follow(patient=False, allow_recreates=allowed):
+                self._apply(Run(), allow_recreates=allowed, retry=paid)
         self.chronicle.story.append(Lost(self._held_elsewhere() | self.chronicle.lost))
         told = [*self.chronicle.wrong, *oracle.complaints(self.chronicle.story, self.person.looks_back())]
         assert not told, "\n".join(told)

@@ -8,10 +8,11 @@ from reconciler.engine import import_resolve, state_rebuild
 from reconciler.engine.session import Request
 from reconciler.errors import Cause
 from reconciler.model.accounts import KlingAccount
+from reconciler.model.manifest import Lifecycle
 from reconciler.model.plan import Action
 from reconciler.model.state import Status
 from tests.engine.rehearsal import LINEAGE, Died, Rehearsal, voice
-from tests.support.hints import in_words
+from tests.support.hints import in_words, typed
 
 FIVE = [voice(address) for address in "abcde"]
 OTHER_LINEAGE = "fedcba98-89ab-cdef-0123-456789abcdef"
@@ -231,3 +232,89 @@ def test_a_person_s_word_on_an_address_is_on_the_creation_that_it_means(generati
     after = state.with_changes(uncertain, current={"a": None, "b": moved.external_task_id})
     assert import_resolve.open_creation(after, "b").external_task_id == moved.external_task_id
     assert import_resolve.open_creation(after, own.external_task_id).external_task_id == own.external_task_id
+
+
+def on_two_accounts() -> Rehearsal:
+    rehearsal = Rehearsal()
+    rehearsal.accounts["other"] = KlingAccount(type="kling", region="beijing")
+    return rehearsal
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_voice_of_another_account_under_a_key_that_is_known_is_not_bought_again(moment: str) -> None:
+    """Each account takes a key once: the other runner used it there, this one used it here, or was about to."""
+    rehearsal = on_two_accounts()
+    rehearsal.declare(voice("a"))
+    rehearsal.apply()
+    old = rehearsal.backend.read()
+    there = voice("a", provider="other", sample="take-2", lifecycle=Lifecycle(keep_old=3600.0))
+    rehearsal.declare(there)
+    rehearsal.apply()
+    rehearsal.backend.put_back(old)
+    rehearsal.declare(voice("a", sample="take-2"))
+    rehearsal.die(moment, "create")
+    with pytest.raises(Died):
+        rehearsal.apply()
+    rehearsal.declare(there)
+    bought = len(rehearsal.made)
+    rehearsal.apply()
+    [change] = rehearsal.plan().changes
+    assert (len(rehearsal.made), change.action) == (bought, Action.BLOCKED)
+    [voice_id] = [c.voice_id for c in rehearsal.made if c.account == "kling:sandbox-other"]
+    assert f"voicectl import a {voice_id}" in in_words(change.hint)
+
+
+def test_a_voice_is_not_deleted_while_nobody_can_tell_whether_it_moves() -> None:
+    """A renamed entry's new address has an open creation, of which its account may show nothing yet."""
+    rehearsal = on_two_accounts()
+    rehearsal.declare(voice("a", provider="other", sample="one"))
+    rehearsal.apply()
+    rehearsal.declare(*rehearsal.voices.values(), voice("b", sample="two"))
+    rehearsal.die("before", "create")
+    with pytest.raises(Died):
+        rehearsal.apply()
+    rehearsal.declare(rehearsal.voices["a"].model_copy(update={"address": "b"}))
+    assert actions(rehearsal) == {"a": Action.BLOCKED, "b": Action.BLOCKED}
+    rehearsal.apply()
+    import_resolve.resolve(rehearsal.session(), "b", Request(), voice_id=None, retry=True)
+    rehearsal.apply()
+    assert [c.voice_id for c in rehearsal.made] == rehearsal.living_ids == [rehearsal.record("b").voice_id]
+
+
+def test_a_hint_names_the_creation_that_it_is_about_where_its_address_means_another_open_one() -> None:
+    """The voice of before is still being made when its replacement is interrupted, and then refused."""
+    rehearsal = Rehearsal(task_seconds=300.0)
+    for sample, moment in [("take-1", "after"), ("refused", "before")]:
+        rehearsal.declare(voice("a", sample=sample))
+        rehearsal.die(moment, "create")
+        with pytest.raises(Died):
+            rehearsal.apply()
+    rehearsal.apply()
+    [uncertain] = [r for r in rehearsal.state.records.values() if r.status is Status.UNCERTAIN]
+    assert rehearsal.record("a").status is not Status.READY
+    [change] = rehearsal.plan().changes
+    named = {words[0] for words in typed(change.hint, "resolve")}
+    assert named == {uncertain.external_task_id}
+    assert import_resolve.open_creation(rehearsal.state, named.pop()) == uncertain
+
+
+@pytest.mark.parametrize("first", ["take-1", "bad"])
+def test_a_voice_of_another_run_under_the_same_key_is_not_bought_again_for_an_entry_that_returns(first: str) -> None:
+    """Beside a voice of before the refused call stays failed; without one it is let go of when the entry leaves."""
+    rehearsal = Rehearsal()
+    rehearsal.declare(voice("a", sample=first), voice("b"))
+    rehearsal.apply()
+    lose_the_state(rehearsal)
+    rebuild(rehearsal)
+    other = rehearsal.backend.read()
+    changed = voice("a", sample="take-2", lifecycle=Lifecycle(keep_old=3600.0))
+    rehearsal.declare(changed, voice("b"))
+    rehearsal.turn(late_visibility=3e7)
+    rehearsal.apply()
+    rehearsal.backend.put_back(other)
+    rehearsal.apply()  # its call is refused, because the key was used
+    rehearsal.turn(late_visibility=0.0)
+    rehearsal.declare(voice("b"))
+    rehearsal.apply(allow_deletes=1)
+    rehearsal.declare(changed, voice("b"))
+    assert actions(rehearsal) == {"a": Action.BLOCKED}
