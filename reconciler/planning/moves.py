@@ -62,9 +62,10 @@ def find(context: PlanContext, declared: Mapping[str, Voice], *, older: Collecti
     return Moves(found.pairs, found.unclear, along)
 
 
-def awaited_by(context: PlanContext, declared: Mapping[str, Voice], record: Record) -> Voice | None:
-    """The entry that a record whose own entry is gone may move to, as soon as anybody can tell what that one needs."""
-    return next((v for v in declared.values() if _is_undecided(context, v) and _fits(context, v, record)), None)
+def awaiting(context: PlanContext, declared: Mapping[str, Voice], records: Iterable[Record]) -> Mapping[str, Voice]:
+    """Key of a record without an entry -> the entry that it may move to once an account is not in doubt any more."""
+    undecided = [voice for voice in declared.values() if _is_undecided(context, voice)]
+    return {key: voices[0] for key, voices in _fitting(context, undecided, records)[1].items()} if undecided else {}
 
 
 def changes(moves: Moves, declared: Mapping[str, Voice]) -> Iterator[Change]:

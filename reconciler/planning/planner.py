@@ -144,19 +144,22 @@ def _declared_changes(
 
 def _undeclared_changes(context: PlanContext, entries: Mapping[str, Voice], moved: Moves) -> list[Change]:
     """The verdicts for current records whose address left the manifest."""
-    left = (
+    left = [
         context.state.records[key] for address, key in sorted(context.state.current.items()) if address not in entries
-    )
-    return [moved.unclear.get(record.address) or _removed(context, record, entries) for record in left]
+    ]
+    awaiting = moves.awaiting(context, entries, left)
+    return [
+        moved.unclear.get(record.address) or _removed(context, record, awaiting.get(record.external_task_id))
+        for record in left
+    ]
 
 
-def _removed(context: PlanContext, record: Record, entries: Mapping[str, Voice]) -> Change:
-    """A voice that would be bought again for an entry that is blocked now is not deleted before that is decided."""
+def _removed(context: PlanContext, record: Record, awaiting: Voice | None) -> Change:
+    """A voice is not deleted while a blocked entry may need it, which would be paid for again."""
     change = undeclared.removed(context, record)
-    if change.action is not Action.DELETE and not change.abandons:
+    if awaiting is None or (change.action is not Action.DELETE and not change.abandons):
         return change
-    awaited = moves.awaited_by(context, entries, record)
-    return change if awaited is None else kept_for(record, awaited)
+    return kept_for(record, awaiting)
 
 
 def _beside(context: PlanContext, changes: Sequence[Change], entries: Mapping[str, Voice]) -> list[Change]:
