@@ -1,4 +1,4 @@
-"""What people forget: the layers, fresh schemas, true help, every error shown, short files, and plain names."""
+"""Checks of rules that people forget: layers, fresh schemas, correct help, errors shown, short files, plain names."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ EVERYWHERE = [*MODULES, *sorted((ROOT / "tests").rglob("*.py"))]
 LONGEST = 400  # lines; most files have 100 to 250
 LONGEST_OF_THE_ENGINE = 250
 
-# A command in a sentence that a person is to type.
+# A command in a text that the user should type.
 TYPED = re.compile(
     rf"\bvoicectl ({'|'.join(COMMANDS)})\b|: --(retry|replace|allow-deletes|allow-recreates|auto-approve)\b"
 )
@@ -39,7 +39,7 @@ NAMES_OF_DOCUMENTS = {"voicectl plan", "voicectl state", "What voicectl plan --j
 # A rule's exception: its code and, after a dash or another #, its reason.
 EXCEPTION = re.compile(r"# (noqa: [A-Z]+[0-9]+(, [A-Z]+[0-9]+)* - |type: ignore\[[a-z, -]+\]  # )\S")
 
-# Words that say nothing of the thing they name.
+# Words that say nothing about the thing they name.
 SAYS_NOTHING = {"manager", "handler", "helper", "util", "utils", "service", "data", "info", "process"}
 NAMED_BY_OTHERS = {
     "providers/kling/schema.py: TaskInfo",  # Kling calls it task_info
@@ -52,7 +52,7 @@ NAMED_BY_OTHERS = {
 
 
 def commands(group: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    """Every command there is, groups too, with the words that lead to it."""
+    """Every command and group, with the words that lead to it."""
     yield path, group
     if isinstance(group, click.Group):
         context = click.Context(group)
@@ -66,7 +66,7 @@ EVERY_COMMAND = dict(commands(voicectl))
 
 
 def words_of(name: str) -> set[str]:
-    """`_TaskInfo` and `task_info` are both of task and info."""
+    """The words of a name: `_TaskInfo` and `task_info` both have task and info."""
     return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)}
 
 
@@ -125,7 +125,7 @@ def test_no_word_of_ours_silences_the_machine(never: str) -> None:
 
 
 def test_no_command_to_type_stands_in_a_text() -> None:
-    """It is a `Command` of a hint. Help and docstrings are for reading, and the manifest of `init` is a file."""
+    """It must be a `Command` of a hint. Help, docstrings and the manifest of `init` may hold commands."""
     written = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in MODULES
@@ -136,7 +136,7 @@ def test_no_command_to_type_stands_in_a_text() -> None:
 
 
 def texts(module: ast.Module) -> Iterator[ast.Constant]:
-    """The texts of a module, docstrings aside."""
+    """The string constants of a module, without docstrings."""
     docstrings = {
         id(node.body[0].value)
         for node in ast.walk(module)
@@ -183,10 +183,10 @@ def test_every_error_is_drawn_in_the_tree() -> None:
 
 @pytest.mark.parametrize("path", EVERY_COMMAND, ids=" ".join)
 def test_every_command_has_help(path: tuple[str, ...]) -> None:
-    told = CliRunner().invoke(voicectl, [*path, "--help"], obj=Globals(), prog_name="voicectl")
-    assert told.exit_code == 0, told.output
-    assert told.output.startswith(f"Usage: {' '.join(('voicectl', *path))} ")
-    assert all(len(line) <= 80 for line in told.output.splitlines())
+    result = CliRunner().invoke(voicectl, [*path, "--help"], obj=Globals(), prog_name="voicectl")
+    assert result.exit_code == 0, result.output
+    assert result.output.startswith(f"Usage: {' '.join(('voicectl', *path))} ")
+    assert all(len(line) <= 80 for line in result.output.splitlines())
 
 
 @pytest.mark.parametrize("path", EVERY_COMMAND, ids=" ".join)
@@ -200,12 +200,12 @@ def test_every_option_and_every_argument_is_explained(path: tuple[str, ...]) -> 
 
 
 @pytest.mark.parametrize(
-    ("group", "told"),
+    ("group", "summaries"),
     [((), COMMANDS), (("state",), STATE_COMMANDS), (("sandbox",), SANDBOX_COMMANDS)],
     ids=["voicectl", "state", "sandbox"],
 )
 def test_a_list_of_commands_says_what_each_says_of_itself(
-    group: tuple[str, ...], told: Mapping[str, tuple[str, str, str]]
+    group: tuple[str, ...], summaries: Mapping[str, tuple[str, str, str]]
 ) -> None:
     own = {path[-1]: str(c.help).split("\n")[0] for path, c in EVERY_COMMAND.items() if path and path[:-1] == group}
-    assert {name: words for name, (_, _, words) in told.items()} == own
+    assert {name: words for name, (_, _, words) in summaries.items()} == own

@@ -1,7 +1,7 @@
-"""The README is true: its console blocks are typed into a real shell, in order, and must print what stands there.
+"""Runs the console blocks of the README in a real shell, in order; they must print what the README shows.
 
-UPDATE_GOLDEN=1 writes what they print into the README instead. What depends on the time a machine takes is not
-compared: durations, polls, and which of two voices is ready first.
+UPDATE_GOLDEN=1 writes their output into the README instead. Durations, numbers of calls, and the order of lines are not
+compared, because they depend on the speed of the machine.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ pytestmark = pytest.mark.skipif(
 def test_the_console_blocks_print_what_they_say(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns(".voicectl", "*.state.*"))
     text = README.read_text(encoding="utf-8")
-    told = [block.group(1) for block in _BLOCK.finditer(text)]
-    printed = [_typed(block, tmp_path) for block in told]
+    written = [block.group(1) for block in _BLOCK.finditer(text)]
+    printed = [_run_block(block, tmp_path) for block in written]
     assert not [p for p in printed if "has a bug" in p]
     if os.environ.get("UPDATE_GOLDEN"):
         outputs = iter(printed)
         README.write_text(_BLOCK.sub(lambda _: f"```console\n{next(outputs)}```", text), encoding="utf-8")
         return
-    assert [_timeless(p) for p in printed] == [_timeless(t) for t in told]
+    assert [_without_times(p) for p in printed] == [_without_times(t) for t in written]
 
 
-def _timeless(shown: str) -> list[str]:
+def _without_times(shown: str) -> list[str]:
     return sorted(_TIMES.sub("N", shown).splitlines())
 
 
-def _typed(block: str, folder: Path) -> str:
-    """The block as a shell would show it. Every block starts in the repository's root."""
+def _run_block(block: str, folder: Path) -> str:
+    """Runs the commands of a block. Returns what a shell would show. Each block starts in `folder`."""
     environ = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(folder), "LC_ALL": "C.UTF-8"}
     shown = ""
     for line in block.splitlines():

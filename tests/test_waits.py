@@ -1,4 +1,4 @@
-"""A signal ends a wait, also one that the wait itself does not hear: because it came just before, or elsewhere."""
+"""A signal ends a wait, also if it came just before the wait, or in another thread."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from reconciler import waits
 
-# The signal is given to a thread that is not the main one: that does not interrupt what the main one waits for.
+# The signal goes to another thread than the main one, so it does not interrupt the wait of the main thread.
 UNHEARD = """
 import signal, threading, time
 from concurrent.futures import Future

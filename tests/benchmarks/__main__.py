@@ -1,4 +1,4 @@
-"""Measures whole processes of the installed `voicectl` against a stand-in of Kling on a real socket.
+"""Measures whole processes of the installed `voicectl` against a simulated Kling on a real socket.
 
     python -m tests.benchmarks              everything, as the table that the README shows
     python -m tests.benchmarks startup      --help and --version
@@ -7,7 +7,7 @@
     python -m tests.benchmarks written      what an apply of 2,000 voices writes to disk
     python -m tests.benchmarks slow-disk    200 creates, 20 a second allowed, where each write takes up to 500 ms
 
-CPU is user plus system of that process, the least of some runs; memory is its peak.
+CPU is user plus system time of the process, the minimum of some runs; memory is its peak.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ LINEAGE = "0a1b2c3d-0000-4000-8000-000000000000"
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one process, in seconds and MB."""
+    """The cost of one process: times in seconds, memory in MB."""
 
     cpu: float
     wall: float
@@ -61,14 +61,14 @@ def run(*arguments: str, folder: Path, environ: dict[str, str] | None = None) ->
     )
 
 
-def least(times: int, *arguments: str, folder: Path, environ: dict[str, str] | None = None) -> Cost:
+def cheapest(times: int, *arguments: str, folder: Path, environ: dict[str, str] | None = None) -> Cost:
     return min((run(*arguments, folder=folder, environ=environ) for _ in range(times)), key=lambda cost: cost.cpu)
 
 
 def startup() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         for argument in ("--version", "--help"):
-            cost = least(10, argument, folder=Path(folder))
+            cost = cheapest(10, argument, folder=Path(folder))
             yield f"voicectl {argument:<10} {1000 * cost.cpu:5.0f} ms CPU {cost.peak:6.0f} MB"
 
 
@@ -77,7 +77,7 @@ def unchanged() -> Iterator[str]:
         with tempfile.TemporaryDirectory() as name, KlingService() as kling:
             folder = Path(name)
             converged(folder, kling, count)
-            cost = least(3, "plan", "--detailed-exitcode", folder=folder, environ={"KLING_API_KEY": kling.api_key})
+            cost = cheapest(3, "plan", "--detailed-exitcode", folder=folder, environ={"KLING_API_KEY": kling.api_key})
             if cost.code != 0:
                 raise SystemExit(f"the plan was not empty: exit code {cost.code}")
             lists = kling.count("list") // 3
@@ -88,7 +88,7 @@ def unchanged() -> Iterator[str]:
 
 
 def converged(folder: Path, kling: KlingService, count: int) -> None:
-    """A manifest, its state and its voices, as an apply leaves them."""
+    """Writes a manifest and its state, and adds its voices to the cloud, like an apply."""
     from reconciler.loader.build import load
 
     manifest = declare(folder, kling, count)
@@ -101,7 +101,7 @@ def converged(folder: Path, kling: KlingService, count: int) -> None:
 
 
 def declare(folder: Path, kling: KlingService, count: int, *, account: str = "") -> Manifest:
-    """`account`: what else is said of it."""
+    """Writes and loads a manifest of so many voices. `account`: more YAML fields of the account."""
     from reconciler.loader.build import load
 
     voices = "".join(
@@ -157,7 +157,7 @@ def apply(count: int = 500, rate: int = 20, seconds: float = 2.0) -> Iterator[st
 
 @dataclass(frozen=True)
 class Written:
-    """In bytes. `total` is everything that the process wrote into files, as the kernel counts it."""
+    """Sizes in bytes. `total` is everything that the process wrote to files, as counted by the kernel."""
 
     total: int
     state: int  # the state file at the end
@@ -165,24 +165,26 @@ class Written:
 
 
 def bytes_written(count: int) -> Written:
-    """By an apply that makes so many voices as fast as a manifest allows. Linux only."""
+    """Measures an apply that creates so many voices at the highest rate of a manifest. Linux only."""
     with tempfile.TemporaryDirectory() as name, KlingService() as kling:
         folder = Path(name)
         declare(folder, kling, count, account=", rate_limit: {create: 1000}")
         out = folder / "out"
-        with out.open("wb") as told:
+        with out.open("wb") as output:
             process = subprocess.Popen(
                 [str(Path(sys.executable).with_name("voicectl")), "apply", "--auto-approve"],
                 cwd=folder,
                 env={"PATH": os.environ["PATH"], "KLING_API_KEY": kling.api_key, "PYTHONDONTWRITEBYTECODE": "1"},
                 stdin=subprocess.DEVNULL,
-                stdout=told,
-                stderr=told,
+                stdout=output,
+                stderr=output,
             )
-            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # over, and its books are still there
-            books = Path(f"/proc/{process.pid}/io").read_text()
-        counted = {name: int(number) for name, _, number in (line.partition(": ") for line in books.splitlines())}
-        # What goes to sockets is not counted as written; what is said to people is, so it is taken off.
+            os.waitid(
+                os.P_PID, process.pid, os.WEXITED | os.WNOWAIT
+            )  # the process has ended, and its /proc files still exist
+            counters = Path(f"/proc/{process.pid}/io").read_text()
+        counted = {name: int(number) for name, _, number in (line.partition(": ") for line in counters.splitlines())}
+        # The kernel does not count sockets, but it counts the output for the user, which is subtracted.
         return Written(
             total=counted["wchar"] - out.stat().st_size,
             state=(folder / "voices.state.json").stat().st_size,

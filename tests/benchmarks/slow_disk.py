@@ -1,4 +1,4 @@
-"""An apply where each write to the state takes its time: real threads and sockets, a backend that sleeps."""
+"""Measures an apply with slow state writes: real threads and sockets, and a backend that sleeps."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from reconciler.engine.store import Store
 from reconciler.model.manifest import Manifest
 from tests.support.kling_service import KlingService
 
-SECONDS = (0.0, 0.05, 0.1, 0.2, 0.5)  # a write
+SECONDS = (0.0, 0.05, 0.1, 0.2, 0.5)  # for each write
 
 
 class SlowBackend(LocalBackend):
-    """Counts its writes; each sleeps first."""
+    """A local backend that counts its writes and sleeps before each."""
 
     def __init__(self, path: Path, seconds: float) -> None:
         super().__init__(path)
@@ -43,7 +43,7 @@ class SlowBackend(LocalBackend):
 
 
 def slow_disk(declare: Callable[[Path, KlingService, int], Manifest], count: int = 200) -> Iterator[str]:
-    """At 20 creates a second, tasks of 2 s."""
+    """Measures `count` creates at 20 a second, with tasks of 2 s."""
     for seconds in SECONDS:
         with tempfile.TemporaryDirectory() as name, KlingService() as kling:
             folder = Path(name)

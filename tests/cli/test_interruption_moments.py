@@ -84,7 +84,7 @@ def test_while_the_plan_looks_nothing_is_begun(tmp_path: Path, number: signal.Si
         assert kling.held.wait(20)
         running.send_signal(number)
         _, err = ended(running)
-        kling.let_go.set()
+        kling.released.set()
         assert running.returncode == 130
         assert "Nothing was begun." in err
         assert err.rstrip().endswith("To go on: voicectl apply")
@@ -103,7 +103,7 @@ def test_a_second_signal_while_the_plan_looks_leaves_too(tmp_path: Path) -> None
         for _ in range(3):
             running.send_signal(signal.SIGINT)
         _, err = ended(running)
-        kling.let_go.set()
+        kling.released.set()
         assert running.returncode == 130
         assert "Traceback" not in err
 
@@ -123,7 +123,7 @@ def test_while_it_waits_for_the_lock_the_other_run_goes_on(tmp_path: Path, numbe
         assert waiting.returncode == 130
         assert "Nothing was begun." in err
         assert (cli.folder / "voices.state.lock").exists()
-        kling.let_go.set()
+        kling.released.set()
         ended(first)
         assert first.returncode == 0
         assert kling.bought == 1
@@ -150,7 +150,7 @@ def test_json_says_that_nothing_was_begun(tmp_path: Path) -> None:
         assert kling.held.wait(20)
         running.send_signal(signal.SIGTERM)
         out, _ = ended(running)
-        kling.let_go.set()
+        kling.released.set()
         assert [json.loads(line)["type"] for line in out.splitlines()] == ["stopped", "summary"]
         assert running.returncode == 130
 
@@ -223,7 +223,7 @@ def test_hung_up_twice_it_still_writes_down_what_is_in_flight(tmp_path: Path) ->
         running.send_signal(signal.SIGHUP)
         time.sleep(0.2)
         assert running.poll() is None
-        kling.let_go.set()
+        kling.released.set()
         ended(running)
         assert running.returncode == 130
         [record] = cli.state["records"].values()
@@ -238,7 +238,7 @@ def test_behind_nohup_a_hangup_is_nothing(tmp_path: Path) -> None:
         running = subprocess.Popen(words, cwd=cli.folder, env=cli.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         assert kling.held.wait(20)
         running.send_signal(signal.SIGHUP)
-        kling.let_go.set()
+        kling.released.set()
         ended(running)
         assert running.returncode == 0
 
@@ -278,7 +278,7 @@ def test_ctrl_c_typed_twice_at_a_terminal_leaves_at_once(tmp_path: Path) -> None
             screen.until("interrupted;")
             screen.type("\x03")
             code, shown = screen.end()
-        kling.let_go.set()
+        kling.released.set()
         assert code == 130
         assert "Traceback" not in shown
         cli.apply()

@@ -86,7 +86,7 @@ def test_the_second_signal_leaves_at_once_and_nothing_is_bought_twice(tmp_path: 
         running.communicate(timeout=5)
         assert running.returncode == 130
 
-        kling.let_go.set()
+        kling.released.set()
         cli.apply()
         assert kling.bought == 1
 
@@ -101,7 +101,7 @@ def test_the_second_signal_gives_the_terminal_its_cursor_back(tmp_path: Path) ->
             screen.until("interrupted;")
             screen.process.send_signal(signal.SIGINT)
             code, shown = screen.end()
-        kling.let_go.set()
+        kling.released.set()
     assert code == 130
     assert shown.endswith("\x1b[?25h")
 
@@ -115,6 +115,6 @@ def test_a_look_that_is_interrupted_exits_130(tmp_path: Path, command: str) -> N
         assert kling.held.wait(20)
         running.send_signal(signal.SIGTERM)
         _, err = running.communicate(timeout=5)
-        kling.let_go.set()
+        kling.released.set()
         assert running.returncode == 130
         assert b"Traceback" not in err

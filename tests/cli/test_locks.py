@@ -28,7 +28,7 @@ def test_a_second_run_is_refused_and_names_the_first(tmp_path: Path) -> None:
         waiting = cli.start("apply", "--auto-approve", "--lock-timeout", "30s")
         running.send_signal(signal.SIGKILL)
         running.communicate()
-        kling.let_go.set()
+        kling.released.set()
         _, err = waiting.communicate(timeout=30)
         assert waiting.returncode == 0
         assert b"Waiting for the lock" in err or err == b""

@@ -53,7 +53,7 @@ def test_the_one_that_waits_goes_on_when_the_other_is_done(tmp_path: Path) -> No
         assert said.startswith("Waiting for the lock.")
         assert f"(pid {first.pid})" in said
         assert SINCE.search(said)
-        kling.let_go.set()
+        kling.released.set()
         assert "Applied: 2 done" in ended(first)[0]
         assert "No changes." in ended(waiting)[0]
         assert (first.returncode, waiting.returncode) == (0, 0)
@@ -71,7 +71,7 @@ def test_a_wait_that_runs_out_ends_in_the_refusal(tmp_path: Path) -> None:
         assert time.monotonic() - began >= 1
         assert "The state is locked" in refused.err
         assert SINCE.search(refused.err)
-        kling.let_go.set()
+        kling.released.set()
         ended(first)
 
 
@@ -95,7 +95,7 @@ def test_whatever_writes_the_state_waits_its_turn(tmp_path: Path, words: list[st
         assert kling.held.wait(20)
         (tmp_path / "copy").write_bytes(cli.voicectl("state", "pull", code=0).out.encode())
         assert "The state is locked" in cli.voicectl(*words, code=1).err
-        kling.let_go.set()
+        kling.released.set()
         ended(first)
         assert first.returncode == 0
 
@@ -122,7 +122,7 @@ def test_a_plan_saved_before_the_other_apply_is_refused_after_it(tmp_path: Path)
         waiting = cli.start("apply", "p", "--lock-timeout", "5m")
         assert waiting.stderr is not None
         assert b"Waiting" in waiting.stderr.readline()
-        kling.let_go.set()
+        kling.released.set()
         ended(first)
         assert "The plan is out of date" in ended(waiting)[1]
         assert waiting.returncode == 1
@@ -168,7 +168,7 @@ def test_a_run_that_is_only_stopped_still_holds_its_lock(tmp_path: Path) -> None
         [lock_id] = re.findall(r"voicectl unlock (\w+)", refused.err)
         assert f"kill {first.pid}" in cli.voicectl("unlock", lock_id, code=1).err
         first.send_signal(signal.SIGCONT)
-        kling.let_go.set()
+        kling.released.set()
         ended(first)
         assert kling.bought == 1
 

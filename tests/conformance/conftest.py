@@ -1,4 +1,4 @@
-"""`voicectl sandbox serve` as a process of its own, and the vendor's SDK in front of it."""
+"""Fixtures: `voicectl sandbox serve` as a process, and the vendor's SDK as its client."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
         ) as server,
         pytest.MonkeyPatch.context() as patched,
     ):
-        patched.setenv("NO_PROXY", "127.0.0.1")  # the SDK would ask a proxy
+        patched.setenv("NO_PROXY", "127.0.0.1")  # otherwise the SDK would use a proxy
         try:
             assert server.stdout is not None
             url = server.stdout.readline().removeprefix("The sandbox listens at ").strip()
@@ -40,7 +40,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def sandbox(served: Sandbox) -> Sandbox:
-    """Empty, all switches off, and tasks that take no time."""
+    """An empty sandbox with all switches off and immediate tasks."""
     served.world.reset()
     served.turn(task_seconds=0)
     return served

@@ -1,4 +1,4 @@
-"""Every way to be refused, as the vendor's SDK sees it: it raises the code, so it found the error in the answer."""
+"""Every error of the sandbox, read by the vendor's SDK: the SDK raises the code, so it understood the response."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("action", "told", "code"), REFUSED, ids=[f"{a} {c}" for a, _, c in REFUSED])
-def test_a_wrong_call_is_refused(sandbox: Sandbox, action: str, told: dict[str, Any], code: str) -> None:
-    assert sandbox.vendor.refused(action, told) == code
+@pytest.mark.parametrize(("action", "parameters", "code"), REFUSED, ids=[f"{a} {c}" for a, _, c in REFUSED])
+def test_a_wrong_call_is_refused(sandbox: Sandbox, action: str, parameters: dict[str, Any], code: str) -> None:
+    assert sandbox.vendor.refused(action, parameters) == code
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_more_than_20_calls_a_second_are_refused(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
-    ("action", "told", "message"),
+    ("action", "parameters", "message"),
     [
         ("CreateAigcCustomVoice", {"VideoId": "1"}, "video_id must be empty when voice_url is present"),
         ("CloneVoiceAsync", {"AudioUrl": "ftp://example.com/m.mp3"}, "download audio file failed"),
@@ -171,11 +171,11 @@ def test_more_than_20_calls_a_second_are_refused(sandbox: Sandbox) -> None:
     ],
 )
 def test_what_a_task_failed_of_is_in_its_detail(
-    sandbox: Sandbox, action: str, told: dict[str, Any], message: str
+    sandbox: Sandbox, action: str, parameters: dict[str, Any], message: str
 ) -> None:
     vendor = sandbox.vendor
     vendor.call("CreateAigcAudioClone", **CLONE | {"SessionId": "first"})
-    accepted = vendor.call(action, **CREATES[action] | told)
+    accepted = vendor.call(action, **CREATES[action] | parameters)
     detail = vendor.call("DescribeTaskDetail", TaskId=accepted["TaskId"], SubAppId=APPLICATION)
     task = detail[f"{action}Task"]
     assert (detail["Status"], task["Status"], task["Message"]) == ("FINISH", "FINISH", message)

@@ -66,12 +66,12 @@ PARTS = {
 
 
 def made(sandbox: Sandbox, action: str, **more: Any) -> dict[str, Any]:
-    """The part of the detail that holds the task, once it is over."""
+    """Creates a voice, and returns the part of the task's details that holds its result."""
     vendor = sandbox.vendor
     accepted = vendor.call(action, **CREATES[action] | more)
-    told = vendor.call("DescribeTaskDetail", TaskId=accepted["TaskId"], SubAppId=APPLICATION)
-    assert told["Status"] == "FINISH"
-    parts = {name: value for name, value in told.items() if isinstance(value, dict)}
+    detail = vendor.call("DescribeTaskDetail", TaskId=accepted["TaskId"], SubAppId=APPLICATION)
+    assert detail["Status"] == "FINISH"
+    parts = {name: value for name, value in detail.items() if isinstance(value, dict)}
     assert list(parts) == [PARTS[action]]
     return dict(parts[PARTS[action]])
 
@@ -85,12 +85,12 @@ def test_what_is_created_is_polled_to_its_end(sandbox: Sandbox, action: str) -> 
 
 
 def test_each_result_is_where_the_models_have_it(sandbox: Sandbox) -> None:
-    told = {action: made(sandbox, action, **_another(action)) for action in CREATES}
-    (custom,) = told["CreateAigcCustomVoice"]["Output"]["InfoList"]
+    results = {action: made(sandbox, action, **_another(action)) for action in CREATES}
+    (custom,) = results["CreateAigcCustomVoice"]["Output"]["InfoList"]
     assert json.loads(custom["VoiceInfo"])["voice_id"] == custom["VoiceId"]
-    assert told["CreateAigcAudioClone"]["Output"]["VoiceId"] == "villain_01"
-    assert told["CloneVoiceAsync"]["Output"]["VoiceId"].startswith("minimax_")
-    (sound,) = told["CreateAigcAudioTask"]["Output"]["AudioInfos"]
+    assert results["CreateAigcAudioClone"]["Output"]["VoiceId"] == "villain_01"
+    assert results["CloneVoiceAsync"]["Output"]["VoiceId"].startswith("minimax_")
+    (sound,) = results["CreateAigcAudioTask"]["Output"]["AudioInfos"]
     assert sound["FileUrl"].startswith("https://")
 
 
@@ -132,8 +132,8 @@ def test_a_voice_is_used_listed_updated_and_deleted(sandbox: Sandbox) -> None:
 def test_a_voice_of_trtc_is_made_and_speaks(sandbox: Sandbox) -> None:
     vendor = sandbox.vendor
     sample = base64.b64encode(wav(12)).decode()
-    told = {"SdkAppId": 1466000000, "PromptText": "Hello.", "Model": "flow_01_turbo", "Language": "en"}
-    voice_id = vendor.call("VoiceClone", VoiceName="concierge_01", PromptAudio=sample, **told)["VoiceId"]
+    parameters = {"SdkAppId": 1466000000, "PromptText": "Hello.", "Model": "flow_01_turbo", "Language": "en"}
+    voice_id = vendor.call("VoiceClone", VoiceName="concierge_01", PromptAudio=sample, **parameters)["VoiceId"]
     spoken = vendor.call("TextToSpeech", Text="Hello.", Voice={"VoiceId": voice_id}, SdkAppId=1466000000)
     assert base64.b64decode(spoken["Audio"])
 
@@ -154,7 +154,7 @@ def test_time_ends_tasks_keys_and_voices_that_nobody_used(sandbox: Sandbox, monk
 
 
 def _travel(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, *, days: int) -> None:
-    """The cloud's clock, and the one that the SDK signs by."""
+    """Moves the clock of the cloud, and the one with which the SDK signs."""
     import time
 
     from tencentcloud.common import abstract_client

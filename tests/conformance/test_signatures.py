@@ -1,4 +1,4 @@
-"""Our requests and the vendor's SDK's for the same input at the same second: one payload, one signature."""
+"""For the same input at the same second, our requests equal those of the vendor's SDK: same payload, same signature."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ URL = {"url": "https://cdn.example.com/v.mp3"}
 
 @dataclass
 class Wire:
-    """Answers each request, and keeps it."""
+    """Answers and records each request."""
 
     sent: list[httpx.Request] = field(default_factory=list)
 
@@ -68,9 +68,9 @@ def voice(method: str, inputs: dict[str, Any]) -> Voice:
 
 
 def record(method: str = "clone-minimax", *, account: str, **more: Any) -> Record:
-    told = {"external_task_id": "vc-1", "address": "hero", "provider": "vod", "method": method, "generation": 1}
+    fields = {"external_task_id": "vc-1", "address": "hero", "provider": "vod", "method": method, "generation": 1}
     times = {"created_at": NOW, "changed_at": NOW, "status": Status.READY, "voice_id": "minimax_1"}
-    return Record.model_validate(told | times | {"account": account} | more)
+    return Record.model_validate(fields | times | {"account": account} | more)
 
 
 def submit(method: str, **inputs: Any) -> Callable[[Clouds], object]:
@@ -123,12 +123,14 @@ CALLS: dict[str, Callable[[Clouds], object]] = {
 }
 
 
-class Sent(Exception):
-    """Instead of an answer."""
+class NotSent(Exception):
+    """Raised instead of sending a request."""
 
 
-def by_the_sdk(action: str, told: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, str], bytes]:
-    """The headers and the body of what the SDK would send now."""
+def sdk_request(
+    action: str, parameters: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> tuple[dict[str, str], bytes]:
+    """The headers and the body of the request that the SDK would send."""
 
     class Frozen:
         @staticmethod
@@ -142,33 +144,33 @@ def by_the_sdk(action: str, told: dict[str, Any], monkeypatch: pytest.MonkeyPatc
 
     def keep(request: Any) -> None:
         kept.append(request)
-        raise Sent
+        raise NotSent
 
     monkeypatch.setattr(client.request, "send_request", keep)
-    with pytest.raises(Sent):
-        client.call_json(action, told)
+    with pytest.raises(NotSent):
+        client.call_json(action, parameters)
     return kept[0].header, kept[0].data.encode()
 
 
-def same(clouds: Clouds, action: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What we sent is what the SDK sends: its payload, its signature, and all that stands in its X-TC headers."""
+def check_same(clouds: Clouds, action: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checks that our request equals that of the SDK: payload, signature and X-TC headers."""
     (ours,) = clouds.wire.sent
-    told = json.loads(ours.content)
-    theirs, payload = by_the_sdk(action, told, monkeypatch)
+    parameters = json.loads(ours.content)
+    theirs, payload = sdk_request(action, parameters, monkeypatch)
     assert ours.content == payload
     assert ours.headers["authorization"] == theirs["Authorization"]
     named = ("Action", "Version", "Timestamp", "Region", "Token", "Language")
     assert {n: ours.headers.get(f"x-tc-{n}") for n in named} == {n: theirs.get(f"X-TC-{n}") for n in named}
     assert ours.headers["content-type"] == theirs["Content-Type"]
     assert ours.headers["host"] == theirs["Host"]
-    assert modelled(action, told)._serialize() == told  # the SDK's models know each parameter, and by that type
+    assert modelled(action, parameters)._serialize() == parameters  # names and types fit the SDK's models
 
 
 @pytest.mark.parametrize("action", CALLS)
 def test_our_request_is_the_sdks(clouds: Clouds, monkeypatch: pytest.MonkeyPatch, action: str) -> None:
     CALLS[action](clouds)
     assert clouds.wire.sent[0].headers["x-tc-action"] == action
-    same(clouds, action, monkeypatch)
+    check_same(clouds, action, monkeypatch)
 
 
 def test_our_request_with_a_sample_is_the_sdks(clouds: Clouds, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -185,4 +187,4 @@ def test_our_request_with_a_sample_is_the_sdks(clouds: Clouds, monkeypatch: pyte
         files={"prompt_audio": str(sample)},
     )
     clouds.trtc.submit(flow, "vc-1")
-    same(clouds, "VoiceClone", monkeypatch)
+    check_same(clouds, "VoiceClone", monkeypatch)

@@ -1,4 +1,4 @@
-"""Tencent's own SDK, and the sandbox's world behind the port that it calls."""
+"""Tencent's official SDK as a client, and the sandbox server that it calls."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from reconciler.wiring import SystemClock
 
 ID, KEY = "sandbox-default", "sandbox-secret"  # as `sandbox serve` prints them
 TRTC = frozenset({"VoiceClone", "TextToSpeech"})
-# From Python 3.12 on, the SDK's way to tell the date is deprecated.
+# The SDK calls utcfromtimestamp, which is deprecated since Python 3.12.
 SDK_WARNS = pytest.mark.filterwarnings("ignore:datetime.datetime.utcfromtimestamp:DeprecationWarning")
 
 
 @dataclass
 class Vendor:
-    """The SDK with one pair of keys."""
+    """Calls the SDK with one pair of keys."""
 
     endpoint: str
     secret_id: str = ID
@@ -44,22 +44,22 @@ class Vendor:
         credential = Credential(self.secret_id, self.secret_key, self.token)
         return (TrtcClient if action in TRTC else VodClient)(credential, self.region, profile)
 
-    def call(self, action: str, **told: Any) -> dict[str, Any]:
-        """Through the SDK's models, both ways. What comes back has no nulls."""
-        answer = getattr(self.client(action), action)(modelled(action, told))
+    def call(self, action: str, **parameters: Any) -> dict[str, Any]:
+        """Calls through the SDK's models in both directions. The result has no nulls."""
+        answer = getattr(self.client(action), action)(modelled(action, parameters))
         plain: dict[str, Any] = json.loads(answer.to_json_string())
         assert plain.pop("RequestId")
         return plain
 
-    def untyped(self, action: str, told: Mapping[str, object]) -> dict[str, Any]:
-        """Whatever is told, past the models."""
-        answer: dict[str, Any] = self.client(action).call_json(action, dict(told))["Response"]
+    def untyped(self, action: str, parameters: Mapping[str, object]) -> dict[str, Any]:
+        """Calls with any parameters, without the SDK's models."""
+        answer: dict[str, Any] = self.client(action).call_json(action, dict(parameters))["Response"]
         return answer
 
-    def refused(self, action: str, told: Mapping[str, object]) -> str:
-        """The code that the SDK raises."""
+    def refused(self, action: str, parameters: Mapping[str, object]) -> str:
+        """Makes a call that must fail. Returns the error code that the SDK raises."""
         try:
-            answer = self.untyped(action, told)
+            answer = self.untyped(action, parameters)
         except TencentCloudSDKException as error:
             assert error.get_request_id()
             assert error.get_message()
@@ -67,10 +67,10 @@ class Vendor:
         raise AssertionError(answer)
 
 
-def modelled(action: str, told: Mapping[str, object]) -> Any:
-    """The SDK's own request object, which takes no key that its model does not know."""
+def modelled(action: str, parameters: Mapping[str, object]) -> Any:
+    """The SDK's request object, which accepts only keys of its model."""
     request = getattr(trtc_models if action in TRTC else vod_models, f"{action}Request")()
-    request._deserialize(dict(told))
+    request._deserialize(dict(parameters))
     return request
 
 
@@ -82,12 +82,12 @@ class Sandbox:
     @classmethod
     @contextmanager
     def beside(cls, folder: Path, url: str) -> Iterator[Sandbox]:
-        """The world that the server in this folder serves."""
+        """Opens the world that the server in this folder serves."""
         with World.open(folder / ".voicectl" / "world.db", SystemClock()) as world:
             yield cls(world, url.removeprefix("http://"))
 
     def turn(self, **faults: object) -> None:
-        """These switches, the others as they are."""
+        """Sets these switches, and leaves the others unchanged."""
         self.world.set_faults(Faults.model_validate(self.world.faults().model_dump() | faults))
 
     @property

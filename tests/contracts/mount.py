@@ -1,4 +1,4 @@
-"""A cloud under the contract: a provider, and the hands to set its world from outside."""
+"""A cloud for the contract tests: a provider, and functions that change its cloud from outside."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Mount:
     voice: Callable[[str], Voice]  # a voice of this name
     finish: Callable[[], None]  # lets the running tasks end
     fail: Callable[[str, str], None]  # tasks of this name fail, for this reason where that can be set
-    delete_outside: Callable[[str], None]  # takes a voice_id away so that it can be seen
-    lose_reply: Callable[[str], None]  # `create` or `delete`: the next one does its work, and no answer comes
+    delete_outside: Callable[[str], None]  # deletes a voice_id at the cloud
+    lose_reply: Callable[[str], None]  # `create` or `delete`: the next one does its work, and its answer is lost
     throttle: Callable[[], None]  # the next create is refused for now
-    break_list: Callable[[], None]  # no list can be had any more
+    break_list: Callable[[], None]  # all lists fail from now on
     paid: Callable[[], int]  # how many creations the cloud has accepted
     method: str = "create"

@@ -1,4 +1,4 @@
-"""Tencent's clouds for the contract: our sandbox behind an endpoint with a path prefix, in this process."""
+"""Tencent's clouds for the contract tests: the sandbox in this process, behind an endpoint with a path prefix."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ SAMPLE = wav(12.0)
 CREATES = ("CreateAigcCustomVoice", "CreateAigcAudioClone", "CloneVoiceAsync", "VoiceClone")
 
 
-class Refusing(httpx.BaseTransport):
-    """The sandbox, where some actions are refused with a code: the next so many times."""
+class RefusingTransport(httpx.BaseTransport):
+    """The sandbox; `codes` lists errors for the next calls of an action."""
 
     def __init__(self, world: World) -> None:
         self._sandbox = SandboxTransport(world)
@@ -57,31 +57,31 @@ def _voice(method: str, name: str, folder: Path) -> Voice:
     }
     if method == "trtc":
         (folder / "c.wav").write_bytes(SAMPLE)
-        told: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "type": "tencent-trtc",
             "method": "clone",
             "files": {"prompt_audio": str(folder / "c.wav")},
         }
     else:
-        told = {"type": "tencent-vod", "method": method}
-    return Voice(address="narrator", provider="cloud", inputs=inputs[method], **told)
+        fields = {"type": "tencent-vod", "method": method}
+    return Voice(address="narrator", provider="cloud", inputs=inputs[method], **fields)
 
 
 @contextmanager
 def tencent(method: str) -> Iterator[Mount]:
-    """`method` is VOD's, or `trtc`."""
+    """Mounts a method of VOD, or `trtc`."""
     clock = ManualClock()
     with tempfile.TemporaryDirectory() as folder, World.open(Path(folder) / "world.db", clock) as world:
-        wire = Refusing(world)
+        transport = RefusingTransport(world)
         world.set_faults(Faults(task_seconds=10))
         credentials = Credentials(*keys_for(""))
         provider: Provider
         if method == "trtc":
             trtc = TencentTrtcAccount(type="tencent-trtc", sdk_app_id=1466000000, endpoint=ENDPOINT)
-            provider = TrtcProvider(trtc, credentials, clock=clock, environ={}, transport=wire)
+            provider = TrtcProvider(trtc, credentials, clock=clock, environ={}, transport=transport)
         else:
             vod = TencentVodAccount(type="tencent-vod", sub_app_id=221073, endpoint=ENDPOINT)
-            provider = VodProvider(vod, credentials, clock=clock, transport=wire, listed=method == "clone-minimax")
+            provider = VodProvider(vod, credentials, clock=clock, transport=transport, listed=method == "clone-minimax")
 
         def strike(**faults: Any) -> None:
             world.set_faults(world.faults().model_copy(update=faults))
@@ -104,8 +104,8 @@ def tencent(method: str) -> Iterator[Mount]:
             fail=fail,
             delete_outside=delete_outside,
             lose_reply=lambda _: strike(reply_lost=1.0),
-            throttle=lambda: wire.codes.update({action: ["RequestLimitExceeded"] for action in CREATES}),
-            break_list=lambda: wire.codes.update(
+            throttle=lambda: transport.codes.update({action: ["RequestLimitExceeded"] for action in CREATES}),
+            break_list=lambda: transport.codes.update(
                 {
                     action: ["InternalError"] * 100
                     for action in ("DescribeVoices", "DescribeTasks", "DescribeTaskDetail")

@@ -1,4 +1,4 @@
-"""What every backend keeps to. A new one is one line in BACKENDS."""
+"""The contract of every backend. To test a new one, add a line to BACKENDS."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reconciler.errors import StateConflict, StateError, StateLocked
 from reconciler.protocols import ANY_VERSION, Backend, Blob, LockInfo
 from tests.support.hints import in_words
 
-Opened = Callable[[], Backend]  # one more client of the same state
+Opened = Callable[[], Backend]  # opens one more client of the same state
 
 BACKENDS: dict[str, Callable[[Path], Backend]] = {
     "local": lambda folder: LocalBackend(folder / "voices.state.json"),

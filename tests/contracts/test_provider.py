@@ -1,6 +1,6 @@
-"""What every Provider keeps, whatever its cloud: the engine relies on no more than this.
+"""The contract of every Provider: the engine relies on nothing else.
 
-A cloud joins by a `Mount`: a provider, and the hands to set its world from outside.
+A cloud joins with a `Mount`: a provider, and functions that change its cloud from outside.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def kling_on_a_socket() -> Iterator[Mount]:
 
 Mounting = Callable[[], AbstractContextManager[Mount]]
 
-# Clouds whose voices a list shows, and which delete them; then those whose tasks show what was made; then all.
+# Clouds that list and delete voices; then those whose tasks show what was made; then all.
 LISTING: dict[str, Mounting] = {
     "kling on a socket": kling_on_a_socket,
     "VOD clone with minimax": partial(tencent, "clone-minimax"),
@@ -85,7 +85,7 @@ unlisted = _mounted({name: mounting for name, mounting in ALL.items() if name no
 
 
 def record(cloud: Mount, status: Status, **fields: object) -> Record:
-    told = {
+    defaults = {
         "external_task_id": KEY,
         "address": "narrator",
         "provider": "cloud",
@@ -97,7 +97,7 @@ def record(cloud: Mount, status: Status, **fields: object) -> Record:
         "changed_at": START,
         "attempts": 1,
     }
-    return Record.model_validate(told | fields)
+    return Record.model_validate(defaults | fields)
 
 
 def begin(cloud: Mount, name: str = "Narrator") -> Record:
@@ -107,16 +107,16 @@ def begin(cloud: Mount, name: str = "Narrator") -> Record:
 
 
 def make(cloud: Mount) -> Record:
-    """A voice that exists, and was used where it has to be."""
+    """Creates a voice, and pays its first use if its cloud needs one."""
     running = begin(cloud)
     cloud.finish()
     made = cloud.provider.poll([running])[KEY]
-    told = {"task_id": running.task_id, "voice_id": made.voice_id, "voice_name": made.voice_name}
+    made_fields = {"task_id": running.task_id, "voice_id": made.voice_id, "voice_name": made.voice_name}
     if not cloud.provider.capabilities.methods[cloud.method].activates:
-        return record(cloud, Status.READY, **told)
+        return record(cloud, Status.READY, **made_fields)
     assert isinstance(cloud.provider, Activating)
-    cloud.provider.activate(record(cloud, Status.READY, **told), "Hello.")
-    return record(cloud, Status.READY, **told, activation=Activation.DONE)
+    cloud.provider.activate(record(cloud, Status.READY, **made_fields), "Hello.")
+    return record(cloud, Status.READY, **made_fields, activation=Activation.DONE)
 
 
 def test_the_account_mark_begins_with_the_type(any_cloud: Mount) -> None:

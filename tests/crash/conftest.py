@@ -1,4 +1,4 @@
-"""One warmed process a test session."""
+"""One fork server for each test session."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.crash.fleet import Fleet
+from tests.crash.fleet import ForkServer
 
 
 @pytest.fixture(scope="session")
-def fleet() -> Iterator[Fleet]:
-    with Fleet() as fleet:
-        yield fleet
+def fork_server() -> Iterator[ForkServer]:
+    with ForkServer() as fork_server:
+        yield fork_server

@@ -1,4 +1,4 @@
-"""Runs of the command as real processes that die on order, and the folder they are run in."""
+"""Runs the command as processes that can be killed at a chosen point, in a folder with a manifest."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ APPLY, PLAN = ("apply", "--auto-approve"), ("plan", "--detailed-exitcode")
 
 @dataclass(frozen=True)
 class Ran:
-    """How it went: the exit codes of the commands that came to their end."""
+    """The result of a run. `codes` are the exit codes of the commands that were not killed."""
 
     killed: bool
     codes: tuple[int, ...]
@@ -37,14 +37,14 @@ class Ran:
         return self.codes[-1] if self.codes else None
 
 
-class Runs(Protocol):
-    def run(self, folder: Path, *commands: Sequence[str], environ: Mapping[str, str], **fate: str | float) -> Ran:
-        """The commands, one after the other, as processes."""
+class Runner(Protocol):
+    def run(self, folder: Path, *commands: Sequence[str], environ: Mapping[str, str], **kill: str | float) -> Ran:
+        """Runs the commands as processes, one after the other."""
         ...
 
 
-class Fleet:
-    """The process that forks the runs; see `tests.support.crash`."""
+class ForkServer:
+    """Satisfies `Runner`. A client of the fork server `tests.support.crash`."""
 
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "tests.support.crash"]
@@ -54,22 +54,22 @@ class Fleet:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._process.communicate()
 
-    def run(self, folder: Path, *commands: Sequence[str], environ: Mapping[str, str], **fate: str | float) -> Ran:
-        """`die_at` a point, or `kill_after` seconds, counted from when it `said` that."""
+    def run(self, folder: Path, *commands: Sequence[str], environ: Mapping[str, str], **kill: str | float) -> Ran:
+        """`die_at` names a crash point; `kill_after` are seconds after the output `said`."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        order = {"commands": commands, "folder": str(folder), "environ": dict(environ), **fate}
-        self._process.stdin.write(json.dumps(order) + "\n")
+        request = {"commands": commands, "folder": str(folder), "environ": dict(environ), **kill}
+        self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
         answer = json.loads(self._process.stdout.readline())
         return Ran(answer["killed"], tuple(answer["codes"]), tuple(answer["points"]), answer["out"])
 
 
-class Commands:
-    """The plain command, as a person starts it."""
+class CommandRunner:
+    """Satisfies `Runner`. Starts the plain command, as a user does."""
 
-    def run(self, folder: Path, *commands: Sequence[str], environ: Mapping[str, str], **fate: str | float) -> Ran:
-        """`kill_after` seconds, counted from when it `said` that."""
+    def run(self, folder: Path, *commands: Sequence[str], environ: Mapping[str, str], **kill: str | float) -> Ran:
+        """`kill_after` are seconds after the output `said`."""
         known = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
         codes: list[int] = []
         out = folder / ".out"
@@ -84,17 +84,17 @@ class Commands:
                     stdout=written,
                     stderr=written,
                 )
-                if "kill_after" in fate:
-                    while str(fate.get("said", "")) not in out.read_text() and process.poll() is None:
+                if "kill_after" in kill:
+                    while str(kill.get("said", "")) not in out.read_text() and process.poll() is None:
                         time.sleep(0.001)
-                    time.sleep(float(fate["kill_after"]))
+                    time.sleep(float(kill["kill_after"]))
                     process.kill()
                 codes.append(process.wait(PATIENCE))
         return Ran(codes[-1] == -signal.SIGKILL, tuple(code for code in codes if code >= 0), (), out.read_text())
 
 
 def entry(name: str, *, sample: str = "", **more: Any) -> dict[str, Any]:
-    """A manifest's entry; another sample makes another voice."""
+    """A manifest entry; another sample makes another voice."""
     url = f"https://cdn.example.com/{sample or name}.mp3"
     return {"provider": "kling", "create": {"voice_name": name, "voice_url": url}, **more}
 
@@ -104,10 +104,10 @@ class Folder:
     """A manifest, its state, and the account behind its `endpoint`."""
 
     path: Path
-    runs: Runs
+    runner: Runner
     endpoint: str
     api_key: str
-    account: Mapping[str, Any]  # what else the manifest says of it
+    account: Mapping[str, Any]  # more fields of the account in the manifest
 
     def declare(self, voices: Mapping[str, Mapping[str, Any]]) -> None:
         manifest = {
@@ -118,11 +118,11 @@ class Folder:
         }
         (self.path / "voices.yaml").write_text(json.dumps(manifest), encoding="utf-8")  # JSON is YAML
 
-    def run(self, *commands: Sequence[str], **fate: str | float) -> Ran:
-        return self.runs.run(self.path, *commands, environ={"KLING_API_KEY": self.api_key}, **fate)
+    def run(self, *commands: Sequence[str], **kill: str | float) -> Ran:
+        return self.runner.run(self.path, *commands, environ={"KLING_API_KEY": self.api_key}, **kill)
 
     def converge(self, command: Sequence[str] = APPLY, times: int = 3) -> Ran:
-        """The same command, and nothing else, until a plan is empty. How it went the first time."""
+        """Repeats the command until a plan is empty. Returns the first run."""
         runs: list[Ran] = []
         while len(runs) < times:
             runs.append(self.run(command, PLAN))
@@ -131,7 +131,7 @@ class Folder:
         raise AssertionError("\n".join([f"not done after {times} runs:", *(ran.out for ran in runs)]))
 
     def loaded(self) -> State | None:
-        """The state; whatever was killed, it must load."""
+        """Loads the state, which must be readable after every kill."""
         blob = LocalBackend(self.path / "voices.state.json").read()
         return None if blob is None else statefile.fold(statefile.load(blob.data), blob.entries)
 

@@ -1,4 +1,4 @@
-"""What happens on the crash sweep's stage: a scenario, played from the same beginning as often as it takes."""
+"""The scenarios of the crash sweep, and a runner that repeats a scenario from the same start."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.crash.fleet import APPLY, Folder, entry
 from tests.support.kling_service import OWEN, Deleted, KlingService
 
 REVIEWED = ("apply", "reviewed.plan")
-THEIRS, STRANGER = "850087542757535835", "850087542757535836"  # voices that others made, before anything happens
+THEIRS, STRANGER = "850087542757535835", "850087542757535836"  # voices of other users, made before the scenario
 
 EITHER_WAY = (Deleted.STAYS, Deleted.VANISHES)
 
@@ -22,22 +22,22 @@ Voices = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Scenario:
-    """What is there, what is declared then, the command that is killed, and what all of it may buy."""
+    """The manifests before and after, the command that is killed, and the expected results."""
 
     before: Voices
     after: Voices
     bought: int
-    least: int  # points, which it is known to pass
-    stays: tuple[str, ...] = ()  # addresses whose voice must be the same afterwards
-    adopted: Mapping[str, str] | None = None  # address -> the voice that it must mean afterwards
-    foreign: tuple[str, ...] = (THEIRS, STRANGER)  # must be there afterwards, whoever manages them
+    least: int  # the minimum of crash points
+    stays: tuple[str, ...] = ()  # addresses that must keep their voice
+    adopted: Mapping[str, str] | None = None  # address -> the voice_id that it must have afterwards
+    foreign: tuple[str, ...] = (THEIRS, STRANGER)  # voice_ids that must still exist afterwards
     command: tuple[str, ...] = APPLY
-    lost: bool = False  # the state is lost before the command; LINEAGE in it is the lineage that it had
+    lost: bool = False  # the state is lost before the command; LINEAGE in the command is replaced by its lineage
     deleted: tuple[Deleted, ...] = (Deleted.STAYS,)  # how a deleted voice may look in the list
-    refusal: str = ""  # once it is done, the command may be refused with these words
+    refusal: str = ""  # a repeated command may be refused with these words
 
 
-def turned_round(name: str, *, sample: str = "") -> dict[str, Any]:
+def deletes_first(name: str, *, sample: str = "") -> dict[str, Any]:
     return entry(name, sample=sample, lifecycle={"create_before_destroy": False})
 
 
@@ -66,8 +66,8 @@ SCENARIOS = {
         deleted=EITHER_WAY,
     ),
     "replace, the old voice first": Scenario(
-        {"a": turned_round("a"), "b": B},
-        {"a": turned_round("a", sample="second"), "b": B},
+        {"a": deletes_first("a"), "b": B},
+        {"a": deletes_first("a", sample="second"), "b": B},
         bought=1,
         least=40,
         stays=("b",),
@@ -125,7 +125,7 @@ SCENARIOS = {
 }
 
 
-class Stage:
+class ScenarioRunner:
     def __init__(self, folder: Folder, kling: KlingService, scenario: Scenario) -> None:
         self._folder, self._kling, self._scenario = folder, kling, scenario
         assert kling.add_foreign("Made by hand", "Somebody's") == [THEIRS, STRANGER]
@@ -147,17 +147,17 @@ class Stage:
         self._kept = shutil.copytree(folder.path, folder.path.with_name("kept"))
 
     def points(self) -> tuple[str, ...]:
-        """The moments of a run that lives."""
+        """The crash points of a run that is not killed."""
         self._reset()
         ran = self._folder.run(self._command)
         assert ran.code == 0, ran.out
         self._check()
         return ran.points
 
-    def accident(self, *deaths: str) -> tuple[str, ...] | None:
-        """Killed at each of these, one after the other, and then let live: the moments of the run that lived.
+    def kill_and_recover(self, *deaths: str) -> tuple[str, ...] | None:
+        """Kills one run after the other at these points, and then lets one finish.
 
-        None if a run did not come to its death.
+        Returns the crash points of the last run; None if a run did not reach its point.
         """
         self._reset()
         died = all(self._killed(death) for death in deaths)
@@ -188,6 +188,6 @@ class Stage:
         ids = self._folder.voice_ids
         assert sorted(ids) == sorted(self._scenario.after)
         known = set(ids.values()) - {OWEN} | set(self._scenario.foreign)
-        assert set(self._kling.voices) == known  # no orphan, and nothing that is not there
+        assert set(self._kling.voices) == known  # no orphan, and no missing voice
         assert {a: ids[a] for a in self._scenario.stays} == {a: self._ids[a] for a in self._scenario.stays}
         assert {a: ids[a] for a in self._scenario.adopted or {}} == (self._scenario.adopted or {})

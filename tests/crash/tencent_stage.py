@@ -1,7 +1,7 @@
-"""Where Tencent's voices are made and runs die: scenarios, played from the same beginning as often as it takes.
+"""The scenarios of the crash sweep at Tencent's clouds, and a runner that repeats a scenario from the same start.
 
-VOD's voices must all be there afterwards, each paid once. Of TRTC's, and of a sound, nobody can tell what an
-interrupted call left: those alone may be blocked, and a person says then what it was, one way or the other.
+All voices of VOD must exist afterwards, each paid once. For TRTC's voices and for sounds, no cloud can say what an
+interrupted call did: only those may be blocked, and the test then answers with `resolve`, in both ways.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.model.state import Status
-from tests.crash.fleet import APPLY, PLAN, Folder, Ran, Runs
+from tests.crash.fleet import APPLY, PLAN, Folder, Ran, Runner
 from tests.support.sounds import wav
 from tests.support.tencent_cli_harness import CONCIERGE, FIREWORKS, HERO, MINI, SAMPLE, VILLAIN, Entries, changed
 from tests.support.tencent_service import TencentService
 
 SOUND = "audio.fireworks"
-UNTELLABLE = frozenset({"concierge", SOUND})
+UNVERIFIABLE = frozenset({"concierge", SOUND})
 FAST = dict.fromkeys(("create", "update", "activate", "delete"), 1000)
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """What is declared, then declared, and what the command that is killed may buy of VOD."""
+    """The manifests before and after, and what the killed command may pay at VOD."""
 
     before: Entries
     after: Entries
     bought: int
     used: int = 0  # first uses that are paid
-    least: int = 20  # points, which it is known to pass
-    stays: tuple[str, ...] = ()  # addresses whose voice must be the same afterwards
+    least: int = 20  # the minimum of crash points
+    stays: tuple[str, ...] = ()  # addresses that must keep their voice
 
 
 MINI_LATER = changed(MINI, activate=None)
@@ -64,10 +64,10 @@ SCENARIOS = {
 
 
 class TencentFolder(Folder):
-    """A manifest of Tencent's two clouds, its state, and the stand-in behind it."""
+    """A manifest with accounts of VOD and TRTC, its state, and the simulated cloud."""
 
-    def __init__(self, path: Path, runs: Runs, tencent: TencentService, rates: Mapping[str, float] = FAST) -> None:
-        super().__init__(path, runs, tencent.url, "", {"rate_limit": rates})
+    def __init__(self, path: Path, runner: Runner, tencent: TencentService, rates: Mapping[str, float] = FAST) -> None:
+        super().__init__(path, runner, tencent.url, "", {"rate_limit": rates})
         self._tencent = tencent
         (path / "concierge.wav").write_bytes(wav(12))
 
@@ -87,20 +87,20 @@ class TencentFolder(Folder):
             manifest["audio"] = {"fireworks": voices[SOUND]}
         (self.path / "voices.yaml").write_text(json.dumps(manifest), encoding="utf-8")  # JSON is YAML
 
-    def run(self, *commands: Sequence[str], **fate: str | float) -> Ran:
+    def run(self, *commands: Sequence[str], **kill: str | float) -> Ran:
         known = {"TENCENTCLOUD_SECRET_ID": self._tencent.secret_id, "HOME": str(self.path)}
         environ = {**known, "TENCENTCLOUD_SECRET_KEY": self._tencent.secret_key}
-        return self.runs.run(self.path, *commands, environ=environ, **fate)
+        return self.runner.run(self.path, *commands, environ=environ, **kill)
 
     def blocked(self) -> frozenset[str]:
-        """What a plan stops at; nothing else may be left to do."""
-        told = self.run(("plan", "--json")).out
-        changes: list[dict[str, Any]] = json.loads(told[told.index("{") :])["changes"]
-        assert {change["action"] for change in changes} <= {"blocked"}, told
+        """The addresses that a plan blocks. The plan must have no other changes."""
+        out = self.run(("plan", "--json")).out
+        changes: list[dict[str, Any]] = json.loads(out[out.index("{") :])["changes"]
+        assert {change["action"] for change in changes} <= {"blocked"}, out
         return frozenset(change["address"] for change in changes)
 
 
-class TencentStage:
+class TencentScenarioRunner:
     def __init__(self, folder: TencentFolder, tencent: TencentService, scenario: Scenario) -> None:
         self._folder, self._tencent, self._scenario = folder, tencent, scenario
         self._ids: Mapping[str, str | None] = {}
@@ -109,21 +109,22 @@ class TencentStage:
             assert folder.run(APPLY).code == 0
             self._ids = folder.voice_ids
         folder.declare(scenario.after)
-        self._there = copy.deepcopy((tencent.tasks, tencent.voices))
+        self._contents = copy.deepcopy((tencent.tasks, tencent.voices))
         self._kept = shutil.copytree(folder.path, folder.path.with_name("kept"))
 
     def points(self) -> tuple[str, ...]:
-        """The moments of a run that lives."""
+        """The crash points of a run that is not killed."""
         self._reset()
         ran = self._folder.run(APPLY)
         assert ran.code == 0, ran.out
         self._check(resolved=frozenset())
         return ran.points
 
-    def accident(self, *deaths: str, retry: bool) -> bool:
-        """Killed at each of these, one after the other, then let live; False if a run did not come to its death.
+    def kill_and_recover(self, *deaths: str, retry: bool) -> bool:
+        """Kills one run after the other at these points, and then lets one finish.
 
-        `retry`: whoever is asked about what nobody can tell says that it was not made, whether that is true or not.
+        Returns False if a run did not reach its point. `retry`: blocked entries are resolved with `--retry`, whether
+        the voice was made or not.
         """
         self._reset()
         died = all(self._killed(death) for death in deaths)
@@ -133,10 +134,10 @@ class TencentStage:
         if recovery.code != 0:
             asked = self._folder.blocked()
             assert asked
-            assert asked <= UNTELLABLE, recovery.out
+            assert asked <= UNVERIFIABLE, recovery.out
         self._check_paid_once()
         for address in asked:
-            self._answer(address, retry=retry)
+            self._resolve(address, retry=retry)
         last = self._folder.run(APPLY, PLAN)
         assert last.codes == (0, 0), last.out
         self._check(resolved=asked)
@@ -147,10 +148,10 @@ class TencentStage:
         self._folder.loaded()
         return ran.killed
 
-    def _answer(self, address: str, *, retry: bool) -> None:
+    def _resolve(self, address: str, *, retry: bool) -> None:
         made = self._made(address)
-        says = ("--retry",) if retry or made is None else ("--voice-id", made)
-        ran = self._folder.run(("resolve", address, *says))
+        option = ("--retry",) if retry or made is None else ("--voice-id", made)
+        ran = self._folder.run(("resolve", address, *option))
         assert ran.code == 0, ran.out
 
     def _made(self, address: str) -> str | None:
@@ -161,11 +162,11 @@ class TencentStage:
     def _reset(self) -> None:
         shutil.rmtree(self._folder.path)
         shutil.copytree(self._kept, self._folder.path)
-        self._tencent.tasks, self._tencent.voices = copy.deepcopy(self._there)
+        self._tencent.tasks, self._tencent.voices = copy.deepcopy(self._contents)
         self._tencent.calls.clear()
 
     def _check_paid_once(self) -> None:
-        """Before anybody was asked."""
+        """Checks that nothing was paid twice, before any `resolve`."""
         accepted = self._tencent.accepted
         assert self._tencent.count("VoiceClone") <= ("concierge" in self._scenario.after)
         assert accepted["CreateAigcAudioTask"] <= (SOUND in self._scenario.after)
@@ -183,5 +184,5 @@ class TencentStage:
         known = set(ids.values()) | left
         living = {v.voice_id for v in self._tencent.living}
         unknown = {v.voice_id for v in self._tencent.living if v.made_by == "VoiceClone" and resolved}
-        assert living - unknown <= known  # no orphan but one that a person denied
+        assert living - unknown <= known  # no orphan, except one that was resolved with --retry
         assert {voice_id for voice_id in known if voice_id} <= living

@@ -1,4 +1,4 @@
-"""The moments of a sweep are what they are called: a torn write is torn, and an unread answer was worked for."""
+"""Crash points do what their names say: a torn write is half written, and an unread answer was worked for."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.model.state import Status
-from tests.crash.fleet import APPLY, Fleet, Folder, entry
+from tests.crash.fleet import APPLY, Folder, ForkServer, entry
 from tests.support.kling_service import KlingService
 
 CREATION = "POST /v1/general/custom-voices #1"
@@ -21,8 +21,8 @@ def kling() -> Iterator[KlingService]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, fleet: Fleet, kling: KlingService) -> Folder:
-    folder = Folder(tmp_path, fleet, kling.url, kling.api_key, {})
+def folder(tmp_path: Path, fork_server: ForkServer, kling: KlingService) -> Folder:
+    folder = Folder(tmp_path, fork_server, kling.url, kling.api_key, {})
     folder.declare({"a": entry("a")})
     return folder
 

@@ -1,4 +1,4 @@
-"""Killed while it saves a plan: the file is the plan or nothing, and the next one is not in its way."""
+"""A plan killed while it saves its file: the file is whole or absent, and the next plan can be saved."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.fleet import Fleet, Folder, entry
+from tests.crash.fleet import Folder, ForkServer, entry
 from tests.support.kling_service import KlingService
 
 SAVE = ("plan", "--out", "p")
@@ -20,8 +20,8 @@ def kling() -> Iterator[KlingService]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, fleet: Fleet, kling: KlingService) -> Folder:
-    folder = Folder(tmp_path, fleet, kling.url, kling.api_key, {})
+def folder(tmp_path: Path, fork_server: ForkServer, kling: KlingService) -> Folder:
+    folder = Folder(tmp_path, fork_server, kling.url, kling.api_key, {})
     folder.declare({"a": entry("a")})
     return folder
 

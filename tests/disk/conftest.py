@@ -1,4 +1,4 @@
-"""A CLI harness on a disk of its own, a cloud that can be watched, and a second disk for rescue copies."""
+"""Fixtures: a CLI harness on its own disk, a simulated cloud, and a second disk for rescue copies."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def disk(tmp_path: Path) -> Iterator[SmallDisk]:
 
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Path:
-    """The temporary folder of the runs."""
+    """The temporary folder (TMPDIR) of the runs."""
     folder = tmp_path / "elsewhere"
     folder.mkdir()
     return folder
@@ -42,7 +42,7 @@ def cli(tmp_path: Path, kling: Watched, elsewhere: Path) -> CliHarness:
 
 @pytest.fixture
 def small(disk: SmallDisk, kling: Watched, elsewhere: Path) -> CliHarness:
-    """Two voices made by two applies, six more declared, and a disk that can be filled."""
+    """A harness on a disk that can be filled: two voices created by two applies, six more declared."""
     cli = CliHarness(disk.folder, kling, env={"TMPDIR": str(elsewhere)})
     begin(cli)
     return cli

@@ -1,4 +1,4 @@
-"""Desks with a past, and what every test here asks of the end: all is there, and nothing was bought twice."""
+"""Prepares harnesses, and checks the end of each test: every voice exists, and none was paid twice."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EVERY = (*OLD, *NEW)
 
 
 def begin(cli: CliHarness) -> None:
-    """Two voices made by two applies, and six more declared."""
+    """Creates two voices by two applies, and declares six more."""
     cli.declare(OLD[0])
     cli.apply()
     cli.declare(*OLD)
@@ -23,26 +23,26 @@ def begin(cli: CliHarness) -> None:
 
 
 def bought(kling: KlingService) -> list[str]:
-    """The names that were paid for, each as often as it was."""
+    """The names of the paid creations, with repetitions."""
     return sorted(task.name for task in kling.tasks)
 
 
 def to_type(ran: Ran) -> list[str]:
-    """The words of the command that ends the last line, which says what to type."""
+    """The words of the voicectl command at the end of the last line of stderr."""
     _, sign, words = ran.err.strip().splitlines()[-1].rpartition("voicectl ")
     assert sign, ran.err
     return shlex.split(words)
 
 
 def finishes(cli: CliHarness, kling: KlingService, *addresses: str) -> None:
-    """One more apply has everything made, and nothing twice."""
+    """Checks that one more apply creates everything that is missing, and nothing twice."""
     cli.apply()
     assert bought(kling) == sorted(addresses or EVERY)
     cli.voicectl("plan", "--detailed-exitcode", code=0)
 
 
 def finishes_from_an_older_state(cli: CliHarness, kling: KlingService) -> None:
-    """What the account holds and the state does not know is never bought again: where there is such, it is rebuilt."""
+    """Checks that voices missing in an older state are not paid again; rebuilds the state if the plan says so."""
     known = bought(kling)
     blocked = cli.voicectl("plan").out
     if "this state is older than the account" in blocked:

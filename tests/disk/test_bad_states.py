@@ -1,4 +1,4 @@
-"""A state that is not right: it is said what is wrong and in which record, no call is made, and nothing is a bug."""
+"""A damaged state: the error says what is wrong and in which record, and no call is made."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_the_backup_that_the_message_names_puts_a_damaged_state_right(made: CliH
     (made.folder / "voices.state.json").write_bytes(b"{")
     made.apply(code=1)
     made.voicectl("state", "push", "--force", "voices.state.backup", code=0)
-    blocked = made.apply(code=1)  # the copy does not know the third
+    blocked = made.apply(code=1)  # the copy does not hold the third
     rebuild = re.search(r"voicectl (state rebuild --lineage [0-9a-f]{8})", blocked.out)
     assert rebuild is not None
     made.voicectl(*rebuild[1].split(), "--auto-approve", code=0)

@@ -1,4 +1,4 @@
-"""The disk is full: before the intents no call is made, later nothing that a cloud answered is lost."""
+"""A full disk: before the intents are written no call is made; later no answer of a cloud is lost."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_full_from_the_start_no_call_is_made(small: CliHarness, disk: SmallDisk,
 def test_full_before_the_intents_are_written_nothing_is_bought(
     small: CliHarness, disk: SmallDisk, kling: Watched
 ) -> None:
-    kling.during("list", disk.fill)  # the plan looks, under the lock
+    kling.during("list", disk.fill)  # while the plan lists, under the lock
     refused = small.apply(code=1)
     assert "could not be written: No space left on device" in refused.err
     assert "Look at the disk, then run it again." in refused.err
@@ -40,7 +40,7 @@ def test_full_before_the_intents_are_written_nothing_is_bought(
 def test_full_while_answers_come_in_every_one_of_them_is_in_the_copy(
     small: CliHarness, disk: SmallDisk, kling: Watched, elsewhere: Path, pushed: bool
 ) -> None:
-    more = [f"more-{number}" for number in range(30)]  # so many that their answers need a page of their own
+    more = [f"more-{number}" for number in range(30)]  # their answers fill a page
     account = {"type": "kling", "endpoint": kling.url, "rate_limit": {"create": 100}}  # all intents in one append
     small.write({a: voice(a) for a in (*OLD, *more)}, providers={"kling": account})
     kling.task_seconds = 60.0
@@ -76,7 +76,7 @@ def test_room_again_before_the_end_all_is_saved_and_no_copy_stays(
 def test_full_at_the_last_write_the_next_run_has_nothing_left_to_do(
     small: CliHarness, disk: SmallDisk, kling: Watched, elsewhere: Path
 ) -> None:
-    disk.fill(leave=3)  # the lock's page, the journal's two; none for the snapshot
+    disk.fill(leave=3)  # one page for the lock, two for the journal, none for the snapshot
     refused = small.apply(code=1)
     assert "Applied: 6 done" in refused.out
     assert "The state could not be saved" in refused.err

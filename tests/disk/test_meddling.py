@@ -1,4 +1,4 @@
-"""Somebody touches the state's files while an apply runs: what is said then, and that the next runs settle it all."""
+"""Another program changes the state files while an apply runs: the error is clear, and the next runs repair it."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_a_state_that_another_run_wrote_meanwhile_is_not_written_over_by_an_impo
     assert set(cli.voicectl("output", "--json", code=0).json) == {"narrator", "third", "hero"}
 
 
-# -- later: every answer is kept, and the command that is said leads on ------------------------------------------------
+# -- later: every answer is kept, and the suggested command continues --------------------------------------------------
 
 
 @pytest.mark.parametrize("moment", ["submit", "poll"])

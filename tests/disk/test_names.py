@@ -1,4 +1,4 @@
-"""Where a state lies and what it is called: spaces, quotes, any letters, no text at all, and links."""
+"""Names and places of state files: spaces, quotes, Unicode, invalid text, and symbolic links."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_name_that_is_no_text_works_like_any_other(cli: CliHarness, kling: Wat
 def test_a_name_too_long_for_its_states_files_is_said_before_anything_is_bought(
     cli: CliHarness, kling: Watched, length: int
 ) -> None:
-    name = "\u00e9" * (length // 2) + ".yaml"  # two bytes each: a disk's limit is one of bytes
+    name = "\u00e9" * (length // 2) + ".yaml"  # two bytes each: the limit of a disk is in bytes
     cli.declare("hero", file=name)
     ran = cli.voicectl("-f", name, "apply", "--auto-approve")
     if ran.code == 0:
@@ -100,7 +100,7 @@ def test_a_name_too_long_for_its_states_files_is_said_before_anything_is_bought(
 
 @pytest.fixture
 def shared(cli: CliHarness) -> Path:
-    """A folder that the state of the harness is linked to."""
+    """The folder with the target of the harness's state link."""
     folder = cli.folder.parent / "shared"
     folder.mkdir()
     return folder
@@ -117,7 +117,7 @@ def test_a_link_stays_a_link_and_its_target_is_replaced(
         place = link
     (cli.folder / "voices.state.json").symlink_to(os.path.relpath(place, cli.folder))
     cli.declare("narrator")
-    cli.apply()  # the link dangled until now
+    cli.apply()  # the target did not exist before
     cli.declare("narrator", "hero")
     cli.apply()
     assert (cli.folder / "voices.state.json").is_symlink()
@@ -151,7 +151,7 @@ def test_two_applies_through_two_links_to_one_state_keep_each_other_out(tmp_path
         assert "The state is locked" in refused.err
         assert f"pid {running.pid}" in refused.err
         assert "alive" in clis[1].voicectl(*to_type(refused), code=1).err
-        kling.let_go.set()
+        kling.released.set()
         running.communicate(timeout=20)
         clis[1].apply()
         assert kling.bought == 1
@@ -166,6 +166,6 @@ def test_a_linked_folder_is_one_place_too(tmp_path: Path) -> None:
         running = cli.start("apply", "--auto-approve")
         assert kling.held.wait(20)
         assert "The state is locked" in linked.apply(code=1).err
-        kling.let_go.set()
+        kling.released.set()
         running.communicate(timeout=20)
         assert kling.bought == 1

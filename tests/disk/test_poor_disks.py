@@ -1,4 +1,4 @@
-"""Disks that refuse: read-only folders and mounts, quotas, no hard links, no locks."""
+"""Limited disks: read-only folders and mounts, quotas, no hard links, no locks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ from tests.support.cli_harness import COMMAND, CliHarness
 from tests.support.moments import Watched
 from tests.support.small_disk import SmallDisk
 
-_MORTAL = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")  # root that permissions hold for
+_UNPRIVILEGED = (
+    "setpriv",
+    "--bounding-set",
+    "-dac_override,-dac_read_search",
+)  # root, but without the right to ignore permissions
 
 
 @pytest.fixture
@@ -24,12 +28,12 @@ def begun(cli: CliHarness) -> CliHarness:
 
 
 @pytest.fixture
-def mortal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command heeds permissions, also where the tests are root's."""
+def unprivileged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes permissions apply to the command, also if the tests run as root."""
     if os.geteuid() == 0:
-        if shutil.which(_MORTAL[0]) is None:
+        if shutil.which(_UNPRIVILEGED[0]) is None:
             pytest.skip("root heeds no permissions, and there is no setpriv to give that up")
-        monkeypatch.setattr(clis, "COMMAND", (*_MORTAL, *COMMAND))
+        monkeypatch.setattr(clis, "COMMAND", (*_UNPRIVILEGED, *COMMAND))
 
 
 def closed(folder: Path) -> None:
@@ -47,7 +51,7 @@ def opened(folder: Path) -> None:
 # -- read-only ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("mortal")
+@pytest.mark.usefixtures("unprivileged")
 def test_in_a_read_only_folder_a_plan_is_made_and_an_apply_makes_no_call(begun: CliHarness, kling: Watched) -> None:
     closed(begun.folder)
     assert len(begun.actions()) == 6
@@ -59,7 +63,7 @@ def test_in_a_read_only_folder_a_plan_is_made_and_an_apply_makes_no_call(begun: 
     finishes(begun, kling)
 
 
-@pytest.mark.usefixtures("mortal")
+@pytest.mark.usefixtures("unprivileged")
 @pytest.mark.parametrize("pushed", [True, False], ids=["the copy is pushed", "the copy is never pushed"])
 def test_a_folder_that_becomes_read_only_under_an_apply_costs_no_voice(
     begun: CliHarness, kling: Watched, elsewhere: Path, pushed: bool
@@ -74,11 +78,11 @@ def test_a_folder_that_becomes_read_only_under_an_apply_costs_no_voice(
     finishes(begun, kling)
 
 
-@pytest.mark.usefixtures("mortal")
+@pytest.mark.usefixtures("unprivileged")
 def test_a_folder_that_takes_no_new_files_at_the_end_keeps_all_in_the_journal(
     begun: CliHarness, kling: Watched
 ) -> None:
-    kling.during("create", lambda: begun.folder.chmod(0o555))  # the journal, which is there, can still be written
+    kling.during("create", lambda: begun.folder.chmod(0o555))  # the existing journal stays writable
     refused = begun.apply(code=1)
     assert "Applied: 6 done" in refused.out
     assert "The state could not be saved" in refused.err
@@ -87,7 +91,7 @@ def test_a_folder_that_takes_no_new_files_at_the_end_keeps_all_in_the_journal(
     assert kling.count("create") == 8
 
 
-@pytest.mark.usefixtures("mortal")
+@pytest.mark.usefixtures("unprivileged")
 def test_a_state_that_may_not_be_read_is_said(begun: CliHarness, kling: Watched) -> None:
     (begun.folder / "voices.state.json").chmod(0)
     kling.calls.clear()
@@ -123,7 +127,7 @@ def test_with_a_limit_on_a_files_size_nothing_is_bought_twice(
 
 
 def without(folder: Path, patch: str) -> str:
-    """A folder for PYTHONPATH with which the command finds its disk poorer than it is."""
+    """Makes a folder for PYTHONPATH; its `patch` removes a feature of the disk from the command."""
     folder.mkdir()
     (folder / "sitecustomize.py").write_text(f"import errno, fcntl, os\n\n\ndef refuse(*_, **__):\n{patch}\n")
     return str(folder)

@@ -1,4 +1,4 @@
-"""A CLI harness, a cloud, and a bad network between them."""
+"""Fixtures: a CLI harness, a simulated cloud, and a faulty network between them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.network.place import KEY, Place
+from tests.network.place import KEY, NetworkHarness
 from tests.support.hostile_wire import HostileWire
 from tests.support.kling_service import KlingService
 
@@ -25,5 +25,5 @@ def wire(kling: KlingService) -> Iterator[HostileWire]:
 
 
 @pytest.fixture
-def place(tmp_path: Path, kling: KlingService, wire: HostileWire) -> Place:
-    return Place(tmp_path, kling, wire.url)
+def harness(tmp_path: Path, kling: KlingService, wire: HostileWire) -> NetworkHarness:
+    return NetworkHarness(tmp_path, kling, wire.url)

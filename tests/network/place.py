@@ -1,6 +1,6 @@
-"""A person's folder whose cloud stands behind an endpoint of the test's choice, and what is asked of every failure.
+"""A CLI harness whose endpoint the test chooses, with checks for every run.
 
-The account's key and the samples' links carry marks: no output may show them.
+The key of the account and the URLs of the samples contain marks that no output may show.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ TIMEOUTS = {"connect": "0.5s", "read": "0.4s", "operation": "20s"}
 
 
 @dataclass
-class Place:
+class NetworkHarness:
     folder: Path
     kling: KlingService
     endpoint: str
@@ -40,7 +40,7 @@ class Place:
         self.cli.write(voices, providers={"kling": account}, safety={"max_delete_percent": 100}, **more)
 
     def run(self, *words: str, code: int | None = None) -> Ran:
-        """Whatever happens, no secret is shown, and no bug of ours."""
+        """Runs the command, and checks that its output shows no secret and no traceback."""
         ran = self.cli.voicectl(*words, code=code)
         shown = ran.out + ran.err
         assert not [secret for secret in SECRETS if secret in shown], shown
@@ -51,20 +51,20 @@ class Place:
         return self.run("apply", "--auto-approve", *words, code=code)
 
     def actions(self, *words: str) -> dict[str, str]:
-        """What the plan says: address -> action."""
+        """The plan as address -> action."""
         plan = self.run("plan", "--json", *words, code=0).json
         return {change["address"]: change["action"] for change in plan["changes"]}
 
     @property
     def bought(self) -> list[str]:
-        """The voice_name of every creation that the cloud accepted, so was paid for."""
+        """The voice_name of every creation that the cloud accepted, and so was paid."""
         return sorted(task.name for task in self.kling.tasks)
 
     @property
     def left(self) -> list[str]:
-        """The voice_name of every voice that is there."""
+        """The voice_name of every voice that exists."""
         return sorted(task.name for task in self.kling.voices.values())
 
     def held(self) -> set[str]:
-        """The voice_ids that the state knows as ready."""
+        """The voice_ids that the state holds as ready."""
         return {row["voice_id"] for row in self.run("output", "--json", code=0).json.values()}

@@ -1,6 +1,6 @@
-"""A create that meets trouble is paid for once, by two applies at most, and what was and was not done is said.
+"""A create that a trouble hits is paid once and finished by two applies at most; the messages say what was done.
 
-One run serves many facts: each trouble has a voice of its own name, and all of them are created together.
+One run serves many tests: each trouble has its own voice, and all voices are created together.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.network.place import KEY, Place
+from tests.network.place import KEY, NetworkHarness
 from tests.support.hostile_wire import HostileWire
 from tests.support.kling_service import KlingService
 from tests.support.troubles import BROKEN, DRIPPING, UNHEARD, UNUSUAL
@@ -56,73 +56,73 @@ WORDS = {
 
 
 @dataclass(frozen=True)
-class Fleet:
-    """Voices and what an apply told of them."""
+class ApplyResult:
+    """The events and the exit code of an apply, and its requests."""
 
-    place: Place
+    harness: NetworkHarness
     wire: HostileWire
     code: int
     events: list[dict[str, Any]]
 
     def sent(self, name: str) -> list[bytes]:
-        """The bodies of its creates."""
-        return [asked.body for asked in self.wire.seen if asked.operation == "create" and asked.about == name]
+        """The bodies of the creates of this voice_name."""
+        return [request.body for request in self.wire.seen if request.operation == "create" and request.about == name]
 
     def said(self, kind: str, address: str) -> list[str]:
         return [e.get("detail", "") for e in self.events if e["type"] == kind and e.get("address") == address]
 
 
 @pytest.fixture(scope="module")
-def troubled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    """The first create of every voice meets its trouble."""
+def troubled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApplyResult]:
+    """An apply in which a trouble hits the first create of every voice."""
     with KlingService(api_key=KEY) as kling, HostileWire(kling.url) as wire:
-        place = Place(tmp_path_factory.mktemp("once"), kling, wire.url)
-        place.timeouts = {"connect": "1s", "read": "1s", "operation": "3s"}
+        harness = NetworkHarness(tmp_path_factory.mktemp("once"), kling, wire.url)
+        harness.timeouts = {"connect": "1s", "read": "1s", "operation": "3s"}
         for name, trouble in ALL.items():
             wire.trouble("create", trouble, about=name)
-        place.declare(*ALL)
-        ran = place.apply("--json")
-        yield Fleet(place, wire, ran.code, ran.events)
+        harness.declare(*ALL)
+        ran = harness.apply("--json")
+        yield ApplyResult(harness, wire, ran.code, ran.events)
 
 
-def test_one_apply_settles_them_all(troubled_once: Fleet) -> None:
+def test_one_apply_settles_them_all(troubled_once: ApplyResult) -> None:
     assert troubled_once.code == 0
     assert troubled_once.events[-1]["done"] == len(ALL)
 
 
-def test_every_voice_was_bought_once(troubled_once: Fleet) -> None:
-    assert troubled_once.place.bought == sorted(ALL)
+def test_every_voice_was_bought_once(troubled_once: ApplyResult) -> None:
+    assert troubled_once.harness.bought == sorted(ALL)
 
 
-def test_no_voice_is_left_that_the_state_does_not_know(troubled_once: Fleet) -> None:
-    assert troubled_once.place.held() == set(troubled_once.place.kling.voices)
+def test_no_voice_is_left_that_the_state_does_not_know(troubled_once: ApplyResult) -> None:
+    assert troubled_once.harness.held() == set(troubled_once.harness.kling.voices)
 
 
-def test_the_plan_afterwards_is_empty(troubled_once: Fleet) -> None:
-    assert troubled_once.place.actions() == {}
+def test_the_plan_afterwards_is_empty(troubled_once: ApplyResult) -> None:
+    assert troubled_once.harness.actions() == {}
 
 
-def test_creates_that_arrived_are_looked_up_and_not_sent_again(troubled_once: Fleet) -> None:
+def test_creates_that_arrived_are_looked_up_and_not_sent_again(troubled_once: ApplyResult) -> None:
     arrived = [*LOST, *DRIPPING]
     assert {name: len(troubled_once.sent(name)) for name in arrived} == dict.fromkeys(arrived, 1)
 
 
-def test_creates_that_never_arrived_are_sent_again_with_their_key(troubled_once: Fleet) -> None:
+def test_creates_that_never_arrived_are_sent_again_with_their_key(troubled_once: ApplyResult) -> None:
     assert {name: len(troubled_once.sent(name)) for name in UNKNOWN} == dict.fromkeys(UNKNOWN, 2)
     assert {name: len(set(troubled_once.sent(name))) for name in UNKNOWN} == dict.fromkeys(UNKNOWN, 1)
 
 
-def test_unusual_answers_are_read(troubled_once: Fleet) -> None:
+def test_unusual_answers_are_read(troubled_once: ApplyResult) -> None:
     assert {name: troubled_once.said("retrying", name) for name in GOOD} == {name: [] for name in GOOD}
 
 
-def test_what_was_done_and_what_was_not_is_said(troubled_once: Fleet) -> None:
+def test_what_was_done_and_what_was_not_is_said(troubled_once: ApplyResult) -> None:
     call = "looking up what became of the call: POST /v1/general/custom-voices: "
     shown = {}
     for name, words in WORDS.items():
-        [told] = troubled_once.said("retrying", name)
-        said_so = told.startswith(call + words) and told.endswith("; it may have happened")
-        shown[name] = words if said_so else told
+        [message] = troubled_once.said("retrying", name)
+        said_so = message.startswith(call + words) and message.endswith("; it may have happened")
+        shown[name] = words if said_so else message
     assert shown == WORDS
 
 
@@ -130,36 +130,36 @@ def test_what_was_done_and_what_was_not_is_said(troubled_once: Fleet) -> None:
 
 
 @pytest.fixture(scope="module")
-def never_arriving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    """No create of these ever arrives."""
+def never_arriving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApplyResult]:
+    """Applies in which no create of these voices ever arrives."""
     with KlingService(api_key=KEY) as kling, HostileWire(kling.url) as wire:
-        place = Place(tmp_path_factory.mktemp("never"), kling, wire.url)
+        harness = NetworkHarness(tmp_path_factory.mktemp("never"), kling, wire.url)
         for name, trouble in UNKNOWN.items():
             wire.trouble("create", trouble, about=name, times=99)
-        place.declare(*UNKNOWN, "narrator")
-        ran = place.apply("--json")
-        yield Fleet(place, wire, ran.code, ran.events)
+        harness.declare(*UNKNOWN, "narrator")
+        ran = harness.apply("--json")
+        yield ApplyResult(harness, wire, ran.code, ran.events)
 
 
-def test_creates_that_never_arrive_leave_the_others_alone(never_arriving: Fleet) -> None:
+def test_creates_that_never_arrive_leave_the_others_alone(never_arriving: ApplyResult) -> None:
     assert never_arriving.code == 1
-    assert never_arriving.place.bought == ["narrator"]
+    assert never_arriving.harness.bought == ["narrator"]
 
 
-def test_creates_that_never_arrive_are_given_up_with_the_way_on(never_arriving: Fleet) -> None:
+def test_creates_that_never_arrive_are_given_up_with_the_way_on(never_arriving: ApplyResult) -> None:
     ends = {e["address"]: e for e in never_arriving.events if e["type"] == "failed"}
-    told = "sent 3 times, and nothing of it is shown: POST /v1/general/custom-voices: "
-    assert all(e["detail"].startswith(told) for e in ends.values())
+    message = "sent 3 times, and nothing of it is shown: POST /v1/general/custom-voices: "
+    assert all(e["detail"].startswith(message) for e in ends.values())
     assert {e["hint"] for e in ends.values()} == {"The next apply looks it up and goes on."}
     assert {e["provider"] for e in ends.values()} == {"kling"}
     assert {name: len(never_arriving.sent(name)) for name in ends} == dict.fromkeys(UNKNOWN, 3)
 
 
-def test_the_next_apply_makes_each_of_them_once(never_arriving: Fleet) -> None:
-    place = never_arriving.place
-    assert place.actions() == dict.fromkeys(UNKNOWN, "create")
+def test_the_next_apply_makes_each_of_them_once(never_arriving: ApplyResult) -> None:
+    harness = never_arriving.harness
+    assert harness.actions() == dict.fromkeys(UNKNOWN, "create")
     never_arriving.wire.heal()
-    place.apply(code=0)
-    assert place.bought == sorted([*UNKNOWN, "narrator"])
-    assert place.held() == set(place.kling.voices)
-    assert place.actions() == {}
+    harness.apply(code=0)
+    assert harness.bought == sorted([*UNKNOWN, "narrator"])
+    assert harness.held() == set(harness.kling.voices)
+    assert harness.actions() == {}

@@ -1,6 +1,6 @@
-"""A list that meets trouble is read again; one that can't be had makes nobody gone, and the plan says why.
+"""A list that a trouble hits is read again; if it cannot be read, no voice counts as gone, and the plan says why.
 
-One run serves many facts: each trouble has a cloud and a provider of its own, and all are listed together.
+One run serves many tests: each trouble has its own cloud and provider, and all are listed together.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.network.place import KEY, Place
+from tests.network.place import KEY, NetworkHarness
 from tests.support.cli_harness import Ran, voice
 from tests.support.hostile_wire import HostileWire, Trouble
 from tests.support.kling_service import KlingService
@@ -38,21 +38,21 @@ LASTING: dict[str, tuple[Trouble, str]] = {
 
 @dataclass(frozen=True)
 class Clouds:
-    """A provider for each trouble, named like it."""
+    """One provider for each trouble, with the same name."""
 
-    place: Place
+    harness: NetworkHarness
     wires: Mapping[str, HostileWire]
 
     def declare(self, **addresses: str) -> None:
-        """Voices by the end of their addresses, for every provider: NAME-x."""
+        """Declares voices at every provider, as suffix of the address -> voice_name: NAME-x."""
         accounts = {
-            name: {"type": "kling", "endpoint": wire.url, "timeouts": self.place.timeouts}
+            name: {"type": "kling", "endpoint": wire.url, "timeouts": self.harness.timeouts}
             for name, wire in self.wires.items()
         }
         voices: dict[str, Any] = {
-            f"{name}-{end}": voice(told) | {"provider": name} for name in accounts for end, told in addresses.items()
+            f"{name}-{end}": voice(given) | {"provider": name} for name in accounts for end, given in addresses.items()
         }
-        self.place.cli.write(voices, providers=accounts)
+        self.harness.cli.write(voices, providers=accounts)
 
 
 @contextmanager
@@ -60,24 +60,24 @@ def clouds(folder: Path, names: list[str]) -> Iterator[Clouds]:
     with ExitStack() as stack:
         services = {name: stack.enter_context(KlingService(api_key=KEY)) for name in names}
         wires = {name: stack.enter_context(HostileWire(service.url)) for name, service in services.items()}
-        place = Place(folder, next(iter(services.values())), "")
-        place.timeouts = {"connect": "1s", "read": "1s", "operation": "2s"}
-        yield Clouds(place, wires)
+        harness = NetworkHarness(folder, next(iter(services.values())), "")
+        harness.timeouts = {"connect": "1s", "read": "1s", "operation": "2s"}
+        yield Clouds(harness, wires)
 
 
-# -- trouble that passes -----------------------------------------------------------------------------------------------
+# -- temporary troubles ------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def passing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, str], Clouds]]:
-    """What a plan says where each first list meets its trouble."""
+    """The actions of a plan in which a trouble hits the first list of each provider."""
     troubles = ONCE | UNUSUAL
     with clouds(tmp_path_factory.mktemp("passing"), list(troubles)) as all_of_them:
-        all_of_them.place.timeouts = {"connect": "5s", "read": "1s", "operation": "20s"}
+        all_of_them.harness.timeouts = {"connect": "5s", "read": "1s", "operation": "20s"}
         all_of_them.declare(x="Narrator")
         for name, trouble in troubles.items():
             all_of_them.wires[name].trouble("list", trouble)
-        yield all_of_them.place.actions(), all_of_them
+        yield all_of_them.harness.actions(), all_of_them
 
 
 def test_lists_that_fail_once_are_read_again(passing: tuple[dict[str, str], Clouds]) -> None:
@@ -92,42 +92,42 @@ def test_unusual_lists_are_read(passing: tuple[dict[str, str], Clouds]) -> None:
     assert {name: actions[f"{name}-x"] for name in UNUSUAL} == dict.fromkeys(UNUSUAL, "create")
 
 
-# -- trouble that lasts ------------------------------------------------------------------------------------------------
+# -- lasting troubles --------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Applied:
-    """An apply that could not list: of two voices that exist one left the manifest, and a third came."""
+    """An apply that could not list. Of two voices, one was removed from the manifest, and a third was added."""
 
     ran: Ran
     clouds: Clouds
     records: Any  # of the state, before and after
     records_after: Any
-    healed: dict[str, str]  # what the plan says once the lists are back
+    healed: dict[str, str]  # the actions of a plan after the lists work again
 
 
 @pytest.fixture(scope="module")
 def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applied]:
     with clouds(tmp_path_factory.mktemp("lasting"), list(LASTING)) as all_of_them:
-        place = all_of_them.place
+        harness = all_of_them.harness
         all_of_them.declare(x="Narrator", y="Hero")
-        place.apply(code=0)
+        harness.apply(code=0)
         all_of_them.declare(x="Narrator", z="Newcomer")
         for name, (trouble, _) in LASTING.items():
             all_of_them.wires[name].trouble("list", trouble, times=99)
-        before = place.cli.state["records"]
-        ran = place.apply("--json")
-        after = place.cli.state["records"]
+        before = harness.cli.state["records"]
+        ran = harness.apply("--json")
+        after = harness.cli.state["records"]
         for wire in all_of_them.wires.values():
             wire.heal()
-        yield Applied(ran, all_of_them, before, after, place.actions("--allow-deletes", str(len(LASTING))))
+        yield Applied(ran, all_of_them, before, after, harness.actions("--allow-deletes", str(len(LASTING))))
 
 
 def test_lists_that_can_t_be_had_block_every_voice_with_the_reason(lasting: Applied) -> None:
-    told = {e["address"]: e for e in lasting.ran.events if e["type"] != "summary"}
-    assert {e["type"] for e in told.values()} == {"blocked"}
-    assert sorted(told) == sorted(f"{name}-{end}" for name in LASTING for end in "xyz")
-    for address, event in told.items():
+    ends = {e["address"]: e for e in lasting.ran.events if e["type"] != "summary"}
+    assert {e["type"] for e in ends.values()} == {"blocked"}
+    assert sorted(ends) == sorted(f"{name}-{end}" for name in LASTING for end in "xyz")
+    for address, event in ends.items():
         name = address[:-2]
         assert event["provider"] == name
         assert f"GET /v1/general/custom-voices: {LASTING[name][1]}" in event["detail"]
@@ -144,11 +144,13 @@ def test_once_the_lists_are_back_the_plan_is_as_it_was_meant(lasting: Applied) -
     assert lasting.healed == {f"{n}-y": "delete" for n in LASTING} | {f"{n}-z": "create" for n in LASTING}
 
 
-def test_a_list_that_can_t_be_had_is_an_error_where_there_is_nothing_to_block(place: Place, wire: HostileWire) -> None:
-    place.timeouts = {"connect": "1s", "read": "0.4s", "operation": "1s"}
-    place.declare("narrator")
+def test_a_list_that_can_t_be_had_is_an_error_where_there_is_nothing_to_block(
+    harness: NetworkHarness, wire: HostileWire
+) -> None:
+    harness.timeouts = {"connect": "1s", "read": "0.4s", "operation": "1s"}
+    harness.declare("narrator")
     wire.trouble("list", BROKEN["stall"], times=99)
-    ran = place.apply(code=1)
+    ran = harness.apply(code=1)
     assert "GET /v1/general/custom-voices: no answer within 0.4 s (timeouts.read)" in ran.err
-    assert place.bought == []
-    assert not (place.folder / "voices.state.json").exists()
+    assert harness.bought == []
+    assert not (harness.folder / "voices.state.json").exists()

@@ -1,6 +1,6 @@
-"""A sabotage, the copy of the project that it is planted in, and a run of the suite over that copy.
+"""Plants a sabotage in a copy of the project, and runs the tests over that copy.
 
-Knows no promise: what is planted, and which tests must see it, stands in the TOML files beside this one.
+The sabotages, and the tests that must catch each of them, are in the TOML files of this folder.
 """
 
 from __future__ import annotations
@@ -20,15 +20,16 @@ from pydantic import TypeAdapter
 from reconciler.model.base import Frozen
 
 ROOT = Path(__file__).parents[2]
-LISTS = sorted(Path(__file__).parent.glob("*.toml"))  # one a promise
+LISTS = sorted(Path(__file__).parent.glob("*.toml"))  # one for each promise
 _NEEDED = ("reconciler", "tests", "schemas", "examples", "pyproject.toml")
-_LONGEST = 240.0  # seconds for one run
-_OURS = ("PYTEST_", "UPDATE_GOLDEN", "VOICECTL_", "KLING_")  # what this run was told must not reach that one
+_TIMEOUT = 240.0  # seconds for one run
+# Settings of this run that the inner run must not inherit.
+_NOT_INHERITED = ("PYTEST_", "UPDATE_GOLDEN", "VOICECTL_", "KLING_")
 
 
 class Sabotage(Frozen):
     name: str
-    harm: str  # to a user, in one sentence
+    harm: str  # the harm to a user, in one sentence
     file: str
     there: str  # the exact text, which occurs once
     instead: str
@@ -36,11 +37,11 @@ class Sabotage(Frozen):
 
 
 class OutOfDate(Exception):
-    """The text that a sabotage replaces is not there, or more than once."""
+    """The text that a sabotage replaces does not occur exactly once."""
 
 
 class Run(Frozen):
-    """How a run of the suite ended. `package` is what was tested, `failed` test -> the type of what it failed with."""
+    """The result of a test run. `package` is the tested folder; `failed` is test -> type of its exception."""
 
     code: int
     output: str
@@ -54,11 +55,11 @@ def listed() -> list[Sabotage]:
 
 
 def copied(into: Path) -> Path:
-    """The project in a folder of its own, compiled modules too: those whose source stays are good there."""
+    """Copies the project into a folder, with its compiled modules, which stay valid for unchanged sources."""
     for name in _NEEDED:
         source = ROOT / name
         if source.is_dir():
-            shutil.copytree(source, into / name, ignore=shutil.ignore_patterns("*.pyc.*"))  # being written just now
+            shutil.copytree(source, into / name, ignore=shutil.ignore_patterns("*.pyc.*"))  # temporary files of Python
         else:
             shutil.copy2(source, into / name)
     return into
@@ -66,7 +67,7 @@ def copied(into: Path) -> Path:
 
 @contextmanager
 def planted(sabotage: Sabotage, copy: Path) -> Iterator[None]:
-    """The copy with the sabotage in it, for as long as the context lasts."""
+    """Plants the sabotage in the copy, and removes it at the end."""
     path = copy / sabotage.file
     text = path.read_text("utf-8")
     if (times := text.count(sabotage.there)) != 1:
@@ -84,21 +85,21 @@ def planted(sabotage: Sabotage, copy: Path) -> Iterator[None]:
 
 
 def _write(path: Path, text: str) -> None:
-    """Without what was compiled of it, which would be taken for its own if it has the same length and second."""
+    """Writes a module and removes its compiled files, which Python would use if size and time are the same."""
     path.write_text(text, "utf-8")
     for compiled in path.parent.glob(f"__pycache__/{path.stem}.*"):
         compiled.unlink()
 
 
 def run(copy: Path, selection: Iterable[str]) -> Run:
-    """pytest over the copy, in a process of its own, up to the first failure."""
-    testimony = copy / "testimony.json"
-    testimony.unlink(missing_ok=True)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+    """Runs pytest over the copy in a process, up to the first failure."""
+    report = copy / "testimony.json"
+    report.unlink(missing_ok=True)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)}
     environment |= {
-        "PYTHONPATH": str(copy),  # before what is installed
-        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # no xdist; and half of the time to start
-        "VOICECTL_TESTIMONY": str(testimony),
+        "PYTHONPATH": str(copy),  # before the installed package
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # no xdist; and it starts twice as fast
+        "VOICECTL_TESTIMONY": str(report),
     }
     how = [
         "-x",
@@ -117,8 +118,8 @@ def run(copy: Path, selection: Iterable[str]) -> Run:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=_LONGEST,
+        timeout=_TIMEOUT,
         check=False,
     )
-    told = json.loads(testimony.read_text("utf-8")) if testimony.exists() else {}
-    return Run(code=ended.returncode, output=ended.stdout[-3000:], **told)
+    outcome = json.loads(report.read_text("utf-8")) if report.exists() else {}
+    return Run(code=ended.returncode, output=ended.stdout[-3000:], **outcome)

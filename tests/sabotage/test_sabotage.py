@@ -1,7 +1,7 @@
-"""Each promise is broken on purpose, in a copy, and the suite must see it.
+"""Breaks each promise on purpose, in a copy of the project; the tests must fail then.
 
-A sabotage is one wrong line that a hurried change might bring. What the list lacks is not proven; a sabotage that
-survives is a missing test.
+A sabotage is one wrong line, as a hurried change might bring it. A sabotage that survives means that a test is missing.
+The list proves nothing about promises that it does not break.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.sabotage.planting import ROOT, OutOfDate, Sabotage, copied, listed, p
 pytestmark = pytest.mark.slow
 
 SABOTAGES = listed()
-# What broken code ends with, instead of code that does harm: it would be caught by anything, and so proves nothing.
+# Exceptions of code that does not run at all: any test would catch it, so it proves nothing.
 STUMBLES = {"AttributeError", "ImportError", "ModuleNotFoundError", "NameError", "TypeError", "UnboundLocalError"}
 
 
@@ -47,7 +47,7 @@ def test_no_sabotage_is_listed_twice() -> None:
     assert len(changes) == len({s.name for s in SABOTAGES}) == len(SABOTAGES)
 
 
-# -- what watches must be watched --------------------------------------------------------------------------------------
+# -- tests of the sabotage runner --------------------------------------------------------------------------------------
 
 FEW = Sabotage(
     name="ten are few",

@@ -1,4 +1,4 @@
-"""A cloud that says what it was sent, in every writing that there is, and a folder with a secret in every place."""
+"""A cloud that echoes what it was sent, in every known encoding, and a folder with a secret in every place."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ SUBJECTS = ("authorization", "keys", "link", "signature", "callback")
 
 
 class Echo(KlingService):
-    """Refuses what it is told to, and says why with the words of the request. A voice's name says in which writing."""
+    """A simulated Kling whose errors echo parts of the request. The voice_name chooses the part and its encoding."""
 
-    refuses = False  # creations, at once
-    fails = False  # tasks, later
-    reads: JsonAnswer | HtmlAnswer | None = None  # what every read gets instead of its answer
-    kills: subprocess.Popen[bytes] | None = None  # ends while its third creation has no answer yet
-    before = 0  # creations before it
+    refuses = False  # creations are refused at once
+    fails = False  # tasks fail later
+    reads: JsonAnswer | HtmlAnswer | None = None  # the response to every read, if set
+    kills: subprocess.Popen[bytes] | None = None  # a process to kill before its third creation is answered
+    before = 0  # creations before that process
 
     def __init__(self, *, api_key: str = "api-key", access_key: str = "access", secret_key: str = "sec" * 20) -> None:
         super().__init__(api_key=api_key, access_key=access_key, secret_key=secret_key)
@@ -34,7 +34,7 @@ class Echo(KlingService):
         self._authorization = ""
 
     def said(self) -> str:
-        """A sentence with all that it knows of who is calling."""
+        """A sentence with all secrets of the caller that the cloud knows."""
         return f"{self._authorization} of {self.access_key} is not signed with {self.secret_key} or {self.api_key}"
 
     def _answer(self, method: str, target: str, headers: Mapping[str, str], content: bytes) -> JsonAnswer | HtmlAnswer:
@@ -52,15 +52,15 @@ class Echo(KlingService):
         name = str(body["voice_name"])
         if name.rpartition(".")[2].isdecimal():
             number, subject = divmod(int(name.rpartition(".")[2]), len(SUBJECTS))
-            told = self._told(SUBJECTS[subject], body)
-            words = f"Refused: {list(WRITINGS.values())[number](told)} {list(WRITINGS)[number]}"
+            subject_text = self._subject_text(SUBJECTS[subject], body)
+            words = f"Refused: {list(WRITINGS.values())[number](subject_text)} {list(WRITINGS)[number]}"
             if self.refuses:
                 raise Refusal(400, 1201, words)
             if self.fails:
                 self.failing[name] = words
         return super()._create(body)
 
-    def _told(self, subject: str, body: Mapping[str, Any]) -> str:
+    def _subject_text(self, subject: str, body: Mapping[str, Any]) -> str:
         link = str(body["voice_url"])
         return {
             "authorization": self._authorization,
@@ -81,13 +81,13 @@ def link(name: str) -> str:
 
 
 class Folder(CliHarness):
-    """All that is said here is kept, and searched by `leaks`."""
+    """A CLI harness that keeps all output; `leaks` searches it for secrets."""
 
-    told: list[tuple[str, bytes]]
+    output: list[tuple[str, bytes]]
 
     def plant(self, credentials: Mapping[str, str] | None = None, *, endpoint: str = "") -> None:
-        """The manifests: `voices.yaml` with the places, `echoes.yaml` with a voice for each writing of each subject."""
-        self.told = [] if not endpoint else self.told
+        """Writes `voices.yaml` with all places, and `echoes.yaml` with a voice for each encoding of each subject."""
+        self.output = [] if not endpoint else self.output
         self.env |= {"TAKE": PLACES["${env:…} in the query of voice_url"]}
         account = {"type": "kling", "endpoint": endpoint or self.kling.url, "rate_limit": {"create": 1000}}
         providers = {"kling": account | ({"credentials": credentials} if credentials else {})}
@@ -108,24 +108,24 @@ class Folder(CliHarness):
 
     def run(self, *words: str, code: int | None = None, stdin: str = "") -> Ran:
         ran = self.voicectl(*words, code=code, stdin=stdin)
-        self.told += [(f"stdout of {' '.join(words)}", ran.out.encode()), (f"stderr of {words}", ran.err.encode())]
+        self.output += [(f"stdout of {' '.join(words)}", ran.out.encode()), (f"stderr of {words}", ran.err.encode())]
         assert "Traceback" not in ran.err or "-v" in words
         return ran
 
     def hear(self, running: subprocess.Popen[bytes]) -> None:
-        """What a process that was started said until it ended, which it must."""
+        """Waits for a started process to end, and keeps its output."""
         out, err = running.communicate(timeout=30)
-        self.told += [(f"stdout of {running.args!r}", out), (f"stderr of {running.args!r}", err)]
+        self.output += [(f"stdout of {running.args!r}", out), (f"stderr of {running.args!r}", err)]
 
     def look_at(self, pid: int) -> None:
-        """What anybody on the machine may read of a process and its children."""
+        """Keeps the command lines of a process and its children, which every user of the machine can read."""
         for folder in Path("/proc").iterdir():
             if folder.name.isdecimal() and (int(folder.name) == pid or _parent(folder) == pid):
-                self.told.append(("a command line", (folder / "cmdline").read_bytes()))
+                self.output.append(("a command line", (folder / "cmdline").read_bytes()))
 
     def leaks(self, *, more: frozenset[str] = frozenset()) -> list[str]:
         files = [(name, content) for name, content in self.files().items() if not name.startswith("planted")]
-        return found([*self.told, *files], more=more)
+        return found([*self.output, *files], more=more)
 
 
 def _parent(process: Path) -> int:

@@ -1,6 +1,6 @@
-"""The places where a secret can enter, each with a mark of its own, and the one grep for them all.
+"""The places where a secret can enter, each with its own mark, and the search for all marks.
 
-A new place is one line of `PLACES`; whoever plants it says `PLACES["…"]`.
+A new place is one line of `PLACES`; a test plants its mark with `PLACES["…"]`.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 
-_PIECE = 12  # letters and digits of a mark, side by side: so many, and it is found
+_PIECE = 12  # so many adjacent letters and digits of a mark count as a find
 _PIECE_IN_BASE64 = 16
 
 
 def _mark(place: str, *, joint: str = "/+") -> str:
-    """`k3…/…+…`: three times 14 letters and digits, joined by what every encoding writes in its own way."""
+    """`k3…/…+…`: three times 14 letters and digits, joined by characters that encodings change."""
     letters = re.sub(r"[^A-Za-z0-9]", "", b64encode(sha256(place.encode()).digest() * 2).decode())
     return letters[:14] + joint[0] + letters[14:28] + joint[1] + letters[28:42]
 
@@ -35,7 +35,7 @@ PLACES: dict[str, str] = {
     "${env:…} in the query of voice_url": _mark("env"),
     "the query of callback_url": _mark("callback_url"),
     "the query of a URL in a label": _mark("label"),
-    "the query of a URL in a voice_name": "k7Zq2Xw9",  # there is no room for more
+    "the query of a URL in a voice_name": "k7Zq2Xw9",  # the name has no room for more
     "the password of HTTP_PROXY": _mark("HTTP_PROXY", joint="-_"),
     "the password of HTTPS_PROXY": _mark("HTTPS_PROXY", joint="-_"),
     "the password of ALL_PROXY": _mark("ALL_PROXY", joint="-_"),
@@ -43,16 +43,16 @@ PLACES: dict[str, str] = {
 }
 
 
-def found(told: Iterable[tuple[str, bytes]], *, more: Iterable[str] = ()) -> list[str]:
-    """`place in what`, for each mark that what was told holds, whole or by a piece, plain, in base64 or in hex.
+def found(output: Iterable[tuple[str, bytes]], *, more: Iterable[str] = ()) -> list[str]:
+    """Searches the output for marks, whole or in part, plain, in base64 or in hex. Returns lines `place in what`.
 
-    `more` are secrets of no place of their own, such as tokens.
+    `more` are secrets without a place, such as tokens.
     """
     marks = _PIECES if not more else _pieces([*PLACES.items(), *(("a token", token) for token in more)])
     return sorted(
         {
             f"{place} in {what}"
-            for what, content in told
+            for what, content in output
             for reading in {content, _unescaped(content)}
             for place in _in(re.sub(rb"[^A-Za-z0-9]", b"", reading), marks)
         }

@@ -1,4 +1,4 @@
-"""A bug of our own, or a disk that fails, has everything in its hands, and shows none of it."""
+"""The message of a bug, or of a failing disk, shows no secret, although the program holds them all."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from tests.secrets.echoing import Echo, Folder
 from tests.secrets.planted import PLACES
 
-# Python imports this first, and so each command has the bug.
+# Python imports this at its start (sitecustomize), so that every command has the bug.
 _BUGS = {
     "in an operation": """
 from reconciler.engine import operations
@@ -78,8 +78,8 @@ def test_a_bug_shows_no_secret(tmp_path: Path, kling: Echo, bug: str) -> None:
     planted.mkdir()
     (planted / "sitecustomize.py").write_text(f"import os\n{_BUGS[bug]}")
     folder.env["PYTHONPATH"] = f"{planted}:{Path(__file__).parents[2]}"
-    told = [folder.run("-v", *words) for words in (["plan"], ["apply", "--auto-approve"], ["plan"])]
-    assert any(ran.code == 1 for ran in told)
+    runs = [folder.run("-v", *words) for words in (["plan"], ["apply", "--auto-approve"], ["plan"])]
+    assert any(ran.code == 1 for ran in runs)
     assert "Traceback" not in folder.run("plan").err
     assert folder.leaks(more=frozenset(kling.tokens)) == []
 

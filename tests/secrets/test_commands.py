@@ -1,4 +1,4 @@
-"""Nothing secret leaves: every command, in success, in failure and killed half way, and then the one grep."""
+"""No command shows a secret: every command runs, in success, in failure and killed, and then the output is searched."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.kling_socket import HtmlAnswer, JsonAnswer
 
 API_KEY, NAMED = PLACES["KLING_API_KEY"], PLACES["a variable that credentials: names"]
 PAIR = {"access_key": PLACES["KLING_ACCESS_KEY"], "secret_key": PLACES["KLING_SECRET_KEY"]}
-# who is calling -> the cloud's keys, the environment, what the provider names
+# kind of credentials -> the keys of the cloud, the environment, the credentials of the provider
 CREDENTIALS: dict[str, tuple[dict[str, str], dict[str, str], dict[str, str]]] = {
     "an API key": ({"api_key": API_KEY}, {"KLING_API_KEY": f"{API_KEY}\n"}, {}),
     "a key pair": (PAIR, {f"KLING_{name.upper()}": f"{key}\r\n" for name, key in PAIR.items()}, {}),
@@ -24,8 +24,8 @@ CREDENTIALS: dict[str, tuple[dict[str, str], dict[str, str], dict[str, str]]] = 
 }
 
 
-everybody = pytest.mark.parametrize("kling", CREDENTIALS, indirect=True)
-somebody = pytest.mark.parametrize("kling", ["a key pair"], indirect=True)
+with_all_credentials = pytest.mark.parametrize("kling", CREDENTIALS, indirect=True)
+with_a_key_pair = pytest.mark.parametrize("kling", ["a key pair"], indirect=True)
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path, kling: Echo) -> Folde
     return made
 
 
-@somebody
+@with_a_key_pair
 def test_what_succeeds_tells_nothing(folder: Folder, kling: Echo) -> None:
     run = folder.run
     run("validate", "-v", code=0)
@@ -53,7 +53,7 @@ def test_what_succeeds_tells_nothing(folder: Folder, kling: Echo) -> None:
         run(*words, code=0)
     run("apply", "p", "-v", code=0)
     sent = [call.body for call in kling.calls if call.operation == "create"]
-    assert any(folder.env["TAKE"] in str(body) for body in sent)  # the cloud gets what the others must not
+    assert any(folder.env["TAKE"] in str(body) for body in sent)  # only the cloud gets the secret
     [other] = kling.add_foreign(f"http://b/?t={PLACES['the query of a URL in a voice_name']}")
     for words in (["output"], ["output", "hero"], ["show"], ["state", "list"], ["state", "show", "hero"], ["drift"]):
         run(*words, "--json", code=0)
@@ -75,26 +75,24 @@ def test_what_succeeds_tells_nothing(folder: Folder, kling: Echo) -> None:
     assert folder.leaks(more=frozenset(kling.tokens)) == []
 
 
-@everybody
+@with_all_credentials
 def test_what_is_refused_tells_nothing_however_the_cloud_echoes_it(folder: Folder, kling: Echo) -> None:
     run = folder.run
     kling.refuses = True
-    told = run("-f", "echoes.yaml", "apply", "--auto-approve", "-v", code=1)
-    assert (
-        "echo-0: create: failed: POST /v1/general/custom-voices: HTTP 400, code 1201: Refused: Bearer ***" in told.out
-    )
+    ran = run("-f", "echoes.yaml", "apply", "--auto-approve", "-v", code=1)
+    assert "echo-0: create: failed: POST /v1/general/custom-voices: HTTP 400, code 1201: Refused: Bearer ***" in ran.out
     kling.refuses = False
     for words in (["plan"], ["plan", "--json"], ["plan", "--out", "p"], ["show"], ["show", "p"], ["state", "pull"]):
         run("-f", "echoes.yaml", *words, code=0)
     assert folder.leaks(more=frozenset(kling.tokens)) == []
 
 
-@somebody
+@with_a_key_pair
 def test_what_fails_later_tells_nothing(folder: Folder, kling: Echo) -> None:
-    """The words of a failed task are kept in the state, and a later run reads them anew from the cloud.
+    """The message of a failed task is kept in the state, and a later run reads it again from the cloud.
 
-    That run does not know the earlier one's tokens. It knows what they were made of, so that nothing but a signature
-    without its text can be left of one that was broken up: it opens nothing, and is not looked for.
+    The later run does not know the tokens of the earlier one, but it knows the keys that they were made from. So at
+    most the signature of a broken up token can be left: it gives no access, and is not searched for.
     """
     kling.fails = True
     folder.run("-f", "echoes.yaml", "apply", "--auto-approve", "--json", code=1)
@@ -106,7 +104,7 @@ def test_what_fails_later_tells_nothing(folder: Folder, kling: Echo) -> None:
     assert folder.leaks(more=frozenset(token.rpartition(".")[0] for token in kling.tokens)) == []
 
 
-@everybody
+@with_all_credentials
 @pytest.mark.parametrize("answer", ["401", "502", "redirect"])
 def test_what_can_not_be_read_tells_nothing(folder: Folder, kling: Echo, answer: str) -> None:
     folder.run("voices", "kling", code=0)
@@ -121,9 +119,9 @@ def test_what_can_not_be_read_tells_nothing(folder: Folder, kling: Echo, answer:
     assert folder.leaks(more=frozenset(kling.tokens)) == []
 
 
-@somebody
+@with_a_key_pair
 def test_what_is_killed_half_way_leaves_nothing(folder: Folder, kling: Echo) -> None:
-    folder.run("apply", "--auto-approve", code=0)  # from now on there is a state for a journal to continue
+    folder.run("apply", "--auto-approve", code=0)  # so that a state exists and later runs write a journal
     kling.before = len(kling.tasks)
     replaced = [word for name in ("hero", "bare", "named") for word in ("--replace", name)]
     kling.kills = running = folder.start("apply", "--auto-approve", "-v", *replaced)
@@ -141,7 +139,7 @@ def test_what_is_killed_half_way_leaves_nothing(folder: Folder, kling: Echo) -> 
     assert folder.leaks(more=frozenset(kling.tokens)) == []
 
 
-@somebody
+@with_a_key_pair
 def test_what_is_interrupted_tells_nothing(folder: Folder, kling: Echo) -> None:
     kling.task_seconds = 30
     running = folder.start("apply", "--auto-approve", "-v")
@@ -155,9 +153,9 @@ def test_what_is_interrupted_tells_nothing(folder: Folder, kling: Echo) -> None:
     assert folder.leaks(more=frozenset(kling.tokens)) == []
 
 
-@somebody
+@with_a_key_pair
 def test_what_nobody_can_know_tells_nothing(folder: Folder, kling: Echo) -> None:
-    """A reply that is lost, then a refusal: uncertain, with the cloud's words."""
+    """A lost reply and then a refusal: the voice is uncertain, with a message of the cloud."""
     kling.refuse("create", 500, 5000, kling.said(), times=3)
     kling.refused |= {"hero": f"{kling.said()} {folder.env['TAKE']}", "bare": kling.said()}
     folder.run("apply", "--auto-approve", "-v", code=1)

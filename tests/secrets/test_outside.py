@@ -1,4 +1,4 @@
-"""Proxies, the sandbox and the modes of files: what stands around a command tells nothing either."""
+"""Proxies, the sandbox and the modes of files show no secret either."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def folder(tmp_path: Path, kling: Echo) -> Folder:
 
 
 def refusal(user: str, password: str) -> bytes:
-    """A proxy that says whom it does not know."""
+    """A response of a proxy that echoes the user and the password."""
     known = b64encode(f"{user}:{password}".encode()).decode()
     words = f"no {password} or Basic {known}"
     return f"HTTP/1.1 407 {words}\r\nContent-Length: {len(words)}\r\n\r\n{words}".encode()
@@ -50,9 +50,9 @@ def test_a_proxy_that_echoes_its_password_gives_nothing_away(folder: Folder, var
         folder.env[variable] = f"http://{user}:{password}@{proxy.host}"
         if variable == "HTTPS_PROXY":
             folder.write({}, providers={"kling": {"type": "kling", "endpoint": "https://kling.example.com"}})
-        told = folder.run("voices", "kling", "-v", code=1)
+        ran = folder.run("voices", "kling", "-v", code=1)
         assert proxy.seen
-    assert "***" in told.err
+    assert "***" in ran.err
     assert folder.leaks() == []
 
 
@@ -119,7 +119,7 @@ def test_a_rehearsal_keeps_no_secret_in_its_world(folder: Folder) -> None:
 
 @contextmanager
 def served(folder: Folder) -> Iterator[str]:
-    """The server's address. What it logged is kept when it ends."""
+    """Starts `sandbox serve`, and yields its URL. Keeps its log at the end."""
     server = subprocess.Popen(
         [*COMMAND, "sandbox", "serve", "--port", "0", "-v"],
         cwd=folder.folder,
@@ -138,10 +138,10 @@ def served(folder: Folder) -> Iterator[str]:
 def test_the_log_of_a_served_sandbox_holds_no_secret(folder: Folder) -> None:
     with served(folder) as url:
         folder.plant(endpoint=url)
-        folder.run("apply", "--auto-approve", "-v", code=1)  # it does not know the key
+        folder.run("apply", "--auto-approve", "-v", code=1)  # the server does not accept the key
         folder.env["KLING_API_KEY"] = "sandbox-default"
         folder.run("apply", "--auto-approve", "-v", code=0)
-    assert "POST /v1/general/custom-voices 200" in b"".join(content for _, content in folder.told).decode()
+    assert "POST /v1/general/custom-voices 200" in b"".join(content for _, content in folder.output).decode()
     assert folder.leaks() == [_NAME_IN_THE_CLOUD]
 
 
@@ -177,7 +177,7 @@ def test_a_state_that_was_opened_to_a_group_stays_so(folder: Folder) -> None:
 
 
 def test_the_files_of_a_run_are_its_owners_alone(folder: Folder, kling: Echo) -> None:
-    folder.run("apply", "--auto-approve", code=0)  # from now on there is a state for a journal to continue
+    folder.run("apply", "--auto-approve", code=0)  # so that a state exists and later runs write a journal
     kling.before = len(kling.tasks)
     replaced = [word for name in ("hero", "bare", "named") for word in ("--replace", name)]
     kling.kills = running = folder.start("apply", "--auto-approve", *replaced)

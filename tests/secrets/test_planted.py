@@ -1,4 +1,4 @@
-"""The grep finds what it is there to find."""
+"""The search finds every mark in every encoding, and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a cloud may mean by "20 calls a second", each as strict as it can be said. Told the time; knows no clock."""
+"""Rate limits: what a cloud may mean by "20 calls a second", each in its strictest form.
+
+The caller passes the time in; nothing here reads a clock.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,13 @@ from typing import Protocol
 
 class Allowance(Protocol):
     def takes(self, now: float) -> bool:
-        """Whether a call that comes now is let in. Asked once for each call, in their order."""
+        """Whether a call at this time is allowed. Must be called once for each call, in order."""
         ...
 
 
 @dataclass
 class AnySecond:
-    """At most so many in any second, whenever it begins; those that were refused count too."""
+    """A sliding window: at most `most` calls in any second. Refused calls count too."""
 
     most: int
     came: deque[float] = field(default_factory=deque)
@@ -29,7 +32,10 @@ class AnySecond:
 
 @dataclass
 class EachSecond:
-    """At most so many from one full second to the next, by a clock that is `ahead` of ours; refused ones count too."""
+    """A fixed window: at most `most` calls in each full second of a clock that is `ahead` of ours, in seconds.
+
+    Refused calls count too.
+    """
 
     most: int
     ahead: float = 0.0
@@ -45,7 +51,7 @@ class EachSecond:
 
 @dataclass
 class Bucket:
-    """A token for each call; so many come back in a second, and `holds` are kept at most: 1 allows no burst at all."""
+    """A token bucket: `most` tokens come back in a second, and it `holds` so many at most; 1 allows no burst."""
 
     most: int
     holds: float
@@ -63,7 +69,7 @@ class Bucket:
 
 @dataclass
 class Storm:
-    """Lets nothing in for a while."""
+    """Refuses every call from `begins` to `ends`, in seconds."""
 
     begins: float
     ends: float

@@ -1,4 +1,4 @@
-"""Real processes that die when a test says so: forks, so that a sweep over every call stays cheap."""
+"""Child processes that a test can kill at a chosen call. They are forks, so that a sweep over every call is cheap."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ FILE_CALLS = ("open", "write", "pwrite", "fsync", "ftruncate", "fchmod", "link",
 
 
 def fork(work: Callable[[], object]) -> int:
-    """The pid of a child that does `work` and exits: 0, or 1 with its traceback on stderr."""
+    """Forks a child that runs `work`, and returns its pid. It exits with 0, or with 1 and a traceback on stderr."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # about threads: the child uses none of its parent's
         pid = os.fork()
     if pid == 0:
-        _live_and_die(work)
+        _run_and_exit(work)
     return pid
 
 
 def wait(pid: int) -> int:
-    """Its exit code, or minus the signal that ended it."""
+    """Waits for the child. Returns its exit code, or minus the number of the signal that killed it."""
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
@@ -34,7 +34,7 @@ def in_child(work: Callable[[], object]) -> int:
 
 
 def die_at(call: int, *, torn: bool) -> None:
-    """From here on the `call`th call that touches a disk is this process's last; `torn` writes half of it first."""
+    """Kills this process at its `call`th call that touches a disk from now on; `torn`: half of a write is done."""
     count = 0
 
     def dying(real: Callable[..., Any], *, writes: bool) -> Callable[..., Any]:
@@ -55,18 +55,18 @@ def die_at(call: int, *, torn: bool) -> None:
 
 @contextmanager
 def said(work: Callable[[Callable[[bytes], object]], object]) -> Iterator[tuple[int, IO[bytes]]]:
-    """A child that can say lines; yields its pid and the pipe they arrive at. It does not outlive the context."""
-    ear, mouth = os.pipe()
-    speak = os.write
+    """Forks a child that can send lines; yields its pid and the pipe to read them from. Kills it at the end."""
+    reader, writer = os.pipe()
+    write = os.write  # `die_at` may replace it in the child
 
-    def speaking() -> None:
-        os.close(ear)
-        work(lambda line: speak(mouth, line + b"\n"))
+    def run() -> None:
+        os.close(reader)
+        work(lambda line: write(writer, line + b"\n"))
 
-    pid = fork(speaking)
-    os.close(mouth)
+    pid = fork(run)
+    os.close(writer)
     try:
-        with os.fdopen(ear, "rb") as pipe:
+        with os.fdopen(reader, "rb") as pipe:
             yield pid, pipe
     finally:
         with suppress(ChildProcessError):  # the test has waited for it
@@ -75,7 +75,7 @@ def said(work: Callable[[Callable[[bytes], object]], object]) -> Iterator[tuple[
                 os.waitpid(pid, 0)
 
 
-def _live_and_die(work: Callable[[], object]) -> NoReturn:
+def _run_and_exit(work: Callable[[], object]) -> NoReturn:
     code = 1
     try:
         work()

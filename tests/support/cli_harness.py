@@ -1,11 +1,11 @@
-"""Runs the command line as a process, in a folder of its own, against a cloud on a real socket.
+"""Runs the command line as a process, in its own folder, against a simulated Kling on a real socket.
 
     with KlingService() as kling:
-        desk = Desk(tmp_path, kling)
-        desk.declare("narrator", "hero")
-        assert desk.voicectl("apply", "--auto-approve").code == 0
+        cli = CliHarness(tmp_path, kling)
+        cli.declare("narrator", "hero")
+        assert cli.voicectl("apply", "--auto-approve").code == 0
 
-An address is also its voice's name unless the test says otherwise.
+The address is also the voice_name, unless the test gives another one.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from tests.support.kling_service import KlingService
 from tests.support.terminal import Terminal
 
 PLAIN = (sys.executable, "-m", "reconciler")
-COMMAND = PLAIN  # a test may put words before it
+COMMAND = PLAIN  # a test may put a wrapper command before it
 
 
 @dataclass(frozen=True)
 class Ran:
-    """How a command ended, and what it wrote."""
+    """The result of a command: its exit code and its output."""
 
     code: int
     out: str
@@ -41,12 +41,12 @@ class Ran:
 
     @property
     def events(self) -> list[dict[str, Any]]:
-        """`apply --json`: a line an event."""
+        """The events of `apply --json`, one for each line."""
         return [json.loads(line) for line in self.out.splitlines()]
 
 
 def ran_in(folder: Path, words: Sequence[str], env: Mapping[str, str], stdin: bytes = b"") -> Ran:
-    """The command in that folder, to its end."""
+    """Runs the command in that folder and waits for its end."""
     if COMMAND == PLAIN and warm.fits(env):
         ran = warm.run(words, cwd=folder, env=env, stdin=stdin)
     else:
@@ -58,9 +58,9 @@ def ran_in(folder: Path, words: Sequence[str], env: Mapping[str, str], stdin: by
 
 
 def voice(name: str, **inputs: Any) -> dict[str, Any]:
-    """A voice of that name, made by create from a sample of its own."""
-    told = {"voice_name": name, "voice_url": f"https://cdn.example.com/{name}.mp3"} | inputs
-    return {"provider": "kling", "create": {key: given for key, given in told.items() if given is not None}}
+    """A manifest entry: a voice of that name, created from its own sample. An input that is None is left out."""
+    fields = {"voice_name": name, "voice_url": f"https://cdn.example.com/{name}.mp3"} | inputs
+    return {"provider": "kling", "create": {key: given for key, given in fields.items() if given is not None}}
 
 
 @dataclass
@@ -77,10 +77,10 @@ class CliHarness:
             "KLING_SECRET_KEY": self.kling.secret_key,
         } | self.env
 
-    # -- what is declared ---------------------------------------------------------------------------------------------
+    # -- the manifest --------------------------------------------------------------------------------------------------
 
     def declare(self, *addresses: str, file: str = "voices.yaml", **voices: Mapping[str, Any]) -> Path:
-        """Writes the manifest: plain voices of these addresses, and others as they are given."""
+        """Writes the manifest: a default voice for each address, and `voices` as they are given."""
         return self.write({a: voice(a) for a in addresses} | voices, file=file)
 
     def write(self, voices: Mapping[str, Mapping[str, Any]], *, file: str = "voices.yaml", **more: Any) -> Path:
@@ -90,18 +90,18 @@ class CliHarness:
         path.write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")  # JSON is YAML
         return path
 
-    # -- what is run --------------------------------------------------------------------------------------------------
+    # -- commands ------------------------------------------------------------------------------------------------------
 
     def voicectl(
         self, *words: str, env: Mapping[str, str] | None = None, stdin: str = "", code: int | None = None
     ) -> Ran:
-        """Runs it in the folder. `code` is what it must exit with."""
+        """Runs the command in the folder. `code` is the exit code that it must have."""
         done = ran_in(self.folder, words, self.env if env is None else dict(env), stdin.encode())
         assert code is None or done.code == code, done
         return done
 
     def start(self, *words: str) -> subprocess.Popen[bytes]:
-        """The same, without waiting for it."""
+        """Starts the command and does not wait for it."""
         return subprocess.Popen(
             [*COMMAND, *words],
             cwd=self.folder,
@@ -114,7 +114,7 @@ class CliHarness:
     def at_a_terminal(
         self, *words: str, stdout: IO[bytes] | None = None, stderr: IO[bytes] | None = None, **env: str
     ) -> Terminal:
-        """`stdout` and `stderr` go elsewhere if said."""
+        """Runs the command at a pseudo terminal; `stdout` and `stderr` may be redirected."""
         return Terminal([*COMMAND, *words], cwd=self.folder, env={**self.env, **env}, stdout=stdout, stderr=stderr)
 
     def apply(self, *words: str, code: int | None = 0) -> Ran:
@@ -122,14 +122,14 @@ class CliHarness:
 
     def plan(self, *words: str) -> dict[str, Any]:
         """`plan --json`, parsed."""
-        told: dict[str, Any] = self.voicectl("plan", "--json", *words, code=0).json
-        return told
+        plan: dict[str, Any] = self.voicectl("plan", "--json", *words, code=0).json
+        return plan
 
     def actions(self, *words: str) -> dict[str, str]:
-        """What the plan says: address -> action, without no-ops."""
+        """The plan as address -> action, without no-ops."""
         return {change["address"]: change["action"] for change in self.plan(*words)["changes"]}
 
-    # -- what is left -------------------------------------------------------------------------------------------------
+    # -- the results ---------------------------------------------------------------------------------------------------
 
     @property
     def state(self) -> dict[str, Any]:
@@ -140,7 +140,7 @@ class CliHarness:
         return self.voicectl("output", address, code=0).out.strip()
 
     def files(self) -> dict[str, bytes]:
-        """Everything that lies in the folder, but for the manifest."""
+        """Every file of the folder except the manifests: path -> content."""
         return {
             str(path.relative_to(self.folder)): path.read_bytes()
             for path in self.folder.rglob("*")

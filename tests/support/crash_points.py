@@ -1,11 +1,11 @@
-"""The moments at which a run can be killed, counted as it passes them; so code that is new is swept too.
+"""Crash points: the points at which a run can be killed. They are found at run time, so new code is covered too.
 
-    a write to a disk       before it, and in the middle: half of its bytes are there
-    what makes it durable   before and after: fsync, replace, rename, link, unlink, ftruncate
-    an exchange             before it is sent; answered, and nothing of the answer read; after
+    a write to a disk     before it, and after half of its bytes
+    a durable operation   before and after fsync, replace, rename, link, unlink, ftruncate
+    an HTTP call          before it is sent; when it is answered and not yet read; after it
 
-A moment is named with how often it was passed: `half of write voices.state.journal #3`. So a death is the same one
-again although threads pass their moments in any order. What lies after a write is what lies before the next moment.
+A point has a name and a count: `half of write voices.state.journal #3`. So the same point can be hit again although
+threads pass their points in any order. "After a write" needs no point: it is the same as before the next point.
 """
 
 from __future__ import annotations
@@ -24,34 +24,34 @@ from typing import IO, Any
 
 DURABLE = ("fsync", "replace", "rename", "link", "unlink", "ftruncate")
 WRITING = os.O_WRONLY | os.O_RDWR
-_KEY = re.compile(r"\bvc-[\w-]+")  # another one for each lineage
+_KEY = re.compile(r"\bvc-[\w-]+")  # differs for each lineage
 
 
 class Points:
-    """The moments passed so far, each told as a line; `die_at` is the last."""
+    """Counts the points that were passed, and writes each to `log`; kills the process at `die_at`."""
 
-    def __init__(self, die_at: str | None, told: IO[str]) -> None:
+    def __init__(self, die_at: str | None, log: IO[str]) -> None:
         self._die_at = die_at
         self._counts: Counter[str] = Counter()
-        self._told = told
+        self._log = log
         self._lock = threading.RLock()
-        self.over = False  # what comes now is not counted
+        self.over = False  # True: later points are not counted
 
-    def passed(self, moment: str, last: Callable[[], object] = lambda: None) -> None:
-        """`last` is what still happens if the process dies here."""
+    def passed(self, point: str, last: Callable[[], object] = lambda: None) -> None:
+        """Counts a point. If the process dies here, `last` is called first."""
         with self._lock:
             if self.over:
                 return
-            self._counts[moment] += 1
-            name = f"{moment} #{self._counts[moment]}"
-            self._told.write(f"{name}\n")
+            self._counts[point] += 1
+            name = f"{point} #{self._counts[point]}"
+            self._log.write(f"{name}\n")
             if name == self._die_at:
                 last()
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
 def arm(points: Points) -> None:
-    """From here on this process passes points."""
+    """Starts to count the points of this process."""
     names = _names_of_files()
     for call in DURABLE:
         setattr(os, call, _around(points, call, getattr(os, call), names))
@@ -62,13 +62,13 @@ def arm(points: Points) -> None:
 
 
 def _names_of_files() -> dict[int, str]:
-    """Of the files that are opened from here on, by their numbers."""
+    """Records the files that are opened from now on: file descriptor -> name."""
     names: dict[int, str] = {}
     real = os.open
 
     def opened(path: Any, flags: int, *args: Any, **options: Any) -> int:
         number = real(path, flags, *args, **options)
-        names[number] = _base(path) if flags & WRITING else "folder"
+        names[number] = _basename(path) if flags & WRITING else "folder"
         return number
 
     os.open = opened
@@ -77,7 +77,7 @@ def _names_of_files() -> dict[int, str]:
 
 def _around(points: Points, call: str, real: Callable[..., Any], names: dict[int, str]) -> Callable[..., Any]:
     def called(first: Any, *args: Any, **options: Any) -> Any:
-        what = f"{call} {names.get(first, 'file') if isinstance(first, int) else _base(first)}"
+        what = f"{call} {names.get(first, 'file') if isinstance(first, int) else _basename(first)}"
         points.passed(f"before {what}")
         result = real(first, *args, **options)
         points.passed(f"after {what}")
@@ -88,7 +88,7 @@ def _around(points: Points, call: str, real: Callable[..., Any], names: dict[int
 
 def _torn(points: Points, real: Callable[..., int], names: dict[int, str]) -> Callable[..., int]:
     def called(number: int, content: Any, *where: int) -> int:
-        if number in names:  # a terminal or a pipe is no disk
+        if number in names:  # not a terminal or a pipe
             points.passed(f"before write {names[number]}")
             half = bytes(content)[: len(content) // 2]
             points.passed(f"half of write {names[number]}", lambda: real(number, half, *where))
@@ -98,12 +98,12 @@ def _torn(points: Points, real: Callable[..., int], names: dict[int, str]) -> Ca
 
 
 def _arm_files(points: Points, names: dict[int, str]) -> None:
-    """The same for what is written by `open`, `Path.write_text` and their kind."""
+    """The same for files that are written with `open`, `Path.write_text` and the like."""
     real = io.open
 
     class Raw(io.FileIO):
         def write(self, content: Any) -> int:
-            what = _base(self.name) if not isinstance(self.name, int) else names.get(self.name, "file")
+            what = _basename(self.name) if not isinstance(self.name, int) else names.get(self.name, "file")
             points.passed(f"before write {what}")
             half = bytes(content)[: len(content) // 2]
             points.passed(f"half of write {what}", lambda: super(Raw, self).write(half))
@@ -137,7 +137,7 @@ def _arm_exchanges(points: Points) -> None:
     asked = threading.local()
 
     def handled(transport: Sockets, request: httpx.Request) -> httpx.Response:
-        action = request.headers.get("X-TC-Action")  # where the path is always the same
+        action = request.headers.get("X-TC-Action")  # Tencent: the path is the same for each action
         what = asked.what = f"{request.method} {action or _KEY.sub('KEY', request.url.path)}"
         points.passed(f"before {what}")
         response = handle(transport, request)
@@ -155,5 +155,5 @@ def _arm_exchanges(points: Points) -> None:
     socket.socket.recv = received  # type: ignore[method-assign, assignment]  # as above
 
 
-def _base(path: str | os.PathLike[str]) -> str:
+def _basename(path: str | os.PathLike[str]) -> str:
     return os.path.basename(os.fspath(path))  # noqa: PTH119 - no pathlib in what is forked often

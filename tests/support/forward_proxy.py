@@ -1,6 +1,6 @@
-"""An HTTP proxy on loopback that writes down what it is asked: plain requests by their whole URL, tunnels by CONNECT.
+"""An HTTP proxy on loopback that records its requests: plain ones with their whole URL, tunnels by CONNECT.
 
-Everything that a tunnel carries is kept too, so that a test can see that nothing readable passes.
+It also records the bytes that clients send through tunnels, so that a test can check that they are encrypted.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from tests.support.hostile_wire import Asked, read
+from tests.support.hostile_wire import ReceivedRequest, read
 
 
 @dataclass
 class ForwardProxy:
-    refuses: bytes = b""  # answered instead of doing anything
-    stalls: bool = False  # answers nothing at all
-    ends_after: int = -1  # so many requests, and nothing listens any more
-    seen: list[Asked] = field(default_factory=list)
-    carried: bytearray = field(default_factory=bytearray)  # from clients, through tunnels
-    _lines: list[socket.socket] = field(default_factory=list)
+    refuses: bytes = b""  # if set: the answer to every request
+    stalls: bool = False  # never answers
+    ends_after: int = -1  # stops to listen after so many requests; -1: never
+    seen: list[ReceivedRequest] = field(default_factory=list)
+    carried: bytearray = field(default_factory=bytearray)  # bytes from clients through tunnels
+    _connections: list[socket.socket] = field(default_factory=list)
     _threads: list[threading.Thread] = field(default_factory=list)
 
     @property
@@ -43,10 +43,10 @@ class ForwardProxy:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._end()
-        for line in self._lines:
+        for connection in self._connections:
             with suppress(OSError):
-                line.shutdown(socket.SHUT_RDWR)
-            line.close()
+                connection.shutdown(socket.SHUT_RDWR)
+            connection.close()
         for thread in self._threads:
             thread.join(10)
 
@@ -63,39 +63,39 @@ class ForwardProxy:
     def _accept(self) -> None:
         while True:
             try:
-                line, _ = self._listener.accept()
+                connection, _ = self._listener.accept()
             except OSError:
                 return
-            self._lines.append(line)
-            self._begin(lambda line=line: self._serve(line))  # type: ignore[misc]  # mypy can't infer a lambda's default
+            self._connections.append(connection)
+            self._begin(lambda connection=connection: self._serve(connection))  # type: ignore[misc]  # mypy can't infer a lambda's default
 
-    def _serve(self, line: socket.socket) -> None:
-        with suppress(OSError), line:
-            while (asked := read(line)) is not None:
-                self.seen.append(asked)
+    def _serve(self, connection: socket.socket) -> None:
+        with suppress(OSError), connection:
+            while (request := read(connection)) is not None:
+                self.seen.append(request)
                 if self.stalls:
-                    line.recv(1)
+                    connection.recv(1)
                 elif self.refuses:
-                    line.sendall(self.refuses)
-                elif asked.method == "CONNECT":
-                    self._tunnel(line, asked.target)
+                    connection.sendall(self.refuses)
+                elif request.method == "CONNECT":
+                    self._tunnel(connection, request.target)
                 else:
-                    answer = _passed_on(asked)
+                    answer = _forward(request)
                     self.ends_after -= 1
                     if self.ends_after == 0:
                         self._end()
-                    line.sendall(answer)
+                    connection.sendall(answer)
                     if self.ends_after == 0:
                         return
 
-    def _tunnel(self, line: socket.socket, target: str) -> None:
+    def _tunnel(self, connection: socket.socket, target: str) -> None:
         host, _, port = target.rpartition(":")
         with socket.create_connection((host.strip("[]"), int(port)), timeout=10) as cloud:
-            self._lines.append(cloud)
-            line.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            back = threading.Thread(target=_pump, args=(cloud, line, bytearray()), daemon=True)
+            self._connections.append(cloud)
+            connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            back = threading.Thread(target=_pump, args=(cloud, connection, bytearray()), daemon=True)
             back.start()
-            _pump(line, cloud, self.carried)
+            _pump(connection, cloud, self.carried)
             back.join(10)
 
 
@@ -108,11 +108,11 @@ def _pump(source: socket.socket, drain: socket.socket, kept: bytearray) -> None:
         drain.shutdown(socket.SHUT_WR)
 
 
-def _passed_on(asked: Asked) -> bytes:
-    url = urlsplit(asked.target)
-    told = {k: v for k, v in asked.headers.items() if not k.startswith("proxy-")} | {"connection": "close"}
+def _forward(request: ReceivedRequest) -> bytes:
+    url = urlsplit(request.target)
+    headers = {k: v for k, v in request.headers.items() if not k.startswith("proxy-")} | {"connection": "close"}
     path = f"{url.path}?{url.query}" if url.query else url.path
-    lines = [f"{asked.method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in told.items())]
+    lines = [f"{request.method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
     with socket.create_connection((url.hostname or "", url.port or 80), timeout=10) as cloud:
-        cloud.sendall("\r\n".join([*lines, "", ""]).encode("latin-1") + asked.body)
+        cloud.sendall("\r\n".join([*lines, "", ""]).encode("latin-1") + request.body)
         return b"".join(iter(lambda: cloud.recv(65536), b""))

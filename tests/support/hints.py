@@ -1,4 +1,4 @@
-"""Hints as a person reads them, and as one types what they say."""
+"""Reads hints in tests: as the text that the user sees, and as the commands to type."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from reconciler.views.screen import fitted
 
 
 def in_words(hint: Hint) -> str:
+    """The hint as one line of text."""
     return fitted(hints.on_one_line(hint, PLAIN), PLAIN)
 
 
 def typed(hint: Hint, *begins: str) -> list[tuple[str, ...]]:
-    """Of each command that begins with these words, the words that follow them."""
+    """For each command of the hint that begins with these words: the words that follow."""
     return [c.words[len(begins) :] for c in hint.commands if c.words[: len(begins)] == begins]

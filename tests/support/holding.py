@@ -1,4 +1,4 @@
-"""A stand-in of Kling that lets its callers wait."""
+"""A simulated Kling that delays its answers until the test releases them."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from tests.support.kling_socket import HtmlAnswer, JsonAnswer
 
 
 class Holding(KlingService):
-    """Answers no creation, or no look, until it is let go. `held` tells that somebody waits."""
+    """Answers no creation, or no look-up, before `released` is set. `held` is set when a caller waits."""
 
     def __init__(self, what: Literal["creations", "looks"] = "creations") -> None:
         super().__init__()
-        self.held, self.let_go = threading.Event(), threading.Event()
+        self.held, self.released = threading.Event(), threading.Event()
         self._method = "POST" if what == "creations" else "GET"
 
     def _answer(self, method: str, target: str, headers: Mapping[str, str], content: bytes) -> JsonAnswer | HtmlAnswer:
-        if method == self._method and not self.let_go.is_set():
+        if method == self._method and not self.released.is_set():
             self.held.set()
-            self.let_go.wait(20)
+            self.released.wait(20)
         return super()._answer(method, target, headers, content)

@@ -1,11 +1,11 @@
-"""A bad network in front of a stand-in: every request passes, but for those that a test gives trouble to.
+"""A faulty network in front of a simulated cloud: it forwards every request, except those that a test disturbs.
 
     with KlingService() as kling, HostileWire(kling.url) as wire:
-        wire.trouble("create", troubles.STALL)                   # the next creation
+        wire.trouble("create", troubles.STALL)                   # the next create
         wire.trouble("create", troubles.RESET, about="hero")     # the next one of that voice_name, voice_id or key
         wire.trouble("list", troubles.STALL, times=99)
 
-What a trouble is stands in `troubles`; here are the sockets. Its limit: HTTP/1.1 without chunked requests.
+The troubles are in `tests.support.troubles`; here are the sockets. Its limit: HTTP/1.1 without chunked requests.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
-_LINGER_NONE = struct.pack("ii", 1, 0)  # a close that resets
+_LINGER_NONE = struct.pack("ii", 1, 0)  # SO_LINGER: close sends a RST
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A request as it came. `about` is the voice_name of a create, the voice_id of a delete, the key of a get."""
+class ReceivedRequest:
+    """A request as it arrived. `about` is the voice_name of a create, the voice_id of a delete, the key of a get."""
 
     operation: str
     about: str
@@ -38,30 +38,30 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Turn:
-    """One request in trouble: the connection it came on, and the way to the cloud."""
+class Exchange:
+    """A disturbed request, its connection to the client, and the network that can forward it to the cloud."""
 
-    asked: Asked
-    line: socket.socket
+    request: ReceivedRequest
+    connection: socket.socket
     wire: HostileWire
 
-    def passed_on(self) -> tuple[bytes, bytes]:
-        """The cloud does its work. Its answer: head with the empty line, and body."""
-        return self.wire.ask_cloud(self.asked)
+    def forward(self) -> tuple[bytes, bytes]:
+        """Lets the cloud do its work. Returns its response: the head with its empty line, and the body."""
+        return self.wire.forward(self.request)
 
     def send(self, *parts: bytes) -> None:
-        self.line.sendall(b"".join(parts))
+        self.connection.sendall(b"".join(parts))
 
     def reset(self) -> None:
-        """The connection ends by RST, as of a machine that fell over."""
-        self.line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NONE)
-        self.line.close()
+        """Ends the connection with a RST, like a machine that crashed."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NONE)
+        self.connection.close()
 
     def wait(self, seconds: float) -> bool:
-        """True when the other side has hung up, or the test is over."""
-        self.line.settimeout(seconds)
+        """Waits so many seconds at most. True if the client has hung up, or the test is over."""
+        self.connection.settimeout(seconds)
         try:
-            return not self.line.recv(1) or self.wire.over
+            return not self.connection.recv(1) or self.wire.over
         except TimeoutError:
             return self.wire.over
         except OSError:
@@ -72,11 +72,11 @@ class Turn:
             pass
 
 
-Trouble = Callable[[Turn], None]  # afterwards the connection ends
+Trouble = Callable[[Exchange], None]  # afterwards the connection ends
 
 
 @dataclass
-class _Waiting:
+class _Planned:
     operation: str
     trouble: Trouble
     about: str | None
@@ -85,15 +85,15 @@ class _Waiting:
 
 @dataclass
 class HostileWire:
-    cloud: str  # base URL of the stand-in
+    cloud: str  # base URL of the simulated cloud
     tls: ssl.SSLContext | None = None
     family: socket.AddressFamily = socket.AF_INET
-    keeps_alive: bool = True  # False: each answer ends its connection, and does not say so
-    seen: list[Asked] = field(default_factory=list)
+    keeps_alive: bool = True  # False: closes the connection after each response, without saying so
+    seen: list[ReceivedRequest] = field(default_factory=list)
     over: bool = False
-    resets: int = 0  # connections that are reset as soon as they open
-    _waiting: list[_Waiting] = field(default_factory=list)
-    _lines: set[socket.socket] = field(default_factory=set)
+    resets: int = 0  # how many of the next connections are reset as soon as they open
+    _planned: list[_Planned] = field(default_factory=list)
+    _connections: set[socket.socket] = field(default_factory=set)
     _threads: list[threading.Thread] = field(default_factory=list)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _listener: socket.socket | None = None
@@ -109,11 +109,11 @@ class HostileWire:
         return urlsplit(self.url).netloc
 
     def trouble(self, operation: str, trouble: Trouble, *, about: str | None = None, times: int = 1) -> None:
-        self._waiting.append(_Waiting(operation, trouble, about, times))
+        self._planned.append(_Planned(operation, trouble, about, times))
 
     def heal(self) -> None:
-        """No more trouble, and up again."""
-        self._waiting.clear()
+        """Removes all troubles, and listens again."""
+        self._planned.clear()
         self.resets = 0
         if self._listener is None:
             self.up()
@@ -127,18 +127,18 @@ class HostileWire:
         self._begin(self._accept, listener)
 
     def down(self, *, but: socket.socket | None = None) -> None:
-        """Nothing listens any more, and the open connections end, but for one."""
+        """Stops to listen, and ends the open connections except `but`."""
         with self._lock:
             listener, self._listener = self._listener, None
-            lines = [line for line in self._lines if line is not but]
-        for each in [listener, *lines]:
+            connections = [each for each in self._connections if each is not but]
+        for each in [listener, *connections]:
             if each is not None:
                 with suppress(OSError):
                     each.shutdown(socket.SHUT_RDWR)
                 each.close()
 
     def count(self, operation: str) -> int:
-        return sum(asked.operation == operation for asked in self.seen)
+        return sum(request.operation == operation for request in self.seen)
 
     def __enter__(self) -> Self:
         self.up()
@@ -150,96 +150,99 @@ class HostileWire:
         for thread in list(self._threads):
             thread.join(10)
 
-    # -- connections --------------------------------------------------------------------------------------------------
+    # -- connections ---------------------------------------------------------------------------------------------------
 
-    def _begin(self, work: Callable[[socket.socket], None], line: socket.socket) -> None:
-        thread = threading.Thread(target=work, args=(line,), daemon=True)
+    def _begin(self, work: Callable[[socket.socket], None], connection: socket.socket) -> None:
+        thread = threading.Thread(target=work, args=(connection,), daemon=True)
         self._threads.append(thread)
         thread.start()
 
     def _accept(self, listener: socket.socket) -> None:
         while True:
             try:
-                line, _ = listener.accept()
+                connection, _ = listener.accept()
             except OSError:
                 return
             if self.resets > 0:
                 self.resets -= 1
-                line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NONE)
-                line.close()
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NONE)
+                connection.close()
                 continue
-            self._begin(self._serve, line)
+            self._begin(self._serve, connection)
 
     def _serve(self, plain: socket.socket) -> None:
-        line = plain
+        connection = plain
         try:
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self.tls is not None:
-                line = self.tls.wrap_socket(plain, server_side=True)
+                connection = self.tls.wrap_socket(plain, server_side=True)
             with self._lock:
-                self._lines.add(line)
-            while (asked := read(line)) is not None:
+                self._connections.add(connection)
+            while (request := read(connection)) is not None:
                 with self._lock:
-                    self.seen.append(asked)
-                    trouble = self._next(asked)
+                    self.seen.append(request)
+                    trouble = self._next(request)
                 if trouble is not None:
-                    trouble(Turn(asked, line, self))
+                    trouble(Exchange(request, connection, self))
                     return
-                head, body = self.ask_cloud(asked)
-                line.sendall(head + body)
-                if not self.keeps_alive or asked.headers.get("connection") == "close":
+                head, body = self.forward(request)
+                connection.sendall(head + body)
+                if not self.keeps_alive or request.headers.get("connection") == "close":
                     return
-        except OSError:  # the other side hung up, or refused our certificate
+        except OSError:  # the client hung up, or refused our certificate
             return
         finally:
             with self._lock:
-                self._lines.discard(line)
+                self._connections.discard(connection)
             with suppress(OSError):
-                line.close()
+                connection.close()
 
-    def _next(self, asked: Asked) -> Trouble | None:
-        for waiting in self._waiting:
-            if waiting.operation in (asked.operation, "any") and waiting.about in (None, asked.about):
-                waiting.times -= 1
-                if waiting.times == 0:
-                    self._waiting.remove(waiting)
-                return waiting.trouble
+    def _next(self, request: ReceivedRequest) -> Trouble | None:
+        for planned in self._planned:
+            if planned.operation in (request.operation, "any") and planned.about in (None, request.about):
+                planned.times -= 1
+                if planned.times == 0:
+                    self._planned.remove(planned)
+                return planned.trouble
         return None
 
-    def ask_cloud(self, asked: Asked) -> tuple[bytes, bytes]:
-        """The request as it came, on a connection of its own."""
+    def forward(self, request: ReceivedRequest) -> tuple[bytes, bytes]:
+        """Sends the request unchanged to the cloud, on a new connection. Returns head and body of the response."""
         url = urlsplit(self.cloud)
-        headers = {**asked.headers, "host": url.netloc, "connection": "close"}
-        lines = [f"{asked.method} {asked.target} HTTP/1.1", *(f"{name}: {told}" for name, told in headers.items())]
+        headers = {**request.headers, "host": url.netloc, "connection": "close"}
+        lines = [
+            f"{request.method} {request.target} HTTP/1.1",
+            *(f"{name}: {value}" for name, value in headers.items()),
+        ]
         with socket.create_connection((url.hostname or "", url.port or 80), timeout=10) as cloud:
-            cloud.sendall("\r\n".join([*lines, "", ""]).encode("latin-1") + asked.body)
+            cloud.sendall("\r\n".join([*lines, "", ""]).encode("latin-1") + request.body)
             answer = b"".join(iter(lambda: cloud.recv(65536), b""))
         head, gap, body = answer.partition(b"\r\n\r\n")
         return head + gap, body
 
 
-def read(line: socket.socket) -> Asked | None:
-    """The next request; None when the connection ends."""
+def read(connection: socket.socket) -> ReceivedRequest | None:
+    """Reads the next request; None when the connection ends."""
     got = b""
     while b"\r\n\r\n" not in got:
-        more = line.recv(65536)
+        more = connection.recv(65536)
         if not more:
             return None
         got += more
     head, _, body = got.partition(b"\r\n\r\n")
     first, *rest = head.decode("latin-1").split("\r\n")
-    headers = {name.strip().lower(): told.strip() for name, _, told in (each.partition(":") for each in rest)}
+    headers = {name.strip().lower(): value.strip() for name, _, value in (each.partition(":") for each in rest)}
     while len(body) < int(headers.get("content-length", "0")):
-        more = line.recv(65536)
+        more = connection.recv(65536)
         if not more:
             return None
         body += more
     method, target, _ = first.split(" ")
-    return Asked(*_meant(method, target, body), method, target, headers, body)
+    return ReceivedRequest(*_operation(method, target, body), method, target, headers, body)
 
 
-def _meant(method: str, target: str, body: bytes) -> tuple[str, str]:
-    """The operation, and what it is about."""
+def _operation(method: str, target: str, body: bytes) -> tuple[str, str]:
+    """The operation, and the voice_name, voice_id or key that it is about."""
     path = urlsplit(target).path
     if method == "POST" and path.endswith("/custom-voices"):
         return "create", str(json.loads(body)["voice_name"])

@@ -1,6 +1,6 @@
-"""What Kling does with voices, from the vendor's pages and other people's recorded calls: no HTTP, no sockets.
+"""The rules of Kling's API for voices, from the vendor's documents and from recorded calls: no HTTP, no sockets.
 
-Independent of the adapter: nothing in here imports the package. Where the vendor's behaviour is not known, there is
+Independent of the adapter: nothing here imports the package. Where the vendor's behaviour is not known, there is
 a switch on `KlingService`.
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 
 
 class Deleted(StrEnum):
-    """How the creation task of a deleted voice looks afterwards: the vendor does not say."""
+    """How the task of a deleted voice looks afterwards. The vendor does not document it."""
 
     VANISHES = "vanishes"
     STAYS = "stays as succeed"
@@ -27,7 +27,7 @@ class Deleted(StrEnum):
 
 
 class Refusal(Exception):
-    """An error of the vendor's table."""
+    """An error from the vendor's table of errors."""
 
     def __init__(self, status: int, code: int, message: str) -> None:
         super().__init__(message)
@@ -38,7 +38,7 @@ class Refusal(Exception):
 
 @dataclass
 class Task:
-    """One creation: it ends `seconds` after it was `born`, with a voice unless there is a `failure`."""
+    """A creation task: it ends `seconds` after `born`, with a voice, or with the message `failure`."""
 
     task_id: str
     voice_id: str
@@ -58,9 +58,9 @@ class Task:
         return "failed" if self.failure is not None else "succeed"
 
     def shown(self, now: float, deleted_voices: Deleted) -> dict[str, Any]:
-        """As get and list tell it."""
+        """The task as get and list return it."""
         status = self.status(now)
-        told: dict[str, Any] = {
+        response: dict[str, Any] = {
             "task_id": self.task_id,
             "task_status": status,
             "task_status_msg": self.failure or "" if status == "failed" else "",
@@ -78,15 +78,15 @@ class Task:
             if self.deleted and deleted_voices is Deleted.FLAGGED:
                 voice["status"] = "deleted"
             hidden = self.deleted and deleted_voices is Deleted.EMPTIED
-            told["task_result"] = {"voices": [] if hidden else [voice]}
-            told["final_unit_deduction"] = "0.05"
-        return told
+            response["task_result"] = {"voices": [] if hidden else [voice]}
+            response["final_unit_deduction"] = "0.05"
+        return response
 
     def listed(self, deleted_voices: Deleted) -> bool:
         return not (self.deleted and deleted_voices is Deleted.VANISHES)
 
 
-# How the list is wrong: all tasks and the number of the page asked for -> the tasks that this page is cut from.
+# Makes a list wrong: all tasks and the requested page number -> the tasks from which this page is cut.
 Listing = Callable[[list[Task], int], list[Task]]
 
 
@@ -103,22 +103,22 @@ def empty(tasks: list[Task], page: int) -> list[Task]:
 
 
 def hiding(*names: str) -> Listing:
-    """Leaves out the voices of these names or external_task_ids."""
+    """Omits the voices with these names or external_task_ids."""
     return lambda tasks, page: [t for t in tasks if t.name not in names and t.external_task_id not in names]
 
 
 def short(by: int) -> Listing:
-    """The last ones are missing."""
+    """Omits the last ones."""
     return lambda tasks, page: tasks[: max(0, len(tasks) - by)]
 
 
 def shifted(by: int) -> Listing:
-    """Rows leave at the front while it is paged, so that each further page skips some."""
+    """Removes rows at the front between two pages, so that each further page skips some."""
     return lambda tasks, page: tasks[by * (page - 1) :] if page > 1 else tasks
 
 
 def shuffled(seed: int) -> Listing:
-    """Another order for each call."""
+    """Returns another order for each call."""
     chance = random.Random(seed)
     return lambda tasks, page: chance.sample(tasks, len(tasks))
 
@@ -150,18 +150,18 @@ def check_key(header: str, *, api_key: str, access_key: str, secret_key: str, no
 
 
 def page_of(query: dict[str, str]) -> tuple[int, int]:
-    """pageNum and pageSize, each 1 to 1000; 1 and 30 by default."""
-    told: list[int] = []
+    """Reads pageNum and pageSize, each 1 to 1000; 1 and 30 by default."""
+    numbers: list[int] = []
     for name, default in (("pageNum", "1"), ("pageSize", "30")):
         text = query.get(name, default)
         if not text.isdecimal() or not 1 <= int(text) <= 1000:
             raise Refusal(400, 1201, f"{name} should be in [1, 1000]")
-        told.append(int(text))
-    return told[0], told[1]
+        numbers.append(int(text))
+    return numbers[0], numbers[1]
 
 
 def preset(voice_id: str, name: str) -> dict[str, Any]:
-    """One task record for each official voice, without task_info."""
+    """The task of an official voice, without task_info."""
     voice = {
         "voice_id": voice_id,
         "voice_name": name,

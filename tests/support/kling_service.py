@@ -1,14 +1,14 @@
-"""A stand-in of Kling on a real socket, written from the vendor's documents and not from our adapter.
+"""A simulated Kling on a real socket, written from the vendor's documents and not from our adapter.
 
     with KlingService(prefix="/gateway") as kling:
         kling.deleted_voices = Deleted.VANISHES
         kling.spoil("create", Spoil.REPLY_LOST)
-        …                                        # something talks to kling.url with kling.api_key
+        …                                        # a client calls kling.url with kling.api_key
         assert kling.bought == 1 and kling.count("list") == 2
 
-Switches are plain attributes and may be turned while it runs. Operations are `create`, `get`, `list`, `presets` and
-`delete`. Its limit: it serves one account, and forgets everything when it stops; but other services may answer at its
-address for their own API keys (`neighbours`), as the accounts of one endpoint do.
+Switches are plain attributes and may be changed while it runs. Operations are `create`, `get`, `list`, `presets` and
+`delete`. Its limit: it serves one account, and keeps everything in memory. Other services may answer at its address for
+their own API keys (`neighbours`), like the accounts of one endpoint.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ OWEN, ANNA = "829826751244587008", "829826751244587009"
 
 
 class Spoil(StrEnum):
-    """What becomes of an answer after the work was done."""
+    """What happens to the response after the work was done."""
 
     REPLY_LOST = "the connection is closed"
     SERVER_ERROR = "HTTP 500, code 5000"
@@ -43,7 +43,7 @@ class Spoil(StrEnum):
 
 @dataclass(frozen=True)
 class Call:
-    """One request that came in. `code` is Kling's, `at` its own time in seconds."""
+    """A received request. `code` is Kling's; `at` is the time of the service in seconds."""
 
     operation: str
     method: str
@@ -76,12 +76,12 @@ class KlingService:
         self.listing: Listing = in_order
         self.failing: dict[str, str] = {}  # voice_name -> task_status_msg of a task that fails
         self.refused: dict[str, str] = {}  # voice_name -> message of a create that is refused with 1201
-        self.delete_tells = True  # elements' delete answers without data
+        self.delete_tells = True  # False: answers without data, as the delete of elements does
         self.presets = {OWEN: "Owen", ANNA: "Anna"}
         self.owner = "10020030"
         self.hides_owner_from: set[str] = set()  # API keys whose lists lack owned_by
         self.neighbours: list[KlingService] = []
-        # What is there, and what happened
+        # Contents and history
         self.tasks: list[Task] = []
         self.calls: list[Call] = []
         self._spoiled: Counter[tuple[str, Spoil]] = Counter()
@@ -96,12 +96,12 @@ class KlingService:
 
     @property
     def bought(self) -> int:
-        """How many creations were accepted, so paid."""
+        """How many creations were accepted, and so paid."""
         return sum(c.operation == "create" and c.code == 0 for c in self.calls)
 
     @property
     def voices(self) -> dict[str, Task]:
-        """voice_id -> what is there now and ready."""
+        """The ready voices that were not deleted: voice_id -> task."""
         with self._lock:
             return {t.voice_id: t for t in self.tasks if not t.deleted and t.status(self.now()) == "succeed"}
 
@@ -109,16 +109,16 @@ class KlingService:
         return sum(c.operation == operation for c in self.calls)
 
     def spoil(self, operation: str, how: Spoil, *, times: int = 1) -> None:
-        """The next ones do their work and answer badly. `bought` still counts them."""
+        """Lets the next calls do their work and spoils their responses. `bought` still counts them."""
         self._spoiled[operation, how] += times
 
     def refuse(self, operation: str, status: int, code: int, message: str = "refused", *, times: int = 1) -> None:
-        """The next ones do nothing and answer this."""
+        """Lets the next calls fail with this error, without any work."""
         body = {"code": code, "message": message, "request_id": str(uuid.uuid4())}
         self._scripted.setdefault(operation, []).extend([JsonAnswer(status, body)] * times)
 
     def add_foreign(self, *names: str, external_task_id: str | None = None, seconds: float = 0.0) -> list[str]:
-        """Voices that somebody else, or Kling itself, put into the account. Their voice_ids."""
+        """Adds voices made by another user of the account, or by Kling. Returns their voice_ids."""
         with self._lock:
             added = [self._begin(name, external_task_id, seconds=seconds) for name in names]
         return [t.voice_id for t in added]
@@ -136,7 +136,7 @@ class KlingService:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._server.stop()
 
-    # -- one request --------------------------------------------------------------------------------------------------
+    # -- one request ---------------------------------------------------------------------------------------------------
 
     def _answer(self, method: str, target: str, headers: Mapping[str, str], content: bytes) -> JsonAnswer | HtmlAnswer:
         url = urlsplit(target)
@@ -163,8 +163,8 @@ class KlingService:
                 if key in self.hides_owner_from:
                     answer = without_owners(answer)
             except Refusal as refused:
-                told = {"code": refused.code, "message": refused.message, "request_id": str(uuid.uuid4())}
-                answer = JsonAnswer(refused.status, told)
+                error = {"code": refused.code, "message": refused.message, "request_id": str(uuid.uuid4())}
+                answer = JsonAnswer(refused.status, error)
             if answer.status == 429 and self.retry_after is not None:
                 answer = JsonAnswer(answer.status, answer.body, {"Retry-After": self.retry_after})
             code = answer.body["code"]
@@ -212,10 +212,10 @@ class KlingService:
                 data = [preset(*p) for p in list(self.presets.items())[(number - 1) * size : number * size]]
             case _:
                 data = self._delete(body)
-        told = {"code": 0, "message": "SUCCEED", "request_id": str(uuid.uuid4()), "data": data}
+        response = {"code": 0, "message": "SUCCEED", "request_id": str(uuid.uuid4()), "data": data}
         if data is None:
-            del told["data"]
-        return JsonAnswer(200, told)
+            del response["data"]
+        return JsonAnswer(200, response)
 
     def _create(self, body: dict[str, Any]) -> dict[str, Any]:
         name, key = body.get("voice_name"), body.get("external_task_id") or None
@@ -231,8 +231,10 @@ class KlingService:
         if self.in_flight_cap is not None and running >= self.in_flight_cap:
             raise Refusal(429, 1303, "parallel task over resource pack limit")
         task = self._begin(name, key, seconds=self.task_seconds)
-        told = task.shown(task.born, self.deleted_voices)
-        return {k: told[k] for k in ("task_id", "task_info", "created_at", "updated_at")} | {"task_status": "submitted"}
+        response = task.shown(task.born, self.deleted_voices)
+        return {k: response[k] for k in ("task_id", "task_info", "created_at", "updated_at")} | {
+            "task_status": "submitted"
+        }
 
     def _begin(self, name: str, key: str | None, *, seconds: float) -> Task:
         self._ids += 1

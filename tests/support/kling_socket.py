@@ -1,4 +1,4 @@
-"""HTTP/1.1 with keep-alive on 127.0.0.1, one thread a connection. Knows nothing of what it serves."""
+"""An HTTP/1.1 server with keep-alive on 127.0.0.1, with one thread for each connection. Knows no API."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ class HtmlAnswer:
 
 
 class Hangup(Exception):
-    """The connection closes without an answer."""
+    """Closes the connection without a response."""
 
 
-# Method, target, headers by their names in lower case, body
+# (method, target, headers with names in lower case, body) -> response
 Answering = Callable[[str, str, Mapping[str, str], bytes], JsonAnswer | HtmlAnswer]
 
 
 class SocketServer:
-    """Serves on a free port between `start` and `stop`. Its Date header tells `now`."""
+    """Serves on a free port between `start` and `stop`. Its Date header shows `now`."""
 
     def __init__(self, answer: Answering, *, now: Callable[[], float]) -> None:
         self._server = _Server(answer, now)
@@ -77,7 +77,7 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def hang_up(self) -> None:
-        """Ends the connections that clients keep alive."""
+        """Closes the connections that clients keep alive."""
         for connection in list(self._open):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
@@ -121,4 +121,4 @@ class _Connection(BaseHTTPRequestHandler):
         return formatdate(self.server.now() if timestamp is None else timestamp, usegmt=True)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Says nothing."""
+        """Writes no log."""

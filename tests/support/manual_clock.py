@@ -1,4 +1,4 @@
-"""A clock that moves only when it is told to, or when somebody sleeps on it."""
+"""A clock that moves only by `pass_`, `jump` and `sleep`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 class ManualClock:
-    """Satisfies `Clock`. `jump` moves the date alone, as somebody who sets the machine's clock does."""
+    """Satisfies `Clock`. `jump` moves only the wall clock, as when a user sets the clock of the machine."""
 
     def __init__(self) -> None:
         self._seconds = 0.0

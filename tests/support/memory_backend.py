@@ -1,6 +1,6 @@
-"""A backend in memory, which tells of every write, so that a test can see the order of things or end the run there.
+"""A backend in memory that calls a hook at every write, so that a test can check the order or end the run there.
 
-It keeps all that it ever held, as backups do.
+It keeps every version that it held, as backups do.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class MemoryBackend:
         return self._blob
 
     def put_back(self, copy: Blob | None) -> None:
-        """As a person does who restores a backup, or loses the file: past every check."""
+        """Replaces the content without any check, like a user who restores a backup or loses the file."""
         self._blob = copy
 
     def write(self, data: bytes, expected: str | None) -> str:
@@ -43,15 +43,15 @@ class MemoryBackend:
         self._check(expected)
         self.before("append")
         data, before = (self._blob.data, self._blob.entries) if self._blob is not None else (b"", ())
-        told = (*before, *entries)
-        self._blob = Blob(data, _version(data, told), told)
+        appended = (*before, *entries)
+        self._blob = Blob(data, _version(data, appended), appended)
         self.copies.append(self._blob)
         self.after("append")
         return self._blob.version
 
     @contextmanager
     def lock(self, holder: LockInfo) -> Iterator[None]:
-        """Nobody else is there."""
+        """Always succeeds."""
         yield
 
     def break_lock(self, lock_id: str) -> LockInfo:

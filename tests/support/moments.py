@@ -1,8 +1,8 @@
-"""A stand-in of Kling that lets a test act at a moment of the run, from outside of it.
+"""A simulated Kling that lets a test act at a chosen call of the run.
 
-    kling.during("create", lambda: disk.fill(), nth=3)  # when the third creation has come in, before it is answered
+    kling.during("create", lambda: disk.fill(), nth=3)  # when the third create arrives, before its response
 
-Its limit: an action is run once, in the thread that answers, and holds up that answer only.
+Its limit: an action runs once, in the thread that answers, and delays only that response.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.support.kling_socket import HtmlAnswer, JsonAnswer
 
 
 @dataclass(frozen=True)
-class _Moment:
+class _Action:
     operation: str
     nth: int
     after: bool
@@ -26,31 +26,31 @@ class _Moment:
 
 
 class Watched(KlingService):
-    """`during` says what to do when the nth call of an operation comes in; `after` its work, or before it."""
+    """Runs an action at the nth call of an operation: before its work, or `after` it."""
 
     def __init__(self) -> None:
         super().__init__()
         self._seen: Counter[str] = Counter()
-        self._moments: list[_Moment] = []
+        self._actions: list[_Action] = []
         self._counting = threading.Lock()
 
     def during(self, operation: str, act: Callable[[], object], *, nth: int = 1, after: bool = False) -> None:
-        """Counts from now on."""
+        """Plans the action for the `nth` call from now on."""
         with self._counting:
-            self._moments.append(_Moment(operation, self._seen[operation] + nth, after, act))
+            self._actions.append(_Action(operation, self._seen[operation] + nth, after, act))
 
     def _answer(self, method: str, target: str, headers: Mapping[str, str], content: bytes) -> JsonAnswer | HtmlAnswer:
         due = self._due(method, target)
-        for moment in due:
-            if not moment.after:
-                moment.act()
+        for action in due:
+            if not action.after:
+                action.act()
         answer = super()._answer(method, target, headers, content)
-        for moment in due:
-            if moment.after:
-                moment.act()
+        for action in due:
+            if action.after:
+                action.act()
         return answer
 
-    def _due(self, method: str, target: str) -> list[_Moment]:
+    def _due(self, method: str, target: str) -> list[_Action]:
         try:
             operation, _ = self._route(method, target.partition("?")[0])
         except Refusal:
@@ -58,4 +58,4 @@ class Watched(KlingService):
         with self._counting:
             self._seen[operation] += 1
             number = self._seen[operation]
-            return [m for m in self._moments if (m.operation, m.nth) == (operation, number)]
+            return [m for m in self._actions if (m.operation, m.nth) == (operation, number)]

@@ -1,4 +1,4 @@
-"""A disk of its own, small enough to be filled. Only root may mount one; elsewhere its tests are skipped."""
+"""A small disk (tmpfs) that a test can fill. Only root may mount one; otherwise its tests are skipped."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Self
 
 import pytest
 
-_PAGE = 4096  # a tmpfs gives and takes whole ones
+_PAGE = 4096  # a tmpfs allocates whole pages
 _PAGES = 256
 
 
@@ -34,14 +34,14 @@ class SmallDisk:
         self.folder.rmdir()
 
     def fill(self, *, leave: int = 0) -> None:
-        """Leaves so many pages of 4 KiB."""
+        """Fills the disk, and leaves so many free pages of 4 KiB."""
         with (self.folder / "filler").open("ab", buffering=0) as filler, suppress(OSError):
             while os.statvfs(self.folder).f_bavail > leave:
                 filler.write(b"x" * _PAGE)
 
     @contextmanager
     def read_only(self) -> Iterator[None]:
-        """While nothing on it is open for writing."""
+        """Mounts the disk read-only. No file on it may be open for writing."""
         made = _mount("-o", "remount,ro", str(self.folder))
         assert made.returncode == 0, made.stderr
         try:

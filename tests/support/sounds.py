@@ -1,4 +1,4 @@
-"""Samples for tests: WAV in every shape by hand, the rest by PyAV. A tone, unless silence is asked for."""
+"""Makes audio samples for tests: WAV in every form by hand, other formats by PyAV. A tone, or silence on request."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ UNTOLD = 0xFFFF_FFFF
 
 @cache
 def tone(seconds: float, rate: int, *, channels: int = 1, loudness: float = 0.3) -> tuple[float, ...]:
-    """440 Hz, from -1 to 1, one value for each channel in turn."""
+    """Samples of a 440 Hz tone from -1 to 1, interleaved by channel."""
     wave = [loudness * math.sin(2 * math.pi * 440 * i / rate) for i in range(round(seconds * rate))]
     return tuple(value for value in wave for _ in range(channels))
 
@@ -34,7 +34,7 @@ def wav(
     size: int | None = None,
     silent: bool = False,
 ) -> bytes:
-    """`before` are chunks between format and sound; `size` is a lie about the sound's length."""
+    """A WAV file. `before` are chunks between format and sound; `size` is a false length of the sound."""
     values = tone(seconds, rate, channels=channels, loudness=0 if silent else 0.3)
     return wrapped(
         _stored(values, bits=bits, tag=tag, order=order),
@@ -63,14 +63,14 @@ def wrapped(
     if extensible:
         shape += struct.pack(f"{order}HHIH", 22, bits, 0, tag) + _GUID_TAIL
     chunks = b"".join(_chunk(name, body, order) for name, body in [(b"fmt ", shape), *before])
-    told = len(sound) if size is None else size
-    body = b"WAVE" + chunks + b"data" + struct.pack(f"{order}I", told) + sound + b"\0" * (len(sound) % 2) + after
-    whole = UNTOLD if told == UNTOLD else len(body)
+    stated = len(sound) if size is None else size
+    body = b"WAVE" + chunks + b"data" + struct.pack(f"{order}I", stated) + sound + b"\0" * (len(sound) % 2) + after
+    whole = UNTOLD if stated == UNTOLD else len(body)
     return (b"RIFX" if order == ">" else b"RIFF") + struct.pack(f"{order}I", whole) + body
 
 
 def rf64(seconds: float = 12.0) -> bytes:
-    """What writers make whose files may grow beyond 4 GB: the true sizes stand in ds64."""
+    """An RF64 file, for files over 4 GB: its real sizes are in the chunk ds64."""
     plain = wav(seconds, size=UNTOLD)
     sound = len(plain) - 44
     ds64 = _chunk(b"ds64", struct.pack("<QQQI", len(plain) + 28, sound, sound // 2, 0), "<")
@@ -89,7 +89,7 @@ def encoded(
     silent: bool = False,
     fragmented: bool = False,
 ) -> bytes:
-    """By PyAV. `picture`: `video` for moving ones, `cover` for one that only decorates."""
+    """A file encoded by PyAV. `picture` adds a `video` stream, or a `cover` image."""
     import av
     from av.stream import Disposition
 
@@ -137,7 +137,7 @@ def m4a(seconds: float = 12.0) -> bytes:
 
 
 def mp4(seconds: float = 12.0, *, fragmented: bool = False) -> bytes:
-    """With moving pictures."""
+    """With a video stream."""
     return encoded("mp4", "aac", seconds=seconds, picture="video", fragmented=fragmented)
 
 

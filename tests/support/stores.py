@@ -1,4 +1,4 @@
-"""A store over a real disk, with a clock that stands still and a disk that can be full."""
+"""Stores on a real disk, with a clock that does not run and a disk that can be full."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NEW = State(lineage="abcdef12")
 
 
 class StoppedClock:
-    """Stands still but for sleeping; `sleeping` is called for each sleep."""
+    """Satisfies `Clock`. Moves only by `sleep`; `sleeping` is called for each sleep."""
 
     def __init__(self, sleeping: Callable[[], object] = lambda: None) -> None:
         self.slept = 0.0
@@ -39,7 +39,7 @@ class StoppedClock:
 
 
 class FullDisk:
-    """A local disk that takes nothing more while it is `full`."""
+    """A local backend whose disk refuses every write while it is `full`."""
 
     def __init__(self, backend: LocalBackend) -> None:
         self.full = False

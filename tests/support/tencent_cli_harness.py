@@ -1,8 +1,8 @@
-"""A person's folder with one manifest for every cloud, their stand-ins on real sockets, and the command between them.
+"""Runs the command line against all simulated clouds on real sockets, with one manifest for all of them.
 
-desk = TencentDesk(tmp_path, kling, tencent=tencent)
-desk.write(VOICES, audio=SOUNDS)
-desk.apply()
+cli = TencentCliHarness(tmp_path, kling, tencent=tencent)
+cli.write(VOICES, audio=SOUNDS)
+cli.apply()
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ SOUNDS: Entries = {"fireworks": FIREWORKS}
 
 
 def changed(entry: Mapping[str, Any], **keys: Any) -> dict[str, Any]:
-    """The same entry with other keys in its method; None takes a key out."""
+    """The entry with other keys in its method; None removes a key."""
     method = next(m for m in ("create", "clone", "task") if m in entry)
     inside = {**entry[method], **keys}
     return {**entry, method: {key: value for key, value in inside.items() if value is not None}}
@@ -84,7 +84,7 @@ def changed(entry: Mapping[str, Any], **keys: Any) -> dict[str, Any]:
 
 @dataclass
 class TencentCliHarness(CliHarness):
-    """`write` takes the entries as they are."""
+    """A `CliHarness` with accounts of Kling, VOD and TRTC. `write` takes the entries unchanged."""
 
     tencent: TencentService = field(kw_only=True)
 

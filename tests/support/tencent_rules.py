@@ -1,7 +1,7 @@
-"""What Tencent Cloud takes and refuses, from the vendor's pages: no HTTP, no sockets, no state.
+"""What Tencent Cloud accepts and refuses, from the vendor's documents: no HTTP, no sockets, no state.
 
-Independent of the adapters: nothing in here imports the package. Parameters are told as `name -> kind`, the kind
-being JSON's; a name that is not told is an error, as it is at the vendor's.
+Independent of the adapters: nothing here imports the package. Parameters are listed as name -> Python type of the JSON
+value; a parameter that is not listed is an error, as at the vendor.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 VOD, TRTC = ("vod", "2018-07-17"), ("trtc", "2019-07-22")
-_APART = 300  # seconds between the caller's clock and ours, at most
-_BODY = 10 * 1024 * 1024
+_MAX_SKEW = 300  # seconds between the clock of the caller and ours
+_MAX_BODY = 10 * 1024 * 1024
 
 Kinds = Mapping[str, type | tuple[type, ...]]
 _SESSION: Kinds = {"SessionId": str, "SessionContext": str, "TasksPriority": int}
@@ -66,7 +66,7 @@ TAKES: Mapping[str, Kinds] = {
         "PronunciationDict": list, "AlignmentMode": str,
     },
 }  # fmt: skip
-_INSIDE: Mapping[str, Kinds] = {
+_NESTED: Mapping[str, Kinds] = {
     "AudioFileInfo": {"Type": str, "FileId": str, "Url": str},
     "PromptAudioFileInfo": {"Type": str, "FileId": str, "Url": str},
     "VideoInfos": {"Type": str, "FileId": str, "Url": str},
@@ -99,7 +99,7 @@ _CLONE_EXT: Kinds = {"text": str, "model": str, "tts_model": str, "text_lang": s
 
 
 class Refusal(Exception):
-    """An error of the vendor's envelope; the HTTP status stays 200."""
+    """An error inside of the vendor's response; the HTTP status is 200."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -107,7 +107,7 @@ class Refusal(Exception):
 
 
 def action_of(asked: str, headers: Mapping[str, str], content: bytes, *, keys: Mapping[str, str], now: float) -> str:
-    """Which action it is that is asked for, once its signature holds."""
+    """Checks the signature of a request, and returns its action."""
     if asked != "POST /":
         raise Refusal("UnsupportedProtocol", asked)
     service = check_signature(headers, content, keys=keys, now=now)
@@ -123,22 +123,22 @@ def action_of(asked: str, headers: Mapping[str, str], content: bytes, *, keys: M
 
 
 def check_signature(headers: Mapping[str, str], content: bytes, *, keys: Mapping[str, str], now: float) -> str:
-    """TC3-HMAC-SHA256 over the headers that it names. The service that it is for."""
-    told = re.fullmatch(
+    """Checks TC3-HMAC-SHA256 over the headers that it names. Returns the service that it is for."""
+    parsed = re.fullmatch(
         r"TC3-HMAC-SHA256 Credential=([^/]+)/(\d{4}-\d\d-\d\d)/(\w+)/tc3_request, "
         r"SignedHeaders=([\w;-]+), Signature=([0-9a-f]{64})",
         headers.get("authorization", ""),
     )
-    if told is None:
+    if parsed is None:
         raise Refusal("AuthFailure.InvalidAuthorization", "the Authorization header is wrong")
-    key_id, day, service, signed, signature = told.groups()
+    key_id, day, service, signed, signature = parsed.groups()
     if key_id not in keys:
         raise Refusal("AuthFailure.SecretIdNotFound", "no such SecretId")
     names = signed.split(";")
     if not {"content-type", "host"} <= set(names) or names != sorted(names):
         raise Refusal("AuthFailure.InvalidAuthorization", "content-type and host must be signed")
     stamp = headers.get("x-tc-timestamp", "")
-    if not stamp.isdecimal() or abs(int(stamp) - now) > _APART:
+    if not stamp.isdecimal() or abs(int(stamp) - now) > _MAX_SKEW:
         raise Refusal("AuthFailure.SignatureExpire", "the timestamp is over 5 minutes off")
     if day != datetime.fromtimestamp(int(stamp), UTC).strftime("%Y-%m-%d"):
         raise Refusal("AuthFailure.InvalidAuthorization", "another day than the timestamp's")
@@ -154,10 +154,10 @@ def check_signature(headers: Mapping[str, str], content: bytes, *, keys: Mapping
 
 
 def read(action: str, headers: Mapping[str, str], content: bytes) -> dict[str, Any]:
-    """The request's parameters, each of a name and of the JSON type that the vendor documents."""
+    """Parses the parameters of a request. Each must have a name and a JSON type that the vendor documents."""
     if headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         raise Refusal("UnsupportedProtocol", "the body is no application/json")
-    if len(content) > _BODY:
+    if len(content) > _MAX_BODY:
         raise Refusal("RequestSizeLimitExceeded", "over 10 MB")
     try:
         body = json.loads(content)
@@ -166,8 +166,8 @@ def read(action: str, headers: Mapping[str, str], content: bytes) -> dict[str, A
     _typed(body, TAKES[action], action)
     for name, value in body.items():
         for inner in value if isinstance(value, list) else [value]:
-            if name in _INSIDE:
-                _typed(inner, _INSIDE[name], name)
+            if name in _NESTED:
+                _typed(inner, _NESTED[name], name)
             elif isinstance(value, list) and not isinstance(inner, str):
                 raise Refusal("InvalidParameter", f"{name} should hold text")
     for name in NEEDS.get(action, ()):
@@ -221,19 +221,19 @@ def _check_source(source: Mapping[str, Any] | None) -> None:
 
 
 def check_clone(body: Mapping[str, Any]) -> dict[str, Any]:
-    """CloneVoiceAsync's voice_profile."""
+    """Checks CloneVoiceAsync, and returns its voice_profile."""
     if len({"AudioData", "AudioUrl", "AudioFileId"} & set(body)) != 1:
         raise Refusal("InvalidParameter", "one of AudioData, AudioUrl and AudioFileId is needed")
     if "AudioData" in body:
         _base64(body["AudioData"], "InvalidParameter")
     if body.get("LanguageBoost", "auto") not in ("zh", "en", "auto"):
         raise Refusal("InvalidParameter", "LanguageBoost should be zh, en or auto")
-    told = _json_text(body.get("ExtParam", "{}"), _CLONE_EXT)
-    if "text" in told and ("tts_model" not in told or len(told["text"]) > 1000):
+    parameters = _json_text(body.get("ExtParam", "{}"), _CLONE_EXT)
+    if "text" in parameters and ("tts_model" not in parameters or len(parameters["text"]) > 1000):
         raise Refusal("InvalidParameter", "text needs tts_model, and at most 1000 characters")
-    if told.get("model", "minimax-voice-clone") != "minimax-voice-clone":
+    if parameters.get("model", "minimax-voice-clone") != "minimax-voice-clone":
         raise Refusal("InvalidParameter", "no such model")
-    profile: dict[str, Any] = told.get("voice_profile", {})
+    profile: dict[str, Any] = parameters.get("voice_profile", {})
     _typed(profile, _PROFILE, "voice_profile")
     _check_words(profile.get("gender"), profile.get("age"))
     return profile
@@ -293,11 +293,11 @@ def _base64(text: str, code: str) -> bytes:
 
 def _json_text(text: str, kinds: Kinds | None) -> dict[str, Any]:
     try:
-        told = json.loads(text)
+        parsed = json.loads(text)
     except ValueError:
         raise Refusal("InvalidParameter", "a parameter that should be JSON is not") from None
-    if not isinstance(told, dict):
+    if not isinstance(parsed, dict):
         raise Refusal("InvalidParameter", "a parameter that should be a JSON object is not")
     if kinds is not None:
-        _typed(told, kinds, "ExtParam")
-    return told
+        _typed(parsed, kinds, "ExtParam")
+    return parsed

@@ -1,12 +1,12 @@
-"""A stand-in of Tencent Cloud on a real socket, written from the vendor's documents and not from our adapters.
+"""A simulated Tencent Cloud on a real socket, written from the vendor's documents and not from our adapters.
 
     with TencentService() as tencent:
         tencent.spoil("CloneVoiceAsync", Spoil.REPLY_LOST)
-        …                              # something talks to tencent.url with tencent.secret_id and secret_key
+        …                              # a client calls tencent.url with tencent.secret_id and secret_key
         assert tencent.accepted["CloneVoiceAsync"] == 1
 
-VOD and TRTC stand on one port and are told apart by what the signature is for. Switches are plain attributes and may
-be turned while it runs. Its limit: it serves one account, and forgets everything when it stops.
+VOD and TRTC share one port; the service in the signature tells which one is meant. Switches are plain attributes and
+may be changed while it runs. Its limit: it serves one account, and keeps everything in memory.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ CREATIONS = ("CreateAigcCustomVoice", "CreateAigcAudioClone", "CloneVoiceAsync",
 
 
 class Spoil(StrEnum):
-    """What becomes of an answer after the work was done."""
+    """What happens to the response after the work was done."""
 
     REPLY_LOST = "the connection is closed"
     INTERNAL_ERROR = "InternalError"
@@ -45,7 +45,7 @@ class Spoil(StrEnum):
 
 @dataclass(frozen=True)
 class Call:
-    """One request that came in; `code` is empty where the work was done."""
+    """A received request; `code` is empty if the work was done."""
 
     action: str
     at: float
@@ -62,19 +62,19 @@ class TencentService:
         self.task_seconds = 0.0
         self.list_delay = 0.0  # seconds until DescribeTasks shows a task
         self.rate_limits: Mapping[str, int] = {}  # action -> calls in any second
-        self.duplicate_code: dict[str, str] = {}  # action -> what a known SessionId is answered with
-        self.failing: dict[str, Failure] = {}  # a voice's name, id or sound's prompt -> how its task ends
-        self.sound_lasts = 7 * 86_400.0  # seconds, of a Temporary file
-        self.chances: Mapping[Spoil, float] = {}  # of each answer
-        self.spared: frozenset[str] = frozenset()  # actions that no chance spoils
-        self.total_count = False  # DescribeVoices tells TotalCount
-        # What is there, and what happened
+        self.duplicate_code: dict[str, str] = {}  # action -> the error code for a SessionId that was used
+        self.failing: dict[str, Failure] = {}  # name or id of a voice, or prompt of a sound -> how its task ends
+        self.sound_lasts = 7 * 86_400.0  # seconds until a Temporary file expires
+        self.chances: Mapping[Spoil, float] = {}  # probability for each response
+        self.spared: frozenset[str] = frozenset()  # actions to which `chances` do not apply
+        self.total_count = False  # DescribeVoices returns TotalCount
+        # Contents and history
         self.tasks: list[Task] = []
         self.voices: list[Voice] = []
         self.calls: list[Call] = []
         self._spoiled: Counter[tuple[str, Spoil]] = Counter()
         self._refused: defaultdict[str, list[Refusal]] = defaultdict(list)
-        self._dice = random.Random(seed)
+        self._rng = random.Random(seed)
         self._ids = 0
         self._lock = threading.RLock()
         self._server = SocketServer(self._answer, now=now)
@@ -85,18 +85,18 @@ class TencentService:
 
     @property
     def accepted(self) -> Counter[str]:
-        """How often each creation, and each first use, was accepted, so paid."""
+        """How often each creation, and each first use, was accepted, and so paid."""
         paid = (*CREATIONS, "TextToSpeechSync", "TextToSpeech")
         return Counter(c.action for c in self.calls if c.action in paid and not c.code)
 
     @property
     def sessions(self) -> Counter[str]:
-        """SessionId -> accepted creations."""
+        """SessionId -> how many creations were accepted."""
         return Counter(c.body["SessionId"] for c in self.calls if "SessionId" in c.body and not c.code)
 
     @property
     def living(self) -> list[Voice]:
-        """Every voice that was made and not deleted, listed or not."""
+        """Every voice that exists, listed or not."""
         ended = {t.voice.voice_id for t in self.tasks if t.voice and t.failure is None}
         made = {v.voice_id for v in self.voices if v.made_by == "VoiceClone"} | ended
         return [v for v in self.voices if v.voice_id in made and not v.deleted]
@@ -105,11 +105,11 @@ class TencentService:
         return sum(c.action == action for c in self.calls)
 
     def spoil(self, action: str, how: Spoil, *, times: int = 1) -> None:
-        """The next ones do their work and answer badly."""
+        """Lets the next calls do their work and spoils their responses."""
         self._spoiled[action, how] += times
 
     def refuse(self, action: str, code: str, message: str = "refused", *, times: int = 1) -> None:
-        """The next ones do nothing and answer this."""
+        """Lets the next calls fail with this error, without any work."""
         self._refused[action] += [Refusal(code, message)] * times
 
     def delete_outside(self, voice_id: str) -> None:
@@ -122,7 +122,7 @@ class TencentService:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._server.stop()
 
-    # -- one request --------------------------------------------------------------------------------------------------
+    # -- one request ---------------------------------------------------------------------------------------------------
 
     def _answer(self, method: str, target: str, headers: Mapping[str, str], content: bytes) -> JsonAnswer | HtmlAnswer:
         with self._lock:
@@ -133,11 +133,11 @@ class TencentService:
                     asked, headers, content, keys={self.secret_id: self.secret_key, **self.other_keys}, now=self.now()
                 )
                 body = rules.read(action, headers, content)
-                told = self._work(action, body)
+                response = self._work(action, body)
             except Refusal as refused:
-                code, told = refused.code, {"Error": {"Code": refused.code, "Message": refused.message}}
+                code, response = refused.code, {"Error": {"Code": refused.code, "Message": refused.message}}
             self.calls.append(Call(action, self.now(), code, body))
-            return self._spoil(action, told)
+            return self._spoil(action, response)
 
     def _work(self, action: str, body: dict[str, Any]) -> dict[str, Any]:
         if self._refused[action]:
@@ -219,11 +219,11 @@ class TencentService:
 
     def _sound(self, output: Mapping[str, Any]) -> dict[str, Any]:
         mode = output.get("StorageMode", "Temporary")
-        told = {"StorageMode": mode, "MediaName": output.get("MediaName", ""), "ClassId": output.get("ClassId", 0)}
+        fields = {"StorageMode": mode, "MediaName": output.get("MediaName", ""), "ClassId": output.get("ClassId", 0)}
         lasts = {"ExpireTime": iso(self.now() + self.sound_lasts)} if mode == "Temporary" else {}
         kept = {"FileId": f"{5280000000 + self._ids}"} if mode == "Permanent" else {}
         url = f"https://files.example.com/{self._ids}.mp3"
-        return told | lasts | kept | {"FileType": "mp3", "FileUrl": url, "Duration": 6}
+        return fields | lasts | kept | {"FileType": "mp3", "FileUrl": url, "Duration": 6}
 
     def _voice_clone(self, body: Mapping[str, Any]) -> Voice:
         rules.check_voice_clone(body)
@@ -232,7 +232,7 @@ class TencentService:
         self.voices.append(voice)
         return voice
 
-    # -- looking ------------------------------------------------------------------------------------------------------
+    # -- reading -------------------------------------------------------------------------------------------------------
 
     def _task(self, task_id: str) -> Task:
         for task in self.tasks:
@@ -290,7 +290,7 @@ class TencentService:
         raise Refusal("ResourceNotFound", "the voice does not exist")
 
     def _in_use(self, voice_id: str) -> Voice:
-        """A voice that may be changed: one that a text was read with."""
+        """A voice that may be changed: it must have been used once."""
         voice = self._voice(voice_id)
         if not voice.listed:
             raise Refusal("ResourceNotFound", "the voice does not exist")
@@ -299,9 +299,9 @@ class TencentService:
     def _ended(self, voice: Voice) -> bool:
         return all(t.voice is not voice or t.status(self.now()) == "FINISH" for t in self.tasks)
 
-    def _spoil(self, action: str, told: dict[str, Any]) -> JsonAnswer | HtmlAnswer:
-        answer = JsonAnswer(200, {"Response": told | {"RequestId": str(uuid.uuid4())}})
-        match self._how(action):
+    def _spoil(self, action: str, response: dict[str, Any]) -> JsonAnswer | HtmlAnswer:
+        answer = JsonAnswer(200, {"Response": response | {"RequestId": str(uuid.uuid4())}})
+        match self._spoil_of(action):
             case Spoil.REPLY_LOST:
                 raise Hangup
             case Spoil.INTERNAL_ERROR:
@@ -312,14 +312,14 @@ class TencentService:
             case None:
                 return answer
 
-    def _how(self, action: str) -> Spoil | None:
+    def _spoil_of(self, action: str) -> Spoil | None:
         for how in Spoil:
             if self._spoiled[action, how] > 0:
                 self._spoiled[action, how] -= 1
                 return how
         if action in self.spared:
             return None
-        drawn = self._dice.random()
+        drawn = self._rng.random()
         for how, chance in self.chances.items():
             if drawn < chance:
                 return how

@@ -1,4 +1,4 @@
-"""VOD's tasks and voices as the vendor shows them: values and their JSON, no behaviour."""
+"""VOD's tasks and voices as the vendor's API shows them: values and their JSON, no behaviour."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 NEVER = "0001-01-01T00:00:00Z"
-# What a task is called, and the one field of its details that is not null
+# action -> TaskType, and the only field of the task's details that is not null
 KINDS = {
     "CreateAigcCustomVoice": ("CreateAigcCustomVoice", "CreateAigcCustomVoiceTask"),
     "CreateAigcAudioClone": ("CreateAigcAudioClone", "CreateAigcAudioCloneTask"),
@@ -20,7 +20,7 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Failure:
-    """How a task ends without a voice: its Status is FINISH all the same."""
+    """How a task ends without a voice. Its Status is FINISH too."""
 
     message: str
     code: int = 0
@@ -29,7 +29,7 @@ class Failure:
 
 @dataclass
 class Voice:
-    """One voice of the account, however it came to be; `used` once a text was read with it."""
+    """A voice of the account; `used` after a text was read with it."""
 
     voice_id: str
     made_by: str
@@ -49,7 +49,7 @@ class Voice:
 
 @dataclass
 class Task:
-    """One accepted creation: it ends `seconds` after it was `born`."""
+    """An accepted creation: its task ends `seconds` after `born`."""
 
     task_id: str
     action: str
@@ -70,18 +70,18 @@ class Task:
         return "PROCESSING" if now - self.born >= self.seconds / 2 else "WAITING"
 
     def simple(self, now: float) -> dict[str, Any]:
-        """As DescribeTasks tells it."""
-        told = {
+        """The task as DescribeTasks returns it."""
+        fields = {
             "TaskId": self.task_id,
             "Status": self.status(now),
             "FileId": "",
             "TaskType": KINDS[self.action][0],
             **self._times(now),
         }
-        return told | {"SessionId": self.session_id, "SessionContext": self.body.get("SessionContext", "")}
+        return fields | {"SessionId": self.session_id, "SessionContext": self.body.get("SessionContext", "")}
 
     def detail(self, now: float) -> dict[str, Any]:
-        """As DescribeTaskDetail tells it; a field that no documentation has is among those that are null."""
+        """The task as DescribeTaskDetail returns it. One of its null fields is undocumented."""
         kind, field_of_it = KINDS[self.action]
         others: dict[str, Any] = dict.fromkeys([f for _, f in KINDS.values()] + ["CreateAigcMaterialTask"])
         return {
@@ -103,7 +103,7 @@ class Task:
     def _inside(self, now: float) -> dict[str, Any]:
         done = self.status(now) == "FINISH"
         failed = self.failure if done else None
-        told: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "TaskId": self.task_id,
             "Status": "FINISH" if done else "PROCESSING",
             "ErrCode": failed.code if failed else 0,
@@ -114,8 +114,8 @@ class Task:
             "Output": self._output() if done and not failed else None,
         }
         if self.action != "CreateAigcAudioTask":
-            told |= {"SessionId": self.session_id, "SessionContext": self.body.get("SessionContext", "")}
-        return told
+            fields |= {"SessionId": self.session_id, "SessionContext": self.body.get("SessionContext", "")}
+        return fields
 
     def _output(self) -> dict[str, Any]:
         if self.sound is not None:
@@ -123,8 +123,8 @@ class Task:
         assert self.voice is not None
         voice_id, demo = self.voice.voice_id, f"https://demo.example.com/{self.voice.voice_id}.wav?Expires=1"
         if self.action == "CreateAigcAudioClone":
-            told = {"TaskId": "946327268018376704", "State": "success", "VoiceId": voice_id, "DemoAudio": demo}
-            return told | {"Payload": self.body.get("Payload", ""), "CreatedAt": "2026-04-27T12:38:42.934734Z"}
+            output = {"TaskId": "946327268018376704", "State": "success", "VoiceId": voice_id, "DemoAudio": demo}
+            return output | {"Payload": self.body.get("Payload", ""), "CreatedAt": "2026-04-27T12:38:42.934734Z"}
         if self.action == "CloneVoiceAsync":
             return {"VoiceId": voice_id, "DemoAudio": demo, "ExtInfo": "{}"}
         info = {"voice_id": voice_id, "voice_name": self.voice.name, "trial_url": demo, "owned_by": "100", "status": ""}

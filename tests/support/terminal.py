@@ -1,4 +1,4 @@
-"""A command on a pseudo terminal, and what a person would see of it."""
+"""Runs a command at a pseudo terminal, and keeps what the user would see."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-_PATIENCE = 30.0
+_TIMEOUT = 30.0  # seconds
 
 
 class Terminal:
@@ -27,7 +27,7 @@ class Terminal:
         stdout: IO[bytes] | None = None,
         stderr: IO[bytes] | None = None,
     ) -> None:
-        """`stdout` and `stderr`: files or pipes that take what would go to the terminal."""
+        """`stdout` and `stderr`: files or pipes to use instead of the terminal."""
         self._ours, theirs = pty.openpty()
         self.shown = ""
         self.process = subprocess.Popen(
@@ -51,7 +51,7 @@ class Terminal:
         self.hang_up()
 
     def hang_up(self) -> None:
-        """Closes the window. Who has this terminal for its own is told so by the kernel."""
+        """Closes the terminal, like a closed window. The kernel then sends SIGHUP to the command."""
         if self._ours >= 0:
             os.close(self._ours)
             self._ours = -1
@@ -60,21 +60,21 @@ class Terminal:
         os.write(self._ours, keys.encode())
 
     def until(self, words: str) -> str:
-        """Waits for these words; all that was shown by then."""
-        limit = time.monotonic() + _PATIENCE
+        """Waits until these words are shown. Returns everything shown so far."""
+        limit = time.monotonic() + _TIMEOUT
         while words not in self.shown:
             assert time.monotonic() < limit, f"{words!r} never came: {self.shown[-2000:]}"
             assert self._read(), f"it ended without {words!r}: {self.shown[-2000:]}"
         return self.shown
 
     def end(self) -> tuple[int, str]:
-        """Its exit code, and all it has shown."""
+        """Waits for the end. Returns the exit code and everything shown."""
         while self._read():
             pass
-        return self.process.wait(timeout=_PATIENCE), self.shown
+        return self.process.wait(timeout=_TIMEOUT), self.shown
 
     def _read(self) -> bool:
-        if not select.select([self._ours], [], [], _PATIENCE)[0]:
+        if not select.select([self._ours], [], [], _TIMEOUT)[0]:
             return False
         try:
             some = os.read(self._ours, 65536)

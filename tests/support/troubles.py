@@ -1,4 +1,8 @@
-"""What a network, a gateway or a broken server does to one request. `ARRIVES` are those after the cloud's work."""
+"""Troubles: what a network, a gateway or a broken server does to one request.
+
+`UNHEARD` happen before the cloud sees the request, `BROKEN` and `DRIPPING` after it did its work; `UNUSUAL` ones are
+valid answers in a rare form.
+"""
 
 from __future__ import annotations
 
@@ -8,42 +12,42 @@ import json
 import re
 from collections.abc import Callable
 
-from tests.support.hostile_wire import Trouble, Turn
+from tests.support.hostile_wire import Exchange, Trouble
 
 MB = 1_000_000
 HTML = b"<html><body>Please sign in to the hotel's network</body></html>"
 
 
 def head(status: int, *lines: str, length: int | None = None) -> bytes:
-    told = [f"HTTP/1.1 {status} Trouble", *lines]
+    head_lines = [f"HTTP/1.1 {status} Trouble", *lines]
     if length is not None:
-        told.append(f"Content-Length: {length}")
-    return "\r\n".join([*told, "", ""]).encode()
+        head_lines.append(f"Content-Length: {length}")
+    return "\r\n".join([*head_lines, "", ""]).encode()
 
 
 def answering(status: int, body: bytes, *lines: str) -> Trouble:
-    """This in the cloud's place, which never hears of the request."""
-    return lambda turn: turn.send(head(status, *lines, length=len(body)), body)
+    """Sends this response instead of the cloud, which never gets the request."""
+    return lambda exchange: exchange.send(head(status, *lines, length=len(body)), body)
 
 
 def arriving(change: Callable[[bytes], bytes]) -> Trouble:
-    """The cloud does its work; its body comes back as `change` makes it a whole answer."""
-    return lambda turn: turn.send(change(turn.passed_on()[1]))
+    """Lets the cloud do its work; `change` makes a whole response of its body."""
+    return lambda exchange: exchange.send(change(exchange.forward()[1]))
 
 
-# -- the cloud hears nothing -------------------------------------------------------------------------------------------
+# -- before the cloud --------------------------------------------------------------------------------------------------
 
 
-def reset_unheard(turn: Turn) -> None:
-    turn.reset()
+def reset_unheard(exchange: Exchange) -> None:
+    exchange.reset()
 
 
-def closed_unheard(turn: Turn) -> None:
-    """Read, and hung up on, as by a server that closes a kept connection just as a request arrives."""
+def closed_unheard(exchange: Exchange) -> None:
+    """Reads the request and hangs up, like a server that closes an idle connection just as a request arrives."""
 
 
-def stall_unheard(turn: Turn) -> None:
-    turn.until_hung_up()
+def stall_unheard(exchange: Exchange) -> None:
+    exchange.until_hung_up()
 
 
 UNHEARD: dict[str, Trouble] = {
@@ -54,60 +58,60 @@ UNHEARD: dict[str, Trouble] = {
     "gateway-503": answering(503, b"", "Retry-After: 1"),
     "gateway-403": answering(403, HTML, "Content-Type: text/html"),
     "sign-in-page": answering(200, HTML, "Content-Type: text/html"),
-    "no-http": lambda turn: turn.send(b"SSH-2.0-OpenSSH_9.6\r\n"),
+    "no-http": lambda exchange: exchange.send(b"SSH-2.0-OpenSSH_9.6\r\n"),
 }
 
-# -- the cloud has done its work ---------------------------------------------------------------------------------------
+# -- after the cloud's work --------------------------------------------------------------------------------------------
 
 
-def reset(turn: Turn) -> None:
-    turn.passed_on()
-    turn.reset()
+def reset(exchange: Exchange) -> None:
+    exchange.forward()
+    exchange.reset()
 
 
-def closed(turn: Turn) -> None:
-    turn.passed_on()
+def closed(exchange: Exchange) -> None:
+    exchange.forward()
 
 
-def stall(turn: Turn) -> None:
-    turn.passed_on()
-    turn.until_hung_up()
+def stall(exchange: Exchange) -> None:
+    exchange.forward()
+    exchange.until_hung_up()
 
 
-def half_then_stall(turn: Turn) -> None:
-    begun, body = turn.passed_on()
-    turn.send(begun, body[: len(body) // 2])
-    turn.until_hung_up()
+def half_then_stall(exchange: Exchange) -> None:
+    begun, body = exchange.forward()
+    exchange.send(begun, body[: len(body) // 2])
+    exchange.until_hung_up()
 
 
-def half_then_reset(turn: Turn) -> None:
-    begun, body = turn.passed_on()
-    turn.send(begun, body[: len(body) // 2])
-    turn.wait(0.05)  # so that the first half is read
-    turn.reset()
+def half_then_reset(exchange: Exchange) -> None:
+    begun, body = exchange.forward()
+    exchange.send(begun, body[: len(body) // 2])
+    exchange.wait(0.05)  # so that the first half is read
+    exchange.reset()
 
 
-def drip(turn: Turn) -> None:
-    """The body comes, a byte at a time, and never ends."""
-    turn.passed_on()
-    turn.send(head(200, "Content-Type: application/json", length=MB))
-    while not turn.wait(0.02):
-        turn.send(b" ")
+def drip(exchange: Exchange) -> None:
+    """Sends the body a byte at a time, without end."""
+    exchange.forward()
+    exchange.send(head(200, "Content-Type: application/json", length=MB))
+    while not exchange.wait(0.02):
+        exchange.send(b" ")
 
 
-def dripping_head(turn: Turn) -> None:
-    """No header ever ends."""
-    turn.passed_on()
-    turn.send(b"HTTP/1.1 200 OK\r\nX-Padding: ")
-    while not turn.wait(0.02):
-        turn.send(b"x")
+def dripping_head(exchange: Exchange) -> None:
+    """Sends a header without end."""
+    exchange.forward()
+    exchange.send(b"HTTP/1.1 200 OK\r\nX-Padding: ")
+    while not exchange.wait(0.02):
+        exchange.send(b"x")
 
 
-def endless_news(turn: Turn) -> None:
-    """Interim answers, and never the final one."""
-    turn.passed_on()
-    while not turn.wait(0.02):
-        turn.send(b"HTTP/1.1 102 Processing\r\n\r\n")
+def endless_news(exchange: Exchange) -> None:
+    """Sends interim responses (102) and never a final one."""
+    exchange.forward()
+    while not exchange.wait(0.02):
+        exchange.send(b"HTTP/1.1 102 Processing\r\n\r\n")
 
 
 def gzipped(body: bytes) -> bytes:
@@ -143,7 +147,7 @@ BROKEN: dict[str, Trouble] = {
 
 DRIPPING: dict[str, Trouble] = {"drip": drip, "dripping-head": dripping_head, "endless-news": endless_news}
 
-# -- unusual, and good -------------------------------------------------------------------------------------------------
+# -- unusual, but valid ------------------------------------------------------------------------------------------------
 
 
 def _padded(body: bytes) -> bytes:
@@ -151,8 +155,8 @@ def _padded(body: bytes) -> bytes:
     return head(200, "Content-Type: application/json", length=len(padded)) + padded
 
 
-def told(change: Callable[[bytes], bytes]) -> Trouble:
-    """The cloud does its work, and its body comes back changed, with a head that fits."""
+def with_body(change: Callable[[bytes], bytes]) -> Trouble:
+    """Lets the cloud do its work; sends back its body after `change`, with a fitting head."""
 
     def answer(body: bytes) -> bytes:
         changed = change(body)
@@ -186,10 +190,10 @@ UNUSUAL: dict[str, Trouble] = {
         )
     ),
     "created-201": arriving(lambda body: head(201, length=len(body)) + body),
-    "byte-order-mark": told(lambda body: codecs.BOM_UTF8 + body),
-    "indented": told(lambda body: json.dumps(json.loads(body), indent=4).encode() + b"\r\n\r\n"),
-    "not-a-number": told(lambda body: b'{"cost":NaN,"quota":-Infinity,' + body[1:]),
-    "a-key-twice": told(lambda body: b'{"code":5000,"message":"old",' + body[1:]),
-    "ids-as-numbers": told(lambda body: re.sub(rb'("(?:task|voice)_id": )"([0-9]+)"', rb"\1\2", body)),
+    "byte-order-mark": with_body(lambda body: codecs.BOM_UTF8 + body),
+    "indented": with_body(lambda body: json.dumps(json.loads(body), indent=4).encode() + b"\r\n\r\n"),
+    "not-a-number": with_body(lambda body: b'{"cost":NaN,"quota":-Infinity,' + body[1:]),
+    "a-key-twice": with_body(lambda body: b'{"code":5000,"message":"old",' + body[1:]),
+    "ids-as-numbers": with_body(lambda body: re.sub(rb'("(?:task|voice)_id": )"([0-9]+)"', rb"\1\2", body)),
     "gzip-chunks": arriving(lambda body: _chunks(gzip.compress(body), "Content-Encoding: gzip")),
 }

@@ -1,6 +1,6 @@
-"""Time that passes only when nothing else can happen, and a worker pool whose calls take some of it.
+"""Virtual time: it advances only when no work is left, and the calls of its worker pool take some of it.
 
-A run against the sandbox's world that would last minutes takes milliseconds, and is the same every time.
+A run against the sandbox that would last minutes takes milliseconds, and is the same every time.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 class VirtualClock:
-    """Satisfies `Clock`. Who sleeps inside a call sleeps alone: the others' time stands still meanwhile."""
+    """Satisfies `Clock`. A sleep inside of a call delays only this call; the time of the others does not move."""
 
     def __init__(self) -> None:
         self._seconds = 0.0
-        self._alone: float | None = None  # how long the call that is under way has slept
-        self.ahead = 0.0  # seconds, of this machine's wall clock
+        self._alone: float | None = None  # seconds that the current call has slept
+        self.ahead = 0.0  # seconds that the wall clock of this machine is ahead
 
     def now(self) -> datetime:
         return START + timedelta(seconds=self.monotonic() + self.ahead)
@@ -43,7 +43,7 @@ class VirtualClock:
         self._seconds = max(self._seconds, moment)
 
     def apart(self, job: Callable[[], T]) -> tuple[T, float]:
-        """What the job returns, and how long it slept. Another run may live inside of the job, with jobs of its own."""
+        """Runs the job. Returns its result, and how long it slept. A job may contain another run with its own jobs."""
         around, self._alone = self._alone, 0.0
         try:
             return job(), self._alone
@@ -52,7 +52,7 @@ class VirtualClock:
 
 
 class SteadyClock:
-    """Satisfies `Clock`. The same time, told by another machine, whose wall clock is right."""
+    """Satisfies `Clock`. The same time on another machine, whose wall clock is right."""
 
     def __init__(self, clock: VirtualClock) -> None:
         self._clock = clock
@@ -68,9 +68,9 @@ class SteadyClock:
 
 
 class InlinePool(Generic[T]):
-    """A `WorkerPool` whose calls reach their cloud after half of their latency; the answer comes after the other half.
+    """A `WorkerPool` without threads: a call reaches its cloud after half of its latency, and is answered after it.
 
-    No threads: the jobs run inside `wait`, in the order in which they reach the cloud; without latency, as they start.
+    Jobs run inside of `wait`, in the order in which they reach the cloud; without latency, they run in `start`.
     """
 
     def __init__(self, clock: VirtualClock, *, latency: Callable[[], float] | float = 0.05) -> None:
@@ -82,7 +82,7 @@ class InlinePool(Generic[T]):
         self._woken = False
 
     def start(self, job: Callable[[], T]) -> None:
-        if _is_append(job):  # no call: it takes as long as its disk does
+        if _is_append(job):  # not a call: it takes as long as the disk
             answer, slept = self._clock.apart(job)
             heapq.heappush(self._answers, (self._clock.monotonic() + slept, next(self._order), answer))
             return
@@ -110,12 +110,12 @@ class InlinePool(Generic[T]):
         self._woken = True
 
     def close(self) -> None:
-        """As with real threads: what is under way reaches its cloud, and nobody reads the answer."""
+        """Lets the open calls reach their cloud, and drops their answers, as real threads would."""
         while self._calls:
             self._run_next()
 
     def die(self, chance: random.Random) -> list[Callable[[], T]]:
-        """The process is no more: some of its last calls arrive, some never left, and some are late: those returned."""
+        """Ends the process: some of its open calls arrive, some are lost, and some are late. Returns the late ones."""
         late: list[Callable[[], T]] = []
         for moment, _, job, _ in sorted(self._calls, key=lambda call: call[:2]):
             fate = chance.choice(["arrives", "arrives", "never left", "late"])

@@ -1,11 +1,11 @@
-"""Runs of the command as processes that need no start: a process that has imported all of it forks them.
+"""Fast runs of the command: a fork server that has imported everything forks a process for each run.
 
     ran = warm.run(["plan"], cwd=folder, env={}, stdin=b"")
 
-Each run has its own process, pid, folder, environment and pipes, and its clock is ours. What only an interpreter that
-starts can see (PYTHONUTF8, the letters of LC_ALL) needs a real start: `fits` tells.
+Each run has its own process, pid, folder, environment and pipes, and the real clock. Variables that Python reads only
+at its start (PYTHONUTF8, LC_ALL) need a new interpreter: `fits` returns False for them.
 
-    python -m tests.support.warm NUMBER    the process that forks; NUMBER is of its end of a socket
+    python -m tests.support.warm FD    the fork server; FD is the file descriptor of its end of a socket
 """
 
 from __future__ import annotations
@@ -28,31 +28,33 @@ from typing import Any, NoReturn
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0  # seconds; a command that hangs fails its test
-_EARLY = ("PYTHON", "LC_", "LANG", "LD_", "MALLOC_", "OPENSSL_", "SSLKEYLOGFILE")  # read before any line of ours
+_READ_AT_START = ("PYTHON", "LC_", "LANG", "LD_", "MALLOC_", "OPENSSL_", "SSLKEYLOGFILE")  # read before our code runs
 
 
 def fits(env: Mapping[str, str]) -> bool:
     """Whether a run with this environment can be forked."""
-    return not any(name.startswith(_EARLY) for name in env)
+    return not any(name.startswith(_READ_AT_START) for name in env)
 
 
 def run(words: Sequence[str], *, cwd: Path, env: Mapping[str, str], stdin: bytes) -> subprocess.CompletedProcess[bytes]:
-    """As `subprocess.run` with these pipes. Raises TimeoutExpired, and kills the run, where it hangs."""
-    orders = _orders()
+    """Like `subprocess.run` with pipes. Kills a run that hangs, and raises TimeoutExpired."""
+    requests = _connect()
     ours, theirs = socket.socketpair()
     pipes = [os.pipe() for _ in range(3)]
     (stdin_read, stdin_write), (out_read, out_write), (err_read, err_write) = pipes
-    order = json.dumps({"words": list(words), "cwd": os.fspath(cwd), "env": dict(env)}).encode()
-    with _ONE_AT_A_TIME:
-        socket.send_fds(orders, [order], [theirs.fileno(), stdin_read, out_write, err_write])
+    request = json.dumps({"words": list(words), "cwd": os.fspath(cwd), "env": dict(env)}).encode()
+    with _SOCKET_LOCK:
+        socket.send_fds(requests, [request], [theirs.fileno(), stdin_read, out_write, err_write])
     theirs.close()
     for number in (stdin_read, out_write, err_write):
         os.close(number)
-    heard: dict[int, bytes] = {}
-    readers = [threading.Thread(target=_hear, args=(number, heard), daemon=True) for number in (out_read, err_read)]
+    output: dict[int, bytes] = {}
+    readers = [
+        threading.Thread(target=_read_all, args=(number, output), daemon=True) for number in (out_read, err_read)
+    ]
     for reader in readers:
         reader.start()
-    threading.Thread(target=_say, args=(stdin_write, stdin), daemon=True).start()
+    threading.Thread(target=_write_all, args=(stdin_write, stdin), daemon=True).start()
     ours.settimeout(PATIENCE)
     with ours:
         pid = _number(ours)
@@ -60,14 +62,14 @@ def run(words: Sequence[str], *, cwd: Path, env: Mapping[str, str], stdin: bytes
             code = _number(ours)
         except TimeoutError:
             os.kill(pid, signal.SIGKILL)
-            raise subprocess.TimeoutExpired(list(words), PATIENCE, heard.get(out_read), heard.get(err_read)) from None
+            raise subprocess.TimeoutExpired(list(words), PATIENCE, output.get(out_read), output.get(err_read)) from None
     for reader in readers:
         reader.join(PATIENCE)
-    return subprocess.CompletedProcess(list(words), code, heard[out_read], heard[err_read])
+    return subprocess.CompletedProcess(list(words), code, output[out_read], output[err_read])
 
 
 def load() -> None:
-    """Everything a run imports, once."""
+    """Imports everything that a run needs, once."""
     import reconciler
 
     for module in pkgutil.walk_packages(reconciler.__path__, "reconciler."):
@@ -75,14 +77,14 @@ def load() -> None:
             importlib.import_module(module.name)
 
 
-# -- at the tests' end -------------------------------------------------------------------------------------------------
+# -- in the tests ------------------------------------------------------------------------------------------------------
 
-_ONE_AT_A_TIME = threading.Lock()
+_SOCKET_LOCK = threading.Lock()
 _started: list[socket.socket] = []
 
 
-def _orders() -> socket.socket:
-    with _ONE_AT_A_TIME:
+def _connect() -> socket.socket:
+    with _SOCKET_LOCK:
         if not _started:
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             environ = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
@@ -90,7 +92,7 @@ def _orders() -> socket.socket:
                 [sys.executable, "-m", "tests.support.warm", str(theirs.fileno())],
                 cwd=ROOT,
                 env=environ,
-                stdin=subprocess.PIPE,  # as the runs have them: what is opened here knows no terminal
+                stdin=subprocess.PIPE,  # pipes as for the runs, so that no import sees a terminal
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 pass_fds=[theirs.fileno()],
@@ -106,17 +108,17 @@ def _stop(ours: socket.socket, process: subprocess.Popen[bytes]) -> None:
     process.communicate()
 
 
-def _hear(number: int, heard: dict[int, bytes]) -> None:
+def _read_all(number: int, output: dict[int, bytes]) -> None:
     with os.fdopen(number, "rb") as pipe:
-        heard[number] = pipe.read()
+        output[number] = pipe.read()
 
 
-def _say(number: int, said: bytes) -> None:
+def _write_all(number: int, content: bytes) -> None:
     try:
         with os.fdopen(number, "wb") as pipe:
-            pipe.write(said)
+            pipe.write(content)
     except BrokenPipeError:
-        pass  # it did not listen
+        pass  # the run did not read its stdin
 
 
 def _number(end: socket.socket) -> int:
@@ -126,34 +128,34 @@ def _number(end: socket.socket) -> int:
     return int.from_bytes(packed, signed=True)
 
 
-# -- at the end that forks ---------------------------------------------------------------------------------------------
+# -- in the fork server ------------------------------------------------------------------------------------------------
 
 
 def main() -> None:
     load()
     gc.collect()
     gc.freeze()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who wait for the runs
-    with socket.socket(fileno=int(sys.argv[1])) as orders:
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no zombies: the processes that wait for runs are not waited for
+    with socket.socket(fileno=int(sys.argv[1])) as requests:
         while True:
-            order, numbers, _, _ = socket.recv_fds(orders, 1 << 20, 4)
-            if not order:
+            request, numbers, _, _ = socket.recv_fds(requests, 1 << 20, 4)
+            if not request:
                 return
             if os.fork() == 0:
-                orders.close()
-                _wait_for(order, numbers)
+                requests.close()
+                _wait_for(request, numbers)
             for number in numbers:
                 os.close(number)
 
 
-def _wait_for(order: bytes, numbers: Sequence[int]) -> NoReturn:
-    """In a process of its own, so that many runs may go on at once."""
+def _wait_for(request: bytes, numbers: Sequence[int]) -> NoReturn:
+    """Starts a run and reports its pid and exit code. It has its own process, so that many runs can overlap."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     answer = socket.socket(fileno=numbers[0])
     pid = os.fork()
     if pid == 0:
         answer.close()
-        _begin(json.loads(order), numbers[1:])
+        _begin(json.loads(request), numbers[1:])
     for number in numbers[1:]:
         os.close(number)
     answer.sendall(pid.to_bytes(8, signed=True))
@@ -162,18 +164,18 @@ def _wait_for(order: bytes, numbers: Sequence[int]) -> NoReturn:
     os._exit(0)
 
 
-def _begin(order: Mapping[str, Any], numbers: Sequence[int]) -> NoReturn:
+def _begin(request: Mapping[str, Any], numbers: Sequence[int]) -> NoReturn:
     for number, place in zip(numbers, range(3), strict=True):
         os.dup2(number, place)
         os.close(number)
-    os.chdir(order["cwd"])
+    os.chdir(request["cwd"])
     os.environ.clear()
-    os.environ.update(order["env"])
+    os.environ.update(request["env"])
     time.tzset()
     gc.enable()
     from reconciler.__main__ import main as voicectl
 
-    sys.argv = ["voicectl", *order["words"]]
+    sys.argv = ["voicectl", *request["words"]]
     voicectl()
     raise AssertionError("it ends the process")
 

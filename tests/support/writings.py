@@ -1,4 +1,4 @@
-"""How somebody else may write what they were sent: whole, in part, broken, escaped, encoded."""
+"""How a cloud or a proxy may write a text that it was sent: whole, cut, wrapped, escaped or encoded."""
 
 from __future__ import annotations
 
