@@ -1,6 +1,6 @@
-"""The chunks of a RIFF file, one after the other, as far as they are there: names and places, nothing of their inside.
+"""Iterates over the chunks of a RIFF file: their names and positions, not their contents.
 
-A chunk of odd size is followed by a pad byte, so that the next one begins at an even place. Not all writers know.
+A chunk of odd size is followed by a pad byte, so that the next one begins at an even position. Some programs omit it.
 """
 
 from __future__ import annotations
@@ -21,20 +21,22 @@ _KNOWN = frozenset(
 
 
 class Chunk(NamedTuple):
+    """One chunk."""
+
     name: bytes
-    body: int  # where its inside begins
-    size: int  # bytes, as its header says
+    body: int  # where its content begins
+    size: int  # bytes, according to its header
 
 
 @dataclass(slots=True)
 class Chunks:
-    """Iterates once. Then `rest` is how many bytes at the end are no chunk, and the flags say what was met."""
+    """Iterates once. Then `rest` is the number of bytes at the end that belong to no chunk, and the flags are set."""
 
     data: bytes
     at: int
     order: str
     previous: int = 0  # the size of a chunk that ends at `at`
-    strict: bool = False  # what does not look like a chunk, or does not fit, ends the walk
+    strict: bool = False  # stop at bytes that don't look like a chunk, or at a chunk that does not fit
     unpadded: bool = False
     too_many: bool = False
     rest: int = 0
@@ -61,7 +63,7 @@ class Chunks:
             self.unpadded = True
 
     def _begins_here(self) -> bool:
-        """Whether the next chunk begins at once, where a pad byte should be."""
+        """Whether the next chunk begins where a pad byte should be."""
         name = self.data[self.at : self.at + 4]
         return self.data[self.at + 1 : self.at + 5] not in _KNOWN and (name in _KNOWN or self._looks_like_one())
 
@@ -70,9 +72,9 @@ class Chunks:
 
 
 def is_chunk(head: bytes, there: int, *, order: str) -> bool:
-    """Whether these eight bytes begin a chunk that fits into what is there, rather than being samples or padding.
+    """Whether these eight bytes are the header of a chunk that fits into the file, and not samples or padding.
 
-    Nothing at all counts as one: the chunk before was the last.
+    The end of the file counts too: the chunk before was the last.
     """
     if len(head) < 8:
         return not head

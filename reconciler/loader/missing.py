@@ -1,4 +1,4 @@
-"""A file that is not there: what the one is called that was meant, and what the folder has instead."""
+"""Messages for a file that does not exist: they name a similar file, or the manifests in the folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST_NAMED = 4
 
 
 def missing_manifest(path: Path) -> UsageError:
-    """What to say of a manifest's path where there is nothing."""
+    """The error for a manifest's path that does not exist."""
     said = f"{shown(path)} does not exist"
     if path.is_symlink():
         said = f"{shown(path)} is a link to {shown(path.readlink())}, which does not exist"
@@ -41,13 +41,13 @@ def missing_manifest(path: Path) -> UsageError:
 
 
 def missing_file(path: Path) -> str:
-    """What to say of a sample's path where there is nothing."""
+    """The message for a sample's path that does not exist."""
     there = similar_path(path)
     return f"{shown(path)} does not exist" + (f"; {_difference(path, there)}" if there is not None else "")
 
 
 def similar_path(path: Path) -> Path | None:
-    """The one path that is there and reads the same: other case, other Unicode form of the same letters."""
+    """The one existing path that looks the same: other case, or another Unicode form of the same letters."""
     found = Path(path.anchor)
     for part in path.parts[1 if path.anchor else 0 :]:
         if part == os.pardir or os.path.lexists(found / part):
@@ -64,12 +64,12 @@ def similar_path(path: Path) -> Path | None:
 
 
 def _reading(name: str) -> str:
-    """The name as a person reads it."""
+    """The name in a form that is equal for names that look the same."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
 def _difference(path: Path, found: Path) -> str:
-    """`there is Hero.wav, which differs in upper and lower case`."""
+    """How the two paths differ: `there is Hero.wav, which differs in upper and lower case`."""
     ways, named, there = [], str(path), str(found)
     if letters := _composed(named) ^ _composed(there):
         ways.append(f"how {', '.join(sorted(letters))} is written (Unicode NFC and NFD)")
@@ -81,12 +81,12 @@ def _difference(path: Path, found: Path) -> str:
 
 
 def _composed(name: str) -> set[str]:
-    """The letters that are one character with their accent, without their case."""
+    """The letters that are one character together with their accent, in lower case."""
     return {letter for letter in name.casefold() if unicodedata.normalize("NFD", letter) != letter}
 
 
 def _manifests_in(folder: Path, stem: str) -> list[str]:
-    """Files that look like one, and one that differs from what was named in its suffix only."""
+    """The files that look like manifests, and a file that has the same name with another suffix."""
     try:
         names = sorted(entry.name for entry in folder.iterdir() if is_manifest_name(entry.name))
     except (OSError, ValueError):
@@ -99,7 +99,7 @@ def _manifests_in(folder: Path, stem: str) -> list[str]:
 
 
 def _near(name: str, names: list[str]) -> str | None:
-    import difflib  # only a mistake needs it
+    import difflib  # a slow import, needed only for errors
 
     return next(iter(difflib.get_close_matches(name, names, n=1, cutoff=0.5)), None)
 
