@@ -291,4 +291,6 @@ class Throttled(CloudError):
 
 
 class OutcomeUnknown(CloudError):
+    """The reply was lost or not understood, so the call may have had its effect. It must not simply be repeated."""
+
     summary = "The cloud's answer was lost"

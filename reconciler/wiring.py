@@ -102,7 +102,7 @@ def backend(workspace: Workspace) -> Backend:
     from reconciler.backends.local import LocalBackend
 
     if workspace.sandbox:
-        own_folder(workspace.folder)
+        sandbox_folder(workspace.folder)
     return LocalBackend(workspace.state)
 
 
@@ -116,16 +116,15 @@ def neighbours(workspace: Workspace) -> list[Neighbour]:
 
     def options(manifest: Path) -> str:
         named = at(manifest).options
-        return (
-            named if " -f " in f" {named}" else f"{named} -f {manifest}".strip()
-        )  # `options` leaves out the default manifest
+        # `Workspace.options` leaves out the default manifest.
+        return named if " -f " in f" {named}" else f"{named} -f {manifest}".strip()
 
     return neighbours.neighbours(
         Spot(workspace.manifest, workspace.state), lambda manifest: Spot(manifest, at(manifest).state), options
     )
 
 
-def retire(workspace: Workspace) -> None:
+def rename_to_backup(workspace: Workspace) -> None:
     """Renames a state file that was moved to another workspace to its backup."""
     workspace.state.replace(workspace.state.with_name(f"{workspace.state.name.removesuffix('.json')}.backup"))
     workspace.state.with_name(f"{workspace.state.name.removesuffix('.json')}.journal").unlink(missing_ok=True)
@@ -138,7 +137,7 @@ def store(workspace: Workspace) -> Store:
     return Store(backend(workspace), clock=SystemClock(), rescue_path=workspace.rescue, place=workspace.options)
 
 
-def own_folder(folder: Path) -> Path:
+def sandbox_folder(folder: Path) -> Path:
     """Creates the folder `.voicectl`, ignored by git. Raises UsageError if it can't be created."""
     made = folder / SANDBOX
     try:
@@ -159,7 +158,7 @@ def fetch() -> Fetch:
     return download.fetch
 
 
-def forget_rehearsal(workspace: Workspace) -> None:
+def remove_sandbox_states(workspace: Workspace) -> None:
     """Removes the sandbox's states in this folder, because the sandbox's world was emptied."""
     for kept in (workspace.folder / SANDBOX).glob("*.state.*"):
         kept.unlink()
@@ -169,11 +168,11 @@ def world(workspace: Workspace) -> World:
     """Opens the sandbox's database."""
     from reconciler.sandbox.world import World
 
-    own_folder(workspace.folder)
+    sandbox_folder(workspace.folder)
     return World.open(workspace.world, SystemClock())
 
 
-def rehearsal_accounts(manifest: Manifest) -> dict[str, str]:
+def sandbox_accounts(manifest: Manifest) -> dict[str, str]:
     """Provider -> the sandbox account that `--sandbox` uses for it, where that account lists other users' voices."""
     from reconciler.clouds import rehearsal_account
 

@@ -27,7 +27,7 @@ _RATES = range(4_000, 384_001)  # Hz; outside, the resampler's memory has no bou
 _MOST_CHANNELS = 64
 _PACKET = 4096  # samples; none of these codecs has larger packets
 _BROKEN = "can't be decoded: it is damaged, or not what it begins as"
-_Got = TypeVar("_Got")
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def samples_16k_mono(data: bytes, container: str) -> bytes | str:
     return _read(data, container, _resample)
 
 
-def _read(data: bytes, container: str, reading: Callable[[InputContainer, AudioStream], _Got]) -> _Got | str:
+def _read(data: bytes, container: str, reading: Callable[[InputContainer, AudioStream], _T]) -> _T | str:
     try:
         with av.open(
             io.BytesIO(data),

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from reconciler.audio.riff_chunks import Chunk, Chunks, is_chunk
 from reconciler.audio.sniffing import end_of_id3
 
-_FAR = 1 << 28  # bytes: 256 MB, the largest file that is read; a larger size is the placeholder of a stream
-_FAR_TIMES = 50  # a size of so many times the bytes in the file is a placeholder too,
-_FAR_SECONDS = 600  # if it means more seconds than this: twice the longest sample that any cloud accepts
+_PLACEHOLDER_SIZE = 1 << 28  # bytes: 256 MB, the largest file that is read; a stream's header has a larger size
+_PLACEHOLDER_FACTOR = 50  # a size of so many times the bytes in the file is a placeholder too,
+_PLACEHOLDER_SECONDS = 600  # if it means more seconds than this: twice the longest sample that any cloud accepts
 _SLACK = 44  # bytes; some programs include the header in the size of the sound
-_BESIDES = 64 * 1024  # bytes that a plain file may have in addition to its sound
+_MOST_OTHER_BYTES = 64 * 1024  # bytes that a plain file may have in addition to its sound
 _ID3V1 = 128  # bytes of a tag at the end of a file
 _PCM, _FLOAT, _ALAW, _MULAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 _GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
@@ -110,12 +110,12 @@ def _wave(chunks: Chunks, begins: int, shape: bytes, sound: Chunk) -> Wave | str
     if not (known.channels and known.rate and known.block) or known.block % known.channels:
         return f"is a wav with a broken header: {known.channels} channels, {known.rate} Hz, {known.block} bytes a frame"
     codec = _codec(known, order)
-    if known.tag in (_PCM, _FLOAT) and not (codec and _fits(known)):  # FFmpeg would decode it to noise
+    if known.tag in (_PCM, _FLOAT) and not (codec and _width_is_clear(known)):  # FFmpeg would decode it to noise
         return f"is a wav with a broken header: samples of {known.bits} bits in {known.width} bytes"
     extent = _extent(data, order, sound, known)
     unpadded = ("a chunk of odd size has no pad byte",) if chunks.unpadded else ()
     tags = ("an ID3 tag comes before its header",) if begins else ()
-    around = _around(data, begins, order, sound, extent)
+    around = _file_flaws(data, begins, order, sound, extent)
     flaws = (*tags, *unpadded, *(_format_flaws(known) if codec else ()), *extent.flaws, *around)
     true = not flaws and not extent.cut_off
     pcm = bool(codec) and known.tag == _PCM and shape[16:] in (b"", b"\0\0")
@@ -128,7 +128,7 @@ def _wave(chunks: Chunks, begins: int, shape: bytes, sound: Chunk) -> Wave | str
         start=sound.body,
         frames=extent.length // known.block,
         cut_off=extent.cut_off,
-        plain=pcm and true and data.startswith(b"RIFF") and len(data) - extent.length <= _BESIDES,
+        plain=pcm and true and data.startswith(b"RIFF") and len(data) - extent.length <= _MOST_OTHER_BYTES,
         flaws=flaws,
         shape=shape,
     )
@@ -142,7 +142,7 @@ def _format(shape: bytes, order: str) -> _Format:
     return _Format(tag, channels, rate, byte_rate, block, bits, extensible)
 
 
-def _fits(known: _Format) -> bool:
+def _width_is_clear(known: _Format) -> bool:
     """Whether the two values for a sample's width agree, or the byte rate shows which one is right."""
     if known.bits == 0 or known.stated_width == known.width:
         return True
@@ -159,8 +159,8 @@ def _format_flaws(known: _Format) -> Iterator[str]:
 def _extent(data: bytes, order: str, sound: Chunk, known: _Format) -> _Extent:
     there = len(data) - sound.body
     empty = sound.size == 0 and is_chunk(data[sound.body : sound.body + 8], there, order=order)
-    far = sound.size >= _FAR or (
-        sound.size >= _FAR_TIMES * there and sound.size >= _FAR_SECONDS * known.rate * known.block
+    far = sound.size >= _PLACEHOLDER_SIZE or (
+        sound.size >= _PLACEHOLDER_FACTOR * there and sound.size >= _PLACEHOLDER_SECONDS * known.rate * known.block
     )
     if (sound.size == 0 and not empty) or (sound.size > there and far):
         if there > _ID3V1 and data[-_ID3V1:].startswith(b"TAG"):
@@ -175,7 +175,7 @@ def _extent(data: bytes, order: str, sound: Chunk, known: _Format) -> _Extent:
     return _Extent(length, cut_off=sound.size - there > _SLACK, flaws=tuple(flaws))
 
 
-def _around(data: bytes, begins: int, order: str, sound: Chunk, extent: _Extent) -> Iterator[str]:
+def _file_flaws(data: bytes, begins: int, order: str, sound: Chunk, extent: _Extent) -> Iterator[str]:
     """The flaws in the size of the whole file and in the chunks after the sound."""
     if extent.cut_off or extent.unstated:
         return

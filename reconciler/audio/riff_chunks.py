@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-_MOST = 1000  # chunks; a file of empty ones would cost seconds
+_MOST_CHUNKS = 1000  # chunks; a file of empty ones would cost seconds
 _KNOWN = frozenset(
     (
         b"fmt ", b"data", b"fact", b"LIST", b"bext", b"cue ", b"id3 ", b"ID3 ", b"JUNK", b"junk", b"PAD ", b"FLLR",
@@ -42,10 +42,10 @@ class Chunks:
     rest: int = 0
 
     def __iter__(self) -> Iterator[Chunk]:
-        for _ in range(_MOST):
-            self._pass_padding()
+        for _ in range(_MOST_CHUNKS):
+            self._skip_padding()
             there = len(self.data) - self.at
-            if there < 8 or (self.strict and not self._looks_like_one()):
+            if there < 8 or (self.strict and not self._looks_like_chunk()):
                 self.rest = max(0, there)
                 return
             name = self.data[self.at : self.at + 4]
@@ -54,7 +54,7 @@ class Chunks:
             self.at, self.previous = self.at + 8 + size, size
         self.too_many = True
 
-    def _pass_padding(self) -> None:
+    def _skip_padding(self) -> None:
         if self.previous % 2 == 0:
             return
         if self.at < len(self.data) and not self._begins_here():
@@ -65,9 +65,9 @@ class Chunks:
     def _begins_here(self) -> bool:
         """Whether the next chunk begins where a pad byte should be."""
         name = self.data[self.at : self.at + 4]
-        return self.data[self.at + 1 : self.at + 5] not in _KNOWN and (name in _KNOWN or self._looks_like_one())
+        return self.data[self.at + 1 : self.at + 5] not in _KNOWN and (name in _KNOWN or self._looks_like_chunk())
 
-    def _looks_like_one(self) -> bool:
+    def _looks_like_chunk(self) -> bool:
         return is_chunk(self.data[self.at : self.at + 8], len(self.data) - self.at, order=self.order)
 
 

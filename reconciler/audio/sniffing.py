@@ -9,12 +9,12 @@ _TAGS = 8  # ID3 tags before the first frame; more are not parsed
 _PADDING = 64 * 1024  # zeros that some programs write after the tag
 _MPEG_LAYERS = {1: "mp3", 2: "mp2", 3: "mp1"}
 _RIFF = (b"RIFF", b"RIFX", b"RF64", b"BW64")
-_AGED_QUICKTIME = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")  # of files older than the ftyp box
-_BOXES = (*_AGED_QUICKTIME, b"ftyp", b"uuid", b"moof", b"mfra", b"sidx", b"styp", b"meta")
+_OLD_QUICKTIME = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")  # of files older than the ftyp box
+_BOXES = (*_OLD_QUICKTIME, b"ftyp", b"uuid", b"moof", b"mfra", b"sidx", b"styp", b"meta")
 
 _MOST_BOXES = 100_000  # at the top of an mp4; a minute of fragments has some hundreds
 
-_OTHER_SOUND = (
+_OTHER_AUDIO = (
     (b"fLaC", "flac"),
     (b"OggS", "ogg"),
     (b"\x1aE\xdf\xa3", "webm"),
@@ -22,7 +22,7 @@ _OTHER_SOUND = (
     (b"caff", "caf"),
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "wma"),
 )
-_NO_SOUND = (
+_NOT_AUDIO = (
     (rb"version https://git-lfs", "a Git LFS pointer, not the sample itself: git lfs pull"),
     (rb"<!doctype html|<html|<head|<body|<script", "an HTML page, not audio"),
     (rb"<\?xml|<error|<[a-z]", "an XML document, not audio"),
@@ -44,9 +44,9 @@ def container_of(data: bytes) -> str | None:
         return "aiff"
     if data[4:8] == b"ftyp":
         return _by_brand(data)
-    if data[4:8] in _AGED_QUICKTIME:
+    if data[4:8] in _OLD_QUICKTIME:
         return "mov"
-    other = next((name for magic, name in _OTHER_SOUND if data.startswith(magic)), None)
+    other = next((name for magic, name in _OTHER_AUDIO if data.startswith(magic)), None)
     return other or _mpeg(data)
 
 
@@ -55,7 +55,7 @@ def looks_like(data: bytes) -> str:
     if not data:
         return "empty"
     head = data[:_HEAD].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    for pattern, words in _NO_SOUND:
+    for pattern, words in _NOT_AUDIO:
         if re.match(pattern, head):
             return words
     try:

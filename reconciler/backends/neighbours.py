@@ -74,7 +74,7 @@ class _Reader:
         files = _names(here.folder)
         for stem in sorted({_stem(name) for name in _names(kept)} - {"", here.state.name.removesuffix(_STATE)}):
             namesakes = [name for name in files if Path(name).stem == stem and name.lower().endswith(_YAML)]
-            if namesakes and stem != "voices" and not here.is_folder and not _one_file(here, namesakes):
+            if namesakes and stem != "voices" and not here.is_folder and not _is_same_file(here, namesakes):
                 continue  # it belongs to another manifest that exists
             path = kept / f"{stem}{_STATE}"
             if path.is_dir():
@@ -143,11 +143,11 @@ def _relation(here: Spot, name: str, files: list[str], namesakes: list[str]) -> 
     if there.exists():
         if here.is_folder:
             return Relation.INSIDE if name.lower().endswith(_YAML) else None
-        return Relation.SAME if _one_file(here, [name]) else None
+        return Relation.SAME if _is_same_file(here, [name]) else None
     return None if namesakes and not here.is_folder else Relation.GONE
 
 
-def _one_file(here: Spot, names: list[str]) -> bool:
+def _is_same_file(here: Spot, names: list[str]) -> bool:
     try:
         return any((here.folder / name).samefile(here.manifest) for name in names)
     except OSError:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pydantic import ValidationError
 
 from reconciler.loader.environment import Unresolved
-from reconciler.loader.messages import choice, listed, nearest, refusals
+from reconciler.loader.messages import choice, listed, nearest, validation_problems
 from reconciler.loader.problems import Point, RawProblem
 from reconciler.loader.sections import Section, mapping
 from reconciler.loader.source_map import Path
@@ -49,7 +49,7 @@ def accounts(declared: Sequence[Section], problems: list[RawProblem], *, environ
             try:
                 read.of[name] = _without_keys(ACCOUNTS[kind].model_validate(inside), environ)
             except ValidationError as failure:
-                problems += refusals(failure, ACCOUNTS[kind], file=file, path=path)
+                problems += validation_problems(failure, ACCOUNTS[kind], file=file, path=path)
     return read
 
 

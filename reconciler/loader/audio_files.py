@@ -98,9 +98,7 @@ def add_file_problems(
 
 
 def _is_name(value: Value) -> bool:
-    return (
-        isinstance(value, str) and value != "" and not isinstance(value, FromEnvironment)
-    )  # a value from the environment is secret
+    return isinstance(value, str) and value != "" and not isinstance(value, FromEnvironment)  # which is secret
 
 
 def _size(location: FilePath) -> int:

@@ -22,8 +22,8 @@ from reconciler.loader.yaml_values import Value
 from reconciler.model.methods import METHODS, models_under
 from reconciler.model.scalars import is_http
 
-_AT_ONCE = 8
-_POSTED = "callback_url"  # the key of the URL to which a cloud sends requests
+_PARALLEL = 8
+_CALLBACK_KEY = "callback_url"  # the key of the URL to which a cloud sends requests
 _LIMITS: Mapping[tuple[str | None, str, str], AudioLimits] = {  # (type, method, key) -> the limits
     ("kling", "create", "voice_url"): limits.KLING_VOICE_URL,
     ("tencent-vod", "create", "voice_url"): limits.VOD_VOICE_URL,
@@ -77,9 +77,13 @@ def probe_links(links: Sequence[DeclaredUrl], *, fetch: Fetch, problems: list[Ra
     distinct = {(link.url, link.key, link.limits) for link in links}
 
     def check(url: str, key: str, known: AudioLimits | None) -> Probed:
-        return reach(url, key, fetch=fetch, posted=key == _POSTED) if known is None else probe(url, known, fetch=fetch)
+        return (
+            reach(url, key, fetch=fetch, posted=key == _CALLBACK_KEY)
+            if known is None
+            else probe(url, known, fetch=fetch)
+        )
 
-    pool = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="probe")
+    pool = ThreadPoolExecutor(max_workers=_PARALLEL, thread_name_prefix="probe")
     try:
         futures = {each: pool.submit(check, *each) for each in distinct}
         probed = {each: waits.result(future) for each, future in futures.items()}

@@ -16,8 +16,8 @@ from reconciler.loader import defaults, subfolders
 from reconciler.loader.accounts import Accounts, accounts
 from reconciler.loader.file_names import shown
 from reconciler.loader.files import Source, sources
-from reconciler.loader.invisible import explained
-from reconciler.loader.messages import refusals
+from reconciler.loader.invisible import merge_blank_problems
+from reconciler.loader.messages import validation_problems
 from reconciler.loader.problems import RawProblem, located
 from reconciler.loader.sections import Section, Sections, sections
 from reconciler.loader.voices import SOUNDS, VOICES, VoiceReader
@@ -114,9 +114,9 @@ def _safety(section: Section | None, problems: list[RawProblem]) -> Safety:
     try:
         return Safety.model_validate(section.raw)
     except ValidationError as failure:
-        problems += refusals(failure, Safety, file=section.file, path=("safety",))
+        problems += validation_problems(failure, Safety, file=section.file, path=("safety",))
         return Safety()
 
 
 def _in_order(unread: list[Problem], problems: list[RawProblem], found: list[Source]) -> list[Problem]:
-    return sorted([*unread, *explained(located(problems, found), found)])
+    return sorted([*unread, *merge_blank_problems(located(problems, found), found)])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pydantic import Field, ValidationError
 
-from reconciler.loader.messages import refusals, unknown_key
+from reconciler.loader.messages import unknown_key, validation_problems
 from reconciler.loader.problems import Point, RawProblem
 from reconciler.loader.sections import Raw, Section
 from reconciler.loader.source_map import Path
@@ -26,7 +26,7 @@ def check(defaults: Section, problems: list[RawProblem]) -> None:
     try:
         _DefaultEntry.model_validate(defaults.raw)
     except ValidationError as failure:
-        problems += refusals(failure, _DefaultEntry, file=defaults.file, path=("defaults",))
+        problems += validation_problems(failure, _DefaultEntry, file=defaults.file, path=("defaults",))
     for method in METHOD_NAMES:
         inside = defaults.raw.get(method)
         if not isinstance(inside, dict):

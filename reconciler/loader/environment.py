@@ -18,7 +18,7 @@ _REFERENCE = re.compile(
 )
 _NAME_IN_IT = re.compile(r"\s*(?i:env[.:\s]\s*)?([A-Za-z_][A-Za-z0-9_]*)\s*")
 _LONGEST_QUOTE = 40
-_UNSHOWN = " (its text is not shown: it may be a key, and keys do not belong in the manifest)"
+_NOT_SHOWN = " (its text is not shown: it may be a key, and keys do not belong in the manifest)"
 # Characters that are not allowed in a manifest's text: they move cursors and break lines in logs.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
@@ -45,19 +45,19 @@ def expand(text: str, environ: Mapping[str, str]) -> tuple[str, list[str]]:
         if reference["escape"]:
             return "${"
         if reference["other"]:
-            complaints.append(_no_reference(reference["other"]))
+            complaints.append(_invalid_reference(reference["other"]))
             return ""
         name = reference["name"]
         if name is None or reference["close"] is None:
             inside = text[reference.start() :].removeprefix("${env:").partition("}")[0]
             if may_be_key(inside):
-                complaints.append(f"a variable's name is needed in ${{env:NAME}}{_UNSHOWN}")
+                complaints.append(f"a variable's name is needed in ${{env:NAME}}{_NOT_SHOWN}")
                 return ""
             complaints.append("${env:NAME} is not complete: a variable's name (letters, digits and _) and } are needed")
             return ""
         value = environ.get(name, "")
         if name not in environ and may_be_key(name):
-            complaints.append(f"the variable that is named here is not set in the environment{_UNSHOWN}")
+            complaints.append(f"the variable that is named here is not set in the environment{_NOT_SHOWN}")
         elif not value:
             complaints.append(f"the environment variable {name} is {'empty' if name in environ else 'not set'}")
         elif unprintable(value) is not None:
@@ -71,11 +71,11 @@ def expand(text: str, environ: Mapping[str, str]) -> tuple[str, list[str]]:
     return (FromEnvironment(expanded) if replaced else expanded), complaints
 
 
-def _no_reference(inside: str) -> str:
+def _invalid_reference(inside: str) -> str:
     """The message for `${TAKE}`, as in shells. It is an error, because as text it would be sent to a cloud and paid."""
     found = _NAME_IN_IT.fullmatch(inside)
     if may_be_key(inside):
-        return f"${{...}} is no reference, a variable is ${{env:NAME}}{_UNSHOWN}"
+        return f"${{...}} is no reference, a variable is ${{env:NAME}}{_NOT_SHOWN}"
     shown = inside if len(inside) <= _LONGEST_QUOTE else inside[:_LONGEST_QUOTE] + "..."
     meant = f"write ${{env:{found[1]}}}, or " if found else "a variable is ${env:NAME}; write "
     return f"${{{shown}}} is no reference: {meant}$${{{shown}}} for the text itself"

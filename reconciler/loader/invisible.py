@@ -22,7 +22,7 @@ _IN_LINE = re.compile(rf"(?<![^\s-]){_ANY}|(?<=:){_ANY}|{_ANY}(?=:)|{_ANY}$")
 _AT_ENDS = re.compile(rf"^{_ANY}|(?<=:){_ANY}|(?<=^-){_ANY}|{_ANY}(?=:)|{_ANY}$")
 
 
-def explained(problems: Sequence[Problem], sources: Sequence[Source]) -> list[Problem]:
+def merge_blank_problems(problems: Sequence[Problem], sources: Sequence[Source]) -> list[Problem]:
     """The problems, where one problem replaces all those that such blanks cause."""
     remaining = list(problems)
     for source in sources:

@@ -44,7 +44,7 @@ _SHOULD_BE = {
     "list_type": "a list",
     "tuple_type": "a list",
 }
-_MAPPINGS_DUE = frozenset(("dict_type", "mapping_type", "model_type", "model_attributes_type"))
+_MAPPING_EXPECTED = frozenset(("dict_type", "mapping_type", "model_type", "model_attributes_type"))
 _QUOTED = frozenset(
     ("int_parsing", "int_parsing_size", "int_from_float", "float_parsing", "finite_number", "bool_parsing")
 )
@@ -63,17 +63,17 @@ _BOUNDS = {
     "less_than": ("lt", "less than"),
     "less_than_equal": ("le", "at most"),
 }
-_KEYS = ("api_key", "access_key", "secret_key", "secret_id", "secret", "token", "key", "password")
-_NOT_HERE = (
+_SECRET_KEY_NAMES = ("api_key", "access_key", "secret_key", "secret_id", "secret", "token", "key", "password")
+_KEYS_ELSEWHERE = (
     "API keys do not belong in the manifest: export KLING_API_KEY=...; a variable of another name is named by "
     "credentials: {api_key_env: NAME}"
 )
-_NOT_HERE_AT_TENCENT = (
+_KEYS_ELSEWHERE_TENCENT = (
     "API keys do not belong in the manifest: export TENCENTCLOUD_SECRET_ID=... TENCENTCLOUD_SECRET_KEY=...; variables "
     "of other names are named by credentials: {secret_id_env: NAME, secret_key_env: NAME}"
 )
 _OF_SOUNDS = (AUDIO_METHOD, "on_expiry")
-_OURS = {
+_RESERVED_KEYS = {
     "external_task_id": "is set by voicectl to find the voice again, it can't be declared",
     "session_id": "is set by voicectl to find the voice again, it can't be declared",
     "file": "this API takes no local file: host it, and name its URL",
@@ -82,21 +82,24 @@ _OURS = {
 }
 
 
-def refusals(failure: ValidationError, model: type[BaseModel], *, file: str, path: Path) -> list[RawProblem]:
+def validation_problems(failure: ValidationError, model: type[BaseModel], *, file: str, path: Path) -> list[RawProblem]:
     """A problem for each error of the validation. `path` is the path of the model's mapping in the file."""
     errors = [error for error in failure.errors(include_url=False) if not isinstance(error["input"], Unresolved)]
     unknown = [error["loc"] for error in errors if error["type"] == "extra_forbidden"]
     meant = {(*inside, nearest(str(key), _keys_at(model, inside))) for *inside, key in unknown}
     # A misspelled key is also an error "missing" at the right key: only the misspelling is reported.
     reported = [error for error in errors if error["type"] != "missing" or error["loc"] not in meant]
-    return [_refusal(error, model, file=file, path=path) for error in reported]
+    return [_problem(error, model, file=file, path=path) for error in reported]
 
 
 def unknown_key(key: str, known: Iterable[str], *, what: str = "unknown key") -> str:
-    if key in _OURS:
-        return _OURS[key]
+    """The message for a key that is not among the known ones, with a suggestion."""
+    if key in _RESERVED_KEYS:
+        return _RESERVED_KEYS[key]
     names = list(known)
-    if key.lower().replace("-", "_") in _KEYS and ("credentials" in names or any(n.endswith("_env") for n in names)):
+    if key.lower().replace("-", "_") in _SECRET_KEY_NAMES and (
+        "credentials" in names or any(n.endswith("_env") for n in names)
+    ):
         return f"{what}. {_keys_elsewhere(names)}"
     near = nearest(key, names)
     if near is not None:
@@ -117,16 +120,19 @@ def _keys_elsewhere(names: Iterable[str]) -> str:
     """The message where to put API keys, for a mapping with these known keys."""
     if "voice_name" in (known := set(names)):
         return "API keys do not belong in the manifest: export TRTC_API_KEY=... and write api_key_env: TRTC_API_KEY"
-    return _NOT_HERE_AT_TENCENT if known & {"secret_id_env", "sub_app_id", "sdk_app_id"} else _NOT_HERE
+    return _KEYS_ELSEWHERE_TENCENT if known & {"secret_id_env", "sub_app_id", "sdk_app_id"} else _KEYS_ELSEWHERE
 
 
 def _usual_name(key: str, known: Iterable[str]) -> str:
     """The usual name of the variable for a key such as `secret_id_env`."""
-    cloud = "TRTC" if "voice_name" in known else "KLING" if _keys_elsewhere(known) == _NOT_HERE else "TENCENTCLOUD"
+    cloud = (
+        "TRTC" if "voice_name" in known else "KLING" if _keys_elsewhere(known) == _KEYS_ELSEWHERE else "TENCENTCLOUD"
+    )
     return f"{cloud}_{key.removesuffix('_env').upper()}"
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
+    """The one of the words that is probably meant; None if no word is similar."""
     import difflib  # a slow import, needed only for errors
 
     by_lower = {name.lower(): name for name in words}
@@ -156,11 +162,10 @@ def quote(value: object) -> str | None:
     return quoted(text if len(text) <= _LONGEST_QUOTE else text[:_LONGEST_QUOTE] + "...")
 
 
-def _refusal(error: ErrorDetails, model: type[BaseModel], *, file: str, path: Path) -> RawProblem:
+def _problem(error: ErrorDetails, model: type[BaseModel], *, file: str, path: Path) -> RawProblem:
     kind, value = error["type"], error["input"]
-    marked = (
-        kind != "extra_forbidden" and "[key]" in error["loc"]
-    )  # pydantic adds this for an error in a key; a real key may also have this name
+    # pydantic adds "[key]" for an error in a key; a real key may also have this name.
+    marked = kind != "extra_forbidden" and "[key]" in error["loc"]
     inside = tuple(part for part in error["loc"] if part != "[key]") if marked else error["loc"]
     about_mapping = isinstance(value, dict) and kind == "value_error"
     at_key = value is None or about_mapping or marked or kind in ("missing", "extra_forbidden")
@@ -173,10 +178,10 @@ def _refusal(error: ErrorDetails, model: type[BaseModel], *, file: str, path: Pa
             what = f"{what}. If it is an entry of its own, indent it less"
     elif marked:
         words = _words_of_choice(error) if kind == "literal_error" else []
-        what = unknown_key(str(value), words) if words else f"the key: {_words(error)}"
+        what = unknown_key(str(value), words) if words else f"the key: {_message(error)}"
     else:
-        what = _words(error)
-        if kind in _MAPPINGS_DUE:
+        what = _message(error)
+        if kind in _MAPPING_EXPECTED:
             what += form((*path, *inside), value)
         if inside[-1:] == ("credentials",) and kind in _SHOULD_BE:
             what += f"; {_keys_elsewhere(model.model_fields)}"
@@ -186,7 +191,7 @@ def _refusal(error: ErrorDetails, model: type[BaseModel], *, file: str, path: Pa
     return RawProblem(file, path + inside, what, Point.KEY if at_key else Point.VALUE)
 
 
-def _words(error: ErrorDetails) -> str:
+def _message(error: ErrorDetails) -> str:
     kind, value, limits = error["type"], error["input"], error.get("ctx", {})
     shown = quote(value)
     if kind == "missing":
@@ -226,6 +231,7 @@ def _words_of_choice(error: ErrorDetails) -> list[str]:
 
 
 def choice(value: object, words: list[str]) -> str:
+    """The message for a value that is not one of these words."""
     limit = f"should be {listed(words, 'or')}"
     shown = quote(value)
     if shown is None:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from reconciler.loader.environment import Unresolved
 from reconciler.loader.forms import form
-from reconciler.loader.messages import listed, nearest, quote, refusals
+from reconciler.loader.messages import listed, nearest, quote, validation_problems
 from reconciler.loader.problems import Point, RawProblem
 from reconciler.loader.sections import Raw
 from reconciler.loader.source_map import Path
@@ -68,7 +68,7 @@ def inputs_of(
                 inputs[key] = variables.kept(inputs[key], environ)
         return inputs | {name: getattr(read, name) for name in model.always}
     except ValidationError as failure:
-        problems += refusals(failure, model, file=file, path=path)
+        problems += validation_problems(failure, model, file=file, path=path)
     # pydantic checks combinations of keys only if each key is valid.
     known = model.model_fields
     given = [key if key in known else nearest(key, known) for key, value in raw.items() if value is not None]

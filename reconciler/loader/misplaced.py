@@ -10,8 +10,8 @@ from reconciler.model.accounts import ACCOUNTS
 from reconciler.model.methods import AUDIO_METHOD, METHOD_NAMES, keys_under
 
 Raw = dict[str, Value]
-_OF_NO_BODY = frozenset((*METHOD_NAMES, AUDIO_METHOD, "provider", "lifecycle", "on_expiry"))
-_OF_ENTRIES = frozenset((*METHOD_NAMES, AUDIO_METHOD, "provider", "lifecycle", "labels", "on_expiry"))
+_NEVER_IN_BODY = frozenset((*METHOD_NAMES, AUDIO_METHOD, "provider", "lifecycle", "on_expiry"))
+_ENTRY_KEYS = frozenset((*METHOD_NAMES, AUDIO_METHOD, "provider", "lifecycle", "labels", "on_expiry"))
 
 
 def beside_entries(entries: Raw) -> dict[str, str | None]:
@@ -19,7 +19,7 @@ def beside_entries(entries: Raw) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     above: str | None = None
     for name, value in entries.items():
-        if name in _OF_ENTRIES and not is_entry(value):
+        if name in _ENTRY_KEYS and not is_entry(value):
             found[name] = above
         else:
             above = name
@@ -29,13 +29,13 @@ def beside_entries(entries: Raw) -> dict[str, str | None]:
 def inside_methods(entry: Raw) -> list[tuple[str, str]]:
     """(method, key) for keys of an entry that are written in its method's body."""
     bodies = [(method, entry[method]) for method in (*METHOD_NAMES, AUDIO_METHOD) if method in entry]
-    return [(m, key) for m, body in bodies if isinstance(body, dict) for key in body if key in _OF_NO_BODY]
+    return [(m, key) for m, body in bodies if isinstance(body, dict) for key in body if key in _NEVER_IN_BODY]
 
 
 def beside_methods(entry: Raw) -> list[tuple[str, str]]:
     """(method, key) for keys of a method's body that are written beside the empty method."""
     empty = [method for method in (*METHOD_NAMES, AUDIO_METHOD) if method in entry and entry[method] is None]
-    return [(m, key) for m in empty for key in entry if key not in _OF_ENTRIES and key in keys_under(m)]
+    return [(m, key) for m in empty for key in entry if key not in _ENTRY_KEYS and key in keys_under(m)]
 
 
 def words(key: str, above: str | None, what: str) -> str:
@@ -57,7 +57,7 @@ def without_last(section: Value) -> Value:
 
 def is_part(key: str) -> bool:
     """Whether the key is one of an entry's keys."""
-    return key in _OF_ENTRIES
+    return key in _ENTRY_KEYS
 
 
 def at_top(key: str, value: Value, document: Raw) -> str | None:
@@ -69,7 +69,7 @@ def at_top(key: str, value: Value, document: Raw) -> str | None:
     kind = value.get("type") if isinstance(value, dict) else None
     if isinstance(kind, str) and kind in ACCOUNTS:
         return "a provider at the top level: indent it under providers"
-    if key not in _OF_ENTRIES or not entries:
+    if key not in _ENTRY_KEYS or not entries:
         return None
     inside = document[entries[-1]]
     last = list(inside)[-1] if isinstance(inside, dict) and inside else None
@@ -84,7 +84,7 @@ def is_entry(value: Value) -> bool:
 
 def belongs_beside(key: str, known: Collection[str]) -> bool:
     """Whether the key belongs to the entry, and not to the body in which it is written."""
-    return key in _OF_ENTRIES and key not in known
+    return key in _ENTRY_KEYS and key not in known
 
 
 def _any(value: Raw, keys: Iterable[str]) -> bool:

@@ -22,20 +22,20 @@ def missing_manifest(path: Path) -> UsageError:
         said = f"{shown(path)} is a link to {shown(path.readlink())}, which does not exist"
     there = similar_path(path)
     if there is not None:
-        return UsageError(f"{said}; {_difference(path, there)}.", f"Copy the name from here: -f {_typed(there)}")
+        return UsageError(f"{said}; {_difference(path, there)}.", f"Copy the name from here: -f {_shell_quoted(there)}")
     folder = path.parent
     beside = _manifests_in(folder, path.stem)
     if beside:
         near = _near(path.name, beside)
         where = "this folder" if folder == Path() else shown(folder)
-        every = f", or all of them as one manifest: -f {_typed(folder)}" if len(beside) > 1 else ""
+        every = f", or all of them as one manifest: -f {_shell_quoted(folder)}" if len(beside) > 1 else ""
         return UsageError(
-            f"{said}, but {where} has {_some(beside)}.",
-            f"Name one with -f, such as -f {_typed(folder / (near or beside[0]))}{every}",
+            f"{said}, but {where} has {_listed(beside)}.",
+            f"Name one with -f, such as -f {_shell_quoted(folder / (near or beside[0]))}{every}",
         )
     below = subfolders.manifests_below(folder) if folder.is_dir() else []
     if below:
-        name = f"Name a folder or a file with -f, such as -f {_typed((folder / below[0]).parent)}"
+        name = f"Name a folder or a file with -f, such as -f {_shell_quoted((folder / below[0]).parent)}"
         return UsageError(f"{said}, but {subfolders.listed(below)}.", name)
     return UsageError(f"{said}.", hint(way("Write a first manifest", "init"), "or name one with -f."))
 
@@ -54,7 +54,7 @@ def similar_path(path: Path) -> Path | None:
             found /= part
             continue
         try:
-            others = [entry.name for entry in found.iterdir() if _reading(entry.name) == _reading(part)]
+            others = [entry.name for entry in found.iterdir() if _lookalike_form(entry.name) == _lookalike_form(part)]
         except (OSError, ValueError):
             return None
         if len(others) != 1:
@@ -63,7 +63,7 @@ def similar_path(path: Path) -> Path | None:
     return found if found != path else None
 
 
-def _reading(name: str) -> str:
+def _lookalike_form(name: str) -> str:
     """The name in a form that is equal for names that look the same."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
@@ -104,12 +104,12 @@ def _near(name: str, names: list[str]) -> str | None:
     return next(iter(difflib.get_close_matches(name, names, n=1, cutoff=0.5)), None)
 
 
-def _some(names: list[str]) -> str:
+def _listed(names: list[str]) -> str:
     *first, last = map(shown, names[:_MOST_NAMED])
     if len(names) > _MOST_NAMED:
         return f"{', '.join([*first, last])} and {len(names) - _MOST_NAMED} more manifests"
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def _typed(path: os.PathLike[str] | str) -> str:
+def _shell_quoted(path: os.PathLike[str] | str) -> str:
     return shlex.quote(shown(path))

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from reconciler.loader import defaults, method_inputs
 from reconciler.loader.accounts import Accounts
 from reconciler.loader.audio_files import add_file_problems, local_files
-from reconciler.loader.messages import listed, nearest, quote, refusals
+from reconciler.loader.messages import listed, nearest, quote, validation_problems
 from reconciler.loader.misplaced import beside_entries, beside_methods, indent_less, inside_methods
 from reconciler.loader.misplaced import words as misplaced
 from reconciler.loader.problems import Point, RawProblem, dotted
@@ -93,7 +93,9 @@ class VoiceReader:
             own = mapping(raw, file=section.file, path=path, problems=self._problems, of=of)
             voice = self._voice(section.file, address, own) if own is not None else None
             if len(self._problems) > before and own is not None:
-                found = self._misplaced_keys(section.file, path, own) or self._placed(self._problems[before:], own)
+                found = self._misplaced_keys(section.file, path, own) or self._moved_to_defaults(
+                    self._problems[before:], own
+                )
                 self._problems[before:] = found
             elif voice is not None:
                 voices[voice.address] = voice
@@ -120,7 +122,7 @@ class VoiceReader:
         ]
         return too_far + too_little
 
-    def _placed(self, problems: list[RawProblem], own: Raw) -> list[RawProblem]:
+    def _moved_to_defaults(self, problems: list[RawProblem], own: Raw) -> list[RawProblem]:
         """The problems of one voice. A problem in the defaults is reported for the first voice only."""
         kept: list[RawProblem] = []
         for problem in problems:
@@ -153,7 +155,7 @@ class VoiceReader:
         try:
             entry = self._declared.entry.model_validate(raw)
         except ValidationError as failure:
-            self._problems += refusals(failure, self._declared.entry, file=file, path=path)
+            self._problems += validation_problems(failure, self._declared.entry, file=file, path=path)
         provider = raw.get("provider")
         kind = self._type_of(provider, file=file, path=path)
         methods = [keyword for keyword in self._declared.keywords if keyword in raw]

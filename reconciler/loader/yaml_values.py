@@ -47,7 +47,7 @@ def read(source: Source, environ: Mapping[str, str], problems: list[RawProblem])
         problems += unresolved
         return None
     try:
-        value = _Reading(source, environ, problems).document()
+        value = _Reader(source, environ, problems).document()
     except _GiveUp:
         return None
     except (yaml.YAMLError, ValueError, OverflowError) as failure:  # the last two: PyYAML's Python parser, for escapes
@@ -73,7 +73,7 @@ def kind_of(value: object) -> str:
     return "a list" if isinstance(value, (list, tuple)) else "text"
 
 
-class _Reading:
+class _Reader:
     """One pass over one file."""
 
     def __init__(self, source: Source, environ: Mapping[str, str], problems: list[RawProblem]) -> None:

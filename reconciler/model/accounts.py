@@ -62,9 +62,7 @@ _RATES = "Calls a second for each action; 20 unless said."
 _ENDPOINT = "A base URL instead of the cloud's; a path prefix is fine."
 
 
-_OWN_PATH = re.compile(
-    r"/v1/(?:general|account|audio|images|videos)(?:/[^?#]*)?$"
-)  # every path of Kling's API that voicectl calls
+_OWN_PATH = re.compile(r"/v1/(?:general|account|audio|images|videos)(?:/[^?#]*)?$")  # all paths that voicectl calls
 _OWN_HOST = re.compile(r"(?i)https?://[^/?#]*\.(?:klingai\.com|kling\.ai)(?::[0-9]+)?/v1/?$")
 
 
@@ -78,7 +76,7 @@ def _without_own_path(endpoint: str) -> str:
 class KlingAccount(Frozen):
     """A named Kling account."""
 
-    cloud: ClassVar[str] = "Kling"  # what people call it
+    cloud: ClassVar[str] = "Kling"  # its name in messages
 
     type: Literal["kling"] = Field(description="Which cloud the account is with.")
     region: Literal["singapore", "beijing"] = Field(
@@ -96,10 +94,10 @@ class KlingAccount(Frozen):
     )
 
     @model_validator(mode="after")
-    def _one_place(self) -> Self:
+    def _one_endpoint(self) -> Self:
         if self.endpoint is not None and "region" in self.model_fields_set:
             raise ValueError("region and endpoint exclude each other")
-        _plain(self.endpoint)
+        _check_base_url(self.endpoint)
         return self
 
     @property
@@ -113,7 +111,7 @@ class KlingAccount(Frozen):
 class TencentVodAccount(Frozen):
     """An application of Tencent Cloud VOD: custom voices, clones, sound."""
 
-    cloud: ClassVar[str] = "Tencent Cloud"  # what people call it
+    cloud: ClassVar[str] = "Tencent Cloud"  # its name in messages
 
     type: Literal["tencent-vod"] = Field(description="Which cloud the account is with.")
     sub_app_id: ApplicationId = Field(description="SubAppId: the VOD application that pays and keeps.")
@@ -132,14 +130,14 @@ class TencentVodAccount(Frozen):
 
     @model_validator(mode="after")
     def _plain_endpoint(self) -> Self:
-        _plain(self.endpoint)
+        _check_base_url(self.endpoint)
         return self
 
 
 class TencentTrtcAccount(Frozen):
     """An application of Tencent Cloud TRTC."""
 
-    cloud: ClassVar[str] = "Tencent Cloud"  # what people call it
+    cloud: ClassVar[str] = "Tencent Cloud"  # its name in messages
 
     type: Literal["tencent-trtc"] = Field(description="Which cloud the account is with.")
     sdk_app_id: ApplicationId = Field(description="SdkAppId: the TRTC application.")
@@ -157,21 +155,21 @@ class TencentTrtcAccount(Frozen):
 
     @model_validator(mode="after")
     def _plain_endpoint(self) -> Self:
-        _plain(self.endpoint)
+        _check_base_url(self.endpoint)
         return self
 
 
-def _plain(endpoint: str | None) -> None:
+def _check_base_url(endpoint: str | None) -> None:
     if endpoint is not None and re.search(r"[?#@]", endpoint):
         raise ValueError("endpoint is a base URL: no query, fragment or credentials")
 
 
-_OF_CALLS = {"timeouts", "rate_limit", "max_in_flight", "signing_parameters"}  # these don't identify an account
+_NOT_IDENTITY = {"timeouts", "rate_limit", "max_in_flight", "signing_parameters"}  # these don't identify an account
 
 
 def place_of(account: Account) -> tuple[object, ...]:
     """What identifies the account, as far as the manifest declares it. Equal values mean the same account."""
-    fields = account.model_dump(mode="json", exclude=_OF_CALLS)
+    fields = account.model_dump(mode="json", exclude=_NOT_IDENTITY)
     return tuple(sorted((key, str(value)) for key, value in fields.items()))
 
 

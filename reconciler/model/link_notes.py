@@ -79,13 +79,13 @@ def compare(kept: str, note: str | None, url: str, rules: Rules) -> Comparison:
     if _normal(bare) != _normal(now.partition(MARK)[0]):
         return Comparison(Verdict.OTHER)
     parts = urlsplit(url)
-    given = _Given(parts.query, place(parts))
+    given = _DeclaredLink(parts.query, place(parts))
     if note is None:
-        return _without_note(kept_digest or NOTHING, given, rules)
-    return _with_note(kept_digest or NOTHING, _read(note), given, rules)
+        return _compare_without_note(kept_digest or NOTHING, given, rules)
+    return _compare_with_note(kept_digest or NOTHING, _parse_note(note), given, rules)
 
 
-class _Given(NamedTuple):
+class _DeclaredLink(NamedTuple):
     """A declared link's query, and its host and path."""
 
     query: str
@@ -98,7 +98,7 @@ class _Given(NamedTuple):
         return [_noted(pair, rules) for pair in pairs(self.query, rules)]
 
 
-def _without_note(kept: str, given: _Given, rules: Rules) -> Comparison:
+def _compare_without_note(kept: str, given: _DeclaredLink, rules: Rules) -> Comparison:
     """Compares under the oldest rules: only one digest of the old link is known."""
     old, now = given.content(OLDEST), given.content(rules)
     if kept in {digest(old), digest(now), digest(given.content(TODAY))}:
@@ -111,7 +111,7 @@ def _without_note(kept: str, given: _Given, rules: Rules) -> Comparison:
     return Comparison(Verdict.OTHER_QUERY, tuple(dict.fromkeys(names)))
 
 
-def _with_note(kept: str, note: tuple[Rules, list[_Noted]], given: _Given, rules: Rules) -> Comparison:
+def _compare_with_note(kept: str, note: tuple[Rules, list[_Noted]], given: _DeclaredLink, rules: Rules) -> Comparison:
     own, before = note
     if kept == digest(given.content(own)) or kept == digest(_in_order(given.content(own), before, own)):
         return Comparison(Verdict.SAME)
@@ -140,14 +140,14 @@ def _note(url: str, rules: Rules) -> str:
     words = [f"rules={rules.version}"]
     if rules.named:
         words.append("signing=" + ",".join(quote(name, safe="") for name in sorted(rules.named)))
-    return " ".join([*words, *(_word(_noted(pair, rules)) for pair in pairs(_query(url), rules))])
+    return " ".join([*words, *(_note_word(_noted(pair, rules)) for pair in pairs(_query(url), rules))])
 
 
-def _word(found: _Noted) -> str:
+def _note_word(found: _Noted) -> str:
     return f"{'~' * found.itself}{quote(found.name, safe='').replace('~', '%7E')}:{found.digest}"
 
 
-def _read(note: str) -> tuple[Rules, list[_Noted]]:
+def _parse_note(note: str) -> tuple[Rules, list[_Noted]]:
     """Parses a note. Skips words that no version wrote: then more parameters differ, and no difference is hidden."""
     version, named, found = OLDEST.version, frozenset[str](), []
     for word in note.split():

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from reconciler.model.manifest import Manifest, Voice
 
-_NAMED = 5  # addresses in a note
+_MOST_LISTED = 5  # addresses in a note
 
 
 def notes(manifest: Manifest, voices: Iterable[Voice]) -> tuple[str, ...]:
@@ -20,8 +20,8 @@ def notes(manifest: Manifest, voices: Iterable[Voice]) -> tuple[str, ...]:
 
 def listed(addresses: list[str], *, last: str = "") -> str:
     """The addresses as a list: `a, b, c, d, e and 95 more`. With `last="and"` and at most five: `a and b`."""
-    if len(addresses) > _NAMED:
-        return f"{', '.join(addresses[:_NAMED])} and {len(addresses) - _NAMED} more"
+    if len(addresses) > _MOST_LISTED:
+        return f"{', '.join(addresses[:_MOST_LISTED])} and {len(addresses) - _MOST_LISTED} more"
     if last and len(addresses) > 1:
         return f"{', '.join(addresses[:-1])} {last} {addresses[-1]}"
     return ", ".join(addresses)

@@ -58,10 +58,8 @@ def _fault_of_host(written: str) -> str | None:
         return f"{host}, {why}" if why else None
     why = _fault_of_address(address)
     if why is None and isinstance(address, IPv4Address) and (padded := _decimal(host)) is not None:
-        address, why = (
-            padded,
-            _fault_of_address(padded),
-        )  # 010.0.0.5 is 8.0.0.5 to some programs, and 10.0.0.5 to others
+        # Some programs read 010.0.0.5 as 8.0.0.5, others as 10.0.0.5.
+        address, why = padded, _fault_of_address(padded)
     if why is None:
         return None
     shown = host if isinstance(address, IPv6Address) or host == str(address) else f"{host} ({address})"

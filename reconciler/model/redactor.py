@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 QUOTED = 300  # characters of a redacted text
 _SEARCHED = 20_000  # characters of the original text; the rest is dropped
-_BLANK = "***"
+_MASK = "***"
 _SHORTEST = 4  # characters of a secret; redacting shorter ones would also remove parts of ordinary words
 _PIECE = 8  # adjacent letters and digits of a secret; fewer reveal nothing
 _PIECE_IN_BASE64 = 9
@@ -57,7 +57,7 @@ class Redactor:
         for known in (self._known, _Known.of(tuple(also))):
             hidden += known.spans(unescaped)
         spans += [(starts[begin], starts[end]) for begin, end in hidden if begin < end]
-        line = " ".join("".join(c if c.isprintable() else " " for c in _blanked(text, spans)).split())
+        line = " ".join("".join(c if c.isprintable() else " " for c in _masked(text, spans)).split())
         return line if len(line) <= limit else line[: limit - 3] + "..."
 
 
@@ -78,21 +78,21 @@ class _Known:
         for secret in secrets:
             if len(secret) < _SHORTEST:
                 continue
-            bare = _squeezed(_unescaped(secret)[0])[0]
+            bare = _alphanumerics(_unescaped(secret)[0])[0]
             if len(bare) < _PIECE:  # too short to be distinguished from a part of a word
                 short.append(re.compile(rf"(?<![A-Za-z0-9]){re.escape(secret)}(?![A-Za-z0-9])"))
-            plain.update(_cut(bare, _PIECE))
+            plain.update(_pieces(bare, _PIECE))
             for shape in _in_base64(secret.encode(errors="replace")):
-                base64.update(_cut(_squeezed(shape)[0], _PIECE_IN_BASE64))
+                base64.update(_pieces(_alphanumerics(shape)[0], _PIECE_IN_BASE64))
             in_hex = secret.encode(errors="replace").hex()
-            hexed.update(_cut(in_hex, _PIECE_IN_HEX), _cut(in_hex.upper(), _PIECE_IN_HEX))
+            hexed.update(_pieces(in_hex, _PIECE_IN_HEX), _pieces(in_hex.upper(), _PIECE_IN_HEX))
         sizes = ((_PIECE, plain), (_PIECE_IN_BASE64, base64), (_PIECE_IN_HEX, hexed))
         return cls(secrets, tuple((size, frozenset(pieces)) for size, pieces in sizes if pieces), tuple(short))
 
     def spans(self, text: str) -> Iterator[_Span]:
         """Where the secrets are in the text, whatever is between their letters. Spans may overlap."""
         if self.pieces:
-            squeezed, places = _squeezed(text)
+            squeezed, places = _alphanumerics(text)
             for size, pieces in self.pieces:
                 for begin in range(len(squeezed) - size + 1):
                     if squeezed[begin : begin + size] in pieces:
@@ -101,7 +101,7 @@ class _Known:
             yield from (match.span() for match in pattern.finditer(text))
 
 
-def _cut(text: str, size: int) -> Iterator[str]:
+def _pieces(text: str, size: int) -> Iterator[str]:
     return (text[i : i + size] for i in range(len(text) - size + 1))
 
 
@@ -112,7 +112,7 @@ def _in_base64(secret: bytes) -> Iterator[str]:
         yield written[-(-before * 8 // 6) : (before + len(secret)) * 8 // 6]
 
 
-def _squeezed(text: str) -> tuple[str, list[int]]:
+def _alphanumerics(text: str) -> tuple[str, list[int]]:
     """The ASCII letters and digits of the text, with their positions. Quotes, blanks and line ends are dropped."""
     places = [i for i, c in enumerate(text) if c.isascii() and c.isalnum()]
     return "".join([text[i] for i in places]), places
@@ -126,7 +126,7 @@ def _unescaped(text: str) -> tuple[str, list[int]]:
     starts: list[int] = []
     done = 0
     for match in re.finditer(_ESCAPED, text):
-        meant = _meant(match)
+        meant = _decoded(match)
         parts += [text[done : match.start()], meant]
         starts += [*range(done, match.start()), *([match.start()] * len(meant))]
         done = match.end()
@@ -134,7 +134,7 @@ def _unescaped(text: str) -> tuple[str, list[int]]:
     return "".join(parts), [*starts, *range(done, len(text) + 1)]
 
 
-def _meant(escape: re.Match[str]) -> str:
+def _decoded(escape: re.Match[str]) -> str:
     if escape["unit"] or escape["byte"]:
         return chr(int(escape["unit"] or escape["byte"], 16))
     if escape["plain"]:
@@ -146,11 +146,11 @@ def _meant(escape: re.Match[str]) -> str:
     return unescape(f"&{escape['entity']};")
 
 
-def _blanked(text: str, spans: Iterable[_Span]) -> str:
+def _masked(text: str, spans: Iterable[_Span]) -> str:
     parts: list[str] = []
     done = 0
     for begin, end in sorted(spans):
         if begin > done or not parts:  # otherwise the span continues the last one
-            parts += [text[done:begin], _BLANK]
+            parts += [text[done:begin], _MASK]
         done = max(done, end)
     return "".join([*parts, text[done:]])

@@ -60,7 +60,7 @@ def _seconds(value: object) -> object:
     return seconds
 
 
-def _http(url: str) -> str:
+def _check_http(url: str) -> str:
     if _PLAIN_URL.fullmatch(url):
         return url
     try:
@@ -76,30 +76,28 @@ def _http(url: str) -> str:
 def is_http(text: str) -> bool:
     """Whether the text is a valid http or https URL."""
     try:
-        _http(text)
+        _check_http(text)
     except ValueError:
         return False
     return True
 
 
-def _suffixed(url: str, suffixes: tuple[str, ...]) -> str:
+def _check_suffix(url: str, suffixes: tuple[str, ...]) -> str:
     if url.endswith(suffixes) and "?" not in url and "#" not in url:
         return url
     name = url.split("?")[0].split("#")[0].rpartition("/")[2]
     dot = name.rfind(".")
     if dot > 0 and re.fullmatch(r"\.[A-Za-z][A-Za-z0-9]{1,4}", name[dot:]) and name[dot:].lower() not in suffixes:
-        raise ValueError(
-            f"the file's suffix should be one of {', '.join(suffixes)}"
-        )  # the suffix may be a secret: not shown
+        raise ValueError(f"the file's suffix should be one of {', '.join(suffixes)}")  # it may be secret: not shown
     return url
 
 
 def _audio_suffix(url: str) -> str:
-    return _suffixed(url, _AUDIO_SUFFIXES)
+    return _check_suffix(url, _AUDIO_SUFFIXES)
 
 
 def _speech_suffix(url: str) -> str:
-    return _suffixed(url, _SPEECH_SUFFIXES)
+    return _check_suffix(url, _SPEECH_SUFFIXES)
 
 
 Duration = Annotated[
@@ -115,7 +113,7 @@ Duration = Annotated[
 Url = Annotated[
     str,
     StringConstraints(strip_whitespace=False, min_length=1, max_length=8192),
-    AfterValidator(_http),
+    AfterValidator(_check_http),
     Field(json_schema_extra={"pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#]"}),
 ]
 AudioUrl = Annotated[Url, AfterValidator(_audio_suffix)]

@@ -23,7 +23,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _FROM_ENVIRONMENT = {"$ref": "#/$defs/FromEnvironment"}
 _PART = "Part"  # the suffix of a body's schema without required keys
 _ANY_TEXT = ({"type": "string"}, {"type": "string", "minLength": 1})
-_ABOUT = frozenset(("title", "description", "default", "examples"))  # annotations, which describe a value as a whole
+_ANNOTATIONS = frozenset(("title", "description", "default", "examples"))  # keywords that describe a whole value
 _METHOD_WORDS = {
     "create": "Make the voice from a sample.",
     "clone": "Clone the voice from a sample.",
@@ -36,7 +36,7 @@ def manifest_schema() -> Schema:
     """The schema of one manifest file: draft 2020-12."""
     definitions = _definitions()
     definitions["Voice"] = _voice(definitions)
-    part = _with_parts(definitions)
+    part = _add_partials(definitions)
     definitions["VoiceOverDefaults"] = part | {"oneOf": definitions["Voice"]["oneOf"]}
     definitions["Defaults"] = part | {
         "title": "Defaults",
@@ -74,8 +74,8 @@ def manifest_schema() -> Schema:
         },
         "patternProperties": {"^x-": {"description": "Yours: a place for anchors, not read otherwise."}},
         "if": {"required": ["defaults"]},
-        "then": _voices_are("VoiceOverDefaults"),
-        "else": _voices_are("Voice"),
+        "then": _voices_property("VoiceOverDefaults"),
+        "else": _voices_property("Voice"),
         "$defs": dict(sorted(definitions.items())),
     }
 
@@ -125,7 +125,7 @@ def _alternatives(body: type[MethodInputs]) -> list[Schema]:
     return [{"required": [name]} for name in optional if body.fault([*required, name]) is None]
 
 
-def _with_parts(definitions: dict[str, Schema]) -> Schema:
+def _add_partials(definitions: dict[str, Schema]) -> Schema:
     """The voice's schema without required keys, for manifests with defaults; adds such schemas of the bodies too."""
     for made in METHODS.values():
         for body in made.values():
@@ -138,7 +138,7 @@ def _partial(schema: Schema) -> Schema:
     return {key: value for key, value in schema.items() if key not in ("required", "oneOf")}
 
 
-def _voices_are(name: str) -> Schema:
+def _voices_property(name: str) -> Schema:
     return {"properties": {"voices": {"additionalProperties": {"$ref": f"#/$defs/{name}"}}}}
 
 
@@ -159,10 +159,10 @@ def _as_written(schema: Schema) -> Schema:
 
 
 def _value(schema: Schema) -> Schema:
-    outer = {key: value for key, value in schema.items() if key in _ABOUT}
+    outer = {key: value for key, value in schema.items() if key in _ANNOTATIONS}
     if not isinstance(outer.get("default"), (str, int, float)):
         outer.pop("default", None)  # an empty default is no use for completion
-    inner = {key: value for key, value in schema.items() if key not in _ABOUT}
+    inner = {key: value for key, value in schema.items() if key not in _ANNOTATIONS}
     for key in ("items", "additionalProperties"):
         if isinstance(inner.get(key), dict):
             inner[key] = _value(inner[key])

@@ -14,12 +14,12 @@ from typing import NamedTuple
 from reconciler.model.signature_groups import GROUPS, NEVER, VALUES, Group
 
 LATEST = 2
-_FIRST = Group(  # version 1 had no `needs`, no hosts and no values
+_VERSION_1 = Group(  # version 1 had no `needs`, no hosts and no values
     "the rules before states kept a note of each link",
     "x-amz-* x-goog-* x-oss-* x-cos-* q-* expires signature awsaccesskeyid ossaccesskeyid googleaccessid key-pair-id "
     "policy security-token sig se sp sv sr st spr sks ske skt skv skoid sktid auth_key",
 )
-_VERSIONS: Mapping[int, tuple[Group, ...]] = {1: (_FIRST,), 2: GROUPS}
+_VERSIONS: Mapping[int, tuple[Group, ...]] = {1: (_VERSION_1,), 2: GROUPS}
 
 
 class Rules(NamedTuple):

@@ -18,6 +18,8 @@ STATE_VERSION = 1
 
 
 class Status(StrEnum):
+    """How far the creation of a voice is, or what became of the voice."""
+
     INTENDED = "intended"  # saved before the call; only the provider's `find` can say whether the call was made
     RUNNING = "running"  # the cloud accepted the request and runs a task
     READY = "ready"

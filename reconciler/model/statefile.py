@@ -21,8 +21,8 @@ from reconciler.model.base import Frozen, lean
 from reconciler.model.methods import METHOD_NAMES, METHODS
 from reconciler.model.state import STATE_VERSION, Record, State
 
-_ALWAYS = ("lineage", "serial", "manifest")
-_IF_SET = ("kin", "strangers", "applying", "applied")
+_REQUIRED_FIELDS = ("lineage", "serial", "manifest")
+_OPTIONAL_FIELDS = ("kin", "strangers", "applying", "applied")
 _RESTORE = hint(
     way(
         "The state as it was before the last apply is kept beside it, its name ending in .backup. Put a good copy back "
@@ -61,8 +61,8 @@ class _Head(Frozen):
 def dump(state: State) -> bytes:
     """The state as a snapshot. Equal states give equal bytes."""
     head = [("version", STATE_VERSION)]
-    head += [(name, getattr(state, name)) for name in _ALWAYS]
-    head += [(name, value) for name in _IF_SET if (value := getattr(state, name))]
+    head += [(name, getattr(state, name)) for name in _REQUIRED_FIELDS]
+    head += [(name, value) for name in _OPTIONAL_FIELDS if (value := getattr(state, name))]
     lines = [b'"%s":%s' % (name.encode(), _json(value)) for name, value in head]
     current = [b"%s:%s" % (_json(address), _json(key)) for address, key in sorted(state.current.items())]
     records = [b"%s:%s" % (_json(key), _record_json(record)) for key, record in sorted(state.records.items())]
@@ -74,11 +74,11 @@ def load(snapshot: bytes) -> State:
     """The state in a snapshot. Raises StateDamaged for any fault in it, and StateTooNew for a later format."""
     try:
         with _gc_paused():
-            read = _by_lines(snapshot) or _Snapshot.model_validate_json(snapshot, strict=True)
+            read = _parse_in_chunks(snapshot) or _Snapshot.model_validate_json(snapshot, strict=True)
     except ValidationError as error:
         _refuse_later_versions(snapshot)
         raise StateDamaged(_first_error(error), _RESTORE) from None
-    return _checked(State.model_construct(**{name: getattr(read, name) for name in State.model_fields}))
+    return _validated(State.model_construct(**{name: getattr(read, name) for name in State.model_fields}))
 
 
 def entry(before: State, after: State, *, touched: Iterable[str] | None = None) -> bytes:
@@ -88,7 +88,9 @@ def entry(before: State, after: State, *, touched: Iterable[str] | None = None) 
     depends on the size of the change, not on the size of the state.
     """
     keys = differing(before, after) if touched is None else dict.fromkeys(touched)
-    addresses = _rebound(before.current, after.current) if touched is None else _addresses(keys, before, after)
+    addresses = (
+        _changed_addresses(before.current, after.current) if touched is None else _addresses(keys, before, after)
+    )
     parts: dict[str, bytes] = {}
     added = [_record_json(after.records[key]) for key in keys if key in after.records and key not in before.records]
     if added:
@@ -139,7 +141,7 @@ def fold(state: State, entries: Sequence[bytes]) -> State:
         raise StateDamaged(f"the journal: {_first_error(error)}", _RESTORE) from None
     except KeyError as missing:
         raise StateDamaged(f"the journal: it changes the record {missing}, which is not there", _RESTORE) from None
-    return _checked(State.model_construct(**dict(fields), records=records, current=current))
+    return _validated(State.model_construct(**dict(fields), records=records, current=current))
 
 
 def differing(before: State, after: State) -> dict[str, None]:
@@ -149,7 +151,7 @@ def differing(before: State, after: State) -> dict[str, None]:
     return keys | dict.fromkeys(key for key in old if key not in new)
 
 
-def _rebound(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, None]:
+def _changed_addresses(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, None]:
     addresses = {address: None for address, key in new.items() if old.get(address) != key}
     return addresses | dict.fromkeys(address for address in old if address not in new)
 
@@ -168,7 +170,7 @@ def _changed(record: Record, changes: dict[str, Any]) -> Record:
     return Record.model_validate_json(_json(record.model_dump(mode="json") | changes), strict=True)
 
 
-def _checked(state: State) -> State:
+def _validated(state: State) -> State:
     for key, record in state.records.items():
         if key != record.external_task_id:
             raise StateDamaged(f"the record {record.external_task_id!r} stands under the key {key!r}", _RESTORE)
@@ -182,22 +184,22 @@ def _checked(state: State) -> State:
     return state
 
 
-def _by_lines(snapshot: bytes) -> _Snapshot | None:
+def _parse_in_chunks(snapshot: bytes) -> _Snapshot | None:
     """Parses a snapshot in the layout of `dump`, some lines at a time: half the memory of parsing all at once.
 
     None for any other layout: it may be valid JSON that a tool reformatted, or it is damaged. The caller parses it as
     a whole then, which also gives the error message.
     """
-    begins, ends = snapshot.find(_RECORDS), len(snapshot) - len(_END)
-    if begins < 0 or not snapshot.endswith(_END):
+    begins, ends = snapshot.find(_RECORDS_BEGIN), len(snapshot) - len(_RECORDS_END)
+    if begins < 0 or not snapshot.endswith(_RECORDS_END):
         return None
-    head, begins = snapshot[:begins], begins + len(_RECORDS)
+    head, begins = snapshot[:begins], begins + len(_RECORDS_BEGIN)
     records: dict[str, Record] = {}
     try:
         while begins < ends:
             comma = snapshot.find(b",\n", begins + _CHUNK, ends)
             chunk_ends = ends if comma < 0 else comma
-            for key, record in _SOME.validate_json(b"{%s}" % snapshot[begins:chunk_ends], strict=True).items():
+            for key, record in _SOME_RECORDS.validate_json(b"{%s}" % snapshot[begins:chunk_ends], strict=True).items():
                 records[record.external_task_id if record.external_task_id == key else key] = lean(record)
             begins = chunk_ends + len(b",\n")
         read = _Snapshot.model_validate_json(head + b"}", strict=True)
@@ -279,6 +281,6 @@ def _gc_paused() -> Iterator[None]:
 
 
 _RECORD = Record.__pydantic_serializer__
-_SOME = TypeAdapter(dict[str, Record])
-_RECORDS, _END = b',\n"records":{\n', b"\n}\n}\n"  # `dump` writes these before and after the records
+_SOME_RECORDS = TypeAdapter(dict[str, Record])
+_RECORDS_BEGIN, _RECORDS_END = b',\n"records":{\n', b"\n}\n}\n"  # `dump` writes these before and after the records
 _CHUNK = 250_000  # bytes
