@@ -37,7 +37,7 @@ class Unresolved(FromEnvironment):
 
 def expand(text: str, environ: Mapping[str, str]) -> tuple[str, list[str]]:
     """The text with its references replaced, and the messages about wrong references."""
-    complaints: list[str] = []
+    messages: list[str] = []
     replaced = False
 
     def value_of(reference: re.Match[str]) -> str:
@@ -45,30 +45,30 @@ def expand(text: str, environ: Mapping[str, str]) -> tuple[str, list[str]]:
         if reference["escape"]:
             return "${"
         if reference["other"]:
-            complaints.append(_invalid_reference(reference["other"]))
+            messages.append(_invalid_reference(reference["other"]))
             return ""
         name = reference["name"]
         if name is None or reference["close"] is None:
             inside = text[reference.start() :].removeprefix("${env:").partition("}")[0]
             if may_be_key(inside):
-                complaints.append(f"a variable's name is needed in ${{env:NAME}}{_NOT_SHOWN}")
+                messages.append(f"a variable's name is needed in ${{env:NAME}}{_NOT_SHOWN}")
                 return ""
-            complaints.append("${env:NAME} is not complete: a variable's name (letters, digits and _) and } are needed")
+            messages.append("${env:NAME} is not complete: a variable's name (letters, digits and _) and } are needed")
             return ""
         value = environ.get(name, "")
         if name not in environ and may_be_key(name):
-            complaints.append(f"the variable that is named here is not set in the environment{_NOT_SHOWN}")
+            messages.append(f"the variable that is named here is not set in the environment{_NOT_SHOWN}")
         elif not value:
-            complaints.append(f"the environment variable {name} is {'empty' if name in environ else 'not set'}")
+            messages.append(f"the environment variable {name} is {'empty' if name in environ else 'not set'}")
         elif unprintable(value) is not None:
-            complaints.append(f"the value of the environment variable {name} holds a control character")
+            messages.append(f"the value of the environment variable {name} holds a control character")
         replaced = True
         return value
 
     expanded = _REFERENCE.sub(value_of, text)
-    if complaints:
-        return Unresolved(), complaints
-    return (FromEnvironment(expanded) if replaced else expanded), complaints
+    if messages:
+        return Unresolved(), messages
+    return (FromEnvironment(expanded) if replaced else expanded), messages
 
 
 def _invalid_reference(inside: str) -> str:

@@ -194,9 +194,9 @@ class _Reader:
             self._report(what, at=position_of(event))
             return Unresolved()
         if MARK in text:
-            text, complaints = expand(text, self._environ)
-            for complaint in complaints:
-                self._report(complaint, at=position_of(event))
+            text, messages = expand(text, self._environ)
+            for message in messages:
+                self._report(message, at=position_of(event))
         elif not event.implicit[0] and is_json_word(text):
             return Quoted(text)
         return text
