@@ -1,35 +1,35 @@
-"""Every failure a person can meet, drawn once.
+"""All errors that voicectl reports, as a tree.
 
     VoicectlError                 headline (the fact), detail (what, where), hint (what to type next), exit_code
     ├── ManifestError             the YAML; carries every Problem of the run
-    ├── UsageError                the command line asked for something that cannot be
-    │   └── EndpointInvalid       a provider's endpoint is no base URL
-    ├── Declined                  nobody said yes
-    │   └── ProbeDeclined         to looks that are paid
+    ├── UsageError                the command line or the manifest's path is wrong
+    │   └── EndpointInvalid       a provider's endpoint is not a base URL
+    ├── Declined                  the user did not confirm
+    │   └── ProbeDeclined         the user did not confirm reads that are paid for
     ├── Interrupted               Ctrl-C or SIGTERM; exit code 130
-    ├── OutputLost                stdout took no more: its disk is full
+    ├── OutputLost                stdout could not be written: its disk is full
     ├── StateError
-    │   ├── NoState               where one is needed; says what the accounts hold, and the ways on
-    │   ├── StateElsewhere        none here, but one that may be meant; names the ways on
-    │   ├── StateDamaged          cannot be read; says which copy to restore
-    │   ├── StateTooNew           written by a later voicectl
-    │   ├── StateForeign          belongs to another manifest or lineage
-    │   ├── StateLocked           somebody else is applying; names the holder
-    │   ├── StateConflict         changed between load and save
-    │   └── StateNotSaved         a cloud said yes and the disk said no; names the rescue copy
+    │   ├── NoState               there is no state; shows what the accounts hold, and what to do
+    │   ├── StateElsewhere        there is no state here, but one nearby; shows what to do
+    │   ├── StateDamaged          the state can't be read; names the copy to restore
+    │   ├── StateTooNew           a later voicectl wrote the state
+    │   ├── StateForeign          the state belongs to another manifest or lineage
+    │   ├── StateLocked           another run is applying; names its user
+    │   ├── StateConflict         the state changed between load and save
+    │   └── StateNotSaved         the cloud accepted a call, but the state can't be saved; names the rescue copy
     ├── PlanError
-    │   ├── PlanUnreadable        not a plan of ours
-    │   ├── PlanStale             the state or the manifest moved on under it
-    │   ├── PlanSpent             applied already: a plan is good once
-    │   └── SafetyStop            too large a change without its number
-    ├── CredentialsMissing        names the variables that were looked for
-    └── CloudError                raised by adapters, and only these three:
-        ├── Rejected              proven: nothing happened
+    │   ├── PlanUnreadable        the file is not a valid plan file
+    │   ├── PlanStale             the state or the manifest changed after the plan was made
+    │   ├── PlanSpent             the plan was applied already; a plan can be applied once
+    │   └── SafetyStop            the plan changes more than the safety thresholds allow
+    ├── CredentialsMissing        names the missing environment variables
+    └── CloudError                adapters raise only these three:
+        ├── Rejected              the call provably had no effect
         │   └── Unreached         no connection opened
-        ├── Throttled             nothing happened; later
-        └── OutcomeUnknown        it may have happened
+        ├── Throttled             the call had no effect; try again later
+        └── OutcomeUnknown        the call may have had its effect
 
-Whatever else an adapter lets through (our own bugs included) counts as OutcomeUnknown.
+Any other exception from an adapter, voicectl's own bugs included, counts as OutcomeUnknown.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ from typing import ClassVar
 
 from reconciler.hints import Hint, as_hint, hint, way
 
-_SENTENCE = re.compile(r"(?<=[^.].[.!?]) +(?=[A-Z])")  # between two sentences; "e.g. X" is none
+_SENTENCE = re.compile(r"(?<=[^.].[.!?]) +(?=[A-Z])")  # between two sentences; not after "e.g."
 
 
 class VoicectlError(Exception):
-    """A failure: the fact, what and where, and the next command to type.
+    """An error with a headline, a detail (what and where), and a hint (the next command to type).
 
-    `summary` is constant for its cause: the class's own, or what whoever raises it says. It is empty where a class has
-    many causes; then the first sentence of `detail` is the headline.
+    `summary` is constant for each cause: the class defines it, or the code that raises the error. It is empty where a
+    class has many causes; then the first sentence of `detail` is the headline.
     """
 
     summary: str = ""
@@ -66,20 +66,21 @@ class VoicectlError(Exception):
 
     @property
     def headline(self) -> str:
+        """The first line of the error."""
         return self.summary or _SENTENCE.split(self.detail, maxsplit=1)[0]
 
     @property
     def below(self) -> str:
-        """What `headline` does not say; empty if it says all."""
+        """The text after the headline; may be empty."""
         return self.detail if self.summary else "".join(_SENTENCE.split(self.detail, maxsplit=1)[1:])
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One complaint about a manifest: where, and what, with the limit in its words."""
+    """One error in a manifest: where it is, and what is wrong, with the limit that applies."""
 
     file: str
-    line: int  # from 1; 0 when the complaint is about the file as a whole
+    line: int  # from 1; 0 for an error about the file as a whole
     column: int  # from 1
     path: str  # `voices.narrator.create.voice_name`; empty for the file as a whole
     what: str
@@ -90,7 +91,7 @@ class Problem:
 
 
 class ManifestError(VoicectlError):
-    """Carries every problem of the run, in the order of the files; and as notes what could not be looked at."""
+    """All problems of the manifest, in the order of the files; the notes say what could not be checked."""
 
     summary = "The manifest is not valid"
 
@@ -101,7 +102,7 @@ class ManifestError(VoicectlError):
 
 
 class UsageError(VoicectlError):
-    """Of many causes: each says its own headline."""
+    """A usage error of many causes, each with its own headline."""
 
 
 class EndpointInvalid(UsageError):
@@ -109,6 +110,7 @@ class EndpointInvalid(UsageError):
 
 
 def not_in_state(address: str) -> UsageError:
+    """The error for an address that is not in the state."""
     return UsageError(f"{address} is not in the state.", hint(way("", "state list")))
 
 
@@ -130,7 +132,7 @@ class OutputLost(VoicectlError):
 
 
 class StateError(VoicectlError):
-    """Of many causes, unless a class below says which."""
+    """An error of the state; the subclasses name the common causes."""
 
 
 class NoState(StateError):
@@ -150,7 +152,7 @@ class StateTooNew(StateError):
 
 
 class StateForeign(StateError):
-    """Of another manifest, or of another lineage: each says its own headline."""
+    """The state belongs to another manifest or to another lineage; each cause has its own headline."""
 
 
 class StateLocked(StateError):
@@ -194,22 +196,22 @@ class CredentialsMissing(VoicectlError):
 
 
 class Cause(StrEnum):
-    """Why a cloud made no voice, as far as it says so: it decides what can help. What is not known is None."""
+    """Why a cloud made no voice, as far as it is known; the hint depends on it. None if unknown."""
 
-    ID_TAKEN = "id-taken"  # the voice_id that was chosen belongs to another voice
-    NAME_TAKEN = "name-taken"  # the name that was chosen does
-    SAMPLE = "sample"  # what the sample or the prompt holds: its content, its length, its format
-    REQUEST = "request"  # another value that was declared
-    ACCOUNT = "account"  # what the account may have or do: a quota, a balance, a permission
-    KEY_IN_USE = "key-in-use"  # its key was used before its first call, by a run that the state does not know
-    DEFECT = "defect"  # voicectl sends what this cloud does not take
+    ID_TAKEN = "id-taken"  # the declared voice_id belongs to another voice
+    NAME_TAKEN = "name-taken"  # the declared name belongs to another voice
+    SAMPLE = "sample"  # the content, length or format of the sample or the prompt
+    REQUEST = "request"  # another declared value
+    ACCOUNT = "account"  # a limit of the account: a quota, the balance, a permission
+    KEY_IN_USE = "key-in-use"  # a run that is not in the state used the same key before
+    DEFECT = "defect"  # a bug: voicectl sends a request that this cloud does not accept
 
 
 class CloudError(VoicectlError):
-    """What a cloud answered, or that it did not.
+    """An error reply from a cloud, or no reply.
 
-    `code` is the cloud's own error code as text, empty when there was none. `systemic` means that every other call
-    would meet the same end (credentials, arrears, IP whitelist, nothing listening), so a run stops at once.
+    `code` is the cloud's own error code as text, empty if there is none. `systemic` means that every other call would
+    fail too (credentials, arrears, IP whitelist, no server at the endpoint), so a run stops at once.
     """
 
     summary = "The cloud refused"
@@ -224,13 +226,13 @@ class CloudError(VoicectlError):
 
 
 class Rejected(CloudError):
-    """Proven: nothing happened.
+    """The call provably had no effect.
 
-    `duplicate`: the external_task_id was accepted before, so the voice exists: look it up.
-    `absent`: the thing named is not there.
-    `unsent`: the connection never opened; the same call may be tried again.
-    `spent`: what the account may have or do is why, and not what was asked for: later the same may be granted.
-    `cause`: why it was refused, where the cloud says so.
+    `duplicate`: the external_task_id was accepted before, so the voice exists and can be found by it.
+    `absent`: the requested voice or task does not exist.
+    `unsent`: no connection was opened; the same call may be tried again.
+    `spent`: a limit of the account is the cause, not the request; the same call may succeed later.
+    `cause`: why the cloud refused, where it says so.
     """
 
     def __init__(
@@ -256,7 +258,7 @@ class Rejected(CloudError):
 
 
 class Unreached(Rejected):
-    """Proven: nothing was sent, because no connection opened. It may be tried again."""
+    """No connection was opened, so the call provably was not sent. It may be tried again."""
 
     summary = "The cloud could not be reached"
 
@@ -265,10 +267,10 @@ class Unreached(Rejected):
 
 
 class Throttled(CloudError):
-    """Nothing happened; try later.
+    """The cloud refused the call because of a limit, without any effect. Try again later.
 
     `in_flight`: too many tasks at once (Kling 1303), not too many calls a second (1302).
-    `retry_after`: seconds, where the cloud said so.
+    `retry_after`: seconds, if the cloud sent them.
     """
 
     summary = "The cloud asks to slow down"
@@ -289,4 +291,6 @@ class Throttled(CloudError):
 
 
 class OutcomeUnknown(CloudError):
+    """The reply was lost or not understood, so the call may have had its effect. It must not simply be repeated."""
+
     summary = "The cloud's answer was lost"

@@ -1,8 +1,8 @@
-"""What to do next, as data: words for people, and the commands to type. Views make lines of it, programs read a list.
+"""Hints as data: what the user can do next, as text and commands. Views render them; programs read the commands.
 
     hint("Check the credentials", way("or, if they are truly gone", "--allow-recreates", 3))
 
-A command is never looked for in a sentence: a voice may be named like one.
+Commands are data, and never parsed out of a sentence: a voice may have a command's name.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What follows `voicectl` and its global options, a word each, unquoted: `("state", "rm", "hero")`.
+    """A command to type: its words after `voicectl` and the global options, unquoted: `("state", "rm", "hero")`.
 
-    Options alone, `("--retry", "hero")`, are options of the command that is running. `place` are the global options
-    that lead elsewhere, quoted for a shell; None for where the command that is running looks.
+    Options without a command, `("--retry", "hero")`, belong to the command that is running. `place` are the global
+    options that select another manifest, quoted for a shell; None for the manifest of the running command.
     """
 
     words: tuple[str, ...]
@@ -23,12 +23,13 @@ class Command:
 
     @property
     def is_option(self) -> bool:
+        """Whether it is options for the running command, not a command of its own."""
         return self.words[0].startswith("--")
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way on: `words: command, then command`, and what is said `after` that. Each of the three may be empty."""
+    """One alternative of a hint: `words: command, then command`, then the text `after`. Each may be empty."""
 
     words: str = ""
     commands: tuple[Command, ...] = ()
@@ -37,7 +38,7 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """The ways on, of which a person takes one. Without any it is false."""
+    """The alternatives for the user, who takes one of them. A hint without alternatives is false."""
 
     ways: tuple[Way, ...] = ()
 
@@ -45,11 +46,12 @@ class Hint:
         return bool(self.ways)
 
     def __add__(self, other: Hint) -> Hint:
-        """The ways of both, each once."""
+        """The alternatives of both hints, each once."""
         return Hint(tuple(dict.fromkeys((*self.ways, *other.ways))))
 
     @property
     def commands(self) -> tuple[Command, ...]:
+        """The commands of all alternatives."""
         return tuple(command for way in self.ways for command in way.commands)
 
 
@@ -57,25 +59,26 @@ NO_HINT = Hint()
 
 
 def command(verb: str, *arguments: object, place: str | None = None) -> Command:
-    """`verb` is split at its blanks, each argument is one word: `command("state rebind", provider)`."""
+    """A command: `verb` is split at its spaces, each argument is one word: `command("state rebind", provider)`."""
     return Command((*verb.split(), *map(str, arguments)), place)
 
 
 def operands(*given: object) -> tuple[str, ...]:
-    """Words that are none of ours: one that begins with `-` is no option."""
+    """The user's own words as arguments. Adds `--` if one begins with `-`, so that it is not read as an option."""
     words = tuple(map(str, given))
     return ("--", *words) if any(word.startswith("-") for word in words) else words
 
 
 def way(words: str, verb: str, *arguments: object, place: str | None = None, after: str = "") -> Way:
-    """A way on with one command."""
+    """An alternative with one command."""
     return Way(words, (command(verb, *arguments, place=place),), after)
 
 
 def hint(*ways: Way | str) -> Hint:
-    """A text is a way without a command; an empty one is none."""
+    """A hint of these alternatives. A text is an alternative without a command; an empty text is dropped."""
     return Hint(tuple(each if isinstance(each, Way) else Way(each) for each in ways if each))
 
 
 def as_hint(given: Hint | str) -> Hint:
+    """The hint, or a hint of this text."""
     return given if isinstance(given, Hint) else hint(given)

@@ -1,8 +1,8 @@
-"""Waits of the main thread that a signal always ends.
+"""Waits for the main thread that a signal interrupts within `SLICE` seconds.
 
-CPython runs a signal's handler when the main thread comes back from what it waits for. A signal that comes in the
-moment before the wait begins does not interrupt it (nor one that another thread was given): Ctrl-C would be heard
-after the answer, up to minutes later. So nothing waits for longer than `SLICE` at once.
+CPython runs a signal's handler only when the main thread returns from a blocking call. A signal that arrives just
+before the blocking call, or in another thread, does not interrupt the call: Ctrl-C would take effect after the reply,
+up to minutes later. So no call blocks for longer than `SLICE`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 def result(future: Future[T], seconds: float = inf) -> T:
-    """Its result. Raises what it raised, and TimeoutError after so many seconds."""
+    """The future's result. Raises the future's exception, or TimeoutError after `seconds`."""
     until = time.monotonic() + seconds
     while not future.done():
         left = until - time.monotonic()
@@ -33,7 +33,7 @@ def result(future: Future[T], seconds: float = inf) -> T:
 
 
 def item(queue: SimpleQueue[T], seconds: float) -> T:
-    """The next item. Raises Empty after so many seconds."""
+    """The next item of the queue. Raises Empty after `seconds`."""
     until = time.monotonic() + seconds
     while True:
         left = until - time.monotonic()
@@ -45,6 +45,6 @@ def item(queue: SimpleQueue[T], seconds: float) -> T:
 
 
 def event(set_: Event) -> None:
-    """Until it is set."""
+    """Waits until the event is set."""
     while not set_.wait(SLICE):
         pass

@@ -1,6 +1,6 @@
-"""Names -> objects: places, disks and what an operation needs. Imports each where it is built, and not before.
+"""Builds the objects that an operation needs: the workspace, the backend, the session. Imports are late, for speed.
 
-The only file that names disks; the clouds are `clouds`'.
+The only module that names backends; `clouds` names the clouds.
 """
 
 from __future__ import annotations
@@ -25,27 +25,30 @@ if TYPE_CHECKING:
     from reconciler.protocols import Backend
     from reconciler.sandbox.world import World
 
-SANDBOX = ".voicectl"  # beside the manifest: the sandbox's world, and its own state
+SANDBOX = ".voicectl"  # the folder beside the manifest with the sandbox's world and state
 
 
 class SystemClock:
-    """The machine's own time."""
+    """The clock of this machine."""
 
     def now(self) -> datetime:
+        """The time in UTC."""
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
+        """Seconds; only differences mean something."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
+        """Blocks the thread."""
         time.sleep(seconds)
 
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """Where a manifest is, and so its state. `manifest` is a file or a folder, as it was typed.
+    """The paths of a manifest and its state. `manifest` is a file or a folder, as the user typed it.
 
-    `directory` is what -C said; it was entered already, and is kept for the commands in hints.
+    `directory` is the value of -C. The working directory is changed already; the commands in hints need the value.
     """
 
     manifest: Path
@@ -54,53 +57,57 @@ class Workspace:
 
     @property
     def folder(self) -> Path:
+        """The folder of the manifest."""
         return self.manifest if self.manifest.is_dir() else self.manifest.parent
 
     @property
     def name(self) -> str:
-        """What a state remembers of its manifest."""
+        """The name of the manifest, as the state holds it."""
         if self.manifest.is_dir():
             return "."
-        return os.fsencode(self.manifest.name).decode(errors="replace")  # its bytes need be no text
+        return os.fsencode(self.manifest.name).decode(errors="replace")  # a file name may not be valid UTF-8
 
     @property
     def state(self) -> Path:
-        """`NAME.state.json` beside NAME.yaml, `voices.state.json` in a folder; the sandbox keeps its own."""
+        """`NAME.state.json` beside NAME.yaml, `voices.state.json` in a folder; the sandbox has its own state."""
         stem = "voices" if self.manifest.is_dir() else self.manifest.stem
         kept = self.folder / SANDBOX if self.sandbox else self.folder
         return kept / f"{stem}.state.json"
 
     @property
     def rescue(self) -> Path:
+        """The file for the state if the state file can't be written."""
         return self.folder / f"{self.state.name.removesuffix('.json')}.rescue.json"
 
     @property
     def world(self) -> Path:
+        """The sandbox's database."""
         return self.folder / SANDBOX / "world.db"
 
     @property
     def options(self) -> str:
-        """The options that lead here, for the commands in hints."""
+        """The global options that select this workspace, for the commands in hints."""
         import shlex
 
-        told = {
+        options = {
             f"-C {shlex.quote(str(self.directory))}": self.directory is not None,
             f"-f {shlex.quote(str(self.manifest))}": self.manifest != Path("voices.yaml"),
             "--sandbox": self.sandbox,
         }
-        return " ".join(option for option, given in told.items() if given)
+        return " ".join(option for option, given in options.items() if given)
 
 
 def backend(workspace: Workspace) -> Backend:
+    """The backend that stores the workspace's state."""
     from reconciler.backends.local import LocalBackend
 
     if workspace.sandbox:
-        own_folder(workspace.folder)
+        sandbox_folder(workspace.folder)
     return LocalBackend(workspace.state)
 
 
 def neighbours(workspace: Workspace) -> list[Neighbour]:
-    """The state files elsewhere that a manifest without a state may really mean. Reads them all."""
+    """The state files nearby that may belong to a manifest without a state. Reads all of them."""
     from reconciler.backends import neighbours
     from reconciler.backends.neighbours import Spot
 
@@ -109,27 +116,29 @@ def neighbours(workspace: Workspace) -> list[Neighbour]:
 
     def options(manifest: Path) -> str:
         named = at(manifest).options
-        return named if " -f " in f" {named}" else f"{named} -f {manifest}".strip()  # the default needs no option
+        # `Workspace.options` leaves out the default manifest.
+        return named if " -f " in f" {named}" else f"{named} -f {manifest}".strip()
 
     return neighbours.neighbours(
         Spot(workspace.manifest, workspace.state), lambda manifest: Spot(manifest, at(manifest).state), options
     )
 
 
-def retire(workspace: Workspace) -> None:
-    """Takes a state that lives elsewhere now out of the way; it stays as a backup."""
+def rename_to_backup(workspace: Workspace) -> None:
+    """Renames a state file that was moved to another workspace to its backup."""
     workspace.state.replace(workspace.state.with_name(f"{workspace.state.name.removesuffix('.json')}.backup"))
     workspace.state.with_name(f"{workspace.state.name.removesuffix('.json')}.journal").unlink(missing_ok=True)
 
 
 def store(workspace: Workspace) -> Store:
+    """The store that loads and saves the workspace's state."""
     from reconciler.engine.store import Store
 
     return Store(backend(workspace), clock=SystemClock(), rescue_path=workspace.rescue, place=workspace.options)
 
 
-def own_folder(folder: Path) -> Path:
-    """`.voicectl`, which no repository should hold. Raises UsageError if it can't be made."""
+def sandbox_folder(folder: Path) -> Path:
+    """Creates the folder `.voicectl`, ignored by git. Raises UsageError if it can't be created."""
     made = folder / SANDBOX
     try:
         if folder.is_dir() and not made.is_dir():
@@ -143,27 +152,28 @@ def own_folder(folder: Path) -> Path:
 
 
 def fetch() -> Fetch:
-    """How a sample behind a link is looked at."""
+    """The function that downloads a sample from a link."""
     from reconciler.providers.http import download
 
     return download.fetch
 
 
-def forget_rehearsal(workspace: Workspace) -> None:
-    """Removes the sandbox's states of this folder; they know nothing of the emptied world."""
+def remove_sandbox_states(workspace: Workspace) -> None:
+    """Removes the sandbox's states in this folder, because the sandbox's world was emptied."""
     for kept in (workspace.folder / SANDBOX).glob("*.state.*"):
         kept.unlink()
 
 
 def world(workspace: Workspace) -> World:
+    """Opens the sandbox's database."""
     from reconciler.sandbox.world import World
 
-    own_folder(workspace.folder)
+    sandbox_folder(workspace.folder)
     return World.open(workspace.world, SystemClock())
 
 
-def rehearsal_accounts(manifest: Manifest) -> dict[str, str]:
-    """Provider -> the account of the sandbox that `--sandbox` uses for it, where that lists other people's voices."""
+def sandbox_accounts(manifest: Manifest) -> dict[str, str]:
+    """Provider -> the sandbox account that `--sandbox` uses for it, where that account lists other users' voices."""
     from reconciler.clouds import rehearsal_account
 
     named = {name: rehearsal_account(account) for name, account in manifest.providers.items()}
@@ -178,7 +188,7 @@ def session(
     closing: ExitStack,
     log: Callable[[str], None] = lambda _: None,
 ) -> Session:
-    """Everything an operation needs. What it opens is closed by `closing`, and `log` is told what it was."""
+    """The session for an operation. `closing` closes what it opens, and `log` gets a line for each closed account."""
     from reconciler.clouds import Clouds
     from reconciler.engine.session import Session
 

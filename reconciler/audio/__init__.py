@@ -1,1 +1,1 @@
-"""What a sample is, and what a cloud takes: bytes in, values out. No files, no network; PyAV only in `decoding`."""
+"""Measures audio samples and checks the clouds' limits. Works on bytes: no files, no network."""

@@ -1,4 +1,4 @@
-"""A sample's bytes as a cloud is sent them, in memory. The same bytes make the same WAV."""
+"""Converts a sample's bytes to the form that is sent to a cloud, in memory. Equal bytes give equal WAVs."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from reconciler.audio.sniffing import container_of
 
 
 def to_16k_mono_wav(data: bytes) -> bytes | Unreadable:
-    """A WAV of 16-bit samples: the very bytes where they are one already, else made by PyAV.
+    """The sample as a 16 kHz mono WAV with 16 bits: the same bytes if it is one already, else converted by PyAV.
 
-    A right sample in an odd wrapping (a streamed, extensible or 64-bit header, megabytes of notes beside the sound)
-    gets a plain header, without PyAV. Longer than `decoding.LONGEST` is Unreadable.
+    A sample in the right format with an unusual header (streamed, extensible, 64-bit, megabytes of notes beside the
+    sound) gets a plain header, without PyAV. A sample longer than `decoding.LONGEST` is Unreadable.
     """
     found = inspect(data)
     if isinstance(found, Unreadable):
         return found
     wave = riff.read(data) if found.container == "wav" else None
     if isinstance(wave, riff.Wave):
-        if is_16k_mono_wav(found) and wave.codec:  # else only FFmpeg made sense of its header
+        if is_16k_mono_wav(found) and wave.codec:  # without a codec, only FFmpeg could read its header
             return data if wave.plain else wav_writer.clean_16k_mono(data, wave)
         data = _decodable(data, wave)
     try:
@@ -33,13 +33,13 @@ def to_16k_mono_wav(data: bytes) -> bytes | Unreadable:
 
 
 def without_flaws(data: bytes) -> bytes:
-    """The very bytes, but for an uncompressed WAV whose header is not true: its sound behind one that is."""
+    """The same bytes, except for an uncompressed WAV with a wrong header: its sound with a correct header."""
     wave = riff.read(data) if container_of(data) == "wav" else None
     return wav_writer.clean(data, wave) if isinstance(wave, riff.Wave) and wave.codec and wave.flaws else data
 
 
 def _decodable(data: bytes, wave: riff.Wave) -> bytes:
-    """For FFmpeg, which forgives other things than `riff` does, and turns the samples of a RIFX the wrong way round."""
+    """The bytes for FFmpeg, which tolerates other errors than `riff` and reads a RIFX's samples in wrong byte order."""
     if wave.codec and (wave.flaws or data[wave.begins :].startswith(b"RIFX")):
         return wav_writer.clean(data, wave)
     return data[wave.begins :]

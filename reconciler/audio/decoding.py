@@ -1,7 +1,7 @@
-"""Sound out of mp3, m4a, mp4, mov and odd WAVs, by PyAV: the [audio] extra. The only module that imports it.
+"""Decodes mp3, m4a, mp4, mov and unusual WAVs with PyAV (the [audio] extra). The only module that imports PyAV.
 
-The container is said, never guessed by FFmpeg: a playlist in disguise would make it open other files and hosts.
-What is broken is a sentence, not an exception.
+The caller names the container, and FFmpeg never guesses it: a disguised playlist would make it open other files and
+hosts. Errors are returned as sentences, not raised.
 """
 
 from __future__ import annotations
@@ -21,39 +21,41 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition
 
-LONGEST = 600  # seconds that are decoded: twice what any of the clouds takes
+LONGEST = 600  # seconds that are decoded: twice the longest sample that any cloud accepts
 _DEMUXERS = {"mp3": "mp3", "m4a": "mov", "mp4": "mov", "mov": "mov", "wav": "wav"}
-_RATES = range(4_000, 384_001)  # Hz; outside, a resampler needs any amount of memory
+_RATES = range(4_000, 384_001)  # Hz; outside, the resampler's memory has no bound
 _MOST_CHANNELS = 64
-_PACKET = 4096  # samples; none of these codecs packs more
+_PACKET = 4096  # samples; none of these codecs has larger packets
 _BROKEN = "can't be decoded: it is damaged, or not what it begins as"
-_Got = TypeVar("_Got")
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
 class Sound:
+    """What was measured of a sample's sound."""
+
     codec: str
     rate: int  # Hz
     channels: int
-    seconds: float  # decoded; of what is longer than LONGEST, what its header says, if that is more
+    seconds: float  # decoded; beyond LONGEST the header's value, if that is more
     video: bool
 
 
 class _Refused(Exception):
-    """The sentence."""
+    """The sample can't be used; the message is the sentence to return."""
 
 
 def measured(data: bytes, container: str) -> Sound | str:
-    """The first stream of sound, decoded from its beginning to its end."""
+    """Measures the first audio stream by decoding it; a sentence if that fails."""
     return _read(data, container, _measure)
 
 
 def samples_16k_mono(data: bytes, container: str) -> bytes | str:
-    """The first stream of sound as 16-bit samples, little-endian, 16,000 a second, all channels mixed into one."""
+    """The first audio stream as 16-bit little-endian samples, 16 kHz, mixed to mono; a sentence if that fails."""
     return _read(data, container, _resample)
 
 
-def _read(data: bytes, container: str, reading: Callable[[InputContainer, AudioStream], _Got]) -> _Got | str:
+def _read(data: bytes, container: str, reading: Callable[[InputContainer, AudioStream], _T]) -> _T | str:
     try:
         with av.open(
             io.BytesIO(data),
@@ -102,10 +104,10 @@ def _resample(source: InputContainer, stream: AudioStream) -> bytes:
 
 
 class _Length:
-    """Of decoded sound, exactly: what was cut to 180 s may not end up longer by a rounding."""
+    """The exact length of decoded sound: a sample cut to 180 s must not become longer by rounding."""
 
     def __init__(self) -> None:
-        self._samples: Counter[int] = Counter()  # by their rate
+        self._samples: Counter[int] = Counter()  # sample rate -> samples
 
     def add(self, frame: AudioFrame) -> None:
         self._samples[frame.sample_rate] += frame.samples
@@ -115,16 +117,16 @@ class _Length:
         return sum((Fraction(count, rate) for rate, count in self._samples.items()), Fraction(0))
 
     def less_padding(self, stream: AudioStream) -> Fraction:
-        """An encoder fills its last packet with silence; an mp4 says where the sound itself ends."""
+        """The length without the silence with which an encoder fills the last packet; an mp4's header gives it."""
         decoded, rate = self.seconds, min(self._samples)
         if stream.duration is None or stream.time_base is None:
             return decoded
-        told = stream.duration * stream.time_base
-        return told if 0 < decoded - told < Fraction(_PACKET, rate) else decoded
+        stated = stream.duration * stream.time_base
+        return stated if 0 < decoded - stated < Fraction(_PACKET, rate) else decoded
 
 
 def _frames(source: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
-    """A broken packet here and there is passed over, as players do; where many are, the file is."""
+    """The decoded frames. Skips a few broken packets, as players do; raises if there are many."""
     good = bad = 0
     for packet in source.demux(stream):
         try:

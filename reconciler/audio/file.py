@@ -1,6 +1,6 @@
-"""The two things that bytes can be: a sample of which everything is known, or something with a reason why it is not.
+"""The result of an inspection: AudioFile for a measured sample, or Unreadable with the reason.
 
-Values only; they are made in `inspecting`.
+Values only; `inspecting` creates them.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ _CHANNELS = {1: "mono", 2: "stereo"}
 
 @dataclass(frozen=True, slots=True)
 class AudioFile:
-    """One sample. `sha256` is of the file's bytes, in hex: its identity, wherever and whenever it lies."""
+    """One measured sample. `sha256` (hex) of the file's bytes is its identity, independent of its path and time."""
 
-    container: str  # wav, mp3, m4a, mp4, mov; told by its bytes, never by its name
+    container: str  # wav, mp3, m4a, mp4, mov; detected from the bytes, never from the name
     codec: str  # FFmpeg's name: pcm_s16le, mp3, aac
-    seconds: float  # of sound that is there, whatever its header says
+    seconds: float  # of the sound in the file, whatever its header says
     rate: int  # Hz
     channels: int
     bits: int | None  # of one sample; None where it is compressed
     size: int  # bytes
     sha256: str
-    video: bool = False  # moving pictures, not a cover
-    cut_off: bool = False  # its header announces more than there is
-    flaws: tuple[str, ...] = ()  # what its header says wrong and was read right: `its header gives no length`
+    video: bool = False  # has a video stream; a cover picture doesn't count
+    cut_off: bool = False  # the header announces more bytes than the file has
+    flaws: tuple[str, ...] = ()  # errors in the header that were corrected in reading: `its header gives no length`
 
     def __str__(self) -> str:
-        """`44.1 kHz stereo 24-bit wav`."""
+        """The format in words: `44.1 kHz stereo 24-bit wav`."""
         depth = "" if self.bits is None else f" {self.bits}-bit{' float' if self.codec.startswith('pcm_f') else ''}"
         channels = _CHANNELS.get(self.channels, f"{self.channels}-channel")
         return f"{self.rate / 1000:g} kHz {channels}{depth} {self.container}"
@@ -36,27 +36,27 @@ class AudioFile:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """Bytes that can't be measured. `why` goes on where the name of the sample stood: `is an HTML page, not audio`."""
+    """Bytes that can't be measured. `why` continues a sentence about the sample: `is an HTML page, not audio`."""
 
     why: str
     size: int  # bytes
     sha256: str
-    container: str = ""  # where that much is known: flac, mp3
-    unseen: bool = False  # nothing is known against it: it was not looked into, as where PyAV is not installed
+    container: str = ""  # if it is known: flac, mp3
+    unseen: bool = False  # not measured, for example because PyAV is not installed; it may be valid
 
 
 def is_16k_mono_wav(audio: AudioFile) -> bool:
-    """16 kHz, one channel, 16 bits: needs no PyAV to be sent."""
+    """Whether it is a WAV with 16 kHz, one channel and 16 bits, which can be sent without PyAV."""
     return (audio.container, audio.codec, audio.rate, audio.channels) == ("wav", "pcm_s16le", 16_000, 1)
 
 
 def repair(audio: AudioFile) -> str | None:
-    """What a plan says of a sample whose header is not true: `its header gives no length; …`."""
+    """The remark on a sample with a wrong header: `its header gives no length; …`; None if the header is right."""
     if not audio.flaws:
         return None
     return f"{'; '.join(audio.flaws)}; it is sent with a clean header and {audio.seconds:.1f} s of sound"
 
 
 def conversion(audio: AudioFile) -> str | None:
-    """What a plan says of a sample that is not sent as it is: `44.1 kHz stereo mp3 -> 16 kHz mono wav`."""
+    """The remark on a sample that is converted: `44.1 kHz stereo mp3 -> 16 kHz mono wav`; None if it is not."""
     return None if is_16k_mono_wav(audio) else f"{audio} -> 16 kHz mono wav"

@@ -1,4 +1,4 @@
-"""Bytes -> what they are. The standard library is enough for WAV; the rest takes PyAV, if it is installed."""
+"""Inspects the bytes of a sample. WAV needs only the standard library; other formats need PyAV."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _READ = ("wav", "mp3", "m4a", "mp4", "mov")
 
 
 def inspect(data: bytes) -> AudioFile | Unreadable:
-    """Raises nothing, whatever the bytes are."""
+    """Measures the sample. Raises nothing, whatever the bytes are."""
     size, sha256 = len(data), hashlib.sha256(data).hexdigest()
 
     def unreadable(why: str, *, container: str = "", unseen: bool = False) -> Unreadable:
@@ -32,7 +32,7 @@ def inspect(data: bytes) -> AudioFile | Unreadable:
             shape = (wave.codec, wave.seconds, wave.rate, wave.channels, wave.bits)
             return AudioFile(container, *shape, size, sha256, cut_off=wave.cut_off, flaws=wave.flaws)
         data = data[wave.begins :]
-        if data.startswith(b"RIFX"):  # nor can FFmpeg
+        if data.startswith(b"RIFX"):  # FFmpeg can't read it either
             return unreadable("is a compressed big-endian wav, which voicectl can't look into", container=container)
     try:
         from reconciler.audio.decoding import measured
@@ -49,5 +49,5 @@ def inspect(data: bytes) -> AudioFile | Unreadable:
 
 
 def converts() -> bool:
-    """Whether PyAV is here; nothing is imported."""
+    """Whether PyAV is installed, so that samples can be converted. Does not import it."""
     return find_spec("av") is not None

@@ -1,6 +1,6 @@
-"""What the clouds take, as data with its source, and what a sample breaks of it, each in one sentence.
+"""The clouds' limits for audio samples, with their sources, and the check of a sample against them.
 
-Checks what is measured; what was not measured is not guessed.
+Checks only what was measured, and guesses nothing.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from reconciler.audio.file import EXTRA, AudioFile, Unreadable, is_16k_mono_wav
 from reconciler.audio.inspecting import converts
 
 MB = 1024 * 1024
-LARGEST_FILE = 256 * MB  # of ours: what is larger is not even read, where a vendor says nothing
+LARGEST_FILE = 256 * MB  # voicectl's own limit where a vendor has none; a larger file is not read
 _16K_MONO = "16 kHz mono wav"
-_REST = 64 * 1024  # bytes of a request beside its sample: all other keys at their longest fit in
+_REST = 64 * 1024  # bytes reserved in a request for everything except the sample
 
 
 @dataclass(frozen=True, slots=True)
 class AudioLimits:
-    """What one parameter of one API takes. None, or no formats: its vendor says nothing."""
+    """The limits for one parameter of one API. None, or no formats: the vendor documents no limit."""
 
-    key: str  # as the manifest calls it; faults begin with it
+    key: str  # the key in the manifest; faults begin with it
     taker: str
     source: str
     formats: tuple[str, ...] = ()
@@ -28,15 +28,15 @@ class AudioLimits:
     longest: float | None = None  # seconds
     below_longest: bool = False  # `longest` itself is too long
     largest: int | None = None  # bytes of the file
-    largest_because: str = ""  # where the vendor's own limit is another
-    only_16k_mono_wav: bool = False  # the vendor takes nothing else; voicectl converts `formats` to it
+    largest_because: str = ""  # the reason, where `largest` follows from another limit of the vendor
+    only_16k_mono_wav: bool = False  # the vendor accepts nothing else; voicectl converts `formats` to it
 
     def __post_init__(self) -> None:
         assert self.longest is not None or (self.shortest is None and not self.below_longest)
 
     @property
     def times(self) -> str:
-        """`10 to 180 s`; empty where there is no limit."""
+        """The allowed length in words: `10 to 180 s`; empty if there is no limit."""
         if self.longest is None:
             return ""
         if self.below_longest:
@@ -87,14 +87,14 @@ TRTC_PROMPT = AudioLimits(
     longest=180,
     only_16k_mono_wav=True,
 )
-MINIMAX_BYTES = AudioLimits(  # for `audio: {file: …}`: its bytes go out in the request
+MINIMAX_BYTES = AudioLimits(  # for `audio: {file: …}`: the request contains the file's bytes
     key="audio",
     taker="VOD CloneVoiceAsync",
     source="Tencent Cloud API 3.0: a request of at most 10 MB, which holds the file in base64",
     largest=(10 * MB - _REST) // 4 * 3,
     largest_because="its request of at most 10 MB holds them in base64",
 )
-MINIMAX_ADVICE = AudioLimits(  # Tencent does not state these: faults are to be shown as warnings
+MINIMAX_ADVICE = AudioLimits(  # Tencent does not document these: show faults as warnings
     key="audio",
     taker="MiniMax, whose model this is,",
     source="MiniMax, voice cloning",
@@ -106,17 +106,17 @@ MINIMAX_ADVICE = AudioLimits(  # Tencent does not state these: faults are to be 
 
 
 def faults(found: AudioFile | Unreadable, limits: AudioLimits) -> list[str]:
-    """Each breach in one sentence, with what was measured and the vendor's limit; none: it is taken."""
-    told = [size_fault(found.size, limits), format_fault(found, limits)]
+    """One sentence for each broken limit, with the measured value and the vendor's limit; empty if the sample fits."""
+    found_faults = [size_fault(found.size, limits), format_fault(found, limits)]
     if isinstance(found, AudioFile):
-        told += [_cut_off(found, limits), _length_fault(found, limits), _shape_fault(found, limits)]
-    elif not found.unseen or (limits.times and told[1] is None):
-        told.append(f"{limits.key} {found.why}")
-    return [fault for fault in told if fault is not None]
+        found_faults += [_cut_off(found, limits), _length_fault(found, limits), _shape_fault(found, limits)]
+    elif not found.unseen or (limits.times and found_faults[1] is None):
+        found_faults.append(f"{limits.key} {found.why}")
+    return [fault for fault in found_faults if fault is not None]
 
 
 def size_fault(size: int, limits: AudioLimits) -> str | None:
-    """For a file that was not read yet, too: a fault where it is larger than its cloud, or voicectl, would take."""
+    """The fault of a file larger than its cloud, or voicectl, accepts. Needs only the size, not the file."""
     taker, largest = (limits.taker, limits.largest) if limits.largest is not None else ("voicectl", LARGEST_FILE)
     if size <= largest:
         return None
@@ -125,10 +125,11 @@ def size_fault(size: int, limits: AudioLimits) -> str | None:
 
 
 def format_fault(found: AudioFile | Unreadable, limits: AudioLimits) -> str | None:
+    """The fault of a file in a format that its cloud does not accept."""
     if not found.container or not limits.formats or found.container in limits.formats:
         return None
     if isinstance(found, AudioFile) and (found.container, found.video) == ("mp4", False) and "m4a" in limits.formats:
-        return None  # an mp4 of sound alone is what others call m4a
+        return None  # an mp4 without video is an m4a
     *first, last = limits.formats
     listed = f"{', '.join(first)} and {last}"
     taken = f"{_16K_MONO}, to which voicectl converts {listed}" if limits.only_16k_mono_wav else listed
@@ -142,7 +143,7 @@ def _cut_off(audio: AudioFile, limits: AudioLimits) -> str | None:
 def _length_fault(audio: AudioFile, limits: AudioLimits) -> str | None:
     if limits.longest is None or _within(audio.seconds, limits):
         return None
-    # As many digits as it takes to see the fault: 9.96 s is not "10.0 s long".
+    # Show enough digits to make the fault visible: 9.96 s is not "10.0 s long".
     shown = next((d for d in range(1, 6) if not _within(round(audio.seconds, d), limits)), 6)
     why = f" ({'; '.join(audio.flaws)})" if audio.flaws else ""
     return f"{limits.key} is {audio.seconds:.{shown}f} s long; {limits.taker} takes {limits.times}{why}"

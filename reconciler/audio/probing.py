@@ -1,7 +1,7 @@
-"""A sample behind a link: the same limits, after one bounded download. Whoever calls brings the download.
+"""Checks a sample behind a link, after one bounded download. The caller passes the download function.
 
-A link that can't be fetched from here is a fault, though the cloud's own way to it may be better than ours: whoever
-asks for a probe wants no green light for what was not seen. What this installation can't look into is a doubt.
+A link that can't be downloaded from this machine is a fault, although the cloud may be able to download it: a probe
+must not pass a sample that it did not see. A file that this installation can't measure is a doubt.
 """
 
 from __future__ import annotations
@@ -18,38 +18,42 @@ LARGEST_DOWNLOAD = 100 * MB  # where the vendor names no size
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    data: bytes  # at most what was asked for, and one byte more
-    size: int  # bytes of the whole, as far as it is known
-    whole: bool
+    """A finished download."""
+
+    data: bytes  # at most `largest` bytes and one more
+    size: int  # bytes of the whole file, as far as it is known
+    whole: bool  # whether `data` is the whole file
 
 
 @dataclass(frozen=True, slots=True)
 class NotFetched:
-    """`why` goes on where the name of the link stood, and shows no query: `can't be fetched: …`."""
+    """A failed download. `why` continues a sentence about the link, without its query: `can't be fetched: …`."""
 
     why: str
-    fault: bool = True  # else nothing is known against the link: it could not be looked at
-    answered: bool = False  # by its server, whatever it said
+    fault: bool = True  # False: the link could not be checked, and may be valid
+    answered: bool = False  # its server replied, with any status
 
 
 class Fetch(Protocol):
+    """Downloads a link."""
+
     def __call__(self, url: str, *, largest: int) -> Fetched | NotFetched:
-        """GET, without credentials; stops after `largest` bytes and one."""
+        """Sends a GET request without credentials; stops after `largest` bytes and one more."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """`faults` are proven, `doubts` say what could not be checked; each is a sentence."""
+    """The result of a probe. `faults` are proven, `doubts` say what could not be checked; each is a sentence."""
 
     audio: AudioFile | None = None
     faults: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
-    fetched: bool = True  # else the faults are the link's, and no matter of what its cloud takes
+    fetched: bool = True  # False: the faults are about the link, not about the cloud's limits
 
 
 def probe(url: str, limits: AudioLimits, *, fetch: Fetch) -> Probed:
-    """Fetches the sample and measures it against what its cloud takes. Raises nothing of its own."""
+    """Downloads the sample and checks it against the cloud's limits. Raises nothing of its own."""
     largest = limits.largest if limits.largest is not None else LARGEST_DOWNLOAD
     got = fetch(url, largest=largest)
     if isinstance(got, NotFetched):
@@ -67,9 +71,9 @@ def probe(url: str, limits: AudioLimits, *, fetch: Fetch) -> Probed:
 
 
 def reach(url: str, key: str, *, fetch: Fetch, posted: bool = False) -> Probed:
-    """Whether there is something behind a link whose content has no limits that are known here.
+    """Checks only that a link can be opened, for content without known limits.
 
-    `posted`: its cloud will POST to it. It is only asked whether a server answers, whatever it says to a GET.
+    `posted`: its cloud will send POST requests to it. Then any reply of the server to a GET request is enough.
     """
     got = fetch(url, largest=0)
     if isinstance(got, Fetched) or (posted and got.answered):
@@ -78,14 +82,14 @@ def reach(url: str, key: str, *, fetch: Fetch, posted: bool = False) -> Probed:
 
 
 def _not_fetched(got: NotFetched, key: str) -> Probed:
-    told = (f"{key} {got.why}",)
-    return Probed(faults=told, fetched=False) if got.fault else Probed(doubts=told, fetched=False)
+    reasons = (f"{key} {got.why}",)
+    return Probed(faults=reasons, fetched=False) if got.fault else Probed(doubts=reasons, fetched=False)
 
 
 def _doubts(found: AudioFile, limits: AudioLimits) -> tuple[str, ...]:
-    """A header that is not true: voicectl reads it right, and can't mend what a cloud fetches by itself."""
-    told = "; ".join(found.flaws)
-    return (f"{limits.key}: {told}; its cloud fetches the file as it is, and may refuse it",) if told else ()
+    """The doubt about a wrong header. voicectl can read the file, but can't correct a file that the cloud downloads."""
+    flaws = "; ".join(found.flaws)
+    return (f"{limits.key}: {flaws}; its cloud fetches the file as it is, and may refuse it",) if flaws else ()
 
 
 def _too_large(got: Fetched, limits: AudioLimits, largest: int) -> Probed:

@@ -1,8 +1,8 @@
-"""The headers of WAV, read: RIFF, big-endian RIFX, and RF64 (BW64), whose sizes have 64 bits.
+"""Reads the headers of WAV files: RIFF, big-endian RIFX, and RF64 (BW64), whose sizes have 64 bits.
 
-The standard library's `wave` reads plain PCM alone, and believes what a header says. Here nothing is allocated or
-skipped on a header's word. Compressed sound is only recognised. What a header says wrong and the reader puts right is
-named in `flaws`: such a file is never sent as it is (see `wav_writer`).
+The standard library's `wave` reads only plain PCM, and trusts the header. This reader never allocates or skips memory
+because of a size in a header. Compressed sound is recognised, but not read. `flaws` lists the errors in the header that
+the reader corrects: such a file is never sent unchanged (see `wav_writer`).
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from reconciler.audio.riff_chunks import Chunk, Chunks, is_chunk
 from reconciler.audio.sniffing import end_of_id3
 
-_FAR = 1 << 28  # bytes: 256 MB, the largest file that is read; a larger size is a streaming writer's placeholder
-_FAR_TIMES = 50  # so many times what is there is a placeholder too,
-_FAR_SECONDS = 600  # if it means more than this: twice what any of the clouds takes, so no whole sample had that size
-_SLACK = 44  # bytes; some writers count the header among the sound
-_BESIDES = 64 * 1024  # bytes that a plain file may hold beside its sound
-_ID3V1 = 128  # bytes of a tag at the very end
+_PLACEHOLDER_SIZE = 1 << 28  # bytes: 256 MB, the largest file that is read; a stream's header has a larger size
+_PLACEHOLDER_FACTOR = 50  # a size of so many times the bytes in the file is a placeholder too,
+_PLACEHOLDER_SECONDS = 600  # if it means more seconds than this: twice the longest sample that any cloud accepts
+_SLACK = 44  # bytes; some programs include the header in the size of the sound
+_MOST_OTHER_BYTES = 64 * 1024  # bytes that a plain file may have in addition to its sound
+_ID3V1 = 128  # bytes of a tag at the end of a file
 _PCM, _FLOAT, _ALAW, _MULAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 _GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
 _INTEGERS = {1: "pcm_u8", 2: "pcm_s16", 3: "pcm_s24", 4: "pcm_s32"}
@@ -28,28 +28,31 @@ _FLOATS = {4: "pcm_f32", 8: "pcm_f64"}
 
 @dataclass(frozen=True, slots=True)
 class Wave:
+    """The header of a WAV, as far as it is true."""
+
     codec: str  # FFmpeg's name; empty: compressed
     rate: int
     channels: int
-    bits: int  # of one sample, as it is stored
-    begins: int  # where the RIFF begins: after tags that were glued to its front
+    bits: int  # of one stored sample
+    begins: int  # where the RIFF begins: after tags that were put before it
     start: int  # where the sound begins
-    frames: int  # one sample of each channel, as many as are there
+    frames: int  # number of frames in the file; a frame is one sample of each channel
     cut_off: bool
-    plain: bool  # little-endian PCM in a RIFF without a flaw, with little beside the sound: any reader takes it
+    plain: bool  # little-endian PCM in a RIFF without flaws and with little other data: every program can read it
     flaws: tuple[str, ...] = ()  # each a clause about the file: `its header gives no length`
-    shape: bytes = field(default=b"", repr=False)  # the body of its fmt chunk, as it is stored
+    shape: bytes = field(default=b"", repr=False)  # the body of the fmt chunk
 
     @property
     def seconds(self) -> float:
+        """The length of the sound in the file."""
         return self.frames / self.rate
 
 
 @dataclass(frozen=True, slots=True)
 class _Format:
-    """The fmt chunk, read."""
+    """The values of the fmt chunk."""
 
-    tag: int  # of extensible: the one inside
+    tag: int  # of an extensible format: the inner tag
     channels: int
     rate: int
     byte_rate: int
@@ -63,22 +66,22 @@ class _Format:
 
     @property
     def stated_width(self) -> int:
-        """Bytes of one sample, by its bits."""
+        """Bytes of one sample, computed from `bits`."""
         return (self.bits + 7) // 8
 
 
 @dataclass(frozen=True, slots=True)
 class _Extent:
-    """The sound's bytes: as many as are there and meant."""
+    """The bytes of the sound that are in the file and belong to it."""
 
     length: int
     cut_off: bool = False
-    unstated: bool = False  # the header gives a placeholder: it goes to the end of the file
+    unstated: bool = False  # the header has a placeholder: the sound goes to the end of the file
     flaws: tuple[str, ...] = ()
 
 
 def read(data: bytes) -> Wave | str:
-    """What the header of a WAV says, as far as it is true; else what is wrong with it."""
+    """The header of a WAV, or a sentence that says why it can't be read."""
     begins = end_of_id3(data)
     order = ">" if data[begins : begins + 4] == b"RIFX" else "<"
     chunks = Chunks(data, begins + 12, order)
@@ -107,12 +110,12 @@ def _wave(chunks: Chunks, begins: int, shape: bytes, sound: Chunk) -> Wave | str
     if not (known.channels and known.rate and known.block) or known.block % known.channels:
         return f"is a wav with a broken header: {known.channels} channels, {known.rate} Hz, {known.block} bytes a frame"
     codec = _codec(known, order)
-    if known.tag in (_PCM, _FLOAT) and not (codec and _fits(known)):  # FFmpeg would make noise of it
+    if known.tag in (_PCM, _FLOAT) and not (codec and _width_is_clear(known)):  # FFmpeg would decode it to noise
         return f"is a wav with a broken header: samples of {known.bits} bits in {known.width} bytes"
     extent = _extent(data, order, sound, known)
     unpadded = ("a chunk of odd size has no pad byte",) if chunks.unpadded else ()
     tags = ("an ID3 tag comes before its header",) if begins else ()
-    around = _around(data, begins, order, sound, extent)
+    around = _file_flaws(data, begins, order, sound, extent)
     flaws = (*tags, *unpadded, *(_format_flaws(known) if codec else ()), *extent.flaws, *around)
     true = not flaws and not extent.cut_off
     pcm = bool(codec) and known.tag == _PCM and shape[16:] in (b"", b"\0\0")
@@ -125,7 +128,7 @@ def _wave(chunks: Chunks, begins: int, shape: bytes, sound: Chunk) -> Wave | str
         start=sound.body,
         frames=extent.length // known.block,
         cut_off=extent.cut_off,
-        plain=pcm and true and data.startswith(b"RIFF") and len(data) - extent.length <= _BESIDES,
+        plain=pcm and true and data.startswith(b"RIFF") and len(data) - extent.length <= _MOST_OTHER_BYTES,
         flaws=flaws,
         shape=shape,
     )
@@ -139,8 +142,8 @@ def _format(shape: bytes, order: str) -> _Format:
     return _Format(tag, channels, rate, byte_rate, block, bits, extensible)
 
 
-def _fits(known: _Format) -> bool:
-    """Whether the two places that say how wide a sample is can both be meant, or the byte rate tells which is."""
+def _width_is_clear(known: _Format) -> bool:
+    """Whether the two values for a sample's width agree, or the byte rate shows which one is right."""
     if known.bits == 0 or known.stated_width == known.width:
         return True
     return known.stated_width < known.width and known.byte_rate == known.rate * known.block
@@ -156,8 +159,8 @@ def _format_flaws(known: _Format) -> Iterator[str]:
 def _extent(data: bytes, order: str, sound: Chunk, known: _Format) -> _Extent:
     there = len(data) - sound.body
     empty = sound.size == 0 and is_chunk(data[sound.body : sound.body + 8], there, order=order)
-    far = sound.size >= _FAR or (
-        sound.size >= _FAR_TIMES * there and sound.size >= _FAR_SECONDS * known.rate * known.block
+    far = sound.size >= _PLACEHOLDER_SIZE or (
+        sound.size >= _PLACEHOLDER_FACTOR * there and sound.size >= _PLACEHOLDER_SECONDS * known.rate * known.block
     )
     if (sound.size == 0 and not empty) or (sound.size > there and far):
         if there > _ID3V1 and data[-_ID3V1:].startswith(b"TAG"):
@@ -172,8 +175,8 @@ def _extent(data: bytes, order: str, sound: Chunk, known: _Format) -> _Extent:
     return _Extent(length, cut_off=sound.size - there > _SLACK, flaws=tuple(flaws))
 
 
-def _around(data: bytes, begins: int, order: str, sound: Chunk, extent: _Extent) -> Iterator[str]:
-    """What is wrong with the size of the whole, and with what follows the sound."""
+def _file_flaws(data: bytes, begins: int, order: str, sound: Chunk, extent: _Extent) -> Iterator[str]:
+    """The flaws in the size of the whole file and in the chunks after the sound."""
     if extent.cut_off or extent.unstated:
         return
     whole = begins + 8 + int(struct.unpack_from(f"{order}I", data, begins + 4)[0])

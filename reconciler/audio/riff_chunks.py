@@ -1,6 +1,6 @@
-"""The chunks of a RIFF file, one after the other, as far as they are there: names and places, nothing of their inside.
+"""Iterates over the chunks of a RIFF file: their names and positions, not their contents.
 
-A chunk of odd size is followed by a pad byte, so that the next one begins at an even place. Not all writers know.
+A chunk of odd size is followed by a pad byte, so that the next one begins at an even position. Some programs omit it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-_MOST = 1000  # chunks; a file of empty ones would cost seconds
+_MOST_CHUNKS = 1000  # chunks; a file of empty ones would cost seconds
 _KNOWN = frozenset(
     (
         b"fmt ", b"data", b"fact", b"LIST", b"bext", b"cue ", b"id3 ", b"ID3 ", b"JUNK", b"junk", b"PAD ", b"FLLR",
@@ -21,29 +21,31 @@ _KNOWN = frozenset(
 
 
 class Chunk(NamedTuple):
+    """One chunk."""
+
     name: bytes
-    body: int  # where its inside begins
-    size: int  # bytes, as its header says
+    body: int  # where its content begins
+    size: int  # bytes, according to its header
 
 
 @dataclass(slots=True)
 class Chunks:
-    """Iterates once. Then `rest` is how many bytes at the end are no chunk, and the flags say what was met."""
+    """Iterates once. Then `rest` is the number of bytes at the end that belong to no chunk, and the flags are set."""
 
     data: bytes
     at: int
     order: str
     previous: int = 0  # the size of a chunk that ends at `at`
-    strict: bool = False  # what does not look like a chunk, or does not fit, ends the walk
+    strict: bool = False  # stop at bytes that don't look like a chunk, or at a chunk that does not fit
     unpadded: bool = False
     too_many: bool = False
     rest: int = 0
 
     def __iter__(self) -> Iterator[Chunk]:
-        for _ in range(_MOST):
-            self._pass_padding()
+        for _ in range(_MOST_CHUNKS):
+            self._skip_padding()
             there = len(self.data) - self.at
-            if there < 8 or (self.strict and not self._looks_like_one()):
+            if there < 8 or (self.strict and not self._looks_like_chunk()):
                 self.rest = max(0, there)
                 return
             name = self.data[self.at : self.at + 4]
@@ -52,7 +54,7 @@ class Chunks:
             self.at, self.previous = self.at + 8 + size, size
         self.too_many = True
 
-    def _pass_padding(self) -> None:
+    def _skip_padding(self) -> None:
         if self.previous % 2 == 0:
             return
         if self.at < len(self.data) and not self._begins_here():
@@ -61,18 +63,18 @@ class Chunks:
             self.unpadded = True
 
     def _begins_here(self) -> bool:
-        """Whether the next chunk begins at once, where a pad byte should be."""
+        """Whether the next chunk begins where a pad byte should be."""
         name = self.data[self.at : self.at + 4]
-        return self.data[self.at + 1 : self.at + 5] not in _KNOWN and (name in _KNOWN or self._looks_like_one())
+        return self.data[self.at + 1 : self.at + 5] not in _KNOWN and (name in _KNOWN or self._looks_like_chunk())
 
-    def _looks_like_one(self) -> bool:
+    def _looks_like_chunk(self) -> bool:
         return is_chunk(self.data[self.at : self.at + 8], len(self.data) - self.at, order=self.order)
 
 
 def is_chunk(head: bytes, there: int, *, order: str) -> bool:
-    """Whether these eight bytes begin a chunk that fits into what is there, rather than being samples or padding.
+    """Whether these eight bytes are the header of a chunk that fits into the file, and not samples or padding.
 
-    Nothing at all counts as one: the chunk before was the last.
+    The end of the file counts too: the chunk before was the last.
     """
     if len(head) < 8:
         return not head

@@ -1,20 +1,20 @@
-"""What bytes are, by their first ones: names lie, and a server's Content-Type too. Looks, and never decodes."""
+"""Detects a file's format from its first bytes: names and a server's Content-Type may be wrong. Decodes nothing."""
 
 from __future__ import annotations
 
 import re
 
-_LOOKED_AT = 1024
-_TAGS = 8  # ID3 tags before the first frame; more are a trap
-_PADDING = 64 * 1024  # zeros that some taggers leave behind the tag
+_HEAD = 1024  # bytes that are searched for text and markup
+_TAGS = 8  # ID3 tags before the first frame; more are not parsed
+_PADDING = 64 * 1024  # zeros that some programs write after the tag
 _MPEG_LAYERS = {1: "mp3", 2: "mp2", 3: "mp1"}
 _RIFF = (b"RIFF", b"RIFX", b"RF64", b"BW64")
-_AGED_QUICKTIME = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")  # from before there was an ftyp
-_BOXES = (*_AGED_QUICKTIME, b"ftyp", b"uuid", b"moof", b"mfra", b"sidx", b"styp", b"meta")
+_OLD_QUICKTIME = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")  # of files older than the ftyp box
+_BOXES = (*_OLD_QUICKTIME, b"ftyp", b"uuid", b"moof", b"mfra", b"sidx", b"styp", b"meta")
 
 _MOST_BOXES = 100_000  # at the top of an mp4; a minute of fragments has some hundreds
 
-_OTHER_SOUND = (
+_OTHER_AUDIO = (
     (b"fLaC", "flac"),
     (b"OggS", "ogg"),
     (b"\x1aE\xdf\xa3", "webm"),
@@ -22,7 +22,7 @@ _OTHER_SOUND = (
     (b"caff", "caf"),
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "wma"),
 )
-_NO_SOUND = (
+_NOT_AUDIO = (
     (rb"version https://git-lfs", "a Git LFS pointer, not the sample itself: git lfs pull"),
     (rb"<!doctype html|<html|<head|<body|<script", "an HTML page, not audio"),
     (rb"<\?xml|<error|<[a-z]", "an XML document, not audio"),
@@ -36,7 +36,7 @@ _NO_SOUND = (
 
 
 def container_of(data: bytes) -> str | None:
-    """wav, mp3, m4a, mp4 or mov; or one of those that no cloud here takes: flac, ogg, aac, … None: no sound at all."""
+    """wav, mp3, m4a, mp4 or mov; or a format that no cloud here accepts: flac, ogg, aac, … None: not audio."""
     begins = end_of_id3(data)
     if data[begins : begins + 4] in _RIFF:
         return {b"WAVE": "wav", b"AVI ": "avi"}.get(data[begins + 8 : begins + 12])
@@ -44,37 +44,37 @@ def container_of(data: bytes) -> str | None:
         return "aiff"
     if data[4:8] == b"ftyp":
         return _by_brand(data)
-    if data[4:8] in _AGED_QUICKTIME:
+    if data[4:8] in _OLD_QUICKTIME:
         return "mov"
-    other = next((name for magic, name in _OTHER_SOUND if data.startswith(magic)), None)
+    other = next((name for magic, name in _OTHER_AUDIO if data.startswith(magic)), None)
     return other or _mpeg(data)
 
 
 def looks_like(data: bytes) -> str:
-    """In words, what that is which is no sound."""
+    """What the bytes are, in words, if they are not audio."""
     if not data:
         return "empty"
-    head = data[:_LOOKED_AT].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    for pattern, words in _NO_SOUND:
+    head = data[:_HEAD].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    for pattern, words in _NOT_AUDIO:
         if re.match(pattern, head):
             return words
     try:
-        is_text = data[:_LOOKED_AT].decode("ascii").replace("\n", "").replace("\r", "").replace("\t", "").isprintable()
+        is_text = data[:_HEAD].decode("ascii").replace("\n", "").replace("\r", "").replace("\t", "").isprintable()
     except UnicodeDecodeError:
         is_text = False
     return "text, not audio" if is_text else "no audio that voicectl knows"
 
 
 def mp4_is_cut_off(data: bytes) -> bool:
-    """Whether its last box announces more bytes than there are."""
+    """Whether the last box announces more bytes than the file has."""
     at = 0
     for _ in range(_MOST_BOXES):
         if at + 8 > len(data):
             break
         size, name = int.from_bytes(data[at : at + 4]), data[at + 4 : at + 8]
-        if size == 1:  # its size is too large for four bytes, and stands behind its name
+        if size == 1:  # a 64-bit size follows the name
             size = int.from_bytes(data[at + 8 : at + 16])
-        if name not in _BOXES or size < 8:  # 0: as far as it goes; anything else is litter behind the last box
+        if name not in _BOXES or size < 8:  # 0: up to the end; an unknown name: bytes after the last box
             return False
         at += size
     return at > len(data)
@@ -89,7 +89,7 @@ def _by_brand(data: bytes) -> str:
 
 
 def end_of_id3(data: bytes) -> int:
-    """Where the ID3 tags at the front end; 0 where there are none."""
+    """Where the ID3 tags at the beginning end; 0 if there are none."""
     at = 0
     for _ in range(_TAGS):
         if data[at : at + 3] != b"ID3":
@@ -114,7 +114,7 @@ def _mpeg(data: bytes) -> str | None:
 
 
 def _mpeg_frame(head: bytes) -> str | None:
-    """By the four bytes that open each frame."""
+    """The format by the four bytes of a frame's header."""
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
         return None
     version, layer = head[1] >> 3 & 3, head[1] >> 1 & 3

@@ -1,4 +1,4 @@
-"""WAV, written: the sound of a WAV behind a header that any reader takes, and nothing else of the file."""
+"""Writes WAV files: the sound of a sample with a header that every program can read, and nothing else of the file."""
 
 from __future__ import annotations
 
@@ -6,41 +6,41 @@ import struct
 
 from reconciler.audio.riff import Wave
 
-_TAGS = {"pcm_f": 3, "pcm_a": 6, "pcm_m": 7}  # by the beginning of the codec's name; the rest is PCM
+_TAGS = {"pcm_f": 3, "pcm_a": 6, "pcm_m": 7}  # prefix of the codec's name -> format tag; others are PCM
 _PCM, _EXTENSIBLE = 1, 0xFFFE
 
 
 def plain_16k_mono(sound: bytes) -> bytes:
-    """16-bit samples, little-endian, behind a header of 44 bytes."""
+    """A WAV of these 16-bit little-endian samples, with a header of 44 bytes."""
     return _file(_shape(_PCM, channels=1, rate=16_000, width=2), sound)
 
 
 def clean_16k_mono(data: bytes, wave: Wave) -> bytes:
-    """Exactly the samples that `wave` counts, 16-bit and little-endian, behind a header of 44 bytes."""
+    """A WAV of exactly the samples of `wave`, which are 16-bit and little-endian, with a header of 44 bytes."""
     return plain_16k_mono(data[wave.start : wave.start + wave.frames * 2])
 
 
 def clean(data: bytes, wave: Wave) -> bytes:
-    """Exactly the samples that `wave` counts, in their own format, little-endian, behind a true header.
+    """A WAV of exactly the samples of `wave`, in their own format, little-endian, with a correct header.
 
-    `wave` is what was read from `data`; its codec is known.
+    `wave` was read from `data`; its codec is known.
     """
     width = wave.bits // 8
     sound = data[wave.start : wave.start + wave.frames * width * wave.channels]
     big_endian = data[wave.begins : wave.begins + 4] == b"RIFX"
     if not big_endian and wave.shape.startswith(struct.pack("<H", _EXTENSIBLE)):
-        return _file(wave.shape, sound)  # it says which channel is which
+        return _file(wave.shape, sound)  # it assigns the channels to speakers
     tag = _TAGS.get(wave.codec[:5], _PCM)
     shape = _shape(tag, channels=wave.channels, rate=wave.rate, width=width)
-    return _file(shape, _turned(sound, width) if big_endian else sound)
+    return _file(shape, _byteswapped(sound, width) if big_endian else sound)
 
 
-def _turned(sound: bytes, width: int) -> bytes:
-    """Big-endian samples the other way round: FFmpeg reads the header of a RIFX, and its samples wrongly."""
-    turned = bytearray(len(sound))
+def _byteswapped(sound: bytes, width: int) -> bytes:
+    """Big-endian samples as little-endian: FFmpeg reads the header of a RIFX, but its samples in wrong byte order."""
+    swapped = bytearray(len(sound))
     for place in range(width):
-        turned[place::width] = sound[width - 1 - place :: width]
-    return bytes(turned)
+        swapped[place::width] = sound[width - 1 - place :: width]
+    return bytes(swapped)
 
 
 def _shape(tag: int, *, channels: int, rate: int, width: int) -> bytes:

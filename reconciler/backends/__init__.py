@@ -1,1 +1,1 @@
-"""THE DISKS. Bytes and a lock; what the bytes mean is the model's business."""
+"""Backends: they store the bytes of a state, and lock it. They don't know what the bytes mean; the model does."""

@@ -1,7 +1,7 @@
-"""A lock that dies with its holder: a file that says who, under an flock that the kernel lets go of.
+"""A lock file with the name of its owner, under an flock. The kernel releases the flock when the owner's process ends.
 
-An flock proves a holder alive on this machine only; a holder on another one is believed until a person breaks its lock.
-Nothing here waits for a run to end; `directory_lock` waits for one write.
+An flock proves only on this machine that the owner is alive. The lock of an owner on another machine counts as held
+until the user breaks it. Nothing here waits for a run to end; `directory_lock` waits for one write.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ from pydantic import ValidationError
 from reconciler.errors import StateError, StateLocked
 from reconciler.protocols import LockInfo, locked_by
 
-_TRIES = 100  # each failed one means that somebody else took or left the lock in between
-_MOMENT = 0.002  # seconds: what a holder needs to write his name
+_TRIES = 100  # each failed try means that another run took or released the lock in between
+_RETRY_DELAY = 0.002  # seconds; long enough for an owner to write its name
 
 
 @contextmanager
 def held(path: Path, holder: LockInfo) -> Iterator[None]:
-    """The lock, for as long as the context lasts. Raises StateLocked."""
+    """Holds the lock while the context lasts. Raises StateLocked."""
     lock = _take(path, holder)
     try:
         yield
     finally:
         try:
-            # A lock that a person broke meanwhile may be somebody else's by now.
+            # If the user broke this lock meanwhile, the file may belong to another run now.
             if _is_at(path, lock):
-                with suppress(OSError):  # what stays behind has no flock, so it counts as dead
+                with suppress(OSError):  # a remaining file has no flock, so its owner counts as dead
                     path.unlink()
         finally:
             os.close(lock)
 
 
 def break_dead(path: Path, lock_id: str) -> LockInfo:
-    """Take away the lock of a holder that is not alive here. Raises StateError where that can't be."""
+    """Removes the lock if its owner is not alive on this machine, and returns the owner; else raises StateError."""
     for _ in range(_TRIES):
         try:
             lock = os.open(path, os.O_RDWR)
@@ -73,10 +73,10 @@ def break_dead(path: Path, lock_id: str) -> LockInfo:
 
 @contextmanager
 def directory_lock(folder: Path) -> Iterator[int]:
-    """One writer at a time in a folder, also without the lock; yields the folder, open."""
+    """Lets one writer at a time into a folder, even without the state's lock. Yields the folder's file descriptor."""
     opened = os.open(folder, os.O_RDONLY)
     try:
-        with suppress(OSError):  # some network disks lock no folders; the state's lock is still held
+        with suppress(OSError):  # some network disks can't lock folders; the state's lock is still held
             _flock(opened, waits=True)
         yield opened
     finally:
@@ -94,12 +94,12 @@ def _take(path: Path, holder: LockInfo) -> int:
         if mine:
             return lock
         os.close(lock)
-        time.sleep(_MOMENT)
+        time.sleep(_RETRY_DELAY)
     raise StateLocked(f"A run that has not said its name holds {path}.", "Wait for it, and try again.")
 
 
 def _claim(path: Path, lock: int, holder: LockInfo) -> bool:
-    """False to look again: the file was unlinked under us, or its holder has not written his name yet."""
+    """Whether the lock was taken. False to try again: the file was removed, or its owner's name is not written yet."""
     free = _flock(lock)
     if free and not _is_at(path, lock):
         return False
@@ -136,7 +136,7 @@ def _is_at(path: Path, opened: int) -> bool:
 
 
 def _read(lock: int) -> LockInfo | None:
-    """None for a file that was cut short: its writer died between creating and writing it, or is just writing it."""
+    """The owner in a lock file; None if it is incomplete: its writer was killed, or is still writing."""
     try:
         return LockInfo.model_validate_json(os.pread(lock, 65536, 0))
     except ValidationError:

@@ -1,7 +1,7 @@
-"""The journal's bytes: a header that names the snapshot it continues, then one checksummed line for each append.
+"""The format of the journal: a header that names the snapshot it continues, then one line with a checksum per append.
 
-A checksum covers the one before it too, so a line can't be lost, doubled or moved, and the last one is the version of
-everything up to it. One append is one line: whatever a power cut leaves of it, the bad line is the last.
+Each checksum also covers the one before it, so that a lost, doubled or moved line is detected. The last checksum is
+the version of everything before it. One append writes one line, so after a power cut only the last line can be torn.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from reconciler.errors import StateDamaged, StateTooNew
 from reconciler.hints import hint, way
 
 FORMAT = 1
-NOTHING = "nothing"  # what a journal continues where there is no snapshot yet
-_BETWEEN = b"\x1e"  # the record separator, which no line of text holds
+NOTHING = "nothing"  # the value of `continues` where there is no snapshot yet
+_SEPARATOR = b"\x1e"  # ASCII's record separator, which JSON text never contains
 _CONTROL = re.compile(rb"[\x00-\x1f]")
 _CHECKSUM = 16  # hex digits
 
@@ -30,7 +30,7 @@ class _Header(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """What a journal says. `end` is where the next line goes: what lies behind it was torn and never promised."""
+    """A parsed journal. The next line is written at `end`; bytes after it are a torn line that was never confirmed."""
 
     continues: str
     entries: tuple[bytes, ...]
@@ -39,33 +39,35 @@ class Journal:
 
 
 def digest(snapshot: bytes | None) -> str:
+    """The digest of a snapshot, which identifies it in a journal."""
     return NOTHING if snapshot is None else hashlib.sha256(snapshot).hexdigest()
 
 
 def version(continues: str) -> str:
-    """The version of a snapshot that no line follows."""
+    """The version of a snapshot without journal entries."""
     return continues[:_CHECKSUM]
 
 
 def header(continues: str) -> bytes:
+    """The first line of a journal that continues this snapshot."""
     return _Header(journal=FORMAT, continues=continues).model_dump_json().encode() + b"\n"
 
 
 def line(entries: Sequence[bytes], *, after: str) -> tuple[bytes, str]:
-    """The line for these entries behind the version `after`, and the version that it makes."""
+    """The line for entries appended after the version `after`, and the version after them."""
     if not entries or any(not entry or _CONTROL.search(entry) for entry in entries):
         raise ValueError("an entry is one line of text without control characters")
-    payload = _BETWEEN.join(entries)
+    payload = _SEPARATOR.join(entries)
     made = _checksum(after, payload)
     return b"%s %s\n" % (made.encode(), payload), made
 
 
 def parse(content: bytes) -> Journal | None:
-    """None where not even the header arrived. Raises StateDamaged for a bad line that is not the last."""
+    """Parses a journal; None if not even the header is complete. Raises StateDamaged for a bad line before the last."""
     first, *lines = content.split(b"\n")
-    rest = lines.pop() if lines else b""  # behind the last newline: nothing, or a torn line
-    told = _header(first)
-    if told is None:
+    rest = lines.pop() if lines else b""  # after the last newline: nothing, or a torn line
+    head = _parse_header(first)
+    if head is None:
         if lines or rest:
             raise _damaged(1)
         return None
@@ -73,7 +75,7 @@ def parse(content: bytes) -> Journal | None:
     if end > len(content):
         return None
     entries: list[bytes] = []
-    reached = version(told.continues)
+    reached = version(head.continues)
     for number, text in enumerate(lines, start=2):
         claimed, _, payload = text.partition(b" ")
         if claimed.decode("ascii", "replace") != _checksum(reached, payload):
@@ -81,22 +83,22 @@ def parse(content: bytes) -> Journal | None:
                 raise _damaged(number)
             break
         reached = claimed.decode()
-        entries += payload.split(_BETWEEN)
+        entries += payload.split(_SEPARATOR)
         end += len(text) + 1
-    return Journal(told.continues, tuple(entries), reached, end)
+    return Journal(head.continues, tuple(entries), reached, end)
 
 
-def _header(text: bytes) -> _Header | None:
+def _parse_header(text: bytes) -> _Header | None:
     try:
-        told = _Header.model_validate_json(text)
+        head = _Header.model_validate_json(text)
     except ValidationError:
         return None
-    if told.journal > FORMAT:
+    if head.journal > FORMAT:
         raise StateTooNew(
-            f"Its journal has format {told.journal}; this voicectl reads up to {FORMAT}.",
+            f"Its journal has format {head.journal}; this voicectl reads up to {FORMAT}.",
             "Finish with the voicectl that began: it folds the journal into the state.",
         )
-    return told
+    return head
 
 
 def _checksum(after: str, payload: bytes) -> str:

@@ -1,13 +1,13 @@
-"""The state on a local disk: a snapshot, the one before it, and the journal of a run that is not folded yet.
+"""The backend on a local disk: a snapshot, a backup, and the journal of a run that is not folded yet.
 
-    NAME.state.json      the snapshot: written beside it, synced, renamed over it
+    NAME.state.json      the snapshot; a new one is written to a temporary file, synced, and renamed over it
     NAME.state.backup    the snapshot before that one
-    NAME.state.journal   what was appended since; one write and one fsync for each append
-    NAME.state.lock      who is at work
+    NAME.state.journal   entries appended since; one write and one fsync for each append
+    NAME.state.lock      the lock, with the name of its owner
 
-At every moment the snapshot and what its journal says are the whole truth. A journal names the snapshot that it
-continues: one that continues the backup was folded by a write that was killed before it could remove it. Versions are
-checksums of content; the look of the files (inode, size, times) only saves reading them again.
+At every moment the snapshot and its journal together are the complete state. A journal names the snapshot that it
+continues. A journal that continues the backup is left from a write that folded it and was killed before it removed it.
+Versions are checksums of the content. File stats (inode, size, times) are compared only to avoid reading again.
 """
 
 from __future__ import annotations
@@ -23,92 +23,98 @@ from reconciler.errors import StateConflict, StateDamaged, StateError
 from reconciler.hints import hint, way
 from reconciler.protocols import ANY_VERSION, Blob, LockInfo
 
-_READS = 200  # how often a reader starts again because a writer finished in between
+_READS = 200  # attempts of a reader; each one fails only if a writer finished in between
 
-_Look = tuple[int, ...] | None  # of a file; None when it is not there
+_FileStat = tuple[int, ...] | None  # device, inode, size, times; None if the file does not exist
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    """What the files held. `end` is where the journal goes on, None when a new one is due."""
+class _Content:
+    """What the files held at the last read or write. The next append is written at `end`; None: to a new journal."""
 
     version: str | None
-    continues: str  # the snapshot's digest
+    continues: str  # the digest of the snapshot
     end: int | None
-    looks: tuple[_Look, _Look]
+    stats: tuple[_FileStat, _FileStat]  # of the snapshot and the journal
 
 
 class LocalBackend:
-    """The state at `path`, `….json`; a link is followed. Everything it raises itself is a StateError."""
+    """The state at `path` (`….json`); a link is followed. Its own errors are StateErrors."""
 
     def __init__(self, path: Path) -> None:
-        self._snapshot = Path(os.path.realpath(path))  # not resolve, which raises for a link to itself
+        self._snapshot = Path(os.path.realpath(path))  # not Path.resolve, which raises for a link to itself
         stem = self._snapshot.name.removesuffix(".json")
         self._backup = self._snapshot.with_name(f"{stem}.backup")
         self._journal = self._snapshot.with_name(f"{stem}.journal")
         self._lock = self._snapshot.with_name(f"{stem}.lock")
-        self._seen: _Seen | None = None
+        self._last: _Content | None = None
 
     @property
     def where(self) -> str:
+        """The path of the state file."""
         return str(self._snapshot)
 
     def read(self) -> Blob | None:
+        """The snapshot, and the journal's entries; None if there is no state."""
         for _ in range(_READS):
-            before = self._looks()
+            before = self._stats()
             try:
-                blob, seen = self._read()
+                blob, current = self._read()
             except StateDamaged:
-                if self._looks() != before:
-                    continue  # a writer was at work between two reads
+                if self._stats() != before:
+                    continue  # a writer changed the files between the two reads
                 raise
-            # An unmoved snapshot was there while its journal was read; a journal that grew meanwhile grew later.
-            if _look(self._snapshot) == before[0]:
-                self._seen = seen
+            # If the snapshot did not change, it fits the journal that was read; later entries are simply not in it yet.
+            if _stat(self._snapshot) == before[0]:
+                self._last = current
                 return blob
         raise StateError(f"{self.where} changes faster than it can be read.", "Try again when no other run writes it.")
 
     def write(self, data: bytes, expected: str | None) -> str:
-        with self._turn() as folder:
-            live = self._free_way() if expected == ANY_VERSION else self._unmoved(expected).end is not None
-            temporary = _beside(self._snapshot, data, mode=_mode(self._snapshot))
-            if not live:
-                # A journal that continues the backup must go before the backup does: then it would continue nothing.
-                self._drop_journal(folder)
-            self._keep_backup()
+        """Replaces the state, and returns the new version. Raises StateConflict if the version is not `expected`."""
+        with self._directory_locked() as folder:
+            in_use = self._set_aside_damage() if expected == ANY_VERSION else self._current(expected).end is not None
+            temporary = _write_temporary(self._snapshot, data, mode=_mode(self._snapshot))
+            if not in_use:
+                # A journal that continues the backup must be removed before the backup is replaced.
+                self._remove_journal(folder)
+            self._replace_backup()
             os.fsync(folder)
             temporary.replace(self._snapshot)
             os.fsync(folder)
-            self._drop_journal(folder)
+            self._remove_journal(folder)
             continues = journal.digest(data)
-            self._seen = _Seen(journal.version(continues), continues, None, self._looks())
+            self._last = _Content(journal.version(continues), continues, None, self._stats())
         return journal.version(continues)
 
     def append(self, entries: Sequence[bytes], expected: str | None) -> str:
-        with self._turn() as folder:
-            seen = self._unmoved(expected)
-            begins = seen.end is None
-            after = journal.version(seen.continues) if begins or seen.version is None else seen.version
+        """Appends to the journal, returns the new version. Raises StateConflict if the version is not `expected`."""
+        with self._directory_locked() as folder:
+            current = self._current(expected)
+            begins = current.end is None
+            after = journal.version(current.continues) if begins or current.version is None else current.version
             line, made = journal.line(entries, after=after)
-            text = journal.header(seen.continues) + line if begins else line
-            end = self._appended(text, seen.end or 0)
+            text = journal.header(current.continues) + line if begins else line
+            end = self._append_at(text, current.end or 0)
             if begins:
                 os.fsync(folder)
-            self._seen = _Seen(made, seen.continues, end, self._looks())
+            self._last = _Content(made, current.continues, end, self._stats())
         return made
 
     @contextmanager
     def lock(self, holder: LockInfo) -> Iterator[None]:
+        """Holds the lock while the context lasts. Raises StateLocked."""
         self._lock.parent.mkdir(parents=True, exist_ok=True)
         self._refuse_long_name()
         with filelock.held(self._lock, holder):
             yield
 
     def break_lock(self, lock_id: str) -> LockInfo:
+        """Removes the lock of a run that is not alive, and returns its owner. Raises StateError otherwise."""
         return filelock.break_dead(self._lock, lock_id)
 
     def _refuse_long_name(self) -> None:
-        """Before anything is paid for: the longest names are those of files that are made at the end."""
+        """Raises StateError for a name that is too long; without this a run would fail at its end, after paid calls."""
         over = len(os.fsencode(f"{self._journal.name}.damaged")) - os.pathconf(self._lock.parent, "PC_NAME_MAX")
         if over > 0:
             raise StateError(
@@ -117,30 +123,30 @@ class LocalBackend:
             )
 
     @contextmanager
-    def _turn(self) -> Iterator[int]:
+    def _directory_locked(self) -> Iterator[int]:
         self._snapshot.parent.mkdir(parents=True, exist_ok=True)
         with filelock.directory_lock(self._snapshot.parent) as folder:
             yield folder
 
-    def _read(self) -> tuple[Blob | None, _Seen]:
-        looks = self._looks()
-        snapshot, lines = _content(self._snapshot), _content(self._journal)
+    def _read(self) -> tuple[Blob | None, _Content]:
+        stats = self._stats()
+        snapshot, lines = _bytes_of(self._snapshot), _bytes_of(self._journal)
         continues = journal.digest(snapshot)
-        told = None if lines is None else journal.parse(lines)
-        if told is not None and told.continues != continues:
-            self._refuse_stranger(told, snapshot)
-            told = None
-        if told is not None:
-            blob = Blob(snapshot or b"", told.version, told.entries)
-            return blob, _Seen(told.version, continues, told.end, looks)
+        parsed = None if lines is None else journal.parse(lines)
+        if parsed is not None and parsed.continues != continues:
+            self._check_continues_backup(parsed, snapshot)
+            parsed = None
+        if parsed is not None:
+            blob = Blob(snapshot or b"", parsed.version, parsed.entries)
+            return blob, _Content(parsed.version, continues, parsed.end, stats)
         if snapshot is None:
-            return None, _Seen(None, continues, None, looks)
+            return None, _Content(None, continues, None, stats)
         version = journal.version(continues)
-        return Blob(snapshot, version), _Seen(version, continues, None, looks)
+        return Blob(snapshot, version), _Content(version, continues, None, stats)
 
-    def _refuse_stranger(self, told: journal.Journal, snapshot: bytes | None) -> None:
-        """A journal that continues another snapshot was folded, if that one is the backup; else something is lost."""
-        if snapshot is not None and told.continues in (journal.NOTHING, journal.digest(_content(self._backup))):
+    def _check_continues_backup(self, parsed: journal.Journal, snapshot: bytes | None) -> None:
+        """Raises StateDamaged if the journal continues neither the snapshot nor the backup: then a snapshot is lost."""
+        if snapshot is not None and parsed.continues in (journal.NOTHING, journal.digest(_bytes_of(self._backup))):
             return
         what = "is gone" if snapshot is None else "was replaced"
         raise StateDamaged(
@@ -156,14 +162,14 @@ class LocalBackend:
             ),
         )
 
-    def _unmoved(self, expected: str | None) -> _Seen:
-        """What is there now, which must be `expected`. Raises StateConflict."""
-        seen = self._seen
-        if seen is None or seen.looks != self._looks():
-            _, seen = self._read()
-        if seen.version == expected:
-            return seen
-        if seen.version is None:
+    def _current(self, expected: str | None) -> _Content:
+        """The content of the files now. Raises StateConflict if its version is not `expected`."""
+        current = self._last
+        if current is None or current.stats != self._stats():
+            _, current = self._read()
+        if current.version == expected:
+            return current
+        if current.version is None:
             raise StateConflict(
                 f"{self.where} was removed since this run read it.",
                 hint(
@@ -181,32 +187,32 @@ class LocalBackend:
             hint(way("See what is there", "state pull", after=", then run the command again.")),
         )
 
-    def _free_way(self) -> bool:
-        """Before a write over anything: put a journal aside that can't be read. Tells whether one is in use."""
+    def _set_aside_damage(self) -> bool:
+        """Before an unconditional write: renames a journal that can't be read. Returns whether a journal is in use."""
         try:
             return self._read()[1].end is not None
         except StateDamaged:
             self._journal.replace(self._journal.with_name(f"{self._journal.name}.damaged"))
             return False
 
-    def _keep_backup(self) -> None:
-        if _look(self._snapshot) is None:
+    def _replace_backup(self) -> None:
+        if _stat(self._snapshot) is None:
             return
         temporary = self._backup.with_name(f"{self._backup.name}.tmp")
         temporary.unlink(missing_ok=True)
         try:
             os.link(self._snapshot, temporary)
         except OSError:  # a disk without hard links
-            _beside(self._backup, self._snapshot.read_bytes(), mode=_mode(self._snapshot))
+            _write_temporary(self._backup, self._snapshot.read_bytes(), mode=_mode(self._snapshot))
         temporary.replace(self._backup)
 
-    def _drop_journal(self, folder: int) -> None:
+    def _remove_journal(self, folder: int) -> None:
         with suppress(FileNotFoundError):
             self._journal.unlink()
             os.fsync(folder)
 
-    def _appended(self, text: bytes, end: int) -> int:
-        """Write `text` at `end`, over whatever was torn there; the file's new end."""
+    def _append_at(self, text: bytes, end: int) -> int:
+        """Writes `text` at `end`, over a torn line if there is one. Returns the file's new end."""
         opened = os.open(self._journal, os.O_WRONLY | os.O_CREAT, 0o600)
         try:
             if os.fstat(opened).st_size > end:
@@ -216,7 +222,7 @@ class LocalBackend:
             _write_all(opened, text)
             os.fsync(opened)
         except BaseException:
-            # A line that is there after all would be news to whoever was told that it is not.
+            # The caller gets an error, so the line must not be in the file.
             with suppress(OSError):
                 os.ftruncate(opened, end)
             raise
@@ -224,11 +230,11 @@ class LocalBackend:
             os.close(opened)
         return end + len(text)
 
-    def _looks(self) -> tuple[_Look, _Look]:
-        return _look(self._snapshot), _look(self._journal)
+    def _stats(self) -> tuple[_FileStat, _FileStat]:
+        return _stat(self._snapshot), _stat(self._journal)
 
 
-def _look(path: Path) -> _Look:
+def _stat(path: Path) -> _FileStat:
     try:
         stat = path.stat()
     except FileNotFoundError:
@@ -236,7 +242,7 @@ def _look(path: Path) -> _Look:
     return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
 
 
-def _content(path: Path) -> bytes | None:
+def _bytes_of(path: Path) -> bytes | None:
     try:
         return path.read_bytes()
     except FileNotFoundError:
@@ -250,8 +256,8 @@ def _mode(path: Path) -> int:
         return 0o600
 
 
-def _beside(path: Path, content: bytes, *, mode: int) -> Path:
-    """The content, durable, in a file beside `path` that is ready to be renamed over it."""
+def _write_temporary(path: Path, content: bytes, *, mode: int) -> Path:
+    """Writes and syncs the content to a temporary file beside `path`, to be renamed over it."""
     temporary = path.with_name(f"{path.name}.tmp")
     temporary.unlink(missing_ok=True)
     opened = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -1,6 +1,6 @@
-"""The state files that lie beside a manifest, and where it is a link to: what they hold, and whose they are.
+"""Finds state files beside a manifest, and beside the target if the manifest is a link; for manifests without a state.
 
-Read only where a manifest has no state. A file that can't be read is told of and never raised.
+A file that can't be read is reported in `Neighbour.damage`, and never raises.
 """
 
 from __future__ import annotations
@@ -20,39 +20,41 @@ from reconciler.model.state import LIVE, Record, State
 _STATE, _JOURNAL = ".state.json", ".state.journal"
 _COPIES = (".state.backup", ".state.rescue.json")
 _YAML = (".yaml", ".yml")
-_LINKS = 40  # in a chain; as many as Linux follows
+_LINKS = 40  # in a chain, as in Linux
 
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A manifest as it was typed, and the file that its state would be in."""
+    """A manifest as the user typed it, and the path of its state."""
 
     manifest: Path
     state: Path
 
     @property
     def is_folder(self) -> bool:
+        """Whether the manifest is a folder."""
         return self.manifest.is_dir()
 
     @property
     def folder(self) -> Path:
+        """The folder of the manifest."""
         return self.manifest if self.is_folder else self.manifest.parent
 
 
 def neighbours(here: Spot, spot: Callable[[Path], Spot], options: Callable[[Path], str]) -> list[Neighbour]:
-    """`spot` and `options` (the global options that lead there) are those of another manifest's path."""
+    """The state files that may belong to `here`. `spot` and `options` (global options) take another manifest's path."""
     reader = _Reader(options)
     found = list(reader.beside(here))
     found += reader.copies(here)
     for target in _targets(here.manifest):
         there = spot(target)
         if not reader.same_place(there, here):
-            found += list(reader.linked(there)) or reader.strays(there)
+            found += list(reader.linked(there)) or reader.orphans(there)
     return list({each.path: each for each in found}.values())
 
 
 def _targets(manifest: Path) -> Iterator[Path]:
-    """What a link names, hop by hop; nothing where it is none."""
+    """The targets of a chain of links, one by one; none if the manifest is not a link."""
     for _ in range(_LINKS):
         try:
             named = manifest.readlink()
@@ -67,27 +69,27 @@ class _Reader:
         self._options = options
 
     def beside(self, here: Spot) -> Iterator[Neighbour]:
-        """Other states in the folder, but those of other manifests that are there."""
+        """Other states in the folder, except those of manifests that exist."""
         kept = here.state.parent
         files = _names(here.folder)
         for stem in sorted({_stem(name) for name in _names(kept)} - {"", here.state.name.removesuffix(_STATE)}):
             namesakes = [name for name in files if Path(name).stem == stem and name.lower().endswith(_YAML)]
-            if namesakes and stem != "voices" and not here.is_folder and not _one_file(here, namesakes):
-                continue  # another manifest's, which is there: need not be read
+            if namesakes and stem != "voices" and not here.is_folder and not _is_same_file(here, namesakes):
+                continue  # it belongs to another manifest that exists
             path = kept / f"{stem}{_STATE}"
             if path.is_dir():
                 continue
             state, damage = _read(path)
             if state is None and damage is None:
                 continue
-            told = state.manifest if state is not None else (namesakes[0] if namesakes else f"{stem}.yaml")
-            relation = _relation(here, told, files, namesakes)
+            name = state.manifest if state is not None else (namesakes[0] if namesakes else f"{stem}.yaml")
+            relation = _relation(here, name, files, namesakes)
             if relation is not None:
-                manifest = here.folder / (told if told == "." or Path(told).stem == stem else f"{stem}.yaml")
+                manifest = here.folder / (name if name == "." or Path(name).stem == stem else f"{stem}.yaml")
                 yield self._neighbour(path, manifest, relation, state, damage)
 
     def copies(self, here: Spot) -> Iterator[Neighbour]:
-        """Copies of the state that is not there, unless the same state lives on under another name."""
+        """Copies of the missing state, unless the same state exists under another name."""
         stem = here.state.name.removesuffix(_STATE)
         for path in (here.state.with_name(stem + _COPIES[0]), here.folder / (stem + _COPIES[1])):
             copy = _copy(path)
@@ -95,17 +97,19 @@ class _Reader:
                 yield self._neighbour(path, here.manifest, Relation.COPY, copy, None)
 
     def linked(self, there: Spot) -> Iterator[Neighbour]:
+        """The state of the link's target."""
         state, damage = _read(there.state)
         if state is not None or damage is not None:
             yield self._neighbour(there.state, there.manifest, Relation.LINKED, state, damage)
 
-    def strays(self, there: Spot) -> list[Neighbour]:
-        """Of manifests that are gone, beside what ours is a link to."""
+    def orphans(self, there: Spot) -> list[Neighbour]:
+        """States beside the link's target whose manifests no longer exist."""
         through = self._options(there.manifest)
         gone = (each for each in self.beside(there) if each.relation is Relation.GONE)
         return [each.model_copy(update={"through": through}) for each in gone]
 
     def same_place(self, there: Spot, here: Spot) -> bool:
+        """Whether both manifests have the same state file."""
         return os.path.realpath(there.state) == os.path.realpath(here.state)
 
     def _lineages(self, here: Spot) -> set[str]:
@@ -128,22 +132,22 @@ class _Reader:
         )
 
 
-def _relation(here: Spot, told: str, files: list[str], namesakes: list[str]) -> Relation | None:
-    """What the manifest of this name is to ours; None where it is another one that is there."""
-    if told == ".":
+def _relation(here: Spot, name: str, files: list[str], namesakes: list[str]) -> Relation | None:
+    """How the manifest `name` relates to the one at `here`; None if it is another manifest that exists."""
+    if name == ".":
         if here.is_folder:
             return Relation.SAME
-        others = [name for name in files if name.lower().endswith(_YAML) and name != here.manifest.name]
+        others = [file for file in files if file.lower().endswith(_YAML) and file != here.manifest.name]
         return Relation.AROUND if others else Relation.ONLY
-    there = here.folder / told
+    there = here.folder / name
     if there.exists():
         if here.is_folder:
-            return Relation.INSIDE if told.lower().endswith(_YAML) else None
-        return Relation.SAME if _one_file(here, [told]) else None
+            return Relation.INSIDE if name.lower().endswith(_YAML) else None
+        return Relation.SAME if _is_same_file(here, [name]) else None
     return None if namesakes and not here.is_folder else Relation.GONE
 
 
-def _one_file(here: Spot, names: list[str]) -> bool:
+def _is_same_file(here: Spot, names: list[str]) -> bool:
     try:
         return any((here.folder / name).samefile(here.manifest) for name in names)
     except OSError:
@@ -156,7 +160,7 @@ def _is_listed(record: Record) -> bool:
 
 
 def _read(path: Path) -> tuple[State | None, str | None]:
-    """The state there, or why it can't be read; neither where there is none."""
+    """The state in the file, or why it can't be read; (None, None) if there is no file."""
     try:
         blob = LocalBackend(path).read()
         return (None if blob is None else statefile.fold(statefile.load(blob.data), blob.entries)), None
@@ -181,10 +185,10 @@ def _names(folder: Path) -> list[str]:
 
 
 def _stem(name: str) -> str:
-    """Of a state file, or the journal of one; empty for any other."""
+    """The name of a state or journal file without its suffix; empty for other files."""
     return next((name.removesuffix(ending) for ending in (_STATE, _JOURNAL) if name.endswith(ending)), "")
 
 
 def _shown(path: Path) -> str:
-    """As text, also where its bytes are none."""
+    """The path as text, even if its bytes are not valid text."""
     return os.fsencode(path).decode(errors="replace")

@@ -173,7 +173,7 @@ def _declared_accounts() -> dict[str, str] | None:
     from reconciler.errors import VoicectlError
 
     try:
-        return wiring.rehearsal_accounts(manifest_at(options().workspace()))
+        return wiring.sandbox_accounts(manifest_at(options().workspace()))
     except VoicectlError:
         return None
 
@@ -228,6 +228,6 @@ def reset() -> int:
     workspace = options().workspace()
     with wiring.world(workspace) as world:
         world.reset()
-    wiring.forget_rehearsal(workspace)
+    wiring.remove_sandbox_states(workspace)
     say("The sandbox is empty.")
     return 0

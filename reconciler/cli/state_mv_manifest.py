@@ -52,6 +52,6 @@ def move_manifest(source: Path | None, lock_timeout: str) -> int:
         target.begin(held, pays=False)
         target.finish(moved.with_changes(manifest=workspace.name))
         if old.state != workspace.state:
-            wiring.retire(old)
+            wiring.rename_to_backup(old)
     say(f"{workspace.state} belongs to {'this folder' if workspace.name == '.' else workspace.name} now.")
     return 0

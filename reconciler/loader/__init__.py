@@ -1,1 +1,1 @@
-"""YAML -> Manifest, every problem of a run with file, line and column."""
+"""The loader: YAML -> Manifest. Reports all problems at once, with file, line and column."""

@@ -1,4 +1,4 @@
-"""`providers:` -> accounts, each read by the model of its type."""
+"""Reads the section `providers:` into accounts, each by the model of its type."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pydantic import ValidationError
 
 from reconciler.loader.environment import Unresolved
-from reconciler.loader.messages import choice, listed, nearest, refusals
+from reconciler.loader.messages import choice, listed, nearest, validation_problems
 from reconciler.loader.problems import Point, RawProblem
 from reconciler.loader.sections import Section, mapping
 from reconciler.loader.source_map import Path
@@ -20,14 +20,14 @@ from reconciler.model.scalars import ADDRESS_LIMIT, is_address
 
 @dataclass(slots=True)
 class Accounts:
-    """`types` has every declared name, also of what is not valid: its type or what that was meant to be, if known."""
+    """The valid accounts. `types` has all declared names, also invalid ones, with the type that is or may be meant."""
 
     of: dict[str, Account] = field(default_factory=dict)
     types: dict[str, str | None] = field(default_factory=dict)
 
 
 def accounts(declared: Sequence[Section], problems: list[RawProblem], *, environ: Container[str] = ()) -> Accounts:
-    """`environ`: the names of the environment's variables; any other text that names one may be a key."""
+    """Reads the accounts. `environ` has the names of the environment's variables; other text may be a secret key."""
     read = Accounts()
     files: dict[str, str] = {}
     for section in declared:
@@ -49,12 +49,12 @@ def accounts(declared: Sequence[Section], problems: list[RawProblem], *, environ
             try:
                 read.of[name] = _without_keys(ACCOUNTS[kind].model_validate(inside), environ)
             except ValidationError as failure:
-                problems += refusals(failure, ACCOUNTS[kind], file=file, path=path)
+                problems += validation_problems(failure, ACCOUNTS[kind], file=file, path=path)
     return read
 
 
 def _without_keys(account: Account, environ: Container[str]) -> Account:
-    """The account, without what was written where the name of a variable is due and may be a key."""
+    """The account with every text redacted that should be a variable's name but may be a secret key."""
     credentials = account.credentials
     named = credentials.model_dump(exclude_none=True)
     kept = {key: variables.kept(name, environ) for key, name in named.items()}

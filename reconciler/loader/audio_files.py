@@ -1,6 +1,6 @@
-"""Local files that a voice is made from: read once, so that their bytes and not their names say what they are.
+"""Reads and checks the local audio files of voices. The format is detected from the bytes, not from the name.
 
-Paths are relative to the file that says them.
+Paths are relative to the file of the manifest.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _TAKES_FILES = {("tencent-trtc", "clone"): "prompt_audio", ("tencent-vod", "clon
 
 @dataclass(frozen=True, slots=True)
 class AudioFiles:
-    """The inputs' key -> where its file lies; and what a person should know of them."""
+    """Key of the inputs -> path of its file, and remarks on the files for the user."""
 
     files: dict[str, str]
     remarks: tuple[str, ...] = ()
@@ -39,7 +39,7 @@ class AudioFiles:
 def local_files(
     inputs: Inputs, kind: str, method: str, *, file: str, path: Path, problems: list[RawProblem]
 ) -> AudioFiles | None:
-    """Adds each file's `sha256` to its input; None where there is no file. What is wrong is told."""
+    """Adds each file's `sha256` to its input, and reports problems. None if the inputs have no local file."""
     named = {key: value["file"] for key, value in inputs.items() if isinstance(value, dict) and "file" in value}
     if not named:
         return None
@@ -51,22 +51,22 @@ def local_files(
     remarks: list[str] = []
     limits = _limits(kind, method)
     for key, name in named.items():
-        lies = FilePath(file).parent / name
+        location = FilePath(file).parent / name
         try:
-            too_large = size_fault(_size(lies), limits[0])
-            data = b"" if too_large else lies.read_bytes()
+            too_large = size_fault(_size(location), limits[0])
+            data = b"" if too_large else location.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
-            problems.append(RawProblem(file, (*path, key, "file"), missing_file(lies)))
+            problems.append(RawProblem(file, (*path, key, "file"), missing_file(location)))
             continue
         except (OSError, ValueError) as failure:
             reason = failure.strerror if isinstance(failure, OSError) and failure.strerror else "not a path"
-            problems.append(RawProblem(file, (*path, key, "file"), f"{shown(lies)} can't be read: {reason}"))
+            problems.append(RawProblem(file, (*path, key, "file"), f"{shown(location)} can't be read: {reason}"))
             continue
         if too_large:
             problems.append(RawProblem(file, (*path, key, "file"), too_large))
             continue
         inputs[key]["sha256"] = hashlib.sha256(data).hexdigest()
-        files[key] = str(lies.absolute())
+        files[key] = str(location.absolute())
         found = inspect(data)
         problems += [RawProblem(file, (*path, key, "file"), what) for what in faults(found, limits[0])]
         remarks += [
@@ -83,7 +83,7 @@ def local_files(
 def add_file_problems(
     raw: Value, kind: str | None, keyword: str, *, file: str, path: Path, problems: list[RawProblem]
 ) -> None:
-    """What is wrong with the local files of a body that is wrong itself, or stands in an entry that is."""
+    """Reports the problems of the local files of an invalid entry, so that they are reported together with its own."""
     if kind is None or not isinstance(raw, dict):
         return
     method = method_of(kind, keyword, raw)
@@ -98,19 +98,19 @@ def add_file_problems(
 
 
 def _is_name(value: Value) -> bool:
-    return isinstance(value, str) and value != "" and not isinstance(value, FromEnvironment)  # whose value is secret
+    return isinstance(value, str) and value != "" and not isinstance(value, FromEnvironment)  # which is secret
 
 
-def _size(lies: FilePath) -> int:
-    """Raises OSError for pipes and devices too: reading one might never end."""
-    there = lies.stat()
+def _size(location: FilePath) -> int:
+    """The size in bytes. Raises OSError for pipes and devices too, because reading one might never end."""
+    there = location.stat()
     if stat.S_IFMT(there.st_mode) not in (stat.S_IFREG, stat.S_IFDIR):
         raise OSError(errno.EINVAL, "not a regular file")
     return there.st_size
 
 
 def _limits(kind: str, method: str) -> tuple[AudioLimits, ...]:
-    """The limits of the method's local file, and after them those that are only advice."""
+    """The limits of the method's local file; after the first, limits that are only recommendations."""
     from reconciler.audio import limits
 
     known = {

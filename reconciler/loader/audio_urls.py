@@ -1,7 +1,7 @@
-"""Links that a cloud opens, looked at on request: each is fetched once and measured against what its cloud takes.
+"""Checks the links that a cloud opens, on request: downloads each one once and checks the cloud's limits.
 
-Whoever asks brings the download. What can't be told from here is a remark; what is proven is a finding. Links of
-entries that are wrong in other ways are looked at too, so that all problems are told at once.
+The caller passes the download function. A proven fault is a problem; what could not be checked is a remark. Links of
+invalid entries are checked too, so that all problems are reported at once.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from reconciler.loader.yaml_values import Value
 from reconciler.model.methods import METHODS, models_under
 from reconciler.model.scalars import is_http
 
-_AT_ONCE = 8
-_POSTED = "callback_url"  # the key of what a cloud sends to
-_LIMITS: Mapping[tuple[str | None, str, str], AudioLimits] = {  # (type, method, key) -> what is taken
+_PARALLEL = 8
+_CALLBACK_KEY = "callback_url"  # the key of the URL to which a cloud sends requests
+_LIMITS: Mapping[tuple[str | None, str, str], AudioLimits] = {  # (type, method, key) -> the limits
     ("kling", "create", "voice_url"): limits.KLING_VOICE_URL,
     ("tencent-vod", "create", "voice_url"): limits.VOD_VOICE_URL,
     ("tencent-vod", "clone", "audio"): limits.VOD_CLONE_AUDIO,
@@ -35,7 +35,7 @@ _LIMITS: Mapping[tuple[str | None, str, str], AudioLimits] = {  # (type, method,
 
 @dataclass(frozen=True, slots=True)
 class DeclaredUrl:
-    """One link as it is declared, in an entry that may be wrong in other ways."""
+    """One declared link; its entry may be invalid."""
 
     file: str
     path: Path
@@ -47,15 +47,16 @@ class DeclaredUrl:
 
     @property
     def limits(self) -> AudioLimits | None:
+        """The cloud's limits for the file; None if there are none."""
         return _LIMITS.get((self.kind, self.method, self.key))
 
 
 def declared_links(
     kind: str | None, keyword: str, raw: Value, *, file: str, path: Path, address: str
 ) -> list[DeclaredUrl]:
-    """The links of a method's body as it was read, before it is known whether it is valid; `path` leads to the body.
+    """The links in a method's body, which may be invalid; `path` is the body's path.
 
-    Where the provider's type is not known, those of any method that stands under this key.
+    If the provider's type is unknown, the links of all methods with this keyword.
     """
     if not isinstance(raw, dict):
         return []
@@ -71,16 +72,20 @@ def declared_links(
     ]
 
 
-def looked_at(links: Sequence[DeclaredUrl], *, fetch: Fetch, problems: list[RawProblem]) -> dict[str, list[str]]:
-    """What could not be told of the links, by address; what is wrong is added to the findings."""
-    asked = {(link.url, link.key, link.limits) for link in links}
+def probe_links(links: Sequence[DeclaredUrl], *, fetch: Fetch, problems: list[RawProblem]) -> dict[str, list[str]]:
+    """Checks the links and reports faults as problems. Returns address -> remarks on what could not be checked."""
+    distinct = {(link.url, link.key, link.limits) for link in links}
 
-    def look(url: str, key: str, known: AudioLimits | None) -> Probed:
-        return reach(url, key, fetch=fetch, posted=key == _POSTED) if known is None else probe(url, known, fetch=fetch)
+    def check(url: str, key: str, known: AudioLimits | None) -> Probed:
+        return (
+            reach(url, key, fetch=fetch, posted=key == _CALLBACK_KEY)
+            if known is None
+            else probe(url, known, fetch=fetch)
+        )
 
-    pool = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="probe")
+    pool = ThreadPoolExecutor(max_workers=_PARALLEL, thread_name_prefix="probe")
     try:
-        futures = {each: pool.submit(look, *each) for each in asked}
+        futures = {each: pool.submit(check, *each) for each in distinct}
         probed = {each: waits.result(future) for each, future in futures.items()}
     finally:
         pool.shutdown(wait=False, cancel_futures=True)

@@ -1,6 +1,6 @@
-"""The loader's door: a file or a folder in, a Manifest out, or every problem of the run at once.
+"""Loads a manifest from a file or a folder, or raises all its problems at once.
 
-It reads files and nothing else: no cloud is asked, no default path is known here.
+Reads files only: calls no cloud, and knows no default path.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from reconciler.loader import defaults, subfolders
 from reconciler.loader.accounts import Accounts, accounts
 from reconciler.loader.file_names import shown
 from reconciler.loader.files import Source, sources
-from reconciler.loader.invisible import explained
-from reconciler.loader.messages import refusals
+from reconciler.loader.invisible import merge_blank_problems
+from reconciler.loader.messages import validation_problems
 from reconciler.loader.problems import RawProblem, located
 from reconciler.loader.sections import Section, Sections, sections
 from reconciler.loader.voices import SOUNDS, VOICES, VoiceReader
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 
 def load(path: Path, *, environ: Mapping[str, str], fetch: Fetch | None = None) -> Manifest:
-    """The manifest in this file, or in this folder's `*.yaml` and `*.yml`.
+    """The manifest in this file, or in the `*.yaml` and `*.yml` files of this folder.
 
-    With `fetch`, what the clouds would open is looked at too. Raises ManifestError with every problem there is, and
-    UsageError if there is nothing at the path.
+    With `fetch`, also checks the links that the clouds would open. Raises ManifestError with all problems, and
+    UsageError if nothing exists at the path.
     """
     found, unread = sources(path)
     problems: list[RawProblem] = []
@@ -47,12 +47,12 @@ def load(path: Path, *, environ: Mapping[str, str], fetch: Fetch | None = None) 
     safety = _safety(declared.safety, problems)
     doubts: dict[str, list[str]] = {}
     if fetch is not None and links:
-        from reconciler.loader.audio_urls import looked_at
+        from reconciler.loader.audio_urls import probe_links
 
-        doubts = looked_at(links, fetch=fetch, problems=problems)
+        doubts = probe_links(links, fetch=fetch, problems=problems)
     if problems or unread:
-        told = [f"{address}: {remark}" for address, remarks in doubts.items() for remark in remarks]
-        raise ManifestError(_in_order(unread, problems, found), notes=told)
+        notes = [f"{address}: {remark}" for address, remarks in doubts.items() for remark in remarks]
+        raise ManifestError(_in_order(unread, problems, found), notes=notes)
     for address, remarks in doubts.items():
         voice = voices[address]
         voices[address] = voice.model_copy(update={"remarks": (*voice.remarks, *remarks)})
@@ -114,9 +114,9 @@ def _safety(section: Section | None, problems: list[RawProblem]) -> Safety:
     try:
         return Safety.model_validate(section.raw)
     except ValidationError as failure:
-        problems += refusals(failure, Safety, file=section.file, path=("safety",))
+        problems += validation_problems(failure, Safety, file=section.file, path=("safety",))
         return Safety()
 
 
 def _in_order(unread: list[Problem], problems: list[RawProblem], found: list[Source]) -> list[Problem]:
-    return sorted([*unread, *explained(located(problems, found), found)])
+    return sorted([*unread, *merge_blank_problems(located(problems, found), found)])

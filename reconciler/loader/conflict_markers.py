@@ -1,4 +1,4 @@
-"""Lines that a version control system leaves where two changes meet. A file that has one is read no further."""
+"""Recognises the markers of an unresolved merge conflict. A file with such a line is not parsed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST_NAMED = 10
 
 
 def conflicts(source: Source) -> list[RawProblem]:
-    """One finding for each conflict; where only an end was left, for that."""
+    """A problem for each conflict; if only an end marker is left, a problem for it."""
     data = source.data
     if b"<<<<<<<" not in data and b">>>>>>>" not in data:
         return []
@@ -27,4 +27,5 @@ def conflicts(source: Source) -> list[RawProblem]:
 
 
 def is_marker(line: str) -> bool:
+    """Whether the line is a conflict marker."""
     return _LINE.match(line) is not None

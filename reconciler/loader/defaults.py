@@ -1,4 +1,4 @@
-"""`defaults:`, merged under each voice. What is wrong in them is told once and where they stand, not at every voice."""
+"""Merges `defaults:` under each voice. A problem in the defaults is reported once, there, and not for each voice."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pydantic import Field, ValidationError
 
-from reconciler.loader.messages import refusals, unknown_key
+from reconciler.loader.messages import unknown_key, validation_problems
 from reconciler.loader.problems import Point, RawProblem
 from reconciler.loader.sections import Raw, Section
 from reconciler.loader.source_map import Path
@@ -16,16 +16,17 @@ from reconciler.model.methods import METHOD_NAMES, models_under
 
 
 class _DefaultEntry(Entry):
-    """An entry of which every key may be left to the voice."""
+    """An entry without required keys."""
 
     provider: str = Field(default="", min_length=1)
 
 
 def check(defaults: Section, problems: list[RawProblem]) -> None:
+    """Reports the problems of the defaults."""
     try:
         _DefaultEntry.model_validate(defaults.raw)
     except ValidationError as failure:
-        problems += refusals(failure, _DefaultEntry, file=defaults.file, path=("defaults",))
+        problems += validation_problems(failure, _DefaultEntry, file=defaults.file, path=("defaults",))
     for method in METHOD_NAMES:
         inside = defaults.raw.get(method)
         if not isinstance(inside, dict):
@@ -39,17 +40,17 @@ def check(defaults: Section, problems: list[RawProblem]) -> None:
 
 
 def protect(defaults: Section) -> bool:
-    """Whether they say prevent_destroy. They are checked."""
+    """Whether the defaults set prevent_destroy. They must be valid."""
     return _DefaultEntry.model_validate(defaults.raw).lifecycle.prevent_destroy
 
 
 def under(defaults: Raw, voice: Raw) -> Raw:
-    """The voice's entry with the defaults under it. A method's defaults wait for a voice made by that method."""
+    """The voice's entry merged over the defaults. A method's defaults apply only to voices with that method."""
     return _merged({key: value for key, value in defaults.items() if key not in METHOD_NAMES or key in voice}, voice)
 
 
 def placed(problem: RawProblem, voice: Raw, defaults: Section | None) -> RawProblem:
-    """The finding about a voice, moved to the defaults if what it is about stands there and not in the voice."""
+    """The problem of a voice, moved to the defaults if its value comes from there."""
     inside = problem.path[2:]
     if defaults is None or _depth(inside, defaults.raw) <= _depth(inside, voice):
         return problem
@@ -66,7 +67,7 @@ def _merged(under: Mapping[str, Value], over: Raw) -> Raw:
 
 
 def _depth(path: Path, value: Value) -> int:
-    """How far along the path there is something."""
+    """How many parts of the path exist in the value."""
     depth = 0
     for part in path:
         match value, part:

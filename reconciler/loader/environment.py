@@ -1,6 +1,6 @@
-"""`${env:NAME}` in text. The environment is passed in, and no value of it ever enters a complaint.
+"""Expands `${env:NAME}` in text. The environment is passed in, and no message ever contains a value of it.
 
-`${` begins a reference, or is a mistake where a name follows; `$${` stands for `${` itself, whatever follows.
+`${env:` begins a reference; `${` before any other name is an error. `$${` is an escape for `${`.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ _REFERENCE = re.compile(
 )
 _NAME_IN_IT = re.compile(r"\s*(?i:env[.:\s]\s*)?([A-Za-z_][A-Za-z0-9_]*)\s*")
 _LONGEST_QUOTE = 40
-_UNSHOWN = " (its text is not shown: it may be a key, and keys do not belong in the manifest)"
-# What no text of a manifest may hold: such characters move cursors and break lines of logs.
+_NOT_SHOWN = " (its text is not shown: it may be a key, and keys do not belong in the manifest)"
+# Characters that are not allowed in a manifest's text: they move cursors and break lines in logs.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 class FromEnvironment(str):
-    """Text with a variable's value in it, so never to be shown. Validation turns it into plain text."""
+    """Text that contains a variable's value, so it must not be shown. Validation turns it into plain text."""
 
     __slots__ = ()
 
 
 class Unresolved(FromEnvironment):
-    """Stands where a value could not be had. That is told already, so nothing more is to be said about it."""
+    """A placeholder for a value that could not be read. The problem is reported already; don't report it again."""
 
     __slots__ = ()
 
 
 def expand(text: str, environ: Mapping[str, str]) -> tuple[str, list[str]]:
-    """The text with its references replaced, and what is wrong with them."""
-    complaints: list[str] = []
+    """The text with its references replaced, and the messages about wrong references."""
+    messages: list[str] = []
     replaced = False
 
     def value_of(reference: re.Match[str]) -> str:
@@ -45,47 +45,48 @@ def expand(text: str, environ: Mapping[str, str]) -> tuple[str, list[str]]:
         if reference["escape"]:
             return "${"
         if reference["other"]:
-            complaints.append(_no_reference(reference["other"]))
+            messages.append(_invalid_reference(reference["other"]))
             return ""
         name = reference["name"]
         if name is None or reference["close"] is None:
             inside = text[reference.start() :].removeprefix("${env:").partition("}")[0]
             if may_be_key(inside):
-                complaints.append(f"a variable's name is needed in ${{env:NAME}}{_UNSHOWN}")
+                messages.append(f"a variable's name is needed in ${{env:NAME}}{_NOT_SHOWN}")
                 return ""
-            complaints.append("${env:NAME} is not complete: a variable's name (letters, digits and _) and } are needed")
+            messages.append("${env:NAME} is not complete: a variable's name (letters, digits and _) and } are needed")
             return ""
         value = environ.get(name, "")
         if name not in environ and may_be_key(name):
-            complaints.append(f"the variable that is named here is not set in the environment{_UNSHOWN}")
+            messages.append(f"the variable that is named here is not set in the environment{_NOT_SHOWN}")
         elif not value:
-            complaints.append(f"the environment variable {name} is {'empty' if name in environ else 'not set'}")
+            messages.append(f"the environment variable {name} is {'empty' if name in environ else 'not set'}")
         elif unprintable(value) is not None:
-            complaints.append(f"the value of the environment variable {name} holds a control character")
+            messages.append(f"the value of the environment variable {name} holds a control character")
         replaced = True
         return value
 
     expanded = _REFERENCE.sub(value_of, text)
-    if complaints:
-        return Unresolved(), complaints
-    return (FromEnvironment(expanded) if replaced else expanded), complaints
+    if messages:
+        return Unresolved(), messages
+    return (FromEnvironment(expanded) if replaced else expanded), messages
 
 
-def _no_reference(inside: str) -> str:
-    """`${TAKE}` as shells write it: taken as text, it would be sent to a cloud and paid for."""
+def _invalid_reference(inside: str) -> str:
+    """The message for `${TAKE}`, as in shells. It is an error, because as text it would be sent to a cloud and paid."""
     found = _NAME_IN_IT.fullmatch(inside)
     if may_be_key(inside):
-        return f"${{...}} is no reference, a variable is ${{env:NAME}}{_UNSHOWN}"
+        return f"${{...}} is no reference, a variable is ${{env:NAME}}{_NOT_SHOWN}"
     shown = inside if len(inside) <= _LONGEST_QUOTE else inside[:_LONGEST_QUOTE] + "..."
     meant = f"write ${{env:{found[1]}}}, or " if found else "a variable is ${env:NAME}; write "
     return f"${{{shown}}} is no reference: {meant}$${{{shown}}} for the text itself"
 
 
 def unprintable(text: str) -> str | None:
-    """The first character that no text may hold, as `U+001B`."""
+    """The first character that is not allowed in text, as `U+001B`."""
     found = _CONTROL.search(text)
     return f"U+{ord(found[0]):04X}" if found else None
 
 
 def is_secret(value: object) -> bool:
+    """Whether the value comes from the environment."""
     return isinstance(value, FromEnvironment)

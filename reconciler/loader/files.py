@@ -1,4 +1,4 @@
-"""Which files a manifest is, and their bytes. It knows nothing of YAML but the endings of its names."""
+"""Finds and reads the files of a manifest. Does not parse YAML."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from reconciler.loader.streams import refuse_stream, stream
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file's bytes: UTF-8, without a byte order mark, JSON's escapes as YAML knows them.
+    """One file's bytes: UTF-8, without a byte order mark, with JSON's escapes rewritten for YAML.
 
-    `file` is its name as the user would type it, `halves` the escapes that are no character alone, by where their
-    quoted text begins.
+    `file` is its name as the user would type it. `halves`: position of a quoted text -> the half of a surrogate pair
+    in it.
     """
 
     file: str
@@ -30,9 +30,9 @@ class Source:
 
 
 def sources(path: Path) -> tuple[list[Source], list[Problem]]:
-    """The file, or the folder's `*.yaml` and `*.yml` in any case, by name: no sub-folders, no dot-files.
+    """The file, or the folder's `*.yaml` and `*.yml` files in any case, sorted by name; no sub-folders, no dot-files.
 
-    Files that can't be read are problems; a path with nothing there is a UsageError.
+    Files that can't be read are problems. A path that does not exist raises UsageError.
     """
     refuse_stream(str(path))
     try:

@@ -1,4 +1,4 @@
-"""How a mapping is written, for whoever wrote a list or a text in its place."""
+"""Examples of mappings, for messages about a list or text in place of a mapping."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _NAMES = ("name", "address", "id")
 
 
 def form(path: Path, value: Value) -> str:
-    """What to say after `should be a mapping`; empty where nothing is known."""
+    """The text after `should be a mapping`: an example, or empty."""
     section = path[0] if len(path) == 1 and path[0] in _SECTIONS else None
     first = value[0] if isinstance(value, list) and value else None
     if isinstance(first, dict):

@@ -1,6 +1,6 @@
-"""Blanks that YAML takes for letters: copied from a web page, a no-break space looks like indentation and is none.
+"""Finds blanks that YAML treats as letters, such as a no-break space copied from a web page.
 
-They are looked for only once something is wrong, because inside of text they may be meant.
+They are searched only if there are problems, because inside text they may be intended.
 """
 
 from __future__ import annotations
@@ -22,29 +22,30 @@ _IN_LINE = re.compile(rf"(?<![^\s-]){_ANY}|(?<=:){_ANY}|{_ANY}(?=:)|{_ANY}$")
 _AT_ENDS = re.compile(rf"^{_ANY}|(?<=:){_ANY}|(?<=^-){_ANY}|{_ANY}(?=:)|{_ANY}$")
 
 
-def explained(problems: Sequence[Problem], sources: Sequence[Source]) -> list[Problem]:
-    """The problems, with one in place of those that only such blanks make."""
-    told = list(problems)
+def merge_blank_problems(problems: Sequence[Problem], sources: Sequence[Source]) -> list[Problem]:
+    """The problems, where one problem replaces all those that such blanks cause."""
+    remaining = list(problems)
     for source in sources:
-        if source.data.isascii() or not any(problem.file == source.file for problem in told):
+        if source.data.isascii() or not any(problem.file == source.file for problem in remaining):
             continue
         found = list(_in_structure(source.data))
         if not found:
             continue
         lines = {line for (line, _), _ in found}
-        rest = [p for p in told if p.file != source.file or not {p.line, p.line + 1} & lines]
-        if len(rest) < len(told):
-            told = [*rest, _problem(source.file, found[0][0], found[0][1], more=len(lines) - 1)]
-    return told
+        rest = [p for p in remaining if p.file != source.file or not {p.line, p.line + 1} & lines]
+        if len(rest) < len(remaining):
+            remaining = [*rest, _problem(source.file, found[0][0], found[0][1], more=len(lines) - 1)]
+    return remaining
 
 
 def blank_in(line: str) -> tuple[int, str] | None:
-    """The column, from 1, and the name of the first such blank of a line that is no YAML."""
+    """The column (from 1) and the name of the first such blank in a line."""
     found = _IN_LINE.search(line)
     return None if found is None else (found.start() + 1, blank_name(found[0]))
 
 
 def explanation(name: str, more: int = 0) -> str:
+    """The message for such a blank; `more` is the number of other lines with one."""
     rest = "" if not more else f"; {more} more {'line has' if more == 1 else 'lines have'} one"
     return f"{name} in place of a space: YAML takes it for a letter, so write a plain space{rest}"
 
@@ -54,7 +55,7 @@ def _problem(file: str, position: Position, name: str, *, more: int) -> Problem:
 
 
 def _in_structure(data: bytes) -> Iterator[tuple[Position, str]]:
-    """Where one is beside the sign of a key or an entry, or at an end of text without quotes."""
+    """Such blanks beside `:` or `-`, or at the beginning or end of unquoted text."""
     try:
         next_event = events_of(data)
         while not isinstance(event := next_event(), StreamEndEvent):

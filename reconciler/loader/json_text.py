@@ -1,6 +1,6 @@
-r"""What JSON writes in another way than YAML: an emoji as two escapes (`\ud83d\ude00`), and tabs as indentation.
+r"""Rewrites JSON that YAML can't read: an emoji as two escapes (`\ud83d\ude00`), and tabs as indentation.
 
-Both are rewritten before anything is parsed, so that every other character keeps its line and column.
+Both are rewritten before parsing, and every other character keeps its line and column.
 """
 
 from __future__ import annotations
@@ -22,24 +22,25 @@ _IN_QUOTES = re.compile(
     r"|\\."  # any other escape, a backslash for itself too
 )
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
-_NO_TEXT = r"\ufffe"  # as long as what it stands for; it is refused as text
+_NO_TEXT = r"\ufffe"  # replaces half of a pair, at the same length; the reader refuses it
 
 
 @dataclass(frozen=True, slots=True)
 class JsonText:
-    """The file's bytes as YAML knows them. `halves`: where a quoted text begins -> the half of a pair in it."""
+    """The file's bytes for a YAML parser. `halves`: position of a quoted text -> the half of a surrogate pair in it."""
 
     data: bytes
     halves: dict[Position, str]
 
 
 def as_yaml(data: bytes) -> JsonText:
+    """The bytes with JSON's surrogate pairs joined, and tabs replaced if the file is JSON."""
     escaped = b"\\u" in data and _ESCAPED.search(data.decode()) is not None
     if not escaped and b"\t" not in data:
         return JsonText(data, {})
     is_json = data.lstrip()[:1] in (b"{", b"[") and _is_json(data)
     if is_json:
-        data = data.replace(b"\t", b" ")  # in JSON's strings a tab is an escape, so these are all outside
+        data = data.replace(b"\t", b" ")  # strings in JSON can't contain tabs, so all tabs are outside of strings
     if not escaped:
         return JsonText(data, {})
     return (_all_joined(data.decode()) if is_json else None) or _joined(data.decode())
@@ -54,7 +55,7 @@ def _is_json(data: bytes) -> bool:
 
 
 def _all_joined(text: str) -> JsonText | None:
-    """The same for JSON, where all quotes are double: ten times as fast. None where half a pair is to be told."""
+    """`_joined` for JSON, ten times as fast, because all quotes are double. None if the text has half of a pair."""
     whole = True
 
     def joined(quoted: re.Match[str]) -> str:
@@ -68,8 +69,8 @@ def _all_joined(text: str) -> JsonText | None:
 
 
 def _joined(text: str) -> JsonText:
-    """Every pair in double quotes as one escape. What is shorter by that is made up for behind the closing quotes."""
-    harmless = _ESCAPED.sub(r"\\ue0", text)  # of the same length, and known to YAML
+    """Writes each pair in double quotes as one escape, and adds spaces after the closing quotes to keep the length."""
+    harmless = _ESCAPED.sub(r"\\ue0", text)  # of the same length, and valid in YAML
     parts: list[str] = []
     halves: dict[Position, str] = {}
     done = 0
@@ -88,7 +89,7 @@ def _joined(text: str) -> JsonText:
                 halves[position_of(event)] = half
         parts.append(text[done:])
     except yaml.YAMLError:
-        parts.append(harmless[done:])  # so that it is refused for what is wrong with it, and nothing else
+        parts.append(harmless[done:])  # so that the parser reports only the real error
     return JsonText("".join(parts).encode(), halves)
 
 

@@ -1,7 +1,7 @@
-"""What pydantic refuses, in our words: what was found, and the limit. Its own wording is never shown.
+"""Translates pydantic's errors into voicectl's messages: what was found, and the limit. Never shows pydantic's text.
 
-A value is quoted only where that helps (numbers, yes or no, one of a few words), short, and never when it came from
-the environment; a URL's query is never quoted.
+A value is quoted only where that helps (numbers, booleans, one of a few words). The quote is short, and never contains
+a value from the environment or a URL's query.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _SHOULD_BE = {
     "list_type": "a list",
     "tuple_type": "a list",
 }
-_MAPPINGS_DUE = frozenset(("dict_type", "mapping_type", "model_type", "model_attributes_type"))
+_MAPPING_EXPECTED = frozenset(("dict_type", "mapping_type", "model_type", "model_attributes_type"))
 _QUOTED = frozenset(
     ("int_parsing", "int_parsing_size", "int_from_float", "float_parsing", "finite_number", "bool_parsing")
 )
@@ -63,17 +63,17 @@ _BOUNDS = {
     "less_than": ("lt", "less than"),
     "less_than_equal": ("le", "at most"),
 }
-_KEYS = ("api_key", "access_key", "secret_key", "secret_id", "secret", "token", "key", "password")
-_NOT_HERE = (
+_SECRET_KEY_NAMES = ("api_key", "access_key", "secret_key", "secret_id", "secret", "token", "key", "password")
+_KEYS_ELSEWHERE = (
     "API keys do not belong in the manifest: export KLING_API_KEY=...; a variable of another name is named by "
     "credentials: {api_key_env: NAME}"
 )
-_NOT_HERE_AT_TENCENT = (
+_KEYS_ELSEWHERE_TENCENT = (
     "API keys do not belong in the manifest: export TENCENTCLOUD_SECRET_ID=... TENCENTCLOUD_SECRET_KEY=...; variables "
     "of other names are named by credentials: {secret_id_env: NAME, secret_key_env: NAME}"
 )
 _OF_SOUNDS = (AUDIO_METHOD, "on_expiry")
-_OURS = {
+_RESERVED_KEYS = {
     "external_task_id": "is set by voicectl to find the voice again, it can't be declared",
     "session_id": "is set by voicectl to find the voice again, it can't be declared",
     "file": "this API takes no local file: host it, and name its URL",
@@ -82,20 +82,24 @@ _OURS = {
 }
 
 
-def refusals(failure: ValidationError, model: type[BaseModel], *, file: str, path: Path) -> list[RawProblem]:
-    """A finding for each of the errors; `path` is where in the file the model's mapping stands."""
+def validation_problems(failure: ValidationError, model: type[BaseModel], *, file: str, path: Path) -> list[RawProblem]:
+    """A problem for each error of the validation. `path` is the path of the model's mapping in the file."""
     errors = [error for error in failure.errors(include_url=False) if not isinstance(error["input"], Unresolved)]
     unknown = [error["loc"] for error in errors if error["type"] == "extra_forbidden"]
     meant = {(*inside, nearest(str(key), _keys_at(model, inside))) for *inside, key in unknown}
-    told = [error for error in errors if error["type"] != "missing" or error["loc"] not in meant]
-    return [_refusal(error, model, file=file, path=path) for error in told]
+    # A misspelled key is also an error "missing" at the right key: only the misspelling is reported.
+    reported = [error for error in errors if error["type"] != "missing" or error["loc"] not in meant]
+    return [_problem(error, model, file=file, path=path) for error in reported]
 
 
 def unknown_key(key: str, known: Iterable[str], *, what: str = "unknown key") -> str:
-    if key in _OURS:
-        return _OURS[key]
+    """The message for a key that is not among the known ones, with a suggestion."""
+    if key in _RESERVED_KEYS:
+        return _RESERVED_KEYS[key]
     names = list(known)
-    if key.lower().replace("-", "_") in _KEYS and ("credentials" in names or any(n.endswith("_env") for n in names)):
+    if key.lower().replace("-", "_") in _SECRET_KEY_NAMES and (
+        "credentials" in names or any(n.endswith("_env") for n in names)
+    ):
         return f"{what}. {_keys_elsewhere(names)}"
     near = nearest(key, names)
     if near is not None:
@@ -113,38 +117,43 @@ def unknown_key(key: str, known: Iterable[str], *, what: str = "unknown key") ->
 
 
 def _keys_elsewhere(names: Iterable[str]) -> str:
-    """Where keys belong, for what stands where these keys are known."""
+    """The message where to put API keys, for a mapping with these known keys."""
     if "voice_name" in (known := set(names)):
         return "API keys do not belong in the manifest: export TRTC_API_KEY=... and write api_key_env: TRTC_API_KEY"
-    return _NOT_HERE_AT_TENCENT if known & {"secret_id_env", "sub_app_id", "sdk_app_id"} else _NOT_HERE
+    return _KEYS_ELSEWHERE_TENCENT if known & {"secret_id_env", "sub_app_id", "sdk_app_id"} else _KEYS_ELSEWHERE
 
 
 def _usual_name(key: str, known: Iterable[str]) -> str:
-    """How a variable may be called that `secret_id_env` names."""
-    cloud = "TRTC" if "voice_name" in known else "KLING" if _keys_elsewhere(known) == _NOT_HERE else "TENCENTCLOUD"
+    """The usual name of the variable for a key such as `secret_id_env`."""
+    cloud = (
+        "TRTC" if "voice_name" in known else "KLING" if _keys_elsewhere(known) == _KEYS_ELSEWHERE else "TENCENTCLOUD"
+    )
     return f"{cloud}_{key.removesuffix('_env').upper()}"
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
-    import difflib  # only a mistake needs it
+    """The one of the words that is probably meant; None if no word is similar."""
+    import difflib  # a slow import, needed only for errors
 
     by_lower = {name.lower(): name for name in words}
     asked = word.lower()[:_LONGEST_QUOTE]
     found = difflib.get_close_matches(asked, by_lower, n=1, cutoff=0.65)
-    longer = [name for name in by_lower if asked in name.replace("-", "_").split("_")]  # vod, of tencent-vod
+    longer = [
+        name for name in by_lower if asked in name.replace("-", "_").split("_")
+    ]  # a part of the name: vod of tencent-vod
     if found or len(longer) == 1:
         return by_lower[(found or longer)[0]]
     return None
 
 
 def listed(words: Iterable[str], last: str = "and") -> str:
-    """`a, b and c`."""
+    """The words as a list: `a, b and c`."""
     *first, final = words
     return f"{', '.join(first)} {last} {final}" if first else final
 
 
 def quote(value: object) -> str | None:
-    """A short value as it may be shown; None when it may not."""
+    """The value in quotes, cut to a short text; None if it must not be shown."""
     if not isinstance(value, str) or is_secret(value):
         return None
     if not urls.is_url(value) and may_be_key(value):
@@ -153,9 +162,10 @@ def quote(value: object) -> str | None:
     return quoted(text if len(text) <= _LONGEST_QUOTE else text[:_LONGEST_QUOTE] + "...")
 
 
-def _refusal(error: ErrorDetails, model: type[BaseModel], *, file: str, path: Path) -> RawProblem:
+def _problem(error: ErrorDetails, model: type[BaseModel], *, file: str, path: Path) -> RawProblem:
     kind, value = error["type"], error["input"]
-    marked = kind != "extra_forbidden" and "[key]" in error["loc"]  # pydantic's mark; a key may be called so, too
+    # pydantic adds "[key]" for an error in a key; a real key may also have this name.
+    marked = kind != "extra_forbidden" and "[key]" in error["loc"]
     inside = tuple(part for part in error["loc"] if part != "[key]") if marked else error["loc"]
     about_mapping = isinstance(value, dict) and kind == "value_error"
     at_key = value is None or about_mapping or marked or kind in ("missing", "extra_forbidden")
@@ -168,10 +178,10 @@ def _refusal(error: ErrorDetails, model: type[BaseModel], *, file: str, path: Pa
             what = f"{what}. If it is an entry of its own, indent it less"
     elif marked:
         words = _words_of_choice(error) if kind == "literal_error" else []
-        what = unknown_key(str(value), words) if words else f"the key: {_words(error)}"
+        what = unknown_key(str(value), words) if words else f"the key: {_message(error)}"
     else:
-        what = _words(error)
-        if kind in _MAPPINGS_DUE:
+        what = _message(error)
+        if kind in _MAPPING_EXPECTED:
             what += form((*path, *inside), value)
         if inside[-1:] == ("credentials",) and kind in _SHOULD_BE:
             what += f"; {_keys_elsewhere(model.model_fields)}"
@@ -181,7 +191,7 @@ def _refusal(error: ErrorDetails, model: type[BaseModel], *, file: str, path: Pa
     return RawProblem(file, path + inside, what, Point.KEY if at_key else Point.VALUE)
 
 
-def _words(error: ErrorDetails) -> str:
+def _message(error: ErrorDetails) -> str:
     kind, value, limits = error["type"], error["input"], error.get("ctx", {})
     shown = quote(value)
     if kind == "missing":
@@ -221,6 +231,7 @@ def _words_of_choice(error: ErrorDetails) -> list[str]:
 
 
 def choice(value: object, words: list[str]) -> str:
+    """The message for a value that is not one of these words."""
     limit = f"should be {listed(words, 'or')}"
     shown = quote(value)
     if shown is None:
@@ -230,10 +241,10 @@ def choice(value: object, words: list[str]) -> str:
 
 
 def _keys_at(model: type[BaseModel], inside: Iterable[str | int]) -> list[str]:
-    """The keys that the mapping at this path in the model may have."""
+    """The keys that are allowed in the mapping at this path of the model."""
     for part in inside:
         if isinstance(part, int) or part not in model.model_fields:
-            continue  # an item of a list: its model was found with the list's key
+            continue  # an item of a list; the list's key has already selected its model
         model = next(_models_in(model.model_fields[part].annotation), model)
     return list(model.model_fields)
 

@@ -1,4 +1,4 @@
-"""The inside of a voice's method, read by the model of its provider's type, and what `lifecycle` says of its keys."""
+"""Reads the body of a voice's method by the model for its provider's type, and checks `lifecycle.ignore_changes`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from reconciler.loader.environment import Unresolved
 from reconciler.loader.forms import form
-from reconciler.loader.messages import listed, nearest, quote, refusals
+from reconciler.loader.messages import listed, nearest, quote, validation_problems
 from reconciler.loader.problems import Point, RawProblem
 from reconciler.loader.sections import Raw
 from reconciler.loader.source_map import Path
@@ -23,7 +23,7 @@ _MOST_LISTED = 16  # keys in a message
 
 
 def model_of(kind: str | None, keyword: str, raw: Value) -> type[MethodInputs] | None:
-    """The body's model; where the provider's type isn't known, the one model that it can only be."""
+    """The body's model. If the provider's type is unknown: the model if only one is possible, else None."""
     if kind is not None:
         return METHODS[kind].get(_meant(kind, keyword, raw))
     models = set(models_under(keyword).values())
@@ -31,7 +31,7 @@ def model_of(kind: str | None, keyword: str, raw: Value) -> type[MethodInputs] |
 
 
 def _meant(kind: str, keyword: str, raw: Value) -> str:
-    """The method; of a misspelled model the one that is meant, so that nothing is missed which only another needs."""
+    """The method. A misspelled `model` selects the method that is probably meant, so that its checks apply."""
     method = method_of(kind, keyword, raw)
     model = raw.get("model") if isinstance(raw, dict) else None
     if method != keyword or not isinstance(model, str):
@@ -49,9 +49,9 @@ def inputs_of(
     problems: list[RawProblem],
     environ: Container[str] = (),
 ) -> Inputs | None:
-    """What the voice is made from; None where it isn't valid, which is told.
+    """The voice's inputs; None if the body is not valid, with the problems reported.
 
-    `environ`: the names of the environment's variables; any other text that names one may be a key.
+    `environ` has the names of the environment's variables; other text in place of such a name may be a secret key.
     """
     if raw is None:
         required = [name for name, field in model.model_fields.items() if field.is_required()]
@@ -59,7 +59,7 @@ def inputs_of(
         problems.append(RawProblem(file, path, f"empty, should be a mapping{rest}", Point.KEY))
         return None
     if not isinstance(raw, dict):
-        return None  # the entry's own check has told it
+        return None  # the entry's validation has reported it
     try:
         read = model.model_validate(raw)
         inputs = read.model_dump(exclude_none=True, exclude_unset=True)
@@ -68,8 +68,8 @@ def inputs_of(
                 inputs[key] = variables.kept(inputs[key], environ)
         return inputs | {name: getattr(read, name) for name in model.always}
     except ValidationError as failure:
-        problems += refusals(failure, model, file=file, path=path)
-    # pydantic looks at the keys together only once each of them is right.
+        problems += validation_problems(failure, model, file=file, path=path)
+    # pydantic checks combinations of keys only if each key is valid.
     known = model.model_fields
     given = [key if key in known else nearest(key, known) for key, value in raw.items() if value is not None]
     fault = model.fault([key for key in given if key is not None])
@@ -86,7 +86,7 @@ def _naming_variables(model: type[MethodInputs]) -> tuple[str, ...]:
 def check_ignored(
     raw: Raw, own: Raw, model: type[MethodInputs], *, method: str, file: str, path: Path, problems: list[RawProblem]
 ) -> None:
-    """`lifecycle.ignore_changes` names keys of the voice's body; in the defaults, keys of any body."""
+    """Reports names in `lifecycle.ignore_changes` that are not keys of the body; for the defaults, of any body."""
     known, whose = list(model.model_fields), method
     if _ignored(own) is None:
         known = list(

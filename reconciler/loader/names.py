@@ -1,7 +1,7 @@
-"""The names in a manifest that need not be valid: for completion, while it is being written.
+"""Reads the providers and addresses of a manifest for shell completion, while the manifest may be incomplete.
 
-Nothing is validated and no `${env:…}` replaced; of a file with a mistake in its YAML, what comes before it is read.
-Imports no model: a person waits for the answer at each press of a key.
+Nothing is validated, and no `${env:…}` is replaced. A file with a YAML error is read up to the error. Imports no model,
+because the user waits for each completion.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from yaml.events import AliasEvent, CollectionEndEvent, Event, MappingStartEvent
 from reconciler.loader.files import sources
 from reconciler.loader.yaml_events import events_of
 
-_PREFIXES = {"voices": "", "audio": "audio."}  # the section -> what its addresses begin with
+_PREFIXES = {"voices": "", "audio": "audio."}  # section -> the prefix of its addresses
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """In the order in which they are written."""
+    """Names in the order of the manifest."""
 
     providers: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
 
 
 def names_in(manifest: Path) -> Names:
-    """Raises UsageError if there is no such file or folder."""
+    """The names in a manifest. Raises UsageError if the file or folder does not exist."""
     keys = [pair for source in sources(manifest)[0] for pair in _second_keys(events_of(source.data))]
     return Names(
         providers=tuple(key for section, key in keys if section == "providers"),
@@ -37,36 +37,36 @@ def names_in(manifest: Path) -> Names:
 
 
 def _second_keys(next_event: Callable[[], Event]) -> Iterator[tuple[str, str]]:
-    """The keys of the mappings inside the top one, each with the key that leads to its mapping."""
-    open_: list[bool | None] = []  # of each collection: whether its next node is a key; None for a sequence
+    """(section, key) for the keys at the second level of the file."""
+    stack: list[bool | None] = []  # for each open collection: whether its next node is a key; None for a sequence
     section = ""
-    for event in _until_a_mistake(next_event):
+    for event in _until_error(next_event):
         match event:
-            case ScalarEvent(value=value) if open_ and open_[-1]:
-                if len(open_) == 1:
+            case ScalarEvent(value=value) if stack and stack[-1]:
+                if len(stack) == 1:
                     section = str(value)
-                elif len(open_) == 2 and open_[0] is False:
+                elif len(stack) == 2 and stack[0] is False:
                     yield section, str(value)
-                open_[-1] = False
+                stack[-1] = False
             case ScalarEvent() | AliasEvent():
-                _value_ended(open_)
+                _value_ended(stack)
             case MappingStartEvent():
-                open_.append(True)
+                stack.append(True)
             case SequenceStartEvent():
-                open_.append(None)
+                stack.append(None)
             case CollectionEndEvent():
-                open_.pop()
-                _value_ended(open_)
+                stack.pop()
+                _value_ended(stack)
             case _:
                 pass
 
 
-def _value_ended(open_: list[bool | None]) -> None:
-    if open_ and open_[-1] is not None:
-        open_[-1] = not open_[-1]
+def _value_ended(stack: list[bool | None]) -> None:
+    if stack and stack[-1] is not None:
+        stack[-1] = not stack[-1]
 
 
-def _until_a_mistake(next_event: Callable[[], Event]) -> Iterator[Event]:
+def _until_error(next_event: Callable[[], Event]) -> Iterator[Event]:
     try:
         while not isinstance(event := next_event(), yaml.StreamEndEvent):
             yield event

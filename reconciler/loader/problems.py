@@ -1,7 +1,4 @@
-"""What is wrong, before it is known where: findings carry paths, and become Problems once a place is asked for.
-
-No words are made here but the place that a finding points to.
-"""
+"""Problems of a manifest: the loader reports RawProblems with paths, and `located` adds lines and columns."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ _LONGEST_KEY = 80
 
 
 class Point(Enum):
-    """Which of the two ends of `key: value` a finding is about."""
+    """Whether a problem is about the key or the value of `key: value`."""
 
     KEY = "key"
     VALUE = "value"
@@ -30,7 +27,10 @@ class Point(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RawProblem:
-    """A problem before it is located. `position`: where it is known already. `other`: named after `what`."""
+    """A problem before it is located.
+
+    `position` is set if it is known already. `other` is another place, whose position is written after `what`.
+    """
 
     file: str
     path: Path
@@ -41,7 +41,7 @@ class RawProblem:
 
 
 def located(problems: Sequence[RawProblem], sources: Sequence[Source]) -> list[Problem]:
-    """Each finding once, with its place, in the order of files, lines and columns."""
+    """The problems with their positions, without duplicates, in the order of files, lines and columns."""
     by_file: Mapping[str, Source] = {source.file: source for source in sources}
 
     @cache
@@ -53,7 +53,7 @@ def located(problems: Sequence[RawProblem], sources: Sequence[Source]) -> list[P
         if root is None:
             return 0, 0
         found = root.follow(path)
-        if len(found) <= len(path):  # the path isn't there: its nearest parent is named by its key
+        if len(found) <= len(path):  # the path does not exist: the key of its nearest parent
             return found[-1].key_position
         return found[-1].key_position if at is Point.KEY else found[-1].position
 
@@ -70,7 +70,10 @@ def located(problems: Sequence[RawProblem], sources: Sequence[Source]) -> list[P
 
 
 def dotted(path: Path) -> str:
-    """`voices.narrator.lifecycle.ignore_changes[0]`. A key that may be an API key is not shown, an address is."""
+    """The path as text: `voices.narrator.lifecycle.ignore_changes[0]`. Hides text that may be an API key.
+
+    Addresses are always shown.
+    """
     text = ""
     for depth, part in enumerate(path):
         if isinstance(part, int):
@@ -83,10 +86,11 @@ def dotted(path: Path) -> str:
 
 
 def key_text(key: str) -> str:
-    """A key as it may be printed: quoted where it could be mistaken for something else or would move a cursor."""
+    """A key for a message: quoted if it could be misread or contains control characters."""
     cut = key if len(key) <= _LONGEST_KEY else key[:_LONGEST_KEY] + "..."
     return cut if _PLAIN_KEY.fullmatch(cut) and cut.isprintable() else quoted(cut)
 
 
 def quoted(text: str) -> str:
+    """The text in double quotes, with control characters escaped."""
     return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in json.dumps(text, ensure_ascii=False))

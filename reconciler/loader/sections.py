@@ -1,4 +1,4 @@
-"""The top level of all files of a manifest: which sections stand where, each read once, none of them understood yet."""
+"""Reads the top level of all files of a manifest into sections. The contents are checked later."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reconciler.loader.source_map import Path
 from reconciler.loader.yaml_values import Value, kind_of
 
 SUPPORTED_VERSION = 1
-FREE = "x-"  # how keys begin that are the user's own: for anchors
+FREE = "x-"  # the prefix of the user's own keys, which hold anchors
 SECTIONS = ("version", "providers", "voices", "audio", "defaults", "safety")
 
 Raw = dict[str, Value]
@@ -30,17 +30,18 @@ class Section:
 
 @dataclass(slots=True)
 class Sections:
-    """What all files declare. `defaults` and `safety` stand in one of them at most."""
+    """The sections of all files. Only one file may have `defaults`, and only one `safety`."""
 
     providers: list[Section] = field(default_factory=list)
     voices: list[Section] = field(default_factory=list)
     audio: list[Section] = field(default_factory=list)
     defaults: Section | None = None
     safety: Section | None = None
-    complete: bool = True  # nothing was found that is written in a wrong place
+    complete: bool = True  # False if a key was found at a wrong depth
 
 
 def sections(documents: Sequence[Section], problems: list[RawProblem]) -> Sections:
+    """Sorts the top-level keys of all files into sections, and reports unknown keys."""
     found = Sections()
     for document in documents:
         file, raw = document.file, document.raw
@@ -49,7 +50,7 @@ def sections(documents: Sequence[Section], problems: list[RawProblem]) -> Sectio
         problems += [
             RawProblem(file, (key,), misplaced.get(key) or unknown_key(key, SECTIONS), Point.KEY) for key in unknown
         ]
-        if misplaced:  # what lacks them is not told of again
+        if misplaced:  # the incomplete entries around them are dropped, so that each mistake is reported once
             found.complete = False
             raw = {key: value for key, value in raw.items() if value is not None}
             for name in ("voices", "audio") if any(map(is_part, misplaced)) else ():
@@ -67,7 +68,7 @@ def sections(documents: Sequence[Section], problems: list[RawProblem]) -> Sectio
 
 
 def mapping(value: Value, *, file: str, path: Path, problems: list[RawProblem], of: str = "") -> Raw | None:
-    """The value, if it is a mapping; that it is none is told."""
+    """The value if it is a mapping; otherwise reports a problem and returns None."""
     if isinstance(value, dict):
         return value
     if not isinstance(value, Unresolved):

@@ -1,6 +1,6 @@
-"""Where in a file a path is. Walked only once something is wrong, so that a good manifest costs no marks.
+"""Finds the line and column of a path in a file. Used only if there are problems, so a valid manifest costs nothing.
 
-A second reading of the same events as `yaml_values`, which keeps marks and no values.
+Reads the same YAML events as `yaml_values` a second time, and keeps positions instead of values.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ Position = tuple[int, int]  # line and column, both from 1
 
 @dataclass(slots=True)
 class SourceNode:
-    """One node: where its value begins, where its key stands (its own place, where it has none), what is in it."""
+    """One node: the position of its value, the position of its key (of its value, if it has no key), its children."""
 
     position: Position
     key_position: Position
     inside: dict[str | int, SourceNode] = field(default_factory=dict)
 
     def follow(self, path: Path) -> list[SourceNode]:
-        """The spots along the path from the root, as far as they are there."""
+        """The nodes along the path from the root, as far as they exist."""
         found = [self]
         for part in path:
             if part not in found[-1].inside:
@@ -46,7 +46,7 @@ class SourceNode:
 
 
 def source_tree(data: bytes) -> SourceNode | None:
-    """The root's spot, with what is in it as far as the file is YAML; None where it has nothing in it."""
+    """The root node, with all nodes before the first YAML error; None for an empty file."""
     root: SourceNode | None = None
     try:
         next_event = events_of(data)
@@ -58,7 +58,7 @@ def source_tree(data: bytes) -> SourceNode | None:
                 return None
         if isinstance(first, NodeEvent):
             root = SourceNode(position_of(first), position_of(first))
-            _Spots(next_event).fill(root, first, depth=0)
+            _TreeReader(next_event).fill(root, first, depth=0)
     except yaml.YAMLError:
         return root
     return root
@@ -72,32 +72,33 @@ def is_nothing(event: Event) -> bool:
 
 
 def position_of(event: Event) -> Position:
+    """Where the event begins: line and column, from 1."""
     mark = event.start_mark
     assert mark is not None
     return mark.line + 1, mark.column + 1
 
 
-class _Spots:
+class _TreeReader:
     def __init__(self, next_event: Callable[[], Event]) -> None:
         self._next = next_event
         self._anchors: dict[str, SourceNode] = {}
 
-    def fill(self, spot: SourceNode, event: Event, *, depth: int) -> None:
-        """Reads on to the end of the node that begins with the event."""
+    def fill(self, node: SourceNode, event: Event, *, depth: int) -> None:
+        """Reads the events up to the end of the node that begins with `event`."""
         if isinstance(event, AliasEvent):
             named = self._anchors.get(event.anchor or "")
-            spot.inside = named.inside if named is not None else {}
+            node.inside = named.inside if named is not None else {}
             return
         if isinstance(event, NodeEvent) and event.anchor is not None:
-            self._anchors[event.anchor] = spot
+            self._anchors[event.anchor] = node
         if depth > DEEPEST:
             raise yaml.YAMLError
         if isinstance(event, MappingStartEvent):
-            self._mapping(spot, depth)
+            self._mapping(node, depth)
         elif isinstance(event, SequenceStartEvent):
-            self._sequence(spot, depth)
+            self._sequence(node, depth)
 
-    def _mapping(self, spot: SourceNode, depth: int) -> None:
+    def _mapping(self, node: SourceNode, depth: int) -> None:
         merged: list[SourceNode] = []
         while not isinstance(event := self._next(), CollectionEndEvent):
             key = SourceNode(position_of(event), position_of(event))
@@ -108,17 +109,17 @@ class _Spots:
                 if event.value == "<<" and event.implicit[0]:
                     merged.append(value)
                 else:
-                    spot.inside.setdefault(event.value, value)
+                    node.inside.setdefault(event.value, value)
             self.fill(value, inner, depth=depth + 1)
         for source in merged:
             listed = [source.inside[i] for i in source.inside if isinstance(i, int)]
             for one in listed or [source]:
                 for name, within in list(one.inside.items()):
-                    spot.inside.setdefault(name, within)
+                    node.inside.setdefault(name, within)
 
-    def _sequence(self, spot: SourceNode, depth: int) -> None:
+    def _sequence(self, node: SourceNode, depth: int) -> None:
         index = 0
         while not isinstance(event := self._next(), CollectionEndEvent):
-            item = spot.inside[index] = SourceNode(position_of(event), position_of(event))
+            item = node.inside[index] = SourceNode(position_of(event), position_of(event))
             self.fill(item, event, depth=depth + 1)
             index += 1

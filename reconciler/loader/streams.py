@@ -1,4 +1,4 @@
-"""Refuses a manifest that is no regular file and no folder: its state could not be kept beside it."""
+"""Refuses a manifest that is neither a regular file nor a folder: the state could not be saved beside it."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _KINDS = {
 
 
 def refuse_stream(path: str) -> None:
-    """Raises UsageError for stdin, a pipe, a socket, a device, and a link to one. Nothing is opened or read.
+    """Raises UsageError for stdin, a pipe, a socket, a device, and a link to one of these. Opens nothing.
 
-    A path with nothing there passes, except in the folders where only devices and descriptors are.
+    A path that does not exist is allowed, except in the folders of devices and file descriptors.
     """
     what = stream(path)
     if what is not None:
@@ -35,7 +35,7 @@ def refuse_stream(path: str) -> None:
 
 
 def stream(path: str) -> str | None:
-    """What is there, as words (`a pipe`); None for a regular file, a folder, or nothing."""
+    """The kind of file in words (`a pipe`); None for a regular file, a folder, or a path that does not exist."""
     if path == STDIN:
         return "standard input"
     try:
@@ -46,12 +46,12 @@ def stream(path: str) -> str | None:
         return None
     if (kind := _KINDS.get(stat.S_IFMT(mode))) is not None:
         return kind
-    # With `< voices.yaml`, /dev/stdin is a regular file; what it is the next time is another one.
+    # With `< voices.yaml`, /dev/stdin is a regular file, but the next run may find another file there.
     return "a file descriptor" if any(map(_is_descriptor, _hops(Path(path)))) else None
 
 
 def _hops(path: Path) -> Iterator[Path]:
-    """The path, and what each symbolic link on the way names."""
+    """The path, and the target of each symbolic link in the chain."""
     for _ in range(_MOST_LINKS):
         yield path
         try:

@@ -1,4 +1,4 @@
-"""`voices:` and `audio:` -> Voices, one at a time: the entry, its method's body, and what no two may share."""
+"""Reads the sections `voices:` and `audio:` into Voices: each entry with its method's body. Finds duplicates."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from reconciler.loader import defaults, method_inputs
 from reconciler.loader.accounts import Accounts
 from reconciler.loader.audio_files import add_file_problems, local_files
-from reconciler.loader.messages import listed, nearest, quote, refusals
+from reconciler.loader.messages import listed, nearest, quote, validation_problems
 from reconciler.loader.misplaced import beside_entries, beside_methods, indent_less, inside_methods
 from reconciler.loader.misplaced import words as misplaced
 from reconciler.loader.problems import Point, RawProblem, dotted
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
     from reconciler.loader.audio_urls import DeclaredUrl
 
 _FIELDS = set(Voice.model_fields)
-_NO_LABELS: dict[str, str] = {}  # one for all: nobody changes a frozen voice's
+_NO_LABELS: dict[str, str] = {}  # shared by all voices, which are frozen
 _NO_FILES: dict[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A section of entries: what stands in one of them, and what its address begins with."""
+    """A section of entries: its name, the model and methods of its entries, and the prefix of their addresses."""
 
     section: str
-    what: str
+    what: str  # what an entry declares, in messages
     entry: type[Entry] | type[AudioEntry]
-    keywords: tuple[str, ...]  # exactly one stands in an entry
+    keywords: tuple[str, ...]  # the methods; an entry has exactly one
     prefix: str = ""
 
 
@@ -49,9 +49,10 @@ SOUNDS = Declared("audio", "sound", AudioEntry, (AUDIO_METHOD,), prefix=AUDIO)
 
 
 class VoiceReader:
-    """Reads the entries of all files. `complete`: no file was left out, so what isn't declared is declared nowhere.
+    """Reads the entries of all files.
 
-    Adds what the clouds would open to `links`, where there is such a list; of invalid entries too.
+    `complete`: all files were read, so a name that is not declared in them is not declared at all. `links`, if given,
+    gets the links that the clouds would open, those of invalid entries too.
     """
 
     def __init__(
@@ -67,48 +68,50 @@ class VoiceReader:
     ) -> None:
         self._declared = declared
         self._accounts = accounts
-        self._findings = problems
+        self._problems = problems
         self._under = under
         self._complete = complete
         self._links = links
         self._environ = environ
-        self._told = {problem.path for problem in problems if problem.path[:1] == ("defaults",)}
-        self._first: dict[str, tuple[str, Path]] = {}  # lower-case address -> where
-        self._chosen: dict[tuple[object, str], tuple[str, Path]] = {}  # (account, voice_id) -> where
+        self._reported_defaults = {problem.path for problem in problems if problem.path[:1] == ("defaults",)}
+        self._first: dict[str, tuple[str, Path]] = {}  # address in lower case -> its first declaration
+        self._chosen: dict[tuple[object, str], tuple[str, Path]] = {}  # (account, voice_id) -> its first declaration
         self._named: dict[tuple[str, ...], tuple[str, ...]] = {}
-        self._places: dict[str, object] = {}  # provider -> what tells its account from another
+        self._places: dict[str, object] = {}  # provider -> the identity of its account
 
     def read(self, section: Section) -> dict[str, Voice]:
-        """The valid ones among the section's voices; takes them out of it, so that none is in memory twice."""
+        """The valid voices of the section. Removes the entries from the section, to save memory."""
         voices: dict[str, Voice] = {}
-        self._tell_misplaced(section)
+        self._report_misplaced(section)
         for address in list(section.raw):
             raw = section.raw.pop(address)
             if self._is_taken(section.file, address):
                 continue
-            before = len(self._findings)
+            before = len(self._problems)
             path = (self._declared.section, address)
             of = f" with provider and {_one_of(self._declared.keywords)}"
-            own = mapping(raw, file=section.file, path=path, problems=self._findings, of=of)
+            own = mapping(raw, file=section.file, path=path, problems=self._problems, of=of)
             voice = self._voice(section.file, address, own) if own is not None else None
-            if len(self._findings) > before and own is not None:
-                found = self._misplaced_keys(section.file, path, own) or self._placed(self._findings[before:], own)
-                self._findings[before:] = found
+            if len(self._problems) > before and own is not None:
+                found = self._misplaced_keys(section.file, path, own) or self._moved_to_defaults(
+                    self._problems[before:], own
+                )
+                self._problems[before:] = found
             elif voice is not None:
                 voices[voice.address] = voice
         return voices
 
-    def _tell_misplaced(self, section: Section) -> None:
-        """Takes out of the section what was indented too little, and the entries that lack it."""
+    def _report_misplaced(self, section: Section) -> None:
+        """Reports keys that are indented too little, and removes them and their entries from the section."""
         for key, above in beside_entries(section.raw).items():
             what = misplaced(key, above, self._declared.what)
-            self._findings.append(RawProblem(section.file, (self._declared.section, key), what, Point.KEY))
+            self._problems.append(RawProblem(section.file, (self._declared.section, key), what, Point.KEY))
             section.raw.pop(key)
             if above is not None:
                 section.raw.pop(above, None)
 
     def _misplaced_keys(self, file: str, path: Path, entry: Raw) -> list[RawProblem]:
-        """Of an entry that is not valid: what of it was indented too far, or too little."""
+        """The problems of an invalid entry whose keys are indented too far or too little."""
         too_far = [
             RawProblem(file, (*path, method, key), indent_less(key, method, self._declared.what), Point.KEY)
             for method, key in inside_methods(entry)
@@ -119,45 +122,45 @@ class VoiceReader:
         ]
         return too_far + too_little
 
-    def _placed(self, problems: list[RawProblem], own: Raw) -> list[RawProblem]:
-        """The findings about one voice; one that is about the defaults is told for the first such voice only."""
+    def _moved_to_defaults(self, problems: list[RawProblem], own: Raw) -> list[RawProblem]:
+        """The problems of one voice. A problem in the defaults is reported for the first voice only."""
         kept: list[RawProblem] = []
         for problem in problems:
             placed = defaults.placed(problem, own, self._under)
             if placed is problem:
                 kept.append(problem)
-            elif placed.path not in self._told:
-                self._told.add(placed.path)
+            elif placed.path not in self._reported_defaults:
+                self._reported_defaults.add(placed.path)
                 kept.append(placed)
         return kept
 
     def _is_taken(self, file: str, address: str) -> bool:
         path = (self._declared.section, address)
         if not is_address(address):
-            self._findings.append(RawProblem(file, path, _address_fault(address), Point.KEY))
+            self._problems.append(RawProblem(file, path, _address_fault(address), Point.KEY))
         first = self._first.setdefault(address.lower(), (file, path))
         if first == (file, path):
             return False
         what = "declared twice, first at"
         if first[1] != path:
             what = f"an address is unique whatever its case, and {dotted(first[1][1:])} stands at"
-        self._findings.append(RawProblem(file, path, what, Point.KEY, other=first))
+        self._problems.append(RawProblem(file, path, what, Point.KEY, other=first))
         return True
 
     def _voice(self, file: str, address: str, own: Raw) -> Voice | None:
-        """The voice; None where something is wrong, which is told."""
+        """The voice; None if it is not valid, with the problems reported."""
         path: Path = (self._declared.section, address)
         raw = own if self._under is None else defaults.under(self._under.raw, own)
         entry: Entry | AudioEntry | None = None
         try:
             entry = self._declared.entry.model_validate(raw)
         except ValidationError as failure:
-            self._findings += refusals(failure, self._declared.entry, file=file, path=path)
+            self._problems += validation_problems(failure, self._declared.entry, file=file, path=path)
         provider = raw.get("provider")
         kind = self._type_of(provider, file=file, path=path)
         methods = [keyword for keyword in self._declared.keywords if keyword in raw]
         if len(methods) != 1:
-            self._tell_methods(methods, kind, file=file, path=path)
+            self._report_methods(methods, kind, file=file, path=path)
         inputs: Inputs | None = None
         for method in methods:
             inputs = self._inputs(kind, method, raw[method], file=file, path=path)
@@ -166,27 +169,27 @@ class VoiceReader:
         model = method_inputs.model_of(kind, methods[0], raw[methods[0]]) if len(methods) == 1 else None
         if "lifecycle" in raw and model is not None:
             check = method_inputs.check_ignored
-            check(raw, own, model, method=methods[0], file=file, path=path, problems=self._findings)
+            check(raw, own, model, method=methods[0], file=file, path=path, problems=self._problems)
         if entry is not None:
-            self._tell_at_odds(entry, inputs, file=file, path=path)
+            self._check_combinations(entry, inputs, file=file, path=path)
         if entry is None or kind is None or inputs is None or len(methods) != 1:
             for method in methods:
-                add_file_problems(raw[method], kind, method, file=file, path=(*path, method), problems=self._findings)
+                add_file_problems(raw[method], kind, method, file=file, path=(*path, method), problems=self._problems)
             return None
         if "voice_id" in inputs:
             self._check_chosen(entry.provider, inputs["voice_id"], file=file, path=(*path, methods[0], "voice_id"))
         if isinstance(entry, AudioEntry):
             inputs["on_expiry"] = entry.on_expiry
         method = method_of(kind, methods[0], raw[methods[0]])
-        sounds = local_files(inputs, kind, method, file=file, path=(*path, methods[0]), problems=self._findings)
-        return Voice.model_construct(  # all of it is checked; a set of its own would double what a voice weighs
+        sounds = local_files(inputs, kind, method, file=file, path=(*path, methods[0]), problems=self._problems)
+        return Voice.model_construct(  # everything is validated; a set of fields for each voice would double its memory
             _FIELDS,
             address=self._declared.prefix + address,
             provider=entry.provider,
             type=kind,
             method=method,
             inputs=inputs,
-            labels=_kept(entry.labels) if entry.labels else _NO_LABELS,
+            labels=_redacted_labels(entry.labels) if entry.labels else _NO_LABELS,
             lifecycle=entry.lifecycle,
             files=sounds.files if sounds is not None else _NO_FILES,
             signing_parameters=self._signing(entry),
@@ -203,7 +206,7 @@ class VoiceReader:
         )
 
     def _signing(self, entry: Entry | AudioEntry) -> tuple[str, ...]:
-        """What the entry and its provider name, as it is compared. One tuple serves all that name the same."""
+        """The signing parameters of the entry and its provider. Voices with the same parameters share one tuple."""
         account = self._accounts.of.get(entry.provider)
         named = (*entry.signing_parameters, *(account.signing_parameters if account is not None else ()))
         if not named:
@@ -211,18 +214,21 @@ class VoiceReader:
         names = tuple(sorted({name.lower() for name in named}))
         return self._named.setdefault(names, names)
 
-    def _tell_at_odds(self, entry: Entry | AudioEntry, inputs: Inputs | None, *, file: str, path: Path) -> None:
-        """What is right alone, and not together."""
+    def _check_combinations(self, entry: Entry | AudioEntry, inputs: Inputs | None, *, file: str, path: Path) -> None:
+        """Reports keys that are valid alone, but not together."""
         if entry.lifecycle.keep_old and not entry.lifecycle.create_before_destroy:
             what = "keeps the old voice beside the new one, and create_before_destroy: false deletes it first"
-            self._findings.append(RawProblem(file, (*path, "lifecycle", "keep_old"), what))
+            self._problems.append(RawProblem(file, (*path, "lifecycle", "keep_old"), what))
         output = (inputs or {}).get("output") or {}
         if isinstance(entry, AudioEntry) and entry.on_expiry == "recreate" and "expire_time" in output:
             what = "recreate would make it anew for ever: output.expire_time is one fixed moment, which then is over"
-            self._findings.append(RawProblem(file, (*path, "on_expiry"), what))
+            self._problems.append(RawProblem(file, (*path, "on_expiry"), what))
 
     def _type_of(self, provider: Value, *, file: str, path: Path) -> str | None:
-        """The provider's type, or what it can only be, so that the rest is told too. An undeclared name is told."""
+        """The provider's type, and where that is unknown the only possible one, so that the body is checked too.
+
+        Reports a provider that is not declared.
+        """
         if not isinstance(provider, str) or not provider:
             return None
         names = self._accounts.types
@@ -234,13 +240,13 @@ class VoiceReader:
             what = f"{shown} is not declared under providers" if shown is not None else "not declared under providers"
             only = f", only {listed(names)} {'is' if len(names) == 1 else 'are'}" if names else ""
             hint = f", did you mean {near}?" if near else only
-            self._findings.append(RawProblem(file, (*path, "provider"), what + hint))
+            self._problems.append(RawProblem(file, (*path, "provider"), what + hint))
             if near:
                 return names[near]
         types = set(names.values())
         return types.pop() if len(types) == 1 else None
 
-    def _tell_methods(self, methods: list[str], kind: str | None, *, file: str, path: Path) -> None:
+    def _report_methods(self, methods: list[str], kind: str | None, *, file: str, path: Path) -> None:
         known = self._keywords_of(kind)
         if methods:
             what = f"{listed(methods)} exclude each other: exactly one of them may stand in a {self._declared.what}"
@@ -248,23 +254,23 @@ class VoiceReader:
             what = f"{kind} makes no {self._declared.what}s"
         else:
             what = f"{_one_of(known)} is needed, none is given"
-        self._findings.append(RawProblem(file, path, what, Point.KEY))
+        self._problems.append(RawProblem(file, path, what, Point.KEY))
 
     def _inputs(self, kind: str | None, method: str, raw: Value, *, file: str, path: Path) -> Inputs | None:
         model = method_inputs.model_of(kind, method, raw)
         if model is not None:
-            where, problems = (*path, method), self._findings
+            where, problems = (*path, method), self._problems
             return method_inputs.inputs_of(model, raw, file=file, path=where, problems=problems, environ=self._environ)
         if kind is not None:
             known = self._keywords_of(kind)
             what = f"{kind} makes no {self._declared.what}s"
             if known:
                 what = f"{kind} {self._declared.what}s are made by {listed(known, 'or')}, not by {method}"
-            self._findings.append(RawProblem(file, (*path, method), what, Point.KEY))
+            self._problems.append(RawProblem(file, (*path, method), what, Point.KEY))
         return None
 
     def _keywords_of(self, kind: str | None) -> list[str]:
-        """What an entry may be made by; of any type, where it isn't known."""
+        """The methods that the type has; those of all types if the type is unknown."""
         known = {keyword_of(method) for name, made in METHODS.items() if kind in (None, name) for method in made}
         return [keyword for keyword in self._declared.keywords if keyword in known]
 
@@ -275,15 +281,15 @@ class VoiceReader:
         first = self._chosen.setdefault((self._places[provider], voice_id), (file, path))
         if first != (file, path):
             what = f"the voice is chosen twice, {dotted(first[1][:2])} has the same voice_id at"
-            self._findings.append(RawProblem(file, path, what, other=first))
+            self._problems.append(RawProblem(file, path, what, other=first))
 
 
 def _one_of(keywords: Sequence[str]) -> str:
     return f"exactly one of {listed(keywords)}" if len(keywords) > 1 else keywords[0]
 
 
-def _kept(labels: dict[str, str]) -> dict[str, str]:
-    """Labels are kept and shown as they are, so a link among them leaves its secrets here."""
+def _redacted_labels(labels: dict[str, str]) -> dict[str, str]:
+    """The labels as they are saved and shown: with the secrets of links removed."""
     linked = any("://" in label for label in labels.values())
     return {name: urls.as_ever(label) for name, label in labels.items()} if linked else labels
 

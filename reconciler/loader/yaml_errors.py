@@ -1,4 +1,4 @@
-"""What a YAML parser complains about, in words a person can act on. Both of PyYAML's parsers are understood."""
+"""Translates the errors of PyYAML's two parsers into messages that say what to do."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from reconciler.loader.invisible import blank_in, explanation
 from reconciler.loader.problems import RawProblem
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-_LINES_ABOVE = 3  # of where the parser stops: the cause is there, or it is another one
-# A part of the parser's words -> ours. The first that fits is told.
+_LINES_ABOVE = 3  # the lines above the parser's position that are searched for the cause
+# A part of the parser's message -> the message for the user. The first match counts.
 _WORDS = (
     ("mapping values are not allowed", "a colon can't stand here: check the indentation, or quote text that has one"),
     ("did not find expected key", "a key is expected here: check the indentation and the quotes above"),
@@ -37,6 +37,7 @@ _WORDS = (
 
 
 def syntax_problem(source: Source, failure: Exception) -> RawProblem:
+    """The problem for a parser's exception."""
     text = source.data.decode()
     if not isinstance(failure, yaml.MarkedYAMLError):
         return _unreadable_character(source.file, text)
@@ -65,7 +66,7 @@ def syntax_problem(source: Source, failure: Exception) -> RawProblem:
 
 
 def _cause(file: str, text: str, first: int, last: int) -> RawProblem | None:
-    """What a parser can't know: a line that a merge left, a blank that is not a space."""
+    """A cause that the parser does not recognise: a merge conflict, or a blank that is not a space."""
     for number in range(max(first, 1), last + 1):
         line = _line(text, number)
         if is_marker(line):
@@ -76,13 +77,13 @@ def _cause(file: str, text: str, first: int, last: int) -> RawProblem | None:
 
 
 def _in_flow(failure: yaml.MarkedYAMLError, text: str) -> bool:
-    """Whether it is between braces or quotes, where tabs are allowed."""
+    """Whether the error is inside brackets or quotes, where tabs are allowed."""
     context = failure.context or ""
     return "flow" in context or "quoted" in context or text.lstrip()[:1] in ("{", "[")
 
 
 def _tab_column(text: str, line: int, column: int) -> int | None:
-    """Where the tab is that the parser stumbled over: under the mark, or in the line's indentation."""
+    """The column of the tab that caused the error: at the parser's position, or in the line's indentation."""
     content = _line(text, line)
     if content[column - 1 : column] == "\t":
         return column
@@ -91,7 +92,7 @@ def _tab_column(text: str, line: int, column: int) -> int | None:
 
 
 def _unreadable_character(file: str, text: str) -> RawProblem:
-    """The parser says no more than that there is a character it doesn't take, so it is looked for."""
+    """Finds the character that the parser refused, because the parser does not say where it is."""
     for number, content in enumerate(_LINE_BREAK.split(text), start=1):
         for column, character in enumerate(content, start=1):
             name = unprintable(character)

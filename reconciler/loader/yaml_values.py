@@ -1,7 +1,7 @@
-"""YAML -> plain values, straight from the parser's events: mappings, lists, text and None.
+"""Reads YAML into mappings, lists, text and None, from the parser's events.
 
-All scalars stay text: the models read `30` and `true` where they want a number or a yes, ids keep their leading
-zeros, and a variable's text is read just as text that was written. No marks are kept; see `positions`.
+All scalars stay text. The models convert `30` and `true` where they need a number or a boolean, ids keep their leading
+zeros, and a variable's value is treated like written text. Positions are not kept; see `source_map`.
 """
 
 from __future__ import annotations
@@ -32,25 +32,25 @@ from reconciler.model.scalars import Quoted, is_json_word
 
 Value = str | None | list["Value"] | dict[str, "Value"]
 
-MOST_REPEATED = 1_000_000  # nodes that aliases may stand for in one file: a billion laughs ends here
-_ADDRESSES = 1  # the level whose keys come once each: interned, they would only fill the table
+MOST_REPEATED = 1_000_000  # nodes that aliases may add in one file, against the billion-laughs attack
+_ADDRESSES = 1  # the level of the addresses; they are unique, so interning them would only cost memory
 _DOCUMENT_TAG = "tag:yaml.org,2002:"
 
 
 class _GiveUp(Exception):
-    """The rest of the file is not worth reading; what is wrong has been told."""
+    """Stops reading the file; the problem is already reported."""
 
 
 def read(source: Source, environ: Mapping[str, str], problems: list[RawProblem]) -> dict[str, Value] | None:
-    """The file's mapping; None where there is none, which is told among the findings."""
+    """The file's mapping; None if it can't be read, with the problems reported."""
     if unresolved := conflicts(source):
         problems += unresolved
         return None
     try:
-        value = _Reading(source, environ, problems).document()
+        value = _Reader(source, environ, problems).document()
     except _GiveUp:
         return None
-    except (yaml.YAMLError, ValueError, OverflowError) as failure:  # the pure parser lets escapes overflow
+    except (yaml.YAMLError, ValueError, OverflowError) as failure:  # the last two: PyYAML's Python parser, for escapes
         problems.append(syntax_problem(source, failure))
         return None
     if isinstance(value, dict):
@@ -65,6 +65,7 @@ def read(source: Source, environ: Mapping[str, str], problems: list[RawProblem])
 
 
 def kind_of(value: object) -> str:
+    """The kind of a value in words: `a mapping`, `a list`, `text`, `empty`."""
     if value is None:
         return "empty"
     if isinstance(value, dict):
@@ -72,7 +73,7 @@ def kind_of(value: object) -> str:
     return "a list" if isinstance(value, (list, tuple)) else "text"
 
 
-class _Reading:
+class _Reader:
     """One pass over one file."""
 
     def __init__(self, source: Source, environ: Mapping[str, str], problems: list[RawProblem]) -> None:
@@ -80,14 +81,14 @@ class _Reading:
         self._file = source.file
         self._halves = source.halves
         self._environ = environ
-        self._findings = problems
+        self._problems = problems
         self._path: list[str | int] = []
         self._anchors: dict[str, tuple[Value, int] | None] = {}  # value and size; None while it is still open
         self._nodes = 0
         self._repeated = 0
 
     def document(self) -> Value:
-        """The value of the only document that has one: `---` alone begins an empty one."""
+        """The value of the one document that is not empty; `---` alone begins an empty document."""
         self._next()  # the stream's start
         value: Value = None
         while isinstance(start := self._next(), DocumentStartEvent):
@@ -95,7 +96,7 @@ class _Reading:
             if not is_nothing(first):
                 if value is not None:
                     what = "a second YAML document: a manifest's file is one document"
-                    self._tell(what, at=position_of(start), path=())
+                    self._report(what, at=position_of(start), path=())
                     break
                 value = self._node(first, depth=0)
             self._next()  # the document's end
@@ -110,7 +111,7 @@ class _Reading:
             self._anchors[anchor] = None
         self._nodes += 1
         if depth > DEEPEST:
-            self._tell(f"nested too deeply, at most {DEEPEST} levels", at=position_of(event))
+            self._report(f"nested too deeply, at most {DEEPEST} levels", at=position_of(event))
             raise _GiveUp
         value: Value
         if isinstance(event, ScalarEvent):
@@ -119,7 +120,7 @@ class _Reading:
             value = self._mapping(depth) if isinstance(event, MappingStartEvent) else self._sequence(depth)
         if event.tag is not None:
             what = f"the tag {_tag_text(event.tag)} can't be used; if it is meant as text, quote it"
-            self._tell(what, at=position_of(event))
+            self._report(what, at=position_of(event))
         if anchor is not None:
             self._anchors[anchor] = value, self._nodes + self._repeated - before
         return value
@@ -154,10 +155,10 @@ class _Reading:
                 if isinstance(source, dict):
                     for name, value in source.items():
                         made.setdefault(name, value)
-        return made if made or not broken else Unresolved()  # {{ a template }} that was not filled in
+        return made if made or not broken else Unresolved()  # `{{ name }}` of a template that was not rendered
 
     def _key(self, event: Event, *, depth: int) -> str | None:
-        """None for what can't be a key, which is told."""
+        """The key; None if the node can't be a key, with the problem reported."""
         if type(event) is ScalarEvent and event.anchor is None and event.tag is None and event.value.isprintable():
             return event.value if depth == _ADDRESSES else intern(event.value)
         key = self._node(event, depth=depth + 1)
@@ -166,7 +167,7 @@ class _Reading:
         if isinstance(key, str):
             return key
         hint = "; quote text that begins with { or [" if isinstance(key, (dict, list)) else ""
-        self._tell(f"{kind_of(key)} can't be a key, only text can{hint}", at=position_of(event))
+        self._report(f"{kind_of(key)} can't be a key, only text can{hint}", at=position_of(event))
         return None
 
     def _sequence(self, depth: int) -> list[Value]:
@@ -190,12 +191,12 @@ class _Reading:
                 if half
                 else f"text can't hold the control character {character}"
             )
-            self._tell(what, at=position_of(event))
+            self._report(what, at=position_of(event))
             return Unresolved()
         if MARK in text:
-            text, complaints = expand(text, self._environ)
-            for complaint in complaints:
-                self._tell(complaint, at=position_of(event))
+            text, messages = expand(text, self._environ)
+            for message in messages:
+                self._report(message, at=position_of(event))
         elif not event.implicit[0] and is_json_word(text):
             return Quoted(text)
         return text
@@ -203,16 +204,16 @@ class _Reading:
     def _alias(self, event: AliasEvent) -> Value:
         assert event.anchor is not None
         if event.anchor not in self._anchors:
-            self._tell(f"no anchor &{event.anchor} above this alias", at=position_of(event))
+            self._report(f"no anchor &{event.anchor} above this alias", at=position_of(event))
             return Unresolved()
         named = self._anchors[event.anchor]
         if named is None:
-            self._tell(f"the alias *{event.anchor} stands inside what it names, without end", at=position_of(event))
+            self._report(f"the alias *{event.anchor} stands inside what it names, without end", at=position_of(event))
             return Unresolved()
         value, size = named
         self._repeated += size
         if self._repeated > MOST_REPEATED:
-            self._tell(
+            self._report(
                 f"aliases repeat too much: more than {MOST_REPEATED:,} nodes in this file", at=position_of(event)
             )
             raise _GiveUp
@@ -222,7 +223,7 @@ class _Reading:
         for one in value if isinstance(value, list) else [value]:
             if not isinstance(one, (dict, Unresolved)):
                 what = f"{kind_of(one)} can't be merged, only a mapping or a list of mappings can"
-                self._tell(what, at=position_of(event))
+                self._report(what, at=position_of(event))
                 break
         return value
 
@@ -230,10 +231,10 @@ class _Reading:
         path = tuple(self._path)
         what = "a second <<: merge a list of mappings instead" if is_merge else "a duplicate key, first at"
         other = None if is_merge else (self._file, path)
-        self._findings.append(RawProblem(self._file, path, what, position=position_of(event), other=other))
+        self._problems.append(RawProblem(self._file, path, what, position=position_of(event), other=other))
 
-    def _tell(self, what: str, *, at: Position, path: Path | None = None) -> None:
-        self._findings.append(RawProblem(self._file, tuple(self._path) if path is None else path, what, position=at))
+    def _report(self, what: str, *, at: Position, path: Path | None = None) -> None:
+        self._problems.append(RawProblem(self._file, tuple(self._path) if path is None else path, what, position=at))
 
 
 def _tag_text(tag: str) -> str:

@@ -1,1 +1,1 @@
-"""THE NOUNS. Frozen values without I/O: no clock, no disk, no net. Whoever needs one is in the wrong room."""
+"""The model: frozen values without I/O. Code that needs a clock, a disk or the network belongs into another package."""

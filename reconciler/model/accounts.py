@@ -1,4 +1,4 @@
-"""The accounts that voices live in: `ACCOUNTS[type]` is the model of a provider. A new cloud adds its own here."""
+"""The accounts of the clouds: `ACCOUNTS[type]` is the model of a provider. A new cloud adds its own here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reconciler.model.scalars import Duration, EnvName, SigningParameters, Url
 
 
 class Timeouts(Frozen):
-    """How long a call, and a task, may take."""
+    """The time limits of a call and of a task, in seconds."""
 
     connect: Duration = Field(default=10.0, gt=0, description="To open a connection: seconds, or 10s, 1m.")
     read: Duration = Field(default=60.0, gt=0, description="For a reply: seconds, or 60s, 5m.")
@@ -21,7 +21,7 @@ class Timeouts(Frozen):
 
 
 class SlowTimeouts(Timeouts):
-    """For calls that answer only when the voice is made. Tencent's own sample of VoiceClone waits 120 s."""
+    """Timeouts for calls that reply only when the voice is made. Tencent's own sample of VoiceClone waits 120 s."""
 
     read: Duration = Field(default=150.0, gt=0, description="For a reply: seconds, or 60s, 5m.")
 
@@ -57,17 +57,17 @@ class TencentCredentials(Frozen):
 
 
 Rate = Annotated[float, Field(gt=0, le=1000)]
-ApplicationId = Annotated[int, Field(ge=1, le=2**53)]  # past it, JSON's numbers lose digits
+ApplicationId = Annotated[int, Field(ge=1, le=2**53)]  # beyond 2**53 numbers in JSON lose digits
 _RATES = "Calls a second for each action; 20 unless said."
 _ENDPOINT = "A base URL instead of the cloud's; a path prefix is fine."
 
 
-_OWN_PATH = re.compile(r"/v1/(?:general|account|audio|images|videos)(?:/[^?#]*)?$")  # Kling's API, all that is called
+_OWN_PATH = re.compile(r"/v1/(?:general|account|audio|images|videos)(?:/[^?#]*)?$")  # all paths that voicectl calls
 _OWN_HOST = re.compile(r"(?i)https?://[^/?#]*\.(?:klingai\.com|kling\.ai)(?::[0-9]+)?/v1/?$")
 
 
 def _without_own_path(endpoint: str) -> str:
-    """The base URL. Raises ValueError where it has the path that every call adds to it."""
+    """The base URL. Raises ValueError if it contains the path that voicectl adds to every call."""
     if _OWN_PATH.search(endpoint) or _OWN_HOST.match(endpoint):
         raise ValueError("voicectl adds /v1/general/custom-voices itself: leave out what begins with /v1")
     return endpoint
@@ -76,7 +76,7 @@ def _without_own_path(endpoint: str) -> str:
 class KlingAccount(Frozen):
     """A named Kling account."""
 
-    cloud: ClassVar[str] = "Kling"  # what people call it
+    cloud: ClassVar[str] = "Kling"  # its name in messages
 
     type: Literal["kling"] = Field(description="Which cloud the account is with.")
     region: Literal["singapore", "beijing"] = Field(
@@ -94,15 +94,15 @@ class KlingAccount(Frozen):
     )
 
     @model_validator(mode="after")
-    def _one_place(self) -> Self:
+    def _one_endpoint(self) -> Self:
         if self.endpoint is not None and "region" in self.model_fields_set:
             raise ValueError("region and endpoint exclude each other")
-        _plain(self.endpoint)
+        _check_base_url(self.endpoint)
         return self
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What is allowed, and a person should know of the account."""
+        """Remarks on a valid account that the user should read."""
         if self.endpoint is None or not self.endpoint.rstrip("/").endswith("/v1"):
             return ()
         return ("its endpoint ends in /v1, and voicectl adds /v1/general/custom-voices: is /v1 there twice?",)
@@ -111,7 +111,7 @@ class KlingAccount(Frozen):
 class TencentVodAccount(Frozen):
     """An application of Tencent Cloud VOD: custom voices, clones, sound."""
 
-    cloud: ClassVar[str] = "Tencent Cloud"  # what people call it
+    cloud: ClassVar[str] = "Tencent Cloud"  # its name in messages
 
     type: Literal["tencent-vod"] = Field(description="Which cloud the account is with.")
     sub_app_id: ApplicationId = Field(description="SubAppId: the VOD application that pays and keeps.")
@@ -130,14 +130,14 @@ class TencentVodAccount(Frozen):
 
     @model_validator(mode="after")
     def _plain_endpoint(self) -> Self:
-        _plain(self.endpoint)
+        _check_base_url(self.endpoint)
         return self
 
 
 class TencentTrtcAccount(Frozen):
     """An application of Tencent Cloud TRTC."""
 
-    cloud: ClassVar[str] = "Tencent Cloud"  # what people call it
+    cloud: ClassVar[str] = "Tencent Cloud"  # its name in messages
 
     type: Literal["tencent-trtc"] = Field(description="Which cloud the account is with.")
     sdk_app_id: ApplicationId = Field(description="SdkAppId: the TRTC application.")
@@ -155,25 +155,25 @@ class TencentTrtcAccount(Frozen):
 
     @model_validator(mode="after")
     def _plain_endpoint(self) -> Self:
-        _plain(self.endpoint)
+        _check_base_url(self.endpoint)
         return self
 
 
-def _plain(endpoint: str | None) -> None:
+def _check_base_url(endpoint: str | None) -> None:
     if endpoint is not None and re.search(r"[?#@]", endpoint):
         raise ValueError("endpoint is a base URL: no query, fragment or credentials")
 
 
-_OF_CALLS = {"timeouts", "rate_limit", "max_in_flight", "signing_parameters"}  # not of where an account is
+_NOT_IDENTITY = {"timeouts", "rate_limit", "max_in_flight", "signing_parameters"}  # these don't identify an account
 
 
 def place_of(account: Account) -> tuple[object, ...]:
-    """What tells one account from another, as far as a manifest says it."""
-    told = account.model_dump(mode="json", exclude=_OF_CALLS)
-    return tuple(sorted((key, str(value)) for key, value in told.items()))
+    """What identifies the account, as far as the manifest declares it. Equal values mean the same account."""
+    fields = account.model_dump(mode="json", exclude=_NOT_IDENTITY)
+    return tuple(sorted((key, str(value)) for key, value in fields.items()))
 
 
-Account = KlingAccount | TencentVodAccount | TencentTrtcAccount  # told apart by `type`
+Account = KlingAccount | TencentVodAccount | TencentTrtcAccount  # `type` selects the model
 ACCOUNTS: Mapping[str, type[Account]] = {  # every `type` that a provider may have
     "kling": KlingAccount,
     "tencent-vod": TencentVodAccount,

@@ -1,4 +1,4 @@
-"""What every noun is: frozen, and strict about the keys it does not know."""
+"""The base class of all models: frozen, and unknown keys are errors."""
 
 from __future__ import annotations
 
@@ -8,28 +8,31 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from reconciler.hints import Hint, hint
 
-Inputs = dict[str, Any]  # what a voice is made from: JSON values under the manifest's own keys
+Inputs = dict[str, Any]  # a voice's inputs: JSON values under the manifest's keys
 
 
 def _as_hint(given: Any) -> Any:
     return hint(given) if isinstance(given, str) else given
 
 
-AnyHint = Annotated[Hint, BeforeValidator(_as_hint)]  # a plan that an older voicectl saved holds a text
+AnyHint = Annotated[Hint, BeforeValidator(_as_hint)]  # plans saved by an older voicectl hold a string
 
 
 class Frozen(BaseModel):
+    """An immutable model that refuses unknown keys."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-Noun = TypeVar("Noun", bound=BaseModel)
+Model = TypeVar("Model", bound=BaseModel)
 _ALL_FIELDS: dict[type[BaseModel], set[str]] = {}
 
 
-def lean(value: Noun) -> Noun:
-    """The same value with 0.7 kB less: pydantic keeps a set for each value of the fields that were given to it.
+def lean(value: Model) -> Model:
+    """Saves 0.7 kB of memory in this value, and returns it.
 
-    One set serves all of a class. For values that come by the ten thousand, of which nobody asks what was given.
+    pydantic keeps the set of given fields for each value; here all values of a class share one set. Use it for values
+    that exist by the ten thousand and whose `model_fields_set` no code reads.
     """
     kind = type(value)
     if kind not in _ALL_FIELDS:

@@ -1,4 +1,4 @@
-"""What an apply tells while it runs: one event for each thing that happened. Views turn them into lines."""
+"""The events of a running apply. Views turn them into lines."""
 
 from __future__ import annotations
 
@@ -9,20 +9,22 @@ from reconciler.model.base import AnyHint, Frozen
 
 
 class Kind(StrEnum):
-    STARTED = "started"  # its first call of this run goes out
-    ACCEPTED = "accepted"  # the cloud took it; a task runs
-    RETRYING = "retrying"  # a call did not work and will be made again, or its outcome is being looked up
+    """What happened."""
+
+    STARTED = "started"  # the action's first call of this run is sent
+    ACCEPTED = "accepted"  # the cloud accepted the request; a task runs
+    RETRYING = "retrying"  # a call failed and is made again, or its outcome is being checked
     DONE = "done"
     FAILED = "failed"
     UNCERTAIN = "uncertain"
     BLOCKED = "blocked"
-    SLOWED = "slowed"  # the pace or the cap was lowered
+    SLOWED = "slowed"  # the rate limit or the concurrency limit was lowered
     STOPPED = "stopped"  # a systemic failure or an interruption: nothing new starts
     SUMMARY = "summary"  # always the last
 
 
 class Tally(Frozen):
-    """How far an apply is. Seconds are of the run's own clock."""
+    """The progress of an apply. `seconds` are measured by the run's own clock."""
 
     total: int = 0
     done: int = 0
@@ -36,12 +38,12 @@ class Tally(Frozen):
 
     @property
     def unfinished(self) -> bool:
-        """Whether an apply that ended so has to exit with 1."""
+        """Whether an apply with these counts has to exit with 1."""
         return bool(self.failed or self.blocked or self.uncertain or self.left or self.running)
 
 
 class Event(Frozen):
-    """`detail` is for people, and may hold a cloud's own words: a view escapes it."""
+    """One event. `detail` is for the user and may quote a cloud: a view has to escape it."""
 
     kind: Kind
     address: str = ""

@@ -1,6 +1,6 @@
-"""What a cloud's words about a failure mean, where they are documented. The words of a table, and one look-up.
+"""Finds the cause of a failure in a cloud's message, for documented messages.
 
-Tasks fail with a message and hardly a code, and a state of an older voicectl holds nothing else.
+Failed tasks have a message and seldom an error code, and the states of older versions hold only the message.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _WORDS: tuple[tuple[Cause, str], ...] = (
     (Cause.NAME_TAKEN, rf"duplicat\w* {_NAME}\b"),
     (Cause.SAMPLE, r"new_sensitive|sensitive (?:content|words?)|涉敏|敏感|违规"),
     (Cause.SAMPLE, r"content[ -](?:security|safety)|violat\w+.{0,40}(?:content|polic)|(?:content|platform) polic"),
-    (Cause.SAMPLE, r"\bcode 130[01]\b"),  # Kling's, in a line that an older voicectl kept
+    (Cause.SAMPLE, r"\bcode 130[01]\b"),  # Kling's, in a message saved by an older voicectl
     (Cause.SAMPLE, r"(?:voice|audio) (?:duration |is )?too (?:short|long)|similarity check failed"),
     (Cause.REQUEST, r"invisible character ratio"),
     (Cause.ACCOUNT, r"insufficient balance|balance (?:is )?not enough|in arrears|余额不足|quota .{0,40}used up"),
@@ -30,5 +30,5 @@ _CAUSES = tuple((cause, re.compile(pattern, re.IGNORECASE | re.DOTALL)) for caus
 
 
 def cause_of(message: str | None) -> Cause | None:
-    """The cause that these words are known for; None for all others."""
+    """The cause that this message is known for; None for an unknown message."""
     return next((cause for cause, known in _CAUSES if message and known.search(message)), None)

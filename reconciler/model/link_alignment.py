@@ -1,4 +1,4 @@
-"""Which links of a voice are the ones that were sent, however their signatures look now."""
+"""Finds the declared links that are the same as the links that were sent, although their signatures differ."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reconciler.model.urls import WITHIN, shown
 
 
 class OtherQuery(Frozen):
-    """A field whose links differ in their queries only, and the parameters that differ; "" is a part without a name."""
+    """A field whose links differ only in these query parameters; "" is a parameter without a name."""
 
     name: str
     parameters: tuple[str, ...]
@@ -23,7 +23,7 @@ class OtherQuery(Frozen):
 
 @dataclass(frozen=True, slots=True)
 class Aligned:
-    """`sent` with every link that is the same written as it is declared now, so that what differs differs truly."""
+    """`sent` with every link that is still the same replaced by its declared form, so that only real changes differ."""
 
     sent: Inputs
     renewed: tuple[FieldChange, ...]
@@ -31,6 +31,7 @@ class Aligned:
 
 
 def aligned(sent: Inputs, notes: Mapping[str, str], declared: Inputs, rules: Rules) -> Aligned:
+    """Compares the links in `sent` with the declared ones, at the same paths."""
     renewed: list[FieldChange] = []
     queries: list[OtherQuery] = []
 
@@ -59,7 +60,7 @@ def aligned(sent: Inputs, notes: Mapping[str, str], declared: Inputs, rules: Rul
 
 
 def named(path: Sequence[Any]) -> str:
-    """`audio.url`, `videos[1].url`."""
+    """The path as text: `audio.url`, `videos[1].url`."""
     name = ""
     for part in path:
         name += f"[{part}]" if isinstance(part, int) else (f".{part}" if name else str(part))
@@ -67,7 +68,7 @@ def named(path: Sequence[Any]) -> str:
 
 
 def _compared(before: str, now: str, notes: Mapping[str, str], rules: Rules) -> list[Comparison]:
-    """Link by link; empty where the text around them differs."""
+    """The comparison of each link in two texts; empty if the text around the links differs."""
     kept, given = list(links_in(before)), list(links_in(now))
     if len(kept) != len(given) or _around(before, kept) != _around(now, given):
         return []

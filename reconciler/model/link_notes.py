@@ -1,12 +1,14 @@
-"""Whether a declared link is the one that was sent. A state keeps the link as it may be shown, and a note of its query.
+"""Decides whether a declared link is the same as the link that was sent.
 
-A note is one line, because states hold ten thousands: `rules=2 signing=v X-Amz-Date:1a2b ~sign:3c4d :5e6f`. It says the
-version of the rules, what the manifest named as signing, and of each parameter its name and four hex digits of a
-digest, in their order; `~` marks a value that is a signature by itself. What stands in a query without a value may be a
-secret, so it has no name. A link without a note was kept by the oldest rules.
+The state keeps the redacted link and a note about its query. A note is one line, because a state holds ten thousands:
+`rules=2 signing=v X-Amz-Date:1a2b ~sign:3c4d :5e6f`. It holds the version of the rules, the manifest's signing
+parameters, and each parameter of the query in order: its name and four hex digits of a digest. `~` marks a value that
+is itself a signature. A parameter without a value may be a secret, so its name is left out. A link without a note was
+saved under the oldest rules.
 
-The eight digits in the link decide, as far as they can. The four only say what differs, and stand in where the rules
-are others now: too few to find a value by trying, as a longer digest of each value alone would allow.
+The eight digits in the redacted link decide wherever they can. The four digits only show which parameters differ, and
+replace the eight where the rules have changed. They are too few to find a value by trial; a longer digest of each
+single value would allow that.
 """
 
 from __future__ import annotations
@@ -28,34 +30,36 @@ _HEX = 4
 
 
 class Verdict(Enum):
+    """How a declared link relates to the link that was sent."""
+
     SAME = "the same link"
-    RENEWED = "the same link by today's rules, to be noted anew"
-    OTHER_QUERY = "the same file's address, and parameters that nobody knows to sign differ"
+    RENEWED = "the same link under today's rules; its note has to be updated"
+    OTHER_QUERY = "the same file, but parameters differ that are not known to sign"
     OTHER = "another link"
 
 
 class Comparison(NamedTuple):
-    """`parameters` are the names that differ, of another query; a part without a name is ""."""
+    """A verdict. With OTHER_QUERY, `parameters` are the names that differ; "" for a parameter without a name."""
 
     verdict: Verdict
     parameters: tuple[str, ...] = ()
 
 
 class _Noted(NamedTuple):
-    """A parameter as a note has it."""
+    """A parameter as written in a note."""
 
     name: str
     digest: str
-    itself: bool  # its value is a signature, whatever it is called
+    itself: bool  # its value is itself a signature, whatever the parameter's name
 
 
 def notes(value: Any, rules: Rules = TODAY) -> dict[str, str]:
-    """Of every link with a query in a JSON value: the link as it may be shown -> its note."""
+    """The redacted link -> its note, for every link with a query in a JSON value."""
     return {shown(url, rules): _note(url, rules) for url in links(value) if _query(url)}
 
 
 def links(value: Any) -> Iterator[str]:
-    """Every link in a JSON value, one inside a text too."""
+    """Every link in a JSON value, links inside longer text too."""
     if isinstance(value, str):
         yield from [value] if is_url(value) else WITHIN.findall(value) if "://" in value else ()
     elif isinstance(value, dict):
@@ -67,7 +71,7 @@ def links(value: Any) -> Iterator[str]:
 
 
 def compare(kept: str, note: str | None, url: str, rules: Rules) -> Comparison:
-    """A link as a state keeps it, with its note, and one that is declared now."""
+    """Compares a redacted link from the state, with its note, and the link that is declared now."""
     now = shown(url, rules)
     if kept == now:
         return Comparison(Verdict.SAME)
@@ -75,14 +79,14 @@ def compare(kept: str, note: str | None, url: str, rules: Rules) -> Comparison:
     if _normal(bare) != _normal(now.partition(MARK)[0]):
         return Comparison(Verdict.OTHER)
     parts = urlsplit(url)
-    given = _Given(parts.query, place(parts))
+    given = _DeclaredLink(parts.query, place(parts))
     if note is None:
-        return _without_note(kept_digest or NOTHING, given, rules)
-    return _with_note(kept_digest or NOTHING, _read(note), given, rules)
+        return _compare_without_note(kept_digest or NOTHING, given, rules)
+    return _compare_with_note(kept_digest or NOTHING, _parse_note(note), given, rules)
 
 
-class _Given(NamedTuple):
-    """A declared link's query, and where it leads to."""
+class _DeclaredLink(NamedTuple):
+    """A declared link's query, and its host and path."""
 
     query: str
     at: UrlTarget
@@ -94,18 +98,20 @@ class _Given(NamedTuple):
         return [_noted(pair, rules) for pair in pairs(self.query, rules)]
 
 
-def _without_note(kept: str, given: _Given, rules: Rules) -> Comparison:
-    """What the oldest rules kept: of the old link nothing but one digest is known."""
+def _compare_without_note(kept: str, given: _DeclaredLink, rules: Rules) -> Comparison:
+    """Compares under the oldest rules: only one digest of the old link is known."""
     old, now = given.content(OLDEST), given.content(rules)
     if kept in {digest(old), digest(now), digest(given.content(TODAY))}:
         return Comparison(Verdict.SAME)
-    if {name for name, _ in old} - {name for name, _ in now}:  # the digest holds what only signs, so it says nothing
+    if {name for name, _ in old} - {
+        name for name, _ in now
+    }:  # the digest covers signing parameters, so it proves nothing
         return Comparison(Verdict.RENEWED)
     names = (_noted(pair, rules).name for pair in now)
     return Comparison(Verdict.OTHER_QUERY, tuple(dict.fromkeys(names)))
 
 
-def _with_note(kept: str, note: tuple[Rules, list[_Noted]], given: _Given, rules: Rules) -> Comparison:
+def _compare_with_note(kept: str, note: tuple[Rules, list[_Noted]], given: _DeclaredLink, rules: Rules) -> Comparison:
     own, before = note
     if kept == digest(given.content(own)) or kept == digest(_in_order(given.content(own), before, own)):
         return Comparison(Verdict.SAME)
@@ -122,7 +128,7 @@ def _unsigned(noted: Sequence[_Noted], at: UrlTarget, rules: Rules) -> list[_Not
 
 
 def _in_order(given: Iterable[Pair], noted: Iterable[_Noted], rules: Rules) -> list[Pair]:
-    """The parameters in the order in which those of the note stand: theirs means nothing."""
+    """The parameters in the order of the note, because the order in the link does not matter."""
     waiting: dict[str, list[Pair]] = {}
     for pair in given:
         waiting.setdefault(_noted(pair, rules).name, []).append(pair)
@@ -134,15 +140,15 @@ def _note(url: str, rules: Rules) -> str:
     words = [f"rules={rules.version}"]
     if rules.named:
         words.append("signing=" + ",".join(quote(name, safe="") for name in sorted(rules.named)))
-    return " ".join([*words, *(_word(_noted(pair, rules)) for pair in pairs(_query(url), rules))])
+    return " ".join([*words, *(_note_word(_noted(pair, rules)) for pair in pairs(_query(url), rules))])
 
 
-def _word(found: _Noted) -> str:
+def _note_word(found: _Noted) -> str:
     return f"{'~' * found.itself}{quote(found.name, safe='').replace('~', '%7E')}:{found.digest}"
 
 
-def _read(note: str) -> tuple[Rules, list[_Noted]]:
-    """What no version of this could have written is passed over: then more differs, and nothing is hidden."""
+def _parse_note(note: str) -> tuple[Rules, list[_Noted]]:
+    """Parses a note. Skips words that no version wrote: then more parameters differ, and no difference is hidden."""
     version, named, found = OLDEST.version, frozenset[str](), []
     for word in note.split():
         if word.startswith("rules=") and word[6:].isdecimal():
@@ -171,7 +177,7 @@ def _query(url: str) -> str:
 
 
 def _normal(bare: str) -> str:
-    """The same address written in one way: case of scheme, host and %xx, the scheme's own port, an empty path."""
+    """Normalizes a URL: case of scheme, host and %xx, the scheme's default port, an empty path."""
     try:
         parts = urlsplit(bare)
         port = parts.port
@@ -179,11 +185,11 @@ def _normal(bare: str) -> str:
         return bare
     user, at, _ = parts.netloc.rpartition("@")
     host = (parts.hostname or "") + (f":{port}" if port not in {None, _PORTS.get(parts.scheme)} else "")
-    path = re.sub(r"%[0-9A-Fa-f]{2}", _as_one_writes, parts.path) or "/"
+    path = re.sub(r"%[0-9A-Fa-f]{2}", _normal_escape, parts.path) or "/"
     return f"{parts.scheme}://{user}{at}{host}{path}"
 
 
-def _as_one_writes(escaped: re.Match[str]) -> str:
+def _normal_escape(escaped: re.Match[str]) -> str:
     """RFC 3986, 6.2.2: %7e is ~, and %2f is %2F."""
     letter = chr(int(escaped[0][1:], 16))
     return letter if letter.isascii() and (letter.isalnum() or letter in "-._~") else escaped[0].upper()

@@ -1,7 +1,6 @@
-"""What people declare, checked: accounts, voices, how plans treat them. The loader adds the positions, the planner the
-meaning.
+"""The manifest, validated: accounts, voices, and how plans treat them.
 
-The shape of a voice's body depends on its provider's type and its method: see `bodies`.
+The shape of a voice's body depends on its provider's type and its method: see `methods`.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from reconciler.model.method import Origin
 from reconciler.model.methods import METHODS, MethodInputsType, keyword_of
 from reconciler.model.scalars import Duration, SigningParameters
 
-_QUOTED = 20_000  # characters of a long text that somebody might quote
+_QUOTED = 20_000  # characters; a cloud's message quotes at most the beginning of a long text
 
 
 class Lifecycle(Frozen):
@@ -28,14 +27,14 @@ class Lifecycle(Frozen):
         default=False, description="Refuse every plan that would delete or replace this voice."
     )
     create_before_destroy: bool = Field(default=True, description="On replace, make the new voice first.")
-    ignore_changes: tuple[str, ...] = Field(default=(), description="Keys whose change is no difference.")
+    ignore_changes: tuple[str, ...] = Field(default=(), description="Keys whose changes are ignored.")
     keep_old: Duration | None = Field(
         default=None, description="How long a replaced voice is kept before it is deleted."
     )
 
 
 class Safety(Frozen):
-    """How large a change may be before it must be asked for by its number."""
+    """Safety thresholds: a plan that changes more needs an explicit option."""
 
     max_delete_percent: float = Field(
         default=30.0, ge=0, le=100, description="Of 10 or more recorded voices: deleted, replaced or forgotten."
@@ -51,7 +50,7 @@ Labels = Annotated[dict[LabelKey, LabelValue], Field(max_length=64)]
 
 
 class Entry(Frozen):
-    """A voice's entry as it stands in YAML, before its body is read by its provider's type."""
+    """A voice's entry as written in YAML, before its body is validated for its provider's type."""
 
     provider: str = Field(min_length=1, description="The name of one of the providers.")
     create: dict[str, Any] | None = None
@@ -60,13 +59,13 @@ class Entry(Frozen):
     existing: dict[str, Any] | None = None
     labels: Labels = Field(
         default_factory=dict, description="Yours, kept in the state."
-    )  # a literal {} would be copied deeply each time
+    )  # pydantic would deep-copy a literal {} for each entry
     signing_parameters: SigningParameters = ()
     lifecycle: Lifecycle = Lifecycle()
 
 
 class AudioEntry(Frozen):
-    """An entry of `audio:` as it stands in YAML: a sound that is no voice."""
+    """An entry of `audio:` as written in YAML: a generated sound, not a voice."""
 
     provider: str = Field(min_length=1, description="The name of one of the providers.")
     task: dict[str, Any] | None = None
@@ -78,14 +77,14 @@ class AudioEntry(Frozen):
     lifecycle: Lifecycle = Lifecycle()
 
 
-AUDIO = "audio."  # before the name of an entry of `audio:` in its address
+AUDIO = "audio."  # the prefix of the address of an entry of `audio:`
 
 
 class Voice(Frozen):
-    """One declared entry, checked; an entry of `audio:` too, whose address begins with `audio.`.
+    """One declared entry, validated. Also an entry of `audio:`; its address begins with `audio.`.
 
-    `inputs` holds what was declared, secrets included: it is never kept or shown as it is. `files` says where the
-    local files of the inputs lie: the inputs' key -> a path. `remarks` are the loader's own.
+    `inputs` holds the declared values, secrets included: redact them before they are saved or shown. `files` are the
+    local files of the inputs: key -> path. `remarks` come from the loader.
     """
 
     address: str
@@ -101,45 +100,47 @@ class Voice(Frozen):
 
     @property
     def keyword(self) -> str:
-        """What the method is called in a manifest and in a plan."""
+        """The method's keyword in a manifest and in a plan."""
         return keyword_of(self.method)
 
     @property
     def origin(self) -> Origin:
+        """Where the voice comes from: made by voicectl, official, or made elsewhere."""
         return self.body.origin
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What nobody may be shown of its inputs, though a cloud may quote it: of links, and what is kept as a digest.
+        """Texts of the inputs that must be redacted where a cloud quotes them.
 
-        Of a long text its beginning, which is what is quoted.
+        They are the secrets of links, and the inputs that are kept as a digest only; of a long text its beginning.
         """
         digested = (str(self.inputs[key])[:_QUOTED] for key in self.body.digested if key in self.inputs)
         return (*urls.secrets_in(self.inputs), *digested)
 
     @property
-    def worth_knowing(self) -> tuple[str, ...]:
-        """What is allowed, and a person should know before it is paid for."""
+    def all_remarks(self) -> tuple[str, ...]:
+        """Remarks on valid inputs that the user should read before the voice is paid for."""
         return (*self.body.remarks(self.inputs), *self.remarks)
 
     @property
     def links(self) -> Iterator[tuple[str, str]]:
-        """What its cloud opens: where it is declared, and the URL. `videos[1].url`, `https://…`."""
+        """The links that its cloud opens: where each is declared, and its URL. `videos[1].url`, `https://…`."""
         for path, url in self.body.links_in(self.inputs):
             yield "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)[1:], url
 
     @property
     def body(self) -> MethodInputsType:
+        """The model of the method's inputs."""
         return METHODS[self.type][self.method]
 
 
 class Manifest(Frozen):
-    """Everything declared under one name. `name` is the file's name, or "." for a folder: a state remembers it."""
+    """All declarations of one manifest. `name` is the file's name, or "." for a folder; the state holds it too."""
 
     name: str
     providers: dict[str, Account] = {}
     voices: dict[str, Voice] = {}
     safety: Safety = Safety()
-    sandbox: bool = False  # its clouds are the sandbox's, which open no link
-    notes: tuple[str, ...] = ()  # what is allowed, and a person should know of the manifest as a whole
-    protects: bool = False  # `defaults:` say prevent_destroy, so that a voice need not say it itself
+    sandbox: bool = False  # its clouds are the sandbox's, which open no links
+    notes: tuple[str, ...] = ()  # remarks on the manifest as a whole; it is valid
+    protects: bool = False  # `defaults:` set prevent_destroy, so voices need not set it themselves

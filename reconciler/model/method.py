@@ -1,4 +1,4 @@
-"""What a method's body is: keys with their classes, and what may be said of them together. Knows no cloud."""
+"""The base class of all method bodies: the class of each key, and rules about combinations. Knows no cloud."""
 
 from __future__ import annotations
 
@@ -12,38 +12,39 @@ from reconciler.model.base import Frozen, Inputs
 
 
 class KeyClass(StrEnum):
-    """What a change of a key means."""
+    """What a changed key means for the plan."""
 
-    IDENTITY = "identity"  # what the voice is made from: a replace
-    UPDATABLE = "updatable"  # an update, where the cloud can
-    REQUEST_ONLY = "request-only"  # said once, at creation: no difference
-    OURS = "ours"  # kept in the state only: no call
+    IDENTITY = "identity"  # the voice is made from it: replaces the voice
+    UPDATABLE = "updatable"  # updates the voice in place, where the cloud supports that
+    REQUEST_ONLY = "request-only"  # sent once, at creation: no change
+    OURS = "ours"  # kept in the state only: an update without a call
 
 
 class Origin(Enum):
     """Where the voice of a method comes from."""
 
-    MADE = auto()  # by a call of ours, which is paid
-    OFFICIAL = auto()  # the cloud's own, for everybody: neither made nor deleted
-    ELSEWHERE = auto()  # made by others, and ours from now on: deleted, never made
+    MADE = auto()  # voicectl creates it with a paid call
+    OFFICIAL = auto()  # the cloud offers it to all users: never created, never deleted
+    ELSEWHERE = auto()  # made outside voicectl and managed from now on: deleted, never created
 
 
 class MethodInputs(Frozen):
-    """The inside of a method. Every key is identity unless named here."""
+    """The body of a method. Every key is an identity key unless it is listed here."""
 
     origin: ClassVar[Origin] = Origin.MADE
-    clones: ClassVar[bool] = False  # made from a voice that somebody speaks, and called so in a plan
+    clones: ClassVar[bool] = False  # the voice is cloned from a speaker; plans show the action `clone`
     request_only: ClassVar[frozenset[str]] = frozenset()
     updatable: ClassVar[frozenset[str]] = frozenset()
     ours: ClassVar[frozenset[str]] = frozenset()
-    digested: ClassVar[frozenset[str]] = frozenset()  # kept and shown as a digest only
-    watched: ClassVar[bool] = True  # its cloud can be asked at any time whether the voice is still there
-    samples: ClassVar[tuple[str, ...]] = ()  # what the voice is heard in; two voices rarely share it on purpose
-    links: ClassVar[tuple[str, ...]] = ()  # what its cloud opens: URLs, and sources, or lists of them, with a URL
-    always: ClassVar[frozenset[str]] = frozenset()  # kept and shown though it was left to its default
+    digested: ClassVar[frozenset[str]] = frozenset()  # saved and shown as a digest only
+    watched: ClassVar[bool] = True  # its cloud can always say whether the voice still exists
+    samples: ClassVar[tuple[str, ...]] = ()  # the recordings of the voice; two voices rarely share one on purpose
+    links: ClassVar[tuple[str, ...]] = ()  # keys that hold a URL which the cloud opens, a Source, or a list of these
+    always: ClassVar[frozenset[str]] = frozenset()  # saved and shown even where the default is used
 
     @classmethod
     def class_of(cls, key: str) -> KeyClass:
+        """The class of the key: what its change means."""
         if key in cls.request_only:
             return KeyClass.REQUEST_ONLY
         if key in cls.ours:
@@ -51,13 +52,13 @@ class MethodInputs(Frozen):
         return KeyClass.UPDATABLE if key in cls.updatable else KeyClass.IDENTITY
 
     @classmethod
-    def fault(cls, given: Collection[str]) -> str | None:  # noqa: ARG003 - most ask nothing of their keys together
-        """What is wrong with these keys standing together. Apart, so that it is told beside what is wrong in them."""
+    def fault(cls, given: Collection[str]) -> str | None:  # noqa: ARG003 - most methods allow every combination
+        """What is wrong with this combination of keys. Separate, so that it is reported beside errors in the values."""
         return None
 
     @classmethod
-    def remarks(cls, inputs: Inputs) -> tuple[str, ...]:  # noqa: ARG003 - most have nothing to remark
-        """What is allowed, and a person should know before it is paid for."""
+    def remarks(cls, inputs: Inputs) -> tuple[str, ...]:  # noqa: ARG003 - most methods have no remarks
+        """Remarks on valid inputs that the user should read before the voice is paid for."""
         return ()
 
     @classmethod
@@ -86,6 +87,7 @@ def _each(key: str, value: object) -> Iterator[tuple[tuple[str | int, ...], obje
 
 
 def exactly_one(given: Collection[str], one: str, other: str) -> str | None:
+    """The fault if not exactly one of these two keys is given."""
     if (one in given) != (other in given):
         return None
     return f"exactly one of {one} and {other} is needed, {'both are' if one in given else 'neither is'} given"

@@ -1,6 +1,6 @@
-"""What a voice may be made from: one model a method, every limit with its source.
+"""The methods that make a voice: one model for each method's body, every limit with its source.
 
-`METHODS[type][method]` is the model. Where one key of a body chooses another call, the method's name says which:
+`METHODS[type][method]` is the model. Where one key of a body selects another API call, the method has its own name:
 `clone` with `model: minimax` is the method `clone-minimax`. A new cloud adds its bodies here.
 """
 
@@ -38,7 +38,7 @@ class KlingCreate(MethodInputs):
 
 
 class Preset(MethodInputs):
-    """An official voice: checked to exist, exported, never created or deleted."""
+    """An official voice: voicectl checks that it exists and exports it, and never creates or deletes it."""
 
     origin: ClassVar[Origin] = Origin.OFFICIAL
 
@@ -46,7 +46,7 @@ class Preset(MethodInputs):
 
 
 class Existing(MethodInputs):
-    """A voice made elsewhere, managed from now on: watched, deleted when it leaves the manifest, never created."""
+    """A voice made elsewhere and managed from now on: deleted when it leaves the manifest, never created."""
 
     origin: ClassVar[Origin] = Origin.ELSEWHERE
 
@@ -60,37 +60,37 @@ METHODS: Mapping[str, Mapping[str, MethodInputsType]] = {
     "tencent-vod": {"create": VodCreate, "clone": VodClone, "clone-minimax": MinimaxClone, "task": AudioTask},
     "tencent-trtc": {"clone": TrtcClone},
 }
-METHOD_NAMES = ("create", "clone", "preset", "existing")  # exactly one stands in a voice
-AUDIO_METHOD = "task"  # stands in an entry of `audio:`
+METHOD_NAMES = ("create", "clone", "preset", "existing")  # a voice has exactly one
+AUDIO_METHOD = "task"  # the method of an entry of `audio:`
 
 
 _ORIGINS = {name: body.origin for methods in METHODS.values() for name, body in methods.items()}
 
 
 def origin_of(method: str) -> Origin:
-    """The same for every type that has a method of this name."""
+    """Where a voice of this method comes from. Methods of the same name have the same origin in all types."""
     return _ORIGINS.get(method, Origin.MADE)
 
 
 def keyword_of(method: str) -> str:
-    """The key that a method stands under in a manifest."""
+    """The manifest key of a method: `clone` for `clone-minimax`."""
     return method.partition("-")[0]
 
 
 def method_of(kind: str, keyword: str, inside: object) -> str:
-    """The method that a mapping under this key means: its `model` may choose another call."""
+    """The method of a body under this key; its `model` may select another one."""
     model = inside.get("model") if isinstance(inside, dict) else None
     chosen = f"{keyword}-{model}"
     return chosen if chosen in METHODS[kind] else keyword
 
 
 def keys_under(keyword: str) -> set[str]:
-    """The keys of every body that may stand under this key."""
+    """The keys of all bodies that are allowed under this key."""
     return {key for body in models_under(keyword).values() for key in body.model_fields}
 
 
 def models_under(keyword: str) -> dict[tuple[str, str], MethodInputsType]:
-    """(type, method) -> the model of every method that may stand under this key."""
+    """(type, method) -> model, for all methods that are allowed under this key."""
     return {
         (kind, method): body
         for kind, made in METHODS.items()

@@ -1,4 +1,4 @@
-"""Names and ids that a cloud keeps: what can't be meant as one is refused before it is paid for.
+"""Checks names and ids before a cloud stores them: refuses text that was surely not meant as a name.
 
 A name can't be changed at Kling, nor after `create` at Tencent Cloud VOD: a typo costs a voice.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-# Blanks that do not look like one, or like nothing at all: str.strip leaves these.
+# Blanks that look unlike a space, or are invisible. str.strip does not remove all of them.
 INVISIBLE = {
     "\u00a0": "a no-break space",
     "\u00ad": "a soft hyphen",
@@ -34,11 +34,11 @@ INVISIBLE = {
 _PLAIN = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 _BREAKS = "\n\r\x0b\x0c\x85\u2028\u2029"
 _CURLY = "\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b\u2033\u2036\uff02\uff07\u301d\u301e\u301f"
-_MARKS = "\u200c\u200d\u200e\u200f"  # joiners and direction marks: between letters they may be meant
+_MARKS = "\u200c\u200d\u200e\u200f"  # joiners and direction marks: allowed between letters
 
 
 def one_line(value: object) -> object:
-    """The value as it is. Raises ValueError for text that has a line break, a control character, or blanks around."""
+    """Returns the value. Raises ValueError if the text has a line break, a control character or surrounding blanks."""
     if not isinstance(value, str) or not value or _PLAIN.fullmatch(value):
         return value
     inside = value.strip(_BREAKS)
@@ -65,11 +65,12 @@ def one_line(value: object) -> object:
 
 
 def is_blank(character: str) -> bool:
+    """Whether the character is a space of any kind."""
     return character.isspace() or character in INVISIBLE
 
 
 def blank_name(character: str) -> str:
-    """`a no-break space (U+00A0)`."""
+    """The character in words, for messages: `a no-break space (U+00A0)`."""
     if character == " ":
         return "a space"
     if character == "\t":

@@ -1,4 +1,4 @@
-"""A state file that a manifest without a state of its own may really mean."""
+"""State files nearby that may belong to a manifest without a state of its own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from reconciler.model.base import Frozen
 
 
 class Relation(StrEnum):
-    """What the manifest that a state file belongs to is to ours."""
+    """How the manifest of the nearby state file relates to the manifest of this run."""
 
     GONE = "it is no longer there"
     SAME = "it is the same file as ours"
@@ -20,13 +20,13 @@ class Relation(StrEnum):
 
 
 class Neighbour(Frozen):
-    """Paths are as a person types them."""
+    """A nearby state file. Paths are written as the user would type them."""
 
     path: str  # of the state file
     manifest: str  # the path of the manifest that it belongs to
-    options: str  # the global options that lead to that manifest
-    through: str = ""  # the global options of the manifest that it lies beside, where that is not ours
+    options: str  # the global options that select that manifest
+    through: str = ""  # the global options of the manifest beside it, where that is not the run's own
     relation: Relation
-    held: int = 0  # records that may mean a voice
-    unlisted: int = 0  # of those, the ones that no cloud lists
-    damage: str | None = None  # why it can't be read, so that nobody knows what it holds
+    held: int = 0  # records that may have a voice in a cloud
+    unlisted: int = 0  # how many of them no cloud lists
+    damage: str | None = None  # why it can't be read; the counts are unknown then

@@ -1,4 +1,4 @@
-"""What a person should know of declared voices before they are paid for, a note for each remark."""
+"""Notes on declared voices that the user should read before the voices are paid for."""
 
 from __future__ import annotations
 
@@ -6,30 +6,33 @@ from collections.abc import Iterable, Iterator
 
 from reconciler.model.manifest import Manifest, Voice
 
-_NAMED = 5  # addresses in a note
+_MOST_LISTED = 5  # addresses in a note
 
 
 def notes(manifest: Manifest, voices: Iterable[Voice]) -> tuple[str, ...]:
-    """`hero: voice_url: Kling can't reach localhost, …`. What is true of many voices is said once."""
+    """One note for each remark, with all its addresses: `hero: voice_url: Kling can't reach localhost, …`."""
     addresses: dict[str, list[str]] = {}
     for voice in voices:
-        for remark in (*voice.worth_knowing, *_out_of_reach(manifest, voice)):
+        for remark in (*voice.all_remarks, *_unreachable_links(manifest, voice)):
             addresses.setdefault(remark, []).append(voice.address)
     return (*manifest.notes, *(f"{listed(about)}: {remark}" for remark, about in addresses.items()))
 
 
 def listed(addresses: list[str], *, last: str = "") -> str:
-    """`a, b, c, d, e and 95 more`; up to five with a word before the last one: `a and b`."""
-    if len(addresses) > _NAMED:
-        return f"{', '.join(addresses[:_NAMED])} and {len(addresses) - _NAMED} more"
+    """The addresses as a list: `a, b, c, d, e and 95 more`. With `last="and"` and at most five: `a and b`."""
+    if len(addresses) > _MOST_LISTED:
+        return f"{', '.join(addresses[:_MOST_LISTED])} and {len(addresses) - _MOST_LISTED} more"
     if last and len(addresses) > 1:
         return f"{', '.join(addresses[:-1])} {last} {addresses[-1]}"
     return ", ".join(addresses)
 
 
-def _out_of_reach(manifest: Manifest, voice: Voice) -> Iterator[str]:
-    """Links that a cloud on the internet can't follow. The sandbox follows none, and one nearby may."""
-    from reconciler.model.reachability import not_public  # which takes a moment, and most plans buy nothing
+def _unreachable_links(manifest: Manifest, voice: Voice) -> Iterator[str]:
+    """Remarks on links that a cloud on the internet can't open.
+
+    The sandbox opens no links, and a cloud at a private endpoint may reach private hosts: both get no remark.
+    """
+    from reconciler.model.reachability import not_public  # a slow import, and most plans create nothing
 
     account = manifest.providers.get(voice.provider)
     if account is None or manifest.sandbox or (account.endpoint is not None and not_public(account.endpoint)):

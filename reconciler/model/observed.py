@@ -1,4 +1,4 @@
-"""What was found in a cloud: there, not there, not known now, or never to be known. Not knowing is a value."""
+"""What a cloud shows of a voice: found, absent, unknown for now, or unverifiable for ever. Unknown is a value."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from reconciler.model.base import Frozen
 
 
 class TaskStatus(StrEnum):
-    RUNNING = "running"  # also a status that the cloud's documents do not know: never a success
+    """The status of a cloud's task."""
+
+    RUNNING = "running"  # also any status that the cloud does not document: never a success
     READY = "ready"
     FAILED = "failed"
 
@@ -19,37 +21,39 @@ class RemoteVoice(Frozen):
     """One voice as it exists in a cloud. All text in it is the cloud's own and may be hostile to a terminal."""
 
     status: TaskStatus
-    voice_id: str | None = None  # always there when ready
+    voice_id: str | None = None  # always set when ready
     voice_name: str | None = None
     task_id: str | None = None
     external_task_id: str | None = None
     owned_by: str | None = None
-    message: str | None = None  # why a task failed, in the cloud's words
-    cause: Cause | None = None  # the same, where those words are known
-    url: str | None = None  # of a sound that is no voice; whole, because it is what was paid for
+    message: str | None = None  # why a task failed, in the cloud's own text
+    cause: Cause | None = None  # the cause, where the message is a known one
+    url: str | None = None  # of a sound (not a voice); not redacted, because the URL is the result that was paid for
     file_id: str | None = None
     expires_at: datetime | None = None  # UTC
-    deleted: bool = False  # the cloud says in so many words that what the task made was deleted
-    voiceless: bool = False  # its task has succeeded, and shows no voice: not yet, or not any more
-    active: bool = False  # it was used, so that a cloud that shows only such voices lists it
+    deleted: bool = False  # the cloud says explicitly that the task's result was deleted
+    voiceless: bool = False  # its task has succeeded and shows no voice: not yet, or no longer
+    active: bool = False  # it was used once, so a cloud that lists only used voices lists it
 
 
 class Found(Frozen):
+    """The voice or its task exists in the cloud."""
+
     remote: RemoteVoice
 
 
 class Absent(Frozen):
-    """Asked for properly, and not there."""
+    """The cloud was read successfully, and the voice does not exist."""
 
 
 class Unknown(Frozen):
-    """Could not tell now; another time it may be told. Whatever needs the answer is blocked."""
+    """The cloud could not be read this time. Every change that depends on the answer is blocked."""
 
     why: str
 
 
 class Unverifiable(Frozen):
-    """The cloud can never tell, so it is no reason to block what needs no answer."""
+    """The cloud can never say whether the voice exists. Changes that don't depend on the answer are not blocked."""
 
     why: str
 
@@ -58,19 +62,19 @@ Observation = Found | Absent | Unknown | Unverifiable
 
 
 class Observations(Frozen):
-    """What one provider's account looked like.
+    """What was observed in one provider's account.
 
-    `of` holds an observation for every record that was asked about, by external_task_id.
+    `of` holds an observation for every requested record, by external_task_id.
     `marked` are voices that carry a voicectl marker which none of those records has.
-    `owners` are the creators' ids seen (Kling's owned_by, less its own).
+    `owners` are the ids of the voices' creators (Kling's owned_by, without Kling's own id).
     """
 
     account: str
     of: dict[str, Observation] = {}
     marked: tuple[RemoteVoice, ...] = ()
     owners: frozenset[str] = frozenset()
-    presets: dict[str, str] | None = None  # voice_id -> voice_name; None: not asked for, or not to be had
-    unlisted: str | None = None  # why the list could not be had: what is marked there can't be known
-    credentials: str | None = None  # the same for the same credentials, in this run only; says nothing of them
-    ahead: float = 0.0  # seconds that the cloud's clock is ahead of this machine's, where it refused ours
+    presets: dict[str, str] | None = None  # voice_id -> voice_name; None: not requested, or not available
+    unlisted: str | None = None  # why the list could not be read; `marked` is incomplete then
+    credentials: str | None = None  # equal for equal credentials within this run; does not reveal them
+    ahead: float = 0.0  # seconds by which the cloud's clock is ahead of this machine's, if it refused our time
     calls: int = 0

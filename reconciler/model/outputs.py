@@ -1,4 +1,4 @@
-"""What applications need to know of each voice and sound: its id, and whether it can be used. State in, rows out."""
+"""The outputs for applications: the id of each voice and sound, and whether it can be used."""
 
 from __future__ import annotations
 
@@ -10,20 +10,22 @@ from reconciler.model.manifest import AUDIO
 from reconciler.model.methods import METHODS
 from reconciler.model.state import Record, State, Status
 
-_TASKS_SHOW = timedelta(hours=72)  # Tencent Cloud VOD, DescribeTaskDetail: tasks of the last three days
+_TASK_RETENTION = timedelta(hours=72)  # Tencent Cloud VOD, DescribeTaskDetail: tasks of the last three days
 
 
 class OutputStatus(StrEnum):
+    """Whether applications can use the voice or sound."""
+
     READY = "ready"
     RUNNING = "running"
     FAILED = "failed"
     UNCERTAIN = "uncertain"
-    UNVERIFIABLE = "unverifiable"  # made, and its cloud can't be asked any more whether it is still there
-    EXPIRED = "expired"  # kept by its cloud for a time that is over
+    UNVERIFIABLE = "unverifiable"  # it was made, but its cloud can no longer say whether it still exists
+    EXPIRED = "expired"  # the time for which its cloud keeps it is over
 
 
 class Output(Frozen):
-    """A voice. `voice_id` is there when the status is ready; `voice_name` is the cloud's, else the one asked for."""
+    """A voice. `voice_id` is set when the status is ready; `voice_name` is the cloud's, else the declared one."""
 
     voice_id: str | None
     voice_name: str | None
@@ -33,16 +35,17 @@ class Output(Frozen):
 
     @property
     def names(self) -> str:
-        """What applications ask for: see `value`."""
+        """The name of the field in `value`."""
         return "voice_id"
 
     @property
     def value(self) -> str | None:
+        """What applications use to call the cloud."""
         return self.voice_id
 
 
 class SoundOutput(Frozen):
-    """A sound that is no voice: its file is at `url`, or in the media library as `file_id`."""
+    """A generated sound: its file is at `url`, or in the media library as `file_id`."""
 
     url: str | None
     file_id: str | None
@@ -52,10 +55,12 @@ class SoundOutput(Frozen):
 
     @property
     def names(self) -> str:
+        """The name of the field in `value`."""
         return "url"
 
     @property
     def value(self) -> str | None:
+        """What applications use to get the sound."""
         return self.url or self.file_id
 
 
@@ -63,7 +68,7 @@ Row = Output | SoundOutput
 
 
 def outputs(state: State, *, now: datetime) -> dict[str, Row]:
-    """Address -> its row, sorted. Only what an address means now counts: replaced and deleted voices are no outputs."""
+    """Address -> its output, sorted. Only the current record of an address counts, no replaced or deleted voices."""
     rows: dict[str, Row] = {}
     for address, key in sorted(state.current.items()):
         record = state.records[key]
@@ -84,7 +89,7 @@ def _row(record: Record, status: OutputStatus) -> Row:
         )
     return Output(
         voice_id=record.voice_id,
-        voice_name=record.voice_name or _asked_name(record),
+        voice_name=record.voice_name or _declared_name(record),
         provider=record.provider,
         status=status,
         labels=record.labels,
@@ -92,13 +97,13 @@ def _row(record: Record, status: OutputStatus) -> Row:
 
 
 def _status(record: Record, now: datetime) -> OutputStatus | None:
-    """None: an address that means such a record means no voice."""
+    """The status of the record's voice; None if the record has no voice."""
     match record.status:
         case Status.INTENDED | Status.RUNNING:
             return OutputStatus.RUNNING
         case Status.READY if record.expires_at is not None and record.expires_at <= now:
             return OutputStatus.EXPIRED
-        case Status.READY if _out_of_sight(record, now):
+        case Status.READY if _is_unverifiable(record, now):
             return OutputStatus.UNVERIFIABLE
         case Status.READY:
             return OutputStatus.READY
@@ -110,15 +115,18 @@ def _status(record: Record, now: datetime) -> OutputStatus | None:
             return None
 
 
-def _out_of_sight(record: Record, now: datetime) -> bool:
-    """Whether its cloud shows only tasks, and its task no more. Of a sound its own end tells."""
+def _is_unverifiable(record: Record, now: datetime) -> bool:
+    """Whether its cloud shows only tasks, and the voice's task is too old to be shown. Sounds have `expires_at`."""
     body = METHODS.get(record.type, {}).get(record.method)
     return (
-        record.voice_id is not None and body is not None and not body.watched and now - record.created_at > _TASKS_SHOW
+        record.voice_id is not None
+        and body is not None
+        and not body.watched
+        and now - record.created_at > _TASK_RETENTION
     )
 
 
-def _asked_name(record: Record) -> str | None:
+def _declared_name(record: Record) -> str | None:
     for key in ("voice_name", "name"):
         name = record.sent.get(key)
         if isinstance(name, str):

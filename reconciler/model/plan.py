@@ -1,4 +1,4 @@
-"""The verdicts. A plan is data: it can be saved, shown, compared and applied by another run on another day."""
+"""A plan and its changes. A plan is data: it can be saved, shown, compared and applied by a later run."""
 
 from __future__ import annotations
 
@@ -17,39 +17,43 @@ PLAN_FORMAT = 1
 
 
 class Action(StrEnum):
+    """What a plan does for one address."""
+
     CREATE = "create"
     CLONE = "clone"
     MOVE = "move"  # an entry was renamed: its record gets the new address, without a call
     REPLACE = "replace"
     UPDATE = "update"
     DELETE = "delete"
-    RECOVER = "recover"  # an interrupted, marked, imported or official voice is taken into the state
-    RESUME = "resume"  # its task still runs
-    FORGET = "forget"  # leaves the state, without a call
+    RECOVER = "recover"  # adds a voice to the state that exists: interrupted, marked, imported or official
+    RESUME = "resume"  # waits for a task that still runs
+    FORGET = "forget"  # removes the record from the state, without a call
     BLOCKED = "blocked"
     NO_OP = "no-op"
 
 
 class FieldChange(Frozen):
+    """One field with its value before and after."""
+
     name: str  # `voice_name`, `labels.tier`, `lifecycle.keep_old`
     before: Any = None
     after: Any = None
 
 
 class Change(Frozen):
-    """The verdict for one address (or for one old record of it).
+    """The planned action for one address, or for one old record of it.
 
-    `before` and `after` are what a person is shown: inputs without secrets, and `voice_id`. What apply goes by are the
-    keys: `record` is the record acted on, `key` the record that is to be made or settled, `identity` the digest of
-    what was approved.
+    `before` and `after` are only shown: inputs without secrets, and `voice_id`. Apply uses the keys: `record` is the
+    existing record that the action changes, `key` the record that it creates or resolves, `identity` the digest of
+    the approved inputs.
     """
 
     address: str
     provider: str
     action: Action
-    source: str | None = None  # of a move: the address that the record had
-    along: tuple[str, ...] = ()  # of a move: keys of other records that get the new address too
-    reason: str = ""  # for people; nothing may branch on it
+    source: str | None = None  # move only: the address that the record had
+    along: tuple[str, ...] = ()  # move only: keys of other records that get the new address too
+    reason: str = ""  # text for the user; no code may depend on it
     hint: AnyHint = NO_HINT
     before: dict[str, Any] | None = None
     after: dict[str, Any] | None = None
@@ -58,34 +62,37 @@ class Change(Frozen):
     record: str | None = None
     key: str | None = None
     identity: str | None = None
-    approval_digest: str | None = Field(  # of all that apply goes by: account, inputs as shown, labels, lifecycle
+    approval_digest: str | None = Field(  # of everything that apply uses: account, redacted inputs, labels, lifecycle
         default=None,
-        validation_alias=AliasChoices("approval_digest", "terms"),  # as older plans call it
+        validation_alias=AliasChoices("approval_digest", "terms"),  # older plans call it `terms`
     )
     generation: int = 0
-    found: RemoteVoice | None = None  # what `record` turned out to be, where it was not settled yet
-    made: RemoteVoice | None = None  # what `key` is to be bound to: nothing is bought
-    gone: bool = False  # a re-creation of a voice that was there
-    abandons: bool = False  # let go although it is there, because its cloud can't delete it
-    activates: bool = False  # a paid call uses the voice once, so that its cloud shows it
-    in_place: tuple[str, ...] = ()  # the body's keys that the cloud is told anew
-    rebinds: tuple[str, ...] = ()  # keys of records that get this provider's name: the same account under another one
+    found: RemoteVoice | None = None  # what the cloud shows for `record`, where its outcome was still open
+    made: RemoteVoice | None = None  # the existing voice that `key` gets, so that no new voice is paid for
+    gone: bool = False  # creates again a voice that no longer exists in the cloud
+    abandons: bool = False  # releases a voice that still exists, because its cloud can't delete it
+    activates: bool = False  # makes the paid call that uses the voice once, so that its cloud lists it
+    in_place: tuple[str, ...] = ()  # keys of the body that are updated in the cloud, in place
+    rebinds: tuple[str, ...] = ()  # keys of records that get this provider's name: the provider was renamed
 
     @property
     def origin(self) -> Origin:
+        """Where the voice comes from: made by voicectl, official, or made elsewhere."""
         return origin_of(self.method)
 
 
 class DriftKind(StrEnum):
-    GONE = "gone"
+    """How the cloud differs from the state."""
+
+    GONE = "gone"  # no longer exists in the cloud
     RENAMED = "renamed"
     FAILED = "failed"
     EXPIRED = "expired"
-    SURPLUS = "surplus"
+    SURPLUS = "surplus"  # carries a voicectl marker but is not in the state
 
 
 class Drift(Frozen):
-    """The cloud differs from the state. Shown beside changes, never mixed with them."""
+    """One difference between the cloud and the state. Shown beside the changes, never among them."""
 
     address: str
     provider: str
@@ -94,14 +101,14 @@ class Drift(Frozen):
 
 
 class Stop(Frozen):
-    """A threshold that the plan crosses; shown with the plan, and apply stops at it."""
+    """A safety threshold that the plan exceeds. It is shown with the plan, and apply refuses the plan."""
 
     what: str
     hint: AnyHint
 
 
 class Plan(Frozen):
-    """All verdicts, bound to the lineage and the serial of the state they came from."""
+    """All changes, with the lineage and the serial of the state that they were planned from."""
 
     plan_id: str
     lineage: str
@@ -110,23 +117,23 @@ class Plan(Frozen):
     changes: tuple[Change, ...] = ()  # without no-ops
     unchanged: int = 0
     drift: tuple[Drift, ...] = ()
-    notes: tuple[str, ...] = ()  # what could not be looked at, and other remarks
+    notes: tuple[str, ...] = ()  # what could not be checked, and other remarks
     stops: tuple[Stop, ...] = ()
-    unseen: tuple[str, ...] = ()  # `address: why`, for voices that could not be looked at
-    ways_to_see: Hint = NO_HINT  # what can be done about it
-    older: tuple[str, ...] = ()  # addresses of which the account holds something later than the state knows
-    unclaimed: tuple[str, ...] = ()  # addresses without a record, of which the account holds a voice all the same
+    unseen: tuple[str, ...] = ()  # `address: why`, for voices that could not be checked
+    ways_to_see: Hint = NO_HINT  # what the user can do about them
+    older: tuple[str, ...] = ()  # addresses whose voice in the account is newer than the state
+    unclaimed: tuple[str, ...] = ()  # addresses without a record, although the account holds a voice for them
     destroy: bool = False
-    sandbox: bool = False  # a rehearsal's: no account of a cloud was looked at
-    retry: tuple[str, ...] = ()  # what was asked for beyond the manifest, so that apply asks the same
+    sandbox: bool = False  # planned against the sandbox: no real account was read
+    retry: tuple[str, ...] = ()  # this and the following: the options of the plan, so that apply plans the same
     replace: tuple[str, ...] = ()
     allow_deletes: int | None = None
     allow_recreates: int | None = None
-    new_state: bool = False  # begin a state, whatever others hold
+    new_state: bool = False  # begin a new state, even if the account holds voices of another one
 
     @property
     def summary(self) -> dict[str, int]:
-        """All eleven actions, zeros too."""
+        """How many changes each of the eleven actions has, zeros included."""
         counts = dict.fromkeys((str(a) for a in Action), 0)
         for change in self.changes:
             counts[change.action] += 1
@@ -135,28 +142,29 @@ class Plan(Frozen):
 
     @property
     def empty(self) -> bool:
+        """Whether the plan changes nothing."""
         return not self.changes
 
     def calls(self) -> dict[str, dict[str, int]]:
-        """Action -> how many calls it makes and how many of those are paid, polls and lists aside."""
-        told = {str(a): {"calls": 0, "paid": 0} for a in Action}
+        """Action -> how many calls it makes, and how many of them are paid. Reads (polls, lists) don't count."""
+        counts = {str(a): {"calls": 0, "paid": 0} for a in Action}
         for change in self.changes:
             made, paid = _CALLS[change.action]
-            if change.made is not None:  # the voice was made already: nothing is bought
+            if change.made is not None:  # the voice exists already: no paid call
                 made, paid = made - paid, 0
             if change.action is Action.REPLACE and change.abandons:
                 made -= 1
-            told[change.action]["calls"] += made + change.activates + bool(change.in_place)
-            told[change.action]["paid"] += paid + change.activates
-        return told
+            counts[change.action]["calls"] += made + change.activates + bool(change.in_place)
+            counts[change.action]["paid"] += paid + change.activates
+        return counts
 
 
-_CALLS = {
+_CALLS = {  # action -> (calls, paid calls)
     Action.CREATE: (1, 1),
     Action.CLONE: (1, 1),
     Action.MOVE: (0, 0),
     Action.REPLACE: (2, 1),
-    Action.UPDATE: (0, 0),  # of our own keys, the state only; what the cloud is told is counted apart
+    Action.UPDATE: (0, 0),  # changes the state only; an update in the cloud is counted by `in_place`
     Action.DELETE: (1, 0),
     Action.RECOVER: (0, 0),
     Action.RESUME: (0, 0),

@@ -1,4 +1,4 @@
-"""A saved plan <-> bytes. Holds identities, never secrets: apply takes the secret parts from the manifest."""
+"""A saved plan <-> bytes. A plan file holds no secrets: apply reads them from the manifest."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ MAKE_ANOTHER = hint(way("Make a new one", "plan --out FILE"))
 
 
 def dump(plan: Plan) -> bytes:
+    """The plan as the bytes of a plan file."""
     body = plan.model_dump(mode="json", exclude_defaults=True)
     for change in body.get("changes", ()):
         for seen in (change.get("made"), change.get("found")):
             if seen is not None:
-                seen.pop("url", None)  # a sound's opens it; whoever applies looks again
+                seen.pop("url", None)  # anyone with a sound's URL can open it; apply reads it again
     head = {"kind": _KIND, "format_version": PLAN_FORMAT}
     return (json.dumps(head | {"plan": body}, ensure_ascii=True, indent=1) + "\n").encode()
 
 
 def load(data: bytes) -> Plan:
-    """Raises PlanUnreadable, also for the output of `plan --json`, which is for reading only."""
+    """The plan in a plan file. Raises PlanUnreadable, also for the output of `plan --json`, which can't be applied."""
     try:
         document = json.loads(data)
     except (ValueError, RecursionError):

@@ -1,6 +1,6 @@
-"""Hosts that a public cloud can't reach, judged by what a URL says alone: no name is resolved.
+"""Recognises hosts that a public cloud can't reach, from the URL alone: no name is resolved.
 
-A name or an address that may be public is given the benefit of the doubt; so is `.example`, which stands for any name.
+A host that may be public counts as public. So does `.example`, which documents use in place of any name.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import unquote, urlsplit
 
 _LOCALHOST = frozenset(("localhost", "ip6-localhost", "ip6-loopback"))
-_NOT_PUBLIC = frozenset(  # the last label of names that the public DNS never has
+_NOT_PUBLIC = frozenset(  # last labels that the public DNS never has
     (
         "local",  # RFC 6762: multicast DNS
         "intranet", "internal", "private", "corp", "home", "lan",  # RFC 6762, appendix G; internal: ICANN, 2024
@@ -22,7 +22,7 @@ _NOT_PUBLIC = frozenset(  # the last label of names that the public DNS never ha
     )
 )  # fmt: skip
 _NOT_PUBLIC_DOMAINS = ("home.arpa",)  # RFC 8375
-_INTERNAL = (  # what a store calls itself inside its own network
+_INTERNAL = (  # an object store's host names inside its own network
     re.compile(r"-internal\.aliyuncs\.com$"),  # Alibaba Cloud OSS, regions and endpoints
     re.compile(r"\.ivolces\.com$"),  # Volcengine TOS, regions and endpoints
 )
@@ -40,32 +40,33 @@ _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052
 def not_public(url: str) -> str | None:
     """The URL's host, and why only its own network can reach it: `10.0.0.5, a private address`.
 
-    None where it may be public, and where the URL is none.
+    None where the host may be public, and where the URL is not valid.
     """
     try:
         host = urlsplit(url).hostname
     except ValueError:
         return None
-    return _judged(host) if host else None
+    return _fault_of_host(host) if host else None
 
 
 @lru_cache(maxsize=1024)
-def _judged(written: str) -> str | None:
+def _fault_of_host(written: str) -> str | None:
     host = unicodedata.normalize("NFKC", unquote(written)).replace("。", ".").lower().removesuffix(".")
     address = _address(host)
     if address is None:
-        why = _of_name(host)
+        why = _fault_of_name(host)
         return f"{host}, {why}" if why else None
-    why = _of_address(address)
+    why = _fault_of_address(address)
     if why is None and isinstance(address, IPv4Address) and (padded := _decimal(host)) is not None:
-        address, why = padded, _of_address(padded)  # 010.0.0.5 is 8.0.0.5 to some programs, and 10.0.0.5 to others
+        # Some programs read 010.0.0.5 as 8.0.0.5, others as 10.0.0.5.
+        address, why = padded, _fault_of_address(padded)
     if why is None:
         return None
     shown = host if isinstance(address, IPv6Address) or host == str(address) else f"{host} ({address})"
     return f"{shown}, {why}"
 
 
-def _of_name(host: str) -> str | None:
+def _fault_of_name(host: str) -> str | None:
     labels = host.split(".")
     if labels[-1] in _LOCALHOST:
         return "which always means the local machine"
@@ -85,11 +86,11 @@ def _within(host: str, domain: str) -> bool:
     return host == domain or host.endswith(f".{domain}")
 
 
-def _of_address(address: IPv4Address | IPv6Address) -> str | None:
+def _fault_of_address(address: IPv4Address | IPv6Address) -> str | None:
     if isinstance(address, IPv6Address):
         inner = _embedded(address)
         if inner is not None:
-            return _of_address(inner)
+            return _fault_of_address(inner)
     if address.is_loopback:
         return "a loopback address"
     if address.is_link_local:
@@ -107,9 +108,9 @@ def _of_address(address: IPv4Address | IPv6Address) -> str | None:
 
 
 def _embedded(address: IPv6Address) -> IPv4Address | None:
-    """The IPv4 address that an IPv6 address stands for."""
+    """The IPv4 address that is embedded in an IPv6 address."""
     value = int(address)
-    if address in _NAT64 or 1 < value < 1 << 32:  # ::a.b.c.d, deprecated, and read by many
+    if address in _NAT64 or 1 < value < 1 << 32:  # ::a.b.c.d, deprecated, but many programs accept it
         return IPv4Address(value & 0xFFFF_FFFF)
     return address.ipv4_mapped or address.sixtofour
 
@@ -124,7 +125,7 @@ def _address(host: str) -> IPv4Address | IPv6Address | None:
 
 
 def _ipv4(host: str) -> IPv4Address | None:
-    """As resolvers read it: one to four numbers, decimal, octal or hexadecimal, of which the last fills the rest."""
+    """Parses as resolvers do: one to four numbers, decimal, octal or hex; the last one fills the remaining bytes."""
     parts = host.split(".")
     numbers = [number for part in parts if (number := _number(part)) is not None]
     if len(numbers) != len(parts) or len(parts) > 4:
@@ -147,7 +148,7 @@ def _number(part: str) -> int | None:
 
 
 def _decimal(host: str) -> IPv4Address | None:
-    """Four numbers, where leading zeros mean nothing."""
+    """Parses four decimal numbers; leading zeros are ignored."""
     parts = host.split(".")
     if len(parts) != 4 or not all(re.fullmatch("[0-9]{1,3}", part) and int(part) < 256 for part in parts):
         return None

@@ -1,4 +1,7 @@
-"""What of a voice's inputs may be kept and shown: no secret, no signature of a link, of digested keys no text."""
+"""Redacts a voice's inputs before they are saved or shown.
+
+Removes secrets and the signatures of links, and replaces the text of digested keys by a digest.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from reconciler.model.urls import without_secrets
 
 
 def redacted(voice: Voice) -> Inputs:
-    """The voice's inputs as they may be kept and shown."""
+    """The voice's redacted inputs, safe to save and to show."""
     digested, rules = voice.body.digested, rules_of(voice)
     if not digested:
         return {key: without_secrets(value, rules) for key, value in voice.inputs.items()}
@@ -24,19 +27,19 @@ def redacted(voice: Voice) -> Inputs:
 
 
 def link_notes_of(voice: Voice) -> dict[str, str] | None:
-    """The notes of the voice's links, kept beside what `redacted` says of them; None for none."""
-    told = {key: value for key, value in voice.inputs.items() if key not in voice.body.digested}
-    return notes(told, rules_of(voice)) or None
+    """The notes about the voice's links, saved beside the redacted inputs; None if there are none."""
+    inputs = {key: value for key, value in voice.inputs.items() if key not in voice.body.digested}
+    return notes(inputs, rules_of(voice)) or None
 
 
 def with_current_notes(voice: Voice, record: Record) -> tuple[Inputs, dict[str, str] | None]:
-    """What was sent, and the notes of its links, with every link that is the same noted as it is declared now."""
+    """The record's inputs and link notes. Every link that still means the same is written as it is declared now."""
     links = aligned(record.sent, record.links or {}, voice.inputs, rules_of(voice))
     return links.sent, kept_notes(links.sent, record.links, link_notes_of(voice))
 
 
 def kept_notes(sent: Inputs, *known: Mapping[str, str] | None) -> dict[str, str] | None:
-    """The notes of the links that were sent, the last known of each."""
+    """The notes about the links in `sent`. Where several mappings know a link, the last one counts."""
     if not any(known):
         return None
     every = {link: note for notes in known for link, note in (notes or {}).items()}
@@ -44,7 +47,7 @@ def kept_notes(sent: Inputs, *known: Mapping[str, str] | None) -> dict[str, str]
 
 
 def rules_of(voice: Voice) -> Rules:
-    """By what rules its links are compared."""
+    """The rules for comparing the voice's links."""
     return Rules(named=frozenset(voice.signing_parameters)) if voice.signing_parameters else TODAY
 
 

@@ -1,7 +1,7 @@
-"""Somebody else's words as they may be shown: one line, cut, without credentials and without the queries of links.
+"""Redacts foreign text, such as a cloud's message, before it is shown: one line, cut, without secrets.
 
-A cloud, a proxy or a bug may say what it was sent: whole or cut, wrapped, escaped, in base64 or in hex. So a known
-secret is looked for by its pieces among the letters and digits alone; one that is not known, by its form.
+A cloud, a proxy or a bug may quote what voicectl sent: in full or in part, wrapped, escaped, in base64 or in hex. So
+known secrets are searched by their pieces, among letters and digits only; unknown secrets are recognised by their form.
 """
 
 from __future__ import annotations
@@ -11,23 +11,23 @@ from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-QUOTED = 300  # characters of somebody else's words
-_LOOKED_AT = 20_000  # characters, before they are cut
-_BLANK = "***"
-_SHORTEST = 4  # characters of a secret; to blank out less would eat the words around it
-_PIECE = 8  # letters and digits of a secret, side by side; fewer say nothing of it
+QUOTED = 300  # characters of a redacted text
+_SEARCHED = 20_000  # characters of the original text; the rest is dropped
+_MASK = "***"
+_SHORTEST = 4  # characters of a secret; redacting shorter ones would also remove parts of ordinary words
+_PIECE = 8  # adjacent letters and digits of a secret; fewer reveal nothing
 _PIECE_IN_BASE64 = 9
 _PIECE_IN_HEX = 16
 
-# Secrets that are known by their form; what is blanked is the group.
+# The forms of unknown secrets; the group is redacted.
 _FORMS = (
     r"(?i)\bbearer\s+([^\s\"'<>,;]+)",
     r"(?i)\bauthorization[\"']?\s*[:=]\s*[\"']?((?:\w+[ \t]+)?[^\s\"'<>,;]+)",
-    r"\b(eyJ[\w-]+(?:\.[\w-]*)+|eyJ[\w-]{16,})",  # a JSON web token, or one of its parts
+    r"\b(eyJ[\w-]+(?:\.[\w-]*)+|eyJ[\w-]{16,})",  # a JSON web token, or a part of one
     r"(?i)\b[a-z][a-z0-9+.-]*://([^\s/?#\"'<>]*)@",
-    # A link's query goes on behind the end of a line: somebody may have wrapped it. That may cost a word.
+    # A link's query may continue on the next line, because the text may be wrapped. That may redact an ordinary word.
     r"(?i)https?://[^\s?\"'<>]*\?([^\s\"'<>]+(?:[ \t]*[\r\n]+[ \t]*[^\s\"'<>]+)*)",
-    r"[?#]([^\s\"'<>?]*=[^\s\"'<>]*(?:[ \t]*[\r\n]+[ \t]*[^\s\"'<>]+)*)",  # of a link that was cut off
+    r"[?#]([^\s\"'<>?]*=[^\s\"'<>]*(?:[ \t]*[\r\n]+[ \t]*[^\s\"'<>]+)*)",  # the query of a link that was cut off
 )
 _ESCAPED = (
     r"\\+u(?P<unit>[0-9A-Fa-f]{4})|\\+(?P<plain>[^\sA-Za-z0-9])|\\+(?P<space>[nrtbf])"
@@ -37,18 +37,18 @@ _Span = tuple[int, int]
 
 
 class Redactor:
-    """Called with somebody else's words. `secrets` is asked each time: tokens are renewed."""
+    """Redacts foreign text. Calls `secrets` each time, because tokens are renewed."""
 
     def __init__(self, secrets: Callable[[], Iterable[str]] = tuple) -> None:
         self._secrets = secrets
         self._known = _Known.of(())
 
     def __call__(self, words: object, *, also: Iterable[str] = (), limit: int = QUOTED) -> str:
-        """`also` are secrets that only these words may hold, such as those of the link that they are about."""
+        """The redacted text. `also` are secrets that only this text may hold, such as those of the link it is about."""
         secrets = tuple(self._secrets())
         if secrets != self._known.secrets:
             self._known = _Known.of(secrets)
-        text = str(words)[:_LOOKED_AT]
+        text = str(words)[:_SEARCHED]
         unescaped, starts = _unescaped(text)
         spans = [span for form in _FORMS for match in re.finditer(form, text) if (span := match.span(1))[0] < span[1]]
         hidden = (
@@ -57,16 +57,16 @@ class Redactor:
         for known in (self._known, _Known.of(tuple(also))):
             hidden += known.spans(unescaped)
         spans += [(starts[begin], starts[end]) for begin, end in hidden if begin < end]
-        line = " ".join("".join(c if c.isprintable() else " " for c in _blanked(text, spans)).split())
+        line = " ".join("".join(c if c.isprintable() else " " for c in _masked(text, spans)).split())
         return line if len(line) <= limit else line[: limit - 3] + "..."
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """Secrets as they are looked for."""
+    """Known secrets in the forms in which they are searched."""
 
     secrets: tuple[str, ...]
-    pieces: tuple[tuple[int, frozenset[str]], ...]  # by their length
+    pieces: tuple[tuple[int, frozenset[str]], ...]  # (length, the pieces of that length)
     short: tuple[re.Pattern[str], ...] = field(default=())
 
     @classmethod
@@ -78,21 +78,21 @@ class _Known:
         for secret in secrets:
             if len(secret) < _SHORTEST:
                 continue
-            bare = _squeezed(_unescaped(secret)[0])[0]
-            if len(bare) < _PIECE:  # too short to be told apart from a part of a word
+            bare = _alphanumerics(_unescaped(secret)[0])[0]
+            if len(bare) < _PIECE:  # too short to be distinguished from a part of a word
                 short.append(re.compile(rf"(?<![A-Za-z0-9]){re.escape(secret)}(?![A-Za-z0-9])"))
-            plain.update(_cut(bare, _PIECE))
+            plain.update(_pieces(bare, _PIECE))
             for shape in _in_base64(secret.encode(errors="replace")):
-                base64.update(_cut(_squeezed(shape)[0], _PIECE_IN_BASE64))
+                base64.update(_pieces(_alphanumerics(shape)[0], _PIECE_IN_BASE64))
             in_hex = secret.encode(errors="replace").hex()
-            hexed.update(_cut(in_hex, _PIECE_IN_HEX), _cut(in_hex.upper(), _PIECE_IN_HEX))
+            hexed.update(_pieces(in_hex, _PIECE_IN_HEX), _pieces(in_hex.upper(), _PIECE_IN_HEX))
         sizes = ((_PIECE, plain), (_PIECE_IN_BASE64, base64), (_PIECE_IN_HEX, hexed))
         return cls(secrets, tuple((size, frozenset(pieces)) for size, pieces in sizes if pieces), tuple(short))
 
     def spans(self, text: str) -> Iterator[_Span]:
-        """Where they stand in the text, overlapping, whatever stands between their letters."""
+        """Where the secrets are in the text, whatever is between their letters. Spans may overlap."""
         if self.pieces:
-            squeezed, places = _squeezed(text)
+            squeezed, places = _alphanumerics(text)
             for size, pieces in self.pieces:
                 for begin in range(len(squeezed) - size + 1):
                     if squeezed[begin : begin + size] in pieces:
@@ -101,32 +101,32 @@ class _Known:
             yield from (match.span() for match in pattern.finditer(text))
 
 
-def _cut(text: str, size: int) -> Iterator[str]:
+def _pieces(text: str, size: int) -> Iterator[str]:
     return (text[i : i + size] for i in range(len(text) - size + 1))
 
 
 def _in_base64(secret: bytes) -> Iterator[str]:
-    """At each of the three places that it may have in something longer, less the letters that others share."""
+    """Its base64 at the three possible offsets in a longer text, without letters that depend on the bytes around it."""
     for before in range(3):
         written = b64encode(b"\0" * before + secret).decode().rstrip("=")
         yield written[-(-before * 8 // 6) : (before + len(secret)) * 8 // 6]
 
 
-def _squeezed(text: str) -> tuple[str, list[int]]:
-    """Its ASCII letters and digits, and the place of each: quotes, blanks and line ends hide nothing."""
+def _alphanumerics(text: str) -> tuple[str, list[int]]:
+    """The ASCII letters and digits of the text, with their positions. Quotes, blanks and line ends are dropped."""
     places = [i for i, c in enumerate(text) if c.isascii() and c.isalnum()]
     return "".join([text[i] for i in places]), places
 
 
 def _unescaped(text: str) -> tuple[str, list[int]]:
-    """The text without the escapes of JSON, URLs and HTML; where each character began, and where the last ended."""
+    """Decodes the escapes of JSON, URLs and HTML; also returns where each character began, and where the last ended."""
     if not ("\\" in text or "%" in text or "&" in text):
         return text, list(range(len(text) + 1))
     parts: list[str] = []
     starts: list[int] = []
     done = 0
     for match in re.finditer(_ESCAPED, text):
-        meant = _meant(match)
+        meant = _decoded(match)
         parts += [text[done : match.start()], meant]
         starts += [*range(done, match.start()), *([match.start()] * len(meant))]
         done = match.end()
@@ -134,23 +134,23 @@ def _unescaped(text: str) -> tuple[str, list[int]]:
     return "".join(parts), [*starts, *range(done, len(text) + 1)]
 
 
-def _meant(escape: re.Match[str]) -> str:
+def _decoded(escape: re.Match[str]) -> str:
     if escape["unit"] or escape["byte"]:
         return chr(int(escape["unit"] or escape["byte"], 16))
     if escape["plain"]:
         return escape["plain"]
     if escape["space"]:
         return "\n"
-    from html import unescape  # its table of names takes a moment
+    from html import unescape  # a slow import
 
     return unescape(f"&{escape['entity']};")
 
 
-def _blanked(text: str, spans: Iterable[_Span]) -> str:
-    told: list[str] = []
+def _masked(text: str, spans: Iterable[_Span]) -> str:
+    parts: list[str] = []
     done = 0
     for begin, end in sorted(spans):
-        if begin > done or not told:  # else it goes on where the last one ended
-            told += [text[done:begin], _BLANK]
+        if begin > done or not parts:  # otherwise the span continues the last one
+            parts += [text[done:begin], _MASK]
         done = max(done, end)
-    return "".join([*told, text[done:]])
+    return "".join([*parts, text[done:]])

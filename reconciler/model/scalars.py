@@ -1,4 +1,4 @@
-"""Addresses, durations and URLs: text and numbers that are more than that. Each refuses in the user's words."""
+"""The types of single values: addresses, durations, URLs. Their errors use the manifest's terms."""
 
 from __future__ import annotations
 
@@ -26,24 +26,25 @@ _DURATION = re.compile(
     r"\s*(?:([0-9]+(?:\.[0-9]+)?)\s*m)?\s*(?:([0-9]+(?:\.[0-9]+)?)\s*s)?"
 )
 _JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,15})(\.[0-9]{1,15})?([eE][+-]?[0-9]{1,2})?")
-_LONGEST_DAYS = 3650  # past any use, and before dates run out
+_LONGEST_DAYS = 3650  # longer than any use, and still within the range of dates
 _UNIT_SECONDS = (1, 86400, 3600, 60, 1)  # of a bare number, d, h, m and s
 _AUDIO_SUFFIXES = (".mp3", ".wav", ".mp4", ".mov")  # Kling, custom-voices, voice_url; VOD, CreateAigcCustomVoice
 _SPEECH_SUFFIXES = (".mp3", ".m4a", ".wav")  # VOD, CreateAigcAudioClone, AudioFileInfo
 
 
 class Quoted(str):
-    """Text that stood in quotes in a manifest, and that JSON would read as a number, a yes or nothing without them."""
+    """Text that was quoted in the manifest, and that JSON would read as a number, a boolean or null without quotes."""
 
     __slots__ = ()
 
 
 def is_json_word(text: str) -> bool:
-    """Whether JSON reads it as a number, a yes or nothing."""
+    """Whether JSON reads the text as a number, a boolean or null."""
     return text in ("true", "false", "null") or _JSON_NUMBER.fullmatch(text) is not None
 
 
 def is_address(text: str) -> bool:
+    """Whether the text is a valid address."""
     return _ADDRESS.fullmatch(text) is not None
 
 
@@ -59,7 +60,7 @@ def _seconds(value: object) -> object:
     return seconds
 
 
-def _http(url: str) -> str:
+def _check_http(url: str) -> str:
     if _PLAIN_URL.fullmatch(url):
         return url
     try:
@@ -73,29 +74,30 @@ def _http(url: str) -> str:
 
 
 def is_http(text: str) -> bool:
+    """Whether the text is a valid http or https URL."""
     try:
-        _http(text)
+        _check_http(text)
     except ValueError:
         return False
     return True
 
 
-def _suffixed(url: str, suffixes: tuple[str, ...]) -> str:
+def _check_suffix(url: str, suffixes: tuple[str, ...]) -> str:
     if url.endswith(suffixes) and "?" not in url and "#" not in url:
         return url
     name = url.split("?")[0].split("#")[0].rpartition("/")[2]
     dot = name.rfind(".")
     if dot > 0 and re.fullmatch(r"\.[A-Za-z][A-Za-z0-9]{1,4}", name[dot:]) and name[dot:].lower() not in suffixes:
-        raise ValueError(f"the file's suffix should be one of {', '.join(suffixes)}")  # may be secret: not told
+        raise ValueError(f"the file's suffix should be one of {', '.join(suffixes)}")  # it may be secret: not shown
     return url
 
 
 def _audio_suffix(url: str) -> str:
-    return _suffixed(url, _AUDIO_SUFFIXES)
+    return _check_suffix(url, _AUDIO_SUFFIXES)
 
 
 def _speech_suffix(url: str) -> str:
-    return _suffixed(url, _SPEECH_SUFFIXES)
+    return _check_suffix(url, _SPEECH_SUFFIXES)
 
 
 Duration = Annotated[
@@ -111,17 +113,17 @@ Duration = Annotated[
 Url = Annotated[
     str,
     StringConstraints(strip_whitespace=False, min_length=1, max_length=8192),
-    AfterValidator(_http),
+    AfterValidator(_check_http),
     Field(json_schema_extra={"pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#]"}),
 ]
 AudioUrl = Annotated[Url, AfterValidator(_audio_suffix)]
-ON_ONE_LINE = BeforeValidator(one_line)  # behind a pattern, which a schema would lose
+ON_ONE_LINE = BeforeValidator(one_line)  # after a pattern: before it, the JSON schema would lose the pattern
 OneLine = Annotated[str, ON_ONE_LINE]  # a name or an id
 Digits = Annotated[str, StringConstraints(pattern=DIGITS), ON_ONE_LINE]
 EnvName = Annotated[str, StringConstraints(pattern=ENV_NAME)]
 
 
-def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+def _unique_names(names: tuple[str, ...]) -> tuple[str, ...]:
     seen: dict[str, str] = {}
     for name in names:
         first = seen.get(name.lower())
@@ -133,7 +135,7 @@ def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
 
 SigningParameters = Annotated[
     tuple[Annotated[str, StringConstraints(max_length=128, pattern=PARAMETER)], ...],
-    AfterValidator(_each_once),
+    AfterValidator(_unique_names),
     Field(
         json_schema_extra={"uniqueItems": True},
         description="Query parameters that only sign a link, besides those that voicectl knows; in any case.",

@@ -1,7 +1,7 @@
-"""JSON Schemas of what voicectl reads, made from the models, so that they can't drift from them.
+"""The JSON Schema of the manifest, generated from the models.
 
-The manifest's is for editors: it takes whatever the loader takes in one file, and what needs other files or the
-environment (is this provider declared?) is left to `voicectl validate`.
+The schema is for editors: it accepts whatever the loader accepts in one file. Checks that need other files or the
+environment (is this provider declared?) are made by `voicectl validate` only.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ Schema = dict[str, Any]  # JSON
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _FROM_ENVIRONMENT = {"$ref": "#/$defs/FromEnvironment"}
-_PART = "Part"  # marks the form of a body in which nothing is required
+_PART = "Part"  # the suffix of a body's schema without required keys
 _ANY_TEXT = ({"type": "string"}, {"type": "string", "minLength": 1})
-_ABOUT = frozenset(("title", "description", "default", "examples"))  # what a schema says of a value as a whole
+_ANNOTATIONS = frozenset(("title", "description", "default", "examples"))  # keywords that describe a whole value
 _METHOD_WORDS = {
     "create": "Make the voice from a sample.",
     "clone": "Clone the voice from a sample.",
@@ -33,10 +33,10 @@ _METHOD_WORDS = {
 
 
 def manifest_schema() -> Schema:
-    """The schema of one manifest file as people write it: draft 2020-12."""
+    """The schema of one manifest file: draft 2020-12."""
     definitions = _definitions()
     definitions["Voice"] = _voice(definitions)
-    part = _with_parts(definitions)
+    part = _add_partials(definitions)
     definitions["VoiceOverDefaults"] = part | {"oneOf": definitions["Voice"]["oneOf"]}
     definitions["Defaults"] = part | {
         "title": "Defaults",
@@ -74,14 +74,14 @@ def manifest_schema() -> Schema:
         },
         "patternProperties": {"^x-": {"description": "Yours: a place for anchors, not read otherwise."}},
         "if": {"required": ["defaults"]},
-        "then": _voices_are("VoiceOverDefaults"),
-        "else": _voices_are("Voice"),
+        "then": _voices_property("VoiceOverDefaults"),
+        "else": _voices_property("Voice"),
         "$defs": dict(sorted(definitions.items())),
     }
 
 
 def _definitions() -> dict[str, Schema]:
-    """Every model's own schema, by the model's name."""
+    """Model name -> its schema, for every model."""
     bodies = [body for made in METHODS.values() for body in made.values()]
     models: list[type[BaseModel]] = [*ACCOUNTS.values(), *bodies, Entry, Safety]
     _, made = models_json_schema([(model, "validation") for model in models], ref_template="#/$defs/{model}")
@@ -94,7 +94,7 @@ def _definitions() -> dict[str, Schema]:
 
 
 def _voice(definitions: dict[str, Schema]) -> Schema:
-    """The entry's own schema, with each method's body in the place of any mapping."""
+    """The schema of an entry, with the schemas of the methods' bodies."""
     entry = definitions.pop("Entry")
     methods = _methods()
     kept = {name: schema for name, schema in entry["properties"].items() if name not in METHOD_NAMES}
@@ -107,7 +107,7 @@ def _voice(definitions: dict[str, Schema]) -> Schema:
 
 
 def _methods(suffix: str = "") -> dict[str, Schema]:
-    """Every method that a cloud has, and what may stand in it."""
+    """Method keyword -> the schema of its body, for every method of any cloud."""
     bodies = {name: list(models_under(name).values()) for name in METHOD_NAMES}
     return {
         name: {"description": _METHOD_WORDS[name]} | _any_of([_reference(body, suffix) for body in found])
@@ -117,7 +117,7 @@ def _methods(suffix: str = "") -> dict[str, Schema]:
 
 
 def _alternatives(body: type[MethodInputs]) -> list[Schema]:
-    """The optional keys of which the body asks for exactly one; asked of the body itself, key by key."""
+    """The optional keys of which the body needs exactly one. Found by calling the body's `fault` for each key."""
     required = [name for name, field in body.model_fields.items() if field.is_required()]
     if body.fault(required) is None:
         return []
@@ -125,8 +125,8 @@ def _alternatives(body: type[MethodInputs]) -> list[Schema]:
     return [{"required": [name]} for name in optional if body.fault([*required, name]) is None]
 
 
-def _with_parts(definitions: dict[str, Schema]) -> Schema:
-    """The voice's schema with nothing required, for what may stand in two places; adds such forms of the bodies."""
+def _add_partials(definitions: dict[str, Schema]) -> Schema:
+    """The voice's schema without required keys, for manifests with defaults; adds such schemas of the bodies too."""
     for made in METHODS.values():
         for body in made.values():
             definitions[f"{body.__name__}{_PART}"] = _partial(definitions[body.__name__])
@@ -138,7 +138,7 @@ def _partial(schema: Schema) -> Schema:
     return {key: value for key, value in schema.items() if key not in ("required", "oneOf")}
 
 
-def _voices_are(name: str) -> Schema:
+def _voices_property(name: str) -> Schema:
     return {"properties": {"voices": {"additionalProperties": {"$ref": f"#/$defs/{name}"}}}}
 
 
@@ -151,7 +151,7 @@ def _any_of(choices: list[Schema]) -> Schema:
 
 
 def _as_written(schema: Schema) -> Schema:
-    """The schema for YAML that is not read yet: variables in the place of values, text without its quotes."""
+    """The schema for YAML as written: a value may be a variable, and text may be unquoted."""
     written = dict(schema)
     if "properties" in written:
         written["properties"] = {name: _value(inner) for name, inner in written["properties"].items()}
@@ -159,10 +159,10 @@ def _as_written(schema: Schema) -> Schema:
 
 
 def _value(schema: Schema) -> Schema:
-    outer = {key: value for key, value in schema.items() if key in _ABOUT}
+    outer = {key: value for key, value in schema.items() if key in _ANNOTATIONS}
     if not isinstance(outer.get("default"), (str, int, float)):
-        outer.pop("default", None)  # an empty default completes nothing
-    inner = {key: value for key, value in schema.items() if key not in _ABOUT}
+        outer.pop("default", None)  # an empty default is no use for completion
+    inner = {key: value for key, value in schema.items() if key not in _ANNOTATIONS}
     for key in ("items", "additionalProperties"):
         if isinstance(inner.get(key), dict):
             inner[key] = _value(inner[key])
@@ -173,7 +173,7 @@ def _value(schema: Schema) -> Schema:
 
 
 def _choices(schema: Schema) -> list[Schema]:
-    """One schema as all the ways to write it."""
+    """All the ways in YAML to write a value of this schema."""
     if "anyOf" in schema:
         return [choice for option in schema["anyOf"] for choice in _choices(option)]
     unquoted = schema.get("type") == "string" and not {"enum", "const"} & set(schema)

@@ -1,12 +1,12 @@
-"""Which query parameters only sign a link: what the object stores and CDNs document, as data. How they are read is in
-`signatures`.
+"""The query parameters that only sign a link, as object stores and CDNs document them. `signatures` applies them.
 
-A wrong entry hides a changed sample, a missing one buys a voice again. So a name that could also choose the content
-(`t`, `e`, `s`, `token`, `sign`) is here only beside its partners or at its company's hosts. Links that are signed in
-their path (Alibaba and Tencent type B and C, Oracle's pre-authenticated requests, Airtable) are not known by it.
+A wrong entry hides a changed sample; a missing entry makes a plan replace a voice that did not change. So a name that
+could also select the content (`t`, `e`, `s`, `token`, `sign`) counts only together with other parameters or at the
+vendor's hosts. Links that are signed in their path (Alibaba and Tencent type B and C, Oracle's pre-authenticated
+requests, Airtable) are not recognised.
 
-These are the rules of version 2, and released: states and markers were written by them. To change them, copy them to
-a version 3 in `signatures`.
+These are the rules of version 2, which is released: states and markers depend on them. To change them, copy them to a
+version 3 in `signatures`.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import NamedTuple
 
 
 class Group(NamedTuple):
-    """Parameters that sign together. All words are lower-case and separated by blanks."""
+    """Parameters that sign a link together. All words are in lower case and separated by spaces."""
 
     source: str  # the vendor's document
     names: str  # `x-amz-*` is a prefix
-    needs: str = ""  # they sign only if the link has all of these parameters
-    hosts: str = ""  # they sign only at these hosts and below them
-    paths: str = ""  # they sign only if the path has one of these in it; beside `hosts`, either is enough
+    needs: str = ""  # the group applies only if the link has all of these parameters
+    hosts: str = ""  # the group applies only to these hosts and their subdomains
+    paths: str = ""  # the group applies only if the path contains one of these; with `hosts` too, either is enough
 
 
 GROUPS = (
@@ -111,7 +111,7 @@ GROUPS = (
     Group("Uploadcare, secure delivery", "token exp expire acl", hosts="ucarecdn.com ucarecd.net"),
     Group("Contentful, embargoed assets", "token policy", hosts="ctfassets.net"),
     Group("Sanity, private assets", "keyid expiry", needs="keyid signature"),
-    # -- what people keep files in -------------------------------------------------------------------------------------
+    # -- file sharing and applications ---------------------------------------------------------------------------------
     Group(
         "Supabase Storage, createSignedUrl", "token", paths="/storage/v1/object/sign/ /storage/v1/render/image/sign/"
     ),
@@ -158,19 +158,19 @@ GROUPS = (
     Group("Kaltura, sessions", "ks", hosts="kaltura.com"),
     Group("Kling, result URLs", "cachekey pkey", hosts="klingai.com kechuangai.com"),
     Group("Zendesk, attachment URLs", "token", hosts="zdusercontent.com zendesk.com"),
-    # -- what any server may use ---------------------------------------------------------------------------------------
+    # -- any server ----------------------------------------------------------------------------------------------------
     Group("RFC 6750 section 2.3, bearer token as a query parameter", "access_token"),
     Group("Plex, authenticated URLs", "x-plex-token"),
     Group("Laravel, signed URLs; Amazon S3 look-alikes", "expires signature"),
     Group("Symfony, UriSigner", "_hash _expiration", needs="_hash"),
 )
 
-# They carry the signed prefix of their store, and choose what is sent all the same.
+# These have the prefix of signing parameters, but select the content that the store sends.
 NEVER = frozenset(
     ("x-oss-process", "x-oss-async-process", "x-tos-process", "x-bce-process", "x-cos-process", "x-obs-process")
 )
 
-# Values that are a signature by themselves, whatever their parameter is called: it can be named freely there.
+# Values that are themselves a signature: with these vendors the user chooses the parameter's name.
 VALUES = (
     (
         r"(0x)?[0-9a-fA-F]{8,10}-[0-9A-Za-z]*-[0-9A-Za-z]*-([0-9a-f]{32}|[0-9a-f]{64})",

@@ -1,7 +1,7 @@
-"""Which parameters of a link only sign it. A link that is signed anew is the same link.
+"""Decides which query parameters of a link only sign it. A link with a new signature is still the same link.
 
-The rules have versions, because digests are made by them: one that was written by an older version, into a state or
-into a marker, is compared under that version for ever. Nothing here is secret or looks at what a link's file holds.
+The rules have versions, because digests depend on them: a digest in a state or in a marker is always compared under
+the version that wrote it. Nothing here is secret, and no link is opened.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from typing import NamedTuple
 from reconciler.model.signature_groups import GROUPS, NEVER, VALUES, Group
 
 LATEST = 2
-_FIRST = Group(  # version 1 knew no partners, no hosts and no values
-    "the rules until states kept a note of each link",
+_VERSION_1 = Group(  # version 1 had no `needs`, no hosts and no values
+    "the rules before states kept a note of each link",
     "x-amz-* x-goog-* x-oss-* x-cos-* q-* expires signature awsaccesskeyid ossaccesskeyid googleaccessid key-pair-id "
     "policy security-token sig se sp sv sr st spr sks ske skt skv skoid sktid auth_key",
 )
-_VERSIONS: Mapping[int, tuple[Group, ...]] = {1: (_FIRST,), 2: GROUPS}
+_VERSIONS: Mapping[int, tuple[Group, ...]] = {1: (_VERSION_1,), 2: GROUPS}
 
 
 class Rules(NamedTuple):
-    """A version, and the parameters that the manifest names in `signing_parameters`, in lower case."""
+    """The version of the rules, and the manifest's `signing_parameters` in lower case."""
 
     version: int = LATEST
     named: frozenset[str] = frozenset()
@@ -34,38 +34,38 @@ OLDEST = Rules(1)
 
 
 class UrlTarget(NamedTuple):
-    """Where a link leads to: the host in lower case, without a port, and the path."""
+    """The host of a link in lower case, without a port, and its path."""
 
     host: str
     path: str
 
 
 def signing(names: Iterable[str], at: UrlTarget, rules: Rules) -> frozenset[str]:
-    """Those of a link's parameters that only sign it. `names` are all that it has."""
+    """The parameters that only sign the link. `names` are all its parameters."""
     index = _index(rules.version)
     paths = tuple(path for path in index.paths if path in at.path)
     return _signing(tuple(names), at.host, paths, rules)
 
 
-@lru_cache(maxsize=4096)  # ten thousand links are signed in a few ways
+@lru_cache(maxsize=4096)  # ten thousand links have only a few combinations of parameters
 def _signing(names: tuple[str, ...], host: str, paths: tuple[str, ...], rules: Rules) -> frozenset[str]:
     index = _index(rules.version)
     there = {name.lower() for name in names}
     signed = {
         name
         for name in there
-        if name in rules.named or any(_holds(group, there, host, paths) for group in index.groups(name))
+        if name in rules.named or any(_applies(group, there, host, paths) for group in index.groups(name))
     }
     return frozenset(name for name in names if name.lower() in signed)
 
 
 def signs_itself(value: str, rules: Rules) -> bool:
-    """Whether a value is a signature, whatever its parameter is called."""
+    """Whether a value is itself a signature, whatever the parameter's name."""
     return rules.version > 1 and len(value) >= _SHORTEST and _values().fullmatch(value) is not None
 
 
 def is_known(name: str) -> bool:
-    """Whether a rule of today names this parameter."""
+    """Whether today's rules name this parameter."""
     return bool(_index(LATEST).groups(name.lower()))
 
 
@@ -90,7 +90,7 @@ class _Index(NamedTuple):
         return found
 
 
-_SHORTEST = 20  # characters of a value that is a signature by itself
+_SHORTEST = 20  # characters of a value that is itself a signature
 
 
 @cache
@@ -105,7 +105,7 @@ def _index(version: int) -> _Index:
     return index
 
 
-def _holds(group: _Group, there: set[str], host: str, paths: tuple[str, ...]) -> bool:
+def _applies(group: _Group, there: set[str], host: str, paths: tuple[str, ...]) -> bool:
     if not group.needs <= there:
         return False
     if not (group.hosts or group.paths):

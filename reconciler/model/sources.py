@@ -1,4 +1,4 @@
-"""Where a sound comes from: a link, a cloud's own media, or a local file. Knows no call's other keys."""
+"""The source of a sound: a link, a file of the cloud's media library, or a local file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reconciler.model.scalars import OneLine, SpeechUrl, Url
 
 
 class Source(Frozen):
-    """One sound, told in one way."""  # the loader puts a sha256 beside a file: its bytes, wherever they lie
+    """One sound, given by exactly one key."""  # the loader adds the sha256 of a local file to the inputs
 
     takes: ClassVar[tuple[str, ...]] = ("url", "file_id", "file")
 
@@ -40,24 +40,24 @@ _NOT_TAKEN = {
 
 
 class HostedSource(Source):
-    """A sound that the cloud fetches."""
+    """A sound that the cloud downloads."""
 
     takes: ClassVar[tuple[str, ...]] = ("url", "file_id")
 
 
 class LocalSource(Source):
-    """A sound that is sent as bytes."""
+    """A local file whose bytes voicectl sends."""
 
     takes: ClassVar[tuple[str, ...]] = ("file",)
 
 
 class ReferenceVideo(HostedSource):
-    """A video that the sound is made for."""
+    """A video for which the cloud makes the sound."""
 
     url: Url | None = Field(default=None, description="A public video.")
 
 
 class ReferenceAudio(HostedSource):
-    """A sound to begin with."""
+    """A sound that the cloud starts from."""
 
     url: Url | None = Field(default=None, description="A public sound.")

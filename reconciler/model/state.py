@@ -1,4 +1,4 @@
-"""What voicectl remembers: a record for every creation it ever began, from the intent to the tombstone."""
+"""The state: one record for each creation that voicectl ever began, from the intent to the tombstone."""
 
 from __future__ import annotations
 
@@ -18,83 +18,88 @@ STATE_VERSION = 1
 
 
 class Status(StrEnum):
-    INTENDED = "intended"  # durable before the call; whether it was made, `find` must say
-    RUNNING = "running"  # accepted, has a task
+    """How far the creation of a voice is, or what became of the voice."""
+
+    INTENDED = "intended"  # saved before the call; only the provider's `find` can say whether the call was made
+    RUNNING = "running"  # the cloud accepted the request and runs a task
     READY = "ready"
-    DEPOSED = "deposed"  # replaced, to be deleted
-    DELETED = "deleted"  # a tombstone: a key once accepted is burnt for ever
+    DEPOSED = "deposed"  # replaced by another voice, to be deleted
+    DELETED = "deleted"  # a tombstone: the cloud never accepts the same key again
     FAILED = "failed"  # its task ended without a voice, or the cloud refused the request
-    UNCERTAIN = "uncertain"  # nobody can know; a person resolves it
-    ABANDONED = "abandoned"  # its cloud can't delete, so it is kept in sight
-    LAPSED = "lapsed"  # an intent given up; kept 72 h, so that a late arrival is recognised
+    UNCERTAIN = "uncertain"  # the outcome of the creation is unknown; the user has to resolve it
+    ABANDONED = "abandoned"  # its cloud can't delete it, so the record is kept
+    LAPSED = "lapsed"  # an intent that was given up; kept for 72 h, to recognise a voice that appears late
 
 
 LIVE = frozenset({Status.INTENDED, Status.RUNNING, Status.READY, Status.DEPOSED, Status.UNCERTAIN})
-SETTLING = frozenset({Status.INTENDED, Status.RUNNING, Status.UNCERTAIN})
+SETTLING = frozenset({Status.INTENDED, Status.RUNNING, Status.UNCERTAIN})  # the outcome of the creation is open
 
 
 class Activation(StrEnum):
-    BEGUN = "begun"  # durable before the paid call; a run that died there may not have made it
-    UNCERTAIN = "uncertain"  # its reply was lost, and the cloud's list did not show the voice; a person says
-    USED = "used"  # the paid call was made; the cloud's list has not shown the voice yet, so it can't look gone
-    DONE = "done"  # and the list has shown it: what it lacks from now on is gone
+    """How far the activation of a voice is: the one paid call that makes its cloud list the voice."""
+
+    BEGUN = "begun"  # saved before the paid call; a run that was killed there may not have made the call
+    UNCERTAIN = "uncertain"  # the reply was lost and the cloud does not list the voice; the user has to resolve it
+    USED = "used"  # the paid call was made; the cloud has not listed the voice yet, so its absence proves nothing
+    DONE = "done"  # the cloud has listed the voice; once it is missing from the list, it no longer exists
 
 
-MADE = frozenset({Activation.USED, Activation.DONE})
+MADE = frozenset({Activation.USED, Activation.DONE})  # the paid call was made
 
 
 class Record(Frozen):
-    """One creation of one voice. Secrets never enter: `sent` is the inputs as they may be shown."""
+    """One creation of one voice. Holds no secrets: `sent` is the redacted inputs."""
 
     external_task_id: str
     address: str
     provider: str
-    account: str  # the account mark's fixed part: type, endpoint, application id
+    account: str  # the fixed part of the account mark: type, endpoint, application id
     method: str
     generation: int = Field(ge=1)
     status: Status
-    created_at: AwareDatetime  # when the intent became durable, UTC
+    created_at: AwareDatetime  # when the intent was saved, UTC
     changed_at: AwareDatetime  # of the last change of status, UTC
-    digest: str = ""  # of the whole address and the identity inputs
+    digest: str = ""  # of the full address and the identity inputs
     sent: Inputs = {}
     links: dict[str, str] | None = (
-        None  # a link in `sent` -> what is known of its query without its values: `link_notes`
+        None  # a link in `sent` -> a note about its query without the query's values: see `link_notes`
     )
     labels: dict[str, str] = {}
     lifecycle: Lifecycle = Lifecycle()
-    attempts: int = Field(default=0, ge=0)  # how often the creation was begun; durable before each call
+    attempts: int = Field(default=0, ge=0)  # how often the creation was begun; saved before each call
     task_id: str | None = None
     voice_id: str | None = None
-    voice_name: str | None = None  # what the cloud first returned; drift is measured against it
-    owned_by: str | None = None  # the account mark's observed part
-    message: str | None = None  # why it failed, in the cloud's words
-    cause: Cause | None = None  # the same, where those words are known; absent in records of older versions
-    deposed_by: str | None = None  # external_task_id of the record that took its place
-    activation: Activation | None = None  # of a voice that shows only once it was used
-    url: str | None = None  # of a sound that is no voice: whole, because it is what was paid for
+    voice_name: str | None = None  # as the cloud first returned it; drift is detected against it
+    owned_by: str | None = None  # the observed part of the account mark
+    message: str | None = None  # why it failed, in the cloud's own text
+    cause: Cause | None = None  # the cause, where the message is a known one; absent in records of older versions
+    deposed_by: str | None = None  # external_task_id of the record that replaced it
+    activation: Activation | None = None  # of a voice that its cloud lists only after the first use
+    url: str | None = None  # of a sound (not a voice); not redacted, because the URL is the result that was paid for
     file_id: str | None = None
     expires_at: AwareDatetime | None = None  # when the cloud drops the file, UTC
 
     @property
     def named(self) -> bool:
-        """Whether it is known which voice or sound came of it."""
+        """Whether the id or URL of the resulting voice or sound is known."""
         return (self.voice_id or self.url or self.file_id) is not None
 
     @property
     def origin(self) -> Origin:
+        """Where the voice comes from: made by voicectl, official, or made elsewhere."""
         return origin_of(self.method)
 
     @property
     def type(self) -> str:
-        """The type of its account."""
+        """The provider type of its account, such as `kling`."""
         return self.account.partition(" ")[0]
 
 
 class State(Frozen):
-    """All records, and which of them an address means now.
+    """All records, and the current record of each address.
 
-    `kin` are other lineages whose voices are ours (`state rebuild --lineage`), `strangers` those that somebody
-    declared to be somebody else's (`--new-lineage`).
+    `kin` are the lineages whose voices this state has adopted (`state rebuild --lineage`). `strangers` are the
+    lineages that the user declared to belong to others (`--new-lineage`).
     """
 
     lineage: str
@@ -104,12 +109,12 @@ class State(Frozen):
     current: dict[str, str] = {}
     kin: tuple[str, ...] = ()
     strangers: tuple[str, ...] = ()
-    applying: str | None = None  # the id of the saved plan that a run began
-    applied: str | None = None  # the id of the saved plan that a run finished
+    applying: str | None = None  # the id of the saved plan whose apply began
+    applied: str | None = None  # the id of the saved plan whose apply finished
 
     @cached_property
     def by_voice_id(self) -> Mapping[tuple[str, str], Record]:
-        """The second index: (account, voice_id) -> the record, a live one before a dead one."""
+        """(account, voice_id) -> the record. A live record has precedence over one that isn't live."""
         index: dict[tuple[str, str], Record] = {}
         for record in self.records.values():
             if record.voice_id is None:
@@ -121,7 +126,7 @@ class State(Frozen):
 
     @cached_property
     def by_chosen_id(self) -> Mapping[tuple[str, str], list[Record]]:
-        """(account, voice_id) -> what was begun, or let go while it was made, under an id that a person chose."""
+        """(account, voice_id) -> records whose voice_id the user chose, and whose voice may still appear or exist."""
         index: dict[tuple[str, str], list[Record]] = {}
         for record in self.records.values():
             chosen = record.sent.get("voice_id")
@@ -130,14 +135,14 @@ class State(Frozen):
         return index
 
     def numbered(self, serial: int) -> State:
-        """Under this serial. Constructed, not copied: copying 10,000 records for each commit would be felt."""
+        """The state with this serial. Constructed, not copied: copying 10,000 records for each commit is slow."""
         if self.serial == serial:
             return self
         fields = {name: getattr(self, name) for name in State.model_fields}
         return State.model_construct(**(fields | {"serial": serial}))
 
     def at(self, address: str) -> Record | None:
-        """The record that an address means now."""
+        """The current record of the address."""
         key = self.current.get(address)
         return self.records[key] if key is not None else None
 
@@ -158,7 +163,7 @@ class State(Frozen):
         without: Iterable[str] = (),
         **fields: object,
     ) -> State:
-        """The state with these records written, these keys taken out, these addresses bound (None unbinds)."""
+        """A copy of the state: records added or replaced, `without` removed, addresses bound (None unbinds)."""
         kept = dict(self.records)
         kept.update((r.external_task_id, r) for r in records)
         for key in without:
@@ -169,6 +174,6 @@ class State(Frozen):
                 bound.pop(address, None)
             else:
                 bound[address] = key_or_none
-        told = {name: getattr(self, name) for name in State.model_fields}
-        # Constructed, not copied: a copy would take the indexes of the old records along.
-        return State.model_construct(**(told | fields | {"records": kept, "current": bound}))
+        unchanged = {name: getattr(self, name) for name in State.model_fields}
+        # Constructed, not copied: a copy would keep the cached indexes of the old records.
+        return State.model_construct(**(unchanged | fields | {"records": kept, "current": bound}))

@@ -1,8 +1,8 @@
-"""State <-> bytes. The only place that knows the format version.
+"""State <-> bytes. The only module that knows the format version.
 
-A snapshot is UTF-8 JSON with one record a line, sorted, so that git shows what changed; what has its default value is
-left out. A journal entry is one line of JSON: what differs between two states, and nothing else. Where the bytes lie,
-and whether they arrived whole, is a backend's business.
+A snapshot is UTF-8 JSON with one record per line, sorted, so that git shows what changed; fields with their default
+value are left out. A journal entry is one line of JSON with the difference between two states. A backend stores the
+bytes and checks that they are complete.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from reconciler.model.base import Frozen, lean
 from reconciler.model.methods import METHOD_NAMES, METHODS
 from reconciler.model.state import STATE_VERSION, Record, State
 
-_ALWAYS = ("lineage", "serial", "manifest")
-_IF_SET = ("kin", "strangers", "applying", "applied")
+_REQUIRED_FIELDS = ("lineage", "serial", "manifest")
+_OPTIONAL_FIELDS = ("kin", "strangers", "applying", "applied")
 _RESTORE = hint(
     way(
         "The state as it was before the last apply is kept beside it, its name ending in .backup. Put a good copy back "
@@ -37,7 +37,7 @@ class _Snapshot(State):
 
 
 class _Entry(Frozen):
-    """What one write changed: records added whole, of the others the fields that differ."""
+    """The changes of one write: new records in full, and the changed fields of other records."""
 
     records: tuple[Record, ...] = ()
     changed: dict[str, dict[str, Any]] = {}
@@ -47,7 +47,7 @@ class _Entry(Frozen):
 
 
 class _Head(Frozen):
-    """A state without what it holds."""
+    """The fields of a state without its records."""
 
     lineage: str
     serial: int
@@ -59,10 +59,10 @@ class _Head(Frozen):
 
 
 def dump(state: State) -> bytes:
-    """The whole state. Two states that are equal give the same bytes."""
+    """The state as a snapshot. Equal states give equal bytes."""
     head = [("version", STATE_VERSION)]
-    head += [(name, getattr(state, name)) for name in _ALWAYS]
-    head += [(name, value) for name in _IF_SET if (value := getattr(state, name))]
+    head += [(name, getattr(state, name)) for name in _REQUIRED_FIELDS]
+    head += [(name, value) for name in _OPTIONAL_FIELDS if (value := getattr(state, name))]
     lines = [b'"%s":%s' % (name.encode(), _json(value)) for name, value in head]
     current = [b"%s:%s" % (_json(address), _json(key)) for address, key in sorted(state.current.items())]
     records = [b"%s:%s" % (_json(key), _record_json(record)) for key, record in sorted(state.records.items())]
@@ -71,24 +71,26 @@ def dump(state: State) -> bytes:
 
 
 def load(snapshot: bytes) -> State:
-    """Raises StateDamaged for whatever is not right in it, StateTooNew for a later format."""
+    """The state in a snapshot. Raises StateDamaged for any fault in it, and StateTooNew for a later format."""
     try:
-        with _collecting_no_garbage():
-            read = _by_lines(snapshot) or _Snapshot.model_validate_json(snapshot, strict=True)
+        with _gc_paused():
+            read = _parse_in_chunks(snapshot) or _Snapshot.model_validate_json(snapshot, strict=True)
     except ValidationError as error:
         _refuse_later_versions(snapshot)
-        raise StateDamaged(_first_complaint(error), _RESTORE) from None
-    return _checked(State.model_construct(**{name: getattr(read, name) for name in State.model_fields}))
+        raise StateDamaged(_first_error(error), _RESTORE) from None
+    return _validated(State.model_construct(**{name: getattr(read, name) for name in State.model_fields}))
 
 
 def entry(before: State, after: State, *, touched: Iterable[str] | None = None) -> bytes:
-    """What turns `before` into `after`, as one line without its end; empty if nothing does.
+    """The journal entry that changes `before` into `after`: one line without its line end, empty for no change.
 
-    `touched` are the keys of the only records that may differ, with the bindings of their addresses; then the cost
-    is that of the change, not that of the state.
+    `touched` are the keys of the only records that may differ, with the bindings of their addresses; then the time
+    depends on the size of the change, not on the size of the state.
     """
     keys = differing(before, after) if touched is None else dict.fromkeys(touched)
-    addresses = _rebound(before.current, after.current) if touched is None else _addresses(keys, before, after)
+    addresses = (
+        _changed_addresses(before.current, after.current) if touched is None else _addresses(keys, before, after)
+    )
     parts: dict[str, bytes] = {}
     added = [_record_json(after.records[key]) for key in keys if key in after.records and key not in before.records]
     if added:
@@ -134,22 +136,22 @@ def fold(state: State, entries: Sequence[bytes]) -> State:
                 else:
                     current[address] = bound
             head |= read.fields
-        told = _Head.model_validate_json(_json(head), strict=True)
+        fields = _Head.model_validate_json(_json(head), strict=True)
     except ValidationError as error:
-        raise StateDamaged(f"the journal: {_first_complaint(error)}", _RESTORE) from None
+        raise StateDamaged(f"the journal: {_first_error(error)}", _RESTORE) from None
     except KeyError as missing:
         raise StateDamaged(f"the journal: it changes the record {missing}, which is not there", _RESTORE) from None
-    return _checked(State.model_construct(**dict(told), records=records, current=current))
+    return _validated(State.model_construct(**dict(fields), records=records, current=current))
 
 
 def differing(before: State, after: State) -> dict[str, None]:
-    """The keys of the records that were added, changed or taken out, in a fixed order."""
+    """The keys of the records that were added, changed or removed, in a fixed order."""
     old, new = before.records, after.records
     keys = {key: None for key, record in new.items() if (was := old.get(key)) is not record and was != record}
     return keys | dict.fromkeys(key for key in old if key not in new)
 
 
-def _rebound(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, None]:
+def _changed_addresses(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, None]:
     addresses = {address: None for address, key in new.items() if old.get(address) != key}
     return addresses | dict.fromkeys(address for address in old if address not in new)
 
@@ -168,7 +170,7 @@ def _changed(record: Record, changes: dict[str, Any]) -> Record:
     return Record.model_validate_json(_json(record.model_dump(mode="json") | changes), strict=True)
 
 
-def _checked(state: State) -> State:
+def _validated(state: State) -> State:
     for key, record in state.records.items():
         if key != record.external_task_id:
             raise StateDamaged(f"the record {record.external_task_id!r} stands under the key {key!r}", _RESTORE)
@@ -182,27 +184,28 @@ def _checked(state: State) -> State:
     return state
 
 
-def _by_lines(snapshot: bytes) -> _Snapshot | None:
-    """A snapshot as `dump` lays it out, some lines at a time: half the memory of all at once.
+def _parse_in_chunks(snapshot: bytes) -> _Snapshot | None:
+    """Parses a snapshot in the layout of `dump`, some lines at a time: half the memory of parsing all at once.
 
-    None for any other: it may still be good JSON that somebody laid out anew, or it is damaged and must say where.
+    None for any other layout: it may be valid JSON that a tool reformatted, or it is damaged. The caller parses it as
+    a whole then, which also gives the error message.
     """
-    begins, ends = snapshot.find(_RECORDS), len(snapshot) - len(_END)
-    if begins < 0 or not snapshot.endswith(_END):
+    begins, ends = snapshot.find(_RECORDS_BEGIN), len(snapshot) - len(_RECORDS_END)
+    if begins < 0 or not snapshot.endswith(_RECORDS_END):
         return None
-    head, begins = snapshot[:begins], begins + len(_RECORDS)
+    head, begins = snapshot[:begins], begins + len(_RECORDS_BEGIN)
     records: dict[str, Record] = {}
     try:
         while begins < ends:
             comma = snapshot.find(b",\n", begins + _CHUNK, ends)
             chunk_ends = ends if comma < 0 else comma
-            for key, record in _SOME.validate_json(b"{%s}" % snapshot[begins:chunk_ends], strict=True).items():
+            for key, record in _SOME_RECORDS.validate_json(b"{%s}" % snapshot[begins:chunk_ends], strict=True).items():
                 records[record.external_task_id if record.external_task_id == key else key] = lean(record)
             begins = chunk_ends + len(b",\n")
         read = _Snapshot.model_validate_json(head + b"}", strict=True)
     except ValidationError:
         return None
-    if begins == ends:  # a comma with nothing behind it
+    if begins == ends:  # a trailing comma
         return None
     named = {key: key for key in records}
     current = {address: named.get(key, key) for address, key in read.current.items()}
@@ -223,11 +226,11 @@ def _refuse_later_versions(snapshot: bytes) -> None:
         )
 
 
-def _first_complaint(error: ValidationError) -> str:
-    complaints = error.errors(include_url=False, include_input=False)
-    place = ".".join(map(str, complaints[0]["loc"]))
-    more = f" (and {len(complaints) - 1} more)" if len(complaints) > 1 else ""
-    return f"{place}: {complaints[0]['msg']}{more}" if place else f"{complaints[0]['msg']}{more}"
+def _first_error(error: ValidationError) -> str:
+    errors = error.errors(include_url=False, include_input=False)
+    place = ".".join(map(str, errors[0]["loc"]))
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return f"{place}: {errors[0]['msg']}{more}" if place else f"{errors[0]['msg']}{more}"
 
 
 def _block(lines: Sequence[bytes]) -> bytes:
@@ -253,7 +256,7 @@ def _encodable(record: Record) -> Record:
 
 
 def _well_formed(value: Any) -> Any:
-    """Half a surrogate pair, as a cloud's message may hold, has no UTF-8; it must not keep a state from being saved."""
+    """Replaces lone surrogates, which UTF-8 can't encode. A cloud's message may hold one, and must not block a save."""
     match value:
         case str() if type(value) is str:
             return value.encode("utf-8", "replace").decode()
@@ -266,18 +269,18 @@ def _well_formed(value: Any) -> Any:
 
 
 @contextmanager
-def _collecting_no_garbage() -> Iterator[None]:
-    """Ten thousand new values make the collector look at all of them again and again: half of the time of a load."""
-    collecting = gc.isenabled()
+def _gc_paused() -> Iterator[None]:
+    """Pauses garbage collection: while ten thousand new values are loaded, it takes half of the time."""
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if collecting:
+        if was_enabled:
             gc.enable()
 
 
 _RECORD = Record.__pydantic_serializer__
-_SOME = TypeAdapter(dict[str, Record])
-_RECORDS, _END = b',\n"records":{\n', b"\n}\n}\n"  # what `dump` puts around the records
+_SOME_RECORDS = TypeAdapter(dict[str, Record])
+_RECORDS_BEGIN, _RECORDS_END = b',\n"records":{\n', b"\n}\n}\n"  # `dump` writes these before and after the records
 _CHUNK = 250_000  # bytes

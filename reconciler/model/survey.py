@@ -1,4 +1,4 @@
-"""What the accounts show of a manifest whose state is not here."""
+"""What the accounts hold for a manifest whose state is missing."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from reconciler.model.plan import Drift, DriftKind, FieldChange
 
 
 class Held(Frozen):
-    """A voice in an account whose marker fits a declared address, and which no state here knows."""
+    """A voice in an account whose marker matches a declared address, but which is not in the state."""
 
-    address: str  # a declared one
+    address: str  # declared in the manifest
     provider: str
-    lineage: str  # eight hex digits: of the state that it was made under
+    lineage: str  # eight hex digits: the lineage of the state under which the voice was made
     external_task_id: str
     voice_id: str | None  # None while it is being made
-    unchanged: bool  # its entry still says what it was made from, so `state rebuild` takes it in
+    unchanged: bool  # its entry still declares the same inputs, so `state rebuild` adopts it
 
 
 class Survey(Frozen):
-    """Addresses are sorted by provider, each list in the order of the manifest."""
+    """Addresses grouped by provider, each list in the order of the manifest."""
 
-    stateless: bool  # there is no state at all; else there is one without a record
+    stateless: bool  # there is no state at all; otherwise there is a state without records
     ours: tuple[Held, ...] = ()
-    others: dict[str, int] = {}  # lineage -> voices with its markers that fit no declared address
-    absent: dict[str, list[str]] = {}  # provider -> looked for properly, and not there
-    present: dict[str, list[str]] = {}  # provider -> official and existing voices that are there
-    lost: dict[str, list[str]] = {}  # provider -> official and existing voices that are declared, and not there
-    unverifiable: dict[str, list[str]] = {}  # provider -> its cloud does not list what was made of these
-    unseen: tuple[str, ...] = ()  # `provider: why` or `address: why`, of what could not be looked at
-    ways_to_see: Hint = NO_HINT  # what to do about it, where that is known
+    others: dict[str, int] = {}  # lineage -> number of voices whose markers match no declared address
+    absent: dict[str, list[str]] = {}  # provider -> addresses without a voice, after a complete search
+    present: dict[str, list[str]] = {}  # provider -> official and existing voices that exist
+    lost: dict[str, list[str]] = {}  # provider -> official and existing voices that don't exist
+    unverifiable: dict[str, list[str]] = {}  # provider -> addresses whose voices its cloud does not list
+    unseen: tuple[str, ...] = ()  # `provider: why` or `address: why`, for what could not be checked
+    ways_to_see: Hint = NO_HINT  # what the user can do about it, where that is known
 
     @property
     def lineages(self) -> dict[str, int]:
-        """Lineage -> how many of our voices were made under it, the largest first."""
+        """Lineage -> how many voices of declared addresses were made under it, the largest number first."""
         counts: dict[str, int] = {}
         for held in self.ours:
             counts[held.lineage] = counts.get(held.lineage, 0) + 1
@@ -41,7 +41,7 @@ class Survey(Frozen):
 
     @property
     def drift(self) -> tuple[Drift, ...]:
-        """As drift: our voices that no state knows, and declared voices of others that are not there."""
+        """The survey as drift: voices of declared addresses without a record, and declared voices that don't exist."""
         lost = (
             Drift(address=address, provider=provider, kind=DriftKind.GONE)
             for provider, addresses in self.lost.items()

@@ -1,4 +1,4 @@
-"""What Tencent Cloud makes voices and sounds from. Every limit is checked before any call; its page is named."""
+"""The methods of Tencent Cloud: the inputs of voices and sounds. Limits are checked before any call."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class VodClone(MethodInputs):
     digested: ClassVar[frozenset[str]] = frozenset({"payload"})
     always: ClassVar[frozenset[str]] = frozenset({"model"})
 
-    model: Literal["vidu", "minimax"] = Field(  # with minimax it is a MinimaxClone
+    model: Literal["vidu", "minimax"] = Field(  # `minimax` selects the method MinimaxClone
         default="vidu", description="Which service clones: vidu (default) or minimax."
     )
     voice_id: Annotated[str, StringConstraints(min_length=8, max_length=256, pattern=CHOSEN_ID), ON_ONE_LINE] = Field(
@@ -191,10 +191,10 @@ class TrtcClone(MethodInputs):
 
     @classmethod
     def remarks(cls, inputs: Inputs) -> tuple[str, ...]:
-        return _unheard_of("model", inputs.get("model"), TRTC_MODELS)
+        return _undocumented("model", inputs.get("model"), TRTC_MODELS)
 
 
-# --- Tencent Cloud VOD, sound that is no voice ---
+# --- Tencent Cloud VOD, generated sounds ---
 
 SCENES = ("sfx", "music")
 
@@ -217,7 +217,7 @@ class AudioOutput(Frozen):
 
 
 def _as_json(value: Any) -> Any:
-    """The manifest's text as JSON would have it, unless it stood in quotes."""
+    """The manifest's values as JSON values: text that was not quoted becomes a number, a boolean or null."""
     match value:
         case dict():
             return {key: _as_json(inner) for key, inner in value.items()}
@@ -232,7 +232,7 @@ def _as_json(value: Any) -> Any:
 
 
 class AudioTask(MethodInputs):
-    """CreateAigcAudioTask. Limits: Tencent Cloud VOD, that page. `on_expiry` stands beside it."""
+    """CreateAigcAudioTask. Limits: Tencent Cloud VOD, that page. `on_expiry` is declared beside it, in the entry."""
 
     links: ClassVar[tuple[str, ...]] = ("videos", "audios")
     watched: ClassVar[bool] = False
@@ -251,10 +251,10 @@ class AudioTask(MethodInputs):
 
     @classmethod
     def remarks(cls, inputs: Inputs) -> tuple[str, ...]:
-        return _unheard_of("scene_type", inputs.get("scene_type"), SCENES)
+        return _undocumented("scene_type", inputs.get("scene_type"), SCENES)
 
 
-def _unheard_of(key: str, value: object, known: tuple[str, ...]) -> tuple[str, ...]:
+def _undocumented(key: str, value: object, known: tuple[str, ...]) -> tuple[str, ...]:
     if value is None or value in known:
         return ()
     return (f'{key} "{value}" is not among those the vendor documents ({", ".join(known)})',)

@@ -1,4 +1,4 @@
-"""Times as people read them, in one style everywhere."""
+"""Formats times and durations for output."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 
 def format_time(when: datetime) -> str:
-    """`2026-11-21 06:35:52 UTC`."""
+    """The time in UTC: `2026-11-21 06:35:52 UTC`."""
     return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def duration(seconds: float) -> str:
-    """`1.0 s`, `2 min 5 s`, `3 h`, `1 h 2 min`: two units at most, and none that is nothing."""
+    """The duration in at most two units, without zeros: `1.0 s`, `2 min 5 s`, `3 h`, `1 h 2 min`."""
     if round(seconds, 1) < 60:
         return f"{seconds:.1f} s"
     whole = round(seconds)

@@ -1,4 +1,4 @@
-"""A record's next self. Pure: a record and what happened in, the record as it must be kept out."""
+"""State transitions of a record. Pure functions: they take a record and an event, and return the new record."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from reconciler.model.state import Activation, Record, Status
 
 
 def intended(change: Change, voice: Voice, *, account: str, before: Record | None, now: datetime) -> Record:
-    """What is made durable before the call: the same key once more, or a new one."""
+    """The intent that is saved before the call. With `before` it keeps that record's key, else it gets a new one."""
     if before is not None:
         return before.model_copy(
             update={
                 "status": Status.INTENDED,
-                "generation": max(before.generation, change.generation),  # one that had lapsed is the newest again
+                "generation": max(before.generation, change.generation),  # a lapsed record becomes the newest again
                 "attempts": before.attempts + 1,
                 "sent": redacted(voice),
                 "links": link_notes_of(voice),
@@ -33,17 +33,18 @@ def intended(change: Change, voice: Voice, *, account: str, before: Record | Non
 
 
 def bound(change: Change, voice: Voice, made: RemoteVoice, *, account: str, now: datetime) -> Record:
-    """A voice that exists without a call of ours: marked, imported, official."""
+    """A new record for a voice that exists already: found by its marker, imported, or official."""
     record = _record(change, voice, account=account, status=Status.INTENDED, now=now, attempts=0)
     return seen(record, made, now=now)
 
 
 def accepted(record: Record, task_id: str, *, now: datetime) -> Record:
+    """The cloud accepted the creation and runs it as this task."""
     return record.model_copy(update={"status": Status.RUNNING, "task_id": task_id, "changed_at": now})
 
 
 def seen(record: Record, remote: RemoteVoice, *, now: datetime) -> Record:
-    """The record as its task or voice was found, whatever its status."""
+    """The record with what the cloud shows of its task or voice, whatever the status."""
     status = {"running": Status.RUNNING, "ready": Status.READY, "failed": Status.FAILED}[remote.status]
     found = {
         "status": status,
@@ -63,44 +64,47 @@ def seen(record: Record, remote: RemoteVoice, *, now: datetime) -> Record:
 
 
 def failed(record: Record, message: str, *, cause: Cause | None = None, now: datetime) -> Record:
-    told = {"status": Status.FAILED, "message": message, "cause": cause, "changed_at": now}
-    return record.model_copy(update=told)
+    """The creation failed."""
+    fields = {"status": Status.FAILED, "message": message, "cause": cause, "changed_at": now}
+    return record.model_copy(update=fields)
 
 
 def uncertain(record: Record, message: str, *, now: datetime) -> Record:
+    """The outcome of the creation is unknown."""
     return record.model_copy(update={"status": Status.UNCERTAIN, "message": message, "changed_at": now})
 
 
 def unsent(record: Record) -> Record:
-    """The intent as it was before a call that provably did nothing."""
+    """The intent as it was before the last call, which provably had no effect."""
     return record.model_copy(update={"attempts": max(0, record.attempts - 1)})
 
 
 def updated(record: Record, voice: Voice) -> Record:
-    """Our own keys told anew, and links as they are signed now; and `existing`, where an entry now says that of its own
-    voice.
+    """The record with the keys that only the state keeps, and with the links, as they are declared now.
+
+    An entry may declare its own voice as `existing` now: then the method and the inputs change too.
     """
-    told: dict[str, object] = {"labels": voice.labels, "lifecycle": voice.lifecycle}
+    fields: dict[str, object] = {"labels": voice.labels, "lifecycle": voice.lifecycle}
     if record.method != voice.method:
-        told |= {"method": voice.method, "sent": redacted(voice), "links": link_notes_of(voice)}
+        fields |= {"method": voice.method, "sent": redacted(voice), "links": link_notes_of(voice)}
     else:
         sent, links = with_current_notes(voice, record)
-        told |= {"sent": _with_keys(sent, voice, voice.body.ours) if voice.body.ours else sent, "links": links}
-    return record.model_copy(update=told)
+        fields |= {"sent": _with_keys(sent, voice, voice.body.ours) if voice.body.ours else sent, "links": links}
+    return record.model_copy(update=fields)
 
 
 def changed_in_place(record: Record, voice: Voice, keys: Iterable[str]) -> Record:
-    """The cloud has taken these keys of the body as they are declared now."""
+    """The cloud was updated: these keys of the body have their declared values now."""
     sent, links = with_current_notes(voice, record)
     now = _with_keys(sent, voice, keys)
-    told: dict[str, object] = {"sent": now, "links": kept_notes(now, links, link_notes_of(voice))}
+    fields: dict[str, object] = {"sent": now, "links": kept_notes(now, links, link_notes_of(voice))}
     if "name" in keys and voice.inputs.get("name"):
-        told["voice_name"] = voice.inputs["name"]
-    return record.model_copy(update=told)
+        fields["voice_name"] = voice.inputs["name"]
+    return record.model_copy(update=fields)
 
 
 def activating(record: Record, activation: Activation | None) -> Record:
-    """Its first use, begun, done, or provably not made."""
+    """The record with this activation; None where the paid call was provably not made."""
     return record.model_copy(update={"activation": activation})
 
 
@@ -111,7 +115,7 @@ def _with_keys(sent: Inputs, voice: Voice, keys: Iterable[str]) -> Inputs:
 
 
 def deposed(record: Record, *, by: str | None, keep_old: float | None, now: datetime) -> Record:
-    """To be deleted, from now on, come what may."""
+    """The voice is to be deleted; `prevent_destroy` no longer holds it."""
     lifecycle = record.lifecycle.model_copy(update={"keep_old": keep_old, "prevent_destroy": False})
     return record.model_copy(
         update={"status": Status.DEPOSED, "deposed_by": by, "lifecycle": lifecycle, "changed_at": now}
@@ -119,7 +123,7 @@ def deposed(record: Record, *, by: str | None, keep_old: float | None, now: date
 
 
 def tombstone(record: Record, *, now: datetime) -> Record:
-    """What stays for ever: a key once accepted is burnt."""
+    """The deleted voice's record, without its inputs. It stays for ever: the cloud never accepts its key again."""
     return record.model_copy(
         update={
             "status": Status.DELETED,
@@ -137,12 +141,12 @@ def tombstone(record: Record, *, now: datetime) -> Record:
 
 
 def ended(record: Record, status: Status, *, now: datetime) -> Record:
-    """Given up (LAPSED) or out of reach (ABANDONED): kept whole, so that it can be recognised."""
+    """The record was given up (LAPSED) or released (ABANDONED). It keeps all fields, to recognise its voice later."""
     return record.model_copy(update={"status": status, "changed_at": now})
 
 
 def _record(change: Change, voice: Voice, *, account: str, status: Status, now: datetime, attempts: int) -> Record:
-    """What makes a voice has a key: a record refuses None."""
+    """A new record for the change. Validation refuses a change without a key."""
     return Record.model_validate(
         {
             "external_task_id": change.key,
@@ -165,7 +169,10 @@ def _record(change: Change, voice: Voice, *, account: str, status: Status, now: 
 
 
 def given_up(record: Record, *, now: datetime) -> Record:
-    """Let go by a person who pays again: without its inputs it is never taken for the new one, should it arrive."""
+    """The user gave up this creation and pays for a new one.
+
+    The record loses its inputs, so that its voice, if it still appears, is never taken for the new one.
+    """
     return record.model_copy(
         update={
             "status": Status.LAPSED,

@@ -1,4 +1,4 @@
-"""Why a text is no http(s) URL, as a person needs to know it. The text itself is never repeated: it may be secret."""
+"""Explains why a text is not an http(s) URL. The text itself is never quoted: it may be secret."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _STORES = frozenset(("s3", "gs", "oss", "cos", "cosn", "obs", "tos", "bos", "r2"
 
 
 def fault(url: str) -> str:
-    """One sentence for a text that is no http(s) URL with a host."""
+    """The message for a text that is not an http(s) URL with a host."""
     scheme, colon, rest = url.partition(":")
     scheme = scheme.lower() if colon else ""
     if re.match(r"[A-Za-z]:(?:[\\/]|$)", url) or url.startswith(("\\\\", ".\\", "..\\", "~\\")):
@@ -22,7 +22,7 @@ def fault(url: str) -> str:
     if (blank := _blank(url)) is not None and not _is_path(url):
         return blank
     if scheme in ("http", "https"):
-        return _of_web(rest)
+        return _web_fault(rest)
     if re.match(r"(?i)https?/+", url) or re.match(r"(?i)https?;/", url):
         return "the colon after http or https is missing: it begins with https://"
     if scheme == "file" or _is_path(url):
@@ -43,7 +43,7 @@ def _is_path(url: str) -> bool:
 
 
 def _blank(url: str) -> str | None:
-    """An encoded blank is %20, and no URL has one at its ends."""
+    """The message for a text with a blank in it, which a URL never has."""
     at = next((index for index, character in enumerate(url) if is_blank(character)), None)
     if at is None:
         return None
@@ -60,7 +60,7 @@ def _blank(url: str) -> str | None:
     return f"{named} in it, character {at + 1}: remove it"
 
 
-def _of_web(rest: str) -> str:
+def _web_fault(rest: str) -> str:
     slashes = len(rest) - len(rest.lstrip("/"))
     if rest.startswith("\\") or (slashes and rest.lstrip("/").startswith("\\")):
         return "backslashes after http: or https:, where two slashes belong: it begins with https://"
@@ -77,5 +77,5 @@ def _of_web(rest: str) -> str:
 
 
 def _is_file_name(url: str) -> bool:
-    """`narrator.mp3` alone has the form of a host."""
+    """Whether the text is a file name: `narrator.mp3` alone also looks like a host."""
     return "/" not in url and _SUFFIXES.search(url[-5:]) is not None

@@ -1,6 +1,6 @@
-"""URLs as they may be kept and shown: the query of a URL is a secret, because pre-signed links put theirs there.
+"""Redacts URLs before they are saved or shown: the query of a URL is secret, because pre-signed links are signed there.
 
-Nothing here is a check; `manifest` does the checking.
+Nothing here validates URLs; see `scalars`.
 """
 
 from __future__ import annotations
@@ -15,22 +15,23 @@ from reconciler.model.signatures import OLDEST, TODAY, Rules, UrlTarget, signing
 
 Pair = tuple[str, str]  # a parameter's name and value, decoded
 WITHIN = re.compile(r"(?i)https?://[^\s\"'<>]+")
-_TELLING = 8  # characters; a shorter name beside a password is no secret
+_SECRET_USER = 8  # characters; a shorter user name beside a password is not secret
 MARK = "?#sha256:"
-NOTHING = hashlib.sha256(b"").hexdigest()[:8]  # the digest of a query that only signs
+NOTHING = hashlib.sha256(b"").hexdigest()[:8]  # the digest of a query that has only signing parameters
 
 
 def is_url(value: object) -> bool:
+    """Whether the value is text that begins like an http or https URL."""
     return isinstance(value, str) and value[:8].lower().startswith(("http://", "https://"))
 
 
 def shown(url: str, rules: Rules = TODAY) -> str:
-    """The URL without its secrets: `https://host/path?#sha256:xxxxxxxx`, a digest of the query less its signature."""
+    """The redacted URL: `https://host/path?#sha256:xxxxxxxx`, with a digest of the query without its signature."""
     if "?" not in url and "@" not in url and "#" not in url:
         return url
     try:
         parts = urlsplit(url)
-    except ValueError:  # no URL at all, though it begins like one
+    except ValueError:  # not a URL, though it begins like one
         return "***"
     host = parts.netloc.rpartition("@")[2]
     netloc = f"***@{host}" if "@" in parts.netloc else host
@@ -41,28 +42,31 @@ def shown(url: str, rules: Rules = TODAY) -> str:
 
 
 def pairs(query: str, rules: Rules = TODAY) -> list[Pair]:
-    """The parameters of a query as they stand in it. Bytes that are no UTF-8 stay apart, except in the oldest rules."""
+    """The parameters of a query, in order. Bytes that are not UTF-8 stay distinct, except under the oldest rules."""
     return parse_qsl(query, keep_blank_values=True, errors="replace" if rules.version == 1 else "surrogateescape")
 
 
 def place(parts: SplitResult) -> UrlTarget:
+    """The host and the path of a URL."""
     return UrlTarget(parts.hostname or "", parts.path)
 
 
 def content(given: list[Pair], at: UrlTarget, rules: Rules) -> list[Pair]:
-    """The parameters that do not only sign the link."""
+    """The parameters of a link without those that only sign it."""
     signed = signing([name for name, _ in given], at, rules)
     return [(name, value) for name, value in given if name not in signed and not signs_itself(value, rules)]
 
 
 def digest(given: list[Pair]) -> str:
+    """Eight hex digits for these parameters."""
     return hashlib.sha256(urlencode(given, errors="surrogatepass").encode()).hexdigest()[:8]
 
 
 def compared(value: Any) -> Any:
-    """A kept value in the form in which two of them are equal.
+    """A redacted value in the form in which two values are compared.
 
-    A link that is only signed equals the bare link, and a local file is its bytes, wherever it lies.
+    A link whose query only signs it equals the link without a query. A local file is compared by its bytes, not by its
+    path.
     """
     if isinstance(value, str):
         return value.removesuffix(f"{MARK}{NOTHING}")
@@ -74,7 +78,7 @@ def compared(value: Any) -> Any:
 
 
 def without_secrets(value: Any, rules: Rules = TODAY) -> Any:
-    """Any JSON value with every URL in it as it may be shown, one inside a text too."""
+    """A JSON value with every URL in it redacted, URLs inside longer text too."""
     if isinstance(value, str):
         if is_url(value):
             return shown(value, rules)
@@ -87,12 +91,12 @@ def without_secrets(value: Any, rules: Rules = TODAY) -> Any:
 
 
 def as_ever(value: Any) -> Any:
-    """`without_secrets` for what is kept, but never compared as a link: a name, a label. New rules change none."""
+    """`without_secrets` for text that is never compared as a link: names, labels. New rules don't change the result."""
     return without_secrets(value, OLDEST)
 
 
 def secrets_in(value: Any) -> Iterator[str]:
-    """What must not be shown of the URLs in a JSON value: passwords, and what their queries and fragments say."""
+    """The secrets in the URLs of a JSON value: passwords, and the values in queries and fragments."""
     if isinstance(value, str):
         for url in WITHIN.findall(value) if "://" in value else ():
             yield from _secrets_of(url)
@@ -116,8 +120,8 @@ def _secrets_of(url: str) -> Iterator[str]:
 
 
 def login(user: str, password: str) -> Iterator[str]:
-    """What is secret of a URL's user and password: a token may stand as either."""
+    """The secrets among a URL's user and password: either may be a token."""
     if password:
         yield password
-    if user and (len(user) >= _TELLING or not password):
+    if user and (len(user) >= _SECRET_USER or not password):
         yield user

@@ -1,4 +1,4 @@
-"""Names of environment variables. Where a name is due a key may have been written, so not every text is shown."""
+"""Names of environment variables. A user may write a secret key in place of a name, so not every text is shown."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from collections.abc import Container
 
 _ENDS = ("_KEY", "_ID", "_SECRET", "_TOKEN")  # how the names of variables that hold keys end
 _HIDDEN = "#sha256:"
-_PREFIX = re.compile(r"(?i)(?:sk|pk|rk|ak)-\S{6}")  # as many services begin their keys
-_RUN = re.compile(r"[A-Za-z0-9]{17,}")  # no word of a name is that long and has digits in it
+_PREFIX = re.compile(r"(?i)(?:sk|pk|rk|ak)-\S{6}")  # many vendors' keys begin like this
+_RUN = re.compile(r"[A-Za-z0-9]{17,}")  # no word of a variable's name is that long and contains digits
 _LETTERS = re.compile(r"[A-Za-z]{24,}")
 
 
 def kept(name: str, environ: Container[str]) -> str:
-    """The name, if it can be no key: the environment has it, or it ends as such names do. Else a digest of it."""
+    """The name if it is safe to show: the environment has it, or it ends like a variable's name. Else a digest."""
     return name if name in environ or name.endswith(_ENDS) else compared(name)
 
 
 def compared(name: str) -> str:
-    """The form in which two names are equal, whether the environment has them or not."""
+    """The form in which names are compared; it does not depend on the environment."""
     if name.endswith(_ENDS) or is_hidden(name):
         return name
     return f"{_HIDDEN}{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def is_hidden(name: str) -> bool:
-    """Whether it is a digest that `kept` gave."""
+    """Whether the name is a digest made by `kept` or `compared`."""
     return name.startswith(_HIDDEN)
 
 
 def unset(key: str, name: str, *, example: str) -> tuple[str, str]:
-    """That the variable which the manifest's `key` names is not set, and what to type; never what may be a key."""
+    """A message that the variable is not set, and what to type. Never shows text that may be a secret key."""
     if not is_hidden(name):
         return f"{key}: the variable {name} is not set in the environment.", f"export {name}=..."
     return (
@@ -41,7 +41,7 @@ def unset(key: str, name: str, *, example: str) -> tuple[str, str]:
 
 
 def may_be_key(text: str) -> bool:
-    """Whether it has the form of a key: long runs of letters with digits among them, as no name has."""
+    """Whether the text looks like a secret key: long runs of letters and digits, which names don't have."""
     if text.endswith(_ENDS):
         return False
     if _PREFIX.match(text):

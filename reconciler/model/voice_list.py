@@ -1,4 +1,4 @@
-"""What an account lists, and what the state knows of it."""
+"""The voices that an account lists, with the addresses that the state has for them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from reconciler.model.observed import RemoteVoice
 
 
 class VoiceList(Frozen):
+    """Listed voices, with their addresses."""
+
     voices: tuple[RemoteVoice, ...] = ()
-    addresses: dict[str, str] = {}  # voice_id -> the address whose voice it is
-    managed: int = 0  # voices that are left out, because the state holds them
+    addresses: dict[str, str] = {}  # voice_id -> address
+    managed: int = 0  # number of voices left out because they are in the state
 
     def address(self, voice: RemoteVoice) -> str | None:
+        """The address of the voice; None if it is not in the state."""
         return self.addresses.get(voice.voice_id or "")

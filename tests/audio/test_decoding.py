@@ -1,4 +1,4 @@
-"""Real mp3, m4a, mp4, mov and odd WAVs through PyAV: measured, and made 16 kHz mono WAV."""
+"""Real mp3, m4a, mp4, mov and unusual WAVs are measured and converted to 16 kHz mono WAV by PyAV."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def converted(data: bytes) -> bytes:
 
 
 def pitch(sound: list[int], *, rate: int = 16_000) -> float:
-    """Hz, by its crossings of zero, away from both ends."""
+    """The frequency in Hz, by counting zero crossings away from both ends."""
     middle = sound[rate : 2 * rate]
     return sum(a < 0 <= b for a, b in pairwise(middle))
 

@@ -1,4 +1,4 @@
-"""WAVs whose header is not true: read as far as they can be meant, never sent as they are."""
+"""WAVs with a wrong header are read as far as possible, and never sent unchanged."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ID3V1 = b"TAG" + b"Title".ljust(125, b"\0")
 
 @pytest.fixture
 def no_pyav(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The standard library must do."""
+    """PyAV is not needed: the standard library is enough."""
     monkeypatch.setitem(sys.modules, "av", None)
     monkeypatch.delitem(sys.modules, "reconciler.audio.decoding", raising=False)
 
@@ -37,7 +37,7 @@ def read(data: bytes) -> AudioFile:
 
 
 def whole_size(data: bytes, size: int | None = None) -> bytes:
-    """With this size of the whole, or with the true one."""
+    """With this size of the whole file, or with the true one."""
     return data[:4] + struct.pack("<I", len(data) - 8 if size is None else size) + data[8:]
 
 
@@ -275,7 +275,7 @@ def test_the_mask_of_an_extensible_wav_is_kept() -> None:
 
 
 def is_strict(data: bytes) -> bool:
-    """By another reading of the format, which forgives nothing: sizes add up, pad bytes are there, one format."""
+    """Checks the format with an independent, strict parser: sizes add up, pad bytes exist, one format."""
     at, names = 12, []
     if data[:4] != b"RIFF" or data[8:12] != b"WAVE" or struct.unpack_from("<I", data, 4)[0] != len(data) - 8:
         return False

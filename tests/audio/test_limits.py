@@ -1,4 +1,4 @@
-"""What the vendors take, to the sample: each fault with what was measured and the limit."""
+"""The vendors' limits, exact to one sample: each fault shows the measured value and the limit."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_the_length_is_checked_to_the_sample(
 
 
 @pytest.mark.parametrize(
-    ("limits", "seconds", "told"),
+    ("limits", "seconds", "fault"),
     [
         (TRTC_PROMPT, 4.2, "prompt_audio is 4.2 s long; TRTC VoiceClone takes 10 to 180 s"),
         (TRTC_PROMPT, 9.96, "prompt_audio is 9.96 s long; TRTC VoiceClone takes 10 to 180 s"),
@@ -61,8 +61,10 @@ def test_the_length_is_checked_to_the_sample(
         (MINIMAX_ADVICE, 3.0, "audio is 3.0 s long; MiniMax, whose model this is, takes 10 to 300 s"),
     ],
 )
-def test_a_length_is_shown_with_the_digits_that_break_the_limit(limits: AudioLimits, seconds: float, told: str) -> None:
-    assert faults(replace(WAV, seconds=seconds), limits) == [told]
+def test_a_length_is_shown_with_the_digits_that_break_the_limit(
+    limits: AudioLimits, seconds: float, fault: str
+) -> None:
+    assert faults(replace(WAV, seconds=seconds), limits) == [fault]
 
 
 @pytest.mark.parametrize(
@@ -84,7 +86,7 @@ def test_the_formats_are_the_vendors(limits: AudioLimits, containers: str) -> No
     assert sorted(taken) == sorted(containers.split())
 
 
-def test_a_format_is_told_with_those_that_are_taken() -> None:
+def test_a_format_is_reported_with_those_that_are_taken() -> None:
     assert faults(replace(MP3, container="m4a"), KLING_VOICE_URL) == [
         "voice_url is m4a; Kling takes mp3, wav, mp4 and mov"
     ]
@@ -119,7 +121,7 @@ def test_a_file_too_large_to_be_read_is_refused_by_its_size_alone() -> None:
     )
 
 
-def test_all_faults_are_told_at_once() -> None:
+def test_all_faults_are_reported_at_once() -> None:
     long = replace(MP3, container="mov", seconds=301.0, size=30_000_000, cut_off=True)
     assert faults(long, VOD_CLONE_AUDIO) == [
         "audio is 30,000,000 bytes; VOD CreateAigcAudioClone takes at most 20 MB (20,971,520 bytes)",

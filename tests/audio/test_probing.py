@@ -1,4 +1,4 @@
-"""A sample behind a link: what is proven of it, and what is only a doubt."""
+"""A sample behind a link: proven faults, and doubts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_sample_that_is_too_short_is_at_fault() -> None:
     assert probed(wav(4.0)).faults == ("voice_url is 4.0 s long; Kling takes 5 to 30 s",)
 
 
-def test_all_its_faults_are_told() -> None:
+def test_all_its_faults_are_reported() -> None:
     assert probed(m4a(4.0)).faults == (
         "voice_url is m4a; Kling takes mp3, wav, mp4 and mov",
         "voice_url is 4.0 s long; Kling takes 5 to 30 s",
@@ -54,14 +54,14 @@ def test_a_link_that_leads_nowhere_is_at_fault() -> None:
 
 def test_a_host_that_does_not_answer_is_at_fault() -> None:
     slow = NotFetched("can't be fetched from this machine: no answer within 5 s")
-    told = "voice_url can't be fetched from this machine: no answer within 5 s"
-    assert probed(slow) == Probed(faults=(told,), fetched=False)
+    message = "voice_url can't be fetched from this machine: no answer within 5 s"
+    assert probed(slow) == Probed(faults=(message,), fetched=False)
 
 
 def test_an_answer_that_can_t_be_read_is_a_doubt() -> None:
     packed = NotFetched("could not be checked: it comes packed, unasked", fault=False, answered=True)
-    told = "voice_url could not be checked: it comes packed, unasked"
-    assert probed(packed) == Probed(doubts=(told,), fetched=False)
+    message = "voice_url could not be checked: it comes packed, unasked"
+    assert probed(packed) == Probed(doubts=(message,), fetched=False)
 
 
 def test_a_false_header_is_a_doubt() -> None:
@@ -94,7 +94,7 @@ def test_more_bytes_than_are_read_are_a_doubt_where_the_vendor_names_no_limit() 
     assert found == Probed(None, doubts=("voice_url is larger than 104,857,600 bytes, and was not looked at",))
 
 
-def test_a_format_nobody_can_look_into_is_at_fault() -> None:
+def test_a_format_that_voicectl_cannot_read_is_at_fault() -> None:
     assert probed(encoded("flac", "flac", seconds=1.0)) == Probed(
         None,
         faults=("voice_url is flac; Kling takes mp3, wav, mp4 and mov",),
@@ -107,5 +107,5 @@ def test_without_pyav_the_length_of_an_mp3_is_in_doubt(monkeypatch: pytest.Monke
     monkeypatch.delitem(sys.modules, "reconciler.audio.decoding", raising=False)
     for limits in (KLING_VOICE_URL, MINIMAX_ADVICE):
         found = probed(sample, limits)
-        told = f"{limits.key} is mp3, and reading it takes PyAV: pip install 'voicectl[audio]'"
-        assert found == Probed(None, doubts=(told,))
+        message = f"{limits.key} is mp3, and reading it takes PyAV: pip install 'voicectl[audio]'"
+        assert found == Probed(None, doubts=(message,))

@@ -1,4 +1,4 @@
-"""What bytes are, by their first ones."""
+"""A file's format is detected from its first bytes."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ FRAME = b"\xff\xfb\x90\x64"
         (b"", None),
     ],
 )
-def test_the_container_is_told_by_the_bytes(data: bytes, container: str | None) -> None:
+def test_the_container_is_detected_from_the_bytes(data: bytes, container: str | None) -> None:
     assert container_of(data) == container
 
 

@@ -1,4 +1,4 @@
-"""WAV as people and programs really write it: read without PyAV, and never on a header's word."""
+"""WAVs as real programs write them are read without PyAV, and without trusting their headers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def refused(data: bytes) -> str:
 
 @pytest.fixture(autouse=True)
 def no_pyav(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The standard library must do."""
+    """PyAV is not needed: the standard library is enough."""
     import sys
 
     monkeypatch.setitem(sys.modules, "av", None)

@@ -1,4 +1,4 @@
-"""Who holds the lock, when its holders are real processes that get killed."""
+"""The owner of the lock, with owners that are real processes and get killed."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def lock_file(folder: Path) -> Path:
 
 
 def holding(folder: Path) -> Callable[[Callable[[bytes], object]], None]:
-    """The work of a child that takes the lock, says so, and keeps it."""
+    """A child process that takes the lock, reports it, and keeps it."""
 
     def work(say: Callable[[bytes], object]) -> None:
         with local(folder).lock(holder("cccc3333")):
@@ -53,10 +53,10 @@ def holding(folder: Path) -> Callable[[Callable[[bytes], object]], None]:
 
 def test_a_held_lock_says_who_holds_it(tmp_path: Path) -> None:
     with local(tmp_path).lock(holder()):
-        told = json.loads(lock_file(tmp_path).read_text())
-    assert told["lock_id"] == "aaaa1111"
-    assert told["who"] == "ann@here"
-    assert told["operation"] == "apply"
+        owner = json.loads(lock_file(tmp_path).read_text())
+    assert owner["lock_id"] == "aaaa1111"
+    assert owner["who"] == "ann@here"
+    assert owner["operation"] == "apply"
 
 
 def test_a_released_lock_leaves_nothing(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_a_holder_on_another_machine_is_believed_until_its_lock_is_broken(tmp_pa
 
 
 @pytest.mark.parametrize("left", [b"", b"{", b'{"lock_id":"aaaa1111"}', b"\0" * 40, b"not a lock"])
-def test_a_lock_that_names_nobody_is_dead(tmp_path: Path, left: bytes) -> None:
+def test_a_lock_without_an_owner_is_dead(tmp_path: Path, left: bytes) -> None:
     lock_file(tmp_path).write_bytes(left)
     with pytest.raises(StateError, match="no lock to break"):
         local(tmp_path).break_lock("aaaa1111")

@@ -1,4 +1,4 @@
-"""The files of a local state: what they look like, and what is made of files that are not as they should be."""
+"""The files of a local state, and how damaged or foreign files are treated."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def entries(folder: Path) -> tuple[bytes, ...]:
 
 @pytest.fixture
 def journalled(tmp_path: Path) -> Path:
-    """A folder whose state has the entries `one`, `two` and `three`, each in a line of its own."""
+    """A folder with a state whose entries are `one`, `two` and `three`, one line each."""
     backend = local(tmp_path)
     version = backend.write(b"{}", None)
     for entry in (b"one", b"two", b"three"):
@@ -56,7 +56,7 @@ def test_a_journal_is_for_its_owner_only(journalled: Path) -> None:
     assert (journalled / "voices.state.journal").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_mode_that_somebody_chose_is_kept(tmp_path: Path) -> None:
+def test_a_mode_that_the_user_chose_is_kept(tmp_path: Path) -> None:
     version = local(tmp_path).write(b"1", None)
     (tmp_path / "voices.state.json").chmod(0o660)
     local(tmp_path).write(b"2", version)
@@ -275,7 +275,7 @@ def test_a_disk_without_hard_links_still_keeps_a_backup(tmp_path: Path, monkeypa
 
 
 def test_a_reader_never_sees_a_state_that_never_was(tmp_path: Path) -> None:
-    """The writer's n-th state is n, as a snapshot or as a snapshot and n entries behind it."""
+    """The writer's n-th state is n, as a snapshot or as a snapshot with n entries."""
     writer, stopped = local(tmp_path), threading.Event()
     writer.write(b"0", None)
 

@@ -1,4 +1,4 @@
-"""Killed at any point, a local state loads, and holds everything that was promised."""
+"""After a kill at any point a local state loads, and holds everything that was confirmed."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ def local(folder: Path) -> LocalBackend:
     return LocalBackend(folder / "voices.state.json")
 
 
-def story(backend: Backend) -> list[bytes]:
-    """Everything that a state holds: its snapshot is the words of the entries that were folded into it."""
+def words_in(backend: Backend) -> list[bytes]:
+    """All words that a state holds: the snapshot holds the words of the entries that were folded into it."""
     blob = backend.read()
     return [] if blob is None else blob.data.split() + list(blob.entries)
 
 
-def tell(backend: Backend, promise: Promise, words: list[bytes]) -> None:
-    """Append word after word, and fold after every third."""
+def append_words(backend: Backend, promise: Promise, words: list[bytes]) -> None:
+    """Appends word after word, and folds after every third."""
     blob = backend.read()
     version = None if blob is None else blob.version
     for number, word in enumerate(words, start=1):
         version = backend.append([word], version)
         promise(word)
         if number % 3 == 0:
-            version = backend.write(b" ".join(story(backend)), version)
+            version = backend.write(b" ".join(words_in(backend)), version)
 
 
 WORDS = [b"w%d" % number for number in range(7)]
@@ -53,20 +53,20 @@ def test_killed_at_any_call_nothing_promised_is_lost(tmp_path: Path, begun: bool
         before: list[bytes] = []
         if begun:
             before = [b"b0", b"b1", b"b2", b"b3"]
-            tell(local(folder), lambda _: None, before)
+            append_words(local(folder), lambda _: None, before)
 
         def work(promise: Promise, folder: Path = folder, call: int = call) -> None:
             die_at(call, torn=torn)
-            tell(local(folder), promise, WORDS)
+            append_words(local(folder), promise, WORDS)
 
         with said(work) as (pid, pipe):
             promised = pipe.read().split()
             ended = wait(pid)
-        found = story(local(folder))
+        found = words_in(local(folder))
         assert found[: len(before) + len(promised)] == before + promised
         assert found == (before + WORDS)[: len(found)]
-        tell(local(folder), lambda _: None, [b"next"])
-        assert story(local(folder)) == [*found, b"next"]
+        append_words(local(folder), lambda _: None, [b"next"])
+        assert words_in(local(folder)) == [*found, b"next"]
         if ended == 0:
             break
     assert call > 40
@@ -76,16 +76,16 @@ def test_killed_while_healing_a_torn_tail_nothing_is_lost(tmp_path: Path) -> Non
     for call in count(1):
         folder = tmp_path / str(call)
         folder.mkdir()
-        tell(local(folder), lambda _: None, [b"one", b"two"])
+        append_words(local(folder), lambda _: None, [b"one", b"two"])
         with (folder / "voices.state.journal").open("ab") as journal:
             journal.write(b"0123456789abcdef thr")
 
         def work(folder: Path = folder, call: int = call) -> None:
             die_at(call, torn=True)
-            tell(local(folder), lambda _: None, [b"next"])
+            append_words(local(folder), lambda _: None, [b"next"])
 
         ended = in_child(work)
-        assert story(local(folder)) in ([b"one", b"two"], [b"one", b"two", b"next"])
+        assert words_in(local(folder)) in ([b"one", b"two"], [b"one", b"two", b"next"])
         if ended == 0:
             break
     assert call > 3
@@ -93,12 +93,12 @@ def test_killed_while_healing_a_torn_tail_nothing_is_lost(tmp_path: Path) -> Non
 
 def test_killed_at_random_moments_nothing_promised_is_lost(tmp_path: Path) -> None:
     backend = local(tmp_path)
-    told: list[bytes] = []
+    confirmed: list[bytes] = []
     for turn in range(12):
         words = [b"t%d-%d" % (turn, number) for number in range(10_000)]
 
         def work(promise: Promise, words: list[bytes] = words) -> None:
-            tell(local(tmp_path), promise, words)
+            append_words(local(tmp_path), promise, words)
 
         with said(work) as (pid, pipe):
             first = pipe.readline()  # it is at work
@@ -106,10 +106,10 @@ def test_killed_at_random_moments_nothing_promised_is_lost(tmp_path: Path) -> No
             os.kill(pid, signal.SIGKILL)
             promised = (first + pipe.read()).split()
             wait(pid)
-        found = story(backend)
-        assert found[: len(told) + len(promised)] == told + promised
-        assert len(found) <= len(told) + len(promised) + 1
-        told = found
+        found = words_in(backend)
+        assert found[: len(confirmed) + len(promised)] == confirmed + promised
+        assert len(found) <= len(confirmed) + len(promised) + 1
+        confirmed = found
 
 
 def test_four_processes_that_compare_and_swap_lose_no_update(tmp_path: Path) -> None:
@@ -128,4 +128,4 @@ def test_four_processes_that_compare_and_swap_lose_no_update(tmp_path: Path) -> 
                 break
 
     assert [wait(pid) for pid in [fork(work) for _ in range(4)]] == [0, 0, 0, 0]
-    assert story(local(tmp_path)) == [b"40"]
+    assert words_in(local(tmp_path)) == [b"40"]

@@ -1,4 +1,4 @@
-"""Sixteen processes on one state lose no update, with the lock and without it, also when some of them are killed."""
+"""Sixteen processes on one state lose no update, with or without the lock, even if some of them are killed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def local(folder: Path) -> LocalBackend:
 
 
 def words(folder: Path) -> list[bytes]:
-    """A snapshot is the words folded into it, an entry is one more."""
+    """All words of a state: those folded into the snapshot, and one for each entry."""
     blob = local(folder).read()
     return [] if blob is None else blob.data.split() + list(blob.entries)
 

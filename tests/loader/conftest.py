@@ -1,4 +1,4 @@
-"""A manifest written where a user would write it, and read as the command reads it."""
+"""Fixtures that write a manifest into the working folder and load it as the commands do."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Problems = Callable[..., list[str]]
 
 @pytest.fixture
 def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
-    """`write(text)` makes voices.yaml in an empty working folder and names it as a user would."""
+    """`write(text)` creates voices.yaml in an empty working folder, and returns the path as a user would type it."""
     monkeypatch.chdir(tmp_path)
 
     def make(content: str | bytes, *, name: str = "voices.yaml") -> Path:
@@ -42,7 +42,7 @@ def loaded(write: Write) -> Load:
 
 @pytest.fixture
 def problems(write: Write) -> Problems:
-    """`problems(text)` is what is wrong with it, a line each."""
+    """`problems(text)` are the problems of the text, one line each."""
 
     def read(content: str | bytes, *, environ: Mapping[str, str] | None = None) -> list[str]:
         with pytest.raises(ManifestError) as caught:

@@ -1,4 +1,4 @@
-"""`${env:NAME}`: replaced before validation, coerced to the field's type, never told."""
+"""`${env:NAME}`: replaced before validation, coerced to the field's type, never shown."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ voices:
     assert manifest.voices["a"].lifecycle.ignore_changes == ("voice_id",)
 
 
-def test_a_doubled_dollar_stands_for_itself(loaded: Load) -> None:
+def test_a_doubled_dollar_is_an_escape(loaded: Load) -> None:
     assert loaded(voice('voice_name: "$${env:N}", video_id: "1"')).voices["a"].inputs["voice_name"] == "${env:N}"
 
 
@@ -62,7 +62,7 @@ def test_dollars_that_begin_no_reference_are_text(loaded: Load, written: str, me
 
 
 @pytest.mark.parametrize(
-    ("written", "told"),
+    ("written", "message"),
     [
         ("${TAKE}", "${TAKE} is no reference: write ${env:TAKE}, or $${TAKE} for the text itself"),
         ("a${take}b", "${take} is no reference: write ${env:take}, or $${take} for the text itself"),
@@ -74,9 +74,9 @@ def test_dollars_that_begin_no_reference_are_text(loaded: Load, written: str, me
         ),
     ],
 )
-def test_a_name_in_braces_without_env_is_refused(problems: Problems, written: str, told: str) -> None:
+def test_a_name_in_braces_without_env_is_refused(problems: Problems, written: str, message: str) -> None:
     assert problems(voice(f'voice_name: "{written}", video_id: "1"'), environ={"TAKE": "7"}) == [
-        f"voices.yaml:5:26: voices.a.create.voice_name: {told}"
+        f"voices.yaml:5:26: voices.a.create.voice_name: {message}"
     ]
 
 
@@ -93,36 +93,36 @@ def test_a_value_of_null_is_text(loaded: Load) -> None:
 
 
 def test_keys_are_not_expanded(problems: Problems) -> None:
-    told = problems(KLING + 'voices: {"${env:N}": {provider: kling, preset: {voice_id: "1"}}}', environ={"N": "a"})
-    assert told[0].startswith('voices.yaml:2:10: voices."${env:N}": an address is a letter')
+    reported = problems(KLING + 'voices: {"${env:N}": {provider: kling, preset: {voice_id: "1"}}}', environ={"N": "a"})
+    assert reported[0].startswith('voices.yaml:2:10: voices."${env:N}": an address is a letter')
 
 
-def test_every_variable_that_is_missing_is_told(problems: Problems) -> None:
-    told = problems(voice('voice_name: "${env:A} ${env:B}", video_id: "${env:C}"'), environ={"C": ""})
-    assert told == [
+def test_every_variable_that_is_missing_is_reported(problems: Problems) -> None:
+    reported = problems(voice('voice_name: "${env:A} ${env:B}", video_id: "${env:C}"'), environ={"C": ""})
+    assert reported == [
         "voices.yaml:5:26: voices.a.create.voice_name: the environment variable A is not set",
         "voices.yaml:5:26: voices.a.create.voice_name: the environment variable B is not set",
         "voices.yaml:5:57: voices.a.create.video_id: the environment variable C is empty",
     ]
 
 
-def test_a_missing_variable_behind_an_alias_is_told_once(problems: Problems) -> None:
-    told = problems(voice('voice_name: &n "${env:A}", video_id: "1", callback_url: *n'))
-    assert told == ["voices.yaml:5:26: voices.a.create.voice_name: the environment variable A is not set"]
+def test_a_missing_variable_behind_an_alias_is_reported_once(problems: Problems) -> None:
+    reported = problems(voice('voice_name: &n "${env:A}", video_id: "1", callback_url: *n'))
+    assert reported == ["voices.yaml:5:26: voices.a.create.voice_name: the environment variable A is not set"]
 
 
 @pytest.mark.parametrize("value", ["a\x1b[31mb", "a\x00b", "a\udcffb"])
 def test_a_value_with_a_control_character_is_refused(problems: Problems, value: str) -> None:
-    told = problems(voice('voice_name: "${env:A}", video_id: "1"'), environ={"A": value})
-    assert told == [
+    reported = problems(voice('voice_name: "${env:A}", video_id: "1"'), environ={"A": value})
+    assert reported == [
         "voices.yaml:5:26: voices.a.create.voice_name:"
         " the value of the environment variable A holds a control character"
     ]
 
 
-def test_a_value_is_told_of_nowhere_in_the_error(problems: Problems) -> None:
+def test_a_value_is_never_shown_in_the_error(problems: Problems) -> None:
     secret = "hunter2-secret-value-1234567890"
-    told = problems(
+    reported = problems(
         """
 version: ${env:S}
 providers:
@@ -141,5 +141,5 @@ voices:
 """,
         environ={"S": secret},
     )
-    assert len(told) >= 12
-    assert "hunter2" not in "\n".join(told)
+    assert len(reported) >= 12
+    assert "hunter2" not in "\n".join(reported)

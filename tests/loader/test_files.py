@@ -1,4 +1,4 @@
-"""Which files are a manifest, and what is wrong with those that can't be read."""
+"""The files of a manifest, and problems with files that can't be read."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_files_are_named_as_the_user_typed_them(write: Write, tmp_path: Path) ->
     assert problems_at(str(tmp_path / "voices"))[0].startswith(f"{tmp_path}/voices/a.yaml:1:1: ")
 
 
-def test_the_problems_of_all_files_are_told_at_once(write: Write) -> None:
+def test_the_problems_of_all_files_are_reported_at_once(write: Write) -> None:
     write("voices: [", name="a.yaml")
     write(b"voices: \xff", name="b.yaml")
     write("", name="c.yaml")
@@ -147,7 +147,7 @@ def test_a_file_without_permission_is_refused(write: Write) -> None:
     assert problems_at("voices.yaml") == ["voices.yaml: can't be read: Permission denied"]
 
 
-def test_a_refusal_of_the_disk_is_told(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refusal_of_the_disk_is_reported(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(path: Path) -> bytes:
         raise PermissionError(13, "Permission denied")
 
@@ -181,8 +181,8 @@ def test_a_sample_whose_name_only_reads_the_same_is_named(
     problems: Problems, write: Write, named: str, there: str, said: str
 ) -> None:
     write(b"", name=there)
-    [told] = problems(
+    [problem] = problems(
         "providers: {trtc: {type: tencent-trtc, sdk_app_id: 1}}\n"
         f"voices: {{a: {{provider: trtc, clone: {{voice_name: a, prompt_audio: {{file: '{named}'}}}}}}}}\n"
     )
-    assert f"voices.a.clone.prompt_audio.file: {named} does not exist; there is {there}, {said}" in told
+    assert f"voices.a.clone.prompt_audio.file: {named} does not exist; there is {there}, {said}" in problem

@@ -1,7 +1,7 @@
-"""What people read when a manifest is wrong: tests/golden/manifest_errors.txt, word for word.
+"""The messages for invalid manifests are exactly those in tests/golden/manifest_errors.txt.
 
-A case there is `=== what is wrong`, the file (or files, each below its `@name`), `>>>` and every problem told.
-UPDATE_GOLDEN=1 writes the problems anew.
+A case is a title `=== what is wrong`, the file (or files, each below its `@name`), `>>>` and every problem reported.
+UPDATE_GOLDEN=1 writes the problems again.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ ENVIRON = {"SECRET": "hunter2 is a secret", "EMPTY": "", "NUMBER": "700"}
 class Case:
     title: str
     content: str
-    told: str
+    reported: str
 
     def __str__(self) -> str:
-        return f"=== {self.title}\n{self.content}>>>\n{self.told}"
+        return f"=== {self.title}\n{self.content}>>>\n{self.reported}"
 
 
 def cases() -> list[Case]:
     found = re.findall(r"^=== (.*)\n((?:.*\n)*?)>>>\n((?:(?!===).*\n)*)", GOLDEN.read_text(encoding="utf-8"), re.M)
-    return [Case(title, content, told.rstrip("\n") + "\n") for title, content, told in found]
+    return [Case(title, content, reported.rstrip("\n") + "\n") for title, content, reported in found]
 
 
 def problems_of(content: str) -> str:
@@ -45,22 +45,22 @@ def problems_of(content: str) -> str:
 
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.title)
-def test_the_problems_are_told_word_for_word(
+def test_the_problems_are_reported_word_for_word(
     case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    told = problems_of(case.content)
+    reported = problems_of(case.content)
     if os.environ.get("UPDATE_GOLDEN"):
-        renewed = [Case(c.title, c.content, told) if c.title == case.title else c for c in cases()]
+        renewed = [Case(c.title, c.content, reported) if c.title == case.title else c for c in cases()]
         GOLDEN.write_text("\n".join(map(str, renewed)), encoding="utf-8")
-    assert told == (case.told if not os.environ.get("UPDATE_GOLDEN") else told)
+    assert reported == (case.reported if not os.environ.get("UPDATE_GOLDEN") else reported)
 
 
 def test_there_are_at_least_35_broken_manifests() -> None:
     assert len(cases()) >= 35
 
 
-def test_no_secret_and_no_word_of_a_library_is_told() -> None:
-    told = "".join(case.told for case in cases())
+def test_no_secret_and_no_word_of_a_library_is_reported() -> None:
+    reported = "".join(case.reported for case in cases())
     for word in ("hunter2", "s3cr3t", "Input should", "pydantic", "valid string", "block mapping", "Traceback"):
-        assert word not in told
+        assert word not in reported

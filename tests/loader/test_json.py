@@ -64,9 +64,9 @@ def test_columns_behind_an_emoji_are_right(problems: Problems) -> None:
 def test_half_of_a_pair_is_refused_where_it_is_written(problems: Problems, half: str) -> None:
     text = json.dumps(document("NAME"), indent=1)
     line = text[: text.index('"NAME"')].count("\n") + 1
-    [told] = problems(text.replace("NAME", half))
-    assert told.startswith(f"voices.yaml:{line}:19: voices.a.create.voice_name: \\u")
-    assert "is half of a character" in told
+    [problem] = problems(text.replace("NAME", half))
+    assert problem.startswith(f"voices.yaml:{line}:19: voices.a.create.voice_name: \\u")
+    assert "is half of a character" in problem
 
 
 def test_half_of_a_pair_as_a_key_is_refused(problems: Problems) -> None:
@@ -75,6 +75,6 @@ def test_half_of_a_pair_as_a_key_is_refused(problems: Problems) -> None:
 
 def test_a_mistake_in_json_is_not_blamed_on_its_tabs(problems: Problems) -> None:
     text = json.dumps(document("a"), indent="\t").replace('"kling"\n', '"kling",\n', 1).replace('": "1",', '": "1"')
-    told = " ".join(problems(text))
-    assert "tab" not in told
-    assert ", or } is missing" in told
+    message = " ".join(problems(text))
+    assert "tab" not in message
+    assert ", or } is missing" in message

@@ -1,4 +1,4 @@
-"""What a good manifest becomes."""
+"""Valid manifests are loaded completely."""
 
 from __future__ import annotations
 
@@ -164,11 +164,11 @@ voices:
         )
         assert manifest.voices["owen"].lifecycle.ignore_changes == ("callback_url",)
 
-    def test_they_are_told_where_they_stand(self, problems: Problems) -> None:
-        told = problems(
+    def test_they_are_reported_at_their_own_position(self, problems: Problems) -> None:
+        reported = problems(
             KLING + 'defaults: {labels: {tier: []}}\nvoices: {a: {provider: kling, preset: {voice_id: "1"}}}\n'
         )
-        assert told == ["voices.yaml:2:27: defaults.labels.tier: a list, should be text"]
+        assert reported == ["voices.yaml:2:27: defaults.labels.tier: a list, should be text"]
 
 
 def test_keys_that_begin_with_x_are_free_for_anchors(loaded: Load) -> None:
@@ -186,8 +186,8 @@ voices:
 
 
 def test_only_keys_at_the_top_are_free(problems: Problems) -> None:
-    told = problems(KLING + "voices: {a: {x-note: 1, provider: kling, preset: {voice_id: 1}}}\nx_note: 1\n")
-    assert [line.split(": ")[1] for line in told] == ["voices.a.x-note", "x_note"]
+    reported = problems(KLING + "voices: {a: {x-note: 1, provider: kling, preset: {voice_id: 1}}}\nx_note: 1\n")
+    assert [line.split(": ")[1] for line in reported] == ["voices.a.x-note", "x_note"]
 
 
 @pytest.mark.parametrize(
@@ -216,16 +216,16 @@ def test_a_kling_endpoint_that_ends_in_v1_is_worth_a_note(loaded: Load) -> None:
 
 
 def test_a_label_of_1025_characters_is_refused(problems: Problems) -> None:
-    told = problems(
+    reported = problems(
         KLING + f"voices: {{a: {{provider: kling, preset: {{voice_id: '1'}}, labels: {{k: {'x' * 1025}}}}}}}"
     )
-    assert told == ["voices.yaml:2:68: voices.a.labels.k: 1025 characters, at most 1024"]
+    assert reported == ["voices.yaml:2:68: voices.a.labels.k: 1025 characters, at most 1024"]
 
 
 def test_65_labels_are_refused(problems: Problems) -> None:
     labels = ", ".join(f"k{n}: v" for n in range(65))
-    told = problems(KLING + f"voices: {{a: {{provider: kling, preset: {{voice_id: '1'}}, labels: {{{labels}}}}}}}")
-    assert told == ["voices.yaml:2:64: voices.a.labels: 65 entries, at most 64"]
+    reported = problems(KLING + f"voices: {{a: {{provider: kling, preset: {{voice_id: '1'}}, labels: {{{labels}}}}}}}")
+    assert reported == ["voices.yaml:2:64: voices.a.labels: 65 entries, at most 64"]
 
 
 def test_a_link_among_the_labels_leaves_its_secrets(loaded: Load) -> None:
@@ -246,6 +246,6 @@ def test_a_model_s_own_parameters_are_json_in_which_quotes_make_text(loaded: Loa
               additional_parameters: {tempo: 120, take: "120", loop: true, mood: "true", gain: -1.50, keys: [1, '1']}
     """)
     inputs = manifest.voices["audio.bell"].inputs
-    told = {"tempo": 120, "take": "120", "loop": True, "mood": "true", "gain": -1.5, "keys": [1, "1"]}
-    assert inputs["additional_parameters"] == told
+    expected = {"tempo": 120, "take": "120", "loop": True, "mood": "true", "gain": -1.5, "keys": [1, "1"]}
+    assert inputs["additional_parameters"] == expected
     assert type(inputs["additional_parameters"]["take"]) is type(inputs["prompt"]) is str

@@ -1,4 +1,4 @@
-"""Names and ids that can't be meant are refused where they are written, before they are paid for."""
+"""Names and ids that were surely not intended are refused by the loader, before a voice is paid for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ACCOUNTS = """providers:
 """
 END = "a line break at its end or beginning"
 
-# Every field that is a name in a cloud: YAML before the name, and the path in which it is told.
+# Every field that is a name in a cloud: YAML before the name, and the path in which it is reported.
 FIELDS = {
     "kling": (
         "voices: {a: {provider: kling, create: {video_id: '1', voice_name: NAME}}}",
@@ -64,16 +64,16 @@ REFUSED = {
 def test_what_can_t_be_meant_is_refused_in_every_name(problems: Problems, field: str) -> None:
     entry, path = FIELDS[field]
     for written, said in REFUSED.items():
-        [told] = problems(ACCOUNTS + entry.replace("NAME", written))
-        assert told.startswith("voices.yaml:4:"), written
-        assert f": {path}: {said}" in told, written
+        [problem] = problems(ACCOUNTS + entry.replace("NAME", written))
+        assert problem.startswith("voices.yaml:4:"), written
+        assert f": {path}: {said}" in problem, written
 
 
 @pytest.mark.parametrize("style", [">", "|", ">+", "|+"])
-def test_a_block_scalar_s_line_break_is_told_with_the_way_out(problems: Problems, style: str) -> None:
+def test_a_block_scalar_s_line_break_is_reported_with_the_way_out(problems: Problems, style: str) -> None:
     entry = "voices:\n  a:\n    provider: kling\n    create:\n      video_id: '1'\n"
-    [told] = problems(ACCOUNTS + entry + f"      voice_name: {style}\n        Narrator of 20 chars\n")
-    assert told == (
+    [problem] = problems(ACCOUNTS + entry + f"      voice_name: {style}\n        Narrator of 20 chars\n")
+    assert problem == (
         f"voices.yaml:9:19: voices.a.create.voice_name: {END}, which would be a part of it: remove it; in place of > "
         "and |, write >- and |-"
     )
@@ -97,9 +97,9 @@ def test_a_block_scalar_without_it_is_a_name(loaded: Load, style: str) -> None:
     ],
 )
 def test_a_name_from_elsewhere_is_refused_too_and_not_shown(problems: Problems, more: str) -> None:
-    [told] = problems(ACCOUNTS + more, environ={"NAME": "Narrator\n"})
-    assert f"create.voice_name: {END}" in told
-    assert "Narrator" not in told
+    [problem] = problems(ACCOUNTS + more, environ={"NAME": "Narrator\n"})
+    assert f"create.voice_name: {END}" in problem
+    assert "Narrator" not in problem
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""YAML that is hostile, broken or odd: always a problem with its place, never a traceback."""
+"""Hostile, broken or unusual YAML always gives a problem with its position, never a traceback."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ KLING = "providers: {kling: {type: kling}}\n"
 
 
 @pytest.mark.parametrize("character", ["\x00", "\x1b", "\x7f", "\x9b"])
-def test_a_control_character_is_refused_where_it_stands(problems: Problems, character: str) -> None:
-    told = problems(f"# first line\r\nvoices: a{character}b\n")
-    assert told == [f"voices.yaml:2:10: a YAML file can't hold the control character U+{ord(character):04X}"]
+def test_a_control_character_is_refused_at_its_position(problems: Problems, character: str) -> None:
+    reported = problems(f"# first line\r\nvoices: a{character}b\n")
+    assert reported == [f"voices.yaml:2:10: a YAML file can't hold the control character U+{ord(character):04X}"]
 
 
 @pytest.mark.parametrize("escape", [r"\0", r"\e", r"\x9b"])
@@ -35,9 +35,9 @@ def test_an_escaped_control_character_is_refused(problems: Problems, escape: str
 
 
 def test_a_key_that_would_move_the_cursor_is_printed_harmlessly(problems: Problems) -> None:
-    told = "\n".join(problems('"vo\\u202eices\\e[2J": {}\n'))
-    assert "\x1b" not in told
-    assert "\u202e" not in told
+    reported = "\n".join(problems('"vo\\u202eices\\e[2J": {}\n'))
+    assert "\x1b" not in reported
+    assert "\u202e" not in reported
 
 
 def test_a_key_of_a_million_characters_is_cut(problems: Problems) -> None:
@@ -60,8 +60,8 @@ def test_a_wide_alias_bomb_in_a_merge_is_refused(problems: Problems) -> None:
 
 
 def test_a_second_merge_key_is_refused(problems: Problems) -> None:
-    told = problems("a: &a {}\nb: {<<: *a, <<: *a}\n")
-    assert "voices.yaml:2:13: b.<<: a second <<: merge a list of mappings instead" in told
+    reported = problems("a: &a {}\nb: {<<: *a, <<: *a}\n")
+    assert "voices.yaml:2:13: b.<<: a second <<: merge a list of mappings instead" in reported
 
 
 def test_a_quoted_merge_sign_is_a_key(problems: Problems) -> None:
@@ -86,18 +86,18 @@ def test_empty_documents_around_a_manifest_are_nothing(loaded: Load, problems: P
 
 
 def test_two_documents_with_something_in_them_are_refused(problems: Problems) -> None:
-    told = problems("---\n---\nproviders: {}\n---\n---\nvoices: {}\n")
-    assert told == ["voices.yaml:5:1: a second YAML document: a manifest's file is one document"]
+    reported = problems("---\n---\nproviders: {}\n---\n---\nvoices: {}\n")
+    assert reported == ["voices.yaml:5:1: a second YAML document: a manifest's file is one document"]
 
 
 def test_problems_are_in_the_order_of_the_lines(problems: Problems) -> None:
-    told = problems("voices: {1: {}}\nsounds: {}\nproviders: {a: {}}\nsafety: {x: 1}\n")
-    lines = [int(line.split(":")[1]) for line in told]
+    reported = problems("voices: {1: {}}\nsounds: {}\nproviders: {a: {}}\nsafety: {x: 1}\n")
+    lines = [int(line.split(":")[1]) for line in reported]
     assert lines == sorted(lines)
 
 
-def test_a_problem_merged_in_from_an_anchor_is_told_where_it_is_written(problems: Problems) -> None:
-    told = problems(
+def test_a_problem_merged_in_from_an_anchor_is_reported_where_it_is_written(problems: Problems) -> None:
+    reported = problems(
         KLING
         + """
 voices:
@@ -109,11 +109,11 @@ voices:
     preset: {<<: {voice_id: x}}
 """
     )
-    assert told == ["voices.yaml:9:29: voices.b.preset.voice_id: should be 1 to 64 decimal digits"]
+    assert reported == ["voices.yaml:9:29: voices.b.preset.voice_id: should be 1 to 64 decimal digits"]
 
 
 class TestWithoutLibyaml:
-    """PyYAML's own parser, which is there where libyaml is not."""
+    """PyYAML's own parser, which is used without libyaml."""
 
     @pytest.fixture(autouse=True)
     def _pure(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,7 +124,7 @@ class TestWithoutLibyaml:
         assert loaded(text).voices["a"].inputs == {"voice_id": "0829"}
 
     @pytest.mark.parametrize(
-        ("text", "told"),
+        ("text", "message"),
         [
             ("voices:\n\ta: 1", "voices.yaml:2:1: a tab, where YAML allows only spaces: indent with spaces"),
             ("a: b: c", "voices.yaml:1:5: a colon can't stand here: check the indentation, or quote text that has one"),
@@ -134,8 +134,8 @@ class TestWithoutLibyaml:
             ('a: "\\UFFFFFFFF"', "voices.yaml: not valid YAML"),
         ],
     )
-    def test_broken_yaml_is_told_in_the_same_words(self, problems: Problems, text: str, told: str) -> None:
-        assert problems(text) == [told]
+    def test_broken_yaml_is_reported_in_the_same_words(self, problems: Problems, text: str, message: str) -> None:
+        assert problems(text) == [message]
 
 
 YAML_SIGNS = st.text(alphabet="ab1:-,?[]{}&*!|>'\"%@`#~<=\\ \t\n\r\x00\x1b\u0085\u2028\ufeffé$(env:NAME)", max_size=80)

@@ -1,4 +1,4 @@
-"""What a cloud's words about a failure are known for."""
+"""The cause of a failure by the cloud's message."""
 
 from __future__ import annotations
 

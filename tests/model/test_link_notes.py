@@ -1,4 +1,4 @@
-"""What a state keeps of a link, and when a declared link is the one that was sent."""
+"""The notes about links in a state, and when a declared link is the same as the link that was sent."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _four(text: str) -> str:
 
 
 @pytest.mark.parametrize("query", ["s3cr3t-token", "s3cr3t-token=", "c2VjcmV0==", "a=1&s3cr3t-token"])
-def test_what_stands_without_a_value_may_be_a_secret_and_is_not_named(query: str) -> None:
+def test_a_parameter_without_a_value_may_be_a_secret_and_is_not_named(query: str) -> None:
     (note,) = notes(f"{HOST}?{query}").values()
     assert "s3cr3t" not in note
     assert "c2VjcmV0" not in note
@@ -164,12 +164,12 @@ TOKENS = st.text("0123456789abcdef", min_size=4, max_size=8)
 
 
 def _link(pairs: list[tuple[str, str]], signature: str = "") -> str:
-    told = [f"{quote(name)}={quote(value)}" for name, value in pairs]
-    return f"{HOST}?{'&'.join([*told, *filter(None, [signature])])}"
+    parameters = [f"{quote(name)}={quote(value)}" for name, value in pairs]
+    return f"{HOST}?{'&'.join([*parameters, *filter(None, [signature])])}"
 
 
 @given(QUERY, SIGNATURES, st.tuples(TOKENS, TOKENS), st.tuples(TOKENS, TOKENS))
-def test_signing_anew_never_differs(
+def test_a_new_signature_never_differs(
     query: list[tuple[str, str]], signature: str, one: tuple[str, str], other: tuple[str, str]
 ) -> None:
     before, now = _link(query, signature.format(*one)), _link(query, signature.format(*other))

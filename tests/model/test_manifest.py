@@ -1,4 +1,4 @@
-"""The limits of what people declare, each where its source says that it is."""
+"""The limits of declared values, tested at the documented values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What applications are told of each voice."""
+"""The outputs for applications: id and status of each voice."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_ready_voice_is_a_row_of_its_id_name_provider_status_and_labels() -> N
         (Status.UNCERTAIN, "uncertain"),
     ],
 )
-def test_a_records_status_is_told_in_the_words_of_outputs(status: Status, shown: str) -> None:
+def test_a_records_status_is_mapped_to_the_status_of_its_output(status: Status, shown: str) -> None:
     assert outputs(state_with(status), now=WHEN)["narrator"].status == shown
 
 
@@ -108,7 +108,7 @@ def test_a_sound_past_its_end_is_expired() -> None:
     assert outputs(a_sound(WHEN), now=WHEN)["audio.bang"].status == "expired"
 
 
-def test_a_voice_whose_cloud_forgets_its_tasks_is_unverifiable_after_72_hours() -> None:
+def test_a_voice_whose_cloud_keeps_tasks_for_72_hours_is_unverifiable_after_72_hours() -> None:
     made = state_with(Status.READY).records["vc-1"]
     record = made.model_copy(update={"account": "tencent-vod https://vod.intl.tencentcloudapi.com 221073"})
     state = State(lineage="l", records={"vc-1": record}, current={"narrator": "vc-1"})

@@ -1,4 +1,4 @@
-"""Which hosts no public cloud can reach, by what a URL says alone."""
+"""Hosts that no public cloud can reach, recognised from the URL alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NO_DOT = "a name without a dot, which is known in its own network only"
 
 
 @pytest.mark.parametrize(
-    ("host", "told"),
+    ("host", "expected"),
     [
         ("localhost", f"localhost, {LOCAL}"),
         ("LocalHost", f"localhost, {LOCAL}"),
@@ -84,9 +84,9 @@ NO_DOT = "a name without a dot, which is known in its own network only"
         ("1.2.3.4.5", "1.2.3.4.5, which is no valid address"),
     ],
 )  # fmt: skip
-def test_a_host_that_only_its_own_network_reaches_is_named_with_the_reason(host: str, told: str) -> None:
-    assert not_public(f"http://{host}/a/b.mp3?sig=SECRET#x") == told
-    assert not_public(f"HTTPS://{host}") == told
+def test_a_host_that_only_its_own_network_reaches_is_named_with_the_reason(host: str, expected: str) -> None:
+    assert not_public(f"http://{host}/a/b.mp3?sig=SECRET#x") == expected
+    assert not_public(f"HTTPS://{host}") == expected
 
 
 @pytest.mark.parametrize(

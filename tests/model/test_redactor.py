@@ -1,4 +1,4 @@
-"""A known secret is recognised however it is written; one that is not known, by its form."""
+"""A known secret is redacted in every encoding; an unknown secret is recognised by its form."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ LETTERS = "".join(c for c in SECRET if c.isalnum())
 @pytest.mark.parametrize("writing", WRITINGS)
 def test_a_known_secret_is_blanked_however_it_is_written(writing: str) -> None:
     written = WRITINGS[writing](SECRET)
-    told = Redactor(lambda: [SECRET])(f"it said {written} / bye", limit=10_000)
-    assert told.startswith("it said")
-    assert told.endswith("bye")
-    assert "***" in told
-    letters = "".join(c for c in told if c.isalnum())
+    redacted = Redactor(lambda: [SECRET])(f"it said {written} / bye", limit=10_000)
+    assert redacted.startswith("it said")
+    assert redacted.endswith("bye")
+    assert "***" in redacted
+    letters = "".join(c for c in redacted if c.isalnum())
     shown = "".join(c for c in written if c.isalnum())
     assert not [i for i in range(len(LETTERS) - 7) if LETTERS[i : i + 8] in letters]
-    assert len(letters) <= len("itsaidbye") + max(18, len(shown) // 4), told  # the edges of an encoding may stay
+    assert len(letters) <= len("itsaidbye") + max(18, len(shown) // 4), redacted  # the edges of an encoding may stay
 
 
 def test_nothing_else_is_blanked() -> None:
@@ -30,7 +30,7 @@ def test_nothing_else_is_blanked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "shown"),
+    ("text", "shown"),
     [
         ("bearer abc.def, no", "bearer ***, no"),
         ('{"Authorization": "Basic dTpw"}', '{"Authorization": "***"}'),
@@ -49,8 +49,8 @@ def test_nothing_else_is_blanked() -> None:
         ("a\n\x1b[2Jb", "a [2Jb"),
     ],
 )
-def test_a_secret_is_known_by_its_form(told: str, shown: str) -> None:
-    assert Redactor()(told) == shown
+def test_a_secret_is_known_by_its_form(text: str, shown: str) -> None:
+    assert Redactor()(text) == shown
 
 
 def test_a_short_secret_is_blanked_as_a_word_only() -> None:
@@ -58,7 +58,7 @@ def test_a_short_secret_is_blanked_as_a_word_only() -> None:
     assert Redactor(lambda: ["abc"])("abc") == "abc"
 
 
-def test_secrets_are_asked_for_anew_and_more_may_be_given_for_once() -> None:
+def test_secrets_are_read_each_time_and_more_may_be_given_for_once() -> None:
     known: list[str] = []
     scrubber = Redactor(lambda: known)
     assert scrubber("first-token-1") == "first-token-1"
@@ -68,6 +68,6 @@ def test_secrets_are_asked_for_anew_and_more_may_be_given_for_once() -> None:
 
 
 def test_words_are_cut_after_they_were_scrubbed() -> None:
-    told = Redactor(lambda: [SECRET])("a" * 20 + SECRET, limit=25)
-    assert told == "a" * 20 + "***"
+    redacted = Redactor(lambda: [SECRET])("a" * 20 + SECRET, limit=25)
+    assert redacted == "a" * 20 + "***"
     assert Redactor()("b" * 301) == "b" * 297 + "..."

@@ -1,4 +1,4 @@
-"""The manifest's JSON Schema: fresh, and of one mind with the loader. UPDATE_GOLDEN=1 writes it anew."""
+"""The manifest's JSON Schema is up to date and agrees with the loader. UPDATE_GOLDEN=1 writes it again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What only signs a link, store by store; and what looks like it and does not."""
+"""The parameters that only sign a link, by vendor, and similar parameters that don't."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ BARE = {  # a link signed now, and the same one signed anew: neither has anythin
 
 
 @pytest.mark.parametrize("link", BARE.values(), ids=BARE)
-def test_a_link_signed_anew_is_the_same_link(link: str) -> None:
+def test_a_link_with_a_new_signature_is_the_same_link(link: str) -> None:
     first, second = (shown(link.replace("{n}", n).replace("{md5}", hashlib.md5(n.encode()).hexdigest())) for n in "12")
     assert first == second
     assert compared(first) == link.partition("?")[0]
@@ -158,7 +158,7 @@ def test_every_rule_has_a_source_and_is_written_in_lower_case() -> None:
 
 
 def test_rules_that_states_and_markers_were_written_by_are_never_changed() -> None:
-    """Whoever has to change this adds a version to `signatures` instead, and its line here."""
-    told = repr([(g.names, g.needs, g.hosts, g.paths) for g in GROUPS] + sorted(NEVER) + [p for p, _ in VALUES])
-    assert (LATEST, hashlib.sha256(told.encode()).hexdigest()[:16]) == (2, "8290b3e945c27963")
+    """The rules of a released version never change: add a new version to `signatures`, and its line here."""
+    content = repr([(g.names, g.needs, g.hosts, g.paths) for g in GROUPS] + sorted(NEVER) + [p for p, _ in VALUES])
+    assert (LATEST, hashlib.sha256(content.encode()).hexdigest()[:16]) == (2, "8290b3e945c27963")
     assert shown("https://h/a?sv=1&q-x=2&x-oss-process=3&t=4&sign=5", OLDEST) == shown("https://h/a?t=4&sign=5", OLDEST)

@@ -1,4 +1,4 @@
-"""State -> bytes -> State, and the entries in between."""
+"""State -> bytes -> State, and journal entries."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def records(draw: st.DrawFn, key: str) -> Record:
 
 @st.composite
 def states(draw: st.DrawFn, before: State | None = None) -> State:
-    """Any state; where there is one before it, some of its records stay as they are."""
+    """Any state. With a previous state, some of its records stay unchanged."""
     kept = {} if before is None else {k: r for k, r in before.records.items() if draw(st.booleans())}
     made = {key: draw(records(key)) for key in draw(st.lists(KEYS, max_size=4, unique=True))}
     everything = kept | made
@@ -148,7 +148,7 @@ def test_equal_states_give_equal_bytes() -> None:
     assert statefile.dump(turned) == statefile.dump(STATE)
 
 
-def test_what_is_only_sometimes_there_stands_before_the_records() -> None:
+def test_optional_fields_are_written_before_the_records() -> None:
     state = State(lineage="l", kin=("k",), strangers=("s",), applying="p2", applied="p1")
     assert list(json.loads(statefile.dump(state))) == [
         "version", "lineage", "serial", "manifest", "kin", "strangers", "applying", "applied", "current", "records",
@@ -192,7 +192,7 @@ def test_a_snapshot_that_is_not_right_is_damaged(damage: Callable[[str], str], d
     assert "voicectl state push" in in_words(caught.value.hint)
 
 
-def test_a_snapshot_that_somebody_laid_out_anew_is_the_same_state() -> None:
+def test_a_snapshot_in_another_layout_is_the_same_state() -> None:
     assert statefile.load(json.dumps(json.loads(TEXT), indent=2).encode()) == STATE
 
 
@@ -217,10 +217,10 @@ def test_an_added_record_is_in_its_entry_whole() -> None:
     after = STATE.with_changes(
         [record("vc-3", address="owen")], current={"owen": "vc-3", "hero": None}, without=["vc-2"]
     )
-    told = json.loads(statefile.entry(STATE, after))
-    assert told["records"][0]["external_task_id"] == "vc-3"
-    assert told["removed"] == ["vc-2"]
-    assert told["current"] == {"owen": "vc-3", "hero": None}
+    fields = json.loads(statefile.entry(STATE, after))
+    assert fields["records"][0]["external_task_id"] == "vc-3"
+    assert fields["removed"] == ["vc-2"]
+    assert fields["current"] == {"owen": "vc-3", "hero": None}
 
 
 def test_no_difference_is_an_empty_entry() -> None:

@@ -1,4 +1,4 @@
-"""Times in one style."""
+"""Formats of times and durations."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_duration_has_two_units_at_most(seconds: float, shown: str) -> None:
     assert duration(seconds) == shown
 
 
-def test_a_moment_is_told_in_utc_to_the_second() -> None:
+def test_a_moment_is_shown_in_utc_to_the_second() -> None:
     assert format_time(datetime(2026, 11, 21, 6, 35, 52, 999999, UTC)) == "2026-11-21 06:35:52 UTC"
     assert (
         format_time(datetime(2026, 11, 21, 8, 35, 52, tzinfo=timezone(timedelta(hours=2)))) == "2026-11-21 06:35:52 UTC"

@@ -1,4 +1,4 @@
-"""A URL's query is a secret, and a renewed signature is no other file."""
+"""A URL's query is secret, and a link with a new signature is the same link."""
 
 from __future__ import annotations
 
@@ -78,6 +78,6 @@ def test_what_is_secret_of_the_links_in_a_value(value: object, secrets: list[str
 
 
 def test_a_link_inside_a_text_is_shown_without_its_secrets() -> None:
-    told = without_secrets("see https://u:p@h.example/a?sig=feed now")
-    assert told.startswith("see https://***@h.example/a?#sha256:")
-    assert told.endswith(" now")
+    redacted = without_secrets("see https://u:p@h.example/a?sig=feed now")
+    assert redacted.startswith("see https://***@h.example/a?#sha256:")
+    assert redacted.endswith(" now")

@@ -1,4 +1,4 @@
-"""Names of variables, and what may be a key in a name's place."""
+"""Names of variables, and secret keys written in place of a name."""
 
 from __future__ import annotations
 

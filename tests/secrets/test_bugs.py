@@ -50,12 +50,12 @@ operations.plan = plan
     "of the disk": """
 import errno
 from reconciler.backends.local import LocalBackend
-appended = LocalBackend._appended
+appended = LocalBackend._append_at
 def failing(self, text, end):
     if b"task_id" in text:
         raise OSError(errno.ENOSPC, "No space left on device")
     return appended(self, text, end)
-LocalBackend._appended = failing
+LocalBackend._append_at = failing
 write = LocalBackend.write
 def refused(self, data, expected):
     raise OSError(errno.ENOSPC, "No space left on device")
