@@ -26,13 +26,13 @@ def load(path, *, environ):
 build.load = load
 """,
     "in an adapter": """
-from reconciler.providers import kling
+from reconciler.providers.kling import provider as kling
 def submit(self, voice, external_task_id):
     raise ValueError(f"can't send {voice.inputs!r} as {self._signer.authorization()}")
 kling.KlingProvider.submit = submit
 """,
     "in reading an answer": """
-from reconciler.providers import kling
+from reconciler.providers.kling import provider as kling
 def observe(self, records, *, presets=False):
     try:
         raise RuntimeError(self._signer.authorization())
