@@ -51,10 +51,10 @@ class HttpResponse:
     @property
     def retry_after(self) -> float | None:
         """Seconds from the Retry-After header, which may also be a date; None where it says nothing usable."""
-        told = self.headers.get("Retry-After", "").strip()
-        until, now = _http_date(told), self.server_time
+        value = self.headers.get("Retry-After", "").strip()
+        until, now = _http_date(value), self.server_time
         try:
-            seconds = (until - now).total_seconds() if until and now else float(told)
+            seconds = (until - now).total_seconds() if until and now else float(value)
         except ValueError:
             return None
         return seconds if math.isfinite(seconds) and seconds >= 0 else None
@@ -141,8 +141,8 @@ class HttpClient:
         except (*NEVER_SENT, *PERHAPS_SENT) as error:
             if isinstance(error, NEVER_SENT) or stage.tunnelling:
                 to, via = self._to, self._via
-                raise unsent(error, call, to=to, via=via, timeouts=self._timeouts, told=self.redact) from None
-            raise lost(error, call, begun=stage.begun, timeouts=self._timeouts, told=self.redact) from None
+                raise unsent(error, call, to=to, via=via, timeouts=self._timeouts, redact=self.redact) from None
+            raise lost(error, call, begun=stage.begun, timeouts=self._timeouts, redact=self.redact) from None
 
     def _whole(self, response: httpx.Response, call: str, *, latest: float) -> bytes:
         packed = response.headers.get("Content-Encoding", "identity").strip().lower()
@@ -170,9 +170,9 @@ class _Stage:
     begun: bool = False  # the answer's head came
     tunnelling: bool = False  # a proxy was asked for a way, and the request itself had not gone out
 
-    def follow(self, _: str, told: Mapping[str, object]) -> None:
+    def follow(self, _: str, event: Mapping[str, object]) -> None:
         """The `trace` extension of httpx. It proves something only by what it says, never by saying nothing."""
-        if (request := told.get("request")) is not None:
+        if (request := event.get("request")) is not None:
             self.tunnelling = getattr(request, "method", None) == b"CONNECT"
 
 

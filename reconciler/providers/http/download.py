@@ -64,7 +64,7 @@ class _Download:
     def _ask(self, url: str) -> Fetched | NotFetched | str:
         """What came; or where to go on."""
         begun = False
-        told = Redactor(lambda: urls.secrets_in(url))
+        redact = Redactor(lambda: urls.secrets_in(url))
         proxy = proxy_for(url) if self.transport is None else None
         via = f"{proxy.url.host}:{proxy.url.port or proxy.url.scheme}" if proxy is not None else ""
         try:
@@ -73,11 +73,11 @@ class _Download:
                 return self._answer(url, response)
         except NEVER_SENT as error:
             to = urlsplit(url).netloc.rpartition("@")[2]
-            return _unreached(_reason(unsent(error, "GET", to=to, via=via, timeouts=self.timeouts, told=told)))
+            return _unreached(_reason(unsent(error, "GET", to=to, via=via, timeouts=self.timeouts, redact=redact)))
         except PERHAPS_SENT as error:
             if isinstance(error, httpx.RemoteProtocolError) and "location header" in str(error):  # httpx reads it too
                 return _wrong("it is redirected to what is no URL")
-            return _unreached(_reason(lost(error, "GET ", begun=begun, timeouts=self.timeouts, told=told)))
+            return _unreached(_reason(lost(error, "GET ", begun=begun, timeouts=self.timeouts, redact=redact)))
 
     def _answer(self, url: str, response: httpx.Response) -> Fetched | NotFetched | str:
         match response.status_code:
@@ -118,11 +118,11 @@ def _joined(url: str, location: str) -> str:
         return location
 
 
-def _refusal(status: int, told: bytes) -> NotFetched:
+def _refusal(status: int, body: bytes) -> NotFetched:
     match status:
         case 401:
             return _wrong("it asks for credentials (HTTP 401): the cloud has none for it")
-        case 400 | 403 if _EXPIRED.search(told):
+        case 400 | 403 if _EXPIRED.search(body):
             return _wrong(f"the link has expired (HTTP {status}): sign it anew")
         case 403:
             return _wrong("access is denied (HTTP 403): is it public, or its signature still good?")

@@ -39,9 +39,9 @@ def doubt(call: str) -> str:
 
 
 def unsent(
-    error: Exception, call: str, *, to: str, via: str, timeouts: Timeouts, told: Callable[[str], str]
+    error: Exception, call: str, *, to: str, via: str, timeouts: Timeouts, redact: Callable[[str], str]
 ) -> Unreached:
-    """`to` is the endpoint's host, `via` the proxy's or empty; `told` makes others' words fit to be shown."""
+    """`to` is the endpoint's host, `via` the proxy's or empty; `redact` makes others' words fit to be shown."""
     way = f"no connection to {to}" + (f" through the proxy {via}" if via else "")
     hint = _PROXY if via else _ENDPOINT
     match error:
@@ -52,14 +52,16 @@ def unsent(
         case httpx.ReadTimeout():
             why = f"{way}, which gave no answer within {timeouts.read:g} s (timeouts.read)"
         case httpx.ProxyError():
-            why = f"{way}: it answered {told(str(error))}"
+            why = f"{way}: it answered {redact(str(error))}"
         case _:
-            why = f"{way}: {_reason(error, told)}"
+            why = f"{way}: {_reason(error, redact)}"
             hint = _CERTIFICATE if _cause(error, ssl.SSLError) else hint
     return Unreached(f"{call}: {why}; nothing was sent", hint)
 
 
-def lost(error: Exception, call: str, *, begun: bool, timeouts: Timeouts, told: Callable[[str], str]) -> OutcomeUnknown:
+def lost(
+    error: Exception, call: str, *, begun: bool, timeouts: Timeouts, redact: Callable[[str], str]
+) -> OutcomeUnknown:
     """`begun`: the answer's head had come."""
     match error:
         case httpx.ReadTimeout() if begun:
@@ -69,9 +71,9 @@ def lost(error: Exception, call: str, *, begun: bool, timeouts: Timeouts, told: 
         case httpx.WriteTimeout():
             why = f"not taken whole within {timeouts.read:g} s (timeouts.read)"
         case httpx.DecodingError():
-            why = f"the answer can't be unpacked: {_reason(error, told)}"
+            why = f"the answer can't be unpacked: {_reason(error, redact)}"
         case _:
-            why = f"{'the answer broke off' if begun else 'no answer'}: {_reason(error, told)}"
+            why = f"{'the answer broke off' if begun else 'no answer'}: {_reason(error, redact)}"
     return OutcomeUnknown(f"{call}: {why}{doubt(call)}")
 
 
@@ -79,18 +81,18 @@ def overdue(call: str, timeouts: Timeouts) -> OutcomeUnknown:
     return OutcomeUnknown(f"{call}: no whole answer within {timeouts.operation:g} s (timeouts.operation){doubt(call)}")
 
 
-def _reason(error: BaseException, told: Callable[[str], str]) -> str:
+def _reason(error: BaseException, redact: Callable[[str], str]) -> str:
     """The system's own words, without the names of exceptions and their numbers."""
     if (untrusted := _cause(error, ssl.SSLCertVerificationError)) is not None:
-        return f"its certificate is not trusted ({told(str(untrusted.verify_message))})"
+        return f"its certificate is not trusted ({redact(str(untrusted.verify_message))})"
     if (unsafe := _cause(error, ssl.SSLError)) is not None:
-        return f"it does not speak TLS as it should ({told(str(unsafe.reason or unsafe))})"
+        return f"it does not speak TLS as it should ({redact(str(unsafe.reason or unsafe))})"
     if (nameless := _cause(error, socket.gaierror)) is not None:
-        return f"its name leads nowhere ({told(str(nameless.strerror))})"
+        return f"its name leads nowhere ({redact(str(nameless.strerror))})"
     failed = _cause(error, OSError)
     if failed is not None and failed.errno is not None:
         return os.strerror(failed.errno).lower()
-    return told(str(error)).rstrip(".") or type(error).__name__
+    return redact(str(error)).rstrip(".") or type(error).__name__
 
 
 def _cause(error: BaseException, kind: type[_Sought]) -> _Sought | None:

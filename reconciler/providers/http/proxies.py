@@ -17,12 +17,15 @@ _HINT = "See HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY in the environment.
 _PORTS = {"http": 80, "https": 443}
 
 
-def proxy_for(endpoint: str, told: Mapping[str, str] | None = None) -> httpx.Proxy | None:
-    """`told` is scheme -> URL, "all" -> URL, "no" -> exceptions: the environment's, unless given. Raises UsageError."""
-    told = getproxies() if told is None else told
+def proxy_for(endpoint: str, proxies: Mapping[str, str] | None = None) -> httpx.Proxy | None:
+    """The proxy for this endpoint; None where there is none. Raises UsageError for a URL that names no proxy.
+
+    `proxies` is scheme -> URL, "all" -> URL, "no" -> exceptions. Without it, the environment's are used.
+    """
+    proxies = getproxies() if proxies is None else proxies
     url = urlsplit(endpoint)
-    named = told.get(url.scheme) or told.get("all")
-    if not named or _spared(url.hostname or "", url.port or _PORTS[url.scheme], told.get("no", "")):
+    named = proxies.get(url.scheme) or proxies.get("all")
+    if not named or _spared(url.hostname or "", url.port or _PORTS[url.scheme], proxies.get("no", "")):
         return None
     try:
         proxy = httpx.Proxy(named if "://" in named else f"http://{named}")

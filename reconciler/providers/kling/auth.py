@@ -61,8 +61,10 @@ def credentials(account: KlingAccount, environ: Mapping[str, str]) -> Credential
     except CredentialsMissing:
         for key, name in account.credentials.model_dump(exclude_none=True).items():
             if variables.is_hidden(name):
-                told = variables.unset(f"credentials.{key}", name, example=f"KLING_{key.removesuffix('_env').upper()}")
-                raise CredentialsMissing(*told) from None
+                problem = variables.unset(
+                    f"credentials.{key}", name, example=f"KLING_{key.removesuffix('_env').upper()}"
+                )
+                raise CredentialsMissing(*problem) from None
         raise
 
 

@@ -57,8 +57,8 @@ def parse_response(
     try:
         envelope = shape.model_validate_json(readable(answer.body))
     except ValidationError as error:
-        told = said(answer)
-        if told is not None and told.code == 0:
+        refused = read_envelope(answer)
+        if refused is not None and refused.code == 0:
             first = error.errors(include_input=False, include_url=False, include_context=False)[0]
             where = ".".join(map(str, first["loc"]))
             line = f"{answer.call}: success without {redact(where)}: {first['msg']}{doubt(answer.call)}"
@@ -69,8 +69,8 @@ def parse_response(
     return envelope
 
 
-def said(answer: HttpResponse) -> Envelope | None:
-    """Kling's own words, or None if these are not Kling's."""
+def read_envelope(answer: HttpResponse) -> Envelope | None:
+    """The envelope of Kling's answer; None where the body is not one."""
     try:
         return Envelope.model_validate_json(readable(answer.body))
     except ValidationError:
@@ -79,8 +79,8 @@ def said(answer: HttpResponse) -> Envelope | None:
 
 def refuses_the_time(answer: HttpResponse) -> bool:
     """Too early or expired: the token's clock is wrong, and nothing happened."""
-    told = said(answer)
-    return told is not None and told.code in (1003, 1004)
+    envelope = read_envelope(answer)
+    return envelope is not None and envelope.code in (1003, 1004)
 
 
 # Code -> what to do about it. Every other call would meet the same end; four of them come as 429 and never pass.
@@ -104,43 +104,46 @@ _REFUSED = frozenset({1200, _SEE_MESSAGE, 1202, _NO_SUCH_THING, 1300, 1301})
 
 
 def _refusal(answer: HttpResponse, redact: Callable[[object], str], reading: Reading) -> CloudError:
-    told = said(answer)
+    envelope = read_envelope(answer)
     if answer.status >= 500:  # 5002 says itself that the work may be done, and the others do not say that it is not
-        return OutcomeUnknown(_line(answer, told, redact) + doubt(answer.call), code=str(told.code) if told else "")
+        return OutcomeUnknown(
+            _line(answer, envelope, redact) + doubt(answer.call), code=str(envelope.code) if envelope else ""
+        )
     if 300 <= answer.status < 400:
         return _redirect(answer, redact)
-    if told is None:
+    if envelope is None:
         return _not_kling(answer, redact)
 
-    line, code = _line(answer, told, redact), str(told.code)
-    request_id = redact(told.request_id or "")
-    message = str(told.message or "")
-    if told.code in _SYSTEMIC:
-        return Rejected(line, _SYSTEMIC[told.code], code=code, request_id=request_id, systemic=True)
-    if told.code in (_TOO_FAST, _TOO_MANY):
-        in_flight = told.code == _TOO_MANY
+    line, code = _line(answer, envelope, redact), str(envelope.code)
+    request_id = redact(envelope.request_id or "")
+    message = str(envelope.message or "")
+    if envelope.code in _SYSTEMIC:
+        return Rejected(line, _SYSTEMIC[envelope.code], code=code, request_id=request_id, systemic=True)
+    if envelope.code in (_TOO_FAST, _TOO_MANY):
+        in_flight = envelope.code == _TOO_MANY
         return Throttled(line, code=code, request_id=request_id, in_flight=in_flight, retry_after=answer.retry_after)
-    if told.code in _REFUSED:
-        named = told.code == _SEE_MESSAGE
+    if envelope.code in _REFUSED:
+        named = envelope.code == _SEE_MESSAGE
         absent = reading.absent is not None and (
-            told.code == _NO_SUCH_THING or (named and reading.absent.search(message) is not None)
+            envelope.code == _NO_SUCH_THING or (named and reading.absent.search(message) is not None)
         )
         duplicate = named and reading.duplicate is not None and reading.duplicate.search(message) is not None
-        cause = _CAUSES.get(told.code) or cause_of(message)
+        cause = _CAUSES.get(envelope.code) or cause_of(message)
         return Rejected(line, code=code, request_id=request_id, absent=absent, duplicate=duplicate, cause=cause)
     # A code that the documents do not have (or 5000 to 5002 under another status): only HTTP's own verdict is left.
     if answer.status == 429:
         return Throttled(line, code=code, request_id=request_id, retry_after=answer.retry_after)
-    if answer.status >= 400 and 0 < told.code < _THEIR_FAULT:
+    if answer.status >= 400 and 0 < envelope.code < _THEIR_FAULT:
         return Rejected(line, code=code, request_id=request_id, systemic=answer.status == 401)
     return OutcomeUnknown(line + doubt(answer.call), code=code, request_id=request_id)
 
 
-def _line(answer: HttpResponse, told: Envelope | None, redact: Callable[[object], str]) -> str:
-    if told is None:
+def _line(answer: HttpResponse, envelope: Envelope | None, redact: Callable[[object], str]) -> str:
+    if envelope is None:
         return f"{answer.call}: HTTP {answer.status}, and not Kling's words: {_snippet(answer, redact)}"
-    request = f" (request {redact(told.request_id)})" if told.request_id else ""
-    return f"{answer.call}: HTTP {answer.status}, code {told.code}: {redact(told.message or 'no message')}{request}"
+    request = f" (request {redact(envelope.request_id)})" if envelope.request_id else ""
+    message = redact(envelope.message or "no message")
+    return f"{answer.call}: HTTP {answer.status}, code {envelope.code}: {message}{request}"
 
 
 def _snippet(answer: HttpResponse, redact: Callable[[object], str]) -> str:
@@ -157,9 +160,9 @@ def _redirect(answer: HttpResponse, redact: Callable[[object], str]) -> CloudErr
     return Rejected(f"{line}; nothing was done", hint, systemic=True)
 
 
-# A 4xx of something in between (a gateway, a company's proxy) proves that nothing happened only where the request
-# could not have been passed on: its credentials, address, method or size were refused. Any other, 400, 403 and 408
-# among them, may also be said about an answer on its way back. Not knowing is cheap here: `find` settles it.
+# A 4xx from a gateway or a company's proxy proves that nothing happened only if that server can't have passed the
+# request on: it refused the credentials, address, method or size. Any other 4xx, such as 400, 403 and 408, may be its
+# reaction to Kling's answer. OutcomeUnknown costs little here: `find` resolves it.
 _STOPPED_BEFORE = frozenset({401, 404, 405, 407, 411, 413, 414, 415, 431})
 _STOPPED_ALWAYS = frozenset({401, 407})
 

@@ -19,7 +19,7 @@ TASKS = "/tasks"
 AT_ONCE = 20  # Kling, GET /tasks, task_ids: 21 are refused
 
 _NO_TASK = Unknown(why="it was made by no task that Kling could be asked about")
-_NOT_TOLD = Unknown(why="Kling's /tasks does not tell of its voice")
+_NOT_REPORTED = Unknown(why="Kling's /tasks does not tell of its voice")
 
 
 class _Lenient(BaseModel):
@@ -43,7 +43,7 @@ class UnifiedEnvelope(Envelope):
 
 def probed(records: Sequence[Record], ask: Callable[[str], UnifiedEnvelope]) -> Mapping[str, Observation]:
     """external_task_id -> what was found. `ask` takes the task_ids, with commas. Raises systemic failures only."""
-    told: dict[str, Observation] = {r.external_task_id: _NO_TASK for r in records}
+    observed: dict[str, Observation] = {r.external_task_id: _NO_TASK for r in records}
     askable = [r for r in records if r.task_id]
     for start in range(0, len(askable), AT_ONCE):
         some = askable[start : start + AT_ONCE]
@@ -52,11 +52,11 @@ def probed(records: Sequence[Record], ask: Callable[[str], UnifiedEnvelope]) -> 
         except CloudError as error:
             if error.systemic:
                 raise
-            told |= {r.external_task_id: Unknown(why=error.detail) for r in some}
+            observed |= {r.external_task_id: Unknown(why=error.detail) for r in some}
             continue
         by_id = {str(task.id): task for task in tasks}
-        told |= {r.external_task_id: _seen(r, by_id.get(str(r.task_id))) for r in some}
-    return told
+        observed |= {r.external_task_id: _seen(r, by_id.get(str(r.task_id))) for r in some}
+    return observed
 
 
 def _seen(record: Record, task: _Task | None) -> Observation:
@@ -69,4 +69,4 @@ def _seen(record: Record, task: _Task | None) -> Observation:
         if output.status in ("succeeded", "succeed"):
             name = record.voice_name
             return Found(remote=RemoteVoice(status=TaskStatus.READY, voice_id=record.voice_id, voice_name=name))
-    return _NOT_TOLD
+    return _NOT_REPORTED

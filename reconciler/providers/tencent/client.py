@@ -78,7 +78,7 @@ class Client:
 
     @property
     def ahead(self) -> timedelta:
-        """How far the cloud's clock is ahead of ours, once it refused ours; never told else."""
+        """How far the cloud's clock is ahead of ours, as measured when it refused a signature's time; 0 until then."""
         return self._ahead
 
     def call(
@@ -103,7 +103,7 @@ class Client:
 
         redact = partial(self.redact, also=(got.signature, *urls.secrets_in(dict(body)), *secrets))
         note = _on_time(self._measured(got.answer)) if got.late else ""
-        return schema.parse_response(got.answer, got.told, action=action, shape=shape, redact=redact, note=note)
+        return schema.parse_response(got.answer, got.envelope, action=action, shape=shape, redact=redact, note=note)
 
     def close(self) -> None:
         self._http.close()
@@ -126,7 +126,7 @@ class Client:
             answer = self._http.send("POST", _PATH, headers=headers, content=payload)
         except CloudError as error:
             raise _of(action, error) from None
-        return _Exchange(answer, schema.said(answer), signature=authorization.rpartition("=")[2])
+        return _Exchange(answer, schema.read_envelope(answer), signature=authorization.rpartition("=")[2])
 
     def _measured(self, answer: HttpResponse) -> timedelta | None:
         """How far the cloud's clock is ahead of ours; None where the answer has no usable Date."""
@@ -136,19 +136,19 @@ class Client:
 @dataclass(frozen=True, slots=True)
 class _Exchange:
     answer: HttpResponse
-    told: schema.Said | None
+    envelope: schema.Envelope | None
     signature: str
 
     @property
     def late(self) -> bool:
         """Or early."""
-        return schema.refuses_the_time(self.answer, self.told)
+        return schema.refuses_the_time(self.answer, self.envelope)
 
 
 def _of(action: str, error: CloudError) -> CloudError:
-    """What the transport says of a POST, said of the action; that a read may have happened is no news."""
-    told = error.detail.removesuffix(doubt(_CALL)) if schema.reads(action) else error.detail
-    detail = action + told.removeprefix(_CALL)
+    """The transport's error, with the action's name for the POST. A read changes nothing, so its doubt is left out."""
+    reason = error.detail.removesuffix(doubt(_CALL)) if schema.reads(action) else error.detail
+    detail = action + reason.removeprefix(_CALL)
     if isinstance(error, Unreached):
         return Unreached(detail, error.hint)
     if isinstance(error, Rejected):

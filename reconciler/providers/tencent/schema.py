@@ -40,7 +40,7 @@ Shape = TypeVar("Shape", bound=Reply)
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Envelope:
     """Tencent's own words."""
 
     response: dict[str, Any]
@@ -69,21 +69,21 @@ class Said:
         return error if isinstance(error, dict) else {}
 
 
-def said(answer: HttpResponse) -> Said | None:
+def read_envelope(answer: HttpResponse) -> Envelope | None:
     """None if these are not Tencent's words."""
     try:
         match pydantic_core.from_json(readable(answer.body)):
             case {"Response": dict(response)}:
-                return Said(response)
+                return Envelope(response)
             case _:
                 return None
     except ValueError:
         return None
 
 
-def refuses_the_time(answer: HttpResponse, told: Said | None) -> bool:
+def refuses_the_time(answer: HttpResponse, envelope: Envelope | None) -> bool:
     """The signature's time is too far from the server's, and nothing happened."""
-    return answer.status // 100 in (2, 4) and told is not None and told.code == _EXPIRED
+    return answer.status // 100 in (2, 4) and envelope is not None and envelope.code == _EXPIRED
 
 
 def reads(action: str) -> bool:
@@ -97,7 +97,7 @@ def doubt(action: str) -> str:
 
 def parse_response(
     answer: HttpResponse,
-    told: Said | None,
+    envelope: Envelope | None,
     *,
     action: str,
     shape: type[Shape],
@@ -109,33 +109,35 @@ def parse_response(
     `note` is what we know about it ourselves, for the end of a refusal's message.
     """
     if answer.status >= 500:  # a front that gave up waiting, maybe, so whatever the body says is no proof
-        raise _unproven(answer, told, action, redact)
+        raise _unproven(answer, envelope, action, redact)
     if 300 <= answer.status < 400:
         raise _redirect(answer, action, redact)
-    if told is None:
+    if envelope is None:
         raise _not_tencent(answer, action, redact)
-    if told.failed:
-        raise _refusal(answer, told, action, redact, note)
+    if envelope.failed:
+        raise _refusal(answer, envelope, action, redact, note)
     if answer.status >= 400:
-        raise _unproven(answer, told, action, redact)
+        raise _unproven(answer, envelope, action, redact)
     try:
-        return shape.model_validate(told.response)
+        return shape.model_validate(envelope.response)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         where = ".".join(map(str, first["loc"]))
-        line = f"{action}: success without {redact(where)}: {first['msg']}{_request(told, redact)}{doubt(action)}"
-        raise OutcomeUnknown(line, request_id=redact(told.request_id)) from None
+        line = f"{action}: success without {redact(where)}: {first['msg']}{_request(envelope, redact)}{doubt(action)}"
+        raise OutcomeUnknown(line, request_id=redact(envelope.request_id)) from None
 
 
-def _refusal(answer: HttpResponse, told: Said, action: str, redact: Callable[[object], str], note: str) -> CloudError:
-    found = rule(told.code, action=action)
-    line = _line(answer, told, action, redact) + note
+def _refusal(
+    answer: HttpResponse, envelope: Envelope, action: str, redact: Callable[[object], str], note: str
+) -> CloudError:
+    found = rule(envelope.code, action=action)
+    line = _line(answer, envelope, action, redact) + note
     # A person meets a refusal of one voice as a message that is kept with it, so the advice belongs into that.
     advised = f"{line}. {found.advice}" if found.advice else line
-    code, request_id = redact(told.code), redact(told.request_id)
+    code, request_id = redact(envelope.code), redact(envelope.request_id)
     match found.proof:
         case Proof.REFUSED:
-            cause = found.cause or cause_of(told.message)
+            cause = found.cause or cause_of(envelope.message)
             return Rejected(advised, code=code, request_id=request_id, cause=cause)
         case Proof.SPENT:
             return Rejected(advised, code=code, request_id=request_id, spent=True, cause=found.cause)
@@ -154,26 +156,28 @@ def _refusal(answer: HttpResponse, told: Said, action: str, redact: Callable[[ob
             return OutcomeUnknown(line + doubt(action) + advice, code=code, request_id=request_id)
 
 
-def _unproven(answer: HttpResponse, told: Said | None, action: str, redact: Callable[[object], str]) -> OutcomeUnknown:
-    line = _line(answer, told, action, redact) + doubt(action)
-    code, request_id = (redact(told.code), redact(told.request_id)) if told else ("", "")
+def _unproven(
+    answer: HttpResponse, envelope: Envelope | None, action: str, redact: Callable[[object], str]
+) -> OutcomeUnknown:
+    line = _line(answer, envelope, action, redact) + doubt(action)
+    code, request_id = (redact(envelope.code), redact(envelope.request_id)) if envelope else ("", "")
     return OutcomeUnknown(line, code=code, request_id=request_id)
 
 
-def _line(answer: HttpResponse, told: Said | None, action: str, redact: Callable[[object], str]) -> str:
+def _line(answer: HttpResponse, envelope: Envelope | None, action: str, redact: Callable[[object], str]) -> str:
     status = "" if answer.status == 200 else f"HTTP {answer.status}, "
-    if told is None:
+    if envelope is None:
         words = redact(answer.body[:2000].decode("utf-8", "replace"))[:120] or "nothing"
         return f"{action}: HTTP {answer.status}, and not Tencent's words: {words}"
-    if not told.failed:
-        return f"{action}: {status}and yet no error{_request(told, redact)}"
-    code = redact(told.code) or "an error without a code"
-    message = (redact(told.message) or "no message").rstrip(".")
-    return f"{action}: {status}{code}: {message}{_request(told, redact)}"
+    if not envelope.failed:
+        return f"{action}: {status}and yet no error{_request(envelope, redact)}"
+    code = redact(envelope.code) or "an error without a code"
+    message = (redact(envelope.message) or "no message").rstrip(".")
+    return f"{action}: {status}{code}: {message}{_request(envelope, redact)}"
 
 
-def _request(told: Said, redact: Callable[[object], str]) -> str:
-    return f" (request {redact(told.request_id)})" if told.request_id else ""
+def _request(envelope: Envelope, redact: Callable[[object], str]) -> str:
+    return f" (request {redact(envelope.request_id)})" if envelope.request_id else ""
 
 
 def _redirect(answer: HttpResponse, action: str, redact: Callable[[object], str]) -> CloudError:

@@ -84,10 +84,10 @@ def creation(voice: Voice, key: str, *, sub_app_id: int) -> Body:
 def changes(sent: Mapping[str, Any], fields: Mapping[str, Any], *, marker: str) -> Body:
     """VoiceFields of UpdateVoice, whole: the vendor doesn't say whether what is left out is kept or cleared.
 
-    `sent` is what the voice was told before. What is not declared any more is cleared; our marker stays a label.
+    `sent` is what the last request sent. An input that is not declared any more is cleared. The marker stays a label.
     """
-    told = {key: _CLEARED.get(key, "") if value is None else value for key, value in fields.items()}
-    whole = {key: sent[key] for key in _FIELDS if key in sent} | told
+    changed = {key: _CLEARED.get(key, "") if value is None else value for key, value in fields.items()}
+    whole = {key: sent[key] for key in _FIELDS if key in sent} | changed
     return _named(whole | {"labels": [*whole.get("labels", []), marker]}, _FIELDS)
 
 
@@ -102,10 +102,10 @@ def _minimax(voice: Voice, key: str) -> Body:
         body["AudioFileId"] = audio["file_id"]
     profile = {name: inputs[name] for name in _FIELDS if name in inputs}
     profile["labels"] = [*inputs.get("labels", []), key]  # the one place that a list shows later
-    told = {name: inputs[name] for name in ("text", "tts_model", "text_lang") if name in inputs}
+    options = {name: inputs[name] for name in ("text", "tts_model", "text_lang") if name in inputs}
     if "language_boost" in inputs:
         body["LanguageBoost"] = inputs["language_boost"]
-    return body | {"ExtParam": _json(told | {"voice_profile": profile})}
+    return body | {"ExtParam": _json(options | {"voice_profile": profile})}
 
 
 def _sound(inputs: Mapping[str, Any]) -> Body:

@@ -143,20 +143,20 @@ def _voice(running: RemoteVoice, output: dict[str, Any], redact: Callable[[objec
     for info in listed if isinstance(listed, list) else [output]:
         if not isinstance(info, dict):
             continue
-        told = _object_in(info.get("VoiceInfo"))
-        state = _text(told.get("status")) or _text(info.get("State"))
-        voice_id = _text(info.get("VoiceId")) or _text(told.get("voice_id"))
+        voice = _object_in(info.get("VoiceInfo"))
+        state = _text(voice.get("status")) or _text(info.get("State"))
+        voice_id = _text(info.get("VoiceId")) or _text(voice.get("voice_id"))
         if state is not None and state.lower() == "failed":
-            return _failed(running, redact(_text(told.get("message")) or "the service behind VOD says: failed"))
+            return _failed(running, redact(_text(voice.get("message")) or "the service behind VOD says: failed"))
         if voice_id is not None and (state is None or state.lower() in _SUCCEEDED):
-            name = urls.as_ever(_text(told.get("voice_name")))
+            name = urls.as_ever(_text(voice.get("voice_name")))
             return running.model_copy(update={"status": TaskStatus.READY, "voice_id": voice_id, "voice_name": name})
     return running
 
 
-def _wished_name(told: object) -> str | None:
+def _wished_name(request: object) -> str | None:
     """MiniMax's result has no name: it is the one that its request wished for, which the task repeats."""
-    wishes = _object_in(told.get("ExtParam")) if isinstance(told, dict) else {}
+    wishes = _object_in(request.get("ExtParam")) if isinstance(request, dict) else {}
     profile = wishes.get("voice_profile")
     return urls.as_ever(_text(profile.get("name"))) if isinstance(profile, dict) else None
 
@@ -164,10 +164,10 @@ def _wished_name(told: object) -> str | None:
 def _object_in(text: object) -> dict[str, Any]:
     """VoiceInfo and ExtParam are JSON in a string."""
     try:
-        told = json.loads(text) if isinstance(text, str) else text
+        parsed = json.loads(text) if isinstance(text, str) else text
     except ValueError:
         return {}
-    return told if isinstance(told, dict) else {}
+    return parsed if isinstance(parsed, dict) else {}
 
 
 def _sound(running: RemoteVoice, output: dict[str, Any], *, finished: datetime | None) -> RemoteVoice:

@@ -143,26 +143,26 @@ class Tasks:
 
     def detail(self, record: Record) -> Observation:
         """The task itself, by its id. Raises systemic failures only."""
-        told = self._read(str(record.task_id), record)
-        failed = isinstance(told, Found) and told.remote.status is TaskStatus.FAILED
+        observed = self._read(str(record.task_id), record)
+        failed = isinstance(observed, Found) and observed.remote.status is TaskStatus.FAILED
         if failed and record.attempts > 1 and record.method != "task":
             # Two sendings of one key, and a cloud that took both: this may be the second, refused for the first's sake.
             lines = self.scroll(()).by_key.get(record.external_task_id, [])
             others = [line for line in lines if line.task_id != record.task_id]
-            better = self._best(others, record) if others else told
-            return better if isinstance(better, Found) and better.remote.status is not TaskStatus.FAILED else told
-        return told
+            better = self._best(others, record) if others else observed
+            return better if isinstance(better, Found) and better.remote.status is not TaskStatus.FAILED else observed
+        return observed
 
     def poll(self, pending: Sequence[Record]) -> dict[str, RemoteVoice]:
         """In bulk, and each that is over once more for its result. Raises systemic failures only."""
-        told: dict[str, RemoteVoice] = {}
+        tasks: dict[str, RemoteVoice] = {}
         seen = self.scroll(pending, worth=True) if len(pending) > 1 else Scrolled()
         ask = while_answered(self.detail, failures=2)
         for record in pending:
             observed = self.running(record, seen, ask=ask)
             if isinstance(observed, Found):
-                told[record.external_task_id] = observed.remote
-        return told
+                tasks[record.external_task_id] = observed.remote
+        return tasks
 
     def recent_tasks(self, known: Collection[str]) -> list[RemoteVoice]:
         """Of the tasks that carry a marker, and none of these keys: a voice, a task that runs, or a failure."""
@@ -195,8 +195,8 @@ class Tasks:
 
     def _best(self, lines: Sequence[TaskLine], record: Record) -> Observation:
         """Of several tasks with one key the one that came furthest: a voice before a task before a failure."""
-        told = [self._read(line.task_id, record) if line.over else _running(line) for line in lines]
-        return min(told, key=_rank)
+        candidates = [self._read(line.task_id, record) if line.over else _running(line) for line in lines]
+        return min(candidates, key=_rank)
 
     def _made(self, line: TaskLine, key: str) -> Found:
         """What can't be asked for now is there all the same."""
