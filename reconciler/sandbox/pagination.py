@@ -22,7 +22,7 @@ _AT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Scroll:
+class TaskQuery:
     """Which tasks, and in which order."""
 
     since: int  # Unix milliseconds; older ones are not shown
@@ -45,7 +45,7 @@ class Page:
 
 def page_of(
     db: sqlite3.Connection,
-    wanted: Scroll,
+    wanted: TaskQuery,
     *,
     account: str,
     now: int,

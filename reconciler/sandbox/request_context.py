@@ -14,13 +14,13 @@ from dataclasses import replace
 from uuid import UUID
 
 from reconciler.sandbox.faults import DeletedVoice, Faults
-from reconciler.sandbox.pagination import Page, Row, Scroll, page_of
+from reconciler.sandbox.pagination import Page, Row, TaskQuery, page_of
 from reconciler.sandbox.task import LIVING, SELECT, Creation
 
 _SUBMITTED_SHARE = 0.2  # of a task's time it waits, the rest it is processed
 
 
-class Turn:
+class RequestContext:
     """`now` is Unix milliseconds: one request happens at one moment."""
 
     def __init__(
@@ -39,15 +39,15 @@ class Turn:
         )
         row = db.execute("SELECT calls FROM turns WHERE account = ? AND action = ?", (account, action)).fetchone()
         self._calls: int = row[0]
-        self._lot = f"{seed}/{account}/{action}/{self._calls}"
+        self._call_seed = f"{seed}/{account}/{action}/{self._calls}"
 
     def enter(self, part: str) -> None:
         """What follows sees only this part of the account, such as an application; its calls count together."""
         self.account = f"{self._caller}/{part}"
 
     def happens(self, what: str, probability: float) -> bool:
-        """Each `what` has dice of its own: turning one switch leaves the others' luck as it was."""
-        return probability > 0 and self._dice(what).random() < probability
+        """Each `what` has rng of its own: turning one switch leaves the others' luck as it was."""
+        return probability > 0 and self._rng(what).random() < probability
 
     @property
     def stormy(self) -> bool:
@@ -55,18 +55,18 @@ class Turn:
         return self.now % round(self.faults.storm_every * 1000) < round(self.faults.storm_seconds * 1000)
 
     def new_id(self, what: str) -> str:
-        """18 digits, more than a double can hold, as Kling's are. One for each `what` in a turn."""
-        return str(self._dice(what).randrange(10**17, 10**18))
+        """18 digits, more than a double can hold, as Kling's are. One for each `what` in a context."""
+        return str(self._rng(what).randrange(10**17, 10**18))
 
     def new_hex(self, what: str, digits: int) -> str:
-        return f"{self._dice(what).getrandbits(4 * digits):0{digits}x}"
+        return f"{self._rng(what).getrandbits(4 * digits):0{digits}x}"
 
     def new_letters(self, what: str, number: int) -> str:
-        dice = self._dice(what)
-        return "".join(dice.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(number))
+        rng = self._rng(what)
+        return "".join(rng.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(number))
 
     def request_id(self) -> str:
-        return str(UUID(int=self._dice("request").getrandbits(128), version=4))
+        return str(UUID(int=self._rng("request").getrandbits(128), version=4))
 
     def within_rate(self, *, times: float = 1) -> bool:
         """Takes one of the account's calls of this action: a bucket of one second's calls, refilled all the time.
@@ -98,7 +98,7 @@ class Turn:
         task_id: str | None = None,
         voice_id: str | None = None,
         action: str = "",
-        told: Mapping[str, object] | None = None,
+        details: Mapping[str, object] | None = None,
     ) -> Creation:
         """A new task. `seconds` None: it never ends. `failure` is why it will end without a voice.
 
@@ -116,14 +116,14 @@ class Turn:
             None if seconds is None else self.now + lasts,
             failure,
         )
-        kept = json.dumps(told or {}, ensure_ascii=False)
+        details_json = json.dumps(details or {}, ensure_ascii=False)
         cursor = self._db.execute(
             "INSERT INTO creations (account, task_id, key, voice_id, voice_name, created_at, started_at, ended_at,"
             " failure, action, told) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (*values, action, kept),
+            (*values, action, details_json),
         )
         assert cursor.lastrowid is not None
-        return Creation(cursor.lastrowid, *values, deleted_at=None, action=action, told=kept)
+        return Creation(cursor.lastrowid, *values, deleted_at=None, action=action, details_json=details_json)
 
     def in_flight(self) -> int:
         query = "SELECT count(*) FROM creations WHERE account = ? AND (ended_at IS NULL OR ended_at > ?)"
@@ -165,15 +165,15 @@ class Turn:
         query = f"{SELECT} account = :account AND action = :action AND {LIVING} ORDER BY number DESC"
         rows = self._db.execute(query, {"account": self.account, "action": action, "now": self.now}).fetchall()
         if self.faults.shuffle_list:
-            self._dice("shuffle").shuffle(rows)
+            self._rng("shuffle").shuffle(rows)
         return [Creation(*row) for row in self._shown(rows)]
 
-    def scroll(self, wanted: Scroll) -> Page:
+    def list_tasks(self, wanted: TaskQuery) -> Page:
         """The account's tasks, as the switches for lists let them be seen."""
         if self.faults.empty_list:
             return Page((), "")
         late = max(self.faults.late_visibility, self.faults.late_by_id)
-        shuffle = self._dice("shuffle").shuffle if self.faults.shuffle_list else None
+        shuffle = self._rng("shuffle").shuffle if self.faults.shuffle_list else None
         until = self.now - round(late * 1000) if late else None
         rows, token = page_of(self._db, wanted, account=self.account, now=self.now, until=until, shuffle=shuffle)
         return Page(tuple(Creation(*row) for row in self._shown(rows)), token)
@@ -183,13 +183,14 @@ class Turn:
             "UPDATE creations SET used_at = coalesce(used_at, ?) WHERE number = ?", (self.now, creation.number)
         )
 
-    def tell(self, creation: Creation, told: Mapping[str, object], *, voice_name: str) -> Creation:
+    def set_details(self, creation: Creation, details: Mapping[str, object], *, voice_name: str) -> Creation:
         """Other details than before."""
-        kept = json.dumps(told, ensure_ascii=False)
+        details_json = json.dumps(details, ensure_ascii=False)
         self._db.execute(
-            "UPDATE creations SET told = ?, voice_name = ? WHERE number = ?", (kept, voice_name, creation.number)
+            "UPDATE creations SET told = ?, voice_name = ? WHERE number = ?",
+            (details_json, voice_name, creation.number),
         )
-        return replace(creation, told=kept, voice_name=voice_name)
+        return replace(creation, details_json=details_json, voice_name=voice_name)
 
     def delete(self, creation: Creation) -> None:
         self._db.execute("UPDATE creations SET deleted_at = ? WHERE number = ?", (self.now, creation.number))
@@ -212,10 +213,10 @@ class Turn:
         query = f"{SELECT} {where} ORDER BY number DESC"
         skipped = (number - 1) * size
         if number > 1 and self.happens("shift", self.faults.shift_list):
-            skipped += self._dice("shift where").choice((-1, 1))
+            skipped += self._rng("shift where").choice((-1, 1))
         if self.faults.shuffle_list:
             rows = self._db.execute(query, values).fetchall()
-            self._dice("shuffle").shuffle(rows)
+            self._rng("shuffle").shuffle(rows)
             rows = rows[skipped : skipped + size]
         else:
             rows = self._db.execute(f"{query} LIMIT ? OFFSET ?", (*values, size, skipped)).fetchall()
@@ -224,8 +225,8 @@ class Turn:
     def _shown(self, rows: list[Row]) -> list[Row]:
         if not self.faults.hide:
             return rows
-        dice = self._dice("hide")
-        return [row for row in rows if dice.random() >= self.faults.hide]
+        rng = self._rng("hide")
+        return [row for row in rows if rng.random() >= self.faults.hide]
 
     def _one(self, where: str, **values: str | int) -> Creation | None:
         row = self._db.execute(
@@ -233,5 +234,5 @@ class Turn:
         ).fetchone()
         return None if row is None else Creation(*row)
 
-    def _dice(self, what: str) -> random.Random:
-        return random.Random(f"{self._lot}/{what}")  # noqa: S311 - a rehearsal must be repeatable, not secret
+    def _rng(self, what: str) -> random.Random:
+        return random.Random(f"{self._call_seed}/{what}")  # noqa: S311 - a rehearsal must be repeatable, not secret

@@ -17,7 +17,7 @@ Log = Callable[[str], None]
 
 def handle(world: World, request: Request, log: Log | None = None) -> Answer:
     """`log` gets one line a request, without secrets."""
-    answer = tencent.answer(world, request) if tencent.is_meant(request) else kling.answer(world, request)
+    answer = tencent.answer(world, request) if tencent.is_tencent_request(request) else kling.answer(world, request)
     if log is not None:
         log(log_line(request, answer))
     return answer

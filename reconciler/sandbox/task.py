@@ -38,12 +38,12 @@ class Creation:
     failure: str | None
     deleted_at: int | None
     action: str = ""  # what made it, in the cloud's own word; empty where a cloud has but one
-    told: str = "{}"  # JSON: what its cloud was told of it, and tells of it
+    details_json: str = "{}"  # what the request said and what the task's answer repeats; column `told`
     used_at: int | None = None  # when it spoke first
 
     @property
     def details(self) -> dict[str, Any]:
-        parsed: dict[str, Any] = json.loads(self.told)
+        parsed: dict[str, Any] = json.loads(self.details_json)
         return parsed
 
     def stage(self, now: int) -> Stage:

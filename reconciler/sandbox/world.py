@@ -1,6 +1,6 @@
 """The sandbox's truth: accounts, tasks, voices and switches, in one SQLite file. Knows no cloud's wire.
 
-Every request is one transaction, committed before it is answered, so a killed process loses nothing that was answered
+Every request is one transaction, committed before it is result, so a killed process loses nothing that was result
 or done; several processes and threads may use one world at once.
 """
 
@@ -16,7 +16,7 @@ from typing import Self
 from reconciler.errors import UsageError
 from reconciler.protocols import Clock
 from reconciler.sandbox.faults import Faults
-from reconciler.sandbox.request_context import Turn
+from reconciler.sandbox.request_context import RequestContext
 from reconciler.sandbox.task import LIVING, SELECT, Creation
 
 DEFAULT_SEED = 1
@@ -104,39 +104,41 @@ class World:
         self.close()
 
     @contextmanager
-    def turn(self, account: str, action: str) -> Iterator[Turn]:
+    def request(self, account: str, action: str) -> Iterator[RequestContext]:
         """One request's transaction: committed when the block ends, undone when it raises.
 
         `account` is empty for a caller who did not prove to be one.
         """
         with self._transaction():
             seed, kept = self._db.execute("SELECT seed, faults FROM world").fetchone()
-            yield Turn(self._db, account, action=action, now=self.now(), seed=seed, faults=self._understood(kept))
+            yield RequestContext(
+                self._db, account, action=action, now=self.now(), seed=seed, faults=self._parse_faults(kept)
+            )
 
     def now(self) -> int:
         """Unix milliseconds. The wall clock: it is all that several processes share. `clock_ahead` is added to it."""
         return int((self._clock.now().timestamp() + self.faults().clock_ahead) * 1000)
 
     def wait(self, seconds: float) -> None:
-        """Outside of any turn: nobody else waits with it."""
+        """Outside of any context: nobody else waits with it."""
         if seconds > 0:
             self._clock.sleep(seconds)
 
     def faults(self) -> Faults:
         with self._lock:
-            return self._understood(self._db.execute("SELECT faults FROM world").fetchone()[0])
+            return self._parse_faults(self._db.execute("SELECT faults FROM world").fetchone()[0])
 
     def set_faults(self, faults: Faults) -> None:
         with self._transaction():
             self._db.execute("UPDATE world SET faults = ?", (faults.model_dump_json(),))
 
     def reset(self, *, seed: int | None = None) -> None:
-        """A new world: nothing made, every switch off. Unless told, the next seed, so that no id comes back."""
+        """Deletes everything and turns every fault off. `seed` None takes the next seed, so that no id repeats."""
         with self._transaction():
             self._db.execute("DELETE FROM creations")
             self._db.execute("DELETE FROM turns")
-            told = (Faults().model_dump_json(), seed)
-            self._db.execute("UPDATE world SET faults = ?, seed = coalesce(?, seed + 1)", told)
+            values = (Faults().model_dump_json(), seed)
+            self._db.execute("UPDATE world SET faults = ?, seed = coalesce(?, seed + 1)", values)
 
     def accounts(self) -> tuple[str, ...]:
         """Everybody who ever called, such as `kling:sandbox-default`."""
@@ -167,8 +169,8 @@ class World:
         known = tuple(a for a in self.accounts() if a.startswith(_KLING))
         if account is None and len(known) > 1:
             raise UsageError(f"The sandbox has several accounts: {', '.join(known)}.", "Say which of them.")
-        with self.turn(account or (known[0] if known else DEFAULT_ACCOUNT), _OUTSIDE) as turn:
-            return turn.begin(voice_name, key=None, seconds=0)
+        with self.request(account or (known[0] if known else DEFAULT_ACCOUNT), _OUTSIDE) as context:
+            return context.begin(voice_name, key=None, seconds=0)
 
     def _outside(self, wanted: str, *, new_name: str | None) -> Creation:
         with self._lock:
@@ -182,11 +184,11 @@ class World:
                 case _:
                     ids = ", ".join(v.voice_id for v in found)
                     raise UsageError(f"{len(found)} voices of the sandbox are called {wanted!r}.", f"Say the id: {ids}")
-            with self.turn(voice.account, _OUTSIDE) as turn:
+            with self.request(voice.account, _OUTSIDE) as context:
                 if new_name is None:
-                    turn.delete(voice)
+                    context.delete(voice)
                 else:
-                    turn.rename(voice, new_name)
+                    context.rename(voice, new_name)
             return voice
 
     @contextmanager
@@ -194,7 +196,7 @@ class World:
         with self._lock, _immediately(self._db):
             yield
 
-    def _understood(self, kept: str) -> Faults:
+    def _parse_faults(self, kept: str) -> Faults:
         if self._faults[0] != kept:  # read at every request, parsed when somebody turned a switch
             self._faults = (kept, Faults.model_validate_json(kept))
         return self._faults[1]

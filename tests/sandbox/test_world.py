@@ -91,8 +91,8 @@ def test_threads_share_one_world(kling: Caller) -> None:
 
 
 def test_a_request_that_breaks_leaves_no_trace(kling: Caller) -> None:
-    with pytest.raises(RuntimeError), kling.world.turn("kling:sandbox-default", "create") as turn:
-        turn.begin("Hero", key="k1", seconds=0)
+    with pytest.raises(RuntimeError), kling.world.request("kling:sandbox-default", "create") as context:
+        context.begin("Hero", key="k1", seconds=0)
         raise RuntimeError
     assert kling.get("k1").code == 1201
     assert kling.create(external_task_id="k1").code == 0

@@ -13,7 +13,7 @@ from reconciler.sandbox.http import Response
 from reconciler.sandbox.task import Creation, Stage, owner_of
 
 Json = dict[str, Any]
-Answered = Json | list[Json]
+Result = Json | list[Json]
 
 _STATUS = {
     Stage.SUBMITTED: "submitted",
@@ -38,8 +38,8 @@ class Refusal(Exception):
         self.message = message
 
 
-def succeeded(answered: Answered, request_id: str) -> Response:
-    body = {"code": 0, "message": "SUCCEED", "request_id": request_id, "data": answered}
+def succeeded(result: Result, request_id: str) -> Response:
+    body = {"code": 0, "message": "SUCCEED", "request_id": request_id, "data": result}
     return Response(200, _bytes(body), code="0")
 
 
@@ -63,17 +63,17 @@ def accepted(creation: Creation) -> Json:
 def task(creation: Creation, now: int, deleted: DeletedVoice) -> Json:
     """What look-ups and lists tell. A result and what it cost are there once it succeeded."""
     stage = creation.stage(now)
-    told: Json = {
+    fields: Json = {
         "task_id": creation.task_id,
         "task_status": _STATUS[stage],
         "task_status_msg": (creation.failure or "") if stage is Stage.FAILED else "",
         "task_info": _task_info(creation),
     }
     if stage is Stage.READY:
-        told["task_result"] = {"voices": _voices(creation, now, deleted)}
-        told["final_unit_deduction"] = _PRICE
-        told["final_balance_deduction"] = {"quota": "0", "list_price": "0"}  # a resource pack paid
-    return told | {"created_at": creation.created_at, "updated_at": creation.changed_at(now)}
+        fields["task_result"] = {"voices": _voices(creation, now, deleted)}
+        fields["final_unit_deduction"] = _PRICE
+        fields["final_balance_deduction"] = {"quota": "0", "list_price": "0"}  # a resource pack paid
+    return fields | {"created_at": creation.created_at, "updated_at": creation.changed_at(now)}
 
 
 def preset(voice_id: str, voice_name: str, now: int) -> Json:

@@ -47,10 +47,10 @@ def keys_for(named: str) -> tuple[str, str]:
 
 def caller_of(request: Request, now: int) -> Caller:
     """`now` is Unix milliseconds. Raises Refusal."""
-    told = _CREDENTIAL.fullmatch(request.headers.get("authorization", "").strip())
-    if told is None:
+    credential = _CREDENTIAL.fullmatch(request.headers.get("authorization", "").strip())
+    if credential is None:
         raise Refusal("AuthFailure.InvalidAuthorization", "The request header Authorization is not in the TC3 form.")
-    names = told["names"].split(";")
+    names = credential["names"].split(";")
     if not {"content-type", "host"} <= set(names) or sorted(names) != names:
         raise Refusal(
             "AuthFailure.InvalidAuthorization", "SignedHeaders must be sorted, and name content-type and host."
@@ -61,25 +61,25 @@ def caller_of(request: Request, now: int) -> Caller:
             "AuthFailure.SignatureExpire",
             f"The signature's timestamp {timestamp} is more than {_TOLERANCE} s away from the server's {now // 1000}.",
         )
-    if not _NAME.fullmatch(told["id"]):
+    if not _NAME.fullmatch(credential["id"]):
         raise Refusal("AuthFailure.SecretIdNotFound", "The SecretId is not found.")
-    if told["date"] != f"{datetime.fromtimestamp(timestamp, UTC):%Y-%m-%d}":
+    if credential["date"] != f"{datetime.fromtimestamp(timestamp, UTC):%Y-%m-%d}":
         raise Refusal("AuthFailure.SignatureFailure", "The date of the credential scope is not that of the timestamp.")
-    wanted = _signature(request, names, timestamp=timestamp, date=told["date"], product=told["product"])
-    if not hmac.compare_digest(wanted, told["signature"].lower()):
+    wanted = _signature(request, names, timestamp=timestamp, date=credential["date"], product=credential["product"])
+    if not hmac.compare_digest(wanted, credential["signature"].lower()):
         raise Refusal("AuthFailure.SignatureFailure", "The provided credentials could not be validated.")
     if request.headers.get("x-tc-token", "") not in ("", TOKEN):
         raise Refusal("AuthFailure.TokenFailure", "The token is not valid, or it has expired.")
-    return Caller(told["id"], told["product"])
+    return Caller(credential["id"], credential["product"])
 
 
 def _timestamp(request: Request) -> int:
-    told = request.headers.get("x-tc-timestamp", "")
-    if not told:
+    timestamp = request.headers.get("x-tc-timestamp", "")
+    if not timestamp:
         raise Refusal("MissingParameter", "The request header X-TC-Timestamp is missing.")
-    if not re.fullmatch(r"[0-9]{1,12}", told):
+    if not re.fullmatch(r"[0-9]{1,12}", timestamp):
         raise Refusal("InvalidParameter", "The request header X-TC-Timestamp is not a time in seconds.")
-    return int(told)
+    return int(timestamp)
 
 
 def _signature(request: Request, names: list[str], *, timestamp: int, date: str, product: str) -> str:

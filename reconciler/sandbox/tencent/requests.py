@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from reconciler.sandbox.request_context import Turn
+from reconciler.sandbox.request_context import RequestContext
 from reconciler.sandbox.tencent.responses import Json, Refusal
 
 Kind: TypeAlias = "type[str] | type[int] | type[float] | list[Kind] | Mapping[str, Kind]"  # [str]: a list of them
@@ -20,7 +20,7 @@ _WORDS: Mapping[object, str] = {str: "a string", int: "an integer", float: "a nu
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    work: Callable[[Turn, Json], Json]
+    work: Callable[[RequestContext, Json], Json]
     takes: Mapping[str, Kind]
     needs: tuple[str, ...] = ()
     application: str = "SubAppId"  # the parameter that says which
@@ -31,12 +31,12 @@ class Action:
 def read(body: bytes, action: Action) -> Json:
     """The request's parameters; null ones are left out. Raises Refusal."""
     try:
-        told: Any = json.loads(body)
+        parsed: Any = json.loads(body)
     except (ValueError, RecursionError):
         raise Refusal("InvalidRequest", "The request body is not valid JSON.") from None
-    if not isinstance(told, dict):
+    if not isinstance(parsed, dict):
         raise Refusal("InvalidRequest", "The request body is not a JSON object.")
-    given: Json = _checked(told, action.takes, where="")
+    given: Json = _checked(parsed, action.takes, where="")
     for name in action.needs:
         if name not in given:
             raise Refusal("MissingParameter", f"The request is missing a required parameter `{name}`.")

@@ -27,8 +27,8 @@ class Refusal(Exception):
         self.message = message
 
 
-def succeeded(answered: Mapping[str, object], request_id: str, *, action: str) -> Response:
-    body = {"Response": {**answered, "RequestId": request_id}}
+def succeeded(result: Mapping[str, object], request_id: str, *, action: str) -> Response:
+    body = {"Response": {**result, "RequestId": request_id}}
     return Response(200, _bytes(body), content_type=_MEDIA_TYPE, code=f"{action} ok")
 
 

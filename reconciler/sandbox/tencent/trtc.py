@@ -11,7 +11,7 @@ import io
 import re
 import wave
 
-from reconciler.sandbox.request_context import Turn
+from reconciler.sandbox.request_context import RequestContext
 from reconciler.sandbox.tencent.requests import Action
 from reconciler.sandbox.tencent.responses import Json, Refusal
 
@@ -26,7 +26,7 @@ _FORMATS = ("pcm", "wav", "mp3")
 _MP3 = b"ID3\x03\x00\x00\x00\x00\x00\x00"  # a tag, and no sound
 
 
-def _clone(turn: Turn, body: Json) -> Json:
+def _clone(context: RequestContext, body: Json) -> Json:
     name = body["VoiceName"]
     if not re.fullmatch(r"[0-9A-Za-z_]{1,36}", name):
         raise Refusal("InvalidParameter.VoiceName", "VoiceName has 1 to 36 digits, letters and underscores.")
@@ -34,12 +34,14 @@ def _clone(turn: Turn, body: Json) -> Json:
     if not re.fullmatch(r"([a-z]{2})?", body.get("Language", "")):
         raise Refusal("InvalidParameter", "Language is not a code of ISO 639-1.")
     _check_sample(body["PromptAudio"])
-    if turn.faults.pack_exhausted:
+    if context.faults.pack_exhausted:
         raise Refusal("UnsupportedOperation.NotAllowed", "Not allowed to use. Contact technical personnel.")
-    if turn.happens("fail", turn.faults.fail):
+    if context.happens("fail", context.faults.fail):
         raise Refusal("UnsupportedOperation.VoiceCloneError", "Sound clone error.")
-    voice_id = f"{name}_{turn.new_letters('voice', 11)}"
-    turn.begin(name, key=None, seconds=0, task_id=turn.new_hex("task", 32), voice_id=voice_id, action="VoiceClone")
+    voice_id = f"{name}_{context.new_letters('voice', 11)}"
+    context.begin(
+        name, key=None, seconds=0, task_id=context.new_hex("task", 32), voice_id=voice_id, action="VoiceClone"
+    )
     return {"VoiceId": voice_id}
 
 
@@ -48,9 +50,9 @@ def _check_key(body: Json) -> None:
         raise Refusal("MissingParameter.APIKey", "Invalid api key.")
 
 
-def _check_sample(told: str) -> None:
+def _check_sample(sample_base64: str) -> None:
     try:
-        with wave.open(io.BytesIO(base64.b64decode(told, validate=True))) as sample:
+        with wave.open(io.BytesIO(base64.b64decode(sample_base64, validate=True))) as sample:
             shape = sample.getframerate(), sample.getnchannels(), sample.getsampwidth()
             width = sample.getsampwidth() * sample.getnchannels()
             seconds = len(sample.readframes(sample.getnframes())) / width / sample.getframerate()
@@ -62,7 +64,7 @@ def _check_sample(told: str) -> None:
         raise Refusal("InvalidParameter.AudioPrompt", f"PromptAudio must last {_SHORTEST} to {_LONGEST} seconds.")
 
 
-def _speak(turn: Turn, body: Json) -> Json:
+def _speak(context: RequestContext, body: Json) -> Json:
     text, voice, sound = body["Text"], body["Voice"], body.get("AudioFormat", {})
     if not 1 <= len(text) <= _LONGEST_TEXT:
         raise Refusal("InvalidParameter.TextLength", f"Text has 1 to {_LONGEST_TEXT} characters.")
@@ -76,7 +78,7 @@ def _speak(turn: Turn, body: Json) -> Json:
     if form not in _FORMATS:
         raise Refusal("InvalidParameter", f"Format must be one of {', '.join(_FORMATS)}.")
     voice_id = voice.get("VoiceId", "")
-    if turn.living(voice_id) is None:
+    if context.living(voice_id) is None:
         raise Refusal(
             "InvalidParameter.VoiceId",
             f"Voice ID '{voice_id}' not found. Please check if the voice exists or create it via voice clone API.",

@@ -88,7 +88,7 @@ ACTIONS = {
         tasks.detail, takes={"TaskId": str, "SubAppId": int}, needs=("TaskId",), reads=True, rate=5
     ),
     "DescribeTasks": Action(
-        tasks.listed,
+        tasks.describe_list,
         takes={
             "SubAppId": int,
             "Status": str,
@@ -102,12 +102,12 @@ ACTIONS = {
         reads=True,
     ),
     "DescribeVoices": Action(
-        voices.described,
+        voices.describe,
         takes={**_PROFILE, "SubAppId": str, "VoiceId": str, "VoiceType": str, "VoiceName": str, "ExtParam": str},
         reads=True,
     ),
     "UpdateVoice": Action(
-        voices.updated,
+        voices.update,
         takes={
             "VoiceId": str,
             "VoiceFields": {**_PROFILE, "Name": str, "AudioUrl": str},
@@ -116,9 +116,9 @@ ACTIONS = {
         },
         needs=("VoiceId", "VoiceFields"),
     ),
-    "DeleteVoice": Action(voices.deleted, takes={"VoiceId": str, "SubAppId": str}, needs=("VoiceId",)),
+    "DeleteVoice": Action(voices.delete, takes={"VoiceId": str, "SubAppId": str}, needs=("VoiceId",)),
     "TextToSpeechSync": Action(
-        voices.spoken,
+        voices.speak,
         takes={
             "Text": str,
             "VoiceId": str,

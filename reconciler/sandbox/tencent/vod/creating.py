@@ -12,7 +12,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from reconciler.sandbox.request_context import Turn
+from reconciler.sandbox.request_context import RequestContext
 from reconciler.sandbox.tencent.responses import Json, Refusal
 
 _LONGEST_KEY = 50  # characters, SessionId
@@ -33,12 +33,12 @@ _POOR = "the audio does not hold exactly one clean human voice"
 _FAILED = "FailedOperation"  # ErrCodeExt, which may stand beside an ErrCode of 0
 
 
-def custom_voice(turn: Turn, body: Json) -> Json:
+def custom_voice(context: RequestContext, body: Json) -> Json:
     if len(body.get("VoiceName", "")) > _LONGEST_NAME:
         raise Refusal("InvalidParameter", f"VoiceName has at most {_LONGEST_NAME} characters.")
     if body.get("DisableModeration", "False") not in ("True", "False"):
         raise Refusal("InvalidParameter", "DisableModeration must be True or False.")
-    _check_session(turn, body, documented=True)
+    _check_session(context, body, documented=True)
     url, video = body.get("VoiceUrl", ""), body.get("VideoId", "")
     failure = None
     if url and video:
@@ -49,11 +49,13 @@ def custom_voice(turn: Turn, body: Json) -> Json:
         failure = "voice_name is required"
     elif url:
         failure = _fault_of(url)
-    told = _told(body, "VoiceName", "VoiceUrl", "VideoId", code=0, ext=_FAILED)
-    return _begin(turn, body, "CreateAigcCustomVoice", told=told, name=body.get("VoiceName", ""), failure=failure)
+    details = _task_details(body, "VoiceName", "VoiceUrl", "VideoId", code=0, ext=_FAILED)
+    return _begin(
+        context, body, "CreateAigcCustomVoice", details=details, name=body.get("VoiceName", ""), failure=failure
+    )
 
 
-def audio_clone(turn: Turn, body: Json) -> Json:
+def audio_clone(context: RequestContext, body: Json) -> Json:
     if not _ID.fullmatch(body["VoiceId"]):
         raise Refusal(
             "InvalidParameter", "VoiceId has 8 to 256 letters, digits, - and _; a letter first, no sign last."
@@ -65,19 +67,19 @@ def audio_clone(turn: Turn, body: Json) -> Json:
     if body.get("PromptText") and body["PromptText"].rstrip("\"'\u201d\u2019)")[-1:] not in _END_OF_SENTENCE:
         raise Refusal("InvalidParameter", "PromptText must end with punctuation.")
     faults = [_check_source(body, name) for name in ("AudioFileInfo", "PromptAudioFileInfo") if name in body]
-    _check_session(turn, body)
+    _check_session(context, body)
     failure = next(filter(None, faults), None)
     voice_id = body["VoiceId"]
-    if turn.id_in_use(voice_id):
+    if context.id_in_use(voice_id):
         failure, voice_id = "voice clone voice id duplicate", ""
     names = ("AudioFileInfo", "VoiceId", "Text", "PromptAudioFileInfo", "PromptText", "Payload")
-    told = _told(body, *names, code=0, ext=_FAILED) | {"upstream": turn.new_id("upstream")}
+    details = _task_details(body, *names, code=0, ext=_FAILED) | {"upstream": context.new_id("upstream")}
     return _begin(
-        turn, body, "CreateAigcAudioClone", told=told, name=body["VoiceId"], voice_id=voice_id, failure=failure
+        context, body, "CreateAigcAudioClone", details=details, name=body["VoiceId"], voice_id=voice_id, failure=failure
     )
 
 
-def clone_voice(turn: Turn, body: Json) -> Json:
+def clone_voice(context: RequestContext, body: Json) -> Json:
     """MiniMax's. Of several samples the first one counts."""
     if body.get("LanguageBoost", "auto") not in _LANGUAGES:
         raise Refusal("InvalidParameter", f"LanguageBoost must be one of {', '.join(_LANGUAGES)}.")
@@ -91,18 +93,20 @@ def clone_voice(turn: Turn, body: Json) -> Json:
         _check_file(body["AudioFileId"])
     else:
         raise Refusal("MissingParameter", "One of AudioData, AudioUrl and AudioFileId is required.")
-    _check_session(turn, body)
+    _check_session(context, body)
     profile = wishes.get("voice_profile", {})
     poor = _poor_wishes(wishes, profile)
     names = ("AudioUrl", "AudioFileId", "LanguageBoost", "ExtParam")
-    told = _told(body, *names, code=40000 if poor else 60000, ext="-500")
-    told |= {"profile": {} if poor else profile, "demo": bool(wishes.get("text"))}
+    details = _task_details(body, *names, code=40000 if poor else 60000, ext="-500")
+    details |= {"profile": {} if poor else profile, "demo": bool(wishes.get("text"))}
     name = "" if poor else str(profile.get("name", ""))
-    voice_id = f"minimax_{turn.new_hex('voice', 24)}"
-    return _begin(turn, body, "CloneVoiceAsync", told=told, name=name, voice_id=voice_id, failure=poor or fault)
+    voice_id = f"minimax_{context.new_hex('voice', 24)}"
+    return _begin(
+        context, body, "CloneVoiceAsync", details=details, name=name, voice_id=voice_id, failure=poor or fault
+    )
 
 
-def audio_task(turn: Turn, body: Json) -> Json:
+def audio_task(context: RequestContext, body: Json) -> Json:
     """Music or a sound. It has no SessionId: each call makes another."""
     if "refused" in body.get("Prompt", ""):
         raise Refusal("InvalidParameter.ViolationContent", "The prompt violates the rules of content.")
@@ -117,40 +121,40 @@ def audio_task(turn: Turn, body: Json) -> Json:
     sources = [*body.get("VideoInfos", ()), *body.get("AudioInfos", ())]
     faults = [_check_source({"Infos": source}, "Infos") for source in sources]
     names = ("ModelName", "ModelVersion", "SceneType", "Prompt", "VideoInfos", "AudioInfos", "OutputConfig")
-    told = _told(body, *names, "AdditionalParameters", code=0, ext="ModelGenerateFailed")
-    told |= {"file_id": turn.new_id("file"), "lasts": turn.faults.temporary_seconds}
+    details = _task_details(body, *names, "AdditionalParameters", code=0, ext="ModelGenerateFailed")
+    details |= {"file_id": context.new_id("file"), "lasts": context.faults.temporary_seconds}
     failure = next(filter(None, faults), None)
-    return _begin(turn, body, "AigcAudioTask", told=told, name="", voice_id="", failure=failure)
+    return _begin(context, body, "AigcAudioTask", details=details, name="", voice_id="", failure=failure)
 
 
 def _begin(
-    turn: Turn,
+    context: RequestContext,
     body: Json,
     task_type: str,
     *,
-    told: Json,
+    details: Json,
     name: str,
     failure: str | None,
     voice_id: str | None = None,
 ) -> Json:
-    if turn.faults.pack_exhausted:
+    if context.faults.pack_exhausted:
         raise Refusal("LimitExceeded.Quota", "The quota of the account is used up.")
-    if failure is None and turn.happens("fail", turn.faults.fail):
+    if failure is None and context.happens("fail", context.faults.fail):
         failure = "the voice could not be made"
-    created = turn.begin(
+    created = context.begin(
         name,
         key=body.get("SessionId") or None,
-        seconds=None if turn.happens("stuck", turn.faults.stuck_tasks) else turn.faults.task_seconds,
+        seconds=None if context.happens("stuck", context.faults.stuck_tasks) else context.faults.task_seconds,
         failure=failure,
-        task_id=f"{turn.account.rpartition('/')[2]}-{task_type}-{turn.new_hex('task', 32)}t",
+        task_id=f"{context.account.rpartition('/')[2]}-{task_type}-{context.new_hex('task', 32)}t",
         voice_id=voice_id,
         action=task_type,
-        told=told,
+        details=details,
     )
     return {"TaskId": created.task_id}
 
 
-def _told(body: Json, *echoed: str, code: int, ext: str) -> Json:
+def _task_details(body: Json, *echoed: str, code: int, ext: str) -> Json:
     """What the task tells later. `code` and `ext` are how it fails, if it does."""
     return {
         "input": {name: body.get(name) for name in echoed},
@@ -160,7 +164,7 @@ def _told(body: Json, *echoed: str, code: int, ext: str) -> Json:
     }
 
 
-def _check_session(turn: Turn, body: Json, *, documented: bool = False) -> None:
+def _check_session(context: RequestContext, body: Json, *, documented: bool = False) -> None:
     """Has this SessionId been used? The codes are `documented` for one action only."""
     key = body.get("SessionId", "")
     if len(key) > _LONGEST_KEY:
@@ -171,9 +175,9 @@ def _check_session(turn: Turn, body: Json, *, documented: bool = False) -> None:
         raise Refusal(code, f"SessionContext has at most {_LONGEST_CONTEXT} characters.")
     if not -10 <= body.get("TasksPriority", 0) <= 10:
         raise Refusal("InvalidParameter", "TasksPriority must be -10 to 10.")
-    since = turn.now - round(turn.faults.session_seconds * 1000)
-    if key and turn.with_key(key, since=since) is not None:
-        code = "InvalidParameterValue.SessionId" if documented else turn.faults.duplicate_session.value
+    since = context.now - round(context.faults.session_seconds * 1000)
+    if key and context.with_key(key, since=since) is not None:
+        code = "InvalidParameterValue.SessionId" if documented else context.faults.duplicate_session.value
         raise Refusal(code, "The deduplication ID already exists. The request is removed due to duplication.")
 
 
@@ -195,9 +199,9 @@ def _check_file(file_id: str) -> None:
         raise Refusal("InvalidParameterValue.FileId", "The FileId does not exist.")
 
 
-def _check_base64(told: str) -> None:
+def _check_base64(text: str) -> None:
     try:
-        base64.b64decode(told, validate=True)
+        base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise Refusal("InvalidParameter", "AudioData is not base64.") from None
 
@@ -235,6 +239,6 @@ def _poor_wishes(wishes: Json, profile: object) -> str | None:
     if profile.get("gender", "unknown") not in _GENDERS or profile.get("age", "unknown") not in _AGES:
         return "voice_profile has an unknown gender or age"
     plural = [profile.get(name, []) for name in ("languages", "labels", "scenes")]
-    if not all(isinstance(told, list) and all(isinstance(word, str) for word in told) for told in plural):
+    if not all(isinstance(words, list) and all(isinstance(word, str) for word in words) for words in plural):
         return "languages, labels and scenes are lists of strings"
     return None

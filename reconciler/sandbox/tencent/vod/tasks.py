@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from reconciler.sandbox.pagination import Scroll, Span
-from reconciler.sandbox.request_context import Turn
+from reconciler.sandbox.pagination import Span, TaskQuery
+from reconciler.sandbox.request_context import RequestContext
 from reconciler.sandbox.task import Creation, Stage, owner_of
-from reconciler.sandbox.tencent import responses as tencent_shapes
+from reconciler.sandbox.tencent import responses
 from reconciler.sandbox.tencent.responses import NEVER, Json, Refusal
 
 SHOWN = 72 * 3_600_000  # milliseconds, DescribeTasks, DescribeTaskDetail
@@ -47,37 +47,37 @@ _PART_OF = {
 }
 
 
-def detail(turn: Turn, body: Json) -> Json:
-    found = turn.with_task(body["TaskId"])
-    if found is None or found.created_at <= turn.now - SHOWN or turn.is_late(found):
+def detail(context: RequestContext, body: Json) -> Json:
+    found = context.with_task(body["TaskId"])
+    if found is None or found.created_at <= context.now - SHOWN or context.is_late(found):
         raise Refusal("InvalidParameterValue.TaskId", "The task does not exist.")
-    stage = found.stage(turn.now)
+    stage = found.stage(context.now)
     status = _STATUS[stage]
-    if turn.happens(f"unknown status of {found.number}", turn.faults.unknown_status):
+    if context.happens(f"unknown status of {found.number}", context.faults.unknown_status):
         status = _UNDOCUMENTED
-    told = found.details
+    details = found.details
     failed = stage is Stage.FAILED
     inside: Json = {
         "TaskId": found.task_id,
         "Status": "PROCESSING" if status == "WAITING" else status,
-        "ErrCode": told["code"] if failed else 0,
-        "ErrCodeExt": told["ext"] if failed else "",
+        "ErrCode": details["code"] if failed else 0,
+        "ErrCodeExt": details["ext"] if failed else "",
         "Message": (found.failure or "") if failed else "",
-        "Progress": _progress(found, turn.now),
-        "Input": told["input"],
-        "Output": _output(turn, found, stage),
+        "Progress": _progress(found, context.now),
+        "Input": details["input"],
+        "Output": _output(context, found, stage),
     }
     if found.action != "AigcAudioTask":
-        inside |= {"SessionId": found.key or "", "SessionContext": told["context"]}
+        inside |= {"SessionId": found.key or "", "SessionContext": details["context"]}
     return {
         "TaskType": found.action,
-        **_times(found, status, turn.now),
+        **_times(found, status, context.now),
         **dict.fromkeys(_PARTS),
         _PART_OF[found.action]: inside,
     }
 
 
-def listed(turn: Turn, body: Json) -> Json:
+def describe_list(context: RequestContext, body: Json) -> Json:
     limit = body.get("Limit", _PAGE)
     if not 1 <= limit <= _LARGEST_PAGE:
         raise Refusal("InvalidParameterValue", f"Limit must be 1 to {_LARGEST_PAGE}.")
@@ -88,9 +88,9 @@ def listed(turn: Turn, body: Json) -> Json:
         raise Refusal("InvalidParameterValue", "Sort.Order must be Asc or Desc.")
     if "FileId" in body:  # none of these tasks works on a file of VOD's own
         return {"TaskSet": [], "ScrollToken": ""}
-    wanted = Scroll(
-        since=turn.now - SHOWN,
-        limit=min(limit, turn.faults.page_cap or limit),
+    wanted = TaskQuery(
+        since=context.now - SHOWN,
+        limit=min(limit, context.faults.page_cap or limit),
         stages=_stages(body.get("Status")),
         created=_span(body.get("CreateTime", {}), "CreateTime"),
         ended=_span(body.get("FinishTime", {}), "FinishTime"),
@@ -99,10 +99,10 @@ def listed(turn: Turn, body: Json) -> Json:
         token=body.get("ScrollToken", ""),
     )
     try:
-        page = turn.scroll(wanted)
+        page = context.list_tasks(wanted)
     except (ValueError, OverflowError):
         raise Refusal("InvalidParameterValue", "The ScrollToken is not valid.") from None
-    return {"TaskSet": [_line(found, turn.now) for found in page.creations], "ScrollToken": page.token}
+    return {"TaskSet": [_line(found, context.now) for found in page.creations], "ScrollToken": page.token}
 
 
 def _line(found: Creation, now: int) -> Json:
@@ -121,9 +121,9 @@ def _times(found: Creation, status: str, now: int) -> Json:
     ended = begun and found.ended_at is not None and now >= found.ended_at
     return {
         "Status": status,
-        "CreateTime": tencent_shapes.time(found.created_at),
-        "BeginProcessTime": tencent_shapes.time(found.started_at) if begun else NEVER,
-        "FinishTime": tencent_shapes.time(found.ended_at) if ended else NEVER,
+        "CreateTime": responses.time(found.created_at),
+        "BeginProcessTime": responses.time(found.started_at) if begun else NEVER,
+        "FinishTime": responses.time(found.ended_at) if ended else NEVER,
     }
 
 
@@ -135,38 +135,38 @@ def _progress(found: Creation, now: int) -> int:
     return max(0, 100 * (now - found.started_at) // max(1, found.ended_at - found.started_at))
 
 
-def _output(turn: Turn, found: Creation, stage: Stage) -> Json | None:
+def _output(context: RequestContext, found: Creation, stage: Stage) -> Json | None:
     if stage is Stage.FAILED and found.action == "CreateAigcAudioClone":
         return _clone(found, state="failed")
     if stage is not Stage.READY:
         return None
-    told = _OUTPUTS[found.action](found)
-    if turn.happens(f"voiceless {found.number}", turn.faults.voiceless):
-        told = {name: value for name, value in told.items() if name not in ("VoiceId", "InfoList", "AudioInfos")}
-    return told
+    output = _OUTPUTS[found.action](found)
+    if context.happens(f"voiceless {found.number}", context.faults.voiceless):
+        output = {name: value for name, value in output.items() if name not in ("VoiceId", "InfoList", "AudioInfos")}
+    return output
 
 
 def _custom_voice(found: Creation) -> Json:
-    told = {
+    voice = {
         "voice_id": found.voice_id,
         "voice_name": found.voice_name,
         "trial_url": _sound_url(found.voice_id, found),
         "owned_by": owner_of(found.account),
         "status": "succeed",
     }
-    return {"InfoList": [{"VoiceId": found.voice_id, "VoiceInfo": tencent_shapes.text(told)}]}
+    return {"InfoList": [{"VoiceId": found.voice_id, "VoiceInfo": responses.text(voice)}]}
 
 
 def _clone(found: Creation, *, state: str = "success") -> Json:
-    told: Json = {
+    clone: Json = {
         "TaskId": found.details["upstream"],
         "State": state,
         "Payload": found.details["input"]["Payload"] or "",
-        "CreatedAt": tencent_shapes.time_with_fractions(found.created_at),
+        "CreatedAt": responses.time_with_fractions(found.created_at),
     }
     if state == "success":
-        told |= {"VoiceId": found.voice_id, "DemoAudio": _sound_url(found.voice_id, found)}
-    return told
+        clone |= {"VoiceId": found.voice_id, "DemoAudio": _sound_url(found.voice_id, found)}
+    return clone
 
 
 def _minimax(found: Creation) -> Json:
@@ -180,9 +180,9 @@ def _sound(found: Creation) -> Json:
     file_id = found.details["file_id"]
     expires = wanted.get("ExpireTime", "")
     if mode == "Temporary":
-        expires = tencent_shapes.time(_until(found))
+        expires = responses.time(_until(found))
     seconds = float(wanted.get("Duration") or _DEFAULT_SECONDS)
-    told = {
+    audio = {
         "StorageMode": mode,
         "MediaName": wanted.get("MediaName", ""),
         "ClassId": wanted.get("ClassId", 0),
@@ -193,7 +193,7 @@ def _sound(found: Creation) -> Json:
         "MetaData": None,
         "Duration": seconds,
     }
-    return {"AudioInfos": [told], "VideoInfos": []}
+    return {"AudioInfos": [audio], "VideoInfos": []}
 
 
 _OUTPUTS: dict[str, Callable[[Creation], Json]] = {
@@ -222,15 +222,15 @@ def _stages(status: str | None) -> tuple[Stage, ...]:
     return found
 
 
-def _span(told: Json, name: str) -> Span:
-    return _seconds(told.get("After"), name), _seconds(told.get("Before"), name)
+def _span(bounds: Json, name: str) -> Span:
+    return _seconds(bounds.get("After"), name), _seconds(bounds.get("Before"), name)
 
 
-def _seconds(told: str | None, name: str) -> int | None:
-    if told is None:
+def _seconds(text: str | None, name: str) -> int | None:
+    if text is None:
         return None
     try:
-        format_time = datetime.fromisoformat(told)
+        when = datetime.fromisoformat(text)
     except ValueError:
         raise Refusal("InvalidParameterValue", f"{name} is not a time such as 2026-01-02T03:04:05Z.") from None
-    return int(format_time.replace(tzinfo=format_time.tzinfo or UTC).timestamp())
+    return int(when.replace(tzinfo=when.tzinfo or UTC).timestamp())

@@ -9,9 +9,9 @@ import base64
 import json
 from typing import Any
 
-from reconciler.sandbox.request_context import Turn
+from reconciler.sandbox.request_context import RequestContext
 from reconciler.sandbox.task import Creation
-from reconciler.sandbox.tencent import responses as tencent_shapes
+from reconciler.sandbox.tencent import responses
 from reconciler.sandbox.tencent.responses import Json, Refusal
 
 _KINDS = ("system", "clone", "design", "all")  # DescribeVoices, VoiceType
@@ -26,7 +26,7 @@ _SYSTEM = {
 }
 
 
-def described(turn: Turn, body: Json) -> Json:
+def describe(context: RequestContext, body: Json) -> Json:
     kind = body.get("VoiceType", "all")
     if kind not in _KINDS:
         raise Refusal("InvalidParameterValue", f"VoiceType must be one of {', '.join(_KINDS)}.")
@@ -36,32 +36,32 @@ def described(turn: Turn, body: Json) -> Json:
         voices += [_system(voice_id) for voice_id in _SYSTEM]
     if kind in ("clone", "all"):
         if body.get("VoiceId"):
-            found = _known(turn, body["VoiceId"])
+            found = _known(context, body["VoiceId"])
             voices += [_voice(found)] if found is not None and _is_shown(found) else []
         else:
-            voices += [_voice(found) for found in turn.voices("CloneVoiceAsync") if _is_shown(found)]
+            voices += [_voice(found) for found in context.voices("CloneVoiceAsync") if _is_shown(found)]
     shown = [voice for voice in voices if _fits(voice, body, wishes)]
     return {"Voices": shown, "TotalCount": len(shown)}
 
 
-def updated(turn: Turn, body: Json) -> Json:
-    """What is not told stays as it is, or is emptied: `update_clears`."""
-    found = _shown(turn, body["VoiceId"])
-    told, fields = found.details, body["VoiceFields"]
-    kept, name = ({}, "") if turn.faults.update_clears else (told["profile"], found.voice_name)
+def update(context: RequestContext, body: Json) -> Json:
+    """UpdateVoice. A field that the request leaves out keeps its value, or is emptied where `update_clears` is on."""
+    found = _shown(context, body["VoiceId"])
+    details, fields = found.details, body["VoiceFields"]
+    kept, name = ({}, "") if context.faults.update_clears else (details["profile"], found.voice_name)
     profile = kept | {name.lower(): fields[name] for name in (*_SINGLE, *_PLURAL) if name in fields}
-    told |= {"profile": profile, "audio_url": fields.get("AudioUrl", told.get("audio_url", ""))}
-    return {"Voice": _voice(turn.tell(found, told, voice_name=fields.get("Name", name)))}
+    details |= {"profile": profile, "audio_url": fields.get("AudioUrl", details.get("audio_url", ""))}
+    return {"Voice": _voice(context.set_details(found, details, voice_name=fields.get("Name", name)))}
 
 
-def deleted(turn: Turn, body: Json) -> Json:
+def delete(context: RequestContext, body: Json) -> Json:
     if body["VoiceId"] in _SYSTEM:
         raise Refusal("UnsupportedOperation", "A system voice can't be deleted.")
-    turn.delete(_shown(turn, body["VoiceId"]))
+    context.delete(_shown(context, body["VoiceId"]))
     return {}
 
 
-def spoken(turn: Turn, body: Json) -> Json:
+def speak(context: RequestContext, body: Json) -> Json:
     """The first time makes the voice one that stays, and is listed."""
     text, voice_id = body["Text"], body["VoiceId"]
     if not 1 <= len(text.encode()) <= _LONGEST_TEXT:
@@ -71,45 +71,45 @@ def spoken(turn: Turn, body: Json) -> Json:
         raise Refusal("InvalidParameterValue", "Output.Type must be url or hex.")
     _wishes(body)
     if voice_id not in _SYSTEM:
-        found = _known(turn, voice_id)
+        found = _known(context, voice_id)
         if found is None:
-            raise _unknown(turn)
-        turn.use(found)
-    expires = (turn.now + _URL_MILLISECONDS) // 1000
-    url = f"https://vod.sandbox.invalid/speech/{turn.new_hex('speech', 16)}.wav?Expires={expires}"
-    told = tencent_shapes.text({"characters": len(text)})
+            raise _unknown(context)
+        context.use(found)
+    expires = (context.now + _URL_MILLISECONDS) // 1000
+    url = f"https://vod.sandbox.invalid/speech/{context.new_hex('speech', 16)}.wav?Expires={expires}"
+    ext_info = responses.text({"characters": len(text)})
     if form == "hex":  # base64, whatever it is called
-        return {"AudioData": base64.b64encode(_SILENCE).decode(), "AudioUrl": "", "ExtInfo": told}
-    return {"AudioData": "", "AudioUrl": url, "ExtInfo": told}
+        return {"AudioData": base64.b64encode(_SILENCE).decode(), "AudioUrl": "", "ExtInfo": ext_info}
+    return {"AudioData": "", "AudioUrl": url, "ExtInfo": ext_info}
 
 
-def _known(turn: Turn, voice_id: str) -> Creation | None:
+def _known(context: RequestContext, voice_id: str) -> Creation | None:
     """The voice, while it lasts: one that is not used in time is no more."""
-    found = turn.living(voice_id)
+    found = context.living(voice_id)
     if found is None or found.action != "CloneVoiceAsync":
         return None
-    ends = (found.ended_at or 0) + round(turn.faults.unused_seconds * 1000)
-    return found if found.used_at is not None or turn.now < ends else None
+    ends = (found.ended_at or 0) + round(context.faults.unused_seconds * 1000)
+    return found if found.used_at is not None or context.now < ends else None
 
 
 def _is_shown(found: Creation) -> bool:
     return found.used_at is not None
 
 
-def _shown(turn: Turn, voice_id: str) -> Creation:
-    found = _known(turn, voice_id)
+def _shown(context: RequestContext, voice_id: str) -> Creation:
+    found = _known(context, voice_id)
     if found is None or not _is_shown(found):
-        raise _unknown(turn)
+        raise _unknown(context)
     return found
 
 
-def _unknown(turn: Turn) -> Refusal:
-    return Refusal(turn.faults.unknown_voice.value, "The voice does not exist.")
+def _unknown(context: RequestContext) -> Refusal:
+    return Refusal(context.faults.unknown_voice.value, "The voice does not exist.")
 
 
 def _voice(found: Creation) -> Json:
-    told = found.details
-    profile = told["profile"]
+    details = found.details
+    profile = details["profile"]
     return {
         "VoiceId": found.voice_id,
         "Name": found.voice_name,
@@ -118,7 +118,7 @@ def _voice(found: Creation) -> Json:
         "Gender": profile.get("gender", "unknown"),
         "Age": profile.get("age", "unknown"),
         **{name: profile.get(name.lower(), []) for name in _PLURAL},
-        "AudioUrl": told.get("audio_url", ""),
+        "AudioUrl": details.get("audio_url", ""),
     }
 
 
