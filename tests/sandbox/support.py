@@ -60,8 +60,8 @@ class Caller:
     def send(
         self, method: str, target: str, *, body: bytes = b"", headers: dict[str, str] | None = None
     ) -> Response | Dropped:
-        told = {"Authorization": f"Bearer {self.key}"} if headers is None else headers
-        request = Request.received(method, target, headers=told.items(), body=body)
+        sent_headers = {"Authorization": f"Bearer {self.key}"} if headers is None else headers
+        request = Request.received(method, target, headers=sent_headers.items(), body=body)
         return handle(self.world, request, self.lines.append)
 
     def call(self, method: str, target: str, *, body: object = None, headers: dict[str, str] | None = None) -> Reply:

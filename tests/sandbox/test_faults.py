@@ -167,9 +167,9 @@ def test_tasks_can_fail(kling: Caller) -> None:
     kling.turn(fail=1)
     kling.create(external_task_id="k1")
     kling.clock.sleep(1)
-    told = kling.get("k1").data
-    assert (told["task_status"], told["task_status_msg"]) == ("failed", "The voice could not be customized")
-    assert "task_result" not in told
+    task = kling.get("k1").data
+    assert (task["task_status"], task["task_status_msg"]) == ("failed", "The voice could not be customized")
+    assert "task_result" not in task
 
 
 def test_a_new_task_can_be_late_in_the_list_and_is_found_at_once(kling: Caller) -> None:

@@ -64,15 +64,15 @@ def test_a_look_can_tell_a_status_that_no_document_knows(kling: Caller) -> None:
 
 def test_each_entry_of_a_list_has_luck_of_its_own(kling: Caller) -> None:
     kling.turn(unknown_status=0.5)
-    told = [task["task_status"] for _ in range(10) for task in kling.listed().data]
-    assert set(told) == {"succeed", "reviewing"}
+    statuses = [task["task_status"] for _ in range(10) for task in kling.listed().data]
+    assert set(statuses) == {"succeed", "reviewing"}
 
 
 def test_a_success_can_lack_its_voice_id(kling: Caller) -> None:
     kling.turn(voiceless=1)
-    told = kling.get("k0").data
-    assert told["task_status"] == "succeed"
-    (voice,) = told["task_result"]["voices"]
+    task = kling.get("k0").data
+    assert task["task_status"] == "succeed"
+    (voice,) = task["task_result"]["voices"]
     assert "voice_id" not in voice
     assert voice["voice_name"] == "v0"
 

@@ -147,5 +147,5 @@ def test_only_the_transport_imports_httpx() -> None:
     modules = [path.stem for path in Path(sandbox.__file__).parent.glob("*.py") if path.stem != "transport"]
     program = "import sys\n" + "\n".join(f"import reconciler.sandbox.{m}" for m in modules)
     program += "\nprint([m for m in ('httpx', 'jwt', 'rich') if m in sys.modules])"
-    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert told.stdout == "[]\n"
+    child = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert child.stdout == "[]\n"

@@ -127,8 +127,8 @@ def test_voices_are_those_that_exist_whatever_the_lists_show(kling: Caller) -> N
 @pytest.mark.parametrize("by_name", [True, False])
 def test_a_voice_deleted_outside_is_gone(kling: Caller, by_name: bool) -> None:
     voice_id = kling.made("Hero", external_task_id="k1")
-    told = kling.world.delete_outside("Hero" if by_name else voice_id)
-    assert (told.voice_id, told.key) == (voice_id, "k1")
+    deleted = kling.world.delete_outside("Hero" if by_name else voice_id)
+    assert (deleted.voice_id, deleted.key) == (voice_id, "k1")
     assert kling.get("k1").code == 1201
     assert kling.delete(voice_id).code == 1201
 

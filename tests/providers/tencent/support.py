@@ -43,8 +43,8 @@ def scripted(
     """A client of the product's own endpoint, and what it was asked. Bytes are answered with HTTP 200."""
     script = Script([answer(200, a) if isinstance(a, bytes) else a for a in answers])
     timeouts = Timeouts()
-    told: dict[str, Any] = {"clock": clock or ManualClock(), "timeouts": timeouts, "transport": script} | options
-    return Client(product, CREDENTIALS, **told), script
+    settings: dict[str, Any] = {"clock": clock or ManualClock(), "timeouts": timeouts, "transport": script} | options
+    return Client(product, CREDENTIALS, **settings), script
 
 
 def product_of(action: str) -> Product:
@@ -75,12 +75,12 @@ class Cloud:
             def do_POST(self) -> None:
                 content = self.rfile.read(int(self.headers["Content-Length"]))
                 came.append(Came(self.path, dict(self.headers.items()), content))
-                told = respond(came[-1])
-                self.send_response_only(told.status_code)
-                for name, value in told.headers.items():
+                response = respond(came[-1])
+                self.send_response_only(response.status_code)
+                for name, value in response.headers.items():
                     self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(told.content)
+                self.wfile.write(response.content)
 
             def log_message(self, *_: object) -> None: ...
 

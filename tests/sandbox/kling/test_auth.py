@@ -21,9 +21,9 @@ CLAIMS = {"iss": ACCESS_KEY, "exp": NOW + 1800, "nbf": NOW - 5}
 def signed(claims: dict[str, object], secret: str = SECRET_KEY, algorithm: str = "HS256") -> str:
     """By hand, so that it is the document's token and not one library's view of it twice."""
     head, body = ({"alg": algorithm, "typ": "JWT"}, claims)
-    told = b".".join(urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in (head, body))
-    digest = hmac.new(secret.encode(), told, hashlib.sha256).digest()
-    return (told + b"." + urlsafe_b64encode(digest).rstrip(b"=")).decode()
+    signed_part = b".".join(urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in (head, body))
+    digest = hmac.new(secret.encode(), signed_part, hashlib.sha256).digest()
+    return (signed_part + b"." + urlsafe_b64encode(digest).rstrip(b"=")).decode()
 
 
 def refusal(kling: Caller, authorization: str | None) -> tuple[int, int]:

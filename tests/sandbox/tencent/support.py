@@ -77,8 +77,11 @@ class TencentCaller:
         """`change` is what becomes of the headers once they are signed; a body of bytes is sent as it is."""
         sent = body if isinstance(body, bytes) else json.dumps(body).encode()
         product = product or ("trtc" if action in ("VoiceClone", "TextToSpeech") else "vod")
-        told: dict[str, Any] = {"timestamp": int(self.clock.now().timestamp()), "secret_id": self.secret_id} | signing
-        headers = change(signed(sent, action=action, product=product, **told))
+        options: dict[str, Any] = {
+            "timestamp": int(self.clock.now().timestamp()),
+            "secret_id": self.secret_id,
+        } | signing
+        headers = change(signed(sent, action=action, product=product, **options))
         request = Request.received("POST", "/", headers=headers.items(), body=sent)
         return handle(self.world, request, self.lines.append)
 
@@ -104,16 +107,16 @@ class TencentCaller:
         return self.call("CreateAigcCustomVoice", self.app | {"VoiceName": "Hero", "VideoId": "12345"} | more)
 
     def audio_clone(self, voice_id: str = "villain_01", **more: object) -> dict[str, Any]:
-        told = {"VoiceId": voice_id, "AudioFileInfo": SOURCE, "Text": "Read this aloud."}
-        return self.call("CreateAigcAudioClone", self.app | told | more)
+        body = {"VoiceId": voice_id, "AudioFileInfo": SOURCE, "Text": "Read this aloud."}
+        return self.call("CreateAigcAudioClone", self.app | body | more)
 
     def minimax(self, profile: dict[str, object] | None = None, **more: object) -> dict[str, Any]:
-        told = {"AudioUrl": MP3, "ExtParam": json.dumps({"voice_profile": profile or {"name": "Mini"}})}
-        return self.call("CloneVoiceAsync", self.family | told | more)
+        body = {"AudioUrl": MP3, "ExtParam": json.dumps({"voice_profile": profile or {"name": "Mini"}})}
+        return self.call("CloneVoiceAsync", self.family | body | more)
 
     def sound(self, **more: object) -> dict[str, Any]:
-        told = {"ModelName": "Kling", "SceneType": "sfx", "Prompt": "Fireworks", "OutputConfig": {"Duration": 6}}
-        return self.call("CreateAigcAudioTask", self.app | told | more)
+        body = {"ModelName": "Kling", "SceneType": "sfx", "Prompt": "Fireworks", "OutputConfig": {"Duration": 6}}
+        return self.call("CreateAigcAudioTask", self.app | body | more)
 
     def detail(self, accepted: dict[str, Any]) -> dict[str, Any]:
         return self.call("DescribeTaskDetail", self.app | {"TaskId": accepted["TaskId"]})
@@ -121,18 +124,18 @@ class TencentCaller:
     def finished(self, accepted: dict[str, Any]) -> dict[str, Any]:
         """The one part of the task's detail that is not null, once it is over."""
         self.clock.sleep(self.world.faults().task_seconds)
-        told = self.detail(accepted)
-        assert told["Status"] == "FINISH"
-        (inside,) = [part for part in told.values() if isinstance(part, dict)]
+        detail = self.detail(accepted)
+        assert detail["Status"] == "FINISH"
+        (inside,) = [part for part in detail.values() if isinstance(part, dict)]
         return dict(inside)
 
     def tasks(self, **wanted: object) -> dict[str, Any]:
         return self.call("DescribeTasks", self.app | wanted)
 
     def voices(self, **wanted: object) -> list[dict[str, Any]]:
-        told = self.call("DescribeVoices", self.family | {"VoiceType": "clone"} | wanted)
-        assert told["TotalCount"] == len(told["Voices"])
-        return list(told["Voices"])
+        response = self.call("DescribeVoices", self.family | {"VoiceType": "clone"} | wanted)
+        assert response["TotalCount"] == len(response["Voices"])
+        return list(response["Voices"])
 
     def speak(self, voice_id: str, **more: object) -> dict[str, Any]:
         return self.call("TextToSpeechSync", self.family | {"Text": "Hello.", "VoiceId": voice_id} | more)

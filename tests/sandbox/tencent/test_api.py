@@ -14,8 +14,8 @@ from tests.support.sounds import wav
 CUSTOM = {"SubAppId": 221073, "VoiceName": "Hero", "VideoId": "12345", "SessionId": "s"}
 
 
-def keys(told: dict[str, Any]) -> list[str]:
-    return [line["SessionId"] for line in told["TaskSet"]]
+def keys(response: dict[str, Any]) -> list[str]:
+    return [line["SessionId"] for line in response["TaskSet"]]
 
 
 def test_a_lost_reply_is_one_of_work_that_is_done(tencent: TencentCaller) -> None:
@@ -40,8 +40,8 @@ def test_garbage_comes_as_html(tencent: TencentCaller) -> None:
 
 def test_a_lost_reply_to_a_clone_of_trtc_leaves_a_voice_that_nobody_can_find(tencent: TencentCaller) -> None:
     tencent.turn(reply_lost=1)
-    told = {"SdkAppId": 1, "VoiceName": "v", "PromptAudio": base64.b64encode(wav(10)).decode()}
-    assert tencent.send("VoiceClone", told) == Dropped()
+    body = {"SdkAppId": 1, "VoiceName": "v", "PromptAudio": base64.b64encode(wav(10)).decode()}
+    assert tencent.send("VoiceClone", body) == Dropped()
     assert len(tencent.world.voices()) == 1
 
 
@@ -91,8 +91,8 @@ def test_a_stuck_task_never_ends(tencent: TencentCaller) -> None:
 def test_a_failed_task_says_finish(tencent: TencentCaller) -> None:
     tencent.turn(fail=1)
     failed = [tencent.finished(made) for made in (tencent.custom_voice(), tencent.audio_clone(), tencent.sound())]
-    told = [(task["Status"], task["ErrCode"], task["ErrCodeExt"]) for task in failed]
-    assert told == [("FINISH", 0, ext) for ext in ("FailedOperation", "FailedOperation", "ModelGenerateFailed")]
+    outcomes = [(task["Status"], task["ErrCode"], task["ErrCodeExt"]) for task in failed]
+    assert outcomes == [("FINISH", 0, ext) for ext in ("FailedOperation", "FailedOperation", "ModelGenerateFailed")]
 
 
 def test_a_late_task_is_listed_late_and_found_by_id(tencent: TencentCaller) -> None:
@@ -146,8 +146,8 @@ def test_a_look_may_tell_an_unknown_status_or_no_voice(tencent: TencentCaller) -
     accepted = tencent.audio_clone()
     tencent.clock.sleep(1)
     tencent.turn(unknown_status=1)
-    told = tencent.detail(accepted)
-    assert (told["Status"], told["CreateAigcAudioCloneTask"]["Status"]) == ("REVIEWING", "REVIEWING")
+    detail = tencent.detail(accepted)
+    assert (detail["Status"], detail["CreateAigcAudioCloneTask"]["Status"]) == ("REVIEWING", "REVIEWING")
     tencent.turn(unknown_status=0, voiceless=1)
     assert "VoiceId" not in tencent.finished(accepted)["Output"]
 
@@ -157,8 +157,8 @@ def test_a_clock_that_is_ahead_expires_things_and_signatures(tencent: TencentCal
     tencent.turn(clock_ahead=3 * 86_400)
     assert tencent.refused("DescribeTaskDetail", {"TaskId": accepted["TaskId"]}) == "AuthFailure.SignatureExpire"
     later = int(tencent.clock.now().timestamp()) + 3 * 86_400
-    told = {"TaskId": accepted["TaskId"], "SubAppId": 221073}
-    assert tencent.refused("DescribeTaskDetail", told, timestamp=later) == "InvalidParameterValue.TaskId"
+    query = {"TaskId": accepted["TaskId"], "SubAppId": 221073}
+    assert tencent.refused("DescribeTaskDetail", query, timestamp=later) == "InvalidParameterValue.TaskId"
 
 
 def test_voices_are_deleted_and_renamed_outside(tencent: TencentCaller) -> None:

@@ -31,7 +31,7 @@ def test_a_signed_call_is_answered(tencent: TencentCaller) -> None:
 def test_more_headers_may_be_signed(tencent: TencentCaller) -> None:
     assert "TaskSet" in tencent.call(*LIST, also={"x-tc-action": "DescribeTasks"})
     broken = with_changes("x-tc-custom", "other")
-    assert tencent.refused(*LIST, also={"x-tc-custom": "told"}, **broken) == "AuthFailure.SignatureFailure"
+    assert tencent.refused(*LIST, also={"x-tc-custom": "signed"}, **broken) == "AuthFailure.SignatureFailure"
 
 
 @pytest.mark.parametrize("seconds", [-299, 299])

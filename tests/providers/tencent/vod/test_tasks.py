@@ -35,7 +35,7 @@ def test_a_lost_creation_is_found_by_its_session_id_among_other_people_s_tasks()
         "DescribeTasks",
         {"SubAppId": 221073, "Limit": 100, "Sort": {"Field": "CreateTime", "Order": "Desc"}},
     )
-    assert cloud.said("DescribeTaskDetail") == {"TaskId": TASK, "SubAppId": 221073}
+    assert cloud.request_body("DescribeTaskDetail") == {"TaskId": TASK, "SubAppId": 221073}
 
 
 @pytest.mark.parametrize("status", ["WAITING", "PROCESSING", "SOMETHING", None])
@@ -48,7 +48,7 @@ def test_a_lost_creation_whose_task_is_not_over_runs(status: object) -> None:
 def test_what_was_never_sent_is_absent_after_the_whole_list() -> None:
     vod, cloud = provider(DescribeTasks=[page(*OTHERS, token="t1"), page(token="t2"), page(token="")])
     assert vod.find(record(Status.INTENDED)) == Absent()
-    assert [said.get("ScrollToken") for _, said in cloud.asked] == [None, "t1", "t2"]
+    assert [request_body.get("ScrollToken") for _, request_body in cloud.asked] == [None, "t1", "t2"]
 
 
 @pytest.mark.parametrize("answer", [body(TaskSet=None), body(TaskSet=[], ScrollToken=None), page()])
@@ -111,8 +111,8 @@ def test_the_list_is_left_once_all_are_seen() -> None:
 
 
 def test_of_two_tasks_with_one_key_the_one_with_a_voice_counts() -> None:
-    def answer(said: dict[str, Any]) -> bytes:
-        return made() if said["TaskId"] == "first" else detail(ErrCodeExt="FailedOperation", Message="duplicate")
+    def answer(body: dict[str, Any]) -> bytes:
+        return made() if body["TaskId"] == "first" else detail(ErrCodeExt="FailedOperation", Message="duplicate")
 
     vod, _ = provider(DescribeTasks=page(line("second"), line("first")), DescribeTaskDetail=answer)
     found = vod.find(record(Status.INTENDED))
@@ -121,8 +121,8 @@ def test_of_two_tasks_with_one_key_the_one_with_a_voice_counts() -> None:
 
 
 def test_a_second_sending_that_failed_gives_way_to_what_the_first_one_made() -> None:
-    def answer(said: dict[str, Any]) -> bytes:
-        return made() if said["TaskId"] == "first" else detail(ErrCodeExt="FailedOperation", Message="duplicate")
+    def answer(body: dict[str, Any]) -> bytes:
+        return made() if body["TaskId"] == "first" else detail(ErrCodeExt="FailedOperation", Message="duplicate")
 
     vod, _ = provider(DescribeTasks=page(line("second"), line("first")), DescribeTaskDetail=answer)
     seen = vod.poll([record(task_id="second", attempts=2)])[KEY]

@@ -77,13 +77,13 @@ def test_a_clone_that_is_refused_at_once(tencent: TencentCaller, wrong: dict[str
 
 @pytest.mark.parametrize("missing", ["SubAppId", "AudioFileInfo", "VoiceId", "Text"])
 def test_a_clone_needs_four_parameters(tencent: TencentCaller, missing: str) -> None:
-    told = {name: value for name, value in CLONE.items() if name != missing}
-    assert tencent.refused("CreateAigcAudioClone", told) == "MissingParameter"
+    body = {name: value for name, value in CLONE.items() if name != missing}
+    assert tencent.refused("CreateAigcAudioClone", body) == "MissingParameter"
 
 
 def test_a_file_that_is_not_there(tencent: TencentCaller) -> None:
-    told = CLONE | {"AudioFileInfo": {"Type": "File", "FileId": "missing-528"}}
-    assert tencent.refused("CreateAigcAudioClone", told) == "InvalidParameterValue.FileId"
+    body = CLONE | {"AudioFileInfo": {"Type": "File", "FileId": "missing-528"}}
+    assert tencent.refused("CreateAigcAudioClone", body) == "InvalidParameterValue.FileId"
 
 
 def test_a_voice_id_that_is_in_use_fails_later(tencent: TencentCaller) -> None:
@@ -159,12 +159,12 @@ def test_a_sound_needs_no_application(tencent: TencentCaller) -> None:
 
 @pytest.mark.parametrize("action", ALL)
 def test_a_session_id_is_taken_for_three_days(tencent: TencentCaller, action: str) -> None:
-    told = ALL[action] | {"SessionId": "vc-1"}
-    tencent.call(action, told)
+    body = ALL[action] | {"SessionId": "vc-1"}
+    tencent.call(action, body)
     tencent.clock.sleep(3 * DAY - 1)
-    assert tencent.refused(action, told) == "InvalidParameterValue.SessionId"
+    assert tencent.refused(action, body) == "InvalidParameterValue.SessionId"
     tencent.clock.sleep(1)
-    assert "TaskId" in tencent.call(action, told)
+    assert "TaskId" in tencent.call(action, body)
 
 
 def test_a_session_id_may_be_taken_for_longer_and_refused_otherwise(tencent: TencentCaller) -> None:

@@ -1,4 +1,4 @@
-"""VOD's tasks as they are told: shapes of results, times, the list and its pages, and what three days end."""
+"""VOD's tasks in answers: shapes of results, times, the list and its pages, and the end after three days."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ NEVER = "0001-01-01T00:00:00Z"
 DAYS = 86_400
 
 
-def ids(told: dict[str, Any]) -> list[str]:
-    return [line["TaskId"] for line in told["TaskSet"]]
+def ids(response: dict[str, Any]) -> list[str]:
+    return [line["TaskId"] for line in response["TaskSet"]]
 
 
 def test_a_task_waits_is_processed_and_finishes(tencent: TencentCaller) -> None:
@@ -22,10 +22,10 @@ def test_a_task_waits_is_processed_and_finishes(tencent: TencentCaller) -> None:
     accepted = tencent.custom_voice()
     seen = []
     for _ in range(3):
-        told = tencent.detail(accepted)
-        inside = told["CreateAigcCustomVoiceTask"]
+        detail = tencent.detail(accepted)
+        inside = detail["CreateAigcCustomVoiceTask"]
         seen.append(
-            (told["Status"], told["BeginProcessTime"], told["FinishTime"], inside["Status"], inside["Progress"])
+            (detail["Status"], detail["BeginProcessTime"], detail["FinishTime"], inside["Status"], inside["Progress"])
         )
         tencent.clock.sleep(6)
     assert seen == [
@@ -36,13 +36,13 @@ def test_a_task_waits_is_processed_and_finishes(tencent: TencentCaller) -> None:
 
 
 def test_a_detail_holds_one_part_and_nulls(tencent: TencentCaller) -> None:
-    told = tencent.detail(tencent.custom_voice(SessionContext="ctx", SessionId="s-1"))
-    parts = {name: value for name, value in told.items() if name.endswith("Task")}
+    detail = tencent.detail(tencent.custom_voice(SessionContext="ctx", SessionId="s-1"))
+    parts = {name: value for name, value in detail.items() if name.endswith("Task")}
     assert len(parts) > 30
     assert [name for name, value in parts.items() if value is not None] == ["CreateAigcCustomVoiceTask"]
-    assert told["TaskType"] == "CreateAigcCustomVoice"
-    assert told["CreateAigcCustomVoiceTask"] == {
-        "TaskId": told["CreateAigcCustomVoiceTask"]["TaskId"],
+    assert detail["TaskType"] == "CreateAigcCustomVoice"
+    assert detail["CreateAigcCustomVoiceTask"] == {
+        "TaskId": detail["CreateAigcCustomVoiceTask"]["TaskId"],
         "Status": "PROCESSING",
         "ErrCode": 0,
         "ErrCodeExt": "",
@@ -57,9 +57,13 @@ def test_a_detail_holds_one_part_and_nulls(tencent: TencentCaller) -> None:
 
 def test_a_custom_voice_is_json_in_a_string(tencent: TencentCaller) -> None:
     (made,) = tencent.finished(tencent.custom_voice())["Output"]["InfoList"]
-    told = json.loads(made["VoiceInfo"])
-    assert list(told) == ["voice_id", "voice_name", "trial_url", "owned_by", "status"]
-    assert (told["voice_id"], told["voice_name"], told["status"]) == (made["VoiceId"], "Hero", "succeed")
+    voice = json.loads(made["VoiceInfo"])
+    assert list(voice) == ["voice_id", "voice_name", "trial_url", "owned_by", "status"]
+    assert (voice["voice_id"], voice["voice_name"], voice["status"]) == (
+        made["VoiceId"],
+        "Hero",
+        "succeed",
+    )
     assert made["VoiceId"].isdigit()
 
 
@@ -127,9 +131,9 @@ def test_the_list_shows_the_newest_first_with_keys(tencent: TencentCaller) -> No
     for n in range(12):
         made.append(tencent.custom_voice(SessionId=f"s-{n}", SessionContext="c")["TaskId"])
         tencent.clock.sleep(1)
-    told = tencent.tasks()
-    assert ids(told) == made[:1:-1]
-    assert told["TaskSet"][0] == {
+    response = tencent.tasks()
+    assert ids(response) == made[:1:-1]
+    assert response["TaskSet"][0] == {
         "TaskId": made[-1],
         "Status": "FINISH",
         "FileId": "",

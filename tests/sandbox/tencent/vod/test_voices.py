@@ -52,15 +52,15 @@ def test_a_listed_voice_tells_its_profile(tencent: TencentCaller, used: str) -> 
 
 def test_an_update_changes_what_it_names(tencent: TencentCaller, used: str) -> None:
     fields = {"Name": "Max", "Labels": ["vc-1"], "Gender": "male"}
-    told = tencent.call("UpdateVoice", named(used, VoiceFields=fields))["Voice"]
-    assert (told["Name"], told["Labels"], told["Gender"], told["Languages"]) == ("Max", ["vc-1"], "male", ["en"])
-    assert tencent.voices() == [told]
+    voice = tencent.call("UpdateVoice", named(used, VoiceFields=fields))["Voice"]
+    assert (voice["Name"], voice["Labels"], voice["Gender"], voice["Languages"]) == ("Max", ["vc-1"], "male", ["en"])
+    assert tencent.voices() == [voice]
 
 
 def test_an_update_may_empty_what_it_does_not_name(tencent: TencentCaller, used: str) -> None:
     tencent.turn(update_clears=True)
-    told = tencent.call("UpdateVoice", named(used, VoiceFields={"Gender": "male"}))["Voice"]
-    assert (told["Name"], told["Labels"], told["Gender"], told["Languages"]) == ("", [], "male", [])
+    voice = tencent.call("UpdateVoice", named(used, VoiceFields={"Gender": "male"}))["Voice"]
+    assert (voice["Name"], voice["Labels"], voice["Gender"], voice["Languages"]) == ("", [], "male", [])
 
 
 def test_a_deleted_voice_is_gone_and_its_task_stays(tencent: TencentCaller) -> None:
