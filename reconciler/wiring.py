@@ -164,9 +164,9 @@ def world(workspace: Workspace) -> World:
 
 def rehearsal_accounts(manifest: Manifest) -> dict[str, str]:
     """Provider -> the account of the sandbox that `--sandbox` uses for it, where that lists other people's voices."""
-    from reconciler.clouds import rehearsal_account
+    from reconciler.clouds import sandbox_account
 
-    named = {name: rehearsal_account(account) for name, account in manifest.providers.items()}
+    named = {name: sandbox_account(account) for name, account in manifest.providers.items()}
     return {name: account for name, account in named.items() if account is not None}
 
 
