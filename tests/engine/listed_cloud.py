@@ -91,16 +91,16 @@ class ListedProvider(KlingProvider):
 
     def poll(self, pending: Sequence[Record]) -> Mapping[str, RemoteVoice]:
         """One list serves them all."""
-        return self._listing().sightings(pending)
+        return self._listing().matches(pending)
 
     def find(self, record: Record) -> Observation:
         try:
-            seen = self._listing().sightings([record]).get(record.external_task_id)
+            seen = self._listing().matches([record]).get(record.external_task_id)
         except CloudError as error:
             if error.systemic:
                 raise
             return Unknown(why=error.detail)
         return Absent() if seen is None else Found(remote=seen)
 
-    def _asked(self, record: Record) -> Observation | None:
-        return self._seen(record, record.task_id) if record.task_id else None
+    def _look_up(self, record: Record) -> Observation | None:
+        return self._observe_task(record, record.task_id) if record.task_id else None

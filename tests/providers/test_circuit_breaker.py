@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reconciler.model.observed import Absent, Observation, Unknown
 from reconciler.model.state import Record, Status
-from reconciler.providers.circuit_breaker import while_answered
+from reconciler.providers.circuit_breaker import with_circuit_breaker
 from tests.providers.support import answer, kling_body, record, scripted, task
 
 SIX = [record(Status.READY, key=f"vc-0123abcd-v{n}-deadbeef-1") for n in range(6)]
@@ -18,7 +18,7 @@ def asked(answers: list[Observation], *, failures: int) -> tuple[int, list[type[
         asked_records.append(each)
         return answers[len(asked_records) - 1]
 
-    asking = while_answered(ask, failures=failures)
+    asking = with_circuit_breaker(ask, failures=failures)
     came = [type(asking(each)) for each in SIX]
     return len(asked_records), came
 
@@ -40,7 +40,7 @@ def test_one_that_could_not_tell_between_others_is_allowed_for() -> None:
 
 
 def test_the_reason_is_that_of_the_last_one_asked() -> None:
-    asking = while_answered(lambda _: Unknown(why="HTTP 500"), failures=1)
+    asking = with_circuit_breaker(lambda _: Unknown(why="HTTP 500"), failures=1)
     assert [asking(each) for each in SIX[:2]] == [
         Unknown(why="HTTP 500"),
         Unknown(why="not asked for, because others could not be: HTTP 500"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus
 from reconciler.model.state import Record, Status
-from reconciler.providers.listing import Listing, ListResult, look
+from reconciler.providers.listing import Listing, ListResult, observe_records
 from tests.providers.support import record
 
 NARRATOR = "vc-0123abcd-narrator-deadbeef-1"
@@ -19,7 +19,9 @@ def listed(**fields: str) -> Listing:
 def seen(*records: Record, lists: list[Listing]) -> ListResult:
     """What is missing from the lists is absent when asked for."""
     looks = iter(lists)
-    return look(records, strangers=[], read_list=lambda: next(looks), find=lambda r: Absent(), ask=lambda r: Absent())
+    return observe_records(
+        records, foreign_records=[], read_list=lambda: next(looks), find=lambda r: Absent(), look_up=lambda r: Absent()
+    )
 
 
 def test_a_marked_voice_that_only_the_first_look_shows_is_told() -> None:

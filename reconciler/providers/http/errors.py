@@ -1,6 +1,6 @@
-"""A broken exchange, in words: what was done, what was not, and which setting ended it. Knows no cloud.
+"""Turns exceptions of httpx into errors that say whether the request was sent, and which setting ended it.
 
-Two verdicts: nothing was sent (Unreached), or it may have happened (OutcomeUnknown).
+There are two outcomes: nothing was sent (Unreached), or the call may have happened (OutcomeUnknown).
 """
 
 from __future__ import annotations
@@ -34,14 +34,17 @@ _CERTIFICATE = "Is the endpoint right? Where your proxy opens TLS, name its cert
 
 
 def doubt(call: str) -> str:
-    """How a line about a call ends whose outcome nobody knows. A read changes nothing."""
+    """The end of a message about a call with an unknown outcome. Empty for a read, which changes nothing."""
     return "" if call.startswith("GET ") else "; it may have happened"
 
 
 def unsent(
     error: Exception, call: str, *, to: str, via: str, timeouts: Timeouts, redact: Callable[[str], str]
 ) -> Unreached:
-    """`to` is the endpoint's host, `via` the proxy's or empty; `redact` makes others' words fit to be shown."""
+    """The error for a request that was not sent.
+
+    `to` is the endpoint's host, `via` the proxy's or empty. `redact` removes secrets from texts of others.
+    """
     way = f"no connection to {to}" + (f" through the proxy {via}" if via else "")
     hint = _PROXY if via else _ENDPOINT
     match error:
@@ -62,7 +65,7 @@ def unsent(
 def lost(
     error: Exception, call: str, *, begun: bool, timeouts: Timeouts, redact: Callable[[str], str]
 ) -> OutcomeUnknown:
-    """`begun`: the answer's head had come."""
+    """The error for a request whose answer was lost. `begun`: the answer's headers had arrived."""
     match error:
         case httpx.ReadTimeout() if begun:
             why = f"the answer broke off: nothing more came for {timeouts.read:g} s (timeouts.read)"
@@ -78,11 +81,12 @@ def lost(
 
 
 def overdue(call: str, timeouts: Timeouts) -> OutcomeUnknown:
+    """The error for a call that took longer than `timeouts.operation`."""
     return OutcomeUnknown(f"{call}: no whole answer within {timeouts.operation:g} s (timeouts.operation){doubt(call)}")
 
 
 def _reason(error: BaseException, redact: Callable[[str], str]) -> str:
-    """The system's own words, without the names of exceptions and their numbers."""
+    """The message of the operating system, without exception names and error numbers."""
     if (untrusted := _cause(error, ssl.SSLCertVerificationError)) is not None:
         return f"its certificate is not trusted ({redact(str(untrusted.verify_message))})"
     if (unsafe := _cause(error, ssl.SSLError)) is not None:
@@ -102,4 +106,4 @@ def _cause(error: BaseException, kind: type[_Sought]) -> _Sought | None:
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
-        error = error.__cause__ or error.__context__  # httpx tells the one, what it builds on only the other
+        error = error.__cause__ or error.__context__  # httpx sets the cause, the libraries below it only the context

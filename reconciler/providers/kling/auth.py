@@ -57,7 +57,7 @@ def credentials(account: KlingAccount, environ: Mapping[str, str]) -> Credential
     An account that names its variables is read from those only: another account's key must never stand in.
     """
     try:
-        return _found(account, environ)
+        return _read_credentials(account, environ)
     except CredentialsMissing:
         for key, name in account.credentials.model_dump(exclude_none=True).items():
             if variables.is_hidden(name):
@@ -68,7 +68,7 @@ def credentials(account: KlingAccount, environ: Mapping[str, str]) -> Credential
         raise
 
 
-def _found(account: KlingAccount, environ: Mapping[str, str]) -> Credentials:
+def _read_credentials(account: KlingAccount, environ: Mapping[str, str]) -> Credentials:
     names = account.credentials
     if names.api_key_env or names.access_key_env:
         api, access, secret = names.api_key_env, names.access_key_env, names.secret_key_env

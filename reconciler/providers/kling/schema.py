@@ -76,7 +76,7 @@ class Task(_Wire):
         return self.succeeded and self.task_result is not None and self.task_result.voices == []
 
     @property
-    def hollow(self) -> bool:
+    def voiceless(self) -> bool:
         """It succeeded and shows no voice: what a deleted voice may leave, or a result that is not there yet."""
         return self.succeeded and self.voice is None and not self.deleted
 
@@ -100,7 +100,9 @@ class Task(_Wire):
                 status=TaskStatus.FAILED, task_id=task_id, external_task_id=self.key, message=why, deleted=self.deleted
             )
             return failed.model_copy(update={"cause": cause_of(why)})
-        return RemoteVoice(status=TaskStatus.RUNNING, task_id=task_id, external_task_id=self.key, voiceless=self.hollow)
+        return RemoteVoice(
+            status=TaskStatus.RUNNING, task_id=task_id, external_task_id=self.key, voiceless=self.voiceless
+        )
 
 
 def _text(value: str | int | None) -> str | None:

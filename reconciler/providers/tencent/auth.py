@@ -98,7 +98,7 @@ class NamedVariables(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Keys:
+class _KeyNames:
     """What the parts are called in one place. Of several names for the token the first that is set counts."""
 
     secret_id: str
@@ -106,13 +106,13 @@ class _Keys:
     tokens: tuple[str, ...]
 
 
-_ENVIRONMENT = _Keys(
+_ENVIRONMENT = _KeyNames(
     "TENCENTCLOUD_SECRET_ID",
     "TENCENTCLOUD_SECRET_KEY",
     ("TENCENTCLOUD_TOKEN", "TENCENTCLOUD_SECURITY_TOKEN"),  # tccli's name and Terraform's
 )
-_TCCLI = _Keys("secretId", "secretKey", ("token",))
-_SDK = _Keys("secret_id", "secret_key", ("token",))
+_TCCLI = _KeyNames("secretId", "secretKey", ("token",))
+_SDK = _KeyNames("secret_id", "secret_key", ("token",))
 _SDK_FILE = Path(".tencentcloud/credentials")
 _SYSTEM_FILE = Path("tencentcloud/credentials")
 
@@ -126,12 +126,12 @@ def credentials(
     same reason a place that is broken, or holds half of a pair, is an error and never passed over.
     """
     if names is not None and (names.secret_id_env or names.secret_key_env or names.token_env):
-        return _named(names, environ)
+        return _from_named_variables(names, environ)
 
     profile = environ.get("TCCLI_PROFILE", "").strip()
     tccli = Path(f".tccli/{profile or 'default'}.credential")
     found = (
-        _taken(environ, _ENVIRONMENT)
+        _read_pair(environ, _ENVIRONMENT)
         or _in_file(home / tccli, _from_tccli, shown=f"~/{tccli}", must_be_there=profile)
         or _in_file(home / _SDK_FILE, _from_sdk, shown=f"~/{_SDK_FILE}")
         or _in_file(etc / _SYSTEM_FILE, _from_sdk, shown=f"/etc/{_SYSTEM_FILE}")
@@ -147,7 +147,7 @@ def credentials(
     return found
 
 
-def _named(names: NamedVariables, environ: Mapping[str, str]) -> Credentials:
+def _from_named_variables(names: NamedVariables, environ: Mapping[str, str]) -> Credentials:
     if not (names.secret_id_env and names.secret_key_env):
         raise CredentialsMissing(
             "The provider's credentials name only a part of what goes together.",
@@ -158,8 +158,8 @@ def _named(names: NamedVariables, environ: Mapping[str, str]) -> Credentials:
         if variables.is_hidden(name):
             example = f"TENCENTCLOUD_{key.removesuffix('_env').upper()}"
             raise CredentialsMissing(*variables.unset(f"credentials.{key}", name, example=example))
-    keys = _Keys(names.secret_id_env, names.secret_key_env, (names.token_env,) if names.token_env else ())
-    found = _taken(environ, keys)
+    keys = _KeyNames(names.secret_id_env, names.secret_key_env, (names.token_env,) if names.token_env else ())
+    found = _read_pair(environ, keys)
     if found is None:
         raise CredentialsMissing(
             f"Tencent Cloud needs {keys.secret_id} and {keys.secret_key} in the environment, and there is none: "
@@ -169,7 +169,7 @@ def _named(names: NamedVariables, environ: Mapping[str, str]) -> Credentials:
     return found
 
 
-def _taken(values: Mapping[str, object], keys: _Keys, *, where: str = "") -> Credentials | None:
+def _read_pair(values: Mapping[str, object], keys: _KeyNames, *, where: str = "") -> Credentials | None:
     """None where nothing is set. `where` ends the name of a value in a message."""
     secret_id, secret_key = _value(values, keys.secret_id, where=where), _value(values, keys.secret_key, where=where)
     tokens = {name: _value(values, name, where=where) for name in keys.tokens}
@@ -235,7 +235,7 @@ def _from_tccli(text: str, shown: str) -> Credentials | None:
             f"{shown} names a role, and voicectl assumes none.",
             "Assume it first, then export TENCENTCLOUD_SECRET_ID, TENCENTCLOUD_SECRET_KEY and TENCENTCLOUD_TOKEN.",
         )
-    return _taken(values, _TCCLI, where=f" in {shown}")
+    return _read_pair(values, _TCCLI, where=f" in {shown}")
 
 
 def _from_sdk(text: str, shown: str) -> Credentials | None:
@@ -248,7 +248,7 @@ def _from_sdk(text: str, shown: str) -> Credentials | None:
         raise _broken(shown, "it is no INI file") from None
     if not file.has_section("default"):
         return None
-    return _taken(file["default"], _SDK, where=f" in {shown}")
+    return _read_pair(file["default"], _SDK, where=f" in {shown}")
 
 
 def _broken(shown: str, why: str) -> CredentialsMissing:

@@ -22,7 +22,7 @@ from reconciler.providers.http.lean_httpx import httpx
 from reconciler.providers.tencent import auth, schema
 from reconciler.providers.tencent.schema import Shape
 
-LARGEST_REQUEST = 10 * 1024 * 1024  # bytes; Tencent, API 3.0, signature v3: a POST has at most 10 MB
+MAX_REQUEST_BYTES = 10 * 1024 * 1024  # bytes; Tencent, API 3.0, signature v3: a POST has at most 10 MB
 _CONTENT_TYPE = "application/json"  # to the letter: it is signed
 _PATH = "/"
 _CALL = f"POST {_PATH}"  # what the transport calls each of them
@@ -90,20 +90,22 @@ class Client:
         in `body` are cut from what the cloud says about it, and so are `secrets`.
         """
         payload = json.dumps(body).encode()
-        if len(payload) > LARGEST_REQUEST:
-            limit = f"at most {LARGEST_REQUEST} ({LARGEST_REQUEST // 1024**2} MB)"
+        if len(payload) > MAX_REQUEST_BYTES:
+            limit = f"at most {MAX_REQUEST_BYTES} ({MAX_REQUEST_BYTES // 1024**2} MB)"
             why = f"{action}: the request has {len(payload)} bytes, {limit}; nothing was sent"
             raise Rejected(why, cause=Cause.SAMPLE)
 
-        got = self._exchange(action, payload, ahead=self._ahead)
-        if got.late and (ahead := self._measured(got.answer)) is not None:
-            got = self._exchange(action, payload, ahead=ahead)
-            if not got.late:
+        exchange = self._exchange(action, payload, ahead=self._ahead)
+        if exchange.time_refused and (ahead := self._measured(exchange.answer)) is not None:
+            exchange = self._exchange(action, payload, ahead=ahead)
+            if not exchange.time_refused:
                 self._ahead = ahead
 
-        redact = partial(self.redact, also=(got.signature, *urls.secrets_in(dict(body)), *secrets))
-        note = _on_time(self._measured(got.answer)) if got.late else ""
-        return schema.parse_response(got.answer, got.envelope, action=action, shape=shape, redact=redact, note=note)
+        redact = partial(self.redact, also=(exchange.signature, *urls.secrets_in(dict(body)), *secrets))
+        note = _clock_skew(self._measured(exchange.answer)) if exchange.time_refused else ""
+        return schema.parse_response(
+            exchange.answer, exchange.envelope, action=action, shape=shape, redact=redact, note=note
+        )
 
     def close(self) -> None:
         self._http.close()
@@ -125,7 +127,7 @@ class Client:
         try:
             answer = self._http.send("POST", _PATH, headers=headers, content=payload)
         except CloudError as error:
-            raise _of(action, error) from None
+            raise _named_after_action(action, error) from None
         return _Exchange(answer, schema.read_envelope(answer), signature=authorization.rpartition("=")[2])
 
     def _measured(self, answer: HttpResponse) -> timedelta | None:
@@ -140,12 +142,12 @@ class _Exchange:
     signature: str
 
     @property
-    def late(self) -> bool:
+    def time_refused(self) -> bool:
         """Or early."""
         return schema.refuses_the_time(self.answer, self.envelope)
 
 
-def _of(action: str, error: CloudError) -> CloudError:
+def _named_after_action(action: str, error: CloudError) -> CloudError:
     """The transport's error, with the action's name for the POST. A read changes nothing, so its doubt is left out."""
     reason = error.detail.removesuffix(doubt(_CALL)) if schema.reads(action) else error.detail
     detail = action + reason.removeprefix(_CALL)
@@ -156,7 +158,7 @@ def _of(action: str, error: CloudError) -> CloudError:
     return OutcomeUnknown(detail, error.hint)
 
 
-def _on_time(ahead: timedelta | None) -> str:
+def _clock_skew(ahead: timedelta | None) -> str:
     if ahead is None:
         return "; the answer has no date, so it is not known how wrong this machine's clock is"
     seconds = round(ahead.total_seconds())

@@ -15,12 +15,12 @@ from pydantic.alias_generators import to_pascal
 
 from reconciler.errors import CloudError, OutcomeUnknown, Rejected, Throttled
 from reconciler.model.failures import cause_of
-from reconciler.providers.http import errors as breakage
+from reconciler.providers.http import errors as http_errors
 from reconciler.providers.http.client import HttpResponse
 from reconciler.providers.http.json_text import readable
 from reconciler.providers.tencent.errors import Proof, rule
 
-_LONGEST_CODE = 200  # characters; none of Tencent's comes near
+_MAX_CODE_LENGTH = 200  # characters; none of Tencent's comes near
 _EXPIRED = "AuthFailure.SignatureExpire"
 
 
@@ -57,7 +57,7 @@ class Envelope:
     def code(self) -> str:
         """Empty where there is no error, or one without a code."""
         code = _text(self._error.get("Code"))
-        return code if len(code) <= _LONGEST_CODE else ""
+        return code if len(code) <= _MAX_CODE_LENGTH else ""
 
     @property
     def message(self) -> str:
@@ -92,7 +92,7 @@ def reads(action: str) -> bool:
 
 
 def doubt(action: str) -> str:
-    return "" if reads(action) else breakage.doubt("POST")
+    return "" if reads(action) else http_errors.doubt("POST")
 
 
 def parse_response(

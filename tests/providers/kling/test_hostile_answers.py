@@ -72,14 +72,14 @@ def test_one_task_without_an_id_spoils_the_list() -> None:
 
 
 def test_an_answer_without_end_is_not_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "LARGEST_ANSWER", 1000)
+    monkeypatch.setattr(transport, "MAX_ANSWER_BYTES", 1000)
     provider, _ = scripted(answer(200, b" " * 2000 + kling_body(0, data={"task_id": "1"})))
     with pytest.raises(OutcomeUnknown, match="larger than 1000 bytes"):
         provider.submit(voice(), KEY)
 
 
 def test_a_small_answer_that_unpacks_without_end_is_not_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "LARGEST_ANSWER", 1000)
+    monkeypatch.setattr(transport, "MAX_ANSWER_BYTES", 1000)
     packed = httpx.ByteStream(gzip.compress(b" " * 9999))
     bomb = httpx.MockTransport(lambda _: httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=packed))
     http = transport.HttpClient("http://x", Timeouts(), clock=ManualClock(), mount=bomb)
@@ -87,7 +87,7 @@ def test_a_small_answer_that_unpacks_without_end_is_not_swallowed(monkeypatch: p
         http.send("GET", "/", headers={})
 
 
-# -- secrets ----------------------------------------------------------------------------------------------------------
+# -- secrets -----------------------------------------------------------------------------------------------------------
 
 ECHOES = (
     f"Authorization: Bearer {API_KEY}",

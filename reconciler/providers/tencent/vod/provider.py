@@ -26,15 +26,15 @@ from reconciler.model.observed import (
 from reconciler.model.state import Activation, Record, Status
 from reconciler.protocols import Accepted, ByKey, Capabilities, Clock, MethodCapabilities, Unknowable
 from reconciler.providers.callbacks import BeforeRead, SecretsOf, no_secrets, unpaced
-from reconciler.providers.circuit_breaker import while_answered
+from reconciler.providers.circuit_breaker import with_circuit_breaker
 from reconciler.providers.http.client import retry_read
-from reconciler.providers.listing import Listing, ListResult, look
+from reconciler.providers.listing import Listing, ListResult, observe_records
 from reconciler.providers.tencent import auth as tencent_auth
 from reconciler.providers.tencent import client as tencent
 from reconciler.providers.tencent.schema import Reply
 from reconciler.providers.tencent.vod import requests
 from reconciler.providers.tencent.vod.schema import AcceptedReply, VoicesReply
-from reconciler.providers.tencent.vod.tasks import Ask, Scrolled, Tasks, needs_its_task
+from reconciler.providers.tencent.vod.tasks import Ask, TaskList, Tasks, needs_its_task
 
 if TYPE_CHECKING:
     import httpx
@@ -79,7 +79,7 @@ class VodProvider:
         self._listed = listed
         self._known: Sequence[Record] = ()  # what was looked at last, which a list of tasks must show
         self._clock = clock
-        self._patience = account.timeouts.operation
+        self._operation_timeout = account.timeouts.operation
         self._before_read = before_read
         self._sub_app_id = account.sub_app_id
         self._client = tencent.Client(
@@ -95,12 +95,12 @@ class VodProvider:
             self._client,
             account.sub_app_id,
             clock=clock,
-            patience=account.timeouts.operation,
+            operation_timeout=account.timeouts.operation,
             before_read=before_read,
             secrets_of=secrets_of,
         )
 
-    # -- what there is ------------------------------------------------------------------------------------------------
+    # -- what there is -------------------------------------------------------------------------------------------------
 
     def observe(self, records: Sequence[Record], *, presets: bool = False) -> Observations:
         calls = self.calls
@@ -109,14 +109,14 @@ class VodProvider:
             r.external_task_id: Unknown(why=f"recorded on {r.account}") for r in records if r.account != self.account
         }
         self._known = ours
-        seen = self._scrolled(ours)
-        ask = while_answered(self._tasks.detail, failures=2)
+        seen = self._read_tasks(ours)
+        ask = with_circuit_breaker(self._tasks.detail, failures=2)
 
         def by_task(record: Record) -> Observation:
             return self._by_task(record, seen, known=ours, ask=ask)
 
         of |= {r.external_task_id: by_task(r) for r in ours if r.method != LISTED}
-        list_result = self._sighted([r for r in ours if r.method == LISTED], records, by_task)
+        list_result = self._observe_listed([r for r in ours if r.method == LISTED], records, by_task)
         return Observations(
             account=self.account,
             of=of | list_result.of,
@@ -140,10 +140,10 @@ class VodProvider:
         if record.method == "task":
             return self._tasks.detail(record) if record.task_id else Unverifiable(why=_NO_KEY)
         if record.method == LISTED and not needs_its_task(record):
-            return self._asked(record) or Unverifiable(why=_NOT_SHOWN)
-        return self._by_task(record, self._tasks.scroll([record]), known=self._known)
+            return self._look_up(record) or Unverifiable(why=_NOT_SHOWN)
+        return self._by_task(record, self._tasks.read_list([record]), known=self._known)
 
-    # -- what is done -------------------------------------------------------------------------------------------------
+    # -- what is done --------------------------------------------------------------------------------------------------
 
     def submit(self, voice: Voice, external_task_id: str) -> Accepted:
         body = requests.creation(voice, external_task_id, sub_app_id=self._sub_app_id)
@@ -176,51 +176,51 @@ class VodProvider:
     def close(self) -> None:
         self._client.close()
 
-    # -- tasks --------------------------------------------------------------------------------------------------------
+    # -- tasks ---------------------------------------------------------------------------------------------------------
 
-    def _scrolled(self, ours: Sequence[Record]) -> Scrolled:
+    def _read_tasks(self, ours: Sequence[Record]) -> TaskList:
         """As far as it takes; nothing, where the tasks of the last 72 hours have nothing to say."""
         recent = [r for r in ours if r.method != "task" and not self._tasks.is_past(r)]
         sought = [r for r in recent if needs_its_task(r) or (r.status is Status.READY and r.method != LISTED)]
         # Whether a file has expired, a clock says: one call tells whether it is right.
         over = any(r.status is Status.READY and r.expires_at and r.expires_at <= self._clock.now() for r in ours)
-        return self._tasks.scroll(sought) if sought or over else Scrolled()
+        return self._tasks.read_list(sought) if sought or over else TaskList()
 
     def _by_task(
-        self, record: Record, seen: Scrolled, *, known: Sequence[Record] = (), ask: Ask | None = None
+        self, record: Record, seen: TaskList, *, known: Sequence[Record] = (), ask: Ask | None = None
     ) -> Observation:
         """What tasks can say of a record; of what was made before 72 h they say nothing."""
         match record.status:
             case Status.DELETED | Status.FAILED:
                 return Absent()
             case _ if record.voice_id or record.url or record.file_id:  # also one that a person named
-                return Found(remote=_as_made(record)) if seen.of(record) else Unverifiable(why=_NO_LIST)
+                return Found(remote=_recorded_voice(record)) if seen.of(record) else Unverifiable(why=_NO_LIST)
             case _ if record.method == "task" and record.task_id is None:
                 return Unverifiable(why=_NO_KEY)
             case Status.ABANDONED if record.task_id is None:
-                return self._settled(record, seen, known)
+                return self._resolve(record, seen, known)
             case Status.RUNNING | Status.DEPOSED | Status.READY | Status.ABANDONED:
-                return self._tasks.running(record, seen, ask=ask)
+                return self._tasks.observe_running(record, seen, ask=ask)
             case Status.INTENDED | Status.UNCERTAIN | Status.LAPSED if record.method == "task":
                 return self._tasks.detail(record)
             case Status.INTENDED | Status.UNCERTAIN | Status.LAPSED:
-                return self._settled(record, seen, known)
+                return self._resolve(record, seen, known)
 
-    def _settled(self, record: Record, seen: Scrolled, known: Sequence[Record]) -> Observation:
+    def _resolve(self, record: Record, seen: TaskList, known: Sequence[Record]) -> Observation:
         ours = [r for r in known if r.attempts > 0 and r.method != "task"]
         accepted = [r for r in ours if r.status is not Status.DELETED]  # whose task may have gone with it
-        return self._tasks.settled(record, seen, known=accepted)
+        return self._tasks.resolve(record, seen, known=accepted)
 
-    # -- MiniMax's voices, which are listed once they were used -------------------------------------------------------
+    # -- MiniMax's voices, which are listed once they were used --------------------------------------------------------
 
-    def _sighted(
+    def _observe_listed(
         self, records: Sequence[Record], everyone: Sequence[Record], by_task: Callable[[Record], Observation]
     ) -> ListResult:
         """By the list. What nobody is known to have used may lack there, and nothing follows from that."""
         if not records and not self._listed:
             return ListResult({})
-        used = [r for r in records if _used(r)]
-        unused = [r for r in records if not _used(r)]
+        used = [r for r in records if _should_be_listed(r)]
+        unused = [r for r in records if not _should_be_listed(r)]
         shown: list[Listing] = []
 
         def read() -> Listing:
@@ -231,15 +231,17 @@ class VodProvider:
             return by_task(record) if needs_its_task(record) else Unverifiable(why=_NOT_SHOWN)
 
         looked_for = {r.external_task_id for r in used}
-        strangers = [r for r in everyone if r.external_task_id not in looked_for]
+        foreign_records = [r for r in everyone if r.external_task_id not in looked_for]
         try:
-            list_result = look(used, strangers=strangers, read_list=read, find=by_task, ask=self._asked)
+            list_result = observe_records(
+                used, foreign_records=foreign_records, read_list=read, find=by_task, look_up=self._look_up
+            )
         except CloudError as error:
             if error.systemic or not unused:
                 raise
             failed = Unknown(why=error.detail)
             return ListResult({r.external_task_id: by_task(r) if needs_its_task(r) else failed for r in unused})
-        listed = {key: voice for listing in shown for key, voice in listing.sightings(unused).items()}
+        listed = {key: voice for listing in shown for key, voice in listing.matches(unused).items()}
         found = {key: Found(remote=voice) for key, voice in listed.items()}
         others = {r.external_task_id: unseen(r) for r in unused if r.external_task_id not in found}
         return ListResult(list_result.of | found | others, list_result.marked)
@@ -254,7 +256,7 @@ class VodProvider:
             listed[voice_id] = voice.model_copy(update={"external_task_id": marker})
         return Listing(listed)
 
-    def _asked(self, record: Record) -> Observation | None:
+    def _look_up(self, record: Record) -> Observation | None:
         if record.voice_id is None:
             return None
         try:
@@ -270,7 +272,7 @@ class VodProvider:
     def _voices(self, kind: str, *, voice_id: str | None = None) -> list[RemoteVoice]:
         body = {"SubAppId": str(self._sub_app_id), "VoiceType": kind}
         asked = body | ({"VoiceId": voice_id} if voice_id is not None else {})
-        reply = retry_read(partial(self._described, asked), clock=self._clock, within=self._patience)
+        reply = retry_read(partial(self._described, asked), clock=self._clock, within=self._operation_timeout)
         return [line.remote() for line in reply.voices or []]
 
     def _described(self, body: Mapping[str, object]) -> VoicesReply:
@@ -283,12 +285,12 @@ class VodProvider:
         return {"VoiceId": record.voice_id, "SubAppId": str(self._sub_app_id)}
 
 
-def _used(record: Record) -> bool:
+def _should_be_listed(record: Record) -> bool:
     """Whether it would be listed if it were there; a tombstone is looked for no more."""
     return record.activation is Activation.DONE or record.status in {Status.DELETED, Status.FAILED}
 
 
-def _as_made(record: Record) -> RemoteVoice:
+def _recorded_voice(record: Record) -> RemoteVoice:
     """A voice whose task is still shown: it is what the task said."""
     return RemoteVoice(
         status=TaskStatus.READY,
