@@ -1,7 +1,7 @@
-"""The Provider door of Kling: five calls of its Custom Voice API.
+"""The Provider of Kling: five calls of its Custom Voice API.
 
-Decides nothing, remembers nothing but how long the list was. `schema` parses the envelopes, `listing` looks up missing
-voices.
+It makes no decisions and remembers only the number of pages of the list. `schema` has the shapes of the answers,
+`listing` looks up missing voices.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ CAPABILITIES = Capabilities(
     },
 )
 
-# Access keys may not: Kling, GET /tasks, answers them with 1002.
-WITH_AN_API_KEY = CAPABILITIES.model_copy(
-    update={"probe": ProbeCost(call=f"GET {unified_tasks.TASKS}", voices=unified_tasks.AT_ONCE)}
+# Not with access keys: Kling, GET /tasks, answers them with 1002.
+CAPABILITIES_WITH_API_KEY = CAPABILITIES.model_copy(
+    update={"probe": ProbeCost(call=f"GET {unified_tasks.TASKS}", voices=unified_tasks.TASKS_PER_CALL)}
 )
 
 
@@ -63,10 +63,10 @@ class KlingProvider:
         before_read: BeforeRead = unpaced,
         secrets_of: SecretsOf = no_secrets,
     ) -> None:
-        """`transport` takes the place of sockets (the sandbox)."""
+        """`transport` replaces the sockets (for the sandbox)."""
         endpoint = auth.endpoint(account)
         self.account = f"kling {endpoint}"
-        self.capabilities = WITH_AN_API_KEY if isinstance(credentials, auth.ApiKey) else CAPABILITIES
+        self.capabilities = CAPABILITIES_WITH_API_KEY if isinstance(credentials, auth.ApiKey) else CAPABILITIES
         self._clock = clock
         self._operation_timeout = account.timeouts.operation
         self._before_read = before_read
@@ -74,9 +74,9 @@ class KlingProvider:
         self._http = HttpClient(endpoint, account.timeouts, clock=clock, secrets=self._signer.secrets, mount=transport)
         self._redact = self._http.redact
         self._secrets_of = secrets_of
-        self._pages = 1  # how many the last whole list took
+        self._pages = 1  # number of pages of the last complete list
 
-    # -- what there is -------------------------------------------------------------------------------------------------
+    # -- reads ---------------------------------------------------------------------------------------------------------
 
     def observe(self, records: Sequence[Record], *, presets: bool = False) -> Observations:
         calls = self.calls
@@ -118,7 +118,7 @@ class KlingProvider:
 
     def presets(self) -> Sequence[RemoteVoice]:
         offered: dict[str, RemoteVoice] = {}
-        for page in self._paged(PRESETS, confirm_end=False):  # one that is not seen is blocked, never bought
+        for page in self._paged(PRESETS, confirm_end=False):  # a preset that is missing is blocked, never created
             offered |= {str(t.task_id): t.remote(self._redact_message) for t in page}
         return [v for v in offered.values() if v.status is TaskStatus.READY]
 
@@ -129,7 +129,7 @@ class KlingProvider:
         return self._observe_task(record, record.external_task_id)
 
     def _look_up(self, record: Record) -> Observation | None:
-        """By our key where it was ever sent; an imported voice's key never was."""
+        """Looks up by our key if it was sent to Kling. The key of an imported voice was not, so its task_id is used."""
         named = record.external_task_id if record.attempts > 0 else record.task_id
         return self._observe_task(record, named) if named else None
 
@@ -148,27 +148,27 @@ class KlingProvider:
                 return Unknown(why="its task has succeeded, and its answer lacks the voice_id")
             case Status.RUNNING if task.deleted:
                 return Absent()
-            case _:  # what an interrupted call left: a voice deleted since is a failed one, because its key is burnt
+            case _:  # an interrupted call; a voice deleted since counts as failed, because its key can't be used again
                 return Found(remote=task.remote(self._redact_message))
 
     def probe(self, records: Sequence[Record]) -> Mapping[str, Observation]:
-        """Whether Kling says of them that they were deleted."""
+        """Asks Kling's newer task API whether these voices were deleted."""
         return unified_tasks.probed([r for r in records if r.account == self.account], self._unified)
 
-    # -- what is done --------------------------------------------------------------------------------------------------
+    # -- writes --------------------------------------------------------------------------------------------------------
 
     def submit(self, voice: Voice, external_task_id: str) -> Accepted:
         if voice.method != "create":
             raise ValueError(f"Kling makes voices by create, not by {voice.method}")
         body = {k: v for k, v in voice.inputs.items() if k in KlingCreate.model_fields and v is not None}
-        answer = self._signed("POST", VOICES, content=_json(body | {"external_task_id": external_task_id}))
-        reading = errors.creating(external_task_id)
+        answer = self._signed("POST", VOICES, content=_json_bytes(body | {"external_task_id": external_task_id}))
+        patterns = errors.creation_patterns(external_task_id)
         redact = partial(self._redact, also=tuple(urls.secrets_in(body)))
-        envelope = errors.parse_response(answer, schema.AcceptedEnvelope, redact=redact, reading=reading)
+        envelope = errors.parse_response(answer, schema.AcceptedEnvelope, redact=redact, patterns=patterns)
         return Accepted(task_id=str(envelope.data.task_id))
 
     def poll(self, pending: Sequence[Record]) -> Mapping[str, RemoteVoice]:
-        """By list or one by one, whichever is fewer calls; a list is left as soon as all have been seen."""
+        """Reads a list or single tasks, whichever needs fewer calls. Stops the list once all tasks were seen."""
         seen: dict[str, RemoteVoice] = {}
         if len(pending) <= self._pages:
             for record in pending:
@@ -182,7 +182,7 @@ class KlingProvider:
             for number, page in enumerate(self._paged(VOICES), start=1):
                 self._pages = max(self._pages, number)
                 for task in page:
-                    # By task only where no key is shown: a task_id that was answered wrongly names another's voice.
+                    # By task_id only if the entry has no key: a wrong task_id would match the voice of another record.
                     key = task.key if task.key else key_of.get(str(task.task_id))
                     if key in keys:
                         seen[key] = task.remote(self._redact_message)
@@ -193,9 +193,9 @@ class KlingProvider:
     def delete(self, record: Record) -> None:
         if record.voice_id is None:
             raise ValueError(f"{record.external_task_id} has no voice_id to delete")
-        answer = self._signed("POST", DELETE, content=_json({"voice_id": record.voice_id}))
-        # Whatever data is: the vendor shows a short one, a full task and none have been seen.
-        errors.parse_response(answer, schema.Envelope, redact=self._redact, reading=errors.DELETING)
+        answer = self._signed("POST", DELETE, content=_json_bytes({"voice_id": record.voice_id}))
+        # `data` is ignored: the docs show a short form; a full task and nothing at all were seen.
+        errors.parse_response(answer, schema.Envelope, redact=self._redact, patterns=errors.DELETING)
 
     @property
     def calls(self) -> int:
@@ -205,10 +205,10 @@ class KlingProvider:
         self._http.close()
 
     def _redact_message(self, external_task_id: str | None, words: object) -> str:
-        """What a cloud says of a creation, as it may be shown: it may quote the sample's signed link."""
+        """Removes secrets from a message about a creation. The message may quote the sample's signed URL."""
         return self._redact(words, also=self._secrets_of(external_task_id) if external_task_id else ())
 
-    # -- on the wire ---------------------------------------------------------------------------------------------------
+    # -- requests ------------------------------------------------------------------------------------------------------
 
     def _get(self, named: str) -> schema.Task:
         task = retry_read(partial(self._task, named), clock=self._clock, within=self._operation_timeout)
@@ -219,8 +219,8 @@ class KlingProvider:
     def _task(self, named: str) -> schema.Task:
         self._before_read("get")
         answer = self._signed("GET", f"{VOICES}/{quote(named, safe='')}")
-        shape, reading, redact = schema.TaskEnvelope, errors.GETTING, partial(self._redact_message, named)
-        return errors.parse_response(answer, shape, redact=redact, reading=reading).data
+        shape, patterns, redact = schema.TaskEnvelope, errors.GETTING, partial(self._redact_message, named)
+        return errors.parse_response(answer, shape, redact=redact, patterns=patterns).data
 
     def _unified(self, task_ids: str) -> unified_tasks.UnifiedEnvelope:
         def read() -> unified_tasks.UnifiedEnvelope:
@@ -235,7 +235,7 @@ class KlingProvider:
         voiceless: dict[str, RemoteVoice] = {}
         emptied: dict[str, RemoteVoice] = {}
         count = 0
-        for count, page in enumerate(self._paged(VOICES), start=1):  # noqa: B007 - how many there were
+        for count, page in enumerate(self._paged(VOICES), start=1):  # noqa: B007 - the number of pages
             for task in page:
                 kind = emptied if task.emptied else voiceless if task.voiceless else voices
                 if not task.deleted:
@@ -257,7 +257,7 @@ class KlingProvider:
     def _signed(
         self, method: str, path: str, *, query: Mapping[str, str | int] | None = None, content: bytes | None = None
     ) -> HttpResponse:
-        """One call; a second one only if the token was refused as too early or expired, when nothing happened."""
+        """Sends one call. Sends it again only if the token was refused as too early or expired, so nothing happened."""
         authorization = self._signer.authorization()
         answer = self._send(method, path, authorization, query=query, content=content)
         if answer.status == 401 and errors.refuses_the_time(answer):
@@ -281,7 +281,7 @@ class KlingProvider:
 
 @contextmanager
 def _skip_failures() -> Iterator[None]:
-    """What could not be seen is left out, unless every other call would meet the same end."""
+    """Skips what can't be read. Raises an error only if every other call would fail in the same way."""
     try:
         yield
     except CloudError as error:
@@ -293,5 +293,5 @@ def _preset_observation(voice: RemoteVoice | None) -> Observation:
     return Absent() if voice is None else Found(remote=voice)
 
 
-def _json(body: Mapping[str, object]) -> bytes:
+def _json_bytes(body: Mapping[str, object]) -> bytes:
     return json.dumps(body, separators=(",", ":")).encode()

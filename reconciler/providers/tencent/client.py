@@ -1,6 +1,6 @@
-"""One call of one action of Tencent Cloud's API 3.0: signed, sent, opened. For each of its products alike.
+"""Calls actions of Tencent Cloud's API 3.0: signs, sends, and parses the envelope. The same for all products.
 
-Knows no action's meaning: bodies and replies are the adapters'. Repeats nothing, but for a time that was refused.
+The adapters define bodies and replies. A call is repeated only if the time of its signature was refused.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from reconciler.providers.tencent import auth, schema
 from reconciler.providers.tencent.schema import Shape
 
 MAX_REQUEST_BYTES = 10 * 1024 * 1024  # bytes; Tencent, API 3.0, signature v3: a POST has at most 10 MB
-_CONTENT_TYPE = "application/json"  # to the letter: it is signed
+_CONTENT_TYPE = "application/json"  # exactly this text: it is signed
 _PATH = "/"
-_CALL = f"POST {_PATH}"  # what the transport calls each of them
+_CALL = f"POST {_PATH}"  # how the HTTP client names each call
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """`name` is what signatures call it."""
+    """A product of Tencent Cloud. `name` is its name in signatures."""
 
     name: str
     version: str
@@ -42,7 +42,7 @@ TRTC = Product("trtc", "2019-07-22", "https://trtc.intl.tencentcloudapi.com")
 
 
 class Client:
-    """One account's access to one product. Threads may share it."""
+    """The access of one account to one product. Threads may share it."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Client:
         region: str | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        """`endpoint` takes the place of the product's own, `transport` that of sockets."""
+        """`endpoint` replaces the product's own, `transport` replaces the sockets."""
         self.endpoint = base_url(endpoint or product.endpoint)
         self._product = product
         self._credentials = credentials
@@ -84,10 +84,10 @@ class Client:
     def call(
         self, action: str, body: Mapping[str, object], *, shape: type[Shape], secrets: Iterable[str] = ()
     ) -> Shape:
-        """What is inside `Response`. Raises Rejected, Throttled or OutcomeUnknown.
+        """Calls an action. Returns the content of `Response`. Raises Rejected, Throttled or OutcomeUnknown.
 
-        Sent once; a second time only if the signature's time was refused, which proves that nothing happened. Links
-        in `body` are cut from what the cloud says about it, and so are `secrets`.
+        The call is sent once. It is sent again only if the time of the signature was refused, which proves that
+        nothing happened. Secrets of URLs in `body`, and `secrets`, are removed from the cloud's messages.
         """
         payload = json.dumps(body).encode()
         if len(payload) > MAX_REQUEST_BYTES:
@@ -143,7 +143,7 @@ class _Exchange:
 
     @property
     def time_refused(self) -> bool:
-        """Or early."""
+        """Whether the cloud refused the time of the signature, as too late or too early."""
         return schema.refuses_the_time(self.answer, self.envelope)
 
 

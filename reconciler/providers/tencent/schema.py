@@ -1,6 +1,6 @@
-"""The envelope of Tencent's answers, and what it proves: what was asked for, or the one error that follows.
+"""Parses the envelope of Tencent's answers: returns the reply, or raises the error that the answer proves.
 
-Strict about the keys that are needed, lenient about all others. Codes are `tencent_codes`'.
+Needed keys are checked strictly, all others are ignored. The table of codes is in `errors`.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from reconciler.providers.http.client import HttpResponse
 from reconciler.providers.http.json_text import readable
 from reconciler.providers.tencent.errors import Proof, rule
 
-_MAX_CODE_LENGTH = 200  # characters; none of Tencent's comes near
+_MAX_CODE_LENGTH = 200  # characters; Tencent's codes are much shorter
 _EXPIRED = "AuthFailure.SignatureExpire"
 
 
-class Wire(BaseModel):
-    """A JSON object of Tencent's: `task_id` here is `TaskId` there."""
+class TencentModel(BaseModel):
+    """A JSON object of Tencent's API. `task_id` here is `TaskId` in JSON."""
 
     model_config = ConfigDict(extra="ignore", alias_generator=to_pascal)
 
 
-class Reply(Wire):
-    """What is inside `Response` when a call succeeded; calls that answer more have their own."""
+class Reply(TencentModel):
+    """The content of `Response` after a success. Calls that return more have a subclass."""
 
     request_id: object = None
 
@@ -41,7 +41,7 @@ Shape = TypeVar("Shape", bound=Reply)
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """Tencent's own words."""
+    """The content of `Response`: a success or an error."""
 
     response: dict[str, Any]
 
@@ -55,7 +55,7 @@ class Envelope:
 
     @property
     def code(self) -> str:
-        """Empty where there is no error, or one without a code."""
+        """The error code; empty where there is no error, or one without a code."""
         code = _text(self._error.get("Code"))
         return code if len(code) <= _MAX_CODE_LENGTH else ""
 
@@ -70,7 +70,7 @@ class Envelope:
 
 
 def read_envelope(answer: HttpResponse) -> Envelope | None:
-    """None if these are not Tencent's words."""
+    """The envelope of Tencent's answer; None where the body is not one."""
     try:
         match pydantic_core.from_json(readable(answer.body)):
             case {"Response": dict(response)}:
@@ -82,16 +82,17 @@ def read_envelope(answer: HttpResponse) -> Envelope | None:
 
 
 def refuses_the_time(answer: HttpResponse, envelope: Envelope | None) -> bool:
-    """The signature's time is too far from the server's, and nothing happened."""
+    """Whether the time of the signature was refused. Nothing happened then."""
     return answer.status // 100 in (2, 4) and envelope is not None and envelope.code == _EXPIRED
 
 
 def reads(action: str) -> bool:
-    """Whether a call changes nothing, so that it may be repeated."""
+    """Whether this action changes nothing, so that it may be repeated."""
     return action.startswith("Describe")
 
 
 def doubt(action: str) -> str:
+    """The end of a message about a call with an unknown outcome. Empty for a read."""
     return "" if reads(action) else http_errors.doubt("POST")
 
 
@@ -104,11 +105,12 @@ def parse_response(
     redact: Callable[[object], str],
     note: str = "",
 ) -> Shape:
-    """The reply, if HTTP and Tencent both say yes and what is needed is in it; else raises what is proven.
+    """The reply, if the HTTP status and Tencent's answer are successes and all needed fields are there.
 
-    `note` is what we know about it ourselves, for the end of a refusal's message.
+    Otherwise raises Rejected, Throttled or OutcomeUnknown, by what the answer proves. `note` ends the message of a
+    refusal.
     """
-    if answer.status >= 500:  # a front that gave up waiting, maybe, so whatever the body says is no proof
+    if answer.status >= 500:  # maybe a gateway that stopped waiting, so the body proves nothing
         raise _unproven(answer, envelope, action, redact)
     if 300 <= answer.status < 400:
         raise _redirect(answer, action, redact)
@@ -132,7 +134,7 @@ def _refusal(
 ) -> CloudError:
     found = rule(envelope.code, action=action)
     line = _line(answer, envelope, action, redact) + note
-    # A person meets a refusal of one voice as a message that is kept with it, so the advice belongs into that.
+    # The state keeps only the message of a refused voice, so the advice has to be part of it.
     advised = f"{line}. {found.advice}" if found.advice else line
     code, request_id = redact(envelope.code), redact(envelope.request_id)
     match found.proof:
@@ -190,7 +192,7 @@ def _redirect(answer: HttpResponse, action: str, redact: Callable[[object], str]
 
 
 def _not_tencent(answer: HttpResponse, action: str, redact: Callable[[object], str]) -> CloudError:
-    """Tencent says 200 to whatever it has seen, so a 4xx is somebody's in between, who may have passed the call on."""
+    """Tencent answers with 200 always, so a 4xx comes from a server in between, which may have passed the call on."""
     line = _line(answer, None, action, redact)
     hint = "Is the endpoint right, or does a proxy stand in between?"
     if not reads(action) or answer.status < 400 or answer.status == 408:

@@ -1,7 +1,7 @@
-"""VOD's tasks of the last 72 hours: whose they are, how far they are, and what came of them.
+"""Reads VOD's tasks of the last 72 hours: their keys, their status and their results.
 
-There is no look-up by SessionId, so the list is scrolled, the newest first, and left as soon as all wanted are listed.
-The list may be late, or lack whole kinds of tasks (no page of the vendor's says); a task's own page is believed.
+There is no look-up by SessionId, so the list is read, newest first, until all wanted tasks were seen. The list may be
+late, or omit whole types of tasks (the docs don't say), so DescribeTaskDetail counts more than the list.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from reconciler.providers.tencent.client import Client
 from reconciler.providers.tencent.vod.schema import DetailReply, TaskLine, TasksReply
 
 PAGE_SIZE = 100  # DescribeTasks, Limit: at most 100
-MAX_PAGES = 1000  # far past any 72 hours; an endless list must end somewhere
+MAX_PAGES = 1000  # far more than 72 hours of tasks; stops an endless list
 READABLE = timedelta(hours=72)  # DescribeTasks, DescribeTaskDetail: tasks of the last three days
-SURELY_LISTED = timedelta(hours=70)  # younger than this a task must be in the list, whatever the clocks say
-LATEST_LISTING = timedelta(minutes=10)  # older than this a task that is not in the list never will be
-TOLERANCE = timedelta(minutes=10)  # that a clock may be set back, and is none to wonder at
-LIST_DELAY = 5.0  # seconds after a lost reply in which a list without its task proves nothing
+SURELY_LISTED = timedelta(hours=70)  # a younger task must be in the list, even if clocks differ
+LATEST_LISTING = timedelta(minutes=10)  # an older task that is not in the list will never be listed
+TOLERANCE = timedelta(minutes=10)  # how far a clock may be set back without the dates being wrong
+LIST_DELAY = 5.0  # seconds; this soon after a lost reply, a list without the task proves nothing
 _EXPIRED = "its task can't be read any more: VOD shows those of the last 72 hours"
 _NOT_LISTED = "its task is not shown"
 _INCOMPLETE_LIST = (
@@ -42,15 +42,15 @@ Ask = Callable[[Record], Observation]
 
 @dataclass(slots=True)
 class TaskList:
-    """What a read_list has listed. `whole`: to its end, so that what is missing was not in the list; else `why` not."""
+    """The tasks that were read. `whole`: to the end of the list, so a missing task is not in it; else `why` not."""
 
-    by_key: dict[str, list[TaskLine]] = field(default_factory=dict)  # the newest first
+    by_key: dict[str, list[TaskLine]] = field(default_factory=dict)  # newest first
     by_task: dict[str, TaskLine] = field(default_factory=dict)
     whole: bool = False
     why: str = "the tasks were not read"
 
     def add(self, page: Iterable[TaskLine]) -> bool:
-        """Whether there was news."""
+        """Adds a page. Returns whether it had new tasks."""
         before = len(self.by_task)
         for line in page:
             if self.by_task.setdefault(line.task_id, line) is line and line.key is not None:
@@ -58,7 +58,7 @@ class TaskList:
         return len(self.by_task) > before
 
     def of(self, record: Record) -> list[TaskLine]:
-        """Its own task if that is known, else all that carry its key. One that carries another's key is not its own."""
+        """The record's own task if its id is known, else all with its key. Tasks with another key never count."""
         known = self.by_task.get(record.task_id or "")
         if known is not None and known.key in (None, record.external_task_id):
             return [known]
@@ -66,7 +66,7 @@ class TaskList:
 
 
 class Tasks:
-    """One application's tasks. Threads may share it."""
+    """The tasks of one application. Threads may share it."""
 
     def __init__(
         self,
@@ -88,15 +88,17 @@ class Tasks:
         self._lost: dict[str, float] = {}  # external_task_id -> when its call's reply was lost, monotonic
 
     def accepted(self, task_id: str) -> None:
+        """Remembers a task that this run created. Lists must show it."""
         self._accepted.add(task_id)
 
     def lost(self, external_task_id: str) -> None:
+        """Remembers when the reply of a creation was lost."""
         self._lost[external_task_id] = self._clock.monotonic()
 
     def read_list(self, wanted: Iterable[Record], *, stop_early: bool = False) -> TaskList:
-        """Pages until each of these was listed. Raises systemic failures only.
+        """Reads pages until all these tasks were listed. Raises systemic failures only.
 
-        `stop_early`: left as well where asking for those still missing one by one is fewer calls than what was read.
+        `stop_early`: stops also when single look-ups of the missing tasks need fewer calls than the pages so far.
         """
         listed = TaskList()
         missing = list(wanted)
@@ -115,10 +117,10 @@ class Tasks:
         return listed
 
     def resolve(self, record: Record, listed: TaskList, known: Iterable[Record] = ()) -> Observation:
-        """What an interrupted creation left.
+        """Resolves an interrupted creation.
 
-        Absent only after a whole read_list that shows what it must (the tasks of `known` among it), and while the task
-        would be shown.
+        The result is Absent only if the whole list was read, it shows all tasks that it must (those of `known` too),
+        and the task would still be shown.
         """
         lines = listed.of(record)
         if lines:
@@ -127,15 +129,15 @@ class Tasks:
             return Unverifiable(why=_EXPIRED)
         if not listed.whole:
             return Unknown(why=listed.why)
-        if lacking := self._missing_known_tasks(listed, known):
-            return lacking
+        if missing_tasks := self._missing_known_tasks(listed, known):
+            return missing_tasks
         since = self._lost.get(record.external_task_id)
         if since is not None and self._clock.monotonic() - since < LIST_DELAY:
             return Unknown(why=_TOO_EARLY)
         return Absent()
 
     def observe_running(self, record: Record, listed: TaskList, *, ask: Ask | None = None) -> Observation:
-        """How an accepted task is. Never Absent: it was accepted, so it was paid for. `ask` stands in for `detail`."""
+        """The status of an accepted task. Never Absent, because the task was paid for. `ask` replaces `detail`."""
         lines = listed.of(record)
         if lines and (not lines[0].over or record.task_id is None):
             return self._furthest_task(lines, record)
@@ -144,11 +146,11 @@ class Tasks:
         return self.detail(record) if ask is None or self.is_past(record) else ask(record)
 
     def detail(self, record: Record) -> Observation:
-        """The task itself, by its id. Raises systemic failures only."""
+        """Looks up the task by its id. Raises systemic failures only."""
         observed = self._read(str(record.task_id), record)
         failed = isinstance(observed, Found) and observed.remote.status is TaskStatus.FAILED
         if failed and record.attempts > 1 and record.method != "task":
-            # Two sendings of one key, and a cloud that took both: this may be the second, refused for the first's sake.
+            # The key was sent twice, and the cloud accepted both. This may be the second task, refused as a duplicate.
             lines = self.read_list(()).by_key.get(record.external_task_id, [])
             others = [line for line in lines if line.task_id != record.task_id]
             better = self._furthest_task(others, record) if others else observed
@@ -156,7 +158,7 @@ class Tasks:
         return observed
 
     def poll(self, pending: Sequence[Record]) -> dict[str, RemoteVoice]:
-        """In bulk, and each that is over once more for its result. Raises systemic failures only."""
+        """Reads the list, then the details of tasks that have ended. Raises systemic failures only."""
         tasks: dict[str, RemoteVoice] = {}
         listed = self.read_list(pending, stop_early=True) if len(pending) > 1 else TaskList()
         ask = with_circuit_breaker(self.detail, failures=2)
@@ -167,41 +169,42 @@ class Tasks:
         return tasks
 
     def recent_tasks(self, known: Collection[str]) -> list[RemoteVoice]:
-        """Of the tasks that carry a marker, and none of these keys: a voice, a task that runs, or a failure."""
+        """The results of tasks with a voicectl marker that is not a known key: voices, running tasks and failures."""
         listed = TaskList()
         for _ in self._pages(listed):
             pass
-        strange = {key: lines for key, lines in listed.by_key.items() if MARKER.match(key) and key not in known}
-        asked = set(islice(strange, MAX_LOOKUPS))  # of the others it is enough that they are there
+        unknown = {key: lines for key, lines in listed.by_key.items() if MARKER.match(key) and key not in known}
+        asked = set(islice(unknown, MAX_LOOKUPS))  # for the others, their existence is enough
         return [
             min((self._result(line, key) if key in asked else _running(line) for line in lines), key=_rank).remote
-            for key, lines in strange.items()
+            for key, lines in unknown.items()
         ]
 
     def is_past(self, record: Record) -> bool:
+        """Whether VOD does not show the record's task any more."""
         return self._age(record) > READABLE
 
     def _missing_known_tasks(self, listed: TaskList, known: Iterable[Record]) -> Unknown | Unverifiable | None:
-        """A list that lacks a task which is known to be there proves nothing by what else it lacks."""
+        """An error if the list omits a task that must be in it. Then other missing tasks prove nothing."""
         ages = {r.task_id: self._age(r) for r in known if r.task_id and self._age(r) < SURELY_LISTED}
-        surely = self._accepted | ages.keys()
-        if surely <= listed.by_task.keys():
+        expected = self._accepted | ages.keys()
+        if expected <= listed.by_task.keys():
             return None
-        blind = surely.isdisjoint(listed.by_task) and any(age > LATEST_LISTING for age in ages.values())
-        return Unverifiable(why=_INCOMPLETE_LIST) if blind else Unknown(why=_INCOMPLETE_LIST)
+        always_missing = expected.isdisjoint(listed.by_task) and any(age > LATEST_LISTING for age in ages.values())
+        return Unverifiable(why=_INCOMPLETE_LIST) if always_missing else Unknown(why=_INCOMPLETE_LIST)
 
     def _age(self, record: Record) -> timedelta:
-        """By the cloud's clock, as far as it is known. One from the future has a wrong date: it may be of any age."""
+        """The age by the cloud's clock, if known. A date in the future is wrong, so the record counts as very old."""
         age = self._clock.now() + self._client.ahead - record.created_at
         return age if age > -TOLERANCE else timedelta.max
 
     def _furthest_task(self, lines: Sequence[TaskLine], record: Record) -> Observation:
-        """Of several tasks with one key the one that came furthest: a voice before a task before a failure."""
+        """Of several tasks with one key, the best result: a voice, then a running task, then a failure."""
         candidates = [self._read(line.task_id, record) if line.over else _running(line) for line in lines]
         return min(candidates, key=_rank)
 
     def _result(self, line: TaskLine, key: str) -> Found:
-        """What can't be asked for now is there all the same."""
+        """The result of a listed task. It counts as running if its details can't be read."""
         if line.over:
             try:
                 return Found(remote=self._detail(line.task_id, key).model_copy(update={"external_task_id": key}))
@@ -219,7 +222,7 @@ class Tasks:
             return Unverifiable(why=_EXPIRED) if self.is_past(record) else Unknown(why=error.detail)
 
     def _detail(self, task_id: str, key: str) -> RemoteVoice:
-        """`key` is the external_task_id that it was made under."""
+        """Reads the details of a task. `key` is the external_task_id of its creation."""
         reply = retry_read(partial(self._ask, task_id), clock=self._clock, within=self._operation_timeout)
         if reply.key not in (None, key):
             raise OutcomeUnknown(f"DescribeTaskDetail: {task_id} carries another's SessionId")
@@ -232,7 +235,7 @@ class Tasks:
         return self._client.call("DescribeTaskDetail", body, shape=DetailReply)
 
     def _pages(self, listed: TaskList) -> Iterator[list[TaskLine]]:
-        """Each page, once `listed` has it. A token that comes again is no end: some scrolls keep theirs."""
+        """Reads pages and adds them to `listed`. A repeated token is not the end: some APIs keep one token."""
         token, before = "", {""}
         for _ in range(MAX_PAGES):
             reply = retry_read(partial(self._page, token), clock=self._clock, within=self._operation_timeout)
@@ -257,7 +260,7 @@ class Tasks:
 
 
 def needs_its_task(record: Record) -> bool:
-    """Whether only its task can say what became of it."""
+    """Whether only the task can show the result of this record."""
     return record.status in {Status.INTENDED, Status.UNCERTAIN, Status.RUNNING, Status.LAPSED} or (
         record.status in {Status.DEPOSED, Status.ABANDONED} and record.voice_id is None
     )
@@ -271,5 +274,5 @@ def _rank(observed: Observation) -> int:
     match observed:
         case Found(remote=remote):
             return {TaskStatus.READY: 0, TaskStatus.RUNNING: 1, TaskStatus.FAILED: 3}[remote.status]
-        case Unknown() | Unverifiable() | Absent():  # it may be better than it can be listed to be
+        case Unknown() | Unverifiable() | Absent():  # it may be better than a failure
             return 2
