@@ -1,6 +1,6 @@
-"""Kling's Custom Voice API: a request in, Kling's answer out. Holds its limits and nothing between two requests.
+"""Kling's Custom Voice API: takes a request, returns an answer. It checks Kling's limits and keeps no state.
 
-Source of the limits: Kling's page Voice Management; of the messages: what production was seen to answer.
+Source of the limits: Kling's page Voice Management. Source of the messages: answers of the real API.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from reconciler.sandbox.world import World
 _ROOT = "/v1/general/"
 _LONGEST_NAME = 20  # characters
 _LAST_PAGE = _LARGEST_PAGE = 1000
-_PAGE_SIZE = 30  # when none is asked for
+_PAGE_SIZE = 30  # the default
 _OVER_THE_PACK = "parallel task over resource pack limit"
-_UNDOCUMENTED = "reviewing"  # a task_status that stands in no document
+_UNDOCUMENTED = "reviewing"  # a task_status that is not documented
 _HTML = b"<html><head><title>200 OK</title></head><body><h1>Gateway</h1></body></html>"
 
 
@@ -45,6 +45,7 @@ _WRITES = frozenset({_Action.CREATE, _Action.DELETE})
 
 
 def answer(world: World, request: Request) -> Answer:
+    """Kling's answer to a request."""
     try:
         account = auth.account_of(request.headers.get("authorization"), world.now())
         action, wanted = _route(request)
@@ -55,13 +56,13 @@ def answer(world: World, request: Request) -> Answer:
         try:
             _check_rate(context, action)
             result = _run_action(context, request, action=action, wanted=wanted)
-        except Refusal as refusal:  # inside the transaction: a refused call counts as one
+        except Refusal as refusal:  # inside the transaction, because a refused call is counted too
             return responses.refused(refusal, context.request_id())
         return _lost_answer(context, action) or responses.succeeded(result, context.request_id())
 
 
 def _route(request: Request) -> tuple[_Action, str]:
-    """The action, and for GET the id that stands in the path. Whatever comes before /v1/general/ is a gateway's."""
+    """The action, and for GET the id in the path. A gateway may put a prefix before /v1/general/."""
     _, root, place = request.path.partition(_ROOT)
     name, slash, wanted = place.partition("/")
     methods = _ROUTES.get(name + slash) if root and bool(slash) == bool(wanted) and "/" not in wanted else None
@@ -83,26 +84,26 @@ def _check_rate(context: RequestContext, action: _Action) -> None:
 def _run_action(context: RequestContext, request: Request, *, action: _Action, wanted: str) -> Result:
     match action:
         case _Action.CREATE:
-            return _create(context, _read(request))
+            return _create(context, _parse_body(request))
         case _Action.GET:
             return _get(context, wanted)
         case _Action.LIST:
-            number, size = _page(context, request)
+            number, size = _page_parameters(context, request)
             return [_task_with_faults(context, creation) for creation in context.page(number, size)]
         case _Action.PRESETS:
-            number, size = _page(context, request)
+            number, size = _page_parameters(context, request)
             official = list(PRESETS.items())[(number - 1) * size : number * size]
             return [responses.preset(voice_id, name, context.now) for voice_id, name in official]
         case _Action.DELETE:
-            return _delete(context, _read(request))
+            return _delete(context, _parse_body(request))
 
 
 def _create(context: RequestContext, body: Json) -> Json:
-    voice_name = _text(body, "voice_name")
-    voice_url, video_id, key = _text(body, "voice_url"), _text(body, "video_id"), _text(body, "external_task_id")
+    voice_name = _string(body, "voice_name")
+    voice_url, video_id, key = _string(body, "voice_url"), _string(body, "video_id"), _string(body, "external_task_id")
     if not 1 <= len(voice_name) <= _LONGEST_NAME:
         raise Refusal(400, 1201, f"voice_name must have 1 to {_LONGEST_NAME} characters")
-    if bool(voice_url) == bool(video_id):  # the vendor's own sample sends the other one empty
+    if bool(voice_url) == bool(video_id):  # Kling's own example sends the other one empty
         raise Refusal(400, 1201, "Exactly one of voice_url and video_id is required")
     file_name = _file_name(voice_url) if voice_url else ""
     if key and context.with_key(key):
@@ -133,7 +134,7 @@ def _get(context: RequestContext, wanted: str) -> Json:
 
 
 def _task_with_faults(context: RequestContext, creation: Creation) -> Json:
-    """A task as lists and look-ups tell it, each look with luck of its own."""
+    """The fields of a task in lists and look-ups. The faults are drawn for each call."""
     task = responses.task(creation, context.now, context.faults.deleted_voice)
     if context.happens(f"unknown status of {creation.number}", context.faults.unknown_status):
         task["task_status"] = _UNDOCUMENTED
@@ -144,8 +145,8 @@ def _task_with_faults(context: RequestContext, creation: Creation) -> Json:
 
 
 def _delete(context: RequestContext, body: Json) -> Json:
-    """Answers the whole record, as production does; the page shows task_id and task_status of it."""
-    voice_id = _text(body, "voice_id")
+    """Deletes a voice. Answers the whole task, as the real API does; the docs show task_id and task_status only."""
+    voice_id = _string(body, "voice_id")
     if not voice_id:
         raise Refusal(400, 1201, "voice_id is required")
     if voice_id in PRESETS:
@@ -158,7 +159,7 @@ def _delete(context: RequestContext, body: Json) -> Json:
 
 
 def _lost_answer(context: RequestContext, action: _Action) -> Answer | None:
-    """The work is done; does its answer arrive?"""
+    """The answer that replaces the real one after the work, by the faults. None: the real answer is sent."""
     faults = context.faults
     if action not in _WRITES and not faults.faulty_reads:
         return None
@@ -171,8 +172,8 @@ def _lost_answer(context: RequestContext, action: _Action) -> Answer | None:
     return None
 
 
-def _read(request: Request) -> Json:
-    """The body's members; those that Kling doesn't know are nobody's business."""
+def _parse_body(request: Request) -> Json:
+    """The request's parameters. Unknown ones are ignored, as at Kling."""
     try:
         body: Any = json.loads(request.body)
     except (ValueError, RecursionError):
@@ -182,8 +183,8 @@ def _read(request: Request) -> Json:
     return body
 
 
-def _text(body: Json, name: str) -> str:
-    """Empty when it is missing or null."""
+def _string(body: Json, name: str) -> str:
+    """A string parameter; empty if it is missing or null."""
     value = body.get(name)
     if value is None:
         return ""
@@ -205,15 +206,15 @@ def _file_name(url: str) -> str:
         raise Refusal(400, 1201, "voice_url is not a valid URL") from None
 
 
-def _page(context: RequestContext, request: Request) -> tuple[int, int]:
-    asked = parse_qs(request.query, keep_blank_values=True)
-    number = _number(asked, "pageNum", default=1, last=_LAST_PAGE)
-    size = _number(asked, "pageSize", default=_PAGE_SIZE, last=_LARGEST_PAGE)
+def _page_parameters(context: RequestContext, request: Request) -> tuple[int, int]:
+    parameters = parse_qs(request.query, keep_blank_values=True)
+    number = _number(parameters, "pageNum", default=1, last=_LAST_PAGE)
+    size = _number(parameters, "pageSize", default=_PAGE_SIZE, last=_LARGEST_PAGE)
     return number, min(size, context.faults.page_cap or size)
 
 
-def _number(asked: dict[str, list[str]], name: str, *, default: int, last: int) -> int:
-    text = asked.get(name, [str(default)])[-1]
+def _number(parameters: dict[str, list[str]], name: str, *, default: int, last: int) -> int:
+    text = parameters.get(name, [str(default)])[-1]
     if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= last:
         raise Refusal(400, 1201, f"{name} must be an integer from 1 to {last}")
     return int(text)

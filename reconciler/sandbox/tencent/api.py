@@ -1,6 +1,6 @@
-"""Tencent Cloud's API 3.0: a request in, an answer out, for each of its products alike. What they do is theirs.
+"""Tencent Cloud's API 3.0: takes a request, returns an answer. The actions are in the modules of the products.
 
-Source of the order of checks: the common error codes. HTTP says 200 to whatever was understood as a call.
+Source of the order of checks: the common error codes. The HTTP status is 200 for everything that is a call.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _HTML = b"<html><head><title>200 OK</title></head><body><h1>Gateway</h1></body><
 class _Product:
     version: str
     actions: Mapping[str, Action]
-    regions: frozenset[str] = frozenset()  # the only ones; empty: none is needed, and any will do
+    regions: frozenset[str] = frozenset()  # the allowed regions; empty: no region is needed, and any is allowed
 
 
 _PRODUCTS = {
@@ -36,12 +36,13 @@ _PRODUCTS = {
 
 
 def is_tencent_request(request: Request) -> bool:
-    """A call of API 3.0: the action stands in a header, and there is one signature."""
+    """Whether this is a call of API 3.0: a header names the action, or has the signature."""
     headers = request.headers
     return "x-tc-action" in headers or headers.get("authorization", "").lstrip().startswith(auth.ALGORITHM)
 
 
 def answer(world: World, request: Request) -> Answer:
+    """Tencent's answer to a request."""
     try:
         caller = _caller(world, request)
         name, action = _action(request, caller)
@@ -52,7 +53,7 @@ def answer(world: World, request: Request) -> Answer:
         try:
             _check_rate(context, action)
             result = _run_action(context, request, caller=caller, action=action)
-        except Refusal as refusal:  # inside the transaction: a refused call counts as one
+        except Refusal as refusal:  # inside the transaction, because a refused call is counted too
             return responses.refused(refusal, context.request_id(), action=name)
         lost = _lost_answer(context, action, name)
         given = lost or responses.succeeded(result, context.request_id(), action=name)
@@ -111,7 +112,7 @@ def _run_action(context: RequestContext, request: Request, *, caller: Caller, ac
 
 
 def _application(body: Json, action: Action) -> int:
-    """One family of VOD's actions takes its number as text."""
+    """The number of the application. Some actions of VOD take it as text."""
     number = str(body.get(action.application, vod.DEFAULT_APPLICATION))
     if not number.isdecimal() or not 0 < int(number) < 2**63:
         code = "InvalidParameterValue.SubAppId" if action.application == "SubAppId" else "InvalidParameter"
@@ -120,7 +121,7 @@ def _application(body: Json, action: Action) -> int:
 
 
 def _lost_answer(context: RequestContext, action: Action, name: str) -> Answer | None:
-    """The work is done; does its answer arrive?"""
+    """The answer that replaces the real one after the work, by the faults. None: the real answer is sent."""
     faults = context.faults
     if action.reads and not faults.faulty_reads:
         return None

@@ -1,6 +1,7 @@
-"""Who calls: TC3-HMAC-SHA256, checked as Tencent does. In the sandbox the name of a secret id is its account.
+"""Checks the signature TC3-HMAC-SHA256 as Tencent does. In the sandbox, the name of a secret id is its account.
 
-`sandbox-<name>` as the secret id, with `sandbox-secret` as the secret key; `sandbox-token` goes with temporary ones.
+Valid is `sandbox-<name>` as the secret id with `sandbox-secret` as the secret key. The token, if there is one, must be
+`sandbox-token`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from reconciler.sandbox.http import Request
 from reconciler.sandbox.tencent.responses import Refusal
 
 ALGORITHM = "TC3-HMAC-SHA256"
-SECRET_ID = "sandbox-default"  # noqa: S105 - opens nothing but the sandbox
+SECRET_ID = "sandbox-default"  # noqa: S105 - valid in the sandbox only
 SECRET_KEY = "sandbox-secret"  # noqa: S105 - likewise
 TOKEN = "sandbox-token"  # noqa: S105 - likewise
 _TOLERANCE = 5 * 60  # seconds between the caller's clock and ours; Tencent, API 3.0, X-TC-Timestamp
@@ -29,24 +30,26 @@ _CREDENTIAL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Caller:
+    """The sender of a valid request."""
+
     secret_id: str
     product: str  # as the signature's scope calls it: vod, trtc
 
     @property
     def account(self) -> str:
-        """Of all products: they are called with one pair of keys."""
+        """The account, the same for all products."""
         return f"tencent:{self.secret_id}"
 
 
 def keys_for(named: str) -> tuple[str, str]:
-    """SecretId and SecretKey of the account behind these names of variables; without any, the one for everybody."""
+    """SecretId and SecretKey of the account for these names of variables; empty: of the default account."""
     if not named:
         return SECRET_ID, SECRET_KEY
     return f"sandbox-{hashlib.sha256(named.encode()).hexdigest()[:16]}", SECRET_KEY
 
 
 def caller_of(request: Request, now: int) -> Caller:
-    """`now` is Unix milliseconds. Raises Refusal."""
+    """Checks the signature of a request. `now` is Unix milliseconds. Raises Refusal."""
     credential = _CREDENTIAL.fullmatch(request.headers.get("authorization", "").strip())
     if credential is None:
         raise Refusal("AuthFailure.InvalidAuthorization", "The request header Authorization is not in the TC3 form.")

@@ -1,6 +1,6 @@
-"""TRTC's two actions for voices: one makes a voice each time that it is called, the other lets it speak.
+"""TRTC's two actions for voices: VoiceClone creates a voice with every call, TextToSpeech lets a voice speak.
 
-Nothing lists these voices, nothing deletes them. Source: TRTC's pages VoiceClone and TextToSpeech, and its SDK.
+No action lists or deletes these voices. Source: TRTC's pages VoiceClone and TextToSpeech, and its SDK.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ SLOW = frozenset({"VoiceClone"})  # answers once the work is done
 _RATE = 16_000  # samples a second, VoiceClone, PromptAudio
 _SHORTEST, _LONGEST = 10, 180  # seconds, VoiceClone, PromptAudio
 _LONGEST_TEXT = 255  # characters, TextToSpeech, Text
-_MILLISECONDS = 60  # that a character takes to be said
+_MILLISECONDS = 60  # of speech, for each character
 _SAMPLE_RATES = (16_000, 24_000)
 _FORMATS = ("pcm", "wav", "mp3")
-_MP3 = b"ID3\x03\x00\x00\x00\x00\x00\x00"  # a tag, and no sound
+_MP3 = b"ID3\x03\x00\x00\x00\x00\x00\x00"  # an ID3 tag without audio
 
 
 def _clone(context: RequestContext, body: Json) -> Json:
@@ -72,10 +72,10 @@ def _speak(context: RequestContext, body: Json) -> Json:
     for name, low, high in (("Speed", 0.5, 2), ("Volume", 0, 10), ("Pitch", -12, 12)):
         if not low <= voice.get(name, 1) <= high:
             raise Refusal(f"InvalidParameter.{name}", f"{name} must be {low} to {high}.")
-    rate, form = sound.get("SampleRate", 24_000), sound.get("Format", "pcm")
+    rate, audio_format = sound.get("SampleRate", 24_000), sound.get("Format", "pcm")
     if rate not in _SAMPLE_RATES:
         raise Refusal("InvalidParameter.SampleRate", "SampleRate must be 16000 or 24000.")
-    if form not in _FORMATS:
+    if audio_format not in _FORMATS:
         raise Refusal("InvalidParameter", f"Format must be one of {', '.join(_FORMATS)}.")
     voice_id = voice.get("VoiceId", "")
     if context.living(voice_id) is None:
@@ -84,15 +84,15 @@ def _speak(context: RequestContext, body: Json) -> Json:
             f"Voice ID '{voice_id}' not found. Please check if the voice exists or create it via voice clone API.",
         )
     milliseconds = _MILLISECONDS * len(text)
-    audio = _silence(milliseconds, rate, form)
+    audio = _silence(milliseconds, rate, audio_format)
     return {"Audio": base64.b64encode(audio).decode(), "Alignments": [], "TotalDurationMs": milliseconds}
 
 
-def _silence(milliseconds: int, rate: int, form: str) -> bytes:
+def _silence(milliseconds: int, rate: int, audio_format: str) -> bytes:
     samples = bytes(2 * rate * milliseconds // 1000)
-    if form == "mp3":
+    if audio_format == "mp3":
         return _MP3
-    if form == "pcm":
+    if audio_format == "pcm":
         return samples
     written = io.BytesIO()
     with wave.open(written, "wb") as sound:

@@ -1,6 +1,6 @@
-"""VOD's actions for voices and sounds, and the parameters that each of them takes. What they do stands beside.
+"""VOD's actions for voices and sounds, with their parameters. The functions are in the modules beside.
 
-Source: the vendor's pages where there are any, else its SDK. One family takes SubAppId as a number, the other as text.
+Source: Tencent's pages where there are any, else its SDK. Some actions take SubAppId as a number, others as text.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from reconciler.sandbox.tencent.requests import Action, Kind
 from reconciler.sandbox.tencent.vod import creating, tasks, voices
 
-DEFAULT_APPLICATION = 1_500_000_001  # where a call without SubAppId goes
+DEFAULT_APPLICATION = 1_500_000_001  # for calls without SubAppId
 
 _FILE: Kind = {"Type": str, "FileId": str, "Url": str}
 _TIMES: Kind = {"After": str, "Before": str}

@@ -1,6 +1,6 @@
-"""VOD's four ways to make something: a request becomes a task. What is wrong with a sample, only the task tells.
+"""VOD's four actions that create something. Each creates a task, and only the task reports a bad sample.
 
-A sample's file name decides its fate: with "bad" in it, its task fails. A file_id with "missing" in it is not there.
+If the file name of a sample contains "bad", its task fails. A file_id that contains "missing" does not exist.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _LONGEST_NAME = 20  # characters, CreateAigcCustomVoice, VoiceName
 _LONGEST_TEXT = 1000  # characters, CreateAigcAudioClone, Text; CloneVoiceAsync, ExtParam.text
 _LONGEST_PAYLOAD = 1_048_576  # characters, CreateAigcAudioClone, Payload
 _LONGEST_MEDIA_NAME = 64  # characters, CreateAigcAudioTask, MediaName
-_LONGEST_SOUND = 60  # seconds, CreateAigcAudioTask, Duration
+_MAX_DURATION = 60  # seconds, CreateAigcAudioTask, Duration
 _ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]{6,254}[A-Za-z0-9]")  # CreateAigcAudioClone, VoiceId
 _END_OF_SENTENCE = ".!?,;:\u2026\u3002\uff01\uff1f\uff0c\uff1b\uff1a"
 _GENDERS = ("male", "female", "unknown")
@@ -29,11 +29,12 @@ _AGES = ("child", "teenager", "youth", "middle_aged", "senior", "unknown")
 _LANGUAGES = ("zh", "en", "auto")
 
 _DOWNLOAD = "download audio file failed"
-_POOR = "the audio does not hold exactly one clean human voice"
-_FAILED = "FailedOperation"  # ErrCodeExt, which may stand beside an ErrCode of 0
+_BAD_AUDIO = "the audio does not hold exactly one clean human voice"
+_FAILED = "FailedOperation"  # ErrCodeExt, even if ErrCode is 0
 
 
 def custom_voice(context: RequestContext, body: Json) -> Json:
+    """CreateAigcCustomVoice: a voice of Kling."""
     if len(body.get("VoiceName", "")) > _LONGEST_NAME:
         raise Refusal("InvalidParameter", f"VoiceName has at most {_LONGEST_NAME} characters.")
     if body.get("DisableModeration", "False") not in ("True", "False"):
@@ -48,7 +49,7 @@ def custom_voice(context: RequestContext, body: Json) -> Json:
     elif not body.get("VoiceName"):
         failure = "voice_name is required"
     elif url:
-        failure = _fault_of(url)
+        failure = _url_fault(url)
     details = _task_details(body, "VoiceName", "VoiceUrl", "VideoId", code=0, ext=_FAILED)
     return _begin(
         context, body, "CreateAigcCustomVoice", details=details, name=body.get("VoiceName", ""), failure=failure
@@ -56,6 +57,7 @@ def custom_voice(context: RequestContext, body: Json) -> Json:
 
 
 def audio_clone(context: RequestContext, body: Json) -> Json:
+    """CreateAigcAudioClone: a voice of Vidu."""
     if not _ID.fullmatch(body["VoiceId"]):
         raise Refusal(
             "InvalidParameter", "VoiceId has 8 to 256 letters, digits, - and _; a letter first, no sign last."
@@ -80,34 +82,40 @@ def audio_clone(context: RequestContext, body: Json) -> Json:
 
 
 def clone_voice(context: RequestContext, body: Json) -> Json:
-    """MiniMax's. Of several samples the first one counts."""
+    """CloneVoiceAsync: a voice of MiniMax. Of several samples, the first one is used."""
     if body.get("LanguageBoost", "auto") not in _LANGUAGES:
         raise Refusal("InvalidParameter", f"LanguageBoost must be one of {', '.join(_LANGUAGES)}.")
-    wishes = _object(body, "ExtParam")
+    ext_param = _parse_object(body, "ExtParam")
     fault = None
     if body.get("AudioData"):
         _check_base64(body["AudioData"])
     elif body.get("AudioUrl"):
-        fault = _fault_of(body["AudioUrl"])
+        fault = _url_fault(body["AudioUrl"])
     elif body.get("AudioFileId"):
         _check_file(body["AudioFileId"])
     else:
         raise Refusal("MissingParameter", "One of AudioData, AudioUrl and AudioFileId is required.")
     _check_session(context, body)
-    profile = wishes.get("voice_profile", {})
-    poor = _poor_wishes(wishes, profile)
+    profile = ext_param.get("voice_profile", {})
+    ext_param_fault = _ext_param_fault(ext_param, profile)
     names = ("AudioUrl", "AudioFileId", "LanguageBoost", "ExtParam")
-    details = _task_details(body, *names, code=40000 if poor else 60000, ext="-500")
-    details |= {"profile": {} if poor else profile, "demo": bool(wishes.get("text"))}
-    name = "" if poor else str(profile.get("name", ""))
+    details = _task_details(body, *names, code=40000 if ext_param_fault else 60000, ext="-500")
+    details |= {"profile": {} if ext_param_fault else profile, "demo": bool(ext_param.get("text"))}
+    name = "" if ext_param_fault else str(profile.get("name", ""))
     voice_id = f"minimax_{context.new_hex('voice', 24)}"
     return _begin(
-        context, body, "CloneVoiceAsync", details=details, name=name, voice_id=voice_id, failure=poor or fault
+        context,
+        body,
+        "CloneVoiceAsync",
+        details=details,
+        name=name,
+        voice_id=voice_id,
+        failure=ext_param_fault or fault,
     )
 
 
 def audio_task(context: RequestContext, body: Json) -> Json:
-    """Music or a sound. It has no SessionId: each call makes another."""
+    """CreateAigcAudioTask: music or a sound. It has no SessionId, so each call creates another task."""
     if "refused" in body.get("Prompt", ""):
         raise Refusal("InvalidParameter.ViolationContent", "The prompt violates the rules of content.")
     output = body.get("OutputConfig", {})
@@ -115,9 +123,9 @@ def audio_task(context: RequestContext, body: Json) -> Json:
         raise Refusal("InvalidParameter", "StorageMode must be Temporary or Permanent.")
     if len(output.get("MediaName", "")) > _LONGEST_MEDIA_NAME:
         raise Refusal("InvalidParameter", f"MediaName has at most {_LONGEST_MEDIA_NAME} characters.")
-    if not 0 <= output.get("Duration", 0) <= _LONGEST_SOUND:
-        raise Refusal("InvalidParameter", f"Duration must be 0 to {_LONGEST_SOUND}.")
-    _object(body, "AdditionalParameters")
+    if not 0 <= output.get("Duration", 0) <= _MAX_DURATION:
+        raise Refusal("InvalidParameter", f"Duration must be 0 to {_MAX_DURATION}.")
+    _parse_object(body, "AdditionalParameters")
     sources = [*body.get("VideoInfos", ()), *body.get("AudioInfos", ())]
     faults = [_check_source({"Infos": source}, "Infos") for source in sources]
     names = ("ModelName", "ModelVersion", "SceneType", "Prompt", "VideoInfos", "AudioInfos", "OutputConfig")
@@ -155,7 +163,7 @@ def _begin(
 
 
 def _task_details(body: Json, *echoed: str, code: int, ext: str) -> Json:
-    """What the task tells later. `code` and `ext` are how it fails, if it does."""
+    """What the task's answers repeat later. `code` and `ext` are its error codes, if it fails."""
     return {
         "input": {name: body.get(name) for name in echoed},
         "context": body.get("SessionContext", ""),
@@ -165,7 +173,7 @@ def _task_details(body: Json, *echoed: str, code: int, ext: str) -> Json:
 
 
 def _check_session(context: RequestContext, body: Json, *, documented: bool = False) -> None:
-    """Has this SessionId been used? The codes are `documented` for one action only."""
+    """Refuses a used SessionId and invalid session parameters. The codes are `documented` for one action only."""
     key = body.get("SessionId", "")
     if len(key) > _LONGEST_KEY:
         code = "InvalidParameterValue.SessionIdTooLong" if documented else "InvalidParameter"
@@ -182,11 +190,11 @@ def _check_session(context: RequestContext, body: Json, *, documented: bool = Fa
 
 
 def _check_source(body: Json, name: str) -> str | None:
-    """Why the task will fail because of it, if it will. Raises Refusal for what is no source at all."""
+    """Why the task will fail because of this source; None: it won't. Raises Refusal for an invalid source."""
     source = body[name]
     match source.get("Type"):
         case "Url" if source.get("Url"):
-            return _fault_of(source["Url"])
+            return _url_fault(source["Url"])
         case "File" if source.get("FileId"):
             _check_file(source["FileId"])
             return None
@@ -206,18 +214,18 @@ def _check_base64(text: str) -> None:
         raise Refusal("InvalidParameter", "AudioData is not base64.") from None
 
 
-def _fault_of(url: str) -> str | None:
+def _url_fault(url: str) -> str | None:
     try:
         parts = urlsplit(url)
     except ValueError:
         return _DOWNLOAD
     if parts.scheme.lower() not in ("http", "https") or not parts.netloc:
         return _DOWNLOAD
-    return _POOR if "bad" in parts.path.rpartition("/")[2].lower() else None
+    return _BAD_AUDIO if "bad" in parts.path.rpartition("/")[2].lower() else None
 
 
-def _object(body: Json, name: str) -> Json:
-    """The members of JSON in a string."""
+def _parse_object(body: Json, name: str) -> Json:
+    """The object in a JSON string parameter. Raises Refusal."""
     try:
         parsed: Any = json.loads(body.get(name) or "{}")
     except (ValueError, RecursionError):
@@ -227,12 +235,12 @@ def _object(body: Json, name: str) -> Json:
     return parsed
 
 
-def _poor_wishes(wishes: Json, profile: object) -> str | None:
-    """What is wrong with ExtParam. The request passes all the same: only the task reads it."""
-    text = wishes.get("text", "")
+def _ext_param_fault(ext_param: Json, profile: object) -> str | None:
+    """What is wrong with ExtParam. The request is accepted anyway, because only the task checks it."""
+    text = ext_param.get("text", "")
     if not isinstance(text, str) or len(text) > _LONGEST_TEXT:
         return f"text has at most {_LONGEST_TEXT} characters"
-    if text and not wishes.get("tts_model"):
+    if text and not ext_param.get("tts_model"):
         return "tts_model is required when text is present"
     if not isinstance(profile, dict):
         return "voice_profile is not an object"
