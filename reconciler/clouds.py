@@ -167,8 +167,8 @@ class Clouds:
         if marker is None:
             return ()
         declared = self._manifest.voices
-        whole = declared.get(marker.address)
-        voices = [whole] if whole else [v for v in declared.values() if markers.could_mark(marker, v.address)]
+        voice = declared.get(marker.address)
+        voices = [voice] if voice else [v for v in declared.values() if markers.could_mark(marker, v.address)]
         return tuple(secret for voice in voices for secret in voice.secrets)
 
 

@@ -1,4 +1,4 @@
-"""Records, a voice, and providers whose cloud answers what a test says."""
+"""Records, a voice, and Kling providers with scripted answers."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def kling_body(code: int, message: str = "words", **more: object) -> bytes:
 
 
 def task(task_id: object = "930801301486305328", status: str = "succeed", **more: Any) -> dict[str, Any]:
-    """A record as the vendor's page shows it."""
+    """A task as Kling's docs show it."""
     voices = [{"voice_id": "850087542757535834", "voice_name": "Narrator EN", "trial_url": "u", "owned_by": "1002"}]
     fields: dict[str, Any] = {
         "task_id": task_id,
@@ -68,7 +68,7 @@ Scripted = httpx.Response | Exception
 
 
 class Script(httpx.BaseTransport):
-    """Answers one after another; the last one for ever."""
+    """Scripted answers, one after another; the last one is repeated."""
 
     def __init__(self, answers: Iterable[Scripted]) -> None:
         self._answers = list(answers)
@@ -85,7 +85,7 @@ class Script(httpx.BaseTransport):
 def scripted(
     *answers: Scripted, credentials: Credentials | None = None, clock: ManualClock | None = None
 ) -> tuple[KlingProvider, Script]:
-    """A provider on the default endpoint, and what it was asked."""
+    """A provider on the default endpoint, and the script with the requests that it received."""
     script = Script(answers)
     provider = KlingProvider(
         KlingAccount(type="kling"),

@@ -1,4 +1,4 @@
-"""How long records are asked about one by one where nobody answers."""
+"""Single look-ups stop after repeated failures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SIX = [record(Status.READY, key=f"vc-0123abcd-v{n}-deadbeef-1") for n in range(6
 
 
 def asked(answers: list[Observation], *, failures: int) -> tuple[int, list[type[Observation]]]:
-    """How many records were asked for, and what came of each."""
+    """How many records were looked up, and the type of each result."""
     asked_records: list[Record] = []
 
     def ask(each: Record) -> Observation:

@@ -1,4 +1,4 @@
-"""What two looks at a list tell, whatever the cloud."""
+"""The results of reading a list twice, for any cloud."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def listed(**fields: str) -> Listing:
 
 
 def seen(*records: Record, lists: list[Listing]) -> ListResult:
-    """What is missing from the lists is absent when asked for."""
+    """The result for these lists. Single look-ups find nothing."""
     looks = iter(lists)
     return observe_records(
         records, foreign_records=[], read_list=lambda: next(looks), find=lambda r: Absent(), look_up=lambda r: Absent()
@@ -37,7 +37,7 @@ def test_a_voice_of_the_same_name_is_another_voice() -> None:
 
 
 def test_of_two_voices_with_one_marker_a_record_means_the_one_of_its_own_task() -> None:
-    """A cloud that takes no key makes a second one; each may be held by another state."""
+    """A cloud without keys may create two voices with one marker. Each may be in another state."""
     twins = [
         RemoteVoice(status=TaskStatus.READY, voice_id=f"8{n}", task_id=f"9{n}", external_task_id=NARRATOR)
         for n in range(2)

@@ -1,4 +1,4 @@
-"""Retries, times and words, whatever the cloud."""
+"""Retries, times and messages of the HTTP client, for any cloud."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.manual_clock import ManualClock
 
 
 def raising(*errors: CloudError) -> Callable[[], str]:
-    """Fails with these, one after another, then succeeds."""
+    """Raises these errors one after another, then succeeds."""
     left = list(errors)
 
     def read() -> str:

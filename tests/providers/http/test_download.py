@@ -1,4 +1,4 @@
-"""A download on real sockets: bounded in bytes and time, without credentials, and never telling a link's secrets."""
+"""Downloads on real sockets: limits for size and time, no credentials, and no secrets of the URL in messages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 
 @dataclass
 class Shelf:
-    """A file server: path -> what it does."""
+    """A file server: path -> its behaviour."""
 
     url: str = ""
     answers: dict[str, Answer] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Which proxy stands before an endpoint, by table. What then goes through it is tested on real sockets."""
+"""The proxy for an endpoint, by table. `test_sockets` tests connections through it."""
 
 from __future__ import annotations
 

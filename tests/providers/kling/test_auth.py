@@ -1,4 +1,4 @@
-"""Both ways to sign, on a socket that checks them, and with clocks that are wrong."""
+"""Both ways to authenticate, against a server that checks them, and with wrong clocks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NAMED_PAIR = KlingAccount(
 )
 
 
-# -- which credentials ------------------------------------------------------------------------------------------------
+# -- which credentials -------------------------------------------------------------------------------------------------
 
 
 def test_the_api_key_comes_first() -> None:
@@ -71,7 +71,7 @@ def test_a_key_that_no_header_can_hold_is_refused_without_being_shown(value: str
     assert value not in str(caught.value)
 
 
-# -- which account ----------------------------------------------------------------------------------------------------
+# -- which account -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_an_account_is_at_its_region_or_at_the_endpoint_it_names(account: KlingA
     assert endpoint(account) == base
 
 
-# -- on the socket ----------------------------------------------------------------------------------------------------
+# -- on the socket -----------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def test_a_machine_whose_clock_is_wrong_signs_by_the_server_s(
     provider = connect(pair, its_clock=wrong)
     provider.submit(voice(), KEY)
     provider.voices()
-    assert codes(kling) == [1003 if wrong_by > 0 else 1004, 0, 0, 0]  # the list takes a call more, to be sure
+    assert codes(kling) == [1003 if wrong_by > 0 else 1004, 0, 0, 0]  # the list takes one more call, to confirm its end
     assert kling.bought == 1
 
 

@@ -1,4 +1,4 @@
-"""Every row of the vendor's error table, and the answers that are in no table."""
+"""Every row of Kling's error table, and answers that are in no table."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HTML = b"<html><h1>It works!</h1></html>"
 
 
 def create(*answers: httpx.Response | Exception) -> tuple[CloudError, int]:
-    """What a create that is answered like this raises, and how many requests went out."""
+    """The error of a create call with this answer, and the number of requests."""
     provider, script = scripted(*answers)
     with pytest.raises(CloudError) as caught:
         provider.submit(voice(), KEY)
@@ -89,7 +89,7 @@ def test_a_read_gives_up_after_four_tries() -> None:
     assert len(script.requests) == 4
 
 
-# -- 1201 means many things -------------------------------------------------------------------------------------------
+# -- 1201 means many things --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_a_delete_that_is_refused_is_not_absence(message: str) -> None:
     assert not caught.value.absent
 
 
-# -- in no table ------------------------------------------------------------------------------------------------------
+# -- in no table -------------------------------------------------------------------------------------------------------
 
 
 def test_an_unlisted_code_under_4xx_is_a_refusal() -> None:
@@ -235,7 +235,7 @@ def test_a_redirected_read_is_not_followed() -> None:
     assert [r.url.host for r in script.requests] == ["api-singapore.klingai.com"]
 
 
-# -- before and after the request was written -------------------------------------------------------------------------
+# -- before and after the request was written --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Bodies that no honest server sends, and secrets that no message shows."""
+"""Hostile answers, and secrets that must not appear in messages."""
 
 from __future__ import annotations
 

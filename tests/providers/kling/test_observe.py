@@ -1,4 +1,4 @@
-"""What a list means for records: the whole decision table, on a socket."""
+"""Observations of records by a list: the whole decision table, on a socket."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.kling_rules import Listing, hiding, newest_first, shuffled
 from tests.support.kling_service import ANNA, OWEN, Deleted, KlingService
 from tests.support.manual_clock import ManualClock
 
-# -- nothing is missing -----------------------------------------------------------------------------------------------
+# -- nothing is missing ------------------------------------------------------------------------------------------------
 
 
 def test_voices_that_are_listed_are_found_by_one_page_and_one_more_to_be_sure(house: House) -> None:
@@ -75,7 +75,7 @@ def test_no_records_still_take_a_look_for_marked_voices(house: House) -> None:
     assert house.spent == (2, 0)
 
 
-# -- one is missing ---------------------------------------------------------------------------------------------------
+# -- one is missing ----------------------------------------------------------------------------------------------------
 
 
 def test_a_voice_deleted_outside_that_vanishes_is_absent_after_two_looks_at_the_list_and_a_get(house: House) -> None:
@@ -153,7 +153,7 @@ def test_an_interrupted_call_that_can_not_be_looked_up_is_unknown(house: House) 
     assert "code 5000" in seen.why
 
 
-# -- whose voices -----------------------------------------------------------------------------------------------------
+# -- whose voices ------------------------------------------------------------------------------------------------------
 
 
 def test_a_record_of_another_account_is_unknown_and_not_looked_for(house: House) -> None:
@@ -184,7 +184,7 @@ def test_the_creators_seen_are_told_less_kling_s_own(house: House) -> None:
     assert house.provider.observe([]).owners == {"77", "10020030"}
 
 
-# -- official voices --------------------------------------------------------------------------------------------------
+# -- official voices ---------------------------------------------------------------------------------------------------
 
 
 def preset(provider: KlingProvider, voice_id: str) -> Record:

@@ -1,4 +1,4 @@
-"""Polls: by list or one by one, whichever is fewer calls."""
+"""Polls read a list or single tasks, whichever needs fewer calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes out to Kling, and how its tasks become voices."""
+"""Requests to Kling, and the conversion of its tasks to voices."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_what_kling_can_do_is_data() -> None:
     assert CAPABILITIES.methods["existing"] == MethodCapabilities(deletes=True)
 
 
-# -- requests ---------------------------------------------------------------------------------------------------------
+# -- requests ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_create_says_what_was_declared_and_our_key() -> None:
@@ -107,7 +107,7 @@ def test_only_what_is_created_can_be_submitted() -> None:
     assert script.requests == []
 
 
-# -- statuses ---------------------------------------------------------------------------------------------------------
+# -- statuses ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", ["submitted", "processing", "pending", "queued", "", "SUCCEED", "deleted"])
@@ -194,7 +194,7 @@ def test_a_voice_of_another_task_is_not_ours() -> None:
     assert not isinstance(seen, Found | Absent)
 
 
-# -- pages ------------------------------------------------------------------------------------------------------------
+# -- pages -------------------------------------------------------------------------------------------------------------
 
 
 def page(start: int, count: int) -> list[dict[str, Any]]:

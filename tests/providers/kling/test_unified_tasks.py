@@ -1,4 +1,4 @@
-"""Kling's newer `/tasks`: what it says of a voice in so many words, and that nothing else is taken for it."""
+"""Kling's newer `/tasks`: only an explicit status of a voice counts."""
 
 from __future__ import annotations
 

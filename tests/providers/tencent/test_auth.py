@@ -30,7 +30,7 @@ PROD = Names("PROD_ID", "PROD_KEY")
 
 
 class Machine:
-    """A home and an /etc, with files in them."""
+    """A home folder and an /etc, with files."""
 
     def __init__(self, root: Path) -> None:
         self.home, self.etc = root / "home", root / "etc"

@@ -1,4 +1,4 @@
-"""One call on the wire: what is sent, by whose clock, and how often. Sockets, and a server that checks signatures."""
+"""A call of Tencent: its content, its clock and its repetition. With a server on a socket that checks signatures."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DATE = "%a, %d %b %Y %H:%M:%S GMT"
 
 
 class Checking:
-    """Tencent's own checks: the time first, within 5 minutes, then the signature of what arrived."""
+    """Tencent's checks: first the time, within 5 minutes, then the signature of the received request."""
 
     def __init__(self, *, secret_key: str = CREDENTIALS.secret_key) -> None:
         self.now = START
@@ -80,7 +80,7 @@ def cloud(checking: Checking) -> Iterator[Cloud]:
 
 
 class CliHarness:
-    """Clients of one cloud that are closed at the end."""
+    """Clients that are closed at the end of the test."""
 
     def __init__(self, cloud: Cloud, clock: ManualClock) -> None:
         self.cloud, self.clock = cloud, clock

@@ -1,4 +1,4 @@
-"""What an answer proves that is no plain refusal, hostile bodies and gateways among them; and what it may show."""
+"""Answers other than plain refusals: what they prove, with hostile bodies and gateways; and redaction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every row of Tencent's tables of errors, what stands under a row, and what is in no table."""
+"""Every row of Tencent's error tables, codes below a row, and codes that are in no table."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ EVERY = [(PAID, code, proof) for code, proof in COMMON.items()] + [
 
 
 def raised(action: str, *answers: bytes) -> tuple[CloudError, int]:
-    """What a call that is answered like this raises, and how many requests went out."""
+    """The error of a call with this answer, and the number of requests."""
     client, script = scripted(*answers, product=product_of(action))
     with pytest.raises(CloudError) as caught:
         client.call(action, {"SubAppId": 221073}, shape=Ticket)

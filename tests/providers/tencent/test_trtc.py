@@ -1,4 +1,4 @@
-"""TRTC's one call, and the only question that it answers: whether it can still speak with a voice."""
+"""TRTC: its one creating call, and the probe, which lets a voice speak."""
 
 from __future__ import annotations
 

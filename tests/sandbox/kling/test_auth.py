@@ -1,4 +1,4 @@
-"""The two ways to sign in, and each way to get it wrong."""
+"""The two ways to authenticate, and each error."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CLAIMS = {"iss": ACCESS_KEY, "exp": NOW + 1800, "nbf": NOW - 5}
 
 
 def signed(claims: dict[str, object], secret: str = SECRET_KEY, algorithm: str = "HS256") -> str:
-    """By hand, so that it is the document's token and not one library's view of it twice."""
+    """A token made by hand, so that the test does not use the same library as the code."""
     head, body = ({"alg": algorithm, "typ": "JWT"}, claims)
     signed_part = b".".join(urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in (head, body))
     digest = hmac.new(secret.encode(), signed_part, hashlib.sha256).digest()
@@ -119,7 +119,7 @@ def test_the_log_has_a_line_a_request_and_no_secret(kling: Caller) -> None:
     kling.listed("?pageSize=5&token=hush")
     kling.call("GET", "/v1/general/custom-voices", headers={"Authorization": "Bearer hush"})
     kling.send("GET", "/v1/general/\x1b[31m\n")
-    kling.turn(reply_lost=1)
+    kling.change_faults(reply_lost=1)
     kling.create_raw()
     assert kling.lines == [
         "POST /v1/general/custom-voices 200 0",
@@ -131,6 +131,6 @@ def test_the_log_has_a_line_a_request_and_no_secret(kling: Caller) -> None:
 
 
 def test_a_garbage_answer_has_no_code_in_the_log(kling: Caller) -> None:
-    kling.turn(garbage=1)
+    kling.change_faults(garbage=1)
     assert isinstance(kling.create_raw(), Response)
     assert kling.lines == ["POST /v1/general/custom-voices 200 -"]

@@ -1,4 +1,4 @@
-"""The sandbox's answers against the samples on Kling's page Voice Management: the same keys, the same types."""
+"""The sandbox's answers have the same keys and types as the examples on Kling's page Voice Management."""
 
 from __future__ import annotations
 

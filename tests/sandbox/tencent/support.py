@@ -1,4 +1,4 @@
-"""A caller who speaks Tencent's wire to a world: signs by hand, so that it is the document's signature."""
+"""A client that calls the sandbox's Tencent API. It signs by hand, as the docs describe it."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class TencentCaller:
         product: str = "",
         **signing: Any,
     ) -> Response | Dropped:
-        """`change` is what becomes of the headers once they are signed; a body of bytes is sent as it is."""
+        """Sends a call. `change` modifies the headers after the signing. A body of bytes is sent unchanged."""
         sent = body if isinstance(body, bytes) else json.dumps(body).encode()
         product = product or ("trtc" if action in ("VoiceClone", "TextToSpeech") else "vod")
         options: dict[str, Any] = {
@@ -86,7 +86,7 @@ class TencentCaller:
         return handle(self.world, request, self.lines.append)
 
     def call(self, action: str, body: object, **more: Any) -> dict[str, Any]:
-        """What is inside `Response`, but for the RequestId."""
+        """The content of `Response` without the RequestId."""
         answer = self.send(action, body, **more)
         assert isinstance(answer, Response)
         assert (answer.status, answer.content_type) == (200, "application/json")
@@ -95,13 +95,13 @@ class TencentCaller:
         return inside
 
     def refused(self, action: str, body: object, **more: Any) -> str:
-        """The code that it is refused with."""
+        """The error code of a refused call."""
         inside = self.call(action, body, **more)
         assert set(inside) == {"Error"}, inside
         assert set(inside["Error"]) == {"Code", "Message"}
         return str(inside["Error"]["Code"])
 
-    # -- what people do -----------------------------------------------------------------------------------------------
+    # -- what people do ------------------------------------------------------------------------------------------------
 
     def custom_voice(self, **more: object) -> dict[str, Any]:
         return self.call("CreateAigcCustomVoice", self.app | {"VoiceName": "Hero", "VideoId": "12345"} | more)
@@ -122,7 +122,7 @@ class TencentCaller:
         return self.call("DescribeTaskDetail", self.app | {"TaskId": accepted["TaskId"]})
 
     def finished(self, accepted: dict[str, Any]) -> dict[str, Any]:
-        """The one part of the task's detail that is not null, once it is over."""
+        """The part of a finished task's detail that is not null."""
         self.clock.sleep(self.world.faults().task_seconds)
         detail = self.detail(accepted)
         assert detail["Status"] == "FINISH"
@@ -141,11 +141,11 @@ class TencentCaller:
         return self.call("TextToSpeechSync", self.family | {"Text": "Hello.", "VoiceId": voice_id} | more)
 
     def made(self, profile: dict[str, object] | None = None) -> str:
-        """The voice_id of a new voice of MiniMax's that nobody used yet."""
+        """The voice_id of a new voice of MiniMax that was not used yet."""
         return str(self.finished(self.minimax(profile))["Output"]["VoiceId"])
 
-    def turn(self, **faults: object) -> None:
-        """These switches, the others as they are."""
+    def change_faults(self, **faults: object) -> None:
+        """Sets these faults and keeps the others."""
         self.world.set_faults(Faults.model_validate(self.world.faults().model_dump() | faults))
 
     @property
@@ -154,5 +154,5 @@ class TencentCaller:
 
     @property
     def family(self) -> dict[str, object]:
-        """As MiniMax's family of actions takes it."""
+        """The SubAppId as text, as the MiniMax actions take it."""
         return {"SubAppId": str(self.application)}

@@ -1,4 +1,4 @@
-"""TRTC's voices: each call makes another one, and only speaking tells whether one is there."""
+"""TRTC's voices: each call creates another one, and only speech shows whether a voice exists."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_the_longest_sample_and_every_parameter_pass(tencent: TencentCaller) -> 
 
 
 def test_a_clone_answers_late_when_it_is_told_to(tencent: TencentCaller) -> None:
-    tencent.turn(clone_seconds=40)
+    tencent.change_faults(clone_seconds=40)
     tencent.call("VoiceClone", clone())
     assert (tencent.clock.now() - START).total_seconds() == 40
     assert tencent.world.voices()[0].created_at == START.timestamp() * 1000
@@ -118,6 +118,6 @@ def test_a_voice_is_of_one_application(tencent: TencentCaller) -> None:
     ],
 )
 def test_refusals_that_are_switched_on(tencent: TencentCaller, switch: dict[str, object], code: str) -> None:
-    tencent.turn(**switch)
+    tencent.change_faults(**switch)
     assert tencent.refused("VoiceClone", clone()) == code
     assert tencent.world.voices() == ()

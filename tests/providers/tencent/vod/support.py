@@ -1,4 +1,4 @@
-"""An application of VOD whose cloud answers what a test says of each action, and keeps what it was asked."""
+"""A VOD application with scripted answers for each action, and a record of its requests."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def record(status: Status = Status.RUNNING, **fields: Any) -> Record:
 
 
 class Vod(httpx.BaseTransport):
-    """For each action one answer, or several one after another, the last one for ever."""
+    """Scripted answers: one for each action, or several one after another; the last one is repeated."""
 
     def __init__(self, answers: Mapping[str, Any]) -> None:
         self._answers = {a: [*given] if isinstance(given, list) else [given] for a, given in answers.items()}
@@ -62,7 +62,7 @@ class Vod(httpx.BaseTransport):
         return [action for action, _ in self.asked]
 
     def request_body(self, action: str) -> dict[str, Any]:
-        """What the body of the one call of this action."""
+        """The request body of the only call of this action."""
         [request_body] = [request_body for asked, request_body in self.asked if asked == action]
         return request_body
 
@@ -83,7 +83,7 @@ def provider(
 
 
 def line(task_id: str = TASK, status: object = "FINISH", *, key: object = KEY, **more: object) -> dict[str, object]:
-    """A task in a list, as DescribeTasks documents it; times that are not there yet are the year 1."""
+    """A task in the list of DescribeTasks. A time that has not come yet is in the year 1."""
     never = "0001-01-01T00:00:00Z"
     line = {"TaskId": task_id, "Status": status, "FileId": "", "TaskType": "CreateAigcCustomVoice"}
     times = {"CreateTime": "2026-01-02T03:04:05Z", "BeginProcessTime": never, "FinishTime": never}
@@ -105,7 +105,7 @@ _NULLS = (
 
 
 def detail(inside: str = "CreateAigcCustomVoiceTask", *, status: object = "FINISH", **sub: Any) -> bytes:
-    """A task's own page: one sub-object, and every other one as an explicit null."""
+    """The reply of DescribeTaskDetail: one object is set, all others are null."""
     response: dict[str, Any] = {"TaskType": inside.removesuffix("Task"), "Status": status} | dict.fromkeys(_NULLS)
     response |= {"CreateTime": "2026-08-05T02:37:00Z", "FinishTime": "2026-08-05T02:38:04Z"}
     common = {"TaskId": TASK, "Status": status, "ErrCode": 0, "ErrCodeExt": "", "Message": "", "Progress": 100}
@@ -117,7 +117,7 @@ def made() -> bytes:
 
 
 def look(provider: VodProvider, *records: Record) -> Observation:
-    """What it sees of the first of them."""
+    """The observation of the first record."""
     of = provider.observe(records).of
     assert set(of) == {r.external_task_id for r in records}
     return of[records[0].external_task_id]

@@ -1,4 +1,4 @@
-"""MiniMax's voices, which VOD lists once they were used; and that nothing follows from one that never was."""
+"""MiniMax's voices, which VOD lists after their first use. An unused voice that is missing proves nothing."""
 
 from __future__ import annotations
 

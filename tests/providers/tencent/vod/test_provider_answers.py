@@ -1,4 +1,4 @@
-"""What a task's own page means: a voice, a failure, a sound, or not yet. Literals of the vendor's documents."""
+"""Results of DescribeTaskDetail: a voice, a failure, a sound, or still running. Examples from Tencent's docs."""
 
 from __future__ import annotations
 

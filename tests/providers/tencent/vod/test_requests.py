@@ -1,4 +1,4 @@
-"""What VOD is sent, key by key: names, JSON types, and what is text though it looks like something else."""
+"""Request bodies for VOD: names, JSON types, and values that are text though they look like numbers or objects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""VOD's list of tasks: lost creations are found in it by their SessionId, and nothing else settles them."""
+"""VOD's list of tasks: it resolves lost creations by their SessionId, and nothing else does."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OTHERS = [
 ]
 
 
-# -- what an interrupted creation left ---------------------------------------------------------------------------------
+# -- interrupted creations ---------------------------------------------------------------------------------------------
 
 
 def test_a_lost_creation_is_found_by_its_session_id_among_other_people_s_tasks() -> None:

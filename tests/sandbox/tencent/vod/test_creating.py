@@ -1,4 +1,4 @@
-"""VOD's four ways to make something: what is refused at once, what only the task tells, and when a key is taken."""
+"""VOD's four creating actions: direct refusals, failures of the task, and used SessionIds."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_custom_voice_that_fails_later(tencent: TencentCaller, wrong: dict[str
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"VoiceId": "vidu01"},  # the page's own example has fewer than 8 characters
+        {"VoiceId": "vidu01"},  # the example in the docs has fewer than 8 characters
         {"VoiceId": "1villain"},
         {"VoiceId": "villain_"},
         {"VoiceId": "v" * 257},
@@ -168,7 +168,7 @@ def test_a_session_id_is_taken_for_three_days(tencent: TencentCaller, action: st
 
 
 def test_a_session_id_may_be_taken_for_longer_and_refused_otherwise(tencent: TencentCaller) -> None:
-    tencent.turn(session_seconds=7 * DAY, duplicate_session="FailedOperation.TaskDuplicate")
+    tencent.change_faults(session_seconds=7 * DAY, duplicate_session="FailedOperation.TaskDuplicate")
     for action, body in ALL.items():
         tencent.call(action, body | {"SessionId": action})
     tencent.clock.sleep(7 * DAY - 1)

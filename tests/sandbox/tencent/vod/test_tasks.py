@@ -18,7 +18,7 @@ def ids(response: dict[str, Any]) -> list[str]:
 
 
 def test_a_task_waits_is_processed_and_finishes(tencent: TencentCaller) -> None:
-    tencent.turn(task_seconds=10)
+    tencent.change_faults(task_seconds=10)
     accepted = tencent.custom_voice()
     seen = []
     for _ in range(3):
@@ -102,9 +102,9 @@ def test_a_temporary_sound_expires_after_7_days_and_has_no_file_id(tencent: Tenc
 
 
 def test_a_temporary_sound_lasts_as_long_as_was_said_when_it_was_made(tencent: TencentCaller) -> None:
-    tencent.turn(temporary_seconds=60)
+    tencent.change_faults(temporary_seconds=60)
     made = tencent.sound()
-    tencent.turn(temporary_seconds=1)
+    tencent.change_faults(temporary_seconds=1)
     (sound,) = tencent.finished(made)["Output"]["AudioInfos"]
     assert sound["ExpireTime"] == "2026-01-02T03:05:06Z"
 
@@ -163,9 +163,9 @@ def test_a_page_that_is_just_full_is_the_last(tencent: TencentCaller) -> None:
 
 
 def test_the_list_is_ordered_by_the_end_too(tencent: TencentCaller) -> None:
-    tencent.turn(task_seconds=100)
+    tencent.change_faults(task_seconds=100)
     slow = tencent.custom_voice()["TaskId"]
-    tencent.turn(task_seconds=1)
+    tencent.change_faults(task_seconds=1)
     quick = tencent.custom_voice()["TaskId"]
     tencent.clock.sleep(200)
     by_end = {"Field": "FinishTime", "Order": "Asc"}
@@ -178,7 +178,7 @@ def test_the_list_is_ordered_by_the_end_too(tencent: TencentCaller) -> None:
 def test_the_list_is_narrowed_by_status_and_time(tencent: TencentCaller) -> None:
     old = tencent.custom_voice()["TaskId"]
     tencent.clock.sleep(10)
-    tencent.turn(task_seconds=100)
+    tencent.change_faults(task_seconds=100)
     waiting = tencent.custom_voice()["TaskId"]
     assert ids(tencent.tasks(Status="FINISH")) == [old]
     assert ids(tencent.tasks(Status="WAITING")) == [waiting]
@@ -212,6 +212,6 @@ def test_another_application_knows_no_such_task(tencent: TencentCaller) -> None:
 
 
 def test_a_failed_minimax_task_has_a_code_and_no_output(tencent: TencentCaller) -> None:
-    tencent.turn(fail=1)
+    tencent.change_faults(fail=1)
     task = tencent.finished(tencent.minimax(AudioUrl=MP3))
     assert (task["Status"], task["ErrCode"], task["ErrCodeExt"], task["Output"]) == ("FINISH", 60000, "-500", None)
