@@ -150,10 +150,10 @@ class VodProvider:
         try:
             reply = self._client.call(requests.ACTIONS[voice.method], body, shape=AcceptedReply, secrets=voice.secrets)
         except OutcomeUnknown:
-            self._tasks.lost(external_task_id)
+            self._tasks.remember_lost(external_task_id)
             raise
         if voice.method != "task":
-            self._tasks.accepted(reply.task_id)
+            self._tasks.remember_accepted(reply.task_id)
         return Accepted(task_id=reply.task_id)
 
     def poll(self, pending: Sequence[Record]) -> Mapping[str, RemoteVoice]:
@@ -183,8 +183,8 @@ class VodProvider:
         recent = [r for r in ours if r.method != "task" and not self._tasks.is_past(r)]
         sought = [r for r in recent if needs_its_task(r) or (r.status is Status.READY and r.method != LISTED_METHOD)]
         # Whether a file has expired depends on the clock. One call shows whether the local clock is right.
-        over = any(r.status is Status.READY and r.expires_at and r.expires_at <= self._clock.now() for r in ours)
-        return self._tasks.read_list(sought) if sought or over else TaskList()
+        expired = any(r.status is Status.READY and r.expires_at and r.expires_at <= self._clock.now() for r in ours)
+        return self._tasks.read_list(sought) if sought or expired else TaskList()
 
     def _by_task(
         self, record: Record, task_list: TaskList, *, known: Sequence[Record] = (), ask: Ask | None = None

@@ -46,7 +46,7 @@ class TaskLine(TencentModel):
         return _text(self.session_id)
 
     @property
-    def over(self) -> bool:
+    def ended(self) -> bool:
         return self.status in ("FINISH", "ABORTED")
 
 

@@ -42,11 +42,11 @@ Ask = Callable[[Record], Observation]
 
 @dataclass(slots=True)
 class TaskList:
-    """The tasks that were read. `whole`: to the end of the list, so a missing task is not in it; else `why` not."""
+    """The tasks that were read. `complete`: to the end of the list, so a missing task is not in it; else `why` not."""
 
     by_key: dict[str, list[TaskLine]] = field(default_factory=dict)  # newest first
     by_task: dict[str, TaskLine] = field(default_factory=dict)
-    whole: bool = False
+    complete: bool = False
     why: str = "the tasks were not read"
 
     def add(self, page: Iterable[TaskLine]) -> bool:
@@ -87,11 +87,11 @@ class Tasks:
         self._accepted: set[str] = set()  # task_ids of this run, which the list must show
         self._lost: dict[str, float] = {}  # external_task_id -> when its call's reply was lost, monotonic
 
-    def accepted(self, task_id: str) -> None:
+    def remember_accepted(self, task_id: str) -> None:
         """Remembers a task that this run created. Lists must show it."""
         self._accepted.add(task_id)
 
-    def lost(self, external_task_id: str) -> None:
+    def remember_lost(self, external_task_id: str) -> None:
         """Remembers when the reply of a creation was lost."""
         self._lost[external_task_id] = self._clock.monotonic()
 
@@ -113,7 +113,7 @@ class Tasks:
                 raise
             listed.why = error.detail
             return listed
-        listed.whole = True
+        listed.complete = True
         return listed
 
     def resolve(self, record: Record, listed: TaskList, known: Iterable[Record] = ()) -> Observation:
@@ -124,13 +124,13 @@ class Tasks:
         """
         lines = listed.of(record)
         if lines:
-            return self._furthest_task(lines, record)
+            return self._best_result(lines, record)
         if self.is_past(record):
             return Unverifiable(why=_EXPIRED)
-        if not listed.whole:
+        if not listed.complete:
             return Unknown(why=listed.why)
-        if missing_tasks := self._missing_known_tasks(listed, known):
-            return missing_tasks
+        if incomplete := self._check_completeness(listed, known):
+            return incomplete
         since = self._lost.get(record.external_task_id)
         if since is not None and self._clock.monotonic() - since < LIST_DELAY:
             return Unknown(why=_TOO_EARLY)
@@ -139,8 +139,8 @@ class Tasks:
     def observe_running(self, record: Record, listed: TaskList, *, ask: Ask | None = None) -> Observation:
         """The status of an accepted task. Never Absent, because the task was paid for. `ask` replaces `detail`."""
         lines = listed.of(record)
-        if lines and (not lines[0].over or record.task_id is None):
-            return self._furthest_task(lines, record)
+        if lines and (not lines[0].ended or record.task_id is None):
+            return self._best_result(lines, record)
         if record.task_id is None:
             return Unverifiable(why=_NOT_LISTED) if self.is_past(record) else Unknown(why=_NOT_LISTED)
         return self.detail(record) if ask is None or self.is_past(record) else ask(record)
@@ -153,7 +153,7 @@ class Tasks:
             # The key was sent twice, and the cloud accepted both. This may be the second task, refused as a duplicate.
             lines = self.read_list(()).by_key.get(record.external_task_id, [])
             others = [line for line in lines if line.task_id != record.task_id]
-            better = self._furthest_task(others, record) if others else observed
+            better = self._best_result(others, record) if others else observed
             return better if isinstance(better, Found) and better.remote.status is not TaskStatus.FAILED else observed
         return observed
 
@@ -174,9 +174,9 @@ class Tasks:
         for _ in self._pages(listed):
             pass
         unknown = {key: lines for key, lines in listed.by_key.items() if MARKER.match(key) and key not in known}
-        asked = set(islice(unknown, MAX_LOOKUPS))  # for the others, their existence is enough
+        looked_up = set(islice(unknown, MAX_LOOKUPS))  # for the others, their existence is enough
         return [
-            min((self._result(line, key) if key in asked else _running(line) for line in lines), key=_rank).remote
+            min((self._result(line, key) if key in looked_up else _running(line) for line in lines), key=_rank).remote
             for key, lines in unknown.items()
         ]
 
@@ -184,28 +184,28 @@ class Tasks:
         """Whether VOD does not show the record's task any more."""
         return self._age(record) > READABLE
 
-    def _missing_known_tasks(self, listed: TaskList, known: Iterable[Record]) -> Unknown | Unverifiable | None:
+    def _check_completeness(self, listed: TaskList, known: Iterable[Record]) -> Unknown | Unverifiable | None:
         """An error if the list omits a task that must be in it. Then other missing tasks prove nothing."""
         ages = {r.task_id: self._age(r) for r in known if r.task_id and self._age(r) < SURELY_LISTED}
         expected = self._accepted | ages.keys()
         if expected <= listed.by_task.keys():
             return None
-        always_missing = expected.isdisjoint(listed.by_task) and any(age > LATEST_LISTING for age in ages.values())
-        return Unverifiable(why=_INCOMPLETE_LIST) if always_missing else Unknown(why=_INCOMPLETE_LIST)
+        shows_none = expected.isdisjoint(listed.by_task) and any(age > LATEST_LISTING for age in ages.values())
+        return Unverifiable(why=_INCOMPLETE_LIST) if shows_none else Unknown(why=_INCOMPLETE_LIST)
 
     def _age(self, record: Record) -> timedelta:
         """The age by the cloud's clock, if known. A date in the future is wrong, so the record counts as very old."""
         age = self._clock.now() + self._client.ahead - record.created_at
         return age if age > -TOLERANCE else timedelta.max
 
-    def _furthest_task(self, lines: Sequence[TaskLine], record: Record) -> Observation:
+    def _best_result(self, lines: Sequence[TaskLine], record: Record) -> Observation:
         """Of several tasks with one key, the best result: a voice, then a running task, then a failure."""
-        candidates = [self._read(line.task_id, record) if line.over else _running(line) for line in lines]
+        candidates = [self._read(line.task_id, record) if line.ended else _running(line) for line in lines]
         return min(candidates, key=_rank)
 
     def _result(self, line: TaskLine, key: str) -> Found:
         """The result of a listed task. It counts as running if its details can't be read."""
-        if line.over:
+        if line.ended:
             try:
                 return Found(remote=self._detail(line.task_id, key).model_copy(update={"external_task_id": key}))
             except CloudError as error:
@@ -239,12 +239,12 @@ class Tasks:
         token, before = "", {""}
         for _ in range(MAX_PAGES):
             reply = retry_read(partial(self._page, token), clock=self._clock, within=self._operation_timeout)
-            news = listed.add(reply.task_set or [])
+            has_new = listed.add(reply.task_set or [])
             yield reply.task_set or []
             token = reply.scroll_token or ""
             if not token:
                 return
-            if token in before and not news:
+            if token in before and not has_new:
                 raise OutcomeUnknown("DescribeTasks: the scroll goes round in a circle, so it can't be read whole")
             before.add(token)
         raise OutcomeUnknown(f"DescribeTasks: more than {MAX_PAGES} pages, so it can't be read whole")
