@@ -23,7 +23,7 @@ def asked(answers: list[Observation], *, failures: int) -> tuple[int, list[type[
     return len(asked_records), came
 
 
-def test_after_the_first_that_could_not_tell_nobody_is_asked() -> None:
+def test_after_one_failed_look_up_no_more_are_made() -> None:
     assert asked([Absent(), Unknown(why="HTTP 500")], failures=1) == (2, [Absent] + [Unknown] * 5)
 
 
@@ -47,7 +47,7 @@ def test_the_reason_is_that_of_the_last_one_asked() -> None:
     ]
 
 
-def test_voices_that_no_list_shows_and_nobody_answers_for_cost_two_records_tries() -> None:
+def test_after_two_failed_look_ups_no_more_are_made() -> None:
     empty, broken = answer(200, kling_body(0, data=[])), answer(500, kling_body(5000, "internal error"))
     provider, script = scripted(empty, empty, *[broken] * 8, answer(200, kling_body(0, data=task())))
     observed = provider.observe(SIX)

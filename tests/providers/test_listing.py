@@ -24,7 +24,7 @@ def seen(*records: Record, lists: list[Listing]) -> ListResult:
     )
 
 
-def test_a_marked_voice_that_only_the_first_look_shows_is_told() -> None:
+def test_a_marked_voice_that_only_the_first_list_shows_is_reported() -> None:
     first = listed(external_task_id=NARRATOR)
     sight = seen(record(Status.READY, key=HERO), lists=[first, Listing()])
     assert [v.external_task_id for v in sight.marked] == [NARRATOR]

@@ -143,7 +143,7 @@ def test_an_exhausted_pack_is_a_429_that_does_not_pass(kling: Caller) -> None:
     assert kling.listed().code == 0
 
 
-def test_tasks_take_as_long_as_they_are_told(kling: Caller) -> None:
+def test_tasks_take_task_seconds(kling: Caller) -> None:
     kling.change_faults(task_seconds=10)
     kling.create(external_task_id="slow")
     kling.change_faults(task_seconds=0)

@@ -267,7 +267,7 @@ def test_tls_within_a_proxy_s_tls_that_drips_ends_in_time(
             call()
 
 
-def test_a_name_of_many_addresses_where_nobody_answers_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_of_many_addresses_where_none_answers_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     with ExitStack() as stack:
         listener_error: list[object] = []
         for _ in range(10):

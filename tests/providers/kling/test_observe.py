@@ -94,7 +94,7 @@ def test_a_voice_deleted_outside_whose_task_shows_none_is_absent(house: House, s
     assert house.spent == (4, 1)
 
 
-def test_a_voice_deleted_outside_whose_task_stays_can_not_be_told_from_one_that_is_there(house: House) -> None:
+def test_a_voice_deleted_outside_whose_task_stays_looks_like_one_that_exists(house: House) -> None:
     house.kling.deleted_voices = Deleted.STAYS
     house.delete_outside(3)
     assert kinds(house.look()) == ["Found"] * 5
@@ -162,7 +162,7 @@ def test_a_record_of_another_account_is_unknown_and_not_looked_for(house: House)
     assert house.spent == (2, 0)
 
 
-def test_marked_voices_that_no_record_has_are_told(house: House) -> None:
+def test_marked_voices_that_no_record_has_are_reported(house: House) -> None:
     house.kling.add_foreign("plain")
     house.kling.add_foreign("theirs", external_task_id="vc-of-their-own")
     house.kling.add_foreign("lost", external_task_id="vc-fedcba98-lost-deadbeef-2")
@@ -178,7 +178,7 @@ def test_a_tombstone_s_voice_and_an_imported_one_are_not_marked(house: House) ->
     assert [v.voice_name for v in observed.marked] == ["v3", "v4"]
 
 
-def test_the_creators_seen_are_told_less_kling_s_own(house: House) -> None:
+def test_the_owners_in_the_list_are_reported_except_kling(house: House) -> None:
     house.kling.tasks[0].owned_by = "kling"
     house.kling.tasks[1].owned_by = "77"
     assert house.provider.observe([]).owners == {"77", "10020030"}
@@ -220,6 +220,6 @@ def test_a_pace_is_kept_before_every_read(kling: KlingService, clock: ManualCloc
     assert paced == ["list", "list", "get"]
 
 
-def test_presets_that_cannot_be_listed_are_not_told_to_be_none(house: House) -> None:
+def test_presets_that_cannot_be_listed_are_not_reported_as_none(house: House) -> None:
     house.kling.refuse("presets", 500, 5000, times=8)
     assert house.provider.observe([], presets=True).presets is None

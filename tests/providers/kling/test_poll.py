@@ -67,7 +67,7 @@ def test_a_poll_learns_how_long_the_list_is(kling: KlingService, provider: Kling
     assert (kling.count("list"), kling.count("get")) == (3, 3)
 
 
-def test_a_failed_task_is_told_with_its_reason(kling: KlingService, provider: KlingProvider) -> None:
+def test_a_failed_task_is_reported_with_its_reason(kling: KlingService, provider: KlingProvider) -> None:
     kling.failing["v0"] = "the audio has more than one voice"
     seen = provider.poll(begun(provider, 2))
     assert {v.status: v.message for v in seen.values()} == {

@@ -285,14 +285,14 @@ def test_voices_that_are_deleted_or_show_nothing_are_not_listed() -> None:
     assert [v.task_id for v in provider.voices()] == ["3", "4"]
 
 
-def test_a_marked_voice_whose_voice_id_is_not_told_now_is_told_all_the_same() -> None:
+def test_a_marked_voice_without_a_voice_id_is_reported() -> None:
     voiceless = task("1", task_info={"external_task_id": KEY}, task_result={"voices": [{"voice_name": "Narrator"}]})
     provider, _ = scripted(answer(200, kling_body(0, data=[voiceless])))
     (marked,) = provider.observe([]).marked
     assert (marked.external_task_id, marked.status, marked.voice_id) == (KEY, TaskStatus.RUNNING, None)
 
 
-def test_a_marked_task_that_says_it_has_no_voice_is_not_told() -> None:
+def test_a_marked_task_with_an_empty_list_of_voices_is_not_reported() -> None:
     emptied = task("1", task_info={"external_task_id": KEY}, task_result={"voices": []})
     provider, _ = scripted(answer(200, kling_body(0, data=[emptied])))
     assert provider.observe([]).marked == ()

@@ -142,7 +142,7 @@ def test_half_of_the_named_pair_is_said(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize("names", [Names(token_env="T"), Names("A"), Names(secret_key_env="B", token_env="T")])
-def test_a_provider_that_names_a_part_only_is_told_so(machine: Machine, names: Names) -> None:
+def test_a_provider_that_names_only_one_variable_is_refused(machine: Machine, names: Names) -> None:
     assert machine.complaint(ENVIRON | {"A": "a", "B": "b", "T": "t"}, names=names) == (
         "The provider's credentials name only a part of what goes together."
     )

@@ -105,7 +105,7 @@ def test_what_is_missing_is_named_with_the_request() -> None:
     )
 
 
-def test_an_error_without_a_code_is_told_as_one() -> None:
+def test_an_error_without_a_code_is_reported_as_such() -> None:
     assert raised(PAID, refusal(None, None)).detail == (
         f"{PAID}: an error without a code: no message (request {REQUEST_ID}); it may have happened"
     )

@@ -154,7 +154,7 @@ def test_a_call_that_pays_says_that_it_may_have_happened_and_a_read_does_not() -
     assert read.detail.endswith(f"(request {REQUEST_ID})")
 
 
-def test_a_throttled_call_is_told_how_long_to_wait() -> None:
+def test_a_throttled_call_has_the_time_to_wait() -> None:
     client, _ = scripted(answer(200, refusal("RequestLimitExceeded"), Retry_After="7"))
     with pytest.raises(Throttled) as caught:
         client.call(PAID, {}, shape=Ticket)

@@ -108,7 +108,7 @@ def test_every_name_has_a_key_that_is_accepted(kling: Caller) -> None:
     assert refusal(kling, f"Bearer {key_for('Kling, zweites Büro')}") == (200, 0)
 
 
-def test_nothing_is_done_for_a_caller_who_is_nobody(kling: Caller) -> None:
+def test_nothing_is_done_for_a_caller_without_credentials(kling: Caller) -> None:
     reply = kling.call("POST", "/v1/general/custom-voices", body={"voice_name": "x"}, headers={})
     assert reply.code == 1001
     assert kling.world.accounts() == ()

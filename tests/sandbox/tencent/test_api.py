@@ -38,7 +38,7 @@ def test_garbage_comes_as_html(tencent: TencentCaller) -> None:
     assert keys(tencent.tasks()) == ["s"]
 
 
-def test_a_lost_reply_to_a_clone_of_trtc_leaves_a_voice_that_nobody_can_find(tencent: TencentCaller) -> None:
+def test_a_lost_reply_to_a_clone_of_trtc_leaves_a_voice_that_no_call_finds(tencent: TencentCaller) -> None:
     tencent.change_faults(reply_lost=1)
     body = {"SdkAppId": 1, "VoiceName": "v", "PromptAudio": base64.b64encode(wav(10)).decode()}
     assert tencent.send("VoiceClone", body) == Dropped()
@@ -52,7 +52,7 @@ def test_the_first_use_of_a_voice_counts_though_its_reply_is_lost(tencent: Tence
     assert [voice["VoiceId"] for voice in tencent.voices()] == [voice_id]
 
 
-def test_reads_are_struck_only_when_told(tencent: TencentCaller) -> None:
+def test_faults_apply_to_reads_only_with_faulty_reads(tencent: TencentCaller) -> None:
     tencent.change_faults(reply_lost=1)
     assert keys(tencent.tasks()) == []
     tencent.change_faults(faulty_reads=True)
@@ -175,7 +175,7 @@ def test_a_sound_is_no_voice(tencent: TencentCaller) -> None:
     assert tencent.world.voices() == ()
 
 
-def test_what_somebody_else_made_is_klings_though_others_called_too(tencent: TencentCaller) -> None:
+def test_a_foreign_voice_is_klings_even_after_calls_to_other_clouds(tencent: TencentCaller) -> None:
     tencent.tasks()
     tencent.call("DescribeTasks", {}, secret_id="sandbox-other")
     assert tencent.world.add_foreign("Foe").account == "kling:sandbox-default"

@@ -62,7 +62,7 @@ def test_the_longest_sample_and_every_parameter_pass(tencent: TencentCaller) -> 
     assert "VoiceId" in tencent.call("VoiceClone", clone(wav(180), **more))
 
 
-def test_a_clone_answers_late_when_it_is_told_to(tencent: TencentCaller) -> None:
+def test_a_clone_answers_after_clone_seconds(tencent: TencentCaller) -> None:
     tencent.change_faults(clone_seconds=40)
     tencent.call("VoiceClone", clone())
     assert (tencent.clock.now() - START).total_seconds() == 40

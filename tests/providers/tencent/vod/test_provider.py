@@ -62,7 +62,7 @@ def test_a_used_voice_that_two_lists_and_its_own_id_miss_is_gone() -> None:
 
 
 @pytest.mark.parametrize("activation", [None, Activation.BEGUN, Activation.USED])
-def test_a_voice_that_nobody_is_known_to_have_used_is_never_gone(activation: Activation | None) -> None:
+def test_a_voice_without_a_known_use_is_never_absent(activation: Activation | None) -> None:
     vod, cloud = provider(DescribeVoices=listed())
     found = vod.observe([mini(activation=activation)]).of[KEY]
     assert isinstance(found, Unverifiable)
@@ -70,7 +70,7 @@ def test_a_voice_that_nobody_is_known_to_have_used_is_never_gone(activation: Act
 
 
 @pytest.mark.parametrize("activation", [None, Activation.BEGUN, Activation.USED])
-def test_a_voice_that_somebody_else_used_is_seen_to_be_active(activation: Activation | None) -> None:
+def test_a_voice_that_another_client_used_is_active(activation: Activation | None) -> None:
     found = seen(mini(activation=activation), DescribeVoices=listed(SHOWN))
     assert isinstance(found, Found)
     assert found.remote.active
@@ -96,7 +96,7 @@ def test_a_list_without_a_voice_that_exists_is_lying_about_all() -> None:
     assert [type(found).__name__ for found in vod.observe([mini(), other]).of.values()] == ["Found", "Unknown"]
 
 
-def test_a_voice_with_our_marker_that_no_record_has_is_told() -> None:
+def test_a_voice_with_our_marker_that_no_record_has_is_reported() -> None:
     vod, _ = provider(listed=True, DescribeVoices=listed(SHOWN, {"VoiceId": "x", "Labels": "no list"}))
     assert [(v.external_task_id, v.voice_id) for v in vod.observe([]).marked] == [(KEY, "minimax_1")]
 

@@ -218,7 +218,7 @@ def aged(hours: float) -> ManualClock:
     return clock
 
 
-def test_past_72_hours_an_interrupted_creation_can_not_be_told() -> None:
+def test_after_72_hours_an_interrupted_creation_is_unverifiable() -> None:
     vod, _ = provider(aged(72.01), DescribeTasks=page())
     found = vod.find(record(Status.INTENDED))
     assert isinstance(found, Unverifiable)
@@ -247,7 +247,7 @@ def test_a_voice_whose_task_is_not_shown_is_unverifiable_never_gone() -> None:
 
 
 @pytest.mark.parametrize("code", ["InvalidParameterValue.TaskId", "ResourceNotFound", "InvalidParameterValue"])
-def test_a_task_that_ran_past_72_hours_can_not_be_told(code: str) -> None:
+def test_a_task_that_ran_past_72_hours_is_unverifiable(code: str) -> None:
     vod, _ = provider(aged(73), DescribeTaskDetail=refusal(code))
     seen = look(vod, record(Status.RUNNING))
     assert isinstance(seen, Unverifiable)
@@ -297,7 +297,7 @@ def test_a_cloud_that_answers_nothing_is_not_asked_about_every_task() -> None:
     assert cloud.actions.count("DescribeTaskDetail") == 8  # two records, four tries each
 
 
-def test_a_task_id_that_was_told_wrongly_does_not_take_another_s_voice() -> None:
+def test_a_wrong_task_id_does_not_take_another_record_s_voice() -> None:
     theirs = line(TASK, "FINISH", key="vc-0123abcd-theirs-deadbeef-1")
     vod, _ = provider(DescribeTasks=page(theirs, line("own", "PROCESSING")), DescribeTaskDetail=made())
     seen = look(vod, record(Status.RUNNING, task_id=TASK))
@@ -309,7 +309,7 @@ def test_a_task_id_that_was_told_wrongly_does_not_take_another_s_voice() -> None
 
 
 @pytest.mark.parametrize("status", [Status.INTENDED, Status.UNCERTAIN])
-def test_a_sound_whose_reply_was_lost_can_not_be_told(status: Status) -> None:
+def test_a_sound_whose_reply_was_lost_is_unverifiable(status: Status) -> None:
     vod, cloud = provider()
     intended = record(status, method="task", task_id=None)
     for seen in (vod.find(intended), look(vod, intended)):

@@ -116,7 +116,7 @@ def test_a_permanent_sound_has_a_file_id(tencent: TencentCaller) -> None:
     assert (sound["ExpireTime"], sound["MediaName"], sound["ClassId"], sound["FileType"]) == ("", "fire", 3, "wav")
 
 
-def test_a_task_is_told_for_three_days(tencent: TencentCaller) -> None:
+def test_a_task_is_shown_for_three_days(tencent: TencentCaller) -> None:
     accepted = tencent.custom_voice()
     tencent.clock.sleep(3 * DAYS - 1)
     assert tencent.detail(accepted)["Status"] == "FINISH"
