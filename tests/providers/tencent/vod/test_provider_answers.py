@@ -143,9 +143,9 @@ def test_a_sound_has_a_link_until_its_own_time() -> None:
     )
 
 
-@pytest.mark.parametrize("documented_time", ["0001-01-01T00:00:00Z", "", None, "soon"])
-def test_a_temporary_sound_without_a_time_lasts_seven_days_from_its_end(documented_time: object) -> None:
-    answer = detail("AigcAudioTask", Output={"AudioInfos": [SOUND | {"ExpireTime": documented_time}]})
+@pytest.mark.parametrize("expire_time", ["0001-01-01T00:00:00Z", "", None, "soon"])
+def test_a_temporary_sound_without_a_time_lasts_seven_days_from_its_end(expire_time: object) -> None:
+    answer = detail("AigcAudioTask", Output={"AudioInfos": [SOUND | {"ExpireTime": expire_time}]})
     assert polled(answer, method="task").expires_at == datetime(2026, 8, 12, 2, 38, 4, tzinfo=UTC)
 
 
