@@ -1,4 +1,4 @@
-"""Accounts -> adapters: the only file that names adapters. Imports each where it is connected, and not before."""
+"""Connects accounts to adapters. This is the only file that names adapters; it imports each one when it is needed."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from reconciler.providers.tencent.auth import Credentials
     from reconciler.sandbox.world import World
 
-Connected = tuple[Provider, str, object]  # the door, whose limits its calls count for, and the credentials
+Connected = tuple[Provider, str, object]  # the provider, the quota that its calls count for, the credentials
 
 
 class Clouds:
-    """A manifest's providers, each connected when it is first asked for.
+    """The providers of a manifest. Each is connected when it is first used.
 
-    What is connected is closed by `closing`, and `log` is told what it was. `world` is the sandbox's, and takes the
-    place of the net and of everybody's keys.
+    `closing` closes the connected ones, and `log` gets a line about each. `world` opens the sandbox; it replaces the
+    network and the users' keys.
     """
 
     def __init__(
@@ -47,23 +47,23 @@ class Clouds:
         self._closing = closing
         self._log = log
         self._world = world
-        self._connected: dict[str, Cloud] = {}
-        self._gates: dict[str, ReadLimiter] = {}
-        self._who: dict[object, str] = {}  # credentials -> a mark of this run, which says nothing of them
+        self._clouds: dict[str, Cloud] = {}
+        self._read_limiters: dict[str, ReadLimiter] = {}
+        self._credential_labels: dict[object, str] = {}  # credentials -> a label without secrets
 
     def connect(self, names: Collection[str]) -> Mapping[str, Cloud]:
-        """Raises CredentialsMissing, and UsageError for an endpoint that is none."""
+        """Connects these providers. Raises CredentialsMissing, and UsageError for an invalid endpoint."""
         for name in names:
-            if name not in self._connected:
-                self._connected[name] = self._cloud(name, self._manifest.providers[name])
-                self._closing.callback(self._leave, self._connected[name])
-        return {name: self._connected[name] for name in names}
+            if name not in self._clouds:
+                self._clouds[name] = self._connect(name, self._manifest.providers[name])
+                self._closing.callback(self._close, self._clouds[name])
+        return {name: self._clouds[name] for name in names}
 
-    def _leave(self, cloud: Cloud) -> None:
+    def _close(self, cloud: Cloud) -> None:
         self._log(f"{cloud.name}: {cloud.provider.account}, calls made: {cloud.provider.calls}")
         cloud.provider.close()
 
-    def _cloud(self, name: str, account: Account) -> Cloud:
+    def _connect(self, name: str, account: Account) -> Cloud:
         from reconciler.engine.cloud import Cloud
 
         match account:
@@ -81,10 +81,12 @@ class Clouds:
             rates=_rates(account),
             max_in_flight=account.max_in_flight,
             task_timeout=account.timeouts.operation,
-            credentials=self._who.setdefault(credentials, f"credentials {len(self._who) + 1}"),
+            credentials=self._credential_labels.setdefault(
+                credentials, f"credentials {len(self._credential_labels) + 1}"
+            ),
         )
 
-    # -- each of them -------------------------------------------------------------------------------------------------
+    # -- one method a cloud --------------------------------------------------------------------------------------------
 
     def _kling(self, account: KlingAccount) -> Connected:
         from reconciler.providers.kling import auth as kling_auth
@@ -95,7 +97,7 @@ class Clouds:
         if self._world is None:
             credentials = kling_auth.credentials(account, self._environ)
         else:
-            credentials = kling_auth.ApiKey(_rehearsal_key(account, endpoint))
+            credentials = kling_auth.ApiKey(_sandbox_key(account, endpoint))
         who = credentials.key if isinstance(credentials, kling_auth.ApiKey) else credentials.access_key
         quota = _quota(endpoint, who)
         provider = kling.KlingProvider(
@@ -103,7 +105,7 @@ class Clouds:
             credentials,
             clock=self._clock,
             transport=self._transport(),
-            before_read=self._gate(quota, account),
+            before_read=self._read_limiter(quota, account),
             secrets_of=self._secrets_of,
         )
         return provider, quota, credentials
@@ -118,7 +120,7 @@ class Clouds:
             credentials,
             clock=self._clock,
             transport=self._transport(),
-            before_read=self._gate(quota, account),
+            before_read=self._read_limiter(quota, account),
             secrets_of=self._secrets_of,
             listed=listed,
         )
@@ -142,7 +144,7 @@ class Clouds:
 
         return tencent_auth.Credentials(*keys_for("+".join(_variables(account))))
 
-    # -- what they are built with -------------------------------------------------------------------------------------
+    # -- arguments of the adapters -------------------------------------------------------------------------------------
 
     def _transport(self) -> httpx.BaseTransport | None:
         if self._world is None:
@@ -151,35 +153,35 @@ class Clouds:
 
         return SandboxTransport(self._world())
 
-    def _gate(self, quota: str, account: Account) -> ReadLimiter:
-        """One for all that share a quota."""
+    def _read_limiter(self, quota: str, account: Account) -> ReadLimiter:
+        """The read limiter of this quota. Accounts with the same quota share it."""
         from reconciler.engine.rate_limits import ReadLimiter
 
-        return self._gates.setdefault(quota, ReadLimiter(self._clock, _rates(account)))
+        return self._read_limiters.setdefault(quota, ReadLimiter(self._clock, _rates(account)))
 
     def _secrets_of(self, external_task_id: str) -> Iterable[str]:
-        """What is secret of its voice, which a cloud may quote when it says why a task failed."""
+        """The secrets of the voice behind this key. A cloud may quote them when it says why a task failed."""
         from reconciler.planning import markers
 
         marker = markers.read(external_task_id)
         if marker is None:
             return ()
         declared = self._manifest.voices
-        whole = declared.get(marker.address)
-        voices = [whole] if whole else [v for v in declared.values() if markers.could_mark(marker, v.address)]
+        voice = declared.get(marker.address)
+        voices = [voice] if voice else [v for v in declared.values() if markers.could_mark(marker, v.address)]
         return tuple(secret for voice in voices for secret in voice.secrets)
 
 
-def rehearsal_account(account: Account) -> str | None:
-    """The name of a Kling account in the sandbox; None for the other clouds, which list no voices of other people."""
+def sandbox_account(account: Account) -> str | None:
+    """The name of a Kling account in the sandbox. None for the other clouds, which list no foreign voices."""
     if not isinstance(account, KlingAccount):
         return None
     from reconciler.providers.kling import auth as kling_auth
 
-    return f"kling:{_rehearsal_key(account, kling_auth.endpoint(account))}"
+    return f"kling:{_sandbox_key(account, kling_auth.endpoint(account))}"
 
 
-def _rehearsal_key(account: KlingAccount, endpoint: str) -> str:
+def _sandbox_key(account: KlingAccount, endpoint: str) -> str:
     from reconciler.sandbox.kling.auth import key_for
 
     return key_for("+".join([endpoint, *_variables(account)]))
@@ -195,7 +197,7 @@ def _home() -> Path:
 
 
 def _tencent_quota(account: TencentVodAccount | TencentTrtcAccount, credentials: Credentials) -> str:
-    """Tencent counts the calls of an account's user, whichever application they are for."""
+    """The quota of a Tencent account. Tencent counts calls per user of the account, over all applications."""
     return _quota(f"{account.type} {account.endpoint or ''}", credentials.secret_id)
 
 
@@ -210,8 +212,8 @@ def _rates(account: Account) -> Mapping[str, float]:
 
 
 def _variables(account: Account) -> Collection[str]:
-    """The environment variables that an account names; the sandbox takes those for accounts of their own.
+    """The environment variables that an account names. In the sandbox, each set of names is an account of its own.
 
-    What may be a key written in a name's place gives its digest: the sandbox keeps and signs with what it is given.
+    A name that looks like a key is replaced by its digest, because the sandbox stores these names.
     """
     return [compared(name) for name in account.credentials.model_dump(exclude_none=True).values()]

@@ -1,7 +1,7 @@
-"""The two doors: a Provider is a cloud's account, a Backend is where the state's bytes lie.
+"""The interfaces of voicectl: Provider (one account of a cloud), Backend (storage of the state) and Clock.
 
-An adapter raises `Rejected` (proven: nothing happened), `Throttled` (nothing happened, later) or `OutcomeUnknown`;
-anything else it lets through counts as OutcomeUnknown.
+An adapter raises `Rejected` (proven: nothing happened), `Throttled` (nothing happened, try later) or `OutcomeUnknown`
+(the call may have happened). The engine treats any other exception as OutcomeUnknown.
 """
 
 from __future__ import annotations
@@ -22,160 +22,171 @@ from reconciler.model.time_format import format_time
 
 
 class ByKey(Frozen):
-    """`find` shows what a call left, by its key; a second sending of one key is refused, never paid."""
+    """The cloud can look up a creation by our key. It refuses a second request with that key."""
 
-    window: float | None = None  # seconds after which it can't tell any more; None: never
+    window: float | None = None  # seconds for which the cloud remembers a key; None: for ever
 
 
 class ByList(Frozen):
-    """Only a list shows it, by our marker: a second sending is paid again, so one look that shows nothing is no proof.
+    """Only a list shows a creation, by our marker. A second request is paid again, so one list is not enough proof.
 
-    Absent is what two lists say that lie `lag` apart, the first begun after the call's own time-out.
+    A voice counts as absent after two lists without it, `lag` apart. The first starts after the call's own time-out.
     """
 
-    lag: float | None  # seconds until a list shows what was made, as documented; None: nobody says, so nothing is proof
+    lag: (
+        float | None
+    )  # seconds until a list shows a new voice, as documented; None: not documented, so no list is proof
 
 
 class Unknowable(Frozen):
-    """Nothing shows it: a person has to say."""
+    """No call can look up a creation. The user has to say whether the voice was made."""
 
 
 class MethodCapabilities(Frozen):
-    """What a cloud can do for voices made by one method. Data, so that the planner decides without calling anyone."""
+    """What a cloud can do with voices made by one method. Plain values, so the planner needs no call to decide."""
 
     deletes: bool = True
     updates: bool = False
-    found: ByKey | ByList | Unknowable = ByKey()  # how what an interrupted creation left is found
-    caller_chooses_id: bool = False  # so a voice can't be replaced in place
-    batch: int | None = None  # how many intents may be open at once; None: a second's worth of calls
-    activates: bool = False  # not listed, changed or deleted before its first use, which `Activating` pays for
+    found: ByKey | ByList | Unknowable = ByKey()  # how to look up the result of an interrupted creation
+    caller_chooses_id: bool = False  # old and new voice can't share an id, so a replacement needs another one
+    batch: int | None = None  # how many creations may be open at once; None: as many as calls are allowed in one second
+    activates: bool = False  # can't be listed, changed or deleted before its first use, a paid call of `Activating`
 
     def can_delete(self, record: Record) -> bool:
         return self.deletes and (not self.activates or record.activation in MADE)
 
 
 class ProbeCost(Frozen):
-    """What asking by `Probing` takes."""
+    """What one call of `Probing` costs."""
 
     call: str  # `TextToSpeech`
-    price: str = ""  # of one call, in a user's words; empty: it costs nothing but the call
-    voices: int = 1  # that one call tells of
+    price: str = ""  # of one call, as text for the user; empty: the call is free
+    voices: int = 1  # how many voices one call checks
 
 
 class Capabilities(Frozen):
     methods: Mapping[str, MethodCapabilities]
-    probe: ProbeCost | None = None  # None: it is not `Probing`, or these credentials may not
+    probe: ProbeCost | None = None  # None: the provider is not `Probing`, or these credentials must not probe
 
 
 class Accepted(Frozen):
-    """The cloud took the request; a task runs."""
+    """The cloud accepted the request and runs a task."""
 
     task_id: str
 
 
 class Done(Frozen):
-    """The voice exists already: a synchronous cloud."""
+    """The voice exists already, because the cloud creates voices synchronously."""
 
     remote: RemoteVoice
 
 
 class Provider(Protocol):
+    """One account of one cloud."""
+
     @property
     def capabilities(self) -> Capabilities: ...
 
     @property
     def account(self) -> str:
-        """The account mark's fixed part, such as `kling https://api-singapore.klingai.com`. No secrets."""
+        """Identifies the account in state records, such as `kling https://api-singapore.klingai.com`. No secrets."""
         ...
 
     def observe(self, records: Sequence[Record], *, presets: bool = False) -> Observations:
-        """What there is of these records: by list where the cloud lists, pages rather than one call a voice.
+        """Reads the current state of these records: by pages of a list where the cloud has one, else one by one.
 
-        Missing from the list: it is listed once more and the union counts. INTENDED and UNCERTAIN records still
-        missing are settled with `find`; of the others up to 50 are asked for by id: if one of them exists, the list
-        is lying and the rest are Unknown. A list that can't be had makes every record Unknown, with the reason; only
-        a systemic failure is raised.
-        `presets` asks for the official voices too.
+        If a record is missing from the list, the list is read once more; a voice in either list exists. Missing
+        INTENDED and UNCERTAIN records are resolved with `find`. Of the other missing records, up to 50 are looked up
+        by id: if one of them exists, the list is incomplete and the rest are Unknown. If the list can't be read,
+        every record is Unknown, with the reason. Raises systemic failures only.
+        `presets` reads the official voices too.
         """
         ...
 
-    def presets(self) -> Sequence[RemoteVoice]: ...
+    def presets(self) -> Sequence[RemoteVoice]:
+        """The official voices, which every account may use."""
+        ...
 
     def voices(self) -> Sequence[RemoteVoice]:
-        """Every voice the account lists, ours and others', running and failed tasks too."""
+        """Every voice that the account lists, voicectl's and others', with running and failed tasks."""
         ...
 
     def submit(self, voice: Voice, external_task_id: str) -> Accepted | Done:
-        """One paid call, never retried inside. `Rejected(duplicate=True)` says that this key was accepted before."""
+        """Creates a voice: one paid call, never repeated here.
+
+        Raises `Rejected(duplicate=True)` where the cloud has accepted this key before.
+        """
         ...
 
     def poll(self, pending: Sequence[Record]) -> Mapping[str, RemoteVoice]:
-        """external_task_id -> where its task is. What could not be seen is left out. One list serves many tasks."""
+        """external_task_id -> the status of its task. Tasks that can't be read are left out."""
         ...
 
     def find(self, record: Record) -> Observation:
-        """Read-only: what did the interrupted call leave? By our key, never by name. Raises systemic failures only."""
+        """Looks up the result of an interrupted call, by our key and never by name. Raises systemic failures only."""
         ...
 
     def delete(self, record: Record) -> None:
-        """Raises Rejected(absent=True) where the cloud says that it is not there."""
+        """Deletes the voice. Raises Rejected(absent=True) where the cloud says that it does not exist."""
         ...
 
     @property
     def calls(self) -> int:
-        """How many requests went out, reads and polls included."""
+        """How many requests were sent, reads and polls included."""
         ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Closes the connections."""
+        ...
 
 
 @runtime_checkable
 class Updating(Protocol):
-    """A cloud that changes voices in place, where `MethodCapabilities.updates`."""
+    """A cloud that can change voices in place, for methods with `MethodCapabilities.updates`."""
 
     def update(self, record: Record, fields: Mapping[str, Any]) -> None:
-        """The body's keys that changed, with what is declared now; None: not declared any more.
+        """Changes the voice. `fields` is input key -> declared value; None: it is not declared any more.
 
-        May be repeated: the second one changes nothing.
+        May be repeated: a second call changes nothing.
         """
         ...
 
 
 @runtime_checkable
 class Activating(Protocol):
-    """A cloud whose voices show only once they were used, where `MethodCapabilities.activates`."""
+    """A cloud that lists a voice only after its first use, for methods with `MethodCapabilities.activates`."""
 
     def activate(self, record: Record, text: str) -> None:
-        """One paid call, never retried inside. After a lost reply `find` tells: it is Found once it was used."""
+        """Uses the voice once: one paid call, never repeated here. After a lost reply, `find` shows if it worked."""
         ...
 
 
 @runtime_checkable
 class RecentTasks(Protocol):
-    """A cloud that lists no voices, but for a while the tasks that made them, by their keys."""
+    """A cloud that lists no voices, but lists recent tasks with their keys."""
 
     def recent_tasks(self, known: Collection[str]) -> Sequence[RemoteVoice]:
-        """What recent tasks made under voicectl markers that are not among the `known` keys. Raises CloudError."""
+        """The results of recent tasks that carry a voicectl marker and none of the `known` keys. Raises CloudError."""
         ...
 
 
 @runtime_checkable
 class Probing(Protocol):
-    """A cloud that can be asked in a dearer way whether a voice is still there. Only when somebody asks."""
+    """A cloud with a costly call that checks whether a voice still exists. Used only when the user asks for it."""
 
     def probe(self, records: Sequence[Record]) -> Mapping[str, Observation]:
-        """external_task_id -> what was found; what could not be told is Unknown."""
+        """external_task_id -> the result; Unknown where the cloud gave no clear answer."""
         ...
 
 
-ANY_VERSION = "*"  # for Backend.write: over whatever is there, even what can't be read
+ANY_VERSION = "*"  # for Backend.write: overwrite any state, even an unreadable one
 
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """A state's bytes. `version` is opaque, for compare-and-swap; `entries` were appended since the snapshot.
+    """A stored state: the bytes of a snapshot, and the `entries` that were appended since.
 
-    `data` is empty where entries were appended before there was a snapshot.
+    `version` is opaque, for compare-and-swap. `data` is empty if entries were appended before the first snapshot.
     """
 
     data: bytes
@@ -184,7 +195,7 @@ class Blob:
 
 
 class LockInfo(Frozen):
-    """Who holds a lock. `lock_id` is what `voicectl unlock` takes."""
+    """The holder of a lock. `lock_id` is the argument of `voicectl unlock`."""
 
     lock_id: str
     who: str  # user@host
@@ -195,7 +206,7 @@ class LockInfo(Frozen):
 
 
 def locked_by(holder: LockInfo) -> StateLocked:
-    """The refusal, in the same words for every backend."""
+    """The error for a locked state, with the same message for every backend."""
     return StateLocked(
         f"{holder.who} (pid {holder.pid}) has held it for {holder.operation} since {format_time(holder.since)}.",
         hint(way("Wait, or if that run is dead", "unlock", holder.lock_id)),
@@ -204,46 +215,50 @@ def locked_by(holder: LockInfo) -> StateLocked:
 
 
 class Backend(Protocol):
+    """Stores one state and its lock."""
+
     @property
     def where(self) -> str:
-        """For people: the path or URL, without credentials."""
+        """The path or URL, without credentials. For messages only."""
         ...
 
     def read(self) -> Blob | None:
-        """None when there is no state yet. Raises StateDamaged."""
+        """Reads the state; None where there is none yet. Raises StateDamaged."""
         ...
 
     def write(self, data: bytes, expected: str | None) -> str:
-        """Compare-and-swap against `expected` (None: there must be none); drops the entries; returns the new version.
+        """Writes a snapshot if the version is still `expected` (None: no state exists). Returns the new version.
 
-        `ANY_VERSION` writes over whatever is there. Raises StateConflict, and whatever the disk or the net raises:
-        then the old content is still there.
+        Drops the appended entries. `ANY_VERSION` overwrites any state. Raises StateConflict, and the errors of the
+        disk or the network; the old content is kept then.
         """
         ...
 
     def append(self, entries: Sequence[bytes], expected: str | None) -> str:
-        """Durable, all or none of them, before it returns the version that holds from now on. Raises StateConflict.
+        """Appends all entries or none, durably. Returns the new version. Raises StateConflict.
 
-        An entry is one line: no newline and no other control character.
+        An entry is one line, without newlines and other control characters.
         """
         ...
 
     def lock(self, holder: LockInfo) -> AbstractContextManager[None]:
-        """Raises StateLocked, naming the holder; takes over from a holder that is provably dead."""
+        """Locks the state. Raises StateLocked with the holder's name. Takes over the lock of a dead process."""
         ...
 
     def break_lock(self, lock_id: str) -> LockInfo:
-        """Raises StateError when there is no lock, it has another id, or its holder is known to be alive."""
+        """Removes a lock. Raises StateError if there is none, its id differs, or its holder is known to be alive."""
         ...
 
 
 class Clock(Protocol):
-    """Time, passed in, so that tests need no sleeping."""
+    """The source of time. It is passed in, so that tests need no sleeping."""
 
     def now(self) -> datetime:
-        """UTC, for records and signatures; may jump."""
+        """The wall clock in UTC, for records and signatures. It may jump."""
         ...
 
-    def monotonic(self) -> float: ...
+    def monotonic(self) -> float:
+        """Seconds since an arbitrary moment. It never goes back."""
+        ...
 
     def sleep(self, seconds: float) -> None: ...

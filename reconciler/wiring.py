@@ -174,9 +174,9 @@ def world(workspace: Workspace) -> World:
 
 def sandbox_accounts(manifest: Manifest) -> dict[str, str]:
     """Provider -> the sandbox account that `--sandbox` uses for it, where that account lists other users' voices."""
-    from reconciler.clouds import rehearsal_account
+    from reconciler.clouds import sandbox_account
 
-    named = {name: rehearsal_account(account) for name, account in manifest.providers.items()}
+    named = {name: sandbox_account(account) for name, account in manifest.providers.items()}
     return {name: account for name, account in named.items() if account is not None}
 
 

@@ -1,1 +1,1 @@
-"""THE CLOUDS. Each adapter translates one cloud, once, strictly; it decides nothing and remembers nothing."""
+"""The adapters of the clouds. Each one translates the API of one cloud; it makes no decisions and keeps no state."""

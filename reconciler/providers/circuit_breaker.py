@@ -1,4 +1,4 @@
-"""Asks about records one by one, and knows when to stop: what can't be asked costs all its tries and timeouts."""
+"""Stops single look-ups after repeated failures, because each failed one takes all its retries and timeouts."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from reconciler.model.state import Record
 T = TypeVar("T", Observation, Observation | None)
 
 
-def while_answered(ask: Callable[[Record], T], *, failures: int) -> Callable[[Record], T | Unknown]:
-    """`ask`, until it could not tell so many times in a row: from then on nobody is asked, and that is the reason.
+def with_circuit_breaker(ask: Callable[[Record], T], *, failures: int) -> Callable[[Record], T | Unknown]:
+    """Wraps `ask`. After so many failures in a row it makes no more calls and returns Unknown.
 
-    More than one where a single record's answer may be what can't be read, and the others' can.
+    Use more than one failure where a single record's answer may be unreadable while others can be read.
     """
     failed: list[Unknown | Unverifiable] = []
 

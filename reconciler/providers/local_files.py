@@ -1,4 +1,4 @@
-"""The bytes of a declared local file, as they were when the manifest was read: a file that changed since is refused."""
+"""Reads declared local files. A file that has changed since the manifest was read is refused."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from reconciler.model.manifest import Voice
 
 
 def bytes_of(voice: Voice, key: str) -> bytes:
-    """Raises Rejected where the file is not what was planned any more; nothing was sent then."""
-    named, lies = voice.inputs[key], voice.files[key]
+    """The bytes of the file that this input names. Raises Rejected if the digest has changed; nothing was sent then."""
+    named, path = voice.inputs[key], voice.files[key]
     try:
-        data = Path(lies).read_bytes()
+        data = Path(path).read_bytes()
     except OSError as failure:
         raise Rejected(f"{key}: {named['file']} can't be read any more: {failure.strerror}") from None
     if hashlib.sha256(data).hexdigest() != named["sha256"]:

@@ -1,1 +1,1 @@
-"""A CLOUD TO REHEARSE AGAINST. Speaks the vendors' wire; knows nothing of the adapters that talk to it."""
+"""The sandbox: simulates the clouds' HTTP APIs. It does not depend on the adapters that call it."""

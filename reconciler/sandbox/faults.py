@@ -1,6 +1,6 @@
-"""What can go wrong in the sandbox, as switches. All are off by default; what they do is done where they are read.
+"""Settings that make the sandbox fail in certain ways. All are off by default.
 
-Where a vendor's behaviour is not known, there is a switch instead of a guess.
+The code that reads a setting implements it. If a vendor's behaviour is not known, there is a setting for it.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from reconciler.model.base import Frozen
 
 
 class DeletedVoice(StrEnum):
-    """How the task of a deleted voice looks afterwards. Kling doesn't say, so the tool must be right with each."""
+    """How the task of a deleted voice looks afterwards. Kling does not document it, so voicectl must handle all."""
 
     VANISHES = "vanishes"  # neither listed nor found by id
-    STAYS = "stays"  # listed as if nothing had happened
+    STAYS = "stays"  # listed unchanged
     STAYS_EMPTY = "stays-empty"  # listed, without voices
     STAYS_MARKED = "stays-marked"  # listed, and its voice says `status: deleted`
 
 
 class SessionRefusal(StrEnum):
-    """How VOD refuses a SessionId that was used. Documented for CreateAigcCustomVoice only, and there always so."""
+    """The code for a used SessionId at VOD. Documented for CreateAigcCustomVoice only, which always uses the first."""
 
     SESSION_ID = "InvalidParameterValue.SessionId"
     TASK_DUPLICATE = "FailedOperation.TaskDuplicate"
 
 
 class VoiceRefusal(StrEnum):
-    """How VOD says that it knows no such voice. Not documented."""
+    """The code for an unknown voice at VOD. Not documented."""
 
     NOT_FOUND = "ResourceNotFound"
     VALUE = "InvalidParameterValue"
@@ -38,7 +38,7 @@ class VoiceRefusal(StrEnum):
 
 
 def _none(word: object) -> object:
-    return None if word in ("", "none", "off") else word  # as typed at a prompt
+    return None if word in ("", "none", "off") else word  # what users type at a prompt
 
 
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -46,7 +46,7 @@ Seconds = Annotated[float, Field(ge=0, le=86_400 * 365, allow_inf_nan=False)]
 
 
 class Faults(Frozen):
-    """A probability is drawn for each call, from the world's seed and how many such calls came before it."""
+    """The settings. A probability is drawn for each call, from the world's seed and the number of such calls before."""
 
     reply_lost: Probability = Field(
         default=0.0, description="Probability that a create or delete is done and the connection breaks unanswered."

@@ -1,4 +1,4 @@
-"""A request and what comes of it, as plain values: the same for every mount and every cloud. Knows no cloud's words."""
+"""HTTP requests and answers as plain values, the same for every transport and every cloud."""
 
 from __future__ import annotations
 
@@ -8,21 +8,25 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Request:
+    """An HTTP request."""
+
     method: str
-    path: str  # as it came over the wire: percent-encoded, without the query
-    query: str = ""  # as it came over the wire
+    path: str  # as received: percent-encoded, without the query
+    query: str = ""  # as received
     headers: Mapping[str, str] = field(default_factory=dict)  # names in lower case
     body: bytes = b""
 
     @classmethod
     def received(cls, method: str, target: str, *, headers: Iterable[tuple[str, str]], body: bytes) -> Request:
-        """`target` is the request line's: path and query. A header said twice counts once, the last time."""
+        """A request as received. `target` is path and query. Of a repeated header, the last value counts."""
         path, _, query = target.partition("?")
         return cls(method.upper(), path, query, {name.lower(): value for name, value in headers}, body)
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
+    """An HTTP response."""
+
     status: int
     body: bytes
     content_type: str = "application/json; charset=utf-8"
@@ -31,14 +35,14 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """The work is done and the connection breaks before a word of the answer."""
+    """No answer: the work is done, and the connection breaks before the answer is sent."""
 
 
 Answer = Response | Dropped
 
 
 def log_line(request: Request, answer: Answer) -> str:
-    """`POST /v1/general/custom-voices 200 0`. Without the query, the headers and the body: secrets stand there."""
+    """The log line of a request: `POST /v1/general/custom-voices 200 0`. Query, headers and body may hold secrets."""
     path = "".join(c if c.isprintable() else "?" for c in request.path)
     match answer:
         case Response():

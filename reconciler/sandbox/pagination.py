@@ -1,4 +1,4 @@
-"""A walk through an account's tasks, page by page, and where the last page ended. Knows no cloud's wire."""
+"""Reads the tasks of an account page by page, with a token for the next page. The same for every cloud."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from reconciler.sandbox.task import SELECT, Creation, Stage
 
 Row = tuple[Any, ...]
-Span = tuple[int | None, int | None]  # Unix seconds, both ends belong to it; None: open
+Span = tuple[int | None, int | None]  # Unix seconds, both ends included; None: open
 
 _ENDED = "CASE WHEN ended_at <= :now THEN ended_at ELSE 0 END"
 _AT = {
@@ -22,22 +22,22 @@ _AT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Scroll:
-    """Which tasks, and in which order."""
+class TaskQuery:
+    """A query for tasks: a filter and an order."""
 
     since: int  # Unix milliseconds; older ones are not shown
     limit: int
     stages: tuple[Stage, ...] = tuple(Stage)
     created: Span = (None, None)
     ended: Span = (None, None)
-    by_end: bool = False  # instead of by the beginning
+    by_end: bool = False  # order by end, not by creation
     ascending: bool = False
     token: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`token` leads on to the next one; empty: this is the last."""
+    """One page of tasks. `token` is for the next page; empty: this is the last one."""
 
     creations: tuple[Creation, ...]
     token: str
@@ -45,17 +45,17 @@ class Page:
 
 def page_of(
     db: sqlite3.Connection,
-    wanted: Scroll,
+    wanted: TaskQuery,
     *,
     account: str,
     now: int,
     until: int | None,
     shuffle: Callable[[list[Row]], None] | None,
 ) -> tuple[list[Row], str]:
-    """The rows of one page and the token of the next. Raises ValueError when the token is none of ours.
+    """The rows of one page and the token of the next one. Raises ValueError for an invalid token.
 
-    `until` is the latest beginning that is shown. A page goes on behind the last task of the one before, so that new
-    tasks move nothing; when it is shuffled, behind as many as were shown.
+    `until` is the latest creation time that is shown. A page starts after the last task of the page before, so new
+    tasks move nothing. With `shuffle`, it starts after the number of tasks that were shown.
     """
     order = _ENDED if wanted.by_end else "created_at"
     way, beyond = ("ASC", ">") if wanted.ascending else ("DESC", "<")

@@ -1,6 +1,6 @@
-"""The one request handler behind every mount: which cloud is meant, and what it answers.
+"""Passes each request to the API of its cloud. Every transport of the sandbox uses this function.
 
-A cloud is a function from the world and a request to an answer; which one is meant, the request's own form tells.
+The headers of a request show which cloud it is for. The API of a cloud is a function (world, request) -> answer.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ Log = Callable[[str], None]
 
 
 def handle(world: World, request: Request, log: Log | None = None) -> Answer:
-    """`log` gets one line a request, without secrets."""
-    answer = tencent.answer(world, request) if tencent.is_meant(request) else kling.answer(world, request)
+    """Answers a request. `log` gets one line for each request, without secrets."""
+    answer = tencent.answer(world, request) if tencent.is_tencent_request(request) else kling.answer(world, request)
     if log is not None:
         log(log_line(request, answer))
     return answer

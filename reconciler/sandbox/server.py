@@ -1,4 +1,4 @@
-"""The sandbox on a loopback port, for clients that want a socket. HTTP/1.1 with keep-alive; prints nothing."""
+"""Serves the sandbox on a loopback port. HTTP/1.1 with keep-alive; prints nothing."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from reconciler.sandbox.world import World
 
 _LARGEST_BODY = 32 * 1024 * 1024  # Tencent takes 10 MB
 _IDLE_SECONDS = 120
-_POLL_SECONDS = 0.05  # how soon a close is noticed
+_POLL_SECONDS = 0.05  # how often the server checks for `close`
 
 
 class Server:
-    """Bound already. `serve_forever` serves in this thread until `close`; as a context manager it serves in another.
+    """A server whose port is open. `serve_forever` blocks until `close`; as a context manager it uses its own thread.
 
-    `close` may come from another thread or after KeyboardInterrupt, but not from a signal handler that interrupts
-    `serve_forever`: it would wait for itself.
+    Call `close` from another thread or after KeyboardInterrupt. In a signal handler that interrupts `serve_forever`,
+    it would wait for itself.
     """
 
     def __init__(self, listener: _Listener) -> None:
@@ -59,7 +59,7 @@ class Server:
 
 
 def serve(world: World, port: int = 0, *, log: Log | None = None) -> Server:
-    """Port 0 takes a free one. Raises OSError when the port is taken."""
+    """Opens the port; 0 takes a free one. Raises OSError if the port is in use."""
     return Server(_Listener(world, port, log))
 
 
@@ -84,7 +84,7 @@ class _Listener(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def hang_up(self) -> None:
-        """Ends the connections that clients keep alive."""
+        """Closes the connections that clients keep alive."""
         for connection in tuple(self._open):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
@@ -100,7 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "voicectl-sandbox"
     sys_version = ""
     timeout = _IDLE_SECONDS
-    wbufsize = -1  # head and body leave in one piece, or the client's delayed ACK costs 40 ms
+    wbufsize = -1  # sends headers and body together: else the client's delayed ACK costs 40 ms
     disable_nagle_algorithm = True
 
     def answer(self) -> None:
@@ -113,7 +113,7 @@ class _Handler(BaseHTTPRequestHandler):
             body = self.rfile.read(int(length))
             if len(body) == int(length):
                 self._reply(body)
-            else:  # the client broke off: what it did not finish saying is not done
+            else:  # the client disconnected: an incomplete request is not executed
                 self.close_connection = True
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815 - http.server's names

@@ -1,4 +1,4 @@
-"""The world's one noun: a task and the voice it makes. Where it stands follows from the time: nothing ticks."""
+"""A task and the voice that it makes. A task's status is derived from timestamps, so nothing runs in the background."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ LIVING = "deleted_at IS NULL AND failure IS NULL AND ended_at <= :now"
 
 
 class Stage(StrEnum):
+    """The status of a task."""
+
     SUBMITTED = "submitted"
     PROCESSING = "processing"
     READY = "ready"
@@ -24,29 +26,31 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)  # not a pydantic model: a list call builds a thousand
 class Creation:
-    """Times are Unix milliseconds. A voice exists from `ended_at` on, unless there is a `failure`."""
+    """A task. Times are Unix milliseconds. Its voice exists from `ended_at` on, unless there is a `failure`."""
 
     number: int  # in the order of creation
     account: str  # `kling:sandbox-prod`, `tencent:sandbox-prod/vod/221073`
     task_id: str
-    key: str | None  # chosen by the caller; None: none was, or it was made outside
-    voice_id: str  # empty: it makes a file, or nothing
+    key: str | None  # chosen by the caller; None: the caller gave none, or it was made outside
+    voice_id: str  # empty: the task makes a file, or nothing
     voice_name: str
     created_at: int
     started_at: int
-    ended_at: int | None  # None: stuck
+    ended_at: int | None  # None: never
     failure: str | None
     deleted_at: int | None
-    action: str = ""  # what made it, in the cloud's own word; empty where a cloud has but one
-    told: str = "{}"  # JSON: what its cloud was told of it, and tells of it
-    used_at: int | None = None  # when it spoke first
+    action: str = ""  # the name of the API call that made it; empty at Kling, which has one
+    details_json: str = "{}"  # what the request said and what the task's answer repeats; column `told`
+    used_at: int | None = None  # the first use of the voice
 
     @property
     def details(self) -> dict[str, Any]:
-        parsed: dict[str, Any] = json.loads(self.told)
+        """`details_json`, parsed."""
+        parsed: dict[str, Any] = json.loads(self.details_json)
         return parsed
 
     def stage(self, now: int) -> Stage:
+        """The status at this time."""
         if now < self.started_at:
             return Stage.SUBMITTED
         if self.ended_at is None or now < self.ended_at:
@@ -54,7 +58,7 @@ class Creation:
         return Stage.READY if self.failure is None else Stage.FAILED
 
     def changed_at(self, now: int) -> int:
-        """When it came to the stage that it is at."""
+        """When the current status began."""
         match self.stage(now):
             case Stage.SUBMITTED:
                 return self.created_at
@@ -65,5 +69,5 @@ class Creation:
 
 
 def owner_of(account: str) -> str:
-    """The number that a cloud knows an account by: the same in every world, so that a reset is no other account."""
+    """The number of an account in answers. It is the same in every world, so a reset does not change the account."""
     return str(100_000_000 + int.from_bytes(hashlib.sha256(account.encode()).digest()[:8], "big") % 900_000_000)

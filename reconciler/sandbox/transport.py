@@ -1,4 +1,4 @@
-"""The sandbox as an httpx transport: the same handler without a socket. Imports httpx: import it where it is used."""
+"""The sandbox as an httpx transport, without sockets. It imports httpx, so import this module only where needed."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from reconciler.sandbox.world import World
 
 
 class SandboxTransport(httpx.BaseTransport):
-    """For `httpx.Client(transport=…)`. Every host is the sandbox. Whoever opened the world closes it."""
+    """For `httpx.Client(transport=…)`. Every host is the sandbox. The caller closes the world."""
 
     def __init__(self, world: World, *, log: Log | None = None) -> None:
         self._world = world
         self._log = log
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Raises httpx.ReadError where the sandbox drops the connection."""
+        """Answers a request. Raises httpx.ReadError if the sandbox drops the connection."""
         target = request.url.raw_path.decode("ascii")
         received = Request.received(request.method, target, headers=request.headers.items(), body=request.read())
         answer = handle(self._world, received, self._log)

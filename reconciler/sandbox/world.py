@@ -1,7 +1,7 @@
-"""The sandbox's truth: accounts, tasks, voices and switches, in one SQLite file. Knows no cloud's wire.
+"""The database of the sandbox: accounts, tasks, voices and faults in one SQLite file. The same for every cloud.
 
-Every request is one transaction, committed before it is answered, so a killed process loses nothing that was answered
-or done; several processes and threads may use one world at once.
+Every request is one transaction that is committed before the answer, so a killed process loses nothing that was done.
+Several processes and threads may use one world at once.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Self
 from reconciler.errors import UsageError
 from reconciler.protocols import Clock
 from reconciler.sandbox.faults import Faults
-from reconciler.sandbox.request_context import Turn
+from reconciler.sandbox.request_context import RequestContext
 from reconciler.sandbox.task import LIVING, SELECT, Creation
 
 DEFAULT_SEED = 1
-DEFAULT_ACCOUNT = "kling:sandbox-default"  # where a foreign voice appears while nobody has called yet
+DEFAULT_ACCOUNT = "kling:sandbox-default"  # the account of a foreign voice before the first call
 _FORMAT = 2
 _KLING = "kling:"
 _WAIT_SECONDS = 30.0  # for another process's transaction
@@ -47,7 +47,7 @@ PRAGMA user_version = {_FORMAT}
 """
 
 
-_DISK = (  # sqlite.org/rescode.html: what these say of is the disk, and not what is in the file
+_DISK_ERRORS = (  # sqlite.org/rescode.html: errors of the disk, not of the content
     sqlite3.SQLITE_PERM,
     sqlite3.SQLITE_READONLY,
     sqlite3.SQLITE_IOERR,
@@ -57,6 +57,7 @@ _DISK = (  # sqlite.org/rescode.html: what these say of is the disk, and not wha
 
 
 def unwritable(path: str | Path, why: str) -> UsageError:
+    """The error for a world whose file can't be written."""
     return UsageError(
         f"The sandbox keeps its world in {path}, which can't be written: {why}.",
         "Copy the manifest to a folder of your own, and go there: voicectl -C DIR --sandbox plan",
@@ -64,18 +65,19 @@ def unwritable(path: str | Path, why: str) -> UsageError:
 
 
 class World:
+    """One sandbox. Create it with `open`."""
+
     def __init__(self, db: sqlite3.Connection, clock: Clock) -> None:
-        """Use `open`."""
         self._db = db
         self._clock = clock
         self._lock = RLock()
-        self._faults = ("", Faults())  # as it is kept, and what it means
+        self._faults = ("", Faults())  # the stored JSON, and its parsed value
 
     @classmethod
     def open(cls, path: str | Path, clock: Clock, *, seed: int = DEFAULT_SEED) -> World:
-        """The world at this path, made with `seed` if there is none; `:memory:` is a world of its own.
+        """Opens the world at this path, or creates it with `seed`. `:memory:` is a new world without a file.
 
-        Raises UsageError when the file is something else, or can't be written.
+        Raises UsageError if the file is something else, or can't be written.
         """
         try:
             if str(path) != ":memory:":
@@ -84,11 +86,11 @@ class World:
                 db = sqlite3.connect(path, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False)
                 opened.callback(db.close)
                 _prepare(db, seed, clock)
-                opened.pop_all()  # it is whole: it stays open
+                opened.pop_all()  # complete, so the connection stays open
         except OSError as error:
             raise unwritable(path, error.strerror or str(error)) from error
         except sqlite3.Error as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DISK:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DISK_ERRORS:
                 raise unwritable(path, str(error)) from error
             raise UsageError(f"{path} can't be the sandbox's world: {error}.", _DELETE) from error
         return cls(db, clock)
@@ -104,73 +106,77 @@ class World:
         self.close()
 
     @contextmanager
-    def turn(self, account: str, action: str) -> Iterator[Turn]:
-        """One request's transaction: committed when the block ends, undone when it raises.
+    def request(self, account: str, action: str) -> Iterator[RequestContext]:
+        """The transaction of one request: committed at the end of the block, rolled back if it raises.
 
-        `account` is empty for a caller who did not prove to be one.
+        `account` is empty for a caller without valid credentials.
         """
         with self._transaction():
-            seed, kept = self._db.execute("SELECT seed, faults FROM world").fetchone()
-            yield Turn(self._db, account, action=action, now=self.now(), seed=seed, faults=self._understood(kept))
+            seed, faults_json = self._db.execute("SELECT seed, faults FROM world").fetchone()
+            yield RequestContext(
+                self._db, account, action=action, now=self.now(), seed=seed, faults=self._parse_faults(faults_json)
+            )
 
     def now(self) -> int:
-        """Unix milliseconds. The wall clock: it is all that several processes share. `clock_ahead` is added to it."""
+        """The time in Unix milliseconds: the wall clock, which several processes share, plus `clock_ahead`."""
         return int((self._clock.now().timestamp() + self.faults().clock_ahead) * 1000)
 
     def wait(self, seconds: float) -> None:
-        """Outside of any turn: nobody else waits with it."""
+        """Waits. Call it outside of a request's transaction, so that other requests don't wait too."""
         if seconds > 0:
             self._clock.sleep(seconds)
 
     def faults(self) -> Faults:
+        """The current faults."""
         with self._lock:
-            return self._understood(self._db.execute("SELECT faults FROM world").fetchone()[0])
+            return self._parse_faults(self._db.execute("SELECT faults FROM world").fetchone()[0])
 
     def set_faults(self, faults: Faults) -> None:
+        """Replaces all faults."""
         with self._transaction():
             self._db.execute("UPDATE world SET faults = ?", (faults.model_dump_json(),))
 
     def reset(self, *, seed: int | None = None) -> None:
-        """A new world: nothing made, every switch off. Unless told, the next seed, so that no id comes back."""
+        """Deletes everything and turns every fault off. `seed` None takes the next seed, so that no id repeats."""
         with self._transaction():
             self._db.execute("DELETE FROM creations")
             self._db.execute("DELETE FROM turns")
-            told = (Faults().model_dump_json(), seed)
-            self._db.execute("UPDATE world SET faults = ?, seed = coalesce(?, seed + 1)", told)
+            values = (Faults().model_dump_json(), seed)
+            self._db.execute("UPDATE world SET faults = ?, seed = coalesce(?, seed + 1)", values)
 
     def accounts(self) -> tuple[str, ...]:
-        """Everybody who ever called, such as `kling:sandbox-default`."""
+        """All accounts that ever called, such as `kling:sandbox-default`."""
         with self._lock:
             rows = self._db.execute("SELECT DISTINCT account FROM turns WHERE account != '' ORDER BY account")
             return tuple(row[0] for row in rows)
 
     def voices(self, account: str | None = None) -> tuple[Creation, ...]:
-        """The voices that exist now, whatever the lists show; of one account or of all, the oldest first."""
+        """The voices that exist now, oldest first, of one account or of all. The faults for lists don't apply."""
         query = f"{SELECT} {LIVING} AND voice_id != '' AND account = coalesce(:account, account) ORDER BY number"
         with self._lock:
             rows = self._db.execute(query, {"now": self.now(), "account": account})
             return tuple(Creation(*row) for row in rows)
 
     def delete_outside(self, voice_id_or_name: str) -> Creation:
-        """As if a person had deleted it in the console. Raises UsageError, as `rename_outside` does."""
-        return self._outside(voice_id_or_name, new_name=None)
+        """Deletes a voice, as a user can in the console. Raises UsageError, as `rename_outside` does."""
+        return self._change_outside(voice_id_or_name, new_name=None)
 
     def rename_outside(self, voice_id_or_name: str, new_name: str) -> Creation:
-        """Returns the voice as it was."""
-        return self._outside(voice_id_or_name, new_name=new_name)
+        """Renames a voice, as a user can in the console. Returns the voice with its old name."""
+        return self._change_outside(voice_id_or_name, new_name=new_name)
 
     def add_foreign(self, voice_name: str, account: str | None = None) -> Creation:
-        """A finished voice that nobody asked for over the API: a colleague's, or one that the cloud made by itself.
+        """Adds a finished voice that was not created over this API, such as a colleague's.
 
-        One of Kling's: the other clouds list no such voices.
+        It is a voice of Kling: the other clouds don't list such voices.
         """
         known = tuple(a for a in self.accounts() if a.startswith(_KLING))
         if account is None and len(known) > 1:
             raise UsageError(f"The sandbox has several accounts: {', '.join(known)}.", "Say which of them.")
-        with self.turn(account or (known[0] if known else DEFAULT_ACCOUNT), _OUTSIDE) as turn:
-            return turn.begin(voice_name, key=None, seconds=0)
+        with self.request(account or (known[0] if known else DEFAULT_ACCOUNT), _OUTSIDE) as context:
+            return context.begin(voice_name, key=None, seconds=0)
 
-    def _outside(self, wanted: str, *, new_name: str | None) -> Creation:
+    def _change_outside(self, wanted: str, *, new_name: str | None) -> Creation:
         with self._lock:
             found = [v for v in self.voices() if v.voice_id == wanted]
             found = found or [v for v in self.voices() if v.voice_name == wanted]
@@ -182,46 +188,46 @@ class World:
                 case _:
                     ids = ", ".join(v.voice_id for v in found)
                     raise UsageError(f"{len(found)} voices of the sandbox are called {wanted!r}.", f"Say the id: {ids}")
-            with self.turn(voice.account, _OUTSIDE) as turn:
+            with self.request(voice.account, _OUTSIDE) as context:
                 if new_name is None:
-                    turn.delete(voice)
+                    context.delete(voice)
                 else:
-                    turn.rename(voice, new_name)
+                    context.rename(voice, new_name)
             return voice
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with self._lock, _immediately(self._db):
+        with self._lock, _write_transaction(self._db):
             yield
 
-    def _understood(self, kept: str) -> Faults:
-        if self._faults[0] != kept:  # read at every request, parsed when somebody turned a switch
-            self._faults = (kept, Faults.model_validate_json(kept))
+    def _parse_faults(self, faults_json: str) -> Faults:
+        if self._faults[0] != faults_json:  # read for every request, parsed only after a change
+            self._faults = (faults_json, Faults.model_validate_json(faults_json))
         return self._faults[1]
 
 
 def _prepare(db: sqlite3.Connection, seed: int, clock: Clock) -> None:
-    # Nothing is synced: what a killed process wrote is in the system's cache all the same, and no rehearsal needs
-    # to outlive a power cut. The journal mode can't wait for another process that opens the new file just now.
+    # Nothing is synced: the system's cache keeps what a killed process wrote, and a sandbox need not survive a power
+    # cut. The journal mode can't wait while another process opens the new file, so it is tried again.
     db.execute("PRAGMA synchronous = OFF")
     for _ in range(100):
         with suppress(sqlite3.OperationalError):
             db.execute("PRAGMA journal_mode = WAL")
             break
         clock.sleep(0.01)
-    with _immediately(db):
-        found = db.execute("PRAGMA user_version").fetchone()[0]
-        if found == 0 and not db.execute("SELECT 1 FROM sqlite_master").fetchone():
+    with _write_transaction(db):
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0 and not db.execute("SELECT 1 FROM sqlite_master").fetchone():
             for statement in _SCHEMA.split(";"):
                 db.execute(statement)
             db.execute("INSERT INTO world VALUES (?, ?)", (seed, Faults().model_dump_json()))
-        elif found != _FORMAT:
+        elif version != _FORMAT:
             raise sqlite3.DatabaseError("another version of voicectl made it, or something else did")
 
 
 @contextmanager
-def _immediately(db: sqlite3.Connection) -> Iterator[None]:
-    """A transaction that takes the write lock first: one that turned from reading to writing could not wait for it."""
+def _write_transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """A transaction that takes the write lock at once. A lock that is taken after a read could not be waited for."""
     db.execute("BEGIN IMMEDIATE")
     try:
         yield

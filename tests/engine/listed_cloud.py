@@ -21,7 +21,7 @@ from reconciler.model.state import Record
 from reconciler.protocols import Accepted, ByList, Capabilities, Done, MethodCapabilities
 from reconciler.providers.kling.auth import ApiKey
 from reconciler.providers.kling.provider import KlingProvider
-from reconciler.sandbox.request_context import Turn
+from reconciler.sandbox.request_context import RequestContext
 from reconciler.sandbox.task import Creation
 from reconciler.sandbox.world import World
 from tests.engine.books import KLING_KEYS, LISTED
@@ -42,7 +42,7 @@ def at_a_listed_cloud(rehearsal: Rehearsal) -> None:
     rehearsal.provide = lambda account: ListedProvider(account, rehearsal)
 
 
-class ListedTurn(Turn):
+class ListedRequest(RequestContext):
     def with_key(self, key: str, *, since: int = 0) -> Creation | None:
         """It knows no keys."""
         return None
@@ -63,11 +63,11 @@ class ListedTurn(Turn):
 
 class ListedWorld(World):
     @contextmanager
-    def turn(self, account: str, action: str) -> Iterator[Turn]:
+    def request(self, account: str, action: str) -> Iterator[RequestContext]:
         with self._transaction():
             seed, kept = self._db.execute("SELECT seed, faults FROM world").fetchone()
-            faults = self._understood(kept)
-            yield ListedTurn(self._db, account, action=action, now=self.now(), seed=seed, faults=faults)
+            faults = self._parse_faults(kept)
+            yield ListedRequest(self._db, account, action=action, now=self.now(), seed=seed, faults=faults)
 
 
 class ListedProvider(KlingProvider):
@@ -91,16 +91,16 @@ class ListedProvider(KlingProvider):
 
     def poll(self, pending: Sequence[Record]) -> Mapping[str, RemoteVoice]:
         """One list serves them all."""
-        return self._listing().sightings(pending)
+        return self._listing().matches(pending)
 
     def find(self, record: Record) -> Observation:
         try:
-            seen = self._listing().sightings([record]).get(record.external_task_id)
+            seen = self._listing().matches([record]).get(record.external_task_id)
         except CloudError as error:
             if error.systemic:
                 raise
             return Unknown(why=error.detail)
         return Absent() if seen is None else Found(remote=seen)
 
-    def _asked(self, record: Record) -> Observation | None:
-        return self._seen(record, record.task_id) if record.task_id else None
+    def _look_up(self, record: Record) -> Observation | None:
+        return self._observe_task(record, record.task_id) if record.task_id else None

@@ -1,4 +1,4 @@
-"""The stand-in on a socket, and providers that talk to it."""
+"""The fake Kling service on a socket, and providers that use it."""
 
 from __future__ import annotations
 

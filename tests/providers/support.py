@@ -1,4 +1,4 @@
-"""Records, a voice, and providers whose cloud answers what a test says."""
+"""Records, a voice, and Kling providers with scripted answers."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ SIGNED_URL = "https://cdn.example.com/narrator.mp3?X-Amz-Signature=feedfacefeedf
 
 
 def voice(**inputs: object) -> Voice:
-    said = {"voice_name": "Narrator EN", "voice_url": SIGNED_URL} | inputs
-    return Voice(address="narrator", provider="kling", type="kling", method="create", inputs=said)
+    given = {"voice_name": "Narrator EN", "voice_url": SIGNED_URL} | inputs
+    return Voice(address="narrator", provider="kling", type="kling", method="create", inputs=given)
 
 
 def record(status: Status = Status.READY, *, key: str = KEY, account: str = HERE, **fields: Any) -> Record:
     sent = 0 if fields.get("method") in ("existing", "preset") else 1
-    told: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "external_task_id": key,
         "address": "narrator",
         "provider": "kling",
@@ -40,17 +40,17 @@ def record(status: Status = Status.READY, *, key: str = KEY, account: str = HERE
         "changed_at": START,
         "attempts": sent,
     }
-    return Record.model_validate(told | fields)
+    return Record.model_validate(defaults | fields)
 
 
-def said(code: int, message: str = "words", **more: object) -> bytes:
+def kling_body(code: int, message: str = "words", **more: object) -> bytes:
     return json.dumps({"code": code, "message": message, "request_id": "req-1", **more}).encode()
 
 
 def task(task_id: object = "930801301486305328", status: str = "succeed", **more: Any) -> dict[str, Any]:
-    """A record as the vendor's page shows it."""
+    """A task as Kling's docs show it."""
     voices = [{"voice_id": "850087542757535834", "voice_name": "Narrator EN", "trial_url": "u", "owned_by": "1002"}]
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "task_id": task_id,
         "task_status": status,
         "task_status_msg": "",
@@ -60,15 +60,15 @@ def task(task_id: object = "930801301486305328", status: str = "succeed", **more
         "updated_at": 1722769557708,
     }
     if status in ("succeed", "succeeded"):
-        told["task_result"] = {"voices": voices}
-    return told | more
+        fields["task_result"] = {"voices": voices}
+    return fields | more
 
 
 Scripted = httpx.Response | Exception
 
 
 class Script(httpx.BaseTransport):
-    """Answers one after another; the last one for ever."""
+    """Scripted answers, one after another; the last one is repeated."""
 
     def __init__(self, answers: Iterable[Scripted]) -> None:
         self._answers = list(answers)
@@ -85,7 +85,7 @@ class Script(httpx.BaseTransport):
 def scripted(
     *answers: Scripted, credentials: Credentials | None = None, clock: ManualClock | None = None
 ) -> tuple[KlingProvider, Script]:
-    """A provider on the default endpoint, and what it was asked."""
+    """A provider on the default endpoint, and the script with the requests that it received."""
     script = Script(answers)
     provider = KlingProvider(
         KlingAccount(type="kling"),

@@ -1,29 +1,29 @@
-"""How long records are asked about one by one where nobody answers."""
+"""Single look-ups stop after repeated failures."""
 
 from __future__ import annotations
 
 from reconciler.model.observed import Absent, Observation, Unknown
 from reconciler.model.state import Record, Status
-from reconciler.providers.circuit_breaker import while_answered
-from tests.providers.support import answer, record, said, scripted, task
+from reconciler.providers.circuit_breaker import with_circuit_breaker
+from tests.providers.support import answer, kling_body, record, scripted, task
 
 SIX = [record(Status.READY, key=f"vc-0123abcd-v{n}-deadbeef-1") for n in range(6)]
 
 
 def asked(answers: list[Observation], *, failures: int) -> tuple[int, list[type[Observation]]]:
-    """How many records were asked for, and what came of each."""
-    told: list[Record] = []
+    """How many records were looked up, and the type of each result."""
+    asked_records: list[Record] = []
 
     def ask(each: Record) -> Observation:
-        told.append(each)
-        return answers[len(told) - 1]
+        asked_records.append(each)
+        return answers[len(asked_records) - 1]
 
-    asking = while_answered(ask, failures=failures)
+    asking = with_circuit_breaker(ask, failures=failures)
     came = [type(asking(each)) for each in SIX]
-    return len(told), came
+    return len(asked_records), came
 
 
-def test_after_the_first_that_could_not_tell_nobody_is_asked() -> None:
+def test_after_one_failed_look_up_no_more_are_made() -> None:
     assert asked([Absent(), Unknown(why="HTTP 500")], failures=1) == (2, [Absent] + [Unknown] * 5)
 
 
@@ -40,16 +40,16 @@ def test_one_that_could_not_tell_between_others_is_allowed_for() -> None:
 
 
 def test_the_reason_is_that_of_the_last_one_asked() -> None:
-    asking = while_answered(lambda _: Unknown(why="HTTP 500"), failures=1)
+    asking = with_circuit_breaker(lambda _: Unknown(why="HTTP 500"), failures=1)
     assert [asking(each) for each in SIX[:2]] == [
         Unknown(why="HTTP 500"),
         Unknown(why="not asked for, because others could not be: HTTP 500"),
     ]
 
 
-def test_voices_that_no_list_shows_and_nobody_answers_for_cost_two_records_tries() -> None:
-    empty, broken = answer(200, said(0, data=[])), answer(500, said(5000, "internal error"))
-    provider, script = scripted(empty, empty, *[broken] * 8, answer(200, said(0, data=task())))
+def test_after_two_failed_look_ups_no_more_are_made() -> None:
+    empty, broken = answer(200, kling_body(0, data=[])), answer(500, kling_body(5000, "internal error"))
+    provider, script = scripted(empty, empty, *[broken] * 8, answer(200, kling_body(0, data=task())))
     observed = provider.observe(SIX)
     assert [type(each) for each in observed.of.values()] == [Unknown] * 6
     assert len(script.requests) == 2 + 2 * 4

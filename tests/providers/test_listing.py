@@ -1,10 +1,10 @@
-"""What two looks at a list tell, whatever the cloud."""
+"""The results of reading a list twice, for any cloud."""
 
 from __future__ import annotations
 
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus
 from reconciler.model.state import Record, Status
-from reconciler.providers.listing import Listing, ListResult, look
+from reconciler.providers.listing import Listing, ListResult, observe_records
 from tests.providers.support import record
 
 NARRATOR = "vc-0123abcd-narrator-deadbeef-1"
@@ -17,12 +17,14 @@ def listed(**fields: str) -> Listing:
 
 
 def seen(*records: Record, lists: list[Listing]) -> ListResult:
-    """What is missing from the lists is absent when asked for."""
+    """The result for these lists. Single look-ups find nothing."""
     looks = iter(lists)
-    return look(records, strangers=[], read_list=lambda: next(looks), find=lambda r: Absent(), ask=lambda r: Absent())
+    return observe_records(
+        records, foreign_records=[], read_list=lambda: next(looks), find=lambda r: Absent(), look_up=lambda r: Absent()
+    )
 
 
-def test_a_marked_voice_that_only_the_first_look_shows_is_told() -> None:
+def test_a_marked_voice_that_only_the_first_list_shows_is_reported() -> None:
     first = listed(external_task_id=NARRATOR)
     sight = seen(record(Status.READY, key=HERO), lists=[first, Listing()])
     assert [v.external_task_id for v in sight.marked] == [NARRATOR]
@@ -35,7 +37,7 @@ def test_a_voice_of_the_same_name_is_another_voice() -> None:
 
 
 def test_of_two_voices_with_one_marker_a_record_means_the_one_of_its_own_task() -> None:
-    """A cloud that takes no key makes a second one; each may be held by another state."""
+    """A cloud without keys may create two voices with one marker. Each may be in another state."""
     twins = [
         RemoteVoice(status=TaskStatus.READY, voice_id=f"8{n}", task_id=f"9{n}", external_task_id=NARRATOR)
         for n in range(2)

@@ -1,4 +1,4 @@
-"""A clock that stands still, and a caller who speaks Kling's wire to a world."""
+"""A clock that does not advance by itself, and a client that calls the sandbox's Kling API."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ class Caller:
     def send(
         self, method: str, target: str, *, body: bytes = b"", headers: dict[str, str] | None = None
     ) -> Response | Dropped:
-        told = {"Authorization": f"Bearer {self.key}"} if headers is None else headers
-        request = Request.received(method, target, headers=told.items(), body=body)
+        sent_headers = {"Authorization": f"Bearer {self.key}"} if headers is None else headers
+        request = Request.received(method, target, headers=sent_headers.items(), body=body)
         return handle(self.world, request, self.lines.append)
 
     def call(self, method: str, target: str, *, body: object = None, headers: dict[str, str] | None = None) -> Reply:
@@ -83,7 +83,7 @@ class Caller:
         return self.call("GET", "/v1/general/custom-voices" + query)
 
     def names(self, query: str = "?pageSize=1000") -> list[str]:
-        """Of the finished voices listed."""
+        """The names of the finished voices in the list."""
         records = self.listed(query).data
         return [v["voice_name"] for r in records if "task_result" in r for v in r["task_result"]["voices"]]
 
@@ -99,8 +99,8 @@ class Caller:
         self.clock.sleep(self.world.faults().task_seconds)
         return str(self.get(task_id).data["task_result"]["voices"][0]["voice_id"])
 
-    def turn(self, **faults: object) -> None:
-        """These switches, the others as they are."""
+    def change_faults(self, **faults: object) -> None:
+        """Sets these faults and keeps the others."""
         self.world.set_faults(Faults.model_validate(self.world.faults().model_dump() | faults))
 
 

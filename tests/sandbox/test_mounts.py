@@ -1,4 +1,4 @@
-"""One handler, two mounts: in process as an httpx transport, and on a loopback port for whoever wants a socket."""
+"""The two ways to reach the sandbox: as an httpx transport in the process, and on a loopback port."""
 
 from __future__ import annotations
 
@@ -49,21 +49,21 @@ def test_both_mounts_speak_the_same_wire(client: httpx.Client) -> None:
 
 
 def test_a_lost_reply_is_a_broken_connection_and_the_work_is_done(client: httpx.Client, kling: Caller) -> None:
-    kling.turn(reply_lost=1)
+    kling.change_faults(reply_lost=1)
     with pytest.raises((httpx.ReadError, httpx.RemoteProtocolError)):
         client.post(VOICES, json=WANTED)
     assert client.get(f"{VOICES}/k%201").json()["code"] == 0
 
 
 def test_garbage_comes_as_html(client: httpx.Client, kling: Caller) -> None:
-    kling.turn(garbage=1)
+    kling.change_faults(garbage=1)
     answer = client.post(VOICES, json=WANTED)
     assert answer.headers["content-type"] == "text/html"
     assert "<html>" in answer.text
 
 
 def test_the_transport_raises_read_error(kling: Caller, world: World) -> None:
-    kling.turn(reply_lost=1)
+    kling.change_faults(reply_lost=1)
     with httpx.Client(transport=SandboxTransport(world)) as client, pytest.raises(httpx.ReadError):
         client.post(f"https://api-singapore.klingai.com{VOICES}", json=WANTED, headers=BEARER)
 
@@ -147,5 +147,5 @@ def test_only_the_transport_imports_httpx() -> None:
     modules = [path.stem for path in Path(sandbox.__file__).parent.glob("*.py") if path.stem != "transport"]
     program = "import sys\n" + "\n".join(f"import reconciler.sandbox.{m}" for m in modules)
     program += "\nprint([m for m in ('httpx', 'jwt', 'rich') if m in sys.modules])"
-    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert told.stdout == "[]\n"
+    child = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert child.stdout == "[]\n"

@@ -1,4 +1,4 @@
-"""The truth outlives processes, is shared by them, and can be changed behind everybody's back."""
+"""The world survives processes, is shared by them, and can be changed outside of the API."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_switch_turned_by_another_process_holds_at_once(tmp_path: Path) -> Non
 
 
 def test_threads_share_one_world(kling: Caller) -> None:
-    kling.turn(calls_per_second=1000)
+    kling.change_faults(calls_per_second=1000)
     threads = [Thread(target=lambda: [kling.create(external_task_id=f"k{n}") for n in range(20)]) for _ in range(4)]
     for thread in threads:
         thread.start()
@@ -91,8 +91,8 @@ def test_threads_share_one_world(kling: Caller) -> None:
 
 
 def test_a_request_that_breaks_leaves_no_trace(kling: Caller) -> None:
-    with pytest.raises(RuntimeError), kling.world.turn("kling:sandbox-default", "create") as turn:
-        turn.begin("Hero", key="k1", seconds=0)
+    with pytest.raises(RuntimeError), kling.world.request("kling:sandbox-default", "create") as context:
+        context.begin("Hero", key="k1", seconds=0)
         raise RuntimeError
     assert kling.get("k1").code == 1201
     assert kling.create(external_task_id="k1").code == 0
@@ -106,7 +106,7 @@ def test_the_same_calls_make_the_same_ids(kling: Caller) -> None:
 
 def test_a_reset_world_is_empty_and_makes_other_ids(kling: Caller) -> None:
     first = kling.made(external_task_id="k1")
-    kling.turn(fail=0.5)
+    kling.change_faults(fail=0.5)
     kling.world.reset()
     assert (kling.world.voices(), kling.world.accounts(), kling.world.faults()) == ((), (), Faults())
     assert kling.made(external_task_id="k1") != first
@@ -119,7 +119,7 @@ def test_voices_are_those_that_exist_whatever_the_lists_show(kling: Caller) -> N
     kling.create("Failed", voice_url="https://cdn.example.com/bad.mp3")
     kling.clock.sleep(1)
     kling.create("Running")
-    kling.turn(empty_list=True)
+    kling.change_faults(empty_list=True)
     assert [v.voice_name for v in kling.world.voices()] == ["Ready", "Second"]
     assert [v.voice_name for v in kling.world.voices("kling:sandbox-other")] == []
 
@@ -127,8 +127,8 @@ def test_voices_are_those_that_exist_whatever_the_lists_show(kling: Caller) -> N
 @pytest.mark.parametrize("by_name", [True, False])
 def test_a_voice_deleted_outside_is_gone(kling: Caller, by_name: bool) -> None:
     voice_id = kling.made("Hero", external_task_id="k1")
-    told = kling.world.delete_outside("Hero" if by_name else voice_id)
-    assert (told.voice_id, told.key) == (voice_id, "k1")
+    deleted = kling.world.delete_outside("Hero" if by_name else voice_id)
+    assert (deleted.voice_id, deleted.key) == (voice_id, "k1")
     assert kling.get("k1").code == 1201
     assert kling.delete(voice_id).code == 1201
 

@@ -1,1 +1,1 @@
-"""The HTTP exchange that every adapter shares: one client, deadlines, proxies, TLS."""
+"""HTTP for all adapters: the client, deadlines, proxies and TLS."""

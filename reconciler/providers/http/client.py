@@ -1,6 +1,6 @@
-"""HTTP for the clouds: one client, counted calls, bounded answers, and each failure named by what it proves.
+"""The HTTP client of all adapters: counts calls, limits answers, and raises errors that say what is proven.
 
-Knows no cloud: envelopes, codes and signatures are the adapters'. Follows no redirect, repeats nothing by itself.
+Envelopes, codes and signatures belong to the adapters. The client follows no redirect and repeats no request.
 """
 
 from __future__ import annotations
@@ -26,17 +26,22 @@ from reconciler.providers.http.errors import NEVER_SENT, PERHAPS_SENT, doubt, lo
 from reconciler.providers.http.lean_httpx import httpx
 from reconciler.providers.http.proxies import proxy_for
 
-LARGEST_ANSWER = 64 * 1024 * 1024  # bytes, unpacked; a page of 1000 voices is about 0.6 MB
+MAX_ANSWER_BYTES = 64 * 1024 * 1024  # bytes, unpacked; a page of 1000 voices is about 0.6 MB
 PAUSES = (0.5, 1.0, 2.0)  # seconds between the tries of a read
-LONGEST_PAUSE = 60.0  # seconds, whatever Retry-After says
-_UNPACKED = ("", "identity", "gzip", "deflate")  # one of them: packed twice, a small answer could fill any memory
+MAX_PAUSE = 60.0  # seconds, whatever Retry-After says
+_ENCODINGS = (
+    "",
+    "identity",
+    "gzip",
+    "deflate",
+)  # one encoding only: a small answer that is compressed twice could fill the memory
 
 Got = TypeVar("Got")
 
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """What came back, whole. `call` is method and path, for messages."""
+    """A complete HTTP response. `call` is method and path, for messages."""
 
     call: str
     status: int
@@ -45,23 +50,23 @@ class HttpResponse:
 
     @property
     def server_time(self) -> datetime | None:
-        """The Date header, UTC."""
+        """The Date header, in UTC; None where it is missing or invalid."""
         return _http_date(self.headers.get("Date", ""))
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds from the Retry-After header, which may also be a date; None where it says nothing usable."""
-        told = self.headers.get("Retry-After", "").strip()
-        until, now = _http_date(told), self.server_time
+        """Seconds from the Retry-After header, which may also be a date. None where it is missing or invalid."""
+        value = self.headers.get("Retry-After", "").strip()
+        until, now = _http_date(value), self.server_time
         try:
-            seconds = (until - now).total_seconds() if until and now else float(told)
+            seconds = (until - now).total_seconds() if until and now else float(value)
         except ValueError:
             return None
         return seconds if math.isfinite(seconds) and seconds >= 0 else None
 
 
 class HttpClient:
-    """One account's connections. Threads may share it."""
+    """The connections of one account. Threads may share it."""
 
     def __init__(
         self,
@@ -72,7 +77,7 @@ class HttpClient:
         secrets: Callable[[], Iterable[str]] = tuple,
         mount: httpx.BaseTransport | None = None,
     ) -> None:
-        """`endpoint` ends without a slash. `secrets` are cut from others' words. `mount` takes the place of sockets."""
+        """`endpoint` has no slash at its end. `secrets` are redacted in errors. `mount` replaces the sockets."""
         self._endpoint = endpoint
         self._timeouts = timeouts
         self._clock = clock
@@ -82,8 +87,8 @@ class HttpClient:
             self._via = f"{proxy.url.host}:{proxy.url.port or proxy.url.scheme}"
         proxys = tuple(urls.login(*proxy.auth)) if proxy is not None and proxy.auth is not None else ()
         self.redact = Redactor(lambda: (*secrets(), *proxys))
-        # One thread for all the calls of the main one, which would not hear every signal while it waits for a socket.
-        self._aside = ThreadPoolExecutor(1, "aside") if mount is None else None
+        # Calls of the main thread run in this one, because a thread that waits for a socket may miss signals.
+        self._main_thread_calls = ThreadPoolExecutor(1, "aside") if mount is None else None
         self._client = _client(timeouts, mount, proxy)
         self._lock = threading.Lock()
         self._calls = 0
@@ -101,7 +106,7 @@ class HttpClient:
         query: Mapping[str, str | int] | None = None,
         content: bytes | None = None,
     ) -> HttpResponse:
-        """One request. Raises Unreached if no connection opened, OutcomeUnknown if it broke after that."""
+        """Sends one request. Raises Unreached if no connection opened, OutcomeUnknown if it broke after that."""
         call = f"{method} {path}"
         with self._lock:
             self._calls += 1
@@ -109,8 +114,8 @@ class HttpClient:
         def exchange() -> HttpResponse:
             return self._exchange(call, method, self._endpoint + path, params=query, headers=headers, content=content)
 
-        if self._aside is not None and threading.current_thread() is threading.main_thread():
-            return waits.result(self._aside.submit(exchange))
+        if self._main_thread_calls is not None and threading.current_thread() is threading.main_thread():
+            return waits.result(self._main_thread_calls.submit(exchange))
         return exchange()
 
     def _exchange(
@@ -134,54 +139,54 @@ class HttpClient:
             ):
                 stage.begun = True
                 return HttpResponse(
-                    call, response.status_code, response.headers, self._whole(response, call, latest=latest)
+                    call, response.status_code, response.headers, self._read_body(response, call, latest=latest)
                 )
         except deadline.Overdue:
             raise overdue(call, self._timeouts) from None
         except (*NEVER_SENT, *PERHAPS_SENT) as error:
             if isinstance(error, NEVER_SENT) or stage.tunnelling:
                 to, via = self._to, self._via
-                raise unsent(error, call, to=to, via=via, timeouts=self._timeouts, told=self.redact) from None
-            raise lost(error, call, begun=stage.begun, timeouts=self._timeouts, told=self.redact) from None
+                raise unsent(error, call, to=to, via=via, timeouts=self._timeouts, redact=self.redact) from None
+            raise lost(error, call, begun=stage.begun, timeouts=self._timeouts, redact=self.redact) from None
 
-    def _whole(self, response: httpx.Response, call: str, *, latest: float) -> bytes:
+    def _read_body(self, response: httpx.Response, call: str, *, latest: float) -> bytes:
         packed = response.headers.get("Content-Encoding", "identity").strip().lower()
-        if packed not in _UNPACKED:
+        if packed not in _ENCODINGS:
             raise OutcomeUnknown(f"{call}: the answer is packed as {self.redact(packed)}, unasked{doubt(call)}")
         body = bytearray()
         for piece in response.iter_bytes():
             body += piece
-            if len(body) > LARGEST_ANSWER:
-                raise OutcomeUnknown(f"{call}: the answer is larger than {LARGEST_ANSWER} bytes{doubt(call)}")
+            if len(body) > MAX_ANSWER_BYTES:
+                raise OutcomeUnknown(f"{call}: the answer is larger than {MAX_ANSWER_BYTES} bytes{doubt(call)}")
             if self._clock.monotonic() > latest:
                 raise overdue(call, self._timeouts)
         return bytes(body)
 
     def close(self) -> None:
         self._client.close()
-        if self._aside is not None:
-            self._aside.shutdown(wait=False)
+        if self._main_thread_calls is not None:
+            self._main_thread_calls.shutdown(wait=False)
 
 
 @dataclass(slots=True)
 class _Stage:
-    """How far an exchange got."""
+    """The progress of an exchange."""
 
-    begun: bool = False  # the answer's head came
-    tunnelling: bool = False  # a proxy was asked for a way, and the request itself had not gone out
+    begun: bool = False  # the answer's headers arrived
+    tunnelling: bool = False  # CONNECT was sent to a proxy, and the request itself was not
 
-    def follow(self, _: str, told: Mapping[str, object]) -> None:
-        """The `trace` extension of httpx. It proves something only by what it says, never by saying nothing."""
-        if (request := told.get("request")) is not None:
+    def follow(self, _: str, event: Mapping[str, object]) -> None:
+        """The `trace` callback of httpx. Only its events prove something, never their absence."""
+        if (request := event.get("request")) is not None:
             self.tunnelling = getattr(request, "method", None) == b"CONNECT"
 
 
 def _client(timeouts: Timeouts, mount: httpx.BaseTransport | None, proxy: httpx.Proxy | None) -> httpx.Client:
     return httpx.Client(
         transport=mount or _sockets(proxy),
-        trust_env=False,  # its proxies are known already
+        trust_env=False,  # the proxy was already read from the environment
         timeout=httpx.Timeout(timeouts.read, connect=timeouts.connect),
-        follow_redirects=False,  # a redirect would take the credentials along
+        follow_redirects=False,  # a redirect would send the credentials to another server
         headers={"User-Agent": "voicectl", "Accept-Encoding": "gzip, deflate"},
     )
 
@@ -199,16 +204,16 @@ def _sockets(proxy: httpx.Proxy | None) -> httpx.BaseTransport:
 
 
 def retry_read(read: Callable[[], Got], *, clock: Clock, within: float = math.inf) -> Got:
-    """A read may be repeated: four tries, none begun after `within` seconds.
+    """Calls `read` up to four times; no try starts after `within` seconds.
 
-    What never connected is systemic: nothing listens there.
+    A failure to connect is systemic: every other call would fail too.
     """
     latest = clock.monotonic() + within
     for pause in PAUSES:
         try:
             return read()
         except (Rejected, Throttled, OutcomeUnknown) as error:
-            wait = min(max(pause, error.retry_after or 0.0), LONGEST_PAUSE) if isinstance(error, Throttled) else pause
+            wait = min(max(pause, error.retry_after or 0.0), MAX_PAUSE) if isinstance(error, Throttled) else pause
             if (isinstance(error, Rejected) and not error.unsent) or clock.monotonic() + wait > latest:
                 raise _given_up(error) from None
         clock.sleep(wait)

@@ -1,4 +1,4 @@
-"""When the exchange that this thread is in must have ended, whatever it waits for meanwhile."""
+"""A deadline for the HTTP exchange of this thread. It covers every wait of the exchange."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _LATEST: ContextVar[float] = ContextVar("latest")  # each thread has its own
 
 
 class Overdue(Exception):
-    """The exchange has lasted for as long as it may."""
+    """The exchange has reached its deadline."""
 
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """What waits by `waited`, in here and on this thread, raises Overdue after so many seconds."""
+    """Sets the deadline for this thread. In this block, `wait_within_deadline` raises Overdue once it has passed."""
     before = _LATEST.set(time.monotonic() + seconds)
     try:
         yield
@@ -27,20 +27,20 @@ def within(seconds: float) -> Iterator[None]:
         _LATEST.reset(before)
 
 
-def left() -> float:
-    """Seconds, more than 0. Raises Overdue."""
+def remaining() -> float:
+    """Seconds until the deadline, more than 0. Raises Overdue."""
     seconds = _LATEST.get() - time.monotonic()
     if seconds <= 0:
         raise Overdue
     return seconds
 
 
-def waited(wait: Callable[[float], T], seconds: float | None, late: type[Exception]) -> T:
-    """`wait` for so many seconds, or fewer. It raises `late` after those it is given."""
-    least = left()
-    if seconds is not None and seconds <= least:
+def wait_within_deadline(wait: Callable[[float], T], seconds: float | None, late: type[Exception]) -> T:
+    """Calls `wait` with these seconds, or with the remaining ones if fewer. `wait` raises `late` on time-out."""
+    available = remaining()
+    if seconds is not None and seconds <= available:
         return wait(seconds)
     try:
-        return wait(least)
+        return wait(available)
     except late:
         raise Overdue from None

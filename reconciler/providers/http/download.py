@@ -1,6 +1,6 @@
-"""One file from somebody's link: GET, bounded in bytes and in time, with no credentials but those in the link itself.
+"""Downloads one file by its URL, with limits for size and time, and without credentials other than those in the URL.
 
-Says what came, or why nothing did; never shows a link's query, nor a word of what a server sent instead.
+Returns the file or a reason. A reason never contains the query of the URL or text from the server.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from reconciler.providers.http.lean_httpx import httpx
 from reconciler.providers.http.proxies import proxy_for
 
 REDIRECTS = 5
-PATIENCE = Timeouts(connect=10, read=20, operation=120)  # for one file, whole
-_REFUSAL = 8 * 1024  # bytes of a refusal that are looked at
-_EXPIRED = re.compile(rb"(?i)expired")  # what S3, OSS, COS and Azure say of an old signature
+TIMEOUTS = Timeouts(connect=10, read=20, operation=120)  # for one file, redirects included
+_REFUSAL = 8 * 1024  # bytes of an error answer that are read
+_EXPIRED = re.compile(rb"(?i)expired")  # S3, OSS, COS and Azure write it about an old signature
 _SETTING = re.compile(r" \(timeouts\.\w+\)")
 _TRY_LATER = (408, 425, 429)
 
 
 def fetch(
-    url: str, *, largest: int, timeouts: Timeouts = PATIENCE, transport: httpx.BaseTransport | None = None
+    url: str, *, largest: int, timeouts: Timeouts = TIMEOUTS, transport: httpx.BaseTransport | None = None
 ) -> Fetched | NotFetched:
-    """At most `largest` bytes and one: more than that is not `whole`. `transport` takes the place of sockets.
+    """Downloads a file. If it has more than `largest` bytes, the result is not `whole` and has one byte more.
 
-    `timeouts.operation` bounds the whole, redirects too. Raises nothing.
+    `timeouts.operation` limits the whole download with its redirects. `transport` replaces the sockets. Never raises.
     """
     try:
         with deadline.within(timeouts.operation):
@@ -62,9 +62,9 @@ class _Download:
         return _wrong(f"it is redirected more than {REDIRECTS} times")
 
     def _ask(self, url: str) -> Fetched | NotFetched | str:
-        """What came; or where to go on."""
+        """The result, or the URL of a redirect."""
         begun = False
-        told = Redactor(lambda: urls.secrets_in(url))
+        redact = Redactor(lambda: urls.secrets_in(url))
         proxy = proxy_for(url) if self.transport is None else None
         via = f"{proxy.url.host}:{proxy.url.port or proxy.url.scheme}" if proxy is not None else ""
         try:
@@ -73,11 +73,11 @@ class _Download:
                 return self._answer(url, response)
         except NEVER_SENT as error:
             to = urlsplit(url).netloc.rpartition("@")[2]
-            return _unreached(_reason(unsent(error, "GET", to=to, via=via, timeouts=self.timeouts, told=told)))
+            return _unreached(_reason(unsent(error, "GET", to=to, via=via, timeouts=self.timeouts, redact=redact)))
         except PERHAPS_SENT as error:
-            if isinstance(error, httpx.RemoteProtocolError) and "location header" in str(error):  # httpx reads it too
+            if isinstance(error, httpx.RemoteProtocolError) and "location header" in str(error):  # httpx parses it too
                 return _wrong("it is redirected to what is no URL")
-            return _unreached(_reason(lost(error, "GET ", begun=begun, timeouts=self.timeouts, told=told)))
+            return _unreached(_reason(lost(error, "GET ", begun=begun, timeouts=self.timeouts, redact=redact)))
 
     def _answer(self, url: str, response: httpx.Response) -> Fetched | NotFetched | str:
         match response.status_code:
@@ -111,18 +111,20 @@ def _not_a_link(url: str) -> str | None:
 
 
 def _joined(url: str, location: str) -> str:
-    bare = urlsplit(url)._replace(netloc=urlsplit(url).netloc.rpartition("@")[2])  # a redirect takes no password along
+    bare = urlsplit(url)._replace(
+        netloc=urlsplit(url).netloc.rpartition("@")[2]
+    )  # a redirect must not get the password
     try:
         return urljoin(bare.geturl(), location)
-    except ValueError:  # it is looked at once more before it is asked
+    except ValueError:  # `_not_a_link` rejects it
         return location
 
 
-def _refusal(status: int, told: bytes) -> NotFetched:
+def _refusal(status: int, body: bytes) -> NotFetched:
     match status:
         case 401:
             return _wrong("it asks for credentials (HTTP 401): the cloud has none for it")
-        case 400 | 403 if _EXPIRED.search(told):
+        case 400 | 403 if _EXPIRED.search(body):
             return _wrong(f"the link has expired (HTTP {status}): sign it anew")
         case 403:
             return _wrong("access is denied (HTTP 403): is it public, or its signature still good?")
@@ -145,16 +147,16 @@ def _unreached(why: str) -> NotFetched:
 
 
 def _reason(failure: CloudError) -> str:
-    """The words of `breakage` without the call, which is nothing here, and without settings, which are not a user's."""
+    """The message of an HTTP error, without the call and without the name of a setting that users don't have here."""
     return _SETTING.sub("", failure.detail.partition(": ")[2]).removesuffix("; nothing was sent")
 
 
 def _client(timeouts: Timeouts, transport: httpx.BaseTransport | None, proxy: httpx.Proxy | None) -> httpx.Client:
     return httpx.Client(
         transport=transport or _sockets(proxy),
-        trust_env=False,  # its proxies are known already, and its .netrc holds credentials
+        trust_env=False,  # the proxy was already read, and .netrc holds credentials
         timeout=httpx.Timeout(timeouts.read, connect=timeouts.connect),
-        follow_redirects=False,  # each hop begins afresh, without cookies and without the first one's password
+        follow_redirects=False,  # each redirect is a new request, without cookies and passwords
         headers={"User-Agent": "voicectl", "Accept-Encoding": "identity"},
     )
 

@@ -1,4 +1,4 @@
-"""Base URLs of clouds in the one form that tells accounts apart. A state remembers them: the form may not change."""
+"""Normalizes the base URLs of clouds. State files contain them, so the normal form must not change."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def base_url(named: str) -> str:
-    """Scheme and host in lower case, no port that is the scheme's own, no slash at the end. Raises EndpointInvalid."""
+    """The URL with scheme and host in lower case, no default port and no slash at the end. Raises EndpointInvalid."""
     try:
         url = urlsplit(named)
         number = url.port
-        httpx.URL(named)  # which knows more of names that are none
+        httpx.URL(named)  # it rejects more invalid host names
     except (ValueError, httpx.InvalidURL) as error:
         raise EndpointInvalid(f"{named} can't be an endpoint: {str(error).rstrip('.')}.") from None
     scheme, host = url.scheme.lower(), (url.hostname or "").lower()

@@ -1,6 +1,6 @@
-"""A broken exchange, in words: what was done, what was not, and which setting ended it. Knows no cloud.
+"""Turns exceptions of httpx into errors that say whether the request was sent, and which setting ended it.
 
-Two verdicts: nothing was sent (Unreached), or it may have happened (OutcomeUnknown).
+There are two outcomes: nothing was sent (Unreached), or the call may have happened (OutcomeUnknown).
 """
 
 from __future__ import annotations
@@ -34,14 +34,17 @@ _CERTIFICATE = "Is the endpoint right? Where your proxy opens TLS, name its cert
 
 
 def doubt(call: str) -> str:
-    """How a line about a call ends whose outcome nobody knows. A read changes nothing."""
+    """The end of a message about a call with an unknown outcome. Empty for a read, which changes nothing."""
     return "" if call.startswith("GET ") else "; it may have happened"
 
 
 def unsent(
-    error: Exception, call: str, *, to: str, via: str, timeouts: Timeouts, told: Callable[[str], str]
+    error: Exception, call: str, *, to: str, via: str, timeouts: Timeouts, redact: Callable[[str], str]
 ) -> Unreached:
-    """`to` is the endpoint's host, `via` the proxy's or empty; `told` makes others' words fit to be shown."""
+    """The error for a request that was not sent.
+
+    `to` is the endpoint's host, `via` the proxy's or empty. `redact` removes secrets from texts of others.
+    """
     way = f"no connection to {to}" + (f" through the proxy {via}" if via else "")
     hint = _PROXY if via else _ENDPOINT
     match error:
@@ -52,15 +55,17 @@ def unsent(
         case httpx.ReadTimeout():
             why = f"{way}, which gave no answer within {timeouts.read:g} s (timeouts.read)"
         case httpx.ProxyError():
-            why = f"{way}: it answered {told(str(error))}"
+            why = f"{way}: it answered {redact(str(error))}"
         case _:
-            why = f"{way}: {_reason(error, told)}"
+            why = f"{way}: {_reason(error, redact)}"
             hint = _CERTIFICATE if _cause(error, ssl.SSLError) else hint
     return Unreached(f"{call}: {why}; nothing was sent", hint)
 
 
-def lost(error: Exception, call: str, *, begun: bool, timeouts: Timeouts, told: Callable[[str], str]) -> OutcomeUnknown:
-    """`begun`: the answer's head had come."""
+def lost(
+    error: Exception, call: str, *, begun: bool, timeouts: Timeouts, redact: Callable[[str], str]
+) -> OutcomeUnknown:
+    """The error for a request whose answer was lost. `begun`: the answer's headers had arrived."""
     match error:
         case httpx.ReadTimeout() if begun:
             why = f"the answer broke off: nothing more came for {timeouts.read:g} s (timeouts.read)"
@@ -69,28 +74,29 @@ def lost(error: Exception, call: str, *, begun: bool, timeouts: Timeouts, told: 
         case httpx.WriteTimeout():
             why = f"not taken whole within {timeouts.read:g} s (timeouts.read)"
         case httpx.DecodingError():
-            why = f"the answer can't be unpacked: {_reason(error, told)}"
+            why = f"the answer can't be unpacked: {_reason(error, redact)}"
         case _:
-            why = f"{'the answer broke off' if begun else 'no answer'}: {_reason(error, told)}"
+            why = f"{'the answer broke off' if begun else 'no answer'}: {_reason(error, redact)}"
     return OutcomeUnknown(f"{call}: {why}{doubt(call)}")
 
 
 def overdue(call: str, timeouts: Timeouts) -> OutcomeUnknown:
+    """The error for a call that took longer than `timeouts.operation`."""
     return OutcomeUnknown(f"{call}: no whole answer within {timeouts.operation:g} s (timeouts.operation){doubt(call)}")
 
 
-def _reason(error: BaseException, told: Callable[[str], str]) -> str:
-    """The system's own words, without the names of exceptions and their numbers."""
+def _reason(error: BaseException, redact: Callable[[str], str]) -> str:
+    """The message of the operating system, without exception names and error numbers."""
     if (untrusted := _cause(error, ssl.SSLCertVerificationError)) is not None:
-        return f"its certificate is not trusted ({told(str(untrusted.verify_message))})"
+        return f"its certificate is not trusted ({redact(str(untrusted.verify_message))})"
     if (unsafe := _cause(error, ssl.SSLError)) is not None:
-        return f"it does not speak TLS as it should ({told(str(unsafe.reason or unsafe))})"
+        return f"it does not speak TLS as it should ({redact(str(unsafe.reason or unsafe))})"
     if (nameless := _cause(error, socket.gaierror)) is not None:
-        return f"its name leads nowhere ({told(str(nameless.strerror))})"
+        return f"its name leads nowhere ({redact(str(nameless.strerror))})"
     failed = _cause(error, OSError)
     if failed is not None and failed.errno is not None:
         return os.strerror(failed.errno).lower()
-    return told(str(error)).rstrip(".") or type(error).__name__
+    return redact(str(error)).rstrip(".") or type(error).__name__
 
 
 def _cause(error: BaseException, kind: type[_Sought]) -> _Sought | None:
@@ -100,4 +106,4 @@ def _cause(error: BaseException, kind: type[_Sought]) -> _Sought | None:
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
-        error = error.__cause__ or error.__context__  # httpx tells the one, what it builds on only the other
+        error = error.__cause__ or error.__context__  # httpx sets the cause, the libraries below it only the context

@@ -1,13 +1,13 @@
-"""httpx without its own command line, which it imports where it can. Import it from here and nowhere else.
+"""Imports httpx without its command line. Import httpx from here and nowhere else.
 
-That command line brings click, rich and pygments: a third of the time that `import httpx` takes.
+The command line imports click, rich and pygments, which take a third of the time of `import httpx`.
 """
 
 from __future__ import annotations
 
 import sys
 
-# None in sys.modules makes that one import fail, which httpx allows for.
+# None in sys.modules makes this one import fail. httpx expects that it may fail.
 _first = "httpx" not in sys.modules
 if _first:
     sys.modules["httpx._main"] = None  # type: ignore[assignment]  # None is the documented way to block an import

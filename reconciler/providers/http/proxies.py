@@ -1,6 +1,6 @@
-"""Which proxy the environment puts before an endpoint: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, and NO_PROXY's exceptions.
+"""Finds the proxy for an endpoint in HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY.
 
-httpx would find it too, but fails on the addresses that people write in NO_PROXY: [::1], fd00::/8.
+httpx can do that too, but fails on addresses that users write into NO_PROXY: [::1], fd00::/8.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ _HINT = "See HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY in the environment.
 _PORTS = {"http": 80, "https": 443}
 
 
-def proxy_for(endpoint: str, told: Mapping[str, str] | None = None) -> httpx.Proxy | None:
-    """`told` is scheme -> URL, "all" -> URL, "no" -> exceptions: the environment's, unless given. Raises UsageError."""
-    told = getproxies() if told is None else told
+def proxy_for(endpoint: str, proxies: Mapping[str, str] | None = None) -> httpx.Proxy | None:
+    """The proxy for this endpoint; None where there is none. Raises UsageError for a URL that names no proxy.
+
+    `proxies` is scheme -> URL, "all" -> URL, "no" -> exceptions. Without it, the environment's are used.
+    """
+    proxies = getproxies() if proxies is None else proxies
     url = urlsplit(endpoint)
-    named = told.get(url.scheme) or told.get("all")
-    if not named or _spared(url.hostname or "", url.port or _PORTS[url.scheme], told.get("no", "")):
+    named = proxies.get(url.scheme) or proxies.get("all")
+    if not named or _in_no_proxy(url.hostname or "", url.port or _PORTS[url.scheme], proxies.get("no", "")):
         return None
     try:
         proxy = httpx.Proxy(named if "://" in named else f"http://{named}")
@@ -33,8 +36,8 @@ def proxy_for(endpoint: str, told: Mapping[str, str] | None = None) -> httpx.Pro
     return proxy
 
 
-def _spared(host: str, port: int, exceptions: str) -> bool:
-    """Whether NO_PROXY names it: the name or its end, with a port or without; an address, or a range of them."""
+def _in_no_proxy(host: str, port: int, exceptions: str) -> bool:
+    """Whether NO_PROXY contains the host: its name, a parent domain, its address or a range; with or without port."""
     for each in exceptions.lower().split(","):
         name = each.strip().removeprefix("*.").lstrip(".")
         if name == "*":

@@ -1,10 +1,10 @@
-"""httpx's transport over sockets, where each wait ends with the exchange that it is part of (see `deadline`).
+"""A transport for httpx whose every wait ends at the deadline of the exchange (see `deadline`).
 
-httpx bounds each read by itself: an answer that drips would have no end. httpcore, which it builds on, takes a network
-of one's own, but httpx.HTTPTransport passes none on: this does, and is otherwise the same.
+httpx has a time-out for each read only, so an answer that arrives byte by byte would never end. httpcore accepts a
+custom network backend, but httpx.HTTPTransport does not pass one on. This transport does; the rest is the same.
 
-A look-up of a name is the one wait that nothing here bounds: the system's resolver can't be told to stop. It has
-limits of its own (`timeout` and `attempts` in resolv.conf; half a minute as a rule), and what follows it is overdue.
+Name resolution is the one wait without this deadline, because the system's resolver can't be interrupted. It has its
+own limits (`timeout` and `attempts` in resolv.conf, usually 30 s); the next wait then raises Overdue.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from functools import partial
 import httpcore
 
 from reconciler.providers.http import tls
-from reconciler.providers.http.deadline import left, waited
+from reconciler.providers.http.deadline import remaining, wait_within_deadline
 from reconciler.providers.http.lean_httpx import httpx
 
-_PIECE = 16 * 1024  # bytes, as in a record of TLS; one write of more may wait several times
+_WRITE_SIZE = 16 * 1024  # bytes, as in a record of TLS; one write of more may wait several times
 _NUMERIC = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
 _BROKEN = (
     httpcore.TimeoutException,
@@ -34,16 +34,16 @@ _BROKEN = (
 
 
 class Sockets(httpx.BaseTransport):
-    """To be used inside `deadline.within`."""
+    """The transport. Use it inside `deadline.within`."""
 
     def __init__(self, proxy: httpx.Proxy | None) -> None:
-        """Raises UsageError, and ImportError for a SOCKS proxy where what speaks to those is not installed."""
+        """Raises UsageError, and ImportError for a SOCKS proxy if the package for SOCKS is not installed."""
         if proxy is not None and proxy.url.scheme.startswith("socks"):
             importlib.import_module("socksio")
         self._pool = httpcore.ConnectionPool(
             ssl_context=tls.context(),
             proxy=None if proxy is None else _proxy(proxy),
-            max_connections=100,  # this and what follows is what httpx has
+            max_connections=100,  # these are the defaults of httpx
             max_keepalive_connections=20,
             keepalive_expiry=5.0,
             network_backend=_Network(),
@@ -52,8 +52,8 @@ class Sockets(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         timeouts = request.extensions["timeout"]
 
-        def asked(seconds: float) -> httpcore.Response:
-            """`seconds` are for a connection that is free."""
+        def send(seconds: float) -> httpcore.Response:
+            """`seconds`: how long to wait for a free connection."""
             return self._pool.handle_request(
                 httpcore.Request(
                     request.method,
@@ -65,7 +65,7 @@ class Sockets(httpx.BaseTransport):
             )
 
         with _as_httpx():
-            answer = waited(asked, timeouts["pool"], httpcore.PoolTimeout)
+            answer = wait_within_deadline(send, timeouts["pool"], httpcore.PoolTimeout)
         return httpx.Response(
             answer.status, headers=answer.headers, stream=_Body(answer), extensions=dict(answer.extensions)
         )
@@ -95,12 +95,12 @@ class _Network(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        """At the first of its addresses that answers. Each has the whole timeout."""
+        """Connects to the first address that answers. Each address has the whole time-out."""
         failed: Exception = httpcore.ConnectError(f"{host} has no address")
         connect = partial(super().connect_tcp, local_address=local_address, socket_options=socket_options)
         for address in _addresses(host, port):
             try:
-                return _Stream(waited(partial(connect, *address), timeout, httpcore.ConnectTimeout))
+                return _Stream(wait_within_deadline(partial(connect, *address), timeout, httpcore.ConnectTimeout))
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failed = error
         raise failed
@@ -119,19 +119,19 @@ class _Stream(httpcore.NetworkStream):
         self._stream = stream
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return waited(partial(self._stream.read, max_bytes), timeout, httpcore.ReadTimeout)
+        return wait_within_deadline(partial(self._stream.read, max_bytes), timeout, httpcore.ReadTimeout)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        for begin in range(0, len(buffer), _PIECE):
-            piece = buffer[begin : begin + _PIECE]
-            waited(partial(self._stream.write, piece), timeout, httpcore.WriteTimeout)
+        for begin in range(0, len(buffer), _WRITE_SIZE):
+            piece = buffer[begin : begin + _WRITE_SIZE]
+            wait_within_deadline(partial(self._stream.write, piece), timeout, httpcore.WriteTimeout)
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         shake_hands = partial(self._stream.start_tls, ssl_context, server_hostname)
         try:
-            return _Stream(waited(shake_hands, timeout, httpcore.ConnectTimeout))
+            return _Stream(wait_within_deadline(shake_hands, timeout, httpcore.ConnectTimeout))
         except Exception:
             self.close()
             raise
@@ -143,11 +143,11 @@ class _Stream(httpcore.NetworkStream):
         return self._stream.get_extra_info(info)
 
 
-class _Outer(ssl.SSLSocket):
-    """TLS to a proxy. Where it carries TLS to a cloud, httpcore receives many times for one read."""
+class _TlsToProxy(ssl.SSLSocket):
+    """A TLS connection to a proxy. With TLS to a cloud inside it, httpcore calls `recv` many times for one read."""
 
     def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
-        self.settimeout(min(self.gettimeout() or left(), left()))
+        self.settimeout(min(self.gettimeout() or remaining(), remaining()))
         return super().recv(buflen, flags)
 
 
@@ -155,7 +155,7 @@ def _proxy(proxy: httpx.Proxy) -> httpcore.Proxy:
     context = None
     if proxy.url.scheme == "https":
         context = httpcore.default_ssl_context()
-        context.sslsocket_class = _Outer
+        context.sslsocket_class = _TlsToProxy
     return httpcore.Proxy(_url(proxy.url), proxy.raw_auth, proxy.headers.raw, context)
 
 
@@ -165,7 +165,7 @@ def _url(url: httpx.URL) -> httpcore.URL:
 
 @contextmanager
 def _as_httpx() -> Iterator[None]:
-    """The errors of httpcore have the same names in httpx."""
+    """Raises errors of httpcore as the httpx errors of the same names."""
     try:
         yield
     except _BROKEN as error:

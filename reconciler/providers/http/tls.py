@@ -1,4 +1,4 @@
-"""What HTTPS needs from this machine: the certificates to trust, and a log of its keys where one is asked for."""
+"""The TLS context for HTTPS: the certificates to trust, and the key log of SSLKEYLOGFILE."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from reconciler.providers.http.lean_httpx import httpx
 
 
 def context() -> ssl.SSLContext:
-    """With the certificates of SSL_CERT_FILE or SSL_CERT_DIR, where one is set. Raises UsageError."""
+    """A context with the certificates of SSL_CERT_FILE or SSL_CERT_DIR, if one is set. Raises UsageError."""
     try:
         return httpx.create_ssl_context()
     except OSError as error:
         why = error.strerror or str(error)
-        if error.filename is not None:  # only the file for the keys is named by the ssl module
+        if error.filename is not None:  # the ssl module names a file only for the key log
             raise UsageError(
                 f"SSLKEYLOGFILE names {error.filename}, which can't be written: {why}.",
                 "unset SSLKEYLOGFILE, or name a file that can be written.",

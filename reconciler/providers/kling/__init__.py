@@ -1,1 +1,1 @@
-"""Kling: one adapter for its custom voices."""
+"""The adapter for custom voices of Kling."""

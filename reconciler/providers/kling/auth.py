@@ -1,6 +1,6 @@
-"""Who we are to Kling: which account, and an API key or a key pair that signs short-lived tokens.
+"""Credentials of a Kling account: an API key, or a key pair that signs short-lived tokens.
 
-Reads no environment by itself and shows no secret: not in repr, not in an error.
+The environment is passed in. Secrets never appear in a repr or an error.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ ENDPOINTS: Mapping[str, str] = {
 }
 TOKEN_SECONDS = 1800  # Kling, API authentication: exp
 TOKEN_HEAD_START = 5  # Kling, API authentication: nbf
-_RENEWED_BEFORE_END = 600  # seconds; a call may take a while and clocks differ
+_RENEW_BEFORE_EXPIRY = 600  # seconds; a call takes some time, and clocks differ
 
 
 def endpoint(account: KlingAccount) -> str:
-    """Where the account is, as a base URL. Raises UsageError."""
+    """The base URL of the account's API. Raises UsageError."""
     return base_url(account.endpoint or ENDPOINTS[account.region])
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """Console-issued and static."""
+    """A static key from Kling's console."""
 
     key: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class KeyPair:
-    """The older scheme: the secret key signs tokens (JWT, HS256), and only the tokens travel."""
+    """The older scheme: the secret key signs tokens (JWT, HS256), and only the tokens are sent."""
 
     access_key: str = field(repr=False)
     secret_key: str = field(repr=False)
@@ -52,21 +52,23 @@ Credentials = ApiKey | KeyPair
 
 
 def credentials(account: KlingAccount, environ: Mapping[str, str]) -> Credentials:
-    """The API key, else the key pair; an empty variable counts as unset. Raises CredentialsMissing.
+    """Reads the API key, else the key pair. An empty variable counts as unset. Raises CredentialsMissing.
 
-    An account that names its variables is read from those only: another account's key must never stand in.
+    If the account names its variables, only those are read: another account's key must never be used instead.
     """
     try:
-        return _found(account, environ)
+        return _read_credentials(account, environ)
     except CredentialsMissing:
         for key, name in account.credentials.model_dump(exclude_none=True).items():
             if variables.is_hidden(name):
-                told = variables.unset(f"credentials.{key}", name, example=f"KLING_{key.removesuffix('_env').upper()}")
-                raise CredentialsMissing(*told) from None
+                problem = variables.unset(
+                    f"credentials.{key}", name, example=f"KLING_{key.removesuffix('_env').upper()}"
+                )
+                raise CredentialsMissing(*problem) from None
         raise
 
 
-def _found(account: KlingAccount, environ: Mapping[str, str]) -> Credentials:
+def _read_credentials(account: KlingAccount, environ: Mapping[str, str]) -> Credentials:
     names = account.credentials
     if names.api_key_env or names.access_key_env:
         api, access, secret = names.api_key_env, names.access_key_env, names.secret_key_env
@@ -100,7 +102,7 @@ def _value(name: str | None, environ: Mapping[str, str]) -> str | None:
 
 
 class Signer:
-    """Makes the Authorization header. A token is kept until it grows old, or the server says that it is not good."""
+    """Makes the Authorization header. A token is reused until it nears its expiry or the server refuses it."""
 
     def __init__(self, credentials: Credentials, *, clock: Clock) -> None:
         self._credentials = credentials
@@ -109,10 +111,10 @@ class Signer:
         self._ahead = timedelta(0)  # how far the server's clock is ahead of ours
         self._signed_at: datetime | None = None
         self._header = ""
-        self._tokens: tuple[str, ...] = ()  # all of them: an answer may be late
+        self._tokens: tuple[str, ...] = ()  # all tokens of this run, because a late answer may quote an old one
 
     def secrets(self) -> tuple[str, ...]:
-        """What must never be shown, the tokens made so far too."""
+        """The values to redact, with all tokens made so far."""
         match self._credentials:
             case ApiKey(key=key):
                 return (key,)
@@ -120,26 +122,27 @@ class Signer:
                 return (secret_key, access_key, *self._tokens)
 
     def authorization(self) -> str:
+        """The current Authorization header."""
         match self._credentials:
             case ApiKey(key=key):
                 return f"Bearer {key}"
             case KeyPair() as pair:
                 with self._lock:
-                    if self._stale():
+                    if self._needs_renewal():
                         self._sign(pair)
                     return self._header
 
     def renewed(self, refused: str, *, server_time: datetime | None) -> str | None:
-        """A header in place of one that was refused as too early or expired; None if there can be no other.
+        """A new header for one that was refused as too early or expired. None with an API key, which has no times.
 
-        The server's own clock decides: ours may be wrong, and that is the usual reason.
+        The new token uses the server's time, because the usual reason is a wrong local clock.
         """
         match self._credentials:
             case ApiKey():
                 return None
             case KeyPair() as pair:
                 with self._lock:
-                    if self._header == refused:  # else another thread has renewed it meanwhile
+                    if self._header == refused:  # else another thread has renewed it already
                         if server_time is not None:
                             self._ahead = server_time - self._clock.now()
                         self._sign(pair)
@@ -148,20 +151,20 @@ class Signer:
     def _now(self) -> datetime:
         return self._clock.now() + self._ahead
 
-    def _stale(self) -> bool:
+    def _needs_renewal(self) -> bool:
         if self._signed_at is None:
             return True
         age = (self._now() - self._signed_at).total_seconds()
-        return not -TOKEN_HEAD_START <= age < TOKEN_SECONDS - _RENEWED_BEFORE_END
+        return not -TOKEN_HEAD_START <= age < TOKEN_SECONDS - _RENEW_BEFORE_EXPIRY
 
     def _sign(self, pair: KeyPair) -> None:
-        import jwt  # 40 ms, and an API key needs none of it
+        import jwt  # takes 40 ms, and an API key does not need it
 
         self._signed_at = self._now()
         now = int(self._signed_at.timestamp())
         claims = {"iss": pair.access_key, "exp": now + TOKEN_SECONDS, "nbf": now - TOKEN_HEAD_START}
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the length of the key is Kling's choice, not the caller's
+            warnings.simplefilter("ignore")  # about the length of the key, which Kling chooses
             token = jwt.encode(claims, pair.secret_key, algorithm="HS256", headers={"typ": "JWT"})
         self._tokens = (*self._tokens, token)
         self._header = f"Bearer {token}"

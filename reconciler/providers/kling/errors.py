@@ -1,6 +1,6 @@
-"""What Kling's answers prove: an opened envelope, or the one error that follows. The only place that knows its codes.
+"""Parses Kling's answers and maps its error codes to errors. This is the only place that knows the codes.
 
-HTTP 200 alone is no success, a 429 may be for ever, and 1201 means many things.
+HTTP 200 alone does not mean success, a 429 may be permanent, and code 1201 has many meanings.
 """
 
 from __future__ import annotations
@@ -21,56 +21,66 @@ from reconciler.providers.kling.schema import Envelope
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """How this call reads 1201, which means many things and tells them apart by its text alone."""
+class MessagePatterns:
+    """How a call interprets code 1201, whose meaning depends on the text of the message."""
 
     absent: re.Pattern[str] | None = None
     duplicate: re.Pattern[str] | None = None
 
 
-PLAIN = Reading()
-GETTING = Reading(absent=re.compile(r"(?i)not found"))
-# Seen for elements: "Element already be deleted for id: …"; for voices the text is not known. A refusal ("cannot be
-# deleted", "the voice to be deleted is in use") must not read as gone.
-DELETING = Reading(
+NO_PATTERNS = MessagePatterns()
+GETTING = MessagePatterns(absent=re.compile(r"(?i)not found"))
+# Seen for elements: "Element already be deleted for id: …"; the text for voices is not known. A refusal ("cannot be
+# deleted", "the voice to be deleted is in use") must not count as absent.
+DELETING = MessagePatterns(
     absent=re.compile(
         r"(?is)not found|not exist|^(?!.*\b(?:not|can|cannot|can't|could|must|may|only|to be|in use)\b).*\bdeleted\b"
     )
 )
 
 
-def creating(external_task_id: str) -> Reading:
-    """Seen: `External_task_id <id> already exists`. A name that already exists is no duplicate of ours."""
+def creation_patterns(external_task_id: str) -> MessagePatterns:
+    """The patterns of a create call. A voice_name that already exists is not a duplicate key.
+
+    Seen in production: `External_task_id <id> already exists`.
+    """
     ours = rf"(?:{re.escape(external_task_id)}|external.?task.?id)"
-    return Reading(duplicate=re.compile(rf"(?is){ours}.*already exist"))
+    return MessagePatterns(duplicate=re.compile(rf"(?is){ours}.*already exist"))
 
 
 Shape = TypeVar("Shape", bound=Envelope)
 
 
 def parse_response(
-    answer: HttpResponse, shape: type[Shape], *, redact: Callable[[object], str], reading: Reading = PLAIN
+    answer: HttpResponse,
+    shape: type[Shape],
+    *,
+    redact: Callable[[object], str],
+    patterns: MessagePatterns = NO_PATTERNS,
 ) -> Shape:
-    """The envelope, if HTTP and Kling both say yes and what is needed is in it; else raises what is proven."""
+    """The envelope, if the HTTP status and Kling's code are successes and all needed fields are there.
+
+    Otherwise raises Rejected, Throttled or OutcomeUnknown, by what the answer proves.
+    """
     if not 200 <= answer.status < 300:
-        raise _refusal(answer, redact, reading)
+        raise _refusal(answer, redact, patterns)
     try:
         envelope = shape.model_validate_json(readable(answer.body))
     except ValidationError as error:
-        told = said(answer)
-        if told is not None and told.code == 0:
+        refused = read_envelope(answer)
+        if refused is not None and refused.code == 0:
             first = error.errors(include_input=False, include_url=False, include_context=False)[0]
             where = ".".join(map(str, first["loc"]))
             line = f"{answer.call}: success without {redact(where)}: {first['msg']}{doubt(answer.call)}"
             raise OutcomeUnknown(line) from None
-        raise _refusal(answer, redact, reading) from None
+        raise _refusal(answer, redact, patterns) from None
     if envelope.code != 0:
-        raise _refusal(answer, redact, reading)
+        raise _refusal(answer, redact, patterns)
     return envelope
 
 
-def said(answer: HttpResponse) -> Envelope | None:
-    """Kling's own words, or None if these are not Kling's."""
+def read_envelope(answer: HttpResponse) -> Envelope | None:
+    """The envelope of Kling's answer; None where the body is not one."""
     try:
         return Envelope.model_validate_json(readable(answer.body))
     except ValidationError:
@@ -78,12 +88,12 @@ def said(answer: HttpResponse) -> Envelope | None:
 
 
 def refuses_the_time(answer: HttpResponse) -> bool:
-    """Too early or expired: the token's clock is wrong, and nothing happened."""
-    told = said(answer)
-    return told is not None and told.code in (1003, 1004)
+    """Whether the token was refused as too early or expired. Nothing happened then; the local clock is wrong."""
+    envelope = read_envelope(answer)
+    return envelope is not None and envelope.code in (1003, 1004)
 
 
-# Code -> what to do about it. Every other call would meet the same end; four of them come as 429 and never pass.
+# Code -> hint. Every other call would fail in the same way. Four of the codes come with 429, but are permanent.
 _SYSTEMIC: Mapping[int, str] = {
     1000: "Check the API key or the key pair.",
     1001: "Check the API key or the key pair.",
@@ -98,49 +108,52 @@ _SYSTEMIC: Mapping[int, str] = {
 }
 _TOO_FAST, _TOO_MANY = 1302, 1303
 _NO_SUCH_THING, _SEE_MESSAGE = 1203, 1201
-_THEIR_FAULT = 5000  # and above
+_SERVER_ERROR = 5000  # and above
 _CAUSES: Mapping[int, Cause] = {1202: Cause.DEFECT, 1300: Cause.SAMPLE, 1301: Cause.SAMPLE}
 _REFUSED = frozenset({1200, _SEE_MESSAGE, 1202, _NO_SUCH_THING, 1300, 1301})
 
 
-def _refusal(answer: HttpResponse, redact: Callable[[object], str], reading: Reading) -> CloudError:
-    told = said(answer)
-    if answer.status >= 500:  # 5002 says itself that the work may be done, and the others do not say that it is not
-        return OutcomeUnknown(_line(answer, told, redact) + doubt(answer.call), code=str(told.code) if told else "")
+def _refusal(answer: HttpResponse, redact: Callable[[object], str], patterns: MessagePatterns) -> CloudError:
+    envelope = read_envelope(answer)
+    if answer.status >= 500:  # 5002 says that the work may be done; the others don't say that it is not
+        return OutcomeUnknown(
+            _line(answer, envelope, redact) + doubt(answer.call), code=str(envelope.code) if envelope else ""
+        )
     if 300 <= answer.status < 400:
         return _redirect(answer, redact)
-    if told is None:
+    if envelope is None:
         return _not_kling(answer, redact)
 
-    line, code = _line(answer, told, redact), str(told.code)
-    request_id = redact(told.request_id or "")
-    message = str(told.message or "")
-    if told.code in _SYSTEMIC:
-        return Rejected(line, _SYSTEMIC[told.code], code=code, request_id=request_id, systemic=True)
-    if told.code in (_TOO_FAST, _TOO_MANY):
-        in_flight = told.code == _TOO_MANY
+    line, code = _line(answer, envelope, redact), str(envelope.code)
+    request_id = redact(envelope.request_id or "")
+    message = str(envelope.message or "")
+    if envelope.code in _SYSTEMIC:
+        return Rejected(line, _SYSTEMIC[envelope.code], code=code, request_id=request_id, systemic=True)
+    if envelope.code in (_TOO_FAST, _TOO_MANY):
+        in_flight = envelope.code == _TOO_MANY
         return Throttled(line, code=code, request_id=request_id, in_flight=in_flight, retry_after=answer.retry_after)
-    if told.code in _REFUSED:
-        named = told.code == _SEE_MESSAGE
-        absent = reading.absent is not None and (
-            told.code == _NO_SUCH_THING or (named and reading.absent.search(message) is not None)
+    if envelope.code in _REFUSED:
+        ambiguous = envelope.code == _SEE_MESSAGE
+        absent = patterns.absent is not None and (
+            envelope.code == _NO_SUCH_THING or (ambiguous and patterns.absent.search(message) is not None)
         )
-        duplicate = named and reading.duplicate is not None and reading.duplicate.search(message) is not None
-        cause = _CAUSES.get(told.code) or cause_of(message)
+        duplicate = ambiguous and patterns.duplicate is not None and patterns.duplicate.search(message) is not None
+        cause = _CAUSES.get(envelope.code) or cause_of(message)
         return Rejected(line, code=code, request_id=request_id, absent=absent, duplicate=duplicate, cause=cause)
-    # A code that the documents do not have (or 5000 to 5002 under another status): only HTTP's own verdict is left.
+    # A code that is not documented, or 5000 to 5002 with another HTTP status. The HTTP status has to decide.
     if answer.status == 429:
         return Throttled(line, code=code, request_id=request_id, retry_after=answer.retry_after)
-    if answer.status >= 400 and 0 < told.code < _THEIR_FAULT:
+    if answer.status >= 400 and 0 < envelope.code < _SERVER_ERROR:
         return Rejected(line, code=code, request_id=request_id, systemic=answer.status == 401)
     return OutcomeUnknown(line + doubt(answer.call), code=code, request_id=request_id)
 
 
-def _line(answer: HttpResponse, told: Envelope | None, redact: Callable[[object], str]) -> str:
-    if told is None:
+def _line(answer: HttpResponse, envelope: Envelope | None, redact: Callable[[object], str]) -> str:
+    if envelope is None:
         return f"{answer.call}: HTTP {answer.status}, and not Kling's words: {_snippet(answer, redact)}"
-    request = f" (request {redact(told.request_id)})" if told.request_id else ""
-    return f"{answer.call}: HTTP {answer.status}, code {told.code}: {redact(told.message or 'no message')}{request}"
+    request = f" (request {redact(envelope.request_id)})" if envelope.request_id else ""
+    message = redact(envelope.message or "no message")
+    return f"{answer.call}: HTTP {answer.status}, code {envelope.code}: {message}{request}"
 
 
 def _snippet(answer: HttpResponse, redact: Callable[[object], str]) -> str:
@@ -151,15 +164,15 @@ def _redirect(answer: HttpResponse, redact: Callable[[object], str]) -> CloudErr
     where = redact(answer.headers.get("Location", "nowhere"))[:120]
     line = f"{answer.call}: HTTP {answer.status}, a redirect to {where}, not followed: it would take the key along"
     if answer.status in (301, 302, 303) and answer.call.startswith("POST "):
-        # A server says 303 after the work, and 301 and 302 are used like it; 307 and 308 ask for the call again.
+        # 303 comes after the work, and some servers use 301 and 302 like it. 307 and 308 ask for the same call again.
         return OutcomeUnknown(line + doubt(answer.call))
     hint = "If that is the cloud, name it as the provider's endpoint; if not, something in between answers for it."
     return Rejected(f"{line}; nothing was done", hint, systemic=True)
 
 
-# A 4xx of something in between (a gateway, a company's proxy) proves that nothing happened only where the request
-# could not have been passed on: its credentials, address, method or size were refused. Any other, 400, 403 and 408
-# among them, may also be said about an answer on its way back. Not knowing is cheap here: `find` settles it.
+# A 4xx from a gateway or a company's proxy proves that nothing happened only if that server can't have passed the
+# request on: it refused the credentials, address, method or size. Any other 4xx, such as 400, 403 and 408, may be its
+# reaction to Kling's answer. OutcomeUnknown costs little here: `find` resolves it.
 _STOPPED_BEFORE = frozenset({401, 404, 405, 407, 411, 413, 414, 415, 431})
 _STOPPED_ALWAYS = frozenset({401, 407})
 

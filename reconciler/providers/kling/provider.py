@@ -1,7 +1,7 @@
-"""The Provider door of Kling: five calls of its Custom Voice API.
+"""The Provider of Kling: five calls of its Custom Voice API.
 
-Decides nothing, remembers nothing but how long the list was. `schema` parses the envelopes, `listing` looks up missing
-voices.
+It makes no decisions and remembers only the number of pages of the list. `schema` has the shapes of the answers,
+`listing` looks up missing voices.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from reconciler.model.observed import Absent, Found, Observation, Observations, 
 from reconciler.model.state import Record, Status
 from reconciler.protocols import Accepted, Capabilities, Clock, MethodCapabilities, ProbeCost
 from reconciler.providers.callbacks import BeforeRead, SecretsOf, no_secrets, unpaced
-from reconciler.providers.circuit_breaker import while_answered
+from reconciler.providers.circuit_breaker import with_circuit_breaker
 from reconciler.providers.http.client import HttpClient, HttpResponse, retry_read
 from reconciler.providers.kling import auth, errors, schema, unified_tasks
-from reconciler.providers.listing import Listing, look, pages
+from reconciler.providers.listing import Listing, observe_records, pages
 
 if TYPE_CHECKING:
     import httpx
@@ -44,9 +44,9 @@ CAPABILITIES = Capabilities(
     },
 )
 
-# Access keys may not: Kling, GET /tasks, answers them with 1002.
-WITH_AN_API_KEY = CAPABILITIES.model_copy(
-    update={"probe": ProbeCost(call=f"GET {unified_tasks.TASKS}", voices=unified_tasks.AT_ONCE)}
+# Not with access keys: Kling, GET /tasks, answers them with 1002.
+CAPABILITIES_WITH_API_KEY = CAPABILITIES.model_copy(
+    update={"probe": ProbeCost(call=f"GET {unified_tasks.TASKS}", voices=unified_tasks.TASKS_PER_CALL)}
 )
 
 
@@ -63,35 +63,37 @@ class KlingProvider:
         before_read: BeforeRead = unpaced,
         secrets_of: SecretsOf = no_secrets,
     ) -> None:
-        """`transport` takes the place of sockets (the sandbox)."""
+        """`transport` replaces the sockets (for the sandbox)."""
         endpoint = auth.endpoint(account)
         self.account = f"kling {endpoint}"
-        self.capabilities = WITH_AN_API_KEY if isinstance(credentials, auth.ApiKey) else CAPABILITIES
+        self.capabilities = CAPABILITIES_WITH_API_KEY if isinstance(credentials, auth.ApiKey) else CAPABILITIES
         self._clock = clock
-        self._patience = account.timeouts.operation
+        self._operation_timeout = account.timeouts.operation
         self._before_read = before_read
         self._signer = auth.Signer(credentials, clock=clock)
         self._http = HttpClient(endpoint, account.timeouts, clock=clock, secrets=self._signer.secrets, mount=transport)
         self._redact = self._http.redact
         self._secrets_of = secrets_of
-        self._pages = 1  # how many the last whole list took
+        self._pages = 1  # number of pages of the last complete list
 
-    # -- what there is ------------------------------------------------------------------------------------------------
+    # -- reads ---------------------------------------------------------------------------------------------------------
 
     def observe(self, records: Sequence[Record], *, presets: bool = False) -> Observations:
         calls = self.calls
         ours = [r for r in records if r.account == self.account]
-        strangers = [r for r in records if r.account != self.account]
+        foreign_records = [r for r in records if r.account != self.account]
         official = [r for r in ours if r.method == "preset"]
         made = [r for r in ours if r.method != "preset"]
 
-        of: dict[str, Observation] = {r.external_task_id: Unknown(why=f"recorded on {r.account}") for r in strangers}
-        list_result = look(
+        of: dict[str, Observation] = {
+            r.external_task_id: Unknown(why=f"recorded on {r.account}") for r in foreign_records
+        }
+        list_result = observe_records(
             made,
-            strangers=[*strangers, *official],
+            foreign_records=[*foreign_records, *official],
             read_list=self._listing,
-            find=while_answered(self.find, failures=2),
-            ask=while_answered(self._asked, failures=2),
+            find=with_circuit_breaker(self.find, failures=2),
+            look_up=with_circuit_breaker(self._look_up, failures=2),
         )
         of |= list_result.of
         offered: dict[str, RemoteVoice] | None = None
@@ -103,7 +105,7 @@ class KlingProvider:
                     raise
                 of |= {r.external_task_id: Unknown(why=error.detail) for r in official}
             else:
-                of |= {r.external_task_id: _offer(offered.get(r.voice_id or "")) for r in official}
+                of |= {r.external_task_id: _preset_observation(offered.get(r.voice_id or "")) for r in official}
         return Observations(
             account=self.account,
             of=of,
@@ -116,22 +118,22 @@ class KlingProvider:
 
     def presets(self) -> Sequence[RemoteVoice]:
         offered: dict[str, RemoteVoice] = {}
-        for page in self._paged(PRESETS, sure=False):  # one that is not seen is blocked, never bought
-            offered |= {str(t.task_id): t.remote(self._about) for t in page}
+        for page in self._paged(PRESETS, confirm_end=False):  # a preset that is missing is blocked, never created
+            offered |= {str(t.task_id): t.remote(self._redact_message) for t in page}
         return [v for v in offered.values() if v.status is TaskStatus.READY]
 
     def voices(self) -> Sequence[RemoteVoice]:
-        return self._listing().there
+        return self._listing().possible_voices
 
     def find(self, record: Record) -> Observation:
-        return self._seen(record, record.external_task_id)
+        return self._observe_task(record, record.external_task_id)
 
-    def _asked(self, record: Record) -> Observation | None:
-        """By our key where it was ever sent; an imported voice's key never was."""
+    def _look_up(self, record: Record) -> Observation | None:
+        """Looks up by our key if it was sent to Kling. The key of an imported voice was not, so its task_id is used."""
         named = record.external_task_id if record.attempts > 0 else record.task_id
-        return self._seen(record, named) if named else None
+        return self._observe_task(record, named) if named else None
 
-    def _seen(self, record: Record, named: str) -> Observation:
+    def _observe_task(self, record: Record, named: str) -> Observation:
         try:
             task = self._get(named)
         except CloudError as error:
@@ -142,48 +144,48 @@ class KlingProvider:
         match record.status:
             case Status.READY | Status.DEPOSED if task.deleted or task.emptied:
                 return Absent()
-            case Status.READY | Status.DEPOSED if task.hollow:
+            case Status.READY | Status.DEPOSED if task.voiceless:
                 return Unknown(why="its task has succeeded, and its answer lacks the voice_id")
             case Status.RUNNING if task.deleted:
                 return Absent()
-            case _:  # what an interrupted call left: a voice deleted since is a failed one, because its key is burnt
-                return Found(remote=task.remote(self._about))
+            case _:  # an interrupted call; a voice deleted since counts as failed, because its key can't be used again
+                return Found(remote=task.remote(self._redact_message))
 
     def probe(self, records: Sequence[Record]) -> Mapping[str, Observation]:
-        """Whether Kling says of them that they were deleted."""
+        """Asks Kling's newer task API whether these voices were deleted."""
         return unified_tasks.probed([r for r in records if r.account == self.account], self._unified)
 
-    # -- what is done -------------------------------------------------------------------------------------------------
+    # -- writes --------------------------------------------------------------------------------------------------------
 
     def submit(self, voice: Voice, external_task_id: str) -> Accepted:
         if voice.method != "create":
             raise ValueError(f"Kling makes voices by create, not by {voice.method}")
         body = {k: v for k, v in voice.inputs.items() if k in KlingCreate.model_fields and v is not None}
-        answer = self._signed("POST", VOICES, content=_json(body | {"external_task_id": external_task_id}))
-        reading = errors.creating(external_task_id)
+        answer = self._signed("POST", VOICES, content=_json_bytes(body | {"external_task_id": external_task_id}))
+        patterns = errors.creation_patterns(external_task_id)
         redact = partial(self._redact, also=tuple(urls.secrets_in(body)))
-        envelope = errors.parse_response(answer, schema.AcceptedEnvelope, redact=redact, reading=reading)
+        envelope = errors.parse_response(answer, schema.AcceptedEnvelope, redact=redact, patterns=patterns)
         return Accepted(task_id=str(envelope.data.task_id))
 
     def poll(self, pending: Sequence[Record]) -> Mapping[str, RemoteVoice]:
-        """By list or one by one, whichever is fewer calls; a list is left as soon as all have been seen."""
+        """Reads a list or single tasks, whichever needs fewer calls. Stops the list once all tasks were seen."""
         seen: dict[str, RemoteVoice] = {}
         if len(pending) <= self._pages:
             for record in pending:
-                with _left_out():
-                    seen[record.external_task_id] = self._get(record.external_task_id).remote(self._about)
+                with _skip_failures():
+                    seen[record.external_task_id] = self._get(record.external_task_id).remote(self._redact_message)
             return seen
 
         keys = {r.external_task_id for r in pending}
         key_of = {r.task_id: r.external_task_id for r in pending if r.task_id}
-        with _left_out():
+        with _skip_failures():
             for number, page in enumerate(self._paged(VOICES), start=1):
                 self._pages = max(self._pages, number)
                 for task in page:
-                    # By task only where no key is shown: a task_id that was answered wrongly names another's voice.
+                    # By task_id only if the entry has no key: a wrong task_id would match the voice of another record.
                     key = task.key if task.key else key_of.get(str(task.task_id))
                     if key in keys:
-                        seen[key] = task.remote(self._about)
+                        seen[key] = task.remote(self._redact_message)
                 if len(seen) == len(keys):
                     break
         return seen
@@ -191,9 +193,9 @@ class KlingProvider:
     def delete(self, record: Record) -> None:
         if record.voice_id is None:
             raise ValueError(f"{record.external_task_id} has no voice_id to delete")
-        answer = self._signed("POST", DELETE, content=_json({"voice_id": record.voice_id}))
-        # Whatever data is: the vendor shows a short one, a full task and none have been seen.
-        errors.parse_response(answer, schema.Envelope, redact=self._redact, reading=errors.DELETING)
+        answer = self._signed("POST", DELETE, content=_json_bytes({"voice_id": record.voice_id}))
+        # `data` is ignored: the docs show a short form; a full task and nothing at all were seen.
+        errors.parse_response(answer, schema.Envelope, redact=self._redact, patterns=errors.DELETING)
 
     @property
     def calls(self) -> int:
@@ -202,14 +204,14 @@ class KlingProvider:
     def close(self) -> None:
         self._http.close()
 
-    def _about(self, external_task_id: str | None, words: object) -> str:
-        """What a cloud says of a creation, as it may be shown: it may quote the sample's signed link."""
+    def _redact_message(self, external_task_id: str | None, words: object) -> str:
+        """Removes secrets from a message about a creation. The message may quote the sample's signed URL."""
         return self._redact(words, also=self._secrets_of(external_task_id) if external_task_id else ())
 
-    # -- on the wire --------------------------------------------------------------------------------------------------
+    # -- requests ------------------------------------------------------------------------------------------------------
 
     def _get(self, named: str) -> schema.Task:
-        task = retry_read(partial(self._task, named), clock=self._clock, within=self._patience)
+        task = retry_read(partial(self._task, named), clock=self._clock, within=self._operation_timeout)
         if named not in (str(task.task_id), task.key or named):
             raise OutcomeUnknown(f"GET {VOICES}/{named}: the answer is about another task")
         return task
@@ -217,8 +219,8 @@ class KlingProvider:
     def _task(self, named: str) -> schema.Task:
         self._before_read("get")
         answer = self._signed("GET", f"{VOICES}/{quote(named, safe='')}")
-        shape, reading, redact = schema.TaskEnvelope, errors.GETTING, partial(self._about, named)
-        return errors.parse_response(answer, shape, redact=redact, reading=reading).data
+        shape, patterns, redact = schema.TaskEnvelope, errors.GETTING, partial(self._redact_message, named)
+        return errors.parse_response(answer, shape, redact=redact, patterns=patterns).data
 
     def _unified(self, task_ids: str) -> unified_tasks.UnifiedEnvelope:
         def read() -> unified_tasks.UnifiedEnvelope:
@@ -226,26 +228,26 @@ class KlingProvider:
             answer = self._signed("GET", unified_tasks.TASKS, query={"task_ids": task_ids})
             return errors.parse_response(answer, unified_tasks.UnifiedEnvelope, redact=self._redact)
 
-        return retry_read(read, clock=self._clock, within=self._patience)
+        return retry_read(read, clock=self._clock, within=self._operation_timeout)
 
     def _listing(self) -> Listing:
         voices: dict[str, RemoteVoice] = {}
-        hollow: dict[str, RemoteVoice] = {}
+        voiceless: dict[str, RemoteVoice] = {}
         emptied: dict[str, RemoteVoice] = {}
         count = 0
-        for count, page in enumerate(self._paged(VOICES), start=1):  # noqa: B007 - how many there were
+        for count, page in enumerate(self._paged(VOICES), start=1):  # noqa: B007 - the number of pages
             for task in page:
-                kind = emptied if task.emptied else hollow if task.hollow else voices
+                kind = emptied if task.emptied else voiceless if task.voiceless else voices
                 if not task.deleted:
-                    kind[str(task.task_id)] = task.remote(self._about)
+                    kind[str(task.task_id)] = task.remote(self._redact_message)
         self._pages = max(count, 1)
-        return Listing(voices).with_(Listing({}, hollow, emptied))
+        return Listing(voices).merged_with(Listing({}, voiceless, emptied))
 
-    def _paged(self, path: str, *, sure: bool = True) -> Iterator[list[schema.Task]]:
+    def _paged(self, path: str, *, confirm_end: bool = True) -> Iterator[list[schema.Task]]:
         def read(number: int) -> list[schema.Task]:
-            return retry_read(partial(self._page, path, number), clock=self._clock, within=self._patience)
+            return retry_read(partial(self._page, path, number), clock=self._clock, within=self._operation_timeout)
 
-        return pages(read, name=lambda task: str(task.task_id), size=PAGE_SIZE, last=LAST_PAGE, sure=sure)
+        return pages(read, name=lambda task: str(task.task_id), size=PAGE_SIZE, last=LAST_PAGE, confirm_end=confirm_end)
 
     def _page(self, path: str, number: int) -> list[schema.Task]:
         self._before_read("list")
@@ -255,7 +257,7 @@ class KlingProvider:
     def _signed(
         self, method: str, path: str, *, query: Mapping[str, str | int] | None = None, content: bytes | None = None
     ) -> HttpResponse:
-        """One call; a second one only if the token was refused as too early or expired, when nothing happened."""
+        """Sends one call. Sends it again only if the token was refused as too early or expired, so nothing happened."""
         authorization = self._signer.authorization()
         answer = self._send(method, path, authorization, query=query, content=content)
         if answer.status == 401 and errors.refuses_the_time(answer):
@@ -278,8 +280,8 @@ class KlingProvider:
 
 
 @contextmanager
-def _left_out() -> Iterator[None]:
-    """What could not be seen is left out, unless every other call would meet the same end."""
+def _skip_failures() -> Iterator[None]:
+    """Skips what can't be read. Raises an error only if every other call would fail in the same way."""
     try:
         yield
     except CloudError as error:
@@ -287,9 +289,9 @@ def _left_out() -> Iterator[None]:
             raise
 
 
-def _offer(voice: RemoteVoice | None) -> Observation:
+def _preset_observation(voice: RemoteVoice | None) -> Observation:
     return Absent() if voice is None else Found(remote=voice)
 
 
-def _json(body: Mapping[str, object]) -> bytes:
+def _json_bytes(body: Mapping[str, object]) -> bytes:
     return json.dumps(body, separators=(",", ":")).encode()

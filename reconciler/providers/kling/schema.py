@@ -1,6 +1,6 @@
-"""The shapes of Kling's answers, and a task as the noun that it stands for. The only place that knows its statuses.
+"""The shapes of Kling's answers, and the conversion of a task to a RemoteVoice. Only this file knows Kling's statuses.
 
-Strict about the keys that are needed, lenient about all others: the vendor adds some without notice.
+Needed keys are checked strictly. All others are ignored, because Kling adds keys without notice.
 """
 
 from __future__ import annotations
@@ -15,34 +15,42 @@ from reconciler.model.base import lean
 from reconciler.model.failures import cause_of
 from reconciler.model.observed import RemoteVoice, TaskStatus
 
-_DELETED_SINCE = "the voice was made, and has been deleted since"  # its key is burnt, so it is no voice to wait for
+_DELETED = (
+    "the voice was made, and has been deleted since"  # its key can't be used again, so waiting for a voice is useless
+)
 
 Id = str | StrictInt  # documented as decimal text of 18 digits; never a float, which would round it
 
 TaskId = Annotated[str, StringConstraints(min_length=1)] | StrictInt
 
 
-class _Wire(BaseModel):
+class _KlingModel(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
 
-class Voice(_Wire):
+class Voice(_KlingModel):
+    """A voice in the result of a task."""
+
     voice_id: Id | None = None
     voice_name: Id | None = None
     owned_by: Id | None = None
-    status: object = None  # documented for the newer calls only, where "deleted" is one of them
+    status: object = None  # documented for the newer calls only; "deleted" is one value
 
 
-class TaskInfo(_Wire):
+class TaskInfo(_KlingModel):
+    """The part of a task that repeats our key."""
+
     external_task_id: Id | None = None
 
 
-class TaskResult(_Wire):
+class TaskResult(_KlingModel):
+    """The result of a task that succeeded."""
+
     voices: list[Voice] | None = None
 
 
-class Task(_Wire):
-    """One creation, as get and list tell it; presets have one each."""
+class Task(_KlingModel):
+    """One creation, as get and list return it. Each preset is a task too."""
 
     task_id: TaskId
     task_status: str
@@ -56,32 +64,32 @@ class Task(_Wire):
 
     @property
     def succeeded(self) -> bool:
-        return self.task_status in ("succeed", "succeeded")  # the older and the newer calls' spelling
+        return self.task_status in ("succeed", "succeeded")  # the spelling of the older and of the newer calls
 
     @property
     def voice(self) -> Voice | None:
-        """The voice it made, if that is there now."""
+        """The voice that the task made, if it exists now."""
         voices = (self.task_result.voices if self.task_result else None) or []
         return next((v for v in voices if v.voice_id not in (None, "") and v.status != "deleted"), None)
 
     @property
     def deleted(self) -> bool:
-        """The cloud says itself that what it made is gone."""
+        """Whether the answer says that the task's voice was deleted."""
         voices = (self.task_result.voices if self.task_result else None) or []
         return bool(voices) and all(v.status == "deleted" for v in voices)
 
     @property
     def emptied(self) -> bool:
-        """It succeeded and says in so many words that it has no voice."""
+        """Whether the task succeeded and its list of voices is there and empty."""
         return self.succeeded and self.task_result is not None and self.task_result.voices == []
 
     @property
-    def hollow(self) -> bool:
-        """It succeeded and shows no voice: what a deleted voice may leave, or a result that is not there yet."""
+    def voiceless(self) -> bool:
+        """Whether the task succeeded without a voice: the voice was deleted, or the result is not there yet."""
         return self.succeeded and self.voice is None and not self.deleted
 
     def remote(self, redact: Callable[[str | None, object], str]) -> RemoteVoice:
-        """The noun. Its words are shown and kept, so they are `redact` with its key: they may quote a signed link."""
+        """The RemoteVoice of this task. `redact` takes the key and a message, which may quote a signed URL."""
         task_id = str(self.task_id)
         voice = self.voice if self.succeeded else None
         if voice is not None:
@@ -95,35 +103,45 @@ class Task(_Wire):
             )
             return lean(ready)
         if self.task_status == "failed" or self.deleted:
-            why = _DELETED_SINCE if self.deleted else redact(self.key, self.task_status_msg or "no reason given")
+            why = _DELETED if self.deleted else redact(self.key, self.task_status_msg or "no reason given")
             failed = RemoteVoice(
                 status=TaskStatus.FAILED, task_id=task_id, external_task_id=self.key, message=why, deleted=self.deleted
             )
             return failed.model_copy(update={"cause": cause_of(why)})
-        return RemoteVoice(status=TaskStatus.RUNNING, task_id=task_id, external_task_id=self.key, voiceless=self.hollow)
+        return RemoteVoice(
+            status=TaskStatus.RUNNING, task_id=task_id, external_task_id=self.key, voiceless=self.voiceless
+        )
 
 
 def _text(value: str | int | None) -> str | None:
     return None if value is None or value == "" else str(value)
 
 
-class Envelope(_Wire):
+class Envelope(_KlingModel):
+    """What every answer of Kling has in common."""
+
     code: StrictInt
     message: object = None
     request_id: object = None
 
 
-class _Ticket(_Wire):
+class _TaskReference(_KlingModel):
     task_id: TaskId
 
 
 class AcceptedEnvelope(Envelope):
-    data: _Ticket  # a create's answer: only the task's id is needed
+    """The answer to a create call."""
+
+    data: _TaskReference
 
 
 class TaskEnvelope(Envelope):
+    """The answer to a get call."""
+
     data: Task
 
 
 class TasksEnvelope(Envelope):
-    data: list[Task] | None  # null is how some servers spell an empty list; a missing key is not
+    """A page of a list."""
+
+    data: list[Task] | None  # some servers send null for an empty list; a missing key is an error

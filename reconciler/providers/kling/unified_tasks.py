@@ -1,7 +1,7 @@
-"""Kling's newer `GET /tasks`, asked about voices: the one place that says in so many words that a voice was deleted.
+"""Kling's newer `GET /tasks`, the only call that says explicitly that a voice was deleted.
 
-Only when somebody asks (`drift --probe`): it takes an API key, and tells of twenty tasks a call. Whatever it does not
-say in those words is not known.
+Used only for `drift --probe`: it needs an API key and returns at most twenty tasks a call. A voice is Unknown unless
+the answer says explicitly that it exists or was deleted.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from reconciler.model.state import Record
 from reconciler.providers.kling.schema import Envelope, Id
 
 TASKS = "/tasks"
-AT_ONCE = 20  # Kling, GET /tasks, task_ids: 21 are refused
+TASKS_PER_CALL = 20  # Kling, GET /tasks, task_ids: 21 are refused
 
 _NO_TASK = Unknown(why="it was made by no task that Kling could be asked about")
-_NOT_TOLD = Unknown(why="Kling's /tasks does not tell of its voice")
+_NOT_REPORTED = Unknown(why="Kling's /tasks does not tell of its voice")
 
 
 class _Lenient(BaseModel):
@@ -38,28 +38,30 @@ class _Task(_Lenient):
 
 
 class UnifiedEnvelope(Envelope):
+    """The answer to `GET /tasks`."""
+
     data: list[_Task] | None
 
 
 def probed(records: Sequence[Record], ask: Callable[[str], UnifiedEnvelope]) -> Mapping[str, Observation]:
-    """external_task_id -> what was found. `ask` takes the task_ids, with commas. Raises systemic failures only."""
-    told: dict[str, Observation] = {r.external_task_id: _NO_TASK for r in records}
+    """external_task_id -> the result. `ask` takes task_ids separated by commas. Raises systemic failures only."""
+    observed: dict[str, Observation] = {r.external_task_id: _NO_TASK for r in records}
     askable = [r for r in records if r.task_id]
-    for start in range(0, len(askable), AT_ONCE):
-        some = askable[start : start + AT_ONCE]
+    for start in range(0, len(askable), TASKS_PER_CALL):
+        some = askable[start : start + TASKS_PER_CALL]
         try:
             tasks = ask(",".join(str(r.task_id) for r in some)).data or []
         except CloudError as error:
             if error.systemic:
                 raise
-            told |= {r.external_task_id: Unknown(why=error.detail) for r in some}
+            observed |= {r.external_task_id: Unknown(why=error.detail) for r in some}
             continue
         by_id = {str(task.id): task for task in tasks}
-        told |= {r.external_task_id: _seen(r, by_id.get(str(r.task_id))) for r in some}
-    return told
+        observed |= {r.external_task_id: _observation(r, by_id.get(str(r.task_id))) for r in some}
+    return observed
 
 
-def _seen(record: Record, task: _Task | None) -> Observation:
+def _observation(record: Record, task: _Task | None) -> Observation:
     outputs = (task.outputs if task is not None else None) or []
     for output in outputs:
         if output.type != "voice" or str(output.id) != record.voice_id:
@@ -69,4 +71,4 @@ def _seen(record: Record, task: _Task | None) -> Observation:
         if output.status in ("succeeded", "succeed"):
             name = record.voice_name
             return Found(remote=RemoteVoice(status=TaskStatus.READY, voice_id=record.voice_id, voice_name=name))
-    return _NOT_TOLD
+    return _NOT_REPORTED

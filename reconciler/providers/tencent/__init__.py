@@ -1,1 +1,1 @@
-"""Tencent Cloud API 3.0: what VOD and TRTC share, and an adapter for each."""
+"""Tencent Cloud API 3.0: the code that VOD and TRTC share, and an adapter for each."""

@@ -1,6 +1,6 @@
-"""Who we are to Tencent Cloud, and TC3-HMAC-SHA256, its signature.
+"""Credentials of Tencent Cloud, and its request signature, TC3-HMAC-SHA256.
 
-Reads no environment by itself, assumes no role, and shows no secret: not in repr, not in an error.
+The environment is passed in, and roles are not assumed. Secrets never appear in a repr or an error.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ _HINT = "Make a key in Tencent's console (CAM, API keys): export TENCENTCLOUD_SE
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """A pair that signs. `token` comes with temporary ones, and is empty for all others."""
+    """A key pair that signs requests. `token` belongs to temporary credentials and is empty for all others."""
 
     secret_id: str = field(repr=False)
     secret_key: str = field(repr=False)
     token: str = field(default="", repr=False)
 
     def secrets(self) -> tuple[str, ...]:
-        """What must never be shown."""
+        """The values to redact."""
         return tuple(filter(None, (self.secret_key, self.token, self.secret_id)))
 
 
@@ -47,9 +47,9 @@ def sign(
     payload: bytes,
     timestamp: int,
 ) -> str:
-    """The Authorization header of a POST. `headers` are all that are signed: content-type and host at the least.
+    """The Authorization header of a POST. `headers` are the ones to sign, at least content-type and host.
 
-    `timestamp` is in seconds and travels as X-TC-Timestamp; the host is signed as it is sent.
+    `timestamp` is in Unix seconds and must be sent as X-TC-Timestamp. The signed host must be the one that is sent.
     """
     date = f"{datetime.fromtimestamp(timestamp, UTC):%Y-%m-%d}"
     scope = f"{date}/{product}/{_END}"
@@ -62,13 +62,13 @@ def sign(
 
 
 def canonical_request(headers: Mapping[str, str], payload: bytes) -> str:
-    """The URI in it is "/", whatever path the call is sent to (Tencent, API 3.0, signature v3, CanonicalURI)."""
+    """The text that is signed. Its URI is "/" for every path (Tencent, API 3.0, signature v3, CanonicalURI)."""
     lines = sorted(f"{name.lower()}:{value.strip().lower()}\n" for name, value in headers.items())
     return "\n".join(("POST", "/", "", "".join(lines), _signed_names(headers), _sha256(payload)))
 
 
 def derived_key(secret_key: str, *parts: str) -> bytes:
-    """One step for each part: the date, the product, and the end of the scope."""
+    """The signing key: one HMAC for each part, which are the date, the product and the end of the scope."""
     key = f"TC3{secret_key}".encode()
     for part in parts:
         key = hmac.new(key, part.encode(), hashlib.sha256).digest()
@@ -83,11 +83,11 @@ def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-# -- where the credentials are -----------------------------------------------------------------------------------------
+# -- sources of credentials --------------------------------------------------------------------------------------------
 
 
 class NamedVariables(Protocol):
-    """The variables that a provider names, None where it names none."""
+    """The names of environment variables in a provider's credentials; None where no name is given."""
 
     @property
     def secret_id_env(self) -> str | None: ...
@@ -98,21 +98,21 @@ class NamedVariables(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Keys:
-    """What the parts are called in one place. Of several names for the token the first that is set counts."""
+class _KeyNames:
+    """The names of the parts in one source. Of several names for the token, the first that is set counts."""
 
     secret_id: str
     secret_key: str
     tokens: tuple[str, ...]
 
 
-_ENVIRONMENT = _Keys(
+_ENVIRONMENT = _KeyNames(
     "TENCENTCLOUD_SECRET_ID",
     "TENCENTCLOUD_SECRET_KEY",
     ("TENCENTCLOUD_TOKEN", "TENCENTCLOUD_SECURITY_TOKEN"),  # tccli's name and Terraform's
 )
-_TCCLI = _Keys("secretId", "secretKey", ("token",))
-_SDK = _Keys("secret_id", "secret_key", ("token",))
+_TCCLI = _KeyNames("secretId", "secretKey", ("token",))
+_SDK = _KeyNames("secret_id", "secret_key", ("token",))
 _SDK_FILE = Path(".tencentcloud/credentials")
 _SYSTEM_FILE = Path("tencentcloud/credentials")
 
@@ -120,18 +120,18 @@ _SYSTEM_FILE = Path("tencentcloud/credentials")
 def credentials(
     names: NamedVariables | None, environ: Mapping[str, str], *, home: Path, etc: Path = Path("/etc")
 ) -> Credentials:
-    """The environment's, else tccli's, else the SDK's: the first place that holds any. Raises CredentialsMissing.
+    """Reads credentials from the environment, else tccli's file, else the SDK's files. Raises CredentialsMissing.
 
-    A provider that names its variables is read from those only: another account's key must never stand in. For the
-    same reason a place that is broken, or holds half of a pair, is an error and never passed over.
+    If the provider names its variables, only those are read: another account's key must never be used instead. For
+    the same reason a broken file, or half of a pair, is an error and is never skipped.
     """
     if names is not None and (names.secret_id_env or names.secret_key_env or names.token_env):
-        return _named(names, environ)
+        return _from_named_variables(names, environ)
 
     profile = environ.get("TCCLI_PROFILE", "").strip()
     tccli = Path(f".tccli/{profile or 'default'}.credential")
     found = (
-        _taken(environ, _ENVIRONMENT)
+        _read_pair(environ, _ENVIRONMENT)
         or _in_file(home / tccli, _from_tccli, shown=f"~/{tccli}", must_be_there=profile)
         or _in_file(home / _SDK_FILE, _from_sdk, shown=f"~/{_SDK_FILE}")
         or _in_file(etc / _SYSTEM_FILE, _from_sdk, shown=f"/etc/{_SYSTEM_FILE}")
@@ -147,7 +147,7 @@ def credentials(
     return found
 
 
-def _named(names: NamedVariables, environ: Mapping[str, str]) -> Credentials:
+def _from_named_variables(names: NamedVariables, environ: Mapping[str, str]) -> Credentials:
     if not (names.secret_id_env and names.secret_key_env):
         raise CredentialsMissing(
             "The provider's credentials name only a part of what goes together.",
@@ -158,8 +158,8 @@ def _named(names: NamedVariables, environ: Mapping[str, str]) -> Credentials:
         if variables.is_hidden(name):
             example = f"TENCENTCLOUD_{key.removesuffix('_env').upper()}"
             raise CredentialsMissing(*variables.unset(f"credentials.{key}", name, example=example))
-    keys = _Keys(names.secret_id_env, names.secret_key_env, (names.token_env,) if names.token_env else ())
-    found = _taken(environ, keys)
+    keys = _KeyNames(names.secret_id_env, names.secret_key_env, (names.token_env,) if names.token_env else ())
+    found = _read_pair(environ, keys)
     if found is None:
         raise CredentialsMissing(
             f"Tencent Cloud needs {keys.secret_id} and {keys.secret_key} in the environment, and there is none: "
@@ -169,8 +169,8 @@ def _named(names: NamedVariables, environ: Mapping[str, str]) -> Credentials:
     return found
 
 
-def _taken(values: Mapping[str, object], keys: _Keys, *, where: str = "") -> Credentials | None:
-    """None where nothing is set. `where` ends the name of a value in a message."""
+def _read_pair(values: Mapping[str, object], keys: _KeyNames, *, where: str = "") -> Credentials | None:
+    """The credentials in these values; None where nothing is set. `where` follows the name of a value in messages."""
     secret_id, secret_key = _value(values, keys.secret_id, where=where), _value(values, keys.secret_key, where=where)
     tokens = {name: _value(values, name, where=where) for name in keys.tokens}
     token = next(filter(None, tokens.values()), "")
@@ -188,7 +188,7 @@ def _taken(values: Mapping[str, object], keys: _Keys, *, where: str = "") -> Cre
 
 
 def _value(values: Mapping[str, object], name: str, *, where: str) -> str:
-    """Empty where it is unset. What a header can't hold is refused here, where its name is known."""
+    """One value, empty where it is unset. A value that can't be sent in a header is refused here, by its name."""
     value = values.get(name)
     if value is None or (isinstance(value, str) and not value.strip()):
         return ""
@@ -205,7 +205,7 @@ def _value(values: Mapping[str, object], name: str, *, where: str) -> str:
 def _in_file(
     path: Path, read: Callable[[str, str], Credentials | None], *, shown: str, must_be_there: str = ""
 ) -> Credentials | None:
-    """None where there is no file, or nothing in it. `must_be_there` is the profile that was asked for by name."""
+    """The credentials in a file; None where there is no file, or nothing in it. `must_be_there` is a named profile."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except (FileNotFoundError, NotADirectoryError):
@@ -225,30 +225,30 @@ def _in_file(
 def _from_tccli(text: str, shown: str) -> Credentials | None:
     try:
         values = json.loads(text)
-    except (ValueError, RecursionError):  # their words would quote the file
+    except (ValueError, RecursionError):  # their messages would quote the file
         raise _broken(shown, "it is no JSON") from None
     if not isinstance(values, dict):
         raise _broken(shown, "it is no JSON object")
-    # Keys beside a role are those of somebody else than the role: to use them would be to act as another.
+    # The keys beside a role are not the role's keys: a call with them would use another identity.
     if values.get("role-arn") or values.get("type") == "cvm-role":
         raise CredentialsMissing(
             f"{shown} names a role, and voicectl assumes none.",
             "Assume it first, then export TENCENTCLOUD_SECRET_ID, TENCENTCLOUD_SECRET_KEY and TENCENTCLOUD_TOKEN.",
         )
-    return _taken(values, _TCCLI, where=f" in {shown}")
+    return _read_pair(values, _TCCLI, where=f" in {shown}")
 
 
 def _from_sdk(text: str, shown: str) -> Credentials | None:
-    import configparser  # here, because few keep their keys like this
+    import configparser  # imported here, because few users have such a file
 
     file = configparser.ConfigParser(interpolation=None)
     try:
         file.read_string(text)
-    except configparser.Error:  # its words would quote the file
+    except configparser.Error:  # its message would quote the file
         raise _broken(shown, "it is no INI file") from None
     if not file.has_section("default"):
         return None
-    return _taken(file["default"], _SDK, where=f" in {shown}")
+    return _read_pair(file["default"], _SDK, where=f" in {shown}")
 
 
 def _broken(shown: str, why: str) -> CredentialsMissing:

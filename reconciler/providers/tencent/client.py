@@ -1,6 +1,6 @@
-"""One call of one action of Tencent Cloud's API 3.0: signed, sent, opened. For each of its products alike.
+"""Calls actions of Tencent Cloud's API 3.0: signs, sends, and parses the envelope. The same for all products.
 
-Knows no action's meaning: bodies and replies are the adapters'. Repeats nothing, but for a time that was refused.
+The adapters define bodies and replies. A call is repeated only if the time of its signature was refused.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from reconciler.providers.http.lean_httpx import httpx
 from reconciler.providers.tencent import auth, schema
 from reconciler.providers.tencent.schema import Shape
 
-LARGEST_REQUEST = 10 * 1024 * 1024  # bytes; Tencent, API 3.0, signature v3: a POST has at most 10 MB
-_CONTENT_TYPE = "application/json"  # to the letter: it is signed
+MAX_REQUEST_BYTES = 10 * 1024 * 1024  # bytes; Tencent, API 3.0, signature v3: a POST has at most 10 MB
+_CONTENT_TYPE = "application/json"  # exactly this text: it is signed
 _PATH = "/"
-_CALL = f"POST {_PATH}"  # what the transport calls each of them
+_CALL = f"POST {_PATH}"  # how the HTTP client names each call
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """`name` is what signatures call it."""
+    """A product of Tencent Cloud. `name` is its name in signatures."""
 
     name: str
     version: str
@@ -42,7 +42,7 @@ TRTC = Product("trtc", "2019-07-22", "https://trtc.intl.tencentcloudapi.com")
 
 
 class Client:
-    """One account's access to one product. Threads may share it."""
+    """The access of one account to one product. Threads may share it."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Client:
         region: str | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        """`endpoint` takes the place of the product's own, `transport` that of sockets."""
+        """`endpoint` replaces the product's own, `transport` replaces the sockets."""
         self.endpoint = base_url(endpoint or product.endpoint)
         self._product = product
         self._credentials = credentials
@@ -78,32 +78,34 @@ class Client:
 
     @property
     def ahead(self) -> timedelta:
-        """How far the cloud's clock is ahead of ours, once it refused ours; never told else."""
+        """How far the cloud's clock is ahead of ours, as measured when it refused a signature's time; 0 until then."""
         return self._ahead
 
     def call(
         self, action: str, body: Mapping[str, object], *, shape: type[Shape], secrets: Iterable[str] = ()
     ) -> Shape:
-        """What is inside `Response`. Raises Rejected, Throttled or OutcomeUnknown.
+        """Calls an action. Returns the content of `Response`. Raises Rejected, Throttled or OutcomeUnknown.
 
-        Sent once; a second time only if the signature's time was refused, which proves that nothing happened. Links
-        in `body` are cut from what the cloud says about it, and so are `secrets`.
+        The call is sent once. It is sent again only if the time of the signature was refused, which proves that
+        nothing happened. Secrets of URLs in `body`, and `secrets`, are removed from the cloud's messages.
         """
         payload = json.dumps(body).encode()
-        if len(payload) > LARGEST_REQUEST:
-            limit = f"at most {LARGEST_REQUEST} ({LARGEST_REQUEST // 1024**2} MB)"
+        if len(payload) > MAX_REQUEST_BYTES:
+            limit = f"at most {MAX_REQUEST_BYTES} ({MAX_REQUEST_BYTES // 1024**2} MB)"
             why = f"{action}: the request has {len(payload)} bytes, {limit}; nothing was sent"
             raise Rejected(why, cause=Cause.SAMPLE)
 
-        got = self._exchange(action, payload, ahead=self._ahead)
-        if got.late and (ahead := self._measured(got.answer)) is not None:
-            got = self._exchange(action, payload, ahead=ahead)
-            if not got.late:
+        exchange = self._exchange(action, payload, ahead=self._ahead)
+        if exchange.time_refused and (ahead := self._measured(exchange.answer)) is not None:
+            exchange = self._exchange(action, payload, ahead=ahead)
+            if not exchange.time_refused:
                 self._ahead = ahead
 
-        redact = partial(self.redact, also=(got.signature, *urls.secrets_in(dict(body)), *secrets))
-        note = _on_time(self._measured(got.answer)) if got.late else ""
-        return schema.parse_response(got.answer, got.told, action=action, shape=shape, redact=redact, note=note)
+        redact = partial(self.redact, also=(exchange.signature, *urls.secrets_in(dict(body)), *secrets))
+        note = _clock_skew(self._measured(exchange.answer)) if exchange.time_refused else ""
+        return schema.parse_response(
+            exchange.answer, exchange.envelope, action=action, shape=shape, redact=redact, note=note
+        )
 
     def close(self) -> None:
         self._http.close()
@@ -125,8 +127,8 @@ class Client:
         try:
             answer = self._http.send("POST", _PATH, headers=headers, content=payload)
         except CloudError as error:
-            raise _of(action, error) from None
-        return _Exchange(answer, schema.said(answer), signature=authorization.rpartition("=")[2])
+            raise _named_after_action(action, error) from None
+        return _Exchange(answer, schema.read_envelope(answer), signature=authorization.rpartition("=")[2])
 
     def _measured(self, answer: HttpResponse) -> timedelta | None:
         """How far the cloud's clock is ahead of ours; None where the answer has no usable Date."""
@@ -136,19 +138,19 @@ class Client:
 @dataclass(frozen=True, slots=True)
 class _Exchange:
     answer: HttpResponse
-    told: schema.Said | None
+    envelope: schema.Envelope | None
     signature: str
 
     @property
-    def late(self) -> bool:
-        """Or early."""
-        return schema.refuses_the_time(self.answer, self.told)
+    def time_refused(self) -> bool:
+        """Whether the cloud refused the time of the signature, as too late or too early."""
+        return schema.refuses_the_time(self.answer, self.envelope)
 
 
-def _of(action: str, error: CloudError) -> CloudError:
-    """What the transport says of a POST, said of the action; that a read may have happened is no news."""
-    told = error.detail.removesuffix(doubt(_CALL)) if schema.reads(action) else error.detail
-    detail = action + told.removeprefix(_CALL)
+def _named_after_action(action: str, error: CloudError) -> CloudError:
+    """The transport's error, with the action's name for the POST. A read changes nothing, so its doubt is left out."""
+    reason = error.detail.removesuffix(doubt(_CALL)) if schema.reads(action) else error.detail
+    detail = action + reason.removeprefix(_CALL)
     if isinstance(error, Unreached):
         return Unreached(detail, error.hint)
     if isinstance(error, Rejected):
@@ -156,7 +158,7 @@ def _of(action: str, error: CloudError) -> CloudError:
     return OutcomeUnknown(detail, error.hint)
 
 
-def _on_time(ahead: timedelta | None) -> str:
+def _clock_skew(ahead: timedelta | None) -> str:
     if ahead is None:
         return "; the answer has no date, so it is not known how wrong this machine's clock is"
     seconds = round(ahead.total_seconds())

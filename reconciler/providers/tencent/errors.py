@@ -1,7 +1,7 @@
-"""Tencent's error codes and what each of them proves. Data, and the one function that looks it up.
+"""A table of Tencent's error codes and what each one proves, and the function that looks them up.
 
-A code is all that there is to go by: HTTP says 200 to errors too, and the message may change at any time (Tencent, API
-3.0, error codes). Codes form a tree by their dots; one that is not listed counts as its parent, where that is safe.
+Only the code counts: errors have HTTP 200 too, and the message may change at any time (Tencent, API 3.0, error codes).
+Codes form a tree by their dots. A code that is not in the table counts as its parent, where that is safe.
 """
 
 from __future__ import annotations
@@ -15,19 +15,21 @@ from reconciler.errors import Cause
 
 
 class Proof(Enum):
-    REFUSED = auto()  # nothing happened, and this one request is why
-    SPENT = auto()  # nothing happened, and what the account may have or do is why, not this request
-    SYSTEMIC = auto()  # nothing happened, and every other call would meet the same end
+    """What an error code proves about the call."""
+
+    REFUSED = auto()  # nothing happened; the reason is this request
+    SPENT = auto()  # nothing happened; the reason is a quota or right of the account
+    SYSTEMIC = auto()  # nothing happened; every other call would fail in the same way
     TOO_FAST = auto()  # nothing happened: too many calls a second
-    TOO_MANY = auto()  # nothing happened: too much is running
+    TOO_MANY = auto()  # nothing happened: too many tasks are running
     DUPLICATE = auto()  # nothing happened: this SessionId was accepted before
-    ABSENT = auto()  # the one thing that the call names is not there
+    ABSENT = auto()  # the object that the call names does not exist
     NOTHING = auto()  # it may have happened
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`advice` is for people: what to do about it, where the code knows more than the cloud's message says."""
+    """The meaning of one code. `advice` is a hint for the user, where the code says more than the cloud's message."""
 
     proof: Proof
     advice: str = ""
@@ -57,7 +59,7 @@ _ADDRESS = "in the console (CAM), see which addresses the key may be used from."
 _QUOTA = _spent("A quota of the account is used up: see the console, or ask Tencent's support for more.")
 
 
-def _of_speech(setting: str) -> Rule:
+def _speech_setting(setting: str) -> Rule:
     return _refused(
         f"The {setting} is a setting of speech, which cloning does not send: please report this.", Cause.DEFECT
     )
@@ -66,7 +68,7 @@ def _of_speech(setting: str) -> Rule:
 # Tencent, API 3.0, common error codes; TRTC, VoiceClone; VOD, the calls that are named. A comment says why where the
 # code's own name does not.
 RULES: Mapping[str, Rule] = {
-    # Refused at the door, before the product was asked.
+    # Refused by the gateway, before the product got the call.
     "AuthFailure": _systemic("Check the secret id and the secret key."),
     "AuthFailure.InvalidAuthorization": _systemic(
         "Something in between seems to rewrite requests: a proxy, a gateway?"
@@ -91,7 +93,7 @@ RULES: Mapping[str, Rule] = {
     "ActionOffline": _systemic("Tencent has withdrawn this call: a later voicectl may know another."),
     "UnsupportedProtocol": _systemic("The endpoint has to begin with https://."),
     "UnsupportedRegion": _systemic("See the provider's region: voices are cloned in ap-singapore only (TRTC)."),
-    # The request itself is wrong: it was read, and not begun.
+    # The request is wrong: it was parsed, and no work began.
     "InvalidRequest": _refused(),
     "InvalidParameter": _refused("The cloud does not take a value that it was sent, and names no key."),
     "InvalidParameterValue": _refused(),
@@ -101,9 +103,9 @@ RULES: Mapping[str, Rule] = {
     "RequestSizeLimitExceeded": _refused(
         "A request has at most 10 MB: shorten the sample, or give it as a link.", Cause.SAMPLE
     ),
-    "DryRunOperation": _refused(),  # "would have succeeded": a rehearsal, which changes nothing
+    "DryRunOperation": _refused(),  # "would have succeeded": a dry run changes nothing
     "ResourceNotFound": _refused("Something that the request names is not there: a file, or the application?"),
-    # Limits, met before anything began.
+    # Limits that were hit before any work began.
     "RequestLimitExceeded": Rule(Proof.TOO_FAST),
     "RequestLimitExceeded.GlobalRegionUinLimitExceeded": Rule(Proof.TOO_FAST),
     "RequestLimitExceeded.IPLimitExceeded": Rule(Proof.TOO_FAST),
@@ -115,13 +117,13 @@ RULES: Mapping[str, Rule] = {
         "The account holds as many cloned voices as it may, and TRTC can delete none: ask Tencent's support for more."
     ),
     "ResourceInsufficient": _spent("The account's package may be used up: see the console, and try again later."),
-    # Nobody can know. All of them may be said after the work was done, or while it goes on elsewhere.
+    # The outcome is unknown: the cloud may send these after the work, or while the work still runs.
     "InternalError": _UNKNOWN,
     "FailedOperation": _unknown("The cloud says no more than that: not why, nor how far it came."),
-    "ServiceUnavailable": _UNKNOWN,  # may be said by the front when the product answers late
-    "ResourceUnavailable": _UNKNOWN,  # likewise, of something behind the product
-    "ResourceInUse": _UNKNOWN,  # by whom? It may be the very work of this call, tried again inside
-    "ResponseSizeLimitExceeded": _UNKNOWN,  # there was an answer, so there was work
+    "ServiceUnavailable": _UNKNOWN,  # the gateway may send it when the product answers late
+    "ResourceUnavailable": _UNKNOWN,  # likewise, for a service behind the product
+    "ResourceInUse": _UNKNOWN,  # the user may be this very call, retried inside the cloud
+    "ResponseSizeLimitExceeded": _UNKNOWN,  # there was an answer, so work was done
     # VOD
     "FailedOperation.InvalidVodUser": _systemic("Open Video on Demand for this account in the console."),
     "FailedOperation.TaskDuplicate": Rule(Proof.DUPLICATE),
@@ -145,29 +147,29 @@ RULES: Mapping[str, Rule] = {
     "InvalidParameter.AudioPrompt": _refused(
         "The sample has to be a WAV of 10 to 180 s, mono, 16 kHz: one clear voice.", Cause.SAMPLE
     ),
-    "InvalidParameter.Pitch": _of_speech("pitch"),
+    "InvalidParameter.Pitch": _speech_setting("pitch"),
     "InvalidParameter.SampleRate": _refused("The sample has to have 16,000 samples a second, in mono.", Cause.SAMPLE),
-    "InvalidParameter.Speed": _of_speech("speed"),
+    "InvalidParameter.Speed": _speech_setting("speed"),
     "InvalidParameter.TextLength": _refused("The text is too long or empty: see prompt_text.", Cause.REQUEST),
     "InvalidParameter.VoiceId": _refused("The cloud knows no voice of this id."),
     "InvalidParameter.VoiceName": _refused(
         "A voice_name has at most 36 letters, digits and underscores.", Cause.REQUEST
     ),
-    "InvalidParameter.Volume": _of_speech("volume"),
+    "InvalidParameter.Volume": _speech_setting("volume"),
     "MissingParameter.APIKey": _refused("Put a valid key (sk-...) into a variable, and name that as api_key_env."),
     "UnsupportedOperation.InternalError": _unknown("TRTC broke off by an error of its own."),
     "UnsupportedOperation.NotAllowed": _spent(
         "This account may not clone voices: it needs an RTC Engine package with text to speech, or Tencent's support."
     ),
-    # The documented way to say that cloning failed: no voice_id was given out, so there is no voice to lose.
+    # The documented code for a failed clone: no voice_id was returned, so no voice is lost.
     "UnsupportedOperation.VoiceCloneError": _refused(
         "No voice could be made of this sample: try a longer or a clearer one, and let prompt_text be what it says.",
         Cause.SAMPLE,
     ),
 }
 
-# What says that a thing is not there, of the calls that name one thing. Of any other call the same code may speak of
-# the application or of a file, and must never make a voice look gone.
+# The codes that mean "does not exist", for calls that name one object. In other calls the same code may mean the
+# application or a file, so it must never make a voice look deleted.
 _ABSENT: Mapping[str, frozenset[str]] = {
     "DescribeTaskDetail": frozenset({"InvalidParameterValue.TaskId", "ResourceNotFound"}),
     "DeleteVoice": frozenset({"ResourceNotFound"}),
@@ -175,12 +177,12 @@ _ABSENT: Mapping[str, frozenset[str]] = {
     "TextToSpeech": frozenset({"InvalidParameter.VoiceId"}),  # TRTC's only sign of whether a voice exists
 }
 
-# An unlisted code under a parent that refuses, as UnsupportedOperation.InternalError is: the tail speaks of a failure.
-_BROKE = re.compile(r"(?i)internal|time_?-?out|timedout|unavailable")
+# Words that mean a failure during the work, even under a parent that refuses: UnsupportedOperation.InternalError.
+_FAILURE_WORDS = re.compile(r"(?i)internal|time_?-?out|timedout|unavailable")
 
 
 def rule(code: str, *, action: str) -> Rule:
-    """What this code proves about this call: by its own row, else by its parent's, else nothing."""
+    """What this code proves about a call of this action: its own row, else its parent's, else nothing."""
     if code in _ABSENT.get(action, ()):
         return replace(RULES[code], proof=Proof.ABSENT)
     parent = code
@@ -190,9 +192,9 @@ def rule(code: str, *, action: str) -> Rule:
     if parent == code:
         return found
     match found.proof:
-        case Proof.REFUSED | Proof.SPENT if _BROKE.search(code.removeprefix(parent)):
+        case Proof.REFUSED | Proof.SPENT if _FAILURE_WORDS.search(code.removeprefix(parent)):
             return _UNKNOWN
-        case Proof.DUPLICATE | Proof.ABSENT:  # only that very code says so much
+        case Proof.DUPLICATE | Proof.ABSENT:  # only the exact code proves that
             return _refused()
         case Proof.REFUSED | Proof.SPENT | Proof.SYSTEMIC | Proof.TOO_FAST | Proof.TOO_MANY | Proof.NOTHING:
             return found

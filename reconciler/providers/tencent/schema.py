@@ -1,6 +1,6 @@
-"""The envelope of Tencent's answers, and what it proves: what was asked for, or the one error that follows.
+"""Parses the envelope of Tencent's answers: returns the reply, or raises the error that the answer proves.
 
-Strict about the keys that are needed, lenient about all others. Codes are `tencent_codes`'.
+Needed keys are checked strictly, all others are ignored. The table of codes is in `errors`.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from pydantic.alias_generators import to_pascal
 
 from reconciler.errors import CloudError, OutcomeUnknown, Rejected, Throttled
 from reconciler.model.failures import cause_of
-from reconciler.providers.http import errors as breakage
+from reconciler.providers.http import errors as http_errors
 from reconciler.providers.http.client import HttpResponse
 from reconciler.providers.http.json_text import readable
 from reconciler.providers.tencent.errors import Proof, rule
 
-_LONGEST_CODE = 200  # characters; none of Tencent's comes near
+_MAX_CODE_LENGTH = 200  # characters; Tencent's codes are much shorter
 _EXPIRED = "AuthFailure.SignatureExpire"
 
 
-class Wire(BaseModel):
-    """A JSON object of Tencent's: `task_id` here is `TaskId` there."""
+class TencentModel(BaseModel):
+    """A JSON object of Tencent's API. `task_id` here is `TaskId` in JSON."""
 
     model_config = ConfigDict(extra="ignore", alias_generator=to_pascal)
 
 
-class Reply(Wire):
-    """What is inside `Response` when a call succeeded; calls that answer more have their own."""
+class Reply(TencentModel):
+    """The content of `Response` after a success. Calls that return more have a subclass."""
 
     request_id: object = None
 
@@ -40,8 +40,8 @@ Shape = TypeVar("Shape", bound=Reply)
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """Tencent's own words."""
+class Envelope:
+    """The content of `Response`: a success or an error."""
 
     response: dict[str, Any]
 
@@ -55,9 +55,9 @@ class Said:
 
     @property
     def code(self) -> str:
-        """Empty where there is no error, or one without a code."""
+        """The error code; empty where there is no error, or one without a code."""
         code = _text(self._error.get("Code"))
-        return code if len(code) <= _LONGEST_CODE else ""
+        return code if len(code) <= _MAX_CODE_LENGTH else ""
 
     @property
     def message(self) -> str:
@@ -69,73 +69,77 @@ class Said:
         return error if isinstance(error, dict) else {}
 
 
-def said(answer: HttpResponse) -> Said | None:
-    """None if these are not Tencent's words."""
+def read_envelope(answer: HttpResponse) -> Envelope | None:
+    """The envelope of Tencent's answer; None where the body is not one."""
     try:
         match pydantic_core.from_json(readable(answer.body)):
             case {"Response": dict(response)}:
-                return Said(response)
+                return Envelope(response)
             case _:
                 return None
     except ValueError:
         return None
 
 
-def refuses_the_time(answer: HttpResponse, told: Said | None) -> bool:
-    """The signature's time is too far from the server's, and nothing happened."""
-    return answer.status // 100 in (2, 4) and told is not None and told.code == _EXPIRED
+def refuses_the_time(answer: HttpResponse, envelope: Envelope | None) -> bool:
+    """Whether the time of the signature was refused. Nothing happened then."""
+    return answer.status // 100 in (2, 4) and envelope is not None and envelope.code == _EXPIRED
 
 
 def reads(action: str) -> bool:
-    """Whether a call changes nothing, so that it may be repeated."""
+    """Whether this action changes nothing, so that it may be repeated."""
     return action.startswith("Describe")
 
 
 def doubt(action: str) -> str:
-    return "" if reads(action) else breakage.doubt("POST")
+    """The end of a message about a call with an unknown outcome. Empty for a read."""
+    return "" if reads(action) else http_errors.doubt("POST")
 
 
 def parse_response(
     answer: HttpResponse,
-    told: Said | None,
+    envelope: Envelope | None,
     *,
     action: str,
     shape: type[Shape],
     redact: Callable[[object], str],
     note: str = "",
 ) -> Shape:
-    """The reply, if HTTP and Tencent both say yes and what is needed is in it; else raises what is proven.
+    """The reply, if the HTTP status and Tencent's answer are successes and all needed fields are there.
 
-    `note` is what we know about it ourselves, for the end of a refusal's message.
+    Otherwise raises Rejected, Throttled or OutcomeUnknown, by what the answer proves. `note` ends the message of a
+    refusal.
     """
-    if answer.status >= 500:  # a front that gave up waiting, maybe, so whatever the body says is no proof
-        raise _unproven(answer, told, action, redact)
+    if answer.status >= 500:  # maybe a gateway that stopped waiting, so the body proves nothing
+        raise _unproven(answer, envelope, action, redact)
     if 300 <= answer.status < 400:
         raise _redirect(answer, action, redact)
-    if told is None:
+    if envelope is None:
         raise _not_tencent(answer, action, redact)
-    if told.failed:
-        raise _refusal(answer, told, action, redact, note)
+    if envelope.failed:
+        raise _refusal(answer, envelope, action, redact, note)
     if answer.status >= 400:
-        raise _unproven(answer, told, action, redact)
+        raise _unproven(answer, envelope, action, redact)
     try:
-        return shape.model_validate(told.response)
+        return shape.model_validate(envelope.response)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         where = ".".join(map(str, first["loc"]))
-        line = f"{action}: success without {redact(where)}: {first['msg']}{_request(told, redact)}{doubt(action)}"
-        raise OutcomeUnknown(line, request_id=redact(told.request_id)) from None
+        line = f"{action}: success without {redact(where)}: {first['msg']}{_request(envelope, redact)}{doubt(action)}"
+        raise OutcomeUnknown(line, request_id=redact(envelope.request_id)) from None
 
 
-def _refusal(answer: HttpResponse, told: Said, action: str, redact: Callable[[object], str], note: str) -> CloudError:
-    found = rule(told.code, action=action)
-    line = _line(answer, told, action, redact) + note
-    # A person meets a refusal of one voice as a message that is kept with it, so the advice belongs into that.
+def _refusal(
+    answer: HttpResponse, envelope: Envelope, action: str, redact: Callable[[object], str], note: str
+) -> CloudError:
+    found = rule(envelope.code, action=action)
+    line = _line(answer, envelope, action, redact) + note
+    # The state keeps only the message of a refused voice, so the advice has to be part of it.
     advised = f"{line}. {found.advice}" if found.advice else line
-    code, request_id = redact(told.code), redact(told.request_id)
+    code, request_id = redact(envelope.code), redact(envelope.request_id)
     match found.proof:
         case Proof.REFUSED:
-            cause = found.cause or cause_of(told.message)
+            cause = found.cause or cause_of(envelope.message)
             return Rejected(advised, code=code, request_id=request_id, cause=cause)
         case Proof.SPENT:
             return Rejected(advised, code=code, request_id=request_id, spent=True, cause=found.cause)
@@ -154,26 +158,28 @@ def _refusal(answer: HttpResponse, told: Said, action: str, redact: Callable[[ob
             return OutcomeUnknown(line + doubt(action) + advice, code=code, request_id=request_id)
 
 
-def _unproven(answer: HttpResponse, told: Said | None, action: str, redact: Callable[[object], str]) -> OutcomeUnknown:
-    line = _line(answer, told, action, redact) + doubt(action)
-    code, request_id = (redact(told.code), redact(told.request_id)) if told else ("", "")
+def _unproven(
+    answer: HttpResponse, envelope: Envelope | None, action: str, redact: Callable[[object], str]
+) -> OutcomeUnknown:
+    line = _line(answer, envelope, action, redact) + doubt(action)
+    code, request_id = (redact(envelope.code), redact(envelope.request_id)) if envelope else ("", "")
     return OutcomeUnknown(line, code=code, request_id=request_id)
 
 
-def _line(answer: HttpResponse, told: Said | None, action: str, redact: Callable[[object], str]) -> str:
+def _line(answer: HttpResponse, envelope: Envelope | None, action: str, redact: Callable[[object], str]) -> str:
     status = "" if answer.status == 200 else f"HTTP {answer.status}, "
-    if told is None:
+    if envelope is None:
         words = redact(answer.body[:2000].decode("utf-8", "replace"))[:120] or "nothing"
         return f"{action}: HTTP {answer.status}, and not Tencent's words: {words}"
-    if not told.failed:
-        return f"{action}: {status}and yet no error{_request(told, redact)}"
-    code = redact(told.code) or "an error without a code"
-    message = (redact(told.message) or "no message").rstrip(".")
-    return f"{action}: {status}{code}: {message}{_request(told, redact)}"
+    if not envelope.failed:
+        return f"{action}: {status}and yet no error{_request(envelope, redact)}"
+    code = redact(envelope.code) or "an error without a code"
+    message = (redact(envelope.message) or "no message").rstrip(".")
+    return f"{action}: {status}{code}: {message}{_request(envelope, redact)}"
 
 
-def _request(told: Said, redact: Callable[[object], str]) -> str:
-    return f" (request {redact(told.request_id)})" if told.request_id else ""
+def _request(envelope: Envelope, redact: Callable[[object], str]) -> str:
+    return f" (request {redact(envelope.request_id)})" if envelope.request_id else ""
 
 
 def _redirect(answer: HttpResponse, action: str, redact: Callable[[object], str]) -> CloudError:
@@ -186,7 +192,7 @@ def _redirect(answer: HttpResponse, action: str, redact: Callable[[object], str]
 
 
 def _not_tencent(answer: HttpResponse, action: str, redact: Callable[[object], str]) -> CloudError:
-    """Tencent says 200 to whatever it has seen, so a 4xx is somebody's in between, who may have passed the call on."""
+    """Tencent answers with 200 always, so a 4xx comes from a server in between, which may have passed the call on."""
     line = _line(answer, None, action, redact)
     hint = "Is the endpoint right, or does a proxy stand in between?"
     if not reads(action) or answer.status < 400 or answer.status == 408:

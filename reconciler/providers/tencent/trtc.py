@@ -1,7 +1,7 @@
-"""The Provider door of Tencent Cloud TRTC: cloned voices of one application.
+"""The Provider of Tencent Cloud TRTC: cloned voices of one application.
 
-One call makes a voice and answers with it. There is no list, no look-up, no delete and no key: what a lost reply left,
-nobody can tell.
+One synchronous call creates a voice. TRTC has no list, no look-up, no delete and no key, so after a lost reply nothing
+shows whether a voice was created.
 """
 
 from __future__ import annotations
@@ -43,11 +43,13 @@ CAPABILITIES = Capabilities(
     probe=ProbeCost(call="TextToSpeech", price="one character is paid where the voice exists"),
 )
 
-_NEVER = "TRTC has no list and no look-up of voices"
-_SHORTEST = "a"  # TextToSpeech, Text: 1 to 255 characters
+_NO_LOOKUP = "TRTC has no list and no look-up of voices"
+_SHORTEST_TEXT = "a"  # TextToSpeech, Text: 1 to 255 characters
 
 
 class CloneReply(Reply):
+    """The reply of VoiceClone."""
+
     voice_id: Annotated[str, StringConstraints(min_length=1)]
 
 
@@ -65,7 +67,7 @@ class TrtcProvider:
         environ: Mapping[str, str],
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        """`environ` holds the APIKeys that voices name. `transport` takes the place of sockets (the sandbox)."""
+        """`environ` holds the APIKeys whose variables voices name. `transport` replaces the sockets."""
         self._sdk_app_id = account.sdk_app_id
         self._environ = environ
         self._client = client.Client(
@@ -79,10 +81,10 @@ class TrtcProvider:
         )
         self.account = f"tencent-trtc {self._client.endpoint} {account.sdk_app_id}"
 
-    # -- what there is: the state is the memory -----------------------------------------------------------------------
+    # -- reads, which use the records only -----------------------------------------------------------------------------
 
     def observe(self, records: Sequence[Record], *, presets: bool = False) -> Observations:  # noqa: ARG002 - it has none
-        return Observations(account=self.account, of={r.external_task_id: self._known(r) for r in records})
+        return Observations(account=self.account, of={r.external_task_id: self._from_record(r) for r in records})
 
     def presets(self) -> Sequence[RemoteVoice]:
         return ()
@@ -90,17 +92,17 @@ class TrtcProvider:
     def voices(self) -> Sequence[RemoteVoice]:
         return ()
 
-    def find(self, record: Record) -> Observation:  # noqa: ARG002 - nothing of it could be asked for
-        return Unverifiable(why=_NEVER)
+    def find(self, record: Record) -> Observation:  # noqa: ARG002 - TRTC has no look-up
+        return Unverifiable(why=_NO_LOOKUP)
 
-    def poll(self, pending: Sequence[Record]) -> Mapping[str, RemoteVoice]:  # noqa: ARG002 - there are no tasks
+    def poll(self, pending: Sequence[Record]) -> Mapping[str, RemoteVoice]:  # noqa: ARG002 - TRTC has no tasks
         return {}
 
     def probe(self, records: Sequence[Record]) -> Mapping[str, Observation]:
-        """Lets each voice say one character, which is paid where the voice exists."""
+        """Lets each voice speak one character. The call is paid if the voice exists."""
         return {r.external_task_id: self._probed(r) for r in records if r.voice_id and r.account == self.account}
 
-    # -- what is done -------------------------------------------------------------------------------------------------
+    # -- writes --------------------------------------------------------------------------------------------------------
 
     def submit(self, voice: Voice, external_task_id: str) -> Done:  # noqa: ARG002 - VoiceClone takes no key
         inputs = voice.inputs
@@ -124,15 +126,15 @@ class TrtcProvider:
     def close(self) -> None:
         self._client.close()
 
-    def _known(self, record: Record) -> Observation:
+    def _from_record(self, record: Record) -> Observation:
         if record.account != self.account:
             return Unknown(why=f"recorded on {record.account}")
         gone = record.status in {Status.DELETED, Status.FAILED}
-        return Absent() if gone else Unverifiable(why=_NEVER)
+        return Absent() if gone else Unverifiable(why=_NO_LOOKUP)
 
     def _probed(self, record: Record) -> Observation:
         body: dict[str, object] = {
-            "Text": _SHORTEST,
+            "Text": _SHORTEST_TEXT,
             "Voice": {"VoiceId": record.voice_id},
             "SdkAppId": self._sdk_app_id,
         }
@@ -151,19 +153,19 @@ class TrtcProvider:
         )
 
     def _api_key(self, inputs: Inputs) -> dict[str, str]:
-        """APIKey, where the voice names a variable that holds it."""
+        """The APIKey parameter, if the voice names a variable for it."""
         if "api_key_env" not in inputs:
             return {}
         name = str(inputs["api_key_env"])
         value = self._environ.get(name, "").strip()
         if not value:
-            # Systemic, so that the intent is taken back and nothing is kept as failed.
+            # Systemic, so that the intent is removed and no voice is marked as failed.
             raise Rejected(*unset("api_key_env", name, example="TRTC_API_KEY"), systemic=True)
         return {"APIKey": value}
 
 
 def _wav(voice: Voice) -> bytes:
-    """The sample as VoiceClone takes it: 16 kHz, one channel."""
+    """The sample in the format of VoiceClone: WAV, 16 kHz, one channel."""
     converted = to_16k_mono_wav(bytes_of(voice, "prompt_audio"))
     if isinstance(converted, Unreadable):
         raise Rejected(f"prompt_audio: {converted.why}", cause=Cause.SAMPLE)

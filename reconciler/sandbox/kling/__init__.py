@@ -1,1 +1,1 @@
-"""The sandbox's Kling."""
+"""Kling's API in the sandbox."""

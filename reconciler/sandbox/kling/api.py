@@ -1,6 +1,6 @@
-"""Kling's Custom Voice API: a request in, Kling's answer out. Holds its limits and nothing between two requests.
+"""Kling's Custom Voice API: takes a request, returns an answer. It checks Kling's limits and keeps no state.
 
-Source of the limits: Kling's page Voice Management; of the messages: what production was seen to answer.
+Source of the limits: Kling's page Voice Management. Source of the messages: answers of the real API.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from reconciler.sandbox.http import Answer, Dropped, Request, Response
 from reconciler.sandbox.kling import auth, responses
-from reconciler.sandbox.kling.responses import PRESETS, Answered, Json, Refusal
-from reconciler.sandbox.request_context import Turn
+from reconciler.sandbox.kling.responses import PRESETS, Json, Refusal, Result
+from reconciler.sandbox.request_context import RequestContext
 from reconciler.sandbox.task import Creation
 from reconciler.sandbox.world import World
 
 _ROOT = "/v1/general/"
 _LONGEST_NAME = 20  # characters
 _LAST_PAGE = _LARGEST_PAGE = 1000
-_PAGE_SIZE = 30  # when none is asked for
+_PAGE_SIZE = 30  # the default
 _OVER_THE_PACK = "parallel task over resource pack limit"
-_UNDOCUMENTED = "reviewing"  # a task_status that stands in no document
+_UNDOCUMENTED = "reviewing"  # a task_status that is not documented
 _HTML = b"<html><head><title>200 OK</title></head><body><h1>Gateway</h1></body></html>"
 
 
@@ -45,23 +45,24 @@ _WRITES = frozenset({_Action.CREATE, _Action.DELETE})
 
 
 def answer(world: World, request: Request) -> Answer:
+    """Kling's answer to a request."""
     try:
         account = auth.account_of(request.headers.get("authorization"), world.now())
         action, wanted = _route(request)
     except Refusal as refusal:
-        with world.turn("", "refused") as turn:
-            return responses.refused(refusal, turn.request_id())
-    with world.turn(account, action) as turn:
+        with world.request("", "refused") as context:
+            return responses.refused(refusal, context.request_id())
+    with world.request(account, action) as context:
         try:
-            _keep_pace(turn, action)
-            answered = _answered(turn, request, action=action, wanted=wanted)
-        except Refusal as refusal:  # inside the transaction: a refused call counts as one
-            return responses.refused(refusal, turn.request_id())
-        return _struck(turn, action) or responses.succeeded(answered, turn.request_id())
+            _check_rate(context, action)
+            result = _run_action(context, request, action=action, wanted=wanted)
+        except Refusal as refusal:  # inside the transaction, because a refused call is counted too
+            return responses.refused(refusal, context.request_id())
+        return _lost_answer(context, action) or responses.succeeded(result, context.request_id())
 
 
 def _route(request: Request) -> tuple[_Action, str]:
-    """The action, and for GET the id that stands in the path. Whatever comes before /v1/general/ is a gateway's."""
+    """The action, and for GET the id in the path. A gateway may put a prefix before /v1/general/."""
     _, root, place = request.path.partition(_ROOT)
     name, slash, wanted = place.partition("/")
     methods = _ROUTES.get(name + slash) if root and bool(slash) == bool(wanted) and "/" not in wanted else None
@@ -72,107 +73,107 @@ def _route(request: Request) -> tuple[_Action, str]:
     return methods[request.method], unquote(wanted)
 
 
-def _keep_pace(turn: Turn, action: _Action) -> None:
-    if turn.stormy and action is _Action.CREATE and turn.now // 1000 % 2:
+def _check_rate(context: RequestContext, action: _Action) -> None:
+    if context.stormy and action is _Action.CREATE and context.now // 1000 % 2:
         raise Refusal(429, 1303, _OVER_THE_PACK)
-    too_fast = turn.stormy or (action in _WRITES and not turn.within_rate())
-    if too_fast or turn.happens("throttle", turn.faults.throttle):
+    too_fast = context.stormy or (action in _WRITES and not context.within_rate())
+    if too_fast or context.happens("throttle", context.faults.throttle):
         raise Refusal(429, 1302, "The API request rate limit has been exceeded")
 
 
-def _answered(turn: Turn, request: Request, *, action: _Action, wanted: str) -> Answered:
+def _run_action(context: RequestContext, request: Request, *, action: _Action, wanted: str) -> Result:
     match action:
         case _Action.CREATE:
-            return _create(turn, _read(request))
+            return _create(context, _parse_body(request))
         case _Action.GET:
-            return _get(turn, wanted)
+            return _get(context, wanted)
         case _Action.LIST:
-            number, size = _page(turn, request)
-            return [_looked_at(turn, creation) for creation in turn.page(number, size)]
+            number, size = _page_parameters(context, request)
+            return [_task_with_faults(context, creation) for creation in context.page(number, size)]
         case _Action.PRESETS:
-            number, size = _page(turn, request)
+            number, size = _page_parameters(context, request)
             official = list(PRESETS.items())[(number - 1) * size : number * size]
-            return [responses.preset(voice_id, name, turn.now) for voice_id, name in official]
+            return [responses.preset(voice_id, name, context.now) for voice_id, name in official]
         case _Action.DELETE:
-            return _delete(turn, _read(request))
+            return _delete(context, _parse_body(request))
 
 
-def _create(turn: Turn, body: Json) -> Json:
-    voice_name = _text(body, "voice_name")
-    voice_url, video_id, key = _text(body, "voice_url"), _text(body, "video_id"), _text(body, "external_task_id")
+def _create(context: RequestContext, body: Json) -> Json:
+    voice_name = _string(body, "voice_name")
+    voice_url, video_id, key = _string(body, "voice_url"), _string(body, "video_id"), _string(body, "external_task_id")
     if not 1 <= len(voice_name) <= _LONGEST_NAME:
         raise Refusal(400, 1201, f"voice_name must have 1 to {_LONGEST_NAME} characters")
-    if bool(voice_url) == bool(video_id):  # the vendor's own sample sends the other one empty
+    if bool(voice_url) == bool(video_id):  # Kling's own example sends the other one empty
         raise Refusal(400, 1201, "Exactly one of voice_url and video_id is required")
     file_name = _file_name(voice_url) if voice_url else ""
-    if key and turn.with_key(key):
+    if key and context.with_key(key):
         raise Refusal(400, 1201, f"External_task_id {key} already exists")
-    if turn.faults.unique_names and turn.name_in_use(voice_name):
+    if context.faults.unique_names and context.name_in_use(voice_name):
         raise Refusal(400, 1201, f"Voice name {voice_name} already exists")
     if "refused" in file_name:
         raise Refusal(400, 1301, "The request triggers the content security policy of the platform")
-    if turn.faults.pack_exhausted:
+    if context.faults.pack_exhausted:
         raise Refusal(429, 1102, "Account balance not enough")
-    cap = turn.faults.in_flight_cap
-    if cap is not None and turn.in_flight() >= cap:
+    cap = context.faults.in_flight_cap
+    if cap is not None and context.in_flight() >= cap:
         raise Refusal(429, 1303, _OVER_THE_PACK)
     failure = None
     if "bad" in file_name:
         failure = "The audio does not hold exactly one clean human voice of 5 to 30 seconds"
-    elif turn.happens("fail", turn.faults.fail):
+    elif context.happens("fail", context.faults.fail):
         failure = "The voice could not be customized"
-    seconds = None if turn.happens("stuck", turn.faults.stuck_tasks) else turn.faults.task_seconds
-    return responses.accepted(turn.begin(voice_name, key=key or None, seconds=seconds, failure=failure))
+    seconds = None if context.happens("stuck", context.faults.stuck_tasks) else context.faults.task_seconds
+    return responses.accepted(context.begin(voice_name, key=key or None, seconds=seconds, failure=failure))
 
 
-def _get(turn: Turn, wanted: str) -> Json:
-    found = turn.with_task(wanted) or turn.with_key(wanted)
-    if found is None or not turn.shows(found):
+def _get(context: RequestContext, wanted: str) -> Json:
+    found = context.with_task(wanted) or context.with_key(wanted)
+    if found is None or not context.shows(found):
         raise Refusal(400, 1201, f"Task not found by id/external id: {wanted}")
-    return _looked_at(turn, found)
+    return _task_with_faults(context, found)
 
 
-def _looked_at(turn: Turn, creation: Creation) -> Json:
-    """A task as lists and look-ups tell it, each look with luck of its own."""
-    told = responses.task(creation, turn.now, turn.faults.deleted_voice)
-    if turn.happens(f"unknown status of {creation.number}", turn.faults.unknown_status):
-        told["task_status"] = _UNDOCUMENTED
-    if turn.happens(f"voiceless {creation.number}", turn.faults.voiceless):
-        for voice in told.get("task_result", {}).get("voices", ()):
+def _task_with_faults(context: RequestContext, creation: Creation) -> Json:
+    """The fields of a task in lists and look-ups. The faults are drawn for each call."""
+    task = responses.task(creation, context.now, context.faults.deleted_voice)
+    if context.happens(f"unknown status of {creation.number}", context.faults.unknown_status):
+        task["task_status"] = _UNDOCUMENTED
+    if context.happens(f"voiceless {creation.number}", context.faults.voiceless):
+        for voice in task.get("task_result", {}).get("voices", ()):
             del voice["voice_id"]
-    return told
+    return task
 
 
-def _delete(turn: Turn, body: Json) -> Json:
-    """Answers the whole record, as production does; the page shows task_id and task_status of it."""
-    voice_id = _text(body, "voice_id")
+def _delete(context: RequestContext, body: Json) -> Json:
+    """Deletes a voice. Answers the whole task, as the real API does; the docs show task_id and task_status only."""
+    voice_id = _string(body, "voice_id")
     if not voice_id:
         raise Refusal(400, 1201, "voice_id is required")
     if voice_id in PRESETS:
         raise Refusal(400, 1201, f"Only custom voices can be deleted, not an official one: {voice_id}")
-    found = turn.living(voice_id)
+    found = context.living(voice_id)
     if found is None:
         raise Refusal(400, 1201, f"Voice not found or already deleted for id: {voice_id}")
-    turn.delete(found)
-    return responses.task(found, turn.now, turn.faults.deleted_voice)
+    context.delete(found)
+    return responses.task(found, context.now, context.faults.deleted_voice)
 
 
-def _struck(turn: Turn, action: _Action) -> Answer | None:
-    """The work is done; does its answer arrive?"""
-    faults = turn.faults
+def _lost_answer(context: RequestContext, action: _Action) -> Answer | None:
+    """The answer that replaces the real one after the work, by the faults. None: the real answer is sent."""
+    faults = context.faults
     if action not in _WRITES and not faults.faulty_reads:
         return None
-    if turn.happens("reply lost", faults.reply_lost):
+    if context.happens("reply lost", faults.reply_lost):
         return Dropped()
-    if turn.happens("error", faults.error_after_work):
-        return responses.refused(Refusal(500, 5000, "Server internal error"), turn.request_id())
-    if turn.happens("garbage", faults.garbage):
+    if context.happens("error", faults.error_after_work):
+        return responses.refused(Refusal(500, 5000, "Server internal error"), context.request_id())
+    if context.happens("garbage", faults.garbage):
         return Response(200, _HTML, content_type="text/html")
     return None
 
 
-def _read(request: Request) -> Json:
-    """The body's members; those that Kling doesn't know are nobody's business."""
+def _parse_body(request: Request) -> Json:
+    """The request's parameters. Unknown ones are ignored, as at Kling."""
     try:
         body: Any = json.loads(request.body)
     except (ValueError, RecursionError):
@@ -182,8 +183,8 @@ def _read(request: Request) -> Json:
     return body
 
 
-def _text(body: Json, name: str) -> str:
-    """Empty when it is missing or null."""
+def _string(body: Json, name: str) -> str:
+    """A string parameter; empty if it is missing or null."""
     value = body.get(name)
     if value is None:
         return ""
@@ -205,15 +206,15 @@ def _file_name(url: str) -> str:
         raise Refusal(400, 1201, "voice_url is not a valid URL") from None
 
 
-def _page(turn: Turn, request: Request) -> tuple[int, int]:
-    asked = parse_qs(request.query, keep_blank_values=True)
-    number = _number(asked, "pageNum", default=1, last=_LAST_PAGE)
-    size = _number(asked, "pageSize", default=_PAGE_SIZE, last=_LARGEST_PAGE)
-    return number, min(size, turn.faults.page_cap or size)
+def _page_parameters(context: RequestContext, request: Request) -> tuple[int, int]:
+    parameters = parse_qs(request.query, keep_blank_values=True)
+    number = _number(parameters, "pageNum", default=1, last=_LAST_PAGE)
+    size = _number(parameters, "pageSize", default=_PAGE_SIZE, last=_LARGEST_PAGE)
+    return number, min(size, context.faults.page_cap or size)
 
 
-def _number(asked: dict[str, list[str]], name: str, *, default: int, last: int) -> int:
-    text = asked.get(name, [str(default)])[-1]
+def _number(parameters: dict[str, list[str]], name: str, *, default: int, last: int) -> int:
+    text = parameters.get(name, [str(default)])[-1]
     if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= last:
         raise Refusal(400, 1201, f"{name} must be an integer from 1 to {last}")
     return int(text)

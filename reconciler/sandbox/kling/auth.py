@@ -1,6 +1,7 @@
-"""Who calls: Kling's two ways to sign in, checked as Kling does. In the sandbox the name of a key is its account.
+"""Checks credentials as Kling does, in both of its ways. In the sandbox, the name of a key is its account.
 
-`sandbox-<name>` as an API key, or as an access key whose secret key is `sandbox-secret`; both mean one account.
+Valid are `sandbox-<name>` as an API key, and `sandbox-<name>` as an access key with the secret key `sandbox-secret`.
+Both mean the same account.
 """
 
 from __future__ import annotations
@@ -12,17 +13,17 @@ from reconciler.sandbox.kling.responses import Refusal
 
 API_KEY = "sandbox-default"
 ACCESS_KEY = "sandbox-default"
-SECRET_KEY = "sandbox-secret"  # noqa: S105 - opens nothing but the sandbox
+SECRET_KEY = "sandbox-secret"  # noqa: S105 - valid in the sandbox only
 _NAME = re.compile(r"sandbox-[A-Za-z0-9_.~%-]+")
 
 
 def key_for(name: str) -> str:
-    """The API key, or access key, of an account of one's own for each name."""
+    """The API key or access key for a name. Each name is an account of its own."""
     return f"sandbox-{quote(name, safe='')}"
 
 
 def account_of(authorization: str | None, now: int) -> str:
-    """`kling:sandbox-<name>`. `now` is Unix milliseconds. Raises Refusal."""
+    """The account of a request: `kling:sandbox-<name>`. `now` is Unix milliseconds. Raises Refusal."""
     if authorization is None or not authorization.strip():
         raise Refusal(401, 1001, "Authorization is empty")
     scheme, _, token = authorization.strip().partition(" ")
@@ -35,13 +36,13 @@ def account_of(authorization: str | None, now: int) -> str:
 
 
 def _issuer(token: str, now: int) -> str:
-    import jwt  # an API key needs none of it
+    import jwt  # imported here, because an API key does not need it
 
     parts = token.count(".") + 1
     if parts != 3:
         raise Refusal(401, 1002, f"The token was expected to have 3 parts, but got {parts}")
-    # Times are checked below, by the world's clock. HMAC fills a short key with zeros itself; done here, it is the
-    # same key and not one to be warned about.
+    # Times are checked below, with the world's clock. HMAC pads a short key with zeros. Padded here, the key is the
+    # same and PyJWT does not warn.
     untimed = {"verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_aud": False}
     try:
         claims = jwt.decode(token, SECRET_KEY.encode().ljust(32, b"\0"), algorithms=["HS256"], options=untimed)  # type: ignore[arg-type]  # a TypedDict in newer releases, a dict in older
@@ -50,7 +51,7 @@ def _issuer(token: str, now: int) -> str:
     issuer = claims.get("iss")
     if not isinstance(issuer, str) or not _NAME.fullmatch(issuer):
         raise Refusal(401, 1002, "Access key not found")
-    begins, expires = _time(claims.get("nbf", 0)), _time(claims.get("exp"))
+    begins, expires = _timestamp(claims.get("nbf", 0)), _timestamp(claims.get("exp"))
     if now < begins * 1000:
         raise Refusal(401, 1003, "Authorization is not yet valid")
     if now >= expires * 1000:
@@ -58,7 +59,7 @@ def _issuer(token: str, now: int) -> str:
     return issuer
 
 
-def _time(claim: object) -> float:
+def _timestamp(claim: object) -> float:
     if not isinstance(claim, int | float) or isinstance(claim, bool):
         raise Refusal(401, 1002, "Authorization is not valid")
     return claim

@@ -1,6 +1,6 @@
-"""What Kling's answers look like: envelope, errors, task records, official voices. Decides nothing.
+"""Builds Kling's answers: envelope, errors, tasks, official voices. It makes no decisions.
 
-Source: Kling's pages Voice Management and Error Codes. What stands where a page is silent is what was seen live.
+Source: Kling's pages Voice Management and Error Codes. Where they say nothing: answers of the real API.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from reconciler.sandbox.http import Response
 from reconciler.sandbox.task import Creation, Stage, owner_of
 
 Json = dict[str, Any]
-Answered = Json | list[Json]
+Result = Json | list[Json]
 
 _STATUS = {
     Stage.SUBMITTED: "submitted",
@@ -22,14 +22,14 @@ _STATUS = {
     Stage.FAILED: "failed",
 }
 _PRICE = "0.05"  # units for each create, Kling's price list
-_TRIAL_SECONDS = 3600  # a trial link is signed anew for every reader, so it tells nothing about the voice
+_TRIAL_SECONDS = 3600  # the trial URL is signed for every answer, so it changes while the voice does not
 _PRESETS_AT = 1_767_225_600_000  # 2026-01-01
 _NAMES = ("Owen", "Ada", "Bruno", "Clara", "Dario", "Edith", "Felix", "Greta", "Hugo", "Iris", "Jonas", "Kira")
 PRESETS = {str(829_000_000_000_000_001 + 1_000_003 * n): name for n, name in enumerate(_NAMES)}  # voice_id -> name
 
 
 class Refusal(Exception):
-    """What Kling says no with. Nothing was done."""
+    """An error answer of Kling. Nothing was done."""
 
     def __init__(self, status: int, code: int, message: str) -> None:
         super().__init__(message)
@@ -38,19 +38,20 @@ class Refusal(Exception):
         self.message = message
 
 
-def succeeded(answered: Answered, request_id: str) -> Response:
-    body = {"code": 0, "message": "SUCCEED", "request_id": request_id, "data": answered}
-    return Response(200, _bytes(body), code="0")
+def succeeded(result: Result, request_id: str) -> Response:
+    """A success."""
+    body = {"code": 0, "message": "SUCCEED", "request_id": request_id, "data": result}
+    return Response(200, _json_bytes(body), code="0")
 
 
 def refused(refusal: Refusal, request_id: str) -> Response:
-    """Without `data`."""
+    """An error, without `data`."""
     body = {"code": refusal.code, "message": refusal.message, "request_id": request_id}
-    return Response(refusal.status, _bytes(body), code=str(refusal.code))
+    return Response(refusal.status, _json_bytes(body), code=str(refusal.code))
 
 
 def accepted(creation: Creation) -> Json:
-    """What a create answers: no result yet, and no word about it."""
+    """The answer to a create call. It has no result and no status message."""
     return {
         "task_id": creation.task_id,
         "task_info": _task_info(creation),
@@ -61,23 +62,23 @@ def accepted(creation: Creation) -> Json:
 
 
 def task(creation: Creation, now: int, deleted: DeletedVoice) -> Json:
-    """What look-ups and lists tell. A result and what it cost are there once it succeeded."""
+    """A task in look-ups and lists. It has a result and a price once it has succeeded."""
     stage = creation.stage(now)
-    told: Json = {
+    fields: Json = {
         "task_id": creation.task_id,
         "task_status": _STATUS[stage],
         "task_status_msg": (creation.failure or "") if stage is Stage.FAILED else "",
         "task_info": _task_info(creation),
     }
     if stage is Stage.READY:
-        told["task_result"] = {"voices": _voices(creation, now, deleted)}
-        told["final_unit_deduction"] = _PRICE
-        told["final_balance_deduction"] = {"quota": "0", "list_price": "0"}  # a resource pack paid
-    return told | {"created_at": creation.created_at, "updated_at": creation.changed_at(now)}
+        fields["task_result"] = {"voices": _voices(creation, now, deleted)}
+        fields["final_unit_deduction"] = _PRICE
+        fields["final_balance_deduction"] = {"quota": "0", "list_price": "0"}  # a resource pack paid
+    return fields | {"created_at": creation.created_at, "updated_at": creation.changed_at(now)}
 
 
 def preset(voice_id: str, voice_name: str, now: int) -> Json:
-    """Each official voice is a task of its own, without `task_info` and without a price."""
+    """An official voice. It is a task of its own, without `task_info` and price."""
     return {
         "task_id": str(int(voice_id) - 1),
         "task_status": "succeed",
@@ -110,5 +111,5 @@ def _task_info(creation: Creation) -> Json:
     return {} if creation.key is None else {"external_task_id": creation.key}
 
 
-def _bytes(body: Json) -> bytes:
+def _json_bytes(body: Json) -> bytes:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()

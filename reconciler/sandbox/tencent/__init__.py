@@ -1,1 +1,1 @@
-"""The sandbox's Tencent Cloud: what VOD and TRTC share, and each of them."""
+"""Tencent Cloud's API in the sandbox: the code that VOD and TRTC share, and each product."""

@@ -1,6 +1,6 @@
-"""Tencent Cloud's API 3.0: a request in, an answer out, for each of its products alike. What they do is theirs.
+"""Tencent Cloud's API 3.0: takes a request, returns an answer. The actions are in the modules of the products.
 
-Source of the order of checks: the common error codes. HTTP says 200 to whatever was understood as a call.
+Source of the order of checks: the common error codes. The HTTP status is 200 for everything that is a call.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reconciler.sandbox.http import Answer, Dropped, Request, Response
-from reconciler.sandbox.request_context import Turn
+from reconciler.sandbox.request_context import RequestContext
 from reconciler.sandbox.tencent import auth, requests, responses, trtc
 from reconciler.sandbox.tencent.auth import Caller
 from reconciler.sandbox.tencent.requests import Action
@@ -26,7 +26,7 @@ _HTML = b"<html><head><title>200 OK</title></head><body><h1>Gateway</h1></body><
 class _Product:
     version: str
     actions: Mapping[str, Action]
-    regions: frozenset[str] = frozenset()  # the only ones; empty: none is needed, and any will do
+    regions: frozenset[str] = frozenset()  # the allowed regions; empty: no region is needed, and any is allowed
 
 
 _PRODUCTS = {
@@ -35,28 +35,29 @@ _PRODUCTS = {
 }
 
 
-def is_meant(request: Request) -> bool:
-    """A call of API 3.0: the action stands in a header, and there is one signature."""
-    told = request.headers
-    return "x-tc-action" in told or told.get("authorization", "").lstrip().startswith(auth.ALGORITHM)
+def is_tencent_request(request: Request) -> bool:
+    """Whether this is a call of API 3.0: a header names the action, or has the signature."""
+    headers = request.headers
+    return "x-tc-action" in headers or headers.get("authorization", "").lstrip().startswith(auth.ALGORITHM)
 
 
 def answer(world: World, request: Request) -> Answer:
+    """Tencent's answer to a request."""
     try:
         caller = _caller(world, request)
         name, action = _action(request, caller)
     except Refusal as refusal:
-        with world.turn("", "refused") as turn:
-            return responses.refused(refusal, turn.request_id(), action="-")
-    with world.turn(caller.account, name) as turn:
+        with world.request("", "refused") as context:
+            return responses.refused(refusal, context.request_id(), action="-")
+    with world.request(caller.account, name) as context:
         try:
-            _keep_pace(turn, action)
-            answered = _answered(turn, request, caller=caller, action=action)
-        except Refusal as refusal:  # inside the transaction: a refused call counts as one
-            return responses.refused(refusal, turn.request_id(), action=name)
-        struck = _struck(turn, action, name)
-        given = struck or responses.succeeded(answered, turn.request_id(), action=name)
-        seconds = turn.faults.clone_seconds if name in trtc.SLOW else 0.0
+            _check_rate(context, action)
+            result = _run_action(context, request, caller=caller, action=action)
+        except Refusal as refusal:  # inside the transaction, because a refused call is counted too
+            return responses.refused(refusal, context.request_id(), action=name)
+        lost = _lost_answer(context, action, name)
+        given = lost or responses.succeeded(result, context.request_id(), action=name)
+        seconds = context.faults.clone_seconds if name in trtc.SLOW else 0.0
     world.wait(seconds)
     return given
 
@@ -93,38 +94,42 @@ def _header(request: Request, name: str) -> str:
     return request.headers.get(name, "").strip()
 
 
-def _keep_pace(turn: Turn, action: Action) -> None:
-    if turn.stormy or not turn.within_rate(times=action.rate) or turn.happens("throttle", turn.faults.throttle):
+def _check_rate(context: RequestContext, action: Action) -> None:
+    if (
+        context.stormy
+        or not context.within_rate(times=action.rate)
+        or context.happens("throttle", context.faults.throttle)
+    ):
         raise Refusal("RequestLimitExceeded", "The number of requests a second exceeds the limit of this action.")
-    if turn.faults.tencent_refuses:
-        raise Refusal(turn.faults.tencent_refuses, "The sandbox was told to refuse.")
+    if context.faults.tencent_refuses:
+        raise Refusal(context.faults.tencent_refuses, "The sandbox was told to refuse.")
 
 
-def _answered(turn: Turn, request: Request, *, caller: Caller, action: Action) -> Json:
+def _run_action(context: RequestContext, request: Request, *, caller: Caller, action: Action) -> Json:
     body = requests.read(request.body, action)
-    turn.enter(f"{caller.product}/{_application(body, action)}")
-    return action.work(turn, body)
+    context.enter(f"{caller.product}/{_application(body, action)}")
+    return action.work(context, body)
 
 
 def _application(body: Json, action: Action) -> int:
-    """One family of VOD's actions takes its number as text."""
-    told = str(body.get(action.application, vod.DEFAULT_APPLICATION))
-    if not told.isdecimal() or not 0 < int(told) < 2**63:
+    """The number of the application. Some actions of VOD take it as text."""
+    number = str(body.get(action.application, vod.DEFAULT_APPLICATION))
+    if not number.isdecimal() or not 0 < int(number) < 2**63:
         code = "InvalidParameterValue.SubAppId" if action.application == "SubAppId" else "InvalidParameter"
-        raise Refusal(code, f"There is no application {told}.")
-    return int(told)
+        raise Refusal(code, f"There is no application {number}.")
+    return int(number)
 
 
-def _struck(turn: Turn, action: Action, name: str) -> Answer | None:
-    """The work is done; does its answer arrive?"""
-    faults = turn.faults
+def _lost_answer(context: RequestContext, action: Action, name: str) -> Answer | None:
+    """The answer that replaces the real one after the work, by the faults. None: the real answer is sent."""
+    faults = context.faults
     if action.reads and not faults.faulty_reads:
         return None
-    if turn.happens("reply lost", faults.reply_lost):
+    if context.happens("reply lost", faults.reply_lost):
         return Dropped()
-    if turn.happens("error", faults.error_after_work):
+    if context.happens("error", faults.error_after_work):
         broken = Refusal("InternalError", "Internal error.")
-        return responses.refused(broken, turn.request_id(), action=name)
-    if turn.happens("garbage", faults.garbage):
+        return responses.refused(broken, context.request_id(), action=name)
+    if context.happens("garbage", faults.garbage):
         return Response(200, _HTML, content_type="text/html", code=f"{name} garbage")
     return None

@@ -1,6 +1,7 @@
-"""Who calls: TC3-HMAC-SHA256, checked as Tencent does. In the sandbox the name of a secret id is its account.
+"""Checks the signature TC3-HMAC-SHA256 as Tencent does. In the sandbox, the name of a secret id is its account.
 
-`sandbox-<name>` as the secret id, with `sandbox-secret` as the secret key; `sandbox-token` goes with temporary ones.
+Valid is `sandbox-<name>` as the secret id with `sandbox-secret` as the secret key. The token, if there is one, must be
+`sandbox-token`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from reconciler.sandbox.http import Request
 from reconciler.sandbox.tencent.responses import Refusal
 
 ALGORITHM = "TC3-HMAC-SHA256"
-SECRET_ID = "sandbox-default"  # noqa: S105 - opens nothing but the sandbox
+SECRET_ID = "sandbox-default"  # noqa: S105 - valid in the sandbox only
 SECRET_KEY = "sandbox-secret"  # noqa: S105 - likewise
 TOKEN = "sandbox-token"  # noqa: S105 - likewise
 _TOLERANCE = 5 * 60  # seconds between the caller's clock and ours; Tencent, API 3.0, X-TC-Timestamp
@@ -29,28 +30,30 @@ _CREDENTIAL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Caller:
+    """The sender of a valid request."""
+
     secret_id: str
     product: str  # as the signature's scope calls it: vod, trtc
 
     @property
     def account(self) -> str:
-        """Of all products: they are called with one pair of keys."""
+        """The account, the same for all products."""
         return f"tencent:{self.secret_id}"
 
 
 def keys_for(named: str) -> tuple[str, str]:
-    """SecretId and SecretKey of the account behind these names of variables; without any, the one for everybody."""
+    """SecretId and SecretKey of the account for these names of variables; empty: of the default account."""
     if not named:
         return SECRET_ID, SECRET_KEY
     return f"sandbox-{hashlib.sha256(named.encode()).hexdigest()[:16]}", SECRET_KEY
 
 
 def caller_of(request: Request, now: int) -> Caller:
-    """`now` is Unix milliseconds. Raises Refusal."""
-    told = _CREDENTIAL.fullmatch(request.headers.get("authorization", "").strip())
-    if told is None:
+    """Checks the signature of a request. `now` is Unix milliseconds. Raises Refusal."""
+    credential = _CREDENTIAL.fullmatch(request.headers.get("authorization", "").strip())
+    if credential is None:
         raise Refusal("AuthFailure.InvalidAuthorization", "The request header Authorization is not in the TC3 form.")
-    names = told["names"].split(";")
+    names = credential["names"].split(";")
     if not {"content-type", "host"} <= set(names) or sorted(names) != names:
         raise Refusal(
             "AuthFailure.InvalidAuthorization", "SignedHeaders must be sorted, and name content-type and host."
@@ -61,25 +64,25 @@ def caller_of(request: Request, now: int) -> Caller:
             "AuthFailure.SignatureExpire",
             f"The signature's timestamp {timestamp} is more than {_TOLERANCE} s away from the server's {now // 1000}.",
         )
-    if not _NAME.fullmatch(told["id"]):
+    if not _NAME.fullmatch(credential["id"]):
         raise Refusal("AuthFailure.SecretIdNotFound", "The SecretId is not found.")
-    if told["date"] != f"{datetime.fromtimestamp(timestamp, UTC):%Y-%m-%d}":
+    if credential["date"] != f"{datetime.fromtimestamp(timestamp, UTC):%Y-%m-%d}":
         raise Refusal("AuthFailure.SignatureFailure", "The date of the credential scope is not that of the timestamp.")
-    wanted = _signature(request, names, timestamp=timestamp, date=told["date"], product=told["product"])
-    if not hmac.compare_digest(wanted, told["signature"].lower()):
+    wanted = _signature(request, names, timestamp=timestamp, date=credential["date"], product=credential["product"])
+    if not hmac.compare_digest(wanted, credential["signature"].lower()):
         raise Refusal("AuthFailure.SignatureFailure", "The provided credentials could not be validated.")
     if request.headers.get("x-tc-token", "") not in ("", TOKEN):
         raise Refusal("AuthFailure.TokenFailure", "The token is not valid, or it has expired.")
-    return Caller(told["id"], told["product"])
+    return Caller(credential["id"], credential["product"])
 
 
 def _timestamp(request: Request) -> int:
-    told = request.headers.get("x-tc-timestamp", "")
-    if not told:
+    timestamp = request.headers.get("x-tc-timestamp", "")
+    if not timestamp:
         raise Refusal("MissingParameter", "The request header X-TC-Timestamp is missing.")
-    if not re.fullmatch(r"[0-9]{1,12}", told):
+    if not re.fullmatch(r"[0-9]{1,12}", timestamp):
         raise Refusal("InvalidParameter", "The request header X-TC-Timestamp is not a time in seconds.")
-    return int(told)
+    return int(timestamp)
 
 
 def _signature(request: Request, names: list[str], *, timestamp: int, date: str, product: str) -> str:

@@ -1,6 +1,6 @@
-"""TRTC's two actions for voices: one makes a voice each time that it is called, the other lets it speak.
+"""TRTC's two actions for voices: VoiceClone creates a voice with every call, TextToSpeech lets a voice speak.
 
-Nothing lists these voices, nothing deletes them. Source: TRTC's pages VoiceClone and TextToSpeech, and its SDK.
+No action lists or deletes these voices. Source: TRTC's pages VoiceClone and TextToSpeech, and its SDK.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import io
 import re
 import wave
 
-from reconciler.sandbox.request_context import Turn
+from reconciler.sandbox.request_context import RequestContext
 from reconciler.sandbox.tencent.requests import Action
 from reconciler.sandbox.tencent.responses import Json, Refusal
 
@@ -20,13 +20,13 @@ SLOW = frozenset({"VoiceClone"})  # answers once the work is done
 _RATE = 16_000  # samples a second, VoiceClone, PromptAudio
 _SHORTEST, _LONGEST = 10, 180  # seconds, VoiceClone, PromptAudio
 _LONGEST_TEXT = 255  # characters, TextToSpeech, Text
-_MILLISECONDS = 60  # that a character takes to be said
+_MILLISECONDS = 60  # of speech, for each character
 _SAMPLE_RATES = (16_000, 24_000)
 _FORMATS = ("pcm", "wav", "mp3")
-_MP3 = b"ID3\x03\x00\x00\x00\x00\x00\x00"  # a tag, and no sound
+_MP3 = b"ID3\x03\x00\x00\x00\x00\x00\x00"  # an ID3 tag without audio
 
 
-def _clone(turn: Turn, body: Json) -> Json:
+def _clone(context: RequestContext, body: Json) -> Json:
     name = body["VoiceName"]
     if not re.fullmatch(r"[0-9A-Za-z_]{1,36}", name):
         raise Refusal("InvalidParameter.VoiceName", "VoiceName has 1 to 36 digits, letters and underscores.")
@@ -34,12 +34,14 @@ def _clone(turn: Turn, body: Json) -> Json:
     if not re.fullmatch(r"([a-z]{2})?", body.get("Language", "")):
         raise Refusal("InvalidParameter", "Language is not a code of ISO 639-1.")
     _check_sample(body["PromptAudio"])
-    if turn.faults.pack_exhausted:
+    if context.faults.pack_exhausted:
         raise Refusal("UnsupportedOperation.NotAllowed", "Not allowed to use. Contact technical personnel.")
-    if turn.happens("fail", turn.faults.fail):
+    if context.happens("fail", context.faults.fail):
         raise Refusal("UnsupportedOperation.VoiceCloneError", "Sound clone error.")
-    voice_id = f"{name}_{turn.new_letters('voice', 11)}"
-    turn.begin(name, key=None, seconds=0, task_id=turn.new_hex("task", 32), voice_id=voice_id, action="VoiceClone")
+    voice_id = f"{name}_{context.new_letters('voice', 11)}"
+    context.begin(
+        name, key=None, seconds=0, task_id=context.new_hex("task", 32), voice_id=voice_id, action="VoiceClone"
+    )
     return {"VoiceId": voice_id}
 
 
@@ -48,9 +50,9 @@ def _check_key(body: Json) -> None:
         raise Refusal("MissingParameter.APIKey", "Invalid api key.")
 
 
-def _check_sample(told: str) -> None:
+def _check_sample(sample_base64: str) -> None:
     try:
-        with wave.open(io.BytesIO(base64.b64decode(told, validate=True))) as sample:
+        with wave.open(io.BytesIO(base64.b64decode(sample_base64, validate=True))) as sample:
             shape = sample.getframerate(), sample.getnchannels(), sample.getsampwidth()
             width = sample.getsampwidth() * sample.getnchannels()
             seconds = len(sample.readframes(sample.getnframes())) / width / sample.getframerate()
@@ -62,7 +64,7 @@ def _check_sample(told: str) -> None:
         raise Refusal("InvalidParameter.AudioPrompt", f"PromptAudio must last {_SHORTEST} to {_LONGEST} seconds.")
 
 
-def _speak(turn: Turn, body: Json) -> Json:
+def _speak(context: RequestContext, body: Json) -> Json:
     text, voice, sound = body["Text"], body["Voice"], body.get("AudioFormat", {})
     if not 1 <= len(text) <= _LONGEST_TEXT:
         raise Refusal("InvalidParameter.TextLength", f"Text has 1 to {_LONGEST_TEXT} characters.")
@@ -70,27 +72,27 @@ def _speak(turn: Turn, body: Json) -> Json:
     for name, low, high in (("Speed", 0.5, 2), ("Volume", 0, 10), ("Pitch", -12, 12)):
         if not low <= voice.get(name, 1) <= high:
             raise Refusal(f"InvalidParameter.{name}", f"{name} must be {low} to {high}.")
-    rate, form = sound.get("SampleRate", 24_000), sound.get("Format", "pcm")
+    rate, audio_format = sound.get("SampleRate", 24_000), sound.get("Format", "pcm")
     if rate not in _SAMPLE_RATES:
         raise Refusal("InvalidParameter.SampleRate", "SampleRate must be 16000 or 24000.")
-    if form not in _FORMATS:
+    if audio_format not in _FORMATS:
         raise Refusal("InvalidParameter", f"Format must be one of {', '.join(_FORMATS)}.")
     voice_id = voice.get("VoiceId", "")
-    if turn.living(voice_id) is None:
+    if context.living(voice_id) is None:
         raise Refusal(
             "InvalidParameter.VoiceId",
             f"Voice ID '{voice_id}' not found. Please check if the voice exists or create it via voice clone API.",
         )
     milliseconds = _MILLISECONDS * len(text)
-    audio = _silence(milliseconds, rate, form)
+    audio = _silence(milliseconds, rate, audio_format)
     return {"Audio": base64.b64encode(audio).decode(), "Alignments": [], "TotalDurationMs": milliseconds}
 
 
-def _silence(milliseconds: int, rate: int, form: str) -> bytes:
+def _silence(milliseconds: int, rate: int, audio_format: str) -> bytes:
     samples = bytes(2 * rate * milliseconds // 1000)
-    if form == "mp3":
+    if audio_format == "mp3":
         return _MP3
-    if form == "pcm":
+    if audio_format == "pcm":
         return samples
     written = io.BytesIO()
     with wave.open(written, "wb") as sound:

@@ -1,4 +1,4 @@
-"""Retries, times and words, whatever the cloud."""
+"""Retries, times and messages of the HTTP client, for any cloud."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.manual_clock import ManualClock
 
 
 def raising(*errors: CloudError) -> Callable[[], str]:
-    """Fails with these, one after another, then succeeds."""
+    """Raises these errors one after another, then succeeds."""
     left = list(errors)
 
     def read() -> str:
@@ -44,11 +44,11 @@ def test_a_refused_read_is_not_repeated(clock: ManualClock) -> None:
     assert clock.slept == []
 
 
-@pytest.mark.parametrize(("told", "waited"), [(None, 0.5), (0.1, 0.5), (7.0, 7.0), (86400.0, 60.0)])
-def test_a_throttled_read_waits_as_long_as_it_is_told_within_reason(
-    clock: ManualClock, told: float | None, waited: float
+@pytest.mark.parametrize(("retry_after", "waited"), [(None, 0.5), (0.1, 0.5), (7.0, 7.0), (86400.0, 60.0)])
+def test_a_throttled_read_waits_as_retry_after_says_up_to_a_limit(
+    clock: ManualClock, retry_after: float | None, waited: float
 ) -> None:
-    retry_read(raising(Throttled("later", retry_after=told)), clock=clock)
+    retry_read(raising(Throttled("later", retry_after=retry_after)), clock=clock)
     assert clock.slept == [waited]
 
 
@@ -119,13 +119,13 @@ def test_words_of_others_are_shown_without_secrets_on_one_line(clock: ManualCloc
         secrets=lambda: ["s3cr3t-key"],
         mount=httpx.MockTransport(lambda _: httpx.Response(200)),
     )
-    told = "bearer abc.def\n\x1b[2Js3cr3t-key https://a/b?X=1&Y=2 why? eyJhbGciOi.eyJpc3Mi.c2ln end"
-    assert http.redact(told) == "bearer *** [2J*** https://a/b?*** why? *** end"
+    text = "bearer abc.def\n\x1b[2Js3cr3t-key https://a/b?X=1&Y=2 why? eyJhbGciOi.eyJpc3Mi.c2ln end"
+    assert http.redact(text) == "bearer *** [2J*** https://a/b?*** why? *** end"
 
 
 def test_httpx_comes_without_its_command_line() -> None:
     code = (
         "import sys, reconciler.providers.http.client as t; print('rich' in sys.modules, 'httpx._main' in sys.modules)"
     )
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert told.stdout == "False False\n"
+    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert child.stdout == "False False\n"

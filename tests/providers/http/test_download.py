@@ -1,4 +1,4 @@
-"""A download on real sockets: bounded in bytes and time, without credentials, and never telling a link's secrets."""
+"""Downloads on real sockets: limits for size and time, no credentials, and no secrets of the URL in messages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 
 @dataclass
 class Shelf:
-    """A file server: path -> what it does."""
+    """A file server: path -> its behaviour."""
 
     url: str = ""
     answers: dict[str, Answer] = field(default_factory=dict)
@@ -82,7 +82,7 @@ def test_a_file_comes_whole(shelf: Shelf) -> None:
     )
 
 
-def test_one_byte_too_many_is_not_whole_and_its_true_size_is_told(shelf: Shelf) -> None:
+def test_one_byte_too_many_is_not_whole_and_its_size_is_reported(shelf: Shelf) -> None:
     got = fetch(shelf.lay("/a.mp3", SOUND), largest=1023)
     assert got == Fetched(SOUND, 1024, whole=False)
 
@@ -116,7 +116,7 @@ def test_no_more_is_read_than_asked_for_though_it_never_ends(shelf: Shelf) -> No
         (503, b"", "the server failed (HTTP 503)"),
     ],
 )
-def test_a_refusal_is_told_plainly(shelf: Shelf, status: int, body: bytes, why: str) -> None:
+def test_a_refusal_has_a_plain_message(shelf: Shelf, status: int, body: bytes, why: str) -> None:
     got = fetch(shelf.lay("/a.mp3", body, status), largest=1024)
     assert got == NotFetched(f"can't be fetched: {why}", answered=True)
 
@@ -163,7 +163,7 @@ def test_only_http_is_asked(url: str, why: str) -> None:
     assert fetch(url, largest=1) == NotFetched(f"can't be fetched: {why}", answered=True)
 
 
-def test_nothing_listening_is_told_without_the_secret() -> None:
+def test_a_refused_connection_is_reported_without_the_secret() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     got = fetch(f"http://me:password@127.0.0.1:{port}/a.mp3?{SECRET}", largest=1)
@@ -172,7 +172,7 @@ def test_nothing_listening_is_told_without_the_secret() -> None:
     )
 
 
-def test_a_file_that_breaks_off_is_told(shelf: Shelf) -> None:
+def test_a_file_that_breaks_off_is_reported(shelf: Shelf) -> None:
     got = fetch(shelf.lay("/a.mp3", SOUND, headers={"Content-Length": "2000"}), largest=4096)
     assert isinstance(got, NotFetched)
     assert got.why.startswith("can't be fetched from this machine: the answer broke off: ")
@@ -200,7 +200,7 @@ def test_what_comes_packed_is_not_unpacked(shelf: Shelf) -> None:
     assert got == NotFetched("could not be checked: it comes packed, unasked", fault=False, answered=True)
 
 
-def test_a_proxy_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_proxy_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "nonsense://[")
     monkeypatch.setenv("http_proxy", "nonsense://[")
     monkeypatch.delenv("NO_PROXY", raising=False)

@@ -1,4 +1,4 @@
-"""One form for each base URL, whichever cloud's: an account written in two ways is one account."""
+"""Two spellings of a base URL give one normal form, so they are one account."""
 
 from __future__ import annotations
 

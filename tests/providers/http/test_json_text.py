@@ -1,4 +1,4 @@
-"""One wrong letter in a cloud's answer makes nothing else of it unreadable."""
+"""An invalid character in a cloud's answer does not make the rest unreadable."""
 
 from __future__ import annotations
 

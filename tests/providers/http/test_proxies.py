@@ -1,4 +1,4 @@
-"""Which proxy stands before an endpoint, by table. What then goes through it is tested on real sockets."""
+"""The proxy for an endpoint, by table. `test_sockets` tests connections through it."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from reconciler.providers.http.proxies import proxy_for
 PROXY = "http://proxy.example.com:3128"
 
 
-def found(endpoint: str, **told: str) -> str | None:
-    proxy = proxy_for(endpoint, told)
+def found(endpoint: str, **proxies: str) -> str | None:
+    proxy = proxy_for(endpoint, proxies)
     return None if proxy is None else str(proxy.url)
 
 
-@pytest.mark.parametrize("told", [{"https": PROXY}, {"all": PROXY}, {"https": "proxy.example.com:3128"}])
-def test_a_proxy_for_this_scheme_or_for_all_is_taken(told: dict[str, str]) -> None:
-    assert found("https://api-singapore.klingai.com", **told) == PROXY
+@pytest.mark.parametrize("proxies", [{"https": PROXY}, {"all": PROXY}, {"https": "proxy.example.com:3128"}])
+def test_a_proxy_for_this_scheme_or_for_all_is_taken(proxies: dict[str, str]) -> None:
+    assert found("https://api-singapore.klingai.com", **proxies) == PROXY
 
 
-@pytest.mark.parametrize("told", [{}, {"http": PROXY}, {"https": ""}, {"no": "*"}])
-def test_without_one_there_is_none(told: dict[str, str]) -> None:
-    assert found("https://api-singapore.klingai.com", **told) is None
+@pytest.mark.parametrize("proxies", [{}, {"http": PROXY}, {"https": ""}, {"no": "*"}])
+def test_without_one_there_is_none(proxies: dict[str, str]) -> None:
+    assert found("https://api-singapore.klingai.com", **proxies) is None
 
 
 @pytest.mark.parametrize(
@@ -67,8 +67,8 @@ def test_no_proxy_spares_nothing_else(endpoint: str, exceptions: str) -> None:
     assert found(endpoint, all=PROXY, no=exceptions) == PROXY
 
 
-@pytest.mark.parametrize("told", ["ftp://user:secret@x", "http://user:secret@x:port", "http://"])
-def test_what_is_no_proxy_is_refused_without_its_password(told: str) -> None:
+@pytest.mark.parametrize("url", ["ftp://user:secret@x", "http://user:secret@x:port", "http://"])
+def test_what_is_no_proxy_is_refused_without_its_password(url: str) -> None:
     with pytest.raises(UsageError) as caught:
-        found("https://api.klingai.com", all=told)
+        found("https://api.klingai.com", all=url)
     assert "secret" not in f"{caught.value} {caught.value.hint} {caught.value.__cause__!r}"

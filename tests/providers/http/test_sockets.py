@@ -1,4 +1,4 @@
-"""Real sockets: a call has no thread of its own, and ends in time whatever drips, stalls or listens to nothing."""
+"""Real sockets: a call starts no thread, and ends in time if the server is slow, stalls or never reads."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ Serve = Callable[[socket.socket], None]
 
 
 class ServerThread(threading.Thread):
-    """Known by its class, so that a test can tell it from the threads of a call."""
+    """A thread of a test server. Its class distinguishes it from the threads of a call."""
 
 
 @contextmanager
 def serving(serve: Serve, *, wrapped: ssl.SSLContext | None = None) -> Iterator[str]:
-    """`serve` talks on each connection, in a thread of it. host:port."""
+    """A server: `serve` runs for each connection, in its own thread. Yields host:port."""
     threads: list[threading.Thread] = []
     lines: list[socket.socket] = []
 
@@ -108,7 +108,7 @@ def overdue(within: float = 5.0) -> Iterator[None]:
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[threading.Thread]:
-    """Every thread that the code under test starts; the server's are not among them."""
+    """All threads that the code under test starts, without the server's."""
     begun: list[threading.Thread] = []
     start = threading.Thread.start
 
@@ -143,7 +143,7 @@ def test_a_download_starts_no_thread(started: list[threading.Thread]) -> None:
     assert started == []
 
 
-# The signal is given to a thread that is not the main one: that does not interrupt what the main one waits for.
+# The signal goes to another thread than the main one, so it does not interrupt a wait of the main thread.
 UNHEARD = """
 import os, signal, sys, threading, time
 from reconciler.model.accounts import Timeouts
@@ -205,7 +205,7 @@ def test_a_call_after_one_that_was_late_has_its_own_time() -> None:
             call()
         call()
         time.sleep(0.5)
-        call()  # on the connection that the one before it opened
+        call()  # on the connection of the call before
 
 
 @pytest.mark.parametrize("taken", [0, 2000])
@@ -267,7 +267,7 @@ def test_tls_within_a_proxy_s_tls_that_drips_ends_in_time(
             call()
 
 
-def test_a_name_of_many_addresses_where_nobody_answers_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_of_many_addresses_where_none_answers_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     with ExitStack() as stack:
         listener_error: list[object] = []
         for _ in range(10):
@@ -338,7 +338,7 @@ def resolved(monkeypatch: pytest.MonkeyPatch, names: dict[str, list[object]]) ->
 
 
 def certified(folder: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
-    """A server's, with a certificate that this process trusts."""
+    """The TLS context of a server, with a certificate that this process trusts."""
     made = ["-keyout", "key.pem", "-out", "cert.pem", "-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1"]
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *made]
     subprocess.run(command, cwd=folder, check=True, capture_output=True)

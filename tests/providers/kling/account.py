@@ -1,4 +1,4 @@
-"""An account with voices of ours and their records, and short words for what was seen of them."""
+"""An account with voices of ours and their records, and shortcuts to observe them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Both ways to sign, on a socket that checks them, and with clocks that are wrong."""
+"""Both ways to authenticate, against a server that checks them, and with wrong clocks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reconciler.errors import CredentialsMissing, Rejected
 from reconciler.model.accounts import KlingAccount, KlingCredentials
 from reconciler.providers.kling.auth import ApiKey, KeyPair, Signer, credentials, endpoint
 from tests.providers.conftest import Connect
-from tests.providers.support import KEY, answer, said, scripted, voice
+from tests.providers.support import KEY, answer, kling_body, scripted, voice
 from tests.support.kling_service import KlingService
 from tests.support.manual_clock import START, ManualClock
 
@@ -24,7 +24,7 @@ NAMED_PAIR = KlingAccount(
 )
 
 
-# -- which credentials ------------------------------------------------------------------------------------------------
+# -- which credentials -------------------------------------------------------------------------------------------------
 
 
 def test_the_api_key_comes_first() -> None:
@@ -71,7 +71,7 @@ def test_a_key_that_no_header_can_hold_is_refused_without_being_shown(value: str
     assert value not in str(caught.value)
 
 
-# -- which account ----------------------------------------------------------------------------------------------------
+# -- which account -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_an_account_is_at_its_region_or_at_the_endpoint_it_names(account: KlingA
     assert endpoint(account) == base
 
 
-# -- on the socket ----------------------------------------------------------------------------------------------------
+# -- on the socket -----------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def test_a_machine_whose_clock_is_wrong_signs_by_the_server_s(
     provider = connect(pair, its_clock=wrong)
     provider.submit(voice(), KEY)
     provider.voices()
-    assert codes(kling) == [1003 if wrong_by > 0 else 1004, 0, 0, 0]  # the list takes a call more, to be sure
+    assert codes(kling) == [1003 if wrong_by > 0 else 1004, 0, 0, 0]  # the list takes one more call, to confirm its end
     assert kling.bought == 1
 
 
@@ -172,7 +172,7 @@ def test_a_clock_that_jumps_under_a_run_is_followed(kling: KlingService, connect
 
 
 def test_a_time_that_is_refused_twice_stops_everything(pair: KeyPair) -> None:
-    provider, script = scripted(answer(401, said(1004), Date="Fri, 02 Jan 2026 05:04:05 GMT"), credentials=pair)
+    provider, script = scripted(answer(401, kling_body(1004), Date="Fri, 02 Jan 2026 05:04:05 GMT"), credentials=pair)
     with pytest.raises(Rejected) as caught:
         provider.submit(voice(), KEY)
     assert (caught.value.systemic, len(script.requests)) == (True, 2)
@@ -180,7 +180,7 @@ def test_a_time_that_is_refused_twice_stops_everything(pair: KeyPair) -> None:
 
 @pytest.mark.parametrize("date", ["", "yesterday", "Fri, 99 Foo 2026 99:99:99 GMT"])
 def test_a_server_without_a_usable_date_is_asked_once_more_by_our_clock(pair: KeyPair, date: str) -> None:
-    provider, script = scripted(answer(401, said(1003), Date=date), credentials=pair)
+    provider, script = scripted(answer(401, kling_body(1003), Date=date), credentials=pair)
     with pytest.raises(Rejected):
         provider.voices()
     assert len(script.requests) == 2
@@ -203,5 +203,5 @@ def test_an_api_key_needs_no_token_library() -> None:
         "from reconciler.providers.kling.provider import KlingProvider\n"
         "print([m for m in ('jwt', 'rich', 'pygments', 'httpx._main') if m in sys.modules])"
     )
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert told.stdout == "[]\n"
+    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert child.stdout == "[]\n"

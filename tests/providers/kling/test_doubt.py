@@ -1,4 +1,4 @@
-"""A list that is wrong, or can not be had, makes nobody gone."""
+"""A list that is wrong or unreadable makes no voice absent."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tests.providers.kling.account import House, kinds
 from tests.support.kling_rules import Listing, Task, empty, hiding, shifted, short, shuffled
 from tests.support.kling_service import Deleted, KlingService, Spoil
 
-# -- the list is wrong ------------------------------------------------------------------------------------------------
+# -- the list is wrong -------------------------------------------------------------------------------------------------
 
 
 def test_a_list_that_was_short_once_is_made_whole_by_the_second(house: House) -> None:
-    calls = iter((short(2), short(2), short(0), short(0)))  # each look takes a page, and one more to be sure
+    calls = iter((short(2), short(2), short(0), short(0)))  # each list takes a page, and one more to confirm its end
     house.kling.listing = lambda tasks, page: next(calls)(tasks, page)
     assert kinds(house.look()) == ["Found"] * 5
     assert house.spent == (4, 0)
@@ -98,7 +98,7 @@ def test_no_voice_of_many_pages_is_lost_by_a_list_that_moves(
     assert "Absent" not in kinds(house.look())
 
 
-# -- the list can't be had --------------------------------------------------------------------------------------------
+# -- the list can't be had ---------------------------------------------------------------------------------------------
 
 
 def test_a_list_that_fails_makes_every_record_unknown(house: House) -> None:

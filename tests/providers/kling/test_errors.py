@@ -1,4 +1,4 @@
-"""Every row of the vendor's error table, and the answers that are in no table."""
+"""Every row of Kling's error table, and answers that are in no table."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from reconciler.errors import CloudError, OutcomeUnknown, Rejected, Throttled
 from reconciler.model.observed import Absent, Found, Unknown
 from reconciler.model.state import Status
-from tests.providers.support import KEY, answer, record, said, scripted, task, voice
+from tests.providers.support import KEY, answer, kling_body, record, scripted, task, voice
 
 SYSTEMIC = [
     (401, 1000), (401, 1001), (401, 1002), (401, 1003), (401, 1004),
@@ -19,7 +19,7 @@ HTML = b"<html><h1>It works!</h1></html>"
 
 
 def create(*answers: httpx.Response | Exception) -> tuple[CloudError, int]:
-    """What a create that is answered like this raises, and how many requests went out."""
+    """The error of a create call with this answer, and the number of requests."""
     provider, script = scripted(*answers)
     with pytest.raises(CloudError) as caught:
         provider.submit(voice(), KEY)
@@ -28,7 +28,7 @@ def create(*answers: httpx.Response | Exception) -> tuple[CloudError, int]:
 
 @pytest.mark.parametrize(("status", "code"), SYSTEMIC)
 def test_a_permanent_refusal_stops_a_create_at_once(status: int, code: int) -> None:
-    error, requests = create(answer(status, said(code, "Account balance not enough")))
+    error, requests = create(answer(status, kling_body(code, "Account balance not enough")))
     assert isinstance(error, Rejected)
     assert (error.systemic, error.code, error.request_id, requests) == (True, str(code), "req-1", 1)
     assert error.detail == (
@@ -39,7 +39,7 @@ def test_a_permanent_refusal_stops_a_create_at_once(status: int, code: int) -> N
 
 @pytest.mark.parametrize(("status", "code"), SYSTEMIC)
 def test_a_permanent_refusal_stops_a_read_at_once(status: int, code: int) -> None:
-    provider, script = scripted(answer(status, said(code)))
+    provider, script = scripted(answer(status, kling_body(code)))
     with pytest.raises(Rejected) as caught:
         provider.observe([record()])
     assert caught.value.systemic
@@ -48,19 +48,19 @@ def test_a_permanent_refusal_stops_a_read_at_once(status: int, code: int) -> Non
 
 @pytest.mark.parametrize(("status", "code"), REFUSED)
 def test_a_refused_request_is_proven_and_concerns_one_voice(status: int, code: int) -> None:
-    error, requests = create(answer(status, said(code)))
+    error, requests = create(answer(status, kling_body(code)))
     assert isinstance(error, Rejected)
     assert (error.systemic, error.duplicate, error.absent, error.unsent, requests) == (False, False, False, False, 1)
 
 
 def test_too_many_requests_is_throttled() -> None:
-    error, requests = create(answer(429, said(1302), Retry_After="7"))
+    error, requests = create(answer(429, kling_body(1302), Retry_After="7"))
     assert isinstance(error, Throttled)
     assert (error.in_flight, error.retry_after, requests) == (False, 7.0, 1)
 
 
 def test_too_many_tasks_is_throttled_in_flight() -> None:
-    error, requests = create(answer(429, said(1303, "parallel task over resource pack limit")))
+    error, requests = create(answer(429, kling_body(1303, "parallel task over resource pack limit")))
     assert isinstance(error, Throttled)
     assert (error.in_flight, error.retry_after, requests) == (True, None, 1)
 
@@ -69,41 +69,41 @@ def test_too_many_tasks_is_throttled_in_flight() -> None:
     ("status", "code"), [(500, 5000), (503, 5001), (504, 5002), (200, 5000), (400, 5002), (502, 1201), (500, 0)]
 )
 def test_a_server_failure_on_a_create_may_have_happened(status: int, code: int) -> None:
-    error, requests = create(answer(status, said(code)))
+    error, requests = create(answer(status, kling_body(code)))
     assert isinstance(error, OutcomeUnknown)
     assert requests == 1
 
 
 @pytest.mark.parametrize(("status", "code"), [(500, 5000), (503, 5001), (504, 5002), (429, 1302), (429, 1303)])
 def test_a_read_is_tried_again_after_a_passing_failure(status: int, code: int) -> None:
-    provider, script = scripted(answer(status, said(code)), answer(200, said(0, data=task())))
+    provider, script = scripted(answer(status, kling_body(code)), answer(200, kling_body(0, data=task())))
     assert isinstance(provider.find(record(Status.INTENDED)), Found)
     assert len(script.requests) == 2
 
 
 def test_a_read_gives_up_after_four_tries() -> None:
-    provider, script = scripted(answer(500, said(5000)))
+    provider, script = scripted(answer(500, kling_body(5000)))
     seen = provider.find(record(Status.INTENDED))
     assert isinstance(seen, Unknown)
     assert "code 5000" in seen.why
     assert len(script.requests) == 4
 
 
-# -- 1201 means many things -------------------------------------------------------------------------------------------
+# -- 1201 means many things --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "message", [f"External_task_id {KEY} already exists", "external task id ALREADY EXISTS", f"{KEY} already exists"]
 )
 def test_a_key_that_exists_already_is_a_duplicate(message: str) -> None:
-    error, _ = create(answer(400, said(1201, message)))
+    error, _ = create(answer(400, kling_body(1201, message)))
     assert isinstance(error, Rejected)
     assert error.duplicate
 
 
 @pytest.mark.parametrize("message", ["Voice name already exists", f"{KEY} is too long", "Task not found"])
 def test_no_other_1201_is_a_duplicate(message: str) -> None:
-    error, _ = create(answer(400, said(1201, message)))
+    error, _ = create(answer(400, kling_body(1201, message)))
     assert isinstance(error, Rejected)
     assert (error.duplicate, error.absent) == (False, False)
 
@@ -113,12 +113,12 @@ def test_no_other_1201_is_a_duplicate(message: str) -> None:
     [(400, 1201, f"Task not found by id/external id: {KEY}"), (404, 1203, "no such thing")],
 )
 def test_a_key_that_is_not_found_is_absent(status: int, code: int, message: str) -> None:
-    provider, _ = scripted(answer(status, said(code, message)))
+    provider, _ = scripted(answer(status, kling_body(code, message)))
     assert provider.find(record(Status.INTENDED)) == Absent()
 
 
 def test_another_1201_on_get_is_not_absence() -> None:
-    provider, script = scripted(answer(400, said(1201, "pageNum is wrong")))
+    provider, script = scripted(answer(400, kling_body(1201, "pageNum is wrong")))
     assert isinstance(provider.find(record(Status.INTENDED)), Unknown)
     assert len(script.requests) == 1
 
@@ -133,7 +133,7 @@ def test_another_1201_on_get_is_not_absence() -> None:
     ],
 )
 def test_a_second_delete_finds_it_absent(status: int, code: int, message: str) -> None:
-    provider, _ = scripted(answer(status, said(code, message)))
+    provider, _ = scripted(answer(status, kling_body(code, message)))
     with pytest.raises(Rejected) as caught:
         provider.delete(record(voice_id="85"))
     assert caught.value.absent
@@ -152,32 +152,32 @@ def test_a_second_delete_finds_it_absent(status: int, code: int, message: str) -
     ],
 )
 def test_a_delete_that_is_refused_is_not_absence(message: str) -> None:
-    provider, _ = scripted(answer(400, said(1201, message)))
+    provider, _ = scripted(answer(400, kling_body(1201, message)))
     with pytest.raises(Rejected) as caught:
         provider.delete(record(voice_id="85"))
     assert not caught.value.absent
 
 
-# -- in no table ------------------------------------------------------------------------------------------------------
+# -- in no table -------------------------------------------------------------------------------------------------------
 
 
 def test_an_unlisted_code_under_4xx_is_a_refusal() -> None:
-    error, _ = create(answer(400, said(1999)))
+    error, _ = create(answer(400, kling_body(1999)))
     assert isinstance(error, Rejected)
 
 
 def test_an_unlisted_code_under_429_is_throttled() -> None:
-    error, _ = create(answer(429, said(1399)))
+    error, _ = create(answer(429, kling_body(1399)))
     assert isinstance(error, Throttled)
 
 
 def test_an_unlisted_code_under_200_proves_nothing() -> None:
-    error, _ = create(answer(200, said(1999)))
+    error, _ = create(answer(200, kling_body(1999)))
     assert isinstance(error, OutcomeUnknown)
 
 
 def test_code_0_under_4xx_proves_nothing() -> None:
-    error, _ = create(answer(400, said(0, data=task())))
+    error, _ = create(answer(400, kling_body(0, data=task())))
     assert isinstance(error, OutcomeUnknown)
 
 
@@ -235,7 +235,7 @@ def test_a_redirected_read_is_not_followed() -> None:
     assert [r.url.host for r in script.requests] == ["api-singapore.klingai.com"]
 
 
-# -- before and after the request was written -------------------------------------------------------------------------
+# -- before and after the request was written --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Bodies that no honest server sends, and secrets that no message shows."""
+"""Hostile answers, and secrets that must not appear in messages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reconciler.model.observed import Unknown
 from reconciler.model.state import Status
 from reconciler.providers.http import client as transport
 from reconciler.providers.kling.auth import KeyPair
-from tests.providers.support import API_KEY, KEY, SIGNED_URL, answer, record, said, scripted, task, voice
+from tests.providers.support import API_KEY, KEY, SIGNED_URL, answer, kling_body, record, scripted, task, voice
 from tests.support.manual_clock import ManualClock
 
 BODIES = {
@@ -28,12 +28,12 @@ BODIES = {
     "code as text": b'{"code":"0","data":{"task_id":"1","task_status":"succeed"}}',
     "code false": b'{"code":false,"data":{"task_id":"1","task_status":"succeed"}}',
     "code 1e400": b'{"code":1e400,"data":{"task_id":"1","task_status":"succeed"}}',
-    "data missing": said(0),
-    "data a text": said(0, data="1"),
-    "data of empty objects": said(0, data=[{}]),
-    "an empty object": said(0, data={}),
-    "task_id null": said(0, data={"task_id": None, "task_status": "succeed"}),
-    "task_id empty": said(0, data={"task_id": "", "task_status": "succeed"}),
+    "data missing": kling_body(0),
+    "data a text": kling_body(0, data="1"),
+    "data of empty objects": kling_body(0, data=[{}]),
+    "an empty object": kling_body(0, data={}),
+    "task_id null": kling_body(0, data={"task_id": None, "task_status": "succeed"}),
+    "task_id empty": kling_body(0, data={"task_id": "", "task_status": "succeed"}),
     "task_id 1e400": b'{"code":0,"data":{"task_id":1e400,"task_status":"succeed"}}',
     "task_id a float": b'{"code":0,"data":{"task_id":9.3e17,"task_status":"succeed"}}',
     "task_id of 5000 digits": b'{"code":0,"data":{"task_id":' + b"9" * 5000 + b',"task_status":"succeed"}}',
@@ -67,19 +67,19 @@ def test_a_list_like_this_makes_every_record_unknown(body: bytes) -> None:
 
 
 def test_one_task_without_an_id_spoils_the_list() -> None:
-    provider, _ = scripted(answer(200, said(0, data=[task(), {"task_status": "succeed"}])))
+    provider, _ = scripted(answer(200, kling_body(0, data=[task(), {"task_status": "succeed"}])))
     assert isinstance(provider.observe([record()]).of[KEY], Unknown)
 
 
 def test_an_answer_without_end_is_not_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "LARGEST_ANSWER", 1000)
-    provider, _ = scripted(answer(200, b" " * 2000 + said(0, data={"task_id": "1"})))
+    monkeypatch.setattr(transport, "MAX_ANSWER_BYTES", 1000)
+    provider, _ = scripted(answer(200, b" " * 2000 + kling_body(0, data={"task_id": "1"})))
     with pytest.raises(OutcomeUnknown, match="larger than 1000 bytes"):
         provider.submit(voice(), KEY)
 
 
 def test_a_small_answer_that_unpacks_without_end_is_not_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "LARGEST_ANSWER", 1000)
+    monkeypatch.setattr(transport, "MAX_ANSWER_BYTES", 1000)
     packed = httpx.ByteStream(gzip.compress(b" " * 9999))
     bomb = httpx.MockTransport(lambda _: httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=packed))
     http = transport.HttpClient("http://x", Timeouts(), clock=ManualClock(), mount=bomb)
@@ -87,7 +87,7 @@ def test_a_small_answer_that_unpacks_without_end_is_not_swallowed(monkeypatch: p
         http.send("GET", "/", headers={})
 
 
-# -- secrets ----------------------------------------------------------------------------------------------------------
+# -- secrets -----------------------------------------------------------------------------------------------------------
 
 ECHOES = (
     f"Authorization: Bearer {API_KEY}",
@@ -103,7 +103,7 @@ SECRETS = (API_KEY, "feedface", "some-other-token")
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 429, 500])
 def test_a_message_that_echoes_a_secret_shows_none(echo: str, status: int) -> None:
     shown = []
-    for body in (said(1201, echo), said(9999, echo), echo.encode(), json.dumps({"message": echo}).encode()):
+    for body in (kling_body(1201, echo), kling_body(9999, echo), echo.encode(), json.dumps({"message": echo}).encode()):
         provider, _ = scripted(answer(status, body))
         with pytest.raises(CloudError) as caught:
             provider.submit(voice(), KEY)
@@ -114,12 +114,12 @@ def test_a_message_that_echoes_a_secret_shows_none(echo: str, status: int) -> No
 
 def test_a_key_pair_and_its_token_are_never_shown() -> None:
     pair = KeyPair("access-key-of-ours", "secret-key-of-ours-that-is-32-long")
-    provider, script = scripted(answer(400, said(1201, "placeholder")), credentials=pair)
+    provider, script = scripted(answer(400, kling_body(1201, "placeholder")), credentials=pair)
     with pytest.raises(CloudError):
         provider.submit(voice(), KEY)
     token = script.requests[0].headers["Authorization"]
     echo = f"{token} of access-key-of-ours, secret-key-of-ours-that-is-32-long, {token.removeprefix('Bearer ')}"
-    provider, _ = scripted(answer(400, said(1201, echo)), credentials=pair)
+    provider, _ = scripted(answer(400, kling_body(1201, echo)), credentials=pair)
     with pytest.raises(CloudError) as caught:
         provider.submit(voice(), KEY)
     assert caught.value.detail.endswith("code 1201: Bearer *** of ***, ***, *** (request req-1)")
@@ -133,7 +133,7 @@ def test_a_broken_connection_s_words_show_no_secret() -> None:
 
 
 def test_a_long_message_is_cut_and_stays_on_one_line() -> None:
-    provider, _ = scripted(answer(400, said(1201, "words \x1b[31m\n" * 1000)))
+    provider, _ = scripted(answer(400, kling_body(1201, "words \x1b[31m\n" * 1000)))
     with pytest.raises(CloudError) as caught:
         provider.submit(voice(), KEY)
     assert len(caught.value.detail) < 400

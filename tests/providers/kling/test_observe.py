@@ -1,4 +1,4 @@
-"""What a list means for records: the whole decision table, on a socket."""
+"""Observations of records by a list: the whole decision table, on a socket."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.kling_rules import Listing, hiding, newest_first, shuffled
 from tests.support.kling_service import ANNA, OWEN, Deleted, KlingService
 from tests.support.manual_clock import ManualClock
 
-# -- nothing is missing -----------------------------------------------------------------------------------------------
+# -- nothing is missing ------------------------------------------------------------------------------------------------
 
 
 def test_voices_that_are_listed_are_found_by_one_page_and_one_more_to_be_sure(house: House) -> None:
@@ -75,7 +75,7 @@ def test_no_records_still_take_a_look_for_marked_voices(house: House) -> None:
     assert house.spent == (2, 0)
 
 
-# -- one is missing ---------------------------------------------------------------------------------------------------
+# -- one is missing ----------------------------------------------------------------------------------------------------
 
 
 def test_a_voice_deleted_outside_that_vanishes_is_absent_after_two_looks_at_the_list_and_a_get(house: House) -> None:
@@ -94,7 +94,7 @@ def test_a_voice_deleted_outside_whose_task_shows_none_is_absent(house: House, s
     assert house.spent == (4, 1)
 
 
-def test_a_voice_deleted_outside_whose_task_stays_can_not_be_told_from_one_that_is_there(house: House) -> None:
+def test_a_voice_deleted_outside_whose_task_stays_looks_like_one_that_exists(house: House) -> None:
     house.kling.deleted_voices = Deleted.STAYS
     house.delete_outside(3)
     assert kinds(house.look()) == ["Found"] * 5
@@ -153,7 +153,7 @@ def test_an_interrupted_call_that_can_not_be_looked_up_is_unknown(house: House) 
     assert "code 5000" in seen.why
 
 
-# -- whose voices -----------------------------------------------------------------------------------------------------
+# -- whose voices ------------------------------------------------------------------------------------------------------
 
 
 def test_a_record_of_another_account_is_unknown_and_not_looked_for(house: House) -> None:
@@ -162,7 +162,7 @@ def test_a_record_of_another_account_is_unknown_and_not_looked_for(house: House)
     assert house.spent == (2, 0)
 
 
-def test_marked_voices_that_no_record_has_are_told(house: House) -> None:
+def test_marked_voices_that_no_record_has_are_reported(house: House) -> None:
     house.kling.add_foreign("plain")
     house.kling.add_foreign("theirs", external_task_id="vc-of-their-own")
     house.kling.add_foreign("lost", external_task_id="vc-fedcba98-lost-deadbeef-2")
@@ -178,13 +178,13 @@ def test_a_tombstone_s_voice_and_an_imported_one_are_not_marked(house: House) ->
     assert [v.voice_name for v in observed.marked] == ["v3", "v4"]
 
 
-def test_the_creators_seen_are_told_less_kling_s_own(house: House) -> None:
+def test_the_owners_in_the_list_are_reported_except_kling(house: House) -> None:
     house.kling.tasks[0].owned_by = "kling"
     house.kling.tasks[1].owned_by = "77"
     assert house.provider.observe([]).owners == {"77", "10020030"}
 
 
-# -- official voices --------------------------------------------------------------------------------------------------
+# -- official voices ---------------------------------------------------------------------------------------------------
 
 
 def preset(provider: KlingProvider, voice_id: str) -> Record:
@@ -220,6 +220,6 @@ def test_a_pace_is_kept_before_every_read(kling: KlingService, clock: ManualCloc
     assert paced == ["list", "list", "get"]
 
 
-def test_presets_that_cannot_be_listed_are_not_told_to_be_none(house: House) -> None:
+def test_presets_that_cannot_be_listed_are_not_reported_as_none(house: House) -> None:
     house.kling.refuse("presets", 500, 5000, times=8)
     assert house.provider.observe([], presets=True).presets is None

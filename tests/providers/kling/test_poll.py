@@ -1,4 +1,4 @@
-"""Polls: by list or one by one, whichever is fewer calls."""
+"""Polls read a list or single tasks, whichever needs fewer calls."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from reconciler.model.observed import TaskStatus
 from reconciler.model.state import Record, Status
 from reconciler.protocols import Accepted
 from reconciler.providers.kling.provider import KlingProvider
-from tests.providers.support import answer, record, said, scripted, task, voice
+from tests.providers.support import answer, kling_body, record, scripted, task, voice
 from tests.support.kling_rules import empty, hiding, newest_first
 from tests.support.kling_service import Deleted, KlingService
 from tests.support.manual_clock import ManualClock
@@ -67,7 +67,7 @@ def test_a_poll_learns_how_long_the_list_is(kling: KlingService, provider: Kling
     assert (kling.count("list"), kling.count("get")) == (3, 3)
 
 
-def test_a_failed_task_is_told_with_its_reason(kling: KlingService, provider: KlingProvider) -> None:
+def test_a_failed_task_is_reported_with_its_reason(kling: KlingService, provider: KlingProvider) -> None:
     kling.failing["v0"] = "the audio has more than one voice"
     seen = provider.poll(begun(provider, 2))
     assert {v.status: v.message for v in seen.values()} == {
@@ -126,7 +126,7 @@ def test_nothing_pending_is_no_call(kling: KlingService, provider: KlingProvider
 def test_a_poll_reads_past_pages_that_are_capped_and_stops_where_all_are_seen() -> None:
     keys = [f"vc-0123abcd-v{n}-deadbeef-1" for n in range(6)]
     tasks = [task(str(n), "processing", task_info={"external_task_id": key}) for n, key in enumerate(keys)]
-    pages = [answer(200, said(0, data=tasks[start : start + 2])) for start in (0, 2, 4)]
+    pages = [answer(200, kling_body(0, data=tasks[start : start + 2])) for start in (0, 2, 4)]
     provider, script = scripted(*pages)
     pending = [record(Status.RUNNING, key=key, task_id=str(n)) for n, key in enumerate(keys)]
     assert set(provider.poll(pending[:4])) == set(keys[:4])

@@ -1,4 +1,4 @@
-"""What goes out to Kling, and how its tasks become voices."""
+"""Requests to Kling, and the conversion of its tasks to voices."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, T
 from reconciler.model.state import Status
 from reconciler.protocols import Accepted, ByKey, MethodCapabilities, Provider
 from reconciler.providers.kling.provider import CAPABILITIES, KlingProvider
-from tests.providers.support import API_KEY, KEY, SIGNED_URL, Script, answer, record, said, scripted, task, voice
+from tests.providers.support import API_KEY, KEY, SIGNED_URL, Script, answer, kling_body, record, scripted, task, voice
 
 
-def found(told: dict[str, Any], status: Status = Status.INTENDED) -> Observation:
-    provider, _ = scripted(answer(200, said(0, data=told)))
+def found(fields: dict[str, Any], status: Status = Status.INTENDED) -> Observation:
+    provider, _ = scripted(answer(200, kling_body(0, data=fields)))
     return provider.find(record(status, task_id="930801301486305328"))
 
 
-def remote(told: dict[str, Any]) -> RemoteVoice:
-    seen = found(told)
+def remote(fields: dict[str, Any]) -> RemoteVoice:
+    seen = found(fields)
     assert isinstance(seen, Found)
     return seen.remote
 
 
 def test_the_adapter_is_a_provider() -> None:
-    provider: Provider = scripted(answer(200, said(0, data=[])))[0]
+    provider: Provider = scripted(answer(200, kling_body(0, data=[])))[0]
     assert provider.account == "kling https://api-singapore.klingai.com"
 
 
@@ -37,11 +37,11 @@ def test_what_kling_can_do_is_data() -> None:
     assert CAPABILITIES.methods["existing"] == MethodCapabilities(deletes=True)
 
 
-# -- requests ---------------------------------------------------------------------------------------------------------
+# -- requests ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_create_says_what_was_declared_and_our_key() -> None:
-    provider, script = scripted(answer(200, said(0, data={"task_id": "9", "task_status": "submitted"})))
+    provider, script = scripted(answer(200, kling_body(0, data={"task_id": "9", "task_status": "submitted"})))
     accepted = provider.submit(voice(callback_url="https://example.com/done", video_id=None), KEY)
     request = script.requests[0]
     assert accepted == Accepted(task_id="9")
@@ -57,13 +57,13 @@ def test_a_create_says_what_was_declared_and_our_key() -> None:
 
 
 def test_a_name_of_any_script_arrives_as_it_is() -> None:
-    provider, script = scripted(answer(200, said(0, data={"task_id": "9"})))
+    provider, script = scripted(answer(200, kling_body(0, data={"task_id": "9"})))
     provider.submit(voice(voice_name="旁白 🎙"), KEY)
     assert json.loads(script.requests[0].content)["voice_name"] == "旁白 🎙"
 
 
 def test_a_list_asks_for_pages_of_1000() -> None:
-    provider, script = scripted(answer(200, said(0, data=[])))
+    provider, script = scripted(answer(200, kling_body(0, data=[])))
     provider.voices()
     request = script.requests[0]
     assert (request.method, request.url.path) == ("GET", "/v1/general/custom-voices")
@@ -71,13 +71,13 @@ def test_a_list_asks_for_pages_of_1000() -> None:
 
 
 def test_an_id_in_a_path_is_escaped() -> None:
-    provider, script = scripted(answer(400, said(1201, "Task not found")))
+    provider, script = scripted(answer(400, kling_body(1201, "Task not found")))
     provider.find(record(key="a/b?c#d"))
     assert script.requests[0].url.raw_path == b"/v1/general/custom-voices/a%2Fb%3Fc%23d"
 
 
 def test_a_delete_names_the_voice() -> None:
-    provider, script = scripted(answer(200, said(0)))
+    provider, script = scripted(answer(200, kling_body(0)))
     provider.delete(record(voice_id="850087542757535834"))
     request = script.requests[0]
     assert (request.method, request.url.path) == ("POST", "/v1/general/delete-voices")
@@ -88,26 +88,26 @@ def test_a_delete_names_the_voice() -> None:
     "more", [{}, {"data": None}, {"data": []}, {"data": "gone"}, {"data": task()}, {"data": {"task_id": 1}}]
 )
 def test_a_delete_succeeded_whatever_data_is(more: dict[str, Any]) -> None:
-    provider, _ = scripted(answer(200, said(0, **more)))
+    provider, _ = scripted(answer(200, kling_body(0, **more)))
     provider.delete(record(voice_id="85"))
     assert provider.calls == 1
 
 
 def test_calls_counts_every_request() -> None:
-    provider, _ = scripted(answer(500, said(5000)), answer(200, said(0, data=[])))
+    provider, _ = scripted(answer(500, kling_body(5000)), answer(200, kling_body(0, data=[])))
     provider.voices()
     assert provider.calls == 2
 
 
 def test_only_what_is_created_can_be_submitted() -> None:
-    provider, script = scripted(answer(200, said(0)))
+    provider, script = scripted(answer(200, kling_body(0)))
     preset = voice().model_copy(update={"method": "preset"})
     with pytest.raises(ValueError, match="not by preset"):
         provider.submit(preset, KEY)
     assert script.requests == []
 
 
-# -- statuses ---------------------------------------------------------------------------------------------------------
+# -- statuses ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", ["submitted", "processing", "pending", "queued", "", "SUCCEED", "deleted"])
@@ -149,21 +149,21 @@ def test_success_without_a_voice_is_no_success_yet(result: object) -> None:
 
 
 def test_a_failed_task_with_a_voice_is_failed() -> None:
-    told = task(status="failed", task_result={"voices": [{"voice_id": "85"}]})
-    assert remote(told).status is TaskStatus.FAILED
+    fields = task(status="failed", task_result={"voices": [{"voice_id": "85"}]})
+    assert remote(fields).status is TaskStatus.FAILED
 
 
 def test_an_interrupted_call_whose_voice_was_deleted_since_failed_because_its_key_is_burnt() -> None:
-    told = task(task_result={"voices": [{"voice_id": "85", "status": "deleted"}]})
-    seen = found(told, Status.INTENDED)
+    fields = task(task_result={"voices": [{"voice_id": "85", "status": "deleted"}]})
+    seen = found(fields, Status.INTENDED)
     assert isinstance(seen, Found)
     assert (seen.remote.status, seen.remote.voice_id) == (TaskStatus.FAILED, None)
 
 
 @pytest.mark.parametrize("status", [Status.READY, Status.DEPOSED, Status.RUNNING])
 def test_a_known_voice_with_status_deleted_is_absent(status: Status) -> None:
-    told = task(task_result={"voices": [{"voice_id": "85", "status": "deleted"}]})
-    assert found(told, status) == Absent()
+    fields = task(task_result={"voices": [{"voice_id": "85", "status": "deleted"}]})
+    assert found(fields, status) == Absent()
 
 
 def test_a_voice_that_once_was_there_and_is_not_shown_is_absent() -> None:
@@ -184,17 +184,17 @@ def test_ids_that_come_as_numbers_are_kept_to_the_last_digit() -> None:
 
 
 def test_unknown_keys_and_odd_unneeded_ones_are_no_matter() -> None:
-    told = task(created_at="yesterday", final_balance_deduction=[1], task_status_msg=None, novelty={"a": [1, 2]})
-    assert remote(told).status is TaskStatus.READY
+    fields = task(created_at="yesterday", final_balance_deduction=[1], task_status_msg=None, novelty={"a": [1, 2]})
+    assert remote(fields).status is TaskStatus.READY
 
 
 def test_a_voice_of_another_task_is_not_ours() -> None:
-    provider, _ = scripted(answer(200, said(0, data=task("1", task_info={"external_task_id": "someone-else"}))))
+    provider, _ = scripted(answer(200, kling_body(0, data=task("1", task_info={"external_task_id": "someone-else"}))))
     seen = provider.find(record(Status.INTENDED))
     assert not isinstance(seen, Found | Absent)
 
 
-# -- pages ------------------------------------------------------------------------------------------------------------
+# -- pages -------------------------------------------------------------------------------------------------------------
 
 
 def page(start: int, count: int) -> list[dict[str, Any]]:
@@ -208,7 +208,9 @@ def listed(provider: KlingProvider) -> int:
 def listing(*lengths: int) -> tuple[KlingProvider, Script]:
     """A list whose pages have these lengths."""
     starts = [sum(lengths[:n]) for n in range(len(lengths))]
-    pages = [answer(200, said(0, data=page(start, length))) for start, length in zip(starts, lengths, strict=True)]
+    pages = [
+        answer(200, kling_body(0, data=page(start, length))) for start, length in zip(starts, lengths, strict=True)
+    ]
     return scripted(*pages)
 
 
@@ -229,19 +231,21 @@ def test_a_list_whose_pages_are_capped_below_what_was_asked_for_is_read_whole(le
 
 
 def test_a_page_beyond_the_end_that_is_refused_is_the_end() -> None:
-    beyond = answer(400, said(1201, "pageNum is out of range"))
-    provider, script = scripted(answer(200, said(0, data=page(0, 3))), beyond)
+    beyond = answer(400, kling_body(1201, "pageNum is out of range"))
+    provider, script = scripted(answer(200, kling_body(0, data=page(0, 3))), beyond)
     assert (listed(provider), len(script.requests)) == (3, 2)
 
 
 def test_a_page_that_is_refused_after_a_full_one_leaves_the_list_unread() -> None:
-    provider, _ = scripted(answer(200, said(0, data=page(0, 1000))), answer(400, said(1201, "pageNum is too large")))
+    provider, _ = scripted(
+        answer(200, kling_body(0, data=page(0, 1000))), answer(400, kling_body(1201, "pageNum is too large"))
+    )
     with pytest.raises(Rejected):
         provider.voices()
 
 
 def test_a_page_to_be_sure_that_fails_leaves_the_list_unread() -> None:
-    provider, _ = scripted(answer(200, said(0, data=page(0, 3))), answer(500, said(5000, "down")))
+    provider, _ = scripted(answer(200, kling_body(0, data=page(0, 3))), answer(500, kling_body(5000, "down")))
     with pytest.raises(OutcomeUnknown):
         provider.voices()
 
@@ -253,49 +257,51 @@ def test_a_short_list_of_official_voices_is_read_further_if_it_looks_capped(leng
 
 
 def test_a_full_last_page_takes_one_more_call() -> None:
-    provider, script = scripted(answer(200, said(0, data=page(0, 1000))), answer(200, said(0, data=[])))
+    provider, script = scripted(answer(200, kling_body(0, data=page(0, 1000))), answer(200, kling_body(0, data=[])))
     assert (listed(provider), len(script.requests)) == (1000, 2)
 
 
 def test_a_null_page_is_an_empty_one() -> None:
-    provider, _ = scripted(answer(200, said(0, data=page(0, 1000))), answer(200, said(0, data=None)))
+    provider, _ = scripted(answer(200, kling_body(0, data=page(0, 1000))), answer(200, kling_body(0, data=None)))
     assert listed(provider) == 1000
 
 
 def test_a_task_on_two_pages_is_one() -> None:
-    provider, _ = scripted(answer(200, said(0, data=page(0, 1000))), answer(200, said(0, data=page(999, 3))))
+    provider, _ = scripted(
+        answer(200, kling_body(0, data=page(0, 1000))), answer(200, kling_body(0, data=page(999, 3)))
+    )
     assert listed(provider) == 1002
 
 
 def test_a_server_that_ignores_the_page_s_number_is_not_asked_for_ever() -> None:
-    provider, script = scripted(answer(200, said(0, data=page(0, 1000))))
+    provider, script = scripted(answer(200, kling_body(0, data=page(0, 1000))))
     assert (listed(provider), len(script.requests)) == (1000, 2)
 
 
 def test_voices_that_are_deleted_or_show_nothing_are_not_listed() -> None:
     deleted = task("1", task_result={"voices": [{"voice_id": "85", "status": "deleted"}]})
     hollow = task("2", task_result={"voices": []})
-    provider, _ = scripted(answer(200, said(0, data=[deleted, hollow, task("3"), task("4", status="failed")])))
+    provider, _ = scripted(answer(200, kling_body(0, data=[deleted, hollow, task("3"), task("4", status="failed")])))
     assert [v.task_id for v in provider.voices()] == ["3", "4"]
 
 
-def test_a_marked_voice_whose_voice_id_is_not_told_now_is_told_all_the_same() -> None:
+def test_a_marked_voice_without_a_voice_id_is_reported() -> None:
     voiceless = task("1", task_info={"external_task_id": KEY}, task_result={"voices": [{"voice_name": "Narrator"}]})
-    provider, _ = scripted(answer(200, said(0, data=[voiceless])))
+    provider, _ = scripted(answer(200, kling_body(0, data=[voiceless])))
     (marked,) = provider.observe([]).marked
     assert (marked.external_task_id, marked.status, marked.voice_id) == (KEY, TaskStatus.RUNNING, None)
 
 
-def test_a_marked_task_that_says_it_has_no_voice_is_not_told() -> None:
+def test_a_marked_task_with_an_empty_list_of_voices_is_not_reported() -> None:
     emptied = task("1", task_info={"external_task_id": KEY}, task_result={"voices": []})
-    provider, _ = scripted(answer(200, said(0, data=[emptied])))
+    provider, _ = scripted(answer(200, kling_body(0, data=[emptied])))
     assert provider.observe([]).marked == ()
 
 
 def test_presets_come_one_a_task() -> None:
-    told = [
+    tasks = [
         task(n, task_info=None, task_result={"voices": [{"voice_id": f"8{n}", "voice_name": "Owen"}]}) for n in "12"
     ]
-    provider, script = scripted(answer(200, said(0, data=told)))
+    provider, script = scripted(answer(200, kling_body(0, data=tasks)))
     assert [(v.voice_id, v.voice_name) for v in provider.presets()] == [("81", "Owen"), ("82", "Owen")]
     assert script.requests[0].url.path == "/v1/general/presets-voices"

@@ -1,4 +1,4 @@
-"""The stand-in keeps the vendor's rules, asked without our adapter."""
+"""The fake service follows Kling's rules, tested without our adapter."""
 
 from __future__ import annotations
 

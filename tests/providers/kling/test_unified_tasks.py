@@ -1,4 +1,4 @@
-"""Kling's newer `/tasks`: what it says of a voice in so many words, and that nothing else is taken for it."""
+"""Kling's newer `/tasks`: only an explicit status of a voice counts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reconciler.model.observed import Absent, Found, Observation, Unknown
 from reconciler.model.state import Record, Status
 from reconciler.protocols import ProbeCost, Probing
 from reconciler.providers.kling.auth import KeyPair
-from tests.providers.support import KEY, Script, answer, record, said, scripted
+from tests.providers.support import KEY, Script, answer, kling_body, record, scripted
 
 TASK, VOICE = "930801301486305328", "850087542757535834"
 
@@ -31,12 +31,12 @@ def unified(task_id: object = TASK, **output: object) -> dict[str, Any]:
 
 
 def ready(n: int = 0, **fields: Any) -> Record:
-    told: dict[str, Any] = {"key": f"vc-0123abcd-v{n}-deadbeef-1"} if n else {}
-    return record(Status.READY, **(told | {"task_id": TASK, "voice_id": VOICE, "voice_name": "Narrator EN"} | fields))
+    given: dict[str, Any] = {"key": f"vc-0123abcd-v{n}-deadbeef-1"} if n else {}
+    return record(Status.READY, **(given | {"task_id": TASK, "voice_id": VOICE, "voice_name": "Narrator EN"} | fields))
 
 
 def probed(data: object, its: Record | None = None) -> tuple[Observation, Script]:
-    provider, script = scripted(answer(200, said(0, data=data)))
+    provider, script = scripted(answer(200, kling_body(0, data=data)))
     return provider.probe([its or ready()])[KEY], script
 
 
@@ -79,29 +79,29 @@ def test_a_voice_of_no_known_task_is_not_asked_for() -> None:
 
 
 def test_twenty_are_asked_for_in_a_call() -> None:
-    provider, script = scripted(answer(200, said(0, data=[])))
+    provider, script = scripted(answer(200, kling_body(0, data=[])))
     provider.probe([ready(n, task_id=str(n)) for n in range(1, 42)])
     asked = [request.url.params["task_ids"].split(",") for request in script.requests]
     assert [len(ids) for ids in asked] == [20, 20, 1]
 
 
 def test_a_call_that_fails_leaves_its_voices_unknown_and_the_others_are_asked_for() -> None:
-    refused = answer(400, said(1201, "no"))
+    refused = answer(400, kling_body(1201, "no"))
     provider, _ = scripted(refused, answer(200, json.dumps({"code": 0, "data": [unified(status="deleted")]}).encode()))
-    told = provider.probe([*(ready(n, task_id=str(n)) for n in range(1, 21)), ready()])
-    assert [type(seen) for seen in told.values()] == [Unknown] * 20 + [Absent]
+    probed = provider.probe([*(ready(n, task_id=str(n)) for n in range(1, 21)), ready()])
+    assert [type(seen) for seen in probed.values()] == [Unknown] * 20 + [Absent]
 
 
 def test_what_stops_every_call_is_raised() -> None:
-    provider, _ = scripted(answer(401, said(1000, "no")))
+    provider, _ = scripted(answer(401, kling_body(1000, "no")))
     with pytest.raises(Rejected) as caught:
         provider.probe([ready()])
     assert caught.value.systemic
 
 
 def test_only_an_api_key_may_ask() -> None:
-    with_key, _ = scripted(answer(200, said(0, data=[])))
-    with_pair, _ = scripted(answer(200, said(0, data=[])), credentials=KeyPair("AKAKAKAK", "SKSKSKSK"))
+    with_key, _ = scripted(answer(200, kling_body(0, data=[])))
+    with_pair, _ = scripted(answer(200, kling_body(0, data=[])), credentials=KeyPair("AKAKAKAK", "SKSKSKSK"))
     assert isinstance(with_key, Probing)
     assert with_key.capabilities.probe == ProbeCost(call="GET /tasks", voices=20)
     assert with_pair.capabilities.probe is None

@@ -1,4 +1,4 @@
-"""Clients whose cloud answers what a test says: scripted, or on a socket that keeps what came."""
+"""Clients with scripted answers, and a server on a socket that records its requests."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ def refusal(code: object, message: object = "The cloud's own words.") -> bytes:
 def scripted(
     *answers: Scripted | bytes, product: Product = VOD, clock: ManualClock | None = None, **options: Any
 ) -> tuple[Client, Script]:
-    """A client of the product's own endpoint, and what it was asked. Bytes are answered with HTTP 200."""
+    """A client on the product's own endpoint, and the script. An answer of bytes has HTTP 200."""
     script = Script([answer(200, a) if isinstance(a, bytes) else a for a in answers])
     timeouts = Timeouts()
-    told: dict[str, Any] = {"clock": clock or ManualClock(), "timeouts": timeouts, "transport": script} | options
-    return Client(product, CREDENTIALS, **told), script
+    settings: dict[str, Any] = {"clock": clock or ManualClock(), "timeouts": timeouts, "transport": script} | options
+    return Client(product, CREDENTIALS, **settings), script
 
 
 def product_of(action: str) -> Product:
@@ -53,7 +53,7 @@ def product_of(action: str) -> Product:
 
 @dataclass(frozen=True)
 class Came:
-    """A request as it came over the wire; header names as they were written."""
+    """A received request, with the header names as they were sent."""
 
     path: str
     headers: Mapping[str, str]
@@ -64,7 +64,7 @@ Respond = Callable[[Came], httpx.Response]
 
 
 class Cloud:
-    """On 127.0.0.1, at a port of its own: answers every POST with what `respond` says of it."""
+    """A server on 127.0.0.1 with its own port. Answers every POST with the result of `respond`."""
 
     def __init__(self, respond: Respond) -> None:
         came: list[Came] = []
@@ -75,12 +75,12 @@ class Cloud:
             def do_POST(self) -> None:
                 content = self.rfile.read(int(self.headers["Content-Length"]))
                 came.append(Came(self.path, dict(self.headers.items()), content))
-                told = respond(came[-1])
-                self.send_response_only(told.status_code)
-                for name, value in told.headers.items():
+                response = respond(came[-1])
+                self.send_response_only(response.status_code)
+                for name, value in response.headers.items():
                     self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(told.content)
+                self.wfile.write(response.content)
 
             def log_message(self, *_: object) -> None: ...
 

@@ -1,4 +1,4 @@
-"""Where the credentials are looked for, in which order, and what is said of what is found. Real files."""
+"""Where credentials are looked for, in which order, and the messages about what is found. Uses real files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PROD = Names("PROD_ID", "PROD_KEY")
 
 
 class Machine:
-    """A home and an /etc, with files in them."""
+    """A home folder and an /etc, with files."""
 
     def __init__(self, root: Path) -> None:
         self.home, self.etc = root / "home", root / "etc"
@@ -105,8 +105,8 @@ def test_a_part_alone_is_an_error_though_a_file_is_whole(machine: Machine, there
 
 @pytest.mark.parametrize("value", [" env-key", "env-key ", "env-key\n", "\tenv-key"])
 def test_blanks_around_a_value_are_refused_without_showing_it(machine: Machine, value: str) -> None:
-    told = machine.complaint(ENVIRON | {"TENCENTCLOUD_SECRET_KEY": value})
-    assert told == "TENCENTCLOUD_SECRET_KEY has blanks or a line break around its value."
+    complaint = machine.complaint(ENVIRON | {"TENCENTCLOUD_SECRET_KEY": value})
+    assert complaint == "TENCENTCLOUD_SECRET_KEY has blanks or a line break around its value."
 
 
 @pytest.mark.parametrize("value", ["two words", "line\nbreak", "schlüssel", "nul\x00"])
@@ -142,7 +142,7 @@ def test_half_of_the_named_pair_is_said(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize("names", [Names(token_env="T"), Names("A"), Names(secret_key_env="B", token_env="T")])
-def test_a_provider_that_names_a_part_only_is_told_so(machine: Machine, names: Names) -> None:
+def test_a_provider_that_names_only_one_variable_is_refused(machine: Machine, names: Names) -> None:
     assert machine.complaint(ENVIRON | {"A": "a", "B": "b", "T": "t"}, names=names) == (
         "The provider's credentials name only a part of what goes together."
     )
@@ -225,7 +225,7 @@ def test_half_a_pair_in_tccli_s_file_is_said(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "complaint"),
     [
         ({"secretId": 12345678, "secretKey": "k"}, "secretId in ~/.tccli/default.credential is no text."),
         (
@@ -239,10 +239,10 @@ def test_half_a_pair_in_tccli_s_file_is_said(machine: Machine) -> None:
     ],
 )
 def test_a_value_that_can_be_no_key_is_said_with_its_file(
-    machine: Machine, values: dict[str, object], told: str
+    machine: Machine, values: dict[str, object], complaint: str
 ) -> None:
     machine.tccli(values)
-    assert machine.complaint() == told
+    assert machine.complaint() == complaint
 
 
 @pytest.mark.parametrize(

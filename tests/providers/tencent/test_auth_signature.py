@@ -1,4 +1,4 @@
-"""TC3-HMAC-SHA256 against six vectors: five that the vendor's SDK made, and the one that the vendor publishes."""
+"""TC3-HMAC-SHA256 against six vectors: five from Tencent's SDK, and the one in Tencent's docs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One call on the wire: what is sent, by whose clock, and how often. Sockets, and a server that checks signatures."""
+"""A call of Tencent: its content, its clock and its repetition. With a server on a socket that checks signatures."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DATE = "%a, %d %b %Y %H:%M:%S GMT"
 
 
 class Checking:
-    """Tencent's own checks: the time first, within 5 minutes, then the signature of what arrived."""
+    """Tencent's checks: first the time, within 5 minutes, then the signature of the received request."""
 
     def __init__(self, *, secret_key: str = CREDENTIALS.secret_key) -> None:
         self.now = START
@@ -45,13 +45,13 @@ class Checking:
         timestamp = int(came.headers["X-TC-Timestamp"])
         if abs(self.now.timestamp() - timestamp) > 300:
             return EXPIRED
-        said = re.fullmatch(
+        authorization = re.fullmatch(
             r"TC3-HMAC-SHA256 Credential=([^/]+)/([0-9-]+)/(\w+)/tc3_request, SignedHeaders=([a-z;-]+), "
             r"Signature=([0-9a-f]{64})",
             came.headers["Authorization"],
         )
-        assert said is not None
-        _, date, product, names, signature = said.groups()
+        assert authorization is not None
+        _, date, product, names, signature = authorization.groups()
         lower = {name.lower(): value for name, value in came.headers.items()}
         signed = "".join(f"{name}:{lower[name].strip().lower()}\n" for name in names.split(";"))
         request = f"POST\n/\n\n{signed}\n{names}\n{hashlib.sha256(came.content).hexdigest()}"
@@ -80,7 +80,7 @@ def cloud(checking: Checking) -> Iterator[Cloud]:
 
 
 class CliHarness:
-    """Clients of one cloud that are closed at the end."""
+    """Clients that are closed at the end of the test."""
 
     def __init__(self, cloud: Cloud, clock: ManualClock) -> None:
         self.cloud, self.clock = cloud, clock
@@ -226,8 +226,8 @@ def test_threads_that_are_all_refused_the_time_all_come_through(cli: CliHarness,
     assert checking.codes.count("") == 4
 
 
-@pytest.mark.parametrize(("wrong_by", "told"), [(-3600, "3600 s behind"), (600, "600 s ahead of")])
-def test_a_time_that_is_refused_twice_stops_everything_and_names_the_skew(wrong_by: int, told: str) -> None:
+@pytest.mark.parametrize(("wrong_by", "skew"), [(-3600, "3600 s behind"), (600, "600 s ahead of")])
+def test_a_time_that_is_refused_twice_stops_everything_and_names_the_skew(wrong_by: int, skew: str) -> None:
     clock = ManualClock()
     clock.jump(wrong_by)
     client, script = scripted(answered(refusal(EXPIRED), Date=START.strftime(DATE)), clock=clock)
@@ -235,7 +235,7 @@ def test_a_time_that_is_refused_twice_stops_everything_and_names_the_skew(wrong_
         client.call(PAID, {}, shape=Ticket)
     error = caught.value
     assert (error.systemic, error.code, len(script.requests)) == (True, EXPIRED, 2)
-    assert error.detail.endswith(f"; this machine's clock is {told} the cloud's")
+    assert error.detail.endswith(f"; this machine's clock is {skew} the cloud's")
     assert in_words(error.hint) == "Set this machine's clock: it may be 5 minutes wrong, no more."
 
 

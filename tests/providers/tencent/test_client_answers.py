@@ -1,4 +1,4 @@
-"""What an answer proves that is no plain refusal, hostile bodies and gateways among them; and what it may show."""
+"""Answers other than plain refusals: what they prove, with hostile bodies and gateways; and redaction."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ TASK = "221073-CreateAigcCustomVoice-d5cd48945834b441e6e2db3966d4c954t"
 SIGNED_URL = "https://cdn.example.com/narrator.mp3?X-Amz-Signature=feedfacefeedface"
 
 
-def raised(action: str, told: Scripted | bytes, **inputs: object) -> CloudError:
-    client, script = scripted(told)
+def raised(action: str, response: Scripted | bytes, **inputs: object) -> CloudError:
+    client, script = scripted(response)
     with pytest.raises(CloudError) as caught:
         client.call(action, inputs, shape=Ticket)
     assert len(script.requests) == 1
@@ -30,7 +30,7 @@ def raised(action: str, told: Scripted | bytes, **inputs: object) -> CloudError:
 
 
 @pytest.mark.parametrize(
-    "told",
+    "response",
     [
         body(TaskId=TASK),
         body(TaskId=TASK, Error=None),
@@ -40,8 +40,8 @@ def raised(action: str, told: Scripted | bytes, **inputs: object) -> CloudError:
         b'{"Response":{"TaskId":"an earlier one","TaskId":"' + TASK.encode() + b'"}}',
     ],
 )
-def test_a_response_without_an_error_is_success_whatever_else_it_holds(told: bytes) -> None:
-    client, _ = scripted(told)
+def test_a_response_without_an_error_is_success_whatever_else_it_holds(response: bytes) -> None:
+    client, _ = scripted(response)
     assert client.call(PAID, {}, shape=Ticket).task_id == TASK
 
 
@@ -86,17 +86,17 @@ BODIES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("told", BODIES.values(), ids=BODIES)
-def test_a_create_answered_like_this_may_have_happened(told: bytes) -> None:
-    error = raised(PAID, told)
+@pytest.mark.parametrize("response", BODIES.values(), ids=BODIES)
+def test_a_create_answered_like_this_may_have_happened(response: bytes) -> None:
+    error = raised(PAID, response)
     assert isinstance(error, OutcomeUnknown)
     assert error.detail.startswith(f"{PAID}: ")
     assert error.detail.endswith("; it may have happened")
 
 
-@pytest.mark.parametrize("told", BODIES.values(), ids=BODIES)
-def test_a_read_answered_like_this_is_unknown(told: bytes) -> None:
-    assert isinstance(raised(READ, told), OutcomeUnknown)
+@pytest.mark.parametrize("response", BODIES.values(), ids=BODIES)
+def test_a_read_answered_like_this_is_unknown(response: bytes) -> None:
+    assert isinstance(raised(READ, response), OutcomeUnknown)
 
 
 def test_what_is_missing_is_named_with_the_request() -> None:
@@ -105,7 +105,7 @@ def test_what_is_missing_is_named_with_the_request() -> None:
     )
 
 
-def test_an_error_without_a_code_is_told_as_one() -> None:
+def test_an_error_without_a_code_is_reported_as_such() -> None:
     assert raised(PAID, refusal(None, None)).detail == (
         f"{PAID}: an error without a code: no message (request {REQUEST_ID}); it may have happened"
     )
@@ -116,11 +116,11 @@ def test_an_error_without_a_code_is_told_as_one() -> None:
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 520])
 @pytest.mark.parametrize(
-    "told", [HTML, b"", body(TaskId=TASK), refusal("InvalidParameter"), refusal("AuthFailure.SignatureExpire")]
+    "response", [HTML, b"", body(TaskId=TASK), refusal("InvalidParameter"), refusal("AuthFailure.SignatureExpire")]
 )
-def test_a_5xx_proves_nothing_whatever_it_says(status: int, told: bytes) -> None:
+def test_a_5xx_proves_nothing_whatever_it_says(status: int, response: bytes) -> None:
     date = f"{datetime(2026, 1, 2, 5, 0, tzinfo=UTC):%a, %d %b %Y %H:%M:%S} GMT"
-    error = raised(PAID, answer(status, told, Date=date))
+    error = raised(PAID, answer(status, response, Date=date))
     assert isinstance(error, OutcomeUnknown)
     assert f"HTTP {status}" in error.detail
 
@@ -163,9 +163,9 @@ def test_success_under_a_4xx_proves_nothing() -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-@pytest.mark.parametrize("told", [b"", body(TaskId=TASK)])
-def test_a_redirect_is_not_followed_and_proves_nothing_about_a_create(status: int, told: bytes) -> None:
-    error = raised(PAID, answer(status, told, Location="https://elsewhere.example/?token=x"))
+@pytest.mark.parametrize("response", [b"", body(TaskId=TASK)])
+def test_a_redirect_is_not_followed_and_proves_nothing_about_a_create(status: int, response: bytes) -> None:
+    error = raised(PAID, answer(status, response, Location="https://elsewhere.example/?token=x"))
     assert isinstance(error, OutcomeUnknown)
     assert error.hint
     assert "token" not in error.detail
@@ -226,8 +226,8 @@ SECRETS = ("SECRETEXAMPLE", "TOKENEXAMPLE", "AKIDEXAMPLE", "feedface", "01234567
 def test_a_message_that_echoes_a_secret_shows_none(echo: str, status: int) -> None:
     shown = []
     whole = json.dumps({"Response": {"Error": {"Code": "InvalidParameter"}, "RequestId": echo}}).encode()
-    for told in (refusal("InvalidParameter", echo), refusal(f"InvalidParameter.{echo}"), whole, echo.encode()):
-        client, _ = scripted(answer(status, told, Location=f"https://x.example/{echo.encode().hex()}"))
+    for response in (refusal("InvalidParameter", echo), refusal(f"InvalidParameter.{echo}"), whole, echo.encode()):
+        client, _ = scripted(answer(status, response, Location=f"https://x.example/{echo.encode().hex()}"))
         with pytest.raises(CloudError) as caught:
             client.call(PAID, {"VoiceUrl": SIGNED_URL}, shape=Ticket, secrets=["sk-0123456789abcdef"])
         error = caught.value

@@ -1,4 +1,4 @@
-"""Every row of Tencent's tables of errors, what stands under a row, and what is in no table."""
+"""Every row of Tencent's error tables, codes below a row, and codes that are in no table."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ EVERY = [(PAID, code, proof) for code, proof in COMMON.items()] + [
 
 
 def raised(action: str, *answers: bytes) -> tuple[CloudError, int]:
-    """What a call that is answered like this raises, and how many requests went out."""
+    """The error of a call with this answer, and the number of requests."""
     client, script = scripted(*answers, product=product_of(action))
     with pytest.raises(CloudError) as caught:
         client.call(action, {"SubAppId": 221073}, shape=Ticket)
@@ -154,7 +154,7 @@ def test_a_call_that_pays_says_that_it_may_have_happened_and_a_read_does_not() -
     assert read.detail.endswith(f"(request {REQUEST_ID})")
 
 
-def test_a_throttled_call_is_told_how_long_to_wait() -> None:
+def test_a_throttled_call_has_the_time_to_wait() -> None:
     client, _ = scripted(answer(200, refusal("RequestLimitExceeded"), Retry_After="7"))
     with pytest.raises(Throttled) as caught:
         client.call(PAID, {}, shape=Ticket)

@@ -1,4 +1,4 @@
-"""TRTC's one call, and the only question that it answers: whether it can still speak with a voice."""
+"""TRTC: its one creating call, and the probe, which lets a voice speak."""
 
 from __future__ import annotations
 
@@ -42,14 +42,16 @@ def voice(folder: Path, content: bytes = SAMPLE, **inputs: object) -> Voice:
     sample = folder / "concierge.wav"
     sample.write_bytes(content)
     prompt = {"file": "concierge.wav", "sha256": hashlib.sha256(content).hexdigest()}
-    said = {"voice_name": "xiaoming_02", "prompt_audio": prompt} | inputs
+    declared = {"voice_name": "xiaoming_02", "prompt_audio": prompt} | inputs
     files = {"prompt_audio": str(sample)}
-    return Voice(address="concierge", provider="trtc", type="tencent-trtc", method="clone", inputs=said, files=files)
+    return Voice(
+        address="concierge", provider="trtc", type="tencent-trtc", method="clone", inputs=declared, files=files
+    )
 
 
 def record(status: Status = Status.READY, **fields: Any) -> Record:
-    told: dict[str, Any] = {"account": HERE, "method": "clone", "voice_id": "xiaoming_02_aidniwqndq"}
-    return support.record(status, **(told | fields))
+    defaults: dict[str, Any] = {"account": HERE, "method": "clone", "voice_id": "xiaoming_02_aidniwqndq"}
+    return support.record(status, **(defaults | fields))
 
 
 # -- the one call ------------------------------------------------------------------------------------------------------
@@ -61,7 +63,7 @@ def test_a_clone_says_all_that_is_declared_and_no_key_of_ours(tmp_path: Path) ->
     done = trtc.submit(declared, KEY)
     assert isinstance(done, Done)
     assert (done.remote.voice_id, done.remote.voice_name) == ("xiaoming_02_aidniwqndq", "xiaoming_02")
-    assert cloud.said("VoiceClone") == {
+    assert cloud.request_body("VoiceClone") == {
         "SdkAppId": 1466000000,
         "VoiceName": "xiaoming_02",
         "PromptAudio": base64.b64encode(SAMPLE).decode(),
@@ -84,7 +86,7 @@ def test_the_region_is_said(tmp_path: Path) -> None:
 def test_another_kind_of_sample_is_sent_as_16_khz_mono_wav(tmp_path: Path) -> None:
     trtc, cloud = provider(VoiceClone=CLONED)
     trtc.submit(voice(tmp_path, encoded("mp3", "mp3")), KEY)
-    sent = inspect(base64.b64decode(cloud.said("VoiceClone")["PromptAudio"]))
+    sent = inspect(base64.b64decode(cloud.request_body("VoiceClone")["PromptAudio"]))
     assert str(sent) == "16 kHz mono 16-bit wav"
 
 
@@ -92,7 +94,7 @@ def test_another_kind_of_sample_is_sent_as_16_khz_mono_wav(tmp_path: Path) -> No
 def test_a_header_that_is_not_true_is_never_sent(tmp_path: Path, false: bytes) -> None:
     trtc, cloud = provider(VoiceClone=CLONED)
     trtc.submit(voice(tmp_path, false), KEY)
-    assert base64.b64decode(cloud.said("VoiceClone")["PromptAudio"]) == SAMPLE
+    assert base64.b64decode(cloud.request_body("VoiceClone")["PromptAudio"]) == SAMPLE
 
 
 def test_a_sample_that_changed_since_is_refused_and_nothing_is_sent(tmp_path: Path) -> None:
@@ -210,20 +212,20 @@ def test_what_trtc_can_not_do_is_data() -> None:
 def probed(answer: Answer, environ: dict[str, str] | None = None, **fields: Any) -> tuple[Observation, dict[str, Any]]:
     trtc, cloud = provider(environ, TextToSpeech=answer)
     assert isinstance(trtc, Probing)
-    return trtc.probe([record(**fields)])[KEY], cloud.said("TextToSpeech")
+    return trtc.probe([record(**fields)])[KEY], cloud.request_body("TextToSpeech")
 
 
 def test_a_voice_that_speaks_is_there() -> None:
-    seen, said = probed(body(Audio="UklGRg==", TotalDurationMs=100))
+    seen, request_body = probed(body(Audio="UklGRg==", TotalDurationMs=100))
     assert isinstance(seen, Found)
     assert seen.remote.voice_id == "xiaoming_02_aidniwqndq"
-    assert said == {"Text": "a", "Voice": {"VoiceId": "xiaoming_02_aidniwqndq"}, "SdkAppId": 1466000000}
+    assert request_body == {"Text": "a", "Voice": {"VoiceId": "xiaoming_02_aidniwqndq"}, "SdkAppId": 1466000000}
 
 
 def test_a_voice_is_asked_to_speak_by_its_own_model_and_key() -> None:
     sent = {"model": "flow_01_ex", "api_key_env": "TRTC_KEY"}
-    _, said = probed(body(Audio=""), {"TRTC_KEY": API_KEY}, sent=sent)
-    assert (said["Model"], said["APIKey"]) == ("flow_01_ex", API_KEY)
+    _, request_body = probed(body(Audio=""), {"TRTC_KEY": API_KEY}, sent=sent)
+    assert (request_body["Model"], request_body["APIKey"]) == ("flow_01_ex", API_KEY)
 
 
 def test_a_voice_id_that_the_cloud_does_not_know_is_gone() -> None:

@@ -1,4 +1,4 @@
-"""What Kling refuses, and in which words."""
+"""Kling's refusals and their messages."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_creates_without_an_external_task_id_never_collide(kling: Caller) -> Non
 
 def test_names_may_be_used_twice_unless_switched(kling: Caller) -> None:
     assert [kling.create("Hero").code, kling.create("Hero").code] == [0, 0]
-    kling.turn(unique_names=True)
+    kling.change_faults(unique_names=True)
     assert kling.create("Hero").refusal[:2] == (400, 1201)
     assert kling.create("Another").code == 0
 
@@ -135,7 +135,7 @@ def test_pages_outside_1_to_1000_are_refused(kling: Caller, query: str) -> None:
 
 
 def test_the_list_comes_in_pages_of_30_the_newest_first(kling: Caller) -> None:
-    kling.turn(calls_per_second=1000, task_seconds=0)
+    kling.change_faults(calls_per_second=1000, task_seconds=0)
     for n in range(35):
         kling.create(f"v{n}")
     assert kling.names("") == [f"v{n}" for n in range(34, 4, -1)]

@@ -1,4 +1,4 @@
-"""The two ways to sign in, and each way to get it wrong."""
+"""The two ways to authenticate, and each error."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ CLAIMS = {"iss": ACCESS_KEY, "exp": NOW + 1800, "nbf": NOW - 5}
 
 
 def signed(claims: dict[str, object], secret: str = SECRET_KEY, algorithm: str = "HS256") -> str:
-    """By hand, so that it is the document's token and not one library's view of it twice."""
+    """A token made by hand, so that the test does not use the same library as the code."""
     head, body = ({"alg": algorithm, "typ": "JWT"}, claims)
-    told = b".".join(urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in (head, body))
-    digest = hmac.new(secret.encode(), told, hashlib.sha256).digest()
-    return (told + b"." + urlsafe_b64encode(digest).rstrip(b"=")).decode()
+    signed_part = b".".join(urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in (head, body))
+    digest = hmac.new(secret.encode(), signed_part, hashlib.sha256).digest()
+    return (signed_part + b"." + urlsafe_b64encode(digest).rstrip(b"=")).decode()
 
 
 def refusal(kling: Caller, authorization: str | None) -> tuple[int, int]:
@@ -108,7 +108,7 @@ def test_every_name_has_a_key_that_is_accepted(kling: Caller) -> None:
     assert refusal(kling, f"Bearer {key_for('Kling, zweites Büro')}") == (200, 0)
 
 
-def test_nothing_is_done_for_a_caller_who_is_nobody(kling: Caller) -> None:
+def test_nothing_is_done_for_a_caller_without_credentials(kling: Caller) -> None:
     reply = kling.call("POST", "/v1/general/custom-voices", body={"voice_name": "x"}, headers={})
     assert reply.code == 1001
     assert kling.world.accounts() == ()
@@ -119,7 +119,7 @@ def test_the_log_has_a_line_a_request_and_no_secret(kling: Caller) -> None:
     kling.listed("?pageSize=5&token=hush")
     kling.call("GET", "/v1/general/custom-voices", headers={"Authorization": "Bearer hush"})
     kling.send("GET", "/v1/general/\x1b[31m\n")
-    kling.turn(reply_lost=1)
+    kling.change_faults(reply_lost=1)
     kling.create_raw()
     assert kling.lines == [
         "POST /v1/general/custom-voices 200 0",
@@ -131,6 +131,6 @@ def test_the_log_has_a_line_a_request_and_no_secret(kling: Caller) -> None:
 
 
 def test_a_garbage_answer_has_no_code_in_the_log(kling: Caller) -> None:
-    kling.turn(garbage=1)
+    kling.change_faults(garbage=1)
     assert isinstance(kling.create_raw(), Response)
     assert kling.lines == ["POST /v1/general/custom-voices 200 -"]

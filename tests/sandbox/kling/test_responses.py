@@ -1,4 +1,4 @@
-"""The sandbox's answers against the samples on Kling's page Voice Management: the same keys, the same types."""
+"""The sandbox's answers have the same keys and types as the examples on Kling's page Voice Management."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ def test_two_answers_have_two_request_ids(kling: Caller) -> None:
 
 
 def test_a_create_answers_a_submitted_task_without_result(kling: Caller) -> None:
-    told = kling.create(external_task_id="k1").data
-    assert shape(told) == ACCEPTED
-    assert told["task_status"] == "submitted"
-    assert told["task_info"] == {"external_task_id": "k1"}
+    accepted = kling.create(external_task_id="k1").data
+    assert shape(accepted) == ACCEPTED
+    assert accepted["task_status"] == "submitted"
+    assert accepted["task_info"] == {"external_task_id": "k1"}
 
 
 def test_ids_are_strings_of_18_digits(kling: Caller) -> None:
@@ -67,27 +67,27 @@ def test_a_task_goes_from_submitted_over_processing_to_succeed(kling: Caller) ->
     created = kling.create(external_task_id="k1").data["created_at"]
     seen = []
     for _ in range(3):
-        told = kling.get("k1").data
-        seen.append((told["task_status"], told["updated_at"] - created, shape(told) == UNFINISHED))
+        task = kling.get("k1").data
+        seen.append((task["task_status"], task["updated_at"] - created, shape(task) == UNFINISHED))
         kling.clock.sleep(0.5)
     assert seen == [("submitted", 0, True), ("processing", 200, True), ("succeed", 1000, False)]
 
 
 def test_a_finished_task_has_all_that_the_sample_has(kling: Caller) -> None:
     kling.made("Hero", external_task_id="k1")
-    told = kling.get("k1").data
-    assert shape(told) == FINISHED
-    assert (told["task_status"], told["task_status_msg"], told["final_unit_deduction"]) == ("succeed", "", "0.05")
-    assert told["task_result"]["voices"][0]["voice_name"] == "Hero"
+    task = kling.get("k1").data
+    assert shape(task) == FINISHED
+    assert (task["task_status"], task["task_status_msg"], task["final_unit_deduction"]) == ("succeed", "", "0.05")
+    assert task["task_result"]["voices"][0]["voice_name"] == "Hero"
 
 
 def test_a_failed_task_tells_why_and_has_no_voice(kling: Caller) -> None:
     kling.create(external_task_id="k1", voice_url="https://cdn.example.com/bad.mp3")
     kling.clock.sleep(1)
-    told = kling.get("k1").data
-    assert shape(told) == UNFINISHED
-    assert told["task_status"] == "failed"
-    assert "one clean human voice" in told["task_status_msg"]
+    task = kling.get("k1").data
+    assert shape(task) == UNFINISHED
+    assert task["task_status"] == "failed"
+    assert "one clean human voice" in task["task_status_msg"]
 
 
 def test_the_list_is_a_bare_array_of_the_same_records(kling: Caller) -> None:
@@ -100,10 +100,10 @@ def test_a_task_without_a_key_has_an_empty_task_info(kling: Caller) -> None:
 
 
 def test_an_official_voice_is_a_task_of_its_own_without_task_info_and_price(kling: Caller) -> None:
-    told = kling.presets("?pageSize=5").data
-    assert [shape(record) for record in told] == [PRESET] * 5
-    assert told[0]["task_result"]["voices"][0]["voice_name"] == "Owen"
-    assert told[0]["task_result"]["voices"][0]["owned_by"] == "kling"
+    presets = kling.presets("?pageSize=5").data
+    assert [shape(record) for record in presets] == [PRESET] * 5
+    assert presets[0]["task_result"]["voices"][0]["voice_name"] == "Owen"
+    assert presets[0]["task_result"]["voices"][0]["owned_by"] == "kling"
 
 
 def test_there_are_a_dozen_official_voices_in_pages(kling: Caller) -> None:
@@ -120,8 +120,8 @@ def test_official_voices_have_the_same_ids_in_every_world(kling: Caller) -> None
 def test_a_delete_answers_task_id_and_status(kling: Caller) -> None:
     voice_id = kling.made(external_task_id="k1")
     task_id = kling.get("k1").data["task_id"]
-    told = kling.delete(voice_id).data
-    assert (told["task_id"], told["task_status"]) == (task_id, "succeed")
+    deleted = kling.delete(voice_id).data
+    assert (deleted["task_id"], deleted["task_status"]) == (task_id, "succeed")
 
 
 def test_an_account_owns_its_voices_under_one_number(kling: Caller) -> None:

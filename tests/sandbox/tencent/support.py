@@ -1,4 +1,4 @@
-"""A caller who speaks Tencent's wire to a world: signs by hand, so that it is the document's signature."""
+"""A client that calls the sandbox's Tencent API. It signs by hand, as the docs describe it."""
 
 from __future__ import annotations
 
@@ -74,16 +74,19 @@ class TencentCaller:
         product: str = "",
         **signing: Any,
     ) -> Response | Dropped:
-        """`change` is what becomes of the headers once they are signed; a body of bytes is sent as it is."""
+        """Sends a call. `change` modifies the headers after the signing. A body of bytes is sent unchanged."""
         sent = body if isinstance(body, bytes) else json.dumps(body).encode()
         product = product or ("trtc" if action in ("VoiceClone", "TextToSpeech") else "vod")
-        told: dict[str, Any] = {"timestamp": int(self.clock.now().timestamp()), "secret_id": self.secret_id} | signing
-        headers = change(signed(sent, action=action, product=product, **told))
+        options: dict[str, Any] = {
+            "timestamp": int(self.clock.now().timestamp()),
+            "secret_id": self.secret_id,
+        } | signing
+        headers = change(signed(sent, action=action, product=product, **options))
         request = Request.received("POST", "/", headers=headers.items(), body=sent)
         return handle(self.world, request, self.lines.append)
 
     def call(self, action: str, body: object, **more: Any) -> dict[str, Any]:
-        """What is inside `Response`, but for the RequestId."""
+        """The content of `Response` without the RequestId."""
         answer = self.send(action, body, **more)
         assert isinstance(answer, Response)
         assert (answer.status, answer.content_type) == (200, "application/json")
@@ -92,57 +95,57 @@ class TencentCaller:
         return inside
 
     def refused(self, action: str, body: object, **more: Any) -> str:
-        """The code that it is refused with."""
+        """The error code of a refused call."""
         inside = self.call(action, body, **more)
         assert set(inside) == {"Error"}, inside
         assert set(inside["Error"]) == {"Code", "Message"}
         return str(inside["Error"]["Code"])
 
-    # -- what people do -----------------------------------------------------------------------------------------------
+    # -- what people do ------------------------------------------------------------------------------------------------
 
     def custom_voice(self, **more: object) -> dict[str, Any]:
         return self.call("CreateAigcCustomVoice", self.app | {"VoiceName": "Hero", "VideoId": "12345"} | more)
 
     def audio_clone(self, voice_id: str = "villain_01", **more: object) -> dict[str, Any]:
-        told = {"VoiceId": voice_id, "AudioFileInfo": SOURCE, "Text": "Read this aloud."}
-        return self.call("CreateAigcAudioClone", self.app | told | more)
+        body = {"VoiceId": voice_id, "AudioFileInfo": SOURCE, "Text": "Read this aloud."}
+        return self.call("CreateAigcAudioClone", self.app | body | more)
 
     def minimax(self, profile: dict[str, object] | None = None, **more: object) -> dict[str, Any]:
-        told = {"AudioUrl": MP3, "ExtParam": json.dumps({"voice_profile": profile or {"name": "Mini"}})}
-        return self.call("CloneVoiceAsync", self.family | told | more)
+        body = {"AudioUrl": MP3, "ExtParam": json.dumps({"voice_profile": profile or {"name": "Mini"}})}
+        return self.call("CloneVoiceAsync", self.family | body | more)
 
     def sound(self, **more: object) -> dict[str, Any]:
-        told = {"ModelName": "Kling", "SceneType": "sfx", "Prompt": "Fireworks", "OutputConfig": {"Duration": 6}}
-        return self.call("CreateAigcAudioTask", self.app | told | more)
+        body = {"ModelName": "Kling", "SceneType": "sfx", "Prompt": "Fireworks", "OutputConfig": {"Duration": 6}}
+        return self.call("CreateAigcAudioTask", self.app | body | more)
 
     def detail(self, accepted: dict[str, Any]) -> dict[str, Any]:
         return self.call("DescribeTaskDetail", self.app | {"TaskId": accepted["TaskId"]})
 
     def finished(self, accepted: dict[str, Any]) -> dict[str, Any]:
-        """The one part of the task's detail that is not null, once it is over."""
+        """The part of a finished task's detail that is not null."""
         self.clock.sleep(self.world.faults().task_seconds)
-        told = self.detail(accepted)
-        assert told["Status"] == "FINISH"
-        (inside,) = [part for part in told.values() if isinstance(part, dict)]
+        detail = self.detail(accepted)
+        assert detail["Status"] == "FINISH"
+        (inside,) = [part for part in detail.values() if isinstance(part, dict)]
         return dict(inside)
 
     def tasks(self, **wanted: object) -> dict[str, Any]:
         return self.call("DescribeTasks", self.app | wanted)
 
     def voices(self, **wanted: object) -> list[dict[str, Any]]:
-        told = self.call("DescribeVoices", self.family | {"VoiceType": "clone"} | wanted)
-        assert told["TotalCount"] == len(told["Voices"])
-        return list(told["Voices"])
+        response = self.call("DescribeVoices", self.family | {"VoiceType": "clone"} | wanted)
+        assert response["TotalCount"] == len(response["Voices"])
+        return list(response["Voices"])
 
     def speak(self, voice_id: str, **more: object) -> dict[str, Any]:
         return self.call("TextToSpeechSync", self.family | {"Text": "Hello.", "VoiceId": voice_id} | more)
 
     def made(self, profile: dict[str, object] | None = None) -> str:
-        """The voice_id of a new voice of MiniMax's that nobody used yet."""
+        """The voice_id of a new voice of MiniMax that was not used yet."""
         return str(self.finished(self.minimax(profile))["Output"]["VoiceId"])
 
-    def turn(self, **faults: object) -> None:
-        """These switches, the others as they are."""
+    def change_faults(self, **faults: object) -> None:
+        """Sets these faults and keeps the others."""
         self.world.set_faults(Faults.model_validate(self.world.faults().model_dump() | faults))
 
     @property
@@ -151,5 +154,5 @@ class TencentCaller:
 
     @property
     def family(self) -> dict[str, object]:
-        """As MiniMax's family of actions takes it."""
+        """The SubAppId as text, as the MiniMax actions take it."""
         return {"SubAppId": str(self.application)}

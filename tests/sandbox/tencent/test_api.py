@@ -1,4 +1,4 @@
-"""The switches, turned on Tencent's half: what was done, and what its caller gets to hear."""
+"""The faults on Tencent's API: what was done, and what the caller receives."""
 
 from __future__ import annotations
 
@@ -14,89 +14,89 @@ from tests.support.sounds import wav
 CUSTOM = {"SubAppId": 221073, "VoiceName": "Hero", "VideoId": "12345", "SessionId": "s"}
 
 
-def keys(told: dict[str, Any]) -> list[str]:
-    return [line["SessionId"] for line in told["TaskSet"]]
+def keys(response: dict[str, Any]) -> list[str]:
+    return [line["SessionId"] for line in response["TaskSet"]]
 
 
 def test_a_lost_reply_is_one_of_work_that_is_done(tencent: TencentCaller) -> None:
-    tencent.turn(reply_lost=1)
+    tencent.change_faults(reply_lost=1)
     assert tencent.send("CreateAigcCustomVoice", CUSTOM) == Dropped()
     assert keys(tencent.tasks()) == ["s"]
 
 
 def test_an_error_after_the_work_is_internal(tencent: TencentCaller) -> None:
-    tencent.turn(error_after_work=1)
+    tencent.change_faults(error_after_work=1)
     assert tencent.refused("CreateAigcCustomVoice", CUSTOM) == "InternalError"
     assert keys(tencent.tasks()) == ["s"]
 
 
 def test_garbage_comes_as_html(tencent: TencentCaller) -> None:
-    tencent.turn(garbage=1)
+    tencent.change_faults(garbage=1)
     answer = tencent.send("CreateAigcCustomVoice", CUSTOM)
     assert isinstance(answer, Response)
     assert (answer.content_type, answer.body[:6]) == ("text/html", b"<html>")
     assert keys(tencent.tasks()) == ["s"]
 
 
-def test_a_lost_reply_to_a_clone_of_trtc_leaves_a_voice_that_nobody_can_find(tencent: TencentCaller) -> None:
-    tencent.turn(reply_lost=1)
-    told = {"SdkAppId": 1, "VoiceName": "v", "PromptAudio": base64.b64encode(wav(10)).decode()}
-    assert tencent.send("VoiceClone", told) == Dropped()
+def test_a_lost_reply_to_a_clone_of_trtc_leaves_a_voice_that_no_call_finds(tencent: TencentCaller) -> None:
+    tencent.change_faults(reply_lost=1)
+    body = {"SdkAppId": 1, "VoiceName": "v", "PromptAudio": base64.b64encode(wav(10)).decode()}
+    assert tencent.send("VoiceClone", body) == Dropped()
     assert len(tencent.world.voices()) == 1
 
 
 def test_the_first_use_of_a_voice_counts_though_its_reply_is_lost(tencent: TencentCaller) -> None:
     voice_id = tencent.made()
-    tencent.turn(reply_lost=1)
+    tencent.change_faults(reply_lost=1)
     assert tencent.send("TextToSpeechSync", {"SubAppId": "221073", "VoiceId": voice_id, "Text": "Hi."}) == Dropped()
     assert [voice["VoiceId"] for voice in tencent.voices()] == [voice_id]
 
 
-def test_reads_are_struck_only_when_told(tencent: TencentCaller) -> None:
-    tencent.turn(reply_lost=1)
+def test_faults_apply_to_reads_only_with_faulty_reads(tencent: TencentCaller) -> None:
+    tencent.change_faults(reply_lost=1)
     assert keys(tencent.tasks()) == []
-    tencent.turn(faulty_reads=True)
+    tencent.change_faults(faulty_reads=True)
     assert tencent.send("DescribeTasks", {"SubAppId": 221073}) == Dropped()
 
 
 @pytest.mark.parametrize("switch", [{"throttle": 1}, {"storm_seconds": 60}])
 def test_a_throttled_call_does_nothing(tencent: TencentCaller, switch: dict[str, object]) -> None:
-    tencent.turn(**switch)
+    tencent.change_faults(**switch)
     assert tencent.refused("CreateAigcCustomVoice", CUSTOM) == "RequestLimitExceeded"
     assert tencent.refused("DescribeTasks", {"SubAppId": 221073}) == "RequestLimitExceeded"
-    tencent.turn(throttle=0, storm_seconds=0)
+    tencent.change_faults(throttle=0, storm_seconds=0)
     assert keys(tencent.tasks()) == []
 
 
 def test_an_exhausted_quota_refuses_creates_only(tencent: TencentCaller) -> None:
-    tencent.turn(pack_exhausted=True)
+    tencent.change_faults(pack_exhausted=True)
     assert tencent.refused("CreateAigcCustomVoice", CUSTOM) == "LimitExceeded.Quota"
     assert keys(tencent.tasks()) == []
 
 
 @pytest.mark.parametrize("code", ["FailedOperation.InvalidVodUser", "UnauthorizedOperation", "IpNotInWhitelist"])
 def test_any_code_can_be_asked_for(tencent: TencentCaller, code: str) -> None:
-    tencent.turn(tencent_refuses=code)
+    tencent.change_faults(tencent_refuses=code)
     assert tencent.refused("CreateAigcCustomVoice", CUSTOM) == code
     assert tencent.refused("DescribeVoices", {}) == code
 
 
 def test_a_stuck_task_never_ends(tencent: TencentCaller) -> None:
-    tencent.turn(stuck_tasks=1)
+    tencent.change_faults(stuck_tasks=1)
     accepted = tencent.custom_voice()
     tencent.clock.sleep(86_400)
     assert tencent.detail(accepted)["Status"] == "PROCESSING"
 
 
 def test_a_failed_task_says_finish(tencent: TencentCaller) -> None:
-    tencent.turn(fail=1)
+    tencent.change_faults(fail=1)
     failed = [tencent.finished(made) for made in (tencent.custom_voice(), tencent.audio_clone(), tencent.sound())]
-    told = [(task["Status"], task["ErrCode"], task["ErrCodeExt"]) for task in failed]
-    assert told == [("FINISH", 0, ext) for ext in ("FailedOperation", "FailedOperation", "ModelGenerateFailed")]
+    outcomes = [(task["Status"], task["ErrCode"], task["ErrCodeExt"]) for task in failed]
+    assert outcomes == [("FINISH", 0, ext) for ext in ("FailedOperation", "FailedOperation", "ModelGenerateFailed")]
 
 
 def test_a_late_task_is_listed_late_and_found_by_id(tencent: TencentCaller) -> None:
-    tencent.turn(late_visibility=5)
+    tencent.change_faults(late_visibility=5)
     accepted = tencent.custom_voice(SessionId="s")
     assert (keys(tencent.tasks()), tencent.detail(accepted)["Status"]) == ([], "WAITING")
     tencent.clock.sleep(5)
@@ -104,7 +104,7 @@ def test_a_late_task_is_listed_late_and_found_by_id(tencent: TencentCaller) -> N
 
 
 def test_a_task_may_be_late_by_its_id_too_and_its_key_is_taken_at_once(tencent: TencentCaller) -> None:
-    tencent.turn(late_by_id=5)
+    tencent.change_faults(late_by_id=5)
     accepted = tencent.custom_voice(SessionId="s")
     assert (keys(tencent.tasks()), "Error" in tencent.detail(accepted)) == ([], True)
     assert tencent.refused("CreateAigcCustomVoice", CUSTOM) == "InvalidParameterValue.SessionId"
@@ -116,16 +116,16 @@ def test_a_page_may_be_capped_shuffled_and_have_holes(tencent: TencentCaller) ->
     wanted = [f"s-{n}" for n in range(12)]
     for key in wanted:
         tencent.custom_voice(SessionId=key)
-    tencent.turn(page_cap=3)
+    tencent.change_faults(page_cap=3)
     assert len(keys(tencent.tasks(Limit=100))) == 3
-    tencent.turn(page_cap=None, shuffle_list=True)
+    tencent.change_faults(page_cap=None, shuffle_list=True)
     first = keys(tencent.tasks(Limit=100))
     assert (sorted(first), first != sorted(first)) == (sorted(wanted), True)
     page = tencent.tasks(Limit=5)
     assert len(keys(tencent.tasks(Limit=5, ScrollToken=page["ScrollToken"]))) == 5
-    tencent.turn(shuffle_list=False, hide=0.5)
+    tencent.change_faults(shuffle_list=False, hide=0.5)
     assert 0 < len(keys(tencent.tasks(Limit=100))) < 12
-    tencent.turn(hide=0, empty_list=True)
+    tencent.change_faults(hide=0, empty_list=True)
     assert keys(tencent.tasks()) == []
 
 
@@ -133,11 +133,11 @@ def test_lists_of_voices_may_be_empty_or_have_holes(tencent: TencentCaller) -> N
     made = {tencent.made() for _ in range(8)}
     for voice_id in made:
         tencent.speak(voice_id)
-    tencent.turn(shuffle_list=True)
+    tencent.change_faults(shuffle_list=True)
     assert {voice["VoiceId"] for voice in tencent.voices()} == made
-    tencent.turn(hide=0.5)
+    tencent.change_faults(hide=0.5)
     assert 0 < len(tencent.voices()) < 8
-    tencent.turn(hide=0, empty_list=True)
+    tencent.change_faults(hide=0, empty_list=True)
     assert tencent.voices() == []
     assert len(tencent.voices(VoiceId=min(made))) == 1
 
@@ -145,20 +145,20 @@ def test_lists_of_voices_may_be_empty_or_have_holes(tencent: TencentCaller) -> N
 def test_a_look_may_tell_an_unknown_status_or_no_voice(tencent: TencentCaller) -> None:
     accepted = tencent.audio_clone()
     tencent.clock.sleep(1)
-    tencent.turn(unknown_status=1)
-    told = tencent.detail(accepted)
-    assert (told["Status"], told["CreateAigcAudioCloneTask"]["Status"]) == ("REVIEWING", "REVIEWING")
-    tencent.turn(unknown_status=0, voiceless=1)
+    tencent.change_faults(unknown_status=1)
+    detail = tencent.detail(accepted)
+    assert (detail["Status"], detail["CreateAigcAudioCloneTask"]["Status"]) == ("REVIEWING", "REVIEWING")
+    tencent.change_faults(unknown_status=0, voiceless=1)
     assert "VoiceId" not in tencent.finished(accepted)["Output"]
 
 
 def test_a_clock_that_is_ahead_expires_things_and_signatures(tencent: TencentCaller) -> None:
     accepted = tencent.custom_voice()
-    tencent.turn(clock_ahead=3 * 86_400)
+    tencent.change_faults(clock_ahead=3 * 86_400)
     assert tencent.refused("DescribeTaskDetail", {"TaskId": accepted["TaskId"]}) == "AuthFailure.SignatureExpire"
     later = int(tencent.clock.now().timestamp()) + 3 * 86_400
-    told = {"TaskId": accepted["TaskId"], "SubAppId": 221073}
-    assert tencent.refused("DescribeTaskDetail", told, timestamp=later) == "InvalidParameterValue.TaskId"
+    query = {"TaskId": accepted["TaskId"], "SubAppId": 221073}
+    assert tencent.refused("DescribeTaskDetail", query, timestamp=later) == "InvalidParameterValue.TaskId"
 
 
 def test_voices_are_deleted_and_renamed_outside(tencent: TencentCaller) -> None:
@@ -175,7 +175,7 @@ def test_a_sound_is_no_voice(tencent: TencentCaller) -> None:
     assert tencent.world.voices() == ()
 
 
-def test_what_somebody_else_made_is_klings_though_others_called_too(tencent: TencentCaller) -> None:
+def test_a_foreign_voice_is_klings_even_after_calls_to_other_clouds(tencent: TencentCaller) -> None:
     tencent.tasks()
     tencent.call("DescribeTasks", {}, secret_id="sandbox-other")
     assert tencent.world.add_foreign("Foe").account == "kling:sandbox-default"

@@ -1,4 +1,4 @@
-"""The door of Tencent's half: signature, clock, version, region, size, and parameters that nobody knows."""
+"""Tencent's checks before an action: signature, clock, version, region, size and unknown parameters."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_signed_call_is_answered(tencent: TencentCaller) -> None:
 def test_more_headers_may_be_signed(tencent: TencentCaller) -> None:
     assert "TaskSet" in tencent.call(*LIST, also={"x-tc-action": "DescribeTasks"})
     broken = with_changes("x-tc-custom", "other")
-    assert tencent.refused(*LIST, also={"x-tc-custom": "told"}, **broken) == "AuthFailure.SignatureFailure"
+    assert tencent.refused(*LIST, also={"x-tc-custom": "signed"}, **broken) == "AuthFailure.SignatureFailure"
 
 
 @pytest.mark.parametrize("seconds", [-299, 299])
@@ -141,7 +141,9 @@ def test_accounts_and_applications_are_apart(tencent: TencentCaller) -> None:
 def test_an_action_is_called_20_times_a_second_and_its_detail_100_times(tencent: TencentCaller) -> None:
     codes = [tencent.call(*LIST).get("Error", {}).get("Code") for _ in range(21)]
     assert codes == [None] * 20 + ["RequestLimitExceeded"]
-    assert tencent.refused("DescribeTasks", {"SubAppId": 7}) == "RequestLimitExceeded"  # the account's, not the app's
+    assert (
+        tencent.refused("DescribeTasks", {"SubAppId": 7}) == "RequestLimitExceeded"
+    )  # the limit is per account, not per application
     details = [tencent.refused("DescribeTaskDetail", {"TaskId": "none"}) for _ in range(101)]
     assert details == ["InvalidParameterValue.TaskId"] * 100 + ["RequestLimitExceeded"]
     tencent.clock.sleep(0.05)

@@ -1,4 +1,4 @@
-"""TRTC's voices: each call makes another one, and only speaking tells whether one is there."""
+"""TRTC's voices: each call creates another one, and only speech shows whether a voice exists."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ SPEECH: dict[str, object] = {"SdkAppId": 1466000000, "Text": "Hello."}
 
 
 def clone(sample: bytes = b"", **more: object) -> dict[str, object]:
-    told = base64.b64encode(sample or wav(10)).decode()
-    return {"SdkAppId": 1466000000, "VoiceName": "concierge_01", "PromptAudio": told, **more}
+    sample_base64 = base64.b64encode(sample or wav(10)).decode()
+    return {"SdkAppId": 1466000000, "VoiceName": "concierge_01", "PromptAudio": sample_base64, **more}
 
 
 def speech(voice_id: str, voice: dict[str, object] | None = None, **more: object) -> dict[str, object]:
@@ -62,8 +62,8 @@ def test_the_longest_sample_and_every_parameter_pass(tencent: TencentCaller) -> 
     assert "VoiceId" in tencent.call("VoiceClone", clone(wav(180), **more))
 
 
-def test_a_clone_answers_late_when_it_is_told_to(tencent: TencentCaller) -> None:
-    tencent.turn(clone_seconds=40)
+def test_a_clone_answers_after_clone_seconds(tencent: TencentCaller) -> None:
+    tencent.change_faults(clone_seconds=40)
     tencent.call("VoiceClone", clone())
     assert (tencent.clock.now() - START).total_seconds() == 40
     assert tencent.world.voices()[0].created_at == START.timestamp() * 1000
@@ -71,9 +71,9 @@ def test_a_clone_answers_late_when_it_is_told_to(tencent: TencentCaller) -> None
 
 def test_a_voice_speaks_until_it_is_deleted_outside(tencent: TencentCaller) -> None:
     voice_id = tencent.call("VoiceClone", clone())["VoiceId"]
-    told = tencent.call("TextToSpeech", speech(voice_id))
-    assert set(told) == {"Audio", "Alignments", "TotalDurationMs"}
-    assert len(base64.b64decode(told["Audio"])) == 24_000 * 2 * told["TotalDurationMs"] // 1000
+    speech_response = tencent.call("TextToSpeech", speech(voice_id))
+    assert set(speech_response) == {"Audio", "Alignments", "TotalDurationMs"}
+    assert len(base64.b64decode(speech_response["Audio"])) == 24_000 * 2 * speech_response["TotalDurationMs"] // 1000
     tencent.world.delete_outside("concierge_01")
     assert tencent.refused("TextToSpeech", speech(voice_id)) == "InvalidParameter.VoiceId"
 
@@ -100,8 +100,8 @@ def test_what_can_not_be_said(tencent: TencentCaller, wrong: dict[str, Any], cod
 @pytest.mark.parametrize(("form", "head"), [("wav", b"RIFF"), ("mp3", b"ID3"), ("pcm", b"\0\0")])
 def test_speech_comes_in_three_formats(tencent: TencentCaller, form: str, head: bytes) -> None:
     voice_id = tencent.call("VoiceClone", clone())["VoiceId"]
-    told = tencent.call("TextToSpeech", speech(voice_id, AudioFormat={"Format": form, "SampleRate": 16000}))
-    assert base64.b64decode(told["Audio"]).startswith(head)
+    speech_response = tencent.call("TextToSpeech", speech(voice_id, AudioFormat={"Format": form, "SampleRate": 16000}))
+    assert base64.b64decode(speech_response["Audio"]).startswith(head)
 
 
 def test_a_voice_is_of_one_application(tencent: TencentCaller) -> None:
@@ -118,6 +118,6 @@ def test_a_voice_is_of_one_application(tencent: TencentCaller) -> None:
     ],
 )
 def test_refusals_that_are_switched_on(tencent: TencentCaller, switch: dict[str, object], code: str) -> None:
-    tencent.turn(**switch)
+    tencent.change_faults(**switch)
     assert tencent.refused("VoiceClone", clone()) == code
     assert tencent.world.voices() == ()

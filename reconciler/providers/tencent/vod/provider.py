@@ -1,7 +1,7 @@
-"""The Provider door of Tencent Cloud VOD: custom voices, clones and sounds of one application.
+"""The Provider of Tencent Cloud VOD: custom voices, clones and sounds of one application.
 
-Decides nothing. What was made lives in tasks for 72 hours (`vod_tasks`); after that only MiniMax's voices can be
-listed, and of those only the ones that were used.
+It makes no decisions. VOD shows tasks and their results for 72 hours (`tasks`). After that it lists only MiniMax's
+voices, and of those only the ones that were used.
 """
 
 from __future__ import annotations
@@ -26,27 +26,27 @@ from reconciler.model.observed import (
 from reconciler.model.state import Activation, Record, Status
 from reconciler.protocols import Accepted, ByKey, Capabilities, Clock, MethodCapabilities, Unknowable
 from reconciler.providers.callbacks import BeforeRead, SecretsOf, no_secrets, unpaced
-from reconciler.providers.circuit_breaker import while_answered
+from reconciler.providers.circuit_breaker import with_circuit_breaker
 from reconciler.providers.http.client import retry_read
-from reconciler.providers.listing import Listing, ListResult, look
+from reconciler.providers.listing import Listing, ListResult, observe_records
 from reconciler.providers.tencent import auth as tencent_auth
 from reconciler.providers.tencent import client as tencent
 from reconciler.providers.tencent.schema import Reply
 from reconciler.providers.tencent.vod import requests
 from reconciler.providers.tencent.vod.schema import AcceptedReply, VoicesReply
-from reconciler.providers.tencent.vod.tasks import Ask, Scrolled, Tasks, needs_its_task
+from reconciler.providers.tencent.vod.tasks import Ask, TaskList, Tasks, needs_its_task
 
 if TYPE_CHECKING:
     import httpx
 
-WINDOW = 70 * 3600.0  # seconds: two hours before VOD's 72 h are over, nothing is sent again
-LISTED = "clone-minimax"  # the one method whose voices DescribeVoices shows
+KEY_WINDOW = 70 * 3600.0  # seconds; 2 h less than VOD's 72 h, so that no call is repeated at the very end
+LISTED_METHOD = "clone-minimax"  # the only method whose voices DescribeVoices lists
 
 CAPABILITIES = Capabilities(
     methods={
-        "create": MethodCapabilities(deletes=False, found=ByKey(window=WINDOW)),
-        "clone": MethodCapabilities(deletes=False, found=ByKey(window=WINDOW), caller_chooses_id=True),
-        LISTED: MethodCapabilities(updates=True, found=ByKey(window=WINDOW), activates=True),
+        "create": MethodCapabilities(deletes=False, found=ByKey(window=KEY_WINDOW)),
+        "clone": MethodCapabilities(deletes=False, found=ByKey(window=KEY_WINDOW), caller_chooses_id=True),
+        LISTED_METHOD: MethodCapabilities(updates=True, found=ByKey(window=KEY_WINDOW), activates=True),
         "task": MethodCapabilities(deletes=False, found=Unknowable(), batch=1),
     },
 )
@@ -72,14 +72,14 @@ class VodProvider:
         secrets_of: SecretsOf = no_secrets,
         listed: bool = True,
     ) -> None:
-        """`transport` takes the place of sockets (the sandbox).
+        """`transport` replaces the sockets (for the sandbox).
 
-        `listed`: voices are declared that a list shows, so it is read even if no record of one is left.
+        `listed`: the manifest declares voices that DescribeVoices lists, so the list is read even without records.
         """
         self._listed = listed
-        self._known: Sequence[Record] = ()  # what was looked at last, which a list of tasks must show
+        self._known: Sequence[Record] = ()  # the records of the last `observe`, whose tasks a list must show
         self._clock = clock
-        self._patience = account.timeouts.operation
+        self._operation_timeout = account.timeouts.operation
         self._before_read = before_read
         self._sub_app_id = account.sub_app_id
         self._client = tencent.Client(
@@ -95,12 +95,12 @@ class VodProvider:
             self._client,
             account.sub_app_id,
             clock=clock,
-            patience=account.timeouts.operation,
+            operation_timeout=account.timeouts.operation,
             before_read=before_read,
             secrets_of=secrets_of,
         )
 
-    # -- what there is ------------------------------------------------------------------------------------------------
+    # -- reads ---------------------------------------------------------------------------------------------------------
 
     def observe(self, records: Sequence[Record], *, presets: bool = False) -> Observations:
         calls = self.calls
@@ -109,14 +109,14 @@ class VodProvider:
             r.external_task_id: Unknown(why=f"recorded on {r.account}") for r in records if r.account != self.account
         }
         self._known = ours
-        seen = self._scrolled(ours)
-        ask = while_answered(self._tasks.detail, failures=2)
+        task_list = self._read_tasks(ours)
+        ask = with_circuit_breaker(self._tasks.detail, failures=2)
 
         def by_task(record: Record) -> Observation:
-            return self._by_task(record, seen, known=ours, ask=ask)
+            return self._by_task(record, task_list, known=ours, ask=ask)
 
-        of |= {r.external_task_id: by_task(r) for r in ours if r.method != LISTED}
-        list_result = self._sighted([r for r in ours if r.method == LISTED], records, by_task)
+        of |= {r.external_task_id: by_task(r) for r in ours if r.method != LISTED_METHOD}
+        list_result = self._observe_listed([r for r in ours if r.method == LISTED_METHOD], records, by_task)
         return Observations(
             account=self.account,
             of=of | list_result.of,
@@ -130,7 +130,7 @@ class VodProvider:
         return self._voices("system")
 
     def voices(self) -> Sequence[RemoteVoice]:
-        """The cloned voices that were used: all that VOD lists."""
+        """The cloned voices that were used. VOD lists no others."""
         return self._voices("clone")
 
     def recent_tasks(self, known: Collection[str]) -> Sequence[RemoteVoice]:
@@ -139,21 +139,21 @@ class VodProvider:
     def find(self, record: Record) -> Observation:
         if record.method == "task":
             return self._tasks.detail(record) if record.task_id else Unverifiable(why=_NO_KEY)
-        if record.method == LISTED and not needs_its_task(record):
-            return self._asked(record) or Unverifiable(why=_NOT_SHOWN)
-        return self._by_task(record, self._tasks.scroll([record]), known=self._known)
+        if record.method == LISTED_METHOD and not needs_its_task(record):
+            return self._look_up(record) or Unverifiable(why=_NOT_SHOWN)
+        return self._by_task(record, self._tasks.read_list([record]), known=self._known)
 
-    # -- what is done -------------------------------------------------------------------------------------------------
+    # -- writes --------------------------------------------------------------------------------------------------------
 
     def submit(self, voice: Voice, external_task_id: str) -> Accepted:
         body = requests.creation(voice, external_task_id, sub_app_id=self._sub_app_id)
         try:
             reply = self._client.call(requests.ACTIONS[voice.method], body, shape=AcceptedReply, secrets=voice.secrets)
         except OutcomeUnknown:
-            self._tasks.lost(external_task_id)
+            self._tasks.remember_lost(external_task_id)
             raise
         if voice.method != "task":
-            self._tasks.accepted(reply.task_id)
+            self._tasks.remember_accepted(reply.task_id)
         return Accepted(task_id=reply.task_id)
 
     def poll(self, pending: Sequence[Record]) -> Mapping[str, RemoteVoice]:
@@ -161,13 +161,13 @@ class VodProvider:
 
     def update(self, record: Record, fields: Mapping[str, Any]) -> None:
         body = {"VoiceFields": requests.changes(record.sent, fields, marker=record.external_task_id)}
-        self._client.call("UpdateVoice", self._voice(record) | body, shape=Reply)
+        self._client.call("UpdateVoice", self._voice_parameters(record) | body, shape=Reply)
 
     def activate(self, record: Record, text: str) -> None:
-        self._client.call("TextToSpeechSync", self._voice(record) | {"Text": text}, shape=Reply)
+        self._client.call("TextToSpeechSync", self._voice_parameters(record) | {"Text": text}, shape=Reply)
 
     def delete(self, record: Record) -> None:
-        self._client.call("DeleteVoice", self._voice(record), shape=Reply)
+        self._client.call("DeleteVoice", self._voice_parameters(record), shape=Reply)
 
     @property
     def calls(self) -> int:
@@ -176,51 +176,51 @@ class VodProvider:
     def close(self) -> None:
         self._client.close()
 
-    # -- tasks --------------------------------------------------------------------------------------------------------
+    # -- tasks ---------------------------------------------------------------------------------------------------------
 
-    def _scrolled(self, ours: Sequence[Record]) -> Scrolled:
-        """As far as it takes; nothing, where the tasks of the last 72 hours have nothing to say."""
+    def _read_tasks(self, ours: Sequence[Record]) -> TaskList:
+        """Reads the list of tasks as far as needed. Empty if no record needs a task of the last 72 hours."""
         recent = [r for r in ours if r.method != "task" and not self._tasks.is_past(r)]
-        sought = [r for r in recent if needs_its_task(r) or (r.status is Status.READY and r.method != LISTED)]
-        # Whether a file has expired, a clock says: one call tells whether it is right.
-        over = any(r.status is Status.READY and r.expires_at and r.expires_at <= self._clock.now() for r in ours)
-        return self._tasks.scroll(sought) if sought or over else Scrolled()
+        sought = [r for r in recent if needs_its_task(r) or (r.status is Status.READY and r.method != LISTED_METHOD)]
+        # Whether a file has expired depends on the clock. One call shows whether the local clock is right.
+        expired = any(r.status is Status.READY and r.expires_at and r.expires_at <= self._clock.now() for r in ours)
+        return self._tasks.read_list(sought) if sought or expired else TaskList()
 
     def _by_task(
-        self, record: Record, seen: Scrolled, *, known: Sequence[Record] = (), ask: Ask | None = None
+        self, record: Record, task_list: TaskList, *, known: Sequence[Record] = (), ask: Ask | None = None
     ) -> Observation:
-        """What tasks can say of a record; of what was made before 72 h they say nothing."""
+        """The observation of a record by its tasks. VOD shows no tasks older than 72 hours."""
         match record.status:
             case Status.DELETED | Status.FAILED:
                 return Absent()
-            case _ if record.voice_id or record.url or record.file_id:  # also one that a person named
-                return Found(remote=_as_made(record)) if seen.of(record) else Unverifiable(why=_NO_LIST)
+            case _ if record.voice_id or record.url or record.file_id:  # also a voice that the user named
+                return Found(remote=_recorded_voice(record)) if task_list.of(record) else Unverifiable(why=_NO_LIST)
             case _ if record.method == "task" and record.task_id is None:
                 return Unverifiable(why=_NO_KEY)
             case Status.ABANDONED if record.task_id is None:
-                return self._settled(record, seen, known)
+                return self._resolve(record, task_list, known)
             case Status.RUNNING | Status.DEPOSED | Status.READY | Status.ABANDONED:
-                return self._tasks.running(record, seen, ask=ask)
+                return self._tasks.observe_running(record, task_list, ask=ask)
             case Status.INTENDED | Status.UNCERTAIN | Status.LAPSED if record.method == "task":
                 return self._tasks.detail(record)
             case Status.INTENDED | Status.UNCERTAIN | Status.LAPSED:
-                return self._settled(record, seen, known)
+                return self._resolve(record, task_list, known)
 
-    def _settled(self, record: Record, seen: Scrolled, known: Sequence[Record]) -> Observation:
+    def _resolve(self, record: Record, task_list: TaskList, known: Sequence[Record]) -> Observation:
         ours = [r for r in known if r.attempts > 0 and r.method != "task"]
-        accepted = [r for r in ours if r.status is not Status.DELETED]  # whose task may have gone with it
-        return self._tasks.settled(record, seen, known=accepted)
+        accepted = [r for r in ours if r.status is not Status.DELETED]  # the task of a deleted voice may be deleted too
+        return self._tasks.resolve(record, task_list, known=accepted)
 
-    # -- MiniMax's voices, which are listed once they were used -------------------------------------------------------
+    # -- MiniMax's voices, which are listed after their first use ------------------------------------------------------
 
-    def _sighted(
-        self, records: Sequence[Record], everyone: Sequence[Record], by_task: Callable[[Record], Observation]
+    def _observe_listed(
+        self, records: Sequence[Record], all_records: Sequence[Record], by_task: Callable[[Record], Observation]
     ) -> ListResult:
-        """By the list. What nobody is known to have used may lack there, and nothing follows from that."""
+        """Observes MiniMax's voices by the list. A voice may be missing there only because it was never used."""
         if not records and not self._listed:
             return ListResult({})
-        used = [r for r in records if _used(r)]
-        unused = [r for r in records if not _used(r)]
+        used = [r for r in records if _should_be_listed(r)]
+        unused = [r for r in records if not _should_be_listed(r)]
         shown: list[Listing] = []
 
         def read() -> Listing:
@@ -231,21 +231,26 @@ class VodProvider:
             return by_task(record) if needs_its_task(record) else Unverifiable(why=_NOT_SHOWN)
 
         looked_for = {r.external_task_id for r in used}
-        strangers = [r for r in everyone if r.external_task_id not in looked_for]
+        foreign_records = [r for r in all_records if r.external_task_id not in looked_for]
         try:
-            list_result = look(used, strangers=strangers, read_list=read, find=by_task, ask=self._asked)
+            list_result = observe_records(
+                used, foreign_records=foreign_records, read_list=read, find=by_task, look_up=self._look_up
+            )
         except CloudError as error:
             if error.systemic or not unused:
                 raise
             failed = Unknown(why=error.detail)
             return ListResult({r.external_task_id: by_task(r) if needs_its_task(r) else failed for r in unused})
-        listed = {key: voice for listing in shown for key, voice in listing.sightings(unused).items()}
+        listed = {key: voice for listing in shown for key, voice in listing.matches(unused).items()}
         found = {key: Found(remote=voice) for key, voice in listed.items()}
         others = {r.external_task_id: unseen(r) for r in unused if r.external_task_id not in found}
         return ListResult(list_result.of | found | others, list_result.marked)
 
     def _listing(self, records: Sequence[Record]) -> Listing:
-        """Labels can be copied: of a record whose voice is known, another voice with its marker says nothing."""
+        """The list of cloned voices. A marker of a record whose voice_id is known is ignored on other voices.
+
+        Markers are labels, and users can copy labels to other voices.
+        """
         markers = {r.voice_id: r.external_task_id for r in records if r.voice_id is not None}
         known = set(markers.values())
         listed = {str(v.voice_id): v for v in self._voices("clone")}
@@ -254,7 +259,7 @@ class VodProvider:
             listed[voice_id] = voice.model_copy(update={"external_task_id": marker})
         return Listing(listed)
 
-    def _asked(self, record: Record) -> Observation | None:
+    def _look_up(self, record: Record) -> Observation | None:
         if record.voice_id is None:
             return None
         try:
@@ -270,26 +275,26 @@ class VodProvider:
     def _voices(self, kind: str, *, voice_id: str | None = None) -> list[RemoteVoice]:
         body = {"SubAppId": str(self._sub_app_id), "VoiceType": kind}
         asked = body | ({"VoiceId": voice_id} if voice_id is not None else {})
-        reply = retry_read(partial(self._described, asked), clock=self._clock, within=self._patience)
+        reply = retry_read(partial(self._describe_voices, asked), clock=self._clock, within=self._operation_timeout)
         return [line.remote() for line in reply.voices or []]
 
-    def _described(self, body: Mapping[str, object]) -> VoicesReply:
+    def _describe_voices(self, body: Mapping[str, object]) -> VoicesReply:
         self._before_read("list")
         return self._client.call("DescribeVoices", body, shape=VoicesReply)
 
-    def _voice(self, record: Record) -> dict[str, object]:
+    def _voice_parameters(self, record: Record) -> dict[str, object]:
         if record.voice_id is None:
             raise ValueError(f"{record.external_task_id} has no voice_id")
         return {"VoiceId": record.voice_id, "SubAppId": str(self._sub_app_id)}
 
 
-def _used(record: Record) -> bool:
-    """Whether it would be listed if it were there; a tombstone is looked for no more."""
+def _should_be_listed(record: Record) -> bool:
+    """Whether the list shows this voice if it exists. True also for deleted and failed records."""
     return record.activation is Activation.DONE or record.status in {Status.DELETED, Status.FAILED}
 
 
-def _as_made(record: Record) -> RemoteVoice:
-    """A voice whose task is still shown: it is what the task said."""
+def _recorded_voice(record: Record) -> RemoteVoice:
+    """The voice as the record has it. Its task is still listed, so its result has not changed."""
     return RemoteVoice(
         status=TaskStatus.READY,
         voice_id=record.voice_id,

@@ -1,6 +1,6 @@
-"""A declared voice or sound as the request that makes it. Pure, but for the bytes of a local file.
+"""Builds the request body for a declared voice or sound. Reads local files, and does nothing else outside.
 
-One family of actions takes SubAppId as a number, the MiniMax family as text.
+The actions for MiniMax take SubAppId as text, all others as a number.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _OUTPUT = {
     "duration": "Duration",
     "format": "OutputAudioFormat",
 }
-_FIELDS = {
+_VOICE_FIELDS = {
     "name": "Name",
     "description": "Description",
     "gender": "Gender",
@@ -56,39 +56,45 @@ _FIELDS = {
     "labels": "Labels",
     "scenes": "Scenes",
 }
-_CLEARED: Mapping[str, object] = {"gender": "unknown", "age": "unknown", "languages": [], "labels": [], "scenes": []}
+_CLEARED_VALUES: Mapping[str, object] = {
+    "gender": "unknown",
+    "age": "unknown",
+    "languages": [],
+    "labels": [],
+    "scenes": [],
+}
 
 
 def creation(voice: Voice, key: str, *, sub_app_id: int) -> Body:
-    """The body of the voice's action. `key` travels as SessionId where there is one, and in MiniMax's labels."""
+    """The body of the creating action. `key` is sent as SessionId, if the action has one, and in MiniMax's labels."""
     inputs = voice.inputs
     match voice.method:
         case "create":
-            body: Body = {"SubAppId": sub_app_id} | _named(inputs, _CREATE) | {"SessionId": key}
+            body: Body = {"SubAppId": sub_app_id} | _rename_keys(inputs, _CREATE) | {"SessionId": key}
             if "disable_moderation" in inputs:
-                body["DisableModeration"] = str(inputs["disable_moderation"])  # "True" or "False": text, there
+                body["DisableModeration"] = str(inputs["disable_moderation"])  # the API takes "True" or "False" as text
             return body
         case "clone":
-            body = {"SubAppId": sub_app_id, "AudioFileInfo": _source(inputs["audio"])} | _named(inputs, _CLONE)
+            body = {"SubAppId": sub_app_id, "AudioFileInfo": _source(inputs["audio"])} | _rename_keys(inputs, _CLONE)
             if "prompt_audio" in inputs:
                 body["PromptAudioFileInfo"] = _source(inputs["prompt_audio"])
             return body | {"SessionId": key}
         case "clone-minimax":
             return _minimax(voice, key) | {"SubAppId": str(sub_app_id), "SessionId": key}
         case "task":
-            return {"SubAppId": sub_app_id} | _sound(inputs)
+            return {"SubAppId": sub_app_id} | _audio_task(inputs)
         case _:
             raise ValueError(f"VOD makes nothing by {voice.method}")
 
 
 def changes(sent: Mapping[str, Any], fields: Mapping[str, Any], *, marker: str) -> Body:
-    """VoiceFields of UpdateVoice, whole: the vendor doesn't say whether what is left out is kept or cleared.
+    """All VoiceFields of UpdateVoice. The docs don't say whether a field that is left out is kept or cleared.
 
-    `sent` is what the voice was told before. What is not declared any more is cleared; our marker stays a label.
+    `sent` is what the last request sent. An input that is not declared any more is cleared. The marker stays a label.
     """
-    told = {key: _CLEARED.get(key, "") if value is None else value for key, value in fields.items()}
-    whole = {key: sent[key] for key in _FIELDS if key in sent} | told
-    return _named(whole | {"labels": [*whole.get("labels", []), marker]}, _FIELDS)
+    changed = {key: _CLEARED_VALUES.get(key, "") if value is None else value for key, value in fields.items()}
+    all_fields = {key: sent[key] for key in _VOICE_FIELDS if key in sent} | changed
+    return _rename_keys(all_fields | {"labels": [*all_fields.get("labels", []), marker]}, _VOICE_FIELDS)
 
 
 def _minimax(voice: Voice, key: str) -> Body:
@@ -100,21 +106,21 @@ def _minimax(voice: Voice, key: str) -> Body:
         body["AudioUrl"] = audio["url"]
     else:
         body["AudioFileId"] = audio["file_id"]
-    profile = {name: inputs[name] for name in _FIELDS if name in inputs}
-    profile["labels"] = [*inputs.get("labels", []), key]  # the one place that a list shows later
-    told = {name: inputs[name] for name in ("text", "tts_model", "text_lang") if name in inputs}
+    profile = {name: inputs[name] for name in _VOICE_FIELDS if name in inputs}
+    profile["labels"] = [*inputs.get("labels", []), key]  # the only field of ours that the list shows
+    options = {name: inputs[name] for name in ("text", "tts_model", "text_lang") if name in inputs}
     if "language_boost" in inputs:
         body["LanguageBoost"] = inputs["language_boost"]
-    return body | {"ExtParam": _json(told | {"voice_profile": profile})}
+    return body | {"ExtParam": _json(options | {"voice_profile": profile})}
 
 
-def _sound(inputs: Mapping[str, Any]) -> Body:
-    body: Body = _named(inputs, _TASK)
+def _audio_task(inputs: Mapping[str, Any]) -> Body:
+    body: Body = _rename_keys(inputs, _TASK)
     for key, name in (("videos", "VideoInfos"), ("audios", "AudioInfos")):
         if key in inputs:
             body[name] = [_source(source) for source in inputs[key]]
     if "output" in inputs:
-        body["OutputConfig"] = _named(inputs["output"], _OUTPUT)
+        body["OutputConfig"] = _rename_keys(inputs["output"], _OUTPUT)
     if "additional_parameters" in inputs:
         body["AdditionalParameters"] = _json(inputs["additional_parameters"])
     return body
@@ -126,7 +132,7 @@ def _source(source: Mapping[str, str]) -> Body:
     return {"Type": "File", "FileId": source["file_id"]}
 
 
-def _named(inputs: Mapping[str, Any], names: Mapping[str, str]) -> Body:
+def _rename_keys(inputs: Mapping[str, Any], names: Mapping[str, str]) -> Body:
     return {name: inputs[key] for key, name in names.items() if key in inputs}
 
 

@@ -1,6 +1,6 @@
-"""The shapes of VOD's answers, and a task or a listed voice as the noun that it stands for.
+"""The shapes of VOD's answers, and the conversion of tasks and listed voices to RemoteVoice.
 
-The only place that knows its statuses. A task that failed says FINISH: its ErrCodeExt tells.
+Only this file knows VOD's statuses. A failed task has the status FINISH too; its ErrCodeExt shows the failure.
 """
 
 from __future__ import annotations
@@ -17,21 +17,25 @@ from reconciler.model.failures import cause_of
 from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.providers.listing import MARKER
 from reconciler.providers.tencent.errors import rule
-from reconciler.providers.tencent.schema import Reply, Wire
+from reconciler.providers.tencent.schema import Reply, TencentModel
 
-TEMPORARY = timedelta(days=7)  # CreateAigcAudioTask, OutputConfig.StorageMode: how long a Temporary file's URL lasts
+TEMPORARY_FILE_LIFE = timedelta(
+    days=7
+)  # CreateAigcAudioTask, OutputConfig.StorageMode: how long a Temporary file's URL lasts
 
-_SUCCEEDED = ("success", "succeed", "succeeded")  # Vidu's word, Kling's, and that of Kling's newer calls
+_SUCCEEDED = ("success", "succeed", "succeeded")  # the words of Vidu, Kling, and Kling's newer calls
 
 TaskId = Annotated[str, StringConstraints(min_length=1)]
 
 
 class AcceptedReply(Reply):
+    """The reply of an action that creates a task."""
+
     task_id: TaskId
 
 
-class TaskLine(Wire):
-    """One task in a list: how far it is, and whose."""
+class TaskLine(TencentModel):
+    """One task in a list: its status and its key."""
 
     task_id: TaskId
     status: object = None
@@ -42,17 +46,19 @@ class TaskLine(Wire):
         return _text(self.session_id)
 
     @property
-    def over(self) -> bool:
+    def ended(self) -> bool:
         return self.status in ("FINISH", "ABORTED")
 
 
 class TasksReply(Reply):
-    task_set: list[TaskLine] | None  # null is how an empty list may be spelled; a missing key is no list
+    """A page of DescribeTasks."""
+
+    task_set: list[TaskLine] | None  # null may mean an empty list; a missing key is an error
     scroll_token: str | None = None
 
 
-class _Task(Wire):
-    """What the four sub-objects have in common."""
+class _Task(TencentModel):
+    """The fields that all four types of tasks have."""
 
     status: object = None
     err_code: object = None
@@ -64,7 +70,7 @@ class _Task(Wire):
 
 
 class DetailReply(Reply):
-    """One task. Only the sub-object of its own type is there; those of the others are null or left out."""
+    """The reply of DescribeTaskDetail. Only the object for its own type is set; the others are null or missing."""
 
     status: object = None
     finish_time: object = None
@@ -75,11 +81,11 @@ class DetailReply(Reply):
 
     @property
     def key(self) -> str | None:
-        return _text(self._inside.session_id) if self._inside else None
+        return _text(self._task.session_id) if self._task else None
 
     def remote(self, task_id: str, redact: Callable[[object], str]) -> RemoteVoice:
-        """The noun. An unknown status never reads as success, nor does a success that shows nothing."""
-        inside = self._inside
+        """The RemoteVoice of this task. An unknown status, or a success without a result, counts as running."""
+        inside = self._task
         running = RemoteVoice(status=TaskStatus.RUNNING, task_id=task_id, external_task_id=self.key)
         why = _failure(inside) if inside else None
         if self.status == "ABORTED":
@@ -92,10 +98,10 @@ class DetailReply(Reply):
         if inside is self.aigc_audio_task:
             return _sound(running, output, finished=_time(self.finish_time))
         made = _voice(running, output, redact)
-        return made if made.voice_name else made.model_copy(update={"voice_name": _wished_name(inside.input)})
+        return made if made.voice_name else made.model_copy(update={"voice_name": _requested_name(inside.input)})
 
     @property
-    def _inside(self) -> _Task | None:
+    def _task(self) -> _Task | None:
         return (
             self.create_aigc_custom_voice_task
             or self.create_aigc_audio_clone_task
@@ -104,12 +110,15 @@ class DetailReply(Reply):
         )
 
 
-class VoiceLine(Wire):
+class VoiceLine(TencentModel):
+    """One voice in the list of DescribeVoices."""
+
     voice_id: Annotated[str, Field(min_length=1)]
     name: object = None
     labels: object = None
 
     def remote(self) -> RemoteVoice:
+        """The RemoteVoice of this voice. Its key is the last label that is a voicectl marker."""
         labels = self.labels if isinstance(self.labels, list) else []
         marks = [label for label in labels if isinstance(label, str) and MARKER.match(label)]
         return RemoteVoice(
@@ -117,57 +126,59 @@ class VoiceLine(Wire):
             voice_id=self.voice_id,
             voice_name=_text(self.name),
             external_task_id=marks[-1] if marks else None,
-            active=True,  # a voice that was never used is not shown
+            active=True,  # the list shows only voices that were used
         )
 
 
 class VoicesReply(Reply):
-    voices: list[VoiceLine] | None  # a missing key is no empty list: every voice would look gone
+    """The reply of DescribeVoices."""
+
+    voices: list[VoiceLine] | None  # a missing key is an error: as an empty list, all voices would look deleted
 
 
 def _failure(task: _Task) -> str | None:
-    """ErrCode may be 0 where ErrCodeExt tells of a failure, and the other way round."""
+    """The failure of a task, if it failed. Either ErrCode or ErrCodeExt may be empty then."""
     code = _text(task.err_code_ext) or (str(task.err_code) if task.err_code not in (None, 0, "", "0") else "")
     return f"{code}: {_text(task.message) or 'no reason given'}" if code else None
 
 
 def _failed(running: RemoteVoice, why: str, *, code: str = "") -> RemoteVoice:
-    """`code` is ErrCodeExt, mostly no more than FailedOperation: then the words tell why."""
+    """A failed task. `code` is ErrCodeExt; if it is only FailedOperation, the message gives the cause."""
     cause = rule(code, action="").cause or cause_of(why)
     return running.model_copy(update={"status": TaskStatus.FAILED, "message": why, "cause": cause})
 
 
 def _voice(running: RemoteVoice, output: dict[str, Any], redact: Callable[[object], str]) -> RemoteVoice:
-    """By what the service behind VOD says of itself, too, where it says anything: Vidu's State, Kling's status."""
+    """The result of a finished task. Respects the status of the service behind VOD: Vidu's State, Kling's status."""
     listed = output.get("InfoList")
     for info in listed if isinstance(listed, list) else [output]:
         if not isinstance(info, dict):
             continue
-        told = _object_in(info.get("VoiceInfo"))
-        state = _text(told.get("status")) or _text(info.get("State"))
-        voice_id = _text(info.get("VoiceId")) or _text(told.get("voice_id"))
+        voice = _parse_object(info.get("VoiceInfo"))
+        state = _text(voice.get("status")) or _text(info.get("State"))
+        voice_id = _text(info.get("VoiceId")) or _text(voice.get("voice_id"))
         if state is not None and state.lower() == "failed":
-            return _failed(running, redact(_text(told.get("message")) or "the service behind VOD says: failed"))
+            return _failed(running, redact(_text(voice.get("message")) or "the service behind VOD says: failed"))
         if voice_id is not None and (state is None or state.lower() in _SUCCEEDED):
-            name = urls.as_ever(_text(told.get("voice_name")))
+            name = urls.as_ever(_text(voice.get("voice_name")))
             return running.model_copy(update={"status": TaskStatus.READY, "voice_id": voice_id, "voice_name": name})
     return running
 
 
-def _wished_name(told: object) -> str | None:
-    """MiniMax's result has no name: it is the one that its request wished for, which the task repeats."""
-    wishes = _object_in(told.get("ExtParam")) if isinstance(told, dict) else {}
-    profile = wishes.get("voice_profile")
+def _requested_name(request: object) -> str | None:
+    """The name in the request, which the task repeats. MiniMax's result has no name."""
+    options = _parse_object(request.get("ExtParam")) if isinstance(request, dict) else {}
+    profile = options.get("voice_profile")
     return urls.as_ever(_text(profile.get("name"))) if isinstance(profile, dict) else None
 
 
-def _object_in(text: object) -> dict[str, Any]:
-    """VoiceInfo and ExtParam are JSON in a string."""
+def _parse_object(text: object) -> dict[str, Any]:
+    """The object in a JSON string, as VoiceInfo and ExtParam are. Empty if it is invalid."""
     try:
-        told = json.loads(text) if isinstance(text, str) else text
+        parsed = json.loads(text) if isinstance(text, str) else text
     except ValueError:
         return {}
-    return told if isinstance(told, dict) else {}
+    return parsed if isinstance(parsed, dict) else {}
 
 
 def _sound(running: RemoteVoice, output: dict[str, Any], *, finished: datetime | None) -> RemoteVoice:
@@ -178,14 +189,14 @@ def _sound(running: RemoteVoice, output: dict[str, Any], *, finished: datetime |
             continue
         expires_at = _time(file.get("ExpireTime"))
         if expires_at is None and finished is not None and file.get("StorageMode") != "Permanent":
-            expires_at = finished + TEMPORARY
+            expires_at = finished + TEMPORARY_FILE_LIFE
         made = {"url": url, "file_id": file_id, "expires_at": expires_at}
         return running.model_copy(update={"status": TaskStatus.READY, **made})
     return running
 
 
 def _time(text: object) -> datetime | None:
-    """ISO 8601, UTC. None for the year 1 too: how an end that is not there yet is written."""
+    """A time in ISO 8601, as UTC. None for the year 1 too, which VOD sends for a task that has not ended."""
     try:
         when = datetime.fromisoformat(text) if isinstance(text, str) else None
     except ValueError:

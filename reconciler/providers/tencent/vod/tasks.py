@@ -1,7 +1,7 @@
-"""VOD's tasks of the last 72 hours: whose they are, how far they are, and what came of them.
+"""Reads VOD's tasks of the last 72 hours: their keys, their status and their results.
 
-There is no look-up by SessionId, so the list is scrolled, the newest first, and left as soon as all sought are seen.
-The list may be late, or lack whole kinds of tasks (no page of the vendor's says); a task's own page is believed.
+There is no look-up by SessionId, so the list is read, newest first, until all wanted tasks were seen. The list may be
+late, or omit whole types of tasks (the docs don't say), so DescribeTaskDetail counts more than the list.
 """
 
 from __future__ import annotations
@@ -17,38 +17,40 @@ from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, T
 from reconciler.model.state import Record, Status
 from reconciler.protocols import Clock
 from reconciler.providers.callbacks import BeforeRead, SecretsOf
-from reconciler.providers.circuit_breaker import while_answered
+from reconciler.providers.circuit_breaker import with_circuit_breaker
 from reconciler.providers.http.client import retry_read
-from reconciler.providers.listing import ASKED_AT_MOST, MARKER
+from reconciler.providers.listing import MARKER, MAX_LOOKUPS
 from reconciler.providers.tencent.client import Client
 from reconciler.providers.tencent.vod.schema import DetailReply, TaskLine, TasksReply
 
 PAGE_SIZE = 100  # DescribeTasks, Limit: at most 100
-MOST_PAGES = 1000  # far past any 72 hours; a scroll that never ends must
+MAX_PAGES = 1000  # far more than 72 hours of tasks; stops an endless list
 READABLE = timedelta(hours=72)  # DescribeTasks, DescribeTaskDetail: tasks of the last three days
-SHOWN = timedelta(hours=70)  # younger than this a task must be in the list, whatever the clocks say
-SETTLED = timedelta(minutes=10)  # older than this a task that is not in the list never will be
-TOLERANCE = timedelta(minutes=10)  # that a clock may be set back, and is none to wonder at
-LATE = 5.0  # seconds after a lost reply in which a list without its task proves nothing
-_OVER = "its task can't be read any more: VOD shows those of the last 72 hours"
-_UNSHOWN = "its task is not shown"
-_BLIND = "VOD's list of tasks does not show those that it accepted, so what is missing there may have been accepted too"
-_EARLY = "the call may have been accepted a moment ago, and VOD's list of tasks may show it late"
+SURELY_LISTED = timedelta(hours=70)  # a younger task must be in the list, even if clocks differ
+LATEST_LISTING = timedelta(minutes=10)  # an older task that is not in the list will never be listed
+TOLERANCE = timedelta(minutes=10)  # how far a clock may be set back without the dates being wrong
+LIST_DELAY = 5.0  # seconds; this soon after a lost reply, a list without the task proves nothing
+_EXPIRED = "its task can't be read any more: VOD shows those of the last 72 hours"
+_NOT_LISTED = "its task is not shown"
+_INCOMPLETE_LIST = (
+    "VOD's list of tasks does not show those that it accepted, so what is missing there may have been accepted too"
+)
+_TOO_EARLY = "the call may have been accepted a moment ago, and VOD's list of tasks may show it late"
 
 Ask = Callable[[Record], Observation]
 
 
 @dataclass(slots=True)
-class Scrolled:
-    """What a scroll has seen. `whole`: to its end, so that what is missing was not in the list; else `why` not."""
+class TaskList:
+    """The tasks that were read. `complete`: to the end of the list, so a missing task is not in it; else `why` not."""
 
-    by_key: dict[str, list[TaskLine]] = field(default_factory=dict)  # the newest first
+    by_key: dict[str, list[TaskLine]] = field(default_factory=dict)  # newest first
     by_task: dict[str, TaskLine] = field(default_factory=dict)
-    whole: bool = False
+    complete: bool = False
     why: str = "the tasks were not read"
 
     def add(self, page: Iterable[TaskLine]) -> bool:
-        """Whether there was news."""
+        """Adds a page. Returns whether it had new tasks."""
         before = len(self.by_task)
         for line in page:
             if self.by_task.setdefault(line.task_id, line) is line and line.key is not None:
@@ -56,7 +58,7 @@ class Scrolled:
         return len(self.by_task) > before
 
     def of(self, record: Record) -> list[TaskLine]:
-        """Its own task if that is known, else all that carry its key. One that carries another's key is not its own."""
+        """The record's own task if its id is known, else all with its key. Tasks with another key never count."""
         known = self.by_task.get(record.task_id or "")
         if known is not None and known.key in (None, record.external_task_id):
             return [known]
@@ -64,7 +66,7 @@ class Scrolled:
 
 
 class Tasks:
-    """One application's tasks. Threads may share it."""
+    """The tasks of one application. Threads may share it."""
 
     def __init__(
         self,
@@ -72,135 +74,138 @@ class Tasks:
         sub_app_id: int,
         *,
         clock: Clock,
-        patience: float,
+        operation_timeout: float,
         before_read: BeforeRead,
         secrets_of: SecretsOf,
     ) -> None:
         self._client = client
         self._sub_app_id = sub_app_id
         self._clock = clock
-        self._patience = patience
+        self._operation_timeout = operation_timeout
         self._before_read = before_read
         self._secrets_of = secrets_of
         self._accepted: set[str] = set()  # task_ids of this run, which the list must show
         self._lost: dict[str, float] = {}  # external_task_id -> when its call's reply was lost, monotonic
 
-    def accepted(self, task_id: str) -> None:
+    def remember_accepted(self, task_id: str) -> None:
+        """Remembers a task that this run created. Lists must show it."""
         self._accepted.add(task_id)
 
-    def lost(self, external_task_id: str) -> None:
+    def remember_lost(self, external_task_id: str) -> None:
+        """Remembers when the reply of a creation was lost."""
         self._lost[external_task_id] = self._clock.monotonic()
 
-    def scroll(self, sought: Iterable[Record], *, worth: bool = False) -> Scrolled:
-        """Pages until each of these was seen. Raises systemic failures only.
+    def read_list(self, wanted: Iterable[Record], *, stop_early: bool = False) -> TaskList:
+        """Reads pages until all these tasks were listed. Raises systemic failures only.
 
-        `worth`: left as well where asking for those still missing one by one is fewer calls than what was read.
+        `stop_early`: stops also when single look-ups of the missing tasks need fewer calls than the pages so far.
         """
-        seen = Scrolled()
-        missing = list(sought)
+        listed = TaskList()
+        missing = list(wanted)
         try:
-            for number, page in enumerate(self._pages(seen), start=1):
-                missing = [record for record in missing if not seen.of(record)]
-                if not missing or (worth and len(missing) <= number and page):
-                    seen.why = "the tasks were not read to their end"
-                    return seen
+            for number, page in enumerate(self._pages(listed), start=1):
+                missing = [record for record in missing if not listed.of(record)]
+                if not missing or (stop_early and len(missing) <= number and page):
+                    listed.why = "the tasks were not read to their end"
+                    return listed
         except CloudError as error:
             if error.systemic:
                 raise
-            seen.why = error.detail
-            return seen
-        seen.whole = True
-        return seen
+            listed.why = error.detail
+            return listed
+        listed.complete = True
+        return listed
 
-    def settled(self, record: Record, seen: Scrolled, known: Iterable[Record] = ()) -> Observation:
-        """What an interrupted creation left.
+    def resolve(self, record: Record, listed: TaskList, known: Iterable[Record] = ()) -> Observation:
+        """Resolves an interrupted creation.
 
-        Absent only after a whole scroll that shows what it must (the tasks of `known` among it), and while the task
-        would be shown.
+        The result is Absent only if the whole list was read, it shows all tasks that it must (those of `known` too),
+        and the task would still be shown.
         """
-        lines = seen.of(record)
+        lines = listed.of(record)
         if lines:
-            return self._best(lines, record)
+            return self._best_result(lines, record)
         if self.is_past(record):
-            return Unverifiable(why=_OVER)
-        if not seen.whole:
-            return Unknown(why=seen.why)
-        if lacking := self._lacking(seen, known):
-            return lacking
+            return Unverifiable(why=_EXPIRED)
+        if not listed.complete:
+            return Unknown(why=listed.why)
+        if incomplete := self._check_completeness(listed, known):
+            return incomplete
         since = self._lost.get(record.external_task_id)
-        if since is not None and self._clock.monotonic() - since < LATE:
-            return Unknown(why=_EARLY)
+        if since is not None and self._clock.monotonic() - since < LIST_DELAY:
+            return Unknown(why=_TOO_EARLY)
         return Absent()
 
-    def running(self, record: Record, seen: Scrolled, *, ask: Ask | None = None) -> Observation:
-        """How an accepted task is. Never Absent: it was accepted, so it was paid for. `ask` stands in for `detail`."""
-        lines = seen.of(record)
-        if lines and (not lines[0].over or record.task_id is None):
-            return self._best(lines, record)
+    def observe_running(self, record: Record, listed: TaskList, *, ask: Ask | None = None) -> Observation:
+        """The status of an accepted task. Never Absent, because the task was paid for. `ask` replaces `detail`."""
+        lines = listed.of(record)
+        if lines and (not lines[0].ended or record.task_id is None):
+            return self._best_result(lines, record)
         if record.task_id is None:
-            return Unverifiable(why=_UNSHOWN) if self.is_past(record) else Unknown(why=_UNSHOWN)
+            return Unverifiable(why=_NOT_LISTED) if self.is_past(record) else Unknown(why=_NOT_LISTED)
         return self.detail(record) if ask is None or self.is_past(record) else ask(record)
 
     def detail(self, record: Record) -> Observation:
-        """The task itself, by its id. Raises systemic failures only."""
-        told = self._read(str(record.task_id), record)
-        failed = isinstance(told, Found) and told.remote.status is TaskStatus.FAILED
+        """Looks up the task by its id. Raises systemic failures only."""
+        observed = self._read(str(record.task_id), record)
+        failed = isinstance(observed, Found) and observed.remote.status is TaskStatus.FAILED
         if failed and record.attempts > 1 and record.method != "task":
-            # Two sendings of one key, and a cloud that took both: this may be the second, refused for the first's sake.
-            lines = self.scroll(()).by_key.get(record.external_task_id, [])
+            # The key was sent twice, and the cloud accepted both. This may be the second task, refused as a duplicate.
+            lines = self.read_list(()).by_key.get(record.external_task_id, [])
             others = [line for line in lines if line.task_id != record.task_id]
-            better = self._best(others, record) if others else told
-            return better if isinstance(better, Found) and better.remote.status is not TaskStatus.FAILED else told
-        return told
+            better = self._best_result(others, record) if others else observed
+            return better if isinstance(better, Found) and better.remote.status is not TaskStatus.FAILED else observed
+        return observed
 
     def poll(self, pending: Sequence[Record]) -> dict[str, RemoteVoice]:
-        """In bulk, and each that is over once more for its result. Raises systemic failures only."""
-        told: dict[str, RemoteVoice] = {}
-        seen = self.scroll(pending, worth=True) if len(pending) > 1 else Scrolled()
-        ask = while_answered(self.detail, failures=2)
+        """Reads the list, then the details of tasks that have ended. Raises systemic failures only."""
+        tasks: dict[str, RemoteVoice] = {}
+        listed = self.read_list(pending, stop_early=True) if len(pending) > 1 else TaskList()
+        ask = with_circuit_breaker(self.detail, failures=2)
         for record in pending:
-            observed = self.running(record, seen, ask=ask)
+            observed = self.observe_running(record, listed, ask=ask)
             if isinstance(observed, Found):
-                told[record.external_task_id] = observed.remote
-        return told
+                tasks[record.external_task_id] = observed.remote
+        return tasks
 
     def recent_tasks(self, known: Collection[str]) -> list[RemoteVoice]:
-        """Of the tasks that carry a marker, and none of these keys: a voice, a task that runs, or a failure."""
-        seen = Scrolled()
-        for _ in self._pages(seen):
+        """The results of tasks with a voicectl marker that is not a known key: voices, running tasks and failures."""
+        listed = TaskList()
+        for _ in self._pages(listed):
             pass
-        strange = {key: lines for key, lines in seen.by_key.items() if MARKER.match(key) and key not in known}
-        asked = set(islice(strange, ASKED_AT_MOST))  # of the others it is enough that they are there
+        unknown = {key: lines for key, lines in listed.by_key.items() if MARKER.match(key) and key not in known}
+        looked_up = set(islice(unknown, MAX_LOOKUPS))  # for the others, their existence is enough
         return [
-            min((self._made(line, key) if key in asked else _running(line) for line in lines), key=_rank).remote
-            for key, lines in strange.items()
+            min((self._result(line, key) if key in looked_up else _running(line) for line in lines), key=_rank).remote
+            for key, lines in unknown.items()
         ]
 
     def is_past(self, record: Record) -> bool:
+        """Whether VOD does not show the record's task any more."""
         return self._age(record) > READABLE
 
-    def _lacking(self, seen: Scrolled, known: Iterable[Record]) -> Unknown | Unverifiable | None:
-        """A list that lacks a task which is known to be there proves nothing by what else it lacks."""
-        ages = {r.task_id: self._age(r) for r in known if r.task_id and self._age(r) < SHOWN}
-        surely = self._accepted | ages.keys()
-        if surely <= seen.by_task.keys():
+    def _check_completeness(self, listed: TaskList, known: Iterable[Record]) -> Unknown | Unverifiable | None:
+        """An error if the list omits a task that must be in it. Then other missing tasks prove nothing."""
+        ages = {r.task_id: self._age(r) for r in known if r.task_id and self._age(r) < SURELY_LISTED}
+        expected = self._accepted | ages.keys()
+        if expected <= listed.by_task.keys():
             return None
-        blind = surely.isdisjoint(seen.by_task) and any(age > SETTLED for age in ages.values())
-        return Unverifiable(why=_BLIND) if blind else Unknown(why=_BLIND)
+        shows_none = expected.isdisjoint(listed.by_task) and any(age > LATEST_LISTING for age in ages.values())
+        return Unverifiable(why=_INCOMPLETE_LIST) if shows_none else Unknown(why=_INCOMPLETE_LIST)
 
     def _age(self, record: Record) -> timedelta:
-        """By the cloud's clock, as far as it is known. One from the future has a wrong date: it may be of any age."""
+        """The age by the cloud's clock, if known. A date in the future is wrong, so the record counts as very old."""
         age = self._clock.now() + self._client.ahead - record.created_at
         return age if age > -TOLERANCE else timedelta.max
 
-    def _best(self, lines: Sequence[TaskLine], record: Record) -> Observation:
-        """Of several tasks with one key the one that came furthest: a voice before a task before a failure."""
-        told = [self._read(line.task_id, record) if line.over else _running(line) for line in lines]
-        return min(told, key=_rank)
+    def _best_result(self, lines: Sequence[TaskLine], record: Record) -> Observation:
+        """Of several tasks with one key, the best result: a voice, then a running task, then a failure."""
+        candidates = [self._read(line.task_id, record) if line.ended else _running(line) for line in lines]
+        return min(candidates, key=_rank)
 
-    def _made(self, line: TaskLine, key: str) -> Found:
-        """What can't be asked for now is there all the same."""
-        if line.over:
+    def _result(self, line: TaskLine, key: str) -> Found:
+        """The result of a listed task. It counts as running if its details can't be read."""
+        if line.ended:
             try:
                 return Found(remote=self._detail(line.task_id, key).model_copy(update={"external_task_id": key}))
             except CloudError as error:
@@ -214,11 +219,11 @@ class Tasks:
         except CloudError as error:
             if error.systemic:
                 raise
-            return Unverifiable(why=_OVER) if self.is_past(record) else Unknown(why=error.detail)
+            return Unverifiable(why=_EXPIRED) if self.is_past(record) else Unknown(why=error.detail)
 
     def _detail(self, task_id: str, key: str) -> RemoteVoice:
-        """`key` is the external_task_id that it was made under."""
-        reply = retry_read(partial(self._ask, task_id), clock=self._clock, within=self._patience)
+        """Reads the details of a task. `key` is the external_task_id of its creation."""
+        reply = retry_read(partial(self._ask, task_id), clock=self._clock, within=self._operation_timeout)
         if reply.key not in (None, key):
             raise OutcomeUnknown(f"DescribeTaskDetail: {task_id} carries another's SessionId")
         redact = partial(self._client.redact, also=tuple(self._secrets_of(key)))
@@ -229,20 +234,20 @@ class Tasks:
         body = {"TaskId": task_id, "SubAppId": self._sub_app_id}
         return self._client.call("DescribeTaskDetail", body, shape=DetailReply)
 
-    def _pages(self, seen: Scrolled) -> Iterator[list[TaskLine]]:
-        """Each page, once `seen` has it. A token that comes again is no end: some scrolls keep theirs."""
+    def _pages(self, listed: TaskList) -> Iterator[list[TaskLine]]:
+        """Reads pages and adds them to `listed`. A repeated token is not the end: some APIs keep one token."""
         token, before = "", {""}
-        for _ in range(MOST_PAGES):
-            reply = retry_read(partial(self._page, token), clock=self._clock, within=self._patience)
-            news = seen.add(reply.task_set or [])
+        for _ in range(MAX_PAGES):
+            reply = retry_read(partial(self._page, token), clock=self._clock, within=self._operation_timeout)
+            has_new = listed.add(reply.task_set or [])
             yield reply.task_set or []
             token = reply.scroll_token or ""
             if not token:
                 return
-            if token in before and not news:
+            if token in before and not has_new:
                 raise OutcomeUnknown("DescribeTasks: the scroll goes round in a circle, so it can't be read whole")
             before.add(token)
-        raise OutcomeUnknown(f"DescribeTasks: more than {MOST_PAGES} pages, so it can't be read whole")
+        raise OutcomeUnknown(f"DescribeTasks: more than {MAX_PAGES} pages, so it can't be read whole")
 
     def _page(self, token: str) -> TasksReply:
         self._before_read("list")
@@ -255,7 +260,7 @@ class Tasks:
 
 
 def needs_its_task(record: Record) -> bool:
-    """Whether only its task can say what became of it."""
+    """Whether only the task can show the result of this record."""
     return record.status in {Status.INTENDED, Status.UNCERTAIN, Status.RUNNING, Status.LAPSED} or (
         record.status in {Status.DEPOSED, Status.ABANDONED} and record.voice_id is None
     )
@@ -269,5 +274,5 @@ def _rank(observed: Observation) -> int:
     match observed:
         case Found(remote=remote):
             return {TaskStatus.READY: 0, TaskStatus.RUNNING: 1, TaskStatus.FAILED: 3}[remote.status]
-        case Unknown() | Unverifiable() | Absent():  # it may be better than it can be seen to be
+        case Unknown() | Unverifiable() | Absent():  # it may be better than a failure
             return 2

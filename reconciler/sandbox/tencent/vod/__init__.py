@@ -1,1 +1,1 @@
-"""The sandbox's Tencent Cloud VOD."""
+"""Tencent Cloud VOD in the sandbox."""

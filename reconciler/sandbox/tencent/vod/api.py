@@ -1,6 +1,6 @@
-"""VOD's actions for voices and sounds, and the parameters that each of them takes. What they do stands beside.
+"""VOD's actions for voices and sounds, with their parameters. The functions are in the modules beside.
 
-Source: the vendor's pages where there are any, else its SDK. One family takes SubAppId as a number, the other as text.
+Source: Tencent's pages where there are any, else its SDK. Some actions take SubAppId as a number, others as text.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from reconciler.sandbox.tencent.requests import Action, Kind
 from reconciler.sandbox.tencent.vod import creating, tasks, voices
 
-DEFAULT_APPLICATION = 1_500_000_001  # where a call without SubAppId goes
+DEFAULT_APPLICATION = 1_500_000_001  # for calls without SubAppId
 
 _FILE: Kind = {"Type": str, "FileId": str, "Url": str}
 _TIMES: Kind = {"After": str, "Before": str}
@@ -88,7 +88,7 @@ ACTIONS = {
         tasks.detail, takes={"TaskId": str, "SubAppId": int}, needs=("TaskId",), reads=True, rate=5
     ),
     "DescribeTasks": Action(
-        tasks.listed,
+        tasks.describe_list,
         takes={
             "SubAppId": int,
             "Status": str,
@@ -102,12 +102,12 @@ ACTIONS = {
         reads=True,
     ),
     "DescribeVoices": Action(
-        voices.described,
+        voices.describe,
         takes={**_PROFILE, "SubAppId": str, "VoiceId": str, "VoiceType": str, "VoiceName": str, "ExtParam": str},
         reads=True,
     ),
     "UpdateVoice": Action(
-        voices.updated,
+        voices.update,
         takes={
             "VoiceId": str,
             "VoiceFields": {**_PROFILE, "Name": str, "AudioUrl": str},
@@ -116,9 +116,9 @@ ACTIONS = {
         },
         needs=("VoiceId", "VoiceFields"),
     ),
-    "DeleteVoice": Action(voices.deleted, takes={"VoiceId": str, "SubAppId": str}, needs=("VoiceId",)),
+    "DeleteVoice": Action(voices.delete, takes={"VoiceId": str, "SubAppId": str}, needs=("VoiceId",)),
     "TextToSpeechSync": Action(
-        voices.spoken,
+        voices.speak,
         takes={
             "Text": str,
             "VoiceId": str,

@@ -1,4 +1,4 @@
-"""VOD's tasks, one by one and as a list. Each is shown for three days; one that failed says FINISH all the same.
+"""VOD's tasks, single and as a list. A task is shown for three days. A failed task has the status FINISH too.
 
 Source: the data types of DescribeTaskDetail and DescribeTasks.
 """
@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from reconciler.sandbox.pagination import Scroll, Span
-from reconciler.sandbox.request_context import Turn
+from reconciler.sandbox.pagination import Span, TaskQuery
+from reconciler.sandbox.request_context import RequestContext
 from reconciler.sandbox.task import Creation, Stage, owner_of
-from reconciler.sandbox.tencent import responses as tencent_shapes
+from reconciler.sandbox.tencent import responses
 from reconciler.sandbox.tencent.responses import NEVER, Json, Refusal
 
 SHOWN = 72 * 3_600_000  # milliseconds, DescribeTasks, DescribeTaskDetail
@@ -23,11 +23,11 @@ _STATUS = {
     Stage.READY: "FINISH",
     Stage.FAILED: "FINISH",
 }
-_UNDOCUMENTED = "REVIEWING"  # a status that stands in no document
+_UNDOCUMENTED = "REVIEWING"  # a status that is not documented
 _DEFAULT_SECONDS = 5.0  # of a sound
 
-# The parts of a task's detail: one of them says something, and all others are null.
-_PARTS = (
+# The parts of a task's detail. The part of the task's type is an object, all others are null.
+_PART_NAMES = (
     *("ProcedureTask", "EditMediaTask", "WechatPublishTask", "ComposeMediaTask", "SplitMediaTask", "PullUploadTask"),
     *("WechatMiniProgramPublishTask", "TranscodeTask", "ConcatTask", "ClipTask", "CreateImageSpriteTask"),
     *("SnapshotByTimeOffsetTask", "RemoveWatermarkTask", "RebuildMediaTask", "ExtractTraceWatermarkTask"),
@@ -47,37 +47,39 @@ _PART_OF = {
 }
 
 
-def detail(turn: Turn, body: Json) -> Json:
-    found = turn.with_task(body["TaskId"])
-    if found is None or found.created_at <= turn.now - SHOWN or turn.is_late(found):
+def detail(context: RequestContext, body: Json) -> Json:
+    """DescribeTaskDetail."""
+    task = context.with_task(body["TaskId"])
+    if task is None or task.created_at <= context.now - SHOWN or context.is_late(task):
         raise Refusal("InvalidParameterValue.TaskId", "The task does not exist.")
-    stage = found.stage(turn.now)
+    stage = task.stage(context.now)
     status = _STATUS[stage]
-    if turn.happens(f"unknown status of {found.number}", turn.faults.unknown_status):
+    if context.happens(f"unknown status of {task.number}", context.faults.unknown_status):
         status = _UNDOCUMENTED
-    told = found.details
+    details = task.details
     failed = stage is Stage.FAILED
-    inside: Json = {
-        "TaskId": found.task_id,
+    part: Json = {
+        "TaskId": task.task_id,
         "Status": "PROCESSING" if status == "WAITING" else status,
-        "ErrCode": told["code"] if failed else 0,
-        "ErrCodeExt": told["ext"] if failed else "",
-        "Message": (found.failure or "") if failed else "",
-        "Progress": _progress(found, turn.now),
-        "Input": told["input"],
-        "Output": _output(turn, found, stage),
+        "ErrCode": details["code"] if failed else 0,
+        "ErrCodeExt": details["ext"] if failed else "",
+        "Message": (task.failure or "") if failed else "",
+        "Progress": _progress(task, context.now),
+        "Input": details["input"],
+        "Output": _output(context, task, stage),
     }
-    if found.action != "AigcAudioTask":
-        inside |= {"SessionId": found.key or "", "SessionContext": told["context"]}
+    if task.action != "AigcAudioTask":
+        part |= {"SessionId": task.key or "", "SessionContext": details["context"]}
     return {
-        "TaskType": found.action,
-        **_times(found, status, turn.now),
-        **dict.fromkeys(_PARTS),
-        _PART_OF[found.action]: inside,
+        "TaskType": task.action,
+        **_times(task, status, context.now),
+        **dict.fromkeys(_PART_NAMES),
+        _PART_OF[task.action]: part,
     }
 
 
-def listed(turn: Turn, body: Json) -> Json:
+def describe_list(context: RequestContext, body: Json) -> Json:
+    """DescribeTasks."""
     limit = body.get("Limit", _PAGE)
     if not 1 <= limit <= _LARGEST_PAGE:
         raise Refusal("InvalidParameterValue", f"Limit must be 1 to {_LARGEST_PAGE}.")
@@ -86,151 +88,151 @@ def listed(turn: Turn, body: Json) -> Json:
         raise Refusal("InvalidParameterValue", "Sort.Field must be CreateTime or FinishTime.")
     if sort.get("Order", "Desc") not in ("Asc", "Desc"):
         raise Refusal("InvalidParameterValue", "Sort.Order must be Asc or Desc.")
-    if "FileId" in body:  # none of these tasks works on a file of VOD's own
+    if "FileId" in body:  # no task in the sandbox processes a file of VOD
         return {"TaskSet": [], "ScrollToken": ""}
-    wanted = Scroll(
-        since=turn.now - SHOWN,
-        limit=min(limit, turn.faults.page_cap or limit),
+    wanted = TaskQuery(
+        since=context.now - SHOWN,
+        limit=min(limit, context.faults.page_cap or limit),
         stages=_stages(body.get("Status")),
-        created=_span(body.get("CreateTime", {}), "CreateTime"),
-        ended=_span(body.get("FinishTime", {}), "FinishTime"),
+        created=_time_range(body.get("CreateTime", {}), "CreateTime"),
+        ended=_time_range(body.get("FinishTime", {}), "FinishTime"),
         by_end=sort.get("Field") == "FinishTime",
         ascending=sort.get("Order") == "Asc",
         token=body.get("ScrollToken", ""),
     )
     try:
-        page = turn.scroll(wanted)
+        page = context.list_tasks(wanted)
     except (ValueError, OverflowError):
         raise Refusal("InvalidParameterValue", "The ScrollToken is not valid.") from None
-    return {"TaskSet": [_line(found, turn.now) for found in page.creations], "ScrollToken": page.token}
+    return {"TaskSet": [_list_entry(task, context.now) for task in page.creations], "ScrollToken": page.token}
 
 
-def _line(found: Creation, now: int) -> Json:
+def _list_entry(task: Creation, now: int) -> Json:
     return {
-        "TaskId": found.task_id,
-        **_times(found, _STATUS[found.stage(now)], now),
+        "TaskId": task.task_id,
+        **_times(task, _STATUS[task.stage(now)], now),
         "FileId": "",
-        "TaskType": found.action,
-        "SessionId": found.key or "",
-        "SessionContext": found.details["context"],
+        "TaskType": task.action,
+        "SessionId": task.key or "",
+        "SessionContext": task.details["context"],
     }
 
 
-def _times(found: Creation, status: str, now: int) -> Json:
-    begun = now >= found.started_at
-    ended = begun and found.ended_at is not None and now >= found.ended_at
+def _times(task: Creation, status: str, now: int) -> Json:
+    begun = now >= task.started_at
+    ended = begun and task.ended_at is not None and now >= task.ended_at
     return {
         "Status": status,
-        "CreateTime": tencent_shapes.time(found.created_at),
-        "BeginProcessTime": tencent_shapes.time(found.started_at) if begun else NEVER,
-        "FinishTime": tencent_shapes.time(found.ended_at) if ended else NEVER,
+        "CreateTime": responses.time(task.created_at),
+        "BeginProcessTime": responses.time(task.started_at) if begun else NEVER,
+        "FinishTime": responses.time(task.ended_at) if ended else NEVER,
     }
 
 
-def _progress(found: Creation, now: int) -> int:
-    if found.ended_at is None:
+def _progress(task: Creation, now: int) -> int:
+    if task.ended_at is None:
         return 0
-    if now >= found.ended_at:
+    if now >= task.ended_at:
         return 100
-    return max(0, 100 * (now - found.started_at) // max(1, found.ended_at - found.started_at))
+    return max(0, 100 * (now - task.started_at) // max(1, task.ended_at - task.started_at))
 
 
-def _output(turn: Turn, found: Creation, stage: Stage) -> Json | None:
-    if stage is Stage.FAILED and found.action == "CreateAigcAudioClone":
-        return _clone(found, state="failed")
+def _output(context: RequestContext, task: Creation, stage: Stage) -> Json | None:
+    if stage is Stage.FAILED and task.action == "CreateAigcAudioClone":
+        return _clone(task, state="failed")
     if stage is not Stage.READY:
         return None
-    told = _OUTPUTS[found.action](found)
-    if turn.happens(f"voiceless {found.number}", turn.faults.voiceless):
-        told = {name: value for name, value in told.items() if name not in ("VoiceId", "InfoList", "AudioInfos")}
-    return told
+    output = _OUTPUTS[task.action](task)
+    if context.happens(f"voiceless {task.number}", context.faults.voiceless):
+        output = {name: value for name, value in output.items() if name not in ("VoiceId", "InfoList", "AudioInfos")}
+    return output
 
 
-def _custom_voice(found: Creation) -> Json:
-    told = {
-        "voice_id": found.voice_id,
-        "voice_name": found.voice_name,
-        "trial_url": _sound_url(found.voice_id, found),
-        "owned_by": owner_of(found.account),
+def _custom_voice(task: Creation) -> Json:
+    voice = {
+        "voice_id": task.voice_id,
+        "voice_name": task.voice_name,
+        "trial_url": _sound_url(task.voice_id, task),
+        "owned_by": owner_of(task.account),
         "status": "succeed",
     }
-    return {"InfoList": [{"VoiceId": found.voice_id, "VoiceInfo": tencent_shapes.text(told)}]}
+    return {"InfoList": [{"VoiceId": task.voice_id, "VoiceInfo": responses.json_text(voice)}]}
 
 
-def _clone(found: Creation, *, state: str = "success") -> Json:
-    told: Json = {
-        "TaskId": found.details["upstream"],
+def _clone(task: Creation, *, state: str = "success") -> Json:
+    clone: Json = {
+        "TaskId": task.details["upstream"],
         "State": state,
-        "Payload": found.details["input"]["Payload"] or "",
-        "CreatedAt": tencent_shapes.time_with_fractions(found.created_at),
+        "Payload": task.details["input"]["Payload"] or "",
+        "CreatedAt": responses.time_with_fractions(task.created_at),
     }
     if state == "success":
-        told |= {"VoiceId": found.voice_id, "DemoAudio": _sound_url(found.voice_id, found)}
-    return told
+        clone |= {"VoiceId": task.voice_id, "DemoAudio": _sound_url(task.voice_id, task)}
+    return clone
 
 
-def _minimax(found: Creation) -> Json:
-    demo = _sound_url(found.voice_id, found) if found.details["demo"] else ""
-    return {"VoiceId": found.voice_id, "DemoAudio": demo, "ExtInfo": "{}"}
+def _minimax(task: Creation) -> Json:
+    demo = _sound_url(task.voice_id, task) if task.details["demo"] else ""
+    return {"VoiceId": task.voice_id, "DemoAudio": demo, "ExtInfo": "{}"}
 
 
-def _sound(found: Creation) -> Json:
-    wanted = found.details["input"]["OutputConfig"] or {}
+def _audio(task: Creation) -> Json:
+    wanted = task.details["input"]["OutputConfig"] or {}
     mode, form = wanted.get("StorageMode", "Temporary"), wanted.get("OutputAudioFormat", "mp3")
-    file_id = found.details["file_id"]
+    file_id = task.details["file_id"]
     expires = wanted.get("ExpireTime", "")
     if mode == "Temporary":
-        expires = tencent_shapes.time(_until(found))
+        expires = responses.time(_expires_at(task))
     seconds = float(wanted.get("Duration") or _DEFAULT_SECONDS)
-    told = {
+    audio = {
         "StorageMode": mode,
         "MediaName": wanted.get("MediaName", ""),
         "ClassId": wanted.get("ClassId", 0),
         "ExpireTime": expires,
         "FileType": form,
-        "FileUrl": _sound_url(file_id, found, form=form),
+        "FileUrl": _sound_url(file_id, task, form=form),
         "FileId": file_id if mode == "Permanent" else "",
         "MetaData": None,
         "Duration": seconds,
     }
-    return {"AudioInfos": [told], "VideoInfos": []}
+    return {"AudioInfos": [audio], "VideoInfos": []}
 
 
 _OUTPUTS: dict[str, Callable[[Creation], Json]] = {
     "CreateAigcCustomVoice": _custom_voice,
     "CreateAigcAudioClone": _clone,
     "CloneVoiceAsync": _minimax,
-    "AigcAudioTask": _sound,
+    "AigcAudioTask": _audio,
 }
 
 
-def _sound_url(name: str, found: Creation, *, form: str = "mp3") -> str:
-    return f"https://vod.sandbox.invalid/{name}.{form}?Expires={_until(found) // 1000}&Signature={found.number:08x}"
+def _sound_url(name: str, task: Creation, *, form: str = "mp3") -> str:
+    return f"https://vod.sandbox.invalid/{name}.{form}?Expires={_expires_at(task) // 1000}&Signature={task.number:08x}"
 
 
-def _until(found: Creation) -> int:
-    """Unix milliseconds: when what it was told to keep for a while is dropped."""
-    return (found.ended_at or 0) + round(1000 * float(found.details.get("lasts", _TEMPORARY)))
+def _expires_at(task: Creation) -> int:
+    """When the temporary file of a task is deleted, in Unix milliseconds."""
+    return (task.ended_at or 0) + round(1000 * float(task.details.get("lasts", _TEMPORARY)))
 
 
 def _stages(status: str | None) -> tuple[Stage, ...]:
     if status is None:
         return tuple(Stage)
-    found = tuple(stage for stage, name in _STATUS.items() if name == status)
-    if not found:
+    task = tuple(stage for stage, name in _STATUS.items() if name == status)
+    if not task:
         raise Refusal("InvalidParameterValue.Status", "Status must be WAITING, PROCESSING or FINISH.")
-    return found
+    return task
 
 
-def _span(told: Json, name: str) -> Span:
-    return _seconds(told.get("After"), name), _seconds(told.get("Before"), name)
+def _time_range(bounds: Json, name: str) -> Span:
+    return _seconds(bounds.get("After"), name), _seconds(bounds.get("Before"), name)
 
 
-def _seconds(told: str | None, name: str) -> int | None:
-    if told is None:
+def _seconds(text: str | None, name: str) -> int | None:
+    if text is None:
         return None
     try:
-        format_time = datetime.fromisoformat(told)
+        when = datetime.fromisoformat(text)
     except ValueError:
         raise Refusal("InvalidParameterValue", f"{name} is not a time such as 2026-01-02T03:04:05Z.") from None
-    return int(format_time.replace(tzinfo=format_time.tzinfo or UTC).timestamp())
+    return int(when.replace(tzinfo=when.tzinfo or UTC).timestamp())

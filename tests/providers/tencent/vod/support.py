@@ -1,4 +1,4 @@
-"""An application of VOD whose cloud answers what a test says of each action, and keeps what it was asked."""
+"""A VOD application with scripted answers for each action, and a record of its requests."""
 
 from __future__ import annotations
 
@@ -33,26 +33,26 @@ def voice(method: str = "create", **inputs: object) -> Voice:
 
 
 def record(status: Status = Status.RUNNING, **fields: Any) -> Record:
-    told: dict[str, Any] = {"provider": "vod", "account": HERE}
+    defaults: dict[str, Any] = {"provider": "vod", "account": HERE}
     if status in (Status.RUNNING, Status.READY):
-        told["task_id"] = TASK
-    return support.record(status, **(told | fields))
+        defaults["task_id"] = TASK
+    return support.record(status, **(defaults | fields))
 
 
 class Vod(httpx.BaseTransport):
-    """For each action one answer, or several one after another, the last one for ever."""
+    """Scripted answers: one for each action, or several one after another; the last one is repeated."""
 
     def __init__(self, answers: Mapping[str, Any]) -> None:
-        self._answers = {a: [*said] if isinstance(said, list) else [said] for a, said in answers.items()}
+        self._answers = {a: [*given] if isinstance(given, list) else [given] for a, given in answers.items()}
         self.asked: list[tuple[str, dict[str, Any]]] = []
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        action, said = request.headers["X-TC-Action"], json.loads(request.content)
-        self.asked.append((action, said))
+        action, request_body = request.headers["X-TC-Action"], json.loads(request.content)
+        self.asked.append((action, request_body))
         answers = self._answers[action]
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
         if callable(answer):
-            answer = answer(said)
+            answer = answer(request_body)
         if isinstance(answer, Exception):
             raise answer
         return answer if isinstance(answer, httpx.Response) else httpx.Response(200, content=answer)
@@ -61,10 +61,10 @@ class Vod(httpx.BaseTransport):
     def actions(self) -> list[str]:
         return [action for action, _ in self.asked]
 
-    def said(self, action: str) -> dict[str, Any]:
-        """What the one call of this action said."""
-        [said] = [said for asked, said in self.asked if asked == action]
-        return said
+    def request_body(self, action: str) -> dict[str, Any]:
+        """The request body of the only call of this action."""
+        [request_body] = [request_body for asked, request_body in self.asked if asked == action]
+        return request_body
 
 
 def provider(
@@ -83,11 +83,11 @@ def provider(
 
 
 def line(task_id: str = TASK, status: object = "FINISH", *, key: object = KEY, **more: object) -> dict[str, object]:
-    """A task in a list, as DescribeTasks documents it; times that are not there yet are the year 1."""
+    """A task in the list of DescribeTasks. A time that has not come yet is in the year 1."""
     never = "0001-01-01T00:00:00Z"
-    told = {"TaskId": task_id, "Status": status, "FileId": "", "TaskType": "CreateAigcCustomVoice"}
+    line = {"TaskId": task_id, "Status": status, "FileId": "", "TaskType": "CreateAigcCustomVoice"}
     times = {"CreateTime": "2026-01-02T03:04:05Z", "BeginProcessTime": never, "FinishTime": never}
-    return told | times | {"SessionId": key, "SessionContext": ""} | more
+    return line | times | {"SessionId": key, "SessionContext": ""} | more
 
 
 def page(*lines: object, token: object = "") -> bytes:
@@ -105,11 +105,11 @@ _NULLS = (
 
 
 def detail(inside: str = "CreateAigcCustomVoiceTask", *, status: object = "FINISH", **sub: Any) -> bytes:
-    """A task's own page: one sub-object, and every other one as an explicit null."""
-    told: dict[str, Any] = {"TaskType": inside.removesuffix("Task"), "Status": status} | dict.fromkeys(_NULLS)
-    told |= {"CreateTime": "2026-08-05T02:37:00Z", "FinishTime": "2026-08-05T02:38:04Z"}
+    """The reply of DescribeTaskDetail: one object is set, all others are null."""
+    response: dict[str, Any] = {"TaskType": inside.removesuffix("Task"), "Status": status} | dict.fromkeys(_NULLS)
+    response |= {"CreateTime": "2026-08-05T02:37:00Z", "FinishTime": "2026-08-05T02:38:04Z"}
     common = {"TaskId": TASK, "Status": status, "ErrCode": 0, "ErrCodeExt": "", "Message": "", "Progress": 100}
-    return body(**told | {inside: common | {"SessionId": KEY, "SessionContext": "", "Input": {}} | sub})
+    return body(**response | {inside: common | {"SessionId": KEY, "SessionContext": "", "Input": {}} | sub})
 
 
 def made() -> bytes:
@@ -117,7 +117,7 @@ def made() -> bytes:
 
 
 def look(provider: VodProvider, *records: Record) -> Observation:
-    """What it sees of the first of them."""
+    """The observation of the first record."""
     of = provider.observe(records).of
     assert set(of) == {r.external_task_id for r in records}
     return of[records[0].external_task_id]

@@ -1,4 +1,4 @@
-"""MiniMax's voices, which VOD lists once they were used; and that nothing follows from one that never was."""
+"""MiniMax's voices, which VOD lists after their first use. An unused voice that is missing proves nothing."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def listed(*voices: object) -> bytes:
 
 
 def mini(status: Status = Status.READY, activation: Activation | None = Activation.DONE, **fields: Any) -> Record:
-    told: dict[str, Any] = {"method": "clone-minimax", "voice_id": "minimax_1", "activation": activation}
-    return record(status, **(told | fields))
+    defaults: dict[str, Any] = {"method": "clone-minimax", "voice_id": "minimax_1", "activation": activation}
+    return record(status, **(defaults | fields))
 
 
 def seen(its: Record, **answers: Any) -> Observation:
@@ -58,11 +58,11 @@ def test_a_used_voice_is_seen_in_the_list() -> None:
 def test_a_used_voice_that_two_lists_and_its_own_id_miss_is_gone() -> None:
     vod, cloud = provider(DescribeVoices=listed())
     assert vod.observe([mini()]).of[KEY] == Absent()
-    assert [said.get("VoiceId") for _, said in cloud.asked] == [None, None, "minimax_1"]
+    assert [request_body.get("VoiceId") for _, request_body in cloud.asked] == [None, None, "minimax_1"]
 
 
 @pytest.mark.parametrize("activation", [None, Activation.BEGUN, Activation.USED])
-def test_a_voice_that_nobody_is_known_to_have_used_is_never_gone(activation: Activation | None) -> None:
+def test_a_voice_without_a_known_use_is_never_absent(activation: Activation | None) -> None:
     vod, cloud = provider(DescribeVoices=listed())
     found = vod.observe([mini(activation=activation)]).of[KEY]
     assert isinstance(found, Unverifiable)
@@ -70,7 +70,7 @@ def test_a_voice_that_nobody_is_known_to_have_used_is_never_gone(activation: Act
 
 
 @pytest.mark.parametrize("activation", [None, Activation.BEGUN, Activation.USED])
-def test_a_voice_that_somebody_else_used_is_seen_to_be_active(activation: Activation | None) -> None:
+def test_a_voice_that_another_client_used_is_active(activation: Activation | None) -> None:
     found = seen(mini(activation=activation), DescribeVoices=listed(SHOWN))
     assert isinstance(found, Found)
     assert found.remote.active
@@ -90,11 +90,13 @@ def test_an_empty_list_has_several_spellings(answer: bytes) -> None:
 
 def test_a_list_without_a_voice_that_exists_is_lying_about_all() -> None:
     other = mini(key="vc-0123abcd-other-deadbeef-1", voice_id="minimax_2")
-    vod, _ = provider(DescribeVoices=lambda said: listed(SHOWN) if said.get("VoiceId") == "minimax_1" else listed())
+    vod, _ = provider(
+        DescribeVoices=lambda request_body: listed(SHOWN) if request_body.get("VoiceId") == "minimax_1" else listed()
+    )
     assert [type(found).__name__ for found in vod.observe([mini(), other]).of.values()] == ["Found", "Unknown"]
 
 
-def test_a_voice_with_our_marker_that_no_record_has_is_told() -> None:
+def test_a_voice_with_our_marker_that_no_record_has_is_reported() -> None:
     vod, _ = provider(listed=True, DescribeVoices=listed(SHOWN, {"VoiceId": "x", "Labels": "no list"}))
     assert [(v.external_task_id, v.voice_id) for v in vod.observe([]).marked] == [(KEY, "minimax_1")]
 
@@ -191,7 +193,7 @@ def test_a_delete_whose_reply_is_lost_is_sent_once() -> None:
 def test_official_voices_are_those_of_the_system() -> None:
     vod, cloud = provider(DescribeVoices=listed({"VoiceId": "male-1", "Name": "He", "Category": "system"}))
     assert [(v.voice_id, v.voice_name) for v in vod.presets()] == [("male-1", "He")]
-    assert cloud.said("DescribeVoices") == {"SubAppId": "221073", "VoiceType": "system"}
+    assert cloud.request_body("DescribeVoices") == {"SubAppId": "221073", "VoiceType": "system"}
 
 
 def test_what_a_cloud_can_not_do_is_data() -> None:
@@ -205,8 +207,10 @@ def test_what_a_cloud_can_not_do_is_data() -> None:
 
 def test_a_voice_is_deletable_once_it_was_used() -> None:
     able = provider()[0].capabilities.methods["clone-minimax"]
-    told = [able.can_delete(mini(activation=a)) for a in (None, Activation.BEGUN, Activation.USED, Activation.DONE)]
-    assert told == [False, False, True, True]
+    deletable = [
+        able.can_delete(mini(activation=a)) for a in (None, Activation.BEGUN, Activation.USED, Activation.DONE)
+    ]
+    assert deletable == [False, False, True, True]
 
 
 def test_what_is_made_by_no_known_method_is_refused_before_any_call() -> None:

@@ -1,4 +1,4 @@
-"""What a task's own page means: a voice, a failure, a sound, or not yet. Literals of the vendor's documents."""
+"""Results of DescribeTaskDetail: a voice, a failure, a sound, or still running. Examples from Tencent's docs."""
 
 from __future__ import annotations
 
@@ -33,39 +33,39 @@ SOUND = {
 }
 
 
-def told(answer: bytes, **fields: Any) -> RemoteVoice:
+def polled(answer: bytes, **fields: Any) -> RemoteVoice:
     vod, _ = provider(DescribeTaskDetail=answer)
     return vod.poll([record(**fields)])[KEY]
 
 
 def test_a_custom_voice_is_json_in_text() -> None:
-    assert told(detail(Output=MADE)) == RemoteVoice(
+    assert polled(detail(Output=MADE)) == RemoteVoice(
         status=TaskStatus.READY, voice_id="829826751", voice_name="myVoice", task_id=TASK, external_task_id=KEY
     )
 
 
 @pytest.mark.parametrize("info", ["", "{", "[]", None, 5])
 def test_a_voice_whose_info_can_not_be_read_is_there_by_its_id(info: object) -> None:
-    ready = told(detail(Output={"InfoList": [{"VoiceId": "829826751", "VoiceInfo": info}]}))
+    ready = polled(detail(Output={"InfoList": [{"VoiceId": "829826751", "VoiceInfo": info}]}))
     assert (ready.status, ready.voice_id, ready.voice_name) == (TaskStatus.READY, "829826751", None)
 
 
 def test_a_voice_id_that_stands_in_the_info_only_is_taken_from_there() -> None:
-    assert told(detail(Output={"InfoList": [{"VoiceInfo": VOICE_INFO}]})).voice_id == "829826751"
+    assert polled(detail(Output={"InfoList": [{"VoiceInfo": VOICE_INFO}]})).voice_id == "829826751"
 
 
 def test_a_voice_id_that_came_as_a_number_is_kept_as_text() -> None:
-    assert told(detail(Output={"InfoList": [{"VoiceId": 829826751}]})).voice_id == "829826751"
+    assert polled(detail(Output={"InfoList": [{"VoiceId": 829826751}]})).voice_id == "829826751"
 
 
 def test_a_clone_has_the_id_that_was_chosen() -> None:
-    cloned = told(detail(CLONE, Output=CLONED), method="clone")
+    cloned = polled(detail(CLONE, Output=CLONED), method="clone")
     assert (cloned.status, cloned.voice_id) == (TaskStatus.READY, "maigua111")
 
 
 def test_a_minimax_clone_has_the_cloud_s_id() -> None:
     output = {"VoiceId": "minimax_1", "DemoAudio": "https://x", "ExtInfo": '{"a":1}'}
-    cloned = told(detail("CloneVoiceAsyncTask", Output=output), method="clone-minimax")
+    cloned = polled(detail("CloneVoiceAsyncTask", Output=output), method="clone-minimax")
     assert (cloned.status, cloned.voice_id, cloned.active) == (TaskStatus.READY, "minimax_1", False)
 
 
@@ -81,12 +81,12 @@ def test_a_minimax_clone_has_the_cloud_s_id() -> None:
 )
 def test_a_minimax_clone_is_called_what_it_was_asked_to_be(wishes: object, name: str | None) -> None:
     made = detail("CloneVoiceAsyncTask", Input={"ExtParam": wishes}, Output={"VoiceId": "minimax_1"})
-    assert told(made, method="clone-minimax").voice_name == name
+    assert polled(made, method="clone-minimax").voice_name == name
 
 
 def test_a_duplicate_voice_id_is_a_failure_though_err_code_is_0() -> None:
     sub = {"ErrCode": 0, "ErrCodeExt": "FailedOperation", "Message": "voice clone voice id duplicate"}
-    failed = told(detail(CLONE, **sub), method="clone")
+    failed = polled(detail(CLONE, **sub), method="clone")
     assert (failed.status, failed.message) == (TaskStatus.FAILED, "FailedOperation: voice clone voice id duplicate")
 
 
@@ -99,42 +99,42 @@ def test_a_duplicate_voice_id_is_a_failure_though_err_code_is_0() -> None:
     ],
 )
 def test_finish_with_either_code_is_a_failure(sub: dict[str, Any], message: str) -> None:
-    failed = told(detail(**sub))
+    failed = polled(detail(**sub))
     assert failed.status is TaskStatus.FAILED
     assert str(failed.message).startswith(message)
 
 
 def test_an_aborted_task_is_a_failure() -> None:
-    assert told(detail(status="ABORTED")).message == "the task was aborted"
+    assert polled(detail(status="ABORTED")).message == "the task was aborted"
 
 
 def test_a_service_behind_vod_that_says_failed_is_a_failure() -> None:
-    failed = told(detail(CLONE, Output={"State": "failed", "TaskId": "9"}), method="clone")
+    failed = polled(detail(CLONE, Output={"State": "failed", "TaskId": "9"}), method="clone")
     assert (failed.status, failed.message) == (TaskStatus.FAILED, "the service behind VOD says: failed")
 
 
 @pytest.mark.parametrize("output", [None, {}, {"InfoList": None}, {"InfoList": []}, {"InfoList": [None, {}]}])
 def test_finish_without_a_voice_is_no_success(output: object) -> None:
-    assert told(detail(Output=output)).status is TaskStatus.RUNNING
+    assert polled(detail(Output=output)).status is TaskStatus.RUNNING
 
 
 @pytest.mark.parametrize("state", ["queueing", "Anything"])
 def test_a_state_that_is_no_success_is_none(state: str) -> None:
-    assert told(detail(CLONE, Output=CLONED | {"State": state}), method="clone").status is TaskStatus.RUNNING
+    assert polled(detail(CLONE, Output=CLONED | {"State": state}), method="clone").status is TaskStatus.RUNNING
 
 
 @pytest.mark.parametrize("status", ["WAITING", "PROCESSING", "FAIL", "DONE", "", None, 5])
 def test_a_status_that_is_not_known_never_reads_as_success(status: object) -> None:
-    assert told(detail(status=status, Output=MADE)).status is TaskStatus.RUNNING
+    assert polled(detail(status=status, Output=MADE)).status is TaskStatus.RUNNING
 
 
 def test_a_task_whose_sub_object_is_not_known_is_no_success() -> None:
-    assert told(detail("SomethingNewTask", Output=MADE)).status is TaskStatus.RUNNING
+    assert polled(detail("SomethingNewTask", Output=MADE)).status is TaskStatus.RUNNING
 
 
 def test_a_sound_has_a_link_until_its_own_time() -> None:
     answer = detail("AigcAudioTask", Output={"AudioInfos": [SOUND], "VideoInfos": None})
-    assert told(answer, method="task") == RemoteVoice(
+    assert polled(answer, method="task") == RemoteVoice(
         status=TaskStatus.READY,
         task_id=TASK,
         external_task_id=KEY,
@@ -143,15 +143,15 @@ def test_a_sound_has_a_link_until_its_own_time() -> None:
     )
 
 
-@pytest.mark.parametrize("told_time", ["0001-01-01T00:00:00Z", "", None, "soon"])
-def test_a_temporary_sound_without_a_time_lasts_seven_days_from_its_end(told_time: object) -> None:
-    answer = detail("AigcAudioTask", Output={"AudioInfos": [SOUND | {"ExpireTime": told_time}]})
-    assert told(answer, method="task").expires_at == datetime(2026, 8, 12, 2, 38, 4, tzinfo=UTC)
+@pytest.mark.parametrize("expire_time", ["0001-01-01T00:00:00Z", "", None, "soon"])
+def test_a_temporary_sound_without_a_time_lasts_seven_days_from_its_end(expire_time: object) -> None:
+    answer = detail("AigcAudioTask", Output={"AudioInfos": [SOUND | {"ExpireTime": expire_time}]})
+    assert polled(answer, method="task").expires_at == datetime(2026, 8, 12, 2, 38, 4, tzinfo=UTC)
 
 
 def test_a_permanent_sound_is_a_file_and_lasts() -> None:
     kept = {"StorageMode": "Permanent", "FileId": "528", "ExpireTime": "9999-12-31T23:59:59Z"}
-    sound = told(detail("AigcAudioTask", Output={"AudioInfos": [SOUND | kept]}), method="task")
+    sound = polled(detail("AigcAudioTask", Output={"AudioInfos": [SOUND | kept]}), method="task")
     assert (sound.file_id, sound.expires_at) == ("528", None)
 
 
@@ -159,12 +159,12 @@ def test_a_permanent_sound_is_a_file_and_lasts() -> None:
     "output", [None, {}, {"AudioInfos": None}, {"AudioInfos": 5}, {"AudioInfos": [{"FileUrl": ""}]}]
 )
 def test_finish_without_a_file_is_no_sound(output: object) -> None:
-    assert told(detail("AigcAudioTask", Output=output), method="task").status is TaskStatus.RUNNING
+    assert polled(detail("AigcAudioTask", Output=output), method="task").status is TaskStatus.RUNNING
 
 
 def test_a_failed_sound_says_why() -> None:
     sub = {"ErrCodeExt": "InvalidParameter.VoilationContent", "Message": "no"}
-    assert told(detail("AigcAudioTask", **sub), method="task").message == "InvalidParameter.VoilationContent: no"
+    assert polled(detail("AigcAudioTask", **sub), method="task").message == "InvalidParameter.VoilationContent: no"
 
 
 def test_a_failure_that_quotes_the_sample_s_link_does_not_show_its_signature() -> None:
@@ -181,7 +181,7 @@ def test_a_page_that_carries_another_s_session_id_is_not_believed() -> None:
 
 
 def test_a_page_without_a_session_id_is_believed() -> None:
-    assert told(detail(Output=MADE, SessionId="")).voice_id == "829826751"
+    assert polled(detail(Output=MADE, SessionId="")).voice_id == "829826751"
 
 
 def test_an_answer_that_is_no_task_is_left_out() -> None:

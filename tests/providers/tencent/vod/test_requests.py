@@ -1,4 +1,4 @@
-"""What VOD is sent, key by key: names, JSON types, and what is text though it looks like something else."""
+"""Request bodies for VOD: names, JSON types, and values that are text though they look like numbers or objects."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def sent(action: str, declared: Voice) -> dict[str, object]:
     answers: dict[str, Any] = {action: ACCEPTED}
     vod, cloud = provider(**answers)
     assert vod.submit(declared, KEY) == Accepted(task_id=TASK)
-    return cloud.said(action)
+    return cloud.request_body(action)
 
 
 def test_create_says_all_that_is_declared_and_our_key_as_session_id() -> None:
@@ -104,8 +104,8 @@ def test_minimax_takes_the_sub_app_id_as_text_and_a_profile_as_json_in_text() ->
         scenes=["news"],
         activate={"text": "Hello."},
     )
-    said = sent("CloneVoiceAsync", declared)
-    assert json.loads(str(said.pop("ExtParam"))) == {
+    request_body = sent("CloneVoiceAsync", declared)
+    assert json.loads(str(request_body.pop("ExtParam"))) == {
         "text": "Guten Tag.",
         "tts_model": "minimax-speech-2.8-hd",
         "text_lang": "de",
@@ -119,7 +119,7 @@ def test_minimax_takes_the_sub_app_id_as_text_and_a_profile_as_json_in_text() ->
             "scenes": ["news"],
         },
     }
-    assert said == {
+    assert request_body == {
         "SubAppId": "221073",
         "AudioUrl": "https://cdn.example.com/m.mp3",
         "LanguageBoost": "auto",
@@ -128,9 +128,9 @@ def test_minimax_takes_the_sub_app_id_as_text_and_a_profile_as_json_in_text() ->
 
 
 def test_minimax_bears_our_marker_though_no_label_is_declared() -> None:
-    said = sent("CloneVoiceAsync", voice("clone-minimax", model="minimax", audio={"file_id": "528"}))
-    assert json.loads(str(said["ExtParam"])) == {"voice_profile": {"labels": [KEY]}}
-    assert said["AudioFileId"] == "528"
+    request_body = sent("CloneVoiceAsync", voice("clone-minimax", model="minimax", audio={"file_id": "528"}))
+    assert json.loads(str(request_body["ExtParam"])) == {"voice_profile": {"labels": [KEY]}}
+    assert request_body["AudioFileId"] == "528"
 
 
 def of_a_file(path: Path, content: bytes) -> Voice:
@@ -142,9 +142,9 @@ def of_a_file(path: Path, content: bytes) -> Voice:
 def test_a_local_sample_is_sent_as_base64(tmp_path: Path) -> None:
     sample = tmp_path / "m.mp3"
     sample.write_bytes(b"ID3\x04 sound")
-    said = sent("CloneVoiceAsync", of_a_file(sample, b"ID3\x04 sound"))
-    assert said["AudioData"] == base64.b64encode(b"ID3\x04 sound").decode()
-    assert "AudioUrl" not in said
+    request_body = sent("CloneVoiceAsync", of_a_file(sample, b"ID3\x04 sound"))
+    assert request_body["AudioData"] == base64.b64encode(b"ID3\x04 sound").decode()
+    assert "AudioUrl" not in request_body
 
 
 def test_a_local_sample_that_changed_since_is_refused_and_nothing_is_sent(tmp_path: Path) -> None:
@@ -176,9 +176,9 @@ def test_a_sound_has_no_session_id_and_its_parameters_are_json_in_text() -> None
         additional_parameters={"lyrics": "la", "tempo": 120, "loop": True},
         on_expiry="recreate",
     )
-    said = sent("CreateAigcAudioTask", declared)
-    assert json.loads(str(said.pop("AdditionalParameters"))) == {"lyrics": "la", "tempo": 120, "loop": True}
-    assert said == {
+    request_body = sent("CreateAigcAudioTask", declared)
+    assert json.loads(str(request_body.pop("AdditionalParameters"))) == {"lyrics": "la", "tempo": 120, "loop": True}
+    assert request_body == {
         "SubAppId": 221073,
         "ModelName": "Kling",
         "ModelVersion": "1.0",
@@ -201,7 +201,7 @@ def test_an_update_says_the_changed_fields_and_keeps_our_marker_among_the_labels
     vod, cloud = provider(UpdateVoice=body(Voice={}))
     fields = {"name": "Maxi", "gender": None, "labels": ["loud"], "description": None}
     vod.update(record(method="clone-minimax", voice_id="minimax_1"), fields)
-    assert cloud.said("UpdateVoice") == {
+    assert cloud.request_body("UpdateVoice") == {
         "VoiceId": "minimax_1",
         "SubAppId": "221073",
         "VoiceFields": {"Name": "Maxi", "Description": "", "Gender": "unknown", "Labels": ["loud", KEY]},
@@ -214,13 +214,17 @@ def test_an_update_says_what_stays_too_for_the_vendor_might_clear_what_is_left_o
         update={"sent": {"name": "Mini", "gender": "female", "labels": ["calm"], "text": "Hi."}}
     )
     vod.update(known, {"name": "Maxi"})
-    assert cloud.said("UpdateVoice")["VoiceFields"] == {"Name": "Maxi", "Gender": "female", "Labels": ["calm", KEY]}
+    assert cloud.request_body("UpdateVoice")["VoiceFields"] == {
+        "Name": "Maxi",
+        "Gender": "female",
+        "Labels": ["calm", KEY],
+    }
 
 
 def test_labels_that_are_not_declared_any_more_leave_the_marker() -> None:
     vod, cloud = provider(UpdateVoice=body(Voice={}))
     vod.update(record(method="clone-minimax", voice_id="minimax_1"), {"labels": None})
-    assert cloud.said("UpdateVoice")["VoiceFields"] == {"Labels": [KEY]}
+    assert cloud.request_body("UpdateVoice")["VoiceFields"] == {"Labels": [KEY]}
 
 
 def test_the_first_use_and_the_delete_name_the_voice() -> None:

@@ -1,4 +1,4 @@
-"""VOD's list of tasks: lost creations are found in it by their SessionId, and nothing else settles them."""
+"""VOD's list of tasks: it resolves lost creations by their SessionId, and nothing else does."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OTHERS = [
 ]
 
 
-# -- what an interrupted creation left ---------------------------------------------------------------------------------
+# -- interrupted creations ---------------------------------------------------------------------------------------------
 
 
 def test_a_lost_creation_is_found_by_its_session_id_among_other_people_s_tasks() -> None:
@@ -35,7 +35,7 @@ def test_a_lost_creation_is_found_by_its_session_id_among_other_people_s_tasks()
         "DescribeTasks",
         {"SubAppId": 221073, "Limit": 100, "Sort": {"Field": "CreateTime", "Order": "Desc"}},
     )
-    assert cloud.said("DescribeTaskDetail") == {"TaskId": TASK, "SubAppId": 221073}
+    assert cloud.request_body("DescribeTaskDetail") == {"TaskId": TASK, "SubAppId": 221073}
 
 
 @pytest.mark.parametrize("status", ["WAITING", "PROCESSING", "SOMETHING", None])
@@ -48,7 +48,7 @@ def test_a_lost_creation_whose_task_is_not_over_runs(status: object) -> None:
 def test_what_was_never_sent_is_absent_after_the_whole_list() -> None:
     vod, cloud = provider(DescribeTasks=[page(*OTHERS, token="t1"), page(token="t2"), page(token="")])
     assert vod.find(record(Status.INTENDED)) == Absent()
-    assert [said.get("ScrollToken") for _, said in cloud.asked] == [None, "t1", "t2"]
+    assert [request_body.get("ScrollToken") for _, request_body in cloud.asked] == [None, "t1", "t2"]
 
 
 @pytest.mark.parametrize("answer", [body(TaskSet=None), body(TaskSet=[], ScrollToken=None), page()])
@@ -111,8 +111,8 @@ def test_the_list_is_left_once_all_are_seen() -> None:
 
 
 def test_of_two_tasks_with_one_key_the_one_with_a_voice_counts() -> None:
-    def answer(said: dict[str, Any]) -> bytes:
-        return made() if said["TaskId"] == "first" else detail(ErrCodeExt="FailedOperation", Message="duplicate")
+    def answer(body: dict[str, Any]) -> bytes:
+        return made() if body["TaskId"] == "first" else detail(ErrCodeExt="FailedOperation", Message="duplicate")
 
     vod, _ = provider(DescribeTasks=page(line("second"), line("first")), DescribeTaskDetail=answer)
     found = vod.find(record(Status.INTENDED))
@@ -121,8 +121,8 @@ def test_of_two_tasks_with_one_key_the_one_with_a_voice_counts() -> None:
 
 
 def test_a_second_sending_that_failed_gives_way_to_what_the_first_one_made() -> None:
-    def answer(said: dict[str, Any]) -> bytes:
-        return made() if said["TaskId"] == "first" else detail(ErrCodeExt="FailedOperation", Message="duplicate")
+    def answer(body: dict[str, Any]) -> bytes:
+        return made() if body["TaskId"] == "first" else detail(ErrCodeExt="FailedOperation", Message="duplicate")
 
     vod, _ = provider(DescribeTasks=page(line("second"), line("first")), DescribeTaskDetail=answer)
     seen = vod.poll([record(task_id="second", attempts=2)])[KEY]
@@ -218,7 +218,7 @@ def aged(hours: float) -> ManualClock:
     return clock
 
 
-def test_past_72_hours_an_interrupted_creation_can_not_be_told() -> None:
+def test_after_72_hours_an_interrupted_creation_is_unverifiable() -> None:
     vod, _ = provider(aged(72.01), DescribeTasks=page())
     found = vod.find(record(Status.INTENDED))
     assert isinstance(found, Unverifiable)
@@ -247,7 +247,7 @@ def test_a_voice_whose_task_is_not_shown_is_unverifiable_never_gone() -> None:
 
 
 @pytest.mark.parametrize("code", ["InvalidParameterValue.TaskId", "ResourceNotFound", "InvalidParameterValue"])
-def test_a_task_that_ran_past_72_hours_can_not_be_told(code: str) -> None:
+def test_a_task_that_ran_past_72_hours_is_unverifiable(code: str) -> None:
     vod, _ = provider(aged(73), DescribeTaskDetail=refusal(code))
     seen = look(vod, record(Status.RUNNING))
     assert isinstance(seen, Unverifiable)
@@ -297,7 +297,7 @@ def test_a_cloud_that_answers_nothing_is_not_asked_about_every_task() -> None:
     assert cloud.actions.count("DescribeTaskDetail") == 8  # two records, four tries each
 
 
-def test_a_task_id_that_was_told_wrongly_does_not_take_another_s_voice() -> None:
+def test_a_wrong_task_id_does_not_take_another_record_s_voice() -> None:
     theirs = line(TASK, "FINISH", key="vc-0123abcd-theirs-deadbeef-1")
     vod, _ = provider(DescribeTasks=page(theirs, line("own", "PROCESSING")), DescribeTaskDetail=made())
     seen = look(vod, record(Status.RUNNING, task_id=TASK))
@@ -309,7 +309,7 @@ def test_a_task_id_that_was_told_wrongly_does_not_take_another_s_voice() -> None
 
 
 @pytest.mark.parametrize("status", [Status.INTENDED, Status.UNCERTAIN])
-def test_a_sound_whose_reply_was_lost_can_not_be_told(status: Status) -> None:
+def test_a_sound_whose_reply_was_lost_is_unverifiable(status: Status) -> None:
     vod, cloud = provider()
     intended = record(status, method="task", task_id=None)
     for seen in (vod.find(intended), look(vod, intended)):

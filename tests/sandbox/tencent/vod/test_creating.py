@@ -1,4 +1,4 @@
-"""VOD's four ways to make something: what is refused at once, what only the task tells, and when a key is taken."""
+"""VOD's four creating actions: direct refusals, failures of the task, and used SessionIds."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_custom_voice_that_fails_later(tencent: TencentCaller, wrong: dict[str
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"VoiceId": "vidu01"},  # the page's own example has fewer than 8 characters
+        {"VoiceId": "vidu01"},  # the example in the docs has fewer than 8 characters
         {"VoiceId": "1villain"},
         {"VoiceId": "villain_"},
         {"VoiceId": "v" * 257},
@@ -77,13 +77,13 @@ def test_a_clone_that_is_refused_at_once(tencent: TencentCaller, wrong: dict[str
 
 @pytest.mark.parametrize("missing", ["SubAppId", "AudioFileInfo", "VoiceId", "Text"])
 def test_a_clone_needs_four_parameters(tencent: TencentCaller, missing: str) -> None:
-    told = {name: value for name, value in CLONE.items() if name != missing}
-    assert tencent.refused("CreateAigcAudioClone", told) == "MissingParameter"
+    body = {name: value for name, value in CLONE.items() if name != missing}
+    assert tencent.refused("CreateAigcAudioClone", body) == "MissingParameter"
 
 
 def test_a_file_that_is_not_there(tencent: TencentCaller) -> None:
-    told = CLONE | {"AudioFileInfo": {"Type": "File", "FileId": "missing-528"}}
-    assert tencent.refused("CreateAigcAudioClone", told) == "InvalidParameterValue.FileId"
+    body = CLONE | {"AudioFileInfo": {"Type": "File", "FileId": "missing-528"}}
+    assert tencent.refused("CreateAigcAudioClone", body) == "InvalidParameterValue.FileId"
 
 
 def test_a_voice_id_that_is_in_use_fails_later(tencent: TencentCaller) -> None:
@@ -159,16 +159,16 @@ def test_a_sound_needs_no_application(tencent: TencentCaller) -> None:
 
 @pytest.mark.parametrize("action", ALL)
 def test_a_session_id_is_taken_for_three_days(tencent: TencentCaller, action: str) -> None:
-    told = ALL[action] | {"SessionId": "vc-1"}
-    tencent.call(action, told)
+    body = ALL[action] | {"SessionId": "vc-1"}
+    tencent.call(action, body)
     tencent.clock.sleep(3 * DAY - 1)
-    assert tencent.refused(action, told) == "InvalidParameterValue.SessionId"
+    assert tencent.refused(action, body) == "InvalidParameterValue.SessionId"
     tencent.clock.sleep(1)
-    assert "TaskId" in tencent.call(action, told)
+    assert "TaskId" in tencent.call(action, body)
 
 
 def test_a_session_id_may_be_taken_for_longer_and_refused_otherwise(tencent: TencentCaller) -> None:
-    tencent.turn(session_seconds=7 * DAY, duplicate_session="FailedOperation.TaskDuplicate")
+    tencent.change_faults(session_seconds=7 * DAY, duplicate_session="FailedOperation.TaskDuplicate")
     for action, body in ALL.items():
         tencent.call(action, body | {"SessionId": action})
     tencent.clock.sleep(7 * DAY - 1)

@@ -1,4 +1,4 @@
-"""VOD's tasks as they are told: shapes of results, times, the list and its pages, and what three days end."""
+"""VOD's tasks in answers: shapes of results, times, the list and its pages, and the end after three days."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ NEVER = "0001-01-01T00:00:00Z"
 DAYS = 86_400
 
 
-def ids(told: dict[str, Any]) -> list[str]:
-    return [line["TaskId"] for line in told["TaskSet"]]
+def ids(response: dict[str, Any]) -> list[str]:
+    return [line["TaskId"] for line in response["TaskSet"]]
 
 
 def test_a_task_waits_is_processed_and_finishes(tencent: TencentCaller) -> None:
-    tencent.turn(task_seconds=10)
+    tencent.change_faults(task_seconds=10)
     accepted = tencent.custom_voice()
     seen = []
     for _ in range(3):
-        told = tencent.detail(accepted)
-        inside = told["CreateAigcCustomVoiceTask"]
+        detail = tencent.detail(accepted)
+        inside = detail["CreateAigcCustomVoiceTask"]
         seen.append(
-            (told["Status"], told["BeginProcessTime"], told["FinishTime"], inside["Status"], inside["Progress"])
+            (detail["Status"], detail["BeginProcessTime"], detail["FinishTime"], inside["Status"], inside["Progress"])
         )
         tencent.clock.sleep(6)
     assert seen == [
@@ -36,13 +36,13 @@ def test_a_task_waits_is_processed_and_finishes(tencent: TencentCaller) -> None:
 
 
 def test_a_detail_holds_one_part_and_nulls(tencent: TencentCaller) -> None:
-    told = tencent.detail(tencent.custom_voice(SessionContext="ctx", SessionId="s-1"))
-    parts = {name: value for name, value in told.items() if name.endswith("Task")}
+    detail = tencent.detail(tencent.custom_voice(SessionContext="ctx", SessionId="s-1"))
+    parts = {name: value for name, value in detail.items() if name.endswith("Task")}
     assert len(parts) > 30
     assert [name for name, value in parts.items() if value is not None] == ["CreateAigcCustomVoiceTask"]
-    assert told["TaskType"] == "CreateAigcCustomVoice"
-    assert told["CreateAigcCustomVoiceTask"] == {
-        "TaskId": told["CreateAigcCustomVoiceTask"]["TaskId"],
+    assert detail["TaskType"] == "CreateAigcCustomVoice"
+    assert detail["CreateAigcCustomVoiceTask"] == {
+        "TaskId": detail["CreateAigcCustomVoiceTask"]["TaskId"],
         "Status": "PROCESSING",
         "ErrCode": 0,
         "ErrCodeExt": "",
@@ -57,9 +57,13 @@ def test_a_detail_holds_one_part_and_nulls(tencent: TencentCaller) -> None:
 
 def test_a_custom_voice_is_json_in_a_string(tencent: TencentCaller) -> None:
     (made,) = tencent.finished(tencent.custom_voice())["Output"]["InfoList"]
-    told = json.loads(made["VoiceInfo"])
-    assert list(told) == ["voice_id", "voice_name", "trial_url", "owned_by", "status"]
-    assert (told["voice_id"], told["voice_name"], told["status"]) == (made["VoiceId"], "Hero", "succeed")
+    voice = json.loads(made["VoiceInfo"])
+    assert list(voice) == ["voice_id", "voice_name", "trial_url", "owned_by", "status"]
+    assert (voice["voice_id"], voice["voice_name"], voice["status"]) == (
+        made["VoiceId"],
+        "Hero",
+        "succeed",
+    )
     assert made["VoiceId"].isdigit()
 
 
@@ -98,9 +102,9 @@ def test_a_temporary_sound_expires_after_7_days_and_has_no_file_id(tencent: Tenc
 
 
 def test_a_temporary_sound_lasts_as_long_as_was_said_when_it_was_made(tencent: TencentCaller) -> None:
-    tencent.turn(temporary_seconds=60)
+    tencent.change_faults(temporary_seconds=60)
     made = tencent.sound()
-    tencent.turn(temporary_seconds=1)
+    tencent.change_faults(temporary_seconds=1)
     (sound,) = tencent.finished(made)["Output"]["AudioInfos"]
     assert sound["ExpireTime"] == "2026-01-02T03:05:06Z"
 
@@ -112,7 +116,7 @@ def test_a_permanent_sound_has_a_file_id(tencent: TencentCaller) -> None:
     assert (sound["ExpireTime"], sound["MediaName"], sound["ClassId"], sound["FileType"]) == ("", "fire", 3, "wav")
 
 
-def test_a_task_is_told_for_three_days(tencent: TencentCaller) -> None:
+def test_a_task_is_shown_for_three_days(tencent: TencentCaller) -> None:
     accepted = tencent.custom_voice()
     tencent.clock.sleep(3 * DAYS - 1)
     assert tencent.detail(accepted)["Status"] == "FINISH"
@@ -127,9 +131,9 @@ def test_the_list_shows_the_newest_first_with_keys(tencent: TencentCaller) -> No
     for n in range(12):
         made.append(tencent.custom_voice(SessionId=f"s-{n}", SessionContext="c")["TaskId"])
         tencent.clock.sleep(1)
-    told = tencent.tasks()
-    assert ids(told) == made[:1:-1]
-    assert told["TaskSet"][0] == {
+    response = tencent.tasks()
+    assert ids(response) == made[:1:-1]
+    assert response["TaskSet"][0] == {
         "TaskId": made[-1],
         "Status": "FINISH",
         "FileId": "",
@@ -159,9 +163,9 @@ def test_a_page_that_is_just_full_is_the_last(tencent: TencentCaller) -> None:
 
 
 def test_the_list_is_ordered_by_the_end_too(tencent: TencentCaller) -> None:
-    tencent.turn(task_seconds=100)
+    tencent.change_faults(task_seconds=100)
     slow = tencent.custom_voice()["TaskId"]
-    tencent.turn(task_seconds=1)
+    tencent.change_faults(task_seconds=1)
     quick = tencent.custom_voice()["TaskId"]
     tencent.clock.sleep(200)
     by_end = {"Field": "FinishTime", "Order": "Asc"}
@@ -174,7 +178,7 @@ def test_the_list_is_ordered_by_the_end_too(tencent: TencentCaller) -> None:
 def test_the_list_is_narrowed_by_status_and_time(tencent: TencentCaller) -> None:
     old = tencent.custom_voice()["TaskId"]
     tencent.clock.sleep(10)
-    tencent.turn(task_seconds=100)
+    tencent.change_faults(task_seconds=100)
     waiting = tencent.custom_voice()["TaskId"]
     assert ids(tencent.tasks(Status="FINISH")) == [old]
     assert ids(tencent.tasks(Status="WAITING")) == [waiting]
@@ -208,6 +212,6 @@ def test_another_application_knows_no_such_task(tencent: TencentCaller) -> None:
 
 
 def test_a_failed_minimax_task_has_a_code_and_no_output(tencent: TencentCaller) -> None:
-    tencent.turn(fail=1)
+    tencent.change_faults(fail=1)
     task = tencent.finished(tencent.minimax(AudioUrl=MP3))
     assert (task["Status"], task["ErrCode"], task["ErrCodeExt"], task["Output"]) == ("FINISH", 60000, "-500", None)

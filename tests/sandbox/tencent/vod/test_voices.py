@@ -1,4 +1,4 @@
-"""MiniMax's voices: nobody sees one before it has spoken, and one that never speaks is gone in a week."""
+"""MiniMax's voices: a voice is listed after its first use, and deleted after a week without use."""
 
 from __future__ import annotations
 
@@ -52,15 +52,15 @@ def test_a_listed_voice_tells_its_profile(tencent: TencentCaller, used: str) -> 
 
 def test_an_update_changes_what_it_names(tencent: TencentCaller, used: str) -> None:
     fields = {"Name": "Max", "Labels": ["vc-1"], "Gender": "male"}
-    told = tencent.call("UpdateVoice", named(used, VoiceFields=fields))["Voice"]
-    assert (told["Name"], told["Labels"], told["Gender"], told["Languages"]) == ("Max", ["vc-1"], "male", ["en"])
-    assert tencent.voices() == [told]
+    voice = tencent.call("UpdateVoice", named(used, VoiceFields=fields))["Voice"]
+    assert (voice["Name"], voice["Labels"], voice["Gender"], voice["Languages"]) == ("Max", ["vc-1"], "male", ["en"])
+    assert tencent.voices() == [voice]
 
 
 def test_an_update_may_empty_what_it_does_not_name(tencent: TencentCaller, used: str) -> None:
-    tencent.turn(update_clears=True)
-    told = tencent.call("UpdateVoice", named(used, VoiceFields={"Gender": "male"}))["Voice"]
-    assert (told["Name"], told["Labels"], told["Gender"], told["Languages"]) == ("", [], "male", [])
+    tencent.change_faults(update_clears=True)
+    voice = tencent.call("UpdateVoice", named(used, VoiceFields={"Gender": "male"}))["Voice"]
+    assert (voice["Name"], voice["Labels"], voice["Gender"], voice["Languages"]) == ("", [], "male", [])
 
 
 def test_a_deleted_voice_is_gone_and_its_task_stays(tencent: TencentCaller) -> None:
@@ -109,7 +109,7 @@ def test_an_unused_voice_is_gone_after_7_days(tencent: TencentCaller) -> None:
 
 
 def test_how_long_an_unused_voice_lasts_is_a_switch(tencent: TencentCaller) -> None:
-    tencent.turn(unused_seconds=60)
+    tencent.change_faults(unused_seconds=60)
     voice_id = tencent.made()
     tencent.clock.sleep(60)
     assert tencent.speak(voice_id)["Error"]["Code"] == "ResourceNotFound"
@@ -117,7 +117,7 @@ def test_how_long_an_unused_voice_lasts_is_a_switch(tencent: TencentCaller) -> N
 
 @pytest.mark.parametrize("code", ["ResourceNotFound", "InvalidParameterValue", "FailedOperation"])
 def test_how_an_unknown_voice_is_refused_is_a_switch(tencent: TencentCaller, code: str) -> None:
-    tencent.turn(unknown_voice=code)
+    tencent.change_faults(unknown_voice=code)
     assert tencent.refused("DeleteVoice", named("minimax_none")) == code
 
 
