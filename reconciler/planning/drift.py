@@ -17,7 +17,7 @@ from reconciler.model.plan import Action, Change, Drift, DriftKind, FieldChange
 from reconciler.model.state import Record, Status
 from reconciler.model.time_format import format_time
 from reconciler.planning.marked_voices import Marked
-from reconciler.planning.plan_context import PlanContext, has_expired, is_due
+from reconciler.planning.plan_context import PlanContext, has_expired, is_due_for_deletion
 from reconciler.planning.replaced import AGES
 from reconciler.planning.shared_voices import shared
 
@@ -69,13 +69,17 @@ def remarks(context: PlanContext, changes: Collection[Change], newer: Mapping[st
             *_unverifiable(sorted(unverifiable - changed)),
         ),
         unseen=tuple(f"{address}: {observed.why}" for address, observed in unknown if isinstance(observed, Unknown)),
-        ways_to_see=sum((d.hint for name, d in context.account_problems.items() if name not in context.seen), NO_HINT),
+        ways_to_see=sum(
+            (d.hint for name, d in context.account_problems.items() if name not in context.observations), NO_HINT
+        ),
     )
 
 
 def _never_looked_at(context: PlanContext) -> Iterator[tuple[str, Unknown]]:
     """Declared and not in the state, where the account could not be looked at: nobody knows what it holds."""
-    for voice in context.manifest.voices.values() if len(context.seen) < len(context.manifest.providers) else ():
+    for voice in (
+        context.manifest.voices.values() if len(context.observations) < len(context.manifest.providers) else ()
+    ):
         unseen = _not_looked_at(context, voice.provider)
         if unseen is not None and voice.address not in context.state.current:
             yield voice.address, unseen
@@ -83,7 +87,7 @@ def _never_looked_at(context: PlanContext) -> Iterator[tuple[str, Unknown]]:
 
 def _not_looked_at(context: PlanContext, provider: str) -> Unknown | None:
     """Why nothing of a provider could be looked at; None where it was looked at."""
-    doubt = context.account_problems.get(provider) if provider not in context.seen else None
+    doubt = context.account_problems.get(provider) if provider not in context.observations else None
     return Unknown(why=doubt.why) if doubt is not None else None
 
 
@@ -105,8 +109,8 @@ def _surplus(context: PlanContext, taken: Collection[str | None]) -> Iterator[Dr
     shown: set[tuple[str, str]] = set()
     for marked in sorted(context.marked.all, key=lambda m: (m.provider, m.marker.digest)):
         key = marked.remote.external_task_id
-        place = (context.seen[marked.provider].account, str(key))
-        if not context.ours(marked.marker.lineage) or key in taken or place in shown:
+        place = (context.observations[marked.provider].account, str(key))
+        if not context.is_own_lineage(marked.marker.lineage) or key in taken or place in shown:
             continue
         if marked.remote.status is not TaskStatus.FAILED:
             shown.add(place)
@@ -126,10 +130,10 @@ def _kept(context: PlanContext, changes: Collection[Change]) -> Iterator[str]:
     meant = {change.key for change in changes if change.made is not None}
     meant |= {change.made.voice_id for change in changes if change.made is not None}
     meant |= {context.state.records[key].voice_id for key in context.state.current.values()}
-    for record in context.beside:
+    for record in context.unbound:
         if record.external_task_id in meant or (record.voice_id is not None and record.voice_id in meant):
             continue
-        if record.status is Status.DEPOSED and not is_due(record, context.now, context.options):
+        if record.status is Status.DEPOSED and not is_due_for_deletion(record, context.now, context.options):
             yield f"{record.address}: the replaced voice {record.voice_id} is kept {_until(record)} (keep_old)"
 
 

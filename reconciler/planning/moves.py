@@ -20,7 +20,7 @@ from reconciler.model.plan import Action, Change
 from reconciler.model.redaction import redacted
 from reconciler.model.state import LIVE, Record, State, Status
 from reconciler.planning import markers
-from reconciler.planning.change import verdict
+from reconciler.planning.change import make_change
 from reconciler.planning.diff import difference, face
 from reconciler.planning.plan_context import PlanContext
 from reconciler.planning.renamed_entries import of_an_older_state, to_a_protected_place, which_entry, which_record
@@ -65,7 +65,7 @@ def find(context: PlanContext, declared: Mapping[str, Voice], *, older: Collecti
 def changes(moves: Moves, declared: Mapping[str, Voice]) -> Iterator[Change]:
     """One `move` for each pair, in the order of the new addresses."""
     for address, record in sorted(moves.pairs.items()):
-        yield verdict(
+        yield make_change(
             declared[address],
             Action.MOVE,
             "same inputs, nothing is paid",
@@ -138,9 +138,9 @@ def _is_new(context: PlanContext, voice: Voice) -> bool:
     address = voice.address
     if address in context.state.current or voice.origin is Origin.OFFICIAL or address in context.options.retry:
         return False
-    if address in context.stopped:
+    if address in context.blocked:
         return False
-    if voice.provider not in context.seen or voice.provider in context.account_problems:
+    if voice.provider not in context.observations or voice.provider in context.account_problems:
         return False
     own = (*context.pending.get(address, ()), *context.given_up.get(address, ()))
     return not any(_fits(context, voice, record) for record in own)
@@ -155,10 +155,11 @@ def _is_to_be_replaced(context: PlanContext, voice: Voice) -> bool:
         return False
     if voice.origin is not Origin.MADE:
         return False
-    if address in context.options.retry | context.options.replace or address in context.stopped:
+    if address in context.options.retry | context.options.replace or address in context.blocked:
         return False
     if not all(
-        name in context.seen and name not in context.account_problems for name in (voice.provider, record.provider)
+        name in context.observations and name not in context.account_problems
+        for name in (voice.provider, record.provider)
     ):
         return False
     return bool(difference(voice, record).identity)
@@ -230,7 +231,9 @@ def _fitting(
 
 def _fits(context: PlanContext, voice: Voice, record: Record) -> bool:
     """The same inputs on the same account. What `ignore_changes` names counts too: a move must not guess."""
-    if record.account != context.seen[voice.provider].account or _is_sound(voice.address) != _is_sound(record.address):
+    if record.account != context.observations[voice.provider].account or _is_sound(voice.address) != _is_sound(
+        record.address
+    ):
         return False
     strict = voice.lifecycle.model_copy(update={"ignore_changes": ()})
     return not difference(voice.model_copy(update={"lifecycle": strict}), record).identity

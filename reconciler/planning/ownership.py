@@ -12,7 +12,7 @@ from reconciler.model.manifest import Voice
 from reconciler.model.method import Origin
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import LIVE, Record, Status
-from reconciler.planning.change import stopped
+from reconciler.planning.change import as_blocked
 from reconciler.planning.plan_context import Place, PlanContext
 
 Holders = Mapping[Place, set[str]]  # -> addresses
@@ -84,15 +84,15 @@ def _wanted(context: PlanContext, declared: Mapping[str, Voice]) -> dict[Place, 
 
 def _accounts(context: PlanContext, provider: str, voice_id: str) -> set[str]:
     """The account of a provider; of one that was not looked at, each that it may be."""
-    if provider in context.seen:
-        return {context.seen[provider].account}
+    if provider in context.observations:
+        return {context.observations[provider].account}
     return {record.account for record in context.state.records.values() if record.voice_id == voice_id}
 
 
 def _made(context: PlanContext, change: Change) -> Place | None:
     if change.made is None or change.made.voice_id is None or change.origin is Origin.OFFICIAL:
         return None
-    return context.place(context.seen[change.provider].account, change.made.voice_id)
+    return context.place(context.observations[change.provider].account, change.made.voice_id)
 
 
 def _deleted(context: PlanContext, change: Change) -> list[Place]:
@@ -112,7 +112,7 @@ def _taken(context: PlanContext, change: Change, place: Place, other: str) -> Ch
         ways = hint(way(f"{change.address} has a voice of its own. To let go of that one", "state rm", change.address))
     else:
         ways = hint(way("To give it this address", "state mv", other, change.address))
-    return stopped(change, f"the voice {place[1]} is managed as {other} already", ways)
+    return as_blocked(change, f"the voice {place[1]} is managed as {other} already", ways)
 
 
 def _missed(context: PlanContext, change: Change, place: Place, other: str) -> Change:
@@ -121,7 +121,7 @@ def _missed(context: PlanContext, change: Change, place: Place, other: str) -> C
         ways = hint(way(f"To keep it for {other} only", "state rm", change.address))
     else:
         ways = hint(way("To give it that address", "state mv", change.address, other))
-    return stopped(change, f"its voice {place[1]} is declared as {other}, and would be deleted", ways)
+    return as_blocked(change, f"its voice {place[1]} is declared as {other}, and would be deleted", ways)
 
 
 def _means(context: PlanContext, record: Record | None, place: Place) -> bool:

@@ -16,7 +16,7 @@ from reconciler.model.plan import Action, Change, DriftKind, Plan, Stop
 from reconciler.model.planfile import MAKE_ANOTHER
 from reconciler.model.state import State, Status
 from reconciler.model.variables import unset
-from reconciler.planning.change import stopped
+from reconciler.planning.change import as_blocked
 
 FEW = 10  # below this many recorded voices no percentage is asked about
 _LOSING = {Action.DELETE, Action.REPLACE, Action.FORGET}
@@ -51,7 +51,7 @@ def block_mass_recreates(
         f"over {safety.max_recreate_percent:g} %"
     )
     ways = hint(way("If they are truly gone", "--allow-recreates", len(gone)))
-    return tuple(stopped(c, reason, ways, key=None) if c.gone else c for c in plan.changes)
+    return tuple(as_blocked(c, reason, ways, key=None) if c.gone else c for c in plan.changes)
 
 
 def unkeyed(
@@ -65,7 +65,7 @@ def unkeyed(
         if change.action not in _BUYS or change.made is not None or name is None or is_set(name):
             return change
         why, export = unset("api_key_env", name, example="TRTC_API_KEY")
-        return stopped(change, f"no credentials: {why.rstrip('.')}", hint(export), key=None, approval_digest=None)
+        return as_blocked(change, f"no credentials: {why.rstrip('.')}", hint(export), key=None, approval_digest=None)
 
     return tuple(map(checked, changes))
 
@@ -181,7 +181,7 @@ def _shown(reviewed: Change | None, change: Change, blocked: Collection[str]) ->
     if change.address not in blocked or (reviewed is not None and reviewed.action is not Action.BLOCKED):
         return None
     reason = f"it was blocked in the saved plan; now it can be done ({change.action}), and that was not reviewed"
-    return stopped(change, reason, hint(way("Review it", "plan --out FILE")), key=None, found=None)
+    return as_blocked(change, reason, hint(way("Review it", "plan --out FILE")), key=None, found=None)
 
 
 def _allows(reviewed: Change | None, change: Change) -> bool:

@@ -10,7 +10,7 @@ from reconciler.model.manifest import Voice
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import Record, State, Status
 from reconciler.planning.blocked_change import blocked
-from reconciler.planning.change import verdict
+from reconciler.planning.change import make_change
 from reconciler.planning.diff import face
 
 _SHOWN = 5  # candidates in a hint
@@ -48,7 +48,7 @@ def which_entry(state: State, record: Record, voices: Sequence[Voice]) -> Change
 def _asked(record: Record, who: str, ways: Sequence[Way]) -> Change:
     reason = f"not declared any more, and {who}: was it renamed?"
     leave = way("to leave the voice in its account", "state rm", record.address)
-    return verdict(record, Action.BLOCKED, reason, _sentence([*ways, leave]), record=record, before=face(record))
+    return make_change(record, Action.BLOCKED, reason, _sentence([*ways, leave]), record=record, before=face(record))
 
 
 def _renamed(state: State, record: Record, address: str) -> Way:

@@ -17,9 +17,9 @@ from reconciler.model.method import Origin
 from reconciler.model.observed import Observations
 from reconciler.model.plan import Action, Change, FieldChange
 from reconciler.model.state import SETTLING, Record, State, Status
-from reconciler.planning.change import verdict
+from reconciler.planning.change import make_change
 from reconciler.planning.diff import face
-from reconciler.planning.plan_context import PlanOptions, is_due, shows_late
+from reconciler.planning.plan_context import PlanOptions, is_due_for_deletion, is_just_accepted
 from reconciler.planning.provider_moves import Move, movable, names_it, same_inputs
 from reconciler.planning.same_account import Comparison, Name, Undecided, compare
 
@@ -28,7 +28,7 @@ _STATE_ONLY = "in the state only, no call"
 _RETURNS = SETTLING | {Status.ABANDONED, Status.LAPSED, Status.DEPOSED}  # an address without a voice may take it back
 
 
-class Stopped(NamedTuple):
+class BlockReason(NamedTuple):
     """Why an entry can't move yet, and what to type."""
 
     why: str
@@ -41,7 +41,7 @@ class Renaming:
 
     state: State
     moved: Mapping[str, Sequence[Record]] = field(default_factory=dict)  # by address
-    stopped: Mapping[str, Stopped] = field(default_factory=dict)  # by address
+    blocked: Mapping[str, BlockReason] = field(default_factory=dict)  # by address
     one_account: Mapping[str, str] = field(default_factory=dict)  # account -> the name that stands for it
 
 
@@ -65,17 +65,17 @@ def settled(
     same = [m for m in moves if results[m.record.external_task_id] is Comparison.SAME]
     proven = {m.names for m in same if m.record.origin is not Origin.OFFICIAL}
     moved: dict[str, Sequence[Move]] = {}
-    stopped: dict[str, Stopped] = {}
+    blocked: dict[str, BlockReason] = {}
     for address, group in _by_address(moves).items():
         verdict = _verdict(state, group, results, proven, now=now, options=options)
-        if isinstance(verdict, Stopped):
-            stopped |= dict.fromkeys((address, group[0].voice.address), verdict)
+        if isinstance(verdict, BlockReason):
+            blocked |= dict.fromkeys((address, group[0].voice.address), verdict)
         elif verdict:
             moved[address] = verdict
     renamed = [m.renamed(seen[m.voice.provider].account) for found in moved.values() for m in found]
     before = {address: [m.record for m in found] for address, found in moved.items()}
     one_account = _joined((seen[old].account, seen[new].account) for old, new in sorted(proven))
-    return Renaming(state.with_changes(renamed) if renamed else state, before, stopped, one_account)
+    return Renaming(state.with_changes(renamed) if renamed else state, before, blocked, one_account)
 
 
 def _joined(pairs: Iterable[tuple[str, str]]) -> Mapping[str, str]:
@@ -146,7 +146,7 @@ def _verdict(
     *,
     now: datetime,
     options: PlanOptions,
-) -> list[Move] | Stopped:
+) -> list[Move] | BlockReason:
     """Which of them move, or why none may."""
     current = state.at(group[0].record.address)
     if current is None:
@@ -154,11 +154,11 @@ def _verdict(
     else:
         meant = [m for m in group if m.record.external_task_id == current.external_task_id]
     for move in meant:
-        stopped = _stops(
+        blocked = _stops(
             move, results[move.record.external_task_id], proven=move.names in proven, now=now, options=options
         )
-        if stopped is not None:
-            return stopped
+        if blocked is not None:
+            return blocked
     if current is not None and not _same(meant[0], results, proven):
         return []
     return [m for m in group if _same(m, results, proven)]
@@ -175,14 +175,14 @@ def _returns(move: Move, *, now: datetime, options: PlanOptions) -> bool:
     record = move.record
     if record.status not in _RETURNS or move.voice.origin is not Origin.MADE:
         return False
-    if record.status is Status.DEPOSED and is_due(record, now, options):
+    if record.status is Status.DEPOSED and is_due_for_deletion(record, now, options):
         return False
     return same_inputs(move.voice, record)
 
 
 def _stops(
     move: Move, result: Comparison | Undecided, *, proven: bool, now: datetime, options: PlanOptions
-) -> Stopped | None:
+) -> BlockReason | None:
     """Why nothing of this entry may be bought, changed or deleted."""
     record, voice = move.record, move.voice
     paid_for = options.replace if record.address == voice.address else options.replace | options.retry
@@ -190,12 +190,16 @@ def _stops(
         return None  # somebody pays for another one, whichever account it is
     if result is Comparison.TWO and proven and record.origin is not Origin.OFFICIAL:
         result = Undecided(f"{voice.provider} lists other voices of {record.provider}, but not this one", passing=True)
-    if result is Comparison.NOTHING and not proven and (record.status is Status.INTENDED or shows_late(record, now)):
+    if (
+        result is Comparison.NOTHING
+        and not proven
+        and (record.status is Status.INTENDED or is_just_accepted(record, now))
+    ):
         result = Undecided("nothing of its creation is shown yet", passing=record.status is Status.RUNNING)
     if not isinstance(result, Undecided):
         return None
     why = f"could not tell whether {record.provider} and {voice.provider} are one account: {result.why}"
-    return Stopped(why, _AGAIN if result.passing else _ways_on(record, voice))
+    return BlockReason(why, _AGAIN if result.passing else _ways_on(record, voice))
 
 
 _AGAIN = hint("Nothing of it is paid or deleted until that can be decided. Try again later.")
@@ -223,7 +227,7 @@ def _why(record: Record, voice: Voice) -> str:
 
 
 def _update(voice: Voice, before: Record, record: Record, moved: tuple[str, ...]) -> Change:
-    return verdict(
+    return make_change(
         voice,
         Action.UPDATE,
         f"{_STATE_ONLY}: {_why(record, voice)}",

@@ -14,7 +14,7 @@ from reconciler.model.accounts import Account, KlingAccount, TencentTrtcAccount,
 from reconciler.model.method import Origin
 from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import Record, Status
-from reconciler.planning.plan_context import shows_late
+from reconciler.planning.plan_context import is_just_accepted
 
 _OFFICIAL = "kling"  # the owner of what every account of Kling's may list
 
@@ -111,7 +111,7 @@ def _twice(record: Record, old: Name, new: Name, there: RemoteVoice, here: Remot
 
 def _missed(record: Record, old: Name, new: Name, there: RemoteVoice, *, now: datetime) -> Comparison | Undecided:
     """The old name lists it, and the new one does not."""
-    if shows_late(record, now):
+    if is_just_accepted(record, now):
         return Undecided(f"its task is new, and {new.name} may list it late", passing=True)
     owners = new.seen.owners & {_owner(there), record.owned_by}
     if owners:

@@ -15,7 +15,7 @@ from reconciler.model.observed import TaskStatus
 from reconciler.model.plan import Action, Change
 from reconciler.planning import markers
 from reconciler.planning.blocked_change import blocked
-from reconciler.planning.change import stopped, verdict
+from reconciler.planning.change import as_blocked, make_change
 from reconciler.planning.diff import face
 from reconciler.planning.marked_voices import Marked
 from reconciler.planning.plan_context import PlanContext
@@ -87,7 +87,7 @@ def _undeleted(change: Change) -> Change:
     if change.action is not Action.DELETE:
         return change
     reason = f"{change.reason}, but this state is older than the account, so nothing is deleted"
-    return stopped(change, reason, _FETCH)
+    return as_blocked(change, reason, _FETCH)
 
 
 def _older(context: PlanContext, address: str, marked: Marked, voice: Voice | None) -> Change:
@@ -104,8 +104,8 @@ def _older(context: PlanContext, address: str, marked: Marked, voice: Voice | No
     if voice is not None:
         return blocked(voice, record, reason, ways)
     if record is not None:
-        return verdict(record, Action.BLOCKED, reason, ways, record=record, before=face(record))
-    return verdict(_Unknown(address, marked.provider), Action.BLOCKED, reason, ways, record=None)
+        return make_change(record, Action.BLOCKED, reason, ways, record=record, before=face(record))
+    return make_change(_Unknown(address, marked.provider), Action.BLOCKED, reason, ways, record=None)
 
 
 @dataclass(frozen=True, slots=True)

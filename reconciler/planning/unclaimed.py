@@ -31,7 +31,7 @@ def in_the_way(context: PlanContext, voice: Voice, replacement: Replacement) -> 
     if not context.marked.all:
         return None
     if voice.address not in context.options.retry:
-        ours = _newest_first(m for m in _fitting(context, voice) if context.ours(m.marker.lineage))
+        ours = _newest_first(m for m in _fitting(context, voice) if context.is_own_lineage(m.marker.lineage))
         there = [m for m in ours if m.remote.status is not TaskStatus.FAILED]
         if there:
             return _is_it_this_one(voice, replacement, there)
@@ -52,7 +52,7 @@ def _fitting(context: PlanContext, voice: Voice) -> list[Marked]:
 
 def _cut(context: PlanContext, voice: Voice) -> list[Marked]:
     """By name only where nothing else can tell: one voice whose marker was cut, and one new entry that it may be of."""
-    found = [m for m in context.marked.cut(voice) if context.ours(m.marker.lineage)]
+    found = [m for m in context.marked.cut(voice) if context.is_own_lineage(m.marker.lineage)]
     if len({m.remote.external_task_id for m in found}) != 1:
         return []
     others = (v for v in context.manifest.voices.values() if v.address != voice.address)
@@ -110,7 +110,9 @@ def _of_a_lost_state(context: PlanContext, voice: Voice, replacement: Replacemen
     if not context.state.records:
         found += [*context.marked.named(voice), *context.marked.cut(voice)]
     others = [m for m in found if m.remote.status is not TaskStatus.FAILED]
-    lineages = {m.marker.lineage for m in others if not context.ours(m.marker.lineage)} - set(context.state.strangers)
+    lineages = {m.marker.lineage for m in others if not context.is_own_lineage(m.marker.lineage)} - set(
+        context.state.strangers
+    )
     if not lineages:
         return None
     first = min(lineages)
