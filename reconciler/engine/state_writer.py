@@ -54,7 +54,7 @@ class StateWriter:
         return self._records.get(key) or self._state.records.get(key)
 
     def at(self, address: str) -> Record | None:
-        """The record that the address means."""
+        """The current record of the address."""
         return self.record(self._current[address] if address in self._current else self._state.current.get(address))
 
     def write(
