@@ -1,4 +1,4 @@
-"""A person's word on a voice: it is this one, it is not, its new name is meant. No cloud is changed by any of it."""
+"""Manual decisions about a voice: `import`, `resolve` and `drift --accept`. They change nothing in a cloud."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from reconciler.planning.blocked_change import undeclared
 
 
 def import_voice(session: Session, address: str, voice_id: str, request: Request) -> Record:
-    """Takes a voice that was made elsewhere to be what the manifest says of `address`."""
+    """Imports a voice that was made elsewhere as the voice of `address`. The manifest must declare that address."""
     voice = _declared(session, address)
     if voice.origin is Origin.OFFICIAL:
         raise UsageError(f"{address} is a preset, which is taken in by apply.", hint(way("", "apply")))
@@ -35,14 +35,14 @@ def import_voice(session: Session, address: str, voice_id: str, request: Request
             )
         cloud = session.connect([voice.provider])[voice.provider]
         record = _candidate(state, voice, cloud, voice_id, now=now)
-        _refuse_held(state, record, address)
+        _refuse_managed(state, record, address)
         record = _found(cloud, record, now=now)
         edit.after = state.with_changes([record], current={address: record.external_task_id})
         return record
 
 
 def accept(session: Session, addresses: Collection[str], request: Request) -> list[Record]:
-    """Takes the names that these voices have in their clouds now for theirs: no drift any more, and nothing else."""
+    """Accepts the names that these voices have in their clouds now: they no longer count as drift."""
     with changing(session, "drift --accept", request) as edit:
         state = edit.before
         renamed = [_renamed(session, state, address) for address in sorted(set(addresses))]
@@ -70,7 +70,7 @@ def _renamed(session: Session, state: State, address: str) -> Record:
 
 
 def resolve(session: Session, address: str, request: Request, *, voice_id: str | None, retry: bool) -> Record:
-    """A person's word on a creation that nobody can settle: it is this voice; or it is not, pay again; or let it go."""
+    """Resolves a creation whose outcome is unknown: it made this voice, or pay again (`retry`), or abandon it."""
     with changing(session, "resolve", request) as edit:
         state, now = edit.before, session.clock.now()
         record = open_creation(state, address)
@@ -81,19 +81,19 @@ def resolve(session: Session, address: str, request: Request, *, voice_id: str |
                 raise UsageError(*undeclared(record))
             cloud = session.connect([record.provider])[record.provider]
             named = _named(record, voice_id).model_copy(update={"status": Status.READY, "attempts": 0})
-            _refuse_held(state, named, address)
+            _refuse_managed(state, named, address)
             found = _found(cloud, named, now=now)
-            settled = found.model_copy(update={"attempts": record.attempts, "message": None})
-            # Beside a voice that still stands it stays unbound: the next apply finishes the replace with it.
+            resolved = found.model_copy(update={"attempts": record.attempts, "message": None})
+            # If the address has another voice, this one stays unbound: the next apply finishes the replace with it.
             status = Status.READY if bound else Status.RUNNING
-            settled = settled.model_copy(update={"status": status})
-            edit.after = state.with_changes([settled])
-            return settled
-        settled = (
+            resolved = resolved.model_copy(update={"status": status})
+            edit.after = state.with_changes([resolved])
+            return resolved
+        resolved = (
             transitions.given_up(record, now=now) if retry else transitions.ended(record, Status.ABANDONED, now=now)
         )
-        edit.after = state.with_changes([settled], current={address: None} if bound else {})
-        return settled
+        edit.after = state.with_changes([resolved], current={address: None} if bound else {})
+        return resolved
 
 
 def _declared(session: Session, address: str) -> Voice:
@@ -107,23 +107,23 @@ def _declared(session: Session, address: str) -> Voice:
 
 
 def open_creation(state: State, address: str) -> Record:
-    """The creation of an address that is not settled, also one whose task never ends; may be an external_task_id too.
+    """The creation of an address that has no outcome yet. `address` may also be an external_task_id.
 
-    Of several, one that a person named before comes last, and so does one that waits for its deletion; then the one
-    that the address means comes first (a renamed entry brings its own to an address in use), then the newest.
+    Of several, one without a voice_id comes first, then one that does not wait for its deletion, then the current
+    record of the address (a renamed entry may bring another one), then the newest.
     """
     if address in state.records:
         address, only = state.records[address].address, address
     else:
         only = None
-    unsettled = [
+    unresolved = [
         r
         for r in state.records.values()
         if r.address == address
         and only in (None, r.external_task_id)
         and (r.status in SETTLING or (r.status is Status.DEPOSED and r.voice_id is None))
     ]
-    if not unsettled:
+    if not unresolved:
         raise UsageError(
             f"{address} has nothing to resolve: no creation of it is open.",
             hint(way("", "plan", after=" says what is blocked, and why.")),
@@ -134,10 +134,10 @@ def open_creation(state: State, address: str) -> Record:
         bound = record.external_task_id == meant
         return record.voice_id is None, record.status in SETTLING, bound, record.generation
 
-    return max(unsettled, key=rank)
+    return max(unresolved, key=rank)
 
 
-def _refuse_held(state: State, record: Record, address: str) -> None:
+def _refuse_managed(state: State, record: Record, address: str) -> None:
     holder = state.by_voice_id.get((record.account, record.voice_id)) if record.voice_id is not None else None
     if holder is not None and holder.status in LIVE and holder.external_task_id != record.external_task_id:
         if holder.status is Status.DEPOSED:
@@ -152,14 +152,14 @@ def _refuse_held(state: State, record: Record, address: str) -> None:
 
 
 def _named(record: Record, named: str) -> Record:
-    """The record with what a person says it made: a voice_id; of a sound its URL, or its file in the media library."""
+    """The record with the result that the user names: a voice_id; for a sound, its URL or its media library file_id."""
     if not record.address.startswith(AUDIO):
         return record.model_copy(update={"voice_id": named})
     return record.model_copy(update={"url" if is_url(named) else "file_id": named})
 
 
 def _found(cloud: Cloud, record: Record, *, now: datetime) -> Record:
-    """As its cloud shows it; where that can't be asked, a person's word is all there is."""
+    """The record as its cloud shows it. If the cloud can't look it up, the user's statement is accepted."""
     observed = cloud.provider.observe([record]).of.get(record.external_task_id)
     listed = hint(way("", "voices", record.provider, after=" lists what there is."))
     match observed:

@@ -11,7 +11,7 @@ from reconciler.engine.cloud import Cloud
 from reconciler.engine.executor import Executor
 from reconciler.engine.jobs import JobResult
 from reconciler.engine.probe import Verifier
-from reconciler.engine.refresh import look, needed, opened
+from reconciler.engine.refresh import connect_all, needed_providers, observe_all
 from reconciler.engine.session import Request, Session
 from reconciler.engine.worker_pool import ThreadPool, WorkerPool
 from reconciler.errors import Declined, SafetyStop, StateError, UsageError
@@ -199,10 +199,10 @@ def _save_end(session: Session, executor: Executor, approved: Plan | None) -> No
 
 def _plan(session: Session, state: State, request: Request, verifier: Verifier | None = None) -> _Planned:
     manifest, now = session.manifest, session.clock.now()
-    connected, unconnected = opened(session.connect, needed(manifest, state, now=now))
+    connected, unconnected = connect_all(session.connect, needed_providers(manifest, state, now=now))
     accounts = {name: cloud.provider.account for name, cloud in connected.items()}
     extra = planner.candidates(manifest, state, accounts, now=now)
-    observed, refusing = look(manifest, state, connected, extra)
+    observed, refusing = observe_all(manifest, state, connected, extra)
     clouds = {name: cloud for name, cloud in connected.items() if name in observed}
     seen = verifier(state, clouds, observed) if verifier is not None else observed
     ahead = ahead_by(seen.values())

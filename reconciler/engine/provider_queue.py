@@ -206,7 +206,7 @@ class ProviderQueue:
         starved = waiting and self.free_at() > now
         running = [run.sent_at for run, _ in self.polled.values()] if starved or not waiting else []
         due = self.poll_schedule.due(running, submitting=waiting or bool(self.submits.out), starved=starved)
-        return self.limits.limiter("create").turn_for_others(due)
+        return self.limits.limiter("create").next_for_others(due)
 
 
 def _call_queues() -> dict[type[Call], CallQueue]:

@@ -51,7 +51,7 @@ class Scheduler:
         self._deletions = Deletions()
         self.halted: str | None = None  # why the run stopped early
         for queue in queues.values():  # the plan has just read every account
-            queue.limits.limiter("create").make_way(self._clock.monotonic())
+            queue.limits.limiter("create").count_other_call(self._clock.monotonic())
 
     def run(self, runs: list[ProcedureRun]) -> None:
         """Runs until every procedure has ended, or the run is halted and no call is out."""
@@ -99,7 +99,7 @@ class Scheduler:
     def _start_calls(self, queue: ProviderQueue) -> None:
         now = self._clock.monotonic()
         if queue.next_poll(now) <= now:  # before a create takes the poll's place in the rate limit
-            queue.limits.limiter("create").make_way(now)
+            queue.limits.limiter("create").count_other_call(now)
             queue.polling = True
             waited = [self._state_writer.record(key) or step.record for key, (_, step) in queue.polled.items()]
             self._workers.start(PollJob(queue, waited))

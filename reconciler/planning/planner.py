@@ -50,7 +50,7 @@ def plan(
     could not be read, with the reason.
     """
     entries = {} if options.destroy else manifest.voices
-    renaming = renamed_providers.settled(manifest, state, observations, now=now, options=options)
+    renaming = renamed_providers.resolve_renames(manifest, state, observations, now=now, options=options)
     state = renaming.state
 
     def context_for(state: State) -> PlanContext:
@@ -67,18 +67,20 @@ def plan(
         )
 
     context = context_for(state)
-    newer = stale_state.addresses(context)
-    moved = moves.find(context, entries, older=newer.keys())
-    renamed = [renamed_providers.noted_move(renaming, change) for change in moves.changes(moved, entries)]
+    newer = stale_state.stale_addresses(context)
+    moved = moves.find(context, entries, stale=newer.keys())
+    renamed = [renamed_providers.with_rebind_on_move(renaming, change) for change in moves.changes(moved, entries)]
     if renamed:
         state = moves.applied(state, moved, now=now)
         context = context_for(state)
 
     planned = _declared_changes(context, entries, moved, renaming)
     unchanged = len(entries.keys() - {change.address for change in (*planned, *renamed)} - newer.keys())
-    changes = renamed + ownership.guarded(context, planned + _undeclared_changes(context, entries, moved), entries)
+    changes = renamed + ownership.block_conflicts(
+        context, planned + _undeclared_changes(context, entries, moved), entries
+    )
     changes += _unbound_changes(context, changes, entries)
-    changes = stale_state.guarded(context, newer, changes, entries)
+    changes = stale_state.block_stale(context, newer, changes, entries)
     remarks = drift.remarks(context, changes, newer)
     return Plan(
         plan_id=_plan_id(state, changes),
@@ -92,7 +94,7 @@ def plan(
         unseen=remarks.unseen,
         ways_to_see=remarks.ways_to_see,
         older=tuple(change.address for change in changes if change.address in newer),
-        unclaimed=() if options.destroy else unclaimed.without_record(context, changes),
+        unclaimed=() if options.destroy else unclaimed.unrecorded_addresses(context, changes),
         destroy=options.destroy,
     )
 
@@ -137,7 +139,7 @@ def _declared_changes(
     planned: list[Change] = []
     for voice in entries.values():
         change = moved.unclear.get(voice.address)
-        change = change or renamed_providers.noted(renaming, voice, declared.change_for(context, voice))
+        change = change or renamed_providers.with_rebind(renaming, voice, declared.change_for(context, voice))
         if change is not None:
             planned.append(change.model_copy(update={"approval_digest": _approval_digest(context, voice)}))
     return planned
@@ -155,7 +157,7 @@ def _unbound_changes(context: PlanContext, changes: Sequence[Change], entries: M
     """The changes for unbound records. They depend on the changes for the addresses, which are decided first."""
     if not context.unbound:
         return []
-    held, wanted = ownership.staying(context, changes, entries)
+    held, wanted = ownership.held_and_declared(context, changes, entries)
     decided = undeclared.Decided(
         used=frozenset(key for change in changes for key in (change.key, change.record) if key is not None),
         blocked=frozenset(change.address for change in changes if change.action is Action.BLOCKED),

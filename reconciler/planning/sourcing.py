@@ -19,7 +19,7 @@ from reconciler.planning.diff import difference
 from reconciler.planning.outcome import Exists, Failed, Gone, NeedsUser, NeverArrived, NotKnown, NotObservable, outcome
 from reconciler.planning.plan_context import PlanContext, as_recorded
 from reconciler.planning.replacement import Replacement, adoption_change, creation_change
-from reconciler.planning.unclaimed import in_the_way
+from reconciler.planning.unclaimed import blocked_by_unrecorded
 from reconciler.protocols import ByKey
 
 
@@ -30,7 +30,7 @@ def new_voice(context: PlanContext, voice: Voice, replacement: Replacement) -> C
     existing = (
         _continue_pending(context, voice, replacement)
         or _adopt_given_up(context, voice, replacement)
-        or in_the_way(context, voice, replacement)
+        or blocked_by_unrecorded(context, voice, replacement)
     )
     if existing is not None:
         return existing
@@ -58,7 +58,7 @@ def repeat_call(context: PlanContext, voice: Voice, replacement: Replacement, re
 
     It is blocked if the voice exists under another key: the list may have hidden that voice when the call was planned.
     """
-    existing = in_the_way(context, voice, replacement)
+    existing = blocked_by_unrecorded(context, voice, replacement)
     if existing is not None:
         return existing
     return creation_change(
