@@ -102,7 +102,7 @@ def apply(
         if new_plan.destroy and planned.survey is not None:
             _refuse_unknown_destroy(planned.survey, session.store.where)
         if approved is not None:
-            new_plan = policy.restrict_to(new_plan, approved, going_on=state.applying == approved.plan_id)
+            new_plan = policy.restrict_to(new_plan, approved, resumed=state.applying == approved.plan_id)
         watch.show(new_plan)
         if new_plan.stops:
             raise SafetyStop(

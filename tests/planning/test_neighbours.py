@@ -1,4 +1,4 @@
-"""Which state files keep a manifest from beginning a state of its own."""
+"""Tests which state files nearby prevent a manifest from beginning a new state."""
 
 from __future__ import annotations
 
@@ -12,8 +12,13 @@ ONLY_UNLISTED = {Relation.AROUND, Relation.COPY}
 
 
 def found(relation: Relation = Relation.GONE, **fields: object) -> Neighbour:
-    told = {"path": "voices.state.json", "manifest": "voices.yaml", "options": "-f voices.yaml", "relation": relation}
-    return Neighbour.model_validate(told | fields)
+    defaults = {
+        "path": "voices.state.json",
+        "manifest": "voices.yaml",
+        "options": "-f voices.yaml",
+        "relation": relation,
+    }
+    return Neighbour.model_validate(defaults | fields)
 
 
 @pytest.mark.parametrize("relation", Relation)
