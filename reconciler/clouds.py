@@ -166,7 +166,7 @@ class Clouds:
             return ()
         declared = self._manifest.voices
         whole = declared.get(marker.address)
-        voices = [whole] if whole else [v for v in declared.values() if markers.could_mark(marker, v.address)]
+        voices = [whole] if whole else [v for v in declared.values() if markers.fits_address(marker, v.address)]
         return tuple(secret for voice in voices for secret in voice.secrets)
 
 

@@ -11,7 +11,7 @@ from reconciler.protocols import Clock
 
 
 @dataclass(frozen=True, slots=True)
-class Shifted:
+class ShiftedClock:
     """A `Clock` that is ahead of another one by a fixed time."""
 
     clock: Clock

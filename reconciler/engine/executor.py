@@ -52,8 +52,8 @@ class Executor:
             total=len(plan.changes),
             clock=clock,
             began=clock.monotonic(),
-            running=self._running,
-            calls=self._calls,
+            running=self._running_tasks,
+            calls=self._calls_sent,
         )
         self._scheduler = Scheduler(
             self._queues, self._context, self._progress, self._appends, workers=workers, stop=stop
@@ -113,9 +113,9 @@ class Executor:
         self._state_writer.emit_durable()
         raise unsaved
 
-    def _running(self) -> int:
+    def _running_tasks(self) -> int:
         return sum(len(queue.polled) for queue in self._queues.values())
 
-    def _calls(self) -> int:
+    def _calls_sent(self) -> int:
         providers = {id(queue.cloud.provider): queue.cloud.provider for queue in self._queues.values()}
         return sum(provider.calls for provider in providers.values())

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from reconciler.engine.cloud import Cloud
-from reconciler.engine.session import Request, Session, changing
+from reconciler.engine.session import Request, Session, state_edit
 from reconciler.errors import UsageError, not_in_state
 from reconciler.hints import hint, way
 from reconciler.model import transitions
@@ -17,7 +17,7 @@ from reconciler.model.redaction import link_notes_of, redacted
 from reconciler.model.state import LIVE, SETTLING, Record, State, Status
 from reconciler.model.urls import is_url
 from reconciler.planning import markers
-from reconciler.planning.blocked_change import undeclared
+from reconciler.planning.blocked_change import provider_undeclared
 
 
 def import_voice(session: Session, address: str, voice_id: str, request: Request) -> Record:
@@ -25,7 +25,7 @@ def import_voice(session: Session, address: str, voice_id: str, request: Request
     voice = _declared(session, address)
     if voice.origin is Origin.OFFICIAL:
         raise UsageError(f"{address} is a preset, which is taken in by apply.", hint(way("", "apply")))
-    with changing(session, "import", request, begins=True) as edit:
+    with state_edit(session, "import", request, begins=True) as edit:
         state, now = edit.before, session.clock.now()
         current = state.at(address)
         if current is not None and current.status in LIVE:
@@ -36,14 +36,14 @@ def import_voice(session: Session, address: str, voice_id: str, request: Request
         cloud = session.connect([voice.provider])[voice.provider]
         record = _candidate(state, voice, cloud, voice_id, now=now)
         _refuse_managed(state, record, address)
-        record = _found(cloud, record, now=now)
+        record = _look_up(cloud, record, now=now)
         edit.after = state.with_changes([record], current={address: record.external_task_id})
         return record
 
 
 def accept(session: Session, addresses: Collection[str], request: Request) -> list[Record]:
     """Accepts the names that these voices have in their clouds now: they no longer count as drift."""
-    with changing(session, "drift --accept", request) as edit:
+    with state_edit(session, "drift --accept", request) as edit:
         state = edit.before
         renamed = [_renamed(session, state, address) for address in sorted(set(addresses))]
         edit.after = state.with_changes(renamed)
@@ -55,7 +55,7 @@ def _renamed(session: Session, state: State, address: str) -> Record:
     if record is None:
         raise not_in_state(address)
     if record.provider not in session.manifest.providers:
-        raise UsageError(*undeclared(record))
+        raise UsageError(*provider_undeclared(record))
     seen = session.connect([record.provider])[record.provider].provider.observe([record]).of[record.external_task_id]
     match seen:
         case Found(remote=remote) if remote.voice_name not in (None, record.voice_name):
@@ -71,18 +71,18 @@ def _renamed(session: Session, state: State, address: str) -> Record:
 
 def resolve(session: Session, address: str, request: Request, *, voice_id: str | None, retry: bool) -> Record:
     """Resolves a creation whose outcome is unknown: it made this voice, or pay again (`retry`), or abandon it."""
-    with changing(session, "resolve", request) as edit:
+    with state_edit(session, "resolve", request) as edit:
         state, now = edit.before, session.clock.now()
         record = open_creation(state, address)
         address = record.address
         bound = state.current.get(address) == record.external_task_id
         if voice_id is not None:
             if record.provider not in session.manifest.providers:
-                raise UsageError(*undeclared(record))
+                raise UsageError(*provider_undeclared(record))
             cloud = session.connect([record.provider])[record.provider]
-            named = _named(record, voice_id).model_copy(update={"status": Status.READY, "attempts": 0})
+            named = _with_result(record, voice_id).model_copy(update={"status": Status.READY, "attempts": 0})
             _refuse_managed(state, named, address)
-            found = _found(cloud, named, now=now)
+            found = _look_up(cloud, named, now=now)
             resolved = found.model_copy(update={"attempts": record.attempts, "message": None})
             # If the address has another voice, this one stays unbound: the next apply finishes the replace with it.
             status = Status.READY if bound else Status.RUNNING
@@ -151,14 +151,14 @@ def _refuse_managed(state: State, record: Record, address: str) -> None:
         )
 
 
-def _named(record: Record, named: str) -> Record:
+def _with_result(record: Record, named: str) -> Record:
     """The record with the result that the user names: a voice_id; for a sound, its URL or its media library file_id."""
     if not record.address.startswith(AUDIO):
         return record.model_copy(update={"voice_id": named})
     return record.model_copy(update={"url" if is_url(named) else "file_id": named})
 
 
-def _found(cloud: Cloud, record: Record, *, now: datetime) -> Record:
+def _look_up(cloud: Cloud, record: Record, *, now: datetime) -> Record:
     """The record as its cloud shows it. If the cloud can't look it up, the user's statement is accepted."""
     observed = cloud.provider.observe([record]).of.get(record.external_task_id)
     listed = hint(way("", "voices", record.provider, after=" lists what there is."))
@@ -175,7 +175,7 @@ def _found(cloud: Cloud, record: Record, *, now: datetime) -> Record:
 
 def _candidate(state: State, voice: Voice, cloud: Cloud, voice_id: str, *, now: datetime) -> Record:
     digest = markers.digest_of(voice)
-    key, generation = markers.following(state, voice)
+    key, generation = markers.next_key(state, voice)
     record = Record(
         external_task_id=key,
         address=voice.address,
@@ -192,4 +192,4 @@ def _candidate(state: State, voice: Voice, cloud: Cloud, voice_id: str, *, now: 
         labels=voice.labels,
         lifecycle=voice.lifecycle,
     )
-    return _named(record, voice_id)
+    return _with_result(record, voice_id)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from reconciler.engine.clocks import Shifted, ahead_by, note
+from reconciler.engine.clocks import ShiftedClock, ahead_by, note
 from reconciler.engine.cloud import Cloud
 from reconciler.engine.executor import Executor
 from reconciler.engine.jobs import JobResult
@@ -223,7 +223,7 @@ def _plan(session: Session, state: State, request: Request, verifier: Verifier |
         new_state=request.new_state,
         notes=(*note(ahead), *_other_voices_note(request, survey)),
     )
-    return _Planned(new_plan, survey, clouds, Shifted(session.clock, ahead))
+    return _Planned(new_plan, survey, clouds, ShiftedClock(session.clock, ahead))
 
 
 def _other_voices_note(request: Request, survey: Survey | None) -> tuple[str, ...]:

@@ -21,14 +21,14 @@ class PollSchedule:
 
     at: float = 0.0  # when the last poll ended, or when the first task began to wait
     seen_at: float = 0.0  # when the last successful poll ended
-    unheard: int = 0  # polls since the last one that saw a task end
-    takes: float | None = None  # seconds from a task's call until its end is seen
+    polls_without_end: int = 0  # polls since the last one that saw a task end
+    expected: float | None = None  # seconds from a task's call until its end is seen
     confirmed: int = 0  # how often in a row this duration was right
 
-    def answered(self, now: float, *, ended: Iterable[float]) -> None:
+    def poll_succeeded(self, now: float, *, ended: Iterable[float]) -> None:
         """Records a poll that saw these tasks end. They ended after the previous poll, which bounds their duration."""
         ended = list(ended)
-        self.unheard = 0 if ended else self.unheard + 1
+        self.polls_without_end = 0 if ended else self.polls_without_end + 1
         known = [sent_at for sent_at in ended if sent_at]
         if known:
             most = now - max(known)
@@ -36,25 +36,25 @@ class PollSchedule:
             self._learn(least, most)
         self.at = self.seen_at = now
 
-    def lost(self, now: float) -> None:
+    def poll_failed(self, now: float) -> None:
         """Records a poll that failed."""
-        self.unheard += 1
+        self.polls_without_end += 1
         self.at = now
 
     def due(self, running: Sequence[float], *, submitting: bool, starved: bool) -> float:
         """When the next poll should be sent. `starved`: creations wait for a slot, so an end should be seen soon."""
         if submitting and not starved:
             return self.at + _SUBMITTING
-        if self.takes is None:
+        if self.expected is None:
             return self.at + self._guess(running, starved=starved)
-        ends = sorted(sent_at + self.takes for sent_at in running)
+        ends = sorted(sent_at + self.expected for sent_at in running)
         ahead = [end for end in ends if end > self.at]
         late = [self.at - end for end in ends if end <= self.at]
-        soon = [self.at + min(_RAREST, max(_LATE, self.takes / 40, min(late) / 2))] if late else []
+        soon = [self.at + min(_RAREST, max(_LATE, self.expected / 40, min(late) / 2))] if late else []
         if ahead and starved:
-            soon.append(max(end for end in ahead if end <= ahead[0] + self.takes * _TOGETHER))
+            soon.append(max(end for end in ahead if end <= ahead[0] + self.expected * _TOGETHER))
         elif ahead:
-            soon.append(min(ahead[-1], self.at + min(_SUBMITTING, max(_SOONEST, self.takes / 4))))
+            soon.append(min(ahead[-1], self.at + min(_SUBMITTING, max(_SOONEST, self.expected / 4))))
         return min(soon, default=self.at + _SUBMITTING)
 
     def _learn(self, least: float, most: float) -> None:
@@ -63,12 +63,12 @@ class PollSchedule:
         If the expectation fits, it is lowered a little, and more each time, to find out whether tasks take less. It
         is raised slowly where tasks take different times, because a poll costs less than a free slot.
         """
-        if self.takes is None or most < self.takes * 0.99:
-            self.takes, self.confirmed = most, 0
-        elif self.takes <= least:
-            self.takes, self.confirmed = min(most, self.takes * _SLOWER), 0
+        if self.expected is None or most < self.expected * 0.99:
+            self.expected, self.confirmed = most, 0
+        elif self.expected <= least:
+            self.expected, self.confirmed = min(most, self.expected * _SLOWER), 0
         else:
-            self.takes -= min(self.takes * _FASTER * 2**self.confirmed, (self.takes - least) / 2)
+            self.expected -= min(self.expected * _FASTER * 2**self.confirmed, (self.expected - least) / 2)
             self.confirmed += 1
 
     def _guess(self, running: Sequence[float], *, starved: bool) -> float:
@@ -77,4 +77,4 @@ class PollSchedule:
         if starved:
             waited = self.at - min(known) if known else 0.0
             return min(_RAREST, max(_SOONEST, waited / 8))
-        return min(_RAREST, _SOONEST * 1.25 ** max(0, self.unheard - 6))
+        return min(_RAREST, _SOONEST * 1.25 ** max(0, self.polls_without_end - 6))

@@ -143,11 +143,11 @@ class ProviderQueue:
         """The procedures whose task has ended by this poll's result, and those that have waited for too long."""
         self.polling = False
         if isinstance(value, CloudError):
-            self.poll_schedule.lost(now)
+            self.poll_schedule.poll_failed(now)
             ended: dict[str, RemoteVoice] = {}
         else:
             ended = {k: r for k, r in value.items() if k in self.polled and r.status is not TaskStatus.RUNNING}
-            self.poll_schedule.answered(now, ended=[self.polled[key][0].sent_at for key in ended])
+            self.poll_schedule.poll_succeeded(now, ended=[self.polled[key][0].sent_at for key in ended])
         found: list[tuple[ProcedureRun, RemoteVoice | Overdue]] = [(self.polled.pop(k)[0], r) for k, r in ended.items()]
         late = [k for k, (run, _) in self.polled.items() if now - run.waiting_since > self.cloud.task_timeout]
         return found + [(self.polled.pop(key)[0], Overdue(self.cloud.task_timeout)) for key in late]

@@ -52,7 +52,7 @@ class Session:
 
     def refuse_elsewhere(self, *, begins: bool) -> None:
         """Raises StateElsewhere if this place has no state and one nearby may be the right one."""
-        refusal = neighbours.obstacle(self.neighbours(), self.manifest.name, begins=begins)
+        refusal = neighbours.blocking_error(self.neighbours(), self.manifest.name, begins=begins)
         if refusal is not None:
             raise refusal
 
@@ -84,7 +84,7 @@ class Edit:
 
 
 @contextmanager
-def changing(
+def state_edit(
     session: Session,
     operation: str,
     request: Request,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.engine.session import Request, Session, changing
+from reconciler.engine.session import Request, Session, state_edit
 from reconciler.errors import UsageError, not_in_state
 from reconciler.hints import hint, way
 from reconciler.model import transitions
@@ -14,7 +14,7 @@ from reconciler.planning import moves
 
 def move(session: Session, source: str, target: str, request: Request) -> None:
     """Moves a voice to another address. Its key stays the same."""
-    with changing(session, "state mv", request) as edit:
+    with state_edit(session, "state mv", request) as edit:
         state = edit.before
         if source not in state.current:
             raise not_in_state(source)
@@ -42,7 +42,7 @@ def remove(session: Session, address: str, request: Request) -> Record:
 
     `address` may also be an external_task_id, of an old voice that its cloud refuses to delete.
     """
-    with changing(session, "state rm", request) as edit:
+    with state_edit(session, "state rm", request) as edit:
         state, now = edit.before, session.clock.now()
         record = state.at(address) or _deposed_or_keyed(state, address)
         if record is None:
@@ -72,7 +72,7 @@ def rebind(session: Session, provider: str, request: Request, *, source: str | N
             f"Let its entries name {provider}: where both are one account, the next plan moves them without a call. "
             f"Where it can't decide that, take {source} from the manifest first.",
         )
-    with changing(session, "state rebind", request) as edit:
+    with state_edit(session, "state rebind", request) as edit:
         state = edit.before
         old, kind = source or provider, session.manifest.providers[provider].type
         there = (r for r in state.records.values() if r.provider == old and r.status is not Status.DELETED)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.engine.cloud import Cloud
-from reconciler.engine.session import Request, Session, changing
+from reconciler.engine.session import Request, Session, state_edit
 from reconciler.errors import CloudError, Declined, UsageError
 from reconciler.hints import hint, way
 from reconciler.model import transitions
@@ -60,7 +60,7 @@ def rebuild(
     if it returns False. The new state keeps the lineage's eight characters, so that a second state which is rebuilt
     at the same time makes the same keys, which a cloud accepts only once.
     """
-    with changing(session, "state rebuild", request, finds=True, new=strangers) as edit:
+    with state_edit(session, "state rebuild", request, finds=True, new=strangers) as edit:
         state, now = edit.before, session.clock.now()
         unrecorded = list(_find_unrecorded(session, state))
         lineages: dict[str, set[str]] = {}
@@ -96,7 +96,7 @@ def rebuild(
                     ),
                     summary="Nothing was taken in",
                 )
-            edit.after = _adopted(state, records, lineage, tail=session.lineage(), now=now)
+            edit.after = _with_adopted(state, records, lineage, tail=session.lineage(), now=now)
         return found
 
 
@@ -122,7 +122,7 @@ def _is_later(marker: markers.Marker, current: Record) -> bool:
     return current.generation < marker.generation
 
 
-def _adopted(state: State, records: Sequence[Record], lineage: str, *, tail: str, now: datetime) -> State:
+def _with_adopted(state: State, records: Sequence[Record], lineage: str, *, tail: str, now: datetime) -> State:
     """The state with these records. Earlier current records are kept as abandoned, so that nothing is deleted."""
     meant = [r for r in records if r.status is not Status.DELETED]
     older = [old for r in meant if (old := state.at(r.address)) is not None]
@@ -143,26 +143,26 @@ def _find_unrecorded(session: Session, state: State) -> Iterator[_Unrecorded]:
     for name, cloud in session.connect(sorted({v.provider for v in voices})).items():
         mine = [v for v in voices if v.provider == name]
         by_digest = {digest: v for v in mine for digest in reversed(markers.digests(v))}
-        by_name = {markers.written(v.address): v for v in mine}
+        by_name = {markers.escaped(v.address): v for v in mine}
         found: list[_Unrecorded] = []
-        for remote in _there(cloud, state):
+        for remote in _remote_voices(cloud, state):
             marker = markers.read(remote.external_task_id)
             if marker is None or str(remote.external_task_id) in state.records:
                 continue
             voice = by_digest.get(marker.digest)
-            exact = voice is not None and markers.could_mark(marker, voice.address)
+            exact = voice is not None and markers.fits_address(marker, voice.address)
             if not exact:
                 voice = by_name.get(marker.address) if not marker.cut else None
             if voice is not None:
                 found.append(_Unrecorded(voice, cloud, remote, marker, exact))
-            elif (voice := next((v for v in mine if _may_be_of(marker, v)), None)) is not None:
+            elif (voice := next((v for v in mine if _may_fit(marker, v)), None)) is not None:
                 found.append(_Unrecorded(voice, cloud, remote, marker, exact=False, renamed=True))
         yield from _without_deleted(list(_without_moved(found, mine)), cloud, now=session.clock.now())
 
 
-def _may_be_of(marker: markers.Marker, voice: Voice) -> bool:
+def _may_fit(marker: markers.Marker, voice: Voice) -> bool:
     """Whether the marker has the same inputs under another address, or shows the beginning of this address."""
-    return markers.marks_inputs(marker, voice) or (marker.cut and markers.could_mark(marker, voice.address))
+    return markers.fits_inputs(marker, voice) or (marker.cut and markers.fits_address(marker, voice.address))
 
 
 def _without_moved(unrecorded: Sequence[_Unrecorded], voices: Sequence[Voice]) -> Iterator[_Unrecorded]:
@@ -197,7 +197,7 @@ def _without_deleted(unrecorded: Sequence[_Unrecorded], cloud: Cloud, *, now: da
         yield replace(candidate, deleted=isinstance(seen.get(str(candidate.remote.external_task_id)), Absent))
 
 
-def _there(cloud: Cloud, state: State) -> Iterator[RemoteVoice]:
+def _remote_voices(cloud: Cloud, state: State) -> Iterator[RemoteVoice]:
     """The voices that the account lists, and those of its recent tasks."""
     listed = cloud.provider.voices()
     yield from listed

@@ -95,7 +95,7 @@ class Store:
             while True:
                 try:
                     with self._disk_errors("could not be locked"):
-                        stack.enter_context(self._backend.lock(self._holder(operation)))
+                        stack.enter_context(self._backend.lock(self._new_lock(operation)))
                     break
                 except StateLocked as locked:
                     left = deadline - self._clock.monotonic()
@@ -208,7 +208,7 @@ class Store:
         except Exception as error:
             answered = [
                 state.records[key]
-                for key in statefile.differing(self._start or _nothing_of(state), state)
+                for key in statefile.differing(self._start or _empty_like(state), state)
                 if self._pays and key in state.records and state.records[key].status is not Status.INTENDED
             ]
             if not answered:
@@ -230,7 +230,7 @@ class Store:
                 summary=f"The state {what}",
             ) from error
 
-    def _holder(self, operation: str) -> LockInfo:
+    def _new_lock(self, operation: str) -> LockInfo:
         me = self._lock_owner
         return LockInfo(
             lock_id=self._lock_id(),
@@ -246,5 +246,5 @@ def _version_of(state: State | None) -> str:
     return "no state" if state is None else f"serial {state.serial} of {state.lineage}"
 
 
-def _nothing_of(state: State) -> State:
+def _empty_like(state: State) -> State:
     return State(lineage=state.lineage)

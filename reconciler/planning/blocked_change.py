@@ -11,7 +11,7 @@ from reconciler.model.plan import Action, Change, FieldChange
 from reconciler.model.state import Record
 from reconciler.model.urls import is_url
 from reconciler.planning.change import make_change
-from reconciler.planning.diff import face
+from reconciler.planning.diff import shown_inputs
 
 
 def blocked(
@@ -28,13 +28,13 @@ def blocked(
 
     `about` is the record that blocks it, if that is another one, and `found` is what was observed of it.
     """
-    before = face(record) if record else None
+    before = shown_inputs(record) if record else None
     return make_change(
         voice, Action.BLOCKED, reason, hint, record=about or record, before=before, found=found, fields=fields
     )
 
 
-def undeclared(record: Record) -> tuple[str, Hint]:
+def provider_undeclared(record: Record) -> tuple[str, Hint]:
     """The reason and the hint for a record whose provider the manifest does not declare."""
     return (
         f"its voice is at the provider {record.provider}, which the manifest does not declare any more",
@@ -46,7 +46,7 @@ def undeclared(record: Record) -> tuple[str, Hint]:
     )
 
 
-def to_allow(manifest: Manifest, address: str) -> str:
+def how_to_allow(manifest: Manifest, address: str) -> str:
     """The hint that says how to turn off prevent_destroy, at the place where it is set."""
     if manifest.protects:
         return f"To allow it, write lifecycle: {{prevent_destroy: false}} in {address}; defaults say true."
@@ -101,6 +101,6 @@ def _is_linked(voice: Voice) -> bool:
     return any(isinstance(value, str) and is_url(value) for value in given)
 
 
-def official_voices(provider: str) -> Hint:
+def official_voices_hint(provider: str) -> Hint:
     """The hint to list the official voices of a provider."""
     return hint_of(way("The official voices", "voices", provider, "--presets"))

@@ -8,7 +8,7 @@ from reconciler.model.method import Origin
 from reconciler.model.observed import Found, RemoteVoice, TaskStatus, Unknown, Unverifiable
 from reconciler.model.plan import Change
 from reconciler.planning import markers
-from reconciler.planning.blocked_change import blocked, official_voices
+from reconciler.planning.blocked_change import blocked, official_voices_hint
 from reconciler.planning.plan_context import PlanContext
 from reconciler.planning.replacement import Replacement, adoption_change
 
@@ -16,7 +16,7 @@ from reconciler.planning.replacement import Replacement, adoption_change
 def bind(context: PlanContext, voice: Voice, replacement: Replacement) -> Change:
     """The change that binds the voice which the entry names; blocked if its cloud does not have it."""
     voice_id = str(voice.inputs["voice_id"])
-    key, generation = markers.following(context.state, voice)
+    key, generation = markers.next_key(context.state, voice)
     found = (
         _official(context, voice, voice_id)
         if voice.origin is Origin.OFFICIAL
@@ -42,7 +42,7 @@ def _official(context: PlanContext, voice: Voice, voice_id: str) -> RemoteVoice 
     if presets is None:
         return "the official voices can't be listed now", ""
     if voice_id not in presets:
-        return f"there is no official voice {voice_id}", official_voices(voice.provider)
+        return f"there is no official voice {voice_id}", official_voices_hint(voice.provider)
     return RemoteVoice(
         status=TaskStatus.READY, voice_id=voice_id, voice_name=presets[voice_id] or None, owned_by=voice.type
     )

@@ -11,7 +11,13 @@ from reconciler.model.method import Origin
 from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.model.plan import Change
 from reconciler.model.state import Record, Status
-from reconciler.planning.blocked_change import blocked, official_voices, resolve_hint, to_allow, undeclared
+from reconciler.planning.blocked_change import (
+    blocked,
+    how_to_allow,
+    official_voices_hint,
+    provider_undeclared,
+    resolve_hint,
+)
 from reconciler.planning.diff import Difference, difference
 from reconciler.planning.difference_text import differ, only_queries
 from reconciler.planning.outcome import Exists, Failed, Gone, NeedsUser, NeverArrived, NotKnown, NotObservable, outcome
@@ -53,7 +59,7 @@ def _change_for_record(context: PlanContext, voice: Voice, record: Record) -> Ch
             return _change_after_deletion(context, voice, record)
         case NotKnown(why):
             releasable = ready and record.origin is Origin.ELSEWHERE
-            reason = f"could not tell {_NOT_KNOWN[record.status]}: {why}"
+            reason = f"could not tell {_UNKNOWN_FACTS[record.status]}: {why}"
             return blocked(voice, record, reason, _how_to_release(record) if releasable else NO_HINT)
         case NotObservable() if ready:
             return _change_for_ready(context, voice, record)
@@ -65,7 +71,7 @@ def _change_for_record(context: PlanContext, voice: Voice, record: Record) -> Ch
 
 
 _ENDED = frozenset({Status.DEPOSED, Status.DELETED, Status.ABANDONED, Status.LAPSED})
-_NOT_KNOWN = {
+_UNKNOWN_FACTS = {
     Status.INTENDED: "what an interrupted call left",
     Status.RUNNING: "how its task ended",
     Status.READY: "whether the voice exists",
@@ -75,7 +81,7 @@ _NOT_KNOWN = {
 def _blocked_by_account(context: PlanContext, voice: Voice, record: Record | None) -> Change | None:
     """The blocked change where the account has a problem: then nothing of it changes, and nothing is created."""
     if record is not None and record.provider not in context.manifest.providers:
-        return blocked(voice, record, *undeclared(record))
+        return blocked(voice, record, *provider_undeclared(record))
     for provider in dict.fromkeys((voice.provider, record.provider if record else voice.provider)):
         if provider in context.account_problems:
             return blocked(
@@ -133,7 +139,7 @@ def _change_after_failure(
 def _change_after_deletion(context: PlanContext, voice: Voice, record: Record) -> Change:
     changed = difference(voice, record).identity
     if voice.origin is Origin.OFFICIAL and not changed:
-        return blocked(voice, record, "the official voice is gone", official_voices(voice.provider))
+        return blocked(voice, record, "the official voice is gone", official_voices_hint(voice.provider))
     if voice.origin is Origin.ELSEWHERE and not changed:
         create_hint = "Declare a create in its place, and a new voice is made."
         return blocked(voice, record, "the existing voice is gone", create_hint)
@@ -205,7 +211,7 @@ def _replace(
     what, kept_by = only_queries(changed) or (differ(changed.identity), "")
     if voice.lifecycle.prevent_destroy:
         why = f"prevent_destroy: {what or '--replace'}, and that takes a new voice"
-        ways = hint(to_allow(context.manifest, voice.address), kept_by)
+        ways = hint(how_to_allow(context.manifest, voice.address), kept_by)
         return blocked(voice, record, why, ways, found=found, fields=changed.all)
     reason = f"{what}: {kept_by}" if kept_by else what or "asked for"
     replacement = Replacement(reason, record, old_voice_exists=True, fields=changed.all, found=found)

@@ -76,7 +76,7 @@ def key_of(field: str) -> str:
     return field.split(".")[0].split("[")[0]
 
 
-def face(record: Record, found: RemoteVoice | None = None) -> Inputs:
+def shown_inputs(record: Record, found: RemoteVoice | None = None) -> Inputs:
     """The inputs that a plan shows for a record: what was sent, and the voice_id, from the record or from `found`."""
     known = dict(record.sent)
     voice_id = record.voice_id or (found.voice_id if found is not None else None)
@@ -100,7 +100,7 @@ def fields(before: Inputs, after: Inputs) -> tuple[FieldChange, ...]:
         for change in changes:
             path = change.path(output_format="list")
             name = named(path)
-            found[name] = FieldChange(name=name, before=_at(before, path), after=_at(after, path))
+            found[name] = FieldChange(name=name, before=_value_at(before, path), after=_value_at(after, path))
     return tuple(found[name] for name in sorted(found))
 
 
@@ -127,7 +127,7 @@ def _as_inputs(lifecycle: Lifecycle) -> Inputs:
     return {name: int(v) if isinstance(v, float) and v.is_integer() else v for name, v in fields.items()}
 
 
-def _at(inputs: Any, path: list[Any]) -> Any:
+def _value_at(inputs: Any, path: list[Any]) -> Any:
     """The value at a path, or None if there is no such value."""
     value = inputs
     for part in path:

@@ -19,7 +19,7 @@ from reconciler.model.time_format import format_time
 from reconciler.planning.marked_voices import Marked
 from reconciler.planning.plan_context import PlanContext, has_expired, is_due_for_deletion
 from reconciler.planning.replaced import LONGEST_KEEP
-from reconciler.planning.shared_voices import shared
+from reconciler.planning.shared_voices import shared_samples
 
 _BUYS = frozenset({Action.CREATE, Action.CLONE, Action.REPLACE})
 
@@ -60,13 +60,13 @@ def remarks(context: PlanContext, changes: Collection[Change], newer: Mapping[st
     unknown += _unread_entries(context)
     drifted.sort(key=lambda drift: drift.address)
     unknown.sort(key=lambda pair: pair[0])
-    bought = list(_bought(context, changes))
+    bought = list(_new_voices(context, changes))
     unverifiable = {address for address, observed in unknown if isinstance(observed, Unverifiable)}
     return Remarks(
         drift=(*drifted, *_surplus(context, taken)),
         notes=(
             *notes(context.manifest, bought),
-            *shared(context.manifest.voices, bought),
+            *shared_samples(context.manifest.voices, bought),
             *_kept_notes(context, changes),
             *_unverifiable_note(sorted(unverifiable - changed)),
         ),
@@ -116,11 +116,11 @@ def _surplus(context: PlanContext, taken: Collection[str | None]) -> Iterator[Dr
             continue
         if marked.remote.status is not TaskStatus.FAILED:
             shown.add(place)
-            fields = _named(marked.remote)
+            fields = _id_fields(marked.remote)
             yield Drift(address=marked.marker.address, provider=marked.provider, kind=DriftKind.SURPLUS, fields=fields)
 
 
-def _named(remote: RemoteVoice) -> tuple[FieldChange, ...]:
+def _id_fields(remote: RemoteVoice) -> tuple[FieldChange, ...]:
     return (
         FieldChange(name="external_task_id", after=remote.external_task_id),
         FieldChange(name="voice_id", after=remote.voice_id),
@@ -155,7 +155,7 @@ def _unverifiable_note(addresses: list[str]) -> Iterable[str]:
     return (f"{voices} {'is' if one else 'are'} unverifiable, because {theirs} can't be asked: {named}",)
 
 
-def _bought(context: PlanContext, changes: Collection[Change]) -> Iterator[Voice]:
+def _new_voices(context: PlanContext, changes: Collection[Change]) -> Iterator[Voice]:
     for change in changes:
         voice = context.manifest.voices.get(change.address)
         if voice is not None and change.made is None and change.action in _BUYS:

@@ -33,7 +33,7 @@ class Index:
         if not self.by_digest:
             return []
         found = (m for digest in markers.digests(voice) for m in self.by_digest.get((voice.provider, digest), ()))
-        return [m for m in found if markers.could_mark(m.marker, voice.address)]
+        return [m for m in found if markers.fits_address(m.marker, voice.address)]
 
     def named(self, voice: Voice) -> list[Marked]:
         """The voices made for this address, with any inputs, except those whose marker holds only part of an address.
@@ -42,7 +42,7 @@ class Index:
         """
         if voice.address.startswith(AUDIO):
             return []
-        return [m for m in self.by_name.get((voice.provider, markers.written(voice.address)), ()) if not m.marker.cut]
+        return [m for m in self.by_name.get((voice.provider, markers.escaped(voice.address)), ()) if not m.marker.cut]
 
     def of_the_same_inputs(self, voice: Voice) -> list[Marked]:
         """The voices made from this entry's inputs under another address: the entry was moved since."""
@@ -58,7 +58,7 @@ class Index:
         return [
             m
             for m in self.all
-            if m.provider == voice.provider and m.marker.cut and markers.could_mark(m.marker, voice.address)
+            if m.provider == voice.provider and m.marker.cut and markers.fits_address(m.marker, voice.address)
         ]
 
     def generation(self, voice: Voice, lineage: str) -> int:

@@ -70,10 +70,10 @@ def external_task_id(lineage: str, address: str, digest_: str, generation: int) 
     """The key of a creation. The address is cut if the key would be too long."""
     tail = f"-{digest_}-{generation}"
     head = f"vc-{lineage[:8]}-"
-    return head + spelled(address, LONGEST - len(head) - len(tail)) + tail
+    return head + escaped_and_cut(address, LONGEST - len(head) - len(tail)) + tail
 
 
-def following(state: State, voice: Voice, *, above: int = 0) -> tuple[str, int]:
+def next_key(state: State, voice: Voice, *, above: int = 0) -> tuple[str, int]:
     """The key and generation of the next creation, above every generation of the address and above `above`."""
     digest = digest_of(voice)
     generation = max(state.highest.get(voice.address, 0), above)
@@ -90,22 +90,22 @@ def read(key: str | None) -> Marker | None:
     return Marker(found[1], found[2], found[3], int(found[4])) if found else None
 
 
-def could_mark(marker: Marker, address: str) -> bool:
+def fits_address(marker: Marker, address: str) -> bool:
     """Whether the marker fits this address: it has the same address, or a cut one that is the beginning of it."""
-    name = spelled(address, len(marker.address) if marker.cut else len(address))
+    name = escaped_and_cut(address, len(marker.address) if marker.cut else len(address))
     return name == marker.address
 
 
-def marks_inputs(marker: Marker, voice: Voice) -> bool:
+def fits_inputs(marker: Marker, voice: Voice) -> bool:
     """Whether the marker fits these inputs under the marker's own address. False if that address was cut."""
     return not marker.cut and marker.digest in digests(voice, address=marker.address)
 
 
-def written(address: str) -> str:
+def escaped(address: str) -> str:
     """The address as it is written in a marker, before it is cut."""
     return address.replace(".", "_")
 
 
-def spelled(address: str, length: int) -> str:
+def escaped_and_cut(address: str, length: int) -> str:
     """The address as it is written in a marker, cut to a length."""
-    return written(address)[:length]
+    return escaped(address)[:length]

@@ -21,7 +21,7 @@ from reconciler.model.redaction import redacted
 from reconciler.model.state import LIVE, Record, State, Status
 from reconciler.planning import markers
 from reconciler.planning.change import make_change
-from reconciler.planning.diff import difference, face
+from reconciler.planning.diff import difference, shown_inputs
 from reconciler.planning.plan_context import PlanContext
 from reconciler.planning.renamed_entries import (
     ask_which_entry,
@@ -76,7 +76,7 @@ def changes(moves: Moves, declared: Mapping[str, Voice]) -> Iterator[Change]:
             "same inputs, nothing is paid",
             record=record,
             source=record.address,
-            before=face(record),
+            before=shown_inputs(record),
             along=tuple(moves.along[address]),
         )
 

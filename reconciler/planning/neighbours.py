@@ -15,7 +15,7 @@ from reconciler.model.neighbour import Neighbour, Relation
 _ONLY_UNLISTED = {Relation.AROUND, Relation.COPY}
 
 
-def obstacle(neighbours: Collection[Neighbour], manifest: str, *, begins: bool) -> StateElsewhere | None:
+def blocking_error(neighbours: Collection[Neighbour], manifest: str, *, begins: bool) -> StateElsewhere | None:
     """The error if a state nearby blocks a new one; else None. `begins`: the command begins a state, not only reads."""
     blocking = [neighbour for neighbour in neighbours if _blocks(neighbour, begins=begins)]
     if not blocking:

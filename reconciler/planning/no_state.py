@@ -26,11 +26,11 @@ def nothing_known(where: str) -> NoState:
 def refusal(survey: Survey, where: str) -> NoState | None:
     """The error if "no drift" or "nothing to destroy" might be false without a state; else None."""
     if survey.ours:
-        return NoState(f"{where}: {_held(survey)}{_changed(survey.ours)}", _ways_to_take_in(survey))
+        return NoState(f"{where}: {_voices_found(survey)}{_changed(survey.ours)}", _adoption_hint(survey))
     if survey.unseen:
         why = _listed(survey.unseen, "; ")
         return NoState(
-            f"{where}: {_lacking(survey)}, and not all could be looked at: {why}",
+            f"{where}: {_what_is_missing(survey)}, and not all could be looked at: {why}",
             survey.ways_to_see or "Try again later.",
         )
     if survey.unverifiable:
@@ -55,15 +55,15 @@ def note(survey: Survey) -> str:
     return f"The account also holds {' and '.join(groups)}." if groups else ""
 
 
-def _lacking(survey: Survey) -> str:
+def _what_is_missing(survey: Survey) -> str:
     return "no state here" if survey.stateless else "this state holds no voice"
 
 
-def _held(survey: Survey) -> str:
+def _voices_found(survey: Survey) -> str:
     one = len({held.provider for held in survey.ours}) == 1
     holder = "the account holds" if one else "the accounts hold"
     voices = _voices(len(survey.ours))
-    return f"{_lacking(survey)}; {holder} {voices} of this manifest, made under {_lineages(survey.lineages)}."
+    return f"{_what_is_missing(survey)}; {holder} {voices} of this manifest, made under {_lineages(survey.lineages)}."
 
 
 def _changed(ours: Iterable[Held]) -> str:
@@ -73,7 +73,7 @@ def _changed(ours: Iterable[Held]) -> str:
     return f" Changed, renamed or moved to another provider since: {_listed(addresses)}."
 
 
-def _ways_to_take_in(survey: Survey) -> Hint:
+def _adoption_hint(survey: Survey) -> Hint:
     """The hint with the commands that adopt the voices: `state rebuild`, and `import` for entries that have changed."""
     rebuilt = [lineage for lineage in survey.lineages if _is_rebuilt(survey, lineage)][:_COMMANDS]
     lost = ("if it is lost, take the voices in", *["or"] * len(rebuilt))

@@ -126,7 +126,7 @@ class PlanContext:
 
     def next_key(self, voice: Voice) -> tuple[str, int]:
         """The key and generation of this voice's next creation: above all generations in the state and in markers."""
-        return markers.following(self.state, voice, above=self.marked.generation(voice, self.state.lineage[:8]))
+        return markers.next_key(self.state, voice, above=self.marked.generation(voice, self.state.lineage[:8]))
 
 
 def as_recorded(record: Record) -> RemoteVoice:

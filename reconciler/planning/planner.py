@@ -113,7 +113,7 @@ def candidates(manifest: Manifest, state: State, accounts: Mapping[str, str], *,
         place = (voice.provider, accounts[voice.provider], voice_id)
         if record is not None and (record.provider, record.account, record.voice_id) == place:
             continue
-        key, generation = markers.following(state, voice)
+        key, generation = markers.next_key(state, voice)
         found.append(
             Record(
                 external_task_id=key,

@@ -36,7 +36,7 @@ def rebound(record: Record, *, provider: str, account: str) -> Record:
     return record.model_copy(update={"provider": provider, "account": account})
 
 
-def movable(manifest: Manifest, state: State) -> Iterator[Move]:
+def possible_moves(manifest: Manifest, state: State) -> Iterator[Move]:
     """The possible moves: for each entry its current voice and its earlier ones, or those that it may adopt."""
     if len(manifest.providers) < 2:
         return
@@ -55,7 +55,7 @@ def same_inputs(voice: Voice, record: Record) -> bool:
     return not difference(voice, record.model_copy(update={"provider": voice.provider})).identity
 
 
-def names_it(voice: Voice, record: Record) -> bool:
+def names_voice_id(voice: Voice, record: Record) -> bool:
     """Whether the entry has the record's voice_id as an input."""
     return record.voice_id is not None and str(voice.inputs.get("voice_id")) == record.voice_id
 
@@ -74,7 +74,9 @@ def _renamed_entries(manifest: Manifest, state: State) -> Mapping[str, Voice]:
         existing = voice.origin is Origin.ELSEWHERE
         wanted = str(voice.inputs["voice_id"]) if existing else matching_key("", voice.method, made_from(voice))
         for record in removed.get(wanted, ()):
-            if _may_be_one_account(manifest, record, voice) and (names_it(voice, record) or same_inputs(voice, record)):
+            if _may_be_one_account(manifest, record, voice) and (
+                names_voice_id(voice, record) or same_inputs(voice, record)
+            ):
                 found.setdefault(record.address, voice)
     return found
 

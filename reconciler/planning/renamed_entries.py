@@ -11,7 +11,7 @@ from reconciler.model.plan import Action, Change
 from reconciler.model.state import Record, State, Status
 from reconciler.planning.blocked_change import blocked
 from reconciler.planning.change import make_change
-from reconciler.planning.diff import face
+from reconciler.planning.diff import shown_inputs
 
 _SHOWN = 5  # candidates in a hint
 
@@ -50,7 +50,9 @@ def ask_which_entry(state: State, record: Record, voices: Sequence[Voice]) -> Ch
 def _blocked_record(record: Record, fitting: str, ways: Sequence[Way]) -> Change:
     reason = f"not declared any more, and {fitting}: was it renamed?"
     leave = way("to leave the voice in its account", "state rm", record.address)
-    return make_change(record, Action.BLOCKED, reason, _hint([*ways, leave]), record=record, before=face(record))
+    return make_change(
+        record, Action.BLOCKED, reason, _hint([*ways, leave]), record=record, before=shown_inputs(record)
+    )
 
 
 def _rename_way(state: State, record: Record, address: str) -> Way:

@@ -18,14 +18,14 @@ from reconciler.model.observed import Observations
 from reconciler.model.plan import Action, Change, FieldChange
 from reconciler.model.state import SETTLING, Record, State, Status
 from reconciler.planning.change import make_change
-from reconciler.planning.diff import face
+from reconciler.planning.diff import shown_inputs
 from reconciler.planning.plan_context import PlanOptions, is_due_for_deletion, is_just_accepted
-from reconciler.planning.provider_moves import Move, movable, names_it, same_inputs
+from reconciler.planning.provider_moves import Move, names_voice_id, possible_moves, same_inputs
 from reconciler.planning.same_account import Comparison, Name, Undecided, compare
 
 REASON = "same account under another name"
 _STATE_ONLY = "in the state only, no call"
-_RETURNS = SETTLING | {Status.ABANDONED, Status.LAPSED, Status.DEPOSED}  # an address without a voice may adopt it
+_ADOPTABLE = SETTLING | {Status.ABANDONED, Status.LAPSED, Status.DEPOSED}  # an address without a voice may adopt it
 
 
 class BlockReason(NamedTuple):
@@ -49,7 +49,7 @@ def candidates(manifest: Manifest, state: State, accounts: Mapping[str, str]) ->
     """The records that may move, under the new provider name, so that both names are asked for them."""
     return [
         move.renamed(accounts[move.voice.provider])
-        for move in movable(manifest, state)
+        for move in possible_moves(manifest, state)
         if move.voice.provider in accounts and move.record.account == accounts.get(move.record.provider)
     ]
 
@@ -58,10 +58,10 @@ def resolve_renames(
     manifest: Manifest, state: State, seen: Mapping[str, Observations], *, now: datetime, options: PlanOptions
 ) -> Renaming:
     """Decides which records move and which addresses are blocked. `seen` holds what both names show of `candidates`."""
-    moves = [] if options.destroy else list(movable(manifest, state))
+    moves = [] if options.destroy else list(possible_moves(manifest, state))
     if not moves:
         return Renaming(state)
-    results = {m.record.external_task_id: _compared(m, seen, now=now) for m in moves}
+    results = {m.record.external_task_id: _compare_names(m, seen, now=now) for m in moves}
     same = [m for m in moves if results[m.record.external_task_id] is Comparison.SAME]
     proven = {m.names for m in same if m.record.origin is not Origin.OFFICIAL}
     moved: dict[str, Sequence[Move]] = {}
@@ -120,7 +120,7 @@ def with_rebind_on_move(renaming: Renaming, change: Change) -> Change:
 # -- comparing both names ----------------------------------------------------------------------------------------------
 
 
-def _compared(move: Move, seen: Mapping[str, Observations], *, now: datetime) -> Comparison | Undecided:
+def _compare_names(move: Move, seen: Mapping[str, Observations], *, now: datetime) -> Comparison | Undecided:
     old, new = move.names
     for name in (old, new):
         if name not in seen:
@@ -175,7 +175,7 @@ def _same(move: Move, results: Mapping[str, Comparison | Undecided], proven: set
 def _would_be_adopted(move: Move, *, now: datetime, options: PlanOptions) -> bool:
     """Whether the address would adopt the record, if it is on the same account."""
     record = move.record
-    if record.status not in _RETURNS or move.voice.origin is not Origin.MADE:
+    if record.status not in _ADOPTABLE or move.voice.origin is not Origin.MADE:
         return False
     if record.status is Status.DEPOSED and is_due_for_deletion(record, now, options):
         return False
@@ -188,7 +188,7 @@ def _block_reason(
     """Why nothing of this entry may be paid for, changed or deleted; None if it may."""
     record, voice = move.record, move.voice
     paid_for = options.replace if record.address == voice.address else options.replace | options.retry
-    if voice.address in paid_for and not (voice.origin is Origin.ELSEWHERE and names_it(voice, record)):
+    if voice.address in paid_for and not (voice.origin is Origin.ELSEWHERE and names_voice_id(voice, record)):
         return None  # the user pays for another voice, on whichever account
     if result is Comparison.DIFFERENT and proven and record.origin is not Origin.OFFICIAL:
         result = Undecided(
@@ -236,7 +236,7 @@ def _rebind_change(voice: Voice, before: Record, record: Record, moved: tuple[st
         Action.UPDATE,
         f"{_STATE_ONLY}: {_reason(record, voice)}",
         record=record,
-        before=face(record),
+        before=shown_inputs(record),
         fields=_fields(before, record),
         key=record.external_task_id,
         rebinds=moved,

@@ -12,7 +12,7 @@ from reconciler.planning.plan_context import PlanContext
 LONGEST_KEEP = 3650 * 86400  # seconds; a longer keep_old has no date
 
 
-def old_id(
+def old_id_note(
     context: PlanContext, voice: Voice, old: Record, *, found: RemoteVoice | None, made: RemoteVoice | None
 ) -> str:
     """One sentence about the old voice_id; empty if there is none in use, or if it stays the same.

@@ -10,9 +10,9 @@ from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.model.plan import Action, Change, FieldChange
 from reconciler.model.state import Record
 from reconciler.planning.change import make_change
-from reconciler.planning.diff import face
+from reconciler.planning.diff import shown_inputs
 from reconciler.planning.plan_context import PlanContext
-from reconciler.planning.replaced import old_id
+from reconciler.planning.replaced import old_id_note
 from reconciler.planning.updates import FIRST_USE, activation_is_uncertain, wants_activation
 
 
@@ -74,7 +74,7 @@ def _change(
         context, voice, own_record
     )
     old_id_hint = (
-        old_id(context, voice, old, found=replacement.found, made=made)
+        old_id_note(context, voice, old, found=replacement.found, made=made)
         if replacement.old_voice_exists and old is not None
         else ""
     )
@@ -96,7 +96,7 @@ def _change(
         "; ".join(reason for reason in reasons if reason),
         old_id_hint,
         record=replacement.record,
-        before=face(old, replacement.found) if old else None,
+        before=shown_inputs(old, replacement.found) if old else None,
         fields=replacement.fields,
         key=key,
         generation=generation,

@@ -16,7 +16,7 @@ from reconciler.model.observed import Absent, Found, Observation, Observations, 
 from reconciler.model.state import Record, Status
 from reconciler.planning.plan_context import is_just_accepted
 
-_OFFICIAL = "kling"  # the owner of what every account of Kling's may list
+_OFFICIAL_OWNER = "kling"  # the owner of what every account of Kling's may list
 
 
 class Comparison(Enum):
@@ -65,8 +65,8 @@ def compare(record: Record, old: Name, new: Name, *, now: datetime) -> Compariso
         if isinstance(each, Unknown):
             return Undecided(f"{name.name}: {each.why}", temporary=True)
     if record.type == "kling":
-        return _listed(record, old, new, a, b, now=now)
-    return _unlisted(record, old, new, a, b)
+        return _compare_listed(record, old, new, a, b, now=now)
+    return _compare_unlisted(record, old, new, a, b)
 
 
 def _observed(record: Record, name: Name) -> Observation:
@@ -78,7 +78,7 @@ def _observed(record: Record, name: Name) -> Observation:
 # -- a cloud that lists ------------------------------------------------------------------------------------------------
 
 
-def _listed(
+def _compare_listed(
     record: Record, old: Name, new: Name, a: Observation, b: Observation, *, now: datetime
 ) -> Comparison | Undecided:
     match a, b:
@@ -128,7 +128,7 @@ def _only_old_lists_it(
 
 
 def _owner(remote: RemoteVoice) -> str | None:
-    return None if remote.owned_by == _OFFICIAL else remote.owned_by
+    return None if remote.owned_by == _OFFICIAL_OWNER else remote.owned_by
 
 
 def _same_access(old: Name, new: Name) -> bool:
@@ -139,7 +139,7 @@ def _same_access(old: Name, new: Name) -> bool:
 # -- a cloud that lists nothing, or not all ----------------------------------------------------------------------------
 
 
-def _unlisted(record: Record, old: Name, new: Name, a: Observation, b: Observation) -> Comparison | Undecided:
+def _compare_unlisted(record: Record, old: Name, new: Name, a: Observation, b: Observation) -> Comparison | Undecided:
     """The result for a cloud that lists nothing. `are_two_accounts` has already compared application and region."""
     match a, b:
         case Found(remote=there), Found(remote=here):

@@ -15,7 +15,7 @@ _MOST = 5  # notes; further samples are only counted
 _Sample = tuple[str, str, str, str]  # type, method, key and the compared value of the sample
 
 
-def shared(voices: Mapping[str, Voice], bought: Collection[Voice]) -> Iterator[str]:
+def shared_samples(voices: Mapping[str, Voice], bought: Collection[Voice]) -> Iterator[str]:
     """A note for each sample that a new voice shares with another declared voice."""
     wanted = {sample for voice in bought for sample in _samples(voice)}
     if not wanted:

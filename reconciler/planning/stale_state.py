@@ -16,7 +16,7 @@ from reconciler.model.plan import Action, Change
 from reconciler.planning import markers
 from reconciler.planning.blocked_change import blocked
 from reconciler.planning.change import as_blocked, make_change
-from reconciler.planning.diff import face
+from reconciler.planning.diff import shown_inputs
 from reconciler.planning.marked_voices import Marked
 from reconciler.planning.plan_context import PlanContext
 
@@ -37,7 +37,7 @@ def stale_addresses(context: PlanContext) -> dict[str, Marked]:
     for address in known:
         if address.startswith(AUDIO):  # the cloud keeps no markers of sounds; `audio_x` is the address of a voice
             continue
-        by_name.setdefault(markers.written(address), []).append(address)
+        by_name.setdefault(markers.escaped(address), []).append(address)
     newest: dict[str, Marked] = {}
     for marked in own:
         for address in _named_addresses(context, marked, by_name):
@@ -53,7 +53,7 @@ def _named_addresses(context: PlanContext, marked: Marked, by_name: Mapping[str,
     """The addresses that the marker names; if its address was cut, only those that its digest proves."""
     if not marked.marker.cut:
         return by_name.get(marked.marker.address, [])
-    voices = (v for a, v in context.manifest.voices.items() if markers.could_mark(marked.marker, a))
+    voices = (v for a, v in context.manifest.voices.items() if markers.fits_address(marked.marker, a))
     proven = [v.address for v in voices if marked.marker.digest in markers.digests(v)]
     records = context.state.records.values() if not proven else ()
     return proven or list(
@@ -62,7 +62,7 @@ def _named_addresses(context: PlanContext, marked: Marked, by_name: Mapping[str,
 
 
 def _fits_address(marked: Marked, address: str) -> bool:
-    return markers.could_mark(marked.marker, address)
+    return markers.fits_address(marked.marker, address)
 
 
 def block_stale(
@@ -104,7 +104,7 @@ def _blocked_as_stale(context: PlanContext, address: str, marked: Marked, voice:
     if voice is not None:
         return blocked(voice, record, reason, ways)
     if record is not None:
-        return make_change(record, Action.BLOCKED, reason, ways, record=record, before=face(record))
+        return make_change(record, Action.BLOCKED, reason, ways, record=record, before=shown_inputs(record))
     return make_change(_UnknownAddress(address, marked.provider), Action.BLOCKED, reason, ways, record=None)
 
 

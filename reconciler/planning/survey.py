@@ -80,14 +80,14 @@ class Presence(Enum):
 def _marked(manifest: Manifest, state: State, seen: Mapping[str, Observations]) -> tuple[list[Held], dict[str, int]]:
     """The marked voices, each once (two providers may be one account): ours, and other lineages with their count."""
     known = {state.lineage[:8], *state.kin, *state.strangers}
-    declared = _Declared(manifest)
+    declared = _DeclaredEntries(manifest)
     ours: list[Held] = []
     others: dict[str, int] = {}
     for provider, remote in _marked_once(seen):
         marker = markers.read(remote.external_task_id)
         if marker is None or marker.lineage in known:
             continue
-        voice = declared.meant(marker)
+        voice = declared.entry_of(marker)
         if voice is None:
             others[marker.lineage] = others.get(marker.lineage, 0) + 1
             continue
@@ -116,33 +116,33 @@ def _marked_once(seen: Mapping[str, Observations]) -> Iterator[tuple[str, Remote
 
 def _is_rebuilt(voice: Voice, marker: markers.Marker) -> bool:
     """Whether `state rebuild` would adopt it for this entry. A voice of a renamed entry has to be imported."""
-    return markers.could_mark(marker, voice.address) and marker.digest in markers.digests(voice)
+    return markers.fits_address(marker, voice.address) and marker.digest in markers.digests(voice)
 
 
-class _Declared:
+class _DeclaredEntries:
     """The declared entries, indexed by the address that a marker may have."""
 
     def __init__(self, manifest: Manifest) -> None:
         self._voices = [v for v in manifest.voices.values() if v.origin is Origin.MADE]
         self._cut: dict[int, dict[str, list[Voice]]] = {}  # length -> beginning of an address -> entries
 
-    def meant(self, marker: markers.Marker) -> Voice | None:
+    def entry_of(self, marker: markers.Marker) -> Voice | None:
         """The entry that the marker fits. A cut address may fit several: the one with its digest comes first."""
-        fitting = self._beginning(marker.address)
+        fitting = self._entries_beginning(marker.address)
         if not marker.cut:
             fitting = [voice for voice in fitting if len(voice.address) == len(marker.address)]
         of_its_digest = next((v for v in fitting if marker.digest in markers.digests(v)), None)
-        return of_its_digest or (fitting[0] if fitting else self._renamed(marker))
+        return of_its_digest or (fitting[0] if fitting else self._renamed_entry(marker))
 
-    def _renamed(self, marker: markers.Marker) -> Voice | None:
-        return next((v for v in self._voices if markers.marks_inputs(marker, v)), None)
+    def _renamed_entry(self, marker: markers.Marker) -> Voice | None:
+        return next((v for v in self._voices if markers.fits_inputs(marker, v)), None)
 
-    def _beginning(self, address: str) -> list[Voice]:
+    def _entries_beginning(self, address: str) -> list[Voice]:
         length = len(address)
         if length not in self._cut:
             self._cut[length] = {}
             for voice in self._voices:
-                self._cut[length].setdefault(markers.spelled(voice.address, length), []).append(voice)
+                self._cut[length].setdefault(markers.escaped_and_cut(voice.address, length), []).append(voice)
         return self._cut[length].get(address, [])
 
 
@@ -155,7 +155,7 @@ def _presence(
             return "the official voices could not be listed"
         return Presence.PRESENT if str(voice.inputs["voice_id"]) in seen.presets else Presence.LOST
     if voice.origin is Origin.ELSEWHERE:
-        match seen.of.get(markers.following(state, voice)[0]):
+        match seen.of.get(markers.next_key(state, voice)[0]):
             case Found():
                 return Presence.PRESENT
             case Unverifiable():

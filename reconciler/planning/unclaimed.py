@@ -33,7 +33,7 @@ def blocked_by_unrecorded(context: PlanContext, voice: Voice, replacement: Repla
     if not context.marked.all:
         return None
     if voice.address not in context.options.retry:
-        ours = _newest_first(m for m in _fitting(context, voice) if context.is_own_lineage(m.marker.lineage))
+        ours = _newest_first(m for m in _find_fitting(context, voice) if context.is_own_lineage(m.marker.lineage))
         existing = [m for m in ours if m.remote.status is not TaskStatus.FAILED]
         if existing:
             return _blocked_by_voice(voice, replacement, existing)
@@ -42,18 +42,18 @@ def blocked_by_unrecorded(context: PlanContext, voice: Voice, replacement: Repla
     return _blocked_by_lost_state(context, voice, replacement)
 
 
-def _fitting(context: PlanContext, voice: Voice) -> list[Marked]:
+def _find_fitting(context: PlanContext, voice: Voice) -> list[Marked]:
     exact = context.marked.exact(voice)
     if exact:
         return exact
     known = context.state.highest.get(voice.address, 0)
     later = [m for m in context.marked.named(voice) if m.marker.generation > known]
-    found = [*context.marked.of_the_same_inputs(voice), *later, *_cut(context, voice)]
+    found = [*context.marked.of_the_same_inputs(voice), *later, *_fitting_by_cut_address(context, voice)]
     # A failed task of another entry or of other inputs blocks nothing.
     return [m for m in found if m.remote.status is not TaskStatus.FAILED]
 
 
-def _cut(context: PlanContext, voice: Voice) -> list[Marked]:
+def _fitting_by_cut_address(context: PlanContext, voice: Voice) -> list[Marked]:
     """A voice whose marker was cut, matched by name alone: only if it is the only one and fits only this new entry."""
     found = [m for m in context.marked.cut(voice) if context.is_own_lineage(m.marker.lineage)]
     if len({m.remote.external_task_id for m in found}) != 1:

@@ -13,9 +13,9 @@ from reconciler.model.method import Origin
 from reconciler.model.observed import Found, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import SETTLING, Record, Status
-from reconciler.planning.blocked_change import resolve_hint, to_allow, undeclared
+from reconciler.planning.blocked_change import how_to_allow, provider_undeclared, resolve_hint
 from reconciler.planning.change import make_change
-from reconciler.planning.diff import face
+from reconciler.planning.diff import shown_inputs
 from reconciler.planning.outcome import Exists, Failed, Gone, NeedsUser, NeverArrived, NotKnown, NotObservable, outcome
 from reconciler.planning.plan_context import Place, PlanContext, is_due_for_deletion
 
@@ -33,7 +33,7 @@ class Decided:
 def change_for_removed(context: PlanContext, record: Record) -> Change:
     """The change for a current record whose address was removed from the manifest."""
     if record.provider not in context.manifest.providers:
-        return _change(record, Action.BLOCKED, *undeclared(record))
+        return _change(record, Action.BLOCKED, *provider_undeclared(record))
     if record.provider in context.account_problems:
         problem = context.account_problems[record.provider]
         return _change(record, Action.BLOCKED, problem.why, problem.hint)
@@ -162,7 +162,7 @@ def _protected(context: PlanContext, record: Record) -> bool:
 
 def _how_to_allow(context: PlanContext, record: Record) -> str:
     if record.address in context.manifest.voices:
-        return to_allow(context.manifest, record.address)
+        return how_to_allow(context.manifest, record.address)
     return f"To allow it, declare {record.address} without lifecycle.prevent_destroy and apply that first."
 
 
@@ -175,5 +175,5 @@ def _change(
     found: RemoteVoice | None = None,
     abandons: bool = False,
 ) -> Change:
-    before = face(record, found)
+    before = shown_inputs(record, found)
     return make_change(record, action, reason, hint, record=record, before=before, found=found, abandons=abandons)

@@ -9,7 +9,7 @@ from reconciler.model.plan import Action, Change, FieldChange
 from reconciler.model.state import MADE, Activation, Record
 from reconciler.planning.blocked_change import blocked
 from reconciler.planning.change import make_change
-from reconciler.planning.diff import Difference, face
+from reconciler.planning.diff import Difference, shown_inputs
 from reconciler.planning.difference_text import listed
 from reconciler.planning.plan_context import PlanContext
 
@@ -41,7 +41,7 @@ def update_change(context: PlanContext, voice: Voice, record: Record, changed: D
         Action.UPDATE,
         _reason(changed, in_place=bool(in_place), uses_it=uses_it, activation=record.activation),
         record=record,
-        before=face(record),
+        before=shown_inputs(record),
         fields=in_place + changed.ours + changed.renewed,
         key=record.external_task_id,
         found=found,

@@ -267,7 +267,7 @@ def _remote(record: Record, status: TaskStatus) -> RemoteVoice:
 
 
 def _marked(case: Raw, each: str | Raw) -> RemoteVoice:
-    """A marked voice, from `narrator@2` or a mapping with `voice` and more. Its default inputs are the declared ones."""
+    """A marked voice, from `narrator@2` or a mapping with `voice` and more. Default inputs: the declared ones."""
     fields: Raw = {"voice": each} if isinstance(each, str) else each
     name = fields["voice"]
     address, _, generation = name.partition("@")

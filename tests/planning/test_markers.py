@@ -23,7 +23,7 @@ def test_a_key_is_read_back_as_it_was_made(address: str, digest: str, generation
     marker = markers.read(key)
     assert marker is not None
     assert (marker.lineage, marker.digest, marker.generation) == ("3b1f8f0e", digest, generation)
-    assert markers.could_mark(marker, address)
+    assert markers.fits_address(marker, address)
 
 
 @given(address=ADDRESSES, digest=DIGESTS, generation=GENERATIONS)
@@ -96,10 +96,10 @@ def test_a_renewed_signature_leaves_the_digest() -> None:
 
 def test_the_next_key_is_above_every_generation_the_address_ever_had() -> None:
     state = state_of({"records": {"narrator@1": "deleted", "narrator@4": "deleted"}})
-    assert markers.following(state, NARRATOR)[1] == 5
-    assert markers.following(state, NARRATOR, above=7)[1] == 8
+    assert markers.next_key(state, NARRATOR)[1] == 5
+    assert markers.next_key(state, NARRATOR, above=7)[1] == 8
 
 
 def test_a_key_that_a_moved_record_keeps_is_passed_over() -> None:
     state = state_of({"records": {"speaker@1": {"status": "ready", "was": "narrator"}}})
-    assert markers.following(state, NARRATOR)[1] == 2
+    assert markers.next_key(state, NARRATOR)[1] == 2

@@ -224,7 +224,7 @@ def _next_generation(context: Context, change: Change, voice: Voice, intent: Int
     bound = {record.address: intent.rebind} if context.is_current(record) else {}
     yield from Commit((transitions.tombstone(record, now=context.now),), current=bound)
     yield from Note(Kind.RETRYING, key_in_use.DELETED)
-    key, generation = markers.following(context.state, voice, above=record.generation)
+    key, generation = markers.next_key(context.state, voice, above=record.generation)
     return change.model_copy(update={"key": key, "generation": generation, "gone": False})
 
 

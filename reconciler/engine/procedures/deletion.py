@@ -6,7 +6,7 @@ The record is deposed before the call: if the run is killed in between, the next
 from __future__ import annotations
 
 from reconciler.engine.context import Context
-from reconciler.engine.procedures.waiting import RETRIES_LATER, is_endless, overdue
+from reconciler.engine.procedures.waiting import RETRIES_LATER, overdue, runs_too_long
 from reconciler.engine.steps import AwaitTask, Commit, Delete, EndProcedure, Failed, Left, Overdue, Procedure, Stopped
 from reconciler.errors import CloudError, Rejected
 from reconciler.model import transitions
@@ -55,7 +55,7 @@ def release(context: Context, old: Record, *, stays: bool) -> Procedure[None]:
         ended = yield from AwaitTask(old)
         if not isinstance(ended, Overdue):
             old = transitions.seen(old, ended, now=context.now)
-        elif not is_endless(context, old):
+        elif not runs_too_long(context, old):
             raise EndProcedure(overdue(context, old, ended))
     if old.status is Status.FAILED or not (stays or old.status is Status.INTENDED):
         kept = transitions.tombstone(old, now=context.now)

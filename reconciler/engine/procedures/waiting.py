@@ -21,14 +21,14 @@ _LONGEST_WAIT = timedelta(days=1)  # no cloud documents how long a task takes; w
 def overdue(context: Context, record: Record, waited: Overdue) -> Failed:
     """The failure of a run whose task has not ended in time. The next runs wait again, but not for ever."""
     why = f"its task has not ended after {waited.seconds:.0f} s"
-    if not is_endless(context, record):
+    if not runs_too_long(context, record):
         return Failed(why, hint("The next apply goes on with it, and pays nothing."))
     resolve = resolve_hint(record, which=None if context.is_current(record) else record.external_task_id)
     waits_again = hint(f"It was begun at {format_time(record.created_at)}, and each apply waits again")
     return Failed(why, waits_again + resolve)
 
 
-def is_endless(context: Context, record: Record) -> bool:
+def runs_too_long(context: Context, record: Record) -> bool:
     """Whether the task has run for so long that the user should resolve it."""
     return context.now - record.created_at >= _LONGEST_WAIT
 
