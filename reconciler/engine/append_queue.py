@@ -78,6 +78,7 @@ class AppendQueue:
 
     @property
     def busy(self) -> bool:
+        """Whether an append is running, or a write is in no append yet."""
         return self.under_way or self._taken < self._state_writer.written
 
     def stop_delaying(self) -> None:
@@ -85,6 +86,7 @@ class AppendQueue:
         self._no_delay = True
 
     def note_write(self, *, urgent: bool) -> None:
+        """Records that the state writer has a new write."""
         self._since = min(self._since, self._clock.monotonic())
         self._urgent |= urgent
 
@@ -97,6 +99,7 @@ class AppendQueue:
         return self._since + min(_MAX_DELAY, _DELAY_FACTOR * self.append_time)
 
     def start_due(self) -> None:
+        """Starts the next append, if it is due."""
         if self.due() <= self._clock.monotonic():
             batch = self._state_writer.take()
             self._taken, self._since, self._urgent, self.under_way = batch.number, inf, False, True

@@ -102,6 +102,7 @@ class ProviderQueue:
 
     @property
     def calls_out(self) -> int:
+        """How many calls of this provider are in flight, polls included."""
         return self.polling + sum(calls.out for calls in self.call_queues)
 
     @property
@@ -132,6 +133,7 @@ class ProviderQueue:
         return most is None or self.submits.out + len(self.submits) < most
 
     def await_task(self, run: ProcedureRun, step: AwaitTask, now: float) -> None:
+        """Polls this task from now on, for the procedure that waits for it."""
         if not self.polled:
             self.poll_schedule.at = now
         run.waiting_since = now
@@ -179,6 +181,7 @@ class ProviderQueue:
         return limit.free_at(self.in_flight + more if limit.counts else 0)
 
     def next_call(self, calls: CallQueue, durable: int) -> float:
+        """When the next call of this queue may be sent. `durable`: the number of the last durable write."""
         head = calls.head(durable)
         if head is None:
             return inf
@@ -195,11 +198,13 @@ class ProviderQueue:
         )
 
     def next_creation(self, write: float) -> float:
+        """When the next creation may begin, if a write takes so many seconds."""
         if self.intents_allowed(write) <= 0 or not self.may_begin():
             return inf
         return max(self.no_call_before, self.free_at(self.unsent_intents))
 
     def next_poll(self, now: float) -> float:
+        """When the next poll may be sent."""
         if self.polling or not self.polled:
             return inf
         waiting = bool(self.new_creations or len(self.submits))

@@ -48,6 +48,7 @@ class StateWriter:
         return self._state
 
     def record(self, key: str | None) -> Record | None:
+        """The record with this key, with all writes so far; None if there is none."""
         if key is None or key in self._without:
             return None
         return self._records.get(key) or self._state.records.get(key)

@@ -35,6 +35,7 @@ class Remarks:
 
 
 def remarks(context: PlanContext, changes: Collection[Change], newer: Mapping[str, Marked]) -> Remarks:
+    """The drift, the notes and the unobserved voices of a plan. `newer`: the voices that prove the state stale."""
     taken = {change.key for change in changes if change.made is not None}  # these voices are not surplus
     taken |= {marked.remote.external_task_id for marked in newer.values()}  # these prove that the state is stale
     changed = {change.address for change in changes}

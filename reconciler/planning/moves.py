@@ -123,9 +123,9 @@ def others_at_address(state: State, record: Record) -> list[Record]:
 
 def _records_along(context: PlanContext, declared: Mapping[str, Voice], record: Record) -> list[str]:
     """The records that move with this one: all others of the address, except those that its entry could adopt."""
-    stays = declared.get(record.address)
+    entry_there = declared.get(record.address)
     others = others_at_address(context.state, record)
-    return [r.external_task_id for r in others if stays is None or not _fits_entry(context, stays, r)]
+    return [r.external_task_id for r in others if entry_there is None or not _fits_entry(context, entry_there, r)]
 
 
 def _depose(record: Record, *, by: str, now: datetime) -> Record:

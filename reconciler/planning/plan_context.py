@@ -88,6 +88,7 @@ class PlanContext:
         return (self.now - record.changed_at).total_seconds() < longest
 
     def can(self, record_or_voice: Record | Voice) -> MethodCapabilities:
+        """The capabilities of the record's or voice's method; none at all if its provider was not read."""
         cloud = self.capabilities.get(record_or_voice.provider)
         return cloud.methods.get(record_or_voice.method, _NO_CAPABILITIES) if cloud is not None else _NO_CAPABILITIES
 
@@ -98,6 +99,7 @@ class PlanContext:
         return can.can_delete(record) or (can.deletes and isinstance(observed, Found) and observed.remote.active)
 
     def is_own_lineage(self, lineage: str) -> bool:
+        """Whether the lineage of a marker (eight characters) is this state's own or was adopted by it."""
         return lineage == self.state.lineage[:8] or lineage in self.state.kin
 
     def is_too_old_to_find(self, record: Record) -> bool:
