@@ -168,7 +168,7 @@ class Clouds:
             return ()
         declared = self._manifest.voices
         voice = declared.get(marker.address)
-        voices = [voice] if voice else [v for v in declared.values() if markers.could_mark(marker, v.address)]
+        voices = [voice] if voice else [v for v in declared.values() if markers.fits_address(marker, v.address)]
         return tuple(secret for voice in voices for secret in voice.secrets)
 
 

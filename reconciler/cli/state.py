@@ -52,7 +52,7 @@ def state_here() -> State:
     if found is None:
         from reconciler.planning import neighbours, no_state
 
-        refusal = neighbours.obstacle(wiring.neighbours(workspace), workspace.name, begins=False)
+        refusal = neighbours.blocking_error(wiring.neighbours(workspace), workspace.name, begins=False)
         raise refusal or no_state.nothing_known(store.where)
     store.check(found, workspace.name)
     return found

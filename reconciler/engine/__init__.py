@@ -1,1 +1,1 @@
-"""THE DOING. Use cases, threads, pacing and the store; knows the two doors, and no adapter behind them."""
+"""Runs plans: use cases, threads, rate limits and the store. Depends on the protocols, never on one adapter."""

@@ -1,7 +1,7 @@
-"""Makes a run's writes durable, one append at a time, while the run goes on.
+"""Makes a run's writes durable, one append at a time, while the run continues.
 
-On a full disk an append fails: then the run starts nothing more, but waits for the answers of the calls that are out,
-because they are paid for, and tries to write them, too. What can't be saved is left in a rescue copy by the store.
+If an append fails, for example on a full disk, the run starts nothing more. It still waits for the calls in flight,
+because they are paid for, and tries to write their results. The store saves what it can't write in a rescue copy.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from reconciler.errors import StateError
 from reconciler.model.state import State
 from reconciler.protocols import Clock
 
-_LONGEST_HOLD = 0.5  # seconds that a result waits for others
-_HELD = 3.0  # times an append's own duration
-_QUICK = 0.02  # seconds: an append so short is worth no waiting
+_MAX_DELAY = 0.5  # seconds that a result waits for others, to be written with them
+_DELAY_FACTOR = 3.0  # the delay is so many times the duration of the last append
+_QUICK = 0.02  # seconds: after so short an append, the next one starts without a delay
 
 
 class Journal(Protocol):
-    """What a run needs of the store."""
+    """The part of the store that a run uses."""
 
     def commit(self, state: State, *, touched: Iterable[str] | None = None) -> None:
         """Durable when it returns. `touched`: the keys of the only records that may differ."""
@@ -31,7 +31,7 @@ class Journal(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AppendResult:
-    """An append's end. With an `error` nobody knows what of it is durable."""
+    """How an append ended. With an `error`, it is unknown how much of it is durable."""
 
     number: int
     seconds: float
@@ -40,7 +40,7 @@ class AppendResult:
 
 @dataclass(frozen=True, slots=True)
 class AppendJob:
-    """One append, as a job of the worker pool. It ends with its process."""
+    """One append, as a job of the worker pool."""
 
     journal: Journal
     batch: Batch
@@ -50,13 +50,16 @@ class AppendJob:
         began, error = self.clock.monotonic(), None
         try:
             self.journal.commit(self.batch.state, touched=self.batch.touched)
-        except Exception as caught:  # noqa: BLE001 - a worker's exception would be heard by nobody
+        except Exception as caught:  # noqa: BLE001 - a worker's exception would be lost
             error = caught
         return AppendResult(self.batch.number, self.clock.monotonic() - began, error)
 
 
 class AppendQueue:
-    """Owned by the run's thread. Intents go at once; results wait a little for others where appends take their time."""
+    """Batches writes into appends. Intents are appended at once; results wait a little if appends are slow.
+
+    Only the run's thread uses it.
+    """
 
     def __init__(
         self, state_writer: StateWriter, journal: Journal, clock: Clock, start: Callable[[AppendJob], None]
@@ -65,49 +68,52 @@ class AppendQueue:
         self._journal = journal
         self._clock = clock
         self._start = start
-        self.took = 0.0  # seconds, the last append
-        self._since = inf  # when the oldest write came that no append holds
-        self._taken = 0  # the number of the last write that an append holds
+        self.append_time = 0.0  # seconds that the last append took
+        self._since = inf  # when the oldest write was made that is in no append yet
+        self._taken = 0  # the number of the last write that is in an append
         self._urgent = False
-        self._hurries = False
+        self._no_delay = False
         self.under_way = False
         self.unsaved: StateError | None = None
 
     @property
     def busy(self) -> bool:
+        """Whether an append is running, or a write is in no append yet."""
         return self.under_way or self._taken < self._state_writer.written
 
-    def hurry(self) -> None:
-        """From now on nothing waits for company: the run ends, and may be ended from outside."""
-        self._hurries = True
+    def stop_delaying(self) -> None:
+        """Stops delaying appends: the run is ending, and may be killed soon."""
+        self._no_delay = True
 
-    def wrote(self, *, urgent: bool) -> None:
+    def note_write(self, *, urgent: bool) -> None:
+        """Records that the state writer has a new write."""
         self._since = min(self._since, self._clock.monotonic())
         self._urgent |= urgent
 
     def due(self) -> float:
-        """When the next append may start; inf: not before an answer."""
+        """When the next append may start (monotonic seconds); inf: not before a result."""
         if self.under_way or self._taken == self._state_writer.written:
             return inf
-        if self._urgent or self._hurries or self.took < _QUICK:
+        if self._urgent or self._no_delay or self.append_time < _QUICK:
             return self._since
-        return self._since + min(_LONGEST_HOLD, _HELD * self.took)
+        return self._since + min(_MAX_DELAY, _DELAY_FACTOR * self.append_time)
 
-    def turn(self) -> None:
+    def start_due(self) -> None:
+        """Starts the next append, if it is due."""
         if self.due() <= self._clock.monotonic():
             batch = self._state_writer.take()
             self._taken, self._since, self._urgent, self.under_way = batch.number, inf, False, True
             self._start(AppendJob(self._journal, batch, self._clock))
 
-    def appended(self, answer: AppendResult) -> None:
-        """Raises what is no failure of the disk's.
+    def append_ended(self, result: AppendResult) -> None:
+        """Takes the result of an append. Raises errors other than StateError.
 
-        After one the run ends. What happened is told all the same, so it counts as if it were durable: the rescue copy
-        has it.
+        After a StateError the run ends, and its writes count as durable, so that their events are emitted: the rescue
+        copy has them.
         """
-        self.under_way, self.took = False, answer.seconds
-        self._state_writer.durable = answer.number
-        if isinstance(answer.error, StateError):
-            self.unsaved = answer.error
-        elif answer.error is not None:
-            raise answer.error
+        self.under_way, self.append_time = False, result.seconds
+        self._state_writer.durable = result.number
+        if isinstance(result.error, StateError):
+            self.unsaved = result.error
+        elif result.error is not None:
+            raise result.error

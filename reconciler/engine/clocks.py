@@ -1,4 +1,4 @@
-"""Whose time it is: this machine's, unless a cloud refused it. Then what expires or is kept goes by the cloud's."""
+"""Corrects a wrong machine clock: if a cloud refuses the machine's time, the cloud's time is used instead."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from reconciler.protocols import Clock
 
 
 @dataclass(frozen=True, slots=True)
-class Shifted:
-    """Satisfies `Clock`."""
+class ShiftedClock:
+    """A `Clock` that is ahead of another one by a fixed time."""
 
     clock: Clock
     ahead: timedelta
@@ -28,12 +28,12 @@ class Shifted:
 
 
 def ahead_by(seen: Iterable[Observations]) -> timedelta:
-    """How far the clouds are ahead of this machine's clock, as the one that is furthest from it says."""
+    """How far the clouds are ahead of this machine's clock. Of several answers, the largest deviation counts."""
     return timedelta(seconds=max((observations.ahead for observations in seen), key=abs, default=0.0))
 
 
 def note(ahead: timedelta) -> tuple[str, ...]:
-    """What a person should know of it."""
+    """The note for the user about a wrong clock; empty if the clock is right."""
     if not ahead:
         return ()
     hours = abs(ahead) / timedelta(hours=1)

@@ -1,4 +1,4 @@
-"""A provider as a run uses it."""
+"""A connected provider, with the limits and time-outs of its manifest entry."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ from reconciler.protocols import MethodCapabilities, Probing, Provider
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """Clouds with one `quota` are one account and share its limits."""
+    """A connected provider. Clouds with the same `quota` are one account and share its limits."""
 
     name: str
     provider: Provider
     quota: str
     rates: Mapping[str, float] = field(default_factory=dict)  # calls a second, by action
     max_in_flight: int | None = None
-    task_timeout: float = 600.0  # seconds that a task may take before a run goes on without it
-    credentials: str | None = None  # the same for the same credentials, in this run only; says nothing of them
+    task_timeout: float = 600.0  # seconds that a run waits for a task
+    credentials: str | None = None  # equal for equal credentials, in this run only; does not reveal them
 
     def can(self, method: str) -> MethodCapabilities:
+        """The capabilities of a method."""
         return self.provider.capabilities.methods[method]
 
     @property
     def proves(self) -> bool:
-        """Whether it says in so many words, and for nothing, whether a voice was deleted."""
+        """Whether the cloud can say without charge whether a voice was deleted."""
         look = self.provider.capabilities.probe
         return isinstance(self.provider, Probing) and look is not None and not look.price

@@ -1,4 +1,4 @@
-"""What a procedure may look at: the state as it is now, the clouds' abilities, and the time."""
+"""What a procedure may read: the state as it is now, the clouds, and the time."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from reconciler.protocols import Clock
 
 @dataclass(frozen=True, slots=True)
 class Context:
+    """What a procedure may read."""
+
     state_writer: StateWriter
     clouds: Mapping[str, Cloud]
     clock: Clock
@@ -30,10 +32,10 @@ class Context:
         return self.state_writer.record(key)
 
     def at(self, address: str) -> Record | None:
-        """The record that the address means."""
+        """The current record of the address."""
         return self.state_writer.at(address)
 
-    def means(self, record: Record) -> bool:
-        """Whether its address means this record."""
-        meant = self.state_writer.at(record.address)
-        return meant is not None and meant.external_task_id == record.external_task_id
+    def is_current(self, record: Record) -> bool:
+        """Whether this is the current record of its address."""
+        current = self.state_writer.at(record.address)
+        return current is not None and current.external_task_id == record.external_task_id

@@ -25,7 +25,7 @@ from reconciler.protocols import Clock
 
 
 class Executor:
-    """`stop` is asked at every turn: a reason to start nothing more, or None."""
+    """Runs one plan. `stop` is called in every cycle: it returns why nothing more may start, or None."""
 
     def __init__(
         self,
@@ -52,8 +52,8 @@ class Executor:
             total=len(plan.changes),
             clock=clock,
             began=clock.monotonic(),
-            running=self._running,
-            calls=self._calls,
+            running=self._running_tasks,
+            calls=self._calls_sent,
         )
         self._scheduler = Scheduler(
             self._queues, self._context, self._progress, self._appends, workers=workers, stop=stop
@@ -65,44 +65,44 @@ class Executor:
 
     @property
     def halted(self) -> str | None:
-        """Why the run stopped before its end."""
+        """Why the run stopped early."""
         return self._scheduler.halted
 
     def tally(self) -> Tally:
-        """How far the run is. Any thread may ask."""
+        """The progress of the run. Any thread may call this."""
         return self._progress.tally()
 
     def run(self) -> Tally:
-        """Raises StateError when the state could not be saved, after the last answers have gone into a rescue copy."""
-        self._move()
+        """Runs the plan. Raises StateError if the state could not be saved; a rescue copy then has the last results."""
+        self._write_moves()
         changes = self._plan.changes
         procedures = [procedure(self._context, change, self._voices.get(change.address)) for change in changes]
         self._scheduler.run([ProcedureRun(change, made) for change, made in zip(changes, procedures, strict=True)])
         tally = self._progress.tally()
         self._state_writer.emit(Event(kind=Kind.SUMMARY, tally=tally))
         if self._appends.unsaved is not None:
-            self._save_at_last(self._appends.unsaved)
+            self._save_again(self._appends.unsaved)
         return tally
 
-    def tell_the_end(self) -> None:
-        """The summary, which waits until the state is saved. Raises what kept the run from telling more."""
+    def emit_summary(self) -> None:
+        """Emits the summary, after the state is saved. Raises the error that stopped the event listener."""
         self._state_writer.emit_durable()
         if self._state_writer.listener_error is not None:
             raise self._state_writer.listener_error
 
-    def _move(self) -> None:
-        """All renamed entries at once, before the other changes, which build on them: entries may change places."""
-        going = {change.address: change.record for change in self._plan.changes if change.action is Action.MOVE}
+    def _write_moves(self) -> None:
+        """Writes all moves at once, because entries may swap addresses. All other changes build on them."""
+        moving = {change.address: change.record for change in self._plan.changes if change.action is Action.MOVE}
         along = {change.address: change.along for change in self._plan.changes if change.action is Action.MOVE}
-        known = {address: self._state_writer.record(key) for address, key in going.items()}
+        known = {address: self._state_writer.record(key) for address, key in moving.items()}
         pairs = {address: record for address, record in known.items() if record is not None}
         if pairs:
             records, bound = moves.moved(self._state_writer.state, pairs, along, now=self._context.now)
             self._state_writer.write(*records, current=bound)
-            self._appends.wrote(urgent=True)
+            self._appends.note_write(urgent=True)
 
-    def _save_at_last(self, unsaved: StateError) -> None:
-        """The disk may be well again; where it is not, how far the run came is told before why it ended."""
+    def _save_again(self, unsaved: StateError) -> None:
+        """Tries to save once more. If that fails, emits the progress of the run before it raises the error."""
         try:
             self._journal.commit(self.state)
         except StateError as error:
@@ -113,9 +113,9 @@ class Executor:
         self._state_writer.emit_durable()
         raise unsaved
 
-    def _running(self) -> int:
+    def _running_tasks(self) -> int:
         return sum(len(queue.polled) for queue in self._queues.values())
 
-    def _calls(self) -> int:
+    def _calls_sent(self) -> int:
         providers = {id(queue.cloud.provider): queue.cloud.provider for queue in self._queues.values()}
         return sum(provider.calls for provider in providers.values())

@@ -1,4 +1,4 @@
-"""A person's word on a voice: it is this one, it is not, its new name is meant. No cloud is changed by any of it."""
+"""Manual decisions about a voice: `import`, `resolve` and `drift --accept`. They change nothing in a cloud."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from reconciler.engine.cloud import Cloud
-from reconciler.engine.session import Request, Session, changing
+from reconciler.engine.session import Request, Session, state_edit
 from reconciler.errors import UsageError, not_in_state
 from reconciler.hints import hint, way
 from reconciler.model import transitions
@@ -17,15 +17,15 @@ from reconciler.model.redaction import link_notes_of, redacted
 from reconciler.model.state import LIVE, SETTLING, Record, State, Status
 from reconciler.model.urls import is_url
 from reconciler.planning import markers
-from reconciler.planning.blocked_change import undeclared
+from reconciler.planning.blocked_change import provider_undeclared
 
 
 def import_voice(session: Session, address: str, voice_id: str, request: Request) -> Record:
-    """Takes a voice that was made elsewhere to be what the manifest says of `address`."""
+    """Imports a voice that was made elsewhere as the voice of `address`. The manifest must declare that address."""
     voice = _declared(session, address)
     if voice.origin is Origin.OFFICIAL:
         raise UsageError(f"{address} is a preset, which is taken in by apply.", hint(way("", "apply")))
-    with changing(session, "import", request, begins=True) as edit:
+    with state_edit(session, "import", request, begins=True) as edit:
         state, now = edit.before, session.clock.now()
         current = state.at(address)
         if current is not None and current.status in LIVE:
@@ -35,15 +35,15 @@ def import_voice(session: Session, address: str, voice_id: str, request: Request
             )
         cloud = session.connect([voice.provider])[voice.provider]
         record = _candidate(state, voice, cloud, voice_id, now=now)
-        _refuse_held(state, record, address)
-        record = _found(cloud, record, now=now)
+        _refuse_managed(state, record, address)
+        record = _look_up(cloud, record, now=now)
         edit.after = state.with_changes([record], current={address: record.external_task_id})
         return record
 
 
 def accept(session: Session, addresses: Collection[str], request: Request) -> list[Record]:
-    """Takes the names that these voices have in their clouds now for theirs: no drift any more, and nothing else."""
-    with changing(session, "drift --accept", request) as edit:
+    """Accepts the names that these voices have in their clouds now: they no longer count as drift."""
+    with state_edit(session, "drift --accept", request) as edit:
         state = edit.before
         renamed = [_renamed(session, state, address) for address in sorted(set(addresses))]
         edit.after = state.with_changes(renamed)
@@ -55,7 +55,7 @@ def _renamed(session: Session, state: State, address: str) -> Record:
     if record is None:
         raise not_in_state(address)
     if record.provider not in session.manifest.providers:
-        raise UsageError(*undeclared(record))
+        raise UsageError(*provider_undeclared(record))
     seen = session.connect([record.provider])[record.provider].provider.observe([record]).of[record.external_task_id]
     match seen:
         case Found(remote=remote) if remote.voice_name not in (None, record.voice_name):
@@ -70,30 +70,30 @@ def _renamed(session: Session, state: State, address: str) -> Record:
 
 
 def resolve(session: Session, address: str, request: Request, *, voice_id: str | None, retry: bool) -> Record:
-    """A person's word on a creation that nobody can settle: it is this voice; or it is not, pay again; or let it go."""
-    with changing(session, "resolve", request) as edit:
+    """Resolves a creation whose outcome is unknown: it made this voice, or pay again (`retry`), or abandon it."""
+    with state_edit(session, "resolve", request) as edit:
         state, now = edit.before, session.clock.now()
         record = open_creation(state, address)
         address = record.address
         bound = state.current.get(address) == record.external_task_id
         if voice_id is not None:
             if record.provider not in session.manifest.providers:
-                raise UsageError(*undeclared(record))
+                raise UsageError(*provider_undeclared(record))
             cloud = session.connect([record.provider])[record.provider]
-            named = _named(record, voice_id).model_copy(update={"status": Status.READY, "attempts": 0})
-            _refuse_held(state, named, address)
-            found = _found(cloud, named, now=now)
-            settled = found.model_copy(update={"attempts": record.attempts, "message": None})
-            # Beside a voice that still stands it stays unbound: the next apply finishes the replace with it.
+            named = _with_result(record, voice_id).model_copy(update={"status": Status.READY, "attempts": 0})
+            _refuse_managed(state, named, address)
+            found = _look_up(cloud, named, now=now)
+            resolved = found.model_copy(update={"attempts": record.attempts, "message": None})
+            # If the address has another voice, this one stays unbound: the next apply finishes the replace with it.
             status = Status.READY if bound else Status.RUNNING
-            settled = settled.model_copy(update={"status": status})
-            edit.after = state.with_changes([settled])
-            return settled
-        settled = (
+            resolved = resolved.model_copy(update={"status": status})
+            edit.after = state.with_changes([resolved])
+            return resolved
+        resolved = (
             transitions.given_up(record, now=now) if retry else transitions.ended(record, Status.ABANDONED, now=now)
         )
-        edit.after = state.with_changes([settled], current={address: None} if bound else {})
-        return settled
+        edit.after = state.with_changes([resolved], current={address: None} if bound else {})
+        return resolved
 
 
 def _declared(session: Session, address: str) -> Voice:
@@ -107,23 +107,23 @@ def _declared(session: Session, address: str) -> Voice:
 
 
 def open_creation(state: State, address: str) -> Record:
-    """The creation of an address that is not settled, also one whose task never ends; may be an external_task_id too.
+    """The creation of an address that has no outcome yet. `address` may also be an external_task_id.
 
-    Of several, one that a person named before comes last, and so does one that waits for its deletion; then the one
-    that the address means comes first (a renamed entry brings its own to an address in use), then the newest.
+    Of several, one without a voice_id comes first, then one that does not wait for its deletion, then the current
+    record of the address (a renamed entry may bring another one), then the newest.
     """
     if address in state.records:
         address, only = state.records[address].address, address
     else:
         only = None
-    unsettled = [
+    unresolved = [
         r
         for r in state.records.values()
         if r.address == address
         and only in (None, r.external_task_id)
         and (r.status in SETTLING or (r.status is Status.DEPOSED and r.voice_id is None))
     ]
-    if not unsettled:
+    if not unresolved:
         raise UsageError(
             f"{address} has nothing to resolve: no creation of it is open.",
             hint(way("", "plan", after=" says what is blocked, and why.")),
@@ -134,10 +134,10 @@ def open_creation(state: State, address: str) -> Record:
         bound = record.external_task_id == meant
         return record.voice_id is None, record.status in SETTLING, bound, record.generation
 
-    return max(unsettled, key=rank)
+    return max(unresolved, key=rank)
 
 
-def _refuse_held(state: State, record: Record, address: str) -> None:
+def _refuse_managed(state: State, record: Record, address: str) -> None:
     holder = state.by_voice_id.get((record.account, record.voice_id)) if record.voice_id is not None else None
     if holder is not None and holder.status in LIVE and holder.external_task_id != record.external_task_id:
         if holder.status is Status.DEPOSED:
@@ -151,15 +151,15 @@ def _refuse_held(state: State, record: Record, address: str) -> None:
         )
 
 
-def _named(record: Record, named: str) -> Record:
-    """The record with what a person says it made: a voice_id; of a sound its URL, or its file in the media library."""
+def _with_result(record: Record, named: str) -> Record:
+    """The record with the result that the user names: a voice_id; for a sound, its URL or its media library file_id."""
     if not record.address.startswith(AUDIO):
         return record.model_copy(update={"voice_id": named})
     return record.model_copy(update={"url" if is_url(named) else "file_id": named})
 
 
-def _found(cloud: Cloud, record: Record, *, now: datetime) -> Record:
-    """As its cloud shows it; where that can't be asked, a person's word is all there is."""
+def _look_up(cloud: Cloud, record: Record, *, now: datetime) -> Record:
+    """The record as its cloud shows it. If the cloud can't look it up, the user's statement is accepted."""
     observed = cloud.provider.observe([record]).of.get(record.external_task_id)
     listed = hint(way("", "voices", record.provider, after=" lists what there is."))
     match observed:
@@ -175,7 +175,7 @@ def _found(cloud: Cloud, record: Record, *, now: datetime) -> Record:
 
 def _candidate(state: State, voice: Voice, cloud: Cloud, voice_id: str, *, now: datetime) -> Record:
     digest = markers.digest_of(voice)
-    key, generation = markers.following(state, voice)
+    key, generation = markers.next_key(state, voice)
     record = Record(
         external_task_id=key,
         address=voice.address,
@@ -192,4 +192,4 @@ def _candidate(state: State, voice: Voice, cloud: Cloud, voice_id: str, *, now: 
         labels=voice.labels,
         lifecycle=voice.lifecycle,
     )
-    return _named(record, voice_id)
+    return _with_result(record, voice_id)

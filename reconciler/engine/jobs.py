@@ -25,6 +25,8 @@ Value = Accepted | Done | Observation | CloudError | None
 
 @dataclass(frozen=True, slots=True)
 class CallResult:
+    """A call and what it returned."""
+
     queue: ProviderQueue
     calls: CallQueue
     run: ProcedureRun
@@ -34,6 +36,8 @@ class CallResult:
 
 @dataclass(frozen=True, slots=True)
 class PollResult:
+    """The statuses of a provider's running tasks, or the error of the poll."""
+
     queue: ProviderQueue
     value: Mapping[str, RemoteVoice] | CloudError
 
@@ -44,6 +48,8 @@ Job = Callable[[], JobResult]
 
 @dataclass(frozen=True, slots=True)
 class CallJob:
+    """Makes one provider call."""
+
     queue: ProviderQueue
     calls: CallQueue
     run: ProcedureRun
@@ -51,20 +57,26 @@ class CallJob:
 
     def __call__(self) -> CallResult:
         return CallResult(
-            self.queue, self.calls, self.run, self.call, _valued(lambda: _made(self.queue.cloud, self.call)())
+            self.queue,
+            self.calls,
+            self.run,
+            self.call,
+            _as_value(lambda: _provider_call(self.queue.cloud, self.call)()),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class PollJob:
+    """Polls the running tasks of one provider."""
+
     queue: ProviderQueue
     records: list[Record]
 
     def __call__(self) -> PollResult:
-        return PollResult(self.queue, _valued(lambda: self.queue.cloud.provider.poll(self.records)))
+        return PollResult(self.queue, _as_value(lambda: self.queue.cloud.provider.poll(self.records)))
 
 
-def _made(cloud: Cloud, call: Call) -> Callable[[], Value]:
+def _provider_call(cloud: Cloud, call: Call) -> Callable[[], Value]:
     provider = cloud.provider
     match call:
         case Submit(voice=voice, record=record):
@@ -73,7 +85,7 @@ def _made(cloud: Cloud, call: Call) -> Callable[[], Value]:
             return lambda: provider.find(record)
         case Prove(record=record, remote=remote):
             asked = record.model_copy(update={"task_id": remote.task_id, "voice_id": remote.voice_id})
-            return lambda: _proven(cloud, asked)
+            return lambda: _probe_one(cloud, asked)
         case Delete(record=record):
             return lambda: provider.delete(record)
         case Activate(voice=voice, record=record):
@@ -86,21 +98,21 @@ def _made(cloud: Cloud, call: Call) -> Callable[[], Value]:
             return lambda: provider.update(record, _fields(voice, record, keys))
 
 
-def _proven(cloud: Cloud, asked: Record) -> Observation:
-    told = cloud.provider.probe([asked]) if isinstance(cloud.provider, Probing) else {}
-    return told.get(asked.external_task_id, Unknown(why="it was not asked about"))
+def _probe_one(cloud: Cloud, asked: Record) -> Observation:
+    observations = cloud.provider.probe([asked]) if isinstance(cloud.provider, Probing) else {}
+    return observations.get(asked.external_task_id, Unknown(why="it was not asked about"))
 
 
 def _fields(voice: Voice, record: Record, keys: tuple[str, ...]) -> dict[str, object]:
-    """What the cloud is told anew. The record holds no secrets of links, so these are told along."""
+    """The fields to send in an update. Records do not hold the secret parts of URLs, so URLs are sent with them."""
     fields = {key: voice.inputs.get(key) for key in keys}
     sent = with_current_notes(voice, record)[0]
     cut = {k for k, v in redacted(voice).items() if v == sent.get(k) and v != voice.inputs[k]}
     return fields | {key: voice.inputs[key] for key in cut & voice.body.updatable}
 
 
-def _valued(call: Callable[[], T]) -> T | CloudError:
-    """The call's end as a value. Whatever is not one of the three answers counts as not knowing, our own bugs too."""
+def _as_value(call: Callable[[], T]) -> T | CloudError:
+    """The result of the call, or its error as a value. An unexpected exception counts as OutcomeUnknown, bugs too."""
     try:
         return call()
     except CloudError as error:
@@ -110,6 +122,6 @@ def _valued(call: Callable[[], T]) -> T | CloudError:
 
 
 def _place(error: Exception) -> str:
-    """`kling.py:123`. What an exception says is no message of ours: it may hold anything, a signed link too."""
+    """The place of an error, as `kling.py:123`. Its message is left out: it may hold secrets, such as a signed URL."""
     *_, (frame, line) = traceback.walk_tb(error.__traceback__)
     return f"{frame.f_code.co_filename.rpartition('/')[2]}:{line}"

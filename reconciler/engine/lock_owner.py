@@ -1,4 +1,4 @@
-"""Who is running, as a lock tells it to the others."""
+"""The owner of the state lock: user, host and process id, shown to other runs."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class LockOwner:
+    """The user, host and process id of a run."""
+
     user: str
     host: str
     pid: int
 
     @classmethod
     def here(cls) -> LockOwner:
+        """The owner of this run."""
         try:
             user = getpass.getuser()
         except (ImportError, KeyError, OSError):  # a container's user need not have a name
@@ -25,5 +28,5 @@ class LockOwner:
 
 
 def new_lock_id() -> str:
-    """Eight hex digits: what a person types after `voicectl unlock`."""
+    """A new lock id: eight hex digits, which the user types after `voicectl unlock`."""
     return secrets.token_hex(4)

@@ -1,4 +1,4 @@
-"""One function a use case: plan, apply. What a command line, a pipeline or a test calls."""
+"""The use cases `plan`, `drift` and `apply`, one function each, for the command line, a pipeline or a test."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from reconciler.engine.clocks import Shifted, ahead_by, note
+from reconciler.engine.clocks import ShiftedClock, ahead_by, note
 from reconciler.engine.cloud import Cloud
 from reconciler.engine.probe import Verifier
-from reconciler.engine.refresh import look, needed, opened
+from reconciler.engine.refresh import connect_all, needed_providers, observe_all
 from reconciler.engine.session import Request, Session
 from reconciler.engine.worker_pool import ThreadPool, WorkerPool
 from reconciler.errors import Declined, SafetyStop, StateError, UsageError
@@ -33,17 +33,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """How a run talks to whoever started it."""
+    """The callbacks of a run: they show the plan, ask for approval, receive events, and can stop the run."""
 
     show: Callable[[Plan], None]  # before anything is asked or done
     approve: Callable[[Plan], bool]
     emit: Callable[[Event], None]
-    stop: Callable[[], str | None]  # asked at every turn: why nothing more should start
-    began: Callable[[Callable[[], Tally]], None] = lambda _: None  # given what says, at any time, how far the run is
+    stop: Callable[[], str | None]  # called in every cycle: returns why nothing more may start
+    began: Callable[[Callable[[], Tally]], None] = lambda _: None  # receives a function that returns the progress
 
 
 class Applied(Frozen):
-    """How an apply ended. `halted` says why it stopped before its end."""
+    """How an apply ended. `halted` says why it stopped early."""
 
     plan: Plan
     tally: Tally
@@ -51,7 +51,7 @@ class Applied(Frozen):
 
 
 class Drifted(Frozen):
-    """What changed outside. `survey` is what the accounts show where the state has no record, or is not there."""
+    """What changed outside of voicectl. `survey` describes the accounts, if there is no state or it has no record."""
 
     plan: Plan
     survey: Survey | None = None
@@ -66,16 +66,16 @@ class _Planned:
 
 
 def plan(session: Session, request: Request) -> Plan:
-    """What would change. Reads the state and the clouds; writes nothing."""
+    """Makes a plan. Reads the state and the clouds, and writes nothing."""
     state = session.state(new=request.new_state)
-    _refuse_second(session, request)
+    _refuse_second_state(session, request)
     return _plan(session, state, request).plan
 
 
 def drift(session: Session, *, verifier: Verifier | None = None) -> Drifted:
-    """What changed outside. Writes nothing. `verifier` looks again at what was seen."""
-    made = _plan(session, session.state(begins=False), Request(), verifier)
-    return Drifted(plan=made.plan, survey=made.survey)
+    """Finds what changed outside of voicectl. Writes nothing. `verifier` checks the observations again."""
+    planned = _plan(session, session.state(begins=False), Request(), verifier)
+    return Drifted(plan=planned.plan, survey=planned.survey)
 
 
 def apply(
@@ -86,48 +86,48 @@ def apply(
     approved: Plan | None = None,
     workers: Callable[[], WorkerPool[JobResult]] = ThreadPool,
 ) -> Applied:
-    """Makes it so. `approved` is a saved plan: then nothing runs that it does not say.
+    """Makes a plan and carries it out. `approved` is a saved plan: then only its changes run.
 
-    Raises SafetyStop, Declined and PlanError before the first call, and NoState where a destroy would be a guess;
-    StateNotSaved if the disk fails after one.
+    Raises SafetyStop, Declined and PlanError before the first call. Raises NoState if a destroy can't know what to
+    delete. Raises StateNotSaved if the disk fails after the first call.
     """
     with session.store.locked(
         "destroy" if request.options.destroy else "apply", wait=request.lock_wait, waiting=request.waiting
     ):
         new = request.new_state if approved is None else approved.new_state
         state = session.state(begins=not request.options.destroy, new=new)
-        _refuse_second(session, request)
+        _refuse_second_state(session, request)
         if approved is not None:
             state = policy.check_fresh(approved, state, manifest=session.manifest.name)
-            request = _as_reviewed(request, approved)
+            request = _with_saved_options(request, approved)
         planned = _plan(session, state, request)
-        made = planned.plan
-        if made.destroy and planned.survey is not None:
-            _refuse_a_guess(planned.survey, session.store.where)
+        new_plan = planned.plan
+        if new_plan.destroy and planned.survey is not None:
+            _refuse_unknown_destroy(planned.survey, session.store.where)
         if approved is not None:
-            made = policy.restrict_to(made, approved, going_on=state.applying == approved.plan_id)
-        watch.show(made)
-        if made.stops:
+            new_plan = policy.restrict_to(new_plan, approved, resumed=state.applying == approved.plan_id)
+        watch.show(new_plan)
+        if new_plan.stops:
             raise SafetyStop(
-                "; ".join(stop.what for stop in made.stops), sum((stop.hint for stop in made.stops), NO_HINT)
+                "; ".join(stop.what for stop in new_plan.stops), sum((stop.hint for stop in new_plan.stops), NO_HINT)
             )
-        if made.empty and approved is None:
-            session.store.fold()  # what a run that died had written down
-            return Applied(plan=made, tally=Tally())
-        if not made.empty and not watch.approve(made):
+        if new_plan.empty and approved is None:
+            session.store.fold()  # the journal of a run that died
+            return Applied(plan=new_plan, tally=Tally())
+        if not new_plan.empty and not watch.approve(new_plan):
             raise Declined("Nobody said yes.", hint(way("At a terminal, answer yes; elsewhere", "--auto-approve")))
         used = None if approved is None or policy.does_nothing(approved) else approved
-        return _run(replace(session, clock=planned.clock), state, made, planned.clouds, watch, used, workers)
+        return _run(replace(session, clock=planned.clock), state, new_plan, planned.clouds, watch, used, workers)
 
 
-def _refuse_a_guess(survey: Survey, where: str) -> None:
+def _refuse_unknown_destroy(survey: Survey, where: str) -> None:
     """Raises NoState unless the accounts show that there is nothing to destroy."""
     refusal = no_state.refusal(survey, where)
     if refusal is not None:
         raise refusal
 
 
-def _refuse_second(session: Session, request: Request) -> None:
+def _refuse_second_state(session: Session, request: Request) -> None:
     if request.new_state and session.store.exists:
         raise UsageError(
             f"There is a state at {session.store.where} already, so there is no other to begin.",
@@ -135,8 +135,8 @@ def _refuse_second(session: Session, request: Request) -> None:
         )
 
 
-def _as_reviewed(request: Request, approved: Plan) -> Request:
-    """What was asked for when the plan was made."""
+def _with_saved_options(request: Request, approved: Plan) -> Request:
+    """The request with the options of the saved plan."""
     options = PlanOptions(
         retry=frozenset(approved.retry),
         replace=frozenset(approved.replace),
@@ -149,7 +149,7 @@ def _as_reviewed(request: Request, approved: Plan) -> Request:
 def _run(
     session: Session,
     state: State,
-    made: Plan,
+    new_plan: Plan,
     clouds: Mapping[str, Cloud],
     watch: Watch,
     approved: Plan | None,
@@ -158,12 +158,12 @@ def _run(
     from reconciler.engine.executor import Executor  # a plan needs none of it
 
     session.store.begin(state)
-    if approved is not None or state.applying is not None:  # another run ends what an interrupted plan may go on with
+    if approved is not None or state.applying is not None:  # a new run ends the interrupted run of another plan
         state = state.with_changes(applying=approved.plan_id if approved is not None else None)
         session.store.commit(state)
     workers = start_workers()
     executor = Executor(
-        made,
+        new_plan,
         state,
         session.manifest.voices,
         clouds,
@@ -176,19 +176,19 @@ def _run(
     watch.began(executor.tally)
     try:
         tally = executor.run()
-    except Exception:  # a bug of ours: what clouds have answered before it is written down all the same
+    except Exception:  # a bug of ours: the results before it are written all the same
         workers.close()
         with suppress(StateError):
             session.store.commit(executor.state)
         raise
     finally:
         workers.close()
-    _save_the_end(session, executor, approved)
-    return Applied(plan=made, tally=tally, halted=executor.halted)
+    _save_end(session, executor, approved)
+    return Applied(plan=new_plan, tally=tally, halted=executor.halted)
 
 
-def _save_the_end(session: Session, executor: Executor, approved: Plan | None) -> None:
-    """The run in one snapshot, and then its summary: told also where the state could not be saved."""
+def _save_end(session: Session, executor: Executor, approved: Plan | None) -> None:
+    """Saves the run as one snapshot, and then emits its summary, even if the state could not be saved."""
     state = executor.state
     if approved is not None and executor.halted is None:
         state = state.with_changes(applying=None, applied=approved.plan_id)
@@ -196,40 +196,42 @@ def _save_the_end(session: Session, executor: Executor, approved: Plan | None) -
         if state.records or session.store.exists or approved is not None:  # an apply that did nothing makes no state
             session.store.finish(state)
     except StateError:
-        with suppress(Exception):  # that nobody listens is the smaller news
-            executor.tell_the_end()
+        with suppress(Exception):  # the error of the state is more important than the listener's
+            executor.emit_summary()
         raise
-    executor.tell_the_end()
+    executor.emit_summary()
 
 
 def _plan(session: Session, state: State, request: Request, verifier: Verifier | None = None) -> _Planned:
     manifest, now = session.manifest, session.clock.now()
-    connected, lacking = opened(session.connect, needed(manifest, state, now=now))
+    connected, unconnected = connect_all(session.connect, needed_providers(manifest, state, now=now))
     accounts = {name: cloud.provider.account for name, cloud in connected.items()}
     extra = planner.candidates(manifest, state, accounts, now=now)
-    looked, refused = look(manifest, state, connected, extra)
-    clouds = {name: cloud for name, cloud in connected.items() if name in looked}
-    seen = verifier(state, clouds, looked) if verifier is not None else looked
+    observed, refusing = observe_all(manifest, state, connected, extra)
+    clouds = {name: cloud for name, cloud in connected.items() if name in observed}
+    seen = verifier(state, clouds, observed) if verifier is not None else observed
     ahead = ahead_by(seen.values())
-    able = {name: cloud.provider.capabilities for name, cloud in clouds.items()}
-    closed = lacking | refused
+    capabilities = {name: cloud.provider.capabilities for name, cloud in clouds.items()}
+    closed = unconnected | refusing
     survey = None
     if not state.records:
-        survey = surveying.survey(manifest, state, seen, able, closed=closed, stateless=not session.store.exists)
-    made = finish(
-        planner.plan(manifest, state, seen, able, now=now + ahead, options=request.options, closed=closed),
+        survey = surveying.survey(
+            manifest, state, seen, capabilities, closed=closed, stateless=not session.store.exists
+        )
+    new_plan = finish(
+        planner.plan(manifest, state, seen, capabilities, now=now + ahead, options=request.options, closed=closed),
         manifest,
         state,
         options=request.options,
         is_set=session.is_set,
         allow_deletes=request.allow_deletes,
         new_state=request.new_state,
-        notes=(*note(ahead), *_others(request, survey)),
+        notes=(*note(ahead), *_other_voices_note(request, survey)),
     )
-    return _Planned(made, survey, clouds, Shifted(session.clock, ahead))
+    return _Planned(new_plan, survey, clouds, ShiftedClock(session.clock, ahead))
 
 
-def _others(request: Request, survey: Survey | None) -> tuple[str, ...]:
-    """What a destroy without a state leaves alone."""
+def _other_voices_note(request: Request, survey: Survey | None) -> tuple[str, ...]:
+    """The note about voices that a destroy without a state does not delete."""
     more = no_state.note(survey) if request.options.destroy and survey is not None else ""
     return (more,) if more else ()

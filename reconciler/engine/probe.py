@@ -1,6 +1,6 @@
-"""Dearer looks than a plan's, only when a person asks: are the voices of these accounts still there?
+"""Probes whether voices still exist, with calls that cost more than a plan's. Only for `drift`, if the user asks.
 
-Nothing is decided and nothing changed: what was seen is told anew, and the planner reads it as it reads every look.
+A probe decides and changes nothing: it returns new observations, which the planner uses as it uses all others.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Verifier = Callable[[State, Mapping[str, Cloud], Seen], Seen]
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One account's dearer look, before it is taken."""
+    """The probe of one account, before it is made."""
 
     provider: str
     look: ProbeCost
@@ -33,13 +33,13 @@ class Probe:
 
 
 def probing(consent: Callable[[Sequence[Probe], Sequence[str]], None]) -> Verifier:
-    """`consent` is told the looks and the providers that offer none, before any call; it raises to stop them."""
+    """A verifier that probes. Before any call, `consent` gets the probes and the providers without one. May raise."""
 
     def verifier(state: State, clouds: Mapping[str, Cloud], seen: Seen) -> Seen:
         probes: list[Probe] = []
         without: list[str] = []
         for name, cloud in clouds.items():
-            records = _in_question(name, cloud, state, seen)
+            records = _voices_to_probe(name, cloud, state, seen)
             look = cloud.provider.capabilities.probe
             if records and look is not None:
                 probes.append(Probe(name, look, records))
@@ -51,8 +51,8 @@ def probing(consent: Callable[[Sequence[Probe], Sequence[str]], None]) -> Verifi
     return verifier
 
 
-def _in_question(name: str, cloud: Cloud, state: State, seen: Seen) -> tuple[Record, ...]:
-    """The voices that addresses mean, and that nobody has seen to be gone."""
+def _voices_to_probe(name: str, cloud: Cloud, state: State, seen: Seen) -> tuple[Record, ...]:
+    """The current voices of this cloud, except those that were seen to be deleted."""
     current = [state.records[key] for key in state.current.values()]
     return tuple(
         record
@@ -70,13 +70,13 @@ def _probed(probe: Probe, cloud: Cloud, seen: Observations) -> Observations:
     if not isinstance(cloud.provider, Probing):
         raise TypeError(f"{probe.provider} says what a dearer look costs, and offers none")
     calls = cloud.provider.calls
-    told = cloud.provider.probe(probe.records)
-    of = {key: _better(seen.of.get(key), probed) for key, probed in told.items()}
+    observations = cloud.provider.probe(probe.records)
+    of = {key: _better(seen.of.get(key), probed) for key, probed in observations.items()}
     return seen.model_copy(update={"of": {**seen.of, **of}, "calls": seen.calls + cloud.provider.calls - calls})
 
 
 def _better(before: Observation | None, probed: Observation) -> Observation:
-    """A list tells more of a voice that is there than a probe does; and a probe that tells nothing takes nothing."""
+    """The better of two observations: a list shows more of an existing voice, and an unclear probe changes nothing."""
     match before, probed:
         case Found(), Found() | Unknown() | Unverifiable():
             return before

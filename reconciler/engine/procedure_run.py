@@ -1,4 +1,4 @@
-"""One change under way."""
+"""A procedure that is running, with its counters."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from reconciler.model.plan import Change
 
 @dataclass(slots=True, eq=False)
 class ProcedureRun:
-    """Touched by the scheduler's thread only. Moments are monotonic, in seconds."""
+    """One change that is being carried out. Only the scheduler's thread uses it. Times are monotonic, in seconds."""
 
     change: Change
     procedure: Procedure[End]
-    since: float | None = None  # of its first call
-    sent_at: float = 0.0  # of its last call
-    waiting_since: float = 0.0  # for its task
-    tries: int = 0  # of the call that it waits for
-    barrier: int = 0  # the number of its last write, which its calls wait for
+    since: float | None = None  # when its first call was sent
+    sent_at: float = 0.0  # when its last call was sent
+    waiting_since: float = 0.0  # when it began to wait for its task
+    tries: int = 0  # how often the current call was sent
+    barrier: int = 0  # the number of its last write, which must be durable before its next call

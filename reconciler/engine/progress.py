@@ -1,4 +1,4 @@
-"""How far a run is, told with every end of a change."""
+"""Counts the progress of a run, and emits its events."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from reconciler.protocols import Clock
 
 @dataclass(slots=True)
 class Progress:
-    """`running` and `calls` ask the run how many tasks it waits for, and how many requests went out."""
+    """The counters of a run. `running` returns how many tasks it waits for, `calls` how many requests were sent."""
 
     state_writer: StateWriter
     total: int

@@ -1,6 +1,6 @@
-"""The queues of each cloud: who waits for which call, and when that may go out.
+"""The queues of each cloud: which procedure waits for which call, and when that call may be sent.
 
-No clock of their own: moments (seconds, monotonic) are told.
+They read no clock: callers pass in the time, in monotonic seconds.
 """
 
 from __future__ import annotations
@@ -17,17 +17,19 @@ from reconciler.engine.cloud import Cloud
 from reconciler.engine.poll_schedule import PollSchedule
 from reconciler.engine.procedure_run import ProcedureRun
 from reconciler.engine.rate_limits import Limits
-from reconciler.engine.steps import Activate, AwaitTask, Call, Delete, Find, Overdue, Prove, Submit, Turn, Update
+from reconciler.engine.steps import Activate, AwaitTask, AwaitTurn, Call, Delete, Find, Overdue, Prove, Submit, Update
 from reconciler.errors import CloudError, Throttled
 from reconciler.model.observed import RemoteVoice, TaskStatus
 
-CALLS_AT_ONCE = 24  # of one kind, for one provider
-_MARGIN = 0.1  # seconds: what a poll or a busy machine takes of a write's time
-_CONNECT_FAILURES = 3  # times in a row, until the run stops
+CALLS_AT_ONCE = 24  # concurrent calls of one kind, for one provider
+_MARGIN = 0.1  # seconds that a poll or a busy machine may add to a write
+_CONNECT_FAILURES = 3  # failures in a row that stop the run
 
 
 @dataclass(order=True, slots=True)
 class Waiting:
+    """A call that waits to be sent."""
+
     not_before: float
     order: int
     run: ProcedureRun = field(compare=False)
@@ -36,7 +38,7 @@ class Waiting:
 
 @dataclass(slots=True, eq=False)
 class CallQueue:
-    """The calls of one kind. `action` is the action whose rate they keep; None: reads, which keep their own."""
+    """The calls of one kind. The rate limit of `action` applies; None: reads, which have their own limit."""
 
     action: str | None
     out: int = 0
@@ -51,7 +53,7 @@ class CallQueue:
         heapq.heappush(self.waiting, Waiting(not_before, -order if first else order, run, call))
 
     def head(self, durable: int) -> Waiting | None:
-        """The next one, if one more may go out, and what was written before it is durable."""
+        """The next call, if one more may be sent, and all that its procedure wrote before it is durable."""
         if self.out >= CALLS_AT_ONCE or not self.waiting or self.waiting[0].run.barrier > durable:
             return None
         return self.waiting[0]
@@ -66,22 +68,22 @@ class CallQueue:
 
 @dataclass(slots=True, eq=False)
 class ProviderQueue:
-    """One cloud's queues. Those of one account share its limits: `sharing` holds them all."""
+    """The queues of one provider. Providers of one account share its limits: `sharing` holds all their queues."""
 
     cloud: Cloud
     limits: Limits
     sharing: list[ProviderQueue]
-    turns: deque[tuple[ProcedureRun, Turn]] = field(default_factory=deque)  # creations without an intent
+    new_creations: deque[tuple[ProcedureRun, AwaitTurn]] = field(default_factory=deque)  # creations without an intent
     by_call: Mapping[type[Call], CallQueue] = field(default_factory=lambda: _call_queues())
     polled: dict[str, tuple[ProcedureRun, AwaitTask]] = field(default_factory=dict)  # by external_task_id
     polling: bool = False
     poll_schedule: PollSchedule = field(default_factory=PollSchedule)
-    connect_failures: int = 0  # times in a row that no connection opened
-    opens_at: float = 0.0  # no call before
+    connect_failures: int = 0  # failed connections in a row
+    no_call_before: float = 0.0  # no call is sent before
 
     @property
-    def kinds(self) -> Iterable[CallQueue]:
-        """Each queue once."""
+    def call_queues(self) -> Iterable[CallQueue]:
+        """Each call queue once."""
         return (calls for call, calls in self.by_call.items() if call is not Prove)
 
     @property
@@ -89,67 +91,71 @@ class ProviderQueue:
         return self.by_call[Submit]
 
     @property
-    def looks(self) -> CallQueue:
+    def lookups(self) -> CallQueue:
         return self.by_call[Find]
 
     @property
     def busy(self) -> bool:
-        return bool(self.calls_out or self.turns or self.polled or any(calls.waiting for calls in self.kinds))
+        return bool(
+            self.calls_out or self.new_creations or self.polled or any(calls.waiting for calls in self.call_queues)
+        )
 
     @property
     def calls_out(self) -> int:
-        return self.polling + sum(calls.out for calls in self.kinds)
+        """How many calls of this provider are in flight, polls included."""
+        return self.polling + sum(calls.out for calls in self.call_queues)
 
     @property
     def in_flight(self) -> int:
-        """The account's tasks that run, or may."""
-        return sum(x.submits.out + len(x.polled) + x.looks.out + len(x.looks) for x in self.sharing)
+        """How many tasks of the account are running, or may be."""
+        return sum(x.submits.out + len(x.polled) + x.lookups.out + len(x.lookups) for x in self.sharing)
 
     @property
-    def begun(self) -> int:
-        """The account's intents whose call is still to go out."""
+    def unsent_intents(self) -> int:
+        """How many intents of the account wait for their call to be sent."""
         return sum(len(x.submits) for x in self.sharing)
 
-    def batch(self, write: float) -> int:
-        """How many intents may be written now, where a write takes so many seconds.
+    def intents_allowed(self, write: float) -> int:
+        """How many intents may be written now, if a write takes so many seconds.
 
-        Half a second's calls, so that never more than a second's wait, and before those that wait are used up.
+        Half a second's worth of calls, before the waiting ones run out. Never more than a second's worth wait.
         """
         rate = self.limits.limiter("create").rate
         half = math.ceil(rate / 2)
         enough = max(half, math.ceil(rate * (write + _MARGIN)))
-        return min(half, max(1, math.floor(rate)) - self.begun) if self.begun <= enough else 0
+        return min(half, max(1, math.floor(rate)) - self.unsent_intents) if self.unsent_intents <= enough else 0
 
     def may_begin(self) -> bool:
-        """Whether the next creation may have its intent, as far as its method says."""
-        if not self.turns:
+        """Whether the method of the next creation allows one more call at once."""
+        if not self.new_creations:
             return False
-        most = self.cloud.can(self.turns[0][1].voice.method).batch
+        most = self.cloud.can(self.new_creations[0][1].voice.method).batch
         return most is None or self.submits.out + len(self.submits) < most
 
     def await_task(self, run: ProcedureRun, step: AwaitTask, now: float) -> None:
+        """Polls this task from now on, for the procedure that waits for it."""
         if not self.polled:
             self.poll_schedule.at = now
         run.waiting_since = now
         self.polled[step.record.external_task_id] = (run, step)
 
-    def heard(
+    def poll_ended(
         self, value: Mapping[str, RemoteVoice] | CloudError, now: float
     ) -> list[tuple[ProcedureRun, RemoteVoice | Overdue]]:
-        """A poll's answer: whose task has ended, and who has waited for too long."""
+        """The procedures whose task has ended by this poll's result, and those that have waited for too long."""
         self.polling = False
         if isinstance(value, CloudError):
-            self.poll_schedule.lost(now)
+            self.poll_schedule.poll_failed(now)
             ended: dict[str, RemoteVoice] = {}
         else:
             ended = {k: r for k, r in value.items() if k in self.polled and r.status is not TaskStatus.RUNNING}
-            self.poll_schedule.answered(now, ended=[self.polled[key][0].sent_at for key in ended])
+            self.poll_schedule.poll_succeeded(now, ended=[self.polled[key][0].sent_at for key in ended])
         found: list[tuple[ProcedureRun, RemoteVoice | Overdue]] = [(self.polled.pop(k)[0], r) for k, r in ended.items()]
         late = [k for k, (run, _) in self.polled.items() if now - run.waiting_since > self.cloud.task_timeout]
         return found + [(self.polled.pop(key)[0], Overdue(self.cloud.task_timeout)) for key in late]
 
     def slow_down(self, calls: CallQueue, run: ProcedureRun, error: Throttled, now: float) -> None:
-        """The cloud asked for it, so the call does not count as a try."""
+        """Lowers a limit after a Throttled call. The call does not count as a try."""
         run.tries -= 1
         wait = error.retry_after
         if error.in_flight and calls is self.submits:
@@ -158,57 +164,62 @@ class ProviderQueue:
             self.limits.limiter(calls.action).refused(now, sent_at=run.sent_at, retry_after=wait)
 
     def connect_failed(self, sent_at: float, now: float) -> bool:
-        """No connection opened, so every call waits a while. True when that was too often in a row.
+        """Delays all calls after a failed connection. True if too many in a row have failed.
 
-        Calls that went out together count once.
+        Calls that were sent together count once.
         """
-        if sent_at >= self.opens_at:
+        if sent_at >= self.no_call_before:
             self.connect_failures += 1
-            self.opens_at = now + 2.0 ** (self.connect_failures - 1)
+            self.no_call_before = now + 2.0 ** (self.connect_failures - 1)
         return self.connect_failures >= _CONNECT_FAILURES
 
-    # --- when; inf: not before an answer ---
+    # --- when something may start, in monotonic seconds; inf: not before a result ---
 
     def free_at(self, more: int = 0) -> float:
-        """When one more task may be begun, beside so `more` that are not counted yet."""
+        """When one more task may begin, if `more` are about to begin that are not counted yet."""
         limit = self.limits.concurrency
         return limit.free_at(self.in_flight + more if limit.counts else 0)
 
     def next_call(self, calls: CallQueue, durable: int) -> float:
+        """When the next call of this queue may be sent. `durable`: the number of the last durable write."""
         head = calls.head(durable)
         if head is None:
             return inf
         if calls.action is None:
             return head.not_before
-        due = max(head.not_before, self.opens_at, self.limits.limiter(calls.action).next_at)
+        due = max(head.not_before, self.no_call_before, self.limits.limiter(calls.action).next_at)
         return max(due, self.free_at()) if calls is self.submits else due
 
-    def next_due(self, now: float, durable: int, *, took: float | None) -> float:
-        """When something of it may start. `took`: seconds of the last append; None while one is under way."""
-        turn = inf if took is None else self.next_turn(took)
-        return min([turn, self.next_poll(now), *(self.next_call(q, durable) for q in self.kinds if q.waiting)])
+    def next_due(self, now: float, durable: int, *, append_time: float | None) -> float:
+        """When something may start. `append_time`: seconds that the last append took; None while one is running."""
+        creation = inf if append_time is None else self.next_creation(append_time)
+        return min(
+            [creation, self.next_poll(now), *(self.next_call(q, durable) for q in self.call_queues if q.waiting)]
+        )
 
-    def next_turn(self, write: float) -> float:
-        if self.batch(write) <= 0 or not self.may_begin():
+    def next_creation(self, write: float) -> float:
+        """When the next creation may begin, if a write takes so many seconds."""
+        if self.intents_allowed(write) <= 0 or not self.may_begin():
             return inf
-        return max(self.opens_at, self.free_at(self.begun))
+        return max(self.no_call_before, self.free_at(self.unsent_intents))
 
     def next_poll(self, now: float) -> float:
+        """When the next poll may be sent."""
         if self.polling or not self.polled:
             return inf
-        waiting = bool(self.turns or len(self.submits))
+        waiting = bool(self.new_creations or len(self.submits))
         starved = waiting and self.free_at() > now
         running = [run.sent_at for run, _ in self.polled.values()] if starved or not waiting else []
         due = self.poll_schedule.due(running, submitting=waiting or bool(self.submits.out), starved=starved)
-        return self.limits.limiter("create").turn_for_others(due)
+        return self.limits.limiter("create").next_for_others(due)
 
 
 def _call_queues() -> dict[type[Call], CallQueue]:
-    looks = CallQueue(action=None)
+    lookups = CallQueue(action=None)
     return {
         Submit: CallQueue("create"),
-        Find: looks,
-        Prove: looks,
+        Find: lookups,
+        Prove: lookups,
         Delete: CallQueue("delete"),
         Activate: CallQueue("activate"),
         Update: CallQueue("update"),
@@ -216,7 +227,7 @@ def _call_queues() -> dict[type[Call], CallQueue]:
 
 
 def provider_queues(clouds: Mapping[str, Cloud]) -> dict[str, ProviderQueue]:
-    """Clouds that are one account share its limits; the narrowest of what they say holds."""
+    """A queue for each cloud. Clouds of one account share its limits; the lowest limit of each action applies."""
     accounts: dict[str, list[ProviderQueue]] = {}
     queues: dict[str, ProviderQueue] = {}
     for name, cloud in clouds.items():

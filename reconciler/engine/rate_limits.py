@@ -1,6 +1,6 @@
-"""How fast, and how many at once. Kept for an account and an action, whatever the providers are called.
+"""Limits how many calls are sent per second and how many tasks run at once, for each account and action.
 
-No clock of its own: the time (seconds, monotonic) is told or passed in, so that tests need no sleeping.
+The limiters read no clock: callers pass in the time or a clock (monotonic seconds), so tests need not sleep.
 """
 
 from __future__ import annotations
@@ -15,127 +15,127 @@ from math import inf
 from reconciler.protocols import Clock
 
 LONGEST_PAUSE = 60.0  # seconds, whatever Retry-After says
-CALLS_A_SECOND = 20.0  # Tencent's figure for each action; Kling documents only tasks in flight
-_USED = 0.98  # of the allowed rate: what the network bunches together still fits
-_SLOWEST = 0.5
-_RECOVERY = 1.0  # seconds for each step back up
-_FIRST_STEP, _LARGEST_STEP, _BOLD = 0.02, 0.3, 3  # of the rate: small beside the one that was refused, then ever larger
-_FIRST_GROWTH = 6.0  # seconds until a learned cap is tried one higher
-_FASTEST_GROWTH, _SLOWEST_GROWTH = 1.0, 60.0
-_EARNED, _EARNED_AT_MOST = 7, 20  # creations accepted before a try, and as many more for each that was refused
-_LONGEST_WAIT = 30.0  # for a slot, while others hold them all
+CALLS_A_SECOND = 20.0  # Tencent's limit for each action; Kling documents only a limit of tasks in flight
+_USED = 0.98  # the part of the allowed rate that is used, because the network may bunch calls together
+_SLOWEST = 0.5  # calls a second
+_RECOVERY = 1.0  # seconds between two steps that raise a lowered rate
+_FIRST_STEP, _LARGEST_STEP = 0.02, 0.3  # parts of the rate: steps are small near the refused rate, then grow
+_LATER_STEP = 3  # the step to begin with if a refusal says nothing about the rate
+_FIRST_GROWTH = 6.0  # seconds until a learned limit is tried one higher
+_FASTEST_GROWTH, _SLOWEST_GROWTH = 1.0, 60.0  # seconds
+_EARNED, _EARNED_AT_MOST = 7, 20  # accepted creations before a try; each refused try adds _EARNED, up to the maximum
+_LONGEST_WAIT = 30.0  # seconds to wait for a slot, while other programs hold them all
 
 
 @dataclass(slots=True)
 class RateLimiter:
-    """Evenly spaced calls, and in no second more than the rate says, so that none is refused for a burst."""
+    """Spaces calls evenly, and never allows more in one second than the rate, so that no burst is refused."""
 
     allowed: float = CALLS_A_SECOND
     rate: float = 0.0
     next_at: float = 0.0
     changed_at: float = 0.0
     lowered_at: float = 0.0
-    steps: int = 0  # back up, since it was lowered
+    steps: int = 0  # steps up since the rate was lowered
     sent: deque[float] = field(default_factory=lambda: deque(maxlen=1000))  # a manifest allows 1000 a second
-    turned_away: deque[float] = field(default_factory=lambda: deque(maxlen=1000))  # of those
+    refused_at: deque[float] = field(default_factory=lambda: deque(maxlen=1000))  # those of `sent` that were refused
 
     def __post_init__(self) -> None:
         self.rate = self.allowed * _USED
 
     def take(self, now: float) -> None:
-        """A call goes out now."""
+        """Records that a call is sent now."""
         gap = 1 / self.rate
         # A loop that woke late catches up within one gap, and never beyond what a second holds.
         self.next_at = max(self.next_at, now - gap / 2) + gap
-        self._count(now)
+        self._count_call(now)
         top = self.allowed * _USED
         if self.rate < top and now - self.changed_at >= _RECOVERY:
             self.rate = min(top, self.rate * (1 + min(_LARGEST_STEP, _FIRST_STEP * 2**self.steps)))
             self.steps += 1
             self.changed_at = now
 
-    def make_way(self, now: float) -> None:
-        """For a call of another kind, because an account may count all calls together."""
+    def count_other_call(self, now: float) -> None:
+        """Records a call of another kind: an account may count all calls together."""
         self.next_at = max(self.next_at, now) + min(1 / self.rate, 1 / (CALLS_A_SECOND * _USED))
         if self.allowed >= CALLS_A_SECOND:
-            self._count(now)
+            self._count_call(now)
 
-    def turn_for_others(self, due: float) -> float:
-        """When a call of another kind goes out: in the place of one of these, if that is soon."""
+    def next_for_others(self, due: float) -> float:
+        """When a call of another kind is sent: in the place of one of these calls, if that is soon."""
         return max(due, min(self.next_at, due + 2 / CALLS_A_SECOND))
 
-    def _count(self, now: float) -> None:
+    def _count_call(self, now: float) -> None:
         self.sent.append(now)
         full = max(1, math.ceil(self.rate))
         if len(self.sent) >= full:
             self.next_at = max(self.next_at, self.sent[-full] + full / self.rate)
 
     def refused(self, now: float, *, sent_at: float, retry_after: float | None) -> None:
-        """The cloud said: too many calls a second (Kling 1302). Calls refused together lower it once.
+        """Lowers the rate: the cloud refused a call because of it (Kling 1302). Calls refused together count once.
 
-        How many it took in the second before tells what it allows: half of the rate, or all of it but one that the
-        network brought too early.
+        The new rate is what the cloud accepted in the second before, between half and 95 % of the old rate.
         """
-        self.turned_away.append(sent_at)
-        taken = _within(self.sent, sent_at) - _within(self.turned_away, sent_at)
+        self.refused_at.append(sent_at)
+        taken = _in_second_before(self.sent, sent_at) - _in_second_before(self.refused_at, sent_at)
         pause = max(2 / self.rate, 1 - taken / self.rate)
         if sent_at >= self.lowered_at:
             self.rate = max(_SLOWEST, min(self.rate * 0.95, max(self.rate * 0.5, taken * _USED)))
             self.changed_at = self.lowered_at = now
-            self.steps = 0 if taken else _BOLD  # took none: that says nothing of its rate, but of its day
+            self.steps = 0 if taken else _LATER_STEP  # it accepted none: then something else is exhausted, not the rate
         self.next_at = max(self.next_at, now + min(LONGEST_PAUSE, pause if retry_after is None else retry_after))
 
 
-def _within(moments: Iterable[float], end: float) -> int:
-    """How many lie in the second before."""
-    return sum(end - 1 < format_time < end for format_time in moments)
+def _in_second_before(moments: Iterable[float], end: float) -> int:
+    """How many of these times are in the second before `end`."""
+    return sum(end - 1 < moment < end for moment in moments)
 
 
 @dataclass(slots=True)
 class ConcurrencyLimit:
-    """How many tasks may run at once. Unknown until a cloud refuses one; then tried one higher from time to time."""
+    """Limits how many tasks run at once. It learns the limit from the first refusal, and later tries one more."""
 
-    most: int | None = None  # said by the manifest
+    most: int | None = None  # the manifest's limit
     learned: int | None = None
     changed_at: float = 0.0
     growth: float = _FIRST_GROWTH
     closed_until: float = 0.0
-    in_vain: int = 0  # tries in a row that were refused
-    earned: int = 0  # creations accepted since the last refusal: tries are few beside them, however slow the tasks
-    refusals: int = 0  # in a row, while no task of ours ran: others hold the slots
+    refused_tries: int = 0  # refused tries in a row
+    earned: int = 0  # creations accepted since the last refusal; a try needs enough of them
+    refusals: int = 0  # refusals in a row while no task of ours ran, so other programs hold the slots
 
     @property
     def counts(self) -> bool:
-        """Whether it matters how many run."""
+        """Whether there is a limit, set or learned."""
         return self.most is not None or self.learned is not None
 
     def free_at(self, in_flight: int) -> float:
-        """When one more may be sent, if no task ends before that; inf: not before one ends."""
+        """When one more task may be sent, if none ends before that; inf: not before one ends."""
         if self.most is not None and in_flight >= self.most:
             return inf
         if self.learned is None or in_flight < self.learned:
             return self.closed_until
-        if in_flight > self.learned or self.earned < min(_EARNED_AT_MOST, _EARNED * (1 + self.in_vain)):
+        if in_flight > self.learned or self.earned < min(_EARNED_AT_MOST, _EARNED * (1 + self.refused_tries)):
             return inf
         return max(self.closed_until, self.changed_at + self.growth)
 
     def take(self, in_flight: int, now: float) -> None:
-        """A call goes out now, beside this many."""
+        """Records that a call is sent now, while so many tasks are in flight."""
         if self.learned is not None and in_flight >= self.learned:
             self.learned, self.changed_at = in_flight + 1, now
 
     def accepted(self, sent_at: float) -> None:
         self.refusals = 0
         self.earned += 1
-        if self.learned is not None and sent_at == self.changed_at:  # the one that was tried
+        if self.learned is not None and sent_at == self.changed_at:  # this one was the try
             self.growth = max(_FASTEST_GROWTH, self.growth / 2)
-            self.in_vain = 0
+            self.refused_tries = 0
 
     def refused(self, in_flight: int, now: float, *, sent_at: float, retry_after: float | None) -> None:
-        """The cloud said: too many tasks (Kling 1303), while this many of ours ran. Told together, it counts once."""
+        """Lowers the limit: the cloud refused a task (Kling 1303). Tasks refused together count once."""
         if self.learned is not None and sent_at >= self.changed_at:
             self.growth = min(_SLOWEST_GROWTH, self.growth * 1.5)
-            self.in_vain += 1
+            self.refused_tries += 1
         self.earned = 0
         found = max(1, in_flight)
         self.learned = found if self.learned is None else min(found, self.learned)
@@ -149,22 +149,22 @@ class ConcurrencyLimit:
 
 @dataclass(slots=True)
 class Limits:
-    """One account's limits."""
+    """The limits of one account."""
 
     rates: dict[str, float] = field(default_factory=dict)
     concurrency: ConcurrencyLimit = field(default_factory=ConcurrencyLimit)
-    paces: dict[str, RateLimiter] = field(default_factory=dict)
+    limiters: dict[str, RateLimiter] = field(default_factory=dict)
 
     def limiter(self, action: str) -> RateLimiter:
-        if action not in self.paces:
-            self.paces[action] = RateLimiter(self.rates.get(action, CALLS_A_SECOND))
-        return self.paces[action]
+        if action not in self.limiters:
+            self.limiters[action] = RateLimiter(self.rates.get(action, CALLS_A_SECOND))
+        return self.limiters[action]
 
 
 class ReadLimiter:
-    """Holds back reads, which workers and pollers of one account make by themselves. Safe for threads.
+    """Delays reads, which workers and pollers of one account make on their own. Thread-safe.
 
-    A read in a quiet moment goes at once: up to half a second's worth may go together.
+    After a pause, up to half a second's worth of reads may be sent together.
     """
 
     def __init__(self, clock: Clock, rates: Mapping[str, float]) -> None:

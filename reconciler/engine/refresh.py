@@ -1,4 +1,4 @@
-"""Looks at every account that a plan needs, all of them at once."""
+"""Reads every account that a plan needs, all at the same time."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from reconciler.model.state import LIVE, Record, State, Status
 from reconciler.planning.account_check import AccountProblem
 from reconciler.protocols import RecentTasks, Unknowable
 
-_LATE = timedelta(hours=72)  # in which a call that was given up may arrive after all
+_LATE = timedelta(hours=72)  # so long a lapsed call may still arrive
 
 
-def needed(manifest: Manifest, state: State, *, now: datetime) -> list[str]:
-    """The declared providers that hold or shall hold a voice, or may: only their credentials are asked for."""
+def needed_providers(manifest: Manifest, state: State, *, now: datetime) -> list[str]:
+    """The declared providers that have voices, may have them or will get them. Only these need credentials."""
     remembered = {
         r.provider
         for r in state.records.values()
@@ -33,10 +33,13 @@ def needed(manifest: Manifest, state: State, *, now: datetime) -> list[str]:
     return [name for name in manifest.providers if name in remembered | declared]
 
 
-def opened(
+def connect_all(
     connect: Callable[[Collection[str]], Mapping[str, Cloud]], names: Collection[str]
 ) -> tuple[dict[str, Cloud], dict[str, AccountProblem]]:
-    """The accounts that can be used, and for each of the others why not: it blocks its own entries only."""
+    """Connects to the named providers. Returns the clouds, and for each that can't be used the reason.
+
+    Such a provider blocks only its own entries.
+    """
     clouds: dict[str, Cloud] = {}
     closed: dict[str, AccountProblem] = {}
     for name in names:
@@ -51,47 +54,47 @@ def opened(
     return clouds, closed
 
 
-def look(
+def observe_all(
     manifest: Manifest, state: State, clouds: Mapping[str, Cloud], candidates: Sequence[Record] = ()
 ) -> tuple[dict[str, Observations], dict[str, AccountProblem]]:
-    """What each account looks like, and for those that refuse to be looked at (credentials, arrears, IP) why.
+    """Observes each account. Returns the observations, and the reason for each account that refuses to be read.
 
-    Raises the refusal where no account can be looked at. `candidates` are records that are not in the state, to be
-    looked at as if they were.
+    An account may refuse because of its credentials, arrears or an IP rule. Raises the refusal if no account can be
+    read. `candidates` are records that are not in the state, but must be observed as if they were.
     """
-    asked: dict[str, list[Record]] = {name: [] for name in clouds}
+    records_of: dict[str, list[Record]] = {name: [] for name in clouds}
     for record in (*state.records.values(), *candidates):
-        if record.provider in asked:
-            asked[record.provider].append(record)
+        if record.provider in records_of:
+            records_of[record.provider].append(record)
     presets = {v.provider for v in manifest.voices.values() if v.origin is Origin.OFFICIAL}
     unmade = {v.provider for v in manifest.voices.values() if v.address not in state.current and _has_key(v, clouds)}
 
-    def one(name: str) -> Observations | CloudError:
+    def observe_or_refusal(name: str) -> Observations | CloudError:
         try:
-            return looked(name).model_copy(update={"credentials": clouds[name].credentials})
+            return observe(name).model_copy(update={"credentials": clouds[name].credentials})
         except CloudError as refusal:
             return refusal
 
-    def looked(name: str) -> Observations:
+    def observe(name: str) -> Observations:
         provider = clouds[name].provider
         if name not in unmade or not isinstance(provider, RecentTasks):
-            return provider.observe(asked[name], presets=name in presets)
+            return provider.observe(records_of[name], presets=name in presets)
         calls = provider.calls
         recent_tasks = _recent_tasks(provider, state.records)
-        seen = provider.observe(asked[name], presets=name in presets)
-        return _with(recent_tasks, seen).model_copy(update={"calls": provider.calls - calls})
+        seen = provider.observe(records_of[name], presets=name in presets)
+        return _with_recent_tasks(recent_tasks, seen).model_copy(update={"calls": provider.calls - calls})
 
     if len(clouds) < 2:
-        return _apart({name: one(name) for name in clouds})
+        return _split({name: observe_or_refusal(name) for name in clouds})
     pool = ThreadPoolExecutor(max_workers=min(16, len(clouds)), thread_name_prefix="observe")
     try:
-        looks = {name: pool.submit(one, name) for name in clouds}
-        return _apart({name: waits.result(look) for name, look in looks.items()})
+        futures = {name: pool.submit(observe_or_refusal, name) for name in clouds}
+        return _split({name: waits.result(future) for name, future in futures.items()})
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)  # who interrupts a look does not wait for its answers
+        pool.shutdown(wait=False, cancel_futures=True)  # an interrupted run does not wait for the answers
 
 
-def _apart(
+def _split(
     answers: Mapping[str, Observations | CloudError],
 ) -> tuple[dict[str, Observations], dict[str, AccountProblem]]:
     seen = {name: answer for name, answer in answers.items() if isinstance(answer, Observations)}
@@ -106,14 +109,14 @@ def _apart(
 
 
 def _has_key(voice: Voice, clouds: Mapping[str, Cloud]) -> bool:
-    """Whether what is made of it carries our key."""
+    """Whether a voice created for this entry carries our key."""
     if voice.provider not in clouds or voice.method not in clouds[voice.provider].provider.capabilities.methods:
         return False
     return clouds[voice.provider].can(voice.method).found != Unknowable()
 
 
 def _recent_tasks(provider: RecentTasks, known: Collection[str]) -> Sequence[RemoteVoice] | CloudError:
-    """Before a voice is bought for an address that has none: was it, under a state that was lost?"""
+    """The recent tasks of an account. They may show a voice that was paid for under a state that is lost."""
     try:
         return provider.recent_tasks(known)
     except CloudError as error:
@@ -122,7 +125,7 @@ def _recent_tasks(provider: RecentTasks, known: Collection[str]) -> Sequence[Rem
         return error
 
 
-def _with(recent_tasks: Sequence[RemoteVoice] | CloudError, seen: Observations) -> Observations:
+def _with_recent_tasks(recent_tasks: Sequence[RemoteVoice] | CloudError, seen: Observations) -> Observations:
     if isinstance(recent_tasks, CloudError):
         return seen.model_copy(update={"unlisted": recent_tasks.detail})
     listed = {remote.external_task_id for remote in seen.marked}

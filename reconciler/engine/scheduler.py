@@ -1,7 +1,7 @@
-"""Drives the procedures of one plan: one thread that owns the state, workers that return values and touch nothing.
+"""Drives the procedures of one plan. One thread owns the state; the workers only make calls and return values.
 
-A turn: intents for the creations whose turn has come, one append for what was written, the calls that are due, the
-words that may be said. Then it waits for the next answer. Nothing goes out before what announces it is durable.
+Each cycle writes the intents of the creations that are due, starts one append for all writes, sends the calls that are
+due, and emits the durable events. Then it waits for the next result. No call is sent before its intent is durable.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping
 from reconciler.engine.append_queue import AppendQueue, AppendResult
 from reconciler.engine.context import Context
 from reconciler.engine.deletion_order import Deletions
-from reconciler.engine.failures import Reaction, is_look, reaction
+from reconciler.engine.failures import Reaction, is_lookup, reaction
 from reconciler.engine.jobs import CallJob, CallResult, JobResult, PollJob, PollResult
 from reconciler.engine.procedure_run import ProcedureRun
 from reconciler.engine.progress import Progress
 from reconciler.engine.provider_queue import CallQueue, ProviderQueue
-from reconciler.engine.steps import After, AwaitTask, Call, Commit, End, Find, Finished, Note, Stopped, Turn
+from reconciler.engine.steps import AwaitDeletes, AwaitTask, AwaitTurn, Call, Commit, End, Find, Finished, Note, Stopped
 from reconciler.engine.worker_pool import WorkerPool
 from reconciler.errors import CloudError, Rejected, Throttled
 from reconciler.hints import NO_HINT, Hint
@@ -29,7 +29,7 @@ _SHORTEST_WAIT, _LONGEST_WAIT = 0.001, 30.0  # seconds
 
 
 class Scheduler:
-    """`stop` is asked at every turn: a reason to start nothing more, or None."""
+    """Runs procedures to their end. `stop` is called in every cycle: it returns why nothing more may start, or None."""
 
     def __init__(
         self,
@@ -49,65 +49,65 @@ class Scheduler:
         self._workers = workers
         self._stop = stop
         self._deletions = Deletions()
-        self.halted: str | None = None  # why the run stopped before its end
-        for queue in queues.values():  # the plan has just looked at every account
-            queue.limits.limiter("create").make_way(self._clock.monotonic())
+        self.halted: str | None = None  # why the run stopped early
+        for queue in queues.values():  # the plan has just read every account
+            queue.limits.limiter("create").count_other_call(self._clock.monotonic())
 
     def run(self, runs: list[ProcedureRun]) -> None:
-        """To the end of all that can be ended."""
+        """Runs until every procedure has ended, or the run is halted and no call is out."""
         for run in runs:
             if run.change.action is Action.DELETE:
                 self._deletions.begun(run.change.address)
         for run in runs:
             self._advance(run)
-        while self._turn():
-            for answer in self._workers.wait(self._pause()):
-                self._receive(answer)
+        while self._run_cycle():
+            for result in self._workers.wait(self._seconds_until_due()):
+                self._receive(result)
 
-    # -- a turn --------------------------------------------------------------------------------------------------------
+    # -- one cycle -----------------------------------------------------------------------------------------------------
 
-    def _turn(self) -> bool:
-        """Starts what is due, if anything may start. False when there is nothing to wait for."""
+    def _run_cycle(self) -> bool:
+        """Starts what is due, unless the run is halted. False when there is nothing left to wait for."""
         if self.halted is None and (reason := self._stop()) is not None:
             self.halt(reason)
         if self.halted is None and self._state_writer.listener_error is not None:
             self.halt("nobody can be told any more")
         if self.halted is None:
             for queue in self._queues.values():
-                self._begin(queue)
+                self._begin_creations(queue)
         else:
-            self._withdraw()
-        self._appends.turn()
+            self._withdraw_calls()
+        self._appends.start_due()
         if self.halted is None:
             for queue in self._queues.values():
-                self._start(queue)
+                self._start_calls(queue)
         self._state_writer.emit_durable()
         if self._appends.busy:
             return True
         return any(queue.calls_out if self.halted is not None else queue.busy for queue in self._queues.values())
 
-    def _begin(self, queue: ProviderQueue) -> None:
-        """The next intents, for one append: while another is under way, they would only wait."""
+    def _begin_creations(self, queue: ProviderQueue) -> None:
+        """Starts the next creations: their intents go into one append. Does nothing while another append is running."""
         if self._appends.under_way:
             return
         now = self._clock.monotonic()
-        for _ in range(queue.batch(self._appends.took)):
-            if not queue.may_begin() or queue.free_at(queue.begun) > now:
+        for _ in range(queue.intents_allowed(self._appends.append_time)):
+            if not queue.may_begin() or queue.free_at(queue.unsent_intents) > now:
                 return
-            self._advance(queue.turns.popleft()[0])
+            self._advance(queue.new_creations.popleft()[0])
 
-    def _start(self, queue: ProviderQueue) -> None:
+    def _start_calls(self, queue: ProviderQueue) -> None:
         now = self._clock.monotonic()
-        if queue.next_poll(now) <= now:  # before a create takes the turn that it waits for
-            queue.limits.limiter("create").make_way(now)
+        if queue.next_poll(now) <= now:  # before a create takes the poll's place in the rate limit
+            queue.limits.limiter("create").count_other_call(now)
             queue.polling = True
             waited = [self._state_writer.record(key) or step.record for key, (_, step) in queue.polled.items()]
             self._workers.start(PollJob(queue, waited))
-        for calls in queue.kinds:
+        for calls in queue.call_queues:
             while calls.waiting and queue.next_call(calls, self._state_writer.durable) <= now:
-                self._call(queue, calls, now)
+                self._send_call(queue, calls, now)
 
-    def _call(self, queue: ProviderQueue, calls: CallQueue, now: float) -> None:
+    def _send_call(self, queue: ProviderQueue, calls: CallQueue, now: float) -> None:
         waiting = calls.pop()
         run = waiting.run
         if calls is queue.submits:
@@ -122,19 +122,19 @@ class Scheduler:
                 self._progress.note(run, Kind.STARTED)
         self._workers.start(CallJob(queue, calls, run, waiting.call))
 
-    def _pause(self) -> float:
-        """Seconds until something is due, if no answer comes before that."""
+    def _seconds_until_due(self) -> float:
+        """Seconds until something is due, if no result comes before that."""
         now, due = self._clock.monotonic(), self._appends.due()
         if self.halted is None:
-            took = None if self._appends.under_way else self._appends.took
+            append_time = None if self._appends.under_way else self._appends.append_time
             durable = self._state_writer.durable
-            due = min(due, *(queue.next_due(now, durable, took=took) for queue in self._queues.values()))
+            due = min(due, *(q.next_due(now, durable, append_time=append_time) for q in self._queues.values()))
         return max(_SHORTEST_WAIT, min(_LONGEST_WAIT, due - now))
 
     # -- procedures ----------------------------------------------------------------------------------------------------
 
     def _advance(self, run: ProcedureRun, outcome: object = None) -> None:
-        """Sends the outcome of its last step, and carries out its next ones until it waits."""
+        """Sends the outcome of the last step to the procedure, and carries out its next steps until it has to wait."""
         while True:
             try:
                 step = run.procedure.send(outcome)
@@ -145,18 +145,18 @@ class Scheduler:
             match step:
                 case Commit():
                     self._state_writer.write(*step.records, current=step.current, without=step.without)
-                    self._appends.wrote(urgent=step.urgent)
+                    self._appends.note_write(urgent=step.urgent)
                     run.barrier = self._state_writer.written
                 case Note():
                     self._progress.note(run, step.kind, step.detail)
-                case Turn():
-                    self._queues[step.voice.provider].turns.append((run, step))
+                case AwaitTurn():
+                    self._queues[step.voice.provider].new_creations.append((run, step))
                     return
                 case AwaitTask():
                     self._queues[step.record.provider].await_task(run, step, self._clock.monotonic())
                     return
-                case After():
-                    if self._deletions.waits(step.address, run):
+                case AwaitDeletes():
+                    if self._deletions.must_wait(step.address, run):
                         return
                 case call if self.halted is None:
                     self._queue(run, call)
@@ -176,38 +176,38 @@ class Scheduler:
             for waiting in self._deletions.ended(run.change.address, done=done):
                 self._advance(waiting, None if done else end)
 
-    # -- answers -------------------------------------------------------------------------------------------------------
+    # -- results -------------------------------------------------------------------------------------------------------
 
-    def _receive(self, answer: JobResult) -> None:
-        match answer:
+    def _receive(self, result: JobResult) -> None:
+        match result:
             case CallResult():
-                self._answered(answer)
+                self._call_ended(result)
             case PollResult():
-                self._polled(answer.queue, answer.value)
+                self._poll_ended(result.queue, result.value)
             case AppendResult():
-                self._appends.appended(answer)
+                self._appends.append_ended(result)
                 if self._appends.unsaved is not None:
-                    # Like a signal: what is in flight is paid for, so its answers are waited for.
+                    # As after a signal: the calls in flight are paid for, so the run waits for their results.
                     self.halt("the state could not be saved; what is in flight is still waited for")
 
-    def _answered(self, answer: CallResult) -> None:
-        queue, calls, run, value = answer.queue, answer.calls, answer.run, answer.value
+    def _call_ended(self, result: CallResult) -> None:
+        queue, calls, run, value = result.queue, result.calls, result.run, result.value
         calls.out -= 1
         if calls.action is not None and not (isinstance(value, Rejected) and value.unsent):
             queue.connect_failures = 0
         if isinstance(value, CloudError):
-            self._failed(answer, value)
+            self._call_failed(result, value)
             return
         if isinstance(value, Accepted):
             queue.limits.concurrency.accepted(run.sent_at)
         self._advance(run, value)
 
-    def _failed(self, answer: CallResult, error: CloudError) -> None:
-        """One policy for every call: what it proves, and what may be done about it."""
-        queue, calls, run, call = answer.queue, answer.calls, answer.run, answer.call
+    def _call_failed(self, result: CallResult, error: CloudError) -> None:
+        """Reacts to a failed call. One policy for all calls decides what the error proves and whether to repeat."""
+        queue, calls, run, call = result.queue, result.calls, result.run, result.call
         now = self._clock.monotonic()
         timed_out = run.since is not None and now - run.since > queue.cloud.task_timeout
-        if isinstance(error, Throttled) and not is_look(call):
+        if isinstance(error, Throttled) and not is_lookup(call):
             queue.slow_down(calls, run, error, now)
         match reaction(error, call, tries=run.tries, timed_out=timed_out):
             case Reaction.SLOW_DOWN:
@@ -223,26 +223,26 @@ class Scheduler:
                 self.halt(error.detail, error.hint)
                 self._advance(run, Stopped(error))
             case Reaction.ANSWER:
-                self._advance(run, Unknown(why=error.detail) if is_look(call) else error)
+                self._advance(run, Unknown(why=error.detail) if is_lookup(call) else error)
 
-    def _polled(self, queue: ProviderQueue, value: Mapping[str, RemoteVoice] | CloudError) -> None:
+    def _poll_ended(self, queue: ProviderQueue, value: Mapping[str, RemoteVoice] | CloudError) -> None:
         if isinstance(value, CloudError) and value.systemic:
             self.halt(value.detail, value.hint)
-        for run, outcome in queue.heard(value, self._clock.monotonic()):
+        for run, outcome in queue.poll_ended(value, self._clock.monotonic()):
             self._advance(run, outcome)
 
     # -- the end -------------------------------------------------------------------------------------------------------
 
     def halt(self, reason: str, hint: Hint = NO_HINT) -> None:
-        """Nothing new starts; what is in flight is written down."""
+        """Starts nothing more. The results of calls in flight are still written."""
         if self.halted is None:
             self.halted = reason
-            self._appends.hurry()
+            self._appends.stop_delaying()
             self._state_writer.emit(Event(kind=Kind.STOPPED, detail=reason, hint=hint))
 
-    def _withdraw(self) -> None:
-        """Calls that did not go out, and need not: their procedures take back what announced them."""
+    def _withdraw_calls(self) -> None:
+        """Stops the calls that were not sent: their procedures withdraw the intents."""
         for queue in self._queues.values():
-            for calls in queue.kinds:
+            for calls in queue.call_queues:
                 for waiting in calls.empty():
                     self._advance(waiting.run, Stopped())

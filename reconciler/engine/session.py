@@ -1,4 +1,4 @@
-"""What every operation works on, and what a person asked of it."""
+"""The session and the request: what every operation works on, and the options of the user."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from reconciler.protocols import Clock
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What every operation works on. `connect` opens the named providers' accounts; `lineage` makes a new one.
+    """What every operation works on. `connect` connects the named providers; `lineage` returns a new lineage.
 
-    `is_set`: whether the environment has a variable of this name with something in it.
-    `neighbours` reads the state files nearby, one of which may be the right one where this place has none.
+    `is_set`: whether the environment has a non-empty variable of this name.
+    `neighbours` reads the state files nearby: one of them may be the right one if this place has none.
     """
 
     manifest: Manifest
@@ -34,10 +34,10 @@ class Session:
     neighbours: Callable[[], Sequence[Neighbour]] = tuple
 
     def state(self, *, begins: bool = True, new: bool = False) -> State:
-        """The state as it is, checked to be this manifest's; an empty one where there is none yet.
+        """The state, checked to belong to this manifest; an empty one if there is none yet.
 
-        Raises StateElsewhere where another state may be meant, unless a `new` one was asked for. `begins`: what is
-        made may be written under it.
+        Raises StateElsewhere if another state may be the right one, unless the user asked for a `new` one. `begins`:
+        the operation may begin a new state.
         """
         state = self.recorded()
         if state is not None:
@@ -47,17 +47,17 @@ class Session:
         return self.blank()
 
     def blank(self) -> State:
-        """A state that nothing was written of."""
+        """A new, empty state, which is not written yet."""
         return State(lineage=self.lineage(), manifest=self.manifest.name)
 
     def refuse_elsewhere(self, *, begins: bool) -> None:
-        """Where this place has no state: raises StateElsewhere if one nearby may be the right one."""
-        refusal = neighbours.obstacle(self.neighbours(), self.manifest.name, begins=begins)
+        """Raises StateElsewhere if this place has no state and one nearby may be the right one."""
+        refusal = neighbours.blocking_error(self.neighbours(), self.manifest.name, begins=begins)
         if refusal is not None:
             raise refusal
 
     def recorded(self) -> State | None:
-        """The state as it is, checked to be this manifest's; None where there is none yet."""
+        """The state, checked to belong to this manifest; None if there is none yet."""
         state = self.store.load()
         if state is not None:
             self.store.check(state, self.manifest.name)
@@ -66,25 +66,25 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a person asked for on the command line, beyond the manifest."""
+    """The options of the command line."""
 
     options: PlanOptions = field(default_factory=PlanOptions)
     allow_deletes: int | None = None
-    new_state: bool = False  # begin a state here, whatever others hold
+    new_state: bool = False  # begin a new state here, whatever other states hold
     lock_wait: float = 0.0
     waiting: Callable[[StateLocked], None] | None = None
 
 
 @dataclass(slots=True)
 class Edit:
-    """One change of the state by hand. `after` is what it becomes; None leaves it as it was."""
+    """One manual edit of the state. `after` is the new state; None leaves it unchanged."""
 
     before: State
     after: State | None = None
 
 
 @contextmanager
-def changing(
+def state_edit(
     session: Session,
     operation: str,
     request: Request,
@@ -93,10 +93,10 @@ def changing(
     finds: bool = False,
     new: bool = False,
 ) -> Iterator[Edit]:
-    """The state under the lock; what the block leaves as `after` is saved.
+    """Locks and loads the state for a manual edit, and saves `after` at the end of the block.
 
-    Without a state, only an operation that `begins` one or `finds` its voices goes on, and nothing is written where
-    it leaves nothing. `new`: whatever other states hold. Raises NoState and StateElsewhere.
+    If there is no state, only an operation that `begins` one or `finds` voices may continue, and nothing is written
+    unless it sets `after`. `new`: begin a new state, whatever other states hold. Raises NoState and StateElsewhere.
     """
     with session.store.locked(operation, wait=request.lock_wait, waiting=request.waiting):
         state = session.state(begins=begins, new=new)

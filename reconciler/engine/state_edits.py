@@ -1,8 +1,8 @@
-"""`state mv`, `rm` and `rebind`: where a record belongs. No cloud is changed by any of it."""
+"""Manual edits of the state: `state mv`, `state rm` and `state rebind`. They change nothing in a cloud."""
 
 from __future__ import annotations
 
-from reconciler.engine.session import Request, Session, changing
+from reconciler.engine.session import Request, Session, state_edit
 from reconciler.errors import UsageError, not_in_state
 from reconciler.hints import hint, way
 from reconciler.model import transitions
@@ -13,8 +13,8 @@ from reconciler.planning import moves
 
 
 def move(session: Session, source: str, target: str, request: Request) -> None:
-    """Gives a voice another address. Its key stays: only the address it answers to changes."""
-    with changing(session, "state mv", request) as edit:
+    """Moves a voice to another address. Its key stays the same."""
+    with state_edit(session, "state mv", request) as edit:
         state = edit.before
         if source not in state.current:
             raise not_in_state(source)
@@ -32,19 +32,19 @@ def move(session: Session, source: str, target: str, request: Request) -> None:
                 hint(way("To let go of that one, which then stays in its account", "state rm", target)),
             )
         pair = {target: state.records[state.current[source]]}
-        along = {target: [r.external_task_id for r in moves.others_at(state, pair[target])]}
+        along = {target: [r.external_task_id for r in moves.others_at_address(state, pair[target])]}
         moved, current = moves.moved(state, pair, along, now=session.clock.now())
         edit.after = state.with_changes(moved, current=current)
 
 
 def remove(session: Session, address: str, request: Request) -> Record:
-    """Forgets a voice without a call. It stays in its cloud, and in sight as abandoned.
+    """Releases a voice without a delete call. It stays in its cloud, and the record is kept as abandoned.
 
-    `address` may be an external_task_id too: that of an old voice which its cloud will not delete.
+    `address` may also be an external_task_id, of an old voice that its cloud refuses to delete.
     """
-    with changing(session, "state rm", request) as edit:
+    with state_edit(session, "state rm", request) as edit:
         state, now = edit.before, session.clock.now()
-        record = state.at(address) or _old(state, address)
+        record = state.at(address) or _deposed_or_keyed(state, address)
         if record is None:
             raise not_in_state(address)
         may_be_there = record.voice_id is not None or record.status in SETTLING
@@ -59,9 +59,10 @@ def remove(session: Session, address: str, request: Request) -> Record:
 
 
 def rebind(session: Session, provider: str, request: Request, *, source: str | None = None) -> int:
-    """Says that a provider's present account is the one its voices were made on. Returns how many were rebound.
+    """Rebinds a provider's records to its present account. Returns how many live records were rebound.
 
-    `source` is the provider's old name, if it was renamed.
+    The user states by it that the voices were made on this account. `source` is the provider's old name, if it was
+    renamed.
     """
     if provider not in session.manifest.providers:
         raise UsageError(f"The manifest declares no provider {provider}.")
@@ -71,7 +72,7 @@ def rebind(session: Session, provider: str, request: Request, *, source: str | N
             f"Let its entries name {provider}: where both are one account, the next plan moves them without a call. "
             f"Where it can't decide that, take {source} from the manifest first.",
         )
-    with changing(session, "state rebind", request) as edit:
+    with state_edit(session, "state rebind", request) as edit:
         state = edit.before
         old, kind = source or provider, session.manifest.providers[provider].type
         there = (r for r in state.records.values() if r.provider == old and r.status is not Status.DELETED)
@@ -90,7 +91,7 @@ def rebind(session: Session, provider: str, request: Request, *, source: str | N
         return sum(r.status in LIVE for r in rebound)
 
 
-def _old(state: State, address: str) -> Record | None:
-    """The newest unbound voice of an address that waits for its deletion; or the record of a key."""
+def _deposed_or_keyed(state: State, address: str) -> Record | None:
+    """The newest deposed record of an address; or the record with this key."""
     waiting = [r for r in state.records.values() if r.address == address and r.status is Status.DEPOSED]
     return max(waiting, key=lambda r: r.generation, default=state.records.get(address))

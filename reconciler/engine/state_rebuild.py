@@ -1,4 +1,4 @@
-"""A lost state, put together again from the markers of the voices that it made. No cloud is changed by it."""
+"""Rebuilds a lost state from the markers of the voices that it made. Changes nothing in a cloud."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.engine.cloud import Cloud
-from reconciler.engine.session import Request, Session, changing
+from reconciler.engine.session import Request, Session, state_edit
 from reconciler.errors import CloudError, Declined, UsageError
 from reconciler.hints import hint, way
 from reconciler.model import transitions
@@ -22,10 +22,10 @@ from reconciler.protocols import Probing, RecentTasks
 
 
 class Rebuilt(Frozen):
-    """What `state rebuild` found: lineage -> the addresses whose voices it made; and which addresses are taken in.
+    """What `state rebuild` found. `lineages` maps each lineage to the addresses whose voices it made.
 
-    `failed` are those of them whose last task made no voice. `renamed` are addresses whose voice was made under another
-    one: a person imports it.
+    `taken` are the adopted addresses; `failed` are those of them whose last task made no voice. `renamed` are
+    addresses whose voice was made under another address: the user has to import it.
     """
 
     lineages: dict[str, list[str]]
@@ -35,11 +35,11 @@ class Rebuilt(Frozen):
 
 
 @dataclass(frozen=True, slots=True)
-class _Stray:
-    """A voice or a task that no record knows, whose marker is of a declared entry.
+class _Unrecorded:
+    """A voice or a task without a record, whose marker fits a declared entry.
 
-    `exact`: made of the inputs that are declared now. `renamed`: made of them under another address. `deleted`: its
-    cloud says so.
+    `exact`: made from the inputs that are declared now. `renamed`: made from them under another address. `deleted`:
+    its cloud says that it was deleted.
     """
 
     voice: Voice
@@ -54,31 +54,31 @@ class _Stray:
 def rebuild(
     session: Session, request: Request, *, lineage: str | None, strangers: bool, approve: Callable[[Rebuilt], bool]
 ) -> Rebuilt:
-    """Takes in the voices that carry this manifest's markers of a lost state, or declares them another project's.
+    """Adopts the voices that a lost state of `lineage` made for this manifest, or marks all others as `strangers`.
 
-    Without either it only says which lineages there are. `approve` is asked before anything is taken in; raises
-    Declined. The state goes on with the lineage's eight characters, so that a second state that was rebuilt at the
-    same time makes the same keys, which a cloud accepts only once.
+    Without either option, it only lists the lineages. `approve` is called before it adopts anything; raises Declined
+    if it returns False. The new state keeps the lineage's eight characters, so that a second state which is rebuilt
+    at the same time makes the same keys, which a cloud accepts only once.
     """
-    with changing(session, "state rebuild", request, finds=True, new=strangers) as edit:
+    with state_edit(session, "state rebuild", request, finds=True, new=strangers) as edit:
         state, now = edit.before, session.clock.now()
-        strays = list(_strays(session, state))
+        unrecorded = list(_find_unrecorded(session, state))
         lineages: dict[str, set[str]] = {}
-        for stray in strays:
-            if (stray.exact or stray.renamed) and stray.remote.status is not TaskStatus.FAILED:
-                lineages.setdefault(stray.marker.lineage, set()).add(stray.voice.address)
+        for candidate in unrecorded:
+            if (candidate.exact or candidate.renamed) and candidate.remote.status is not TaskStatus.FAILED:
+                lineages.setdefault(candidate.marker.lineage, set()).add(candidate.voice.address)
         found = Rebuilt(lineages={k: sorted(v) for k, v in sorted(lineages.items())})
         if strangers:
-            others = {stray.marker.lineage for stray in strays} - {state.lineage[:8], *state.strangers}
+            others = {candidate.marker.lineage for candidate in unrecorded} - {state.lineage[:8], *state.strangers}
             edit.after = state.with_changes(strangers=(*state.strangers, *sorted(others)))
         elif lineage is not None:
-            known = (state.lineage[:8], *state.kin)  # all that there is of them may be in the state already
-            if lineage not in (*(s.marker.lineage for s in strays), *known):
+            known = (state.lineage[:8], *state.kin)  # all their voices may be in the state already
+            if lineage not in (*(s.marker.lineage for s in unrecorded), *known):
                 raise UsageError(
                     f"No declared voice carries a marker of the lineage {lineage}.",
                     hint(way("To see which there are", "state rebuild")),
                 )
-            theirs = [s for s in strays if s.marker.lineage == lineage]
+            theirs = [s for s in unrecorded if s.marker.lineage == lineage]
             records = _records([s for s in theirs if not s.renamed], state, now=now)
             taken = [r for r in records if r.status is not Status.DELETED]
             failed = sorted(r.address for r in taken if r.status is Status.FAILED)
@@ -96,132 +96,132 @@ def rebuild(
                     ),
                     summary="Nothing was taken in",
                 )
-            edit.after = _adopted(state, records, lineage, tail=session.lineage(), now=now)
+            edit.after = _with_adopted(state, records, lineage, tail=session.lineage(), now=now)
         return found
 
 
-def _records(strays: Sequence[_Stray], state: State, *, now: datetime) -> list[Record]:
-    """Of each address the newest that is not deleted, if it is of what is declared now; and what is deleted.
+def _records(unrecorded: Sequence[_Unrecorded], state: State, *, now: datetime) -> list[Record]:
+    """The records to write: for each address the newest voice, if made from the declared inputs, and all deleted ones.
 
-    What failed with other inputs made no voice, so that an address still means the one before it.
+    A task that failed with other inputs made no voice, so it does not replace the voice before it.
     """
-    records = [transitions.tombstone(_rebuilt(s, now=now), now=now) for s in strays if s.deleted]
-    there = (s for s in strays if not s.deleted and (s.exact or s.remote.status is not TaskStatus.FAILED))
-    for address, stray in _newest(there).items():
+    records = [transitions.tombstone(_rebuilt(s, now=now), now=now) for s in unrecorded if s.deleted]
+    there = (s for s in unrecorded if not s.deleted and (s.exact or s.remote.status is not TaskStatus.FAILED))
+    for address, candidate in _newest(there).items():
         current = state.at(address)
-        if stray.exact and (current is None or _is_later(stray.marker, current)):
-            records.append(_rebuilt(stray, now=now))
+        if candidate.exact and (current is None or _is_later(candidate.marker, current)):
+            records.append(_rebuilt(candidate, now=now))
     return records
 
 
 def _is_later(marker: markers.Marker, current: Record) -> bool:
-    """Generations count within a lineage. What an address has under another lineage stays, unless it is no voice."""
+    """Whether the marker is newer than the current record. A voice of another lineage is never replaced."""
     own = markers.read(current.external_task_id)
     if own is not None and own.lineage != marker.lineage:
         return current.status not in {Status.RUNNING, Status.READY}
     return current.generation < marker.generation
 
 
-def _adopted(state: State, records: Sequence[Record], lineage: str, *, tail: str, now: datetime) -> State:
-    """What an address meant before is older than what was found: it is kept in sight, and never deleted by this."""
+def _with_adopted(state: State, records: Sequence[Record], lineage: str, *, tail: str, now: datetime) -> State:
+    """The state with these records. Earlier current records are kept as abandoned, so that nothing is deleted."""
     meant = [r for r in records if r.status is not Status.DELETED]
     older = [old for r in meant if (old := state.at(r.address)) is not None]
     kept = [transitions.ended(r, Status.ABANDONED, now=now) for r in older]
     bound: dict[str, str | None] = {r.address: r.external_task_id for r in meant}
-    goes_on = state.lineage[:8] == lineage or not state.records
+    keeps_lineage = state.lineage[:8] == lineage or not state.records
     return state.with_changes(
         [*kept, *records],
         current=bound,
-        lineage=f"{lineage}{tail[8:]}" if goes_on else state.lineage,
+        lineage=f"{lineage}{tail[8:]}" if keeps_lineage else state.lineage,
         kin=tuple(dict.fromkeys((*state.kin, lineage))),
         strangers=tuple(s for s in state.strangers if s != lineage),
     )
 
 
-def _strays(session: Session, state: State) -> Iterator[_Stray]:
+def _find_unrecorded(session: Session, state: State) -> Iterator[_Unrecorded]:
     voices = session.manifest.voices.values()
     for name, cloud in session.connect(sorted({v.provider for v in voices})).items():
         mine = [v for v in voices if v.provider == name]
         by_digest = {digest: v for v in mine for digest in reversed(markers.digests(v))}
-        by_name = {markers.written(v.address): v for v in mine}
-        found: list[_Stray] = []
-        for remote in _there(cloud, state):
+        by_name = {markers.escaped(v.address): v for v in mine}
+        found: list[_Unrecorded] = []
+        for remote in _remote_voices(cloud, state):
             marker = markers.read(remote.external_task_id)
             if marker is None or str(remote.external_task_id) in state.records:
                 continue
             voice = by_digest.get(marker.digest)
-            exact = voice is not None and markers.could_mark(marker, voice.address)
+            exact = voice is not None and markers.fits_address(marker, voice.address)
             if not exact:
                 voice = by_name.get(marker.address) if not marker.cut else None
             if voice is not None:
-                found.append(_Stray(voice, cloud, remote, marker, exact))
-            elif (voice := next((v for v in mine if _may_be_of(marker, v)), None)) is not None:
-                found.append(_Stray(voice, cloud, remote, marker, exact=False, renamed=True))
+                found.append(_Unrecorded(voice, cloud, remote, marker, exact))
+            elif (voice := next((v for v in mine if _may_fit(marker, v)), None)) is not None:
+                found.append(_Unrecorded(voice, cloud, remote, marker, exact=False, renamed=True))
         yield from _without_deleted(list(_without_moved(found, mine)), cloud, now=session.clock.now())
 
 
-def _may_be_of(marker: markers.Marker, voice: Voice) -> bool:
-    """Of the same inputs under another address; or of a longer address, of which the marker shows the beginning."""
-    return markers.marks_inputs(marker, voice) or (marker.cut and markers.could_mark(marker, voice.address))
+def _may_fit(marker: markers.Marker, voice: Voice) -> bool:
+    """Whether the marker has the same inputs under another address, or shows the beginning of this address."""
+    return markers.fits_inputs(marker, voice) or (marker.cut and markers.fits_address(marker, voice.address))
 
 
-def _without_moved(strays: Sequence[_Stray], voices: Sequence[Voice]) -> Iterator[_Stray]:
-    """A voice that moved to another entry is not the newest of the address that it left, where a new one is made."""
-    made: dict[str, int] = {}  # address -> the highest generation made of what is declared
-    for stray in strays:
-        if stray.exact:
-            made[stray.voice.address] = max(made.get(stray.voice.address, 0), stray.marker.generation)
-    for stray in strays:
-        later = not (stray.exact or stray.renamed) and stray.marker.generation >= made.get(
-            stray.voice.address, stray.marker.generation + 1
+def _without_moved(unrecorded: Sequence[_Unrecorded], voices: Sequence[Voice]) -> Iterator[_Unrecorded]:
+    """Leaves out voices that were moved to another entry: they do not count as the newest of their old address."""
+    made: dict[str, int] = {}  # address -> the highest generation made from the declared inputs
+    for candidate in unrecorded:
+        if candidate.exact:
+            made[candidate.voice.address] = max(made.get(candidate.voice.address, 0), candidate.marker.generation)
+    for candidate in unrecorded:
+        later = not (candidate.exact or candidate.renamed) and candidate.marker.generation >= made.get(
+            candidate.voice.address, candidate.marker.generation + 1
         )
-        if not (later and _was_moved(stray, voices)):
-            yield stray
+        if not (later and _was_moved(candidate, voices)):
+            yield candidate
 
 
-def _was_moved(stray: _Stray, voices: Sequence[Voice]) -> bool:
-    """Whether another entry is made of the same inputs."""
-    others = (v for v in voices if v.address != stray.voice.address)
-    return any(stray.marker.digest in markers.digests(v, address=stray.voice.address) for v in others)
+def _was_moved(candidate: _Unrecorded, voices: Sequence[Voice]) -> bool:
+    """Whether another entry declares the same inputs."""
+    others = (v for v in voices if v.address != candidate.voice.address)
+    return any(candidate.marker.digest in markers.digests(v, address=candidate.voice.address) for v in others)
 
 
-def _without_deleted(strays: Sequence[_Stray], cloud: Cloud, *, now: datetime) -> Iterator[_Stray]:
-    """Where the cloud says so for nothing, which of them were deleted: it may list their tasks all the same."""
+def _without_deleted(unrecorded: Sequence[_Unrecorded], cloud: Cloud, *, now: datetime) -> Iterator[_Unrecorded]:
+    """Marks the voices that were deleted, if the cloud says so without charge. A list may show their tasks anyway."""
     look = cloud.provider.capabilities.probe
-    ready = [s for s in strays if s.remote.status is TaskStatus.READY]
+    ready = [s for s in unrecorded if s.remote.status is TaskStatus.READY]
     seen: Mapping[str, Observation] = {}
     if ready and isinstance(cloud.provider, Probing) and look is not None and not look.price:
-        with suppress(CloudError):  # it is only a help
-            seen = cloud.provider.probe([_rebuilt(stray, now=now) for stray in ready])
-    for stray in strays:
-        yield replace(stray, deleted=isinstance(seen.get(str(stray.remote.external_task_id)), Absent))
+        with suppress(CloudError):  # the probe is optional
+            seen = cloud.provider.probe([_rebuilt(candidate, now=now) for candidate in ready])
+    for candidate in unrecorded:
+        yield replace(candidate, deleted=isinstance(seen.get(str(candidate.remote.external_task_id)), Absent))
 
 
-def _there(cloud: Cloud, state: State) -> Iterator[RemoteVoice]:
-    """What the account lists, and what its recent tasks made."""
+def _remote_voices(cloud: Cloud, state: State) -> Iterator[RemoteVoice]:
+    """The voices that the account lists, and those of its recent tasks."""
     listed = cloud.provider.voices()
     yield from listed
     if isinstance(cloud.provider, RecentTasks):
         yield from cloud.provider.recent_tasks({*state.records, *(str(remote.external_task_id) for remote in listed)})
 
 
-def _newest(strays: Iterable[_Stray]) -> dict[str, _Stray]:
-    """Address -> the one of the highest generation."""
-    newest: dict[str, _Stray] = {}
-    for stray in strays:
-        other = newest.get(stray.voice.address)
-        if other is None or stray.marker.generation > other.marker.generation:
-            newest[stray.voice.address] = stray
+def _newest(unrecorded: Iterable[_Unrecorded]) -> dict[str, _Unrecorded]:
+    """Address -> its voice with the highest generation."""
+    newest: dict[str, _Unrecorded] = {}
+    for candidate in unrecorded:
+        other = newest.get(candidate.voice.address)
+        if other is None or candidate.marker.generation > other.marker.generation:
+            newest[candidate.voice.address] = candidate
     return newest
 
 
-def _rebuilt(stray: _Stray, *, now: datetime) -> Record:
-    voice, marker = stray.voice, stray.marker
+def _rebuilt(candidate: _Unrecorded, *, now: datetime) -> Record:
+    voice, marker = candidate.voice, candidate.marker
     record = Record(
-        external_task_id=str(stray.remote.external_task_id),
+        external_task_id=str(candidate.remote.external_task_id),
         address=voice.address,
         provider=voice.provider,
-        account=stray.cloud.provider.account,
+        account=candidate.cloud.provider.account,
         method=voice.method,
         generation=marker.generation,
         status=Status.INTENDED,
@@ -234,4 +234,4 @@ def _rebuilt(stray: _Stray, *, now: datetime) -> Record:
         lifecycle=voice.lifecycle,
         attempts=1,
     )
-    return transitions.seen(record, stray.remote, now=now)
+    return transitions.seen(record, candidate.remote, now=now)

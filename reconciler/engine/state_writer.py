@@ -1,7 +1,6 @@
-"""The state while a run changes it: written down before it is spoken of.
+"""Holds the state while a run changes it, and emits each event only after the writes before it are durable.
 
-Changes take effect here at once. They become durable together, one append at a time, and what happened is told only
-when all that was written before it is durable.
+Writes take effect here at once. They become durable together, one append at a time.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from reconciler.model.state import Record, State
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one append makes durable. `touched`: the keys of the only records that may differ; `number` of the last."""
+    """What one append writes. `touched`: the keys of all records that may differ. `number`: that of the last write."""
 
     state: State
     touched: frozenset[str]
@@ -24,7 +23,7 @@ class Batch:
 
 
 class StateWriter:
-    """Owned by one thread. Writes are numbered, from 1."""
+    """The state of a run, with numbered writes (from 1). Only one thread uses it."""
 
     def __init__(self, state: State, emit: Callable[[Event], None]) -> None:
         self._state = state
@@ -36,11 +35,11 @@ class StateWriter:
         self._events: deque[tuple[int, Event]] = deque()
         self.written = 0
         self.durable = 0
-        self.listener_error: Exception | None = None  # why nobody can be told any more: a broken pipe, a full disk
+        self.listener_error: Exception | None = None  # why no event can be emitted any more: a broken pipe, a full disk
 
     @property
     def state(self) -> State:
-        """All that was written, durable or not. Costs a copy of its indexes after each write: for rare looks."""
+        """The state with all writes, durable or not. Expensive after a write, because it copies the indexes."""
         if self._records or self._current or self._without:
             before = {key for address in self._current if (key := self._state.current.get(address)) is not None}
             self._touched |= {*self._records, *self._without, *before}  # a binding is written with its record
@@ -49,12 +48,13 @@ class StateWriter:
         return self._state
 
     def record(self, key: str | None) -> Record | None:
+        """The record with this key, with all writes so far; None if there is none."""
         if key is None or key in self._without:
             return None
         return self._records.get(key) or self._state.records.get(key)
 
     def at(self, address: str) -> Record | None:
-        """The record that the address means."""
+        """The current record of the address."""
         return self.record(self._current[address] if address in self._current else self._state.current.get(address))
 
     def write(
@@ -73,17 +73,17 @@ class StateWriter:
         self.written += 1
 
     def take(self) -> Batch:
-        """What was written since the last time, for one append."""
+        """All writes since the last call, for one append."""
         state, touched = self.state, frozenset(self._touched)
         self._touched = set()
         return Batch(state, touched, self.written)
 
     def emit(self, event: Event) -> None:
-        """Once all that was written so far is durable."""
+        """Queues an event. It is emitted once all writes so far are durable."""
         self._events.append((self.written, event))
 
     def emit_durable(self) -> None:
-        """Tells what may be told."""
+        """Emits the queued events whose writes are durable."""
         while self._events and self._events[0][0] <= self.durable:
             _, event = self._events.popleft()
             if self.listener_error is None:
@@ -92,5 +92,5 @@ class StateWriter:
     def _emit_one(self, event: Event) -> None:
         try:
             self._emit(event)
-        except Exception as error:  # noqa: BLE001 - whatever the listener fails with, answers in flight are written down
+        except Exception as error:  # noqa: BLE001 - whatever the listener fails with, results in flight are still written
             self.listener_error = error

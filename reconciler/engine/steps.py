@@ -1,8 +1,8 @@
-"""What a procedure asks for, step by step, and what it is sent back.
+"""The steps that a procedure yields, and the outcomes that it is sent back.
 
-A procedure is the life of one change, as a generator. It yields steps, which are values, and the scheduler sends it
-their outcomes: `answer = yield from Submit(voice, record)`. What was committed before a call is durable before that
-call goes out, and before anybody is told; so a procedure need not wait for the disk, only its calls and words do.
+A procedure is a generator that carries out one change. It yields steps, which are values, and the scheduler sends it
+their outcomes: `answer = yield from Submit(voice, record)`. The scheduler makes every commit durable before it sends
+a later call or emits a later event, so a procedure itself never waits for the disk.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Procedure = Generator["AnyStep", Any, T]
 
 @dataclass(frozen=True, slots=True)
 class Step(Generic[T]):
-    """`T` is what the procedure is sent for it."""
+    """One step of a procedure. `T` is the type of its outcome."""
 
     def __iter__(self) -> Procedure[T]:
         outcome: T = yield self  # type: ignore[misc]  # every Step is one of AnyStep
@@ -37,26 +37,27 @@ class Step(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """The run ends, and this call provably did nothing: it did not go out, or `error` says so."""
+    """The run ends, and this call provably did nothing: it was not sent, or `error` proves it."""
 
     error: CloudError | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Overdue:
-    """A task that a run waits for no longer, after so many seconds."""
+    """The run stopped waiting for a task, after so many seconds."""
 
     seconds: float
 
 
-# -- the state and the words -------------------------------------------------------------------------------------------
+# -- the state and the events ------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Commit(Step[None]):
-    """These records written, these addresses bound (None unbinds), these keys taken out, in one append.
+    """Writes these records, binds these addresses (None unbinds) and removes the keys of `without`, in one append.
 
-    `urgent`: a call waits for it, or nothing else could ever tell it. Anything else may wait for company.
+    `urgent`: a call waits for this write, or no cloud could report the fact again. Other writes may wait and be
+    batched.
     """
 
     records: tuple[Record, ...] = ()
@@ -67,7 +68,7 @@ class Commit(Step[None]):
 
 @dataclass(frozen=True, slots=True)
 class Note(Step[None]):
-    """Something happened on the way."""
+    """Emits an event about the change, such as a retry."""
 
     kind: Kind
     detail: str = ""
@@ -77,21 +78,23 @@ class Note(Step[None]):
 
 
 @dataclass(frozen=True, slots=True)
-class Turn(Step[None]):
-    """Until this creation may be begun: its intent, and soon after it the call."""
+class AwaitTurn(Step[None]):
+    """Waits until this creation may begin: the intent is written, and the call follows soon."""
 
     voice: Voice
 
 
 @dataclass(frozen=True, slots=True)
-class After(Step["End | None"]):
-    """Until all deletions at this address have ended: how one did that is no good; None if they all are done."""
+class AwaitDeletes(Step["End | None"]):
+    """Waits until all deletions at this address have ended. The outcome is the end of one that failed, else None."""
 
     address: str
 
 
 @dataclass(frozen=True, slots=True)
 class AwaitTask(Step[RemoteVoice | Overdue]):
+    """Waits until the record's task has ended."""
+
     record: Record
 
 
@@ -100,7 +103,7 @@ class AwaitTask(Step[RemoteVoice | Overdue]):
 
 @dataclass(frozen=True, slots=True)
 class Submit(Step[Accepted | Done | CloudError | Stopped]):
-    """The paid call under the record's key. Throttled: the cloud asked to wait for longer than a run waits."""
+    """Sends the paid call under the record's key. Throttled: the cloud asked to wait longer than a run waits."""
 
     voice: Voice
     record: Record
@@ -108,7 +111,7 @@ class Submit(Step[Accepted | Done | CloudError | Stopped]):
 
 @dataclass(frozen=True, slots=True)
 class Find(Step[Observation | Stopped]):
-    """What a call left, looked for by its key, after so many seconds."""
+    """Looks up by its key what a call has made, after so many seconds."""
 
     record: Record
     after: float = 0.0
@@ -116,7 +119,7 @@ class Find(Step[Observation | Stopped]):
 
 @dataclass(frozen=True, slots=True)
 class Prove(Step[Observation | Stopped]):
-    """Whether what a key once made still exists, in its cloud's own words."""
+    """Asks the cloud whether the voice that a key once made still exists."""
 
     record: Record
     remote: RemoteVoice
@@ -124,12 +127,14 @@ class Prove(Step[Observation | Stopped]):
 
 @dataclass(frozen=True, slots=True)
 class Delete(Step[CloudError | Stopped | None]):
+    """Deletes the record's voice."""
+
     record: Record
 
 
 @dataclass(frozen=True, slots=True)
 class Update(Step[CloudError | Stopped | None]):
-    """These keys of the body, told anew."""
+    """Updates these keys of the body in the cloud."""
 
     voice: Voice
     record: Record
@@ -138,14 +143,14 @@ class Update(Step[CloudError | Stopped | None]):
 
 @dataclass(frozen=True, slots=True)
 class Activate(Step[CloudError | Stopped | None]):
-    """A voice's first use, which is paid."""
+    """Activates a voice by its first use, which is paid."""
 
     voice: Voice
     record: Record
 
 
 Call = Submit | Find | Prove | Delete | Update | Activate
-AnyStep = Commit | Note | Turn | After | AwaitTask | Call
+AnyStep = Commit | Note | AwaitTurn | AwaitDeletes | AwaitTask | Call
 
 
 # -- how a procedure ends ----------------------------------------------------------------------------------------------
@@ -153,18 +158,22 @@ AnyStep = Commit | Note | Turn | After | AwaitTask | Call
 
 @dataclass(frozen=True, slots=True)
 class Finished:
+    """The change is done."""
+
     voice_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
+    """The change failed, and the outcome is known."""
+
     detail: str
     hint: Hint = NO_HINT
 
 
 @dataclass(frozen=True, slots=True)
 class Doubtful:
-    """A person has to say what became of it."""
+    """The outcome is unknown: the user has to resolve it."""
 
     detail: str
     hint: Hint
@@ -172,18 +181,20 @@ class Doubtful:
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    pass
+    """The plan blocked this change."""
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """Not begun, or as good as that, because the run ends."""
+    """Not begun, or withdrawn without effect, because the run ends."""
 
 
 End = Finished | Failed | Doubtful | Blocked | Left
 
 
-class Over(Exception):
+class EndProcedure(Exception):
+    """Raised inside a procedure to end it at once with this end."""
+
     def __init__(self, end: End) -> None:
         super().__init__(end)
         self.end = end

@@ -1,7 +1,7 @@
-"""The one who may touch the state: takes the lock, reads, appends, folds, and leaves a rescue copy when a disk says no.
+"""Loads, locks and writes the state. If a write fails, it leaves a rescue copy. No other module writes the state.
 
-How the serial moves: every write that changes anything moves it by one, a journal's line too; folding a journal does
-not. So a plan is out of date as soon as a run has written once, whether that run finished, died, or is still at work.
+The serial grows by one with each write that changes the state, also with a line of the journal, but not when the
+journal is folded. So a plan is out of date once a run has written, whether that run finished, died or still runs.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from reconciler.model.state import State, Status
 from reconciler.planning import foreign, no_state
 from reconciler.protocols import ANY_VERSION, Backend, Clock, LockInfo
 
-_POLL = 1.0  # seconds between two looks at a lock that somebody else holds
+_POLL = 1.0  # seconds between two tries to get a lock that another run holds
 
 
 class Store:
-    """`load` first; `begin`, `commit` and `finish` only inside `locked`.
+    """One state in its backend. Call `load` first; call `begin`, `commit` and `finish` only inside `locked`.
 
-    `rescue_path` is where a copy goes when the state can't be saved. `place` are the global options that lead to
-    this state, such as `-f prod.yaml`, for the commands in hints.
+    `rescue_path` is for a copy if the state can't be saved. `place` are the global options that select this state,
+    such as `-f prod.yaml`, for the commands in hints.
     """
 
     def __init__(
@@ -46,20 +46,20 @@ class Store:
         self._backend = backend
         self._clock = clock
         self._rescue_path = rescue_path
-        self._runner = lock_owner or LockOwner.here()
+        self._lock_owner = lock_owner or LockOwner.here()
         self._lock_id = lock_id
         self.place = place
         self._saved: State | None = None  # what the backend holds
         self._version: str | None = None
-        self._journalled = False  # entries wait to be folded
-        self._behind = False  # a commit failed, so more than the next one touches is to be written
-        self._start: State | None = None  # what the backend held when this run began
-        self._pays = True  # this run makes calls that cost something
+        self._journalled = False  # the journal has entries that are not folded
+        self._missed_a_commit = False  # a commit failed, so the next one must write more than its `touched` records
+        self._start: State | None = None  # the state in the backend when this run began
+        self._pays = True  # this run makes paid calls
         self._copy: Path | None = None  # the rescue copy of this run
 
     @property
     def where(self) -> str:
-        """For people: the path or URL, without credentials."""
+        """The path or URL for messages, without credentials."""
         return self._backend.where
 
     @property
@@ -68,8 +68,8 @@ class Store:
         return self._saved is not None
 
     def load(self) -> State | None:
-        """The state as it is now, journal and all. None when there is none yet."""
-        with self._told("could not be read"):
+        """The state as it is now, with its journal. None if there is none yet."""
+        with self._disk_errors("could not be read"):
             blob = self._backend.read()
         if blob is None:
             self._remember(None, None, journalled=False)
@@ -89,13 +89,13 @@ class Store:
     def locked(
         self, operation: str, *, wait: float = 0.0, waiting: Callable[[StateLocked], None] | None = None
     ) -> Iterator[None]:
-        """The lock, after at most `wait` seconds; `waiting` is called once if it has to wait. Raises StateLocked."""
+        """Holds the lock. Waits at most `wait` seconds, and calls `waiting` once if it waits. Raises StateLocked."""
         deadline = self._clock.monotonic() + wait
         with ExitStack() as stack:
             while True:
                 try:
-                    with self._told("could not be locked"):
-                        stack.enter_context(self._backend.lock(self._holder(operation)))
+                    with self._disk_errors("could not be locked"):
+                        stack.enter_context(self._backend.lock(self._new_lock(operation)))
                     break
                 except StateLocked as locked:
                     left = deadline - self._clock.monotonic()
@@ -108,10 +108,10 @@ class Store:
             yield
 
     def begin(self, state: State | None, *, pays: bool = True) -> None:
-        """A run begins with `state`: what `load` returned under the lock, or a new one that nothing was written of.
+        """Begins a run with `state`: what `load` returned under the lock, or a new one that is not written yet.
 
-        `pays`: clouds answer in it, so what can't be saved goes into a rescue copy; any other run is simply run again.
-        Raises StateConflict when it is another.
+        `pays`: the run makes paid calls, so a state that can't be saved goes into a rescue copy. Any other run can be
+        repeated. Raises StateConflict if the saved state is another one.
         """
         there, mine = _version_of(self._saved), _version_of(state)
         if self._saved is not None and there != mine:
@@ -119,28 +119,28 @@ class Store:
         self._start, self._pays = self._saved, pays
 
     def commit(self, state: State, *, touched: Iterable[str] | None = None) -> None:
-        """Durable when it returns: what differs from the last commit, in one append.
+        """Appends all that differs from the last commit. It is durable when this returns.
 
-        `touched`: the keys of the only records that may differ, with the bindings of their addresses.
-        Raises StateNotSaved after leaving a rescue copy, if a cloud has answered in this run; else a StateError.
+        `touched`: the keys of all records that may differ, with the bindings of their addresses.
+        Raises StateNotSaved after it wrote a rescue copy, if a cloud has answered in this run; else a StateError.
         """
         saved = self._saved
         if saved is None:
             self._write(state.numbered(state.serial + 1))
             return
-        keys = None if touched is None or self._behind else tuple(touched)
+        keys = None if touched is None or self._missed_a_commit else tuple(touched)
         if not statefile.entry(saved, state.numbered(saved.serial), touched=keys):
             return
         numbered = state.numbered(saved.serial + 1)
-        self._behind = True
+        self._missed_a_commit = True
         with self._saving(numbered):
             line = statefile.entry(saved, numbered, touched=keys)
             self._version = self._backend.append([line], self._version)
-        self._saved, self._journalled, self._behind = numbered, True, False
-        self._withdraw_copy()
+        self._saved, self._journalled, self._missed_a_commit = numbered, True, False
+        self._delete_copy()
 
     def finish(self, state: State) -> State:
-        """Fold the run into one snapshot, if there is anything to fold. Returns the state as written."""
+        """Folds the run into one snapshot, if there is anything to fold. Returns the state as written."""
         saved = self._saved
         if saved is None:
             return self._write(state.numbered(state.serial + 1))
@@ -149,23 +149,23 @@ class Store:
         return self._write(saved) if self._journalled else saved
 
     def fold(self) -> None:
-        """Fold what a dead run left, for a run that has nothing to do itself. Moves no serial."""
+        """Folds the journal of a run that died. The serial stays the same."""
         if self._saved is not None and self._journalled:
             self._write(self._saved)
 
     def pull(self) -> bytes:
-        """The state as one file, its journal folded."""
+        """The state as one file, with its journal folded in."""
         state = self.load()
         if state is None:
             raise no_state.nothing_known(self.where)
         return statefile.dump(state)
 
     def push(self, copy: bytes, *, force: bool = False) -> State:
-        """Replace the state by a copy, under the lock. Returns the state as written.
+        """Replaces the state by a copy, under the lock. Returns the state as written.
 
         Raises StateForeign for another lineage and StateConflict for a copy that is not newer, unless `force`. A
-        forced copy gets a serial of its own, so that no plan made for what was replaced, or for the copy when it was
-        the state, comes to life again.
+        forced copy gets a new serial, so that no plan which was made for the replaced state or for the copy is valid
+        again.
         """
         pushed = statefile.load(copy)
         try:
@@ -186,41 +186,41 @@ class Store:
     def _write(self, state: State) -> State:
         with self._saving(state):
             self._version = self._backend.write(statefile.dump(state), self._version)
-        self._saved, self._journalled, self._behind = state, False, False
-        self._withdraw_copy()
+        self._saved, self._journalled, self._missed_a_commit = state, False, False
+        self._delete_copy()
         return state
 
-    def _withdraw_copy(self) -> None:
+    def _delete_copy(self) -> None:
         if self._copy is not None:
-            rescue.withdraw(self._copy)
+            rescue.delete_copy(self._copy)
             self._copy = None
 
     def _remember(self, state: State | None, version: str | None, *, journalled: bool) -> None:
         self._saved = self._start = state
-        self._version, self._journalled, self._behind = version, journalled, False
+        self._version, self._journalled, self._missed_a_commit = version, journalled, False
 
     @contextmanager
     def _saving(self, state: State) -> Iterator[None]:
-        """Whatever goes wrong inside: what clouds have answered in this run goes into a rescue copy."""
+        """Writes a rescue copy if anything fails inside, and clouds have answered in this run."""
         try:
-            with self._told("could not be written"):
+            with self._disk_errors("could not be written"):
                 yield
         except Exception as error:
             answered = [
                 state.records[key]
-                for key in statefile.differing(self._start or _nothing_of(state), state)
+                for key in statefile.differing(self._start or _empty_like(state), state)
                 if self._pays and key in state.records and state.records[key].status is not Status.INTENDED
             ]
             if not answered:
                 raise
-            # Its serial is the one above what was saved: it can be pushed until another run has written.
-            copy = rescue.leave(statefile.dump(state), self._rescue_path, over=self._copy)
+            # Its serial is one above the saved state's: it can be pushed until another run has written.
+            copy = rescue.write_copy(statefile.dump(state), self._rescue_path, over=self._copy)
             unsaved = rescue.not_saved(error, answered, copy, older=self._copy, place=self.place)
             self._copy = copy or self._copy
             raise unsaved from error
 
     @contextmanager
-    def _told(self, what: str) -> Iterator[None]:
+    def _disk_errors(self, what: str) -> Iterator[None]:
         try:
             yield
         except OSError as error:
@@ -230,8 +230,8 @@ class Store:
                 summary=f"The state {what}",
             ) from error
 
-    def _holder(self, operation: str) -> LockInfo:
-        me = self._runner
+    def _new_lock(self, operation: str) -> LockInfo:
+        me = self._lock_owner
         return LockInfo(
             lock_id=self._lock_id(),
             who=f"{me.user}@{me.host}",
@@ -246,5 +246,5 @@ def _version_of(state: State | None) -> str:
     return "no state" if state is None else f"serial {state.serial} of {state.lineage}"
 
 
-def _nothing_of(state: State) -> State:
+def _empty_like(state: State) -> State:
     return State(lineage=state.lineage)

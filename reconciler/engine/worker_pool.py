@@ -1,4 +1,4 @@
-"""The only threads. Jobs go in, their results come out in one place, so that one thread owns the state."""
+"""Runs jobs on threads, and returns their results in one place, so that one thread owns the state."""
 
 from __future__ import annotations
 
@@ -13,25 +13,27 @@ T = TypeVar("T")
 
 
 class WorkerPool(Protocol[T]):
+    """Runs jobs and returns their results."""
+
     def start(self, job: Callable[[], T]) -> None:
-        """Runs it soon. The job must turn its own failures into values."""
+        """Runs the job soon. The job must return its failures as values."""
         ...
 
     def wait(self, seconds: float) -> list[T]:
-        """What has ended; waits at most that long for the first."""
+        """The results of the jobs that have ended. Waits at most so long for the first one."""
         ...
 
     def wake(self) -> None:
-        """Ends a wait early. Safe in a signal handler."""
+        """Ends a `wait` early. May be called in a signal handler."""
         ...
 
     def close(self) -> None: ...
 
 
 class ThreadPool(Generic[T]):
-    """Real threads, started as they are needed."""
+    """A pool of threads, which are started as they are needed."""
 
-    def __init__(self, size: int = 256) -> None:  # several providers' calls at once
+    def __init__(self, size: int = 256) -> None:  # concurrent calls of several providers
         self._pool = ThreadPoolExecutor(max_workers=size, thread_name_prefix="voicectl")
         self._ended: SimpleQueue[T | None] = SimpleQueue()
 

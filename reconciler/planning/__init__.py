@@ -1,1 +1,1 @@
-"""THE THINKING. Pure functions from values to values; nobody here calls a cloud, a disk or a clock."""
+"""Makes plans. Pure functions from values to values: no module here calls a cloud, a disk or a clock."""

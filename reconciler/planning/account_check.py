@@ -1,7 +1,6 @@
-"""Is this the right account? Asked of each provider before any of its voices is judged.
+"""Checks that each provider's account is the one its voices were made on, before any of its voices is planned.
 
-Unknown is not gone: with the wrong credentials every voice looks gone, and a tool that believed it would buy them all
-again.
+With the wrong credentials every voice looks deleted. Without this check, a plan would pay for all of them again.
 """
 
 from __future__ import annotations
@@ -15,9 +14,9 @@ from reconciler.model.state import Record
 
 
 class AccountProblem(Frozen):
-    """Why nothing of a provider may be changed, and what to type.
+    """Why no voice of a provider may be changed, with a hint.
 
-    `elsewhere`: its voices are on another account for certain, so what this one lacks says nothing about them.
+    `elsewhere`: its voices are certainly on another account, so their absence from this one proves nothing.
     """
 
     why: str
@@ -25,7 +24,7 @@ class AccountProblem(Frozen):
     elsewhere: bool = False
 
 
-def doubt(
+def check_account(
     provider: str,
     live: Collection[Record],
     known: Sequence[tuple[Record, Observation]],
@@ -34,11 +33,11 @@ def doubt(
     missing: int,
     allow_recreates: int | None,
 ) -> AccountProblem | None:
-    """None when the account is the one that the records were made on.
+    """The problem with a provider's account; None if it is the account that the records were made on.
 
-    `live` are the provider's records that may mean a voice; `known` those of them whose voice was there and is still
-    meant, with what was seen of each. `allow_recreates` says that the missing are truly gone: with the exact number,
-    of this provider or of the whole plan (`missing`).
+    `live` are the provider's records that may have a voice; `known` are the current ones among them whose voice
+    existed, each with its observation. `allow_recreates` confirms that the missing voices were deleted: it must be
+    their exact number, of this provider or of the whole plan (`missing`).
     """
     made_on = sorted({record.account for record in live} - {seen.account})
     if made_on:
@@ -50,15 +49,15 @@ def doubt(
             hint=hint("Point the provider back", way("or, if it is the same account", "state rebind", provider)),
             elsewhere=True,
         )
-    askable = [(record, o) for record, o in known if not isinstance(o, Unverifiable)]
-    if not askable and seen.unlisted is not None:
+    observable = [(record, o) for record, o in known if not isinstance(o, Unverifiable)]
+    if not observable and seen.unlisted is not None:
         return AccountProblem(
             why=f"could not tell what {provider} holds already: {seen.unlisted}",
             hint=hint(f"Nothing of {provider} changes until it can be listed. Try again later."),
         )
-    if not askable or any(isinstance(o, Found) for _, o in askable):
+    if not observable or any(isinstance(o, Found) for _, o in observable):
         return None
-    owners = {record.owned_by for record, _ in askable if record.owned_by}
+    owners = {record.owned_by for record, _ in observable if record.owned_by}
     if owners and seen.owners and not owners & seen.owners:
         return AccountProblem(
             why=(
@@ -70,13 +69,13 @@ def doubt(
             ),
             elsewhere=True,
         )
-    unseen = [o.why for _, o in askable if isinstance(o, Unknown)]
+    unseen = [o.why for _, o in observable if isinstance(o, Unknown)]
     if unseen:
         return AccountProblem(
             why=f"could not tell whether the voices of {provider} exist: {unseen[0]}",
             hint=hint(f"Nothing of {provider} changes until they can be looked at. Try again later."),
         )
-    gone = sum(isinstance(o, Absent) for _, o in askable)
+    gone = sum(isinstance(o, Absent) for _, o in observable)
     if allow_recreates in {gone, missing}:
         return None
     found, they = f"the one known voice of {provider} can't be found", "it is"

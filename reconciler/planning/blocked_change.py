@@ -1,4 +1,4 @@
-"""The verdict that stops at one voice, and the words of its ways on. When to give it is decided elsewhere."""
+"""Makes blocked changes and their hints. Other modules decide when a change is blocked."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from reconciler.model.observed import RemoteVoice
 from reconciler.model.plan import Action, Change, FieldChange
 from reconciler.model.state import Record
 from reconciler.model.urls import is_url
-from reconciler.planning.change import verdict
-from reconciler.planning.diff import face
+from reconciler.planning.change import make_change
+from reconciler.planning.diff import shown_inputs
 
 
 def blocked(
@@ -24,14 +24,18 @@ def blocked(
     about: Record | None = None,
     fields: tuple[FieldChange, ...] = (),
 ) -> Change:
-    """`record` is what the address means now. `about` is the record in the way, if another; `found` is what it is."""
-    before = face(record) if record else None
-    return verdict(
+    """A blocked change. `record` is the current record of the address.
+
+    `about` is the record that blocks it, if that is another one, and `found` is what was observed of it.
+    """
+    before = shown_inputs(record) if record else None
+    return make_change(
         voice, Action.BLOCKED, reason, hint, record=about or record, before=before, found=found, fields=fields
     )
 
 
-def undeclared(record: Record) -> tuple[str, Hint]:
+def provider_undeclared(record: Record) -> tuple[str, Hint]:
+    """The reason and the hint for a record whose provider the manifest does not declare."""
     return (
         f"its voice is at the provider {record.provider}, which the manifest does not declare any more",
         hint_of(
@@ -42,15 +46,15 @@ def undeclared(record: Record) -> tuple[str, Hint]:
     )
 
 
-def to_allow(manifest: Manifest, address: str) -> str:
-    """The way on from prevent_destroy: where it stands decides what to write."""
+def how_to_allow(manifest: Manifest, address: str) -> str:
+    """The hint that says how to turn off prevent_destroy, at the place where it is set."""
     if manifest.protects:
         return f"To allow it, write lifecycle: {{prevent_destroy: false}} in {address}; defaults say true."
     return f"To allow it, take lifecycle.prevent_destroy from {address}."
 
 
 def resolve_hint(record: Record, *, which: str | None = None) -> Hint:
-    """`which` names it where its address would name another."""
+    """The hint to run `resolve`. `which` is the record's key, where the address would name another record."""
     which = which or record.address
     named = "URL_OR_FILE_ID" if record.address.startswith(AUDIO) else "ID"
     return hint_of(
@@ -61,7 +65,7 @@ def resolve_hint(record: Record, *, which: str | None = None) -> Hint:
 
 
 def failure_hint(voice: Voice, cause: Cause | None) -> Hint:
-    """What can help after a creation that failed. To pay for the same again is offered only where that can help."""
+    """The hint after a failed creation. It offers `--retry` only where the same call may succeed."""
     address = voice.address
     match cause:
         case Cause.ID_TAKEN if "voice_id" in voice.inputs:
@@ -92,10 +96,11 @@ _REFUSED_AGAIN = "Change its inputs: the same would be refused again"
 
 
 def _is_linked(voice: Voice) -> bool:
-    """Whether a sample comes from a link, behind which another file may be put without a change of the manifest."""
+    """Whether a sample comes from a URL: its file may be replaced without a change of the manifest."""
     given = [v for value in voice.inputs.values() for v in (value.values() if isinstance(value, dict) else [value])]
     return any(isinstance(value, str) and is_url(value) for value in given)
 
 
-def official_voices(provider: str) -> Hint:
+def official_voices_hint(provider: str) -> Hint:
+    """The hint to list the official voices of a provider."""
     return hint_of(way("The official voices", "voices", provider, "--presets"))

@@ -1,4 +1,4 @@
-"""Presets and existing voices: looked for and taken as they are, never made."""
+"""Plans the binding of official and existing voices. They are looked up and bound, never created."""
 
 from __future__ import annotations
 
@@ -8,45 +8,48 @@ from reconciler.model.method import Origin
 from reconciler.model.observed import Found, RemoteVoice, TaskStatus, Unknown, Unverifiable
 from reconciler.model.plan import Change
 from reconciler.planning import markers
-from reconciler.planning.blocked_change import blocked, official_voices
+from reconciler.planning.blocked_change import blocked, official_voices_hint
 from reconciler.planning.plan_context import PlanContext
-from reconciler.planning.replacement import Replacement, to_take
+from reconciler.planning.replacement import Replacement, adoption_change
 
 
 def bind(context: PlanContext, voice: Voice, replacement: Replacement) -> Change:
+    """The change that binds the voice which the entry names; blocked if its cloud does not have it."""
     voice_id = str(voice.inputs["voice_id"])
-    key, generation = markers.following(context.state, voice)
+    key, generation = markers.next_key(context.state, voice)
     found = (
         _official(context, voice, voice_id)
         if voice.origin is Origin.OFFICIAL
         else _existing(context, voice, voice_id, key)
     )
     if isinstance(found, RemoteVoice):
-        aside = "" if replacement.stands else _TAKEN[voice.origin]
-        return to_take(context, voice, replacement, found, key=key, generation=generation, aside=aside)
+        extra_reason = "" if replacement.old_voice_exists else _REASONS[voice.origin]
+        return adoption_change(
+            context, voice, replacement, found, key=key, generation=generation, extra_reason=extra_reason
+        )
     return blocked(voice, replacement.record, *found, found=replacement.found)
 
 
-_TAKEN = {
+_REASONS = {
     Origin.OFFICIAL: "an official voice: checked to exist",
     Origin.ELSEWHERE: "made elsewhere, managed from now on",
 }
 
 
 def _official(context: PlanContext, voice: Voice, voice_id: str) -> RemoteVoice | tuple[str, Hint | str]:
-    """The official voice; or why it can't be had, and what to type."""
-    presets = context.seen[voice.provider].presets
+    """The official voice; or the reason why it can't be bound, and a hint."""
+    presets = context.observations[voice.provider].presets
     if presets is None:
         return "the official voices can't be listed now", ""
     if voice_id not in presets:
-        return f"there is no official voice {voice_id}", official_voices(voice.provider)
+        return f"there is no official voice {voice_id}", official_voices_hint(voice.provider)
     return RemoteVoice(
         status=TaskStatus.READY, voice_id=voice_id, voice_name=presets[voice_id] or None, owned_by=voice.type
     )
 
 
 def _existing(context: PlanContext, voice: Voice, voice_id: str, key: str) -> RemoteVoice | tuple[str, Hint | str]:
-    match context.seen[voice.provider].of.get(key):
+    match context.observations[voice.provider].of.get(key):
         case Found(remote=remote):
             return remote
         case Unknown(why=why) | Unverifiable(why=why):

@@ -1,4 +1,4 @@
-"""The one place that makes a Change, and the one that turns a Change into one that stops."""
+"""Makes a Change, and turns a Change into a blocked one. No other module does either."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reconciler.planning import markers
 
 
 class Subject(Protocol):
-    """What a verdict is about: an entry, or a record that no entry declares."""
+    """What a change is about: an entry of the manifest, or a record that no entry declares."""
 
     @property
     def address(self) -> str: ...
@@ -28,7 +28,7 @@ class Subject(Protocol):
 
 
 class Details(TypedDict, total=False):
-    """What only some changes have; `Change` says what each means."""
+    """Fields that only some changes have. `Change` documents each of them."""
 
     source: str
     along: tuple[str, ...]
@@ -46,7 +46,7 @@ class Details(TypedDict, total=False):
     rebinds: tuple[str, ...]
 
 
-def verdict(
+def make_change(
     subject: Subject,
     action: Action,
     reason: str,
@@ -55,7 +55,10 @@ def verdict(
     record: Record | None,
     **details: Unpack[Details],
 ) -> Change:
-    """`record` is the one acted on. What an entry declares is shown, and is what a reviewer approves."""
+    """A change of this subject. `record` is the record that it acts on.
+
+    For an entry the change also holds the declared inputs: the plan shows them, and a reviewer approves them.
+    """
     entry = subject if isinstance(subject, Voice) else None
     return Change(
         address=subject.address,
@@ -71,7 +74,7 @@ def verdict(
     )
 
 
-def stopped(change: Change, reason: str, hint: Hint, **details: Unpack[Details]) -> Change:
-    """The change, blocked: nothing is bought, bound or bought again."""
+def as_blocked(change: Change, reason: str, hint: Hint, **details: Unpack[Details]) -> Change:
+    """The same change, blocked: it makes no paid call and binds nothing."""
     stop = {"action": Action.BLOCKED, "reason": reason, "hint": hint, "made": None, "gone": False}
     return change.model_copy(update=stop | details)

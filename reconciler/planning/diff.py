@@ -1,6 +1,6 @@
-"""What differs between a declared voice and the record of what was sent. The one place that calls deepdiff.
+"""Compares a declared voice with its record, which holds what was sent. No other module calls deepdiff.
 
-deepdiff is imported when two values differ: that import alone costs more than comparing 10,000 voices with `==`.
+deepdiff is imported only if two values differ: the import alone takes longer than comparing 10,000 voices with `==`.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from reconciler.model.urls import compared
 
 
 class Difference(Frozen):
-    """The fields that differ, by what a change of them means.
+    """The fields that differ, grouped by what their change requires.
 
-    `renewed` are links that are the same and are to be noted anew, `queries` those of which only the query differs.
+    `renewed` are links whose signature alone changed, so that only the state is updated. `queries` are links of which
+    only the query differs.
     """
 
     identity: tuple[FieldChange, ...] = ()
@@ -40,10 +41,10 @@ SAME = Difference()
 
 
 def difference(voice: Voice, record: Record) -> Difference:
-    """Compares what was declared with what was sent, never with what the cloud says now."""
+    """Compares the declared inputs with what was sent, never with what the cloud shows now."""
     ours = _ours(voice, record)
     same_place = record.method == voice.method and record.provider == voice.provider
-    if same_place and record.sent == voice.inputs:  # so there is no secret in it either
+    if same_place and record.sent == voice.inputs:  # so the inputs hold no secret
         return Difference(ours=ours) if ours else SAME
     now = redacted(voice)
     if same_place and record.sent == now:
@@ -65,18 +66,18 @@ def difference(voice: Voice, record: Record) -> Difference:
         updatable=tuple(by_class[KeyClass.UPDATABLE]),
         request_only=tuple(by_class[KeyClass.REQUEST_ONLY]),
         ours=(*by_class[KeyClass.OURS], *ours),
-        renewed=tuple(f for f in links.renewed if _is_kept_anew(voice, f.name)),
+        renewed=tuple(f for f in links.renewed if _is_renewed(voice, f.name)),
         queries=links.queries,
     )
 
 
 def key_of(field: str) -> str:
-    """The body's key that a field's name begins with."""
+    """The key of the body at the beginning of a field name."""
     return field.split(".")[0].split("[")[0]
 
 
-def face(record: Record, found: RemoteVoice | None = None) -> Inputs:
-    """What a person is shown of a record: what was sent, and the voice_id, which may have been `found` just now."""
+def shown_inputs(record: Record, found: RemoteVoice | None = None) -> Inputs:
+    """The inputs that a plan shows for a record: what was sent, and the voice_id, from the record or from `found`."""
     known = dict(record.sent)
     voice_id = record.voice_id or (found.voice_id if found is not None else None)
     if voice_id is not None:
@@ -85,7 +86,7 @@ def face(record: Record, found: RemoteVoice | None = None) -> Inputs:
 
 
 def fields(before: Inputs, after: Inputs) -> tuple[FieldChange, ...]:
-    """The fields that differ, sorted by name; `output.duration` inside mappings, `videos[1].url` inside lists."""
+    """The fields that differ, sorted by name. Names are paths such as `output.duration` and `videos[1].url`."""
     if before == after:
         return ()
     old, new = compared(before), compared(after)
@@ -99,11 +100,11 @@ def fields(before: Inputs, after: Inputs) -> tuple[FieldChange, ...]:
         for change in changes:
             path = change.path(output_format="list")
             name = named(path)
-            found[name] = FieldChange(name=name, before=_at(before, path), after=_at(after, path))
+            found[name] = FieldChange(name=name, before=_value_at(before, path), after=_value_at(after, path))
     return tuple(found[name] for name in sorted(found))
 
 
-def _is_kept_anew(voice: Voice, name: str) -> bool:
+def _is_renewed(voice: Voice, name: str) -> bool:
     ignored = key_of(name) in voice.lifecycle.ignore_changes
     return not ignored and voice.body.class_of(key_of(name)) is not KeyClass.REQUEST_ONLY
 
@@ -122,12 +123,12 @@ def _ours(voice: Voice, record: Record) -> tuple[FieldChange, ...]:
 
 
 def _as_inputs(lifecycle: Lifecycle) -> Inputs:
-    told = lifecycle.model_dump(mode="json")
-    return {name: int(v) if isinstance(v, float) and v.is_integer() else v for name, v in told.items()}
+    fields = lifecycle.model_dump(mode="json")
+    return {name: int(v) if isinstance(v, float) and v.is_integer() else v for name, v in fields.items()}
 
 
-def _at(inputs: Any, path: list[Any]) -> Any:
-    """The value at a path, or None where one side has nothing there."""
+def _value_at(inputs: Any, path: list[Any]) -> Any:
+    """The value at a path, or None if there is no such value."""
     value = inputs
     for part in path:
         try:

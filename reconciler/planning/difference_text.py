@@ -1,4 +1,4 @@
-"""What differs, in words: the beginning of a reason."""
+"""Describes a difference in words, as the beginning of a change's reason."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
 
 def differ(fields: Sequence[FieldChange]) -> str:
-    """`voice_name and voice_url differ`."""
+    """The fields in one sentence, such as `voice_name and voice_url differ`."""
     for field in fields:
         if field.name == "method":
             return f"{field.after} instead of {field.before}"
@@ -23,13 +23,13 @@ def differ(fields: Sequence[FieldChange]) -> str:
 
 
 def listed(names: Iterable[str]) -> str:
-    """`a, b and c`."""
+    """The names as `a, b and c`."""
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last
 
 
 def only_queries(changed: Difference) -> tuple[str, str] | None:
-    """Where nothing else of what a voice is made from differs: that, and how the voice is kept."""
+    """If only the queries of links differ: this as a sentence, and how to keep the voice. Else None."""
     queries = [query for query in changed.queries if query.name in {field.name for field in changed.identity}]
     if not queries or len(queries) < len(changed.identity):
         return None

@@ -1,6 +1,6 @@
-"""What the clouds show that the state does not say: beside the changes, never mixed with them.
+"""Lists drift: what the clouds show that differs from the state. It is shown beside the changes, never mixed with them.
 
-Also what could not be looked at, and other remarks.
+Also lists the voices that could not be observed, and notes.
 """
 
 from __future__ import annotations
@@ -17,24 +17,27 @@ from reconciler.model.plan import Action, Change, Drift, DriftKind, FieldChange
 from reconciler.model.state import Record, Status
 from reconciler.model.time_format import format_time
 from reconciler.planning.marked_voices import Marked
-from reconciler.planning.plan_context import PlanContext, has_expired, is_due
-from reconciler.planning.replaced import AGES
-from reconciler.planning.shared_voices import shared
+from reconciler.planning.plan_context import PlanContext, has_expired, is_due_for_deletion
+from reconciler.planning.replaced import LONGEST_KEEP
+from reconciler.planning.shared_voices import shared_samples
 
 _BUYS = frozenset({Action.CREATE, Action.CLONE, Action.REPLACE})
 
 
 @dataclass(frozen=True, slots=True)
 class Remarks:
+    """What a plan reports beside its changes."""
+
     drift: tuple[Drift, ...]
     notes: tuple[str, ...]
-    unseen: tuple[str, ...]  # `address: why`, for voices that could not be looked at and could have been
-    ways_to_see: Hint  # what can be done about it
+    unseen: tuple[str, ...]  # `address: why`, for voices that could not be observed this time
+    ways_to_see: Hint  # hints how to make them observable
 
 
 def remarks(context: PlanContext, changes: Collection[Change], newer: Mapping[str, Marked]) -> Remarks:
-    taken = {change.key for change in changes if change.made is not None}  # these voices are no surplus
-    taken |= {marked.remote.external_task_id for marked in newer.values()}  # and these show that the state is older
+    """The drift, the notes and the unobserved voices of a plan. `newer`: the voices that prove the state stale."""
+    taken = {change.key for change in changes if change.made is not None}  # these voices are not surplus
+    taken |= {marked.remote.external_task_id for marked in newer.values()}  # these prove that the state is stale
     changed = {change.address for change in changes}
     drifted: list[Drift] = []
     unknown: list[tuple[str, Unknown | Unverifiable]] = []
@@ -47,51 +50,55 @@ def remarks(context: PlanContext, changes: Collection[Change], newer: Mapping[st
             continue
         match context.observation(record):
             case (Unknown() | Unverifiable()) as observed:
-                unknown.append((address, _not_looked_at(context, record.provider) or observed))
+                unknown.append((address, _why_unread(context, record.provider) or observed))
             case Absent() if record.status in {Status.READY, Status.RUNNING}:
                 lost = (FieldChange(name="voice_id", before=record.voice_id),) if record.voice_id else ()
                 drifted.append(Drift(address=address, provider=record.provider, kind=DriftKind.GONE, fields=lost))
-            case Found(remote=remote) if record.status is Status.READY and not _as_it_was(record, remote):
-                drifted.extend(_changed(address, record, remote))
+            case Found(remote=remote) if record.status is Status.READY and not _is_unchanged(record, remote):
+                drifted.extend(_changes_outside(address, record, remote))
             case Absent() | Found():
                 pass
-    unknown += _never_looked_at(context)
+    unknown += _unread_entries(context)
     drifted.sort(key=lambda drift: drift.address)
     unknown.sort(key=lambda pair: pair[0])
-    bought = list(_bought(context, changes))
+    bought = list(_new_voices(context, changes))
     unverifiable = {address for address, observed in unknown if isinstance(observed, Unverifiable)}
     return Remarks(
         drift=(*drifted, *_surplus(context, taken)),
         notes=(
             *notes(context.manifest, bought),
-            *shared(context.manifest.voices, bought),
-            *_kept(context, changes),
-            *_unverifiable(sorted(unverifiable - changed)),
+            *shared_samples(context.manifest.voices, bought),
+            *_kept_notes(context, changes),
+            *_unverifiable_note(sorted(unverifiable - changed)),
         ),
         unseen=tuple(f"{address}: {observed.why}" for address, observed in unknown if isinstance(observed, Unknown)),
-        ways_to_see=sum((d.hint for name, d in context.account_problems.items() if name not in context.seen), NO_HINT),
+        ways_to_see=sum(
+            (d.hint for name, d in context.account_problems.items() if name not in context.observations), NO_HINT
+        ),
     )
 
 
-def _never_looked_at(context: PlanContext) -> Iterator[tuple[str, Unknown]]:
-    """Declared and not in the state, where the account could not be looked at: nobody knows what it holds."""
-    for voice in context.manifest.voices.values() if len(context.seen) < len(context.manifest.providers) else ():
-        unseen = _not_looked_at(context, voice.provider)
+def _unread_entries(context: PlanContext) -> Iterator[tuple[str, Unknown]]:
+    """The declared entries without a record whose account could not be read: it is unknown what it has for them."""
+    for voice in (
+        context.manifest.voices.values() if len(context.observations) < len(context.manifest.providers) else ()
+    ):
+        unseen = _why_unread(context, voice.provider)
         if unseen is not None and voice.address not in context.state.current:
             yield voice.address, unseen
 
 
-def _not_looked_at(context: PlanContext, provider: str) -> Unknown | None:
-    """Why nothing of a provider could be looked at; None where it was looked at."""
-    doubt = context.account_problems.get(provider) if provider not in context.seen else None
-    return Unknown(why=doubt.why) if doubt is not None else None
+def _why_unread(context: PlanContext, provider: str) -> Unknown | None:
+    """Why a provider could not be read; None if it was read."""
+    problem = context.account_problems.get(provider) if provider not in context.observations else None
+    return Unknown(why=problem.why) if problem is not None else None
 
 
-def _as_it_was(record: Record, remote: RemoteVoice) -> bool:
+def _is_unchanged(record: Record, remote: RemoteVoice) -> bool:
     return remote.voice_name == record.voice_name and remote.status is not TaskStatus.FAILED
 
 
-def _changed(address: str, record: Record, remote: RemoteVoice) -> Iterator[Drift]:
+def _changes_outside(address: str, record: Record, remote: RemoteVoice) -> Iterator[Drift]:
     if remote.status is TaskStatus.FAILED:
         why = FieldChange(name="message", after=remote.message)
         yield Drift(address=address, provider=record.provider, kind=DriftKind.FAILED, fields=(why,))
@@ -101,46 +108,46 @@ def _changed(address: str, record: Record, remote: RemoteVoice) -> Iterator[Drif
 
 
 def _surplus(context: PlanContext, taken: Collection[str | None]) -> Iterator[Drift]:
-    """Two providers may name one account: its voices are shown once."""
+    """Our marked voices without a record, each once: two providers may be one account."""
     shown: set[tuple[str, str]] = set()
     for marked in sorted(context.marked.all, key=lambda m: (m.provider, m.marker.digest)):
         key = marked.remote.external_task_id
-        place = (context.seen[marked.provider].account, str(key))
-        if not context.ours(marked.marker.lineage) or key in taken or place in shown:
+        place = (context.observations[marked.provider].account, str(key))
+        if not context.is_own_lineage(marked.marker.lineage) or key in taken or place in shown:
             continue
         if marked.remote.status is not TaskStatus.FAILED:
             shown.add(place)
-            fields = _named(marked.remote)
+            fields = _id_fields(marked.remote)
             yield Drift(address=marked.marker.address, provider=marked.provider, kind=DriftKind.SURPLUS, fields=fields)
 
 
-def _named(remote: RemoteVoice) -> tuple[FieldChange, ...]:
+def _id_fields(remote: RemoteVoice) -> tuple[FieldChange, ...]:
     return (
         FieldChange(name="external_task_id", after=remote.external_task_id),
         FieldChange(name="voice_id", after=remote.voice_id),
     )
 
 
-def _kept(context: PlanContext, changes: Collection[Change]) -> Iterator[str]:
-    """What waits for its deletion, but for what an address means all the same, or is about to."""
+def _kept_notes(context: PlanContext, changes: Collection[Change]) -> Iterator[str]:
+    """Notes for old voices that `keep_old` keeps, except those that an address has or will get."""
     meant = {change.key for change in changes if change.made is not None}
     meant |= {change.made.voice_id for change in changes if change.made is not None}
     meant |= {context.state.records[key].voice_id for key in context.state.current.values()}
-    for record in context.beside:
+    for record in context.unbound:
         if record.external_task_id in meant or (record.voice_id is not None and record.voice_id in meant):
             continue
-        if record.status is Status.DEPOSED and not is_due(record, context.now, context.options):
-            yield f"{record.address}: the replaced voice {record.voice_id} is kept {_until(record)} (keep_old)"
+        if record.status is Status.DEPOSED and not is_due_for_deletion(record, context.now, context.options):
+            yield f"{record.address}: the replaced voice {record.voice_id} is kept {_until_when(record)} (keep_old)"
 
 
-def _until(record: Record) -> str:
+def _until_when(record: Record) -> str:
     keep = record.lifecycle.keep_old or 0
-    if keep > AGES:
+    if keep > LONGEST_KEEP:
         return "for ever"
     return f"until {format_time(record.changed_at + timedelta(seconds=keep))}"
 
 
-def _unverifiable(addresses: list[str]) -> Iterable[str]:
+def _unverifiable_note(addresses: list[str]) -> Iterable[str]:
     if not addresses:
         return ()
     one = len(addresses) == 1
@@ -149,7 +156,7 @@ def _unverifiable(addresses: list[str]) -> Iterable[str]:
     return (f"{voices} {'is' if one else 'are'} unverifiable, because {theirs} can't be asked: {named}",)
 
 
-def _bought(context: PlanContext, changes: Collection[Change]) -> Iterator[Voice]:
+def _new_voices(context: PlanContext, changes: Collection[Change]) -> Iterator[Voice]:
     for change in changes:
         voice = context.manifest.voices.get(change.address)
         if voice is not None and change.made is None and change.action in _BUYS:

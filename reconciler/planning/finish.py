@@ -1,4 +1,4 @@
-"""The one place that finishes a plan: what the verdicts leave to their number, to keys and to a person's word."""
+"""Finishes a plan: applies the safety thresholds, checks API keys and stores the user's options in it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reconciler.planning.plan_context import PlanOptions
 
 
 def finish(
-    judged: Plan,
+    plan: Plan,
     manifest: Manifest,
     state: State,
     *,
@@ -22,21 +22,21 @@ def finish(
     new_state: bool = False,
     notes: tuple[str, ...] = (),
 ) -> Plan:
-    """The plan as it is shown, saved and applied. `notes` come after its own; `is_set` knows the environment.
+    """The plan as it is shown, saved and applied. It stores the user's options, so that apply uses the same ones.
 
-    It remembers what was asked for, so that apply asks the same.
+    `notes` are added after its own. `is_set` says whether an environment variable is set.
     """
-    block_mass_recreates = policy.block_mass_recreates(
-        judged, state, manifest.safety, allow_recreates=options.allow_recreates
+    without_mass_recreates = policy.block_mass_recreates(
+        plan, state, manifest.safety, allow_recreates=options.allow_recreates
     )
-    changes = policy.unkeyed(block_mass_recreates, manifest.voices, is_set)
+    changes = policy.block_missing_keys(without_mass_recreates, manifest.voices, is_set)
     declared = len(manifest.voices)
     stops = policy.check(changes, state, manifest.safety, allow_deletes=allow_deletes, declared=declared)
-    return judged.model_copy(
+    return plan.model_copy(
         update={
             "changes": changes,
-            "notes": (*judged.notes, *notes),
-            "stops": () if judged.destroy else stops,  # a destroy is the request itself
+            "notes": (*plan.notes, *notes),
+            "stops": () if plan.destroy else stops,  # a destroy is the request itself
             "sandbox": manifest.sandbox,
             "retry": tuple(sorted(options.retry)),
             "replace": tuple(sorted(options.replace)),

@@ -1,6 +1,6 @@
-"""States that do not belong where they are: another manifest's, and copies that are not newer. Pure.
+"""Rejects states that belong to another manifest, and copies that are not newer. Pure.
 
-`place` are the global options that lead to the state, for the commands in hints.
+`place` are the global options that select the state, for the commands in hints.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Voices and tasks that carry a voicectl marker and are in no record, indexed by what a plan asks of them."""
+"""Indexes the voices and tasks that carry a voicectl marker but are in no record."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from reconciler.planning import markers
 
 @dataclass(frozen=True, slots=True)
 class Marked:
+    """A marked voice or task without a record."""
+
     provider: str
     remote: RemoteVoice
     marker: markers.Marker
@@ -21,30 +23,30 @@ class Marked:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """Where two providers name one account, each of them lists its voices here."""
+    """The marked voices, by digest and by address. If two providers are one account, its voices are in it twice."""
 
     all: tuple[Marked, ...] = ()
     by_digest: Mapping[tuple[str, str], list[Marked]] = field(default_factory=dict)  # (provider, digest)
     by_name: Mapping[tuple[str, str], list[Marked]] = field(default_factory=dict)  # (provider, address of the marker)
 
     def exact(self, voice: Voice) -> list[Marked]:
-        """Those made for this very entry: its address and its inputs, under any rules for links."""
+        """The voices made for this entry: with its address and its inputs, under any rules for links."""
         if not self.by_digest:
             return []
         found = (m for digest in markers.digests(voice) for m in self.by_digest.get((voice.provider, digest), ()))
-        return [m for m in found if markers.could_mark(m.marker, voice.address)]
+        return [m for m in found if markers.fits_address(m.marker, voice.address)]
 
     def named(self, voice: Voice) -> list[Marked]:
-        """Those made for its address, of whatever inputs; none whose marker had no room for the whole address.
+        """The voices made for this address, with any inputs, except those whose marker holds only part of an address.
 
-        Of a sound none: its cloud keeps no marker, and `audio_x` is a voice.
+        Empty for a sound: its cloud keeps no markers, and `audio_x` is the address of a voice.
         """
         if voice.address.startswith(AUDIO):
             return []
-        return [m for m in self.by_name.get((voice.provider, markers.written(voice.address)), ()) if not m.marker.cut]
+        return [m for m in self.by_name.get((voice.provider, markers.escaped(voice.address)), ()) if not m.marker.cut]
 
     def of_the_same_inputs(self, voice: Voice) -> list[Marked]:
-        """Those made under another address of what this entry says: it was moved since."""
+        """The voices made from this entry's inputs under another address: the entry was moved since."""
         found: list[Marked] = []
         for (provider, name), marked in self.by_name.items():
             if provider == voice.provider and not marked[0].marker.cut:
@@ -53,38 +55,38 @@ class Index:
         return found
 
     def cut(self, voice: Voice) -> list[Marked]:
-        """Those whose marker holds only the beginning of an address, which may be this entry's."""
+        """The voices whose marker holds only the beginning of an address, which may be this entry's."""
         return [
             m
             for m in self.all
-            if m.provider == voice.provider and m.marker.cut and markers.could_mark(m.marker, voice.address)
+            if m.provider == voice.provider and m.marker.cut and markers.fits_address(m.marker, voice.address)
         ]
 
     def generation(self, voice: Voice, lineage: str) -> int:
-        """The highest that a marker of this lineage shows for its address; 0 where there is none."""
+        """The highest generation that markers of this lineage show for the address; 0 if there is none."""
         seen = [*self.exact(voice), *self.named(voice), *self.cut(voice)]
         return max((m.marker.generation for m in seen if m.marker.lineage == lineage), default=0)
 
 
 def index(seen: Mapping[str, Observations], state: State) -> Index:
-    """What no record of the state holds, by its key or by its voice."""
+    """Indexes the marked voices whose key and whose voice_id are in no record of the state."""
     found: list[Marked] = []
     by_digest: dict[tuple[str, str], list[Marked]] = {}
     by_name: dict[tuple[str, str], list[Marked]] = {}
     for provider in seen:
-        for marked in _unknown(provider, seen, state):
+        for marked in _unrecorded(provider, seen, state):
             found.append(marked)
             by_digest.setdefault((provider, marked.marker.digest), []).append(marked)
             by_name.setdefault((provider, marked.marker.address), []).append(marked)
     return Index(tuple(found), by_digest, by_name)
 
 
-def _unknown(provider: str, seen: Mapping[str, Observations], state: State) -> Iterable[Marked]:
-    looked = seen[provider]
-    for remote in (*looked.marked, *_under_known_keys(provider, seen, state)):
+def _unrecorded(provider: str, seen: Mapping[str, Observations], state: State) -> Iterable[Marked]:
+    observations = seen[provider]
+    for remote in (*observations.marked, *_under_known_keys(provider, seen, state)):
         marker = markers.read(remote.external_task_id)
         record = state.records.get(remote.external_task_id or "")
-        held = remote.voice_id is not None and (looked.account, remote.voice_id) in state.by_voice_id
+        held = remote.voice_id is not None and (observations.account, remote.voice_id) in state.by_voice_id
         if marker is not None and not held and (record is None or _is_another(record, provider, remote, seen)):
             yield Marked(provider, remote, marker)
 

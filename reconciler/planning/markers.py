@@ -1,4 +1,4 @@
-"""The key of a creation, `external_task_id`: known before the call, the marker of what is ours afterwards.
+"""Makes and reads the key of a creation, `external_task_id`. It is made before the call and later marks our voices.
 
 `vc-<lineage 8>-<address, cut>-<digest 8>-<generation>`, at most 50 characters of [A-Za-z0-9_-]: 50 is Tencent's limit
 for SessionId; Kling documents none.
@@ -25,7 +25,7 @@ _MARKER = re.compile(r"vc-([0-9a-f]{8})-([A-Za-z0-9_-]+)-([0-9a-f]{8})-([0-9]{1,
 
 
 class Marker(NamedTuple):
-    """A key read back. `address` may be cut, so a match needs the digest too, which is of the whole address."""
+    """A parsed key. `address` may be cut, so a match also needs the digest, which covers the whole address."""
 
     lineage: str
     address: str
@@ -34,12 +34,12 @@ class Marker(NamedTuple):
 
     @property
     def cut(self) -> bool:
-        """Whether the address may go on: a key as long as it may be has no room for more."""
+        """Whether the address may be cut: the key has the greatest length, so it had no room for more."""
         return len(external_task_id(self.lineage, self.address, self.digest, self.generation)) >= LONGEST
 
 
 def digest(address: str, method: str, inputs: Inputs, body: type[MethodInputs], rules: Rules = TODAY) -> str:
-    """Eight hex digits of the whole address and the identity inputs, without the parts that only sign a link."""
+    """Eight hex digits: a hash of the whole address and the identity inputs, without the signatures of links."""
     identity = {k: v for k, v in inputs.items() if body.class_of(k) is KeyClass.IDENTITY}
     made_from = {k: compared(without_secrets(v, rules)) for k, v in identity.items()}
     text = json.dumps([address, method, made_from], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
@@ -47,14 +47,15 @@ def digest(address: str, method: str, inputs: Inputs, body: type[MethodInputs], 
 
 
 def digest_of(voice: Voice) -> str:
+    """The digest of a declared voice."""
     return digest(voice.address, voice.method, voice.inputs, voice.body, rules_of(voice))
 
 
 def digests(voice: Voice, *, address: str | None = None) -> tuple[str, ...]:
-    """The digests that a marker of this voice may carry, `digest_of` first, without repetition.
+    """The digests that a marker of this voice may have, `digest_of` first, without repetition.
 
-    The others are by older rules for links, or from before the manifest named parameters as signing: a marker stays as
-    it was written. `address` stands for the voice's own: a voice that was moved has a marker of its old address.
+    The others follow older rules for links, or older `signing_parameters`: a marker is never rewritten. `address`
+    replaces the voice's own: a moved voice has a marker with its old address.
     """
     rules = [rules_of(voice)]
     if any(True for _ in links(voice.inputs)):
@@ -66,13 +67,14 @@ def digests(voice: Voice, *, address: str | None = None) -> tuple[str, ...]:
 
 
 def external_task_id(lineage: str, address: str, digest_: str, generation: int) -> str:
+    """The key of a creation. The address is cut if the key would be too long."""
     tail = f"-{digest_}-{generation}"
     head = f"vc-{lineage[:8]}-"
-    return head + spelled(address, LONGEST - len(head) - len(tail)) + tail
+    return head + escaped_and_cut(address, LONGEST - len(head) - len(tail)) + tail
 
 
-def following(state: State, voice: Voice, *, above: int = 0) -> tuple[str, int]:
-    """The key and generation of the next creation: above every generation the address ever had, and `above`."""
+def next_key(state: State, voice: Voice, *, above: int = 0) -> tuple[str, int]:
+    """The key and generation of the next creation, above every generation of the address and above `above`."""
     digest = digest_of(voice)
     generation = max(state.highest.get(voice.address, 0), above)
     while True:  # a record that was moved to another address keeps its key
@@ -83,27 +85,27 @@ def following(state: State, voice: Voice, *, above: int = 0) -> tuple[str, int]:
 
 
 def read(key: str | None) -> Marker | None:
-    """None for a key that is not a marker of ours. It may come from a cloud, where anybody may have written it."""
+    """Parses a key. None if it is not one of our markers: a key from a cloud may have been written by any program."""
     found = _MARKER.fullmatch(key) if key and len(key) <= LONGEST else None
     return Marker(found[1], found[2], found[3], int(found[4])) if found else None
 
 
-def could_mark(marker: Marker, address: str) -> bool:
-    """Whether the marker can be of this address: it has the same one, or the beginning of it where it was cut."""
-    name = spelled(address, len(marker.address) if marker.cut else len(address))
+def fits_address(marker: Marker, address: str) -> bool:
+    """Whether the marker fits this address: it has the same address, or a cut one that is the beginning of it."""
+    name = escaped_and_cut(address, len(marker.address) if marker.cut else len(address))
     return name == marker.address
 
 
-def marks_inputs(marker: Marker, voice: Voice) -> bool:
-    """Whether it marks a voice of these inputs that was made under the marker's own address, if that was not cut."""
+def fits_inputs(marker: Marker, voice: Voice) -> bool:
+    """Whether the marker fits these inputs under the marker's own address. False if that address was cut."""
     return not marker.cut and marker.digest in digests(voice, address=marker.address)
 
 
-def written(address: str) -> str:
-    """The address as a marker says it, if there is room for it."""
+def escaped(address: str) -> str:
+    """The address as it is written in a marker, before it is cut."""
     return address.replace(".", "_")
 
 
-def spelled(address: str, length: int) -> str:
-    """The beginning of an address as a marker says it."""
-    return written(address)[:length]
+def escaped_and_cut(address: str, length: int) -> str:
+    """The address as it is written in a marker, cut to a length."""
+    return escaped(address)[:length]

@@ -1,7 +1,7 @@
-"""Does a state file that lies elsewhere keep a manifest from beginning a state of its own? Pure.
+"""Decides whether state files nearby prevent a manifest from beginning a new state. Pure.
 
-What a cloud lists is found by its marker before it is bought again. So a state whose manifest is still in use, and a
-mere copy, block only for what no cloud lists.
+A voice that its cloud lists is found by its marker before it is paid for again. So a copy, or a state whose manifest
+is still in use, blocks only if it has voices that no cloud lists.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from reconciler.model.neighbour import Neighbour, Relation
 _ONLY_UNLISTED = {Relation.AROUND, Relation.COPY}
 
 
-def obstacle(neighbours: Collection[Neighbour], manifest: str, *, begins: bool) -> StateElsewhere | None:
-    """Why nothing may begin here, with the ways on. `begins`: the command would begin a state, and not only look."""
-    blocking = [each for each in neighbours if _blocks(each, begins=begins)]
+def blocking_error(neighbours: Collection[Neighbour], manifest: str, *, begins: bool) -> StateElsewhere | None:
+    """The error if a state nearby blocks a new one; else None. `begins`: the command begins a state, not only reads."""
+    blocking = [neighbour for neighbour in neighbours if _blocks(neighbour, begins=begins)]
     if not blocking:
         return None
-    ways = dict.fromkeys(way for each in blocking for way in _ways_on(each))
+    ways = dict.fromkeys(way for neighbour in blocking for way in _ways(neighbour))
     new = way("for other voices than those, begin with a new state", "plan --new-state")
-    return StateElsewhere(" ".join(_found(each, manifest) for each in blocking), hint(*ways, new))
+    return StateElsewhere(" ".join(_describe(neighbour, manifest) for neighbour in blocking), hint(*ways, new))
 
 
 def _blocks(neighbour: Neighbour, *, begins: bool) -> bool:
@@ -33,35 +33,49 @@ def _blocks(neighbour: Neighbour, *, begins: bool) -> bool:
     return neighbour.held > 0 or neighbour.damage is not None
 
 
-def _found(it: Neighbour, manifest: str) -> str:
-    if it.damage is not None:
-        return f"{it.path} beside can't be read, and {it.manifest} is not here any more: {it.damage}"
-    voices = "1 voice" if it.held == 1 else f"{it.held} voices"
-    match it.relation:
+def _describe(neighbour: Neighbour, manifest: str) -> str:
+    if neighbour.damage is not None:
+        return (
+            f"{neighbour.path} beside can't be read, and {neighbour.manifest} is not here any more: {neighbour.damage}"
+        )
+    voices = "1 voice" if neighbour.held == 1 else f"{neighbour.held} voices"
+    match neighbour.relation:
         case Relation.GONE:
-            return f"{it.path} beside holds {voices} of {it.manifest}, which is not here any more."
+            return f"{neighbour.path} beside holds {voices} of {neighbour.manifest}, which is not here any more."
         case Relation.SAME:
-            return f"{it.path} beside holds {voices} of {it.manifest}, and {manifest} is the same file."
+            return f"{neighbour.path} beside holds {voices} of {neighbour.manifest}, and {manifest} is the same file."
         case Relation.LINKED:
-            return f"{manifest} is a link to {it.manifest}, whose state {it.path} holds {voices}."
+            return f"{manifest} is a link to {neighbour.manifest}, whose state {neighbour.path} holds {voices}."
         case Relation.INSIDE:
-            return f"{it.path} beside holds {voices} of {it.manifest}, which is one of the files of this folder."
+            return (
+                f"{neighbour.path} beside holds {voices} of {neighbour.manifest}, "
+                "which is one of the files of this folder."
+            )
         case Relation.ONLY:
-            return f"{it.path} beside holds {voices} of the folder as one manifest, and {manifest} is its only file."
+            return (
+                f"{neighbour.path} beside holds {voices} of the folder as one manifest, "
+                f"and {manifest} is its only file."
+            )
         case Relation.AROUND:
-            return f"{it.path} beside holds {voices} of the folder as one manifest, and {manifest} is part of it."
+            return (
+                f"{neighbour.path} beside holds {voices} of the folder as one manifest, and {manifest} is part of it."
+            )
         case Relation.COPY:
-            return f"The state of {manifest} is gone, and its copy {it.path} holds {voices}."
+            return f"The state of {manifest} is gone, and its copy {neighbour.path} holds {voices}."
 
 
-def _ways_on(it: Neighbour) -> Sequence[Way]:
-    renamed = (command("state mv-manifest", it.manifest, place=it.through or None),)
-    theirs = (command("plan", place=it.options),)
-    if it.damage is not None:
-        return (way(f"If {it.manifest} was renamed, put its state right first", "state list", place=it.options),)
-    match it.relation:
+def _ways(neighbour: Neighbour) -> Sequence[Way]:
+    renamed = (command("state mv-manifest", neighbour.manifest, place=neighbour.through or None),)
+    theirs = (command("plan", place=neighbour.options),)
+    if neighbour.damage is not None:
+        return (
+            way(
+                f"If {neighbour.manifest} was renamed, put its state right first", "state list", place=neighbour.options
+            ),
+        )
+    match neighbour.relation:
         case Relation.GONE:
-            return (Way(f"If {it.manifest} was renamed", renamed),)
+            return (Way(f"If {neighbour.manifest} was renamed", renamed),)
         case Relation.SAME | Relation.INSIDE | Relation.ONLY:
             return (Way("To go on with those", theirs), Way("to go on with those under this name", renamed))
         case Relation.LINKED:
@@ -69,4 +83,4 @@ def _ways_on(it: Neighbour) -> Sequence[Way]:
         case Relation.AROUND:
             return (Way("To go on with those", theirs),)
         case Relation.COPY:
-            return (way("To go on with it", "state push", it.path),)
+            return (way("To go on with it", "state push", neighbour.path),)

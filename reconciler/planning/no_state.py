@@ -1,4 +1,4 @@
-"""The refusals where a state should be and is not, and the ways on from each."""
+"""Makes the errors for a missing state, with the commands to type next."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BEGIN = way("if nothing was made yet", "apply")
 
 
 def nothing_known(where: str) -> NoState:
-    """For commands that only read the state."""
+    """The error of commands that only read the state."""
     return NoState(
         f"There is no state at {where}, so no voice is known.",
         hint(_ELSEWHERE, _COPY, way("if it is lost, take its voices in", "state rebuild"), _BEGIN),
@@ -24,13 +24,13 @@ def nothing_known(where: str) -> NoState:
 
 
 def refusal(survey: Survey, where: str) -> NoState | None:
-    """Why neither "no drift" nor "nothing to destroy" would be true; None where it is."""
+    """The error if "no drift" or "nothing to destroy" might be false without a state; else None."""
     if survey.ours:
-        return NoState(f"{where}: {_held(survey)}{_changed(survey.ours)}", _ways_to_take_in(survey))
+        return NoState(f"{where}: {_voices_found(survey)}{_changed(survey.ours)}", _adoption_hint(survey))
     if survey.unseen:
         why = _listed(survey.unseen, "; ")
         return NoState(
-            f"{where}: {_lacking(survey)}, and not all could be looked at: {why}",
+            f"{where}: {_what_is_missing(survey)}, and not all could be looked at: {why}",
             survey.ways_to_see or "Try again later.",
         )
     if survey.unverifiable:
@@ -44,26 +44,26 @@ def refusal(survey: Survey, where: str) -> NoState | None:
 
 
 def note(survey: Survey) -> str:
-    """What else the accounts hold; empty where there is nothing. It is a reason for nothing."""
+    """A note about other voices in the accounts; empty if there are none. It blocks nothing."""
     own = {lineage: count for lineage, count in survey.others.items() if lineage in survey.lineages}
     strange = {lineage: count for lineage, count in survey.others.items() if lineage not in own}
-    told = [
+    groups = [
         f"{_voices(sum(counts.values()))} that no entry here declares, made under {_lineages(counts)}{whose}"
         for counts, whose in ((own, ""), (strange, ", another manifest's state"))
         if counts
     ]
-    return f"The account also holds {' and '.join(told)}." if told else ""
+    return f"The account also holds {' and '.join(groups)}." if groups else ""
 
 
-def _lacking(survey: Survey) -> str:
+def _what_is_missing(survey: Survey) -> str:
     return "no state here" if survey.stateless else "this state holds no voice"
 
 
-def _held(survey: Survey) -> str:
+def _voices_found(survey: Survey) -> str:
     one = len({held.provider for held in survey.ours}) == 1
     holder = "the account holds" if one else "the accounts hold"
     voices = _voices(len(survey.ours))
-    return f"{_lacking(survey)}; {holder} {voices} of this manifest, made under {_lineages(survey.lineages)}."
+    return f"{_what_is_missing(survey)}; {holder} {voices} of this manifest, made under {_lineages(survey.lineages)}."
 
 
 def _changed(ours: Iterable[Held]) -> str:
@@ -73,8 +73,8 @@ def _changed(ours: Iterable[Held]) -> str:
     return f" Changed, renamed or moved to another provider since: {_listed(addresses)}."
 
 
-def _ways_to_take_in(survey: Survey) -> Hint:
-    """`state rebuild` knows a voice by its entry, so an entry that has changed needs a command of its own."""
+def _adoption_hint(survey: Survey) -> Hint:
+    """The hint with the commands that adopt the voices: `state rebuild`, and `import` for entries that have changed."""
     rebuilt = [lineage for lineage in survey.lineages if _is_rebuilt(survey, lineage)][:_COMMANDS]
     lost = ("if it is lost, take the voices in", *["or"] * len(rebuilt))
     ways = [way(words, "state rebuild --lineage", lineage) for words, lineage in zip(lost, rebuilt, strict=False)]
@@ -90,7 +90,7 @@ def _is_rebuilt(survey: Survey, lineage: str) -> bool:
 
 
 def _lineages(counts: Mapping[str, int]) -> str:
-    """`lineage 88544be2`, or each with its count."""
+    """The lineages in words: `lineage 88544be2`, or each with its count."""
     if len(counts) == 1:
         return f"lineage {next(iter(counts))}"
     return "lineages " + ", ".join(f"{lineage} ({count})" for lineage, count in counts.items())

@@ -1,6 +1,6 @@
-"""What has become of a creation: its record and what was seen of it, put together once for every verdict.
+"""Combines a record and its observation into one outcome, which all changes are planned from.
 
-Three ask: an entry of its own record, an entry of what a run began for it, and what no entry wants any more.
+It is used for an entry's own record, for a creation that a run began for it, and for records no longer needed.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from reconciler.planning.plan_context import PlanContext
 
 
 @dataclass(frozen=True, slots=True)
-class There:
-    """The voice, or its task, which runs."""
+class Exists:
+    """The voice exists, or its task is running."""
 
     remote: RemoteVoice
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """`remote` says so now, or the record says that it did. `unseen`: why nobody could look whether that is so."""
+    """The creation failed: `remote` says so now, or else the record. `unseen`: why the cloud could not be read."""
 
     remote: RemoteVoice | None = None
     unseen: str = ""
@@ -30,61 +30,64 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class NeverArrived:
-    """The call that was begun: proven, so the same may be sent once more."""
+    """The call provably did not reach the cloud, so the same call may be sent again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """It was accepted or there, and is not any more."""
+    """The creation was accepted or the voice existed, and the cloud has neither now."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotKnown:
-    """It can't be told now; another time it may be."""
+    """The cloud could not be read now. A later run may read it."""
 
     why: str
 
 
 @dataclass(frozen=True, slots=True)
-class OutOfSight:
-    """Its cloud took it, and can't be asked for it."""
+class NotObservable:
+    """The cloud accepted the creation, and has no call that looks it up."""
 
     why: str
 
 
 @dataclass(frozen=True, slots=True)
-class ForAPerson:
-    """Nobody can tell whether it was made. `message` is what the run said of it, if it said something."""
+class NeedsUser:
+    """No cloud can tell whether the voice was made: the user has to. `message` is the earlier run's, if it left one."""
 
     message: str | None
 
 
-Outcome = There | Failed | NeverArrived | Gone | NotKnown | OutOfSight | ForAPerson
+Outcome = Exists | Failed | NeverArrived | Gone | NotKnown | NotObservable | NeedsUser
 
 
 def outcome(context: PlanContext, record: Record) -> Outcome:
+    """The outcome of the creation that this record describes."""
     observed = context.observation(record)
     if record.status is Status.FAILED:
         return _failed(record, observed)
     match observed:
         case Found(remote=remote):
-            return Failed(remote) if remote.status is TaskStatus.FAILED else There(remote)
-        case _ if record.status is Status.UNCERTAIN or (record.status is Status.INTENDED and context.too_old(record)):
-            return ForAPerson(record.message)
+            return Failed(remote) if remote.status is TaskStatus.FAILED else Exists(remote)
+        case _ if record.status is Status.UNCERTAIN or (
+            record.status is Status.INTENDED and context.is_too_old_to_find(record)
+        ):
+            return NeedsUser(record.message)
         case Unknown(why=why):
             return NotKnown(why)
         case Absent():
             return NeverArrived() if record.status is Status.INTENDED else Gone()
         case Unverifiable(why=why):
-            return ForAPerson(record.message) if record.status is Status.INTENDED else OutOfSight(why)
+            return NeedsUser(record.message) if record.status is Status.INTENDED else NotObservable(why)
 
 
 def _failed(record: Record, observed: Observation) -> Outcome:
     match observed:
-        case Found() if record.cause is Cause.KEY_IN_USE:  # what is listed under its key was not made by its call
+        case Found() if record.cause is Cause.KEY_IN_USE:  # another run's call made what is listed under this key
             return Failed()
         case Found(remote=remote):
-            return Failed(remote) if remote.status is TaskStatus.FAILED else There(remote)
+            return Failed(remote) if remote.status is TaskStatus.FAILED else Exists(remote)
         case Unknown(why=why):
             return Failed(unseen=why)
         case Absent() | Unverifiable():

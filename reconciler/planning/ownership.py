@@ -1,6 +1,6 @@
-"""Who holds which voice: none answers to two addresses, and none is deleted that another address holds or wants.
+"""Blocks changes that would bind one voice to two addresses, or delete a voice that another address has or declares.
 
-Official voices belong to nobody, so they don't count.
+Official voices may have several addresses.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from reconciler.model.manifest import Voice
 from reconciler.model.method import Origin
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import LIVE, Record, Status
-from reconciler.planning.change import stopped
+from reconciler.planning.change import as_blocked
 from reconciler.planning.plan_context import Place, PlanContext
 
 Holders = Mapping[Place, set[str]]  # -> addresses
 _DELETING = {Action.DELETE, Action.REPLACE}
 
 
-def guarded(context: PlanContext, changes: Sequence[Change], declared: Mapping[str, Voice]) -> list[Change]:
-    """The changes, those blocked that would take or delete a voice of another address."""
+def block_conflicts(context: PlanContext, changes: Sequence[Change], declared: Mapping[str, Voice]) -> list[Change]:
+    """The changes. Those that would take or delete a voice of another address are blocked."""
     if not any(change.made is not None or change.action in _DELETING for change in changes):
         return list(changes)
     holders, wanted = _holders(context), _wanted(context, declared)
@@ -31,26 +31,26 @@ def guarded(context: PlanContext, changes: Sequence[Change], declared: Mapping[s
     taken: dict[Place, str] = {}
     kept: list[Change] = []
     for change in changes:
-        made, lost = _made(context, change), _deleted(context, change)
+        made, deleted = _made(context, change), _deleted(context, change)
         others: set[str] = set()
         if made is not None:
             others = (holders.get(made, set()) | {taken.setdefault(made, change.address)}) - {change.address}
-        claimed = {place: holders.get(place, set()) - leaving | wanted.get(place, set()) for place in lost}
-        missed = {place: owners - {change.address} for place, owners in claimed.items()}
-        if made is not None and (others or made in lost):
-            kept.append(_taken(context, change, made, min(others, default=change.address)))
-        elif any(missed.values()):
-            place = next(place for place in lost if missed[place])
-            kept.append(_missed(context, change, place, min(missed[place])))
+        claimed = {place: holders.get(place, set()) - leaving | wanted.get(place, set()) for place in deleted}
+        needed = {place: owners - {change.address} for place, owners in claimed.items()}
+        if made is not None and (others or made in deleted):
+            kept.append(_blocked_as_taken(context, change, made, min(others, default=change.address)))
+        elif any(needed.values()):
+            place = next(place for place in deleted if needed[place])
+            kept.append(_blocked_as_needed(context, change, place, min(needed[place])))
         else:
             kept.append(change)
     return kept
 
 
-def staying(
+def held_and_declared(
     context: PlanContext, changes: Iterable[Change], declared: Mapping[str, Voice]
 ) -> tuple[frozenset[Place], frozenset[Place]]:
-    """The voices that addresses mean or are about to; and those that are declared, but not taken in yet."""
+    """The voices that addresses have or will get; and those that are declared as existing, but not imported yet."""
     held = {
         context.place(record.account, record.voice_id)
         for key in context.state.current.values()
@@ -83,16 +83,16 @@ def _wanted(context: PlanContext, declared: Mapping[str, Voice]) -> dict[Place, 
 
 
 def _accounts(context: PlanContext, provider: str, voice_id: str) -> set[str]:
-    """The account of a provider; of one that was not looked at, each that it may be."""
-    if provider in context.seen:
-        return {context.seen[provider].account}
+    """The account of a provider; all accounts that it may be, if the provider was not read."""
+    if provider in context.observations:
+        return {context.observations[provider].account}
     return {record.account for record in context.state.records.values() if record.voice_id == voice_id}
 
 
 def _made(context: PlanContext, change: Change) -> Place | None:
     if change.made is None or change.made.voice_id is None or change.origin is Origin.OFFICIAL:
         return None
-    return context.place(context.seen[change.provider].account, change.made.voice_id)
+    return context.place(context.observations[change.provider].account, change.made.voice_id)
 
 
 def _deleted(context: PlanContext, change: Change) -> list[Place]:
@@ -103,26 +103,26 @@ def _deleted(context: PlanContext, change: Change) -> list[Place]:
     return [context.place(record.account, voice_id) for voice_id in sorted(i for i in ids if i is not None)]
 
 
-def _taken(context: PlanContext, change: Change, place: Place, other: str) -> Change:
+def _blocked_as_taken(context: PlanContext, change: Change, place: Place, other: str) -> Change:
     """The change would take a voice that `other` has."""
     own = context.state.at(change.address)
-    if not _means(context, context.state.at(other), place):
+    if not _has(context, context.state.at(other), place):
         ways = hint(f"Only one of {other} and {change.address} can have it.")
     elif own is not None and own.status in LIVE:
         ways = hint(way(f"{change.address} has a voice of its own. To let go of that one", "state rm", change.address))
     else:
         ways = hint(way("To give it this address", "state mv", other, change.address))
-    return stopped(change, f"the voice {place[1]} is managed as {other} already", ways)
+    return as_blocked(change, f"the voice {place[1]} is managed as {other} already", ways)
 
 
-def _missed(context: PlanContext, change: Change, place: Place, other: str) -> Change:
-    """The change would delete a voice that `other` has or is to have."""
-    if _means(context, context.state.at(other), place):
+def _blocked_as_needed(context: PlanContext, change: Change, place: Place, other: str) -> Change:
+    """The change, blocked because it would delete a voice that `other` has or declares."""
+    if _has(context, context.state.at(other), place):
         ways = hint(way(f"To keep it for {other} only", "state rm", change.address))
     else:
         ways = hint(way("To give it that address", "state mv", change.address, other))
-    return stopped(change, f"its voice {place[1]} is declared as {other}, and would be deleted", ways)
+    return as_blocked(change, f"its voice {place[1]} is declared as {other}, and would be deleted", ways)
 
 
-def _means(context: PlanContext, record: Record | None, place: Place) -> bool:
+def _has(context: PlanContext, record: Record | None, place: Place) -> bool:
     return record is not None and context.place(record.account, record.voice_id or "") == place

@@ -1,4 +1,4 @@
-"""Everything a verdict may look at, gathered once: what is declared, remembered, and seen."""
+"""All that a change may depend on, collected once: the manifest, the state and the observations."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from reconciler.model.method import Origin
 from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import LIVE, SETTLING, Record, State, Status
 from reconciler.planning import markers
-from reconciler.planning.account_check import AccountProblem, doubt
+from reconciler.planning.account_check import AccountProblem, check_account
 from reconciler.planning.marked_voices import Index, index
 from reconciler.protocols import ByKey, ByList, Capabilities, MethodCapabilities, Unknowable
 
-_TOLERANCE = 600.0  # seconds that a clock may be set back, and is none to wonder at
-_SHOWS_LATE = timedelta(minutes=10)  # after its acceptance a task may be missing from lists; no cloud says how long
-_NOT_ASKED = Unknown(why="it was not asked about")
-_CANNOT = MethodCapabilities(deletes=False, found=Unknowable())
-_BESIDE = SETTLING | {Status.DEPOSED, Status.LAPSED}
+_TOLERANCE = 600.0  # seconds that a machine's clock may be set back without making a record look wrong
+_LIST_DELAY = timedelta(minutes=10)  # a new task may be missing from lists for so long; no cloud documents a figure
+_NOT_REQUESTED = Unknown(why="it was not asked about")
+_NO_CAPABILITIES = MethodCapabilities(deletes=False, found=Unknowable())
+_UNBOUND_STATUSES = SETTLING | {Status.DEPOSED, Status.LAPSED}
 _GIVEN_UP = frozenset({Status.ABANDONED, Status.LAPSED})
 
 
 @dataclass(frozen=True, slots=True)
 class PlanOptions:
-    """What a person asked for beyond the manifest."""
+    """Options of the user that change the plan, such as `--retry` and `--replace`."""
 
-    retry: frozenset[str] = frozenset()  # addresses whose failed creation may be bought again
-    replace: frozenset[str] = frozenset()  # addresses to be made anew
+    retry: frozenset[str] = frozenset()  # addresses whose failed creation may be paid for again
+    replace: frozenset[str] = frozenset()  # addresses that get a new voice
     allow_recreates: int | None = None
     destroy: bool = False
 
@@ -39,71 +39,75 @@ Place = tuple[str, str]  # account, voice_id
 
 @dataclass(frozen=True, slots=True)
 class PlanContext:
+    """All that the changes of one plan depend on. Mappings without another comment are by provider name."""
+
     manifest: Manifest
     state: State
-    seen: Mapping[str, Observations]
+    observations: Mapping[str, Observations]
     capabilities: Mapping[str, Capabilities]
     now: datetime
     options: PlanOptions = PlanOptions()
     account_problems: Mapping[str, AccountProblem] = field(default_factory=dict)
-    marked: Index = field(default_factory=Index)  # voices and tasks of voicectl that no record knows
+    marked: Index = field(default_factory=Index)  # marked voices and tasks that are in no record
     pending: Mapping[str, list[Record]] = field(default_factory=dict)  # address -> unbound creations, the newest first
-    given_up: Mapping[str, list[Record]] = field(default_factory=dict)  # address -> what may be taken back
-    beside: tuple[Record, ...] = ()  # unbound records that may still mean a voice in a cloud
-    stopped: Mapping[str, tuple[str, Hint]] = field(default_factory=dict)  # address -> why it can't change
-    one_account: Mapping[str, str] = field(default_factory=dict)  # account -> the name that stands for it
+    given_up: Mapping[str, list[Record]] = field(default_factory=dict)  # address -> records that may be adopted again
+    unbound: tuple[Record, ...] = ()  # unbound records that may still have a voice in a cloud
+    blocked: Mapping[str, tuple[str, Hint]] = field(default_factory=dict)  # address -> why it can't change
+    one_account: Mapping[str, str] = field(default_factory=dict)  # account -> the one name that is used for it
 
     def place(self, account: str, voice_id: str) -> Place:
-        """Where a voice is. An account that goes by two names in this manifest is one place."""
+        """The account and the id of a voice. An account with two names in this manifest has one place."""
         return self.one_account.get(account, account), voice_id
 
     def observation(self, record: Record) -> Observation:
-        """What this run saw of it. On another account nothing is seen, however properly it was asked."""
-        seen, found = self.seen.get(record.provider), self.account_problems.get(record.provider)
-        if found is not None and (found.elsewhere or seen is None):
+        """What this run saw of a record. An observation of the wrong account counts as Unknown."""
+        observations, found = self.observations.get(record.provider), self.account_problems.get(record.provider)
+        if found is not None and (found.elsewhere or observations is None):
             return Unknown(why=found.why)
-        if seen is None:
+        if observations is None:
             return Unknown(why=f"the provider {record.provider} was not looked at")
-        observed = seen.of.get(record.external_task_id, _NOT_ASKED)
-        if isinstance(observed, Absent) and shows_late(record, self.now):
+        observed = observations.of.get(record.external_task_id, _NOT_REQUESTED)
+        if isinstance(observed, Absent) and is_just_accepted(record, self.now):
             return Found(remote=RemoteVoice(status=TaskStatus.RUNNING, task_id=record.task_id))
-        if isinstance(observed, Absent) and self._may_be_listed_later(record):
+        if isinstance(observed, Absent) and self._list_may_lag(record):
             unknown = Unknown(why="its cloud may not list yet what an interrupted call made")
             return Found(remote=as_recorded(record)) if record.voice_id is not None else unknown
         return observed
 
-    def shows_late(self, record: Record) -> bool:
-        """Whether a look that shows nothing of it says nothing yet."""
-        return shows_late(record, self.now) or self._may_be_listed_later(record)
+    def may_be_unlisted(self, record: Record) -> bool:
+        """Whether the record may still be missing from its cloud's list, so that its absence proves nothing."""
+        return is_just_accepted(record, self.now) or self._list_may_lag(record)
 
-    def _may_be_listed_later(self, record: Record) -> bool:
-        """Where only a list shows it: while that is late, and before, while a call waits to go out or is under way."""
+    def _list_may_lag(self, record: Record) -> bool:
+        """The same for records that only a list shows: during the list's lag, and while the call may be under way."""
         found, account = self.can(record).found, self.manifest.providers.get(record.provider)
         if record.status not in LIVE or not isinstance(found, ByList) or account is None:
             return False
-        lag = _SHOWS_LATE.total_seconds() if found.lag is None else found.lag
+        lag = _LIST_DELAY.total_seconds() if found.lag is None else found.lag
         longest = lag + (2 * account.timeouts.operation if record.status is Status.INTENDED else 0.0)
         return (self.now - record.changed_at).total_seconds() < longest
 
     def can(self, record_or_voice: Record | Voice) -> MethodCapabilities:
+        """The capabilities of the record's or voice's method; none at all if its provider was not read."""
         cloud = self.capabilities.get(record_or_voice.provider)
-        return cloud.methods.get(record_or_voice.method, _CANNOT) if cloud is not None else _CANNOT
+        return cloud.methods.get(record_or_voice.method, _NO_CAPABILITIES) if cloud is not None else _NO_CAPABILITIES
 
     def deletable(self, record: Record) -> bool:
-        """Whether its cloud can delete it now."""
+        """Whether the record's cloud can delete its voice now."""
         can = self.can(record)
         observed = self.observation(record)
         return can.can_delete(record) or (can.deletes and isinstance(observed, Found) and observed.remote.active)
 
-    def ours(self, lineage: str) -> bool:
+    def is_own_lineage(self, lineage: str) -> bool:
+        """Whether the lineage of a marker (eight characters) is this state's own or was adopted by it."""
         return lineage == self.state.lineage[:8] or lineage in self.state.kin
 
-    def too_old(self, record: Record) -> bool:
-        """Past the time in which its cloud can still be asked for it, if ever it could."""
+    def is_too_old_to_find(self, record: Record) -> bool:
+        """Whether the record is older than the time in which its cloud can find it by its key or list."""
         match self.can(record).found:
             case ByKey(window=float() as window):
                 age = (self.now - record.created_at).total_seconds()
-                return not -_TOLERANCE < age <= window  # one from the future may be of any age
+                return not -_TOLERANCE < age <= window  # a record from the future may be of any age
             case ByKey():
                 return False
             case ByList(lag=lag):
@@ -111,8 +115,8 @@ class PlanContext:
             case Unknowable():
                 return False
 
-    def has_outlived_its_key(self, record: Record) -> bool:
-        """Whether its cloud may have forgotten the key, so that it would take it a second time."""
+    def key_may_be_forgotten(self, record: Record) -> bool:
+        """Whether the cloud may no longer remember the key, so that it would accept the key a second time."""
         found = self.can(record).found
         window = found.window if isinstance(found, ByKey) else None
         return window is not None and (self.now - record.created_at).total_seconds() > window
@@ -128,16 +132,16 @@ class PlanContext:
 
     @property
     def rebuilt(self) -> bool:
-        """Whether the state was put together again from markers, so that what they do not show is forgotten."""
+        """Whether `state rebuild` made this state from markers: it then lacks all that markers do not show."""
         return self.state.lineage[:8] in self.state.kin
 
     def next_key(self, voice: Voice) -> tuple[str, int]:
-        """The key of the next creation of this voice: above every generation known here or seen marked there."""
-        return markers.following(self.state, voice, above=self.marked.generation(voice, self.state.lineage[:8]))
+        """The key and generation of this voice's next creation: above all generations in the state and in markers."""
+        return markers.next_key(self.state, voice, above=self.marked.generation(voice, self.state.lineage[:8]))
 
 
 def as_recorded(record: Record) -> RemoteVoice:
-    """What nobody can look up, as the state remembers it."""
+    """The voice as the state has it, for records that their cloud can't look up."""
     return RemoteVoice(
         status=TaskStatus.READY,
         voice_id=record.voice_id,
@@ -148,42 +152,42 @@ def as_recorded(record: Record) -> RemoteVoice:
     )
 
 
-def shows_late(record: Record, now: datetime) -> bool:
-    """A task accepted moments ago and not shown yet still runs: nothing is bought again, and nothing given up."""
+def is_just_accepted(record: Record, now: datetime) -> bool:
+    """Whether the task was accepted so recently that its cloud may not show it yet. It then counts as running."""
     waited_for = record.status is Status.RUNNING or (record.status is Status.DEPOSED and record.voice_id is None)
-    return waited_for and abs(now - record.changed_at) < _SHOWS_LATE  # a clock may have been ahead
+    return waited_for and abs(now - record.changed_at) < _LIST_DELAY  # abs: the clock may have been ahead
 
 
 def has_expired(record: Record, now: datetime) -> bool:
-    """Whether its cloud kept its file for a time that is over."""
+    """Whether the record's file has expired: its cloud keeps files for a limited time."""
     return record.status is Status.READY and record.expires_at is not None and record.expires_at <= now
 
 
-def is_due(record: Record, now: datetime, options: PlanOptions) -> bool:
-    """Whether a deposed record was kept as long as its `keep_old` asks. Until then no run has tried to delete it."""
+def is_due_for_deletion(record: Record, now: datetime, options: PlanOptions) -> bool:
+    """Whether a deposed record has been kept for its `keep_old`. Before that, no run tries to delete it."""
     keep = record.lifecycle.keep_old
     return options.destroy or not keep or (now - record.changed_at).total_seconds() >= keep
 
 
-def gather(
+def make_context(
     manifest: Manifest,
     state: State,
-    seen: Mapping[str, Observations],
+    observations: Mapping[str, Observations],
     capabilities: Mapping[str, Capabilities],
     *,
     now: datetime,
     options: PlanOptions,
     closed: Mapping[str, AccountProblem] | None = None,
-    stopped: Mapping[str, tuple[str, Hint]],
+    blocked: Mapping[str, tuple[str, Hint]],
     one_account: Mapping[str, str],
 ) -> PlanContext:
-    """`closed`: for each provider that could not be looked at, why not."""
+    """Collects the context of a plan. `closed` holds the providers that could not be read, with the reason."""
     bound = set(state.current.values())
     live: dict[str, list[Record]] = {}
     known: dict[str, list[Record]] = {}
     pending: dict[str, list[Record]] = {}
     given_up: dict[str, list[Record]] = {}
-    beside: list[Record] = []
+    unbound: list[Record] = []
     for record in state.records.values():
         if record.status in LIVE:
             live.setdefault(record.provider, []).append(record)
@@ -191,27 +195,29 @@ def gather(
             if record.status in {Status.READY, Status.RUNNING} and record.origin is not Origin.OFFICIAL:
                 known.setdefault(record.provider, []).append(record)
             continue
-        if record.status in _BESIDE:
-            beside.append(record)
+        if record.status in _UNBOUND_STATUSES:
+            unbound.append(record)
         if record.status in SETTLING or record.status is Status.FAILED:
             pending.setdefault(record.address, []).append(record)
-        if record.status in _GIVEN_UP or (record.status is Status.DEPOSED and not is_due(record, now, options)):
+        if record.status in _GIVEN_UP or (
+            record.status is Status.DEPOSED and not is_due_for_deletion(record, now, options)
+        ):
             given_up.setdefault(record.address, []).append(record)
     for records in pending.values():
         records.sort(key=lambda r: r.generation, reverse=True)
     context = PlanContext(
         manifest=manifest,
         state=state,
-        seen=seen,
+        observations=observations,
         capabilities=capabilities,
         now=now,
         options=options,
-        marked=index(seen, state),
+        marked=index(observations, state),
         pending=pending,
         given_up=given_up,
-        stopped=stopped,
+        blocked=blocked,
         one_account=one_account,
-        beside=tuple(sorted(beside, key=lambda r: (r.address, r.generation))),
+        unbound=tuple(sorted(unbound, key=lambda r: (r.address, r.generation))),
     )
     return replace(context, account_problems={**_account_problems(context, live, known), **(closed or {})})
 
@@ -219,15 +225,19 @@ def gather(
 def _account_problems(
     context: PlanContext, live: Mapping[str, list[Record]], known: Mapping[str, list[Record]]
 ) -> dict[str, AccountProblem]:
-    looked: dict[str, list[tuple[Record, Observation]]] = {}
-    for name, each in context.seen.items():
-        pairs = [(record, each.of.get(record.external_task_id, _NOT_ASKED)) for record in known.get(name, ())]
-        looked[name] = [(r, o) for r, o in pairs if not (isinstance(o, Absent) and context.shows_late(r))]
-    missing = sum(isinstance(observed, Absent) for pairs in looked.values() for _, observed in pairs)
+    observed_records: dict[str, list[tuple[Record, Observation]]] = {}
+    for name, each in context.observations.items():
+        pairs = [(record, each.of.get(record.external_task_id, _NOT_REQUESTED)) for record in known.get(name, ())]
+        observed_records[name] = [
+            (r, o) for r, o in pairs if not (isinstance(o, Absent) and context.may_be_unlisted(r))
+        ]
+    missing = sum(isinstance(observed, Absent) for pairs in observed_records.values() for _, observed in pairs)
     account_problems: dict[str, AccountProblem] = {}
-    for name, each in context.seen.items():
+    for name, each in context.observations.items():
         allowed = context.options.allow_recreates
-        found = doubt(name, live.get(name, ()), looked[name], each, missing=missing, allow_recreates=allowed)
+        found = check_account(
+            name, live.get(name, ()), observed_records[name], each, missing=missing, allow_recreates=allowed
+        )
         if found is not None:
             account_problems[name] = found
     return account_problems

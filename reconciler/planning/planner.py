@@ -1,4 +1,4 @@
-"""Manifest, state and observations in; one Plan out. Pure: the same four values make the same plan, id included."""
+"""Makes a plan from manifest, state and observations. Pure: the same inputs make the same plan, with the same id."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from reconciler.planning import (
 )
 from reconciler.planning.account_check import AccountProblem
 from reconciler.planning.moves import Moves
-from reconciler.planning.plan_context import PlanContext, PlanOptions, gather
+from reconciler.planning.plan_context import PlanContext, PlanOptions, make_context
 from reconciler.planning.renamed_entries import kept_for
 from reconciler.planning.renamed_providers import Renaming
 from reconciler.protocols import Capabilities
 
-_NOTHING_ASKED = PlanOptions()
+_NO_OPTIONS = PlanOptions()
 
 
 def plan(
@@ -42,18 +42,20 @@ def plan(
     capabilities: Mapping[str, Capabilities],
     *,
     now: datetime,
-    options: PlanOptions = _NOTHING_ASKED,
+    options: PlanOptions = _NO_OPTIONS,
     closed: Mapping[str, AccountProblem] | None = None,
 ) -> Plan:
-    """The verdict for every address. By provider name: `observations`, `capabilities`, and `closed`, which says of
-    each provider that could not be looked at why not.
+    """The plan: one change for every address that needs one.
+
+    `observations`, `capabilities` and `closed` are mappings by provider name. `closed` holds the providers that
+    could not be read, with the reason.
     """
     entries = {} if options.destroy else manifest.voices
-    renaming = renamed_providers.settled(manifest, state, observations, now=now, options=options)
+    renaming = renamed_providers.resolve_renames(manifest, state, observations, now=now, options=options)
     state = renaming.state
 
-    def gathered(state: State) -> PlanContext:
-        return gather(
+    def context_for(state: State) -> PlanContext:
+        return make_context(
             manifest,
             state,
             observations,
@@ -61,23 +63,25 @@ def plan(
             now=now,
             options=options,
             closed=closed,
-            stopped=renaming.stopped,
+            blocked=renaming.blocked,
             one_account=renaming.one_account,
         )
 
-    context = gathered(state)
-    newer = stale_state.addresses(context)
-    moved = moves.find(context, entries, older=newer.keys())
-    renamed = [renamed_providers.noted_move(renaming, change) for change in moves.changes(moved, entries)]
+    context = context_for(state)
+    newer = stale_state.stale_addresses(context)
+    moved = moves.find(context, entries, stale=newer.keys())
+    renamed = [renamed_providers.with_rebind_on_move(renaming, change) for change in moves.changes(moved, entries)]
     if renamed:
         state = moves.applied(state, moved, now=now)
-        context = gathered(state)
+        context = context_for(state)
 
-    judged = _declared_changes(context, entries, moved, renaming)
-    unchanged = len(entries.keys() - {change.address for change in (*judged, *renamed)} - newer.keys())
-    changes = renamed + ownership.guarded(context, judged + _undeclared_changes(context, entries, moved), entries)
-    changes += _beside(context, changes, entries)
-    changes = stale_state.guarded(context, newer, changes, entries)
+    planned = _declared_changes(context, entries, moved, renaming)
+    unchanged = len(entries.keys() - {change.address for change in (*planned, *renamed)} - newer.keys())
+    changes = renamed + ownership.block_conflicts(
+        context, planned + _undeclared_changes(context, entries, moved), entries
+    )
+    changes += _unbound_changes(context, changes, entries)
+    changes = stale_state.block_stale(context, newer, changes, entries)
     remarks = drift.remarks(context, changes, newer)
     return Plan(
         plan_id=_plan_id(state, changes),
@@ -91,15 +95,15 @@ def plan(
         unseen=remarks.unseen,
         ways_to_see=remarks.ways_to_see,
         older=tuple(change.address for change in changes if change.address in newer),
-        unclaimed=() if options.destroy else unclaimed.without_record(context, changes),
+        unclaimed=() if options.destroy else unclaimed.unrecorded_addresses(context, changes),
         destroy=options.destroy,
     )
 
 
 def candidates(manifest: Manifest, state: State, accounts: Mapping[str, str], *, now: datetime) -> list[Record]:
-    """Records to be looked for although no state holds them so, as they would be: of `existing` voices that are not
+    """Records that are not in the state, but must be looked up in the clouds before the plan is made.
 
-    taken in yet, and of entries that name another provider now.
+    They stand for `existing` voices that are not imported yet, and for entries that name another provider now.
     """
     found = renamed_providers.candidates(manifest, state, accounts)
     for voice in manifest.voices.values():
@@ -110,7 +114,7 @@ def candidates(manifest: Manifest, state: State, accounts: Mapping[str, str], *,
         place = (voice.provider, accounts[voice.provider], voice_id)
         if record is not None and (record.provider, record.account, record.voice_id) == place:
             continue
-        key, generation = markers.following(state, voice)
+        key, generation = markers.next_key(state, voice)
         found.append(
             Record(
                 external_task_id=key,
@@ -132,18 +136,18 @@ def candidates(manifest: Manifest, state: State, accounts: Mapping[str, str], *,
 def _declared_changes(
     context: PlanContext, entries: Mapping[str, Voice], moved: Moves, renaming: Renaming
 ) -> list[Change]:
-    """The verdicts for what the manifest declares, each with the digest that a reviewer approves."""
-    judged: list[Change] = []
+    """The changes for declared entries, each with its approval digest."""
+    planned: list[Change] = []
     for voice in entries.values():
         change = moved.unclear.get(voice.address)
-        change = change or renamed_providers.noted(renaming, voice, declared.change_for(context, voice))
+        change = change or renamed_providers.with_rebind(renaming, voice, declared.change_for(context, voice))
         if change is not None:
-            judged.append(change.model_copy(update={"approval_digest": _approval_digest(context, voice)}))
-    return judged
+            planned.append(change.model_copy(update={"approval_digest": _approval_digest(context, voice)}))
+    return planned
 
 
 def _undeclared_changes(context: PlanContext, entries: Mapping[str, Voice], moved: Moves) -> list[Change]:
-    """The verdicts for current records whose address left the manifest."""
+    """The changes for current records whose address was removed from the manifest."""
     left = [
         context.state.records[key] for address, key in sorted(context.state.current.items()) if address not in entries
     ]
@@ -156,43 +160,46 @@ def _undeclared_changes(context: PlanContext, entries: Mapping[str, Voice], move
 
 def _removed(context: PlanContext, record: Record, awaiting: Voice | None) -> Change:
     """A voice is not deleted while a blocked entry may need it, which would be paid for again."""
-    change = undeclared.removed(context, record)
+    change = undeclared.change_for_removed(context, record)
     if awaiting is None or (change.action is not Action.DELETE and not change.abandons):
         return change
     return kept_for(record, awaiting)
 
 
-def _beside(context: PlanContext, changes: Sequence[Change], entries: Mapping[str, Voice]) -> list[Change]:
-    """The verdicts for old and half-made records, once those for the addresses are known."""
-    if not context.beside:
+def _unbound_changes(context: PlanContext, changes: Sequence[Change], entries: Mapping[str, Voice]) -> list[Change]:
+    """The changes for unbound records. They depend on the changes for the addresses, which are decided first."""
+    if not context.unbound:
         return []
-    held, wanted = ownership.staying(context, changes, entries)
-    settled = undeclared.Settled(
+    held, wanted = ownership.held_and_declared(context, changes, entries)
+    decided = undeclared.Decided(
         used=frozenset(key for change in changes for key in (change.key, change.record) if key is not None),
-        stopped=frozenset(change.address for change in changes if change.action is Action.BLOCKED),
+        blocked=frozenset(change.address for change in changes if change.action is Action.BLOCKED),
         held=held,
         wanted=wanted,
     )
-    judged = (undeclared.beside(context, record, settled) for record in context.beside)
-    return [change for change in judged if change is not None]
+    planned = (undeclared.change_for_unbound(context, record, decided) for record in context.unbound)
+    return [change for change in planned if change is not None]
 
 
 def _approval_digest(context: PlanContext, voice: Voice) -> str | None:
-    """What a reviewer agreed to, beyond what the plan shows of it; None where its account was not looked at."""
-    seen = context.seen.get(voice.provider)
+    """A digest of all that a reviewer approves with this change; None where its account was not read.
+
+    It covers more than the plan shows: the account, the labels, the lifecycle.
+    """
+    seen = context.observations.get(voice.provider)
     if seen is None:
         return None
     lifecycle = voice.lifecycle.model_dump(mode="json")
     inputs = redacted(voice)
     if "api_key_env" in inputs:
         inputs["api_key_env"] = compared(inputs["api_key_env"])
-    told = [voice.provider, seen.account, voice.method, inputs, voice.labels, lifecycle]
+    fields = [voice.provider, seen.account, voice.method, inputs, voice.labels, lifecycle]
     record = context.state.at(voice.address)
     if record is not None and record.provider != voice.provider:
-        told.append(record.provider)  # two accounts: a plan for one is another plan
-    return hashlib.sha256(json.dumps(told, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:16]
+        fields.append(record.provider)  # a plan that moves the voice from another account is another plan
+    return hashlib.sha256(json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:16]
 
 
 def _plan_id(state: State, changes: list[Change]) -> str:
-    told = [state.lineage, state.serial, [c.model_dump(mode="json") for c in changes]]
-    return hashlib.sha256(json.dumps(told, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:16]
+    fields = [state.lineage, state.serial, [c.model_dump(mode="json") for c in changes]]
+    return hashlib.sha256(json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:16]

@@ -1,7 +1,7 @@
-"""Safety by number, and what a saved plan is good for.
+"""Safety thresholds for large changes, and the rules for saved plans.
 
-A large change is asked for by its exact count: shown with the plan, and apply stops at it. What was reviewed is what
-runs: a saved plan is refused when the state moved on under it, and is good once.
+Apply stops at a change that is larger than a threshold, unless the user gives its exact count. A saved plan runs only
+as reviewed, only on the state that it was made for, and only once.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from reconciler.model.plan import Action, Change, DriftKind, Plan, Stop
 from reconciler.model.planfile import MAKE_ANOTHER
 from reconciler.model.state import State, Status
 from reconciler.model.variables import unset
-from reconciler.planning.change import stopped
+from reconciler.planning.change import as_blocked
 
-FEW = 10  # below this many recorded voices no percentage is asked about
-_LOSING = {Action.DELETE, Action.REPLACE, Action.FORGET}
+FEW = 10  # percentages do not apply below this many recorded voices
+_REMOVING = {Action.DELETE, Action.REPLACE, Action.FORGET}
 
 
 def check(
@@ -30,16 +30,16 @@ def check(
     allow_deletes: int | None = None,
     declared: int,
 ) -> tuple[Stop, ...]:
-    """The thresholds that these changes cross without their number. `declared`: how many voices the manifest holds."""
-    return tuple(_deletes(changes, state, safety, allow_deletes, declared))
+    """The thresholds that these changes exceed without the exact count. `declared`: voices in the manifest."""
+    return tuple(_delete_stops(changes, state, safety, allow_deletes, declared))
 
 
 def block_mass_recreates(
     plan: Plan, state: State, safety: Safety, *, allow_recreates: int | None = None
 ) -> tuple[Change, ...]:
-    """Its changes, with too many voices that are gone blocked instead of bought again: a list may lie, so may a look.
+    """The changes of the plan. If too many voices are gone, their recreation is blocked: the cloud's list may be wrong.
 
-    The number that lets them be bought is said; whatever else the plan holds goes on.
+    The hint says the count that allows it. The other changes are not affected.
     """
     gone = [change for change in plan.changes if change.gone]
     recorded = _recorded(state)
@@ -51,39 +51,39 @@ def block_mass_recreates(
         f"over {safety.max_recreate_percent:g} %"
     )
     ways = hint(way("If they are truly gone", "--allow-recreates", len(gone)))
-    return tuple(stopped(c, reason, ways, key=None) if c.gone else c for c in plan.changes)
+    return tuple(as_blocked(c, reason, ways, key=None) if c.gone else c for c in plan.changes)
 
 
-def unkeyed(
+def block_missing_keys(
     changes: Sequence[Change], voices: Mapping[str, Voice], is_set: Callable[[str], bool]
 ) -> tuple[Change, ...]:
-    """The changes, with what would be bought with a key of its own blocked where that key is not set."""
+    """The changes. A creation whose entry has its own API key is blocked if that key is not set."""
 
-    def checked(change: Change) -> Change:
+    def block_if_missing(change: Change) -> Change:
         voice = voices.get(change.address)
         name = voice.inputs.get("api_key_env") if voice is not None else None
         if change.action not in _BUYS or change.made is not None or name is None or is_set(name):
             return change
         why, export = unset("api_key_env", name, example="TRTC_API_KEY")
-        return stopped(change, f"no credentials: {why.rstrip('.')}", hint(export), key=None, approval_digest=None)
+        return as_blocked(change, f"no credentials: {why.rstrip('.')}", hint(export), key=None, approval_digest=None)
 
-    return tuple(map(checked, changes))
+    return tuple(map(block_if_missing, changes))
 
 
-def losing(changes: Sequence[Change], state: State) -> list[Change]:
-    """The changes that take a recorded voice from its address, and that nobody has agreed to yet.
+def removing(changes: Sequence[Change], state: State) -> list[Change]:
+    """The changes that take a recorded voice from its address, and that the user has not approved yet.
 
-    Cleaning up after earlier replaces is none, nor is a replace that an interrupted run began.
+    Deletions after earlier replaces do not count, nor does a replace that an interrupted run began.
     """
     voices = {key for key in state.current.values() if state.records[key].status is not Status.FAILED}
-    losses = [c for c in changes if c.action in _LOSING and c.record in voices]
+    losses = [c for c in changes if c.action in _REMOVING and c.record in voices]
     return [c for c in losses if c.action is not Action.REPLACE or c.key not in state.records]
 
 
-def _deletes(
+def _delete_stops(
     changes: Sequence[Change], state: State, safety: Safety, allowed: int | None, declared: int
 ) -> Iterator[Stop]:
-    count = len(losing(changes, state))
+    count = len(removing(changes, state))
     recorded = _recorded(state)
     if count == 0 or allowed == count:
         return
@@ -101,28 +101,30 @@ def _deletes(
 
 
 def _recorded(state: State) -> int:
-    """How many voices the percentages are of."""
+    """The number of voices that percentages refer to."""
     return sum(state.records[key].status in {Status.READY, Status.RUNNING} for key in state.current.values())
 
 
 def _gone(plan: Plan, state: State) -> int:
-    """All voices that the plan found gone: the number by which a doubt about an account is dispelled."""
+    """How many voices the plan found gone. The user may confirm an account with the same number."""
     gone = [state.at(found.address) for found in plan.drift if found.kind is DriftKind.GONE]
     return sum(record is not None and record.origin is not Origin.OFFICIAL for record in gone)
 
 
 def check_fresh(approved: Plan, state: State, *, manifest: str) -> State:
-    """The state that the saved plan may be applied to. Raises PlanSpent or PlanStale."""
+    """The state that the saved plan may be applied to. Raises PlanSpent or PlanStale if there is none."""
     if approved.manifest != manifest:
         raise PlanStale(f"It was made for {approved.manifest}, and this is {manifest}.", MAKE_ANOTHER)
     if state.applied == approved.plan_id:
         raise PlanSpent(f"The plan {approved.plan_id} was applied already, and a plan is good once.", MAKE_ANOTHER)
     if state.serial == 0 and not state.records and approved.serial == 0:
-        return state.with_changes(lineage=approved.lineage)  # nothing was ever applied: the plan began the lineage
+        return state.with_changes(
+            lineage=approved.lineage
+        )  # nothing was applied yet: the plan's lineage becomes the state's
     if state.lineage != approved.lineage:
         raise PlanStale("It was made for another state (their lineages differ).", MAKE_ANOTHER)
     if state.applying == approved.plan_id:
-        return state  # a run of this very plan was interrupted: it goes on
+        return state  # a run of this plan was interrupted: it continues
     if state.serial != approved.serial:
         raise PlanStale(
             f"It was made at serial {approved.serial} of the state, which is at {state.serial} now.", MAKE_ANOTHER
@@ -130,12 +132,12 @@ def check_fresh(approved: Plan, state: State, *, manifest: str) -> State:
     return state
 
 
-def restrict_to(fresh: Plan, approved: Plan, *, going_on: bool) -> Plan:
-    """What of a plan made now the saved one allows, under the saved one's name.
+def restrict_to(fresh: Plan, approved: Plan, *, resumed: bool) -> Plan:
+    """The fresh plan, restricted to the changes of the saved plan, with the saved plan's id.
 
-    The clouds are looked at again, so that nothing is deleted or made on old news; but only what was reviewed runs.
-    What is blocked stays in the plan: it is not done, and an apply that leaves it out would look complete.
-    Raises PlanStale when a reviewed change is not what the manifest or the clouds ask for any more.
+    The clouds are read again, so that no change depends on old observations; but only reviewed changes run. Blocked
+    changes stay in the plan: without them, an incomplete apply would look complete.
+    Raises PlanStale if a reviewed change is no longer what the manifest or the clouds need.
     """
     moved = {(c.source, c.address, c.record): c for c in approved.changes if c.action is Action.MOVE}
     others = [c for c in approved.changes if c.action is not Action.MOVE]
@@ -148,70 +150,73 @@ def restrict_to(fresh: Plan, approved: Plan, *, going_on: bool) -> Plan:
     ]
     kept = [c for r, c in zip(reviewed, fresh.changes, strict=True) if _allows(r, c)]
     ready = {key for c in kept for key in (c.key, c.record) if key is not None}
-    waits = {(c.address, c.identity) for c in fresh.changes if c.action is Action.BLOCKED and c.approval_digest is None}
+    unread = {
+        (c.address, c.identity) for c in fresh.changes if c.action is Action.BLOCKED and c.approval_digest is None
+    }
     wanted_now = {c.address: c for c in fresh.changes if c.action in _BUYS}
     for change in approved.changes:
         if change.action is Action.BLOCKED or change.key in ready or change.record in ready:
             continue
-        if (change.address, change.identity) in waits:
-            continue  # its account can't be looked at now, so nothing of it runs
-        # A run that goes on has done some of it already: only what it would now do otherwise is refused.
+        if (change.address, change.identity) in unread:
+            continue  # its account can't be read now, so it does not run
+        # A continued run has done some changes already: refuse only those that it would now do differently.
         now = wanted_now.get(change.address)
-        if not going_on or (now is not None and now.approval_digest != change.approval_digest):
+        if not resumed or (now is not None and now.approval_digest != change.approval_digest):
             raise PlanStale(
                 f"{change.address}: {change.action} was reviewed, and is not what is needed now: "
                 "the manifest or the cloud changed since.",
                 MAKE_ANOTHER,
             )
     blocked = {change.address for change in approved.changes if change.action is Action.BLOCKED}
-    changes = [_shown(r, c, blocked) for r, c in zip(reviewed, fresh.changes, strict=True)]
+    changes = [_restricted(r, c, blocked) for r, c in zip(reviewed, fresh.changes, strict=True)]
     shown = tuple(change for change in changes if change is not None)
     return fresh.model_copy(update={"plan_id": approved.plan_id, "changes": shown, "stops": approved.stops})
 
 
 def does_nothing(plan: Plan) -> bool:
-    """Whether every change of it is blocked: applying it changes nothing, so it is not used up either."""
+    """Whether all changes are blocked. Then an apply changes nothing, and the plan may be applied again."""
     return bool(plan.changes) and all(change.action is Action.BLOCKED for change in plan.changes)
 
 
-def _shown(reviewed: Change | None, change: Change, blocked: Collection[str]) -> Change | None:
-    """The change as apply takes it; None for what was not reviewed. `blocked`: addresses blocked in the saved plan."""
+def _restricted(reviewed: Change | None, change: Change, blocked: Collection[str]) -> Change | None:
+    """The change as apply runs it; None if it was not reviewed. `blocked`: addresses blocked in the saved plan."""
     if change.action is Action.BLOCKED or _allows(reviewed, change):
         return change
     if change.address not in blocked or (reviewed is not None and reviewed.action is not Action.BLOCKED):
         return None
     reason = f"it was blocked in the saved plan; now it can be done ({change.action}), and that was not reviewed"
-    return stopped(change, reason, hint(way("Review it", "plan --out FILE")), key=None, found=None)
+    return as_blocked(change, reason, hint(way("Review it", "plan --out FILE")), key=None, found=None)
 
 
 def _allows(reviewed: Change | None, change: Change) -> bool:
-    if reviewed is None or change.action not in _GOES_ON_AS[reviewed.action]:
+    """Whether the reviewed change allows this one."""
+    if reviewed is None or change.action not in _MAY_BECOME[reviewed.action]:
         return False
     if change.action is Action.UPDATE and change.fields != reviewed.fields:
         return False
     if change.action in _BUYS and change.key != reviewed.key:
-        return False  # the reviewed one was made already: this would be another
+        return False  # the reviewed voice was made already: this would be another one
     if change.activates and not reviewed.activates:
-        return False  # a paid call that nobody reviewed
+        return False  # a paid call that was not reviewed
     if change.action is Action.REPLACE and reviewed.abandons and not change.abandons:
-        return False  # the old voice was to stay, and would be deleted now
+        return False  # the reviewed plan kept the old voice, and this one would delete it
     if change.approval_digest is not None and change.approval_digest != reviewed.approval_digest:
-        return False  # another account, another order of deleting: not what was reviewed
+        return False  # for example another account or another deletion order than reviewed
     return change.identity is None or change.identity == reviewed.identity
 
 
 _BUYS = {Action.CREATE, Action.CLONE, Action.REPLACE}
-_SETTLES = {Action.RECOVER, Action.RESUME, Action.BLOCKED}
-_CREATES = {Action.CREATE, Action.CLONE} | _SETTLES
-_GOES_ON_AS = {  # what a reviewed action may have become after an interruption, without paying or deleting more
+_ADOPTS = {Action.RECOVER, Action.RESUME, Action.BLOCKED}
+_CREATES = {Action.CREATE, Action.CLONE} | _ADOPTS
+_MAY_BECOME = {  # what a reviewed action may become after an interruption, without paying or deleting more
     Action.CREATE: _CREATES,
     Action.CLONE: _CREATES,
     Action.REPLACE: _CREATES | {Action.REPLACE, Action.DELETE, Action.FORGET},
     Action.MOVE: {Action.MOVE},
     Action.UPDATE: {Action.UPDATE, Action.BLOCKED},
     Action.DELETE: {Action.DELETE, Action.FORGET, Action.BLOCKED},
-    Action.RECOVER: _SETTLES,
-    Action.RESUME: _SETTLES,
+    Action.RECOVER: _ADOPTS,
+    Action.RESUME: _ADOPTS,
     Action.FORGET: {Action.FORGET, Action.BLOCKED},
     Action.BLOCKED: {Action.BLOCKED},
     Action.NO_OP: set[Action](),

@@ -1,6 +1,6 @@
-"""Which records may get another provider's name: their entry names another one now, and both are declared.
+"""Finds records that may get another provider name: their entry names another provider now, and both are declared.
 
-Whether the two names are one account is decided elsewhere (`same_account`).
+`same_account` decides whether the two names are one account.
 """
 
 from __future__ import annotations
@@ -12,14 +12,16 @@ from reconciler.model.manifest import Manifest, Voice
 from reconciler.model.method import Origin
 from reconciler.model.state import Record, State, Status
 from reconciler.planning.diff import difference
-from reconciler.planning.moves import likeness, made_from
-from reconciler.planning.same_account import surely_two
+from reconciler.planning.moves import made_from, matching_key
+from reconciler.planning.same_account import are_two_accounts
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    record: Record  # as it is
-    voice: Voice  # the entry that it may belong to under the new name
+    """A record that may get the provider name of an entry."""
+
+    record: Record  # as it is now
+    voice: Voice  # the entry with the new provider name
 
     @property
     def names(self) -> tuple[str, str]:
@@ -30,18 +32,18 @@ class Move:
 
 
 def rebound(record: Record, *, provider: str, account: str) -> Record:
-    """The record under the account's other name."""
+    """The record with another provider name and account."""
     return record.model_copy(update={"provider": provider, "account": account})
 
 
-def movable(manifest: Manifest, state: State) -> Iterator[Move]:
-    """Of the voice that an entry has, also what was replaced or deleted; or what it may take back."""
+def possible_moves(manifest: Manifest, state: State) -> Iterator[Move]:
+    """The possible moves: for each entry its current voice and its earlier ones, or those that it may adopt."""
     if len(manifest.providers) < 2:
         return
     renamed = _renamed_entries(manifest, state)
     for record in state.records.values():
         voice = manifest.voices.get(record.address) or renamed.get(record.address)
-        if voice is None or not _may_be_one(manifest, record, voice):
+        if voice is None or not _may_be_one_account(manifest, record, voice):
             continue
         current = state.at(record.address)
         if current is None or (current.provider, current.account) == (record.provider, record.account):
@@ -49,42 +51,44 @@ def movable(manifest: Manifest, state: State) -> Iterator[Move]:
 
 
 def same_inputs(voice: Voice, record: Record) -> bool:
-    """Whether the record is what the entry says, but for the provider's name."""
+    """Whether the record has the inputs of the entry, apart from the provider name."""
     return not difference(voice, record.model_copy(update={"provider": voice.provider})).identity
 
 
-def names_it(voice: Voice, record: Record) -> bool:
-    """Whether the entry names this voice by its id."""
+def names_voice_id(voice: Voice, record: Record) -> bool:
+    """Whether the entry has the record's voice_id as an input."""
     return record.voice_id is not None and str(voice.inputs.get("voice_id")) == record.voice_id
 
 
-def _may_be_one(manifest: Manifest, record: Record, voice: Voice) -> bool:
+def _may_be_one_account(manifest: Manifest, record: Record, voice: Voice) -> bool:
     old, new = manifest.providers.get(record.provider), manifest.providers.get(voice.provider)
-    return record.provider != voice.provider and old is not None and new is not None and not surely_two(old, new)
+    return record.provider != voice.provider and old is not None and new is not None and not are_two_accounts(old, new)
 
 
 def _renamed_entries(manifest: Manifest, state: State) -> Mapping[str, Voice]:
-    """Address that is not declared any more -> the new entry of another provider that is made of the same."""
+    """Removed address -> the new entry of another provider with the same inputs."""
     new = [v for v in manifest.voices.values() if v.address not in state.current and v.origin is not Origin.OFFICIAL]
-    left = _left(manifest, state) if new else {}
+    removed = _removed_records(manifest, state) if new else {}
     found: dict[str, Voice] = {}
-    for voice in new if left else ():
+    for voice in new if removed else ():
         existing = voice.origin is Origin.ELSEWHERE
-        wanted = str(voice.inputs["voice_id"]) if existing else likeness("", voice.method, made_from(voice))
-        for record in left.get(wanted, ()):
-            if _may_be_one(manifest, record, voice) and (names_it(voice, record) or same_inputs(voice, record)):
+        wanted = str(voice.inputs["voice_id"]) if existing else matching_key("", voice.method, made_from(voice))
+        for record in removed.get(wanted, ()):
+            if _may_be_one_account(manifest, record, voice) and (
+                names_voice_id(voice, record) or same_inputs(voice, record)
+            ):
                 found.setdefault(record.address, voice)
     return found
 
 
-def _left(manifest: Manifest, state: State) -> Mapping[str, list[Record]]:
-    """Voices whose address is not declared any more, by what they are made of and by their ids."""
-    left: dict[str, list[Record]] = {}
+def _removed_records(manifest: Manifest, state: State) -> Mapping[str, list[Record]]:
+    """The records of removed addresses, by their matching key and by their voice_id."""
+    removed: dict[str, list[Record]] = {}
     for record in state.records.values():
         bound = state.current.get(record.address, record.external_task_id) == record.external_task_id
         if record.address in manifest.voices or record.status is Status.DELETED or not bound:
             continue
-        left.setdefault(likeness("", record.method, record.sent), []).append(record)
+        removed.setdefault(matching_key("", record.method, record.sent), []).append(record)
         if record.voice_id is not None:
-            left.setdefault(record.voice_id, []).append(record)
-    return left
+            removed.setdefault(record.voice_id, []).append(record)
+    return removed

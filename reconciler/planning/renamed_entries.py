@@ -1,4 +1,4 @@
-"""What a plan asks where entries seem to be renamed, and only a person can tell which, or whether."""
+"""Makes the blocked changes for entries that may have been renamed, where the user has to decide."""
 
 from __future__ import annotations
 
@@ -10,53 +10,57 @@ from reconciler.model.manifest import Voice
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import Record, State, Status
 from reconciler.planning.blocked_change import blocked
-from reconciler.planning.change import verdict
-from reconciler.planning.diff import face
+from reconciler.planning.change import make_change
+from reconciler.planning.diff import shown_inputs
 
 _SHOWN = 5  # candidates in a hint
 
 
-def of_an_older_state(voice: Voice, record: Record) -> Change:
+def blocked_by_stale_state(voice: Voice, record: Record) -> Change:
+    """The entry fits a record of a stale address, which must not move."""
     reason = f"same inputs as {record.address}, and of {record.address} the account holds more than this state knows"
     return blocked(voice, None, reason, "Fetch the newer state and use that one.")
 
 
-def to_a_protected_place(record: Record, address: str) -> Change:
+def blocked_by_protection(record: Record, address: str) -> Change:
+    """The record fits an entry whose own voice is protected by prevent_destroy."""
     renamed = Way(f"if it was renamed: take lifecycle.prevent_destroy from {address}, whose own voice then goes")
-    return _asked(record, f"{address} has the same inputs", [renamed])
+    return _blocked_record(record, f"{address} has the same inputs", [renamed])
 
 
 def kept_for(record: Record, voice: Voice) -> Change:
-    """What is blocked at the entry says what to type; until then its voice may be this one."""
-    return _asked(record, f"{voice.address}, which can't change now, has the same inputs", [])
+    """Keeps a voice that a blocked entry may need. The change of that entry says what to type."""
+    return _blocked_record(record, f"{voice.address}, which can't change now, has the same inputs", [])
 
 
-def which_record(state: State, voice: Voice, found: Sequence[Record]) -> Change:
-    """Several voices that are not declared any more are made of what this entry says."""
+def ask_which_record(state: State, voice: Voice, found: Sequence[Record]) -> Change:
+    """Several removed voices have the inputs of this entry, or one that other new entries have as well."""
     named = ", ".join(sorted(r.address for r in found))
-    ways = [_renamed(state, record, voice.address) for record in sorted(found, key=lambda r: r.address)[:_SHOWN]]
+    ways = [_rename_way(state, record, voice.address) for record in sorted(found, key=lambda r: r.address)[:_SHOWN]]
     paid = "--replace" if voice.address in state.current else "--retry"
     ways.append(way("to pay for a new voice", paid, voice.address))
     reason = f"same inputs as {named}, not declared any more: which one was renamed?"
     if len(found) == 1:
         reason = f"same inputs as {named}, not declared any more, and as other new entries: which one is it now?"
-    return blocked(voice, None, reason, _sentence(ways))
+    return blocked(voice, None, reason, _hint(ways))
 
 
-def which_entry(state: State, record: Record, voices: Sequence[Voice]) -> Change:
-    """Several entries say what this voice is made of, or several such voices are there."""
+def ask_which_entry(state: State, record: Record, voices: Sequence[Voice]) -> Change:
+    """Several entries have the inputs of this removed voice, or several such voices exist."""
     named = ", ".join(sorted(voice.address for voice in voices))
-    ways = [_renamed(state, record, voice.address) for voice in sorted(voices, key=lambda v: v.address)[:_SHOWN]]
-    return _asked(record, f"{named} {'has' if len(voices) == 1 else 'have'} the same inputs", ways)
+    ways = [_rename_way(state, record, voice.address) for voice in sorted(voices, key=lambda v: v.address)[:_SHOWN]]
+    return _blocked_record(record, f"{named} {'has' if len(voices) == 1 else 'have'} the same inputs", ways)
 
 
-def _asked(record: Record, who: str, ways: Sequence[Way]) -> Change:
-    reason = f"not declared any more, and {who}: was it renamed?"
+def _blocked_record(record: Record, fitting: str, ways: Sequence[Way]) -> Change:
+    reason = f"not declared any more, and {fitting}: was it renamed?"
     leave = way("to leave the voice in its account", "state rm", record.address)
-    return verdict(record, Action.BLOCKED, reason, _sentence([*ways, leave]), record=record, before=face(record))
+    return make_change(
+        record, Action.BLOCKED, reason, _hint([*ways, leave]), record=record, before=shown_inputs(record)
+    )
 
 
-def _renamed(state: State, record: Record, address: str) -> Way:
+def _rename_way(state: State, record: Record, address: str) -> Way:
     if record.status is Status.ABANDONED:
         which = record.voice_id or record.url or record.file_id
         return way(f"to take back the voice of {record.address}", "import", *operands(address, which))
@@ -65,6 +69,6 @@ def _renamed(state: State, record: Record, address: str) -> Way:
     return Way(f"if {record.address} was renamed", (*first, moves))
 
 
-def _sentence(ways: Sequence[Way]) -> Hint:
+def _hint(ways: Sequence[Way]) -> Hint:
     first, *others = ways
     return hint(replace(first, words=first.words[:1].upper() + first.words[1:]), *others)

@@ -1,4 +1,4 @@
-"""What becomes of an address's old voice_id once another voice takes its place: applications may still use it."""
+"""Tells the user what happens to the old voice_id in a replace, because applications may still use it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from reconciler.model.state import Record
 from reconciler.model.time_format import duration
 from reconciler.planning.plan_context import PlanContext
 
-AGES = 3650 * 86400  # seconds; a longer keep_old has no date
+LONGEST_KEEP = 3650 * 86400  # seconds; a longer keep_old has no date
 
 
-def old_id(
+def old_id_note(
     context: PlanContext, voice: Voice, old: Record, *, found: RemoteVoice | None, made: RemoteVoice | None
 ) -> str:
-    """One sentence about the old voice_id; empty where nobody can use one, or where it stays as it is.
+    """One sentence about the old voice_id; empty if there is none in use, or if it stays the same.
 
-    `found` is what the old record turned out to be just now, `made` the voice that takes its place, if it is there.
+    `found` is what was observed of the old record. `made` is the new voice, if it exists already.
     """
     voice_id = old.voice_id or (found.voice_id if found is not None else None)
     same = made is not None and made.voice_id == voice_id
@@ -28,7 +28,7 @@ def old_id(
     if not voice.lifecycle.create_before_destroy and made is None:
         return f"{voice_id} stops working with this apply, before the new voice is there"
     if keep := voice.lifecycle.keep_old:
-        if keep > AGES:
+        if keep > LONGEST_KEEP:
             return f"{voice_id} goes on working: lifecycle.keep_old keeps it for ever"
         kept = f"{voice_id} goes on working for {duration(keep)} (lifecycle.keep_old)"
         return f"{kept}; the first apply after that deletes it"

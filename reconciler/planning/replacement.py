@@ -1,4 +1,4 @@
-"""Why an address needs another voice than it has, and the change that gives it one. Where from is decided elsewhere."""
+"""Makes the changes that give an address a new voice. `sourcing` decides where the voice comes from."""
 
 from __future__ import annotations
 
@@ -9,34 +9,37 @@ from reconciler.model.method import Origin
 from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.model.plan import Action, Change, FieldChange
 from reconciler.model.state import Record
-from reconciler.planning.change import verdict
-from reconciler.planning.diff import face
+from reconciler.planning.change import make_change
+from reconciler.planning.diff import shown_inputs
 from reconciler.planning.plan_context import PlanContext
-from reconciler.planning.replaced import old_id
-from reconciler.planning.updates import FIRST_USE, in_doubt, wants_activation
+from reconciler.planning.replaced import old_id_note
+from reconciler.planning.updates import FIRST_USE, activation_is_uncertain, wants_activation
 
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """`record` is what the address means now; `stands`: its voice is there, so that getting another is a replace."""
+    """Why an address needs a new voice.
+
+    `record` is the current record of the address. `old_voice_exists`: its voice exists, so the change is a replace.
+    """
 
     reason: str
     record: Record | None = None
-    stands: bool = False
-    gone: bool = False  # its voice was there
+    old_voice_exists: bool = False
+    gone: bool = False  # its voice existed once and was deleted
     fields: tuple[FieldChange, ...] = ()
-    found: RemoteVoice | None = None  # what `record` turned out to be, where it was not settled yet
+    found: RemoteVoice | None = None  # what was observed of `record`, where its outcome was open
 
 
-def to_make(
-    context: PlanContext, voice: Voice, replacement: Replacement, *, key: str, generation: int, aside: str = ""
+def creation_change(
+    context: PlanContext, voice: Voice, replacement: Replacement, *, key: str, generation: int, extra_reason: str = ""
 ) -> Change:
-    """A paid call, under this key."""
+    """The change that creates the voice by a paid call, under this key."""
     action = Action.CLONE if voice.body.clones else Action.CREATE
-    return _change(context, voice, replacement, action, key=key, generation=generation, aside=aside)
+    return _change(context, voice, replacement, action, key=key, generation=generation, extra_reason=extra_reason)
 
 
-def to_take(
+def adoption_change(
     context: PlanContext,
     voice: Voice,
     replacement: Replacement,
@@ -44,11 +47,13 @@ def to_take(
     *,
     key: str,
     generation: int,
-    aside: str,
+    extra_reason: str,
 ) -> Change:
-    """A voice that is there already, or whose task runs: nothing is bought."""
+    """The change that adopts a voice which exists already, or whose task is running: no paid call."""
     action = Action.RESUME if made.status is TaskStatus.RUNNING else Action.RECOVER
-    return _change(context, voice, replacement, action, key=key, generation=generation, made=made, aside=aside)
+    return _change(
+        context, voice, replacement, action, key=key, generation=generation, made=made, extra_reason=extra_reason
+    )
 
 
 def _change(
@@ -60,54 +65,59 @@ def _change(
     key: str,
     generation: int,
     made: RemoteVoice | None = None,
-    aside: str,
+    extra_reason: str,
 ) -> Change:
     old = replacement.record if replacement.record is not None and replacement.record.external_task_id != key else None
-    own = context.state.records.get(key)
-    stays = replacement.stands and _stays(context, replacement.record)
-    activates = wants_activation(context, voice, own, made) and not in_doubt(context, voice, own)
-    ends = (
-        old_id(context, voice, old, found=replacement.found, made=made)
-        if replacement.stands and old is not None
+    own_record = context.state.records.get(key)
+    keeps_old = replacement.old_voice_exists and _cannot_delete(context, replacement.record)
+    activates = wants_activation(context, voice, own_record, made) and not activation_is_uncertain(
+        context, voice, own_record
+    )
+    old_id_hint = (
+        old_id_note(context, voice, old, found=replacement.found, made=made)
+        if replacement.old_voice_exists and old is not None
         else ""
     )
     reasons = [
-        replacement.reason if replacement.stands or made is None else "",
-        aside,
-        _KEPT_IN_SIGHT if stays else "",
+        replacement.reason if replacement.old_voice_exists or made is None else "",
+        extra_reason,
+        _KEPT_AS_ABANDONED if keeps_old else "",
         _DELETED_FIRST
-        if replacement.stands and made is None and not stays and _goes_first(voice, replacement.record)
+        if replacement.old_voice_exists
+        and made is None
+        and not keeps_old
+        and _deletes_old_first(voice, replacement.record)
         else "",
         FIRST_USE if activates else "",
     ]
-    return verdict(
+    return make_change(
         voice,
-        Action.REPLACE if replacement.stands else action,
+        Action.REPLACE if replacement.old_voice_exists else action,
         "; ".join(reason for reason in reasons if reason),
-        ends,
+        old_id_hint,
         record=replacement.record,
-        before=face(old, replacement.found) if old else None,
+        before=shown_inputs(old, replacement.found) if old else None,
         fields=replacement.fields,
         key=key,
         generation=generation,
         found=replacement.found,
         made=made,
         gone=replacement.gone and made is None,
-        abandons=stays,
+        abandons=keeps_old,
         activates=activates,
     )
 
 
-_KEPT_IN_SIGHT = "its cloud can't delete the old voice, which is kept in sight as abandoned"
+_KEPT_AS_ABANDONED = "its cloud can't delete the old voice, which is kept in sight as abandoned"
 
 
 _DELETED_FIRST = "the old voice is deleted first, so there is none if the new one fails"
 
 
-def _goes_first(voice: Voice, old: Record | None) -> bool:
+def _deletes_old_first(voice: Voice, old: Record | None) -> bool:
     return old is not None and old.origin is not Origin.OFFICIAL and not voice.lifecycle.create_before_destroy
 
 
-def _stays(context: PlanContext, old: Record | None) -> bool:
-    """Whether the voice that is replaced can't be deleted."""
+def _cannot_delete(context: PlanContext, old: Record | None) -> bool:
+    """Whether the cloud can't delete the replaced voice."""
     return old is not None and old.origin is not Origin.OFFICIAL and not context.deletable(old)

@@ -1,7 +1,7 @@
-"""Whether two provider names are one account, as far as one record can tell. The endpoint alone proves nothing.
+"""Decides from one record whether two provider names are the same account. The endpoint alone proves nothing.
 
-A cloud that lists shows it: both names list this very voice, under its key and with its owner. A cloud that lists
-nothing can't show it: there the application, the region and the credentials must be the same.
+For a cloud that lists voices, both names must list this voice, with its key and its owner. For a cloud that lists
+nothing, the application, the region and the credentials must be equal.
 """
 
 from __future__ import annotations
@@ -14,35 +14,37 @@ from reconciler.model.accounts import Account, KlingAccount, TencentTrtcAccount,
 from reconciler.model.method import Origin
 from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import Record, Status
-from reconciler.planning.plan_context import shows_late
+from reconciler.planning.plan_context import is_just_accepted
 
-_OFFICIAL = "kling"  # the owner of what every account of Kling's may list
+_OFFICIAL_OWNER = "kling"  # the owner of what every account of Kling's may list
 
 
 class Comparison(Enum):
+    """What one record shows about two provider names."""
+
     SAME = auto()
-    TWO = auto()  # the account of the new name does not have this voice
-    NOTHING = auto()  # neither name shows anything of the record, and their credentials differ
+    DIFFERENT = auto()  # the account of the new name does not have this voice
+    NO_EVIDENCE = auto()  # neither name shows anything of the record, and their credentials differ
 
 
 @dataclass(frozen=True, slots=True)
 class Undecided:
-    """It can't be decided, so nothing may be bought, changed or deleted. `passing`: another run may be able to."""
+    """The record does not decide it, so nothing may be paid for, changed or deleted. `temporary`: a later run may."""
 
     why: str
-    passing: bool = False
+    temporary: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A provider's name, and what its account looked like in this run."""
+    """A provider name, and the observations of its account."""
 
     name: str
     seen: Observations
 
 
-def surely_two(old: Account, new: Account) -> bool:
-    """Whether the manifest itself says that these are two accounts: another cloud, application or region."""
+def are_two_accounts(old: Account, new: Account) -> bool:
+    """Whether the manifest proves that these are two accounts: another cloud, application or region."""
     match old, new:
         case KlingAccount(), KlingAccount():
             return False  # one account may be reached at several addresses
@@ -55,16 +57,16 @@ def surely_two(old: Account, new: Account) -> bool:
 
 
 def compare(record: Record, old: Name, new: Name, *, now: datetime) -> Comparison | Undecided:
-    """`record` is of the old name, and was looked for under both."""
+    """Compares what both names show of `record`, which has the old name and was looked up under both."""
     a, b = _observed(record, old), _observed(record, new)
-    if record.origin is Origin.OFFICIAL:  # the same for every account of its cloud
-        return Comparison.SAME if isinstance(b, Found) else Comparison.TWO
+    if record.origin is Origin.OFFICIAL:  # every account of a cloud has the same official voices
+        return Comparison.SAME if isinstance(b, Found) else Comparison.DIFFERENT
     for name, each in ((old, a), (new, b)):
         if isinstance(each, Unknown):
-            return Undecided(f"{name.name}: {each.why}", passing=True)
+            return Undecided(f"{name.name}: {each.why}", temporary=True)
     if record.type == "kling":
-        return _listed(record, old, new, a, b, now=now)
-    return _unlisted(record, old, new, a, b)
+        return _compare_listed(record, old, new, a, b, now=now)
+    return _compare_unlisted(record, old, new, a, b)
 
 
 def _observed(record: Record, name: Name) -> Observation:
@@ -76,22 +78,24 @@ def _observed(record: Record, name: Name) -> Observation:
 # -- a cloud that lists ------------------------------------------------------------------------------------------------
 
 
-def _listed(
+def _compare_listed(
     record: Record, old: Name, new: Name, a: Observation, b: Observation, *, now: datetime
 ) -> Comparison | Undecided:
     match a, b:
         case Found(remote=there), Found(remote=here):
-            return _twice(record, old, new, there, here)
+            return _both_list_it(record, old, new, there, here)
         case Found(remote=there), _:
-            return _missed(record, old, new, there, now=now)
+            return _only_old_lists_it(record, old, new, there, now=now)
         case _, Found():
-            return Undecided(f"{new.name} lists its voice, and {old.name} does not", passing=True)
+            return Undecided(f"{new.name} lists its voice, and {old.name} does not", temporary=True)
         case _:
-            return Comparison.SAME if _same_door(old, new) else Comparison.NOTHING
+            return Comparison.SAME if _same_access(old, new) else Comparison.NO_EVIDENCE
 
 
-def _twice(record: Record, old: Name, new: Name, there: RemoteVoice, here: RemoteVoice) -> Comparison | Undecided:
-    """Both names list something for this record. The ids come from the server, so no two voices share one."""
+def _both_list_it(
+    record: Record, old: Name, new: Name, there: RemoteVoice, here: RemoteVoice
+) -> Comparison | Undecided:
+    """The result if both names list a voice for this record. Ids come from the server, so they are unique."""
     pairs = ((there.task_id, here.task_id), (there.voice_id, here.voice_id), (there.voice_id, record.voice_id))
     if any(one and other and one != other for one, other in pairs):
         return Undecided(f"{new.name} lists another voice under its key")
@@ -109,32 +113,34 @@ def _twice(record: Record, old: Name, new: Name, there: RemoteVoice, here: Remot
     return Comparison.SAME
 
 
-def _missed(record: Record, old: Name, new: Name, there: RemoteVoice, *, now: datetime) -> Comparison | Undecided:
-    """The old name lists it, and the new one does not."""
-    if shows_late(record, now):
-        return Undecided(f"its task is new, and {new.name} may list it late", passing=True)
+def _only_old_lists_it(
+    record: Record, old: Name, new: Name, there: RemoteVoice, *, now: datetime
+) -> Comparison | Undecided:
+    """The result if the old name lists the voice and the new one does not."""
+    if is_just_accepted(record, now):
+        return Undecided(f"its task is new, and {new.name} may list it late", temporary=True)
     owners = new.seen.owners & {_owner(there), record.owned_by}
     if owners:
         return Undecided(f"{new.name} lists voices of the same owner, {min(map(str, owners))}, but not this one")
-    if _same_door(old, new):
-        return Undecided(f"{old.name} lists it, and {new.name} does not, with the same credentials", passing=True)
-    return Comparison.TWO
+    if _same_access(old, new):
+        return Undecided(f"{old.name} lists it, and {new.name} does not, with the same credentials", temporary=True)
+    return Comparison.DIFFERENT
 
 
 def _owner(remote: RemoteVoice) -> str | None:
-    return None if remote.owned_by == _OFFICIAL else remote.owned_by
+    return None if remote.owned_by == _OFFICIAL_OWNER else remote.owned_by
 
 
-def _same_door(old: Name, new: Name) -> bool:
-    """The same endpoint and the same credentials."""
+def _same_access(old: Name, new: Name) -> bool:
+    """Whether both names have the same endpoint and the same credentials."""
     return old.seen.account == new.seen.account and _same_credentials(old, new)
 
 
 # -- a cloud that lists nothing, or not all ----------------------------------------------------------------------------
 
 
-def _unlisted(record: Record, old: Name, new: Name, a: Observation, b: Observation) -> Comparison | Undecided:
-    """The application and the region are the same already: see `surely_two`."""
+def _compare_unlisted(record: Record, old: Name, new: Name, a: Observation, b: Observation) -> Comparison | Undecided:
+    """The result for a cloud that lists nothing. `are_two_accounts` has already compared application and region."""
     match a, b:
         case Found(remote=there), Found(remote=here):
             ids = ((there.voice_id, here.voice_id), (there.task_id, here.task_id))
@@ -143,13 +149,13 @@ def _unlisted(record: Record, old: Name, new: Name, a: Observation, b: Observati
             return Comparison.SAME
         case (Found(), _) | (_, Found()):
             shows, lacks = (old, new) if isinstance(a, Found) else (new, old)
-            return Undecided(f"{shows.name} shows it, and {lacks.name} does not", passing=_same_credentials(old, new))
+            return Undecided(f"{shows.name} shows it, and {lacks.name} does not", temporary=_same_credentials(old, new))
         case _ if _same_credentials(old, new):
             return Comparison.SAME
         case Absent(), Absent():
-            return Comparison.NOTHING
+            return Comparison.NO_EVIDENCE
         case _ if record.status in {Status.INTENDED, Status.UNCERTAIN}:
-            return Comparison.NOTHING
+            return Comparison.NO_EVIDENCE
         case _:
             return Undecided("it is the same application, but their credentials differ, and the cloud lists nothing")
 

@@ -1,4 +1,4 @@
-"""Samples that several addresses share: each makes a voice of its own, so a slip of the pen is paid for."""
+"""Notes samples that several addresses share: each makes its own paid voice, so a typing mistake costs money."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from reconciler.model.notes import listed
 from reconciler.model.redaction import redacted
 from reconciler.model.urls import compared
 
-_MOST = 5  # notes; the rest is counted
-_Sample = tuple[str, str, str, str]  # type, method, key and what two equal samples have in common
+_MOST = 5  # notes; further samples are only counted
+_Sample = tuple[str, str, str, str]  # type, method, key and the compared value of the sample
 
 
-def shared(voices: Mapping[str, Voice], bought: Collection[Voice]) -> Iterator[str]:
-    """A note for each sample that a voice which is to be bought shares with another declared voice."""
+def shared_samples(voices: Mapping[str, Voice], bought: Collection[Voice]) -> Iterator[str]:
+    """A note for each sample that a new voice shares with another declared voice."""
     wanted = {sample for voice in bought for sample in _samples(voice)}
     if not wanted:
         return
@@ -52,7 +52,7 @@ def _samples(voice: Voice) -> Iterator[_Sample]:
 
 
 def _named(voice: Voice, key: str) -> Any:
-    """The sample as it is declared: a link without its query, an id, the name of a local file."""
+    """The declared sample for the note: a URL without its query, an id, or the name of a local file."""
     value = redacted(voice)[key]
     if isinstance(value, dict):
         value = next(value[form] for form in ("url", "file_id", "file") if form in value)

@@ -1,6 +1,6 @@
-"""Where an address gets its next voice from: one that is there or on its way, and only then a new one.
+"""Decides where an address gets its next voice from: an existing voice, a running creation, or else a paid call.
 
-Every way to a paid call leads through `new_voice` or `same_call`, so that nothing is bought that exists.
+All paid calls are planned by `new_voice` or `repeat_call`, so that no voice is paid for that already exists.
 """
 
 from __future__ import annotations
@@ -17,66 +17,66 @@ from reconciler.model.state import SETTLING, Record, Status
 from reconciler.planning.blocked_change import blocked, failure_hint, resolve_hint
 from reconciler.planning.bound_voices import bind
 from reconciler.planning.diff import difference
-from reconciler.planning.outcome import Failed, ForAPerson, Gone, NeverArrived, NotKnown, OutOfSight, There, outcome
+from reconciler.planning.outcome import Exists, Failed, Gone, NeedsUser, NeverArrived, NotKnown, NotObservable, outcome
 from reconciler.planning.plan_context import PlanContext, as_recorded
-from reconciler.planning.replacement import Replacement, to_make, to_take
-from reconciler.planning.unclaimed import in_the_way
+from reconciler.planning.replacement import Replacement, adoption_change, creation_change
+from reconciler.planning.unclaimed import blocked_by_unrecorded
 from reconciler.protocols import ByKey
 
 
 def new_voice(context: PlanContext, voice: Voice, replacement: Replacement) -> Change:
-    """What an earlier run began, then what was given up, then what only the cloud knows, then a purchase."""
+    """The change that gets a voice: from a pending creation, a given up record, the cloud, or else by a paid call."""
     if voice.origin is not Origin.MADE:
         return bind(context, voice, replacement)
-    there = (
-        _on_its_way(context, voice, replacement)
-        or _returned(context, voice, replacement)
-        or in_the_way(context, voice, replacement)
+    existing = (
+        _continue_pending(context, voice, replacement)
+        or _adopt_given_up(context, voice, replacement)
+        or blocked_by_unrecorded(context, voice, replacement)
     )
-    if there is not None:
-        return there
+    if existing is not None:
+        return existing
     for pending in context.pending.get(voice.address, ()):
         observed = context.observation(pending)
         if pending.status in SETTLING and isinstance(observed, Unknown):
-            reason = f"{_NOT_TOLD}: {observed.why}"
+            reason = f"{_OUTCOME_UNKNOWN}: {observed.why}"
             return blocked(voice, replacement.record, reason, found=replacement.found)
-    if _chosen_before(context, voice):
+    if _chosen_id_was_used(context, voice):
         why = "its voice_id is chosen by you and can't be used twice: choose a new voice_id"
         return blocked(voice, replacement.record, why, found=replacement.found, fields=replacement.fields)
-    until = (voice.inputs.get("output") or {}).get("expire_time")
-    if until is not None and datetime.fromisoformat(until) <= context.now:
-        why = f"its file would be over when it is made: output.expire_time is {until}"
+    expires_at = (voice.inputs.get("output") or {}).get("expire_time")
+    if expires_at is not None and datetime.fromisoformat(expires_at) <= context.now:
+        why = f"its file would be over when it is made: output.expire_time is {expires_at}"
         return blocked(voice, replacement.record, why, "Say a later moment.", found=replacement.found)
     key, generation = context.next_key(voice)
-    lapsed = _lapsed(context, voice)
-    if lapsed is not None:
-        key = lapsed.external_task_id
-    return to_make(context, voice, replacement, key=key, generation=generation)
+    lapsed_call = _lapsed_call(context, voice)
+    if lapsed_call is not None:
+        key = lapsed_call.external_task_id
+    return creation_change(context, voice, replacement, key=key, generation=generation)
 
 
-def same_call(context: PlanContext, voice: Voice, replacement: Replacement, record: Record) -> Change:
-    """The interrupted call once more, under its own key: should it have arrived after all, the cloud refuses this.
+def repeat_call(context: PlanContext, voice: Voice, replacement: Replacement, record: Record) -> Change:
+    """The change that sends an interrupted call again, under the same key, which a cloud accepts only once.
 
-    Unless this very voice is there under another key, which the list did not show when the call was planned.
+    It is blocked if the voice exists under another key: the list may have hidden that voice when the call was planned.
     """
-    there = in_the_way(context, voice, replacement)
-    if there is not None:
-        return there
-    return to_make(
+    existing = blocked_by_unrecorded(context, voice, replacement)
+    if existing is not None:
+        return existing
+    return creation_change(
         context,
         voice,
         replacement,
         key=record.external_task_id,
         generation=record.generation,
-        aside="an earlier run was interrupted before this call",
+        extra_reason="an earlier run was interrupted before this call",
     )
 
 
-def begun(context: PlanContext, voice: Voice, record: Record | None) -> Record | None:
-    """A creation of this very voice that a run began beside `record`, the one that the address means.
+def pending_creation(context: PlanContext, voice: Voice, record: Record | None) -> Record | None:
+    """An unbound creation of this voice with the same inputs; `record` is the current record of the address.
 
-    Of several the one that is there, else one that may be, else the newest. A failed one counts until the address
-    means a later one; where it means none, only one whose key another run had used: the voice of that run may be there.
+    Of several: the one that exists, else one that may exist, else the newest. A failed one counts until the address
+    has a later record; without a record, only one whose key another run had used, since its voice may exist.
     """
     found: list[Record] = []
     for pending in context.pending.get(voice.address, ()):
@@ -86,28 +86,29 @@ def begun(context: PlanContext, voice: Voice, record: Record | None) -> Record |
         )
         if not settled and not difference(voice, pending).identity:
             found.append(pending)
-    return min(found, key=lambda pending: _doubtfulness(context, pending), default=None)
+    return min(found, key=lambda pending: _uncertainty_rank(context, pending), default=None)
 
 
 def _is_of_another_run(context: PlanContext, failed: Record) -> bool:
+    """Whether another run had used the key of the failed creation, so that its voice may exist."""
     return failed.cause is Cause.KEY_IN_USE and not isinstance(context.observation(failed), Absent)
 
 
-def _doubtfulness(context: PlanContext, pending: Record) -> int:
-    """0 for a creation that is there, 1 where nobody can tell, 2 for all others."""
+def _uncertainty_rank(context: PlanContext, pending: Record) -> int:
+    """0 for a creation that exists, 1 for one that may exist, 2 for all others."""
     match outcome(context, pending):
-        case There() if pending.status in SETTLING:
+        case Exists() if pending.status in SETTLING:
             return 0
-        case NotKnown() | ForAPerson():
+        case NotKnown() | NeedsUser():
             return 1
-        case Failed() if pending.status is Status.UNCERTAIN:  # a sample that was refused is not bought again
+        case Failed() if pending.status is Status.UNCERTAIN:  # a refused sample is not paid for again
             return 1
         case _:
             return 2
 
 
-def refused(voice: Voice, record: Record | None, failed: Record, found: RemoteVoice | None) -> Change:
-    """The same sample is not bought again unless somebody asks. `found` is how the failure was seen, if just now."""
+def blocked_by_failure(voice: Voice, record: Record | None, failed: Record, found: RemoteVoice | None) -> Change:
+    """The blocked change after a failure: only `--retry` repeats the call. `found` is the failure, if just observed."""
     seen = found if found is not None else failed
     message = seen.message or "the cloud gave no reason"
     return blocked(
@@ -120,88 +121,98 @@ def refused(voice: Voice, record: Record | None, failed: Record, found: RemoteVo
     )
 
 
-def _on_its_way(context: PlanContext, voice: Voice, replacement: Replacement) -> Change | None:
-    """What an earlier run began and the address does not mean yet; None if nothing comes of it any more."""
-    pending = begun(context, voice, replacement.record)
+def _continue_pending(context: PlanContext, voice: Voice, replacement: Replacement) -> Change | None:
+    """The change that continues a pending creation of an earlier run; None if there is none to continue."""
+    pending = pending_creation(context, voice, replacement.record)
     if pending is None:
         return None
     key, generation = pending.external_task_id, pending.generation
     match outcome(context, pending):
-        case There(remote):
+        case Exists(remote):
             where = "is there" if remote.status is TaskStatus.READY else "is still being made"
-            aside = f"an interrupted run began the new voice, and it {where}"
-            return to_take(context, voice, replacement, remote, key=key, generation=generation, aside=aside)
+            extra_reason = f"an interrupted run began the new voice, and it {where}"
+            return adoption_change(
+                context, voice, replacement, remote, key=key, generation=generation, extra_reason=extra_reason
+            )
         case Failed(remote) if voice.address not in context.options.retry:
-            return refused(voice, replacement.record, pending, remote)
+            return blocked_by_failure(voice, replacement.record, pending, remote)
         case Failed(unseen=why) if why:
-            return blocked(voice, replacement.record, f"{_NOT_TOLD}: {why}", about=pending)
+            return blocked(voice, replacement.record, f"{_OUTCOME_UNKNOWN}: {why}", about=pending)
         case Failed() | Gone():
             return None
         case NeverArrived():
-            return same_call(context, voice, replacement, pending)
+            return repeat_call(context, voice, replacement, pending)
         case NotKnown(why):
-            return blocked(voice, replacement.record, f"{_NOT_TOLD}: {why}", about=pending)
-        case OutOfSight() if _is_something(pending, context):
-            aside = "the new voice is the one that it was resolved to"
-            return to_take(
-                context, voice, replacement, as_recorded(pending), key=key, generation=generation, aside=aside
+            return blocked(voice, replacement.record, f"{_OUTCOME_UNKNOWN}: {why}", about=pending)
+        case NotObservable() if _has_result(pending, context):
+            extra_reason = "the new voice is the one that it was resolved to"
+            return adoption_change(
+                context,
+                voice,
+                replacement,
+                as_recorded(pending),
+                key=key,
+                generation=generation,
+                extra_reason=extra_reason,
             )
-        case OutOfSight() | ForAPerson():
+        case NotObservable() | NeedsUser():
             reason = pending.message or "nobody can tell whether an interrupted creation made the new voice"
             ways = resolve_hint(pending, which=context.name_to_resolve(pending))
             return blocked(voice, replacement.record, reason, ways, about=pending)
 
 
-_NOT_TOLD = "could not tell what an interrupted creation left"
+_OUTCOME_UNKNOWN = "could not tell what an interrupted creation left"
 
 
-def _returned(context: PlanContext, voice: Voice, replacement: Replacement) -> Change | None:
-    """A voice of the same inputs: abandoned, not deleted yet, or one whose given up intent arrived late."""
+def _adopt_given_up(context: PlanContext, voice: Voice, replacement: Replacement) -> Change | None:
+    """The change that adopts an earlier voice of the same inputs: abandoned, not deleted yet, or arrived late."""
     if voice.address in context.options.replace:
         return None
     for record in context.given_up.get(voice.address, ()):
-        if record.account != context.seen[voice.provider].account or difference(voice, record).identity:
+        if record.account != context.observations[voice.provider].account or difference(voice, record).identity:
             continue
         match context.observation(record):
             case Unknown(why=why):
                 reason = f"could not tell whether the voice given up earlier is still there: {why}"
                 return blocked(voice, replacement.record, reason, found=replacement.found)
-            case Unverifiable() if record.status is Status.ABANDONED and _is_something(record, context):
-                there = as_recorded(record)
+            case Unverifiable() if record.status is Status.ABANDONED and _has_result(record, context):
+                existing = as_recorded(record)
             case Found(remote=remote) if remote.status is TaskStatus.READY:
-                there = remote
+                existing = remote
             case Found(remote=remote) if remote.status is TaskStatus.RUNNING and record.status is not Status.DEPOSED:
-                there = remote
+                existing = remote
             case _:
                 continue
-        what = f"the earlier voice {there.voice_id}" if there.voice_id else "an earlier creation"
-        aside = f"{what} of the same inputs is still there: it is taken back"
+        what = f"the earlier voice {existing.voice_id}" if existing.voice_id else "an earlier creation"
+        extra_reason = f"{what} of the same inputs is still there: it is taken back"
         if not isinstance(context.observation(record), Found):
-            aside = f"{what} of the same inputs is taken back unseen: its cloud can't be asked"
+            extra_reason = f"{what} of the same inputs is taken back unseen: its cloud can't be asked"
         key, generation = record.external_task_id, record.generation
-        return to_take(context, voice, replacement, there, key=key, generation=generation, aside=aside)
+        return adoption_change(
+            context, voice, replacement, existing, key=key, generation=generation, extra_reason=extra_reason
+        )
     return None
 
 
-def _is_something(record: Record, context: PlanContext) -> bool:
-    """Whether a record that nobody can look up still means a voice, or a sound that its cloud keeps."""
+def _has_result(record: Record, context: PlanContext) -> bool:
+    """Whether a record that can't be looked up still has a voice, or a file that has not expired."""
     kept = record.expires_at is None or record.expires_at > context.now
     return record.voice_id is not None or (kept and (record.url or record.file_id) is not None)
 
 
-def _chosen_before(context: PlanContext, voice: Voice) -> bool:
-    """Whether the id that a person chose for it was given to another take before: it would be refused."""
+def _chosen_id_was_used(context: PlanContext, voice: Voice) -> bool:
+    """Whether the voice_id that the user chose was used by an earlier creation: the cloud would refuse it."""
     chosen = voice.inputs.get("voice_id") if context.can(voice).caller_chooses_id else None
     if chosen is None:
         return False
-    place = (context.seen[voice.provider].account, chosen)
-    takes = context.state.by_chosen_id.get(place, ())
-    return place in context.state.by_voice_id or any(not isinstance(context.observation(r), Absent) for r in takes)
+    place = (context.observations[voice.provider].account, chosen)
+    users = context.state.by_chosen_id.get(place, ())
+    return place in context.state.by_voice_id or any(not isinstance(context.observation(r), Absent) for r in users)
 
 
-def _lapsed(context: PlanContext, voice: Voice) -> Record | None:
-    """The newest call for this very voice that was given up: under its key, a late arrival is found and not doubled."""
-    account = context.seen[voice.provider].account
+def _lapsed_call(context: PlanContext, voice: Voice) -> Record | None:
+    """The newest lapsed call for this voice. Its key is used again, so a late arrival does not make a second voice."""
+    account = context.observations[voice.provider].account
     found = [
         record
         for record in context.given_up.get(voice.address, ())
@@ -209,7 +220,7 @@ def _lapsed(context: PlanContext, voice: Voice) -> Record | None:
         and (record.provider, record.account) == (voice.provider, account)
         and isinstance(context.observation(record), Absent | Unverifiable)
         and isinstance(context.can(record).found, ByKey)
-        and not context.has_outlived_its_key(record)
+        and not context.key_may_be_forgotten(record)
         and not difference(voice, record).identity
     ]
     return max(found, key=lambda record: record.generation, default=None)

@@ -1,7 +1,7 @@
-"""A state that is older than its account: an old branch, a backup that was pushed, a run that this state never saw.
+"""Detects a state that is older than its account, from an old branch, a pushed backup or a run that it misses.
 
-The account shows it: it holds a voice or a task of this state's own lineage that the state does not know, of a later
-generation. Nothing of such an address changes, because every verdict about it would rest on old news.
+The proof: the account has a voice or a task of this state's own lineage and of a later generation than the state
+knows. All changes of such an address are blocked, because the state has outdated facts about it.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from reconciler.model.observed import TaskStatus
 from reconciler.model.plan import Action, Change
 from reconciler.planning import markers
 from reconciler.planning.blocked_change import blocked
-from reconciler.planning.change import stopped, verdict
-from reconciler.planning.diff import face
+from reconciler.planning.change import as_blocked, make_change
+from reconciler.planning.diff import shown_inputs
 from reconciler.planning.marked_voices import Marked
 from reconciler.planning.plan_context import PlanContext
 
 _FETCH = hint("Fetch the newer state and use that one.")
 
 
-def addresses(context: PlanContext) -> dict[str, Marked]:
-    """Address -> the newest voice or task that shows it; of declared addresses, and of those in the state.
+def stale_addresses(context: PlanContext) -> dict[str, Marked]:
+    """Address -> the newest voice or task that proves the state stale, for addresses in the manifest and the state.
 
-    A rebuilt state knows that it has forgotten things: there they only stand in the way of a purchase.
+    Empty for a rebuilt state, which is known to be incomplete: there such a voice only blocks a new creation.
     """
     lineage = context.state.lineage[:8]
     own = [m for m in context.marked.all if m.marker.lineage == lineage and m.remote.status is not TaskStatus.FAILED]
@@ -35,12 +35,12 @@ def addresses(context: PlanContext) -> dict[str, Marked]:
     known = {*context.manifest.voices, *context.state.highest}
     by_name: dict[str, list[str]] = {}
     for address in known:
-        if address.startswith(AUDIO):  # its cloud keeps no marker of a sound; audio_x is a voice
+        if address.startswith(AUDIO):  # the cloud keeps no markers of sounds; `audio_x` is the address of a voice
             continue
-        by_name.setdefault(markers.written(address), []).append(address)
+        by_name.setdefault(markers.escaped(address), []).append(address)
     newest: dict[str, Marked] = {}
     for marked in own:
-        for address in _meant(context, marked, by_name):
+        for address in _named_addresses(context, marked, by_name):
             running = marked.remote.status is TaskStatus.RUNNING
             later = running or marked.marker.generation > context.state.highest.get(address, 0)
             other = newest.get(address)
@@ -49,48 +49,48 @@ def addresses(context: PlanContext) -> dict[str, Marked]:
     return newest
 
 
-def _meant(context: PlanContext, marked: Marked, by_name: Mapping[str, list[str]]) -> list[str]:
-    """The addresses that its marker names; where that was cut, only the one that its digest proves."""
+def _named_addresses(context: PlanContext, marked: Marked, by_name: Mapping[str, list[str]]) -> list[str]:
+    """The addresses that the marker names; if its address was cut, only those that its digest proves."""
     if not marked.marker.cut:
         return by_name.get(marked.marker.address, [])
-    voices = (v for a, v in context.manifest.voices.items() if markers.could_mark(marked.marker, a))
+    voices = (v for a, v in context.manifest.voices.items() if markers.fits_address(marked.marker, a))
     proven = [v.address for v in voices if marked.marker.digest in markers.digests(v)]
     records = context.state.records.values() if not proven else ()
     return proven or list(
-        {r.address for r in records if r.digest == marked.marker.digest and _names(marked, r.address)}
+        {r.address for r in records if r.digest == marked.marker.digest and _fits_address(marked, r.address)}
     )
 
 
-def _names(marked: Marked, address: str) -> bool:
-    return markers.could_mark(marked.marker, address)
+def _fits_address(marked: Marked, address: str) -> bool:
+    return markers.fits_address(marked.marker, address)
 
 
-def guarded(
+def block_stale(
     context: PlanContext, newer: Mapping[str, Marked], changes: Sequence[Change], declared: Mapping[str, Voice]
 ) -> list[Change]:
-    """The changes; all that is planned for such an address gives way to one verdict that stops it."""
+    """The changes. For each stale address, one blocked change replaces all others."""
     if not newer:
         return list(changes)
     others = [c for c in changes if c.address not in newer and (c.source is None or c.source not in newer)]
-    kept = others if context.options.destroy else [_undeleted(change) for change in others]
+    kept = others if context.options.destroy else [_without_delete(change) for change in others]
     planned = {c.address for c in changes}
-    older = [
-        _older(context, address, marked, declared.get(address))
+    stale = [
+        _blocked_as_stale(context, address, marked, declared.get(address))
         for address, marked in sorted(newer.items())
         if address in declared or address in planned or address in context.state.current
     ]
-    return kept + older
+    return kept + stale
 
 
-def _undeleted(change: Change) -> Change:
-    """What an older state would delete may have another address in the newer one."""
+def _without_delete(change: Change) -> Change:
+    """The change, blocked if it is a delete: the voice may have another address in the newer state."""
     if change.action is not Action.DELETE:
         return change
     reason = f"{change.reason}, but this state is older than the account, so nothing is deleted"
-    return stopped(change, reason, _FETCH)
+    return as_blocked(change, reason, _FETCH)
 
 
-def _older(context: PlanContext, address: str, marked: Marked, voice: Voice | None) -> Change:
+def _blocked_as_stale(context: PlanContext, address: str, marked: Marked, voice: Voice | None) -> Change:
     lineage, generation = marked.marker.lineage, marked.marker.generation
     what = f"the voice {marked.remote.voice_id} (generation {generation})"
     if marked.remote.status is TaskStatus.RUNNING:
@@ -104,13 +104,13 @@ def _older(context: PlanContext, address: str, marked: Marked, voice: Voice | No
     if voice is not None:
         return blocked(voice, record, reason, ways)
     if record is not None:
-        return verdict(record, Action.BLOCKED, reason, ways, record=record, before=face(record))
-    return verdict(_Unknown(address, marked.provider), Action.BLOCKED, reason, ways, record=None)
+        return make_change(record, Action.BLOCKED, reason, ways, record=record, before=shown_inputs(record))
+    return make_change(_UnknownAddress(address, marked.provider), Action.BLOCKED, reason, ways, record=None)
 
 
 @dataclass(frozen=True, slots=True)
-class _Unknown:
-    """What neither the manifest nor the state has."""
+class _UnknownAddress:
+    """An address that is neither in the manifest nor in the state."""
 
     address: str
     provider: str

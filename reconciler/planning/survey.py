@@ -1,7 +1,7 @@
-"""A manifest without a state, against what its accounts show: whose are the voices there, and what can't be known?
+"""Compares a manifest without a state with its accounts: which voices there are ours, and what can't be known. Pure.
 
-Pure. Ours is a voice whose marker fits a declared address, whatever its digest: its entry may have changed since. Or
-one that was made of what an entry says now, under another address: the entry was renamed.
+A voice is ours if its marker fits a declared address, whatever its digest: the entry may have changed since. It is
+also ours if it was made from an entry's inputs under another address: the entry was renamed.
 """
 
 from __future__ import annotations
@@ -29,45 +29,47 @@ def survey(
     closed: Mapping[str, AccountProblem] | None = None,
     stateless: bool,
 ) -> Survey:
-    """What the accounts hold of a manifest whose `state` has no record.
+    """What the accounts have of a manifest whose `state` has no record.
 
-    `stateless`: that state was never written, so it does not prove that nothing was made. Voices of a lineage that it
-    knows (its own, kin or strangers) are left to the planner. `closed`: for each provider that could not be looked at,
-    why not.
+    `stateless`: the state was never written, so it does not prove that no voice was made. Voices of lineages that the
+    state knows (its own, kin or strangers) are left out, because the planner plans them. `closed`: the providers that
+    could not be read, with the reason.
     """
     ours, others = _marked(manifest, state, seen)
     held = {voice.address for voice in ours}
     closed = closed or {}
-    unseen = [f"{name}: {doubt.why}" for name, doubt in closed.items()]
-    unseen += [f"{name}: {looked.unlisted}" for name, looked in seen.items() if looked.unlisted is not None]
-    found: dict[Verdict, dict[str, list[str]]] = {verdict: {} for verdict in Verdict}
+    unseen = [f"{name}: {problem.why}" for name, problem in closed.items()]
+    unseen += [
+        f"{name}: {observations.unlisted}" for name, observations in seen.items() if observations.unlisted is not None
+    ]
+    found: dict[Presence, dict[str, list[str]]] = {presence: {} for presence in Presence}
     for voice in manifest.voices.values():
-        looked = seen.get(voice.provider)
-        if looked is None and voice.provider not in closed:
+        observations = seen.get(voice.provider)
+        if observations is None and voice.provider not in closed:
             unseen.append(f"{voice.address}: the provider {voice.provider} was not looked at")
-        elif looked is None:
+        elif observations is None:
             continue
-        elif voice.address not in held and looked.unlisted is None:
-            verdict = _verdict(voice, state, looked, capabilities[voice.provider], stateless=stateless)
-            if isinstance(verdict, Verdict):
-                found[verdict].setdefault(voice.provider, []).append(voice.address)
+        elif voice.address not in held and observations.unlisted is None:
+            presence = _presence(voice, state, observations, capabilities[voice.provider], stateless=stateless)
+            if isinstance(presence, Presence):
+                found[presence].setdefault(voice.provider, []).append(voice.address)
             else:
-                unseen.append(f"{voice.address}: {verdict}")
+                unseen.append(f"{voice.address}: {presence}")
     return Survey(
         stateless=stateless,
         ours=tuple(ours),
         others=others,
-        absent=found[Verdict.ABSENT],
-        present=found[Verdict.PRESENT],
-        lost=found[Verdict.LOST],
-        unverifiable=found[Verdict.UNVERIFIABLE],
+        absent=found[Presence.ABSENT],
+        present=found[Presence.PRESENT],
+        lost=found[Presence.LOST],
+        unverifiable=found[Presence.UNVERIFIABLE],
         unseen=tuple(unseen),
-        ways_to_see=sum((doubt.hint for doubt in closed.values()), NO_HINT),
+        ways_to_see=sum((problem.hint for problem in closed.values()), NO_HINT),
     )
 
 
-class Verdict(Enum):
-    """What the accounts say of an entry that none of the marked voices fits."""
+class Presence(Enum):
+    """What the accounts show of an entry that no marked voice fits."""
 
     ABSENT = auto()
     PRESENT = auto()
@@ -76,16 +78,16 @@ class Verdict(Enum):
 
 
 def _marked(manifest: Manifest, state: State, seen: Mapping[str, Observations]) -> tuple[list[Held], dict[str, int]]:
-    """Each marked voice once, though two providers may name one account."""
+    """The marked voices, each once (two providers may be one account): ours, and other lineages with their count."""
     known = {state.lineage[:8], *state.kin, *state.strangers}
-    declared = _Declared(manifest)
+    declared = _DeclaredEntries(manifest)
     ours: list[Held] = []
     others: dict[str, int] = {}
-    for provider, remote in _each(seen):
+    for provider, remote in _marked_once(seen):
         marker = markers.read(remote.external_task_id)
         if marker is None or marker.lineage in known:
             continue
-        voice = declared.meant(marker)
+        voice = declared.entry_of(marker)
         if voice is None:
             others[marker.lineage] = others.get(marker.lineage, 0) + 1
             continue
@@ -102,72 +104,74 @@ def _marked(manifest: Manifest, state: State, seen: Mapping[str, Observations]) 
     return sorted(ours, key=lambda held: (held.address, held.external_task_id)), dict(sorted(others.items()))
 
 
-def _each(seen: Mapping[str, Observations]) -> Iterator[tuple[str, RemoteVoice]]:
-    told: set[tuple[str, str | None, str | None, str | None]] = set()
-    for provider, looked in seen.items():
-        for remote in looked.marked:
-            voice = (looked.account, remote.external_task_id, remote.task_id, remote.voice_id)
-            if remote.status is not TaskStatus.FAILED and voice not in told:
-                told.add(voice)
+def _marked_once(seen: Mapping[str, Observations]) -> Iterator[tuple[str, RemoteVoice]]:
+    yielded: set[tuple[str, str | None, str | None, str | None]] = set()
+    for provider, observations in seen.items():
+        for remote in observations.marked:
+            voice = (observations.account, remote.external_task_id, remote.task_id, remote.voice_id)
+            if remote.status is not TaskStatus.FAILED and voice not in yielded:
+                yielded.add(voice)
                 yield provider, remote
 
 
 def _is_rebuilt(voice: Voice, marker: markers.Marker) -> bool:
-    """Whether `state rebuild` would take it for this entry's: a renamed one is imported."""
-    return markers.could_mark(marker, voice.address) and marker.digest in markers.digests(voice)
+    """Whether `state rebuild` would adopt it for this entry. A voice of a renamed entry has to be imported."""
+    return markers.fits_address(marker, voice.address) and marker.digest in markers.digests(voice)
 
 
-class _Declared:
-    """The declared addresses, by what a marker may say of them."""
+class _DeclaredEntries:
+    """The declared entries, indexed by the address that a marker may have."""
 
     def __init__(self, manifest: Manifest) -> None:
         self._voices = [v for v in manifest.voices.values() if v.origin is Origin.MADE]
-        self._cut: dict[int, dict[str, list[Voice]]] = {}  # length -> the beginning of an address -> who have it
+        self._cut: dict[int, dict[str, list[Voice]]] = {}  # length -> beginning of an address -> entries
 
-    def meant(self, marker: markers.Marker) -> Voice | None:
-        """The entry that the marker fits; of several, which only a cut address has, the one of its digest first."""
-        fitting = self._beginning(marker.address)
+    def entry_of(self, marker: markers.Marker) -> Voice | None:
+        """The entry that the marker fits. A cut address may fit several: the one with its digest comes first."""
+        fitting = self._entries_beginning(marker.address)
         if not marker.cut:
             fitting = [voice for voice in fitting if len(voice.address) == len(marker.address)]
         of_its_digest = next((v for v in fitting if marker.digest in markers.digests(v)), None)
-        return of_its_digest or (fitting[0] if fitting else self._renamed(marker))
+        return of_its_digest or (fitting[0] if fitting else self._renamed_entry(marker))
 
-    def _renamed(self, marker: markers.Marker) -> Voice | None:
-        return next((v for v in self._voices if markers.marks_inputs(marker, v)), None)
+    def _renamed_entry(self, marker: markers.Marker) -> Voice | None:
+        return next((v for v in self._voices if markers.fits_inputs(marker, v)), None)
 
-    def _beginning(self, address: str) -> list[Voice]:
+    def _entries_beginning(self, address: str) -> list[Voice]:
         length = len(address)
         if length not in self._cut:
             self._cut[length] = {}
             for voice in self._voices:
-                self._cut[length].setdefault(markers.spelled(voice.address, length), []).append(voice)
+                self._cut[length].setdefault(markers.escaped_and_cut(voice.address, length), []).append(voice)
         return self._cut[length].get(address, [])
 
 
-def _verdict(voice: Voice, state: State, seen: Observations, able: Capabilities, *, stateless: bool) -> Verdict | str:
-    """A text says why it could not be looked at."""
+def _presence(
+    voice: Voice, state: State, seen: Observations, capabilities: Capabilities, *, stateless: bool
+) -> Presence | str:
+    """What the account shows of an entry. A string is the reason why it could not be read."""
     if voice.origin is Origin.OFFICIAL:
         if seen.presets is None:
             return "the official voices could not be listed"
-        return Verdict.PRESENT if str(voice.inputs["voice_id"]) in seen.presets else Verdict.LOST
+        return Presence.PRESENT if str(voice.inputs["voice_id"]) in seen.presets else Presence.LOST
     if voice.origin is Origin.ELSEWHERE:
-        match seen.of.get(markers.following(state, voice)[0]):
+        match seen.of.get(markers.next_key(state, voice)[0]):
             case Found():
-                return Verdict.PRESENT
+                return Presence.PRESENT
             case Unverifiable():
-                return Verdict.UNVERIFIABLE
+                return Presence.UNVERIFIABLE
             case Unknown(why=why):
                 return why
             case _:
-                return Verdict.LOST
-    verifiable = not stateless or _is_listed(voice, able.methods.get(voice.method))
-    return Verdict.ABSENT if verifiable else Verdict.UNVERIFIABLE
+                return Presence.LOST
+    verifiable = not stateless or _is_listed(voice, capabilities.methods.get(voice.method))
+    return Presence.ABSENT if verifiable else Presence.UNVERIFIABLE
 
 
 def _is_listed(voice: Voice, can: MethodCapabilities | None) -> bool:
-    """Whether its cloud's list would show what was ever made of it: then what the list lacks was not made."""
+    """Whether the cloud's list would show every voice made for this entry. Then a missing voice was never made."""
     if can is None or isinstance(can.found, Unknowable):
         return False
-    if can.activates:  # listed from its first use on, which the entry asks for or leaves to others
+    if can.activates:  # a voice is listed after its activation, which the entry may not declare
         return voice.inputs.get("activate") is not None
     return not isinstance(can.found, ByKey) or can.found.window is None

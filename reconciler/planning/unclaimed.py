@@ -1,6 +1,6 @@
-"""Before a voice is bought: is there one already that no record of this state holds?
+"""Blocks a creation if the account already has a marked voice for it that is not in the state.
 
-Such a voice is never taken without a person's word: a cloud may list the tasks of voices that were deleted.
+Such a voice is adopted only if the user imports it: a cloud may list the tasks of voices that were deleted.
 """
 
 from __future__ import annotations
@@ -19,40 +19,43 @@ from reconciler.planning.replacement import Replacement
 _SHOWN = 3  # voices in a hint
 
 
-def without_record(context: PlanContext, changes: Iterable[Change]) -> tuple[str, ...]:
-    """The addresses among these that the state knows nothing of, although the account holds a voice for them."""
-    stopped = (c.address for c in changes if c.action is Action.BLOCKED and c.address not in context.state.current)
-    voices = (context.manifest.voices[address] for address in stopped if address in context.manifest.voices)
-    return tuple(v.address for v in voices if in_the_way(context, v, Replacement("declared")) is not None)
+def unrecorded_addresses(context: PlanContext, changes: Iterable[Change]) -> tuple[str, ...]:
+    """The blocked addresses that are not in the state, although the account has a voice for them."""
+    blocked_addresses = (
+        c.address for c in changes if c.action is Action.BLOCKED and c.address not in context.state.current
+    )
+    voices = (context.manifest.voices[address] for address in blocked_addresses if address in context.manifest.voices)
+    return tuple(v.address for v in voices if blocked_by_unrecorded(context, v, Replacement("declared")) is not None)
 
 
-def in_the_way(context: PlanContext, voice: Voice, replacement: Replacement) -> Change | None:
-    """The verdict that stops the purchase; None if there is no such voice, or `--retry` asks for another one."""
+def blocked_by_unrecorded(context: PlanContext, voice: Voice, replacement: Replacement) -> Change | None:
+    """The change that blocks the creation; None if there is no such voice, or if `--retry` asks for another one."""
     if not context.marked.all:
         return None
     if voice.address not in context.options.retry:
-        ours = _newest_first(m for m in _fitting(context, voice) if context.ours(m.marker.lineage))
-        there = [m for m in ours if m.remote.status is not TaskStatus.FAILED]
-        if there:
-            return _is_it_this_one(voice, replacement, there)
+        ours = _newest_first(m for m in _find_fitting(context, voice) if context.is_own_lineage(m.marker.lineage))
+        existing = [m for m in ours if m.remote.status is not TaskStatus.FAILED]
+        if existing:
+            return _blocked_by_voice(voice, replacement, existing)
         if ours:
-            return _failed_before(voice, replacement, ours[0])
-    return _of_a_lost_state(context, voice, replacement)
+            return _blocked_by_failed_task(voice, replacement, ours[0])
+    return _blocked_by_lost_state(context, voice, replacement)
 
 
-def _fitting(context: PlanContext, voice: Voice) -> list[Marked]:
+def _find_fitting(context: PlanContext, voice: Voice) -> list[Marked]:
     exact = context.marked.exact(voice)
     if exact:
         return exact
     known = context.state.highest.get(voice.address, 0)
     later = [m for m in context.marked.named(voice) if m.marker.generation > known]
-    found = [*context.marked.of_the_same_inputs(voice), *later, *_cut(context, voice)]
-    return [m for m in found if m.remote.status is not TaskStatus.FAILED]  # of another entry or of other inputs
+    found = [*context.marked.of_the_same_inputs(voice), *later, *_fitting_by_cut_address(context, voice)]
+    # A failed task of another entry or of other inputs blocks nothing.
+    return [m for m in found if m.remote.status is not TaskStatus.FAILED]
 
 
-def _cut(context: PlanContext, voice: Voice) -> list[Marked]:
-    """By name only where nothing else can tell: one voice whose marker was cut, and one new entry that it may be of."""
-    found = [m for m in context.marked.cut(voice) if context.ours(m.marker.lineage)]
+def _fitting_by_cut_address(context: PlanContext, voice: Voice) -> list[Marked]:
+    """A voice whose marker was cut, matched by name alone: only if it is the only one and fits only this new entry."""
+    found = [m for m in context.marked.cut(voice) if context.is_own_lineage(m.marker.lineage)]
     if len({m.remote.external_task_id for m in found}) != 1:
         return []
     others = (v for v in context.manifest.voices.values() if v.address != voice.address)
@@ -61,12 +64,12 @@ def _cut(context: PlanContext, voice: Voice) -> list[Marked]:
 
 
 def _newest_first(found: Iterable[Marked]) -> list[Marked]:
-    """Each voice once."""
+    """Each voice once, the highest generation first."""
     by_key = {m.remote.external_task_id: m for m in found}
     return sorted(by_key.values(), key=lambda m: m.marker.generation, reverse=True)
 
 
-def _is_it_this_one(voice: Voice, replacement: Replacement, found: Sequence[Marked]) -> Change:
+def _blocked_by_voice(voice: Voice, replacement: Replacement, found: Sequence[Marked]) -> Change:
     newest = found[0]
     running = [m for m in found if m.remote.status is TaskStatus.RUNNING]
     again = way("to pay for another", "--retry", voice.address)
@@ -89,7 +92,7 @@ def _made_for(marked: Marked) -> str:
     return f"{marked.marker.address}{rest} (generation {marked.marker.generation})"
 
 
-def _failed_before(voice: Voice, replacement: Replacement, failed: Marked) -> Change:
+def _blocked_by_failed_task(voice: Voice, replacement: Replacement, failed: Marked) -> Change:
     why = failed.remote.message or "the cloud gave no reason"
     ways = hint("Change its inputs", way("or, to pay for the same again", "--retry", voice.address))
     return blocked(
@@ -101,16 +104,18 @@ def _failed_before(voice: Voice, replacement: Replacement, failed: Marked) -> Ch
     )
 
 
-def _of_a_lost_state(context: PlanContext, voice: Voice, replacement: Replacement) -> Change | None:
-    """Voices of another lineage of the same inputs; with no state at all, those of its name too.
+def _blocked_by_lost_state(context: PlanContext, voice: Voice, replacement: Replacement) -> Change | None:
+    """The blocked change if another lineage made this voice; in an empty state, a voice of the same name counts too.
 
-    An apply that left this entry blocked has begun a new state: a state with records proves nothing of this entry.
+    A state with records may be new: an apply that left this entry blocked has begun it. So it proves nothing here.
     """
     found = [*context.marked.exact(voice), *context.marked.of_the_same_inputs(voice)]
     if not context.state.records:
         found += [*context.marked.named(voice), *context.marked.cut(voice)]
     others = [m for m in found if m.remote.status is not TaskStatus.FAILED]
-    lineages = {m.marker.lineage for m in others if not context.ours(m.marker.lineage)} - set(context.state.strangers)
+    lineages = {m.marker.lineage for m in others if not context.is_own_lineage(m.marker.lineage)} - set(
+        context.state.strangers
+    )
     if not lineages:
         return None
     first = min(lineages)

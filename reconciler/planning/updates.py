@@ -1,4 +1,4 @@
-"""What a voice that stands still needs: keys told anew, and its first use. No new voice comes of it."""
+"""Plans updates of an existing voice: its updatable keys and its activation. No new voice is made."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from reconciler.model.observed import Found, Observation, RemoteVoice
 from reconciler.model.plan import Action, Change, FieldChange
 from reconciler.model.state import MADE, Activation, Record
 from reconciler.planning.blocked_change import blocked
-from reconciler.planning.change import verdict
-from reconciler.planning.diff import Difference, face
+from reconciler.planning.change import make_change
+from reconciler.planning.diff import Difference, shown_inputs
 from reconciler.planning.difference_text import listed
 from reconciler.planning.plan_context import PlanContext
 
@@ -20,28 +20,28 @@ CUT_SHORT = (
 
 
 def update_change(context: PlanContext, voice: Voice, record: Record, changed: Difference) -> Change | None:
-    """The cloud, the state, or neither is to be told something about the voice that the address has."""
-    found = news(record, context.observation(record))
-    in_place = changed.updatable + _renamed(context, voice, record)
+    """The update of the voice that the address has: in the cloud, in the state only, or None if nothing differs."""
+    found = new_activation(record, context.observation(record))
+    in_place = changed.updatable + _restored_name(context, voice, record)
     uses_it = wants_activation(context, voice, record)
-    if uses_it and in_doubt(context, voice, record):
+    if uses_it and activation_is_uncertain(context, voice, record):
         return blocked(
             voice,
             record,
             "whether its activation was done is not known: the reply was lost, and the cloud does not list it yet",
             hint("The next plan looks again", way("to pay for another call", "--retry", voice.address)),
         )
-    if in_place and not uses_it and not _shows(context, record):
+    if in_place and not uses_it and not _is_updatable(context, record):
         ways = "Declare activate, or use it once; or take the change back."
         return blocked(voice, record, "it can't be changed before its first use", ways)
     if not (in_place or changed.ours or changed.renewed or uses_it or found):
         return None
-    return verdict(
+    return make_change(
         voice,
         Action.UPDATE,
-        _reason(changed, in_place=bool(in_place), uses_it=uses_it, of=record.activation),
+        _reason(changed, in_place=bool(in_place), uses_it=uses_it, activation=record.activation),
         record=record,
-        before=face(record),
+        before=shown_inputs(record),
         fields=in_place + changed.ours + changed.renewed,
         key=record.external_task_id,
         found=found,
@@ -53,33 +53,33 @@ def update_change(context: PlanContext, voice: Voice, record: Record, changed: D
 def wants_activation(
     context: PlanContext, voice: Voice, record: Record | None, made: RemoteVoice | None = None
 ) -> bool:
-    """Whether its first use is declared, and nobody knows that it was made."""
+    """Whether the activation is declared, and the voice is not known to be activated."""
     if not context.can(voice).activates or "activate" not in voice.inputs or (made is not None and made.active):
         return False
-    return record is None or not _shows(context, record)
+    return record is None or not _is_updatable(context, record)
 
 
-def in_doubt(context: PlanContext, voice: Voice, record: Record | None) -> bool:
-    """Whether its first use may have been made and paid, so that only a person may ask for another."""
+def activation_is_uncertain(context: PlanContext, voice: Voice, record: Record | None) -> bool:
+    """Whether the activation may have been made and paid. Then only `--retry` repeats it."""
     uncertain = record is not None and record.activation is Activation.UNCERTAIN
     return uncertain and voice.address not in context.options.retry
 
 
-def news(record: Record, observed: Observation) -> RemoteVoice | None:
-    """What was seen of a voice, where it says more than the record does."""
-    fresh = isinstance(observed, Found) and observed.remote.active and record.activation is not Activation.DONE
-    return observed.remote if fresh and isinstance(observed, Found) else None
+def new_activation(record: Record, observed: Observation) -> RemoteVoice | None:
+    """What was observed of a voice, if it shows an activation that the record does not have."""
+    is_new = isinstance(observed, Found) and observed.remote.active and record.activation is not Activation.DONE
+    return observed.remote if is_new and isinstance(observed, Found) else None
 
 
-def _shows(context: PlanContext, record: Record) -> bool:
-    """Whether its cloud shows it, or soon will, so that it can be changed."""
+def _is_updatable(context: PlanContext, record: Record) -> bool:
+    """Whether the voice's cloud lists it, or soon will, so that it can be updated."""
     observed = context.observation(record)
     shown = isinstance(observed, Found) and observed.remote.active
     return shown or record.activation in MADE or not context.can(record).activates
 
 
-def _renamed(context: PlanContext, voice: Voice, record: Record) -> tuple[FieldChange, ...]:
-    """A name that somebody changed outside is put back, where the cloud can."""
+def _restored_name(context: PlanContext, voice: Voice, record: Record) -> tuple[FieldChange, ...]:
+    """The update that restores a name changed outside of voicectl, where the cloud can update names."""
     observed = context.observation(record)
     name = voice.inputs.get("name")
     if name is None or not context.can(record).updates or not isinstance(observed, Found) or not observed.remote.active:
@@ -92,19 +92,19 @@ def _renamed(context: PlanContext, voice: Voice, record: Record) -> tuple[FieldC
     return (FieldChange(name="name", before=seen, after=name),)
 
 
-def _reason(changed: Difference, *, in_place: bool, uses_it: bool, of: Activation | None) -> str:
+def _reason(changed: Difference, *, in_place: bool, uses_it: bool, activation: Activation | None) -> str:
     calls, kept = in_place or uses_it, bool(changed.ours or changed.renewed)
-    told = {
-        _renewed(changed): bool(changed.renewed),
+    parts = {
+        _renewed_text(changed): bool(changed.renewed),
         "updated in place": in_place,
-        CUT_SHORT if of is Activation.BEGUN else FIRST_USE: uses_it,
+        CUT_SHORT if activation is Activation.BEGUN else FIRST_USE: uses_it,
         "in the state only, no call": kept and not calls,
         "its first use is known now; in the state only, no call": not (calls or kept),
     }
-    return "; ".join(words for words, holds in told.items() if holds)
+    return "; ".join(part for part, applies in parts.items() if applies)
 
 
-def _renewed(changed: Difference) -> str:
+def _renewed_text(changed: Difference) -> str:
     names = [field.name for field in changed.renewed]
     return (
         f"only the signature{'s' * (len(names) > 1)} of {listed(names)} differ{'s' * (len(names) == 1)}"

@@ -129,14 +129,14 @@ def test_appends_come_one_after_the_other_and_each_takes_all_there_is() -> None:
     writer = AppendQueue(state_writer, NoDisk(), VirtualClock(), started.append)
     for key in ("one", "two", "three"):
         state_writer.write(record(key))
-        writer.wrote(urgent=True)
-        writer.turn()
+        writer.note_write(urgent=True)
+        writer.start_due()
     assert [append.batch.touched for append in started] == [{"one"}]
-    writer.appended(started[0]())
+    writer.append_ended(started[0]())
     assert (state_writer.durable, writer.busy) == (1, True)
-    writer.turn()
+    writer.start_due()
     assert [append.batch.touched for append in started] == [{"one"}, {"two", "three"}]
-    writer.appended(started[1]())
+    writer.append_ended(started[1]())
     assert (state_writer.durable, writer.busy) == (3, False)
 
 
@@ -147,13 +147,13 @@ def test_a_run_that_ends_holds_no_result_back() -> None:
         VirtualClock(),
     )
     writer = AppendQueue(state_writer, NoDisk(), clock, started.append)
-    writer.appended(AppendResult(number=0, seconds=1.0))  # a slow disk
+    writer.append_ended(AppendResult(number=0, seconds=1.0))  # a slow disk
     state_writer.write(record("one"))
-    writer.wrote(urgent=False)
-    writer.turn()
+    writer.note_write(urgent=False)
+    writer.start_due()
     assert started == []
-    writer.hurry()
-    writer.turn()
+    writer.stop_delaying()
+    writer.start_due()
     assert len(started) == 1
 
 

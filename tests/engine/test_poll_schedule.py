@@ -22,17 +22,17 @@ def polled(
         now = max(now, polls.due(list(running), submitting=sent < voices, starved=sent < voices))
         count += 1
         if count in lost:
-            polls.lost(now)
+            polls.poll_failed(now)
             continue
         ended = [at for at, end in running.items() if end <= now]
         for at in ended:
             del running[at]
-        polls.answered(now, ended=ended)
+        polls.poll_succeeded(now, ended=ended)
     return count, now
 
 
 def test_while_calls_go_out_a_poll_comes_every_5_seconds() -> None:
-    assert PollSchedule(at=7.0, takes=2.0).due([], submitting=True, starved=False) == 12.0
+    assert PollSchedule(at=7.0, expected=2.0).due([], submitting=True, starved=False) == 12.0
 
 
 def test_before_any_task_ended_creations_that_wait_have_their_slots_asked_for() -> None:
@@ -45,53 +45,53 @@ def test_before_any_task_ended_polls_of_a_long_one_grow_rare() -> None:
 
 
 def test_polls_of_the_last_tasks_grow_rare_up_to_ten_seconds() -> None:
-    delays = [PollSchedule(unheard=n).due([1.0], submitting=False, starved=False) for n in range(40)]
+    delays = [PollSchedule(polls_without_end=n).due([1.0], submitting=False, starved=False) for n in range(40)]
     assert (delays[0], delays[-1], delays) == (0.5, 10.0, sorted(delays))
 
 
 def test_a_task_is_asked_for_when_those_before_it_had_ended() -> None:
     polls = PollSchedule()
-    polls.answered(12.0, ended=[3.0])
+    polls.poll_succeeded(12.0, ended=[3.0])
     assert polls.due([12.0], submitting=True, starved=True) == 21.0
 
 
 def test_of_several_that_ended_the_closest_tells() -> None:
     polls = PollSchedule()
-    polls.answered(12.0, ended=[1.0, 2.0, 3.0])
-    assert polls.takes == 9.0
+    polls.poll_succeeded(12.0, ended=[1.0, 2.0, 3.0])
+    assert polls.expected == 9.0
 
 
 def test_tasks_that_are_due_together_are_asked_for_together() -> None:
-    polls = PollSchedule(takes=10.0, at=1.0)
+    polls = PollSchedule(expected=10.0, at=1.0)
     assert polls.due([1.0, 1.3, 1.6, 4.0], submitting=True, starved=True) == 11.6
 
 
 def test_where_nothing_waits_for_a_slot_the_last_ones_are_asked_for_now_and_then() -> None:
-    polls = PollSchedule(takes=10.0, at=1.0)
+    polls = PollSchedule(expected=10.0, at=1.0)
     assert polls.due([1.0, 4.0], submitting=False, starved=False) == 3.5
-    assert PollSchedule(takes=10.0, at=12.0).due([4.0], submitting=False, starved=False) == 14.0
+    assert PollSchedule(expected=10.0, at=12.0).due([4.0], submitting=False, starved=False) == 14.0
 
 
 def test_one_that_never_ends_is_asked_for_ever_more_rarely() -> None:
-    polls, delays = PollSchedule(takes=2.0, at=3.0), []
+    polls, delays = PollSchedule(expected=2.0, at=3.0), []
     for _ in range(20):
         due = polls.due([1.0], submitting=True, starved=True)
         delays.append(due - polls.at)
-        polls.answered(due, ended=[])
+        polls.poll_succeeded(due, ended=[])
     assert delays[0] < 0.6
     assert delays[-1] == 10.0
 
 
 def test_one_that_never_ends_teaches_nothing() -> None:
-    polls = PollSchedule(takes=2.0)
-    polls.answered(600.0, ended=[])
-    assert polls.takes == 2.0
+    polls = PollSchedule(expected=2.0)
+    polls.poll_succeeded(600.0, ended=[])
+    assert polls.expected == 2.0
 
 
 def test_a_task_of_an_earlier_run_teaches_nothing() -> None:
     polls = PollSchedule()
-    polls.answered(600.0, ended=[0.0])
-    assert polls.takes is None
+    polls.poll_succeeded(600.0, ended=[0.0])
+    assert polls.expected is None
 
 
 def test_equal_tasks_in_a_row_take_hardly_more_than_a_poll_each() -> None:

@@ -11,9 +11,10 @@ from reconciler.engine.context import Context
 from reconciler.engine.procedures.actions import procedure
 from reconciler.engine.state_writer import StateWriter
 from reconciler.engine.steps import (
-    After,
     AnyStep,
+    AwaitDeletes,
     AwaitTask,
+    AwaitTurn,
     Commit,
     Delete,
     Doubtful,
@@ -26,7 +27,6 @@ from reconciler.engine.steps import (
     Overdue,
     Stopped,
     Submit,
-    Turn,
 )
 from reconciler.errors import Cause, OutcomeUnknown, Rejected, Throttled
 from reconciler.hints import hint
@@ -113,7 +113,7 @@ def creation(declared: Voice | None = None, *records: Record, **told: Any) -> St
     declared = declared or voice("a")
     told = {"key": "k1", "generation": 1, "identity": markers.digest_of(declared), **told}
     story = Story(told.pop("action", Action.CREATE), declared, *records, **told)
-    assert isinstance(story.at, Turn)
+    assert isinstance(story.at, AwaitTurn)
     story.send(None)
     return story
 
@@ -259,7 +259,7 @@ def test_a_key_that_was_used_for_a_voice_deleted_since_is_followed_by_the_next()
     story = creation()
     gone = READY.model_copy(update={"deleted": True})
     story.sends(DUPLICATE, Found(remote=gone))
-    assert isinstance(story.at, Turn)
+    assert isinstance(story.at, AwaitTurn)
     again = story.send(None)
     assert isinstance(again, Submit)
     assert (again.record.generation, story.status()) == (2, Status.DELETED)
@@ -311,7 +311,7 @@ def test_a_key_that_was_used_up_too_often_is_left_to_a_person() -> None:
 def test_a_creation_whose_old_voice_goes_first_is_not_made_while_that_is_there() -> None:
     declared = voice("a", lifecycle=Lifecycle(create_before_destroy=False))
     story = Story(Action.CREATE, declared, key="k1", generation=2, identity=markers.digest_of(declared))
-    assert story.at == After("a")
+    assert story.at == AwaitDeletes("a")
     assert isinstance(story.send(Failed("could not delete 849")), Failed)
     assert story.status() is None
 
@@ -342,7 +342,7 @@ def test_a_replace_of_which_the_old_voice_goes_first() -> None:
     story = Story(Action.REPLACE, declared, held(), **told)
     assert isinstance(story.at, Delete)
     assert (story.status("k0"), story.record) == (Status.DEPOSED, None)
-    assert isinstance(story.send(None), Turn)
+    assert isinstance(story.send(None), AwaitTurn)
     assert isinstance(story.send(None), Submit)
     assert story.sends(Accepted(task_id="task"), READY) == Finished("850")
 

@@ -51,21 +51,21 @@ def at_full_pace() -> RateLimiter:
 def test_a_poll_takes_the_turn_of_a_creation() -> None:
     pace = RateLimiter(20)
     pace.take(10.0)
-    assert pace.turn_for_others(9.99) == pace.next_at
-    assert pace.turn_for_others(12.0) == 12.0
+    assert pace.next_for_others(9.99) == pace.next_at
+    assert pace.next_for_others(12.0) == 12.0
 
 
 def test_a_poll_does_not_wait_for_a_pace_that_was_told_to_pause() -> None:
     pace = RateLimiter(20)
     pace.refused(10.0, sent_at=9.9, retry_after=30)
-    assert pace.turn_for_others(10.0) == 10.1
+    assert pace.next_for_others(10.0) == 10.1
 
 
 def test_polls_count_in_a_second_with_the_creations() -> None:
     pace = RateLimiter(20)
     for n in range(10):
         pace.take(n / 1000)
-        pace.make_way(n / 1000)
+        pace.count_other_call(n / 1000)
     assert pace.next_at > 1.0
 
 

@@ -1,7 +1,7 @@
-"""The accounts of a planner's case.
+"""The provider accounts of a planner case.
 
-providers: {old: null, new: null}                       # name -> its account mark, null for the usual one
-accounts: {vod-new: {sub_app_id: 5}}                    # what the manifest says of it, where it is not the usual
+providers: {old: null, new: null}                       # name -> account, null for the default one
+accounts: {vod-new: {sub_app_id: 5}}                    # fields of the manifest entry that differ from the default
 credentials: {old: mine, new: mine}                     # the same word for the same credentials
 """
 
@@ -14,7 +14,7 @@ from reconciler.model.accounts import ACCOUNTS, Account
 
 Raw = Mapping[str, Any]  # as read from YAML
 
-_USUAL: Mapping[str, dict[str, Any]] = {
+_DEFAULTS: Mapping[str, dict[str, Any]] = {
     "kling": {"type": "kling"},
     "tencent-vod": {"type": "tencent-vod", "sub_app_id": 221073},
     "tencent-trtc": {"type": "tencent-trtc", "sdk_app_id": 1466000000},
@@ -27,7 +27,7 @@ _MARKS = {
 
 
 def type_of(provider: str) -> str:
-    """Providers named for a cloud of Tencent are of that cloud, `vod-new` too; all others are Kling's."""
+    """The type of a provider, from its name: `vod` and `vod-new` are tencent-vod, `trtc` tencent-trtc, others kling."""
     return {"vod": "tencent-vod", "trtc": "tencent-trtc"}.get(provider.partition("-")[0], "kling")
 
 
@@ -37,13 +37,13 @@ def providers(case: Raw) -> Mapping[str, str | None]:
 
 
 def declared(case: Raw) -> dict[str, Account]:
-    told = case.get("accounts", {})
+    fields = case.get("accounts", {})
     kinds = {name: type_of(name) for name in providers(case)}
-    return {name: ACCOUNTS[kind](**_USUAL[kind] | told.get(name, {})) for name, kind in kinds.items()}
+    return {name: ACCOUNTS[kind](**_DEFAULTS[kind] | fields.get(name, {})) for name, kind in kinds.items()}
 
 
 def account(case: Raw, provider: str) -> str:
-    """What the provider's account is now."""
+    """The account that the provider has now."""
     return str(providers(case)[provider] or _MARKS[type_of(provider)])
 
 

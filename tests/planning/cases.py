@@ -1,15 +1,15 @@
-"""A planner's case as people write it -> the values that the planner takes. Boring fields have defaults.
+"""Turns a planner case, written in YAML, into the values that the planner takes. All other fields have defaults.
 
 voices:                        # declared; {} is a Kling create named as its address
   narrator: {create: {voice_name: Narrator}, labels: {tier: gold}}
-records:                       # remembered; `ADDRESS@GENERATION: STATUS`, or a mapping with `status` and more
+records:                       # in the state; `ADDRESS@GENERATION: STATUS`, or a mapping with `status` and more
   narrator@1: ready
-  narrator@2: {status: running, beside: true}     # beside: the address does not mean it
-seen:                          # observed, where it is not what its status lets expect
+  narrator@2: {status: running, beside: true}     # beside: not the current record of its address
+seen:                          # observed, where it is not what the status implies
   narrator@1: absent           # ready, running, absent, "failed: WHY", "unknown: WHY", "unverifiable: WHY"
-  narrator@1 in new: absent    # by this provider, where two are asked for one record
-marked: [narrator@3]           # listed with our marker, known to no record
-expect: {narrator: replace}    # asserted whatever the golden files say; what is left out is a no-op
+  narrator@1 in new: absent    # observed by this provider, if two are asked for one record
+marked: [narrator@3]           # listed with our marker, without a record
+expect: {narrator: replace}    # asserted beside the golden files; an address that is left out is a no-op
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ from tests.planning.case_accounts import Raw, account, credentials, declared, pr
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 EARLIER = NOW - timedelta(hours=2)
 LINEAGE = "3b1f8f0e-7f1b-4f83-9a63-52d3cf3e1c11"
-_MEANT = {Status.INTENDED, Status.RUNNING, Status.READY, Status.FAILED, Status.UNCERTAIN}
+_CURRENT_STATUSES = {Status.INTENDED, Status.RUNNING, Status.READY, Status.FAILED, Status.UNCERTAIN}
 
 
 def plan(case: Raw) -> Plan:
-    """The case's plan, with the thresholds that it crosses."""
+    """The plan of a case, with the thresholds that it exceeds."""
     manifest, state = manifest_of(case), state_of(case)
     given = case.get("options", {})
     options = PlanOptions(
@@ -73,7 +73,7 @@ def manifest_of(case: Raw) -> Manifest:
 
 
 def voice(address: str, entry: Raw, *, checked: bool = True) -> Voice:
-    """`checked`: as today's manifest. A record may hold what an earlier one took."""
+    """A voice of a case. `checked`: its inputs are validated; those of an older record may not be valid today."""
     provider = entry.get("provider", "kling")
     kind = type_of(provider)
     keyword = next((name for name in (*METHOD_NAMES, AUDIO_METHOD) if name in entry), "create")
@@ -113,7 +113,7 @@ def state_of(case: Raw) -> State:
     current = {
         r.address: r.external_task_id
         for name, r in records.items()
-        if r.status in _MEANT and not _told(case, name).get("beside")
+        if r.status in _CURRENT_STATUSES and not _fields_of(case, name).get("beside")
     }
     return State(
         lineage=LINEAGE,
@@ -126,47 +126,47 @@ def state_of(case: Raw) -> State:
 
 
 def record(case: Raw, name: str) -> Record:
-    """`narrator@2` of the case."""
+    """A record of the case, by its name such as `narrator@2`."""
     address, _, generation = name.partition("@")
-    told = _told(case, name)
-    made_from = voice(told.get("was", address), told, checked=False)
-    status = Status(told["status"])
-    changed_at = NOW - timedelta(hours=told["hours_ago"]) if "hours_ago" in told else EARLIER
-    settled = status not in {Status.INTENDED, Status.RUNNING, Status.FAILED, Status.UNCERTAIN, Status.LAPSED}
-    dead = status is Status.DELETED
+    fields = _fields_of(case, name)
+    made_from = voice(fields.get("was", address), fields, checked=False)
+    status = Status(fields["status"])
+    changed_at = NOW - timedelta(hours=fields["hours_ago"]) if "hours_ago" in fields else EARLIER
+    has_ended = status not in {Status.INTENDED, Status.RUNNING, Status.FAILED, Status.UNCERTAIN, Status.LAPSED}
+    is_deleted = status is Status.DELETED
     digest = markers.digest_of(made_from)
     return Record(
         external_task_id=markers.external_task_id(LINEAGE, made_from.address, digest, int(generation)),
         address=address,
         provider=made_from.provider,
-        account=told["account"] if "account" in told else account(case, made_from.provider),
+        account=fields["account"] if "account" in fields else account(case, made_from.provider),
         method=made_from.method,
         generation=int(generation),
         status=status,
-        created_at=changed_at if "hours_ago" in told else EARLIER,
+        created_at=changed_at if "hours_ago" in fields else EARLIER,
         changed_at=changed_at,
         digest=digest,
-        sent={} if dead else redacted(made_from),
-        links=None if dead else link_notes_of(made_from),
+        sent={} if is_deleted else redacted(made_from),
+        links=None if is_deleted else link_notes_of(made_from),
         labels=made_from.labels,
         lifecycle=made_from.lifecycle,
         attempts=0 if made_from.method in {"preset", "existing"} else 1,
         task_id=None if status in {Status.INTENDED, Status.UNCERTAIN, Status.LAPSED} else f"93{_number(name)}",
-        voice_id=_voice_id(told, made_from, name) if settled or "voice_id" in told else None,
-        voice_name=told.get("voice_name", _asked_name(made_from)) if settled and not dead else None,
-        owned_by="1234567" if settled and not dead else None,
-        message=told.get("message"),
-        deposed_by=told.get("deposed_by"),
-        activation=told.get("activation"),
-        url=told.get("url"),
-        expires_at=NOW + timedelta(hours=told["expires_in_hours"]) if "expires_in_hours" in told else None,
+        voice_id=_voice_id(fields, made_from, name) if has_ended or "voice_id" in fields else None,
+        voice_name=fields.get("voice_name", _asked_name(made_from)) if has_ended and not is_deleted else None,
+        owned_by="1234567" if has_ended and not is_deleted else None,
+        message=fields.get("message"),
+        deposed_by=fields.get("deposed_by"),
+        activation=fields.get("activation"),
+        url=fields.get("url"),
+        expires_at=NOW + timedelta(hours=fields["expires_in_hours"]) if "expires_in_hours" in fields else None,
     )
 
 
-def _voice_id(told: Raw, made_from: Voice, name: str) -> str | None:
+def _voice_id(fields: Raw, made_from: Voice, name: str) -> str | None:
     if made_from.method == AUDIO_METHOD:
         return None
-    return str(told.get("voice_id", made_from.inputs.get("voice_id", f"85{_number(name)}")))
+    return str(fields.get("voice_id", made_from.inputs.get("voice_id", f"85{_number(name)}")))
 
 
 def _asked_name(voice: Voice) -> str | None:
@@ -179,7 +179,7 @@ def observations_of(case: Raw) -> dict[str, Observations]:
         *((name, r) for name, r in known.items()),
         *((f"{r.address}@{r.generation}", r) for r in _candidates(case)),
     ]
-    looked: dict[str, Observations] = {}
+    observations: dict[str, Observations] = {}
     for provider in providers(case):
         of = {
             r.external_task_id: _observation(case, name, r)
@@ -189,7 +189,7 @@ def observations_of(case: Raw) -> dict[str, Observations]:
         of |= {
             r.external_task_id: Absent() for _, r in options if r.provider == provider and r.external_task_id not in of
         }
-        looked[provider] = Observations(
+        observations[provider] = Observations(
             account=account(case, provider),
             of=of,
             marked=tuple(_marked(case, each) for each in case.get("marked", ())),
@@ -198,11 +198,11 @@ def observations_of(case: Raw) -> dict[str, Observations]:
             unlisted=case.get("unlisted"),
             presets=case.get("presets"),
         )
-    return looked
+    return observations
 
 
 def capabilities(case: Raw, provider: str) -> Capabilities:
-    """Kling's, with the case's changes; Tencent's as they are."""
+    """The capabilities of a provider. A case may change Kling's."""
     if type_of(provider) == "tencent-vod":
         return tencent_vod.CAPABILITIES
     if type_of(provider) == "tencent-trtc":
@@ -219,9 +219,9 @@ def capabilities(case: Raw, provider: str) -> Capabilities:
     )
 
 
-def _told(case: Raw, name: str) -> Raw:
-    told = case["records"][name]
-    return {"status": told} if isinstance(told, str) else told
+def _fields_of(case: Raw, name: str) -> Raw:
+    fields = case["records"][name]
+    return {"status": fields} if isinstance(fields, str) else fields
 
 
 def _candidates(case: Raw) -> list[Record]:
@@ -231,10 +231,10 @@ def _candidates(case: Raw) -> list[Record]:
 
 def _observation(case: Raw, name: str, record: Record) -> Observation:
     seen = case.get("seen", {})
-    told = seen if isinstance(seen, str) else seen.get(f"{name} in {record.provider}", seen.get(name))
-    if isinstance(told, dict):
-        return Found(remote=_remote(record, TaskStatus.READY).model_copy(update=told))
-    word, _, why = (told or _expected(record)).partition(": ")
+    outcome = seen if isinstance(seen, str) else seen.get(f"{name} in {record.provider}", seen.get(name))
+    if isinstance(outcome, dict):
+        return Found(remote=_remote(record, TaskStatus.READY).model_copy(update=outcome))
+    word, _, why = (outcome or _expected(record)).partition(": ")
     match word:
         case "absent":
             return Absent()
@@ -267,23 +267,23 @@ def _remote(record: Record, status: TaskStatus) -> RemoteVoice:
 
 
 def _marked(case: Raw, each: str | Raw) -> RemoteVoice:
-    """`narrator@2`, or a mapping with `voice` and more; made from what is declared, if nothing else is said."""
-    told: Raw = {"voice": each} if isinstance(each, str) else each
-    name = told["voice"]
+    """A marked voice, from `narrator@2` or a mapping with `voice` and more. Default inputs: the declared ones."""
+    fields: Raw = {"voice": each} if isinstance(each, str) else each
+    name = fields["voice"]
     address, _, generation = name.partition("@")
-    made_from = voice(address, case.get("voices", {}).get(address) or {} if "create" not in told else told)
-    lineage, digest = told.get("lineage", LINEAGE), markers.digest_of(made_from)
+    made_from = voice(address, case.get("voices", {}).get(address) or {} if "create" not in fields else fields)
+    lineage, digest = fields.get("lineage", LINEAGE), markers.digest_of(made_from)
     return RemoteVoice(
-        status=TaskStatus(told.get("status", "ready")),
+        status=TaskStatus(fields.get("status", "ready")),
         voice_id=f"85{_number(name)}",
         voice_name=made_from.inputs.get("voice_name"),
         task_id=f"93{_number(name)}",
-        external_task_id=told.get("key", markers.external_task_id(lineage, address, digest, int(generation))),
+        external_task_id=fields.get("key", markers.external_task_id(lineage, address, digest, int(generation))),
         owned_by="1234567",
     )
 
 
 def _number(name: str) -> str:
-    """16 digits that tell one `ADDRESS@GENERATION` from another, and end with its generation."""
+    """16 digits that are unique for an `ADDRESS@GENERATION`, and end with its generation."""
     address, _, generation = name.partition("@")
     return f"{crc32(address.encode()):012d}{int(generation):04d}"

@@ -1,4 +1,4 @@
-"""A provider that could not be looked at: its own entries are blocked, and nothing that may be its voice is deleted."""
+"""Tests a provider that could not be read: its entries are blocked, and no voice that may be its own is deleted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CLOSED = {"studio": AccountProblem(why="no credentials: STUDIO_KEY is not set", 
 
 
 def plan(case: dict[str, Any]) -> Plan:
-    """The case's plan, where nothing of studio could be looked at."""
+    """The plan of a case in which the provider studio could not be read."""
     case = {"providers": {"kling": None, "studio": None}, **case}
     manifest = cases.manifest_of(case)
     seen = {name: looked for name, looked in cases.observations_of(case).items() if name != "studio"}

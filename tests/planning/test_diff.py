@@ -1,4 +1,4 @@
-"""What differs, by what it means; and that deepdiff is loaded only when something does."""
+"""Tests the comparison of inputs, and that deepdiff is loaded only if something differs."""
 
 from __future__ import annotations
 

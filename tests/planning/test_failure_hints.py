@@ -1,4 +1,4 @@
-"""What a plan offers after a creation that failed: to pay for the same again only where that can help."""
+"""Tests the hints after a failed creation: `--retry` is offered only where the same call may succeed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is added to the verdicts before a plan is shown."""
+"""Tests what `finish` adds to a plan before it is shown."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Each file of tests/golden/plans is a case; beside it stand its plan as text and as JSON.
+"""Tests the cases in tests/golden/plans. Beside each case is its plan as text and as JSON.
 
-UPDATE_GOLDEN=1 writes those anew. What a case expects stands in the case, so that no update blesses a wrong verdict.
+UPDATE_GOLDEN=1 rewrites both. The case itself also states what it expects, so that an update can't hide a wrong change.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def test_the_plan_is_as_written(path: Path) -> None:
     case = yaml.safe_load(path.read_text(encoding="utf-8"))
     plan = cases.plan(case)
     _agrees(plan, case["expect"], case)
-    told = {".txt": text.plan(plan), ".json": json_documents.dumps(json_documents.plan_document(plan))}
-    for suffix, written in told.items():
+    rendered = {".txt": text.plan(plan), ".json": json_documents.dumps(json_documents.plan_document(plan))}
+    for suffix, written in rendered.items():
         golden = path.with_suffix(suffix)
         if os.environ.get("UPDATE_GOLDEN"):
             golden.write_text(written + "\n", encoding="utf-8")
@@ -40,7 +40,7 @@ def test_every_golden_file_has_its_case() -> None:
 
 
 def _agrees(plan: Plan, expected: Mapping[str, str | list[str]], case: Mapping[str, Any]) -> None:
-    """Actions by address; where the case says so also generations of new keys, drift, stops, notes and words."""
+    """Checks the actions by address, and if the case has them: generations, drift, stops, notes and words."""
     assert _actions(plan) == {address: _listed(actions) for address, actions in expected.items()}
     assert {d.address: str(d.kind) for d in plan.drift} == case.get("drift", {})
     assert len(plan.stops) == case.get("stops", 0)

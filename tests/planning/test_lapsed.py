@@ -1,4 +1,4 @@
-"""A creation given up, because its call was not seen to arrive, and wanted again: under which key it is sent."""
+"""Tests which key a lapsed creation is sent under, if its voice is needed again."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def case(hours_ago: float) -> dict[str, Any]:
 def test_while_vod_knows_its_key_it_is_sent_under_it_also_by_a_clock_that_was_set_back(
     hours_ago: float, seen: str
 ) -> None:
-    """So a first call that arrived unseen is refused a second time, and found."""
+    """If the first call arrived after all, the cloud refuses the second one, and the voice is found."""
     (change,) = cases.plan(case(hours_ago) | {"seen": {"hero@1": seen}}).changes
     (record,) = cases.state_of(case(hours_ago)).records
     assert (change.action, change.key) == (Action.CREATE, record)

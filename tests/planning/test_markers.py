@@ -1,4 +1,4 @@
-"""The key of a creation: what it looks like, what it tells apart, and what is read back from it."""
+"""Tests the key of a creation: its form, its uniqueness and its parsing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_a_key_is_read_back_as_it_was_made(address: str, digest: str, generation
     marker = markers.read(key)
     assert marker is not None
     assert (marker.lineage, marker.digest, marker.generation) == ("3b1f8f0e", digest, generation)
-    assert markers.could_mark(marker, address)
+    assert markers.fits_address(marker, address)
 
 
 @given(address=ADDRESSES, digest=DIGESTS, generation=GENERATIONS)
@@ -31,7 +31,7 @@ def test_a_key_is_at_most_50_letters_digits_and_dashes(address: str, digest: str
     assert re.fullmatch(r"[A-Za-z0-9_-]{1,50}", markers.external_task_id(LINEAGE, address, digest, generation))
 
 
-def test_a_short_address_stands_whole_in_its_key() -> None:
+def test_a_key_contains_a_short_address_in_full() -> None:
     assert markers.external_task_id(LINEAGE, "narrator", "9c0d1e2f", 2) == "vc-3b1f8f0e-narrator-9c0d1e2f-2"
 
 
@@ -65,7 +65,7 @@ def test_the_section_of_an_address_keeps_within_the_letters() -> None:
         "vc-3b1f8f0e-" + "n" * 40 + "-9c0d1e2f-1",
     ],
 )
-def test_what_is_no_marker_of_ours_is_none(key: str | None) -> None:
+def test_a_key_that_is_not_our_marker_is_none(key: str | None) -> None:
     assert markers.read(key) is None
 
 
@@ -81,9 +81,9 @@ def test_the_digest_is_of_the_identity_inputs() -> None:
     assert markers.digest_of(NARRATOR) != markers.digest_of(voice("narrator", {"create": {"voice_name": "Other"}}))
 
 
-def test_what_is_said_once_and_what_is_ours_is_not_in_the_digest() -> None:
-    told = {"create": {"callback_url": "https://ci.example.com/hook"}, "labels": {"tier": "gold"}}
-    assert markers.digest_of(NARRATOR) == markers.digest_of(voice("narrator", told))
+def test_request_only_inputs_and_labels_are_not_in_the_digest() -> None:
+    fields = {"create": {"callback_url": "https://ci.example.com/hook"}, "labels": {"tier": "gold"}}
+    assert markers.digest_of(NARRATOR) == markers.digest_of(voice("narrator", fields))
 
 
 def test_a_renewed_signature_leaves_the_digest() -> None:
@@ -96,10 +96,10 @@ def test_a_renewed_signature_leaves_the_digest() -> None:
 
 def test_the_next_key_is_above_every_generation_the_address_ever_had() -> None:
     state = state_of({"records": {"narrator@1": "deleted", "narrator@4": "deleted"}})
-    assert markers.following(state, NARRATOR)[1] == 5
-    assert markers.following(state, NARRATOR, above=7)[1] == 8
+    assert markers.next_key(state, NARRATOR)[1] == 5
+    assert markers.next_key(state, NARRATOR, above=7)[1] == 8
 
 
 def test_a_key_that_a_moved_record_keeps_is_passed_over() -> None:
     state = state_of({"records": {"speaker@1": {"status": "ready", "was": "narrator"}}})
-    assert markers.following(state, NARRATOR)[1] == 2
+    assert markers.next_key(state, NARRATOR)[1] == 2

@@ -1,24 +1,29 @@
-"""Which state files keep a manifest from beginning a state of its own."""
+"""Tests which state files nearby prevent a manifest from beginning a new state."""
 
 from __future__ import annotations
 
 import pytest
 
 from reconciler.model.neighbour import Neighbour, Relation
-from reconciler.planning.neighbours import obstacle
+from reconciler.planning.neighbours import blocking_error
 from tests.support.hints import in_words
 
 ONLY_UNLISTED = {Relation.AROUND, Relation.COPY}
 
 
 def found(relation: Relation = Relation.GONE, **fields: object) -> Neighbour:
-    told = {"path": "voices.state.json", "manifest": "voices.yaml", "options": "-f voices.yaml", "relation": relation}
-    return Neighbour.model_validate(told | fields)
+    defaults = {
+        "path": "voices.state.json",
+        "manifest": "voices.yaml",
+        "options": "-f voices.yaml",
+        "relation": relation,
+    }
+    return Neighbour.model_validate(defaults | fields)
 
 
 @pytest.mark.parametrize("relation", Relation)
 def test_what_no_cloud_lists_is_never_begun_again(relation: Relation) -> None:
-    refusal = obstacle([found(relation, held=3, unlisted=1)], "cast.yaml", begins=True)
+    refusal = blocking_error([found(relation, held=3, unlisted=1)], "cast.yaml", begins=True)
     assert refusal is not None
     assert "3 voices" in refusal.detail
     assert "voicectl plan --new-state" in in_words(refusal.hint)
@@ -26,30 +31,30 @@ def test_what_no_cloud_lists_is_never_begun_again(relation: Relation) -> None:
 
 @pytest.mark.parametrize("relation", Relation)
 def test_what_a_cloud_lists_is_begun_again_only_beside_a_manifest_that_is_still_used(relation: Relation) -> None:
-    refusal = obstacle([found(relation, held=3)], "cast.yaml", begins=True)
+    refusal = blocking_error([found(relation, held=3)], "cast.yaml", begins=True)
     assert (refusal is None) == (relation in ONLY_UNLISTED)
 
 
 def test_a_copy_is_no_reason_not_to_look() -> None:
     copies = [found(Relation.COPY, held=1, unlisted=1)]
-    assert obstacle(copies, "voices.yaml", begins=True) is not None
-    assert obstacle(copies, "voices.yaml", begins=False) is None
+    assert blocking_error(copies, "voices.yaml", begins=True) is not None
+    assert blocking_error(copies, "voices.yaml", begins=False) is None
 
 
 @pytest.mark.parametrize("relation", Relation)
 def test_a_state_that_holds_nothing_blocks_nothing(relation: Relation) -> None:
-    assert obstacle([found(relation)], "cast.yaml", begins=True) is None
+    assert blocking_error([found(relation)], "cast.yaml", begins=True) is None
 
 
 def test_nobody_knows_what_a_damaged_state_holds() -> None:
-    refusal = obstacle([found(damage="It ends in the middle.")], "cast.yaml", begins=False)
+    refusal = blocking_error([found(damage="It ends in the middle.")], "cast.yaml", begins=False)
     assert refusal is not None
     assert refusal.detail.endswith("It ends in the middle.")
 
 
 def test_each_state_has_its_way_on_and_all_of_them_one_way_around() -> None:
     both = [found(held=1), found(held=2, manifest="the old.yaml", path="the old.state.json")]
-    refusal = obstacle(both, "cast.yaml", begins=True)
+    refusal = blocking_error(both, "cast.yaml", begins=True)
     assert refusal is not None
     assert in_words(refusal.hint) == (
         "If voices.yaml was renamed: voicectl state mv-manifest voices.yaml; "

@@ -1,4 +1,4 @@
-"""What a plan notes of voices before they are paid for."""
+"""Tests the notes that a plan makes before voices are paid for."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OUT_OF_REACH = "voice_url: Kling can't reach 10.0.0.5, a private address; use a 
 
 
 def notes(voices: dict[str, Any], *records: str) -> tuple[str, ...]:
-    """`records` are ready, and made of what is declared; `narrator@1`."""
+    """The notes of a plan. `records`, such as `narrator@1`, are ready and have the declared inputs."""
     made = {name: {"status": "ready", **voices[name.partition("@")[0]]} for name in records}
     return cases.plan({"providers": dict.fromkeys(("kling", "vod", "trtc")), "voices": voices, "records": made}).notes
 
@@ -74,9 +74,9 @@ SHARED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
 @pytest.mark.parametrize("name", SHARED)
 def test_a_sample_that_two_addresses_share_is_noted_before_two_are_paid(name: str) -> None:
     one, other, sample = SHARED[name]
-    told = f"narrator and hero are made from the same sample ({sample}); {PAID}"
-    assert notes({"narrator": one, "hero": other}).count(told) == 1
-    assert notes({"narrator": one, "hero": other}, "narrator@1").count(told) == 1
+    note = f"narrator and hero are made from the same sample ({sample}); {PAID}"
+    assert notes({"narrator": one, "hero": other}).count(note) == 1
+    assert notes({"narrator": one, "hero": other}, "narrator@1").count(note) == 1
 
 
 @pytest.mark.parametrize("name", SHARED)
@@ -103,10 +103,10 @@ def test_other_samples_other_clouds_and_other_ways_are_not_noted(one: dict[str, 
 
 
 def test_hundreds_of_addresses_are_one_note() -> None:
-    told = notes({f"v{n}": of(LINK) for n in range(300)})
-    assert told == (f"v0, v1, v2, v3, v4 and 295 more are made from the same sample (voice_url: {LINK}); {PAID}",)
+    found = notes({f"v{n}": of(LINK) for n in range(300)})
+    assert found == (f"v0, v1, v2, v3, v4 and 295 more are made from the same sample (voice_url: {LINK}); {PAID}",)
 
 
 def test_hundreds_of_samples_are_counted() -> None:
-    told = notes({f"{side}{n}": of(f"https://cdn.example.com/{n}.mp3") for n in range(100) for side in "ab"})
-    assert (len(told), told[-1]) == (6, "95 more samples are shared by several addresses")
+    found = notes({f"{side}{n}": of(f"https://cdn.example.com/{n}.mp3") for n in range(100) for side in "ab"})
+    assert (len(found), found[-1]) == (6, "95 more samples are shared by several addresses")

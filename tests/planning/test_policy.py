@@ -1,4 +1,4 @@
-"""Thresholds and their numbers; when a saved plan is refused, and what of it still runs."""
+"""Tests the safety thresholds, when a saved plan is refused, and which of its changes still run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TEN = [f"v{n}" for n in range(10)]
 
 
 def _of_ten(*, removed: int = 0, changed: int = 0, gone: int = 0, safety: dict[str, float] | None = None) -> Plan:
-    """Ten recorded voices, of which so many were removed, changed, or deleted outside."""
+    """Ten recorded voices, some of them removed, changed, or deleted outside of voicectl."""
     left, renamed, lost = TEN[:removed], TEN[removed : removed + changed], TEN[-gone:] if gone else []
     return cases.plan(
         {
@@ -139,46 +139,46 @@ def test_a_plan_made_before_there_was_a_state_begins_its_lineage() -> None:
     assert policy.check_fresh(plan, State(lineage="another"), manifest="voices.yaml").lineage == plan.lineage
 
 
-def _narrowed(approved: dict[str, Any], fresh: dict[str, Any], *, going_on: bool = False) -> list[tuple[str, Action]]:
-    plan = policy.restrict_to(cases.plan(fresh), cases.plan(approved), going_on=going_on)
+def _restricted(approved: dict[str, Any], fresh: dict[str, Any], *, resumed: bool = False) -> list[tuple[str, Action]]:
+    plan = policy.restrict_to(cases.plan(fresh), cases.plan(approved), resumed=resumed)
     assert plan.plan_id == cases.plan(approved).plan_id
     return [(change.address, change.action) for change in plan.changes]
 
 
 def test_the_same_plan_made_now_runs_whole() -> None:
-    assert _narrowed(CHANGED, CHANGED) == [("n", Action.REPLACE)]
+    assert _restricted(CHANGED, CHANGED) == [("n", Action.REPLACE)]
 
 
 def test_what_was_not_reviewed_does_not_run() -> None:
     more = {"voices": {**CHANGED["voices"], "extra": {}}, "records": CHANGED["records"]}
-    assert _narrowed(CHANGED, more) == [("n", Action.REPLACE)]
+    assert _restricted(CHANGED, more) == [("n", Action.REPLACE)]
 
 
 def test_inputs_that_changed_since_the_review_are_refused() -> None:
     other = {"voices": {"n": {"create": {"voice_name": "Newer"}}}, "records": {"n@1": "ready"}}
     with pytest.raises(PlanStale, match="n: replace was reviewed"):
-        _narrowed(CHANGED, other)
+        _restricted(CHANGED, other)
     with pytest.raises(PlanStale, match="n: replace was reviewed"):
-        _narrowed(CHANGED, other, going_on=True)
+        _restricted(CHANGED, other, resumed=True)
 
 
 def test_a_reviewed_creation_that_is_not_needed_any_more_is_refused_beside_a_deletion() -> None:
     approved = {"voices": {"new": {}}, "records": {"old@1": "ready"}}
     with pytest.raises(PlanStale, match="new: create was reviewed"):
-        _narrowed(approved, {"voices": {}, "records": {"old@1": "ready"}})
+        _restricted(approved, {"voices": {}, "records": {"old@1": "ready"}})
 
 
 def test_a_deletion_of_what_is_declared_again_is_refused() -> None:
     approved = {"voices": {"hero": {}}, "records": {"hero@1": "ready", "n@1": "ready"}}
     with pytest.raises(PlanStale, match="n: delete was reviewed"):
-        _narrowed(approved, {"voices": {"hero": {}, "n": {}}, "records": approved["records"]})
+        _restricted(approved, {"voices": {"hero": {}, "n": {}}, "records": approved["records"]})
 
 
-@pytest.mark.parametrize("going_on", [False, True])
-def test_a_creation_that_moved_to_another_account_since_the_review_is_refused(going_on: bool) -> None:
+@pytest.mark.parametrize("resumed", [False, True])
+def test_a_creation_that_moved_to_another_account_since_the_review_is_refused(resumed: bool) -> None:
     here, there = ({"voices": {"n": {}}, "providers": {"kling": f"kling https://{host}.example.com"}} for host in "ab")
     with pytest.raises(PlanStale, match="n: create was reviewed"):
-        _narrowed(here, there, going_on=going_on)
+        _restricted(here, there, resumed=resumed)
 
 
 @pytest.mark.parametrize("unkept", [{}, {"create_before_destroy": False}])
@@ -188,26 +188,26 @@ def test_a_replace_that_would_delete_otherwise_than_reviewed_is_refused(unkept: 
         return {"voices": {"n": entry}, "records": {"n@1": "ready"}}
 
     with pytest.raises(PlanStale, match="n: replace was reviewed"):
-        _narrowed(lived({"keep_old": "24h"}), lived(unkept))
+        _restricted(lived({"keep_old": "24h"}), lived(unkept))
 
 
 def test_labels_that_changed_since_the_review_are_refused() -> None:
     def labelled(tier: str) -> dict[str, Any]:
         return {"voices": {"n": {"labels": {"tier": tier}}}, "records": {"n@1": "ready"}}
 
-    assert _narrowed(labelled("gold"), labelled("gold")) == [("n", Action.UPDATE)]
+    assert _restricted(labelled("gold"), labelled("gold")) == [("n", Action.UPDATE)]
     with pytest.raises(PlanStale, match="n: update was reviewed"):
-        _narrowed(labelled("gold"), labelled("silver"))
+        _restricted(labelled("gold"), labelled("silver"))
 
 
 def test_a_voice_that_is_gone_by_now_is_forgotten_instead_of_deleted() -> None:
     approved = {"voices": {"hero": {}}, "records": {"hero@1": "ready", "n@1": "ready"}}
-    assert _narrowed(approved, {**approved, "seen": {"n@1": "absent"}}) == [("n", Action.FORGET)]
+    assert _restricted(approved, {**approved, "seen": {"n@1": "absent"}}) == [("n", Action.FORGET)]
 
 
 def test_what_can_not_be_looked_at_now_is_blocked_instead_of_made() -> None:
     seen = {**CHANGED, "seen": {"n@1": "unknown: HTTP 503"}}
-    assert _narrowed(CHANGED, seen) == [("n", Action.BLOCKED)]
+    assert _restricted(CHANGED, seen) == [("n", Action.BLOCKED)]
 
 
 BLOCKED: dict[str, dict[str, Any]] = {  # what a plan can be blocked by, each at the address n
@@ -236,15 +236,15 @@ BLOCKED: dict[str, dict[str, Any]] = {  # what a plan can be blocked by, each at
 }
 
 
-@pytest.mark.parametrize("going_on", [False, True])
+@pytest.mark.parametrize("resumed", [False, True])
 @pytest.mark.parametrize("why", BLOCKED)
-def test_what_is_blocked_in_a_saved_plan_stays_blocked(why: str, going_on: bool) -> None:
-    assert _narrowed(BLOCKED[why], BLOCKED[why], going_on=going_on) == [("n", Action.BLOCKED)]
+def test_what_is_blocked_in_a_saved_plan_stays_blocked(why: str, resumed: bool) -> None:
+    assert _restricted(BLOCKED[why], BLOCKED[why], resumed=resumed) == [("n", Action.BLOCKED)]
 
 
 def test_what_was_blocked_and_is_free_now_is_not_done_and_says_that_it_waits_for_a_review() -> None:
     approved, fresh = cases.plan(BLOCKED["a creation that failed"]), cases.plan({"voices": {"n": {}}})
-    (change,) = policy.restrict_to(fresh, approved, going_on=False).changes
+    (change,) = policy.restrict_to(fresh, approved, resumed=False).changes
     assert (change.action, change.key, change.found) == (Action.BLOCKED, None, None)
     assert change.reason == "it was blocked in the saved plan; now it can be done (create), and that was not reviewed"
     assert in_words(change.hint) == "Review it: voicectl plan --out FILE"
@@ -252,49 +252,49 @@ def test_what_was_blocked_and_is_free_now_is_not_done_and_says_that_it_waits_for
 
 def test_what_was_blocked_and_is_in_order_now_is_no_change() -> None:
     fine = {**BLOCKED["a voice that can't be looked at"], "seen": {}}
-    assert _narrowed(BLOCKED["a voice that can't be looked at"], fine) == []
+    assert _restricted(BLOCKED["a voice that can't be looked at"], fine) == []
 
 
 def test_what_is_blocked_only_now_is_shown_too() -> None:
     reviewed: dict[str, Any] = {"voices": {"n": {}}, "records": {"n@1": "ready"}}
-    assert _narrowed(reviewed, {**reviewed, "seen": {"n@1": "unknown: HTTP 503"}}) == [("n", Action.BLOCKED)]
+    assert _restricted(reviewed, {**reviewed, "seen": {"n@1": "unknown: HTTP 503"}}) == [("n", Action.BLOCKED)]
 
 
 def test_going_on_a_replace_finishes_with_what_was_begun() -> None:
     new = {"create": {"voice_name": "New"}}
     begun = {**CHANGED, "records": {"n@1": "ready", "n@2": {"status": "running", "beside": True, **new}}}
-    assert _narrowed(CHANGED, begun, going_on=True) == [("n", Action.REPLACE)]
+    assert _restricted(CHANGED, begun, resumed=True) == [("n", Action.REPLACE)]
     bound = {**CHANGED, "records": {"n@1": "deposed", "n@2": {"status": "ready", **new}}}
-    assert _narrowed(CHANGED, bound, going_on=True) == [("n", Action.DELETE)]
+    assert _restricted(CHANGED, bound, resumed=True) == [("n", Action.DELETE)]
 
 
 def test_going_on_does_not_do_again_what_is_done() -> None:
     done = {**CHANGED, "records": {"n@1": "deleted", "n@2": {"status": "ready", **CHANGED["voices"]["n"]}}}
-    assert _narrowed(CHANGED, done, going_on=True) == []
+    assert _restricted(CHANGED, done, resumed=True) == []
 
 
 def test_going_on_replaces_once_what_was_asked_to_be_replaced() -> None:
     approved = {"voices": {"n": {}}, "records": {"n@1": "ready"}, "options": {"replace": ["n"]}}
     done = {**approved, "records": {"n@1": "deleted", "n@2": "ready"}}
     assert [c.action for c in cases.plan(done).changes] == [Action.REPLACE]
-    assert _narrowed(approved, done, going_on=True) == []
+    assert _restricted(approved, done, resumed=True) == []
 
 
 def test_going_on_retries_once_what_was_asked_to_be_tried_again() -> None:
     approved = {"voices": {"n": {}}, "records": {"n@1": "failed"}, "options": {"retry": ["n"]}}
     failed_again = {**approved, "records": {"n@1": {"status": "failed", "beside": True}, "n@2": "failed"}}
     assert [c.action for c in cases.plan(failed_again).changes] == [Action.CREATE]
-    assert _narrowed(approved, failed_again, going_on=True) == []
+    assert _restricted(approved, failed_again, resumed=True) == []
 
 
 def test_a_saved_plan_keeps_its_own_stops() -> None:
     approved = _of_ten(removed=4)
-    assert policy.restrict_to(approved, approved, going_on=False).stops == approved.stops
+    assert policy.restrict_to(approved, approved, resumed=False).stops == approved.stops
 
 
 def test_losing_counts_what_takes_a_voice_from_its_address() -> None:
     case = {"voices": {"n": {"create": {"voice_name": "New"}}}, "records": {"n@1": "ready", "old@1": "ready"}}
-    lost = policy.losing(cases.plan(case).changes, cases.state_of(case))
+    lost = policy.removing(cases.plan(case).changes, cases.state_of(case))
     assert sorted(change.address for change in lost) == ["n", "old"]
 
 

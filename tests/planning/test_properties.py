@@ -1,4 +1,4 @@
-"""What holds for every plan, however odd the manifest, the state and the clouds."""
+"""Tests properties that hold for every plan, for generated manifests, states and clouds."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def _once(world: dict[str, Any]) -> dict[str, Any]:
 
 
 class World:
-    """A world and its plan, with the looks of the tests below."""
+    """A world and its plan, with the queries that the tests below use."""
 
     def __init__(self, world: dict[str, Any]) -> None:
         self.case = _once(world)
@@ -137,7 +137,7 @@ class World:
         return [self.state.records[key] for key in self.state.current.values()]
 
     def deleted(self, change: Change) -> set[tuple[str, str]]:
-        """The voices that a change gives up."""
+        """The voices that a change deletes or releases."""
         record = self.state.records.get(change.record or "")
         if change.action not in _DELETING or record is None or record.method == "preset":
             return set()
@@ -208,16 +208,16 @@ def test_nothing_is_bought_while_the_same_may_be_on_its_way(world: dict[str, Any
 
 @everything
 @given(worlds())
-def test_an_address_has_one_verdict_and_a_key_one_creation(world: dict[str, Any]) -> None:
+def test_an_address_has_one_change_and_a_key_one_creation(world: dict[str, Any]) -> None:
     seen = World(world)
     moves = [c for c in seen.plan.changes if c.action is Action.MOVE]
     taken = {c.address for c in moves}  # what had these addresses is a leftover, unless it moves on
     bound = {key for address, key in seen.state.current.items() if address not in taken}
     beside = {key for key, record in seen.state.records.items() if key not in bound}
     leftovers = [c for c in seen.plan.changes if c.key is None and c.record in beside and c.after is None]
-    verdicts = [c for c in seen.plan.changes if c not in leftovers and c not in moves]
+    address_changes = [c for c in seen.plan.changes if c not in leftovers and c not in moves]
     assert len({c.address for c in moves}) == len({c.record for c in moves}) == len(moves)
-    assert all(count == 1 for count in Counter(change.address for change in verdicts).values())
+    assert all(count == 1 for count in Counter(change.address for change in address_changes).values())
     assert all(count == 1 for count in Counter(change.record for change in leftovers).values())
     bought = [c.key for c in seen.plan.changes if c.action in _BUYING and c.made is None]
     assert len(bought) == len(set(bought))
@@ -228,7 +228,7 @@ def test_an_address_has_one_verdict_and_a_key_one_creation(world: dict[str, Any]
 
 @everything
 @given(worlds())
-def test_a_doubted_account_is_left_alone(world: dict[str, Any]) -> None:
+def test_an_account_with_a_problem_is_not_changed(world: dict[str, Any]) -> None:
     seen = World(world)
     for name, looked in seen.observations.items():
         elsewhere = [

@@ -1,4 +1,4 @@
-"""Whose the voices are that an account shows, where no state is here to say so."""
+"""Tests the survey: whose the voices of an account are if there is no state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A state and markers written by the version before links had notes: the upgrade buys nothing.
+"""Tests a state and markers of the version before links had notes: the upgrade pays for nothing.
 
 `upgrade/state.json` is what that version's apply left for `upgrade/links.yaml`, with %n% = 1; 2 is every link
 signed anew.
@@ -35,7 +35,7 @@ def manifest(tmp_path: Path, signed: int, *edits: tuple[str, str]) -> Manifest:
 
 
 def plan(declared: Manifest, state: State, *, marked: bool = False) -> Plan:
-    """With everything of the old state there; `marked`: and no record of it known."""
+    """The plan if all voices of the old state exist. `marked`: they are only marked, and no record is known."""
     seen = {}
     for provider in declared.providers:
         there = [r for r in OLD.records.values() if r.provider == provider]
@@ -74,7 +74,7 @@ def link_notes_of(state: State, declared: Manifest, changes: tuple[Change, ...])
 
 
 def today(declared: Manifest) -> State:
-    """The old state with every record noted anew."""
+    """The old state, with the link notes of every record renewed."""
     return OLD.with_changes(
         OLD.records[OLD.current[a]].model_copy(
             update={"sent": redaction.redacted(v), "links": redaction.link_notes_of(v)}

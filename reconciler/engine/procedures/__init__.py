@@ -1,1 +1,1 @@
-"""One procedure for each action: the life of a change, to be read from top to bottom."""
+"""One procedure for each action. It carries out a change from its first step to its last."""

@@ -1,8 +1,8 @@
-"""How a voice is made: from the intent, over one paid call, to the voice that its task ends with.
+"""Creates a voice: writes the intent, sends one paid call, and waits for the task that makes the voice.
 
-The rule that money hangs on: only a proof clears an intent. `Rejected` and `Throttled` of a first sending are proofs.
-After a second sending only what `find` shows is one (see `lookup`): the cloud's word that it knows the key ends the
-sending, and where the voice stays unseen then, a person decides.
+The rule that prevents double payment: only a proof clears an intent. `Rejected` and `Throttled` on the first send are
+proofs. After a second send, only a look-up by `find` is (see `lookup`). If the cloud answers that it knows the key,
+the call is not sent again, and if no look-up shows the voice then, the user has to resolve it.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from typing import NoReturn
 
 from reconciler.engine.context import Context
 from reconciler.engine.procedures import key_in_use
-from reconciler.engine.procedures.lookup import finding, looked_up, unknowable, waits
-from reconciler.engine.procedures.waiting import GOES_ON, NOT_KNOWN, TRIES_AGAIN, overdue
+from reconciler.engine.procedures.lookup import end_as_uncertain, find_capability, look_up, lookup_pauses
+from reconciler.engine.procedures.waiting import LOOKS_UP_LATER, OUTCOME_UNKNOWN, RETRIES_LATER, overdue
 from reconciler.engine.steps import (
     AwaitTask,
+    AwaitTurn,
     Commit,
+    EndProcedure,
     Failed,
     Left,
     Note,
-    Over,
     Overdue,
     Procedure,
     Stopped,
     Submit,
-    Turn,
 )
 from reconciler.errors import CloudError, Rejected, Throttled
 from reconciler.hints import hint, way
@@ -41,15 +41,15 @@ from reconciler.planning import markers
 from reconciler.planning.blocked_change import failure_hint
 from reconciler.protocols import Accepted, ByKey, ByList, Done, Unknowable
 
-SENDS = 3  # of one key in one run
-_MOST_SENDINGS = 4 * SENDS  # of one key over all runs, until a person is asked
-_GENERATIONS = 20  # of one address in one run whose keys turn out to be used up
-_HIDDEN = "the cloud knows the key, and does not show its voice"
+SENDS = 3  # sends of one key in one run
+_MAX_SENDS = 4 * SENDS  # sends of one key in all runs; after them the creation counts as failed
+_MAX_GENERATIONS = 20  # of one address in one run whose keys turn out to be used already
+_NOT_SHOWN = "the cloud knows the key, and does not show its voice"
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """`rebind`: what the address meant before. `sent_before`: when an earlier run wrote that it would send the call."""
+    """`rebind`: the key that the address had before. `sent_before`: when an earlier run wrote that it would send."""
 
     record: Record
     rebind: str | None = None
@@ -57,24 +57,24 @@ class Intent:
 
 
 def new_voice(context: Context, change: Change, voice: Voice) -> Procedure[Record]:
-    """A voice under the change's key, ready, not yet written down. Raises Over where there is none."""
-    used_up = 0
+    """Creates a voice under the change's key. Returns its ready record, not yet written. Raises EndProcedure."""
+    used_keys = 0
     while True:
-        yield from Turn(voice)
-        intent = yield from _intend(context, change, voice)
-        made = yield from _sent(context, voice, intent)
+        yield from AwaitTurn(voice)
+        intent = yield from _write_intent(context, change, voice)
+        made = yield from _send(context, voice, intent)
         if made is not None:
             return made
-        used_up += 1
-        if used_up > _GENERATIONS:
-            why = f"{key_in_use.DELETED}, and so were {_GENERATIONS} more"
-            yield from Commit((key_in_use.unproven(intent.record, why, now=context.now),))
-            raise Over(Failed(why, key_in_use.hint(voice)))
+        used_keys += 1
+        if used_keys > _MAX_GENERATIONS:
+            why = f"{key_in_use.DELETED}, and so were {_MAX_GENERATIONS} more"
+            yield from Commit((key_in_use.as_unproven(intent.record, why, now=context.now),))
+            raise EndProcedure(Failed(why, key_in_use.hint(voice)))
         change = yield from _next_generation(context, change, voice, intent)
 
 
-def _intend(context: Context, change: Change, voice: Voice) -> Procedure[Intent]:
-    """The intent, durable before the call. The address means it, unless a voice stands there that it replaces."""
+def _write_intent(context: Context, change: Change, voice: Voice) -> Procedure[Intent]:
+    """Writes the intent before the call, and binds the address to it, unless the change replaces an existing voice."""
     now, before = context.now, context.record(change.key)
     account = context.clouds[change.provider].provider.account
     record = transitions.intended(change, voice, account=account, before=before, now=now)
@@ -95,155 +95,155 @@ def _intend(context: Context, change: Change, voice: Voice) -> Procedure[Intent]
     return Intent(record, rebind, sent_before)
 
 
-def _sent(context: Context, voice: Voice, intent: Intent) -> Procedure[Record | None]:
-    """The call, and what became of it. None: its key was used up long ago, so it made nothing."""
+def _send(context: Context, voice: Voice, intent: Intent) -> Procedure[Record | None]:
+    """Sends the call, and returns what it has made. None: its key was used long ago, so the call made nothing."""
     record, hidden = intent.record, ""
-    found = yield from _before_it_is_paid_again(context, intent)
+    found = yield from _look_up_earlier_send(context, intent)
     for sends in count(1):
         if found is not None:
-            return (yield from arrived(context, voice, record, found))
+            return (yield from continue_with_found(context, voice, record, found))
         lost = ""
         answer = yield from Submit(voice, record)
         match answer:
             case Accepted(task_id=task_id):
                 record = transitions.accepted(record, task_id, now=context.now)
-                yield from Commit((record,), urgent=finding(context, record) == Unknowable())
+                yield from Commit((record,), urgent=find_capability(context, record) == Unknowable())
                 yield from Note(Kind.ACCEPTED)
-                return (yield from awaited(context, voice, record))
+                return (yield from await_voice(context, voice, record))
             case Done(remote=remote):
-                return (yield from ended(context, voice, record, remote))
+                return (yield from ready_or_failed(context, voice, record, remote))
             case Rejected(duplicate=True) if record.attempts == 1:
-                return (yield from _forgotten(context, voice, record))
+                return (yield from _key_was_used(context, voice, record))
             case Rejected(duplicate=True):
-                hidden = hidden or _HIDDEN
+                hidden = hidden or _NOT_SHOWN
             case Rejected() if record.attempts > 1:
-                # A refusal may be the cloud's way to say that it knows the key: only what is found tells.
+                # A cloud may refuse a call because it knows the key: only a look-up can tell.
                 hidden = f"an earlier call may have made this voice, and the cloud refused the second: {answer.detail}"
             case Stopped() | Throttled() | Rejected():
-                yield from _came_to_nothing(context, voice, record, intent.rebind, answer)
+                yield from _end_without_voice(context, voice, record, intent.rebind, answer)
             case CloudError():
-                lost = yield from _lost(context, record, answer)
-        found = yield from looked_up(context, record, pauses=waits(context, record, lost=lost), hidden=hidden)
+                lost = yield from _reply_lost(context, record, answer)
+        found = yield from look_up(context, record, pauses=lookup_pauses(context, record, lost=lost), hidden=hidden)
         if found is None:
             if sends >= SENDS:
-                yield from _never_taken(context, voice, record, lost)
-            # The same key: were the first call to arrive after all, the cloud refuses this one.
+                yield from _end_after_sends(context, voice, record, lost)
+            # The same key: if the first call arrives after all, the cloud refuses this one.
             record = record.model_copy(update={"attempts": record.attempts + 1, "changed_at": context.now})
             yield from Commit((record,), urgent=True)
     return None
 
 
-def _came_to_nothing(
+def _end_without_voice(
     context: Context, voice: Voice, record: Record, rebind: str | None, answer: Stopped | Throttled | Rejected
 ) -> Procedure[NoReturn]:
-    """Proven: the call made nothing. What only a change of its inputs can mend is written down."""
+    """Ends after a call that provably made nothing. A failure that only other inputs can cure is recorded."""
     if isinstance(answer, Rejected) and not answer.spent:
         yield from Commit((transitions.failed(record, answer.detail, cause=answer.cause, now=context.now),))
-        raise Over(Failed(answer.detail, failure_hint(voice, answer.cause)))
-    yield from _withdrawn(context, record, rebind)
+        raise EndProcedure(Failed(answer.detail, failure_hint(voice, answer.cause)))
+    yield from _withdraw_intent(context, record, rebind)
     match answer:
         case Stopped():
-            raise Over(Left())
+            raise EndProcedure(Left())
         case Throttled():
-            raise Over(Failed(answer.detail, TRIES_AGAIN))
+            raise EndProcedure(Failed(answer.detail, RETRIES_LATER))
         case Rejected():
-            raise Over(Failed(answer.detail, hint(way("Nothing was paid. Once that is granted", "apply"))))
+            raise EndProcedure(Failed(answer.detail, hint(way("Nothing was paid. Once that is granted", "apply"))))
 
 
-def _lost(context: Context, record: Record, answer: CloudError) -> Procedure[str]:
-    """Its reply was lost: why, where that can be looked up."""
-    match finding(context, record):
+def _reply_lost(context: Context, record: Record, answer: CloudError) -> Procedure[str]:
+    """The reply was lost: returns why, if a look-up is possible. Else ends the procedure as uncertain."""
+    match find_capability(context, record):
         case Unknowable():
             why = f"the call's reply was lost, and this cloud can't be asked: {answer.detail}"
-            yield from unknowable(context, record, why)
+            yield from end_as_uncertain(context, record, why)
         case ByList(lag=None):
             why = f"the call's reply was lost, and nobody says how late this cloud lists a voice: {answer.detail}"
-            yield from unknowable(context, record, why)
+            yield from end_as_uncertain(context, record, why)
         case ByKey() | ByList():
             yield from Note(Kind.RETRYING, f"looking up what became of the call: {answer.detail}")
     return answer.detail
 
 
-def _before_it_is_paid_again(context: Context, intent: Intent) -> Procedure[RemoteVoice | None]:
-    """Where no key keeps a second sending from being paid: what an earlier run's sending left, if anything."""
-    record, by = intent.record, finding(context, intent.record)
+def _look_up_earlier_send(context: Context, intent: Intent) -> Procedure[RemoteVoice | None]:
+    """Looks up what an earlier run's call has made, for clouds where a second send would be paid again."""
+    record, by = intent.record, find_capability(context, intent.record)
     if not isinstance(by, ByList) or intent.sent_before is None:
         return None
     age = (context.now - intent.sent_before).total_seconds()
-    # So long the call may have waited to go out, and been under way.
+    # The longest time that the call may have waited to be sent, and then have been under way.
     longest = 2 * context.clouds[record.provider].task_timeout
-    return (yield from looked_up(context, record, pauses=(max(0.0, longest - age), by.lag or 0.0), hidden=""))
+    return (yield from look_up(context, record, pauses=(max(0.0, longest - age), by.lag or 0.0), hidden=""))
 
 
-def arrived(context: Context, voice: Voice, record: Record, remote: RemoteVoice) -> Procedure[Record]:
-    """What a look-up found."""
+def continue_with_found(context: Context, voice: Voice, record: Record, remote: RemoteVoice) -> Procedure[Record]:
+    """Continues with what a look-up found."""
     if remote.status is not TaskStatus.RUNNING:
-        return (yield from ended(context, voice, record, remote))
+        return (yield from ready_or_failed(context, voice, record, remote))
     record = transitions.seen(record, remote, now=context.now)
     yield from Commit((record,))
     yield from Note(Kind.ACCEPTED, "it had arrived")
-    return (yield from awaited(context, voice, record))
+    return (yield from await_voice(context, voice, record))
 
 
-def awaited(context: Context, voice: Voice, record: Record) -> Procedure[Record]:
-    """Its task's end."""
+def await_voice(context: Context, voice: Voice, record: Record) -> Procedure[Record]:
+    """Waits for the task's end, and returns the ready record."""
     answer = yield from AwaitTask(record)
     if isinstance(answer, Overdue):
-        raise Over(overdue(context, record, answer))
-    return (yield from ended(context, voice, record, answer))
+        raise EndProcedure(overdue(context, record, answer))
+    return (yield from ready_or_failed(context, voice, record, answer))
 
 
-def ended(context: Context, voice: Voice, record: Record, remote: RemoteVoice) -> Procedure[Record]:
-    """A voice, or none: then that is written down with the reason, so that it is not bought again."""
+def ready_or_failed(context: Context, voice: Voice, record: Record, remote: RemoteVoice) -> Procedure[Record]:
+    """The ready record. A failure is written with its reason, so that the voice is not paid for again."""
     record = transitions.seen(record, remote, now=context.now)
     if record.status is Status.READY:
         return record
     yield from Commit((record,))
-    raise Over(Failed(record.message or "the cloud gave no reason", failure_hint(voice, record.cause)))
+    raise EndProcedure(Failed(record.message or "the cloud gave no reason", failure_hint(voice, record.cause)))
 
 
-def _forgotten(context: Context, voice: Voice, record: Record) -> Procedure[Record | None]:
-    """A first call refused because of its key: a run that this state does not know used it."""
-    record = key_in_use.refused(record, now=context.now)
-    # Durable before anything is looked up: a run that dies here must not leave an intent that a list settles.
+def _key_was_used(context: Context, voice: Voice, record: Record) -> Procedure[Record | None]:
+    """Handles a first call that was refused because of its key: a run that this state does not know used the key."""
+    record = key_in_use.as_refused(record, now=context.now)
+    # Durable before the look-up: a run that dies here must not leave an intent that a list would resolve.
     yield from Commit((record,), urgent=True)
-    remote = yield from key_in_use.shown(context, voice, record)
+    remote = yield from key_in_use.made_by_key(context, voice, record)
     match remote:
         case key_in_use.Unproven(why=why):
-            yield from Commit((key_in_use.unproven(record, why, now=context.now),))
-            raise Over(Failed(why, key_in_use.hint(voice)))
+            yield from Commit((key_in_use.as_unproven(record, why, now=context.now),))
+            raise EndProcedure(Failed(why, key_in_use.hint(voice)))
         case None:
             return None
         case RemoteVoice():
-            return (yield from arrived(context, voice, record, remote))
+            return (yield from continue_with_found(context, voice, record, remote))
 
 
 def _next_generation(context: Context, change: Change, voice: Voice, intent: Intent) -> Procedure[Change]:
-    """The key is used up, which a tombstone remembers."""
+    """Writes a tombstone for the used key, and returns the change with the next key."""
     record = intent.record
-    bound = {record.address: intent.rebind} if context.means(record) else {}
+    bound = {record.address: intent.rebind} if context.is_current(record) else {}
     yield from Commit((transitions.tombstone(record, now=context.now),), current=bound)
     yield from Note(Kind.RETRYING, key_in_use.DELETED)
-    key, generation = markers.following(context.state, voice, above=record.generation)
+    key, generation = markers.next_key(context.state, voice, above=record.generation)
     return change.model_copy(update={"key": key, "generation": generation, "gone": False})
 
 
-def _withdrawn(context: Context, record: Record, rebind: str | None) -> Procedure[None]:
-    """The intent of a call that provably did nothing is taken back, as if it had never begun."""
+def _withdraw_intent(context: Context, record: Record, rebind: str | None) -> Procedure[None]:
+    """Removes the intent of a call that provably did nothing, as if it had never been written."""
     before = transitions.unsent(record)
     if before.attempts > 0:
         yield from Commit((before,))
         return
-    bound = {record.address: rebind} if context.means(record) else {}
+    bound = {record.address: rebind} if context.is_current(record) else {}
     yield from Commit(current=bound, without=(record.external_task_id,))
 
 
-def _never_taken(context: Context, voice: Voice, record: Record, lost: str) -> Procedure[NoReturn]:
-    """The cloud answers each sending with an error, and shows that it took none of them."""
+def _end_after_sends(context: Context, voice: Voice, record: Record, lost: str) -> Procedure[NoReturn]:
+    """Ends after several sends: each was answered with an error, and the look-ups show that none was accepted."""
     if not lost:
-        raise Over(Failed(NOT_KNOWN, GOES_ON))
+        raise EndProcedure(Failed(OUTCOME_UNKNOWN, LOOKS_UP_LATER))
     why = f"sent {record.attempts} times, and nothing of it is shown: {lost}"
-    if record.attempts < _MOST_SENDINGS:
-        raise Over(Failed(why, GOES_ON))
+    if record.attempts < _MAX_SENDS:
+        raise EndProcedure(Failed(why, LOOKS_UP_LATER))
     yield from Commit((transitions.failed(record, why, now=context.now),))
-    raise Over(Failed(why, failure_hint(voice, None)))
+    raise EndProcedure(Failed(why, failure_hint(voice, None)))

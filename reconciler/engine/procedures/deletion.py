@@ -1,33 +1,33 @@
-"""How a voice is deleted, or let go. Only voices of our own records come here.
+"""Deletes voices, and releases records without a delete call. Only voices that have a record come here.
 
-The record is deposed before the call: killed in between, the next run deletes it, whatever the list says.
+The record is deposed before the call: if the run is killed in between, the next run deletes the voice.
 """
 
 from __future__ import annotations
 
 from reconciler.engine.context import Context
-from reconciler.engine.procedures.waiting import TRIES_AGAIN, is_endless, overdue
-from reconciler.engine.steps import AwaitTask, Commit, Delete, Failed, Left, Over, Overdue, Procedure, Stopped
+from reconciler.engine.procedures.waiting import RETRIES_LATER, overdue, runs_too_long
+from reconciler.engine.steps import AwaitTask, Commit, Delete, EndProcedure, Failed, Left, Overdue, Procedure, Stopped
 from reconciler.errors import CloudError, Rejected
 from reconciler.model import transitions
 from reconciler.model.observed import TaskStatus
 from reconciler.model.state import Record, Status
 
 
-def deposed(context: Context, old: Record, *, by: str | None) -> Procedure[Record]:
-    """The address means it no more."""
-    bound = {old.address: None} if context.means(old) else {}
+def depose(context: Context, old: Record, *, by: str | None) -> Procedure[Record]:
+    """Marks the record as deposed, and unbinds its address."""
+    bound = {old.address: None} if context.is_current(old) else {}
     old = transitions.deposed(old, by=by, keep_old=None, now=context.now)
     yield from Commit((old,), current=bound, urgent=True)
     return old
 
 
-def deleted(context: Context, old: Record) -> Procedure[None]:
-    """A deposed voice, once there is one: a task can't be stopped, so its end is waited for."""
+def delete_voice(context: Context, old: Record) -> Procedure[None]:
+    """Deletes a deposed voice. A running task can't be stopped, so this waits until it has ended."""
     if old.voice_id is None:
         ended = yield from AwaitTask(old)
         if isinstance(ended, Overdue):
-            raise Over(overdue(context, old, ended))
+            raise EndProcedure(overdue(context, old, ended))
         if ended.status is TaskStatus.FAILED:
             yield from Commit((transitions.tombstone(old, now=context.now),))
             return
@@ -36,29 +36,34 @@ def deleted(context: Context, old: Record) -> Procedure[None]:
     answer = yield from Delete(old)
     match answer:
         case None | Rejected(absent=True):
-            # Absent counts: the plan deletes only what this run has seen, so an earlier try of ours did it.
+            # Absent counts as deleted: the plan deletes only what this run has seen, so an earlier try of ours did it.
             yield from Commit((transitions.tombstone(old, now=context.now),))
         case Stopped():
-            raise Over(Left())
+            raise EndProcedure(Left())
         case CloudError():
-            raise Over(Failed(f"could not delete {old.voice_id}: {answer.detail}", answer.hint or TRIES_AGAIN))
+            raise EndProcedure(
+                Failed(f"could not delete {old.voice_id}: {answer.detail}", answer.hint or RETRIES_LATER)
+            )
 
 
-def let_go(context: Context, old: Record, *, stays: bool) -> Procedure[None]:
-    """It leaves the state without a call. One that `stays` in its cloud stays in sight, once its task tells its id."""
-    if stays and is_nameless(old):
+def release(context: Context, old: Record, *, stays: bool) -> Procedure[None]:
+    """Releases a record without a delete call. If the voice `stays` in its cloud, the record is kept as abandoned.
+
+    While its task runs, this waits for the voice_id, so that the voice can be adopted again later.
+    """
+    if stays and has_no_id_yet(old):
         ended = yield from AwaitTask(old)
         if not isinstance(ended, Overdue):
             old = transitions.seen(old, ended, now=context.now)
-        elif not is_endless(context, old):
-            raise Over(overdue(context, old, ended))
+        elif not runs_too_long(context, old):
+            raise EndProcedure(overdue(context, old, ended))
     if old.status is Status.FAILED or not (stays or old.status is Status.INTENDED):
         kept = transitions.tombstone(old, now=context.now)
     else:
         kept = transitions.ended(old, Status.ABANDONED if stays else Status.LAPSED, now=context.now)
-    yield from Commit((kept,), current={old.address: None} if context.means(old) else {})
+    yield from Commit((kept,), current={old.address: None} if context.is_current(old) else {})
 
 
-def is_nameless(record: Record) -> bool:
-    """Whether its task runs, and nothing else tells what it makes."""
+def has_no_id_yet(record: Record) -> bool:
+    """Whether the record has no voice_id yet, and only its running task can tell it."""
     return record.status is Status.RUNNING and record.task_id is not None and not record.named

@@ -1,24 +1,25 @@
-"""What a voice that stands still needs: its first use, which is paid, and keys that its cloud is told anew.
+"""Activates and updates an existing voice. The activation is its first use, which is paid.
 
-A first use is durable before its call and is never called twice by itself: after a lost reply the cloud's list tells.
-Where an earlier run died in between, the list is looked at first, and for a while: the call may never have gone out.
-One that was made is looked for as well: only a voice that the list has shown can look gone later.
+The activation is recorded before its call, and the call is never repeated automatically: after a lost reply, the
+cloud's list shows whether it was made. If an earlier run died in between, the list is read first, several times: the
+call may never have been sent. A successful activation is looked up in the list as well: only a voice that was listed
+once can later count as gone.
 """
 
 from __future__ import annotations
 
 from itertools import count
 
-from reconciler.engine.procedures.waiting import LOOKS, TRIES_AGAIN, backoff
+from reconciler.engine.procedures.waiting import MAX_LOOKUPS, RETRIES_LATER, backoff
 from reconciler.engine.steps import (
     Activate,
     Commit,
     Doubtful,
+    EndProcedure,
     Failed,
     Find,
     Left,
     Note,
-    Over,
     Procedure,
     Stopped,
     Update,
@@ -34,7 +35,7 @@ from reconciler.model.state import MADE, Activation, Record
 
 
 def update_and_activate(change: Change, voice: Voice, record: Record) -> Procedure[Record]:
-    """The voice as it is declared. Raises Over where that can't be had."""
+    """Makes the voice what its entry declares. Raises EndProcedure if a call fails."""
     if change.activates and record.activation not in MADE:
         record = yield from _activate(change, voice, record)
     if change.in_place:
@@ -43,77 +44,79 @@ def update_and_activate(change: Change, voice: Voice, record: Record) -> Procedu
 
 
 def _activate(change: Change, voice: Voice, record: Record) -> Procedure[Record]:
-    unused = record.activation is None
+    first_try = record.activation is None
     if record.activation is Activation.BEGUN:
-        seen = yield from _listed(record, after=0.0)
+        seen = yield from _look_up_activation(record, after=0.0)
         if seen is None:
-            raise Over(_not_known(change))
+            raise EndProcedure(_activation_unknown(change))
         if isinstance(seen, Found):
-            return (yield from _noted(record, Activation.DONE))
+            return (yield from _write_activation(record, Activation.DONE))
         if not isinstance(seen, Unverifiable):
-            raise Over(_not_known(change))
-        # the list was read, and showed no voice that was used
+            raise EndProcedure(_activation_unknown(change))
+        # the list was read, and does not show the voice, so it was not activated
     else:
         record = transitions.activating(record, Activation.BEGUN)
         yield from Commit((record,), urgent=True)
     answer = yield from Activate(voice, record)
     match answer:
         case None:
-            record = yield from _noted(record, Activation.USED)
-            return (yield from _confirmed(record))
+            record = yield from _write_activation(record, Activation.USED)
+            return (yield from _confirm_activation(record))
         case CloudError() if not isinstance(answer, Rejected | Throttled):
             yield from Note(Kind.RETRYING, f"looking whether it was used: {answer.detail}")
-            if isinstance((yield from _listed(record, after=1.0)), Found):
-                return (yield from _noted(record, Activation.DONE))
-            yield from _noted(record, Activation.UNCERTAIN)
-            raise Over(_not_known(change))
+            if isinstance((yield from _look_up_activation(record, after=1.0)), Found):
+                return (yield from _write_activation(record, Activation.DONE))
+            yield from _write_activation(record, Activation.UNCERTAIN)
+            raise EndProcedure(_activation_unknown(change))
         case _:
-            if unused:
+            if first_try:
                 yield from Commit((transitions.activating(record, None),))
-            raise Over(_not_used(change, answer.error if isinstance(answer, Stopped) else answer))
+            raise EndProcedure(_not_activated(change, answer.error if isinstance(answer, Stopped) else answer))
 
 
-def _listed(record: Record, *, after: float) -> Procedure[Observation | None]:
-    """What the list shows of a voice that may have been used: Found once it was. None: the run ends before."""
+def _look_up_activation(record: Record, *, after: float) -> Procedure[Observation | None]:
+    """Looks up in the list whether the voice was activated: Found if it was. None: the run ends before the answer."""
     for looks in count(1):
         seen = yield from Find(record, after)
         if isinstance(seen, Stopped):
             return None
-        if (isinstance(seen, Found) and seen.remote.active) or looks >= LOOKS:
+        if (isinstance(seen, Found) and seen.remote.active) or looks >= MAX_LOOKUPS:
             return seen if not isinstance(seen, Found) or seen.remote.active else Unknown(why="it was not used yet")
         after = backoff(looks)
     return None
 
 
-def _confirmed(record: Record) -> Procedure[Record]:
-    """It was used: looked for until its cloud lists it."""
-    seen = yield from _listed(record, after=0.0)
+def _confirm_activation(record: Record) -> Procedure[Record]:
+    """Waits after an activation until the cloud lists the voice."""
+    seen = yield from _look_up_activation(record, after=0.0)
     if seen is None:
-        told = "the voice is there and was used; the run ended before the cloud listed it"
-        raise Over(Failed(told, hint("The next apply goes on with it.")))
-    return (yield from _noted(record, Activation.DONE if isinstance(seen, Found) else Activation.USED))
+        detail = "the voice is there and was used; the run ended before the cloud listed it"
+        raise EndProcedure(Failed(detail, hint("The next apply goes on with it.")))
+    return (yield from _write_activation(record, Activation.DONE if isinstance(seen, Found) else Activation.USED))
 
 
-def _noted(record: Record, activation: Activation) -> Procedure[Record]:
+def _write_activation(record: Record, activation: Activation) -> Procedure[Record]:
     record = transitions.activating(record, activation)
     yield from Commit((record,), urgent=True)
     return record
 
 
-def _not_known(change: Change) -> Doubtful:
-    told = "the voice is there; whether its activation was done is not known, and the cloud does not list it yet"
-    return Doubtful(told, hint("The next apply looks again", way("to pay for another call", "--retry", change.address)))
+def _activation_unknown(change: Change) -> Doubtful:
+    detail = "the voice is there; whether its activation was done is not known, and the cloud does not list it yet"
+    return Doubtful(
+        detail, hint("The next apply looks again", way("to pay for another call", "--retry", change.address))
+    )
 
 
-def _not_used(change: Change, error: CloudError | None) -> Failed | Left:
-    """The call provably did nothing."""
+def _not_activated(change: Change, error: CloudError | None) -> Failed | Left:
+    """The end of a change whose activation call provably did nothing."""
     if error is None:
         return Left()
-    told = f"the voice was not activated: {error.detail}"
+    detail = f"the voice was not activated: {error.detail}"
     if isinstance(error, Rejected) and error.absent:
-        another = way("If its cloud dropped it unused, pay for a new one", "--replace", change.address)
-        return Failed(told, hint(another))
-    return Failed(told, error.hint or TRIES_AGAIN)
+        replace_hint = way("If its cloud dropped it unused, pay for a new one", "--replace", change.address)
+        return Failed(detail, hint(replace_hint))
+    return Failed(detail, error.hint or RETRIES_LATER)
 
 
 def _update(change: Change, voice: Voice, record: Record) -> Procedure[Record]:
@@ -124,12 +127,12 @@ def _update(change: Change, voice: Voice, record: Record) -> Procedure[Record]:
             yield from Commit((record,))
             return record
         case Stopped():
-            raise Over(_not_told(answer.error))
+            raise EndProcedure(_not_updated(answer.error))
         case CloudError():
-            raise Over(_not_told(answer))
+            raise EndProcedure(_not_updated(answer))
 
 
-def _not_told(error: CloudError | None) -> Failed | Left:
+def _not_updated(error: CloudError | None) -> Failed | Left:
     if error is None:
         return Left()
-    return Failed(f"could not be updated: {error.detail}", error.hint or TRIES_AGAIN)
+    return Failed(f"could not be updated: {error.detail}", error.hint or RETRIES_LATER)
