@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.sandbox.task import SELECT, Creation, Stage
+from reconciler.sandbox.task import SELECT, Stage, Task
 
 Row = tuple[Any, ...]
 Span = tuple[int | None, int | None]  # Unix seconds, both ends included; None: open
@@ -39,7 +39,7 @@ class TaskQuery:
 class Page:
     """One page of tasks. `token` is for the next page; empty: this is the last one."""
 
-    creations: tuple[Creation, ...]
+    creations: tuple[Task, ...]
     token: str
 
 
@@ -85,7 +85,7 @@ def page_of(
     page = rows[: wanted.limit]
     if len(rows) <= wanted.limit:
         return page, ""
-    last_one = Creation(*page[-1])
+    last_one = Task(*page[-1])
     ended = last_one.ended_at if last_one.ended_at is not None and last_one.ended_at <= now else 0
     return page, f"{ended if wanted.by_end else last_one.created_at}.{last_one.number}.{seen + len(page)}"
 

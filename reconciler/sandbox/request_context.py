@@ -15,7 +15,7 @@ from uuid import UUID
 
 from reconciler.sandbox.faults import DeletedVoice, Faults
 from reconciler.sandbox.pagination import Page, Row, TaskQuery, page_of
-from reconciler.sandbox.task import LIVING, SELECT, Creation
+from reconciler.sandbox.task import LIVING, SELECT, Task
 
 _QUEUED_SHARE = 0.2  # the part of a task's time in which it is queued
 
@@ -99,7 +99,7 @@ class RequestContext:
         voice_id: str | None = None,
         action: str = "",
         details: Mapping[str, object] | None = None,
-    ) -> Creation:
+    ) -> Task:
         """Creates a task. `seconds` None: it never ends. `failure` is the reason why it will end without a voice.
 
         An id that is None gets a random value. `voice_id` is empty for a task that makes no voice.
@@ -123,7 +123,7 @@ class RequestContext:
             (*values, action, details_json),
         )
         assert cursor.lastrowid is not None
-        return Creation(cursor.lastrowid, *values, deleted_at=None, action=action, details_json=details_json)
+        return Task(cursor.lastrowid, *values, deleted_at=None, action=action, details_json=details_json)
 
     def in_flight(self) -> int:
         """The number of the account's running tasks."""
@@ -131,26 +131,26 @@ class RequestContext:
         row: tuple[int] = self._db.execute(query, (self.account, self.now)).fetchone()
         return row[0]
 
-    def shows(self, creation: Creation) -> bool:
+    def shows(self, creation: Task) -> bool:
         """Whether the task can be looked up by its ids."""
         if creation.deleted_at is not None and self.faults.deleted_voice is DeletedVoice.VANISHES:
             return False
         return not self.is_late(creation)
 
-    def is_late(self, creation: Creation) -> bool:
+    def is_late(self, creation: Task) -> bool:
         """Whether it is too early to look up the task by its ids."""
         late = round(self.faults.late_by_id * 1000)
         return late > 0 and creation.created_at > self.now - late  # the clock may jump back
 
-    def with_key(self, key: str, *, since: int = 0) -> Creation | None:
+    def with_key(self, key: str, *, since: int = 0) -> Task | None:
         """The latest task with this key since `since` (Unix milliseconds), deleted and failed ones too."""
         return self._find_one("key = :key AND created_at > :since ORDER BY number DESC", key=key, since=since)
 
-    def with_task(self, task_id: str) -> Creation | None:
+    def with_task(self, task_id: str) -> Task | None:
         """The task with this id."""
         return self._find_one("task_id = :task", task=task_id)
 
-    def living(self, voice_id: str) -> Creation | None:
+    def living(self, voice_id: str) -> Task | None:
         """The voice with this id, if it exists now."""
         return self._find_one(f"voice_id = :voice AND {LIVING}", voice=voice_id)
 
@@ -166,7 +166,7 @@ class RequestContext:
             self._find_one("voice_id = :voice AND deleted_at IS NULL AND failure IS NULL", voice=voice_id) is not None
         )
 
-    def voices(self, action: str) -> list[Creation]:
+    def voices(self, action: str) -> list[Task]:
         """The voices that this action made, newest first. The faults for lists apply."""
         if self.faults.empty_list:
             return []
@@ -174,7 +174,7 @@ class RequestContext:
         rows = self._db.execute(query, {"account": self.account, "action": action, "now": self.now}).fetchall()
         if self.faults.shuffle_list:
             self._rng("shuffle").shuffle(rows)
-        return [Creation(*row) for row in self._without_hidden(rows)]
+        return [Task(*row) for row in self._without_hidden(rows)]
 
     def list_tasks(self, wanted: TaskQuery) -> Page:
         """A page of the account's tasks by a token. The faults for lists apply."""
@@ -184,15 +184,15 @@ class RequestContext:
         shuffle = self._rng("shuffle").shuffle if self.faults.shuffle_list else None
         until = self.now - round(late * 1000) if late else None
         rows, token = page_of(self._db, wanted, account=self.account, now=self.now, until=until, shuffle=shuffle)
-        return Page(tuple(Creation(*row) for row in self._without_hidden(rows)), token)
+        return Page(tuple(Task(*row) for row in self._without_hidden(rows)), token)
 
-    def use(self, creation: Creation) -> None:
+    def use(self, creation: Task) -> None:
         """Records the first use of a voice."""
         self._db.execute(
             "UPDATE creations SET used_at = coalesce(used_at, ?) WHERE number = ?", (self.now, creation.number)
         )
 
-    def set_details(self, creation: Creation, details: Mapping[str, object], *, voice_name: str) -> Creation:
+    def set_details(self, creation: Task, details: Mapping[str, object], *, voice_name: str) -> Task:
         """Replaces the details and the name."""
         details_json = json.dumps(details, ensure_ascii=False)
         self._db.execute(
@@ -201,13 +201,13 @@ class RequestContext:
         )
         return replace(creation, details_json=details_json, voice_name=voice_name)
 
-    def delete(self, creation: Creation) -> None:
+    def delete(self, creation: Task) -> None:
         self._db.execute("UPDATE creations SET deleted_at = ? WHERE number = ?", (self.now, creation.number))
 
-    def rename(self, creation: Creation, voice_name: str) -> None:
+    def rename(self, creation: Task, voice_name: str) -> None:
         self._db.execute("UPDATE creations SET voice_name = ? WHERE number = ?", (voice_name, creation.number))
 
-    def page(self, number: int, size: int) -> list[Creation]:
+    def page(self, number: int, size: int) -> list[Task]:
         """A page of the account's tasks by its number, newest first. The faults for lists apply."""
         if self.faults.empty_list:
             return []
@@ -229,7 +229,7 @@ class RequestContext:
             rows = rows[skipped : skipped + size]
         else:
             rows = self._db.execute(f"{query} LIMIT ? OFFSET ?", (*values, size, skipped)).fetchall()
-        return [Creation(*row) for row in self._without_hidden(rows)]
+        return [Task(*row) for row in self._without_hidden(rows)]
 
     def _without_hidden(self, rows: list[Row]) -> list[Row]:
         if not self.faults.hide:
@@ -237,11 +237,11 @@ class RequestContext:
         rng = self._rng("hide")
         return [row for row in rows if rng.random() >= self.faults.hide]
 
-    def _find_one(self, where: str, **values: str | int) -> Creation | None:
+    def _find_one(self, where: str, **values: str | int) -> Task | None:
         row = self._db.execute(
             f"{SELECT} account = :account AND {where}", {"account": self.account, "now": self.now, **values}
         ).fetchone()
-        return None if row is None else Creation(*row)
+        return None if row is None else Task(*row)
 
     def _rng(self, what: str) -> random.Random:
         return random.Random(f"{self._call_seed}/{what}")  # noqa: S311 - the sandbox must be repeatable, not secret

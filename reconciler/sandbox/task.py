@@ -25,7 +25,7 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)  # not a pydantic model: a list call builds a thousand
-class Creation:
+class Task:
     """A task. Times are Unix milliseconds. Its voice exists from `ended_at` on, unless there is a `failure`."""
 
     number: int  # in the order of creation

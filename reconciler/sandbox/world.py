@@ -17,7 +17,7 @@ from reconciler.errors import UsageError
 from reconciler.protocols import Clock
 from reconciler.sandbox.faults import Faults
 from reconciler.sandbox.request_context import RequestContext
-from reconciler.sandbox.task import LIVING, SELECT, Creation
+from reconciler.sandbox.task import LIVING, SELECT, Task
 
 DEFAULT_SEED = 1
 DEFAULT_ACCOUNT = "kling:sandbox-default"  # the account of a foreign voice before the first call
@@ -150,22 +150,22 @@ class World:
             rows = self._db.execute("SELECT DISTINCT account FROM turns WHERE account != '' ORDER BY account")
             return tuple(row[0] for row in rows)
 
-    def voices(self, account: str | None = None) -> tuple[Creation, ...]:
+    def voices(self, account: str | None = None) -> tuple[Task, ...]:
         """The voices that exist now, oldest first, of one account or of all. The faults for lists don't apply."""
         query = f"{SELECT} {LIVING} AND voice_id != '' AND account = coalesce(:account, account) ORDER BY number"
         with self._lock:
             rows = self._db.execute(query, {"now": self.now(), "account": account})
-            return tuple(Creation(*row) for row in rows)
+            return tuple(Task(*row) for row in rows)
 
-    def delete_outside(self, voice_id_or_name: str) -> Creation:
+    def delete_outside(self, voice_id_or_name: str) -> Task:
         """Deletes a voice, as a user can in the console. Raises UsageError, as `rename_outside` does."""
         return self._change_outside(voice_id_or_name, new_name=None)
 
-    def rename_outside(self, voice_id_or_name: str, new_name: str) -> Creation:
+    def rename_outside(self, voice_id_or_name: str, new_name: str) -> Task:
         """Renames a voice, as a user can in the console. Returns the voice with its old name."""
         return self._change_outside(voice_id_or_name, new_name=new_name)
 
-    def add_foreign(self, voice_name: str, account: str | None = None) -> Creation:
+    def add_foreign(self, voice_name: str, account: str | None = None) -> Task:
         """Adds a finished voice that was not created over this API, such as a colleague's.
 
         It is a voice of Kling: the other clouds don't list such voices.
@@ -176,7 +176,7 @@ class World:
         with self.request(account or (known[0] if known else DEFAULT_ACCOUNT), _OUTSIDE) as context:
             return context.begin(voice_name, key=None, seconds=0)
 
-    def _change_outside(self, wanted: str, *, new_name: str | None) -> Creation:
+    def _change_outside(self, wanted: str, *, new_name: str | None) -> Task:
         with self._lock:
             found = [v for v in self.voices() if v.voice_id == wanted]
             found = found or [v for v in self.voices() if v.voice_name == wanted]

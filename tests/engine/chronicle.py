@@ -1,4 +1,4 @@
-"""What happens to a rehearsed cloud and state, told to the oracle as it happens.
+"""What happens to a simulated cloud and state, reported to the oracle as it happens.
 
 The truth is the world's own books and what was durable when a call arrived; neither is taken from what a run said.
 """
@@ -13,11 +13,11 @@ from math import inf
 from typing import Any
 
 from reconciler.model.state import LIVE, Record, State, Status
-from reconciler.sandbox.task import Creation
-from tests.engine import books, oracle
-from tests.engine.books import Books
+from reconciler.sandbox.task import Task
+from tests.engine import expected_voices, oracle
+from tests.engine.expected_voices import ExpectedVoices
 from tests.engine.oracle import Began, Bought, Deleted, Lost, Moved, Refused, Twins
-from tests.engine.rehearsal import Rehearsal
+from tests.engine.simulated_run import SimulatedRun
 
 
 @dataclass(frozen=True)
@@ -27,20 +27,20 @@ class Look:
     blind: bool = False  # its lists lie
     late: float = 0.0  # seconds until it lists what is made
     listed_until: float = inf  # Unix milliseconds: what was begun later was not listed
-    traced: Callable[[Creation], bool] = lambda creation: False  # whether it sees this task
+    traced: Callable[[Task], bool] = lambda creation: False  # whether it sees this task
 
 
 class Chronicle:
-    def __init__(self, rehearsal: Rehearsal, books: Books) -> None:
+    def __init__(self, simulated: SimulatedRun, expected: ExpectedVoices) -> None:
         self.story: list[oracle.Event] = []
         self.wrong: list[str] = []  # raised inside a call, it would read as a lost reply
         self.lost: set[str] = set()  # keys that the state knows no more
         self.renames = False  # whether entries were renamed
         self.over: set[str] = set()  # keys of what has expired
         self.spoken: Counter[str] = Counter()  # paid first uses, by voice_id
-        self._rehearsal = rehearsal
-        self._books = books
-        self._noted: dict[int, Creation] = {}
+        self._simulated = simulated
+        self._expected = expected
+        self._noted: dict[int, Task] = {}
         self.look = Look()  # of the run that is under way
         self.beside = False  # whether that is another runner's, in the middle of this one's
         self._made_beside: set[str] = set()
@@ -50,16 +50,16 @@ class Chronicle:
         """A run."""
         if not self.beside:
             self._used_beside = set()
-        faults, now = self._rehearsal.world.faults(), self._rehearsal.world.now()
+        faults, now = self._simulated.world.faults(), self._simulated.world.now()
         late = max(faults.late_visibility, faults.late_by_id)
-        current, since = self._rehearsal.state.current, now - books.TRACED
-        unmade = [v for v in self._rehearsal.voices.values() if v.address not in current and books.has_key(v)]
-        accounts = {self._books.account(v.provider) for v in unmade}
+        current, since = self._simulated.state.current, now - expected_voices.TRACED
+        unmade = [v for v in self._simulated.voices.values() if v.address not in current and expected_voices.has_key(v)]
+        accounts = {self._expected.account(v.provider) for v in unmade}
         self.look = Look(
             blind=any((faults.hide, faults.empty_list, faults.shuffle_list, faults.shift_list)),
             late=late,
             listed_until=now - 1000 * late,
-            traced=lambda c: c.account in accounts and c.created_at > since and c.action not in books.KEYLESS,
+            traced=lambda c: c.account in accounts and c.created_at > since and c.action not in expected_voices.KEYLESS,
         )
         self.note()
         self.note_moves()
@@ -67,50 +67,55 @@ class Chronicle:
 
     def forgot(self, state: State) -> None:
         """This is the state from now on, whatever it knew before."""
-        made = self._rehearsal.made
-        known = {self._books.key_meant(r, made) for r in state.records.values() if self._tells_of_its_voice(r, made)}
-        self.lost = {str(books.key_of(c)) for c in made if books.key_of(c)} - known
+        made = self._simulated.made
+        known = {self._expected.key_meant(r, made) for r in state.records.values() if self._tells_of_its_voice(r, made)}
+        self.lost = {str(expected_voices.key_of(c)) for c in made if expected_voices.key_of(c)} - known
         self.story.append(Lost(frozenset(self.lost)))
 
-    def _tells_of_its_voice(self, record: Record, made: list[Creation]) -> bool:
+    def _tells_of_its_voice(self, record: Record, made: list[Task]) -> bool:
         """Not one that was refused because an earlier run, which the state forgot, had used its key.
 
         Nor an old copy that knew its task only, which VOD does not show any more.
         """
-        meant = self._books.creation_meant(record, made)
+        meant = self._expected.creation_meant(record, made)
         if record.status is Status.FAILED and meant is not None and meant.failure is None:
             return False
-        age = 1000 * (self._rehearsal.clock.now() - record.created_at).total_seconds()
-        past = record.status is Status.RUNNING and not record.named and record.type != "kling" and age > books.TRACED
+        age = 1000 * (self._simulated.clock.now() - record.created_at).total_seconds()
+        past = (
+            record.status is Status.RUNNING
+            and not record.named
+            and record.type != "kling"
+            and age > expected_voices.TRACED
+        )
         return not past
 
-    def lives(self, creation: Creation) -> bool:
+    def lives(self, creation: Task) -> bool:
         """Failed ones do not, and those under way do not yet."""
-        ended = creation.ended_at is not None and creation.ended_at <= self._rehearsal.world.now()
+        ended = creation.ended_at is not None and creation.ended_at <= self._simulated.world.now()
         gone = creation.deleted_at is not None or creation.failure is not None
-        return ended and not gone and books.key_of(creation) not in self.over
+        return ended and not gone and expected_voices.key_of(creation) not in self.over
 
     def watch(self, moment: str, what: str) -> None:
-        request = self._rehearsal.sent
+        request = self._simulated.sent
         if moment == "after":
             self.note()
-        if request is None or what not in books.MAKING | books.DELETING | books.USING:
+        if request is None or what not in expected_voices.MAKING | expected_voices.DELETING | expected_voices.USING:
             return
         if moment == "before":
             self.note_moves()
         body = json.loads(request.content)
-        if moment == "before" and what in books.MAKING:
+        if moment == "before" and what in expected_voices.MAKING:
             self._watch_creation(body)
-        elif moment == "before" and what in books.DELETING:
+        elif moment == "before" and what in expected_voices.DELETING:
             self._watch_deletion(body.get("voice_id") or body["VoiceId"])
         elif moment == "after" and not self._was_refused():
-            self._watch_use(body["VoiceId"]) if what in books.USING else None
-        elif moment == "after" and what == "VoiceClone" and self._rehearsal.world.faults().fail:
-            self.story.append(Refused(self._books.called_for(body)))
+            self._watch_use(body["VoiceId"]) if what in expected_voices.USING else None
+        elif moment == "after" and what == "VoiceClone" and self._simulated.world.faults().fail:
+            self.story.append(Refused(self._expected.called_for(body)))
 
     def _was_refused(self) -> bool:
         """Nothing was done. Whatever else was answered, the work was done."""
-        answer = self._rehearsal.received
+        answer = self._simulated.received
         if answer is None or not answer.headers["content-type"].startswith("application/json"):
             return False
         error = answer.json().get("Response", {}).get("Error")
@@ -118,10 +123,10 @@ class Chronicle:
 
     def _watch_creation(self, body: Mapping[str, Any]) -> None:
         """Nothing is bought that is not remembered."""
-        records, key = self._rehearsal.state.records, body.get("external_task_id") or body.get("SessionId")
+        records, key = self._simulated.state.records, body.get("external_task_id") or body.get("SessionId")
         if key is None:
-            what = self._books.called_for(body)
-            begun = [r for r in records.values() if self._books.of(r) == what]
+            what = self._expected.called_for(body)
+            begun = [r for r in records.values() if self._expected.of(r) == what]
         else:
             begun = [records[key]] if key in records else []
         if not any(record.status is Status.INTENDED for record in begun):
@@ -143,7 +148,7 @@ class Chronicle:
 
     def _watch_deletion(self, voice_id: str) -> None:
         """Only what was given up, durably, is deleted."""
-        state = self._rehearsal.state
+        state = self._simulated.state
         for record in state.records.values():
             kept = record.status is not Status.DEPOSED or record.external_task_id in state.current.values()
             if record.voice_id == voice_id and kept:
@@ -151,14 +156,14 @@ class Chronicle:
 
     def note(self, *, late: bool = False, outside: bool = False) -> None:
         """Tells the oracle what the world's books say that they did not say before."""
-        now = self._rehearsal.world.now() + 1000 * max(0.0, self._rehearsal.clock.ahead)
-        for creation in self._rehearsal.made:
-            before, key = self._noted.get(creation.number), books.key_of(creation)
+        now = self._simulated.world.now() + 1000 * max(0.0, self._simulated.clock.ahead)
+        for creation in self._simulated.made:
+            before, key = self._noted.get(creation.number), expected_voices.key_of(creation)
             if before is None and key is not None:
                 self.story.append(self._purchase(creation, key, late=late))
             if creation.deleted_at is not None and (before is None or before.deleted_at is None):
                 self.story.append(Deleted(key, outside=outside))
-            expires_at = books.expires_at(creation)
+            expires_at = expected_voices.expires_at(creation)
             if key is not None and key not in self.over and expires_at is not None and expires_at <= now:
                 self.over.add(key)
                 self.story.append(Deleted(key, outside=True))
@@ -168,46 +173,54 @@ class Chronicle:
         """Tells the oracle which voices belong to an entry that was renamed."""
         if not self.renames:
             return
-        made = self._rehearsal.made
-        for record in self._rehearsal.state.records.values():
-            what = self._books.of(record) if record.status in LIVE else None
-            meant = self._books.creation_meant(record, made) if what is not None else None
-            if what is not None and meant is not None and self._books.what(meant).renamed(what):
-                self._books.moved(meant, what)
-                self.story.append(Moved(str(books.key_of(meant)), what))
+        made = self._simulated.made
+        for record in self._simulated.state.records.values():
+            what = self._expected.of(record) if record.status in LIVE else None
+            meant = self._expected.creation_meant(record, made) if what is not None else None
+            if what is not None and meant is not None and self._expected.what(meant).renamed(what):
+                self._expected.moved(meant, what)
+                self.story.append(Moved(str(expected_voices.key_of(meant)), what))
 
-    def _purchase(self, creation: Creation, key: str, *, late: bool) -> Bought:
-        made, records = self._rehearsal.made, self._rehearsal.state.records.values()
-        same = {str(books.key_of(c)) for c in made if creation.action == books.LISTED and c.key == creation.key}
+    def _purchase(self, creation: Task, key: str, *, late: bool) -> Bought:
+        made, records = self._simulated.made, self._simulated.state.records.values()
+        same = {
+            str(expected_voices.key_of(c))
+            for c in made
+            if creation.action == expected_voices.LISTED and c.key == creation.key
+        }
         if self.beside:
             self._made_beside.add(key)
-        unseen = {str(books.key_of(c)) for c in made if c.created_at > self.look.listed_until} & self._made_beside
+        unseen = {
+            str(expected_voices.key_of(c)) for c in made if c.created_at > self.look.listed_until
+        } & self._made_beside
         if same & (self.lost | unseen):
             self.story.append(Twins(frozenset(same)))
         return Bought(
             key,
-            self._books.what(creation),
-            books.fate_of(creation),
-            deposed=frozenset(self._books.key_meant(r, made) for r in records if r.status is Status.DEPOSED),
-            late=late and creation.action not in {*books.KEYLESS, books.LISTED},  # there a second call must wait
+            self._expected.what(creation),
+            expected_voices.fate_of(creation),
+            deposed=frozenset(self._expected.key_meant(r, made) for r in records if r.status is Status.DEPOSED),
+            late=late
+            and creation.action
+            not in {*expected_voices.KEYLESS, expected_voices.LISTED},  # there a second call must wait
             forgotten=frozenset(self._forgotten()),
-            hidden=frozenset(str(books.key_of(c)) for c in made if self.look.blind or not self._shows(c)),
+            hidden=frozenset(str(expected_voices.key_of(c)) for c in made if self.look.blind or not self._shows(c)),
         )
 
     def _forgotten(self) -> Iterator[str]:
         """What a run gave up because nothing was shown of it yet: when its cloud shows no task of that time any more,
         no look can tell that it arrived after all.
         """
-        made, since = self._rehearsal.made, self._rehearsal.world.now() - books.TRACED
-        for record in self._rehearsal.state.records.values():
-            meant = self._books.creation_meant(record, made) if record.status is Status.LAPSED else None
-            if meant is not None and meant.created_at < since and not books.is_listed(meant):
-                yield str(books.key_of(meant))
+        made, since = self._simulated.made, self._simulated.world.now() - expected_voices.TRACED
+        for record in self._simulated.state.records.values():
+            meant = self._expected.creation_meant(record, made) if record.status is Status.LAPSED else None
+            if meant is not None and meant.created_at < since and not expected_voices.is_listed(meant):
+                yield str(expected_voices.key_of(meant))
 
-    def _shows(self, creation: Creation) -> bool:
+    def _shows(self, creation: Task) -> bool:
         """Where a marker is no key, a second voice under one that the state knows is not told apart."""
-        if creation.action == books.LISTED and creation.key in self._rehearsal.state.records:
+        if creation.action == expected_voices.LISTED and creation.key in self._simulated.state.records:
             return False
         return creation.created_at <= self.look.listed_until and (
-            books.is_listed(creation) or self.look.traced(creation)
+            expected_voices.is_listed(creation) or self.look.traced(creation)
         )

@@ -22,13 +22,13 @@ from reconciler.protocols import Accepted, ByList, Capabilities, Done, MethodCap
 from reconciler.providers.kling.auth import ApiKey
 from reconciler.providers.kling.provider import KlingProvider
 from reconciler.sandbox.request_context import RequestContext
-from reconciler.sandbox.task import Creation
+from reconciler.sandbox.task import Task
 from reconciler.sandbox.world import World
-from tests.engine.books import KLING_KEYS, LISTED
+from tests.engine.expected_voices import KLING_KEYS, LISTED
 from tests.support.virtual import SteadyClock
 
 if TYPE_CHECKING:
-    from tests.engine.rehearsal import Rehearsal
+    from tests.engine.simulated_run import SimulatedRun
 
 LAG = 60.0  # seconds, as it documents
 LATE = (LAG - 1.0, LAG, LAG + 1.0)  # seconds until it lists what is there
@@ -36,22 +36,22 @@ SLOWEST = 88  # seconds that a call takes whose reply is lost, of the 90 of its 
 CAN = Capabilities(methods={"create": MethodCapabilities(found=ByList(lag=LAG)), "existing": MethodCapabilities()})
 
 
-def at_a_listed_cloud(rehearsal: Rehearsal) -> None:
+def at_a_listed_cloud(simulated: SimulatedRun) -> None:
     """Its accounts are of this cloud from now on."""
-    rehearsal.world = ListedWorld.open(":memory:", SteadyClock(rehearsal.clock), seed=rehearsal.seed)
-    rehearsal.provide = lambda account: ListedProvider(account, rehearsal)
+    simulated.world = ListedWorld.open(":memory:", SteadyClock(simulated.clock), seed=simulated.seed)
+    simulated.provide = lambda account: ListedProvider(account, simulated)
 
 
 class ListedRequest(RequestContext):
-    def with_key(self, key: str, *, since: int = 0) -> Creation | None:
+    def with_key(self, key: str, *, since: int = 0) -> Task | None:
         """It knows no keys."""
         return None
 
-    def is_late(self, creation: Creation) -> bool:
+    def is_late(self, creation: Task) -> bool:
         """By its id it is found in the documented time, if not at once."""
         return self.faults.late_by_id <= LAG and super().is_late(creation)
 
-    def begin(self, voice_name: str, **told: Any) -> Creation:
+    def begin(self, voice_name: str, **told: Any) -> Task:
         """What takes Kling a second is there at once; what a lost call asks for, up to its time-out later."""
         seconds = told.pop("seconds")
         if self.happens("reply lost", self.faults.reply_lost):
@@ -73,17 +73,17 @@ class ListedWorld(World):
 class ListedProvider(KlingProvider):
     """Satisfies `Provider`."""
 
-    def __init__(self, account: KlingAccount, rehearsal: Rehearsal) -> None:
+    def __init__(self, account: KlingAccount, simulated: SimulatedRun) -> None:
         key = ApiKey(KLING_KEYS[account.region])
-        super().__init__(account, key, clock=rehearsal.clock, transport=rehearsal.wire())
+        super().__init__(account, key, clock=simulated.clock, transport=simulated.wire())
         self.capabilities = CAN
-        self._rehearsal = rehearsal
+        self._simulated = simulated
 
     def submit(  # type: ignore[override]  # Kling never tells a voice in its call's answer
         self, voice: Voice, external_task_id: str
     ) -> Accepted | Done:
         accepted = super().submit(voice, external_task_id)
-        [made] = [c for c in self._rehearsal.made if c.task_id == accepted.task_id]
+        [made] = [c for c in self._simulated.made if c.task_id == accepted.task_id]
         if made.failure is not None or made.ended_at != made.created_at:
             return accepted
         told = {"task_id": made.task_id, "voice_id": made.voice_id, "voice_name": made.voice_name}

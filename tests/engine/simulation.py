@@ -15,11 +15,11 @@ from reconciler.model.manifest import AUDIO, Voice
 from reconciler.model.state import LIVE, State
 from reconciler.sandbox.faults import Faults
 from tests.engine import oracle
-from tests.engine.books import Books
 from tests.engine.chronicle import Chronicle
+from tests.engine.expected_voices import ExpectedVoices
+from tests.engine.operator import Operator
 from tests.engine.oracle import Declared, Lost
-from tests.engine.person import Person
-from tests.engine.rehearsal import Died, Rehearsal
+from tests.engine.simulated_run import Died, SimulatedRun
 from tests.engine.steps import (
     Advised,
     ClockJumps,
@@ -48,12 +48,12 @@ _MANIFOLD = frozenset({"create", "clone-minimax"})  # these may be made twice fr
 
 class Simulation:
     def __init__(self, clouds: Clouds, seed: int) -> None:
-        self.rehearsal = Rehearsal(seed=seed, latency=lambda: self._dice.choice([0.01, 0.05, 0.4]))
-        self.rehearsal.accounts = dict(clouds.accounts)
-        clouds.mount(self.rehearsal)
-        self.books = Books(clouds.accounts)
-        self.chronicle = Chronicle(self.rehearsal, self.books)
-        self.person = Person(self.rehearsal, self.chronicle, self.books)
+        self.simulated = SimulatedRun(seed=seed, latency=lambda: self._dice.choice([0.01, 0.05, 0.4]))
+        self.simulated.accounts = dict(clouds.accounts)
+        clouds.mount(self.simulated)
+        self.expected = ExpectedVoices(clouds.accounts)
+        self.chronicle = Chronicle(self.simulated, self.expected)
+        self.operator = Operator(self.simulated, self.chronicle, self.expected)
         self._dice = random.Random(seed)
         self._moments = 0
         self._late: list[tuple[float, Callable[[], JobResult]]] = []  # dead runs' calls, and when they died
@@ -63,24 +63,24 @@ class Simulation:
         self._doubtful = False  # somebody deleted voices outside, or put an old state back
 
     def live(self, step: Step) -> None:
-        rehearsal = self.rehearsal
+        simulated = self.simulated
         match step:
             case Edit(voices=voices):
                 self._declare(voices)
             case Weather(faults=faults):
-                rehearsal.turn(**faults)
+                simulated.turn(**faults)
             case Run():
                 self._run(step)
             case DeletedOutside(which=which):
-                self._outside(which, rehearsal.world.delete_outside)
+                self._outside(which, simulated.world.delete_outside)
                 self._doubtful = True
             case RenamedOutside(which=which):
-                self._outside(which, lambda voice_id: rehearsal.world.rename_outside(voice_id, "renamed"))
+                self._outside(which, lambda voice_id: simulated.world.rename_outside(voice_id, "renamed"))
             case MadeOutside():
-                rehearsal.world.add_foreign("a", account="kling:sandbox-default")
+                simulated.world.add_foreign("a", account="kling:sandbox-default")
             case Hours(number=number):
                 self._arrive_all()  # no call is under way for hours
-                rehearsal.clock.sleep(number * _HOUR)
+                simulated.clock.sleep(number * _HOUR)
             case ClockJumps(hours=hours):
                 self._jump(hours)
             case StateLost():
@@ -88,7 +88,7 @@ class Simulation:
             case StateRestored(which=which, pushed=pushed):
                 self._restore(which, pushed=pushed)
             case Rebuilt():
-                self.person.rebuild()
+                self.operator.rebuild()
             case Renamed():
                 self._rename(step)
             case Switched():
@@ -99,39 +99,39 @@ class Simulation:
 
     def end(self) -> None:
         """The weather clears, time passes, and a few applies must settle everything."""
-        rehearsal = self.rehearsal
-        rehearsal.turn(**Faults(deleted_voice=rehearsal.world.faults().deleted_voice).model_dump())
+        simulated = self.simulated
+        simulated.turn(**Faults(deleted_voice=simulated.world.faults().deleted_voice).model_dump())
         self._arrive_all()
-        rehearsal.clock.sleep(_HOUR)
+        simulated.clock.sleep(_HOUR)
         if self.chronicle.lost:
-            self.person.rebuild()
+            self.operator.rebuild()
         self._apply(Run())
-        rehearsal.clock.ahead = 0.0
+        simulated.clock.ahead = 0.0
         for _ in range(4):
-            rehearsal.clock.sleep(4 * _DAY)
+            simulated.clock.sleep(4 * _DAY)
             if self.chronicle.lost:
-                self.person.rebuild()
-            allowed = self.person.truly_gone() if self._doubtful else None
+                self.operator.rebuild()
+            allowed = self.operator.truly_gone() if self._doubtful else None
             applied = self._apply(Run(), allow_recreates=allowed)
             if applied is not None and applied.plan.empty:
                 break
-            self.person.settle(allowed)
-            if paid := self.person.unsure() | self.person.follow(patient=False, allow_recreates=allowed):
+            self.operator.settle(allowed)
+            if paid := self.operator.unsure() | self.operator.follow(patient=False, allow_recreates=allowed):
                 self._apply(Run(), allow_recreates=allowed, retry=paid)
         self.chronicle.story.append(Lost(self._held_elsewhere() | self.chronicle.lost))
-        told = [*self.chronicle.wrong, *oracle.complaints(self.chronicle.story, self.person.looks_back())]
+        told = [*self.chronicle.wrong, *oracle.complaints(self.chronicle.story, self.operator.looks_back())]
         assert not told, "\n".join(told)
 
     def _held_elsewhere(self) -> frozenset[str]:
         """Keys that this runner was refused because the other one had used them: those voices are the other's."""
-        rehearsal = self.rehearsal
+        simulated = self.simulated
         if self._elsewhere is None:
             return frozenset()
-        made = rehearsal.made
-        refused = {self.books.key_meant(r, made) for r in rehearsal.state.records.values() if r.voice_id is None}
-        rehearsal.backend, self._elsewhere = self._elsewhere, rehearsal.backend
-        held = {self.books.key_meant(r, made) for r in rehearsal.state.records.values() if r.status in LIVE}
-        rehearsal.backend, self._elsewhere = self._elsewhere, rehearsal.backend
+        made = simulated.made
+        refused = {self.expected.key_meant(r, made) for r in simulated.state.records.values() if r.voice_id is None}
+        simulated.backend, self._elsewhere = self._elsewhere, simulated.backend
+        held = {self.expected.key_meant(r, made) for r in simulated.state.records.values() if r.status in LIVE}
+        simulated.backend, self._elsewhere = self._elsewhere, simulated.backend
         return frozenset(refused & held)
 
     # --- one run ---
@@ -142,7 +142,7 @@ class Simulation:
         except (Died, CloudError):  # no account could be looked at: nothing was begun
             pass
         finally:
-            self.rehearsal.hook = lambda moment, what: None
+            self.simulated.hook = lambda moment, what: None
 
     def _apply(
         self,
@@ -153,9 +153,9 @@ class Simulation:
     ) -> Applied | None:
         self._moments = 0
         self.chronicle.began()
-        self.rehearsal.hook = self._hook(run)
+        self.simulated.hook = self._hook(run)
         try:
-            return self.rehearsal.apply(
+            return self.simulated.apply(
                 stop=lambda: "interrupted" if run.stops_at is not None and self._moments >= run.stops_at else None,
                 allow_deletes=allow_deletes,
                 allow_recreates=allow_recreates,
@@ -176,10 +176,10 @@ class Simulation:
             if self._moments == run.beside:
                 self._run_beside()
             if self._moments == run.dies_at:
-                self.rehearsal.hook = self.chronicle.watch
+                self.simulated.hook = self.chronicle.watch
                 self.chronicle.note()
-                now = self.rehearsal.clock.monotonic()
-                self._late += [(now, call) for call in self.rehearsal.workers.die(self._dice)]
+                now = self.simulated.clock.monotonic()
+                self._late += [(now, call) for call in self.simulated.workers.die(self._dice)]
                 raise Died
             self.chronicle.watch(moment, what)
             if self._late and self._dice.random() < 0.2:
@@ -190,19 +190,19 @@ class Simulation:
     # --- what happens around it ---
 
     def _outside(self, which: int, meddle: Callable[[str], object]) -> None:
-        ids = self.rehearsal.living_ids
+        ids = self.simulated.living_ids
         if ids:
             meddle(ids[which % len(ids)])
             self.chronicle.note(outside=True)
 
     def _arrive(self, died_at: float, call: Callable[[], JobResult]) -> None:
         """A dead run's call reaches the cloud after all, when others have looked and decided already; or never."""
-        if self.rehearsal.clock.monotonic() > died_at + self._arrives:
+        if self.simulated.clock.monotonic() > died_at + self._arrives:
             return
-        hook, self.rehearsal.hook = self.rehearsal.hook, lambda moment, what: None
+        hook, self.simulated.hook = self.simulated.hook, lambda moment, what: None
         call()
         self.chronicle.note(late=True)
-        self.rehearsal.hook = hook
+        self.simulated.hook = hook
 
     def _arrive_all(self) -> None:
         while self._late:
@@ -212,28 +212,28 @@ class Simulation:
         """A task that no look-up shows yet is told from a lost one by its age alone: none is late when clocks lie."""
         if self._arrives < inf:  # nor is a call under way whose age is all that tells whether it may be
             self._arrive_all()
-        self.rehearsal.turn(late_by_id=0.0)
-        self.rehearsal.clock.ahead = hours * _HOUR
-        self.person.furthest = max(self.person.furthest, hours * _HOUR)
+        self.simulated.turn(late_by_id=0.0)
+        self.simulated.clock.ahead = hours * _HOUR
+        self.operator.furthest = max(self.operator.furthest, hours * _HOUR)
 
     def _lose(self) -> None:
         self._arrive_all()
-        self.rehearsal.backend.put_back(None)
+        self.simulated.backend.put_back(None)
         self._states += 1
-        self.rehearsal.lineage = f"{self._states:08x}-89ab-cdef-0123-456789abcdef"
-        self.chronicle.forgot(State(lineage=self.rehearsal.lineage))
+        self.simulated.lineage = f"{self._states:08x}-89ab-cdef-0123-456789abcdef"
+        self.chronicle.forgot(State(lineage=self.simulated.lineage))
 
     def _restore(self, which: int, *, pushed: bool) -> None:
         self._arrive_all()
-        backend, held = self.rehearsal.backend, self.rehearsal.backend.read()
+        backend, held = self.simulated.backend, self.simulated.backend.read()
         if not backend.copies:
             return
         copy = backend.copies[-1 - which % len(backend.copies)]
         backend.put_back(copy)
-        state = self.rehearsal.state
+        state = self.simulated.state
         if pushed:
             backend.put_back(held)
-            store = self.rehearsal.store()
+            store = self.simulated.store()
             with store.locked("state push"):
                 store.push(statefile.dump(state), force=True)
         self._doubtful = True
@@ -241,12 +241,12 @@ class Simulation:
 
     def _switch(self) -> None:
         """Each runner has a disk of its own, and begins lineages of its own."""
-        rehearsal = self.rehearsal
-        rehearsal.backend, self._elsewhere = self._elsewhere or rehearsal.another_backend(), rehearsal.backend
+        simulated = self.simulated
+        simulated.backend, self._elsewhere = self._elsewhere or simulated.another_backend(), simulated.backend
         self._states += 1
-        rehearsal.lineage = f"{self._states:08x}-89ab-cdef-0123-456789abcdef"
+        simulated.lineage = f"{self._states:08x}-89ab-cdef-0123-456789abcdef"
         self._doubtful = True
-        self.chronicle.forgot(rehearsal.state)
+        self.chronicle.forgot(simulated.state)
 
     def _run_beside(self) -> None:
         """The other runner applies the same, from its plan to its end, at one moment of this run.
@@ -254,36 +254,36 @@ class Simulation:
         With a state of another lineage it stays away: keys of two lineages never collide, so nothing can stop two such
         runs from buying the same at the same moment.
         """
-        rehearsal = self.rehearsal
-        hook, workers, sent, received = rehearsal.hook, rehearsal.workers, rehearsal.sent, rehearsal.received
+        simulated = self.simulated
+        hook, workers, sent, received = simulated.hook, simulated.workers, simulated.sent, simulated.received
         look = self.chronicle.look
-        lineage = rehearsal.state.lineage[:8]
+        lineage = simulated.state.lineage[:8]
         self._switch()
-        if rehearsal.state.lineage[:8] == lineage:
-            rehearsal.hook = self.chronicle.watch
+        if simulated.state.lineage[:8] == lineage:
+            simulated.hook = self.chronicle.watch
             self.chronicle.beside = True
             self.chronicle.began()
             with suppress(CloudError, SafetyStop):
-                rehearsal.apply()
+                simulated.apply()
             self.chronicle.beside = False
         self._switch()
-        rehearsal.hook, rehearsal.workers, rehearsal.sent, rehearsal.received = hook, workers, sent, received
+        simulated.hook, simulated.workers, simulated.sent, simulated.received = hook, workers, sent, received
         self.chronicle.look = look
 
     # --- what people do ---
 
     def _declare(self, voices: Iterable[Voice]) -> None:
         voices = list(voices)
-        self.rehearsal.declare(*voices)
-        refused = frozenset(self.books.declared(v) for v in voices if "refused" in str(v.inputs))
-        self.chronicle.story.append(Declared(frozenset(map(self.books.declared, voices)), refused))
+        self.simulated.declare(*voices)
+        refused = frozenset(self.expected.declared(v) for v in voices if "refused" in str(v.inputs))
+        self.chronicle.story.append(Declared(frozenset(map(self.expected.declared, voices)), refused))
 
     def _rename(self, step: Renamed) -> None:
         """To addresses that are free; some of them were in use before."""
-        voices = dict(self.rehearsal.voices)
+        voices = dict(self.simulated.voices)
         for source in sorted(voices)[step.which % max(1, len(voices)) :][: step.times]:
             prefix = AUDIO if source.startswith(AUDIO) else ""
-            free = [f"{prefix}{name}" for name in _NAMES if f"{prefix}{name}" not in self.rehearsal.voices | voices]
+            free = [f"{prefix}{name}" for name in _NAMES if f"{prefix}{name}" not in self.simulated.voices | voices]
             if not free:
                 break
             voice = voices[source] if step.copied else voices.pop(source)
@@ -300,7 +300,7 @@ class Simulation:
     def _follow_advice(self) -> None:
         self._arrive_all()
         try:
-            paid = self.person.follow(patient=True)
+            paid = self.operator.follow(patient=True)
             self._apply(Run(), retry=paid)
         except CloudError:  # the plan could not be made
             pass

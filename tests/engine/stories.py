@@ -21,7 +21,7 @@ from reconciler.model.accounts import (
 from reconciler.model.manifest import AUDIO, Lifecycle, Voice
 from reconciler.sandbox.faults import Faults
 from tests.engine.listed_cloud import LATE, at_a_listed_cloud
-from tests.engine.rehearsal import Rehearsal, voice
+from tests.engine.simulated_run import SimulatedRun, voice
 from tests.engine.steps import (
     Advised,
     ClockJumps,
@@ -86,7 +86,7 @@ class Clouds:
     faults: Mapping[str, list[object]] = field(default_factory=lambda: FAULTS)
     late: tuple[float, ...] = (0.0, 0.0, 0.0, 3.0, 60.0)  # seconds until a task is shown at all
     arrives: float = inf  # seconds in which a dead run's call reaches its cloud, if it ever does
-    mount: Callable[[Rehearsal], None] = lambda rehearsal: None
+    mount: Callable[[SimulatedRun], None] = lambda simulated: None
     scenes: tuple[Callable[[Clouds], Steps], ...] = ()  # beside those of every cloud
 
 

@@ -12,8 +12,8 @@ import pytest
 from reconciler.model.accounts import KlingAccount
 from reconciler.providers.kling.auth import ApiKey
 from reconciler.providers.kling.provider import KlingProvider
-from tests.engine.books import KLING_KEYS
-from tests.engine.rehearsal import Rehearsal, Wire, operation, voice
+from tests.engine.expected_voices import KLING_KEYS
+from tests.engine.simulated_run import SimulatedRun, Wire, operation, voice
 from tests.support.allowances import Allowance, AnySecond, Bucket, EachSecond, Storm
 
 TOO_MANY = {"code": 1302, "message": "too many requests", "request_id": "r"}
@@ -23,16 +23,16 @@ TOO_MANY = {"code": 1302, "message": "too many requests", "request_id": "r"}
 class Metered(httpx.BaseTransport):
     """The way to the cloud, behind somebody who counts: creates alone, or all calls together."""
 
-    rehearsal: Rehearsal
+    simulated: SimulatedRun
     allowance: Allowance
     together: bool
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         counted = self.together or operation(request.method, request.url.path) == "create"
-        if counted and not self.allowance.takes(self.rehearsal.clock.monotonic()):
-            self.rehearsal.called("refused", request)
+        if counted and not self.allowance.takes(self.simulated.clock.monotonic()):
+            self.simulated.called("refused", request)
             return httpx.Response(429, json=TOO_MANY)
-        return Wire(self.rehearsal).handle_request(request)
+        return Wire(self.simulated).handle_request(request)
 
 
 def ran(
@@ -41,18 +41,18 @@ def ran(
     together: bool = False,
     number: int = 200,
     latency: Callable[[], float] | float = 0.05,
-) -> Rehearsal:
-    rehearsal = Rehearsal(task_seconds=2, latency=latency, calls_per_second=1_000_000)
-    rehearsal.provide = lambda account: metered(rehearsal, account, allowance, together)
-    rehearsal.declare(*(voice(f"v{i}") for i in range(number)))
-    rehearsal.apply()
-    assert len(rehearsal.made) == number
-    return rehearsal
+) -> SimulatedRun:
+    simulated = SimulatedRun(task_seconds=2, latency=latency, calls_per_second=1_000_000)
+    simulated.provide = lambda account: metered(simulated, account, allowance, together)
+    simulated.declare(*(voice(f"v{i}") for i in range(number)))
+    simulated.apply()
+    assert len(simulated.made) == number
+    return simulated
 
 
-def metered(rehearsal: Rehearsal, account: KlingAccount, allowance: Allowance, together: bool) -> KlingProvider:
-    transport = Metered(rehearsal, allowance, together)
-    return KlingProvider(account, ApiKey(KLING_KEYS[account.region]), clock=rehearsal.clock, transport=transport)
+def metered(simulated: SimulatedRun, account: KlingAccount, allowance: Allowance, together: bool) -> KlingProvider:
+    transport = Metered(simulated, allowance, together)
+    return KlingProvider(account, ApiKey(KLING_KEYS[account.region]), clock=simulated.clock, transport=transport)
 
 
 def uneven(milliseconds: float) -> Callable[[], float]:
@@ -61,13 +61,13 @@ def uneven(milliseconds: float) -> Callable[[], float]:
     return lambda: 0.05 + chance.uniform(0, milliseconds / 1000)
 
 
-def rate(rehearsal: Rehearsal) -> float:
-    times = rehearsal.times("create")
+def rate(simulated: SimulatedRun) -> float:
+    times = simulated.times("create")
     return (len(times) - 1) / (times[-1] - times[0])
 
 
-def calls(rehearsal: Rehearsal) -> int:
-    return sum(rehearsal.count(what) for what in ("create", "list", "get", "refused"))
+def calls(simulated: SimulatedRun) -> int:
+    return sum(simulated.count(what) for what in ("create", "list", "get", "refused"))
 
 
 TWENTY: dict[str, Callable[[], Allowance]] = {
@@ -84,10 +84,10 @@ TWENTY: dict[str, Callable[[], Allowance]] = {
 def test_200_creates_are_never_refused_at_nine_tenths_of_the_rate(
     allowed: Callable[[], Allowance], together: bool
 ) -> None:
-    rehearsal = ran(allowed(), together=together)
-    assert rehearsal.count("refused") == 0
-    assert rate(rehearsal) >= 18
-    assert calls(rehearsal) <= 1.15 * 200
+    simulated = ran(allowed(), together=together)
+    assert simulated.count("refused") == 0
+    assert rate(simulated) >= 18
+    assert calls(simulated) <= 1.15 * 200
 
 
 # A network that bunches calls brings some of them too early, which costs a moment and not the pace.
@@ -105,10 +105,10 @@ def test_on_an_uneven_network_200_creates_keep_nine_tenths_of_the_rate(
     case: tuple[Callable[[], Allowance], float],
 ) -> None:
     allowed, milliseconds = case
-    rehearsal = ran(allowed(), together=True, latency=uneven(milliseconds))
-    assert rehearsal.count("refused") <= 4
-    assert rate(rehearsal) >= 18
-    assert calls(rehearsal) <= 1.15 * 200
+    simulated = ran(allowed(), together=True, latency=uneven(milliseconds))
+    assert simulated.count("refused") <= 4
+    assert rate(simulated) >= 18
+    assert calls(simulated) <= 1.15 * 200
 
 
 SLOW_DOWN: dict[str, Callable[[], Allowance]] = {
@@ -120,15 +120,15 @@ SLOW_DOWN: dict[str, Callable[[], Allowance]] = {
 
 @pytest.mark.parametrize("allowed", SLOW_DOWN.values(), ids=SLOW_DOWN.keys())
 def test_a_cloud_that_allows_half_is_found_out_by_few_refusals(allowed: Callable[[], Allowance]) -> None:
-    rehearsal = ran(allowed())
-    assert rehearsal.count("refused") < 0.1 * 200
-    assert rate(rehearsal) >= 8.5
-    assert calls(rehearsal) <= 1.15 * 200
+    simulated = ran(allowed())
+    assert simulated.count("refused") < 0.1 * 200
+    assert rate(simulated) >= 8.5
+    assert calls(simulated) <= 1.15 * 200
 
 
 @pytest.mark.parametrize("seconds", [1, 5, 30])
 def test_after_a_storm_of_refusals_the_full_pace_is_back_within_20_seconds(seconds: float) -> None:
-    rehearsal = ran(Storm(3, 3 + seconds), together=True, number=600)
-    times = [at for at in rehearsal.times("create") if at >= 3 + seconds + 20]
+    simulated = ran(Storm(3, 3 + seconds), together=True, number=600)
+    times = [at for at in simulated.times("create") if at >= 3 + seconds + 20]
     assert (len(times) - 1) / (times[-1] - times[0]) >= 18
-    assert rehearsal.count("refused") < 10 + seconds
+    assert simulated.count("refused") < 10 + seconds

@@ -16,86 +16,86 @@ from reconciler.model.events import Event, Kind
 from reconciler.model.observed import RemoteVoice
 from reconciler.model.state import Record, State, Status
 from reconciler.protocols import MethodCapabilities, Unknowable
-from tests.engine.paper_cloud import PaperCloud
-from tests.engine.rehearsal import Rehearsal, voice
+from tests.engine.scripted_provider import ScriptedProvider
+from tests.engine.simulated_run import SimulatedRun, voice
 from tests.engine.test_state_writer import record
 from tests.support.virtual import InlinePool, VirtualClock
 
 
-def with_a_slow_disk(seconds: float, voices: int = 200, *, latency: float = 0.05) -> Rehearsal:
+def with_a_slow_disk(seconds: float, voices: int = 200, *, latency: float = 0.05) -> SimulatedRun:
     """Each write takes so long, before it is done."""
-    rehearsal = Rehearsal(latency=latency, task_seconds=2)
-    rehearsal.declare(*(voice(f"v{number}") for number in range(voices)))
+    simulated = SimulatedRun(latency=latency, task_seconds=2)
+    simulated.declare(*(voice(f"v{number}") for number in range(voices)))
     writing = ("before", "append"), ("before", "write")
-    rehearsal.hook = lambda moment, what: rehearsal.clock.sleep(seconds) if (moment, what) in writing else None
-    return rehearsal
+    simulated.hook = lambda moment, what: simulated.clock.sleep(seconds) if (moment, what) in writing else None
+    return simulated
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.05, 0.1, 0.2, 0.5])
 def test_creations_keep_their_pace_whatever_a_write_takes(seconds: float) -> None:
-    rehearsal = with_a_slow_disk(seconds)
-    rehearsal.apply()
-    times = rehearsal.times("create")
+    simulated = with_a_slow_disk(seconds)
+    simulated.apply()
+    times = simulated.times("create")
     assert len(times) == 200
     assert 199 / (times[-1] - times[0]) >= 18
     if seconds >= 0.1:
-        assert rehearsal.count("append") + rehearsal.count("write") <= 60
+        assert simulated.count("append") + simulated.count("write") <= 60
 
 
 def test_on_a_quick_disk_a_result_is_written_as_it_comes() -> None:
-    rehearsal = with_a_slow_disk(0.0, voices=5)
-    rehearsal.apply()
-    waits = [min(at - sent for at in rehearsal.times("append") if at > sent) for sent in rehearsal.times("create")]
+    simulated = with_a_slow_disk(0.0, voices=5)
+    simulated.apply()
+    waits = [min(at - sent for at in simulated.times("append") if at > sent) for sent in simulated.times("create")]
     assert max(waits) < 0.1
 
 
 @pytest.mark.parametrize("seconds", [0.1, 0.5])
 def test_no_result_waits_for_more_than_a_second_before_it_is_written(seconds: float) -> None:
-    rehearsal = with_a_slow_disk(seconds, voices=60)
-    rehearsal.apply()
-    last = rehearsal.times("create")[-1]
-    gaps = [later - sooner for sooner, later in pairwise(sorted(rehearsal.times("append"))) if later < last]
+    simulated = with_a_slow_disk(seconds, voices=60)
+    simulated.apply()
+    last = simulated.times("create")[-1]
+    gaps = [later - sooner for sooner, later in pairwise(sorted(simulated.times("append"))) if later < last]
     assert max(gaps) <= 1.0 + seconds
 
 
 @pytest.mark.parametrize("latency", [0.0, 0.05])
 @pytest.mark.parametrize("seconds", [0.0, 0.1, 0.5])
 def test_at_every_call_its_intent_is_durable(seconds: float, latency: float) -> None:
-    rehearsal = with_a_slow_disk(seconds, voices=60, latency=latency)
-    slow, known = rehearsal.hook, []
+    simulated = with_a_slow_disk(seconds, voices=60, latency=latency)
+    slow, known = simulated.hook, []
 
     def look(moment: str, what: str) -> None:
         slow(moment, what)
         if (moment, what) == ("before", "create"):
-            intended = sum(r.attempts > 0 for r in rehearsal.state.records.values())
-            known.append(intended > rehearsal.count("create"))
+            intended = sum(r.attempts > 0 for r in simulated.state.records.values())
+            known.append(intended > simulated.count("create"))
 
-    rehearsal.hook = look
-    rehearsal.apply()
+    simulated.hook = look
+    simulated.apply()
     assert known == [True] * 60
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.1, 0.5])
 def test_what_happened_is_told_once_it_is_durable(seconds: float) -> None:
-    rehearsal = with_a_slow_disk(seconds, voices=30)
+    simulated = with_a_slow_disk(seconds, voices=30)
     durable = {Kind.ACCEPTED: {Status.RUNNING, Status.READY}, Kind.DONE: {Status.READY}}
     early: list[Event] = []
 
     def hear(event: Event) -> None:
-        if event.kind in durable and rehearsal.record(event.address).status not in durable[event.kind]:
+        if event.kind in durable and simulated.record(event.address).status not in durable[event.kind]:
             early.append(event)
 
-    rehearsal.listener = hear
-    rehearsal.apply()
+    simulated.listener = hear
+    simulated.apply()
     assert early == []
-    assert len(rehearsal.told(Kind.DONE)) == 30
+    assert len(simulated.told(Kind.DONE)) == 30
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.2, 0.7])
 def test_a_call_starts_only_when_the_append_of_its_intent_has_answered(
     monkeypatch: pytest.MonkeyPatch, seconds: float
 ) -> None:
-    rehearsal = with_a_slow_disk(seconds, voices=60)
+    simulated = with_a_slow_disk(seconds, voices=60)
     start, wait = InlinePool.start, InlinePool.wait
     durable = 0
     started: list[bool] = []
@@ -113,7 +113,7 @@ def test_a_call_starts_only_when_the_append_of_its_intent_has_answered(
 
     monkeypatch.setattr(InlinePool, "start", starting)
     monkeypatch.setattr(InlinePool, "wait", waiting)
-    rehearsal.apply()
+    simulated.apply()
     assert started == [True] * 60
 
 
@@ -158,9 +158,9 @@ def test_a_run_that_ends_holds_no_result_back() -> None:
 
 
 def test_a_bug_in_one_procedure_loses_no_answer_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    rehearsal = with_a_slow_disk(0.4, voices=10)
-    cloud = PaperCloud(rehearsal.clock, MethodCapabilities(found=Unknowable()))
-    rehearsal.provide = lambda account: cloud
+    simulated = with_a_slow_disk(0.4, voices=10)
+    cloud = ScriptedProvider(simulated.clock, MethodCapabilities(found=Unknowable()))
+    simulated.provide = lambda account: cloud
     seen, times = transitions.seen, count(1)
 
     def breaking(known: Record, remote: RemoteVoice, *, now: datetime) -> Record:
@@ -170,23 +170,23 @@ def test_a_bug_in_one_procedure_loses_no_answer_of_the_others(monkeypatch: pytes
 
     monkeypatch.setattr(transitions, "seen", breaking)
     with pytest.raises(ZeroDivisionError):
-        rehearsal.apply()
-    assert len(rehearsal.at_status(Status.READY)) == 9
+        simulated.apply()
+    assert len(simulated.at_status(Status.READY)) == 9
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.1, 0.5])
 def test_where_nobody_can_be_asked_one_intent_is_open_at_a_time(seconds: float) -> None:
-    rehearsal = with_a_slow_disk(seconds, voices=4)
-    cloud = PaperCloud(rehearsal.clock, MethodCapabilities(found=Unknowable(), batch=1))
-    rehearsal.provide = lambda account: cloud
-    slow = rehearsal.hook
+    simulated = with_a_slow_disk(seconds, voices=4)
+    cloud = ScriptedProvider(simulated.clock, MethodCapabilities(found=Unknowable(), batch=1))
+    simulated.provide = lambda account: cloud
+    slow = simulated.hook
     open_intents: list[int] = []
 
     def look(moment: str, what: str) -> None:
         slow(moment, what)
-        open_intents.append(len(rehearsal.at_status(Status.INTENDED)))
+        open_intents.append(len(simulated.at_status(Status.INTENDED)))
 
-    rehearsal.hook = look
-    rehearsal.apply()
+    simulated.hook = look
+    simulated.apply()
     assert max(open_intents) == 1
-    assert rehearsal.at_status(Status.READY) == ["v0", "v1", "v2", "v3"]
+    assert simulated.at_status(Status.READY) == ["v0", "v1", "v2", "v3"]

@@ -8,7 +8,7 @@ from reconciler.engine.failures import TRIES, Reaction, reaction
 from reconciler.engine.steps import Activate, Call, Delete, Find, Prove, Submit, Update
 from reconciler.errors import CloudError, OutcomeUnknown, Rejected, Throttled, Unreached
 from reconciler.model.observed import RemoteVoice, TaskStatus
-from tests.engine.rehearsal import voice
+from tests.engine.simulated_run import voice
 from tests.engine.test_state_writer import record
 
 VOICE, RECORD = voice("a"), record("k1")

@@ -10,7 +10,7 @@ from reconciler.model.accounts import TencentVodAccount, Timeouts
 from reconciler.model.manifest import Voice
 from reconciler.model.plan import Action
 from reconciler.model.state import Status
-from tests.engine.rehearsal import Died, Rehearsal
+from tests.engine.simulated_run import Died, SimulatedRun
 from tests.support.hints import in_words
 
 LINK = "https://cdn.example.com/a.mp3"
@@ -35,126 +35,128 @@ def of_vod(method: str) -> Voice:
 
 
 @pytest.fixture
-def rehearsal() -> Rehearsal:
-    rehearsal = Rehearsal()
+def simulated() -> SimulatedRun:
+    simulated = SimulatedRun()
     task_timeout = Timeouts(operation=5)
-    rehearsal.accounts = {"vod": TencentVodAccount(type="tencent-vod", sub_app_id=1, timeouts=task_timeout)}
-    return rehearsal
+    simulated.accounts = {"vod": TencentVodAccount(type="tencent-vod", sub_app_id=1, timeouts=task_timeout)}
+    return simulated
 
 
 @pytest.mark.parametrize("method", [*INPUTS, "task"])
-def test_a_voice_let_go_while_it_was_made_is_taken_back_and_not_bought_again(rehearsal: Rehearsal, method: str) -> None:
-    rehearsal.turn(task_seconds=10)
-    rehearsal.declare(of_vod(method))
-    rehearsal.apply()
-    rehearsal.declare()
-    rehearsal.apply(allow_deletes=1)
-    assert len(rehearsal.at_status(Status.ABANDONED)) == 1
-    rehearsal.declare(of_vod(method))
-    rehearsal.apply()
-    assert len(rehearsal.made) == 1
-    assert len(rehearsal.at_status(Status.READY)) == 1
+def test_a_voice_let_go_while_it_was_made_is_taken_back_and_not_bought_again(
+    simulated: SimulatedRun, method: str
+) -> None:
+    simulated.turn(task_seconds=10)
+    simulated.declare(of_vod(method))
+    simulated.apply()
+    simulated.declare()
+    simulated.apply(allow_deletes=1)
+    assert len(simulated.at_status(Status.ABANDONED)) == 1
+    simulated.declare(of_vod(method))
+    simulated.apply()
+    assert len(simulated.made) == 1
+    assert len(simulated.at_status(Status.READY)) == 1
 
 
 @pytest.mark.parametrize("method", [*INPUTS, "task"])
-def test_a_voice_taken_out_of_the_state_while_it_was_made_is_taken_back(rehearsal: Rehearsal, method: str) -> None:
-    rehearsal.turn(task_seconds=10)
-    rehearsal.declare(of_vod(method))
-    rehearsal.apply()
-    state_edits.remove(rehearsal.session(), of_vod(method).address, Request())
-    rehearsal.clock.sleep(10)
-    rehearsal.apply()
-    assert len(rehearsal.made) == 1
-    assert len(rehearsal.at_status(Status.READY)) == 1
+def test_a_voice_taken_out_of_the_state_while_it_was_made_is_taken_back(simulated: SimulatedRun, method: str) -> None:
+    simulated.turn(task_seconds=10)
+    simulated.declare(of_vod(method))
+    simulated.apply()
+    state_edits.remove(simulated.session(), of_vod(method).address, Request())
+    simulated.clock.sleep(10)
+    simulated.apply()
+    assert len(simulated.made) == 1
+    assert len(simulated.at_status(Status.READY)) == 1
 
 
 @pytest.mark.parametrize("method", [*INPUTS, "task"])
 def test_its_id_is_waited_for_so_that_it_can_be_taken_back_when_its_task_is_shown_no_more(
-    rehearsal: Rehearsal, method: str
+    simulated: SimulatedRun, method: str
 ) -> None:
-    rehearsal.turn(task_seconds=8)
-    rehearsal.declare(of_vod(method))
-    rehearsal.apply()
-    rehearsal.declare()
-    rehearsal.apply(allow_deletes=1)
-    rehearsal.clock.sleep(80 * 3600)
-    rehearsal.declare(of_vod(method))
-    rehearsal.apply()
-    assert len(rehearsal.made) == 1
-    assert len(rehearsal.at_status(Status.READY)) == 1
+    simulated.turn(task_seconds=8)
+    simulated.declare(of_vod(method))
+    simulated.apply()
+    simulated.declare()
+    simulated.apply(allow_deletes=1)
+    simulated.clock.sleep(80 * 3600)
+    simulated.declare(of_vod(method))
+    simulated.apply()
+    assert len(simulated.made) == 1
+    assert len(simulated.at_status(Status.READY)) == 1
 
 
 @pytest.mark.parametrize("method", INPUTS)
 def test_a_voice_that_an_interrupted_call_made_and_nobody_wants_is_kept_in_sight(
-    rehearsal: Rehearsal, method: str
+    simulated: SimulatedRun, method: str
 ) -> None:
-    rehearsal.declare(of_vod(method))
-    rehearsal.die("after", ACTIONS[method])
+    simulated.declare(of_vod(method))
+    simulated.die("after", ACTIONS[method])
     with pytest.raises(Died):
-        rehearsal.apply()
-    rehearsal.clock.sleep(60)
-    rehearsal.declare()
-    rehearsal.apply(allow_deletes=1)
-    (record,) = rehearsal.state.records.values()
-    (made,) = rehearsal.made
+        simulated.apply()
+    simulated.clock.sleep(60)
+    simulated.declare()
+    simulated.apply(allow_deletes=1)
+    (record,) = simulated.state.records.values()
+    (made,) = simulated.made
     assert (record.status, record.voice_id) == (Status.ABANDONED, made.voice_id)
 
 
 @pytest.mark.parametrize("method", INPUTS)
 def test_a_voice_made_under_a_state_that_was_lost_is_not_bought_again_while_its_task_is_shown(
-    rehearsal: Rehearsal, method: str
+    simulated: SimulatedRun, method: str
 ) -> None:
-    rehearsal.declare(of_vod(method))
-    rehearsal.apply()
-    lose_the_state(rehearsal)
-    (change,) = rehearsal.plan().changes
+    simulated.declare(of_vod(method))
+    simulated.apply()
+    lose_the_state(simulated)
+    (change,) = simulated.plan().changes
     assert change.action is Action.BLOCKED
     assert "voicectl state rebuild --lineage 01234567" in in_words(change.hint)
-    state_rebuild.rebuild(rehearsal.session(), Request(), lineage="01234567", strangers=False, approve=lambda _: True)
-    rehearsal.apply()
-    (made,) = rehearsal.made
-    assert (rehearsal.record("a").status, rehearsal.record("a").voice_id) == (Status.READY, made.voice_id)
-    assert rehearsal.plan().empty
+    state_rebuild.rebuild(simulated.session(), Request(), lineage="01234567", strangers=False, approve=lambda _: True)
+    simulated.apply()
+    (made,) = simulated.made
+    assert (simulated.record("a").status, simulated.record("a").voice_id) == (Status.READY, made.voice_id)
+    assert simulated.plan().empty
 
 
-def test_beside_an_entry_that_was_made_anew_those_of_a_lost_state_are_still_seen(rehearsal: Rehearsal) -> None:
-    rehearsal.declare(of_vod("create"))
-    rehearsal.apply()
-    lose_the_state(rehearsal)
+def test_beside_an_entry_that_was_made_anew_those_of_a_lost_state_are_still_seen(simulated: SimulatedRun) -> None:
+    simulated.declare(of_vod("create"))
+    simulated.apply()
+    lose_the_state(simulated)
     new = of_vod("clone").model_copy(update={"address": "new"})
-    rehearsal.declare(of_vod("create"), new)
+    simulated.declare(of_vod("create"), new)
     for _ in range(2):
-        rehearsal.apply()
-    assert {change.address: change.action for change in rehearsal.plan().changes} == {"a": Action.BLOCKED}
-    assert len(rehearsal.made) == 2
+        simulated.apply()
+    assert {change.address: change.action for change in simulated.plan().changes} == {"a": Action.BLOCKED}
+    assert len(simulated.made) == 2
 
 
-def test_nothing_is_bought_while_the_tasks_that_a_lost_state_left_can_not_be_read(rehearsal: Rehearsal) -> None:
-    rehearsal.declare(of_vod("create"))
-    rehearsal.turn(reply_lost=1.0, faulty_reads=True)
-    (change,) = rehearsal.plan().changes
+def test_nothing_is_bought_while_the_tasks_that_a_lost_state_left_can_not_be_read(simulated: SimulatedRun) -> None:
+    simulated.declare(of_vod("create"))
+    simulated.turn(reply_lost=1.0, faulty_reads=True)
+    (change,) = simulated.plan().changes
     assert change.action is Action.BLOCKED
 
 
-def test_what_a_lost_state_made_more_than_72_hours_ago_can_not_be_known(rehearsal: Rehearsal) -> None:
-    rehearsal.declare(of_vod("create"))
-    rehearsal.apply()
-    lose_the_state(rehearsal)
-    rehearsal.clock.sleep(73 * 3600)
-    (change,) = rehearsal.plan().changes
+def test_what_a_lost_state_made_more_than_72_hours_ago_can_not_be_known(simulated: SimulatedRun) -> None:
+    simulated.declare(of_vod("create"))
+    simulated.apply()
+    lose_the_state(simulated)
+    simulated.clock.sleep(73 * 3600)
+    (change,) = simulated.plan().changes
     assert change.action is Action.CREATE
 
 
-def lose_the_state(rehearsal: Rehearsal) -> None:
-    rehearsal.backend.put_back(None)
-    rehearsal.lineage = "fedcba98-89ab-cdef-0123-456789abcdef"
+def lose_the_state(simulated: SimulatedRun) -> None:
+    simulated.backend.put_back(None)
+    simulated.lineage = "fedcba98-89ab-cdef-0123-456789abcdef"
 
 
 @pytest.mark.parametrize("method", INPUTS)
-def test_a_used_up_quota_is_no_fault_of_the_sample(rehearsal: Rehearsal, method: str) -> None:
-    rehearsal.turn(pack_exhausted=True)
-    rehearsal.declare(of_vod(method))
-    assert rehearsal.apply().tally.failed == 1
-    rehearsal.turn(pack_exhausted=False)
-    rehearsal.apply()
-    assert (len(rehearsal.made), rehearsal.record("a").status) == (1, Status.READY)
+def test_a_used_up_quota_is_no_fault_of_the_sample(simulated: SimulatedRun, method: str) -> None:
+    simulated.turn(pack_exhausted=True)
+    simulated.declare(of_vod(method))
+    assert simulated.apply().tally.failed == 1
+    simulated.turn(pack_exhausted=False)
+    simulated.apply()
+    assert (len(simulated.made), simulated.record("a").status) == (1, Status.READY)

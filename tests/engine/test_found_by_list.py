@@ -18,8 +18,8 @@ from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, T
 from reconciler.model.plan import Action
 from reconciler.model.state import Record, Status
 from reconciler.protocols import Accepted, ByList, Clock, Done, MethodCapabilities
-from tests.engine.paper_cloud import PaperCloud
-from tests.engine.rehearsal import Died, Rehearsal, voice
+from tests.engine.scripted_provider import ScriptedProvider
+from tests.engine.simulated_run import Died, SimulatedRun, voice
 
 LAG, PATIENCE = 30.0, 600.0  # seconds: documented; a call's own time-out, the default of an account
 
@@ -33,7 +33,7 @@ class Made:
 
 
 @dataclass
-class ListCloud(PaperCloud):
+class ListCloud(ScriptedProvider):
     """A second sending of one key makes a second voice. What a lost call makes comes up to a time-out later."""
 
     clock: Clock
@@ -71,95 +71,95 @@ class ListCloud(PaperCloud):
         return self.find(record)
 
 
-def cloud_of(rehearsal: Rehearsal, **told: object) -> ListCloud:
-    cloud = ListCloud(rehearsal.clock, **told)  # type: ignore[arg-type]  # as the tests below say them
-    rehearsal.provide = lambda account: cloud
-    rehearsal.declare(voice("a"))
+def cloud_of(simulated: SimulatedRun, **told: object) -> ListCloud:
+    cloud = ListCloud(simulated.clock, **told)  # type: ignore[arg-type]  # as the tests below say them
+    simulated.provide = lambda account: cloud
+    simulated.declare(voice("a"))
     return cloud
 
 
 @pytest.mark.parametrize("late", [0.0, LAG - 0.1, LAG])
 @pytest.mark.parametrize("slow", [0.0, PATIENCE - 1.0])
 def test_a_lost_reply_is_found_however_late_the_list_shows_it(late: float, slow: float) -> None:
-    rehearsal = Rehearsal()
-    cloud = cloud_of(rehearsal, late=late, slow=slow, lose=[True])
-    rehearsal.apply()
-    assert (len(cloud.bought), rehearsal.record("a").voice_id) == (1, "v1")
+    simulated = SimulatedRun()
+    cloud = cloud_of(simulated, late=late, slow=slow, lose=[True])
+    simulated.apply()
+    assert (len(cloud.bought), simulated.record("a").voice_id) == (1, "v1")
 
 
 def test_a_list_that_is_later_than_its_cloud_says_buys_twice_and_only_then() -> None:
-    rehearsal = Rehearsal()
-    cloud = cloud_of(rehearsal, late=PATIENCE + LAG + 1.0, lose=[True])
-    rehearsal.apply()
+    simulated = SimulatedRun()
+    cloud = cloud_of(simulated, late=PATIENCE + LAG + 1.0, lose=[True])
+    simulated.apply()
     assert len(cloud.bought) == 2
 
 
 def test_where_no_lag_is_documented_a_person_says() -> None:
-    rehearsal = Rehearsal()
-    cloud = cloud_of(rehearsal, lag=None, lose=[True])
-    rehearsal.apply()
-    assert (len(cloud.bought), rehearsal.record("a").status) == (1, Status.UNCERTAIN)
-    rehearsal.apply()
+    simulated = SimulatedRun()
+    cloud = cloud_of(simulated, lag=None, lose=[True])
+    simulated.apply()
+    assert (len(cloud.bought), simulated.record("a").status) == (1, Status.UNCERTAIN)
+    simulated.apply()
     assert len(cloud.bought) == 1
 
 
 def test_after_a_run_that_died_nothing_is_decided_before_the_list_must_show_its_voice() -> None:
-    rehearsal = Rehearsal()
-    cloud = cloud_of(rehearsal, late=LAG - 0.1)
-    rehearsal.hook = dies_after_the_call(rehearsal, cloud)
+    simulated = SimulatedRun()
+    cloud = cloud_of(simulated, late=LAG - 0.1)
+    simulated.hook = dies_after_the_call(simulated, cloud)
     with pytest.raises(Died):
-        rehearsal.apply()
-    rehearsal.hook = lambda moment, what: None
-    assert [change.action for change in rehearsal.plan().changes] == [Action.BLOCKED]  # nothing is listed yet
-    rehearsal.declare(voice("a", sample="another"))
-    assert [change.action for change in rehearsal.plan().changes] == [Action.BLOCKED]
-    rehearsal.declare()
-    assert [change.action for change in rehearsal.plan().changes] == [Action.BLOCKED]
-    rehearsal.declare(voice("a"))
-    rehearsal.clock.sleep(LAG)
-    rehearsal.apply()
-    assert (len(cloud.bought), rehearsal.record("a").voice_id) == (1, "v1")
+        simulated.apply()
+    simulated.hook = lambda moment, what: None
+    assert [change.action for change in simulated.plan().changes] == [Action.BLOCKED]  # nothing is listed yet
+    simulated.declare(voice("a", sample="another"))
+    assert [change.action for change in simulated.plan().changes] == [Action.BLOCKED]
+    simulated.declare()
+    assert [change.action for change in simulated.plan().changes] == [Action.BLOCKED]
+    simulated.declare(voice("a"))
+    simulated.clock.sleep(LAG)
+    simulated.apply()
+    assert (len(cloud.bought), simulated.record("a").voice_id) == (1, "v1")
 
 
 def test_a_call_that_never_arrived_is_made_once_the_list_must_have_shown_it() -> None:
-    rehearsal = Rehearsal()
-    cloud = cloud_of(rehearsal)
-    rehearsal.die("after", "write")  # its intent is written, and the call has not gone out
+    simulated = SimulatedRun()
+    cloud = cloud_of(simulated)
+    simulated.die("after", "write")  # its intent is written, and the call has not gone out
     with pytest.raises(Died):
-        rehearsal.apply()
-    rehearsal.clock.sleep(2 * PATIENCE + LAG)
-    rehearsal.apply()
-    assert (len(cloud.bought), rehearsal.record("a").voice_id) == (1, "v1")
+        simulated.apply()
+    simulated.clock.sleep(2 * PATIENCE + LAG)
+    simulated.apply()
+    assert (len(cloud.bought), simulated.record("a").voice_id) == (1, "v1")
 
 
 @pytest.mark.parametrize("late", [LAG - 0.1, LAG])
 def test_a_voice_that_was_just_made_and_is_not_listed_yet_is_not_gone(late: float) -> None:
-    rehearsal = Rehearsal()
-    cloud = cloud_of(rehearsal, late=late)
-    rehearsal.apply()
-    assert rehearsal.plan().changes == ()
-    rehearsal.declare(voice("a"), voice("b"))
-    rehearsal.apply()
+    simulated = SimulatedRun()
+    cloud = cloud_of(simulated, late=late)
+    simulated.apply()
+    assert simulated.plan().changes == ()
+    simulated.declare(voice("a"), voice("b"))
+    simulated.apply()
     assert [made.voice.voice_id for made in cloud.bought] == ["v1", "v2"]
-    rehearsal.declare(voice("b", sample="another"))
-    rehearsal.apply()
-    assert [made.key for made in cloud.bought] == [rehearsal.record("b").external_task_id]
+    simulated.declare(voice("b", sample="another"))
+    simulated.apply()
+    assert [made.key for made in cloud.bought] == [simulated.record("b").external_task_id]
 
 
 def test_a_voice_that_the_list_must_show_and_does_not_is_gone() -> None:
-    rehearsal = Rehearsal()
-    cloud = cloud_of(rehearsal)
-    rehearsal.apply()
+    simulated = SimulatedRun()
+    cloud = cloud_of(simulated)
+    simulated.apply()
     cloud.bought.clear()
-    rehearsal.clock.sleep(LAG)
-    rehearsal.apply(allow_recreates=1)
+    simulated.clock.sleep(LAG)
+    simulated.apply(allow_recreates=1)
     assert len(cloud.bought) == 1
 
 
 @pytest.mark.parametrize("fails", [1, 2, 3])
 def test_a_look_that_failed_shortens_no_wait(fails: int) -> None:
-    rehearsal = Rehearsal()
-    cloud = cloud_of(rehearsal, late=LAG - 0.1, slow=PATIENCE - 1.0, lose=[True])
+    simulated = SimulatedRun()
+    cloud = cloud_of(simulated, late=LAG - 0.1, slow=PATIENCE - 1.0, lose=[True])
     find, left = cloud.find, [fails]
 
     def failing(record: Record) -> Observation:
@@ -167,9 +167,9 @@ def test_a_look_that_failed_shortens_no_wait(fails: int) -> None:
         return Unknown(why="500") if left[0] >= 0 else find(record)
 
     cloud.find = failing  # type: ignore[method-assign]  # a list that can't be had at first
-    rehearsal.apply()
-    rehearsal.clock.sleep(2 * PATIENCE + LAG)
-    rehearsal.apply()
+    simulated.apply()
+    simulated.clock.sleep(2 * PATIENCE + LAG)
+    simulated.apply()
     assert len(cloud.bought) == 1
 
 
@@ -184,27 +184,27 @@ def test_a_look_that_failed_shortens_no_wait(fails: int) -> None:
 def test_whatever_is_lost_and_whoever_dies_it_is_bought_once(
     late: float, slow: float, lose: list[bool], deaths: list[bool], pauses: list[float]
 ) -> None:
-    rehearsal = Rehearsal()
-    cloud = cloud_of(rehearsal, late=late, slow=slow, lose=list(lose))
+    simulated = SimulatedRun()
+    cloud = cloud_of(simulated, late=late, slow=slow, lose=list(lose))
     for dies, pause in zip(deaths, pauses, strict=False):
-        rehearsal.hook = dies_after_the_call(rehearsal, cloud) if dies else lambda moment, what: None
+        simulated.hook = dies_after_the_call(simulated, cloud) if dies else lambda moment, what: None
         with suppress(Died):
-            rehearsal.apply()
-        rehearsal.clock.sleep(pause)
-    rehearsal.hook = lambda moment, what: None
-    rehearsal.clock.sleep(2 * PATIENCE + LAG)
-    rehearsal.apply()
-    rehearsal.apply()
-    assert (len(cloud.bought), rehearsal.record("a").voice_id) == (1, "v1")
+            simulated.apply()
+        simulated.clock.sleep(pause)
+    simulated.hook = lambda moment, what: None
+    simulated.clock.sleep(2 * PATIENCE + LAG)
+    simulated.apply()
+    simulated.apply()
+    assert (len(cloud.bought), simulated.record("a").voice_id) == (1, "v1")
 
 
-def dies_after_the_call(rehearsal: Rehearsal, cloud: ListCloud) -> Callable[[str, str], None]:
+def dies_after_the_call(simulated: SimulatedRun, cloud: ListCloud) -> Callable[[str, str], None]:
     """The process ends at its first write after a voice was paid for."""
     before = len(cloud.bought)
 
     def hook(moment: str, what: str) -> None:
         if what in ("append", "write") and moment == "before" and len(cloud.bought) > before:
-            rehearsal.workers.die(random.Random(0))
+            simulated.workers.die(random.Random(0))
             raise Died
 
     return hook

@@ -12,25 +12,25 @@ from reconciler.errors import Throttled
 from reconciler.model.accounts import KlingAccount, Timeouts
 from reconciler.model.events import Kind
 from reconciler.model.state import Status
-from tests.engine.paper_cloud import PaperCloud
-from tests.engine.rehearsal import Rehearsal, voice
+from tests.engine.scripted_provider import ScriptedProvider
+from tests.engine.simulated_run import SimulatedRun, voice
 
 
-def ran(number: int, **faults: Any) -> Rehearsal:
-    rehearsal = Rehearsal(**({"task_seconds": 2} | faults))
-    rehearsal.declare(*(voice(f"v{i}") for i in range(number)))
-    rehearsal.apply()
-    assert len(rehearsal.made) == len(rehearsal.living) == number
-    return rehearsal
+def ran(number: int, **faults: Any) -> SimulatedRun:
+    simulated = SimulatedRun(**({"task_seconds": 2} | faults))
+    simulated.declare(*(voice(f"v{i}") for i in range(number)))
+    simulated.apply()
+    assert len(simulated.made) == len(simulated.living) == number
+    return simulated
 
 
-def refused(rehearsal: Rehearsal) -> float:
+def refused(simulated: SimulatedRun) -> float:
     """The part of the creates that the cloud refused."""
-    return 1 - len(rehearsal.made) / rehearsal.count("create")
+    return 1 - len(simulated.made) / simulated.count("create")
 
 
-def rate(rehearsal: Rehearsal, what: str = "create") -> float:
-    times = rehearsal.times(what)
+def rate(simulated: SimulatedRun, what: str = "create") -> float:
+    times = simulated.times(what)
     return (len(times) - 1) / (times[-1] - times[0])
 
 
@@ -47,59 +47,59 @@ def test_200_creates_use_nine_tenths_of_the_rate() -> None:
 
 
 def test_polls_and_creates_together_stay_within_the_rate() -> None:
-    rehearsal = ran(200)
-    calls = sorted(rehearsal.times("create") + rehearsal.times("list") + rehearsal.times("get"))
+    simulated = ran(200)
+    calls = sorted(simulated.times("create") + simulated.times("list") + simulated.times("get"))
     assert max(sum(begin <= at < begin + 1 for at in calls) for begin in calls) <= 20
 
 
 def test_200_voices_take_at_most_1_15_calls_each() -> None:
-    rehearsal = ran(200)
-    assert sum(rehearsal.count(what) for what in ("create", "list", "get")) / 200 < 1.15
+    simulated = ran(200)
+    assert sum(simulated.count(what) for what in ("create", "list", "get")) / 200 < 1.15
 
 
 def test_500_voices_are_done_within_a_twentieth_of_the_bound() -> None:
-    rehearsal = ran(500)
+    simulated = ran(500)
     bound = 500 / 20 + 2
-    assert rehearsal.clock.monotonic() < bound * 1.05
+    assert simulated.clock.monotonic() < bound * 1.05
 
 
 def test_200_deletions_keep_the_rate_too() -> None:
-    rehearsal = ran(200)
-    rehearsal.declare()
-    rehearsal.apply(allow_deletes=200)
-    assert rehearsal.living == {}
-    assert 18 <= rate(rehearsal, "delete") <= 20
+    simulated = ran(200)
+    simulated.declare()
+    simulated.apply(allow_deletes=200)
+    assert simulated.living == {}
+    assert 18 <= rate(simulated, "delete") <= 20
 
 
 @pytest.mark.parametrize("asked", [2.0, 7.5, 40.0])
 def test_a_rate_limit_of_the_manifest_is_the_pace(asked: float) -> None:
-    rehearsal = Rehearsal(calls_per_second=asked, task_seconds=2)
-    rehearsal.accounts["kling"] = KlingAccount(type="kling", rate_limit={"create": asked})
-    rehearsal.declare(*(voice(f"v{i}") for i in range(60)))
-    rehearsal.apply()
-    assert refused(rehearsal) == 0
-    assert rate(rehearsal) >= 0.9 * asked
+    simulated = SimulatedRun(calls_per_second=asked, task_seconds=2)
+    simulated.accounts["kling"] = KlingAccount(type="kling", rate_limit={"create": asked})
+    simulated.declare(*(voice(f"v{i}") for i in range(60)))
+    simulated.apply()
+    assert refused(simulated) == 0
+    assert rate(simulated) >= 0.9 * asked
 
 
 def test_a_slower_cloud_is_found_out_and_its_pace_kept() -> None:
-    rehearsal = ran(200, calls_per_second=10)
-    assert refused(rehearsal) < 0.1
-    assert rate(rehearsal) > 8.5
+    simulated = ran(200, calls_per_second=10)
+    assert refused(simulated) < 0.1
+    assert rate(simulated) > 8.5
 
 
 def test_a_pace_that_was_lowered_grows_back() -> None:
-    rehearsal = Rehearsal(task_seconds=2)
-    rehearsal.declare(*(voice(f"v{i}") for i in range(200)))
+    simulated = SimulatedRun(task_seconds=2)
+    simulated.declare(*(voice(f"v{i}") for i in range(200)))
 
     def calm_down(moment: str, what: str) -> None:
-        if rehearsal.clock.monotonic() > 5:
-            rehearsal.turn(calls_per_second=20)
+        if simulated.clock.monotonic() > 5:
+            simulated.turn(calls_per_second=20)
 
-    rehearsal.turn(calls_per_second=4)
-    rehearsal.hook = calm_down
-    rehearsal.apply()
-    assert min(gaps(rehearsal.times("create"))[-50:]) < 1 / 18
-    assert rehearsal.told(Kind.SLOWED)
+    simulated.turn(calls_per_second=4)
+    simulated.hook = calm_down
+    simulated.apply()
+    assert min(gaps(simulated.times("create"))[-50:]) < 1 / 18
+    assert simulated.told(Kind.SLOWED)
 
 
 # -- tasks in flight, which nobody told the tool -----------------------------------------------------------------------
@@ -129,11 +129,11 @@ CAPPED: dict[tuple[int, int, float], tuple[float, float]] = {
 def test_a_cap_is_learned_with_few_refusals_and_used_with_few_calls(case: tuple[int, int, float]) -> None:
     number, cap, seconds = case
     longest, calls = CAPPED[case]
-    rehearsal = ran(number, in_flight_cap=cap, task_seconds=seconds)
+    simulated = ran(number, in_flight_cap=cap, task_seconds=seconds)
     ideal = max(math.ceil(number / cap) * seconds, number / 20 + seconds)
-    assert refused(rehearsal) < 0.15
-    assert rehearsal.clock.monotonic() < longest * ideal
-    assert sum(rehearsal.count(what) for what in ("create", "list", "get")) <= calls * number
+    assert refused(simulated) < 0.15
+    assert simulated.clock.monotonic() < longest * ideal
+    assert sum(simulated.count(what) for what in ("create", "list", "get")) <= calls * number
 
 
 def test_a_slot_that_was_refused_is_waited_for() -> None:
@@ -141,65 +141,65 @@ def test_a_slot_that_was_refused_is_waited_for() -> None:
 
 
 def test_slots_that_others_give_back_are_taken() -> None:
-    rehearsal = Rehearsal(task_seconds=2, in_flight_cap=2)
-    rehearsal.declare(*(voice(f"v{i}") for i in range(200)))
+    simulated = SimulatedRun(task_seconds=2, in_flight_cap=2)
+    simulated.declare(*(voice(f"v{i}") for i in range(200)))
 
     def more_room(moment: str, what: str) -> None:
-        if rehearsal.clock.monotonic() > 20:
-            rehearsal.turn(in_flight_cap=None)
+        if simulated.clock.monotonic() > 20:
+            simulated.turn(in_flight_cap=None)
 
-    rehearsal.hook = more_room
-    rehearsal.apply()
-    assert rehearsal.clock.monotonic() < 20 + 60
+    simulated.hook = more_room
+    simulated.apply()
+    assert simulated.clock.monotonic() < 20 + 60
 
 
 def test_a_cap_of_the_manifest_is_never_crossed() -> None:
-    rehearsal = Rehearsal(task_seconds=2, in_flight_cap=5)
-    rehearsal.accounts["kling"] = KlingAccount(type="kling", max_in_flight=5)
-    rehearsal.declare(*(voice(f"v{i}") for i in range(50)))
-    rehearsal.apply()
-    assert refused(rehearsal) == 0
+    simulated = SimulatedRun(task_seconds=2, in_flight_cap=5)
+    simulated.accounts["kling"] = KlingAccount(type="kling", max_in_flight=5)
+    simulated.declare(*(voice(f"v{i}") for i in range(50)))
+    simulated.apply()
+    assert refused(simulated) == 0
 
 
 def test_two_providers_of_one_account_share_its_pace() -> None:
-    rehearsal = Rehearsal(task_seconds=2)
-    rehearsal.accounts = {"one": KlingAccount(type="kling"), "two": KlingAccount(type="kling")}
-    rehearsal.declare(*(voice(f"v{i}", provider=("one", "two")[i % 2]) for i in range(100)))
-    rehearsal.apply()
-    assert refused(rehearsal) == 0
-    assert 18 <= rate(rehearsal) <= 20
+    simulated = SimulatedRun(task_seconds=2)
+    simulated.accounts = {"one": KlingAccount(type="kling"), "two": KlingAccount(type="kling")}
+    simulated.declare(*(voice(f"v{i}", provider=("one", "two")[i % 2]) for i in range(100)))
+    simulated.apply()
+    assert refused(simulated) == 0
+    assert 18 <= rate(simulated) <= 20
 
 
 def test_two_providers_of_one_account_share_its_slots() -> None:
-    rehearsal = Rehearsal(task_seconds=2, in_flight_cap=5)
-    rehearsal.accounts = {
+    simulated = SimulatedRun(task_seconds=2, in_flight_cap=5)
+    simulated.accounts = {
         "one": KlingAccount(type="kling", max_in_flight=8),
         "two": KlingAccount(type="kling", max_in_flight=5),
     }
-    rehearsal.declare(*(voice(f"v{i}", provider=("one", "two")[i % 2]) for i in range(40)))
-    rehearsal.apply()
-    assert refused(rehearsal) == 0
-    assert len(rehearsal.living) == 40
+    simulated.declare(*(voice(f"v{i}", provider=("one", "two")[i % 2]) for i in range(40)))
+    simulated.apply()
+    assert refused(simulated) == 0
+    assert len(simulated.living) == 40
 
 
 def test_a_retry_after_is_kept() -> None:
-    rehearsal = Rehearsal()
-    cloud = PaperCloud(rehearsal.clock)
-    rehearsal.provide = lambda account: cloud
-    rehearsal.declare(voice("narrator"))
+    simulated = SimulatedRun()
+    cloud = ScriptedProvider(simulated.clock)
+    simulated.provide = lambda account: cloud
+    simulated.declare(voice("narrator"))
     cloud.say("submit", Throttled("parallel task over resource pack limit", in_flight=True, retry_after=17))
-    rehearsal.apply()
+    simulated.apply()
     first, second = [at for at, call, _ in cloud.heard if call == "submit"]
     assert second - first >= 17
 
 
 def test_a_cloud_that_throttles_for_ever_is_given_up_and_nothing_is_open() -> None:
-    rehearsal = Rehearsal(calls_per_second=20, throttle=0.0, in_flight_cap=1, task_seconds=100_000)
-    rehearsal.accounts["kling"] = KlingAccount(type="kling", timeouts=Timeouts(operation=60))
-    rehearsal.declare(voice("first"))
-    rehearsal.apply()  # holds the only slot
-    rehearsal.declare(voice("first"), voice("second"))
-    rehearsal.apply()
-    assert rehearsal.at_status(Status.INTENDED) == []
-    assert [e.address for e in rehearsal.told(Kind.FAILED)][1:] == ["first", "second"]
-    assert rehearsal.clock.monotonic() < 300
+    simulated = SimulatedRun(calls_per_second=20, throttle=0.0, in_flight_cap=1, task_seconds=100_000)
+    simulated.accounts["kling"] = KlingAccount(type="kling", timeouts=Timeouts(operation=60))
+    simulated.declare(voice("first"))
+    simulated.apply()  # holds the only slot
+    simulated.declare(voice("first"), voice("second"))
+    simulated.apply()
+    assert simulated.at_status(Status.INTENDED) == []
+    assert [e.address for e in simulated.told(Kind.FAILED)][1:] == ["first", "second"]
+    assert simulated.clock.monotonic() < 300

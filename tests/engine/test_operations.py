@@ -11,77 +11,77 @@ from reconciler.errors import PlanSpent, SafetyStop
 from reconciler.model.manifest import Lifecycle
 from reconciler.model.state import Status
 from reconciler.protocols import LockInfo
-from tests.engine.rehearsal import Died, Rehearsal, voice
+from tests.engine.simulated_run import Died, SimulatedRun, voice
 
 
-def after(*addresses: str) -> Rehearsal:
-    rehearsal = Rehearsal(task_seconds=2)
-    rehearsal.declare(*map(voice, addresses))
-    rehearsal.apply()
-    return rehearsal
+def after(*addresses: str) -> SimulatedRun:
+    simulated = SimulatedRun(task_seconds=2)
+    simulated.declare(*map(voice, addresses))
+    simulated.apply()
+    return simulated
 
 
 def test_what_another_run_did_while_the_lock_was_waited_for_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    rehearsal = Rehearsal(task_seconds=2)
-    rehearsal.declare(voice("narrator"))
-    free = rehearsal.backend.lock
+    simulated = SimulatedRun(task_seconds=2)
+    simulated.declare(voice("narrator"))
+    free = simulated.backend.lock
 
     @contextmanager
     def held_by_another_run(holder: LockInfo) -> Iterator[None]:
-        monkeypatch.setattr(rehearsal.backend, "lock", free)
-        rehearsal.apply()
+        monkeypatch.setattr(simulated.backend, "lock", free)
+        simulated.apply()
         with free(holder):
             yield
 
-    monkeypatch.setattr(rehearsal.backend, "lock", held_by_another_run)
-    assert rehearsal.apply().plan.empty
-    assert len(rehearsal.made) == 1
+    monkeypatch.setattr(simulated.backend, "lock", held_by_another_run)
+    assert simulated.apply().plan.empty
+    assert len(simulated.made) == 1
 
 
 def test_nothing_is_called_or_written_under_a_stop() -> None:
-    rehearsal = after("narrator", "hero")
-    happened = len(rehearsal.order("create", "delete", "write", "append"))
-    rehearsal.declare()
+    simulated = after("narrator", "hero")
+    happened = len(simulated.order("create", "delete", "write", "append"))
+    simulated.declare()
     with pytest.raises(SafetyStop, match="declares no voice"):
-        rehearsal.apply()
-    assert len(rehearsal.order("create", "delete", "write", "append")) == happened
-    assert len(rehearsal.living) == 2
+        simulated.apply()
+    assert len(simulated.order("create", "delete", "write", "append")) == happened
+    assert len(simulated.living) == 2
 
 
 def test_the_number_lets_it_run() -> None:
-    rehearsal = after("narrator", "hero")
-    rehearsal.declare()
-    rehearsal.apply(allow_deletes=2)
-    assert rehearsal.living == {}
+    simulated = after("narrator", "hero")
+    simulated.declare()
+    simulated.apply(allow_deletes=2)
+    assert simulated.living == {}
 
 
 def test_a_saved_plan_that_was_applied_is_refused_as_spent() -> None:
-    rehearsal = Rehearsal(task_seconds=2)
-    rehearsal.declare(voice("narrator"))
-    saved = rehearsal.plan()
-    rehearsal.apply(saved)
+    simulated = SimulatedRun(task_seconds=2)
+    simulated.declare(voice("narrator"))
+    saved = simulated.plan()
+    simulated.apply(saved)
     with pytest.raises(PlanSpent):
-        rehearsal.apply(saved)
-    assert len(rehearsal.made) == 1
+        simulated.apply(saved)
+    assert len(simulated.made) == 1
 
 
 def test_a_saved_plan_of_nothing_but_blocked_changes_is_not_used_up() -> None:
-    rehearsal = Rehearsal(task_seconds=2)
+    simulated = SimulatedRun(task_seconds=2)
     kept = Lifecycle(prevent_destroy=True)
-    rehearsal.declare(voice("narrator", lifecycle=kept))
-    rehearsal.apply()
-    rehearsal.declare(voice("narrator", sample="another", lifecycle=kept))
-    saved = rehearsal.plan()
-    assert [rehearsal.apply(saved).tally.blocked for _ in range(2)] == [1, 1]
+    simulated.declare(voice("narrator", lifecycle=kept))
+    simulated.apply()
+    simulated.declare(voice("narrator", sample="another", lifecycle=kept))
+    saved = simulated.plan()
+    assert [simulated.apply(saved).tally.blocked for _ in range(2)] == [1, 1]
 
 
 def test_a_saved_plan_whose_run_died_goes_on() -> None:
-    rehearsal = Rehearsal(task_seconds=2)
-    rehearsal.declare(voice("narrator"), voice("hero"))
-    saved = rehearsal.plan()
-    rehearsal.die("after", "create")
+    simulated = SimulatedRun(task_seconds=2)
+    simulated.declare(voice("narrator"), voice("hero"))
+    saved = simulated.plan()
+    simulated.die("after", "create")
     with pytest.raises(Died):
-        rehearsal.apply(saved)
-    rehearsal.apply(saved)
-    assert rehearsal.at_status(Status.READY) == ["hero", "narrator"]
-    assert len(rehearsal.made) == 2
+        simulated.apply(saved)
+    simulated.apply(saved)
+    assert simulated.at_status(Status.READY) == ["hero", "narrator"]
+    assert len(simulated.made) == 2

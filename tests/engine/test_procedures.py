@@ -36,8 +36,8 @@ from reconciler.model.plan import Action, Change
 from reconciler.model.state import Record, State, Status
 from reconciler.planning import markers
 from reconciler.protocols import Accepted, ByList, Done, MethodCapabilities, Unknowable
-from tests.engine.paper_cloud import PaperCloud
-from tests.engine.rehearsal import voice
+from tests.engine.scripted_provider import ScriptedProvider
+from tests.engine.simulated_run import voice
 from tests.support.hints import in_words
 from tests.support.manual_clock import ManualClock
 
@@ -67,7 +67,7 @@ class Story:
         for record in records:
             bound = {record.address: record.external_task_id} if record.status is not Status.DEPOSED else {}
             self.state_writer.write(record, current=bound)
-        cloud = Cloud(name="kling", provider=PaperCloud(clock, can), quota="paper")
+        cloud = Cloud(name="kling", provider=ScriptedProvider(clock, can), quota="paper")
         made = Change(address="a", provider="kling", action=action, method="create", **told)
         self.notes: list[Note] = []
         self.commits: list[Commit] = []

@@ -14,45 +14,45 @@ from reconciler.model.plan import Action
 from reconciler.model.state import Record, Status
 from reconciler.providers.kling.provider import KlingProvider
 from reconciler.sandbox.faults import DeletedVoice
-from tests.engine.rehearsal import LINEAGE, Rehearsal, voice
+from tests.engine.simulated_run import LINEAGE, SimulatedRun, voice
 from tests.support.hints import in_words
 
 OTHER = "fedcba98-aaaa-cdef-0123-456789abcdef"
 
 
-def lose_the_state(rehearsal: Rehearsal, lineage: str = OTHER) -> None:
-    rehearsal.backend.put_back(None)
-    rehearsal.lineage = lineage
+def lose_the_state(simulated: SimulatedRun, lineage: str = OTHER) -> None:
+    simulated.backend.put_back(None)
+    simulated.lineage = lineage
 
 
-def rebuild(rehearsal: Rehearsal) -> state_rebuild.Rebuilt:
-    session = rehearsal.session()
+def rebuild(simulated: SimulatedRun) -> state_rebuild.Rebuilt:
+    session = simulated.session()
     return state_rebuild.rebuild(session, Request(), lineage=LINEAGE[:8], strangers=False, approve=lambda _: True)
 
 
-def actions(rehearsal: Rehearsal, **asked: frozenset[str]) -> dict[str, Action]:
-    return {change.address: change.action for change in rehearsal.plan(**asked).changes}
+def actions(simulated: SimulatedRun, **asked: frozenset[str]) -> dict[str, Action]:
+    return {change.address: change.action for change in simulated.plan(**asked).changes}
 
 
 @pytest.fixture(params=DeletedVoice, ids=str)
-def deleted(request: pytest.FixtureRequest) -> Rehearsal:
+def deleted(request: pytest.FixtureRequest) -> SimulatedRun:
     """Two voices were made, one was removed and deleted, and then the state was lost."""
-    rehearsal = Rehearsal(deleted_voice=request.param)
-    rehearsal.declare(voice("a"), voice("b"))
-    rehearsal.apply()
-    rehearsal.declare(voice("a"))
-    rehearsal.apply()
-    lose_the_state(rehearsal)
-    return rehearsal
+    simulated = SimulatedRun(deleted_voice=request.param)
+    simulated.declare(voice("a"), voice("b"))
+    simulated.apply()
+    simulated.declare(voice("a"))
+    simulated.apply()
+    lose_the_state(simulated)
+    return simulated
 
 
-def test_it_goes_on_with_the_same_eight_characters_under_a_new_tail(deleted: Rehearsal) -> None:
+def test_it_goes_on_with_the_same_eight_characters_under_a_new_tail(deleted: SimulatedRun) -> None:
     assert rebuild(deleted).taken == ["a"]
     assert deleted.state.lineage == LINEAGE[:8] + OTHER[8:]
     assert actions(deleted) == {}
 
 
-def test_a_deleted_voice_does_not_come_back_to_life(deleted: Rehearsal) -> None:
+def test_a_deleted_voice_does_not_come_back_to_life(deleted: SimulatedRun) -> None:
     rebuild(deleted)
     deleted.declare(voice("a"), voice("b"))
     for _ in range(2):
@@ -73,22 +73,22 @@ def test_a_deleted_voice_does_not_come_back_to_life(deleted: Rehearsal) -> None:
 
 
 @pytest.fixture
-def probed(monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
+def probed(monkeypatch: pytest.MonkeyPatch) -> SimulatedRun:
     """Deleted voices are listed as if nothing had happened, and the cloud says on request which of them exist."""
-    rehearsal = Rehearsal(deleted_voice=DeletedVoice.STAYS)
+    simulated = SimulatedRun(deleted_voice=DeletedVoice.STAYS)
 
     def probe(_: KlingProvider, records: Sequence[Record]) -> Mapping[str, Observation]:
-        there = rehearsal.living_ids
+        there = simulated.living_ids
         found = {r.external_task_id: RemoteVoice(status=TaskStatus.READY, voice_id=r.voice_id) for r in records}
         return {k: Found(remote=v) if v.voice_id in there else Absent() for k, v in found.items()}
 
     monkeypatch.setattr(KlingProvider, "probe", probe)
-    rehearsal.declare(voice("a"), voice("b"))
-    rehearsal.apply()
-    return rehearsal
+    simulated.declare(voice("a"), voice("b"))
+    simulated.apply()
+    return simulated
 
 
-def test_what_is_proven_to_be_deleted_is_a_tombstone_in_a_rebuilt_state(probed: Rehearsal) -> None:
+def test_what_is_proven_to_be_deleted_is_a_tombstone_in_a_rebuilt_state(probed: SimulatedRun) -> None:
     probed.declare(voice("a"))
     probed.apply()
     lose_the_state(probed)
@@ -101,7 +101,7 @@ def test_what_is_proven_to_be_deleted_is_a_tombstone_in_a_rebuilt_state(probed: 
     assert len(probed.made) == 3
 
 
-def test_a_key_of_a_voice_that_is_proven_to_exist_recovers_it(probed: Rehearsal) -> None:
+def test_a_key_of_a_voice_that_is_proven_to_exist_recovers_it(probed: SimulatedRun) -> None:
     lose_the_state(probed)
     probed.declare(voice("a"))
     rebuild(probed)
@@ -112,7 +112,7 @@ def test_a_key_of_a_voice_that_is_proven_to_exist_recovers_it(probed: Rehearsal)
     assert len(probed.made) == 2
 
 
-def test_a_key_of_a_voice_that_is_proven_to_be_deleted_gives_way_to_the_next(probed: Rehearsal) -> None:
+def test_a_key_of_a_voice_that_is_proven_to_be_deleted_gives_way_to_the_next(probed: SimulatedRun) -> None:
     probed.declare(voice("a"))
     probed.apply()
     lose_the_state(probed)
@@ -126,101 +126,101 @@ def test_a_key_of_a_voice_that_is_proven_to_be_deleted_gives_way_to_the_next(pro
 
 
 def test_a_failed_sample_is_not_bought_again_after_its_state_was_rebuilt() -> None:
-    rehearsal = Rehearsal()
-    rehearsal.declare(voice("a"))
-    rehearsal.apply()
-    rehearsal.turn(fail=1.0)
-    rehearsal.declare(voice("a"), voice("b"))
-    rehearsal.apply()
-    rehearsal.turn(fail=0.0)
-    bought = len(rehearsal.made)
-    lose_the_state(rehearsal)
-    rebuild(rehearsal)
-    rehearsal.apply()
-    assert actions(rehearsal) == {"b": Action.BLOCKED}
-    assert len(rehearsal.made) == bought
+    simulated = SimulatedRun()
+    simulated.declare(voice("a"))
+    simulated.apply()
+    simulated.turn(fail=1.0)
+    simulated.declare(voice("a"), voice("b"))
+    simulated.apply()
+    simulated.turn(fail=0.0)
+    bought = len(simulated.made)
+    lose_the_state(simulated)
+    rebuild(simulated)
+    simulated.apply()
+    assert actions(simulated) == {"b": Action.BLOCKED}
+    assert len(simulated.made) == bought
 
 
 def test_two_states_that_were_rebuilt_at_once_pay_for_a_new_voice_once() -> None:
-    rehearsal = Rehearsal()
-    rehearsal.declare(voice("a"))
-    rehearsal.apply()
-    lose_the_state(rehearsal)
-    rebuild(rehearsal)
-    first = rehearsal.backend.copies[-1]
-    lose_the_state(rehearsal, "00000000-aaaa-cdef-0123-456789abcdef")
-    rebuild(rehearsal)
-    assert rehearsal.state.lineage == LINEAGE[:8] + "-aaaa-cdef-0123-456789abcdef"
-    rehearsal.declare(voice("a"), voice("b"))
-    rehearsal.apply()
-    rehearsal.backend.put_back(first)
-    rehearsal.apply()
-    assert len(rehearsal.made) == 2
+    simulated = SimulatedRun()
+    simulated.declare(voice("a"))
+    simulated.apply()
+    lose_the_state(simulated)
+    rebuild(simulated)
+    first = simulated.backend.copies[-1]
+    lose_the_state(simulated, "00000000-aaaa-cdef-0123-456789abcdef")
+    rebuild(simulated)
+    assert simulated.state.lineage == LINEAGE[:8] + "-aaaa-cdef-0123-456789abcdef"
+    simulated.declare(voice("a"), voice("b"))
+    simulated.apply()
+    simulated.backend.put_back(first)
+    simulated.apply()
+    assert len(simulated.made) == 2
 
 
 def test_a_running_task_of_another_rebuilt_state_is_waited_for() -> None:
     """The list does not show it yet: only its key, which the cloud refuses, tells of it."""
-    rehearsal = Rehearsal()
-    rehearsal.declare(voice("a"))
-    rehearsal.apply()
-    lose_the_state(rehearsal)
-    rebuild(rehearsal)
-    other = rehearsal.backend.copies[-1]
-    rehearsal.turn(late_visibility=600.0, task_seconds=120.0)
-    rehearsal.declare(voice("a"), voice("b"))
-    rehearsal.apply(stop=after_the_first_call(rehearsal))
-    rehearsal.backend.put_back(other)
-    rehearsal.apply()
-    assert rehearsal.record("b").voice_id in rehearsal.living_ids
-    assert len(rehearsal.made) == 2
+    simulated = SimulatedRun()
+    simulated.declare(voice("a"))
+    simulated.apply()
+    lose_the_state(simulated)
+    rebuild(simulated)
+    other = simulated.backend.copies[-1]
+    simulated.turn(late_visibility=600.0, task_seconds=120.0)
+    simulated.declare(voice("a"), voice("b"))
+    simulated.apply(stop=after_the_first_call(simulated))
+    simulated.backend.put_back(other)
+    simulated.apply()
+    assert simulated.record("b").voice_id in simulated.living_ids
+    assert len(simulated.made) == 2
 
 
-def after_the_first_call(rehearsal: Rehearsal) -> Callable[[], str | None]:
-    return lambda: "interrupted" if rehearsal.count("create") > 1 else None
+def after_the_first_call(simulated: SimulatedRun) -> Callable[[], str | None]:
+    return lambda: "interrupted" if simulated.count("create") > 1 else None
 
 
 def test_nothing_is_taken_in_unasked() -> None:
-    rehearsal = Rehearsal()
-    rehearsal.declare(voice("a"))
-    rehearsal.apply()
-    lose_the_state(rehearsal)
+    simulated = SimulatedRun()
+    simulated.declare(voice("a"))
+    simulated.apply()
+    lose_the_state(simulated)
     with pytest.raises(Declined):
         state_rebuild.rebuild(
-            rehearsal.session(), Request(), lineage=LINEAGE[:8], strangers=False, approve=lambda _: False
+            simulated.session(), Request(), lineage=LINEAGE[:8], strangers=False, approve=lambda _: False
         )
-    assert rehearsal.backend.read() is None
+    assert simulated.backend.read() is None
 
 
 def test_a_moved_voice_is_not_bought_again_after_its_state_was_rebuilt() -> None:
-    rehearsal = Rehearsal()
-    rehearsal.declare(voice("a"), voice("b"))
-    rehearsal.apply()
-    rehearsal.declare(voice("a"), voice("c", sample="b"))
-    renamed = rehearsal.voices["c"]
-    rehearsal.voices["c"] = renamed.model_copy(update={"inputs": {**renamed.inputs, "voice_name": "b"}})
-    assert actions(rehearsal) == {"c": Action.MOVE}
-    rehearsal.apply()
-    lose_the_state(rehearsal)
-    rebuild(rehearsal)
-    (change,) = rehearsal.plan().changes
+    simulated = SimulatedRun()
+    simulated.declare(voice("a"), voice("b"))
+    simulated.apply()
+    simulated.declare(voice("a"), voice("c", sample="b"))
+    renamed = simulated.voices["c"]
+    simulated.voices["c"] = renamed.model_copy(update={"inputs": {**renamed.inputs, "voice_name": "b"}})
+    assert actions(simulated) == {"c": Action.MOVE}
+    simulated.apply()
+    lose_the_state(simulated)
+    rebuild(simulated)
+    (change,) = simulated.plan().changes
     assert (change.address, change.action) == ("c", Action.BLOCKED)
-    assert f"voicectl import c {rehearsal.living['b']}" in in_words(change.hint)
-    rehearsal.apply()
-    assert len(rehearsal.made) == 2
+    assert f"voicectl import c {simulated.living['b']}" in in_words(change.hint)
+    simulated.apply()
+    assert len(simulated.made) == 2
 
 
 def test_an_older_state_of_the_same_lineage_is_brought_up_to_date() -> None:
-    rehearsal = Rehearsal()
-    rehearsal.declare(voice("a"))
-    rehearsal.apply()
-    old = rehearsal.backend.copies[-1]
-    rehearsal.declare(voice("a", sample="take-2"))
-    rehearsal.apply()
-    rehearsal.backend.put_back(old)
-    assert actions(rehearsal) == {"a": Action.BLOCKED}
-    rehearsal.lineage = OTHER
-    assert rebuild(rehearsal).taken == ["a"]
-    assert rehearsal.record("a").voice_id in rehearsal.living_ids
-    assert rehearsal.state.lineage != LINEAGE
-    assert actions(rehearsal) == {}
-    assert len(rehearsal.made) == 2
+    simulated = SimulatedRun()
+    simulated.declare(voice("a"))
+    simulated.apply()
+    old = simulated.backend.copies[-1]
+    simulated.declare(voice("a", sample="take-2"))
+    simulated.apply()
+    simulated.backend.put_back(old)
+    assert actions(simulated) == {"a": Action.BLOCKED}
+    simulated.lineage = OTHER
+    assert rebuild(simulated).taken == ["a"]
+    assert simulated.record("a").voice_id in simulated.living_ids
+    assert simulated.state.lineage != LINEAGE
+    assert actions(simulated) == {}
+    assert len(simulated.made) == 2

@@ -12,7 +12,7 @@ from reconciler.model.manifest import Voice
 from reconciler.model.observed import Observation, Unknown
 from reconciler.model.plan import Action
 from reconciler.model.state import Activation, Record, Status
-from tests.engine.rehearsal import Died, Rehearsal
+from tests.engine.simulated_run import Died, SimulatedRun
 from tests.engine.used_cloud import LostBefore, UsedCloud
 
 UNREAD = Unknown(why="DescribeVoices: HTTP 502")
@@ -32,91 +32,93 @@ def cloud() -> UsedCloud:
 
 
 @pytest.fixture
-def rehearsal(cloud: UsedCloud) -> Rehearsal:
-    rehearsal = Rehearsal()
-    rehearsal.provide = lambda account: cloud
-    rehearsal.declare(mini())
-    return rehearsal
+def simulated(cloud: UsedCloud) -> SimulatedRun:
+    simulated = SimulatedRun()
+    simulated.provide = lambda account: cloud
+    simulated.declare(mini())
+    return simulated
 
 
-def test_a_new_voice_is_used_once_and_then_nothing_is_left_to_do(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
-    rehearsal.apply()
+def test_a_new_voice_is_used_once_and_then_nothing_is_left_to_do(simulated: SimulatedRun, cloud: UsedCloud) -> None:
+    simulated.apply()
     assert cloud.count("activate: Hello.") == 1
-    assert rehearsal.record("mini").activation is Activation.DONE
-    assert rehearsal.plan().empty
+    assert simulated.record("mini").activation is Activation.DONE
+    assert simulated.plan().empty
 
 
-def test_a_voice_without_activate_is_not_used(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
-    rehearsal.declare(mini(used=False))
-    rehearsal.apply()
+def test_a_voice_without_activate_is_not_used(simulated: SimulatedRun, cloud: UsedCloud) -> None:
+    simulated.declare(mini(used=False))
+    simulated.apply()
     assert not cloud.used
-    assert rehearsal.plan().empty
+    assert simulated.plan().empty
 
 
-def test_a_first_use_is_durable_before_its_call(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
+def test_a_first_use_is_durable_before_its_call(simulated: SimulatedRun, cloud: UsedCloud) -> None:
     known: list[Activation | None] = []
     activate = cloud.activate
 
     def look(record: Record, text: str) -> None:
-        known.append(rehearsal.record("mini").activation)
+        known.append(simulated.record("mini").activation)
         activate(record, text)
 
     cloud.activate = look  # type: ignore[method-assign]  # looked at as it is called
-    rehearsal.apply()
+    simulated.apply()
     assert known == [Activation.BEGUN]
 
 
-def test_a_first_use_whose_reply_was_lost_is_settled_by_the_list(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
+def test_a_first_use_whose_reply_was_lost_is_settled_by_the_list(simulated: SimulatedRun, cloud: UsedCloud) -> None:
     cloud.say("activate", LOST)
-    applied = rehearsal.apply()
+    applied = simulated.apply()
     assert (applied.tally.done, cloud.count("activate: Hello.")) == (1, 1)
-    assert rehearsal.plan().empty
+    assert simulated.plan().empty
 
 
-def test_a_first_use_that_never_arrived_is_not_called_again_by_itself(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
+def test_a_first_use_that_never_arrived_is_not_called_again_by_itself(
+    simulated: SimulatedRun, cloud: UsedCloud
+) -> None:
     cloud.say("activate", LostBefore(LOST))
-    applied = rehearsal.apply()
-    assert (applied.tally.uncertain, rehearsal.record("mini").status) == (1, Status.READY)
-    rehearsal.apply()
+    applied = simulated.apply()
+    assert (applied.tally.uncertain, simulated.record("mini").status) == (1, Status.READY)
+    simulated.apply()
     assert cloud.count("activate: Hello.") == 1
-    assert [c.action for c in rehearsal.plan().changes] == [Action.BLOCKED]
+    assert [c.action for c in simulated.plan().changes] == [Action.BLOCKED]
 
 
-def test_a_person_pays_for_another_call(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
+def test_a_person_pays_for_another_call(simulated: SimulatedRun, cloud: UsedCloud) -> None:
     cloud.say("activate", LostBefore(LOST))
-    rehearsal.apply()
-    rehearsal.apply(retry=frozenset({"mini"}))
+    simulated.apply()
+    simulated.apply(retry=frozenset({"mini"}))
     assert cloud.count("activate: Hello.") == 2
-    assert rehearsal.plan().empty
+    assert simulated.plan().empty
 
 
-def test_a_call_in_doubt_that_is_listed_later_costs_nothing(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
+def test_a_call_in_doubt_that_is_listed_later_costs_nothing(simulated: SimulatedRun, cloud: UsedCloud) -> None:
     cloud.say("activate", LostBefore(LOST))
-    rehearsal.apply()
-    cloud.used.add(rehearsal.record("mini").external_task_id)
-    rehearsal.apply()
+    simulated.apply()
+    cloud.used.add(simulated.record("mini").external_task_id)
+    simulated.apply()
     assert cloud.count("activate: Hello.") == 1
-    assert rehearsal.plan().empty
+    assert simulated.plan().empty
 
 
 def test_a_refused_first_use_leaves_the_voice_and_is_tried_by_the_next_run(
-    rehearsal: Rehearsal, cloud: UsedCloud
+    simulated: SimulatedRun, cloud: UsedCloud
 ) -> None:
     cloud.say("activate", LostBefore(Rejected("TextToSpeechSync: InvalidParameter")))
-    assert rehearsal.apply().tally.failed == 1
-    assert (rehearsal.record("mini").status, rehearsal.record("mini").activation) == (Status.READY, None)
-    rehearsal.apply()
+    assert simulated.apply().tally.failed == 1
+    assert (simulated.record("mini").status, simulated.record("mini").activation) == (Status.READY, None)
+    simulated.apply()
     assert cloud.count("submit") == 1
-    assert rehearsal.plan().empty
+    assert simulated.plan().empty
 
 
-def test_a_throttled_first_use_is_sent_later(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
+def test_a_throttled_first_use_is_sent_later(simulated: SimulatedRun, cloud: UsedCloud) -> None:
     cloud.say("activate", LostBefore(Throttled("RequestLimitExceeded")))
-    assert rehearsal.apply().tally.done == 1
+    assert simulated.apply().tally.done == 1
     assert cloud.used
 
 
-def test_killed_before_a_first_use_is_known_nothing_is_called_twice(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
+def test_killed_before_a_first_use_is_known_nothing_is_called_twice(simulated: SimulatedRun, cloud: UsedCloud) -> None:
     activate = cloud.activate
 
     def dying(record: Record, text: str) -> None:
@@ -126,13 +128,13 @@ def test_killed_before_a_first_use_is_known_nothing_is_called_twice(rehearsal: R
 
     cloud.activate = dying  # type: ignore[method-assign]  # as above
     with pytest.raises(Died):
-        rehearsal.apply()
-    rehearsal.apply()
+        simulated.apply()
+    simulated.apply()
     assert (cloud.count("submit"), cloud.count("activate: Hello.")) == (1, 1)
-    assert rehearsal.plan().empty
+    assert simulated.plan().empty
 
 
-def die_before_the_first_use(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
+def die_before_the_first_use(simulated: SimulatedRun, cloud: UsedCloud) -> None:
     activate = cloud.activate
 
     def dying(record: Record, text: str) -> None:
@@ -141,130 +143,130 @@ def die_before_the_first_use(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
 
     cloud.activate = dying  # type: ignore[method-assign]  # as above
     with pytest.raises(Died):
-        rehearsal.apply()
-    assert rehearsal.record("mini").activation is Activation.BEGUN
+        simulated.apply()
+    assert simulated.record("mini").activation is Activation.BEGUN
 
 
 def test_killed_before_a_first_use_goes_out_the_next_run_looks_and_makes_it(
-    rehearsal: Rehearsal, cloud: UsedCloud
+    simulated: SimulatedRun, cloud: UsedCloud
 ) -> None:
-    die_before_the_first_use(rehearsal, cloud)
+    die_before_the_first_use(simulated, cloud)
     before = cloud.count("find")
-    rehearsal.apply()
+    simulated.apply()
     assert cloud.count("activate: Hello.") == 1
     assert cloud.count("find") > before + 4
-    assert rehearsal.plan().empty
+    assert simulated.plan().empty
 
 
 def test_killed_before_a_first_use_goes_out_a_list_that_can_not_be_read_is_no_proof(
-    rehearsal: Rehearsal, cloud: UsedCloud
+    simulated: SimulatedRun, cloud: UsedCloud
 ) -> None:
-    die_before_the_first_use(rehearsal, cloud)
+    die_before_the_first_use(simulated, cloud)
     find, planning = cloud.find, iter([True])
     cloud.find = lambda record: find(record) if next(planning, False) else UNREAD  # type: ignore[method-assign]  # after the plan
-    assert rehearsal.apply().tally.uncertain == 1
+    assert simulated.apply().tally.uncertain == 1
     assert cloud.count("activate: Hello.") == 0
     cloud.find = find  # type: ignore[method-assign]  # as before
-    rehearsal.apply()
+    simulated.apply()
     assert cloud.count("activate: Hello.") == 1
 
 
-def test_a_stop_before_its_call_takes_a_first_use_back(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
-    rehearsal.declare(mini(used=False))
-    rehearsal.apply()
-    rehearsal.declare(mini())
-    rehearsal.apply(stop=lambda: "interrupted")
-    assert rehearsal.record("mini").activation is None
-    rehearsal.apply()
+def test_a_stop_before_its_call_takes_a_first_use_back(simulated: SimulatedRun, cloud: UsedCloud) -> None:
+    simulated.declare(mini(used=False))
+    simulated.apply()
+    simulated.declare(mini())
+    simulated.apply(stop=lambda: "interrupted")
+    assert simulated.record("mini").activation is None
+    simulated.apply()
     assert cloud.count("activate: Hello.") == 1
 
 
-def test_a_changed_name_is_told_to_the_cloud_and_kept(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
-    rehearsal.apply()
-    rehearsal.declare(mini(name="Maxi"))
-    rehearsal.apply()
+def test_a_changed_name_is_told_to_the_cloud_and_kept(simulated: SimulatedRun, cloud: UsedCloud) -> None:
+    simulated.apply()
+    simulated.declare(mini(name="Maxi"))
+    simulated.apply()
     assert cloud.heard.count("update: name") == 1
-    assert (rehearsal.record("mini").voice_name, rehearsal.record("mini").sent["name"]) == ("Maxi", "Maxi")
-    assert rehearsal.plan().empty
+    assert (simulated.record("mini").voice_name, simulated.record("mini").sent["name"]) == ("Maxi", "Maxi")
+    assert simulated.plan().empty
 
 
-def test_an_update_whose_reply_was_lost_is_told_again(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
-    rehearsal.apply()
-    rehearsal.declare(mini(name="Maxi"))
+def test_an_update_whose_reply_was_lost_is_told_again(simulated: SimulatedRun, cloud: UsedCloud) -> None:
+    simulated.apply()
+    simulated.declare(mini(name="Maxi"))
     cloud.say("update", OutcomeUnknown("UpdateVoice: the connection broke"))
-    assert rehearsal.apply().tally.done == 1
+    assert simulated.apply().tally.done == 1
     assert cloud.count("update: name") == 2
-    assert rehearsal.plan().empty
+    assert simulated.plan().empty
 
 
-def test_an_update_that_was_refused_is_still_to_be_done(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
-    rehearsal.apply()
-    rehearsal.declare(mini(name="Maxi"))
+def test_an_update_that_was_refused_is_still_to_be_done(simulated: SimulatedRun, cloud: UsedCloud) -> None:
+    simulated.apply()
+    simulated.declare(mini(name="Maxi"))
     cloud.say("update", Rejected("UpdateVoice: InvalidParameter"))
-    assert rehearsal.apply().tally.failed == 1
-    assert [c.action for c in rehearsal.plan().changes] == [Action.UPDATE]
+    assert simulated.apply().tally.failed == 1
+    assert [c.action for c in simulated.plan().changes] == [Action.UPDATE]
 
 
-def test_a_first_use_goes_before_the_changes_that_need_it(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
-    rehearsal.declare(mini(used=False))
-    rehearsal.apply()
-    rehearsal.declare(mini(name="Maxi"))
-    rehearsal.apply()
+def test_a_first_use_goes_before_the_changes_that_need_it(simulated: SimulatedRun, cloud: UsedCloud) -> None:
+    simulated.declare(mini(used=False))
+    simulated.apply()
+    simulated.declare(mini(name="Maxi"))
+    simulated.apply()
     assert [call for call in cloud.heard if call != "find"][1:] == ["activate: Hello.", "update: name"]
-    assert rehearsal.plan().empty
+    assert simulated.plan().empty
 
 
-def test_a_replaced_voice_is_deleted_after_the_new_one_was_used(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
-    rehearsal.apply()
-    rehearsal.declare(mini(audio={"url": "https://cdn.example.com/n.mp3"}))
-    rehearsal.apply()
+def test_a_replaced_voice_is_deleted_after_the_new_one_was_used(simulated: SimulatedRun, cloud: UsedCloud) -> None:
+    simulated.apply()
+    simulated.declare(mini(audio={"url": "https://cdn.example.com/n.mp3"}))
+    simulated.apply()
     assert [call for call in cloud.heard if call != "find"][-3:] == ["submit", "activate: Hello.", "delete"]
     assert len(cloud.names) == 1
 
 
-def test_a_replaced_voice_that_was_never_used_stays_in_sight(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
-    rehearsal.declare(mini(used=False))
-    rehearsal.apply()
-    rehearsal.declare(mini(used=False, audio={"url": "https://cdn.example.com/n.mp3"}))
-    rehearsal.apply()
-    assert rehearsal.at_status(Status.ABANDONED) == ["mini"]
+def test_a_replaced_voice_that_was_never_used_stays_in_sight(simulated: SimulatedRun, cloud: UsedCloud) -> None:
+    simulated.declare(mini(used=False))
+    simulated.apply()
+    simulated.declare(mini(used=False, audio={"url": "https://cdn.example.com/n.mp3"}))
+    simulated.apply()
+    assert simulated.at_status(Status.ABANDONED) == ["mini"]
     assert cloud.count("delete") == 0
 
 
-def test_a_first_use_is_told_as_it_goes(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
+def test_a_first_use_is_told_as_it_goes(simulated: SimulatedRun, cloud: UsedCloud) -> None:
     cloud.say("activate", LOST)
-    rehearsal.apply()
-    assert [event.detail for event in rehearsal.told(Kind.RETRYING)] == [f"looking whether it was used: {LOST.detail}"]
+    simulated.apply()
+    assert [event.detail for event in simulated.told(Kind.RETRYING)] == [f"looking whether it was used: {LOST.detail}"]
 
 
 def test_a_voice_whose_first_use_the_list_shows_late_is_neither_gone_nor_used_again(
-    rehearsal: Rehearsal, cloud: UsedCloud
+    simulated: SimulatedRun, cloud: UsedCloud
 ) -> None:
     cloud.late = True
-    assert rehearsal.apply().tally.done == 1
-    assert rehearsal.record("mini").activation is Activation.USED
-    assert rehearsal.plan().empty
-    cloud.used.add(rehearsal.record("mini").external_task_id)
-    rehearsal.apply()
-    assert rehearsal.record("mini").activation is Activation.DONE
+    assert simulated.apply().tally.done == 1
+    assert simulated.record("mini").activation is Activation.USED
+    assert simulated.plan().empty
+    cloud.used.add(simulated.record("mini").external_task_id)
+    simulated.apply()
+    assert simulated.record("mini").activation is Activation.DONE
     assert (cloud.count("submit"), cloud.count("activate: Hello.")) == (1, 1)
-    assert rehearsal.plan().empty
+    assert simulated.plan().empty
 
 
 def test_a_voice_whose_first_use_is_not_shown_yet_can_be_changed_and_deleted(
-    rehearsal: Rehearsal, cloud: UsedCloud
+    simulated: SimulatedRun, cloud: UsedCloud
 ) -> None:
     cloud.late = True
-    rehearsal.apply()
-    rehearsal.declare(mini(name="Maxi"))
-    rehearsal.apply()
+    simulated.apply()
+    simulated.declare(mini(name="Maxi"))
+    simulated.apply()
     assert cloud.count("update: name") == 1
-    rehearsal.declare()
-    rehearsal.apply(allow_deletes=1)
+    simulated.declare()
+    simulated.apply(allow_deletes=1)
     assert cloud.count("delete") == 1
 
 
-def test_killed_while_a_first_use_is_looked_for_it_is_not_made_again(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
+def test_killed_while_a_first_use_is_looked_for_it_is_not_made_again(simulated: SimulatedRun, cloud: UsedCloud) -> None:
     cloud.late = True
     find = cloud.find
 
@@ -275,15 +277,15 @@ def test_killed_while_a_first_use_is_looked_for_it_is_not_made_again(rehearsal: 
 
     cloud.find = dying  # type: ignore[method-assign]  # the next run lives
     with pytest.raises(Died):
-        rehearsal.apply()
+        simulated.apply()
     cloud.find = find  # type: ignore[method-assign]  # as before
-    rehearsal.apply()
+    simulated.apply()
     assert cloud.count("activate: Hello.") == 1
 
 
-def test_a_stop_while_a_first_use_is_looked_for_leaves_it_made(rehearsal: Rehearsal, cloud: UsedCloud) -> None:
+def test_a_stop_while_a_first_use_is_looked_for_leaves_it_made(simulated: SimulatedRun, cloud: UsedCloud) -> None:
     cloud.late = True
-    rehearsal.apply(stop=lambda: "interrupted" if cloud.count("activate: Hello.") else None)
-    assert rehearsal.record("mini").activation is Activation.USED
-    rehearsal.apply()
+    simulated.apply(stop=lambda: "interrupted" if cloud.count("activate: Hello.") else None)
+    assert simulated.record("mini").activation is Activation.USED
+    simulated.apply()
     assert cloud.count("activate: Hello.") == 1

@@ -15,7 +15,7 @@ from reconciler.sandbox.http import Answer, Dropped, Request, Response
 from reconciler.sandbox.kling import auth, responses
 from reconciler.sandbox.kling.responses import PRESETS, Json, Refusal, Result
 from reconciler.sandbox.request_context import RequestContext
-from reconciler.sandbox.task import Creation
+from reconciler.sandbox.task import Task
 from reconciler.sandbox.world import World
 
 _ROOT = "/v1/general/"
@@ -133,7 +133,7 @@ def _get(context: RequestContext, wanted: str) -> Json:
     return _task_with_faults(context, found)
 
 
-def _task_with_faults(context: RequestContext, creation: Creation) -> Json:
+def _task_with_faults(context: RequestContext, creation: Task) -> Json:
     """The fields of a task in lists and look-ups. The faults are drawn for each call."""
     task = responses.task(creation, context.now, context.faults.deleted_voice)
     if context.happens(f"unknown status of {creation.number}", context.faults.unknown_status):

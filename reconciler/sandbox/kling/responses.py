@@ -10,7 +10,7 @@ from typing import Any
 
 from reconciler.sandbox.faults import DeletedVoice
 from reconciler.sandbox.http import Response
-from reconciler.sandbox.task import Creation, Stage, owner_of
+from reconciler.sandbox.task import Stage, Task, owner_of
 
 Json = dict[str, Any]
 Result = Json | list[Json]
@@ -50,7 +50,7 @@ def refused(refusal: Refusal, request_id: str) -> Response:
     return Response(refusal.status, _json_bytes(body), code=str(refusal.code))
 
 
-def accepted(creation: Creation) -> Json:
+def accepted(creation: Task) -> Json:
     """The answer to a create call. It has no result and no status message."""
     return {
         "task_id": creation.task_id,
@@ -61,7 +61,7 @@ def accepted(creation: Creation) -> Json:
     }
 
 
-def task(creation: Creation, now: int, deleted: DeletedVoice) -> Json:
+def task(creation: Task, now: int, deleted: DeletedVoice) -> Json:
     """A task in look-ups and lists. It has a result and a price once it has succeeded."""
     stage = creation.stage(now)
     fields: Json = {
@@ -89,7 +89,7 @@ def preset(voice_id: str, voice_name: str, now: int) -> Json:
     }
 
 
-def _voices(creation: Creation, now: int, deleted: DeletedVoice) -> list[Json]:
+def _voices(creation: Task, now: int, deleted: DeletedVoice) -> list[Json]:
     voice = _voice(creation.voice_id, creation.voice_name, owner=owner_of(creation.account), now=now)
     if creation.deleted_at is None:
         return [voice]
@@ -107,7 +107,7 @@ def _voice(voice_id: str, voice_name: str, *, owner: str, now: int) -> Json:
     return {"voice_id": voice_id, "voice_name": voice_name, "trial_url": trial_url, "owned_by": owner}
 
 
-def _task_info(creation: Creation) -> Json:
+def _task_info(creation: Task) -> Json:
     return {} if creation.key is None else {"external_task_id": creation.key}
 
 

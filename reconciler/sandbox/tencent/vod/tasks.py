@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from reconciler.sandbox.pagination import Span, TaskQuery
 from reconciler.sandbox.request_context import RequestContext
-from reconciler.sandbox.task import Creation, Stage, owner_of
+from reconciler.sandbox.task import Stage, Task, owner_of
 from reconciler.sandbox.tencent import responses
 from reconciler.sandbox.tencent.responses import NEVER, Json, Refusal
 
@@ -107,7 +107,7 @@ def describe_list(context: RequestContext, body: Json) -> Json:
     return {"TaskSet": [_list_entry(task, context.now) for task in page.creations], "ScrollToken": page.token}
 
 
-def _list_entry(task: Creation, now: int) -> Json:
+def _list_entry(task: Task, now: int) -> Json:
     return {
         "TaskId": task.task_id,
         **_times(task, _STATUS[task.stage(now)], now),
@@ -118,7 +118,7 @@ def _list_entry(task: Creation, now: int) -> Json:
     }
 
 
-def _times(task: Creation, status: str, now: int) -> Json:
+def _times(task: Task, status: str, now: int) -> Json:
     begun = now >= task.started_at
     ended = begun and task.ended_at is not None and now >= task.ended_at
     return {
@@ -129,7 +129,7 @@ def _times(task: Creation, status: str, now: int) -> Json:
     }
 
 
-def _progress(task: Creation, now: int) -> int:
+def _progress(task: Task, now: int) -> int:
     if task.ended_at is None:
         return 0
     if now >= task.ended_at:
@@ -137,7 +137,7 @@ def _progress(task: Creation, now: int) -> int:
     return max(0, 100 * (now - task.started_at) // max(1, task.ended_at - task.started_at))
 
 
-def _output(context: RequestContext, task: Creation, stage: Stage) -> Json | None:
+def _output(context: RequestContext, task: Task, stage: Stage) -> Json | None:
     if stage is Stage.FAILED and task.action == "CreateAigcAudioClone":
         return _clone(task, state="failed")
     if stage is not Stage.READY:
@@ -148,7 +148,7 @@ def _output(context: RequestContext, task: Creation, stage: Stage) -> Json | Non
     return output
 
 
-def _custom_voice(task: Creation) -> Json:
+def _custom_voice(task: Task) -> Json:
     voice = {
         "voice_id": task.voice_id,
         "voice_name": task.voice_name,
@@ -159,7 +159,7 @@ def _custom_voice(task: Creation) -> Json:
     return {"InfoList": [{"VoiceId": task.voice_id, "VoiceInfo": responses.json_text(voice)}]}
 
 
-def _clone(task: Creation, *, state: str = "success") -> Json:
+def _clone(task: Task, *, state: str = "success") -> Json:
     clone: Json = {
         "TaskId": task.details["upstream"],
         "State": state,
@@ -171,12 +171,12 @@ def _clone(task: Creation, *, state: str = "success") -> Json:
     return clone
 
 
-def _minimax(task: Creation) -> Json:
+def _minimax(task: Task) -> Json:
     demo = _sound_url(task.voice_id, task) if task.details["demo"] else ""
     return {"VoiceId": task.voice_id, "DemoAudio": demo, "ExtInfo": "{}"}
 
 
-def _audio(task: Creation) -> Json:
+def _audio(task: Task) -> Json:
     wanted = task.details["input"]["OutputConfig"] or {}
     mode, form = wanted.get("StorageMode", "Temporary"), wanted.get("OutputAudioFormat", "mp3")
     file_id = task.details["file_id"]
@@ -198,7 +198,7 @@ def _audio(task: Creation) -> Json:
     return {"AudioInfos": [audio], "VideoInfos": []}
 
 
-_OUTPUTS: dict[str, Callable[[Creation], Json]] = {
+_OUTPUTS: dict[str, Callable[[Task], Json]] = {
     "CreateAigcCustomVoice": _custom_voice,
     "CreateAigcAudioClone": _clone,
     "CloneVoiceAsync": _minimax,
@@ -206,11 +206,11 @@ _OUTPUTS: dict[str, Callable[[Creation], Json]] = {
 }
 
 
-def _sound_url(name: str, task: Creation, *, form: str = "mp3") -> str:
+def _sound_url(name: str, task: Task, *, form: str = "mp3") -> str:
     return f"https://vod.sandbox.invalid/{name}.{form}?Expires={_expires_at(task) // 1000}&Signature={task.number:08x}"
 
 
-def _expires_at(task: Creation) -> int:
+def _expires_at(task: Task) -> int:
     """When the temporary file of a task is deleted, in Unix milliseconds."""
     return (task.ended_at or 0) + round(1000 * float(task.details.get("lasts", _TEMPORARY)))
 

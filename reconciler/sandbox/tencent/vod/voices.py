@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from reconciler.sandbox.request_context import RequestContext
-from reconciler.sandbox.task import Creation
+from reconciler.sandbox.task import Task
 from reconciler.sandbox.tencent import responses
 from reconciler.sandbox.tencent.responses import Json, Refusal
 
@@ -85,7 +85,7 @@ def speak(context: RequestContext, body: Json) -> Json:
     return {"AudioData": "", "AudioUrl": url, "ExtInfo": ext_info}
 
 
-def _find_voice(context: RequestContext, voice_id: str) -> Creation | None:
+def _find_voice(context: RequestContext, voice_id: str) -> Task | None:
     """The voice, if it exists. A voice that is not used in time is deleted."""
     voice_task = context.living(voice_id)
     if voice_task is None or voice_task.action != "CloneVoiceAsync":
@@ -94,11 +94,11 @@ def _find_voice(context: RequestContext, voice_id: str) -> Creation | None:
     return voice_task if voice_task.used_at is not None or context.now < ends else None
 
 
-def _is_listed(voice_task: Creation) -> bool:
+def _is_listed(voice_task: Task) -> bool:
     return voice_task.used_at is not None
 
 
-def _find_listed_voice(context: RequestContext, voice_id: str) -> Creation:
+def _find_listed_voice(context: RequestContext, voice_id: str) -> Task:
     voice_task = _find_voice(context, voice_id)
     if voice_task is None or not _is_listed(voice_task):
         raise _not_found(context)
@@ -109,7 +109,7 @@ def _not_found(context: RequestContext) -> Refusal:
     return Refusal(context.faults.unknown_voice.value, "The voice does not exist.")
 
 
-def _voice(voice_task: Creation) -> Json:
+def _voice(voice_task: Task) -> Json:
     details = voice_task.details
     profile = details["profile"]
     return {

@@ -9,13 +9,13 @@ from reconciler.model.accounts import Account, KlingAccount, TencentTrtcAccount,
 from reconciler.model.manifest import Voice
 from reconciler.model.state import Record
 from reconciler.planning import markers
-from reconciler.sandbox.task import Creation
+from reconciler.sandbox.task import Task
 from reconciler.sandbox.tencent.auth import SECRET_ID
 from tests.engine.oracle import Fate, What
 
 KLING_KEYS = {"singapore": "sandbox-default", "beijing": "sandbox-other"}  # an account each
 
-# What a call is named on its wire, as `Rehearsal` hears it.
+# What a call is named on its wire, as `SimulatedRun` hears it.
 MAKING = frozenset(
     {
         *("create", "CreateAigcCustomVoice", "CreateAigcAudioClone", "CloneVoiceAsync"),
@@ -32,7 +32,7 @@ TRACED = 70 * 3_600_000  # milliseconds that VOD shows a task at least, where so
 _UNLISTED = frozenset({"CreateAigcCustomVoice", "CreateAigcAudioClone", *KEYLESS})
 
 
-class Books:
+class ExpectedVoices:
     def __init__(self, accounts: Mapping[str, Account]) -> None:
         self._accounts = accounts
         self._meant: dict[tuple[str, str], What] = {}  # of what takes no key: account, what it is made from -> it
@@ -54,7 +54,7 @@ class Books:
         known = record.digest in self._made_from
         return self.meant(record.address, record.digest, record.provider) if known else None
 
-    def moved(self, creation: Creation, what: What) -> None:
+    def moved(self, creation: Task, what: What) -> None:
         """Its entry was renamed, which its marker does not say."""
         self._told[creation.number] = what
 
@@ -68,7 +68,7 @@ class Books:
             case TencentTrtcAccount(sdk_app_id=number):
                 return f"tencent:{SECRET_ID}/trtc/{number}"
 
-    def what(self, creation: Creation) -> What:
+    def what(self, creation: Task) -> What:
         if creation.number not in self._told:
             self._told[creation.number] = self._first_look(creation)
         return self._told[creation.number]
@@ -79,20 +79,20 @@ class Books:
             return self._meant[f"tencent:{SECRET_ID}/trtc/{body['SdkAppId']}", body["VoiceName"]]
         return self._meant[f"tencent:{SECRET_ID}/vod/{body['SubAppId']}", body["Prompt"]]
 
-    def key_meant(self, record: Record, made: Iterable[Creation]) -> str:
+    def key_meant(self, record: Record, made: Iterable[Task]) -> str:
         """How the oracle calls what a record means."""
         creation = self.creation_meant(record, made)
         if creation is None:
             return _called(record.external_task_id, self.account(record.provider))
         return str(key_of(creation))
 
-    def creation_meant(self, record: Record, made: Iterable[Creation]) -> Creation | None:
+    def creation_meant(self, record: Record, made: Iterable[Task]) -> Task | None:
         """The one under its key before one with its voice_id, which a person may choose twice."""
         account = self.account(record.provider)
         meant = (c for c in made if c.account == account and _is_meant(record, c))
         return max(meant, key=lambda c: c.key == record.external_task_id, default=None)
 
-    def _first_look(self, creation: Creation) -> What:
+    def _first_look(self, creation: Task) -> What:
         marker = markers.read(creation.key)
         if marker is not None:
             return What(marker.address, self._made_from[marker.digest], creation.account)
@@ -105,7 +105,7 @@ def has_key(voice: Voice) -> bool:
     return voice.type != "tencent-trtc" and voice.method != "task"
 
 
-def key_of(creation: Creation) -> str | None:
+def key_of(creation: Task) -> str | None:
     """How the oracle calls it. None: nobody bought it through us."""
     keyless = creation.action in KEYLESS or (creation.action == LISTED and creation.key is not None)
     if keyless or creation.key is None:
@@ -118,16 +118,16 @@ def _called(key: str, account: str) -> str:
     return f"{key} at {account}"
 
 
-def fate_of(creation: Creation) -> Fate:
+def fate_of(creation: Task) -> Fate:
     return Fate.NONE if creation.ended_at is None else Fate.FAILURE if creation.failure else Fate.VOICE
 
 
-def is_listed(creation: Creation) -> bool:
+def is_listed(creation: Task) -> bool:
     """Whether its cloud shows it to somebody who knows nothing of it; what it never shows it does not delete either."""
     return creation.action not in _UNLISTED and (creation.action != MINIMAX or creation.used_at is not None)
 
 
-def expires_at(creation: Creation) -> float | None:
+def expires_at(creation: Task) -> float | None:
     """Unix milliseconds. None: it lasts, or it was not made yet."""
     if creation.ended_at is None:
         return None
@@ -135,7 +135,7 @@ def expires_at(creation: Creation) -> float | None:
     return creation.ended_at + _WEEK if unused or creation.action == SOUND else None
 
 
-def _is_meant(record: Record, creation: Creation) -> bool:
+def _is_meant(record: Record, creation: Task) -> bool:
     match creation.action:
         case "VoiceClone":
             return creation.voice_id == record.voice_id

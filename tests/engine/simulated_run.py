@@ -1,6 +1,6 @@
 """Applies on virtual time, against the sandbox's world over its clouds' wires: what was declared, what happened.
 
-One `Rehearsal` is one folder, with one account of Kling's unless told; each `apply` in it is a new process.
+One `SimulatedRun` is one folder, with one account of Kling's unless told; each `apply` in it is a new process.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ from reconciler.providers.tencent.auth import Credentials
 from reconciler.providers.tencent.trtc import TrtcProvider
 from reconciler.providers.tencent.vod.provider import VodProvider
 from reconciler.sandbox.faults import Faults
-from reconciler.sandbox.task import SELECT, Creation
+from reconciler.sandbox.task import SELECT, Task
 from reconciler.sandbox.tencent.auth import SECRET_ID, SECRET_KEY
 from reconciler.sandbox.transport import SandboxTransport
 from reconciler.sandbox.world import World
-from tests.engine.books import KLING_KEYS
+from tests.engine.expected_voices import KLING_KEYS
 from tests.support.memory_backend import MemoryBackend
 from tests.support.virtual import InlinePool, SteadyClock, VirtualClock
 
@@ -70,7 +70,7 @@ class Died(BaseException):
     """kill -9: nothing catches it, and nothing runs after it."""
 
 
-class Rehearsal:
+class SimulatedRun:
     def __init__(self, *, latency: Callable[[], float] | float = 0.05, seed: int = 1, **faults: Any) -> None:
         self.clock = VirtualClock()
         self.world = World.open(":memory:", SteadyClock(self.clock), seed=seed)
@@ -144,10 +144,10 @@ class Rehearsal:
         return sorted(r.address for r in self.state.records.values() if r.status is status)
 
     @property
-    def made(self) -> list[Creation]:
+    def made(self) -> list[Task]:
         """Every creation that the cloud ever accepted, so that was paid: the world's books, past its wire."""
         rows = self.world._db.execute(f"{SELECT} number > 0 ORDER BY number")
-        return [Creation(*row) for row in rows]
+        return [Task(*row) for row in rows]
 
     @property
     def living(self) -> dict[str, str]:
@@ -234,18 +234,18 @@ class Rehearsal:
 class Wire(httpx.BaseTransport):
     """The sandbox's transport, with every call noted as it reaches the cloud."""
 
-    def __init__(self, rehearsal: Rehearsal) -> None:
-        self._rehearsal = rehearsal
-        self._transport = SandboxTransport(rehearsal.world)
+    def __init__(self, simulated: SimulatedRun) -> None:
+        self._simulated = simulated
+        self._transport = SandboxTransport(simulated.world)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         what = request.headers.get("X-TC-Action") or operation(request.method, request.url.path)
-        self._rehearsal.called(what, request)
+        self._simulated.called(what, request)
         try:
-            self._rehearsal.received = self._transport.handle_request(request)
-            return self._rehearsal.received
+            self._simulated.received = self._transport.handle_request(request)
+            return self._simulated.received
         finally:
-            self._rehearsal.hook("after", what)
+            self._simulated.hook("after", what)
 
 
 def operation(method: str, path: str) -> str:

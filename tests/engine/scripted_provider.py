@@ -14,7 +14,7 @@ from reconciler.protocols import Accepted, Capabilities, Clock, Done, MethodCapa
 Said = Accepted | Done | Observation | Exception | None
 
 
-class PaperCloud:
+class ScriptedProvider:
     """Satisfies `Provider`. `say("submit", …)`: its next answers. `heard`: each call, when, which, of which key."""
 
     def __init__(self, clock: Clock, can: MethodCapabilities | None = None, *, account: str = "kling on paper") -> None:
