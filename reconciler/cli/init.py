@@ -77,6 +77,6 @@ def init() -> int:
         raise UsageError(f"{path} is there already.", hint(way("Another name", "init", place=other))) from None
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}.") from None
-    rehearsal = replace(workspace, sandbox=True).options
-    say(f"Wrote {path}. {on_one_line(hint(way('Next', 'plan', place=rehearsal)))}")
+    in_sandbox = replace(workspace, sandbox=True).options
+    say(f"Wrote {path}. {on_one_line(hint(way('Next', 'plan', place=in_sandbox)))}")
     return 0

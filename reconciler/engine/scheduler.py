@@ -71,7 +71,7 @@ class Scheduler:
         if self.halted is None and (reason := self._stop()) is not None:
             self.halt(reason)
         if self.halted is None and self._state_writer.listener_error is not None:
-            self.halt("nobody can be told any more")
+            self.halt("the output cannot be written any more")
         if self.halted is None:
             for queue in self._queues.values():
                 self._begin_creations(queue)
