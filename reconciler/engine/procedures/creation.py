@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from reconciler.engine.context import Context
 from reconciler.engine.procedures import key_in_use
-from reconciler.engine.procedures.lookup import end_as_uncertain, find_capability, look_up, lookup_pauses
+from reconciler.engine.procedures.lost_reply import end_as_uncertain, find_capability, look_up, lookup_pauses
 from reconciler.engine.procedures.waiting import LOOKS_UP_LATER, OUTCOME_UNKNOWN, RETRIES_LATER, overdue
 from reconciler.engine.steps import (
     AwaitTask,
