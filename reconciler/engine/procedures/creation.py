@@ -1,7 +1,7 @@
 """Creates a voice: writes the intent, sends one paid call, and waits for the task that makes the voice.
 
 The rule that prevents double payment: only a proof clears an intent. `Rejected` and `Throttled` on the first send are
-proofs. After a second send, only a look-up by `find` is (see `lookup`). If the cloud answers that it knows the key,
+proofs. After a second send, only a look-up by `find` is (see `lost_reply`). If the cloud answers that it knows the key,
 the call is not sent again, and if no look-up shows the voice then, the user has to resolve it.
 """
 
