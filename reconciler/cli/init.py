@@ -12,9 +12,10 @@ from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import UsageError
 from reconciler.hints import hint, way
 
+_SCHEMA = "manifest.schema.json"
 _MANIFEST = """\
 # yaml-language-server: $schema=manifest.schema.json
-# (for completion in an editor: voicectl schema manifest > manifest.schema.json)
+# (for completion in an editor; after an upgrade: voicectl schema manifest > manifest.schema.json)
 #
 # What voices there should be. `voicectl plan` shows the difference, `voicectl apply` makes it so.
 # Try it without an account: voicectl --sandbox apply
@@ -65,7 +66,7 @@ voices:
 def init() -> int:
     """Write a commented manifest to start from.
 
-    Never over a file that is there.
+    Beside it goes manifest.schema.json, for completion in an editor. Existing files are never overwritten.
     """
     workspace = options().workspace()
     path = workspace.manifest
@@ -77,6 +78,20 @@ def init() -> int:
         raise UsageError(f"{path} is there already.", hint(way("Another name", "init", place=other))) from None
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}.") from None
+    wrote = f"{path} and {_SCHEMA}" if _write_schema(path.with_name(_SCHEMA)) else f"{path}"
     in_sandbox = replace(workspace, sandbox=True).options
-    say(f"Wrote {path}. {on_one_line(hint(way('Next', 'plan', place=in_sandbox)))}")
+    say(f"Wrote {wrote}. {on_one_line(hint(way('Next', 'plan', place=in_sandbox)))}")
     return 0
+
+
+def _write_schema(path: Path) -> bool:
+    """Whether it was written. A file that exists is kept, and a failure is no error: only the editor misses it."""
+    from reconciler.model.schema import manifest_schema
+    from reconciler.views.json_documents import dumps
+
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(f"{dumps(manifest_schema())}\n")
+    except OSError:
+        return False
+    return True

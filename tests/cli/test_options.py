@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -100,13 +101,27 @@ def test_what_can_not_be_done_exits_1_and_says_why(cli: CliHarness, words: tuple
 
 
 def test_init_writes_a_commented_manifest_that_is_valid_and_never_twice(cli: CliHarness) -> None:
-    assert "Wrote voices.yaml." in cli.voicectl("init", code=0).err
+    assert "Wrote voices.yaml and manifest.schema.json." in cli.voicectl("init", code=0).err
     written = (cli.folder / "voices.yaml").read_text()
     assert "# a provider is a named account" in written
     assert cli.voicectl("validate", code=0).out == "voices.yaml is valid: 1 voice, 1 provider.\n"
     assert "there already" in cli.voicectl("init", code=1).err
     assert (cli.folder / "voices.yaml").read_text() == written
     assert cli.voicectl("--sandbox", "plan", "--json", code=0).json["summary"]["create"] == 1
+
+
+def test_the_schema_that_the_manifest_of_init_names_is_there(cli: CliHarness) -> None:
+    cli.voicectl("init", code=0)
+    [named] = re.findall(
+        r"^# yaml-language-server: \$schema=(.*)$", (cli.folder / "voices.yaml").read_text(), re.MULTILINE
+    )
+    assert json.loads((cli.folder / named).read_text()) == cli.voicectl("schema", "manifest", code=0).json
+
+
+def test_init_keeps_a_schema_that_is_there(cli: CliHarness) -> None:
+    (cli.folder / "manifest.schema.json").write_text("{}")
+    assert "Wrote voices.yaml." in cli.voicectl("init", code=0).err
+    assert (cli.folder / "manifest.schema.json").read_text() == "{}"
 
 
 def test_every_entry_that_init_comments_out_is_valid(cli: CliHarness) -> None:
