@@ -250,13 +250,12 @@ class LazyGroup(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            import difflib
-
             from reconciler.cli.subcommand import looks_like_a_path, name_it_with_f
+            from reconciler.model.suggestion import nearest
 
             if looks_like_a_path(args[0]):
                 raise click.UsageError(name_it_with_f(args[0], ctx), ctx) from None
-            near = difflib.get_close_matches(args[0], self._commands_at, n=1)
-            if not near:
+            near = nearest(args[0], self._commands_at)
+            if near is None:
                 raise
-            raise click.UsageError(f"{error.message} Did you mean {near[0]}?", ctx) from None
+            raise click.UsageError(f"{error.message} Did you mean {near}?", ctx) from None

@@ -81,7 +81,6 @@ def _two_dashes(name: str) -> str:
 
 
 def _near(name: str, known: set[str]) -> str:
-    import difflib
+    from reconciler.model.suggestion import nearest
 
-    found = difflib.get_close_matches(f"--{name}", sorted(known), n=1)
-    return found[0] if found else ""
+    return nearest(f"--{name}", sorted(known)) or ""

@@ -153,7 +153,7 @@ def _waiting(locked: StateLocked) -> None:
 
 
 def _near(address: str, manifest: Manifest) -> str:
-    import difflib
+    from reconciler.model.suggestion import nearest
 
-    near = difflib.get_close_matches(address, manifest.voices, n=1)
-    return f"Did you mean {near[0]}?" if near else ""
+    near = nearest(address, manifest.voices)
+    return f"Did you mean {near}?" if near else ""

@@ -195,18 +195,17 @@ def _typed(value: object) -> str:
 def _wanted(held: Faults, switches: tuple[str, ...]) -> Faults:
     from pydantic import ValidationError
 
+    from reconciler.model.suggestion import nearest
     from reconciler.sandbox.faults import Faults
 
     words: dict[str, object] = {}
     for switch in switches:
         name, sign, value = switch.partition("=")
         if not sign or name not in Faults.model_fields:
-            import difflib
-
-            near = difflib.get_close_matches(name, Faults.model_fields, n=1)
+            near = nearest(name, Faults.model_fields)
             raise UsageError(
                 f"{switch} is no switch." if sign else f"{switch}: a switch is set as NAME=VALUE.",
-                f"Did you mean {near[0]}?" if near else hint(way("", "sandbox faults", after=" lists them.")),
+                f"Did you mean {near}?" if near else hint(way("", "sandbox faults", after=" lists them.")),
             )
         words[name] = value
     try:

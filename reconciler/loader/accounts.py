@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pydantic import ValidationError
 
 from reconciler.loader.environment import Unresolved
-from reconciler.loader.messages import choice, listed, nearest, validation_problems
+from reconciler.loader.messages import choice, listed, validation_problems
 from reconciler.loader.problems import Point, RawProblem
 from reconciler.loader.sections import Section, mapping
 from reconciler.loader.source_map import Path
@@ -16,6 +16,7 @@ from reconciler.loader.yaml_values import Value, kind_of
 from reconciler.model import variables
 from reconciler.model.accounts import ACCOUNTS, Account
 from reconciler.model.scalars import ADDRESS_LIMIT, is_address
+from reconciler.model.suggestion import nearest
 
 
 @dataclass(slots=True)

@@ -22,6 +22,7 @@ from reconciler.model import urls
 from reconciler.model.method import MethodInputs
 from reconciler.model.methods import AUDIO_METHOD, METHOD_NAMES, keys_under
 from reconciler.model.scalars import DIGITS, ENV_NAME, PARAMETER
+from reconciler.model.suggestion import nearest
 from reconciler.model.tencent_methods import CHOSEN_ID, EXPIRE_TIME, LANGUAGE, TRTC_NAME
 from reconciler.model.variables import may_be_key
 
@@ -129,21 +130,6 @@ def _usual_name(key: str, known: Iterable[str]) -> str:
         "TRTC" if "voice_name" in known else "KLING" if _keys_elsewhere(known) == _KEYS_ELSEWHERE else "TENCENTCLOUD"
     )
     return f"{cloud}_{key.removesuffix('_env').upper()}"
-
-
-def nearest(word: str, words: Iterable[str]) -> str | None:
-    """The one of the words that is probably meant; None if no word is similar."""
-    import difflib  # a slow import, needed only for errors
-
-    by_lower = {name.lower(): name for name in words}
-    asked = word.lower()[:_LONGEST_QUOTE]
-    found = difflib.get_close_matches(asked, by_lower, n=1, cutoff=0.65)
-    longer = [
-        name for name in by_lower if asked in name.replace("-", "_").split("_")
-    ]  # a part of the name: vod of tencent-vod
-    if found or len(longer) == 1:
-        return by_lower[(found or longer)[0]]
-    return None
 
 
 def listed(words: Iterable[str], last: str = "and") -> str:

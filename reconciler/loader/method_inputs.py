@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from reconciler.loader.environment import Unresolved
 from reconciler.loader.forms import form
-from reconciler.loader.messages import listed, nearest, quote, validation_problems
+from reconciler.loader.messages import listed, quote, validation_problems
 from reconciler.loader.problems import Point, RawProblem
 from reconciler.loader.sections import Raw
 from reconciler.loader.source_map import Path
@@ -18,6 +18,7 @@ from reconciler.model import variables
 from reconciler.model.base import Inputs
 from reconciler.model.method import MethodInputs
 from reconciler.model.methods import METHODS, method_of, models_under
+from reconciler.model.suggestion import nearest
 
 _MOST_LISTED = 16  # keys in a message
 

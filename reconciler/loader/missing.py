@@ -11,6 +11,7 @@ from reconciler.errors import UsageError
 from reconciler.hints import hint, way
 from reconciler.loader import subfolders
 from reconciler.loader.file_names import is_manifest_name, shown
+from reconciler.model.suggestion import nearest
 
 _MOST_NAMED = 4
 
@@ -99,9 +100,7 @@ def _manifests_in(folder: Path, stem: str) -> list[str]:
 
 
 def _near(name: str, names: list[str]) -> str | None:
-    import difflib  # a slow import, needed only for errors
-
-    return next(iter(difflib.get_close_matches(name, names, n=1, cutoff=0.5)), None)
+    return nearest(name, names, likeness=0.5)
 
 
 def _listed(names: list[str]) -> str:

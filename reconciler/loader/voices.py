@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from reconciler.loader import defaults, method_inputs
 from reconciler.loader.accounts import Accounts
 from reconciler.loader.audio_files import add_file_problems, local_files
-from reconciler.loader.messages import listed, nearest, quote, validation_problems
+from reconciler.loader.messages import listed, quote, validation_problems
 from reconciler.loader.misplaced import beside_entries, beside_methods, indent_less, inside_methods
 from reconciler.loader.misplaced import words as misplaced
 from reconciler.loader.problems import Point, RawProblem, dotted
@@ -24,6 +24,7 @@ from reconciler.model.base import Inputs
 from reconciler.model.manifest import AUDIO, AudioEntry, Entry, Voice
 from reconciler.model.methods import AUDIO_METHOD, METHOD_NAMES, METHODS, keyword_of, method_of
 from reconciler.model.scalars import ADDRESS_LIMIT, LONGEST_ADDRESS, is_address
+from reconciler.model.suggestion import nearest
 
 if TYPE_CHECKING:
     from reconciler.loader.audio_urls import DeclaredUrl
