@@ -94,7 +94,7 @@ _DETAIL_OPTIONS = (
 
 
 def detail_options(command: Command) -> Command:
-    """Adds --compact and --full. Their value is kept in the global options, so that no command passes it on."""
+    """Adds --summary and --full. Their value is kept in the global options, so that no command passes it on."""
     for option in reversed(_DETAIL_OPTIONS):
         command = option(command)
     return command

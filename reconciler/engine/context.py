@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.engine.cloud import Cloud
-from reconciler.engine.state_writer import StateWriter
+from reconciler.engine.run_state import RunState
 from reconciler.model.state import Record, State
 from reconciler.protocols import Clock
 
@@ -16,7 +16,7 @@ from reconciler.protocols import Clock
 class Context:
     """What a procedure may read."""
 
-    state_writer: StateWriter
+    run_state: RunState
     clouds: Mapping[str, Cloud]
     clock: Clock
 
@@ -26,16 +26,16 @@ class Context:
 
     @property
     def state(self) -> State:
-        return self.state_writer.state
+        return self.run_state.state
 
     def record(self, key: str | None) -> Record | None:
-        return self.state_writer.record(key)
+        return self.run_state.record(key)
 
     def at(self, address: str) -> Record | None:
         """The current record of the address."""
-        return self.state_writer.at(address)
+        return self.run_state.at(address)
 
     def is_current(self, record: Record) -> bool:
         """Whether this is the current record of its address."""
-        current = self.state_writer.at(record.address)
+        current = self.run_state.at(record.address)
         return current is not None and current.external_task_id == record.external_task_id

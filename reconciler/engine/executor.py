@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from reconciler.engine.append_queue import AppendQueue, Journal
 from reconciler.engine.cloud import Cloud
 from reconciler.engine.context import Context
 from reconciler.engine.jobs import JobResult
@@ -12,8 +11,9 @@ from reconciler.engine.procedure_run import ProcedureRun
 from reconciler.engine.procedures.actions import procedure
 from reconciler.engine.progress import Progress
 from reconciler.engine.provider_queue import provider_queues
+from reconciler.engine.run_state import RunState
 from reconciler.engine.scheduler import Scheduler
-from reconciler.engine.state_writer import StateWriter
+from reconciler.engine.state_writer import Journal, StateWriter
 from reconciler.engine.worker_pool import WorkerPool
 from reconciler.errors import StateError, StateNotSaved
 from reconciler.model.events import Event, Kind, Tally
@@ -44,11 +44,11 @@ class Executor:
         self._voices = voices
         self._journal = journal
         self._queues = provider_queues(clouds)
-        self._state_writer = StateWriter(state, emit)
-        self._context = Context(self._state_writer, clouds, clock)
-        self._appends = AppendQueue(self._state_writer, journal, clock, workers.start)
+        self._run_state = RunState(state, emit)
+        self._context = Context(self._run_state, clouds, clock)
+        self._state_writer = StateWriter(self._run_state, journal, clock, workers.start)
         self._progress = Progress(
-            state_writer=self._state_writer,
+            run_state=self._run_state,
             total=len(plan.changes),
             clock=clock,
             began=clock.monotonic(),
@@ -56,12 +56,12 @@ class Executor:
             calls=self._calls_sent,
         )
         self._scheduler = Scheduler(
-            self._queues, self._context, self._progress, self._appends, workers=workers, stop=stop
+            self._queues, self._context, self._progress, self._state_writer, workers=workers, stop=stop
         )
 
     @property
     def state(self) -> State:
-        return self._state_writer.state
+        return self._run_state.state
 
     @property
     def halted(self) -> str | None:
@@ -79,27 +79,27 @@ class Executor:
         procedures = [procedure(self._context, change, self._voices.get(change.address)) for change in changes]
         self._scheduler.run([ProcedureRun(change, made) for change, made in zip(changes, procedures, strict=True)])
         tally = self._progress.tally()
-        self._state_writer.emit(Event(kind=Kind.SUMMARY, tally=tally))
-        if self._appends.unsaved is not None:
-            self._save_again(self._appends.unsaved)
+        self._run_state.emit(Event(kind=Kind.SUMMARY, tally=tally))
+        if self._state_writer.unsaved is not None:
+            self._save_again(self._state_writer.unsaved)
         return tally
 
     def emit_summary(self) -> None:
         """Emits the summary, after the state is saved. Raises the error that stopped the event listener."""
-        self._state_writer.emit_durable()
-        if self._state_writer.listener_error is not None:
-            raise self._state_writer.listener_error
+        self._run_state.emit_durable()
+        if self._run_state.listener_error is not None:
+            raise self._run_state.listener_error
 
     def _write_moves(self) -> None:
         """Writes all moves at once, because entries may swap addresses. All other changes build on them."""
         moving = {change.address: change.record for change in self._plan.changes if change.action is Action.MOVE}
         along = {change.address: change.along for change in self._plan.changes if change.action is Action.MOVE}
-        known = {address: self._state_writer.record(key) for address, key in moving.items()}
+        known = {address: self._run_state.record(key) for address, key in moving.items()}
         pairs = {address: record for address, record in known.items() if record is not None}
         if pairs:
-            records, bound = moves.moved(self._state_writer.state, pairs, along, now=self._context.now)
-            self._state_writer.write(*records, current=bound)
-            self._appends.note_write(urgent=True)
+            records, bound = moves.moved(self._run_state.state, pairs, along, now=self._context.now)
+            self._run_state.write(*records, current=bound)
+            self._state_writer.note_write(urgent=True)
 
     def _save_again(self, unsaved: StateError) -> None:
         """Tries to save once more. If that fails, emits the progress of the run before it raises the error."""
@@ -110,7 +110,7 @@ class Executor:
         else:
             if isinstance(unsaved, StateNotSaved):
                 return
-        self._state_writer.emit_durable()
+        self._run_state.emit_durable()
         raise unsaved
 
     def _running_tasks(self) -> int:

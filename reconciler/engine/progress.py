@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from reconciler.engine.procedure_run import ProcedureRun
-from reconciler.engine.state_writer import StateWriter
+from reconciler.engine.run_state import RunState
 from reconciler.engine.steps import Blocked, Doubtful, End, Failed, Finished, Left
 from reconciler.hints import NO_HINT, Hint
 from reconciler.model.events import Event, Kind, Tally
@@ -18,7 +18,7 @@ from reconciler.protocols import Clock
 class Progress:
     """The counters of a run. `running` returns how many tasks it waits for, `calls` how many requests were sent."""
 
-    state_writer: StateWriter
+    run_state: RunState
     total: int
     clock: Clock
     began: float  # monotonic
@@ -34,21 +34,21 @@ class Progress:
             case Finished(voice_id=voice_id):
                 self.finished += 1
                 took = duration(self.clock.monotonic() - run.since) if run.since is not None else ""
-                self.state_writer.emit(self._event(Kind.DONE, run, detail=took, voice_id=voice_id))
+                self.run_state.emit(self._event(Kind.DONE, run, detail=took, voice_id=voice_id))
             case Failed(detail=detail, hint=hint):
                 self.failed += 1
-                self.state_writer.emit(self._event(Kind.FAILED, run, detail=detail, hint=hint))
+                self.run_state.emit(self._event(Kind.FAILED, run, detail=detail, hint=hint))
             case Doubtful(detail=detail, hint=hint):
                 self.uncertain += 1
-                self.state_writer.emit(self._event(Kind.UNCERTAIN, run, detail=detail, hint=hint))
+                self.run_state.emit(self._event(Kind.UNCERTAIN, run, detail=detail, hint=hint))
             case Blocked():
                 self.blocked += 1
-                self.state_writer.emit(self._event(Kind.BLOCKED, run, detail=run.change.reason, hint=run.change.hint))
+                self.run_state.emit(self._event(Kind.BLOCKED, run, detail=run.change.reason, hint=run.change.hint))
             case Left():
                 pass
 
     def note(self, run: ProcedureRun, kind: Kind, detail: str = "") -> None:
-        self.state_writer.emit(self._event(kind, run, detail=detail))
+        self.run_state.emit(self._event(kind, run, detail=detail))
 
     def tally(self) -> Tally:
         running = self.running()

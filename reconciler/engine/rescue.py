@@ -1,6 +1,6 @@
 """Writes a rescue copy of a state that could not be saved: beside the manifest, else in the temporary folder.
 
-If no disk takes the copy, the error message lists the voices. `append_queue` describes how the run continues.
+If no disk takes the copy, the error message lists the voices. `state_writer` describes how the run continues.
 """
 
 from __future__ import annotations

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from reconciler.engine.append_queue import AppendQueue, AppendResult
 from reconciler.engine.context import Context
 from reconciler.engine.deletion_order import Deletions
 from reconciler.engine.failures import Reaction, is_lookup, reaction
@@ -16,6 +15,7 @@ from reconciler.engine.jobs import CallJob, CallResult, JobResult, PollJob, Poll
 from reconciler.engine.procedure_run import ProcedureRun
 from reconciler.engine.progress import Progress
 from reconciler.engine.provider_queue import CallQueue, ProviderQueue
+from reconciler.engine.state_writer import AppendResult, StateWriter
 from reconciler.engine.steps import AwaitDeletes, AwaitTask, AwaitTurn, Call, Commit, End, Find, Finished, Note, Stopped
 from reconciler.engine.worker_pool import WorkerPool
 from reconciler.errors import CloudError, Rejected, Throttled
@@ -36,16 +36,16 @@ class Scheduler:
         queues: Mapping[str, ProviderQueue],
         context: Context,
         progress: Progress,
-        appends: AppendQueue,
+        state_writer: StateWriter,
         *,
         workers: WorkerPool[JobResult],
         stop: Callable[[], str | None],
     ) -> None:
         self._queues = queues
-        self._state_writer = context.state_writer
+        self._run_state = context.run_state
         self._clock = context.clock
         self._progress = progress
-        self._appends = appends
+        self._state_writer = state_writer
         self._workers = workers
         self._stop = stop
         self._deletions = Deletions()
@@ -70,28 +70,28 @@ class Scheduler:
         """Starts what is due, unless the run is halted. False when there is nothing left to wait for."""
         if self.halted is None and (reason := self._stop()) is not None:
             self.halt(reason)
-        if self.halted is None and self._state_writer.listener_error is not None:
+        if self.halted is None and self._run_state.listener_error is not None:
             self.halt("the output cannot be written any more")
         if self.halted is None:
             for queue in self._queues.values():
                 self._begin_creations(queue)
         else:
             self._withdraw_calls()
-        self._appends.start_due()
+        self._state_writer.start_due()
         if self.halted is None:
             for queue in self._queues.values():
                 self._start_calls(queue)
-        self._state_writer.emit_durable()
-        if self._appends.busy:
+        self._run_state.emit_durable()
+        if self._state_writer.busy:
             return True
         return any(queue.calls_out if self.halted is not None else queue.busy for queue in self._queues.values())
 
     def _begin_creations(self, queue: ProviderQueue) -> None:
         """Starts the next creations: their intents go into one append. Does nothing while another append is running."""
-        if self._appends.under_way:
+        if self._state_writer.under_way:
             return
         now = self._clock.monotonic()
-        for _ in range(queue.intents_allowed(self._appends.append_time)):
+        for _ in range(queue.intents_allowed(self._state_writer.append_time)):
             if not queue.may_begin() or queue.free_at(queue.unsent_intents) > now:
                 return
             self._advance(queue.new_creations.popleft()[0])
@@ -101,10 +101,10 @@ class Scheduler:
         if queue.next_poll(now) <= now:  # before a create takes the poll's place in the rate limit
             queue.limits.limiter("create").count_other_call(now)
             queue.polling = True
-            waited = [self._state_writer.record(key) or step.record for key, (_, step) in queue.polled.items()]
+            waited = [self._run_state.record(key) or step.record for key, (_, step) in queue.polled.items()]
             self._workers.start(PollJob(queue, waited))
         for calls in queue.call_queues:
-            while calls.waiting and queue.next_call(calls, self._state_writer.durable) <= now:
+            while calls.waiting and queue.next_call(calls, self._run_state.durable) <= now:
                 self._send_call(queue, calls, now)
 
     def _send_call(self, queue: ProviderQueue, calls: CallQueue, now: float) -> None:
@@ -124,10 +124,10 @@ class Scheduler:
 
     def _seconds_until_due(self) -> float:
         """Seconds until something is due, if no result comes before that."""
-        now, due = self._clock.monotonic(), self._appends.due()
+        now, due = self._clock.monotonic(), self._state_writer.due()
         if self.halted is None:
-            append_time = None if self._appends.under_way else self._appends.append_time
-            durable = self._state_writer.durable
+            append_time = None if self._state_writer.under_way else self._state_writer.append_time
+            durable = self._run_state.durable
             due = min(due, *(q.next_due(now, durable, append_time=append_time) for q in self._queues.values()))
         return max(_SHORTEST_WAIT, min(_LONGEST_WAIT, due - now))
 
@@ -144,9 +144,9 @@ class Scheduler:
             outcome = None
             match step:
                 case Commit():
-                    self._state_writer.write(*step.records, current=step.current, without=step.without)
-                    self._appends.note_write(urgent=step.urgent)
-                    run.barrier = self._state_writer.written
+                    self._run_state.write(*step.records, current=step.current, without=step.without)
+                    self._state_writer.note_write(urgent=step.urgent)
+                    run.barrier = self._run_state.written
                 case Note():
                     self._progress.note(run, step.kind, step.detail)
                 case AwaitTurn():
@@ -185,8 +185,8 @@ class Scheduler:
             case PollResult():
                 self._poll_ended(result.queue, result.value)
             case AppendResult():
-                self._appends.append_ended(result)
-                if self._appends.unsaved is not None:
+                self._state_writer.append_ended(result)
+                if self._state_writer.unsaved is not None:
                     # As after a signal: the calls in flight are paid for, so the run waits for their results.
                     self.halt("the state could not be saved; what is in flight is still waited for")
 
@@ -237,8 +237,8 @@ class Scheduler:
         """Starts nothing more. The results of calls in flight are still written."""
         if self.halted is None:
             self.halted = reason
-            self._appends.stop_delaying()
-            self._state_writer.emit(Event(kind=Kind.STOPPED, detail=reason, hint=hint))
+            self._state_writer.stop_delaying()
+            self._run_state.emit(Event(kind=Kind.STOPPED, detail=reason, hint=hint))
 
     def _withdraw_calls(self) -> None:
         """Stops the calls that were not sent: their procedures withdraw the intents."""

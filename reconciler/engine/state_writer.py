@@ -1,96 +1,118 @@
-"""Holds the state while a run changes it, and emits each event only after the writes before it are durable.
+"""Makes a run's writes durable, one append at a time, while the run continues.
 
-Writes take effect here at once. They become durable together, one append at a time.
+If an append fails, for example on a full disk, the run starts nothing more. It still waits for the calls in flight,
+because they are paid for, and tries to write their results. What it can't write, the store leaves in a rescue copy, or
+in the message if no disk takes one.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from math import inf
+from typing import Protocol
 
-from reconciler.model.events import Event
-from reconciler.model.state import Record, State
+from reconciler.engine.run_state import Batch, RunState
+from reconciler.errors import StateError
+from reconciler.model.state import State
+from reconciler.protocols import Clock
+
+_MAX_DELAY = 0.5  # seconds that a result waits for others, to be written with them
+_DELAY_FACTOR = 3.0  # the delay is so many times the duration of the last append
+_QUICK = 0.02  # seconds: after so short an append, the next one starts without a delay
+
+
+class Journal(Protocol):
+    """The part of the store that a run uses."""
+
+    def commit(self, state: State, *, touched: Iterable[str] | None = None) -> None:
+        """Durable when it returns. `touched`: the keys of the only records that may differ."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """What one append writes. `touched`: the keys of all records that may differ. `number`: that of the last write."""
+class AppendResult:
+    """How an append ended. With an `error`, it is unknown how much of it is durable."""
 
-    state: State
-    touched: frozenset[str]
     number: int
+    seconds: float
+    error: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AppendJob:
+    """One append, as a job of the worker pool."""
+
+    journal: Journal
+    batch: Batch
+    clock: Clock
+
+    def __call__(self) -> AppendResult:
+        began, error = self.clock.monotonic(), None
+        try:
+            self.journal.commit(self.batch.state, touched=self.batch.touched)
+        except Exception as caught:  # noqa: BLE001 - a worker's exception would be lost
+            error = caught
+        return AppendResult(self.batch.number, self.clock.monotonic() - began, error)
 
 
 class StateWriter:
-    """The state of a run, with numbered writes (from 1). Only one thread uses it."""
+    """Batches writes into appends. Intents are appended at once; results wait a little if appends are slow.
 
-    def __init__(self, state: State, emit: Callable[[Event], None]) -> None:
-        self._state = state
-        self._emit = emit
-        self._records: dict[str, Record] = {}
-        self._current: dict[str, str | None] = {}
-        self._without: set[str] = set()
-        self._touched: set[str] = set()
-        self._events: deque[tuple[int, Event]] = deque()
-        self.written = 0
-        self.durable = 0
-        self.listener_error: Exception | None = None  # why no event can be emitted any more: a broken pipe, a full disk
+    Only the run's thread uses it.
+    """
+
+    def __init__(self, run_state: RunState, journal: Journal, clock: Clock, start: Callable[[AppendJob], None]) -> None:
+        self._run_state = run_state
+        self._journal = journal
+        self._clock = clock
+        self._start = start
+        self.append_time = 0.0  # seconds that the last append took
+        self._since = inf  # when the oldest write was made that is in no append yet
+        self._taken = 0  # the number of the last write that is in an append
+        self._urgent = False
+        self._no_delay = False
+        self.under_way = False
+        self.unsaved: StateError | None = None
 
     @property
-    def state(self) -> State:
-        """The state with all writes, durable or not. Expensive after a write, because it copies the indexes."""
-        if self._records or self._current or self._without:
-            before = {key for address in self._current if (key := self._state.current.get(address)) is not None}
-            self._touched |= {*self._records, *self._without, *before}  # a binding is written with its record
-            self._state = self._state.with_changes(self._records.values(), current=self._current, without=self._without)
-            self._records, self._current, self._without = {}, {}, set()
-        return self._state
+    def busy(self) -> bool:
+        """Whether an append is running, or a write is in no append yet."""
+        return self.under_way or self._taken < self._run_state.written
 
-    def record(self, key: str | None) -> Record | None:
-        """The record with this key, with all writes so far; None if there is none."""
-        if key is None or key in self._without:
-            return None
-        return self._records.get(key) or self._state.records.get(key)
+    def stop_delaying(self) -> None:
+        """Stops delaying appends: the run is ending, and may be killed soon."""
+        self._no_delay = True
 
-    def at(self, address: str) -> Record | None:
-        """The current record of the address."""
-        return self.record(self._current[address] if address in self._current else self._state.current.get(address))
+    def note_write(self, *, urgent: bool) -> None:
+        """Records that the state writer has a new write."""
+        self._since = min(self._since, self._clock.monotonic())
+        self._urgent |= urgent
 
-    def write(
-        self,
-        *records: Record,
-        current: Mapping[str, str | None] | None = None,
-        without: Iterable[str] = (),
-    ) -> None:
-        for record in records:
-            self._records[record.external_task_id] = record
-            self._without.discard(record.external_task_id)
-        for key in without:
-            self._records.pop(key, None)
-            self._without.add(key)
-        self._current.update(current or {})
-        self.written += 1
+    def due(self) -> float:
+        """When the next append may start (monotonic seconds); inf: not before a result."""
+        if self.under_way or self._taken == self._run_state.written:
+            return inf
+        if self._urgent or self._no_delay or self.append_time < _QUICK:
+            return self._since
+        return self._since + min(_MAX_DELAY, _DELAY_FACTOR * self.append_time)
 
-    def take(self) -> Batch:
-        """All writes since the last call, for one append."""
-        state, touched = self.state, frozenset(self._touched)
-        self._touched = set()
-        return Batch(state, touched, self.written)
+    def start_due(self) -> None:
+        """Starts the next append, if it is due."""
+        if self.due() <= self._clock.monotonic():
+            batch = self._run_state.take()
+            self._taken, self._since, self._urgent, self.under_way = batch.number, inf, False, True
+            self._start(AppendJob(self._journal, batch, self._clock))
 
-    def emit(self, event: Event) -> None:
-        """Queues an event. It is emitted once all writes so far are durable."""
-        self._events.append((self.written, event))
+    def append_ended(self, result: AppendResult) -> None:
+        """Takes the result of an append. Raises errors other than StateError.
 
-    def emit_durable(self) -> None:
-        """Emits the queued events whose writes are durable."""
-        while self._events and self._events[0][0] <= self.durable:
-            _, event = self._events.popleft()
-            if self.listener_error is None:
-                self._emit_one(event)
-
-    def _emit_one(self, event: Event) -> None:
-        try:
-            self._emit(event)
-        except Exception as error:  # noqa: BLE001 - whatever the listener fails with, results in flight are still written
-            self.listener_error = error
+        After a StateError the run ends, and its writes count as durable, so that their events are emitted: the rescue
+        copy has them.
+        """
+        self.under_way, self.append_time = False, result.seconds
+        self._run_state.durable = result.number
+        if isinstance(result.error, StateError):
+            self.unsaved = result.error
+        elif result.error is not None:
+            raise result.error

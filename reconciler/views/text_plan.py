@@ -69,7 +69,7 @@ def _paragraphs(groups: Iterable[Group], folded: Sequence[Group], options: Rende
 
 
 def _folded(groups: Iterable[Group], *, many: bool) -> list[Group]:
-    """The groups: single changes if they are few, unless the user chose --compact or --full."""
+    """The groups: single changes if they are few, unless the user chose --summary or --full."""
     return [g for g in groups if len(g) >= OF_ONE_CAUSE and (many or g[0].action is Action.BLOCKED)]
 
 

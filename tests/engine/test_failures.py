@@ -9,7 +9,7 @@ from reconciler.engine.steps import Activate, Call, Delete, Find, Prove, Submit,
 from reconciler.errors import CloudError, OutcomeUnknown, Rejected, Throttled, Unreached
 from reconciler.model.observed import RemoteVoice, TaskStatus
 from tests.engine.simulated_run import voice
-from tests.engine.test_state_writer import record
+from tests.engine.test_run_state import record
 
 VOICE, RECORD = voice("a"), record("k1")
 SUBMIT, ACTIVATE = Submit(VOICE, RECORD), Activate(VOICE, RECORD)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.engine.append_queue import AppendJob
 from reconciler.engine.jobs import Job, JobResult
+from reconciler.engine.state_writer import AppendJob
 from reconciler.model.accounts import KlingAccount
 from reconciler.model.events import Event, Kind
 from reconciler.model.manifest import Lifecycle

@@ -9,7 +9,7 @@ import pytest
 from reconciler.engine.cloud import Cloud
 from reconciler.engine.context import Context
 from reconciler.engine.procedures.actions import procedure
-from reconciler.engine.state_writer import StateWriter
+from reconciler.engine.run_state import RunState
 from reconciler.engine.steps import (
     AnyStep,
     AwaitDeletes,
@@ -63,15 +63,15 @@ class Story:
         **told: Any,
     ) -> None:
         clock = ManualClock()
-        self.state_writer = StateWriter(State(lineage="0123"), lambda event: None)
+        self.run_state = RunState(State(lineage="0123"), lambda event: None)
         for record in records:
             bound = {record.address: record.external_task_id} if record.status is not Status.DEPOSED else {}
-            self.state_writer.write(record, current=bound)
+            self.run_state.write(record, current=bound)
         cloud = Cloud(name="kling", provider=ScriptedProvider(clock, can), quota="paper")
         made = Change(address="a", provider="kling", action=action, method="create", **told)
         self.notes: list[Note] = []
         self.commits: list[Commit] = []
-        self._told = procedure(Context(self.state_writer, {"kling": cloud}, clock), made, declared)
+        self._told = procedure(Context(self.run_state, {"kling": cloud}, clock), made, declared)
         self.at: AnyStep | End = self.send(None)
 
     def send(self, outcome: object) -> AnyStep | End:
@@ -80,7 +80,7 @@ class Story:
             while isinstance(step, Commit | Note):
                 if isinstance(step, Commit):
                     self.commits.append(step)
-                    self.state_writer.write(*step.records, current=step.current, without=step.without)
+                    self.run_state.write(*step.records, current=step.current, without=step.without)
                 else:
                     self.notes.append(step)
                 step = self._told.send(None)
@@ -97,14 +97,14 @@ class Story:
     @property
     def record(self) -> Record | None:
         """What the address means."""
-        return self.state_writer.at("a")
+        return self.run_state.at("a")
 
     @property
     def voice_id(self) -> str | None:
         return self.record.voice_id if self.record is not None else None
 
     def status(self, key: str = "k1") -> Status | None:
-        found = self.state_writer.record(key)
+        found = self.run_state.record(key)
         return found.status if found is not None else None
 
 
@@ -142,7 +142,7 @@ def test_a_creation_that_goes_well() -> None:
     assert isinstance(story.send(Accepted(task_id="task")), AwaitTask)
     assert story.status() is Status.RUNNING
     assert story.send(READY) == Finished("850")
-    assert (story.status(), story.record) == (Status.READY, story.state_writer.record("k1"))
+    assert (story.status(), story.record) == (Status.READY, story.run_state.record("k1"))
 
 
 def test_a_lost_reply_whose_voice_is_found() -> None:
@@ -167,7 +167,7 @@ def test_a_lost_reply_of_which_two_looks_show_nothing_is_sent_again_under_its_ke
 
 def test_one_look_that_shows_nothing_proves_nothing() -> None:
     story = creation()
-    looked_for = story.state_writer.record("k1")
+    looked_for = story.run_state.record("k1")
     assert looked_for is not None
     assert story.sends(LOST, Absent()) == Find(looked_for, after=1.0)
 

@@ -1,103 +1,192 @@
-"""What is written takes effect at once, becomes durable together, and is told of only then."""
+"""Nobody waits for the disk but who must: calls for their intents, words for what they say."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from datetime import datetime
+from itertools import count, pairwise
 
 import pytest
 
-from reconciler.engine.state_writer import StateWriter
+from reconciler.engine.jobs import CallJob, Job, JobResult
+from reconciler.engine.run_state import RunState
+from reconciler.engine.state_writer import AppendJob, AppendResult, StateWriter
+from reconciler.model import transitions
 from reconciler.model.events import Event, Kind
+from reconciler.model.observed import RemoteVoice
 from reconciler.model.state import Record, State, Status
-
-WHEN = datetime(2026, 1, 2, tzinfo=UTC)
-
-
-def record(key: str, status: Status = Status.INTENDED, address: str = "narrator") -> Record:
-    return Record(
-        external_task_id=key,
-        address=address,
-        provider="kling",
-        account="kling here",
-        method="create",
-        generation=1,
-        status=status,
-        created_at=WHEN,
-        changed_at=WHEN,
-    )
+from reconciler.protocols import MethodCapabilities, Unknowable
+from tests.engine.scripted_provider import ScriptedProvider
+from tests.engine.simulated_run import SimulatedRun, voice
+from tests.engine.test_run_state import record
+from tests.support.virtual import InlinePool, VirtualClock
 
 
-@pytest.fixture
-def told() -> list[Kind]:
-    return []
+def with_a_slow_disk(seconds: float, voices: int = 200, *, latency: float = 0.05) -> SimulatedRun:
+    """Each write takes so long, before it is done."""
+    simulated = SimulatedRun(latency=latency, task_seconds=2)
+    simulated.declare(*(voice(f"v{number}") for number in range(voices)))
+    writing = ("before", "append"), ("before", "write")
+    simulated.hook = lambda moment, what: simulated.clock.sleep(seconds) if (moment, what) in writing else None
+    return simulated
 
 
-@pytest.fixture
-def state_writer(told: list[Kind]) -> StateWriter:
-    return StateWriter(State(lineage="0123"), lambda event: told.append(event.kind))
+@pytest.mark.parametrize("seconds", [0.0, 0.05, 0.1, 0.2, 0.5])
+def test_creations_keep_their_pace_whatever_a_write_takes(seconds: float) -> None:
+    simulated = with_a_slow_disk(seconds)
+    simulated.apply()
+    times = simulated.times("create")
+    assert len(times) == 200
+    assert 199 / (times[-1] - times[0]) >= 18
+    if seconds >= 0.1:
+        assert simulated.count("append") + simulated.count("write") <= 60
 
 
-def test_what_was_written_is_durable_before_it_is_told(state_writer: StateWriter, told: list[Kind]) -> None:
-    state_writer.write(record("one"))
-    state_writer.emit(Event(kind=Kind.DONE))
-    state_writer.emit_durable()
-    assert told == []
-    state_writer.durable = state_writer.take().number
-    state_writer.emit_durable()
-    assert told == [Kind.DONE]
+def test_on_a_quick_disk_a_result_is_written_as_it_comes() -> None:
+    simulated = with_a_slow_disk(0.0, voices=5)
+    simulated.apply()
+    waits = [min(at - sent for at in simulated.times("append") if at > sent) for sent in simulated.times("create")]
+    assert max(waits) < 0.1
 
 
-def test_what_an_append_under_way_does_not_hold_waits_for_the_next(state_writer: StateWriter, told: list[Kind]) -> None:
-    state_writer.write(record("one"))
-    state_writer.emit(Event(kind=Kind.ACCEPTED))
-    under_way = state_writer.take()
-    state_writer.write(record("two"))
-    state_writer.emit(Event(kind=Kind.DONE))
-    state_writer.durable = under_way.number
-    state_writer.emit_durable()
-    assert told == [Kind.ACCEPTED]
-    assert state_writer.take().touched == {"two"}
+@pytest.mark.parametrize("seconds", [0.1, 0.5])
+def test_no_result_waits_for_more_than_a_second_before_it_is_written(seconds: float) -> None:
+    simulated = with_a_slow_disk(seconds, voices=60)
+    simulated.apply()
+    last = simulated.times("create")[-1]
+    gaps = [later - sooner for sooner, later in pairwise(sorted(simulated.times("append"))) if later < last]
+    assert max(gaps) <= 1.0 + seconds
 
 
-def test_many_changes_are_one_batch(state_writer: StateWriter) -> None:
+@pytest.mark.parametrize("latency", [0.0, 0.05])
+@pytest.mark.parametrize("seconds", [0.0, 0.1, 0.5])
+def test_at_every_call_its_intent_is_durable(seconds: float, latency: float) -> None:
+    simulated = with_a_slow_disk(seconds, voices=60, latency=latency)
+    slow, known = simulated.hook, []
+
+    def look(moment: str, what: str) -> None:
+        slow(moment, what)
+        if (moment, what) == ("before", "create"):
+            intended = sum(r.attempts > 0 for r in simulated.state.records.values())
+            known.append(intended > simulated.count("create"))
+
+    simulated.hook = look
+    simulated.apply()
+    assert known == [True] * 60
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.1, 0.5])
+def test_what_happened_is_told_once_it_is_durable(seconds: float) -> None:
+    simulated = with_a_slow_disk(seconds, voices=30)
+    durable = {Kind.ACCEPTED: {Status.RUNNING, Status.READY}, Kind.DONE: {Status.READY}}
+    early: list[Event] = []
+
+    def hear(event: Event) -> None:
+        if event.kind in durable and simulated.record(event.address).status not in durable[event.kind]:
+            early.append(event)
+
+    simulated.listener = hear
+    simulated.apply()
+    assert early == []
+    assert len(simulated.told(Kind.DONE)) == 30
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.2, 0.7])
+def test_a_call_starts_only_when_the_append_of_its_intent_has_answered(
+    monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    simulated = with_a_slow_disk(seconds, voices=60)
+    start, wait = InlinePool.start, InlinePool.wait
+    durable = 0
+    started: list[bool] = []
+
+    def starting(workers: InlinePool[JobResult], job: Job) -> None:
+        if isinstance(job, CallJob):
+            started.append(job.run.barrier <= durable)
+        start(workers, job)
+
+    def waiting(workers: InlinePool[JobResult], seconds: float) -> list[JobResult]:
+        nonlocal durable
+        heard = wait(workers, seconds)
+        durable = max([durable, *(answer.number for answer in heard if isinstance(answer, AppendResult))])
+        return heard
+
+    monkeypatch.setattr(InlinePool, "start", starting)
+    monkeypatch.setattr(InlinePool, "wait", waiting)
+    simulated.apply()
+    assert started == [True] * 60
+
+
+class NoDisk:
+    """Satisfies `Journal`."""
+
+    def commit(self, state: State, *, touched: Iterable[str] | None = None) -> None:
+        pass
+
+
+def test_appends_come_one_after_the_other_and_each_takes_all_there_is() -> None:
+    run_state, started = RunState(State(lineage="0123"), lambda event: None), list[AppendJob]()
+    writer = StateWriter(run_state, NoDisk(), VirtualClock(), started.append)
     for key in ("one", "two", "three"):
-        state_writer.write(record(key))
-    assert state_writer.take().touched == {"one", "two", "three"}
-    assert state_writer.take().touched == frozenset()
+        run_state.write(record(key))
+        writer.note_write(urgent=True)
+        writer.start_due()
+    assert [append.batch.touched for append in started] == [{"one"}]
+    writer.append_ended(started[0]())
+    assert (run_state.durable, writer.busy) == (1, True)
+    writer.start_due()
+    assert [append.batch.touched for append in started] == [{"one"}, {"two", "three"}]
+    writer.append_ended(started[1]())
+    assert (run_state.durable, writer.busy) == (3, False)
 
 
-def test_nothing_written_is_told_at_once(state_writer: StateWriter, told: list[Kind]) -> None:
-    state_writer.emit(Event(kind=Kind.STARTED))
-    state_writer.emit_durable()
-    assert told == [Kind.STARTED]
+def test_a_run_that_ends_holds_no_result_back() -> None:
+    run_state, started, clock = (
+        RunState(State(lineage="0123"), lambda event: None),
+        list[AppendJob](),
+        VirtualClock(),
+    )
+    writer = StateWriter(run_state, NoDisk(), clock, started.append)
+    writer.append_ended(AppendResult(number=0, seconds=1.0))  # a slow disk
+    run_state.write(record("one"))
+    writer.note_write(urgent=False)
+    writer.start_due()
+    assert started == []
+    writer.stop_delaying()
+    writer.start_due()
+    assert len(started) == 1
 
 
-def test_the_newest_of_a_record_is_read_before_it_is_durable(state_writer: StateWriter) -> None:
-    state_writer.write(record("one"))
-    state_writer.take()
-    state_writer.write(record("one", Status.READY), current={"narrator": "one"})
-    assert state_writer.record("one") == state_writer.at("narrator") == record("one", Status.READY)
+def test_a_bug_in_one_procedure_loses_no_answer_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    simulated = with_a_slow_disk(0.4, voices=10)
+    cloud = ScriptedProvider(simulated.clock, MethodCapabilities(found=Unknowable()))
+    simulated.provide = lambda account: cloud
+    seen, times = transitions.seen, count(1)
+
+    def breaking(known: Record, remote: RemoteVoice, *, now: datetime) -> Record:
+        if next(times) == 10:
+            raise ZeroDivisionError
+        return seen(known, remote, now=now)
+
+    monkeypatch.setattr(transitions, "seen", breaking)
+    with pytest.raises(ZeroDivisionError):
+        simulated.apply()
+    assert len(simulated.at_status(Status.READY)) == 9
 
 
-def test_an_intent_that_is_taken_back_leaves_nothing(state_writer: StateWriter) -> None:
-    state_writer.write(record("one"), current={"narrator": "one"})
-    state_writer.write(current={"narrator": None}, without=["one"])
-    assert (state_writer.state.records, state_writer.state.current) == ({}, {})
+@pytest.mark.parametrize("seconds", [0.0, 0.1, 0.5])
+def test_where_nobody_can_be_asked_one_intent_is_open_at_a_time(seconds: float) -> None:
+    simulated = with_a_slow_disk(seconds, voices=4)
+    cloud = ScriptedProvider(simulated.clock, MethodCapabilities(found=Unknowable(), batch=1))
+    simulated.provide = lambda account: cloud
+    slow = simulated.hook
+    open_intents: list[int] = []
 
+    def look(moment: str, what: str) -> None:
+        slow(moment, what)
+        open_intents.append(len(simulated.at_status(Status.INTENDED)))
 
-def test_a_binding_is_written_with_what_it_meant_before(state_writer: StateWriter) -> None:
-    state_writer.write(record("old"), current={"narrator": "old"})
-    state_writer.take()
-    state_writer.write(record("new"), current={"narrator": "new"})
-    assert state_writer.take().touched == {"new", "old"}
-
-
-def test_the_state_writer_continues_when_the_listener_fails() -> None:
-    def broken(event: Event) -> None:
-        raise BrokenPipeError
-
-    state_writer = StateWriter(State(lineage="0123"), broken)
-    for _ in range(2):
-        state_writer.emit(Event(kind=Kind.DONE))
-        state_writer.emit_durable()
-    assert isinstance(state_writer.listener_error, BrokenPipeError)
+    simulated.hook = look
+    simulated.apply()
+    assert max(open_intents) == 1
+    assert simulated.at_status(Status.READY) == ["v0", "v1", "v2", "v3"]

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Generic, TypeVar
 
-from reconciler.engine.append_queue import AppendJob
+from reconciler.engine.state_writer import AppendJob
 
 T = TypeVar("T")
 
