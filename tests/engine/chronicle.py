@@ -9,6 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from math import inf
 from typing import Any
 
@@ -35,6 +36,7 @@ class Chronicle:
         self.story: list[oracle.Event] = []
         self.wrong: list[str] = []  # raised inside a call, it would read as a lost reply
         self.lost: set[str] = set()  # keys that the state knows no more
+        self.runs: list[datetime] = []  # when each began, UTC
         self.renames = False  # whether entries were renamed
         self.over: set[str] = set()  # keys of what has expired
         self.spoken: Counter[str] = Counter()  # paid first uses, by voice_id
@@ -48,6 +50,7 @@ class Chronicle:
 
     def began(self) -> None:
         """A run."""
+        self.runs.append(self._simulated.clock.now())
         if not self.beside:
             self._used_beside = set()
         faults, now = self._simulated.world.faults(), self._simulated.world.now()

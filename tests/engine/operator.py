@@ -18,6 +18,8 @@ from tests.engine.oracle import Deleted, Fate, Released, Seen, What
 from tests.engine.simulated_run import SimulatedRun
 from tests.support.hints import typed
 
+_LAPSED_KEPT = 72 * 3600.0  # seconds after which a given up creation is no reason to read its account
+_LATEST_LIST = 60.0  # seconds that a list of these stories is late at most
 _REMEMBERED = 70 * 3600.0  # seconds that a task of VOD's can be looked up, with some reserve
 _REBUILD = ("state", "rebuild", "--lineage")
 _PATIENT = 10  # words that a person says at most
@@ -176,10 +178,20 @@ class Operator:
         """What can't be deleted is let go, and stays in sight; so is what nobody knew to have been used."""
         unused = record.method == "clone-minimax" and record.activation not in MADE
         if record.status is Status.LAPSED:
-            return not listed and self._out_of_sight(record)
+            return self._came_too_late(record) if listed else self._out_of_sight(record)
         return record.status is Status.ABANDONED and (
             unused or not listed or record.external_task_id in self._displaced
         )
+
+    def _came_too_late(self, record: Record) -> bool:
+        """Whether its account had no other reason to be read, and no run read it in the 72 hours that are promised.
+
+        A run that follows at once proves nothing: the list may still be late.
+        """
+        others = {r.provider for r in self._simulated.state.records.values() if r.status in LIVE | {Status.FAILED}}
+        needed = others | {voice.provider for voice in self._simulated.voices.values()}
+        ages = [(run - record.changed_at).total_seconds() for run in self._chronicle.runs]
+        return record.provider not in needed and not any(_LATEST_LIST < age < _LAPSED_KEPT for age in ages)
 
     def _may_live(self, record: Record) -> bool:
         """Whether what waits for its deletion, and has no id yet, is a voice or may become one soon."""
