@@ -20,7 +20,7 @@ from reconciler.model.events import Event, Kind, Tally
 from reconciler.model.manifest import Voice
 from reconciler.model.plan import Action, Plan
 from reconciler.model.state import State
-from reconciler.planning import moves
+from reconciler.planning import moved_records
 from reconciler.protocols import Clock
 
 
@@ -97,7 +97,9 @@ class Executor:
         known = {address: self._run_state.record(key) for address, key in moving.items()}
         pairs = {address: record for address, record in known.items() if record is not None}
         if pairs:
-            records, bound = moves.moved(self._run_state.state, pairs, along, now=self._context.now)
+            records, bound = moved_records.moved(
+                self._run_state.state, pairs, along, self._voices, now=self._context.now
+            )
             self._run_state.write(*records, current=bound)
             self._state_writer.note_write(urgent=True)
 

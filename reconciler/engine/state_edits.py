@@ -9,7 +9,7 @@ from reconciler.model import transitions
 from reconciler.model.manifest import AUDIO
 from reconciler.model.method import Origin
 from reconciler.model.state import LIVE, SETTLING, Record, State, Status
-from reconciler.planning import moves
+from reconciler.planning import moved_records
 
 
 def move(session: Session, source: str, target: str, request: Request) -> None:
@@ -32,8 +32,8 @@ def move(session: Session, source: str, target: str, request: Request) -> None:
                 hint(way("To let go of that one, which then stays in its account", "state rm", target)),
             )
         pair = {target: state.records[state.current[source]]}
-        along = {target: [r.external_task_id for r in moves.others_at_address(state, pair[target])]}
-        moved, current = moves.moved(state, pair, along, now=session.clock.now())
+        along = {target: [r.external_task_id for r in moved_records.others_at_address(state, pair[target])]}
+        moved, current = moved_records.moved(state, pair, along, session.manifest.voices, now=session.clock.now())
         edit.after = state.with_changes(moved, current=current)
 
 

@@ -22,6 +22,7 @@ from reconciler.model.state import LIVE, Record, State, Status
 from reconciler.planning import markers
 from reconciler.planning.change import make_change
 from reconciler.planning.diff import difference, shown_inputs
+from reconciler.planning.moved_records import moved, others_at_address
 from reconciler.planning.plan_context import PlanContext
 from reconciler.planning.renamed_entries import (
     ask_which_entry,
@@ -87,44 +88,12 @@ def changes(moves: Moves, declared: Mapping[str, Voice]) -> Iterator[Change]:
         )
 
 
-def applied(state: State, moves: Moves, *, now: datetime) -> State:
+def applied(state: State, moves: Moves, declared: Mapping[str, Voice], *, now: datetime) -> State:
     """The state after the moves, from which the other changes are planned."""
     if not moves.pairs:
         return state
-    records, bound = moved(state, moves.pairs, moves.along, now=now)
+    records, bound = moved(state, moves.pairs, moves.along, declared, now=now)
     return state.with_changes(records, current=bound)
-
-
-def moved(
-    state: State, pairs: Mapping[str, Record], along: Mapping[str, Sequence[str]], *, now: datetime
-) -> tuple[list[Record], dict[str, str | None]]:
-    """The records and bindings to write when these records move to these addresses, all at once.
-
-    A record keeps its key. `along`: new address -> the keys of the other records that move there.
-    """
-    moving: dict[str, Record] = {}
-    leaving: dict[str, str | None] = {}
-    bound: dict[str, str | None] = {}
-    for address, record in pairs.items():
-        key = record.external_task_id
-        if state.current.get(record.address) == key:
-            leaving[record.address], bound[address] = None, key
-    moving |= {key: _with_address(state.records[key], address) for address, keys in along.items() for key in keys}
-    moving |= {record.external_task_id: _with_address(record, address) for address, record in pairs.items()}
-    displaced = [
-        _depose(state.records[old], by=key, now=now)
-        for address, key in bound.items()
-        if key is not None and (old := state.current.get(address)) is not None and old not in moving
-    ]
-    return [*moving.values(), *displaced], leaving | bound
-
-
-def others_at_address(state: State, record: Record) -> list[Record]:
-    """The other live records of an address, if `record` is its current one: deposed voices and pending creations."""
-    if state.current.get(record.address) != record.external_task_id:
-        return []
-    here = [r for r in state.records.values() if r.address == record.address and r.status in LIVE]
-    return [r for r in here if r.external_task_id != record.external_task_id]
 
 
 def _records_along(context: PlanContext, declared: Mapping[str, Voice], record: Record) -> list[str]:
@@ -132,16 +101,6 @@ def _records_along(context: PlanContext, declared: Mapping[str, Voice], record: 
     entry_there = declared.get(record.address)
     others = others_at_address(context.state, record)
     return [r.external_task_id for r in others if entry_there is None or not _fits_entry(context, entry_there, r)]
-
-
-def _depose(record: Record, *, by: str, now: datetime) -> Record:
-    if record.status is not Status.READY:
-        return record  # it is unbound now, and is planned as a pending creation
-    return record.model_copy(update={"status": Status.DEPOSED, "deposed_by": by, "changed_at": now})
-
-
-def _with_address(record: Record, address: str) -> Record:
-    return record.model_copy(update={"address": address})
 
 
 def _is_new(context: PlanContext, voice: Voice) -> bool:

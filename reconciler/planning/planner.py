@@ -72,7 +72,7 @@ def plan(
     moved = moves.find(context, entries, stale=newer.keys())
     renamed = [renamed_providers.with_rebind_on_move(renaming, change) for change in moves.changes(moved, entries)]
     if renamed:
-        state = moves.applied(state, moved, now=now)
+        state = moves.applied(state, moved, entries, now=now)
         context = context_for(state)
 
     planned = _declared_changes(context, entries, moved, renaming)
