@@ -14,13 +14,14 @@ from pydantic import ValidationError
 from reconciler.errors import ManifestError, Problem
 from reconciler.loader import defaults, subfolders
 from reconciler.loader.accounts import Accounts, accounts
+from reconciler.loader.entry_sections import SOUNDS, VOICES
 from reconciler.loader.file_names import shown
 from reconciler.loader.files import Source, sources
 from reconciler.loader.invisible import merge_blank_problems
 from reconciler.loader.messages import validation_problems
 from reconciler.loader.problems import RawProblem, located
 from reconciler.loader.sections import Section, Sections, sections
-from reconciler.loader.voices import SOUNDS, VOICES, VoiceReader
+from reconciler.loader.voices import VoiceReader
 from reconciler.loader.yaml_values import read
 from reconciler.model.manifest import Manifest, Safety, Voice
 

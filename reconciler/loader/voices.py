@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -11,6 +10,7 @@ from pydantic import ValidationError
 from reconciler.loader import defaults, method_inputs
 from reconciler.loader.accounts import Accounts
 from reconciler.loader.audio_files import add_file_problems, local_files
+from reconciler.loader.entry_sections import EntrySection
 from reconciler.loader.messages import listed, quote, validation_problems
 from reconciler.loader.misplaced import beside_entries, beside_methods, indent_less, inside_methods
 from reconciler.loader.misplaced import words as misplaced
@@ -21,8 +21,8 @@ from reconciler.loader.yaml_values import Value
 from reconciler.model import urls
 from reconciler.model.accounts import place_of
 from reconciler.model.base import Inputs
-from reconciler.model.manifest import AUDIO, AudioEntry, Entry, Voice
-from reconciler.model.methods import AUDIO_METHOD, METHOD_NAMES, METHODS, keyword_of, method_of
+from reconciler.model.manifest import AudioEntry, Entry, Voice
+from reconciler.model.methods import METHODS, keyword_of, method_of
 from reconciler.model.scalars import ADDRESS_LIMIT, LONGEST_ADDRESS, is_address
 from reconciler.model.suggestion import nearest
 
@@ -34,21 +34,6 @@ _NO_LABELS: dict[str, str] = {}  # shared by all voices, which are frozen
 _NO_FILES: dict[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """A section of entries: its name, the model and methods of its entries, and the prefix of their addresses."""
-
-    section: str
-    what: str  # what an entry declares, in messages
-    entry: type[Entry] | type[AudioEntry]
-    keywords: tuple[str, ...]  # the methods; an entry has exactly one
-    prefix: str = ""
-
-
-VOICES = Declared("voices", "voice", Entry, METHOD_NAMES)
-SOUNDS = Declared("audio", "sound", AudioEntry, (AUDIO_METHOD,), prefix=AUDIO)
-
-
 class VoiceReader:
     """Reads the entries of all files.
 
@@ -58,7 +43,7 @@ class VoiceReader:
 
     def __init__(
         self,
-        declared: Declared,
+        declared: EntrySection,
         accounts: Accounts,
         problems: list[RawProblem],
         *,

@@ -38,7 +38,7 @@ from reconciler.planning.finish import finish
 from reconciler.planning.plan_context import PlanOptions
 from reconciler.protocols import ByKey, Capabilities, MethodCapabilities
 from reconciler.providers.tencent import trtc as tencent_trtc
-from reconciler.providers.tencent.vod import provider as tencent_vod
+from reconciler.providers.tencent.vod import capabilities as tencent_vod
 from tests.planning.case_accounts import Raw, account, credentials, declared, providers, type_of
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

@@ -24,7 +24,7 @@ from reconciler.model.observed import (
     Unverifiable,
 )
 from reconciler.model.state import Activation, Record, Status
-from reconciler.protocols import Accepted, ByKey, Capabilities, Clock, MethodCapabilities, Unknowable
+from reconciler.protocols import Accepted, Clock
 from reconciler.providers.callbacks import BeforeRead, SecretsOf, no_secrets, unpaced
 from reconciler.providers.circuit_breaker import with_circuit_breaker
 from reconciler.providers.http.client import retry_read
@@ -33,23 +33,12 @@ from reconciler.providers.tencent import auth as tencent_auth
 from reconciler.providers.tencent import client as tencent
 from reconciler.providers.tencent.schema import Reply
 from reconciler.providers.tencent.vod import requests
+from reconciler.providers.tencent.vod.capabilities import CAPABILITIES, LISTED_METHOD
 from reconciler.providers.tencent.vod.schema import AcceptedReply, VoicesReply
 from reconciler.providers.tencent.vod.tasks import Ask, TaskList, Tasks, needs_its_task
 
 if TYPE_CHECKING:
     import httpx
-
-KEY_WINDOW = 70 * 3600.0  # seconds; 2 h less than VOD's 72 h, so that no call is repeated at the very end
-LISTED_METHOD = "clone-minimax"  # the only method whose voices DescribeVoices lists
-
-CAPABILITIES = Capabilities(
-    methods={
-        "create": MethodCapabilities(deletes=False, found=ByKey(window=KEY_WINDOW)),
-        "clone": MethodCapabilities(deletes=False, found=ByKey(window=KEY_WINDOW), caller_chooses_id=True),
-        LISTED_METHOD: MethodCapabilities(updates=True, found=ByKey(window=KEY_WINDOW), activates=True),
-        "task": MethodCapabilities(deletes=False, found=Unknowable(), batch=1),
-    },
-)
 
 _NOT_SHOWN = "VOD shows a cloned voice only after its first use"
 _NO_LIST = "VOD has no list of these, and tasks are shown for 72 hours"
