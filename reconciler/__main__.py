@@ -55,7 +55,7 @@ def _written(words: str, code: int = 0) -> int:
     from contextlib import suppress
 
     try:
-        print(words, end="", flush=True)  # noqa: T201 - also right where there is no stdout
+        print(words, end="", flush=True)  # noqa: T201 - works without a stdout, too
     except (OSError, ValueError) as error:
         number = getattr(error, "errno", None)
         if code == 0 and number not in (None, errno.EPIPE, errno.ECONNRESET, errno.ESHUTDOWN, errno.EIO):

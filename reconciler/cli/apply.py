@@ -31,7 +31,7 @@ from reconciler.cli.planfile import read_plan
 def apply(planfile: Path | None, auto_approve: bool, as_json: bool, lock_timeout: str, **asked: Any) -> int:
     """Create, replace and delete voices as the manifest says.
 
-    With PLANFILE, made by `plan --out`, exactly what was reviewed is applied, and nobody is asked. Exits with 1 if
+    With PLANFILE, made by `plan --out`, it applies exactly the reviewed plan, and does not ask. Exits with 1 if
     anything failed, or stayed blocked or uncertain; with 130 when interrupted: the next apply goes on from there.
     """
     approved = None

@@ -100,7 +100,7 @@ def _consent(probes: Sequence[Probe], without: Sequence[str], *, approved: bool)
         return
     if not sys.stdin.isatty():
         unasked = hint(way("To go on unasked", "drift --probe --auto-approve"))
-        raise ProbeDeclined("There is no terminal to ask at, so no paid call was made.", unasked)
+        raise ProbeDeclined("There is no terminal, so voicectl cannot ask, and made no paid call.", unasked)
     if ask(f"\nMake {counted(paid, 'paid call')}? Only 'yes' will be accepted: ") != "yes":
         elsewhere = way("At a terminal, answer yes; elsewhere", "drift --probe --auto-approve")
-        raise ProbeDeclined("Nobody said yes.", hint(elsewhere))
+        raise ProbeDeclined("You did not answer yes.", hint(elsewhere))

@@ -85,7 +85,7 @@ def init() -> int:
 
 
 def _write_schema(path: Path) -> bool:
-    """Whether it was written. A file that exists is kept, and a failure is no error: only the editor misses it."""
+    """Writes the schema if there is none. Returns whether it did; a failure is ignored: only editors need the file."""
     from reconciler.model.schema import manifest_schema
     from reconciler.views.json_documents import dumps
 

@@ -70,7 +70,7 @@ def test_a_probe_as_json_is_a_drift_like_any_other(trtc: CliHarness) -> None:
     assert [(d["address"], d["kind"]) for d in told["drift"]] == [("concierge", "gone")]
 
 
-@pytest.mark.parametrize(("typed", "code", "shown"), [("yes\n", 0, "No drift."), ("y\n", 1, "Nobody said yes.")])
+@pytest.mark.parametrize(("typed", "code", "shown"), [("yes\n", 0, "No drift."), ("y\n", 1, "You did not answer yes.")])
 def test_at_a_terminal_it_asks(trtc: CliHarness, typed: str, code: int, shown: str) -> None:
     with Terminal([*COMMAND, "--sandbox", "drift", "--probe"], cwd=trtc.folder, env=trtc.env) as screen:
         screen.until("Make 1 paid call? Only 'yes' will be accepted: ")

@@ -83,7 +83,7 @@ def test_json_of_a_run_that_could_not_begin_says_why() -> None:
     terminal = Terminal()
     reporter = JsonReporter(terminal.results)
     reporter.plan(PLAN)
-    reporter.refused(Declined("Nobody said yes.", "--auto-approve"))
+    reporter.refused(Declined("You did not answer yes.", "--auto-approve"))
     stopped, summary = (json.loads(line) for line in terminal.out)
     assert (stopped["type"], stopped["hint"]) == ("stopped", "--auto-approve")
     assert (summary["type"], summary["total"], summary["left"]) == ("summary", 5, 5)

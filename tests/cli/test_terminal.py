@@ -1,4 +1,4 @@
-"""At a terminal it asks, and shows how far it is; elsewhere it asks nobody."""
+"""At a terminal it asks and shows its progress; elsewhere it does not ask."""
 
 from __future__ import annotations
 
