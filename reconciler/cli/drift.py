@@ -99,8 +99,8 @@ def _consent(probes: Sequence[Probe], without: Sequence[str], *, approved: bool)
     if not paid or approved:
         return
     if not sys.stdin.isatty():
-        unasked = hint(way("To go on unasked", "drift --probe --auto-approve"))
-        raise ProbeDeclined("There is no terminal, so voicectl cannot ask, and made no paid call.", unasked)
+        unasked = hint(way("To continue without a question", "drift --probe --auto-approve"))
+        raise ProbeDeclined("There is no terminal, so voicectl cannot ask; no paid call was made.", unasked)
     if ask(f"\nMake {counted(paid, 'paid call')}? Only 'yes' will be accepted: ") != "yes":
         elsewhere = way("At a terminal, answer yes; elsewhere", "drift --probe --auto-approve")
         raise ProbeDeclined("You did not answer yes.", hint(elsewhere))

@@ -27,8 +27,8 @@ def execute(opened: Session, asked: Request, approved: Plan | None, *, auto_appr
     if as_json and not auto_approve:
         raise UsageError("--json cannot ask for confirmation.", "Add --auto-approve, or apply a saved plan.")
     if not auto_approve and not sys.stdin.isatty():
-        unasked = hint(way("To go on unasked", _verb(asked), "--auto-approve"))
-        raise Declined("There is no terminal, so voicectl cannot ask, and made no call.", unasked)
+        unasked = hint(way("To continue without a question", _verb(asked), "--auto-approve"))
+        raise Declined("There is no terminal, so voicectl cannot ask; no call was made.", unasked)
     live = not as_json and live_block_fits()
     results = Results(
         write_stdout=streams.write_stdout, write_stderr=streams.write_stderr, render_options=options().render_options

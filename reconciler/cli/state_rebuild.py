@@ -81,7 +81,7 @@ def _may_take(found: Rebuilt, lineage: str, *, approved: bool) -> bool:
     if approved:
         return True
     if not sys.stdin.isatty():
-        unasked = hint(way("To go on unasked", "state rebuild --lineage", lineage, "--auto-approve"))
+        unasked = hint(way("To continue without a question", "state rebuild --lineage", lineage, "--auto-approve"))
         raise Declined("There is no terminal, so voicectl cannot ask.", unasked, summary="Nothing was taken in")
     click.echo("\nTake them in? Only 'yes' will be accepted: ", err=True, nl=False)
     return sys.stdin.readline().strip() == "yes"

@@ -115,7 +115,8 @@ def apply(
             session.store.fold()  # the journal of a run that died
             return Applied(plan=new_plan, tally=Tally())
         if not new_plan.empty and not watch.approve(new_plan):
-            raise Declined("You did not answer yes.", hint(way("At a terminal, answer yes; elsewhere", "--auto-approve")))
+            elsewhere = way("At a terminal, answer yes; elsewhere", "--auto-approve")
+            raise Declined("You did not answer yes.", hint(elsewhere))
         used = None if approved is None or policy.does_nothing(approved) else approved
         return _run(replace(session, clock=planned.clock), state, new_plan, planned.clouds, watch, used, workers)
 
