@@ -47,21 +47,23 @@ def leave(code: int) -> None:
 
 
 def _written(words: str, code: int = 0) -> int:
-    """Writes and flushes both streams. Returns the exit code: 1 instead of 0 if stdout is a full disk.
+    """Writes the words and flushes both streams. Returns the exit code: 1 instead of 0 if stdout is a full disk.
 
-    A closed stdout, and a reader that has left, are no failures.
+    A closed stdout and a reader that has left are not failures.
     """
-    import errno
     from contextlib import suppress
 
     try:
         print(words, end="", flush=True)  # noqa: T201 - works without a stdout, too
-    except (OSError, ValueError) as error:
-        number = getattr(error, "errno", None)
-        if code == 0 and number not in (None, errno.EPIPE, errno.ECONNRESET, errno.ESHUTDOWN, errno.EIO):
+    except OSError as error:
+        from reconciler.cli.streams import reader_has_left
+
+        if code == 0 and not reader_has_left(error):
             code = 1
-            with suppress(OSError, ValueError):
-                print(f"Error: stdout: {error}.", file=sys.stderr)  # noqa: T201 - as above
+            with suppress(OSError):
+                print(f"Error: stdout: {error.strerror}.", file=sys.stderr)  # noqa: T201 - as above
+    except ValueError:  # stdout was closed
+        pass
     with suppress(OSError, ValueError):
         print(end="", file=sys.stderr, flush=True)  # noqa: T201 - as above
     return code

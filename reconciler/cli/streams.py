@@ -79,8 +79,13 @@ def discard(stream: TextIO) -> None:
     os.close(nowhere)
 
 
+def reader_has_left(error: OSError) -> bool:
+    """Whether a failed write to stdout only means that nothing reads it any more: a closed pipe or terminal."""
+    return error.errno in _READER_LEFT or (error.errno == errno.EIO and _is_device(sys.stdout))
+
+
 def _unread(error: OSError) -> bool:
-    left = error.errno in _READER_LEFT or (error.errno == errno.EIO and _is_device(sys.stdout))  # a closed terminal
+    left = reader_has_left(error)
     discard(sys.stdout)
     if not left:
         raise OutputLost(f"stdout: {error.strerror}.") from None

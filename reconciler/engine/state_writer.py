@@ -32,7 +32,7 @@ class Journal(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AppendResult:
-    """How an append ended. With an `error`, it is unknown how much of it is durable."""
+    """How an append ended. With an `error`, it is unknown whether it is durable."""
 
     number: int
     seconds: float
@@ -107,8 +107,8 @@ class StateWriter:
     def append_ended(self, result: AppendResult) -> None:
         """Takes the result of an append. Raises errors other than StateError.
 
-        After a StateError the run ends, and its writes count as durable, so that their events are emitted: the rescue
-        copy has them.
+        After a StateError the run ends, and its writes count as durable, so that their events are emitted: the store
+        left what clouds have answered in a rescue copy, or names it in the error.
         """
         self.under_way, self.append_time = False, result.seconds
         self._run_state.durable = result.number
