@@ -2,20 +2,20 @@
 
 The rule that prevents double payment: only a proof clears an intent. `Rejected` and `Throttled` on the first send are
 proofs. After a second send, only a look-up by `find` is (see `lost_reply`). If the cloud answers that it knows the key,
-the call is not sent again, and if no look-up shows the voice then, the user has to resolve it.
+the call is not sent again, and if no look-up shows the voice then, the user has to resolve it. `key_in_use` says what
+happens if the first send is refused because a forgotten run had used its key.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import count
 from typing import NoReturn
 
 from reconciler.engine.context import Context
 from reconciler.engine.procedures import key_in_use
 from reconciler.engine.procedures.lost_reply import end_as_uncertain, find_capability, look_up, lookup_pauses
-from reconciler.engine.procedures.waiting import LOOKS_UP_LATER, OUTCOME_UNKNOWN, RETRIES_LATER, overdue
+from reconciler.engine.procedures.waiting import LOOKS_UP_LATER, RETRIES_LATER, overdue
 from reconciler.engine.steps import (
     AwaitTask,
     AwaitTurn,
@@ -99,7 +99,9 @@ def _send(context: Context, voice: Voice, intent: Intent) -> Procedure[Record | 
     """Sends the call, and returns what it has made. None: its key was used long ago, so the call made nothing."""
     record, hidden = intent.record, ""
     found = yield from _look_up_earlier_send(context, intent)
-    for sends in count(1):
+    sends = 0
+    while True:
+        sends += 1
         if found is not None:
             return (yield from continue_with_found(context, voice, record, found))
         lost = ""
@@ -130,7 +132,6 @@ def _send(context: Context, voice: Voice, intent: Intent) -> Procedure[Record | 
             # The same key: if the first call arrives after all, the cloud refuses this one.
             record = record.model_copy(update={"attempts": record.attempts + 1, "changed_at": context.now})
             yield from Commit((record,), urgent=True)
-    return None
 
 
 def _end_without_voice(
@@ -240,8 +241,6 @@ def _withdraw_intent(context: Context, record: Record, rebind: str | None) -> Pr
 
 def _end_after_sends(context: Context, voice: Voice, record: Record, lost: str) -> Procedure[NoReturn]:
     """Ends after several sends: each was answered with an error, and the look-ups show that none was accepted."""
-    if not lost:
-        raise EndProcedure(Failed(OUTCOME_UNKNOWN, LOOKS_UP_LATER))
     why = f"sent {record.attempts} times, and nothing of it is shown: {lost}"
     if record.attempts < _MAX_SENDS:
         raise EndProcedure(Failed(why, LOOKS_UP_LATER))
