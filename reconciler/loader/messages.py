@@ -65,14 +65,14 @@ _BOUNDS = {
     "less_than_equal": ("le", "at most"),
 }
 _SECRET_KEY_NAMES = ("api_key", "access_key", "secret_key", "secret_id", "secret", "token", "key", "password")
-_KEYS_ELSEWHERE = (
-    "API keys do not belong in the manifest: export KLING_API_KEY=...; a variable of another name is named by "
-    "credentials: {api_key_env: NAME}"
-)
-_KEYS_ELSEWHERE_TENCENT = (
-    "API keys do not belong in the manifest: export TENCENTCLOUD_SECRET_ID=... TENCENTCLOUD_SECRET_KEY=...; variables "
-    "of other names are named by credentials: {secret_id_env: NAME, secret_key_env: NAME}"
-)
+_KEYS_ELSEWHERE = {  # the prefix of a cloud's variables -> where its API keys are put
+    "KLING": "export KLING_API_KEY=...; a variable of another name is named by credentials: {api_key_env: NAME}",
+    "TENCENTCLOUD": (
+        "export TENCENTCLOUD_SECRET_ID=... TENCENTCLOUD_SECRET_KEY=...; variables of other names are named by "
+        "credentials: {secret_id_env: NAME, secret_key_env: NAME}"
+    ),
+    "TRTC": "export TRTC_API_KEY=... and write api_key_env: TRTC_API_KEY",
+}
 _OF_SOUNDS = (AUDIO_METHOD, "on_expiry")
 _RESERVED_KEYS = {
     "external_task_id": "is set by voicectl to find the voice again, it can't be declared",
@@ -101,7 +101,7 @@ def unknown_key(key: str, known: Iterable[str], *, what: str = "unknown key") ->
     if key.lower().replace("-", "_") in _SECRET_KEY_NAMES and (
         "credentials" in names or any(n.endswith("_env") for n in names)
     ):
-        return f"{what}. {_keys_elsewhere(names)}"
+        return f"{what}. API keys do not belong in the manifest: {_KEYS_ELSEWHERE[_variable_prefix(names)]}"
     near = nearest(key, names)
     if near is not None:
         return f"{what}, did you mean {near}?"
@@ -117,19 +117,17 @@ def unknown_key(key: str, known: Iterable[str], *, what: str = "unknown key") ->
     return f"{what}, known {'is' if len(names) == 1 else 'are'} {listed(names)}"
 
 
-def _keys_elsewhere(names: Iterable[str]) -> str:
-    """The message where to put API keys, for a mapping with these known keys."""
-    if "voice_name" in (known := set(names)):
-        return "API keys do not belong in the manifest: export TRTC_API_KEY=... and write api_key_env: TRTC_API_KEY"
-    return _KEYS_ELSEWHERE_TENCENT if known & {"secret_id_env", "sub_app_id", "sdk_app_id"} else _KEYS_ELSEWHERE
+def _variable_prefix(names: Iterable[str]) -> str:
+    """The prefix of the environment variables of the cloud that has a mapping with these known keys."""
+    known = set(names)
+    if "voice_name" in known:
+        return "TRTC"
+    return "TENCENTCLOUD" if known & {"secret_id_env", "sub_app_id", "sdk_app_id"} else "KLING"
 
 
 def _usual_name(key: str, known: Iterable[str]) -> str:
     """The usual name of the variable for a key such as `secret_id_env`."""
-    cloud = (
-        "TRTC" if "voice_name" in known else "KLING" if _keys_elsewhere(known) == _KEYS_ELSEWHERE else "TENCENTCLOUD"
-    )
-    return f"{cloud}_{key.removesuffix('_env').upper()}"
+    return f"{_variable_prefix(known)}_{key.removesuffix('_env').upper()}"
 
 
 def listed(words: Iterable[str], last: str = "and") -> str:
