@@ -101,7 +101,7 @@ def unknown_key(key: str, known: Iterable[str], *, what: str = "unknown key") ->
     if key.lower().replace("-", "_") in _SECRET_KEY_NAMES and (
         "credentials" in names or any(n.endswith("_env") for n in names)
     ):
-        return f"{what}. API keys do not belong in the manifest: {_KEYS_ELSEWHERE[_variable_prefix(names)]}"
+        return f"{what}. {_keys_elsewhere(names)}"
     near = nearest(key, names)
     if near is not None:
         return f"{what}, did you mean {near}?"
@@ -115,6 +115,11 @@ def unknown_key(key: str, known: Iterable[str], *, what: str = "unknown key") ->
     if not names:
         return what
     return f"{what}, known {'is' if len(names) == 1 else 'are'} {listed(names)}"
+
+
+def _keys_elsewhere(names: Iterable[str]) -> str:
+    """The message where to put API keys, for a mapping with these known keys."""
+    return f"API keys do not belong in the manifest: {_KEYS_ELSEWHERE[_variable_prefix(names)]}"
 
 
 def _variable_prefix(names: Iterable[str]) -> str:
