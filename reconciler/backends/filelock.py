@@ -43,7 +43,7 @@ def break_dead(path: Path, lock_id: str) -> LockInfo:
         try:
             lock = os.open(path, os.O_RDWR)
         except FileNotFoundError:
-            raise StateError("There is no lock to break.", "Go on: nobody holds it.") from None
+            raise StateError("There is no lock to break: the state is not locked.") from None
         try:
             alive = not _flock(lock)
             if not alive and not _is_at(path, lock):
@@ -51,13 +51,13 @@ def break_dead(path: Path, lock_id: str) -> LockInfo:
             holder = _read(lock)
             if holder is None and not alive:
                 raise StateError(
-                    "There is no lock to break: what is left of one names nobody.", "Go on: the next run takes it over."
+                    "There is no lock to break: the lock file names no run.", "The next run takes the lock over."
                 )
             if holder is None or holder.lock_id != lock_id:
-                there = "another lock" if holder is None else f"the lock {holder.lock_id}, of {holder.who}"
+                there = "another lock" if holder is None else f"the lock {holder.lock_id} of {holder.who}"
                 raise StateError(
                     f"There is no lock {lock_id}; {there} is held.",
-                    "The id to break stands in the refusal of the run that found it locked.",
+                    "The error of the run that found the state locked shows the id.",
                 )
             if alive:
                 raise StateError(

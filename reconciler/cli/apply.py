@@ -53,7 +53,8 @@ def _refuse_elsewhere(approved: Plan) -> None:
     """Refuses a plan of the sandbox for real accounts, and the other way round."""
     if approved.sandbox and not options().sandbox:
         raise PlanStale(
-            "It was made in the sandbox, and here accounts pay.", hint(way("Review one of theirs", "plan --out FILE"))
+            "It was made in the sandbox, and here accounts pay.",
+            hint(way("Apply it with --sandbox; for the real accounts, make one", "plan --out FILE")),
         )
     if options().sandbox and not approved.sandbox:
         raise PlanStale(

@@ -40,7 +40,7 @@ voices:
       voice_name: Narrator
       voice_url: https://cdn.example.com/narrator.mp3
     # labels: {team: film}                     # kept in the state and in the outputs
-    # lifecycle: {prevent_destroy: true}       # refuse every plan that would delete or replace it
+    # lifecycle: {prevent_destroy: true}       # block its deletion and replacement
 
   # owen:
   #   provider: kling

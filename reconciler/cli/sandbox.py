@@ -205,7 +205,9 @@ def _wanted(held: Faults, switches: tuple[str, ...]) -> Faults:
             near = nearest(name, Faults.model_fields)
             raise UsageError(
                 f"{switch} is no switch." if sign else f"{switch}: a switch is set as NAME=VALUE.",
-                f"Did you mean {near}?" if near else hint(way("", "sandbox faults", after=" lists them.")),
+                f"Did you mean {near}?"
+                if near not in (None, name)
+                else hint(way("", "sandbox faults", after=" lists them.")),
             )
         words[name] = value
     try:

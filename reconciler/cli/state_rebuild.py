@@ -64,7 +64,7 @@ def rebuild(lineage: str | None, new_lineage: bool, auto_approve: bool, lock_tim
             f"{', '.join(addresses[:5])}{' ...' if len(addresses) > 5 else ''}"
         )
     if not found.lineages:
-        say("No declared voice carries a marker of another lineage.")
+        say("Nothing to rebuild: no declared voice carries a marker of another lineage.")
     elif lineage is None and not new_lineage:
         for name in found.lineages:
             say(f"To take them in: {command('state rebuild --lineage', name)}")

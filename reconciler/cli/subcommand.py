@@ -54,8 +54,10 @@ def name_it_with_f(path: str, ctx: click.Context) -> str:
 
     _, _, words = ctx.command_path.partition(" ")
     command = words or "plan"
-    meant = f"voicectl {escape(replace(options().workspace(), manifest=Path(path)).options)} {command}"
-    return f"{command if words else 'voicectl'} takes no manifest as an argument. Name it with -f: {meant}"
+    named = replace(options().workspace(), manifest=Path(path)).options
+    meant = " ".join(filter(None, ("voicectl", escape(named), command)))
+    way = "Name it with -f" if "-f " in named else "It is the default"
+    return f"{command if words else 'voicectl'} takes no manifest as an argument. {way}: {meant}"
 
 
 def _is_there(word: str) -> bool:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 def unlock(lock_id: str) -> int:
     """Break the lock of a run that is dead.
 
-    A run of this machine that died needs no unlock; one that is alive is not unlocked.
+    The error of the run that found the state locked shows ID. A run that died on this machine needs no unlock; the lock
+    of a live run is not broken.
     """
     from reconciler import wiring
 

@@ -50,7 +50,7 @@ def how_to_allow(manifest: Manifest, address: str) -> str:
     """The hint that says how to turn off prevent_destroy, at the place where it is set."""
     if manifest.protects:
         return f"To allow it, write lifecycle: {{prevent_destroy: false}} in {address}; defaults say true."
-    return f"To allow it, take lifecycle.prevent_destroy from {address}."
+    return f"To allow it, remove lifecycle.prevent_destroy from {address}."
 
 
 def resolve_hint(record: Record, *, which: str | None = None) -> Hint:

@@ -24,7 +24,7 @@ def blocked_by_stale_state(voice: Voice, record: Record) -> Change:
 
 def blocked_by_protection(record: Record, address: str) -> Change:
     """The record fits an entry whose own voice is protected by prevent_destroy."""
-    renamed = Way(f"if it was renamed: take lifecycle.prevent_destroy from {address}, whose own voice then goes")
+    renamed = Way(f"if it was renamed: remove lifecycle.prevent_destroy from {address}, whose own voice then goes")
     return _blocked_record(record, f"{address} has the same inputs", [renamed])
 
 

@@ -26,7 +26,7 @@ _NEVER_READY = frozenset({Status.INTENDED, Status.RUNNING, Status.UNCERTAIN, Sta
 
 _INCOMPLETE_LIST = "the cloud's list is incomplete: voices that it does not show exist when asked for by id"
 _NOT_LOOKED_UP = "missing from the list, and others that are missing too could not be asked for by id"
-_CANNOT_LOOK_UP = "it is missing from the list, and a voice made elsewhere can be looked up nowhere else"
+_CANNOT_LOOK_UP = "it is missing from the list, and the cloud has no other look-up for a voice made elsewhere"
 
 
 Entry = TypeVar("Entry")

@@ -66,6 +66,11 @@ def test_it_is_said_what_to_type(folder: Path, capsys: pytest.CaptureFixture[str
     assert said.endswith(f"voicectl {meant}\n")
 
 
+def test_the_default_manifest_needs_no_option(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["apply", "voices.yaml"]) == 1
+    assert capsys.readouterr().err.endswith("It is the default: voicectl apply\n")
+
+
 @pytest.mark.parametrize(
     "words", ["plan hero", "state list hero", "validate 1", "destroy hero=1", "drift https://x.y/z"]
 )
