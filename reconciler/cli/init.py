@@ -71,8 +71,7 @@ def init() -> int:
     workspace = options().workspace()
     path = workspace.manifest
     try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(_MANIFEST)
+        _write_new(path, _MANIFEST)
     except FileExistsError:
         other = replace(workspace, manifest=Path("NAME.yaml")).options
         raise UsageError(f"{path} is there already.", hint(way("Another name", "init", place=other))) from None
@@ -90,8 +89,18 @@ def _write_schema(path: Path) -> bool:
     from reconciler.views.json_documents import dumps
 
     try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(f"{dumps(manifest_schema())}\n")
+        _write_new(path, f"{dumps(manifest_schema())}\n")
     except OSError:
         return False
     return True
+
+
+def _write_new(path: Path, text: str) -> None:
+    """Writes a file that is not there yet, whole or not at all: a full disk takes only a part."""
+    with path.open("x", encoding="utf-8") as file:
+        try:
+            file.write(text)
+            file.flush()
+        except OSError:
+            path.unlink()
+            raise

@@ -142,7 +142,8 @@ def _find_unrecorded(session: Session, state: State) -> Iterator[_Unrecorded]:
     voices = session.manifest.voices.values()
     for name, cloud in session.connect(sorted({v.provider for v in voices})).items():
         mine = [v for v in voices if v.provider == name]
-        by_digest = {digest: v for v in mine for digest in reversed(markers.digests(v))}
+        digests = [(markers.Digests(v), v) for v in mine]
+        by_digest = {digest: v for each, v in digests for digest in reversed(each.at(v.address))}
         by_name = {markers.escaped(v.address): v for v in mine}
         found: list[_Unrecorded] = []
         for remote in _remote_voices(cloud, state):
@@ -155,18 +156,19 @@ def _find_unrecorded(session: Session, state: State) -> Iterator[_Unrecorded]:
                 voice = by_name.get(marker.address) if not marker.cut else None
             if voice is not None:
                 found.append(_Unrecorded(voice, cloud, remote, marker, exact))
-            elif (voice := next((v for v in mine if _may_fit(marker, v)), None)) is not None:
+            elif (voice := next((v for each, v in digests if _may_fit(marker, v, each)), None)) is not None:
                 found.append(_Unrecorded(voice, cloud, remote, marker, exact=False, renamed=True))
         yield from _without_deleted(list(_without_moved(found, mine)), cloud, now=session.clock.now())
 
 
-def _may_fit(marker: markers.Marker, voice: Voice) -> bool:
+def _may_fit(marker: markers.Marker, voice: Voice, digests: markers.Digests) -> bool:
     """Whether the marker has the same inputs under another address, or shows the beginning of this address."""
-    return markers.fits_inputs(marker, voice) or (marker.cut and markers.fits_address(marker, voice.address))
+    return digests.fit(marker) or (marker.cut and markers.fits_address(marker, voice.address))
 
 
 def _without_moved(unrecorded: Sequence[_Unrecorded], voices: Sequence[Voice]) -> Iterator[_Unrecorded]:
     """Leaves out voices that were moved to another entry: they do not count as the newest of their old address."""
+    digests = [(markers.Digests(v), v) for v in voices]
     made: dict[str, int] = {}  # address -> the highest generation made from the declared inputs
     for candidate in unrecorded:
         if candidate.exact:
@@ -175,14 +177,14 @@ def _without_moved(unrecorded: Sequence[_Unrecorded], voices: Sequence[Voice]) -
         later = not (candidate.exact or candidate.renamed) and candidate.marker.generation >= made.get(
             candidate.voice.address, candidate.marker.generation + 1
         )
-        if not (later and _was_moved(candidate, voices)):
+        if not (later and _was_moved(candidate, digests)):
             yield candidate
 
 
-def _was_moved(candidate: _Unrecorded, voices: Sequence[Voice]) -> bool:
+def _was_moved(candidate: _Unrecorded, digests: Sequence[tuple[markers.Digests, Voice]]) -> bool:
     """Whether another entry declares the same inputs."""
-    others = (v for v in voices if v.address != candidate.voice.address)
-    return any(candidate.marker.digest in markers.digests(v, address=candidate.voice.address) for v in others)
+    address = candidate.voice.address
+    return any(candidate.marker.digest in each.at(address) for each, v in digests if v.address != address)
 
 
 def _without_deleted(unrecorded: Sequence[_Unrecorded], cloud: Cloud, *, now: datetime) -> Iterator[_Unrecorded]:

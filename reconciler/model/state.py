@@ -85,6 +85,11 @@ class Record(Frozen):
         return (self.voice_id or self.url or self.file_id) is not None
 
     @property
+    def key_was_used(self) -> bool:
+        """Whether another run had used its key, so that what the cloud has under it was not made by its call."""
+        return self.cause is Cause.KEY_IN_USE
+
+    @property
     def origin(self) -> Origin:
         """Where the voice comes from: made by voicectl, official, or made elsewhere."""
         return origin_of(self.method)
@@ -132,6 +137,15 @@ class State(Frozen):
             chosen = record.sent.get("voice_id")
             if isinstance(chosen, str) and record.status in SETTLING | {Status.ABANDONED, Status.DEPOSED}:
                 index.setdefault((record.account, chosen), []).append(record)
+        return index
+
+    @cached_property
+    def live_at(self) -> Mapping[str, list[Record]]:
+        """Address -> its live records: the current one, deposed voices and pending creations."""
+        index: dict[str, list[Record]] = {}
+        for record in self.records.values():
+            if record.status in LIVE:
+                index.setdefault(record.address, []).append(record)
         return index
 
     def numbered(self, serial: int) -> State:

@@ -135,7 +135,7 @@ def tombstone(record: Record, *, now: datetime) -> Record:
             "voice_name": None,
             "owned_by": None,
             "message": None,
-            "cause": record.cause if record.cause is Cause.KEY_IN_USE else None,  # what is there is not of this call
+            "cause": record.cause if record.key_was_used else None,  # what is there is not of this call
         }
     )
 

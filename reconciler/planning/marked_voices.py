@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from reconciler.errors import Cause
 from reconciler.model.manifest import AUDIO, Voice
 from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice
 from reconciler.model.state import Record, State, Status
@@ -47,12 +46,9 @@ class Index:
 
     def of_the_same_inputs(self, voice: Voice) -> list[Marked]:
         """The voices made from this entry's inputs under another address: the entry was moved since."""
-        found: list[Marked] = []
-        for (provider, name), marked in self.by_name.items():
-            if provider == voice.provider and not marked[0].marker.cut:
-                digests = markers.digests(voice, address=name)
-                found += [m for m in marked if m.marker.digest in digests]
-        return found
+        digests = markers.Digests(voice)
+        named = (marked for (provider, _), marked in self.by_name.items() if provider == voice.provider)
+        return [m for marked in named for m in marked if digests.fit(m.marker)]
 
     def cut(self, voice: Voice) -> list[Marked]:
         """The voices whose marker holds only the beginning of an address, which may be this entry's."""
@@ -116,5 +112,5 @@ def _is_another(record: Record, provider: str, remote: RemoteVoice, seen: Mappin
 
 
 def _was_refused(record: Record) -> bool:
-    """Whether another run had used its key, so that what is there was not made by its call; and it was let go since."""
-    return record.status is Status.DELETED and record.cause is Cause.KEY_IN_USE
+    """Whether another run had used its key, and the record was released since."""
+    return record.status is Status.DELETED and record.key_was_used

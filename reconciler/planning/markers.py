@@ -40,10 +40,7 @@ class Marker(NamedTuple):
 
 def digest(address: str, method: str, inputs: Inputs, body: type[MethodInputs], rules: Rules = TODAY) -> str:
     """Eight hex digits: a hash of the whole address and the identity inputs, without the signatures of links."""
-    identity = {k: v for k, v in inputs.items() if body.class_of(k) is KeyClass.IDENTITY}
-    made_from = {k: compared(without_secrets(v, rules)) for k, v in identity.items()}
-    text = json.dumps([address, method, made_from], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
+    return _hash(address, _identity_text(method, inputs, body, rules))
 
 
 def digest_of(voice: Voice) -> str:
@@ -57,13 +54,40 @@ def digests(voice: Voice, *, address: str | None = None) -> tuple[str, ...]:
     The others follow older rules for links, or older `signing_parameters`: a marker is never rewritten. `address`
     replaces the voice's own: a moved voice has a marker with its old address.
     """
-    rules = [rules_of(voice)]
-    if any(True for _ in links(voice.inputs)):
-        rules += [Rules(version) for version in range(LATEST, 0, -1)]
-    where = address or voice.address
-    return tuple(
-        dict.fromkeys(digest(where, voice.method, voice.inputs, voice.body, each) for each in dict.fromkeys(rules))
-    )
+    return Digests(voice).at(address or voice.address)
+
+
+class Digests:
+    """The digests of one voice under many addresses. Its inputs are written out once."""
+
+    def __init__(self, voice: Voice) -> None:
+        rules = [rules_of(voice)]
+        if any(True for _ in links(voice.inputs)):
+            rules += [Rules(version) for version in range(LATEST, 0, -1)]
+        texts = (_identity_text(voice.method, voice.inputs, voice.body, each) for each in dict.fromkeys(rules))
+        self._texts = tuple(dict.fromkeys(texts))
+
+    def at(self, address: str) -> tuple[str, ...]:
+        """The digests that a marker of the voice may have under this address."""
+        return tuple(_hash(address, text) for text in self._texts)
+
+    def fit(self, marker: Marker) -> bool:
+        """Whether the marker fits the inputs under the marker's own address. False if that address was cut."""
+        return not marker.cut and marker.digest in self.at(marker.address)
+
+
+def _identity_text(method: str, inputs: Inputs, body: type[MethodInputs], rules: Rules) -> str:
+    identity = {k: v for k, v in inputs.items() if body.class_of(k) is KeyClass.IDENTITY}
+    return _json([method, {k: compared(without_secrets(v, rules)) for k, v in identity.items()}])
+
+
+def _hash(address: str, text: str) -> str:
+    """The digest of the JSON array of the address and the two members of `text`."""
+    return hashlib.sha256(f"[{_json(address)},{text[1:]}".encode()).hexdigest()[:8]
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
 def external_task_id(lineage: str, address: str, digest_: str, generation: int) -> str:
@@ -94,11 +118,6 @@ def fits_address(marker: Marker, address: str) -> bool:
     """Whether the marker fits this address: it has the same address, or a cut one that is the beginning of it."""
     name = escaped_and_cut(address, len(marker.address) if marker.cut else len(address))
     return name == marker.address
-
-
-def fits_inputs(marker: Marker, voice: Voice) -> bool:
-    """Whether the marker fits these inputs under the marker's own address. False if that address was cut."""
-    return not marker.cut and marker.digest in digests(voice, address=marker.address)
 
 
 def escaped(address: str) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from reconciler.model import transitions
 from reconciler.model.manifest import Voice
-from reconciler.model.state import LIVE, Record, State, Status
+from reconciler.model.state import Record, State, Status
 
 
 def moved(
@@ -44,8 +44,7 @@ def others_at_address(state: State, record: Record) -> list[Record]:
     """The other live records of an address, if `record` is its current one: deposed voices and pending creations."""
     if state.current.get(record.address) != record.external_task_id:
         return []
-    here = [r for r in state.records.values() if r.address == record.address and r.status in LIVE]
-    return [r for r in here if r.external_task_id != record.external_task_id]
+    return [r for r in state.live_at.get(record.address, ()) if r.external_task_id != record.external_task_id]
 
 
 def _depose(record: Record, *, by: str, keep_old: float | None, now: datetime) -> Record:

@@ -68,10 +68,19 @@ def find(context: PlanContext, declared: Mapping[str, Voice], *, stale: Collecti
     return Moves(found.pairs, found.unclear, along)
 
 
-def awaiting(context: PlanContext, declared: Mapping[str, Voice], records: Iterable[Record]) -> Mapping[str, Voice]:
-    """Key of a record without an entry -> the entry that it may move to once an account is not in doubt any more."""
+def awaiting(context: PlanContext, declared: Mapping[str, Voice]) -> Mapping[str, Voice]:
+    """Key of a record -> the other entry that it may move to once an account is not in doubt any more."""
     undecided = [voice for voice in declared.values() if _is_undecided(context, voice)]
-    return {key: voices[0] for key, voices in _match_all(context, undecided, records)[1].items()} if undecided else {}
+    if not undecided:
+        return {}
+    begun = (r for address, records in context.pending.items() if address not in declared for r in records)
+    records = [*(context.state.records[key] for key in context.state.current.values()), *begun]
+    found: dict[str, Voice] = {}
+    for key, voices in _match_all(context, undecided, records)[1].items():
+        others = [voice for voice in voices if voice.address != context.state.records[key].address]
+        if others:
+            found[key] = others[0]
+    return found
 
 
 def changes(moves: Moves, declared: Mapping[str, Voice]) -> Iterator[Change]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reconciler.errors import Cause
 from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus, Unknown, Unverifiable
 from reconciler.model.state import Record, Status
 from reconciler.planning.plan_context import PlanContext
@@ -84,7 +83,7 @@ def outcome(context: PlanContext, record: Record) -> Outcome:
 
 def _failed(record: Record, observed: Observation) -> Outcome:
     match observed:
-        case Found() if record.cause is Cause.KEY_IN_USE:  # another run's call made what is listed under this key
+        case Found() if record.key_was_used:  # another run's call made what is listed under this key
             return Failed()
         case Found(remote=remote):
             return Failed(remote) if remote.status is TaskStatus.FAILED else Exists(remote)

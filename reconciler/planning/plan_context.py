@@ -51,6 +51,9 @@ class PlanContext:
     marked: Index = field(default_factory=Index)  # marked voices and tasks that are in no record
     pending: Mapping[str, list[Record]] = field(default_factory=dict)  # address -> unbound creations, the newest first
     given_up: Mapping[str, list[Record]] = field(default_factory=dict)  # address -> records that may be adopted again
+    refused: Mapping[str, list[Record]] = field(
+        default_factory=dict
+    )  # address -> released, as another run used the key
     unbound: tuple[Record, ...] = ()  # unbound records that may still have a voice in a cloud
     blocked: Mapping[str, tuple[str, Hint]] = field(default_factory=dict)  # address -> why it can't change
     one_account: Mapping[str, str] = field(default_factory=dict)  # account -> the one name that is used for it
@@ -187,6 +190,7 @@ def make_context(
     known: dict[str, list[Record]] = {}
     pending: dict[str, list[Record]] = {}
     given_up: dict[str, list[Record]] = {}
+    refused: dict[str, list[Record]] = {}
     unbound: list[Record] = []
     for record in state.records.values():
         if record.status in LIVE:
@@ -203,6 +207,8 @@ def make_context(
             record.status is Status.DEPOSED and not is_due_for_deletion(record, now, options)
         ):
             given_up.setdefault(record.address, []).append(record)
+        if record.status is Status.DELETED and record.key_was_used:
+            refused.setdefault(record.address, []).append(record)
     for records in pending.values():
         records.sort(key=lambda r: r.generation, reverse=True)
     context = PlanContext(
@@ -215,6 +221,7 @@ def make_context(
         marked=index(observations, state),
         pending=pending,
         given_up=given_up,
+        refused=refused,
         blocked=blocked,
         one_account=one_account,
         unbound=tuple(sorted(unbound, key=lambda r: (r.address, r.generation))),

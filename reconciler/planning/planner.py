@@ -28,7 +28,7 @@ from reconciler.planning import (
 from reconciler.planning.account_check import AccountProblem
 from reconciler.planning.moves import Moves
 from reconciler.planning.plan_context import PlanContext, PlanOptions, make_context
-from reconciler.planning.renamed_entries import kept_for
+from reconciler.planning.renamed_entries import kept_and_not_replaced, kept_for
 from reconciler.planning.renamed_providers import Renaming
 from reconciler.protocols import Capabilities
 
@@ -75,12 +75,13 @@ def plan(
         state = moves.applied(state, moved, entries, now=now)
         context = context_for(state)
 
-    planned = _declared_changes(context, entries, moved, renaming)
+    awaiting = moves.awaiting(context, entries)
+    planned = _declared_changes(context, entries, moved, renaming, awaiting)
     unchanged = len(entries.keys() - {change.address for change in (*planned, *renamed)} - newer.keys())
     changes = renamed + ownership.block_conflicts(
-        context, planned + _undeclared_changes(context, entries, moved), entries
+        context, planned + _undeclared_changes(context, entries, moved, awaiting), entries
     )
-    changes += _unbound_changes(context, changes, entries)
+    changes += _unbound_changes(context, changes, entries, awaiting)
     changes = stale_state.block_stale(context, newer, changes, entries)
     remarks = drift.remarks(context, changes, newer)
     return Plan(
@@ -134,24 +135,38 @@ def candidates(manifest: Manifest, state: State, accounts: Mapping[str, str], *,
 
 
 def _declared_changes(
-    context: PlanContext, entries: Mapping[str, Voice], moved: Moves, renaming: Renaming
+    context: PlanContext,
+    entries: Mapping[str, Voice],
+    moved: Moves,
+    renaming: Renaming,
+    awaiting: Mapping[str, Voice],
 ) -> list[Change]:
     """The changes for declared entries, each with its approval digest."""
     planned: list[Change] = []
     for voice in entries.values():
         change = moved.unclear.get(voice.address)
         change = change or renamed_providers.with_rebind(renaming, voice, declared.change_for(context, voice))
+        change = change and _with_old_voice_kept(context, change, awaiting)
         if change is not None:
             planned.append(change.model_copy(update={"approval_digest": _approval_digest(context, voice)}))
     return planned
 
 
-def _undeclared_changes(context: PlanContext, entries: Mapping[str, Voice], moved: Moves) -> list[Change]:
+def _with_old_voice_kept(context: PlanContext, change: Change, awaiting: Mapping[str, Voice]) -> Change:
+    """The change, blocked if it would replace a voice that a blocked entry may need, which would be paid for again."""
+    needed_by = awaiting.get(change.record or "") if change.action is Action.REPLACE else None
+    if needed_by is None or change.address in context.options.replace:
+        return change
+    return kept_and_not_replaced(change, needed_by)
+
+
+def _undeclared_changes(
+    context: PlanContext, entries: Mapping[str, Voice], moved: Moves, awaiting: Mapping[str, Voice]
+) -> list[Change]:
     """The changes for current records whose address was removed from the manifest."""
     left = [
         context.state.records[key] for address, key in sorted(context.state.current.items()) if address not in entries
     ]
-    awaiting = moves.awaiting(context, entries, left)
     return [
         moved.unclear.get(record.address) or _removed(context, record, awaiting.get(record.external_task_id))
         for record in left
@@ -160,13 +175,18 @@ def _undeclared_changes(context: PlanContext, entries: Mapping[str, Voice], move
 
 def _removed(context: PlanContext, record: Record, awaiting: Voice | None) -> Change:
     """A voice is not deleted while a blocked entry may need it, which would be paid for again."""
-    change = undeclared.change_for_removed(context, record)
+    return _kept(context.state, undeclared.change_for_removed(context, record), record, awaiting)
+
+
+def _kept(state: State, change: Change, record: Record, awaiting: Voice | None) -> Change:
     if awaiting is None or (change.action is not Action.DELETE and not change.abandons):
         return change
-    return kept_for(record, awaiting)
+    return kept_for(state, record, awaiting)
 
 
-def _unbound_changes(context: PlanContext, changes: Sequence[Change], entries: Mapping[str, Voice]) -> list[Change]:
+def _unbound_changes(
+    context: PlanContext, changes: Sequence[Change], entries: Mapping[str, Voice], awaiting: Mapping[str, Voice]
+) -> list[Change]:
     """The changes for unbound records. They depend on the changes for the addresses, which are decided first."""
     if not context.unbound:
         return []
@@ -177,8 +197,12 @@ def _unbound_changes(context: PlanContext, changes: Sequence[Change], entries: M
         held=held,
         wanted=wanted,
     )
-    planned = (undeclared.change_for_unbound(context, record, decided) for record in context.unbound)
-    return [change for change in planned if change is not None]
+    planned = ((record, undeclared.change_for_unbound(context, record, decided)) for record in context.unbound)
+    return [
+        _kept(context.state, change, record, awaiting.get(record.external_task_id))
+        for record, change in planned
+        if change is not None
+    ]
 
 
 def _approval_digest(context: PlanContext, voice: Voice) -> str | None:

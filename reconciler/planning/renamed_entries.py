@@ -10,7 +10,7 @@ from reconciler.model.manifest import Voice
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import Record, State, Status
 from reconciler.planning.blocked_change import blocked
-from reconciler.planning.change import make_change
+from reconciler.planning.change import as_blocked, make_change
 from reconciler.planning.diff import shown_inputs
 
 _SHOWN = 5  # candidates in a hint
@@ -28,9 +28,17 @@ def blocked_by_protection(record: Record, address: str) -> Change:
     return _blocked_record(record, f"{address} has the same inputs", [renamed])
 
 
-def kept_for(record: Record, voice: Voice) -> Change:
+def kept_for(state: State, record: Record, voice: Voice) -> Change:
     """Keeps a voice that a blocked entry may need. The change of that entry says what to type."""
-    return _blocked_record(record, f"{voice.address}, which can't change now, has the same inputs", [])
+    named = record.address if state.current.get(record.address) == record.external_task_id else record.external_task_id
+    fitting = f"{voice.address}, which can't change now, has the same inputs"
+    return _blocked_record(record, fitting, [], named=named)
+
+
+def kept_and_not_replaced(change: Change, voice: Voice) -> Change:
+    """The replace, blocked: a blocked entry may need the voice that it would delete."""
+    reason = f"{change.reason}; but {voice.address}, which can't change now, has the inputs of its old voice"
+    return as_blocked(change, reason, hint(way("To replace it all the same", "--replace", change.address)))
 
 
 def ask_which_record(state: State, voice: Voice, found: Sequence[Record]) -> Change:
@@ -52,9 +60,10 @@ def ask_which_entry(state: State, record: Record, voices: Sequence[Voice]) -> Ch
     return _blocked_record(record, f"{named} {'has' if len(voices) == 1 else 'have'} the same inputs", ways)
 
 
-def _blocked_record(record: Record, fitting: str, ways: Sequence[Way]) -> Change:
+def _blocked_record(record: Record, fitting: str, ways: Sequence[Way], *, named: str = "") -> Change:
+    """The blocked change. `named`: the key, where the address may mean another record."""
     reason = f"not declared any more, and {fitting}: was it renamed?"
-    leave = way("to leave the voice in its account", "state rm", record.address)
+    leave = way("to leave the voice in its account", "state rm", named or record.address)
     return make_change(
         record, Action.BLOCKED, reason, _hint([*ways, leave]), record=record, before=shown_inputs(record)
     )

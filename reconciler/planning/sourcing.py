@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from reconciler.errors import Cause
 from reconciler.model.failures import cause_of
 from reconciler.model.manifest import Voice
 from reconciler.model.method import Origin
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown, Unverifiable
 from reconciler.model.plan import Change
 from reconciler.model.state import SETTLING, Record, Status
+from reconciler.planning import markers
 from reconciler.planning.blocked_change import blocked, failure_hint, resolve_hint
 from reconciler.planning.bound_voices import bind
 from reconciler.planning.diff import difference
@@ -32,6 +32,7 @@ def new_voice(context: PlanContext, voice: Voice, replacement: Replacement) -> C
         _continue_pending(context, voice, replacement)
         or _adopt_given_up(context, voice, replacement)
         or blocked_by_unrecorded(context, voice, replacement)
+        or _blocked_by_used_key(context, voice, replacement)
     )
     if existing is not None:
         return existing
@@ -91,7 +92,7 @@ def pending_creation(context: PlanContext, voice: Voice, record: Record | None) 
 
 def _is_of_another_run(context: PlanContext, failed: Record) -> bool:
     """Whether another run had used the key of the failed creation, so that its voice may exist."""
-    return failed.cause is Cause.KEY_IN_USE and not isinstance(context.observation(failed), Absent)
+    return failed.key_was_used and not isinstance(context.observation(failed), Absent)
 
 
 def _uncertainty_rank(context: PlanContext, pending: Record) -> int:
@@ -191,6 +192,23 @@ def _adopt_given_up(context: PlanContext, voice: Voice, replacement: Replacement
         return adoption_change(
             context, voice, replacement, existing, key=key, generation=generation, extra_reason=extra_reason
         )
+    return None
+
+
+def _blocked_by_used_key(context: PlanContext, voice: Voice, replacement: Replacement) -> Change | None:
+    """The change that blocks the creation if another run used its key and the cloud can't show what became of it."""
+    if voice.address in context.options.retry:
+        return None
+    last, account = context.state.highest.get(voice.address, 0), context.observations[voice.provider].account
+    for record in context.refused.get(voice.address, ()):
+        if record.generation < last or record.account != account or record.digest not in markers.digests(voice):
+            continue  # one that was paid for later is known, and has been decided on
+        if not isinstance(context.observation(record), Absent):
+            why, ways = (
+                "another run used this entry's key, and its voice may be there",
+                failure_hint(voice, record.cause),
+            )
+            return blocked(voice, replacement.record, why, ways, found=replacement.found)
     return None
 
 

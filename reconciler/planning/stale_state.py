@@ -28,8 +28,7 @@ def stale_addresses(context: PlanContext) -> dict[str, Marked]:
 
     Empty for a rebuilt state, which is known to be incomplete: there such a voice only blocks a new creation.
     """
-    lineage = context.state.lineage[:8]
-    own = [m for m in context.marked.all if m.marker.lineage == lineage and m.remote.status is not TaskStatus.FAILED]
+    own = [marked for marked in context.marked.all if _is_unknown(context, marked)]
     if not own or context.rebuilt:
         return {}
     known = {*context.manifest.voices, *context.state.highest}
@@ -47,6 +46,13 @@ def stale_addresses(context: PlanContext) -> dict[str, Marked]:
             if later and (other is None or other.marker.generation < marked.marker.generation):
                 newest[address] = marked
     return newest
+
+
+def _is_unknown(context: PlanContext, marked: Marked) -> bool:
+    """Whether this lineage made it with a key that the state does not know. A failed task is no voice."""
+    if marked.marker.lineage != context.state.lineage[:8] or marked.remote.status is TaskStatus.FAILED:
+        return False
+    return marked.remote.external_task_id not in context.state.records
 
 
 def _named_addresses(context: PlanContext, marked: Marked, by_name: Mapping[str, list[str]]) -> list[str]:

@@ -124,6 +124,7 @@ class _DeclaredEntries:
 
     def __init__(self, manifest: Manifest) -> None:
         self._voices = [v for v in manifest.voices.values() if v.origin is Origin.MADE]
+        self._digests: list[tuple[markers.Digests, Voice]] = []
         self._cut: dict[int, dict[str, list[Voice]]] = {}  # length -> beginning of an address -> entries
 
     def entry_of(self, marker: markers.Marker) -> Voice | None:
@@ -135,7 +136,9 @@ class _DeclaredEntries:
         return of_its_digest or (fitting[0] if fitting else self._renamed_entry(marker))
 
     def _renamed_entry(self, marker: markers.Marker) -> Voice | None:
-        return next((v for v in self._voices if markers.fits_inputs(marker, v)), None)
+        if not self._digests:
+            self._digests = [(markers.Digests(voice), voice) for voice in self._voices]
+        return next((voice for digests, voice in self._digests if digests.fit(marker)), None)
 
     def _entries_beginning(self, address: str) -> list[Voice]:
         length = len(address)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from reconciler.hints import hint, operands, way
+from reconciler.hints import Way, command, hint, operands, way
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import TaskStatus
 from reconciler.model.plan import Action, Change
@@ -36,7 +36,7 @@ def blocked_by_unrecorded(context: PlanContext, voice: Voice, replacement: Repla
         ours = _newest_first(m for m in _find_fitting(context, voice) if context.is_own_lineage(m.marker.lineage))
         existing = [m for m in ours if m.remote.status is not TaskStatus.FAILED]
         if existing:
-            return _blocked_by_voice(voice, replacement, existing)
+            return _blocked_by_voice(context, voice, replacement, existing)
         if ours:
             return _blocked_by_failed_task(voice, replacement, ours[0])
     return _blocked_by_lost_state(context, voice, replacement)
@@ -69,17 +69,21 @@ def _newest_first(found: Iterable[Marked]) -> list[Marked]:
     return sorted(by_key.values(), key=lambda m: m.marker.generation, reverse=True)
 
 
-def _blocked_by_voice(voice: Voice, replacement: Replacement, found: Sequence[Marked]) -> Change:
+def _blocked_by_voice(context: PlanContext, voice: Voice, replacement: Replacement, found: Sequence[Marked]) -> Change:
     newest = found[0]
     running = [m for m in found if m.remote.status is TaskStatus.RUNNING]
-    again = way("to pay for another", "--retry", voice.address)
+    address = voice.address
+    again = way("to pay for another", "--retry", address)
+    if address in context.options.replace:
+        again = way("to pay for another", "--replace", address, "--retry", address)
     if running:
         reason = f"a task that made or makes a voice for {_made_for(running[0])} runs, and this state does not know it"
         return blocked(
             voice, replacement.record, reason, hint("Plan again when it has ended", again), found=replacement.found
         )
     ids = [m.remote.voice_id for m in found[:_SHOWN] if m.remote.voice_id]
-    ways = [way("If it is this one", "import", *operands(voice.address, voice_id)) for voice_id in ids]
+    first = (command("state rm", address),) if replacement.old_voice_exists else ()
+    ways = [Way("If it is this one", (*first, command("import", *operands(address, voice_id)))) for voice_id in ids]
     reason = (
         f"the account holds the voice {newest.remote.voice_id}, made for {_made_for(newest)}, "
         "and this state does not know it"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reconciler.errors import Cause
 from reconciler.hints import Hint
 from reconciler.model.method import Origin
 from reconciler.model.observed import Found, RemoteVoice, TaskStatus, Unknown
@@ -115,7 +114,7 @@ def _discard(context: PlanContext, record: Record, reason: str, *, protect: bool
             return _blocked_as_unknown(record, reason, why)
         case Failed(unseen=why) if why:
             return _blocked_as_unknown(record, reason, why)
-        case Failed() if record.cause is Cause.KEY_IN_USE:
+        case Failed() if record.key_was_used:
             return _change(record, Action.FORGET, f"{reason}; what another run made with its key is not touched")
         case Failed(remote=None):
             return _change(record, Action.FORGET, f"{reason}; its creation had failed, so there is no voice")

@@ -98,3 +98,13 @@ def test_with_any_room_left_nothing_is_bought_twice(
     assert small.voicectl("state", "list").code == 0
     disk.make_room()
     finishes(small, kling)
+
+
+@pytest.mark.parametrize(("pages", "left"), [(0, []), (3, ["new.yaml"])], ids=["no manifest", "no schema"])
+def test_init_leaves_no_part_of_a_file(small: CliHarness, disk: SmallDisk, pages: int, left: list[str]) -> None:
+    disk.fill(leave=pages)
+    begun = small.voicectl("-f", "new.yaml", "init", code=int(not left))
+    assert [path.name for path in sorted(disk.folder.glob("*.yaml")) if path.name != "voices.yaml"] == left
+    assert not (disk.folder / "manifest.schema.json").exists()
+    assert "Wrote new.yaml. " in begun.err if left else "No space left on device" in begun.err
+    disk.make_room()

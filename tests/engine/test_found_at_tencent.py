@@ -160,3 +160,33 @@ def test_a_used_up_quota_is_no_fault_of_the_sample(simulated: SimulatedRun, meth
     simulated.turn(pack_exhausted=False)
     simulated.apply()
     assert (len(simulated.made), simulated.record("a").status) == (1, Status.READY)
+
+
+@pytest.mark.parametrize("method", ["create", "clone"])
+@pytest.mark.parametrize("leaves", [True, False])
+def test_a_voice_whose_key_another_run_used_is_not_bought_again_when_nothing_is_listed(
+    simulated: SimulatedRun, method: str, leaves: bool
+) -> None:
+    """After 72 hours VOD shows nothing of it, so only the state knows that it may be there, and asks before it pays."""
+    sound, entry = of_vod("task"), of_vod(method)
+    simulated.declare(sound)
+    simulated.apply()
+    old = simulated.backend.read()
+    simulated.declare(sound, entry)
+    simulated.apply()
+    simulated.backend.put_back(old)
+    simulated.turn(late_visibility=3e7)
+    simulated.apply()  # its call is refused, because the key was used
+    bought = len(simulated.made)
+    simulated.clock.sleep(80 * 3600)
+    if leaves:
+        simulated.declare(sound)
+        simulated.apply()
+        simulated.declare(sound, entry)
+    simulated.apply()
+    [change] = simulated.plan().changes
+    assert (len(simulated.made), change.action) == (bought, Action.BLOCKED)
+    assert (
+        in_words(change.hint)
+        == "If it is there: voicectl import a VOICE_ID; to pay for another: voicectl apply --retry a"
+    )

@@ -318,3 +318,19 @@ def test_a_voice_of_another_run_under_the_same_key_is_not_bought_again_for_an_en
     simulated.apply(allow_deletes=1)
     simulated.declare(changed, voice("b"))
     assert actions(simulated) == {"a": Action.BLOCKED}
+
+
+def test_the_record_of_a_voice_that_was_deleted_says_nothing_of_another_run() -> None:
+    """The key was used for a voice that is deleted since, so the next generation is made and the key is done with."""
+    simulated = with_five()
+    lose_the_state(simulated)
+    rebuild(simulated)
+    other = simulated.backend.read()
+    simulated.declare(voice("a", sample="take-2"), *FIVE[1:])
+    simulated.apply()
+    simulated.declare(*FIVE)
+    simulated.apply(allow_deletes=5)
+    simulated.backend.put_back(other)
+    simulated.declare(voice("a", sample="take-2"), *FIVE[1:])
+    simulated.apply()
+    assert {r.cause for r in simulated.state.records.values()} == {None}

@@ -156,6 +156,7 @@ def record(case: Raw, name: str) -> Record:
         voice_name=fields.get("voice_name", _asked_name(made_from)) if has_ended and not is_deleted else None,
         owned_by="1234567" if has_ended and not is_deleted else None,
         message=fields.get("message"),
+        cause=fields.get("cause"),
         deposed_by=fields.get("deposed_by"),
         activation=fields.get("activation"),
         url=fields.get("url"),

@@ -181,7 +181,7 @@ class VodProvider:
         """The observation of a record by its tasks. VOD shows no tasks older than 72 hours."""
         match record.status:
             case Status.DELETED | Status.FAILED:
-                return Absent()
+                return Unverifiable(why=_NO_LIST) if record.key_was_used else Absent()
             case _ if record.voice_id or record.url or record.file_id:  # also a voice that the user named
                 return Found(remote=_recorded_voice(record)) if task_list.of(record) else Unverifiable(why=_NO_LIST)
             case _ if record.method == "task" and record.task_id is None:
