@@ -11,10 +11,10 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from reconciler.model.accounts import ACCOUNTS
+from reconciler.model.cloud_types import known
 from reconciler.model.manifest import Entry, Safety
 from reconciler.model.method import MethodInputs
-from reconciler.model.methods import METHOD_NAMES, METHODS, models_under
+from reconciler.model.methods import METHOD_NAMES, models_under
 from reconciler.model.scalars import ADDRESS, DIGITS
 
 Schema = dict[str, Any]  # JSON
@@ -61,7 +61,7 @@ def manifest_schema() -> Schema:
                 "description": "The accounts, each under a name of its own.",
                 "type": "object",
                 "propertyNames": {"pattern": ADDRESS},
-                "additionalProperties": _any_of([_reference(model) for model in ACCOUNTS.values()]),
+                "additionalProperties": _any_of([_reference(cloud.account) for cloud in known()]),
             },
             "voices": {
                 "title": "Voices",
@@ -82,8 +82,8 @@ def manifest_schema() -> Schema:
 
 def _definitions() -> dict[str, Schema]:
     """Model name -> its schema, for every model."""
-    bodies = [body for made in METHODS.values() for body in made.values()]
-    models: list[type[BaseModel]] = [*ACCOUNTS.values(), *bodies, Entry, Safety]
+    bodies = [body for cloud in known() for body in cloud.methods.values()]
+    models: list[type[BaseModel]] = [*(cloud.account for cloud in known()), *bodies, Entry, Safety]
     _, made = models_json_schema([(model, "validation") for model in models], ref_template="#/$defs/{model}")
     definitions = {name: _as_written(schema) for name, schema in made["$defs"].items()}
     for body in bodies:
@@ -127,8 +127,8 @@ def _alternatives(body: type[MethodInputs]) -> list[Schema]:
 
 def _add_partials(definitions: dict[str, Schema]) -> Schema:
     """The voice's schema without required keys, for manifests with defaults; adds such schemas of the bodies too."""
-    for made in METHODS.values():
-        for body in made.values():
+    for cloud in known():
+        for body in cloud.methods.values():
             definitions[f"{body.__name__}{_PART}"] = _partial(definitions[body.__name__])
     voice = _partial(definitions["Voice"])
     return voice | {"properties": voice["properties"] | _methods(suffix=_PART)}
