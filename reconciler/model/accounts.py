@@ -29,9 +29,11 @@ class SlowTimeouts(Timeouts):
 class KlingCredentials(Frozen):
     """The names of environment variables, never their values."""
 
-    api_key_env: EnvName | None = None
-    access_key_env: EnvName | None = None
-    secret_key_env: EnvName | None = None
+    api_key_env: EnvName | None = Field(default=None, description="The variable that holds the API key.")
+    access_key_env: EnvName | None = Field(default=None, description="The variable that holds the access key.")
+    secret_key_env: EnvName | None = Field(
+        default=None, description="The variable that holds the secret key of access_key_env."
+    )
 
     @model_validator(mode="after")
     def _pair(self) -> Self:
@@ -43,9 +45,11 @@ class KlingCredentials(Frozen):
 class TencentCredentials(Frozen):
     """The names of environment variables, never their values."""
 
-    secret_id_env: EnvName | None = None
-    secret_key_env: EnvName | None = None
-    token_env: EnvName | None = None
+    secret_id_env: EnvName | None = Field(default=None, description="The variable that holds the SecretId.")
+    secret_key_env: EnvName | None = Field(default=None, description="The variable that holds the SecretKey.")
+    token_env: EnvName | None = Field(
+        default=None, description="The variable that holds the token of temporary credentials."
+    )
 
     @model_validator(mode="after")
     def _pair(self) -> Self:
@@ -59,6 +63,8 @@ class TencentCredentials(Frozen):
 Rate = Annotated[float, Field(gt=0, le=1000)]
 ApplicationId = Annotated[int, Field(ge=1, le=2**53)]  # beyond 2**53 numbers in JSON lose digits
 _RATES = "Calls a second for each action; 20 unless said."
+_CREDENTIALS = "The names of the variables that hold the keys, if they are not the usual ones."
+_TIMEOUTS = "How long a connection, a reply and a task may take."
 _ENDPOINT = "A base URL instead of the cloud's; a path prefix is fine."
 
 
@@ -85,8 +91,8 @@ class KlingAccount(Frozen):
     endpoint: Annotated[Url, AfterValidator(_without_own_path)] | None = Field(
         default=None, description="A base URL instead of the region's; a path prefix is fine."
     )
-    credentials: KlingCredentials = KlingCredentials()
-    timeouts: Timeouts = Timeouts()
+    credentials: KlingCredentials = Field(default=KlingCredentials(), description=_CREDENTIALS)
+    timeouts: Timeouts = Field(default=Timeouts(), description=_TIMEOUTS)
     rate_limit: dict[Literal["create", "delete", "list", "get"], Rate] = Field(default={}, description=_RATES)
     signing_parameters: SigningParameters = ()
     max_in_flight: int | None = Field(
@@ -116,8 +122,8 @@ class TencentVodAccount(Frozen):
     type: Literal["tencent-vod"] = Field(description="Which cloud the account is with.")
     sub_app_id: ApplicationId = Field(description="SubAppId: the VOD application that pays and keeps.")
     endpoint: Url | None = Field(default=None, description=_ENDPOINT)
-    credentials: TencentCredentials = TencentCredentials()
-    timeouts: Timeouts = Timeouts()
+    credentials: TencentCredentials = Field(default=TencentCredentials(), description=_CREDENTIALS)
+    timeouts: Timeouts = Field(default=Timeouts(), description=_TIMEOUTS)
     rate_limit: dict[Literal["create", "update", "activate", "delete", "list", "get"], Rate] = Field(
         default={}, description=_RATES
     )
@@ -145,8 +151,8 @@ class TencentTrtcAccount(Frozen):
         default="ap-singapore", description="The international site clones voices in ap-singapore only."
     )
     endpoint: Url | None = Field(default=None, description=_ENDPOINT)
-    credentials: TencentCredentials = TencentCredentials()
-    timeouts: SlowTimeouts = SlowTimeouts()
+    credentials: TencentCredentials = Field(default=TencentCredentials(), description=_CREDENTIALS)
+    timeouts: SlowTimeouts = Field(default=SlowTimeouts(), description=_TIMEOUTS)
     rate_limit: dict[Literal["create"], Rate] = Field(default={}, description=_RATES)
     signing_parameters: SigningParameters = ()
     max_in_flight: int | None = Field(default=None, ge=1, le=10_000, description="Calls at once.")

@@ -50,6 +50,7 @@ def manifest_schema() -> Schema:
     }
     return {
         "$schema": DIALECT,
+        "$id": "urn:voicectl:schema:manifest:1",  # 1: the version of the manifest's format
         "title": "voicectl manifest",
         "description": "The voices that should exist, and the accounts they live in.",
         "type": "object",
@@ -69,8 +70,8 @@ def manifest_schema() -> Schema:
                 "type": "object",
                 "propertyNames": {"pattern": ADDRESS},
             },
-            "defaults": {"$ref": "#/$defs/Defaults"},
-            "safety": _reference(Safety),
+            "defaults": {"description": "What the voices have in common.", "$ref": "#/$defs/Defaults"},
+            "safety": {"description": "How much a plan may change without an explicit option."} | _reference(Safety),
         },
         "patternProperties": {"^x-": {"description": "Yours: a place for anchors, not read otherwise."}},
         "if": {"required": ["defaults"]},
