@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 from reconciler.model.schema import manifest_schema
 
 COMMITTED = Path(__file__).parents[2] / "schemas" / "manifest.schema.json"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 KLING = "providers: {kling: {type: kling}}\n"
 
 
@@ -39,6 +40,17 @@ def test_the_schema_is_one_of_draft_2020_12() -> None:
     [
         KLING,
         KLING + "voices: {}\n",
+        KLING + "audio: {}\n",
+        """
+providers: {vod: {type: tencent-vod, sub_app_id: 221073}}
+audio:
+  fireworks:
+    provider: vod
+    task: {scene_type: sfx, prompt: Fireworks, output: {storage_mode: Temporary, duration: 6}}
+    on_expiry: recreate
+    labels: {film: opening}
+    lifecycle: {prevent_destroy: true}
+""",
         """
 version: 1
 providers:
@@ -83,11 +95,20 @@ def test_what_people_write_is_valid(text: str) -> None:
     assert errors_of(text) == []
 
 
+@pytest.mark.parametrize("file", sorted(EXAMPLES.rglob("*.yaml")), ids=lambda file: f"{file.parent.name}/{file.name}")
+def test_every_example_is_valid(file: Path) -> None:
+    assert errors_of(file.read_text(encoding="utf-8")) == []
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "version: 2",
-        "audio: {}",
+        "audio: {fireworks: {provider: vod}}",
+        "audio: {fireworks: {provider: vod, task: }}",
+        "audio: {fireworks: {task: {prompt: Fireworks}}}",
+        "audio: {fireworks: {provider: vod, task: {prompt: Fireworks, duration: 6}}}",
+        "defaults: {provider: vod}\naudio: {fireworks: {task: {prompt: Fireworks}}}",
         "providers: {kling: {type: klingon}}",
         "providers: {kling: {region: beijing}}",
         "providers: {kling: {type: kling, region: osaka}}",
