@@ -119,7 +119,7 @@ def _flock(opened: int, *, waits: bool = False) -> bool:
     except ImportError:
         raise StateError(
             "This operating system has no flock, so two runs can't be kept apart.",
-            "Use Linux, macOS or WSL, or a remote state.",
+            "Use Linux, macOS or WSL.",
         ) from None
     try:
         fcntl.flock(opened, fcntl.LOCK_EX if waits else fcntl.LOCK_EX | fcntl.LOCK_NB)
