@@ -2,6 +2,7 @@
 
 An flock proves only on this machine that the owner is alive. The lock of an owner on another machine counts as held
 until the user breaks it. Nothing here waits for a run to end; `directory_lock` waits for one write.
+The library filelock is not used: its FileLock writes no owner into the file, and its SoftFileLock takes no flock.
 """
 
 from __future__ import annotations
