@@ -27,6 +27,8 @@ class Credentials(Frozen):
 Rate = Annotated[float, Field(gt=0, le=1000)]
 RATES = "Calls a second for each action; 20 unless said."  # descriptions, the same at every cloud
 ENDPOINT = "A base URL instead of the cloud's; a path prefix is fine."
+CREDENTIALS = "The names of the variables that hold the keys, if they are not the usual ones."
+TIMEOUTS = "How long a connection, a reply and a task may take."
 TYPE = "Which cloud the account is with."
 
 
@@ -41,8 +43,8 @@ class Account(Frozen):
 
     type: str = Field(description=TYPE)
     endpoint: Url | None = Field(default=None, description=ENDPOINT)
-    credentials: Credentials = Credentials()
-    timeouts: Timeouts = Timeouts()
+    credentials: Credentials = Field(default=Credentials(), description=CREDENTIALS)
+    timeouts: Timeouts = Field(default=Timeouts(), description=TIMEOUTS)
     rate_limit: Mapping[Any, Rate] = Field(default={}, description=RATES)
     signing_parameters: SigningParameters = ()
     max_in_flight: int | None = Field(default=None, ge=1, le=10_000, description="Tasks running at once.")

@@ -62,7 +62,7 @@ class Entry(Frozen):
         default_factory=dict, description="Yours, kept in the state."
     )  # pydantic would deep-copy a literal {} for each entry
     signing_parameters: SigningParameters = ()
-    lifecycle: Lifecycle = Lifecycle()
+    lifecycle: Lifecycle = Field(default=Lifecycle(), description="How plans treat this voice.")
 
 
 class AudioEntry(Frozen):
@@ -75,7 +75,7 @@ class AudioEntry(Frozen):
     )
     labels: Labels = Field(default_factory=dict, description="Yours, kept in the state.")
     signing_parameters: SigningParameters = ()
-    lifecycle: Lifecycle = Lifecycle()
+    lifecycle: Lifecycle = Field(default=Lifecycle(), description="How plans treat this sound.")
 
 
 AUDIO = "audio."  # the prefix of the address of an entry of `audio:`

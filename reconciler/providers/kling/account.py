@@ -7,16 +7,18 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from reconciler.model.account import RATES, TYPE, Account, Credentials, Rate
+from reconciler.model.account import CREDENTIALS, RATES, TYPE, Account, Credentials, Rate
 from reconciler.model.scalars import EnvName, Url
 
 
 class KlingCredentials(Credentials):
     """The names of environment variables, never their values."""
 
-    api_key_env: EnvName | None = None
-    access_key_env: EnvName | None = None
-    secret_key_env: EnvName | None = None
+    api_key_env: EnvName | None = Field(default=None, description="The variable that holds the API key.")
+    access_key_env: EnvName | None = Field(default=None, description="The variable that holds the access key.")
+    secret_key_env: EnvName | None = Field(
+        default=None, description="The variable that holds the secret key of access_key_env."
+    )
 
     @model_validator(mode="after")
     def _pair(self) -> Self:
@@ -54,7 +56,7 @@ class KlingAccount(Account):
     endpoint: Annotated[Url, AfterValidator(_without_own_path)] | None = Field(
         default=None, description="A base URL instead of the region's; a path prefix is fine."
     )
-    credentials: KlingCredentials = KlingCredentials()
+    credentials: KlingCredentials = Field(default=KlingCredentials(), description=CREDENTIALS)
     rate_limit: dict[Literal["create", "delete", "list", "get"], Rate] = Field(default={}, description=RATES)
     max_in_flight: int | None = Field(
         default=None, ge=1, le=10_000, description="Tasks running at once; learned if not said."

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from reconciler.model.account import Account, Credentials
+from reconciler.model.account import CREDENTIALS, Account, Credentials
 from reconciler.model.scalars import EnvName
 
 ApplicationId = Annotated[int, Field(ge=1, le=2**53)]  # beyond 2**53 numbers in JSON lose digits
@@ -15,9 +15,11 @@ ApplicationId = Annotated[int, Field(ge=1, le=2**53)]  # beyond 2**53 numbers in
 class TencentCredentials(Credentials):
     """The names of environment variables, never their values."""
 
-    secret_id_env: EnvName | None = None
-    secret_key_env: EnvName | None = None
-    token_env: EnvName | None = None
+    secret_id_env: EnvName | None = Field(default=None, description="The variable that holds the SecretId.")
+    secret_key_env: EnvName | None = Field(default=None, description="The variable that holds the SecretKey.")
+    token_env: EnvName | None = Field(
+        default=None, description="The variable that holds the token of temporary credentials."
+    )
 
     @model_validator(mode="after")
     def _pair(self) -> Self:
@@ -38,4 +40,4 @@ class TencentAccount(Account):
         "credentials: {secret_id_env: NAME, secret_key_env: NAME}"
     )
 
-    credentials: TencentCredentials = TencentCredentials()
+    credentials: TencentCredentials = Field(default=TencentCredentials(), description=CREDENTIALS)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from reconciler.model.account import RATES, TYPE, Rate, Timeouts
+from reconciler.model.account import RATES, TIMEOUTS, TYPE, Rate, Timeouts
 from reconciler.model.scalars import Duration
 from reconciler.providers.tencent.account import ApplicationId, TencentAccount
 
@@ -25,7 +25,7 @@ class TencentTrtcAccount(TencentAccount):
     region: Literal["ap-singapore"] = Field(
         default="ap-singapore", description="The international site clones voices in ap-singapore only."
     )
-    timeouts: SlowTimeouts = SlowTimeouts()
+    timeouts: SlowTimeouts = Field(default=SlowTimeouts(), description=TIMEOUTS)
     rate_limit: dict[Literal["create"], Rate] = Field(default={}, description=RATES)
     max_in_flight: int | None = Field(default=None, ge=1, le=10_000, description="Calls at once.")
 
