@@ -1,4 +1,4 @@
-"""Prints what the long suites counted, at the end of a run.
+"""Which tests run, and what the long suites counted, printed at the end of a run.
 
 It is in this file because with -n the reporting process reads only this conftest.
 """
@@ -10,15 +10,34 @@ from collections import Counter
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import sampling
+
 # The speed of input generation depends on how busy the machine is, not on the project.
 settings.register_profile("house", suppress_health_check=[HealthCheck.too_slow], deadline=None)
 settings.load_profile("house")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--rest", action="store_true", help="run what a run without a path leaves out")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    sampling.begin(config)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    kept, left = sampling.divided(items)
+    items[:] = kept
+    if left:
+        config.hook.pytest_deselected(items=left)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     passed, failed = terminalreporter.getreports("passed"), terminalreporter.getreports("failed")
     _report_kills(terminalreporter, passed)
     _report_sabotages(terminalreporter, [*passed, *failed])
+    if sampling.mode() is sampling.Mode.SAMPLE:
+        terminalreporter.write_line("A sample of the slow tests was run; `pytest --rest` runs the others.")
 
 
 def _report_kills(reporter: pytest.TerminalReporter, reports: list[pytest.TestReport]) -> None:

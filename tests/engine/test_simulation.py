@@ -24,6 +24,7 @@ from reconciler.sandbox.faults import DeletedVoice
 from tests.engine.simulation import Simulation
 from tests.engine.steps import Edit, Step, Weather
 from tests.engine.stories import BY_LIST, KLING, SAMPLE, SOUND, TENCENT, Clouds, manifests, tales
+from tests.sampling import Mode, mode
 
 # hypothesis also draws constants of the modules that are loaded. With all of ours a commit tells the same stories
 # whatever ran before, in whatever process.
@@ -32,7 +33,7 @@ for _module in pkgutil.walk_packages(reconciler.__path__, "reconciler."):
         importlib.import_module(_module.name)
 
 PHASES = [p for p in Phase if p is not Phase.explain]
-STORIES = int(os.environ.get("VOICECTL_STORIES", "200"))
+STORIES = int(os.environ.get("VOICECTL_STORIES", "20" if mode() is Mode.SAMPLE else "200"))
 P = ParamSpec("P")
 T = TypeVar("T")
 

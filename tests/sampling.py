@@ -1,0 +1,62 @@
+"""Which tests run: `pytest` without a path runs all quick ones, and a sample of the folders that are slow.
+
+pytest              what a newcomer and every change need: one test of so many in each slow folder
+pytest --rest       all that this leaves out, and the simulation with its full count
+pytest tests/crash  every test of what is named
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable
+from enum import StrEnum
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+SLOW = {  # folder -> one test of so many is in the sample
+    "crash": 10,
+    "sabotage": 20,
+}
+TOLD_TWICE = "engine/test_simulation.py"  # few stories in the sample, all of them in the rest
+_MODE = "VOICECTL_TESTS"  # the workers of xdist inherit it
+
+
+class Mode(StrEnum):
+    """What is run of the tests that were collected."""
+
+    SAMPLE = "sample"
+    REST = "rest"
+    NAMED = "named"
+
+
+def mode() -> Mode:
+    """How this run was begun."""
+    return Mode(os.environ.get(_MODE, Mode.NAMED))
+
+
+def begin(config: pytest.Config) -> None:
+    """Decides the mode, in the process that was started; workers inherit it."""
+    if hasattr(config, "workerinput"):
+        return
+    without_path = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    os.environ[_MODE] = Mode.REST if config.getoption("--rest") else Mode.SAMPLE if without_path else Mode.NAMED
+
+
+def divided(items: Iterable[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
+    """The tests to run and those to leave out. Marks the slow ones."""
+    kept: dict[bool, list[pytest.Item]] = {True: [], False: []}
+    seen: Counter[str] = Counter()
+    for item in items:
+        name = item.path.relative_to(HERE)
+        folder = name.parts[0]
+        every = SLOW.get(folder, 1)
+        in_sample = seen[folder] % every == 0
+        seen[folder] += 1
+        if every > 1:
+            item.add_marker(pytest.mark.slow)
+        wanted = {Mode.SAMPLE: in_sample, Mode.REST: not in_sample or name.as_posix() == TOLD_TWICE, Mode.NAMED: True}
+        kept[wanted[mode()]].append(item)
+    return kept[True], kept[False]
