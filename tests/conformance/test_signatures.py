@@ -21,7 +21,7 @@ from reconciler.providers.tencent.auth import Credentials
 from reconciler.providers.tencent.trtc import TrtcProvider
 from reconciler.providers.tencent.vod.provider import VodProvider
 from tests.conformance.vendor import SDK_WARNS, TRTC, Vendor, modelled
-from tests.sandbox.support import FakeClock
+from tests.support.clock import FakeClock
 from tests.support.sounds import wav
 
 pytestmark = SDK_WARNS

@@ -34,8 +34,8 @@ from reconciler.providers.kling.auth import credentials
 from reconciler.providers.kling.errors import parse_response
 from reconciler.providers.kling.schema import Envelope
 from reconciler.views.render_options import PLAIN
+from tests.support.clock import FakeClock
 from tests.support.memory_backend import MemoryBackend
-from tests.support.stores import StoppedClock
 
 BASES = frozenset({VoicectlError, errors.PlanError, errors.CloudError})  # only their subclasses are raised
 
@@ -143,7 +143,7 @@ def store_holding(state: State) -> Store:
     backend = MemoryBackend()
     backend.where = "voices.state.json"
     backend.put_back(Blob(statefile.dump(state), "1"))
-    return Store(backend, clock=StoppedClock(), rescue_path=Path("voices.state.rescue.json"))
+    return Store(backend, clock=FakeClock(), rescue_path=Path("voices.state.rescue.json"))
 
 
 def record(address: str, status: Status, *, voice_id: str | None = None, task_id: str | None = None) -> Record:
