@@ -12,6 +12,9 @@ from typing import Any
 
 import httpx
 import pytest
+
+pytest.importorskip("tencentcloud", reason="needs the extra [conformance]")
+
 from tencentcloud.common import abstract_client
 
 from reconciler.model.accounts import TencentTrtcAccount, TencentVodAccount
