@@ -1,11 +1,12 @@
-"""Prints what the long suites counted, at the end of a run.
+"""Skips tests whose extra is not installed, and prints what the long suites counted, at the end of a run.
 
-It is in this file because with -n the reporting process reads only this conftest.
+The printing is in this file because with -n the reporting process reads only this conftest.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from importlib.util import find_spec
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -13,6 +14,13 @@ from hypothesis import HealthCheck, settings
 # The speed of input generation depends on how busy the machine is, not on the project.
 settings.register_profile("house", suppress_health_check=[HealthCheck.too_slow], deadline=None)
 settings.load_profile("house")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if find_spec("av") is None:
+        for item in items:
+            if item.get_closest_marker("audio") is not None:
+                item.add_marker(pytest.mark.skip(reason="needs the extra [audio]"))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -17,6 +17,9 @@ from reconciler.audio.inspecting import inspect
 from reconciler.audio.limits import TRTC_PROMPT, faults
 from tests.support.sounds import FLOAT, UNTOLD, encoded, m4a, mp3, mp4, rf64, samples, wav, wrapped
 
+pytest.importorskip("av", reason="needs the extra [audio]")
+pytestmark = pytest.mark.audio
+
 
 def read(data: bytes) -> AudioFile:
     found = inspect(data)

@@ -74,7 +74,7 @@ def test_a_length_is_shown_with_the_digits_that_break_the_limit(
         (VOD_VOICE_URL, "mp3 wav mp4 mov"),
         (VOD_CLONE_AUDIO, "mp3 m4a wav"),
         (VOD_CLONE_PROMPT, "mp3 m4a wav"),
-        (TRTC_PROMPT, "mp3 m4a wav mp4 mov"),
+        pytest.param(TRTC_PROMPT, "mp3 m4a wav mp4 mov", marks=pytest.mark.audio),
         (MINIMAX_BYTES, "mp3 m4a wav mp4 mov flac"),
     ],
     ids=lambda value: value.source if isinstance(value, AudioLimits) else "",
@@ -151,6 +151,7 @@ def test_a_format_that_is_not_taken_needs_no_second_reason() -> None:
     ]
 
 
+@pytest.mark.audio
 def test_without_pyav_trtc_takes_only_the_right_shape(monkeypatch: pytest.MonkeyPatch) -> None:
     stereo = replace(WAV, rate=44_100, channels=2)
     assert faults(stereo, TRTC_PROMPT) == []

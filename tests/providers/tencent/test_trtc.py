@@ -83,6 +83,7 @@ def test_the_region_is_said(tmp_path: Path) -> None:
     assert (headers["X-TC-Region"], headers["X-TC-Version"]) == ("ap-singapore", "2019-07-22")
 
 
+@pytest.mark.audio
 def test_another_kind_of_sample_is_sent_as_16_khz_mono_wav(tmp_path: Path) -> None:
     trtc, cloud = provider(VoiceClone=CLONED)
     trtc.submit(voice(tmp_path, encoded("mp3", "mp3")), KEY)
