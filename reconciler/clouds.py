@@ -1,27 +1,26 @@
-"""Connects accounts to adapters. This is the only file that names adapters; it imports each one when it is needed."""
+"""Connects the accounts of a manifest to their clouds, each by the adapter that its type names."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.model.accounts import Account, KlingAccount, TencentTrtcAccount, TencentVodAccount
+from reconciler.adapter import Adapter, Surroundings
+from reconciler.errors import UsageError
+from reconciler.model.account import Account
+from reconciler.model.cloud_types import cloud_type, load
 from reconciler.model.manifest import Manifest
-from reconciler.model.variables import compared
-from reconciler.protocols import Clock, Provider
+from reconciler.protocols import Clock
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import httpx
 
     from reconciler.engine.cloud import Cloud
     from reconciler.engine.rate_limits import ReadLimiter
-    from reconciler.providers.tencent.auth import Credentials
+    from reconciler.sandbox.cloud import SandboxCloud
     from reconciler.sandbox.world import World
-
-Connected = tuple[Provider, str, object]  # the provider, the quota that its calls count for, the credentials
 
 
 class Clouds:
@@ -66,14 +65,24 @@ class Clouds:
     def _connect(self, name: str, account: Account) -> Cloud:
         from reconciler.engine.cloud import Cloud
 
-        match account:
-            case KlingAccount():
-                provider, quota, credentials = self._kling(account)
-            case TencentVodAccount():
-                listed = any(v.provider == name and v.method == "clone-minimax" for v in self._manifest.voices.values())
-                provider, quota, credentials = self._vod(account, listed=listed)
-            case TencentTrtcAccount():
-                provider, quota, credentials = self._trtc(account)
+        adapter = _adapter_of(account)
+        signed_in, environ = account, self._environ
+        if self._world is not None:
+            # The sandbox's keys stand in the variables that are usual: the ones that the account names are real.
+            keys = _sandbox_of(account).keys(account, adapter.endpoint(account))
+            signed_in, environ = _without_names(account), {**environ, **keys}
+        around = Surroundings(
+            environ=environ,
+            home=_home(),
+            clock=self._clock,
+            methods=frozenset(v.method for v in self._manifest.voices.values() if v.provider == name),
+            limiter=lambda quota: self._read_limiter(quota, account),
+            secrets_of=self._secrets_of,
+            transport=self._transport(account),
+        )
+        provider, quota, credentials = adapter.connect(signed_in, around)
+        if not provider.account.startswith(f"{account.type} "):  # records tell their type by it
+            raise ValueError(f"the account of {account.type} is called {provider.account}")
         return Cloud(
             name=name,
             provider=provider,
@@ -86,72 +95,12 @@ class Clouds:
             ),
         )
 
-    # -- one method a cloud --------------------------------------------------------------------------------------------
-
-    def _kling(self, account: KlingAccount) -> Connected:
-        from reconciler.providers.kling import auth as kling_auth
-        from reconciler.providers.kling import provider as kling
-
-        endpoint = kling_auth.endpoint(account)
-        credentials: kling_auth.Credentials
-        if self._world is None:
-            credentials = kling_auth.credentials(account, self._environ)
-        else:
-            credentials = kling_auth.ApiKey(_sandbox_key(account, endpoint))
-        who = credentials.key if isinstance(credentials, kling_auth.ApiKey) else credentials.access_key
-        quota = _quota(endpoint, who)
-        provider = kling.KlingProvider(
-            account,
-            credentials,
-            clock=self._clock,
-            transport=self._transport(),
-            before_read=self._read_limiter(quota, account),
-            secrets_of=self._secrets_of,
-        )
-        return provider, quota, credentials
-
-    def _vod(self, account: TencentVodAccount, *, listed: bool) -> Connected:
-        from reconciler.providers.tencent.vod.provider import VodProvider
-
-        credentials = self._tencent_credentials(account)
-        quota = _tencent_quota(account, credentials)
-        provider = VodProvider(
-            account,
-            credentials,
-            clock=self._clock,
-            transport=self._transport(),
-            before_read=self._read_limiter(quota, account),
-            secrets_of=self._secrets_of,
-            listed=listed,
-        )
-        return provider, quota, credentials
-
-    def _trtc(self, account: TencentTrtcAccount) -> Connected:
-        from reconciler.providers.tencent.trtc import TrtcProvider
-
-        credentials = self._tencent_credentials(account)
-        provider = TrtcProvider(
-            account, credentials, clock=self._clock, environ=self._environ, transport=self._transport()
-        )
-        return provider, _tencent_quota(account, credentials), credentials
-
-    def _tencent_credentials(self, account: TencentVodAccount | TencentTrtcAccount) -> Credentials:
-        from reconciler.providers.tencent import auth as tencent_auth
-
-        if self._world is None:
-            return tencent_auth.credentials(account.credentials, self._environ, home=_home())
-        from reconciler.sandbox.tencent.auth import keys_for
-
-        return tencent_auth.Credentials(*keys_for("+".join(_variables(account))))
-
-    # -- arguments of the adapters -------------------------------------------------------------------------------------
-
-    def _transport(self) -> httpx.BaseTransport | None:
+    def _transport(self, account: Account) -> httpx.BaseTransport | None:
         if self._world is None:
             return None
         from reconciler.sandbox.transport import SandboxTransport
 
-        return SandboxTransport(self._world())
+        return SandboxTransport(self._world(), answer=_sandbox_of(account).answer)
 
     def _read_limiter(self, quota: str, account: Account) -> ReadLimiter:
         """The read limiter of this quota. Accounts with the same quota share it."""
@@ -173,47 +122,37 @@ class Clouds:
 
 
 def sandbox_account(account: Account) -> str | None:
-    """The name of a Kling account in the sandbox. None for the other clouds, which list no foreign voices."""
-    if not isinstance(account, KlingAccount):
+    """The name of an account in the sandbox. None for clouds that list no foreign voices, or are not simulated."""
+    if not cloud_type(account.type).sandbox:
         return None
-    from reconciler.providers.kling import auth as kling_auth
+    foreign = _sandbox_of(account).foreign
+    return foreign(account, _adapter_of(account).endpoint(account)) if foreign is not None else None
 
-    return f"kling:{_sandbox_key(account, kling_auth.endpoint(account))}"
+
+def _adapter_of(account: Account) -> Adapter[Account]:
+    return load(cloud_type(account.type).adapter, Adapter)
 
 
-def _sandbox_key(account: KlingAccount, endpoint: str) -> str:
-    from reconciler.sandbox.kling.auth import key_for
+def _sandbox_of(account: Account) -> SandboxCloud:
+    from reconciler.sandbox.cloud import SandboxCloud
 
-    return key_for("+".join([endpoint, *_variables(account)]))
+    reference = cloud_type(account.type).sandbox
+    if not reference:
+        raise UsageError(f"The sandbox does not simulate {account.type}.", "Run it without --sandbox.")
+    return load(reference, SandboxCloud)
+
+
+def _without_names(account: Account) -> Account:
+    """The account with credentials in the variables that are usual."""
+    return account.model_copy(update={"credentials": type(account.credentials)()})
 
 
 def _home() -> Path:
-    from pathlib import Path
-
     try:
         return Path.home()
     except RuntimeError:  # a container's user may have none
         return Path("/")
 
 
-def _tencent_quota(account: TencentVodAccount | TencentTrtcAccount, credentials: Credentials) -> str:
-    """The quota of a Tencent account. Tencent counts calls per user of the account, over all applications."""
-    return _quota(f"{account.type} {account.endpoint or ''}", credentials.secret_id)
-
-
-def _quota(place: str, who: str) -> str:
-    from hashlib import sha256
-
-    return f"{place} {sha256(who.encode()).hexdigest()[:16]}"
-
-
 def _rates(account: Account) -> Mapping[str, float]:
     return {str(action): rate for action, rate in account.rate_limit.items()}
-
-
-def _variables(account: Account) -> Collection[str]:
-    """The environment variables that an account names. In the sandbox, each set of names is an account of its own.
-
-    A name that looks like a key is replaced by its digest, because the sandbox stores these names.
-    """
-    return [compared(name) for name in account.credentials.model_dump(exclude_none=True).values()]

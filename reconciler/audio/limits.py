@@ -1,11 +1,12 @@
-"""The clouds' limits for audio samples, with their sources, and the check of a sample against them.
+"""Limits for audio samples, with their sources, and the check of a sample against them. Each cloud has its own.
 
 Checks only what was measured, and guesses nothing.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from reconciler.audio.file import EXTRA, AudioFile, Unreadable, is_16k_mono_wav
 from reconciler.audio.inspecting import converts
@@ -13,7 +14,6 @@ from reconciler.audio.inspecting import converts
 MB = 1024 * 1024
 LARGEST_FILE = 256 * MB  # voicectl's own limit where a vendor has none; a larger file is not read
 _16K_MONO = "16 kHz mono wav"
-_REST = 64 * 1024  # bytes reserved in a request for everything except the sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class AudioLimits:
     below_longest: bool = False  # `longest` itself is too long
     largest: int | None = None  # bytes of the file
     largest_because: str = ""  # the reason, where `largest` follows from another limit of the vendor
+    unstated_by: str = ""  # the cloud whose service has the limit and which does not state it: its faults are remarks
     only_16k_mono_wav: bool = False  # the vendor accepts nothing else; voicectl converts `formats` to it
 
     def __post_init__(self) -> None:
@@ -44,65 +45,12 @@ class AudioLimits:
         return f"at most {self.longest:g} s" if self.shortest is None else f"{self.shortest:g} to {self.longest:g} s"
 
 
-KLING_VOICE_URL = AudioLimits(
-    key="voice_url",
-    taker="Kling",
-    source="Kling, custom-voices, voice_url",
-    formats=("mp3", "wav", "mp4", "mov"),
-    shortest=5,
-    longest=30,
-)
-VOD_VOICE_URL = AudioLimits(
-    key="voice_url",
-    taker="VOD CreateAigcCustomVoice",
-    source="VOD, CreateAigcCustomVoice, VoiceUrl",
-    formats=("mp3", "wav", "mp4", "mov"),
-    shortest=5,
-    longest=30,
-)
-VOD_CLONE_AUDIO = AudioLimits(
-    key="audio",
-    taker="VOD CreateAigcAudioClone",
-    source="VOD, CreateAigcAudioClone, AudioFileInfo",
-    formats=("mp3", "m4a", "wav"),
-    shortest=10,
-    longest=300,
-    largest=20 * MB,
-)
-VOD_CLONE_PROMPT = AudioLimits(
-    key="prompt_audio",
-    taker="VOD CreateAigcAudioClone",
-    source="VOD, CreateAigcAudioClone, PromptAudioFileInfo",
-    formats=("mp3", "m4a", "wav"),
-    longest=8,
-    below_longest=True,
-    largest=20 * MB,
-)
-TRTC_PROMPT = AudioLimits(
-    key="prompt_audio",
-    taker="TRTC VoiceClone",
-    source="TRTC, VoiceClone, PromptAudio; `formats` are those that voicectl converts",
-    formats=("mp3", "m4a", "wav", "mp4", "mov"),
-    shortest=10,
-    longest=180,
-    only_16k_mono_wav=True,
-)
-MINIMAX_BYTES = AudioLimits(  # for `audio: {file: …}`: the request contains the file's bytes
-    key="audio",
-    taker="VOD CloneVoiceAsync",
-    source="Tencent Cloud API 3.0: a request of at most 10 MB, which holds the file in base64",
-    largest=(10 * MB - _REST) // 4 * 3,
-    largest_because="its request of at most 10 MB holds them in base64",
-)
-MINIMAX_ADVICE = AudioLimits(  # Tencent does not document these: show faults as warnings
-    key="audio",
-    taker="MiniMax, whose model this is,",
-    source="MiniMax, voice cloning",
-    formats=("mp3", "m4a", "wav"),
-    shortest=10,
-    longest=300,
-    largest=20 * MB,
-)
+@dataclass(frozen=True, slots=True)
+class SampleLimits:
+    """The limits of one type of cloud, by (method, key). `files`: of local files, where every limit counts."""
+
+    links: Mapping[tuple[str, str], AudioLimits] = field(default_factory=dict)
+    files: Mapping[tuple[str, str], tuple[AudioLimits, ...]] = field(default_factory=dict)
 
 
 def faults(found: AudioFile | Unreadable, limits: AudioLimits) -> list[str]:

@@ -2,6 +2,7 @@
 
 An flock proves only on this machine that the owner is alive. The lock of an owner on another machine counts as held
 until the user breaks it. Nothing here waits for a run to end; `directory_lock` waits for one write.
+The library filelock is not used: its FileLock writes no owner into the file, and its SoftFileLock takes no flock.
 """
 
 from __future__ import annotations
@@ -119,7 +120,7 @@ def _flock(opened: int, *, waits: bool = False) -> bool:
     except ImportError:
         raise StateError(
             "This operating system has no flock, so two runs can't be kept apart.",
-            "Use Linux, macOS or WSL, or a remote state.",
+            "Use Linux, macOS or WSL.",
         ) from None
     try:
         fcntl.flock(opened, fcntl.LOCK_EX if waits else fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from reconciler.atomic_write import write_all, write_temporary
 from reconciler.backends import filelock, journal
 from reconciler.errors import StateConflict, StateDamaged, StateError
 from reconciler.hints import hint, way
@@ -74,7 +75,7 @@ class LocalBackend:
         """Replaces the state, and returns the new version. Raises StateConflict if the version is not `expected`."""
         with self._directory_locked() as folder:
             in_use = self._set_aside_damage() if expected == ANY_VERSION else self._current(expected).end is not None
-            temporary = _write_temporary(self._snapshot, data, mode=_mode(self._snapshot))
+            temporary = write_temporary(_temporary(self._snapshot), data, mode=_mode(self._snapshot))
             if not in_use:
                 # A journal that continues the backup must be removed before the backup is replaced.
                 self._remove_journal(folder)
@@ -98,7 +99,8 @@ class LocalBackend:
             end = self._append_at(text, current.end or 0)
             if begins:
                 os.fsync(folder)
-            self._last = _Content(made, current.continues, end, self._stats())
+            # The snapshot's stat is from before: if somebody replaced it during the append, the next call notices.
+            self._last = _Content(made, current.continues, end, (current.stats[0], _stat(self._journal)))
         return made
 
     @contextmanager
@@ -198,12 +200,12 @@ class LocalBackend:
     def _replace_backup(self) -> None:
         if _stat(self._snapshot) is None:
             return
-        temporary = self._backup.with_name(f"{self._backup.name}.tmp")
+        temporary = _temporary(self._backup)
         temporary.unlink(missing_ok=True)
         try:
             os.link(self._snapshot, temporary)
         except OSError:  # a disk without hard links
-            _write_temporary(self._backup, self._snapshot.read_bytes(), mode=_mode(self._snapshot))
+            write_temporary(temporary, self._snapshot.read_bytes(), mode=_mode(self._snapshot))
         temporary.replace(self._backup)
 
     def _remove_journal(self, folder: int) -> None:
@@ -219,7 +221,7 @@ class LocalBackend:
                 os.ftruncate(opened, end)
                 os.fsync(opened)
             os.lseek(opened, end, os.SEEK_SET)
-            _write_all(opened, text)
+            write_all(opened, text)
             os.fsync(opened)
         except BaseException:
             # The caller gets an error, so the line must not be in the file.
@@ -249,31 +251,12 @@ def _bytes_of(path: Path) -> bytes | None:
         return None
 
 
+def _temporary(path: Path) -> Path:
+    return path.with_name(f"{path.name}.tmp")
+
+
 def _mode(path: Path) -> int:
     try:
         return path.stat().st_mode & 0o777
     except FileNotFoundError:
         return 0o600
-
-
-def _write_temporary(path: Path, content: bytes, *, mode: int) -> Path:
-    """Writes and syncs the content to a temporary file beside `path`, to be renamed over it."""
-    temporary = path.with_name(f"{path.name}.tmp")
-    temporary.unlink(missing_ok=True)
-    opened = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        os.fchmod(opened, mode)
-        _write_all(opened, content)
-        os.fsync(opened)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    finally:
-        os.close(opened)
-    return temporary
-
-
-def _write_all(opened: int, content: bytes) -> None:
-    left = memoryview(content)
-    while left:
-        left = left[os.write(opened, left) :]

@@ -13,7 +13,7 @@ from pathlib import Path
 from reconciler.backends.local import LocalBackend
 from reconciler.errors import StateError
 from reconciler.model import statefile
-from reconciler.model.methods import METHODS
+from reconciler.model.methods import inputs_model
 from reconciler.model.neighbour import Neighbour, Relation
 from reconciler.model.state import LIVE, Record, State
 
@@ -155,7 +155,7 @@ def _is_same_file(here: Spot, names: list[str]) -> bool:
 
 
 def _is_listed(record: Record) -> bool:
-    body = METHODS.get(record.type, {}).get(record.method)
+    body = inputs_model(record.type, record.method)
     return body is not None and body.watched
 
 

@@ -35,9 +35,11 @@ def import_(address: str, voice_id: str, lock_timeout: str) -> int:
 
 def is_now(record: Record) -> str:
     """What an address means from now on, for people."""
-    from reconciler.model.methods import METHODS
+    from reconciler.model.cloud_types import cloud_type
     from reconciler.views.escape import escape
 
     named = f"the voice {record.voice_id}" if record.voice_id is not None else record.url or record.file_id or "there"
-    trusted = "" if METHODS[record.type][record.method].watched else " On your word: its cloud can't be asked."
+    trusted = (
+        "" if cloud_type(record.type).methods[record.method].watched else " On your word: its cloud can't be asked."
+    )
     return f"{record.address} is {escape(named)} now.{trusted}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,7 +36,7 @@ def read_plan(path: Path) -> Plan:
 
 def write_plan(path: Path, content: bytes) -> None:
     """Writes a saved plan, over an older plan or a new file only. Raises UsageError."""
-    from reconciler.errors import PlanUnreadable
+    from reconciler.atomic_write import write_temporary
     from reconciler.model import planfile
 
     try:
@@ -47,19 +46,11 @@ def write_plan(path: Path, content: bytes) -> None:
             path.write_bytes(content)
             return
         workspace = path.resolve()
-        # Whole or not at all: half a plan would be refused, and be in the way of the next one.
-        beside = workspace.with_name(f".{workspace.name}.tmp")
-        _private(beside, content)
+        # Half a plan would be refused, and be in the way of the next one. Only its owner may read it, whatever the
+        # umask is: it holds all inputs of its voices.
+        beside = write_temporary(workspace.with_name(f".{workspace.name}.tmp"), content, mode=0o600)
         beside.replace(workspace)
     except PlanUnreadable:
         raise UsageError(f"{path} is there, and is no saved plan.", "Another name: --out NAME.plan") from None
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}.") from None
-
-
-def _private(path: Path, content: bytes) -> None:
-    """Creates a file that only its owner may read, whatever the umask is: a plan holds all inputs of its voices."""
-    path.unlink(missing_ok=True)  # what a killed run left, whoever may read that
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        os.fchmod(file.fileno(), 0o600)
-        file.write(content)

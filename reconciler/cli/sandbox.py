@@ -51,9 +51,7 @@ def serve(port: int) -> int:
     Prints its address, then a line a request. Ctrl-C ends it.
     """
     from reconciler import wiring
-    from reconciler.sandbox import server
-    from reconciler.sandbox.kling import auth as kling_access
-    from reconciler.sandbox.tencent import auth as tencent_access
+    from reconciler.sandbox import router, server
 
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -65,12 +63,8 @@ def serve(port: int) -> int:
             raise UsageError(f"Port {port} can't be had: {error.strerror}.", "--port 0 takes a free one.") from None
         with opened:
             write(f"The sandbox listens at {opened.url}")
-            say(
-                f"Sign in to Kling with KLING_API_KEY={kling_access.API_KEY}, or "
-                f"KLING_ACCESS_KEY={kling_access.ACCESS_KEY} with KLING_SECRET_KEY={kling_access.SECRET_KEY}; "
-                f"to Tencent with TENCENTCLOUD_SECRET_ID={tencent_access.SECRET_ID} and "
-                f"TENCENTCLOUD_SECRET_KEY={tencent_access.SECRET_KEY}. In a provider: endpoint: {opened.url}"
-            )
+            ways = "; to ".join(cloud.sign_in for cloud in router.clouds())
+            say(f"Sign in to {ways}. In a provider: endpoint: {opened.url}")
             sys.stdout.flush()
             waits.event(ended)
     return 0

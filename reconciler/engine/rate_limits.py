@@ -1,6 +1,7 @@
 """Limits how many calls are sent per second and how many tasks run at once, for each account and action.
 
 The limiters read no clock: callers pass in the time or a clock (monotonic seconds), so tests need not sleep.
+No library is used: aiolimiter and pyrate-limiter keep a given rate, and here the cloud's refusals set the rate.
 """
 
 from __future__ import annotations

@@ -5,12 +5,12 @@ If no disk takes the copy, the error message lists the voices. `state_writer` de
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from reconciler.atomic_write import write_new
 from reconciler.errors import StateConflict, StateDamaged, StateNotSaved, VoicectlError
 from reconciler.hints import hint, way
 from reconciler.model.redactor import Redactor
@@ -23,7 +23,7 @@ def write_copy(copy: bytes, path: Path, *, over: Path | None = None) -> Path | N
     """Writes the copy and returns its path; None if no disk took it. Replaces `over`, an older copy of the same run."""
     if over is not None:
         with suppress(OSError):
-            _write(over.with_name(f"{over.name}.tmp"), copy).replace(over)
+            write_new(over.with_name(f"{over.name}.tmp"), copy).replace(over)
             return over
     with suppress(OSError):
         return _write_in(path.parent.absolute(), path.name, copy)
@@ -75,18 +75,5 @@ def _write_in(folder: Path, name: str, copy: bytes) -> Path:
     for number in range(1, _NAMES):
         path = folder / (name if number == 1 else f"{stem}.{number}.json")
         with suppress(FileExistsError):
-            return _write(path, copy)
+            return write_new(path, copy)
     raise FileExistsError(f"{_NAMES} copies lie in {folder}")
-
-
-def _write(path: Path, copy: bytes) -> Path:
-    opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(opened, "wb") as file:
-            file.write(copy)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError:
-        path.unlink(missing_ok=True)
-        raise
-    return path

@@ -13,8 +13,9 @@ from reconciler.loader.problems import Point, RawProblem
 from reconciler.loader.sections import Section, mapping
 from reconciler.loader.source_map import Path
 from reconciler.loader.yaml_values import Value, kind_of
-from reconciler.model import variables
-from reconciler.model.accounts import ACCOUNTS, Account
+from reconciler.model import cloud_types, variables
+from reconciler.model.account import Account
+from reconciler.model.cloud_types import CloudTypeError, cloud_type
 from reconciler.model.scalars import ADDRESS_LIMIT, is_address
 from reconciler.model.suggestion import nearest
 
@@ -47,10 +48,11 @@ def accounts(declared: Sequence[Section], problems: list[RawProblem], *, environ
                 continue
             kind = str(inside["type"])
             read.types[name] = kind
+            model = cloud_type(kind).account
             try:
-                read.of[name] = _without_keys(ACCOUNTS[kind].model_validate(inside), environ)
+                read.of[name] = _without_keys(model.model_validate(inside), environ)
             except ValidationError as failure:
-                problems += validation_problems(failure, ACCOUNTS[kind], file=file, path=path)
+                problems += validation_problems(failure, model, file=file, path=path)
     return read
 
 
@@ -66,20 +68,36 @@ def _without_keys(account: Account, environ: Container[str]) -> Account:
 
 def _meant(raw: dict[str, Value] | None) -> str | None:
     kind = raw.get("type") if raw is not None else None
-    return nearest(kind, ACCOUNTS) if isinstance(kind, str) and not isinstance(kind, Unresolved) else None
+    if not isinstance(kind, str) or isinstance(kind, Unresolved):
+        return None
+    meant = kind if cloud_types.is_type(kind) else nearest(kind, cloud_types.names())
+    return meant if meant is not None and _is_usable(meant) else None
+
+
+def _is_usable(kind: str) -> bool:
+    try:
+        cloud_type(kind)
+    except CloudTypeError:
+        return False
+    return True
 
 
 def _has_known_type(raw: dict[str, Value], *, file: str, path: Path, problems: list[RawProblem]) -> bool:
-    kind, known = raw.get("type"), listed(ACCOUNTS, "or")
-    if isinstance(kind, str) and kind in ACCOUNTS:
-        return True
+    kind = raw.get("type")
     if isinstance(kind, Unresolved):
         return False
+    if isinstance(kind, str) and cloud_types.is_type(kind):
+        try:
+            cloud_type(kind)
+        except CloudTypeError as error:
+            problems.append(RawProblem(file, (*path, "type"), f"{kind} can't be used: {error}"))
+            return False
+        return True
+    known = listed(cloud_types.names(), "or")
     if kind is None:
         problems.append(RawProblem(file, (*path, "type"), f"missing, it is required: {known}", Point.KEY))
-        return False
-    if not isinstance(kind, str):
+    elif not isinstance(kind, str):
         problems.append(RawProblem(file, (*path, "type"), f"{kind_of(kind)}, should be text: {known}"))
-        return False
-    problems.append(RawProblem(file, (*path, "type"), choice(kind, list(ACCOUNTS))))
+    else:
+        problems.append(RawProblem(file, (*path, "type"), choice(kind, cloud_types.names())))
     return False

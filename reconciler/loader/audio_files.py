@@ -19,13 +19,19 @@ from reconciler.loader.problems import RawProblem
 from reconciler.loader.source_map import Path
 from reconciler.loader.yaml_values import Value
 from reconciler.model.base import Inputs
+from reconciler.model.cloud_types import cloud_type, load
 from reconciler.model.methods import method_of
 
 if TYPE_CHECKING:
-    from reconciler.audio.limits import AudioLimits
+    from reconciler.audio.limits import SampleLimits
 
 
-_TAKES_FILES = {("tencent-trtc", "clone"): "prompt_audio", ("tencent-vod", "clone-minimax"): "audio"}
+def samples_of(kind: str) -> SampleLimits:
+    """The limits for samples of a type of cloud."""
+    from reconciler.audio.limits import SampleLimits
+
+    reference = cloud_type(kind).samples
+    return load(reference, SampleLimits) if reference else SampleLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +51,13 @@ def local_files(
         return None
     from reconciler.audio.file import AudioFile, conversion, repair
     from reconciler.audio.inspecting import inspect
-    from reconciler.audio.limits import faults, size_fault
+    from reconciler.audio.limits import AudioLimits, faults, size_fault
 
+    limits_of = samples_of(kind).files
     files: dict[str, str] = {}
     remarks: list[str] = []
-    limits = _limits(kind, method)
     for key, name in named.items():
+        limits = limits_of.get((method, key)) or (AudioLimits(key=key, taker="voicectl", source=""),)
         location = FilePath(file).parent / name
         try:
             too_large = size_fault(_size(location), limits[0])
@@ -68,12 +75,13 @@ def local_files(
         inputs[key]["sha256"] = hashlib.sha256(data).hexdigest()
         files[key] = str(location.absolute())
         found = inspect(data)
-        problems += [RawProblem(file, (*path, key, "file"), what) for what in faults(found, limits[0])]
-        remarks += [
-            f"{fault} (not a limit that Tencent states)" for advice in limits[1:] for fault in faults(found, advice)
-        ]
+        for each in limits:
+            if each.unstated_by:
+                remarks += [f"{fault} (not a limit that {each.unstated_by} states)" for fault in faults(found, each)]
+            else:
+                problems += [RawProblem(file, (*path, key, "file"), what) for what in faults(found, each)]
         if isinstance(found, AudioFile):
-            changed = conversion(found) if limits[0].only_16k_mono_wav else None
+            changed = conversion(found) if any(each.only_16k_mono_wav for each in limits) else None
             remarks += [f"{key} is converted: {changed}"] if changed is not None else []
             repaired = repair(found)
             remarks += [f"{key}: {repaired}"] if repaired is not None else []
@@ -87,12 +95,11 @@ def add_file_problems(
     if kind is None or not isinstance(raw, dict):
         return
     method = method_of(kind, keyword, raw)
-    if (kind, method) not in _TAKES_FILES:
-        return
+    keys = {key for name, key in samples_of(kind).files if name == method}
     named: Inputs = {
         key: {"file": value["file"]}
         for key, value in raw.items()
-        if key == _TAKES_FILES[kind, method] and isinstance(value, dict) and _is_name(value.get("file"))
+        if key in keys and isinstance(value, dict) and _is_name(value.get("file"))
     }
     local_files(named, kind, method, file=file, path=path, problems=problems)
 
@@ -107,14 +114,3 @@ def _size(location: FilePath) -> int:
     if stat.S_IFMT(there.st_mode) not in (stat.S_IFREG, stat.S_IFDIR):
         raise OSError(errno.EINVAL, "not a regular file")
     return there.st_size
-
-
-def _limits(kind: str, method: str) -> tuple[AudioLimits, ...]:
-    """The limits of the method's local file; after the first, limits that are only recommendations."""
-    from reconciler.audio import limits
-
-    known = {
-        ("tencent-trtc", "clone"): (limits.TRTC_PROMPT,),
-        ("tencent-vod", "clone-minimax"): (limits.MINIMAX_BYTES, limits.MINIMAX_ADVICE),
-    }
-    return known[kind, method]

@@ -6,31 +6,25 @@ invalid entries are checked too, so that all problems are reported at once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from reconciler import waits
-from reconciler.audio import limits
 from reconciler.audio.limits import AudioLimits
 from reconciler.audio.probing import Fetch, Probed, probe, reach
+from reconciler.loader.audio_files import samples_of
 from reconciler.loader.environment import Unresolved
 from reconciler.loader.method_inputs import model_of
 from reconciler.loader.problems import RawProblem
 from reconciler.loader.source_map import Path
 from reconciler.loader.yaml_values import Value
-from reconciler.model.methods import METHODS, models_under
+from reconciler.model.cloud_types import cloud_type
+from reconciler.model.methods import models_under
 from reconciler.model.scalars import is_http
 
 _PARALLEL = 8
 _CALLBACK_KEY = "callback_url"  # the key of the URL to which a cloud sends requests
-_LIMITS: Mapping[tuple[str | None, str, str], AudioLimits] = {  # (type, method, key) -> the limits
-    ("kling", "create", "voice_url"): limits.KLING_VOICE_URL,
-    ("tencent-vod", "create", "voice_url"): limits.VOD_VOICE_URL,
-    ("tencent-vod", "clone", "audio"): limits.VOD_CLONE_AUDIO,
-    ("tencent-vod", "clone", "prompt_audio"): limits.VOD_CLONE_PROMPT,
-    ("tencent-vod", "clone-minimax", "audio"): limits.MINIMAX_ADVICE,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +42,7 @@ class DeclaredUrl:
     @property
     def limits(self) -> AudioLimits | None:
         """The cloud's limits for the file; None if there are none."""
-        return _LIMITS.get((self.kind, self.method, self.key))
+        return samples_of(self.kind).links.get((self.method, self.key)) if self.kind is not None else None
 
 
 def declared_links(
@@ -61,7 +55,9 @@ def declared_links(
     if not isinstance(raw, dict):
         return []
     model = model_of(kind, keyword, raw)
-    method = next((name for name, body in METHODS[kind].items() if body is model), keyword) if kind else keyword
+    method = (
+        next((name for name, body in cloud_type(kind).methods.items() if body is model), keyword) if kind else keyword
+    )
     found: dict[Path, str] = {}
     for body in [model] if model is not None else models_under(keyword).values():
         found |= dict(body.links_in(raw))
@@ -93,8 +89,9 @@ def probe_links(links: Sequence[DeclaredUrl], *, fetch: Fetch, problems: list[Ra
     for link in links:
         found = probed[link.url, link.key, link.limits]
         doubts = list(found.doubts)
-        if found.fetched and link.limits is limits.MINIMAX_ADVICE:
-            doubts = [*(f"{fault} (not Tencent's word)" for fault in found.faults), *doubts]
+        unstated_by = link.limits.unstated_by if link.limits is not None else ""
+        if found.fetched and unstated_by:
+            doubts = [*(f"{fault} (not a limit that {unstated_by} states)" for fault in found.faults), *doubts]
         else:
             problems += [RawProblem(link.file, link.path, what) for what in found.faults]
         if doubts:

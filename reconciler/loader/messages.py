@@ -23,7 +23,6 @@ from reconciler.model.method import MethodInputs
 from reconciler.model.methods import AUDIO_METHOD, METHOD_NAMES, keys_under
 from reconciler.model.scalars import DIGITS, ENV_NAME, PARAMETER
 from reconciler.model.suggestion import nearest
-from reconciler.model.tencent_methods import CHOSEN_ID, EXPIRE_TIME, LANGUAGE, TRTC_NAME
 from reconciler.model.variables import may_be_key
 
 _LONGEST_QUOTE = 40
@@ -53,10 +52,6 @@ _PATTERNS = {
     DIGITS: "1 to 64 decimal digits",
     ENV_NAME: "the name of an environment variable (letters, digits and _)",
     PARAMETER: "the name of a query parameter alone, such as v, without ?, & and =",
-    CHOSEN_ID: "letters, digits, - and _; a letter first, and neither - nor _ last",
-    TRTC_NAME: "letters, digits and _ only",
-    LANGUAGE: "two letters of ISO 639-1, such as en",
-    EXPIRE_TIME: "a time such as 2027-01-01T00:00:00Z",
 }
 _BOUNDS = {
     "greater_than": ("gt", "more than"),
@@ -65,14 +60,6 @@ _BOUNDS = {
     "less_than_equal": ("le", "at most"),
 }
 _SECRET_KEY_NAMES = ("api_key", "access_key", "secret_key", "secret_id", "secret", "token", "key", "password")
-_KEYS_ELSEWHERE = {  # the prefix of a cloud's variables -> where its API keys are put
-    "KLING": "export KLING_API_KEY=...; a variable of another name is named by credentials: {api_key_env: NAME}",
-    "TENCENTCLOUD": (
-        "export TENCENTCLOUD_SECRET_ID=... TENCENTCLOUD_SECRET_KEY=...; variables of other names are named by "
-        "credentials: {secret_id_env: NAME, secret_key_env: NAME}"
-    ),
-    "TRTC": "export TRTC_API_KEY=... and write api_key_env: TRTC_API_KEY",
-}
 _OF_SOUNDS = (AUDIO_METHOD, "on_expiry")
 _RESERVED_KEYS = {
     "external_task_id": "is set by voicectl to find the voice again, it can't be declared",
@@ -93,15 +80,17 @@ def validation_problems(failure: ValidationError, model: type[BaseModel], *, fil
     return [_problem(error, model, file=file, path=path) for error in reported]
 
 
-def unknown_key(key: str, known: Iterable[str], *, what: str = "unknown key") -> str:
-    """The message for a key that is not among the known ones, with a suggestion."""
+def unknown_key(key: str, known: Iterable[str], *, what: str = "unknown key", keys_go: str = "") -> str:
+    """The message for a key that is not among the known ones, with a suggestion.
+
+    `keys_go` says where the cloud's API keys are put, if the mapping is an account's or a body's.
+    """
     if key in _RESERVED_KEYS:
         return _RESERVED_KEYS[key]
     names = list(known)
-    if key.lower().replace("-", "_") in _SECRET_KEY_NAMES and (
-        "credentials" in names or any(n.endswith("_env") for n in names)
-    ):
-        return f"{what}. {_keys_elsewhere(names)}"
+    names_keys = "credentials" in names or any(name.endswith("_env") for name in names)
+    if keys_go and names_keys and key.lower().replace("-", "_") in _SECRET_KEY_NAMES:
+        return f"{what}. {_keys_elsewhere(keys_go)}"
     near = nearest(key, names)
     if near is not None:
         return f"{what}, did you mean {near}?"
@@ -117,22 +106,8 @@ def unknown_key(key: str, known: Iterable[str], *, what: str = "unknown key") ->
     return f"{what}, known {'is' if len(names) == 1 else 'are'} {listed(names)}"
 
 
-def _keys_elsewhere(names: Iterable[str]) -> str:
-    """The message where to put API keys, for a mapping with these known keys."""
-    return f"API keys do not belong in the manifest: {_KEYS_ELSEWHERE[_variable_prefix(names)]}"
-
-
-def _variable_prefix(names: Iterable[str]) -> str:
-    """The prefix of the environment variables of the cloud that has a mapping with these known keys."""
-    known = set(names)
-    if "voice_name" in known:
-        return "TRTC"
-    return "TENCENTCLOUD" if known & {"secret_id_env", "sub_app_id", "sdk_app_id"} else "KLING"
-
-
-def _usual_name(key: str, known: Iterable[str]) -> str:
-    """The usual name of the variable for a key such as `secret_id_env`."""
-    return f"{_variable_prefix(known)}_{key.removesuffix('_env').upper()}"
+def _keys_elsewhere(keys_go: str) -> str:
+    return f"API keys do not belong in the manifest: {keys_go}"
 
 
 def listed(words: Iterable[str], last: str = "and") -> str:
@@ -153,6 +128,7 @@ def quote(value: object) -> str | None:
 
 def _problem(error: ErrorDetails, model: type[BaseModel], *, file: str, path: Path) -> RawProblem:
     kind, value = error["type"], error["input"]
+    keys_go, variables = getattr(model, "keys_go", ""), getattr(model, "variables", "")
     # pydantic adds "[key]" for an error in a key; a real key may also have this name.
     marked = kind != "extra_forbidden" and "[key]" in error["loc"]
     inside = tuple(part for part in error["loc"] if part != "[key]") if marked else error["loc"]
@@ -160,27 +136,27 @@ def _problem(error: ErrorDetails, model: type[BaseModel], *, file: str, path: Pa
     at_key = value is None or about_mapping or marked or kind in ("missing", "extra_forbidden")
     if kind == "extra_forbidden":
         known = _keys_at(model, inside[:-1])
-        what = unknown_key(str(inside[-1]), known)
+        what = unknown_key(str(inside[-1]), known, keys_go=keys_go)
         if issubclass(model, MethodInputs) and len(inside) == 1 and belongs_beside(str(inside[0]), known):
             what = indent_less(str(inside[0]), str(path[-1]))
         elif len(inside) == 1 and is_entry(value) and str(inside[0]) not in METHOD_NAMES:
             what = f"{what}. If it is an entry of its own, indent it less"
     elif marked:
         words = _words_of_choice(error) if kind == "literal_error" else []
-        what = unknown_key(str(value), words) if words else f"the key: {_message(error)}"
+        what = unknown_key(str(value), words) if words else f"the key: {_message(error, model)}"
     else:
-        what = _message(error)
+        what = _message(error, model)
         if kind in _MAPPING_EXPECTED:
             what += form((*path, *inside), value)
         if inside[-1:] == ("credentials",) and kind in _SHOULD_BE:
-            what += f"; {_keys_elsewhere(model.model_fields)}"
+            what += f"; {_keys_elsewhere(keys_go)}"
         elif kind == "string_pattern_mismatch" and error["ctx"]["pattern"] == ENV_NAME:
-            name = _usual_name(str(inside[-1]), model.model_fields)
+            name = f"{variables}_{str(inside[-1]).removesuffix('_env').upper()}"
             what += f"; API keys do not belong in the manifest: export {name}=... and write {name}"
     return RawProblem(file, path + inside, what, Point.KEY if at_key else Point.VALUE)
 
 
-def _message(error: ErrorDetails) -> str:
+def _message(error: ErrorDetails, model: type[BaseModel]) -> str:
     kind, value, limits = error["type"], error["input"], error.get("ctx", {})
     shown = quote(value)
     if kind == "missing":
@@ -200,7 +176,9 @@ def _message(error: ErrorDetails) -> str:
     if kind in ("too_long", "too_short"):
         return _length(len(value), limits, unit="entry", units="entries")
     if kind == "string_pattern_mismatch":
-        return f"should be {_PATTERNS.get(str(limits['pattern']), 'written in another way')}"
+        pattern = str(limits["pattern"])
+        words = _PATTERNS.get(pattern) or getattr(model, "patterns", {}).get(pattern, "written in another way")
+        return f"should be {words}"
     if kind in ("literal_error", "enum"):
         return choice(value, _words_of_choice(error))
     return "can't be used here"

@@ -16,8 +16,9 @@ from reconciler.loader.source_map import Path
 from reconciler.loader.yaml_values import Value
 from reconciler.model import variables
 from reconciler.model.base import Inputs
+from reconciler.model.cloud_types import cloud_type, known
 from reconciler.model.method import MethodInputs
-from reconciler.model.methods import METHODS, method_of, models_under
+from reconciler.model.methods import method_of, models_under
 from reconciler.model.suggestion import nearest
 
 _MOST_LISTED = 16  # keys in a message
@@ -26,7 +27,7 @@ _MOST_LISTED = 16  # keys in a message
 def model_of(kind: str | None, keyword: str, raw: Value) -> type[MethodInputs] | None:
     """The body's model. If the provider's type is unknown: the model if only one is possible, else None."""
     if kind is not None:
-        return METHODS[kind].get(_meant(kind, keyword, raw))
+        return cloud_type(kind).methods.get(_meant(kind, keyword, raw))
     models = set(models_under(keyword).values())
     return models.pop() if len(models) == 1 else None
 
@@ -37,7 +38,9 @@ def _meant(kind: str, keyword: str, raw: Value) -> str:
     model = raw.get("model") if isinstance(raw, dict) else None
     if method != keyword or not isinstance(model, str):
         return method
-    others = {name.removeprefix(f"{keyword}-"): name for name in METHODS[kind] if name.startswith(f"{keyword}-")}
+    others = {
+        name.removeprefix(f"{keyword}-"): name for name in cloud_type(kind).methods if name.startswith(f"{keyword}-")
+    }
     return others.get(nearest(model, others) or "", method)
 
 
@@ -88,19 +91,18 @@ def check_ignored(
     raw: Raw, own: Raw, model: type[MethodInputs], *, method: str, file: str, path: Path, problems: list[RawProblem]
 ) -> None:
     """Reports names in `lifecycle.ignore_changes` that are not keys of the body; for the defaults, of any body."""
-    known, whose = list(model.model_fields), method
+    keys, whose = list(model.model_fields), method
     if _ignored(own) is None:
-        known = list(
-            dict.fromkeys(key for made in METHODS.values() for body in made.values() for key in body.model_fields)
-        )
+        bodies = (body for cloud in known() for body in cloud.methods.values())
+        keys = list(dict.fromkeys(key for body in bodies for key in body.model_fields))
         whose = "any voice"
     ignored = _ignored(raw)
     for index, key in enumerate(ignored if isinstance(ignored, list) else []):
-        if not isinstance(key, str) or isinstance(key, Unresolved) or key in known:
+        if not isinstance(key, str) or isinstance(key, Unresolved) or key in keys:
             continue
         shown = quote(key)
-        near = nearest(key, known) if shown is not None else None
-        only = f", only {listed(known)} {'is' if len(known) == 1 else 'are'}" if len(known) <= _MOST_LISTED else ""
+        near = nearest(key, keys) if shown is not None else None
+        only = f", only {listed(keys)} {'is' if len(keys) == 1 else 'are'}" if len(keys) <= _MOST_LISTED else ""
         hint = f", did you mean {near}?" if near else only
         what = f"{shown or 'its value'} is no key of {whose}{hint}"
         problems.append(RawProblem(file, (*path, "lifecycle", "ignore_changes", index), what))

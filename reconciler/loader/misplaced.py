@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 from reconciler.loader.problems import key_text
 from reconciler.loader.yaml_values import Value
-from reconciler.model.accounts import ACCOUNTS
+from reconciler.model.cloud_types import is_type
 from reconciler.model.methods import AUDIO_METHOD, METHOD_NAMES, keys_under
 
 Raw = dict[str, Value]
@@ -67,7 +67,7 @@ def at_top(key: str, value: Value, document: Raw) -> str | None:
         section = "audio" if isinstance(value, dict) and AUDIO_METHOD in value else "voices"
         return f"a {'voice' if section == 'voices' else 'sound'} at the top level: indent it under {section}"
     kind = value.get("type") if isinstance(value, dict) else None
-    if isinstance(kind, str) and kind in ACCOUNTS:
+    if isinstance(kind, str) and is_type(kind):
         return "a provider at the top level: indent it under providers"
     if key not in _ENTRY_KEYS or not entries:
         return None

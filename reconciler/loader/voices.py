@@ -19,10 +19,11 @@ from reconciler.loader.sections import Raw, Section, mapping
 from reconciler.loader.source_map import Path
 from reconciler.loader.yaml_values import Value
 from reconciler.model import urls
-from reconciler.model.accounts import place_of
+from reconciler.model.account import place_of
 from reconciler.model.base import Inputs
+from reconciler.model.cloud_types import cloud_type, known
 from reconciler.model.manifest import AudioEntry, Entry, Voice
-from reconciler.model.methods import METHODS, keyword_of, method_of
+from reconciler.model.methods import keyword_of, method_of
 from reconciler.model.scalars import ADDRESS_LIMIT, LONGEST_ADDRESS, is_address
 from reconciler.model.suggestion import nearest
 
@@ -257,8 +258,9 @@ class VoiceReader:
 
     def _keywords_of(self, kind: str | None) -> list[str]:
         """The methods that the type has; those of all types if the type is unknown."""
-        known = {keyword_of(method) for name, made in METHODS.items() if kind in (None, name) for method in made}
-        return [keyword for keyword in self._declared.keywords if keyword in known]
+        clouds = known() if kind is None else [cloud_type(kind)]
+        made = {keyword_of(method) for cloud in clouds for method in cloud.methods}
+        return [keyword for keyword in self._declared.keywords if keyword in made]
 
     def _check_chosen(self, provider: str, voice_id: str, *, file: str, path: Path) -> None:
         if provider not in self._places:

@@ -11,10 +11,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from reconciler.model import urls
-from reconciler.model.accounts import Account
+from reconciler.model.account import Account
 from reconciler.model.base import Frozen, Inputs
+from reconciler.model.cloud_types import cloud_type
 from reconciler.model.method import Origin
-from reconciler.model.methods import METHODS, MethodInputsType, keyword_of
+from reconciler.model.methods import MethodInputsType, keyword_of
 from reconciler.model.scalars import Duration, SigningParameters
 
 _QUOTED = 20_000  # characters; a cloud's message quotes at most the beginning of a long text
@@ -61,7 +62,7 @@ class Entry(Frozen):
         default_factory=dict, description="Yours, kept in the state."
     )  # pydantic would deep-copy a literal {} for each entry
     signing_parameters: SigningParameters = ()
-    lifecycle: Lifecycle = Lifecycle()
+    lifecycle: Lifecycle = Field(default=Lifecycle(), description="How plans treat this voice.")
 
 
 class AudioEntry(Frozen):
@@ -74,7 +75,7 @@ class AudioEntry(Frozen):
     )
     labels: Labels = Field(default_factory=dict, description="Yours, kept in the state.")
     signing_parameters: SigningParameters = ()
-    lifecycle: Lifecycle = Lifecycle()
+    lifecycle: Lifecycle = Field(default=Lifecycle(), description="How plans treat this sound.")
 
 
 AUDIO = "audio."  # the prefix of the address of an entry of `audio:`
@@ -89,8 +90,8 @@ class Voice(Frozen):
 
     address: str
     provider: str
-    type: str  # the provider's type, a key of METHODS
-    method: str  # a key of METHODS[type]
+    type: str  # the provider's type, a name of `cloud_types`
+    method: str  # one of its `methods`
     inputs: Inputs
     labels: dict[str, str] = Field(default_factory=dict)
     lifecycle: Lifecycle = Lifecycle()
@@ -131,7 +132,7 @@ class Voice(Frozen):
     @property
     def body(self) -> MethodInputsType:
         """The model of the method's inputs."""
-        return METHODS[self.type][self.method]
+        return cloud_type(self.type).methods[self.method]
 
 
 class Manifest(Frozen):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from enum import Enum, StrEnum, auto
 from typing import ClassVar, Self
 
@@ -41,6 +41,9 @@ class MethodInputs(Frozen):
     samples: ClassVar[tuple[str, ...]] = ()  # the recordings of the voice; two voices rarely share one on purpose
     links: ClassVar[tuple[str, ...]] = ()  # keys that hold a URL which the cloud opens, a Source, or a list of these
     always: ClassVar[frozenset[str]] = frozenset()  # saved and shown even where the default is used
+    patterns: ClassVar[Mapping[str, str]] = {}  # a pattern of a key -> what the value should be, in messages
+    variables: ClassVar[str] = ""  # as in `Account`, where the body itself names a variable with a key
+    keys_go: ClassVar[str] = ""
 
     @classmethod
     def class_of(cls, key: str) -> KeyClass:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from reconciler.model.base import Frozen
 from reconciler.model.manifest import AUDIO
-from reconciler.model.methods import METHODS
+from reconciler.model.methods import inputs_model
 from reconciler.model.state import Record, State, Status
 
 _TASK_RETENTION = timedelta(hours=72)  # Tencent Cloud VOD, DescribeTaskDetail: tasks of the last three days
@@ -117,7 +117,7 @@ def _status(record: Record, now: datetime) -> OutputStatus | None:
 
 def _is_unverifiable(record: Record, now: datetime) -> bool:
     """Whether its cloud shows only tasks, and the voice's task is too old to be shown. Sounds have `expires_at`."""
-    body = METHODS.get(record.type, {}).get(record.method)
+    body = inputs_model(record.type, record.method)
     return (
         record.voice_id is not None
         and body is not None

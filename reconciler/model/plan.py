@@ -54,6 +54,7 @@ class Change(Frozen):
     source: str | None = None  # move only: the address that the record had
     along: tuple[str, ...] = ()  # move only: keys of other records that get the new address too
     reason: str = ""  # text for the user; no code may depend on it
+    cause: str = ""  # the reason in words that fit all changes of one cause: it names no ids
     hint: AnyHint = NO_HINT
     before: dict[str, Any] | None = None
     after: dict[str, Any] | None = None

@@ -6,15 +6,16 @@ environment (is this provider declared?) are made by `voicectl validate` only.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from reconciler.model.accounts import ACCOUNTS
-from reconciler.model.manifest import Entry, Safety
+from reconciler.model.cloud_types import known
+from reconciler.model.manifest import AudioEntry, Entry, Safety
 from reconciler.model.method import MethodInputs
-from reconciler.model.methods import METHOD_NAMES, METHODS, models_under
+from reconciler.model.methods import AUDIO_METHOD, METHOD_NAMES, models_under
 from reconciler.model.scalars import ADDRESS, DIGITS
 
 Schema = dict[str, Any]  # JSON
@@ -28,6 +29,7 @@ _METHOD_WORDS = {
     "create": "Make the voice from a sample.",
     "clone": "Clone the voice from a sample.",
     "preset": "Use an official voice: checked to exist, never created or deleted.",
+    AUDIO_METHOD: "Generate the sound.",
     "existing": "Manage a voice that was made elsewhere: deleted once it leaves the manifest, never created.",
 }
 
@@ -36,6 +38,7 @@ def manifest_schema() -> Schema:
     """The schema of one manifest file: draft 2020-12."""
     definitions = _definitions()
     definitions["Voice"] = _voice(definitions)
+    definitions["Sound"] = _sound(definitions)
     part = _add_partials(definitions)
     definitions["VoiceOverDefaults"] = part | {"oneOf": definitions["Voice"]["oneOf"]}
     definitions["Defaults"] = part | {
@@ -50,6 +53,7 @@ def manifest_schema() -> Schema:
     }
     return {
         "$schema": DIALECT,
+        "$id": "urn:voicectl:schema:manifest:1",  # 1: the version of the manifest's format
         "title": "voicectl manifest",
         "description": "The voices that should exist, and the accounts they live in.",
         "type": "object",
@@ -61,7 +65,7 @@ def manifest_schema() -> Schema:
                 "description": "The accounts, each under a name of its own.",
                 "type": "object",
                 "propertyNames": {"pattern": ADDRESS},
-                "additionalProperties": _any_of([_reference(model) for model in ACCOUNTS.values()]),
+                "additionalProperties": _any_of([_reference(cloud.account) for cloud in known()]),
             },
             "voices": {
                 "title": "Voices",
@@ -69,8 +73,15 @@ def manifest_schema() -> Schema:
                 "type": "object",
                 "propertyNames": {"pattern": ADDRESS},
             },
-            "defaults": {"$ref": "#/$defs/Defaults"},
-            "safety": _reference(Safety),
+            "audio": {
+                "title": "Audio",
+                "description": "Generated sounds by name; the address of each is `audio.` and its name.",
+                "type": "object",
+                "propertyNames": {"pattern": ADDRESS},
+                "additionalProperties": {"$ref": "#/$defs/Sound"},
+            },
+            "defaults": {"description": "What the voices have in common.", "$ref": "#/$defs/Defaults"},
+            "safety": {"description": "How much a plan may change without an explicit option."} | _reference(Safety),
         },
         "patternProperties": {"^x-": {"description": "Yours: a place for anchors, not read otherwise."}},
         "if": {"required": ["defaults"]},
@@ -82,8 +93,8 @@ def manifest_schema() -> Schema:
 
 def _definitions() -> dict[str, Schema]:
     """Model name -> its schema, for every model."""
-    bodies = [body for made in METHODS.values() for body in made.values()]
-    models: list[type[BaseModel]] = [*ACCOUNTS.values(), *bodies, Entry, Safety]
+    bodies = [body for cloud in known() for body in cloud.methods.values()]
+    models: list[type[BaseModel]] = [*(cloud.account for cloud in known()), *bodies, Entry, AudioEntry, Safety]
     _, made = models_json_schema([(model, "validation") for model in models], ref_template="#/$defs/{model}")
     definitions = {name: _as_written(schema) for name, schema in made["$defs"].items()}
     for body in bodies:
@@ -106,9 +117,20 @@ def _voice(definitions: dict[str, Schema]) -> Schema:
     }
 
 
-def _methods(suffix: str = "") -> dict[str, Schema]:
-    """Method keyword -> the schema of its body, for every method of any cloud."""
-    bodies = {name: list(models_under(name).values()) for name in METHOD_NAMES}
+def _sound(definitions: dict[str, Schema]) -> Schema:
+    """The schema of an entry of `audio:`; `defaults` are not merged into it."""
+    entry = definitions.pop("AudioEntry")
+    return entry | {
+        "title": "Sound",
+        "description": "One generated sound: its provider, and the task that makes it.",
+        "properties": entry["properties"] | _methods(names=(AUDIO_METHOD,)),
+        "required": [*entry["required"], AUDIO_METHOD],
+    }
+
+
+def _methods(suffix: str = "", *, names: Iterable[str] = METHOD_NAMES) -> dict[str, Schema]:
+    """Method keyword -> the schema of its body, for these methods of any cloud."""
+    bodies = {name: list(models_under(name).values()) for name in names}
     return {
         name: {"description": _METHOD_WORDS[name]} | _any_of([_reference(body, suffix) for body in found])
         for name, found in bodies.items()
@@ -127,8 +149,8 @@ def _alternatives(body: type[MethodInputs]) -> list[Schema]:
 
 def _add_partials(definitions: dict[str, Schema]) -> Schema:
     """The voice's schema without required keys, for manifests with defaults; adds such schemas of the bodies too."""
-    for made in METHODS.values():
-        for body in made.values():
+    for cloud in known():
+        for body in cloud.methods.values():
             definitions[f"{body.__name__}{_PART}"] = _partial(definitions[body.__name__])
     voice = _partial(definitions["Voice"])
     return voice | {"properties": voice["properties"] | _methods(suffix=_PART)}

@@ -18,7 +18,7 @@ from pydantic_core import PydanticSerializationError, from_json, to_json
 from reconciler.errors import StateDamaged, StateTooNew
 from reconciler.hints import hint, way
 from reconciler.model.base import Frozen, lean
-from reconciler.model.methods import METHOD_NAMES, METHODS
+from reconciler.model.cloud_types import find
 from reconciler.model.state import STATE_VERSION, Record, State
 
 _REQUIRED_FIELDS = ("lineage", "serial", "manifest")
@@ -174,7 +174,8 @@ def _validated(state: State) -> State:
     for key, record in state.records.items():
         if key != record.external_task_id:
             raise StateDamaged(f"the record {record.external_task_id!r} stands under the key {key!r}", _RESTORE)
-        if record.method not in METHODS.get(record.type, METHOD_NAMES):
+        cloud = find(record.type)  # None: of a package that this run does not need, or that is not installed any more
+        if cloud is not None and record.method not in cloud.methods:
             raise StateDamaged(f"the record {key!r} was made by {record.method!r}, which is no method", _RESTORE)
     for address, key in state.current.items():
         if key not in state.records:

@@ -8,6 +8,7 @@ from reconciler.hints import hint as hint_of
 from reconciler.model.manifest import AUDIO, Manifest, Voice
 from reconciler.model.observed import RemoteVoice
 from reconciler.model.plan import Action, Change, FieldChange
+from reconciler.model.request_ids import unmarked
 from reconciler.model.state import Record
 from reconciler.model.urls import is_url
 from reconciler.planning.change import make_change
@@ -23,6 +24,7 @@ def blocked(
     found: RemoteVoice | None = None,
     about: Record | None = None,
     fields: tuple[FieldChange, ...] = (),
+    cause: str | None = None,
 ) -> Change:
     """A blocked change. `record` is the current record of the address.
 
@@ -30,7 +32,15 @@ def blocked(
     """
     before = shown_inputs(record) if record else None
     return make_change(
-        voice, Action.BLOCKED, reason, hint, record=about or record, before=before, found=found, fields=fields
+        voice,
+        Action.BLOCKED,
+        reason,
+        hint,
+        record=about or record,
+        before=before,
+        found=found,
+        fields=fields,
+        cause=cause if cause is not None else unmarked(reason),
     )
 
 
@@ -46,11 +56,11 @@ def provider_undeclared(record: Record) -> tuple[str, Hint]:
     )
 
 
-def how_to_allow(manifest: Manifest, address: str) -> str:
+def how_to_allow(manifest: Manifest) -> str:
     """The hint that says how to turn off prevent_destroy, at the place where it is set."""
     if manifest.protects:
-        return f"To allow it, write lifecycle: {{prevent_destroy: false}} in {address}; defaults say true."
-    return f"To allow it, remove lifecycle.prevent_destroy from {address}."
+        return "To allow it, write lifecycle: {prevent_destroy: false} in the entry; defaults say true."
+    return "To allow it, remove lifecycle.prevent_destroy from the entry."
 
 
 def resolve_hint(record: Record, *, which: str | None = None) -> Hint:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reconciler.hints import Hint
+from reconciler.model.cloud_types import cloud_type
 from reconciler.model.manifest import Voice
 from reconciler.model.method import Origin
 from reconciler.model.observed import Found, RemoteVoice, TaskStatus, Unknown, Unverifiable
@@ -44,7 +45,10 @@ def _official(context: PlanContext, voice: Voice, voice_id: str) -> RemoteVoice 
     if voice_id not in presets:
         return f"there is no official voice {voice_id}", official_voices_hint(voice.provider)
     return RemoteVoice(
-        status=TaskStatus.READY, voice_id=voice_id, voice_name=presets[voice_id] or None, owned_by=voice.type
+        status=TaskStatus.READY,
+        voice_id=voice_id,
+        voice_name=presets[voice_id] or None,
+        owned_by=cloud_type(voice.type).account.official_owner,
     )
 
 

@@ -10,6 +10,7 @@ from reconciler.model.manifest import Voice
 from reconciler.model.observed import RemoteVoice
 from reconciler.model.plan import Action, Change, FieldChange
 from reconciler.model.redaction import redacted
+from reconciler.model.request_ids import unmarked
 from reconciler.model.state import Record
 from reconciler.planning import markers
 
@@ -30,6 +31,7 @@ class Subject(Protocol):
 class Details(TypedDict, total=False):
     """Fields that only some changes have. `Change` documents each of them."""
 
+    cause: str
     source: str
     along: tuple[str, ...]
     before: Inputs | None
@@ -60,6 +62,7 @@ def make_change(
     For an entry the change also holds the declared inputs: the plan shows them, and a reviewer approves them.
     """
     entry = subject if isinstance(subject, Voice) else None
+    details.setdefault("cause", unmarked(reason))
     return Change(
         address=subject.address,
         provider=subject.provider,
@@ -76,5 +79,12 @@ def make_change(
 
 def as_blocked(change: Change, reason: str, hint: Hint, **details: Unpack[Details]) -> Change:
     """The same change, blocked: it makes no paid call and binds nothing."""
-    stop = {"action": Action.BLOCKED, "reason": reason, "hint": hint, "made": None, "gone": False}
+    stop = {
+        "action": Action.BLOCKED,
+        "reason": reason,
+        "hint": hint,
+        "cause": unmarked(reason),
+        "made": None,
+        "gone": False,
+    }
     return change.model_copy(update=stop | details)

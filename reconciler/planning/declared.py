@@ -179,7 +179,7 @@ def _change_for_ready(context: PlanContext, voice: Voice, record: Record) -> Cha
         return new_voice(context, voice, Replacement("its file has expired", record, gone=True))
     if voice.address in context.options.replace or _has_pending_replace(context, voice, record):
         if voice.origin is not Origin.MADE:
-            reason = f"--replace: {record.voice_id} was not made here, and can't be made anew"
+            reason = "--replace: its voice was not made here, and can't be made anew"
             return blocked(voice, record, reason, "Declare a create in its place, and a new voice is made.")
         return _replace(context, voice, record, changed, found=found)
     return update_change(context, voice, record, changed)
@@ -211,7 +211,7 @@ def _replace(
     what, kept_by = only_queries(changed) or (differ(changed.identity), "")
     if voice.lifecycle.prevent_destroy:
         why = f"prevent_destroy: {what or '--replace'}, and that takes a new voice"
-        ways = hint(how_to_allow(context.manifest, voice.address), kept_by)
+        ways = hint(how_to_allow(context.manifest), kept_by)
         return blocked(voice, record, why, ways, found=found, fields=changed.all)
     reason = f"{what}: {kept_by}" if kept_by else what or "asked for"
     replacement = Replacement(reason, record, old_voice_exists=True, fields=changed.all, found=found)

@@ -16,6 +16,7 @@ from reconciler.model.manifest import Manifest, Voice
 from reconciler.model.method import Origin
 from reconciler.model.observed import Observations
 from reconciler.model.plan import Action, Change, FieldChange
+from reconciler.model.request_ids import unmarked
 from reconciler.model.state import SETTLING, Record, State, Status
 from reconciler.planning.change import make_change
 from reconciler.planning.diff import shown_inputs
@@ -103,7 +104,9 @@ def with_rebind(renaming: Renaming, voice: Voice, change: Change | None) -> Chan
         return change
     names = _fields(known, renaming.state.records[known.external_task_id]) if change.action is Action.UPDATE else ()
     reason = "; ".join(words for words in (change.reason, _reason(known, voice)) if words)
-    return change.model_copy(update={"reason": reason, "fields": names + change.fields, "rebinds": tuple(moved)})
+    return change.model_copy(
+        update={"reason": reason, "cause": unmarked(reason), "fields": names + change.fields, "rebinds": tuple(moved)}
+    )
 
 
 def with_rebind_on_move(renaming: Renaming, change: Change) -> Change:
@@ -114,7 +117,9 @@ def with_rebind_on_move(renaming: Renaming, change: Change) -> Change:
         return change
     fields = _fields(known, renaming.state.records[known.external_task_id])
     reason = f"{change.reason}; {REASON}"
-    return change.model_copy(update={"reason": reason, "fields": fields + change.fields, "rebinds": tuple(moved)})
+    return change.model_copy(
+        update={"reason": reason, "cause": unmarked(reason), "fields": fields + change.fields, "rebinds": tuple(moved)}
+    )
 
 
 # -- comparing both names ----------------------------------------------------------------------------------------------

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 
-from reconciler.model.accounts import Account, KlingAccount, TencentTrtcAccount, TencentVodAccount
+from reconciler.model.account import Account
+from reconciler.model.cloud_types import cloud_type
 from reconciler.model.method import Origin
 from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import Record, Status
 from reconciler.planning.plan_context import is_just_accepted
-
-_OFFICIAL_OWNER = "kling"  # the owner of what every account of Kling's may list
 
 
 class Comparison(Enum):
@@ -45,15 +44,7 @@ class Name:
 
 def are_two_accounts(old: Account, new: Account) -> bool:
     """Whether the manifest proves that these are two accounts: another cloud, application or region."""
-    match old, new:
-        case KlingAccount(), KlingAccount():
-            return False  # one account may be reached at several addresses
-        case TencentVodAccount(), TencentVodAccount():
-            return old.sub_app_id != new.sub_app_id
-        case TencentTrtcAccount(), TencentTrtcAccount():
-            return (old.sdk_app_id, old.region) != (new.sdk_app_id, new.region)
-        case _:
-            return True
+    return (old.type, old.application) != (new.type, new.application)  # one account may have several endpoints
 
 
 def compare(record: Record, old: Name, new: Name, *, now: datetime) -> Comparison | Undecided:
@@ -64,7 +55,7 @@ def compare(record: Record, old: Name, new: Name, *, now: datetime) -> Compariso
     for name, each in ((old, a), (new, b)):
         if isinstance(each, Unknown):
             return Undecided(f"{name.name}: {each.why}", temporary=True)
-    if record.type == "kling":
+    if cloud_type(record.type).account.lists:
         return _compare_listed(record, old, new, a, b, now=now)
     return _compare_unlisted(record, old, new, a, b)
 
@@ -103,7 +94,7 @@ def _both_list_it(
         return Undecided(f"{old.name} and {new.name} list it under different keys")
     if record.attempts > 0 and here.external_task_id != record.external_task_id:
         return Undecided(f"{new.name} does not list it under its key, {record.external_task_id}")
-    owners = {old.name: _owner(there), new.name: _owner(here)}
+    owners = {old.name: _owner(record, there), new.name: _owner(record, here)}
     for name, owner in owners.items():
         if owner is None and there.status is here.status is TaskStatus.READY:
             return Undecided(f"{name} lists it without its owner")
@@ -119,7 +110,7 @@ def _only_old_lists_it(
     """The result if the old name lists the voice and the new one does not."""
     if is_just_accepted(record, now):
         return Undecided(f"its task is new, and {new.name} may list it late", temporary=True)
-    owners = new.seen.owners & {_owner(there), record.owned_by}
+    owners = new.seen.owners & {_owner(record, there), record.owned_by}
     if owners:
         return Undecided(f"{new.name} lists voices of the same owner, {min(map(str, owners))}, but not this one")
     if _same_access(old, new):
@@ -127,8 +118,9 @@ def _only_old_lists_it(
     return Comparison.DIFFERENT
 
 
-def _owner(remote: RemoteVoice) -> str | None:
-    return None if remote.owned_by == _OFFICIAL_OWNER else remote.owned_by
+def _owner(record: Record, remote: RemoteVoice) -> str | None:
+    official = cloud_type(record.type).account.official_owner
+    return remote.owned_by if remote.owned_by != official else None
 
 
 def _same_access(old: Name, new: Name) -> bool:

@@ -184,7 +184,7 @@ def _adopt_given_up(context: PlanContext, voice: Voice, replacement: Replacement
                 existing = remote
             case _:
                 continue
-        what = f"the earlier voice {existing.voice_id}" if existing.voice_id else "an earlier creation"
+        what = "an earlier voice" if existing.voice_id else "an earlier creation"
         extra_reason = f"{what} of the same inputs is still there: it is taken back"
         if not isinstance(context.observation(record), Found):
             extra_reason = f"{what} of the same inputs is taken back unseen: its cloud can't be asked"

@@ -20,6 +20,7 @@ from reconciler.planning.diff import shown_inputs
 from reconciler.planning.marked_voices import Marked
 from reconciler.planning.plan_context import PlanContext
 
+_CAUSE = "this state is older than the account, which holds later voices or tasks of them than it knows"
 _FETCH = hint("Fetch the newer state and use that one.")
 
 
@@ -108,10 +109,14 @@ def _blocked_as_stale(context: PlanContext, address: str, marked: Marked, voice:
     ways = hint("Fetch the newer state and use that one", rebuild)
     record = context.state.at(address)
     if voice is not None:
-        return blocked(voice, record, reason, ways)
+        return blocked(voice, record, reason, ways, cause=_CAUSE)
     if record is not None:
-        return make_change(record, Action.BLOCKED, reason, ways, record=record, before=shown_inputs(record))
-    return make_change(_UnknownAddress(address, marked.provider), Action.BLOCKED, reason, ways, record=None)
+        return make_change(
+            record, Action.BLOCKED, reason, ways, record=record, before=shown_inputs(record), cause=_CAUSE
+        )
+    return make_change(
+        _UnknownAddress(address, marked.provider), Action.BLOCKED, reason, ways, record=None, cause=_CAUSE
+    )
 
 
 @dataclass(frozen=True, slots=True)

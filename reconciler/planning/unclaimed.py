@@ -79,7 +79,12 @@ def _blocked_by_voice(context: PlanContext, voice: Voice, replacement: Replaceme
     if running:
         reason = f"a task that made or makes a voice for {_made_for(running[0])} runs, and this state does not know it"
         return blocked(
-            voice, replacement.record, reason, hint("Plan again when it has ended", again), found=replacement.found
+            voice,
+            replacement.record,
+            reason,
+            hint("Plan again when it has ended", again),
+            found=replacement.found,
+            cause="tasks that made or make voices for them run, and this state does not know them",
         )
     ids = [m.remote.voice_id for m in found[:_SHOWN] if m.remote.voice_id]
     first = (command("state rm", address),) if replacement.old_voice_exists else ()
@@ -88,7 +93,8 @@ def _blocked_by_voice(context: PlanContext, voice: Voice, replacement: Replaceme
         f"the account holds the voice {newest.remote.voice_id}, made for {_made_for(newest)}, "
         "and this state does not know it"
     )
-    return blocked(voice, replacement.record, reason, hint(*ways, again), found=replacement.found)
+    cause = "the account holds voices for them that this state does not know"
+    return blocked(voice, replacement.record, reason, hint(*ways, again), found=replacement.found, cause=cause)
 
 
 def _made_for(marked: Marked) -> str:

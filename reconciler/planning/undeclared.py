@@ -162,8 +162,8 @@ def _protected(context: PlanContext, record: Record) -> bool:
 
 def _how_to_allow(context: PlanContext, record: Record) -> str:
     if record.address in context.manifest.voices:
-        return how_to_allow(context.manifest, record.address)
-    return f"To allow it, declare {record.address} without lifecycle.prevent_destroy and apply that first."
+        return how_to_allow(context.manifest)
+    return "To allow it, declare the entry without lifecycle.prevent_destroy and apply that first."
 
 
 def _change(

@@ -235,4 +235,4 @@ def _unrecorded_markers(listing: Listing, records: Sequence[Record]) -> tuple[Re
 
 
 def _owners(listing: Listing) -> frozenset[str]:
-    return frozenset(v.owned_by for v in listing.voices.values() if v.owned_by and v.owned_by != "kling")
+    return frozenset(v.owned_by for v in listing.voices.values() if v.owned_by)

@@ -67,7 +67,13 @@ def plan_schema() -> Schema:
         "field": _object({"name": _TEXT, "before": {}, "after": {}}, "One difference; null where there was nothing."),
         "calls": _object({"calls": _COUNT, "paid": _COUNT}),
     }
-    return {"$schema": _DIALECT, "title": "voicectl plan", **document, "$defs": definitions}
+    return {
+        "$schema": _DIALECT,
+        "$id": f"urn:voicectl:schema:plan:{PLAN_FORMAT}",
+        "title": "voicectl plan",
+        **document,
+        "$defs": definitions,
+    }
 
 
 def state_schema() -> Schema:
@@ -75,7 +81,12 @@ def state_schema() -> Schema:
     made = State.model_json_schema()
     made["properties"] = {"version": {"const": STATE_VERSION}, **made["properties"]}
     made["required"] = ["version", *made["required"]]
-    return {"$schema": _DIALECT, **made, "title": "voicectl state"}
+    return {
+        "$schema": _DIALECT,
+        "$id": f"urn:voicectl:schema:state:{STATE_VERSION}",
+        **made,
+        "title": "voicectl state",
+    }
 
 
 _FIELDS: Schema = {"type": "array", "items": {"$ref": "#/$defs/field"}}

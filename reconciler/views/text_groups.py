@@ -1,16 +1,15 @@
 """Groups many changes: one paragraph for each action and reason, with every address by name.
 
-What differs between them (an address, a voice_id, a request's number) is no reason of its own. What pays or deletes
-comes last, where the eye is when the question is asked.
+A command that differs only in the address or the voice_id of its change is the same command. What pays or deletes comes
+last, where the eye is when the question is asked.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from reconciler.hints import Command, Hint, Way
+from reconciler.hints import Command, Hint
 from reconciler.model.manifest import AUDIO
 from reconciler.model.plan import Action, Change, Drift, DriftKind
 from reconciler.views import hints
@@ -23,7 +22,6 @@ from reconciler.views.wrap import width
 FEW = 20  # changes that are each shown whole
 OF_ONE_CAUSE = 5  # changes of one reason that are one paragraph
 _COLUMNS = 100  # of a list of names, where no screen says how many
-_REQUEST = re.compile(r" \(request [^()]*\)")
 _ORDER = (
     Action.RECOVER,
     Action.RESUME,
@@ -47,7 +45,7 @@ def grouped(changes: Iterable[Change]) -> list[Group]:
     groups: dict[tuple[object, ...], list[Change]] = {}
     for change in changes:
         fields = tuple(field.name for field in change.fields)
-        words = (_common(change, change.reason), _common_hint(change))
+        words = (change.cause or change.reason, _common_hint(change))
         cause = (change.action, change.provider, *words, fields if change.action is Action.UPDATE else ())
         groups.setdefault(cause, []).append(change)
     return sorted((tuple(group) for group in groups.values()), key=lambda group: _ORDER.index(group[0].action))
@@ -59,7 +57,7 @@ def paragraph(group: Group, options: RenderOptions) -> str:
     mark, style = sign_of(first.action)
     several = len(group) > 1
     subject = _counted(group) if several else escape(first.address) or "a voice"
-    reason = escape(_common(first, first.reason) if several else first.reason)
+    reason = escape((several and first.cause) or first.reason)
     head = f"{first.action} {subject} ({escape(first.provider)})" + (f": {reason}" if reason else "")
     lines = [f"{painted(f'{mark:>3}', style, options)} {painted(head, Style.BOLD, options)}"]
     if several or first.action in _LOSES or first.source is not None:
@@ -119,16 +117,6 @@ def _counted(group: Group) -> str:
     return counted(len(group), "sound" if sounds else "voice")
 
 
-def _common(change: Change, words: str) -> str:
-    """The words without the ids of this change, so that changes of one cause compare equal."""
-    if not words:
-        return words
-    common = _REQUEST.sub("", words)
-    for voice_id in sorted(_ids(change), key=len, reverse=True):
-        common = _whole(voice_id, "VOICE_ID", common)
-    return _whole(change.address, "ADDRESS", common) if change.address else common
-
-
 def _common_hint(change: Change) -> Hint:
     """The hint without the ids of this change, and its commands likewise."""
     own = {change.address: "ADDRESS"} | dict.fromkeys(_ids(change), "VOICE_ID")
@@ -136,19 +124,10 @@ def _common_hint(change: Change) -> Hint:
     def common(command: Command) -> Command:
         return replace(command, words=tuple(own.get(word, word) for word in command.words))
 
-    return Hint(
-        tuple(
-            Way(_common(change, way.words), tuple(map(common, way.commands)), _common(change, way.after))
-            for way in change.hint.ways
-        )
-    )
+    return Hint(tuple(replace(way, commands=tuple(map(common, way.commands))) for way in change.hint.ways))
 
 
 def _ids(change: Change) -> set[str]:
     known = [change.before or {}, change.after or {}]
     ids = {str(side["voice_id"]) for side in known if side.get("voice_id")}
     return ids | {remote.voice_id for remote in (change.made, change.found) if remote is not None and remote.voice_id}
-
-
-def _whole(name: str, stand_in: str, words: str) -> str:
-    return re.sub(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", stand_in, words) if name in words else words

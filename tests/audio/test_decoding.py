@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from reconciler.audio.converting import to_16k_mono_wav
 from reconciler.audio.file import AudioFile, Unreadable, conversion, is_16k_mono_wav
 from reconciler.audio.inspecting import inspect
-from reconciler.audio.limits import TRTC_PROMPT, faults
+from reconciler.audio.limits import faults
+from reconciler.providers.tencent.trtc.samples import PROMPT
 from tests.support.sounds import FLOAT, UNTOLD, encoded, m4a, mp3, mp4, rf64, samples, wav, wrapped
 
 pytest.importorskip("av", reason="needs the extra [audio]")
@@ -165,7 +166,7 @@ def test_without_pyav_a_conversion_names_the_extra(data: bytes, monkeypatch: pyt
     assert isinstance(made, Unreadable)
     assert made.unseen
     assert made.why.endswith("takes PyAV: pip install 'voicectl[audio]'")
-    assert [fault for fault in faults(inspect(data), TRTC_PROMPT) if "pip install 'voicectl[audio]'" in fault]
+    assert [fault for fault in faults(inspect(data), PROMPT) if "pip install 'voicectl[audio]'" in fault]
 
 
 def test_an_mp4_whose_end_is_missing_says_so() -> None:

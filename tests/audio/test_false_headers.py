@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from reconciler.audio.converting import to_16k_mono_wav, without_flaws
 from reconciler.audio.file import AudioFile, Unreadable, is_16k_mono_wav, repair
 from reconciler.audio.inspecting import inspect
-from reconciler.audio.limits import TRTC_PROMPT, faults
+from reconciler.audio.limits import faults
+from reconciler.providers.tencent.trtc.samples import PROMPT
 from tests.support.sounds import EXTENSIBLE, UNTOLD, encoded, rf64, wav, wrapped
 
 PLAIN = wav(12.0)
@@ -183,7 +184,7 @@ def test_a_sample_that_was_cut_off_is_refused(seconds: float, says: float) -> No
     data = wrapped(bytes(round(seconds * 32_000)), size=round(says * 32_000))
     found = read(data)
     assert (found.cut_off, found.seconds) == (True, seconds)
-    assert "prompt_audio is cut off: its header announces more than the file holds" in faults(found, TRTC_PROMPT)
+    assert "prompt_audio is cut off: its header announces more than the file holds" in faults(found, PROMPT)
 
 
 def test_a_recording_that_lost_most_of_itself_is_refused() -> None:
@@ -218,7 +219,7 @@ def test_two_formats_that_differ_are_refused() -> None:
 
 def test_a_length_that_is_refused_says_what_is_wrong_with_the_header() -> None:
     data = wav(4.0, size=UNTOLD)
-    assert faults(read(data), TRTC_PROMPT) == [
+    assert faults(read(data), PROMPT) == [
         "prompt_audio is 4.0 s long; TRTC VoiceClone takes 10 to 180 s (its header gives no length)"
     ]
 
@@ -232,7 +233,7 @@ def test_a_plan_says_what_is_put_right() -> None:
 @pytest.mark.parametrize("container", ["ogg", "flac", "webm"])
 def test_a_refusal_names_what_the_vendor_takes(container: str) -> None:
     data = {"ogg": b"OggS\0\2", "flac": b"fLaC\0\0\0\x22", "webm": b"\x1aE\xdf\xa3\x01"}[container]
-    assert faults(inspect(data), TRTC_PROMPT) == [
+    assert faults(inspect(data), PROMPT) == [
         f"prompt_audio is {container}; TRTC VoiceClone takes 16 kHz mono wav, to which voicectl converts mp3, m4a, "
         "wav, mp4 and mov"
     ]

@@ -6,14 +6,16 @@ import sys
 
 import pytest
 
-from reconciler.audio.limits import KLING_VOICE_URL, MINIMAX_ADVICE, VOD_CLONE_AUDIO, AudioLimits
+from reconciler.audio.limits import AudioLimits
 from reconciler.audio.probing import LARGEST_DOWNLOAD, Fetched, NotFetched, Probed, probe, reach
+from reconciler.providers.kling import samples as kling
+from reconciler.providers.tencent.vod import samples as vod
 from tests.support.sounds import encoded, m4a, mp3, wav
 
 URL = "https://cdn.example.com/narrator.mp3?sig=SECRET"
 
 
-def probed(got: bytes | Fetched | NotFetched, limits: AudioLimits = KLING_VOICE_URL) -> Probed:
+def probed(got: bytes | Fetched | NotFetched, limits: AudioLimits = kling.VOICE_URL) -> Probed:
     asked: list[tuple[str, int]] = []
 
     def fetch(url: str, *, largest: int) -> Fetched | NotFetched:
@@ -86,7 +88,7 @@ def test_where_a_cloud_posts_any_answer_is_good(posted: bool, answered: bool) ->
 
 @pytest.mark.parametrize(("size", "shown"), [(52_428_800, "52,428,800"), (0, "20,971,521")])
 def test_more_bytes_than_the_vendor_takes_are_a_fault(size: int, shown: str) -> None:
-    assert probed(Fetched(b"", size, whole=False), VOD_CLONE_AUDIO).faults == (
+    assert probed(Fetched(b"", size, whole=False), vod.CLONE_AUDIO).faults == (
         f"audio is {shown} bytes; VOD CreateAigcAudioClone takes at most 20 MB (20,971,520 bytes)",
     )
 
@@ -109,7 +111,7 @@ def test_without_pyav_the_length_of_an_mp3_is_in_doubt(monkeypatch: pytest.Monke
     sample = mp3(1.0)
     monkeypatch.setitem(sys.modules, "av", None)
     monkeypatch.delitem(sys.modules, "reconciler.audio.decoding", raising=False)
-    for limits in (KLING_VOICE_URL, MINIMAX_ADVICE):
+    for limits in (kling.VOICE_URL, vod.MINIMAX_ADVICE):
         found = probed(sample, limits)
         message = f"{limits.key} is mp3, and reading it takes PyAV: pip install 'voicectl[audio]'"
         assert found == Probed(None, doubts=(message,))

@@ -204,6 +204,27 @@ def test_a_change_behind_our_back_is_a_conflict(tmp_path: Path, change: str) -> 
     assert f"voicectl state {'push' if change == 'removed' else 'pull'}" in in_words(caught.value.hint)
 
 
+@pytest.mark.parametrize("change", ["removed", "replaced"])
+def test_a_snapshot_that_changes_during_an_append_is_noticed_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    backend, snapshot, real = local(tmp_path), tmp_path / "voices.state.json", os.fsync
+    version = backend.append([b"e"], backend.write(b"1", None))
+
+    def fsync(opened: int) -> None:
+        real(opened)
+        if change == "removed":
+            snapshot.unlink()
+        else:
+            snapshot.write_bytes(b"2")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", fsync)
+        version = backend.append([b"mine"], version)
+    with pytest.raises(StateDamaged):
+        backend.append([b"more"], version)
+
+
 def test_a_file_that_was_only_touched_is_the_same_state(tmp_path: Path) -> None:
     backend = local(tmp_path)
     version = backend.write(b"1", None)

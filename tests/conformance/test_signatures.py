@@ -17,11 +17,12 @@ pytest.importorskip("tencentcloud", reason="needs the extra [conformance]")
 
 from tencentcloud.common import abstract_client
 
-from reconciler.model.accounts import TencentTrtcAccount, TencentVodAccount
 from reconciler.model.manifest import Voice
 from reconciler.model.state import Record, Status
 from reconciler.providers.tencent.auth import Credentials
-from reconciler.providers.tencent.trtc import TrtcProvider
+from reconciler.providers.tencent.trtc.account import TencentTrtcAccount
+from reconciler.providers.tencent.trtc.provider import TrtcProvider
+from reconciler.providers.tencent.vod.account import TencentVodAccount
 from reconciler.providers.tencent.vod.provider import VodProvider
 from tests.conformance.vendor import SDK_WARNS, TRTC, Vendor, modelled
 from tests.support.clock import FakeClock

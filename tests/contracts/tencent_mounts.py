@@ -12,11 +12,12 @@ from typing import Any
 
 import httpx
 
-from reconciler.model.accounts import TencentTrtcAccount, TencentVodAccount
 from reconciler.model.manifest import Voice
 from reconciler.protocols import Provider
 from reconciler.providers.tencent.auth import Credentials
-from reconciler.providers.tencent.trtc import TrtcProvider
+from reconciler.providers.tencent.trtc.account import TencentTrtcAccount
+from reconciler.providers.tencent.trtc.provider import TrtcProvider
+from reconciler.providers.tencent.vod.account import TencentVodAccount
 from reconciler.providers.tencent.vod.provider import VodProvider
 from reconciler.sandbox.faults import Faults
 from reconciler.sandbox.tencent.auth import keys_for

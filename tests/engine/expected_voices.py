@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from reconciler.model.accounts import Account, KlingAccount, TencentTrtcAccount, TencentVodAccount
+from reconciler.model.account import Account
 from reconciler.model.manifest import Voice
 from reconciler.model.state import Record
 from reconciler.planning import markers
+from reconciler.providers.kling.account import KlingAccount
+from reconciler.providers.tencent.trtc.account import TencentTrtcAccount
+from reconciler.providers.tencent.vod.account import TencentVodAccount
 from reconciler.sandbox.task import Task
 from reconciler.sandbox.tencent.auth import SECRET_ID
 from tests.engine.oracle import Fate, What
@@ -67,6 +70,8 @@ class ExpectedVoices:
                 return f"tencent:{SECRET_ID}/vod/{number}"
             case TencentTrtcAccount(sdk_app_id=number):
                 return f"tencent:{SECRET_ID}/trtc/{number}"
+            case other:
+                raise AssertionError(other)
 
     def what(self, creation: Task) -> What:
         if creation.number not in self._told:

@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import CloudError
-from reconciler.model.accounts import KlingAccount
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import Record
 from reconciler.protocols import Accepted, ByList, Capabilities, Done, MethodCapabilities
+from reconciler.providers.kling.account import KlingAccount
 from reconciler.providers.kling.auth import ApiKey
 from reconciler.providers.kling.provider import KlingProvider
 from reconciler.sandbox.request_context import RequestContext

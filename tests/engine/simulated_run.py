@@ -20,17 +20,20 @@ from reconciler.engine.lock_owner import LockOwner
 from reconciler.engine.operations import Applied, Watch
 from reconciler.engine.session import Request, Session
 from reconciler.engine.store import Store
-from reconciler.model.accounts import Account, KlingAccount, TencentTrtcAccount, TencentVodAccount
+from reconciler.model.account import Account
 from reconciler.model.events import Event, Kind
 from reconciler.model.manifest import Lifecycle, Manifest, Safety, Voice
 from reconciler.model.plan import Plan
 from reconciler.model.state import Record, State, Status
 from reconciler.planning.plan_context import PlanOptions
 from reconciler.protocols import Provider
+from reconciler.providers.kling.account import KlingAccount
 from reconciler.providers.kling.auth import ApiKey
 from reconciler.providers.kling.provider import KlingProvider
 from reconciler.providers.tencent.auth import Credentials
-from reconciler.providers.tencent.trtc import TrtcProvider
+from reconciler.providers.tencent.trtc.account import TencentTrtcAccount
+from reconciler.providers.tencent.trtc.provider import TrtcProvider
+from reconciler.providers.tencent.vod.account import TencentVodAccount
 from reconciler.providers.tencent.vod.provider import VodProvider
 from reconciler.sandbox.faults import Faults
 from reconciler.sandbox.task import SELECT, Task
@@ -214,6 +217,8 @@ class SimulatedRun:
                 return VodProvider(account, pair, clock=self.clock, transport=wire, listed=listed)
             case TencentTrtcAccount():
                 return TrtcProvider(account, pair, clock=self.clock, environ={}, transport=wire)
+            case _:
+                raise AssertionError(account)
 
     def wire(self) -> Wire:
         return Wire(self)

@@ -10,15 +10,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from reconciler.model.accounts import (
-    Account,
-    KlingAccount,
-    SlowTimeouts,
-    TencentTrtcAccount,
-    TencentVodAccount,
-    Timeouts,
-)
+from reconciler.model.account import Account, Timeouts
 from reconciler.model.manifest import AUDIO, Lifecycle, Voice
+from reconciler.providers.kling.account import KlingAccount
+from reconciler.providers.tencent.trtc.account import SlowTimeouts, TencentTrtcAccount
+from reconciler.providers.tencent.vod.account import TencentVodAccount
 from reconciler.sandbox.faults import Faults
 from tests.engine.listed_cloud import LATE, at_a_listed_cloud
 from tests.engine.simulated_run import SimulatedRun, voice

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from reconciler.model.accounts import KlingAccount
+from reconciler.providers.kling.account import KlingAccount
 from reconciler.providers.kling.auth import ApiKey
 from reconciler.providers.kling.provider import KlingProvider
 from tests.engine.expected_voices import KLING_KEYS

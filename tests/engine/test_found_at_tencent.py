@@ -6,10 +6,11 @@ import pytest
 
 from reconciler.engine import state_edits, state_rebuild
 from reconciler.engine.session import Request
-from reconciler.model.accounts import TencentVodAccount, Timeouts
+from reconciler.model.account import Timeouts
 from reconciler.model.manifest import Voice
 from reconciler.model.plan import Action
 from reconciler.model.state import Status
+from reconciler.providers.tencent.vod.account import TencentVodAccount
 from tests.engine.simulated_run import Died, SimulatedRun
 from tests.support.hints import in_words
 

@@ -7,10 +7,10 @@ import pytest
 from reconciler.engine import import_resolve, state_rebuild
 from reconciler.engine.session import Request
 from reconciler.errors import Cause
-from reconciler.model.accounts import KlingAccount
 from reconciler.model.manifest import Lifecycle
 from reconciler.model.plan import Action
 from reconciler.model.state import Status
+from reconciler.providers.kling.account import KlingAccount
 from tests.engine.simulated_run import LINEAGE, Died, SimulatedRun, voice
 from tests.support.hints import in_words, typed
 

@@ -6,11 +6,11 @@ import pytest
 
 from reconciler.engine.jobs import Job, JobResult
 from reconciler.engine.state_writer import AppendJob
-from reconciler.model.accounts import KlingAccount
 from reconciler.model.events import Event, Kind
 from reconciler.model.manifest import Lifecycle
 from reconciler.model.state import Status
 from reconciler.protocols import MethodCapabilities, Unknowable
+from reconciler.providers.kling.account import KlingAccount
 from tests.engine.scripted_provider import ScriptedProvider
 from tests.engine.simulated_run import SimulatedRun, voice
 from tests.support.virtual import InlinePool

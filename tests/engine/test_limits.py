@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from reconciler.errors import Throttled
-from reconciler.model.accounts import KlingAccount, Timeouts
+from reconciler.model.account import Timeouts
 from reconciler.model.events import Kind
 from reconciler.model.state import Status
+from reconciler.providers.kling.account import KlingAccount
 from tests.engine.scripted_provider import ScriptedProvider
 from tests.engine.simulated_run import SimulatedRun, voice
 

@@ -7,9 +7,9 @@ import itertools
 import pytest
 
 from reconciler.errors import OutcomeUnknown, Rejected
-from reconciler.model.accounts import KlingAccount
 from reconciler.model.manifest import Lifecycle
 from reconciler.model.state import State, Status
+from reconciler.providers.kling.account import KlingAccount
 from reconciler.sandbox.kling.responses import PRESETS
 from tests.engine.scripted_provider import ScriptedProvider
 from tests.engine.simulated_run import Died, SimulatedRun, voice

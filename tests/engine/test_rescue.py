@@ -154,7 +154,7 @@ def test_where_the_copy_can_not_follow_the_run_the_answers_are_told_in_words_too
     def full(path: Path, copy: bytes) -> Path:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(rescue, "_write", full)
+    monkeypatch.setattr(rescue, "write_new", full)
     with pytest.raises(StateNotSaved) as caught:
         store.commit(with_voice(one, "villain", Status.READY, voice_id="87", task_id="8"))
     copy = tmp_path / "voices.state.rescue.json"

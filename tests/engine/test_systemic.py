@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from reconciler.errors import OutcomeUnknown, Rejected
-from reconciler.model.accounts import KlingAccount
 from reconciler.model.events import Kind
 from reconciler.model.state import Status
+from reconciler.providers.kling.account import KlingAccount
 from tests.engine.scripted_provider import ScriptedProvider
 from tests.engine.simulated_run import SimulatedRun, voice
 from tests.support.hints import in_words

@@ -7,9 +7,10 @@ import itertools
 from reconciler.engine import import_resolve
 from reconciler.engine.session import Request
 from reconciler.errors import OutcomeUnknown
-from reconciler.model.accounts import KlingAccount, Timeouts
+from reconciler.model.account import Timeouts
 from reconciler.model.events import Kind
 from reconciler.model.state import Status
+from reconciler.providers.kling.account import KlingAccount
 from tests.engine.scripted_provider import ScriptedProvider
 from tests.engine.simulated_run import SimulatedRun, voice
 from tests.support.hints import in_words

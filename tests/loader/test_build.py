@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.model.accounts import KlingAccount
 from reconciler.model.manifest import Safety
+from reconciler.providers.kling.account import KlingAccount
 from tests.loader.conftest import Load, Problems
 
 KLING = "providers: {kling: {type: kling}}\n"

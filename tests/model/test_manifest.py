@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from reconciler.model.accounts import ACCOUNTS, KlingAccount
 from reconciler.model.manifest import Lifecycle
 from reconciler.model.method import KeyClass
-from reconciler.model.methods import METHODS, KlingCreate, Preset
 from reconciler.model.scalars import is_address
+from reconciler.providers.kling.account import KlingAccount
+from reconciler.providers.kling.methods import KlingCreate, Preset
 
 
 @pytest.mark.parametrize("address", ["a", "Narrator", "a-b_c9", "a" * 63])
@@ -100,7 +100,3 @@ def test_an_endpoint_takes_the_place_of_a_region() -> None:
     assert KlingAccount(type="kling", endpoint="https://proxy.example.com/kling").region == "singapore"
     with pytest.raises(ValidationError):
         KlingAccount(type="kling", region="singapore", endpoint="https://proxy.example.com")
-
-
-def test_every_type_of_account_has_its_methods() -> None:
-    assert ACCOUNTS.keys() == METHODS.keys()

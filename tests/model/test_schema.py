@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from jsonschema import Draft202012Validator
 from reconciler.model.schema import manifest_schema
 
 COMMITTED = Path(__file__).parents[2] / "schemas" / "manifest.schema.json"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 KLING = "providers: {kling: {type: kling}}\n"
 
 
@@ -38,6 +40,17 @@ def test_the_schema_is_one_of_draft_2020_12() -> None:
     [
         KLING,
         KLING + "voices: {}\n",
+        KLING + "audio: {}\n",
+        """
+providers: {vod: {type: tencent-vod, sub_app_id: 221073}}
+audio:
+  fireworks:
+    provider: vod
+    task: {scene_type: sfx, prompt: Fireworks, output: {storage_mode: Temporary, duration: 6}}
+    on_expiry: recreate
+    labels: {film: opening}
+    lifecycle: {prevent_destroy: true}
+""",
         """
 version: 1
 providers:
@@ -82,11 +95,20 @@ def test_what_people_write_is_valid(text: str) -> None:
     assert errors_of(text) == []
 
 
+@pytest.mark.parametrize("file", sorted(EXAMPLES.rglob("*.yaml")), ids=lambda file: f"{file.parent.name}/{file.name}")
+def test_every_example_is_valid(file: Path) -> None:
+    assert errors_of(file.read_text(encoding="utf-8")) == []
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "version: 2",
-        "audio: {}",
+        "audio: {fireworks: {provider: vod}}",
+        "audio: {fireworks: {provider: vod, task: }}",
+        "audio: {fireworks: {task: {prompt: Fireworks}}}",
+        "audio: {fireworks: {provider: vod, task: {prompt: Fireworks, duration: 6}}}",
+        "defaults: {provider: vod}\naudio: {fireworks: {task: {prompt: Fireworks}}}",
         "providers: {kling: {type: klingon}}",
         "providers: {kling: {region: beijing}}",
         "providers: {kling: {type: kling, region: osaka}}",
@@ -111,6 +133,19 @@ def test_what_the_loader_refuses_is_invalid(text: str) -> None:
     assert errors_of(text) != []
 
 
-def test_every_key_of_a_voice_is_explained() -> None:
-    voice = manifest_schema()["$defs"]["Voice"]
-    assert [name for name, schema in voice["properties"].items() if not {"description", "$ref"} & set(schema)] == []
+def test_every_key_is_explained() -> None:
+    assert list(unexplained(manifest_schema(), "manifest")) == []
+
+
+def unexplained(schema: Any, where: str) -> Iterator[str]:
+    """The properties without a description in a schema, and in all schemas inside it."""
+    if isinstance(schema, list):
+        for inner in schema:
+            yield from unexplained(inner, where)
+    if isinstance(schema, dict):
+        for name, inner in schema.get("properties", {}).items():
+            if not inner.get("description"):
+                yield f"{where}: {name}"
+        for keyword, inner in schema.items():
+            if keyword not in ("then", "else"):  # they say more about `voices`, which is explained under `properties`
+                yield from unexplained(inner, f"{where}/{keyword}")

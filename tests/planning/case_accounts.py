@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.model.accounts import ACCOUNTS, Account
+from reconciler.model.account import Account
+from reconciler.model.cloud_types import cloud_type
 
 Raw = Mapping[str, Any]  # as read from YAML
 
@@ -39,7 +40,7 @@ def providers(case: Raw) -> Mapping[str, str | None]:
 def declared(case: Raw) -> dict[str, Account]:
     fields = case.get("accounts", {})
     kinds = {name: type_of(name) for name in providers(case)}
-    return {name: ACCOUNTS[kind](**_DEFAULTS[kind] | fields.get(name, {})) for name, kind in kinds.items()}
+    return {name: cloud_type(kind).account(**_DEFAULTS[kind] | fields.get(name, {})) for name, kind in kinds.items()}
 
 
 def account(case: Raw, provider: str) -> str:

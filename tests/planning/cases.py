@@ -18,8 +18,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zlib import crc32
 
+from reconciler.model.cloud_types import cloud_type
 from reconciler.model.manifest import Lifecycle, Manifest, Safety, Voice
-from reconciler.model.methods import AUDIO_METHOD, METHOD_NAMES, METHODS, method_of
+from reconciler.model.methods import AUDIO_METHOD, METHOD_NAMES, method_of
 from reconciler.model.observed import (
     Absent,
     Found,
@@ -37,7 +38,7 @@ from reconciler.planning import markers, planner
 from reconciler.planning.finish import finish
 from reconciler.planning.plan_context import PlanOptions
 from reconciler.protocols import ByKey, Capabilities, MethodCapabilities
-from reconciler.providers.tencent import trtc as tencent_trtc
+from reconciler.providers.tencent.trtc import provider as tencent_trtc
 from reconciler.providers.tencent.vod import capabilities as tencent_vod
 from tests.planning.case_accounts import Raw, account, credentials, declared, providers, type_of
 
@@ -81,7 +82,9 @@ def voice(address: str, entry: Raw, *, checked: bool = True) -> Voice:
     method = method_of(kind, keyword, inputs)
     inputs = {name: given for name, given in (_usual(method, address) | inputs).items() if given is not None}
     if checked and keyword not in ("preset", "existing"):
-        METHODS[kind][method].model_validate({k: _as_written(v) for k, v in inputs.items() if k != "on_expiry"})
+        cloud_type(kind).methods[method].model_validate(
+            {k: _as_written(v) for k, v in inputs.items() if k != "on_expiry"}
+        )
     return Voice(
         address=address,
         provider=provider,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from reconciler.model.accounts import KlingAccount
+from reconciler.providers.kling.account import KlingAccount
 from reconciler.providers.kling.auth import ApiKey, Credentials
 from reconciler.providers.kling.provider import KlingProvider
 from tests.providers.kling.account import House

@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx
 
-from reconciler.model.accounts import KlingAccount
 from reconciler.model.manifest import Voice
 from reconciler.model.state import Record, Status
+from reconciler.providers.kling.account import KlingAccount
 from reconciler.providers.kling.auth import ApiKey, Credentials
 from reconciler.providers.kling.provider import KlingProvider
 from tests.support.clock import START, FakeClock

@@ -19,7 +19,7 @@ from reconciler.errors import OutputLost, SafetyStop, VoicectlError
 from reconciler.hints import NO_HINT, hint, way
 from reconciler.loader.build import load
 from reconciler.model import planfile, statefile
-from reconciler.model.accounts import KlingAccount, Timeouts
+from reconciler.model.account import Timeouts
 from reconciler.model.manifest import Safety
 from reconciler.model.neighbour import Neighbour, Relation
 from reconciler.model.plan import Action, Change, Plan
@@ -30,6 +30,7 @@ from reconciler.providers.http import errors as http_errors
 from reconciler.providers.http.client import HttpResponse
 from reconciler.providers.http.endpoint import base_url
 from reconciler.providers.http.lean_httpx import httpx
+from reconciler.providers.kling.account import KlingAccount
 from reconciler.providers.kling.auth import credentials
 from reconciler.providers.kling.errors import parse_response
 from reconciler.providers.kling.schema import Envelope

@@ -12,6 +12,7 @@ import pytest
 
 from reconciler.model import statefile
 from reconciler.model.plan import Plan
+from reconciler.model.schema import manifest_schema
 from reconciler.model.state import State
 from reconciler.views import json_documents, schema
 
@@ -27,6 +28,15 @@ def test_the_committed_schema_is_fresh_and_valid(name: str, made: Callable[[], s
         (SCHEMAS / name).write_text(written, encoding="utf-8")
     assert (SCHEMAS / name).read_text(encoding="utf-8") == written
     jsonschema.Draft202012Validator.check_schema(made())
+
+
+def test_a_schema_is_identified_by_its_document_and_the_version_of_its_format() -> None:
+    made = (manifest_schema(), schema.plan_schema(), schema.state_schema())
+    assert [found["$id"] for found in made] == [
+        "urn:voicectl:schema:manifest:1",
+        "urn:voicectl:schema:plan:1",
+        "urn:voicectl:schema:state:1",
+    ]
 
 
 def test_a_plan_with_one_key_more_breaks_its_schema(plan: Plan) -> None:

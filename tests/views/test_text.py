@@ -11,9 +11,9 @@ import reconciler
 from reconciler import errors
 from reconciler.errors import ManifestError, OutcomeUnknown, Problem, StateLocked, StateNotSaved, VoicectlError
 from reconciler.hints import hint, way
-from reconciler.model.accounts import KlingAccount
 from reconciler.model.events import Event, Kind, Tally
 from reconciler.model.manifest import Manifest, Voice
+from reconciler.providers.kling.account import KlingAccount
 from reconciler.views import text
 from tests.views.error_examples import EXAMPLES, WRITTEN_OUT, example
 

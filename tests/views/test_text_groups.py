@@ -9,6 +9,7 @@ import pytest
 
 from reconciler.hints import hint, way
 from reconciler.model.plan import Action, Change, Drift, DriftKind, FieldChange, Plan
+from reconciler.model.request_ids import marked
 from reconciler.views import text
 from reconciler.views.render_options import RenderOptions
 
@@ -29,13 +30,16 @@ def creates(count: int) -> list[Change]:
     ]
 
 
+LOST = "the call's reply was lost, and this cloud can't be asked: HTTP 502"
+
+
 def replaced(address: str, voice_id: str) -> Change:
     return Change(
         address=address,
         provider="kling",
         action=Action.REPLACE,
         reason="voice_url differs",
-        hint=f"{voice_id} stops working with this apply; lifecycle.keep_old: 24h keeps it a day",
+        hint="The old voice_id stops working with this apply; lifecycle.keep_old: 24h keeps it a day",
         before={"voice_id": voice_id, "voice_url": f"{LINK}/{address}-1.mp3"},
         after={"voice_url": f"{LINK}/{address}-2.mp3"},
         fields=(FieldChange(name="voice_url", before=f"{LINK}/{address}-1.mp3", after=f"{LINK}/{address}-2.mp3"),),
@@ -58,7 +62,8 @@ def lost(address: str, request: str) -> Change:
         address=address,
         provider="trtc",
         action=Action.BLOCKED,
-        reason=f"the call's reply was lost, and this cloud can't be asked: HTTP 502 (request {request})",
+        reason=marked(LOST, request),
+        cause=LOST,
         hint=hint(
             way("Look in the cloud's console. It is there", "resolve", address, "--voice-id", "ID"),
             way("it is not, so pay again", "resolve", address, "--retry"),

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from reconciler import waits
 from reconciler.errors import CloudError, OutcomeUnknown, Rejected, Throttled, Unreached, UsageError
 from reconciler.model import urls
-from reconciler.model.accounts import Timeouts
+from reconciler.model.account import Timeouts
 from reconciler.model.redactor import Redactor
 from reconciler.protocols import Clock
 from reconciler.providers.http import deadline

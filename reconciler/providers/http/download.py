@@ -12,7 +12,7 @@ from urllib.parse import urljoin, urlsplit
 from reconciler.audio.probing import Fetched, NotFetched
 from reconciler.errors import CloudError, UsageError
 from reconciler.model import urls
-from reconciler.model.accounts import Timeouts
+from reconciler.model.account import Timeouts
 from reconciler.model.redactor import Redactor
 from reconciler.providers.http import deadline
 from reconciler.providers.http.errors import NEVER_SENT, PERHAPS_SENT, lost, unsent

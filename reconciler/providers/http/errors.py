@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from reconciler.errors import OutcomeUnknown, Unreached
-from reconciler.model.accounts import Timeouts
+from reconciler.model.account import Timeouts
 from reconciler.providers.http.lean_httpx import httpx
 
 # What httpx raises before a byte of the request was written: no connection, no TLS, no proxy, no free slot.

@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 
 from reconciler.errors import CredentialsMissing
 from reconciler.model import variables
-from reconciler.model.accounts import KlingAccount
 from reconciler.protocols import Clock
 from reconciler.providers.http.endpoint import base_url
+from reconciler.providers.kling.account import KlingAccount
 
 # Kling, API authentication; the global host replaces api.klingai.com.
 ENDPOINTS: Mapping[str, str] = {

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from reconciler.errors import Cause, CloudError, OutcomeUnknown, Rejected, Throttled
 from reconciler.model.failures import cause_of
+from reconciler.model.request_ids import marked
 from reconciler.providers.http.client import HttpResponse
 from reconciler.providers.http.errors import doubt
 from reconciler.providers.http.json_text import readable
@@ -151,9 +152,9 @@ def _refusal(answer: HttpResponse, redact: Callable[[object], str], patterns: Me
 def _line(answer: HttpResponse, envelope: Envelope | None, redact: Callable[[object], str]) -> str:
     if envelope is None:
         return f"{answer.call}: HTTP {answer.status}, and not Kling's words: {_snippet(answer, redact)}"
-    request = f" (request {redact(envelope.request_id)})" if envelope.request_id else ""
     message = redact(envelope.message or "no message")
-    return f"{answer.call}: HTTP {answer.status}, code {envelope.code}: {message}{request}"
+    line = f"{answer.call}: HTTP {answer.status}, code {envelope.code}: {message}"
+    return marked(line, redact(envelope.request_id or ""))
 
 
 def _snippet(answer: HttpResponse, redact: Callable[[object], str]) -> str:

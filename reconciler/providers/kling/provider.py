@@ -13,18 +13,18 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from reconciler.adapter import BeforeRead, SecretsOf, no_secrets, unpaced
 from reconciler.errors import CloudError, OutcomeUnknown, Rejected
 from reconciler.model import urls
-from reconciler.model.accounts import KlingAccount
 from reconciler.model.manifest import Voice
-from reconciler.model.methods import KlingCreate
 from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import Record, Status
 from reconciler.protocols import Accepted, Capabilities, Clock, MethodCapabilities, ProbeCost
-from reconciler.providers.callbacks import BeforeRead, SecretsOf, no_secrets, unpaced
 from reconciler.providers.circuit_breaker import with_circuit_breaker
 from reconciler.providers.http.client import HttpClient, HttpResponse, retry_read
 from reconciler.providers.kling import auth, errors, schema, unified_tasks
+from reconciler.providers.kling.account import KlingAccount
+from reconciler.providers.kling.methods import KlingCreate
 from reconciler.providers.listing import Listing, observe_records, pages
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class KlingProvider:
             account=self.account,
             of=of,
             marked=list_result.marked,
-            owners=list_result.owners,
+            owners=list_result.owners - {KlingAccount.official_owner},
             unlisted=list_result.unlisted,
             presets=None if offered is None else {voice_id: v.voice_name or "" for voice_id, v in offered.items()},
             calls=self.calls - calls,

@@ -1,6 +1,7 @@
 """Credentials of Tencent Cloud, and its request signature, TC3-HMAC-SHA256.
 
 The environment is passed in, and roles are not assumed. Secrets never appear in a repr or an error.
+The vendor's SDK is used by tests only: its 3.1.193 takes 235 MB when installed, and it brings an HTTP client, requests.
 """
 
 from __future__ import annotations

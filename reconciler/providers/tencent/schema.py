@@ -15,6 +15,7 @@ from pydantic.alias_generators import to_pascal
 
 from reconciler.errors import CloudError, OutcomeUnknown, Rejected, Throttled
 from reconciler.model.failures import cause_of
+from reconciler.model.request_ids import marked
 from reconciler.providers.http import errors as http_errors
 from reconciler.providers.http.client import HttpResponse
 from reconciler.providers.http.json_text import readable
@@ -125,8 +126,9 @@ def parse_response(
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         where = ".".join(map(str, first["loc"]))
-        line = f"{action}: success without {redact(where)}: {first['msg']}{_request(envelope, redact)}{doubt(action)}"
-        raise OutcomeUnknown(line, request_id=redact(envelope.request_id)) from None
+        request_id = redact(envelope.request_id or "")
+        line = marked(f"{action}: success without {redact(where)}: {first['msg']}", request_id)
+        raise OutcomeUnknown(line + doubt(action), request_id=request_id) from None
 
 
 def _refusal(
@@ -171,15 +173,12 @@ def _line(answer: HttpResponse, envelope: Envelope | None, action: str, redact: 
     if envelope is None:
         words = redact(answer.body[:2000].decode("utf-8", "replace"))[:120] or "nothing"
         return f"{action}: HTTP {answer.status}, and not Tencent's words: {words}"
+    request_id = redact(envelope.request_id or "")
     if not envelope.failed:
-        return f"{action}: {status}and yet no error{_request(envelope, redact)}"
+        return marked(f"{action}: {status}and yet no error", request_id)
     code = redact(envelope.code) or "an error without a code"
     message = (redact(envelope.message) or "no message").rstrip(".")
-    return f"{action}: {status}{code}: {message}{_request(envelope, redact)}"
-
-
-def _request(envelope: Envelope, redact: Callable[[object], str]) -> str:
-    return f" (request {redact(envelope.request_id)})" if envelope.request_id else ""
+    return marked(f"{action}: {status}{code}: {message}", request_id)
 
 
 def _redirect(answer: HttpResponse, action: str, redact: Callable[[object], str]) -> CloudError:

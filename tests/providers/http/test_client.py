@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from reconciler.errors import CloudError, OutcomeUnknown, Rejected, Throttled
-from reconciler.model.accounts import Timeouts
+from reconciler.model.account import Timeouts
 from reconciler.providers.http.client import HttpClient, HttpResponse, retry_read
 from tests.support.clock import FakeClock
 

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from reconciler.audio.probing import Fetched, NotFetched
-from reconciler.model.accounts import Timeouts
+from reconciler.model.account import Timeouts
 from reconciler.providers.http.download import REDIRECTS, fetch
 
 SOUND = bytes(range(256)) * 4

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import OutcomeUnknown, Rejected
-from reconciler.model.accounts import Timeouts
+from reconciler.model.account import Timeouts
 from reconciler.providers.http.client import HttpClient
 from reconciler.providers.http.download import fetch
 from reconciler.wiring import SystemClock
@@ -146,7 +146,7 @@ def test_a_download_starts_no_thread(started: list[threading.Thread]) -> None:
 # The signal goes to another thread than the main one, so it does not interrupt a wait of the main thread.
 UNHEARD = """
 import os, signal, sys, threading, time
-from reconciler.model.accounts import Timeouts
+from reconciler.model.account import Timeouts
 from reconciler.providers.http.client import HttpClient
 from reconciler.wiring import SystemClock
 

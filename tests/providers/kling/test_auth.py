@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from reconciler.errors import CredentialsMissing, Rejected
-from reconciler.model.accounts import KlingAccount, KlingCredentials
+from reconciler.providers.kling.account import KlingAccount, KlingCredentials
 from reconciler.providers.kling.auth import ApiKey, KeyPair, Signer, credentials, endpoint
 from tests.providers.conftest import Connect
 from tests.providers.support import KEY, answer, kling_body, scripted, voice

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from reconciler.errors import CloudError, OutcomeUnknown
-from reconciler.model.accounts import Timeouts
+from reconciler.model.account import Timeouts
 from reconciler.model.observed import Unknown
 from reconciler.model.state import Status
 from reconciler.providers.http import client as transport

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.model.accounts import KlingAccount
 from reconciler.model.observed import Absent, Found, TaskStatus, Unknown
 from reconciler.model.state import Record, Status
+from reconciler.providers.kling.account import KlingAccount
 from reconciler.providers.kling.auth import ApiKey
 from reconciler.providers.kling.provider import KlingProvider
 from tests.providers.kling.account import House, key, kinds

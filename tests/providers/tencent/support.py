@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import httpx
 
-from reconciler.model.accounts import Timeouts
+from reconciler.model.account import Timeouts
 from reconciler.providers.tencent.auth import Credentials
 from reconciler.providers.tencent.client import TRTC, VOD, Client, Product
 from reconciler.providers.tencent.schema import Reply

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from reconciler.errors import CloudError, OutcomeUnknown, Rejected
-from reconciler.model.accounts import Timeouts
+from reconciler.model.account import Timeouts
 from reconciler.providers.tencent.auth import Credentials
 from reconciler.providers.tencent.client import TRTC, VOD, Client, Product
 from tests.providers.tencent.support import CREDENTIALS, PAID, Came, Cloud, Ticket, body, refusal, scripted

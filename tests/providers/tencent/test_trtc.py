@@ -12,12 +12,12 @@ import pytest
 
 from reconciler.audio.inspecting import inspect
 from reconciler.errors import OutcomeUnknown, Rejected, Throttled
-from reconciler.model.accounts import TencentTrtcAccount
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, Observation, Unknown, Unverifiable
 from reconciler.model.state import Record, Status
 from reconciler.protocols import Done, Probing, Unknowable
-from reconciler.providers.tencent.trtc import TrtcProvider
+from reconciler.providers.tencent.trtc.account import TencentTrtcAccount
+from reconciler.providers.tencent.trtc.provider import TrtcProvider
 from tests.providers import support
 from tests.providers.tencent.support import CREDENTIALS, body, refusal
 from tests.providers.tencent.vod.support import Answer, Vod

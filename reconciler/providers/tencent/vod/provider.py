@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from reconciler.adapter import BeforeRead, SecretsOf, no_secrets, unpaced
 from reconciler.errors import CloudError, OutcomeUnknown
-from reconciler.model.accounts import TencentVodAccount
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import (
     Absent,
@@ -25,7 +25,6 @@ from reconciler.model.observed import (
 )
 from reconciler.model.state import Activation, Record, Status
 from reconciler.protocols import Accepted, Clock
-from reconciler.providers.callbacks import BeforeRead, SecretsOf, no_secrets, unpaced
 from reconciler.providers.circuit_breaker import with_circuit_breaker
 from reconciler.providers.http.client import retry_read
 from reconciler.providers.listing import Listing, ListResult, observe_records
@@ -33,6 +32,7 @@ from reconciler.providers.tencent import auth as tencent_auth
 from reconciler.providers.tencent import client as tencent
 from reconciler.providers.tencent.schema import Reply
 from reconciler.providers.tencent.vod import requests
+from reconciler.providers.tencent.vod.account import TencentVodAccount
 from reconciler.providers.tencent.vod.capabilities import CAPABILITIES, LISTED_METHOD
 from reconciler.providers.tencent.vod.schema import AcceptedReply, VoicesReply
 from reconciler.providers.tencent.vod.tasks import Ask, TaskList, Tasks, needs_its_task

@@ -8,10 +8,10 @@ from typing import Any
 
 import httpx
 
-from reconciler.model.accounts import TencentVodAccount
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Observation
 from reconciler.model.state import Record, Status
+from reconciler.providers.tencent.vod.account import TencentVodAccount
 from reconciler.providers.tencent.vod.provider import VodProvider
 from tests.providers import support
 from tests.providers.tencent.support import CREDENTIALS, body

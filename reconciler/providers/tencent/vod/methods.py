@@ -1,25 +1,22 @@
-"""The methods of Tencent Cloud: the inputs of voices and sounds. Limits are checked before any call."""
+"""The methods of Tencent Cloud VOD: the inputs of voices and sounds. Limits are checked before any call."""
 
 from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
 from reconciler.model.base import Frozen, Inputs
 from reconciler.model.method import MethodInputs, exactly_one
-from reconciler.model.scalars import ON_ONE_LINE, AudioUrl, EnvName, OneLine, Quoted, is_json_word
-from reconciler.model.sources import HostedSource, LocalSource, ReferenceAudio, ReferenceVideo, Source
+from reconciler.model.scalars import ON_ONE_LINE, AudioUrl, OneLine, Quoted, is_json_word
+from reconciler.model.sources import HostedSource, ReferenceAudio, ReferenceVideo, Source
+from reconciler.providers.tencent.undocumented import undocumented
 
-CHOSEN_ID = r"^[A-Za-z][A-Za-z0-9_-]*[A-Za-z0-9]$"
-TRTC_NAME = r"^[A-Za-z0-9_]+$"
-LANGUAGE = r"^[a-z]{2}$"
-EXPIRE_TIME = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$"
-
-# --- Tencent Cloud VOD ---
+_CHOSEN_ID = r"^[A-Za-z][A-Za-z0-9_-]*[A-Za-z0-9]$"
+_EXPIRE_TIME = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$"
 
 SessionContext = Annotated[str, StringConstraints(max_length=1000)]
 Priority = Annotated[int, Field(ge=-10, le=10)]
@@ -68,12 +65,15 @@ class VodClone(MethodInputs):
         {"text", "payload", "session_context", "tasks_priority", "ext_info"}
     )
     digested: ClassVar[frozenset[str]] = frozenset({"payload"})
+    patterns: ClassVar[Mapping[str, str]] = {
+        _CHOSEN_ID: "letters, digits, - and _; a letter first, and neither - nor _ last"
+    }
     always: ClassVar[frozenset[str]] = frozenset({"model"})
 
     model: Literal["vidu", "minimax"] = Field(  # `minimax` selects the method MinimaxClone
         default="vidu", description="Which service clones: vidu (default) or minimax."
     )
-    voice_id: Annotated[str, StringConstraints(min_length=8, max_length=256, pattern=CHOSEN_ID), ON_ONE_LINE] = Field(
+    voice_id: Annotated[str, StringConstraints(min_length=8, max_length=256, pattern=_CHOSEN_ID), ON_ONE_LINE] = Field(
         description="Chosen by you, unique on the account: 8 to 256 letters, digits, - and _; a letter first."
     )
     audio: HostedSource = Field(description="mp3, m4a or wav of 10 seconds to 5 minutes, at most 20 MB.")
@@ -163,38 +163,7 @@ class MinimaxClone(MethodInputs):
         )
 
 
-# --- Tencent Cloud TRTC ---
-
-TRTC_MODELS = ("flow_01_turbo", "flow_01_ex")
-
-
-class TrtcClone(MethodInputs):
-    """VoiceClone. Limits: Tencent Cloud TRTC, that page."""
-
-    clones: ClassVar[bool] = True
-    samples: ClassVar[tuple[str, ...]] = ("prompt_audio",)
-    watched: ClassVar[bool] = False
-    request_only: ClassVar[frozenset[str]] = frozenset({"api_key_env"})
-
-    voice_name: Annotated[str, StringConstraints(min_length=1, max_length=36, pattern=TRTC_NAME), ON_ONE_LINE] = Field(
-        description="Letters, digits and underscores; at most 36."
-    )
-    prompt_audio: LocalSource = Field(description="10 to 180 seconds; sent as a 16 kHz mono WAV.")
-    prompt_text: str | None = Field(default=None, min_length=1, description="What the sample says.")
-    model: OneLine | None = Field(
-        default=None, min_length=1, description="flow_01_turbo or flow_01_ex; the list grows."
-    )
-    language: Annotated[str, StringConstraints(pattern=LANGUAGE), ON_ONE_LINE] | None = Field(
-        default=None, description="Two letters of ISO 639-1."
-    )
-    api_key_env: EnvName | None = Field(default=None, description="The variable that holds the call's APIKey.")
-
-    @classmethod
-    def remarks(cls, inputs: Inputs) -> tuple[str, ...]:
-        return _undocumented("model", inputs.get("model"), TRTC_MODELS)
-
-
-# --- Tencent Cloud VOD, generated sounds ---
+# --- generated sounds ---
 
 SCENES = ("sfx", "music")
 
@@ -209,7 +178,7 @@ class AudioOutput(Frozen):
     class_id: int | None = Field(default=None, ge=0, description="A class of the media library; 0 unless said.")
     expire_time: str | None = Field(
         default=None,
-        pattern=EXPIRE_TIME,
+        pattern=_EXPIRE_TIME,
         description="When a Permanent file is deleted, as 2027-01-01T00:00:00Z.",
     )
     duration: int | None = Field(default=None, ge=0, le=60, description="0 to 60 seconds.")
@@ -237,6 +206,7 @@ class AudioTask(MethodInputs):
     links: ClassVar[tuple[str, ...]] = ("videos", "audios")
     watched: ClassVar[bool] = False
     ours: ClassVar[frozenset[str]] = frozenset({"on_expiry"})
+    patterns: ClassVar[Mapping[str, str]] = {_EXPIRE_TIME: "a time such as 2027-01-01T00:00:00Z"}
 
     model_name: OneLine | None = Field(default=None, min_length=1, description="Kling or MiniMaxMusic.")
     model_version: OneLine | None = Field(default=None, min_length=1, description="The stable one unless said.")
@@ -251,10 +221,4 @@ class AudioTask(MethodInputs):
 
     @classmethod
     def remarks(cls, inputs: Inputs) -> tuple[str, ...]:
-        return _undocumented("scene_type", inputs.get("scene_type"), SCENES)
-
-
-def _undocumented(key: str, value: object, known: tuple[str, ...]) -> tuple[str, ...]:
-    if value is None or value in known:
-        return ()
-    return (f'{key} "{value}" is not among those the vendor documents ({", ".join(known)})',)
+        return undocumented("scene_type", inputs.get("scene_type"), SCENES)

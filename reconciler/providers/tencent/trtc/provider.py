@@ -15,7 +15,6 @@ from pydantic import StringConstraints
 from reconciler.audio.converting import to_16k_mono_wav
 from reconciler.audio.file import Unreadable
 from reconciler.errors import Cause, CloudError, Rejected
-from reconciler.model.accounts import TencentTrtcAccount
 from reconciler.model.base import Inputs
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import (
@@ -34,6 +33,7 @@ from reconciler.protocols import Capabilities, Clock, Done, MethodCapabilities, 
 from reconciler.providers.local_files import bytes_of
 from reconciler.providers.tencent import auth, client
 from reconciler.providers.tencent.schema import Reply
+from reconciler.providers.tencent.trtc.account import TencentTrtcAccount
 
 if TYPE_CHECKING:
     import httpx

@@ -1,0 +1,1 @@
+"""Tencent Cloud VOD: custom voices, clones and generated sounds."""

@@ -1,0 +1,10 @@
+"""Remarks on values that Tencent's pages do not list: its lists grow, so such a value is no error."""
+
+from __future__ import annotations
+
+
+def undocumented(key: str, value: object, known: tuple[str, ...]) -> tuple[str, ...]:
+    """A remark if the value is not among the documented ones."""
+    if value is None or value in known:
+        return ()
+    return (f'{key} "{value}" is not among those the vendor documents ({", ".join(known)})',)

@@ -1,0 +1,35 @@
+"""What the sandbox simulates of one cloud. Each cloud registers its own in its `CloudType`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from reconciler.model.account import Account
+from reconciler.model.variables import compared
+from reconciler.sandbox.http import Answer, Request
+from reconciler.sandbox.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxCloud:
+    """The API of a cloud, and the keys that are valid there.
+
+    `takes`: whether a request is for this cloud; None: it gets all requests that no other one takes. `keys` makes the
+    variables that sign in to the sandbox's account for an account of a manifest, from the account and its endpoint.
+    `foreign` is that account's name, if the cloud lists voices that voicectl did not make.
+    """
+
+    answer: Callable[[World, Request], Answer]
+    takes: Callable[[Request], bool] | None
+    keys: Callable[[Account, str], Mapping[str, str]]
+    sign_in: str  # how to sign in over the network: `Kling with KLING_API_KEY=...`
+    foreign: Callable[[Account, str], str] | None = None
+
+
+def variables(account: Account) -> Collection[str]:
+    """The environment variables that an account names. In the sandbox, each set of names is an account of its own.
+
+    A name that looks like a key is replaced by its digest, because the sandbox stores these names.
+    """
+    return [compared(name) for name in account.credentials.model_dump(exclude_none=True).values()]
