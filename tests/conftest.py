@@ -1,11 +1,12 @@
-"""Which tests run, and what the long suites counted, printed at the end of a run.
+"""Which tests run, which are skipped without an extra, and what the long suites counted, printed at the end of a run.
 
-It is in this file because with -n the reporting process reads only this conftest.
+The printing is in this file because with -n the reporting process reads only this conftest.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from importlib.util import find_spec
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -30,6 +31,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = kept
     if left:
         config.hook.pytest_deselected(items=left)
+    if find_spec("av") is None:
+        for item in items:
+            if item.get_closest_marker("audio") is not None:
+                item.add_marker(pytest.mark.skip(reason="needs the extra [audio]"))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

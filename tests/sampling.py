@@ -20,7 +20,7 @@ SLOW = {  # folder -> one test of so many is in the sample
     "crash": 10,
     "sabotage": 20,
 }
-TOLD_TWICE = "engine/test_simulation.py"  # few stories in the sample, all of them in the rest
+ALWAYS = ("engine/test_simulation.py", "conformance/")  # few stories in the sample; skipped there without the SDK
 _MODE = "VOICECTL_TESTS"  # the workers of xdist inherit it
 
 
@@ -57,6 +57,7 @@ def divided(items: Iterable[pytest.Item]) -> tuple[list[pytest.Item], list[pytes
         seen[folder] += 1
         if every > 1:
             item.add_marker(pytest.mark.slow)
-        wanted = {Mode.SAMPLE: in_sample, Mode.REST: not in_sample or name.as_posix() == TOLD_TWICE, Mode.NAMED: True}
+        again = name.as_posix().startswith(ALWAYS) or item.get_closest_marker("audio") is not None
+        wanted = {Mode.SAMPLE: in_sample, Mode.REST: again or not in_sample, Mode.NAMED: True}
         kept[wanted[mode()]].append(item)
     return kept[True], kept[False]

@@ -18,6 +18,9 @@ from reconciler.audio.limits import faults
 from reconciler.providers.tencent.trtc.samples import PROMPT
 from tests.support.sounds import FLOAT, UNTOLD, encoded, m4a, mp3, mp4, rf64, samples, wav, wrapped
 
+pytest.importorskip("av", reason="needs the extra [audio]")
+pytestmark = pytest.mark.audio
+
 
 def read(data: bytes) -> AudioFile:
     found = inspect(data)

@@ -248,6 +248,7 @@ SHAPES: dict[str, Callable[..., bytes]] = {
 }
 
 
+@pytest.mark.audio
 @pytest.mark.parametrize("size", [0, 2_000_000_000, UNTOLD])
 @pytest.mark.parametrize("name", SHAPES)
 def test_what_is_converted_is_the_sound_that_was_counted(name: str, size: int) -> None:
@@ -258,12 +259,14 @@ def test_what_is_converted_is_the_sound_that_was_counted(name: str, size: int) -
     assert (read(without_flaws(false)).flaws, read(without_flaws(false)).seconds) == ((), read(true).seconds)
 
 
+@pytest.mark.audio
 def test_what_ffmpeg_does_not_forgive_is_converted_too() -> None:
     stereo = wav(rate=44_100, channels=2)
     unpadded = whole_size(stereo[:36] + chunk(b"LIST", b"INFOodd", padded=False) + stereo[36:])
     assert to_16k_mono_wav(unpadded) == to_16k_mono_wav(stereo) == to_16k_mono_wav(ID3 + stereo)
 
 
+@pytest.mark.audio
 def test_a_compressed_wav_behind_a_tag_is_measured_and_converted() -> None:
     packed = encoded("wav", "adpcm_ms")
     assert read(ID3 + packed).seconds == read(packed).seconds

@@ -65,7 +65,7 @@ def test_a_length_is_shown_with_the_digits_that_break_the_limit(
         (vod.VOICE_URL, "mp3 wav mp4 mov"),
         (vod.CLONE_AUDIO, "mp3 m4a wav"),
         (vod.CLONE_PROMPT, "mp3 m4a wav"),
-        (trtc.PROMPT, "mp3 m4a wav mp4 mov"),
+        pytest.param(trtc.PROMPT, "mp3 m4a wav mp4 mov", marks=pytest.mark.audio),
         (vod.MINIMAX_BYTES, "mp3 m4a wav mp4 mov flac"),
     ],
     ids=lambda value: value.source if isinstance(value, AudioLimits) else "",
@@ -142,6 +142,7 @@ def test_a_format_that_is_not_taken_needs_no_second_reason() -> None:
     ]
 
 
+@pytest.mark.audio
 def test_without_pyav_trtc_takes_only_the_right_shape(monkeypatch: pytest.MonkeyPatch) -> None:
     stereo = replace(WAV, rate=44_100, channels=2)
     assert faults(stereo, trtc.PROMPT) == []

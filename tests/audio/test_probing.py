@@ -27,6 +27,7 @@ def probed(got: bytes | Fetched | NotFetched, limits: AudioLimits = kling.VOICE_
     return found
 
 
+@pytest.mark.audio
 def test_a_good_sample_is_known_and_has_no_fault() -> None:
     found = probed(mp3(12.0))
     assert found.audio is not None
@@ -37,6 +38,7 @@ def test_a_sample_that_is_too_short_is_at_fault() -> None:
     assert probed(wav(4.0)).faults == ("voice_url is 4.0 s long; Kling takes 5 to 30 s",)
 
 
+@pytest.mark.audio
 def test_all_its_faults_are_reported() -> None:
     assert probed(m4a(4.0)).faults == (
         "voice_url is m4a; Kling takes mp3, wav, mp4 and mov",
@@ -96,6 +98,7 @@ def test_more_bytes_than_are_read_are_a_doubt_where_the_vendor_names_no_limit() 
     assert found == Probed(None, doubts=("voice_url is larger than 104,857,600 bytes, and was not looked at",))
 
 
+@pytest.mark.audio
 def test_a_format_that_voicectl_cannot_read_is_at_fault() -> None:
     assert probed(encoded("flac", "flac", seconds=1.0)) == Probed(
         None,
@@ -103,6 +106,7 @@ def test_a_format_that_voicectl_cannot_read_is_at_fault() -> None:
     )
 
 
+@pytest.mark.audio
 def test_without_pyav_the_length_of_an_mp3_is_in_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
     sample = mp3(1.0)
     monkeypatch.setitem(sys.modules, "av", None)

@@ -7,14 +7,18 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conformance.vendor import Sandbox
+if TYPE_CHECKING:
+    from tests.conformance.vendor import Sandbox
 
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    from tests.conformance.vendor import Sandbox  # the SDK is an extra
+
     folder: Path = tmp_path_factory.mktemp("served")
     (folder / "voices.yaml").write_text("version: 1\n")
     with (

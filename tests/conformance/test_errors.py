@@ -6,6 +6,9 @@ import base64
 from typing import Any
 
 import pytest
+
+pytest.importorskip("tencentcloud", reason="needs the extra [conformance]")
+
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 
 from tests.conformance.test_happy_paths import APPLICATION, CREATES, SOURCE

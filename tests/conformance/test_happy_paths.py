@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+pytest.importorskip("tencentcloud", reason="needs the extra [conformance]")
+
 from tests.conformance.vendor import SDK_WARNS, Sandbox
 from tests.support.sounds import wav
 

@@ -12,6 +12,9 @@ from typing import Any
 
 import httpx
 import pytest
+
+pytest.importorskip("tencentcloud", reason="needs the extra [conformance]")
+
 from tencentcloud.common import abstract_client
 
 from reconciler.model.manifest import Voice
@@ -22,7 +25,7 @@ from reconciler.providers.tencent.trtc.provider import TrtcProvider
 from reconciler.providers.tencent.vod.account import TencentVodAccount
 from reconciler.providers.tencent.vod.provider import VodProvider
 from tests.conformance.vendor import SDK_WARNS, TRTC, Vendor, modelled
-from tests.sandbox.support import FakeClock
+from tests.support.clock import FakeClock
 from tests.support.sounds import wav
 
 pytestmark = SDK_WARNS

@@ -24,7 +24,7 @@ from reconciler.sandbox.tencent.auth import keys_for
 from reconciler.sandbox.transport import SandboxTransport
 from reconciler.sandbox.world import World
 from tests.contracts.mount import Mount
-from tests.support.manual_clock import ManualClock
+from tests.support.clock import FakeClock
 from tests.support.sounds import wav
 
 ENDPOINT = "https://gateway.example.com/tencent"
@@ -71,7 +71,7 @@ def _voice(method: str, name: str, folder: Path) -> Voice:
 @contextmanager
 def tencent(method: str) -> Iterator[Mount]:
     """Mounts a method of VOD, or `trtc`."""
-    clock = ManualClock()
+    clock = FakeClock()
     with tempfile.TemporaryDirectory() as folder, World.open(Path(folder) / "world.db", clock) as world:
         transport = RefusingTransport(world)
         world.set_faults(Faults(task_seconds=10))

@@ -21,15 +21,15 @@ from reconciler.providers.kling.auth import ApiKey
 from reconciler.providers.kling.provider import KlingProvider
 from tests.contracts.mount import Mount
 from tests.contracts.tencent_mounts import tencent
+from tests.support.clock import START, FakeClock
 from tests.support.kling_service import Deleted, KlingService, Spoil
-from tests.support.manual_clock import START, ManualClock
 
 KEY = "vc-0123abcd-narrator-deadbeef-1"
 
 
 @contextmanager
 def kling_on_a_socket() -> Iterator[Mount]:
-    clock = ManualClock()
+    clock = FakeClock()
     with KlingService(prefix="/gateway", now=lambda: clock.now().timestamp()) as kling:
         kling.task_seconds = 10
         kling.deleted_voices = Deleted.VANISHES

@@ -25,7 +25,7 @@ from reconciler.sandbox.request_context import RequestContext
 from reconciler.sandbox.task import Task
 from reconciler.sandbox.world import World
 from tests.engine.expected_voices import KLING_KEYS, LISTED
-from tests.support.virtual import SteadyClock
+from tests.support.clock import OtherMachine
 
 if TYPE_CHECKING:
     from tests.engine.simulated_run import SimulatedRun
@@ -38,7 +38,7 @@ CAN = Capabilities(methods={"create": MethodCapabilities(found=ByList(lag=LAG)),
 
 def at_a_listed_cloud(simulated: SimulatedRun) -> None:
     """Its accounts are of this cloud from now on."""
-    simulated.world = ListedWorld.open(":memory:", SteadyClock(simulated.clock), seed=simulated.seed)
+    simulated.world = ListedWorld.open(":memory:", OtherMachine(simulated.clock), seed=simulated.seed)
     simulated.provide = lambda account: ListedProvider(account, simulated)
 
 

@@ -41,8 +41,9 @@ from reconciler.sandbox.tencent.auth import SECRET_ID, SECRET_KEY
 from reconciler.sandbox.transport import SandboxTransport
 from reconciler.sandbox.world import World
 from tests.engine.expected_voices import KLING_KEYS
+from tests.support.clock import FakeClock, OtherMachine
 from tests.support.memory_backend import MemoryBackend
-from tests.support.virtual import InlinePool, SteadyClock, VirtualClock
+from tests.support.virtual import InlinePool
 
 LINEAGE = "01234567-89ab-cdef-0123-456789abcdef"
 _SOMEBODY = LockOwner("somebody", "here", 4711)
@@ -75,8 +76,8 @@ class Died(BaseException):
 
 class SimulatedRun:
     def __init__(self, *, latency: Callable[[], float] | float = 0.05, seed: int = 1, **faults: Any) -> None:
-        self.clock = VirtualClock()
-        self.world = World.open(":memory:", SteadyClock(self.clock), seed=seed)
+        self.clock = FakeClock()
+        self.world = World.open(":memory:", OtherMachine(self.clock), seed=seed)
         self.world.set_faults(Faults(**faults))
         self.seed = seed
         self.backend = self.another_backend()

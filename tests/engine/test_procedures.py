@@ -38,8 +38,8 @@ from reconciler.planning import markers
 from reconciler.protocols import Accepted, ByList, Done, MethodCapabilities, Unknowable
 from tests.engine.scripted_provider import ScriptedProvider
 from tests.engine.simulated_run import voice
+from tests.support.clock import FakeClock
 from tests.support.hints import in_words
-from tests.support.manual_clock import ManualClock
 
 LOST = OutcomeUnknown("the connection broke")
 DUPLICATE = Rejected("the key exists", duplicate=True)
@@ -62,7 +62,7 @@ class Story:
         can: MethodCapabilities | None = None,
         **told: Any,
     ) -> None:
-        clock = ManualClock()
+        clock = FakeClock()
         self.run_state = RunState(State(lineage="0123"), lambda event: None)
         for record in records:
             bound = {record.address: record.external_task_id} if record.status is not Status.DEPOSED else {}
@@ -120,7 +120,7 @@ def creation(declared: Voice | None = None, *records: Record, **told: Any) -> St
 
 def held(status: Status = Status.READY, *, key: str = "k0", **fields: Any) -> Record:
     """The voice that the address has."""
-    now = ManualClock().now()
+    now = FakeClock().now()
     told = {"voice_id": "849", "attempts": 1, "created_at": now, "changed_at": now, **fields}
     return Record(
         external_task_id=key, address="a", provider="kling", account="kling on paper", method="create",

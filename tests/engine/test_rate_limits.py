@@ -7,7 +7,7 @@ from math import inf
 import pytest
 
 from reconciler.engine.rate_limits import ConcurrencyLimit, RateLimiter, ReadLimiter
-from tests.support.manual_clock import ManualClock
+from tests.support.clock import FakeClock
 
 
 def sent(pace: RateLimiter, seconds: float, *, late: float = 0.0) -> list[float]:
@@ -222,7 +222,7 @@ def test_a_slot_given_forgets_the_waits() -> None:
 
 
 def test_reads_of_a_quiet_account_go_at_once() -> None:
-    clock = ManualClock()
+    clock = FakeClock()
     gate = ReadLimiter(clock, {})
     clock.pass_(60)
     gate("list")
@@ -230,7 +230,7 @@ def test_reads_of_a_quiet_account_go_at_once() -> None:
 
 
 def test_reads_keep_the_rate_of_their_action() -> None:
-    clock = ManualClock()
+    clock = FakeClock()
     gate = ReadLimiter(clock, {"get": 5.0})
     for _ in range(51):
         gate("get")

@@ -19,7 +19,8 @@ from reconciler.protocols import MethodCapabilities, Unknowable
 from tests.engine.scripted_provider import ScriptedProvider
 from tests.engine.simulated_run import SimulatedRun, voice
 from tests.engine.test_run_state import record
-from tests.support.virtual import InlinePool, VirtualClock
+from tests.support.clock import FakeClock
+from tests.support.virtual import InlinePool
 
 
 def with_a_slow_disk(seconds: float, voices: int = 200, *, latency: float = 0.05) -> SimulatedRun:
@@ -126,7 +127,7 @@ class NoDisk:
 
 def test_appends_come_one_after_the_other_and_each_takes_all_there_is() -> None:
     run_state, started = RunState(State(lineage="0123"), lambda event: None), list[AppendJob]()
-    writer = StateWriter(run_state, NoDisk(), VirtualClock(), started.append)
+    writer = StateWriter(run_state, NoDisk(), FakeClock(), started.append)
     for key in ("one", "two", "three"):
         run_state.write(record(key))
         writer.note_write(urgent=True)
@@ -144,7 +145,7 @@ def test_a_run_that_ends_holds_no_result_back() -> None:
     run_state, started, clock = (
         RunState(State(lineage="0123"), lambda event: None),
         list[AppendJob](),
-        VirtualClock(),
+        FakeClock(),
     )
     writer = StateWriter(run_state, NoDisk(), clock, started.append)
     writer.append_ended(AppendResult(number=0, seconds=1.0))  # a slow disk

@@ -18,8 +18,9 @@ from reconciler.errors import (
 from reconciler.model import statefile
 from reconciler.model.state import State, Status
 from tests.support.children import in_child
+from tests.support.clock import FakeClock
 from tests.support.hints import in_words
-from tests.support.stores import NEW, StoppedClock, loaded, record, store_in, with_voice
+from tests.support.stores import NEW, loaded, record, store_in, with_voice
 
 
 def test_the_first_apply_writes_serial_1(applied: State, tmp_path: Path) -> None:
@@ -153,24 +154,24 @@ def test_waiting_looks_once_a_second_and_says_so_once(tmp_path: Path) -> None:
     told: list[StateLocked] = []
 
     def released_after_three() -> None:
-        if clock.slept == 3:
+        if len(clock.slept) == 3:
             held.__exit__(None, None, None)
 
-    clock = StoppedClock(released_after_three)
+    clock = FakeClock(on_sleep=released_after_three)
     with store_in(tmp_path, clock=clock).locked("apply", wait=10, waiting=told.append):
-        assert clock.slept == 3
+        assert len(clock.slept) == 3
     assert len(told) == 1
 
 
 def test_waiting_ends_in_the_refusal(tmp_path: Path) -> None:
-    clock = StoppedClock()
+    clock = FakeClock()
     with (
         store_in(tmp_path).locked("apply"),
         pytest.raises(StateLocked),
         store_in(tmp_path, clock=clock).locked("apply", wait=2.5),
     ):
         pass
-    assert clock.slept == 2.5
+    assert clock.slept == [1, 1, 0.5]
 
 
 def test_an_error_inside_the_lock_stays_what_it_is(tmp_path: Path) -> None:

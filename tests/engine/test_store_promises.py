@@ -14,7 +14,8 @@ import pytest
 from reconciler.engine.store import Store
 from reconciler.model.state import Status
 from tests.support.children import die_at, fork, said, wait
-from tests.support.stores import NEW, WHEN, StoppedClock, loaded, record, store_in, with_voice
+from tests.support.clock import FakeClock
+from tests.support.stores import NEW, WHEN, loaded, record, store_in, with_voice
 
 
 def apply(store: Store, promise: Callable[[bytes], object], addresses: Sequence[str]) -> None:
@@ -60,7 +61,7 @@ def test_eight_processes_that_add_voices_under_the_lock_lose_none(tmp_path: Path
     def adding(name: str) -> Callable[[], None]:
         def work() -> None:
             for number in range(4):
-                clock = StoppedClock(lambda: time.sleep(0.001))
+                clock = FakeClock(on_sleep=lambda: time.sleep(0.001))
                 store = store_in(tmp_path, clock=clock)
                 with store.locked("apply", wait=1e9):
                     state = store.load() or NEW

@@ -10,28 +10,28 @@ from reconciler.providers.kling.account import KlingAccount
 from reconciler.providers.kling.auth import ApiKey, Credentials
 from reconciler.providers.kling.provider import KlingProvider
 from tests.providers.kling.account import House
+from tests.support.clock import FakeClock
 from tests.support.kling_service import KlingService
-from tests.support.manual_clock import ManualClock
 
 Connect = Callable[..., KlingProvider]
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
+def clock() -> FakeClock:
+    return FakeClock()
 
 
 @pytest.fixture
-def kling(clock: ManualClock) -> Iterator[KlingService]:
+def kling(clock: FakeClock) -> Iterator[KlingService]:
     with KlingService(prefix="/gateway", now=lambda: clock.now().timestamp()) as service:
         yield service
 
 
 @pytest.fixture
-def connect(kling: KlingService, clock: ManualClock) -> Iterator[Connect]:
+def connect(kling: KlingService, clock: FakeClock) -> Iterator[Connect]:
     opened: list[KlingProvider] = []
 
-    def make(credentials: Credentials | None = None, *, its_clock: ManualClock | None = None) -> KlingProvider:
+    def make(credentials: Credentials | None = None, *, its_clock: FakeClock | None = None) -> KlingProvider:
         account = KlingAccount(type="kling", endpoint=kling.url)
         opened.append(KlingProvider(account, credentials or ApiKey(kling.api_key), clock=its_clock or clock))
         return opened[-1]

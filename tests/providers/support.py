@@ -13,7 +13,7 @@ from reconciler.model.state import Record, Status
 from reconciler.providers.kling.account import KlingAccount
 from reconciler.providers.kling.auth import ApiKey, Credentials
 from reconciler.providers.kling.provider import KlingProvider
-from tests.support.manual_clock import START, ManualClock
+from tests.support.clock import START, FakeClock
 
 KEY = "vc-0123abcd-narrator-deadbeef-1"
 API_KEY = "kling-api-key-0123456789abcdef"
@@ -83,14 +83,14 @@ class Script(httpx.BaseTransport):
 
 
 def scripted(
-    *answers: Scripted, credentials: Credentials | None = None, clock: ManualClock | None = None
+    *answers: Scripted, credentials: Credentials | None = None, clock: FakeClock | None = None
 ) -> tuple[KlingProvider, Script]:
     """A provider on the default endpoint, and the script with the requests that it received."""
     script = Script(answers)
     provider = KlingProvider(
         KlingAccount(type="kling"),
         credentials or ApiKey(API_KEY),
-        clock=clock or ManualClock(),
+        clock=clock or FakeClock(),
         transport=script,
     )
     return provider, script

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from reconciler.sandbox.world import World
-from tests.sandbox.support import Caller, FakeClock
+from tests.sandbox.support import Caller
 from tests.sandbox.tencent.support import TencentCaller
+from tests.support.clock import FakeClock
 
 
 @pytest.fixture

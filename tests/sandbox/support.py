@@ -1,10 +1,9 @@
-"""A clock that does not advance by itself, and a client that calls the sandbox's Kling API."""
+"""A client that calls the sandbox's Kling API."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -12,23 +11,9 @@ from reconciler.sandbox.faults import Faults
 from reconciler.sandbox.http import Dropped, Request, Response
 from reconciler.sandbox.router import handle
 from reconciler.sandbox.world import World
+from tests.support.clock import FakeClock
 
-START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 MP3 = "https://cdn.example.com/narrator.mp3"
-
-
-@dataclass
-class FakeClock:
-    at: datetime = START
-
-    def now(self) -> datetime:
-        return self.at
-
-    def monotonic(self) -> float:
-        return self.at.timestamp()
-
-    def sleep(self, seconds: float) -> None:
-        self.at += timedelta(seconds=seconds)
 
 
 @dataclass(frozen=True)

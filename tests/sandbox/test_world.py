@@ -12,24 +12,18 @@ import pytest
 from reconciler.errors import UsageError
 from reconciler.sandbox.faults import Faults
 from reconciler.sandbox.world import World
-from tests.sandbox.support import Caller, FakeClock
+from tests.sandbox.support import Caller
+from tests.support.clock import FakeClock
 from tests.support.hints import in_words
 
 CREATES = """
 import json, os, signal, sys
-from datetime import UTC, datetime
 from reconciler.sandbox.router import handle
 from reconciler.sandbox.http import Request
 from reconciler.sandbox.world import World
+from reconciler.wiring import SystemClock
 
-class Clock:
-    def now(self): return datetime.now(UTC)
-    def monotonic(self): return 0.0
-    def sleep(self, seconds):
-        import time
-        time.sleep(seconds)
-
-world = World.open(sys.argv[1], Clock())
+world = World.open(sys.argv[1], SystemClock())
 for n in range(int(sys.argv[3])):
     body = {"voice_name": "v", "voice_url": "https://example.com/a.mp3", "external_task_id": f"{sys.argv[2]}-{n}"}
     asked = Request("POST", "/v1/general/custom-voices", headers={"authorization": "Bearer sandbox-default"},

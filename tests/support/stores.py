@@ -1,11 +1,11 @@
-"""Stores on a real disk, with a clock that does not run and a disk that can be full."""
+"""Stores on a real disk, with a clock that stands still and a disk that can be full."""
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,28 +14,11 @@ from reconciler.engine.lock_owner import LockOwner
 from reconciler.engine.store import Store
 from reconciler.model.state import Record, State, Status
 from reconciler.protocols import Blob, LockInfo
+from tests.support.clock import FakeClock
 
 WHEN = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ANN = LockOwner(user="ann", host="here", pid=4711)
 NEW = State(lineage="abcdef12")
-
-
-class StoppedClock:
-    """Satisfies `Clock`. Moves only by `sleep`; `sleeping` is called for each sleep."""
-
-    def __init__(self, sleeping: Callable[[], object] = lambda: None) -> None:
-        self.slept = 0.0
-        self._sleeping = sleeping
-
-    def now(self) -> datetime:
-        return WHEN + timedelta(seconds=self.slept)
-
-    def monotonic(self) -> float:
-        return self.slept
-
-    def sleep(self, seconds: float) -> None:
-        self.slept += seconds
-        self._sleeping()
 
 
 class FullDisk:
@@ -70,7 +53,7 @@ class FullDisk:
 
 def store_in(folder: Path, **options: Any) -> Store:
     given: dict[str, Any] = {
-        "clock": StoppedClock(),
+        "clock": FakeClock(WHEN),
         "rescue_path": folder / "voices.state.rescue.json",
         "lock_owner": ANN,
         "lock_id": lambda: "aaaa1111",
@@ -80,7 +63,7 @@ def store_in(folder: Path, **options: Any) -> Store:
 
 def on_full_disk(folder: Path) -> tuple[Store, FullDisk]:
     disk = FullDisk(LocalBackend(folder / "voices.state.json"))
-    store = Store(disk, clock=StoppedClock(), rescue_path=folder / "voices.state.rescue.json", lock_owner=ANN)
+    store = Store(disk, clock=FakeClock(WHEN), rescue_path=folder / "voices.state.rescue.json", lock_owner=ANN)
     return store, disk
 
 

@@ -1,4 +1,4 @@
-"""Virtual time: it advances only when no work is left, and the calls of its worker pool take some of it.
+"""A worker pool in virtual time: time advances only when no work is left, and calls take some of it.
 
 A run against the sandbox that would last minutes takes milliseconds, and is the same every time.
 """
@@ -8,63 +8,13 @@ from __future__ import annotations
 import heapq
 import random
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Generic, TypeVar
 
 from reconciler.engine.state_writer import AppendJob
+from tests.support.clock import FakeClock
 
 T = TypeVar("T")
-
-START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-
-
-class VirtualClock:
-    """Satisfies `Clock`. A sleep inside of a call delays only this call; the time of the others does not move."""
-
-    def __init__(self) -> None:
-        self._seconds = 0.0
-        self._alone: float | None = None  # seconds that the current call has slept
-        self.ahead = 0.0  # seconds that the wall clock of this machine is ahead
-
-    def now(self) -> datetime:
-        return START + timedelta(seconds=self.monotonic() + self.ahead)
-
-    def monotonic(self) -> float:
-        return self._seconds + (self._alone or 0.0)
-
-    def sleep(self, seconds: float) -> None:
-        if self._alone is None:
-            self._seconds += seconds
-        else:
-            self._alone += seconds
-
-    def reach(self, moment: float) -> None:
-        self._seconds = max(self._seconds, moment)
-
-    def apart(self, job: Callable[[], T]) -> tuple[T, float]:
-        """Runs the job. Returns its result, and how long it slept. A job may contain another run with its own jobs."""
-        around, self._alone = self._alone, 0.0
-        try:
-            return job(), self._alone
-        finally:
-            self._alone = around
-
-
-class SteadyClock:
-    """Satisfies `Clock`. The same time on another machine, whose wall clock is right."""
-
-    def __init__(self, clock: VirtualClock) -> None:
-        self._clock = clock
-
-    def now(self) -> datetime:
-        return START + timedelta(seconds=self._clock.monotonic())
-
-    def monotonic(self) -> float:
-        return self._clock.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        self._clock.sleep(seconds)
 
 
 class InlinePool(Generic[T]):
@@ -73,7 +23,7 @@ class InlinePool(Generic[T]):
     Jobs run inside of `wait`, in the order in which they reach the cloud; without latency, they run in `start`.
     """
 
-    def __init__(self, clock: VirtualClock, *, latency: Callable[[], float] | float = 0.05) -> None:
+    def __init__(self, clock: FakeClock, *, latency: Callable[[], float] | float = 0.05) -> None:
         self._clock = clock
         self._latency = latency if callable(latency) else lambda: latency
         self._order = count()
@@ -83,7 +33,7 @@ class InlinePool(Generic[T]):
 
     def start(self, job: Callable[[], T]) -> None:
         if _is_append(job):  # not a call: it takes as long as the disk
-            answer, slept = self._clock.apart(job)
+            answer, slept = self._apart(job)
             heapq.heappush(self._answers, (self._clock.monotonic() + slept, next(self._order), answer))
             return
         half = self._latency() / 2
@@ -97,7 +47,7 @@ class InlinePool(Generic[T]):
             call_at = self._calls[0][0] if self._calls else float("inf")
             answer_at = self._answers[0][0] if self._answers else float("inf")
             if min(call_at, answer_at) > until:
-                self._clock.reach(until)
+                self._reach(until)
                 return []
             if call_at < answer_at:
                 self._run_next()
@@ -120,8 +70,8 @@ class InlinePool(Generic[T]):
         for moment, _, job, _ in sorted(self._calls, key=lambda call: call[:2]):
             fate = chance.choice(["arrives", "arrives", "never left", "late"])
             if fate == "arrives":
-                self._clock.reach(moment)
-                self._clock.apart(job)
+                self._reach(moment)
+                self._apart(job)
             elif fate == "late":
                 late.append(job)
         self._calls, self._answers = [], []
@@ -129,16 +79,27 @@ class InlinePool(Generic[T]):
 
     def _run_next(self) -> None:
         moment, _, job, half = heapq.heappop(self._calls)
-        self._clock.reach(moment)
-        answer, slept = self._clock.apart(job)
+        self._reach(moment)
+        answer, slept = self._apart(job)
         heapq.heappush(self._answers, (self._clock.monotonic() + slept + half, next(self._order), answer))
 
     def _arrived(self, moment: float) -> list[T]:
-        self._clock.reach(moment)
+        self._reach(moment)
         found: list[T] = []
         while self._answers and self._answers[0][0] <= moment:
             found.append(heapq.heappop(self._answers)[2])
         return found
+
+    def _reach(self, moment: float) -> None:
+        self._clock.move_to(max(moment, self._clock.monotonic()))
+
+    def _apart(self, job: Callable[[], T]) -> tuple[T, float]:
+        """Runs the job. Returns its result, and how long it slept, which delays only this job."""
+        begun = self._clock.monotonic()
+        try:
+            return job(), self._clock.monotonic() - begun
+        finally:
+            self._clock.move_to(begun)
 
 
 def _is_append(job: object) -> bool:

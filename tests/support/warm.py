@@ -23,6 +23,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -72,8 +73,9 @@ def load() -> None:
     """Imports everything that a run needs, once."""
     import reconciler
 
+    left_out = {"reconciler.__main__"} | (set() if find_spec("av") else {"reconciler.audio.decoding"})
     for module in pkgutil.walk_packages(reconciler.__path__, "reconciler."):
-        if module.name != "reconciler.__main__":
+        if module.name not in left_out:
             importlib.import_module(module.name)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+import reconciler
 from reconciler import errors
 from reconciler.errors import ManifestError, OutcomeUnknown, Problem, StateLocked, StateNotSaved, VoicectlError
 from reconciler.hints import hint, way
@@ -13,28 +15,28 @@ from reconciler.model.events import Event, Kind, Tally
 from reconciler.model.manifest import Manifest, Voice
 from reconciler.providers.kling.account import KlingAccount
 from reconciler.views import text
+from tests.views.error_examples import EXAMPLES, WRITTEN_OUT, example
 
 Golden = Callable[[str, str], None]
 
 TWO_PROBLEMS = ManifestError(
     [
         Problem("voices.yaml", 12, 7, "voices.narrator.create.voice_name", "24 characters, at most 20"),
-        Problem("voices.yaml", 15, 5, "voices.hero.crate", "unknown key; did you mean create?"),
+        Problem("voices.yaml", 15, 5, "voices.hero.crate", "unknown key, did you mean create?"),
     ]
 )
 
 RETRY = hint(way("", "--retry", "hero"))
 
 
-def every_error() -> Iterator[VoicectlError]:
-    """One of each that is ever raised, in the order of the tree in errors.py."""
-    for raised in vars(errors).values():
-        if isinstance(raised, type) and issubclass(raised, VoicectlError):
-            yield TWO_PROBLEMS if raised is ManifestError else raised("What, and where.", "voicectl plan")
-
-
 def test_every_error_reads_as_the_golden_file_says(golden: Golden) -> None:
-    golden("errors.txt", "\n\n---\n\n".join(text.error(error) for error in every_error()))
+    golden("errors.txt", "\n\n---\n\n".join(text.error(example(kind)) for kind in EXAMPLES))
+
+
+@pytest.mark.parametrize("kind", WRITTEN_OUT)
+def test_an_example_that_no_code_makes_has_the_words_of_a_command(kind: type[VoicectlError]) -> None:
+    commands = [path.read_text(encoding="utf-8") for path in Path(reconciler.__file__).parent.rglob("*.py")]
+    assert any(f'{kind.__name__}("{example(kind).detail}"' in command for command in commands)
 
 
 def test_an_error_is_its_title_its_facts_and_the_next_command() -> None:
@@ -55,7 +57,7 @@ def test_a_manifest_error_is_a_line_a_problem_and_their_count() -> None:
         "Error: The manifest is not valid",
         "",
         "voices.yaml:12:7: voices.narrator.create.voice_name: 24 characters, at most 20",
-        "voices.yaml:15:5: voices.hero.crate: unknown key; did you mean create?",
+        "voices.yaml:15:5: voices.hero.crate: unknown key, did you mean create?",
         "",
         "2 problems.",
     ]

@@ -13,7 +13,7 @@ import pytest
 from reconciler.errors import CloudError, OutcomeUnknown, Rejected, Throttled
 from reconciler.model.account import Timeouts
 from reconciler.providers.http.client import HttpClient, HttpResponse, retry_read
-from tests.support.manual_clock import ManualClock
+from tests.support.clock import FakeClock
 
 
 def raising(*errors: CloudError) -> Callable[[], str]:
@@ -28,17 +28,17 @@ def raising(*errors: CloudError) -> Callable[[], str]:
     return read
 
 
-def test_a_read_that_fails_three_times_succeeds_at_the_fourth(clock: ManualClock) -> None:
+def test_a_read_that_fails_three_times_succeeds_at_the_fourth(clock: FakeClock) -> None:
     assert retry_read(raising(*[OutcomeUnknown("lost")] * 3), clock=clock) == "read"
     assert clock.slept == [0.5, 1.0, 2.0]
 
 
-def test_a_read_that_fails_four_times_fails(clock: ManualClock) -> None:
+def test_a_read_that_fails_four_times_fails(clock: FakeClock) -> None:
     with pytest.raises(OutcomeUnknown):
         retry_read(raising(*[OutcomeUnknown("lost")] * 4), clock=clock)
 
 
-def test_a_refused_read_is_not_repeated(clock: ManualClock) -> None:
+def test_a_refused_read_is_not_repeated(clock: FakeClock) -> None:
     with pytest.raises(Rejected):
         retry_read(raising(Rejected("no")), clock=clock)
     assert clock.slept == []
@@ -46,7 +46,7 @@ def test_a_refused_read_is_not_repeated(clock: ManualClock) -> None:
 
 @pytest.mark.parametrize(("retry_after", "waited"), [(None, 0.5), (0.1, 0.5), (7.0, 7.0), (86400.0, 60.0)])
 def test_a_throttled_read_waits_as_retry_after_says_up_to_a_limit(
-    clock: ManualClock, retry_after: float | None, waited: float
+    clock: FakeClock, retry_after: float | None, waited: float
 ) -> None:
     retry_read(raising(Throttled("later", retry_after=retry_after)), clock=clock)
     assert clock.slept == [waited]
@@ -71,7 +71,7 @@ def test_retry_after_is_seconds_or_a_date(header: str, seconds: float | None) ->
     assert HttpResponse("GET /", 429, headers, b"").retry_after == seconds
 
 
-def test_a_closed_port_is_unsent(clock: ManualClock) -> None:
+def test_a_closed_port_is_unsent(clock: FakeClock) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         http = HttpClient(f"http://127.0.0.1:{closed.getsockname()[1]}", Timeouts(), clock=clock)
@@ -81,7 +81,7 @@ def test_a_closed_port_is_unsent(clock: ManualClock) -> None:
     assert caught.value.unsent
 
 
-def test_a_server_without_tls_is_unsent(clock: ManualClock) -> None:
+def test_a_server_without_tls_is_unsent(clock: FakeClock) -> None:
     with socket.create_server(("127.0.0.1", 0)) as plain:
         http = HttpClient(f"https://127.0.0.1:{plain.getsockname()[1]}", Timeouts(connect=0.2), clock=clock)
         with pytest.raises(Rejected) as caught:
@@ -90,7 +90,7 @@ def test_a_server_without_tls_is_unsent(clock: ManualClock) -> None:
     assert caught.value.unsent
 
 
-def test_a_server_that_never_answers_leaves_it_unknown(clock: ManualClock) -> None:
+def test_a_server_that_never_answers_leaves_it_unknown(clock: FakeClock) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         http = HttpClient(f"http://127.0.0.1:{silent.getsockname()[1]}", Timeouts(read=0.1), clock=clock)
         with pytest.raises(OutcomeUnknown, match=r"no answer within 0.1 s \(timeouts.read\); it may have happened"):
@@ -98,7 +98,7 @@ def test_a_server_that_never_answers_leaves_it_unknown(clock: ManualClock) -> No
         http.close()
 
 
-def test_an_answer_that_drips_for_ever_is_given_up(clock: ManualClock) -> None:
+def test_an_answer_that_drips_for_ever_is_given_up(clock: FakeClock) -> None:
     class Drip(httpx.SyncByteStream):
         def __iter__(self) -> Iterator[bytes]:
             while True:
@@ -111,7 +111,7 @@ def test_an_answer_that_drips_for_ever_is_given_up(clock: ManualClock) -> None:
         http.send("GET", "/", headers={})
 
 
-def test_words_of_others_are_shown_without_secrets_on_one_line(clock: ManualClock) -> None:
+def test_words_of_others_are_shown_without_secrets_on_one_line(clock: FakeClock) -> None:
     http = HttpClient(
         "http://x",
         Timeouts(),

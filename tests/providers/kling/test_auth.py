@@ -14,8 +14,8 @@ from reconciler.providers.kling.account import KlingAccount, KlingCredentials
 from reconciler.providers.kling.auth import ApiKey, KeyPair, Signer, credentials, endpoint
 from tests.providers.conftest import Connect
 from tests.providers.support import KEY, answer, kling_body, scripted, voice
+from tests.support.clock import START, FakeClock
 from tests.support.kling_service import KlingService
-from tests.support.manual_clock import START, ManualClock
 
 ACCOUNT = KlingAccount(type="kling")
 NAMED = KlingAccount(type="kling", credentials=KlingCredentials(api_key_env="PROD_KEY"))
@@ -122,14 +122,14 @@ def test_a_wrong_secret_key_stops_everything(kling: KlingService, connect: Conne
 
 
 def test_a_token_says_what_the_vendor_asks_for(pair: KeyPair) -> None:
-    header = Signer(pair, clock=ManualClock()).authorization()
+    header = Signer(pair, clock=FakeClock()).authorization()
     head, claims = (json.loads(base64.urlsafe_b64decode(p + "==")) for p in header.split(" ")[1].split(".")[:2])
     now = int(START.timestamp())
     assert head == {"alg": "HS256", "typ": "JWT"}
     assert claims == {"iss": pair.access_key, "exp": now + 1800, "nbf": now - 5}
 
 
-def test_a_token_is_kept_while_it_is_young(pair: KeyPair, clock: ManualClock) -> None:
+def test_a_token_is_kept_while_it_is_young(pair: KeyPair, clock: FakeClock) -> None:
     signer = Signer(pair, clock=clock)
     first = signer.authorization()
     clock.pass_(1100)
@@ -137,7 +137,7 @@ def test_a_token_is_kept_while_it_is_young(pair: KeyPair, clock: ManualClock) ->
 
 
 def test_a_token_is_signed_anew_well_before_it_expires(
-    kling: KlingService, connect: Connect, pair: KeyPair, clock: ManualClock
+    kling: KlingService, connect: Connect, pair: KeyPair, clock: FakeClock
 ) -> None:
     provider = connect(pair)
     for _ in range(4):
@@ -150,8 +150,8 @@ def test_a_token_is_signed_anew_well_before_it_expires(
 def test_a_machine_whose_clock_is_wrong_signs_by_the_server_s(
     kling: KlingService, connect: Connect, pair: KeyPair, wrong_by: int
 ) -> None:
-    wrong = ManualClock()
-    wrong.jump(wrong_by)
+    wrong = FakeClock()
+    wrong.ahead += wrong_by
     provider = connect(pair, its_clock=wrong)
     provider.submit(voice(), KEY)
     provider.voices()
@@ -160,12 +160,12 @@ def test_a_machine_whose_clock_is_wrong_signs_by_the_server_s(
 
 
 def test_a_clock_that_jumps_under_a_run_is_followed(kling: KlingService, connect: Connect, pair: KeyPair) -> None:
-    ours = ManualClock()
+    ours = FakeClock()
     provider = connect(pair, its_clock=ours)
     provider.voices()
-    ours.jump(7200)
+    ours.ahead += 7200
     provider.voices()
-    ours.jump(-7200)
+    ours.ahead += -7200
     provider.voices()
     assert [c for c in codes(kling) if c == 0] == [0, 0, 0]
     assert len(kling.calls) <= 5
@@ -193,7 +193,7 @@ def test_an_api_key_is_not_tried_again(kling: KlingService, connect: Connect) ->
     assert kling.count("list") == 1
 
 
-def test_a_short_secret_key_makes_no_noise(clock: ManualClock) -> None:
+def test_a_short_secret_key_makes_no_noise(clock: FakeClock) -> None:
     assert Signer(KeyPair("ak", "sk"), clock=clock).authorization().startswith("Bearer ey")
 
 

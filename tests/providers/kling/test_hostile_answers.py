@@ -15,7 +15,7 @@ from reconciler.model.state import Status
 from reconciler.providers.http import client as transport
 from reconciler.providers.kling.auth import KeyPair
 from tests.providers.support import API_KEY, KEY, SIGNED_URL, answer, kling_body, record, scripted, task, voice
-from tests.support.manual_clock import ManualClock
+from tests.support.clock import FakeClock
 
 BODIES = {
     "HTML": b"<html><body>Please sign in</body></html>",
@@ -82,7 +82,7 @@ def test_a_small_answer_that_unpacks_without_end_is_not_swallowed(monkeypatch: p
     monkeypatch.setattr(transport, "MAX_ANSWER_BYTES", 1000)
     packed = httpx.ByteStream(gzip.compress(b" " * 9999))
     bomb = httpx.MockTransport(lambda _: httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=packed))
-    http = transport.HttpClient("http://x", Timeouts(), clock=ManualClock(), mount=bomb)
+    http = transport.HttpClient("http://x", Timeouts(), clock=FakeClock(), mount=bomb)
     with pytest.raises(OutcomeUnknown, match="larger than 1000 bytes"):
         http.send("GET", "/", headers={})
 

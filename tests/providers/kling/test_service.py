@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tests.support.clock import FakeClock
 from tests.support.kling_service import OWEN, Deleted, KlingService, Spoil
-from tests.support.manual_clock import ManualClock
 
 VOICES = "/v1/general/custom-voices"
 
@@ -37,7 +37,7 @@ def test_a_create_answers_with_a_submitted_task(caller: httpx.Client) -> None:
 
 
 def test_a_task_goes_from_submitted_to_processing_to_succeed(
-    kling: KlingService, caller: httpx.Client, clock: ManualClock
+    kling: KlingService, caller: httpx.Client, clock: FakeClock
 ) -> None:
     kling.task_seconds = 10
     task_id = create(caller).json()["data"]["task_id"]
@@ -80,14 +80,14 @@ def test_a_wrong_key_is_refused(kling: KlingService, header: str, code: int) -> 
     assert refusal(response)[:2] == (401, code)
 
 
-def test_too_many_calls_a_second_are_1302(kling: KlingService, caller: httpx.Client, clock: ManualClock) -> None:
+def test_too_many_calls_a_second_are_1302(kling: KlingService, caller: httpx.Client, clock: FakeClock) -> None:
     kling.rate_limit = 2
     codes = [caller.get(VOICES).json()["code"] for _ in range(3)]
     clock.pass_(1)
     assert [*codes, caller.get(VOICES).json()["code"]] == [0, 0, 1302, 0]
 
 
-def test_too_many_tasks_in_flight_are_1303(kling: KlingService, caller: httpx.Client, clock: ManualClock) -> None:
+def test_too_many_tasks_in_flight_are_1303(kling: KlingService, caller: httpx.Client, clock: FakeClock) -> None:
     kling.task_seconds, kling.in_flight_cap = 10, 1
     create(caller)
     assert refusal(create(caller, key="k2")) == (429, 1303, "parallel task over resource pack limit")

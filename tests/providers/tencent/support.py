@@ -17,7 +17,7 @@ from reconciler.providers.tencent.auth import Credentials
 from reconciler.providers.tencent.client import TRTC, VOD, Client, Product
 from reconciler.providers.tencent.schema import Reply
 from tests.providers.support import Script, Scripted, answer
-from tests.support.manual_clock import ManualClock
+from tests.support.clock import FakeClock
 
 CREDENTIALS = Credentials("AKIDEXAMPLE-of-ours", "SECRETEXAMPLE-of-ours", "TOKENEXAMPLE-of-ours")
 REQUEST_ID = "dcde7626-cee7-4005-8974-3696244613bf"
@@ -38,12 +38,12 @@ def refusal(code: object, message: object = "The cloud's own words.") -> bytes:
 
 
 def scripted(
-    *answers: Scripted | bytes, product: Product = VOD, clock: ManualClock | None = None, **options: Any
+    *answers: Scripted | bytes, product: Product = VOD, clock: FakeClock | None = None, **options: Any
 ) -> tuple[Client, Script]:
     """A client on the product's own endpoint, and the script. An answer of bytes has HTTP 200."""
     script = Script([answer(200, a) if isinstance(a, bytes) else a for a in answers])
     timeouts = Timeouts()
-    settings: dict[str, Any] = {"clock": clock or ManualClock(), "timeouts": timeouts, "transport": script} | options
+    settings: dict[str, Any] = {"clock": clock or FakeClock(), "timeouts": timeouts, "transport": script} | options
     return Client(product, CREDENTIALS, **settings), script
 
 

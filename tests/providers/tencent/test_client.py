@@ -18,8 +18,8 @@ from reconciler.model.account import Timeouts
 from reconciler.providers.tencent.auth import Credentials
 from reconciler.providers.tencent.client import TRTC, VOD, Client, Product
 from tests.providers.tencent.support import CREDENTIALS, PAID, Came, Cloud, Ticket, body, refusal, scripted
+from tests.support.clock import START, FakeClock
 from tests.support.hints import in_words
-from tests.support.manual_clock import START, ManualClock
 
 TASK = "221073-CreateAigcCustomVoice-d5cd48945834b441e6e2db3966d4c954t"
 EXPIRED = "AuthFailure.SignatureExpire"
@@ -82,7 +82,7 @@ def cloud(checking: Checking) -> Iterator[Cloud]:
 class CliHarness:
     """Clients that are closed at the end of the test."""
 
-    def __init__(self, cloud: Cloud, clock: ManualClock) -> None:
+    def __init__(self, cloud: Cloud, clock: FakeClock) -> None:
         self.cloud, self.clock = cloud, clock
         self.opened: list[Client] = []
 
@@ -101,7 +101,7 @@ class CliHarness:
 
 
 @pytest.fixture
-def cli(cloud: Cloud, clock: ManualClock) -> Iterator[CliHarness]:
+def cli(cloud: Cloud, clock: FakeClock) -> Iterator[CliHarness]:
     cli = CliHarness(cloud, clock)
     yield cli
     for client in cli.opened:
@@ -154,8 +154,8 @@ def test_under_a_path_prefix_the_signed_path_is_still_the_root(
     assert checking.codes == [""]
 
 
-def test_the_whole_call_has_the_signature_of_the_sdk_s_first_vector(clock: ManualClock) -> None:
-    clock.jump((datetime(2026, 1, 1, tzinfo=UTC) - START).total_seconds())
+def test_the_whole_call_has_the_signature_of_the_sdk_s_first_vector(clock: FakeClock) -> None:
+    clock.ahead += (datetime(2026, 1, 1, tzinfo=UTC) - START).total_seconds()
     example = Credentials("AKIDEXAMPLE", "SECRETEXAMPLE")
     script = scripted(body(TaskId=TASK))[1]
     endpoint = "http://127.0.0.1:18931"
@@ -183,7 +183,7 @@ def test_the_whole_call_has_the_signature_of_the_sdk_s_first_vector(clock: Manua
 def test_a_machine_whose_clock_is_wrong_signs_by_the_cloud_s(
     cli: CliHarness, checking: Checking, wrong_by: int
 ) -> None:
-    cli.clock.jump(wrong_by)
+    cli.clock.ahead += wrong_by
     client = cli.client()
     for _ in range(3):
         client.call(PAID, {}, shape=Ticket)
@@ -194,13 +194,13 @@ def test_a_machine_whose_clock_is_wrong_signs_by_the_cloud_s(
 def test_a_clock_that_jumps_under_a_run_is_followed(cli: CliHarness, checking: Checking) -> None:
     client = cli.client()
     for jump in (0, 7200, -7200):
-        cli.clock.jump(jump)
+        cli.clock.ahead += jump
         client.call(PAID, {}, shape=Ticket)
     assert checking.codes == ["", EXPIRED, "", EXPIRED, ""]
 
 
 def test_the_cloud_s_time_goes_on_with_ours(cli: CliHarness, checking: Checking, cloud: Cloud) -> None:
-    cli.clock.jump(-3600)
+    cli.clock.ahead += -3600
     client = cli.client()
     client.call(PAID, {}, shape=Ticket)
     cli.clock.pass_(1000)
@@ -210,7 +210,7 @@ def test_the_cloud_s_time_goes_on_with_ours(cli: CliHarness, checking: Checking,
 
 
 def test_threads_that_are_all_refused_the_time_all_come_through(cli: CliHarness, checking: Checking) -> None:
-    cli.clock.jump(-3600)
+    cli.clock.ahead += -3600
     client, start, got = cli.client(), Barrier(4), list[str]()
 
     def one() -> None:
@@ -228,8 +228,8 @@ def test_threads_that_are_all_refused_the_time_all_come_through(cli: CliHarness,
 
 @pytest.mark.parametrize(("wrong_by", "skew"), [(-3600, "3600 s behind"), (600, "600 s ahead of")])
 def test_a_time_that_is_refused_twice_stops_everything_and_names_the_skew(wrong_by: int, skew: str) -> None:
-    clock = ManualClock()
-    clock.jump(wrong_by)
+    clock = FakeClock()
+    clock.ahead += wrong_by
     client, script = scripted(answered(refusal(EXPIRED), Date=START.strftime(DATE)), clock=clock)
     with pytest.raises(Rejected) as caught:
         client.call(PAID, {}, shape=Ticket)
@@ -239,7 +239,7 @@ def test_a_time_that_is_refused_twice_stops_everything_and_names_the_skew(wrong_
     assert in_words(error.hint) == "Set this machine's clock: it may be 5 minutes wrong, no more."
 
 
-def test_a_date_that_did_not_help_is_not_kept(clock: ManualClock) -> None:
+def test_a_date_that_did_not_help_is_not_kept(clock: FakeClock) -> None:
     far = (START + timedelta(days=1000)).strftime(DATE)
     client, script = scripted(answered(refusal(EXPIRED), Date=far), clock=clock)
     for _ in range(2):

@@ -21,7 +21,7 @@ from reconciler.providers.tencent.trtc.provider import TrtcProvider
 from tests.providers import support
 from tests.providers.tencent.support import CREDENTIALS, body, refusal
 from tests.providers.tencent.vod.support import Answer, Vod
-from tests.support.manual_clock import ManualClock
+from tests.support.clock import FakeClock
 from tests.support.sounds import encoded, wav
 
 HERE = "tencent-trtc https://trtc.intl.tencentcloudapi.com 1466000000"
@@ -34,7 +34,7 @@ API_KEY = "sk-0123456789abcdef"
 def provider(environ: dict[str, str] | None = None, **answers: Any) -> tuple[TrtcProvider, Vod]:
     cloud = Vod(answers)
     account = TencentTrtcAccount(type="tencent-trtc", sdk_app_id=1466000000)
-    trtc = TrtcProvider(account, CREDENTIALS, clock=ManualClock(), environ=environ or {}, transport=cloud)
+    trtc = TrtcProvider(account, CREDENTIALS, clock=FakeClock(), environ=environ or {}, transport=cloud)
     return trtc, cloud
 
 
@@ -77,12 +77,13 @@ def test_a_clone_says_all_that_is_declared_and_no_key_of_ours(tmp_path: Path) ->
 def test_the_region_is_said(tmp_path: Path) -> None:
     script = support.Script([support.answer(200, CLONED)])
     account = TencentTrtcAccount(type="tencent-trtc", sdk_app_id=1466000000)
-    trtc = TrtcProvider(account, CREDENTIALS, clock=ManualClock(), environ={}, transport=script)
+    trtc = TrtcProvider(account, CREDENTIALS, clock=FakeClock(), environ={}, transport=script)
     trtc.submit(voice(tmp_path), KEY)
     headers = script.requests[0].headers
     assert (headers["X-TC-Region"], headers["X-TC-Version"]) == ("ap-singapore", "2019-07-22")
 
 
+@pytest.mark.audio
 def test_another_kind_of_sample_is_sent_as_16_khz_mono_wav(tmp_path: Path) -> None:
     trtc, cloud = provider(VoiceClone=CLONED)
     trtc.submit(voice(tmp_path, encoded("mp3", "mp3")), KEY)

@@ -12,7 +12,8 @@ import pytest
 
 from reconciler.sandbox.http import Response
 from reconciler.sandbox.kling.auth import ACCESS_KEY, API_KEY, SECRET_KEY, key_for
-from tests.sandbox.support import START, Caller
+from tests.sandbox.support import Caller
+from tests.support.clock import START
 
 NOW = int(START.timestamp())
 CLAIMS = {"iss": ACCESS_KEY, "exp": NOW + 1800, "nbf": NOW - 5}

@@ -14,7 +14,7 @@ from reconciler.sandbox.faults import Faults
 from reconciler.sandbox.http import Dropped, Request, Response
 from reconciler.sandbox.router import handle
 from reconciler.sandbox.world import World
-from tests.sandbox.support import FakeClock
+from tests.support.clock import FakeClock
 
 APPLICATION = 221073
 MP3 = "https://cdn.example.com/v.mp3"

@@ -9,8 +9,8 @@ import pytest
 from reconciler.sandbox.http import Request, Response
 from reconciler.sandbox.router import handle
 from reconciler.sandbox.tencent.auth import SECRET_ID, SECRET_KEY, keys_for
-from tests.sandbox.support import START
 from tests.sandbox.tencent.support import Headers, TencentCaller
+from tests.support.clock import START
 
 NOW = int(START.timestamp())
 LIST = ("DescribeTasks", {"SubAppId": 221073})

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.support import START
 from tests.sandbox.tencent.support import TencentCaller
+from tests.support.clock import START
 from tests.support.sounds import wav
 
 SPEECH: dict[str, object] = {"SdkAppId": 1466000000, "Text": "Hello."}

@@ -15,7 +15,7 @@ from reconciler.providers.tencent.vod.account import TencentVodAccount
 from reconciler.providers.tencent.vod.provider import VodProvider
 from tests.providers import support
 from tests.providers.tencent.support import CREDENTIALS, body
-from tests.support.manual_clock import ManualClock
+from tests.support.clock import FakeClock
 
 HERE = "tencent-vod https://vod.intl.tencentcloudapi.com 221073"
 KEY = support.KEY
@@ -68,7 +68,7 @@ class Vod(httpx.BaseTransport):
 
 
 def provider(
-    clock: ManualClock | None = None,
+    clock: FakeClock | None = None,
     *,
     secrets: tuple[str, ...] = (),
     listed: bool = False,
@@ -77,7 +77,7 @@ def provider(
     cloud = Vod(answers)
     account = TencentVodAccount(type="tencent-vod", sub_app_id=221073)
     made = VodProvider(
-        account, CREDENTIALS, clock=clock or ManualClock(), transport=cloud, secrets_of=lambda _: secrets, listed=listed
+        account, CREDENTIALS, clock=clock or FakeClock(), transport=cloud, secrets_of=lambda _: secrets, listed=listed
     )
     return made, cloud
 

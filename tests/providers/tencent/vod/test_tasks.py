@@ -12,7 +12,7 @@ from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Un
 from reconciler.model.state import Status
 from tests.providers.tencent.support import body, refusal
 from tests.providers.tencent.vod.support import KEY, MADE, TASK, detail, line, look, made, page, provider, record, voice
-from tests.support.manual_clock import ManualClock
+from tests.support.clock import FakeClock
 
 HOUR = 3600.0
 OTHERS = [
@@ -185,7 +185,7 @@ def test_a_list_that_lacks_an_accepted_task_makes_nothing_absent(status: Status)
 
 
 def test_a_list_that_never_shows_such_tasks_is_no_way_to_settle_anything() -> None:
-    clock = ManualClock()
+    clock = FakeClock()
     clock.pass_(HOUR)
     other = record(Status.READY, key="vc-0123abcd-other-deadbeef-1", task_id="accepted", voice_id="1")
     vod, _ = provider(clock, DescribeTasks=page(*OTHERS))
@@ -200,7 +200,7 @@ def test_a_list_that_lacks_what_this_run_sent_makes_nothing_absent() -> None:
 
 
 def test_a_task_may_be_shown_late_so_a_lost_reply_is_not_absent_at_once() -> None:
-    clock = ManualClock()
+    clock = FakeClock()
     vod, _ = provider(clock, CreateAigcCustomVoice=httpx.ReadError("reset"), DescribeTasks=page(*OTHERS))
     with pytest.raises(OutcomeUnknown):
         vod.submit(voice(video_id="1"), KEY)
@@ -212,8 +212,8 @@ def test_a_task_may_be_shown_late_so_a_lost_reply_is_not_absent_at_once() -> Non
 # -- what is older -----------------------------------------------------------------------------------------------------
 
 
-def aged(hours: float) -> ManualClock:
-    clock = ManualClock()
+def aged(hours: float) -> FakeClock:
+    clock = FakeClock()
     clock.pass_(hours * HOUR)
     return clock
 

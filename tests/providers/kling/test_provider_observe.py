@@ -11,9 +11,9 @@ from reconciler.providers.kling.auth import ApiKey
 from reconciler.providers.kling.provider import KlingProvider
 from tests.providers.kling.account import House, key, kinds
 from tests.providers.support import record
+from tests.support.clock import FakeClock
 from tests.support.kling_rules import Listing, hiding, newest_first, shuffled
 from tests.support.kling_service import ANNA, OWEN, Deleted, KlingService
-from tests.support.manual_clock import ManualClock
 
 # -- nothing is missing ------------------------------------------------------------------------------------------------
 
@@ -210,7 +210,7 @@ def test_presets_that_can_not_be_had_make_their_records_unknown(house: House) ->
     assert kinds(house.look([preset(house.provider, OWEN), house.records[0]])) == ["Unknown", "Found"]
 
 
-def test_a_pace_is_kept_before_every_read(kling: KlingService, clock: ManualClock) -> None:
+def test_a_pace_is_kept_before_every_read(kling: KlingService, clock: FakeClock) -> None:
     paced: list[str] = []
     account = KlingAccount(type="kling", endpoint=kling.url)
     provider = KlingProvider(account, ApiKey(kling.api_key), clock=clock, before_read=paced.append)

@@ -18,8 +18,9 @@ from reconciler.errors import (
 )
 from reconciler.model import statefile
 from reconciler.model.state import State, Status
+from tests.support.clock import FakeClock
 from tests.support.hints import in_words
-from tests.support.stores import FullDisk, StoppedClock, loaded, on_full_disk, store_in, with_voice
+from tests.support.stores import FullDisk, loaded, on_full_disk, store_in, with_voice
 
 
 def test_a_full_disk_before_any_answer_leaves_no_copy(applied: State, tmp_path: Path) -> None:
@@ -98,7 +99,7 @@ def test_the_command_in_the_hint_can_be_pasted(applied: State, tmp_path: Path) -
     folder = tmp_path / "our voices"
     folder.mkdir()
     disk = FullDisk(LocalBackend(tmp_path / "voices.state.json"))
-    store = Store(disk, clock=StoppedClock(), rescue_path=folder / "prod.state.rescue.json", place="-f prod.yaml")
+    store = Store(disk, clock=FakeClock(), rescue_path=folder / "prod.state.rescue.json", place="-f prod.yaml")
     store.begin(store.load())
     disk.full = True
     with pytest.raises(StateNotSaved) as caught:
@@ -119,7 +120,7 @@ def test_where_the_manifest_lies_on_the_full_disk_the_copy_goes_to_the_temporary
     applied: State, tmp_path: Path, elsewhere: Path
 ) -> None:
     disk = FullDisk(LocalBackend(tmp_path / "voices.state.json"))
-    store = Store(disk, clock=StoppedClock(), rescue_path=tmp_path / "unmounted" / "voices.state.rescue.json")
+    store = Store(disk, clock=FakeClock(), rescue_path=tmp_path / "unmounted" / "voices.state.rescue.json")
     store.begin(store.load())
     disk.full = True
     with pytest.raises(StateNotSaved) as caught:
@@ -132,7 +133,7 @@ def test_where_no_disk_takes_the_copy_the_answers_are_told_in_words(
 ) -> None:
     elsewhere.rmdir()
     disk = FullDisk(LocalBackend(tmp_path / "voices.state.json"))
-    store = Store(disk, clock=StoppedClock(), rescue_path=tmp_path / "unmounted" / "voices.state.rescue.json")
+    store = Store(disk, clock=FakeClock(), rescue_path=tmp_path / "unmounted" / "voices.state.rescue.json")
     store.begin(store.load())
     disk.full = True
     with pytest.raises(StateNotSaved) as caught:
@@ -207,7 +208,7 @@ def test_where_not_even_a_temporary_folder_is_found_the_answers_are_told_in_word
 
     monkeypatch.setattr(tempfile, "gettempdir", none_usable)
     disk = FullDisk(LocalBackend(tmp_path / "voices.state.json"))
-    store = Store(disk, clock=StoppedClock(), rescue_path=tmp_path / "unmounted" / "voices.state.rescue.json")
+    store = Store(disk, clock=FakeClock(), rescue_path=tmp_path / "unmounted" / "voices.state.rescue.json")
     store.begin(store.load())
     disk.full = True
     with pytest.raises(StateNotSaved) as caught:

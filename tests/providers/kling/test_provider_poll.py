@@ -10,9 +10,9 @@ from reconciler.model.state import Record, Status
 from reconciler.protocols import Accepted
 from reconciler.providers.kling.provider import KlingProvider
 from tests.providers.support import answer, kling_body, record, scripted, task, voice
+from tests.support.clock import FakeClock
 from tests.support.kling_rules import empty, hiding, newest_first
 from tests.support.kling_service import Deleted, KlingService
-from tests.support.manual_clock import ManualClock
 
 
 def begun(provider: KlingProvider, count: int) -> list[Record]:
@@ -25,7 +25,7 @@ def begun(provider: KlingProvider, count: int) -> list[Record]:
     return records
 
 
-def test_one_list_serves_many(kling: KlingService, provider: KlingProvider, clock: ManualClock) -> None:
+def test_one_list_serves_many(kling: KlingService, provider: KlingProvider, clock: FakeClock) -> None:
     kling.task_seconds = 10
     pending = begun(provider, 20)
     assert {v.status for v in provider.poll(pending).values()} == {TaskStatus.RUNNING}
