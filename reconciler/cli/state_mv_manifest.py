@@ -31,7 +31,7 @@ def move_manifest(source: Path | None, lock_timeout: str) -> int:
     if not workspace.manifest.exists():
         raise UsageError(
             f"{workspace.manifest} does not exist, so no state can be made its own.",
-            "Say with -f what the manifest is called now: voicectl -f NEW state mv-manifest OLD",
+            hint(way("Say with -f what the manifest is called now", "state mv-manifest OLD", place="-f NEW")),
         )
     old = wiring.Workspace(manifest=source, sandbox=workspace.sandbox) if source is not None else workspace
     target = wiring.store(workspace)
