@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import Enum, auto
 
 from reconciler.model.account import Account
-from reconciler.model.cloud_types import cloud_type
+from reconciler.model.cloud_types import find
 from reconciler.model.method import Origin
 from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import Record, Status
@@ -55,7 +55,8 @@ def compare(record: Record, old: Name, new: Name, *, now: datetime) -> Compariso
     for name, each in ((old, a), (new, b)):
         if isinstance(each, Unknown):
             return Undecided(f"{name.name}: {each.why}", temporary=True)
-    if cloud_type(record.type).account.lists:
+    cloud = find(record.type)  # None: of a package that no provider needs any more
+    if cloud is not None and cloud.account.lists:
         return _compare_listed(record, old, new, a, b, now=now)
     return _compare_unlisted(record, old, new, a, b)
 
@@ -119,8 +120,8 @@ def _only_old_lists_it(
 
 
 def _owner(record: Record, remote: RemoteVoice) -> str | None:
-    official = cloud_type(record.type).account.official_owner
-    return remote.owned_by if remote.owned_by != official else None
+    cloud = find(record.type)
+    return remote.owned_by if cloud is None or remote.owned_by != cloud.account.official_owner else None
 
 
 def _same_access(old: Name, new: Name) -> bool:
