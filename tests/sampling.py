@@ -17,8 +17,14 @@ import pytest
 
 HERE = Path(__file__).parent
 SLOW = {  # folder -> one test of so many is in the sample
-    "crash": 10,
-    "sabotage": 20,
+    "benchmarks": 10,
+    "cli": 12,
+    "crash": 25,
+    "disk": 12,
+    "network": 16,
+    "sabotage": 25,
+    "secrets": 10,
+    "third_cloud": 3,
 }
 ALWAYS = ("engine/test_simulation.py", "conformance/")  # few stories in the sample; skipped there without the SDK
 _MODE = "VOICECTL_TESTS"  # the workers of xdist inherit it
@@ -53,8 +59,8 @@ def divided(items: Iterable[pytest.Item]) -> tuple[list[pytest.Item], list[pytes
         name = item.path.relative_to(HERE)
         folder = name.parts[0]
         every = SLOW.get(folder, 1)
-        in_sample = seen[folder] % every == 0
         seen[folder] += 1
+        in_sample = seen[folder] % every == 0
         if every > 1:
             item.add_marker(pytest.mark.slow)
         again = name.as_posix().startswith(ALWAYS) or item.get_closest_marker("audio") is not None

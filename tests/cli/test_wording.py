@@ -96,7 +96,7 @@ def test_protection_that_comes_from_defaults_says_so_and_the_way_out_works(
     protected = {"lifecycle": {"prevent_destroy": True}}
     cli.write({"hero": voice("hero")}, defaults=protected)
     cli.apply()
-    way_out = "To allow it, write lifecycle: {prevent_destroy: false} in hero; defaults say true."
+    way_out = "To allow it, write lifecycle: {prevent_destroy: false} in the entry; defaults say true."
     cli.write({"hero": voice("heroine")}, defaults=protected)
     assert way_out in cli.voicectl("plan", code=0).out
     assert way_out in cli.voicectl("destroy", "--auto-approve", code=1).out
@@ -108,7 +108,7 @@ def test_protection_that_comes_from_defaults_says_so_and_the_way_out_works(
 def test_protection_of_the_voice_itself_is_to_be_taken_from_it(cli: CliHarness) -> None:
     cli.write({"hero": voice("hero") | {"lifecycle": {"prevent_destroy": True}}})
     cli.apply()
-    assert "remove lifecycle.prevent_destroy from hero." in cli.voicectl("destroy", "--auto-approve", code=1).out
+    assert "remove lifecycle.prevent_destroy from the entry." in cli.voicectl("destroy", "--auto-approve", code=1).out
 
 
 def test_an_existing_voice_that_can_not_be_looked_up_says_what_to_do(cli: CliHarness, kling: KlingService) -> None:

@@ -42,7 +42,7 @@ kling.KlingProvider.observe = observe
 """,
     "of pydantic": """
 from reconciler.engine import operations
-from reconciler.model.methods import KlingCreate
+from reconciler.providers.kling.methods import KlingCreate
 def plan(opened, asked):
     KlingCreate.model_validate(opened.manifest.voices["hero"].inputs | {"video_id": "1"})
 operations.plan = plan

@@ -35,9 +35,8 @@ def wav(
     silent: bool = False,
 ) -> bytes:
     """A WAV file. `before` are chunks between format and sound; `size` is a false length of the sound."""
-    values = tone(seconds, rate, channels=channels, loudness=0 if silent else 0.3)
     return wrapped(
-        _stored(values, bits=bits, tag=tag, order=order),
+        _sound(seconds, rate, channels=channels, silent=silent, bits=bits, tag=tag, order=order),
         rate=rate, channels=channels, bits=bits, tag=tag, extensible=extensible, order=order,
         before=before, after=after, size=size,
     )  # fmt: skip
@@ -109,9 +108,9 @@ def encoded(
             pictures.pix_fmt = "yuv420p" if picture == "video" else "yuvj420p" if muxer == "mp4" else "rgb24"
             if picture == "cover":
                 pictures.disposition = Disposition.attached_pic
-        values = tone(seconds, rate, channels=channels, loudness=0 if silent else 0.3)
-        frame = av.AudioFrame(format="s16", layout=layout, samples=len(values) // channels)
-        frame.planes[0].update(_stored(values, bits=16, tag=PCM, order="<").ljust(frame.planes[0].buffer_size, b"\0"))
+        sound = _sound(seconds, rate, channels=channels, silent=silent, bits=16, tag=PCM, order="<")
+        frame = av.AudioFrame(format="s16", layout=layout, samples=len(sound) // channels // 2)
+        frame.planes[0].update(sound.ljust(frame.planes[0].buffer_size, b"\0"))
         frame.rate, frame.pts = rate, 0
         shape = av.AudioResampler(
             format=stream.format.name, layout=layout, rate=rate, frame_size=stream.codec_context.frame_size or 1024
@@ -148,6 +147,16 @@ def samples(wav_file: bytes) -> list[int]:
 
 def _chunk(name: bytes, body: bytes, order: str) -> bytes:
     return name + struct.pack(f"{order}I", len(body)) + body + b"\0" * (len(body) % 2)
+
+
+@cache
+def _sound(seconds: float, rate: int, *, channels: int, silent: bool, bits: int, tag: int, order: str) -> bytes:
+    """The stored samples of a tone. One period is computed and repeated: tests make minutes of sound."""
+    period = rate // math.gcd(440, rate)
+    values = tone(period / rate, rate, channels=channels, loudness=0 if silent else 0.3)
+    one = _stored(values, bits=bits, tag=tag, order=order)
+    length = round(seconds * rate) * len(one) // period
+    return (one * (length // len(one) + 1))[:length]
 
 
 def _stored(values: Sequence[float], *, bits: int, tag: int, order: str) -> bytes:
