@@ -18,10 +18,10 @@ import pytest
 HERE = Path(__file__).parent
 SLOW = {  # folder -> one test of so many is in the sample
     "benchmarks": 10,
-    "cli": 12,
+    "cli": 14,
     "crash": 25,
     "disk": 12,
-    "network": 16,
+    "network": 40,
     "sabotage": 25,
     "secrets": 10,
     "third_cloud": 3,

@@ -45,6 +45,7 @@ def warm() -> None:
 
     for module in pkgutil.walk_packages(reconciler.__path__, "reconciler."):
         if module.name != "reconciler.__main__":
+            with suppress(ImportError):  # of an extra that is not installed
             importlib.import_module(module.name)
     trusted = httpx.create_ssl_context()  # this takes 20 ms
     httpx.create_ssl_context = lambda *_, **__: trusted  # whatever its arguments are
