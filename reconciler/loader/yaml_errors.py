@@ -49,13 +49,13 @@ def syntax_problem(source: Source, failure: Exception) -> RawProblem:
     cause = _cause(source.file, text, max(min(begun, line - 1), line - _LINES_ABOVE), line)
     if cause is not None:
         return cause
-    tab = None if _in_flow(failure, text) else _tab_column(text, line, column)
+    problem = failure.problem or ""
+    character = _line(text, line)[column - 1 : column] if "start any token" in problem else ""
+    tab = column if character == "\t" else None if _in_flow(failure, text) else _tab_column(text, line, column)
     if tab is not None:
         what = "a tab, where YAML allows only spaces: indent with spaces"
         return RawProblem(source.file, (), what, position=(line, tab))
-    problem = failure.problem or ""
-    if "start any token" in problem:
-        character = _line(text, line)[column - 1 : column]
+    if character:
         return RawProblem(source.file, (), f"text can't begin with {character}: quote it", position=(line, column))
     context = failure.context_mark or mark
     words = next((ours for theirs, ours in _WORDS if theirs in problem), "not valid YAML here")

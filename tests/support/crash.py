@@ -23,6 +23,7 @@ import sys
 import time
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from tests.support.crash_points import Points, arm
@@ -46,7 +47,7 @@ def warm() -> None:
     for module in pkgutil.walk_packages(reconciler.__path__, "reconciler."):
         if module.name != "reconciler.__main__":
             with suppress(ImportError):  # of an extra that is not installed
-            importlib.import_module(module.name)
+                importlib.import_module(module.name)
     trusted = httpx.create_ssl_context()  # this takes 20 ms
     httpx.create_ssl_context = lambda *_, **__: trusted  # whatever its arguments are
     gc.collect()
