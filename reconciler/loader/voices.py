@@ -70,13 +70,13 @@ class VoiceReader:
         """The valid voices of the section. Removes the entries from the section, to save memory."""
         voices: dict[str, Voice] = {}
         self._report_misplaced(section)
+        of = f" with provider and {_one_of(self._declared.keywords)}"
         for address in list(section.raw):
             raw = section.raw.pop(address)
             if self._is_taken(section.file, address):
                 continue
             before = len(self._problems)
             path = (self._declared.section, address)
-            of = f" with provider and {_one_of(self._declared.keywords)}"
             own = mapping(raw, file=section.file, path=path, problems=self._problems, of=of)
             voice = self._voice(section.file, address, own) if own is not None else None
             if len(self._problems) > before and own is not None:
@@ -153,10 +153,8 @@ class VoiceReader:
             inputs = self._inputs(kind, method, raw[method], file=file, path=path)
             if self._links is not None:
                 self._links += self._declared_links(kind, method, raw[method], address, file=file, path=path)
-        model = method_inputs.model_of(kind, methods[0], raw[methods[0]]) if len(methods) == 1 else None
-        if "lifecycle" in raw and model is not None:
-            check = method_inputs.check_ignored
-            check(raw, own, model, method=methods[0], file=file, path=path, problems=self._problems)
+        if "lifecycle" in raw and len(methods) == 1:
+            self._check_ignored(raw, own, kind, methods[0], file=file, path=path)
         if entry is not None:
             self._check_combinations(entry, inputs, file=file, path=path)
         if entry is None or kind is None or inputs is None or len(methods) != 1:
@@ -182,6 +180,12 @@ class VoiceReader:
             signing_parameters=self._signing(entry),
             remarks=sounds.remarks if sounds is not None else (),
         )
+
+    def _check_ignored(self, raw: Raw, own: Raw, kind: str | None, method: str, *, file: str, path: Path) -> None:
+        model = method_inputs.model_of(kind, method, raw[method])
+        if model is not None:
+            problems = self._problems
+            method_inputs.check_ignored(raw, own, model, method=method, file=file, path=path, problems=problems)
 
     def _declared_links(
         self, kind: str | None, method: str, raw: Value, address: str, *, file: str, path: Path

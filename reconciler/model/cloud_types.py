@@ -61,17 +61,18 @@ def is_type(name: str) -> bool:
 
 def cloud_type(name: str) -> CloudType:
     """The type of this name. Raises CloudTypeError."""
-    found = find(name)
+    found = _loaded.get(name)  # asked for each voice
     if found is None:
-        found = _loaded[name] = _load_from_package(name)
+        found = _loaded[name] = find(name) or _load_from_package(name)
     return found
 
 
 def find(name: str) -> CloudType | None:
     """The same, but None for a type of another package that no manifest of this process has named."""
-    if name in _BUILT_IN and name not in _loaded:
-        _loaded[name] = load(_BUILT_IN[name], CloudType)
-    return _loaded.get(name)
+    found = _loaded.get(name)
+    if found is None and name in _BUILT_IN:
+        found = _loaded[name] = load(_BUILT_IN[name], CloudType)
+    return found
 
 
 def known() -> Iterable[CloudType]:
