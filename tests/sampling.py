@@ -27,12 +27,16 @@ class Every(NamedTuple):
     test: int
 
 
-SLOW = {  # folder -> of its modules, one of so many is in the sample; and of their tests, one of so many
+SLOW = {  # folder, or a module of a quick one -> of its modules, one of so many is in the sample; and of their tests, one of so many
+    "backends/test_local_kills.py": Every(module=1, test=8),
     "benchmarks": Every(module=1, test=10),
     "cli": Every(module=4, test=5),
     "crash": Every(module=3, test=20),
     "disk": Every(module=2, test=10),
+    "engine/test_limits.py": Every(module=1, test=4),
+    "model/test_statefile.py": Every(module=1, test=3),
     "network": Every(module=4, test=10),
+    "planning/test_properties.py": Every(module=1, test=3),
     "sabotage": Every(module=1, test=30),
     "secrets": Every(module=3, test=5),
     "third_cloud": Every(module=1, test=6),
@@ -73,21 +77,26 @@ def divided(items: Iterable[pytest.Item]) -> tuple[list[pytest.Item], list[pytes
     seen: Counter[str] = Counter()
     for item in items:
         name = item.path.relative_to(HERE)
-        folder = name.parts[0]
-        in_sample = True
-        if folder in SLOW:
+        slow, in_sample = _slow(item.path), True
+        if slow is not None:
             item.add_marker(pytest.mark.slow)
             in_sample = _is_sampled(item.path)
-            seen[folder] += in_sample
-            in_sample = in_sample and seen[folder] % SLOW[folder].test == 0
+            seen[slow] += in_sample
+            in_sample = in_sample and seen[slow] % SLOW[slow].test == 0
         again = name.as_posix().startswith(ALWAYS) or item.get_closest_marker("audio") is not None
         wanted = {Mode.SAMPLE: in_sample, Mode.REST: again or not in_sample, Mode.NAMED: True}
         kept[wanted[mode()]].append(item)
     return kept[True], kept[False]
 
 
+def _slow(path: Path) -> str | None:
+    name = path.relative_to(HERE)
+    return next((part for part in (name.as_posix(), name.parts[0]) if part in SLOW), None)
+
+
 @cache
 def _is_sampled(path: Path) -> bool:
-    folder = path.relative_to(HERE).parts[0]
-    modules = sorted((HERE / folder).rglob("test_*.py"))
-    return folder not in SLOW or modules.index(path) % SLOW[folder].module == 0
+    slow = _slow(path)
+    if slow is None or slow.endswith(".py"):
+        return True
+    return sorted((HERE / slow).rglob("test_*.py")).index(path) % SLOW[slow].module == 0
