@@ -21,13 +21,13 @@ HERE = Path(__file__).parent
 
 
 class Every(NamedTuple):
-    """How much of a slow folder is in the sample."""
+    """In the sample are one module of so many, and of their tests one of so many."""
 
     module: int
     test: int
 
 
-SLOW = {  # folder, or a module of a quick one -> of its modules, one of so many is in the sample; and of their tests, one of so many
+SLOW = {  # folder, or a module of a quick one -> how much of it is in the sample
     "backends/test_local_kills.py": Every(module=1, test=8),
     "benchmarks": Every(module=1, test=10),
     "cli": Every(module=4, test=5),
