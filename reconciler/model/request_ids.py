@@ -1,4 +1,4 @@
-"""The id of a call, at the end of a message: a vendor's support asks for it. Every message has another one."""
+"""The id of a call at the end of a message. A vendor's support asks for it, and each call has its own."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def stale_addresses(context: PlanContext) -> dict[str, Marked]:
 
 
 def _is_unknown(context: PlanContext, marked: Marked) -> bool:
-    """Whether this lineage made it with a key that the state does not know. A failed task is no voice."""
+    """Whether the state does not know its key, although this lineage made it. A failed task does not count."""
     if marked.marker.lineage != context.state.lineage[:8] or marked.remote.status is TaskStatus.FAILED:
         return False
     return marked.remote.external_task_id not in context.state.records

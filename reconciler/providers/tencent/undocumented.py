@@ -1,4 +1,4 @@
-"""Remarks on values that Tencent's pages do not list: its lists grow, so such a value is no error."""
+"""Remarks on values that Tencent does not document. They are no errors, because Tencent adds values."""
 
 from __future__ import annotations
 
