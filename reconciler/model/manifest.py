@@ -15,7 +15,7 @@ from reconciler.model.account import Account
 from reconciler.model.base import Frozen, Inputs
 from reconciler.model.cloud_types import cloud_type
 from reconciler.model.method import Origin
-from reconciler.model.methods import MethodInputsType, keyword_of
+from reconciler.model.methods import MethodInputsType, keyword_of, origin_of
 from reconciler.model.scalars import Duration, SigningParameters
 
 _QUOTED = 20_000  # characters; a cloud's message quotes at most the beginning of a long text
@@ -107,7 +107,7 @@ class Voice(Frozen):
     @property
     def origin(self) -> Origin:
         """Where the voice comes from: made by voicectl, official, or made elsewhere."""
-        return self.body.origin
+        return origin_of(self.method)
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -31,7 +31,6 @@ class Origin(Enum):
 class MethodInputs(Frozen):
     """The body of a method. Every key is an identity key unless it is listed here."""
 
-    origin: ClassVar[Origin] = Origin.MADE
     clones: ClassVar[bool] = False  # the voice is cloned from a speaker; plans show the action `clone`
     request_only: ClassVar[frozenset[str]] = frozenset()
     updatable: ClassVar[frozenset[str]] = frozenset()

@@ -34,14 +34,21 @@ class Remarks:
     ways_to_see: Hint  # hints how to make them observable
 
 
-def remarks(context: PlanContext, changes: Collection[Change], newer: Mapping[str, Marked]) -> Remarks:
-    """The drift, the notes and the unobserved voices of a plan. `newer`: the voices that prove the state stale."""
+def remarks(
+    context: PlanContext, changes: Collection[Change], newer: Mapping[str, Marked], certain: Collection[str] = ()
+) -> Remarks:
+    """The drift, the notes and the unobserved voices of a plan.
+
+    `newer`: the voices that prove the state stale. `certain`: addresses whose voices are as declared and recorded.
+    """
     taken = {change.key for change in changes if change.made is not None}  # these voices are not surplus
     taken |= {marked.remote.external_task_id for marked in newer.values()}  # these prove that the state is stale
     changed = {change.address for change in changes}
     drifted: list[Drift] = []
     unknown: list[tuple[str, Unknown | Unverifiable]] = []
     for address, key in context.state.current.items():
+        if address in certain:
+            continue
         record = context.state.records[key]
         if has_expired(record, context.now):
             ended = format_time(record.expires_at) if record.expires_at else None
@@ -130,6 +137,8 @@ def _id_fields(remote: RemoteVoice) -> tuple[FieldChange, ...]:
 
 def _kept_notes(context: PlanContext, changes: Collection[Change]) -> Iterator[str]:
     """Notes for old voices that `keep_old` keeps, except those that an address has or will get."""
+    if not context.unbound:
+        return
     meant = {change.key for change in changes if change.made is not None}
     meant |= {change.made.voice_id for change in changes if change.made is not None}
     meant |= {context.state.records[key].voice_id for key in context.state.current.values()}

@@ -43,13 +43,17 @@ class Moves:
     along: Mapping[str, Sequence[str]] = field(default_factory=dict)  # new address -> keys of records that move with it
 
 
-def find(context: PlanContext, declared: Mapping[str, Voice], *, stale: Collection[str] = ()) -> Moves:
+def find(
+    context: PlanContext, declared: Mapping[str, Voice], certain: Collection[str] = (), *, stale: Collection[str] = ()
+) -> Moves:
     """Finds the moves of a plan. Addresses with `--retry` are left out: the user pays for another voice there.
 
-    No record moves to or from the stale addresses, of which the account has newer voices than the state.
+    No record moves to or from the stale addresses, of which the account has newer voices than the state, nor to the
+    `certain` addresses, whose voices are as declared.
     """
-    new = [voice for voice in declared.values() if _is_new(context, voice)]
-    changed = [voice for voice in declared.values() if _is_to_be_replaced(context, voice)]
+    open_entries = [voice for address, voice in declared.items() if address not in certain]
+    new = [voice for voice in open_entries if _is_new(context, voice)]
+    changed = [voice for voice in open_entries if _is_to_be_replaced(context, voice)]
     if not new and not changed:
         return Moves()
     left = [context.state.records[key] for address, key in context.state.current.items() if address not in declared]
@@ -68,9 +72,10 @@ def find(context: PlanContext, declared: Mapping[str, Voice], *, stale: Collecti
     return Moves(found.pairs, found.unclear, along)
 
 
-def awaiting(context: PlanContext, declared: Mapping[str, Voice]) -> Mapping[str, Voice]:
+def awaiting(context: PlanContext, declared: Mapping[str, Voice], certain: Collection[str] = ()) -> Mapping[str, Voice]:
     """Key of a record -> the other entry that it may move to once an account is not in doubt any more."""
-    undecided = [voice for voice in declared.values() if _is_undecided(context, voice)]
+    open_entries = (voice for address, voice in declared.items() if address not in certain)
+    undecided = [voice for voice in open_entries if _is_undecided(context, voice)]
     if not undecided:
         return {}
     begun = (r for address, records in context.pending.items() if address not in declared for r in records)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from reconciler.model.manifest import Manifest, Voice
@@ -26,6 +26,7 @@ from reconciler.planning import (
     undeclared,
 )
 from reconciler.planning.account_check import AccountProblem
+from reconciler.planning.as_declared import voices_as_declared
 from reconciler.planning.moves import Moves
 from reconciler.planning.plan_context import PlanContext, PlanOptions, make_context
 from reconciler.planning.renamed_entries import kept_and_not_replaced, kept_for
@@ -68,22 +69,23 @@ def plan(
         )
 
     context = context_for(state)
+    certain = voices_as_declared(context, entries)
     newer = stale_state.stale_addresses(context)
-    moved = moves.find(context, entries, stale=newer.keys())
+    moved = moves.find(context, entries, certain, stale=newer.keys())
     renamed = [renamed_providers.with_rebind_on_move(renaming, change) for change in moves.changes(moved, entries)]
     if renamed:
         state = moves.applied(state, moved, entries, now=now)
         context = context_for(state)
 
-    awaiting = moves.awaiting(context, entries)
-    planned = _declared_changes(context, entries, moved, renaming, awaiting)
+    awaiting = moves.awaiting(context, entries, certain)
+    planned = _declared_changes(context, entries, certain, moved, renaming, awaiting)
     unchanged = len(entries.keys() - {change.address for change in (*planned, *renamed)} - newer.keys())
     changes = renamed + ownership.block_conflicts(
         context, planned + _undeclared_changes(context, entries, moved, awaiting), entries
     )
     changes += _unbound_changes(context, changes, entries, awaiting)
     changes = stale_state.block_stale(context, newer, changes, entries)
-    remarks = drift.remarks(context, changes, newer)
+    remarks = drift.remarks(context, changes, newer, certain)
     return Plan(
         plan_id=_plan_id(state, changes),
         lineage=state.lineage,
@@ -137,13 +139,16 @@ def candidates(manifest: Manifest, state: State, accounts: Mapping[str, str], *,
 def _declared_changes(
     context: PlanContext,
     entries: Mapping[str, Voice],
+    certain: Collection[str],
     moved: Moves,
     renaming: Renaming,
     awaiting: Mapping[str, Voice],
 ) -> list[Change]:
-    """The changes for declared entries, each with its approval digest."""
+    """The changes for declared entries, each with its approval digest. Nothing changes for the `certain` addresses."""
     planned: list[Change] = []
     for voice in entries.values():
+        if voice.address in certain and not (voice.address in moved.unclear or voice.address in renaming.moved):
+            continue
         change = moved.unclear.get(voice.address)
         change = change or renamed_providers.with_rebind(renaming, voice, declared.change_for(context, voice))
         change = change and _with_old_voice_kept(context, change, awaiting)

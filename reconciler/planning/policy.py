@@ -42,7 +42,7 @@ def block_mass_recreates(
     The hint says the count that allows it. The other changes are not affected.
     """
     gone = [change for change in plan.changes if change.gone]
-    recorded = _recorded(state)
+    recorded = _recorded(state) if gone else 0
     over = recorded >= FEW and 100 * len(gone) > safety.max_recreate_percent * recorded
     if not over or allow_recreates in {len(gone), _gone(plan, state)}:
         return plan.changes
@@ -75,8 +75,11 @@ def removing(changes: Sequence[Change], state: State) -> list[Change]:
 
     Deletions after earlier replaces do not count, nor does a replace that an interrupted run began.
     """
+    taken = [c for c in changes if c.action in _REMOVING]
+    if not taken:
+        return []
     voices = {key for key in state.current.values() if state.records[key].status is not Status.FAILED}
-    losses = [c for c in changes if c.action in _REMOVING and c.record in voices]
+    losses = [c for c in taken if c.record in voices]
     return [c for c in losses if c.action is not Action.REPLACE or c.key not in state.records]
 
 
@@ -84,9 +87,9 @@ def _delete_stops(
     changes: Sequence[Change], state: State, safety: Safety, allowed: int | None, declared: int
 ) -> Iterator[Stop]:
     count = len(removing(changes, state))
-    recorded = _recorded(state)
     if count == 0 or allowed == count:
         return
+    recorded = _recorded(state)
     meant = hint(way("If that is meant", "--allow-deletes", count))
     if declared == 0:
         yield Stop(what=f"the manifest declares no voice, and the state holds {len(state.current)}", hint=meant)

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from reconciler.model.method import MethodInputs, Origin, exactly_one
+from reconciler.model.method import MethodInputs, exactly_one
 from reconciler.model.scalars import AudioUrl, Digits, OneLine, Url
 
 
@@ -35,14 +35,10 @@ class KlingCreate(MethodInputs):
 class Preset(MethodInputs):
     """An official voice: voicectl checks that it exists and exports it, and never creates or deletes it."""
 
-    origin: ClassVar[Origin] = Origin.OFFICIAL
-
     voice_id: Digits = Field(description="Decimal digits; quote it.")
 
 
 class Existing(MethodInputs):
     """A voice made elsewhere and managed from now on: deleted when it leaves the manifest, never created."""
-
-    origin: ClassVar[Origin] = Origin.ELSEWHERE
 
     voice_id: Digits = Field(description="Decimal digits; quote it.")

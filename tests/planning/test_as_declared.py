@@ -1,0 +1,77 @@
+"""Tests that voices found to be as declared get the plan that all the rules give, and that there are such voices."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+
+from reconciler.model.plan import Plan
+from reconciler.planning import as_declared, planner
+from tests.planning import cases
+from tests.planning.test_golden import FILES
+from tests.planning.test_properties import World, worlds
+
+
+def _with_all_rules(case: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Plan:
+    with monkeypatch.context() as patch:
+        patch.setattr(planner, "voices_as_declared", lambda *_: set())
+        return cases.plan(case)
+
+
+def _certain(case: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    found: set[str] = set()
+
+    def recorded(*arguments: Any) -> set[str]:
+        found.update(as_declared.voices_as_declared(*arguments))
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(planner, "voices_as_declared", recorded)
+        cases.plan(case)
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_golden_plan_is_the_plan_that_all_rules_give(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert cases.plan(case) == _with_all_rules(case, monkeypatch)
+
+
+def test_many_golden_cases_have_a_voice_that_is_as_declared(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [bool(_certain(yaml.safe_load(path.read_text(encoding="utf-8")), monkeypatch)) for path in FILES]
+    assert sum(found) > len(FILES) / 10
+
+
+@given(worlds())
+@settings(max_examples=300)
+def test_any_plan_is_the_plan_that_all_rules_give(world: dict[str, Any]) -> None:
+    case = World(world).case
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        assert cases.plan(case) == _with_all_rules(case, monkeypatch)
+
+
+DECLARED = {"voices": {"a": {}}, "records": {"a@1": "ready"}}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"seen": {"a@1": "absent"}},
+        {"seen": {"a@1": "running"}},
+        {"seen": {"a@1": "failed: the sample is noisy"}},
+        {"seen": {"a@1": "unknown: HTTP 503"}},
+        {"voices": {"a": {"labels": {"tier": "gold"}}}},
+        {"voices": {"a": {"lifecycle": {"keep_old": "24h"}}}},
+        {"voices": {"a": {"create": {"voice_name": "other"}}}},
+        {"records": {"a@1": "ready", "a@2": {"status": "uncertain", "beside": True}}},
+        {"options": {"replace": ["a"]}},
+    ],
+    ids=str,
+)
+def test_a_voice_with_any_question_left_is_not_certain(more: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _certain(DECLARED, monkeypatch) == {"a"}
+    assert _certain(DECLARED | more, monkeypatch) == set()
