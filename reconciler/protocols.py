@@ -14,20 +14,22 @@ from typing import Any, Protocol, runtime_checkable
 
 from reconciler.errors import StateLocked
 from reconciler.hints import hint, way
-from reconciler.model.base import Frozen
+from reconciler.model.base import Frozen, value
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Observation, Observations, RemoteVoice
 from reconciler.model.state import MADE, Record
 from reconciler.model.time_format import format_time
 
 
-class ByKey(Frozen):
+@value
+class ByKey:
     """The cloud can look up a creation by our key. It refuses a second request with that key."""
 
     window: float | None = None  # seconds for which the cloud remembers a key; None: for ever
 
 
-class ByList(Frozen):
+@value
+class ByList:
     """Only a list shows a creation, by our marker. A second request is paid again, so one list is not enough proof.
 
     A voice counts as absent after two lists without it, `lag` apart. The first starts after the call's own time-out.
@@ -38,11 +40,13 @@ class ByList(Frozen):
     )  # seconds until a list shows a new voice, as documented; None: not documented, so no list is proof
 
 
-class Unknowable(Frozen):
+@value
+class Unknowable:
     """No call can look up a creation. The user has to say whether the voice was made."""
 
 
-class MethodCapabilities(Frozen):
+@value
+class MethodCapabilities:
     """What a cloud can do with voices made by one method. Plain values, so the planner needs no call to decide."""
 
     deletes: bool = True
@@ -56,7 +60,8 @@ class MethodCapabilities(Frozen):
         return self.deletes and (not self.activates or record.activation in MADE)
 
 
-class ProbeCost(Frozen):
+@value
+class ProbeCost:
     """What one call of `Probing` costs."""
 
     call: str  # `TextToSpeech`
@@ -64,18 +69,21 @@ class ProbeCost(Frozen):
     voices: int = 1  # how many voices one call checks
 
 
-class Capabilities(Frozen):
+@value
+class Capabilities:
     methods: Mapping[str, MethodCapabilities]
     probe: ProbeCost | None = None  # None: the provider is not `Probing`, or these credentials must not probe
 
 
-class Accepted(Frozen):
+@value
+class Accepted:
     """The cloud accepted the request and runs a task."""
 
     task_id: str
 
 
-class Done(Frozen):
+@value
+class Done:
     """The voice exists already, because the cloud creates voices synchronously."""
 
     remote: RemoteVoice

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.backends.local import LocalBackend
@@ -106,7 +106,7 @@ class _Reader:
         """States beside the link's target whose manifests no longer exist."""
         through = self._options(there.manifest)
         gone = (each for each in self.beside(there) if each.relation is Relation.GONE)
-        return [each.model_copy(update={"through": through}) for each in gone]
+        return [replace(each, through=through) for each in gone]
 
     def same_place(self, there: Spot, here: Spot) -> bool:
         """Whether both manifests have the same state file."""

@@ -15,7 +15,7 @@ from reconciler.engine.session import Request, Session
 from reconciler.engine.worker_pool import ThreadPool, WorkerPool
 from reconciler.errors import Declined, SafetyStop, StateError, UsageError
 from reconciler.hints import NO_HINT, hint, way
-from reconciler.model.base import Frozen
+from reconciler.model.base import value
 from reconciler.model.events import Event, Tally
 from reconciler.model.plan import Plan
 from reconciler.model.state import State
@@ -42,7 +42,8 @@ class Watch:
     began: Callable[[Callable[[], Tally]], None] = lambda _: None  # receives a function that returns the progress
 
 
-class Applied(Frozen):
+@value
+class Applied:
     """How an apply ended. `halted` says why it stopped early."""
 
     plan: Plan
@@ -50,7 +51,8 @@ class Applied(Frozen):
     halted: str | None = None
 
 
-class Drifted(Frozen):
+@value
+class Drifted:
     """What changed outside of voicectl. `survey` describes the accounts, if there is no state or it has no record."""
 
     plan: Plan

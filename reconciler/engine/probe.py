@@ -6,7 +6,7 @@ A probe decides and changes nothing: it returns new observations, which the plan
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 from reconciler.engine.cloud import Cloud
@@ -72,7 +72,7 @@ def _probed(probe: Probe, cloud: Cloud, seen: Observations) -> Observations:
     calls = cloud.provider.calls
     observations = cloud.provider.probe(probe.records)
     of = {key: _better(seen.of.get(key), probed) for key, probed in observations.items()}
-    return seen.model_copy(update={"of": {**seen.of, **of}, "calls": seen.calls + cloud.provider.calls - calls})
+    return replace(seen, of={**seen.of, **of}, calls=seen.calls + cloud.provider.calls - calls)
 
 
 def _better(before: Observation | None, probed: Observation) -> Observation:

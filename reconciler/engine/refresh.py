@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from reconciler import waits
@@ -71,7 +72,7 @@ def observe_all(
 
     def observe_or_refusal(name: str) -> Observations | CloudError:
         try:
-            return observe(name).model_copy(update={"credentials": clouds[name].credentials})
+            return replace(observe(name), credentials=clouds[name].credentials)
         except CloudError as refusal:
             return refusal
 
@@ -82,7 +83,7 @@ def observe_all(
         calls = provider.calls
         recent_tasks = _recent_tasks(provider, state.records)
         seen = provider.observe(records_of[name], presets=name in presets)
-        return _with_recent_tasks(recent_tasks, seen).model_copy(update={"calls": provider.calls - calls})
+        return replace(_with_recent_tasks(recent_tasks, seen), calls=provider.calls - calls)
 
     if len(clouds) < 2:
         return _split({name: observe_or_refusal(name) for name in clouds})
@@ -127,7 +128,7 @@ def _recent_tasks(provider: RecentTasks, known: Collection[str]) -> Sequence[Rem
 
 def _with_recent_tasks(recent_tasks: Sequence[RemoteVoice] | CloudError, seen: Observations) -> Observations:
     if isinstance(recent_tasks, CloudError):
-        return seen.model_copy(update={"unlisted": recent_tasks.detail})
+        return replace(seen, unlisted=recent_tasks.detail)
     listed = {remote.external_task_id for remote in seen.marked}
     more = tuple(remote for remote in recent_tasks if remote.external_task_id not in listed)
-    return seen.model_copy(update={"marked": (*seen.marked, *more)})
+    return replace(seen, marked=(*seen.marked, *more))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from reconciler.engine.cloud import Cloud
@@ -12,7 +12,7 @@ from reconciler.engine.session import Request, Session, state_edit
 from reconciler.errors import CloudError, Declined, UsageError
 from reconciler.hints import hint, way
 from reconciler.model import transitions
-from reconciler.model.base import Frozen
+from reconciler.model.base import value
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Observation, RemoteVoice, TaskStatus
 from reconciler.model.redaction import link_notes_of, redacted
@@ -21,7 +21,8 @@ from reconciler.planning import markers
 from reconciler.protocols import Probing, RecentTasks
 
 
-class Rebuilt(Frozen):
+@value
+class Rebuilt:
     """What `state rebuild` found. `lineages` maps each lineage to the addresses whose voices it made.
 
     `taken` are the adopted addresses; `failed` are those of them whose last task made no voice. `renamed` are
@@ -29,9 +30,9 @@ class Rebuilt(Frozen):
     """
 
     lineages: dict[str, list[str]]
-    taken: list[str] = []
-    failed: list[str] = []
-    renamed: list[str] = []
+    taken: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    renamed: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +84,7 @@ def rebuild(
             taken = [r for r in records if r.status is not Status.DELETED]
             failed = sorted(r.address for r in taken if r.status is Status.FAILED)
             renamed = sorted({s.voice.address for s in theirs if s.renamed and not s.deleted} - {*state.current})
-            found = found.model_copy(
-                update={"taken": sorted(r.address for r in taken), "failed": failed, "renamed": renamed}
-            )
+            found = replace(found, taken=sorted(r.address for r in taken), failed=failed, renamed=renamed)
             if taken and not approve(found):
                 raise Declined(
                     "The question was not answered with yes.",

@@ -1,10 +1,11 @@
-"""The base class of all models: frozen, and unknown keys are errors."""
+"""The two kinds of models: `Frozen` checks what is read from files, `value` is for what voicectl makes itself."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from dataclasses import dataclass, field
+from typing import Annotated, Any, TypeVar, dataclass_transform
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, with_config
 
 from reconciler.hints import Hint, hint
 
@@ -19,9 +20,22 @@ AnyHint = Annotated[Hint, BeforeValidator(_as_hint)]  # plans saved by an older 
 
 
 class Frozen(BaseModel):
-    """An immutable model that refuses unknown keys."""
+    """An immutable model that checks its values and refuses unknown keys. It is built at its first use."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+
+Class = TypeVar("Class")
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
+def value(cls: type[Class]) -> type[Class]:
+    """Makes a class of immutable values with slots: quick to import and to construct, and small in memory.
+
+    Type checkers enforce that nobody changes a value. At run time nothing is checked: a frozen dataclass takes five
+    times as long to construct. Where pydantic reads such a value from JSON, unknown keys are errors.
+    """
+    return with_config(ConfigDict(extra="forbid"))(dataclass(slots=True, kw_only=True, unsafe_hash=True)(cls))
 
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.model.base import Frozen, Inputs
+from reconciler.model.base import Inputs, value
 from reconciler.model.link_notes import Comparison, Verdict, compare
 from reconciler.model.link_notes import links as links_in
 from reconciler.model.plan import FieldChange
@@ -14,7 +14,8 @@ from reconciler.model.signatures import Rules
 from reconciler.model.urls import WITHIN, shown
 
 
-class OtherQuery(Frozen):
+@value
+class OtherQuery:
     """A field whose links differ only in these query parameters; "" is a parameter without a name."""
 
     name: str

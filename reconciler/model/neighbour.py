@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from reconciler.model.base import Frozen
+from reconciler.model.base import value
 
 
 class Relation(StrEnum):
@@ -19,7 +19,8 @@ class Relation(StrEnum):
     COPY = "it is ours: the file is a copy of our lost state"
 
 
-class Neighbour(Frozen):
+@value
+class Neighbour:
     """A nearby state file. Paths are written as the user would type them."""
 
     path: str  # of the state file

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 
 from reconciler.errors import Cause
-from reconciler.model.base import Frozen
+from reconciler.model.base import value
 
 
 class TaskStatus(StrEnum):
@@ -17,7 +18,8 @@ class TaskStatus(StrEnum):
     FAILED = "failed"
 
 
-class RemoteVoice(Frozen):
+@value
+class RemoteVoice:
     """One voice as it exists in a cloud. All text in it is the cloud's own and may be hostile to a terminal."""
 
     status: TaskStatus
@@ -36,23 +38,27 @@ class RemoteVoice(Frozen):
     active: bool = False  # it was used once, so a cloud that lists only used voices lists it
 
 
-class Found(Frozen):
+@value
+class Found:
     """The voice or its task exists in the cloud."""
 
     remote: RemoteVoice
 
 
-class Absent(Frozen):
+@value
+class Absent:
     """The cloud was read successfully, and the voice does not exist."""
 
 
-class Unknown(Frozen):
+@value
+class Unknown:
     """The cloud could not be read this time. Every change that depends on the answer is blocked."""
 
     why: str
 
 
-class Unverifiable(Frozen):
+@value
+class Unverifiable:
     """The cloud can never say whether the voice exists. Changes that don't depend on the answer are not blocked."""
 
     why: str
@@ -61,7 +67,8 @@ class Unverifiable(Frozen):
 Observation = Found | Absent | Unknown | Unverifiable
 
 
-class Observations(Frozen):
+@value
+class Observations:
     """What was observed in one provider's account.
 
     `of` holds an observation for every requested record, by external_task_id.
@@ -70,7 +77,7 @@ class Observations(Frozen):
     """
 
     account: str
-    of: dict[str, Observation] = {}
+    of: dict[str, Observation] = field(default_factory=dict)
     marked: tuple[RemoteVoice, ...] = ()
     owners: frozenset[str] = frozenset()
     presets: dict[str, str] | None = None  # voice_id -> voice_name; None: not requested, or not available

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import field
+
 from reconciler.hints import NO_HINT, Hint
-from reconciler.model.base import Frozen
+from reconciler.model.base import value
 from reconciler.model.plan import Drift, DriftKind, FieldChange
 
 
-class Held(Frozen):
+@value
+class Held:
     """A voice in an account whose marker matches a declared address, but which is not in the state."""
 
     address: str  # declared in the manifest
@@ -18,16 +21,21 @@ class Held(Frozen):
     unchanged: bool  # its entry still declares the same inputs, so `state rebuild` adopts it
 
 
-class Survey(Frozen):
+@value
+class Survey:
     """Addresses grouped by provider, each list in the order of the manifest."""
 
     stateless: bool  # there is no state at all; otherwise there is a state without records
     ours: tuple[Held, ...] = ()
-    others: dict[str, int] = {}  # lineage -> number of voices whose markers match no declared address
-    absent: dict[str, list[str]] = {}  # provider -> addresses without a voice, after a complete search
-    present: dict[str, list[str]] = {}  # provider -> official and existing voices that exist
-    lost: dict[str, list[str]] = {}  # provider -> official and existing voices that don't exist
-    unverifiable: dict[str, list[str]] = {}  # provider -> addresses whose voices its cloud does not list
+    # lineage -> number of voices whose markers match no declared address
+    others: dict[str, int] = field(default_factory=dict)
+    # provider -> addresses without a voice, after a complete search
+    absent: dict[str, list[str]] = field(default_factory=dict)
+    # provider -> official and existing voices: those that exist, and those that don't
+    present: dict[str, list[str]] = field(default_factory=dict)
+    lost: dict[str, list[str]] = field(default_factory=dict)
+    # provider -> addresses whose voices its cloud does not list
+    unverifiable: dict[str, list[str]] = field(default_factory=dict)
     unseen: tuple[str, ...] = ()  # `provider: why` or `address: why`, for what could not be checked
     ways_to_see: Hint = NO_HINT  # what the user can do about it, where that is known
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from reconciler.model.base import Frozen
+from dataclasses import field
+
+from reconciler.model.base import value
 from reconciler.model.observed import RemoteVoice
 
 
-class VoiceList(Frozen):
+@value
+class VoiceList:
     """Listed voices, with their addresses."""
 
     voices: tuple[RemoteVoice, ...] = ()
-    addresses: dict[str, str] = {}  # voice_id -> address
+    addresses: dict[str, str] = field(default_factory=dict)  # voice_id -> address
     managed: int = 0  # number of voices left out because they are in the state
 
     def address(self, voice: RemoteVoice) -> str | None:

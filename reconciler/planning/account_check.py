@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from reconciler.hints import Hint, hint, way
-from reconciler.model.base import Frozen
+from reconciler.model.base import value
 from reconciler.model.observed import Absent, Found, Observation, Observations, Unknown, Unverifiable
 from reconciler.model.state import Record
 
 
-class AccountProblem(Frozen):
+@value
+class AccountProblem:
     """Why no voice of a provider may be changed, with a hint.
 
     `elsewhere`: its voices are certainly on another account, so their absence from this one proves nothing.

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reconciler.hints import NO_HINT, Hint, hint, way
 from reconciler.model.manifest import Voice
 from reconciler.model.method import Origin
@@ -165,7 +167,7 @@ def _change_for_ready(context: PlanContext, voice: Voice, record: Record) -> Cha
         and voice.inputs["voice_id"] == record.voice_id
     ):
         # the entry names the voice that the record already has
-        changed = changed.model_copy(update={"identity": (), "ours": changed.identity + changed.ours})
+        changed = replace(changed, identity=(), ours=changed.identity + changed.ours)
     found = new_activation(record, context.observation(record))
     if changed.identity:
         return _replace(context, voice, record, changed, found=found)

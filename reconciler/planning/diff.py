@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciler.model.base import Frozen, Inputs
+from reconciler.model.base import Inputs, value
 from reconciler.model.link_alignment import OtherQuery, aligned, named
 from reconciler.model.manifest import Lifecycle, Voice
 from reconciler.model.method import KeyClass
@@ -18,7 +18,8 @@ from reconciler.model.state import Record
 from reconciler.model.urls import compared
 
 
-class Difference(Frozen):
+@value
+class Difference:
     """The fields that differ, grouped by what their change requires.
 
     `renewed` are links whose signature alone changed, so that only the state is updated. `queries` are links of which

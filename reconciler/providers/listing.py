@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from reconciler.errors import CloudError, OutcomeUnknown, Rejected
-from reconciler.model.base import lean
 from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, Unknown
 from reconciler.model.state import Record, Status
 
@@ -33,8 +32,13 @@ Entry = TypeVar("Entry")
 
 
 def pages(
-    read: Callable[[int], list[Entry]], *, name: Callable[[Entry], str], size: int, last: int, confirm_end: bool = True
-) -> Iterator[list[Entry]]:
+    read: Callable[[int], Sequence[Entry]],
+    *,
+    name: Callable[[Entry], str],
+    size: int,
+    last: int,
+    confirm_end: bool = True,
+) -> Iterator[Sequence[Entry]]:
     """Reads pages of a list that reports no total, until a page is empty or has no new entries.
 
     A page shorter than `size`, the size in the request, is not proof of the end: a server may limit its pages and not
@@ -188,7 +192,7 @@ def _match_records(listing: Listing, records: Sequence[Record]) -> tuple[dict[st
     for record in records:
         remote = matches.get(record.external_task_id)
         if remote is not None:
-            of[record.external_task_id] = lean(Found(remote=remote))
+            of[record.external_task_id] = Found(remote=remote)
         elif record.status in _IGNORED_IF_MISSING:
             of[record.external_task_id] = Absent()
         else:

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from pydantic_core import to_jsonable_python
+
 from reconciler.errors import ManifestError
 from reconciler.hints import Hint
 from reconciler.model.events import Event, Kind, Tally
@@ -109,7 +111,7 @@ def state_list_document(state: State) -> list[Document]:
 
 def voices_document(listed: VoiceList) -> list[Document]:
     """`voices --json`: the voices that an account lists, each with its address or null."""
-    return [voice.model_dump(mode="json") | {"address": listed.address(voice)} for voice in listed.voices]
+    return [to_jsonable_python(voice) | {"address": listed.address(voice)} for voice in listed.voices]
 
 
 def manifest_document(manifest: Manifest) -> Document:

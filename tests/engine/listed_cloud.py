@@ -86,8 +86,14 @@ class ListedProvider(KlingProvider):
         [made] = [c for c in self._simulated.made if c.task_id == accepted.task_id]
         if made.failure is not None or made.ended_at != made.created_at:
             return accepted
-        told = {"task_id": made.task_id, "voice_id": made.voice_id, "voice_name": made.voice_name}
-        return Done(remote=RemoteVoice(status=TaskStatus.READY, external_task_id=external_task_id, **told))
+        ready = RemoteVoice(
+            status=TaskStatus.READY,
+            external_task_id=external_task_id,
+            task_id=made.task_id,
+            voice_id=made.voice_id,
+            voice_name=made.voice_name,
+        )
+        return Done(remote=ready)
 
     def poll(self, pending: Sequence[Record]) -> Mapping[str, RemoteVoice]:
         """One list serves them all."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -257,7 +258,7 @@ def test_a_first_sending_that_is_a_duplicate_takes_nothing_that_is_not_proven_to
 
 def test_a_key_that_was_used_for_a_voice_deleted_since_is_followed_by_the_next() -> None:
     story = creation()
-    gone = READY.model_copy(update={"deleted": True})
+    gone = replace(READY, deleted=True)
     story.sends(DUPLICATE, Found(remote=gone))
     assert isinstance(story.at, AwaitTurn)
     again = story.send(None)
@@ -300,7 +301,7 @@ def test_a_second_sending_where_only_a_list_shows_the_first_is_waited_for_anew()
 
 def test_a_key_that_was_used_up_too_often_is_left_to_a_person() -> None:
     story = creation()
-    gone = READY.model_copy(update={"deleted": True})
+    gone = replace(READY, deleted=True)
     for _ in range(20):
         story.sends(DUPLICATE, Found(remote=gone), None)
     assert isinstance(story.sends(DUPLICATE, Found(remote=gone)), Failed)

@@ -14,6 +14,7 @@ expect: {narrator: replace}    # asserted beside the golden files; an address th
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zlib import crc32
@@ -237,7 +238,7 @@ def _observation(case: Raw, name: str, record: Record) -> Observation:
     seen = case.get("seen", {})
     outcome = seen if isinstance(seen, str) else seen.get(f"{name} in {record.provider}", seen.get(name))
     if isinstance(outcome, dict):
-        return Found(remote=_remote(record, TaskStatus.READY).model_copy(update=outcome))
+        return Found(remote=replace(_remote(record, TaskStatus.READY), **outcome))
     word, _, why = (outcome or _expected(record)).partition(": ")
     match word:
         case "absent":
@@ -248,7 +249,7 @@ def _observation(case: Raw, name: str, record: Record) -> Observation:
             return Unverifiable(why=why)
         case _:
             found = _remote(record, TaskStatus(word))
-            return Found(remote=found.model_copy(update={"message": why or None}))
+            return Found(remote=replace(found, message=why or None))
 
 
 def _expected(record: Record) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from reconciler.model.neighbour import Neighbour, Relation
@@ -11,14 +13,14 @@ from tests.support.hints import in_words
 ONLY_UNLISTED = {Relation.AROUND, Relation.COPY}
 
 
-def found(relation: Relation = Relation.GONE, **fields: object) -> Neighbour:
-    defaults = {
+def found(relation: Relation = Relation.GONE, **fields: Any) -> Neighbour:
+    defaults: dict[str, Any] = {
         "path": "voices.state.json",
         "manifest": "voices.yaml",
         "options": "-f voices.yaml",
         "relation": relation,
     }
-    return Neighbour.model_validate(defaults | fields)
+    return Neighbour(**(defaults | fields))
 
 
 @pytest.mark.parametrize("relation", Relation)

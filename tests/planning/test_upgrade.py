@@ -13,7 +13,7 @@ import pytest
 from reconciler.loader.build import load
 from reconciler.model import planfile, redaction, statefile, transitions
 from reconciler.model.manifest import Manifest
-from reconciler.model.observed import Absent, Found, Observations, RemoteVoice, TaskStatus, Unknown
+from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.state import Record, State, Status
 from reconciler.planning import markers, planner
@@ -198,7 +198,7 @@ def test_a_plan_saved_before_another_signature_is_still_what_runs(tmp_path: Path
 def test_what_could_not_be_looked_at_is_not_noted_either(tmp_path: Path) -> None:
     declared = manifest(tmp_path, 2)
     record = OLD.records[OLD.current["qiniu"]]
-    unknown = {record.external_task_id: Unknown(why="timed out")}
+    unknown: dict[str, Observation] = {record.external_task_id: Unknown(why="timed out")}
     seen = {name: Observations(account=record.account, of=unknown) for name in ("kling",)}
     seen["vod"] = Observations(account=OLD.records[OLD.current["mini"]].account)
     able = {name: cases.capabilities({}, name) for name in declared.providers}

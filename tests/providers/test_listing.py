@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus
 from reconciler.model.state import Record, Status
 from reconciler.providers.listing import Listing, ListResult, observe_records
@@ -11,7 +13,7 @@ NARRATOR = "vc-0123abcd-narrator-deadbeef-1"
 HERO = "vc-0123abcd-hero-deadbeef-1"
 
 
-def listed(**fields: str) -> Listing:
+def listed(**fields: Any) -> Listing:
     remote = RemoteVoice(status=TaskStatus.READY, voice_id="86", task_id="94", **fields)
     return Listing({"94": remote})
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -25,6 +26,7 @@ from reconciler.providers.http.client import HttpClient, HttpResponse, retry_rea
 from reconciler.providers.kling import auth, errors, schema, unified_tasks
 from reconciler.providers.kling.account import KlingAccount
 from reconciler.providers.kling.methods import KlingCreate
+from reconciler.providers.kling.page import Entry, listing_of, parse_page, remotes, task_id_of
 from reconciler.providers.listing import Listing, observe_records, pages
 
 if TYPE_CHECKING:
@@ -45,8 +47,8 @@ CAPABILITIES = Capabilities(
 )
 
 # Not with access keys: Kling, GET /tasks, answers them with 1002.
-CAPABILITIES_WITH_API_KEY = CAPABILITIES.model_copy(
-    update={"probe": ProbeCost(call=f"GET {unified_tasks.TASKS}", voices=unified_tasks.TASKS_PER_CALL)}
+CAPABILITIES_WITH_API_KEY = replace(
+    CAPABILITIES, probe=ProbeCost(call=f"GET {unified_tasks.TASKS}", voices=unified_tasks.TASKS_PER_CALL)
 )
 
 
@@ -119,7 +121,7 @@ class KlingProvider:
     def presets(self) -> Sequence[RemoteVoice]:
         offered: dict[str, RemoteVoice] = {}
         for page in self._paged(PRESETS, confirm_end=False):  # a preset that is missing is blocked, never created
-            offered |= {str(t.task_id): t.remote(self._redact_message) for t in page}
+            offered |= {str(v.task_id): v for v in remotes(page, self._redact_message)}
         return [v for v in offered.values() if v.status is TaskStatus.READY]
 
     def voices(self) -> Sequence[RemoteVoice]:
@@ -181,11 +183,11 @@ class KlingProvider:
         with _skip_failures():
             for number, page in enumerate(self._paged(VOICES), start=1):
                 self._pages = max(self._pages, number)
-                for task in page:
+                for remote in remotes(page, self._redact_message):
                     # By task_id only if the entry has no key: a wrong task_id would match the voice of another record.
-                    key = task.key if task.key else key_of.get(str(task.task_id))
+                    key = remote.external_task_id or key_of.get(remote.task_id or "")
                     if key in keys:
-                        seen[key] = task.remote(self._redact_message)
+                        seen[key] = remote
                 if len(seen) == len(keys):
                     break
         return seen
@@ -231,28 +233,20 @@ class KlingProvider:
         return retry_read(read, clock=self._clock, within=self._operation_timeout)
 
     def _listing(self) -> Listing:
-        voices: dict[str, RemoteVoice] = {}
-        voiceless: dict[str, RemoteVoice] = {}
-        emptied: dict[str, RemoteVoice] = {}
-        count = 0
-        for count, page in enumerate(self._paged(VOICES), start=1):  # noqa: B007 - the number of pages
-            for task in page:
-                kind = emptied if task.emptied else voiceless if task.voiceless else voices
-                if not task.deleted:
-                    kind[str(task.task_id)] = task.remote(self._redact_message)
-        self._pages = max(count, 1)
-        return Listing(voices).merged_with(Listing({}, voiceless, emptied))
+        listing, pages_read = listing_of(self._paged(VOICES), self._redact_message)
+        self._pages = max(pages_read, 1)
+        return listing
 
-    def _paged(self, path: str, *, confirm_end: bool = True) -> Iterator[list[schema.Task]]:
-        def read(number: int) -> list[schema.Task]:
+    def _paged(self, path: str, *, confirm_end: bool = True) -> Iterator[Sequence[Entry]]:
+        def read(number: int) -> Sequence[Entry]:
             return retry_read(partial(self._page, path, number), clock=self._clock, within=self._operation_timeout)
 
-        return pages(read, name=lambda task: str(task.task_id), size=PAGE_SIZE, last=LAST_PAGE, confirm_end=confirm_end)
+        return pages(read, name=task_id_of, size=PAGE_SIZE, last=LAST_PAGE, confirm_end=confirm_end)
 
-    def _page(self, path: str, number: int) -> list[schema.Task]:
+    def _page(self, path: str, number: int) -> Sequence[Entry]:
         self._before_read("list")
         answer = self._signed("GET", path, query={"pageNum": number, "pageSize": PAGE_SIZE})
-        return errors.parse_response(answer, schema.TasksEnvelope, redact=self._redact).data or []
+        return parse_page(answer, redact=self._redact)
 
     def _signed(
         self, method: str, path: str, *, query: Mapping[str, str | int] | None = None, content: bytes | None = None

@@ -11,10 +11,10 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, StrictInt, StringConstraints
 
 from reconciler.model import urls
-from reconciler.model.base import lean
 from reconciler.model.failures import cause_of
 from reconciler.model.observed import RemoteVoice, TaskStatus
 
+SUCCEEDED = ("succeed", "succeeded")  # the spelling of the older and of the newer calls
 _DELETED = (
     "the voice was made, and has been deleted since"  # its key can't be used again, so waiting for a voice is useless
 )
@@ -64,7 +64,7 @@ class Task(_KlingModel):
 
     @property
     def succeeded(self) -> bool:
-        return self.task_status in ("succeed", "succeeded")  # the spelling of the older and of the newer calls
+        return self.task_status in SUCCEEDED
 
     @property
     def voice(self) -> Voice | None:
@@ -93,7 +93,7 @@ class Task(_KlingModel):
         task_id = str(self.task_id)
         voice = self.voice if self.succeeded else None
         if voice is not None:
-            ready = RemoteVoice(
+            return RemoteVoice(
                 status=TaskStatus.READY,
                 voice_id=_text(voice.voice_id),
                 voice_name=urls.as_ever(_text(voice.voice_name)),
@@ -101,13 +101,16 @@ class Task(_KlingModel):
                 task_id=task_id,
                 external_task_id=self.key,
             )
-            return lean(ready)
         if self.task_status == "failed" or self.deleted:
             why = _DELETED if self.deleted else redact(self.key, self.task_status_msg or "no reason given")
-            failed = RemoteVoice(
-                status=TaskStatus.FAILED, task_id=task_id, external_task_id=self.key, message=why, deleted=self.deleted
+            return RemoteVoice(
+                status=TaskStatus.FAILED,
+                task_id=task_id,
+                external_task_id=self.key,
+                message=why,
+                cause=cause_of(why),
+                deleted=self.deleted,
             )
-            return failed.model_copy(update={"cause": cause_of(why)})
         return RemoteVoice(
             status=TaskStatus.RUNNING, task_id=task_id, external_task_id=self.key, voiceless=self.voiceless
         )

@@ -7,6 +7,7 @@ voices, and of those only the ones that were used.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -245,7 +246,7 @@ class VodProvider:
         listed = {str(v.voice_id): v for v in self._voices("clone")}
         for voice_id, voice in listed.items():
             marker = markers.get(voice_id) or (voice.external_task_id if voice.external_task_id not in known else None)
-            listed[voice_id] = voice.model_copy(update={"external_task_id": marker})
+            listed[voice_id] = replace(voice, external_task_id=marker)
         return Listing(listed)
 
     def _look_up(self, record: Record) -> Observation | None:

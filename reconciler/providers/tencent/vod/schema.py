@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -98,7 +99,7 @@ class DetailReply(Reply):
         if inside is self.aigc_audio_task:
             return _sound(running, output, finished=_time(self.finish_time))
         made = _voice(running, output, redact)
-        return made if made.voice_name else made.model_copy(update={"voice_name": _requested_name(inside.input)})
+        return made if made.voice_name else replace(made, voice_name=_requested_name(inside.input))
 
     @property
     def _task(self) -> _Task | None:
@@ -145,7 +146,7 @@ def _failure(task: _Task) -> str | None:
 def _failed(running: RemoteVoice, why: str, *, code: str = "") -> RemoteVoice:
     """A failed task. `code` is ErrCodeExt; if it is only FailedOperation, the message gives the cause."""
     cause = rule(code, action="").cause or cause_of(why)
-    return running.model_copy(update={"status": TaskStatus.FAILED, "message": why, "cause": cause})
+    return replace(running, status=TaskStatus.FAILED, message=why, cause=cause)
 
 
 def _voice(running: RemoteVoice, output: dict[str, Any], redact: Callable[[object], str]) -> RemoteVoice:
@@ -161,7 +162,7 @@ def _voice(running: RemoteVoice, output: dict[str, Any], redact: Callable[[objec
             return _failed(running, redact(_text(voice.get("message")) or "the service behind VOD says: failed"))
         if voice_id is not None and (state is None or state.lower() in _SUCCEEDED):
             name = urls.as_ever(_text(voice.get("voice_name")))
-            return running.model_copy(update={"status": TaskStatus.READY, "voice_id": voice_id, "voice_name": name})
+            return replace(running, status=TaskStatus.READY, voice_id=voice_id, voice_name=name)
     return running
 
 
@@ -190,8 +191,7 @@ def _sound(running: RemoteVoice, output: dict[str, Any], *, finished: datetime |
         expires_at = _time(file.get("ExpireTime"))
         if expires_at is None and finished is not None and file.get("StorageMode") != "Permanent":
             expires_at = finished + TEMPORARY_FILE_LIFE
-        made = {"url": url, "file_id": file_id, "expires_at": expires_at}
-        return running.model_copy(update={"status": TaskStatus.READY, **made})
+        return replace(running, status=TaskStatus.READY, url=url, file_id=file_id, expires_at=expires_at)
     return running
 
 

@@ -7,7 +7,7 @@ late, or omit whole types of tasks (the docs don't say), so DescribeTaskDetail c
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from itertools import islice
@@ -207,7 +207,7 @@ class Tasks:
         """The result of a listed task. It counts as running if its details can't be read."""
         if line.ended:
             try:
-                return Found(remote=self._detail(line.task_id, key).model_copy(update={"external_task_id": key}))
+                return Found(remote=replace(self._detail(line.task_id, key), external_task_id=key))
             except CloudError as error:
                 if error.systemic:
                     raise
