@@ -82,7 +82,7 @@ def options() -> Globals:
 def manifest_at(workspace: Workspace, *, fetch: Fetch | None = None) -> Manifest:
     from reconciler.loader.build import load
 
-    return load(workspace.manifest, environ=os.environ, fetch=fetch).model_copy(update={"sandbox": workspace.sandbox})
+    return replace(load(workspace.manifest, environ=os.environ, fetch=fetch), sandbox=workspace.sandbox)
 
 
 @contextmanager

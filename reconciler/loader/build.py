@@ -6,6 +6,7 @@ Reads files only: calls no cloud, and knows no default path.
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,7 +57,7 @@ def load(path: Path, *, environ: Mapping[str, str], fetch: Fetch | None = None) 
         raise ManifestError(_in_order(unread, problems, found), notes=notes)
     for address, remarks in doubts.items():
         voice = voices[address]
-        voices[address] = voice.model_copy(update={"remarks": (*voice.remarks, *remarks)})
+        voices[address] = replace(voice, remarks=(*voice.remarks, *remarks))
     name = "." if path.is_dir() else shown(Path(path.name))
     protects = declared.defaults is not None and defaults.protect(declared.defaults)
     return Manifest(

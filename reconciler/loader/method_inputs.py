@@ -65,12 +65,7 @@ def inputs_of(
     if not isinstance(raw, dict):
         return None  # the entry's validation has reported it
     try:
-        read = model.model_validate(raw)
-        inputs = read.model_dump(exclude_none=True, exclude_unset=True)
-        for key in _naming_variables(model):
-            if key in inputs:
-                inputs[key] = variables.kept(inputs[key], environ)
-        return inputs | {name: getattr(read, name) for name in model.always}
+        return valid_inputs(model, raw, environ)
     except ValidationError as failure:
         problems += validation_problems(failure, model, file=file, path=path)
     # pydantic checks combinations of keys only if each key is valid.
@@ -80,6 +75,18 @@ def inputs_of(
     if fault is not None:
         problems.append(RawProblem(file, path, fault, Point.KEY))
     return None
+
+
+def valid_inputs(model: type[MethodInputs], raw: Raw, environ: Container[str]) -> Inputs:
+    """The voice's inputs. Raises ValidationError."""
+    read = model.model_validate(raw)
+    inputs = read.model_dump(exclude_none=True, exclude_unset=True)
+    for key in _naming_variables(model):
+        if key in inputs:
+            inputs[key] = variables.kept(inputs[key], environ)
+    for name in model.always:
+        inputs[name] = getattr(read, name)
+    return inputs
 
 
 @cache

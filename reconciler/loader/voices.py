@@ -10,15 +10,15 @@ from pydantic import ValidationError
 from reconciler.loader import defaults, method_inputs
 from reconciler.loader.accounts import Accounts
 from reconciler.loader.audio_files import add_file_problems, local_files
-from reconciler.loader.entry_sections import EntrySection
+from reconciler.loader.entry_sections import VOICES, EntrySection
 from reconciler.loader.messages import listed, quote, validation_problems
 from reconciler.loader.misplaced import beside_entries, beside_methods, indent_less, inside_methods
 from reconciler.loader.misplaced import words as misplaced
 from reconciler.loader.problems import Point, RawProblem, dotted
 from reconciler.loader.sections import Raw, Section, mapping
 from reconciler.loader.source_map import Path
+from reconciler.loader.usual_entry import NO_FILES, UsualEntries, redacted_labels
 from reconciler.loader.yaml_values import Value
-from reconciler.model import urls
 from reconciler.model.account import place_of
 from reconciler.model.base import Inputs
 from reconciler.model.cloud_types import cloud_type, known
@@ -29,10 +29,6 @@ from reconciler.model.suggestion import nearest
 
 if TYPE_CHECKING:
     from reconciler.loader.audio_urls import DeclaredUrl
-
-_FIELDS = set(Voice.model_fields)
-_NO_LABELS: dict[str, str] = {}  # shared by all voices, which are frozen
-_NO_FILES: dict[str, str] = {}
 
 
 class VoiceReader:
@@ -60,6 +56,8 @@ class VoiceReader:
         self._complete = complete
         self._links = links
         self._environ = environ
+        # With links, each one is listed; an entry of `audio:` has more keys than a usual one.
+        self._usual = UsualEntries(accounts, environ) if links is None and declared is VOICES else None
         self._reported_defaults = {problem.path for problem in problems if problem.path[:1] == ("defaults",)}
         self._first: dict[str, tuple[str, Path]] = {}  # address in lower case -> its first declaration
         self._chosen: dict[tuple[object, str], tuple[str, Path]] = {}  # (account, voice_id) -> its first declaration
@@ -138,6 +136,8 @@ class VoiceReader:
         """The voice; None if it is not valid, with the problems reported."""
         path: Path = (self._declared.section, address)
         raw = own if self._under is None else defaults.under(self._under.raw, own)
+        if self._usual is not None and (voice := self._usual.voice(address, raw)) is not None:
+            return voice
         entry: Entry | AudioEntry | None = None
         try:
             entry = self._declared.entry.model_validate(raw)
@@ -167,16 +167,15 @@ class VoiceReader:
             inputs["on_expiry"] = entry.on_expiry
         method = method_of(kind, methods[0], raw[methods[0]])
         sounds = local_files(inputs, kind, method, file=file, path=(*path, methods[0]), problems=self._problems)
-        return Voice.model_construct(  # everything is validated; a set of fields for each voice would double its memory
-            _FIELDS,
+        return Voice(
             address=self._declared.prefix + address,
             provider=entry.provider,
             type=kind,
             method=method,
             inputs=inputs,
-            labels=_redacted_labels(entry.labels) if entry.labels else _NO_LABELS,
+            labels=redacted_labels(entry.labels),
             lifecycle=entry.lifecycle,
-            files=sounds.files if sounds is not None else _NO_FILES,
+            files=sounds.files if sounds is not None else NO_FILES,
             signing_parameters=self._signing(entry),
             remarks=sounds.remarks if sounds is not None else (),
         )
@@ -278,12 +277,6 @@ class VoiceReader:
 
 def _one_of(keywords: Sequence[str]) -> str:
     return f"exactly one of {listed(keywords)}" if len(keywords) > 1 else keywords[0]
-
-
-def _redacted_labels(labels: dict[str, str]) -> dict[str, str]:
-    """The labels as they are saved and shown: with the secrets of links removed."""
-    linked = any("://" in label for label in labels.values())
-    return {name: urls.as_ever(label) for name, label in labels.items()} if linked else labels
 
 
 def _address_fault(address: str) -> str:

@@ -6,13 +6,14 @@ The shape of a voice's body depends on its provider's type and its method: see `
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import field
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
 from reconciler.model import urls
 from reconciler.model.account import Account
-from reconciler.model.base import Frozen, Inputs
+from reconciler.model.base import Frozen, Inputs, value
 from reconciler.model.cloud_types import cloud_type
 from reconciler.model.method import Origin
 from reconciler.model.methods import MethodInputsType, keyword_of, origin_of
@@ -81,7 +82,8 @@ class AudioEntry(Frozen):
 AUDIO = "audio."  # the prefix of the address of an entry of `audio:`
 
 
-class Voice(Frozen):
+@value
+class Voice:
     """One declared entry, validated. Also an entry of `audio:`; its address begins with `audio.`.
 
     `inputs` holds the declared values, secrets included: redact them before they are saved or shown. `files` are the
@@ -93,9 +95,9 @@ class Voice(Frozen):
     type: str  # the provider's type, a name of `cloud_types`
     method: str  # one of its `methods`
     inputs: Inputs
-    labels: dict[str, str] = Field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
     lifecycle: Lifecycle = Lifecycle()
-    files: dict[str, str] = Field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
     signing_parameters: tuple[str, ...] = ()  # the entry's and its provider's, lower case, sorted
     remarks: tuple[str, ...] = ()
 
@@ -135,12 +137,13 @@ class Voice(Frozen):
         return cloud_type(self.type).methods[self.method]
 
 
-class Manifest(Frozen):
+@value
+class Manifest:
     """All declarations of one manifest. `name` is the file's name, or "." for a folder; the state holds it too."""
 
     name: str
-    providers: dict[str, Account] = {}
-    voices: dict[str, Voice] = {}
+    providers: dict[str, Account] = field(default_factory=dict)
+    voices: dict[str, Voice] = field(default_factory=dict)
     safety: Safety = Safety()
     sandbox: bool = False  # its clouds are the sandbox's, which open no links
     notes: tuple[str, ...] = ()  # remarks on the manifest as a whole; it is valid

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -234,7 +234,7 @@ def _fits_entry(context: PlanContext, voice: Voice, record: Record) -> bool:
     ):
         return False
     strict = voice.lifecycle.model_copy(update={"ignore_changes": ()})
-    return not difference(voice.model_copy(update={"lifecycle": strict}), record).identity
+    return not difference(replace(voice, lifecycle=strict), record).identity
 
 
 def _is_sound(address: str) -> bool:

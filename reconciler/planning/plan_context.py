@@ -108,11 +108,10 @@ class PlanContext:
     def is_too_old_to_find(self, record: Record) -> bool:
         """Whether the record is older than the time in which its cloud can find it by its key or list."""
         match self.can(record).found:
-            case ByKey(window=None):
-                return False
             case ByKey(window=window):
                 age = (self.now - record.created_at).total_seconds()
-                return not -_TOLERANCE < age <= window  # a record from the future may be of any age
+                # A record from the future may be of any age.
+                return window is not None and not -_TOLERANCE < age <= window
             case ByList(lag=lag):
                 return lag is None
             case Unknowable():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from reconciler.model.account import Account
@@ -44,7 +45,7 @@ class ExpectedVoices:
 
     def declared(self, voice: Voice) -> What:
         digest = markers.digest_of(voice)
-        self._made_from[digest] = markers.digest_of(voice.model_copy(update={"address": ""}))
+        self._made_from[digest] = markers.digest_of(replace(voice, address=""))
         what = self.meant(voice.address, digest, voice.provider)
         self._meant[what.account, str(voice.inputs.get("prompt") or voice.inputs.get("voice_name"))] = what
         return what

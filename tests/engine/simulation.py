@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from math import inf
+from typing import Any
 
 from reconciler.engine.jobs import JobResult
 from reconciler.engine.operations import Applied
@@ -289,11 +291,13 @@ class Simulation:
             voice = voices[source] if step.copied else voices.pop(source)
             if step.copied and voice.method not in _MANIFOLD:
                 continue
-            changed = {"inputs": voice.inputs | {"labels": ["new"]}} if step.labels and "labels" in voice.inputs else {}
+            changed: dict[str, Any] = {}
+            if step.labels and "labels" in voice.inputs:
+                changed["inputs"] = voice.inputs | {"labels": ["new"]}
             if step.labels:
                 changed["labels"] = {"renamed": source}
             target = free[step.which % len(free)]
-            voices[target] = voice.model_copy(update={"address": target, **changed})
+            voices[target] = replace(voice, address=target, **changed)
         self.chronicle.renames = True
         self._declare(voices.values())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -47,7 +48,7 @@ def test_a_voice_that_is_kept_for_a_week_is_kept_by_the_cloud_s_clock(simulated:
 
 
 def test_a_sound_expires_by_the_cloud_s_clock(simulated: SimulatedRun) -> None:
-    sound = of_vod("task").model_copy(update={"inputs": SOUND | {"on_expiry": "recreate"}})
+    sound = replace(of_vod("task"), inputs=SOUND | {"on_expiry": "recreate"})
     simulated.declare(sound)
     simulated.apply()
     simulated.clock.ahead = 8 * DAY
@@ -95,4 +96,4 @@ def mini(sample: str, lifecycle: Lifecycle) -> Voice:
         "audio": {"url": f"https://cdn.example.com/{sample}.mp3"},
         "activate": {"text": "Hi."},
     }
-    return of_vod("clone-minimax").model_copy(update={"inputs": inputs, "lifecycle": lifecycle})
+    return replace(of_vod("clone-minimax"), inputs=inputs, lifecycle=lifecycle)

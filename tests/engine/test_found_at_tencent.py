@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from reconciler.engine import state_edits, state_rebuild
 from reconciler.engine.session import Request
 from reconciler.model.account import Timeouts
+from reconciler.model.base import Inputs
 from reconciler.model.manifest import Voice
 from reconciler.model.plan import Action
 from reconciler.model.state import Status
@@ -15,12 +18,12 @@ from tests.engine.simulated_run import Died, SimulatedRun
 from tests.support.hints import in_words
 
 LINK = "https://cdn.example.com/a.mp3"
-INPUTS = {
+INPUTS: dict[str, Inputs] = {
     "create": {"voice_name": "a", "voice_url": LINK},
     "clone": {"model": "vidu", "voice_id": "voice_of_a", "audio": {"url": LINK}, "text": "Hi."},
     "clone-minimax": {"model": "minimax", "audio": {"url": LINK}, "name": "a"},
 }
-SOUND = {"prompt": "A bell", "on_expiry": "ignore"}
+SOUND: Inputs = {"prompt": "A bell", "on_expiry": "ignore"}
 ACTIONS = {"create": "CreateAigcCustomVoice", "clone": "CreateAigcAudioClone", "clone-minimax": "CloneVoiceAsync"}
 
 
@@ -124,7 +127,7 @@ def test_beside_an_entry_that_was_made_anew_those_of_a_lost_state_are_still_seen
     simulated.declare(of_vod("create"))
     simulated.apply()
     lose_the_state(simulated)
-    new = of_vod("clone").model_copy(update={"address": "new"})
+    new = replace(of_vod("clone"), address="new")
     simulated.declare(of_vod("create"), new)
     for _ in range(2):
         simulated.apply()

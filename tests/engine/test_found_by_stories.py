@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from reconciler.engine import import_resolve, state_rebuild
@@ -182,7 +184,7 @@ def test_a_voice_that_was_bought_under_a_new_state_is_not_given_up_for_one_of_th
 
 
 def renamed(simulated: SimulatedRun, source: str, target: str) -> None:
-    moved = simulated.voices[source].model_copy(update={"address": target})
+    moved = replace(simulated.voices[source], address=target)
     simulated.declare(*(v for v in simulated.voices.values() if v.address not in (source, target)), moved)
 
 
@@ -273,7 +275,7 @@ def test_a_voice_is_not_deleted_while_nobody_can_tell_whether_it_moves() -> None
     simulated.die("before", "create")
     with pytest.raises(Died):
         simulated.apply()
-    simulated.declare(simulated.voices["a"].model_copy(update={"address": "b"}))
+    simulated.declare(replace(simulated.voices["a"], address="b"))
     assert actions(simulated) == {"a": Action.BLOCKED, "b": Action.BLOCKED}
     simulated.apply()
     import_resolve.resolve(simulated.session(), "b", Request(), voice_id=None, retry=True)

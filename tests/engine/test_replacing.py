@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -144,7 +145,7 @@ def test_a_voice_that_is_replaced_while_its_task_runs_is_deleted_in_the_same_run
 def test_an_official_voice_that_makes_way_for_one_of_ours_is_not_deleted(create_before_destroy: bool) -> None:
     simulated = SimulatedRun(task_seconds=2)
     official = next(iter(PRESETS))
-    simulated.declare(FIRST.model_copy(update={"method": "preset", "inputs": {"voice_id": official}}))
+    simulated.declare(replace(FIRST, method="preset", inputs={"voice_id": official}))
     simulated.apply()
     assert simulated.record("narrator").voice_id == official
     lifecycle = Lifecycle(create_before_destroy=create_before_destroy)
@@ -239,7 +240,7 @@ def test_a_deletion_that_never_gets_an_answer_is_left_to_the_next_run() -> None:
 def test_labels_and_lifecycle_change_the_state_alone() -> None:
     simulated = after()
     calls = simulated.count("create") + simulated.count("delete")
-    labelled = FIRST.model_copy(update={"labels": {"tier": "gold"}, "lifecycle": Lifecycle(keep_old=60)})
+    labelled = replace(FIRST, labels={"tier": "gold"}, lifecycle=Lifecycle(keep_old=60))
     simulated.declare(labelled)
     applied = simulated.apply()
     assert (applied.tally.done, simulated.record("narrator").labels) == (1, {"tier": "gold"})

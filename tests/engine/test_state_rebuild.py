@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -197,7 +198,7 @@ def test_a_moved_voice_is_not_bought_again_after_its_state_was_rebuilt() -> None
     simulated.apply()
     simulated.declare(voice("a"), voice("c", sample="b"))
     renamed = simulated.voices["c"]
-    simulated.voices["c"] = renamed.model_copy(update={"inputs": {**renamed.inputs, "voice_name": "b"}})
+    simulated.voices["c"] = replace(renamed, inputs={**renamed.inputs, "voice_name": "b"})
     assert actions(simulated) == {"c": Action.MOVE}
     simulated.apply()
     lose_the_state(simulated)

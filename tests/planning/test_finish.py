@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from reconciler.model.plan import Plan
@@ -18,7 +19,7 @@ def finished(case: dict[str, Any], options: PlanOptions, **given: Any) -> Plan:
     manifest, state = cases.manifest_of(case), cases.state_of(case)
     able = {name: cases.capabilities(case, name) for name in manifest.providers}
     judged = planner.plan(manifest, state, cases.observations_of(case), able, now=cases.NOW, options=options)
-    manifest = manifest.model_copy(update={"sandbox": given.pop("sandbox", False)})
+    manifest = replace(manifest, sandbox=given.pop("sandbox", False))
     return finish(judged, manifest, state, options=options, is_set=lambda _: True, **given)
 
 

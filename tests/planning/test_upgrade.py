@@ -6,6 +6,7 @@ signed anew.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -157,8 +158,8 @@ def test_every_old_key_carries_a_digest_of_its_voice(tmp_path: Path) -> None:
         assert marker is not None
         assert marker.digest in markers.digests(voice)
         assert markers.digests(voice)[0] == markers.digest_of(voice)
-        assert marker.digest in markers.digests(voice.model_copy(update={"address": "moved"}), address=address)
-        named = voice.model_copy(update={"signing_parameters": ("t", "token")})
+        assert marker.digest in markers.digests(replace(voice, address="moved"), address=address)
+        named = replace(voice, signing_parameters=("t", "token"))
         assert marker.digest in markers.digests(named)
 
 

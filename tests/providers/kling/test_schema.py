@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -101,7 +102,7 @@ def test_calls_counts_every_request() -> None:
 
 def test_only_what_is_created_can_be_submitted() -> None:
     provider, script = scripted(answer(200, kling_body(0)))
-    preset = voice().model_copy(update={"method": "preset"})
+    preset = replace(voice(), method="preset")
     with pytest.raises(ValueError, match="not by preset"):
         provider.submit(preset, KEY)
     assert script.requests == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +137,7 @@ def test_minimax_bears_our_marker_though_no_label_is_declared() -> None:
 def of_a_file(path: Path, content: bytes) -> Voice:
     digest = hashlib.sha256(content).hexdigest()
     declared = voice("clone-minimax", model="minimax", audio={"file": path.name, "sha256": digest})
-    return declared.model_copy(update={"files": {"audio": str(path)}})
+    return replace(declared, files={"audio": str(path)})
 
 
 def test_a_local_sample_is_sent_as_base64(tmp_path: Path) -> None:
