@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import AliasChoices, Field
 
 from reconciler.hints import NO_HINT, Hint
-from reconciler.model.base import AnyHint, Frozen
+from reconciler.model.base import AnyHint, value
 from reconciler.model.method import Origin
 from reconciler.model.methods import origin_of
 from reconciler.model.observed import RemoteVoice
 
 PLAN_FORMAT = 1
+
+# Older plans call it `terms`.
+ApprovalDigest = Annotated[str | None, Field(validation_alias=AliasChoices("approval_digest", "terms"))]
 
 
 class Action(StrEnum):
@@ -32,7 +35,8 @@ class Action(StrEnum):
     NO_OP = "no-op"
 
 
-class FieldChange(Frozen):
+@value
+class FieldChange:
     """One field with its value before and after."""
 
     name: str  # `voice_name`, `labels.tier`, `lifecycle.keep_old`
@@ -40,7 +44,8 @@ class FieldChange(Frozen):
     after: Any = None
 
 
-class Change(Frozen):
+@value
+class Change:
     """The planned action for one address, or for one old record of it.
 
     `before` and `after` are only shown: inputs without secrets, and `voice_id`. Apply uses the keys: `record` is the
@@ -63,10 +68,7 @@ class Change(Frozen):
     record: str | None = None
     key: str | None = None
     identity: str | None = None
-    approval_digest: str | None = Field(  # of everything that apply uses: account, redacted inputs, labels, lifecycle
-        default=None,
-        validation_alias=AliasChoices("approval_digest", "terms"),  # older plans call it `terms`
-    )
+    approval_digest: ApprovalDigest = None  # of everything that apply uses: account, redacted inputs, labels, lifecycle
     generation: int = 0
     found: RemoteVoice | None = None  # what the cloud shows for `record`, where its outcome was still open
     made: RemoteVoice | None = None  # the existing voice that `key` gets, so that no new voice is paid for
@@ -92,7 +94,8 @@ class DriftKind(StrEnum):
     SURPLUS = "surplus"  # carries a voicectl marker but is not in the state
 
 
-class Drift(Frozen):
+@value
+class Drift:
     """One difference between the cloud and the state. Shown beside the changes, never among them."""
 
     address: str
@@ -101,14 +104,16 @@ class Drift(Frozen):
     fields: tuple[FieldChange, ...] = ()
 
 
-class Stop(Frozen):
+@value
+class Stop:
     """A safety threshold that the plan exceeds. It is shown with the plan, and apply refuses the plan."""
 
     what: str
     hint: AnyHint
 
 
-class Plan(Frozen):
+@value
+class Plan:
     """All changes, with the lineage and the serial of the state that they were planned from."""
 
     plan_id: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from reconciler.errors import PlanUnreadable
 from reconciler.hints import hint, way
@@ -16,7 +17,7 @@ MAKE_ANOTHER = hint(way("Make a new one", "plan --out FILE"))
 
 def dump(plan: Plan) -> bytes:
     """The plan as the bytes of a plan file."""
-    body = plan.model_dump(mode="json", exclude_defaults=True)
+    body = _adapter().dump_python(plan, mode="json", exclude_defaults=True)
     for change in body.get("changes", ()):
         for seen in (change.get("made"), change.get("found")):
             if seen is not None:
@@ -38,6 +39,11 @@ def load(data: bytes) -> Plan:
             f"It has format {document.get('format_version')}, and this voicectl reads {PLAN_FORMAT}.", MAKE_ANOTHER
         )
     try:
-        return Plan.model_validate_json(json.dumps(document.get("plan")))
+        return _adapter().validate_json(json.dumps(document.get("plan")))
     except ValidationError:
         raise PlanUnreadable("It is damaged.", MAKE_ANOTHER) from None
+
+
+@cache
+def _adapter() -> TypeAdapter[Plan]:
+    return TypeAdapter(Plan)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol, TypedDict, Unpack
 
 from reconciler.hints import Hint, as_hint
@@ -79,12 +80,7 @@ def make_change(
 
 def as_blocked(change: Change, reason: str, hint: Hint, **details: Unpack[Details]) -> Change:
     """The same change, blocked: it makes no paid call and binds nothing."""
-    stop = {
-        "action": Action.BLOCKED,
-        "reason": reason,
-        "hint": hint,
-        "cause": unmarked(reason),
-        "made": None,
-        "gone": False,
-    }
-    return change.model_copy(update=stop | details)
+    stopped = replace(
+        change, action=Action.BLOCKED, reason=reason, hint=hint, cause=unmarked(reason), made=None, gone=False
+    )
+    return replace(stopped, **details) if details else stopped

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from reconciler.model.manifest import Manifest
 from reconciler.model.plan import Plan
@@ -32,16 +33,15 @@ def finish(
     changes = policy.block_missing_keys(without_mass_recreates, manifest.voices, is_set)
     declared = len(manifest.voices)
     stops = policy.check(changes, state, manifest.safety, allow_deletes=allow_deletes, declared=declared)
-    return plan.model_copy(
-        update={
-            "changes": changes,
-            "notes": (*plan.notes, *notes),
-            "stops": () if plan.destroy else stops,  # a destroy is the request itself
-            "sandbox": manifest.sandbox,
-            "retry": tuple(sorted(options.retry)),
-            "replace": tuple(sorted(options.replace)),
-            "new_state": new_state,
-            "allow_deletes": allow_deletes,
-            "allow_recreates": options.allow_recreates,
-        }
+    return replace(
+        plan,
+        changes=changes,
+        notes=(*plan.notes, *notes),
+        stops=() if plan.destroy else stops,  # a destroy is the request itself
+        sandbox=manifest.sandbox,
+        retry=tuple(sorted(options.retry)),
+        replace=tuple(sorted(options.replace)),
+        new_state=new_state,
+        allow_deletes=allow_deletes,
+        allow_recreates=options.allow_recreates,
     )

@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+
+from pydantic_core import to_jsonable_python
 
 from reconciler.model.manifest import Manifest, Voice
 from reconciler.model.method import Origin
@@ -153,7 +156,7 @@ def _declared_changes(
         change = change or renamed_providers.with_rebind(renaming, voice, declared.change_for(context, voice))
         change = change and _with_old_voice_kept(context, change, awaiting)
         if change is not None:
-            planned.append(change.model_copy(update={"approval_digest": _approval_digest(context, voice)}))
+            planned.append(replace(change, approval_digest=_approval_digest(context, voice)))
     return planned
 
 
@@ -230,5 +233,5 @@ def _approval_digest(context: PlanContext, voice: Voice) -> str | None:
 
 
 def _plan_id(state: State, changes: list[Change]) -> str:
-    fields = [state.lineage, state.serial, [c.model_dump(mode="json") for c in changes]]
+    fields = [state.lineage, state.serial, to_jsonable_python(changes)]
     return hashlib.sha256(json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:16]

@@ -7,6 +7,7 @@ as reviewed, only on the state that it was made for, and only once.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from reconciler.errors import PlanSpent, PlanStale
 from reconciler.hints import hint, way
@@ -173,7 +174,7 @@ def restrict_to(fresh: Plan, approved: Plan, *, resumed: bool) -> Plan:
     blocked = {change.address for change in approved.changes if change.action is Action.BLOCKED}
     changes = [_restricted(r, c, blocked) for r, c in zip(reviewed, fresh.changes, strict=True)]
     shown = tuple(change for change in changes if change is not None)
-    return fresh.model_copy(update={"plan_id": approved.plan_id, "changes": shown, "stops": approved.stops})
+    return replace(fresh, plan_id=approved.plan_id, changes=shown, stops=approved.stops)
 
 
 def does_nothing(plan: Plan) -> bool:

@@ -7,7 +7,7 @@ decided, the entry is blocked. If they are two accounts, the change is a replace
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -104,9 +104,7 @@ def with_rebind(renaming: Renaming, voice: Voice, change: Change | None) -> Chan
         return change
     names = _fields(known, renaming.state.records[known.external_task_id]) if change.action is Action.UPDATE else ()
     reason = "; ".join(words for words in (change.reason, _reason(known, voice)) if words)
-    return change.model_copy(
-        update={"reason": reason, "cause": unmarked(reason), "fields": names + change.fields, "rebinds": tuple(moved)}
-    )
+    return replace(change, reason=reason, cause=unmarked(reason), fields=names + change.fields, rebinds=tuple(moved))
 
 
 def with_rebind_on_move(renaming: Renaming, change: Change) -> Change:
@@ -117,9 +115,7 @@ def with_rebind_on_move(renaming: Renaming, change: Change) -> Change:
         return change
     fields = _fields(known, renaming.state.records[known.external_task_id])
     reason = f"{change.reason}; {REASON}"
-    return change.model_copy(
-        update={"reason": reason, "cause": unmarked(reason), "fields": fields + change.fields, "rebinds": tuple(moved)}
-    )
+    return replace(change, reason=reason, cause=unmarked(reason), fields=fields + change.fields, rebinds=tuple(moved))
 
 
 # -- comparing both names ----------------------------------------------------------------------------------------------

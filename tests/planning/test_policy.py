@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -135,7 +136,7 @@ def test_a_plan_whose_run_was_interrupted_goes_on_whatever_the_serial() -> None:
 
 
 def test_a_plan_made_before_there_was_a_state_begins_its_lineage() -> None:
-    plan = cases.plan({"voices": {"n": {}}}).model_copy(update={"serial": 0})
+    plan = replace(cases.plan({"voices": {"n": {}}}), serial=0)
     assert policy.check_fresh(plan, State(lineage="another"), manifest="voices.yaml").lineage == plan.lineage
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -59,7 +60,7 @@ def test_commands_in_text_lead_to_the_same_place(plan: Plan) -> None:
 
 
 def test_letters_that_the_stream_lacks_are_escaped(plan: Plan) -> None:
-    noted = plan.model_copy(update={"notes": ("sträße",)})
+    noted = replace(plan, notes=("sträße",))
     assert "str\\xe4\\xdfe" in format_named("text").plan(noted, RenderOptions(encoding="ascii"))
 
 

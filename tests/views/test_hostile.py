@@ -58,7 +58,8 @@ def plan_of(evil: str) -> Plan:
         manifest=evil,
         changes=tuple(
             Change(
-                address=evil, provider=evil, action=action, reason=evil, hint=evil, before=inputs | {"voice_id": evil},
+                address=evil, provider=evil, action=action, reason=evil, hint=hint(evil),
+                before=inputs | {"voice_id": evil},
                 after=inputs, fields=(field,),
             )
             for action in Action

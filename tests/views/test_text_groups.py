@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import pytest
 
@@ -39,7 +40,7 @@ def replaced(address: str, voice_id: str) -> Change:
         provider="kling",
         action=Action.REPLACE,
         reason="voice_url differs",
-        hint="The old voice_id stops working with this apply; lifecycle.keep_old: 24h keeps it a day",
+        hint=hint("The old voice_id stops working with this apply; lifecycle.keep_old: 24h keeps it a day"),
         before={"voice_id": voice_id, "voice_url": f"{LINK}/{address}-1.mp3"},
         after={"voice_url": f"{LINK}/{address}-2.mp3"},
         fields=(FieldChange(name="voice_url", before=f"{LINK}/{address}-1.mp3", after=f"{LINK}/{address}-2.mp3"),),
@@ -102,7 +103,7 @@ def large(no_change: Plan) -> Plan:
         )
         for n in range(1, 26)
     )
-    return no_change.model_copy(update={"changes": tuple(changes), "drift": drift})
+    return replace(no_change, changes=tuple(changes), drift=drift)
 
 
 def test_a_large_plan_reads_as_its_golden_file_says(large: Plan, golden: Golden) -> None:
@@ -136,7 +137,7 @@ def test_in_full_each_change_has_its_fields(large: Plan) -> None:
 
 @pytest.mark.parametrize("count", [1, 5, 20])
 def test_a_small_plan_is_shown_in_full(count: int, no_change: Plan) -> None:
-    small = no_change.model_copy(update={"changes": tuple(creates(count))})
+    small = replace(no_change, changes=tuple(creates(count)))
     assert text.plan(small) == text.plan(small, RenderOptions(detail=text.Detail.FULL))
     assert "--full" not in text.plan(small)
 
@@ -152,7 +153,7 @@ def test_thirty_entries_blocked_by_one_cause_are_one_paragraph(no_change: Plan) 
         )
         for n in range(30)
     ]
-    shown = text.plan(no_change.model_copy(update={"changes": tuple(blocked)}))
+    shown = text.plan(replace(no_change, changes=tuple(blocked)))
     assert shown.count("! blocked") == 1
     assert "  ! blocked 30 voices (kling): no credentials\n" in shown
     assert shown.count("Declare kling") == 1
@@ -160,18 +161,17 @@ def test_thirty_entries_blocked_by_one_cause_are_one_paragraph(no_change: Plan) 
 
 def test_a_few_blocked_by_different_causes_stay_apart(no_change: Plan) -> None:
     blocked = [
-        Change(address=f"v{n}", provider="kling", action=Action.BLOCKED, reason=f"reason {n}", hint="")
-        for n in range(30)
+        Change(address=f"v{n}", provider="kling", action=Action.BLOCKED, reason=f"reason {n}") for n in range(30)
     ]
-    assert text.plan(no_change.model_copy(update={"changes": tuple(blocked)})).count("! blocked") == 30
+    assert text.plan(replace(no_change, changes=tuple(blocked))).count("! blocked") == 30
 
 
 def test_hostile_names_are_escaped_in_groups_too(no_change: Plan) -> None:
-    many = [c.model_copy(update={"address": f"{c.address}\x1b[2J"}) for c in creates(30)]
-    assert "\x1b" not in text.plan(no_change.model_copy(update={"changes": tuple(many)}))
+    many = [replace(c, address=f"{c.address}\x1b[2J") for c in creates(30)]
+    assert "\x1b" not in text.plan(replace(no_change, changes=tuple(many)))
 
 
 def test_voices_and_sounds_of_one_reason_are_counted_apart(no_change: Plan) -> None:
-    sound = creates(1)[0].model_copy(update={"address": "audio.bell"})
-    mixed = no_change.model_copy(update={"changes": (*creates(30), sound)})
+    sound = replace(creates(1)[0], address="audio.bell")
+    mixed = replace(no_change, changes=(*creates(30), sound))
     assert "+ create 30 voices and 1 sound (kling): declared, not there yet" in text.plan(mixed)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -35,21 +37,21 @@ def test_no_change_is_one_line(no_change: Plan) -> None:
 
 
 def test_one_unchanged_voice_is_as_declared(no_change: Plan) -> None:
-    assert text.plan(no_change.model_copy(update={"unchanged": 1})) == "No changes. 1 voice is as declared."
+    assert text.plan(replace(no_change, unchanged=1)) == "No changes. 1 voice is as declared."
 
 
 def test_an_empty_manifest_over_an_empty_state_says_that_nothing_is_declared(no_change: Plan) -> None:
-    assert text.plan(no_change.model_copy(update={"unchanged": 0})) == "No changes. No voices are declared."
+    assert text.plan(replace(no_change, unchanged=0)) == "No changes. No voices are declared."
 
 
 def test_an_empty_destroy_says_that_there_is_nothing_to_destroy(no_change: Plan) -> None:
-    empty = no_change.model_copy(update={"unchanged": 0, "destroy": True})
+    empty = replace(no_change, unchanged=0, destroy=True)
     assert text.plan(empty) == "No changes. There is nothing to destroy."
 
 
 def test_the_last_line_names_only_what_there_is(no_change: Plan) -> None:
     two = tuple(Change(address=a, provider="kling", action=Action.CREATE) for a in ("one", "two"))
-    last = text.plan(no_change.model_copy(update={"changes": two})).splitlines()[-1]
+    last = text.plan(replace(no_change, changes=two)).splitlines()[-1]
     assert last == "Plan: 2 to create; 2 paid calls. 12 unchanged."
 
 
@@ -62,7 +64,7 @@ def test_blocked_comes_last(plan: Plan) -> None:
 
 def test_a_plan_that_only_blocks_costs_nothing(no_change: Plan) -> None:
     blocked = Change(address="ghost", provider="kling", action=Action.BLOCKED, reason="two voices in the sample")
-    shown = text.plan(no_change.model_copy(update={"changes": (blocked,), "unchanged": 0}))
+    shown = text.plan(replace(no_change, changes=(blocked,), unchanged=0))
     assert shown == "  ! blocked ghost (kling): two voices in the sample\n\nPlan: 1 blocked."
 
 
@@ -75,7 +77,7 @@ def test_a_declared_voice_id_is_known_before_the_apply(no_change: Plan) -> None:
         after={"voice_id": "830"},
         fields=(FieldChange(name="voice_id", before="829", after="830"),),
     )
-    shown = text.plan(no_change.model_copy(update={"changes": (preset,)}))
+    shown = text.plan(replace(no_change, changes=(preset,)))
     assert '      voice_id  "829" -> "830"' in shown.splitlines()
 
 
@@ -84,21 +86,21 @@ def test_long_values_stand_one_under_the_other(no_change: Plan) -> None:
         name="voice_url", before="https://a.example.com/" + "x" * 60, after="https://b.example.com/x.mp3"
     )
     change = Change(address="hero", provider="kling", action=Action.UPDATE, fields=(moved,))
-    lines = text.plan(no_change.model_copy(update={"changes": (change,)})).splitlines()
+    lines = text.plan(replace(no_change, changes=(change,))).splitlines()
     assert lines[1] == '      voice_url     "https://a.example.com/' + "x" * 60 + '"'
     assert lines[2] == '                 -> "https://b.example.com/x.mp3"'
 
 
 def test_a_thousand_changes_are_all_shown(no_change: Plan) -> None:
     many = tuple(Change(address=f"v{i}", provider="kling", action=Action.CREATE) for i in range(1000))
-    whole = text.plan(no_change.model_copy(update={"changes": many}), RenderOptions(detail=text.Detail.FULL))
+    whole = text.plan(replace(no_change, changes=many), RenderOptions(detail=text.Detail.FULL))
     assert whole.count("+ create v") == 1000
 
 
 @pytest.mark.parametrize("action", Action)
 def test_every_action_has_its_sign_and_says_its_name(action: Action, no_change: Plan) -> None:
     change = Change(address="narrator", provider="kling", action=action)
-    line = text.plan(no_change.model_copy(update={"changes": (change,)})).splitlines()[0]
+    line = text.plan(replace(no_change, changes=(change,))).splitlines()[0]
     assert line[:3].strip()
     assert line[4:] == f"{action} narrator (kling)"
 
@@ -120,12 +122,13 @@ def test_thirty_voices_that_the_state_does_not_know_are_one_paragraph_of_drift(n
         )
         for a in addresses
     )
-    shown = text.drift(no_change.model_copy(update={"changes": blocked, name: addresses}))
+    given: dict[str, Any] = {name: addresses}
+    shown = text.drift(replace(replace(no_change, changes=blocked), **given))
     assert shown.count("unknown here") == 1
     assert "blocked 30 voices (kling): unknown here" in shown
     assert all(a in shown.replace(",", " ").split() for a in addresses)
 
 
 def test_no_drift_still_says_what_could_not_be_looked_at(no_change: Plan) -> None:
-    shown = text.drift(no_change.model_copy(update={"notes": ("vod could not be looked at.",)}))
+    shown = text.drift(replace(no_change, notes=("vod could not be looked at.",)))
     assert shown == "Note: vod could not be looked at.\n\nNo drift."

@@ -8,7 +8,7 @@ happens if the first send is refused because a forgotten run had used its key.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NoReturn
 
@@ -226,7 +226,7 @@ def _next_generation(context: Context, change: Change, voice: Voice, intent: Int
     yield from Commit((transitions.tombstone(record, now=context.now),), current=bound)
     yield from Note(Kind.RETRYING, key_in_use.DELETED)
     key, generation = markers.next_key(context.state, voice, above=record.generation)
-    return change.model_copy(update={"key": key, "generation": generation, "gone": False})
+    return replace(change, key=key, generation=generation, gone=False)
 
 
 def _withdraw_intent(context: Context, record: Record, rebind: str | None) -> Procedure[None]:
