@@ -1,10 +1,16 @@
-"""Measures an apply with slow state writes: real threads and sockets, and a backend that sleeps."""
+"""Applies a manifest with a state whose every write takes a while. A program, because it is measured as a process.
+
+    python slow_disk.py MANIFEST SECONDS
+
+It prints how many writes it made.
+"""
 
 from __future__ import annotations
 
-import tempfile
+import os
+import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -15,10 +21,7 @@ from reconciler.engine import operations
 from reconciler.engine.operations import Watch
 from reconciler.engine.session import Request
 from reconciler.engine.store import Store
-from reconciler.model.manifest import Manifest
-from tests.support.kling_service import KlingService
-
-SECONDS = (0.0, 0.05, 0.1, 0.2, 0.5)  # for each write
+from reconciler.loader.build import load
 
 
 class SlowBackend(LocalBackend):
@@ -42,27 +45,17 @@ class SlowBackend(LocalBackend):
         time.sleep(self._seconds)
 
 
-def slow_disk(declare: Callable[[Path, KlingService, int], Manifest], count: int = 200) -> Iterator[str]:
-    """Measures `count` creates at 20 a second, with tasks of 2 s."""
-    for seconds in SECONDS:
-        with tempfile.TemporaryDirectory() as name, KlingService() as kling:
-            folder = Path(name)
-            kling.task_seconds = 2.0
-            manifest = declare(folder, kling, count)
-            place = wiring.Workspace(manifest=folder / "voices.yaml")
-            backend = SlowBackend(place.state, seconds)
-            clock = wiring.SystemClock()
-            store = Store(backend, clock=clock, rescue_path=place.rescue)
-            with ExitStack() as closing:
-                environ = {"KLING_API_KEY": kling.api_key}
-                opened = wiring.session(manifest, place, environ=environ, closing=closing)
-                operations.apply(replace(opened, store=store), Request(), _QUIET)
-            times = [call.at for call in kling.calls if call.operation == "create"]
-            rate = (len(times) - 1) / (times[-1] - times[0])
-            yield (
-                f"apply, {count} creates, {1000 * seconds:3.0f} ms a write: {rate:4.1f} creates a second, "
-                f"{backend.writes} writes, {kling.bought} bought"
-            )
+def main(manifest: Path, seconds: float) -> None:
+    place = wiring.Workspace(manifest=manifest)
+    backend = SlowBackend(place.state, seconds)
+    store = Store(backend, clock=wiring.SystemClock(), rescue_path=place.rescue)
+    with ExitStack() as closing:
+        opened = wiring.session(load(manifest, environ={}), place, environ=os.environ, closing=closing)
+        operations.apply(replace(opened, store=store), Request(), _QUIET)
+    print(f"{backend.writes} writes")
 
 
 _QUIET = Watch(show=lambda _: None, approve=lambda _: True, emit=lambda _: None, stop=lambda: None)
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), float(sys.argv[2]))
