@@ -24,7 +24,7 @@ from reconciler.loader.problems import RawProblem, located
 from reconciler.loader.sections import Section, Sections, sections
 from reconciler.loader.voices import VoiceReader
 from reconciler.loader.yaml_values import read
-from reconciler.model.manifest import Manifest, Safety, Voice
+from reconciler.model.manifest import DEFAULT_SAFETY, Manifest, Safety, Voice
 
 if TYPE_CHECKING:
     from reconciler.audio.probing import Fetch
@@ -112,12 +112,12 @@ def _voices(
 
 def _safety(section: Section | None, problems: list[RawProblem]) -> Safety:
     if section is None:
-        return Safety()
+        return DEFAULT_SAFETY
     try:
         return Safety.model_validate(section.raw)
     except ValidationError as failure:
         problems += validation_problems(failure, Safety, file=section.file, path=("safety",))
-        return Safety()
+        return DEFAULT_SAFETY
 
 
 def _in_order(unread: list[Problem], problems: list[RawProblem], found: list[Source]) -> list[Problem]:

@@ -16,13 +16,12 @@ from reconciler.loader.accounts import Accounts
 from reconciler.loader.sections import Raw
 from reconciler.model import urls
 from reconciler.model.cloud_types import cloud_type
-from reconciler.model.manifest import Labels, Lifecycle, Voice
+from reconciler.model.manifest import DEFAULT_LIFECYCLE, Labels, Voice
 from reconciler.model.method import MethodInputs
 from reconciler.model.methods import METHOD_NAMES
 
 NO_LABELS: dict[str, str] = {}  # these are shared by all voices, which nobody changes
 NO_FILES: dict[str, str] = {}
-_DEFAULT = Lifecycle()
 _LABELS: TypeAdapter[dict[str, str]] = TypeAdapter(Labels, config=ConfigDict(defer_build=True))
 _METHODS = frozenset(METHOD_NAMES)
 
@@ -68,7 +67,7 @@ class UsualEntries:
             method=keyword,
             inputs=inputs,
             labels=labels,
-            lifecycle=_DEFAULT,
+            lifecycle=DEFAULT_LIFECYCLE,
             files=NO_FILES,
             signing_parameters=method.signing_parameters,
         )

@@ -43,8 +43,8 @@ class Account(Frozen):
 
     type: str = Field(description=TYPE)
     endpoint: Url | None = Field(default=None, description=ENDPOINT)
-    credentials: Credentials = Field(default=Credentials(), description=CREDENTIALS)
-    timeouts: Timeouts = Field(default=Timeouts(), description=TIMEOUTS)
+    credentials: Credentials = Field(default=Credentials.model_construct(), description=CREDENTIALS)
+    timeouts: Timeouts = Field(default=Timeouts.model_construct(), description=TIMEOUTS)
     rate_limit: Mapping[Any, Rate] = Field(default={}, description=RATES)
     signing_parameters: SigningParameters = ()
     max_in_flight: int | None = Field(default=None, ge=1, le=10_000, description="Tasks running at once.")

@@ -35,6 +35,9 @@ class Lifecycle(Frozen):
     )
 
 
+DEFAULT_LIFECYCLE = Lifecycle.model_construct()  # constructed: the model is built at its first use
+
+
 class Safety(Frozen):
     """Safety thresholds: a plan that changes more needs an explicit option."""
 
@@ -45,6 +48,8 @@ class Safety(Frozen):
         default=30.0, ge=0, le=100, description="Of 10 or more recorded voices: gone and made again."
     )
 
+
+DEFAULT_SAFETY = Safety.model_construct()
 
 LabelKey = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 LabelValue = Annotated[str, StringConstraints(max_length=1024)]
@@ -63,7 +68,7 @@ class Entry(Frozen):
         default_factory=dict, description="Yours, kept in the state."
     )  # pydantic would deep-copy a literal {} for each entry
     signing_parameters: SigningParameters = ()
-    lifecycle: Lifecycle = Field(default=Lifecycle(), description="How plans treat this voice.")
+    lifecycle: Lifecycle = Field(default=DEFAULT_LIFECYCLE, description="How plans treat this voice.")
 
 
 class AudioEntry(Frozen):
@@ -76,7 +81,7 @@ class AudioEntry(Frozen):
     )
     labels: Labels = Field(default_factory=dict, description="Yours, kept in the state.")
     signing_parameters: SigningParameters = ()
-    lifecycle: Lifecycle = Field(default=Lifecycle(), description="How plans treat this sound.")
+    lifecycle: Lifecycle = Field(default=DEFAULT_LIFECYCLE, description="How plans treat this sound.")
 
 
 AUDIO = "audio."  # the prefix of the address of an entry of `audio:`
@@ -96,7 +101,7 @@ class Voice:
     method: str  # one of its `methods`
     inputs: Inputs
     labels: dict[str, str] = field(default_factory=dict)
-    lifecycle: Lifecycle = Lifecycle()
+    lifecycle: Lifecycle = DEFAULT_LIFECYCLE
     files: dict[str, str] = field(default_factory=dict)
     signing_parameters: tuple[str, ...] = ()  # the entry's and its provider's, lower case, sorted
     remarks: tuple[str, ...] = ()
@@ -144,7 +149,7 @@ class Manifest:
     name: str
     providers: dict[str, Account] = field(default_factory=dict)
     voices: dict[str, Voice] = field(default_factory=dict)
-    safety: Safety = Safety()
+    safety: Safety = DEFAULT_SAFETY
     sandbox: bool = False  # its clouds are the sandbox's, which open no links
     notes: tuple[str, ...] = ()  # remarks on the manifest as a whole; it is valid
     protects: bool = False  # `defaults:` set prevent_destroy, so voices need not set it themselves

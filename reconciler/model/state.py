@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from reconciler.errors import Cause
 from reconciler.model.base import Frozen, Inputs
-from reconciler.model.manifest import Lifecycle
+from reconciler.model.manifest import DEFAULT_LIFECYCLE, Lifecycle
 from reconciler.model.method import Origin
 from reconciler.model.methods import origin_of
 
@@ -65,7 +65,7 @@ class Record(Frozen):
         None  # a link in `sent` -> a note about its query without the query's values: see `link_notes`
     )
     labels: dict[str, str] = {}
-    lifecycle: Lifecycle = Lifecycle()
+    lifecycle: Lifecycle = DEFAULT_LIFECYCLE
     attempts: int = Field(default=0, ge=0)  # how often the creation was begun; saved before each call
     task_id: str | None = None
     voice_id: str | None = None

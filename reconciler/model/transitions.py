@@ -7,7 +7,7 @@ from datetime import datetime
 
 from reconciler.errors import Cause
 from reconciler.model.base import Inputs
-from reconciler.model.manifest import Lifecycle, Voice
+from reconciler.model.manifest import DEFAULT_LIFECYCLE, Voice
 from reconciler.model.observed import RemoteVoice
 from reconciler.model.plan import Change
 from reconciler.model.redaction import kept_notes, link_notes_of, redacted, with_current_notes
@@ -131,7 +131,7 @@ def tombstone(record: Record, *, now: datetime) -> Record:
             "sent": {},
             "links": None,
             "labels": {},
-            "lifecycle": Lifecycle(),
+            "lifecycle": DEFAULT_LIFECYCLE,
             "voice_name": None,
             "owned_by": None,
             "message": None,

@@ -53,7 +53,7 @@ def _is_as_recorded(voice: Voice, record: Record) -> bool:
         and record.method == voice.method
         and record.sent == voice.inputs
         and record.labels == voice.labels
-        and record.lifecycle == voice.lifecycle
+        and (record.lifecycle is voice.lifecycle or record.lifecycle == voice.lifecycle)
     )
 
 

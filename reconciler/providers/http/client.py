@@ -89,7 +89,7 @@ class HttpClient:
         self.redact = Redactor(lambda: (*secrets(), *proxys))
         # Calls of the main thread run in this one, because a thread that waits for a socket may miss signals.
         self._main_thread_calls = ThreadPoolExecutor(1, "aside") if mount is None else None
-        self._client = _client(timeouts, mount, proxy)
+        self._client = _client(timeouts, mount or _sockets(proxy, plain=urlsplit(endpoint).scheme == "http"))
         self._lock = threading.Lock()
         self._calls = 0
 
@@ -181,9 +181,9 @@ class _Stage:
             self.tunnelling = getattr(request, "method", None) == b"CONNECT"
 
 
-def _client(timeouts: Timeouts, mount: httpx.BaseTransport | None, proxy: httpx.Proxy | None) -> httpx.Client:
+def _client(timeouts: Timeouts, transport: httpx.BaseTransport) -> httpx.Client:
     return httpx.Client(
-        transport=mount or _sockets(proxy),
+        transport=transport,
         trust_env=False,  # the proxy was already read from the environment
         timeout=httpx.Timeout(timeouts.read, connect=timeouts.connect),
         follow_redirects=False,  # a redirect would send the credentials to another server
@@ -191,11 +191,11 @@ def _client(timeouts: Timeouts, mount: httpx.BaseTransport | None, proxy: httpx.
     )
 
 
-def _sockets(proxy: httpx.Proxy | None) -> httpx.BaseTransport:
+def _sockets(proxy: httpx.Proxy | None, *, plain: bool) -> httpx.BaseTransport:
     from reconciler.providers.http.sockets import Sockets
 
     try:
-        return Sockets(proxy)
+        return Sockets(proxy, plain=plain)
     except ImportError:
         raise UsageError(
             "The environment names a SOCKS proxy, and what speaks to those is not installed.",

@@ -36,12 +36,15 @@ _BROKEN = (
 class Sockets(httpx.BaseTransport):
     """The transport. Use it inside `deadline.within`."""
 
-    def __init__(self, proxy: httpx.Proxy | None) -> None:
-        """Raises UsageError, and ImportError for a SOCKS proxy if the package for SOCKS is not installed."""
+    def __init__(self, proxy: httpx.Proxy | None, *, plain: bool = False) -> None:
+        """`plain`: for http:// only, which needs no certificates; loading them takes 20 ms.
+
+        Raises UsageError, and ImportError for a SOCKS proxy if the package for SOCKS is not installed.
+        """
         if proxy is not None and proxy.url.scheme.startswith("socks"):
             importlib.import_module("socksio")
         self._pool = httpcore.ConnectionPool(
-            ssl_context=tls.context(),
+            ssl_context=None if plain else tls.context(),
             proxy=None if proxy is None else _proxy(proxy),
             max_connections=100,  # these are the defaults of httpx
             max_keepalive_connections=20,

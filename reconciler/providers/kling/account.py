@@ -56,7 +56,7 @@ class KlingAccount(Account):
     endpoint: Annotated[Url, AfterValidator(_without_own_path)] | None = Field(
         default=None, description="A base URL instead of the region's; a path prefix is fine."
     )
-    credentials: KlingCredentials = Field(default=KlingCredentials(), description=CREDENTIALS)
+    credentials: KlingCredentials = Field(default=KlingCredentials.model_construct(), description=CREDENTIALS)
     rate_limit: dict[Literal["create", "delete", "list", "get"], Rate] = Field(default={}, description=RATES)
     max_in_flight: int | None = Field(
         default=None, ge=1, le=10_000, description="Tasks running at once; learned if not said."

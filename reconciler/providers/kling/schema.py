@@ -25,7 +25,7 @@ TaskId = Annotated[str, StringConstraints(min_length=1)] | StrictInt
 
 
 class _KlingModel(BaseModel):
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
 
 class Voice(_KlingModel):

@@ -23,7 +23,7 @@ _NOT_REPORTED = Unknown(why="Kling's /tasks does not tell of its voice")
 
 
 class _Lenient(BaseModel):
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
 
 class _Output(_Lenient):

@@ -40,4 +40,4 @@ class TencentAccount(Account):
         "credentials: {secret_id_env: NAME, secret_key_env: NAME}"
     )
 
-    credentials: TencentCredentials = Field(default=TencentCredentials(), description=CREDENTIALS)
+    credentials: TencentCredentials = Field(default=TencentCredentials.model_construct(), description=CREDENTIALS)

@@ -28,7 +28,7 @@ _EXPIRED = "AuthFailure.SignatureExpire"
 class TencentModel(BaseModel):
     """A JSON object of Tencent's API. `task_id` here is `TaskId` in JSON."""
 
-    model_config = ConfigDict(extra="ignore", alias_generator=to_pascal)
+    model_config = ConfigDict(extra="ignore", alias_generator=to_pascal, defer_build=True)
 
 
 class Reply(TencentModel):

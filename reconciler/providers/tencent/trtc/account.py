@@ -25,7 +25,7 @@ class TencentTrtcAccount(TencentAccount):
     region: Literal["ap-singapore"] = Field(
         default="ap-singapore", description="The international site clones voices in ap-singapore only."
     )
-    timeouts: SlowTimeouts = Field(default=SlowTimeouts(), description=TIMEOUTS)
+    timeouts: SlowTimeouts = Field(default=SlowTimeouts.model_construct(), description=TIMEOUTS)
     rate_limit: dict[Literal["create"], Rate] = Field(default={}, description=RATES)
     max_in_flight: int | None = Field(default=None, ge=1, le=10_000, description="Calls at once.")
 
