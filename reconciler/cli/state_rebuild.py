@@ -42,7 +42,7 @@ def rebuild(lineage: str | None, new_lineage: bool, auto_approve: bool, lock_tim
                 opened,
                 locking(lock_timeout),
                 lineage=chosen,
-                strangers=new_lineage,
+                new_lineage=new_lineage,
                 approve=lambda found: _may_take(found, str(chosen), approved=auto_approve),
             )
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import AliasChoices, Field, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from reconciler.errors import StateDamaged, StateTooNew
@@ -22,7 +22,8 @@ from reconciler.model.cloud_types import find
 from reconciler.model.state import STATE_VERSION, Record, State
 
 _REQUIRED_FIELDS = ("lineage", "serial", "manifest")
-_OPTIONAL_FIELDS = ("kin", "strangers", "applying", "applied")
+_OPTIONAL_FIELDS = ("adopted_lineages", "foreign_lineages", "applying", "applied")
+_OLD_NAMES = {"kin": "adopted_lineages", "strangers": "foreign_lineages"}  # in the files of an older voicectl
 _RESTORE = hint(
     way(
         "The state as it was before the last apply is kept beside it, its name ending in .backup. Put a good copy back "
@@ -34,6 +35,10 @@ _RESTORE = hint(
 
 class _Snapshot(State):
     version: int = Field(ge=STATE_VERSION, le=STATE_VERSION)
+    adopted_lineages: tuple[str, ...] = Field(default=(), validation_alias=AliasChoices("adopted_lineages", "kin"))
+    foreign_lineages: tuple[str, ...] = Field(
+        default=(), validation_alias=AliasChoices("foreign_lineages", "strangers")
+    )
 
 
 class _Entry(Frozen):
@@ -52,8 +57,8 @@ class _Head(Frozen):
     lineage: str
     serial: int
     manifest: str
-    kin: tuple[str, ...]
-    strangers: tuple[str, ...]
+    adopted_lineages: tuple[str, ...]
+    foreign_lineages: tuple[str, ...]
     applying: str | None
     applied: str | None
 
@@ -135,7 +140,7 @@ def fold(state: State, entries: Sequence[bytes]) -> State:
                     current.pop(address, None)
                 else:
                     current[address] = bound
-            head |= read.fields
+            head |= {_OLD_NAMES.get(name, name): value for name, value in read.fields.items()}
         fields = _Head.model_validate_json(_json(head), strict=True)
     except ValidationError as error:
         raise StateDamaged(f"the journal: {_first_error(error)}", _RESTORE) from None

@@ -103,7 +103,7 @@ class PlanContext:
 
     def is_own_lineage(self, lineage: str) -> bool:
         """Whether the lineage of a marker (eight characters) is this state's own or was adopted by it."""
-        return lineage == self.state.lineage[:8] or lineage in self.state.kin
+        return lineage == self.state.lineage[:8] or lineage in self.state.adopted_lineages
 
     def is_too_old_to_find(self, record: Record) -> bool:
         """Whether the record is older than the time in which its cloud can find it by its key or list."""
@@ -136,7 +136,7 @@ class PlanContext:
     @property
     def rebuilt(self) -> bool:
         """Whether `state rebuild` made this state from markers: it then lacks all that markers do not show."""
-        return self.state.lineage[:8] in self.state.kin
+        return self.state.lineage[:8] in self.state.adopted_lineages
 
     def next_key(self, voice: Voice) -> tuple[str, int]:
         """The key and generation of this voice's next creation: above all generations in the state and in markers."""

@@ -68,9 +68,9 @@ class Operator:
         try:
             changes = self._simulated.plan(retry=retry).changes
             named = {lineage for c in changes for (lineage,) in typed(c.hint, *_REBUILD)}
-            there = state_rebuild.rebuild(session, Request(), lineage=None, strangers=False, approve=_yes).lineages
+            there = state_rebuild.rebuild(session, Request(), lineage=None, new_lineage=False, approve=_yes).lineages
             for lineage in sorted({*named, *there}):
-                state_rebuild.rebuild(session, Request(), lineage=lineage, strangers=False, approve=_yes)
+                state_rebuild.rebuild(session, Request(), lineage=lineage, new_lineage=False, approve=_yes)
                 self._chronicle.forgot(self._simulated.state)
         except (CloudError, UsageError):  # what was listed a moment ago is not listed now
             pass
