@@ -126,7 +126,7 @@ def sandbox_account(account: Account) -> str | None:
     if not cloud_type(account.type).sandbox:
         return None
     foreign = _sandbox_of(account).foreign
-    return foreign(account, _adapter_of(account).endpoint(account)) if foreign is not None else None
+    return foreign.account(account, _adapter_of(account).endpoint(account)) if foreign is not None else None
 
 
 def _adapter_of(account: Account) -> Adapter[Account]:

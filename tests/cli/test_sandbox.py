@@ -190,9 +190,20 @@ def test_without_a_manifest_a_voice_is_added_to_the_account_of_other_clients(cli
     assert "--account goes with --add" in cli.voicectl("sandbox", "faults", "--account", "kling", code=1).err
 
 
+def test_a_call_to_a_cloud_that_lists_no_foreign_voices_adds_no_account(cli: CliHarness) -> None:
+    hero = {"provider": "vod", "create": {"voice_name": "Hero", "video_id": "1"}}
+    cli.write({"hero": hero}, providers={"vod": TWO["vod"]})
+    cli.apply("--sandbox", code=0)
+    (cli.folder / "voices.yaml").unlink()
+    assert "to kling:sandbox-default" in cli.voicectl("sandbox", "faults", "--add", "Foe", code=0).err
+
+
 def test_where_no_cloud_lists_what_others_made_nothing_is_added(cli: CliHarness) -> None:
     cli.write({}, providers={"vod": TWO["vod"]})
-    assert "declares no account of Kling" in cli.voicectl("sandbox", "faults", "--add", "Foe", code=1).err
+    assert (
+        "No cloud of the manifest lists voices that were made elsewhere."
+        in cli.voicectl("sandbox", "faults", "--add", "Foe", code=1).err
+    )
 
 
 @pytest.mark.parametrize("in_the_way", ["a file", "a folder for its world", "a system's folder"])
