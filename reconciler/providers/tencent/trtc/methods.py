@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
@@ -24,6 +25,7 @@ class TrtcClone(MethodInputs):
     clones: ClassVar[bool] = True
     samples: ClassVar[tuple[str, ...]] = ("prompt_audio",)
     watched: ClassVar[bool] = False
+    proven_for: ClassVar[timedelta] = timedelta(hours=72)  # as VOD's, so that applications treat both alike
     request_only: ClassVar[frozenset[str]] = frozenset({"api_key_env"})
     patterns: ClassVar[Mapping[str, str]] = {
         _NAME: "letters, digits and _ only",

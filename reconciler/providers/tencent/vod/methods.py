@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Collection, Mapping
+from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
@@ -15,6 +16,7 @@ from reconciler.model.scalars import ON_ONE_LINE, AudioUrl, OneLine, Quoted, is_
 from reconciler.model.sources import HostedSource, ReferenceAudio, ReferenceVideo, Source
 from reconciler.providers.tencent.undocumented import undocumented
 
+TASKS_SHOWN_FOR = timedelta(hours=72)  # DescribeTasks, DescribeTaskDetail: tasks of the last three days
 _CHOSEN_ID = r"^[A-Za-z][A-Za-z0-9_-]*[A-Za-z0-9]$"
 _EXPIRE_TIME = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$"
 
@@ -28,6 +30,7 @@ class VodCreate(MethodInputs):
     samples: ClassVar[tuple[str, ...]] = ("voice_url", "video_id")
     links: ClassVar[tuple[str, ...]] = ("voice_url",)
     watched: ClassVar[bool] = False
+    proven_for: ClassVar[timedelta] = TASKS_SHOWN_FOR
     request_only: ClassVar[frozenset[str]] = frozenset({"disable_moderation", "session_context", "tasks_priority"})
 
     voice_name: OneLine | None = Field(default=None, min_length=1, max_length=20, description="1 to 20 characters.")
@@ -61,6 +64,7 @@ class VodClone(MethodInputs):
     samples: ClassVar[tuple[str, ...]] = ("audio",)
     links: ClassVar[tuple[str, ...]] = ("audio", "prompt_audio")
     watched: ClassVar[bool] = False
+    proven_for: ClassVar[timedelta] = TASKS_SHOWN_FOR
     request_only: ClassVar[frozenset[str]] = frozenset(
         {"text", "payload", "session_context", "tasks_priority", "ext_info"}
     )
