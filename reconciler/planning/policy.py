@@ -62,9 +62,9 @@ def block_missing_keys(
     def block_if_missing(change: Change) -> Change:
         voice = voices.get(change.address)
         name = voice.inputs.get("api_key_env") if voice is not None else None
-        if change.action not in _BUYS or change.made is not None or name is None or is_set(name):
+        if change.action not in _BUYS or change.made is not None or voice is None or name is None or is_set(name):
             return change
-        why, export = unset("api_key_env", name, example="TRTC_API_KEY")
+        why, export = unset("api_key_env", name, example=f"{voice.body.variables}_API_KEY")
         return as_blocked(change, f"no credentials: {why.rstrip('.')}", hint(export), key=None, approval_digest=None)
 
     return tuple(map(block_if_missing, changes))

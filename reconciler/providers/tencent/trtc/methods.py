@@ -11,7 +11,7 @@ from pydantic import Field, StringConstraints
 from reconciler.model.base import Inputs
 from reconciler.model.method import MethodInputs
 from reconciler.model.scalars import ON_ONE_LINE, EnvName, OneLine
-from reconciler.model.sources import LocalSource
+from reconciler.providers.tencent.sources import LocalSource
 from reconciler.providers.tencent.undocumented import undocumented
 
 _NAME = r"^[A-Za-z0-9_]+$"
