@@ -60,7 +60,7 @@ def serve(port: int) -> int:
         try:
             opened = server.serve(world, port, log=say)
         except OSError as error:
-            raise UsageError(f"Port {port} can't be had: {error.strerror}.", "--port 0 takes a free one.") from None
+            raise UsageError(f"Port {port} can't be used: {error.strerror}.", "--port 0 takes a free one.") from None
         with opened:
             write(f"The sandbox listens at {opened.url}")
             ways = "; to ".join(cloud.sign_in for cloud in router.clouds())
@@ -102,7 +102,7 @@ def faults(
     from reconciler.sandbox.faults import Faults
 
     if account is not None and not add:
-        raise UsageError("--account goes with --add.", "A voice that is there is named by its id or its name.")
+        raise UsageError("--account goes with --add.", "Name an existing voice by its id or its name.")
     with wiring.world(options().workspace()) as world:
         wanted = _wanted(Faults() if clear else world.faults(), switches)
         if clear or switches:
@@ -133,7 +133,7 @@ def faults(
         if clear or switches:  # what was just set, and what was before; all of them are listed when asked for
             rows = [row for row in rows if row[2]]
         shown = text.switches(rows, within=room(sys.stdout) or _LAID_OUT)
-        write(shown or "Nothing goes wrong: every switch is as at first.")
+        write(shown or "No faults are set.")
     return 0
 
 
@@ -203,7 +203,7 @@ def _wanted(held: Faults, switches: tuple[str, ...]) -> Faults:
         if not sign or name not in Faults.model_fields:
             near = nearest(name, Faults.model_fields)
             raise UsageError(
-                f"{switch} is no switch." if sign else f"{switch}: a switch is set as NAME=VALUE.",
+                f"{switch} is not a switch." if sign else f"{switch}: set a switch as NAME=VALUE.",
                 f"Did you mean {near}?"
                 if near not in (None, name)
                 else hint(way("", "sandbox faults", after=" lists them.")),

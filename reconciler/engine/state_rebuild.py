@@ -94,13 +94,16 @@ def rebuild(
             )
             if taken and not approve(found):
                 raise Declined(
-                    "The question was not answered with yes.",
+                    "You did not answer yes.",
                     hint(
                         way(
-                            "At a terminal, answer yes; elsewhere", "state rebuild --lineage", lineage, "--auto-approve"
+                            "Answer yes, or run without confirmation",
+                            "state rebuild --lineage",
+                            lineage,
+                            "--auto-approve",
                         )
                     ),
-                    summary="Nothing was taken in",
+                    summary="No voice was adopted",
                 )
             edit.after = _with_adopted(state, records, lineage, tail=session.lineage(), now=now)
         return found

@@ -26,8 +26,7 @@ _OPTIONAL_FIELDS = ("adopted_lineages", "foreign_lineages", "applying", "applied
 _OLD_NAMES = {"kin": "adopted_lineages", "strangers": "foreign_lineages"}  # in the files of an older voicectl
 _RESTORE = hint(
     way(
-        "The state as it was before the last apply is kept beside it, its name ending in .backup. Put a good copy back "
-        "with",
+        "The same folder has a copy from before the last apply, whose name ends in .backup. To restore a good copy",
         "state push --force FILE",
     )
 )
@@ -145,7 +144,7 @@ def fold(state: State, entries: Sequence[bytes]) -> State:
     except ValidationError as error:
         raise StateDamaged(f"the journal: {_first_error(error)}", _RESTORE) from None
     except KeyError as missing:
-        raise StateDamaged(f"the journal: it changes the record {missing}, which is not there", _RESTORE) from None
+        raise StateDamaged(f"the journal: it changes the record {missing}, which does not exist", _RESTORE) from None
     return _validated(State.model_construct(**dict(fields), records=records, current=current))
 
 
@@ -178,15 +177,15 @@ def _changed(record: Record, changes: dict[str, Any]) -> Record:
 def _validated(state: State) -> State:
     for key, record in state.records.items():
         if key != record.external_task_id:
-            raise StateDamaged(f"the record {record.external_task_id!r} stands under the key {key!r}", _RESTORE)
+            raise StateDamaged(f"the record {record.external_task_id!r} is stored under the key {key!r}", _RESTORE)
         cloud = find(record.type)  # None: of a package that this run does not need, or that is not installed any more
         if cloud is not None and record.method not in cloud.methods:
-            raise StateDamaged(f"the record {key!r} was made by {record.method!r}, which is no method", _RESTORE)
+            raise StateDamaged(f"the record {key!r} was made by {record.method!r}, which is not a method", _RESTORE)
     for address, key in state.current.items():
         if key not in state.records:
-            raise StateDamaged(f"{address} means the record {key!r}, which is not there", _RESTORE)
+            raise StateDamaged(f"{address} refers to the record {key!r}, which does not exist", _RESTORE)
         if state.records[key].address != address:
-            raise StateDamaged(f"{address} means the record {key!r}, which is of another address", _RESTORE)
+            raise StateDamaged(f"{address} refers to the record {key!r}, which belongs to another address", _RESTORE)
     return state
 
 

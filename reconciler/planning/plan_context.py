@@ -18,7 +18,7 @@ from reconciler.protocols import ByKey, ByList, Capabilities, MethodCapabilities
 
 _TOLERANCE = 600.0  # seconds that a machine's clock may be set back without making a record look wrong
 _LIST_DELAY = timedelta(minutes=10)  # a new task may be missing from lists for so long; no cloud documents a figure
-_NOT_REQUESTED = Unknown(why="it was not asked about")
+_NOT_REQUESTED = Unknown(why="voicectl did not check it")
 _NO_CAPABILITIES = MethodCapabilities(deletes=False, found=Unknowable())
 _UNBOUND_STATUSES = SETTLING | {Status.DEPOSED, Status.LAPSED}
 _GIVEN_UP = frozenset({Status.ABANDONED, Status.LAPSED})
@@ -68,7 +68,7 @@ class PlanContext:
         if found is not None and (found.elsewhere or observations is None):
             return Unknown(why=found.why)
         if observations is None:
-            return Unknown(why=f"the provider {record.provider} was not looked at")
+            return Unknown(why=f"the provider {record.provider} was not checked")
         observed = observations.of.get(record.external_task_id, _NOT_REQUESTED)
         if isinstance(observed, Absent) and is_just_accepted(record, self.now):
             return Found(remote=RemoteVoice(status=TaskStatus.RUNNING, task_id=record.task_id))

@@ -46,7 +46,7 @@ def survey(
     for voice in manifest.voices.values():
         observations = seen.get(voice.provider)
         if observations is None and voice.provider not in closed:
-            unseen.append(f"{voice.address}: the provider {voice.provider} was not looked at")
+            unseen.append(f"{voice.address}: the provider {voice.provider} was not checked")
         elif observations is None:
             continue
         elif voice.address not in held and observations.unlisted is None:

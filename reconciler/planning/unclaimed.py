@@ -108,7 +108,7 @@ def _blocked_by_failed_task(voice: Voice, replacement: Replacement, failed: Mark
     return blocked(
         voice,
         replacement.record,
-        f"its creation failed, under a state that is lost: {why}",
+        f"its creation failed in a run whose state is lost: {why}",
         ways,
         found=replacement.found,
     )

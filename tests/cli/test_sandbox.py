@@ -70,7 +70,7 @@ def test_what_is_set_shows_only_the_switches_that_are_not_as_at_first(rehearsing
 def test_cleared_faults_are_told_in_one_line(rehearsing: CliHarness) -> None:
     rehearsing.voicectl("sandbox", "faults", "fail=1", code=0)
     told = rehearsing.voicectl("sandbox", "faults", "--clear", code=0).out
-    assert told == "Nothing goes wrong: every switch is as at first.\n"
+    assert told == "No faults are set.\n"
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_a_port_that_is_taken_is_said_so(cli: CliHarness) -> None:
     cli.declare("narrator")
     with served(cli) as (_, url):
         refused = cli.voicectl("sandbox", "serve", "--port", url.rpartition(":")[2], code=1)
-    assert "can't be had" in refused.err
+    assert "can't be used" in refused.err
     assert "--port 0" in refused.err
 
 

@@ -189,5 +189,5 @@ def test_a_voice_whose_key_another_run_used_is_not_bought_again_when_nothing_is_
     assert (len(simulated.made), change.action) == (bought, Action.BLOCKED)
     assert (
         in_words(change.hint)
-        == "If it is there: voicectl import a VOICE_ID; to pay for another: voicectl apply --retry a"
+        == "If it exists: voicectl import a VOICE_ID; to pay for another: voicectl apply --retry a"
     )

@@ -56,7 +56,7 @@ def test_push_of_the_same_state_changes_nothing(applied: State, tmp_path: Path) 
 
 
 def test_push_of_a_copy_that_is_not_newer_is_refused(applied: State, tmp_path: Path) -> None:
-    with pytest.raises(StateConflict, match="has the serial 1, the copy only 1") as caught:
+    with pytest.raises(StateConflict, match="has the serial 1, but the copy has only 1") as caught:
         store_in(tmp_path).push(statefile.dump(with_voice(applied, "hero")))
     assert "voicectl state push --force" in in_words(caught.value.hint)
     assert loaded(tmp_path) == applied

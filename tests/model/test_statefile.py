@@ -211,8 +211,8 @@ def test_half_a_surrogate_pair_in_a_clouds_message_does_not_keep_a_state_from_be
         (lambda text: text.replace(":00Z", ":00"), "records.vc-1.created_at: Input should have timezone"),
         (lambda text: text.replace('"method":"create"', '"method":"hum"'), "'vc-1' was made by 'hum'"),
         (lambda text: text.replace('"status":"ready"', '"status":"fine"'), "(and 1 more)"),
-        (lambda text: text.replace('"narrator":"vc-1"', '"narrator":"vc-9"'), "narrator means the record 'vc-9'"),
-        (lambda text: text.replace('"vc-1":{', '"vc-3":{'), "the record 'vc-1' stands under the key 'vc-3'"),
+        (lambda text: text.replace('"narrator":"vc-1"', '"narrator":"vc-9"'), "narrator refers to the record 'vc-9'"),
+        (lambda text: text.replace('"vc-1":{', '"vc-3":{'), "the record 'vc-1' is stored under the key 'vc-3'"),
     ],
 )
 def test_a_snapshot_that_is_not_right_is_damaged(damage: Callable[[str], str], detail: str) -> None:

@@ -245,7 +245,7 @@ class Tasks:
             if not token:
                 return
             if token in before and not has_new:
-                raise OutcomeUnknown("DescribeTasks: the scroll goes round in a circle, so it can't be read whole")
+                raise OutcomeUnknown("DescribeTasks: the pages repeat, so the list can't be read completely")
             before.add(token)
         raise OutcomeUnknown(f"DescribeTasks: more than {MAX_PAGES} pages, so it can't be read whole")
 
