@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from reconciler.adapter import Adapter, Surroundings
 from reconciler.errors import UsageError
 from reconciler.model.account import Account
-from reconciler.model.cloud_types import cloud_type, load
+from reconciler.model.cloud_types import cloud_type, load, packages_of
 from reconciler.model.manifest import Manifest
 from reconciler.protocols import Clock
 
@@ -81,8 +81,13 @@ class Clouds:
             transport=self._transport(account),
         )
         provider, quota, credentials = adapter.connect(signed_in, around)
-        if not provider.account.startswith(f"{account.type} "):  # records tell their type by it
-            raise ValueError(f"the account of {account.type} is called {provider.account}")
+        if not provider.account.startswith(f"{account.type} "):  # a record's type is the first word of its account
+            [package] = packages_of(account.type)
+            raise UsageError(
+                f'{account.type} can\'t be used: the package {package} names its account "{provider.account}", '
+                f'but the name must begin with "{account.type} ".',
+                f"This is a bug of {package}: report it to its authors.",
+            )
         return Cloud(
             name=name,
             provider=provider,
@@ -126,7 +131,7 @@ def sandbox_account(account: Account) -> str | None:
     if not cloud_type(account.type).sandbox:
         return None
     foreign = _sandbox_of(account).foreign
-    return foreign(account, _adapter_of(account).endpoint(account)) if foreign is not None else None
+    return foreign.account(account, _adapter_of(account).endpoint(account)) if foreign is not None else None
 
 
 def _adapter_of(account: Account) -> Adapter[Account]:

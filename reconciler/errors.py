@@ -119,7 +119,7 @@ class Declined(VoicectlError):
 
 
 class ProbeDeclined(Declined):
-    summary = "Nothing was asked"
+    summary = "No paid call was made"
 
 
 class Interrupted(VoicectlError):
@@ -164,7 +164,7 @@ class StateLocked(StateError):
 
 
 class StateConflict(StateError):
-    summary = "The state changed under this run"
+    summary = "The state was changed during this run"
 
 
 class StateNotSaved(StateError):
@@ -188,7 +188,7 @@ class PlanSpent(PlanError):
 
 
 class SafetyStop(PlanError):
-    summary = "The change is too large to go unasked"
+    summary = "The change is too large to apply without confirmation"
 
 
 class CredentialsMissing(VoicectlError):
@@ -214,7 +214,7 @@ class CloudError(VoicectlError):
     fail too (credentials, arrears, IP whitelist, no server at the endpoint), so a run stops at once.
     """
 
-    summary = "The cloud refused"
+    summary = "The cloud refused the call"
 
     def __init__(
         self, detail: str, hint: Hint | str = "", *, code: str = "", request_id: str = "", systemic: bool = False

@@ -153,7 +153,7 @@ class Updating(Protocol):
     """A cloud that can change voices in place, for methods with `MethodCapabilities.updates`."""
 
     def update(self, record: Record, fields: Mapping[str, Any]) -> None:
-        """Changes the voice. `fields` is input key -> declared value; None: it is not declared any more.
+        """Changes the voice. `fields` is input key -> declared value; None: it is no longer declared.
 
         May be repeated: a second call changes nothing.
         """
@@ -216,8 +216,8 @@ class LockInfo(Frozen):
 def locked_by(holder: LockInfo) -> StateLocked:
     """The error for a locked state, with the same message for every backend."""
     return StateLocked(
-        f"{holder.who} (pid {holder.pid}) has held it for {holder.operation} since {format_time(holder.since)}.",
-        hint(way("Wait, or if that run is dead", "unlock", holder.lock_id)),
+        f"{holder.who} (pid {holder.pid}) has held the lock for {holder.operation} since {format_time(holder.since)}.",
+        hint(way("To wait for it", "--lock-timeout", "5m"), way("if that run is dead", "unlock", holder.lock_id)),
         lock_id=holder.lock_id,
     )
 

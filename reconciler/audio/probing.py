@@ -94,6 +94,6 @@ def _doubts(found: AudioFile, limits: AudioLimits) -> tuple[str, ...]:
 
 def _too_large(got: Fetched, limits: AudioLimits, largest: int) -> Probed:
     if limits.largest is None:
-        return Probed(None, doubts=(f"{limits.key} is larger than {largest:,} bytes, and was not looked at",))
+        return Probed(None, doubts=(f"{limits.key} is larger than {largest:,} bytes, and was not checked",))
     fault = size_fault(max(got.size, largest + 1), limits)
     return Probed(None, faults=(fault,) if fault else ())

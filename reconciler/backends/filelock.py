@@ -44,7 +44,7 @@ def break_dead(path: Path, lock_id: str) -> LockInfo:
         try:
             lock = os.open(path, os.O_RDWR)
         except FileNotFoundError:
-            raise StateError("There is no lock to break: the state is not locked.") from None
+            raise StateError("The state is not locked, so there is nothing to unlock.") from None
         try:
             alive = not _flock(lock)
             if not alive and not _is_at(path, lock):
@@ -52,24 +52,26 @@ def break_dead(path: Path, lock_id: str) -> LockInfo:
             holder = _read(lock)
             if holder is None and not alive:
                 raise StateError(
-                    "There is no lock to break: the lock file names no run.", "The next run takes the lock over."
+                    "The lock file names no run, so there is nothing to unlock.", "The next run takes over the lock."
                 )
             if holder is None or holder.lock_id != lock_id:
-                there = "another lock" if holder is None else f"the lock {holder.lock_id} of {holder.who}"
+                other = (
+                    "has another id" if holder is None else f"has the id {holder.lock_id}, and {holder.who} holds it"
+                )
                 raise StateError(
-                    f"There is no lock {lock_id}; {there} is held.",
-                    "The error of the run that found the state locked shows the id.",
+                    f"The state has no lock with the id {lock_id}. Its lock {other}.",
+                    'The error "The state is locked" shows the id.',
                 )
             if alive:
                 raise StateError(
-                    f"The holder of {lock_id} is alive: {holder.who}, pid {holder.pid}, {holder.operation}.",
+                    f"The run of lock {lock_id} is alive: {holder.who}, pid {holder.pid}, {holder.operation}.",
                     f"Wait for it, or end it first: kill {holder.pid}",
                 )
             path.unlink()
             return holder
         finally:
             os.close(lock)
-    raise StateError("The lock changes hands too fast to be broken.", "Try again.")
+    raise StateError("Other runs take and release the lock too fast for this command.", "Try again.")
 
 
 @contextmanager
@@ -96,7 +98,9 @@ def _take(path: Path, holder: LockInfo) -> int:
             return lock
         os.close(lock)
         time.sleep(_RETRY_DELAY)
-    raise StateLocked(f"A run that has not said its name holds {path}.", "Wait for it, and try again.")
+    raise StateLocked(
+        f"Another run holds the lock {path}, and has not written its name yet.", "Wait for it, and try again."
+    )
 
 
 def _claim(path: Path, lock: int, holder: LockInfo) -> bool:
@@ -119,7 +123,7 @@ def _flock(opened: int, *, waits: bool = False) -> bool:
         import fcntl
     except ImportError:
         raise StateError(
-            "This operating system has no flock, so two runs can't be kept apart.",
+            "This operating system has no flock, so voicectl can't lock the state.",
             "Use Linux, macOS or WSL.",
         ) from None
     try:

@@ -69,7 +69,10 @@ class LocalBackend:
             if _stat(self._snapshot) == before[0]:
                 self._last = current
                 return blob
-        raise StateError(f"{self.where} changes faster than it can be read.", "Try again when no other run writes it.")
+        raise StateError(
+            f"Other programs change {self.where} faster than voicectl can read it.",
+            "Try again when no other run writes it.",
+        )
 
     def write(self, data: bytes, expected: str | None) -> str:
         """Replaces the state, and returns the new version. Raises StateConflict if the version is not `expected`."""
@@ -185,7 +188,7 @@ class LocalBackend:
             )
         what = "made" if expected is None else "changed"
         raise StateConflict(
-            f"{self.where} was {what} by somebody else since this run read it.",
+            f"{self.where} was {what} by another program since this run read it.",
             hint(way("See what is there", "state pull", after=", then run the command again.")),
         )
 

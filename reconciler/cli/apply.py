@@ -53,10 +53,11 @@ def _refuse_elsewhere(approved: Plan) -> None:
     """Refuses a plan of the sandbox for real accounts, and the other way round."""
     if approved.sandbox and not options().sandbox:
         raise PlanStale(
-            "It was made in the sandbox, and here accounts pay.",
-            hint(way("Apply it with --sandbox; for the real accounts, make one", "plan --out FILE")),
+            "The plan was made in the sandbox, but this run uses real accounts.",
+            hint(way("Apply it with --sandbox. To make one for the real accounts", "plan --out FILE")),
         )
     if options().sandbox and not approved.sandbox:
         raise PlanStale(
-            "It was made for real accounts, and this is the sandbox.", hint(way("Make one", "plan --out FILE"))
+            "The plan was made for real accounts, but this run uses the sandbox.",
+            hint(way("Make one", "plan --out FILE")),
         )

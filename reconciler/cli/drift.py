@@ -42,7 +42,7 @@ DRIFTED = 2  # the exit code
 def drift(format_name: str, accept: tuple[str, ...], probe: bool, auto_approve: bool, lock_timeout: str) -> int:
     """Show what changed outside of voicectl.
 
-    Exits with 2 when something drifted, with 1 when something could not be looked at, when the state is older than the
+    Exits with 2 when something drifted, with 1 when something could not be checked, when the state is older than the
     account, or when the account holds voices of this manifest that no state here knows. Where a cloud lists no voices,
     only --probe can tell whether one is still there; before any paid call it says how many there are, and asks.
     """
@@ -64,7 +64,7 @@ def drift(format_name: str, accept: tuple[str, ...], probe: bool, auto_approve: 
     if looked.survey is not None:
         return _without_records(made, looked.survey, opened.store.where)
     for note in made.unseen:
-        say(f"Could not look: {note}")
+        say(f"Could not check: {note}")
     if made.ways_to_see:
         say(on_one_line(made.ways_to_see))
     if made.older or made.unclaimed:
@@ -92,15 +92,15 @@ def _consent(probes: Sequence[Probe], without: Sequence[str], *, approved: bool)
     for probe in probes:
         voices, calls = counted(len(probe.records), "voice"), counted(probe.calls, "call")
         price = probe.look.price or "not paid"
-        say(f"{probe.provider}: {voices} to ask about, in {calls} of {probe.look.call}: {price}.")
+        say(f"{probe.provider}: {voices} to check, in {calls} of {probe.look.call}: {price}.")
     for name in without:
-        say(f"{name}: its cloud offers no dearer look, or not with these credentials.")
+        say(f"{name}: its cloud offers no probe, or not with these credentials.")
     paid = sum(probe.calls for probe in probes if probe.look.price)
     if not paid or approved:
         return
     if not sys.stdin.isatty():
-        unasked = hint(way("To continue without a question", "drift --probe --auto-approve"))
-        raise ProbeDeclined("There is no terminal, so voicectl cannot ask; no paid call was made.", unasked)
+        unasked = hint(way("To continue without confirmation", "drift --probe --auto-approve"))
+        raise ProbeDeclined("voicectl needs a confirmation, but it does not run in a terminal.", unasked)
     if ask(f"\nMake {counted(paid, 'paid call')}? Only 'yes' will be accepted: ") != "yes":
-        elsewhere = way("At a terminal, answer yes; elsewhere", "drift --probe --auto-approve")
+        elsewhere = way("Answer yes, or run without confirmation", "drift --probe --auto-approve")
         raise ProbeDeclined("You did not answer yes.", hint(elsewhere))

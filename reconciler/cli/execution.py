@@ -25,10 +25,12 @@ def execute(opened: Session, asked: Request, approved: Plan | None, *, auto_appr
     from reconciler.engine import operations
 
     if as_json and not auto_approve:
-        raise UsageError("--json cannot ask for confirmation.", "Add --auto-approve, or apply a saved plan.")
+        raise UsageError(
+            "With --json, voicectl cannot ask for confirmation.", "Add --auto-approve, or apply a saved plan."
+        )
     if not auto_approve and not sys.stdin.isatty():
-        unasked = hint(way("To continue without a question", _verb(asked), "--auto-approve"))
-        raise Declined("There is no terminal, so voicectl cannot ask; no call was made.", unasked)
+        unasked = hint(way("To continue without confirmation", _verb(asked), "--auto-approve"))
+        raise Declined("voicectl needs a confirmation, but it does not run in a terminal. No call was made.", unasked)
     live = not as_json and live_block_fits()
     results = Results(
         write_stdout=streams.write_stdout, write_stderr=streams.write_stderr, render_options=options().render_options
@@ -48,7 +50,7 @@ def execute(opened: Session, asked: Request, approved: Plan | None, *, auto_appr
             reporter.refused(error)
             raise
         except KeyboardInterrupt:
-            stopped = Interrupted("Nothing was begun.", hint(way("To go on", _verb(asked))))
+            stopped = Interrupted("No change was started.", hint(way("To continue", _verb(asked))))
             reporter.refused(stopped)
             raise stopped from None
         reporter.ended(applied.tally)

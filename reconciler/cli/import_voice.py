@@ -40,6 +40,8 @@ def is_now(record: Record) -> str:
 
     named = f"the voice {record.voice_id}" if record.voice_id is not None else record.url or record.file_id or "there"
     trusted = (
-        "" if cloud_type(record.type).methods[record.method].watched else " On your word: its cloud can't be asked."
+        ""
+        if cloud_type(record.type).methods[record.method].watched
+        else " voicectl did not check it, because its cloud can't be queried."
     )
     return f"{record.address} is {escape(named)} now.{trusted}"

@@ -74,7 +74,7 @@ def init() -> int:
         _write_new(path, _MANIFEST)
     except FileExistsError:
         other = replace(workspace, manifest=Path("NAME.yaml")).options
-        raise UsageError(f"{path} is there already.", hint(way("Another name", "init", place=other))) from None
+        raise UsageError(f"{path} already exists.", hint(way("Another name", "init", place=other))) from None
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}.") from None
     wrote = f"{path} and {_SCHEMA}" if _write_schema(path.with_name(_SCHEMA)) else f"{path}"

@@ -36,7 +36,7 @@ class Interruption:
         return self._workers
 
     def reason(self) -> str | None:
-        return "interrupted; what is in flight is written down; a second signal leaves at once" if self.asked else None
+        return "interrupted: open calls are finished and saved; a second signal quits at once" if self.asked else None
 
     def signalled(self, number: int, _: object) -> None:
         if self.asked and number == signal.SIGHUP:
@@ -49,7 +49,7 @@ class Interruption:
             raise KeyboardInterrupt  # nothing runs yet
         self.asked = True
         if not self._live:  # there the run's own line says it, without writing into the block
-            _shout("Stopping: nothing new starts, and what is in flight is written down. Once more to leave at once.\n")
+            _shout("Stopping after the open calls. Press Ctrl-C again to quit at once.\n")
         self._workers.wake()
 
 

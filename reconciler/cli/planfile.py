@@ -51,6 +51,6 @@ def write_plan(path: Path, content: bytes) -> None:
         beside = write_temporary(workspace.with_name(f".{workspace.name}.tmp"), content, mode=0o600)
         beside.replace(workspace)
     except PlanUnreadable:
-        raise UsageError(f"{path} is there, and is no saved plan.", "Another name: --out NAME.plan") from None
+        raise UsageError(f"{path} exists and is not a saved plan.", "Another name: --out NAME.plan") from None
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}.") from None

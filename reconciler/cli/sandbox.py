@@ -60,7 +60,7 @@ def serve(port: int) -> int:
         try:
             opened = server.serve(world, port, log=say)
         except OSError as error:
-            raise UsageError(f"Port {port} can't be had: {error.strerror}.", "--port 0 takes a free one.") from None
+            raise UsageError(f"Port {port} can't be used: {error.strerror}.", "--port 0 takes a free one.") from None
         with opened:
             write(f"The sandbox listens at {opened.url}")
             ways = "; to ".join(cloud.sign_in for cloud in router.clouds())
@@ -102,7 +102,7 @@ def faults(
     from reconciler.sandbox.faults import Faults
 
     if account is not None and not add:
-        raise UsageError("--account goes with --add.", "A voice that is there is named by its id or its name.")
+        raise UsageError("--account goes with --add.", "Name an existing voice by its id or its name.")
     with wiring.world(options().workspace()) as world:
         wanted = _wanted(Faults() if clear else world.faults(), switches)
         if clear or switches:
@@ -111,10 +111,10 @@ def faults(
             say(f"Deleted: {world.delete_outside(voice).voice_id}")
         for voice, name in rename:
             say(f"Renamed: {world.rename_outside(voice, name).voice_id}")
-        where = _account(account, world.accounts()) if add else None
-        for name in add:
-            added = world.add_foreign(name, where)
-            say(f"Added: {added.voice_id}, to {added.account}")
+        if add:
+            where = _account(account, world.accounts())
+            for name in add:
+                say(f"Added: {world.add_foreign(name, where).voice_id}, to {where}")
     if as_json:
         write_json(wanted.model_dump(mode="json"))
     elif not (deleted or rename or add):
@@ -133,18 +133,22 @@ def faults(
         if clear or switches:  # what was just set, and what was before; all of them are listed when asked for
             rows = [row for row in rows if row[2]]
         shown = text.switches(rows, within=room(sys.stdout) or _LAID_OUT)
-        write(shown or "Nothing goes wrong: every switch is as at first.")
+        write(shown or "No faults are set.")
     return 0
 
 
-def _account(named: str | None, called: Sequence[str]) -> str | None:
-    """The account for --add; None: the world chooses. `called`: the accounts that were ever called.
+def _account(named: str | None, called: Sequence[str]) -> str:
+    """The account for --add. `called`: the accounts that were ever called.
 
     The manifest's own comes first: that is where `--sandbox` looks. Raises UsageError where several are possible.
     """
+    from reconciler.sandbox import router
+
+    clouds = [cloud.foreign for cloud in router.clouds() if cloud.foreign is not None]
     manifest = _declared_accounts()
     declared = manifest or {}
-    known = dict.fromkeys([*declared.values(), *(account for account in called if account.startswith("kling:"))])
+    used = [account for account in called if any(account.startswith(cloud.prefix) for cloud in clouds)]
+    known = dict.fromkeys([*declared.values(), *used])
     if named is not None:
         account = declared.get(named, named)
         if account not in known:
@@ -153,11 +157,12 @@ def _account(named: str | None, called: Sequence[str]) -> str | None:
     own = dict.fromkeys(declared.values())
     if manifest is not None and not known:
         raise UsageError(
-            "The manifest declares no account of Kling.", "The other clouds list no voices that somebody else made."
+            "No cloud of the manifest lists voices that were made elsewhere.", "--add needs an account that lists them."
         )
-    if len(own or known) > 1:
-        raise UsageError("The sandbox has several accounts.", _listed(declared, known))
-    return next(iter(own or known), None)
+    candidates = list(own or known) or [cloud.default for cloud in clouds]
+    if len(candidates) > 1:
+        raise UsageError("The sandbox has several accounts.", _listed(declared, dict.fromkeys([*known, *candidates])))
+    return candidates[0]
 
 
 def _declared_accounts() -> dict[str, str] | None:
@@ -176,7 +181,7 @@ def _listed(declared: Mapping[str, str], known: Iterable[str]) -> str:
     """The name of each account: its provider's name if it has one, else its own."""
     names = {account: provider for provider, account in reversed([*declared.items()])}
     ways = [f"--account {shlex.quote(names.get(account, account))}" for account in known]
-    return f"Say which one: {', '.join(ways)}" if ways else "No account of Kling is declared."
+    return f"Say which one: {', '.join(ways)}" if ways else "No cloud of the manifest lists voices made elsewhere."
 
 
 def _typed(value: object) -> str:
@@ -198,7 +203,7 @@ def _wanted(held: Faults, switches: tuple[str, ...]) -> Faults:
         if not sign or name not in Faults.model_fields:
             near = nearest(name, Faults.model_fields)
             raise UsageError(
-                f"{switch} is no switch." if sign else f"{switch}: a switch is set as NAME=VALUE.",
+                f"{switch} is not a switch." if sign else f"{switch}: set a switch as NAME=VALUE.",
                 f"Did you mean {near}?"
                 if near not in (None, name)
                 else hint(way("", "sandbox faults", after=" lists them.")),

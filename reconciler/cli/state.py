@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from reconciler.model.state import Record, State
 
 STATE_COMMANDS = {
-    "list": ("state", "list_", "List the addresses and what they mean."),
+    "list": ("state", "list_", "List the addresses and their voices."),
     "show": ("state", "show_record", "Show all that is known of an address."),
     "mv": ("state", "move", "Give a voice another address."),
     "rm": ("state", "remove", "Forget a voice; it stays in its cloud."),
@@ -75,7 +75,7 @@ def state() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @global_options
 def list_(everything: bool, abandoned: bool, as_json: bool) -> int:
-    """List the addresses and what they mean."""
+    """List the addresses and their voices."""
     from reconciler.model.state import Status
     from reconciler.views import json_documents, text
 
@@ -223,7 +223,7 @@ def _check(copy: bytes, name: str) -> None:
         statefile.load(copy)
     except StateDamaged as damaged:
         raise UsageError(
-            f"{name} holds no whole state: {damaged.detail}",
+            f"{name} is not a complete state: {damaged.detail}",
             hint(way("Push what was printed", "state pull", after=", or a .backup or a rescue copy.")),
         ) from None
 
@@ -249,5 +249,5 @@ def rebind(provider: str, source: str | None, lock_timeout: str) -> int:
 
     with session() as opened:
         count = state_edits.rebind(opened, provider, locking(lock_timeout), source=source)
-    say(f"Taken to be on the account of {provider} from now on: {counted(count, 'voice')}.")
+    say(f"Now recorded on the account of {provider}: {counted(count, 'voice')}.")
     return 0

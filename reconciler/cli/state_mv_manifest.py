@@ -30,8 +30,8 @@ def move_manifest(source: Path | None, lock_timeout: str) -> int:
     workspace = options().workspace()
     if not workspace.manifest.exists():
         raise UsageError(
-            f"{workspace.manifest} does not exist, so no state can be made its own.",
-            hint(way("Say with -f what the manifest is called now", "state mv-manifest OLD", place="-f NEW")),
+            f"{workspace.manifest} does not exist, so it can't get a state.",
+            hint(way("Name the renamed manifest with -f", "state mv-manifest OLD", place="-f NEW")),
         )
     old = wiring.Workspace(manifest=source, sandbox=workspace.sandbox) if source is not None else workspace
     target = wiring.store(workspace)
@@ -48,7 +48,7 @@ def move_manifest(source: Path | None, lock_timeout: str) -> int:
                 summary="No state there",
             )
         if held is not None and held.lineage != moved.lineage and held.current:
-            raise UsageError(f"{workspace.state} holds voices already.", "Two states can't be made one.")
+            raise UsageError(f"{workspace.state} holds voices already.", "Two states can't be merged.")
         target.begin(held, pays=False)
         target.finish(moved.with_changes(manifest=workspace.name))
         if old.state != workspace.state:

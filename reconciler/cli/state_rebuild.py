@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 def rebuild(lineage: str | None, new_lineage: bool, auto_approve: bool, lock_timeout: str) -> int:
     """Rebuild a lost state from the markers of its voices.
 
-    A voice is taken in when its marker is of exactly a declared entry. Without an option, it says which lineages
-    there are; with --auto-approve it takes in the only one. Before it takes any in, it says how many and asks, because
-    no other state may hold them.
+    It adopts a voice if the voice's marker matches a declared entry exactly. Without an option, it lists the lineages;
+    with --auto-approve, it adopts the only one. First it shows how many voices it would adopt, and asks for
+    confirmation, because no other state may hold them.
     """
     from reconciler.engine import state_rebuild
 
@@ -42,7 +42,7 @@ def rebuild(lineage: str | None, new_lineage: bool, auto_approve: bool, lock_tim
                 opened,
                 locking(lock_timeout),
                 lineage=chosen,
-                strangers=new_lineage,
+                new_lineage=new_lineage,
                 approve=lambda found: _may_take(found, str(chosen), approved=auto_approve),
             )
 
@@ -52,10 +52,10 @@ def rebuild(lineage: str | None, new_lineage: bool, auto_approve: bool, lock_tim
             found = rebuilt(lineage)
     if lineage is not None:
         failed = f"; {len(found.failed)} of them failed when they were made" if found.failed else ""
-        say(f"Taken in: {counted(len(found.taken), 'voice')}{failed}.")
+        say(f"Adopted: {counted(len(found.taken), 'voice')}{failed}.")
         if found.renamed:
             left = ", ".join(found.renamed)
-            say(f"Left out, because their markers name other addresses: {left}. What to type: {command('plan')}")
+            say(f"Left out, because their markers name other addresses: {left}. What to do: {command('plan')}")
     elif new_lineage:
         say(f"Ignored from now on: {', '.join(found.lineages) or 'nothing was found'}.")
     for name, addresses in found.lineages.items() if lineage is None else ():
@@ -67,7 +67,7 @@ def rebuild(lineage: str | None, new_lineage: bool, auto_approve: bool, lock_tim
         say("Nothing to rebuild: no declared voice carries a marker of another lineage.")
     elif lineage is None and not new_lineage:
         for name in found.lineages:
-            say(f"To take them in: {command('state rebuild --lineage', name)}")
+            say(f"To adopt them: {command('state rebuild --lineage', name)}")
         say(f"If they belong to another project: {command('state rebuild --new-lineage')}")
     return 0
 
@@ -76,12 +76,14 @@ def _may_take(found: Rebuilt, lineage: str, *, approved: bool) -> bool:
     """Says which voices are adopted and under what condition, and asks at a terminal."""
     names = ", ".join(found.taken[:5]) + (" ..." if len(found.taken) > 5 else "")
     state, voices = options().workspace().state, counted(len(found.taken), "voice")
-    say(f"This takes {voices} into {state}, made under lineage {lineage}: {names}.")
+    say(f"This adopts {voices} into {state}, made under lineage {lineage}: {names}.")
     say("No other state may hold them: a run with that state would replace or delete them here too.")
     if approved:
         return True
     if not sys.stdin.isatty():
-        unasked = hint(way("To continue without a question", "state rebuild --lineage", lineage, "--auto-approve"))
-        raise Declined("There is no terminal, so voicectl cannot ask.", unasked, summary="Nothing was taken in")
-    click.echo("\nTake them in? Only 'yes' will be accepted: ", err=True, nl=False)
+        unasked = hint(way("To continue without confirmation", "state rebuild --lineage", lineage, "--auto-approve"))
+        raise Declined(
+            "voicectl needs a confirmation, but it does not run in a terminal.", unasked, summary="No voice was adopted"
+        )
+    click.echo("\nAdopt them? Only 'yes' will be accepted: ", err=True, nl=False)
     return sys.stdin.readline().strip() == "yes"

@@ -24,14 +24,14 @@ def import_voice(session: Session, address: str, voice_id: str, request: Request
     """Imports a voice that was made elsewhere as the voice of `address`. The manifest must declare that address."""
     voice = _declared(session, address)
     if voice.origin is Origin.OFFICIAL:
-        raise UsageError(f"{address} is a preset, which is taken in by apply.", hint(way("", "apply")))
+        raise UsageError(f"{address} is a preset: apply takes it into the state.", hint(way("", "apply")))
     with state_edit(session, "import", request, begins=True) as edit:
         state, now = edit.before, session.clock.now()
         current = state.at(address)
         if current is not None and current.status in LIVE:
             raise UsageError(
                 f"{address} has a voice already, {current.voice_id or 'being made'}.",
-                hint(way("To let go of that one first", "state rm", address)),
+                hint(way("First remove that one from the state", "state rm", address)),
             )
         cloud = session.connect([voice.provider])[voice.provider]
         record = _candidate(state, voice, cloud, voice_id, now=now)
@@ -61,12 +61,12 @@ def _renamed(session: Session, state: State, address: str) -> Record:
         case Found(remote=remote) if remote.voice_name not in (None, record.voice_name):
             return record.model_copy(update={"voice_name": remote.voice_name})
         case Found():
-            raise UsageError(f"{address} is not renamed: there is nothing to accept.", hint(way("", "drift")))
+            raise UsageError(f"{address} was not renamed, so there is nothing to accept.", hint(way("", "drift")))
         case Absent():
-            ways = hint(way("", "plan", after=" says what is to be done."))
+            ways = hint(way("", "plan", after=" says what to do."))
             raise UsageError(f"{address} is gone, which can't be accepted.", ways)
         case Unknown(why=why) | Unverifiable(why=why):
-            raise UsageError(f"{address} could not be looked at: {why}", "Try again later.")
+            raise UsageError(f"{address} could not be checked: {why}", "Try again later.")
 
 
 def resolve(session: Session, address: str, request: Request, *, voice_id: str | None, retry: bool) -> Record:

@@ -100,7 +100,7 @@ def _provider_call(cloud: Cloud, call: Call) -> Callable[[], Value]:
 
 def _probe_one(cloud: Cloud, asked: Record) -> Observation:
     observations = cloud.provider.probe([asked]) if isinstance(cloud.provider, Probing) else {}
-    return observations.get(asked.external_task_id, Unknown(why="it was not asked about"))
+    return observations.get(asked.external_task_id, Unknown(why="voicectl did not check it"))
 
 
 def _fields(voice: Voice, record: Record, keys: tuple[str, ...]) -> dict[str, object]:

@@ -117,7 +117,7 @@ def apply(
             session.store.fold()  # the journal of a run that died
             return Applied(plan=new_plan, tally=Tally())
         if not new_plan.empty and not watch.approve(new_plan):
-            elsewhere = way("At a terminal, answer yes; elsewhere", "--auto-approve")
+            elsewhere = way("Answer yes, or run without confirmation", "--auto-approve")
             raise Declined("You did not answer yes.", hint(elsewhere))
         used = None if approved is None or policy.does_nothing(approved) else approved
         return _run(replace(session, clock=planned.clock), state, new_plan, planned.clouds, watch, used, workers)
@@ -133,8 +133,8 @@ def _refuse_unknown_destroy(survey: Survey, where: str) -> None:
 def _refuse_second_state(session: Session, request: Request) -> None:
     if request.new_state and session.store.exists:
         raise UsageError(
-            f"There is a state at {session.store.where} already, so there is no other to begin.",
-            "Go on with it, without --new-state; a second environment takes another manifest, or a link to this one.",
+            f"{session.store.where} already holds a state, so voicectl can't start a new one.",
+            "Use it, without --new-state. A second environment needs another manifest, or a link to this one.",
         )
 
 

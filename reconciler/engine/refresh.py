@@ -50,7 +50,7 @@ def connect_all(
             closed[name] = AccountProblem(why=f"no credentials: {lacking.detail.rstrip('.')}", hint=lacking.hint)
         except EndpointInvalid as invalid:
             closed[name] = AccountProblem(
-                why=invalid.detail.rstrip("."), hint=hint(f"Mend the endpoint of {name} under providers.")
+                why=invalid.detail.rstrip("."), hint=hint(f"Correct the endpoint of {name} under providers.")
             )
     return clouds, closed
 
@@ -103,7 +103,7 @@ def _split(
     if refused and not seen:
         raise next(iter(refused.values()))
     closed = {
-        name: AccountProblem(why=f"could not look at {name}: {refusal.detail.rstrip('.')}", hint=refusal.hint)
+        name: AccountProblem(why=f"could not check {name}: {refusal.detail.rstrip('.')}", hint=refusal.hint)
         for name, refusal in refused.items()
     }
     return seen, closed

@@ -52,8 +52,8 @@ def not_saved(
             _unsaved_voices(answered, f"{why} No rescue copy could be written either."), "Keep this list."
         )
     if copy is None:
-        why_incomplete = f"{why} The rescue copy could not be written anew: {older} lacks the last of this."
-        push = way("Keep this list, and push what the copy has", "state push", older, place=place)
+        why_incomplete = f"{why} The rescue copy could not be updated: {older} lacks the latest results."
+        push = way("Keep this list, and push the copy", "state push", older, place=place)
         return StateNotSaved(_unsaved_voices(answered, why_incomplete), hint(push))
     copied = f"{why} A copy with all that the clouds have answered is in {copy}."
     if isinstance(error, StateConflict | StateDamaged):  # the saved state is not the one that this run began with

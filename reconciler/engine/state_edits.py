@@ -29,7 +29,7 @@ def move(session: Session, source: str, target: str, request: Request) -> None:
             held_there = state.records[state.current[target]].voice_id or "one that is being made"
             raise UsageError(
                 f"{target} has a voice already, {held_there}.",
-                hint(way("To let go of that one, which then stays in its account", "state rm", target)),
+                hint(way("To remove that one from the state; its voice stays in the account", "state rm", target)),
             )
         pair = {target: state.records[state.current[source]]}
         along = {target: [r.external_task_id for r in moved_records.others_at_address(state, pair[target])]}

@@ -53,15 +53,20 @@ class _Unrecorded:
 
 
 def rebuild(
-    session: Session, request: Request, *, lineage: str | None, strangers: bool, approve: Callable[[Rebuilt], bool]
+    session: Session,
+    request: Request,
+    *,
+    lineage: str | None,
+    new_lineage: bool,
+    approve: Callable[[Rebuilt], bool],
 ) -> Rebuilt:
-    """Adopts the voices that a lost state of `lineage` made for this manifest, or marks all others as `strangers`.
+    """Adopts the voices that a lost state of `lineage` made for this manifest, or ignores all others (`new_lineage`).
 
     Without either option, it only lists the lineages. `approve` is called before it adopts anything; raises Declined
     if it returns False. The new state keeps the lineage's eight characters, so that a second state which is rebuilt
     at the same time makes the same keys, which a cloud accepts only once.
     """
-    with state_edit(session, "state rebuild", request, finds=True, new=strangers) as edit:
+    with state_edit(session, "state rebuild", request, finds=True, new=new_lineage) as edit:
         state, now = edit.before, session.clock.now()
         unrecorded = list(_find_unrecorded(session, state))
         lineages: dict[str, set[str]] = {}
@@ -69,11 +74,12 @@ def rebuild(
             if (candidate.exact or candidate.renamed) and candidate.remote.status is not TaskStatus.FAILED:
                 lineages.setdefault(candidate.marker.lineage, set()).add(candidate.voice.address)
         found = Rebuilt(lineages={k: sorted(v) for k, v in sorted(lineages.items())})
-        if strangers:
-            others = {candidate.marker.lineage for candidate in unrecorded} - {state.lineage[:8], *state.strangers}
-            edit.after = state.with_changes(strangers=(*state.strangers, *sorted(others)))
+        if new_lineage:
+            known = (state.lineage[:8], *state.foreign_lineages)
+            others = sorted({candidate.marker.lineage for candidate in unrecorded} - {*known})
+            edit.after = state.with_changes(foreign_lineages=(*state.foreign_lineages, *others))
         elif lineage is not None:
-            known = (state.lineage[:8], *state.kin)  # all their voices may be in the state already
+            known = (state.lineage[:8], *state.adopted_lineages)  # all their voices may be in the state already
             if lineage not in (*(s.marker.lineage for s in unrecorded), *known):
                 raise UsageError(
                     f"No declared voice carries a marker of the lineage {lineage}.",
@@ -87,13 +93,16 @@ def rebuild(
             found = replace(found, taken=sorted(r.address for r in taken), failed=failed, renamed=renamed)
             if taken and not approve(found):
                 raise Declined(
-                    "The question was not answered with yes.",
+                    "You did not answer yes.",
                     hint(
                         way(
-                            "At a terminal, answer yes; elsewhere", "state rebuild --lineage", lineage, "--auto-approve"
+                            "Answer yes, or run without confirmation",
+                            "state rebuild --lineage",
+                            lineage,
+                            "--auto-approve",
                         )
                     ),
-                    summary="Nothing was taken in",
+                    summary="No voice was adopted",
                 )
             edit.after = _with_adopted(state, records, lineage, tail=session.lineage(), now=now)
         return found
@@ -132,8 +141,8 @@ def _with_adopted(state: State, records: Sequence[Record], lineage: str, *, tail
         [*kept, *records],
         current=bound,
         lineage=f"{lineage}{tail[8:]}" if keeps_lineage else state.lineage,
-        kin=tuple(dict.fromkeys((*state.kin, lineage))),
-        strangers=tuple(s for s in state.strangers if s != lineage),
+        adopted_lineages=tuple(dict.fromkeys((*state.adopted_lineages, lineage))),
+        foreign_lineages=tuple(s for s in state.foreign_lineages if s != lineage),
     )
 
 

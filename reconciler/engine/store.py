@@ -115,7 +115,7 @@ class Store:
         """
         there, mine = _version_of(self._saved), _version_of(state)
         if self._saved is not None and there != mine:
-            raise StateConflict(f"This run began with {mine}; {self.where} has {there}.", "Run it again.")
+            raise StateConflict(f"This run began with {mine}; now {self.where} has {there}.", "Run the command again.")
         self._start, self._pays = self._saved, pays
 
     def commit(self, state: State, *, touched: Iterable[str] | None = None) -> None:
@@ -226,7 +226,7 @@ class Store:
         except OSError as error:
             raise StateError(
                 f"{self.where} {what}: {error.strerror or error}.",
-                "Look at the disk, then run it again.",
+                "Check the disk, then run the command again.",
                 summary=f"The state {what}",
             ) from error
 
@@ -243,7 +243,7 @@ class Store:
 
 
 def _version_of(state: State | None) -> str:
-    return "no state" if state is None else f"serial {state.serial} of {state.lineage}"
+    return "no state" if state is None else f"serial {state.serial} of the lineage {state.lineage}"
 
 
 def _empty_like(state: State) -> State:

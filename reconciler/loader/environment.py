@@ -75,10 +75,10 @@ def _invalid_reference(inside: str) -> str:
     """The message for `${TAKE}`, as in shells. It is an error, because as text it would be sent to a cloud and paid."""
     found = _NAME_IN_IT.fullmatch(inside)
     if may_be_key(inside):
-        return f"${{...}} is no reference, a variable is ${{env:NAME}}{_NOT_SHOWN}"
+        return f"${{...}} is not a reference; a variable is ${{env:NAME}}{_NOT_SHOWN}"
     shown = inside if len(inside) <= _LONGEST_QUOTE else inside[:_LONGEST_QUOTE] + "..."
     meant = f"write ${{env:{found[1]}}}, or " if found else "a variable is ${env:NAME}; write "
-    return f"${{{shown}}} is no reference: {meant}$${{{shown}}} for the text itself"
+    return f"${{{shown}}} is not a reference: {meant}$${{{shown}}} for the text itself"
 
 
 def unprintable(text: str) -> str | None:

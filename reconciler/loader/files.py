@@ -85,7 +85,7 @@ def _checked(file: str, data: bytes) -> Source | Problem:
         before = data[: failure.start].decode()
         line = before.count("\n") + 1
         column = len(before) - (before.rfind("\n") + 1) + 1
-        return Problem(file, line, column, "", f"not UTF-8: byte 0x{data[failure.start]:02x} can't stand here")
+        return Problem(file, line, column, "", f"not UTF-8: byte 0x{data[failure.start]:02x} is not allowed here")
     text = as_yaml(data)
     return Source(file, text.data, text.halves)
 

@@ -95,9 +95,9 @@ def unknown_key(key: str, known: Iterable[str], *, what: str = "unknown key", ke
     if near is not None:
         return f"{what}, did you mean {near}?"
     if key in _OF_SOUNDS and "clone" in names:
-        return f"{what}: {key} is of a sound, which stands under audio"
+        return f"{what}: {key} belongs to a sound, which is written under audio"
     if key in METHOD_NAMES and AUDIO_METHOD in names:
-        return f"{what}: {key} is of a voice, which stands under voices"
+        return f"{what}: {key} belongs to a voice, which is written under voices"
     homes = [name for name in METHOD_NAMES if name in names and key in keys_under(name)]
     if homes:
         return f"{what}, did you mean {homes[0]}.{key}?"

@@ -111,7 +111,7 @@ def check_ignored(
         near = nearest(key, keys) if shown is not None else None
         only = f", only {listed(keys)} {'is' if len(keys) == 1 else 'are'}" if len(keys) <= _MOST_LISTED else ""
         hint = f", did you mean {near}?" if near else only
-        what = f"{shown or 'its value'} is no key of {whose}{hint}"
+        what = f"{shown or 'its value'} is not a key of {whose}{hint}"
         problems.append(RawProblem(file, (*path, "lifecycle", "ignore_changes", index), what))
 
 

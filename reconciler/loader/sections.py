@@ -88,7 +88,7 @@ def _section(file: str, raw: Raw, name: str, problems: list[RawProblem]) -> list
 def _only(first: Section | None, section: Section, name: str, problems: list[RawProblem]) -> Section:
     if first is None:
         return section
-    what = f"{name} may stand in one file only, and stand also at"
+    what = f"{name} may be in one file only, but is also at"
     problems.append(RawProblem(section.file, (name,), what, Point.KEY, other=(first.file, (name,))))
     return first
 

@@ -128,7 +128,7 @@ class VoiceReader:
             return False
         what = "declared twice, first at"
         if first[1] != path:
-            what = f"an address is unique whatever its case, and {dotted(first[1][1:])} stands at"
+            what = f"an address is unique in any case, but {dotted(first[1][1:])} is at"
         self._problems.append(RawProblem(file, path, what, Point.KEY, other=first))
         return True
 
@@ -211,7 +211,7 @@ class VoiceReader:
             self._problems.append(RawProblem(file, (*path, "lifecycle", "keep_old"), what))
         output = (inputs or {}).get("output") or {}
         if isinstance(entry, AudioEntry) and entry.on_expiry == "recreate" and "expire_time" in output:
-            what = "recreate would make it anew for ever: output.expire_time is one fixed moment, which then is over"
+            what = "recreate would make it again for ever: output.expire_time is one fixed moment, which then is over"
             self._problems.append(RawProblem(file, (*path, "on_expiry"), what))
 
     def _type_of(self, provider: Value, *, file: str, path: Path) -> str | None:
@@ -239,7 +239,7 @@ class VoiceReader:
     def _report_methods(self, methods: list[str], kind: str | None, *, file: str, path: Path) -> None:
         known = self._keywords_of(kind)
         if methods:
-            what = f"{listed(methods)} exclude each other: exactly one of them may stand in a {self._declared.what}"
+            what = f"{listed(methods)} exclude each other: exactly one of them may be in a {self._declared.what}"
         elif not known:
             what = f"{kind} makes no {self._declared.what}s"
         else:

@@ -17,22 +17,25 @@ _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _LINES_ABOVE = 3  # the lines above the parser's position that are searched for the cause
 # A part of the parser's message -> the message for the user. The first match counts.
 _WORDS = (
-    ("mapping values are not allowed", "a colon can't stand here: check the indentation, or quote text that has one"),
+    (
+        "mapping values are not allowed",
+        "a colon is not allowed here: check the indentation, or quote text that has one",
+    ),
     ("did not find expected key", "a key is expected here: check the indentation and the quotes above"),
-    ("expected <block end>", "this doesn't fit what stands above: check the indentation"),
+    ("expected <block end>", "this doesn't fit the lines above: check the indentation"),
     ("'-' indicator", "this doesn't fit the list above: check the indentation"),
     ("could not find expected ':'", "the : after a key is missing above"),
     ("expected ',' or ']'", "the list that is opened at {context} is not closed: , or ] is missing"),
     ("expected ',' or '}'", "the mapping that is opened at {context} is not closed: , or }} is missing"),
     ("unexpected end of stream", "the quotes that are opened at {context} are never closed"),
     ("unknown escape character", "an unknown \\ escape in double quotes: write \\\\ for a backslash"),
-    ("escape", "a \\ escape that is no character"),
+    ("escape", "a \\ escape that is not a character"),
     ("alphabetic or numeric character", "text that begins with * or & must be quoted"),
     ("directive", "a % directive that isn't known: quote text that begins with %"),
     ("incompatible YAML document", "this YAML version isn't known, only 1.1 and 1.2 are"),
     ("undefined tag handle", "a tag that isn't known: quote text that begins with !"),
     ("node content", "a value is expected here: check the brackets and commas"),
-    ("indentation", "this doesn't fit what stands above: check the indentation"),
+    ("indentation", "this doesn't fit the lines above: check the indentation"),
 )
 
 

@@ -208,7 +208,9 @@ class _Reader:
             return Unresolved()
         named = self._anchors[event.anchor]
         if named is None:
-            self._report(f"the alias *{event.anchor} stands inside what it names, without end", at=position_of(event))
+            self._report(
+                f"the alias *{event.anchor} is inside the node that it names, without end", at=position_of(event)
+            )
             return Unresolved()
         value, size = named
         self._repeated += size

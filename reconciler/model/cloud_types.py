@@ -89,19 +89,25 @@ def load(reference: str, kind: type[T]) -> T:
     return found
 
 
+def packages_of(name: str) -> list[str]:
+    """The packages that register the type."""
+    if name in _BUILT_IN:
+        return ["voicectl"]
+    return sorted(point.dist.name if point.dist is not None else point.value for point in _entry_points().get(name, []))
+
+
 def _load_from_package(name: str) -> CloudType:
-    points = _entry_points().get(name, [])
+    points, packages = _entry_points().get(name, []), packages_of(name)
     if not points:
         raise CloudTypeError(f"no cloud has the type {name}")
-    packages = [point.dist.name if point.dist is not None else point.value for point in points]
     if len(points) > 1:
-        raise CloudTypeError(f"the packages {' and '.join(sorted(packages))} both register it: uninstall one of them")
+        raise CloudTypeError(f"the packages {' and '.join(packages)} both register it: uninstall one of them")
     try:
         found = points[0].load()
     except Exception as error:  # whatever the package's code raises
         raise CloudTypeError(f"the package {packages[0]} can't be loaded: {type(error).__name__}: {error}") from error
     if not isinstance(found, CloudType) or found.name != name:
-        raise CloudTypeError(f"the package {packages[0]} registers under it what is not a CloudType of this name")
+        raise CloudTypeError(f"the package {packages[0]} registers an object that is not a CloudType of this name")
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from datetime import timedelta
 from enum import Enum, StrEnum, auto
 from typing import ClassVar, Self
 
@@ -37,6 +38,7 @@ class MethodInputs(Frozen):
     ours: ClassVar[frozenset[str]] = frozenset()
     digested: ClassVar[frozenset[str]] = frozenset()  # saved and shown as a digest only
     watched: ClassVar[bool] = True  # its cloud can always say whether the voice still exists
+    proven_for: ClassVar[timedelta] = timedelta()  # if not `watched`: how long a new voice counts as proven to exist
     samples: ClassVar[tuple[str, ...]] = ()  # the recordings of the voice; two voices rarely share one on purpose
     links: ClassVar[tuple[str, ...]] = ()  # keys that hold a URL which the cloud opens, a Source, or a list of these
     always: ClassVar[frozenset[str]] = frozenset()  # saved and shown even where the default is used

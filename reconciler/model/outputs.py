@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from reconciler.model.base import Frozen
 from reconciler.model.manifest import AUDIO
 from reconciler.model.methods import inputs_model
 from reconciler.model.state import Record, State, Status
-
-_TASK_RETENTION = timedelta(hours=72)  # Tencent Cloud VOD, DescribeTaskDetail: tasks of the last three days
 
 
 class OutputStatus(StrEnum):
@@ -116,13 +114,13 @@ def _status(record: Record, now: datetime) -> OutputStatus | None:
 
 
 def _is_unverifiable(record: Record, now: datetime) -> bool:
-    """Whether its cloud shows only tasks, and the voice's task is too old to be shown. Sounds have `expires_at`."""
+    """Whether its cloud proves only new voices, and this one is older. Sounds have `expires_at`."""
     body = inputs_model(record.type, record.method)
     return (
         record.voice_id is not None
         and body is not None
         and not body.watched
-        and now - record.created_at > _TASK_RETENTION
+        and now - record.created_at > body.proven_for
     )
 
 

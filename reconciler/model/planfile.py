@@ -33,7 +33,9 @@ def load(data: bytes) -> Plan:
     except (ValueError, RecursionError):
         raise PlanUnreadable("It is not a plan that voicectl saved.", MAKE_ANOTHER) from None
     if not isinstance(document, dict) or document.get("kind") != _KIND:
-        raise PlanUnreadable("It is not a plan that voicectl saved; the output of plan --json is none.", MAKE_ANOTHER)
+        raise PlanUnreadable(
+            "The file was not saved by plan --out. The output of plan --json can't be applied.", MAKE_ANOTHER
+        )
     if document.get("format_version") != PLAN_FORMAT:
         raise PlanUnreadable(
             f"It has format {document.get('format_version')}, and this voicectl reads {PLAN_FORMAT}.", MAKE_ANOTHER

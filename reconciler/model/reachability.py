@@ -71,7 +71,7 @@ def _fault_of_name(host: str) -> str | None:
     if labels[-1] in _LOCALHOST:
         return "which always means the local machine"
     if _NUMBER.fullmatch(labels[-1]):
-        return "which is no valid address"
+        return "which is not a valid address"
     if len(labels) == 1:
         return "a name without a dot, which is known in its own network only"
     ending = labels[-1] if labels[-1] in _NOT_PUBLIC else next((d for d in _NOT_PUBLIC_DOMAINS if _within(host, d)), "")
@@ -96,7 +96,7 @@ def _fault_of_address(address: IPv4Address | IPv6Address) -> str | None:
     if address.is_link_local:
         return "a link-local address"
     if address.is_unspecified:
-        return "which is no machine's address"
+        return "which is not the address of a machine"
     if isinstance(address, IPv4Address):
         if any(first <= address <= last for first, last in _RFC_1918):
             return "a private address"
@@ -104,7 +104,7 @@ def _fault_of_address(address: IPv4Address | IPv6Address) -> str | None:
             return "an address inside a carrier's network"
     elif address in _UNIQUE_LOCAL or address.is_site_local:
         return "a private address"
-    return None if address.is_global and not address.is_multicast else "which is no public address"
+    return None if address.is_global and not address.is_multicast else "which is not a public address"
 
 
 def _embedded(address: IPv6Address) -> IPv4Address | None:

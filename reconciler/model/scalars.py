@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -28,8 +29,6 @@ _DURATION = re.compile(
 _JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,15})(\.[0-9]{1,15})?([eE][+-]?[0-9]{1,2})?")
 _LONGEST_DAYS = 3650  # longer than any use, and still within the range of dates
 _UNIT_SECONDS = (1, 86400, 3600, 60, 1)  # of a bare number, d, h, m and s
-_AUDIO_SUFFIXES = (".mp3", ".wav", ".mp4", ".mov")  # Kling, custom-voices, voice_url; VOD, CreateAigcCustomVoice
-_SPEECH_SUFFIXES = (".mp3", ".m4a", ".wav")  # VOD, CreateAigcAudioClone, AudioFileInfo
 
 
 class Quoted(str):
@@ -82,7 +81,12 @@ def is_http(text: str) -> bool:
     return True
 
 
-def _check_suffix(url: str, suffixes: tuple[str, ...]) -> str:
+def suffix_of(*suffixes: str) -> AfterValidator:
+    """Refuses a URL whose file has another suffix. A URL without a suffix may be right."""
+    return AfterValidator(partial(_check_suffix, suffixes=suffixes))
+
+
+def _check_suffix(url: str, *, suffixes: tuple[str, ...]) -> str:
     if url.endswith(suffixes) and "?" not in url and "#" not in url:
         return url
     name = url.split("?")[0].split("#")[0].rpartition("/")[2]
@@ -90,14 +94,6 @@ def _check_suffix(url: str, suffixes: tuple[str, ...]) -> str:
     if dot > 0 and re.fullmatch(r"\.[A-Za-z][A-Za-z0-9]{1,4}", name[dot:]) and name[dot:].lower() not in suffixes:
         raise ValueError(f"the file's suffix should be one of {', '.join(suffixes)}")  # it may be secret: not shown
     return url
-
-
-def _audio_suffix(url: str) -> str:
-    return _check_suffix(url, _AUDIO_SUFFIXES)
-
-
-def _speech_suffix(url: str) -> str:
-    return _check_suffix(url, _SPEECH_SUFFIXES)
 
 
 Duration = Annotated[
@@ -116,7 +112,6 @@ Url = Annotated[
     AfterValidator(_check_http),
     Field(json_schema_extra={"pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#]"}),
 ]
-AudioUrl = Annotated[Url, AfterValidator(_audio_suffix)]
 ON_ONE_LINE = BeforeValidator(one_line)  # after a pattern: before it, the JSON schema would lose the pattern
 OneLine = Annotated[str, ON_ONE_LINE]  # a name or an id
 Digits = Annotated[str, StringConstraints(pattern=DIGITS), ON_ONE_LINE]
@@ -141,4 +136,3 @@ SigningParameters = Annotated[
         description="Query parameters that only sign a link, besides those that voicectl knows; in any case.",
     ),
 ]
-SpeechUrl = Annotated[Url, AfterValidator(_speech_suffix)]

@@ -28,7 +28,7 @@ _ANNOTATIONS = frozenset(("title", "description", "default", "examples"))  # key
 _METHOD_WORDS = {
     "create": "Make the voice from a sample.",
     "clone": "Clone the voice from a sample.",
-    "preset": "Use an official voice: checked to exist, never created or deleted.",
+    "preset": "Use an official voice, which exists, never created or deleted.",
     AUDIO_METHOD: "Generate the sound.",
     "existing": "Manage a voice that was made elsewhere: deleted once it leaves the manifest, never created.",
 }

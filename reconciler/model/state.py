@@ -103,8 +103,8 @@ class Record(Frozen):
 class State(Frozen):
     """All records, and the current record of each address.
 
-    `kin` are the lineages whose voices this state has adopted (`state rebuild --lineage`). `strangers` are the
-    lineages that the user declared to belong to others (`--new-lineage`).
+    `adopted_lineages` are the lineages whose voices this state has adopted (`state rebuild --lineage`).
+    `foreign_lineages` are those that the user declared to belong to others (`state rebuild --new-lineage`).
     """
 
     lineage: str
@@ -112,8 +112,8 @@ class State(Frozen):
     manifest: str = "voices.yaml"
     records: dict[str, Record] = {}
     current: dict[str, str] = {}
-    kin: tuple[str, ...] = ()
-    strangers: tuple[str, ...] = ()
+    adopted_lineages: tuple[str, ...] = ()
+    foreign_lineages: tuple[str, ...] = ()
     applying: str | None = None  # the id of the saved plan whose apply began
     applied: str | None = None  # the id of the saved plan whose apply finished
 

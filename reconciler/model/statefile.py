@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import AliasChoices, Field, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from reconciler.errors import StateDamaged, StateTooNew
@@ -22,11 +22,11 @@ from reconciler.model.cloud_types import find
 from reconciler.model.state import STATE_VERSION, Record, State
 
 _REQUIRED_FIELDS = ("lineage", "serial", "manifest")
-_OPTIONAL_FIELDS = ("kin", "strangers", "applying", "applied")
+_OPTIONAL_FIELDS = ("adopted_lineages", "foreign_lineages", "applying", "applied")
+_OLD_NAMES = {"kin": "adopted_lineages", "strangers": "foreign_lineages"}  # in the files of an older voicectl
 _RESTORE = hint(
     way(
-        "The state as it was before the last apply is kept beside it, its name ending in .backup. Put a good copy back "
-        "with",
+        "The same folder has a copy from before the last apply, whose name ends in .backup. To restore a good copy",
         "state push --force FILE",
     )
 )
@@ -34,6 +34,10 @@ _RESTORE = hint(
 
 class _Snapshot(State):
     version: int = Field(ge=STATE_VERSION, le=STATE_VERSION)
+    adopted_lineages: tuple[str, ...] = Field(default=(), validation_alias=AliasChoices("adopted_lineages", "kin"))
+    foreign_lineages: tuple[str, ...] = Field(
+        default=(), validation_alias=AliasChoices("foreign_lineages", "strangers")
+    )
 
 
 class _Entry(Frozen):
@@ -52,8 +56,8 @@ class _Head(Frozen):
     lineage: str
     serial: int
     manifest: str
-    kin: tuple[str, ...]
-    strangers: tuple[str, ...]
+    adopted_lineages: tuple[str, ...]
+    foreign_lineages: tuple[str, ...]
     applying: str | None
     applied: str | None
 
@@ -135,12 +139,12 @@ def fold(state: State, entries: Sequence[bytes]) -> State:
                     current.pop(address, None)
                 else:
                     current[address] = bound
-            head |= read.fields
+            head |= {_OLD_NAMES.get(name, name): value for name, value in read.fields.items()}
         fields = _Head.model_validate_json(_json(head), strict=True)
     except ValidationError as error:
         raise StateDamaged(f"the journal: {_first_error(error)}", _RESTORE) from None
     except KeyError as missing:
-        raise StateDamaged(f"the journal: it changes the record {missing}, which is not there", _RESTORE) from None
+        raise StateDamaged(f"the journal: it changes the record {missing}, which does not exist", _RESTORE) from None
     return _validated(State.model_construct(**dict(fields), records=records, current=current))
 
 
@@ -173,15 +177,15 @@ def _changed(record: Record, changes: dict[str, Any]) -> Record:
 def _validated(state: State) -> State:
     for key, record in state.records.items():
         if key != record.external_task_id:
-            raise StateDamaged(f"the record {record.external_task_id!r} stands under the key {key!r}", _RESTORE)
+            raise StateDamaged(f"the record {record.external_task_id!r} is stored under the key {key!r}", _RESTORE)
         cloud = find(record.type)  # None: of a package that this run does not need, or that is not installed any more
         if cloud is not None and record.method not in cloud.methods:
-            raise StateDamaged(f"the record {key!r} was made by {record.method!r}, which is no method", _RESTORE)
+            raise StateDamaged(f"the record {key!r} was made by {record.method!r}, which is not a method", _RESTORE)
     for address, key in state.current.items():
         if key not in state.records:
-            raise StateDamaged(f"{address} means the record {key!r}, which is not there", _RESTORE)
+            raise StateDamaged(f"{address} refers to the record {key!r}, which does not exist", _RESTORE)
         if state.records[key].address != address:
-            raise StateDamaged(f"{address} means the record {key!r}, which is of another address", _RESTORE)
+            raise StateDamaged(f"{address} refers to the record {key!r}, which belongs to another address", _RESTORE)
     return state
 
 

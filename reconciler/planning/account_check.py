@@ -47,14 +47,17 @@ def check_account(
                 f"the voices of {provider} were made on {made_on[0]}, and this is {seen.account}: "
                 "is this the right account?"
             ),
-            hint=hint("Point the provider back", way("or, if it is the same account", "state rebind", provider)),
+            hint=hint(
+                "Restore the former settings of the provider",
+                way("or, if it is the same account", "state rebind", provider),
+            ),
             elsewhere=True,
         )
     observable = [(record, o) for record, o in known if not isinstance(o, Unverifiable)]
     if not observable and seen.unlisted is not None:
         return AccountProblem(
-            why=f"could not tell what {provider} holds already: {seen.unlisted}",
-            hint=hint(f"Nothing of {provider} changes until it can be listed. Try again later."),
+            why=f"could not determine what {provider} holds already: {seen.unlisted}",
+            hint=hint(f"No voice of {provider} changes until the account can be listed. Try again later."),
         )
     if not observable or any(isinstance(o, Found) for _, o in observable):
         return None
@@ -66,15 +69,16 @@ def check_account(
                 "is this the right account?"
             ),
             hint=hint(
-                "Use the credentials of the first", way("or, if it is the same account", "state rebind", provider)
+                "Use the credentials of the first account account",
+                way("or, if it is the same account", "state rebind", provider),
             ),
             elsewhere=True,
         )
     unseen = [o.why for _, o in observable if isinstance(o, Unknown)]
     if unseen:
         return AccountProblem(
-            why=f"could not tell whether the voices of {provider} exist: {unseen[0]}",
-            hint=hint(f"Nothing of {provider} changes until they can be looked at. Try again later."),
+            why=f"could not determine whether the voices of {provider} exist: {unseen[0]}",
+            hint=hint(f"No voice of {provider} changes until they can be checked. Try again later."),
         )
     gone = sum(isinstance(o, Absent) for _, o in observable)
     if allow_recreates in {gone, missing}:

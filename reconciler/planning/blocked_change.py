@@ -47,7 +47,7 @@ def blocked(
 def provider_undeclared(record: Record) -> tuple[str, Hint]:
     """The reason and the hint for a record whose provider the manifest does not declare."""
     return (
-        f"its voice is at the provider {record.provider}, which the manifest does not declare any more",
+        f"its voice is at the provider {record.provider}, which the manifest no longer declares",
         hint_of(
             f"Declare {record.provider} again",
             way("if it was renamed", "state rebind NEW --from", record.provider),
@@ -68,9 +68,9 @@ def resolve_hint(record: Record, *, which: str | None = None) -> Hint:
     which = which or record.address
     named = "URL_OR_FILE_ID" if record.address.startswith(AUDIO) else "ID"
     return hint_of(
-        way("Look in the cloud's console. It is there", "resolve", which, "--voice-id", named),
-        way("it is not, so pay again", "resolve", which, "--retry"),
-        way("to let it go", "resolve", which, "--forget"),
+        way("Check the cloud's console. If it exists", "resolve", which, "--voice-id", named),
+        way("if it does not exist, pay again", "resolve", which, "--retry"),
+        way("to forget it", "resolve", which, "--forget"),
     )
 
 
@@ -94,15 +94,15 @@ def failure_hint(voice: Voice, cause: Cause | None) -> Hint:
         case Cause.ACCOUNT:
             return hint_of(way("Once the account allows it", "--retry", address))
         case Cause.KEY_IN_USE:
-            there = way("If it is there", "import", address, "VOICE_ID")
+            there = way("If it exists", "import", address, "VOICE_ID")
             return hint_of(there, way("to pay for another", "--retry", address))
         case Cause.DEFECT:
-            return hint_of("The same would be refused again: please report this.")
+            return hint_of("The cloud would refuse the same request again. Please report this.")
         case Cause.ID_TAKEN | None:
             return hint_of("Change its inputs", way("or, to pay for the same again", "--retry", address))
 
 
-_REFUSED_AGAIN = "Change its inputs: the same would be refused again"
+_REFUSED_AGAIN = "Change its inputs: the cloud would refuse the same inputs again"
 
 
 def _is_linked(voice: Voice) -> bool:

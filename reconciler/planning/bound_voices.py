@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.hints import Hint
+from reconciler.hints import Hint, hint, way
 from reconciler.model.cloud_types import cloud_type
 from reconciler.model.manifest import Voice
 from reconciler.model.method import Origin
@@ -32,7 +32,7 @@ def bind(context: PlanContext, voice: Voice, replacement: Replacement) -> Change
 
 
 _REASONS = {
-    Origin.OFFICIAL: "an official voice: checked to exist",
+    Origin.OFFICIAL: "an official voice, which exists",
     Origin.ELSEWHERE: "made elsewhere, managed from now on",
 }
 
@@ -57,9 +57,12 @@ def _existing(context: PlanContext, voice: Voice, voice_id: str, key: str) -> Re
         case Found(remote=remote):
             return remote
         case Unknown(why=why) | Unverifiable(why=why):
-            return f"could not tell whether the voice {voice_id} exists: {why}", ""
+            return f"could not determine whether the voice {voice_id} exists: {why}", ""
         case _:
             return (
                 f"there is no voice {voice_id} on this account",
-                "Correct the voice_id; or declare a create in its place, and a new voice is made.",
+                hint(
+                    way("Correct the voice_id. To list the ids of the account", "voices", voice.provider),
+                    "or declare a create instead, which makes a new voice",
+                ),
             )

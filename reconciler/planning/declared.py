@@ -36,9 +36,9 @@ def change_for(context: PlanContext, voice: Voice) -> Change | None:
     if blocked_change is not None:
         return blocked_change
     if record is None:
-        return new_voice(context, voice, Replacement("declared, not there yet"))
+        return new_voice(context, voice, Replacement("declared, not created yet"))
     if record.status in _ENDED:  # no run leaves an address bound to such a record
-        return new_voice(context, voice, Replacement("declared, not there any more"))
+        return new_voice(context, voice, Replacement("declared, no longer exists"))
     return _change_for_record(context, voice, record)
 
 
@@ -61,14 +61,14 @@ def _change_for_record(context: PlanContext, voice: Voice, record: Record) -> Ch
             return _change_after_deletion(context, voice, record)
         case NotKnown(why):
             releasable = ready and record.origin is Origin.ELSEWHERE
-            reason = f"could not tell {_UNKNOWN_FACTS[record.status]}: {why}"
+            reason = f"could not determine {_UNKNOWN_FACTS[record.status]}: {why}"
             return blocked(voice, record, reason, _how_to_release(record) if releasable else NO_HINT)
         case NotObservable() if ready:
             return _change_for_ready(context, voice, record)
         case NotObservable(why):
-            return blocked(voice, record, f"could not tell how its task ended: {why}", resolve_hint(record))
+            return blocked(voice, record, f"could not determine how its task ended: {why}", resolve_hint(record))
         case NeedsUser(message):
-            reason = message or "nobody can tell whether an earlier call made this voice"
+            reason = message or "it is unknown whether an earlier call made this voice"
             return blocked(voice, record, reason, resolve_hint(record))
 
 
@@ -90,7 +90,7 @@ def _blocked_by_account(context: PlanContext, voice: Voice, record: Record | Non
                 voice, record, context.account_problems[provider].why, context.account_problems[provider].hint
             )
         if provider not in context.observations:
-            return blocked(voice, record, f"the provider {provider} was not looked at")
+            return blocked(voice, record, f"the provider {provider} was not checked")
     reason_and_hint = context.blocked.get(voice.address)
     return blocked(voice, record, *reason_and_hint) if reason_and_hint is not None else None
 
@@ -100,15 +100,17 @@ def _change_after_lost_call(context: PlanContext, voice: Voice, record: Record) 
     another = changed or voice.origin is not Origin.MADE or pending_creation(context, voice, record) is not None
     if not another:
         return repeat_call(context, voice, Replacement("", record), record)
-    reason = "an earlier run's call never arrived" + (", and its inputs changed since" if changed else "")
+    reason = "the call of an earlier run never reached the cloud" + (
+        ", and its inputs changed since" if changed else ""
+    )
     return new_voice(context, voice, Replacement(reason, record, fields=changed))
 
 
 def _blocked_as_failed(voice: Voice, record: Record, remote: RemoteVoice | None) -> Change:
     """Blocked: the voice was ready, and its cloud now reports it as failed."""
     why = (remote.message if remote is not None else None) or "no reason is given"
-    replace_hint = hint(way("To make it anew, and delete this one", "--replace", voice.address))
-    return blocked(voice, record, f"its cloud says now that it failed: {why}", replace_hint)
+    replace_hint = hint(way("To create it again and delete this one", "--replace", voice.address))
+    return blocked(voice, record, f"its cloud now reports that it failed: {why}", replace_hint)
 
 
 def _change_for_task(context: PlanContext, voice: Voice, record: Record, remote: RemoteVoice) -> Change:
@@ -117,7 +119,9 @@ def _change_for_task(context: PlanContext, voice: Voice, record: Record, remote:
     if changed.identity:
         return _replace(context, voice, record, changed, found=remote)
     running = remote.status is TaskStatus.RUNNING
-    extra_reason = "its task still runs" if running else "an earlier run was interrupted, and the voice is there"
+    extra_reason = (
+        "its task is still running" if running else "an earlier run was interrupted, but it created the voice"
+    )
     key, generation = record.external_task_id, record.generation
     return adoption_change(
         context, voice, Replacement("", record), remote, key=key, generation=generation, extra_reason=extra_reason
@@ -133,7 +137,7 @@ def _change_after_failure(
     if not differs and voice.address not in context.options.retry:
         return blocked_by_failure(voice, record, record, found)
     if unseen:
-        return blocked(voice, record, f"could not tell what there is of it: {unseen}")
+        return blocked(voice, record, f"could not determine what exists of it: {unseen}")
     reason = "its inputs changed since it failed" if differs else "asked for again after it failed"
     return new_voice(context, voice, Replacement(reason, record, fields=changed.identity, found=found))
 
@@ -143,7 +147,7 @@ def _change_after_deletion(context: PlanContext, voice: Voice, record: Record) -
     if voice.origin is Origin.OFFICIAL and not changed:
         return blocked(voice, record, "the official voice is gone", official_voices_hint(voice.provider))
     if voice.origin is Origin.ELSEWHERE and not changed:
-        create_hint = "Declare a create in its place, and a new voice is made."
+        create_hint = "To make a new voice, declare a create instead."
         return blocked(voice, record, "the existing voice is gone", create_hint)
     if voice.origin is not Origin.MADE:
         return new_voice(context, voice, Replacement(differ(changed), record, old_voice_exists=True, fields=changed))
@@ -154,7 +158,7 @@ def _change_after_deletion(context: PlanContext, voice: Voice, record: Record) -
 def _how_to_release(record: Record) -> Hint:
     return hint(
         way(f"Look for {record.voice_id} in the cloud's console. If it is gone", "state rm", record.address),
-        "then declare a create in its place, and a new voice is made",
+        "then, to make a new voice, declare a create instead",
     )
 
 
@@ -174,15 +178,15 @@ def _change_for_ready(context: PlanContext, voice: Voice, record: Record) -> Cha
     if _recreates_expired(context, voice, record):
         if _always_expired(context, record):
             reason = (
-                "its file has expired, and the last two were over when they were made: is this machine's clock right?"
+                "its file has expired, and the last two had expired when they were made: is this machine's clock right?"
             )
-            another = hint(way("To pay for another all the same", "--replace", voice.address))
+            another = hint(way("To pay for another one anyway", "--replace", voice.address))
             return blocked(voice, record, reason, another)
         return new_voice(context, voice, Replacement("its file has expired", record, gone=True))
     if voice.address in context.options.replace or _has_pending_replace(context, voice, record):
         if voice.origin is not Origin.MADE:
-            reason = "--replace: its voice was not made here, and can't be made anew"
-            return blocked(voice, record, reason, "Declare a create in its place, and a new voice is made.")
+            reason = "--replace: voicectl did not create this voice, so it can't create it again"
+            return blocked(voice, record, reason, "To make a new voice, declare a create instead.")
         return _replace(context, voice, record, changed, found=found)
     return update_change(context, voice, record, changed)
 
@@ -212,7 +216,7 @@ def _replace(
 ) -> Change:
     what, kept_by = only_queries(changed) or (differ(changed.identity), "")
     if voice.lifecycle.prevent_destroy:
-        why = f"prevent_destroy: {what or '--replace'}, and that takes a new voice"
+        why = f"prevent_destroy: {what or '--replace'}, which needs a new voice"
         ways = hint(how_to_allow(context.manifest), kept_by)
         return blocked(voice, record, why, ways, found=found, fields=changed.all)
     reason = f"{what}: {kept_by}" if kept_by else what or "asked for"

@@ -162,7 +162,7 @@ def _unverifiable_note(addresses: list[str]) -> Iterable[str]:
     one = len(addresses) == 1
     voices, theirs = ("1 voice", "its cloud") if one else (f"{len(addresses)} voices", "their cloud")
     named = listed(addresses)
-    return (f"{voices} {'is' if one else 'are'} unverifiable, because {theirs} can't be asked: {named}",)
+    return (f"{voices} {'is' if one else 'are'} unverifiable, because {theirs} can't be queried: {named}",)
 
 
 def _new_voices(context: PlanContext, changes: Collection[Change]) -> Iterator[Voice]:

@@ -22,15 +22,15 @@ def check_manifest(state: State, manifest: str, *, where: str, place: str) -> No
 
 def check_copy(copy: State, held: State, *, place: str) -> None:
     """Raises StateForeign for a copy of another lineage, StateConflict for one that is not newer."""
-    forced = hint(way("If you mean it", "state push --force FILE", place=place))
+    forced = hint(way("If you want that", "state push --force FILE", place=place))
     if copy.lineage != held.lineage:
         raise StateForeign(
-            f"The copy has the lineage {copy.lineage}, the state {held.lineage}.",
+            f"The copy has the lineage {copy.lineage}, but the state has the lineage {held.lineage}.",
             forced,
             summary="The copy is of another state",
         )
     if copy.serial <= held.serial:
-        raise StateConflict(f"It has the serial {held.serial}, the copy only {copy.serial}.", forced)
+        raise StateConflict(f"The state has the serial {held.serial}, but the copy has only {copy.serial}.", forced)
 
 
 def _named(manifest: str) -> str:

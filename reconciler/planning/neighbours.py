@@ -21,7 +21,7 @@ def blocking_error(neighbours: Collection[Neighbour], manifest: str, *, begins: 
     if not blocking:
         return None
     ways = dict.fromkeys(way for neighbour in blocking for way in _ways(neighbour))
-    new = way("for other voices than those, begin with a new state", "plan --new-state")
+    new = way("to ignore them and start with a new state", "plan --new-state")
     return StateElsewhere(" ".join(_describe(neighbour, manifest) for neighbour in blocking), hint(*ways, new))
 
 
@@ -35,13 +35,11 @@ def _blocks(neighbour: Neighbour, *, begins: bool) -> bool:
 
 def _describe(neighbour: Neighbour, manifest: str) -> str:
     if neighbour.damage is not None:
-        return (
-            f"{neighbour.path} beside can't be read, and {neighbour.manifest} is not here any more: {neighbour.damage}"
-        )
+        return f"{neighbour.path} beside can't be read, and {neighbour.manifest} no longer exists: {neighbour.damage}"
     voices = "1 voice" if neighbour.held == 1 else f"{neighbour.held} voices"
     match neighbour.relation:
         case Relation.GONE:
-            return f"{neighbour.path} beside holds {voices} of {neighbour.manifest}, which is not here any more."
+            return f"{neighbour.path} beside holds {voices} of {neighbour.manifest}, which no longer exists."
         case Relation.SAME:
             return f"{neighbour.path} beside holds {voices} of {neighbour.manifest}, and {manifest} is the same file."
         case Relation.LINKED:
@@ -77,10 +75,10 @@ def _ways(neighbour: Neighbour) -> Sequence[Way]:
         case Relation.GONE:
             return (Way(f"If {neighbour.manifest} was renamed", renamed),)
         case Relation.SAME | Relation.INSIDE | Relation.ONLY:
-            return (Way("To go on with those", theirs), Way("to go on with those under this name", renamed))
+            return (Way("To continue with those", theirs), Way("to continue with those under this name", renamed))
         case Relation.LINKED:
-            return (Way("To go on with those, name the target", theirs),)
+            return (Way("To continue with those, name the target", theirs),)
         case Relation.AROUND:
-            return (Way("To go on with those", theirs),)
+            return (Way("To continue with those", theirs),)
         case Relation.COPY:
-            return (way("To go on with it", "state push", neighbour.path),)
+            return (way("To continue with it", "state push", neighbour.path),)

@@ -11,7 +11,7 @@ from reconciler.model.survey import Held, Survey
 _NAMED = 10  # addresses or reasons in a sentence
 _COMMANDS = 3  # lineages that get a command each
 _ELSEWHERE = "If the state is in another folder or of another manifest, go there: -C DIR, -f PATH"
-_COPY = way("to go on with a copy of it", "state push FILE")
+_COPY = way("to continue with a copy of it", "state push FILE")
 _BEGIN = way("if nothing was made yet", "apply")
 
 
@@ -19,7 +19,7 @@ def nothing_known(where: str) -> NoState:
     """The error of commands that only read the state."""
     return NoState(
         f"There is no state at {where}, so no voice is known.",
-        hint(_ELSEWHERE, _COPY, way("if it is lost, take its voices in", "state rebuild"), _BEGIN),
+        hint(_ELSEWHERE, _COPY, way("if it is lost, adopt its voices", "state rebuild"), _BEGIN),
     )
 
 
@@ -30,7 +30,7 @@ def refusal(survey: Survey, where: str) -> NoState | None:
     if survey.unseen:
         why = _listed(survey.unseen, "; ")
         return NoState(
-            f"{where}: {_what_is_missing(survey)}, and not all could be looked at: {why}",
+            f"{where}: {_what_is_missing(survey)}, and not all could be checked: {why}",
             survey.ways_to_see or "Try again later.",
         )
     if survey.unverifiable:
@@ -76,13 +76,13 @@ def _changed(ours: Iterable[Held]) -> str:
 def _adoption_hint(survey: Survey) -> Hint:
     """The hint with the commands that adopt the voices: `state rebuild`, and `import` for entries that have changed."""
     rebuilt = [lineage for lineage in survey.lineages if _is_rebuilt(survey, lineage)][:_COMMANDS]
-    lost = ("if it is lost, take the voices in", *["or"] * len(rebuilt))
+    lost = ("if it is lost, adopt the voices", *["or"] * len(rebuilt))
     ways = [way(words, "state rebuild --lineage", lineage) for words, lineage in zip(lost, rebuilt, strict=False)]
     left = next((held for held in survey.ours if not held.unchanged and held.voice_id is not None), None)
     if left is not None:
-        which = "one whose entry has changed" if rebuilt else "if it is lost, take them in one by one"
+        which = "one whose entry has changed" if rebuilt else "if it is lost, adopt them one by one"
         ways.append(way(which, "import", *operands(left.address, left.voice_id)))
-    return hint(_ELSEWHERE, _COPY, *ways, way("if they are somebody else's", "state rebuild --new-lineage"))
+    return hint(_ELSEWHERE, _COPY, *ways, way("if they belong to another project", "state rebuild --new-lineage"))
 
 
 def _is_rebuilt(survey: Survey, lineage: str) -> bool:

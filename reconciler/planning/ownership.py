@@ -109,7 +109,13 @@ def _blocked_as_taken(context: PlanContext, change: Change, place: Place, other:
     if not _has(context, context.state.at(other), place):
         ways = hint(f"Only one of {other} and {change.address} can have it.")
     elif own is not None and own.status in LIVE:
-        ways = hint(way(f"{change.address} has a voice of its own. To let go of that one", "state rm", change.address))
+        ways = hint(
+            way(
+                f"{change.address} has a voice of its own. To remove that one from the state",
+                "state rm",
+                change.address,
+            )
+        )
     else:
         ways = hint(way("To give it this address", "state mv", other, change.address))
     return as_blocked(change, f"the voice {place[1]} is managed as {other} already", ways)

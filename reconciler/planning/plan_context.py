@@ -18,7 +18,7 @@ from reconciler.protocols import ByKey, ByList, Capabilities, MethodCapabilities
 
 _TOLERANCE = 600.0  # seconds that a machine's clock may be set back without making a record look wrong
 _LIST_DELAY = timedelta(minutes=10)  # a new task may be missing from lists for so long; no cloud documents a figure
-_NOT_REQUESTED = Unknown(why="it was not asked about")
+_NOT_REQUESTED = Unknown(why="voicectl did not check it")
 _NO_CAPABILITIES = MethodCapabilities(deletes=False, found=Unknowable())
 _UNBOUND_STATUSES = SETTLING | {Status.DEPOSED, Status.LAPSED}
 _GIVEN_UP = frozenset({Status.ABANDONED, Status.LAPSED})
@@ -68,7 +68,7 @@ class PlanContext:
         if found is not None and (found.elsewhere or observations is None):
             return Unknown(why=found.why)
         if observations is None:
-            return Unknown(why=f"the provider {record.provider} was not looked at")
+            return Unknown(why=f"the provider {record.provider} was not checked")
         observed = observations.of.get(record.external_task_id, _NOT_REQUESTED)
         if isinstance(observed, Absent) and is_just_accepted(record, self.now):
             return Found(remote=RemoteVoice(status=TaskStatus.RUNNING, task_id=record.task_id))
@@ -103,7 +103,7 @@ class PlanContext:
 
     def is_own_lineage(self, lineage: str) -> bool:
         """Whether the lineage of a marker (eight characters) is this state's own or was adopted by it."""
-        return lineage == self.state.lineage[:8] or lineage in self.state.kin
+        return lineage == self.state.lineage[:8] or lineage in self.state.adopted_lineages
 
     def is_too_old_to_find(self, record: Record) -> bool:
         """Whether the record is older than the time in which its cloud can find it by its key or list."""
@@ -135,7 +135,7 @@ class PlanContext:
     @property
     def rebuilt(self) -> bool:
         """Whether `state rebuild` made this state from markers: it then lacks all that markers do not show."""
-        return self.state.lineage[:8] in self.state.kin
+        return self.state.lineage[:8] in self.state.adopted_lineages
 
     def next_key(self, voice: Voice) -> tuple[str, int]:
         """The key and generation of this voice's next creation: above all generations in the state and in markers."""

@@ -48,10 +48,10 @@ def block_mass_recreates(
     if not over or allow_recreates in {len(gone), _gone(plan, state)}:
         return plan.changes
     reason = (
-        f"gone, and {len(gone)} of {recorded} recorded voices would be bought again, "
-        f"over {safety.max_recreate_percent:g} %"
+        f"gone: {len(gone)} of {recorded} recorded voices would be created and paid again, "
+        f"and the limit is {safety.max_recreate_percent:g} %"
     )
-    ways = hint(way("If they are truly gone", "--allow-recreates", len(gone)))
+    ways = hint(way("If they are really deleted", "--allow-recreates", len(gone)))
     return tuple(as_blocked(c, reason, ways, key=None) if c.gone else c for c in plan.changes)
 
 
@@ -63,9 +63,9 @@ def block_missing_keys(
     def block_if_missing(change: Change) -> Change:
         voice = voices.get(change.address)
         name = voice.inputs.get("api_key_env") if voice is not None else None
-        if change.action not in _BUYS or change.made is not None or name is None or is_set(name):
+        if change.action not in _BUYS or change.made is not None or voice is None or name is None or is_set(name):
             return change
-        why, export = unset("api_key_env", name, example="TRTC_API_KEY")
+        why, export = unset("api_key_env", name, example=f"{voice.body.variables}_API_KEY")
         return as_blocked(change, f"no credentials: {why.rstrip('.')}", hint(export), key=None, approval_digest=None)
 
     return tuple(map(block_if_missing, changes))
@@ -91,14 +91,14 @@ def _delete_stops(
     if count == 0 or allowed == count:
         return
     recorded = _recorded(state)
-    meant = hint(way("If that is meant", "--allow-deletes", count))
+    meant = hint(way("If you want that", "--allow-deletes", count))
     if declared == 0:
         yield Stop(what=f"the manifest declares no voice, and the state holds {len(state.current)}", hint=meant)
     elif recorded >= FEW and 100 * count > safety.max_delete_percent * recorded:
         yield Stop(
             what=(
                 f"{count} of {recorded} recorded voices would be deleted, replaced or forgotten, "
-                f"over {safety.max_delete_percent:g} %"
+                f"and the limit is {safety.max_delete_percent:g} %"
             ),
             hint=meant,
         )
@@ -118,20 +118,23 @@ def _gone(plan: Plan, state: State) -> int:
 def check_fresh(approved: Plan, state: State, *, manifest: str) -> State:
     """The state that the saved plan may be applied to. Raises PlanSpent or PlanStale if there is none."""
     if approved.manifest != manifest:
-        raise PlanStale(f"It was made for {approved.manifest}, and this is {manifest}.", MAKE_ANOTHER)
+        raise PlanStale(f"The plan was made for {approved.manifest}, but this run uses {manifest}.", MAKE_ANOTHER)
     if state.applied == approved.plan_id:
-        raise PlanSpent(f"The plan {approved.plan_id} was applied already, and a plan is good once.", MAKE_ANOTHER)
+        raise PlanSpent(
+            f"Plan {approved.plan_id} was applied before. A saved plan can be applied only once.", MAKE_ANOTHER
+        )
     if state.serial == 0 and not state.records and approved.serial == 0:
         return state.with_changes(
             lineage=approved.lineage
         )  # nothing was applied yet: the plan's lineage becomes the state's
     if state.lineage != approved.lineage:
-        raise PlanStale("It was made for another state (their lineages differ).", MAKE_ANOTHER)
+        raise PlanStale("The plan was made for another state: the lineages differ.", MAKE_ANOTHER)
     if state.applying == approved.plan_id:
         return state  # a run of this plan was interrupted: it continues
     if state.serial != approved.serial:
         raise PlanStale(
-            f"It was made at serial {approved.serial} of the state, which is at {state.serial} now.", MAKE_ANOTHER
+            f"The plan was made at serial {approved.serial} of the state. The state is at serial {state.serial} now.",
+            MAKE_ANOTHER,
         )
     return state
 
@@ -167,8 +170,8 @@ def restrict_to(fresh: Plan, approved: Plan, *, resumed: bool) -> Plan:
         now = wanted_now.get(change.address)
         if not resumed or (now is not None and now.approval_digest != change.approval_digest):
             raise PlanStale(
-                f"{change.address}: {change.action} was reviewed, and is not what is needed now: "
-                "the manifest or the cloud changed since.",
+                f"{change.address}: the reviewed change ({change.action}) is no longer the right one, "
+                "because the manifest or the cloud changed since.",
                 MAKE_ANOTHER,
             )
     blocked = {change.address for change in approved.changes if change.action is Action.BLOCKED}
@@ -188,7 +191,7 @@ def _restricted(reviewed: Change | None, change: Change, blocked: Collection[str
         return change
     if change.address not in blocked or (reviewed is not None and reviewed.action is not Action.BLOCKED):
         return None
-    reason = f"it was blocked in the saved plan; now it can be done ({change.action}), and that was not reviewed"
+    reason = f"it was blocked in the saved plan; the change that is possible now ({change.action}) was not reviewed"
     return as_blocked(change, reason, hint(way("Review it", "plan --out FILE")), key=None, found=None)
 
 

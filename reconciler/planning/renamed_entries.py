@@ -18,8 +18,8 @@ _SHOWN = 5  # candidates in a hint
 
 def blocked_by_stale_state(voice: Voice, record: Record) -> Change:
     """The entry fits a record of a stale address, which must not move."""
-    reason = f"same inputs as {record.address}, and of {record.address} the account holds more than this state knows"
-    return blocked(voice, None, reason, "Fetch the newer state and use that one.")
+    reason = f"same inputs as {record.address}, and the account holds voices of it that this state does not know"
+    return blocked(voice, None, reason, "Get the newer state and use it.")
 
 
 def blocked_by_protection(record: Record, address: str) -> Change:
@@ -38,7 +38,7 @@ def kept_for(state: State, record: Record, voice: Voice) -> Change:
 def kept_and_not_replaced(change: Change, voice: Voice) -> Change:
     """The replace, blocked: a blocked entry may need the voice that it would delete."""
     reason = f"{change.reason}; but {voice.address}, which can't change now, has the inputs of its old voice"
-    return as_blocked(change, reason, hint(way("To replace it all the same", "--replace", change.address)))
+    return as_blocked(change, reason, hint(way("To replace it anyway", "--replace", change.address)))
 
 
 def ask_which_record(state: State, voice: Voice, found: Sequence[Record]) -> Change:
@@ -47,9 +47,9 @@ def ask_which_record(state: State, voice: Voice, found: Sequence[Record]) -> Cha
     ways = [_rename_way(state, record, voice.address) for record in sorted(found, key=lambda r: r.address)[:_SHOWN]]
     paid = "--replace" if voice.address in state.current else "--retry"
     ways.append(way("to pay for a new voice", paid, voice.address))
-    reason = f"same inputs as {named}, not declared any more: which one was renamed?"
+    reason = f"same inputs as {named}, no longer declared: which one was renamed?"
     if len(found) == 1:
-        reason = f"same inputs as {named}, not declared any more, and as other new entries: which one is it now?"
+        reason = f"same inputs as {named}, no longer declared, and as other new entries: which one is it now?"
     return blocked(voice, None, reason, _hint(ways))
 
 
@@ -62,7 +62,7 @@ def ask_which_entry(state: State, record: Record, voices: Sequence[Voice]) -> Ch
 
 def _blocked_record(record: Record, fitting: str, ways: Sequence[Way], *, named: str = "") -> Change:
     """The blocked change. `named`: the key, where the address may mean another record."""
-    reason = f"not declared any more, and {fitting}: was it renamed?"
+    reason = f"no longer declared, and {fitting}: was it renamed?"
     leave = way("to leave the voice in its account", "state rm", named or record.address)
     return make_change(
         record, Action.BLOCKED, reason, _hint([*ways, leave]), record=record, before=shown_inputs(record)

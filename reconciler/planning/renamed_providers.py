@@ -25,7 +25,7 @@ from reconciler.planning.provider_moves import Move, names_voice_id, possible_mo
 from reconciler.planning.same_account import Comparison, Name, Undecided, compare
 
 REASON = "same account under another name"
-_STATE_ONLY = "in the state only, no call"
+_STATE_ONLY = "changes the state only, no call"
 _ADOPTABLE = SETTLING | {Status.ABANDONED, Status.LAPSED, Status.DEPOSED}  # an address without a voice may adopt it
 
 
@@ -125,7 +125,7 @@ def _compare_names(move: Move, seen: Mapping[str, Observations], *, now: datetim
     old, new = move.names
     for name in (old, new):
         if name not in seen:
-            return Undecided(f"{name} could not be looked at", temporary=True)
+            return Undecided(f"{name} could not be checked", temporary=True)
     if move.record.account != seen[old].account:
         return Undecided(f"its voice was made on {move.record.account}, and {old} is {seen[old].account} now")
     return compare(move.record, Name(old, seen[old]), Name(new, seen[new]), now=now)
@@ -203,11 +203,11 @@ def _block_reason(
         result = Undecided("nothing of its creation is shown yet", temporary=record.status is Status.RUNNING)
     if not isinstance(result, Undecided):
         return None
-    why = f"could not tell whether {record.provider} and {voice.provider} are one account: {result.why}"
+    why = f"could not determine whether {record.provider} and {voice.provider} are one account: {result.why}"
     return BlockReason(why, _RETRY_LATER if result.temporary else _block_hint(record, voice))
 
 
-_RETRY_LATER = hint("Nothing of it is paid or deleted until that can be decided. Try again later.")
+_RETRY_LATER = hint("Until that is known, nothing is paid or deleted for it. Try again later.")
 
 
 def _block_hint(record: Record, voice: Voice) -> Hint:

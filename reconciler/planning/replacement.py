@@ -108,10 +108,10 @@ def _change(
     )
 
 
-_KEPT_AS_ABANDONED = "its cloud can't delete the old voice, which is kept in sight as abandoned"
+_KEPT_AS_ABANDONED = "its cloud can't delete the old voice, which is listed as abandoned"
 
 
-_DELETED_FIRST = "the old voice is deleted first, so there is none if the new one fails"
+_DELETED_FIRST = "the old voice is deleted first, so no voice is left if the new one fails"
 
 
 def _deletes_old_first(voice: Voice, old: Record | None) -> bool:

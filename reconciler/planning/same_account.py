@@ -64,7 +64,7 @@ def compare(record: Record, old: Name, new: Name, *, now: datetime) -> Compariso
 def _observed(record: Record, name: Name) -> Observation:
     if record.status is Status.DELETED:
         return Absent()
-    return name.seen.of.get(record.external_task_id, Unknown(why="it was not asked about"))
+    return name.seen.of.get(record.external_task_id, Unknown(why="voicectl did not check it"))
 
 
 # -- a cloud that lists ------------------------------------------------------------------------------------------------

@@ -42,12 +42,12 @@ def new_voice(context: PlanContext, voice: Voice, replacement: Replacement) -> C
             reason = f"{_OUTCOME_UNKNOWN}: {observed.why}"
             return blocked(voice, replacement.record, reason, found=replacement.found)
     if _chosen_id_was_used(context, voice):
-        why = "its voice_id is chosen by you and can't be used twice: choose a new voice_id"
+        why = "you chose its voice_id, and a voice_id can't be used twice: choose a new voice_id"
         return blocked(voice, replacement.record, why, found=replacement.found, fields=replacement.fields)
     expires_at = (voice.inputs.get("output") or {}).get("expire_time")
     if expires_at is not None and datetime.fromisoformat(expires_at) <= context.now:
-        why = f"its file would be over when it is made: output.expire_time is {expires_at}"
-        return blocked(voice, replacement.record, why, "Say a later moment.", found=replacement.found)
+        why = f"its file would expire before it is made: output.expire_time is {expires_at}"
+        return blocked(voice, replacement.record, why, "Choose a later time.", found=replacement.found)
     key, generation = context.next_key(voice)
     lapsed_call = _lapsed_call(context, voice)
     if lapsed_call is not None:
@@ -130,8 +130,8 @@ def _continue_pending(context: PlanContext, voice: Voice, replacement: Replaceme
     key, generation = pending.external_task_id, pending.generation
     match outcome(context, pending):
         case Exists(remote):
-            where = "is there" if remote.status is TaskStatus.READY else "is still being made"
-            extra_reason = f"an interrupted run began the new voice, and it {where}"
+            status = "it exists" if remote.status is TaskStatus.READY else "it is still being made"
+            extra_reason = f"an interrupted run began the new voice, and {status}"
             return adoption_change(
                 context, voice, replacement, remote, key=key, generation=generation, extra_reason=extra_reason
             )
@@ -157,12 +157,12 @@ def _continue_pending(context: PlanContext, voice: Voice, replacement: Replaceme
                 extra_reason=extra_reason,
             )
         case NotObservable() | NeedsUser():
-            reason = pending.message or "nobody can tell whether an interrupted creation made the new voice"
+            reason = pending.message or "it is unknown whether an interrupted creation made the new voice"
             ways = resolve_hint(pending, which=context.name_to_resolve(pending))
             return blocked(voice, replacement.record, reason, ways, about=pending)
 
 
-_OUTCOME_UNKNOWN = "could not tell what an interrupted creation left"
+_OUTCOME_UNKNOWN = "could not determine what an interrupted creation left"
 
 
 def _adopt_given_up(context: PlanContext, voice: Voice, replacement: Replacement) -> Change | None:
@@ -174,7 +174,7 @@ def _adopt_given_up(context: PlanContext, voice: Voice, replacement: Replacement
             continue
         match context.observation(record):
             case Unknown(why=why):
-                reason = f"could not tell whether the voice given up earlier is still there: {why}"
+                reason = f"could not determine whether the voice given up earlier is still there: {why}"
                 return blocked(voice, replacement.record, reason, found=replacement.found)
             case Unverifiable() if record.status is Status.ABANDONED and _has_result(record, context):
                 existing = as_recorded(record)
@@ -185,9 +185,9 @@ def _adopt_given_up(context: PlanContext, voice: Voice, replacement: Replacement
             case _:
                 continue
         what = "an earlier voice" if existing.voice_id else "an earlier creation"
-        extra_reason = f"{what} of the same inputs is still there: it is taken back"
+        extra_reason = f"{what} with the same inputs still exists: it is reused"
         if not isinstance(context.observation(record), Found):
-            extra_reason = f"{what} of the same inputs is taken back unseen: its cloud can't be asked"
+            extra_reason = f"{what} with the same inputs is reused without a check: its cloud can't be queried"
         key, generation = record.external_task_id, record.generation
         return adoption_change(
             context, voice, replacement, existing, key=key, generation=generation, extra_reason=extra_reason
@@ -205,7 +205,7 @@ def _blocked_by_used_key(context: PlanContext, voice: Voice, replacement: Replac
             continue  # one that was paid for later is known, and has been decided on
         if not isinstance(context.observation(record), Absent):
             why, ways = (
-                "another run used this entry's key, and its voice may be there",
+                "another run used this entry's key, and its voice may exist",
                 failure_hint(voice, record.cause),
             )
             return blocked(voice, replacement.record, why, ways, found=replacement.found)

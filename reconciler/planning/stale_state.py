@@ -20,8 +20,8 @@ from reconciler.planning.diff import shown_inputs
 from reconciler.planning.marked_voices import Marked
 from reconciler.planning.plan_context import PlanContext
 
-_CAUSE = "this state is older than the account, which holds later voices or tasks of them than it knows"
-_FETCH = hint("Fetch the newer state and use that one.")
+_CAUSE = "this state is out of date: the account holds later voices or tasks of them"
+_FETCH = hint("Get the newer state and use it.")
 
 
 def stale_addresses(context: PlanContext) -> dict[str, Marked]:
@@ -93,7 +93,7 @@ def _without_delete(change: Change) -> Change:
     """The change, blocked if it is a delete: the voice may have another address in the newer state."""
     if change.action is not Action.DELETE:
         return change
-    reason = f"{change.reason}, but this state is older than the account, so nothing is deleted"
+    reason = f"{change.reason}, but this state is out of date, so nothing is deleted"
     return as_blocked(change, reason, _FETCH)
 
 
@@ -104,9 +104,9 @@ def _blocked_as_stale(context: PlanContext, address: str, marked: Marked, voice:
         what = f"a running task (generation {generation})"
     known = context.state.highest.get(address, 0)
     knows = f"knows generation {known}" if known else "knows none"
-    reason = f"this state is older than the account, which holds {what} of {address}; this state {knows}"
+    reason = f"this state is out of date: the account holds {what} of {address}, and the state {knows}"
     rebuild = way("or, if there is none", "state rebuild --lineage", lineage)
-    ways = hint("Fetch the newer state and use that one", rebuild)
+    ways = hint("Get the newer state and use it", rebuild)
     record = context.state.at(address)
     if voice is not None:
         return blocked(voice, record, reason, ways, cause=_CAUSE)

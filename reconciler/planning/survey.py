@@ -32,8 +32,8 @@ def survey(
     """What the accounts have of a manifest whose `state` has no record.
 
     `stateless`: the state was never written, so it does not prove that no voice was made. Voices of lineages that the
-    state knows (its own, kin or strangers) are left out, because the planner plans them. `closed`: the providers that
-    could not be read, with the reason.
+    state knows (its own, adopted or foreign ones) are left out, because the planner plans them. `closed`: the
+    providers that could not be read, with the reason.
     """
     ours, others = _marked(manifest, state, seen)
     held = {voice.address for voice in ours}
@@ -46,7 +46,7 @@ def survey(
     for voice in manifest.voices.values():
         observations = seen.get(voice.provider)
         if observations is None and voice.provider not in closed:
-            unseen.append(f"{voice.address}: the provider {voice.provider} was not looked at")
+            unseen.append(f"{voice.address}: the provider {voice.provider} was not checked")
         elif observations is None:
             continue
         elif voice.address not in held and observations.unlisted is None:
@@ -79,7 +79,7 @@ class Presence(Enum):
 
 def _marked(manifest: Manifest, state: State, seen: Mapping[str, Observations]) -> tuple[list[Held], dict[str, int]]:
     """The marked voices, each once (two providers may be one account): ours, and other lineages with their count."""
-    known = {state.lineage[:8], *state.kin, *state.strangers}
+    known = {state.lineage[:8], *state.adopted_lineages, *state.foreign_lineages}
     declared = _DeclaredEntries(manifest)
     ours: list[Held] = []
     others: dict[str, int] = {}

@@ -108,7 +108,7 @@ def _blocked_by_failed_task(voice: Voice, replacement: Replacement, failed: Mark
     return blocked(
         voice,
         replacement.record,
-        f"its creation failed, under a state that is lost: {why}",
+        f"its creation failed in a run whose state is lost: {why}",
         ways,
         found=replacement.found,
     )
@@ -124,7 +124,7 @@ def _blocked_by_lost_state(context: PlanContext, voice: Voice, replacement: Repl
         found += [*context.marked.named(voice), *context.marked.cut(voice)]
     others = [m for m in found if m.remote.status is not TaskStatus.FAILED]
     lineages = {m.marker.lineage for m in others if not context.is_own_lineage(m.marker.lineage)} - set(
-        context.state.strangers
+        context.state.foreign_lineages
     )
     if not lineages:
         return None

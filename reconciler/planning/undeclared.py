@@ -38,7 +38,7 @@ def change_for_removed(context: PlanContext, record: Record) -> Change:
         return _change(record, Action.BLOCKED, problem.why, problem.hint)
     if record.address in context.blocked:
         return _change(record, Action.BLOCKED, *context.blocked[record.address])
-    reason = "to be destroyed" if context.options.destroy else "not declared any more"
+    reason = "to be destroyed" if context.options.destroy else "no longer declared"
     if record.origin is Origin.OFFICIAL:
         return _change(record, Action.FORGET, f"{reason}; an official voice, which stays")
     if record.status in _GIVEN_UP:  # no run leaves an address bound to such a record
@@ -60,7 +60,7 @@ def change_for_unbound(context: PlanContext, record: Record, decided: Decided) -
     if record.status is Status.DEPOSED and not is_due_for_deletion(record, context.now, context.options):
         return None
     if record.provider not in context.manifest.providers:
-        reason = f"its old voice is at the provider {record.provider}, which the manifest does not declare any more"
+        reason = f"its old voice is at the provider {record.provider}, which the manifest no longer declares"
         return _change(record, Action.BLOCKED, reason, f"Declare {record.provider} again, so that it can be deleted.")
     if record.provider in context.account_problems:
         problem = context.account_problems[record.provider]
@@ -77,13 +77,13 @@ def change_for_unbound(context: PlanContext, record: Record, decided: Decided) -
 def _reason(record: Record) -> str:
     match record.status:
         case Status.LAPSED:
-            return "an intent given up earlier arrived late after all"
+            return "a creation that was given up arrived late"
         case Status.DEPOSED if record.deposed_by:
             return "replaced by another voice"
         case Status.DEPOSED:
             return "an earlier run began to delete it"
         case _:
-            return "begun by an interrupted run, not wanted any more"
+            return "started by an interrupted run, no longer needed"
 
 
 def _has_arrived(context: PlanContext, record: Record) -> bool:
@@ -121,11 +121,11 @@ def _discard(context: PlanContext, record: Record, reason: str, *, protect: bool
         case Failed() if record.voice_id is None:
             return _change(record, Action.FORGET, f"{reason}; its creation failed, so there is no voice")
         case NeverArrived():
-            return _change(record, Action.FORGET, f"{reason}; its call never arrived")
+            return _change(record, Action.FORGET, f"{reason}; its call never reached the cloud")
         case Gone():
             return _change(record, Action.FORGET, f"{reason}; gone already")
         case NeedsUser(message):
-            why = message or "nobody can tell whether it was made"
+            why = message or "it is unknown whether it was made"
             ways = resolve_hint(record, which=context.name_to_resolve(record))
             return _change(record, Action.BLOCKED, f"{reason}, but {why}", ways)
         case Exists(remote) | Failed(remote):
@@ -135,7 +135,7 @@ def _discard(context: PlanContext, record: Record, reason: str, *, protect: bool
 
 
 def _blocked_as_unknown(record: Record, reason: str, why: str) -> Change:
-    return _change(record, Action.BLOCKED, f"{reason}, but could not tell whether it exists: {why}")
+    return _change(record, Action.BLOCKED, f"{reason}, but could not determine whether it exists: {why}")
 
 
 def _delete_or_abandon(

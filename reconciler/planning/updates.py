@@ -14,9 +14,7 @@ from reconciler.planning.difference_text import listed
 from reconciler.planning.plan_context import PlanContext
 
 FIRST_USE = "activated by one paid TTS call"
-CUT_SHORT = (
-    "its activation was interrupted: looked for, and made by one paid TTS call if the cloud still does not list it"
-)
+CUT_SHORT = "its activation was interrupted; if the cloud does not list the voice, one paid TTS call activates it"
 
 
 def update_change(context: PlanContext, voice: Voice, record: Record, changed: Difference) -> Change | None:
@@ -28,11 +26,11 @@ def update_change(context: PlanContext, voice: Voice, record: Record, changed: D
         return blocked(
             voice,
             record,
-            "whether its activation was done is not known: the reply was lost, and the cloud does not list it yet",
+            "it is unknown whether the voice was activated: the reply was lost, and the cloud does not list it yet",
             hint("The next plan looks again", way("to pay for another call", "--retry", voice.address)),
         )
     if in_place and not uses_it and not _is_updatable(context, record):
-        ways = "Declare activate, or use it once; or take the change back."
+        ways = "Declare activate, or use the voice once, or undo the change."
         return blocked(voice, record, "it can't be changed before its first use", ways)
     if not (in_place or changed.ours or changed.renewed or uses_it or found):
         return None
@@ -98,8 +96,8 @@ def _reason(changed: Difference, *, in_place: bool, uses_it: bool, activation: A
         _renewed_text(changed): bool(changed.renewed),
         "updated in place": in_place,
         CUT_SHORT if activation is Activation.BEGUN else FIRST_USE: uses_it,
-        "in the state only, no call": kept and not calls,
-        "its first use is known now; in the state only, no call": not (calls or kept),
+        "changes the state only, no call": kept and not calls,
+        "the cloud lists it now; changes the state only, no call": not (calls or kept),
     }
     return "; ".join(part for part, applies in parts.items() if applies)
 

@@ -12,19 +12,30 @@ from reconciler.sandbox.world import World
 
 
 @dataclass(frozen=True, slots=True)
+class ForeignVoices:
+    """The accounts of a cloud that lists voices which voicectl did not make.
+
+    `account` makes the name of the sandbox's account for an account of a manifest, from the account and its endpoint.
+    """
+
+    account: Callable[[Account, str], str]
+    prefix: str  # of the names of its accounts: `kling:`
+    default: str  # the account of the keys in `sign_in`
+
+
+@dataclass(frozen=True, slots=True)
 class SandboxCloud:
     """The API of a cloud, and the keys that are valid there.
 
     `takes`: whether a request is for this cloud; None: it gets all requests that no other one takes. `keys` makes the
     variables that sign in to the sandbox's account for an account of a manifest, from the account and its endpoint.
-    `foreign` is that account's name, if the cloud lists voices that voicectl did not make.
     """
 
     answer: Callable[[World, Request], Answer]
     takes: Callable[[Request], bool] | None
     keys: Callable[[Account, str], Mapping[str, str]]
     sign_in: str  # how to sign in over the network: `Kling with KLING_API_KEY=...`
-    foreign: Callable[[Account, str], str] | None = None
+    foreign: ForeignVoices | None = None  # None: it lists only voices that were made by its API
 
 
 def variables(account: Account) -> Collection[str]:

@@ -108,7 +108,7 @@ class Faults(Frozen):
     )
     shift_list: Probability = Field(
         default=0.0,
-        description="Probability that an entry comes or goes between two pages, so that one is told twice or missed.",
+        description="Probability that an entry comes or goes between two pages, so that one is listed twice or missed.",
     )
     hide: Probability = Field(
         default=0.0, description="Probability that an entry is left out of a page, which may then look like the last."
@@ -137,13 +137,13 @@ class Faults(Frozen):
     )
     duplicate_session: SessionRefusal = Field(
         default=SessionRefusal.SESSION_ID,
-        description="How VOD's clones refuse a SessionId that was used; its page tells only of CreateAigcCustomVoice.",
+        description="How VOD's clones refuse a SessionId that was used; its page documents only CreateAigcCustomVoice.",
     )
     unknown_voice: VoiceRefusal = Field(
-        default=VoiceRefusal.NOT_FOUND, description="How VOD says that it knows no such voice; no page tells."
+        default=VoiceRefusal.NOT_FOUND, description="How VOD reports an unknown voice; not documented."
     )
     update_clears: bool = Field(
-        default=False, description="UpdateVoice empties the fields that it is not told; no page says what it does."
+        default=False, description="UpdateVoice empties the fields that it is not sent; not documented."
     )
     unused_seconds: Seconds = Field(
         default=7 * 86_400, description="How long VOD keeps a MiniMax voice that was never used to speak."

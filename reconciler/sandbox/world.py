@@ -20,9 +20,7 @@ from reconciler.sandbox.request_context import RequestContext
 from reconciler.sandbox.task import LIVING, SELECT, Task
 
 DEFAULT_SEED = 1
-DEFAULT_ACCOUNT = "kling:sandbox-default"  # the account of a foreign voice before the first call
 _FORMAT = 2
-_KLING = "kling:"
 _WAIT_SECONDS = 30.0  # for another process's transaction
 _OUTSIDE = "outside"
 _DELETE = "Delete it if it is an old sandbox: no real voice is lost."
@@ -165,15 +163,9 @@ class World:
         """Renames a voice, as a user can in the console. Returns the voice with its old name."""
         return self._change_outside(voice_id_or_name, new_name=new_name)
 
-    def add_foreign(self, voice_name: str, account: str | None = None) -> Task:
-        """Adds a finished voice that was not created over this API, such as a colleague's.
-
-        It is a voice of Kling: the other clouds don't list such voices.
-        """
-        known = tuple(a for a in self.accounts() if a.startswith(_KLING))
-        if account is None and len(known) > 1:
-            raise UsageError(f"The sandbox has several accounts: {', '.join(known)}.", "Say which of them.")
-        with self.request(account or (known[0] if known else DEFAULT_ACCOUNT), _OUTSIDE) as context:
+    def add_foreign(self, voice_name: str, account: str) -> Task:
+        """Adds a finished voice that was not created over this API, such as a colleague's."""
+        with self.request(account, _OUTSIDE) as context:
             return context.begin(voice_name, key=None, seconds=0)
 
     def _change_outside(self, wanted: str, *, new_name: str | None) -> Task:

@@ -145,14 +145,14 @@ def _ways_on(tally: Tally, options: RenderOptions) -> list[str]:
     ways: list[str] = []
     if tally.left or tally.running:
         again = hints.command_line(command("apply"), options)
-        ways.append(f"Run {again} again: it goes on from here.")
+        ways.append(f"To continue, run {again} again.")
     if tally.failed:
-        ways.append("What failed says why above.")
+        ways.append("The reasons of failures are above.")
     if tally.uncertain:
         resolve = hints.command_line(command("resolve ADDRESS"), options)
-        ways.append(f"What is uncertain needs a person: {resolve}.")
+        ways.append(f"Check the uncertain voices, then: {resolve}.")
     if tally.blocked:
-        ways.append("What is blocked says why above.")
+        ways.append("The reasons of blocked changes are above.")
     return ways
 
 

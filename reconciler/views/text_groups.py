@@ -52,7 +52,7 @@ def grouped(changes: Iterable[Change]) -> list[Group]:
 
 
 def paragraph(group: Group, options: RenderOptions) -> str:
-    """One group: `+ create 370 voices (kling): declared, not there yet`, and below it the names."""
+    """One group: `+ create 370 voices (kling): declared, not created yet`, and below it the names."""
     first = group[0]
     mark, style = sign_of(first.action)
     several = len(group) > 1

@@ -18,7 +18,7 @@ from reconciler.views.screen import fitted
 from reconciler.views.text_change import INSIDE, change, field_rows, who
 from reconciler.views.text_groups import FEW, OF_ONE_CAUSE, Group, drift_paragraphs, grouped, paragraph
 
-_OLDER = "This state is older than the account, so drift can't be told."
+_OLDER = "This state is out of date, so drift can't be determined."
 
 
 def plan(plan: Plan, options: RenderOptions = PLAIN) -> str:
@@ -26,8 +26,8 @@ def plan(plan: Plan, options: RenderOptions = PLAIN) -> str:
     parts, shortened = _changes(plan, options)
     if any(each.action is Action.REPLACE and not each.abandons for each in plan.changes):
         parts.append(
-            "A replaced address gets a new voice_id. Whoever uses the old one needs the new\n"
-            f"one after this apply: {hints.command_line(command('output'), options)}"
+            "A replaced voice gets a new voice_id. Applications that use the old voice_id need\n"
+            f"the new one after this apply: {hints.command_line(command('output'), options)}"
         )
     if plan.drift:
         parts.append(_drift_section(plan.drift, options))
@@ -90,12 +90,12 @@ def drift(plan: Plan, options: RenderOptions = PLAIN) -> str:
     parts.extend(f"Note: {escape(note)}" for note in plan.notes)
     counts = {kind: sum(found.kind is kind for found in plan.drift) for kind in DriftKind}
     kinds = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
-    last = f"Drift: {kinds}." if kinds else "No drift seen." if plan.unseen else "No drift."
+    last = f"Drift: {kinds}." if kinds else "No drift found." if plan.unseen else "No drift."
     if plan.unseen:
-        last += f" {counted(len(plan.unseen), 'voice')} could not be looked at."
+        last += f" {counted(len(plan.unseen), 'voice')} could not be checked."
     if plan.older:
         parts += _about(plan, plan.older, options)
-        last = f"This state is older than the account. Besides: {kinds}." if kinds else _OLDER
+        last = f"This state is out of date. Also: {kinds}." if kinds else _OLDER
     elif plan.unclaimed:
         parts += _about(plan, plan.unclaimed, options)
         many = counted(len(plan.unclaimed), "voice")
@@ -128,7 +128,7 @@ def _kind(kind: DriftKind) -> str:
         case DriftKind.RENAMED:
             return "renamed"
         case DriftKind.FAILED:
-            return "failed, the cloud gave it up"
+            return "failed in the cloud"
         case DriftKind.EXPIRED:
             return "expired"
         case DriftKind.SURPLUS:

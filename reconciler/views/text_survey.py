@@ -27,11 +27,11 @@ def _lines(survey: Survey) -> Iterator[str]:
     ours: dict[str, list[str]] = {}
     for held in survey.ours:
         ours.setdefault(held.provider, []).append(held.address)
-    yield from _told(ours, "there, and in no state here")
-    yield from _told(survey.present, "there")
-    yield from _told(survey.lost, "declared as there already, and not there")
-    yield from _told(survey.absent, "declared, and not there")
-    yield from _told(survey.unverifiable, "declared, and the cloud lists no such voices")
+    yield from _told(ours, "exist, but are in no state here")
+    yield from _told(survey.present, "exist")
+    yield from _told(survey.lost, "declared as existing, but do not exist")
+    yield from _told(survey.absent, "declared, but do not exist")
+    yield from _told(survey.unverifiable, "declared, but the cloud lists no such voices")
 
 
 def _told(addresses: Mapping[str, Sequence[str]], what: str) -> Iterator[str]:
@@ -43,7 +43,7 @@ def _told(addresses: Mapping[str, Sequence[str]], what: str) -> Iterator[str]:
 def _last_line(survey: Survey, options: RenderOptions) -> str:
     lost = sum(map(len, survey.lost.values()))
     if lost:
-        return f"Drift: {lost} not there."
+        return f"Drift: {lost} missing."
     if survey.absent:
         return f"No drift: nothing was made yet. To make what is declared: {command_line(command('apply'), options)}"
     return "No drift." if survey.present else "No drift: no voices are declared."

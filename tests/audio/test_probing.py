@@ -63,8 +63,10 @@ def test_a_host_that_does_not_answer_is_at_fault() -> None:
 
 
 def test_an_answer_that_can_t_be_read_is_a_doubt() -> None:
-    packed = NotFetched("could not be checked: it comes packed, unasked", fault=False, answered=True)
-    message = "voice_url could not be checked: it comes packed, unasked"
+    packed = NotFetched(
+        "could not be checked: it is compressed, which voicectl did not request", fault=False, answered=True
+    )
+    message = "voice_url could not be checked: it is compressed, which voicectl did not request"
     assert probed(packed) == Probed(doubts=(message,), fetched=False)
 
 
@@ -95,7 +97,7 @@ def test_more_bytes_than_the_vendor_takes_are_a_fault(size: int, shown: str) -> 
 
 def test_more_bytes_than_are_read_are_a_doubt_where_the_vendor_names_no_limit() -> None:
     found = probed(Fetched(b"", 200_000_000, whole=False))
-    assert found == Probed(None, doubts=("voice_url is larger than 104,857,600 bytes, and was not looked at",))
+    assert found == Probed(None, doubts=("voice_url is larger than 104,857,600 bytes, and was not checked",))
 
 
 @pytest.mark.audio

@@ -68,7 +68,7 @@ def test_a_released_lock_leaves_nothing(tmp_path: Path) -> None:
 def test_a_living_process_keeps_others_out_and_a_killed_one_does_not(tmp_path: Path) -> None:
     with said(holding(tmp_path)) as (pid, pipe):
         assert pipe.readline() == b"held\n"
-        with pytest.raises(StateLocked, match="has held it for apply"), local(tmp_path).lock(holder()):
+        with pytest.raises(StateLocked, match="has held the lock for apply"), local(tmp_path).lock(holder()):
             pass
         os.kill(pid, signal.SIGKILL)
         wait(pid)
@@ -80,7 +80,7 @@ def test_a_living_process_keeps_others_out_and_a_killed_one_does_not(tmp_path: P
 def test_the_lock_of_a_living_process_is_not_broken(tmp_path: Path) -> None:
     with said(holding(tmp_path)) as (pid, pipe):
         pipe.readline()
-        with pytest.raises(StateError, match=f"The holder of cccc3333 is alive: ann@here, pid {pid}"):
+        with pytest.raises(StateError, match=f"The run of lock cccc3333 is alive: ann@here, pid {pid}"):
             local(tmp_path).break_lock("cccc3333")
         os.kill(pid, signal.SIGKILL)
         wait(pid)
@@ -102,7 +102,7 @@ def test_a_holder_on_another_machine_is_believed_until_its_lock_is_broken(tmp_pa
 @pytest.mark.parametrize("left", [b"", b"{", b'{"lock_id":"aaaa1111"}', b"\0" * 40, b"not a lock"])
 def test_a_lock_without_an_owner_is_dead(tmp_path: Path, left: bytes) -> None:
     lock_file(tmp_path).write_bytes(left)
-    with pytest.raises(StateError, match="no lock to break"):
+    with pytest.raises(StateError, match="nothing to unlock"):
         local(tmp_path).break_lock("aaaa1111")
     with local(tmp_path).lock(holder()):
         assert "aaaa1111" in lock_file(tmp_path).read_text()

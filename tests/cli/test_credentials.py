@@ -38,7 +38,7 @@ def test_the_entries_of_one_provider_are_blocked_with_what_to_export_and_the_oth
 ) -> None:
     env = without(cli, "KLING_")
     shown = cli.voicectl("plan", env=env, code=0).out
-    assert f"! blocked narrator (kling): {NEEDED}, and there is none\n" in shown
+    assert f"! blocked narrator (kling): {NEEDED}, but none is set\n" in shown
     assert EXPORT in shown
     assert "1 to create, 1 to clone, 1 blocked" in shown
     assert cli.voicectl("plan", "--detailed-exitcode", env=env).code == 2
@@ -68,9 +68,9 @@ def test_drift_could_not_look_and_destroy_keeps_what_it_can_not_delete(
     cli.apply()
     env = without(cli, "KLING_")
     looked = cli.voicectl("drift", env=env, code=1)
-    assert f"Could not look: narrator: {NEEDED}" in looked.err
+    assert f"Could not check: narrator: {NEEDED}" in looked.err
     assert EXPORT in looked.err
-    assert "1 voice could not be looked at" in looked.out
+    assert "1 voice could not be checked" in looked.out
 
     destroyed = cli.voicectl("destroy", "--auto-approve", env=env, code=1)
     assert "! blocked narrator (kling)" in destroyed.out
@@ -84,7 +84,7 @@ def test_drift_of_what_was_never_made_could_not_look_either(cli: TencentCliHarne
     cli.write({"hero": HERO})
     cli.apply()
     cli.write({"narrator": NARRATOR, "hero": HERO})
-    assert f"Could not look: narrator: {NEEDED}" in cli.voicectl("drift", env=without(cli, "KLING_"), code=1).err
+    assert f"Could not check: narrator: {NEEDED}" in cli.voicectl("drift", env=without(cli, "KLING_"), code=1).err
 
 
 def test_a_voice_that_leaves_an_account_without_credentials_stays(cli: TencentCliHarness, kling: KlingService) -> None:
@@ -144,7 +144,7 @@ def test_a_credentials_file_that_can_not_be_used_blocks_its_providers(cli: Tence
     (cli.folder / ".tccli").mkdir()
     (cli.folder / ".tccli/default.credential").write_text("{secretId")
     shown = cli.voicectl("plan", env=without(cli, "TENCENTCLOUD_"), code=0).out
-    assert "blocked hero (vod): no credentials: ~/.tccli/default.credential can't be understood" in shown
+    assert "blocked hero (vod): no credentials: ~/.tccli/default.credential can't be read" in shown
     assert "1 to create, 2 blocked" in shown
 
 
@@ -163,17 +163,17 @@ def test_an_account_that_refuses_to_be_looked_at_blocks_its_own_entries(
 ) -> None:
     kling.refuse("list", *refusal, "refused", times=100)
     shown = cli.voicectl("plan", code=0).out
-    assert "! blocked narrator (kling): could not look at kling: " in shown
+    assert "! blocked narrator (kling): could not check kling: " in shown
     assert "1 to create, 1 to clone, 1 blocked" in shown
     assert "Applied: 2 done, 1 blocked" in cli.apply(code=1).out
     assert kling.count("create") == 0
-    assert "Could not look: narrator: could not look at kling" in cli.voicectl("drift", code=1).err
+    assert "Could not check: narrator: could not check kling" in cli.voicectl("drift", code=1).err
 
 
 def test_where_every_account_refuses_the_refusal_is_the_error(cli: TencentCliHarness, kling: KlingService) -> None:
     cli.write({"narrator": NARRATOR})
     kling.refuse("list", 401, 1002, "refused", times=100)
-    assert "Error: The cloud refused" in cli.voicectl("plan", code=1).err
+    assert "Error: The cloud refused the call" in cli.voicectl("plan", code=1).err
 
 
 def test_a_voices_own_key_that_is_not_set_blocks_that_voice_only(

@@ -45,7 +45,7 @@ def test_what_is_not_named_stays_drift(renamed: CliHarness, kling: KlingService)
 
 
 @pytest.mark.parametrize(
-    ("address", "said"), [("narrator", "narrator is not renamed"), ("nobody", "nobody is not in the state")]
+    ("address", "said"), [("narrator", "narrator was not renamed"), ("nobody", "nobody is not in the state")]
 )
 def test_only_a_name_that_changed_can_be_accepted(renamed: CliHarness, address: str, said: str) -> None:
     before = renamed.state

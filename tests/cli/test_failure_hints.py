@@ -79,9 +79,15 @@ def test_a_state_that_an_older_voicectl_wrote_gives_the_same_hint(taken: Tencent
     ("message", "hint"),
     [
         ("the voice could not be made", "Change its inputs; or, to pay for the same again: voicectl apply --retry"),
-        ("input new_sensitive", "the same would be refused again; if there is another file behind its link now:"),
-        ("voice duration too short", "the same would be refused again; if there is another file behind its link now:"),
-        ("invisible character ratio limit", "Change its inputs: the same would be refused again."),
+        (
+            "input new_sensitive",
+            "the cloud would refuse the same inputs again; if there is another file behind its link now:",
+        ),
+        (
+            "voice duration too short",
+            "the cloud would refuse the same inputs again; if there is another file behind its link now:",
+        ),
+        ("invisible character ratio limit", "Change its inputs: the cloud would refuse the same inputs again."),
         ("insufficient balance", "Once the account allows it: voicectl apply --retry villain"),
     ],
 )
@@ -142,5 +148,8 @@ def test_content_that_kling_refuses_is_bought_again_only_behind_another_file(
     kling.refuse("create", 400, 1301, "the content is against the policy")
     cli.declare("hero")
     told = cli.apply(code=1).out
-    assert "Change its inputs: the same would be refused again; if there is another file behind its link now:" in told
+    assert (
+        "Change its inputs: the cloud would refuse the same inputs again; if there is another file behind its link now:"
+        in told
+    )
     assert cli.state["records"][next(iter(cli.state["records"]))]["cause"] == "sample"

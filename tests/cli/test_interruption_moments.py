@@ -86,8 +86,8 @@ def test_while_the_plan_looks_nothing_is_begun(tmp_path: Path, number: signal.Si
         _, err = ended(running)
         kling.released.set()
         assert running.returncode == 130
-        assert "Nothing was begun." in err
-        assert err.rstrip().endswith("To go on: voicectl apply")
+        assert "No change was started." in err
+        assert err.rstrip().endswith("To continue: voicectl apply")
         assert "Traceback" not in err
         assert "Exception" not in err
         assert cli.files() == {}
@@ -121,7 +121,7 @@ def test_while_it_waits_for_the_lock_the_other_run_goes_on(tmp_path: Path, numbe
         waiting.send_signal(number)
         _, err = ended(waiting)
         assert waiting.returncode == 130
-        assert "Nothing was begun." in err
+        assert "No change was started." in err
         assert (cli.folder / "voices.state.lock").exists()
         kling.released.set()
         ended(first)
@@ -137,7 +137,7 @@ def test_at_the_question_nothing_is_made(cli: CliHarness, kling: Watched, number
         screen.process.send_signal(number)
         code, shown = screen.end()
     assert code == 130
-    assert "Nothing was begun." in shown
+    assert "No change was started." in shown
     assert kling.count("create") == 0
     assert cli.files() == {}
 
@@ -178,7 +178,7 @@ def test_answers_to_what_was_sent_are_written_down(cli: CliHarness, kling: Watch
     assert sorted(r["task_id"] for r in records if r.get("task_id")) == sorted(task.task_id for task in kling.tasks)
     assert not [r for r in records if r["status"] == "intended"]
     assert f"{len(kling.tasks)} still running" in out
-    assert "Run voicectl apply again: it goes on from here." in out
+    assert "To continue, run voicectl apply again." in out
 
     for task in kling.tasks:
         task.seconds = 0.0

@@ -52,7 +52,7 @@ def test_an_older_state_is_kept_and_noted_anew(cli: CliHarness, kling: KlingServ
     assert cli.actions() == {}
     declare(cli, link(2))
     said = cli.voicectl("plan", code=0).out
-    assert "update hero (kling): only the signature of voice_url differs; in the state only, no call" in said
+    assert "update hero (kling): only the signature of voice_url differs; changes the state only, no call" in said
     assert "paid" not in said
     calls = kling.count("create") + kling.count("delete")
     cli.apply()

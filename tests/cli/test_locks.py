@@ -46,7 +46,7 @@ def test_a_lock_of_another_machine_is_believed_until_it_is_broken(made: CliHarne
     }
     (made.folder / "voices.state.lock").write_text(json.dumps(holder))
     refused = made.apply(code=1)
-    assert "ana@build-7 (pid 4711) has held it for apply since 2026-01-02 03:04:05 UTC." in refused.err
+    assert "ana@build-7 (pid 4711) has held the lock for apply since 2026-01-02 03:04:05 UTC." in refused.err
     assert "voicectl unlock cafe0001" in refused.err
     assert "cafe0001" in made.voicectl("unlock", "beef0002", code=1).err
     assert made.voicectl("unlock", "cafe0001", code=0).err.startswith("Unlocked: apply by ana@build-7")

@@ -114,7 +114,7 @@ def test_voices_of_another_owner_are_another_account(cli: CliHarness, kling: Kli
     assert "is this the right account?" in told
     assert cli.actions() == {"narrator": "blocked"}
     drift = cli.voicectl("drift", code=1)
-    assert drift.out == "No drift seen. 1 voice could not be looked at.\n"
+    assert drift.out == "No drift found. 1 voice could not be checked.\n"
     assert "is this the right account?" in drift.err
 
 

@@ -65,7 +65,7 @@ def test_a_renamed_manifest_begins_nothing_and_says_how_its_state_follows(
     before = renamed.files()
     refused = renamed.voicectl("-f", "cast.yaml", *words, code=1)
     assert refused.err.startswith(BLOCKED)
-    assert "voices.state.json beside holds 2 voices of voices.yaml, which is not here any more." in refused.err
+    assert "voices.state.json beside holds 2 voices of voices.yaml, which no longer exists." in refused.err
     assert "voicectl -f cast.yaml state mv-manifest voices.yaml" in refused.err
     assert (refused.out, kling.calls) == ("", [])
     assert {k: v for k, v in renamed.files().items() if not k.endswith(".lock")} == before
@@ -171,7 +171,7 @@ def test_a_new_state_over_one_that_is_there_is_refused(
     made: CliHarness, kling: KlingService, words: tuple[str, ...]
 ) -> None:
     refused = made.voicectl(*words, "--new-state", code=1)
-    assert f"There is a state at {made.folder / 'voices.state.json'} already" in refused.err
+    assert f"{made.folder / 'voices.state.json'} already holds a state" in refused.err
     assert kling.count("create") == 0
 
 
@@ -321,7 +321,7 @@ def test_the_state_of_a_folder_and_of_its_voices_yaml_is_one_file(made: CliHarne
 def test_a_damaged_state_beside_is_named(renamed: CliHarness, kling: KlingService, content: bytes) -> None:
     (renamed.folder / "voices.state.json").write_bytes(content)
     refused = renamed.voicectl("-f", "cast.yaml", "apply", "--auto-approve", code=1)
-    assert "voices.state.json beside can't be read, and voices.yaml is not here any more: " in refused.err
+    assert "voices.state.json beside can't be read, and voices.yaml no longer exists: " in refused.err
     assert way(refused, "--new-state")
     assert kling.count("create") == 0
 

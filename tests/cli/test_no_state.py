@@ -101,7 +101,7 @@ def test_one_address_is_not_taken_for_the_beginning_of_another(made: CliHarness,
     made.declare("narrator2", "hero_of_the_day")
     told = made.voicectl("drift", code=0)
     assert f"made under lineage {lineage}" in told.err
-    assert "2 declared, and not there: narrator2, hero_of_the_day" in told.out
+    assert "2 declared, but do not exist: narrator2, hero_of_the_day" in told.out
 
 
 def test_a_long_address_is_known_by_its_beginning(cli: CliHarness, kling: KlingService) -> None:
@@ -128,7 +128,7 @@ def test_voices_of_another_manifest_are_one_note_and_change_no_exit_code(
     made.declare("third", "fourth")
     told = made.voicectl("drift", code=0)
     assert f"2 voices that no entry here declares, made under lineage {lineage}, another manifest's state" in told.err
-    assert "kling: 2 declared, and not there: third, fourth" in told.out
+    assert "kling: 2 declared, but do not exist: third, fourth" in told.out
     assert "No drift: nothing was made yet." in told.out
     destroyed = made.voicectl("destroy", "--auto-approve", code=0)
     assert "There is nothing to destroy." in destroyed.out
@@ -140,7 +140,7 @@ def test_an_empty_account_is_shown_as_it_is(cli: CliHarness) -> None:
     cli.declare("narrator", "hero")
     told = cli.voicectl("drift", code=0)
     assert told.out == (
-        "kling: 2 declared, and not there: narrator, hero\n\n"
+        "kling: 2 declared, but do not exist: narrator, hero\n\n"
         "No drift: nothing was made yet. To make what is declared: voicectl apply\n"
     )
     assert cli.voicectl("drift", "--json", code=0).json["drift"] == []
@@ -152,7 +152,7 @@ def test_a_failed_task_is_no_voice(cli: CliHarness, kling: KlingService) -> None
     cli.declare("narrator")
     cli.apply(code=1)
     lose(cli)
-    assert "declared, and not there: narrator" in cli.voicectl("drift", code=0).out
+    assert "declared, but do not exist: narrator" in cli.voicectl("drift", code=0).out
 
 
 def test_a_task_that_still_runs_is_ours(cli: CliHarness, kling: KlingService) -> None:
@@ -176,7 +176,7 @@ def test_a_state_that_holds_nothing_is_no_green_light_either(made: CliHarness, l
     refused = made.voicectl("drift", code=1)
     assert "this state holds no voice; the account holds 2 voices of this manifest" in refused.err
     made.voicectl("state", "rebuild", "--new-lineage", code=0)  # now somebody has said that they are not ours
-    assert "declared, and not there: narrator, hero" in made.voicectl("drift", code=0).out
+    assert "declared, but do not exist: narrator, hero" in made.voicectl("drift", code=0).out
 
 
 def test_a_state_that_knows_one_voice_is_no_green_light_for_the_others(made: CliHarness, lineage: str) -> None:
@@ -225,7 +225,7 @@ def test_declared_presets_need_no_state(cli: CliHarness, kling: KlingService) ->
     assert cli.voicectl("drift", code=0).out == "kling: 1 there: owen\n\nNo drift.\n"
     cli.write({"owen": {"provider": "kling", "preset": {"voice_id": "404"}}})
     missing = cli.voicectl("drift", code=2)
-    assert "kling: 1 declared as there already, and not there: owen" in missing.out
+    assert "kling: 1 declared as existing, but do not exist: owen" in missing.out
     [drift] = cli.voicectl("drift", "--json", code=2).json["drift"]
     assert (drift["address"], drift["kind"]) == ("owen", "gone")
 

@@ -48,7 +48,7 @@ def test_recent_tasks_show_whose_voices_they_are(cli: TencentCliHarness) -> None
     lineage = lose(cli)
     refused = cli.voicectl("drift", code=1)
     assert f"no state here; the accounts hold 4 voices of this manifest, made under lineage {lineage}." in refused.err
-    assert "trtc: 1 declared, and the cloud lists no such voices: concierge" in refused.out
+    assert "trtc: 1 declared, but the cloud lists no such voices: concierge" in refused.out
     cli.voicectl("destroy", "--auto-approve", code=1)
 
 
@@ -89,8 +89,8 @@ def test_what_trtc_made_can_not_be_verified(
 def test_what_can_be_listed_beside_it_is_shown(cli: TencentCliHarness) -> None:
     cli.write({"narrator": NARRATOR, "mini": MINI, "concierge": CONCIERGE})
     refused = cli.voicectl("drift", code=1)
-    assert "kling: 1 declared, and not there: narrator" in refused.out
-    assert "vod: 1 declared, and not there: mini" in refused.out
+    assert "kling: 1 declared, but do not exist: narrator" in refused.out
+    assert "vod: 1 declared, but do not exist: mini" in refused.out
     assert f"{UNVERIFIED} concierge." in refused.err
 
 
@@ -98,7 +98,7 @@ def test_a_voice_that_is_listed_once_it_was_used_is_ours_by_its_marker(
     cli: TencentCliHarness, tencent: TencentService
 ) -> None:
     cli.write({"mini": MINI})
-    assert "vod: 1 declared, and not there: mini" in cli.voicectl("drift", code=0).out
+    assert "vod: 1 declared, but do not exist: mini" in cli.voicectl("drift", code=0).out
     cli.apply()
     lineage = lose(cli)
     tencent.tasks.clear()
@@ -112,4 +112,4 @@ def test_a_state_that_holds_nothing_says_that_nothing_was_made(cli: TencentCliHa
     cli.write({"narrator": NARRATOR})
     cli.voicectl("state", "rebuild", "--new-lineage", code=0)
     cli.write({"concierge": CONCIERGE})
-    assert "trtc: 1 declared, and not there: concierge" in cli.voicectl("drift", code=0).out
+    assert "trtc: 1 declared, but do not exist: concierge" in cli.voicectl("drift", code=0).out

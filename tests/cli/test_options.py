@@ -105,7 +105,7 @@ def test_init_writes_a_commented_manifest_that_is_valid_and_never_twice(cli: Cli
     written = (cli.folder / "voices.yaml").read_text()
     assert "# a provider is a named account" in written
     assert cli.voicectl("validate", code=0).out == "voices.yaml is valid: 1 voice, 1 provider.\n"
-    assert "there already" in cli.voicectl("init", code=1).err
+    assert "already exists" in cli.voicectl("init", code=1).err
     assert (cli.folder / "voices.yaml").read_text() == written
     assert cli.voicectl("--sandbox", "plan", "--json", code=0).json["summary"]["create"] == 1
 

@@ -11,7 +11,7 @@ MANY = [f"v{n:02}" for n in range(25)]
 def test_many_changes_are_grouped_and_full_shows_each(cli: CliHarness) -> None:
     cli.declare(*MANY)
     planned = cli.voicectl("plan", code=0).out
-    assert planned.startswith("  + create 25 voices (kling): declared, not there yet\n      v00, v01, ")
+    assert planned.startswith("  + create 25 voices (kling): declared, not created yet\n      v00, v01, ")
     assert "--full shows each change with all of its fields." in planned
     full = cli.voicectl("plan", "--full", code=0).out
     assert full.count("  + create v") == full.count("      voice_url") == 25
@@ -31,7 +31,7 @@ def test_apply_and_destroy_and_a_saved_plan_are_shown_likewise(cli: CliHarness) 
 def test_a_summary_groups_a_few_too(cli: CliHarness) -> None:
     cli.declare("narrator", "hero")
     assert cli.voicectl("plan", "--summary", code=0).out == (
-        "  + create 2 voices (kling): declared, not there yet\n"
+        "  + create 2 voices (kling): declared, not created yet\n"
         "      narrator, hero\n"
         "\n"
         "Plan: 2 to create; 2 paid calls.\n"

@@ -59,10 +59,10 @@ def test_a_rehearsed_plan_is_not_applied_where_accounts_pay_nor_the_other_way_ro
     cli.declare("narrator")
     cli.voicectl("--sandbox", "plan", "--out", "rehearsed", code=0)
     refused = cli.voicectl("apply", "rehearsed", code=1)
-    assert "It was made in the sandbox, and here accounts pay." in refused.err
+    assert "The plan was made in the sandbox, but this run uses real accounts." in refused.err
     assert kling.calls == []
     cli.voicectl("plan", "--out", "real", code=0)
-    assert "It was made for real accounts" in cli.voicectl("--sandbox", "apply", "real", code=1).err
+    assert "The plan was made for real accounts" in cli.voicectl("--sandbox", "apply", "real", code=1).err
 
 
 def test_what_was_declared_since_waits_for_the_next_plan(planned: CliHarness, kling: KlingService) -> None:
@@ -295,5 +295,5 @@ def test_what_was_blocked_and_is_free_by_now_waits_for_a_review(cli: CliHarness,
     cli.voicectl("plan", "--out", "p", code=0)
     voice_there.deleted = False
     applied = cli.voicectl("apply", "p", code=1)
-    assert "it was blocked in the saved plan; now it can be done (recover), and that was not reviewed" in applied.out
+    assert "it was blocked in the saved plan; the change that is possible now (recover) was not reviewed" in applied.out
     assert cli.actions() == {"stuck": "recover"}

@@ -12,7 +12,7 @@ from tests.support.kling_service import KlingService
 from tests.support.sounds import wav
 from tests.support.terminal import Terminal
 
-COST = "trtc: 1 voice to ask about, in 1 call of TextToSpeech: one character is paid where the voice exists."
+COST = "trtc: 1 voice to check, in 1 call of TextToSpeech: one character is paid where the voice exists."
 
 
 @pytest.fixture
@@ -85,5 +85,5 @@ def test_auto_approve_alone_is_refused(trtc: CliHarness) -> None:
 
 def test_with_an_access_key_kling_has_no_dearer_look(made: CliHarness) -> None:
     probed = made.voicectl("drift", "--probe", code=0)
-    assert "kling: its cloud offers no dearer look, or not with these credentials." in probed.err
+    assert "kling: its cloud offers no probe, or not with these credentials." in probed.err
     assert probed.out == "No drift.\n"

@@ -12,7 +12,7 @@ import pytest
 from tests.support.cli_harness import CliHarness, voice
 from tests.support.kling_service import OWEN, KlingService, Spoil
 
-NO_CALL = "in the state only, no call: same account under another name"
+NO_CALL = "changes the state only, no call: same account under another name"
 THEIRS = "kling-api-key-of-another-account"
 
 
@@ -320,7 +320,7 @@ def test_a_reviewed_move_is_refused_once_the_credentials_are_of_another_account(
     cli.voicectl("plan", "--out", "plan.json", code=0)
     cli.env["NEW_KEY"] = THEIRS
     refused = cli.voicectl("apply", "plan.json", "--auto-approve", code=1)
-    assert "is not what is needed now" in refused.err
+    assert "is no longer the right one" in refused.err
     assert other.count("create") == kling.count("create") == kling.count("delete") == 0
 
 

@@ -9,9 +9,9 @@ import pytest
 from tests.support.cli_harness import CliHarness, Ran, voice
 from tests.support.kling_service import Deleted, KlingService
 
-LARGE = "The change is too large to go unasked"
-OVER = "4 of {} recorded voices would be deleted, replaced or forgotten, over 30 %"
-NUMBER = "If that is meant: voicectl apply --allow-deletes 4"
+LARGE = "The change is too large to apply without confirmation"
+OVER = "4 of {} recorded voices would be deleted, replaced or forgotten, and the limit is 30 %"
+NUMBER = "If you want that: voicectl apply --allow-deletes 4"
 TEN = [f"voice-{n}" for n in range(10)]
 
 
@@ -33,7 +33,11 @@ def four_of_ten(cli: CliHarness) -> CliHarness:
 def stopped(ran: Ran, kling: KlingService, *, what: str = OVER.format(10), hint: str = NUMBER) -> bool:
     assert ran.code == 1, ran
     assert kling.count("delete") == 0
-    return "Error: The change is too large to go unasked" in ran.err and what in ran.err and hint in ran.err
+    return (
+        "Error: The change is too large to apply without confirmation" in ran.err
+        and what in ran.err
+        and hint in ran.err
+    )
 
 
 # -- the percentage ----------------------------------------------------------------------------------------------------
@@ -76,7 +80,7 @@ def test_the_manifest_sets_the_percentage(cli: CliHarness, kling: KlingService, 
     hold(cli, 10)
     left = {name: voice(name) for name in [*TEN, "newcomer"][removed:]}
     cli.write(left, safety={"max_delete_percent": percent})
-    what = f"{removed} of 10 recorded voices would be deleted, replaced or forgotten, over {percent:g} %"
+    what = f"{removed} of 10 recorded voices would be deleted, replaced or forgotten, and the limit is {percent:g} %"
     assert stopped(cli.apply(code=1), kling, what=what, hint=f"--allow-deletes {removed}")
 
 
@@ -170,7 +174,7 @@ def test_a_saved_plan_stops_too_and_says_how_to_make_one_that_does_not(
     saved = four_of_ten.voicectl("plan", "--out", "large.plan", code=0)
     assert OVER.format(10) in saved.out
     ran = four_of_ten.voicectl("apply", "large.plan")
-    assert stopped(ran, kling, hint="If that is meant: voicectl plan --out large.plan --allow-deletes 4")
+    assert stopped(ran, kling, hint="If you want that: voicectl plan --out large.plan --allow-deletes 4")
 
 
 def test_a_plan_that_was_saved_with_its_number_is_applied(four_of_ten: CliHarness, kling: KlingService) -> None:
@@ -213,8 +217,8 @@ def test_voices_to_be_bought_again_have_a_number_of_their_own(cli: CliHarness, k
     assert set(cli.actions().values()) == {"blocked"}
     for words in ([], ["--allow-recreates", "3"]):
         told = cli.apply(*words, code=1).out
-        assert "blocked: gone, and 4 of 10 recorded voices would be bought again, over 30 %" in told
-        assert "If they are truly gone: voicectl apply --allow-recreates 4" in told
+        assert "blocked: gone: 4 of 10 recorded voices would be created and paid again, and the limit is 30 %" in told
+        assert "If they are really deleted: voicectl apply --allow-recreates 4" in told
     assert kling.bought == 10
     cli.apply("--allow-recreates", "4")
     assert len(kling.voices) == len(names)

@@ -70,7 +70,7 @@ def test_what_is_set_shows_only_the_switches_that_are_not_as_at_first(rehearsing
 def test_cleared_faults_are_told_in_one_line(rehearsing: CliHarness) -> None:
     rehearsing.voicectl("sandbox", "faults", "fail=1", code=0)
     told = rehearsing.voicectl("sandbox", "faults", "--clear", code=0).out
-    assert told == "Nothing goes wrong: every switch is as at first.\n"
+    assert told == "No faults are set.\n"
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_a_port_that_is_taken_is_said_so(cli: CliHarness) -> None:
     cli.declare("narrator")
     with served(cli) as (_, url):
         refused = cli.voicectl("sandbox", "serve", "--port", url.rpartition(":")[2], code=1)
-    assert "can't be had" in refused.err
+    assert "can't be used" in refused.err
     assert "--port 0" in refused.err
 
 
@@ -190,9 +190,20 @@ def test_without_a_manifest_a_voice_is_added_to_the_account_of_other_clients(cli
     assert "--account goes with --add" in cli.voicectl("sandbox", "faults", "--account", "kling", code=1).err
 
 
+def test_a_call_to_a_cloud_that_lists_no_foreign_voices_adds_no_account(cli: CliHarness) -> None:
+    hero = {"provider": "vod", "create": {"voice_name": "Hero", "video_id": "1"}}
+    cli.write({"hero": hero}, providers={"vod": TWO["vod"]})
+    cli.apply("--sandbox", code=0)
+    (cli.folder / "voices.yaml").unlink()
+    assert "to kling:sandbox-default" in cli.voicectl("sandbox", "faults", "--add", "Foe", code=0).err
+
+
 def test_where_no_cloud_lists_what_others_made_nothing_is_added(cli: CliHarness) -> None:
     cli.write({}, providers={"vod": TWO["vod"]})
-    assert "declares no account of Kling" in cli.voicectl("sandbox", "faults", "--add", "Foe", code=1).err
+    assert (
+        "No cloud of the manifest lists voices that were made elsewhere."
+        in cli.voicectl("sandbox", "faults", "--add", "Foe", code=1).err
+    )
 
 
 @pytest.mark.parametrize("in_the_way", ["a file", "a folder for its world", "a system's folder"])

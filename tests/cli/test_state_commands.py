@@ -82,10 +82,10 @@ def test_an_older_copy_or_another_lineage_is_pushed_only_by_force(made: CliHarne
 
 def test_a_copy_that_is_no_state_is_refused(made: CliHarness) -> None:
     refused = made.voicectl("state", "push", "-", stdin="{}", code=1)
-    assert refused.err.startswith("Error: <stdin> holds no whole state: ")
+    assert refused.err.startswith("Error: <stdin> is not a complete state: ")
     assert "voicectl state pull" in refused.err
     (made.folder / "bad.json").write_text('{"version": 1}')
-    assert "bad.json holds no whole state: " in made.voicectl("state", "push", "bad.json", code=1).err
+    assert "bad.json is not a complete state: " in made.voicectl("state", "push", "bad.json", code=1).err
     assert made.voicectl("plan", "--detailed-exitcode").code == 0
 
 

@@ -34,7 +34,7 @@ REBUILD = ("state", "rebuild", "--auto-approve", "--lineage")
 def test_rebuild_takes_the_voices_of_a_lineage_in(lost: CliHarness, kling: KlingService) -> None:
     listed = lost.voicectl("state", "rebuild", code=0)
     [lineage] = re.findall(r"^([0-9a-f]{8})  2 declared voices: hero, narrator$", listed.out, re.MULTILINE)
-    assert lost.voicectl(*REBUILD, lineage, code=0).err.endswith("Taken in: 2 voices.\n")
+    assert lost.voicectl(*REBUILD, lineage, code=0).err.endswith("Adopted: 2 voices.\n")
     assert lost.voicectl("plan", "--detailed-exitcode").code == 0
     lost.apply()
     assert kling.count("create") == 0
@@ -45,7 +45,7 @@ def test_rebuild_done_again_takes_in_what_is_left(lost: CliHarness, kling: Kling
     listed = lost.voicectl("state", "rebuild", code=0)
     [lineage] = re.findall(r"^([0-9a-f]{8})  2 declared", listed.out, re.MULTILINE)
     lost.voicectl(*REBUILD, lineage, code=0)  # and died before it could say so
-    assert lost.voicectl(*REBUILD, lineage, code=0).err.startswith("Taken in: 0 voices.\n")
+    assert lost.voicectl(*REBUILD, lineage, code=0).err.startswith("Adopted: 0 voices.\n")
     assert lost.actions() == {}
 
 
@@ -86,10 +86,10 @@ def test_an_old_state_buys_nothing_and_deletes_nothing(made: CliHarness, kling: 
     (made.folder / "voices.state.json").write_bytes(old)
     made.declare("narrator", "hero")
     blocked = made.apply(code=1)
-    assert "this state is older than the account" in blocked.out
+    assert "this state is out of date" in blocked.out
     assert "state rebuild --lineage" in blocked.out
     drift = made.voicectl("drift", code=1)
-    assert "This state is older than the account" in drift.out
+    assert "This state is out of date" in drift.out
     assert kling.count("create") == kling.count("delete") == 0
     assert set(kling.voices) == there
 
@@ -203,8 +203,8 @@ def test_a_renamed_entry_alone_is_none_either(renamed: CliHarness, kling: KlingS
 
 def test_a_renamed_entry_is_left_out_of_a_rebuild_and_imported(renamed: CliHarness, kling: KlingService) -> None:
     rebuilt = renamed.voicectl(*REBUILD, _lineage(renamed), code=0)
-    assert "Taken in: 1 voice.\n" in rebuilt.err
-    assert "their markers name other addresses: heroine. What to type: voicectl plan\n" in rebuilt.err
+    assert "Adopted: 1 voice.\n" in rebuilt.err
+    assert "their markers name other addresses: heroine. What to do: voicectl plan\n" in rebuilt.err
     [way] = re.findall(r"^ +If it is this one: voicectl (import heroine \S+);$", renamed.voicectl("plan").out, re.M)
     renamed.voicectl(*way.split(), code=0)
     assert renamed.actions() == {}
@@ -213,7 +213,7 @@ def test_a_renamed_entry_is_left_out_of_a_rebuild_and_imported(renamed: CliHarne
 
 def test_the_lineage_of_a_renamed_entry_alone_can_be_named(renamed: CliHarness) -> None:
     renamed.declare(heroine=voice("Hero"))
-    assert "Taken in: 0 voices.\n" in renamed.voicectl(*REBUILD, _lineage(renamed), code=0).err
+    assert "Adopted: 0 voices.\n" in renamed.voicectl(*REBUILD, _lineage(renamed), code=0).err
     assert "voicectl import heroine" in renamed.voicectl("plan").out
 
 
@@ -233,6 +233,6 @@ def test_an_apply_of_the_rest_buys_no_renamed_entry_again(renamed: CliHarness, k
 
 
 def test_a_pipeline_takes_in_the_only_lineage_without_naming_it(lost: CliHarness, kling: KlingService) -> None:
-    assert lost.voicectl("state", "rebuild", "--auto-approve", code=0).err.endswith("Taken in: 2 voices.\n")
+    assert lost.voicectl("state", "rebuild", "--auto-approve", code=0).err.endswith("Adopted: 2 voices.\n")
     lost.apply()
     assert kling.count("create") == 0

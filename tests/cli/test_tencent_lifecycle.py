@@ -95,7 +95,7 @@ def test_a_plan_after_the_apply_calls_each_list_once_and_nothing_else(
 
 def test_what_can_not_be_verified_is_said_and_is_no_difference(made: TencentCliHarness) -> None:
     drifted = made.voicectl("drift", code=0)
-    assert "because its cloud can't be asked: concierge" in drifted.out
+    assert "because its cloud can't be queried: concierge" in drifted.out
     assert "No drift." in drifted.out
 
 

@@ -17,7 +17,7 @@ from tests.support.cli_harness import CliHarness
 from tests.support.holding import Holding
 from tests.support.kling_service import KlingService
 
-SINCE = re.compile(r"\(pid \d+\) has held it for apply since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\.")
+SINCE = re.compile(r"\(pid \d+\) has held the lock for apply since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\.")
 
 
 def ended(running: subprocess.Popen[bytes], *, timeout: float = 30) -> tuple[str, str]:

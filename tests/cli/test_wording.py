@@ -23,7 +23,7 @@ def test_a_cloud_that_nobody_reached_refused_nothing(cli: CliHarness) -> None:
 def test_a_cloud_that_said_no_refused(cli: CliHarness, kling: KlingService) -> None:
     cli.declare("narrator")
     kling.refuse("list", 401, 1002, "Authorization is not valid")
-    assert cli.voicectl("plan", code=1).err.startswith("Error: The cloud refused\n")
+    assert cli.voicectl("plan", code=1).err.startswith("Error: The cloud refused the call\n")
 
 
 # -- hints are whole commands ------------------------------------------------------------------------------------------
@@ -122,7 +122,7 @@ def test_an_existing_voice_that_can_not_be_looked_up_says_what_to_do(cli: CliHar
     state.write_text(json.dumps(document))
     kling.listing = hiding("hero")
     told = cli.voicectl("plan", code=0).out
-    assert "blocked hero (kling): could not tell whether the voice exists: it is missing from the list" in told
+    assert "blocked hero (kling): could not determine whether the voice exists: it is missing from the list" in told
     assert f"Look for {held} in the cloud's console. If it is gone: voicectl state rm hero; then declare" in told
 
 

@@ -182,8 +182,11 @@ def test_eight_threads_that_compare_and_swap_lose_no_update(opened: Opened) -> N
 def test_a_held_lock_keeps_others_out_and_names_its_holder(opened: Opened) -> None:
     with opened().lock(holder()), pytest.raises(StateLocked) as caught, opened().lock(holder("bbbb2222")):
         pass
-    assert caught.value.detail == "ann@host (pid 4711) has held it for apply since 2026-11-20 12:00:00 UTC."
-    assert in_words(caught.value.hint) == "Wait, or if that run is dead: voicectl unlock aaaa1111"
+    assert caught.value.detail == "ann@host (pid 4711) has held the lock for apply since 2026-11-20 12:00:00 UTC."
+    assert (
+        in_words(caught.value.hint)
+        == "To wait for it: voicectl --lock-timeout 5m; if that run is dead: voicectl unlock aaaa1111"
+    )
     assert caught.value.lock_id == "aaaa1111"
 
 

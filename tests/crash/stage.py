@@ -13,7 +13,7 @@ from tests.crash.fleet import APPLY, Folder, entry
 from tests.support.kling_service import OWEN, Deleted, KlingService
 
 REVIEWED = ("apply", "reviewed.plan")
-THEIRS, STRANGER = "850087542757535835", "850087542757535836"  # voices of other users, made before the scenario
+THEIRS, OTHERS = "850087542757535835", "850087542757535836"  # voices of other users, made before the scenario
 
 EITHER_WAY = (Deleted.STAYS, Deleted.VANISHES)
 
@@ -30,7 +30,7 @@ class Scenario:
     least: int  # the minimum of crash points
     stays: tuple[str, ...] = ()  # addresses that must keep their voice
     adopted: Mapping[str, str] | None = None  # address -> the voice_id that it must have afterwards
-    foreign: tuple[str, ...] = (THEIRS, STRANGER)  # voice_ids that must still exist afterwards
+    foreign: tuple[str, ...] = (THEIRS, OTHERS)  # voice_ids that must still exist afterwards
     command: tuple[str, ...] = APPLY
     lost: bool = False  # the state is lost before the command; LINEAGE in the command is replaced by its lineage
     deleted: tuple[Deleted, ...] = (Deleted.STAYS,)  # how a deleted voice may look in the list
@@ -79,7 +79,7 @@ SCENARIOS = {
         bought=0,
         least=30,
         stays=("b",),
-        foreign=(STRANGER,),
+        foreign=(OTHERS,),
         deleted=EITHER_WAY,
     ),
     "mixed": MIXED,
@@ -128,7 +128,7 @@ SCENARIOS = {
 class ScenarioRunner:
     def __init__(self, folder: Folder, kling: KlingService, scenario: Scenario) -> None:
         self._folder, self._kling, self._scenario = folder, kling, scenario
-        assert kling.add_foreign("Made by hand", "Somebody's") == [THEIRS, STRANGER]
+        assert kling.add_foreign("Made by hand", "Of another user") == [THEIRS, OTHERS]
         folder.declare(scenario.before)
         self._ids: Mapping[str, str | None] = {}
         self._command = scenario.command

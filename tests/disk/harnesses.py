@@ -45,7 +45,7 @@ def finishes_from_an_older_state(cli: CliHarness, kling: KlingService) -> None:
     """Checks that voices missing in an older state are not paid again; rebuilds the state if the plan says so."""
     known = bought(kling)
     blocked = cli.voicectl("plan").out
-    if "this state is older than the account" in blocked:
+    if "this state is out of date" in blocked:
         rebuild = re.search(r"voicectl (state rebuild --lineage [0-9a-f]{8})", blocked)
         assert rebuild is not None
         cli.voicectl(*rebuild[1].split(), "--auto-approve", code=0)

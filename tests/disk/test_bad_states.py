@@ -33,7 +33,7 @@ def made(cli: CliHarness, kling: Watched) -> CliHarness:
     ("damage", "said"),
     [
         (lambda state: hero(state).update(created_at="2026-01-02T03:04:05"), "created_at: Input should have timezone"),
-        (lambda state: hero(state).update(method="hum"), "was made by 'hum', which is no method"),
+        (lambda state: hero(state).update(method="hum"), "was made by 'hum', which is not a method"),
         (lambda state: hero(state).update(generation=-1), "generation: Input should be greater"),
         (lambda state: hero(state).pop("provider"), "provider: Field required"),
     ],

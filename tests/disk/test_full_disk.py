@@ -29,7 +29,7 @@ def test_full_before_the_intents_are_written_nothing_is_bought(
     kling.during("list", disk.fill)  # while the plan lists, under the lock
     refused = small.apply(code=1)
     assert "could not be written: No space left on device" in refused.err
-    assert "Look at the disk, then run it again." in refused.err
+    assert "Check the disk, then run the command again." in refused.err
     assert "Applied: 6 not begun" in refused.out
     assert bought(kling) == sorted(OLD)
     disk.make_room()

@@ -71,7 +71,7 @@ def test_replaced_before_the_first_write_the_next_run_goes_on_from_what_is_there
     begun: CliHarness, kling: Watched, meddling: Meddling
 ) -> None:
     kling.during("list", lambda: meddling(begun.folder))
-    assert "was changed by somebody else since this run read it" in begun.apply(code=1).err
+    assert "was changed by another program since this run read it" in begun.apply(code=1).err
     finishes_from_an_older_state(begun, kling)
 
 
@@ -83,7 +83,7 @@ def test_a_state_that_another_run_wrote_meanwhile_is_not_written_over_by_an_impo
     cli.apply()
     cli.declare("narrator", "third", "hero")
     kling.during("list", lambda: replaced_by_a_newer_one(cli.folder))
-    assert "The state changed under this run" in cli.voicectl("import", "hero", found, code=1).err
+    assert "The state was changed during this run" in cli.voicectl("import", "hero", found, code=1).err
     cli.voicectl("import", "hero", found, code=0)
     assert set(cli.voicectl("output", "--json", code=0).json) == {"narrator", "third", "hero"}
 

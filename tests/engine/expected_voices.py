@@ -28,7 +28,7 @@ MAKING = frozenset(
 )
 DELETING = frozenset({"delete", "DeleteVoice"})
 USING = frozenset({"TextToSpeechSync"})
-KEYLESS = frozenset({"VoiceClone", "AigcAudioTask"})  # these take no key from us: the cloud can't be asked for one
+KEYLESS = frozenset({"VoiceClone", "AigcAudioTask"})  # these take no key from us: the cloud can't be queried for one
 SOUND, MINIMAX = "AigcAudioTask", "CloneVoiceAsync"
 LISTED = "listed"  # what `listed_cloud` makes: its marker is no key, so that two voices may have the same one
 _WEEK = 7 * 86_400_000  # milliseconds that a Temporary file lasts, and a MiniMax voice that nobody used

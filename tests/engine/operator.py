@@ -68,9 +68,9 @@ class Operator:
         try:
             changes = self._simulated.plan(retry=retry).changes
             named = {lineage for c in changes for (lineage,) in typed(c.hint, *_REBUILD)}
-            there = state_rebuild.rebuild(session, Request(), lineage=None, strangers=False, approve=_yes).lineages
+            there = state_rebuild.rebuild(session, Request(), lineage=None, new_lineage=False, approve=_yes).lineages
             for lineage in sorted({*named, *there}):
-                state_rebuild.rebuild(session, Request(), lineage=lineage, strangers=False, approve=_yes)
+                state_rebuild.rebuild(session, Request(), lineage=lineage, new_lineage=False, approve=_yes)
                 self._chronicle.forgot(self._simulated.state)
         except (CloudError, UsageError):  # what was listed a moment ago is not listed now
             pass
@@ -149,7 +149,7 @@ class Operator:
         record = import_resolve.open_creation(self._simulated.state, name)
         what = self._expected.meant(record.address, record.digest, record.provider)
         declared = self._simulated.voices.get(record.address)
-        switched = declared is not None and declared.provider != record.provider  # nobody can tell whether it is one
+        switched = declared is not None and declared.provider != record.provider  # it is unknown whether it is one
         if not switched and not self._out_of_sight(record):
             self._chronicle.story.append(oracle.Asked(what))
         made = self._simulated.made
@@ -200,7 +200,7 @@ class Operator:
         return any(expected_voices.key_of(c) == key and c.deleted_at is None and c.ended_at is not None for c in made)
 
     def _out_of_sight(self, record: Record) -> bool:
-        """Whether its cloud can't be asked what became of it: it takes no key, or that was too long ago."""
+        """Whether its cloud can't be queried what became of it: it takes no key, or that was too long ago."""
         cloud = self._expected.account(record.provider)
         if cloud.startswith("kling:"):
             return False

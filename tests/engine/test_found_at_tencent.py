@@ -116,7 +116,7 @@ def test_a_voice_made_under_a_state_that_was_lost_is_not_bought_again_while_its_
     (change,) = simulated.plan().changes
     assert change.action is Action.BLOCKED
     assert "voicectl state rebuild --lineage 01234567" in in_words(change.hint)
-    state_rebuild.rebuild(simulated.session(), Request(), lineage="01234567", strangers=False, approve=lambda _: True)
+    state_rebuild.rebuild(simulated.session(), Request(), lineage="01234567", new_lineage=False, approve=lambda _: True)
     simulated.apply()
     (made,) = simulated.made
     assert (simulated.record("a").status, simulated.record("a").voice_id) == (Status.READY, made.voice_id)
@@ -192,5 +192,5 @@ def test_a_voice_whose_key_another_run_used_is_not_bought_again_when_nothing_is_
     assert (len(simulated.made), change.action) == (bought, Action.BLOCKED)
     assert (
         in_words(change.hint)
-        == "If it is there: voicectl import a VOICE_ID; to pay for another: voicectl apply --retry a"
+        == "If it exists: voicectl import a VOICE_ID; to pay for another: voicectl apply --retry a"
     )

@@ -34,7 +34,7 @@ def lose_the_state(simulated: SimulatedRun) -> None:
 
 def rebuild(simulated: SimulatedRun) -> state_rebuild.Rebuilt:
     session = simulated.session()
-    return state_rebuild.rebuild(session, Request(), lineage=LINEAGE[:8], strangers=False, approve=lambda _: True)
+    return state_rebuild.rebuild(session, Request(), lineage=LINEAGE[:8], new_lineage=False, approve=lambda _: True)
 
 
 def actions(simulated: SimulatedRun) -> dict[str, Action]:

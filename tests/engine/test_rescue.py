@@ -158,9 +158,9 @@ def test_where_the_copy_can_not_follow_the_run_the_answers_are_told_in_words_too
     with pytest.raises(StateNotSaved) as caught:
         store.commit(with_voice(one, "villain", Status.READY, voice_id="87", task_id="8"))
     copy = tmp_path / "voices.state.rescue.json"
-    assert f"{copy} lacks the last of this" in caught.value.detail
+    assert f"{copy} lacks the latest results" in caught.value.detail
     assert caught.value.detail.endswith("\n  hero: voice 86, task 7, ready\n  villain: voice 87, task 8, ready")
-    assert in_words(caught.value.hint) == f"Keep this list, and push what the copy has: voicectl state push {copy}"
+    assert in_words(caught.value.hint) == f"Keep this list, and push the copy: voicectl state push {copy}"
     assert statefile.load(copy.read_bytes()).records == one.records
 
 
@@ -170,7 +170,7 @@ def test_a_state_replaced_in_the_middle_of_an_apply_leaves_a_copy(applied: State
     state = with_voice(applied, "hero")
     store.commit(state)
     store_in(tmp_path).push(statefile.dump(State(lineage="abcdef12", serial=1)), force=True)
-    with pytest.raises(StateNotSaved, match="was changed by somebody else"):
+    with pytest.raises(StateNotSaved, match="was changed by another program"):
         store.commit(with_voice(state, "hero", Status.READY, voice_id="86"))
     assert statefile.load((tmp_path / "voices.state.rescue.json").read_bytes()).records["vc-hero"].voice_id == "86"
 

@@ -28,7 +28,7 @@ def lose_the_state(simulated: SimulatedRun, lineage: str = OTHER) -> None:
 
 def rebuild(simulated: SimulatedRun) -> state_rebuild.Rebuilt:
     session = simulated.session()
-    return state_rebuild.rebuild(session, Request(), lineage=LINEAGE[:8], strangers=False, approve=lambda _: True)
+    return state_rebuild.rebuild(session, Request(), lineage=LINEAGE[:8], new_lineage=False, approve=lambda _: True)
 
 
 def actions(simulated: SimulatedRun, **asked: frozenset[str]) -> dict[str, Action]:
@@ -187,7 +187,7 @@ def test_nothing_is_taken_in_unasked() -> None:
     lose_the_state(simulated)
     with pytest.raises(Declined):
         state_rebuild.rebuild(
-            simulated.session(), Request(), lineage=LINEAGE[:8], strangers=False, approve=lambda _: False
+            simulated.session(), Request(), lineage=LINEAGE[:8], new_lineage=False, approve=lambda _: False
         )
     assert simulated.backend.read() is None
 

@@ -144,7 +144,7 @@ def test_a_lock_says_who_where_what_and_since_when(tmp_path: Path) -> None:
     with store_in(tmp_path).locked("apply"):
         with pytest.raises(StateLocked) as caught, store_in(tmp_path).locked("destroy"):
             pass
-        assert caught.value.detail == "ann@here (pid 4711) has held it for apply since 2026-11-20 12:00:00 UTC."
+        assert caught.value.detail == "ann@here (pid 4711) has held the lock for apply since 2026-11-20 12:00:00 UTC."
         assert caught.value.lock_id == "aaaa1111"
 
 

@@ -42,13 +42,21 @@ def test_push_of_a_newer_copy_replaces_the_state(applied: State, tmp_path: Path)
     assert loaded(tmp_path) == newer
 
 
+def test_push_takes_a_copy_that_an_older_voicectl_wrote(applied: State, tmp_path: Path) -> None:
+    newer = applied.with_changes(adopted_lineages=("0000aaaa",), foreign_lineages=("0000bbbb",), serial=7)
+    copy = statefile.dump(newer)
+    old = copy.replace(b'"adopted_lineages":', b'"kin":').replace(b'"foreign_lineages":', b'"strangers":')
+    assert (store_in(tmp_path).push(old), loaded(tmp_path)) == (newer, newer)
+    assert (tmp_path / "voices.state.json").read_bytes() == copy
+
+
 def test_push_of_the_same_state_changes_nothing(applied: State, tmp_path: Path) -> None:
     assert store_in(tmp_path).push(statefile.dump(applied)) == applied
     assert not (tmp_path / "voices.state.backup").exists()
 
 
 def test_push_of_a_copy_that_is_not_newer_is_refused(applied: State, tmp_path: Path) -> None:
-    with pytest.raises(StateConflict, match="has the serial 1, the copy only 1") as caught:
+    with pytest.raises(StateConflict, match="has the serial 1, but the copy has only 1") as caught:
         store_in(tmp_path).push(statefile.dump(with_voice(applied, "hero")))
     assert "voicectl state push --force" in in_words(caught.value.hint)
     assert loaded(tmp_path) == applied

@@ -94,7 +94,7 @@ def test_who_waits_for_more_than_a_day_is_told_how_to_let_it_go() -> None:
     simulated.apply()
     first, second = (in_words(event.hint) for event in simulated.told(Kind.FAILED))
     assert first == "The next apply goes on with it, and pays nothing."
-    assert second.endswith("to let it go: voicectl resolve narrator --forget")
+    assert second.endswith("to forget it: voicectl resolve narrator --forget")
 
 
 def test_an_old_task_that_never_ends_is_let_go_by_its_key_and_no_other() -> None:

@@ -64,13 +64,13 @@ def test_dollars_that_begin_no_reference_are_text(loaded: Load, written: str, me
 @pytest.mark.parametrize(
     ("written", "message"),
     [
-        ("${TAKE}", "${TAKE} is no reference: write ${env:TAKE}, or $${TAKE} for the text itself"),
-        ("a${take}b", "${take} is no reference: write ${env:take}, or $${take} for the text itself"),
-        ("${env.TAKE}", "${env.TAKE} is no reference: write ${env:TAKE}, or $${env.TAKE} for the text itself"),
-        ("${ENV:TAKE}", "${ENV:TAKE} is no reference: write ${env:TAKE}, or $${ENV:TAKE} for the text itself"),
+        ("${TAKE}", "${TAKE} is not a reference: write ${env:TAKE}, or $${TAKE} for the text itself"),
+        ("a${take}b", "${take} is not a reference: write ${env:take}, or $${take} for the text itself"),
+        ("${env.TAKE}", "${env.TAKE} is not a reference: write ${env:TAKE}, or $${env.TAKE} for the text itself"),
+        ("${ENV:TAKE}", "${ENV:TAKE} is not a reference: write ${env:TAKE}, or $${ENV:TAKE} for the text itself"),
         (
             "${var.x}",
-            "${var.x} is no reference: a variable is ${env:NAME}; write $${var.x} for the text itself",
+            "${var.x} is not a reference: a variable is ${env:NAME}; write $${var.x} for the text itself",
         ),
     ],
 )

@@ -158,7 +158,7 @@ def test_a_refusal_of_the_disk_is_reported(write: Write, monkeypatch: pytest.Mon
 
 def test_a_file_that_isn_t_utf_8_is_refused_at_the_byte(problems: Problems) -> None:
     assert problems("# größe\n# gr".encode() + b"\xf6\xdfe\n") == [
-        "voices.yaml:2:5: not UTF-8: byte 0xf6 can't stand here"
+        "voices.yaml:2:5: not UTF-8: byte 0xf6 is not allowed here"
     ]
 
 

@@ -128,7 +128,10 @@ class TestWithoutLibyaml:
         [
             ("voices:\n\ta: 1", "voices.yaml:2:1: a tab, where YAML allows only spaces: indent with spaces"),
             ("\t[", "voices.yaml:1:1: a tab, where YAML allows only spaces: indent with spaces"),
-            ("a: b: c", "voices.yaml:1:5: a colon can't stand here: check the indentation, or quote text that has one"),
+            (
+                "a: b: c",
+                "voices.yaml:1:5: a colon is not allowed here: check the indentation, or quote text that has one",
+            ),
             ("a: [b", "voices.yaml:1:6: the list that is opened at 1:4 is not closed: , or ] is missing"),
             ("a: @b", "voices.yaml:1:4: text can't begin with @: quote it"),
             ("a: \x1b", "voices.yaml:1:4: a YAML file can't hold the control character U+001B"),

@@ -8,6 +8,7 @@ import pytest
 
 from reconciler.model.outputs import Output, OutputStatus, outputs
 from reconciler.model.state import Record, State, Status
+from reconciler.providers.kling.methods import KlingCreate
 
 WHEN = datetime(2026, 11, 20, tzinfo=UTC)
 
@@ -114,3 +115,14 @@ def test_a_voice_whose_cloud_keeps_tasks_for_72_hours_is_unverifiable_after_72_h
     state = State(lineage="l", records={"vc-1": record}, current={"narrator": "vc-1"})
     assert outputs(state, now=WHEN + timedelta(hours=72))["narrator"].status == "ready"
     assert outputs(state, now=WHEN + timedelta(hours=72, seconds=1))["narrator"].status == "unverifiable"
+
+
+def test_a_voice_whose_cloud_can_always_be_asked_stays_ready() -> None:
+    assert outputs(state_with(Status.READY), now=WHEN + timedelta(days=3650))["narrator"].status == "ready"
+
+
+def test_the_cloud_says_how_long_a_new_voice_counts_as_proven(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(KlingCreate, "watched", False)
+    monkeypatch.setattr(KlingCreate, "proven_for", timedelta(hours=1))
+    assert outputs(state_with(Status.READY), now=WHEN + timedelta(hours=1))["narrator"].status == "ready"
+    assert outputs(state_with(Status.READY), now=WHEN + timedelta(hours=2))["narrator"].status == "unverifiable"

@@ -8,7 +8,7 @@ from reconciler.model.reachability import not_public
 
 LOCAL = "which always means the local machine"
 LOOPBACK, PRIVATE, LINK_LOCAL = "a loopback address", "a private address", "a link-local address"
-NOWHERE, NOT_PUBLIC = "which is no machine's address", "which is no public address"
+NOWHERE, NOT_PUBLIC = "which is not the address of a machine", "which is not a public address"
 NO_DOT = "a name without a dot, which is known in its own network only"
 
 
@@ -80,8 +80,8 @@ NO_DOT = "a name without a dot, which is known in its own network only"
             "voices.oss-cn-hangzhou-internal.aliyuncs.com",
             "voices.oss-cn-hangzhou-internal.aliyuncs.com, an internal name of an object store",
         ),
-        ("300.1.2.3", "300.1.2.3, which is no valid address"),
-        ("1.2.3.4.5", "1.2.3.4.5, which is no valid address"),
+        ("300.1.2.3", "300.1.2.3, which is not a valid address"),
+        ("1.2.3.4.5", "1.2.3.4.5, which is not a valid address"),
     ],
 )  # fmt: skip
 def test_a_host_that_only_its_own_network_reaches_is_named_with_the_reason(host: str, expected: str) -> None:

@@ -82,7 +82,7 @@ def records(draw: st.DrawFn, key: str) -> Record:
         external_task_id=key,
         address=draw(st.sampled_from(["narrator", "hero", "audio.sea"])),
         provider=draw(SHORT),
-        account=draw(SHORT),
+        account="elsewhere " + draw(SHORT),  # a type without a cloud: any method is one
         method="create",
         generation=draw(st.integers(1, 99)),
         status=draw(st.sampled_from(Status)),
@@ -113,8 +113,8 @@ def states(draw: st.DrawFn, before: State | None = None) -> State:
         manifest=draw(SHORT),
         records=everything,
         current={r.address: key for key, r in everything.items() if draw(st.booleans())},
-        kin=tuple(draw(st.lists(SHORT, max_size=2))),
-        strangers=tuple(draw(st.lists(SHORT, max_size=2))),
+        adopted_lineages=tuple(draw(st.lists(SHORT, max_size=2))),
+        foreign_lineages=tuple(draw(st.lists(SHORT, max_size=2))),
         applying=draw(st.none() | SHORT.filter(bool)),
         applied=draw(st.none() | SHORT.filter(bool)),
     )
@@ -149,10 +149,41 @@ def test_equal_states_give_equal_bytes() -> None:
 
 
 def test_optional_fields_are_written_before_the_records() -> None:
-    state = State(lineage="l", kin=("k",), strangers=("s",), applying="p2", applied="p1")
+    state = State(lineage="l", adopted_lineages=("k",), foreign_lineages=("s",), applying="p2", applied="p1")
     assert list(json.loads(statefile.dump(state))) == [
-        "version", "lineage", "serial", "manifest", "kin", "strangers", "applying", "applied", "current", "records",
+        "version", "lineage", "serial", "manifest", "adopted_lineages", "foreign_lineages", "applying", "applied",
+        "current", "records",
     ]  # fmt: skip
+
+
+def test_a_snapshot_with_the_old_names_of_the_lineages_is_read_and_written_with_the_new_ones() -> None:
+    new = STATE.with_changes(adopted_lineages=("0000aaaa",), foreign_lineages=("0000bbbb",))
+    old = _with_old_names(statefile.dump(new))
+    assert b'"kin":["0000aaaa"],\n"strangers":["0000bbbb"]' in old
+    assert statefile.load(old) == new
+    assert statefile.load(json.dumps(json.loads(old), indent=2).encode()) == new
+    assert statefile.dump(statefile.load(old)) == statefile.dump(new)
+
+
+def test_a_journal_with_the_old_names_of_the_lineages_is_folded() -> None:
+    before = STATE.with_changes(adopted_lineages=("0000aaaa",), foreign_lineages=("0000bbbb",))
+    after = before.with_changes(adopted_lineages=("0000aaaa", "0000bbbb"), foreign_lineages=(), serial=4)
+    entries = [statefile.entry(before, after), statefile.entry(after, before)]
+    assert statefile.fold(before, [_with_old_names(entries[0])]) == after
+    assert statefile.fold(before, [_with_old_names(entries[0]), entries[1]]) == before
+    assert (
+        statefile.fold(statefile.load(_with_old_names(statefile.dump(before))), [_with_old_names(entries[0])]) == after
+    )
+
+
+def test_both_names_of_one_field_are_damage() -> None:
+    both = TEXT.replace('"current"', '"kin":["0000aaaa"],\n"adopted_lineages":["0000bbbb"],\n"current"')
+    with pytest.raises(StateDamaged, match="kin: Extra inputs are not permitted"):
+        statefile.load(both.encode())
+
+
+def _with_old_names(written: bytes) -> bytes:
+    return written.replace(b'"adopted_lineages":', b'"kin":').replace(b'"foreign_lineages":', b'"strangers":')
 
 
 def test_half_a_surrogate_pair_in_a_clouds_message_does_not_keep_a_state_from_being_saved() -> None:
@@ -180,8 +211,8 @@ def test_half_a_surrogate_pair_in_a_clouds_message_does_not_keep_a_state_from_be
         (lambda text: text.replace(":00Z", ":00"), "records.vc-1.created_at: Input should have timezone"),
         (lambda text: text.replace('"method":"create"', '"method":"hum"'), "'vc-1' was made by 'hum'"),
         (lambda text: text.replace('"status":"ready"', '"status":"fine"'), "(and 1 more)"),
-        (lambda text: text.replace('"narrator":"vc-1"', '"narrator":"vc-9"'), "narrator means the record 'vc-9'"),
-        (lambda text: text.replace('"vc-1":{', '"vc-3":{'), "the record 'vc-1' stands under the key 'vc-3'"),
+        (lambda text: text.replace('"narrator":"vc-1"', '"narrator":"vc-9"'), "narrator refers to the record 'vc-9'"),
+        (lambda text: text.replace('"vc-1":{', '"vc-3":{'), "the record 'vc-1' is stored under the key 'vc-3'"),
     ],
 )
 def test_a_snapshot_that_is_not_right_is_damaged(damage: Callable[[str], str], detail: str) -> None:

@@ -17,7 +17,9 @@ def test_a_create_that_a_gateway_held_back_is_sent_again_when_it_says(
     harness.declare("narrator")
     wire.trouble("create", BUSY)
     ran = harness.apply(code=0)
-    assert "narrator: create: slowed down: POST /v1/general/custom-voices: HTTP 429, and not Kling's words" in ran.out
+    assert (
+        "narrator: create: slowed down: POST /v1/general/custom-voices: HTTP 429, and not a reply of Kling's" in ran.out
+    )
     assert (wire.count("create"), wire.count("get")) == (2, 1)  # not looked up: nothing had happened
     assert harness.bought == ["narrator"]
 
@@ -28,7 +30,7 @@ def test_a_gateway_that_is_busy_for_good_ends_a_plan_with_its_words(harness: Net
     wire.trouble("list", BUSY, times=99)
     ran = harness.run("plan", code=1)
     assert "Error: The cloud asks to slow down" in ran.err
-    assert "HTTP 429, and not Kling's words" in ran.err
+    assert "HTTP 429, and not a reply of Kling's" in ran.err
     assert wire.count("list") == 2  # at 0 and 1 s; a third would begin after the 2 s
 
 
@@ -40,7 +42,7 @@ def test_a_gateway_that_knows_us_not_stops_a_run_with_nothing_bought(
     wire.trouble("create", answering(status, HTML, "Content-Type: text/html"), times=99)
     ran = harness.apply(code=1)
     assert f"stopped, nothing new is started: POST /v1/general/custom-voices: HTTP {status}" in ran.out
-    assert "nothing was done -> Is the endpoint right, or does a proxy stand in between?" in ran.out
+    assert "the call was not executed -> Check the endpoint. A proxy in between may have answered." in ran.out
     assert harness.bought == []
     assert harness.cli.state["records"] == {}
 
@@ -51,7 +53,7 @@ def test_a_create_that_a_gateway_could_not_pass_on_is_refused_and_not_bought_aga
 ) -> None:
     harness.declare("narrator")
     wire.trouble("create", answering(status, HTML, "Content-Type: text/html"), times=99)
-    assert f"HTTP {status}, and not Kling's words" in harness.apply(code=1).out
+    assert f"HTTP {status}, and not a reply of Kling's" in harness.apply(code=1).out
     assert "--retry narrator" in harness.apply(code=1).out
     assert wire.count("create") == 1
 

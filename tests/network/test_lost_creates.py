@@ -31,23 +31,23 @@ WORDS = {
     "lost-no-last-chunk": "the answer broke off: peer closed connection without sending complete message body",
     "lost-bad-chunk": "the answer broke off: illegal chunk header",
     "lost-two-lengths": "no answer: conflicting Content-Length headers",
-    "lost-html": "HTTP 200, and not Kling's words: <html>",
-    "lost-empty": "HTTP 200, and not Kling's words: nothing",
-    "lost-no-content": "HTTP 204, and not Kling's words: nothing",
-    "lost-garbage-10-MB": "HTTP 200, and not Kling's words",
+    "lost-html": "HTTP 200, and not a reply of Kling's: <html>",
+    "lost-empty": "HTTP 200, and not a reply of Kling's: nothing",
+    "lost-no-content": "HTTP 204, and not a reply of Kling's: nothing",
+    "lost-garbage-10-MB": "HTTP 200, and not a reply of Kling's",
     "lost-no-gzip-at-all": "the answer can't be unpacked",
     "lost-gzip-bomb": "the answer is larger than 67108864 bytes",
-    "lost-gzip-twice": "the answer is packed as gzip, gzip",
+    "lost-gzip-twice": "the answer is compressed as gzip, gzip",
     "lost-head-of-200-kB": "no answer: Receive buffer too long",
-    "lost-gateway-502": "HTTP 502, and not Kling's words",
-    "lost-gateway-504": "HTTP 504, and not Kling's words",
+    "lost-gateway-502": "HTTP 502, and not a reply of Kling's",
+    "lost-gateway-504": "HTTP 504, and not a reply of Kling's",
     "unheard-reset": "no answer: connection reset by peer",
     "unheard-closed": "no answer: Server disconnected without sending a response",
     "unheard-stall": "no answer within 1 s (timeouts.read)",
-    "unheard-gateway-502": "HTTP 502, and not Kling's words",
-    "unheard-gateway-503": "HTTP 503, and not Kling's words",
-    "unheard-gateway-403": "HTTP 403, and not Kling's words",
-    "unheard-sign-in-page": "HTTP 200, and not Kling's words",
+    "unheard-gateway-502": "HTTP 502, and not a reply of Kling's",
+    "unheard-gateway-503": "HTTP 503, and not a reply of Kling's",
+    "unheard-gateway-403": "HTTP 403, and not a reply of Kling's",
+    "unheard-sign-in-page": "HTTP 200, and not a reply of Kling's",
     "unheard-no-http": "no answer: ",
     "drip": "no whole answer within 3 s (timeouts.operation)",
     "dripping-head": "no whole answer within 3 s (timeouts.operation)",
@@ -121,7 +121,7 @@ def test_what_was_done_and_what_was_not_is_said(troubled_once: ApplyResult) -> N
     shown = {}
     for name, words in WORDS.items():
         [message] = troubled_once.said("retrying", name)
-        said_so = message.startswith(call + words) and message.endswith("; it may have happened")
+        said_so = message.startswith(call + words) and message.endswith("; the call may have been executed")
         shown[name] = words if said_so else message
     assert shown == WORDS
 

@@ -70,7 +70,7 @@ def test_lost_deletes_are_told_and_made_again(troubled_once: ApplyResult) -> Non
     for name in TROUBLES:
         [message] = troubled_once.said("retrying", name)
         assert message.startswith("POST /v1/general/delete-voices: ")
-        assert message.endswith("; it may have happened")
+        assert message.endswith("; the call may have been executed")
     assert {name: troubled_once.deletes_sent(name) for name in TROUBLES} == dict.fromkeys(TROUBLES, 2)
 
 

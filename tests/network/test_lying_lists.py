@@ -191,8 +191,8 @@ AGREED = {
     (1, 0): "the one known voice of shows-0-of-1-not-found can't be found: is this the right account?",
     (9, 0): "none of the 9 known voices of shows-0-of-9-not-found can be found: is this the right account?",
     (12, 0): "none of the 12 known voices of shows-0-of-12-not-found can be found: is this the right account?",
-    (12, 6): "gone, and 6 of 12 recorded voices would be bought again, over 30 %",
-    (60, 30): "gone, and 30 of 60 recorded voices would be bought again, over 30 %",
+    (12, 6): "gone: 6 of 12 recorded voices would be created and paid again, and the limit is 30 %",
+    (60, 30): "gone: 30 of 60 recorded voices would be created and paid again, and the limit is 30 %",
 }
 
 

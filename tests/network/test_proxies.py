@@ -147,8 +147,8 @@ def test_a_proxy_that_wants_a_password_for_a_plain_call_stops_the_run(
 ) -> None:
     proxy.refuses = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
     ran = behind(harness, HTTP_PROXY=proxy.url).apply(code=1)
-    assert "HTTP 407, and not Kling's words: nothing; nothing was done" in ran.err
-    assert "does a proxy stand in between?" in ran.err
+    assert "HTTP 407, and not a reply of Kling's: nothing; the call was not executed" in ran.err
+    assert "A proxy in between may have answered." in ran.err
     assert len(proxy.seen) == 1
 
 
@@ -156,8 +156,14 @@ def test_a_proxy_that_wants_a_password_for_a_plain_call_stops_the_run(
     ("proxy", "words"),
     [
         (f"socks5://user:{PASSWORD}@127.0.0.1:1", "The environment names a SOCKS proxy"),
-        (f"ftp://user:{PASSWORD}@127.0.0.1:1", "The proxy that the environment names is no URL of one."),
-        (f"http://user:{PASSWORD}@127.0.0.1:port", "The proxy that the environment names is no URL of one."),
+        (
+            f"ftp://user:{PASSWORD}@127.0.0.1:1",
+            "The environment names a proxy, but its value is not the URL of a proxy.",
+        ),
+        (
+            f"http://user:{PASSWORD}@127.0.0.1:port",
+            "The environment names a proxy, but its value is not the URL of a proxy.",
+        ),
         ("http://", "The proxy that the environment names has no host."),
     ],
 )

@@ -34,7 +34,7 @@ def test_a_list_is_not_redirected(
     wire.trouble("list", to(elsewhere.url, status), times=99)
     ran = harness.run("plan", code=1)
     where = f"a redirect to {elsewhere.url}/v1/general/custom-voices?***, not followed: it would take the key along"
-    assert f"GET /v1/general/custom-voices: HTTP {status}, {where}; nothing was done" in ran.err
+    assert f"GET /v1/general/custom-voices: HTTP {status}, {where}; the call was not executed" in ran.err
     assert "If that is the cloud, name it as the provider's endpoint" in ran.err
     assert wire.count("list") == 1
     assert elsewhere.calls == []
@@ -48,7 +48,7 @@ def test_a_redirected_create_stops_the_run_with_nothing_bought(
     wire.trouble("create", to(elsewhere.url, status), times=99)
     ran = harness.apply(code=1)
     assert f"stopped, nothing new is started: POST /v1/general/custom-voices: HTTP {status}, a redirect" in ran.out
-    assert "; nothing was done -> If that is the cloud, name it" in ran.out
+    assert "; the call was not executed -> If that is the cloud, name it" in ran.out
     assert (harness.bought, elsewhere.calls, wire.count("create")) == ([], [], 1)
     assert harness.cli.state["records"] == {}
 
@@ -64,7 +64,7 @@ def test_a_create_that_may_have_been_redirected_after_the_work_is_looked_up(
     wire.trouble("create", to(elsewhere.url, status))
     ran = harness.apply(code=0)
     assert f"looking up what became of the call: POST /v1/general/custom-voices: HTTP {status}, a redirect" in ran.out
-    assert "it would take the key along; it may have happened" in ran.out
+    assert "it would take the key along; the call may have been executed" in ran.out
     assert (harness.bought, elsewhere.calls) == (["narrator"], [])
     assert harness.actions() == {}
 

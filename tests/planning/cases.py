@@ -124,8 +124,8 @@ def state_of(case: Raw) -> State:
         serial=7,
         records={r.external_task_id: r for r in records.values()},
         current=current,
-        kin=tuple(case.get("kin", ())),
-        strangers=tuple(case.get("strangers", ())),
+        adopted_lineages=tuple(case.get("adopted_lineages", ())),
+        foreign_lineages=tuple(case.get("foreign_lineages", ())),
     )
 
 

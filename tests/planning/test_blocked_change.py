@@ -47,6 +47,6 @@ def test_where_the_same_is_refused_again_it_is_not_offered(entry: dict[str, Any]
 
 def test_another_file_behind_the_same_link_may_be_tried() -> None:
     assert failure_hint(cases.voice("hero", LINKED), Cause.SAMPLE) == hint(
-        "Change its inputs: the same would be refused again",
+        "Change its inputs: the cloud would refuse the same inputs again",
         way("if there is another file behind its link now", "--retry", "hero"),
     )

@@ -17,14 +17,14 @@ VOICE = cases.manifest_of(CASE).voices["narrator"]
 
 
 def test_a_change_of_an_entry_holds_its_inputs_and_their_digest() -> None:
-    change = make_change(VOICE, Action.CREATE, "declared, not there yet", record=None, key="vc-1")
+    change = make_change(VOICE, Action.CREATE, "declared, not created yet", record=None, key="vc-1")
     assert (change.address, change.provider, change.method) == (VOICE.address, VOICE.provider, VOICE.method)
     assert (change.after, change.identity) == (redacted(VOICE), markers.digest_of(VOICE))
     assert (change.record, change.key) == (None, "vc-1")
 
 
 def test_a_change_of_a_record_holds_no_declared_inputs() -> None:
-    change = make_change(RECORD, Action.FORGET, "not declared any more", "a hint", record=RECORD)
+    change = make_change(RECORD, Action.FORGET, "no longer declared", "a hint", record=RECORD)
     assert (change.address, change.provider, change.method) == (RECORD.address, RECORD.provider, RECORD.method)
     assert (change.after, change.identity) == (None, None)
     assert (change.record, in_words(change.hint)) == (RECORD.external_task_id, "a hint")

@@ -61,5 +61,5 @@ def test_each_state_has_its_way_on_and_all_of_them_one_way_around() -> None:
     assert in_words(refusal.hint) == (
         "If voices.yaml was renamed: voicectl state mv-manifest voices.yaml; "
         "If the old.yaml was renamed: voicectl state mv-manifest 'the old.yaml'; "
-        "for other voices than those, begin with a new state: voicectl plan --new-state"
+        "to ignore them and start with a new state: voicectl plan --new-state"
     )

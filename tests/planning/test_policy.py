@@ -38,8 +38,8 @@ def test_three_of_ten_is_not_over_thirty_percent() -> None:
 
 def test_four_of_ten_stops_and_names_its_number() -> None:
     (stop,) = _of_ten(removed=4).stops
-    assert stop.what == "4 of 10 recorded voices would be deleted, replaced or forgotten, over 30 %"
-    assert stop.hint == hint(way("If that is meant", "--allow-deletes", 4))
+    assert stop.what == "4 of 10 recorded voices would be deleted, replaced or forgotten, and the limit is 30 %"
+    assert stop.hint == hint(way("If you want that", "--allow-deletes", 4))
 
 
 def test_deletions_and_replacements_count_together() -> None:
@@ -51,7 +51,7 @@ def test_too_many_voices_to_be_bought_again_are_blocked_and_the_rest_goes_on() -
     assert plan.stops == ()
     assert (plan.summary["delete"], plan.summary["create"], plan.summary["blocked"]) == (3, 0, 4)
     (said,) = {change.hint for change in plan.changes if change.action is Action.BLOCKED}
-    assert said == hint(way("If they are truly gone", "--allow-recreates", 4))
+    assert said == hint(way("If they are really deleted", "--allow-recreates", 4))
 
 
 def test_three_of_ten_that_are_gone_are_bought_again() -> None:
@@ -110,7 +110,7 @@ def test_a_plan_is_good_for_the_state_it_was_made_from() -> None:
 
 
 def test_a_plan_is_refused_when_the_serial_moved_on() -> None:
-    with pytest.raises(PlanStale, match="serial 7 of the state, which is at 8"):
+    with pytest.raises(PlanStale, match=r"serial 7 of the state\. The state is at serial 8 now"):
         _fresh(cases.plan(CHANGED), cases.state_of(CHANGED), serial=8)
 
 
@@ -247,7 +247,9 @@ def test_what_was_blocked_and_is_free_now_is_not_done_and_says_that_it_waits_for
     approved, fresh = cases.plan(BLOCKED["a creation that failed"]), cases.plan({"voices": {"n": {}}})
     (change,) = policy.restrict_to(fresh, approved, resumed=False).changes
     assert (change.action, change.key, change.found) == (Action.BLOCKED, None, None)
-    assert change.reason == "it was blocked in the saved plan; now it can be done (create), and that was not reviewed"
+    assert (
+        change.reason == "it was blocked in the saved plan; the change that is possible now (create) was not reviewed"
+    )
     assert in_words(change.hint) == "Review it: voicectl plan --out FILE"
 
 

@@ -89,7 +89,7 @@ def worlds(draw: st.DrawFn) -> dict[str, Any]:
                 max_size=2,
             )
         ),
-        "kin": draw(st.sampled_from([(), ("deadbeef",)])),
+        "adopted_lineages": draw(st.sampled_from([(), ("deadbeef",)])),
         "owners": draw(st.sampled_from([(), ("1234567",), ("999",)])),
         "presets": draw(st.sampled_from([{"829": "Owen"}, {"829": "Owen"}, {}, None])),
         "exists": draw(st.lists(st.sampled_from(VOICE_IDS))),

@@ -81,8 +81,8 @@ def test_a_failed_task_holds_no_voice() -> None:
     "state",
     [
         State(lineage="88544be2-7f1b"),
-        State(lineage="a" * 8, kin=("88544be2",)),
-        State(lineage="a" * 8, strangers=("88544be2",)),
+        State(lineage="a" * 8, adopted_lineages=("88544be2",)),
+        State(lineage="a" * 8, foreign_lineages=("88544be2",)),
     ],
 )
 def test_a_lineage_that_the_state_knows_is_left_to_the_planner(state: State) -> None:

@@ -95,7 +95,7 @@ def test_links_signed_anew_are_noted_without_a_call(tmp_path: Path) -> None:
     assert paid(made) == 0
     assert all(change.in_place == () and not change.activates for change in made.changes)
     said = {change.address: change.reason for change in made.changes}
-    assert said["qiniu"] == "only the signature of voice_url differs; in the state only, no call"
+    assert said["qiniu"] == "only the signature of voice_url differs; changes the state only, no call"
     assert said["vod-clone"].startswith("only the signatures of audio.url and prompt_audio.url differ;")
 
 

@@ -16,6 +16,7 @@ from tests.sandbox.support import Caller
 from tests.support.clock import FakeClock
 from tests.support.hints import in_words
 
+ACCOUNT = "kling:sandbox-default"
 CREATES = """
 import json, os, signal, sys
 from reconciler.sandbox.router import handle
@@ -85,7 +86,7 @@ def test_threads_share_one_world(kling: Caller) -> None:
 
 
 def test_a_request_that_breaks_leaves_no_trace(kling: Caller) -> None:
-    with pytest.raises(RuntimeError), kling.world.request("kling:sandbox-default", "create") as context:
+    with pytest.raises(RuntimeError), kling.world.request(ACCOUNT, "create") as context:
         context.begin("Hero", key="k1", seconds=0)
         raise RuntimeError
     assert kling.get("k1").code == 1201
@@ -136,7 +137,7 @@ def test_a_voice_renamed_outside_keeps_its_ids(kling: Caller) -> None:
 
 def test_a_foreign_voice_is_listed_without_a_key(kling: Caller) -> None:
     kling.listed()
-    added = kling.world.add_foreign("Colleague's")
+    added = kling.world.add_foreign("Colleague's", ACCOUNT)
     assert [r["task_info"] for r in kling.listed().data] == [{}]
     assert kling.names() == ["Colleague's"]
     assert kling.delete(added.voice_id).code == 0
@@ -144,24 +145,23 @@ def test_a_foreign_voice_is_listed_without_a_key(kling: Caller) -> None:
 
 def test_a_foreign_voice_has_the_owner_of_its_account(kling: Caller) -> None:
     kling.made("Ours")
-    kling.world.add_foreign("Colleague's")
+    kling.world.add_foreign("Colleague's", ACCOUNT)
     assert len({r["task_result"]["voices"][0]["owned_by"] for r in kling.listed().data}) == 1
 
 
 def test_a_foreign_voice_can_come_before_the_first_call(kling: Caller) -> None:
-    kling.world.add_foreign("Colleague's")
+    kling.world.add_foreign("Colleague's", ACCOUNT)
     assert kling.names() == ["Colleague's"]
 
 
-def test_among_several_accounts_one_must_be_named(kling: Caller) -> None:
+def test_a_foreign_voice_is_listed_by_its_account_only(kling: Caller) -> None:
     kling.listed()
     kling.key = "sandbox-other"
     kling.listed()
-    assert kling.world.accounts() == ("kling:sandbox-default", "kling:sandbox-other")
-    with pytest.raises(UsageError, match="several accounts"):
-        kling.world.add_foreign("Colleague's")
-    kling.world.add_foreign("Colleague's", "kling:sandbox-other")
-    assert kling.names() == ["Colleague's"]
+    assert kling.world.accounts() == (ACCOUNT, "kling:sandbox-other")
+    kling.world.add_foreign("Colleague's", ACCOUNT)
+    kling.world.add_foreign("Other colleague's", "kling:sandbox-other")
+    assert kling.names() == ["Other colleague's"]
 
 
 def test_a_name_that_two_voices_have_is_not_enough(kling: Caller) -> None:

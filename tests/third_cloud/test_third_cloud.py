@@ -19,6 +19,22 @@ from tests.support.cli_harness import Ran, ran_in
 from tests.third_cloud.service import KEY, AcmeService
 
 HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+
+
+MISNAMED = """
+from dataclasses import replace
+from acme_voices import adapter, cloud_type
+from reconciler.adapter import Adapter
+
+def connect(account, around):
+    connected = adapter.ADAPTER.connect(account, around)
+    connected.provider.account = "voices of Acme"
+    return connected
+
+ADAPTER = Adapter(connect=connect, endpoint=adapter.ADAPTER.endpoint)
+CLOUD = replace(cloud_type.CLOUD, adapter="acme_misnamed:ADAPTER")
+"""
 
 
 @dataclass(frozen=True)
@@ -36,7 +52,7 @@ class Desk:
         (self.folder / "voices.yaml").write_text(json.dumps(document))
 
     def voicectl(self, *words: str, code: int | None = 0, **env: str) -> Ran:
-        path = f"{HERE}:{self.site}"
+        path = f"{HERE}:{self.site}:{ROOT}"
         ran = ran_in(self.folder, words, {"PYTHONPATH": path, "HOME": str(self.folder), "ACME_KEY": KEY} | env)
         assert code is None or ran.code == code, ran
         return ran
@@ -98,7 +114,7 @@ def test_a_lost_reply_is_settled_by_its_list_and_the_voice_is_bought_once(desk: 
 def test_a_run_that_is_killed_after_the_call_buys_nothing_twice(desk: Desk, acme: AcmeService) -> None:
     acme.drop_next = 2
     command = [sys.executable, "-m", "reconciler", "apply", "--auto-approve"]
-    env = {"PYTHONPATH": f"{HERE}:{desk.site}", "HOME": str(desk.folder), "ACME_KEY": KEY}
+    env = {"PYTHONPATH": f"{HERE}:{desk.site}:{ROOT}", "HOME": str(desk.folder), "ACME_KEY": KEY}
     running = subprocess.Popen(command, cwd=desk.folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     while acme.bought == 0:
         assert running.poll() is None
@@ -140,8 +156,8 @@ def test_a_type_that_no_package_registers_is_refused_with_what_there_is(desk: De
 
 def test_a_state_of_its_voices_can_be_read_after_the_package_is_gone(desk: Desk) -> None:
     desk.voicectl("apply", "--auto-approve")
-    assert "hero" in desk.voicectl("state", "list", PYTHONPATH="").out
-    assert "should be kling" in desk.voicectl("plan", code=1, PYTHONPATH="").err
+    assert "hero" in desk.voicectl("state", "list", PYTHONPATH=str(ROOT)).out
+    assert "should be kling" in desk.voicectl("plan", code=1, PYTHONPATH=str(ROOT)).err
 
 
 @pytest.mark.parametrize(
@@ -151,7 +167,7 @@ def test_a_state_of_its_voices_can_be_read_after_the_package_is_gone(desk: Desk)
             "acme_broken:CLOUD",
             "the package acme-voices can't be loaded: ModuleNotFoundError: No module named 'acme_broken'",
         ),
-        ("json:dumps", "the package acme-voices registers under it what is not a CloudType of this name"),
+        ("json:dumps", "the package acme-voices registers an object that is not a CloudType of this name"),
     ],
 )
 def test_a_package_that_can_not_be_loaded_is_named(tmp_path: Path, acme: AcmeService, at: str, why: str) -> None:
@@ -159,6 +175,19 @@ def test_a_package_that_can_not_be_loaded_is_named(tmp_path: Path, acme: AcmeSer
     install(desk.site, at=at)
     desk.declare("hero")
     assert f"acme can't be used: {why}" in desk.voicectl("validate", code=1).err
+
+
+def test_a_package_whose_account_does_not_begin_with_its_type_is_named(tmp_path: Path, acme: AcmeService) -> None:
+    desk = Desk(tmp_path, acme, tmp_path / "site")
+    install(desk.site, at="acme_misnamed:CLOUD")
+    (desk.site / "acme_misnamed.py").write_text(MISNAMED)
+    desk.declare("hero")
+    desk.voicectl("validate")
+    refused = " ".join(desk.voicectl("plan", code=1).err.split())
+    assert 'acme can\'t be used: the package acme-voices names its account "voices of Acme"' in refused
+    assert 'the name must begin with "acme ".' in refused
+    assert "This is a bug of acme-voices: report it to its authors." in refused
+    assert acme.bought == 0
 
 
 def test_two_packages_of_one_type_are_both_named(desk: Desk) -> None:

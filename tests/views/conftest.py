@@ -45,14 +45,14 @@ def plan() -> Plan:
                 address="narrator",
                 provider="kling",
                 action=Action.CREATE,
-                reason="declared, not there yet",
+                reason="declared, not created yet",
                 after={"voice_name": "Narrator EN", "voice_url": "https://cdn.example.com/narrator.mp3"},
             ),
             Change(
                 address="villain",
                 provider="vod",
                 action=Action.CLONE,
-                reason="declared, not there yet",
+                reason="declared, not created yet",
                 after={"voice_id": "villain_01", "audio": {"url": "https://cdn.example.com/v.mp3"}},
             ),
             Change(
@@ -75,7 +75,7 @@ def plan() -> Plan:
                 address="concierge",
                 provider="kling",
                 action=Action.UPDATE,
-                reason="in the state only, no call",
+                reason="changes the state only, no call",
                 fields=(
                     FieldChange(name="labels.tier", before=None, after="gold"),
                     FieldChange(name="lifecycle.prevent_destroy", before=False, after=True),
@@ -85,24 +85,28 @@ def plan() -> Plan:
                 address="extra",
                 provider="kling",
                 action=Action.DELETE,
-                reason="not declared any more",
+                reason="no longer declared",
                 before={"voice_name": "Extra", "voice_url": "https://h/e.mp3", "voice_id": "850087542757535835"},
             ),
             Change(
                 address="late",
                 provider="kling",
                 action=Action.RECOVER,
-                reason="an earlier run was interrupted, and the voice is there",
+                reason="an earlier run was interrupted, but it created the voice",
                 after={"voice_name": "Late", "video_id": "77"},
             ),
             Change(
-                address="slow", provider="kling", action=Action.RESUME, reason="its task still runs", after={"a": None}
+                address="slow",
+                provider="kling",
+                action=Action.RESUME,
+                reason="its task is still running",
+                after={"a": None},
             ),
             Change(
                 address="owen",
                 provider="kling",
                 action=Action.FORGET,
-                reason="an official voice, not declared any more",
+                reason="an official voice, no longer declared",
                 before={"voice_id": "829"},
             ),
             Change(
@@ -127,8 +131,8 @@ def plan() -> Plan:
         notes=("The official voices of kling could not be listed.",),
         stops=(
             Stop(
-                what="4 of 12 recorded voices would be deleted, replaced or forgotten, over 30 %",
-                hint=hint(way("If that is meant", "--allow-deletes", 4)),
+                what="4 of 12 recorded voices would be deleted, replaced or forgotten, and the limit is 30 %",
+                hint=hint(way("If you want that", "--allow-deletes", 4)),
             ),
         ),
     )

@@ -169,13 +169,13 @@ EXAMPLES: dict[type[VoicectlError], Callable[[], object]] = {
     errors.UsageError: lambda: errors.not_in_state("hero"),
     errors.EndpointInvalid: lambda: base_url("https://kling.example.com:https/v1"),
     errors.Declined: lambda: errors.Declined(
-        "You did not answer yes.", hint(way("At a terminal, answer yes; elsewhere", "--auto-approve"))
+        "You did not answer yes.", hint(way("Answer yes, or run without confirmation", "--auto-approve"))
     ),
     errors.ProbeDeclined: lambda: errors.ProbeDeclined(
-        "There is no terminal, so voicectl cannot ask; no paid call was made.",
-        hint(way("To continue without a question", "drift --probe --auto-approve")),
+        "voicectl needs a confirmation, but it does not run in a terminal.",
+        hint(way("To continue without confirmation", "drift --probe --auto-approve")),
     ),
-    errors.Interrupted: lambda: errors.Interrupted("Nothing was begun.", hint(way("To go on", "apply"))),
+    errors.Interrupted: lambda: errors.Interrupted("No change was started.", hint(way("To continue", "apply"))),
     errors.OutputLost: output_on_a_full_disk,
     errors.StateError: wrong_lock,
     errors.NoState: lambda: no_state.nothing_known("voices.state.json"),

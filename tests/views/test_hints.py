@@ -38,9 +38,11 @@ def test_a_command_may_lead_elsewhere(place: str, told: str) -> None:
 
 
 def test_one_command_stands_on_the_line_of_its_words() -> None:
-    told = hint("Point the provider back", way("or, if it is the same account", "state rebind", "kling"))
+    told = hint(
+        "Restore the former settings of the provider", way("or, if it is the same account", "state rebind", "kling")
+    )
     assert [fitted(each, PLAIN) for each in hints.lines(told, PLAIN)] == [
-        "Point the provider back; or, if it is the same account: voicectl state rebind kling"
+        "Restore the former settings of the provider; or, if it is the same account: voicectl state rebind kling"
     ]
 
 

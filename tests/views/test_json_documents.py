@@ -45,7 +45,7 @@ def test_a_change_is_told_as_it_is(plan: Plan) -> None:
         "address": "concierge",
         "provider": "kling",
         "action": "update",
-        "reason": "in the state only, no call",
+        "reason": "changes the state only, no call",
         "before": None,
         "after": None,
         "fields": [

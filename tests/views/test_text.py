@@ -140,16 +140,15 @@ def test_what_is_not_done_names_the_way_on() -> None:
     tally = Tally(total=50, done=48, failed=1, blocked=1, calls=51, seconds=12.3)
     assert text.applied(tally) == (
         "Applied: 48 done, 1 failed, 1 blocked; 51 calls in 12.3 s. "
-        "What failed says why above. "
-        "What is blocked says why above."
+        "The reasons of failures are above. "
+        "The reasons of blocked changes are above."
     )
 
 
 def test_a_stopped_run_says_how_to_go_on() -> None:
     tally = Tally(total=5, done=1, running=2, left=2, calls=3, seconds=75.0)
     assert text.applied(tally) == (
-        "Applied: 1 done, 2 still running, 2 not begun; 3 calls in 1 min 15 s. "
-        "Run voicectl apply again: it goes on from here."
+        "Applied: 1 done, 2 still running, 2 not begun; 3 calls in 1 min 15 s. To continue, run voicectl apply again."
     )
 
 
@@ -173,7 +172,7 @@ def test_a_valid_folder_is_called_a_folder() -> None:
         (errors.UsageError("hero is not in the state."), "Error: hero is not in the state."),
         (errors.UsageError("No port. It is taken.", "--port 0"), "Error: No port.\n\nIt is taken.\n\n--port 0"),
         (errors.StateError("a.json: e.g. X.", summary="No state yet"), "Error: No state yet\n\na.json: e.g. X."),
-        (errors.StateConflict("It moved on."), "Error: The state changed under this run\n\nIt moved on."),
+        (errors.StateConflict("It moved on."), "Error: The state was changed during this run\n\nIt moved on."),
         (errors.UsageError("a\x1b[2J.json: No such file."), r"Error: a\x1b[2J.json: No such file."),
     ],
 )  # fmt: skip

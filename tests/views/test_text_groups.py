@@ -24,14 +24,14 @@ def creates(count: int) -> list[Change]:
             address=f"line-{n:03}",
             provider="kling",
             action=Action.CREATE,
-            reason="declared, not there yet",
+            reason="declared, not created yet",
             after={"voice_name": f"Line {n}", "voice_url": f"{LINK}/{n}.mp3"},
         )
         for n in range(1, count + 1)
     ]
 
 
-LOST = "the call's reply was lost, and this cloud can't be asked: HTTP 502"
+LOST = "the call's reply was lost, and this cloud can't be queried: HTTP 502"
 
 
 def replaced(address: str, voice_id: str) -> Change:
@@ -52,7 +52,7 @@ def deleted(address: str, voice_id: str) -> Change:
         address=address,
         provider="kling",
         action=Action.DELETE,
-        reason="not declared any more",
+        reason="no longer declared",
         before={"voice_id": voice_id, "voice_name": address},
     )
 
@@ -66,9 +66,9 @@ def lost(address: str, request: str) -> Change:
         reason=marked(LOST, request),
         cause=LOST,
         hint=hint(
-            way("Look in the cloud's console. It is there", "resolve", address, "--voice-id", "ID"),
-            way("it is not, so pay again", "resolve", address, "--retry"),
-            way("to let it go", "resolve", address, "--forget"),
+            way("Check the cloud's console. If it exists", "resolve", address, "--voice-id", "ID"),
+            way("if it does not exist, pay again", "resolve", address, "--retry"),
+            way("to forget it", "resolve", address, "--forget"),
         ),
     )
 
@@ -79,7 +79,7 @@ def labelled(address: str, before: str) -> Change:
         address=address,
         provider="kling",
         action=Action.UPDATE,
-        reason="in the state only, no call",
+        reason="changes the state only, no call",
         fields=(field, FieldChange(name="lifecycle.keep_old", before=None, after=86400)),
     )
 
@@ -174,4 +174,4 @@ def test_hostile_names_are_escaped_in_groups_too(no_change: Plan) -> None:
 def test_voices_and_sounds_of_one_reason_are_counted_apart(no_change: Plan) -> None:
     sound = replace(creates(1)[0], address="audio.bell")
     mixed = replace(no_change, changes=(*creates(30), sound))
-    assert "+ create 30 voices and 1 sound (kling): declared, not there yet" in text.plan(mixed)
+    assert "+ create 30 voices and 1 sound (kling): declared, not created yet" in text.plan(mixed)

@@ -130,5 +130,5 @@ def test_thirty_voices_that_the_state_does_not_know_are_one_paragraph_of_drift(n
 
 
 def test_no_drift_still_says_what_could_not_be_looked_at(no_change: Plan) -> None:
-    shown = text.drift(replace(no_change, notes=("vod could not be looked at.",)))
-    assert shown == "Note: vod could not be looked at.\n\nNo drift."
+    shown = text.drift(replace(no_change, notes=("vod could not be checked.",)))
+    assert shown == "Note: vod could not be checked.\n\nNo drift."

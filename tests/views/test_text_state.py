@@ -55,9 +55,9 @@ def test_the_output_of_a_voice_without_an_id_is_empty(state: State) -> None:
     assert text.output(outputs(state, now=NOW), "slow") == ""
 
 
-def test_the_output_of_a_strange_address_is_an_error(state: State) -> None:
+def test_the_output_of_an_unknown_address_is_an_error(state: State) -> None:
     with pytest.raises(KeyError):
-        text.output(outputs(state, now=NOW), "stranger")
+        text.output(outputs(state, now=NOW), "unknown")
 
 
 def test_empty_things_say_that_they_are_empty() -> None:

@@ -28,7 +28,7 @@ from reconciler.planning.provider_moves import rebound
 from reconciler.protocols import Unknowable
 
 _OLD_NOT_DELETED = "its old voice could not be deleted, and create_before_destroy is false"
-_UNKNOWABLE = "an earlier run was interrupted during this call, and nobody can tell what it left"
+_UNKNOWABLE = "an earlier run was interrupted during this call, and its outcome is unknown"
 
 
 def procedure(context: Context, change: Change, voice: Voice | None) -> Procedure[End]:

@@ -155,10 +155,10 @@ def _reply_lost(context: Context, record: Record, answer: CloudError) -> Procedu
     """The reply was lost: returns why, if a look-up is possible. Else ends the procedure as uncertain."""
     match find_capability(context, record):
         case Unknowable():
-            why = f"the call's reply was lost, and this cloud can't be asked: {answer.detail}"
+            why = f"the call's reply was lost, and this cloud can't be queried: {answer.detail}"
             yield from end_as_uncertain(context, record, why)
         case ByList(lag=None):
-            why = f"the call's reply was lost, and nobody says how late this cloud lists a voice: {answer.detail}"
+            why = f"the call's reply was lost, and this cloud does not document when it lists a voice: {answer.detail}"
             yield from end_as_uncertain(context, record, why)
         case ByKey() | ByList():
             yield from Note(Kind.RETRYING, f"looking up what became of the call: {answer.detail}")

@@ -90,7 +90,7 @@ def _confirm_activation(record: Record) -> Procedure[Record]:
     """Waits after an activation until the cloud lists the voice."""
     seen = yield from _look_up_activation(record, after=0.0)
     if seen is None:
-        detail = "the voice is there and was used; the run ended before the cloud listed it"
+        detail = "the voice exists and was used; the run ended before the cloud listed it"
         raise EndProcedure(Failed(detail, hint("The next apply goes on with it.")))
     return (yield from _write_activation(record, Activation.DONE if isinstance(seen, Found) else Activation.USED))
 
@@ -102,7 +102,7 @@ def _write_activation(record: Record, activation: Activation) -> Procedure[Recor
 
 
 def _activation_unknown(change: Change) -> Doubtful:
-    detail = "the voice is there; whether its activation was done is not known, and the cloud does not list it yet"
+    detail = "the voice exists; it is unknown whether it was activated, and the cloud does not list it yet"
     return Doubtful(
         detail, hint("The next apply looks again", way("to pay for another call", "--retry", change.address))
     )

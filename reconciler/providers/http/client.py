@@ -152,7 +152,9 @@ class HttpClient:
     def _read_body(self, response: httpx.Response, call: str, *, latest: float) -> bytes:
         packed = response.headers.get("Content-Encoding", "identity").strip().lower()
         if packed not in _ENCODINGS:
-            raise OutcomeUnknown(f"{call}: the answer is packed as {self.redact(packed)}, unasked{doubt(call)}")
+            raise OutcomeUnknown(
+                f"{call}: the answer is compressed as {self.redact(packed)}, which was not requested{doubt(call)}"
+            )
         body = bytearray()
         for piece in response.iter_bytes():
             body += piece

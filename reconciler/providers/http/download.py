@@ -76,7 +76,7 @@ class _Download:
             return _unreached(_reason(unsent(error, "GET", to=to, via=via, timeouts=self.timeouts, redact=redact)))
         except PERHAPS_SENT as error:
             if isinstance(error, httpx.RemoteProtocolError) and "location header" in str(error):  # httpx parses it too
-                return _wrong("it is redirected to what is no URL")
+                return _wrong("it is redirected to something that is not a URL")
             return _unreached(_reason(lost(error, "GET ", begun=begun, timeouts=self.timeouts, redact=redact)))
 
     def _answer(self, url: str, response: httpx.Response) -> Fetched | NotFetched | str:
@@ -84,7 +84,9 @@ class _Download:
             case 200 if response.headers.get("Content-Encoding", "identity").strip().lower() in ("", "identity"):
                 return self._body(response)
             case 200:
-                return NotFetched("could not be checked: it comes packed, unasked", fault=False, answered=True)
+                return NotFetched(
+                    "could not be checked: it is compressed, which voicectl did not request", fault=False, answered=True
+                )
             case 301 | 302 | 303 | 307 | 308 if response.headers.get("Location"):
                 return _joined(url, response.headers["Location"])
             case status:
@@ -106,8 +108,8 @@ def _not_a_link(url: str) -> str | None:
     try:
         parsed, _ = httpx.URL(url), urlsplit(url).port
     except (httpx.InvalidURL, ValueError):
-        return "is no URL"
-    return None if parsed.scheme in ("http", "https") and parsed.host else "is no http(s) URL"
+        return "is not a URL"
+    return None if parsed.scheme in ("http", "https") and parsed.host else "is not an http(s) URL"
 
 
 def _joined(url: str, location: str) -> str:
@@ -125,7 +127,7 @@ def _refusal(status: int, body: bytes) -> NotFetched:
         case 401:
             return _wrong("it asks for credentials (HTTP 401): the cloud has none for it")
         case 400 | 403 if _EXPIRED.search(body):
-            return _wrong(f"the link has expired (HTTP {status}): sign it anew")
+            return _wrong(f"the link has expired (HTTP {status}): sign it again")
         case 403:
             return _wrong("access is denied (HTTP 403): is it public, or its signature still good?")
         case 404 | 410:

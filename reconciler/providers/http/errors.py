@@ -28,14 +28,14 @@ PERHAPS_SENT = (httpx.HTTPError, httpx.StreamError)
 
 _Sought = TypeVar("_Sought", bound=BaseException)
 
-_ENDPOINT = "Is the endpoint right, and is there a way to it (network, firewall, proxy)?"
+_ENDPOINT = "Check the endpoint, and the network, firewall and proxy on the way to it."
 _PROXY = "See HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY in the environment."
 _CERTIFICATE = "Is the endpoint right? Where your proxy opens TLS, name its certificates: export SSL_CERT_FILE=..."
 
 
 def doubt(call: str) -> str:
     """The end of a message about a call with an unknown outcome. Empty for a read, which changes nothing."""
-    return "" if call.startswith("GET ") else "; it may have happened"
+    return "" if call.startswith("GET ") else "; the call may have been executed"
 
 
 def unsent(

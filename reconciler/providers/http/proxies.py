@@ -30,7 +30,7 @@ def proxy_for(endpoint: str, proxies: Mapping[str, str] | None = None) -> httpx.
     try:
         proxy = httpx.Proxy(named if "://" in named else f"http://{named}")
     except (ValueError, httpx.InvalidURL):  # their words would quote its password
-        raise UsageError("The proxy that the environment names is no URL of one.", _HINT) from None
+        raise UsageError("The environment names a proxy, but its value is not the URL of a proxy.", _HINT) from None
     if not proxy.url.host:
         raise UsageError("The proxy that the environment names has no host.", _HINT)
     return proxy

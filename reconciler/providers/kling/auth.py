@@ -89,7 +89,7 @@ def _read_credentials(account: KlingAccount, environ: Mapping[str, str]) -> Cred
             raise CredentialsMissing(f"{secret} is set, but {access} is not: they go together.", f"export {access}=...")
         case _:
             wanted = " or ".join(filter(None, (api, f"{access} and {secret}" if access else "")))
-            raise CredentialsMissing(f"Kling needs {wanted} in the environment, and there is none.", hint)
+            raise CredentialsMissing(f"Kling needs {wanted} in the environment, but none is set.", hint)
 
 
 def _value(name: str | None, environ: Mapping[str, str]) -> str | None:

@@ -101,7 +101,7 @@ _SYSTEMIC: Mapping[int, str] = {
     1002: "Check the API key or the key pair, and that it belongs to this region.",
     1003: "Check this machine's clock.",
     1004: "Check this machine's clock.",
-    1100: "Kling holds the account as abnormal: see its console.",
+    1100: "Kling reports the account as abnormal: see its console.",
     1101: "The account is in arrears: top it up.",
     1102: "The resource pack is used up or has expired: buy another.",
     1103: "The account has no permission for custom voices.",
@@ -151,7 +151,7 @@ def _refusal(answer: HttpResponse, redact: Callable[[object], str], patterns: Me
 
 def _line(answer: HttpResponse, envelope: Envelope | None, redact: Callable[[object], str]) -> str:
     if envelope is None:
-        return f"{answer.call}: HTTP {answer.status}, and not Kling's words: {_snippet(answer, redact)}"
+        return f"{answer.call}: HTTP {answer.status}, and not a reply of Kling's: {_snippet(answer, redact)}"
     message = redact(envelope.message or "no message")
     line = f"{answer.call}: HTTP {answer.status}, code {envelope.code}: {message}"
     return marked(line, redact(envelope.request_id or ""))
@@ -168,7 +168,7 @@ def _redirect(answer: HttpResponse, redact: Callable[[object], str]) -> CloudErr
         # 303 comes after the work, and some servers use 301 and 302 like it. 307 and 308 ask for the same call again.
         return OutcomeUnknown(line + doubt(answer.call))
     hint = "If that is the cloud, name it as the provider's endpoint; if not, something in between answers for it."
-    return Rejected(f"{line}; nothing was done", hint, systemic=True)
+    return Rejected(f"{line}; the call was not executed", hint, systemic=True)
 
 
 # A 4xx from a gateway or a company's proxy proves that nothing happened only if that server can't have passed the
@@ -184,6 +184,6 @@ def _not_kling(answer: HttpResponse, redact: Callable[[object], str]) -> CloudEr
         return Throttled(line, retry_after=answer.retry_after)
     reads = answer.call.startswith("GET ")
     if answer.status in _STOPPED_BEFORE or (reads and answer.status >= 400 and answer.status != 408):
-        hint = "Is the endpoint right, or does a proxy stand in between?"
-        return Rejected(f"{line}; nothing was done", hint, systemic=answer.status in _STOPPED_ALWAYS)
+        hint = "Check the endpoint. A proxy in between may have answered."
+        return Rejected(f"{line}; the call was not executed", hint, systemic=answer.status in _STOPPED_ALWAYS)
     return OutcomeUnknown(line + doubt(answer.call))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from reconciler.model.method import MethodInputs, exactly_one
-from reconciler.model.scalars import AudioUrl, Digits, OneLine, Url
+from reconciler.model.scalars import Digits, OneLine, Url, suffix_of
+
+SampleUrl = Annotated[Url, suffix_of(".mp3", ".wav", ".mp4", ".mov")]  # Kling, custom-voices, voice_url
 
 
 class KlingCreate(MethodInputs):
@@ -19,7 +21,7 @@ class KlingCreate(MethodInputs):
     links: ClassVar[tuple[str, ...]] = ("voice_url", "callback_url")
 
     voice_name: OneLine = Field(min_length=1, max_length=20, description="1 to 20 characters.")
-    voice_url: AudioUrl | None = Field(
+    voice_url: SampleUrl | None = Field(
         default=None, description="A public .mp3, .wav, .mp4 or .mov of 5 to 30 seconds with one clean voice."
     )
     video_id: OneLine | None = Field(

@@ -18,8 +18,8 @@ from reconciler.providers.kling.schema import Envelope, Id
 TASKS = "/tasks"
 TASKS_PER_CALL = 20  # Kling, GET /tasks, task_ids: 21 are refused
 
-_NO_TASK = Unknown(why="it was made by no task that Kling could be asked about")
-_NOT_REPORTED = Unknown(why="Kling's /tasks does not tell of its voice")
+_NO_TASK = Unknown(why="no task of Kling shows how it was made")
+_NOT_REPORTED = Unknown(why="Kling's /tasks does not show its voice")
 
 
 class _Lenient(BaseModel):

@@ -141,8 +141,8 @@ def credentials(
         places = f"~/{tccli}, ~/{_SDK_FILE} and /etc/{_SYSTEM_FILE}"
         variables = f"{_ENVIRONMENT.secret_id} and {_ENVIRONMENT.secret_key}"
         raise CredentialsMissing(
-            f"Tencent Cloud needs {variables} in the environment, or a file that holds them, and there is none: "
-            f"looked in {places}.",
+            f"Tencent Cloud needs {variables} in the environment or in a file, but they are not set. "
+            f"voicectl looked in {places}.",
             f"{_HINT}, or: tccli configure",
         )
     return found
@@ -151,7 +151,7 @@ def credentials(
 def _from_named_variables(names: NamedVariables, environ: Mapping[str, str]) -> Credentials:
     if not (names.secret_id_env and names.secret_key_env):
         raise CredentialsMissing(
-            "The provider's credentials name only a part of what goes together.",
+            "The provider's credentials name only one of two variables that go together.",
             "Name secret_id_env and secret_key_env.",
         )
     for key in ("secret_id_env", "secret_key_env", "token_env"):
@@ -163,8 +163,8 @@ def _from_named_variables(names: NamedVariables, environ: Mapping[str, str]) -> 
     found = _read_pair(environ, keys)
     if found is None:
         raise CredentialsMissing(
-            f"Tencent Cloud needs {keys.secret_id} and {keys.secret_key} in the environment, and there is none: "
-            "the provider names them, so nothing else is looked at.",
+            f"Tencent Cloud needs {keys.secret_id} and {keys.secret_key} in the environment, but they are not set. "
+            "The provider names them, so voicectl reads no others.",
             f"export {keys.secret_id}=... {keys.secret_key}=...",
         )
     return found
@@ -184,7 +184,7 @@ def _read_pair(values: Mapping[str, object], keys: _KeyNames, *, where: str = ""
         return None
     lacking = [name for name, value in pair.items() if not value]
     verb = "is not" if len(lacking) == 1 else "are not"
-    hint = "Mend the file, or move it away." if where else f"export {' '.join(f'{name}=...' for name in lacking)}"
+    hint = "Correct the file, or move it away." if where else f"export {' '.join(f'{name}=...' for name in lacking)}"
     raise CredentialsMissing(f"{there[0]}{where} is set, but {' and '.join(lacking)} {verb}: they go together.", hint)
 
 
@@ -195,7 +195,7 @@ def _value(values: Mapping[str, object], name: str, *, where: str) -> str:
         return ""
     again = "Copy it again, without blanks and line breaks."
     if not isinstance(value, str):
-        raise CredentialsMissing(f"{name}{where} is no text.", again)
+        raise CredentialsMissing(f"{name}{where} is not text.", again)
     if value != value.strip():
         raise CredentialsMissing(f"{name}{where} has blanks or a line break around its value.", again)
     if not re.fullmatch(r"[!-~]+", value):
@@ -212,14 +212,14 @@ def _in_file(
     except (FileNotFoundError, NotADirectoryError):
         if must_be_there:
             raise CredentialsMissing(
-                f"TCCLI_PROFILE names {must_be_there}, and there is no {shown}.",
+                f"TCCLI_PROFILE names {must_be_there}, but {shown} does not exist.",
                 f"tccli configure --profile {must_be_there}, or: unset TCCLI_PROFILE",
             ) from None
         return None
     except OSError as error:
         raise CredentialsMissing(f"{shown} can't be read: {error.strerror}.", "Who may read it? See ls -l.") from None
     except UnicodeDecodeError:
-        raise _broken(shown, "it is no text in UTF-8") from None
+        raise _broken(shown, "it is not text in UTF-8") from None
     return read(text, shown)
 
 
@@ -227,9 +227,9 @@ def _from_tccli(text: str, shown: str) -> Credentials | None:
     try:
         values = json.loads(text)
     except (ValueError, RecursionError):  # their messages would quote the file
-        raise _broken(shown, "it is no JSON") from None
+        raise _broken(shown, "it is not JSON") from None
     if not isinstance(values, dict):
-        raise _broken(shown, "it is no JSON object")
+        raise _broken(shown, "it is not a JSON object")
     # The keys beside a role are not the role's keys: a call with them would use another identity.
     if values.get("role-arn") or values.get("type") == "cvm-role":
         raise CredentialsMissing(
@@ -246,11 +246,11 @@ def _from_sdk(text: str, shown: str) -> Credentials | None:
     try:
         file.read_string(text)
     except configparser.Error:  # its message would quote the file
-        raise _broken(shown, "it is no INI file") from None
+        raise _broken(shown, "it is not an INI file") from None
     if not file.has_section("default"):
         return None
     return _read_pair(file["default"], _SDK, where=f" in {shown}")
 
 
 def _broken(shown: str, why: str) -> CredentialsMissing:
-    return CredentialsMissing(f"{shown} can't be understood: {why}.", "Mend it, or move it away.")
+    return CredentialsMissing(f"{shown} can't be read: {why}.", "Correct it, or move it away.")

@@ -73,7 +73,7 @@ RULES: Mapping[str, Rule] = {
     "AuthFailure.InvalidAuthorization": _systemic(
         "Something in between seems to rewrite requests: a proxy, a gateway?"
     ),
-    "AuthFailure.InvalidSecretId": _systemic("That is no API key: make one in the console (CAM, API keys)."),
+    "AuthFailure.InvalidSecretId": _systemic("That is not an API key: create one in the console (CAM, API keys)."),
     "AuthFailure.MFAFailure": _systemic("Use a key that asks for no second factor: voicectl can't give one."),
     "AuthFailure.SecretIdNotFound": _systemic(
         "The key was deleted, disabled or miscopied, or it is the other site's: see the console (CAM, API keys)."
@@ -114,12 +114,13 @@ RULES: Mapping[str, Rule] = {
     "LimitExceeded.Quota": _QUOTA,
     "LimitExceeded.ConcurrencyLimit": Rule(Proof.TOO_MANY),  # TRTC on the mainland
     "LimitExceeded.VoiceCloneMaxNumLimit": _spent(
-        "The account holds as many cloned voices as it may, and TRTC can delete none: ask Tencent's support for more."
+        "The account has reached its limit of cloned voices, and TRTC can't delete any: ask Tencent's support for a "
+        "higher limit."
     ),
     "ResourceInsufficient": _spent("The account's package may be used up: see the console, and try again later."),
     # The outcome is unknown: the cloud may send these after the work, or while the work still runs.
     "InternalError": _UNKNOWN,
-    "FailedOperation": _unknown("The cloud says no more than that: not why, nor how far it came."),
+    "FailedOperation": _unknown("The cloud gives no reason."),
     "ServiceUnavailable": _UNKNOWN,  # the gateway may send it when the product answers late
     "ResourceUnavailable": _UNKNOWN,  # likewise, for a service behind the product
     "ResourceInUse": _UNKNOWN,  # the user may be this very call, retried inside the cloud
@@ -157,13 +158,14 @@ RULES: Mapping[str, Rule] = {
     ),
     "InvalidParameter.Volume": _speech_setting("volume"),
     "MissingParameter.APIKey": _refused("Put a valid key (sk-...) into a variable, and name that as api_key_env."),
-    "UnsupportedOperation.InternalError": _unknown("TRTC broke off by an error of its own."),
+    "UnsupportedOperation.InternalError": _unknown("TRTC failed with an internal error."),
     "UnsupportedOperation.NotAllowed": _spent(
         "This account may not clone voices: it needs an RTC Engine package with text to speech, or Tencent's support."
     ),
     # The documented code for a failed clone: no voice_id was returned, so no voice is lost.
     "UnsupportedOperation.VoiceCloneError": _refused(
-        "No voice could be made of this sample: try a longer or a clearer one, and let prompt_text be what it says.",
+        "The cloud could not make a voice from this sample: try a longer or clearer one, and check that prompt_text "
+        "is its exact text.",
         Cause.SAMPLE,
     ),
 }

@@ -172,7 +172,7 @@ def _line(answer: HttpResponse, envelope: Envelope | None, action: str, redact: 
     status = "" if answer.status == 200 else f"HTTP {answer.status}, "
     if envelope is None:
         words = redact(answer.body[:2000].decode("utf-8", "replace"))[:120] or "nothing"
-        return f"{action}: HTTP {answer.status}, and not Tencent's words: {words}"
+        return f"{action}: HTTP {answer.status}, and not a reply of Tencent's: {words}"
     request_id = redact(envelope.request_id or "")
     if not envelope.failed:
         return marked(f"{action}: {status}and yet no error", request_id)
@@ -193,7 +193,7 @@ def _redirect(answer: HttpResponse, action: str, redact: Callable[[object], str]
 def _not_tencent(answer: HttpResponse, action: str, redact: Callable[[object], str]) -> CloudError:
     """Tencent answers with 200 always, so a 4xx comes from a server in between, which may have passed the call on."""
     line = _line(answer, None, action, redact)
-    hint = "Is the endpoint right, or does a proxy stand in between?"
+    hint = "Check the endpoint. A proxy in between may have answered."
     if not reads(action) or answer.status < 400 or answer.status == 408:
         return OutcomeUnknown(line + doubt(action), hint)
     if answer.status == 429:

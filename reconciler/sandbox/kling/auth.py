@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from reconciler.sandbox.kling.responses import Refusal
 
+ACCOUNTS = "kling:"  # the names of the accounts begin so
 API_KEY = "sandbox-default"
 ACCESS_KEY = "sandbox-default"
 SECRET_KEY = "sandbox-secret"  # noqa: S105 - valid in the sandbox only
@@ -32,7 +33,7 @@ def account_of(authorization: str | None, now: int) -> str:
     if not token.strip():
         raise Refusal(401, 1001, "Authorization is empty")
     token = token.strip()
-    return "kling:" + (token if _NAME.fullmatch(token) else _issuer(token, now))
+    return ACCOUNTS + (token if _NAME.fullmatch(token) else _issuer(token, now))
 
 
 def _issuer(token: str, now: int) -> str:

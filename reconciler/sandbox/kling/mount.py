@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from reconciler.model.account import Account
-from reconciler.sandbox.cloud import SandboxCloud, variables
+from reconciler.sandbox.cloud import ForeignVoices, SandboxCloud, variables
 from reconciler.sandbox.kling import api, auth
 
 
@@ -13,8 +13,8 @@ def _keys(account: Account, endpoint: str) -> Mapping[str, str]:
     return {"KLING_API_KEY": _key(account, endpoint), "KLING_ACCESS_KEY": "", "KLING_SECRET_KEY": ""}
 
 
-def _foreign(account: Account, endpoint: str) -> str:
-    return f"kling:{_key(account, endpoint)}"
+def _account(account: Account, endpoint: str) -> str:
+    return f"{auth.ACCOUNTS}{_key(account, endpoint)}"
 
 
 def _key(account: Account, endpoint: str) -> str:
@@ -29,5 +29,5 @@ SANDBOX = SandboxCloud(
         f"Kling with KLING_API_KEY={auth.API_KEY}, or "
         f"KLING_ACCESS_KEY={auth.ACCESS_KEY} with KLING_SECRET_KEY={auth.SECRET_KEY}"
     ),
-    foreign=_foreign,
+    foreign=ForeignVoices(account=_account, prefix=auth.ACCOUNTS, default=f"{auth.ACCOUNTS}{auth.API_KEY}"),
 )

@@ -102,7 +102,7 @@ def _check_rate(context: RequestContext, action: Action) -> None:
     ):
         raise Refusal("RequestLimitExceeded", "The number of requests a second exceeds the limit of this action.")
     if context.faults.tencent_refuses:
-        raise Refusal(context.faults.tencent_refuses, "The sandbox was told to refuse.")
+        raise Refusal(context.faults.tencent_refuses, "The sandbox refuses by its setting.")
 
 
 def _run_action(context: RequestContext, request: Request, *, caller: Caller, action: Action) -> Json:

@@ -104,8 +104,8 @@ def test_no_more_is_read_than_asked_for_though_it_never_ends(shelf: Shelf) -> No
     [
         (401, b"", "it asks for credentials (HTTP 401): the cloud has none for it"),
         (403, b"", "access is denied (HTTP 403): is it public, or its signature still good?"),
-        (403, b"<Message>Request has expired</Message>", "the link has expired (HTTP 403): sign it anew"),
-        (400, b"<Code>ExpiredToken</Code>", "the link has expired (HTTP 400): sign it anew"),
+        (403, b"<Message>Request has expired</Message>", "the link has expired (HTTP 403): sign it again"),
+        (400, b"<Code>ExpiredToken</Code>", "the link has expired (HTTP 400): sign it again"),
         (404, b"", "nothing is there (HTTP 404)"),
         (410, b"", "nothing is there (HTTP 410)"),
         (204, b"", "the server answers HTTP 204 instead of a file"),
@@ -140,10 +140,10 @@ def test_a_circle_of_redirects_ends(shelf: Shelf) -> None:
 @pytest.mark.parametrize(
     ("to", "why"),
     [
-        ("file:///etc/passwd", "it is redirected to what is no http(s) URL"),
-        ("ftp://127.0.0.1/a.mp3", "it is redirected to what is no http(s) URL"),
-        ("http://[::1/a.mp3", "it is redirected to what is no URL"),
-        ("http://127.0.0.1:99999/a.mp3", "it is redirected to what is no URL"),
+        ("file:///etc/passwd", "it is redirected to something that is not an http(s) URL"),
+        ("ftp://127.0.0.1/a.mp3", "it is redirected to something that is not an http(s) URL"),
+        ("http://[::1/a.mp3", "it is redirected to something that is not a URL"),
+        ("http://127.0.0.1:99999/a.mp3", "it is redirected to something that is not a URL"),
     ],
 )
 def test_a_redirect_to_anything_but_http_is_refused(shelf: Shelf, to: str, why: str) -> None:
@@ -153,10 +153,10 @@ def test_a_redirect_to_anything_but_http_is_refused(shelf: Shelf, to: str, why: 
 @pytest.mark.parametrize(
     ("url", "why"),
     [
-        ("ftp://cdn.example.com/a.mp3", "is no http(s) URL"),
-        ("file:///etc/passwd", "is no http(s) URL"),
-        ("https://cdn.example.com:port/a", "is no URL"),
-        ("https://", "is no http(s) URL"),
+        ("ftp://cdn.example.com/a.mp3", "is not an http(s) URL"),
+        ("file:///etc/passwd", "is not an http(s) URL"),
+        ("https://cdn.example.com:port/a", "is not a URL"),
+        ("https://", "is not an http(s) URL"),
     ],
 )
 def test_only_http_is_asked(url: str, why: str) -> None:
@@ -197,7 +197,9 @@ def test_a_dripping_server_is_waited_for_no_longer_than_was_said(shelf: Shelf) -
 
 def test_what_comes_packed_is_not_unpacked(shelf: Shelf) -> None:
     got = fetch(shelf.lay("/a.mp3", SOUND, headers={"Content-Encoding": "gzip"}), largest=4096)
-    assert got == NotFetched("could not be checked: it comes packed, unasked", fault=False, answered=True)
+    assert got == NotFetched(
+        "could not be checked: it is compressed, which voicectl did not request", fault=False, answered=True
+    )
 
 
 def test_an_invalid_proxy_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,7 +209,7 @@ def test_an_invalid_proxy_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("no_proxy", raising=False)
     got = fetch("http://cdn.example.com/a.mp3", largest=1)
     assert got == NotFetched(
-        "can't be fetched from this machine: The proxy that the environment names is no URL of one."
+        "can't be fetched from this machine: The environment names a proxy, but its value is not the URL of a proxy."
     )
 
 

@@ -24,7 +24,7 @@ from reconciler.wiring import SystemClock
 from tests.support.hostile_wire import read
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
-OVERDUE = r"POST /v1: no whole answer within 0\.4 s \(timeouts\.operation\); it may have happened"
+OVERDUE = r"POST /v1: no whole answer within 0\.4 s \(timeouts\.operation\); the call may have been executed"
 PATIENT = Timeouts(connect=30, read=30, operation=0.4)
 Serve = Callable[[socket.socket], None]
 

@@ -132,8 +132,8 @@ def test_another_account_s_token_never_stands_in(machine: Machine) -> None:
 def test_another_account_s_credentials_never_stand_in(machine: Machine) -> None:
     machine.tccli({"secretId": "file-id", "secretKey": "file-key"})
     assert machine.complaint(ENVIRON, names=PROD) == (
-        "Tencent Cloud needs PROD_ID and PROD_KEY in the environment, and there is none: "
-        "the provider names them, so nothing else is looked at."
+        "Tencent Cloud needs PROD_ID and PROD_KEY in the environment, but they are not set. "
+        "The provider names them, so voicectl reads no others."
     )
 
 
@@ -144,7 +144,7 @@ def test_half_of_the_named_pair_is_said(machine: Machine) -> None:
 @pytest.mark.parametrize("names", [Names(token_env="T"), Names("A"), Names(secret_key_env="B", token_env="T")])
 def test_a_provider_that_names_only_one_variable_is_refused(machine: Machine, names: Names) -> None:
     assert machine.complaint(ENVIRON | {"A": "a", "B": "b", "T": "t"}, names=names) == (
-        "The provider's credentials name only a part of what goes together."
+        "The provider's credentials name only one of two variables that go together."
     )
 
 
@@ -194,7 +194,7 @@ def test_a_profile_that_is_named_and_not_there_is_said(machine: Machine) -> None
     machine.tccli({"secretId": "file-id", "secretKey": "file-key"})
     machine.sdk("secret_id = sdk-id", "secret_key = sdk-key")
     assert machine.complaint({"TCCLI_PROFILE": "prod"}) == (
-        "TCCLI_PROFILE names prod, and there is no ~/.tccli/prod.credential."
+        "TCCLI_PROFILE names prod, but ~/.tccli/prod.credential does not exist."
     )
 
 
@@ -227,7 +227,7 @@ def test_half_a_pair_in_tccli_s_file_is_said(machine: Machine) -> None:
 @pytest.mark.parametrize(
     ("values", "complaint"),
     [
-        ({"secretId": 12345678, "secretKey": "k"}, "secretId in ~/.tccli/default.credential is no text."),
+        ({"secretId": 12345678, "secretKey": "k"}, "secretId in ~/.tccli/default.credential is not text."),
         (
             {"secretId": "i", "secretKey": " k"},
             "secretKey in ~/.tccli/default.credential has blanks or a line break around its value.",
@@ -248,19 +248,19 @@ def test_a_value_that_can_be_no_key_is_said_with_its_file(
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"", "no JSON"),
-        (b'{"secretId": "file-id', "no JSON"),
-        (b"[" * 100_000, "no JSON"),
-        (b"9" * 5000, "no JSON"),
-        (b'["file-id"]', "no JSON object"),
-        (b"null", "no JSON object"),
-        (b"\xff\xfe{\x00}\x00", "no text in UTF-8"),
+        (b"", "not JSON"),
+        (b'{"secretId": "file-id', "not JSON"),
+        (b"[" * 100_000, "not JSON"),
+        (b"9" * 5000, "not JSON"),
+        (b'["file-id"]', "not a JSON object"),
+        (b"null", "not a JSON object"),
+        (b"\xff\xfe{\x00}\x00", "not text in UTF-8"),
     ],
 )
 def test_a_broken_tccli_file_is_said_and_not_passed_over(machine: Machine, content: bytes, why: str) -> None:
     machine.keep(TCCLI, content)
     machine.sdk("secret_id = sdk-id", "secret_key = sdk-key")
-    assert machine.complaint() == f"~/.tccli/default.credential can't be understood: it is {why}."
+    assert machine.complaint() == f"~/.tccli/default.credential can't be read: it is {why}."
 
 
 def test_a_tccli_file_without_keys_counts_as_none(machine: Machine) -> None:
@@ -289,7 +289,7 @@ def test_the_machine_s_own_file_comes_last(machine: Machine) -> None:
 )
 def test_a_broken_sdk_file_is_said(machine: Machine, content: str) -> None:
     machine.keep(SDK, content)
-    assert machine.complaint() == "~/.tencentcloud/credentials can't be understood: it is no INI file."
+    assert machine.complaint() == "~/.tencentcloud/credentials can't be read: it is not an INI file."
 
 
 def test_half_a_pair_in_the_sdk_s_file_is_said(machine: Machine) -> None:
@@ -309,8 +309,8 @@ def test_another_section_is_no_default(machine: Machine) -> None:
 
 def test_every_place_that_was_looked_at_is_named(machine: Machine) -> None:
     assert machine.complaint() == (
-        "Tencent Cloud needs TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY in the environment, or a file that "
-        "holds them, and there is none: looked in ~/.tccli/default.credential, ~/.tencentcloud/credentials and "
+        "Tencent Cloud needs TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY in the environment or in a file, but "
+        "they are not set. voicectl looked in ~/.tccli/default.credential, ~/.tencentcloud/credentials and "
         "/etc/tencentcloud/credentials."
     )
 

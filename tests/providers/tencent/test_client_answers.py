@@ -91,7 +91,7 @@ def test_a_create_answered_like_this_may_have_happened(response: bytes) -> None:
     error = raised(PAID, response)
     assert isinstance(error, OutcomeUnknown)
     assert error.detail.startswith(f"{PAID}: ")
-    assert error.detail.endswith("; it may have happened")
+    assert error.detail.endswith("; the call may have been executed")
 
 
 @pytest.mark.parametrize("response", BODIES.values(), ids=BODIES)
@@ -101,13 +101,13 @@ def test_a_read_answered_like_this_is_unknown(response: bytes) -> None:
 
 def test_what_is_missing_is_named_with_the_request() -> None:
     assert raised(PAID, body()).detail == (
-        f"{PAID}: success without TaskId: Field required (request {REQUEST_ID}); it may have happened"
+        f"{PAID}: success without TaskId: Field required (request {REQUEST_ID}); the call may have been executed"
     )
 
 
 def test_an_error_without_a_code_is_reported_as_such() -> None:
     assert raised(PAID, refusal(None, None)).detail == (
-        f"{PAID}: an error without a code: no message (request {REQUEST_ID}); it may have happened"
+        f"{PAID}: an error without a code: no message (request {REQUEST_ID}); the call may have been executed"
     )
 
 
@@ -130,7 +130,8 @@ def test_a_gateway_s_4xx_proves_nothing_about_a_create(status: int) -> None:
     error = raised(PAID, answer(status, HTML))
     assert isinstance(error, OutcomeUnknown)
     assert error.detail == (
-        f"{PAID}: HTTP {status}, and not Tencent's words: <html><h1>It works!</h1></html>; it may have happened"
+        f"{PAID}: HTTP {status}, and not a reply of Tencent's: <html><h1>It works!</h1></html>; "
+        "the call may have been executed"
     )
 
 
@@ -194,7 +195,7 @@ def test_a_connection_that_broke_leaves_a_create_unknown(failure: Exception) -> 
     error = raised(PAID, failure)
     assert isinstance(error, OutcomeUnknown)
     assert error.detail.startswith(f"{PAID}: no answer")
-    assert error.detail.endswith("; it may have happened")
+    assert error.detail.endswith("; the call may have been executed")
 
 
 def test_a_read_that_broke_is_not_said_to_have_happened() -> None:

@@ -150,7 +150,7 @@ def test_advice_stands_in_the_message_that_is_kept_with_the_voice() -> None:
 def test_a_call_that_pays_says_that_it_may_have_happened_and_a_read_does_not() -> None:
     paid, _ = raised(PAID, refusal("InternalError"))
     read, _ = raised(READ, refusal("InternalError"))
-    assert paid.detail.endswith(f"(request {REQUEST_ID}); it may have happened")
+    assert paid.detail.endswith(f"(request {REQUEST_ID}); the call may have been executed")
     assert read.detail.endswith(f"(request {REQUEST_ID})")
 
 

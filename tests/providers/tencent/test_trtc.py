@@ -146,7 +146,7 @@ REFUSED = {
     "InvalidParameter.Volume": "please report",
     "MissingParameter.APIKey": "api_key_env",
     "UnsupportedOperation.NotAllowed": "RTC Engine package",
-    "UnsupportedOperation.VoiceCloneError": "a longer or a clearer one",
+    "UnsupportedOperation.VoiceCloneError": "a longer or clearer one",
 }
 
 

@@ -173,9 +173,3 @@ def test_voices_are_deleted_and_renamed_outside(tencent: TencentCaller) -> None:
 def test_a_sound_is_no_voice(tencent: TencentCaller) -> None:
     tencent.finished(tencent.sound())
     assert tencent.world.voices() == ()
-
-
-def test_a_foreign_voice_is_klings_even_after_calls_to_other_clouds(tencent: TencentCaller) -> None:
-    tencent.tasks()
-    tencent.call("DescribeTasks", {}, secret_id="sandbox-other")
-    assert tencent.world.add_foreign("Foe").account == "kling:sandbox-default"

@@ -20,7 +20,7 @@ def connect(account: AcmeAccount, around: Surroundings) -> Connected:
     name = account.credentials.key_env or "ACME_KEY"
     key = around.environ.get(name, "").strip()
     if not key:
-        raise CredentialsMissing(f"Acme needs {name} in the environment, and there is none.", f"export {name}=...")
+        raise CredentialsMissing(f"Acme needs {name} in the environment, but it is not set.", f"export {name}=...")
     quota = quota_of(endpoint(account), key)
     provider = AcmeProvider(account, endpoint(account), key, around, before_read=around.limiter(quota))
     return Connected(provider, quota, key)

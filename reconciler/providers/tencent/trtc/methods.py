@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
@@ -10,7 +11,7 @@ from pydantic import Field, StringConstraints
 from reconciler.model.base import Inputs
 from reconciler.model.method import MethodInputs
 from reconciler.model.scalars import ON_ONE_LINE, EnvName, OneLine
-from reconciler.model.sources import LocalSource
+from reconciler.providers.tencent.sources import LocalSource
 from reconciler.providers.tencent.undocumented import undocumented
 
 _NAME = r"^[A-Za-z0-9_]+$"
@@ -24,6 +25,7 @@ class TrtcClone(MethodInputs):
     clones: ClassVar[bool] = True
     samples: ClassVar[tuple[str, ...]] = ("prompt_audio",)
     watched: ClassVar[bool] = False
+    proven_for: ClassVar[timedelta] = timedelta(hours=72)  # as VOD's, so that applications treat both alike
     request_only: ClassVar[frozenset[str]] = frozenset({"api_key_env"})
     patterns: ClassVar[Mapping[str, str]] = {
         _NAME: "letters, digits and _ only",

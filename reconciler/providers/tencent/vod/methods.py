@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Collection, Mapping
+from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
 from reconciler.model.base import Frozen, Inputs
 from reconciler.model.method import MethodInputs, exactly_one
-from reconciler.model.scalars import ON_ONE_LINE, AudioUrl, OneLine, Quoted, is_json_word
-from reconciler.model.sources import HostedSource, ReferenceAudio, ReferenceVideo, Source
+from reconciler.model.scalars import ON_ONE_LINE, OneLine, Quoted, Url, is_json_word, suffix_of
+from reconciler.providers.tencent.sources import HostedSource, ReferenceAudio, ReferenceVideo, Source
 from reconciler.providers.tencent.undocumented import undocumented
 
+TASKS_SHOWN_FOR = timedelta(hours=72)  # DescribeTasks, DescribeTaskDetail: tasks of the last three days
 _CHOSEN_ID = r"^[A-Za-z][A-Za-z0-9_-]*[A-Za-z0-9]$"
 _EXPIRE_TIME = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$"
 
+SampleUrl = Annotated[Url, suffix_of(".mp3", ".wav", ".mp4", ".mov")]  # CreateAigcCustomVoice, VoiceUrl
 SessionContext = Annotated[str, StringConstraints(max_length=1000)]
 Priority = Annotated[int, Field(ge=-10, le=10)]
 
@@ -28,10 +31,11 @@ class VodCreate(MethodInputs):
     samples: ClassVar[tuple[str, ...]] = ("voice_url", "video_id")
     links: ClassVar[tuple[str, ...]] = ("voice_url",)
     watched: ClassVar[bool] = False
+    proven_for: ClassVar[timedelta] = TASKS_SHOWN_FOR
     request_only: ClassVar[frozenset[str]] = frozenset({"disable_moderation", "session_context", "tasks_priority"})
 
     voice_name: OneLine | None = Field(default=None, min_length=1, max_length=20, description="1 to 20 characters.")
-    voice_url: AudioUrl | None = Field(
+    voice_url: SampleUrl | None = Field(
         default=None, description="A public .mp3, .wav, .mp4 or .mov of 5 to 30 seconds with one clean voice."
     )
     video_id: OneLine | None = Field(
@@ -61,6 +65,7 @@ class VodClone(MethodInputs):
     samples: ClassVar[tuple[str, ...]] = ("audio",)
     links: ClassVar[tuple[str, ...]] = ("audio", "prompt_audio")
     watched: ClassVar[bool] = False
+    proven_for: ClassVar[timedelta] = TASKS_SHOWN_FOR
     request_only: ClassVar[frozenset[str]] = frozenset(
         {"text", "payload", "session_context", "tasks_priority", "ext_info"}
     )

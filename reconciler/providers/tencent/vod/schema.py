@@ -159,7 +159,7 @@ def _voice(running: RemoteVoice, output: dict[str, Any], redact: Callable[[objec
         state = _text(voice.get("status")) or _text(info.get("State"))
         voice_id = _text(info.get("VoiceId")) or _text(voice.get("voice_id"))
         if state is not None and state.lower() == "failed":
-            return _failed(running, redact(_text(voice.get("message")) or "the service behind VOD says: failed"))
+            return _failed(running, redact(_text(voice.get("message")) or "the service behind VOD reports a failure"))
         if voice_id is not None and (state is None or state.lower() in _SUCCEEDED):
             name = urls.as_ever(_text(voice.get("voice_name")))
             return replace(running, status=TaskStatus.READY, voice_id=voice_id, voice_name=name)

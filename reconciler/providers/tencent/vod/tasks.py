@@ -21,11 +21,11 @@ from reconciler.providers.circuit_breaker import with_circuit_breaker
 from reconciler.providers.http.client import retry_read
 from reconciler.providers.listing import MARKER, MAX_LOOKUPS
 from reconciler.providers.tencent.client import Client
+from reconciler.providers.tencent.vod.methods import TASKS_SHOWN_FOR
 from reconciler.providers.tencent.vod.schema import DetailReply, TaskLine, TasksReply
 
 PAGE_SIZE = 100  # DescribeTasks, Limit: at most 100
 MAX_PAGES = 1000  # far more than 72 hours of tasks; stops an endless list
-READABLE = timedelta(hours=72)  # DescribeTasks, DescribeTaskDetail: tasks of the last three days
 SURELY_LISTED = timedelta(hours=70)  # a younger task must be in the list, even if clocks differ
 LATEST_LISTING = timedelta(minutes=10)  # an older task that is not in the list will never be listed
 TOLERANCE = timedelta(minutes=10)  # how far a clock may be set back without the dates being wrong
@@ -182,7 +182,7 @@ class Tasks:
 
     def is_past(self, record: Record) -> bool:
         """Whether VOD does not show the record's task any more."""
-        return self._age(record) > READABLE
+        return self._age(record) > TASKS_SHOWN_FOR
 
     def _check_completeness(self, listed: TaskList, known: Iterable[Record]) -> Unknown | Unverifiable | None:
         """An error if the list omits a task that must be in it. Then other missing tasks prove nothing."""
@@ -245,7 +245,7 @@ class Tasks:
             if not token:
                 return
             if token in before and not has_new:
-                raise OutcomeUnknown("DescribeTasks: the scroll goes round in a circle, so it can't be read whole")
+                raise OutcomeUnknown("DescribeTasks: the pages repeat, so the list can't be read completely")
             before.add(token)
         raise OutcomeUnknown(f"DescribeTasks: more than {MAX_PAGES} pages, so it can't be read whole")
 

@@ -110,7 +110,7 @@ def test_an_aborted_task_is_a_failure() -> None:
 
 def test_a_service_behind_vod_that_says_failed_is_a_failure() -> None:
     failed = polled(detail(CLONE, Output={"State": "failed", "TaskId": "9"}), method="clone")
-    assert (failed.status, failed.message) == (TaskStatus.FAILED, "the service behind VOD says: failed")
+    assert (failed.status, failed.message) == (TaskStatus.FAILED, "the service behind VOD reports a failure")
 
 
 @pytest.mark.parametrize("output", [None, {}, {"InfoList": None}, {"InfoList": []}, {"InfoList": [None, {}]}])

@@ -1,13 +1,15 @@
-"""The source of a sound: a link, a file of the cloud's media library, or a local file."""
+"""The source of a sound: a link, a file of VOD's media library, or a local file."""
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
 from reconciler.model.base import Frozen
-from reconciler.model.scalars import OneLine, SpeechUrl, Url
+from reconciler.model.scalars import OneLine, Url, suffix_of
+
+SpeechUrl = Annotated[Url, suffix_of(".mp3", ".m4a", ".wav")]  # VOD, CreateAigcAudioClone, AudioFileInfo
 
 
 class Source(Frozen):
