@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 
 from reconciler.engine.cloud import Cloud
@@ -59,7 +60,7 @@ def _renamed(session: Session, state: State, address: str) -> Record:
     seen = session.connect([record.provider])[record.provider].provider.observe([record]).of[record.external_task_id]
     match seen:
         case Found(remote=remote) if remote.voice_name not in (None, record.voice_name):
-            return record.model_copy(update={"voice_name": remote.voice_name})
+            return replace(record, voice_name=remote.voice_name)
         case Found():
             raise UsageError(f"{address} was not renamed, so there is nothing to accept.", hint(way("", "drift")))
         case Absent():
@@ -80,13 +81,13 @@ def resolve(session: Session, address: str, request: Request, *, voice_id: str |
             if record.provider not in session.manifest.providers:
                 raise UsageError(*provider_undeclared(record))
             cloud = session.connect([record.provider])[record.provider]
-            named = _with_result(record, voice_id).model_copy(update={"status": Status.READY, "attempts": 0})
+            named = replace(_with_result(record, voice_id), status=Status.READY, attempts=0)
             _refuse_managed(state, named, address)
             found = _look_up(cloud, named, now=now)
-            resolved = found.model_copy(update={"attempts": record.attempts, "message": None})
+            resolved = replace(found, attempts=record.attempts, message=None)
             # If the address has another voice, this one stays unbound: the next apply finishes the replace with it.
             status = Status.READY if bound else Status.RUNNING
-            resolved = resolved.model_copy(update={"status": status})
+            resolved = replace(resolved, status=status)
             edit.after = state.with_changes([resolved])
             return resolved
         resolved = (
@@ -154,8 +155,8 @@ def _refuse_managed(state: State, record: Record, address: str) -> None:
 def _with_result(record: Record, named: str) -> Record:
     """The record with the result that the user names: a voice_id; for a sound, its URL or its media library file_id."""
     if not record.address.startswith(AUDIO):
-        return record.model_copy(update={"voice_id": named})
-    return record.model_copy(update={"url" if is_url(named) else "file_id": named})
+        return replace(record, voice_id=named)
+    return replace(record, url=named) if is_url(named) else replace(record, file_id=named)
 
 
 def _look_up(cloud: Cloud, record: Record, *, now: datetime) -> Record:
@@ -166,7 +167,7 @@ def _look_up(cloud: Cloud, record: Record, *, now: datetime) -> Record:
         case Found(remote=remote):
             return transitions.seen(record, remote, now=now)
         case Unverifiable():
-            return record.model_copy(update={"changed_at": now})
+            return replace(record, changed_at=now)
         case Unknown(why=why):
             raise UsageError(f"The voice {record.voice_id} was not found on this account: {why}.", listed)
         case Absent() | None:

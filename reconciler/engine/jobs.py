@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from reconciler.engine.cloud import Cloud
@@ -84,7 +84,7 @@ def _provider_call(cloud: Cloud, call: Call) -> Callable[[], Value]:
         case Find(record=record):
             return lambda: provider.find(record)
         case Prove(record=record, remote=remote):
-            asked = record.model_copy(update={"task_id": remote.task_id, "voice_id": remote.voice_id})
+            asked = replace(record, task_id=remote.task_id, voice_id=remote.voice_id)
             return lambda: _probe_one(cloud, asked)
         case Delete(record=record):
             return lambda: provider.delete(record)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reconciler.engine.session import Request, Session, state_edit
 from reconciler.errors import UsageError, not_in_state
 from reconciler.hints import hint, way
@@ -83,7 +85,7 @@ def rebind(session: Session, provider: str, request: Request, *, source: str | N
             )
         account = session.connect([provider])[provider].provider.account
         rebound = [
-            r.model_copy(update={"provider": provider, "account": account, "owned_by": None})
+            replace(r, provider=provider, account=account, owned_by=None)
             for r in state.records.values()
             if r.provider == old and (r.provider != provider or r.account != account or r.owned_by is not None)
         ]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import field
 from enum import StrEnum
 from functools import cached_property
+from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
 from reconciler.errors import Cause
-from reconciler.model.base import Frozen, Inputs
+from reconciler.model.base import Frozen, Inputs, value
 from reconciler.model.manifest import DEFAULT_LIFECYCLE, Lifecycle
 from reconciler.model.method import Origin
 from reconciler.model.methods import origin_of
@@ -47,7 +49,8 @@ class Activation(StrEnum):
 MADE = frozenset({Activation.USED, Activation.DONE})  # the paid call was made
 
 
-class Record(Frozen):
+@value
+class Record:
     """One creation of one voice. Holds no secrets: `sent` is the redacted inputs."""
 
     external_task_id: str
@@ -55,18 +58,18 @@ class Record(Frozen):
     provider: str
     account: str  # the fixed part of the account mark: type, endpoint, application id
     method: str
-    generation: int = Field(ge=1)
+    generation: Annotated[int, Field(ge=1)]
     status: Status
     created_at: AwareDatetime  # when the intent was saved, UTC
     changed_at: AwareDatetime  # of the last change of status, UTC
     digest: str = ""  # of the full address and the identity inputs
-    sent: Inputs = {}
+    sent: Inputs = field(default_factory=dict)
     links: dict[str, str] | None = (
         None  # a link in `sent` -> a note about its query without the query's values: see `link_notes`
     )
-    labels: dict[str, str] = {}
+    labels: dict[str, str] = field(default_factory=dict)
     lifecycle: Lifecycle = DEFAULT_LIFECYCLE
-    attempts: int = Field(default=0, ge=0)  # how often the creation was begun; saved before each call
+    attempts: Annotated[int, Field(ge=0)] = 0  # how often the creation was begun; saved before each call
     task_id: str | None = None
     voice_id: str | None = None
     voice_name: str | None = None  # as the cloud first returned it; drift is detected against it

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from typing import Any
 
 from pydantic import AliasChoices, Field, TypeAdapter, ValidationError
@@ -17,7 +18,7 @@ from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from reconciler.errors import StateDamaged, StateTooNew
 from reconciler.hints import hint, way
-from reconciler.model.base import Frozen, lean
+from reconciler.model.base import Frozen
 from reconciler.model.cloud_types import find
 from reconciler.model.state import STATE_VERSION, Record, State
 
@@ -165,13 +166,13 @@ def _addresses(keys: Iterable[str], before: State, after: State) -> dict[str, No
 
 
 def _changes(old: Record, new: Record) -> dict[str, Any]:
-    names = {name for name in Record.model_fields if getattr(old, name) != getattr(new, name)}
+    names = {name for name in _FIELDS if getattr(old, name) != getattr(new, name)}
     changes: dict[str, Any] = from_json(_record_json(new, only=names)) if names else {}
     return changes
 
 
 def _changed(record: Record, changes: dict[str, Any]) -> Record:
-    return Record.model_validate_json(_json(record.model_dump(mode="json") | changes), strict=True)
+    return _RECORD.validate_json(_json(_RECORD.dump_python(record, mode="json") | changes), strict=True)
 
 
 def _validated(state: State) -> State:
@@ -205,7 +206,7 @@ def _parse_in_chunks(snapshot: bytes) -> _Snapshot | None:
             comma = snapshot.find(b",\n", begins + _CHUNK, ends)
             chunk_ends = ends if comma < 0 else comma
             for key, record in _SOME_RECORDS.validate_json(b"{%s}" % snapshot[begins:chunk_ends], strict=True).items():
-                records[record.external_task_id if record.external_task_id == key else key] = lean(record)
+                records[record.external_task_id if record.external_task_id == key else key] = record
             begins = chunk_ends + len(b",\n")
         read = _Snapshot.model_validate_json(head + b"}", strict=True)
     except ValidationError:
@@ -244,9 +245,9 @@ def _block(lines: Sequence[bytes]) -> bytes:
 
 def _record_json(record: Record, *, only: set[str] | None = None) -> bytes:
     try:
-        return _RECORD.to_json(record, include=only, exclude_defaults=only is None)
+        return _RECORD.dump_json(record, include=only, exclude_defaults=only is None)
     except PydanticSerializationError:
-        return _RECORD.to_json(_encodable(record), include=only, exclude_defaults=only is None)
+        return _RECORD.dump_json(_encodable(record), include=only, exclude_defaults=only is None)
 
 
 def _json(value: object) -> bytes:
@@ -257,7 +258,7 @@ def _json(value: object) -> bytes:
 
 
 def _encodable(record: Record) -> Record:
-    return Record.model_construct(**{name: _well_formed(value) for name, value in record})
+    return Record(**{name: _well_formed(getattr(record, name)) for name in _FIELDS})
 
 
 def _well_formed(value: Any) -> Any:
@@ -285,7 +286,8 @@ def _gc_paused() -> Iterator[None]:
             gc.enable()
 
 
-_RECORD = Record.__pydantic_serializer__
+_RECORD = TypeAdapter(Record)
 _SOME_RECORDS = TypeAdapter(dict[str, Record])
+_FIELDS = tuple(field.name for field in fields(Record))
 _RECORDS_BEGIN, _RECORDS_END = b',\n"records":{\n', b"\n}\n}\n"  # `dump` writes these before and after the records
 _CHUNK = 250_000  # bytes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from reconciler.errors import Cause
@@ -17,17 +18,16 @@ from reconciler.model.state import Activation, Record, Status
 def intended(change: Change, voice: Voice, *, account: str, before: Record | None, now: datetime) -> Record:
     """The intent that is saved before the call. With `before` it keeps that record's key, else it gets a new one."""
     if before is not None:
-        return before.model_copy(
-            update={
-                "status": Status.INTENDED,
-                "generation": max(before.generation, change.generation),  # a lapsed record becomes the newest again
-                "attempts": before.attempts + 1,
-                "sent": redacted(voice),
-                "links": link_notes_of(voice),
-                "labels": voice.labels,
-                "lifecycle": voice.lifecycle,
-                "changed_at": now,
-            }
+        return replace(
+            before,
+            status=Status.INTENDED,
+            generation=max(before.generation, change.generation),
+            attempts=before.attempts + 1,
+            sent=redacted(voice),
+            links=link_notes_of(voice),
+            labels=voice.labels,
+            lifecycle=voice.lifecycle,
+            changed_at=now,
         )
     return _record(change, voice, account=account, status=Status.INTENDED, now=now, attempts=1)
 
@@ -40,43 +40,42 @@ def bound(change: Change, voice: Voice, made: RemoteVoice, *, account: str, now:
 
 def accepted(record: Record, task_id: str, *, now: datetime) -> Record:
     """The cloud accepted the creation and runs it as this task."""
-    return record.model_copy(update={"status": Status.RUNNING, "task_id": task_id, "changed_at": now})
+    return replace(record, status=Status.RUNNING, task_id=task_id, changed_at=now)
 
 
 def seen(record: Record, remote: RemoteVoice, *, now: datetime) -> Record:
     """The record with what the cloud shows of its task or voice, whatever the status."""
     status = {"running": Status.RUNNING, "ready": Status.READY, "failed": Status.FAILED}[remote.status]
-    found = {
-        "status": status,
-        "changed_at": now,
-        "task_id": remote.task_id or record.task_id,
-        "voice_id": remote.voice_id or record.voice_id,
-        "voice_name": remote.voice_name or record.voice_name,
-        "owned_by": remote.owned_by or record.owned_by,
-        "url": remote.url or record.url,
-        "file_id": remote.file_id or record.file_id,
-        "expires_at": remote.expires_at or record.expires_at,
-        "activation": Activation.DONE if remote.active else record.activation,
-        "message": (remote.message or "the cloud gave no reason") if status is Status.FAILED else None,
-        "cause": remote.cause if status is Status.FAILED else None,
-    }
-    return record.model_copy(update=found)
+    return replace(
+        record,
+        status=status,
+        changed_at=now,
+        task_id=remote.task_id or record.task_id,
+        voice_id=remote.voice_id or record.voice_id,
+        voice_name=remote.voice_name or record.voice_name,
+        owned_by=remote.owned_by or record.owned_by,
+        url=remote.url or record.url,
+        file_id=remote.file_id or record.file_id,
+        expires_at=remote.expires_at or record.expires_at,
+        activation=Activation.DONE if remote.active else record.activation,
+        message=(remote.message or "the cloud gave no reason") if status is Status.FAILED else None,
+        cause=remote.cause if status is Status.FAILED else None,
+    )
 
 
 def failed(record: Record, message: str, *, cause: Cause | None = None, now: datetime) -> Record:
     """The creation failed."""
-    fields = {"status": Status.FAILED, "message": message, "cause": cause, "changed_at": now}
-    return record.model_copy(update=fields)
+    return replace(record, status=Status.FAILED, message=message, cause=cause, changed_at=now)
 
 
 def uncertain(record: Record, message: str, *, now: datetime) -> Record:
     """The outcome of the creation is unknown."""
-    return record.model_copy(update={"status": Status.UNCERTAIN, "message": message, "changed_at": now})
+    return replace(record, status=Status.UNCERTAIN, message=message, changed_at=now)
 
 
 def unsent(record: Record) -> Record:
     """The intent as it was before the last call, which provably had no effect."""
-    return record.model_copy(update={"attempts": max(0, record.attempts - 1)})
+    return replace(record, attempts=max(0, record.attempts - 1))
 
 
 def updated(record: Record, voice: Voice) -> Record:
@@ -84,28 +83,25 @@ def updated(record: Record, voice: Voice) -> Record:
 
     An entry may declare its own voice as `existing` now: then the method and the inputs change too.
     """
-    fields: dict[str, object] = {"labels": voice.labels, "lifecycle": voice.lifecycle}
+    kept = replace(record, labels=voice.labels, lifecycle=voice.lifecycle)
     if record.method != voice.method:
-        fields |= {"method": voice.method, "sent": redacted(voice), "links": link_notes_of(voice)}
-    else:
-        sent, links = with_current_notes(voice, record)
-        fields |= {"sent": _with_keys(sent, voice, voice.body.ours) if voice.body.ours else sent, "links": links}
-    return record.model_copy(update=fields)
+        return replace(kept, method=voice.method, sent=redacted(voice), links=link_notes_of(voice))
+    sent, links = with_current_notes(voice, record)
+    return replace(kept, sent=_with_keys(sent, voice, voice.body.ours) if voice.body.ours else sent, links=links)
 
 
 def changed_in_place(record: Record, voice: Voice, keys: Iterable[str]) -> Record:
     """The cloud was updated: these keys of the body have their declared values now."""
     sent, links = with_current_notes(voice, record)
     now = _with_keys(sent, voice, keys)
-    fields: dict[str, object] = {"sent": now, "links": kept_notes(now, links, link_notes_of(voice))}
-    if "name" in keys and voice.inputs.get("name"):
-        fields["voice_name"] = voice.inputs["name"]
-    return record.model_copy(update=fields)
+    name = voice.inputs.get("name") if "name" in keys else None
+    notes = kept_notes(now, links, link_notes_of(voice))
+    return replace(record, sent=now, links=notes, voice_name=name or record.voice_name)
 
 
 def activating(record: Record, activation: Activation | None) -> Record:
     """The record with this activation; None where the paid call was provably not made."""
-    return record.model_copy(update={"activation": activation})
+    return replace(record, activation=activation)
 
 
 def _with_keys(sent: Inputs, voice: Voice, keys: Iterable[str]) -> Inputs:
@@ -117,54 +113,51 @@ def _with_keys(sent: Inputs, voice: Voice, keys: Iterable[str]) -> Inputs:
 def deposed(record: Record, *, by: str | None, keep_old: float | None, now: datetime) -> Record:
     """The voice is to be deleted; `prevent_destroy` no longer holds it."""
     lifecycle = record.lifecycle.model_copy(update={"keep_old": keep_old, "prevent_destroy": False})
-    return record.model_copy(
-        update={"status": Status.DEPOSED, "deposed_by": by, "lifecycle": lifecycle, "changed_at": now}
-    )
+    return replace(record, status=Status.DEPOSED, deposed_by=by, lifecycle=lifecycle, changed_at=now)
 
 
 def tombstone(record: Record, *, now: datetime) -> Record:
     """The deleted voice's record, without its inputs. It stays for ever: the cloud never accepts its key again."""
-    return record.model_copy(
-        update={
-            "status": Status.DELETED,
-            "changed_at": now,
-            "sent": {},
-            "links": None,
-            "labels": {},
-            "lifecycle": DEFAULT_LIFECYCLE,
-            "voice_name": None,
-            "owned_by": None,
-            "message": None,
-            "cause": record.cause if record.key_was_used else None,  # what is there is not of this call
-        }
+    return replace(
+        record,
+        status=Status.DELETED,
+        changed_at=now,
+        sent={},
+        links=None,
+        labels={},
+        lifecycle=DEFAULT_LIFECYCLE,
+        voice_name=None,
+        owned_by=None,
+        message=None,
+        cause=record.cause if record.key_was_used else None,
     )
 
 
 def ended(record: Record, status: Status, *, now: datetime) -> Record:
     """The record was given up (LAPSED) or released (ABANDONED). It keeps all fields, to recognise its voice later."""
-    return record.model_copy(update={"status": status, "changed_at": now})
+    return replace(record, status=status, changed_at=now)
 
 
 def _record(change: Change, voice: Voice, *, account: str, status: Status, now: datetime, attempts: int) -> Record:
-    """A new record for the change. Validation refuses a change without a key."""
-    return Record.model_validate(
-        {
-            "external_task_id": change.key,
-            "address": voice.address,
-            "provider": voice.provider,
-            "account": account,
-            "method": voice.method,
-            "generation": change.generation,
-            "status": status,
-            "created_at": now,
-            "changed_at": now,
-            "digest": change.identity,
-            "sent": redacted(voice),
-            "links": link_notes_of(voice),
-            "labels": voice.labels,
-            "lifecycle": voice.lifecycle,
-            "attempts": attempts,
-        }
+    """A new record for the change. Raises ValueError for a change that creates nothing."""
+    if change.key is None or change.identity is None:
+        raise ValueError(f"{change.address}: {change.action} creates no record")
+    return Record(
+        external_task_id=change.key,
+        address=voice.address,
+        provider=voice.provider,
+        account=account,
+        method=voice.method,
+        generation=change.generation,
+        status=status,
+        created_at=now,
+        changed_at=now,
+        digest=change.identity,
+        sent=redacted(voice),
+        links=link_notes_of(voice),
+        labels=voice.labels,
+        lifecycle=voice.lifecycle,
+        attempts=attempts,
     )
 
 
@@ -173,14 +166,6 @@ def given_up(record: Record, *, now: datetime) -> Record:
 
     The record loses its inputs, so that its voice, if it still appears, is never taken for the new one.
     """
-    return record.model_copy(
-        update={
-            "status": Status.LAPSED,
-            "changed_at": now,
-            "sent": {},
-            "links": None,
-            "digest": "",
-            "message": None,
-            "cause": None,
-        }
+    return replace(
+        record, status=Status.LAPSED, changed_at=now, sent={}, links=None, digest="", message=None, cause=None
     )

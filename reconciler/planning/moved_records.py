@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from reconciler.model import transitions
@@ -54,4 +55,4 @@ def _depose(record: Record, *, by: str, keep_old: float | None, now: datetime) -
 
 
 def _with_address(record: Record, address: str) -> Record:
-    return record.model_copy(update={"address": address})
+    return replace(record, address=address)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.model.manifest import Manifest, Voice
 from reconciler.model.method import Origin
@@ -33,7 +33,7 @@ class Move:
 
 def rebound(record: Record, *, provider: str, account: str) -> Record:
     """The record with another provider name and account."""
-    return record.model_copy(update={"provider": provider, "account": account})
+    return replace(record, provider=provider, account=account)
 
 
 def possible_moves(manifest: Manifest, state: State) -> Iterator[Move]:
@@ -52,7 +52,7 @@ def possible_moves(manifest: Manifest, state: State) -> Iterator[Move]:
 
 def same_inputs(voice: Voice, record: Record) -> bool:
     """Whether the record has the inputs of the entry, apart from the provider name."""
-    return not difference(voice, record.model_copy(update={"provider": voice.provider})).identity
+    return not difference(voice, replace(record, provider=voice.provider)).identity
 
 
 def names_voice_id(voice: Voice, record: Record) -> bool:

@@ -90,7 +90,7 @@ def state_document(state: State) -> Document:
 
 def record_document(record: Record) -> Document:
     """`state show --json`."""
-    return record.model_dump(mode="json")
+    return dict(to_jsonable_python(record))
 
 
 def state_list_document(state: State) -> list[Document]:

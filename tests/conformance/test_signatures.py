@@ -72,9 +72,15 @@ def voice(method: str, inputs: dict[str, Any]) -> Voice:
 
 
 def record(method: str = "clone-minimax", *, account: str, **more: Any) -> Record:
-    fields = {"external_task_id": "vc-1", "address": "hero", "provider": "vod", "method": method, "generation": 1}
+    fields: dict[str, Any] = {
+        "external_task_id": "vc-1",
+        "address": "hero",
+        "provider": "vod",
+        "method": method,
+        "generation": 1,
+    }
     times = {"created_at": NOW, "changed_at": NOW, "status": Status.READY, "voice_id": "minimax_1"}
-    return Record.model_validate(fields | times | {"account": account} | more)
+    return Record(**(fields | times | {"account": account} | more))
 
 
 def submit(method: str, **inputs: Any) -> Callable[[Clouds], object]:

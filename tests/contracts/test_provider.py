@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -85,7 +86,7 @@ unlisted = _mounted({name: mounting for name, mounting in ALL.items() if name no
 
 
 def record(cloud: Mount, status: Status, **fields: object) -> Record:
-    defaults = {
+    defaults: dict[str, Any] = {
         "external_task_id": KEY,
         "address": "narrator",
         "provider": "cloud",
@@ -97,7 +98,7 @@ def record(cloud: Mount, status: Status, **fields: object) -> Record:
         "changed_at": START,
         "attempts": 1,
     }
-    return Record.model_validate(defaults | fields)
+    return Record(**(defaults | fields))
 
 
 def begin(cloud: Mount, name: str = "Narrator") -> Record:

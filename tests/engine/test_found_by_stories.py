@@ -226,10 +226,9 @@ def test_a_person_s_word_on_an_address_is_on_the_creation_that_it_means(generati
     simulated.apply()
     state = simulated.state
     moved, own = (state.records[state.current[address]] for address in "ab")
-    lost = {"status": Status.UNCERTAIN, "address": "b", "voice_id": None}
     uncertain = (
-        moved.model_copy(update=lost),
-        own.model_copy(update=lost | {"generation": generation}),
+        replace(moved, status=Status.UNCERTAIN, address="b", voice_id=None),
+        replace(own, status=Status.UNCERTAIN, address="b", voice_id=None, generation=generation),
     )
     after = state.with_changes(uncertain, current={"a": None, "b": moved.external_task_id})
     assert import_resolve.open_creation(after, "b").external_task_id == moved.external_task_id

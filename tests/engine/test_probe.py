@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -47,7 +48,7 @@ class ProbedCloud(UsedCloud):
 
 
 def record(address: str, status: Status = Status.READY, **fields: object) -> Record:
-    told: dict[str, object] = {
+    defaults: dict[str, Any] = {
         "external_task_id": f"key-{address}",
         "address": address,
         "provider": "trtc",
@@ -59,7 +60,7 @@ def record(address: str, status: Status = Status.READY, **fields: object) -> Rec
         "changed_at": NOW,
         "voice_id": "1",
     }
-    return Record.model_validate(told | fields)
+    return Record(**(defaults | fields))
 
 
 def looked(

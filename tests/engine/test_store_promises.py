@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -103,15 +105,14 @@ def test_an_apply_writes_less_than_three_times_its_final_file(tmp_path: Path, mo
         ]
         state = state.with_changes(made, current={a: f"vc-{a}" for a in addresses})
         store.commit(state)
-        for status, fields in (
+        results: list[tuple[Status, dict[str, Any]]] = [
             (Status.RUNNING, {"task_id": "8" * 18}),
             (Status.READY, {"voice_id": "8" * 18, "voice_name": "Voice 123", "owned_by": "1234567"}),
-        ):
+        ]
+        for status, fields in results:
             for before in made:
                 seen = WHEN + timedelta(seconds=second, microseconds=123456)
-                told = state.records[before.external_task_id].model_copy(
-                    update={"status": status, "changed_at": seen, **fields}
-                )
+                told = replace(state.records[before.external_task_id], status=status, changed_at=seen, **fields)
                 state = state.with_changes([told])
                 store.commit(state, touched=[before.external_task_id])
     store.finish(state)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -82,15 +83,14 @@ def test_rows_are_sorted_by_address() -> None:
 
 def a_sound(expires_at: datetime | None) -> State:
     made = state_with(Status.READY, voice_name=None).records["vc-1"]
-    sound = made.model_copy(
-        update={
-            "address": "audio.bang",
-            "account": "tencent-vod https://vod.intl.tencentcloudapi.com 221073",
-            "method": "task",
-            "voice_id": None,
-            "url": "https://vod.example.com/bang.mp3",
-            "expires_at": expires_at,
-        }
+    sound = replace(
+        made,
+        address="audio.bang",
+        account="tencent-vod https://vod.intl.tencentcloudapi.com 221073",
+        method="task",
+        voice_id=None,
+        url="https://vod.example.com/bang.mp3",
+        expires_at=expires_at,
     )
     return State(lineage="l", records={"vc-1": sound}, current={"audio.bang": "vc-1"})
 
@@ -111,7 +111,7 @@ def test_a_sound_past_its_end_is_expired() -> None:
 
 def test_a_voice_whose_cloud_keeps_tasks_for_72_hours_is_unverifiable_after_72_hours() -> None:
     made = state_with(Status.READY).records["vc-1"]
-    record = made.model_copy(update={"account": "tencent-vod https://vod.intl.tencentcloudapi.com 221073"})
+    record = replace(made, account="tencent-vod https://vod.intl.tencentcloudapi.com 221073")
     state = State(lineage="l", records={"vc-1": record}, current={"narrator": "vc-1"})
     assert outputs(state, now=WHEN + timedelta(hours=72))["narrator"].status == "ready"
     assert outputs(state, now=WHEN + timedelta(hours=72, seconds=1))["narrator"].status == "unverifiable"

@@ -77,9 +77,7 @@ def link_notes_of(state: State, declared: Manifest, changes: tuple[Change, ...])
 def today(declared: Manifest) -> State:
     """The old state, with the link notes of every record renewed."""
     return OLD.with_changes(
-        OLD.records[OLD.current[a]].model_copy(
-            update={"sent": redaction.redacted(v), "links": redaction.link_notes_of(v)}
-        )
+        replace(OLD.records[OLD.current[a]], sent=redaction.redacted(v), links=redaction.link_notes_of(v))
         for a, v in declared.voices.items()
     )
 
@@ -169,7 +167,7 @@ def test_an_interrupted_creation_is_gone_on_with_though_its_link_was_signed_anew
 ) -> None:
     declared = manifest(tmp_path, 2)
     record = OLD.records[OLD.current["qiniu"]]
-    state = OLD.with_changes([record.model_copy(update={"status": status, "voice_id": None, "created_at": cases.NOW})])
+    state = OLD.with_changes([replace(record, status=status, voice_id=None, created_at=cases.NOW)])
     (change,) = [c for c in plan(declared, state).changes if c.address == "qiniu"]
     assert (change.action, change.key) == (Action.RECOVER, record.external_task_id)
     seen = {"kling": Observations(account=record.account, of={record.external_task_id: Absent()})}
@@ -185,7 +183,7 @@ def test_an_ignored_link_is_not_noted(tmp_path: Path) -> None:
     ignoring = ("qiniu: {", "qiniu: {lifecycle: {ignore_changes: [voice_url]}, ")
     old = OLD.records[OLD.current["qiniu"]]
     declared = manifest(tmp_path, 2, ignoring)
-    state = OLD.with_changes([old.model_copy(update={"lifecycle": declared.voices["qiniu"].lifecycle})])
+    state = OLD.with_changes([replace(old, lifecycle=declared.voices["qiniu"].lifecycle)])
     assert "qiniu" not in actions(plan(declared, state))
 
 

@@ -40,7 +40,7 @@ def record(status: Status = Status.READY, *, key: str = KEY, account: str = HERE
         "changed_at": START,
         "attempts": sent,
     }
-    return Record.model_validate(defaults | fields)
+    return Record(**(defaults | fields))
 
 
 def kling_body(code: int, message: str = "words", **more: object) -> bytes:

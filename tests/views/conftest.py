@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -171,8 +173,14 @@ def ready() -> Record:
 def state(ready: Record) -> State:
     def other(address: str, status: Status, **fields: object) -> Record:
         key = f"vc-3b1f8f0e-{address}-11111111-1"
-        changed = {"external_task_id": key, "address": address, "status": status, "voice_id": None, "voice_name": None}
-        return ready.model_copy(update=changed | {"generation": 1, "labels": {}} | fields)
+        changed: dict[str, Any] = {
+            "external_task_id": key,
+            "address": address,
+            "status": status,
+            "voice_id": None,
+            "voice_name": None,
+        }
+        return replace(ready, **(changed | {"generation": 1, "labels": {}} | fields))
 
     slow = other("slow", Status.RUNNING, sent={"voice_name": "Slow"})
     ghost = other("ghost", Status.FAILED, message="the sample holds two voices")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from reconciler.engine.context import Context
 from reconciler.engine.procedures.creation import await_voice, new_voice
 from reconciler.engine.procedures.deletion import delete_voice, depose, has_no_id_yet, release
@@ -180,7 +182,7 @@ def _adopted_record(
     context: Context, change: Change, voice: Voice, remote: RemoteVoice, known: Record | None
 ) -> Record:
     if known is not None:
-        return transitions.seen(known, remote, now=context.now).model_copy(update={"deposed_by": None})
+        return dataclasses.replace(transitions.seen(known, remote, now=context.now), deposed_by=None)
     account = context.clouds[change.provider].provider.account
     return transitions.bound(change, voice, remote, account=account, now=context.now)
 

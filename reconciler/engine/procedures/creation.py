@@ -130,7 +130,7 @@ def _send(context: Context, voice: Voice, intent: Intent) -> Procedure[Record | 
             if sends >= SENDS:
                 yield from _end_after_sends(context, voice, record, lost)
             # The same key: if the first call arrives after all, the cloud refuses this one.
-            record = record.model_copy(update={"attempts": record.attempts + 1, "changed_at": context.now})
+            record = replace(record, attempts=record.attempts + 1, changed_at=context.now)
             yield from Commit((record,), urgent=True)
 
 

@@ -5,6 +5,8 @@ The record is deposed before the call: if the run is killed in between, the next
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reconciler.engine.context import Context
 from reconciler.engine.procedures.waiting import RETRIES_LATER, overdue, runs_too_long
 from reconciler.engine.steps import AwaitTask, Commit, Delete, EndProcedure, Failed, Left, Overdue, Procedure, Stopped
@@ -31,7 +33,7 @@ def delete_voice(context: Context, old: Record) -> Procedure[None]:
         if ended.status is TaskStatus.FAILED:
             yield from Commit((transitions.tombstone(old, now=context.now),))
             return
-        old = old.model_copy(update={"voice_id": ended.voice_id})
+        old = replace(old, voice_id=ended.voice_id)
         yield from Commit((old,), urgent=True)
     answer = yield from Delete(old)
     match answer:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from reconciler.model.observed import Absent, Found, TaskStatus, Unknown
@@ -173,7 +175,7 @@ def test_marked_voices_that_no_record_has_are_reported(house: House) -> None:
 def test_a_tombstone_s_voice_and_an_imported_one_are_not_marked(house: House) -> None:
     tombstone = house.record(0, Status.DELETED)
     imported = house.record(99, method="existing", voice_id=house.tasks[1].voice_id)
-    elsewhere = house.record(2).model_copy(update={"account": "kling https://api-beijing.klingai.com"})
+    elsewhere = replace(house.record(2), account="kling https://api-beijing.klingai.com")
     observed = house.provider.observe([tombstone, imported, elsewhere])
     assert [v.voice_name for v in observed.marked] == ["v3", "v4"]
 

@@ -211,8 +211,9 @@ def test_an_update_says_the_changed_fields_and_keeps_our_marker_among_the_labels
 
 def test_an_update_says_what_stays_too_for_the_vendor_might_clear_what_is_left_out() -> None:
     vod, cloud = provider(UpdateVoice=body(Voice={}))
-    known = record(method="clone-minimax", voice_id="minimax_1").model_copy(
-        update={"sent": {"name": "Mini", "gender": "female", "labels": ["calm"], "text": "Hi."}}
+    known = replace(
+        record(method="clone-minimax", voice_id="minimax_1"),
+        sent={"name": "Mini", "gender": "female", "labels": ["calm"], "text": "Hi."},
     )
     vod.update(known, {"name": "Maxi"})
     assert cloud.request_body("UpdateVoice")["VoiceFields"] == {
