@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Literal, NamedTuple, TypeVar
 
 from reconciler.model.account import Account
 from reconciler.protocols import Clock, Provider
+from reconciler.values import value
 
 if TYPE_CHECKING:
     import httpx
@@ -28,7 +28,7 @@ def no_secrets(external_task_id: str) -> Iterable[str]:  # noqa: ARG001 - the si
     return ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Surroundings:
     """What a run gives to an adapter. `environ` and `home` are the only sources of credentials."""
 
@@ -49,7 +49,7 @@ class Connected(NamedTuple):
     credentials: object
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Adapter(Generic[A_contra]):
     """How accounts of one type are connected.
 

@@ -7,10 +7,10 @@ Commands are data, and never parsed out of a sentence: a voice may have a comman
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from reconciler.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Command:
     """A command to type: its words after `voicectl` and the global options, unquoted: `("state", "rm", "hero")`.
 
@@ -27,7 +27,7 @@ class Command:
         return self.words[0].startswith("--")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Way:
     """One alternative of a hint: `words: command, then command`, then the text `after`. Each may be empty."""
 
@@ -36,7 +36,7 @@ class Way:
     after: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Hint:
     """The alternatives for the user, who takes one of them. A hint without alternatives is false."""
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
 from reconciler.errors import StateLocked
 from reconciler.hints import hint, way
-from reconciler.model.base import Frozen, value
+from reconciler.model.base import Frozen
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Observation, Observations, RemoteVoice
 from reconciler.model.state import MADE, Record
 from reconciler.model.time_format import format_time
+from reconciler.values import value
 
 
 @value
@@ -190,7 +190,7 @@ class Probing(Protocol):
 ANY_VERSION = "*"  # for Backend.write: overwrite any state, even an unreadable one
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Blob:
     """A stored state: the bytes of a snapshot, and the `entries` that were appended since.
 

@@ -10,11 +10,13 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from reconciler.values import value
 
 if TYPE_CHECKING:
     from reconciler.audio.probing import Fetch
@@ -44,7 +46,7 @@ class SystemClock:
         time.sleep(seconds)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Workspace:
     """The paths of a manifest and its state. `manifest` is a file or a folder, as the user typed it.
 

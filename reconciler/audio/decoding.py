@@ -10,7 +10,6 @@ import io
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeVar
 
@@ -21,6 +20,8 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition
 
+from reconciler.values import value
+
 LONGEST = 600  # seconds that are decoded: twice the longest sample that any cloud accepts
 _DEMUXERS = {"mp3": "mp3", "m4a": "mov", "mp4": "mov", "mov": "mov", "wav": "wav"}
 _RATES = range(4_000, 384_001)  # Hz; outside, the resampler's memory has no bound
@@ -30,7 +31,7 @@ _BROKEN = "can't be decoded: it is damaged, or not what it begins as"
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Sound:
     """What was measured of a sample's sound."""
 

@@ -5,13 +5,13 @@ Values only; `inspecting` creates them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from reconciler.values import value
 
 EXTRA = "pip install 'voicectl[audio]'"
 _CHANNELS = {1: "mono", 2: "stereo"}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AudioFile:
     """One measured sample. `sha256` (hex) of the file's bytes is its identity, independent of its path and time."""
 
@@ -34,7 +34,7 @@ class AudioFile:
         return f"{self.rate / 1000:g} kHz {channels}{depth} {self.container}"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Unreadable:
     """Bytes that can't be measured. `why` continues a sentence about the sample: `is an HTML page, not audio`."""
 

@@ -6,17 +6,18 @@ Checks only what was measured, and guesses nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from reconciler.audio.file import EXTRA, AudioFile, Unreadable, is_16k_mono_wav
 from reconciler.audio.inspecting import converts
+from reconciler.values import value
 
 MB = 1024 * 1024
 LARGEST_FILE = 256 * MB  # voicectl's own limit where a vendor has none; a larger file is not read
 _16K_MONO = "16 kHz mono wav"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AudioLimits:
     """The limits for one parameter of one API. None, or no formats: the vendor documents no limit."""
 
@@ -45,7 +46,7 @@ class AudioLimits:
         return f"at most {self.longest:g} s" if self.shortest is None else f"{self.shortest:g} to {self.longest:g} s"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SampleLimits:
     """The limits of one type of cloud, by (method, key). `files`: of local files, where every limit counts."""
 

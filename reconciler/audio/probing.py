@@ -6,17 +6,17 @@ must not pass a sample that it did not see. A file that this installation can't 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from reconciler.audio.file import AudioFile
 from reconciler.audio.inspecting import inspect
 from reconciler.audio.limits import MB, AudioLimits, faults, format_fault, size_fault
+from reconciler.values import value
 
 LARGEST_DOWNLOAD = 100 * MB  # where the vendor names no size
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Fetched:
     """A finished download."""
 
@@ -25,7 +25,7 @@ class Fetched:
     whole: bool  # whether `data` is the whole file
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NotFetched:
     """A failed download. `why` continues a sentence about the link, without its query: `can't be fetched: …`."""
 
@@ -42,7 +42,7 @@ class Fetch(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Probed:
     """The result of a probe. `faults` are proven, `doubts` say what could not be checked; each is a sentence."""
 

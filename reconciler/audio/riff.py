@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from reconciler.audio.riff_chunks import Chunk, Chunks, is_chunk
 from reconciler.audio.sniffing import end_of_id3
+from reconciler.values import value
 
 _PLACEHOLDER_SIZE = 1 << 28  # bytes: 256 MB, the largest file that is read; a stream's header has a larger size
 _PLACEHOLDER_FACTOR = 50  # a size of so many times the bytes in the file is a placeholder too,
@@ -26,7 +27,7 @@ _INTEGERS = {1: "pcm_u8", 2: "pcm_s16", 3: "pcm_s24", 4: "pcm_s32"}
 _FLOATS = {4: "pcm_f32", 8: "pcm_f64"}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Wave:
     """The header of a WAV, as far as it is true."""
 
@@ -48,7 +49,7 @@ class Wave:
         return self.frames / self.rate
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Format:
     """The values of the fmt chunk."""
 
@@ -70,7 +71,7 @@ class _Format:
         return (self.bits + 7) // 8
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Extent:
     """The bytes of the sound that are in the file and belong to it."""
 

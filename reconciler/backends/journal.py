@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pydantic import BaseModel, ValidationError
 
 from reconciler.errors import StateDamaged, StateTooNew
 from reconciler.hints import hint, way
+from reconciler.values import value
 
 FORMAT = 1
 NOTHING = "nothing"  # the value of `continues` where there is no snapshot yet
@@ -28,7 +28,7 @@ class _Header(BaseModel):
     continues: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Journal:
     """A parsed journal. The next line is written at `end`; bytes after it are a torn line that was never confirmed."""
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.atomic_write import write_all, write_temporary
@@ -23,13 +22,14 @@ from reconciler.backends import filelock, journal
 from reconciler.errors import StateConflict, StateDamaged, StateError
 from reconciler.hints import hint, way
 from reconciler.protocols import ANY_VERSION, Blob, LockInfo
+from reconciler.values import value
 
 _READS = 200  # attempts of a reader; each one fails only if a writer finished in between
 
 _FileStat = tuple[int, ...] | None  # device, inode, size, times; None if the file does not exist
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Content:
     """What the files held at the last read or write. The next append is written at `end`; None: to a new journal."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from reconciler.backends.local import LocalBackend
@@ -16,6 +16,7 @@ from reconciler.model import statefile
 from reconciler.model.methods import inputs_model
 from reconciler.model.neighbour import Neighbour, Relation
 from reconciler.model.state import LIVE, Record, State
+from reconciler.values import value
 
 _STATE, _JOURNAL = ".state.json", ".state.journal"
 _COPIES = (".state.backup", ".state.rescue.json")
@@ -23,7 +24,7 @@ _YAML = (".yaml", ".yml")
 _LINKS = 40  # in a chain, as in Linux
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Spot:
     """A manifest as the user typed it, and the path of its state."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +9,7 @@ import click
 from reconciler.cli.context import Command, say
 from reconciler.cli.shell_completion import declared_addresses
 from reconciler.errors import StateLocked, UsageError
+from reconciler.values import value
 
 if TYPE_CHECKING:
     from reconciler.engine.session import Request
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 COUNT = click.IntRange(min=0)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Options:
     retry: tuple[str, ...] = ()
     replace: tuple[str, ...] = ()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reconciler.model.observed import Observations
 from reconciler.protocols import Clock
+from reconciler.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ShiftedClock:
     """A `Clock` that is ahead of another one by a fixed time."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from reconciler.protocols import MethodCapabilities, Probing, Provider
+from reconciler.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Cloud:
     """A connected provider. Clouds with the same `quota` are one account and share its limits."""
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.engine.cloud import Cloud
 from reconciler.engine.run_state import RunState
 from reconciler.model.state import Record, State
 from reconciler.protocols import Clock
+from reconciler.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Context:
     """What a procedure may read."""
 

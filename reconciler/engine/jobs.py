@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from reconciler.engine.cloud import Cloud
@@ -18,12 +18,13 @@ from reconciler.model.observed import Observation, RemoteVoice, Unknown
 from reconciler.model.redaction import redacted, with_current_notes
 from reconciler.model.state import Record
 from reconciler.protocols import Accepted, Activating, Done, Probing, Updating
+from reconciler.values import value
 
 T = TypeVar("T")
 Value = Accepted | Done | Observation | CloudError | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CallResult:
     """A call and what it returned."""
 
@@ -34,7 +35,7 @@ class CallResult:
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PollResult:
     """The statuses of a provider's running tasks, or the error of the poll."""
 
@@ -46,7 +47,7 @@ JobResult = CallResult | PollResult | AppendResult
 Job = Callable[[], JobResult]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CallJob:
     """Makes one provider call."""
 
@@ -65,7 +66,7 @@ class CallJob:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PollJob:
     """Polls the running tasks of one provider."""
 

@@ -6,10 +6,11 @@ import getpass
 import os
 import secrets
 import socket
-from dataclasses import dataclass
+
+from reconciler.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LockOwner:
     """The user, host and process id of a run."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.engine.clocks import ShiftedClock, ahead_by, note
@@ -15,7 +15,6 @@ from reconciler.engine.session import Request, Session
 from reconciler.engine.worker_pool import ThreadPool, WorkerPool
 from reconciler.errors import Declined, SafetyStop, StateError, UsageError
 from reconciler.hints import NO_HINT, hint, way
-from reconciler.model.base import value
 from reconciler.model.events import Event, Tally
 from reconciler.model.plan import Plan
 from reconciler.model.state import State
@@ -25,13 +24,14 @@ from reconciler.planning import survey as surveying
 from reconciler.planning.finish import finish
 from reconciler.planning.plan_context import PlanOptions
 from reconciler.protocols import Clock
+from reconciler.values import value
 
 if TYPE_CHECKING:
     from reconciler.engine.executor import Executor
     from reconciler.engine.jobs import JobResult
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Watch:
     """The callbacks of a run: they show the plan, ask for approval, receive events, and can stop the run."""
 
@@ -59,7 +59,7 @@ class Drifted:
     survey: Survey | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Planned:
     plan: Plan
     survey: Survey | None

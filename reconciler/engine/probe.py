@@ -6,7 +6,7 @@ A probe decides and changes nothing: it returns new observations, which the plan
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import ceil
 
 from reconciler.engine.cloud import Cloud
@@ -14,12 +14,13 @@ from reconciler.model.method import Origin
 from reconciler.model.observed import Absent, Found, Observation, Observations, Unknown, Unverifiable
 from reconciler.model.state import Record, State, Status
 from reconciler.protocols import ProbeCost, Probing
+from reconciler.values import value
 
 Seen = Mapping[str, Observations]
 Verifier = Callable[[State, Mapping[str, Cloud], Seen], Seen]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Probe:
     """The probe of one account, before it is made."""
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 from reconciler.model.events import Event
 from reconciler.model.state import Record, State
+from reconciler.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Batch:
     """What one append writes. `touched`: the keys of all records that may differ. `number`: that of the last write."""
 

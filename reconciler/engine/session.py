@@ -15,9 +15,10 @@ from reconciler.model.state import State
 from reconciler.planning import neighbours, no_state
 from reconciler.planning.plan_context import PlanOptions
 from reconciler.protocols import Clock
+from reconciler.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Session:
     """What every operation works on. `connect` connects the named providers; `lineage` returns a new lineage.
 
@@ -64,7 +65,7 @@ class Session:
         return state
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Request:
     """The options of the command line."""
 

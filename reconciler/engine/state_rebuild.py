@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 
 from reconciler.engine.cloud import Cloud
@@ -12,13 +12,13 @@ from reconciler.engine.session import Request, Session, state_edit
 from reconciler.errors import CloudError, Declined, UsageError
 from reconciler.hints import hint, way
 from reconciler.model import transitions
-from reconciler.model.base import value
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Observation, RemoteVoice, TaskStatus
 from reconciler.model.redaction import link_notes_of, redacted
 from reconciler.model.state import Record, State, Status
 from reconciler.planning import markers
 from reconciler.protocols import Probing, RecentTasks
+from reconciler.values import value
 
 
 @value
@@ -35,7 +35,7 @@ class Rebuilt:
     renamed: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Unrecorded:
     """A voice or a task without a record, whose marker fits a declared entry.
 

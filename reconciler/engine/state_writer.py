@@ -8,7 +8,6 @@ in the message if no disk takes one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from math import inf
 from typing import Protocol
 
@@ -16,6 +15,7 @@ from reconciler.engine.run_state import Batch, RunState
 from reconciler.errors import StateError
 from reconciler.model.state import State
 from reconciler.protocols import Clock
+from reconciler.values import value
 
 _MAX_DELAY = 0.5  # seconds that a result waits for others, to be written with them
 _DELAY_FACTOR = 3.0  # the delay is so many times the duration of the last append
@@ -30,7 +30,7 @@ class Journal(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AppendResult:
     """How an append ended. With an `error`, it is unknown whether it is durable."""
 
@@ -39,7 +39,7 @@ class AppendResult:
     error: Exception | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AppendJob:
     """One append, as a job of the worker pool."""
 

@@ -8,7 +8,7 @@ a later call or emits a later event, so a procedure itself never waits for the d
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Generic, TypeVar
 
 from reconciler.errors import CloudError
@@ -18,12 +18,13 @@ from reconciler.model.manifest import Voice
 from reconciler.model.observed import Observation, RemoteVoice
 from reconciler.model.state import Record
 from reconciler.protocols import Accepted, Done
+from reconciler.values import value
 
 T = TypeVar("T")
 Procedure = Generator["AnyStep", Any, T]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Step(Generic[T]):
     """One step of a procedure. `T` is the type of its outcome."""
 
@@ -35,14 +36,14 @@ class Step(Generic[T]):
 # -- outcomes ----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Stopped:
     """The run ends, and this call provably did nothing: it was not sent, or `error` proves it."""
 
     error: CloudError | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Overdue:
     """The run stopped waiting for a task, after so many seconds."""
 
@@ -52,7 +53,7 @@ class Overdue:
 # -- the state and the events ------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Commit(Step[None]):
     """Writes these records, binds these addresses (None unbinds) and removes the keys of `without`, in one append.
 
@@ -66,7 +67,7 @@ class Commit(Step[None]):
     urgent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Note(Step[None]):
     """Emits an event about the change, such as a retry."""
 
@@ -77,21 +78,21 @@ class Note(Step[None]):
 # -- waits -------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AwaitTurn(Step[None]):
     """Waits until this creation may begin: the intent is written, and the call follows soon."""
 
     voice: Voice
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AwaitDeletes(Step["End | None"]):
     """Waits until all deletions at this address have ended. The outcome is the end of one that failed, else None."""
 
     address: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AwaitTask(Step[RemoteVoice | Overdue]):
     """Waits until the record's task has ended."""
 
@@ -101,7 +102,7 @@ class AwaitTask(Step[RemoteVoice | Overdue]):
 # -- calls -------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Submit(Step[Accepted | Done | CloudError | Stopped]):
     """Sends the paid call under the record's key. Throttled: the cloud asked to wait longer than a run waits."""
 
@@ -109,7 +110,7 @@ class Submit(Step[Accepted | Done | CloudError | Stopped]):
     record: Record
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Find(Step[Observation | Stopped]):
     """Looks up by its key what a call has made, after so many seconds."""
 
@@ -117,7 +118,7 @@ class Find(Step[Observation | Stopped]):
     after: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Prove(Step[Observation | Stopped]):
     """Asks the cloud whether the voice that a key once made still exists."""
 
@@ -125,14 +126,14 @@ class Prove(Step[Observation | Stopped]):
     remote: RemoteVoice
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Delete(Step[CloudError | Stopped | None]):
     """Deletes the record's voice."""
 
     record: Record
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Update(Step[CloudError | Stopped | None]):
     """Updates these keys of the body in the cloud."""
 
@@ -141,7 +142,7 @@ class Update(Step[CloudError | Stopped | None]):
     keys: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Activate(Step[CloudError | Stopped | None]):
     """Activates a voice by its first use, which is paid."""
 
@@ -156,14 +157,14 @@ AnyStep = Commit | Note | AwaitTurn | AwaitDeletes | AwaitTask | Call
 # -- how a procedure ends ----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Finished:
     """The change is done."""
 
     voice_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Failed:
     """The change failed, and the outcome is known."""
 
@@ -171,7 +172,7 @@ class Failed:
     hint: Hint = NO_HINT
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Doubtful:
     """The outcome is unknown: the user has to resolve it."""
 
@@ -179,12 +180,12 @@ class Doubtful:
     hint: Hint
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Blocked:
     """The plan blocked this change."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Left:
     """Not begun, or withdrawn without effect, because the run ends."""
 

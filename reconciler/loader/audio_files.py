@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import stat
-from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from reconciler.loader.yaml_values import Value
 from reconciler.model.base import Inputs
 from reconciler.model.cloud_types import cloud_type, load
 from reconciler.model.methods import method_of
+from reconciler.values import value
 
 if TYPE_CHECKING:
     from reconciler.audio.limits import SampleLimits
@@ -34,7 +34,7 @@ def samples_of(kind: str) -> SampleLimits:
     return load(reference, SampleLimits) if reference else SampleLimits()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AudioFiles:
     """Key of the inputs -> path of its file, and remarks on the files for the user."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 from reconciler import waits
 from reconciler.audio.limits import AudioLimits
@@ -22,12 +21,13 @@ from reconciler.loader.yaml_values import Value
 from reconciler.model.cloud_types import cloud_type
 from reconciler.model.methods import models_under
 from reconciler.model.scalars import is_http
+from reconciler.values import value
 
 _PARALLEL = 8
 _CALLBACK_KEY = "callback_url"  # the key of the URL to which a cloud sends requests
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DeclaredUrl:
     """One declared link; its entry may be invalid."""
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from reconciler.model.manifest import AUDIO, AudioEntry, Entry
 from reconciler.model.methods import AUDIO_METHOD, METHOD_NAMES
+from reconciler.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EntrySection:
     """Its name, the model and the methods of its entries, and the prefix of their addresses."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from reconciler.errors import Problem, UsageError
@@ -14,9 +14,10 @@ from reconciler.loader.json_text import as_yaml
 from reconciler.loader.missing import missing_manifest
 from reconciler.loader.source_map import Position
 from reconciler.loader.streams import refuse_stream, stream
+from reconciler.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Source:
     """One file's bytes: UTF-8, without a byte order mark, with JSON's escapes rewritten for YAML.
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 
 import yaml
 from yaml.events import ScalarEvent, StreamEndEvent
 
 from reconciler.loader.source_map import Position, position_of
 from reconciler.loader.yaml_events import events_of
+from reconciler.values import value
 
 _ESCAPED = re.compile(r"\\u[dD][89a-fA-F]")
 _IN_QUOTES = re.compile(
@@ -25,7 +25,7 @@ _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _NO_TEXT = r"\ufffe"  # replaces half of a pair, at the same length; the reader refuses it
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class JsonText:
     """The file's bytes for a YAML parser. `halves`: position of a quoted text -> the half of a surrogate pair in it."""
 

@@ -7,7 +7,6 @@ because the user waits for each completion.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
@@ -15,11 +14,12 @@ from yaml.events import AliasEvent, CollectionEndEvent, Event, MappingStartEvent
 
 from reconciler.loader.files import sources
 from reconciler.loader.yaml_events import events_of
+from reconciler.values import value
 
 _PREFIXES = {"voices": "", "audio": "audio."}  # section -> the prefix of its addresses
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Names:
     """Names in the order of the manifest."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 
@@ -13,6 +12,7 @@ from reconciler.errors import Problem
 from reconciler.loader.files import Source
 from reconciler.loader.source_map import Path, Position, SourceNode, source_tree
 from reconciler.model.variables import may_be_key
+from reconciler.values import value
 
 _PLAIN_KEY = re.compile(r"[^\s.:\[\]\"']+(?: [^\s.:\[\]\"']+)*")
 _LONGEST_KEY = 80
@@ -25,7 +25,7 @@ class Point(Enum):
     VALUE = "value"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RawProblem:
     """A problem before it is located.
 

@@ -12,6 +12,7 @@ from reconciler.loader.misplaced import at_top, is_part, without_last
 from reconciler.loader.problems import Point, RawProblem
 from reconciler.loader.source_map import Path
 from reconciler.loader.yaml_values import Value, kind_of
+from reconciler.values import value
 
 SUPPORTED_VERSION = 1
 FREE = "x-"  # the prefix of the user's own keys, which hold anchors
@@ -20,7 +21,7 @@ SECTIONS = ("version", "providers", "voices", "audio", "defaults", "safety")
 Raw = dict[str, Value]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Section:
     """One section of one file."""
 

@@ -7,7 +7,6 @@ give the same Voice.
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -19,6 +18,7 @@ from reconciler.model.cloud_types import cloud_type
 from reconciler.model.manifest import DEFAULT_LIFECYCLE, Labels, Voice
 from reconciler.model.method import MethodInputs
 from reconciler.model.methods import METHOD_NAMES
+from reconciler.values import value
 
 NO_LABELS: dict[str, str] = {}  # these are shared by all voices, which nobody changes
 NO_FILES: dict[str, str] = {}
@@ -26,7 +26,7 @@ _LABELS: TypeAdapter[dict[str, str]] = TypeAdapter(Labels, config=ConfigDict(def
 _METHODS = frozenset(METHOD_NAMES)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Method:
     """What all entries of one provider with one method have in common."""
 

@@ -7,13 +7,13 @@ under the type's name; it is loaded only if a manifest names the type.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar
 
 from reconciler.model.account import Account
 from reconciler.model.method import MethodInputs
+from reconciler.values import value
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -29,7 +29,7 @@ _loaded: dict[str, CloudType] = {}  # the types that this process has used so fa
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CloudType:
     """One type of cloud. The parts that are seldom needed are named as `module:attribute`, and loaded by `load`.
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from reconciler.model.base import Inputs, value
+from reconciler.model.base import Inputs
 from reconciler.model.link_notes import Comparison, Verdict, compare
 from reconciler.model.link_notes import links as links_in
 from reconciler.model.plan import FieldChange
 from reconciler.model.signatures import Rules
 from reconciler.model.urls import WITHIN, shown
+from reconciler.values import value
 
 
 @value
@@ -22,7 +22,7 @@ class OtherQuery:
     parameters: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Aligned:
     """`sent` with every link that is still the same replaced by its declared form, so that only real changes differ."""
 

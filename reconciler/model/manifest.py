@@ -13,11 +13,12 @@ from pydantic import Field, StringConstraints
 
 from reconciler.model import urls
 from reconciler.model.account import Account
-from reconciler.model.base import Frozen, Inputs, value
+from reconciler.model.base import Frozen, Inputs
 from reconciler.model.cloud_types import cloud_type
 from reconciler.model.method import Origin
 from reconciler.model.methods import MethodInputsType, keyword_of, origin_of
 from reconciler.model.scalars import Duration, SigningParameters
+from reconciler.values import value
 
 _QUOTED = 20_000  # characters; a cloud's message quotes at most the beginning of a long text
 

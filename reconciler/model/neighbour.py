@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from reconciler.model.base import value
+from reconciler.values import value
 
 
 class Relation(StrEnum):
@@ -26,8 +26,8 @@ class Neighbour:
     path: str  # of the state file
     manifest: str  # the path of the manifest that it belongs to
     options: str  # the global options that select that manifest
-    through: str = ""  # the global options of the manifest beside it, where that is not the run's own
     relation: Relation
+    through: str = ""  # the global options of the manifest beside it, where that is not the run's own
     held: int = 0  # records that may have a voice in a cloud
     unlisted: int = 0  # how many of them no cloud lists
     damage: str | None = None  # why it can't be read; the counts are unknown then

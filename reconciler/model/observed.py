@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from reconciler.errors import Cause
-from reconciler.model.base import value
+from reconciler.values import value
 
 
 class TaskStatus(StrEnum):

@@ -8,10 +8,11 @@ from typing import Annotated, Any
 from pydantic import AliasChoices, Field
 
 from reconciler.hints import NO_HINT, Hint
-from reconciler.model.base import AnyHint, value
+from reconciler.model.base import AnyHint
 from reconciler.model.method import Origin
 from reconciler.model.methods import origin_of
 from reconciler.model.observed import RemoteVoice
+from reconciler.values import value
 
 PLAN_FORMAT = 1
 

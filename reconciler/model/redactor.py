@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from reconciler.values import value
 
 QUOTED = 300  # characters of a redacted text
 _SEARCHED = 20_000  # characters of the original text; the rest is dropped
@@ -61,7 +63,7 @@ class Redactor:
         return line if len(line) <= limit else line[: limit - 3] + "..."
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Known:
     """Known secrets in the forms in which they are searched."""
 

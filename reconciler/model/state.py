@@ -11,10 +11,11 @@ from typing import Annotated
 from pydantic import AwareDatetime, Field
 
 from reconciler.errors import Cause
-from reconciler.model.base import Frozen, Inputs, value
+from reconciler.model.base import Frozen, Inputs
 from reconciler.model.manifest import DEFAULT_LIFECYCLE, Lifecycle
 from reconciler.model.method import Origin
 from reconciler.model.methods import origin_of
+from reconciler.values import value
 
 STATE_VERSION = 1
 

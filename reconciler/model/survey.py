@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import field
 
 from reconciler.hints import NO_HINT, Hint
-from reconciler.model.base import value
 from reconciler.model.plan import Drift, DriftKind, FieldChange
+from reconciler.values import value
 
 
 @value

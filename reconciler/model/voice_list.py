@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import field
 
-from reconciler.model.base import value
 from reconciler.model.observed import RemoteVoice
+from reconciler.values import value
 
 
 @value

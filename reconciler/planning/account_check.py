@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from reconciler.hints import Hint, hint, way
-from reconciler.model.base import value
 from reconciler.model.observed import Absent, Found, Observation, Observations, Unknown, Unverifiable
 from reconciler.model.state import Record
+from reconciler.values import value
 
 
 @value

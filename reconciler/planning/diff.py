@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciler.model.base import Inputs, value
+from reconciler.model.base import Inputs
 from reconciler.model.link_alignment import OtherQuery, aligned, named
 from reconciler.model.manifest import Lifecycle, Voice
 from reconciler.model.method import KeyClass
@@ -16,6 +16,7 @@ from reconciler.model.plan import FieldChange
 from reconciler.model.redaction import redacted, rules_of
 from reconciler.model.state import Record
 from reconciler.model.urls import compared
+from reconciler.values import value
 
 
 @value

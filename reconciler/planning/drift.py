@@ -6,7 +6,6 @@ Also lists the voices that could not be observed, and notes.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 
 from reconciler.hints import NO_HINT, Hint
@@ -20,11 +19,12 @@ from reconciler.planning.marked_voices import Marked
 from reconciler.planning.plan_context import PlanContext, has_expired, is_due_for_deletion
 from reconciler.planning.replaced import LONGEST_KEEP
 from reconciler.planning.shared_voices import shared_samples
+from reconciler.values import value
 
 _BUYS = frozenset({Action.CREATE, Action.CLONE, Action.REPLACE})
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Remarks:
     """What a plan reports beside its changes."""
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from reconciler.model.manifest import AUDIO, Voice
 from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice
 from reconciler.model.state import Record, State, Status
 from reconciler.planning import markers
+from reconciler.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Marked:
     """A marked voice or task without a record."""
 
@@ -20,7 +21,7 @@ class Marked:
     marker: markers.Marker
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Index:
     """The marked voices, by digest and by address. If two providers are one account, its voices are in it twice."""
 

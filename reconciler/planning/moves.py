@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from typing import Any
 
@@ -30,11 +30,12 @@ from reconciler.planning.renamed_entries import (
     blocked_by_protection,
     blocked_by_stale_state,
 )
+from reconciler.values import value
 
 _OPEN = frozenset({Status.INTENDED, Status.RUNNING, Status.READY, Status.FAILED, Status.UNCERTAIN})
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Moves:
     """`pairs` maps a new address to the record that moves there. `unclear` has a blocked change where several fit."""
 

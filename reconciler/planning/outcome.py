@@ -5,21 +5,20 @@ It is used for an entry's own record, for a creation that a run began for it, an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus, Unknown, Unverifiable
 from reconciler.model.state import Record, Status
 from reconciler.planning.plan_context import PlanContext
+from reconciler.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Exists:
     """The voice exists, or its task is running."""
 
     remote: RemoteVoice
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Failed:
     """The creation failed: `remote` says so now, or else the record. `unseen`: why the cloud could not be read."""
 
@@ -27,31 +26,31 @@ class Failed:
     unseen: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NeverArrived:
     """The call provably did not reach the cloud, so the same call may be sent again."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Gone:
     """The creation was accepted or the voice existed, and the cloud has neither now."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NotKnown:
     """The cloud could not be read now. A later run may read it."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NotObservable:
     """The cloud accepted the creation, and has no call that looks it up."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class NeedsUser:
     """No cloud can tell whether the voice was made: the user has to. `message` is the earlier run's, if it left one."""
 

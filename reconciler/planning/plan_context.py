@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 
 from reconciler.hints import Hint
@@ -15,6 +15,7 @@ from reconciler.planning import markers
 from reconciler.planning.account_check import AccountProblem, check_account
 from reconciler.planning.marked_voices import Index, index
 from reconciler.protocols import ByKey, ByList, Capabilities, MethodCapabilities, Unknowable
+from reconciler.values import value
 
 _TOLERANCE = 600.0  # seconds that a machine's clock may be set back without making a record look wrong
 _LIST_DELAY = timedelta(minutes=10)  # a new task may be missing from lists for so long; no cloud documents a figure
@@ -24,7 +25,7 @@ _UNBOUND_STATUSES = SETTLING | {Status.DEPOSED, Status.LAPSED}
 _GIVEN_UP = frozenset({Status.ABANDONED, Status.LAPSED})
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PlanOptions:
     """Options of the user that change the plan, such as `--retry` and `--replace`."""
 
@@ -37,7 +38,7 @@ class PlanOptions:
 Place = tuple[str, str]  # account, voice_id
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PlanContext:
     """All that the changes of one plan depend on. Mappings without another comment are by provider name."""
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from reconciler.model.manifest import Manifest, Voice
 from reconciler.model.method import Origin
@@ -14,9 +14,10 @@ from reconciler.model.state import Record, State, Status
 from reconciler.planning.diff import difference
 from reconciler.planning.moves import made_from, matching_key
 from reconciler.planning.same_account import are_two_accounts
+from reconciler.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Move:
     """A record that may get the provider name of an entry."""
 

@@ -7,7 +7,7 @@ decided, the entry is blocked. If they are two accounts, the change is a replace
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -23,6 +23,7 @@ from reconciler.planning.diff import shown_inputs
 from reconciler.planning.plan_context import PlanOptions, is_due_for_deletion, is_just_accepted
 from reconciler.planning.provider_moves import Move, names_voice_id, possible_moves, same_inputs
 from reconciler.planning.same_account import Comparison, Name, Undecided, compare
+from reconciler.values import value
 
 REASON = "same account under another name"
 _STATE_ONLY = "changes the state only, no call"
@@ -36,7 +37,7 @@ class BlockReason(NamedTuple):
     hint: Hint
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Renaming:
     """The state to plan from, in which moved records have the new provider name. `moved` holds them as they were."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from reconciler.model.manifest import Voice
 from reconciler.model.method import Origin
 from reconciler.model.observed import RemoteVoice, TaskStatus
@@ -14,9 +12,10 @@ from reconciler.planning.diff import shown_inputs
 from reconciler.planning.plan_context import PlanContext
 from reconciler.planning.replaced import old_id_note
 from reconciler.planning.updates import FIRST_USE, activation_is_uncertain, wants_activation
+from reconciler.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Replacement:
     """Why an address needs a new voice.
 

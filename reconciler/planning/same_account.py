@@ -6,7 +6,6 @@ nothing, the application, the region and the credentials must be equal.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 
@@ -16,6 +15,7 @@ from reconciler.model.method import Origin
 from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import Record, Status
 from reconciler.planning.plan_context import is_just_accepted
+from reconciler.values import value
 
 
 class Comparison(Enum):
@@ -26,7 +26,7 @@ class Comparison(Enum):
     NO_EVIDENCE = auto()  # neither name shows anything of the record, and their credentials differ
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Undecided:
     """The record does not decide it, so nothing may be paid for, changed or deleted. `temporary`: a later run may."""
 
@@ -34,7 +34,7 @@ class Undecided:
     temporary: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Name:
     """A provider name, and the observations of its account."""
 

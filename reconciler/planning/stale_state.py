@@ -7,7 +7,6 @@ knows. All changes of such an address are blocked, because the state has outdate
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from reconciler.hints import hint, way
 from reconciler.model.manifest import AUDIO, Voice
@@ -19,6 +18,7 @@ from reconciler.planning.change import as_blocked, make_change
 from reconciler.planning.diff import shown_inputs
 from reconciler.planning.marked_voices import Marked
 from reconciler.planning.plan_context import PlanContext
+from reconciler.values import value
 
 _CAUSE = "this state is out of date: the account holds later voices or tasks of them"
 _FETCH = hint("Get the newer state and use it.")
@@ -119,7 +119,7 @@ def _blocked_as_stale(context: PlanContext, address: str, marked: Marked, voice:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _UnknownAddress:
     """An address that is neither in the manifest nor in the state."""
 

@@ -5,8 +5,6 @@ A voice is deleted only if it has a record in this state, and never while an add
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from reconciler.hints import Hint
 from reconciler.model.method import Origin
 from reconciler.model.observed import Found, RemoteVoice, TaskStatus, Unknown
@@ -17,9 +15,10 @@ from reconciler.planning.change import make_change
 from reconciler.planning.diff import shown_inputs
 from reconciler.planning.outcome import Exists, Failed, Gone, NeedsUser, NeverArrived, NotKnown, NotObservable, outcome
 from reconciler.planning.plan_context import Place, PlanContext, is_due_for_deletion
+from reconciler.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Decided:
     """What is already decided for the addresses, before the unbound records are planned."""
 

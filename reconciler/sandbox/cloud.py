@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 
 from reconciler.model.account import Account
 from reconciler.model.variables import compared
 from reconciler.sandbox.http import Answer, Request
 from reconciler.sandbox.world import World
+from reconciler.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ForeignVoices:
     """The accounts of a cloud that lists voices which voicectl did not make.
 
@@ -23,7 +23,7 @@ class ForeignVoices:
     default: str  # the account of the keys in `sign_in`
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SandboxCloud:
     """The API of a cloud, and the keys that are valid there.
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from reconciler.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Request:
     """An HTTP request."""
 
@@ -23,7 +25,7 @@ class Request:
         return cls(method.upper(), path, query, {name.lower(): value for name, value in headers}, body)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Response:
     """An HTTP response."""
 
@@ -33,7 +35,7 @@ class Response:
     code: str = ""  # the cloud's own code, for the log: "0", "1302", "VoiceClone InternalError"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Dropped:
     """No answer: the work is done, and the connection breaks before the answer is sent."""
 

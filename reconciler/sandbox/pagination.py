@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler.sandbox.task import SELECT, Stage, Task
+from reconciler.values import value
 
 Row = tuple[Any, ...]
 Span = tuple[int | None, int | None]  # Unix seconds, both ends included; None: open
@@ -21,7 +21,7 @@ _AT = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TaskQuery:
     """A query for tasks: a filter and an order."""
 
@@ -35,7 +35,7 @@ class TaskQuery:
     token: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Page:
     """One page of tasks. `token` is for the next page; empty: this is the last one."""
 

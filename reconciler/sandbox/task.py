@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from reconciler.values import value
 
 SELECT = (
     "SELECT number, account, task_id, key, voice_id, voice_name, created_at, started_at, ended_at, failure, deleted_at,"
@@ -24,7 +25,7 @@ class Stage(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)  # not a pydantic model: a list call builds a thousand
+@value
 class Task:
     """A task. Times are Unix milliseconds. Its voice exists from `ended_at` on, unless there is a `failure`."""
 

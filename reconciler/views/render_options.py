@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import codecs
-from dataclasses import dataclass
 from enum import StrEnum
+
+from reconciler.values import value
 
 
 class Detail(StrEnum):
@@ -15,7 +16,7 @@ class Detail(StrEnum):
     FULL = "full"  # all of each
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RenderOptions:
     colour: bool = False
     detail: Detail = Detail.USUAL

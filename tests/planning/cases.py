@@ -19,6 +19,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zlib import crc32
 
+from reconciler.errors import Cause
 from reconciler.model.cloud_types import cloud_type
 from reconciler.model.manifest import Lifecycle, Manifest, Safety, Voice
 from reconciler.model.methods import AUDIO_METHOD, METHOD_NAMES, method_of
@@ -34,7 +35,7 @@ from reconciler.model.observed import (
 )
 from reconciler.model.plan import Plan
 from reconciler.model.redaction import link_notes_of, redacted
-from reconciler.model.state import LIVE, Record, State, Status
+from reconciler.model.state import LIVE, Activation, Record, State, Status
 from reconciler.planning import markers, planner
 from reconciler.planning.finish import finish
 from reconciler.planning.plan_context import PlanOptions
@@ -160,9 +161,9 @@ def record(case: Raw, name: str) -> Record:
         voice_name=fields.get("voice_name", _asked_name(made_from)) if has_ended and not is_deleted else None,
         owned_by="1234567" if has_ended and not is_deleted else None,
         message=fields.get("message"),
-        cause=fields.get("cause"),
+        cause=Cause(fields["cause"]) if "cause" in fields else None,
         deposed_by=fields.get("deposed_by"),
-        activation=fields.get("activation"),
+        activation=Activation(fields["activation"]) if "activation" in fields else None,
         url=fields.get("url"),
         expires_at=NOW + timedelta(hours=fields["expires_in_hours"]) if "expires_in_hours" in fields else None,
     )

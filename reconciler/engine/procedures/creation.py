@@ -8,7 +8,7 @@ happens if the first send is refused because a forgotten run had used its key.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import NoReturn
 
@@ -40,6 +40,7 @@ from reconciler.model.state import Record, Status
 from reconciler.planning import markers
 from reconciler.planning.blocked_change import failure_hint
 from reconciler.protocols import Accepted, ByKey, ByList, Done, Unknowable
+from reconciler.values import value
 
 SENDS = 3  # sends of one key in one run
 _MAX_SENDS = 4 * SENDS  # sends of one key in all runs; after them the creation counts as failed
@@ -47,7 +48,7 @@ _MAX_GENERATIONS = 20  # of one address in one run whose keys turn out to be use
 _NOT_SHOWN = "the cloud knows the key, and does not show its voice"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Intent:
     """`rebind`: the key that the address had before. `sent_before`: when an earlier run wrote that it would send."""
 

@@ -6,7 +6,6 @@ if it provably exists: a cloud may list the tasks of voices that were deleted lo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 
@@ -20,12 +19,13 @@ from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus
 from reconciler.model.state import LIVE, Record
 from reconciler.planning.blocked_change import failure_hint
+from reconciler.values import value
 
 _UNKNOWN_RUN = "the cloud knows this entry's key: an earlier run, which this state does not know,"
 DELETED = "its key was used for a voice that was deleted since: the next generation is made"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Unproven:
     """It is not proven whose voice the key made. The user decides: import it, or pay for another one."""
 

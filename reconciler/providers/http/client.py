@@ -25,6 +25,7 @@ from reconciler.providers.http import deadline
 from reconciler.providers.http.errors import NEVER_SENT, PERHAPS_SENT, doubt, lost, overdue, unsent
 from reconciler.providers.http.lean_httpx import httpx
 from reconciler.providers.http.proxies import proxy_for
+from reconciler.values import value
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024  # bytes, unpacked; a page of 1000 voices is about 0.6 MB
 PAUSES = (0.5, 1.0, 2.0)  # seconds between the tries of a read
@@ -39,7 +40,7 @@ _ENCODINGS = (
 Got = TypeVar("Got")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class HttpResponse:
     """A complete HTTP response. `call` is method and path, for messages."""
 

@@ -9,7 +9,7 @@ import re
 import threading
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 
 from reconciler.errors import CredentialsMissing
@@ -17,6 +17,7 @@ from reconciler.model import variables
 from reconciler.protocols import Clock
 from reconciler.providers.http.endpoint import base_url
 from reconciler.providers.kling.account import KlingAccount
+from reconciler.values import value
 
 # Kling, API authentication; the global host replaces api.klingai.com.
 ENDPOINTS: Mapping[str, str] = {
@@ -33,14 +34,14 @@ def endpoint(account: KlingAccount) -> str:
     return base_url(account.endpoint or ENDPOINTS[account.region])
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ApiKey:
     """A static key from Kling's console."""
 
     key: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class KeyPair:
     """The older scheme: the secret key signs tokens (JWT, HS256), and only the tokens are sent."""
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TypeVar
 
 from pydantic import ValidationError
@@ -19,9 +18,10 @@ from reconciler.providers.http.client import HttpResponse
 from reconciler.providers.http.errors import doubt
 from reconciler.providers.http.json_text import readable
 from reconciler.providers.kling.schema import Envelope
+from reconciler.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MessagePatterns:
     """How a call interprets code 1201, whose meaning depends on the text of the message."""
 

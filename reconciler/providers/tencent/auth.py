@@ -11,20 +11,21 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
 from reconciler.errors import CredentialsMissing
 from reconciler.model import variables
+from reconciler.values import value
 
 ALGORITHM = "TC3-HMAC-SHA256"
 _END = "tc3_request"
 _HINT = "Make a key in Tencent's console (CAM, API keys): export TENCENTCLOUD_SECRET_ID=... TENCENTCLOUD_SECRET_KEY=..."
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Credentials:
     """A key pair that signs requests. `token` belongs to temporary credentials and is empty for all others."""
 
@@ -98,7 +99,7 @@ class NamedVariables(Protocol):
     def token_env(self) -> str | None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _KeyNames:
     """The names of the parts in one source. Of several names for the token, the first that is set counts."""
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
@@ -21,6 +20,7 @@ from reconciler.providers.http.errors import doubt
 from reconciler.providers.http.lean_httpx import httpx
 from reconciler.providers.tencent import auth, schema
 from reconciler.providers.tencent.schema import Shape
+from reconciler.values import value
 
 MAX_REQUEST_BYTES = 10 * 1024 * 1024  # bytes; Tencent, API 3.0, signature v3: a POST has at most 10 MB
 _CONTENT_TYPE = "application/json"  # exactly this text: it is signed
@@ -28,7 +28,7 @@ _PATH = "/"
 _CALL = f"POST {_PATH}"  # how the HTTP client names each call
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Product:
     """A product of Tencent Cloud. `name` is its name in signatures."""
 
@@ -135,7 +135,7 @@ class Client:
         return None if answer.server_time is None else answer.server_time - self._clock.now()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Exchange:
     answer: HttpResponse
     envelope: schema.Envelope | None

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum, auto
 
 from reconciler.errors import Cause
+from reconciler.values import value
 
 
 class Proof(Enum):
@@ -27,7 +28,7 @@ class Proof(Enum):
     NOTHING = auto()  # it may have happened
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Rule:
     """The meaning of one code. `advice` is a hint for the user, where the code says more than the cloud's message."""
 

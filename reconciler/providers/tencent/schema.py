@@ -6,7 +6,6 @@ Needed keys are checked strictly, all others are ignored. The table of codes is 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import pydantic_core
@@ -20,6 +19,7 @@ from reconciler.providers.http import errors as http_errors
 from reconciler.providers.http.client import HttpResponse
 from reconciler.providers.http.json_text import readable
 from reconciler.providers.tencent.errors import Proof, rule
+from reconciler.values import value
 
 _MAX_CODE_LENGTH = 200  # characters; Tencent's codes are much shorter
 _EXPIRED = "AuthFailure.SignatureExpire"
@@ -40,7 +40,7 @@ class Reply(TencentModel):
 Shape = TypeVar("Shape", bound=Reply)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Envelope:
     """The content of `Response`: a success or an error."""
 

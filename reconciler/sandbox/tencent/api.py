@@ -6,7 +6,6 @@ Source of the order of checks: the common error codes. The HTTP status is 200 fo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from reconciler.sandbox.http import Answer, Dropped, Request, Response
 from reconciler.sandbox.request_context import RequestContext
@@ -16,13 +15,14 @@ from reconciler.sandbox.tencent.requests import Action
 from reconciler.sandbox.tencent.responses import Json, Refusal
 from reconciler.sandbox.tencent.vod import api as vod
 from reconciler.sandbox.world import World
+from reconciler.values import value
 
 _LARGEST_REQUEST = 10 * 1024 * 1024  # bytes; Tencent, API 3.0, signature v3: a POST
 _MEDIA_TYPE = "application/json"
 _HTML = b"<html><head><title>200 OK</title></head><body><h1>Gateway</h1></body></html>"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Product:
     version: str
     actions: Mapping[str, Action]

@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from reconciler.sandbox.http import Request
 from reconciler.sandbox.tencent.responses import Refusal
+from reconciler.values import value
 
 ALGORITHM = "TC3-HMAC-SHA256"
 SECRET_ID = "sandbox-default"  # noqa: S105 - valid in the sandbox only
@@ -28,7 +28,7 @@ _CREDENTIAL = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Caller:
     """The sender of a valid request."""
 

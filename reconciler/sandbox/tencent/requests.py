@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from reconciler.sandbox.request_context import RequestContext
 from reconciler.sandbox.tencent.responses import Json, Refusal
+from reconciler.values import value
 
 Kind: TypeAlias = "type[str] | type[int] | type[float] | list[Kind] | Mapping[str, Kind]"  # [str]: a list of strings
 
 _WORDS: Mapping[object, str] = {str: "a string", int: "an integer", float: "a number"}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Action:
     """An action: the function that does the work, and its parameters."""
 
