@@ -11,6 +11,7 @@ import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
+from functools import cache
 from typing import Any
 
 from pydantic import AliasChoices, Field, TypeAdapter, ValidationError
@@ -172,7 +173,8 @@ def _changes(old: Record, new: Record) -> dict[str, Any]:
 
 
 def _changed(record: Record, changes: dict[str, Any]) -> Record:
-    return _RECORD.validate_json(_json(_RECORD.dump_python(record, mode="json") | changes), strict=True)
+    adapter = _record_adapter()
+    return adapter.validate_json(_json(adapter.dump_python(record, mode="json") | changes), strict=True)
 
 
 def _validated(state: State) -> State:
@@ -245,9 +247,9 @@ def _block(lines: Sequence[bytes]) -> bytes:
 
 def _record_json(record: Record, *, only: set[str] | None = None) -> bytes:
     try:
-        return _RECORD.dump_json(record, include=only, exclude_defaults=only is None)
+        return _record_adapter().dump_json(record, include=only, exclude_defaults=only is None)
     except PydanticSerializationError:
-        return _RECORD.dump_json(_encodable(record), include=only, exclude_defaults=only is None)
+        return _record_adapter().dump_json(_encodable(record), include=only, exclude_defaults=only is None)
 
 
 def _json(value: object) -> bytes:
@@ -274,6 +276,11 @@ def _well_formed(value: Any) -> Any:
             return value
 
 
+@cache
+def _record_adapter() -> TypeAdapter[Record]:
+    return TypeAdapter(Record)
+
+
 @contextmanager
 def _gc_paused() -> Iterator[None]:
     """Pauses garbage collection: while ten thousand new values are loaded, it takes half of the time."""
@@ -286,7 +293,6 @@ def _gc_paused() -> Iterator[None]:
             gc.enable()
 
 
-_RECORD = TypeAdapter(Record)
 _SOME_RECORDS = TypeAdapter(dict[str, Record])
 _FIELDS = tuple(field.name for field in fields(Record))
 _RECORDS_BEGIN, _RECORDS_END = b',\n"records":{\n', b"\n}\n}\n"  # `dump` writes these before and after the records
