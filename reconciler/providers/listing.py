@@ -7,11 +7,11 @@ for missing voices and for the end of a list are written here only.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from reconciler.errors import CloudError, OutcomeUnknown, Rejected
+from reconciler.errors import CloudError
 from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, Unknown
 from reconciler.model.state import Record, Status
 
@@ -29,45 +29,6 @@ _CANNOT_LOOK_UP = "it is missing from the list, and the cloud has no other look-
 
 
 Entry = TypeVar("Entry")
-
-
-def pages(
-    read: Callable[[int], Sequence[Entry]],
-    *,
-    name: Callable[[Entry], str],
-    size: int,
-    last: int,
-    confirm_end: bool = True,
-) -> Iterator[Sequence[Entry]]:
-    """Reads pages of a list that reports no total, until a page is empty or has no new entries.
-
-    A page shorter than `size`, the size in the request, is not proof of the end: a server may limit its pages and not
-    say so. `confirm_end=False` saves one call where an incomplete list does little harm, unless the page looks limited.
-    Raises OutcomeUnknown beyond page `last`.
-    """
-    known: set[str] = set()
-    short = False
-    for number in range(1, last + 1):
-        try:
-            page = read(number)
-        except Rejected as refused:
-            if short and not refused.systemic:
-                return  # this call only confirmed the end: there is no such page
-            raise
-        before = len(known)
-        known.update(map(name, page))
-        if len(known) == before:  # the end, or a server that ignores the page's number
-            return
-        yield page
-        short = len(page) < size
-        if short and not confirm_end and not _looks_capped(len(page)):
-            return
-    raise OutcomeUnknown(f"the list has more than {last} pages, so it can't be read whole")
-
-
-def _looks_capped(length: int) -> bool:
-    """Whether this is a likely page limit of a server: a multiple of 10 or 25, or a power of two."""
-    return length % 10 == 0 or length % 25 == 0 or (length >= 16 and length & (length - 1) == 0)
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,8 @@ from reconciler.providers.kling import auth, errors, schema, unified_tasks
 from reconciler.providers.kling.account import KlingAccount
 from reconciler.providers.kling.methods import KlingCreate
 from reconciler.providers.kling.page import Entry, listing_of, parse_page, remotes, task_id_of
-from reconciler.providers.listing import Listing, observe_records, pages
+from reconciler.providers.listing import Listing, observe_records
+from reconciler.providers.paging import pages
 
 if TYPE_CHECKING:
     import httpx
@@ -241,7 +242,7 @@ class KlingProvider:
         def read(number: int) -> Sequence[Entry]:
             return retry_read(partial(self._page, path, number), clock=self._clock, within=self._operation_timeout)
 
-        return pages(read, name=task_id_of, size=PAGE_SIZE, last=LAST_PAGE, confirm_end=confirm_end)
+        return pages(read, name=task_id_of, size=PAGE_SIZE, last=LAST_PAGE, clock=self._clock, confirm_end=confirm_end)
 
     def _page(self, path: str, number: int) -> Sequence[Entry]:
         self._before_read("list")
