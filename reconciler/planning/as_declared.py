@@ -6,7 +6,7 @@ A voice that is not certain goes through all the rules, which then decide alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from reconciler.model.manifest import Voice
 from reconciler.model.method import Origin
@@ -34,6 +34,13 @@ def voices_as_declared(context: PlanContext, declared: Mapping[str, Voice]) -> s
         if not first_use_matters[made_by] and _is_as_recorded(voice, record):
             certain.add(address)
     return certain
+
+
+def is_all_as_declared(context: PlanContext, declared: Mapping[str, Voice], certain: Collection[str]) -> bool:
+    """Whether there is nothing but voices that are as declared: no other record, and no marked voice without one."""
+    state = context.state
+    only_these = len(declared) == len(certain) == len(state.current) == len(state.records)
+    return only_these and not context.marked.all
 
 
 def _usable_observations(context: PlanContext) -> Mapping[str, Mapping[str, Observation]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from reconciler.hints import Hint
 from reconciler.model.manifest import Manifest, Voice
@@ -181,8 +182,8 @@ def make_context(
     now: datetime,
     options: PlanOptions,
     closed: Mapping[str, AccountProblem] | None = None,
-    blocked: Mapping[str, tuple[str, Hint]],
-    one_account: Mapping[str, str],
+    blocked: Mapping[str, tuple[str, Hint]] = MappingProxyType({}),
+    one_account: Mapping[str, str] = MappingProxyType({}),
 ) -> PlanContext:
     """Collects the context of a plan. `closed` holds the providers that could not be read, with the reason."""
     bound = set(state.current.values())

@@ -51,6 +51,15 @@ def possible_moves(manifest: Manifest, state: State) -> Iterator[Move]:
             yield Move(record, voice)
 
 
+def candidates(manifest: Manifest, state: State, accounts: Mapping[str, str]) -> list[Record]:
+    """The records that may move, under the new provider name, so that both names are asked for them."""
+    return [
+        move.renamed(accounts[move.voice.provider])
+        for move in possible_moves(manifest, state)
+        if move.voice.provider in accounts and move.record.account == accounts.get(move.record.provider)
+    ]
+
+
 def same_inputs(voice: Voice, record: Record) -> bool:
     """Whether the record has the inputs of the entry, apart from the provider name."""
     return not difference(voice, replace(record, provider=voice.provider)).identity

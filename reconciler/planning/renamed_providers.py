@@ -47,15 +47,6 @@ class Renaming:
     one_account: Mapping[str, str] = field(default_factory=dict)  # account -> the one name that is used for it
 
 
-def candidates(manifest: Manifest, state: State, accounts: Mapping[str, str]) -> list[Record]:
-    """The records that may move, under the new provider name, so that both names are asked for them."""
-    return [
-        move.renamed(accounts[move.voice.provider])
-        for move in possible_moves(manifest, state)
-        if move.voice.provider in accounts and move.record.account == accounts.get(move.record.provider)
-    ]
-
-
 def resolve_renames(
     manifest: Manifest, state: State, seen: Mapping[str, Observations], *, now: datetime, options: PlanOptions
 ) -> Renaming:

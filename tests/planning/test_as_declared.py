@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given, settings
 
 from reconciler.model.plan import Plan
-from reconciler.planning import as_declared, planner
+from reconciler.planning import as_declared, changes, planner
 from tests.planning import cases
 from tests.planning.test_golden import FILES
 from tests.planning.test_properties import World, worlds
@@ -18,7 +18,9 @@ from tests.planning.test_properties import World, worlds
 
 def _with_all_rules(case: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Plan:
     with monkeypatch.context() as patch:
-        patch.setattr(planner, "voices_as_declared", lambda *_: set())
+        for module in (planner, changes):
+            patch.setattr(module, "voices_as_declared", lambda *_: set())
+        patch.setattr(planner, "is_all_as_declared", lambda *_: False)
         return cases.plan(case)
 
 
@@ -30,7 +32,8 @@ def _certain(case: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> set[str]:
         return found
 
     with monkeypatch.context() as patch:
-        patch.setattr(planner, "voices_as_declared", recorded)
+        for module in (planner, changes):
+            patch.setattr(module, "voices_as_declared", recorded)
         cases.plan(case)
     return found
 
@@ -52,6 +55,20 @@ def test_any_plan_is_the_plan_that_all_rules_give(world: dict[str, Any]) -> None
     case = World(world).case
     with pytest.MonkeyPatch.context() as monkeypatch:
         assert cases.plan(case) == _with_all_rules(case, monkeypatch)
+
+
+def test_a_plan_without_changes_needs_no_rules(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(changes, "decide", None)
+    assert cases.plan(DECLARED).empty
+
+
+@pytest.mark.parametrize("more", [{"records": {"a@1": "ready", "b@1": "deleted"}}, {"marked": ["b@3"]}], ids=str)
+def test_another_record_or_a_marked_voice_needs_the_rules(
+    more: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "decide", None)
+    with pytest.raises(TypeError):
+        cases.plan(DECLARED | more)
 
 
 DECLARED = {"voices": {"a": {}}, "records": {"a@1": "ready"}}
