@@ -18,9 +18,7 @@ from reconciler.hints import NO_HINT, hint, way
 from reconciler.model.events import Event, Tally
 from reconciler.model.plan import Plan
 from reconciler.model.state import State
-from reconciler.model.survey import Survey
 from reconciler.planning import no_state, planner, policy
-from reconciler.planning import survey as surveying
 from reconciler.planning.finish import finish
 from reconciler.planning.plan_context import PlanOptions
 from reconciler.protocols import Clock
@@ -29,6 +27,7 @@ from reconciler.values import value
 if TYPE_CHECKING:
     from reconciler.engine.executor import Executor
     from reconciler.engine.jobs import JobResult
+    from reconciler.model.survey import Survey
 
 
 @value
@@ -218,6 +217,8 @@ def _plan(session: Session, state: State, request: Request, verifier: Verifier |
     closed = unconnected | refusing
     survey = None
     if not state.records:
+        from reconciler.planning import survey as surveying  # most runs have a state with records
+
         survey = surveying.survey(
             manifest, state, seen, capabilities, closed=closed, stateless=not session.store.exists
         )

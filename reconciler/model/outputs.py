@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 
-from reconciler.model.base import Frozen
 from reconciler.model.manifest import AUDIO
 from reconciler.model.methods import inputs_model
 from reconciler.model.state import Record, State, Status
+from reconciler.values import value
 
 
 class OutputStatus(StrEnum):
@@ -22,14 +23,15 @@ class OutputStatus(StrEnum):
     EXPIRED = "expired"  # the time for which its cloud keeps it is over
 
 
-class Output(Frozen):
+@value
+class Output:
     """A voice. `voice_id` is set when the status is ready; `voice_name` is the cloud's, else the declared one."""
 
     voice_id: str | None
     voice_name: str | None
     provider: str
     status: OutputStatus
-    labels: dict[str, str] = {}
+    labels: dict[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> str:
@@ -42,7 +44,8 @@ class Output(Frozen):
         return self.voice_id
 
 
-class SoundOutput(Frozen):
+@value
+class SoundOutput:
     """A generated sound: its file is at `url`, or in the media library as `file_id`."""
 
     url: str | None

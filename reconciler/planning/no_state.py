@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from reconciler.errors import NoState
 from reconciler.hints import Hint, hint, operands, way
-from reconciler.model.survey import Held, Survey
+
+if TYPE_CHECKING:
+    from reconciler.model.survey import Held, Survey
 
 _NAMED = 10  # addresses or reasons in a sentence
 _COMMANDS = 3  # lineages that get a command each

@@ -15,7 +15,7 @@ from reconciler.model.method import Origin
 from reconciler.model.observed import Observations
 from reconciler.model.plan import Change, Plan
 from reconciler.model.state import Record, State, Status
-from reconciler.planning import drift, markers, provider_moves
+from reconciler.planning import drift, markers
 from reconciler.planning.account_check import AccountProblem
 from reconciler.planning.as_declared import is_all_as_declared, voices_as_declared
 from reconciler.planning.plan_context import PlanContext, PlanOptions, make_context
@@ -59,7 +59,11 @@ def candidates(manifest: Manifest, state: State, accounts: Mapping[str, str], *,
 
     They stand for `existing` voices that are not imported yet, and for entries that name another provider now.
     """
-    found = provider_moves.candidates(manifest, state, accounts)
+    found: list[Record] = []
+    if len(manifest.providers) > 1:
+        from reconciler.planning import provider_moves  # most manifests have one provider
+
+        found = provider_moves.candidates(manifest, state, accounts)
     for voice in manifest.voices.values():
         if voice.origin is not Origin.ELSEWHERE or voice.provider not in accounts:
             continue

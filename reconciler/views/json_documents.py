@@ -80,7 +80,7 @@ def event_document(event: Event, sequence: int, options: RenderOptions = PLAIN) 
 
 def output_document(rows: Mapping[str, Row]) -> Document:
     """`output --json`: address -> row."""
-    return {address: row.model_dump(mode="json") for address, row in rows.items()}
+    return {address: to_jsonable_python(row) for address, row in rows.items()}
 
 
 def state_document(state: State) -> Document:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pydantic_core import to_jsonable_python
 
 from reconciler.model.outputs import Output, OutputStatus, outputs
 from reconciler.model.state import Record, State, Status
@@ -69,10 +70,9 @@ def test_an_unbound_record_is_no_output() -> None:
 
 
 def test_a_name_that_the_cloud_did_not_return_is_the_one_asked_for() -> None:
-    assert (
-        outputs(state_with(Status.READY, voice_name=None), now=WHEN)["narrator"].model_dump()["voice_name"]
-        == "Narrator"
-    )
+    row = outputs(state_with(Status.READY, voice_name=None), now=WHEN)["narrator"]
+    assert isinstance(row, Output)
+    assert row.voice_name == "Narrator"
 
 
 def test_rows_are_sorted_by_address() -> None:
@@ -96,7 +96,7 @@ def a_sound(expires_at: datetime | None) -> State:
 
 
 def test_a_sound_is_a_row_of_its_url_file_id_and_end() -> None:
-    assert outputs(a_sound(WHEN + timedelta(days=7)), now=WHEN)["audio.bang"].model_dump(mode="json") == {
+    assert to_jsonable_python(outputs(a_sound(WHEN + timedelta(days=7)), now=WHEN)["audio.bang"]) == {
         "url": "https://vod.example.com/bang.mp3",
         "file_id": None,
         "expires_at": "2026-11-27T00:00:00Z",
