@@ -13,8 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
+from functools import cache
 from operator import attrgetter
-from typing import Any, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 Class = TypeVar("Class")
 
@@ -40,6 +44,19 @@ def value(cls: type[Class]) -> type[Class]:
             setattr(made, name, method)
     made.__pydantic_config__ = {"extra": "forbid"}  # type: ignore[attr-defined]  # where pydantic reads it from JSON
     return made
+
+
+def json_value(made: object) -> dict[str, Any]:
+    """The fields of a value as JSON values. Half of a surrogate pair stays as it is: a cloud's text may hold one."""
+    dumped: dict[str, Any] = _adapter(type(made)).dump_python(made, mode="json")
+    return dumped
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind)
 
 
 def _reader(names: list[str]) -> Callable[[Any], Any]:

@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from pydantic_core import to_jsonable_python
-
 from reconciler.model.manifest import Manifest
 from reconciler.model.method import Origin
 from reconciler.model.observed import Observations
@@ -20,6 +18,7 @@ from reconciler.planning.account_check import AccountProblem
 from reconciler.planning.as_declared import is_all_as_declared, voices_as_declared
 from reconciler.planning.plan_context import PlanContext, PlanOptions, make_context
 from reconciler.protocols import Capabilities
+from reconciler.values import json_value
 
 _NO_OPTIONS = PlanOptions()
 
@@ -109,5 +108,5 @@ def _plan(context: PlanContext, changes: Sequence[Change], remarks: drift.Remark
 
 
 def _plan_id(state: State, changes: Sequence[Change]) -> str:
-    fields = [state.lineage, state.serial, to_jsonable_python(list(changes))]
+    fields = [state.lineage, state.serial, [json_value(change) for change in changes]]
     return hashlib.sha256(json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:16]

@@ -12,8 +12,6 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from pydantic_core import to_jsonable_python
-
 from reconciler.errors import ManifestError
 from reconciler.hints import Hint
 from reconciler.model.events import Event, Kind, Tally
@@ -24,6 +22,7 @@ from reconciler.model.plan import PLAN_FORMAT, Change, Drift, FieldChange, Plan
 from reconciler.model.state import STATE_VERSION, Record, State
 from reconciler.model.survey import Survey
 from reconciler.model.voice_list import VoiceList
+from reconciler.values import json_value
 from reconciler.views import hints
 from reconciler.views.escape import HOSTILE
 from reconciler.views.render_options import PLAIN, RenderOptions
@@ -80,7 +79,7 @@ def event_document(event: Event, sequence: int, options: RenderOptions = PLAIN) 
 
 def output_document(rows: Mapping[str, Row]) -> Document:
     """`output --json`: address -> row."""
-    return {address: to_jsonable_python(row) for address, row in rows.items()}
+    return {address: json_value(row) for address, row in rows.items()}
 
 
 def state_document(state: State) -> Document:
@@ -90,7 +89,7 @@ def state_document(state: State) -> Document:
 
 def record_document(record: Record) -> Document:
     """`state show --json`."""
-    return dict(to_jsonable_python(record))
+    return json_value(record)
 
 
 def state_list_document(state: State) -> list[Document]:
@@ -111,7 +110,7 @@ def state_list_document(state: State) -> list[Document]:
 
 def voices_document(listed: VoiceList) -> list[Document]:
     """`voices --json`: the voices that an account lists, each with its address or null."""
-    return [to_jsonable_python(voice) | {"address": listed.address(voice)} for voice in listed.voices]
+    return [json_value(voice) | {"address": listed.address(voice)} for voice in listed.voices]
 
 
 def manifest_document(manifest: Manifest) -> Document:
