@@ -66,7 +66,7 @@ voices:
 def init() -> int:
     """Write a commented manifest to start from.
 
-    Beside it goes manifest.schema.json, for completion in an editor. Existing files are never overwritten.
+    Also writes manifest.schema.json beside it, for completion in an editor. Never overwrites existing files.
     """
     workspace = options().workspace()
     path = workspace.manifest

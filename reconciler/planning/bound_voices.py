@@ -63,6 +63,6 @@ def _existing(context: PlanContext, voice: Voice, voice_id: str, key: str) -> Re
                 f"there is no voice {voice_id} on this account",
                 hint(
                     way("Correct the voice_id. To list the ids of the account", "voices", voice.provider),
-                    "or declare a create instead, which makes a new voice",
+                    "to make a new voice, declare a create instead",
                 ),
             )

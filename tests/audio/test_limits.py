@@ -122,7 +122,7 @@ def test_all_faults_are_reported_at_once() -> None:
     ]
 
 
-def test_what_is_no_audio_has_no_other_fault() -> None:
+def test_what_is_not_audio_has_no_other_fault() -> None:
     assert faults(PAGE, kling.VOICE_URL) == ["voice_url is an HTML page, not audio"]
 
 

@@ -33,7 +33,7 @@ def without(cli: TencentCliHarness, *beginnings: str) -> dict[str, str]:
     return {name: value for name, value in cli.env.items() if not name.startswith(beginnings)}
 
 
-def test_the_entries_of_one_provider_are_blocked_with_what_to_export_and_the_others_go_on(
+def test_the_entries_of_one_provider_are_blocked_with_what_to_export_and_the_others_continue(
     cli: TencentCliHarness, kling: KlingService
 ) -> None:
     env = without(cli, "KLING_")
@@ -148,7 +148,7 @@ def test_a_credentials_file_that_can_not_be_used_blocks_its_providers(cli: Tence
     assert "1 to create, 2 blocked" in shown
 
 
-def test_an_endpoint_that_is_none_blocks_its_provider(cli: TencentCliHarness) -> None:
+def test_an_invalid_endpoint_blocks_its_provider(cli: TencentCliHarness) -> None:
     providers = cli.providers() | {"kling": {"type": "kling", "endpoint": "https://klïng_.example.com"}}
     cli.write(ALL, providers=providers)
     shown = cli.voicectl("plan", code=0).out
@@ -158,7 +158,7 @@ def test_an_endpoint_that_is_none_blocks_its_provider(cli: TencentCliHarness) ->
 
 
 @pytest.mark.parametrize("refusal", [(401, 1002), (429, 1101), (403, 1304)])
-def test_an_account_that_refuses_to_be_looked_at_blocks_its_own_entries(
+def test_an_account_that_refuses_to_be_checked_blocks_its_own_entries(
     cli: TencentCliHarness, kling: KlingService, refusal: tuple[int, int]
 ) -> None:
     kling.refuse("list", *refusal, "refused", times=100)

@@ -182,7 +182,7 @@ def test_our_own_words_need_no_more_than_ascii(cli: CliHarness, words: tuple[str
     assert cli.voicectl(*words, code=0).out.isascii()
 
 
-def test_an_answer_of_any_bytes_is_no_yes(cli: CliHarness, kling: KlingService) -> None:
+def test_an_answer_of_any_bytes_is_not_a_confirmation(cli: CliHarness, kling: KlingService) -> None:
     cli.declare("narrator")
     with cli.at_a_terminal("apply", PYTHONIOENCODING="ascii:strict") as screen:
         screen.until("Only 'yes' will be accepted")

@@ -85,7 +85,7 @@ def test_each_problem_of_a_manifest_has_its_place(cli: CliHarness) -> None:
     assert f"{problem['file']}:{problem['line']}:{problem['column']}: " in told.err
 
 
-def test_a_manifest_that_is_not_there_has_no_document(cli: CliHarness) -> None:
+def test_a_manifest_that_does_not_exist_has_no_document(cli: CliHarness) -> None:
     assert cli.voicectl("validate", "--json", code=1).out == ""
 
 

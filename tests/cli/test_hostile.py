@@ -46,7 +46,7 @@ def test_no_command_passes_a_control_character_on(renamed: CliHarness) -> None:
         assert not UNSAFE.search(ran.out + ran.err), words
 
 
-def test_programs_are_told_the_name_as_it_is(renamed: CliHarness) -> None:
+def test_json_shows_the_name_unchanged(renamed: CliHarness) -> None:
     names = {listed["voice_name"] for listed in renamed.voicectl("voices", "kling", "--json", code=0).json}
     assert HOSTILE in names
 

@@ -109,7 +109,7 @@ def test_a_second_signal_while_the_plan_looks_leaves_too(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_while_it_waits_for_the_lock_the_other_run_goes_on(tmp_path: Path, number: signal.Signals) -> None:
+def test_while_it_waits_for_the_lock_the_other_run_continues(tmp_path: Path, number: signal.Signals) -> None:
     with Holding() as kling:
         cli = CliHarness(tmp_path, kling)
         cli.declare("narrator")
@@ -275,7 +275,7 @@ def test_ctrl_c_typed_twice_at_a_terminal_leaves_at_once(tmp_path: Path) -> None
         with at_its_own_terminal(cli, "apply", "--auto-approve") as screen:
             assert kling.held.wait(20)
             screen.type("\x03")
-            screen.until("interrupted;")
+            screen.until("interrupted:")
             screen.type("\x03")
             code, shown = screen.end()
         kling.released.set()
@@ -300,7 +300,7 @@ def test_three_signals_at_once_leave_a_state_that_the_next_run_settles(cli: CliH
     assert bought(kling) == NAMES
 
 
-def test_an_interrupted_plan_file_goes_on_where_it_stopped(cli: CliHarness, kling: Watched) -> None:
+def test_an_interrupted_plan_file_continues_where_it_stopped(cli: CliHarness, kling: Watched) -> None:
     kling.task_seconds = 1.0
     cli.declare(*NAMES)
     cli.voicectl("plan", "--out", "p", code=0)

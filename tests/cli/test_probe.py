@@ -43,14 +43,14 @@ def test_a_voice_that_can_only_be_probed_is_seen_to_be_gone(trtc: CliHarness) ->
     assert COST in probed.err
 
 
-def test_a_voice_that_is_there_is_not_unverifiable_any_more(trtc: CliHarness) -> None:
+def test_a_voice_that_exists_is_no_longer_unverifiable(trtc: CliHarness) -> None:
     assert trtc.voicectl("--sandbox", "drift", "--probe", "--auto-approve").out == "No drift.\n"
 
 
-def test_without_a_terminal_nothing_is_paid_unasked(trtc: CliHarness) -> None:
+def test_without_a_terminal_nothing_is_paid_without_confirmation(trtc: CliHarness) -> None:
     refused = trtc.voicectl("--sandbox", "drift", "--probe", code=1)
     assert COST in refused.err
-    assert "no paid call was made" in refused.err
+    assert "Error: No paid call was made" in refused.err
     assert "drift --probe --auto-approve" in refused.err
     assert refused.out == ""
 

@@ -21,7 +21,7 @@ def uncertain(cli: CliHarness, kling: KlingService) -> CliHarness:
     return cli
 
 
-def test_what_nobody_can_know_is_blocked_until_a_person_says(uncertain: CliHarness, kling: KlingService) -> None:
+def test_an_unknown_outcome_is_blocked_until_the_user_resolves_it(uncertain: CliHarness, kling: KlingService) -> None:
     before = kling.count("create")
     told = uncertain.apply(code=1)
     assert "voicectl resolve hero --voice-id ID" in told.out

@@ -55,7 +55,7 @@ def test_a_task_is_asked_for_when_those_before_it_had_ended() -> None:
     assert polls.due([12.0], submitting=True, starved=True) == 21.0
 
 
-def test_of_several_that_ended_the_closest_tells() -> None:
+def test_of_several_ended_tasks_the_one_closest_to_the_expectation_counts() -> None:
     polls = PollSchedule()
     polls.poll_succeeded(12.0, ended=[1.0, 2.0, 3.0])
     assert polls.expected == 9.0

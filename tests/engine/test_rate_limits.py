@@ -55,7 +55,7 @@ def test_a_poll_takes_the_turn_of_a_creation() -> None:
     assert pace.next_for_others(12.0) == 12.0
 
 
-def test_a_poll_does_not_wait_for_a_pace_that_was_told_to_pause() -> None:
+def test_a_poll_does_not_wait_for_a_paused_rate_limiter() -> None:
     pace = RateLimiter(20)
     pace.refused(10.0, sent_at=9.9, retry_after=30)
     assert pace.next_for_others(10.0) == 10.1

@@ -28,7 +28,7 @@ def systemic(code: int) -> Rejected:
 
 
 @pytest.mark.parametrize("code", [1002, 1101, 1102, 1304])
-def test_a_systemic_failure_is_told_once(code: int) -> None:
+def test_a_systemic_failure_is_reported_once(code: int) -> None:
     simulated, cloud = on_paper(60)
     cloud.say("submit", *[systemic(code)] * 60)
     simulated.apply()
@@ -78,7 +78,7 @@ def test_an_empty_pack_on_the_wire_buys_nothing_and_leaves_nothing() -> None:
     assert (simulated.made, simulated.state.records) == ([], {})
 
 
-def test_an_intent_that_may_have_arrived_is_not_taken_back() -> None:
+def test_an_intent_that_may_have_arrived_is_not_withdrawn() -> None:
     simulated, cloud = on_paper(2, latency=0.01)
     cloud.say("submit", OutcomeUnknown("the connection broke"), systemic(1102))
     simulated.apply()

@@ -46,7 +46,7 @@ def test_a_sound_has_them_too(loaded: Load) -> None:
     ],
 )
 @pytest.mark.parametrize("where", ["provider", "entry"])
-def test_what_is_no_list_of_names_is_refused(problems: Problems, written: str, said: str, where: str) -> None:
+def test_what_is_not_a_list_of_names_is_refused(problems: Problems, written: str, said: str, where: str) -> None:
     line = f"signing_parameters: {written}"
     provider = f"  kling:\n    type: kling\n{f'    {line}' if where == 'provider' else ''}\n"
     entry = f"  a:\n    provider: kling\n{f'    {line}' if where == 'entry' else ''}\n    {VOICE}\n"

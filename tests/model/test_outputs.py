@@ -59,11 +59,11 @@ def test_a_records_status_is_mapped_to_the_status_of_its_output(status: Status, 
 
 
 @pytest.mark.parametrize("status", [Status.DEPOSED, Status.DELETED, Status.ABANDONED, Status.LAPSED])
-def test_what_is_over_is_no_output(status: Status) -> None:
+def test_ended_records_are_not_outputs(status: Status) -> None:
     assert outputs(state_with(status), now=WHEN) == {}
 
 
-def test_an_unbound_record_is_no_output() -> None:
+def test_an_unbound_record_is_not_an_output() -> None:
     assert outputs(state_with(Status.READY).model_copy(update={"current": {}}), now=WHEN) == {}
 
 

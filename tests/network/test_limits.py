@@ -134,7 +134,7 @@ def test_two_names_of_one_account_share_its_pace(tmp_path: Path) -> None:
         assert (kling.bought, harness.actions()) == (60, {})
 
 
-def test_two_names_of_one_account_share_the_slots_that_one_of_them_tells(tmp_path: Path) -> None:
+def test_two_names_of_one_account_share_the_slots_that_one_of_them_learned(tmp_path: Path) -> None:
     with KlingService(api_key=KEY) as kling:
         kling.task_seconds, kling.in_flight_cap = 0.5, 3
         harness = with_two_names(tmp_path, kling, 12, max_in_flight=3)

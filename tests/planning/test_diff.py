@@ -48,7 +48,7 @@ def test_each_key_by_its_class() -> None:
     assert _difference(declared, {}) == (["voice_name"], ["callback_url"], ["labels.tier", "lifecycle.keep_old"])
 
 
-def test_an_ignored_key_is_no_difference() -> None:
+def test_an_ignored_key_is_not_a_difference() -> None:
     declared = {"create": {"voice_name": "Other"}, "lifecycle": {"ignore_changes": ["voice_name"]}}
     assert _difference(declared, {"lifecycle": {"ignore_changes": ["voice_name"]}}) == ([], [], [])
 

@@ -31,7 +31,7 @@ def test_what_is_true_of_thirty_is_one_note() -> None:
     assert f"line00, line01, line02, line03, line04 and 25 more: {OUT_OF_REACH}" in notes(thirty)
 
 
-def test_a_voice_that_is_there_needs_its_link_no_more() -> None:
+def test_a_voice_that_exists_no_longer_needs_its_link() -> None:
     assert notes({"hero": of(NEAR)}, "hero@1") == ()
 
 

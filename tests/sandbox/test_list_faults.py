@@ -32,7 +32,7 @@ def test_the_official_voices_are_capped_too(kling: Caller) -> None:
     assert [len(kling.presets(f"?pageNum={n}&pageSize=1000").data) for n in (1, 2, 3, 4)] == [5, 5, 2, 0]
 
 
-def test_a_shifting_list_tells_one_twice_or_misses_one(kling: Caller) -> None:
+def test_a_shifting_list_reports_one_twice_or_misses_one(kling: Caller) -> None:
     kling.change_faults(shift_list=1)
     seen = {tuple(kling.names("?pageSize=2") + kling.names("?pageNum=2&pageSize=2")) for _ in range(20)}
     assert seen == {("v4", "v3", "v3", "v2"), ("v4", "v3", "v1", "v0")}
@@ -54,7 +54,7 @@ def test_a_task_that_is_late_by_id_is_not_found_and_its_key_is_burnt(kling: Call
     assert kling.get("late").data["task_id"] == task_id
 
 
-def test_a_look_can_tell_a_status_that_no_document_knows(kling: Caller) -> None:
+def test_a_poll_can_return_an_undocumented_status(kling: Caller) -> None:
     kling.change_faults(unknown_status=1)
     assert kling.get("k0").data["task_status"] == "reviewing"
     assert {task["task_status"] for task in kling.listed().data} == {"reviewing"}

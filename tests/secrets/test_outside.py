@@ -57,7 +57,7 @@ def test_a_proxy_that_echoes_its_password_gives_nothing_away(folder: Folder, var
 
 
 @pytest.mark.parametrize("proxy", ["http://me:{}@", "http://me:{}@[::1", "socks5://me:{}@127.0.0.1:1", "me:{}@h:1\n"])
-def test_a_proxy_that_is_none_is_not_quoted(folder: Folder, proxy: str) -> None:
+def test_an_invalid_proxy_is_not_quoted(folder: Folder, proxy: str) -> None:
     folder.env["ALL_PROXY"] = proxy.format(PLACES["the password of ALL_PROXY"])
     folder.run("voices", "kling", "-v", code=1)
     assert folder.leaks() == []

@@ -61,7 +61,7 @@ def test_it_is_about_right(shape: str) -> None:
             assert left == pytest.approx(whole - now, abs=max(4.0, 0.25 * whole)), now
 
 
-def test_before_anything_has_ended_there_is_none() -> None:
+def test_before_anything_has_ended_there_is_no_estimate() -> None:
     estimate = Estimate(total=3)
     estimate.started(0.0, running=1)
     assert estimate.left(Tally(total=3), [5.0]) is None

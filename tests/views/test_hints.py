@@ -37,7 +37,7 @@ def test_a_command_may_lead_elsewhere(place: str, told: str) -> None:
     assert line(hint(way("", "plan", place=place)), ELSEWHERE) == told
 
 
-def test_one_command_stands_on_the_line_of_its_words() -> None:
+def test_a_single_command_is_on_the_line_of_its_text() -> None:
     told = hint(
         "Restore the former settings of the provider", way("or, if it is the same account", "state rebind", "kling")
     )

@@ -68,7 +68,7 @@ def test_no_proxy_spares_nothing_else(endpoint: str, exceptions: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["ftp://user:secret@x", "http://user:secret@x:port", "http://"])
-def test_what_is_no_proxy_is_refused_without_its_password(url: str) -> None:
+def test_what_is_not_a_proxy_is_refused_without_its_password(url: str) -> None:
     with pytest.raises(UsageError) as caught:
         found("https://api.klingai.com", all=url)
     assert "secret" not in f"{caught.value} {caught.value.hint} {caught.value.__cause__!r}"

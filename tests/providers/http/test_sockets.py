@@ -303,7 +303,7 @@ def test_a_call_that_no_connection_is_free_for_ends_in_time() -> None:
                 promised.result(5)
 
 
-def test_a_shorter_time_out_is_named_all_the_same() -> None:
+def test_a_shorter_time_out_is_named_anyway() -> None:
     with (
         serving(silent) as host,
         calling(f"http://{host}", Timeouts(read=0.1, operation=5)) as call,

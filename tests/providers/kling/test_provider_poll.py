@@ -118,7 +118,7 @@ def test_a_voice_that_was_deleted_while_we_waited_is_not_waited_for(
     assert [v.status for v in provider.poll(pending).values()] == [TaskStatus.FAILED, TaskStatus.READY]
 
 
-def test_nothing_pending_is_no_call(kling: KlingService, provider: KlingProvider) -> None:
+def test_polling_nothing_makes_no_call(kling: KlingService, provider: KlingProvider) -> None:
     assert provider.poll([]) == {}
     assert kling.calls == []
 

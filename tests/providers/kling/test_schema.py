@@ -111,7 +111,7 @@ def test_only_what_is_created_can_be_submitted() -> None:
 
 
 @pytest.mark.parametrize("status", ["submitted", "processing", "pending", "queued", "", "SUCCEED", "deleted"])
-def test_a_status_that_is_no_end_is_running(status: str) -> None:
+def test_a_status_that_is_not_an_end_is_running(status: str) -> None:
     assert remote(task(status=status)).status is TaskStatus.RUNNING
 
 
@@ -127,7 +127,7 @@ def test_both_spellings_of_success_are_ready(status: str) -> None:
     )
 
 
-def test_a_failed_task_tells_the_cloud_s_reason() -> None:
+def test_a_failed_task_reports_the_cloud_s_reason() -> None:
     seen = remote(task(status="failed", task_status_msg="more than one voice"))
     assert (seen.status, seen.message, seen.voice_id) == (TaskStatus.FAILED, "more than one voice", None)
 
@@ -144,7 +144,7 @@ def test_the_reason_of_a_failure_shows_no_signed_link() -> None:
 @pytest.mark.parametrize(
     "result", [None, {}, {"voices": None}, {"voices": []}, {"voices": [{}]}, {"voices": [{"voice_id": ""}]}]
 )
-def test_success_without_a_voice_is_no_success_yet(result: object) -> None:
+def test_success_without_a_voice_is_not_success_yet(result: object) -> None:
     assert remote(task(task_result=result)).status is TaskStatus.RUNNING
 
 
@@ -183,7 +183,7 @@ def test_ids_that_come_as_numbers_are_kept_to_the_last_digit() -> None:
     assert (seen.task_id, seen.voice_id, seen.owned_by) == ("930801301486305329", "930801338081615883", "1002")
 
 
-def test_unknown_keys_and_odd_unneeded_ones_are_no_matter() -> None:
+def test_unknown_keys_and_odd_unneeded_ones_are_accepted() -> None:
     fields = task(created_at="yesterday", final_balance_deduction=[1], task_status_msg=None, novelty={"a": [1, 2]})
     assert remote(fields).status is TaskStatus.READY
 

@@ -48,7 +48,7 @@ def test_a_task_goes_from_submitted_to_processing_to_succeed(
     assert seen == ["submitted", "processing", "succeed"]
 
 
-def test_a_key_is_burnt_for_ever(kling: KlingService, caller: httpx.Client) -> None:
+def test_a_used_key_is_never_accepted_again(kling: KlingService, caller: httpx.Client) -> None:
     kling.deleted_voices = Deleted.VANISHES
     create(caller)
     kling.delete_outside(next(iter(kling.voices)))

@@ -74,7 +74,7 @@ def test_a_clone_says_all_that_is_declared_and_no_key_of_ours(tmp_path: Path) ->
     }
 
 
-def test_the_region_is_said(tmp_path: Path) -> None:
+def test_the_region_is_reported(tmp_path: Path) -> None:
     script = support.Script([support.answer(200, CLONED)])
     account = TencentTrtcAccount(type="tencent-trtc", sdk_app_id=1466000000)
     trtc = TrtcProvider(account, CREDENTIALS, clock=FakeClock(), environ={}, transport=script)
@@ -234,7 +234,7 @@ def test_a_voice_id_that_the_cloud_does_not_know_is_gone() -> None:
 
 
 @pytest.mark.parametrize("code", ["InvalidParameter.TextLength", "InternalError", "UnsupportedOperation.NotAllowed"])
-def test_any_other_refusal_tells_nothing(code: str) -> None:
+def test_any_other_refusal_leaves_the_voice_unknown(code: str) -> None:
     seen, _ = probed(refusal(code))
     assert isinstance(seen, Unknown)
     assert code in seen.why

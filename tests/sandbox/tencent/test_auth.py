@@ -78,7 +78,7 @@ def test_an_unsigned_payload_is_one_that_the_caller_says_is(tencent: TencentCall
     assert tencent.refused(*LIST, **broken) == "AuthFailure.SignatureFailure"
 
 
-def test_a_product_that_is_none(tencent: TencentCaller) -> None:
+def test_an_unknown_product_is_refused(tencent: TencentCaller) -> None:
     assert tencent.refused("DescribeVoices", {}, product="mps") == "NoSuchProduct"
 
 

@@ -127,7 +127,7 @@ def test_minimax_takes_the_sub_app_id_as_text_and_a_profile_as_json_in_text() ->
     }
 
 
-def test_minimax_bears_our_marker_though_no_label_is_declared() -> None:
+def test_minimax_carries_our_marker_though_no_label_is_declared() -> None:
     request_body = sent("CloneVoiceAsync", voice("clone-minimax", model="minimax", audio={"file_id": "528"}))
     assert json.loads(str(request_body["ExtParam"])) == {"voice_profile": {"labels": [KEY]}}
     assert request_body["AudioFileId"] == "528"

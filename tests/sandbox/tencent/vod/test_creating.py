@@ -81,7 +81,7 @@ def test_a_clone_needs_four_parameters(tencent: TencentCaller, missing: str) -> 
     assert tencent.refused("CreateAigcAudioClone", body) == "MissingParameter"
 
 
-def test_a_file_that_is_not_there(tencent: TencentCaller) -> None:
+def test_a_missing_file_is_refused(tencent: TencentCaller) -> None:
     body = CLONE | {"AudioFileInfo": {"Type": "File", "FileId": "missing-528"}}
     assert tencent.refused("CreateAigcAudioClone", body) == "InvalidParameterValue.FileId"
 
@@ -132,7 +132,7 @@ def test_wishes_of_a_minimax_clone_that_fail_later(tencent: TencentCaller, wishe
     assert (task["ErrCode"], task["ErrCodeExt"], task["Output"]) == (40000, "-500", None)
 
 
-def test_a_minimax_sample_that_can_not_be_had_fails_later(tencent: TencentCaller) -> None:
+def test_a_minimax_sample_that_is_unavailable_fails_later(tencent: TencentCaller) -> None:
     task = tencent.finished(tencent.minimax(AudioUrl="ftp://example.com/m.mp3"))
     assert (task["ErrCode"], task["Message"]) == (60000, "download audio file failed")
 
@@ -194,5 +194,5 @@ def test_an_empty_session_id_is_none(tencent: TencentCaller) -> None:
         ("CloneVoiceAsync", r"221073-CloneVoiceAsync-[0-9a-f]{32}t"),
     ],
 )
-def test_a_task_id_tells_its_application_and_its_type(tencent: TencentCaller, action: str, form: str) -> None:
+def test_a_task_id_contains_its_application_and_its_type(tencent: TencentCaller, action: str, form: str) -> None:
     assert re.fullmatch(form, tencent.call(action, ALL[action])["TaskId"])

@@ -67,7 +67,7 @@ def test_a_custom_voice_is_json_in_a_string(tencent: TencentCaller) -> None:
     assert made["VoiceId"].isdigit()
 
 
-def test_an_audio_clone_tells_its_voice_and_the_payload(tencent: TencentCaller) -> None:
+def test_an_audio_clone_reports_its_voice_and_the_payload(tencent: TencentCaller) -> None:
     prompt = {"Type": "File", "FileId": "528"}
     task = tencent.finished(tencent.audio_clone(Payload="mine", PromptAudioFileInfo=prompt, PromptText="Hello."))
     output = task["Output"]
@@ -84,7 +84,7 @@ def test_an_audio_clone_tells_its_voice_and_the_payload(tencent: TencentCaller) 
     }
 
 
-def test_a_minimax_clone_tells_its_voice_and_a_demo_where_text_was_given(tencent: TencentCaller) -> None:
+def test_a_minimax_clone_reports_its_voice_and_a_demo_where_text_was_given(tencent: TencentCaller) -> None:
     plain = tencent.finished(tencent.minimax())["Output"]
     assert plain["VoiceId"].startswith("minimax_")
     assert (plain["DemoAudio"], plain["ExtInfo"]) == ("", "{}")
@@ -146,7 +146,7 @@ def test_the_list_shows_the_newest_first_with_keys(tencent: TencentCaller) -> No
     }
 
 
-def test_a_scroll_goes_on_where_the_page_ended_whatever_comes_meanwhile(tencent: TencentCaller) -> None:
+def test_a_scroll_continues_where_the_page_ended_whatever_comes_meanwhile(tencent: TencentCaller) -> None:
     made = [tencent.custom_voice()["TaskId"] for _ in range(5)]
     first = tencent.tasks(Limit=2)
     tencent.custom_voice()

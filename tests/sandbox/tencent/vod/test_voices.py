@@ -33,7 +33,7 @@ def test_a_voice_is_seen_changed_and_deleted_only_once_it_spoke(tencent: Tencent
     assert [voice["VoiceId"] for voice in tencent.voices()] == [voice_id]
 
 
-def test_a_listed_voice_tells_its_profile(tencent: TencentCaller, used: str) -> None:
+def test_a_listed_voice_reports_its_profile(tencent: TencentCaller, used: str) -> None:
     assert tencent.voices() == [
         {
             "VoiceId": used,
