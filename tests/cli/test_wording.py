@@ -123,10 +123,8 @@ def test_an_existing_voice_that_can_not_be_looked_up_says_what_to_do(cli: CliHar
     kling.listing = hiding("hero")
     told = cli.voicectl("plan", code=0).out
     assert "blocked hero (kling): could not determine whether the voice exists: it is missing from the list" in told
-    assert (
-        f"Look for {held} in the cloud's console. If it is gone: voicectl state rm hero; then, to make a new voice, declare"
-        in told
-    )
+    console = f"Look for {held} in the cloud's console. If it is gone: voicectl state rm hero"
+    assert f"{console}; then, to make a new voice, declare" in told
 
 
 # -- times -------------------------------------------------------------------------------------------------------------

@@ -116,7 +116,7 @@ def test_a_run_that_began_with_an_older_state_is_refused(applied: State, tmp_pat
     store = store_in(tmp_path)
     store.begin(store.load())
     store.finish(with_voice(applied, "hero"))
-    with pytest.raises(StateConflict, match="began with serial 1 of abcdef12"):
+    with pytest.raises(StateConflict, match="began with serial 1 of the lineage abcdef12"):
         store.begin(applied)
 
 

@@ -45,7 +45,7 @@ def rate(kling: KlingService) -> float:
 # -- 20 calls a second, and tasks of 2 s -------------------------------------------------------------------------------
 
 VOICES = 200
-ALLOWED: dict[str, Callable[[], StrictKling]] = {  # engine/test_allowances has more, in virtual time
+ALLOWED: dict[str, Callable[[], StrictKling]] = {  # engine/test_rate_limits_strict has more, in virtual time
     "all calls in any second": lambda: StrictKling(AnySecond(20), together=True),
     "creates from a bucket of 2": lambda: StrictKling(Bucket(20, holds=2), together=False),
 }
