@@ -91,7 +91,7 @@ def test_a_state_that_an_older_voicectl_wrote_gives_the_same_hint(taken: Tencent
         ("insufficient balance", "Once the account allows it: voicectl apply --retry villain"),
     ],
 )
-def test_a_task_that_failed_has_the_hint_that_its_words_allow(
+def test_a_failed_task_has_the_hint_that_its_message_allows(
     message: str, hint: str, clouds: TencentCliHarness, tencent: TencentService
 ) -> None:
     tencent.failing = {"villain_01": Failure(message)}

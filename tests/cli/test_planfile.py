@@ -183,7 +183,7 @@ def test_killed_half_way_it_continues_with_nothing_that_was_not_reviewed(
     assert kling.count("create") == 0
 
 
-def test_what_was_asked_for_is_part_of_the_plan(cli: CliHarness, kling: KlingService) -> None:
+def test_the_options_are_part_of_the_plan(cli: CliHarness, kling: KlingService) -> None:
     cli.declare("hero")
     cli.apply()
     cli.voicectl("plan", "--replace", "hero", "--out", "p", code=0)

@@ -99,7 +99,7 @@ def test_lines_are_the_plan_and_what_has_ended() -> None:
     assert terminal.out[1:] == ["hero: create: done, voice_id 85", "Applied: 1 done."]
 
 
-def test_why_a_voice_is_blocked_is_not_said_twice() -> None:
+def test_the_reason_of_a_blocked_voice_is_shown_once() -> None:
     terminal = Terminal()
     reporter = LineReporter(terminal.results)
     reporter.plan(PLAN)

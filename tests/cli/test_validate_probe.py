@@ -216,7 +216,7 @@ audio:
     ],
     ids=["on this machine", "in a cluster", "in a company", "the sandbox"],
 )
-def test_a_cloud_that_is_near_reaches_what_is_near(tmp_path: Path, providers: str, argv: tuple[str, ...]) -> None:
+def test_a_local_cloud_reaches_local_links(tmp_path: Path, providers: str, argv: tuple[str, ...]) -> None:
     ran = validate(tmp_path, hero("http://localhost/a.mp3"), *argv, providers=providers)
     assert (ran.code, "Note" in ran.out) == (0, False)
 

@@ -20,7 +20,7 @@ def test_an_unreached_cloud_is_not_reported_as_a_refusal(cli: CliHarness) -> Non
     assert cli.voicectl("plan", code=1).err.startswith("Error: The cloud could not be reached\n")
 
 
-def test_a_cloud_that_said_no_refused(cli: CliHarness, kling: KlingService) -> None:
+def test_a_refusal_of_the_cloud_is_reported_as_a_refusal(cli: CliHarness, kling: KlingService) -> None:
     cli.declare("narrator")
     kling.refuse("list", 401, 1002, "Authorization is not valid")
     assert cli.voicectl("plan", code=1).err.startswith("Error: The cloud refused the call\n")

@@ -100,7 +100,7 @@ def test_no_paid_probe_is_made_before_a_confirmation() -> None:
     assert cloud.probed == []
 
 
-def test_only_voices_that_should_be_there_are_asked_about() -> None:
+def test_only_voices_that_should_exist_are_looked_up() -> None:
     cloud = ProbedCloud()
     looked(
         cloud,

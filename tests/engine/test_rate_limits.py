@@ -113,7 +113,7 @@ def test_the_cloud_may_say_how_long_to_wait() -> None:
     assert pace.next_at == 17.0
 
 
-def test_a_pace_never_comes_to_a_stand() -> None:
+def test_a_rate_never_drops_to_zero() -> None:
     pace = RateLimiter(20)
     for second in range(100):
         pace.refused(second, sent_at=second, retry_after=None)
@@ -203,7 +203,7 @@ def test_below_the_manifests_cap_a_learned_one_grows_back() -> None:
     assert cap.free_at(3) == inf
 
 
-def test_slots_that_others_hold_are_asked_for_with_growing_waits() -> None:
+def test_slots_that_others_hold_are_polled_with_growing_waits() -> None:
     cap = ConcurrencyLimit()
     waits, now = [], 0.0
     for _ in range(7):

@@ -85,7 +85,7 @@ def test_an_intent_that_is_withdrawn_leaves_nothing(run_state: RunState) -> None
     assert (run_state.state.records, run_state.state.current) == ({}, {})
 
 
-def test_a_binding_is_written_with_what_it_meant_before(run_state: RunState) -> None:
+def test_a_new_binding_is_written_with_the_record_it_replaces(run_state: RunState) -> None:
     run_state.write(record("old"), current={"narrator": "old"})
     run_state.take()
     run_state.write(record("new"), current={"narrator": "new"})

@@ -67,7 +67,7 @@ def test_an_unbound_record_is_not_an_output() -> None:
     assert outputs(state_with(Status.READY).model_copy(update={"current": {}}), now=WHEN) == {}
 
 
-def test_a_name_that_the_cloud_did_not_return_is_the_one_asked_for() -> None:
+def test_without_a_name_from_the_cloud_the_declared_name_is_shown() -> None:
     assert (
         outputs(state_with(Status.READY, voice_name=None), now=WHEN)["narrator"].model_dump()["voice_name"]
         == "Narrator"

@@ -109,7 +109,7 @@ def test_the_slots_are_used(capped: KlingService) -> None:
 
 
 @pytest.mark.slow
-def test_tasks_are_asked_for_when_they_are_due(capped: KlingService) -> None:
+def test_tasks_are_looked_up_when_they_are_due(capped: KlingService) -> None:
     assert len(capped.calls) < 3.2 * CAPS[capped.in_flight_cap or 0]
 
 

@@ -140,7 +140,7 @@ def test_unavailable_lists_change_nothing(lasting: Applied) -> None:
     assert lasting.records_after == lasting.records
 
 
-def test_once_the_lists_are_back_the_plan_is_as_it_was_meant(lasting: Applied) -> None:
+def test_once_the_lists_work_again_the_plan_is_as_before(lasting: Applied) -> None:
     assert lasting.healed == {f"{n}-y": "delete" for n in LASTING} | {f"{n}-z": "create" for n in LASTING}
 
 

@@ -80,7 +80,7 @@ def test_no_proxy_may_name_the_port(harness: NetworkHarness, proxy: ForwardProxy
     assert proxy.seen == []
 
 
-def test_the_proxy_of_https_is_not_asked_for_http(harness: NetworkHarness, proxy: ForwardProxy) -> None:
+def test_the_proxy_of_https_is_not_used_for_http(harness: NetworkHarness, proxy: ForwardProxy) -> None:
     behind(harness, HTTPS_PROXY=proxy.url).run("plan", code=0)
     assert proxy.seen == []
 

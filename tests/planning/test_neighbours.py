@@ -35,7 +35,7 @@ def test_what_a_cloud_lists_is_begun_again_only_beside_a_manifest_that_is_still_
     assert (refusal is None) == (relation in ONLY_UNLISTED)
 
 
-def test_a_copy_is_no_reason_not_to_look() -> None:
+def test_a_copy_of_the_state_blocks_only_the_runs_that_begin_one() -> None:
     copies = [found(Relation.COPY, held=1, unlisted=1)]
     assert blocking_error(copies, "voices.yaml", begins=True) is not None
     assert blocking_error(copies, "voices.yaml", begins=False) is None

@@ -59,7 +59,7 @@ FEW = Sabotage(
 )
 
 
-def test_a_change_that_does_no_harm_survives(copy: Path) -> None:
+def test_a_harmless_change_survives(copy: Path) -> None:
     with planted(FEW, copy):
         assert run(copy, [FEW.caught_by]).code == 0
 

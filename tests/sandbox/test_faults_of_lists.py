@@ -16,13 +16,13 @@ def kling(kling: Caller) -> Caller:
     return kling
 
 
-def test_a_capped_page_holds_less_than_was_asked_for_and_the_pages_follow_each_other(kling: Caller) -> None:
+def test_a_capped_page_is_shorter_than_requested_and_the_pages_follow_each_other(kling: Caller) -> None:
     kling.change_faults(page_cap=2)
     pages = [kling.names(f"?pageNum={n}&pageSize=1000") for n in (1, 2, 3, 4)]
     assert pages == [["v4", "v3"], ["v2", "v1"], ["v0"], []]
 
 
-def test_a_cap_beyond_what_is_asked_for_changes_nothing(kling: Caller) -> None:
+def test_a_cap_above_the_demand_changes_nothing(kling: Caller) -> None:
     kling.change_faults(page_cap=4)
     assert kling.names("?pageNum=1&pageSize=3") == ["v4", "v3", "v2"]
 

@@ -65,7 +65,7 @@ def test_what_a_cloud_says_is_one_word_of_a_shell(evil: str) -> None:
     assert shlex.split(line(hint(way("", "import hero", evil)))) == ["voicectl", "import", "hero", evil]
 
 
-def test_an_id_that_looks_like_an_option_is_none() -> None:
+def test_an_id_that_looks_like_an_option_is_an_argument() -> None:
     assert (
         line(hint(way("", "import", *operands("hero", "--auto-approve")))) == "voicectl import -- hero --auto-approve"
     )

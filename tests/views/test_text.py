@@ -73,7 +73,7 @@ def test_a_clouds_code_and_request_are_reported_for_its_support() -> None:
     assert text.error(lost).splitlines()[-1] == "code 5000, request 9b1d"
 
 
-def test_a_code_that_the_facts_hold_already_is_not_told_twice() -> None:
+def test_a_code_that_the_facts_contain_is_not_repeated() -> None:
     assert "code" not in text.error(OutcomeUnknown("Kling 5000: Internal error", code="5000"))
 
 

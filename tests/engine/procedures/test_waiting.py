@@ -58,7 +58,7 @@ def test_a_poll_that_fails_is_asked_again() -> None:
     assert (applied.tally.done, cloud.count("poll")) == (1, 3)
 
 
-def test_a_long_task_is_asked_about_ever_more_rarely() -> None:
+def test_a_long_task_is_looked_up_ever_more_rarely() -> None:
     simulated = SimulatedRun(task_seconds=300)
     simulated.declare(voice("narrator"))
     simulated.apply()

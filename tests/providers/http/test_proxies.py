@@ -21,7 +21,7 @@ def test_a_proxy_for_this_scheme_or_for_all_is_taken(proxies: dict[str, str]) ->
 
 
 @pytest.mark.parametrize("proxies", [{}, {"http": PROXY}, {"https": ""}, {"no": "*"}])
-def test_without_one_there_is_none(proxies: dict[str, str]) -> None:
+def test_without_a_proxy_in_the_environment_none_is_used(proxies: dict[str, str]) -> None:
     assert found("https://api-singapore.klingai.com", **proxies) is None
 
 

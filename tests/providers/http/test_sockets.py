@@ -188,7 +188,7 @@ def test_an_answer_that_drips_ends_in_time(how: str) -> None:
 
 
 @pytest.mark.parametrize("how", list(DRIPS))
-def test_on_a_worker_too(how: str) -> None:
+def test_a_dripping_answer_ends_in_time_on_a_worker_too(how: str) -> None:
     with (
         serving(DRIPS[how]) as host,
         calling(f"http://{host}", PATIENT) as call,

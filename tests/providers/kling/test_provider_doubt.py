@@ -70,7 +70,7 @@ def test_a_failed_look_up_leaves_it_and_the_remaining_ones_unknown(
     assert kinds(house.look()) == ["Unknown"] + ["Absent"] * 49 + ["Unknown"] * 10
 
 
-def test_a_missing_imported_voice_is_asked_for_by_its_task(house: House) -> None:
+def test_a_missing_imported_voice_is_looked_up_by_its_task(house: House) -> None:
     house.kling.listing = empty
     imported = house.record(99, method="existing", task_id=house.tasks[0].task_id, voice_id=house.tasks[0].voice_id)
     assert kinds(house.look([imported])) == ["Found"]

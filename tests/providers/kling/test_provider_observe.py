@@ -192,7 +192,7 @@ def preset(provider: KlingProvider, voice_id: str) -> Record:
     return record(key=key, account=provider.account, method="preset", voice_id=voice_id)
 
 
-def test_presets_are_asked_for_only_when_declared(house: House) -> None:
+def test_presets_are_listed_only_when_declared(house: House) -> None:
     assert house.provider.observe([]).presets is None
     assert house.provider.observe([], presets=True).presets == {OWEN: "Owen", ANNA: "Anna"}
     assert house.kling.count("presets") == 1

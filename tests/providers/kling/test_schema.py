@@ -225,7 +225,7 @@ def test_an_empty_list_takes_one_call() -> None:
 
 
 @pytest.mark.parametrize("lengths", [(3, 3, 1, 0), (3, 3, 0), (30, 30, 30, 7, 0), (999, 1, 0)])
-def test_a_list_whose_pages_are_capped_below_what_was_asked_for_is_read_whole(lengths: tuple[int, ...]) -> None:
+def test_a_list_with_capped_pages_is_read_completely(lengths: tuple[int, ...]) -> None:
     provider, script = listing(*lengths)
     assert (listed(provider), len(script.requests)) == (sum(lengths), len(lengths))
 
@@ -273,7 +273,7 @@ def test_a_task_on_two_pages_is_one() -> None:
     assert listed(provider) == 1002
 
 
-def test_a_server_that_ignores_the_page_s_number_is_not_asked_for_ever() -> None:
+def test_a_server_that_ignores_the_page_number_is_not_read_for_ever() -> None:
     provider, script = scripted(answer(200, kling_body(0, data=page(0, 1000))))
     assert (listed(provider), len(script.requests)) == (1000, 2)
 

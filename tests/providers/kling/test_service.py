@@ -69,7 +69,7 @@ def test_a_page_outside_1_to_1000_is_refused(caller: httpx.Client, query: str) -
     assert refusal(caller.get(f"{VOICES}?{query}"))[:2] == (400, 1201)
 
 
-def test_a_page_has_30_unless_said(kling: KlingService, caller: httpx.Client) -> None:
+def test_a_page_has_30_by_default(kling: KlingService, caller: httpx.Client) -> None:
     kling.add_foreign(*(f"v{n}" for n in range(31)))
     assert len(caller.get(VOICES).json()["data"]) == 30
 

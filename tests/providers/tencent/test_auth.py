@@ -161,7 +161,7 @@ def test_tccli_s_file_comes_before_the_sdk_s(machine: Machine) -> None:
     assert machine.found() == Credentials("file-id", "file-key", "file-token")
 
 
-def test_a_token_of_null_is_none(machine: Machine) -> None:
+def test_a_null_token_counts_as_missing(machine: Machine) -> None:
     machine.tccli({"secretId": "file-id", "secretKey": "file-key", "token": None})
     assert machine.found() == Credentials("file-id", "file-key")
 
@@ -321,7 +321,7 @@ def test_a_folder_in_place_of_a_file_is_reported(machine: Machine, name: str) ->
     assert machine.complaint() == f"~/{name} can't be read: Is a directory."
 
 
-def test_a_file_in_place_of_the_folder_counts_as_none(machine: Machine) -> None:
+def test_a_file_in_place_of_the_folder_is_ignored(machine: Machine) -> None:
     machine.keep(".tccli", "")
     assert "but they are not set" in machine.complaint()
 

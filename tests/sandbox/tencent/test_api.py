@@ -75,7 +75,7 @@ def test_an_exhausted_quota_refuses_creates_only(tencent: TencentCaller) -> None
 
 
 @pytest.mark.parametrize("code", ["FailedOperation.InvalidVodUser", "UnauthorizedOperation", "IpNotInWhitelist"])
-def test_any_code_can_be_asked_for(tencent: TencentCaller, code: str) -> None:
+def test_any_error_code_can_be_switched_on(tencent: TencentCaller, code: str) -> None:
     tencent.change_faults(tencent_refuses=code)
     assert tencent.refused("CreateAigcCustomVoice", CUSTOM) == code
     assert tencent.refused("DescribeVoices", {}) == code

@@ -117,7 +117,7 @@ def test_one_family_takes_the_application_as_text(tencent: TencentCaller) -> Non
     assert tencent.refused("DescribeVoices", {"SubAppId": "mine"}) == "InvalidParameterValue.SubAppId"
 
 
-def test_a_null_parameter_is_none(tencent: TencentCaller) -> None:
+def test_a_null_parameter_counts_as_missing(tencent: TencentCaller) -> None:
     assert "TaskSet" in tencent.call("DescribeTasks", {"SubAppId": 221073, "ScrollToken": None})
     assert tencent.refused("DescribeTaskDetail", {"TaskId": None}) == "MissingParameter"
 

@@ -40,7 +40,7 @@ def test_a_format_shows_every_document(name: str, plan: Plan, state: State) -> N
     assert shown.problems(ManifestError([PROBLEM]), PLAIN)
 
 
-def test_text_has_the_colours_and_the_detail_that_are_asked_for(plan: Plan) -> None:
+def test_text_has_the_requested_colours_and_detail(plan: Plan) -> None:
     options = RenderOptions(colour=True, detail=Detail.SUMMARY)
     assert format_named("text").plan(plan, options) == fitted(text.plan(plan, options), options)
 

@@ -216,7 +216,7 @@ def probed(answer: Answer, environ: dict[str, str] | None = None, **fields: Any)
     return trtc.probe([record(**fields)])[KEY], cloud.request_body("TextToSpeech")
 
 
-def test_a_voice_that_speaks_is_there() -> None:
+def test_a_voice_that_speaks_exists() -> None:
     seen, request_body = probed(body(Audio="UklGRg==", TotalDurationMs=100))
     assert isinstance(seen, Found)
     assert seen.remote.voice_id == "xiaoming_02_aidniwqndq"

@@ -129,7 +129,7 @@ def test_a_second_sending_that_failed_gives_way_to_what_the_first_one_made() -> 
     assert (seen.status, seen.task_id, seen.voice_id) == (TaskStatus.READY, "first", "829826751")
 
 
-def test_a_first_sending_that_failed_is_not_looked_into() -> None:
+def test_a_failed_first_sending_is_not_looked_up() -> None:
     vod, cloud = provider(DescribeTaskDetail=detail(ErrCodeExt="FailedOperation", Message="no"))
     assert vod.poll([record()])[KEY].status is TaskStatus.FAILED
     assert cloud.actions == ["DescribeTaskDetail"]
@@ -262,7 +262,7 @@ def test_an_accepted_task_that_the_cloud_does_not_know_is_never_absent() -> None
 # -- tasks that run ----------------------------------------------------------------------------------------------------
 
 
-def test_one_task_is_asked_for_by_its_id() -> None:
+def test_one_task_is_looked_up_by_its_id() -> None:
     vod, cloud = provider(DescribeTaskDetail=detail(status="PROCESSING"))
     assert vod.poll([record()])[KEY].status is TaskStatus.RUNNING
     assert cloud.actions == ["DescribeTaskDetail"]
@@ -317,7 +317,7 @@ def test_a_sound_whose_reply_was_lost_is_unverifiable(status: Status) -> None:
     assert cloud.asked == []
 
 
-def test_a_sound_that_runs_is_asked_for_by_its_id() -> None:
+def test_a_sound_that_runs_is_looked_up_by_its_id() -> None:
     vod, cloud = provider(DescribeTaskDetail=detail("AigcAudioTask", status="PROCESSING", SessionId=None))
     seen = look(vod, record(Status.RUNNING, method="task"))
     assert isinstance(seen, Found)

@@ -182,7 +182,7 @@ def test_a_session_id_is_one_for_all_actions_and_a_refused_call_takes_none(tence
     assert tencent.refused("CloneVoiceAsync", MINIMAX | {"SessionId": "s"}) == "InvalidParameterValue.SessionId"
 
 
-def test_an_empty_session_id_is_none(tencent: TencentCaller) -> None:
+def test_an_empty_session_id_counts_as_missing(tencent: TencentCaller) -> None:
     assert tencent.custom_voice(SessionId="")["TaskId"] != tencent.custom_voice(SessionId="")["TaskId"]
 
 

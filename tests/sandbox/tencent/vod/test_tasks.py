@@ -101,7 +101,7 @@ def test_a_temporary_sound_expires_after_7_days_and_has_no_file_id(tencent: Tenc
     assert (sound["Duration"], sound["FileUrl"][:8]) == (6.0, "https://")
 
 
-def test_a_temporary_sound_lasts_as_long_as_was_said_when_it_was_made(tencent: TencentCaller) -> None:
+def test_a_temporary_sound_lasts_as_long_as_set_when_it_was_made(tencent: TencentCaller) -> None:
     tencent.change_faults(temporary_seconds=60)
     made = tencent.sound()
     tencent.change_faults(temporary_seconds=1)
@@ -202,7 +202,9 @@ def test_the_list_is_narrowed_by_status_and_time(tencent: TencentCaller) -> None
         ({"ScrollToken": f"1.{10**40}.1"}, "InvalidParameterValue"),
     ],
 )
-def test_a_list_that_is_asked_for_wrongly(tencent: TencentCaller, wrong: dict[str, object], code: str) -> None:
+def test_a_list_request_with_wrong_parameters_is_refused(
+    tencent: TencentCaller, wrong: dict[str, object], code: str
+) -> None:
     assert tencent.refused("DescribeTasks", {"SubAppId": 221073} | wrong) == code
 
 
