@@ -61,7 +61,7 @@ def test_without_any_credentials_everything_is_blocked_and_shown(
     assert not (cli.folder / "voices.state.json").exists()
 
 
-def test_drift_could_not_look_and_destroy_keeps_what_it_can_not_delete(
+def test_drift_reports_a_failed_look_and_destroy_keeps_what_it_can_not_delete(
     cli: TencentCliHarness, kling: KlingService
 ) -> None:
     cli.write({"narrator": NARRATOR, "hero": HERO})
@@ -80,7 +80,7 @@ def test_drift_could_not_look_and_destroy_keeps_what_it_can_not_delete(
     assert kling.count("delete") == 1
 
 
-def test_drift_of_what_was_never_made_could_not_look_either(cli: TencentCliHarness) -> None:
+def test_drift_of_a_voice_that_was_never_made_reports_a_failed_look_too(cli: TencentCliHarness) -> None:
     cli.write({"hero": HERO})
     cli.apply()
     cli.write({"narrator": NARRATOR, "hero": HERO})
@@ -129,9 +129,7 @@ UNFIT: Mapping[str, tuple[Callable[[TencentCliHarness], Mapping[str, str]], str]
 
 
 @pytest.mark.parametrize("why", UNFIT)
-def test_credentials_that_can_not_be_right_block_like_none(
-    cli: TencentCliHarness, why: str, kling: KlingService
-) -> None:
+def test_unusable_credentials_block_like_missing_ones(cli: TencentCliHarness, why: str, kling: KlingService) -> None:
     some, words = UNFIT[why]
     env = without(cli, "KLING_") | dict(some(cli))
     shown = cli.voicectl("plan", env=env, code=0).out

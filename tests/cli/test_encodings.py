@@ -165,7 +165,7 @@ def test_a_manifest_of_any_file_name_can_be_used(cli: CliHarness, name: bytes) -
         ("unlock", "锁"),
     ],
 )
-def test_words_of_the_command_line_end_in_words(cli: CliHarness, words: tuple[str | bytes, ...]) -> None:
+def test_unusual_arguments_end_in_an_error_message(cli: CliHarness, words: tuple[str | bytes, ...]) -> None:
     cli.declare("narrator")
     ran = run(cli, PLACES["the C locale"], *words)
     assert ran.code == 1

@@ -113,7 +113,7 @@ def test_a_failed_task_has_the_hint_that_its_message_allows(
         ("CreateAigcAudioTask", "InvalidParameter.ViolationContent", "audio.fireworks"),
     ],
 )
-def test_a_refusal_that_only_other_inputs_mend_offers_no_retry(
+def test_a_refusal_of_the_inputs_offers_no_retry(
     action: str, code: str, entry: str, clouds: TencentCliHarness, tencent: TencentService
 ) -> None:
     tencent.refuse(action, code)

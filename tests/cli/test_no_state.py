@@ -50,7 +50,7 @@ def test_the_commands_to_type_lead_to_this_place(cli: CliHarness) -> None:
     assert "voicectl -f cast.yaml --sandbox state rebuild" in rehearsed.err
 
 
-def test_output_of_a_state_without_a_voice_is_empty_and_true(cli: CliHarness, kling: KlingService) -> None:
+def test_output_of_a_state_without_a_voice_is_empty(cli: CliHarness, kling: KlingService) -> None:
     cli.write({})
     cli.apply()
     cli.declare("narrator")

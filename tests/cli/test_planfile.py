@@ -55,9 +55,7 @@ def test_it_is_refused_when_inputs_changed_since(planned: CliHarness, kling: Kli
     assert kling.count("create") == 0
 
 
-def test_a_rehearsed_plan_is_not_applied_where_accounts_pay_nor_the_other_way_round(
-    cli: CliHarness, kling: KlingService
-) -> None:
+def test_a_sandbox_plan_is_not_applied_to_real_accounts_or_the_reverse(cli: CliHarness, kling: KlingService) -> None:
     cli.declare("narrator")
     cli.voicectl("--sandbox", "plan", "--out", "rehearsed", code=0)
     refused = cli.voicectl("apply", "rehearsed", code=1)

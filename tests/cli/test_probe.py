@@ -83,7 +83,7 @@ def test_auto_approve_alone_is_refused(trtc: CliHarness) -> None:
     assert "--auto-approve goes with --probe" in trtc.voicectl("--sandbox", "drift", "--auto-approve", code=1).err
 
 
-def test_with_an_access_key_kling_has_no_dearer_look(made: CliHarness) -> None:
+def test_with_an_access_key_kling_has_no_probe(made: CliHarness) -> None:
     probed = made.voicectl("drift", "--probe", code=0)
     assert "kling: its cloud offers no probe, or not with these credentials." in probed.err
     assert probed.out == "No drift.\n"

@@ -47,7 +47,7 @@ def test_resolve_by_its_voice_id_pays_nothing(uncertain: CliHarness, kling: Klin
     assert kling.bought == 1
 
 
-def test_resolve_forget_lets_it_go(uncertain: CliHarness, kling: KlingService) -> None:
+def test_resolve_forget_removes_the_record(uncertain: CliHarness, kling: KlingService) -> None:
     uncertain.declare("narrator")
     uncertain.voicectl("resolve", "hero", "--forget", code=0)
     assert uncertain.voicectl("plan", "--detailed-exitcode").code == 0

@@ -168,7 +168,7 @@ def test_apply_json_says_it_and_ends_with_its_summary(four_of_ten: CliHarness, k
     assert (summary["type"], summary["total"], summary["done"], summary["left"]) == ("summary", 4, 0, 4)
 
 
-def test_a_saved_plan_stops_too_and_says_how_to_make_one_that_does_not(
+def test_a_saved_plan_over_a_threshold_stops_and_shows_how_to_make_another(
     four_of_ten: CliHarness, kling: KlingService
 ) -> None:
     saved = four_of_ten.voicectl("plan", "--out", "large.plan", code=0)

@@ -58,7 +58,7 @@ def test_faults_are_shown_set_and_cleared(rehearsing: CliHarness) -> None:
     assert rehearsing.voicectl("sandbox", "faults", "--clear", "--json", code=0).json["fail"] == 0.0
 
 
-def test_what_is_set_shows_only_the_switches_that_are_not_as_at_first(rehearsing: CliHarness) -> None:
+def test_setting_a_switch_shows_only_the_changed_switches(rehearsing: CliHarness) -> None:
     rehearsing.voicectl("sandbox", "faults", "task_seconds=1", code=0)
     told = rehearsing.voicectl("sandbox", "faults", "fail=1", "empty_list=true", code=0).out
     assert told == (

@@ -31,7 +31,7 @@ def test_a_lost_state_blocks_the_plan_with_the_question(lost: CliHarness, kling:
 REBUILD = ("state", "rebuild", "--auto-approve", "--lineage")
 
 
-def test_rebuild_takes_the_voices_of_a_lineage_in(lost: CliHarness, kling: KlingService) -> None:
+def test_rebuild_adopts_the_voices_of_a_lineage(lost: CliHarness, kling: KlingService) -> None:
     listed = lost.voicectl("state", "rebuild", code=0)
     [lineage] = re.findall(r"^([0-9a-f]{8})  2 declared voices: hero, narrator$", listed.out, re.MULTILINE)
     assert lost.voicectl(*REBUILD, lineage, code=0).err.endswith("Adopted: 2 voices.\n")

@@ -98,7 +98,7 @@ def test_an_ignored_name_is_not_restored(cli: TencentCliHarness, tencent: Tencen
     assert cli.actions() == {}
 
 
-def test_a_sound_that_is_always_over_already_is_bought_twice_at_most(
+def test_a_sound_that_is_always_expired_is_bought_twice_at_most(
     cli: TencentCliHarness, tencent: TencentService
 ) -> None:
     tencent.sound_lasts = -60

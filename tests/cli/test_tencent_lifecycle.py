@@ -207,7 +207,7 @@ def test_destroy_deletes_what_it_can_and_lists_what_stays(
     assert tencent.count("DeleteVoice") == 1
 
 
-def test_a_removed_voice_that_stays_is_forgotten_and_never_called_deleted(
+def test_a_removed_voice_that_stays_is_forgotten_and_never_reported_as_deleted(
     made: TencentCliHarness, tencent: TencentService
 ) -> None:
     made.write({address: entry for address, entry in VOICES.items() if address != "concierge"}, audio=SOUNDS)

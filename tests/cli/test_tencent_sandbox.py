@@ -103,7 +103,7 @@ def test_a_voice_deleted_outside_is_made_again(applied: Rehearsed) -> None:
     assert applied.actions("--sandbox") == {}
 
 
-def test_a_voice_renamed_outside_is_drift_and_named_back(applied: Rehearsed) -> None:
+def test_a_voice_renamed_outside_is_drift_and_is_renamed_back(applied: Rehearsed) -> None:
     applied.voicectl("sandbox", "faults", "--rename", "Mini", "Max", code=0)
     drifted = applied.voicectl("--sandbox", "drift", "--json", code=2).json["drift"]
     assert [(d["address"], d["kind"]) for d in drifted] == [("mini", "renamed")]

@@ -73,7 +73,7 @@ def test_nothing_is_asked_when_there_is_nothing_to_do(cli: CliHarness) -> None:
     assert "Only 'yes'" not in shown
 
 
-def test_what_is_only_blocked_needs_no_yes(cli: CliHarness, kling: KlingService) -> None:
+def test_a_plan_with_only_blocked_changes_needs_no_confirmation(cli: CliHarness, kling: KlingService) -> None:
     kling.failing["villain"] = "too noisy"
     cli.declare("villain")
     cli.apply(code=1)

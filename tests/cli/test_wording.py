@@ -90,9 +90,7 @@ def test_a_declined_apply_shows_how_to_continue_without_confirmation(cli: CliHar
 # -- what is blocked ---------------------------------------------------------------------------------------------------
 
 
-def test_protection_that_comes_from_defaults_says_so_and_the_way_out_works(
-    cli: CliHarness, kling: KlingService
-) -> None:
+def test_protection_from_defaults_is_named_and_its_hint_works(cli: CliHarness, kling: KlingService) -> None:
     protected = {"lifecycle": {"prevent_destroy": True}}
     cli.write({"hero": voice("hero")}, defaults=protected)
     cli.apply()

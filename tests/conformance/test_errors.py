@@ -173,7 +173,7 @@ def test_more_than_20_calls_a_second_are_refused(sandbox: Sandbox) -> None:
         ("CreateAigcAudioClone", {}, "voice clone voice id duplicate"),
     ],
 )
-def test_what_a_task_failed_of_is_in_its_detail(
+def test_the_reason_of_a_failed_task_is_in_its_detail(
     sandbox: Sandbox, action: str, parameters: dict[str, Any], message: str
 ) -> None:
     vendor = sandbox.vendor

@@ -40,7 +40,7 @@ def test_what_is_written_without_the_os_module_can_be_torn_too(folder: Folder) -
     assert 0 < (folder.path / ".p.tmp").stat().st_size < 400
 
 
-def test_before_an_exchange_the_cloud_has_heard_nothing(folder: Folder, kling: KlingService) -> None:
+def test_before_an_exchange_the_cloud_received_nothing(folder: Folder, kling: KlingService) -> None:
     assert folder.run(APPLY, die_at=f"before {CREATION}").killed
     assert kling.count("create") == 0
 

@@ -65,7 +65,7 @@ def test_full_while_answers_come_in_every_one_of_them_is_in_the_copy(
     finishes(small, kling, *OLD, *more)
 
 
-def test_room_again_before_the_end_all_is_saved_and_no_copy_stays(
+def test_with_free_space_again_everything_is_saved_and_no_copy_stays(
     small: CliHarness, disk: SmallDisk, kling: Watched, elsewhere: Path
 ) -> None:
     kling.during("create", disk.fill)

@@ -70,7 +70,7 @@ def test_after_a_systemic_failure_the_next_run_buys_the_rest() -> None:
     assert simulated.plan().empty
 
 
-def test_an_empty_pack_on_the_wire_buys_nothing_and_leaves_nothing() -> None:
+def test_an_exhausted_pack_buys_nothing_and_leaves_nothing() -> None:
     simulated = SimulatedRun(pack_exhausted=True)
     simulated.declare(*(voice(f"v{i}") for i in range(30)))
     applied = simulated.apply()

@@ -107,7 +107,7 @@ def test_a_cloud_that_can_not_be_queried_has_one_intent_open_at_a_time() -> None
     assert simulated.at_status(Status.READY) == ["v0", "v1", "v2", "v3"]
 
 
-def test_a_stop_takes_back_the_intents_that_no_call_followed() -> None:
+def test_a_stop_withdraws_the_intents_without_a_call() -> None:
     simulated = voices(40)
     simulated.apply(stop=lambda: "interrupted" if simulated.count("create") >= 10 else None)
     assert len(simulated.made) == 10

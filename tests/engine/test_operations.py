@@ -55,7 +55,7 @@ def test_the_number_lets_it_run() -> None:
     assert simulated.living == {}
 
 
-def test_a_saved_plan_that_was_applied_is_refused_as_spent() -> None:
+def test_a_saved_plan_that_was_applied_is_refused() -> None:
     simulated = SimulatedRun(task_seconds=2)
     simulated.declare(voice("narrator"))
     saved = simulated.plan()

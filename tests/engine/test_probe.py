@@ -116,7 +116,7 @@ def test_only_voices_that_should_exist_are_looked_up() -> None:
     assert cloud.probed == ["ready"]
 
 
-def test_what_is_known_to_be_gone_is_not_asked_about() -> None:
+def test_what_is_known_to_be_gone_is_not_looked_up() -> None:
     cloud = ProbedCloud()
     assert looked(cloud, record("concierge"), seen=Absent())[1] == []
     assert cloud.probed == []

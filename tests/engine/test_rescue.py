@@ -66,7 +66,7 @@ def test_a_fold_that_fails_leaves_a_copy_too_and_loses_nothing(applied: State, t
     assert not (tmp_path / "voices.state.journal").exists()
 
 
-def test_the_copy_follows_the_run_and_goes_once_all_is_saved(applied: State, tmp_path: Path) -> None:
+def test_the_rescue_copy_is_updated_and_removed_once_all_is_saved(applied: State, tmp_path: Path) -> None:
     store, disk = on_full_disk(tmp_path)
     store.begin(store.load())
     disk.full = True

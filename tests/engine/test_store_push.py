@@ -18,7 +18,7 @@ from tests.support.hints import in_words
 from tests.support.stores import loaded, store_in, with_voice
 
 
-def test_pull_folds(applied: State, tmp_path: Path) -> None:
+def test_pull_includes_the_journal(applied: State, tmp_path: Path) -> None:
     store = store_in(tmp_path)
     store.begin(store.load())
     store.commit(with_voice(applied, "hero"))

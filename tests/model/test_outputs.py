@@ -117,7 +117,7 @@ def test_a_voice_whose_cloud_keeps_tasks_for_72_hours_is_unverifiable_after_72_h
     assert outputs(state, now=WHEN + timedelta(hours=72, seconds=1))["narrator"].status == "unverifiable"
 
 
-def test_a_voice_whose_cloud_can_always_be_asked_stays_ready() -> None:
+def test_a_voice_whose_cloud_can_always_be_queried_stays_ready() -> None:
     assert outputs(state_with(Status.READY), now=WHEN + timedelta(days=3650))["narrator"].status == "ready"
 
 

@@ -198,7 +198,7 @@ def test_a_poll_that_is_lost_is_made_again(
 
 
 @pytest.mark.parametrize("how", ["http-1-0"])
-def test_a_server_that_is_always_like_this_is_worked_with(harness: NetworkHarness, wire: HostileWire, how: str) -> None:
+def test_a_server_that_always_does_this_still_works(harness: NetworkHarness, wire: HostileWire, how: str) -> None:
     harness.declare("narrator", "hero")
     wire.trouble("any", UNUSUAL[how], times=999)
     harness.apply(code=0)

@@ -43,7 +43,7 @@ def test_the_first_page_never_shifts(kling: Caller) -> None:
     assert {tuple(kling.names("?pageSize=2")) for _ in range(20)} == {("v4", "v3")}
 
 
-def test_a_task_that_is_late_by_id_is_not_found_and_its_key_is_burnt(kling: Caller) -> None:
+def test_a_task_that_is_late_by_id_is_not_found_and_its_key_is_used_up(kling: Caller) -> None:
     kling.change_faults(late_by_id=5)
     task_id = kling.create(external_task_id="late").data["task_id"]
     for wanted in ("late", task_id):
@@ -62,7 +62,7 @@ def test_a_poll_can_return_an_undocumented_status(kling: Caller) -> None:
     assert kling.get("k0").data["task_status"] == "succeed"
 
 
-def test_each_entry_of_a_list_has_luck_of_its_own(kling: Caller) -> None:
+def test_each_entry_of_a_list_is_faulty_independently(kling: Caller) -> None:
     kling.change_faults(unknown_status=0.5)
     statuses = [task["task_status"] for _ in range(10) for task in kling.listed().data]
     assert set(statuses) == {"succeed", "reviewing"}
@@ -77,7 +77,7 @@ def test_a_success_can_lack_its_voice_id(kling: Caller) -> None:
     assert voice["voice_name"] == "v0"
 
 
-def test_a_voiceless_task_that_runs_looks_as_ever(kling: Caller) -> None:
+def test_a_running_task_without_a_voice_looks_as_before(kling: Caller) -> None:
     kling.change_faults(voiceless=1, task_seconds=10)
     kling.create(external_task_id="slow")
     assert "task_result" not in kling.get("slow").data

@@ -103,7 +103,7 @@ def test_a_key_with_a_line_break_inside_is_not_quoted(folder: Folder) -> None:
 # -- the sandbox: a cloud, which knows its voices by name --------------------------------------------------------------
 
 
-def test_a_rehearsal_keeps_no_secret_in_its_world(folder: Folder) -> None:
+def test_the_sandbox_stores_no_secret(folder: Folder) -> None:
     folder.run("--sandbox", "apply", "--auto-approve", "-v", code=0)
     folder.run("sandbox", "faults", "fail=1", "-v", code=0)
     folder.run("--sandbox", "apply", "--auto-approve", "--replace", "hero", "--replace", "bare", "-v", code=1)

@@ -46,14 +46,14 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_it_never_grows_as_the_work_shrinks(shape: str) -> None:
+def test_the_estimate_never_grows_as_the_work_shrinks(shape: str) -> None:
     shown = [(ended, left) for _, ended, left in run(**SHAPES[shape]) if left is not None]  # type: ignore[arg-type]  # of many types
     for (before, more), (after, less) in pairwise(shown):
         assert less <= more, (before, more, after, less)
 
 
 @pytest.mark.parametrize("shape", ["paced, quick calls", "paced, slow tasks", "few at once", "one at a time"])
-def test_it_is_about_right(shape: str) -> None:
+def test_the_estimate_is_about_right(shape: str) -> None:
     seen = list(run(**SHAPES[shape]))  # type: ignore[arg-type]  # of many types
     whole = seen[-1][0]
     for now, _, left in seen:

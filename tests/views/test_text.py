@@ -63,7 +63,7 @@ def test_a_manifest_error_is_a_line_a_problem_and_their_count() -> None:
     ]
 
 
-def test_the_last_words_of_a_lost_state_are_a_line_a_voice() -> None:
+def test_an_unsaved_state_is_listed_with_a_line_for_each_voice() -> None:
     lost = StateNotSaved("No space left.\n  narrator: voice 85, ready\nError: \x1b[2J")
     assert text.error(lost).splitlines()[2:] == ["No space left.", "  narrator: voice 85, ready", r"  Error: \x1b[2J"]
 

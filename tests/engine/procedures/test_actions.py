@@ -214,7 +214,7 @@ def test_an_intent_is_withdrawn_if_the_cloud_asks_to_wait_for_too_long() -> None
     assert story.status() is None
 
 
-def test_a_run_that_ends_takes_back_what_did_not_go_out() -> None:
+def test_a_run_that_ends_withdraws_unsent_intents() -> None:
     story = creation()
     assert story.send(Stopped()) == Left()
     assert (story.status(), story.record) == (None, None)
@@ -375,7 +375,7 @@ def test_a_voice_that_is_gone_already_counts_as_deleted() -> None:
     assert story.status("k0") is Status.DELETED
 
 
-def test_a_voice_whose_task_still_runs_is_deleted_once_it_is_there() -> None:
+def test_a_voice_whose_task_still_runs_is_deleted_once_it_exists() -> None:
     story = Story(Action.DELETE, None, held(Status.RUNNING, voice_id=None, task_id="task"), record="k0")
     assert isinstance(story.at, AwaitTask)
     assert isinstance(story.send(READY), Delete)

@@ -64,7 +64,7 @@ def test_it_is_looked_up_twice_before_it_is_sent_again() -> None:
     assert [call for _, call, _ in cloud.heard if call != "poll"] == ["observe", "submit", "find", "find", "submit"]
 
 
-def test_a_stop_before_the_second_sending_keeps_the_first_in_mind() -> None:
+def test_a_stop_before_the_second_sending_keeps_the_first_on_record() -> None:
     simulated, cloud = on_paper()
     cloud.say("submit", LOST)
     simulated.apply(stop=lambda: "interrupted" if cloud.count("find") == 2 else None)
@@ -72,7 +72,7 @@ def test_a_stop_before_the_second_sending_keeps_the_first_in_mind() -> None:
     assert (simulated.record("narrator").status, simulated.record("narrator").attempts) == (Status.INTENDED, 1)
 
 
-def test_an_empty_pack_at_the_second_sending_keeps_the_first_in_mind() -> None:
+def test_an_exhausted_pack_at_the_second_sending_keeps_the_first_on_record() -> None:
     simulated, cloud = on_paper()
     cloud.say("submit", LOST, Rejected("Account balance not enough", code="1102", systemic=True))
     simulated.apply()
@@ -98,7 +98,7 @@ def test_a_second_sending_that_is_refused_is_uncertain() -> None:
     assert "voicectl resolve narrator" in in_words(simulated.told(Kind.UNCERTAIN)[0].hint)
 
 
-def test_a_second_sending_in_the_next_run_is_one_too() -> None:
+def test_a_second_sending_in_the_next_run_counts_as_a_second_sending() -> None:
     simulated, cloud = on_paper()
     cloud.say("submit", LOST, Rejected("The content is not allowed", code="1301"))
     cloud.say("find", *[Unknown(why="the list can't be had")] * 5)
@@ -215,7 +215,7 @@ def test_a_failed_voice_is_not_bought_again_automatically() -> None:
     assert len(simulated.made) == 1
 
 
-def test_absent_then_is_not_unknown() -> None:
+def test_an_absent_voice_after_an_unknown_look_is_sent_again() -> None:
     simulated, cloud = on_paper()
     cloud.say("submit", LOST)
     cloud.say("find", Unknown(why="no answer"), Absent(), Absent())

@@ -171,7 +171,7 @@ def test_killed_before_a_first_use_goes_out_a_list_that_can_not_be_read_is_not_p
     assert cloud.count("activate: Hello.") == 1
 
 
-def test_a_stop_before_its_call_takes_a_first_use_back(simulated: SimulatedRun, cloud: UsedCloud) -> None:
+def test_a_stop_before_its_call_withdraws_a_first_use(simulated: SimulatedRun, cloud: UsedCloud) -> None:
     simulated.declare(mini(used=False))
     simulated.apply()
     simulated.declare(mini())

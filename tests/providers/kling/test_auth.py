@@ -193,7 +193,7 @@ def test_an_api_key_is_not_tried_again(kling: KlingService, connect: Connect) ->
     assert kling.count("list") == 1
 
 
-def test_a_short_secret_key_makes_no_noise(clock: FakeClock) -> None:
+def test_a_short_secret_key_gives_no_warning(clock: FakeClock) -> None:
     assert Signer(KeyPair("ak", "sk"), clock=clock).authorization().startswith("Bearer ey")
 
 

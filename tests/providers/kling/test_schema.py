@@ -153,7 +153,7 @@ def test_a_failed_task_with_a_voice_is_failed() -> None:
     assert remote(fields).status is TaskStatus.FAILED
 
 
-def test_an_interrupted_call_whose_voice_was_deleted_since_failed_because_its_key_is_burnt() -> None:
+def test_an_interrupted_call_whose_voice_was_deleted_since_failed_because_its_key_is_used_up() -> None:
     fields = task(task_result={"voices": [{"voice_id": "85", "status": "deleted"}]})
     seen = found(fields, Status.INTENDED)
     assert isinstance(seen, Found)

@@ -49,7 +49,7 @@ def test_a_voice_that_kling_says_was_deleted_is_gone() -> None:
 
 
 @pytest.mark.parametrize("task_id", [TASK, int(TASK)])
-def test_a_voice_that_kling_says_succeeded_is_there(task_id: object) -> None:
+def test_a_voice_that_kling_reports_as_succeeded_exists(task_id: object) -> None:
     seen, _ = probed([unified(task_id)])
     assert isinstance(seen, Found)
     assert seen.remote.voice_id == VOICE
@@ -72,7 +72,7 @@ def test_whatever_else_it_says_is_not_known(data: object) -> None:
     assert isinstance(probed(data)[0], Unknown)
 
 
-def test_a_voice_of_no_known_task_is_not_asked_for() -> None:
+def test_a_voice_of_no_known_task_is_not_looked_up() -> None:
     seen, script = probed([], ready(task_id=None))
     assert isinstance(seen, Unknown)
     assert script.requests == []

@@ -65,7 +65,7 @@ def test_an_external_task_id_is_taken_once(kling: Caller) -> None:
     assert len(kling.listed().data) == 1
 
 
-def test_an_external_task_id_is_burnt_for_ever(kling: Caller) -> None:
+def test_a_used_external_task_id_is_never_accepted_again(kling: Caller) -> None:
     kling.delete(kling.made(external_task_id="deleted"))
     kling.create(external_task_id="failed", voice_url="https://cdn.example.com/bad.mp3")
     kling.clock.sleep(86_400)
@@ -73,7 +73,7 @@ def test_an_external_task_id_is_burnt_for_ever(kling: Caller) -> None:
     assert kling.create(external_task_id="failed").code == 1201
 
 
-def test_a_refused_create_burns_no_external_task_id(kling: Caller) -> None:
+def test_a_refused_create_uses_up_no_external_task_id(kling: Caller) -> None:
     assert kling.create("x" * 21, external_task_id="k1").code == 1201
     assert kling.create(external_task_id="k1").code == 0
 

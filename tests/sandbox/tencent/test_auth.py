@@ -58,7 +58,7 @@ def test_a_clock_may_be_five_minutes_wrong(tencent: TencentCaller, seconds: int)
         ("InvalidRequest", with_changes("content-type", "application/json; charset=utf-8")),
     ],
 )
-def test_what_is_wrong_at_the_door_is_refused(tencent: TencentCaller, code: str, wrong: dict[str, Any]) -> None:
+def test_a_request_with_wrong_headers_is_refused(tencent: TencentCaller, code: str, wrong: dict[str, Any]) -> None:
     assert tencent.refused(*LIST, **wrong) == code
 
 

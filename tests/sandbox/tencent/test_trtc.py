@@ -52,7 +52,7 @@ def test_each_call_makes_another_voice(tencent: TencentCaller) -> None:
         (clone(PromptAudio=None), "MissingParameter"),
     ],
 )
-def test_what_can_not_be_cloned(tencent: TencentCaller, wrong: dict[str, object], code: str) -> None:
+def test_unusable_samples_are_refused(tencent: TencentCaller, wrong: dict[str, object], code: str) -> None:
     assert tencent.refused("VoiceClone", wrong) == code
     assert tencent.world.voices() == ()
 

@@ -240,7 +240,7 @@ def test_any_other_refusal_leaves_the_voice_unknown(code: str) -> None:
     assert code in seen.why
 
 
-def test_a_refusal_of_every_call_stops_the_look() -> None:
+def test_a_refusal_of_every_call_stops_the_probe() -> None:
     with pytest.raises(Rejected) as caught:
         probed(refusal("AuthFailure.SecretIdNotFound"))
     assert caught.value.systemic

@@ -45,7 +45,7 @@ def test_a_custom_voice_is_json_in_text() -> None:
 
 
 @pytest.mark.parametrize("info", ["", "{", "[]", None, 5])
-def test_a_voice_whose_info_can_not_be_read_is_there_by_its_id(info: object) -> None:
+def test_a_voice_with_unreadable_info_is_found_by_its_id(info: object) -> None:
     ready = polled(detail(Output={"InfoList": [{"VoiceId": "829826751", "VoiceInfo": info}]}))
     assert (ready.status, ready.voice_id, ready.voice_name) == (TaskStatus.READY, "829826751", None)
 

@@ -208,7 +208,7 @@ def test_an_update_says_the_changed_fields_and_keeps_our_marker_among_the_labels
     }
 
 
-def test_an_update_says_what_stays_too_for_the_vendor_might_clear_what_is_left_out() -> None:
+def test_an_update_sends_unchanged_fields_too_because_the_vendor_might_clear_missing_ones() -> None:
     vod, cloud = provider(UpdateVoice=body(Voice={}))
     known = record(method="clone-minimax", voice_id="minimax_1").model_copy(
         update={"sent": {"name": "Mini", "gender": "female", "labels": ["calm"], "text": "Hi."}}

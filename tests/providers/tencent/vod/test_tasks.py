@@ -278,7 +278,7 @@ def test_many_tasks_are_polled_in_bulk_and_each_is_read_once_it_is_over() -> Non
     assert len(seen) == 40
 
 
-def test_few_tasks_are_not_sought_through_many_pages() -> None:
+def test_few_tasks_are_not_searched_through_many_pages() -> None:
     pages = [page(*(line(f"x{n}-{i}", key="") for i in range(100)), token=f"t{n}") for n in range(9)]
     vod, cloud = provider(DescribeTasks=pages, DescribeTaskDetail=detail(status="PROCESSING", SessionId=None))
     records = [record(key=f"vc-0123abcd-v{n}-deadbeef-1", task_id=f"t{n}") for n in range(3)]

@@ -126,7 +126,7 @@ def test_a_minimax_clone_that_is_refused_at_once(tencent: TencentCaller, wrong: 
         ({"voice_profile": {"labels": "calm"}}, "languages, labels and scenes"),
     ],
 )
-def test_wishes_of_a_minimax_clone_that_fail_later(tencent: TencentCaller, wishes: object, message: str) -> None:
+def test_bad_values_of_a_minimax_clone_fail_later(tencent: TencentCaller, wishes: object, message: str) -> None:
     task = tencent.finished(tencent.minimax(ExtParam=json.dumps(wishes)))
     assert task["Message"].startswith(message)
     assert (task["ErrCode"], task["ErrCodeExt"], task["Output"]) == (40000, "-500", None)

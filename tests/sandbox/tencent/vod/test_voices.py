@@ -140,7 +140,7 @@ def test_only_minimax_voices_are_listed_or_speak(tencent: TencentCaller) -> None
         ("UpdateVoice", {"VoiceFields": {"Color": "red"}}, "UnknownParameter"),
     ],
 )
-def test_what_is_asked_wrongly(
+def test_a_wrong_request_is_refused(
     tencent: TencentCaller, used: str, action: str, wrong: dict[str, Any], code: str
 ) -> None:
     text = {"Text": "Hello."} if action == "TextToSpeechSync" else {}
