@@ -50,7 +50,7 @@ def drift(format_name: str, accept: tuple[str, ...], probe: bool, auto_approve: 
     from reconciler.engine.probe import probing
 
     if auto_approve and not probe:
-        raise UsageError("--auto-approve goes with --probe.", "Without it, drift pays for nothing.")
+        raise UsageError("--auto-approve needs --probe.", "Without it, drift pays for nothing.")
     verifier = probing(lambda probes, without: _consent(probes, without, approved=auto_approve)) if probe else None
     with session() as opened:
         if accept:

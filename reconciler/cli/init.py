@@ -17,7 +17,7 @@ _MANIFEST = """\
 # yaml-language-server: $schema=manifest.schema.json
 # (for completion in an editor; after an upgrade: voicectl schema manifest > manifest.schema.json)
 #
-# What voices there should be. `voicectl plan` shows the difference, `voicectl apply` makes it so.
+# The voices that should exist. `voicectl plan` shows the difference, `voicectl apply` creates and deletes them.
 # Try it without an account: voicectl --sandbox apply
 version: 1
 

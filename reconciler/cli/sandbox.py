@@ -102,7 +102,7 @@ def faults(
     from reconciler.sandbox.faults import Faults
 
     if account is not None and not add:
-        raise UsageError("--account goes with --add.", "Name an existing voice by its id or its name.")
+        raise UsageError("--account needs --add.", "Name an existing voice by its id or its name.")
     with wiring.world(options().workspace()) as world:
         wanted = _wanted(Faults() if clear else world.faults(), switches)
         if clear or switches:

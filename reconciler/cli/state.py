@@ -80,7 +80,7 @@ def list_(everything: bool, abandoned: bool, as_json: bool) -> int:
     from reconciler.views import json_documents, text
 
     if everything and abandoned:
-        raise UsageError("--all and --abandoned exclude each other.")
+        raise UsageError("--all and --abandoned can't be used together.")
     state = state_here()
     over = {Status.DELETED, Status.LAPSED}
     listed = set(Status) if everything else {Status.ABANDONED} if abandoned else set(Status) - over

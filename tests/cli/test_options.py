@@ -82,7 +82,7 @@ def test_hints_lead_to_the_same_manifest(prod: CliHarness) -> None:
         (("plan", "--retry", "narator"), "Did you mean narrator?"),
         (("plan", "--replace", "nobody"), "declares no such voice"),
         (("voices", "klng"), "It declares kling."),
-        (("voices", "kling", "--presets", "--unmanaged"), "exclude each other"),
+        (("voices", "kling", "--presets", "--unmanaged"), "can't be used together"),
         (("output", "nobody"), "No state here yet"),
         (("state", "show", "nobody"), "state"),
         (("show", "missing.plan"), "missing.plan"),

@@ -46,7 +46,7 @@ def test_json_is_the_same_with_every_option(cli: CliHarness) -> None:
 
 def test_a_summary_in_full_is_refused(cli: CliHarness) -> None:
     cli.declare("narrator")
-    assert "exclude each other" in cli.voicectl("plan", "--summary", "--full", code=1).err
+    assert "can't be used together" in cli.voicectl("plan", "--summary", "--full", code=1).err
 
 
 def test_one_reason_of_many_blocked_voices_is_shown_once(cli: CliHarness, kling: KlingService) -> None:

@@ -80,7 +80,7 @@ def test_at_a_terminal_it_asks(trtc: CliHarness, typed: str, code: int, shown: s
 
 
 def test_auto_approve_alone_is_refused(trtc: CliHarness) -> None:
-    assert "--auto-approve goes with --probe" in trtc.voicectl("--sandbox", "drift", "--auto-approve", code=1).err
+    assert "--auto-approve needs --probe" in trtc.voicectl("--sandbox", "drift", "--auto-approve", code=1).err
 
 
 def test_with_an_access_key_kling_has_no_probe(made: CliHarness) -> None:

@@ -187,7 +187,7 @@ def test_an_unknown_account_is_refused_and_the_others_are_listed(cli: CliHarness
 def test_without_a_manifest_a_voice_is_added_to_the_account_of_other_clients(cli: CliHarness) -> None:
     added = cli.voicectl("sandbox", "faults", "--add", "Foe", code=0)
     assert "to kling:sandbox-default" in added.err
-    assert "--account goes with --add" in cli.voicectl("sandbox", "faults", "--account", "kling", code=1).err
+    assert "--account needs --add" in cli.voicectl("sandbox", "faults", "--account", "kling", code=1).err
 
 
 def test_a_call_to_a_cloud_that_lists_no_foreign_voices_adds_no_account(cli: CliHarness) -> None:
