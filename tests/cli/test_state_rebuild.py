@@ -189,7 +189,7 @@ def _lineage(cli: CliHarness) -> str:
 def test_drift_and_destroy_fail_for_renamed_entries_of_a_lost_state(renamed: CliHarness) -> None:
     drifted = renamed.voicectl("drift", code=1)
     assert "the account holds 2 voices of this manifest" in drifted.err
-    assert "not there" not in drifted.out
+    assert "do not exist" not in drifted.out
     renamed.voicectl("destroy", "--auto-approve", code=1)
 
 
