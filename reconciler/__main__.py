@@ -19,7 +19,7 @@ def command() -> int:
 
     gc.disable()  # importing and loading make no cycles worth looking for; an apply turns it on again
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: words and 130, whatever the command
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # a closed terminal too, unless nohup stands before it
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # a closed terminal too, unless it runs under nohup
         signal.signal(signal.SIGHUP, signal.default_int_handler)
     try:
         from reconciler.cli.streams import open_streams

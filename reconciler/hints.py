@@ -1,6 +1,6 @@
 """Hints as data: what the user can do next, as text and commands. Views render them; programs read the commands.
 
-    hint("Check the credentials", way("or, if they are truly gone", "--allow-recreates", 3))
+    hint("Check the credentials", way("or, if they are really deleted", "--allow-recreates", 3))
 
 Commands are data, and never parsed out of a sentence: a voice may have a command's name.
 """

@@ -46,7 +46,7 @@ def value(cls: type[Class]) -> type[Class]:
     return made
 
 
-def json_value(made: object) -> dict[str, Any]:
+def json_value(made: Any) -> dict[str, Any]:
     """The fields of a value as JSON values. Half of a surrogate pair stays as it is: a cloud's text may hold one."""
     dumped: dict[str, Any] = _adapter(type(made)).dump_python(made, mode="json")
     return dumped

@@ -23,7 +23,7 @@ def mode_of(path: Path) -> int:
     return path.stat().st_mode & 0o777
 
 
-def test_a_file_that_is_there_is_not_written_over(tmp_path: Path) -> None:
+def test_an_existing_file_is_not_overwritten(tmp_path: Path) -> None:
     there = tmp_path / "copy"
     there.write_bytes(b"old")
     with pytest.raises(FileExistsError):

@@ -119,11 +119,11 @@ def test_every_exception_to_a_rule_says_its_code_and_its_reason() -> None:
 
 
 @pytest.mark.parametrize("never", ["cast(", "pragma: no cover"])
-def test_no_word_of_ours_silences_the_machine(never: str) -> None:
+def test_no_setting_of_ours_silences_the_machine(never: str) -> None:
     assert [str(m.relative_to(ROOT)) for m in MODULES if never in m.read_text(encoding="utf-8")] == []
 
 
-def test_no_command_to_type_stands_in_a_text() -> None:
+def test_no_text_contains_a_command_to_type() -> None:
     """It must be a `Command` of a hint. Help, docstrings and the manifest of `init` may hold commands."""
     written = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
@@ -146,7 +146,7 @@ def texts(module: ast.Module) -> Iterator[ast.Constant]:
             yield node
 
 
-def test_what_a_sabotage_replaces_stands_there_once() -> None:
+def test_the_text_that_a_sabotage_replaces_is_found_once() -> None:
     stale = {s.name: s.file for s in listed() if (ROOT / s.file).read_text(encoding="utf-8").count(s.there) != 1}
     assert stale == {}
 

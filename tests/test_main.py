@@ -29,11 +29,11 @@ def test_output_that_a_full_disk_did_not_take_is_an_error(option: str) -> None:
 
 
 @pytest.mark.parametrize("option", ["--version", "--help"])
-def test_a_closed_stdout_is_none(option: str) -> None:
+def test_a_closed_stdout_is_not_an_error(option: str) -> None:
     assert run(option, shell=">&-").returncode == 0
 
 
-def test_a_reader_that_has_left_is_none() -> None:
+def test_a_reader_that_has_left_is_not_an_error() -> None:
     ran = run("--version", shell="| true; exit ${PIPESTATUS[0]}")
     assert (ran.returncode, ran.stderr) == (0, "")
 

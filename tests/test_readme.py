@@ -62,7 +62,7 @@ def _run_block(block: str, folder: Path) -> str:
     return shown
 
 
-def test_the_two_commands_stand_in_the_readme() -> None:
+def test_the_readme_has_the_two_commands() -> None:
     text = README.read_text(encoding="utf-8")
     assert re.search(r"<!-- the first command -->\n+```sh\n[^`]*examples/quickstart[^`]*\n```", text)
     assert re.search(r"<!-- the test command -->\n+```sh\n[^`]*pytest[^`]*\n```", text)

@@ -44,12 +44,12 @@ except KeyboardInterrupt:
         ("from reconciler.engine.worker_pool import ThreadPool", "ThreadPool().wait(50)"),
     ],
 )
-def test_a_signal_that_does_not_interrupt_a_wait_is_heard_all_the_same(also: str, wait: str) -> None:
+def test_a_signal_that_does_not_interrupt_a_wait_is_heard_anyway(also: str, wait: str) -> None:
     program = UNHEARD.format(also=also, wait=wait)
     assert subprocess.run([sys.executable, "-c", program], timeout=30, check=False).returncode == 0
 
 
-def test_a_result_is_there_as_soon_as_it_is() -> None:
+def test_a_result_is_available_as_soon_as_it_arrives() -> None:
     future: Future[int] = Future()
     threading.Timer(0.05, future.set_result, [7]).start()
     assert waits.result(future, 20) == 7

@@ -102,7 +102,7 @@ class LocalBackend:
             end = self._append_at(text, current.end or 0)
             if begins:
                 os.fsync(folder)
-            # The snapshot's stat is from before: if somebody replaced it during the append, the next call notices.
+            # The snapshot's stat is from before: if a program replaced it during the append, the next call notices.
             self._last = _Content(made, current.continues, end, (current.stats[0], _stat(self._journal)))
         return made
 

@@ -31,8 +31,9 @@ from reconciler.cli.planfile import read_plan
 def apply(planfile: Path | None, auto_approve: bool, as_json: bool, lock_timeout: str, **asked: Any) -> int:
     """Create, replace and delete voices as the manifest says.
 
-    With PLANFILE, made by `plan --out`, it applies exactly the reviewed plan, and does not ask. Exits with 1 if
-    anything failed, or stayed blocked or uncertain; with 130 when interrupted: the next apply goes on from there.
+    With PLANFILE, made by `plan --out`, it applies exactly the reviewed plan, and does not ask for confirmation.
+    Exits with 1 if anything failed, or stayed blocked or uncertain. Exits with 130 if it was interrupted: the next
+    apply continues.
     """
     approved = None
     if planfile is not None:

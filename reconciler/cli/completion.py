@@ -15,7 +15,7 @@ from reconciler.errors import UsageError
 def completion(shell: str) -> int:
     """Print the completion script of a shell.
 
-    Such as `eval "$(voicectl completion bash)"` in ~/.bashrc.
+    Example: `eval "$(voicectl completion bash)"` in ~/.bashrc.
     """
     from click.shell_completion import get_completion_class
 

@@ -25,8 +25,8 @@ from reconciler.cli.execution import execute
 def destroy(auto_approve: bool, as_json: bool, allow_recreates: int | None, lock_timeout: str) -> int:
     """Delete every voice of the state.
 
-    Only voices that voicectl made or took in are deleted; whatever else the account holds stays. Without a state here
-    it deletes nothing, and exits with 1 if the account holds voices of this manifest.
+    Deletes only voices that voicectl made or adopted; other voices of the account stay. Without a state, it deletes
+    nothing, and exits with 1 if the account holds voices of this manifest.
     """
     asked = Options(allow_recreates=allow_recreates, lock_timeout=lock_timeout)
     options().verb = "destroy"

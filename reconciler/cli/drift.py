@@ -42,15 +42,15 @@ DRIFTED = 2  # the exit code
 def drift(format_name: str, accept: tuple[str, ...], probe: bool, auto_approve: bool, lock_timeout: str) -> int:
     """Show what changed outside of voicectl.
 
-    Exits with 2 when something drifted, with 1 when something could not be checked, when the state is older than the
-    account, or when the account holds voices of this manifest that no state here knows. Where a cloud lists no voices,
-    only --probe can tell whether one is still there; before any paid call it says how many there are, and asks.
+    Exits with 2 if something changed. Exits with 1 if something could not be checked, if the state is out of date, or
+    if the account holds voices of this manifest that are in no state here. Some clouds list no voices: only --probe
+    can check whether such a voice still exists. Before paid calls, it shows their number and asks for confirmation.
     """
     from reconciler.engine import operations
     from reconciler.engine.probe import probing
 
     if auto_approve and not probe:
-        raise UsageError("--auto-approve goes with --probe.", "Without it, drift pays for nothing.")
+        raise UsageError("--auto-approve needs --probe.", "Without it, drift pays for nothing.")
     verifier = probing(lambda probes, without: _consent(probes, without, approved=auto_approve)) if probe else None
     with session() as opened:
         if accept:

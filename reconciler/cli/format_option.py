@@ -18,7 +18,7 @@ def format_option(command: Command) -> Command:
     @functools.wraps(command)
     def chosen(*args: Any, format_name: str | None, as_json: bool, **options: Any) -> Any:
         if as_json and format_name not in (None, JSON):
-            raise UsageError(f"--json and --format {format_name} exclude each other.")
+            raise UsageError(f"--json and --format {format_name} can't be used together.")
         return command(*args, format_name=JSON if as_json else format_name or TEXT, **options)
 
     short = click.option("--json", "as_json", is_flag=True, help="Short for --format json.")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def import_(address: str, voice_id: str, lock_timeout: str) -> int:
     """Take a voice made elsewhere into the state.
 
-    It is taken to be what the manifest says of ADDRESS: only a later change is a difference.
+    voicectl assumes that the voice fits the entry ADDRESS: only later edits of the entry count as changes.
     """
     from reconciler.engine import import_resolve
 

@@ -17,7 +17,7 @@ _MANIFEST = """\
 # yaml-language-server: $schema=manifest.schema.json
 # (for completion in an editor; after an upgrade: voicectl schema manifest > manifest.schema.json)
 #
-# What voices there should be. `voicectl plan` shows the difference, `voicectl apply` makes it so.
+# The voices that should exist. `voicectl plan` shows the difference, `voicectl apply` creates and deletes them.
 # Try it without an account: voicectl --sandbox apply
 version: 1
 
@@ -66,7 +66,7 @@ voices:
 def init() -> int:
     """Write a commented manifest to start from.
 
-    Beside it goes manifest.schema.json, for completion in an editor. Existing files are never overwritten.
+    Also writes manifest.schema.json beside it, for completion in an editor. Never overwrites existing files.
     """
     workspace = options().workspace()
     path = workspace.manifest

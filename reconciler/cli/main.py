@@ -57,7 +57,7 @@ def run(arguments: Sequence[str]) -> int:
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except click.NoSuchOption as error:
-        with suppress(OSError):  # nobody need be there to read it
+        with suppress(OSError):  # its reader may have left
             option_errors.corrected(error, arguments).show(file=sys.stderr)
         return 1
     except click.ClickException as error:

@@ -71,7 +71,7 @@ def _remember_detail(context: click.Context, parameter: click.Parameter, given: 
         return
     options = context.find_root().obj
     if options.detail not in ("usual", parameter.name):
-        raise UsageError("--summary and --full exclude each other.")
+        raise UsageError("--summary and --full can't be used together.")
     options.detail = parameter.name
 
 

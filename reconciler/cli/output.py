@@ -20,8 +20,8 @@ from reconciler.views.formats.registry import TEXT, format_named
 def output(address: str | None, format_name: str) -> int:
     """Print the voice_id of each address.
 
-    Reads the state only, and fails where there is none. With ADDRESS, prints the bare voice_id, for use in scripts;
-    of a sound, its URL. JSON holds names, labels and status too.
+    Reads the state only, and fails without one. With ADDRESS, prints only the voice_id, for use in scripts; for a
+    sound, its URL. JSON also holds names, labels and status.
     """
     from reconciler import wiring
     from reconciler.cli.state import state_here

@@ -31,7 +31,7 @@ CHANGES = 2  # the exit code of --detailed-exitcode
 def plan(out: Path | None, format_name: str, detailed_exitcode: bool, **asked: Any) -> int:
     """Show what apply would change.
 
-    Reads the manifest, the state and the accounts; writes nothing but the file of --out.
+    Reads the manifest, the state and the accounts; writes only the file of --out.
     """
     from reconciler.engine import operations
 

@@ -99,7 +99,7 @@ class Progress:
                 self._tell(event)
             case Kind.STOPPED | Kind.SUMMARY:
                 if self._live is not None:
-                    self._live.refresh()  # what stands below the last line counts what it counts
+                    self._live.refresh()  # the block below the last line has the same counts
                 self._tell(event)
 
     def _tell(self, event: Event) -> None:

@@ -27,8 +27,8 @@ from reconciler.cli.import_voice import is_now
 def resolve(address: str, voice_id: str | None, retry: bool, forget: bool, lock_timeout: str) -> int:
     """Resolve a creation whose outcome is unknown.
 
-    Look in the cloud's console first: a voice that was made and is made again is paid for twice. ADDRESS may be an
-    external_task_id too: old voices have no address.
+    Check the cloud's console first: if the voice exists and is created again, you pay twice. ADDRESS may also be an
+    external_task_id, because old voices have no address.
     """
     from reconciler.engine import import_resolve
 

@@ -35,8 +35,8 @@ SANDBOX_COMMANDS = {
 def sandbox() -> None:
     """Run against a simulated cloud on this machine.
 
-    `voicectl --sandbox COMMAND` runs any command against it. Its world and its state are kept in .voicectl beside the
-    manifest, apart from the real ones.
+    `voicectl --sandbox COMMAND` runs any command against it. It keeps its world and its
+    state in .voicectl beside the manifest, apart from the real state.
     """
 
 
@@ -48,7 +48,7 @@ def sandbox() -> None:
 def serve(port: int) -> int:
     """Serve the simulated cloud on loopback.
 
-    Prints its address, then a line a request. Ctrl-C ends it.
+    Prints its address, then one line for each request. Ctrl-C ends it.
     """
     from reconciler import wiring
     from reconciler.sandbox import router, server
@@ -95,14 +95,14 @@ def faults(
 ) -> int:
     """Show and set the faults of the simulated cloud.
 
-    Such as `voicectl sandbox faults reply_lost=0.1 task_seconds=5`. Without arguments, all switches are listed. VOICE
+    Example: `voicectl sandbox faults reply_lost=0.1 task_seconds=5`. Without arguments, it lists all switches. VOICE
     is a voice_id or a voice_name.
     """
     from reconciler import wiring
     from reconciler.sandbox.faults import Faults
 
     if account is not None and not add:
-        raise UsageError("--account goes with --add.", "Name an existing voice by its id or its name.")
+        raise UsageError("--account needs --add.", "Name an existing voice by its id or its name.")
     with wiring.world(options().workspace()) as world:
         wanted = _wanted(Faults() if clear else world.faults(), switches)
         if clear or switches:
@@ -221,7 +221,7 @@ def _wanted(held: Faults, switches: tuple[str, ...]) -> Faults:
 def reset() -> int:
     """Delete everything in the simulated cloud.
 
-    Its state goes with it; the real state stays.
+    Also deletes the sandbox's state; the real state stays.
     """
     from reconciler import wiring
 

@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 
 STATE_COMMANDS = {
     "list": ("state", "list_", "List the addresses and their voices."),
-    "show": ("state", "show_record", "Show all that is known of an address."),
+    "show": ("state", "show_record", "Show the record of an address."),
     "mv": ("state", "move", "Give a voice another address."),
     "rm": ("state", "remove", "Forget a voice; it stays in its cloud."),
     "pull": ("state", "pull", "Print the state."),
     "push": ("state", "push", "Replace the state by a copy."),
     "rebuild": ("state_rebuild", "rebuild", "Rebuild a lost state from the markers of its voices."),
-    "rebind": ("state", "rebind", "Say that a provider's account is the right one."),
+    "rebind": ("state", "rebind", "Confirm that a provider's account is the right one."),
     "mv-manifest": ("state_mv_manifest", "move_manifest", "Rename the state after its manifest was renamed."),
 }
 
@@ -80,7 +80,7 @@ def list_(everything: bool, abandoned: bool, as_json: bool) -> int:
     from reconciler.views import json_documents, text
 
     if everything and abandoned:
-        raise UsageError("--all and --abandoned exclude each other.")
+        raise UsageError("--all and --abandoned can't be used together.")
     state = state_here()
     over = {Status.DELETED, Status.LAPSED}
     listed = set(Status) if everything else {Status.ABANDONED} if abandoned else set(Status) - over
@@ -115,9 +115,9 @@ def _is_held(state: State, record: Record) -> bool:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @global_options
 def show_record(address: str, as_json: bool) -> int:
-    """Show all that is known of an address.
+    """Show the record of an address.
 
-    ADDRESS may be an external_task_id too: old and replaced voices have no address.
+    ADDRESS may also be an external_task_id, because old and replaced voices have no address.
     """
     from reconciler.views import json_documents, text
 
@@ -164,7 +164,7 @@ def move(source: str, target: str, lock_timeout: str) -> int:
 def remove(address: str, lock_timeout: str) -> int:
     """Forget a voice; it stays in its cloud.
 
-    It is listed by `state list --abandoned`, and taken back without a call if it is declared again.
+    `state list --abandoned` lists it. If you declare it again, apply reuses it without a call.
     """
     from reconciler.engine import state_edits
 
@@ -179,7 +179,7 @@ def remove(address: str, lock_timeout: str) -> int:
 def pull() -> int:
     """Print the state.
 
-    As one file, what a run has not folded yet included: for a copy, or to look at.
+    Prints one file with all changes, also those that are still in the journal: as a copy, or to read it.
     """
     from reconciler import wiring
 
@@ -201,7 +201,7 @@ def pull() -> int:
 def push(source: IO[bytes], force: bool, lock_timeout: str) -> int:
     """Replace the state by a copy.
 
-    Such as one of `state pull`, or what an apply saved when the disk was full. FILE may be -, for stdin.
+    FILE is the output of `state pull`, or the rescue copy of an apply. It may be - for stdin.
     """
     from reconciler import wiring
 
@@ -240,10 +240,10 @@ def _check(copy: bytes, name: str) -> None:
 @lock_option
 @global_options
 def rebind(provider: str, source: str | None, lock_timeout: str) -> int:
-    """Say that a provider's account is the right one.
+    """Confirm that a provider's account is the right one.
 
-    For an account that moved to another endpoint or owner, or (--from) a provider that was renamed in the manifest.
-    Wrongly said, every voice would look gone.
+    Use it after an account moved to another endpoint or owner, or (--from) after a provider was renamed in the
+    manifest. If the account is not the right one, every voice will look deleted.
     """
     from reconciler.engine import state_edits
 

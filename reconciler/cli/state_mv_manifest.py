@@ -21,8 +21,7 @@ from reconciler.hints import hint, way
 def move_manifest(source: Path | None, lock_timeout: str) -> int:
     """Rename the state after its manifest was renamed.
 
-    SOURCE is the manifest's old path, -f says the new one. Without SOURCE, the state that lies beside the manifest is
-    made its own.
+    SOURCE is the manifest's old path; -f names the new one. Without SOURCE, it uses the state beside the manifest.
     """
     from reconciler import wiring
 

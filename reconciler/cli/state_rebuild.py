@@ -34,7 +34,7 @@ def rebuild(lineage: str | None, new_lineage: bool, auto_approve: bool, lock_tim
     from reconciler.engine import state_rebuild
 
     if lineage is not None and new_lineage:
-        raise UsageError("--lineage and --new-lineage exclude each other.")
+        raise UsageError("--lineage and --new-lineage can't be used together.")
     with session() as opened:
 
         def rebuilt(chosen: str | None) -> Rebuilt:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def unlock(lock_id: str) -> int:
     """Break the lock of a run that is dead.
 
-    The error of the run that found the state locked shows ID. A run that died on this machine needs no unlock; the lock
-    of a live run is not broken.
+    The error "The state is locked" shows the ID. After a run died on this machine, no unlock is needed. voicectl does
+    not break the lock of a run that is alive.
     """
     from reconciler import wiring
 

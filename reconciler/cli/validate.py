@@ -18,7 +18,7 @@ from reconciler.views.formats.registry import TEXT, format_named
 def validate(probe: bool, format_name: str) -> int:
     """Check the manifest without calling a cloud.
 
-    Every problem is shown at once, as file:line:column. --probe goes to the links' own servers, with --sandbox too.
+    Shows every problem at once, as file:line:column. --probe calls the servers of the links, also with --sandbox.
     """
     from reconciler import wiring
 

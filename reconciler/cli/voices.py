@@ -27,7 +27,7 @@ def voices(provider: str, presets: bool, unmanaged: bool, format_name: str) -> i
     from reconciler.model.voice_list import VoiceList
 
     if presets and unmanaged:
-        raise UsageError("--presets and --unmanaged exclude each other.")
+        raise UsageError("--presets and --unmanaged can't be used together.")
     with session() as opened:
         providers = opened.manifest.providers
         if provider not in providers:

@@ -188,7 +188,7 @@ class Scheduler:
                 self._state_writer.append_ended(result)
                 if self._state_writer.unsaved is not None:
                     # As after a signal: the calls in flight are paid for, so the run waits for their results.
-                    self.halt("the state could not be saved; what is in flight is still waited for")
+                    self.halt("the state could not be saved; voicectl still waits for the open calls")
 
     def _call_ended(self, result: CallResult) -> None:
         queue, calls, run, value = result.queue, result.calls, result.run, result.value

@@ -239,7 +239,7 @@ class VoiceReader:
     def _report_methods(self, methods: list[str], kind: str | None, *, file: str, path: Path) -> None:
         known = self._keywords_of(kind)
         if methods:
-            what = f"{listed(methods)} exclude each other: exactly one of them may be in a {self._declared.what}"
+            what = f"{listed(methods)} can't be used together: exactly one of them may be in a {self._declared.what}"
         elif not known:
             what = f"{kind} makes no {self._declared.what}s"
         else:

@@ -69,7 +69,7 @@ def check_account(
                 "is this the right account?"
             ),
             hint=hint(
-                "Use the credentials of the first account account",
+                "Use the credentials of the first account",
                 way("or, if it is the same account", "state rebind", provider),
             ),
             elsewhere=True,
@@ -88,7 +88,7 @@ def check_account(
         found, they = f"none of the {gone} known voices of {provider} can be found", "they are"
     return AccountProblem(
         why=f"{found}: is this the right account?",
-        hint=hint("Check the credentials", way(f"or, if {they} truly gone", "--allow-recreates", missing)),
+        hint=hint("Check the credentials", way(f"or, if {they} really deleted", "--allow-recreates", missing)),
     )
 
 

@@ -43,7 +43,7 @@ def _official(context: PlanContext, voice: Voice, voice_id: str) -> RemoteVoice 
     if presets is None:
         return "the official voices can't be listed now", ""
     if voice_id not in presets:
-        return f"there is no official voice {voice_id}", official_voices_hint(voice.provider)
+        return f"the official voice {voice_id} does not exist", official_voices_hint(voice.provider)
     return RemoteVoice(
         status=TaskStatus.READY,
         voice_id=voice_id,
@@ -60,9 +60,9 @@ def _existing(context: PlanContext, voice: Voice, voice_id: str, key: str) -> Re
             return f"could not determine whether the voice {voice_id} exists: {why}", ""
         case _:
             return (
-                f"there is no voice {voice_id} on this account",
+                f"the voice {voice_id} does not exist on this account",
                 hint(
                     way("Correct the voice_id. To list the ids of the account", "voices", voice.provider),
-                    "or declare a create instead, which makes a new voice",
+                    "to make a new voice, declare a create instead",
                 ),
             )

@@ -138,7 +138,7 @@ def _change_after_failure(
         return blocked_by_failure(voice, record, record, found)
     if unseen:
         return blocked(voice, record, f"could not determine what exists of it: {unseen}")
-    reason = "its inputs changed since it failed" if differs else "asked for again after it failed"
+    reason = "its inputs changed since it failed" if differs else "requested again after it failed"
     return new_voice(context, voice, Replacement(reason, record, fields=changed.identity, found=found))
 
 

@@ -124,7 +124,7 @@ def _blocked_as_taken(context: PlanContext, change: Change, place: Place, other:
 def _blocked_as_needed(context: PlanContext, change: Change, place: Place, other: str) -> Change:
     """The change, blocked because it would delete a voice that `other` has or declares."""
     if _has(context, context.state.at(other), place):
-        ways = hint(way(f"To keep it for {other} only", "state rm", change.address))
+        ways = hint(way(f"To keep it only for {other}", "state rm", change.address))
     else:
         ways = hint(way("To give it that address", "state mv", change.address, other))
     return as_blocked(change, f"its voice {place[1]} is declared as {other}, and would be deleted", ways)

@@ -126,7 +126,7 @@ class PlanContext:
         return window is not None and (self.now - record.created_at).total_seconds() > window
 
     def name_to_resolve(self, record: Record) -> str:
-        """What `resolve` has to be told: the address of a creation, or its key where the address may mean another."""
+        """The argument for `resolve`: the address of a creation, or its key where the address may mean another."""
         key, address = record.external_task_id, record.address
         if self.state.current.get(address) == key:
             return address

@@ -24,7 +24,9 @@ def blocked_by_stale_state(voice: Voice, record: Record) -> Change:
 
 def blocked_by_protection(record: Record, address: str) -> Change:
     """The record fits an entry whose own voice is protected by prevent_destroy."""
-    renamed = Way(f"if it was renamed: remove lifecycle.prevent_destroy from {address}, whose own voice then goes")
+    renamed = Way(
+        f"if it was renamed: remove lifecycle.prevent_destroy from {address}, whose own voice is then deleted"
+    )
     return _blocked_record(record, f"{address} has the same inputs", [renamed])
 
 
@@ -72,7 +74,7 @@ def _blocked_record(record: Record, fitting: str, ways: Sequence[Way], *, named:
 def _rename_way(state: State, record: Record, address: str) -> Way:
     if record.status is Status.ABANDONED:
         which = record.voice_id or record.url or record.file_id
-        return way(f"to take back the voice of {record.address}", "import", *operands(address, which))
+        return way(f"to reuse the voice of {record.address}", "import", *operands(address, which))
     moves = command("state mv", record.address, address)
     first = (command("state rm", address),) if address in state.current else ()
     return Way(f"if {record.address} was renamed", (*first, moves))

@@ -24,12 +24,12 @@ def old_id_note(
     if voice_id is None or same or old.origin is Origin.OFFICIAL or isinstance(context.observation(old), Absent):
         return ""
     if not context.deletable(old):
-        return "The old voice_id goes on working: its cloud can't delete it"
+        return "The old voice_id keeps working: its cloud can't delete it"
     if not voice.lifecycle.create_before_destroy and made is None:
         return "The old voice_id stops working with this apply, before the new voice is there"
     if keep := voice.lifecycle.keep_old:
         if keep > LONGEST_KEEP:
-            return "The old voice_id goes on working: lifecycle.keep_old keeps it for ever"
-        kept = f"The old voice_id goes on working for {duration(keep)} (lifecycle.keep_old)"
+            return "The old voice_id keeps working: lifecycle.keep_old keeps it for ever"
+        kept = f"The old voice_id keeps working for {duration(keep)} (lifecycle.keep_old)"
         return f"{kept}; the first apply after that deletes it"
     return "The old voice_id stops working with this apply; lifecycle.keep_old: 24h keeps it a day"

@@ -103,7 +103,7 @@ def _blocked_as_stale(context: PlanContext, address: str, marked: Marked, voice:
     if marked.remote.status is TaskStatus.RUNNING:
         what = f"a running task (generation {generation})"
     known = context.state.highest.get(address, 0)
-    knows = f"knows generation {known}" if known else "knows none"
+    knows = f"has only generation {known}" if known else "has none"
     reason = f"this state is out of date: the account holds {what} of {address}, and the state {knows}"
     rebuild = way("or, if there is none", "state rebuild --lineage", lineage)
     ways = hint("Get the newer state and use it", rebuild)

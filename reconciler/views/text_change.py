@@ -57,7 +57,7 @@ def _rows(change: Change) -> list[tuple[str, ...]]:
         case Action.REPLACE:
             others = [field for field in change.fields if field.name != "voice_id"]
             before, after = change.before or {}, change.after or {}
-            # Known before is the voice_id that somebody declares (of an official voice, say), or that is there already.
+            # A declared voice_id (such as an official voice's), or one that exists already, is known before the apply.
             known = after.get("voice_id", change.made.voice_id if change.made is not None else None)
             new = value(known) if known is not None else _NEW_ID
             return [*field_rows(others), ("voice_id", f"{value(before.get('voice_id'))} -> {new}")]

@@ -27,14 +27,14 @@ def _lines(survey: Survey) -> Iterator[str]:
     ours: dict[str, list[str]] = {}
     for held in survey.ours:
         ours.setdefault(held.provider, []).append(held.address)
-    yield from _told(ours, "exist, but are in no state here")
-    yield from _told(survey.present, "exist")
-    yield from _told(survey.lost, "declared as existing, but do not exist")
-    yield from _told(survey.absent, "declared, but do not exist")
-    yield from _told(survey.unverifiable, "declared, but the cloud lists no such voices")
+    yield from _lines_of(ours, "exist, but are in no state here")
+    yield from _lines_of(survey.present, "exist")
+    yield from _lines_of(survey.lost, "declared as existing, but do not exist")
+    yield from _lines_of(survey.absent, "declared, but do not exist")
+    yield from _lines_of(survey.unverifiable, "declared, but the cloud lists no such voices")
 
 
-def _told(addresses: Mapping[str, Sequence[str]], what: str) -> Iterator[str]:
+def _lines_of(addresses: Mapping[str, Sequence[str]], what: str) -> Iterator[str]:
     for provider, listed in addresses.items():
         more = f" and {len(listed) - _NAMED} more" if len(listed) > _NAMED else ""
         yield f"{escape(provider)}: {len(listed)} {what}: {escape(', '.join(listed[:_NAMED]))}{more}"

@@ -29,7 +29,7 @@ def width(text: str) -> int:
         if character == _PICTURE:  # the picture of a sign that is narrow as a letter
             columns, last = columns + (2 - last if last == 1 else 0), 2
         elif joined or character == _JOINER or combining(character) or category(character) in ("Mn", "Me", "Cf"):
-            pass  # part of what stands before
+            pass  # part of the characters before
         elif "\U0001f3fb" <= character <= "\U0001f3ff" and last == 2:
             pass  # a skin's colour
         else:

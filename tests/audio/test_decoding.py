@@ -114,7 +114,7 @@ def test_a_44_1_khz_stereo_wav_keeps_its_loudness() -> None:
     assert loudest == pytest.approx(0.3 * 32_767, rel=0.02)
 
 
-def test_silence_stays_silent() -> None:
+def test_silent_audio_stays_silent() -> None:
     made = converted(wav(rate=44_100, channels=2, silent=True))
     assert set(samples(made)) == {0}
     assert len(made) == 44 + 12 * 32_000

@@ -166,13 +166,13 @@ def test_a_header_that_is_true_is_sent_as_it_is(name: str) -> None:
     "data", [rf64(), b"BW64" + rf64()[4:], wav(extensible=True), with_fields(rest=bytes(8))],
     ids=["RF64", "BW64", "extensible", "a format with more behind it"],
 )  # fmt: skip
-def test_a_rare_wrapping_has_no_flaw_and_is_sent_plain_all_the_same(data: bytes) -> None:
+def test_a_rare_wrapping_has_no_flaw_and_is_sent_plain_anyway(data: bytes) -> None:
     assert read(data).flaws == ()
     assert to_16k_mono_wav(data) == PLAIN
     assert without_flaws(data) == data
 
 
-def test_a_tag_at_the_end_of_a_stream_is_no_sound() -> None:
+def test_a_tag_at_the_end_of_a_stream_is_not_a_sound() -> None:
     data = wav(12.0, size=UNTOLD) + ID3V1
     assert read(data).seconds == 12.0
     assert to_16k_mono_wav(data) == PLAIN

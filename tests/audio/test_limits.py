@@ -122,11 +122,11 @@ def test_all_faults_are_reported_at_once() -> None:
     ]
 
 
-def test_what_is_no_audio_has_no_other_fault() -> None:
+def test_what_is_not_audio_has_no_other_fault() -> None:
     assert faults(PAGE, kling.VOICE_URL) == ["voice_url is an HTML page, not audio"]
 
 
-def test_what_could_not_be_looked_into_is_refused_where_its_length_matters() -> None:
+def test_an_unreadable_sample_is_refused_where_its_length_matters() -> None:
     assert faults(UNSEEN_MP3, trtc.PROMPT) == ["prompt_audio is mp3, and reading it takes PyAV: …"]
     assert faults(UNSEEN_MP3, vod.MINIMAX_BYTES) == []
 

@@ -62,7 +62,7 @@ def test_a_host_that_does_not_answer_is_at_fault() -> None:
     assert probed(slow) == Probed(faults=(message,), fetched=False)
 
 
-def test_an_answer_that_can_t_be_read_is_a_doubt() -> None:
+def test_an_unreadable_answer_leaves_the_outcome_unknown() -> None:
     packed = NotFetched(
         "could not be checked: it is compressed, which voicectl did not request", fault=False, answered=True
     )

@@ -75,7 +75,7 @@ def test_the_container_is_detected_from_the_bytes(data: bytes, container: str | 
         (b"fLaC\0\0\0\x22", "is flac, which voicectl can't look into"),
     ],
 )
-def test_what_is_no_sample_is_called_by_its_name(data: bytes, why: str) -> None:
+def test_a_file_that_is_not_a_sample_is_reported_by_its_kind(data: bytes, why: str) -> None:
     found = inspect(data)
     assert isinstance(found, Unreadable)
     assert found.why == why

@@ -190,7 +190,7 @@ def test_a_write_over_anything_keeps_a_damaged_journal_aside(journalled: Path) -
 
 
 @pytest.mark.parametrize("change", ["removed", "replaced", "appended"])
-def test_a_change_behind_our_back_is_a_conflict(tmp_path: Path, change: str) -> None:
+def test_a_change_by_another_run_is_a_conflict(tmp_path: Path, change: str) -> None:
     backend = local(tmp_path)
     version = backend.write(b"1", None)
     if change == "removed":

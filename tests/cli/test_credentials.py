@@ -33,7 +33,7 @@ def without(cli: TencentCliHarness, *beginnings: str) -> dict[str, str]:
     return {name: value for name, value in cli.env.items() if not name.startswith(beginnings)}
 
 
-def test_the_entries_of_one_provider_are_blocked_with_what_to_export_and_the_others_go_on(
+def test_the_entries_of_one_provider_are_blocked_with_what_to_export_and_the_others_continue(
     cli: TencentCliHarness, kling: KlingService
 ) -> None:
     env = without(cli, "KLING_")
@@ -61,7 +61,7 @@ def test_without_any_credentials_everything_is_blocked_and_shown(
     assert not (cli.folder / "voices.state.json").exists()
 
 
-def test_drift_could_not_look_and_destroy_keeps_what_it_can_not_delete(
+def test_drift_reports_a_failed_look_and_destroy_keeps_what_it_can_not_delete(
     cli: TencentCliHarness, kling: KlingService
 ) -> None:
     cli.write({"narrator": NARRATOR, "hero": HERO})
@@ -80,7 +80,7 @@ def test_drift_could_not_look_and_destroy_keeps_what_it_can_not_delete(
     assert kling.count("delete") == 1
 
 
-def test_drift_of_what_was_never_made_could_not_look_either(cli: TencentCliHarness) -> None:
+def test_drift_of_a_voice_that_was_never_made_reports_a_failed_look_too(cli: TencentCliHarness) -> None:
     cli.write({"hero": HERO})
     cli.apply()
     cli.write({"narrator": NARRATOR, "hero": HERO})
@@ -129,9 +129,7 @@ UNFIT: Mapping[str, tuple[Callable[[TencentCliHarness], Mapping[str, str]], str]
 
 
 @pytest.mark.parametrize("why", UNFIT)
-def test_credentials_that_can_not_be_right_block_like_none(
-    cli: TencentCliHarness, why: str, kling: KlingService
-) -> None:
+def test_unusable_credentials_block_like_missing_ones(cli: TencentCliHarness, why: str, kling: KlingService) -> None:
     some, words = UNFIT[why]
     env = without(cli, "KLING_") | dict(some(cli))
     shown = cli.voicectl("plan", env=env, code=0).out
@@ -148,7 +146,7 @@ def test_a_credentials_file_that_can_not_be_used_blocks_its_providers(cli: Tence
     assert "1 to create, 2 blocked" in shown
 
 
-def test_an_endpoint_that_is_none_blocks_its_provider(cli: TencentCliHarness) -> None:
+def test_an_invalid_endpoint_blocks_its_provider(cli: TencentCliHarness) -> None:
     providers = cli.providers() | {"kling": {"type": "kling", "endpoint": "https://klïng_.example.com"}}
     cli.write(ALL, providers=providers)
     shown = cli.voicectl("plan", code=0).out
@@ -158,7 +156,7 @@ def test_an_endpoint_that_is_none_blocks_its_provider(cli: TencentCliHarness) ->
 
 
 @pytest.mark.parametrize("refusal", [(401, 1002), (429, 1101), (403, 1304)])
-def test_an_account_that_refuses_to_be_looked_at_blocks_its_own_entries(
+def test_an_account_that_refuses_to_be_checked_blocks_its_own_entries(
     cli: TencentCliHarness, kling: KlingService, refusal: tuple[int, int]
 ) -> None:
     kling.refuse("list", *refusal, "refused", times=100)

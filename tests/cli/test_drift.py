@@ -21,7 +21,7 @@ def test_drift_says_how_a_new_name_is_accepted(renamed: CliHarness) -> None:
     assert "If a new name is meant: voicectl -C . drift --accept ADDRESS\n" in told
 
 
-def test_an_accepted_name_is_no_drift_and_buys_nothing(renamed: CliHarness, kling: KlingService) -> None:
+def test_an_accepted_name_is_not_drift_and_buys_nothing(renamed: CliHarness, kling: KlingService) -> None:
     told = renamed.voicectl("drift", "--accept", "hero", code=0)
     assert told.err == "hero is named Somebody from now on.\n"
     assert told.out == "No drift.\n"

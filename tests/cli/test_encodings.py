@@ -165,7 +165,7 @@ def test_a_manifest_of_any_file_name_can_be_used(cli: CliHarness, name: bytes) -
         ("unlock", "锁"),
     ],
 )
-def test_words_of_the_command_line_end_in_words(cli: CliHarness, words: tuple[str | bytes, ...]) -> None:
+def test_unusual_arguments_end_in_an_error_message(cli: CliHarness, words: tuple[str | bytes, ...]) -> None:
     cli.declare("narrator")
     ran = run(cli, PLACES["the C locale"], *words)
     assert ran.code == 1
@@ -182,7 +182,7 @@ def test_our_own_words_need_no_more_than_ascii(cli: CliHarness, words: tuple[str
     assert cli.voicectl(*words, code=0).out.isascii()
 
 
-def test_an_answer_of_any_bytes_is_no_yes(cli: CliHarness, kling: KlingService) -> None:
+def test_an_answer_of_any_bytes_is_not_a_confirmation(cli: CliHarness, kling: KlingService) -> None:
     cli.declare("narrator")
     with cli.at_a_terminal("apply", PYTHONIOENCODING="ascii:strict") as screen:
         screen.until("Only 'yes' will be accepted")

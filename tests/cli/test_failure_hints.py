@@ -38,7 +38,7 @@ def taken(clouds: TencentCliHarness, tencent: TencentService) -> TencentCliHarne
     return clouds
 
 
-def test_an_id_that_is_taken_is_chosen_anew_or_imported_and_never_bought_again(taken: TencentCliHarness) -> None:
+def test_a_taken_id_can_be_changed_or_imported_and_is_never_bought_again(taken: TencentCliHarness) -> None:
     applied = taken.apply(code=1).out
     assert OTHER_ID in applied
     assert "--retry" not in applied
@@ -91,7 +91,7 @@ def test_a_state_that_an_older_voicectl_wrote_gives_the_same_hint(taken: Tencent
         ("insufficient balance", "Once the account allows it: voicectl apply --retry villain"),
     ],
 )
-def test_a_task_that_failed_has_the_hint_that_its_words_allow(
+def test_a_failed_task_has_the_hint_that_its_message_allows(
     message: str, hint: str, clouds: TencentCliHarness, tencent: TencentService
 ) -> None:
     tencent.failing = {"villain_01": Failure(message)}
@@ -113,7 +113,7 @@ def test_a_task_that_failed_has_the_hint_that_its_words_allow(
         ("CreateAigcAudioTask", "InvalidParameter.ViolationContent", "audio.fireworks"),
     ],
 )
-def test_a_refusal_that_only_other_inputs_mend_offers_no_retry(
+def test_a_refusal_of_the_inputs_offers_no_retry(
     action: str, code: str, entry: str, clouds: TencentCliHarness, tencent: TencentService
 ) -> None:
     tencent.refuse(action, code)
@@ -126,7 +126,7 @@ def test_a_refusal_that_only_other_inputs_mend_offers_no_retry(
     assert "--retry" not in clouds.voicectl("plan", code=0).out
 
 
-def test_the_order_of_the_request_may_be_tried_again_where_nobody_knows_better(
+def test_the_order_of_the_request_may_be_tried_again_where_no_other_is_known(
     clouds: TencentCliHarness, tencent: TencentService
 ) -> None:
     tencent.refuse("CreateAigcCustomVoice", "ResourceNotFound")
@@ -134,7 +134,7 @@ def test_the_order_of_the_request_may_be_tried_again_where_nobody_knows_better(
     assert "voicectl apply --retry hero" in clouds.apply(code=1).out
 
 
-def test_a_name_that_is_taken_at_kling_is_chosen_anew_or_imported(cli: CliHarness, kling: KlingService) -> None:
+def test_a_taken_name_at_kling_can_be_changed_or_imported(cli: CliHarness, kling: KlingService) -> None:
     kling.refused = {"hero": "Voice name hero already exists"}
     cli.declare("hero")
     for told in (cli.apply(code=1).out, cli.voicectl("plan", code=0).out):

@@ -50,7 +50,7 @@ def test_text_is_what_is_shown_without_it(changing: CliHarness, words: tuple[str
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_two_formats_exclude_each_other(changing: CliHarness, words: tuple[str, ...]) -> None:
     refused = changing.voicectl(*words, "--json", "--format", "text", code=1)
-    assert (refused.out, refused.err) == ("", "Error: --json and --format text exclude each other.\n")
+    assert (refused.out, refused.err) == ("", "Error: --json and --format text can't be used together.\n")
 
 
 def test_a_format_that_does_not_exist_is_refused_with_those_that_do(cli: CliHarness) -> None:
@@ -85,7 +85,7 @@ def test_each_problem_of_a_manifest_has_its_place(cli: CliHarness) -> None:
     assert f"{problem['file']}:{problem['line']}:{problem['column']}: " in told.err
 
 
-def test_a_manifest_that_is_not_there_has_no_document(cli: CliHarness) -> None:
+def test_a_manifest_that_does_not_exist_has_no_document(cli: CliHarness) -> None:
     assert cli.voicectl("validate", "--json", code=1).out == ""
 
 

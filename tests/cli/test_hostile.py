@@ -46,19 +46,19 @@ def test_no_command_passes_a_control_character_on(renamed: CliHarness) -> None:
         assert not UNSAFE.search(ran.out + ran.err), words
 
 
-def test_programs_are_told_the_name_as_it_is(renamed: CliHarness) -> None:
+def test_json_shows_the_name_unchanged(renamed: CliHarness) -> None:
     names = {listed["voice_name"] for listed in renamed.voicectl("voices", "kling", "--json", code=0).json}
     assert HOSTILE in names
 
 
-def test_nor_does_an_apply(renamed: CliHarness) -> None:
+def test_text_of_a_cloud_is_escaped_in_an_apply(renamed: CliHarness) -> None:
     for words in (("--retry", "villain"), ("--retry", "villain", "--json")):
         ran = renamed.apply(*words, code=1)
         assert not UNSAFE.search(ran.out + ran.err)
         assert "Evil" in ran.out
 
 
-def test_nor_do_words_of_the_command_line(cli: CliHarness, kling: KlingService) -> None:
+def test_text_of_the_command_line_is_escaped(cli: CliHarness, kling: KlingService) -> None:
     cli.declare("narrator")
     for words in (
         ("output", HOSTILE),
@@ -81,7 +81,7 @@ def test_nor_do_words_of_the_command_line(cli: CliHarness, kling: KlingService) 
         assert not UNSAFE.search(ran.out + ran.err), words
 
 
-def test_nor_does_a_manifest_that_is_refused(cli: CliHarness) -> None:
+def test_text_of_a_refused_manifest_is_escaped(cli: CliHarness) -> None:
     (cli.folder / "voices.yaml").write_text(
         json.dumps({"version": 1, "providers": {"kling": {"type": HOSTILE}}, HOSTILE: 1, "voices": {HOSTILE: {}}})
     )
@@ -101,7 +101,7 @@ def test_nor_does_a_manifest_that_is_refused(cli: CliHarness) -> None:
         ("-f", HOSTILE + ".yaml", "--sandbox", "init"),
     ],
 )
-def test_at_a_terminal_neither(cli: CliHarness, words: tuple[str, ...]) -> None:
+def test_text_of_a_cloud_is_escaped_at_a_terminal(cli: CliHarness, words: tuple[str, ...]) -> None:
     cli.declare("narrator")
     cli.apply()
     with cli.at_a_terminal("--no-color", *words) as screen:

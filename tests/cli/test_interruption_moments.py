@@ -72,7 +72,9 @@ def slow_disk(folder: Path) -> Iterator[None]:
 
 @pytest.mark.parametrize("number", SIGNALS)
 @pytest.mark.parametrize("accounts", [1, 3])
-def test_while_the_plan_looks_nothing_is_begun(tmp_path: Path, number: signal.Signals, accounts: int) -> None:
+def test_while_the_plan_reads_the_clouds_nothing_is_started(
+    tmp_path: Path, number: signal.Signals, accounts: int
+) -> None:
     with Holding("looks") as kling:
         cli = CliHarness(tmp_path, kling)
         names = [f"account-{n}" for n in range(accounts)]
@@ -94,7 +96,7 @@ def test_while_the_plan_looks_nothing_is_begun(tmp_path: Path, number: signal.Si
         assert kling.count("create") == 0
 
 
-def test_a_second_signal_while_the_plan_looks_leaves_too(tmp_path: Path) -> None:
+def test_a_second_signal_while_the_plan_reads_the_clouds_quits(tmp_path: Path) -> None:
     with Holding("looks") as kling:
         cli = CliHarness(tmp_path, kling)
         cli.declare("narrator")
@@ -109,7 +111,7 @@ def test_a_second_signal_while_the_plan_looks_leaves_too(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_while_it_waits_for_the_lock_the_other_run_goes_on(tmp_path: Path, number: signal.Signals) -> None:
+def test_while_it_waits_for_the_lock_the_other_run_continues(tmp_path: Path, number: signal.Signals) -> None:
     with Holding() as kling:
         cli = CliHarness(tmp_path, kling)
         cli.declare("narrator")
@@ -212,7 +214,7 @@ def test_while_it_waits_for_tasks_it_leaves_without_them(
     assert kling.bought == 1
 
 
-def test_hung_up_twice_it_still_writes_down_what_is_in_flight(tmp_path: Path) -> None:
+def test_after_two_hangups_the_open_calls_are_still_saved(tmp_path: Path) -> None:
     with Holding() as kling:
         cli = CliHarness(tmp_path, kling)
         cli.declare("narrator")
@@ -230,7 +232,7 @@ def test_hung_up_twice_it_still_writes_down_what_is_in_flight(tmp_path: Path) ->
         assert record["task_id"] == kling.tasks[0].task_id
 
 
-def test_behind_nohup_a_hangup_is_nothing(tmp_path: Path) -> None:
+def test_under_nohup_a_hangup_is_ignored(tmp_path: Path) -> None:
     with Holding() as kling:
         cli = CliHarness(tmp_path, kling)
         cli.declare("narrator")
@@ -275,7 +277,7 @@ def test_ctrl_c_typed_twice_at_a_terminal_leaves_at_once(tmp_path: Path) -> None
         with at_its_own_terminal(cli, "apply", "--auto-approve") as screen:
             assert kling.held.wait(20)
             screen.type("\x03")
-            screen.until("interrupted;")
+            screen.until("interrupted:")
             screen.type("\x03")
             code, shown = screen.end()
         kling.released.set()
@@ -300,7 +302,7 @@ def test_three_signals_at_once_leave_a_state_that_the_next_run_settles(cli: CliH
     assert bought(kling) == NAMES
 
 
-def test_an_interrupted_plan_file_goes_on_where_it_stopped(cli: CliHarness, kling: Watched) -> None:
+def test_an_interrupted_plan_file_continues_where_it_stopped(cli: CliHarness, kling: Watched) -> None:
     kling.task_seconds = 1.0
     cli.declare(*NAMES)
     cli.voicectl("plan", "--out", "p", code=0)

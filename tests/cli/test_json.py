@@ -52,7 +52,7 @@ def test_a_plan_has_exactly_the_promised_keys(changing: CliHarness) -> None:
     jsonschema.validate(plan, schema("plan"))
 
 
-def test_a_replace_tells_its_fields(changing: CliHarness) -> None:
+def test_a_replace_reports_its_fields(changing: CliHarness) -> None:
     [change] = [c for c in changing.plan()["changes"] if c["address"] == "hero"]
     assert change["fields"] == [
         {
@@ -74,7 +74,7 @@ def test_no_ops_are_counted_and_not_listed(cli: CliHarness) -> None:
     assert plan["lineage"] == cli.state["lineage"]
 
 
-def test_drift_stands_beside_the_changes(changing: CliHarness) -> None:
+def test_drift_is_shown_beside_the_changes(changing: CliHarness) -> None:
     renamed = {
         "address": "narrator",
         "provider": "kling",
@@ -105,7 +105,7 @@ def test_drift_of_a_gone_voice(cli: CliHarness, kling: KlingService, looks: Dele
     ]
 
 
-def test_an_apply_tells_events_in_sequence_and_its_summary_last(cli: CliHarness, kling: KlingService) -> None:
+def test_an_apply_reports_events_in_sequence_and_its_summary_last(cli: CliHarness, kling: KlingService) -> None:
     kling.failing["villain"] = "too noisy"
     cli.declare("narrator", "villain")
     events = cli.apply("--json", code=1).events
@@ -133,7 +133,7 @@ def test_an_apply_with_nothing_to_do_is_its_summary_alone(cli: CliHarness) -> No
     assert (summary["sequence"], summary["type"], summary["total"]) == (1, "summary", 0)
 
 
-def test_a_destroy_tells_events_too(cli: CliHarness) -> None:
+def test_a_destroy_reports_events_too(cli: CliHarness) -> None:
     cli.declare("narrator")
     cli.apply()
     events = cli.voicectl("destroy", "--auto-approve", "--json", code=0).events
@@ -197,7 +197,7 @@ def test_the_account_is_listed_with_the_addresses_that_hold_its_voices(cli: CliH
     assert {v["voice_name"] for v in presets} == {"Owen", "Anna"}
 
 
-def test_the_state_is_told_as_its_schema_says(changing: CliHarness) -> None:
+def test_the_state_is_reported_as_its_schema_says(changing: CliHarness) -> None:
     document = changing.voicectl("show", "--json", code=0).json
     jsonschema.validate(document, schema("state"))
     jsonschema.validate(changing.state, schema("state"))

@@ -69,7 +69,7 @@ def test_the_state_lies_beside_the_manifest(cli: CliHarness) -> None:
     assert not (cli.folder / "voices.state.json").exists()
 
 
-def test_a_voice_deleted_behind_its_back_is_drift_and_made_anew(cli: CliHarness, kling: KlingService) -> None:
+def test_a_voice_deleted_outside_of_voicectl_is_drift_and_made_again(cli: CliHarness, kling: KlingService) -> None:
     kling.deleted_voices = Deleted.VANISHES
     cli.declare("narrator", "hero")
     cli.apply()
@@ -86,7 +86,9 @@ def test_a_voice_deleted_behind_its_back_is_drift_and_made_anew(cli: CliHarness,
     assert cli.voicectl("drift").code == 0
 
 
-def test_a_voice_renamed_behind_its_back_is_drift_and_never_bought_again(cli: CliHarness, kling: KlingService) -> None:
+def test_a_voice_renamed_outside_of_voicectl_is_drift_and_never_bought_again(
+    cli: CliHarness, kling: KlingService
+) -> None:
     cli.declare("narrator")
     cli.apply()
     kling.rename_outside(cli.voice_id("narrator"), "Somebody")
@@ -114,7 +116,7 @@ def test_destroy_leaves_none_of_ours_and_every_foreign_voice(cli: CliHarness, kl
 
 
 @pytest.mark.parametrize("looks", list(Deleted))
-def test_destroyed_and_applied_again_each_voice_is_made_anew_once(
+def test_destroyed_and_applied_again_each_voice_is_made_again_once(
     cli: CliHarness, kling: KlingService, looks: Deleted
 ) -> None:
     kling.deleted_voices = looks
@@ -188,7 +190,7 @@ def test_replace_asks_for_a_new_voice_of_the_same_inputs(cli: CliHarness, kling:
     assert len(kling.voices) == 1
 
 
-def test_a_large_deletion_is_asked_for_by_its_exact_number(cli: CliHarness, kling: KlingService) -> None:
+def test_a_large_deletion_needs_its_exact_number(cli: CliHarness, kling: KlingService) -> None:
     cli.declare(*FIFTY[:10])
     cli.apply()
     cli.declare(*FIFTY[:6])
@@ -201,7 +203,7 @@ def test_a_large_deletion_is_asked_for_by_its_exact_number(cli: CliHarness, klin
     assert len(kling.voices) == 6
 
 
-def test_buying_many_gone_voices_again_is_asked_for_by_their_exact_number(cli: CliHarness, kling: KlingService) -> None:
+def test_creating_many_missing_voices_again_needs_their_exact_number(cli: CliHarness, kling: KlingService) -> None:
     kling.deleted_voices = Deleted.VANISHES
     cli.declare(*FIFTY[:10])
     cli.apply()

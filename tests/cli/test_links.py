@@ -34,7 +34,7 @@ def as_the_version_before_kept_it(cli: CliHarness, url: str) -> None:
     path.write_text(json.dumps(state))
 
 
-def test_another_signature_is_no_change_and_another_path_is(cli: CliHarness, kling: KlingService) -> None:
+def test_another_signature_is_not_a_change_and_another_path_is(cli: CliHarness, kling: KlingService) -> None:
     declare(cli, link(1))
     cli.apply()
     declare(cli, link(2))
@@ -45,7 +45,7 @@ def test_another_signature_is_no_change_and_another_path_is(cli: CliHarness, kli
     assert kling.bought == 1
 
 
-def test_an_older_state_is_kept_and_noted_anew(cli: CliHarness, kling: KlingService) -> None:
+def test_an_older_state_is_kept_and_noted_again(cli: CliHarness, kling: KlingService) -> None:
     declare(cli, link(1))
     cli.apply()
     as_the_version_before_kept_it(cli, link(1))
@@ -98,7 +98,7 @@ def test_a_parameter_named_later_keeps_the_voice(cli: CliHarness, kling: KlingSe
     assert kling.bought == 1
 
 
-def test_a_saved_plan_holds_when_the_link_is_signed_anew(cli: CliHarness, kling: KlingService) -> None:
+def test_a_saved_plan_holds_when_the_link_is_signed_again(cli: CliHarness, kling: KlingService) -> None:
     declare(cli, link(1))
     cli.voicectl("plan", "--out", "hero.plan", code=0)
     declare(cli, link(2))

@@ -11,7 +11,7 @@ from reconciler.cli.main import run
 from reconciler.loader.streams import stream
 
 
-def test_a_regular_file_behind_a_descriptor_is_no_manifest(tmp_path: Path) -> None:
+def test_a_regular_file_behind_a_descriptor_is_not_a_manifest(tmp_path: Path) -> None:
     path = tmp_path / "voices.yaml"
     path.write_text("providers: {}\n", encoding="utf-8")
     (tmp_path / "linked.yaml").symlink_to("voices.yaml")

@@ -90,7 +90,7 @@ def test_what_is_neither_a_file_nor_a_folder_is_refused(there: CliHarness, make:
         assert "can't be a manifest" in there.voicectl(*words, code=1).err
 
 
-def test_the_default_name_is_looked_at_too(there: CliHarness) -> None:
+def test_the_default_name_is_checked_too(there: CliHarness) -> None:
     (there.folder / "voices.yaml").unlink()
     pipe(there.folder / "voices.yaml")
     assert "a pipe can't be a manifest" in there.voicectl("plan", code=1).err

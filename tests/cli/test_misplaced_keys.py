@@ -97,7 +97,7 @@ BY_FORM = {"a key of the mapping", "a reference", "a reference of a shell", "a n
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_it_is_shown_nowhere_and_the_way_is_named(cli: TencentCliHarness, place: str) -> None:
+def test_a_misplaced_key_is_shown_nowhere_and_the_right_place_is_named(cli: TencentCliHarness, place: str) -> None:
     for form, key in KEYS.items():
         if place in BY_FORM and form in ("in capitals", "with underscores", "of base64"):
             continue  # could be a name

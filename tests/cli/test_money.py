@@ -35,7 +35,7 @@ def test_a_sample_that_is_refused_is_tried_once(cli: CliHarness, kling: KlingSer
 
 
 @pytest.mark.parametrize("when", ["refused", "failing"])
-def test_it_is_bought_again_when_somebody_asks(cli: CliHarness, kling: KlingService, when: str) -> None:
+def test_it_is_bought_again_on_request(cli: CliHarness, kling: KlingService, when: str) -> None:
     faults: dict[str, str] = getattr(kling, when)
     faults["villain"] = WHY
     cli.declare("villain")
@@ -131,7 +131,7 @@ def test_another_endpoint_is_another_account(cli: CliHarness, kling: KlingServic
         assert elsewhere.count("create") == 0
 
 
-def test_voices_that_are_truly_gone_are_bought_again_by_their_number(cli: CliHarness, kling: KlingService) -> None:
+def test_voices_that_are_really_gone_are_bought_again_by_their_number(cli: CliHarness, kling: KlingService) -> None:
     kling.deleted_voices = Deleted.VANISHES
     cli.declare("narrator", "hero")
     cli.apply()
@@ -172,7 +172,7 @@ def test_arrears_stop_the_run_and_leave_nothing_to_clear_up(cli: CliHarness, kli
     cli.declare(*names)
     stopped = cli.apply(code=1)
     assert "Account balance not enough" in stopped.out
-    assert "Run voicectl apply again" in stopped.out
+    assert "To continue, run voicectl apply again" in stopped.out
     assert kling.count("create") < 30
     kling._scripted.clear()
     cli.apply()

@@ -71,7 +71,7 @@ def test_a_renamed_manifest_begins_nothing_and_says_how_its_state_follows(
     assert {k: v for k, v in renamed.files().items() if not k.endswith(".lock")} == before
 
 
-def test_the_way_on_is_typed_as_it_stands_there(renamed: CliHarness, kling: KlingService) -> None:
+def test_the_next_command_can_be_typed_as_it_is_shown(renamed: CliHarness, kling: KlingService) -> None:
     refused = renamed.voicectl("-f", "cast.yaml", "plan", code=1)
     renamed.voicectl(*way(refused, "mv-manifest"), code=0)
     assert unchanged(renamed, "-f", "cast.yaml")
@@ -134,7 +134,7 @@ def test_a_state_can_not_move_to_a_manifest_that_does_not_exist(made: CliHarness
     assert made.files() == before
 
 
-def test_the_whole_pair_in_another_folder_goes_on(made: CliHarness, kling: KlingService) -> None:
+def test_the_whole_pair_in_another_folder_continues(made: CliHarness, kling: KlingService) -> None:
     (made.folder / "prod").mkdir()
     for path in made.folder.glob("voices.*"):
         path.rename(made.folder / "prod" / path.name)
@@ -147,7 +147,7 @@ def test_the_whole_pair_in_another_folder_goes_on(made: CliHarness, kling: Kling
 # -- a new state -------------------------------------------------------------------------------------------------------
 
 
-def test_a_new_state_is_begun_where_somebody_says_so(renamed: CliHarness, kling: KlingService) -> None:
+def test_a_new_state_is_started_only_on_request(renamed: CliHarness, kling: KlingService) -> None:
     renamed.declare("third", file="cast.yaml")
     refused = renamed.voicectl("-f", "cast.yaml", "plan", code=1)
     assert way(refused, "--new-state") == ["-f", "cast.yaml", "plan", "--new-state"]
@@ -167,7 +167,7 @@ def test_a_saved_plan_with_a_new_state_is_applied_as_it_was_reviewed(renamed: Cl
 
 
 @pytest.mark.parametrize("words", [("plan",), ("apply", "--auto-approve")])
-def test_a_new_state_over_one_that_is_there_is_refused(
+def test_a_new_state_over_one_that_exists_is_refused(
     made: CliHarness, kling: KlingService, words: tuple[str, ...]
 ) -> None:
     refused = made.voicectl(*words, "--new-state", code=1)
@@ -212,7 +212,7 @@ def test_after_the_state_followed_its_copy_under_the_old_name_blocks_nothing(ren
 
 
 @pytest.mark.parametrize("words", [("voices", "kling"), ("validate",)])
-def test_what_needs_no_state_goes_on(renamed: CliHarness, words: tuple[str, ...]) -> None:
+def test_what_needs_no_state_continues(renamed: CliHarness, words: tuple[str, ...]) -> None:
     renamed.voicectl("-f", "cast.yaml", *words, code=0)
 
 
@@ -238,7 +238,7 @@ def absolute(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("link", [beside, in_a_chain, absolute])
-def test_a_link_to_a_manifest_with_a_state_says_both_ways_on(
+def test_a_link_to_a_manifest_with_a_state_names_both_next_commands(
     made: CliHarness, kling: KlingService, link: Callable[[Path], Path]
 ) -> None:
     linked = str(link(made.folder))

@@ -50,7 +50,7 @@ def test_the_commands_to_type_lead_to_this_place(cli: CliHarness) -> None:
     assert "voicectl -f cast.yaml --sandbox state rebuild" in rehearsed.err
 
 
-def test_output_of_a_state_without_a_voice_is_empty_and_true(cli: CliHarness, kling: KlingService) -> None:
+def test_output_of_a_state_without_a_voice_is_empty(cli: CliHarness, kling: KlingService) -> None:
     cli.write({})
     cli.apply()
     cli.declare("narrator")
@@ -87,7 +87,7 @@ def test_an_entry_that_has_changed_since_is_still_ours(made: CliHarness, lineage
     assert kling.count("delete") == 0
 
 
-def test_the_ways_on_that_it_names_lead_on(made: CliHarness, lineage: str) -> None:
+def test_the_next_commands_that_it_names_work(made: CliHarness, lineage: str) -> None:
     made.declare("narrator", hero=voice("hero", voice_url="https://cdn.example.com/another.mp3"))
     told = made.voicectl("drift", code=1).err
     [rebuild] = re.findall(r"voicectl (state rebuild --lineage \w+)", told)
@@ -147,7 +147,7 @@ def test_an_empty_account_is_shown_as_it_is(cli: CliHarness) -> None:
     assert "There is nothing to destroy." in cli.voicectl("destroy", "--auto-approve", code=0).out
 
 
-def test_a_failed_task_is_no_voice(cli: CliHarness, kling: KlingService) -> None:
+def test_a_failed_task_is_not_a_voice(cli: CliHarness, kling: KlingService) -> None:
     kling.failing["narrator"] = "too noisy"
     cli.declare("narrator")
     cli.apply(code=1)
@@ -161,7 +161,7 @@ def test_a_task_that_still_runs_is_ours(cli: CliHarness, kling: KlingService) ->
     assert "1 voice of this manifest, made under lineage 0123abcd" in cli.voicectl("drift", code=1).err
 
 
-def test_an_account_that_can_not_be_listed_is_no_green_light(
+def test_drift_and_destroy_fail_if_the_account_can_not_be_listed(
     made: CliHarness, lineage: str, kling: KlingService
 ) -> None:
     kling.refuse("list", 403, 1103, times=2)
@@ -169,7 +169,7 @@ def test_an_account_that_can_not_be_listed_is_no_green_light(
     assert "othing to destroy" not in made.voicectl("destroy", "--auto-approve", code=1).out
 
 
-def test_a_state_that_holds_nothing_is_no_green_light_either(made: CliHarness, lineage: str) -> None:
+def test_drift_fails_with_an_empty_state_too(made: CliHarness, lineage: str) -> None:
     made.write({"other": voice("other")})
     made.voicectl("state", "rebuild", "--new-lineage", code=0)
     made.declare("narrator", "hero")
@@ -179,7 +179,7 @@ def test_a_state_that_holds_nothing_is_no_green_light_either(made: CliHarness, l
     assert "declared, but do not exist: narrator, hero" in made.voicectl("drift", code=0).out
 
 
-def test_a_state_that_knows_one_voice_is_no_green_light_for_the_others(made: CliHarness, lineage: str) -> None:
+def test_drift_fails_if_the_state_lacks_other_voices_of_the_account(made: CliHarness, lineage: str) -> None:
     made.declare("narrator", "hero", "villain")
     made.apply(code=1)  # villain is bought; the others are blocked, because a lost state may hold them
     drifted = made.voicectl("drift", code=1)
@@ -222,7 +222,7 @@ def test_after_a_destroy_there_is_nothing_to_destroy(made: CliHarness, kling: Kl
 
 def test_declared_presets_need_no_state(cli: CliHarness, kling: KlingService) -> None:
     cli.write({"owen": {"provider": "kling", "preset": {"voice_id": OWEN}}})
-    assert cli.voicectl("drift", code=0).out == "kling: 1 there: owen\n\nNo drift.\n"
+    assert cli.voicectl("drift", code=0).out == "kling: 1 exist: owen\n\nNo drift.\n"
     cli.write({"owen": {"provider": "kling", "preset": {"voice_id": "404"}}})
     missing = cli.voicectl("drift", code=2)
     assert "kling: 1 declared as existing, but do not exist: owen" in missing.out
@@ -233,7 +233,7 @@ def test_declared_presets_need_no_state(cli: CliHarness, kling: KlingService) ->
 def test_an_existing_voice_is_looked_for(cli: CliHarness, kling: KlingService) -> None:
     [found] = kling.add_foreign("hero")
     cli.write({"hero": {"provider": "kling", "existing": {"voice_id": found}}})
-    assert "kling: 1 there: hero" in cli.voicectl("drift", code=0).out
+    assert "kling: 1 exist: hero" in cli.voicectl("drift", code=0).out
     cli.voicectl("destroy", "--auto-approve", code=0)
     assert kling.count("delete") == 0
 

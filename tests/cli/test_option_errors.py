@@ -81,7 +81,9 @@ def test_a_harmless_option_is_suggested(cli: CliHarness, words: tuple[str, ...],
         (("state", "list", "-all"), "all"),
     ],
 )
-def test_a_long_option_behind_one_dash_is_told_its_second(cli: CliHarness, words: tuple[str, ...], option: str) -> None:
+def test_a_long_option_behind_one_dash_gets_a_hint_for_two_dashes(
+    cli: CliHarness, words: tuple[str, ...], option: str
+) -> None:
     cli.declare("hero")
     refused = cli.voicectl(*words, code=1).err
     assert f"No such option: -{option}. Write it with two dashes: --{option}" in refused

@@ -32,11 +32,11 @@ def prod(cli: CliHarness) -> CliHarness:
         ("-C", "prod", "plan", "--json", "-fstudio.yaml"),
     ],
 )
-def test_global_options_stand_before_or_after_the_command(prod: CliHarness, words: tuple[str, ...]) -> None:
+def test_global_options_may_be_before_or_after_the_command(prod: CliHarness, words: tuple[str, ...]) -> None:
     assert prod.voicectl(*words, code=0).json["summary"]["create"] == 1
 
 
-def test_they_stand_before_and_after_a_command_of_a_group_too(prod: CliHarness) -> None:
+def test_they_may_be_before_and_after_a_command_of_a_group_too(prod: CliHarness) -> None:
     prod.apply("-f", "prod/studio.yaml")
     for words in (
         ("-f", "prod/studio.yaml", "state", "list"),
@@ -59,7 +59,7 @@ def test_every_path_is_relative_to_c(prod: CliHarness, kling: KlingService) -> N
     prod.voicectl("state", "push", "copy.json", *there, code=0)
 
 
-def test_a_folder_that_is_not_there_is_named(cli: CliHarness) -> None:
+def test_a_folder_that_does_not_exist_is_named(cli: CliHarness) -> None:
     assert "-C missing: No such file or directory." in cli.voicectl("plan", "-C", "missing", code=1).err
 
 
@@ -82,7 +82,7 @@ def test_hints_lead_to_the_same_manifest(prod: CliHarness) -> None:
         (("plan", "--retry", "narator"), "Did you mean narrator?"),
         (("plan", "--replace", "nobody"), "declares no such voice"),
         (("voices", "klng"), "It declares kling."),
-        (("voices", "kling", "--presets", "--unmanaged"), "exclude each other"),
+        (("voices", "kling", "--presets", "--unmanaged"), "can't be used together"),
         (("output", "nobody"), "No state here yet"),
         (("state", "show", "nobody"), "state"),
         (("show", "missing.plan"), "missing.plan"),
@@ -165,7 +165,7 @@ def test_completion_knows_the_commands(cli: CliHarness) -> None:
     assert cli.voicectl(env=cli.env | asked).out == "plain,plan\n"
 
 
-def test_the_version_is_told(cli: CliHarness) -> None:
+def test_the_version_is_reported(cli: CliHarness) -> None:
     import reconciler
 
     assert cli.voicectl("--version", code=0).out == f"voicectl {reconciler.__version__}\n"
@@ -182,7 +182,7 @@ def test_a_full_disk_under_stdout_is_an_error(cli: CliHarness) -> None:
     assert b"Traceback" not in ran.stderr
 
 
-def test_verbose_says_beside_the_data_what_was_looked_at(cli: CliHarness, kling: KlingService) -> None:
+def test_verbose_shows_on_stderr_what_was_read(cli: CliHarness, kling: KlingService) -> None:
     cli.declare("narrator")
     told, plain = cli.voicectl("-v", "plan", code=0), cli.voicectl("plan", code=0)
     assert told.out == plain.out

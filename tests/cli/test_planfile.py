@@ -21,7 +21,9 @@ def planned(cli: CliHarness) -> CliHarness:
     return cli
 
 
-def test_it_is_applied_without_a_question_and_is_good_once(planned: CliHarness, kling: KlingService) -> None:
+def test_it_is_applied_without_a_question_and_can_be_applied_only_once(
+    planned: CliHarness, kling: KlingService
+) -> None:
     planned.voicectl("apply", "p", code=0)
     assert kling.bought == 3
     assert planned.voicectl("plan", "--detailed-exitcode").code == 0
@@ -53,9 +55,7 @@ def test_it_is_refused_when_inputs_changed_since(planned: CliHarness, kling: Kli
     assert kling.count("create") == 0
 
 
-def test_a_rehearsed_plan_is_not_applied_where_accounts_pay_nor_the_other_way_round(
-    cli: CliHarness, kling: KlingService
-) -> None:
+def test_a_sandbox_plan_is_not_applied_to_real_accounts_or_the_reverse(cli: CliHarness, kling: KlingService) -> None:
     cli.declare("narrator")
     cli.voicectl("--sandbox", "plan", "--out", "rehearsed", code=0)
     refused = cli.voicectl("apply", "rehearsed", code=1)
@@ -72,7 +72,7 @@ def test_what_was_declared_since_waits_for_the_next_plan(planned: CliHarness, kl
     assert planned.actions() == {"unreviewed": "create"}
 
 
-def test_a_link_signed_anew_is_the_same_sample(cli: CliHarness, kling: KlingService) -> None:
+def test_a_link_signed_again_is_the_same_sample(cli: CliHarness, kling: KlingService) -> None:
     link = "https://cdn.example.com/hero.mp3?X-Amz-Signature="
     cli.declare(hero=voice("hero", voice_url=link + "first"))
     cli.voicectl("plan", "--out", "p", code=0)
@@ -93,7 +93,7 @@ def test_it_holds_no_secret_of_a_link(cli: CliHarness, kling: KlingService) -> N
     )
 
 
-def test_a_plan_of_nothing_is_good_once_too(cli: CliHarness) -> None:
+def test_a_plan_of_nothing_can_be_applied_only_once_too(cli: CliHarness) -> None:
     cli.declare("narrator")
     cli.apply()
     cli.voicectl("plan", "--out", "p", code=0)
@@ -133,7 +133,7 @@ def test_it_is_refused_when_a_voice_to_be_deleted_was_declared_again(cli: CliHar
     assert kling.count("delete") == 0
 
 
-def test_killed_half_way_it_goes_on_and_is_refused_after_it_was_done(tmp_path: Path, kling: KlingService) -> None:
+def test_killed_half_way_it_continues_and_is_refused_after_it_was_done(tmp_path: Path, kling: KlingService) -> None:
     cli = CliHarness(tmp_path, kling)
     kling.task_seconds = 0.5
     names = [f"voice-{number}" for number in range(30)]
@@ -155,7 +155,7 @@ def test_killed_half_way_it_goes_on_and_is_refused_after_it_was_done(tmp_path: P
 
 
 @pytest.mark.parametrize("begun", [True, False])
-def test_killed_half_way_it_goes_on_with_nothing_that_was_not_reviewed(
+def test_killed_half_way_it_continues_with_nothing_that_was_not_reviewed(
     tmp_path: Path, kling: KlingService, begun: bool
 ) -> None:
     cli = CliHarness(tmp_path, kling)
@@ -181,7 +181,7 @@ def test_killed_half_way_it_goes_on_with_nothing_that_was_not_reviewed(
     assert kling.count("create") == 0
 
 
-def test_what_was_asked_for_is_part_of_the_plan(cli: CliHarness, kling: KlingService) -> None:
+def test_the_options_are_part_of_the_plan(cli: CliHarness, kling: KlingService) -> None:
     cli.declare("hero")
     cli.apply()
     cli.voicectl("plan", "--replace", "hero", "--out", "p", code=0)
@@ -203,7 +203,7 @@ def test_a_plan_over_a_threshold_is_applied_with_its_number_only(cli: CliHarness
     assert kling.count("delete") == 9
 
 
-def test_the_json_of_a_plan_is_no_plan_file(cli: CliHarness, kling: KlingService) -> None:
+def test_the_json_of_a_plan_is_not_a_plan_file(cli: CliHarness, kling: KlingService) -> None:
     cli.declare("narrator")
     (cli.folder / "p").write_text(cli.voicectl("plan", "--json", code=0).out)
     assert "The plan file can't be read" in cli.voicectl("apply", "p", code=1).err
@@ -211,7 +211,7 @@ def test_the_json_of_a_plan_is_no_plan_file(cli: CliHarness, kling: KlingService
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"[" * 100_000, b'{"kind": "voicectl plan"}'])
-def test_a_file_that_is_no_plan_is_refused_in_words(cli: CliHarness, content: bytes) -> None:
+def test_a_file_that_is_not_a_plan_is_refused_in_words(cli: CliHarness, content: bytes) -> None:
     cli.declare("narrator")
     (cli.folder / "p").write_bytes(content)
     refused = cli.voicectl("apply", "p", code=1)

@@ -43,14 +43,14 @@ def test_a_voice_that_can_only_be_probed_is_seen_to_be_gone(trtc: CliHarness) ->
     assert COST in probed.err
 
 
-def test_a_voice_that_is_there_is_not_unverifiable_any_more(trtc: CliHarness) -> None:
+def test_a_voice_that_exists_is_no_longer_unverifiable(trtc: CliHarness) -> None:
     assert trtc.voicectl("--sandbox", "drift", "--probe", "--auto-approve").out == "No drift.\n"
 
 
-def test_without_a_terminal_nothing_is_paid_unasked(trtc: CliHarness) -> None:
+def test_without_a_terminal_nothing_is_paid_without_confirmation(trtc: CliHarness) -> None:
     refused = trtc.voicectl("--sandbox", "drift", "--probe", code=1)
     assert COST in refused.err
-    assert "no paid call was made" in refused.err
+    assert "Error: No paid call was made" in refused.err
     assert "drift --probe --auto-approve" in refused.err
     assert refused.out == ""
 
@@ -80,10 +80,10 @@ def test_at_a_terminal_it_asks(trtc: CliHarness, typed: str, code: int, shown: s
 
 
 def test_auto_approve_alone_is_refused(trtc: CliHarness) -> None:
-    assert "--auto-approve goes with --probe" in trtc.voicectl("--sandbox", "drift", "--auto-approve", code=1).err
+    assert "--auto-approve needs --probe" in trtc.voicectl("--sandbox", "drift", "--auto-approve", code=1).err
 
 
-def test_with_an_access_key_kling_has_no_dearer_look(made: CliHarness) -> None:
+def test_with_an_access_key_kling_has_no_probe(made: CliHarness) -> None:
     probed = made.voicectl("drift", "--probe", code=0)
     assert "kling: its cloud offers no probe, or not with these credentials." in probed.err
     assert probed.out == "No drift.\n"

@@ -78,7 +78,7 @@ def test_a_voice_moves_to_the_place_of_one_that_was_removed(made: CliHarness, kl
     assert made.actions() == {}
 
 
-def test_apply_tells_a_move_as_an_event(made: CliHarness) -> None:
+def test_apply_reports_a_move_as_an_event(made: CliHarness) -> None:
     made.declare("narrator", champion=voice("hero"))
     events = made.apply("--json").events
     assert [(e["type"], e.get("action"), e.get("address")) for e in events[:-1]] == [("done", "move", "champion")]

@@ -168,7 +168,7 @@ def test_other_inputs_are_a_new_voice_and_the_old_one_is_deleted_once(cli: TwoNa
     assert {provider for provider, *_ in cli.records()} == {"new"}
 
 
-def test_the_generations_go_on_counting(cli: TwoNames, kling: KlingService) -> None:
+def test_the_generations_continue(cli: TwoNames, kling: KlingService) -> None:
     cli.apply("--replace", "narrator")
     cli.of("new", "narrator", "hero")
     cli.apply()
@@ -207,7 +207,7 @@ def test_a_failed_creation_is_not_bought_again_under_the_other_name(cli: TwoName
     assert kling.bought == 1
 
 
-def test_a_voice_let_go_by_hand_is_taken_back_under_the_other_name(cli: TwoNames, kling: KlingService) -> None:
+def test_a_voice_removed_from_the_state_is_reused_under_the_other_name(cli: TwoNames, kling: KlingService) -> None:
     held = cli.voice_id("hero")
     cli.voicectl("state", "rm", "hero", code=0)
     cli.of("new", "narrator", "hero")

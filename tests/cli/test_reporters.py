@@ -99,7 +99,7 @@ def test_lines_are_the_plan_and_what_has_ended() -> None:
     assert terminal.out[1:] == ["hero: create: done, voice_id 85", "Applied: 1 done."]
 
 
-def test_why_a_voice_is_blocked_is_not_said_twice() -> None:
+def test_the_reason_of_a_blocked_voice_is_shown_once() -> None:
     terminal = Terminal()
     reporter = LineReporter(terminal.results)
     reporter.plan(PLAN)
@@ -109,7 +109,7 @@ def test_why_a_voice_is_blocked_is_not_said_twice() -> None:
 
 
 @pytest.mark.parametrize("reporter", [JsonReporter, LineReporter])
-def test_bad_news_goes_to_stderr_once_nobody_reads(
+def test_errors_go_to_stderr_once_stdout_is_closed(
     reporter: type[JsonReporter] | type[LineReporter],
 ) -> None:
     terminal = Terminal(put=_nobody_reads)
@@ -121,7 +121,7 @@ def test_bad_news_goes_to_stderr_once_nobody_reads(
 
 
 @pytest.mark.parametrize(("tally", "ended"), [(WELL, "Everything was done"), (BADLY, "Not everything was done")])
-def test_a_full_disk_is_said_at_the_end(tally: Tally, ended: str) -> None:
+def test_a_full_disk_is_reported_at_the_end(tally: Tally, ended: str) -> None:
     results = Terminal(put=_is_full).results
     LineReporter(results).event(DONE)
     with pytest.raises(OutputLost, match=f"No space left on device. {ended}; the state holds it."):

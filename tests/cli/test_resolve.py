@@ -21,7 +21,7 @@ def uncertain(cli: CliHarness, kling: KlingService) -> CliHarness:
     return cli
 
 
-def test_what_nobody_can_know_is_blocked_until_a_person_says(uncertain: CliHarness, kling: KlingService) -> None:
+def test_an_unknown_outcome_is_blocked_until_the_user_resolves_it(uncertain: CliHarness, kling: KlingService) -> None:
     before = kling.count("create")
     told = uncertain.apply(code=1)
     assert "voicectl resolve hero --voice-id ID" in told.out
@@ -47,7 +47,7 @@ def test_resolve_by_its_voice_id_pays_nothing(uncertain: CliHarness, kling: Klin
     assert kling.bought == 1
 
 
-def test_resolve_forget_lets_it_go(uncertain: CliHarness, kling: KlingService) -> None:
+def test_resolve_forget_removes_the_record(uncertain: CliHarness, kling: KlingService) -> None:
     uncertain.declare("narrator")
     uncertain.voicectl("resolve", "hero", "--forget", code=0)
     assert uncertain.voicectl("plan", "--detailed-exitcode").code == 0

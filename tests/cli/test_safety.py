@@ -44,9 +44,7 @@ def stopped(ran: Ran, kling: KlingService, *, what: str = OVER.format(10), hint:
 
 
 @pytest.mark.parametrize(("number", "removed"), [(9, 8), (10, 3), (11, 3), (20, 6)])
-def test_up_to_exactly_30_percent_and_below_10_voices_nobody_is_asked(
-    cli: CliHarness, number: int, removed: int
-) -> None:
+def test_up_to_30_percent_or_below_10_voices_no_number_is_needed(cli: CliHarness, number: int, removed: int) -> None:
     names = hold(cli, number)
     cli.declare(*names[removed:])
     assert "Stop:" not in cli.voicectl("plan", code=0).out
@@ -84,7 +82,7 @@ def test_the_manifest_sets_the_percentage(cli: CliHarness, kling: KlingService, 
     assert stopped(cli.apply(code=1), kling, what=what, hint=f"--allow-deletes {removed}")
 
 
-def test_100_percent_asks_nobody_but_for_an_empty_manifest(cli: CliHarness, kling: KlingService) -> None:
+def test_with_100_percent_only_an_empty_manifest_needs_a_confirmation(cli: CliHarness, kling: KlingService) -> None:
     hold(cli, 10)
     cli.write({}, safety={"max_delete_percent": 100})
     what = "the manifest declares no voice, and the state holds 10"
@@ -109,7 +107,7 @@ def test_an_empty_manifest_over_any_state_stops(cli: CliHarness, kling: KlingSer
 
 
 @pytest.mark.parametrize("wrong", ["0", "3", "5", "10"])
-def test_a_wrong_number_stops_and_the_right_one_is_said(
+def test_a_wrong_number_stops_and_the_right_one_is_reported(
     four_of_ten: CliHarness, kling: KlingService, wrong: str
 ) -> None:
     ran = four_of_ten.apply("--allow-deletes", wrong, code=1)
@@ -119,7 +117,9 @@ def test_a_wrong_number_stops_and_the_right_one_is_said(
 @pytest.mark.parametrize("option", ["--allow-deletes", "--allow-recreates"])
 @pytest.mark.parametrize("command", ["plan", "apply"])
 @pytest.mark.parametrize("given", ["-3", "abc", "4.5", ""])
-def test_what_is_no_number_is_refused_before_anything(cli: CliHarness, command: str, option: str, given: str) -> None:
+def test_what_is_not_a_number_is_refused_before_anything(
+    cli: CliHarness, command: str, option: str, given: str
+) -> None:
     cli.declare("narrator")
     ran = cli.voicectl(command, option, given, code=1)
     assert f"Invalid value for '{option}'" in ran.err
@@ -168,7 +168,7 @@ def test_apply_json_says_it_and_ends_with_its_summary(four_of_ten: CliHarness, k
     assert (summary["type"], summary["total"], summary["done"], summary["left"]) == ("summary", 4, 0, 4)
 
 
-def test_a_saved_plan_stops_too_and_says_how_to_make_one_that_does_not(
+def test_a_saved_plan_over_a_threshold_stops_and_shows_how_to_make_another(
     four_of_ten: CliHarness, kling: KlingService
 ) -> None:
     saved = four_of_ten.voicectl("plan", "--out", "large.plan", code=0)

@@ -40,7 +40,7 @@ def test_its_state_is_apart_from_the_real_one(rehearsing: CliHarness) -> None:
     assert "No state here yet" in rehearsing.voicectl("output", "--json", code=1).err
 
 
-def test_voices_go_behind_its_back_and_drift_shows_it(rehearsing: CliHarness) -> None:
+def test_drift_shows_voices_that_were_deleted_or_renamed_outside(rehearsing: CliHarness) -> None:
     rehearsing.voicectl("sandbox", "faults", "--delete", "hero", "--rename", "narrator", "Zed", "--add", "Foe", code=0)
     drifted = rehearsing.voicectl("--sandbox", "drift", "--json", code=2).json["drift"]
     assert {(d["address"], d["kind"]) for d in drifted} == {("hero", "gone"), ("narrator", "renamed")}
@@ -58,7 +58,7 @@ def test_faults_are_shown_set_and_cleared(rehearsing: CliHarness) -> None:
     assert rehearsing.voicectl("sandbox", "faults", "--clear", "--json", code=0).json["fail"] == 0.0
 
 
-def test_what_is_set_shows_only_the_switches_that_are_not_as_at_first(rehearsing: CliHarness) -> None:
+def test_setting_a_switch_shows_only_the_changed_switches(rehearsing: CliHarness) -> None:
     rehearsing.voicectl("sandbox", "faults", "task_seconds=1", code=0)
     told = rehearsing.voicectl("sandbox", "faults", "fail=1", "empty_list=true", code=0).out
     assert told == (
@@ -67,7 +67,7 @@ def test_what_is_set_shows_only_the_switches_that_are_not_as_at_first(rehearsing
     )
 
 
-def test_cleared_faults_are_told_in_one_line(rehearsing: CliHarness) -> None:
+def test_cleared_faults_are_reported_in_one_line(rehearsing: CliHarness) -> None:
     rehearsing.voicectl("sandbox", "faults", "fail=1", code=0)
     told = rehearsing.voicectl("sandbox", "faults", "--clear", code=0).out
     assert told == "No faults are set.\n"
@@ -77,7 +77,7 @@ def test_cleared_faults_are_told_in_one_line(rehearsing: CliHarness) -> None:
     ("switch", "said"),
     [("fial=1", "Did you mean fail?"), ("deleted_voice=odd", "odd")],
 )
-def test_a_switch_that_is_none_is_refused(cli: CliHarness, switch: str, said: str) -> None:
+def test_an_unknown_switch_is_refused(cli: CliHarness, switch: str, said: str) -> None:
     cli.declare("narrator")
     assert said in cli.voicectl("sandbox", "faults", switch, code=1).err
 
@@ -133,7 +133,7 @@ def test_it_serves_other_clients(cli: CliHarness) -> None:
     assert "eyJ" not in log
 
 
-def test_a_port_that_is_taken_is_said_so(cli: CliHarness) -> None:
+def test_a_port_that_is_in_use_is_reported(cli: CliHarness) -> None:
     cli.declare("narrator")
     with served(cli) as (_, url):
         refused = cli.voicectl("sandbox", "serve", "--port", url.rpartition(":")[2], code=1)
@@ -177,7 +177,7 @@ def test_of_several_accounts_an_option_says_which(cli: CliHarness) -> None:
 
 
 @pytest.mark.parametrize("name", ["tokyo", "vod", "kling:sandbox-other"])
-def test_an_account_that_is_none_is_refused_and_the_others_are_listed(cli: CliHarness, name: str) -> None:
+def test_an_unknown_account_is_refused_and_the_others_are_listed(cli: CliHarness, name: str) -> None:
     cli.write({}, providers=TWO)
     refused = cli.voicectl("sandbox", "faults", "--add", "Foe", "--account", name, code=1)
     assert f"--account {name}: the sandbox has no such account." in refused.err
@@ -187,7 +187,7 @@ def test_an_account_that_is_none_is_refused_and_the_others_are_listed(cli: CliHa
 def test_without_a_manifest_a_voice_is_added_to_the_account_of_other_clients(cli: CliHarness) -> None:
     added = cli.voicectl("sandbox", "faults", "--add", "Foe", code=0)
     assert "to kling:sandbox-default" in added.err
-    assert "--account goes with --add" in cli.voicectl("sandbox", "faults", "--account", "kling", code=1).err
+    assert "--account needs --add" in cli.voicectl("sandbox", "faults", "--account", "kling", code=1).err
 
 
 def test_a_call_to_a_cloud_that_lists_no_foreign_voices_adds_no_account(cli: CliHarness) -> None:
@@ -208,7 +208,7 @@ def test_where_no_cloud_lists_what_others_made_nothing_is_added(cli: CliHarness)
 
 @pytest.mark.parametrize("in_the_way", ["a file", "a folder for its world", "a system's folder"])
 @pytest.mark.parametrize("words", [("--sandbox", "plan"), ("sandbox", "faults")])
-def test_a_folder_that_can_not_be_written_is_said(
+def test_a_folder_that_can_not_be_written_is_reported(
     cli: CliHarness,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

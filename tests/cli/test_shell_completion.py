@@ -66,7 +66,7 @@ DECLARED = ["narrator", "hero", "villain", "audio.bang"]
         ("voicectl --sandbox output ", []),
     ],
 )
-def test_names_are_offered_where_they_may_stand(studio: CliHarness, line: str, names: list[str]) -> None:
+def test_names_are_offered_where_they_are_allowed(studio: CliHarness, line: str, names: list[str]) -> None:
     assert offered(studio, line) == names
 
 
@@ -120,7 +120,7 @@ def test_a_manifest_need_not_be_valid(cli: CliHarness, text: str) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"[1, 2]", b"voices: 3", b"{", b'{"current": 7}'])
-def test_nothing_is_said_of_files_that_can_not_be_read(cli: CliHarness, content: bytes) -> None:
+def test_nothing_is_reported_of_files_that_can_not_be_read(cli: CliHarness, content: bytes) -> None:
     (cli.folder / "voices.yaml").write_bytes(content)
     (cli.folder / "voices.state.json").write_bytes(content)
     for line in ("plan --retry ", "output ", "voices ", "resolve ", "state rebind k --from ", "state mv a "):

@@ -25,13 +25,13 @@ def test_a_voice_renamed_in_state_and_manifest_stays(made: CliHarness, kling: Kl
     assert kling.count("create") == kling.count("delete") == 0
 
 
-def test_an_address_that_is_none_or_taken_is_refused(made: CliHarness) -> None:
+def test_an_invalid_or_used_address_is_refused(made: CliHarness) -> None:
     assert "can't be an address" in made.voicectl("state", "mv", "hero", "9 lives", code=1).err
     assert "narrator has a voice already" in made.voicectl("state", "mv", "hero", "narrator", code=1).err
     assert "not in the state" in made.voicectl("state", "mv", "nobody", "somebody", code=1).err
 
 
-def test_a_forgotten_voice_that_is_still_declared_is_taken_back_without_a_call(
+def test_a_forgotten_voice_that_is_still_declared_is_reused_without_a_call(
     made: CliHarness, kling: KlingService
 ) -> None:
     held = made.voice_id("hero")
@@ -80,7 +80,7 @@ def test_an_older_copy_or_another_lineage_is_pushed_only_by_force(made: CliHarne
     assert made.voicectl("output", "--json").json.keys() == {"narrator", "hero"}
 
 
-def test_a_copy_that_is_no_state_is_refused(made: CliHarness) -> None:
+def test_a_copy_that_is_not_a_state_is_refused(made: CliHarness) -> None:
     refused = made.voicectl("state", "push", "-", stdin="{}", code=1)
     assert refused.err.startswith("Error: <stdin> is not a complete state: ")
     assert "voicectl state pull" in refused.err
@@ -139,7 +139,7 @@ def test_a_renamed_manifest_takes_its_state_along(made: CliHarness, kling: Kling
     assert kling.count("create") == 0
 
 
-def test_a_state_file_renamed_by_hand_is_refused_with_the_way_on(made: CliHarness) -> None:
+def test_a_state_file_renamed_by_hand_is_refused_with_the_next_command(made: CliHarness) -> None:
     (made.folder / "voices.yaml").rename(made.folder / "prod.yaml")
     (made.folder / "voices.state.json").rename(made.folder / "prod.state.json")
     refused = made.voicectl("-f", "prod.yaml", "plan", code=1)

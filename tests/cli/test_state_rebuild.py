@@ -31,7 +31,7 @@ def test_a_lost_state_blocks_the_plan_with_the_question(lost: CliHarness, kling:
 REBUILD = ("state", "rebuild", "--auto-approve", "--lineage")
 
 
-def test_rebuild_takes_the_voices_of_a_lineage_in(lost: CliHarness, kling: KlingService) -> None:
+def test_rebuild_adopts_the_voices_of_a_lineage(lost: CliHarness, kling: KlingService) -> None:
     listed = lost.voicectl("state", "rebuild", code=0)
     [lineage] = re.findall(r"^([0-9a-f]{8})  2 declared voices: hero, narrator$", listed.out, re.MULTILINE)
     assert lost.voicectl(*REBUILD, lineage, code=0).err.endswith("Adopted: 2 voices.\n")
@@ -41,7 +41,7 @@ def test_rebuild_takes_the_voices_of_a_lineage_in(lost: CliHarness, kling: Kling
     assert {row["voice_id"] for row in lost.voicectl("output", "--json").json.values()} == set(kling.voices)
 
 
-def test_rebuild_done_again_takes_in_what_is_left(lost: CliHarness, kling: KlingService) -> None:
+def test_rebuild_done_again_adopts_what_is_left(lost: CliHarness, kling: KlingService) -> None:
     listed = lost.voicectl("state", "rebuild", code=0)
     [lineage] = re.findall(r"^([0-9a-f]{8})  2 declared", listed.out, re.MULTILINE)
     lost.voicectl(*REBUILD, lineage, code=0)  # and died before it could say so
@@ -49,7 +49,7 @@ def test_rebuild_done_again_takes_in_what_is_left(lost: CliHarness, kling: Kling
     assert lost.actions() == {}
 
 
-def test_a_new_lineage_leaves_them_to_somebody_else(lost: CliHarness, kling: KlingService) -> None:
+def test_a_new_lineage_ignores_them(lost: CliHarness, kling: KlingService) -> None:
     lost.voicectl("state", "rebuild", "--new-lineage", code=0)
     assert lost.actions() == {"hero": "create", "narrator": "create"}
     lost.apply()
@@ -65,11 +65,11 @@ def test_a_lineage_that_nothing_carries_is_refused(lost: CliHarness) -> None:
     lost.voicectl("state", "rebuild", "--lineage", "00000000", "--new-lineage", code=1)
 
 
-def test_nothing_is_taken_in_before_a_person_agrees(lost: CliHarness) -> None:
+def test_nothing_is_adopted_before_the_user_agrees(lost: CliHarness) -> None:
     listed = lost.voicectl("state", "rebuild", code=0)
     [lineage] = re.findall(r"^([0-9a-f]{8})  2 declared", listed.out, re.MULTILINE)
     refused = lost.voicectl("state", "rebuild", "--lineage", lineage, code=1)
-    assert f"This takes 2 voices into voices.state.json, made under lineage {lineage}: hero, narrator." in refused.err
+    assert f"This adopts 2 voices into voices.state.json, made under lineage {lineage}: hero, narrator." in refused.err
     assert "No other state may hold them" in refused.err
     assert f"voicectl state rebuild --lineage {lineage} --auto-approve" in refused.err
     assert not (lost.folder / "voices.state.json").exists()
@@ -121,7 +121,7 @@ def test_the_command_of_an_older_state_works_for_an_entry_that_left_the_manifest
 
 
 @pytest.mark.parametrize("order", [in_order, newest_first])
-def test_a_rebuilt_state_tells_a_moved_voice_from_its_successor(
+def test_a_rebuilt_state_distinguishes_a_moved_voice_from_its_successor(
     cli: CliHarness, kling: KlingService, order: Listing
 ) -> None:
     cli.declare(old=voice("first"))
@@ -186,14 +186,14 @@ def _lineage(cli: CliHarness) -> str:
     return str(lineage)
 
 
-def test_a_renamed_entry_is_no_green_light(renamed: CliHarness) -> None:
+def test_drift_and_destroy_fail_for_renamed_entries_of_a_lost_state(renamed: CliHarness) -> None:
     drifted = renamed.voicectl("drift", code=1)
     assert "the account holds 2 voices of this manifest" in drifted.err
-    assert "not there" not in drifted.out
+    assert "do not exist" not in drifted.out
     renamed.voicectl("destroy", "--auto-approve", code=1)
 
 
-def test_a_renamed_entry_alone_is_none_either(renamed: CliHarness, kling: KlingService) -> None:
+def test_drift_and_destroy_fail_for_one_renamed_entry_too(renamed: CliHarness, kling: KlingService) -> None:
     renamed.declare(heroine=voice("Hero"))
     [voice_id] = [key for key, each in kling.voices.items() if each.name == "Hero"]
     drifted = renamed.voicectl("drift", code=1)
@@ -232,7 +232,7 @@ def test_an_apply_of_the_rest_buys_no_renamed_entry_again(renamed: CliHarness, k
     assert kling.count("create") == 0
 
 
-def test_a_pipeline_takes_in_the_only_lineage_without_naming_it(lost: CliHarness, kling: KlingService) -> None:
+def test_a_pipeline_adopts_the_only_lineage_without_naming_it(lost: CliHarness, kling: KlingService) -> None:
     assert lost.voicectl("state", "rebuild", "--auto-approve", code=0).err.endswith("Adopted: 2 voices.\n")
     lost.apply()
     assert kling.count("create") == 0

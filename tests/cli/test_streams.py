@@ -56,7 +56,7 @@ def test_there_is_no_live_block_on_a_terminal_that_can_not_show_one(cli: CliHarn
 
 
 @pytest.mark.parametrize("words", [("apply", "--auto-approve"), ("apply", "--auto-approve", "--json")])
-def test_a_full_disk_under_stdout_ends_no_run_and_is_said(
+def test_a_full_disk_under_stdout_ends_no_run_and_is_reported(
     cli: CliHarness, kling: KlingService, words: tuple[str, ...]
 ) -> None:
     cli.declare("narrator", "hero")
@@ -68,7 +68,7 @@ def test_a_full_disk_under_stdout_ends_no_run_and_is_said(
     assert "Traceback" not in ran.stderr
 
 
-def test_what_failed_is_said_even_if_nobody_reads_stdout(cli: CliHarness, kling: KlingService) -> None:
+def test_failures_are_reported_even_if_stdout_is_closed(cli: CliHarness, kling: KlingService) -> None:
     kling.failing["villain"] = "too noisy"
     cli.declare("villain", "hero")
     running = cli.start("apply", "--auto-approve")

@@ -57,7 +57,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("cast.yaml plan", "-f cast.yaml plan"),
     ],
 )
-def test_it_is_said_what_to_type(folder: Path, capsys: pytest.CaptureFixture[str], words: str, meant: str) -> None:
+def test_a_manifest_as_an_argument_gets_the_command_to_type(
+    folder: Path, capsys: pytest.CaptureFixture[str], words: str, meant: str
+) -> None:
     import shlex
 
     assert run(shlex.split(words)) == 1

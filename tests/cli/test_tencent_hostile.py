@@ -57,9 +57,7 @@ def test_a_copy_of_our_labels_on_another_voice_does_not_make_it_ours_to_delete(
     assert [v.deleted for v in tencent.voices if v.voice_id == ours] == [True]
 
 
-def test_a_copy_of_our_labels_does_not_stand_for_a_voice_that_is_gone(
-    cli: TencentCliHarness, tencent: TencentService
-) -> None:
+def test_a_copy_of_our_labels_does_not_replace_a_deleted_voice(cli: TencentCliHarness, tencent: TencentService) -> None:
     cli.write({"mini": MINI}, safety={"max_recreate_percent": 100})
     cli.apply()
     copy_of_mini(tencent, "minimax_theirs")
@@ -82,9 +80,7 @@ def test_a_reviewed_replace_that_keeps_the_old_voice_does_not_delete_it(
     assert [v.voice_id for v in tencent.living] == [old]
 
 
-def test_an_update_of_one_key_tells_the_others_as_they_are_declared(
-    cli: TencentCliHarness, tencent: TencentService
-) -> None:
+def test_an_update_of_one_key_sends_the_others_as_declared(cli: TencentCliHarness, tencent: TencentService) -> None:
     described = changed(MINI, description="See https://cdn.example.com/about?page=5 for more.")
     cli.write({"mini": described})
     cli.apply()
@@ -94,7 +90,7 @@ def test_an_update_of_one_key_tells_the_others_as_they_are_declared(
     assert voice.fields["Description"] == "See https://cdn.example.com/about?page=5 for more."
 
 
-def test_a_name_that_is_ignored_is_not_put_back(cli: TencentCliHarness, tencent: TencentService) -> None:
+def test_an_ignored_name_is_not_restored(cli: TencentCliHarness, tencent: TencentService) -> None:
     cli.write({"mini": {**MINI, "lifecycle": {"ignore_changes": ["name"]}}})
     cli.apply()
     (voice,) = tencent.living
@@ -102,7 +98,7 @@ def test_a_name_that_is_ignored_is_not_put_back(cli: TencentCliHarness, tencent:
     assert cli.actions() == {}
 
 
-def test_a_sound_that_is_always_over_already_is_bought_twice_at_most(
+def test_a_sound_that_is_always_expired_is_bought_twice_at_most(
     cli: TencentCliHarness, tencent: TencentService
 ) -> None:
     tencent.sound_lasts = -60
@@ -183,7 +179,7 @@ def test_a_first_use_in_doubt_is_not_paid_again_because_its_voice_was_forgotten_
     cli.voicectl("plan", "--detailed-exitcode", code=0)
 
 
-def test_a_pipe_is_no_sample(cli: TencentCliHarness) -> None:
+def test_a_pipe_is_not_a_sample(cli: TencentCliHarness) -> None:
     os.mkfifo(cli.folder / "pipe.wav")
     cli.write({"concierge": changed(CONCIERGE, prompt_audio={"file": "pipe.wav"})})
     assert "not a regular file" in cli.voicectl("validate", code=1).err

@@ -93,7 +93,7 @@ def test_a_plan_after_the_apply_calls_each_list_once_and_nothing_else(
     assert tencent.count("DescribeVoices") == 1
 
 
-def test_what_can_not_be_verified_is_said_and_is_no_difference(made: TencentCliHarness) -> None:
+def test_what_can_not_be_verified_is_reported_and_is_not_a_difference(made: TencentCliHarness) -> None:
     drifted = made.voicectl("drift", code=0)
     assert "because its cloud can't be queried: concierge" in drifted.out
     assert "No drift." in drifted.out
@@ -169,7 +169,7 @@ def test_a_chosen_id_is_taken_so_another_sample_asks_for_another_id(
     made.voicectl(*EMPTY, code=0)
 
 
-def test_other_words_of_the_request_only_are_no_difference(made: TencentCliHarness, tencent: TencentService) -> None:
+def test_other_words_of_the_request_only_are_not_a_difference(made: TencentCliHarness, tencent: TencentService) -> None:
     quiet = {
         "hero": changed(HERO, session_context="x", tasks_priority=5, disable_moderation=True),
         "villain": changed(VILLAIN, text="Something else.", payload="p", ext_info="{}"),
@@ -181,7 +181,7 @@ def test_other_words_of_the_request_only_are_no_difference(made: TencentCliHarne
     made.voicectl(*EMPTY, code=0)
 
 
-def test_a_moved_sample_of_the_same_bytes_is_no_difference(made: TencentCliHarness) -> None:
+def test_a_moved_sample_of_the_same_bytes_is_not_a_difference(made: TencentCliHarness) -> None:
     (made.folder / "concierge.wav").rename(made.folder / "other.wav")
     made.write(VOICES | {"concierge": changed(CONCIERGE, prompt_audio={"file": "other.wav"})}, audio=SOUNDS)
     made.voicectl(*EMPTY, code=0)
@@ -207,7 +207,7 @@ def test_destroy_deletes_what_it_can_and_lists_what_stays(
     assert tencent.count("DeleteVoice") == 1
 
 
-def test_a_removed_voice_that_stays_is_forgotten_and_never_called_deleted(
+def test_a_removed_voice_that_stays_is_forgotten_and_never_reported_as_deleted(
     made: TencentCliHarness, tencent: TencentService
 ) -> None:
     made.write({address: entry for address, entry in VOICES.items() if address != "concierge"}, audio=SOUNDS)
@@ -218,7 +218,7 @@ def test_a_removed_voice_that_stays_is_forgotten_and_never_called_deleted(
     assert "concierge" in {voice.name.partition("_")[0] for voice in tencent.living}
 
 
-def test_a_forgotten_voice_that_is_declared_again_is_taken_back_without_a_call(
+def test_a_forgotten_voice_that_is_declared_again_is_reused_without_a_call(
     made: TencentCliHarness, tencent: TencentService
 ) -> None:
     before = {address: made.voice_id(address) for address in ("hero", "villain", "concierge")}
@@ -265,7 +265,7 @@ def test_a_voice_of_minimax_that_is_deleted_outside_is_made_again(
 # -- sounds ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_sound_that_expired_stays_expired_unless_asked(cli: TencentCliHarness, tencent: TencentService) -> None:
+def test_an_expired_sound_stays_expired_without_on_expiry(cli: TencentCliHarness, tencent: TencentService) -> None:
     tencent.sound_lasts = -60
     cli.write({}, audio=SOUNDS)
     cli.apply()

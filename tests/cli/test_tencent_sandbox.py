@@ -103,7 +103,7 @@ def test_a_voice_deleted_outside_is_made_again(applied: Rehearsed) -> None:
     assert applied.actions("--sandbox") == {}
 
 
-def test_a_voice_renamed_outside_is_drift_and_named_back(applied: Rehearsed) -> None:
+def test_a_voice_renamed_outside_is_drift_and_is_renamed_back(applied: Rehearsed) -> None:
     applied.voicectl("sandbox", "faults", "--rename", "Mini", "Max", code=0)
     drifted = applied.voicectl("--sandbox", "drift", "--json", code=2).json["drift"]
     assert [(d["address"], d["kind"]) for d in drifted] == [("mini", "renamed")]
@@ -112,7 +112,7 @@ def test_a_voice_renamed_outside_is_drift_and_named_back(applied: Rehearsed) -> 
     assert applied.voicectl("--sandbox", "drift").code == 0
 
 
-def test_a_voice_that_its_cloud_can_not_delete_is_forgotten_and_taken_back(applied: Rehearsed) -> None:
+def test_a_voice_that_its_cloud_can_not_delete_is_forgotten_and_reused(applied: Rehearsed) -> None:
     before = applied.outputs()
     applied.change({"hero": None, "villain": None, "concierge": None, "mini": None})
     wanted = {"hero": "forget", "villain": "forget", "concierge": "forget", "mini": "delete"}
@@ -142,7 +142,7 @@ def test_a_lost_reply_is_settled_at_once_where_the_cloud_can_be_asked(cli: Rehea
     assert {address for address, status in told.items() if status == "ready"} == {"narrator", "hero", "villain", "mini"}
 
 
-def test_a_task_that_fails_is_told_in_the_clouds_words(cli: Rehearsed) -> None:
+def test_a_task_that_fails_is_reported_in_the_cloud_s_words(cli: Rehearsed) -> None:
     cli.change({"villain": {"audio": {"url": "https://cdn.example.com/bad.mp3"}}})
     assert "exactly one clean human voice" in cli.apply("--sandbox", code=1).out
     assert cli.actions("--sandbox") == {"villain": "blocked"}

@@ -70,7 +70,7 @@ def test_a_lost_reply_of_trtc_stops_that_voice_and_no_other(
     assert "--retry" in told
 
 
-def test_a_person_says_which_voice_the_lost_reply_made(cli: TencentCliHarness, tencent: TencentService) -> None:
+def test_the_user_says_which_voice_the_lost_reply_made(cli: TencentCliHarness, tencent: TencentService) -> None:
     tencent.spoil("VoiceClone", Spoil.REPLY_LOST)
     cli.write({"concierge": CONCIERGE})
     cli.apply(code=1)
@@ -81,7 +81,7 @@ def test_a_person_says_which_voice_the_lost_reply_made(cli: TencentCliHarness, t
     assert tencent.count("VoiceClone") == 1
 
 
-def test_a_person_asks_to_pay_again(cli: TencentCliHarness, tencent: TencentService) -> None:
+def test_the_user_asks_to_pay_again(cli: TencentCliHarness, tencent: TencentService) -> None:
     tencent.spoil("VoiceClone", Spoil.REPLY_LOST)
     cli.write({"concierge": CONCIERGE})
     cli.apply(code=1)
@@ -103,7 +103,7 @@ def test_a_lost_reply_of_a_sound_never_buys_a_second_one(
 
 
 @pytest.mark.parametrize("ext", ["FailedOperation", ""])
-def test_a_task_that_failed_is_told_in_the_clouds_words_and_not_bought_again(
+def test_a_task_that_failed_is_reported_in_the_cloud_s_words_and_not_bought_again(
     ext: str, cli: TencentCliHarness, tencent: TencentService
 ) -> None:
     failure = Failure("the sample has two speakers", code=0 if ext else 60000, ext=ext)
@@ -115,7 +115,7 @@ def test_a_task_that_failed_is_told_in_the_clouds_words_and_not_bought_again(
     assert sum(tencent.accepted.values()) == 4
 
 
-def test_an_id_that_is_taken_on_the_account_is_told_and_not_bought_again(
+def test_an_id_that_is_taken_on_the_account_is_reported_and_not_bought_again(
     cli: TencentCliHarness, tencent: TencentService
 ) -> None:
     tencent.failing = {"villain_01": Failure("voice clone voice id duplicate")}
@@ -126,7 +126,7 @@ def test_an_id_that_is_taken_on_the_account_is_told_and_not_bought_again(
 
 
 @pytest.mark.parametrize("code", ["RequestLimitExceeded", "RequestLimitExceeded.UinLimitExceeded"])
-def test_calls_that_are_over_the_limit_wait_and_go_on(
+def test_calls_that_are_over_the_limit_wait_and_continue(
     code: str, cli: TencentCliHarness, tencent: TencentService
 ) -> None:
     actions = ("CreateAigcCustomVoice", "CloneVoiceAsync", "VoiceClone", "TextToSpeechSync")

@@ -18,7 +18,7 @@ CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 # -- the question ------------------------------------------------------------------------------------------------------
 
 
-def test_apply_asks_and_yes_goes_on(cli: CliHarness, kling: KlingService) -> None:
+def test_apply_asks_and_yes_continues(cli: CliHarness, kling: KlingService) -> None:
     cli.declare("narrator", "hero")
     with cli.at_a_terminal("apply") as screen:
         screen.until("Only 'yes' will be accepted")
@@ -73,7 +73,7 @@ def test_nothing_is_asked_when_there_is_nothing_to_do(cli: CliHarness) -> None:
     assert "Only 'yes'" not in shown
 
 
-def test_what_is_only_blocked_needs_no_yes(cli: CliHarness, kling: KlingService) -> None:
+def test_a_plan_with_only_blocked_changes_needs_no_confirmation(cli: CliHarness, kling: KlingService) -> None:
     kling.failing["villain"] = "too noisy"
     cli.declare("villain")
     cli.apply(code=1)
@@ -110,7 +110,7 @@ def test_colours_are_for_terminals_that_want_them(cli: CliHarness) -> None:
 
 
 @pytest.mark.parametrize("command", ["apply", "destroy"])
-def test_without_a_terminal_nobody_is_asked_and_no_call_is_made(
+def test_without_a_terminal_apply_does_not_ask_and_makes_no_call(
     cli: CliHarness, kling: KlingService, command: str
 ) -> None:
     cli.declare("narrator")
@@ -120,7 +120,7 @@ def test_without_a_terminal_nobody_is_asked_and_no_call_is_made(
     assert cli.files() == {}
 
 
-def test_json_asks_nobody_either(cli: CliHarness, kling: KlingService) -> None:
+def test_json_does_not_ask_either(cli: CliHarness, kling: KlingService) -> None:
     cli.declare("narrator")
     refused = cli.voicectl("apply", "--json", code=1)
     assert refused.out == ""
@@ -145,7 +145,7 @@ def test_a_closed_stream_is_an_empty_one(cli: CliHarness, kling: KlingService, c
     assert kling.bought == 1
 
 
-def test_a_reader_that_leaves_early_is_no_bug(cli: CliHarness) -> None:
+def test_a_reader_that_leaves_early_is_not_a_bug(cli: CliHarness) -> None:
     cli.declare(*(f"voice-{number}" for number in range(300)))
     with subprocess.Popen(
         [*COMMAND, "plan"], cwd=cli.folder, env=cli.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -157,7 +157,7 @@ def test_a_reader_that_leaves_early_is_no_bug(cli: CliHarness) -> None:
 
 
 @pytest.mark.parametrize("json_or_not", [(), ("--json",)])
-def test_an_apply_goes_on_when_nobody_listens_any_more(
+def test_an_apply_continues_when_its_output_is_closed(
     cli: CliHarness, kling: KlingService, json_or_not: tuple[str, ...]
 ) -> None:
     cli.declare("narrator", "hero", "villain")

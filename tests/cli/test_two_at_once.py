@@ -41,7 +41,7 @@ def left_behind(folder: Path, **told: object) -> None:
 # -- two applies -------------------------------------------------------------------------------------------------------
 
 
-def test_the_one_that_waits_goes_on_when_the_other_is_done(tmp_path: Path) -> None:
+def test_the_one_that_waits_continues_when_the_other_is_done(tmp_path: Path) -> None:
     with Holding() as kling:
         cli = CliHarness(tmp_path, kling)
         cli.declare("narrator", "hero")
@@ -151,7 +151,7 @@ def test_the_pid_of_a_dead_run_may_be_anothers_by_now(made: CliHarness) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{", "not json", '{"pid": 1}', "\0" * 300])
-def test_what_a_power_cut_left_of_a_lock_keeps_nobody_out(made: CliHarness, content: str) -> None:
+def test_a_lock_file_that_a_power_cut_left_keeps_no_run_out(made: CliHarness, content: str) -> None:
     (made.folder / "voices.state.lock").write_text(content)
     made.declare("narrator", "hero", "third")
     made.apply()

@@ -45,7 +45,9 @@ def validate(folder: Path, manifest: str, *argv: str, providers: str = PROVIDERS
     return ran_in(folder, ["validate", *argv], {"PATH": os.environ["PATH"], "HOME": str(folder)})
 
 
-def test_a_sample_that_is_too_short_is_told_with_its_place_and_the_vendors_limit(tmp_path: Path, shelf: str) -> None:
+def test_a_sample_that_is_too_short_is_reported_with_its_place_and_the_vendors_limit(
+    tmp_path: Path, shelf: str
+) -> None:
     entry = f'voices: {{hero: {{provider: kling, create: {{voice_name: Hero, voice_url: "{shelf}/4.wav"}}}}}}'
     ran = validate(tmp_path, entry, "--probe")
     assert ran.code == 1
@@ -65,7 +67,7 @@ def test_a_good_sample_of_a_clone_is_good(tmp_path: Path, shelf: str) -> None:
     assert (ran.code, ran.out) == (0, "voices.yaml is valid: 1 voice, 2 providers.\n")
 
 
-def test_a_link_that_leads_nowhere_is_told(tmp_path: Path, shelf: str) -> None:
+def test_a_link_that_leads_nowhere_is_reported(tmp_path: Path, shelf: str) -> None:
     clone = f'{{voice_id: hero_0001, audio: {{url: "{shelf}/none.wav?token=s3cret"}}, text: Hi.}}'
     ran = validate(tmp_path, f"voices: {{hero: {{provider: vod, clone: {clone}}}}}", "--probe")
     assert ran.code == 1
@@ -91,7 +93,7 @@ def test_a_host_that_can_t_be_reached_is_a_problem_at_its_place(tmp_path: Path, 
     assert place + told in ran.err
 
 
-def test_a_minimax_sample_that_can_t_be_had_is_a_problem_though_its_limits_are_advice(
+def test_a_minimax_sample_that_is_unavailable_is_a_problem_though_its_limits_are_advice(
     tmp_path: Path, shelf: str
 ) -> None:
     for name, code in (("none", 1), ("4", 0)):  # 4 s are too short for MiniMax, which is not Tencent's word
@@ -101,7 +103,7 @@ def test_a_minimax_sample_that_can_t_be_had_is_a_problem_though_its_limits_are_a
     assert "audio is 4.0 s long" in ran.out
 
 
-def test_all_that_a_cloud_opens_is_looked_at(tmp_path: Path, shelf: str) -> None:
+def test_all_that_a_cloud_opens_is_checked(tmp_path: Path, shelf: str) -> None:
     videos = f'[{{url: "{shelf}/4.wav"}}, {{url: "{shelf}/v.mp4"}}]'
     task = f'{{prompt: Rain, videos: {videos}, audios: [{{url: "{shelf}/a"}}]}}'
     good = f"{shelf}/12.wav"
@@ -124,7 +126,7 @@ def test_a_callback_url_is_only_asked_whether_it_answers(tmp_path: Path, shelf: 
     assert ran.code == 0, ran
 
 
-def test_what_a_probe_finds_stands_beside_all_other_problems(tmp_path: Path, shelf: str) -> None:
+def test_problems_of_a_probe_are_shown_with_all_other_problems(tmp_path: Path, shelf: str) -> None:
     """In the same entry, in another one, in one of an unknown provider, and beside a sample that is good."""
     (tmp_path / "a.wav").write_bytes(wav(4))
     manifest = f"""voices:
@@ -149,7 +151,7 @@ def test_what_a_probe_finds_stands_beside_all_other_problems(tmp_path: Path, she
     ]
 
 
-def test_what_could_not_be_looked_into_stands_beside_problems_too(tmp_path: Path, shelf: str) -> None:
+def test_what_could_not_be_checked_is_shown_with_the_problems_too(tmp_path: Path, shelf: str) -> None:
     (tmp_path / "shelf" / "streamed.wav").write_bytes(wav(12, size=0))
     ran = validate(tmp_path, hero(f"{shelf}/streamed.wav", ", speed: 1"), "--probe")
     assert ran.code == 1
@@ -214,7 +216,7 @@ audio:
     ],
     ids=["on this machine", "in a cluster", "in a company", "the sandbox"],
 )
-def test_a_cloud_that_is_near_reaches_what_is_near(tmp_path: Path, providers: str, argv: tuple[str, ...]) -> None:
+def test_a_local_cloud_reaches_local_links(tmp_path: Path, providers: str, argv: tuple[str, ...]) -> None:
     ran = validate(tmp_path, hero("http://localhost/a.mp3"), *argv, providers=providers)
     assert (ran.code, "Note" in ran.out) == (0, False)
 

@@ -12,7 +12,7 @@ from tests.support.kling_rules import hiding
 from tests.support.kling_service import KlingService
 
 
-def test_a_cloud_that_nobody_reached_refused_nothing(cli: CliHarness) -> None:
+def test_an_unreached_cloud_is_not_reported_as_a_refusal(cli: CliHarness) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     account = {"type": "kling", "endpoint": f"http://127.0.0.1:{port}", "timeouts": {"operation": "0.5s"}}
@@ -20,7 +20,7 @@ def test_a_cloud_that_nobody_reached_refused_nothing(cli: CliHarness) -> None:
     assert cli.voicectl("plan", code=1).err.startswith("Error: The cloud could not be reached\n")
 
 
-def test_a_cloud_that_said_no_refused(cli: CliHarness, kling: KlingService) -> None:
+def test_a_refusal_of_the_cloud_is_reported_as_a_refusal(cli: CliHarness, kling: KlingService) -> None:
     cli.declare("narrator")
     kling.refuse("list", 401, 1002, "Authorization is not valid")
     assert cli.voicectl("plan", code=1).err.startswith("Error: The cloud refused the call\n")
@@ -65,7 +65,7 @@ def test_at_a_terminal_too(cli: CliHarness, kling: KlingService) -> None:
     assert "voicectl -f studio.yaml apply --retry hero" in shown
 
 
-def test_what_nobody_can_know_names_three_whole_commands(cli: CliHarness, kling: KlingService) -> None:
+def test_an_unknown_outcome_shows_three_whole_commands(cli: CliHarness, kling: KlingService) -> None:
     kling.refuse("create", 500, 5000, "internal error")
     kling.refused["hero"] = "the sample can't be fetched"
     cli.declare("hero")
@@ -77,22 +77,20 @@ def test_what_nobody_can_know_names_three_whole_commands(cli: CliHarness, kling:
     ]
 
 
-def test_nobody_said_yes_says_how_to_go_on_unasked(cli: CliHarness) -> None:
+def test_a_declined_apply_shows_how_to_continue_without_confirmation(cli: CliHarness) -> None:
     cli.declare("hero")
     with cli.at_a_terminal("-C", ".", "destroy", NO_COLOR="1") as screen:
         assert screen.end()[0] == 0
     with cli.at_a_terminal("-C", ".", "apply", NO_COLOR="1") as screen:
         screen.until("accepted")
         screen.type("no\n")
-        assert "elsewhere: voicectl -C . apply --auto-approve" in screen.end()[1]
+        assert "run without confirmation: voicectl -C . apply --auto-approve" in screen.end()[1]
 
 
 # -- what is blocked ---------------------------------------------------------------------------------------------------
 
 
-def test_protection_that_comes_from_defaults_says_so_and_the_way_out_works(
-    cli: CliHarness, kling: KlingService
-) -> None:
+def test_protection_from_defaults_is_named_and_its_hint_works(cli: CliHarness, kling: KlingService) -> None:
     protected = {"lifecycle": {"prevent_destroy": True}}
     cli.write({"hero": voice("hero")}, defaults=protected)
     cli.apply()
@@ -123,13 +121,14 @@ def test_an_existing_voice_that_can_not_be_looked_up_says_what_to_do(cli: CliHar
     kling.listing = hiding("hero")
     told = cli.voicectl("plan", code=0).out
     assert "blocked hero (kling): could not determine whether the voice exists: it is missing from the list" in told
-    assert f"Look for {held} in the cloud's console. If it is gone: voicectl state rm hero; then declare" in told
+    console = f"Look for {held} in the cloud's console. If it is gone: voicectl state rm hero"
+    assert f"{console}; then, to make a new voice, declare" in told
 
 
 # -- times -------------------------------------------------------------------------------------------------------------
 
 
-def test_times_are_told_in_one_style(cli: CliHarness) -> None:
+def test_times_are_reported_in_one_style(cli: CliHarness) -> None:
     cli.declare(hero=voice("hero") | {"lifecycle": {"keep_old": "36h"}})
     assert re.search(r"\(\d\.\d s, 1 of 1\)", cli.apply().out)
     shown = cli.voicectl("state", "show", "hero", code=0).out

@@ -77,7 +77,7 @@ def test_a_wrong_call_is_refused(sandbox: Sandbox, action: str, parameters: dict
         ({"token": "stale"}, "AuthFailure.TokenFailure"),
     ],
 )
-def test_a_caller_who_is_nobody_is_refused(sandbox: Sandbox, wrong: dict[str, str], code: str) -> None:
+def test_a_caller_without_credentials_is_refused(sandbox: Sandbox, wrong: dict[str, str], code: str) -> None:
     assert Vendor(sandbox.endpoint, **wrong).refused("DescribeTasks", {}) == code
 
 
@@ -100,7 +100,7 @@ def test_vod_needs_no_region(sandbox: Sandbox) -> None:
     assert Vendor(sandbox.endpoint, region="").call("DescribeTasks")["TaskSet"] == []
 
 
-def test_a_version_that_is_none_is_refused(sandbox: Sandbox) -> None:
+def test_an_unknown_version_is_refused(sandbox: Sandbox) -> None:
     client = sandbox.vendor.client("DescribeTasks")
     client._apiVersion = "2017-03-12"
     with pytest.raises(TencentCloudSDKException) as raised:
@@ -151,7 +151,7 @@ def test_a_switch_makes_trtc_refuse(sandbox: Sandbox, switch: dict[str, Any], co
 
 
 @pytest.mark.parametrize("switch", ["reply_lost", "garbage"])
-def test_an_answer_that_is_none_is_an_error_of_the_sdks_own(sandbox: Sandbox, switch: str) -> None:
+def test_a_reply_that_is_not_json_is_an_error_of_the_sdk(sandbox: Sandbox, switch: str) -> None:
     sandbox.turn(**{switch: 1})
     with pytest.raises((TencentCloudSDKException, ValueError)):
         sandbox.vendor.untyped("CreateAigcCustomVoice", CUSTOM)
@@ -173,7 +173,7 @@ def test_more_than_20_calls_a_second_are_refused(sandbox: Sandbox) -> None:
         ("CreateAigcAudioClone", {}, "voice clone voice id duplicate"),
     ],
 )
-def test_what_a_task_failed_of_is_in_its_detail(
+def test_the_reason_of_a_failed_task_is_in_its_detail(
     sandbox: Sandbox, action: str, parameters: dict[str, Any], message: str
 ) -> None:
     vendor = sandbox.vendor

@@ -140,7 +140,7 @@ def test_a_voice_of_trtc_is_made_and_speaks(sandbox: Sandbox) -> None:
     assert base64.b64decode(spoken["Audio"])
 
 
-def test_time_ends_tasks_keys_and_voices_that_nobody_used(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tasks_keys_and_unused_voices_expire(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     vendor = sandbox.vendor
     body = CREATES["CloneVoiceAsync"]
     accepted = vendor.call("CloneVoiceAsync", **body)

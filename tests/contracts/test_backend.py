@@ -41,7 +41,7 @@ def test_there_is_nothing_before_the_first_write(opened: Opened) -> None:
     assert opened().read() is None
 
 
-def test_where_it_is_can_be_said(opened: Opened) -> None:
+def test_a_backend_names_its_place(opened: Opened) -> None:
     assert opened().where
 
 
@@ -57,7 +57,7 @@ def test_a_write_changes_the_version(opened: Opened) -> None:
     assert backend.write(b"2", first) != first
 
 
-def test_a_first_write_over_somebody_elses_conflicts(opened: Opened) -> None:
+def test_a_first_write_over_another_run_s_write_conflicts(opened: Opened) -> None:
     opened().write(b"theirs", None)
     with pytest.raises(StateConflict):
         opened().write(b"ours", None)
@@ -117,7 +117,7 @@ def test_a_first_write_folds_what_was_appended_over_nothing(opened: Opened) -> N
     assert opened().read() == Blob(b"{a}", version)
 
 
-def test_an_append_over_somebody_elses_append_conflicts(opened: Opened) -> None:
+def test_an_append_over_another_run_s_append_conflicts(opened: Opened) -> None:
     mine, theirs = opened(), opened()
     seen = mine.write(b"{}", None)
     theirs.append([b"theirs"], seen)
@@ -128,7 +128,7 @@ def test_an_append_over_somebody_elses_append_conflicts(opened: Opened) -> None:
     assert blob.entries == (b"theirs",)
 
 
-def test_a_write_over_somebody_elses_append_conflicts(opened: Opened) -> None:
+def test_a_write_over_another_run_s_append_conflicts(opened: Opened) -> None:
     mine, theirs = opened(), opened()
     seen = mine.write(b"{}", None)
     theirs.append([b"theirs"], seen)
@@ -150,7 +150,7 @@ def test_a_conflict_says_what_to_do(opened: Opened) -> None:
     assert caught.value.hint
 
 
-def test_another_run_goes_on_where_a_dead_one_stopped(opened: Opened) -> None:
+def test_another_run_continues_where_a_dead_one_stopped(opened: Opened) -> None:
     version = opened().write(b"{}", None)
     version = opened().append([b"a"], version)
     version = opened().append([b"b"], version)
@@ -185,7 +185,7 @@ def test_a_held_lock_keeps_others_out_and_names_its_holder(opened: Opened) -> No
     assert caught.value.detail == "ann@host (pid 4711) has held the lock for apply since 2026-11-20 12:00:00 UTC."
     assert (
         in_words(caught.value.hint)
-        == "To wait for it: voicectl --lock-timeout 5m; if that run is dead: voicectl unlock aaaa1111"
+        == "To wait for it: voicectl apply --lock-timeout 5m; if that run is dead: voicectl unlock aaaa1111"
     )
     assert caught.value.lock_id == "aaaa1111"
 
@@ -205,7 +205,7 @@ def test_a_lock_is_released_when_its_run_fails(opened: Opened) -> None:
 
 
 def test_no_lock_can_be_broken_where_there_is_none(opened: Opened) -> None:
-    with pytest.raises(StateError, match="no lock"):
+    with pytest.raises(StateError, match="The state is not locked, so there is nothing to unlock"):
         opened().break_lock("aaaa1111")
 
 

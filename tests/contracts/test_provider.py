@@ -134,7 +134,7 @@ def test_a_creation_runs_and_then_is_ready_under_its_key(cloud: Mount) -> None:
     assert made.voice_name in ("Narrator", None)
 
 
-def test_a_failed_creation_tells_why(cloud: Mount) -> None:
+def test_a_failed_creation_shows_the_reason(cloud: Mount) -> None:
     cloud.fail("Narrator", "more than one speaker")
     running = begin(cloud)
     cloud.finish()
@@ -186,7 +186,7 @@ def test_a_voice_is_observed_as_it_was_made(cloud: Mount) -> None:
     assert observed.calls > 0
 
 
-def test_a_voice_that_no_record_has_is_told_as_marked(lister: Mount) -> None:
+def test_a_voice_without_a_record_is_reported_as_marked(lister: Mount) -> None:
     make(lister)
     assert [v.external_task_id for v in lister.provider.observe([]).marked] == [KEY]
 
@@ -197,7 +197,7 @@ def test_a_voice_deleted_outside_is_absent(lister: Mount) -> None:
     assert lister.provider.observe([made]).of == {KEY: Absent()}
 
 
-def test_a_list_that_can_not_be_had_makes_nobody_absent(lister: Mount) -> None:
+def test_an_unavailable_list_makes_no_voice_absent(lister: Mount) -> None:
     made = make(lister)
     lister.break_list()
     assert isinstance(lister.provider.observe([made]).of[KEY], Unknown)

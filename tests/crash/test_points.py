@@ -40,18 +40,18 @@ def test_what_is_written_without_the_os_module_can_be_torn_too(folder: Folder) -
     assert 0 < (folder.path / ".p.tmp").stat().st_size < 400
 
 
-def test_before_an_exchange_the_cloud_has_heard_nothing(folder: Folder, kling: KlingService) -> None:
+def test_before_an_exchange_the_cloud_received_nothing(folder: Folder, kling: KlingService) -> None:
     assert folder.run(APPLY, die_at=f"before {CREATION}").killed
     assert kling.count("create") == 0
 
 
-def test_an_answer_that_lies_unread_was_paid_for(folder: Folder, kling: KlingService) -> None:
+def test_an_unread_answer_was_paid_for(folder: Folder, kling: KlingService) -> None:
     assert folder.run(APPLY, die_at=f"answered, unread {CREATION}").killed
     assert kling.bought == 1
     assert folder.current["a"].status is Status.INTENDED
 
 
-def test_a_point_that_is_not_passed_kills_nobody(folder: Folder, kling: KlingService) -> None:
+def test_a_point_that_is_not_passed_kills_no_run(folder: Folder, kling: KlingService) -> None:
     ran = folder.run(APPLY, die_at="before write nothing #1")
     assert (ran.killed, ran.code) == (False, 0)
     assert kling.bought == 1

@@ -36,6 +36,6 @@ def test_killed_at_any_point_of_saving_a_plan_it_is_saved_again(folder: Folder, 
     assert kling.bought == 1
 
 
-def test_a_plan_is_never_half_of_one(folder: Folder) -> None:
+def test_a_saved_plan_is_complete_or_absent(folder: Folder) -> None:
     assert folder.run(SAVE, die_at="half of write .p.tmp #1").killed
     assert not (folder.path / "p").exists()

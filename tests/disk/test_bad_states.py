@@ -63,7 +63,7 @@ def test_a_state_of_a_later_voicectl_is_left_alone(made: CliHarness, kling: Watc
     assert kling.calls == []
 
 
-def test_a_folder_in_the_states_place_is_said(made: CliHarness, kling: Watched) -> None:
+def test_a_folder_in_the_states_place_is_reported(made: CliHarness, kling: Watched) -> None:
     state = made.folder / "voices.state.json"
     kept = state.read_bytes()
     state.unlink()

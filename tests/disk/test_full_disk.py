@@ -51,7 +51,9 @@ def test_full_while_answers_come_in_every_one_of_them_is_in_the_copy(
     copy = elsewhere / "voices.state.rescue.json"
     assert f"A copy with all that the clouds have answered is in {copy}." in refused.err
     assert not [task_id for task_id in paid if task_id not in copy.read_text()]
-    assert re.search(r"^Applied: \d+ still running, \d+ not begun.*Run voicectl apply again", refused.out, re.MULTILINE)
+    assert re.search(
+        r"^Applied: \d+ still running, \d+ not begun.*To continue, run voicectl apply again", refused.out, re.MULTILINE
+    )
     assert to_type(refused) == ["state", "push", str(copy)]
 
     disk.make_room()
@@ -63,7 +65,7 @@ def test_full_while_answers_come_in_every_one_of_them_is_in_the_copy(
     finishes(small, kling, *OLD, *more)
 
 
-def test_room_again_before_the_end_all_is_saved_and_no_copy_stays(
+def test_with_free_space_again_everything_is_saved_and_no_copy_stays(
     small: CliHarness, disk: SmallDisk, kling: Watched, elsewhere: Path
 ) -> None:
     kling.during("create", disk.fill)

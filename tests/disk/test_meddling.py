@@ -67,7 +67,7 @@ def test_removed_before_the_first_write_the_named_copy_puts_it_right(begun: CliH
 
 
 @pytest.mark.parametrize("meddling", [replaced_by_a_newer_one, replaced_by_an_older_one])
-def test_replaced_before_the_first_write_the_next_run_goes_on_from_what_is_there(
+def test_replaced_before_the_first_write_the_next_run_continues_from_what_is_there(
     begun: CliHarness, kling: Watched, meddling: Meddling
 ) -> None:
     kling.during("list", lambda: meddling(begun.folder))
@@ -93,7 +93,7 @@ def test_a_state_that_another_run_wrote_meanwhile_is_not_written_over_by_an_impo
 
 @pytest.mark.parametrize("moment", ["submit", "poll"])
 @pytest.mark.parametrize("meddling", [removed, replaced_by_a_newer_one, replaced_by_an_older_one])
-def test_in_the_middle_every_answer_is_in_a_copy_and_the_command_that_is_said_goes_on_from_it(
+def test_a_disk_that_fills_up_leaves_a_rescue_copy_and_the_hint_continues_from_it(
     begun: CliHarness, kling: Watched, meddling: Meddling, moment: str
 ) -> None:
     kling.task_seconds = 0.5
@@ -120,7 +120,7 @@ def test_a_folder_in_its_place_is_taken_away_and_the_copy_is_pushed(begun: CliHa
 
 
 @pytest.mark.parametrize("meddling", [removed, replaced_by_a_newer_one, replaced_by_an_older_one])
-def test_who_goes_on_without_the_copy_is_told_what_to_do(begun: CliHarness, kling: Watched, meddling: Meddling) -> None:
+def test_a_run_without_the_rescue_copy_shows_what_to_do(begun: CliHarness, kling: Watched, meddling: Meddling) -> None:
     kling.during("create", lambda: meddling(begun.folder), nth=2)
     begun.apply(code=1)
     paid = bought(kling)
@@ -132,7 +132,7 @@ def test_who_goes_on_without_the_copy_is_told_what_to_do(begun: CliHarness, klin
     finishes_from_an_older_state(begun, kling)
 
 
-def test_without_its_journal_the_run_stops_and_the_next_is_told_to_rebuild_it(
+def test_without_its_journal_the_run_stops_and_the_next_one_shows_how_to_rebuild_it(
     begun: CliHarness, kling: Watched
 ) -> None:
     kling.during("create", (begun.folder / "voices.state.journal").unlink, nth=2)
@@ -160,7 +160,7 @@ def test_without_the_whole_folder_the_answers_are_kept_elsewhere(
 # -- the lock's file ---------------------------------------------------------------------------------------------------
 
 
-def test_a_lock_file_that_somebody_removed_does_not_stop_the_run(begun: CliHarness, kling: Watched) -> None:
+def test_a_removed_lock_file_does_not_stop_the_run(begun: CliHarness, kling: Watched) -> None:
     kling.during("create", (begun.folder / "voices.state.lock").unlink, nth=2)
     finishes(begun, kling)
 

@@ -63,7 +63,7 @@ def test_the_command_that_a_refusal_says_can_be_typed_whatever_the_folder(
     assert not lock.exists()
 
 
-def test_a_name_that_is_no_text_works_like_any_other(cli: CliHarness, kling: Watched) -> None:
+def test_a_name_that_is_not_text_works_like_any_other(cli: CliHarness, kling: Watched) -> None:
     cli.declare("hero")
     (cli.folder / "voices.yaml").rename(cli.folder / os.fsdecode(b"v\xff.yaml"))
 
@@ -81,7 +81,7 @@ def test_a_name_that_is_no_text_works_like_any_other(cli: CliHarness, kling: Wat
 
 
 @pytest.mark.parametrize("length", [*range(228, 241, 2), 250])
-def test_a_name_too_long_for_its_states_files_is_said_before_anything_is_bought(
+def test_a_name_too_long_for_its_states_files_is_reported_before_anything_is_bought(
     cli: CliHarness, kling: Watched, length: int
 ) -> None:
     name = "\u00e9" * (length // 2) + ".yaml"  # two bytes each: the limit of a disk is in bytes
@@ -127,7 +127,7 @@ def test_a_link_stays_a_link_and_its_target_is_replaced(
     assert cli.voicectl("plan", "--detailed-exitcode").code == 0
 
 
-def test_a_link_to_itself_is_said(cli: CliHarness, kling: Watched) -> None:
+def test_a_link_to_itself_is_reported(cli: CliHarness, kling: Watched) -> None:
     (cli.folder / "voices.state.json").symlink_to("voices.state.json")
     cli.declare("narrator")
     refused = cli.apply(code=1)

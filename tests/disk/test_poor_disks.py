@@ -92,7 +92,7 @@ def test_a_folder_that_takes_no_new_files_at_the_end_keeps_all_in_the_journal(
 
 
 @pytest.mark.usefixtures("unprivileged")
-def test_a_state_that_may_not_be_read_is_said(begun: CliHarness, kling: Watched) -> None:
+def test_a_state_that_may_not_be_read_is_reported(begun: CliHarness, kling: Watched) -> None:
     (begun.folder / "voices.state.json").chmod(0)
     kling.calls.clear()
     assert "voices.state.json could not be read: Permission denied." in begun.apply(code=1).err
@@ -141,7 +141,7 @@ def test_on_a_disk_without_hard_links_everything_works(cli: CliHarness, kling: W
     assert (cli.folder / "voices.state.backup").exists()
 
 
-def test_on_a_disk_that_locks_nothing_that_is_said_and_nothing_is_bought(
+def test_a_disk_without_locks_is_reported_and_nothing_is_bought(
     cli: CliHarness, kling: Watched, tmp_path: Path
 ) -> None:
     refusing = "    raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))\n\n\nfcntl.flock = refuse"

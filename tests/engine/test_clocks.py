@@ -20,7 +20,7 @@ DAY = 86_400.0
 
 @pytest.mark.parametrize("method", INPUTS)
 @pytest.mark.parametrize(("then", "now"), [(30, 0), (0, -300)])
-def test_an_interrupted_call_of_a_wrong_date_is_left_to_a_person(
+def test_an_interrupted_call_of_a_wrong_date_is_left_to_the_user(
     simulated: SimulatedRun, method: str, then: float, now: float
 ) -> None:
     simulated.clock.ahead = then * DAY
@@ -55,7 +55,7 @@ def test_a_sound_expires_by_the_cloud_s_clock(simulated: SimulatedRun) -> None:
     assert simulated.plan().changes == ()
 
 
-def test_a_clock_that_jumps_while_the_clouds_are_looked_at_makes_no_running_task_gone() -> None:
+def test_a_clock_that_jumps_while_the_clouds_are_checked_makes_no_running_task_gone() -> None:
     simulated = SimulatedRun()
     simulated.declare(voice("a"))
     simulated.apply()

@@ -31,7 +31,7 @@ def test_a_call_that_did_nothing_goes_out_again_or_ends_the_run(call: Call) -> N
 @pytest.mark.parametrize(
     "error", [LOST, OutcomeUnknown("lost", systemic=True), CloudError("what is this?", systemic=True)]
 )
-def test_a_paid_call_that_may_have_happened_is_never_made_again_by_itself(call: Call, error: CloudError) -> None:
+def test_a_paid_call_that_may_have_happened_is_never_made_again_automatically(call: Call, error: CloudError) -> None:
     assert reaction(error, call, tries=1) is Reaction.ANSWER
 
 

@@ -47,9 +47,7 @@ def simulated() -> SimulatedRun:
 
 
 @pytest.mark.parametrize("method", [*INPUTS, "task"])
-def test_a_voice_let_go_while_it_was_made_is_taken_back_and_not_bought_again(
-    simulated: SimulatedRun, method: str
-) -> None:
+def test_a_voice_removed_while_it_was_made_is_reused_and_not_bought_again(simulated: SimulatedRun, method: str) -> None:
     simulated.turn(task_seconds=10)
     simulated.declare(of_vod(method))
     simulated.apply()
@@ -63,7 +61,7 @@ def test_a_voice_let_go_while_it_was_made_is_taken_back_and_not_bought_again(
 
 
 @pytest.mark.parametrize("method", [*INPUTS, "task"])
-def test_a_voice_taken_out_of_the_state_while_it_was_made_is_taken_back(simulated: SimulatedRun, method: str) -> None:
+def test_a_voice_taken_out_of_the_state_while_it_was_made_is_reused(simulated: SimulatedRun, method: str) -> None:
     simulated.turn(task_seconds=10)
     simulated.declare(of_vod(method))
     simulated.apply()
@@ -75,7 +73,7 @@ def test_a_voice_taken_out_of_the_state_while_it_was_made_is_taken_back(simulate
 
 
 @pytest.mark.parametrize("method", [*INPUTS, "task"])
-def test_its_id_is_waited_for_so_that_it_can_be_taken_back_when_its_task_is_shown_no_more(
+def test_its_id_is_waited_for_so_that_it_can_be_reused_when_its_task_is_shown_no_more(
     simulated: SimulatedRun, method: str
 ) -> None:
     simulated.turn(task_seconds=8)
@@ -91,9 +89,7 @@ def test_its_id_is_waited_for_so_that_it_can_be_taken_back_when_its_task_is_show
 
 
 @pytest.mark.parametrize("method", INPUTS)
-def test_a_voice_that_an_interrupted_call_made_and_nobody_wants_is_kept_in_sight(
-    simulated: SimulatedRun, method: str
-) -> None:
+def test_an_unwanted_voice_of_an_interrupted_call_is_kept_as_abandoned(simulated: SimulatedRun, method: str) -> None:
     simulated.declare(of_vod(method))
     simulated.die("after", ACTIONS[method])
     with pytest.raises(Died):
@@ -123,7 +119,7 @@ def test_a_voice_made_under_a_state_that_was_lost_is_not_bought_again_while_its_
     assert simulated.plan().empty
 
 
-def test_beside_an_entry_that_was_made_anew_those_of_a_lost_state_are_still_seen(simulated: SimulatedRun) -> None:
+def test_beside_an_entry_that_was_made_again_those_of_a_lost_state_are_still_seen(simulated: SimulatedRun) -> None:
     simulated.declare(of_vod("create"))
     simulated.apply()
     lose_the_state(simulated)
@@ -157,7 +153,7 @@ def lose_the_state(simulated: SimulatedRun) -> None:
 
 
 @pytest.mark.parametrize("method", INPUTS)
-def test_a_used_up_quota_is_no_fault_of_the_sample(simulated: SimulatedRun, method: str) -> None:
+def test_a_used_up_quota_is_not_a_fault_of_the_sample(simulated: SimulatedRun, method: str) -> None:
     simulated.turn(pack_exhausted=True)
     simulated.declare(of_vod(method))
     assert simulated.apply().tally.failed == 1

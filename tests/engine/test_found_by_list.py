@@ -94,7 +94,7 @@ def test_a_list_that_is_later_than_its_cloud_says_buys_twice_and_only_then() -> 
     assert len(cloud.bought) == 2
 
 
-def test_where_no_lag_is_documented_a_person_says() -> None:
+def test_where_no_lag_is_documented_the_user_resolves_it() -> None:
     simulated = SimulatedRun()
     cloud = cloud_of(simulated, lag=None, lose=[True])
     simulated.apply()

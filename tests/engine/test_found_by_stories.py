@@ -85,7 +85,7 @@ def test_a_call_begun_while_the_list_was_empty_is_not_made_once_it_shows_the_voi
     assert len(simulated.living_ids) == 5
 
 
-def test_nothing_is_bought_while_the_list_that_may_show_a_lost_state_s_voices_can_not_be_had() -> None:
+def test_nothing_is_bought_while_the_list_that_may_show_a_lost_state_s_voices_is_unavailable() -> None:
     simulated = SimulatedRun()
     simulated.declare(voice("a"), voice("b", sample="bad"))
     simulated.apply()
@@ -133,7 +133,7 @@ def test_a_call_that_was_given_up_and_is_wanted_again_is_made_under_its_own_key(
     assert simulated.record("a").status is Status.READY
 
 
-def test_a_voice_is_taken_in_although_a_later_creation_from_other_inputs_failed() -> None:
+def test_a_voice_is_adopted_although_a_later_creation_from_other_inputs_failed() -> None:
     simulated = SimulatedRun()
     for sample in ["a", "bad", "a"]:
         simulated.declare(voice("a", sample=sample))
@@ -146,7 +146,7 @@ def test_a_voice_is_taken_in_although_a_later_creation_from_other_inputs_failed(
     assert actions(simulated) == {"a": Action.BLOCKED}  # that it failed is not forgotten
 
 
-def test_a_new_take_that_another_rebuilt_state_began_is_neither_bought_again_nor_lost_from_sight() -> None:
+def test_a_new_take_of_another_rebuilt_state_is_neither_bought_again_nor_lost() -> None:
     simulated = SimulatedRun()
     simulated.declare(voice("a"))
     simulated.apply()
@@ -219,7 +219,7 @@ def test_an_old_voice_whose_deletion_is_blocked_is_still_to_be_deleted() -> None
 
 
 @pytest.mark.parametrize("generation", [1, 2])
-def test_a_person_s_word_on_an_address_is_on_the_creation_that_it_means(generation: int) -> None:
+def test_resolve_acts_on_the_creation_that_the_address_means(generation: int) -> None:
     """A renamed entry brings an open creation to an address that has one of its own, which may be a later one."""
     simulated = SimulatedRun()
     simulated.declare(*FIVE[:2])
@@ -265,7 +265,7 @@ def test_a_voice_of_another_account_under_a_key_that_is_known_is_not_bought_agai
     assert f"voicectl import a {voice_id}" in in_words(change.hint)
 
 
-def test_a_voice_is_not_deleted_while_nobody_can_tell_whether_it_moves() -> None:
+def test_a_voice_is_not_deleted_while_it_is_unknown_whether_it_moves() -> None:
     """A renamed entry's new address has an open creation, of which its account may show nothing yet."""
     simulated = on_two_accounts()
     simulated.declare(voice("a", provider="other", sample="one"))
@@ -282,7 +282,7 @@ def test_a_voice_is_not_deleted_while_nobody_can_tell_whether_it_moves() -> None
     assert [c.voice_id for c in simulated.made] == simulated.living_ids == [simulated.record("b").voice_id]
 
 
-def test_a_hint_names_the_creation_that_it_is_about_where_its_address_means_another_open_one() -> None:
+def test_a_hint_names_the_key_if_the_address_means_another_open_creation() -> None:
     """The voice of before is still being made when its replacement is interrupted, and then refused."""
     simulated = SimulatedRun(task_seconds=300.0)
     for sample, moment in [("take-1", "after"), ("refused", "before")]:

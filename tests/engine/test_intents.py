@@ -73,7 +73,7 @@ def test_answers_that_come_together_cost_one_append() -> None:
     assert together <= 23 + 5  # half a second's intents each, and what the polls saw
 
 
-def test_nothing_is_told_before_it_is_durable() -> None:
+def test_nothing_is_reported_before_it_is_durable() -> None:
     simulated = voices(3)
     durable = {Kind.ACCEPTED: Status.RUNNING, Kind.DONE: Status.READY}
     early: list[Event] = []
@@ -88,7 +88,7 @@ def test_nothing_is_told_before_it_is_durable() -> None:
     assert len(simulated.told(Kind.DONE)) == 3
 
 
-def test_a_started_call_is_told_before_its_answer_comes() -> None:
+def test_a_started_call_is_reported_before_its_answer_comes() -> None:
     simulated = voices(1)
     told: list[int] = []
     simulated.hook = lambda moment, what: told.append(len(simulated.told(Kind.STARTED))) if what == "create" else None
@@ -96,7 +96,7 @@ def test_a_started_call_is_told_before_its_answer_comes() -> None:
     assert told == [1, 1]
 
 
-def test_a_cloud_that_can_not_be_asked_has_one_intent_open_at_a_time() -> None:
+def test_a_cloud_that_can_not_be_queried_has_one_intent_open_at_a_time() -> None:
     simulated = voices(4)
     cloud = ScriptedProvider(simulated.clock, MethodCapabilities(found=Unknowable(), batch=1))
     simulated.provide = lambda account: cloud
@@ -107,7 +107,7 @@ def test_a_cloud_that_can_not_be_asked_has_one_intent_open_at_a_time() -> None:
     assert simulated.at_status(Status.READY) == ["v0", "v1", "v2", "v3"]
 
 
-def test_a_stop_takes_back_the_intents_that_no_call_followed() -> None:
+def test_a_stop_withdraws_the_intents_without_a_call() -> None:
     simulated = voices(40)
     simulated.apply(stop=lambda: "interrupted" if simulated.count("create") >= 10 else None)
     assert len(simulated.made) == 10
@@ -132,7 +132,7 @@ def test_a_stop_waits_for_the_answers_of_the_calls_that_are_out() -> None:
     assert len(simulated.made) == len(simulated.at_status(Status.RUNNING)) > 3
 
 
-def test_a_run_that_nobody_listens_to_any_more_stops_and_writes_down_what_is_out() -> None:
+def test_a_run_whose_output_is_closed_stops_and_saves_its_open_calls() -> None:
     simulated = voices(40)
 
     def hang_up(event: Event) -> None:

@@ -55,7 +55,7 @@ def test_the_number_lets_it_run() -> None:
     assert simulated.living == {}
 
 
-def test_a_saved_plan_that_was_applied_is_refused_as_spent() -> None:
+def test_a_saved_plan_that_was_applied_is_refused() -> None:
     simulated = SimulatedRun(task_seconds=2)
     simulated.declare(voice("narrator"))
     saved = simulated.plan()
@@ -75,7 +75,7 @@ def test_a_saved_plan_of_nothing_but_blocked_changes_is_not_used_up() -> None:
     assert [simulated.apply(saved).tally.blocked for _ in range(2)] == [1, 1]
 
 
-def test_a_saved_plan_whose_run_died_goes_on() -> None:
+def test_a_saved_plan_whose_run_died_continues() -> None:
     simulated = SimulatedRun(task_seconds=2)
     simulated.declare(voice("narrator"), voice("hero"))
     saved = simulated.plan()

@@ -62,7 +62,7 @@ REPLACED: tuple[Event, ...] = (WANTED, BEGUN, Bought("k1", A1), Declared(frozens
          Seen({"a": "k3"}, frozenset({"k3"}), frozenset({"k1", "k3"}), open=frozenset({"k2"}))),
     ],
 )  # fmt: skip
-def test_a_story_that_ended_well_is_no_complaint(story: tuple[Event, ...], seen: Seen) -> None:
+def test_a_story_that_ended_well_has_no_complaint(story: tuple[Event, ...], seen: Seen) -> None:
     assert complaints(story, seen) == []
 
 
@@ -98,5 +98,5 @@ def test_a_story_that_ended_well_is_no_complaint(story: tuple[Event, ...], seen:
         ((WANTED, BEGUN, Asked(A1), Bought("k1", A1)), HELD, "a was left to a person, and could have been settled"),
     ],
 )  # fmt: skip
-def test_what_must_not_be_is_told(story: tuple[Event, ...], seen: Seen, told: str) -> None:
+def test_a_broken_promise_is_reported(story: tuple[Event, ...], seen: Seen, told: str) -> None:
     assert told in complaints(story, seen)

@@ -35,7 +35,7 @@ def test_while_calls_go_out_a_poll_comes_every_5_seconds() -> None:
     assert PollSchedule(at=7.0, expected=2.0).due([], submitting=True, starved=False) == 12.0
 
 
-def test_before_any_task_ended_creations_that_wait_have_their_slots_asked_for() -> None:
+def test_before_any_task_ended_the_slots_of_waiting_creations_are_polled() -> None:
     assert PollSchedule(at=1.0).due([0.9], submitting=True, starved=True) == 1.5
 
 
@@ -49,30 +49,30 @@ def test_polls_of_the_last_tasks_grow_rare_up_to_ten_seconds() -> None:
     assert (delays[0], delays[-1], delays) == (0.5, 10.0, sorted(delays))
 
 
-def test_a_task_is_asked_for_when_those_before_it_had_ended() -> None:
+def test_a_task_is_looked_up_when_those_before_it_had_ended() -> None:
     polls = PollSchedule()
     polls.poll_succeeded(12.0, ended=[3.0])
     assert polls.due([12.0], submitting=True, starved=True) == 21.0
 
 
-def test_of_several_that_ended_the_closest_tells() -> None:
+def test_of_several_ended_tasks_the_one_closest_to_the_expectation_counts() -> None:
     polls = PollSchedule()
     polls.poll_succeeded(12.0, ended=[1.0, 2.0, 3.0])
     assert polls.expected == 9.0
 
 
-def test_tasks_that_are_due_together_are_asked_for_together() -> None:
+def test_tasks_that_are_due_together_are_looked_up_together() -> None:
     polls = PollSchedule(expected=10.0, at=1.0)
     assert polls.due([1.0, 1.3, 1.6, 4.0], submitting=True, starved=True) == 11.6
 
 
-def test_where_nothing_waits_for_a_slot_the_last_ones_are_asked_for_now_and_then() -> None:
+def test_where_nothing_waits_for_a_slot_the_last_tasks_are_polled_rarely() -> None:
     polls = PollSchedule(expected=10.0, at=1.0)
     assert polls.due([1.0, 4.0], submitting=False, starved=False) == 3.5
     assert PollSchedule(expected=10.0, at=12.0).due([4.0], submitting=False, starved=False) == 14.0
 
 
-def test_one_that_never_ends_is_asked_for_ever_more_rarely() -> None:
+def test_one_that_never_ends_is_looked_up_ever_more_rarely() -> None:
     polls, delays = PollSchedule(expected=2.0, at=3.0), []
     for _ in range(20):
         due = polls.due([1.0], submitting=True, starved=True)

@@ -80,7 +80,7 @@ def looked(
     return after["trtc"].of, *told
 
 
-def test_a_voice_that_nobody_lists_is_asked_about() -> None:
+def test_a_voice_that_no_list_shows_is_looked_up() -> None:
     cloud = ProbedCloud(Absent())
     of, probes, _ = looked(cloud, record("concierge"))
     assert of == {"key-concierge": Absent()}
@@ -94,14 +94,14 @@ def test_calls_are_counted_before_they_are_made(voices: int, calls: int) -> None
     assert [probe.calls for probe in probes] == [calls]
 
 
-def test_nothing_is_asked_before_somebody_agreed() -> None:
+def test_no_paid_probe_is_made_before_a_confirmation() -> None:
     cloud = ProbedCloud()
     with pytest.raises(Declined):
         looked(cloud, record("concierge"), refuse=True)
     assert cloud.probed == []
 
 
-def test_only_voices_that_should_be_there_are_asked_about() -> None:
+def test_only_voices_that_should_exist_are_looked_up() -> None:
     cloud = ProbedCloud()
     looked(
         cloud,
@@ -117,7 +117,7 @@ def test_only_voices_that_should_be_there_are_asked_about() -> None:
     assert cloud.probed == ["ready"]
 
 
-def test_what_is_known_to_be_gone_is_not_asked_about() -> None:
+def test_what_is_known_to_be_gone_is_not_looked_up() -> None:
     cloud = ProbedCloud()
     assert looked(cloud, record("concierge"), seen=Absent())[1] == []
     assert cloud.probed == []

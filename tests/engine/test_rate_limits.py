@@ -55,7 +55,7 @@ def test_a_poll_takes_the_turn_of_a_creation() -> None:
     assert pace.next_for_others(12.0) == 12.0
 
 
-def test_a_poll_does_not_wait_for_a_pace_that_was_told_to_pause() -> None:
+def test_a_poll_does_not_wait_for_a_paused_rate_limiter() -> None:
     pace = RateLimiter(20)
     pace.refused(10.0, sent_at=9.9, retry_after=30)
     assert pace.next_for_others(10.0) == 10.1
@@ -113,7 +113,7 @@ def test_the_cloud_may_say_how_long_to_wait() -> None:
     assert pace.next_at == 17.0
 
 
-def test_a_pace_never_comes_to_a_stand() -> None:
+def test_a_rate_never_drops_to_zero() -> None:
     pace = RateLimiter(20)
     for second in range(100):
         pace.refused(second, sent_at=second, retry_after=None)
@@ -203,7 +203,7 @@ def test_below_the_manifests_cap_a_learned_one_grows_back() -> None:
     assert cap.free_at(3) == inf
 
 
-def test_slots_that_others_hold_are_asked_for_with_growing_waits() -> None:
+def test_slots_that_others_hold_are_polled_with_growing_waits() -> None:
     cap = ConcurrencyLimit()
     waits, now = [], 0.0
     for _ in range(7):

@@ -122,7 +122,7 @@ def test_create_before_destroy_false_waits_for_a_running_task_first() -> None:
     assert (len(simulated.living), simulated.plan().empty) == (1, True)
 
 
-def test_create_before_destroy_false_goes_on_when_the_old_task_fails() -> None:
+def test_create_before_destroy_false_continues_when_the_old_task_fails() -> None:
     simulated = SimulatedRun(task_seconds=20)
     simulated.declare(voice("narrator", sample="bad"))
     simulated.apply(stop=lambda: "interrupted" if simulated.made else None)

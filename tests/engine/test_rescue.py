@@ -66,7 +66,7 @@ def test_a_fold_that_fails_leaves_a_copy_too_and_loses_nothing(applied: State, t
     assert not (tmp_path / "voices.state.journal").exists()
 
 
-def test_the_copy_follows_the_run_and_goes_once_all_is_saved(applied: State, tmp_path: Path) -> None:
+def test_the_rescue_copy_is_updated_and_removed_once_all_is_saved(applied: State, tmp_path: Path) -> None:
     store, disk = on_full_disk(tmp_path)
     store.begin(store.load())
     disk.full = True
@@ -84,7 +84,7 @@ def test_the_copy_follows_the_run_and_goes_once_all_is_saved(applied: State, tmp
     assert loaded(tmp_path).records == two.records
 
 
-def test_a_copy_that_nobody_pushed_yet_is_not_overwritten(applied: State, tmp_path: Path) -> None:
+def test_a_rescue_copy_that_was_not_pushed_yet_is_not_overwritten(applied: State, tmp_path: Path) -> None:
     (tmp_path / "voices.state.rescue.json").write_bytes(b"of an earlier run")
     store, disk = on_full_disk(tmp_path)
     store.begin(store.load())
@@ -128,9 +128,7 @@ def test_where_the_manifest_lies_on_the_full_disk_the_copy_goes_to_the_temporary
     assert in_words(caught.value.hint) == f"voicectl state push {elsewhere}/voices.state.rescue.json"
 
 
-def test_where_no_disk_takes_the_copy_the_answers_are_told_in_words(
-    applied: State, tmp_path: Path, elsewhere: Path
-) -> None:
+def test_where_no_disk_takes_the_copy_the_answers_are_listed(applied: State, tmp_path: Path, elsewhere: Path) -> None:
     elsewhere.rmdir()
     disk = FullDisk(LocalBackend(tmp_path / "voices.state.json"))
     store = Store(disk, clock=FakeClock(), rescue_path=tmp_path / "unmounted" / "voices.state.rescue.json")
@@ -141,7 +139,7 @@ def test_where_no_disk_takes_the_copy_the_answers_are_told_in_words(
     assert caught.value.detail.endswith("\n  hero: voice 86, task 7, ready")
 
 
-def test_where_the_copy_can_not_follow_the_run_the_answers_are_told_in_words_too(
+def test_where_the_copy_can_not_be_updated_the_answers_are_listed_too(
     applied: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, disk = on_full_disk(tmp_path)
@@ -200,7 +198,7 @@ def test_after_a_commit_that_failed_the_next_writes_more_than_it_touched(applied
     assert sorted(loaded(tmp_path).records) == ["vc-hero", "vc-narrator", "vc-villain"]
 
 
-def test_where_not_even_a_temporary_folder_is_found_the_answers_are_told_in_words(
+def test_where_not_even_a_temporary_folder_is_found_the_answers_are_listed(
     applied: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def none_usable() -> str:

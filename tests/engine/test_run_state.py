@@ -37,7 +37,7 @@ def run_state(told: list[Kind]) -> RunState:
     return RunState(State(lineage="0123"), lambda event: told.append(event.kind))
 
 
-def test_what_was_written_is_durable_before_it_is_told(run_state: RunState, told: list[Kind]) -> None:
+def test_what_was_written_is_durable_before_it_is_reported(run_state: RunState, told: list[Kind]) -> None:
     run_state.write(record("one"))
     run_state.emit(Event(kind=Kind.DONE))
     run_state.emit_durable()
@@ -66,7 +66,7 @@ def test_many_changes_are_one_batch(run_state: RunState) -> None:
     assert run_state.take().touched == frozenset()
 
 
-def test_nothing_written_is_told_at_once(run_state: RunState, told: list[Kind]) -> None:
+def test_nothing_written_is_reported_at_once(run_state: RunState, told: list[Kind]) -> None:
     run_state.emit(Event(kind=Kind.STARTED))
     run_state.emit_durable()
     assert told == [Kind.STARTED]
@@ -79,13 +79,13 @@ def test_the_newest_of_a_record_is_read_before_it_is_durable(run_state: RunState
     assert run_state.record("one") == run_state.at("narrator") == record("one", Status.READY)
 
 
-def test_an_intent_that_is_taken_back_leaves_nothing(run_state: RunState) -> None:
+def test_an_intent_that_is_withdrawn_leaves_nothing(run_state: RunState) -> None:
     run_state.write(record("one"), current={"narrator": "one"})
     run_state.write(current={"narrator": None}, without=["one"])
     assert (run_state.state.records, run_state.state.current) == ({}, {})
 
 
-def test_a_binding_is_written_with_what_it_meant_before(run_state: RunState) -> None:
+def test_a_new_binding_is_written_with_the_record_it_replaces(run_state: RunState) -> None:
     run_state.write(record("old"), current={"narrator": "old"})
     run_state.take()
     run_state.write(record("new"), current={"narrator": "new"})

@@ -95,12 +95,12 @@ def test_whatever_happens_each_voice_is_bought_once_and_none_is_lost(**told: Any
 
 
 @told_of(TENCENT)
-def test_whatever_happens_at_clouds_that_can_not_be_asked_each_voice_is_bought_once(**told: Any) -> None:
+def test_whatever_happens_at_clouds_that_can_not_be_queried_each_voice_is_bought_once(**told: Any) -> None:
     live(TENCENT, **told)
 
 
 @told_of(BY_LIST)
-def test_whatever_happens_where_a_late_list_tells_of_a_lost_call_each_voice_is_bought_once(**told: Any) -> None:
+def test_whatever_happens_where_a_late_list_shows_a_lost_call_each_voice_is_bought_once(**told: Any) -> None:
     live(BY_LIST, **told)
 
 

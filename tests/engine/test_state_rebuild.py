@@ -47,7 +47,7 @@ def deleted(request: pytest.FixtureRequest) -> SimulatedRun:
     return simulated
 
 
-def test_it_goes_on_with_the_same_eight_characters_under_a_new_tail(deleted: SimulatedRun) -> None:
+def test_it_continues_with_the_same_eight_characters_under_a_new_tail(deleted: SimulatedRun) -> None:
     assert rebuild(deleted).taken == ["a"]
     assert deleted.state.lineage == LINEAGE[:8] + OTHER[8:]
     assert actions(deleted) == {}
@@ -180,7 +180,7 @@ def after_the_first_call(simulated: SimulatedRun) -> Callable[[], str | None]:
     return lambda: "interrupted" if simulated.count("create") > 1 else None
 
 
-def test_nothing_is_taken_in_unasked() -> None:
+def test_nothing_is_adopted_without_confirmation() -> None:
     simulated = SimulatedRun()
     simulated.declare(voice("a"))
     simulated.apply()

@@ -77,7 +77,7 @@ def test_at_every_call_its_intent_is_durable(seconds: float, latency: float) -> 
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.1, 0.5])
-def test_what_happened_is_told_once_it_is_durable(seconds: float) -> None:
+def test_what_happened_is_reported_once_it_is_durable(seconds: float) -> None:
     simulated = with_a_slow_disk(seconds, voices=30)
     durable = {Kind.ACCEPTED: {Status.RUNNING, Status.READY}, Kind.DONE: {Status.READY}}
     early: list[Event] = []
@@ -176,7 +176,7 @@ def test_a_bug_in_one_procedure_loses_no_answer_of_the_others(monkeypatch: pytes
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.1, 0.5])
-def test_where_nobody_can_be_asked_one_intent_is_open_at_a_time(seconds: float) -> None:
+def test_where_no_look_up_exists_one_intent_is_open_at_a_time(seconds: float) -> None:
     simulated = with_a_slow_disk(seconds, voices=4)
     cloud = ScriptedProvider(simulated.clock, MethodCapabilities(found=Unknowable(), batch=1))
     simulated.provide = lambda account: cloud

@@ -148,7 +148,7 @@ def test_a_lock_says_who_where_what_and_since_when(tmp_path: Path) -> None:
         assert caught.value.lock_id == "aaaa1111"
 
 
-def test_waiting_looks_once_a_second_and_says_so_once(tmp_path: Path) -> None:
+def test_waiting_checks_the_lock_once_a_second_and_is_reported_once(tmp_path: Path) -> None:
     held = store_in(tmp_path).locked("apply")
     held.__enter__()
     told: list[StateLocked] = []

@@ -18,7 +18,7 @@ from tests.support.hints import in_words
 from tests.support.stores import loaded, store_in, with_voice
 
 
-def test_pull_folds(applied: State, tmp_path: Path) -> None:
+def test_pull_includes_the_journal(applied: State, tmp_path: Path) -> None:
     store = store_in(tmp_path)
     store.begin(store.load())
     store.commit(with_voice(applied, "hero"))
@@ -63,7 +63,7 @@ def test_push_of_a_copy_that_is_not_newer_is_refused(applied: State, tmp_path: P
 
 
 def test_push_of_another_lineage_is_refused(applied: State, tmp_path: Path) -> None:
-    with pytest.raises(StateForeign, match="the lineage other, the state abcdef12"):
+    with pytest.raises(StateForeign, match="the lineage other, but the state has the lineage abcdef12"):
         store_in(tmp_path).push(statefile.dump(State(lineage="other", serial=9)))
 
 

@@ -84,7 +84,7 @@ def test_a_path_below_a_file_does_not_exist(write: Write) -> None:
         load(write(KLING) / "voices.yaml", environ={})
 
 
-def test_a_path_that_can_t_be_looked_at_is_a_usage_error(tmp_path: Path) -> None:
+def test_a_path_that_can_t_be_checked_is_a_usage_error(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
     with pytest.raises(UsageError, match="can't be read"):
         load(tmp_path / "loop", environ={})
@@ -117,7 +117,7 @@ def test_manifests_in_sub_folders_are_named_in_a_note(write: Write) -> None:
     assert load(Path("cast/a.yaml"), environ={}).notes == ()
 
 
-def test_links_in_a_circle_are_looked_at_and_left(write: Write) -> None:
+def test_links_in_a_circle_are_checked_and_left(write: Write) -> None:
     write(KLING, name="cast/a.yaml")
     Path("cast/round").symlink_to(".")
     assert len(load(Path("cast"), environ={}).notes) == 1

@@ -61,7 +61,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("field", FIELDS)
-def test_what_can_t_be_meant_is_refused_in_every_name(problems: Problems, field: str) -> None:
+def test_an_unlikely_name_is_refused_in_every_field(problems: Problems, field: str) -> None:
     entry, path = FIELDS[field]
     for written, said in REFUSED.items():
         [problem] = problems(ACCOUNTS + entry.replace("NAME", written))
@@ -114,6 +114,6 @@ def test_a_name_from_elsewhere_is_refused_too_and_not_shown(problems: Problems, 
         "\u00ab Narrateur \u00bb",
     ],
 )
-def test_unusual_names_that_may_be_meant_are_taken(loaded: Load, name: str) -> None:
+def test_unusual_but_possible_names_are_accepted(loaded: Load, name: str) -> None:
     entry = f"voices: {{a: {{provider: kling, create: {{video_id: '1', voice_name: '{name}'}}}}}}"
     assert loaded(ACCOUNTS + entry).voices["a"].inputs["voice_name"] == name

@@ -23,7 +23,7 @@ def test_the_provider_and_the_entry_name_them_together(loaded: Load) -> None:
     assert named == {"a": ("pass", "ticket", "v"), "b": ("key", "ticket", "v"), "c": ("pass",), "d": ()}
 
 
-def test_a_sound_has_them_too(loaded: Load) -> None:
+def test_a_sound_has_signing_parameters_too(loaded: Load) -> None:
     manifest = loaded("""
         providers: {vod: {type: tencent-vod, sub_app_id: 1, signing_parameters: [k]}}
         audio: {rain: {provider: vod, signing_parameters: [x-y], task: {prompt: rain}}}
@@ -46,7 +46,7 @@ def test_a_sound_has_them_too(loaded: Load) -> None:
     ],
 )
 @pytest.mark.parametrize("where", ["provider", "entry"])
-def test_what_is_no_list_of_names_is_refused(problems: Problems, written: str, said: str, where: str) -> None:
+def test_what_is_not_a_list_of_names_is_refused(problems: Problems, written: str, said: str, where: str) -> None:
     line = f"signing_parameters: {written}"
     provider = f"  kling:\n    type: kling\n{f'    {line}' if where == 'provider' else ''}\n"
     entry = f"  a:\n    provider: kling\n{f'    {line}' if where == 'entry' else ''}\n    {VOICE}\n"
@@ -55,7 +55,7 @@ def test_what_is_no_list_of_names_is_refused(problems: Problems, written: str, s
     assert "signing_parameters" in problem
 
 
-def test_in_the_wrong_place_the_right_one_is_named(problems: Problems) -> None:
+def test_signing_parameters_in_the_wrong_place_name_the_right_one(problems: Problems) -> None:
     (problem,) = problems(
         "providers: {kling: {type: kling}}\n"
         "voices: {a: {provider: kling, create: {voice_name: A, video_id: x, signing_parameters: [v]}}}"

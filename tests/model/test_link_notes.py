@@ -27,7 +27,7 @@ def old(before: str, now: str, *, rules: Rules = TODAY) -> Comparison:
     return compare(shown(before, OLDEST), None, now, rules)
 
 
-def test_a_note_names_the_parameters_and_tells_no_value() -> None:
+def test_a_note_names_the_parameters_and_reports_no_value() -> None:
     link = f"{HOST}?v=17&token=s3cr3t-of-many-letters&x%20y=%E6%97%81"
     assert notes({"a": ["see", link]}) == {
         shown(link): "rules=2 "

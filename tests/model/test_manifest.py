@@ -68,7 +68,7 @@ def test_a_duration_is_seconds_or_has_a_unit(text: str, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("text", ["-1", "1w", "h", "", "1e9", "٣", "9" * 400, "3651d", "nan", "inf"])
-def test_these_are_no_durations(text: str) -> None:
+def test_these_are_not_durations(text: str) -> None:
     with pytest.raises(ValidationError):
         Lifecycle.model_validate({"keep_old": text})
 
@@ -79,7 +79,7 @@ def test_a_voice_id_is_1_to_64_ascii_digits(voice_id: str) -> None:
         Preset(voice_id=voice_id)
 
 
-def test_only_the_callback_is_said_once() -> None:
+def test_only_the_callback_is_request_only() -> None:
     classes = {key: KlingCreate.class_of(key) for key in KlingCreate.model_fields}
     assert classes == {
         "voice_name": KeyClass.IDENTITY,

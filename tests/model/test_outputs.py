@@ -61,15 +61,15 @@ def test_a_records_status_is_mapped_to_the_status_of_its_output(status: Status, 
 
 
 @pytest.mark.parametrize("status", [Status.DEPOSED, Status.DELETED, Status.ABANDONED, Status.LAPSED])
-def test_what_is_over_is_no_output(status: Status) -> None:
+def test_ended_records_are_not_outputs(status: Status) -> None:
     assert outputs(state_with(status), now=WHEN) == {}
 
 
-def test_an_unbound_record_is_no_output() -> None:
+def test_an_unbound_record_is_not_an_output() -> None:
     assert outputs(state_with(Status.READY).model_copy(update={"current": {}}), now=WHEN) == {}
 
 
-def test_a_name_that_the_cloud_did_not_return_is_the_one_asked_for() -> None:
+def test_without_a_name_from_the_cloud_the_declared_name_is_shown() -> None:
     row = outputs(state_with(Status.READY, voice_name=None), now=WHEN)["narrator"]
     assert isinstance(row, Output)
     assert row.voice_name == "Narrator"
@@ -117,7 +117,7 @@ def test_a_voice_whose_cloud_keeps_tasks_for_72_hours_is_unverifiable_after_72_h
     assert outputs(state, now=WHEN + timedelta(hours=72, seconds=1))["narrator"].status == "unverifiable"
 
 
-def test_a_voice_whose_cloud_can_always_be_asked_stays_ready() -> None:
+def test_a_voice_whose_cloud_can_always_be_queried_stays_ready() -> None:
     assert outputs(state_with(Status.READY), now=WHEN + timedelta(days=3650))["narrator"].status == "ready"
 
 

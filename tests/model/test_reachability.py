@@ -105,5 +105,5 @@ def test_a_host_that_may_be_public_is_left_alone(host: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["https://[::1", "https://", "no url", "", "https://h:99999999/"])
-def test_what_is_no_url_is_left_to_others(url: str) -> None:
+def test_what_is_not_a_url_is_left_to_others(url: str) -> None:
     assert not_public(url) in (None, f"h, {NO_DOT}")

@@ -49,7 +49,7 @@ def test_nothing_else_is_blanked() -> None:
         ("a\n\x1b[2Jb", "a [2Jb"),
     ],
 )
-def test_a_secret_is_known_by_its_form(text: str, shown: str) -> None:
+def test_a_secret_is_recognized_by_its_form(text: str, shown: str) -> None:
     assert Redactor()(text) == shown
 
 

@@ -36,7 +36,7 @@ def test_what_only_begins_like_a_url_is_not_shown(url: str) -> None:
         "sv=2024&se=1&sp=r&sig=2",
     ],
 )
-def test_a_renewed_signature_is_no_change(signature: str) -> None:
+def test_a_renewed_signature_is_not_a_change(signature: str) -> None:
     renewed = signature.replace("1", "9").replace("2", "8")
     assert shown(f"https://h.example.com/a.mp3?{signature}") == shown(f"https://h.example.com/a.mp3?{renewed}")
     signed_only = shown(f"https://h.example.com/a.mp3?{signature}")

@@ -43,5 +43,5 @@ def test_what_may_be_a_key_by_its_form(text: str) -> None:
     ["TAKE", "KLING_API_KEY", "narrator_2024_final", "850087542757535834", "tencent-vod", "ap-singapore",
      "550e8400-e29b-41d4-a716-446655440000", "NARRATORVOICEURLPRODUCTION", "voice_name", "A_VERY_LONG_NAME_OF_9"],
 )  # fmt: skip
-def test_what_is_a_name_or_an_id_is_none(text: str) -> None:
+def test_a_name_or_an_id_is_not_taken_for_a_key(text: str) -> None:
     assert not variables.may_be_key(text)

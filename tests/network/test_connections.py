@@ -71,7 +71,7 @@ def test_where_nothing_listens_an_apply_leaves_nothing_behind(harness: NetworkHa
     assert not (harness.folder / "voices.state.json").exists()
 
 
-def test_a_name_that_leads_nowhere_is_said(tmp_path: Path, kling: KlingService) -> None:
+def test_a_name_that_leads_nowhere_is_reported(tmp_path: Path, kling: KlingService) -> None:
     harness = NetworkHarness(tmp_path, kling, "http://no-such-cloud.invalid", timeouts={"operation": "0.1s"})
     harness.declare("narrator")
     ran = harness.run("plan", code=1)
@@ -88,7 +88,7 @@ def test_a_cloud_that_is_gone_after_the_plan_stops_the_run_with_nothing_bought(
     assert harness.bought == []
     assert f"POST /v1/general/custom-voices: no connection to {wire.host}: connection refused" in ran.out
     assert "stopped, nothing new is started" in ran.out
-    assert "nothing was sent -> Is the endpoint right" in ran.out
+    assert "nothing was sent -> Check the endpoint, and the network" in ran.out
     assert "2 not begun" in ran.out
     assert harness.cli.state["records"] == {}
 
@@ -198,7 +198,7 @@ def test_a_poll_that_is_lost_is_made_again(
 
 
 @pytest.mark.parametrize("how", ["http-1-0"])
-def test_a_server_that_is_always_like_this_is_worked_with(harness: NetworkHarness, wire: HostileWire, how: str) -> None:
+def test_a_server_that_always_does_this_still_works(harness: NetworkHarness, wire: HostileWire, how: str) -> None:
     harness.declare("narrator", "hero")
     wire.trouble("any", UNUSUAL[how], times=999)
     harness.apply(code=0)

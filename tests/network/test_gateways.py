@@ -35,7 +35,7 @@ def test_a_gateway_that_is_busy_for_good_ends_a_plan_with_its_words(harness: Net
 
 
 @pytest.mark.parametrize("status", [401, 407])
-def test_a_gateway_that_knows_us_not_stops_a_run_with_nothing_bought(
+def test_a_gateway_that_refuses_us_stops_a_run_with_nothing_bought(
     harness: NetworkHarness, wire: HostileWire, status: int
 ) -> None:
     harness.declare("narrator", "hero")

@@ -45,7 +45,7 @@ def rate(kling: KlingService) -> float:
 # -- 20 calls a second, and tasks of 2 s -------------------------------------------------------------------------------
 
 VOICES = 200
-ALLOWED: dict[str, Callable[[], StrictKling]] = {  # engine/test_allowances has more, in virtual time
+ALLOWED: dict[str, Callable[[], StrictKling]] = {  # engine/test_rate_limits_strict has more, in virtual time
     "all calls in any second": lambda: StrictKling(AnySecond(20), together=True),
     "creates from a bucket of 2": lambda: StrictKling(Bucket(20, holds=2), together=False),
 }
@@ -109,7 +109,7 @@ def test_the_slots_are_used(capped: KlingService) -> None:
 
 
 @pytest.mark.slow
-def test_tasks_are_asked_for_when_they_are_due(capped: KlingService) -> None:
+def test_tasks_are_looked_up_when_they_are_due(capped: KlingService) -> None:
     assert len(capped.calls) < 3.2 * CAPS[capped.in_flight_cap or 0]
 
 
@@ -134,7 +134,7 @@ def test_two_names_of_one_account_share_its_pace(tmp_path: Path) -> None:
         assert (kling.bought, harness.actions()) == (60, {})
 
 
-def test_two_names_of_one_account_share_the_slots_that_one_of_them_tells(tmp_path: Path) -> None:
+def test_two_names_of_one_account_share_the_slots_that_one_of_them_learned(tmp_path: Path) -> None:
     with KlingService(api_key=KEY) as kling:
         kling.task_seconds, kling.in_flight_cap = 0.5, 3
         harness = with_two_names(tmp_path, kling, 12, max_in_flight=3)

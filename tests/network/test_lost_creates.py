@@ -116,7 +116,7 @@ def test_unusual_answers_are_read(troubled_once: ApplyResult) -> None:
     assert {name: troubled_once.said("retrying", name) for name in GOOD} == {name: [] for name in GOOD}
 
 
-def test_what_was_done_and_what_was_not_is_said(troubled_once: ApplyResult) -> None:
+def test_what_was_done_and_what_was_not_is_reported(troubled_once: ApplyResult) -> None:
     call = "looking up what became of the call: POST /v1/general/custom-voices: "
     shown = {}
     for name, words in WORDS.items():
@@ -146,7 +146,7 @@ def test_creates_that_never_arrive_leave_the_others_alone(never_arriving: ApplyR
     assert never_arriving.harness.bought == ["narrator"]
 
 
-def test_creates_that_never_arrive_are_given_up_with_the_way_on(never_arriving: ApplyResult) -> None:
+def test_creates_that_never_arrive_are_given_up_with_the_next_command(never_arriving: ApplyResult) -> None:
     ends = {e["address"]: e for e in never_arriving.events if e["type"] == "failed"}
     message = "sent 3 times, and nothing of it is shown: POST /v1/general/custom-voices: "
     assert all(e["detail"].startswith(message) for e in ends.values())

@@ -66,7 +66,7 @@ def test_no_delete_buys_anything(troubled_once: ApplyResult) -> None:
     assert len(troubled_once.harness.bought) == len(TROUBLES | GOOD) + 1
 
 
-def test_lost_deletes_are_told_and_made_again(troubled_once: ApplyResult) -> None:
+def test_lost_deletes_are_reported_and_sent_again(troubled_once: ApplyResult) -> None:
     for name in TROUBLES:
         [message] = troubled_once.said("retrying", name)
         assert message.startswith("POST /v1/general/delete-voices: ")
@@ -93,7 +93,7 @@ def never_arriving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApplyRe
         yield removed(harness, wire, {n: t for n, t in TROUBLES.items() if n.startswith("unheard-")}, times=99)
 
 
-def test_a_delete_that_never_arrives_is_told_with_the_way_on(never_arriving: ApplyResult) -> None:
+def test_a_delete_that_never_arrives_is_reported_with_the_next_command(never_arriving: ApplyResult) -> None:
     assert never_arriving.code == 1
     for end in [e for e in never_arriving.events if e["type"] == "failed"]:
         assert end["provider"] == "kling"

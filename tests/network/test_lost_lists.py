@@ -123,7 +123,7 @@ def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applied]:
         yield Applied(ran, all_of_them, before, after, harness.actions("--allow-deletes", str(len(LASTING))))
 
 
-def test_lists_that_can_t_be_had_block_every_voice_with_the_reason(lasting: Applied) -> None:
+def test_unavailable_lists_block_every_voice_with_the_reason(lasting: Applied) -> None:
     ends = {e["address"]: e for e in lasting.ran.events if e["type"] != "summary"}
     assert {e["type"] for e in ends.values()} == {"blocked"}
     assert sorted(ends) == sorted(f"{name}-{end}" for name in LASTING for end in "xyz")
@@ -134,17 +134,17 @@ def test_lists_that_can_t_be_had_block_every_voice_with_the_reason(lasting: Appl
         assert "may have happened" not in event["detail"]  # a read changes nothing
 
 
-def test_lists_that_can_t_be_had_change_nothing(lasting: Applied) -> None:
+def test_unavailable_lists_change_nothing(lasting: Applied) -> None:
     assert lasting.ran.code == 1
     assert [w.count("create") + w.count("delete") for w in lasting.clouds.wires.values()] == [2] * len(LASTING)
     assert lasting.records_after == lasting.records
 
 
-def test_once_the_lists_are_back_the_plan_is_as_it_was_meant(lasting: Applied) -> None:
+def test_once_the_lists_work_again_the_plan_is_as_before(lasting: Applied) -> None:
     assert lasting.healed == {f"{n}-y": "delete" for n in LASTING} | {f"{n}-z": "create" for n in LASTING}
 
 
-def test_a_list_that_can_t_be_had_is_an_error_where_there_is_nothing_to_block(
+def test_an_unavailable_list_is_an_error_where_there_is_nothing_to_block(
     harness: NetworkHarness, wire: HostileWire
 ) -> None:
     harness.timeouts = {"connect": "1s", "read": "0.4s", "operation": "1s"}

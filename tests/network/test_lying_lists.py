@@ -148,7 +148,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("account", ACCOUNTS, ids=lambda account: account.name)
-def test_nothing_is_bought_for_a_list_that_lies(outcome: Outcome, account: Account) -> None:
+def test_nothing_is_bought_because_of_a_wrong_list(outcome: Outcome, account: Account) -> None:
     assert outcome.actions(account).keys() <= {"blocked", "delete"}
     assert outcome.called(account, "create") == 0
 
@@ -172,7 +172,7 @@ def test_what_could_not_be_seen_is_blocked_with_the_reason(outcome: Outcome, acc
 
 @pytest.mark.slow
 @pytest.mark.parametrize("account", ACCOUNTS, ids=lambda account: account.name)
-def test_asking_by_id_is_given_up_where_nobody_answers(outcome: Outcome, account: Account) -> None:
+def test_look_ups_by_id_are_given_up_if_none_is_answered(outcome: Outcome, account: Account) -> None:
     hidden = min(50, account.held - account.shown)
     tries = {ById.WORKS: hidden, ById.NO_SUCH_ROUTE: min(2, hidden), ById.BROKEN: min(2, hidden) * 3, ById.SILENT: 0}
     assert outcome.called(account, "get") == 2 * tries[account.by_id]  # by the plan and by the apply

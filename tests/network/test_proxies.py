@@ -47,9 +47,7 @@ def test_a_proxy_without_a_scheme_is_an_http_proxy(harness: NetworkHarness, prox
     assert proxy.seen
 
 
-def test_a_proxy_gets_its_password_and_nobody_else_does(
-    harness: NetworkHarness, proxy: ForwardProxy, wire: HostileWire
-) -> None:
+def test_only_the_proxy_gets_its_password(harness: NetworkHarness, proxy: ForwardProxy, wire: HostileWire) -> None:
     behind(harness, HTTP_PROXY=f"http://user:{PASSWORD}@{proxy.host}").apply(code=0)
     assert all(request.headers["proxy-authorization"].startswith("Basic ") for request in proxy.seen)
     assert not [request for request in wire.seen if "proxy-authorization" in request.headers]
@@ -82,7 +80,7 @@ def test_no_proxy_may_name_the_port(harness: NetworkHarness, proxy: ForwardProxy
     assert proxy.seen == []
 
 
-def test_the_proxy_of_https_is_not_asked_for_http(harness: NetworkHarness, proxy: ForwardProxy) -> None:
+def test_the_proxy_of_https_is_not_used_for_http(harness: NetworkHarness, proxy: ForwardProxy) -> None:
     behind(harness, HTTPS_PROXY=proxy.url).run("plan", code=0)
     assert proxy.seen == []
 
@@ -167,7 +165,7 @@ def test_a_proxy_that_wants_a_password_for_a_plain_call_stops_the_run(
         ("http://", "The proxy that the environment names has no host."),
     ],
 )
-def test_a_proxy_that_can_t_be_used_is_said_before_any_call(
+def test_a_proxy_that_can_t_be_used_is_reported_before_any_call(
     harness: NetworkHarness, wire: HostileWire, proxy: str, words: str
 ) -> None:
     ran = behind(harness, ALL_PROXY=proxy).run("plan", code=1)

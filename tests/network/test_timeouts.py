@@ -36,7 +36,7 @@ def test_timeouts_connect_ends_a_plan(harness: NetworkHarness, wire: HostileWire
         ran = harness.run("plan", code=1)
     message = f"GET /v1/general/custom-voices: no connection to {wire.host} within 0.3 s (timeouts.connect)"
     assert f"{message}; nothing was sent" in ran.err
-    assert "Is the endpoint right" in ran.err
+    assert "Check the endpoint, and the network" in ran.err
 
 
 @pytest.mark.parametrize("operation", ["create", "delete"])

@@ -63,7 +63,7 @@ def test_a_certificate_that_signs_itself_is_not_trusted(
     assert kling.calls == []
 
 
-def test_a_certificate_that_somebody_vouches_for_is_trusted(
+def test_a_certificate_of_a_trusted_authority_is_trusted(
     tmp_path: Path, kling: KlingService, certificates: Path
 ) -> None:
     with HostileWire(kling.url, tls=server(certificates, "here")) as wire:
@@ -83,7 +83,7 @@ def test_a_certificate_of_another_host_is_not_trusted(tmp_path: Path, kling: Kli
         assert wire.seen == []
 
 
-def test_plain_http_where_tls_is_expected_is_said(tmp_path: Path, kling: KlingService) -> None:
+def test_plain_http_where_tls_is_expected_is_reported(tmp_path: Path, kling: KlingService) -> None:
     harness = NetworkHarness(tmp_path, kling, kling.url.replace("http:", "https:"), timeouts=QUICK)
     harness.declare("narrator")
     ran = harness.run("plan", code=1)
@@ -93,7 +93,9 @@ def test_plain_http_where_tls_is_expected_is_said(tmp_path: Path, kling: KlingSe
     assert kling.calls == []
 
 
-def test_tls_where_plain_http_is_expected_is_no_answer(tmp_path: Path, kling: KlingService, certificates: Path) -> None:
+def test_tls_where_plain_http_is_expected_is_not_an_answer(
+    tmp_path: Path, kling: KlingService, certificates: Path
+) -> None:
     with HostileWire(kling.url, tls=server(certificates, "here")) as wire:
         harness = NetworkHarness(tmp_path, kling, wire.url.replace("https:", "http:"), timeouts=QUICK)
         harness.declare("narrator")
@@ -113,7 +115,9 @@ def test_a_server_that_never_shakes_hands_ends_by_timeouts_connect(tmp_path: Pat
 
 
 @pytest.mark.parametrize("content", [None, "no certificate"], ids=["missing", "not one"])
-def test_certificates_that_can_t_be_read_are_said(harness: NetworkHarness, tmp_path: Path, content: str | None) -> None:
+def test_certificates_that_can_t_be_read_are_reported(
+    harness: NetworkHarness, tmp_path: Path, content: str | None
+) -> None:
     named = tmp_path / "company.pem"
     if content is not None:
         named.write_text(content)
@@ -125,7 +129,7 @@ def test_certificates_that_can_t_be_read_are_said(harness: NetworkHarness, tmp_p
 
 
 @pytest.mark.parametrize("kind", ["a folder", "in no folder"])
-def test_a_log_of_keys_that_can_t_be_written_is_said_by_its_own_name(
+def test_a_log_of_keys_that_can_t_be_written_is_named_in_the_error(
     harness: NetworkHarness, tmp_path: Path, kind: str
 ) -> None:
     named = tmp_path if kind == "a folder" else tmp_path / "missing" / "keys.log"

@@ -41,7 +41,7 @@ def test_without_known_voices_there_is_no_problem() -> None:
     assert _check() is None
 
 
-def test_one_voice_that_is_there_proves_the_account() -> None:
+def test_one_voice_that_exists_proves_the_account() -> None:
     assert _check(GONE, GONE, UNKNOWN, THERE) is None
     assert _check(GONE, THERE, owners=frozenset({"999"})) is None
 
@@ -50,7 +50,7 @@ def test_if_no_voice_is_found_the_hint_names_their_number() -> None:
     found = _check(GONE, GONE, GONE)
     assert found == AccountProblem(
         why="none of the 3 known voices of kling can be found: is this the right account?",
-        hint=hint("Check the credentials", way("or, if they are truly gone", "--allow-recreates", 3)),
+        hint=hint("Check the credentials", way("or, if they are really deleted", "--allow-recreates", 3)),
     )
 
 

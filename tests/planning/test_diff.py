@@ -48,7 +48,7 @@ def test_each_key_by_its_class() -> None:
     assert _difference(declared, {}) == (["voice_name"], ["callback_url"], ["labels.tier", "lifecycle.keep_old"])
 
 
-def test_an_ignored_key_is_no_difference() -> None:
+def test_an_ignored_key_is_not_a_difference() -> None:
     declared = {"create": {"voice_name": "Other"}, "lifecycle": {"ignore_changes": ["voice_name"]}}
     assert _difference(declared, {"lifecycle": {"ignore_changes": ["voice_name"]}}) == ([], [], [])
 
@@ -80,7 +80,7 @@ def test_nested_fields_are_named_by_their_path() -> None:
     )
 
 
-def test_a_key_more_and_a_key_less() -> None:
+def test_an_added_and_a_removed_key_are_differences() -> None:
     assert fields({"old": 1, "same": 0}, {"new": 2, "same": 0}) == (
         FieldChange(name="new", before=None, after=2),
         FieldChange(name="old", before=1, after=None),
@@ -91,7 +91,7 @@ def test_another_type_is_a_difference() -> None:
     assert fields({"video_id": "12"}, {"video_id": 12}) == (FieldChange(name="video_id", before="12", after=12),)
 
 
-def test_a_list_more_is_a_difference() -> None:
+def test_an_additional_list_item_is_a_difference() -> None:
     assert fields({"languages": ["en"]}, {"languages": ["en", "zh"]}) == (
         FieldChange(name="languages[1]", before=None, after="zh"),
     )

@@ -23,7 +23,7 @@ def finished(case: dict[str, Any], options: PlanOptions, **given: Any) -> Plan:
     return finish(judged, manifest, state, options=options, is_set=lambda _: True, **given)
 
 
-def test_it_remembers_what_was_asked_for() -> None:
+def test_a_plan_keeps_its_options() -> None:
     options = PlanOptions(retry=frozenset({"b", "a"}), replace=frozenset({"c"}), allow_recreates=2)
     plan = finished({"voices": {"a": {}, "b": {}, "c": {}}}, options, allow_deletes=3, new_state=True, sandbox=True)
     assert (plan.retry, plan.replace) == (("a", "b"), ("c",))

@@ -32,7 +32,7 @@ def test_while_vod_knows_its_key_it_is_sent_under_it_also_by_a_clock_that_was_se
     assert (change.action, change.key) == (Action.CREATE, record)
 
 
-def test_after_that_it_is_sent_under_the_next_one() -> None:
+def test_after_72_hours_a_lapsed_creation_is_sent_under_the_next_key() -> None:
     (change,) = cases.plan(case(72.1)).changes
     (record,) = cases.state_of(case(72.1)).records
     assert change.key is not None

@@ -65,7 +65,7 @@ def test_the_section_of_an_address_keeps_within_the_letters() -> None:
         "vc-3b1f8f0e-" + "n" * 40 + "-9c0d1e2f-1",
     ],
 )
-def test_a_key_that_is_not_our_marker_is_none(key: str | None) -> None:
+def test_a_key_of_others_is_not_a_marker(key: str | None) -> None:
     assert markers.read(key) is None
 
 

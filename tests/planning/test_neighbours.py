@@ -37,7 +37,7 @@ def test_what_a_cloud_lists_is_begun_again_only_beside_a_manifest_that_is_still_
     assert (refusal is None) == (relation in ONLY_UNLISTED)
 
 
-def test_a_copy_is_no_reason_not_to_look() -> None:
+def test_a_copy_of_the_state_blocks_only_the_runs_that_begin_one() -> None:
     copies = [found(Relation.COPY, held=1, unlisted=1)]
     assert blocking_error(copies, "voices.yaml", begins=True) is not None
     assert blocking_error(copies, "voices.yaml", begins=False) is None
@@ -48,13 +48,13 @@ def test_a_state_that_holds_nothing_blocks_nothing(relation: Relation) -> None:
     assert blocking_error([found(relation)], "cast.yaml", begins=True) is None
 
 
-def test_nobody_knows_what_a_damaged_state_holds() -> None:
+def test_a_damaged_state_is_refused_with_its_damage() -> None:
     refusal = blocking_error([found(damage="It ends in the middle.")], "cast.yaml", begins=False)
     assert refusal is not None
     assert refusal.detail.endswith("It ends in the middle.")
 
 
-def test_each_state_has_its_way_on_and_all_of_them_one_way_around() -> None:
+def test_each_neighbouring_state_gets_a_next_command_and_all_share_new_state() -> None:
     both = [found(held=1), found(held=2, manifest="the old.yaml", path="the old.state.json")]
     refusal = blocking_error(both, "cast.yaml", begins=True)
     assert refusal is not None

@@ -31,7 +31,7 @@ def test_what_is_true_of_thirty_is_one_note() -> None:
     assert f"line00, line01, line02, line03, line04 and 25 more: {OUT_OF_REACH}" in notes(thirty)
 
 
-def test_a_voice_that_is_there_needs_its_link_no_more() -> None:
+def test_a_voice_that_exists_no_longer_needs_its_link() -> None:
     assert notes({"hero": of(NEAR)}, "hero@1") == ()
 
 
@@ -80,7 +80,7 @@ def test_a_sample_that_two_addresses_share_is_noted_before_two_are_paid(name: st
 
 
 @pytest.mark.parametrize("name", SHARED)
-def test_two_that_are_there_already_are_not_noted(name: str) -> None:
+def test_two_existing_voices_with_one_sample_are_not_noted(name: str) -> None:
     one, other, _ = SHARED[name]
     assert not any("same sample" in note for note in notes({"a": one, "b": other}, "a@1", "b@1"))
 

@@ -46,7 +46,7 @@ def test_deletions_and_replacements_count_together() -> None:
     assert len(_of_ten(removed=2, changed=2).stops) == 1
 
 
-def test_too_many_voices_to_be_bought_again_are_blocked_and_the_rest_goes_on() -> None:
+def test_too_many_voices_to_be_bought_again_are_blocked_and_the_rest_continues() -> None:
     plan = _of_ten(removed=3, gone=4)
     assert plan.stops == ()
     assert (plan.summary["delete"], plan.summary["create"], plan.summary["blocked"]) == (3, 0, 4)
@@ -68,7 +68,7 @@ def test_the_manifest_sets_the_percentages() -> None:
     assert _of_ten(removed=9, safety={"max_delete_percent": 90}).stops == ()
 
 
-def test_of_nine_voices_no_percentage_is_asked() -> None:
+def test_with_nine_voices_no_percentage_is_checked() -> None:
     nine = TEN[:9]
     plan = cases.plan({"voices": {"v0": {}}, "records": {f"{v}@1": "ready" for v in nine}})
     assert plan.stops == ()
@@ -124,13 +124,13 @@ def test_a_plan_is_refused_for_another_manifest() -> None:
         policy.check_fresh(cases.plan(CHANGED), cases.state_of(CHANGED), manifest="others.yaml")
 
 
-def test_a_plan_is_good_once() -> None:
+def test_a_plan_can_be_applied_only_once() -> None:
     plan = cases.plan(CHANGED)
     with pytest.raises(PlanSpent):
         _fresh(plan, cases.state_of(CHANGED), applied=plan.plan_id)
 
 
-def test_a_plan_whose_run_was_interrupted_goes_on_whatever_the_serial() -> None:
+def test_a_plan_whose_run_was_interrupted_continues_whatever_the_serial() -> None:
     plan = cases.plan(CHANGED)
     assert _fresh(plan, cases.state_of(CHANGED), applying=plan.plan_id, serial=12).serial == 12
 
@@ -157,28 +157,28 @@ def test_what_was_not_reviewed_does_not_run() -> None:
 
 def test_inputs_that_changed_since_the_review_are_refused() -> None:
     other = {"voices": {"n": {"create": {"voice_name": "Newer"}}}, "records": {"n@1": "ready"}}
-    with pytest.raises(PlanStale, match="n: replace was reviewed"):
+    with pytest.raises(PlanStale, match=r"n: the reviewed change \(replace\) is no longer the right one"):
         _restricted(CHANGED, other)
-    with pytest.raises(PlanStale, match="n: replace was reviewed"):
+    with pytest.raises(PlanStale, match=r"n: the reviewed change \(replace\) is no longer the right one"):
         _restricted(CHANGED, other, resumed=True)
 
 
 def test_a_reviewed_creation_that_is_not_needed_any_more_is_refused_beside_a_deletion() -> None:
     approved = {"voices": {"new": {}}, "records": {"old@1": "ready"}}
-    with pytest.raises(PlanStale, match="new: create was reviewed"):
+    with pytest.raises(PlanStale, match=r"new: the reviewed change \(create\) is no longer the right one"):
         _restricted(approved, {"voices": {}, "records": {"old@1": "ready"}})
 
 
 def test_a_deletion_of_what_is_declared_again_is_refused() -> None:
     approved = {"voices": {"hero": {}}, "records": {"hero@1": "ready", "n@1": "ready"}}
-    with pytest.raises(PlanStale, match="n: delete was reviewed"):
+    with pytest.raises(PlanStale, match=r"n: the reviewed change \(delete\) is no longer the right one"):
         _restricted(approved, {"voices": {"hero": {}, "n": {}}, "records": approved["records"]})
 
 
 @pytest.mark.parametrize("resumed", [False, True])
 def test_a_creation_that_moved_to_another_account_since_the_review_is_refused(resumed: bool) -> None:
     here, there = ({"voices": {"n": {}}, "providers": {"kling": f"kling https://{host}.example.com"}} for host in "ab")
-    with pytest.raises(PlanStale, match="n: create was reviewed"):
+    with pytest.raises(PlanStale, match=r"n: the reviewed change \(create\) is no longer the right one"):
         _restricted(here, there, resumed=resumed)
 
 
@@ -188,7 +188,7 @@ def test_a_replace_that_would_delete_otherwise_than_reviewed_is_refused(unkept: 
         entry = {"create": {"voice_name": "Newer"}, "lifecycle": lifecycle}
         return {"voices": {"n": entry}, "records": {"n@1": "ready"}}
 
-    with pytest.raises(PlanStale, match="n: replace was reviewed"):
+    with pytest.raises(PlanStale, match=r"n: the reviewed change \(replace\) is no longer the right one"):
         _restricted(lived({"keep_old": "24h"}), lived(unkept))
 
 
@@ -197,7 +197,7 @@ def test_labels_that_changed_since_the_review_are_refused() -> None:
         return {"voices": {"n": {"labels": {"tier": tier}}}, "records": {"n@1": "ready"}}
 
     assert _restricted(labelled("gold"), labelled("gold")) == [("n", Action.UPDATE)]
-    with pytest.raises(PlanStale, match="n: update was reviewed"):
+    with pytest.raises(PlanStale, match=r"n: the reviewed change \(update\) is no longer the right one"):
         _restricted(labelled("gold"), labelled("silver"))
 
 
@@ -206,7 +206,7 @@ def test_a_voice_that_is_gone_by_now_is_forgotten_instead_of_deleted() -> None:
     assert _restricted(approved, {**approved, "seen": {"n@1": "absent"}}) == [("n", Action.FORGET)]
 
 
-def test_what_can_not_be_looked_at_now_is_blocked_instead_of_made() -> None:
+def test_what_can_not_be_checked_now_is_blocked_instead_of_made() -> None:
     seen = {**CHANGED, "seen": {"n@1": "unknown: HTTP 503"}}
     assert _restricted(CHANGED, seen) == [("n", Action.BLOCKED)]
 
@@ -253,7 +253,7 @@ def test_what_was_blocked_and_is_free_now_is_not_done_and_says_that_it_waits_for
     assert in_words(change.hint) == "Review it: voicectl plan --out FILE"
 
 
-def test_what_was_blocked_and_is_in_order_now_is_no_change() -> None:
+def test_what_was_blocked_and_is_in_order_now_is_not_a_change() -> None:
     fine = {**BLOCKED["a voice that can't be looked at"], "seen": {}}
     assert _restricted(BLOCKED["a voice that can't be looked at"], fine) == []
 
@@ -263,7 +263,7 @@ def test_what_is_blocked_only_now_is_shown_too() -> None:
     assert _restricted(reviewed, {**reviewed, "seen": {"n@1": "unknown: HTTP 503"}}) == [("n", Action.BLOCKED)]
 
 
-def test_going_on_a_replace_finishes_with_what_was_begun() -> None:
+def test_a_continued_replace_finishes_what_was_begun() -> None:
     new = {"create": {"voice_name": "New"}}
     begun = {**CHANGED, "records": {"n@1": "ready", "n@2": {"status": "running", "beside": True, **new}}}
     assert _restricted(CHANGED, begun, resumed=True) == [("n", Action.REPLACE)]
@@ -271,19 +271,19 @@ def test_going_on_a_replace_finishes_with_what_was_begun() -> None:
     assert _restricted(CHANGED, bound, resumed=True) == [("n", Action.DELETE)]
 
 
-def test_going_on_does_not_do_again_what_is_done() -> None:
+def test_a_continued_run_does_not_repeat_what_is_done() -> None:
     done = {**CHANGED, "records": {"n@1": "deleted", "n@2": {"status": "ready", **CHANGED["voices"]["n"]}}}
     assert _restricted(CHANGED, done, resumed=True) == []
 
 
-def test_going_on_replaces_once_what_was_asked_to_be_replaced() -> None:
+def test_a_continued_run_replaces_only_once() -> None:
     approved = {"voices": {"n": {}}, "records": {"n@1": "ready"}, "options": {"replace": ["n"]}}
     done = {**approved, "records": {"n@1": "deleted", "n@2": "ready"}}
     assert [c.action for c in cases.plan(done).changes] == [Action.REPLACE]
     assert _restricted(approved, done, resumed=True) == []
 
 
-def test_going_on_retries_once_what_was_asked_to_be_tried_again() -> None:
+def test_a_continued_run_retries_only_once() -> None:
     approved = {"voices": {"n": {}}, "records": {"n@1": "failed"}, "options": {"retry": ["n"]}}
     failed_again = {**approved, "records": {"n@1": {"status": "failed", "beside": True}, "n@2": "failed"}}
     assert [c.action for c in cases.plan(failed_again).changes] == [Action.CREATE]

@@ -180,7 +180,7 @@ def test_no_voice_is_deleted_that_another_address_keeps(world: dict[str, Any]) -
 
 @everything
 @given(worlds())
-def test_what_could_not_be_looked_at_is_not_made_deleted_or_forgotten(world: dict[str, Any]) -> None:
+def test_what_could_not_be_checked_is_not_made_deleted_or_forgotten(world: dict[str, Any]) -> None:
     seen = World(world)
     unseen = {r.address for r in seen.current() if seen.could_not_tell(r) and r.method != "preset"}
     for change in seen.plan.changes:

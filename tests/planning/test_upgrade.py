@@ -82,11 +82,11 @@ def today(declared: Manifest) -> State:
     )
 
 
-def test_an_unchanged_manifest_is_no_change(tmp_path: Path) -> None:
+def test_an_unchanged_manifest_is_not_a_change(tmp_path: Path) -> None:
     assert plan(manifest(tmp_path, 1), OLD).changes == ()
 
 
-def test_links_signed_anew_are_noted_without_a_call(tmp_path: Path) -> None:
+def test_links_signed_again_are_noted_without_a_call(tmp_path: Path) -> None:
     declared = manifest(tmp_path, 2)
     made = plan(declared, OLD)
     assert actions(made) == dict.fromkeys(set(declared.voices) - SIGNED_ANEW_FOR_THE_OLD, Action.UPDATE)
@@ -97,7 +97,7 @@ def test_links_signed_anew_are_noted_without_a_call(tmp_path: Path) -> None:
     assert said["vod-clone"].startswith("only the signatures of audio.url and prompt_audio.url differ;")
 
 
-def test_once_noted_another_signature_is_no_change(tmp_path: Path) -> None:
+def test_once_noted_another_signature_is_not_a_change(tmp_path: Path) -> None:
     declared = manifest(tmp_path, 2)
     state = link_notes_of(OLD, declared, plan(declared, OLD).changes)
     assert plan(declared, state).changes == ()
@@ -122,7 +122,7 @@ def test_a_changed_path_of_an_old_record_is_a_difference(tmp_path: Path, signed:
     assert actions(plan(moved, OLD))["bos"] is Action.REPLACE
 
 
-def test_the_plan_names_the_parameters_that_nobody_knows(tmp_path: Path) -> None:
+def test_the_plan_names_the_unknown_parameters(tmp_path: Path) -> None:
     state = today(manifest(tmp_path, 1, ("a.mp3?_upt=", "a.mp3?v=1&_upt=")))
     (change,) = plan(manifest(tmp_path, 2, ("a.mp3?_upt=", "a.mp3?v=2&_upt=")), state).changes
     assert change.reason == (
@@ -162,9 +162,7 @@ def test_every_old_key_carries_a_digest_of_its_voice(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("status", [Status.INTENDED, Status.RUNNING, Status.UNCERTAIN, Status.FAILED])
-def test_an_interrupted_creation_is_gone_on_with_though_its_link_was_signed_anew(
-    tmp_path: Path, status: Status
-) -> None:
+def test_an_interrupted_creation_is_continued_though_its_link_was_signed_again(tmp_path: Path, status: Status) -> None:
     declared = manifest(tmp_path, 2)
     record = OLD.records[OLD.current["qiniu"]]
     state = OLD.with_changes([replace(record, status=status, voice_id=None, created_at=cases.NOW)])
@@ -194,7 +192,7 @@ def test_a_plan_saved_before_another_signature_is_still_what_runs(tmp_path: Path
     assert any(isinstance(c.identity, str) for c in now.changes)
 
 
-def test_what_could_not_be_looked_at_is_not_noted_either(tmp_path: Path) -> None:
+def test_what_could_not_be_checked_is_not_noted_either(tmp_path: Path) -> None:
     declared = manifest(tmp_path, 2)
     record = OLD.records[OLD.current["qiniu"]]
     unknown: dict[str, Observation] = {record.external_task_id: Unknown(why="timed out")}

@@ -27,7 +27,7 @@ def test_after_one_failed_look_up_no_more_are_made() -> None:
     assert asked([Absent(), Unknown(why="HTTP 500")], failures=1) == (2, [Absent] + [Unknown] * 5)
 
 
-def test_one_that_could_not_tell_between_others_is_allowed_for() -> None:
+def test_a_failed_look_between_others_is_allowed() -> None:
     one: list[Observation] = [
         Absent(),
         Unknown(why="another task"),

@@ -59,12 +59,12 @@ FEW = Sabotage(
 )
 
 
-def test_a_change_that_does_no_harm_survives(copy: Path) -> None:
+def test_a_harmless_change_survives(copy: Path) -> None:
     with planted(FEW, copy):
         assert run(copy, [FEW.caught_by]).code == 0
 
 
-def test_code_that_can_not_be_imported_is_no_test_that_fails(copy: Path) -> None:
+def test_code_that_can_not_be_imported_is_not_a_test_that_fails(copy: Path) -> None:
     with planted(FEW.model_copy(update={"instead": "FEW = TEN"}), copy):
         ran = run(copy, [FEW.caught_by])
     assert ran.code > 1
@@ -72,7 +72,7 @@ def test_code_that_can_not_be_imported_is_no_test_that_fails(copy: Path) -> None
 
 
 @pytest.mark.parametrize(("there", "times"), [("FEW = 11", 0), ("FEW", 3)])
-def test_a_text_that_does_not_stand_there_once_asks_for_an_update(copy: Path, there: str, times: int) -> None:
+def test_a_text_that_is_not_found_exactly_once_asks_for_an_update(copy: Path, there: str, times: int) -> None:
     stale = FEW.model_copy(update={"there": there})
     with pytest.raises(OutOfDate, match=f"{times} times.*write the sabotage anew"), planted(stale, copy):
         pass

@@ -102,7 +102,7 @@ def test_a_storm_refuses_every_call_and_passes(kling: Caller) -> None:
     assert (kling.create().code, kling.listed().code) == (0, 0)
 
 
-def test_a_storm_burns_no_key(kling: Caller) -> None:
+def test_a_storm_uses_up_no_key(kling: Caller) -> None:
     kling.change_faults(storm_seconds=60)
     assert kling.create(external_task_id="k1").status == 429
     kling.change_faults(storm_seconds=0)
@@ -123,7 +123,7 @@ def test_tasks_in_flight_can_be_capped(kling: Caller) -> None:
     assert kling.create().code == 0
 
 
-def test_a_capped_create_burns_no_key(kling: Caller) -> None:
+def test_a_capped_create_uses_up_no_key(kling: Caller) -> None:
     kling.change_faults(in_flight_cap=1)
     kling.create()
     assert kling.create(external_task_id="k1").code == 1303
@@ -137,7 +137,7 @@ def test_the_cap_is_for_each_account(kling: Caller) -> None:
     assert kling.create().code == 0
 
 
-def test_an_exhausted_pack_is_a_429_that_does_not_pass(kling: Caller) -> None:
+def test_an_exhausted_pack_is_a_permanent_429(kling: Caller) -> None:
     kling.change_faults(pack_exhausted=True)
     assert kling.create().refusal == (429, 1102, "Account balance not enough")
     assert kling.listed().code == 0
@@ -251,7 +251,7 @@ def test_a_marked_voice_says_deleted_and_a_living_one_says_nothing(kling: Caller
     assert [(v["voice_name"], v.get("status")) for v in voices] == [("Dead", "deleted"), ("Living", None)]
 
 
-def test_chance_strikes_the_same_calls_in_two_worlds_with_one_seed(kling: Caller) -> None:
+def test_two_worlds_with_one_seed_fail_the_same_calls(kling: Caller) -> None:
     kling.change_faults(fail=0.3, stuck_tasks=0.2, throttle=0.2)
     first = story(kling)
     kling.world.reset(seed=1)

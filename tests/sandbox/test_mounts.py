@@ -109,7 +109,7 @@ def test_a_body_of_unknown_or_endless_length_is_refused(world: World, header: st
         assert connection.recv(12)[9:12] == status
 
 
-def test_a_body_that_broke_off_is_no_request(kling: Caller, world: World) -> None:
+def test_a_body_that_broke_off_is_not_a_request(kling: Caller, world: World) -> None:
     with serve(world) as server, socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
         head = f"POST {VOICES} HTTP/1.1\r\nAuthorization: Bearer sandbox-default\r\nContent-Length: 500\r\n\r\n"
         connection.sendall(head.encode() + json.dumps(WANTED).encode())

@@ -173,12 +173,12 @@ def test_a_name_that_two_voices_have_is_not_enough(kling: Caller) -> None:
     assert len(kling.world.voices()) == 2
 
 
-def test_a_voice_that_is_not_there_can_not_be_changed(kling: Caller) -> None:
+def test_a_voice_that_does_not_exist_can_not_be_changed(kling: Caller) -> None:
     with pytest.raises(UsageError, match="'Nobody'"):
         kling.world.rename_outside("Nobody", "Somebody")
 
 
-def test_a_file_that_is_no_world_is_refused_and_kept(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_world_is_refused_and_kept(tmp_path: Path) -> None:
     path = tmp_path / "world.db"
     path.write_text("my diary, " * 1000)
     with pytest.raises(UsageError, match=r"world\.db"):

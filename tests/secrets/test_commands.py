@@ -44,7 +44,7 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path, kling: Echo) -> Folde
 
 
 @with_a_key_pair
-def test_what_succeeds_tells_nothing(folder: Folder, kling: Echo) -> None:
+def test_a_successful_run_shows_no_secret(folder: Folder, kling: Echo) -> None:
     run = folder.run
     run("validate", "-v", code=0)
     for words in (["plan"], ["plan", "-v"], ["plan", "--json"], ["plan", "--out", "p"]):
@@ -76,7 +76,7 @@ def test_what_succeeds_tells_nothing(folder: Folder, kling: Echo) -> None:
 
 
 @with_all_credentials
-def test_what_is_refused_tells_nothing_however_the_cloud_echoes_it(folder: Folder, kling: Echo) -> None:
+def test_a_refusal_shows_no_secret_however_the_cloud_echoes_it(folder: Folder, kling: Echo) -> None:
     run = folder.run
     kling.refuses = True
     ran = run("-f", "echoes.yaml", "apply", "--auto-approve", "-v", code=1)
@@ -88,7 +88,7 @@ def test_what_is_refused_tells_nothing_however_the_cloud_echoes_it(folder: Folde
 
 
 @with_a_key_pair
-def test_what_fails_later_tells_nothing(folder: Folder, kling: Echo) -> None:
+def test_a_later_failure_shows_no_secret(folder: Folder, kling: Echo) -> None:
     """The message of a failed task is kept in the state, and a later run reads it again from the cloud.
 
     The later run does not know the tokens of the earlier one, but it knows the keys that they were made from. So at
@@ -106,7 +106,7 @@ def test_what_fails_later_tells_nothing(folder: Folder, kling: Echo) -> None:
 
 @with_all_credentials
 @pytest.mark.parametrize("answer", ["401", "502", "redirect"])
-def test_what_can_not_be_read_tells_nothing(folder: Folder, kling: Echo, answer: str) -> None:
+def test_an_unreadable_answer_shows_no_secret(folder: Folder, kling: Echo, answer: str) -> None:
     folder.run("voices", "kling", code=0)
     words = kling.said()
     answers: dict[str, JsonAnswer | HtmlAnswer] = {
@@ -140,7 +140,7 @@ def test_what_is_killed_half_way_leaves_nothing(folder: Folder, kling: Echo) -> 
 
 
 @with_a_key_pair
-def test_what_is_interrupted_tells_nothing(folder: Folder, kling: Echo) -> None:
+def test_an_interrupted_run_shows_no_secret(folder: Folder, kling: Echo) -> None:
     kling.task_seconds = 30
     running = folder.start("apply", "--auto-approve", "-v")
     while kling.count("create") < 3:
@@ -154,7 +154,7 @@ def test_what_is_interrupted_tells_nothing(folder: Folder, kling: Echo) -> None:
 
 
 @with_a_key_pair
-def test_what_nobody_can_know_tells_nothing(folder: Folder, kling: Echo) -> None:
+def test_an_unknown_outcome_shows_no_secret(folder: Folder, kling: Echo) -> None:
     """A lost reply and then a refusal: the voice is uncertain, with a message of the cloud."""
     kling.refuse("create", 500, 5000, kling.said(), times=3)
     kling.refused |= {"hero": f"{kling.said()} {folder.env['TAKE']}", "bare": kling.said()}

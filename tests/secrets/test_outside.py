@@ -57,7 +57,7 @@ def test_a_proxy_that_echoes_its_password_gives_nothing_away(folder: Folder, var
 
 
 @pytest.mark.parametrize("proxy", ["http://me:{}@", "http://me:{}@[::1", "socks5://me:{}@127.0.0.1:1", "me:{}@h:1\n"])
-def test_a_proxy_that_is_none_is_not_quoted(folder: Folder, proxy: str) -> None:
+def test_an_invalid_proxy_is_not_quoted(folder: Folder, proxy: str) -> None:
     folder.env["ALL_PROXY"] = proxy.format(PLACES["the password of ALL_PROXY"])
     folder.run("voices", "kling", "-v", code=1)
     assert folder.leaks() == []
@@ -103,7 +103,7 @@ def test_a_key_with_a_line_break_inside_is_not_quoted(folder: Folder) -> None:
 # -- the sandbox: a cloud, which knows its voices by name --------------------------------------------------------------
 
 
-def test_a_rehearsal_keeps_no_secret_in_its_world(folder: Folder) -> None:
+def test_the_sandbox_stores_no_secret(folder: Folder) -> None:
     folder.run("--sandbox", "apply", "--auto-approve", "-v", code=0)
     folder.run("sandbox", "faults", "fail=1", "-v", code=0)
     folder.run("--sandbox", "apply", "--auto-approve", "--replace", "hero", "--replace", "bare", "-v", code=1)

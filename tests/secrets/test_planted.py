@@ -15,7 +15,7 @@ def test_a_mark_is_found_however_it_is_written(writing: str) -> None:
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_each_mark_is_found_and_told_apart(place: str) -> None:
+def test_each_mark_is_found_and_distinguished(place: str) -> None:
     assert found([("a log", f"it is {PLACES[place]}.".encode())]) == [f"{place} in a log"]
 
 

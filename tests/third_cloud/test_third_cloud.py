@@ -129,7 +129,7 @@ def test_a_run_that_is_killed_after_the_call_buys_nothing_twice(desk: Desk, acme
     assert desk.actions() == {}
 
 
-def test_its_mistakes_are_told_in_its_own_words(desk: Desk) -> None:
+def test_its_manifest_errors_use_its_own_texts(desk: Desk) -> None:
     document = {
         "providers": {"stage": {"type": "acme", "endpoint": desk.acme.url, "key": "k"}},
         "voices": {"hero": created("hero", accent="British")},
@@ -140,7 +140,7 @@ def test_its_mistakes_are_told_in_its_own_words(desk: Desk) -> None:
     assert "should be a language and a country, such as en-GB" in refused
 
 
-def test_its_missing_key_is_told(desk: Desk) -> None:
+def test_its_missing_key_is_reported(desk: Desk) -> None:
     assert "Acme needs ACME_KEY in the environment" in desk.voicectl("plan", ACME_KEY="").out
 
 

@@ -46,14 +46,14 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_it_never_grows_as_the_work_shrinks(shape: str) -> None:
+def test_the_estimate_never_grows_as_the_work_shrinks(shape: str) -> None:
     shown = [(ended, left) for _, ended, left in run(**SHAPES[shape]) if left is not None]  # type: ignore[arg-type]  # of many types
     for (before, more), (after, less) in pairwise(shown):
         assert less <= more, (before, more, after, less)
 
 
 @pytest.mark.parametrize("shape", ["paced, quick calls", "paced, slow tasks", "few at once", "one at a time"])
-def test_it_is_about_right(shape: str) -> None:
+def test_the_estimate_is_about_right(shape: str) -> None:
     seen = list(run(**SHAPES[shape]))  # type: ignore[arg-type]  # of many types
     whole = seen[-1][0]
     for now, _, left in seen:
@@ -61,7 +61,7 @@ def test_it_is_about_right(shape: str) -> None:
             assert left == pytest.approx(whole - now, abs=max(4.0, 0.25 * whole)), now
 
 
-def test_before_anything_has_ended_there_is_none() -> None:
+def test_before_anything_has_ended_there_is_no_estimate() -> None:
     estimate = Estimate(total=3)
     estimate.started(0.0, running=1)
     assert estimate.left(Tally(total=3), [5.0]) is None

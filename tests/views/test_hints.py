@@ -37,7 +37,7 @@ def test_a_command_may_lead_elsewhere(place: str, told: str) -> None:
     assert line(hint(way("", "plan", place=place)), ELSEWHERE) == told
 
 
-def test_one_command_stands_on_the_line_of_its_words() -> None:
+def test_a_single_command_is_on_the_line_of_its_text() -> None:
     told = hint(
         "Restore the former settings of the provider", way("or, if it is the same account", "state rebind", "kling")
     )
@@ -65,7 +65,7 @@ def test_what_a_cloud_says_is_one_word_of_a_shell(evil: str) -> None:
     assert shlex.split(line(hint(way("", "import hero", evil)))) == ["voicectl", "import", "hero", evil]
 
 
-def test_an_id_that_looks_like_an_option_is_none() -> None:
+def test_an_id_that_looks_like_an_option_is_an_argument() -> None:
     assert (
         line(hint(way("", "import", *operands("hero", "--auto-approve")))) == "voicectl import -- hero --auto-approve"
     )

@@ -41,7 +41,7 @@ def test_the_calls_name_all_eleven_actions(plan: Plan) -> None:
     assert calls["blocked"] == {"calls": 0, "paid": 0}
 
 
-def test_a_change_is_told_as_it_is(plan: Plan) -> None:
+def test_a_change_is_reported_as_it_is(plan: Plan) -> None:
     assert json_documents.plan_document(plan)["changes"][3] == {
         "address": "concierge",
         "provider": "kling",
@@ -71,7 +71,7 @@ def test_a_drift_document_has_exactly_the_promised_keys(plan: Plan) -> None:
     }
 
 
-def test_an_event_tells_its_sequence_its_type_and_what_is_not_empty() -> None:
+def test_an_event_reports_its_sequence_its_type_and_what_is_not_empty() -> None:
     event = Event(kind=Kind.DONE, address="narrator", action="create", voice_id="85", tally=Tally(total=2))
     assert json_documents.event_document(event, 3) == {
         "sequence": 3,
@@ -143,7 +143,7 @@ def test_a_listed_voice_names_its_address_or_null() -> None:
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
-def test_what_is_no_number_in_json_is_null(number: float) -> None:
+def test_what_is_not_a_number_in_json_is_null(number: float) -> None:
     assert json.loads(json_documents.dumps({"a": [number, 1.5], "b": {"c": number}})) == {
         "a": [None, 1.5],
         "b": {"c": None},

@@ -15,14 +15,14 @@ def test_progress_reads_as_its_golden_file_says(golden: Callable[[str, str], Non
     golden("progress.txt", progress.lines(tally, running, left=13.2))
 
 
-def test_before_there_is_an_estimate_nothing_is_said_of_it() -> None:
+def test_before_there_is_an_estimate_none_is_shown() -> None:
     assert progress.lines(Tally(total=5, running=5), []).splitlines() == [
         "[........................] 0/5  0 done, 5 running",
         "0.0 s, 0 calls, 0.0 a second",
     ]
 
 
-def test_an_estimate_is_told_in_round_numbers() -> None:
+def test_an_estimate_is_reported_in_round_numbers() -> None:
     told = [progress.lines(Tally(total=5, done=1), [], left=left).split(", ")[-1] for left in (0.4, 1.2, 61.0, 4000.0)]
     assert told == ["a moment left", "about 2 s left", "about 1 min 5 s left", "about 1 h 7 min left"]
 

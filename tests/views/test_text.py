@@ -63,17 +63,17 @@ def test_a_manifest_error_is_a_line_a_problem_and_their_count() -> None:
     ]
 
 
-def test_the_last_words_of_a_lost_state_are_a_line_a_voice() -> None:
+def test_an_unsaved_state_is_listed_with_a_line_for_each_voice() -> None:
     lost = StateNotSaved("No space left.\n  narrator: voice 85, ready\nError: \x1b[2J")
     assert text.error(lost).splitlines()[2:] == ["No space left.", "  narrator: voice 85, ready", r"  Error: \x1b[2J"]
 
 
-def test_a_clouds_code_and_request_are_told_for_its_support() -> None:
+def test_a_clouds_code_and_request_are_reported_for_its_support() -> None:
     lost = OutcomeUnknown("Kling: Internal error", code="5000", request_id="9b1d")
     assert text.error(lost).splitlines()[-1] == "code 5000, request 9b1d"
 
 
-def test_a_code_that_the_facts_hold_already_is_not_told_twice() -> None:
+def test_a_code_that_the_facts_contain_is_not_repeated() -> None:
     assert "code" not in text.error(OutcomeUnknown("Kling 5000: Internal error", code="5000"))
 
 
@@ -136,7 +136,7 @@ def test_an_event_is_one_line(event: Event, line: str) -> None:
     assert text.event(event) == line
 
 
-def test_what_is_not_done_names_the_way_on() -> None:
+def test_what_is_not_done_names_the_next_command() -> None:
     tally = Tally(total=50, done=48, failed=1, blocked=1, calls=51, seconds=12.3)
     assert text.applied(tally) == (
         "Applied: 48 done, 1 failed, 1 blocked; 51 calls in 12.3 s. "
@@ -145,7 +145,7 @@ def test_what_is_not_done_names_the_way_on() -> None:
     )
 
 
-def test_a_stopped_run_says_how_to_go_on() -> None:
+def test_a_stopped_run_says_how_to_continue() -> None:
     tally = Tally(total=5, done=1, running=2, left=2, calls=3, seconds=75.0)
     assert text.applied(tally) == (
         "Applied: 1 done, 2 still running, 2 not begun; 3 calls in 1 min 15 s. To continue, run voicectl apply again."

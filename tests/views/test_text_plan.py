@@ -81,7 +81,7 @@ def test_a_declared_voice_id_is_known_before_the_apply(no_change: Plan) -> None:
     assert '      voice_id  "829" -> "830"' in shown.splitlines()
 
 
-def test_long_values_stand_one_under_the_other(no_change: Plan) -> None:
+def test_long_values_are_written_one_under_the_other(no_change: Plan) -> None:
     moved = FieldChange(
         name="voice_url", before="https://a.example.com/" + "x" * 60, after="https://b.example.com/x.mp3"
     )
@@ -129,6 +129,6 @@ def test_thirty_voices_that_the_state_does_not_know_are_one_paragraph_of_drift(n
     assert all(a in shown.replace(",", " ").split() for a in addresses)
 
 
-def test_no_drift_still_says_what_could_not_be_looked_at(no_change: Plan) -> None:
+def test_no_drift_still_says_what_could_not_be_checked(no_change: Plan) -> None:
     shown = text.drift(replace(no_change, notes=("vod could not be checked.",)))
     assert shown == "Note: vod could not be checked.\n\nNo drift."

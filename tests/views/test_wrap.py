@@ -41,7 +41,7 @@ def test_a_text_has_the_columns_that_a_terminal_gives_it(text: str, columns: int
 @pytest.mark.parametrize(
     "text", ["语音 mixed", "ナレーター", "e\u0301te\u0301", "🚀 go", "한국어", "Ｆｕｌｌ", "plain"]
 )
-def test_rich_counts_the_same(text: str) -> None:
+def test_rich_measures_the_same_width(text: str) -> None:
     assert width(text) == cell_len(text)
 
 

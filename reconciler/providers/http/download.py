@@ -76,7 +76,7 @@ class _Download:
             return _unreached(_reason(unsent(error, "GET", to=to, via=via, timeouts=self.timeouts, redact=redact)))
         except PERHAPS_SENT as error:
             if isinstance(error, httpx.RemoteProtocolError) and "location header" in str(error):  # httpx parses it too
-                return _wrong("it is redirected to something that is not a URL")
+                return _wrong("it is redirected to what is not a URL")
             return _unreached(_reason(lost(error, "GET ", begun=begun, timeouts=self.timeouts, redact=redact)))
 
     def _answer(self, url: str, response: httpx.Response) -> Fetched | NotFetched | str:

@@ -65,7 +65,7 @@ class KlingAccount(Account):
     @model_validator(mode="after")
     def _one_endpoint(self) -> Self:
         if self.endpoint is not None and "region" in self.model_fields_set:
-            raise ValueError("region and endpoint exclude each other")
+            raise ValueError("region and endpoint can't be used together")
         return self
 
     @property

@@ -18,7 +18,7 @@ class Source(Frozen):
     takes: ClassVar[tuple[str, ...]] = ("url", "file_id", "file")
 
     url: SpeechUrl | None = Field(default=None, description="A public .mp3, .m4a or .wav.")
-    file_id: OneLine | None = Field(default=None, min_length=1, max_length=128, description="Media of VOD.")
+    file_id: OneLine | None = Field(default=None, min_length=1, max_length=128, description="A file of VOD's media.")
     file: str | None = Field(default=None, min_length=1, description="A local file, relative to the manifest's file.")
 
     @model_validator(mode="after")
@@ -37,7 +37,7 @@ class Source(Frozen):
 _NOT_TAKEN = {
     "file": "this API takes no local file: host it, and name its {}",
     "url": "this API takes no link, only the bytes of a local {}",
-    "file_id": "this API takes no media of VOD, only the bytes of a local {}",
+    "file_id": "this API takes no file of VOD's media library, only the bytes of a local {}",
 }
 
 

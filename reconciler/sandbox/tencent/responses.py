@@ -14,7 +14,7 @@ from reconciler.sandbox.http import Response
 
 Json = dict[str, Any]
 
-NEVER = "0001-01-01T00:00:00Z"  # stands for a time that has not come yet
+NEVER = "0001-01-01T00:00:00Z"  # means a time that has not come yet
 _MEDIA_TYPE = "application/json"  # exactly this text: with a charset, Tencent's SDK does not see errors
 
 

@@ -87,7 +87,7 @@ def test_one_byte_too_many_is_not_whole_and_its_size_is_reported(shelf: Shelf) -
     assert got == Fetched(SOUND, 1024, whole=False)
 
 
-def test_no_more_is_read_than_asked_for_though_it_never_ends(shelf: Shelf) -> None:
+def test_an_endless_download_is_read_up_to_its_limit(shelf: Shelf) -> None:
     def endless(request: BaseHTTPRequestHandler) -> None:
         request.send_response(200)
         request.end_headers()
@@ -140,10 +140,10 @@ def test_a_circle_of_redirects_ends(shelf: Shelf) -> None:
 @pytest.mark.parametrize(
     ("to", "why"),
     [
-        ("file:///etc/passwd", "it is redirected to something that is not an http(s) URL"),
-        ("ftp://127.0.0.1/a.mp3", "it is redirected to something that is not an http(s) URL"),
-        ("http://[::1/a.mp3", "it is redirected to something that is not a URL"),
-        ("http://127.0.0.1:99999/a.mp3", "it is redirected to something that is not a URL"),
+        ("file:///etc/passwd", "it is redirected to what is not an http(s) URL"),
+        ("ftp://127.0.0.1/a.mp3", "it is redirected to what is not an http(s) URL"),
+        ("http://[::1/a.mp3", "it is redirected to what is not a URL"),
+        ("http://127.0.0.1:99999/a.mp3", "it is redirected to what is not a URL"),
     ],
 )
 def test_a_redirect_to_anything_but_http_is_refused(shelf: Shelf, to: str, why: str) -> None:
@@ -179,13 +179,13 @@ def test_a_file_that_breaks_off_is_reported(shelf: Shelf) -> None:
     assert not got.answered
 
 
-def test_a_silent_server_is_waited_for_no_longer_than_was_said(shelf: Shelf) -> None:
+def test_a_silent_server_is_waited_for_until_the_timeout(shelf: Shelf) -> None:
     shelf.answers["/silent"] = lambda _: _until(shelf.over)
     got = fetch(f"{shelf.url}/silent", largest=1, timeouts=Timeouts(connect=1, read=0.1, operation=5))
     assert got == NotFetched("can't be fetched from this machine: no answer within 0.1 s")
 
 
-def test_a_dripping_server_is_waited_for_no_longer_than_was_said(shelf: Shelf) -> None:
+def test_a_dripping_server_is_waited_for_until_the_timeout(shelf: Shelf) -> None:
     def drip(request: BaseHTTPRequestHandler) -> None:
         while not shelf.over.wait(0.02):
             request.wfile.write(b"H")

@@ -23,6 +23,6 @@ def test_an_endpoint_has_one_form(named: str, base: str) -> None:
 
 
 @pytest.mark.parametrize("named", ["http://host:port/", "http://host:99999/", "http://[zz]/", "http://ä..example/"])
-def test_an_endpoint_that_is_no_url_is_said_to_be_none(named: str) -> None:
+def test_an_endpoint_that_is_not_a_url_is_refused(named: str) -> None:
     with pytest.raises(UsageError, match="can't be an endpoint"):
         base_url(named)

@@ -36,7 +36,7 @@ def test_a_body_that_is_all_right_stays_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("key", ["task_id", "TaskId", "voice_id", "task_status", "Code", "demo_url"])
-def test_half_an_id_is_none(key: str) -> None:
+def test_half_a_surrogate_pair_in_an_id_is_refused(key: str) -> None:
     body = b'{"message": "\\ud83d", "%s": "1\\ud83d"}' % key.encode()
     with pytest.raises(ValueError, match=r"hex escape|surrogate"):
         from_json(readable(body))

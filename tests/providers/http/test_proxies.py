@@ -21,7 +21,7 @@ def test_a_proxy_for_this_scheme_or_for_all_is_taken(proxies: dict[str, str]) ->
 
 
 @pytest.mark.parametrize("proxies", [{}, {"http": PROXY}, {"https": ""}, {"no": "*"}])
-def test_without_one_there_is_none(proxies: dict[str, str]) -> None:
+def test_without_a_proxy_in_the_environment_none_is_used(proxies: dict[str, str]) -> None:
     assert found("https://api-singapore.klingai.com", **proxies) is None
 
 
@@ -68,7 +68,7 @@ def test_no_proxy_spares_nothing_else(endpoint: str, exceptions: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["ftp://user:secret@x", "http://user:secret@x:port", "http://"])
-def test_what_is_no_proxy_is_refused_without_its_password(url: str) -> None:
+def test_what_is_not_a_proxy_is_refused_without_its_password(url: str) -> None:
     with pytest.raises(UsageError) as caught:
         found("https://api.klingai.com", all=url)
     assert "secret" not in f"{caught.value} {caught.value.hint} {caught.value.__cause__!r}"

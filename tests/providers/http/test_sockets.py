@@ -188,7 +188,7 @@ def test_an_answer_that_drips_ends_in_time(how: str) -> None:
 
 
 @pytest.mark.parametrize("how", list(DRIPS))
-def test_on_a_worker_too(how: str) -> None:
+def test_a_dripping_answer_ends_in_time_on_a_worker_too(how: str) -> None:
     with (
         serving(DRIPS[how]) as host,
         calling(f"http://{host}", PATIENT) as call,
@@ -303,7 +303,7 @@ def test_a_call_that_no_connection_is_free_for_ends_in_time() -> None:
                 promised.result(5)
 
 
-def test_a_shorter_time_out_is_named_all_the_same() -> None:
+def test_a_shorter_time_out_is_named_anyway() -> None:
     with (
         serving(silent) as host,
         calling(f"http://{host}", Timeouts(read=0.1, operation=5)) as call,

@@ -59,7 +59,7 @@ def test_an_account_may_name_its_own_variable() -> None:
     assert credentials(NAMED_PAIR, {"PROD_AK": "a", "PROD_SK": "s"}) == KeyPair("a", "s")
 
 
-def test_another_account_s_key_never_stands_in() -> None:
+def test_another_account_s_key_is_never_used_instead() -> None:
     with pytest.raises(CredentialsMissing, match="Kling needs PROD_KEY in"):
         credentials(NAMED, {"KLING_API_KEY": "k"})
 
@@ -136,7 +136,7 @@ def test_a_token_is_kept_while_it_is_young(pair: KeyPair, clock: FakeClock) -> N
     assert signer.authorization() == first
 
 
-def test_a_token_is_signed_anew_well_before_it_expires(
+def test_a_token_is_signed_again_well_before_it_expires(
     kling: KlingService, connect: Connect, pair: KeyPair, clock: FakeClock
 ) -> None:
     provider = connect(pair)
@@ -147,7 +147,7 @@ def test_a_token_is_signed_anew_well_before_it_expires(
 
 
 @pytest.mark.parametrize("wrong_by", [-86400, -3600, 3600, 86400])
-def test_a_machine_whose_clock_is_wrong_signs_by_the_server_s(
+def test_a_machine_with_a_wrong_clock_signs_with_the_server_s_time(
     kling: KlingService, connect: Connect, pair: KeyPair, wrong_by: int
 ) -> None:
     wrong = FakeClock()
@@ -193,7 +193,7 @@ def test_an_api_key_is_not_tried_again(kling: KlingService, connect: Connect) ->
     assert kling.count("list") == 1
 
 
-def test_a_short_secret_key_makes_no_noise(clock: FakeClock) -> None:
+def test_a_short_secret_key_gives_no_warning(clock: FakeClock) -> None:
     assert Signer(KeyPair("ak", "sk"), clock=clock).authorization().startswith("Bearer ey")
 
 

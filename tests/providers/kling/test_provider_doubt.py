@@ -42,7 +42,7 @@ def test_one_hidden_voice_that_exists_makes_the_other_missing_ones_unknown(house
     assert kinds(house.look()) == ["Found", "Found", "Found", "Found", "Unknown"]
 
 
-def test_more_than_fifty_truly_gone_are_absent_after_fifty_questions(
+def test_more_than_fifty_missing_voices_are_absent_after_fifty_look_ups(
     kling: KlingService, provider: KlingProvider
 ) -> None:
     house = House(kling, provider, 60)
@@ -60,7 +60,9 @@ def test_more_than_fifty_hidden_are_found_up_to_fifty_and_then_unknown(
     assert kinds(house.look()) == ["Found"] * 50 + ["Unknown"] * 10
 
 
-def test_a_question_that_fails_leaves_it_and_the_unasked_unknown(kling: KlingService, provider: KlingProvider) -> None:
+def test_a_failed_look_up_leaves_it_and_the_remaining_ones_unknown(
+    kling: KlingService, provider: KlingProvider
+) -> None:
     house = House(kling, provider, 60)
     kling.deleted_voices = Deleted.VANISHES
     house.delete_outside(*range(60))
@@ -68,7 +70,7 @@ def test_a_question_that_fails_leaves_it_and_the_unasked_unknown(kling: KlingSer
     assert kinds(house.look()) == ["Unknown"] + ["Absent"] * 49 + ["Unknown"] * 10
 
 
-def test_a_missing_imported_voice_is_asked_for_by_its_task(house: House) -> None:
+def test_a_missing_imported_voice_is_looked_up_by_its_task(house: House) -> None:
     house.kling.listing = empty
     imported = house.record(99, method="existing", task_id=house.tasks[0].task_id, voice_id=house.tasks[0].voice_id)
     assert kinds(house.look([imported])) == ["Found"]
@@ -124,7 +126,7 @@ def test_a_second_list_that_fails_leaves_the_missing_unknown(house: House) -> No
     assert calls == [1, 2]
 
 
-def test_a_list_that_fails_with_no_record_to_tell_it_is_raised(house: House) -> None:
+def test_a_list_that_fails_is_raised_if_no_record_can_show_it(house: House) -> None:
     house.kling.refuse("list", 500, 5000, times=4)
     with pytest.raises(OutcomeUnknown):
         house.provider.observe([])

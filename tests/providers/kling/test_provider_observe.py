@@ -113,7 +113,7 @@ def test_a_record_whose_task_shows_no_voice_yet_is_still_running(house: House, s
     assert house.spent == (2, 0)
 
 
-def test_a_running_record_whose_voice_is_said_to_be_deleted_is_absent(house: House) -> None:
+def test_a_running_record_whose_voice_is_reported_to_be_deleted_is_absent(house: House) -> None:
     house.kling.deleted_voices = Deleted.FLAGGED
     house.delete_outside(3)
     assert kinds(house.look([house.record(3, Status.RUNNING, voice_id=None)])) == ["Absent"]
@@ -194,7 +194,7 @@ def preset(provider: KlingProvider, voice_id: str) -> Record:
     return record(key=key, account=provider.account, method="preset", voice_id=voice_id)
 
 
-def test_presets_are_asked_for_only_when_declared(house: House) -> None:
+def test_presets_are_listed_only_when_declared(house: House) -> None:
     assert house.provider.observe([]).presets is None
     assert house.provider.observe([], presets=True).presets == {OWEN: "Owen", ANNA: "Anna"}
     assert house.kling.count("presets") == 1
@@ -207,7 +207,7 @@ def test_a_recorded_preset_is_found_among_the_presets_alone(house: House) -> Non
     assert (house.spent, house.kling.count("presets")) == ((2, 0), 1)
 
 
-def test_presets_that_can_not_be_had_make_their_records_unknown(house: House) -> None:
+def test_unavailable_presets_make_their_records_unknown(house: House) -> None:
     house.kling.refuse("presets", 500, 5000, times=4)
     assert kinds(house.look([preset(house.provider, OWEN), house.records[0]])) == ["Unknown", "Found"]
 

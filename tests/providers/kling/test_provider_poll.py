@@ -36,13 +36,13 @@ def test_one_list_serves_many(kling: KlingService, provider: KlingProvider, cloc
     assert (kling.count("list"), kling.count("get")) == (2, 0)
 
 
-def test_one_task_is_asked_for_by_its_key(kling: KlingService, provider: KlingProvider) -> None:
+def test_one_task_is_looked_up_by_its_key(kling: KlingService, provider: KlingProvider) -> None:
     pending = begun(provider, 1)
     assert [v.status for v in provider.poll(pending).values()] == [TaskStatus.READY]
     assert (kling.count("list"), kling.count("get")) == (0, 1)
 
 
-def test_few_tasks_of_a_long_list_are_asked_for_one_by_one(kling: KlingService, provider: KlingProvider) -> None:
+def test_few_tasks_of_a_long_list_are_looked_up_one_by_one(kling: KlingService, provider: KlingProvider) -> None:
     kling.add_foreign(*(f"f{n}" for n in range(2500)))
     provider.observe([])
     pending = begun(provider, 3)
@@ -118,7 +118,7 @@ def test_a_voice_that_was_deleted_while_we_waited_is_not_waited_for(
     assert [v.status for v in provider.poll(pending).values()] == [TaskStatus.FAILED, TaskStatus.READY]
 
 
-def test_nothing_pending_is_no_call(kling: KlingService, provider: KlingProvider) -> None:
+def test_polling_nothing_makes_no_call(kling: KlingService, provider: KlingProvider) -> None:
     assert provider.poll([]) == {}
     assert kling.calls == []
 

@@ -112,7 +112,7 @@ def test_only_what_is_created_can_be_submitted() -> None:
 
 
 @pytest.mark.parametrize("status", ["submitted", "processing", "pending", "queued", "", "SUCCEED", "deleted"])
-def test_a_status_that_is_no_end_is_running(status: str) -> None:
+def test_a_status_that_is_not_an_end_is_running(status: str) -> None:
     assert remote(task(status=status)).status is TaskStatus.RUNNING
 
 
@@ -128,7 +128,7 @@ def test_both_spellings_of_success_are_ready(status: str) -> None:
     )
 
 
-def test_a_failed_task_tells_the_cloud_s_reason() -> None:
+def test_a_failed_task_reports_the_cloud_s_reason() -> None:
     seen = remote(task(status="failed", task_status_msg="more than one voice"))
     assert (seen.status, seen.message, seen.voice_id) == (TaskStatus.FAILED, "more than one voice", None)
 
@@ -145,7 +145,7 @@ def test_the_reason_of_a_failure_shows_no_signed_link() -> None:
 @pytest.mark.parametrize(
     "result", [None, {}, {"voices": None}, {"voices": []}, {"voices": [{}]}, {"voices": [{"voice_id": ""}]}]
 )
-def test_success_without_a_voice_is_no_success_yet(result: object) -> None:
+def test_success_without_a_voice_is_not_success_yet(result: object) -> None:
     assert remote(task(task_result=result)).status is TaskStatus.RUNNING
 
 
@@ -154,7 +154,7 @@ def test_a_failed_task_with_a_voice_is_failed() -> None:
     assert remote(fields).status is TaskStatus.FAILED
 
 
-def test_an_interrupted_call_whose_voice_was_deleted_since_failed_because_its_key_is_burnt() -> None:
+def test_an_interrupted_call_whose_voice_was_deleted_since_failed_because_its_key_is_used_up() -> None:
     fields = task(task_result={"voices": [{"voice_id": "85", "status": "deleted"}]})
     seen = found(fields, Status.INTENDED)
     assert isinstance(seen, Found)
@@ -184,7 +184,7 @@ def test_ids_that_come_as_numbers_are_kept_to_the_last_digit() -> None:
     assert (seen.task_id, seen.voice_id, seen.owned_by) == ("930801301486305329", "930801338081615883", "1002")
 
 
-def test_unknown_keys_and_odd_unneeded_ones_are_no_matter() -> None:
+def test_unknown_keys_and_odd_unneeded_ones_are_accepted() -> None:
     fields = task(created_at="yesterday", final_balance_deduction=[1], task_status_msg=None, novelty={"a": [1, 2]})
     assert remote(fields).status is TaskStatus.READY
 
@@ -226,7 +226,7 @@ def test_an_empty_list_takes_one_call() -> None:
 
 
 @pytest.mark.parametrize("lengths", [(3, 3, 1, 0), (3, 3, 0), (30, 30, 30, 7, 0), (999, 1, 0)])
-def test_a_list_whose_pages_are_capped_below_what_was_asked_for_is_read_whole(lengths: tuple[int, ...]) -> None:
+def test_a_list_with_capped_pages_is_read_completely(lengths: tuple[int, ...]) -> None:
     provider, script = listing(*lengths)
     assert (listed(provider), len(script.requests)) == (sum(lengths), len(lengths))
 
@@ -274,7 +274,7 @@ def test_a_task_on_two_pages_is_one() -> None:
     assert listed(provider) == 1002
 
 
-def test_a_server_that_ignores_the_page_s_number_is_not_asked_for_ever() -> None:
+def test_a_server_that_ignores_the_page_number_is_not_read_for_ever() -> None:
     provider, script = scripted(answer(200, kling_body(0, data=page(0, 1000))))
     assert (listed(provider), len(script.requests)) == (1000, 2)
 

@@ -48,7 +48,7 @@ def test_a_task_goes_from_submitted_to_processing_to_succeed(
     assert seen == ["submitted", "processing", "succeed"]
 
 
-def test_a_key_is_burnt_for_ever(kling: KlingService, caller: httpx.Client) -> None:
+def test_a_used_key_is_never_accepted_again(kling: KlingService, caller: httpx.Client) -> None:
     kling.deleted_voices = Deleted.VANISHES
     create(caller)
     kling.delete_outside(next(iter(kling.voices)))
@@ -69,7 +69,7 @@ def test_a_page_outside_1_to_1000_is_refused(caller: httpx.Client, query: str) -
     assert refusal(caller.get(f"{VOICES}?{query}"))[:2] == (400, 1201)
 
 
-def test_a_page_has_30_unless_said(kling: KlingService, caller: httpx.Client) -> None:
+def test_a_page_has_30_by_default(kling: KlingService, caller: httpx.Client) -> None:
     kling.add_foreign(*(f"v{n}" for n in range(31)))
     assert len(caller.get(VOICES).json()["data"]) == 30
 

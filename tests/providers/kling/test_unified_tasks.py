@@ -49,7 +49,7 @@ def test_a_voice_that_kling_says_was_deleted_is_gone() -> None:
 
 
 @pytest.mark.parametrize("task_id", [TASK, int(TASK)])
-def test_a_voice_that_kling_says_succeeded_is_there(task_id: object) -> None:
+def test_a_voice_that_kling_reports_as_succeeded_exists(task_id: object) -> None:
     seen, _ = probed([unified(task_id)])
     assert isinstance(seen, Found)
     assert seen.remote.voice_id == VOICE
@@ -72,20 +72,20 @@ def test_whatever_else_it_says_is_not_known(data: object) -> None:
     assert isinstance(probed(data)[0], Unknown)
 
 
-def test_a_voice_of_no_known_task_is_not_asked_for() -> None:
+def test_a_voice_of_no_known_task_is_not_looked_up() -> None:
     seen, script = probed([], ready(task_id=None))
     assert isinstance(seen, Unknown)
     assert script.requests == []
 
 
-def test_twenty_are_asked_for_in_a_call() -> None:
+def test_one_call_looks_up_twenty() -> None:
     provider, script = scripted(answer(200, kling_body(0, data=[])))
     provider.probe([ready(n, task_id=str(n)) for n in range(1, 42)])
     asked = [request.url.params["task_ids"].split(",") for request in script.requests]
     assert [len(ids) for ids in asked] == [20, 20, 1]
 
 
-def test_a_call_that_fails_leaves_its_voices_unknown_and_the_others_are_asked_for() -> None:
+def test_a_call_that_fails_leaves_its_voices_unknown_and_the_others_are_looked_up() -> None:
     refused = answer(400, kling_body(1201, "no"))
     provider, _ = scripted(refused, answer(200, json.dumps({"code": 0, "data": [unified(status="deleted")]}).encode()))
     probed = provider.probe([*(ready(n, task_id=str(n)) for n in range(1, 21)), ready()])

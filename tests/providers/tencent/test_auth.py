@@ -124,12 +124,12 @@ def test_a_provider_may_name_its_own_variables(machine: Machine) -> None:
     assert machine.found(environ, names=Names("PROD_ID", "PROD_KEY", "PROD_TOKEN")).token == "prod-token"
 
 
-def test_another_account_s_token_never_stands_in(machine: Machine) -> None:
+def test_another_account_s_token_is_never_used_instead(machine: Machine) -> None:
     environ = {"PROD_ID": "prod-id", "PROD_KEY": "prod-key", "TENCENTCLOUD_TOKEN": "another"}
     assert machine.found(environ, names=PROD).token == ""
 
 
-def test_another_account_s_credentials_never_stand_in(machine: Machine) -> None:
+def test_another_account_s_credentials_are_never_used_instead(machine: Machine) -> None:
     machine.tccli({"secretId": "file-id", "secretKey": "file-key"})
     assert machine.complaint(ENVIRON, names=PROD) == (
         "Tencent Cloud needs PROD_ID and PROD_KEY in the environment, but they are not set. "
@@ -137,7 +137,7 @@ def test_another_account_s_credentials_never_stand_in(machine: Machine) -> None:
     )
 
 
-def test_half_of_the_named_pair_is_said(machine: Machine) -> None:
+def test_half_of_the_named_pair_is_reported(machine: Machine) -> None:
     assert machine.complaint({"PROD_ID": "x"}, names=PROD) == "PROD_ID is set, but PROD_KEY is not: they go together."
 
 
@@ -148,7 +148,7 @@ def test_a_provider_that_names_only_one_variable_is_refused(machine: Machine, na
     )
 
 
-def test_a_provider_that_names_none_is_as_if_nothing_were_said(machine: Machine) -> None:
+def test_a_provider_without_variables_uses_the_defaults(machine: Machine) -> None:
     assert machine.found(ENVIRON, names=Names()) == machine.found(ENVIRON) == Credentials("env-id", "env-key")
 
 
@@ -161,7 +161,7 @@ def test_tccli_s_file_comes_before_the_sdk_s(machine: Machine) -> None:
     assert machine.found() == Credentials("file-id", "file-key", "file-token")
 
 
-def test_a_token_of_null_is_none(machine: Machine) -> None:
+def test_a_null_token_counts_as_missing(machine: Machine) -> None:
     machine.tccli({"secretId": "file-id", "secretKey": "file-key", "token": None})
     assert machine.found() == Credentials("file-id", "file-key")
 
@@ -190,7 +190,7 @@ def test_the_profile_is_tccli_s(machine: Machine) -> None:
     assert machine.found({"TCCLI_PROFILE": "prod"}) == Credentials("prod-id", "prod-key")
 
 
-def test_a_profile_that_is_named_and_not_there_is_said(machine: Machine) -> None:
+def test_a_named_profile_that_does_not_exist_is_reported(machine: Machine) -> None:
     machine.tccli({"secretId": "file-id", "secretKey": "file-key"})
     machine.sdk("secret_id = sdk-id", "secret_key = sdk-key")
     assert machine.complaint({"TCCLI_PROFILE": "prod"}) == (
@@ -210,13 +210,13 @@ def test_a_profile_is_not_needed_where_the_environment_holds_the_pair(machine: M
         {"type": "cvm-role"},
     ],
 )
-def test_a_role_is_not_assumed_and_nothing_stands_in_for_it(machine: Machine, values: dict[str, object]) -> None:
+def test_a_role_is_not_assumed_and_nothing_replaces_it(machine: Machine, values: dict[str, object]) -> None:
     machine.tccli(values)
     machine.sdk("secret_id = sdk-id", "secret_key = sdk-key")
     assert machine.complaint() == "~/.tccli/default.credential names a role, and voicectl assumes none."
 
 
-def test_half_a_pair_in_tccli_s_file_is_said(machine: Machine) -> None:
+def test_half_a_pair_in_tccli_s_file_is_reported(machine: Machine) -> None:
     machine.tccli({"secretId": "file-id", "secretKey": ""})
     machine.sdk("secret_id = sdk-id", "secret_key = sdk-key")
     assert machine.complaint() == (
@@ -238,7 +238,7 @@ def test_half_a_pair_in_tccli_s_file_is_said(machine: Machine) -> None:
         ),
     ],
 )
-def test_a_value_that_can_be_no_key_is_said_with_its_file(
+def test_a_value_that_can_not_be_a_key_is_reported_with_its_file(
     machine: Machine, values: dict[str, object], complaint: str
 ) -> None:
     machine.tccli(values)
@@ -257,13 +257,13 @@ def test_a_value_that_can_be_no_key_is_said_with_its_file(
         (b"\xff\xfe{\x00}\x00", "not text in UTF-8"),
     ],
 )
-def test_a_broken_tccli_file_is_said_and_not_passed_over(machine: Machine, content: bytes, why: str) -> None:
+def test_a_broken_tccli_file_is_reported_and_not_passed_over(machine: Machine, content: bytes, why: str) -> None:
     machine.keep(TCCLI, content)
     machine.sdk("secret_id = sdk-id", "secret_key = sdk-key")
     assert machine.complaint() == f"~/.tccli/default.credential can't be read: it is {why}."
 
 
-def test_a_tccli_file_without_keys_counts_as_none(machine: Machine) -> None:
+def test_a_tccli_file_without_keys_is_ignored(machine: Machine) -> None:
     machine.tccli({})
     machine.sdk("secret_id = sdk-id", "secret_key = sdk-key")
     assert machine.found() == Credentials("sdk-id", "sdk-key")
@@ -287,27 +287,27 @@ def test_the_machine_s_own_file_comes_last(machine: Machine) -> None:
 @pytest.mark.parametrize(
     "content", ["secret_id = sdk-id", "[default]\nsecret_key sdk-key", "[default]\nsecret_id=a\nsecret_id=sdk-key"]
 )
-def test_a_broken_sdk_file_is_said(machine: Machine, content: str) -> None:
+def test_a_broken_sdk_file_is_reported(machine: Machine, content: str) -> None:
     machine.keep(SDK, content)
     assert machine.complaint() == "~/.tencentcloud/credentials can't be read: it is not an INI file."
 
 
-def test_half_a_pair_in_the_sdk_s_file_is_said(machine: Machine) -> None:
+def test_half_a_pair_in_the_sdk_s_file_is_reported(machine: Machine) -> None:
     machine.sdk("secret_key = sdk-key")
     assert machine.complaint() == (
         "secret_key in ~/.tencentcloud/credentials is set, but secret_id is not: they go together."
     )
 
 
-def test_another_section_is_no_default(machine: Machine) -> None:
+def test_another_section_is_not_a_default(machine: Machine) -> None:
     machine.keep(SDK, "[other]\nsecret_id=a\nsecret_key=b")
-    assert "there is none" in machine.complaint()
+    assert "but they are not set" in machine.complaint()
 
 
 # -- nothing there, or nothing to be read ------------------------------------------------------------------------------
 
 
-def test_every_place_that_was_looked_at_is_named(machine: Machine) -> None:
+def test_every_searched_place_is_named(machine: Machine) -> None:
     assert machine.complaint() == (
         "Tencent Cloud needs TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY in the environment or in a file, but "
         "they are not set. voicectl looked in ~/.tccli/default.credential, ~/.tencentcloud/credentials and "
@@ -316,17 +316,17 @@ def test_every_place_that_was_looked_at_is_named(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize("name", [TCCLI, SDK])
-def test_a_folder_in_place_of_a_file_is_said(machine: Machine, name: str) -> None:
+def test_a_folder_in_place_of_a_file_is_reported(machine: Machine, name: str) -> None:
     (machine.home / name).mkdir(parents=True)
     assert machine.complaint() == f"~/{name} can't be read: Is a directory."
 
 
-def test_a_file_in_place_of_the_folder_counts_as_none(machine: Machine) -> None:
+def test_a_file_in_place_of_the_folder_is_ignored(machine: Machine) -> None:
     machine.keep(".tccli", "")
-    assert "there is none" in machine.complaint()
+    assert "but they are not set" in machine.complaint()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read_is_said(machine: Machine) -> None:
+def test_a_file_that_may_not_be_read_is_reported(machine: Machine) -> None:
     machine.keep(TCCLI, "{}").chmod(0)
     assert machine.complaint() == f"~/{TCCLI} can't be read: Permission denied."

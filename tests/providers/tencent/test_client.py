@@ -137,7 +137,7 @@ def test_the_headers_are_the_sdk_s(cli: CliHarness, cloud: Cloud) -> None:
     assert (came.path, json.loads(came.content)) == ("/", {"SubAppId": 221073})
 
 
-def test_a_region_is_said_where_there_is_one_and_a_token_where_there_is_one(cli: CliHarness, cloud: Cloud) -> None:
+def test_region_and_token_are_sent_only_where_they_are_set(cli: CliHarness, cloud: Cloud) -> None:
     lasting = Credentials(CREDENTIALS.secret_id, CREDENTIALS.secret_key)
     cli.client(TRTC, lasting, region="ap-singapore").call("VoiceClone", {}, shape=Ticket)
     headers = cloud.came[0].headers
@@ -180,7 +180,7 @@ def test_the_whole_call_has_the_signature_of_the_sdk_s_first_vector(clock: FakeC
 
 
 @pytest.mark.parametrize("wrong_by", [-86400, -301, 301, 86400])
-def test_a_machine_whose_clock_is_wrong_signs_by_the_cloud_s(
+def test_a_machine_with_a_wrong_clock_signs_with_the_cloud_s_time(
     cli: CliHarness, checking: Checking, wrong_by: int
 ) -> None:
     cli.clock.ahead += wrong_by
@@ -199,7 +199,7 @@ def test_a_clock_that_jumps_under_a_run_is_followed(cli: CliHarness, checking: C
     assert checking.codes == ["", EXPIRED, "", EXPIRED, ""]
 
 
-def test_the_cloud_s_time_goes_on_with_ours(cli: CliHarness, checking: Checking, cloud: Cloud) -> None:
+def test_the_cloud_s_time_continues_with_ours(cli: CliHarness, checking: Checking, cloud: Cloud) -> None:
     cli.clock.ahead += -3600
     client = cli.client()
     client.call(PAID, {}, shape=Ticket)

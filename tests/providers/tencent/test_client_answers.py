@@ -198,7 +198,7 @@ def test_a_connection_that_broke_leaves_a_create_unknown(failure: Exception) -> 
     assert error.detail.endswith("; the call may have been executed")
 
 
-def test_a_read_that_broke_is_not_said_to_have_happened() -> None:
+def test_a_broken_read_is_not_reported_as_executed() -> None:
     assert raised(READ, httpx.ReadError("reset")).detail == f"{READ}: no answer: reset"
 
 

@@ -139,7 +139,7 @@ def test_each_refusal_of_a_trtc_clone_but_a_busy_one_says_what_to_do_in_words_of
     assert len(set(advice.values())) == len(advice)
 
 
-def test_advice_stands_in_the_message_that_is_kept_with_the_voice() -> None:
+def test_advice_is_in_the_message_that_is_kept_with_the_voice() -> None:
     error, _ = raised("VoiceClone", refusal("InvalidParameter.AudioPrompt", "Invalid reference audio."))
     assert error.detail == (
         f"VoiceClone: InvalidParameter.AudioPrompt: Invalid reference audio (request {REQUEST_ID}). "
@@ -205,13 +205,13 @@ def test_an_unlisted_code_that_speaks_of_a_failure_proves_nothing(code: str) -> 
 
 
 @pytest.mark.parametrize("code", ["InvalidParameterValue.SessionId.New", "FailedOperation.TaskDuplicate.New"])
-def test_what_stands_under_a_duplicate_is_none(code: str) -> None:
+def test_a_code_below_a_duplicate_is_a_plain_refusal(code: str) -> None:
     assert rule(code, action=PAID).proof is Proof.REFUSED
 
 
 @pytest.mark.parametrize("code", ["ResourceNotFound.ServiceNotExist", "InvalidParameterValue.TaskId.New"])
 @pytest.mark.parametrize("action", ["DescribeTaskDetail", "DeleteVoice"])
-def test_what_stands_under_an_absence_makes_nothing_look_gone(action: str, code: str) -> None:
+def test_a_code_below_an_absence_is_a_plain_refusal(action: str, code: str) -> None:
     assert rule(code, action=action).proof is Proof.REFUSED
 
 

@@ -53,7 +53,7 @@ def test_unknown_parameters_are_ignored(kling: Caller) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"\xff", b"[" * 100_000])
-def test_a_body_that_is_no_json_object_is_refused(kling: Caller, body: bytes) -> None:
+def test_a_body_that_is_not_a_json_object_is_refused(kling: Caller, body: bytes) -> None:
     answer = kling.send("POST", "/v1/general/custom-voices", body=body)
     assert isinstance(answer, Response)
     assert (answer.status, json.loads(answer.body)["code"]) == (400, 1200)
@@ -65,7 +65,7 @@ def test_an_external_task_id_is_taken_once(kling: Caller) -> None:
     assert len(kling.listed().data) == 1
 
 
-def test_an_external_task_id_is_burnt_for_ever(kling: Caller) -> None:
+def test_a_used_external_task_id_is_never_accepted_again(kling: Caller) -> None:
     kling.delete(kling.made(external_task_id="deleted"))
     kling.create(external_task_id="failed", voice_url="https://cdn.example.com/bad.mp3")
     kling.clock.sleep(86_400)
@@ -73,7 +73,7 @@ def test_an_external_task_id_is_burnt_for_ever(kling: Caller) -> None:
     assert kling.create(external_task_id="failed").code == 1201
 
 
-def test_a_refused_create_burns_no_external_task_id(kling: Caller) -> None:
+def test_a_refused_create_uses_up_no_external_task_id(kling: Caller) -> None:
     assert kling.create("x" * 21, external_task_id="k1").code == 1201
     assert kling.create(external_task_id="k1").code == 0
 
@@ -194,7 +194,7 @@ def test_the_rate_recovers_by_one_call_each_50_milliseconds(kling: Caller) -> No
     assert [kling.create().code for _ in range(3)] == [0, 0, 1302]
 
 
-def test_twenty_calls_a_second_can_go_on_for_ever(kling: Caller) -> None:
+def test_twenty_calls_a_second_can_continue_for_ever(kling: Caller) -> None:
     codes = set()
     for _ in range(200):
         codes.add(kling.create().code)
@@ -232,5 +232,5 @@ def test_other_methods_and_paths_are_404(kling: Caller, method: str, path: str, 
     assert kling.call(method, path, body={}).refusal[:2] == refusal
 
 
-def test_a_gateways_prefix_is_no_matter(kling: Caller) -> None:
+def test_a_gateways_prefix_makes_no_difference(kling: Caller) -> None:
     assert kling.call("GET", "/gateway/kling/v1/general/custom-voices").code == 0

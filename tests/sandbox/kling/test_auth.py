@@ -91,7 +91,7 @@ def test_a_token_made_by_pyjwt_is_taken(kling: Caller) -> None:
     assert refusal(kling, f"Bearer {token}") == (200, 0)
 
 
-def test_a_token_expires_while_the_world_goes_on(kling: Caller) -> None:
+def test_a_token_expires_while_the_world_continues(kling: Caller) -> None:
     bearer = f"Bearer {signed(dict(CLAIMS))}"
     assert refusal(kling, bearer) == (200, 0)
     kling.clock.sleep(1800)

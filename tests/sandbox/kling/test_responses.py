@@ -30,7 +30,7 @@ def shape(value: object) -> object:
     return [shape(v) for v in value] if isinstance(value, list) else type(value)
 
 
-def test_every_success_stands_in_the_same_envelope(kling: Caller) -> None:
+def test_every_success_has_the_same_envelope(kling: Caller) -> None:
     for reply in (kling.create(), kling.listed(), kling.presets()):
         assert reply.status == 200
         assert list(reply.body) == ["code", "message", "request_id", "data"]
@@ -81,7 +81,7 @@ def test_a_finished_task_has_all_that_the_sample_has(kling: Caller) -> None:
     assert task["task_result"]["voices"][0]["voice_name"] == "Hero"
 
 
-def test_a_failed_task_tells_why_and_has_no_voice(kling: Caller) -> None:
+def test_a_failed_task_shows_the_reason_and_has_no_voice(kling: Caller) -> None:
     kling.create(external_task_id="k1", voice_url="https://cdn.example.com/bad.mp3")
     kling.clock.sleep(1)
     task = kling.get("k1").data
@@ -136,7 +136,7 @@ def test_an_account_owns_its_voices_under_one_number(kling: Caller) -> None:
     assert all(owner.isdecimal() for owner in owners)
 
 
-def test_a_trial_link_is_signed_anew_for_each_reader(kling: Caller) -> None:
+def test_a_trial_link_is_signed_again_for_each_reader(kling: Caller) -> None:
     kling.made(external_task_id="k1")
     first = kling.get("k1").data["task_result"]["voices"][0]["trial_url"]
     kling.clock.sleep(60)

@@ -75,7 +75,7 @@ def test_an_exhausted_quota_refuses_creates_only(tencent: TencentCaller) -> None
 
 
 @pytest.mark.parametrize("code", ["FailedOperation.InvalidVodUser", "UnauthorizedOperation", "IpNotInWhitelist"])
-def test_any_code_can_be_asked_for(tencent: TencentCaller, code: str) -> None:
+def test_any_error_code_can_be_switched_on(tencent: TencentCaller, code: str) -> None:
     tencent.change_faults(tencent_refuses=code)
     assert tencent.refused("CreateAigcCustomVoice", CUSTOM) == code
     assert tencent.refused("DescribeVoices", {}) == code
@@ -142,7 +142,7 @@ def test_lists_of_voices_may_be_empty_or_have_holes(tencent: TencentCaller) -> N
     assert len(tencent.voices(VoiceId=min(made))) == 1
 
 
-def test_a_look_may_tell_an_unknown_status_or_no_voice(tencent: TencentCaller) -> None:
+def test_a_poll_may_return_an_unknown_status_or_no_voice(tencent: TencentCaller) -> None:
     accepted = tencent.audio_clone()
     tencent.clock.sleep(1)
     tencent.change_faults(unknown_status=1)
@@ -170,6 +170,6 @@ def test_voices_are_deleted_and_renamed_outside(tencent: TencentCaller) -> None:
     assert tencent.voices() == []
 
 
-def test_a_sound_is_no_voice(tencent: TencentCaller) -> None:
+def test_a_sound_is_not_a_voice(tencent: TencentCaller) -> None:
     tencent.finished(tencent.sound())
     assert tencent.world.voices() == ()

@@ -58,7 +58,7 @@ def test_a_clock_may_be_five_minutes_wrong(tencent: TencentCaller, seconds: int)
         ("InvalidRequest", with_changes("content-type", "application/json; charset=utf-8")),
     ],
 )
-def test_what_is_wrong_at_the_door_is_refused(tencent: TencentCaller, code: str, wrong: dict[str, Any]) -> None:
+def test_a_request_with_wrong_headers_is_refused(tencent: TencentCaller, code: str, wrong: dict[str, Any]) -> None:
     assert tencent.refused(*LIST, **wrong) == code
 
 
@@ -78,7 +78,7 @@ def test_an_unsigned_payload_is_one_that_the_caller_says_is(tencent: TencentCall
     assert tencent.refused(*LIST, **broken) == "AuthFailure.SignatureFailure"
 
 
-def test_a_product_that_is_none(tencent: TencentCaller) -> None:
+def test_an_unknown_product_is_refused(tencent: TencentCaller) -> None:
     assert tencent.refused("DescribeVoices", {}, product="mps") == "NoSuchProduct"
 
 
@@ -117,7 +117,7 @@ def test_one_family_takes_the_application_as_text(tencent: TencentCaller) -> Non
     assert tencent.refused("DescribeVoices", {"SubAppId": "mine"}) == "InvalidParameterValue.SubAppId"
 
 
-def test_a_null_parameter_is_none(tencent: TencentCaller) -> None:
+def test_a_null_parameter_counts_as_missing(tencent: TencentCaller) -> None:
     assert "TaskSet" in tencent.call("DescribeTasks", {"SubAppId": 221073, "ScrollToken": None})
     assert tencent.refused("DescribeTaskDetail", {"TaskId": None}) == "MissingParameter"
 

@@ -52,7 +52,7 @@ def test_each_call_makes_another_voice(tencent: TencentCaller) -> None:
         (clone(PromptAudio=None), "MissingParameter"),
     ],
 )
-def test_what_can_not_be_cloned(tencent: TencentCaller, wrong: dict[str, object], code: str) -> None:
+def test_unusable_samples_are_refused(tencent: TencentCaller, wrong: dict[str, object], code: str) -> None:
     assert tencent.refused("VoiceClone", wrong) == code
     assert tencent.world.voices() == ()
 
@@ -93,7 +93,7 @@ def test_a_voice_speaks_until_it_is_deleted_outside(tencent: TencentCaller) -> N
         (speech("fake", {"Pitch": 1.5}), "InvalidParameter"),
     ],
 )
-def test_what_can_not_be_said(tencent: TencentCaller, wrong: dict[str, Any], code: str) -> None:
+def test_text_that_can_not_be_spoken_is_refused(tencent: TencentCaller, wrong: dict[str, Any], code: str) -> None:
     assert tencent.refused("TextToSpeech", wrong) == code
 
 

@@ -77,7 +77,7 @@ def test_a_voice_that_another_client_used_is_active(activation: Activation | Non
 
 
 @pytest.mark.parametrize("answer", [body(), body(Voices=5), listed({"Name": "no id"}), refusal("InternalError")])
-def test_an_answer_that_is_no_list_makes_no_voice_gone(answer: bytes) -> None:
+def test_an_answer_that_is_not_a_list_makes_no_voice_gone(answer: bytes) -> None:
     for its in (mini(), mini(activation=None)):
         found = seen(its, DescribeVoices=answer)
         assert isinstance(found, Unknown)
@@ -88,7 +88,7 @@ def test_an_empty_list_has_several_spellings(answer: bytes) -> None:
     assert seen(mini(), DescribeVoices=answer) == Absent()
 
 
-def test_a_list_without_a_voice_that_exists_is_lying_about_all() -> None:
+def test_a_list_that_misses_an_existing_voice_proves_nothing() -> None:
     other = mini(key="vc-0123abcd-other-deadbeef-1", voice_id="minimax_2")
     vod, _ = provider(
         DescribeVoices=lambda request_body: listed(SHOWN) if request_body.get("VoiceId") == "minimax_1" else listed()
@@ -107,13 +107,13 @@ def test_an_account_without_such_voices_is_not_listed() -> None:
     assert cloud.asked == []
 
 
-def test_a_list_that_can_not_be_had_is_no_empty_account() -> None:
+def test_an_unavailable_list_is_not_an_empty_account() -> None:
     vod, _ = provider(listed=True, DescribeVoices=refusal("InternalError"))
     with pytest.raises(CloudError):
         vod.observe([])
 
 
-def test_a_voice_of_another_account_s_record_is_no_surplus() -> None:
+def test_a_voice_of_another_account_s_record_is_not_a_surplus() -> None:
     elsewhere = mini(account="tencent-vod https://vod.intl.tencentcloudapi.com 1")
     vod, _ = provider(listed=True, DescribeVoices=listed(SHOWN))
     assert vod.observe([elsewhere]).marked == ()
@@ -155,7 +155,7 @@ def test_a_tombstone_costs_no_further_look() -> None:
 # -- the first use -----------------------------------------------------------------------------------------------------
 
 
-def test_after_a_lost_reply_the_list_tells_whether_it_was_used() -> None:
+def test_after_a_lost_reply_the_list_reports_whether_it_was_used() -> None:
     vod, cloud = provider(TextToSpeechSync=httpx.ReadError("reset"), DescribeVoices=[listed(), listed(SHOWN)])
     begun = mini(activation=Activation.BEGUN)
     with pytest.raises(OutcomeUnknown):

@@ -45,12 +45,12 @@ def test_a_custom_voice_is_json_in_text() -> None:
 
 
 @pytest.mark.parametrize("info", ["", "{", "[]", None, 5])
-def test_a_voice_whose_info_can_not_be_read_is_there_by_its_id(info: object) -> None:
+def test_a_voice_with_unreadable_info_is_found_by_its_id(info: object) -> None:
     ready = polled(detail(Output={"InfoList": [{"VoiceId": "829826751", "VoiceInfo": info}]}))
     assert (ready.status, ready.voice_id, ready.voice_name) == (TaskStatus.READY, "829826751", None)
 
 
-def test_a_voice_id_that_stands_in_the_info_only_is_taken_from_there() -> None:
+def test_a_voice_id_that_is_only_in_the_info_is_used() -> None:
     assert polled(detail(Output={"InfoList": [{"VoiceInfo": VOICE_INFO}]})).voice_id == "829826751"
 
 
@@ -114,12 +114,12 @@ def test_a_service_behind_vod_that_says_failed_is_a_failure() -> None:
 
 
 @pytest.mark.parametrize("output", [None, {}, {"InfoList": None}, {"InfoList": []}, {"InfoList": [None, {}]}])
-def test_finish_without_a_voice_is_no_success(output: object) -> None:
+def test_finish_without_a_voice_is_not_success(output: object) -> None:
     assert polled(detail(Output=output)).status is TaskStatus.RUNNING
 
 
 @pytest.mark.parametrize("state", ["queueing", "Anything"])
-def test_a_state_that_is_no_success_is_none(state: str) -> None:
+def test_a_state_other_than_success_counts_as_running(state: str) -> None:
     assert polled(detail(CLONE, Output=CLONED | {"State": state}), method="clone").status is TaskStatus.RUNNING
 
 
@@ -128,7 +128,7 @@ def test_a_status_that_is_not_known_never_reads_as_success(status: object) -> No
     assert polled(detail(status=status, Output=MADE)).status is TaskStatus.RUNNING
 
 
-def test_a_task_whose_sub_object_is_not_known_is_no_success() -> None:
+def test_a_task_whose_sub_object_is_not_known_is_not_success() -> None:
     assert polled(detail("SomethingNewTask", Output=MADE)).status is TaskStatus.RUNNING
 
 
@@ -158,7 +158,7 @@ def test_a_permanent_sound_is_a_file_and_lasts() -> None:
 @pytest.mark.parametrize(
     "output", [None, {}, {"AudioInfos": None}, {"AudioInfos": 5}, {"AudioInfos": [{"FileUrl": ""}]}]
 )
-def test_finish_without_a_file_is_no_sound(output: object) -> None:
+def test_finish_without_a_file_is_not_a_sound(output: object) -> None:
     assert polled(detail("AigcAudioTask", Output=output), method="task").status is TaskStatus.RUNNING
 
 
@@ -184,6 +184,6 @@ def test_a_page_without_a_session_id_is_believed() -> None:
     assert polled(detail(Output=MADE, SessionId="")).voice_id == "829826751"
 
 
-def test_an_answer_that_is_no_task_is_left_out() -> None:
+def test_an_answer_that_is_not_a_task_is_left_out() -> None:
     vod, _ = provider(DescribeTaskDetail=body(CreateAigcCustomVoiceTask=[]))
     assert vod.poll([record()]) == {}

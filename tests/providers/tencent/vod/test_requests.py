@@ -128,7 +128,7 @@ def test_minimax_takes_the_sub_app_id_as_text_and_a_profile_as_json_in_text() ->
     }
 
 
-def test_minimax_bears_our_marker_though_no_label_is_declared() -> None:
+def test_minimax_carries_our_marker_though_no_label_is_declared() -> None:
     request_body = sent("CloneVoiceAsync", voice("clone-minimax", model="minimax", audio={"file_id": "528"}))
     assert json.loads(str(request_body["ExtParam"])) == {"voice_profile": {"labels": [KEY]}}
     assert request_body["AudioFileId"] == "528"
@@ -209,7 +209,7 @@ def test_an_update_says_the_changed_fields_and_keeps_our_marker_among_the_labels
     }
 
 
-def test_an_update_says_what_stays_too_for_the_vendor_might_clear_what_is_left_out() -> None:
+def test_an_update_sends_unchanged_fields_too_because_the_vendor_might_clear_missing_ones() -> None:
     vod, cloud = provider(UpdateVoice=body(Voice={}))
     known = replace(
         record(method="clone-minimax", voice_id="minimax_1"),

@@ -81,7 +81,7 @@ def test_a_clone_needs_four_parameters(tencent: TencentCaller, missing: str) -> 
     assert tencent.refused("CreateAigcAudioClone", body) == "MissingParameter"
 
 
-def test_a_file_that_is_not_there(tencent: TencentCaller) -> None:
+def test_a_missing_file_is_refused(tencent: TencentCaller) -> None:
     body = CLONE | {"AudioFileInfo": {"Type": "File", "FileId": "missing-528"}}
     assert tencent.refused("CreateAigcAudioClone", body) == "InvalidParameterValue.FileId"
 
@@ -126,13 +126,13 @@ def test_a_minimax_clone_that_is_refused_at_once(tencent: TencentCaller, wrong: 
         ({"voice_profile": {"labels": "calm"}}, "languages, labels and scenes"),
     ],
 )
-def test_wishes_of_a_minimax_clone_that_fail_later(tencent: TencentCaller, wishes: object, message: str) -> None:
+def test_bad_values_of_a_minimax_clone_fail_later(tencent: TencentCaller, wishes: object, message: str) -> None:
     task = tencent.finished(tencent.minimax(ExtParam=json.dumps(wishes)))
     assert task["Message"].startswith(message)
     assert (task["ErrCode"], task["ErrCodeExt"], task["Output"]) == (40000, "-500", None)
 
 
-def test_a_minimax_sample_that_can_not_be_had_fails_later(tencent: TencentCaller) -> None:
+def test_a_minimax_sample_that_is_unavailable_fails_later(tencent: TencentCaller) -> None:
     task = tencent.finished(tencent.minimax(AudioUrl="ftp://example.com/m.mp3"))
     assert (task["ErrCode"], task["Message"]) == (60000, "download audio file failed")
 
@@ -182,7 +182,7 @@ def test_a_session_id_is_one_for_all_actions_and_a_refused_call_takes_none(tence
     assert tencent.refused("CloneVoiceAsync", MINIMAX | {"SessionId": "s"}) == "InvalidParameterValue.SessionId"
 
 
-def test_an_empty_session_id_is_none(tencent: TencentCaller) -> None:
+def test_an_empty_session_id_counts_as_missing(tencent: TencentCaller) -> None:
     assert tencent.custom_voice(SessionId="")["TaskId"] != tencent.custom_voice(SessionId="")["TaskId"]
 
 
@@ -194,5 +194,5 @@ def test_an_empty_session_id_is_none(tencent: TencentCaller) -> None:
         ("CloneVoiceAsync", r"221073-CloneVoiceAsync-[0-9a-f]{32}t"),
     ],
 )
-def test_a_task_id_tells_its_application_and_its_type(tencent: TencentCaller, action: str, form: str) -> None:
+def test_a_task_id_contains_its_application_and_its_type(tencent: TencentCaller, action: str, form: str) -> None:
     assert re.fullmatch(form, tencent.call(action, ALL[action])["TaskId"])

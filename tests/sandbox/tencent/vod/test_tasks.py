@@ -67,7 +67,7 @@ def test_a_custom_voice_is_json_in_a_string(tencent: TencentCaller) -> None:
     assert made["VoiceId"].isdigit()
 
 
-def test_an_audio_clone_tells_its_voice_and_the_payload(tencent: TencentCaller) -> None:
+def test_an_audio_clone_reports_its_voice_and_the_payload(tencent: TencentCaller) -> None:
     prompt = {"Type": "File", "FileId": "528"}
     task = tencent.finished(tencent.audio_clone(Payload="mine", PromptAudioFileInfo=prompt, PromptText="Hello."))
     output = task["Output"]
@@ -84,7 +84,7 @@ def test_an_audio_clone_tells_its_voice_and_the_payload(tencent: TencentCaller) 
     }
 
 
-def test_a_minimax_clone_tells_its_voice_and_a_demo_where_text_was_given(tencent: TencentCaller) -> None:
+def test_a_minimax_clone_reports_its_voice_and_a_demo_where_text_was_given(tencent: TencentCaller) -> None:
     plain = tencent.finished(tencent.minimax())["Output"]
     assert plain["VoiceId"].startswith("minimax_")
     assert (plain["DemoAudio"], plain["ExtInfo"]) == ("", "{}")
@@ -101,7 +101,7 @@ def test_a_temporary_sound_expires_after_7_days_and_has_no_file_id(tencent: Tenc
     assert (sound["Duration"], sound["FileUrl"][:8]) == (6.0, "https://")
 
 
-def test_a_temporary_sound_lasts_as_long_as_was_said_when_it_was_made(tencent: TencentCaller) -> None:
+def test_a_temporary_sound_lasts_as_long_as_set_when_it_was_made(tencent: TencentCaller) -> None:
     tencent.change_faults(temporary_seconds=60)
     made = tencent.sound()
     tencent.change_faults(temporary_seconds=1)
@@ -146,7 +146,7 @@ def test_the_list_shows_the_newest_first_with_keys(tencent: TencentCaller) -> No
     }
 
 
-def test_a_scroll_goes_on_where_the_page_ended_whatever_comes_meanwhile(tencent: TencentCaller) -> None:
+def test_a_scroll_continues_where_the_page_ended_whatever_comes_meanwhile(tencent: TencentCaller) -> None:
     made = [tencent.custom_voice()["TaskId"] for _ in range(5)]
     first = tencent.tasks(Limit=2)
     tencent.custom_voice()
@@ -202,7 +202,9 @@ def test_the_list_is_narrowed_by_status_and_time(tencent: TencentCaller) -> None
         ({"ScrollToken": f"1.{10**40}.1"}, "InvalidParameterValue"),
     ],
 )
-def test_a_list_that_is_asked_for_wrongly(tencent: TencentCaller, wrong: dict[str, object], code: str) -> None:
+def test_a_list_request_with_wrong_parameters_is_refused(
+    tencent: TencentCaller, wrong: dict[str, object], code: str
+) -> None:
     assert tencent.refused("DescribeTasks", {"SubAppId": 221073} | wrong) == code
 
 

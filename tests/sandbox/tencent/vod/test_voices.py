@@ -33,7 +33,7 @@ def test_a_voice_is_seen_changed_and_deleted_only_once_it_spoke(tencent: Tencent
     assert [voice["VoiceId"] for voice in tencent.voices()] == [voice_id]
 
 
-def test_a_listed_voice_tells_its_profile(tencent: TencentCaller, used: str) -> None:
+def test_a_listed_voice_reports_its_profile(tencent: TencentCaller, used: str) -> None:
     assert tencent.voices() == [
         {
             "VoiceId": used,
@@ -140,7 +140,7 @@ def test_only_minimax_voices_are_listed_or_speak(tencent: TencentCaller) -> None
         ("UpdateVoice", {"VoiceFields": {"Color": "red"}}, "UnknownParameter"),
     ],
 )
-def test_what_is_asked_wrongly(
+def test_a_wrong_request_is_refused(
     tencent: TencentCaller, used: str, action: str, wrong: dict[str, Any], code: str
 ) -> None:
     text = {"Text": "Hello."} if action == "TextToSpeechSync" else {}

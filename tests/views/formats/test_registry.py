@@ -41,7 +41,7 @@ def test_a_format_shows_every_document(name: str, plan: Plan, state: State) -> N
     assert shown.problems(ManifestError([PROBLEM]), PLAIN)
 
 
-def test_text_has_the_colours_and_the_detail_that_are_asked_for(plan: Plan) -> None:
+def test_text_has_the_requested_colours_and_detail(plan: Plan) -> None:
     options = RenderOptions(colour=True, detail=Detail.SUMMARY)
     assert format_named("text").plan(plan, options) == fitted(text.plan(plan, options), options)
 
@@ -80,13 +80,13 @@ def test_json_of_one_address_is_its_row(state: State) -> None:
     assert json.loads(format_named("json").output(rows, "narrator", PLAIN)) == everything["narrator"]
 
 
-def test_no_unmanaged_voice_is_told_by_how_many_are_managed() -> None:
+def test_if_no_voice_is_unmanaged_the_number_of_managed_ones_is_shown() -> None:
     assert format_named("text").voices(VoiceList(managed=3), PLAIN) == (
         "All 3 voices that the account lists are managed."
     )
     assert format_named("text").voices(VoiceList(), PLAIN) == "The account lists no voices."
 
 
-def test_a_format_that_does_not_exist_is_no_format() -> None:
+def test_a_format_that_does_not_exist_is_refused() -> None:
     with pytest.raises(KeyError):
         format_named("xml")

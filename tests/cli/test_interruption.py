@@ -37,9 +37,9 @@ def test_interrupted_it_exits_130_and_says_what_is_left(
     out, err = running.communicate(timeout=20)
     assert time.monotonic() - began < 5
     assert running.returncode == 130
-    assert b"Stopping: nothing new starts" in err
+    assert b"Stopping after the open calls." in err
     assert re.search(rb"Applied: .* not begun", out)
-    assert b"Run voicectl apply again" in out
+    assert b"To continue, run voicectl apply again" in out
     assert 5 <= kling.bought < 30
 
     cli.apply()
@@ -56,7 +56,7 @@ def test_at_a_terminal_too(cli: CliHarness, kling: KlingService) -> None:
         code, shown = screen.end()
     assert code == 130
     assert "stopped" in shown
-    assert "Run voicectl apply again" in " ".join(shown.split())
+    assert "To continue, run voicectl apply again" in " ".join(shown.split())
     assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")  # the cursor is back
 
 
@@ -98,7 +98,7 @@ def test_the_second_signal_gives_the_terminal_its_cursor_back(tmp_path: Path) ->
         with cli.at_a_terminal("apply", "--auto-approve") as screen:
             assert kling.held.wait(20)
             screen.process.send_signal(signal.SIGINT)
-            screen.until("interrupted;")
+            screen.until("interrupted:")
             screen.process.send_signal(signal.SIGINT)
             code, shown = screen.end()
         kling.released.set()

@@ -64,7 +64,7 @@ def test_it_is_looked_up_twice_before_it_is_sent_again() -> None:
     assert [call for _, call, _ in cloud.heard if call != "poll"] == ["observe", "submit", "find", "find", "submit"]
 
 
-def test_a_stop_before_the_second_sending_keeps_the_first_in_mind() -> None:
+def test_a_stop_before_the_second_sending_keeps_the_first_on_record() -> None:
     simulated, cloud = on_paper()
     cloud.say("submit", LOST)
     simulated.apply(stop=lambda: "interrupted" if cloud.count("find") == 2 else None)
@@ -72,7 +72,7 @@ def test_a_stop_before_the_second_sending_keeps_the_first_in_mind() -> None:
     assert (simulated.record("narrator").status, simulated.record("narrator").attempts) == (Status.INTENDED, 1)
 
 
-def test_an_empty_pack_at_the_second_sending_keeps_the_first_in_mind() -> None:
+def test_an_exhausted_pack_at_the_second_sending_keeps_the_first_on_record() -> None:
     simulated, cloud = on_paper()
     cloud.say("submit", LOST, Rejected("Account balance not enough", code="1102", systemic=True))
     simulated.apply()
@@ -98,7 +98,7 @@ def test_a_second_sending_that_is_refused_is_uncertain() -> None:
     assert "voicectl resolve narrator" in in_words(simulated.told(Kind.UNCERTAIN)[0].hint)
 
 
-def test_a_second_sending_in_the_next_run_is_one_too() -> None:
+def test_a_second_sending_in_the_next_run_counts_as_a_second_sending() -> None:
     simulated, cloud = on_paper()
     cloud.say("submit", LOST, Rejected("The content is not allowed", code="1301"))
     cloud.say("find", *[Unknown(why="the list can't be had")] * 5)
@@ -115,7 +115,7 @@ def test_an_uncertain_voice_is_not_bought_again() -> None:
     assert (applied.tally.blocked, cloud.count("submit")) == (1, 2)
 
 
-def test_an_uncertain_voice_that_shows_up_is_taken_in() -> None:
+def test_an_uncertain_voice_that_shows_up_is_adopted() -> None:
     simulated, cloud = on_paper()
     cloud.say("submit", LOST, Rejected("The content is not allowed", code="1301"))
     simulated.apply()
@@ -133,7 +133,7 @@ def test_a_known_key_whose_voice_never_shows_is_uncertain() -> None:
     assert simulated.record("narrator").status is Status.UNCERTAIN
 
 
-def test_a_look_up_that_can_not_be_had_leaves_the_intent_to_the_next_run() -> None:
+def test_a_look_up_that_is_unavailable_leaves_the_intent_to_the_next_run() -> None:
     simulated, cloud = on_paper()
     cloud.say("submit", LOST)
     cloud.say("find", *[Unknown(why="the list can't be had")] * 5)
@@ -151,7 +151,7 @@ def test_an_unexpected_exception_of_an_adapter_counts_as_not_knowing() -> None:
     assert simulated.record("narrator").attempts == 2
 
 
-def test_a_bug_in_the_look_up_is_no_answer_either() -> None:
+def test_a_bug_in_the_look_up_is_not_an_answer_either() -> None:
     simulated, cloud = on_paper()
     cloud.say("submit", LOST)
     cloud.say("find", ZeroDivisionError("a bug of ours"))
@@ -159,7 +159,7 @@ def test_a_bug_in_the_look_up_is_no_answer_either() -> None:
     assert simulated.record("narrator").status is Status.READY
 
 
-def test_a_cloud_that_can_not_be_asked_leaves_a_lost_reply_uncertain_at_once() -> None:
+def test_a_cloud_that_can_not_be_queried_leaves_a_lost_reply_uncertain_at_once() -> None:
     simulated, cloud = on_paper(TRTC)
     cloud.say("submit", LOST)
     simulated.apply()
@@ -190,7 +190,7 @@ def test_a_first_refusal_is_a_proof() -> None:
     assert "--retry narrator" in in_words(simulated.told(Kind.FAILED)[0].hint)
 
 
-def test_a_refused_voice_is_bought_when_somebody_asks() -> None:
+def test_a_refused_voice_is_bought_on_request() -> None:
     simulated, cloud = on_paper()
     cloud.say("submit", Rejected("The content is not allowed", code="1301"))
     simulated.apply()
@@ -207,7 +207,7 @@ def test_a_failing_voice_stops_no_other() -> None:
     assert simulated.at_status(Status.FAILED) == ["a", "b"]
 
 
-def test_a_failed_voice_is_not_bought_again_by_itself() -> None:
+def test_a_failed_voice_is_not_bought_again_automatically() -> None:
     simulated = SimulatedRun(task_seconds=2)
     simulated.declare(voice("a", sample="bad"))
     simulated.apply()
@@ -215,7 +215,7 @@ def test_a_failed_voice_is_not_bought_again_by_itself() -> None:
     assert len(simulated.made) == 1
 
 
-def test_absent_then_is_not_unknown() -> None:
+def test_an_absent_voice_after_an_unknown_look_is_sent_again() -> None:
     simulated, cloud = on_paper()
     cloud.say("submit", LOST)
     cloud.say("find", Unknown(why="no answer"), Absent(), Absent())
@@ -223,7 +223,7 @@ def test_absent_then_is_not_unknown() -> None:
     assert simulated.record("narrator").status is Status.READY
 
 
-def test_a_call_that_is_never_taken_is_told_in_the_cloud_s_words_and_not_sent_for_ever() -> None:
+def test_a_call_that_is_never_taken_is_reported_in_the_cloud_s_words_and_not_sent_for_ever() -> None:
     simulated, cloud = on_paper()
     cloud.say("submit", *[LOST] * 20)
     for _ in range(6):
@@ -238,7 +238,7 @@ def test_a_call_that_is_never_taken_is_told_in_the_cloud_s_words_and_not_sent_fo
     assert [change.action for change in simulated.plan().changes] == [Action.BLOCKED]
 
 
-def test_what_is_forgotten_by_hand_stays_in_sight() -> None:
+def test_a_voice_removed_from_the_state_stays_listed_as_abandoned() -> None:
     simulated, cloud = on_paper(TRTC)
     cloud.say("submit", LOST)
     simulated.apply()

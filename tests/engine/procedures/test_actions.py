@@ -173,7 +173,7 @@ def test_one_look_that_shows_nothing_proves_nothing() -> None:
     assert story.sends(LOST, Absent()) == Find(looked_for, after=1.0)
 
 
-def test_a_lost_reply_that_nobody_could_look_for_is_left_as_an_intent() -> None:
+def test_a_lost_reply_that_could_not_be_looked_up_is_left_as_an_intent() -> None:
     story = creation()
     ended = story.sends(LOST, *[Unknown(why="no list")] * 5)
     assert ended == Failed(
@@ -209,19 +209,19 @@ def test_a_quota_that_is_spent_takes_the_intent_back() -> None:
     assert (story.status(), story.record) == (None, None)
 
 
-def test_a_cloud_that_asks_to_wait_for_too_long_takes_the_intent_back() -> None:
+def test_an_intent_is_withdrawn_if_the_cloud_asks_to_wait_for_too_long() -> None:
     story = creation()
     assert story.send(Throttled("slower")) == Failed("slower", hint("The next apply tries again."))
     assert story.status() is None
 
 
-def test_a_run_that_ends_takes_back_what_did_not_go_out() -> None:
+def test_a_run_that_ends_withdraws_unsent_intents() -> None:
     story = creation()
     assert story.send(Stopped()) == Left()
     assert (story.status(), story.record) == (None, None)
 
 
-def test_a_cloud_that_can_not_be_asked_leaves_it_to_a_person() -> None:
+def test_a_cloud_that_can_not_be_queried_leaves_it_to_the_user() -> None:
     story = creation(can=TRTC)
     assert isinstance(story.send(LOST), Doubtful)
     assert (story.status(), story.commits[-1].urgent) == (Status.UNCERTAIN, True)
@@ -231,7 +231,7 @@ def test_a_synchronous_cloud_needs_no_task() -> None:
     assert creation(can=TRTC).send(Done(remote=READY)) == Finished("850")
 
 
-def test_a_task_that_fails_is_not_bought_again_by_itself() -> None:
+def test_a_task_that_fails_is_not_bought_again_automatically() -> None:
     story = creation()
     ended = story.sends(Accepted(task_id="task"), BROKEN)
     assert isinstance(ended, Failed)
@@ -291,7 +291,7 @@ def test_where_only_a_list_shows_it_what_a_dead_run_sent_is_looked_for_before_an
     assert isinstance(story.send(Absent()), Submit)
 
 
-def test_a_second_sending_where_only_a_list_shows_the_first_is_waited_for_anew() -> None:
+def test_a_second_sending_where_only_a_list_shows_the_first_is_waited_for_again() -> None:
     story = creation(can=LISTED)
     assert isinstance(story.sends(LOST, Absent(), Absent()), Submit)
     look = story.send(LOST)
@@ -299,7 +299,7 @@ def test_a_second_sending_where_only_a_list_shows_the_first_is_waited_for_anew()
     assert look.after == 600.0
 
 
-def test_a_key_that_was_used_up_too_often_is_left_to_a_person() -> None:
+def test_a_key_that_was_used_up_too_often_is_left_to_the_user() -> None:
     story = creation()
     gone = replace(READY, deleted=True)
     for _ in range(20):
@@ -376,7 +376,7 @@ def test_a_voice_that_is_gone_already_counts_as_deleted() -> None:
     assert story.status("k0") is Status.DELETED
 
 
-def test_a_voice_whose_task_still_runs_is_deleted_once_it_is_there() -> None:
+def test_a_voice_whose_task_still_runs_is_deleted_once_it_exists() -> None:
     story = Story(Action.DELETE, None, held(Status.RUNNING, voice_id=None, task_id="task"), record="k0")
     assert isinstance(story.at, AwaitTask)
     assert isinstance(story.send(READY), Delete)
@@ -384,7 +384,7 @@ def test_a_voice_whose_task_still_runs_is_deleted_once_it_is_there() -> None:
 
 
 @pytest.mark.parametrize(("abandons", "status"), [(False, Status.DELETED), (True, Status.ABANDONED)])
-def test_what_is_let_go_stays_in_sight_where_it_stays_in_its_cloud(abandons: bool, status: Status) -> None:
+def test_a_released_voice_that_stays_in_its_cloud_stays_listed_as_abandoned(abandons: bool, status: Status) -> None:
     story = Story(Action.FORGET, None, held(), record="k0", abandons=abandons)
     assert story.at == Finished()
     assert (story.status("k0"), story.record) == (status, None)
@@ -396,6 +396,6 @@ def test_an_old_voice_that_is_blocked_is_still_to_be_deleted() -> None:
     assert story.status("k0") is Status.DEPOSED
 
 
-def test_an_intent_of_a_dead_run_that_no_cloud_can_settle_is_left_to_a_person() -> None:
+def test_an_intent_of_a_dead_run_that_no_cloud_can_settle_is_left_to_the_user() -> None:
     story = Story(Action.BLOCKED, None, held(Status.INTENDED, voice_id=None), record="k0", can=TRTC)
     assert story.status("k0") is Status.UNCERTAIN

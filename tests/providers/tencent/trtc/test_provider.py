@@ -74,7 +74,7 @@ def test_a_clone_says_all_that_is_declared_and_no_key_of_ours(tmp_path: Path) ->
     }
 
 
-def test_the_region_is_said(tmp_path: Path) -> None:
+def test_the_region_is_reported(tmp_path: Path) -> None:
     script = support.Script([support.answer(200, CLONED)])
     account = TencentTrtcAccount(type="tencent-trtc", sdk_app_id=1466000000)
     trtc = TrtcProvider(account, CREDENTIALS, clock=FakeClock(), environ={}, transport=script)
@@ -216,7 +216,7 @@ def probed(answer: Answer, environ: dict[str, str] | None = None, **fields: Any)
     return trtc.probe([record(**fields)])[KEY], cloud.request_body("TextToSpeech")
 
 
-def test_a_voice_that_speaks_is_there() -> None:
+def test_a_voice_that_speaks_exists() -> None:
     seen, request_body = probed(body(Audio="UklGRg==", TotalDurationMs=100))
     assert isinstance(seen, Found)
     assert seen.remote.voice_id == "xiaoming_02_aidniwqndq"
@@ -234,13 +234,13 @@ def test_a_voice_id_that_the_cloud_does_not_know_is_gone() -> None:
 
 
 @pytest.mark.parametrize("code", ["InvalidParameter.TextLength", "InternalError", "UnsupportedOperation.NotAllowed"])
-def test_any_other_refusal_tells_nothing(code: str) -> None:
+def test_any_other_refusal_leaves_the_voice_unknown(code: str) -> None:
     seen, _ = probed(refusal(code))
     assert isinstance(seen, Unknown)
     assert code in seen.why
 
 
-def test_a_refusal_of_every_call_stops_the_look() -> None:
+def test_a_refusal_of_every_call_stops_the_probe() -> None:
     with pytest.raises(Rejected) as caught:
         probed(refusal("AuthFailure.SecretIdNotFound"))
     assert caught.value.systemic

@@ -27,7 +27,7 @@ def test_one_list_serves_all_pending_tasks() -> None:
     assert simulated.count("list") + simulated.count("get") < 25
 
 
-def test_polls_go_on_while_answers_keep_coming() -> None:
+def test_polls_continue_while_answers_keep_coming() -> None:
     simulated = SimulatedRun(task_seconds=2)
     simulated.declare(*(voice(f"v{i}") for i in range(600)))
     first_done: list[float] = []
@@ -58,7 +58,7 @@ def test_a_poll_that_fails_is_asked_again() -> None:
     assert (applied.tally.done, cloud.count("poll")) == (1, 3)
 
 
-def test_a_long_task_is_asked_about_ever_more_rarely() -> None:
+def test_a_long_task_is_looked_up_ever_more_rarely() -> None:
     simulated = SimulatedRun(task_seconds=300)
     simulated.declare(voice("narrator"))
     simulated.apply()
@@ -75,7 +75,7 @@ def test_a_task_that_does_not_end_in_time_is_left_to_the_next_run() -> None:
     assert 30 <= simulated.clock.monotonic() < 45
 
 
-def test_the_next_run_goes_on_with_it_and_pays_nothing() -> None:
+def test_the_next_run_continues_with_it_and_pays_nothing() -> None:
     simulated = SimulatedRun(task_seconds=100)
     simulated.accounts["kling"] = impatient(30)
     simulated.declare(voice("narrator"))
@@ -85,7 +85,7 @@ def test_the_next_run_goes_on_with_it_and_pays_nothing() -> None:
     assert simulated.plan().empty
 
 
-def test_who_waits_for_more_than_a_day_is_told_how_to_let_it_go() -> None:
+def test_after_a_day_of_waiting_the_hint_shows_how_to_forget_it() -> None:
     simulated = SimulatedRun(stuck_tasks=1.0)
     simulated.accounts["kling"] = impatient(30)
     simulated.declare(voice("narrator"))
@@ -97,7 +97,7 @@ def test_who_waits_for_more_than_a_day_is_told_how_to_let_it_go() -> None:
     assert second.endswith("to forget it: voicectl resolve narrator --forget")
 
 
-def test_an_old_task_that_never_ends_is_let_go_by_its_key_and_no_other() -> None:
+def test_an_old_task_that_never_ends_is_forgotten_by_its_key_only() -> None:
     simulated = SimulatedRun(stuck_tasks=1.0)
     simulated.accounts["kling"] = impatient(30)
     simulated.declare(voice("narrator"))
@@ -115,7 +115,7 @@ def test_an_old_task_that_never_ends_is_let_go_by_its_key_and_no_other() -> None
     assert simulated.record("narrator").status is Status.RUNNING
 
 
-def test_the_old_voice_is_not_let_go_because_the_new_one_takes_for_ever() -> None:
+def test_the_old_voice_is_kept_while_the_new_one_takes_for_ever() -> None:
     simulated = SimulatedRun(stuck_tasks=1.0)
     simulated.accounts["kling"] = impatient(30)
     simulated.declare(voice("narrator"))

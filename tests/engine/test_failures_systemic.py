@@ -28,7 +28,7 @@ def systemic(code: int) -> Rejected:
 
 
 @pytest.mark.parametrize("code", [1002, 1101, 1102, 1304])
-def test_a_systemic_failure_is_told_once(code: int) -> None:
+def test_a_systemic_failure_is_reported_once(code: int) -> None:
     simulated, cloud = on_paper(60)
     cloud.say("submit", *[systemic(code)] * 60)
     simulated.apply()
@@ -70,7 +70,7 @@ def test_after_a_systemic_failure_the_next_run_buys_the_rest() -> None:
     assert simulated.plan().empty
 
 
-def test_an_empty_pack_on_the_wire_buys_nothing_and_leaves_nothing() -> None:
+def test_an_exhausted_pack_buys_nothing_and_leaves_nothing() -> None:
     simulated = SimulatedRun(pack_exhausted=True)
     simulated.declare(*(voice(f"v{i}") for i in range(30)))
     applied = simulated.apply()
@@ -78,7 +78,7 @@ def test_an_empty_pack_on_the_wire_buys_nothing_and_leaves_nothing() -> None:
     assert (simulated.made, simulated.state.records) == ([], {})
 
 
-def test_an_intent_that_may_have_arrived_is_not_taken_back() -> None:
+def test_an_intent_that_may_have_arrived_is_not_withdrawn() -> None:
     simulated, cloud = on_paper(2, latency=0.01)
     cloud.say("submit", OutcomeUnknown("the connection broke"), systemic(1102))
     simulated.apply()

@@ -73,7 +73,7 @@ def test_a_first_use_whose_reply_was_lost_is_settled_by_the_list(simulated: Simu
     assert simulated.plan().empty
 
 
-def test_a_first_use_that_never_arrived_is_not_called_again_by_itself(
+def test_a_first_use_that_never_arrived_is_not_called_again_automatically(
     simulated: SimulatedRun, cloud: UsedCloud
 ) -> None:
     cloud.say("activate", LostBefore(LOST))
@@ -84,7 +84,7 @@ def test_a_first_use_that_never_arrived_is_not_called_again_by_itself(
     assert [c.action for c in simulated.plan().changes] == [Action.BLOCKED]
 
 
-def test_a_person_pays_for_another_call(simulated: SimulatedRun, cloud: UsedCloud) -> None:
+def test_the_user_pays_for_another_call(simulated: SimulatedRun, cloud: UsedCloud) -> None:
     cloud.say("activate", LostBefore(LOST))
     simulated.apply()
     simulated.apply(retry=frozenset({"mini"}))
@@ -158,7 +158,7 @@ def test_killed_before_a_first_use_goes_out_the_next_run_looks_and_makes_it(
     assert simulated.plan().empty
 
 
-def test_killed_before_a_first_use_goes_out_a_list_that_can_not_be_read_is_no_proof(
+def test_killed_before_a_first_use_goes_out_a_list_that_can_not_be_read_is_not_proof(
     simulated: SimulatedRun, cloud: UsedCloud
 ) -> None:
     die_before_the_first_use(simulated, cloud)
@@ -171,7 +171,7 @@ def test_killed_before_a_first_use_goes_out_a_list_that_can_not_be_read_is_no_pr
     assert cloud.count("activate: Hello.") == 1
 
 
-def test_a_stop_before_its_call_takes_a_first_use_back(simulated: SimulatedRun, cloud: UsedCloud) -> None:
+def test_a_stop_before_its_call_withdraws_a_first_use(simulated: SimulatedRun, cloud: UsedCloud) -> None:
     simulated.declare(mini(used=False))
     simulated.apply()
     simulated.declare(mini())
@@ -181,7 +181,7 @@ def test_a_stop_before_its_call_takes_a_first_use_back(simulated: SimulatedRun, 
     assert cloud.count("activate: Hello.") == 1
 
 
-def test_a_changed_name_is_told_to_the_cloud_and_kept(simulated: SimulatedRun, cloud: UsedCloud) -> None:
+def test_a_changed_name_is_sent_to_the_cloud_and_kept(simulated: SimulatedRun, cloud: UsedCloud) -> None:
     simulated.apply()
     simulated.declare(mini(name="Maxi"))
     simulated.apply()
@@ -190,7 +190,7 @@ def test_a_changed_name_is_told_to_the_cloud_and_kept(simulated: SimulatedRun, c
     assert simulated.plan().empty
 
 
-def test_an_update_whose_reply_was_lost_is_told_again(simulated: SimulatedRun, cloud: UsedCloud) -> None:
+def test_an_update_whose_reply_was_lost_is_sent_again(simulated: SimulatedRun, cloud: UsedCloud) -> None:
     simulated.apply()
     simulated.declare(mini(name="Maxi"))
     cloud.say("update", OutcomeUnknown("UpdateVoice: the connection broke"))
@@ -224,7 +224,9 @@ def test_a_replaced_voice_is_deleted_after_the_new_one_was_used(simulated: Simul
     assert len(cloud.names) == 1
 
 
-def test_a_replaced_voice_that_was_never_used_stays_in_sight(simulated: SimulatedRun, cloud: UsedCloud) -> None:
+def test_a_replaced_voice_that_was_never_used_stays_listed_as_abandoned(
+    simulated: SimulatedRun, cloud: UsedCloud
+) -> None:
     simulated.declare(mini(used=False))
     simulated.apply()
     simulated.declare(mini(used=False, audio={"url": "https://cdn.example.com/n.mp3"}))
@@ -233,7 +235,7 @@ def test_a_replaced_voice_that_was_never_used_stays_in_sight(simulated: Simulate
     assert cloud.count("delete") == 0
 
 
-def test_a_first_use_is_told_as_it_goes(simulated: SimulatedRun, cloud: UsedCloud) -> None:
+def test_a_first_use_is_reported_as_it_goes(simulated: SimulatedRun, cloud: UsedCloud) -> None:
     cloud.say("activate", LOST)
     simulated.apply()
     assert [event.detail for event in simulated.told(Kind.RETRYING)] == [f"looking whether it was used: {LOST.detail}"]

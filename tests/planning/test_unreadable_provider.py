@@ -26,7 +26,7 @@ def actions(made: Plan) -> dict[str, Action]:
     return {change.address: change.action for change in made.changes}
 
 
-def test_only_its_own_entries_are_blocked_with_the_reason_and_the_way_on() -> None:
+def test_only_its_own_entries_are_blocked_with_the_reason_and_the_next_command() -> None:
     made = plan({"voices": {"a": {}, "b": {"provider": "studio"}}})
     assert actions(made) == {"a": Action.CREATE, "b": Action.BLOCKED}
     blocked = next(change for change in made.changes if change.address == "b")
