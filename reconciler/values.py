@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from functools import cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 Class = TypeVar("Class")
+_ADAPTERS: dict[type, TypeAdapter[Any]] = {}  # made at the first use of `json_value`
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
@@ -46,17 +46,15 @@ def value(cls: type[Class]) -> type[Class]:
     return made
 
 
-def json_value(made: Any) -> dict[str, Any]:
+def json_value(made: object) -> dict[str, Any]:
     """The fields of a value as JSON values. Half of a surrogate pair stays as it is: a cloud's text may hold one."""
-    dumped: dict[str, Any] = _adapter(type(made)).dump_python(made, mode="json")
-    return dumped
+    kind = type(made)
+    if kind not in _ADAPTERS:
+        from pydantic import TypeAdapter
 
-
-@cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(kind)
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    fields_of: dict[str, Any] = _ADAPTERS[kind].dump_python(made, mode="json")
+    return fields_of
 
 
 def _reader(names: list[str]) -> Callable[[Any], Any]:
