@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from reconciler.errors import Cause
 from reconciler.model.base import Frozen, Inputs
+from reconciler.model.layered import layered
 from reconciler.model.manifest import Lifecycle
 from reconciler.model.method import Origin
 from reconciler.model.methods import origin_of
@@ -110,8 +111,8 @@ class State(Frozen):
     lineage: str
     serial: int = Field(default=0, ge=0)
     manifest: str = "voices.yaml"
-    records: dict[str, Record] = {}
-    current: dict[str, str] = {}
+    records: Mapping[str, Record] = {}
+    current: Mapping[str, str] = {}
     kin: tuple[str, ...] = ()
     strangers: tuple[str, ...] = ()
     applying: str | None = None  # the id of the saved plan whose apply began
@@ -177,17 +178,19 @@ class State(Frozen):
         without: Iterable[str] = (),
         **fields: object,
     ) -> State:
-        """A copy of the state: records added or replaced, `without` removed, addresses bound (None unbinds)."""
-        kept = dict(self.records)
-        kept.update((r.external_task_id, r) for r in records)
-        for key in without:
-            kept.pop(key, None)
-        bound = dict(self.current)
-        for address, key_or_none in (current or {}).items():
-            if key_or_none is None:
-                bound.pop(address, None)
-            else:
-                bound[address] = key_or_none
+        """The state with changes: records added or replaced, `without` removed, addresses bound (None unbinds).
+
+        It shares all other records with this state, so the time depends on the size of the change.
+        """
+        changes = {
+            "records": layered(self.records).changed({r.external_task_id: r for r in records}, without),
+            "current": _rebound(self.current, current or {}),
+        }
         unchanged = {name: getattr(self, name) for name in State.model_fields}
         # Constructed, not copied: a copy would keep the cached indexes of the old records.
-        return State.model_construct(**(unchanged | fields | {"records": kept, "current": bound}))
+        return State.model_construct(**(unchanged | fields | changes))
+
+
+def _rebound(current: Mapping[str, str], changes: Mapping[str, str | None]) -> Mapping[str, str]:
+    bound = {address: key for address, key in changes.items() if key is not None}
+    return layered(current).changed(bound, [address for address, key in changes.items() if key is None])
