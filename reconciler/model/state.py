@@ -149,6 +149,14 @@ class State(Frozen):
                 index.setdefault(record.address, []).append(record)
         return index
 
+    @cached_property
+    def by_address(self) -> Mapping[str, list[Record]]:
+        """Address -> all its records."""
+        index: dict[str, list[Record]] = {}
+        for record in self.records.values():
+            index.setdefault(record.address, []).append(record)
+        return index
+
     def numbered(self, serial: int) -> State:
         """The state with this serial. Constructed, not copied: copying 10,000 records for each commit is slow."""
         if self.serial == serial:

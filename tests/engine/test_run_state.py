@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import TypeVar
 
 import pytest
 
 from reconciler.engine.run_state import RunState
 from reconciler.model.events import Event, Kind
 from reconciler.model.state import Record, State, Status
+from tests.support.counted import CountedMapping
 
 WHEN = datetime(2026, 1, 2, tzinfo=UTC)
-T = TypeVar("T")
 
 
 def record(key: str, status: Status = Status.INTENDED, address: str = "narrator") -> Record:
@@ -28,24 +26,6 @@ def record(key: str, status: Status = Status.INTENDED, address: str = "narrator"
         created_at=WHEN,
         changed_at=WHEN,
     )
-
-
-class Read(Mapping[str, T]):
-    """A mapping that counts how often all of it was read."""
-
-    def __init__(self, content: dict[str, T]) -> None:
-        self._content = content
-        self.whole = 0
-
-    def __getitem__(self, key: str) -> T:
-        return self._content[key]
-
-    def __iter__(self) -> Iterator[str]:
-        self.whole += 1
-        return iter(self._content)
-
-    def __len__(self) -> int:
-        return len(self._content)
 
 
 @pytest.fixture
@@ -134,12 +114,13 @@ def test_a_batch_keeps_what_it_held_while_the_run_goes_on(run_state: RunState) -
 
 def test_a_batch_of_one_record_does_not_read_all_others() -> None:
     many = {f"vc-{number}": record(f"vc-{number}", Status.READY, f"voice-{number}") for number in range(1_000)}
-    records, current = Read(many), Read({each.address: key for key, each in many.items()})
+    records = CountedMapping(many)
+    current = CountedMapping({each.address: key for key, each in many.items()})
     run_state = RunState(State.model_construct(lineage="0123", records=records, current=current), lambda event: None)
     for number in range(100):
         run_state.write(record(f"new-{number}", address=f"new-{number}"), current={f"new-{number}": f"new-{number}"})
         assert run_state.take().touched == {f"new-{number}"}
-    assert (records.whole, current.whole) == (0, 0)
+    assert (records.reads, current.reads) == (0, 0)
 
 
 def test_the_indexes_of_a_batch_hold_its_writes(run_state: RunState) -> None:

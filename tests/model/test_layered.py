@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.model.layered import LayeredMapping, layered
+from tests.support.counted import CountedMapping
 
 KEYS = st.integers(0, 12)
 CHANGES = st.lists(st.tuples(st.dictionaries(KEYS, st.integers(), max_size=4), st.sets(KEYS, max_size=2)), max_size=30)
 
 
-class Counted(Mapping[int, int]):
-    """A mapping that counts how often it is iterated."""
-
-    def __init__(self, size: int) -> None:
-        self._content = {number: number for number in range(size)}
-        self.iterated = 0
-
-    def __getitem__(self, key: int) -> int:
-        return self._content[key]
-
-    def __iter__(self) -> Iterator[int]:
-        self.iterated += 1
-        return iter(self._content)
-
-    def __len__(self) -> int:
-        return len(self._content)
+def numbers(count: int) -> CountedMapping[int, int]:
+    return CountedMapping({number: number for number in range(count)})
 
 
 @given(st.dictionaries(KEYS, st.integers()), CHANGES, st.sets(st.integers(0, 30)))
@@ -63,23 +48,23 @@ def test_a_change_leaves_the_mappings_before_it_as_they_were(changes: list[tuple
 
 
 def test_changes_of_a_large_mapping_do_not_read_all_of_it() -> None:
-    base = Counted(10_000)
+    base = numbers(10_000)
     mapping = layered(base)
     for number in range(4_000):
         mapping = mapping.changed({number: -number})
     assert (mapping[3_999], mapping[9_999]) == (-3_999, 9_999)
-    assert base.iterated == 0
+    assert base.reads == 0
 
 
 def test_many_changes_leave_few_layers() -> None:
-    mapping = layered(Counted(100_000))
+    mapping = layered(numbers(100_000))
     for number in range(2_000):
         mapping = mapping.changed({number: 0, number + 1: 0})
     assert len(mapping.layers) <= 12
 
 
 def test_a_mapping_that_was_changed_as_a_whole_is_one_dict_again() -> None:
-    mapping = layered(Counted(100))
+    mapping = layered(numbers(100))
     for number in range(100):
         mapping = mapping.changed({number: -number})
     assert isinstance(mapping.base, dict)
