@@ -31,6 +31,7 @@ class Interruption:
     def workers(self) -> ThreadPool[JobResult]:
         from reconciler.engine.worker_pool import ThreadPool
 
+        gc.freeze()  # what is loaded stays until the end, so no collection needs to look at it
         gc.enable()  # it was off for loading; a run may be long
         self._workers = ThreadPool()
         return self._workers

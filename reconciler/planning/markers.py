@@ -86,8 +86,7 @@ def _hash(address: str, text: str) -> str:
     return hashlib.sha256(f"[{_json(address)},{text[1:]}".encode()).hexdigest()[:8]
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+_json = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode  # made once: it is slow
 
 
 def external_task_id(lineage: str, address: str, digest_: str, generation: int) -> str:

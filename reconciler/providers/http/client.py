@@ -176,7 +176,7 @@ class HttpClient:
             headers=_HEADERS | dict(headers),
             cookies=self._cookies if self._cookies else None,
             content=content,
-            extensions={"timeout": self._waits, "trace": stage.follow},
+            extensions={"timeout": self._waits} | ({"trace": stage.follow} if self._via else {}),
         )
 
     def _take_headers(self, request: httpx.Request, response: httpx.Response) -> None:
@@ -217,7 +217,7 @@ class _Stage:
     tunnelling: bool = False  # CONNECT was sent to a proxy, and the request itself was not
 
     def follow(self, _: str, event: Mapping[str, object]) -> None:
-        """The `trace` callback of httpx. Only its events prove something, never their absence."""
+        """The `trace` callback of httpx, where there is a proxy. Only events prove something, never their absence."""
         if (request := event.get("request")) is not None:
             self.tunnelling = getattr(request, "method", None) == b"CONNECT"
 
