@@ -1,7 +1,7 @@
 """The connections of one account. Each is used by one call at a time, and the one that was used last is used next.
 
 httpcore's own pool looks at each of its connections several times a call, and asks the system about each idle one. With
-24 calls at once that is a quarter of the time of a call. So each connection is a pool of its own here.
+24 calls at once that takes as long as the rest of a call.
 """
 
 from __future__ import annotations
@@ -19,37 +19,41 @@ EXPIRY = 5.0  # seconds after which an idle connection is not used again
 
 
 class Connections:
-    """Threads may share it. `make` makes a pool of one connection, which is opened with its first request."""
+    """Threads may share it. `make` makes a connection, which is opened with its first request."""
 
-    def __init__(self, make: Callable[[], httpcore.ConnectionPool]) -> None:
+    def __init__(self, make: Callable[[httpcore.Origin], httpcore.ConnectionInterface]) -> None:
         self._make = make
         self._free = threading.Semaphore(MOST)
         self._lock = threading.Lock()
-        self._all: set[httpcore.ConnectionPool] = set()
-        self._idle: deque[tuple[float, httpcore.ConnectionPool]] = deque()  # since when, the longest idle first
+        self._all: set[httpcore.ConnectionInterface] = set()
+        self._idle: deque[tuple[float, httpcore.ConnectionInterface]] = deque()  # since when, the longest idle first
 
-    def take(self, seconds: float) -> httpcore.ConnectionPool:
+    def take(self, origin: httpcore.Origin, seconds: float) -> httpcore.ConnectionInterface:
         """A connection for one call. Raises httpcore.PoolTimeout if none was free for so long."""
         if not self._free.acquire(timeout=seconds):
             raise httpcore.PoolTimeout
-        with self._lock:
-            if self._idle:
-                return self._idle.pop()[1]
-            taken = self._make()
-            self._all.add(taken)
-        return taken
+        while True:
+            with self._lock:
+                if not self._idle:
+                    made = self._make(origin)
+                    self._all.add(made)
+                    return made
+                taken = self._idle.pop()[1]
+            if taken.can_handle_request(origin) and not taken.has_expired():  # it has expired if the server closed it
+                return taken
+            self._close(taken)
 
-    def give_back(self, taken: httpcore.ConnectionPool) -> None:
-        """Keeps the connection for the next call, after the call has ended."""
+    def give_back(self, taken: httpcore.ConnectionInterface) -> None:
+        """Keeps the connection for the next call, if it can be used again. The call has ended."""
         now = time.monotonic()
-        surplus: list[httpcore.ConnectionPool] = []
+        surplus = [] if taken.is_available() else [taken]
         with self._lock:
-            self._idle.append((now, taken))
-            while len(self._idle) > MOST_IDLE or self._idle[0][0] < now - EXPIRY:
+            if not surplus:
+                self._idle.append((now, taken))
+            while self._idle and (len(self._idle) > MOST_IDLE or self._idle[0][0] < now - EXPIRY):
                 surplus.append(self._idle.popleft()[1])
-            self._all.difference_update(surplus)
         for each in surplus:
-            each.close()
+            self._close(each)
         self._free.release()
 
     def close(self) -> None:
@@ -60,3 +64,8 @@ class Connections:
             self._idle.clear()
         for each in open_ones:
             each.close()
+
+    def _close(self, connection: httpcore.ConnectionInterface) -> None:
+        with self._lock:
+            self._all.discard(connection)
+        connection.close()

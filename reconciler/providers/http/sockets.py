@@ -41,21 +41,17 @@ class Sockets(httpx.BaseTransport):
         """Raises UsageError, and ImportError for a SOCKS proxy if the package for SOCKS is not installed."""
         if proxy is not None and proxy.url.scheme.startswith("socks"):
             importlib.import_module("socksio")
-        self._proxy = None if proxy is None else _proxy(proxy)
-        self._tls = tls.context()
-        self._network = _Network()
-        self._connections = Connections(self._new_connection)
-
-    def _new_connection(self) -> httpcore.ConnectionPool:
-        return httpcore.ConnectionPool(
-            ssl_context=self._tls,
-            proxy=self._proxy,
-            max_connections=1,
+        maker = httpcore.ConnectionPool(  # of which only `create_connection` is used: it knows the ways through proxies
+            ssl_context=tls.context(),
+            proxy=None if proxy is None else _proxy(proxy),
             keepalive_expiry=EXPIRY,
-            network_backend=self._network,
+            network_backend=_Network(),
         )
+        self._connections = Connections(maker.create_connection)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.scheme not in ("http", "https"):
+            raise httpx.UnsupportedProtocol(f"Request URL has an unsupported protocol '{request.url.scheme}://'.")
         sent = httpcore.Request(
             request.method,
             _url(request.url),
@@ -64,8 +60,8 @@ class Sockets(httpx.BaseTransport):
             extensions=request.extensions,
         )
         with _as_httpx():
-            longest = request.extensions["timeout"]["pool"]
-            connection = wait_within_deadline(self._connections.take, longest, httpcore.PoolTimeout)
+            take = partial(self._connections.take, sent.url.origin)
+            connection = wait_within_deadline(take, request.extensions["timeout"]["pool"], httpcore.PoolTimeout)
             try:
                 answer = connection.handle_request(sent)
             except BaseException:
