@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from functools import cached_property
+from typing import Annotated
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, SerializerFunctionWrapHandler, WrapSerializer
 
 from reconciler.errors import Cause
 from reconciler.model.base import Frozen, Inputs
@@ -101,6 +102,13 @@ class Record(Frozen):
         return self.account.partition(" ")[0]
 
 
+def _as_dict(mapping: Mapping[str, object], serialize: SerializerFunctionWrapHandler) -> object:
+    return serialize(dict(mapping))
+
+
+_InLayers = WrapSerializer(_as_dict)  # the mapping may be layered, which pydantic does not know
+
+
 class State(Frozen):
     """All records, and the current record of each address.
 
@@ -111,8 +119,8 @@ class State(Frozen):
     lineage: str
     serial: int = Field(default=0, ge=0)
     manifest: str = "voices.yaml"
-    records: Mapping[str, Record] = {}
-    current: Mapping[str, str] = {}
+    records: Annotated[Mapping[str, Record], _InLayers] = {}
+    current: Annotated[Mapping[str, str], _InLayers] = {}
     kin: tuple[str, ...] = ()
     strangers: tuple[str, ...] = ()
     applying: str | None = None  # the id of the saved plan whose apply began

@@ -130,3 +130,10 @@ def test_the_indexes_of_a_batch_hold_its_writes(run_state: RunState) -> None:
     batch = run_state.take()
     assert [voice_id for _, voice_id in batch.state.by_voice_id] == ["8"]
     assert [r.external_task_id for r in batch.state.live_at["narrator"]] == ["one"]
+
+
+def test_the_state_of_a_run_is_written_as_json_like_any_other(run_state: RunState) -> None:
+    run_state.write(record("one"), current={"narrator": "one"})
+    plain = State(lineage="0123", records={"one": record("one")}, current={"narrator": "one"})
+    assert run_state.state == plain
+    assert run_state.state.model_dump(mode="json") == plain.model_dump(mode="json")
