@@ -80,6 +80,8 @@ class LayeredMapping(Mapping[K, V]):
 
     def _as_dict(self) -> dict[K, V]:
         """All of it in one dict. The time depends on the whole size, the first time."""
+        if not self.layers and isinstance(self.base, dict):
+            return self.base
         if not self._merged:
             whole = dict(self.base)
             for layer in self.layers:

@@ -168,7 +168,7 @@ class HttpClient:
         content: bytes | None,
         stage: _Stage,
     ) -> httpx.Request:
-        """The request. Built here, and not by an httpx.Client, which takes as much time as the rest of an exchange."""
+        """The request. Built here, and not by an httpx.Client, which takes about a quarter of a call's CPU time."""
         return httpx.Request(
             method,
             _parsed(url),
