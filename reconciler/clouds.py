@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import ExitStack
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from reconciler.engine.cloud import Cloud
     from reconciler.engine.rate_limits import ReadLimiter
+    from reconciler.planning.cut_addresses import AddressIndex
     from reconciler.sandbox.cloud import SandboxCloud
     from reconciler.sandbox.world import World
 
@@ -121,9 +123,14 @@ class Clouds:
         if marker is None:
             return ()
         declared = self._manifest.voices
-        voice = declared.get(marker.address)
-        voices = [voice] if voice else [v for v in declared.values() if markers.fits_address(marker, v.address)]
-        return tuple(secret for voice in voices for secret in voice.secrets)
+        addresses = [marker.address] if marker.address in declared else self._addresses.fitting(marker)
+        return tuple(secret for address in addresses for secret in declared[address].secrets)
+
+    @cached_property
+    def _addresses(self) -> AddressIndex:
+        from reconciler.planning.cut_addresses import AddressIndex
+
+        return AddressIndex(self._manifest.voices)
 
 
 def sandbox_account(account: Account) -> str | None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
@@ -60,7 +61,7 @@ class Globals:
             detail=Detail(self.detail),
             columns=room(stream),
             encoding=stream.encoding,
-            global_options=self.workspace().options,
+            global_options=_options_of(self.workspace()),
             verb=self.verb,
         )
 
@@ -70,6 +71,12 @@ class Globals:
         from reconciler.wiring import Workspace
 
         return Workspace(manifest=Path(self.file or DEFAULT), sandbox=self.sandbox, directory=self.directory)
+
+
+@cache
+def _options_of(workspace: Workspace) -> str:
+    """Its global options. An apply needs them for each line that it writes."""
+    return workspace.options
 
 
 def options() -> Globals:

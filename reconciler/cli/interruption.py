@@ -31,7 +31,9 @@ class Interruption:
     def workers(self) -> ThreadPool[JobResult]:
         from reconciler.engine.worker_pool import ThreadPool
 
-        gc.enable()  # it was off for loading; a run may be long
+        if not gc.isenabled():  # it was off for loading; a run may be long
+            gc.freeze()  # what is loaded stays until the end, so no collection needs to look at it
+            gc.enable()
         self._workers = ThreadPool()
         return self._workers
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from contextlib import suppress
+from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -51,8 +52,8 @@ class Progress:
         self._tally = Tally(total=total)
         self._so_far = so_far
         self._estimate = Estimate(total=total)
-        # Replaced whole, never changed: the thread of rich that repaints may be reading it.
-        self._running: dict[tuple[str, str], float] = {}  # (address, action) -> since
+        self._running: dict[tuple[str, str], float] = {}  # (address, action) -> since, the newest last
+        self._lock = Lock()  # the thread of rich that repaints reads it
         self._live: Live | None = None
 
     def __enter__(self) -> Self:
@@ -84,14 +85,16 @@ class Progress:
         match event.kind:
             case Kind.STARTED:
                 now = self._monotonic()
-                self._running = {this: now} | self._running  # a second call began with the first
+                with self._lock:
+                    self._running[this] = self._running.pop(this, now)  # a second call began with the first
                 self._estimate.started(now, running=len(self._running))
             case Kind.ACCEPTED | Kind.RETRYING:
                 pass  # it still runs, and the block says so
             case Kind.DONE | Kind.FAILED | Kind.UNCERTAIN | Kind.BLOCKED:
-                if (since := self._running.get(this)) is not None:
+                with self._lock:
+                    since = self._running.pop(this, None)
+                if since is not None:
                     self._estimate.ended(self._monotonic() - since)
-                self._running = {other: since for other, since in self._running.items() if other != this}
                 if event.kind is not Kind.BLOCKED or event.address not in self._said_already:
                     self._tell(event)
             case Kind.SLOWED:
@@ -107,10 +110,12 @@ class Progress:
             self._live.console.print(_as_rich(text.event(event, self._render_options())), soft_wrap=True)
 
     def _block(self) -> Text:
-        now, started = self._monotonic(), self._running
+        now = self._monotonic()
+        with self._lock:
+            started = list(reversed(self._running.items()))
         tally = self._so_far() if self._so_far is not None else self._tally
         tally = tally.model_copy(update={"seconds": now - self._began, "running": len(started)})
-        running = [(address, action, now - since) for (address, action), since in started.items()]
+        running = [(address, action, now - since) for (address, action), since in started]
         left = self._estimate.left(tally, [age for _, _, age in running])
         block = _as_rich(progress.lines(tally, running, self._render_options(), left=left))
         block.no_wrap, block.overflow = True, "ellipsis"

@@ -44,6 +44,7 @@ class Executor:
         self._voices = voices
         self._journal = journal
         self._queues = provider_queues(clouds)
+        self._providers = list({id(cloud.provider): cloud.provider for cloud in clouds.values()}.values())
         self._run_state = RunState(state, emit)
         self._context = Context(self._run_state, clouds, clock)
         self._state_writer = StateWriter(self._run_state, journal, clock, workers.start)
@@ -119,5 +120,4 @@ class Executor:
         return sum(len(queue.polled) for queue in self._queues.values())
 
     def _calls_sent(self) -> int:
-        providers = {id(queue.cloud.provider): queue.cloud.provider for queue in self._queues.values()}
-        return sum(provider.calls for provider in providers.values())
+        return sum(provider.calls for provider in self._providers)

@@ -5,6 +5,7 @@ It reads no clock: callers pass in the time (monotonic seconds), so tests need n
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -42,19 +43,26 @@ class PollSchedule:
         self.at = now
 
     def due(self, running: Sequence[float], *, submitting: bool, starved: bool) -> float:
-        """When the next poll should be sent. `starved`: creations wait for a slot, so an end should be seen soon."""
+        """When the next poll should be sent. `running`: when the call of each task was sent, sorted.
+
+        `starved`: creations wait for a slot, so an end should be seen soon.
+        """
         if submitting and not starved:
             return self.at + _SUBMITTING
         if self.expected is None:
             return self.at + self._guess(running, starved=starved)
-        ends = sorted(sent_at + self.expected for sent_at in running)
-        ahead = [end for end in ends if end > self.at]
-        late = [self.at - end for end in ends if end <= self.at]
-        soon = [self.at + min(_RAREST, max(_LATE, self.expected / 40, min(late) / 2))] if late else []
-        if ahead and starved:
-            soon.append(max(end for end in ahead if end <= ahead[0] + self.expected * _TOGETHER))
-        elif ahead:
-            soon.append(min(ahead[-1], self.at + min(_SUBMITTING, max(_SOONEST, self.expected / 4))))
+        late = _count_until(running, self.at, after=self.expected)  # so many tasks should have ended by the last poll
+        soon: list[float] = []
+        if late:
+            least = self.at - (running[late - 1] + self.expected)
+            soon.append(self.at + min(_RAREST, max(_LATE, self.expected / 40, least / 2)))
+        if late < len(running) and starved:
+            first = running[late] + self.expected
+            together = _count_until(running, first + self.expected * _TOGETHER, after=self.expected)
+            soon.append(running[together - 1] + self.expected)
+        elif late < len(running):
+            last = running[-1] + self.expected
+            soon.append(min(last, self.at + min(_SUBMITTING, max(_SOONEST, self.expected / 4))))
         return min(soon, default=self.at + _SUBMITTING)
 
     def _learn(self, least: float, most: float) -> None:
@@ -73,8 +81,13 @@ class PollSchedule:
 
     def _guess(self, running: Sequence[float], *, starved: bool) -> float:
         """Seconds until the next poll while no task has ended yet. They grow, so that a long task costs few polls."""
-        known = [sent_at for sent_at in running if sent_at]
         if starved:
-            waited = self.at - min(known) if known else 0.0
+            unknown = bisect_right(running, 0.0)
+            waited = self.at - running[unknown] if unknown < len(running) else 0.0
             return min(_RAREST, max(_SOONEST, waited / 8))
         return min(_RAREST, _SOONEST * 1.25 ** max(0, self.polls_without_end - 6))
+
+
+def _count_until(running: Sequence[float], end: float, *, after: float) -> int:
+    """How many of these tasks end until `end`, if each ends `after` so many seconds."""
+    return bisect_right(running, end, key=lambda sent_at: sent_at + after)

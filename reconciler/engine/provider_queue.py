@@ -15,6 +15,7 @@ from math import inf
 
 from reconciler.engine.cloud import Cloud
 from reconciler.engine.poll_schedule import PollSchedule
+from reconciler.engine.polled_tasks import PolledTasks
 from reconciler.engine.procedure_run import ProcedureRun
 from reconciler.engine.rate_limits import Limits
 from reconciler.engine.steps import Activate, AwaitTask, AwaitTurn, Call, Delete, Find, Overdue, Prove, Submit, Update
@@ -75,7 +76,7 @@ class ProviderQueue:
     sharing: list[ProviderQueue]
     new_creations: deque[tuple[ProcedureRun, AwaitTurn]] = field(default_factory=deque)  # creations without an intent
     by_call: Mapping[type[Call], CallQueue] = field(default_factory=lambda: _call_queues())
-    polled: dict[str, tuple[ProcedureRun, AwaitTask]] = field(default_factory=dict)  # by external_task_id
+    polled: PolledTasks = field(default_factory=PolledTasks)
     polling: bool = False
     poll_schedule: PollSchedule = field(default_factory=PollSchedule)
     connect_failures: int = 0  # failed connections in a row
@@ -137,7 +138,7 @@ class ProviderQueue:
         if not self.polled:
             self.poll_schedule.at = now
         run.waiting_since = now
-        self.polled[step.record.external_task_id] = (run, step)
+        self.polled.add(run, step)
 
     def poll_ended(
         self, value: Mapping[str, RemoteVoice] | CloudError, now: float
@@ -149,10 +150,10 @@ class ProviderQueue:
             ended: dict[str, RemoteVoice] = {}
         else:
             ended = {k: r for k, r in value.items() if k in self.polled and r.status is not TaskStatus.RUNNING}
-            self.poll_schedule.poll_succeeded(now, ended=[self.polled[key][0].sent_at for key in ended])
-        found: list[tuple[ProcedureRun, RemoteVoice | Overdue]] = [(self.polled.pop(k)[0], r) for k, r in ended.items()]
-        late = [k for k, (run, _) in self.polled.items() if now - run.waiting_since > self.cloud.task_timeout]
-        return found + [(self.polled.pop(key)[0], Overdue(self.cloud.task_timeout)) for key in late]
+            self.poll_schedule.poll_succeeded(now, ended=[self.polled.run(key).sent_at for key in ended])
+        found: list[tuple[ProcedureRun, RemoteVoice | Overdue]] = [(self.polled.pop(k), r) for k, r in ended.items()]
+        late, overdue = self.polled.overdue(now, self.cloud.task_timeout), Overdue(self.cloud.task_timeout)
+        return found + [(self.polled.pop(key), overdue) for key in late]
 
     def slow_down(self, calls: CallQueue, run: ProcedureRun, error: Throttled, now: float) -> None:
         """Lowers a limit after a Throttled call. The call does not count as a try."""
@@ -209,8 +210,8 @@ class ProviderQueue:
             return inf
         waiting = bool(self.new_creations or len(self.submits))
         starved = waiting and self.free_at() > now
-        running = [run.sent_at for run, _ in self.polled.values()] if starved or not waiting else []
-        due = self.poll_schedule.due(running, submitting=waiting or bool(self.submits.out), starved=starved)
+        submitting = waiting or bool(self.submits.out)
+        due = self.poll_schedule.due(self.polled.sent_at, submitting=submitting, starved=starved)
         return self.limits.limiter("create").next_for_others(due)
 
 

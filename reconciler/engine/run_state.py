@@ -39,7 +39,7 @@ class RunState:
 
     @property
     def state(self) -> State:
-        """The state with all writes, durable or not. Expensive after a write, because it copies the indexes."""
+        """The state with all writes, durable or not. Its indexes, such as `by_voice_id`, are made anew after each."""
         if self._records or self._current or self._without:
             before = {key for address in self._current if (key := self._state.current.get(address)) is not None}
             self._touched |= {*self._records, *self._without, *before}  # a binding is written with its record

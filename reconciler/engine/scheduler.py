@@ -101,7 +101,7 @@ class Scheduler:
         if queue.next_poll(now) <= now:  # before a create takes the poll's place in the rate limit
             queue.limits.limiter("create").count_other_call(now)
             queue.polling = True
-            waited = [self._run_state.record(key) or step.record for key, (_, step) in queue.polled.items()]
+            waited = [self._run_state.record(r.external_task_id) or r for r in queue.polled.records]
             self._workers.start(PollJob(queue, waited))
         for calls in queue.call_queues:
             while calls.waiting and queue.next_call(calls, self._run_state.durable) <= now:

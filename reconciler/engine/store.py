@@ -12,12 +12,7 @@ from pathlib import Path
 
 from reconciler.engine import rescue
 from reconciler.engine.lock_owner import LockOwner, new_lock_id
-from reconciler.errors import (
-    StateConflict,
-    StateDamaged,
-    StateError,
-    StateLocked,
-)
+from reconciler.errors import StateConflict, StateDamaged, StateError, StateLocked
 from reconciler.model import statefile
 from reconciler.model.state import State, Status
 from reconciler.planning import foreign, no_state
@@ -129,12 +124,13 @@ class Store:
             self._write(state.numbered(state.serial + 1))
             return
         keys = None if touched is None or self._missed_a_commit else tuple(touched)
-        if not statefile.entry(saved, state.numbered(saved.serial), touched=keys):
-            return
         numbered = state.numbered(saved.serial + 1)
         self._missed_a_commit = True
         with self._saving(numbered):
             line = statefile.entry(saved, numbered, touched=keys)
+            if line == statefile.entry(saved, saved.numbered(saved.serial + 1), touched=()):
+                self._missed_a_commit = False  # only the serial differs
+                return
             self._version = self._backend.append([line], self._version)
         self._saved, self._journalled, self._missed_a_commit = numbered, True, False
         self._delete_copy()

@@ -10,7 +10,7 @@ from reconciler.model.link_notes import Comparison, Verdict, compare
 from reconciler.model.link_notes import links as links_in
 from reconciler.model.plan import FieldChange
 from reconciler.model.signatures import Rules
-from reconciler.model.urls import WITHIN, shown
+from reconciler.model.urls import WITHIN, may_have_secrets, shown
 from reconciler.values import value
 
 
@@ -43,6 +43,8 @@ def aligned(sent: Inputs, notes: Mapping[str, str], declared: Inputs, rules: Rul
             paired = [align(v, now[i], [*path, i]) for i, v in enumerate(before[: len(now)])]
             return paired + before[len(now) :]
         if not (isinstance(before, str) and isinstance(now, str)) or "://" not in before:
+            return before
+        if before == now and not may_have_secrets(now):
             return before
         found = _compared(before, now, notes, rules)
         verdicts = {each.verdict for each in found}

@@ -170,6 +170,8 @@ def _noted(pair: Pair, rules: Rules) -> _Noted:
 
 
 def _query(url: str) -> str:
+    if "?" not in url:
+        return ""
     try:
         return urlsplit(url).query
     except ValueError:

@@ -8,10 +8,11 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, SerializerFunctionWrapHandler, WrapSerializer
 
 from reconciler.errors import Cause
 from reconciler.model.base import Frozen, Inputs
+from reconciler.model.layered import layered
 from reconciler.model.manifest import DEFAULT_LIFECYCLE, Lifecycle
 from reconciler.model.method import Origin
 from reconciler.model.methods import origin_of
@@ -104,6 +105,13 @@ class Record:
         return self.account.partition(" ")[0]
 
 
+def _as_dict(mapping: Mapping[str, object], serialize: SerializerFunctionWrapHandler) -> object:
+    return serialize(dict(mapping))
+
+
+_InLayers = WrapSerializer(_as_dict)  # the mapping may be layered, which pydantic does not know
+
+
 class State(Frozen):
     """All records, and the current record of each address.
 
@@ -114,8 +122,8 @@ class State(Frozen):
     lineage: str
     serial: int = Field(default=0, ge=0)
     manifest: str = "voices.yaml"
-    records: dict[str, Record] = {}
-    current: dict[str, str] = {}
+    records: Annotated[Mapping[str, Record], _InLayers] = {}
+    current: Annotated[Mapping[str, str], _InLayers] = {}
     adopted_lineages: tuple[str, ...] = ()
     foreign_lineages: tuple[str, ...] = ()
     applying: str | None = None  # the id of the saved plan whose apply began
@@ -152,6 +160,14 @@ class State(Frozen):
                 index.setdefault(record.address, []).append(record)
         return index
 
+    @cached_property
+    def by_address(self) -> Mapping[str, list[Record]]:
+        """Address -> all its records."""
+        index: dict[str, list[Record]] = {}
+        for record in self.records.values():
+            index.setdefault(record.address, []).append(record)
+        return index
+
     def numbered(self, serial: int) -> State:
         """The state with this serial. Constructed, not copied: copying 10,000 records for each commit is slow."""
         if self.serial == serial:
@@ -181,17 +197,19 @@ class State(Frozen):
         without: Iterable[str] = (),
         **fields: object,
     ) -> State:
-        """A copy of the state: records added or replaced, `without` removed, addresses bound (None unbinds)."""
-        kept = dict(self.records)
-        kept.update((r.external_task_id, r) for r in records)
-        for key in without:
-            kept.pop(key, None)
-        bound = dict(self.current)
-        for address, key_or_none in (current or {}).items():
-            if key_or_none is None:
-                bound.pop(address, None)
-            else:
-                bound[address] = key_or_none
+        """The state with changes: records added or replaced, `without` removed, addresses bound (None unbinds).
+
+        It shares all other records with this state, so the time depends on the size of the change.
+        """
+        changes = {
+            "records": layered(self.records).changed({r.external_task_id: r for r in records}, without),
+            "current": _rebound(self.current, current or {}),
+        }
         unchanged = {name: getattr(self, name) for name in State.model_fields}
         # Constructed, not copied: a copy would keep the cached indexes of the old records.
-        return State.model_construct(**(unchanged | fields | {"records": kept, "current": bound}))
+        return State.model_construct(**(unchanged | fields | changes))
+
+
+def _rebound(current: Mapping[str, str], changes: Mapping[str, str | None]) -> Mapping[str, str]:
+    bound = {address: key for address, key in changes.items() if key is not None}
+    return layered(current).changed(bound, [address for address, key in changes.items() if key is None])

@@ -71,9 +71,9 @@ def dump(state: State) -> bytes:
     head += [(name, value) for name in _OPTIONAL_FIELDS if (value := getattr(state, name))]
     lines = [b'"%s":%s' % (name.encode(), _json(value)) for name, value in head]
     current = [b"%s:%s" % (_json(address), _json(key)) for address, key in sorted(state.current.items())]
-    records = [b"%s:%s" % (_json(key), _record_json(record)) for key, record in sorted(state.records.items())]
-    lines += [b'"current":' + _block(current), b'"records":' + _block(records)]
-    return b"{\n" + b",\n".join(lines) + b"\n}\n"
+    begin = b",\n".join([*lines, b'"current":' + b"".join(_block(current)), b'"records":'])
+    records = (b"%s:%s" % (_json(key), _record_json(record)) for key, record in sorted(state.records.items()))
+    return b"".join((b"{\n", begin, *_block(records), b"\n}\n"))
 
 
 def load(snapshot: bytes) -> State:
@@ -94,22 +94,20 @@ def entry(before: State, after: State, *, touched: Iterable[str] | None = None) 
     depends on the size of the change, not on the size of the state.
     """
     keys = differing(before, after) if touched is None else dict.fromkeys(touched)
-    addresses = (
-        _changed_addresses(before.current, after.current) if touched is None else _addresses(keys, before, after)
-    )
+    pairs = {key: (before.records.get(key), after.records.get(key)) for key in keys}
+    addresses = _changed_addresses(before.current, after.current) if touched is None else _addresses(pairs.values())
     parts: dict[str, bytes] = {}
-    added = [_record_json(after.records[key]) for key in keys if key in after.records and key not in before.records]
+    added = [_record_json(new) for old, new in pairs.values() if old is None and new is not None]
     if added:
         parts["records"] = b"[" + b",".join(added) + b"]"
     changed = {
         key: changes
-        for key in keys
-        if key in before.records and key in after.records
-        if (changes := _changes(before.records[key], after.records[key]))
+        for key, (old, new) in pairs.items()
+        if old is not None and new is not None and old is not new and (changes := _changes(old, new))
     }
     if changed:
         parts["changed"] = _json(changed)
-    if removed := [key for key in keys if key in before.records and key not in after.records]:
+    if removed := [key for key, (old, new) in pairs.items() if old is not None and new is None]:
         parts["removed"] = _json(removed)
     bound = {a: after.current.get(a) for a in addresses if before.current.get(a) != after.current.get(a)}
     if bound:
@@ -162,8 +160,8 @@ def _changed_addresses(old: Mapping[str, str], new: Mapping[str, str]) -> dict[s
     return addresses | dict.fromkeys(address for address in old if address not in new)
 
 
-def _addresses(keys: Iterable[str], before: State, after: State) -> dict[str, None]:
-    return {s.records[key].address: None for key in keys for s in (before, after) if key in s.records}
+def _addresses(pairs: Iterable[tuple[Record | None, Record | None]]) -> dict[str, None]:
+    return {record.address: None for pair in pairs for record in pair if record is not None}
 
 
 def _changes(old: Record, new: Record) -> dict[str, Any]:
@@ -241,8 +239,14 @@ def _first_error(error: ValidationError) -> str:
     return f"{place}: {errors[0]['msg']}{more}" if place else f"{errors[0]['msg']}{more}"
 
 
-def _block(lines: Sequence[bytes]) -> bytes:
-    return b"{\n" + b",\n".join(lines) + b"\n}" if lines else b"{}"
+def _block(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """The pieces of a JSON object with these lines, to be joined once: a large state is not copied several times."""
+    begin = b"{\n"
+    for line in lines:
+        yield begin
+        yield line
+        begin = b",\n"
+    yield b"{}" if begin == b"{\n" else b"\n}"
 
 
 def _record_json(record: Record, *, only: set[str] | None = None) -> bytes:

@@ -25,9 +25,14 @@ def is_url(value: object) -> bool:
     return isinstance(value, str) and value[:8].lower().startswith(("http://", "https://"))
 
 
+def may_have_secrets(text: str) -> bool:
+    """Whether a URL in the text may have a query, a fragment or a password; if not, it is shown as it is."""
+    return "?" in text or "@" in text or "#" in text
+
+
 def shown(url: str, rules: Rules = TODAY) -> str:
     """The redacted URL: `https://host/path?#sha256:xxxxxxxx`, with a digest of the query without its signature."""
-    if "?" not in url and "@" not in url and "#" not in url:
+    if not may_have_secrets(url):
         return url
     try:
         parts = urlsplit(url)

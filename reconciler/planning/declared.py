@@ -198,8 +198,7 @@ def _recreates_expired(context: PlanContext, voice: Voice, record: Record) -> bo
 
 def _always_expired(context: PlanContext, record: Record) -> bool:
     """Whether this file and the one before it had expired when they were made: a third would be paid for nothing."""
-    before = [r for r in context.state.records.values() if r.address == record.address]
-    last = sorted(before, key=lambda r: r.generation)[-2:]
+    last = sorted(context.state.by_address.get(record.address, ()), key=lambda r: r.generation)[-2:]
     return len(last) == 2 and all(r.expires_at is not None and r.expires_at <= r.created_at for r in last)
 
 

@@ -28,6 +28,7 @@ class Index:
     all: tuple[Marked, ...] = ()
     by_digest: Mapping[tuple[str, str], list[Marked]] = field(default_factory=dict)  # (provider, digest)
     by_name: Mapping[tuple[str, str], list[Marked]] = field(default_factory=dict)  # (provider, address of the marker)
+    with_cut_address: tuple[Marked, ...] = ()
 
     def exact(self, voice: Voice) -> list[Marked]:
         """The voices made for this entry: with its address and its inputs, under any rules for links."""
@@ -53,11 +54,8 @@ class Index:
 
     def cut(self, voice: Voice) -> list[Marked]:
         """The voices whose marker holds only the beginning of an address, which may be this entry's."""
-        return [
-            m
-            for m in self.all
-            if m.provider == voice.provider and m.marker.cut and markers.fits_address(m.marker, voice.address)
-        ]
+        cut = (m for m in self.with_cut_address if m.provider == voice.provider)
+        return [m for m in cut if markers.fits_address(m.marker, voice.address)]
 
     def generation(self, voice: Voice, lineage: str) -> int:
         """The highest generation that markers of this lineage show for the address; 0 if there is none."""
@@ -75,7 +73,7 @@ def index(seen: Mapping[str, Observations], state: State) -> Index:
             found.append(marked)
             by_digest.setdefault((provider, marked.marker.digest), []).append(marked)
             by_name.setdefault((provider, marked.marker.address), []).append(marked)
-    return Index(tuple(found), by_digest, by_name)
+    return Index(tuple(found), by_digest, by_name, with_cut_address=tuple(m for m in found if m.marker.cut))
 
 
 def _unrecorded(provider: str, seen: Mapping[str, Observations], state: State) -> Iterable[Marked]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from typing import NamedTuple
+from functools import lru_cache
+from typing import NamedTuple, Protocol, Self
 
 from reconciler.model.base import Inputs
 from reconciler.model.link_notes import links
@@ -24,6 +25,16 @@ LONGEST = 50
 _MARKER = re.compile(r"vc-([0-9a-f]{8})-([A-Za-z0-9_-]+)-([0-9a-f]{8})-([0-9]{1,9})")
 
 
+class _Hash(Protocol):
+    """A hash of `hashlib`."""
+
+    def copy(self) -> Self: ...
+
+    def update(self, text: bytes, /) -> None: ...
+
+    def hexdigest(self) -> str: ...
+
+
 class Marker(NamedTuple):
     """A parsed key. `address` may be cut, so a match also needs the digest, which covers the whole address."""
 
@@ -35,7 +46,8 @@ class Marker(NamedTuple):
     @property
     def cut(self) -> bool:
         """Whether the address may be cut: the key has the greatest length, so it had no room for more."""
-        return len(external_task_id(self.lineage, self.address, self.digest, self.generation)) >= LONGEST
+        head, tail = f"vc-{self.lineage[:8]}-", f"-{self.digest}-{self.generation}"
+        return len(head) + len(self.address) + len(tail) >= LONGEST
 
 
 def digest(address: str, method: str, inputs: Inputs, body: type[MethodInputs], rules: Rules = TODAY) -> str:
@@ -73,21 +85,28 @@ class Digests:
 
     def fit(self, marker: Marker) -> bool:
         """Whether the marker fits the inputs under the marker's own address. False if that address was cut."""
-        return not marker.cut and marker.digest in self.at(marker.address)
+        return any(marker.digest == _hash(marker.address, text) for text in self._texts) and not marker.cut
 
 
-def _identity_text(method: str, inputs: Inputs, body: type[MethodInputs], rules: Rules) -> str:
+def _identity_text(method: str, inputs: Inputs, body: type[MethodInputs], rules: Rules) -> bytes:
+    """The end of a JSON array: the method and the identity inputs."""
     identity = {k: v for k, v in inputs.items() if body.class_of(k) is KeyClass.IDENTITY}
-    return _json([method, {k: compared(without_secrets(v, rules)) for k, v in identity.items()}])
+    return _json([method, {k: compared(without_secrets(v, rules)) for k, v in identity.items()}])[1:].encode()
 
 
-def _hash(address: str, text: str) -> str:
-    """The digest of the JSON array of the address and the two members of `text`."""
-    return hashlib.sha256(f"[{_json(address)},{text[1:]}".encode()).hexdigest()[:8]
+def _hash(address: str, text: bytes) -> str:
+    """The digest of the JSON array that begins with the address and ends with `text`."""
+    hashed = _hash_of_address(address).copy()
+    hashed.update(text)
+    return hashed.hexdigest()[:8]
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+@lru_cache(maxsize=20_000)  # each new entry is compared with all markers of an account
+def _hash_of_address(address: str) -> _Hash:
+    return hashlib.sha256(f"[{_json(address)},".encode())
+
+
+_json = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode  # made once: it is slow
 
 
 def external_task_id(lineage: str, address: str, digest_: str, generation: int) -> str:

@@ -15,6 +15,7 @@ from reconciler.model.plan import Action, Change
 from reconciler.planning import markers
 from reconciler.planning.blocked_change import blocked
 from reconciler.planning.change import as_blocked, make_change
+from reconciler.planning.cut_addresses import AddressIndex
 from reconciler.planning.diff import shown_inputs
 from reconciler.planning.marked_voices import Marked
 from reconciler.planning.plan_context import PlanContext
@@ -39,8 +40,9 @@ def stale_addresses(context: PlanContext) -> dict[str, Marked]:
             continue
         by_name.setdefault(markers.escaped(address), []).append(address)
     newest: dict[str, Marked] = {}
+    declared = AddressIndex(context.manifest.voices)
     for marked in own:
-        for address in _named_addresses(context, marked, by_name):
+        for address in _named_addresses(context, marked, by_name, declared):
             running = marked.remote.status is TaskStatus.RUNNING
             later = running or marked.marker.generation > context.state.highest.get(address, 0)
             other = newest.get(address)
@@ -56,11 +58,13 @@ def _is_unknown(context: PlanContext, marked: Marked) -> bool:
     return marked.remote.external_task_id not in context.state.records
 
 
-def _named_addresses(context: PlanContext, marked: Marked, by_name: Mapping[str, list[str]]) -> list[str]:
+def _named_addresses(
+    context: PlanContext, marked: Marked, by_name: Mapping[str, list[str]], declared: AddressIndex
+) -> list[str]:
     """The addresses that the marker names; if its address was cut, only those that its digest proves."""
     if not marked.marker.cut:
         return by_name.get(marked.marker.address, [])
-    voices = (v for a, v in context.manifest.voices.items() if markers.fits_address(marked.marker, a))
+    voices = (context.manifest.voices[address] for address in declared.fitting(marked.marker))
     proven = [v.address for v in voices if marked.marker.digest in markers.digests(v)]
     records = context.state.records.values() if not proven else ()
     return proven or list(

@@ -80,6 +80,32 @@ def test_the_cursor_comes_back_after_an_exception() -> None:
     assert written.rindex("\x1b[?25h") > written.rindex("\x1b[?25l")
 
 
+def test_it_repaints_while_thousands_begin_and_end() -> None:
+    many = """
+    for number in range(3_000):
+        told(Kind.STARTED, f"voice-{number}")
+    time.sleep(0.3)
+    for number in range(2, 3_000):
+        told(Kind.ACCEPTED, f"voice-{number}")
+        show(Event(kind=Kind.BLOCKED, address=f"voice-{number}", action="create"))
+    time.sleep(0.3)
+"""
+    begin = BEGIN.replace("total=2", "total=3002, said_already=[f'voice-{n}' for n in range(3_000)]")
+    code, written = on_a_terminal(begin + many)
+    assert (code, "Traceback" in written) == (0, False)
+    assert "3002 running" in written
+    assert "and 2994 more" in written
+    assert "2998/3002  0 done, 4 running, " in written
+    assert "voice-1   create" in written[written.rindex("4 running") :]
+
+
+def test_a_second_call_of_a_change_began_with_the_first() -> None:
+    again = "    time.sleep(1.2)\n    told(Kind.STARTED)\n    time.sleep(0.2)\n"
+    _, written = on_a_terminal(BEGIN + again)
+    last = written[written.rindex("2 running") :]
+    assert "narrator  create  1." in last
+
+
 def test_rich_is_not_imported_before_the_block_opens() -> None:
     script = "import sys, reconciler.cli.progress; sys.exit('rich' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reconciler.engine.poll_schedule import PollSchedule
 
@@ -121,3 +125,61 @@ def test_tasks_that_become_slower_are_noticed() -> None:
 def test_polls_that_are_lost_teach_nothing_wrong() -> None:
     _, took = polled(lambda _: 10.0, voices=40, lost=frozenset(range(0, 400, 3)))
     assert took < 40 * 10 * 1.1
+
+
+@given(
+    running=st.lists(st.just(0.0) | st.floats(0.0, 100.0)).map(sorted),
+    at=st.floats(0.0, 200.0),
+    expected=st.none() | st.floats(0.1, 60.0),
+    submitting=st.booleans(),
+    starved=st.booleans(),
+)
+def test_the_next_poll_is_the_one_that_a_look_at_each_task_gives(
+    running: list[float], at: float, expected: float | None, submitting: bool, starved: bool
+) -> None:
+    schedule = PollSchedule(at=at, expected=expected)
+    assert schedule.due(running, submitting=submitting, starved=starved) == (
+        by_each_task(schedule, running, submitting=submitting, starved=starved)
+    )
+
+
+def by_each_task(schedule: PollSchedule, running: list[float], *, submitting: bool, starved: bool) -> float:
+    at, expected = schedule.at, schedule.expected
+    if submitting and not starved:
+        return at + 5.0
+    if expected is None:
+        known = [sent_at for sent_at in running if sent_at]
+        waited = at - min(known) if known else 0.0
+        return at + (min(10.0, max(0.5, waited / 8)) if starved else 0.5)
+    ends = [sent_at + expected for sent_at in running]
+    ahead, late = [end for end in ends if end > at], [at - end for end in ends if end <= at]
+    soon = [at + min(10.0, max(0.2, expected / 40, min(late) / 2))] if late else []
+    if ahead and starved:
+        soon.append(max(end for end in ahead if end <= min(ahead) + expected * 0.075))
+    elif ahead:
+        soon.append(min(max(ahead), at + min(5.0, max(0.5, expected / 4))))
+    return min(soon, default=at + 5.0)
+
+
+class Counted(Sequence[float]):
+    """Times that count how often one of them is read."""
+
+    def __init__(self, times: list[float]) -> None:
+        self._times = times
+        self.reads = 0
+
+    def __len__(self) -> int:
+        return len(self._times)
+
+    def __getitem__(self, index: Any) -> Any:
+        self.reads += 1
+        return self._times[index]
+
+
+def test_ten_thousand_tasks_are_not_all_looked_at() -> None:
+    running = Counted([number / 100 for number in range(10_000)])
+    for at in (0.0, 50.0, 101.0, 300.0):
+        for expected in (None, 2.0, 60.0):
+            PollSchedule(at=at, expected=expected).due(running, submitting=True, starved=True)
+            PollSchedule(at=at, expected=expected).due(running, submitting=False, starved=False)
+    assert 0 < running.reads < 24 * 2 * 16

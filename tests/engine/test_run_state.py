@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from reconciler.engine.run_state import RunState
 from reconciler.model.events import Event, Kind
 from reconciler.model.state import Record, State, Status
+from tests.support.counted import CountedMapping
 
 WHEN = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -101,3 +103,38 @@ def test_the_state_writer_continues_when_the_listener_fails() -> None:
         run_state.emit(Event(kind=Kind.DONE))
         run_state.emit_durable()
     assert isinstance(run_state.listener_error, BrokenPipeError)
+
+
+def test_a_batch_keeps_what_it_held_while_the_run_goes_on(run_state: RunState) -> None:
+    run_state.write(record("one"), current={"narrator": "one"})
+    batch = run_state.take()
+    run_state.write(record("one", Status.READY), record("two"), current={"narrator": "two"})
+    run_state.take()
+    assert (batch.state.records, batch.state.current) == ({"one": record("one")}, {"narrator": "one"})
+
+
+def test_a_batch_of_one_record_does_not_read_all_others() -> None:
+    many = {f"vc-{number}": record(f"vc-{number}", Status.READY, f"voice-{number}") for number in range(1_000)}
+    records = CountedMapping(many)
+    current = CountedMapping({each.address: key for key, each in many.items()})
+    run_state = RunState(State.model_construct(lineage="0123", records=records, current=current), lambda event: None)
+    for number in range(100):
+        run_state.write(record(f"new-{number}", address=f"new-{number}"), current={f"new-{number}": f"new-{number}"})
+        assert run_state.take().touched == {f"new-{number}"}
+    assert (records.reads, current.reads) == (0, 0)
+
+
+def test_the_indexes_of_a_batch_hold_its_writes(run_state: RunState) -> None:
+    run_state.write(replace(record("one", Status.READY), voice_id="7"))
+    assert run_state.take().state.by_voice_id["kling here", "7"].external_task_id == "one"
+    run_state.write(replace(record("one", Status.READY), voice_id="8"))
+    batch = run_state.take()
+    assert [voice_id for _, voice_id in batch.state.by_voice_id] == ["8"]
+    assert [r.external_task_id for r in batch.state.live_at["narrator"]] == ["one"]
+
+
+def test_the_state_of_a_run_is_written_as_json_like_any_other(run_state: RunState) -> None:
+    run_state.write(record("one"), current={"narrator": "one"})
+    plain = State(lineage="0123", records={"one": record("one")}, current={"narrator": "one"})
+    assert run_state.state == plain
+    assert run_state.state.model_dump(mode="json") == plain.model_dump(mode="json")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,31 @@ def test_touched_keys_are_enough_for_a_commit(applied: State, tmp_path: Path) ->
     store.begin(store.load())
     store.commit(with_voice(applied, "hero"), touched=["vc-hero"])
     assert loaded(tmp_path).current["hero"] == "vc-hero"
+
+
+def test_a_commit_compares_each_touched_record_once(
+    applied: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = store_in(tmp_path)
+    store.begin(store.load())
+    compared: list[tuple[str, ...]] = []
+    entry = statefile.entry
+
+    def counting(before: State, after: State, *, touched: Iterable[str] | None = None) -> bytes:
+        compared.append(tuple(touched or ()))
+        return entry(before, after, touched=touched)
+
+    monkeypatch.setattr(statefile, "entry", counting)
+    store.commit(with_voice(applied, "hero"), touched=["vc-hero"])
+    assert [keys for keys in compared if keys] == [("vc-hero",)]
+
+
+def test_a_commit_of_touched_records_that_are_the_same_writes_nothing(applied: State, tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    store.begin(store.load())
+    store.commit(applied, touched=list(applied.records))
+    assert loaded(tmp_path) == applied
+    assert not (tmp_path / "voices.state.journal").exists()
 
 
 def test_a_run_that_began_with_an_older_state_is_refused(applied: State, tmp_path: Path) -> None:

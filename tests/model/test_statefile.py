@@ -142,8 +142,8 @@ def test_equal_states_give_equal_bytes() -> None:
     turned = State(
         lineage="abcdef12",
         serial=3,
-        records=dict(reversed(STATE.records.items())),
-        current=dict(reversed(STATE.current.items())),
+        records=dict(reversed(list(STATE.records.items()))),
+        current=dict(reversed(list(STATE.current.items()))),
     )
     assert statefile.dump(turned) == statefile.dump(STATE)
 

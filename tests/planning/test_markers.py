@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 
 import pytest
@@ -29,6 +31,24 @@ def test_a_key_is_read_back_as_it_was_made(address: str, digest: str, generation
 @given(address=ADDRESSES, digest=DIGESTS, generation=GENERATIONS)
 def test_a_key_is_at_most_50_letters_digits_and_dashes(address: str, digest: str, generation: int) -> None:
     assert re.fullmatch(r"[A-Za-z0-9_-]{1,50}", markers.external_task_id(LINEAGE, address, digest, generation))
+
+
+@given(address=ADDRESSES, digest=DIGESTS, generation=GENERATIONS)
+def test_an_address_may_be_cut_if_its_key_has_the_greatest_length(address: str, digest: str, generation: int) -> None:
+    key = markers.external_task_id(LINEAGE, address, digest, generation)
+    marker = markers.read(key)
+    assert marker is not None
+    assert marker.cut == (len(key) == 50)
+
+
+@given(address=ADDRESSES, name=st.text(max_size=5))
+def test_a_digest_is_a_hash_of_the_address_the_method_and_the_inputs(address: str, name: str) -> None:
+    inputs = {"voice_name": name, "voice_url": "https://cdn.example.com/a.mp3"}
+    text = json.dumps([address, "create", inputs], sort_keys=True, separators=(",", ":"))
+    expected = hashlib.sha256(text.encode()).hexdigest()[:8]
+    declared = voice(address, {"create": inputs}, checked=False)
+    assert markers.digest_of(declared) == markers.digests(declared)[0] == expected
+    assert markers.Digests(declared).at("another")[0] != expected
 
 
 def test_a_key_contains_a_short_address_in_full() -> None:

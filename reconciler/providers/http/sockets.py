@@ -12,13 +12,14 @@ from __future__ import annotations
 import importlib
 import socket
 import ssl
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
 import httpcore
 
 from reconciler.providers.http import tls
+from reconciler.providers.http.connections import EXPIRY, Connections
 from reconciler.providers.http.deadline import remaining, wait_within_deadline
 from reconciler.providers.http.lean_httpx import httpx
 
@@ -43,50 +44,59 @@ class Sockets(httpx.BaseTransport):
         """
         if proxy is not None and proxy.url.scheme.startswith("socks"):
             importlib.import_module("socksio")
-        self._pool = httpcore.ConnectionPool(
+        maker = httpcore.ConnectionPool(  # of which only `create_connection` is used: it knows the ways through proxies
             ssl_context=None if plain else tls.context(),
             proxy=None if proxy is None else _proxy(proxy),
-            max_connections=100,  # these are the defaults of httpx
-            max_keepalive_connections=20,
-            keepalive_expiry=5.0,
+            keepalive_expiry=EXPIRY,
             network_backend=_Network(),
         )
+        self._connections = Connections(maker.create_connection)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        timeouts = request.extensions["timeout"]
-
-        def send(seconds: float) -> httpcore.Response:
-            """`seconds`: how long to wait for a free connection."""
-            return self._pool.handle_request(
-                httpcore.Request(
-                    request.method,
-                    _url(request.url),
-                    headers=request.headers.raw,
-                    content=request.stream,
-                    extensions={**request.extensions, "timeout": {**timeouts, "pool": seconds}},
-                )
-            )
-
-        with _as_httpx():
-            answer = wait_within_deadline(send, timeouts["pool"], httpcore.PoolTimeout)
-        return httpx.Response(
-            answer.status, headers=answer.headers, stream=_Body(answer), extensions=dict(answer.extensions)
+        if request.url.scheme not in ("http", "https"):
+            raise httpx.UnsupportedProtocol(f"Request URL has an unsupported protocol '{request.url.scheme}://'.")
+        sent = httpcore.Request(
+            request.method,
+            _url(request.url),
+            headers=request.headers.raw,
+            content=request.stream,
+            extensions=request.extensions,
         )
+        with _as_httpx():
+            take = partial(self._connections.take, sent.url.origin)
+            connection = wait_within_deadline(take, request.extensions["timeout"]["pool"], httpcore.PoolTimeout)
+            try:
+                answer = connection.handle_request(sent)
+            except BaseException:
+                self._connections.give_back(connection)
+                raise
+        body = _Body(answer, partial(self._connections.give_back, connection))
+        return httpx.Response(answer.status, headers=answer.headers, stream=body, extensions=dict(answer.extensions))
 
     def close(self) -> None:
-        self._pool.close()
+        self._connections.close()
 
 
 class _Body(httpx.SyncByteStream):
-    def __init__(self, answer: httpcore.Response) -> None:
+    """The body of an answer. Gives its connection back when it is closed."""
+
+    def __init__(self, answer: httpcore.Response, give_back: Callable[[], None]) -> None:
         self._answer = answer
+        self._give_back = give_back
+        self._closed = False
 
     def __iter__(self) -> Iterator[bytes]:
         with _as_httpx():
             yield from self._answer.iter_stream()
 
     def close(self) -> None:
-        self._answer.close()
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            self._answer.close()
+        finally:
+            self._give_back()
 
 
 class _Network(httpcore.SyncBackend):

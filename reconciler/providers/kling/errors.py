@@ -26,7 +26,15 @@ class MessagePatterns:
     """How a call interprets code 1201, whose meaning depends on the text of the message."""
 
     absent: re.Pattern[str] | None = None
-    duplicate: re.Pattern[str] | None = None
+    key: str | None = None  # the external_task_id of a create call
+
+    def says_duplicate(self, message: str) -> bool:
+        """Whether the message says that the key was used before. Seen: `External_task_id <id> already exists`."""
+        if self.key is None:
+            return False
+        # Compiled only for a refusal: most calls succeed, and each has its own key.
+        ours = rf"(?:{re.escape(self.key)}|external.?task.?id)"
+        return re.search(rf"(?is){ours}.*already exist", message) is not None
 
 
 NO_PATTERNS = MessagePatterns()
@@ -41,12 +49,8 @@ DELETING = MessagePatterns(
 
 
 def creation_patterns(external_task_id: str) -> MessagePatterns:
-    """The patterns of a create call. A voice_name that already exists is not a duplicate key.
-
-    Seen in production: `External_task_id <id> already exists`.
-    """
-    ours = rf"(?:{re.escape(external_task_id)}|external.?task.?id)"
-    return MessagePatterns(duplicate=re.compile(rf"(?is){ours}.*already exist"))
+    """The patterns of a create call. A voice_name that already exists is not a duplicate key."""
+    return MessagePatterns(key=external_task_id)
 
 
 Shape = TypeVar("Shape", bound=Envelope)
@@ -138,7 +142,7 @@ def _refusal(answer: HttpResponse, redact: Callable[[object], str], patterns: Me
         absent = patterns.absent is not None and (
             envelope.code == _NO_SUCH_THING or (ambiguous and patterns.absent.search(message) is not None)
         )
-        duplicate = ambiguous and patterns.duplicate is not None and patterns.duplicate.search(message) is not None
+        duplicate = ambiguous and patterns.says_duplicate(message)
         cause = _CAUSES.get(envelope.code) or cause_of(message)
         return Rejected(line, code=code, request_id=request_id, absent=absent, duplicate=duplicate, cause=cause)
     # A code that is not documented, or 5000 to 5002 with another HTTP status. The HTTP status has to decide.

@@ -303,6 +303,72 @@ def test_a_call_that_no_connection_is_free_for_ends_in_time() -> None:
                 promised.result(5)
 
 
+def test_calls_after_a_burst_use_its_connections() -> None:
+    opened: list[int] = []
+
+    def counted(line: socket.socket) -> None:
+        opened.append(1)
+        answering(line)
+
+    with serving(counted) as host, calling(f"http://{host}", Timeouts()) as call, ThreadPoolExecutor(12) as pool:
+        for _ in range(3):
+            for promised in [pool.submit(call) for _ in range(12)]:
+                promised.result()
+        for _ in range(10):
+            call()
+    assert len(opened) <= 12
+
+
+def test_a_connection_that_the_server_closed_is_not_used_again() -> None:
+    def once(line: socket.socket) -> None:
+        read(line)
+        line.sendall(ANSWER)
+
+    with serving(once) as host, calling(f"http://{host}", Timeouts()) as call:
+        for _ in range(5):
+            call()
+            time.sleep(0.05)
+
+
+def test_a_call_that_failed_leaves_its_connection_to_others() -> None:
+    calls = iter(range(150))
+
+    def hangs_up(line: socket.socket) -> None:
+        if next(calls) < 120:
+            line.recv(65536)
+        else:
+            answering(line)
+
+    with serving(hangs_up) as host, calling(f"http://{host}", Timeouts(read=2)) as call:
+        for _ in range(120):
+            with pytest.raises(OutcomeUnknown):
+                call()
+        call()
+
+
+def test_cookies_are_sent_back() -> None:
+    heads: list[str] = []
+
+    def with_cookies(line: socket.socket) -> None:
+        while (request := read(line)) is not None:
+            heads.append(str(request))
+            line.sendall(b"HTTP/1.1 200 OK\r\nSet-Cookie: lb=7; path=/\r\nContent-Length: 2\r\n\r\n{}")
+
+    with serving(with_cookies) as host, calling(f"http://{host}", Timeouts()) as call:
+        call()
+        call()
+    assert ["lb=7" in head for head in heads] == [False, True]
+
+
+def test_a_redirect_to_what_is_no_url_proves_nothing() -> None:
+    def nowhere(line: socket.socket) -> None:
+        while read(line) is not None:
+            line.sendall(b"HTTP/1.1 307 X\r\nLocation: http://x:port/\r\nContent-Length: 0\r\n\r\n")
+
+    with serving(nowhere) as host, calling(f"http://{host}", Timeouts()) as call, pytest.raises(OutcomeUnknown):
+        call()
+
+
 def test_a_shorter_time_out_is_named_anyway() -> None:
     with (
         serving(silent) as host,

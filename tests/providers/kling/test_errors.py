@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import httpx
 import pytest
 
@@ -106,6 +108,16 @@ def test_no_other_1201_is_a_duplicate(message: str) -> None:
     error, _ = create(answer(400, kling_body(1201, message)))
     assert isinstance(error, Rejected)
     assert (error.duplicate, error.absent) == (False, False)
+
+
+def test_an_accepted_create_compiles_no_pattern(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider, _ = scripted(answer(200, kling_body(0, data=task())))
+    provider.submit(voice(), "vc-0")  # what is compiled once, is compiled now
+    compiled: list[object] = []
+    monkeypatch.setattr(re, "compile", lambda pattern, flags=0: compiled.append(pattern))
+    for number in range(1, 4):
+        provider.submit(voice(), f"vc-{number}")
+    assert compiled == []
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,8 @@ from reconciler.providers.tencent.vod import requests
 from reconciler.providers.tencent.vod.account import TencentVodAccount
 from reconciler.providers.tencent.vod.capabilities import CAPABILITIES, LISTED_METHOD
 from reconciler.providers.tencent.vod.schema import AcceptedReply, VoicesReply
-from reconciler.providers.tencent.vod.tasks import Ask, TaskList, Tasks, needs_its_task
+from reconciler.providers.tencent.vod.task_list import TaskList
+from reconciler.providers.tencent.vod.tasks import Ask, Tasks, needs_its_task
 
 if TYPE_CHECKING:
     import httpx

@@ -7,7 +7,7 @@ late, or omit whole types of tasks (the docs don't say), so DescribeTaskDetail c
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from itertools import islice
@@ -23,6 +23,7 @@ from reconciler.providers.listing import MARKER, MAX_LOOKUPS
 from reconciler.providers.tencent.client import Client
 from reconciler.providers.tencent.vod.methods import TASKS_SHOWN_FOR
 from reconciler.providers.tencent.vod.schema import DetailReply, TaskLine, TasksReply
+from reconciler.providers.tencent.vod.task_list import MissingTasks, TaskList
 
 PAGE_SIZE = 100  # DescribeTasks, Limit: at most 100
 MAX_PAGES = 1000  # far more than 72 hours of tasks; stops an endless list
@@ -38,31 +39,6 @@ _INCOMPLETE_LIST = (
 _TOO_EARLY = "the call may have been accepted a moment ago, and VOD's list of tasks may show it late"
 
 Ask = Callable[[Record], Observation]
-
-
-@dataclass(slots=True)
-class TaskList:
-    """The tasks that were read. `complete`: to the end of the list, so a missing task is not in it; else `why` not."""
-
-    by_key: dict[str, list[TaskLine]] = field(default_factory=dict)  # newest first
-    by_task: dict[str, TaskLine] = field(default_factory=dict)
-    complete: bool = False
-    why: str = "the tasks were not read"
-
-    def add(self, page: Iterable[TaskLine]) -> bool:
-        """Adds a page. Returns whether it had new tasks."""
-        before = len(self.by_task)
-        for line in page:
-            if self.by_task.setdefault(line.task_id, line) is line and line.key is not None:
-                self.by_key.setdefault(line.key, []).append(line)
-        return len(self.by_task) > before
-
-    def of(self, record: Record) -> list[TaskLine]:
-        """The record's own task if its id is known, else all with its key. Tasks with another key never count."""
-        known = self.by_task.get(record.task_id or "")
-        if known is not None and known.key in (None, record.external_task_id):
-            return [known]
-        return self.by_key.get(record.external_task_id, [])
 
 
 class Tasks:
@@ -101,10 +77,10 @@ class Tasks:
         `stop_early`: stops also when single look-ups of the missing tasks need fewer calls than the pages so far.
         """
         listed = TaskList()
-        missing = list(wanted)
+        missing = MissingTasks(wanted)
         try:
             for number, page in enumerate(self._pages(listed), start=1):
-                missing = [record for record in missing if not listed.of(record)]
+                missing.look_in(page, listed)
                 if not missing or (stop_early and len(missing) <= number and page):
                     listed.why = "the tasks were not read to their end"
                     return listed

@@ -1,0 +1,52 @@
+"""The tasks for which one provider is polled, and in order the times when their calls were sent."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterator, Sequence
+
+from reconciler.engine.procedure_run import ProcedureRun
+from reconciler.engine.steps import AwaitTask
+from reconciler.model.state import Record
+
+
+class PolledTasks:
+    """The tasks by their external_task_id. A `sent_at` does not change while its task is here."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, tuple[ProcedureRun, AwaitTask]] = {}
+        self._sent_at: list[float] = []  # sorted
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def __contains__(self, external_task_id: object) -> bool:
+        return external_task_id in self._tasks
+
+    @property
+    def sent_at(self) -> Sequence[float]:
+        """When each task's call was sent, sorted; 0.0 if another run sent it."""
+        return self._sent_at
+
+    @property
+    def records(self) -> Iterator[Record]:
+        """The records as they were when the wait began."""
+        return (step.record for _, step in self._tasks.values())
+
+    def add(self, run: ProcedureRun, step: AwaitTask) -> None:
+        self._tasks[step.record.external_task_id] = (run, step)
+        insort(self._sent_at, run.sent_at)
+
+    def run(self, external_task_id: str) -> ProcedureRun:
+        """The procedure that waits for this task."""
+        return self._tasks[external_task_id][0]
+
+    def pop(self, external_task_id: str) -> ProcedureRun:
+        """Removes a task. Returns the procedure that waits for it."""
+        run, _ = self._tasks.pop(external_task_id)
+        del self._sent_at[bisect_left(self._sent_at, run.sent_at)]
+        return run
+
+    def overdue(self, now: float, seconds: float) -> list[str]:
+        """The keys of the tasks that were waited for longer than this."""
+        return [key for key, (run, _) in self._tasks.items() if now - run.waiting_since > seconds]
