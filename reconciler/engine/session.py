@@ -59,7 +59,7 @@ class Session:
 
     def recorded(self) -> State | None:
         """The state, checked to belong to this manifest; None if there is none yet."""
-        state = self.store.load()
+        state = self.store.load(self.manifest.voices)
         if state is not None:
             self.store.check(state, self.manifest.name)
         return state

@@ -6,18 +6,21 @@ journal is folded. So a plan is out of date once a run has written, whether that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from reconciler.engine import rescue
 from reconciler.engine.lock_owner import LockOwner, new_lock_id
 from reconciler.errors import StateConflict, StateDamaged, StateError, StateLocked
 from reconciler.model import statefile
+from reconciler.model.manifest import Voice
 from reconciler.model.state import State, Status
 from reconciler.planning import foreign, no_state
 from reconciler.protocols import ANY_VERSION, Backend, Clock, LockInfo
 
+_NO_VOICES: Mapping[str, Voice] = MappingProxyType({})
 _POLL = 1.0  # seconds between two tries to get a lock that another run holds
 
 
@@ -62,15 +65,15 @@ class Store:
         """Whether the last `load` found a state, or this run has written one."""
         return self._saved is not None
 
-    def load(self) -> State | None:
-        """The state as it is now, with its journal. None if there is none yet."""
+    def load(self, voices: Mapping[str, Voice] = _NO_VOICES) -> State | None:
+        """The state as it is now, with its journal. None if there is none yet. `voices`: see `statefile.load`."""
         with self._disk_errors("could not be read"):
             blob = self._backend.read()
         if blob is None:
             self._remember(None, None, journalled=False)
             return None
         try:
-            state = statefile.fold(statefile.load(blob.data), blob.entries)
+            state = statefile.fold(statefile.load(blob.data, voices), blob.entries)
         except StateDamaged as damaged:
             raise StateDamaged(f"{self.where}: {damaged.detail}", damaged.hint) from None
         self._remember(state, blob.version, journalled=bool(blob.entries))

@@ -19,6 +19,7 @@ from reconciler.model.methods import origin_of
 from reconciler.values import value
 
 STATE_VERSION = 1
+NO_LABELS: dict[str, str] = {}  # shared by all records without labels, which nobody changes
 
 
 class Status(StrEnum):
@@ -69,7 +70,7 @@ class Record:
     links: dict[str, str] | None = (
         None  # a link in `sent` -> a note about its query without the query's values: see `link_notes`
     )
-    labels: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=lambda: NO_LABELS)
     lifecycle: Lifecycle = DEFAULT_LIFECYCLE
     attempts: Annotated[int, Field(ge=0)] = 0  # how often the creation was begun; saved before each call
     task_id: str | None = None

@@ -10,19 +10,21 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
-from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import AliasChoices, Field, TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError, from_json, to_json
+from pydantic_core import from_json
 
 from reconciler.errors import StateDamaged, StateTooNew
 from reconciler.hints import hint, way
 from reconciler.model.base import Frozen
 from reconciler.model.cloud_types import find
+from reconciler.model.manifest import Voice
+from reconciler.model.record_json import changed, changes_of, json_bytes, record_json
 from reconciler.model.state import STATE_VERSION, Record, State
 
+_NO_VOICES: Mapping[str, Voice] = MappingProxyType({})
 _REQUIRED_FIELDS = ("lineage", "serial", "manifest")
 _OPTIONAL_FIELDS = ("adopted_lineages", "foreign_lineages", "applying", "applied")
 _OLD_NAMES = {"kin": "adopted_lineages", "strangers": "foreign_lineages"}  # in the files of an older voicectl
@@ -69,18 +71,21 @@ def dump(state: State) -> bytes:
     head = [("version", STATE_VERSION)]
     head += [(name, getattr(state, name)) for name in _REQUIRED_FIELDS]
     head += [(name, value) for name in _OPTIONAL_FIELDS if (value := getattr(state, name))]
-    lines = [b'"%s":%s' % (name.encode(), _json(value)) for name, value in head]
-    current = [b"%s:%s" % (_json(address), _json(key)) for address, key in sorted(state.current.items())]
+    lines = [b'"%s":%s' % (name.encode(), json_bytes(value)) for name, value in head]
+    current = [b"%s:%s" % (json_bytes(address), json_bytes(key)) for address, key in sorted(state.current.items())]
     begin = b",\n".join([*lines, b'"current":' + b"".join(_block(current)), b'"records":'])
-    records = (b"%s:%s" % (_json(key), _record_json(record)) for key, record in sorted(state.records.items()))
+    records = (b"%s:%s" % (json_bytes(key), record_json(record)) for key, record in sorted(state.records.items()))
     return b"".join((b"{\n", begin, *_block(records), b"\n}\n"))
 
 
-def load(snapshot: bytes) -> State:
-    """The state in a snapshot. Raises StateDamaged for any fault in it, and StateTooNew for a later format."""
+def load(snapshot: bytes, voices: Mapping[str, Voice] = _NO_VOICES) -> State:
+    """The state in a snapshot. Raises StateDamaged for any fault in it, and StateTooNew for a later format.
+
+    What a record has in common with the declared voice of its address is shared: it saves 0.4 kB of memory a voice.
+    """
     try:
         with _gc_paused():
-            read = _parse_in_chunks(snapshot) or _Snapshot.model_validate_json(snapshot, strict=True)
+            read = _parse_in_chunks(snapshot, voices) or _Snapshot.model_validate_json(snapshot, strict=True)
     except ValidationError as error:
         _refuse_later_versions(snapshot)
         raise StateDamaged(_first_error(error), _RESTORE) from None
@@ -97,24 +102,24 @@ def entry(before: State, after: State, *, touched: Iterable[str] | None = None) 
     pairs = {key: (before.records.get(key), after.records.get(key)) for key in keys}
     addresses = _changed_addresses(before.current, after.current) if touched is None else _addresses(pairs.values())
     parts: dict[str, bytes] = {}
-    added = [_record_json(new) for old, new in pairs.values() if old is None and new is not None]
+    added = [record_json(new) for old, new in pairs.values() if old is None and new is not None]
     if added:
         parts["records"] = b"[" + b",".join(added) + b"]"
     changed = {
         key: changes
         for key, (old, new) in pairs.items()
-        if old is not None and new is not None and old is not new and (changes := _changes(old, new))
+        if old is not None and new is not None and old is not new and (changes := changes_of(old, new))
     }
     if changed:
-        parts["changed"] = _json(changed)
+        parts["changed"] = json_bytes(changed)
     if removed := [key for key, (old, new) in pairs.items() if old is not None and new is None]:
-        parts["removed"] = _json(removed)
+        parts["removed"] = json_bytes(removed)
     bound = {a: after.current.get(a) for a in addresses if before.current.get(a) != after.current.get(a)}
     if bound:
-        parts["current"] = _json(bound)
+        parts["current"] = json_bytes(bound)
     fields = {n: getattr(after, n) for n in _Head.model_fields if getattr(before, n) != getattr(after, n)}
     if fields:
-        parts["fields"] = _json(fields)
+        parts["fields"] = json_bytes(fields)
     if not parts:
         return b""
     return b"{" + b",".join(b'"%s":%s' % (name.encode(), text) for name, text in parts.items()) + b"}"
@@ -131,7 +136,7 @@ def fold(state: State, entries: Sequence[bytes]) -> State:
             read = _Entry.model_validate_json(line, strict=True)
             records.update((record.external_task_id, record) for record in read.records)
             for key, changes in read.changed.items():
-                records[key] = _changed(records[key], changes)
+                records[key] = changed(records[key], changes)
             for key in read.removed:
                 del records[key]
             for address, bound in read.current.items():
@@ -140,7 +145,7 @@ def fold(state: State, entries: Sequence[bytes]) -> State:
                 else:
                     current[address] = bound
             head |= {_OLD_NAMES.get(name, name): value for name, value in read.fields.items()}
-        fields = _Head.model_validate_json(_json(head), strict=True)
+        fields = _Head.model_validate_json(json_bytes(head), strict=True)
     except ValidationError as error:
         raise StateDamaged(f"the journal: {_first_error(error)}", _RESTORE) from None
     except KeyError as missing:
@@ -164,17 +169,6 @@ def _addresses(pairs: Iterable[tuple[Record | None, Record | None]]) -> dict[str
     return {record.address: None for pair in pairs for record in pair if record is not None}
 
 
-def _changes(old: Record, new: Record) -> dict[str, Any]:
-    names = {name for name in _FIELDS if getattr(old, name) != getattr(new, name)}
-    changes: dict[str, Any] = from_json(_record_json(new, only=names)) if names else {}
-    return changes
-
-
-def _changed(record: Record, changes: dict[str, Any]) -> Record:
-    adapter = _record_adapter()
-    return adapter.validate_json(_json(adapter.dump_python(record, mode="json") | changes), strict=True)
-
-
 def _validated(state: State) -> State:
     for key, record in state.records.items():
         if key != record.external_task_id:
@@ -190,7 +184,7 @@ def _validated(state: State) -> State:
     return state
 
 
-def _parse_in_chunks(snapshot: bytes) -> _Snapshot | None:
+def _parse_in_chunks(snapshot: bytes, voices: Mapping[str, Voice]) -> _Snapshot | None:
     """Parses a snapshot in the layout of `dump`, some lines at a time: half the memory of parsing all at once.
 
     None for any other layout: it may be valid JSON that a tool reformatted, or it is damaged. The caller parses it as
@@ -206,6 +200,7 @@ def _parse_in_chunks(snapshot: bytes) -> _Snapshot | None:
             comma = snapshot.find(b",\n", begins + _CHUNK, ends)
             chunk_ends = ends if comma < 0 else comma
             for key, record in _SOME_RECORDS.validate_json(b"{%s}" % snapshot[begins:chunk_ends], strict=True).items():
+                _share(record, voices.get(record.address))
                 records[record.external_task_id if record.external_task_id == key else key] = record
             begins = chunk_ends + len(b",\n")
         read = _Snapshot.model_validate_json(head + b"}", strict=True)
@@ -213,10 +208,22 @@ def _parse_in_chunks(snapshot: bytes) -> _Snapshot | None:
         return None
     if begins == ends:  # a trailing comma
         return None
-    named = {key: key for key in records}
-    current = {address: named.get(key, key) for address, key in read.current.items()}
+    current: dict[str, str] = {}
+    for address, key in read.current.items():
+        bound = records.get(key)
+        if bound is not None and bound.address == address and bound.external_task_id == key:
+            current[bound.address] = bound.external_task_id  # the same strings, to save memory
+        else:
+            current[address] = key
     fields = {name: getattr(read, name) for name in _Snapshot.model_fields}
     return _Snapshot.model_construct(**(fields | {"records": records, "current": current}))
+
+
+def _share(record: Record, voice: Voice | None) -> None:
+    """Lets the record use the voice's inputs and address where they are equal. Nobody else has the record yet."""
+    if voice is not None and record.sent == voice.inputs and record.address == voice.address:
+        object.__setattr__(record, "sent", voice.inputs)
+        object.__setattr__(record, "address", voice.address)
 
 
 def _refuse_later_versions(snapshot: bytes) -> None:
@@ -249,42 +256,6 @@ def _block(lines: Iterable[bytes]) -> Iterator[bytes]:
     yield b"{}" if begin == b"{\n" else b"\n}"
 
 
-def _record_json(record: Record, *, only: set[str] | None = None) -> bytes:
-    try:
-        return _record_adapter().dump_json(record, include=only, exclude_defaults=only is None)
-    except PydanticSerializationError:
-        return _record_adapter().dump_json(_encodable(record), include=only, exclude_defaults=only is None)
-
-
-def _json(value: object) -> bytes:
-    try:
-        return to_json(value)
-    except PydanticSerializationError:
-        return to_json(_well_formed(value))
-
-
-def _encodable(record: Record) -> Record:
-    return Record(**{name: _well_formed(getattr(record, name)) for name in _FIELDS})
-
-
-def _well_formed(value: Any) -> Any:
-    """Replaces lone surrogates, which UTF-8 can't encode. A cloud's message may hold one, and must not block a save."""
-    match value:
-        case str() if type(value) is str:
-            return value.encode("utf-8", "replace").decode()
-        case dict():
-            return {_well_formed(k): _well_formed(v) for k, v in value.items()}
-        case list() | tuple():
-            return [_well_formed(v) for v in value]
-        case _:
-            return value
-
-
-@cache
-def _record_adapter() -> TypeAdapter[Record]:
-    return TypeAdapter(Record)
-
-
 @contextmanager
 def _gc_paused() -> Iterator[None]:
     """Pauses garbage collection: while ten thousand new values are loaded, it takes half of the time."""
@@ -298,6 +269,5 @@ def _gc_paused() -> Iterator[None]:
 
 
 _SOME_RECORDS = TypeAdapter(dict[str, Record])
-_FIELDS = tuple(field.name for field in fields(Record))
 _RECORDS_BEGIN, _RECORDS_END = b',\n"records":{\n', b"\n}\n}\n"  # `dump` writes these before and after the records
 _CHUNK = 250_000  # bytes

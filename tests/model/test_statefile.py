@@ -16,7 +16,7 @@ from pydantic_core import from_json
 
 from reconciler.errors import StateDamaged, StateTooNew
 from reconciler.model import statefile
-from reconciler.model.manifest import Lifecycle
+from reconciler.model.manifest import Lifecycle, Voice
 from reconciler.model.state import Record, State, Status
 from tests.support.hints import in_words
 
@@ -322,3 +322,15 @@ def _cpu(work: Callable[[], object]) -> float:
     begun = time.process_time()
     work()
     return time.process_time() - begun
+
+
+@pytest.mark.parametrize("equal", [True, False])
+def test_a_record_shares_what_is_equal_in_its_declared_voice(equal: bool) -> None:
+    inputs = {"voice_name": "Narrator", "voice_url": "https://example.com/a.mp3"}
+    declared = inputs if equal else {"voice_name": "Other"}
+    voice = Voice(address="narrator", provider="kling", type="kling", method="create", inputs=declared)
+    made = record(address="narrator", method="create", sent=dict(inputs))
+    state = State(lineage="l", records={"vc-1": made}, current={"narrator": "vc-1"})
+    loaded = statefile.load(statefile.dump(state), {"narrator": voice})
+    assert loaded == state
+    assert (loaded.records["vc-1"].sent is voice.inputs) is equal
