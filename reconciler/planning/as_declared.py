@@ -1,6 +1,6 @@
 """Finds the voices that are as declared: no rule of the planner would change, block or report them.
 
-Most plans change little. The rules ask the same few facts about each voice, so these facts are looked at once here.
+Most plans change little. The rules need the same few facts about each voice, so this module checks those facts once.
 A voice that is not certain goes through all the rules, which then decide alone.
 """
 
