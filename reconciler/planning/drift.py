@@ -35,11 +35,11 @@ class Remarks:
 
 
 def remarks(
-    context: PlanContext, changes: Collection[Change], newer: Mapping[str, Marked], certain: Collection[str] = ()
+    context: PlanContext, changes: Collection[Change], newer: Mapping[str, Marked], unchanged: Collection[str] = ()
 ) -> Remarks:
     """The drift, the notes and the unobserved voices of a plan.
 
-    `newer`: the voices that prove the state stale. `certain`: addresses whose voices are as declared and recorded.
+    `newer`: the voices that prove the state stale. `unchanged`: addresses whose voices are as declared and recorded.
     """
     taken = {change.key for change in changes if change.made is not None}  # these voices are not surplus
     taken |= {marked.remote.external_task_id for marked in newer.values()}  # these prove that the state is stale
@@ -47,7 +47,7 @@ def remarks(
     drifted: list[Drift] = []
     unknown: list[tuple[str, Unknown | Unverifiable]] = []
     for address, key in context.state.current.items():
-        if address in certain:
+        if address in unchanged:
             continue
         record = context.state.records[key]
         if has_expired(record, context.now):

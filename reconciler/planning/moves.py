@@ -45,14 +45,14 @@ class Moves:
 
 
 def find(
-    context: PlanContext, declared: Mapping[str, Voice], certain: Collection[str] = (), *, stale: Collection[str] = ()
+    context: PlanContext, declared: Mapping[str, Voice], unchanged: Collection[str] = (), *, stale: Collection[str] = ()
 ) -> Moves:
     """Finds the moves of a plan. Addresses with `--retry` are left out: the user pays for another voice there.
 
     No record moves to or from the stale addresses, of which the account has newer voices than the state, nor to the
-    `certain` addresses, whose voices are as declared.
+    `unchanged` addresses, whose voices are as declared.
     """
-    open_entries = [voice for address, voice in declared.items() if address not in certain]
+    open_entries = [voice for address, voice in declared.items() if address not in unchanged]
     new = [voice for voice in open_entries if _is_new(context, voice)]
     changed = [voice for voice in open_entries if _is_to_be_replaced(context, voice)]
     if not new and not changed:
@@ -73,9 +73,11 @@ def find(
     return Moves(found.pairs, found.unclear, along)
 
 
-def awaiting(context: PlanContext, declared: Mapping[str, Voice], certain: Collection[str] = ()) -> Mapping[str, Voice]:
+def awaiting(
+    context: PlanContext, declared: Mapping[str, Voice], unchanged: Collection[str] = ()
+) -> Mapping[str, Voice]:
     """Key of a record -> the other entry that it may move to once an account is not in doubt any more."""
-    open_entries = (voice for address, voice in declared.items() if address not in certain)
+    open_entries = (voice for address, voice in declared.items() if address not in unchanged)
     undecided = [voice for voice in open_entries if _is_undecided(context, voice)]
     if not undecided:
         return {}

@@ -15,8 +15,8 @@ from reconciler.model.plan import Change, Plan
 from reconciler.model.state import Record, State, Status
 from reconciler.planning import drift, markers
 from reconciler.planning.account_check import AccountProblem
-from reconciler.planning.as_declared import is_all_as_declared, voices_as_declared
 from reconciler.planning.plan_context import PlanContext, PlanOptions, make_context
+from reconciler.planning.unchanged import nothing_changes, unchanged_voices
 from reconciler.protocols import Capabilities
 from reconciler.values import json_value
 
@@ -40,14 +40,14 @@ def plan(
     """
     entries = {} if options.destroy else manifest.voices
     context = make_context(manifest, state, observations, capabilities, now=now, options=options, closed=closed)
-    certain = voices_as_declared(context, entries)
-    if is_all_as_declared(context, entries, certain):
-        return _plan(context, (), drift.remarks(context, (), {}, certain), unchanged=len(entries))
+    unchanged = unchanged_voices(context, entries)
+    if nothing_changes(context, entries, unchanged):
+        return _plan(context, (), drift.remarks(context, (), {}, unchanged), unchanged=len(entries))
 
-    from reconciler.planning.changes import decide  # many modules, and most plans change nothing
+    from reconciler.planning.decide import decide  # many modules, and most plans change nothing
 
-    decided = decide(context, entries, certain, closed=closed)
-    remarks = drift.remarks(decided.context, decided.changes, decided.newer, certain)
+    decided = decide(context, entries, unchanged, closed=closed)
+    remarks = drift.remarks(decided.context, decided.changes, decided.newer, unchanged)
     found = _plan(decided.context, decided.changes, remarks, unchanged=decided.unchanged)
     older = tuple(change.address for change in decided.changes if change.address in decided.newer)
     return replace(found, older=older, unclaimed=decided.unclaimed)

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given, settings
 
 from reconciler.model.plan import Plan
-from reconciler.planning import as_declared, changes, planner
+from reconciler.planning import decide, planner, unchanged
 from tests.planning import cases
 from tests.planning.test_golden import FILES
 from tests.planning.test_properties import World, worlds
@@ -18,22 +18,22 @@ from tests.planning.test_properties import World, worlds
 
 def _with_all_rules(case: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Plan:
     with monkeypatch.context() as patch:
-        for module in (planner, changes):
-            patch.setattr(module, "voices_as_declared", lambda *_: set())
-        patch.setattr(planner, "is_all_as_declared", lambda *_: False)
+        for module in (planner, decide):
+            patch.setattr(module, "unchanged_voices", lambda *_: set())
+        patch.setattr(planner, "nothing_changes", lambda *_: False)
         return cases.plan(case)
 
 
-def _certain(case: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> set[str]:
+def _unchanged(case: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> set[str]:
     found: set[str] = set()
 
     def recorded(*arguments: Any) -> set[str]:
-        found.update(as_declared.voices_as_declared(*arguments))
+        found.update(unchanged.unchanged_voices(*arguments))
         return found
 
     with monkeypatch.context() as patch:
-        for module in (planner, changes):
-            patch.setattr(module, "voices_as_declared", recorded)
+        for module in (planner, decide):
+            patch.setattr(module, "unchanged_voices", recorded)
         cases.plan(case)
     return found
 
@@ -45,7 +45,7 @@ def test_a_golden_plan_is_the_plan_that_all_rules_give(path: Path, monkeypatch: 
 
 
 def test_many_golden_cases_have_a_voice_that_is_as_declared(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = [bool(_certain(yaml.safe_load(path.read_text(encoding="utf-8")), monkeypatch)) for path in FILES]
+    found = [bool(_unchanged(yaml.safe_load(path.read_text(encoding="utf-8")), monkeypatch)) for path in FILES]
     assert sum(found) > len(FILES) / 10
 
 
@@ -58,7 +58,7 @@ def test_any_plan_is_the_plan_that_all_rules_give(world: dict[str, Any]) -> None
 
 
 def test_a_plan_without_changes_needs_no_rules(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(changes, "decide", None)
+    monkeypatch.setattr(decide, "decide", None)
     assert cases.plan(DECLARED).empty
 
 
@@ -66,7 +66,7 @@ def test_a_plan_without_changes_needs_no_rules(monkeypatch: pytest.MonkeyPatch) 
 def test_another_record_or_a_marked_voice_needs_the_rules(
     more: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(changes, "decide", None)
+    monkeypatch.setattr(decide, "decide", None)
     with pytest.raises(TypeError):
         cases.plan(DECLARED | more)
 
@@ -89,6 +89,6 @@ DECLARED = {"voices": {"a": {}}, "records": {"a@1": "ready"}}
     ],
     ids=str,
 )
-def test_a_voice_with_any_question_left_is_not_certain(more: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    assert _certain(DECLARED, monkeypatch) == {"a"}
-    assert _certain(DECLARED | more, monkeypatch) == set()
+def test_a_voice_with_any_question_left_is_not_unchanged(more: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _unchanged(DECLARED, monkeypatch) == {"a"}
+    assert _unchanged(DECLARED | more, monkeypatch) == set()

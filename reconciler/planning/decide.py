@@ -22,12 +22,12 @@ from reconciler.planning import (
     undeclared,
 )
 from reconciler.planning.account_check import AccountProblem
-from reconciler.planning.as_declared import voices_as_declared
 from reconciler.planning.marked_voices import Marked
 from reconciler.planning.moves import Moves
 from reconciler.planning.plan_context import PlanContext, make_context
 from reconciler.planning.renamed_entries import kept_and_not_replaced, kept_for
 from reconciler.planning.renamed_providers import Renaming
+from reconciler.planning.unchanged import unchanged_voices
 from reconciler.values import value
 
 
@@ -45,11 +45,11 @@ class Decided:
 def decide(
     context: PlanContext,
     entries: Mapping[str, Voice],
-    certain: Collection[str],
+    unchanged: Collection[str],
     *,
     closed: Mapping[str, AccountProblem] | None,
 ) -> Decided:
-    """The changes for these entries. `certain`: addresses whose voices are as declared. `closed`: as in `planner`."""
+    """The changes for these entries. `unchanged`: addresses whose voices are as declared. `closed`: as in `planner`."""
     manifest, options, now = context.manifest, context.options, context.now
     renaming = renamed_providers.resolve_renames(
         manifest, context.state, context.observations, now=now, options=options
@@ -70,37 +70,37 @@ def decide(
 
     if renaming.state is not context.state or renaming.blocked or renaming.one_account:
         context = context_for(renaming.state)
-        certain = voices_as_declared(context, entries)
+        unchanged = unchanged_voices(context, entries)
     newer = stale_state.stale_addresses(context)
-    moved = moves.find(context, entries, certain, stale=newer.keys())
+    moved = moves.find(context, entries, unchanged, stale=newer.keys())
     renamed = [renamed_providers.with_rebind_on_move(renaming, change) for change in moves.changes(moved, entries)]
     if renamed:
         context = context_for(moves.applied(context.state, moved, entries, now=now))
 
-    awaiting = moves.awaiting(context, entries, certain)
-    planned = _declared_changes(context, entries, certain, moved, renaming, awaiting)
-    unchanged = len(entries.keys() - {change.address for change in (*planned, *renamed)} - newer.keys())
+    awaiting = moves.awaiting(context, entries, unchanged)
+    planned = _declared_changes(context, entries, unchanged, moved, renaming, awaiting)
+    others = entries.keys() - {change.address for change in (*planned, *renamed)} - newer.keys()
     changes = renamed + ownership.block_conflicts(
         context, planned + _undeclared_changes(context, entries, moved, awaiting), entries
     )
     changes += _unbound_changes(context, changes, entries, awaiting)
     changes = stale_state.block_stale(context, newer, changes, entries)
     unclaimed_addresses = () if options.destroy else unclaimed.unrecorded_addresses(context, changes)
-    return Decided(context, changes, newer, unchanged, unclaimed_addresses)
+    return Decided(context, changes, newer, len(others), unclaimed_addresses)
 
 
 def _declared_changes(
     context: PlanContext,
     entries: Mapping[str, Voice],
-    certain: Collection[str],
+    unchanged: Collection[str],
     moved: Moves,
     renaming: Renaming,
     awaiting: Mapping[str, Voice],
 ) -> list[Change]:
-    """The changes for declared entries, each with its approval digest. Nothing changes for the `certain` addresses."""
+    """The changes for declared entries, each with its approval digest. Nothing changes for the `unchanged` addresses."""
     planned: list[Change] = []
     for voice in entries.values():
-        if voice.address in certain and not (voice.address in moved.unclear or voice.address in renaming.moved):
+        if voice.address in unchanged and not (voice.address in moved.unclear or voice.address in renaming.moved):
             continue
         change = moved.unclear.get(voice.address)
         change = change or renamed_providers.with_rebind(renaming, voice, declared.change_for(context, voice))

@@ -1,7 +1,7 @@
 """Finds the voices that are as declared: no rule of the planner would change, block or report them.
 
 Most plans change little. The rules need the same few facts about each voice, so this module checks those facts once.
-A voice that is not certain goes through all the rules, which then decide alone.
+Every other voice goes through all the rules, which then decide alone.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from reconciler.model.state import Record, Status
 from reconciler.planning.plan_context import PlanContext
 
 
-def voices_as_declared(context: PlanContext, declared: Mapping[str, Voice]) -> set[str]:
+def unchanged_voices(context: PlanContext, declared: Mapping[str, Voice]) -> set[str]:
     """The addresses of voices made by voicectl which exist, and of which nothing differs from manifest and state."""
-    certain: set[str] = set()
+    unchanged: set[str] = set()
     records, current = context.state.records, context.state.current
     excluded = context.pending.keys() | context.blocked.keys() | context.options.replace | context.options.retry
     observed_of = _usable_observations(context)
@@ -32,14 +32,14 @@ def voices_as_declared(context: PlanContext, declared: Mapping[str, Voice]) -> s
         if made_by not in first_use_matters:
             first_use_matters[made_by] = context.can(voice).activates or voice.origin is not Origin.MADE
         if not first_use_matters[made_by] and _is_as_recorded(voice, record):
-            certain.add(address)
-    return certain
+            unchanged.add(address)
+    return unchanged
 
 
-def is_all_as_declared(context: PlanContext, declared: Mapping[str, Voice], certain: Collection[str]) -> bool:
+def nothing_changes(context: PlanContext, declared: Mapping[str, Voice], unchanged: Collection[str]) -> bool:
     """Whether there is nothing but voices that are as declared: no other record, and no marked voice without one."""
     state = context.state
-    only_these = len(declared) == len(certain) == len(state.current) == len(state.records)
+    only_these = len(declared) == len(unchanged) == len(state.current) == len(state.records)
     return only_these and not context.marked.all
 
 
