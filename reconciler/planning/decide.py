@@ -97,7 +97,7 @@ def _declared_changes(
     renaming: Renaming,
     awaiting: Mapping[str, Voice],
 ) -> list[Change]:
-    """The changes for declared entries, each with its approval digest. Nothing changes for the `unchanged` addresses."""
+    """The changes for declared entries, each with its approval digest. Nothing changes for `unchanged` addresses."""
     planned: list[Change] = []
     for voice in entries.values():
         if voice.address in unchanged and not (voice.address in moved.unclear or voice.address in renaming.moved):
