@@ -38,14 +38,14 @@ class Sockets(httpx.BaseTransport):
     """The transport. Use it inside `deadline.within`."""
 
     def __init__(self, proxy: httpx.Proxy | None, *, plain: bool = False) -> None:
-        """`plain`: for http:// only, which needs no certificates; loading them takes 20 ms.
+        """`plain`: for http:// only, which needs no certificates.
 
         Raises UsageError, and ImportError for a SOCKS proxy if the package for SOCKS is not installed.
         """
         if proxy is not None and proxy.url.scheme.startswith("socks"):
             importlib.import_module("socksio")
         maker = httpcore.ConnectionPool(  # of which only `create_connection` is used: it knows the ways through proxies
-            ssl_context=None if plain else tls.context(),
+            ssl_context=tls.context_for(plain=plain),
             proxy=None if proxy is None else _proxy(proxy),
             keepalive_expiry=EXPIRY,
             network_backend=_Network(),
