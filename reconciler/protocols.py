@@ -82,6 +82,12 @@ class Accepted:
     task_id: str
 
 
+def check_accepted(answer: Accepted) -> None:
+    """Raises TypeError if the task_id is not text: a state with it could not be read any more."""
+    if type(answer.task_id) is not str:
+        raise TypeError("a cloud's answer has task_id of a wrong type")
+
+
 @value
 class Done:
     """The voice exists already, because the cloud creates voices synchronously."""

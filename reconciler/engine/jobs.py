@@ -14,10 +14,10 @@ from reconciler.engine.state_writer import AppendResult
 from reconciler.engine.steps import Activate, Call, Delete, Find, Prove, Submit, Update
 from reconciler.errors import CloudError, OutcomeUnknown
 from reconciler.model.manifest import Voice
-from reconciler.model.observed import Observation, RemoteVoice, Unknown
+from reconciler.model.observed import Found, Observation, RemoteVoice, Unknown, check
 from reconciler.model.redaction import redacted, with_current_notes
 from reconciler.model.state import Record
-from reconciler.protocols import Accepted, Activating, Done, Probing, Updating
+from reconciler.protocols import Accepted, Activating, Done, Probing, Updating, check_accepted
 from reconciler.values import value
 
 T = TypeVar("T")
@@ -62,7 +62,7 @@ class CallJob:
             self.calls,
             self.run,
             self.call,
-            _as_value(lambda: _provider_call(self.queue.cloud, self.call)()),
+            _as_value(lambda: _checked(_provider_call(self.queue.cloud, self.call)())),
         )
 
 
@@ -74,7 +74,7 @@ class PollJob:
     records: list[Record]
 
     def __call__(self) -> PollResult:
-        return PollResult(self.queue, _as_value(lambda: self.queue.cloud.provider.poll(self.records)))
+        return PollResult(self.queue, _as_value(lambda: _checked_all(self.queue.cloud.provider.poll(self.records))))
 
 
 def _provider_call(cloud: Cloud, call: Call) -> Callable[[], Value]:
@@ -110,6 +110,28 @@ def _fields(voice: Voice, record: Record, keys: tuple[str, ...]) -> dict[str, ob
     sent = with_current_notes(voice, record)[0]
     cut = {k for k, v in redacted(voice).items() if v == sent.get(k) and v != voice.inputs[k]}
     return fields | {key: voice.inputs[key] for key in cut & voice.body.updatable}
+
+
+def _checked(answer: Value) -> Value:
+    """The answer. Raises OutcomeUnknown if it can't become a part of a record: its call may have been paid for."""
+    try:
+        match answer:
+            case Accepted():
+                check_accepted(answer)
+            case Done(remote=remote) | Found(remote=remote):
+                check(remote)
+            case _:
+                pass
+    except TypeError as error:
+        raise OutcomeUnknown(str(error)) from None
+    return answer
+
+
+def _checked_all(answers: Mapping[str, RemoteVoice]) -> Mapping[str, RemoteVoice]:
+    """The same for the answers of a poll."""
+    for remote in answers.values():
+        _checked(Found(remote=remote))
+    return answers
 
 
 def _as_value(call: Callable[[], T]) -> T | CloudError:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
+from types import UnionType
 
 from reconciler.errors import Cause
 from reconciler.values import value
@@ -85,3 +87,25 @@ class Observations:
     credentials: str | None = None  # equal for equal credentials within this run; does not reveal them
     ahead: float = 0.0  # seconds by which the cloud's clock is ahead of this machine's, if it refused our time
     calls: int = 0
+
+
+def check(remote: RemoteVoice) -> None:
+    """Raises TypeError if a field has another type than declared: the state could not be read any more.
+
+    Adapters fill the fields, also those of other packages; what they pass on is checked before it is recorded.
+    """
+    wrong = [name for name, kind in _TYPES.items() if not isinstance(getattr(remote, name), kind)]
+    if not wrong and remote.expires_at is not None and remote.expires_at.tzinfo is None:
+        wrong = ["expires_at"]
+    if wrong:
+        raise TypeError(f"a cloud's answer has {', '.join(wrong)} of a wrong type")
+
+
+_TEXTS = ("voice_id", "voice_name", "task_id", "external_task_id", "owned_by", "message", "url", "file_id")
+_TYPES: Mapping[str, type | UnionType] = {
+    **dict.fromkeys(_TEXTS, str | None),
+    **dict.fromkeys(("deleted", "voiceless", "active"), bool),
+    "status": TaskStatus,
+    "cause": Cause | None,
+    "expires_at": datetime | None,
+}

@@ -9,7 +9,7 @@ from datetime import datetime
 from reconciler.errors import Cause
 from reconciler.model.base import Inputs
 from reconciler.model.manifest import DEFAULT_LIFECYCLE, Voice
-from reconciler.model.observed import RemoteVoice
+from reconciler.model.observed import RemoteVoice, check
 from reconciler.model.plan import Change
 from reconciler.model.redaction import kept_notes, link_notes_of, redacted, with_current_notes
 from reconciler.model.state import Activation, Record, Status
@@ -44,7 +44,8 @@ def accepted(record: Record, task_id: str, *, now: datetime) -> Record:
 
 
 def seen(record: Record, remote: RemoteVoice, *, now: datetime) -> Record:
-    """The record with what the cloud shows of its task or voice, whatever the status."""
+    """The record with what the cloud shows of its task or voice, whatever the status. Raises TypeError."""
+    check(remote)
     status = {"running": Status.RUNNING, "ready": Status.READY, "failed": Status.FAILED}[remote.status]
     return replace(
         record,

@@ -22,7 +22,7 @@ from reconciler.model.state import State
 from reconciler.model.urls import compared, without_secrets
 
 LONGEST = 50
-_MARKER = re.compile(r"vc-([0-9a-f]{8})-([A-Za-z0-9_-]+)-([0-9a-f]{8})-([0-9]{1,9})")
+_MARKER = re.compile(r"vc-([0-9a-f]{8})-([A-Za-z0-9_-]+)-([0-9a-f]{8})-((?!0+\Z)[0-9]{1,9})")
 
 
 class _Hash(Protocol):

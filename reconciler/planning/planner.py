@@ -10,7 +10,7 @@ from datetime import datetime
 
 from reconciler.model.manifest import Manifest
 from reconciler.model.method import Origin
-from reconciler.model.observed import Observations
+from reconciler.model.observed import Observations, check
 from reconciler.model.plan import Change, Plan
 from reconciler.model.state import Record, State, Status
 from reconciler.planning import drift, markers
@@ -47,6 +47,10 @@ def plan(
     from reconciler.planning.decide import decide  # many modules, and most plans change nothing
 
     decided = decide(context, entries, unchanged, closed=closed)
+    for change in decided.changes:
+        for remote in (change.found, change.made):
+            if remote is not None:
+                check(remote)  # it becomes a part of a record
     remarks = drift.remarks(decided.context, decided.changes, decided.newer, unchanged)
     found = _plan(decided.context, decided.changes, remarks, unchanged=decided.unchanged)
     older = tuple(change.address for change in decided.changes if change.address in decided.newer)

@@ -29,22 +29,28 @@ def pages(
 
     A page shorter than `size`, the size in the request, is not proof of the end: a server may limit its pages and not
     say so. `confirm_end=False` saves one call where an incomplete list does little harm, unless the page looks limited.
+    If the list moves while pages are read ahead, it is read again from its first page, one page after the other.
     Raises OutcomeUnknown beyond page `last`.
     """
     known: set[str] = set()
-    short = False
+    number, short = 0, False
     with _Reader(read, clock) as reader:
-        for number in range(1, last + 1):
+        while number < last:
+            number += 1
             try:
                 page = reader.page(number, ahead=number < last and not short)
             except Rejected as refused:
                 if short and not refused.systemic:
                     return  # this call only confirmed the end: there is no such page
                 raise
-            before = len(known)
-            known.update(map(name, page))
-            if len(known) == before:  # the end, or a server that ignores the page's number
+            names = set(map(name, page))
+            if reader.ahead and not known.isdisjoint(names):  # the list has moved, perhaps beyond a page that was read
+                reader.stop_reading_ahead()
+                known, number, short = set(), 0, False
+                continue
+            if names <= known:  # the end, or a server that ignores the page's number
                 return
+            known |= names
             yield page
             short = len(page) < size
             if short and not confirm_end and not _looks_capped(len(page)):
@@ -58,16 +64,17 @@ class _Reader(Generic[Entry]):
     def __init__(self, read: Callable[[int], Sequence[Entry]], clock: Clock) -> None:
         self._read = read
         self._clock = clock
-        self._far = False
+        self.ahead = False  # pages are requested ahead
+        self._allowed = True
         self._requested: dict[int, Future[Sequence[Entry]]] = {}
         self._pool: ThreadPoolExecutor | None = None
 
     def page(self, number: int, *, ahead: bool) -> Sequence[Entry]:
         """The page, and with `ahead` requests the next one too. Raises what `read` raises for this page."""
-        if not self._far:
+        if not self.ahead:
             began = self._clock.monotonic()
             page = self._read(number)
-            self._far = self._clock.monotonic() - began > FAR
+            self.ahead = self._allowed and self._clock.monotonic() - began > FAR
             return page
         requested = self._request(number)
         if ahead:
@@ -75,6 +82,10 @@ class _Reader(Generic[Entry]):
         page = waits.result(requested)
         del self._requested[number]
         return page
+
+    def stop_reading_ahead(self) -> None:
+        self.ahead = self._allowed = False
+        self._requested.clear()
 
     def _request(self, number: int) -> Future[Sequence[Entry]]:
         if self._pool is None:

@@ -123,3 +123,8 @@ def test_the_next_key_is_above_every_generation_the_address_ever_had() -> None:
 def test_a_key_that_a_moved_record_keeps_is_passed_over() -> None:
     state = state_of({"records": {"speaker@1": {"status": "ready", "was": "narrator"}}})
     assert markers.next_key(state, NARRATOR)[1] == 2
+
+
+def test_a_key_of_generation_zero_is_not_ours() -> None:
+    assert markers.read("vc-deadbeef-narrator-5f02db61-0") is None
+    assert markers.read("vc-deadbeef-narrator-5f02db61-1") is not None

@@ -101,3 +101,25 @@ def test_no_page_beyond_the_last_is_requested() -> None:
     with pytest.raises(OutcomeUnknown, match="more than 3 pages"):
         script.whole(last=3)
     assert sorted(script.numbers) == [1, 2, 3]
+
+
+def test_a_list_that_moves_while_pages_are_read_ahead_is_read_again() -> None:
+    """The newest voice is listed first. One is created after page 3 was read and before page 2 is."""
+    entries = [f"old-{number}" for number in range(6)]
+    clock, numbers, moved = FakeClock(), list[int](), threading.Event()
+    third = threading.Event()
+
+    def read(number: int) -> Sequence[str]:
+        if number == 2 and not moved.is_set():
+            assert third.wait(10)
+            entries.insert(0, "new")
+            moved.set()
+        clock.sleep(2 * FAR)
+        numbers.append(number)
+        page = entries[(number - 1) * SIZE : number * SIZE]
+        if number == 3:
+            third.set()
+        return page
+
+    found = {entry for page in pages(read, name=str, size=SIZE, last=100, clock=clock) for entry in page}
+    assert found == {"new", *(f"old-{number}" for number in range(6))}

@@ -67,6 +67,9 @@ class Sockets(httpx.BaseTransport):
             connection = wait_within_deadline(take, request.extensions["timeout"]["pool"], httpcore.PoolTimeout)
             try:
                 answer = connection.handle_request(sent)
+            except httpcore.ConnectionNotAvailable as error:  # it was closed since, so nothing was sent
+                self._connections.give_back(connection)
+                raise httpx.ConnectError("the connection was closed") from error
             except BaseException:
                 self._connections.give_back(connection)
                 raise

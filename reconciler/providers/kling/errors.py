@@ -17,6 +17,7 @@ from reconciler.model.request_ids import marked
 from reconciler.providers.http.client import HttpResponse
 from reconciler.providers.http.errors import doubt
 from reconciler.providers.http.json_text import readable
+from reconciler.providers.http.shapes import built
 from reconciler.providers.kling.schema import Envelope
 from reconciler.values import value
 
@@ -70,7 +71,7 @@ def parse_response(
     if not 200 <= answer.status < 300:
         raise _refusal(answer, redact, patterns)
     try:
-        envelope = shape.model_validate_json(readable(answer.body))
+        envelope = built(shape).model_validate_json(readable(answer.body))
     except ValidationError as error:
         refused = read_envelope(answer)
         if refused is not None and refused.code == 0:
@@ -87,7 +88,7 @@ def parse_response(
 def read_envelope(answer: HttpResponse) -> Envelope | None:
     """The envelope of Kling's answer; None where the body is not one."""
     try:
-        return Envelope.model_validate_json(readable(answer.body))
+        return built(Envelope).model_validate_json(readable(answer.body))
     except ValidationError:
         return None
 

@@ -16,6 +16,7 @@ from reconciler.model import urls
 from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.providers.http.client import HttpResponse
 from reconciler.providers.http.json_text import readable
+from reconciler.providers.http.shapes import built
 from reconciler.providers.kling.errors import parse_response
 from reconciler.providers.kling.schema import SUCCEEDED, Task, TasksEnvelope
 from reconciler.providers.listing import Listing
@@ -41,8 +42,9 @@ def _usual_page(body: bytes) -> list[Entry] | None:
     rows = answer.get("data")
     if type(rows) is not list:
         return None
+    task = built(Task)
     try:
-        return [_ready_voice(row) or Task.model_validate(row) for row in rows]
+        return [_ready_voice(row) or task.model_validate(row) for row in rows]
     except ValidationError:
         return None
 

@@ -18,6 +18,7 @@ from reconciler.model.request_ids import marked
 from reconciler.providers.http import errors as http_errors
 from reconciler.providers.http.client import HttpResponse
 from reconciler.providers.http.json_text import readable
+from reconciler.providers.http.shapes import built
 from reconciler.providers.tencent.errors import Proof, rule
 from reconciler.values import value
 
@@ -122,7 +123,7 @@ def parse_response(
     if answer.status >= 400:
         raise _unproven(answer, envelope, action, redact)
     try:
-        return shape.model_validate(envelope.response)
+        return built(shape).model_validate(envelope.response)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         where = ".".join(map(str, first["loc"]))
