@@ -6,7 +6,7 @@
         voice_id: str | None = None
 
 Type checkers treat such a class as a frozen dataclass. At run time nothing keeps it from being changed: to check that
-takes five times as long to construct it, and most of the time to define it, of which a plan has a hundred.
+takes five times as long to construct it, and three times as long to define it, and a plan defines a hundred.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ from reconciler.loader.yaml_events import events_of
 from reconciler.model.names import INVISIBLE, blank_name
 
 _ANY = "[" + "".join(INVISIBLE) + "]"
-_IN_LINE = re.compile(rf"(?<![^\s-]){_ANY}|(?<=:){_ANY}|{_ANY}(?=:)|{_ANY}$")
-_AT_ENDS = re.compile(rf"^{_ANY}|(?<=:){_ANY}|(?<=^-){_ANY}|{_ANY}(?=:)|{_ANY}$")
+_IN_LINE = rf"(?<![^\s-]){_ANY}|(?<=:){_ANY}|{_ANY}(?=:)|{_ANY}$"  # compiled where there are problems
+_AT_ENDS = rf"^{_ANY}|(?<=:){_ANY}|(?<=^-){_ANY}|{_ANY}(?=:)|{_ANY}$"
 
 
 def merge_blank_problems(problems: Sequence[Problem], sources: Sequence[Source]) -> list[Problem]:
@@ -40,7 +40,7 @@ def merge_blank_problems(problems: Sequence[Problem], sources: Sequence[Source])
 
 def blank_in(line: str) -> tuple[int, str] | None:
     """The column (from 1) and the name of the first such blank in a line."""
-    found = _IN_LINE.search(line)
+    found = re.search(_IN_LINE, line)
     return None if found is None else (found.start() + 1, blank_name(found[0]))
 
 
@@ -61,7 +61,7 @@ def _in_structure(data: bytes) -> Iterator[tuple[Position, str]]:
         while not isinstance(event := next_event(), StreamEndEvent):
             if not isinstance(event, ScalarEvent) or not event.implicit[0] or event.value.isascii():
                 continue
-            for found in _AT_ENDS.finditer(event.value):
+            for found in re.finditer(_AT_ENDS, event.value):
                 line, column = position_of(event)
                 yield (line, column + found.start()), blank_name(found[0])
     except (yaml.YAMLError, ValueError, OverflowError):

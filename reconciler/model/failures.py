@@ -6,6 +6,7 @@ Failed tasks have a message and seldom an error code, and the states of older ve
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from reconciler.errors import Cause
 
@@ -26,9 +27,16 @@ _WORDS: tuple[tuple[Cause, str], ...] = (
     (Cause.REQUEST, r"invisible character ratio"),
     (Cause.ACCOUNT, r"insufficient balance|balance (?:is )?not enough|in arrears|余额不足|quota .{0,40}used up"),
 )
-_CAUSES = tuple((cause, re.compile(pattern, re.IGNORECASE | re.DOTALL)) for cause, pattern in _WORDS)
+
+
+@cache
+def _patterns() -> list[tuple[Cause, re.Pattern[str]]]:
+    """Compiled at the first failure, which most runs don't have."""
+    return [(cause, re.compile(pattern, re.IGNORECASE | re.DOTALL)) for cause, pattern in _WORDS]
 
 
 def cause_of(message: str | None) -> Cause | None:
     """The cause that this message is known for; None for an unknown message."""
-    return next((cause for cause, known in _CAUSES if message and known.search(message)), None)
+    if not message:
+        return None
+    return next((cause for cause, known in _patterns() if known.search(message)), None)

@@ -36,12 +36,24 @@ _RESTORE = hint(
 )
 
 
-class _Snapshot(State):
+class _SnapshotHead(Frozen):
+    """A snapshot without its records."""
+
     version: int = Field(ge=STATE_VERSION, le=STATE_VERSION)
+    lineage: str
+    serial: int = Field(default=0, ge=0)
+    manifest: str = "voices.yaml"
+    current: dict[str, str] = {}
     adopted_lineages: tuple[str, ...] = Field(default=(), validation_alias=AliasChoices("adopted_lineages", "kin"))
     foreign_lineages: tuple[str, ...] = Field(
         default=(), validation_alias=AliasChoices("foreign_lineages", "strangers")
     )
+    applying: str | None = None
+    applied: str | None = None
+
+
+class _Snapshot(_SnapshotHead):
+    records: dict[str, Record] = {}
 
 
 class _Entry(Frozen):
@@ -85,11 +97,19 @@ def load(snapshot: bytes, voices: Mapping[str, Voice] = _NO_VOICES) -> State:
     """
     try:
         with _gc_paused():
-            read = _parse_in_chunks(snapshot, voices) or _Snapshot.model_validate_json(snapshot, strict=True)
+            state = _parse_in_chunks(snapshot, voices)
+            if state is None:
+                whole = _Snapshot.model_validate_json(snapshot, strict=True)
+                state = _state(whole, whole.records, whole.current)
     except ValidationError as error:
         _refuse_later_versions(snapshot)
         raise StateDamaged(_first_error(error), _RESTORE) from None
-    return _validated(State.model_construct(**{name: getattr(read, name) for name in State.model_fields}))
+    return _validated(state)
+
+
+def _state(head: _SnapshotHead, records: dict[str, Record], current: dict[str, str]) -> State:
+    fields = {name: getattr(head, name) for name in _Head.model_fields}
+    return State.model_construct(**fields, records=records, current=current)
 
 
 def entry(before: State, after: State, *, touched: Iterable[str] | None = None) -> bytes:
@@ -184,7 +204,7 @@ def _validated(state: State) -> State:
     return state
 
 
-def _parse_in_chunks(snapshot: bytes, voices: Mapping[str, Voice]) -> _Snapshot | None:
+def _parse_in_chunks(snapshot: bytes, voices: Mapping[str, Voice]) -> State | None:
     """Parses a snapshot in the layout of `dump`, some lines at a time: half the memory of parsing all at once.
 
     None for any other layout: it may be valid JSON that a tool reformatted, or it is damaged. The caller parses it as
@@ -203,7 +223,7 @@ def _parse_in_chunks(snapshot: bytes, voices: Mapping[str, Voice]) -> _Snapshot 
                 _share(record, voices.get(record.address))
                 records[record.external_task_id if record.external_task_id == key else key] = record
             begins = chunk_ends + len(b",\n")
-        read = _Snapshot.model_validate_json(head + b"}", strict=True)
+        read = _SnapshotHead.model_validate_json(head + b"}", strict=True)
     except ValidationError:
         return None
     if begins == ends:  # a trailing comma
@@ -215,8 +235,7 @@ def _parse_in_chunks(snapshot: bytes, voices: Mapping[str, Voice]) -> _Snapshot 
             current[bound.address] = bound.external_task_id  # the same strings, to save memory
         else:
             current[address] = key
-    fields = {name: getattr(read, name) for name in _Snapshot.model_fields}
-    return _Snapshot.model_construct(**(fields | {"records": records, "current": current}))
+    return _state(read, records, current)
 
 
 def _share(record: Record, voice: Voice | None) -> None:
