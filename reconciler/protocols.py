@@ -159,7 +159,7 @@ class Updating(Protocol):
     """A cloud that can change voices in place, for methods with `MethodCapabilities.updates`."""
 
     def update(self, record: Record, fields: Mapping[str, Any]) -> None:
-        """Changes the voice. `fields` is input key -> declared value; None: it is no longer declared.
+        """Changes the voice. `fields` is input key -> declared value; None: the manifest does not declare it now.
 
         May be repeated: a second call changes nothing.
         """

@@ -15,13 +15,12 @@ from reconciler.loader.accounts import Accounts
 from reconciler.loader.sections import Raw
 from reconciler.model import urls
 from reconciler.model.cloud_types import cloud_type
-from reconciler.model.manifest import DEFAULT_LIFECYCLE, Labels, Voice
+from reconciler.model.manifest import DEFAULT_LIFECYCLE, NO_LABELS, Labels, Voice
 from reconciler.model.method import MethodInputs
 from reconciler.model.methods import METHOD_NAMES
 from reconciler.values import value
 
-NO_LABELS: dict[str, str] = {}  # these are shared by all voices, which nobody changes
-NO_FILES: dict[str, str] = {}
+NO_FILES: dict[str, str] = {}  # one mapping for all voices without local files; it is never changed
 _LABELS: TypeAdapter[dict[str, str]] = TypeAdapter(Labels, config=ConfigDict(defer_build=True))
 _METHODS = frozenset(METHOD_NAMES)
 

@@ -51,6 +51,7 @@ class Safety(Frozen):
 
 
 DEFAULT_SAFETY = Safety.model_construct()
+NO_LABELS: dict[str, str] = {}  # one mapping for all entries and records without labels; it is never changed
 
 LabelKey = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 LabelValue = Annotated[str, StringConstraints(max_length=1024)]

@@ -13,13 +13,12 @@ from pydantic import AwareDatetime, Field, SerializerFunctionWrapHandler, WrapSe
 from reconciler.errors import Cause
 from reconciler.model.base import Frozen, Inputs
 from reconciler.model.layered import layered
-from reconciler.model.manifest import DEFAULT_LIFECYCLE, Lifecycle
+from reconciler.model.manifest import DEFAULT_LIFECYCLE, NO_LABELS, Lifecycle
 from reconciler.model.method import Origin
 from reconciler.model.methods import origin_of
 from reconciler.values import value
 
 STATE_VERSION = 1
-NO_LABELS: dict[str, str] = {}  # shared by all records without labels, which nobody changes
 
 
 class Status(StrEnum):

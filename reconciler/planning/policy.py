@@ -170,8 +170,8 @@ def restrict_to(fresh: Plan, approved: Plan, *, resumed: bool) -> Plan:
         now = wanted_now.get(change.address)
         if not resumed or (now is not None and now.approval_digest != change.approval_digest):
             raise PlanStale(
-                f"{change.address}: the reviewed change ({change.action}) is no longer the right one, "
-                "because the manifest or the cloud changed since.",
+                f"{change.address}: the reviewed change ({change.action}) does not fit any more, "
+                "because the manifest or the cloud changed after the review.",
                 MAKE_ANOTHER,
             )
     blocked = {change.address for change in approved.changes if change.action is Action.BLOCKED}

@@ -41,7 +41,7 @@ def pages(
                 page = reader.page(number, ahead=number < last and not short)
             except Rejected as refused:
                 if short and not refused.systemic:
-                    return  # this call only confirmed the end: there is no such page
+                    return  # the list ended with the page before: this call only confirmed it
                 raise
             names = set(map(name, page))
             if reader.ahead and not known.isdisjoint(names):  # the list has moved, perhaps beyond a page that was read

@@ -157,28 +157,28 @@ def test_what_was_not_reviewed_does_not_run() -> None:
 
 def test_inputs_that_changed_since_the_review_are_refused() -> None:
     other = {"voices": {"n": {"create": {"voice_name": "Newer"}}}, "records": {"n@1": "ready"}}
-    with pytest.raises(PlanStale, match=r"n: the reviewed change \(replace\) is no longer the right one"):
+    with pytest.raises(PlanStale, match=r"n: the reviewed change \(replace\) does not fit any more"):
         _restricted(CHANGED, other)
-    with pytest.raises(PlanStale, match=r"n: the reviewed change \(replace\) is no longer the right one"):
+    with pytest.raises(PlanStale, match=r"n: the reviewed change \(replace\) does not fit any more"):
         _restricted(CHANGED, other, resumed=True)
 
 
 def test_a_reviewed_creation_that_is_not_needed_any_more_is_refused_beside_a_deletion() -> None:
     approved = {"voices": {"new": {}}, "records": {"old@1": "ready"}}
-    with pytest.raises(PlanStale, match=r"new: the reviewed change \(create\) is no longer the right one"):
+    with pytest.raises(PlanStale, match=r"new: the reviewed change \(create\) does not fit any more"):
         _restricted(approved, {"voices": {}, "records": {"old@1": "ready"}})
 
 
 def test_a_deletion_of_what_is_declared_again_is_refused() -> None:
     approved = {"voices": {"hero": {}}, "records": {"hero@1": "ready", "n@1": "ready"}}
-    with pytest.raises(PlanStale, match=r"n: the reviewed change \(delete\) is no longer the right one"):
+    with pytest.raises(PlanStale, match=r"n: the reviewed change \(delete\) does not fit any more"):
         _restricted(approved, {"voices": {"hero": {}, "n": {}}, "records": approved["records"]})
 
 
 @pytest.mark.parametrize("resumed", [False, True])
 def test_a_creation_that_moved_to_another_account_since_the_review_is_refused(resumed: bool) -> None:
     here, there = ({"voices": {"n": {}}, "providers": {"kling": f"kling https://{host}.example.com"}} for host in "ab")
-    with pytest.raises(PlanStale, match=r"n: the reviewed change \(create\) is no longer the right one"):
+    with pytest.raises(PlanStale, match=r"n: the reviewed change \(create\) does not fit any more"):
         _restricted(here, there, resumed=resumed)
 
 
@@ -188,7 +188,7 @@ def test_a_replace_that_would_delete_otherwise_than_reviewed_is_refused(unkept: 
         entry = {"create": {"voice_name": "Newer"}, "lifecycle": lifecycle}
         return {"voices": {"n": entry}, "records": {"n@1": "ready"}}
 
-    with pytest.raises(PlanStale, match=r"n: the reviewed change \(replace\) is no longer the right one"):
+    with pytest.raises(PlanStale, match=r"n: the reviewed change \(replace\) does not fit any more"):
         _restricted(lived({"keep_old": "24h"}), lived(unkept))
 
 
@@ -197,7 +197,7 @@ def test_labels_that_changed_since_the_review_are_refused() -> None:
         return {"voices": {"n": {"labels": {"tier": tier}}}, "records": {"n@1": "ready"}}
 
     assert _restricted(labelled("gold"), labelled("gold")) == [("n", Action.UPDATE)]
-    with pytest.raises(PlanStale, match=r"n: the reviewed change \(update\) is no longer the right one"):
+    with pytest.raises(PlanStale, match=r"n: the reviewed change \(update\) does not fit any more"):
         _restricted(labelled("gold"), labelled("silver"))
 
 

@@ -90,7 +90,8 @@ def creation(voice: Voice, key: str, *, sub_app_id: int) -> Body:
 def changes(sent: Mapping[str, Any], fields: Mapping[str, Any], *, marker: str) -> Body:
     """All VoiceFields of UpdateVoice. The docs don't say whether a field that is left out is kept or cleared.
 
-    `sent` is what the last request sent. An input that is no longer declared is cleared. The marker stays a label.
+    `sent` is what the last request sent. An input that the manifest does not declare now is
+    cleared. The marker stays among the labels.
     """
     changed = {key: _CLEARED_VALUES.get(key, "") if value is None else value for key, value in fields.items()}
     all_fields = {key: sent[key] for key in _VOICE_FIELDS if key in sent} | changed
