@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Literal, NamedTuple, TypeVar
 
 from reconciler.model.account import Account
-from reconciler.protocols import Clock, Provider
+from reconciler.protocols.clock import Clock
+from reconciler.protocols.provider import Provider
 from reconciler.values import value
 
 if TYPE_CHECKING:

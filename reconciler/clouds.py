@@ -13,7 +13,7 @@ from reconciler.errors import UsageError
 from reconciler.model.account import Account
 from reconciler.model.cloud_types import cloud_type, load, packages_of
 from reconciler.model.manifest import Manifest
-from reconciler.protocols import Clock
+from reconciler.protocols.clock import Clock
 
 if TYPE_CHECKING:
     import httpx

@@ -16,6 +16,7 @@
     │   ├── StateForeign          the state belongs to another manifest or lineage
     │   ├── StateLocked           another run is applying; names its user
     │   ├── StateConflict         the state changed between load and save
+    │   │   └── Fenced            another run took over the lock; this run must stop
     │   └── StateNotSaved         the cloud accepted a call, but the state can't be saved; names the rescue copy
     ├── PlanError
     │   ├── PlanUnreadable        the file is not a valid plan file
@@ -157,6 +158,7 @@ class StateForeign(StateError):
 
 class StateLocked(StateError):
     summary = "The state is locked"
+    exit_code = 3
 
     def __init__(self, detail: str, hint: Hint | str = "", *, lock_id: str = "") -> None:
         super().__init__(detail, hint)
@@ -165,6 +167,10 @@ class StateLocked(StateError):
 
 class StateConflict(StateError):
     summary = "The state was changed during this run"
+
+
+class Fenced(StateConflict):
+    summary = "Another run took over the state"
 
 
 class StateNotSaved(StateError):
@@ -181,6 +187,7 @@ class PlanUnreadable(PlanError):
 
 class PlanStale(PlanError):
     summary = "The plan is out of date"
+    exit_code = 4
 
 
 class PlanSpent(PlanError):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from reconciler.engine.store import Store
     from reconciler.model.manifest import Manifest
     from reconciler.model.neighbour import Neighbour
-    from reconciler.protocols import Backend
+    from reconciler.protocols.backend import Backend
     from reconciler.sandbox.world import World
 
 SANDBOX = ".voicectl"  # the folder beside the manifest with the sandbox's world and state

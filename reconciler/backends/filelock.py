@@ -8,6 +8,7 @@ The library filelock is not used: its FileLock writes no owner into the file, an
 from __future__ import annotations
 
 import os
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,7 +17,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from reconciler.errors import StateError, StateLocked
-from reconciler.protocols import LockInfo, locked_by
+from reconciler.protocols.backend import Held, LockInfo, locked_by
 
 _TRIES = 100  # each failed try means that another run took or released the lock in between
 _RETRY_DELAY = 0.002  # seconds; long enough for an owner to write its name
@@ -36,6 +37,20 @@ def held(path: Path, holder: LockInfo) -> Iterator[None]:
                     path.unlink()
         finally:
             os.close(lock)
+
+
+def holder(path: Path) -> Held | None:
+    """The owner of the lock; None if there is none, or if it is dead."""
+    try:
+        lock = os.open(path, os.O_RDWR)
+    except OSError:  # no lock, or none that this user may touch
+        return None
+    try:
+        info, free = _read(lock), _flock(lock)
+        here = info is not None and info.host == socket.gethostname()
+        return None if info is None or (free and here) else Held(info)
+    finally:
+        os.close(lock)
 
 
 def break_dead(path: Path, lock_id: str) -> LockInfo:
@@ -114,7 +129,7 @@ def _claim(path: Path, lock: int, holder: LockInfo) -> bool:
         os.pwrite(lock, holder.model_dump_json().encode() + b"\n", 0)
         return True
     if other is not None:
-        raise locked_by(other)
+        raise locked_by(Held(other))
     return False
 
 

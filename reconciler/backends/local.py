@@ -4,6 +4,7 @@
     NAME.state.backup    the snapshot before that one
     NAME.state.journal   entries appended since; one write and one fsync for each append
     NAME.state.lock      the lock, with the name of its owner
+    NAME.state.history/  the last snapshots, each named by its serial; hard links, so they cost little
 
 At every moment the snapshot and its journal together are the complete state. A journal names the snapshot that it
 continues. A journal that continues the backup is left from a write that folded it and was killed before it removed it.
@@ -19,9 +20,21 @@ from pathlib import Path
 
 from reconciler.atomic_write import write_all, write_temporary
 from reconciler.backends import filelock, journal
+from reconciler.backends.lease import Unlimited
+from reconciler.backends.local_history import LocalHistory
 from reconciler.errors import StateConflict, StateDamaged, StateError
 from reconciler.hints import hint, way
-from reconciler.protocols import ANY_VERSION, Blob, LockInfo
+from reconciler.protocols.backend import (
+    ANY_VERSION,
+    KEPT,
+    Blob,
+    Held,
+    Lease,
+    LockInfo,
+    Snapshot,
+    Stamp,
+    Traits,
+)
 from reconciler.values import value
 
 _READS = 200  # attempts of a reader; each one fails only if a writer finished in between
@@ -40,14 +53,17 @@ class _Content:
 
 
 class LocalBackend:
-    """The state at `path` (`….json`); a link is followed. Its own errors are StateErrors."""
+    """The state at `path` (`….json`); a link is followed. It keeps the last `keep` snapshots. Raises StateErrors."""
 
-    def __init__(self, path: Path) -> None:
+    traits = Traits()
+
+    def __init__(self, path: Path, *, keep: int = KEPT) -> None:
         self._snapshot = Path(os.path.realpath(path))  # not Path.resolve, which raises for a link to itself
         stem = self._snapshot.name.removesuffix(".json")
         self._backup = self._snapshot.with_name(f"{stem}.backup")
         self._journal = self._snapshot.with_name(f"{stem}.journal")
         self._lock = self._snapshot.with_name(f"{stem}.lock")
+        self._history = LocalHistory(self._snapshot.with_name(f"{stem}.history"), keep)
         self._last: _Content | None = None
 
     @property
@@ -74,7 +90,7 @@ class LocalBackend:
             "Try again when no other run writes it.",
         )
 
-    def write(self, data: bytes, expected: str | None) -> str:
+    def write(self, data: bytes, expected: str | None, stamp: Stamp) -> str:
         """Replaces the state, and returns the new version. Raises StateConflict if the version is not `expected`."""
         with self._directory_locked() as folder:
             in_use = self._set_aside_damage() if expected == ANY_VERSION else self._current(expected).end is not None
@@ -87,11 +103,12 @@ class LocalBackend:
             temporary.replace(self._snapshot)
             os.fsync(folder)
             self._remove_journal(folder)
+            self._history.add(self._snapshot, stamp.serial)
             continues = journal.digest(data)
             self._last = _Content(journal.version(continues), continues, None, self._stats())
         return journal.version(continues)
 
-    def append(self, entries: Sequence[bytes], expected: str | None) -> str:
+    def append(self, entries: Sequence[bytes], expected: str | None, stamp: Stamp) -> str:  # noqa: ARG002 - the files need no stamp
         """Appends to the journal, returns the new version. Raises StateConflict if the version is not `expected`."""
         with self._directory_locked() as folder:
             current = self._current(expected)
@@ -107,16 +124,28 @@ class LocalBackend:
         return made
 
     @contextmanager
-    def lock(self, holder: LockInfo) -> Iterator[None]:
+    def lock(self, holder: LockInfo) -> Iterator[Lease]:
         """Holds the lock while the context lasts. Raises StateLocked."""
         self._lock.parent.mkdir(parents=True, exist_ok=True)
         self._refuse_long_name()
         with filelock.held(self._lock, holder):
-            yield
+            yield Unlimited()
+
+    def holder(self) -> Held | None:
+        """Who holds the lock; None also for a lock that a dead run of this machine left."""
+        return filelock.holder(self._lock)
 
     def break_lock(self, lock_id: str) -> LockInfo:
         """Removes the lock of a run that is not alive, and returns its owner. Raises StateError otherwise."""
         return filelock.break_dead(self._lock, lock_id)
+
+    def history(self) -> Sequence[Snapshot]:
+        """The snapshots that are kept, the newest first."""
+        return self._history.snapshots()
+
+    def snapshot(self, serial: int) -> bytes:
+        """A snapshot that is kept. Raises StateError."""
+        return self._history.read(serial)
 
     def _refuse_long_name(self) -> None:
         """Raises StateError for a name that is too long; without this a run would fail at its end, after paid calls."""

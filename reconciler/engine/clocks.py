@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from reconciler.model.observed import Observations
-from reconciler.protocols import Clock
+from reconciler.protocols.clock import Clock
 from reconciler.values import value
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 
-from reconciler.protocols import MethodCapabilities, Probing, Provider
+from reconciler.protocols.provider import MethodCapabilities, Probing, Provider
 from reconciler.values import value
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from reconciler.engine.cloud import Cloud
 from reconciler.engine.run_state import RunState
 from reconciler.model.state import Record, State
-from reconciler.protocols import Clock
+from reconciler.protocols.clock import Clock
 from reconciler.values import value
 
 

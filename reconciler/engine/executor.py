@@ -21,7 +21,7 @@ from reconciler.model.manifest import Voice
 from reconciler.model.plan import Action, Plan
 from reconciler.model.state import State
 from reconciler.planning import moved_records
-from reconciler.protocols import Clock
+from reconciler.protocols.clock import Clock
 
 
 class Executor:

@@ -17,7 +17,7 @@ from reconciler.model.manifest import Voice
 from reconciler.model.observed import Found, Observation, RemoteVoice, Unknown, check
 from reconciler.model.redaction import redacted, with_current_notes
 from reconciler.model.state import Record
-from reconciler.protocols import Accepted, Activating, Done, Probing, Updating, check_accepted
+from reconciler.protocols.provider import Accepted, Activating, Done, Probing, Updating, check_accepted
 from reconciler.values import value
 
 T = TypeVar("T")

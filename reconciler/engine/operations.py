@@ -21,7 +21,7 @@ from reconciler.model.state import State
 from reconciler.planning import no_state, planner, policy
 from reconciler.planning.finish import finish
 from reconciler.planning.plan_context import PlanOptions
-from reconciler.protocols import Clock
+from reconciler.protocols.clock import Clock
 from reconciler.values import value
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from reconciler.engine.cloud import Cloud
 from reconciler.model.method import Origin
 from reconciler.model.observed import Absent, Found, Observation, Observations, Unknown, Unverifiable
 from reconciler.model.state import Record, State, Status
-from reconciler.protocols import ProbeCost, Probing
+from reconciler.protocols.provider import ProbeCost, Probing
 from reconciler.values import value
 
 Seen = Mapping[str, Observations]

@@ -11,7 +11,7 @@ from reconciler.engine.steps import Blocked, Doubtful, End, Failed, Finished, Le
 from reconciler.hints import NO_HINT, Hint
 from reconciler.model.events import Event, Kind, Tally
 from reconciler.model.time_format import duration
-from reconciler.protocols import Clock
+from reconciler.protocols.clock import Clock
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import inf
 
-from reconciler.protocols import Clock
+from reconciler.protocols.clock import Clock
 
 LONGEST_PAUSE = 60.0  # seconds, whatever Retry-After says
 CALLS_A_SECOND = 20.0  # Tencent's limit for each action; Kling documents only a limit of tasks in flight

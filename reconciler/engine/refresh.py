@@ -16,7 +16,7 @@ from reconciler.model.method import Origin
 from reconciler.model.observed import Observations, RemoteVoice
 from reconciler.model.state import LIVE, Record, State, Status
 from reconciler.planning.account_check import AccountProblem
-from reconciler.protocols import RecentTasks, Unknowable
+from reconciler.protocols.provider import RecentTasks, Unknowable
 
 _LATE = timedelta(hours=72)  # so long a lapsed call may still arrive
 

@@ -23,7 +23,7 @@ from reconciler.hints import NO_HINT, Hint
 from reconciler.model.events import Event, Kind
 from reconciler.model.observed import RemoteVoice, Unknown
 from reconciler.model.plan import Action
-from reconciler.protocols import Accepted
+from reconciler.protocols.provider import Accepted
 
 _SHORTEST_WAIT, _LONGEST_WAIT = 0.001, 30.0  # seconds
 

@@ -14,7 +14,7 @@ from reconciler.model.neighbour import Neighbour
 from reconciler.model.state import State
 from reconciler.planning import neighbours, no_state
 from reconciler.planning.plan_context import PlanOptions
-from reconciler.protocols import Clock
+from reconciler.protocols.clock import Clock
 from reconciler.values import value
 
 

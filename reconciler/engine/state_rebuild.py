@@ -17,7 +17,7 @@ from reconciler.model.observed import Absent, Observation, RemoteVoice, TaskStat
 from reconciler.model.redaction import link_notes_of, redacted
 from reconciler.model.state import Record, State, Status
 from reconciler.planning import markers
-from reconciler.protocols import Probing, RecentTasks
+from reconciler.protocols.provider import Probing, RecentTasks
 from reconciler.values import value
 
 

@@ -14,7 +14,7 @@ from typing import Protocol
 from reconciler.engine.run_state import Batch, RunState
 from reconciler.errors import StateError
 from reconciler.model.state import State
-from reconciler.protocols import Clock
+from reconciler.protocols.clock import Clock
 from reconciler.values import value
 
 _MAX_DELAY = 0.5  # seconds that a result waits for others, to be written with them

@@ -17,7 +17,7 @@ from reconciler.model.events import Kind
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Observation, RemoteVoice
 from reconciler.model.state import Record
-from reconciler.protocols import Accepted, Done
+from reconciler.protocols.provider import Accepted, Done
 from reconciler.values import value
 
 T = TypeVar("T")

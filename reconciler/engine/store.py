@@ -13,15 +13,16 @@ from types import MappingProxyType
 
 from reconciler.engine import rescue
 from reconciler.engine.lock_owner import LockOwner, new_lock_id
+from reconciler.engine.locking import taken
 from reconciler.errors import StateConflict, StateDamaged, StateError, StateLocked
 from reconciler.model import statefile
 from reconciler.model.manifest import Voice
 from reconciler.model.state import State, Status
 from reconciler.planning import foreign, no_state
-from reconciler.protocols import ANY_VERSION, Backend, Clock, LockInfo
+from reconciler.protocols.backend import ANY_VERSION, Backend, Lease, Stamp
+from reconciler.protocols.clock import Clock
 
 _NO_VOICES: Mapping[str, Voice] = MappingProxyType({})
-_POLL = 1.0  # seconds between two tries to get a lock that another run holds
 
 
 class Store:
@@ -86,24 +87,13 @@ class Store:
     @contextmanager
     def locked(
         self, operation: str, *, wait: float = 0.0, waiting: Callable[[StateLocked], None] | None = None
-    ) -> Iterator[None]:
-        """Holds the lock. Waits at most `wait` seconds, and calls `waiting` once if it waits. Raises StateLocked."""
-        deadline = self._clock.monotonic() + wait
+    ) -> Iterator[Lease]:
+        """Holds the lock. Waits at most `wait` seconds, and calls `waiting` now and then. Raises StateLocked."""
+        info = self._lock_owner.lock_info(self._lock_id(), operation, self._clock.now())
         with ExitStack() as stack:
-            while True:
-                try:
-                    with self._disk_errors("could not be locked"):
-                        stack.enter_context(self._backend.lock(self._new_lock(operation)))
-                    break
-                except StateLocked as locked:
-                    left = deadline - self._clock.monotonic()
-                    if left <= 0:
-                        raise
-                    if waiting is not None:
-                        waiting(locked)
-                        waiting = None
-                self._clock.sleep(min(_POLL, left))
-            yield
+            with self._disk_errors("could not be locked"):
+                lease = taken(self._backend, info, clock=self._clock, stack=stack, wait=wait, waiting=waiting)
+            yield lease
 
     def begin(self, state: State | None, *, pays: bool = True) -> None:
         """Begins a run with `state`: what `load` returned under the lock, or a new one that is not written yet.
@@ -123,8 +113,8 @@ class Store:
         Raises StateNotSaved after it wrote a rescue copy, if a cloud has answered in this run; else a StateError.
         """
         saved = self._saved
-        if saved is None:
-            self._write(state.numbered(state.serial + 1))
+        if saved is None or not self._backend.traits.journals:
+            self.finish(state)
             return
         keys = None if touched is None or self._missed_a_commit else tuple(touched)
         numbered = state.numbered(saved.serial + 1)
@@ -134,7 +124,7 @@ class Store:
             if line == statefile.entry(saved, saved.numbered(saved.serial + 1), touched=()):
                 self._missed_a_commit = False  # only the serial differs
                 return
-            self._version = self._backend.append([line], self._version)
+            self._version = self._backend.append([line], self._version, _stamp(numbered))
         self._saved, self._journalled, self._missed_a_commit = numbered, True, False
         self._delete_copy()
 
@@ -184,7 +174,7 @@ class Store:
 
     def _write(self, state: State) -> State:
         with self._saving(state):
-            self._version = self._backend.write(statefile.dump(state), self._version)
+            self._version = self._backend.write(statefile.dump(state), self._version, _stamp(state))
         self._saved, self._journalled, self._missed_a_commit = state, False, False
         self._delete_copy()
         return state
@@ -229,20 +219,13 @@ class Store:
                 summary=f"The state {what}",
             ) from error
 
-    def _new_lock(self, operation: str) -> LockInfo:
-        me = self._lock_owner
-        return LockInfo(
-            lock_id=self._lock_id(),
-            who=f"{me.user}@{me.host}",
-            pid=me.pid,
-            host=me.host,
-            operation=operation,
-            since=self._clock.now(),
-        )
-
 
 def _version_of(state: State | None) -> str:
     return "no state" if state is None else f"serial {state.serial} of the lineage {state.lineage}"
+
+
+def _stamp(state: State) -> Stamp:
+    return Stamp(state.lineage, state.serial)
 
 
 def _empty_like(state: State) -> State:

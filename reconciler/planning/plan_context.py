@@ -15,7 +15,7 @@ from reconciler.model.state import LIVE, SETTLING, Record, State, Status
 from reconciler.planning import markers
 from reconciler.planning.account_check import AccountProblem, check_account
 from reconciler.planning.marked_voices import Index, index
-from reconciler.protocols import ByKey, ByList, Capabilities, MethodCapabilities, Unknowable
+from reconciler.protocols.provider import ByKey, ByList, Capabilities, MethodCapabilities, Unknowable
 from reconciler.values import value
 
 _TOLERANCE = 600.0  # seconds that a machine's clock may be set back without making a record look wrong

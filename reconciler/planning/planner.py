@@ -17,7 +17,7 @@ from reconciler.planning import drift, markers
 from reconciler.planning.account_check import AccountProblem
 from reconciler.planning.plan_context import PlanContext, PlanOptions, make_context
 from reconciler.planning.unchanged import nothing_changes, unchanged_voices
-from reconciler.protocols import Capabilities
+from reconciler.protocols.provider import Capabilities
 from reconciler.values import json_value
 
 _NO_OPTIONS = PlanOptions()

@@ -21,7 +21,7 @@ from reconciler.planning.outcome import Exists, Failed, Gone, NeedsUser, NeverAr
 from reconciler.planning.plan_context import PlanContext, as_recorded
 from reconciler.planning.replacement import Replacement, adoption_change, creation_change
 from reconciler.planning.unclaimed import blocked_by_unrecorded
-from reconciler.protocols import ByKey
+from reconciler.protocols.provider import ByKey
 
 
 def new_voice(context: PlanContext, voice: Voice, replacement: Replacement) -> Change:

@@ -17,7 +17,7 @@ from reconciler.model.state import State
 from reconciler.model.survey import Held, Survey
 from reconciler.planning import markers
 from reconciler.planning.account_check import AccountProblem
-from reconciler.protocols import ByKey, Capabilities, MethodCapabilities, Unknowable
+from reconciler.protocols.provider import ByKey, Capabilities, MethodCapabilities, Unknowable
 
 
 def survey(

@@ -9,7 +9,7 @@ from typing import Generic, Self, TypeVar
 
 from reconciler import waits
 from reconciler.errors import OutcomeUnknown, Rejected
-from reconciler.protocols import Clock
+from reconciler.protocols.clock import Clock
 
 FAR = 0.1  # seconds for one page; from then on, two pages are read at the same time
 

@@ -14,7 +14,7 @@ from threading import RLock
 from typing import Self
 
 from reconciler.errors import UsageError
-from reconciler.protocols import Clock
+from reconciler.protocols.clock import Clock
 from reconciler.sandbox.faults import Faults
 from reconciler.sandbox.request_context import RequestContext
 from reconciler.sandbox.task import LIVING, SELECT, Task

@@ -16,7 +16,7 @@ import pytest
 from reconciler.backends import filelock
 from reconciler.backends.local import LocalBackend
 from reconciler.errors import StateError, StateLocked
-from reconciler.protocols import LockInfo
+from reconciler.protocols.backend import LockInfo
 from tests.support.children import die_at, fork, in_child, said, wait
 from tests.support.hints import in_words
 

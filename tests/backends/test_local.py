@@ -11,9 +11,11 @@ import pytest
 
 from reconciler.backends.local import LocalBackend
 from reconciler.errors import StateConflict, StateDamaged, StateTooNew
-from reconciler.protocols import ANY_VERSION, Blob
+from reconciler.protocols.backend import ANY_VERSION, Blob, Stamp
 from tests.support.children import in_child
 from tests.support.hints import in_words
+
+STAMP = Stamp("abcdef12", 1)
 
 
 def local(folder: Path) -> LocalBackend:
@@ -30,16 +32,16 @@ def entries(folder: Path) -> tuple[bytes, ...]:
 def journalled(tmp_path: Path) -> Path:
     """A folder with a state whose entries are `one`, `two` and `three`, one line each."""
     backend = local(tmp_path)
-    version = backend.write(b"{}", None)
+    version = backend.write(b"{}", None, STAMP)
     for entry in (b"one", b"two", b"three"):
-        version = backend.append([entry], version)
+        version = backend.append([entry], version, STAMP)
     return tmp_path
 
 
 def test_a_finished_write_leaves_the_snapshot_and_the_one_before_it(tmp_path: Path) -> None:
     backend = local(tmp_path)
-    version = backend.append([b"e"], backend.write(b"1", None))
-    backend.write(b"2", version)
+    version = backend.append([b"e"], backend.write(b"1", None, STAMP), STAMP)
+    backend.write(b"2", version, STAMP)
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == {
         "voices.state.json": b"2",
         "voices.state.backup": b"1",
@@ -47,7 +49,7 @@ def test_a_finished_write_leaves_the_snapshot_and_the_one_before_it(tmp_path: Pa
 
 
 def test_new_files_are_for_their_owner_only(journalled: Path) -> None:
-    local(journalled).write(b"2", ANY_VERSION)
+    local(journalled).write(b"2", ANY_VERSION, STAMP)
     modes = {p.name: p.stat().st_mode & 0o777 for p in journalled.iterdir()}
     assert modes == {"voices.state.json": 0o600, "voices.state.backup": 0o600}
 
@@ -57,15 +59,15 @@ def test_a_journal_is_for_its_owner_only(journalled: Path) -> None:
 
 
 def test_a_mode_that_the_user_chose_is_kept(tmp_path: Path) -> None:
-    version = local(tmp_path).write(b"1", None)
+    version = local(tmp_path).write(b"1", None, STAMP)
     (tmp_path / "voices.state.json").chmod(0o660)
-    local(tmp_path).write(b"2", version)
+    local(tmp_path).write(b"2", version, STAMP)
     assert (tmp_path / "voices.state.json").stat().st_mode & 0o777 == 0o660
 
 
 def test_paths_may_have_spaces_and_any_letters(tmp_path: Path) -> None:
     backend = LocalBackend(tmp_path / "our voices 声音" / "prod é.state.json")
-    version = backend.append([b"e"], backend.write(b"{}", None))
+    version = backend.append([b"e"], backend.write(b"{}", None, STAMP), STAMP)
     assert backend.read() == Blob(b"{}", version, (b"e",))
 
 
@@ -76,8 +78,8 @@ def test_a_linked_state_is_written_where_the_link_points(tmp_path: Path) -> None
     link = here / "voices.state.json"
     link.symlink_to(shared / "voices.state.json")
     backend = LocalBackend(link)
-    version = backend.append([b"e"], backend.write(b"1", None))
-    backend.write(b"2", version)
+    version = backend.append([b"e"], backend.write(b"1", None, STAMP), STAMP)
+    backend.write(b"2", version, STAMP)
     assert link.is_symlink()
     assert sorted(p.name for p in shared.iterdir()) == ["voices.state.backup", "voices.state.json"]
     assert (shared / "voices.state.json").read_bytes() == b"2"
@@ -93,7 +95,7 @@ def test_the_next_append_goes_over_a_torn_last_line(journalled: Path) -> None:
         blob = backend.read()
         assert blob is not None
         assert blob.entries == (b"one", b"two")
-        backend.append([b"four"], blob.version)
+        backend.append([b"four"], blob.version, STAMP)
         assert entries(journalled) == (b"one", b"two", b"four")
 
 
@@ -149,12 +151,12 @@ def test_a_journal_of_a_later_voicectl_is_not_guessed_at(journalled: Path) -> No
 def test_a_journal_that_was_folded_already_is_ignored_and_goes_with_the_next_write(journalled: Path) -> None:
     journal = journalled / "voices.state.journal"
     left_behind = journal.read_bytes()
-    local(journalled).write(b"folded", ANY_VERSION)
+    local(journalled).write(b"folded", ANY_VERSION, STAMP)
     journal.write_bytes(left_behind)
     blob = local(journalled).read()
     assert blob is not None
     assert (blob.data, blob.entries) == (b"folded", ())
-    local(journalled).write(b"next", blob.version)
+    local(journalled).write(b"next", blob.version, STAMP)
     assert not journal.exists()
     assert (journalled / "voices.state.backup").read_bytes() == b"folded"
 
@@ -162,9 +164,9 @@ def test_a_journal_that_was_folded_already_is_ignored_and_goes_with_the_next_wri
 def test_a_journal_that_was_folded_already_gives_way_to_the_next_append(journalled: Path) -> None:
     journal = journalled / "voices.state.journal"
     left_behind = journal.read_bytes()
-    version = local(journalled).write(b"folded", ANY_VERSION)
+    version = local(journalled).write(b"folded", ANY_VERSION, STAMP)
     journal.write_bytes(left_behind)
-    local(journalled).append([b"new"], version)
+    local(journalled).append([b"new"], version, STAMP)
     assert entries(journalled) == (b"new",)
 
 
@@ -184,7 +186,7 @@ def test_a_write_over_anything_keeps_a_damaged_journal_aside(journalled: Path) -
     journal = journalled / "voices.state.journal"
     damaged = journal.read_bytes().replace(b"one", b"eno")
     journal.write_bytes(damaged)
-    local(journalled).write(b"pushed", ANY_VERSION)
+    local(journalled).write(b"pushed", ANY_VERSION, STAMP)
     assert entries(journalled) == ()
     assert (journalled / "voices.state.journal.damaged").read_bytes() == damaged
 
@@ -192,15 +194,15 @@ def test_a_write_over_anything_keeps_a_damaged_journal_aside(journalled: Path) -
 @pytest.mark.parametrize("change", ["removed", "replaced", "appended"])
 def test_a_change_by_another_run_is_a_conflict(tmp_path: Path, change: str) -> None:
     backend = local(tmp_path)
-    version = backend.write(b"1", None)
+    version = backend.write(b"1", None, STAMP)
     if change == "removed":
         (tmp_path / "voices.state.json").unlink()
     elif change == "replaced":
         (tmp_path / "voices.state.json").write_bytes(b"2")
     else:
-        local(tmp_path).append([b"e"], version)
+        local(tmp_path).append([b"e"], version, STAMP)
     with pytest.raises(StateConflict) as caught:
-        backend.append([b"mine"], version)
+        backend.append([b"mine"], version, STAMP)
     assert f"voicectl state {'push' if change == 'removed' else 'pull'}" in in_words(caught.value.hint)
 
 
@@ -209,7 +211,7 @@ def test_a_snapshot_that_changes_during_an_append_is_noticed_by_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
     backend, snapshot, real = local(tmp_path), tmp_path / "voices.state.json", os.fsync
-    version = backend.append([b"e"], backend.write(b"1", None))
+    version = backend.append([b"e"], backend.write(b"1", None, STAMP), STAMP)
 
     def fsync(opened: int) -> None:
         real(opened)
@@ -220,16 +222,16 @@ def test_a_snapshot_that_changes_during_an_append_is_noticed_by_the_next(
 
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", fsync)
-        version = backend.append([b"mine"], version)
+        version = backend.append([b"mine"], version, STAMP)
     with pytest.raises(StateDamaged):
-        backend.append([b"more"], version)
+        backend.append([b"more"], version, STAMP)
 
 
 def test_a_file_that_was_only_touched_is_the_same_state(tmp_path: Path) -> None:
     backend = local(tmp_path)
-    version = backend.write(b"1", None)
+    version = backend.write(b"1", None, STAMP)
     os.utime(tmp_path / "voices.state.json", (1, 1))
-    backend.append([b"e"], version)
+    backend.append([b"e"], version, STAMP)
     assert entries(tmp_path) == (b"e",)
 
 
@@ -239,16 +241,16 @@ def test_one_append_is_one_fsync_however_many_entries(journalled: Path, monkeypa
     assert blob is not None
     synced: list[int] = []
     monkeypatch.setattr(os, "fsync", synced.append)
-    backend.append([b"e"] * 20, blob.version)
+    backend.append([b"e"] * 20, blob.version, STAMP)
     assert len(synced) == 1
 
 
 @pytest.mark.parametrize("entry", [b"", b"a\nb", b"a\x1eb"])
 def test_an_entry_of_more_than_one_line_is_a_bug(tmp_path: Path, entry: bytes) -> None:
     backend = local(tmp_path)
-    version = backend.write(b"{}", None)
+    version = backend.write(b"{}", None, STAMP)
     with pytest.raises(ValueError, match="one line"):
-        backend.append([entry], version)
+        backend.append([entry], version, STAMP)
 
 
 def test_a_full_disk_fails_a_write_and_keeps_the_old_content(journalled: Path) -> None:
@@ -260,7 +262,7 @@ def test_a_full_disk_fails_a_write_and_keeps_the_old_content(journalled: Path) -
         blob = backend.read()
         assert blob is not None
         with pytest.raises(OSError, match="too large"):
-            backend.write(b"x" * 2000, blob.version)
+            backend.write(b"x" * 2000, blob.version, STAMP)
 
     assert in_child(work) == 0
     assert local(journalled).read() == before
@@ -276,9 +278,9 @@ def test_a_full_disk_fails_an_append_and_keeps_what_was_there(journalled: Path) 
         blob = backend.read()
         assert blob is not None
         with pytest.raises(OSError, match="too large"):
-            backend.append([b"x" * 2000], blob.version)
+            backend.append([b"x" * 2000], blob.version, STAMP)
         assert backend.read() == blob
-        backend.append([b"short"], blob.version)
+        backend.append([b"short"], blob.version, STAMP)
 
     assert in_child(work) == 0
     assert before is not None
@@ -291,21 +293,21 @@ def test_a_disk_without_hard_links_still_keeps_a_backup(tmp_path: Path, monkeypa
 
     monkeypatch.setattr(os, "link", refuses)
     backend = local(tmp_path)
-    backend.write(b"2", backend.write(b"1", None))
+    backend.write(b"2", backend.write(b"1", None, STAMP), STAMP)
     assert (tmp_path / "voices.state.backup").read_bytes() == b"1"
 
 
 def test_a_reader_never_sees_a_state_that_never_was(tmp_path: Path) -> None:
     """The writer's n-th state is n, as a snapshot or as a snapshot with n entries."""
     writer, stopped = local(tmp_path), threading.Event()
-    writer.write(b"0", None)
+    writer.write(b"0", None, STAMP)
 
     def write() -> None:
-        version = writer.write(b"0", ANY_VERSION)
+        version = writer.write(b"0", ANY_VERSION, STAMP)
         for turn in range(60):
             for number in range(3):
-                version = writer.append([b"%d" % (turn * 4 + number + 1)], version)
-            version = writer.write(b"%d" % (turn * 4 + 4), version)
+                version = writer.append([b"%d" % (turn * 4 + number + 1)], version, STAMP)
+            version = writer.write(b"%d" % (turn * 4 + 4), version, STAMP)
         stopped.set()
 
     thread = threading.Thread(target=write)

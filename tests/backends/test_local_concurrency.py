@@ -16,8 +16,10 @@ import pytest
 
 from reconciler.backends.local import LocalBackend
 from reconciler.errors import StateConflict, StateLocked
-from reconciler.protocols import LockInfo
+from reconciler.protocols.backend import LockInfo, Stamp
 from tests.support.children import fork, said, wait
+
+STAMP = Stamp("abcdef12", 1)
 
 PROCESSES = 16
 ROUNDS = 6
@@ -52,9 +54,9 @@ def add_under_lock(folder: Path, word: bytes, *, fold: bool) -> None:
                 blob = backend.read()
                 version = None if blob is None else blob.version
                 if fold:
-                    backend.write(b" ".join([*words(folder), word]), version)
+                    backend.write(b" ".join([*words(folder), word]), version, STAMP)
                 else:
-                    backend.append([word], version)
+                    backend.append([word], version, STAMP)
                 return
         except StateLocked:
             time.sleep(random.uniform(0, 0.005))
@@ -66,9 +68,9 @@ def add_without_lock(folder: Path, word: bytes) -> None:
         blob = backend.read()
         try:
             if blob is None:
-                backend.write(word, None)
+                backend.write(word, None, STAMP)
             else:
-                backend.write(blob.data + b" " + word, blob.version)
+                backend.write(blob.data + b" " + word, blob.version, STAMP)
         except StateConflict:
             continue
         return

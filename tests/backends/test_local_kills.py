@@ -14,8 +14,10 @@ import pytest
 
 from reconciler.backends.local import LocalBackend
 from reconciler.errors import StateConflict
-from reconciler.protocols import Backend
+from reconciler.protocols.backend import Backend, Stamp
 from tests.support.children import die_at, fork, in_child, said, wait
+
+STAMP = Stamp("abcdef12", 1)
 
 Promise = Callable[[bytes], object]
 
@@ -35,10 +37,10 @@ def append_words(backend: Backend, promise: Promise, words: list[bytes]) -> None
     blob = backend.read()
     version = None if blob is None else blob.version
     for number, word in enumerate(words, start=1):
-        version = backend.append([word], version)
+        version = backend.append([word], version, STAMP)
         promise(word)
         if number % 3 == 0:
-            version = backend.write(b" ".join(words_in(backend)), version)
+            version = backend.write(b" ".join(words_in(backend)), version, STAMP)
 
 
 WORDS = [b"w%d" % number for number in range(7)]
@@ -113,7 +115,7 @@ def test_killed_at_random_moments_nothing_promised_is_lost(tmp_path: Path) -> No
 
 
 def test_four_processes_that_compare_and_swap_lose_no_update(tmp_path: Path) -> None:
-    local(tmp_path).write(b"0", None)
+    local(tmp_path).write(b"0", None, STAMP)
 
     def work() -> None:
         backend = local(tmp_path)
@@ -122,7 +124,7 @@ def test_four_processes_that_compare_and_swap_lose_no_update(tmp_path: Path) -> 
                 blob = backend.read()
                 assert blob is not None
                 try:
-                    backend.write(b"%d" % (int(blob.data) + 1), blob.version)
+                    backend.write(b"%d" % (int(blob.data) + 1), blob.version, STAMP)
                 except StateConflict:
                     continue
                 break

@@ -22,6 +22,7 @@ from reconciler.engine.operations import Watch
 from reconciler.engine.session import Request
 from reconciler.engine.store import Store
 from reconciler.loader.build import load
+from reconciler.protocols.backend import Stamp
 
 
 class SlowBackend(LocalBackend):
@@ -32,13 +33,13 @@ class SlowBackend(LocalBackend):
         self._seconds = seconds
         self.writes = 0
 
-    def write(self, data: bytes, expected: str | None) -> str:
+    def write(self, data: bytes, expected: str | None, stamp: Stamp) -> str:
         self._sleep()
-        return super().write(data, expected)
+        return super().write(data, expected, stamp)
 
-    def append(self, entries: Sequence[bytes], expected: str | None) -> str:
+    def append(self, entries: Sequence[bytes], expected: str | None, stamp: Stamp) -> str:
         self._sleep()
-        return super().append(entries, expected)
+        return super().append(entries, expected, stamp)
 
     def _sleep(self) -> None:
         self.writes += 1

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from reconciler.model.manifest import Voice
-from reconciler.protocols import Provider
+from reconciler.protocols.provider import Provider
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from reconciler.model.manifest import Voice
-from reconciler.protocols import Provider
+from reconciler.protocols.provider import Provider
 from reconciler.providers.tencent.auth import Credentials
 from reconciler.providers.tencent.trtc.account import TencentTrtcAccount
 from reconciler.providers.tencent.trtc.provider import TrtcProvider

@@ -16,7 +16,7 @@ from reconciler.errors import OutcomeUnknown, Rejected, Throttled
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, TaskStatus, Unknown, Unverifiable
 from reconciler.model.state import Activation, Record, Status
-from reconciler.protocols import Accepted, Activating, Done
+from reconciler.protocols.provider import Accepted, Activating, Done
 from reconciler.providers.kling.account import KlingAccount
 from reconciler.providers.kling.auth import ApiKey
 from reconciler.providers.kling.provider import KlingProvider

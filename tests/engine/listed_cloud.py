@@ -17,7 +17,7 @@ from reconciler.errors import CloudError
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import Record
-from reconciler.protocols import Accepted, ByList, Capabilities, Done, MethodCapabilities
+from reconciler.protocols.provider import Accepted, ByList, Capabilities, Done, MethodCapabilities
 from reconciler.providers.kling.account import KlingAccount
 from reconciler.providers.kling.auth import ApiKey
 from reconciler.providers.kling.provider import KlingProvider

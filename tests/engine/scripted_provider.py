@@ -9,7 +9,8 @@ from itertools import count
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus
 from reconciler.model.state import Record
-from reconciler.protocols import Accepted, Capabilities, Clock, Done, MethodCapabilities
+from reconciler.protocols.clock import Clock
+from reconciler.protocols.provider import Accepted, Capabilities, Done, MethodCapabilities
 
 Said = Accepted | Done | Observation | Exception | None
 

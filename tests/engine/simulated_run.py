@@ -26,7 +26,7 @@ from reconciler.model.manifest import Lifecycle, Manifest, Safety, Voice
 from reconciler.model.plan import Plan
 from reconciler.model.state import Record, State, Status
 from reconciler.planning.plan_context import PlanOptions
-from reconciler.protocols import Provider
+from reconciler.protocols.provider import Provider
 from reconciler.providers.kling.account import KlingAccount
 from reconciler.providers.kling.auth import ApiKey
 from reconciler.providers.kling.provider import KlingProvider

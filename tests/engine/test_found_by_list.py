@@ -17,7 +17,8 @@ from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Action
 from reconciler.model.state import Record, Status
-from reconciler.protocols import Accepted, ByList, Clock, Done, MethodCapabilities
+from reconciler.protocols.clock import Clock
+from reconciler.protocols.provider import Accepted, ByList, Done, MethodCapabilities
 from tests.engine.scripted_provider import ScriptedProvider
 from tests.engine.simulated_run import Died, SimulatedRun, voice
 

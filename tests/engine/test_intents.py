@@ -9,7 +9,7 @@ from reconciler.engine.state_writer import AppendJob
 from reconciler.model.events import Event, Kind
 from reconciler.model.manifest import Lifecycle
 from reconciler.model.state import Status
-from reconciler.protocols import MethodCapabilities, Unknowable
+from reconciler.protocols.provider import MethodCapabilities, Unknowable
 from reconciler.providers.kling.account import KlingAccount
 from tests.engine.scripted_provider import ScriptedProvider
 from tests.engine.simulated_run import SimulatedRun, voice

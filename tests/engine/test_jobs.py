@@ -11,7 +11,7 @@ from reconciler.engine.jobs import CallJob, PollJob
 from reconciler.engine.steps import Find, Submit
 from reconciler.errors import OutcomeUnknown
 from reconciler.model.observed import Found, RemoteVoice, TaskStatus
-from reconciler.protocols import Accepted, Done
+from reconciler.protocols.provider import Accepted, Done
 
 READY = RemoteVoice(status=TaskStatus.READY, voice_id="85")
 WRONG: Any = 85

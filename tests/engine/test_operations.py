@@ -10,7 +10,7 @@ import pytest
 from reconciler.errors import PlanSpent, SafetyStop
 from reconciler.model.manifest import Lifecycle
 from reconciler.model.state import Status
-from reconciler.protocols import LockInfo
+from reconciler.protocols.backend import LockInfo
 from tests.engine.simulated_run import Died, SimulatedRun, voice
 
 

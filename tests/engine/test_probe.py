@@ -22,7 +22,7 @@ from reconciler.model.observed import (
     Unverifiable,
 )
 from reconciler.model.state import Record, State, Status
-from reconciler.protocols import Capabilities, ProbeCost
+from reconciler.protocols.provider import Capabilities, ProbeCost
 from tests.engine.used_cloud import UsedCloud
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

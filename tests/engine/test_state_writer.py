@@ -15,7 +15,7 @@ from reconciler.model import transitions
 from reconciler.model.events import Event, Kind
 from reconciler.model.observed import RemoteVoice
 from reconciler.model.state import Record, State, Status
-from reconciler.protocols import MethodCapabilities, Unknowable
+from reconciler.protocols.provider import MethodCapabilities, Unknowable
 from tests.engine.scripted_provider import ScriptedProvider
 from tests.engine.simulated_run import SimulatedRun, voice
 from tests.engine.test_run_state import record

@@ -20,7 +20,7 @@ from reconciler.model.observed import (
     Unverifiable,
 )
 from reconciler.model.state import Activation, Record, Status
-from reconciler.protocols import Accepted, ByKey, Capabilities, MethodCapabilities
+from reconciler.protocols.provider import Accepted, ByKey, Capabilities, MethodCapabilities
 
 _UNSEEN = Unverifiable(why="shown only after its first use")
 

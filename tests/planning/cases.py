@@ -39,7 +39,7 @@ from reconciler.model.state import LIVE, Activation, Record, State, Status
 from reconciler.planning import markers, planner
 from reconciler.planning.finish import finish
 from reconciler.planning.plan_context import PlanOptions
-from reconciler.protocols import ByKey, Capabilities, MethodCapabilities
+from reconciler.protocols.provider import ByKey, Capabilities, MethodCapabilities
 from reconciler.providers.tencent.trtc import provider as tencent_trtc
 from reconciler.providers.tencent.vod import capabilities as tencent_vod
 from tests.planning.case_accounts import Raw, account, credentials, declared, providers, type_of

@@ -9,8 +9,9 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from reconciler.backends.lease import Unlimited
 from reconciler.errors import StateConflict, StateError
-from reconciler.protocols import ANY_VERSION, Blob, LockInfo
+from reconciler.protocols.backend import ANY_VERSION, Blob, Held, Lease, LockInfo, Snapshot, Stamp, Traits, no_snapshot
 
 
 class MemoryBackend:
@@ -20,6 +21,7 @@ class MemoryBackend:
         self, *, before: Callable[[str], None] = lambda what: None, after: Callable[[str], None] = lambda what: None
     ) -> None:
         self.where = "memory"
+        self.traits = Traits()
         self.before, self.after = before, after
         self._blob: Blob | None = None
         self.copies: list[Blob] = []  # the oldest first
@@ -31,7 +33,7 @@ class MemoryBackend:
         """Replaces the content without any check, like a user who restores a backup or loses the file."""
         self._blob = copy
 
-    def write(self, data: bytes, expected: str | None) -> str:
+    def write(self, data: bytes, expected: str | None, stamp: Stamp) -> str:
         self._check(expected)
         self.before("write")
         self._blob = Blob(data, _version(data, ()))
@@ -39,7 +41,7 @@ class MemoryBackend:
         self.after("write")
         return self._blob.version
 
-    def append(self, entries: Sequence[bytes], expected: str | None) -> str:
+    def append(self, entries: Sequence[bytes], expected: str | None, stamp: Stamp) -> str:
         self._check(expected)
         self.before("append")
         data, before = (self._blob.data, self._blob.entries) if self._blob is not None else (b"", ())
@@ -50,9 +52,18 @@ class MemoryBackend:
         return self._blob.version
 
     @contextmanager
-    def lock(self, holder: LockInfo) -> Iterator[None]:
+    def lock(self, holder: LockInfo) -> Iterator[Lease]:
         """Always succeeds."""
-        yield
+        yield Unlimited()
+
+    def holder(self) -> Held | None:
+        return None
+
+    def history(self) -> Sequence[Snapshot]:
+        return ()
+
+    def snapshot(self, serial: int) -> bytes:
+        raise no_snapshot(serial)
 
     def break_lock(self, lock_id: str) -> LockInfo:
         raise StateError("There is no lock.")

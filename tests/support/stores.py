@@ -13,7 +13,7 @@ from reconciler.backends.local import LocalBackend
 from reconciler.engine.lock_owner import LockOwner
 from reconciler.engine.store import Store
 from reconciler.model.state import Record, State, Status
-from reconciler.protocols import Blob, LockInfo
+from reconciler.protocols.backend import Blob, Held, Lease, LockInfo, Snapshot, Stamp
 from tests.support.clock import FakeClock
 
 WHEN = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -26,22 +26,32 @@ class FullDisk:
 
     def __init__(self, backend: LocalBackend) -> None:
         self.full = False
+        self.traits = backend.traits
         self.where = backend.where
         self._backend = backend
 
     def read(self) -> Blob | None:
         return self._backend.read()
 
-    def write(self, data: bytes, expected: str | None) -> str:
+    def write(self, data: bytes, expected: str | None, stamp: Stamp) -> str:
         self._room()
-        return self._backend.write(data, expected)
+        return self._backend.write(data, expected, stamp)
 
-    def append(self, entries: Sequence[bytes], expected: str | None) -> str:
+    def append(self, entries: Sequence[bytes], expected: str | None, stamp: Stamp) -> str:
         self._room()
-        return self._backend.append(entries, expected)
+        return self._backend.append(entries, expected, stamp)
 
-    def lock(self, holder: LockInfo) -> AbstractContextManager[None]:
+    def lock(self, holder: LockInfo) -> AbstractContextManager[Lease]:
         return self._backend.lock(holder)
+
+    def holder(self) -> Held | None:
+        return self._backend.holder()
+
+    def history(self) -> Sequence[Snapshot]:
+        return self._backend.history()
+
+    def snapshot(self, serial: int) -> bytes:
+        return self._backend.snapshot(serial)
 
     def break_lock(self, lock_id: str) -> LockInfo:
         return self._backend.break_lock(lock_id)

@@ -27,7 +27,7 @@ from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import LIVE, Record, Status
 from reconciler.planning.provider_moves import rebound
-from reconciler.protocols import Unknowable
+from reconciler.protocols.provider import Unknowable
 
 _OLD_NOT_DELETED = "its old voice could not be deleted, and create_before_destroy is false"
 _UNKNOWABLE = "an earlier run was interrupted during this call, and its outcome is unknown"

@@ -39,7 +39,7 @@ from reconciler.model.plan import Action, Change
 from reconciler.model.state import Record, Status
 from reconciler.planning import markers
 from reconciler.planning.blocked_change import failure_hint
-from reconciler.protocols import Accepted, ByKey, ByList, Done, Unknowable
+from reconciler.protocols.provider import Accepted, ByKey, ByList, Done, Unknowable
 from reconciler.values import value
 
 SENDS = 3  # sends of one key in one run

@@ -12,7 +12,7 @@ from reconciler.model import transitions
 from reconciler.model.observed import Absent, Found, RemoteVoice, Unknown, Unverifiable
 from reconciler.model.state import Record
 from reconciler.planning.blocked_change import resolve_hint
-from reconciler.protocols import ByKey, ByList, Unknowable
+from reconciler.protocols.provider import ByKey, ByList, Unknowable
 
 _LOOKUPS_FOR_PROOF = 2
 

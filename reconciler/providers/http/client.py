@@ -22,7 +22,7 @@ from reconciler.errors import CloudError, OutcomeUnknown, Rejected, Throttled, U
 from reconciler.model import urls
 from reconciler.model.account import Timeouts
 from reconciler.model.redactor import Redactor
-from reconciler.protocols import Clock
+from reconciler.protocols.clock import Clock
 from reconciler.providers.http import deadline
 from reconciler.providers.http.errors import NEVER_SENT, PERHAPS_SENT, doubt, lost, overdue, unsent
 from reconciler.providers.http.lean_httpx import httpx

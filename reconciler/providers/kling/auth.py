@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from reconciler.errors import CredentialsMissing
 from reconciler.model import variables
-from reconciler.protocols import Clock
+from reconciler.protocols.clock import Clock
 from reconciler.providers.http.endpoint import base_url
 from reconciler.providers.kling.account import KlingAccount
 from reconciler.values import value

@@ -20,7 +20,8 @@ from reconciler.model import urls
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import Record, Status
-from reconciler.protocols import Accepted, Capabilities, Clock, MethodCapabilities, ProbeCost
+from reconciler.protocols.clock import Clock
+from reconciler.protocols.provider import Accepted, Capabilities, MethodCapabilities, ProbeCost
 from reconciler.providers.circuit_breaker import with_circuit_breaker
 from reconciler.providers.http.client import HttpClient, HttpResponse, retry_read
 from reconciler.providers.kling import auth, errors, schema, unified_tasks

@@ -13,7 +13,7 @@ from functools import partial
 from reconciler.errors import Cause, CloudError, OutcomeUnknown, Rejected, Unreached
 from reconciler.model import urls
 from reconciler.model.account import Timeouts
-from reconciler.protocols import Clock
+from reconciler.protocols.clock import Clock
 from reconciler.providers.http.client import HttpClient, HttpResponse
 from reconciler.providers.http.endpoint import base_url
 from reconciler.providers.http.errors import doubt

@@ -36,7 +36,7 @@ from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Un
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import Record, State, Status
 from reconciler.planning import markers
-from reconciler.protocols import Accepted, ByList, Done, MethodCapabilities, Unknowable
+from reconciler.protocols.provider import Accepted, ByList, Done, MethodCapabilities, Unknowable
 from tests.engine.scripted_provider import ScriptedProvider
 from tests.engine.simulated_run import voice
 from tests.support.clock import FakeClock

@@ -11,7 +11,7 @@ from reconciler.model.events import Kind
 from reconciler.model.observed import Absent, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Action
 from reconciler.model.state import Status
-from reconciler.protocols import Done, MethodCapabilities, Unknowable
+from reconciler.protocols.provider import Done, MethodCapabilities, Unknowable
 from tests.engine.scripted_provider import ScriptedProvider
 from tests.engine.simulated_run import SimulatedRun, voice
 from tests.support.hints import in_words

@@ -7,7 +7,7 @@ import pytest
 from reconciler.errors import Rejected
 from reconciler.model.observed import TaskStatus
 from reconciler.model.state import Record, Status
-from reconciler.protocols import Accepted
+from reconciler.protocols.provider import Accepted
 from reconciler.providers.kling.provider import KlingProvider
 from tests.providers.support import answer, kling_body, record, scripted, task, voice
 from tests.support.clock import FakeClock

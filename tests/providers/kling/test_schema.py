@@ -11,7 +11,7 @@ import pytest
 from reconciler.errors import OutcomeUnknown, Rejected
 from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import Status
-from reconciler.protocols import Accepted, ByKey, MethodCapabilities, Provider
+from reconciler.protocols.provider import Accepted, ByKey, MethodCapabilities, Provider
 from reconciler.providers.kling.provider import CAPABILITIES, KlingProvider
 from tests.providers.support import API_KEY, KEY, SIGNED_URL, Script, answer, kling_body, record, scripted, task, voice
 

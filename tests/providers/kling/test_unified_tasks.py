@@ -10,7 +10,7 @@ import pytest
 from reconciler.errors import Rejected
 from reconciler.model.observed import Absent, Found, Observation, Unknown
 from reconciler.model.state import Record, Status
-from reconciler.protocols import ProbeCost, Probing
+from reconciler.protocols.provider import ProbeCost, Probing
 from reconciler.providers.kling.auth import KeyPair
 from tests.providers.support import KEY, Script, answer, kling_body, record, scripted
 

@@ -13,7 +13,7 @@ from reconciler.errors import CloudError, OutcomeUnknown, Rejected, Throttled
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import Record
-from reconciler.protocols import ByList, Capabilities, Done, MethodCapabilities
+from reconciler.protocols.provider import ByList, Capabilities, Done, MethodCapabilities
 from reconciler.providers.http.client import HttpClient, retry_read
 from reconciler.providers.listing import Listing, observe_records
 

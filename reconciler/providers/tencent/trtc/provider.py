@@ -29,7 +29,8 @@ from reconciler.model.observed import (
 )
 from reconciler.model.state import Record, Status
 from reconciler.model.variables import unset
-from reconciler.protocols import Capabilities, Clock, Done, MethodCapabilities, ProbeCost, Unknowable
+from reconciler.protocols.clock import Clock
+from reconciler.protocols.provider import Capabilities, Done, MethodCapabilities, ProbeCost, Unknowable
 from reconciler.providers.local_files import bytes_of
 from reconciler.providers.tencent import auth, client
 from reconciler.providers.tencent.schema import Reply

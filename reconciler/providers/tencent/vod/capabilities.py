@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.protocols import ByKey, Capabilities, MethodCapabilities, Unknowable
+from reconciler.protocols.provider import ByKey, Capabilities, MethodCapabilities, Unknowable
 
 KEY_WINDOW = 70 * 3600.0  # seconds; 2 h less than VOD's 72 h, so that no call is repeated at the very end
 LISTED_METHOD = "clone-minimax"  # the only method whose voices DescribeVoices lists

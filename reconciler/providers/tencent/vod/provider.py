@@ -25,7 +25,8 @@ from reconciler.model.observed import (
     Unverifiable,
 )
 from reconciler.model.state import Activation, Record, Status
-from reconciler.protocols import Accepted, Clock
+from reconciler.protocols.clock import Clock
+from reconciler.protocols.provider import Accepted
 from reconciler.providers.circuit_breaker import with_circuit_breaker
 from reconciler.providers.http.client import retry_read
 from reconciler.providers.listing import Listing, ListResult, observe_records

@@ -16,7 +16,7 @@ from reconciler.adapter import BeforeRead, SecretsOf
 from reconciler.errors import CloudError, OutcomeUnknown
 from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus, Unknown, Unverifiable
 from reconciler.model.state import Record, Status
-from reconciler.protocols import Clock
+from reconciler.protocols.clock import Clock
 from reconciler.providers.circuit_breaker import with_circuit_breaker
 from reconciler.providers.http.client import retry_read
 from reconciler.providers.listing import MARKER, MAX_LOOKUPS

@@ -15,7 +15,7 @@ from reconciler.errors import OutcomeUnknown, Rejected, Throttled
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, Observation, Unknown, Unverifiable
 from reconciler.model.state import Record, Status
-from reconciler.protocols import Done, Probing, Unknowable
+from reconciler.protocols.provider import Done, Probing, Unknowable
 from reconciler.providers.tencent.trtc.account import TencentTrtcAccount
 from reconciler.providers.tencent.trtc.provider import TrtcProvider
 from tests.providers import support

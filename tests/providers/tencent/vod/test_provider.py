@@ -10,7 +10,7 @@ import pytest
 from reconciler.errors import CloudError, OutcomeUnknown, Rejected
 from reconciler.model.observed import Absent, Found, Observation, RemoteVoice, TaskStatus, Unknown, Unverifiable
 from reconciler.model.state import Activation, Record, Status
-from reconciler.protocols import ByKey, Unknowable
+from reconciler.protocols.provider import ByKey, Unknowable
 from tests.providers.tencent.support import body, refusal
 from tests.providers.tencent.vod.support import KEY, detail, line, page, provider, record, voice
 

@@ -14,7 +14,7 @@ import pytest
 
 from reconciler.errors import OutcomeUnknown, Rejected
 from reconciler.model.manifest import Voice
-from reconciler.protocols import Accepted
+from reconciler.protocols.provider import Accepted
 from tests.providers.tencent.support import body, refusal
 from tests.providers.tencent.vod.support import KEY, TASK, provider, record, voice
 from tests.support.hints import in_words

@@ -1,4 +1,4 @@
-"""The interfaces of voicectl: Provider (one account of a cloud), Backend (storage of the state) and Clock.
+"""The interface of a provider: one account of one cloud.
 
 An adapter raises `Rejected` (proven: nothing happened), `Throttled` (nothing happened, try later) or `OutcomeUnknown`
 (the call may have happened). The engine treats any other exception as OutcomeUnknown.
@@ -7,17 +7,11 @@ An adapter raises `Rejected` (proven: nothing happened), `Throttled` (nothing ha
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import AbstractContextManager
-from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
-from reconciler.errors import StateLocked
-from reconciler.hints import hint, way
-from reconciler.model.base import Frozen
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Observation, Observations, RemoteVoice
 from reconciler.model.state import MADE, Record
-from reconciler.model.time_format import format_time
 from reconciler.values import value
 
 
@@ -191,88 +185,3 @@ class Probing(Protocol):
     def probe(self, records: Sequence[Record]) -> Mapping[str, Observation]:
         """external_task_id -> the result; Unknown where the cloud gave no clear answer."""
         ...
-
-
-ANY_VERSION = "*"  # for Backend.write: overwrite any state, even an unreadable one
-
-
-@value
-class Blob:
-    """A stored state: the bytes of a snapshot, and the `entries` that were appended since.
-
-    `version` is opaque, for compare-and-swap. `data` is empty if entries were appended before the first snapshot.
-    """
-
-    data: bytes
-    version: str
-    entries: tuple[bytes, ...] = ()
-
-
-class LockInfo(Frozen):
-    """The holder of a lock. `lock_id` is the argument of `voicectl unlock`."""
-
-    lock_id: str
-    who: str  # user@host
-    pid: int
-    host: str
-    operation: str  # "apply"
-    since: datetime  # UTC
-
-
-def locked_by(holder: LockInfo) -> StateLocked:
-    """The error for a locked state, with the same message for every backend."""
-    return StateLocked(
-        f"{holder.who} (pid {holder.pid}) has held the lock for {holder.operation} since {format_time(holder.since)}.",
-        hint(way("To wait for it", "--lock-timeout", "5m"), way("if that run is dead", "unlock", holder.lock_id)),
-        lock_id=holder.lock_id,
-    )
-
-
-class Backend(Protocol):
-    """Stores one state and its lock."""
-
-    @property
-    def where(self) -> str:
-        """The path or URL, without credentials. For messages only."""
-        ...
-
-    def read(self) -> Blob | None:
-        """Reads the state; None where there is none yet. Raises StateDamaged."""
-        ...
-
-    def write(self, data: bytes, expected: str | None) -> str:
-        """Writes a snapshot if the version is still `expected` (None: no state exists). Returns the new version.
-
-        Drops the appended entries. `ANY_VERSION` overwrites any state. Raises StateConflict, and the errors of the
-        disk or the network; the old content is kept then.
-        """
-        ...
-
-    def append(self, entries: Sequence[bytes], expected: str | None) -> str:
-        """Appends all entries or none, durably. Returns the new version. Raises StateConflict.
-
-        An entry is one line, without newlines and other control characters.
-        """
-        ...
-
-    def lock(self, holder: LockInfo) -> AbstractContextManager[None]:
-        """Locks the state. Raises StateLocked with the holder's name. Takes over the lock of a dead process."""
-        ...
-
-    def break_lock(self, lock_id: str) -> LockInfo:
-        """Removes a lock. Raises StateError if there is none, its id differs, or its holder is known to be alive."""
-        ...
-
-
-class Clock(Protocol):
-    """The source of time. It is passed in, so that tests need no sleeping."""
-
-    def now(self) -> datetime:
-        """The wall clock in UTC, for records and signatures. It may jump."""
-        ...
-
-    def monotonic(self) -> float:
-        """Seconds since an arbitrary moment. It never goes back."""
-        ...
-
-    def sleep(self, seconds: float) -> None: ...

@@ -1,0 +1,1 @@
+"""The interfaces of voicectl: Provider (an account of a cloud), Backend (storage of the state) and Clock."""

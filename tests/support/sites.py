@@ -1,0 +1,36 @@
+"""The places that the contract of backends is tested at. A site is one empty place in one engine, for one test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from reconciler.backends.local import LocalBackend
+from reconciler.protocols.backend import Backend
+
+SITES = ["local"]  # NAME: the fixture NAME_site makes a site; an engine that is not installed skips its tests
+
+
+class Site(Protocol):
+    """One empty place for a state."""
+
+    def open(self) -> Backend:
+        """One more client of the place."""
+        ...
+
+    @property
+    def ttl(self) -> float:
+        """Seconds of the leases, short enough to be waited for."""
+        ...
+
+
+class LocalSite:
+    """A folder."""
+
+    ttl = 0.0
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def open(self) -> Backend:
+        return LocalBackend(self._folder / "voices.state.json", keep=3)
