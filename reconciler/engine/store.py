@@ -89,7 +89,7 @@ class Store:
         self, operation: str, *, wait: float = 0.0, waiting: Callable[[StateLocked], None] | None = None
     ) -> Iterator[Lease]:
         """Holds the lock. Waits at most `wait` seconds, and calls `waiting` now and then. Raises StateLocked."""
-        info = self._lock_owner.lock_info(self._lock_id(), operation, self._clock.now())
+        info = self._lock_owner.holder(self._lock_id(), operation, self._clock.now())
         with ExitStack() as stack:
             with self._disk_errors("could not be locked"):
                 lease = taken(self._backend, info, clock=self._clock, stack=stack, wait=wait, waiting=waiting)

@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
-from reconciler.errors import StateError, StateLocked
+from reconciler.errors import Fenced, StateError, StateLocked
 from reconciler.hints import hint, way
 from reconciler.model.base import Frozen
 from reconciler.model.time_format import format_time
@@ -90,6 +90,15 @@ def locked_by(held: Held) -> StateLocked:
         f"{who} has held the lock for {info.operation} since {format_time(info.since)}.{beat}{job}",
         hint(*waits),
         lock_id=info.lock_id,
+    )
+
+
+def fenced_by(info: LockInfo | None) -> Fenced:
+    """The error for a run whose lock another run took over; None: the store does not say which run."""
+    who = "Another run" if info is None else f"{info.who} (pid {info.pid}, {info.operation})"
+    return Fenced(
+        f"{who} took over the lock of this state, so this run may not write it any more.",
+        hint(way("That run goes on where this one stopped. To see what is left to do", "plan")),
     )
 
 

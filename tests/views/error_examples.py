@@ -25,7 +25,7 @@ from reconciler.model.neighbour import Neighbour, Relation
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.state import Record, State, Status
 from reconciler.planning import foreign, neighbours, no_state, policy
-from reconciler.protocols.backend import Blob, Held, LockInfo, locked_by
+from reconciler.protocols.backend import Blob, Held, LockInfo, fenced_by, locked_by
 from reconciler.providers.http import errors as http_errors
 from reconciler.providers.http.client import HttpResponse
 from reconciler.providers.http.endpoint import base_url
@@ -187,6 +187,7 @@ EXAMPLES: dict[type[VoicectlError], Callable[[], object]] = {
     ),
     errors.StateLocked: lambda: locked_by(Held(ANN)),
     errors.StateConflict: state_of_an_earlier_run,
+    errors.Fenced: lambda: fenced_by(ANN),
     errors.StateNotSaved: state_on_a_full_disk,
     errors.PlanUnreadable: lambda: planfile.load(b'{"changes": []}'),
     errors.PlanStale: lambda: policy.check_fresh(PLAN, STATE, manifest="voices.yaml"),
