@@ -22,7 +22,9 @@ from reconciler.hints import Hint, hint, way
 if TYPE_CHECKING:
     from reconciler.audio.probing import Fetch
     from reconciler.engine.session import Session
+    from reconciler.engine.store import Store
     from reconciler.model.manifest import Manifest
+    from reconciler.model.state_settings import StateSettings
     from reconciler.views.render_options import RenderOptions
     from reconciler.wiring import Workspace
 
@@ -36,6 +38,7 @@ class Globals:
     directory: str | None = None  # entered already
     file: str | None = None
     sandbox: bool = False
+    state: str | None = None  # the URL of the state
     plain: bool = False
     verbose: bool = False
     verb: str = "apply"  # what an option in a hint is an option of
@@ -70,7 +73,12 @@ class Globals:
 
         from reconciler.wiring import Workspace
 
-        return Workspace(manifest=Path(self.file or DEFAULT), sandbox=self.sandbox, directory=self.directory)
+        return Workspace(
+            manifest=Path(self.file or DEFAULT),
+            sandbox=self.sandbox,
+            directory=self.directory,
+            state_url=self.state,
+        )
 
 
 @cache
@@ -90,6 +98,21 @@ def manifest_at(workspace: Workspace, *, fetch: Fetch | None = None) -> Manifest
     from reconciler.loader.build import load
 
     return replace(load(workspace.manifest, environ=os.environ, fetch=fetch), sandbox=workspace.sandbox)
+
+
+def store_here() -> Store:
+    """The store of the state, for commands that need nothing else of the manifest."""
+    from reconciler import wiring
+
+    return wiring.store(options().workspace(), settings_here(), os.environ)
+
+
+def settings_here() -> StateSettings | None:
+    """Where the state is; None: beside the manifest."""
+    from reconciler import wiring
+
+    workspace = options().workspace()
+    return wiring.state_settings(workspace, wiring.declared_state(workspace, os.environ), os.environ)
 
 
 @contextmanager
@@ -202,6 +225,13 @@ _GLOBAL_OPTIONS = (
         shell_complete=folders,
     ),
     manifest_option,
+    click.option(
+        "--state",
+        metavar="URL",
+        help="Where the state is, instead of what the manifest says: s3://, gs://, az://, postgresql://, https://.",
+        expose_value=False,
+        callback=_remember("state"),
+    ),
     click.option(
         "--sandbox",
         is_flag=True,

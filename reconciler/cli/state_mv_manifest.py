@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from pathlib import Path
 
 import click
 
-from reconciler.cli.context import global_options, options, say
+from reconciler.cli.context import global_options, options, say, store_here
 from reconciler.cli.options import lock_option, locking
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import StateError, UsageError
@@ -33,8 +34,8 @@ def move_manifest(source: Path | None, lock_timeout: str) -> int:
             hint(way("Name the renamed manifest with -f", "state mv-manifest OLD", place="-f NEW")),
         )
     old = wiring.Workspace(manifest=source, sandbox=workspace.sandbox) if source is not None else workspace
-    target = wiring.store(workspace)
-    source_store = target if old.state == workspace.state else wiring.store(old)
+    target = store_here()
+    source_store = target if old.state == workspace.state else wiring.store(old, None, os.environ)
     with ExitStack() as locks:
         for store in dict.fromkeys((source_store, target)):  # a run on the old one must not lose its state
             locks.enter_context(store.locked("state mv-manifest", wait=asked.lock_wait, waiting=asked.waiting))

@@ -7,13 +7,14 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from reconciler.engine import preconditions
 from reconciler.engine.clocks import ShiftedClock, ahead_by, note
 from reconciler.engine.cloud import Cloud
 from reconciler.engine.probe import Verifier
 from reconciler.engine.refresh import connect_all, needed_providers, observe_all
 from reconciler.engine.session import Request, Session
 from reconciler.engine.worker_pool import ThreadPool, WorkerPool
-from reconciler.errors import Declined, SafetyStop, StateError, UsageError
+from reconciler.errors import Declined, SafetyStop, StateError
 from reconciler.hints import NO_HINT, hint, way
 from reconciler.model.events import Event, Tally
 from reconciler.model.plan import Plan
@@ -69,7 +70,7 @@ class _Planned:
 def plan(session: Session, request: Request) -> Plan:
     """Makes a plan. Reads the state and the clouds, and writes nothing."""
     state = session.state(new=request.new_state)
-    _refuse_second_state(session, request)
+    preconditions.refuse_second_state(session, request)
     return _plan(session, state, request).plan
 
 
@@ -97,14 +98,15 @@ def apply(
     ):
         new = request.new_state if approved is None else approved.new_state
         state = session.state(begins=not request.options.destroy, new=new)
-        _refuse_second_state(session, request)
+        preconditions.refuse_lost_place(session, new=new)
+        preconditions.refuse_second_state(session, request)
         if approved is not None:
             state = policy.check_fresh(approved, state, manifest=session.manifest.name)
             request = _with_saved_options(request, approved)
         planned = _plan(session, state, request)
         new_plan = planned.plan
         if new_plan.destroy and planned.survey is not None:
-            _refuse_unknown_destroy(planned.survey, session.store.where)
+            preconditions.refuse_unknown_destroy(planned.survey, session.store.where)
         if approved is not None:
             new_plan = policy.restrict_to(new_plan, approved, resumed=state.applying == approved.plan_id)
         watch.show(new_plan)
@@ -120,21 +122,6 @@ def apply(
             raise Declined("You did not answer yes.", hint(elsewhere))
         used = None if approved is None or policy.does_nothing(approved) else approved
         return _run(replace(session, clock=planned.clock), state, new_plan, planned.clouds, watch, used, workers)
-
-
-def _refuse_unknown_destroy(survey: Survey, where: str) -> None:
-    """Raises NoState unless the accounts show that there is nothing to destroy."""
-    refusal = no_state.refusal(survey, where)
-    if refusal is not None:
-        raise refusal
-
-
-def _refuse_second_state(session: Session, request: Request) -> None:
-    if request.new_state and session.store.exists:
-        raise UsageError(
-            f"{session.store.where} already holds a state, so voicectl can't start a new one.",
-            "Use it, without --new-state. A second environment needs another manifest, or a link to this one.",
-        )
 
 
 def _with_saved_options(request: Request, approved: Plan) -> Request:
@@ -230,6 +217,7 @@ def _plan(session: Session, state: State, request: Request, verifier: Verifier |
         is_set=session.is_set,
         allow_deletes=request.allow_deletes,
         new_state=request.new_state,
+        shared=session.shared,
         notes=(*note(ahead), *_other_voices_note(request, survey)),
     )
     return _Planned(new_plan, survey, clouds, ShiftedClock(session.clock, ahead))

@@ -6,7 +6,7 @@ journal is folded. So a plan is out of date once a run has written, whether that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -15,11 +15,11 @@ from reconciler.engine import rescue
 from reconciler.engine.lock_owner import LockOwner, new_lock_id
 from reconciler.engine.locking import taken
 from reconciler.errors import StateConflict, StateDamaged, StateError, StateLocked
-from reconciler.model import statefile
+from reconciler.model import moved, statefile
 from reconciler.model.manifest import Voice
 from reconciler.model.state import State, Status
 from reconciler.planning import foreign, no_state
-from reconciler.protocols.backend import ANY_VERSION, Backend, Lease, Stamp
+from reconciler.protocols.backend import ANY_VERSION, Backend, Held, Lease, Snapshot, Stamp
 from reconciler.protocols.clock import Clock
 
 _NO_VOICES: Mapping[str, Voice] = MappingProxyType({})
@@ -38,14 +38,14 @@ class Store:
         *,
         clock: Clock,
         rescue_path: Path,
-        lock_owner: LockOwner | None = None,
+        lock_owner: Callable[[], LockOwner] = LockOwner.here,
         lock_id: Callable[[], str] = new_lock_id,
         place: str = "",
     ) -> None:
         self._backend = backend
         self._clock = clock
         self._rescue_path = rescue_path
-        self._lock_owner = lock_owner or LockOwner.here()
+        self._lock_owner = lock_owner
         self._lock_id = lock_id
         self.place = place
         self._saved: State | None = None  # what the backend holds
@@ -73,6 +73,9 @@ class Store:
         if blob is None:
             self._remember(None, None, journalled=False)
             return None
+        gone = moved.parse(blob.data)
+        if gone is not None:
+            raise moved.refusal(gone, self.where)
         try:
             state = statefile.fold(statefile.load(blob.data, voices), blob.entries)
         except StateDamaged as damaged:
@@ -89,7 +92,7 @@ class Store:
         self, operation: str, *, wait: float = 0.0, waiting: Callable[[StateLocked], None] | None = None
     ) -> Iterator[Lease]:
         """Holds the lock. Waits at most `wait` seconds, and calls `waiting` now and then. Raises StateLocked."""
-        info = self._lock_owner.holder(self._lock_id(), operation, self._clock.now())
+        info = self._lock_owner().holder(self._lock_id(), operation, self._clock.now())
         with ExitStack() as stack:
             with self._disk_errors("could not be locked"):
                 lease = taken(self._backend, info, clock=self._clock, stack=stack, wait=wait, waiting=waiting)
@@ -142,9 +145,24 @@ class Store:
         if self._saved is not None and self._journalled:
             self._write(self._saved)
 
-    def pull(self) -> bytes:
-        """The state as one file, with its journal folded in."""
-        state = self.load()
+    def holder(self) -> Held | None:
+        """Who holds the lock; None also where the backend can't tell."""
+        with self._disk_errors("could not be read"):
+            return self._backend.holder()
+
+    def history(self) -> Sequence[Snapshot]:
+        """The snapshots that the backend keeps, the newest first."""
+        with self._disk_errors("could not be read"):
+            return self._backend.history()
+
+    def at_serial(self, serial: int) -> State:
+        """The state in a snapshot that is kept. Raises StateError."""
+        with self._disk_errors("could not be read"):
+            return statefile.load(self._backend.snapshot(serial))
+
+    def pull(self, serial: int | None = None) -> bytes:
+        """The state as one file, with its journal folded in; or as it was at a serial."""
+        state = self.load() if serial is None else self.at_serial(serial)
         if state is None:
             raise no_state.nothing_known(self.where)
         return statefile.dump(state)

@@ -128,6 +128,7 @@ class State(Frozen):
     foreign_lineages: tuple[str, ...] = ()
     applying: str | None = None  # the id of the saved plan whose apply began
     applied: str | None = None  # the id of the saved plan whose apply finished
+    accepts: str | None = None  # the entries that `state mv-manifest` gave it to: a digest of their addresses
 
     @cached_property
     def by_voice_id(self) -> Mapping[tuple[str, str], Record]:

@@ -18,12 +18,12 @@ from typing import Protocol
 from reconciler.errors import Fenced, StateError, StateLocked
 from reconciler.hints import hint, way
 from reconciler.model.base import Frozen
+from reconciler.model.state_defaults import KEPT as KEPT
+from reconciler.model.state_defaults import LEASE as LEASE
 from reconciler.model.time_format import format_time
 from reconciler.values import value
 
 ANY_VERSION = "*"  # for Backend.write: overwrite any state, even an unreadable one
-KEPT = 10  # snapshots that a backend keeps, unless the manifest says otherwise
-LEASE = 60.0  # seconds after which another run may take over a lock that is not renewed
 
 
 @value

@@ -180,7 +180,9 @@ class SimulatedRun:
         return MemoryBackend(before=lambda what: self.hook("before", what), after=self._saved)
 
     def store(self) -> Store:
-        return Store(self.backend, clock=self.clock, rescue_path=Path("/nonexistent/rescue.json"), lock_owner=_SOMEBODY)
+        return Store(
+            self.backend, clock=self.clock, rescue_path=Path("/nonexistent/rescue.json"), lock_owner=lambda: _SOMEBODY
+        )
 
     def session(self) -> Session:
         manifest = Manifest(name="voices.yaml", providers=dict(self.accounts), voices=self.voices, safety=ANYTHING_GOES)

@@ -65,7 +65,7 @@ def store_in(folder: Path, **options: Any) -> Store:
     given: dict[str, Any] = {
         "clock": FakeClock(WHEN),
         "rescue_path": folder / "voices.state.rescue.json",
-        "lock_owner": ANN,
+        "lock_owner": lambda: ANN,
         "lock_id": lambda: "aaaa1111",
     }
     return Store(LocalBackend(folder / "voices.state.json"), **(given | options))
@@ -73,7 +73,7 @@ def store_in(folder: Path, **options: Any) -> Store:
 
 def on_full_disk(folder: Path) -> tuple[Store, FullDisk]:
     disk = FullDisk(LocalBackend(folder / "voices.state.json"))
-    store = Store(disk, clock=FakeClock(WHEN), rescue_path=folder / "voices.state.rescue.json", lock_owner=ANN)
+    store = Store(disk, clock=FakeClock(WHEN), rescue_path=folder / "voices.state.rescue.json", lock_owner=lambda: ANN)
     return store, disk
 
 
