@@ -85,6 +85,11 @@ class Workspace:
         return "voices" if self.manifest.is_dir() else self.manifest.stem
 
     @property
+    def history(self) -> Path:
+        """The folder of the earlier snapshots of a state file."""
+        return self.folder / SANDBOX / ("history-of-sandbox" if self.sandbox else "history") / self.state_name
+
+    @property
     def rescue(self) -> Path:
         """The file for the state if the state file can't be written."""
         return self.folder / f"{self.state.name.removesuffix('.json')}.rescue.json"
@@ -151,7 +156,13 @@ def backend(workspace: Workspace, settings: StateSettings | None, environ: Mappi
 
     if workspace.sandbox:
         sandbox_folder(workspace.folder)
-    return open_backend(settings, local=workspace.state, default_name=workspace.state_name, environ=environ)
+    return open_backend(
+        settings,
+        local=workspace.state,
+        history=workspace.history,
+        default_name=workspace.state_name,
+        environ=environ,
+    )
 
 
 def is_shared(settings: StateSettings | None) -> bool:
@@ -179,8 +190,9 @@ def neighbours(workspace: Workspace, settings: StateSettings | None) -> list[Nei
 
 def rename_to_backup(workspace: Workspace) -> None:
     """Renames a state file that was moved to another workspace to its backup."""
-    workspace.state.replace(workspace.state.with_name(f"{workspace.state.name.removesuffix('.json')}.backup"))
-    workspace.state.with_name(f"{workspace.state.name.removesuffix('.json')}.journal").unlink(missing_ok=True)
+    from reconciler.backends.local import LocalBackend
+
+    LocalBackend(workspace.state).set_aside()
 
 
 def store(workspace: Workspace, settings: StateSettings | None, environ: Mapping[str, str]) -> Store:
@@ -220,8 +232,11 @@ def fetch() -> Fetch:
 
 def remove_sandbox_states(workspace: Workspace) -> None:
     """Removes the sandbox's states in this folder, because the sandbox's world was emptied."""
+    import shutil
+
     for kept in (workspace.folder / SANDBOX).glob("*.state.*"):
         kept.unlink()
+    shutil.rmtree(workspace.history.parent, ignore_errors=True)
 
 
 def world(workspace: Workspace) -> World:

@@ -18,14 +18,15 @@ _EXTRAS = {"psycopg": "postgres", "obstore": "object-storage", "cryptography": "
 
 
 def open_backend(
-    settings: StateSettings | None, *, local: Path, default_name: str, environ: Mapping[str, str]
+    settings: StateSettings | None, *, local: Path, history: Path, default_name: str, environ: Mapping[str, str]
 ) -> Backend:
-    """The backend for these settings; None: the file `local`. `default_name`: of a state in a database.
+    """The backend for these settings; None: the file `local`, with its snapshots in `history`.
+    `default_name`: of a state in a database.
 
     Raises UsageError where the engine's extra is not installed, or the settings do not fit the engine.
     """
     if settings is None or settings.url is None or settings.is_local:
-        return LocalBackend(local, keep=KEPT if settings is None else settings.history)
+        return LocalBackend(local, history=history, keep=KEPT if settings is None else settings.history)
     scheme = settings.url.partition(":")[0].lower()
     opened = _ENGINES[scheme]
     try:

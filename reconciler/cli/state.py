@@ -38,7 +38,7 @@ STATE_COMMANDS = {
     "rm": ("state", "remove", "Forget a voice; it stays in its cloud."),
     "pull": ("state", "pull", "Print the state."),
     "push": ("state", "push", "Replace the state by a copy."),
-    "history": ("state_history", "history", "List the snapshots that are kept."),
+    "history": ("state_history", "history", "List the snapshots that are kept, the newest first."),
     "migrate": ("state_migrate", "migrate", "Move the state to another place."),
     "rebuild": ("state_rebuild", "rebuild", "Rebuild a lost state from the markers of its voices."),
     "rebind": ("state", "rebind", "Confirm that a provider's account is the right one."),

@@ -12,6 +12,7 @@ from reconciler.cli.context import global_options, options, say, settings_here
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import Declined
 from reconciler.hints import hint, way
+from reconciler.protocols.backend import Held, locked_by
 
 
 @click.command(cls=Subcommand)
@@ -25,23 +26,21 @@ def unlock(lock_id: str, auto_approve: bool) -> int:
     needed: the next run takes over. voicectl does not break the lock of a run that is alive on this machine.
     """
     from reconciler import wiring
-    from reconciler.protocols.backend import locked_by
 
     backend = wiring.backend(options().workspace(), settings_here(), os.environ)
-    held = backend.holder()
-    if held is not None and held.info.lock_id == lock_id:
-        say(locked_by(held).detail)
-        if not auto_approve and not _confirmed(shared=backend.traits.leases):
-            unasked = way("To continue without confirmation", "unlock", lock_id, "--auto-approve")
-            raise Declined("You did not answer yes.", hint(unasked))
+    if not auto_approve and (backend.traits.leases or sys.stdin.isatty()):
+        held = backend.holder()
+        if held is not None and held.info.lock_id == lock_id:
+            _confirm(held)
     holder = backend.break_lock(lock_id)
     say(f"Unlocked: {holder.operation} by {holder.who}. The next run settles what it left open.")
     return 0
 
 
-def _confirmed(*, shared: bool) -> bool:
-    """Whether the user wants it all the same. Without a terminal, a lock that other machines share stays."""
-    if not sys.stdin.isatty():
-        return not shared
+def _confirm(held: Held) -> None:
+    """Shows who holds the lock, and asks. Raises Declined, also without a terminal: other machines share this state."""
+    say(locked_by(held).detail)
     asked = "If that run is alive after all, it stops at its next write. Break its lock? Only 'yes' will be accepted: "
-    return streams.ask(asked) == "yes"
+    if not sys.stdin.isatty() or streams.ask(asked) != "yes":
+        unasked = way("To continue without confirmation", "unlock", held.info.lock_id, "--auto-approve")
+        raise Declined("You did not answer yes.", hint(unasked))

@@ -91,6 +91,14 @@ def migrate(
     return state
 
 
+def leave_mark(backend: Backend, to: str) -> None:
+    """Marks a state whose content was written to another place under another name."""
+    content = _content(backend)
+    if content.state is not None:
+        mark = Moved(moved_to=to, lineage=content.state.lineage, serial=content.serial + 1)
+        _write(backend, mark, content.version)
+
+
 def _content(backend: Backend) -> _Content:
     blob = backend.read()
     if blob is None:

@@ -22,6 +22,7 @@ from reconciler.model.state import State
 from reconciler.planning import no_state, planner, policy
 from reconciler.planning.finish import finish
 from reconciler.planning.plan_context import PlanOptions
+from reconciler.protocols.backend import Lease
 from reconciler.protocols.clock import Clock
 from reconciler.values import value
 
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from reconciler.engine.executor import Executor
     from reconciler.engine.jobs import JobResult
     from reconciler.model.survey import Survey
+
+
+GRACE = 6.0  # seconds; GitHub sends SIGTERM 7.5 s after the SIGINT of a cancelled job, and kills it 2.5 s later
 
 
 @value
@@ -40,6 +44,7 @@ class Watch:
     emit: Callable[[Event], None]
     stop: Callable[[], str | None]  # called in every cycle: returns why nothing more may start
     began: Callable[[Callable[[], Tally]], None] = lambda _: None  # receives a function that returns the progress
+    grace: float = GRACE  # seconds that a stopped run waits for open calls
 
 
 @value
@@ -95,7 +100,7 @@ def apply(
     """
     with session.store.locked(
         "destroy" if request.options.destroy else "apply", wait=request.lock_wait, waiting=request.waiting
-    ):
+    ) as lease:
         new = request.new_state if approved is None else approved.new_state
         state = session.state(begins=not request.options.destroy, new=new)
         preconditions.refuse_lost_place(session, new=new)
@@ -121,7 +126,7 @@ def apply(
             elsewhere = way("Answer yes, or run without confirmation", "--auto-approve")
             raise Declined("You did not answer yes.", hint(elsewhere))
         used = None if approved is None or policy.does_nothing(approved) else approved
-        return _run(replace(session, clock=planned.clock), state, new_plan, planned.clouds, watch, used, workers)
+        return _run(replace(session, clock=planned.clock), state, new_plan, planned.clouds, watch, used, workers, lease)
 
 
 def _with_saved_options(request: Request, approved: Plan) -> Request:
@@ -143,6 +148,7 @@ def _run(
     watch: Watch,
     approved: Plan | None,
     start_workers: Callable[[], WorkerPool[JobResult]],
+    lease: Lease,
 ) -> Applied:
     from reconciler.engine.executor import Executor  # a plan needs none of it
 
@@ -161,6 +167,8 @@ def _run(
         clock=session.clock,
         emit=watch.emit,
         stop=watch.stop,
+        lease=lease,
+        grace=watch.grace,
     )
     watch.began(executor.tally)
     try:
@@ -171,7 +179,7 @@ def _run(
             session.store.commit(executor.state)
         raise
     finally:
-        workers.close()
+        workers.close(wait=executor.halted is None)
     _save_end(session, executor, approved)
     return Applied(plan=new_plan, tally=tally, halted=executor.halted)
 

@@ -67,11 +67,11 @@ class StateSettings(Frozen):
     dsn_env: EnvName | None = Field(
         default=None, description="postgresql: the variable that holds the connection string, with its password."
     )
-    lease: Duration = Field(
-        default=LEASE, ge=1, description="After this time without a heartbeat, another run may take over the lock."
+    lease: Annotated[Duration, Field(ge=1)] = Field(
+        default=LEASE, description="After this time without a heartbeat, another run may take over the lock."
     )
-    max_run: Duration = Field(
-        default=LONGEST_RUN, ge=60, description="https: how long a run may last, because its locks have no lease."
+    max_run: Annotated[Duration, Field(ge=60)] = Field(
+        default=LONGEST_RUN, description="https: how long a run may last, because its locks have no lease."
     )
     history: int = Field(default=KEPT, ge=0, le=1000, description="How many snapshots are kept.")
     encryption: Encryption | None = Field(default=None, description="Encrypt all that is stored.")

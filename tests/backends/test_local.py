@@ -42,7 +42,7 @@ def test_a_finished_write_leaves_the_snapshot_and_the_one_before_it(tmp_path: Pa
     backend = local(tmp_path)
     version = backend.append([b"e"], backend.write(b"1", None, STAMP), STAMP)
     backend.write(b"2", version, STAMP)
-    assert {p.name: p.read_bytes() for p in tmp_path.iterdir() if p.is_file()} == {
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == {
         "voices.state.json": b"2",
         "voices.state.backup": b"1",
     }
@@ -50,7 +50,7 @@ def test_a_finished_write_leaves_the_snapshot_and_the_one_before_it(tmp_path: Pa
 
 def test_new_files_are_for_their_owner_only(journalled: Path) -> None:
     local(journalled).write(b"2", ANY_VERSION, STAMP)
-    modes = {p.name: p.stat().st_mode & 0o777 for p in journalled.iterdir() if p.is_file()}
+    modes = {p.name: p.stat().st_mode & 0o777 for p in journalled.iterdir()}
     assert modes == {"voices.state.json": 0o600, "voices.state.backup": 0o600}
 
 
@@ -81,7 +81,7 @@ def test_a_linked_state_is_written_where_the_link_points(tmp_path: Path) -> None
     version = backend.append([b"e"], backend.write(b"1", None, STAMP), STAMP)
     backend.write(b"2", version, STAMP)
     assert link.is_symlink()
-    assert sorted(p.name for p in shared.iterdir() if p.is_file()) == ["voices.state.backup", "voices.state.json"]
+    assert sorted(p.name for p in shared.iterdir()) == ["voices.state.backup", "voices.state.json"]
     assert (shared / "voices.state.json").read_bytes() == b"2"
 
 
@@ -266,7 +266,7 @@ def test_a_full_disk_fails_a_write_and_keeps_the_old_content(journalled: Path) -
 
     assert in_child(work) == 0
     assert local(journalled).read() == before
-    assert sorted(p.name for p in journalled.iterdir() if p.is_file()) == ["voices.state.journal", "voices.state.json"]
+    assert sorted(p.name for p in journalled.iterdir()) == ["voices.state.journal", "voices.state.json"]
 
 
 def test_a_full_disk_fails_an_append_and_keeps_what_was_there(journalled: Path) -> None:

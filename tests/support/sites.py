@@ -33,4 +33,6 @@ class LocalSite:
         self._folder = folder
 
     def open(self) -> Backend:
-        return LocalBackend(self._folder / "voices.state.json", keep=3)
+        return LocalBackend(
+            self._folder / "voices.state.json", history=self._folder / ".voicectl/history/voices", keep=3
+        )

@@ -18,9 +18,10 @@ from reconciler.engine.store import Store
 from reconciler.errors import OutputLost, SafetyStop, VoicectlError
 from reconciler.hints import NO_HINT, hint, way
 from reconciler.loader.build import load
-from reconciler.model import planfile, statefile
+from reconciler.model import moved, planfile, statefile
 from reconciler.model.account import Timeouts
 from reconciler.model.manifest import Safety
+from reconciler.model.moved import Moved
 from reconciler.model.neighbour import Neighbour, Relation
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.state import Record, State, Status
@@ -184,6 +185,9 @@ EXAMPLES: dict[type[VoicectlError], Callable[[], object]] = {
     errors.StateTooNew: lambda: statefile.load(b'{"version": 99}'),
     errors.StateForeign: lambda: foreign.check_manifest(
         STATE, "studio.yaml", where="studio.state.json", place="-f studio.yaml"
+    ),
+    errors.StateMoved: lambda: moved.refusal(
+        Moved(moved_to="s3://acme-states/voices", lineage=LINEAGE, serial=13), "voices.state.json"
     ),
     errors.StateLocked: lambda: locked_by(Held(ANN)),
     errors.StateConflict: state_of_an_earlier_run,
