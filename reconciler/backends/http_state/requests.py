@@ -9,6 +9,7 @@ import base64
 import hashlib
 import ssl
 import threading
+import weakref
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -141,6 +142,7 @@ class Connection:
                     trust_env=False,
                     follow_redirects=False,
                 )
+                weakref.finalize(self, self._client.close)  # a backend has no end of its own
             return self._client
 
 
