@@ -22,8 +22,9 @@ from reconciler.protocols.backend import LockInfo
 from reconciler.values import value
 
 LONGEST_ID = 255  # characters (GitLab, lib/api/terraform/state.rb)
-_LONGEST_WHO, _LONGEST_HOST, _LONGEST_OPERATION = 64, 64, 16
-_SAFE = "@/.-_+:?=&"
+_LONGEST_WHO, _LONGEST_HOST, _LONGEST_OPERATION = 56, 48, 16
+_SAFE = "@/.-_+?=&"
+_SAFE_IN_URL = f"{_SAFE}:"
 _UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -59,13 +60,13 @@ def new_id(info: LockInfo, limit: float, nonce: str) -> str:
     parts = [
         f"{_word(info.lock_id, 36)}.{nonce}",
         _word(info.who, _LONGEST_WHO),
-        f"{_word(info.host, _LONGEST_HOST).replace(':', '%3A')}:{info.pid}:{info.started}:{boot}",
+        f"{_word(info.host, _LONGEST_HOST)}:{info.pid}:{info.started}:{boot}",
         _word(info.operation, _LONGEST_OPERATION),
         f"{info.since.timestamp():.0f}",
         f"{limit:.0f}",
     ]
     begin = "~".join(parts) + "~"
-    return begin + _word(info.job, LONGEST_ID - len(begin))
+    return begin + _word(info.job, LONGEST_ID - len(begin), _SAFE_IN_URL)
 
 
 def record(lock_id: str, info: LockInfo, version: str) -> bytes:
@@ -147,11 +148,11 @@ def _digest(boot: str) -> str:
     return sha256(boot.encode()).hexdigest()[:12] if boot else ""
 
 
-def _word(text: str, longest: int) -> str:
+def _word(text: str, longest: int, safe: str = _SAFE) -> str:
     """The text for one part of an id, at most so long. A character that is encoded is not cut in half."""
     kept, size = [], 0
     for character in text:
-        encoded = quote(character, safe=_SAFE, errors="replace").replace("~", "%7E")
+        encoded = quote(character, safe=safe, errors="replace").replace("~", "%7E")
         size += len(encoded)
         if size > longest:
             break
