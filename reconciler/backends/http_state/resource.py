@@ -11,6 +11,7 @@ from datetime import datetime
 
 from reconciler.backends.http_state.address import Address, with_lock_id
 from reconciler.backends.http_state.body import Stored, unpack
+from reconciler.backends.http_state.locks import LOCKED
 from reconciler.backends.http_state.requests import Answer, Connection, failed, tries
 from reconciler.errors import Fenced, StateConflict, StateDamaged, StateError
 from reconciler.hints import hint, way
@@ -72,23 +73,30 @@ class StateResource:
         at = self._address
         url = with_lock_id(at.state, lock_id) if lock_id else at.state
         answer, unclear = Answer(0), False
-        for _ in tries(self._clock):
+
+        def saved() -> bool:
+            found = self._read_back()
+            if found == body:
+                return True
+            other = holder() if lock_id and _may_mean_lock(answer) else None
+            if other is not None:
+                raise fenced(other)
+            if found != before:
+                raise conflict(at.where)
+            return False
+
+        for number in tries(self._clock):
             self._wait()
+            if number and saved():
+                return unclear
             answer = self._connection.send(at.update_method, url, body)
             if answer.ok:
                 return unclear
             unclear = unclear or not answer.final
-            found = self._read_back()
-            if found == body:
-                return unclear
-            if lock_id and _may_mean_lock(answer):
-                other = holder()
-                if other is not None:
-                    raise fenced(other)
-            if found != before:
-                raise conflict(at.where)
-            if answer.final and not (lock_id and answer.status in (409, 423)):
+            if answer.final and not (lock_id and answer.status in LOCKED):
                 break
+        if saved():
+            return unclear
         if at.gitlab and answer.status == 422:
             raise StateError(
                 f"{at.where} could not be written: GitLab has had a state with this serial before.",
@@ -133,4 +141,4 @@ def conflict(where: str, *, removed: bool = False) -> StateConflict:
 
 def _may_mean_lock(answer: Answer) -> bool:
     """Whether a server may answer so if the lock is not ours. GitLab answers 500, others 409 or 423."""
-    return answer.status >= 500 or answer.status in (400, 409, 412, 423)
+    return answer.status >= 500 or answer.status in (400, 412, *LOCKED)

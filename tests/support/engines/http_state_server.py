@@ -14,7 +14,7 @@ import random
 import re
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -84,6 +84,7 @@ class StateServer:
         self.ahead = timedelta()  # of the server's clock
         self.password: str | None = None  # with it, all others are refused with 401
         self.largest = 10_000_000  # bytes of a body; a larger one is refused with 413
+        self.on_request: Callable[[Received], object] = lambda request: None  # called before each answer
         self._faults: dict[str, list[Fault]] = {}
         self._random: tuple[random.Random, float] | None = None
         self._guard = threading.RLock()
@@ -121,6 +122,7 @@ class StateServer:
     def answer(self, request: Received) -> tuple[Fault | None, Reply]:
         with self._guard:
             self.received.append(request)
+            self.on_request(request)
             gitlab = _GITLAB_PATH.fullmatch(urlsplit(request.target).path)
             operation = _operation(request.method, locks=bool(gitlab and gitlab["rest"] == "/lock"))
             fault = self._fault(operation)
