@@ -95,7 +95,7 @@ class StateResource:
             unclear = unclear or not answer.final
             if answer.final and not (lock_id and answer.status in LOCKED):
                 break
-        if saved():
+        if (unclear or answer.status != 401) and saved():  # after a 401, reading is refused too
             return unclear
         if at.gitlab and answer.status == 422:
             raise StateError(

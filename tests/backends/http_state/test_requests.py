@@ -3,9 +3,10 @@ from __future__ import annotations
 import datetime as dt
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -15,8 +16,10 @@ from reconciler.errors import UsageError
 from tests.support.clock import FakeClock
 from tests.support.engines.http_state_server import Fault, HttpSite
 
+NO_ENVIRON: Mapping[str, str] = MappingProxyType({})
 
-def connection(url: str, clock: FakeClock | None = None, **environ: str) -> Connection:
+
+def connection(url: str, environ: Mapping[str, str] = NO_ENVIRON, clock: FakeClock | None = None) -> Connection:
     return Connection(address(url, environ), clock or FakeClock())
 
 
@@ -59,7 +62,7 @@ def test_a_read_is_tried_again_as_often_as_the_settings_say(http_site: HttpSite)
     clock = FakeClock()
     http_site.server.fail("get", Fault.FAIL_BEFORE, Fault.DROP_BEFORE)
     reader = connection(
-        http_site.url, clock, TF_HTTP_RETRY_MAX="2", TF_HTTP_RETRY_WAIT_MIN="3", TF_HTTP_RETRY_WAIT_MAX="4"
+        http_site.url, {"TF_HTTP_RETRY_MAX": "2", "TF_HTTP_RETRY_WAIT_MIN": "3", "TF_HTTP_RETRY_WAIT_MAX": "4"}, clock
     )
     assert reader.read(http_site.url).body == b"{}"
     assert clock.slept == [3, 4]
@@ -83,7 +86,7 @@ def test_the_server_s_clock_is_read(http_site: HttpSite) -> None:
 def test_the_password_is_sent(http_site: HttpSite) -> None:
     http_site.server.password = "secret"
     assert connection(http_site.url).send("GET", http_site.url).status == 401
-    known = connection(http_site.url, TF_HTTP_USERNAME="ann", TF_HTTP_PASSWORD="secret")
+    known = connection(http_site.url, {"TF_HTTP_USERNAME": "ann", "TF_HTTP_PASSWORD": "secret"})
     assert known.send("GET", http_site.url).status == 404
 
 
@@ -92,7 +95,7 @@ def test_the_password_is_sent(http_site: HttpSite) -> None:
 
 def test_no_word_of_the_server_and_no_secret_gets_into_an_error(http_site: HttpSite) -> None:
     http_site.server.fail("get", Fault.FAIL_BEFORE)
-    reader = connection(f"{http_site.url}?key=secret", TF_HTTP_PASSWORD="secret", TF_HTTP_RETRY_MAX="0")
+    reader = connection(f"{http_site.url}?key=secret", {"TF_HTTP_PASSWORD": "secret", "TF_HTTP_RETRY_MAX": "0"})
     error = failed("The state could not be read", reader.read(f"{http_site.url}?key=secret"))
     assert str(error) == "The state could not be read: the server failed (500)."
     assert "secret" not in f"{error} {error.hint}"
@@ -175,14 +178,16 @@ def tls_url(certificate: Path) -> Iterator[str]:
 def test_certificates_are_taken_from_the_environment(tls_url: str, certificate: Path) -> None:
     pair = certificate.read_text()
     own = {"TF_HTTP_CLIENT_CERTIFICATE_PEM": pair, "TF_HTTP_CLIENT_PRIVATE_KEY_PEM": pair}
-    trusting = connection(tls_url, TF_HTTP_CLIENT_CA_CERTIFICATE_PEM=pair, **own)
+    trusting = connection(tls_url, own | {"TF_HTTP_CLIENT_CA_CERTIFICATE_PEM": pair})
     assert trusting.send("GET", tls_url).status == 204
-    assert connection(tls_url, TF_HTTP_SKIP_CERT_VERIFICATION="true", **own).send("GET", tls_url).status == 204
-    assert connection(tls_url, **own).send("GET", tls_url).words == "the server's certificate is not trusted"
+    assert connection(tls_url, own | {"TF_HTTP_SKIP_CERT_VERIFICATION": "true"}).send("GET", tls_url).status == 204
+    assert connection(tls_url, own).send("GET", tls_url).words == "the server's certificate is not trusted"
 
 
 def test_a_certificate_that_is_none_is_refused_without_its_text(tls_url: str) -> None:
-    wrong = connection(tls_url, TF_HTTP_CLIENT_CERTIFICATE_PEM="secret", TF_HTTP_CLIENT_PRIVATE_KEY_PEM="secret")
+    wrong = connection(
+        tls_url, {"TF_HTTP_CLIENT_CERTIFICATE_PEM": "secret", "TF_HTTP_CLIENT_PRIVATE_KEY_PEM": "secret"}
+    )
     with pytest.raises(UsageError) as caught:
         wrong.send("GET", tls_url)
     assert "TF_HTTP_CLIENT_CERTIFICATE_PEM" in str(caught.value)
