@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 from tests import sampling
 
 pytest_plugins = [
-    "tests.support.engines.http_state_server",
+    "tests.support.engines.http_state",
 ]
 
 # The speed of input generation depends on how busy the machine is, not on the project.

@@ -62,7 +62,7 @@ class HttpBackend:
         connection = Connection(at, clock)
         self._resource = StateResource(at, connection, clock)
         self._locks = Locks(at, connection, clock, limit)
-        self._mutex = threading.RLock()  # guards what follows; held during a write
+        self._mutex = threading.RLock()  # one write, check or release at a time; it may take a minute
         self._run: _Run | None = None
 
     @property
@@ -72,10 +72,9 @@ class HttpBackend:
 
     def read(self) -> Blob | None:
         """The state; None if there is none. Raises StateForeign, StateDamaged and StateError."""
-        stored = self._resource.stored()
-        with self._mutex:
-            if self._run is not None:
-                self._run.note_read(None if stored is None else stored.version)
+        run, stored = self._run, self._resource.stored()
+        if run is not None:
+            run.note_read(None if stored is None else stored.version)
         return None if stored is None else Blob(stored.data, stored.version)
 
     def write(self, data: bytes, expected: str | None, stamp: Stamp) -> str:
@@ -105,8 +104,7 @@ class HttpBackend:
     @contextmanager
     def lock(self, holder: LockInfo) -> Iterator[Lease]:
         """Holds the lock while the context lasts, at most `limit` seconds. Raises StateLocked, and StateForeign."""
-        with suppress(StateDamaged):  # the lock is needed to replace it
-            self._resource.stored()
+        self._refuse_foreign()
         since = boot_time()
         lock = self._locks.take(holder)
         try:
@@ -122,11 +120,12 @@ class HttpBackend:
 
     def holder(self) -> Held | None:
         """Our own lock; None otherwise, even if another run has it: this server names a holder only to a LOCK."""
-        with self._mutex:
-            return None if self._run is None else Held(self._run.info)
+        run = self._run
+        return None if run is None else Held(run.info)
 
     def break_lock(self, lock_id: str) -> LockInfo:
         """Removes the lock of a run that is not alive here, and returns its holder. Raises StateError otherwise."""
+        self._refuse_foreign()
         return self._locks.break_(lock_id)
 
     def history(self) -> Sequence[Snapshot]:
@@ -154,6 +153,11 @@ class HttpBackend:
             return bodies.decompressed(kept.zlib)
         except ValueError:
             raise StateDamaged(f"The snapshot {serial} of {self.where} can't be read.") from None
+
+    def _refuse_foreign(self) -> None:
+        """Raises StateForeign for another program's data. A damaged state may be locked, so that it can be replaced."""
+        with suppress(StateDamaged):
+            self._resource.stored()
 
     def _unpacked(self, content: Content, expected: str | None) -> Stored | None:
         if content.body is None:
@@ -220,14 +224,17 @@ class _Run:
         self.version: str | None = None  # of the last write; before it, of the last read
         self.late: set[str] = set()  # versions of which a repeated request may still arrive
         self._written: set[str] = set()
+        self._guard = threading.Lock()
 
     def note_read(self, version: str | None) -> None:
-        if not self._written:
-            self.knows, self.version = True, version
+        with self._guard:
+            if not self._written:
+                self.knows, self.version = True, version
 
     def note_write(self, version: str) -> None:
-        self._written.add(version)
-        self.knows, self.version = True, version
+        with self._guard:
+            self._written.add(version)
+            self.knows, self.version = True, version
 
     def wrote(self, version: str) -> bool:
         return version in self._written

@@ -63,16 +63,12 @@ _KEPT = TypeAdapter(tuple[Kept, ...], config={"defer_build": True})
 
 @value
 class Stored:
-    """A state as the server holds it."""
+    """A state as the server holds it. `version` names the content and the serial."""
 
     data: bytes
     stamp: Stamp
     history: tuple[Kept, ...]
-
-    @property
-    def version(self) -> str:
-        """Names the content and the serial."""
-        return version(self.data, self.stamp)
+    version: str
 
 
 def version(data: bytes, stamp: Stamp) -> str:
@@ -149,12 +145,16 @@ def unpack(body: bytes, where: str) -> Stored:
         ) from None
     if not _REQUIRED_KEYS <= found.keys() <= _STATE_KEYS or not _are_stamp(found):
         raise _foreign(where, "no state of voicectl")
-    return Stored(body, Stamp(found["lineage"], found["serial"]), ())  # a state file that was uploaded by hand
+    return _stored(body, Stamp(found["lineage"], found["serial"]), ())  # a state file that was uploaded by hand
+
+
+def _stored(data: bytes, stamp: Stamp, history: tuple[Kept, ...]) -> Stored:
+    return Stored(data, stamp, history, version(data, stamp))
 
 
 def _unwrapped(wrapped: _Wrapped) -> Stored:
     data = decompressed(wrapped.zlib) if wrapped.zlib else base64.b64decode(wrapped.data, validate=True)
-    return Stored(data, Stamp(wrapped.lineage, wrapped.serial), wrapped.voicectl_history)
+    return _stored(data, Stamp(wrapped.lineage, wrapped.serial), wrapped.voicectl_history)
 
 
 def _plain(text: str) -> Stored:
@@ -166,7 +166,7 @@ def _plain(text: str) -> Stored:
     if text[end : end + 1] != "," or not _are_stamp(found):
         raise ValueError("not a state")
     stamp = Stamp(found["lineage"], found["serial"])
-    return Stored(rest.encode(), stamp, _KEPT.validate_json(json.dumps(listed)))
+    return _stored(rest.encode(), stamp, _KEPT.validate_json(json.dumps(listed)))
 
 
 def _has_stamp(data: bytes, stamp: Stamp) -> bool:

@@ -21,7 +21,7 @@ from reconciler.model.statefile import dump, load
 from reconciler.protocols.backend import ANY_VERSION, Stamp
 from tests.backends.http_state.holding import at, holder
 from tests.backends.http_state.test_body import TERRAFORM
-from tests.support.engines.http_state_server import HttpSite
+from tests.support.engines.http_state import HttpSite
 
 ROOT = Path(__file__).parents[3]
 
@@ -45,7 +45,12 @@ def test_another_program_s_state_is_refused_before_any_lock_or_write(site: HttpS
     client = site.client()
     with pytest.raises(StateForeign), client.lock(holder()):
         pass
-    for refused in (client.read, lambda: client.write(b"1", ANY_VERSION, at(1)), client.history):
+    for refused in (
+        client.read,
+        lambda: client.break_lock("aaaa1111"),
+        lambda: client.write(b"1", ANY_VERSION, at(1)),
+        client.history,
+    ):
         with pytest.raises(StateForeign):
             refused()
     assert {each.method for each in site.server.received} == {"GET"}

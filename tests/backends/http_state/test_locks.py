@@ -12,7 +12,8 @@ import pytest
 
 from reconciler.errors import StateError, StateLocked
 from tests.backends.http_state.holding import at, holder, of_a_dead_process, of_this_process
-from tests.support.engines.http_state_server import Fault, HttpSite
+from tests.support.engines.http_state import HttpSite
+from tests.support.engines.http_state_server import Fault
 
 LOST = [Fault.FAIL_AFTER, Fault.DROP_AFTER, Fault.BARE_AFTER, Fault.LIMITED_AFTER]
 FAULTS = [*LOST, Fault.FAIL_BEFORE, Fault.DROP_BEFORE, Fault.BARE]

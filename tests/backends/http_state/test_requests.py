@@ -14,7 +14,8 @@ from reconciler.backends.http_state.address import address
 from reconciler.backends.http_state.requests import Answer, Connection, failed, tries
 from reconciler.errors import UsageError
 from tests.support.clock import FakeClock
-from tests.support.engines.http_state_server import Fault, HttpSite
+from tests.support.engines.http_state import HttpSite
+from tests.support.engines.http_state_server import Fault
 
 NO_ENVIRON: Mapping[str, str] = MappingProxyType({})
 

@@ -15,7 +15,8 @@ from reconciler.model.statefile import dump
 from reconciler.protocols.backend import Stamp
 from tests.backends.http_state.holding import at, holder
 from tests.support.clock import FakeClock
-from tests.support.engines.http_state_server import Fault, HttpSite, Received
+from tests.support.engines.http_state import HttpSite
+from tests.support.engines.http_state_server import Fault, Received
 
 FAULTS = [fault for fault in Fault if fault not in (Fault.BARE, Fault.BARE_AFTER)]
 

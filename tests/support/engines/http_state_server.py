@@ -9,12 +9,13 @@ Its limit: everything is in memory, and a state's name says which mode it is ser
 
 from __future__ import annotations
 
+import base64
 import json
 import random
 import re
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -24,12 +25,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
-
-import pytest
-
-from reconciler.backends.http_state.backend import HttpBackend, open_http
-from reconciler.protocols.backend import Backend
-from tests.support.clock import FakeClock
 
 GITLAB = "/api/v4/projects/7/terraform/state"
 _GITLAB_PATH = re.compile(rf"{GITLAB}/(?P<name>[^/]+)(?P<rest>/lock|/versions/(?P<serial>[0-9]+))?")
@@ -92,7 +87,7 @@ class StateServer:
         self._http.states = self
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -278,43 +273,4 @@ def _query_id(request: Received) -> str | None:
 
 
 def _password(request: Received) -> str:
-    import base64
-
     return base64.b64decode(request.headers.get("authorization", "").removeprefix("Basic ")).decode()
-
-
-class HttpSite:
-    """The address of one state. Waiting costs no time: its clients have a clock of their own."""
-
-    ttl = 0.0
-    shows_holder = False
-
-    def __init__(self, server: StateServer, url: str) -> None:
-        self.server = server
-        self.url = url
-
-    def open(self) -> Backend:
-        return self.client()
-
-    def client(self, clock: FakeClock | None = None, **options: Any) -> HttpBackend:
-        return open_http(self.url, environ={}, clock=clock or FakeClock(), **{"keep": 3} | options)
-
-    @property
-    def place(self) -> Place:
-        return self.server.place(self.url)
-
-
-@pytest.fixture
-def state_server() -> Iterator[StateServer]:
-    with StateServer() as server:
-        yield server
-
-
-@pytest.fixture
-def http_site(state_server: StateServer) -> HttpSite:
-    return HttpSite(state_server, f"{state_server.url}/state/voices")
-
-
-@pytest.fixture
-def gitlab_site(state_server: StateServer) -> HttpSite:
-    return HttpSite(state_server, f"{state_server.url}{GITLAB}/voices")
