@@ -138,14 +138,15 @@ class Locks:
             elif answer.status in LOCKED:
                 nameless += 1
                 if nameless == _NAMELESS:
-                    raise StateLocked(
-                        "Another run holds the lock. The server does not say which one.",
-                        "Wait for it, and try again.",
-                    )
+                    break
             elif answer.final:
                 break
             else:
                 attempt.perhaps_ours = True
+        if answer.status in LOCKED and nameless:
+            raise StateLocked(
+                "Another run holds the lock. The server does not say which one.", "Wait for it, and try again."
+            )
         raise failed(f"The lock of {self._address.where} could not be taken", answer)
 
     def _lock_for(self, info: LockInfo) -> Lock:

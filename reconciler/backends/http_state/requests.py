@@ -138,7 +138,7 @@ class Connection:
                     headers={"Accept-Encoding": "identity", "User-Agent": "voicectl"},
                     verify=_context(at.tls) if at.encrypted else False,
                     timeout=httpx.Timeout(_TRANSFER, connect=_CONNECT),
-                    proxy=at.proxy or None,
+                    proxy=_proxy(at.proxy),
                     trust_env=False,
                     follow_redirects=False,
                 )
@@ -182,6 +182,20 @@ def _date(text: str) -> datetime | None:
     except ValueError:
         return None
     return when if when.tzinfo is not None else when.replace(tzinfo=UTC)
+
+
+def _proxy(url: str) -> httpx.Proxy | None:
+    import httpx
+
+    if not url:
+        return None
+    try:
+        return httpx.Proxy(url if "://" in url else f"http://{url}")
+    except (ValueError, httpx.InvalidURL):  # their words would quote its password
+        raise UsageError(
+            "The environment names a proxy, but its value is not the URL of a proxy.",
+            "See HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY in the environment.",
+        ) from None
 
 
 def _context(tls: Tls) -> ssl.SSLContext:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import pytest
 
-from reconciler.backends.http_state.address import address
+from reconciler.backends.http_state.address import address, with_lock_id
 from reconciler.backends.http_state.requests import Answer, Connection, failed, tries
 from reconciler.errors import UsageError
 from tests.support.clock import FakeClock
@@ -110,6 +110,22 @@ def test_a_server_that_is_not_there_is_said_so() -> None:
 def test_a_redirect_is_not_followed() -> None:
     assert Answer(302).final
     assert "redirect (302)" in Answer(302).words
+
+
+def test_an_address_is_sent_as_it_is_written(http_site: HttpSite) -> None:
+    url = f"{http_site.server.url}/state/group%2Fvoices?key=a%20b"
+    connection(url).send("GET", with_lock_id(url, "1~a@b:c~https://d/?e=f&g"))
+    (got,) = http_site.server.received
+    assert got.target == "/state/group%2Fvoices?key=a%20b&ID=1~a%40b%3Ac~https%3A%2F%2Fd%2F%3Fe%3Df%26g"
+
+
+@pytest.mark.parametrize("proxy", ["ftp://user:secret@proxy", "http://user:secret@proxy:port"])
+def test_a_proxy_that_is_none_is_refused_without_its_text(proxy: str) -> None:
+    url = "https://state.example.com/voices"
+    with pytest.raises(UsageError) as caught:
+        connection(url, {"HTTPS_PROXY": proxy}).send("GET", url)
+    assert "names a proxy" in str(caught.value)
+    assert "secret" not in str(caught.value)
 
 
 # -- TLS ---------------------------------------------------------------------------------------------------------------
