@@ -116,6 +116,7 @@ def test_the_lock_of_another_run_is_never_released(site: HttpSite) -> None:
         with pytest.raises(StateLocked), site.client().lock(holder("bbbb2222")):
             pass
         assert site.place.lock is not None
+        assert site.server.of("UNLOCK", "DELETE") == []
 
 
 def test_a_server_without_locks_is_refused(http_site: HttpSite) -> None:
