@@ -25,6 +25,7 @@ from reconciler.values import value
 
 _GRACE = 300.0  # seconds after the limit of a run, before another run takes its lock over (GitLab only)
 LOCKED = (409, 423)  # the answers of a locked state
+_ASKING = "unlock"  # the operation of `break_`, which takes the lock for a moment to see whether it is free
 _NAMELESS = 4  # answers without a record, before "another run has it" is believed
 
 
@@ -89,8 +90,12 @@ class Locks:
                 return None
             if answer.status in LOCKED:
                 other = lock_record.parse(answer.body)
+                if other is not None and other.id == lock.id:
+                    return None
+                if other is not None and other.info.operation == _ASKING:
+                    continue  # it only looks who has the lock, and releases it at once
                 if other is not None:
-                    return None if other.id == lock.id else other.info
+                    return other.info
                 nameless += 1
                 if nameless == _NAMELESS:
                     return None  # such a server never says
@@ -206,7 +211,7 @@ def _asker(now: datetime) -> LockInfo:
         who=f"{user}@{host}",
         pid=pid,
         host=host,
-        operation="unlock",
+        operation=_ASKING,
         since=now,
         boot=processes.boot(),
         started=processes.started(pid),

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import httpx
 
 _CONNECT, _TRANSFER = 5.0, 30.0  # seconds: to open a connection; between two parts of a request or an answer
+_SHORT, _SHORT_BODY = 10.0, 65536  # seconds, for a request of fewer bytes, like LOCK
 _TRIES, _LONGEST_TIME = 8, 60.0  # of one request whose outcome is unclear
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0  # seconds between two of them
 _AGAIN = frozenset((408, 425, 429))  # and all from 500 on
@@ -105,7 +106,9 @@ class Connection:
             digest = hashlib.md5(body, usedforsecurity=False).digest()
             headers = {"Content-Type": "application/json", "Content-MD5": base64.b64encode(digest).decode()}
         try:
-            reply = self._opened().request(method, url, content=body, headers=headers)
+            transfer = _SHORT if body is not None and len(body) < _SHORT_BODY else _TRANSFER
+            timeout = httpx.Timeout(transfer, connect=_CONNECT)
+            reply = self._opened().request(method, url, content=body, headers=headers, timeout=timeout)
         except httpx.ConnectTimeout:
             return Answer(0, trouble="the server could not be reached")
         except httpx.TimeoutException:
@@ -137,7 +140,6 @@ class Connection:
                     auth=(at.user, at.password) if at.user or at.password else None,
                     headers={"Accept-Encoding": "identity", "User-Agent": "voicectl"},
                     verify=_context(at.tls) if at.encrypted else False,
-                    timeout=httpx.Timeout(_TRANSFER, connect=_CONNECT),
                     proxy=_proxy(at.proxy),
                     trust_env=False,
                     follow_redirects=False,

@@ -10,10 +10,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from reconciler.backends.http_state.lock_record import new_id
 from reconciler.errors import StateError, StateLocked
 from tests.backends.http_state.holding import at, holder, of_a_dead_process, of_this_process
 from tests.support.engines.http_state import HttpSite
-from tests.support.engines.http_state_server import Fault
+from tests.support.engines.http_state_server import Fault, Received
 
 LOST = [Fault.FAIL_AFTER, Fault.DROP_AFTER, Fault.BARE_AFTER, Fault.LIMITED_AFTER]
 FAULTS = [*LOST, Fault.FAIL_BEFORE, Fault.DROP_BEFORE, Fault.BARE]
@@ -255,6 +256,22 @@ def test_nothing_is_left_locked_where_nothing_was(site: HttpSite) -> None:
 def test_the_lock_of_this_very_process_is_not_broken(site: HttpSite) -> None:
     with site.client().lock(of_this_process()), pytest.raises(StateError, match="is alive"):
         site.client().break_lock("aaaa1111")
+
+
+def test_a_run_is_not_fenced_by_an_unlock_that_looks_who_has_the_lock(http_site: HttpSite) -> None:
+    mine = http_site.client()
+    with mine.lock(holder()) as lease:
+        own = http_site.place.lock
+        asking = holder("bbbb2222", operation="unlock")
+        http_site.place.lock = {"ID": new_id(asking, 1, "0000abcd")}
+
+        def end(request: Received) -> None:
+            if len(http_site.server.of("LOCK")) == 3:
+                http_site.place.lock = own
+
+        http_site.server.on_request = end
+        lease.renew()
+        assert lease.lost is None
 
 
 def test_a_lock_that_was_broken_and_is_free_is_taken_again_by_its_run(site: HttpSite) -> None:

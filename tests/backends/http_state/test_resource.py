@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from reconciler.backends.http_state import requests
 from reconciler.errors import Fenced, StateConflict, StateError, StateLocked
 from reconciler.model.state import State
 from reconciler.model.statefile import dump
@@ -18,7 +19,7 @@ from tests.support.clock import FakeClock
 from tests.support.engines.http_state import HttpSite
 from tests.support.engines.http_state_server import Fault, Received
 
-FAULTS = [fault for fault in Fault if fault not in (Fault.BARE, Fault.BARE_AFTER)]
+FAULTS = [fault for fault in Fault if fault not in (Fault.BARE, Fault.BARE_AFTER, Fault.SLOW)]
 
 
 @pytest.fixture(params=["http", "gitlab"])
@@ -95,6 +96,20 @@ def test_a_write_whose_answer_was_lost_is_saved(site: HttpSite, fault: Fault) ->
     blob = site.client().read()
     assert blob is not None
     assert blob.data == b"3"
+
+
+def test_an_answer_that_comes_too_late_is_a_lost_one(site: HttpSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requests, "_SHORT", 0.3)
+    site.server.fail("lock", Fault.SLOW)
+    site.server.fail("write", Fault.SLOW)
+    client = site.client()
+    with client.lock(holder()):
+        version = client.write(b"1", None, at(1))
+        client.write(b"2", version, at(2))
+    blob = site.client().read()
+    assert blob is not None
+    assert blob.data == b"2"
+    assert site.place.lock is None
 
 
 def test_a_write_that_never_arrives_keeps_the_old_state(site: HttpSite) -> None:

@@ -15,6 +15,7 @@ import random
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -40,9 +41,11 @@ class Fault(Enum):
     BARE = auto()  # 409 or 423 without a body, and without an effect
     BARE_AFTER = auto()
     LIMITED_AFTER = auto()  # 429, although it had its effect
+    SLOW = auto()  # the right answer, after SLOWNESS
 
 
-_AT_RANDOM = [fault for fault in Fault if fault is not Fault.BARE]
+_AT_RANDOM = [fault for fault in Fault if fault not in (Fault.BARE, Fault.SLOW)]
+SLOWNESS = 1.0  # seconds
 _BEFORE = (Fault.FAIL_BEFORE, Fault.DROP_BEFORE, Fault.BARE)
 
 
@@ -124,7 +127,7 @@ class StateServer:
             if fault in _BEFORE:
                 return fault, self._fault_reply(fault, gitlab=gitlab is not None)
             reply = self._gitlab(request, gitlab, operation) if gitlab else self._plain(request, operation)
-            return fault, reply if fault is None else self._fault_reply(fault, gitlab=gitlab is not None)
+            return fault, reply if fault in (None, Fault.SLOW) else self._fault_reply(fault, gitlab=gitlab is not None)
 
     def _fault(self, operation: str) -> Fault | None:
         if self._faults.get(operation):
@@ -246,13 +249,16 @@ class _Connection(BaseHTTPRequestHandler):
             with suppress(OSError):
                 self.connection.shutdown(socket.SHUT_RDWR)
             return
+        if fault is Fault.SLOW:
+            time.sleep(SLOWNESS)
         self.send_response_only(reply.status)
         self.send_header("Date", format_datetime(states.now(), usegmt=True))
         if reply.status != 204:
             self.send_header("Content-Length", str(len(reply.body)))
         self.end_headers()
         if reply.status != 204:
-            self.wfile.write(reply.body)
+            with suppress(OSError):  # the client has left
+                self.wfile.write(reply.body)
 
     def log_message(self, format: str, *args: object) -> None:
         """Nothing is printed."""
