@@ -1,0 +1,1 @@
+"""The real engines that backends are tested against. Each is started once a session, on this machine alone."""
