@@ -162,7 +162,13 @@ def backend(workspace: Workspace, settings: StateSettings | None, environ: Mappi
         history=workspace.history,
         default_name=workspace.state_name,
         environ=environ,
+        clock=SystemClock(),
     )
+
+
+def in_pipeline(environ: Mapping[str, str]) -> bool:
+    """Whether this run is a job of a pipeline."""
+    return environ.get("CI", "").strip().lower() in _TRUE
 
 
 def is_shared(settings: StateSettings | None) -> bool:
@@ -285,5 +291,5 @@ def session(
         is_set=lambda name: bool(environ.get(name, "").strip()),
         neighbours=lambda: neighbours(workspace, settings),
         shared=is_shared(settings),
-        pipeline=environ.get("CI", "").strip().lower() in _TRUE,
+        pipeline=in_pipeline(environ),
     )

@@ -10,6 +10,7 @@ from reconciler.backends.local import LocalBackend
 from reconciler.errors import UsageError
 from reconciler.model.state_defaults import KEPT
 from reconciler.protocols.backend import Backend
+from reconciler.protocols.clock import Clock
 
 if TYPE_CHECKING:
     from reconciler.model.state_settings import StateSettings
@@ -18,7 +19,13 @@ _EXTRAS = {"psycopg": "postgres", "obstore": "object-storage", "cryptography": "
 
 
 def open_backend(
-    settings: StateSettings | None, *, local: Path, history: Path, default_name: str, environ: Mapping[str, str]
+    settings: StateSettings | None,
+    *,
+    local: Path,
+    history: Path,
+    default_name: str,
+    environ: Mapping[str, str],
+    clock: Clock,
 ) -> Backend:
     """The backend for these settings; None: the file `local`, with its snapshots in `history`.
     `default_name`: of a state in a database.
@@ -30,7 +37,7 @@ def open_backend(
     scheme = settings.url.partition(":")[0].lower()
     opened = _ENGINES[scheme]
     try:
-        return opened(settings, settings.url, default_name, environ)
+        return opened(settings, settings.url, default_name, environ, clock)
     except ModuleNotFoundError as missing:
         extra = _EXTRAS.get(str(missing.name).partition(".")[0])
         if extra is None:
@@ -41,7 +48,7 @@ def open_backend(
         ) from None
 
 
-def _postgres(settings: StateSettings, url: str, default_name: str, environ: Mapping[str, str]) -> Backend:
+def _postgres(settings: StateSettings, url: str, default_name: str, environ: Mapping[str, str], _: Clock) -> Backend:
     from reconciler.backends.postgres.address import open_postgres
 
     dsn = None
@@ -52,7 +59,7 @@ def _postgres(settings: StateSettings, url: str, default_name: str, environ: Map
     return open_postgres(url, default_name=default_name, dsn=dsn, ttl=settings.lease, keep=settings.history)
 
 
-def _object_storage(settings: StateSettings, url: str, _: str, environ: Mapping[str, str]) -> Backend:
+def _object_storage(settings: StateSettings, url: str, _: str, environ: Mapping[str, str], __: Clock) -> Backend:
     from reconciler.backends.object_storage.address import open_object_storage
 
     return open_object_storage(
@@ -60,13 +67,13 @@ def _object_storage(settings: StateSettings, url: str, _: str, environ: Mapping[
     )
 
 
-def _http(settings: StateSettings, url: str, _: str, environ: Mapping[str, str]) -> Backend:
-    from reconciler.backends.http_state.address import open_http
+def _http(settings: StateSettings, url: str, _: str, environ: Mapping[str, str], clock: Clock) -> Backend:
+    from reconciler.backends.http_state.backend import open_http
 
-    return open_http(url, environ=environ, limit=settings.max_run, keep=settings.history)
+    return open_http(url, environ=environ, clock=clock, limit=settings.max_run, keep=settings.history)
 
 
-_ENGINES: Mapping[str, Callable[[StateSettings, str, str, Mapping[str, str]], Backend]] = {
+_ENGINES: Mapping[str, Callable[[StateSettings, str, str, Mapping[str, str], Clock], Backend]] = {
     "postgresql": _postgres,
     "postgres": _postgres,
     "s3": _object_storage,
