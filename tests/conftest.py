@@ -14,6 +14,11 @@ from hypothesis import HealthCheck, settings
 
 from tests import sampling
 
+pytest_plugins = [
+    "tests.support.engines.postgres",
+    "tests.support.engines.pgbouncer",
+]
+
 # The speed of input generation depends on how busy the machine is, not on the project.
 settings.register_profile("house", suppress_health_check=[HealthCheck.too_slow], deadline=None)
 settings.load_profile("house")

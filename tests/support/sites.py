@@ -8,7 +8,11 @@ from typing import Protocol
 from reconciler.backends.local import LocalBackend
 from reconciler.protocols.backend import Backend
 
-SITES = ["local"]  # NAME: the fixture NAME_site makes a site; an engine that is not installed skips its tests
+SITES = [  # NAME: the fixture NAME_site makes a site; an engine that is not installed skips its tests
+    "local",
+    "postgres",
+    "pgbouncer",
+]
 
 
 class Site(Protocol):
