@@ -30,6 +30,7 @@ _DEFAULTS = {
     "keepalives_interval": "5",  # seconds
     "keepalives_count": "3",
     "tcp_user_timeout": "15000",  # milliseconds that sent bytes may stay unacknowledged
+    "client_encoding": "UTF8",
     "fallback_application_name": "voicectl",
 }
 

@@ -53,7 +53,11 @@ _UNANSWERED = {  # SQLSTATE, or its first two characters -> the reason
 _FINAL = {  # a text of a failed connection that another attempt would get too -> what to say, and what to do
     "password authentication failed": ("the server refused the user's name or password", "Check PGUSER, PGPASSWORD."),
     "no password supplied": ("the server wants a password", "Set PGPASSWORD, or PGPASSFILE for a password file."),
-    "no pg_hba.conf entry": ("the server lets this user in from nowhere near here", "See its pg_hba.conf."),
+    "no pg_hba.conf entry": (
+        "the server accepts no connection of this user from this machine",
+        "Check its pg_hba.conf.",
+    ),
+    "pg_hba.conf rejects": ("the server rejects this user from this machine", "Check its pg_hba.conf."),
     "role ": ("the server does not know the user", "Check the user in the URL, or PGUSER."),
     "database ": ("the server has no database of this name", "Create it (createdb), or correct the URL."),
     "certificate verify failed": (

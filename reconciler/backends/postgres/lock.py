@@ -5,6 +5,7 @@ It is no advisory lock. Those belong to a session, and a pool in transaction mod
 
 from __future__ import annotations
 
+import json
 import secrets
 from contextlib import suppress
 
@@ -15,7 +16,7 @@ from reconciler.backends.postgres.connection import Connection, Values
 from reconciler.backends.postgres.failures import NoTables, NotAllowed, Unanswered
 from reconciler.backends.postgres.settling import Settling
 from reconciler.backends.postgres.statements import FenceRow, LookRow
-from reconciler.errors import StateError
+from reconciler.errors import Fenced, StateError
 from reconciler.processes import boot_time
 from reconciler.protocols.backend import Held, LockInfo, locked_by
 from reconciler.values import value
@@ -62,7 +63,7 @@ class Lock:
                 "name": self._name,
                 "lock_id": info.lock_id,
                 "nonce": nonce,
-                "info": info.model_dump_json(),
+                "info": json.dumps(info.model_dump(mode="json")),  # ASCII: the database may have any encoding
                 "ttl": self._ttl,
                 "seen": seen.fence,
                 "dead": _nonce_of_the_dead(seen),
@@ -115,15 +116,22 @@ class Lock:
         return self._settling.settled(send, look, failing)
 
     def _renew(self, holding: Holding) -> None:
-        """One try: the lease's thread tries again."""
+        """Renews the lease. Two tries, the second one on a new connection; then the lease's thread tries again."""
         try:
-            if self._connection.rows(statements.RENEW, {**self._own(holding), "ttl": self._ttl}, FenceRow):
-                return
-            fenced = taken_over(self._where, self.look(), holding)
-        except Unanswered as unanswered:
-            raise StateError(f"The lock of {self._where} could not be renewed: {unanswered.reason}.") from None
+            fenced = self._renewed(holding)
+        except Unanswered:
+            try:
+                fenced = self._renewed(holding)
+            except Unanswered as unanswered:
+                raise StateError(f"The lock of {self._where} could not be renewed: {unanswered.reason}.") from None
         if fenced is not None:
             raise fenced
+
+    def _renewed(self, holding: Holding) -> Fenced | None:
+        """None if the lock was renewed, or may be renewed at the next try."""
+        if self._connection.rows(statements.RENEW, {**self._own(holding), "ttl": self._ttl}, FenceRow):
+            return None
+        return taken_over(self._where, self.look(), holding)
 
     def _own(self, holding: Holding) -> dict[str, str | int]:
         return {"name": self._name, "fence": holding.fence, "lock_nonce": holding.nonce}

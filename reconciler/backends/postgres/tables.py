@@ -82,7 +82,8 @@ class Tables:
             try:
                 self._settling.settled(self._create, self._created, "has no tables yet, and they could not be created")
             except NotAllowed:
-                raise self._lacks_tables() from None
+                raise self._lacks_tables(self._asked_role()) from None
+            self._checked = True
 
     @contextmanager
     def explained(self, *, writes: bool) -> Iterator[None]:
@@ -122,8 +123,10 @@ class Tables:
     def _role(self) -> RoleRow:
         return self._connection.rows(statements.ROLE, {}, RoleRow)[0]
 
-    def _lacks_tables(self) -> StateError:
-        role = self._settling.asked(self._role, "could not be read")
+    def _asked_role(self) -> RoleRow:
+        return self._settling.asked(self._role, "could not be read")
+
+    def _lacks_tables(self, role: RoleRow) -> StateError:
         return StateError(
             f"{self._where} has no tables of voicectl yet, and the role {role.role} may not create them. "
             f"An administrator of the database {role.database} can:\n{_SCHEMA}\n{_TABLES}\n"
@@ -133,7 +136,9 @@ class Tables:
         )
 
     def _lacks_grants(self, *, writes: bool) -> StateError:
-        role = self._settling.asked(self._role, "could not be read")
+        role = self._asked_role()
+        if not role.tables:
+            return self._lacks_tables(role)
         grants = grants_to_apply(role.role) if writes else grants_to_plan(role.role)
         what = "change the state" if writes else "read the state"
         return StateError(
