@@ -70,7 +70,6 @@ _FINAL = {  # a text of a failed connection that another attempt would get too -
         "Set sslrootcert=system, or to the file of your own certificate authority.",
     ),
     "does not support SSL": ("the server has no TLS", "Turn TLS on there."),
-    "could not translate host name": ("the host's name can't be resolved", "Check the host in the URL, or PGHOST."),
 }
 _WORTH_A_RETRY = {  # the same, for what may pass
     "starting up": "the server is starting",
@@ -79,6 +78,8 @@ _WORTH_A_RETRY = {  # the same, for what may pass
     "too many": "the server has too many connections",
     "timeout expired": "the server did not answer in time",
     "Connection refused": "the connection was refused",
+    "resolve host": "the host's name can't be resolved",
+    "translate host name": "the host's name can't be resolved",
     "session is read-only": "no host accepts writes",
     "session is not read-only": "no host is of the wanted kind",
 }

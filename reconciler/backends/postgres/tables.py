@@ -94,7 +94,7 @@ class Tables:
             raise self._lacks_grants(writes=writes) from None
         except NoTables:
             raise StateError(
-                f"{self._where}: the tables of voicectl, or columns of them, are gone.",
+                f"{self._where}: the tables of voicectl are gone.",
                 "If the database was restored from a backup, restore the schema voicectl too.",
             ) from None
 

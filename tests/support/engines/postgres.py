@@ -118,6 +118,18 @@ class PostgresServer:
                 cursor = connection.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
 
+    def run_soon(self, statement: str, *, database: str = "voicectl") -> list[tuple[Any, ...]]:
+        """Runs a statement, once the server that was just started answers."""
+        import psycopg
+
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                return self.run(statement, database=database)
+            except psycopg.OperationalError:
+                assert time.monotonic() < deadline, "it does not answer"
+                time.sleep(0.05)
+
     def fresh_database(self) -> str:
         """A new, empty database."""
         name = f"fresh{next(_NAMES)}"
@@ -138,23 +150,10 @@ def running(*settings: str) -> Iterator[PostgresServer]:
         server = PostgresServer(folder, free_port(), settings)
         server.start()
         try:
-            _wait_until_it_answers(server)
+            server.run_soon("create database voicectl", database="postgres")
             yield server
         finally:
             server.stop()
-
-
-def _wait_until_it_answers(server: PostgresServer) -> None:
-    import psycopg
-
-    for _ in range(600):
-        try:
-            server.run("create database voicectl", database="postgres")
-        except psycopg.OperationalError:
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError("it does not answer")
 
 
 @pytest.fixture(scope="session")
