@@ -15,9 +15,10 @@ from reconciler.backends.postgres.failures import Unanswered
 from reconciler.errors import StateError
 
 T = TypeVar("T")
-_TRIES = 9
+_TRIES = 12
 _FIRST_TRIES = 3  # for a server that was never reached: the address may be wrong
 _WAIT = 0.2  # seconds before the second try; doubled each time
+_LONGEST_WAIT = 5.0  # seconds
 _LONGEST = 60.0  # seconds after which no further try begins
 _ADVICE = "Check the server and the network, then run the command again."
 
@@ -63,7 +64,7 @@ class Settling:
         begun = time.monotonic()
         for number in range(_TRIES):
             yield number
-            wait = _WAIT * 2**number
+            wait = min(_WAIT * 2**number, _LONGEST_WAIT)
             if not self._connection.established and number + 1 >= _FIRST_TRIES:
                 return
             if number + 1 == _TRIES or time.monotonic() + wait - begun > _LONGEST:

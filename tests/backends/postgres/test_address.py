@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from reconciler.backends.postgres.address import Address, parse
@@ -104,6 +106,13 @@ def test_another_scheme_is_refused(url: str) -> None:
 
 def test_a_name_given_twice_is_refused() -> None:
     assert "holds `name` twice" in refused("postgresql:///db?name=a&name=b")
+
+
+def test_without_psycopg_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(StateError, match=r"needs the extra \[postgres\]") as caught:
+        parsed("postgresql:///db")
+    assert "pip install 'voicectl[postgres]'" in caught.value.hint.ways[0].words
 
 
 # -- the connection string of the environment --------------------------------------------------------------------------

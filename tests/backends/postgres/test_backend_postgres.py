@@ -193,6 +193,36 @@ def test_an_append_renews_the_lease(postgres_site: PostgresSite, monkeypatch: py
             pass
 
 
+def test_several_threads_use_one_backend(postgres_site: PostgresSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reconciler.backends.lease._RENEWALS", 200)
+    backend, version = postgres_site.open(), None
+    ended, failed = threading.Event(), []
+
+    def ask() -> None:
+        while not ended.is_set():
+            try:
+                assert backend.holder() is not None
+                backend.read()
+                backend.history()
+            except BaseException as error:
+                failed.append(error)
+
+    with backend.lock(holder()):
+        asking = [threading.Thread(target=ask) for _ in range(3)]
+        for each in asking:
+            each.start()
+        try:
+            for number in range(100):
+                version = backend.append([b"%d" % number], version, at(1))
+        finally:
+            ended.set()
+            for each in asking:
+                each.join()
+    assert failed == []
+    blob = backend.read()
+    assert blob is not None and blob.entries == tuple(b"%d" % number for number in range(100))
+
+
 def test_the_same_lock_id_twice_is_two_holders(postgres_site: PostgresSite, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("reconciler.backends.lease._RENEWALS", 1e-6)
     first, second = postgres_site.open(), postgres_site.open()
