@@ -20,7 +20,7 @@ from reconciler.backends.postgres.connection import Connection, Row, Values
 from reconciler.backends.postgres.failures import NoTables, NotAllowed, Unanswered
 from reconciler.backends.postgres.lock import Lock, Taken, new_nonce, not_locked
 from reconciler.backends.postgres.settling import Settling
-from reconciler.backends.postgres.statements import DataRow, DurabilityRow, HeadRow, SnapshotRow, StateRow
+from reconciler.backends.postgres.statements import ContentRow, DurabilityRow, HeadRow, SnapshotRow, StateRow
 from reconciler.backends.postgres.tables import Tables
 from reconciler.errors import Fenced, StateConflict, StateError
 from reconciler.processes import boot_time
@@ -153,7 +153,7 @@ class PostgresBackend:
         """A snapshot that is kept. Raises StateError."""
         with self._tables.explained(writes=False):
             there = self._tables.exist()
-            rows = self._asked(statements.SNAPSHOT, {"name": self._name, "serial": serial}, DataRow) if there else []
+            rows = self._asked(statements.SNAPSHOT, {"name": self._name, "serial": serial}, ContentRow) if there else []
         if not rows:
             raise no_snapshot(serial)
         return self._decompressed(rows[0].data)

@@ -44,7 +44,7 @@ class Holding:
     nonce: str
 
 
-def info_of(row: LookRow) -> LockInfo | None:
+def holder_of(row: LookRow) -> LockInfo | None:
     """The holder of the lock; None if it is free."""
     if row.lock_id is None:
         return None
@@ -66,7 +66,7 @@ def taken_over(where: str, row: LookRow, holding: Holding) -> Fenced | None:
     """The error for a run whose lock is not its own any more; None if it still is."""
     if (row.fence, row.lock_nonce) == (holding.fence, holding.nonce):
         return None
-    info = info_of(row)
+    info = holder_of(row)
     if row.fence < holding.fence:
         return Fenced(f"{where}: {_lost(f'its lock had the number {holding.fence}, and has {row.fence} now')}", _PULL)
     if info is None:

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from reconciler.backends.lease import RenewedLease
 from reconciler.backends.postgres import statements
-from reconciler.backends.postgres.conflicts import Holding, info_of, is_alive, taken_over
+from reconciler.backends.postgres.conflicts import Holding, holder_of, is_alive, taken_over
 from reconciler.backends.postgres.connection import Connection, Values
 from reconciler.backends.postgres.failures import NoTables, NotAllowed, Unanswered
 from reconciler.backends.postgres.settling import Settling
@@ -90,7 +90,7 @@ class Lock:
     def held(self) -> Held | None:
         """Who holds the lock; None also where the holder has died on this machine."""
         row = self._settling.asked(self.look, "could not be read")
-        info = info_of(row)
+        info = holder_of(row)
         if info is None or is_alive(info) is False:
             return None
         return Held(info, row.heartbeat, max(0.0, row.left or 0.0))
@@ -139,7 +139,7 @@ class Lock:
 
 def _nonce_of_the_dead(row: LookRow) -> str | None:
     """The mark of a holder that is proven dead. Raises StateLocked for one that may live and whose lease lasts."""
-    info = info_of(row)
+    info = holder_of(row)
     if info is None:
         return None
     if is_alive(info) is False:
@@ -150,7 +150,7 @@ def _nonce_of_the_dead(row: LookRow) -> str | None:
 
 
 def _breakable(row: LookRow, lock_id: str) -> LockInfo:
-    info = info_of(row)
+    info = holder_of(row)
     if info is None:
         raise not_locked()
     if info.lock_id != lock_id:

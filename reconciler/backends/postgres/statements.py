@@ -191,7 +191,7 @@ class SnapshotRow:
 
 
 @value
-class DataRow:
+class ContentRow:
     """A compressed snapshot."""
 
     data: bytes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.backends.postgres.conflicts import Holding, Version, conflict, info_of, taken_over, version_of
+from reconciler.backends.postgres.conflicts import Holding, Version, conflict, holder_of, taken_over, version_of
 from reconciler.backends.postgres.statements import LookRow
 from reconciler.errors import Fenced
 from tests.support.holders import holder
@@ -60,6 +60,6 @@ def test_a_change_by_another_run_is_a_conflict() -> None:
 
 
 def test_a_holder_that_a_later_voicectl_wrote_is_still_a_holder() -> None:
-    info = info_of(LookRow(fence=7, lock_id="bbbb2222", lock_info='{"new": 1}', beat_at=1e9))
+    info = holder_of(LookRow(fence=7, lock_id="bbbb2222", lock_info='{"new": 1}', beat_at=1e9))
     assert info is not None
     assert (info.lock_id, info.who) == ("bbbb2222", "a run of another voicectl")

@@ -62,7 +62,7 @@ def test_crashes_of_the_server_lose_and_double_nothing(
     print(f"{len(confirmed)} appends over 4 crashes")
 
 
-def info_of_run(number: int, turn: int) -> LockInfo:
+def holder_of_run(number: int, turn: int) -> LockInfo:
     """Every other run says that it is on another machine: then its lock ends by time only."""
     lock_id = f"{number:04x}{turn:04x}"
     return this_process(lock_id) if number % 2 else holder(lock_id, who=f"run{number}@elsewhere")
@@ -75,7 +75,7 @@ def keep_applying(url: str, log: Path, number: int) -> None:
     chance = random.Random(number)
     for turn in range(100_000):
         try:
-            with backend.lock(info_of_run(number, turn)):
+            with backend.lock(holder_of_run(number, turn)):
                 blob = backend.read()
                 version = blob.version if blob else None
                 words = [*blob.data.split(), *blob.entries] if blob else []
