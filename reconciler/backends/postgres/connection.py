@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 Row = TypeVar("Row")
 Values = Mapping[str, str | int | float | bytes | None]
-_LIMIT = 30.0  # seconds that a statement may take; a snapshot of 5.7 MB takes 0.2
+_LIMIT = 30.0  # seconds that a statement may take, and the time to send its values
+_SLOWEST = 50_000  # bytes a second that a network carries at least
 
 
 class Connection:
@@ -43,7 +44,7 @@ class Connection:
         from psycopg.rows import class_row
 
         with (
-            self._in_use() as connection,
+            self._in_use(sum(len(each) for each in values.values() if isinstance(each, bytes))) as connection,
             # binary, so that a snapshot is not sent as hexadecimal digits
             connection.cursor(binary=True, row_factory=class_row(shape)) as cursor,
         ):
@@ -64,13 +65,14 @@ class Connection:
         self._drop()
 
     @contextmanager
-    def _in_use(self) -> Iterator[psycopg.Connection]:
+    def _in_use(self, size: int = 0) -> Iterator[psycopg.Connection]:
+        """The open connection, for a statement with values of so many bytes."""
         with self._one_statement:
             import psycopg
 
             connection = self._open = self._open or self._connect()
             try:
-                with _limited(connection.fileno(), self._limit):
+                with _limited(connection.fileno(), self._limit + size / _SLOWEST):
                     yield connection
             except psycopg.Error as error:
                 if not isinstance(error, psycopg.ProgrammingError):
