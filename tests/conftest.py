@@ -16,6 +16,8 @@ from tests import sampling
 
 pytest_plugins = [
     "tests.support.engines.http_state",
+    "tests.support.engines.postgres",
+    "tests.support.engines.pgbouncer",
 ]
 
 # The speed of input generation depends on how busy the machine is, not on the project.

@@ -49,7 +49,7 @@ def open_backend(
 
 
 def _postgres(settings: StateSettings, url: str, default_name: str, environ: Mapping[str, str], _: Clock) -> Backend:
-    from reconciler.backends.postgres.address import open_postgres
+    from reconciler.backends.postgres.backend import open_postgres
 
     dsn = None
     if settings.dsn_env is not None:

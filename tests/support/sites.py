@@ -13,6 +13,8 @@ SITES = [
     "local",
     "http",
     "gitlab",
+    "postgres",
+    "pgbouncer",
 ]
 
 
