@@ -135,7 +135,11 @@ def session() -> Iterator[Session]:
         opened = wiring.session(manifest_at(workspace), workspace, environ=os.environ, closing=closing, log=log)
         log(f"manifest: {workspace.manifest}")
         log(f"state: {opened.store.where}")
-        yield opened
+        try:
+            yield opened
+        finally:
+            for note in opened.store.notes:
+                say(f"Warning: {note}")
 
 
 def _nobody(_: str) -> None:

@@ -10,7 +10,7 @@ from reconciler import processes
 from reconciler.backends.postgres.statements import LookRow
 from reconciler.errors import Fenced, StateConflict, StateDamaged
 from reconciler.hints import hint, way
-from reconciler.protocols.backend import LockInfo
+from reconciler.protocols.backend import LockInfo, fenced_by
 from reconciler.values import value
 
 
@@ -69,12 +69,7 @@ def taken_over(where: str, row: LookRow, holding: Holding) -> Fenced | None:
     info = holder_of(row)
     if row.fence < holding.fence:
         return Fenced(f"{where}: {_lost(f'its lock had the number {holding.fence}, and has {row.fence} now')}", _PULL)
-    if info is None:
-        return Fenced(f"{where}: the lock of this run was broken, or taken over by a run that has ended.", _PULL)
-    return Fenced(
-        f"{where}: {info.who} (pid {info.pid}) took over the lock of this run, for {info.operation}.",
-        hint("Wait for that run", way("then see what is there", "state pull")),
-    )
+    return fenced_by(where, info)
 
 
 def conflict(where: str, row: LookRow, expected: Version) -> StateConflict:

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -175,9 +175,12 @@ class PostgresSite:
 
     ttl = TTL
 
+    environ: Mapping[str, str] = {}
+
     def __init__(self, url: str) -> None:
         self.name = f"state-{os.getpid()}-{next(_NAMES)}"
         self.url = f"{url}?name={self.name}"
+        self.settings = {"url": self.url}
 
     def open(self, *, keep: int = 3) -> PostgresBackend:
         return open_postgres(self.url, default_name="voices", ttl=self.ttl, keep=keep)
