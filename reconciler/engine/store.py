@@ -66,6 +66,10 @@ class Store:
         return self._backend.notes
 
     @property
+    def least_gap(self) -> float:
+        return self._backend.traits.least_gap
+
+    @property
     def exists(self) -> bool:
         """Whether the last `load` found a state, or this run has written one."""
         return self._saved is not None

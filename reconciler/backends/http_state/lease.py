@@ -51,9 +51,7 @@ class BoundedLease:
     def lost(self) -> str | None:
         """Who has the lock or wrote the state instead, or that the limit is reached; None while this run may go on."""
         if self._lost is None and self._clock() >= self._until:
-            return (
-                f"This run has lasted for {self._limit:g} s, as long as it may hold the lock here (state.max_run)."
-            )
+            return f"This run has lasted for {self._limit:g} s, as long as it may hold the lock here (state.max_run)."
         return self._lost
 
     def left(self) -> float:
