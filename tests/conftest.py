@@ -18,6 +18,14 @@ from tests import sampling
 settings.register_profile("house", suppress_health_check=[HealthCheck.too_slow], deadline=None)
 settings.load_profile("house")
 
+pytest_plugins = [
+    "tests.support.engines.azurite",
+    "tests.support.engines.localbucket",
+    "tests.support.engines.moto_server",
+    "tests.support.engines.rclone",
+    "tests.support.engines.seaweedfs",
+]
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rest", action="store_true", help="run what a run without a path leaves out")

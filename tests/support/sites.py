@@ -8,7 +8,13 @@ from typing import Protocol
 from reconciler.backends.local import LocalBackend
 from reconciler.protocols.backend import Backend
 
-SITES = ["local"]  # NAME: the fixture NAME_site makes a site; an engine that is not installed skips its tests
+SITES = [
+    "local",
+    "seaweedfs",
+    "moto",
+    "azurite",
+    "localbucket",
+]  # NAME: the fixture NAME_site makes a site; an engine that is not installed skips its tests
 
 
 class Site(Protocol):
