@@ -66,7 +66,7 @@ def running(
     finally:
         child.terminate()
         try:
-            child.wait(10)
+            child.wait(2)  # Azurite waits for its clients for ever
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
