@@ -217,7 +217,7 @@ def _split(text: str, error: type[UsageError]) -> SplitResult:
         parts = urlsplit(text.strip())
         port = parts.port
     except ValueError:
-        raise error("The URL of the backend, or its endpoint, is not a URL.") from None
+        raise error("The URL of the backend, or its endpoint, is not a URL.", "Correct it in the manifest.") from None
     if "@" in parts.netloc or parts.query or parts.fragment or port == 0:
         raise error(
             "The URL of the backend, or its endpoint, holds a user, a password, or a part after ? or #.",

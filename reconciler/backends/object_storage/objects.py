@@ -217,9 +217,11 @@ def _restore() -> Hint:
 
 def _expanded(where: str, packed: bytes) -> bytes:
     try:
-        return gzip.decompress(packed)
+        if packed:  # gzip takes nothing for an empty state
+            return gzip.decompress(packed)
     except (OSError, EOFError, zlib.error):
-        raise damaged(f"{where} is cut off, or its bytes were changed.") from None
+        pass
+    raise damaged(f"{where} is cut off, or its bytes were changed.")
 
 
 class _AnyFormat(Frozen):

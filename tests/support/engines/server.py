@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 _PATIENCE = 60.0  # seconds for a start; the machines of a pipeline are slow
+_GIVEN: set[int] = set()  # a program may open its last port late
 
 
 def free_ports(count: int) -> list[int]:
@@ -23,6 +24,8 @@ def free_ports(count: int) -> list[int]:
     try:
         first = 20000 + (os.getpid() * 37) % 10000
         for port in range(first, first + 4000):
+            if port in _GIVEN:
+                continue
             tried = socket.socket()
             try:
                 tried.bind(("127.0.0.1", port))
@@ -32,7 +35,9 @@ def free_ports(count: int) -> list[int]:
             opened.append(tried)
             if len(opened) == count:
                 break
-        return [each.getsockname()[1] for each in opened]
+        ports = [each.getsockname()[1] for each in opened]
+        _GIVEN.update(ports)
+        return ports
     finally:
         for each in opened:
             each.close()
