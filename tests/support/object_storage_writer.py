@@ -1,7 +1,7 @@
 """A process that locks a state in object storage, appends words, folds them and releases, until it is killed.
 
-Run as `python -m tests.support.object_storage_writer ENDPOINT URL LOG NAME`. It writes a line to LOG for each word whose
-append has returned, and one for each time that it was fenced.
+Run as `python -m tests.support.object_storage_writer ENDPOINT URL LOG NAME`. It writes a line to LOG for each word
+whose append has returned, and one for each time that it was fenced.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def main(endpoint: str, url: str, log: str, name: str) -> None:
             with backend.lock(info):
                 blob = backend.read()
                 version = None if blob is None else blob.version
-                words = [] if blob is None else blob.data.split() + [*blob.entries]
+                words = [] if blob is None else [*blob.data.split(), *blob.entries]
                 serial = len(words)
                 for _ in range(random.randint(1, 5)):
                     number += 1

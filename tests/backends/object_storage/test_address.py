@@ -9,6 +9,7 @@ import pytest
 
 from reconciler.backends.object_storage import address
 from reconciler.backends.object_storage.address import open_object_storage
+from reconciler.backends.object_storage.backend import ObjectStorageBackend
 from reconciler.errors import EndpointInvalid, UsageError, VoicectlError
 from reconciler.protocols.backend import Blob, Stamp
 from tests.support.engines.fake_store import COS, GOOGLE, OSS, FakeStore, fake_store
@@ -206,7 +207,7 @@ def test_google_s_store_creates_with_generation_0() -> None:
         assert [each.headers[GOOGLE] for each in entries] == ["0", "0"]
 
 
-def google(store: FakeStore) -> address.ObjectStorageBackend:
+def google(store: FakeStore) -> ObjectStorageBackend:
     key = {
         "gcs_base_url": store.url,
         "disable_oauth": True,

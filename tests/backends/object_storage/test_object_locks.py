@@ -50,9 +50,9 @@ def record(store: FakeStore, number: int) -> objects.LockRecord:
 
 def test_rclone_is_refused_before_anything_else_is_written(rclone_site: ObjectStorageSite) -> None:
     """It ignores If-None-Match: the negative control of all other tests."""
-    with pytest.raises(StateError, match=r"this store at 127\.0\.0\.1 ignores If-None-Match"):
-        with rclone_site.open().lock(elsewhere()):
-            pass
+    refused = pytest.raises(StateError, match=r"this store at 127\.0\.0\.1 ignores If-None-Match")
+    with refused, rclone_site.open().lock(elsewhere()):
+        pass
     assert list(rclone_site.requests().list()) == []
 
 
@@ -99,9 +99,9 @@ def test_a_takeover_that_could_write_no_barrier_leaves_that_to_the_next(
         version = sleeper.write(b"{}", None, at(1))
         store.later = timedelta(seconds=site.ttl + 2)
         down: list[Fault] = [(BEFORE, 500)] * 8
-        with lossy_proxy(store.url, once(*down, within="/entries/")) as proxy:
-            with pytest.raises(StateError, match="no clear answer to Put"):
-                stack.enter_context(site.through(proxy.url).open().lock(elsewhere("bbbb2222")))
+        failed = pytest.raises(StateError, match="no clear answer to Put")
+        with lossy_proxy(store.url, once(*down, within="/entries/")) as proxy, failed:
+            stack.enter_context(site.through(proxy.url).open().lock(elsewhere("bbbb2222")))
         assert record(store, 2).released
         assert record(store, 2).open_fence
         with site.open().lock(elsewhere("cccc3333")):  # at once
@@ -133,7 +133,7 @@ def test_a_broken_lock_s_holder_learns_who_removed_it(site: ObjectStorageSite) -
     with mine.lock(elsewhere()) as lease:
         version = mine.write(b"{}", None, at(1))
         site.open().break_lock("aaaa1111")
-        with pytest.raises(Fenced, match="A run of unlock on .* removed the lock of this run"):
+        with pytest.raises(Fenced, match=r"A run of unlock on .* removed the lock of this run"):
             mine.append([b"late"], version, at(2))
         assert lease.lost is not None
         assert site.open().holder() is None
@@ -143,7 +143,8 @@ def test_two_hosts_that_take_over_at_once_get_one_lock(site: ObjectStorageSite) 
     dead = here(os.getpid()).model_copy(update={"started": 1})  # another process had this id
     for turn in range(3):
         Locks(site.requests(), site.ttl).take(dead.model_copy(update={"lock_id": f"dead{turn:04d}"}))
-        start, inside = Barrier(4), []
+        start = Barrier(4)
+        inside: list[int] = []
 
         def take(number: int, turn: int = turn, start: Barrier = start, inside: list[int] = inside) -> None:
             backend = site.open()

@@ -1,4 +1,4 @@
-"""A small object store in memory, in the test's process: S3's protocol, or Google's (XML), or with a header of a vendor.
+"""A small object store in memory, in the test's process: S3's protocol, Google's (XML), or with a vendor's header.
 
 It is also an HTTP proxy: with HTTP_PROXY set to it, it answers for any host, so names of clouds can be used.
 """
@@ -119,7 +119,7 @@ def fake_store(condition: str = S3, *, virtual_hosts: bool = False) -> Iterator[
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_PUT = do_DELETE = _answer
+        do_GET = do_PUT = do_DELETE = _answer  # noqa: N815 - http.server calls them so
 
         def log_message(self, *_: object) -> None:
             return
@@ -129,12 +129,18 @@ def fake_store(condition: str = S3, *, virtual_hosts: bool = False) -> Iterator[
         yield store
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, *_: object) -> None:
+        """A client that hung up, or was killed, is no error of the server."""
+
+
 @contextmanager
 def serving(answering: type[BaseHTTPRequestHandler]) -> Iterator[str]:
     """Serves HTTP on loopback while the context lasts; yields the URL."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), answering)
-    server.daemon_threads = True
-    server.block_on_close = False
+    server = _Server(("127.0.0.1", 0), answering)
     thread = threading.Thread(target=lambda: server.serve_forever(0.02), daemon=True)
     thread.start()
     try:
