@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from obstore.store import AzureConfig, ClientConfig, GCSConfig, RetryConfig, S3Config
 
 _CONNECT, _REQUEST = "5s", "10s"
+_SLOW_REQUEST = "60s"  # for a state of some megabytes on a slow line
 _SEGMENT = re.compile(r"[A-Za-z0-9._=+@~-]+")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,221}[a-z0-9]")  # Google's limit with dots; the others have 63
 _FORBID_OVERWRITE = {"myqcloud.com": "x-cos-forbid-overwrite", "aliyuncs.com": "x-oss-forbid-overwrite"}
@@ -102,9 +103,12 @@ def _s3(address: _Address, given: str | None, environ: Mapping[str, str]) -> Acc
         config |= {"endpoint": base, "aws_endpoint_url_s3": base}
     config |= credentials.s3_config(environ, place)
     provider = credentials.s3_provider(environ, place)
-    client = _client(plain=endpoint is not None and endpoint.plain)
+    plain = endpoint is not None and endpoint.plain
 
-    def store(options: ClientConfig) -> S3Store:
+    def store(timeout: str, headers: dict[str, str] | None = None) -> S3Store:
+        options = _client(timeout, plain=plain)
+        if headers:
+            options["default_headers"] = headers
         return S3Store(
             address.bucket,
             prefix=address.prefix or None,
@@ -114,11 +118,13 @@ def _s3(address: _Address, given: str | None, environ: Mapping[str, str]) -> Acc
             credential_provider=provider,
         )
 
+    quick, slow = store(_REQUEST), store(_SLOW_REQUEST)
     if header is None:
-        return Access(store(client), store(client), "create", place)
-    # These stores don't know If-None-Match; obstore signs the header with each request of this second store.
-    creating = store({**client, "default_headers": {header: "true"}})
-    return Access(store(client), creating, "overwrite", place, lists_late=True)
+        return Access(quick, quick, slow, slow, "create", place)
+    # These stores don't know If-None-Match. obstore signs this header with each request of the second pair of stores.
+    forbids = {header: "true"}
+    creating, slow_creating = store(_REQUEST, forbids), store(_SLOW_REQUEST, forbids)
+    return Access(quick, creating, slow, slow_creating, "overwrite", place, lists_late=True)
 
 
 def _gcs(address: _Address, given: str | None, environ: Mapping[str, str]) -> Access:
@@ -130,15 +136,21 @@ def _gcs(address: _Address, given: str | None, environ: Mapping[str, str]) -> Ac
     if endpoint:
         config |= {"base_url": endpoint.url}
     config |= credentials.gcs_config(environ)
-    store = GCSStore(
-        address.bucket,
-        prefix=address.prefix or None,
-        config=config,
-        client_options=_client(plain=endpoint is not None and endpoint.plain),
-        retry_config=_retries(),
-        credential_provider=credentials.gcs_provider(environ, place),
-    )
-    return Access(store, store, "create", place)
+    plain = endpoint is not None and endpoint.plain
+    provider = credentials.gcs_provider(environ, place)
+
+    def store(timeout: str) -> GCSStore:
+        return GCSStore(
+            address.bucket,
+            prefix=address.prefix or None,
+            config=config,
+            client_options=_client(timeout, plain=plain),
+            retry_config=_retries(),
+            credential_provider=provider,
+        )
+
+    quick, slow = store(_REQUEST), store(_SLOW_REQUEST)
+    return Access(quick, quick, slow, slow, "create", place)
 
 
 def _azure(address: _Address, given: str | None, environ: Mapping[str, str]) -> Access:
@@ -154,18 +166,23 @@ def _azure(address: _Address, given: str | None, environ: Mapping[str, str]) -> 
     config: AzureConfig = credentials.azure_config(environ, place)
     if endpoint:
         config |= {"endpoint": endpoint.url}
-    store = AzureStore(
-        address.bucket,
-        prefix=address.prefix or None,
-        config=config,
-        client_options=_client(plain=endpoint is not None and endpoint.plain),
-        retry_config=_retries(),
-    )
-    return Access(store, store, "create", place)
+    plain = endpoint is not None and endpoint.plain
+
+    def store(timeout: str) -> AzureStore:
+        return AzureStore(
+            address.bucket,
+            prefix=address.prefix or None,
+            config=config,
+            client_options=_client(timeout, plain=plain),
+            retry_config=_retries(),
+        )
+
+    quick, slow = store(_REQUEST), store(_SLOW_REQUEST)
+    return Access(quick, quick, slow, slow, "create", place)
 
 
-def _client(*, plain: bool) -> ClientConfig:
-    return {"timeout": _REQUEST, "connect_timeout": _CONNECT, "allow_http": plain}
+def _client(timeout: str, *, plain: bool) -> ClientConfig:
+    return {"timeout": timeout, "connect_timeout": _CONNECT, "allow_http": plain}
 
 
 def _retries() -> RetryConfig:

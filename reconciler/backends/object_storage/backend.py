@@ -39,6 +39,16 @@ _TRIES = 20  # of an unconditional write; each failed one means that another run
 
 
 @value
+class _Unsettled:
+    """A write that ended without a clear answer: it is there, or may still arrive. `request`: what the caller gave."""
+
+    request: tuple[object, ...]
+    before: Head
+    header: EntryHeader
+    content: bytes
+
+
+@value
 class _Lock:
     """The lock that this backend holds."""
 
@@ -63,6 +73,7 @@ class ObjectStorageBackend:
         self._one_write = threading.RLock()
         self._head: Head | None = None  # after the last read or write
         self._lock: _Lock | None = None
+        self._unsettled: _Unsettled | None = None
 
     @property
     def where(self) -> str:
@@ -79,10 +90,14 @@ class ObjectStorageBackend:
 
     def append(self, entries: Sequence[bytes], expected: str | None, stamp: Stamp) -> str:
         """Creates the next entry, and returns the new version. Raises StateConflict, and Fenced."""
+        request = (Kind.DELTA, tuple(entries), expected, stamp)
         with self._one_write:
-            head = self._expected(expected)
-            header = self._header(head, Kind.DELTA, stamp)
-            return self._take_place(head, header, objects.entry_bytes(header, lines=entries))
+            unsettled = self._same_request(*request)
+            if unsettled is None:
+                head = self._expected(expected)
+                header = self._header(head, Kind.DELTA, stamp)
+                unsettled = _Unsettled(request, head, header, objects.entry_bytes(header, lines=entries))
+            return self._take_place(unsettled)
 
     def write(self, data: bytes, expected: str | None, stamp: Stamp) -> str:
         """Writes a whole state, or, with the stored state's stamp, only a snapshot. Returns the new version."""
@@ -91,12 +106,13 @@ class ObjectStorageBackend:
             if expected == ANY_VERSION:
                 version = self._overwrite(data, stamp)
             else:
-                head = self._expected(expected)
-                if head.version is not None and head.stamp == stamp:
+                unsettled = self._same_request(Kind.WHOLE, data, expected, stamp)
+                head = self._expected(expected) if unsettled is None else unsettled.before
+                if unsettled is None and head.version is not None and head.stamp == stamp:
                     self._put_snapshot(head, packed)
                     sweep(self._requests, keep=self._keep, age=self._age)
                     return head.version
-                version = self._replace(head, data, stamp)
+                version = self._take_place(unsettled or self._whole(head, data, stamp))
             if self._head is not None:
                 with suppress(StateError):  # the state is saved: its entry holds all of it
                     self._put_snapshot(self._head, packed)
@@ -176,7 +192,7 @@ class ObjectStorageBackend:
             head = journal.tail(self._requests)
             self._refuse_later_fence(head)
             try:
-                return self._replace(head, data, stamp)
+                return self._take_place(self._whole(head, data, stamp))
             except Fenced:
                 raise
             except StateConflict:
@@ -184,20 +200,27 @@ class ObjectStorageBackend:
                     raise
         raise AssertionError("the last attempt raises")
 
-    def _replace(self, head: Head, data: bytes, stamp: Stamp) -> str:
+    def _whole(self, head: Head, data: bytes, stamp: Stamp) -> _Unsettled:
         header = self._header(head, Kind.WHOLE, stamp)
-        return self._take_place(head, header, objects.entry_bytes(header, data=data))
+        request = (Kind.WHOLE, data, head.version, stamp)
+        return _Unsettled(request, head, header, objects.entry_bytes(header, data=data))
 
-    def _take_place(self, before: Head, header: EntryHeader, content: bytes) -> str:
+    def _same_request(self, *request: object) -> _Unsettled | None:
+        """The write that ended without a clear answer, if the caller asks for it again: the same bytes are sent."""
+        return self._unsettled if self._unsettled is not None and self._unsettled.request == request else None
+
+    def _take_place(self, write: _Unsettled) -> str:
         """Creates the entry, and returns the new version. Raises StateConflict if the place is taken."""
-        lock = self._lock
+        lock, before, header, content = self._lock, write.before, write.header, write.content
         self._head = None
+        self._unsettled = write
         try:
             other = self._requests.create(objects.name(ENTRIES, header.seq), content)
         except BaseException:
             if lock is not None:
                 lock.holding.unsettled = True
             raise
+        self._unsettled = None
         if other is not None:
             try:
                 winner = objects.parse_entry(header.seq, other).header
@@ -223,7 +246,7 @@ class ObjectStorageBackend:
 
     def _header(self, head: Head, kind: Kind, stamp: Stamp) -> EntryHeader:
         lock = self._lock
-        info = None if lock is None else lock.holding.info
+        info = None if lock is None else lock.holding.holder
         return EntryHeader(
             seq=head.seq + 1,
             kind=kind,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import count
 
 from reconciler.backends.object_storage import objects
 from reconciler.backends.object_storage.objects import (
@@ -101,13 +100,7 @@ def _head_of(seq: int, found: Found, *, is_entry: bool) -> Head:
 def _names(requests: Requests) -> _Names:
     snapshots = requests.numbers(SNAPSHOTS)
     newest = snapshots[-1] if snapshots else 0
-    entries = [*requests.numbers(ENTRIES, after=newest)]
-    if requests.lists_late:
-        for seq in count((entries[-1] if entries else newest) + 1):
-            if requests.get(objects.name(ENTRIES, seq)) is None:
-                break
-            entries.append(seq)
-    return _Names(newest, tuple(entries))
+    return _Names(newest, tuple(requests.numbers(ENTRIES, after=newest)))
 
 
 def _load(requests: Requests, names: _Names) -> Content:

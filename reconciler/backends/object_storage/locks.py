@@ -68,8 +68,8 @@ class Holding:
         self.unsettled = False  # a write ended without a clear answer, and may still arrive
 
     @property
-    def info(self) -> LockInfo:
-        """The holder."""
+    def holder(self) -> LockInfo:
+        """This run, as others see it."""
         return self._record.info
 
     def renew(self) -> None:
@@ -99,9 +99,9 @@ class Holding:
                 serial=stamp.serial,
                 after=head.checksum,
                 fence=self.number,
-                lock_id=self.info.lock_id,
-                who=self.info.who,
-                operation=self.info.operation,
+                lock_id=self.holder.lock_id,
+                who=self.holder.who,
+                operation=self.holder.operation,
                 nonce=new_nonce(),
             )
             if self._requests.create(objects.name(ENTRIES, header.seq), objects.entry_bytes(header)) is None:

@@ -25,6 +25,7 @@ _TRIES = 8
 _PATIENCE = 60.0  # seconds for all tries of one request
 _FIRST_WAIT, _LONGEST_WAIT = 0.2, 5.0  # seconds between two tries
 _AT_ONCE = 8  # reads
+_LARGE = 100_000  # bytes; more may take longer than a short time-out on a slow line
 _REFUSALS = 2  # of the probe: a single one may be a passing 409
 
 _Mode = Literal["create", "overwrite"]
@@ -34,11 +35,14 @@ _Mode = Literal["create", "overwrite"]
 class Access:
     """The store, under the prefix. `creating` has the mode `create_mode`: some stores want a header of their own.
 
-    `lists_late`: the store does not promise that a list shows what was just written.
+    `slow` and `slow_creating` are the same with a longer time-out, for states. `lists_late`: the store does not promise
+    that a list shows what was just written.
     """
 
     store: ObjectStore
     creating: ObjectStore
+    slow: ObjectStore
+    slow_creating: ObjectStore
     create_mode: _Mode
     place: Place
     lists_late: bool = False
@@ -72,15 +76,10 @@ class Requests:
         """The names for messages."""
         return self._access.place
 
-    @property
-    def lists_late(self) -> bool:
-        """Whether a list may lack what was just written."""
-        return self._access.lists_late
-
     def create(self, path: str, content: bytes) -> bytes | None:
         """Creates the object. None: it is ours; else the bytes of the object that has the name already."""
         for last in self._tries("Put"):
-            kind = self._put(self._access.creating, path, content, self._access.create_mode)
+            kind = self._create(path, content)
             if kind is None:
                 return None
             last.failed(kind)
@@ -126,10 +125,19 @@ class Requests:
         raise AssertionError("the tries end with an error")
 
     def numbers(self, folder: str, *, after: int | None = None, tries: int = _TRIES) -> Sequence[int]:
-        """The numbers of the objects in a folder, ascending; only those greater than `after`."""
+        """The numbers of the objects in a folder, ascending; only those greater than `after`.
+
+        Where lists are late, the next numbers are asked for one by one; snapshots leave out numbers.
+        """
         listed = self.list(folder, after=None if after is None else objects.name(folder, after), tries=tries)
         found = (objects.number(folder, each.path) for each in listed)
-        return sorted(each for each in found if each is not None and (after is None or each > after))
+        numbers = sorted(each for each in found if each is not None and (after is None or each > after))
+        if self._access.lists_late and folder != objects.SNAPSHOTS:
+            following = (numbers[-1] if numbers else after or 0) + 1
+            while self.get(objects.name(folder, following)) is not None:
+                numbers.append(following)
+                following += 1
+        return numbers
 
     def delete(self, paths: Sequence[str]) -> None:
         """Deletes objects, or leaves them: a run may do without the right to delete."""
@@ -148,7 +156,7 @@ class Requests:
             raise no_conditions(self.place)
         refused = 0
         for last in self._tries("Put"):
-            kind = self._put(self._access.creating, path, second, self._access.create_mode)
+            kind = self._create(path, second)
             if kind is None:
                 raise no_conditions(self.place)
             last.failed(kind)
@@ -160,6 +168,11 @@ class Requests:
                 return
 
     # No error of ours is raised while one of obstore's is handled: a traceback would show that one too.
+
+    def _create(self, path: str, content: bytes) -> Fault | None:
+        access = self._access
+        store = access.slow_creating if len(content) > _LARGE else access.creating
+        return self._put(store, path, content, access.create_mode)
 
     def _put(self, store: ObjectStore, path: str, content: bytes, mode: _Mode) -> Fault | None:
         import obstore
@@ -177,8 +190,9 @@ class Requests:
         import obstore
         from obstore.exceptions import BaseError
 
+        is_state = path.startswith((f"{objects.SNAPSHOTS}/", f"{objects.ENTRIES}/"))
         try:
-            got = obstore.get(self._access.store, path)
+            got = obstore.get(self._access.slow if is_state else self._access.store, path)
             return Found(bytes(got.bytes()), got.meta["last_modified"])
         except (BaseError, OSError) as error:
             kind = fault(error)

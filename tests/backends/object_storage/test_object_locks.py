@@ -128,6 +128,26 @@ def test_a_write_without_a_clear_answer_is_fenced_off_by_the_next_run(
         assert store.names("entries")[-1] == "entries/000000000002"
 
 
+@pytest.mark.parametrize("fault", [(BEFORE, 500), (AFTER, 500)], ids=str)
+@pytest.mark.usefixtures("quick")
+def test_a_write_without_a_clear_answer_can_be_repeated(
+    store: FakeStore, site: ObjectStorageSite, fault: Fault
+) -> None:
+    """Whether or not it is there: the same bytes are sent."""
+    with lossy_proxy(store.url, never) as proxy:
+        backend = site.through(proxy.url).open()
+        with backend.lock(elsewhere()):
+            version = backend.write(b"{}", None, at(1))
+
+            proxy.choose = lambda method, target: fault if method == "PUT" else (BEFORE, 500)
+            with pytest.raises(StateError, match="no clear answer to Put"):
+                backend.append([b"a"], version, at(2))
+            proxy.choose = never
+            version = backend.append([b"a"], version, at(2))
+            version = backend.append([b"b"], version, at(3))
+    assert site.open().read() == Blob(b"{}", version, (b"a", b"b"))
+
+
 def test_a_broken_lock_s_holder_learns_who_removed_it(site: ObjectStorageSite) -> None:
     mine = site.open()
     with mine.lock(elsewhere()) as lease:
