@@ -212,7 +212,7 @@ def _parsed(url: str) -> _Address:
 
 
 def _endpoint(text: str, environ: Mapping[str, str], allowing: str) -> _Endpoint:
-    """The endpoint. Raises EndpointInvalid; plain http is for this machine, or where a variable allows it."""
+    """The endpoint. Raises UsageError; plain http is for this machine, or where a variable allows it."""
     parts = _split(text, EndpointInvalid)
     host = parts.hostname or ""
     if parts.scheme not in ("http", "https") or not host:
@@ -222,7 +222,7 @@ def _endpoint(text: str, environ: Mapping[str, str], allowing: str) -> _Endpoint
     plain = parts.scheme == "http"
     allowed = bool(allowing) and environ.get(allowing, "").strip().lower() in ("true", "1")
     if plain and not _is_loopback(host) and not allowed:
-        raise EndpointInvalid(
+        raise UsageError(
             f"The endpoint of the backend at {host} is plain http, so others on the network could read the state.",
             f"Use https{f', or set {allowing}=true if that network is yours alone' if allowing else ''}.",
         )

@@ -39,8 +39,8 @@ _TRIES = 20  # of an unconditional write; each failed one means that another run
 
 
 @value
-class _Unsettled:
-    """A write that ended without a clear answer: it is there, or may still arrive. `request`: what the caller gave."""
+class _Write:
+    """A write into the next place. `request`: what the caller asked for."""
 
     request: tuple[object, ...]
     before: Head
@@ -73,7 +73,7 @@ class ObjectStorageBackend:
         self._one_write = threading.RLock()
         self._head: Head | None = None  # after the last read or write
         self._lock: _Lock | None = None
-        self._unsettled: _Unsettled | None = None
+        self._unsettled: _Write | None = None  # ended without a clear answer: it is there, or may still arrive
 
     @property
     def where(self) -> str:
@@ -96,7 +96,7 @@ class ObjectStorageBackend:
             if unsettled is None:
                 head = self._expected(expected)
                 header = self._header(head, Kind.DELTA, stamp)
-                unsettled = _Unsettled(request, head, header, objects.entry_bytes(header, lines=entries))
+                unsettled = _Write(request, head, header, objects.entry_bytes(header, lines=entries))
             return self._take_place(unsettled)
 
     def write(self, data: bytes, expected: str | None, stamp: Stamp) -> str:
@@ -200,16 +200,16 @@ class ObjectStorageBackend:
                     raise
         raise AssertionError("the last attempt raises")
 
-    def _whole(self, head: Head, data: bytes, stamp: Stamp) -> _Unsettled:
+    def _whole(self, head: Head, data: bytes, stamp: Stamp) -> _Write:
         header = self._header(head, Kind.WHOLE, stamp)
         request = (Kind.WHOLE, data, head.version, stamp)
-        return _Unsettled(request, head, header, objects.entry_bytes(header, data=data))
+        return _Write(request, head, header, objects.entry_bytes(header, data=data))
 
-    def _same_request(self, *request: object) -> _Unsettled | None:
+    def _same_request(self, *request: object) -> _Write | None:
         """The write that ended without a clear answer, if the caller asks for it again: the same bytes are sent."""
         return self._unsettled if self._unsettled is not None and self._unsettled.request == request else None
 
-    def _take_place(self, write: _Unsettled) -> str:
+    def _take_place(self, write: _Write) -> str:
         """Creates the entry, and returns the new version. Raises StateConflict if the place is taken."""
         lock, before, header, content = self._lock, write.before, write.header, write.content
         self._head = None

@@ -33,7 +33,7 @@ UNLOCK = "unlock"  # the operation in the record of a run that only removes a lo
 _TRIES = 20  # each failed try means that another run took the lock, or wrote the journal, in between
 _ROUNDING = 1.0  # seconds: S3 and Azure show times in whole seconds
 _RENEWAL_TRIES = 2  # the lease's thread tries again by itself
-_RELEASE_TRIES = 4
+_RELEASE_TRIES = 3
 
 
 def new_nonce() -> str:

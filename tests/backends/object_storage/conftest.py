@@ -10,6 +10,11 @@ from tests.support.engines.fake_store import FakeStore, fake_store
 from tests.support.engines.object_storage import ObjectStorageSite
 
 
+@pytest.fixture(autouse=True)
+def needs_obstore() -> None:
+    pytest.importorskip("obstore", reason="needs the extra [object-storage]")
+
+
 @pytest.fixture
 def store() -> Iterator[FakeStore]:
     with fake_store() as made:

@@ -7,6 +7,8 @@ import uuid
 from collections.abc import Mapping
 from datetime import timedelta
 
+import pytest
+
 from reconciler.backends.object_storage import address
 from reconciler.backends.object_storage.backend import ObjectStorageBackend
 from reconciler.backends.object_storage.requests import Access, Requests
@@ -25,6 +27,7 @@ class ObjectStorageSite:
     def __init__(
         self, endpoint: str, *, scheme: str = "s3", environ: Mapping[str, str] = KEYS, age: timedelta = AGE
     ) -> None:
+        pytest.importorskip("obstore", reason="needs the extra [object-storage]")
         self.endpoint = endpoint
         self.url = f"{scheme}://{BUCKET}/tests/{uuid.uuid4().hex}"
         self.environ = dict(environ)
