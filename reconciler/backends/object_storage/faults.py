@@ -94,6 +94,7 @@ def is_final(kind: Fault) -> bool:
 def refusal(kind: Fault, action: str, place: Place) -> StateError:
     """The error for a request that was refused, or that could not be settled. `action`: Put, Get, List or Delete."""
     at = f" at {place.host}" if place.host else ""
+    done = "read" if action in ("Get", "List") else "written"
     match kind:
         case Fault.NO_BUCKET | Fault.MISSING:
             return StateError(
@@ -125,12 +126,12 @@ def refusal(kind: Fault, action: str, place: Place) -> StateError:
             return no_conditions(place)
         case Fault.UNREACHED:
             return StateError(
-                f"{place.where}: the store{at} could not be reached.",
+                f"{place.where} could not be {done}: no connection to the store{at} could be opened.",
                 "Check the network, the proxy and the endpoint.",
             )
         case Fault.UNCLEAR | Fault.EXISTS:
             return StateError(
-                f"{place.where}: the store{at} gave no clear answer to {action}, after several attempts.",
+                f"{place.where} could not be {done}: the store{at} gave no clear answer, after several attempts.",
                 "Try again in a moment.",
             )
 

@@ -138,8 +138,8 @@ class Locks:
         """Takes the lock. Raises StateLocked, and StateError for a store that can't keep two runs apart."""
         for _ in range(_TRIES):
             before = self._newest()
-            if before is not None and not self._is_free(before):
-                raise locked_by(self._held(before, self._age(before)))
+            if before is not None:
+                self._refuse_held(before)
             holding = self._claim(before, holder)
             if holding is not None:
                 return holding
@@ -198,11 +198,13 @@ class Locks:
             return _Stored(numbers[-1], record, found.modified)
         raise _too_fast()
 
-    def _is_free(self, stored: _Stored) -> bool:
-        """Whether this run may take the lock: released, its process dead here, or its lease run out."""
+    def _refuse_held(self, stored: _Stored) -> None:
+        """Raises StateLocked unless the lock was released, its process is dead here, or its lease ran out."""
         if stored.record.released or _is_alive(stored.record.info) is False:
-            return True
-        return self._age(stored) >= stored.record.ttl + _ROUNDING
+            return
+        age = self._age(stored)
+        if age < stored.record.ttl + _ROUNDING:
+            raise locked_by(self._held(stored, age))
 
     def _claim(self, before: _Stored | None, holder: LockInfo) -> Holding | None:
         """Creates the next record; None if another run was faster."""
