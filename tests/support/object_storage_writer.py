@@ -45,7 +45,7 @@ def main(endpoint: str, url: str, log: str, name: str) -> None:
                     version = backend.append([word.encode()], version, Stamp("abcdef12", serial := serial + 1))
                     note("word", word)
                     words.append(word.encode())
-                    time.sleep(random.uniform(0, 0.05))
+                    time.sleep(random.choice((0.0, 0.02, 0.2)))  # so that it is stopped while it holds the lock
                 if random.random() < 0.5:
                     backend.write(b" ".join(words), version, Stamp("abcdef12", serial))
         except StateLocked:

@@ -57,7 +57,7 @@ def test_killed_and_paused_writers_lose_nothing(seaweedfs_site: ObjectStorageSit
     try:
         end = time.monotonic() + 20
         while time.monotonic() < end or ("fenced" not in log.read_text() and time.monotonic() < end + 20):
-            time.sleep(rng.uniform(0.3, 0.7))
+            time.sleep(rng.uniform(0.1, 0.4))
             held = watching.holder()
             if held is None or held.info.lock_id not in writers:  # free, or left by a run that was killed
                 continue
