@@ -20,7 +20,7 @@ from reconciler.protocols.backend import Blob, Stamp
 from tests.support.engines.fake_store import GOOGLE, FakeStore
 from tests.support.engines.object_storage import ObjectStorageSite
 from tests.support.lock_holders import elsewhere, here
-from tests.support.lossy_proxy import AFTER, BEFORE, CLOSED, Fault, lossy_proxy, never, once
+from tests.support.store_proxy import AFTER, BEFORE, CLOSED, Fault, lossy_proxy, never, once
 
 
 def at(serial: int) -> Stamp:

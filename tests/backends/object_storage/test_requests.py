@@ -8,7 +8,7 @@ from reconciler.backends.object_storage import requests
 from reconciler.errors import StateError
 from tests.support.engines.fake_store import FakeStore
 from tests.support.engines.object_storage import ObjectStorageSite
-from tests.support.lossy_proxy import AFTER, BEFORE, CLOSED, DELAYED, FAULTS, Fault, lossy_proxy, once
+from tests.support.store_proxy import AFTER, BEFORE, CLOSED, DELAYED, FAULTS, Fault, lossy_proxy, once
 
 
 @pytest.fixture(autouse=True)

@@ -17,8 +17,8 @@ from reconciler.backends.object_storage import requests
 from reconciler.protocols.backend import Backend, Stamp
 from tests.support.engines.object_storage import ObjectStorageSite
 from tests.support.lock_holders import elsewhere
-from tests.support.lossy_proxy import lossy_proxy, sometimes
 from tests.support.object_storage_writer import TTL
+from tests.support.store_proxy import lossy_proxy, sometimes
 
 ROOT = Path(__file__).parents[3]
 
