@@ -97,6 +97,7 @@ class Clouds:
             rates=_rates(account),
             max_in_flight=account.max_in_flight,
             task_timeout=account.timeouts.operation,
+            call_timeout=account.timeouts.connect + account.timeouts.read,
             credentials=self._credential_labels.setdefault(
                 credentials, f"credentials {len(self._credential_labels) + 1}"
             ),

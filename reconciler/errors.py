@@ -14,6 +14,7 @@
     │   ├── StateDamaged          the state can't be read; names the copy to restore
     │   ├── StateTooNew           a later voicectl wrote the state
     │   ├── StateForeign          the state belongs to another manifest or lineage
+    │   ├── StateMoved            the state is stored elsewhere now; says where
     │   ├── StateLocked           another run is applying; names its user
     │   ├── StateConflict         the state changed between load and save
     │   │   └── Fenced            another run took over the lock; this run must stop
@@ -154,6 +155,10 @@ class StateTooNew(StateError):
 
 class StateForeign(StateError):
     """The state belongs to another manifest or to another lineage; each cause has its own headline."""
+
+
+class StateMoved(StateError):
+    summary = "The state was moved"
 
 
 class StateLocked(StateError):

@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     from reconciler.engine.store import Store
     from reconciler.model.manifest import Manifest
     from reconciler.model.neighbour import Neighbour
+    from reconciler.model.state_settings import StateSettings
     from reconciler.protocols.backend import Backend
     from reconciler.sandbox.world import World
 
+STATE_VARIABLE = "VOICECTL_STATE"
+_TRUE = frozenset(("true", "1", "yes"))  # values of CI; GitHub, GitLab and most others set CI=true
 SANDBOX = ".voicectl"  # the folder beside the manifest with the sandbox's world and state
 
 
@@ -56,6 +59,7 @@ class Workspace:
     manifest: Path
     sandbox: bool = False
     directory: str | None = None
+    state_url: str | None = None  # the value of --state
 
     @property
     def folder(self) -> Path:
@@ -72,9 +76,18 @@ class Workspace:
     @property
     def state(self) -> Path:
         """`NAME.state.json` beside NAME.yaml, `voices.state.json` in a folder; the sandbox has its own state."""
-        stem = "voices" if self.manifest.is_dir() else self.manifest.stem
         kept = self.folder / SANDBOX if self.sandbox else self.folder
-        return kept / f"{stem}.state.json"
+        return kept / f"{self.state_name}.state.json"
+
+    @property
+    def state_name(self) -> str:
+        """The name of the state in a database, unless its URL gives another."""
+        return "voices" if self.manifest.is_dir() else self.manifest.stem
+
+    @property
+    def history(self) -> Path:
+        """The folder of the earlier snapshots of a state file."""
+        return self.folder / SANDBOX / ("history-of-sandbox" if self.sandbox else "history") / self.state_name
 
     @property
     def rescue(self) -> Path:
@@ -95,20 +108,75 @@ class Workspace:
             f"-C {shlex.quote(str(self.directory))}": self.directory is not None,
             f"-f {shlex.quote(str(self.manifest))}": self.manifest != Path("voices.yaml"),
             "--sandbox": self.sandbox,
+            f"--state {shlex.quote(str(self.state_url))}": self.state_url is not None,
         }
         return " ".join(option for option, given in options.items() if given)
 
 
-def backend(workspace: Workspace) -> Backend:
+def declared_state(workspace: Workspace, environ: Mapping[str, str]) -> StateSettings | None:
+    """The section `state:` of the manifest, also if other parts of it are broken; None if there is none."""
+    from reconciler.loader.state_section import read_settings
+
+    return read_settings(workspace.manifest, environ)
+
+
+def state_settings(
+    workspace: Workspace, declared: StateSettings | None, environ: Mapping[str, str]
+) -> StateSettings | None:
+    """Where the state is: --state, else VOICECTL_STATE, else what the manifest declares. None: beside the manifest.
+
+    The first two replace only the URL and the endpoint. The sandbox has its own state beside its world.
+    """
+    if workspace.sandbox:
+        return None
+    named, url = "--state", workspace.state_url
+    if not url:
+        named, url = STATE_VARIABLE, environ.get(STATE_VARIABLE)
+    if not url:
+        return declared
+    return settings_at(url, declared, named)
+
+
+def settings_at(url: str, declared: StateSettings | None, named: str) -> StateSettings:
+    """The declared settings for another place. Raises UsageError for a wrong URL, which `named` gave."""
+    from reconciler.errors import UsageError
+    from reconciler.model.state_settings import StateSettings, url_fault
+
+    fault = url_fault(url)
+    if fault is not None:
+        raise UsageError(f"{named}: {fault}.")
+    if declared is not None and declared.url == url:
+        return declared
+    return (declared or StateSettings()).at(url)
+
+
+def backend(workspace: Workspace, settings: StateSettings | None, environ: Mapping[str, str]) -> Backend:
     """The backend that stores the workspace's state."""
-    from reconciler.backends.local import LocalBackend
+    from reconciler.backends.opening import open_backend
 
     if workspace.sandbox:
         sandbox_folder(workspace.folder)
-    return LocalBackend(workspace.state)
+    return open_backend(
+        settings,
+        local=workspace.state,
+        history=workspace.history,
+        default_name=workspace.state_name,
+        environ=environ,
+        clock=SystemClock(),
+    )
 
 
-def neighbours(workspace: Workspace) -> list[Neighbour]:
+def in_pipeline(environ: Mapping[str, str]) -> bool:
+    """Whether this run is a job of a pipeline."""
+    return environ.get("CI", "").strip().lower() in _TRUE
+
+
+def is_shared(settings: StateSettings | None) -> bool:
+    """Whether the state is stored in an engine that other machines use too."""
+    return settings is not None and not settings.is_local
+
+
+def neighbours(workspace: Workspace, settings: StateSettings | None) -> list[Neighbour]:
     """The state files nearby that may belong to a manifest without a state. Reads all of them."""
     from reconciler.backends import neighbours
     from reconciler.backends.neighbours import Spot
@@ -121,22 +189,30 @@ def neighbours(workspace: Workspace) -> list[Neighbour]:
         # `Workspace.options` leaves out the default manifest.
         return named if " -f " in f" {named}" else f"{named} -f {manifest}".strip()
 
-    return neighbours.neighbours(
-        Spot(workspace.manifest, workspace.state), lambda manifest: Spot(manifest, at(manifest).state), options
-    )
+    here = Spot(workspace.manifest, workspace.state)
+    found = neighbours.neighbours(here, lambda manifest: Spot(manifest, at(manifest).state), options)
+    return [*neighbours.left_behind(here, options), *found] if is_shared(settings) else found
 
 
 def rename_to_backup(workspace: Workspace) -> None:
     """Renames a state file that was moved to another workspace to its backup."""
-    workspace.state.replace(workspace.state.with_name(f"{workspace.state.name.removesuffix('.json')}.backup"))
-    workspace.state.with_name(f"{workspace.state.name.removesuffix('.json')}.journal").unlink(missing_ok=True)
+    from reconciler.backends.local import LocalBackend
+
+    LocalBackend(workspace.state).set_aside()
 
 
-def store(workspace: Workspace) -> Store:
+def store(workspace: Workspace, settings: StateSettings | None, environ: Mapping[str, str]) -> Store:
     """The store that loads and saves the workspace's state."""
+    from reconciler.engine.lock_owner import LockOwner
     from reconciler.engine.store import Store
 
-    return Store(backend(workspace), clock=SystemClock(), rescue_path=workspace.rescue, place=workspace.options)
+    return Store(
+        backend(workspace, settings, environ),
+        clock=SystemClock(),
+        rescue_path=workspace.rescue,
+        lock_owner=lambda: LockOwner.here(environ),
+        place=workspace.options,
+    )
 
 
 def sandbox_folder(folder: Path) -> Path:
@@ -162,8 +238,11 @@ def fetch() -> Fetch:
 
 def remove_sandbox_states(workspace: Workspace) -> None:
     """Removes the sandbox's states in this folder, because the sandbox's world was emptied."""
+    import shutil
+
     for kept in (workspace.folder / SANDBOX).glob("*.state.*"):
         kept.unlink()
+    shutil.rmtree(workspace.history.parent, ignore_errors=True)
 
 
 def world(workspace: Workspace) -> World:
@@ -199,15 +278,18 @@ def session(
         return closing.enter_context(world(workspace))
 
     clock = SystemClock()
+    settings = state_settings(workspace, manifest.state, environ)
     clouds = Clouds(
         manifest, environ, clock=clock, closing=closing, log=log, world=the_world if workspace.sandbox else None
     )
     return Session(
         manifest=manifest,
-        store=store(workspace),
+        store=store(workspace, settings, environ),
         connect=clouds.connect,
         clock=clock,
         lineage=lambda: str(uuid.uuid4()),
         is_set=lambda name: bool(environ.get(name, "").strip()),
-        neighbours=lambda: neighbours(workspace),
+        neighbours=lambda: neighbours(workspace, settings),
+        shared=is_shared(settings),
+        pipeline=in_pipeline(environ),
     )

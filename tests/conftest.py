@@ -14,17 +14,20 @@ from hypothesis import HealthCheck, settings
 
 from tests import sampling
 
-# The speed of input generation depends on how busy the machine is, not on the project.
-settings.register_profile("house", suppress_health_check=[HealthCheck.too_slow], deadline=None)
-settings.load_profile("house")
-
 pytest_plugins = [
+    "tests.support.engines.http_state",
+    "tests.support.engines.postgres",
+    "tests.support.engines.pgbouncer",
     "tests.support.engines.azurite",
     "tests.support.engines.localbucket",
     "tests.support.engines.moto_server",
     "tests.support.engines.rclone",
     "tests.support.engines.seaweedfs",
 ]
+
+# The speed of input generation depends on how busy the machine is, not on the project.
+settings.register_profile("house", suppress_health_check=[HealthCheck.too_slow], deadline=None)
+settings.load_profile("house")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

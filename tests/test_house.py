@@ -45,7 +45,7 @@ NAMED_BY_OTHERS = {
     "providers/kling/schema.py: TaskInfo",  # Kling calls it task_info
     "providers/http/sockets.py: get_extra_info",  # httpcore's own name for it
     "sandbox/kling/responses.py: _task_info",  # the same, from the other side
-    "protocols.py: LockInfo",  # Terraform calls it so
+    "protocols/backend.py: LockInfo",  # Terraform calls it so
     "sandbox/server.py: _Handler",  # http.server calls it so
     "sandbox/server.py: process_request",  # socketserver's own hook
 }

@@ -4,7 +4,6 @@
     NAME.state.backup    the snapshot before that one
     NAME.state.journal   entries appended since; one write and one fsync for each append
     NAME.state.lock      the lock, with the name of its owner
-    NAME.state.history/  the last snapshots, each named by its serial; hard links, so they cost little
 
 At every moment the snapshot and its journal together are the complete state. A journal names the snapshot that it
 continues. A journal that continues the backup is left from a write that folded it and was killed before it removed it.
@@ -21,6 +20,7 @@ from pathlib import Path
 from reconciler.atomic_write import write_all, write_temporary
 from reconciler.backends import filelock, journal
 from reconciler.backends.lease import Unlimited
+from reconciler.backends.local_files import FileStat, bytes_of, mode_of, stat_of, temporary_of
 from reconciler.backends.local_history import LocalHistory
 from reconciler.errors import StateConflict, StateDamaged, StateError
 from reconciler.hints import hint, way
@@ -39,8 +39,6 @@ from reconciler.values import value
 
 _READS = 200  # attempts of a reader; each one fails only if a writer finished in between
 
-_FileStat = tuple[int, ...] | None  # device, inode, size, times; None if the file does not exist
-
 
 @value
 class _Content:
@@ -49,21 +47,25 @@ class _Content:
     version: str | None
     continues: str  # the digest of the snapshot
     end: int | None
-    stats: tuple[_FileStat, _FileStat]  # of the snapshot and the journal
+    stats: tuple[FileStat, FileStat]  # of the snapshot and the journal
 
 
 class LocalBackend:
-    """The state at `path` (`….json`); a link is followed. It keeps the last `keep` snapshots. Raises StateErrors."""
+    """The state at `path` (`….json`); a link is followed. Raises StateErrors.
+
+    It keeps the last `keep` snapshots in the folder `history`; none without a folder.
+    """
 
     traits = Traits()
+    notes: tuple[str, ...] = ()
 
-    def __init__(self, path: Path, *, keep: int = KEPT) -> None:
+    def __init__(self, path: Path, *, history: Path | None = None, keep: int = KEPT) -> None:
         self._snapshot = Path(os.path.realpath(path))  # not Path.resolve, which raises for a link to itself
         stem = self._snapshot.name.removesuffix(".json")
         self._backup = self._snapshot.with_name(f"{stem}.backup")
         self._journal = self._snapshot.with_name(f"{stem}.journal")
         self._lock = self._snapshot.with_name(f"{stem}.lock")
-        self._history = LocalHistory(self._snapshot.with_name(f"{stem}.history"), keep)
+        self._history = LocalHistory(history, keep)
         self._last: _Content | None = None
 
     @property
@@ -82,7 +84,7 @@ class LocalBackend:
                     continue  # a writer changed the files between the two reads
                 raise
             # If the snapshot did not change, it fits the journal that was read; later entries are simply not in it yet.
-            if _stat(self._snapshot) == before[0]:
+            if stat_of(self._snapshot) == before[0]:
                 self._last = current
                 return blob
         raise StateError(
@@ -94,7 +96,7 @@ class LocalBackend:
         """Replaces the state, and returns the new version. Raises StateConflict if the version is not `expected`."""
         with self._directory_locked() as folder:
             in_use = self._set_aside_damage() if expected == ANY_VERSION else self._current(expected).end is not None
-            temporary = write_temporary(_temporary(self._snapshot), data, mode=_mode(self._snapshot))
+            temporary = write_temporary(temporary_of(self._snapshot), data, mode=mode_of(self._snapshot))
             if not in_use:
                 # A journal that continues the backup must be removed before the backup is replaced.
                 self._remove_journal(folder)
@@ -108,6 +110,14 @@ class LocalBackend:
             self._last = _Content(journal.version(continues), continues, None, self._stats())
         return journal.version(continues)
 
+    def set_aside(self) -> None:
+        """Renames the state to its backup, after its content was written elsewhere."""
+        with self._directory_locked() as folder:
+            self._snapshot.replace(self._backup)
+            os.fsync(folder)
+            self._remove_journal(folder)
+            self._last = None
+
     def append(self, entries: Sequence[bytes], expected: str | None, stamp: Stamp) -> str:  # noqa: ARG002 - the files need no stamp
         """Appends to the journal, returns the new version. Raises StateConflict if the version is not `expected`."""
         with self._directory_locked() as folder:
@@ -120,7 +130,7 @@ class LocalBackend:
             if begins:
                 os.fsync(folder)
             # The snapshot's stat is from before: if a program replaced it during the append, the next call notices.
-            self._last = _Content(made, current.continues, end, (current.stats[0], _stat(self._journal)))
+            self._last = _Content(made, current.continues, end, (current.stats[0], stat_of(self._journal)))
         return made
 
     @contextmanager
@@ -164,7 +174,7 @@ class LocalBackend:
 
     def _read(self) -> tuple[Blob | None, _Content]:
         stats = self._stats()
-        snapshot, lines = _bytes_of(self._snapshot), _bytes_of(self._journal)
+        snapshot, lines = bytes_of(self._snapshot), bytes_of(self._journal)
         continues = journal.digest(snapshot)
         parsed = None if lines is None else journal.parse(lines)
         if parsed is not None and parsed.continues != continues:
@@ -180,7 +190,7 @@ class LocalBackend:
 
     def _check_continues_backup(self, parsed: journal.Journal, snapshot: bytes | None) -> None:
         """Raises StateDamaged if the journal continues neither the snapshot nor the backup: then a snapshot is lost."""
-        if snapshot is not None and parsed.continues in (journal.NOTHING, journal.digest(_bytes_of(self._backup))):
+        if snapshot is not None and parsed.continues in (journal.NOTHING, journal.digest(bytes_of(self._backup))):
             return
         what = "is gone" if snapshot is None else "was replaced"
         raise StateDamaged(
@@ -230,14 +240,14 @@ class LocalBackend:
             return False
 
     def _replace_backup(self) -> None:
-        if _stat(self._snapshot) is None:
+        if stat_of(self._snapshot) is None:
             return
-        temporary = _temporary(self._backup)
+        temporary = temporary_of(self._backup)
         temporary.unlink(missing_ok=True)
         try:
             os.link(self._snapshot, temporary)
         except OSError:  # a disk without hard links
-            write_temporary(temporary, self._snapshot.read_bytes(), mode=_mode(self._snapshot))
+            write_temporary(temporary, self._snapshot.read_bytes(), mode=mode_of(self._snapshot))
         temporary.replace(self._backup)
 
     def _remove_journal(self, folder: int) -> None:
@@ -264,31 +274,5 @@ class LocalBackend:
             os.close(opened)
         return end + len(text)
 
-    def _stats(self) -> tuple[_FileStat, _FileStat]:
-        return _stat(self._snapshot), _stat(self._journal)
-
-
-def _stat(path: Path) -> _FileStat:
-    try:
-        stat = path.stat()
-    except FileNotFoundError:
-        return None
-    return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
-
-
-def _bytes_of(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None
-
-
-def _temporary(path: Path) -> Path:
-    return path.with_name(f"{path.name}.tmp")
-
-
-def _mode(path: Path) -> int:
-    try:
-        return path.stat().st_mode & 0o777
-    except FileNotFoundError:
-        return 0o600
+    def _stats(self) -> tuple[FileStat, FileStat]:
+        return stat_of(self._snapshot), stat_of(self._journal)

@@ -1,4 +1,4 @@
-"""The last snapshots of a local state, as hard links in a folder beside it. A failure here never fails a save."""
+"""The last snapshots of a local state: hard links in a hidden folder, named by serial. Their failures fail no save."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from reconciler.protocols.backend import Snapshot, no_snapshot
 
 
 class LocalHistory:
-    """The folder of the snapshots, named by serial. Keeps the last `keep`."""
+    """The folder of the snapshots; None keeps none. It lies in a folder of ours, which git ignores."""
 
-    def __init__(self, folder: Path, keep: int) -> None:
+    def __init__(self, folder: Path | None, keep: int) -> None:
         self._folder = folder
         self._keep = keep
 
     def add(self, snapshot: Path, serial: int) -> None:
         """Adds the state file as it is now, and removes the oldest snapshots."""
-        if self._keep <= 0:
+        if self._folder is None or self._keep <= 0:
             return
         with suppress(OSError):
-            self._folder.mkdir(mode=0o700, exist_ok=True)
-            path = self._path(serial)
+            _create(self._folder)
+            path = _path(self._folder, serial)
             temporary = path.with_name(f"{path.name}.tmp")
             temporary.unlink(missing_ok=True)
             try:
@@ -48,17 +48,28 @@ class LocalHistory:
     def read(self, serial: int) -> bytes:
         """The snapshot with this serial. Raises StateError if it is not kept."""
         try:
-            return self._path(serial).read_bytes()
-        except FileNotFoundError:
+            return next(path for path in self._paths() if _serial(path) == serial).read_bytes()
+        except (StopIteration, FileNotFoundError):
             raise no_snapshot(serial) from None
 
-    def _path(self, serial: int) -> Path:
-        return self._folder / f"{serial:012d}.json"
-
     def _paths(self) -> list[Path]:
-        with suppress(FileNotFoundError):
-            return sorted((p for p in self._folder.glob("*.json") if p.stem.isdigit()), key=_serial, reverse=True)
+        with suppress(OSError):
+            found = () if self._folder is None else self._folder.glob("*.json")
+            return sorted((path for path in found if path.stem.isdigit()), key=_serial, reverse=True)
         return []
+
+
+def _create(folder: Path) -> None:
+    """Creates `.voicectl/history/NAME`, with a .gitignore in `.voicectl`."""
+    ours = folder.parents[1]
+    if not ours.is_dir():
+        ours.mkdir(mode=0o700)
+        (ours / ".gitignore").write_text("*\n")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _path(folder: Path, serial: int) -> Path:
+    return folder / f"{serial:012d}.json"
 
 
 def _serial(path: Path) -> int:

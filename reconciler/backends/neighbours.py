@@ -12,7 +12,7 @@ from pathlib import Path
 
 from reconciler.backends.local import LocalBackend
 from reconciler.errors import StateError
-from reconciler.model import statefile
+from reconciler.model import moved, statefile
 from reconciler.model.methods import inputs_model
 from reconciler.model.neighbour import Neighbour, Relation
 from reconciler.model.state import LIVE, Record, State
@@ -52,6 +52,14 @@ def neighbours(here: Spot, spot: Callable[[Path], Spot], options: Callable[[Path
         if not reader.same_place(there, here):
             found += list(reader.linked(there)) or reader.orphans(there)
     return list({each.path: each for each in found}.values())
+
+
+def left_behind(here: Spot, options: Callable[[Path], str]) -> list[Neighbour]:
+    """The manifest's own state file, if its state is stored elsewhere now."""
+    state, damage = _read(here.state)
+    if state is None and damage is None:
+        return []
+    return [_Reader(options).own(here, state, damage)]
 
 
 def _targets(manifest: Path) -> Iterator[Path]:
@@ -109,6 +117,10 @@ class _Reader:
         gone = (each for each in self.beside(there) if each.relation is Relation.GONE)
         return [replace(each, through=through) for each in gone]
 
+    def own(self, here: Spot, state: State | None, damage: str | None) -> Neighbour:
+        """The manifest's own state file."""
+        return self._neighbour(here.state, here.manifest, Relation.OWN, state, damage)
+
     def same_place(self, there: Spot, here: Spot) -> bool:
         """Whether both manifests have the same state file."""
         return os.path.realpath(there.state) == os.path.realpath(here.state)
@@ -164,6 +176,9 @@ def _read(path: Path) -> tuple[State | None, str | None]:
     """The state in the file, or why it can't be read; (None, None) if there is no file."""
     try:
         blob = LocalBackend(path).read()
+        gone = None if blob is None else moved.parse(blob.data)
+        if gone is not None:
+            return (None if gone.state is None else statefile.load(gone.state.encode())), None
         return (None if blob is None else statefile.fold(statefile.load(blob.data), blob.entries)), None
     except StateError as error:
         return None, error.detail

@@ -22,7 +22,9 @@ from reconciler.hints import Hint, hint, way
 if TYPE_CHECKING:
     from reconciler.audio.probing import Fetch
     from reconciler.engine.session import Session
+    from reconciler.engine.store import Store
     from reconciler.model.manifest import Manifest
+    from reconciler.model.state_settings import StateSettings
     from reconciler.views.render_options import RenderOptions
     from reconciler.wiring import Workspace
 
@@ -36,6 +38,7 @@ class Globals:
     directory: str | None = None  # entered already
     file: str | None = None
     sandbox: bool = False
+    state: str | None = None  # the URL of the state
     plain: bool = False
     verbose: bool = False
     verb: str = "apply"  # what an option in a hint is an option of
@@ -70,7 +73,12 @@ class Globals:
 
         from reconciler.wiring import Workspace
 
-        return Workspace(manifest=Path(self.file or DEFAULT), sandbox=self.sandbox, directory=self.directory)
+        return Workspace(
+            manifest=Path(self.file or DEFAULT),
+            sandbox=self.sandbox,
+            directory=self.directory,
+            state_url=self.state,
+        )
 
 
 @cache
@@ -92,6 +100,30 @@ def manifest_at(workspace: Workspace, *, fetch: Fetch | None = None) -> Manifest
     return replace(load(workspace.manifest, environ=os.environ, fetch=fetch), sandbox=workspace.sandbox)
 
 
+def store_here() -> Store:
+    """The store of the state, for commands that need nothing else of the manifest."""
+    from reconciler import wiring
+
+    return wiring.store(options().workspace(), settings_here(), os.environ)
+
+
+def say_holder(store: Store) -> None:
+    """Says who holds the lock: what a command shows may change soon. Commands that only read take no lock."""
+    held = store.holder()
+    if held is not None:
+        from reconciler.protocols.backend import locked_by
+
+        say(f"{locked_by(held).detail} What is shown here may change soon.")
+
+
+def settings_here() -> StateSettings | None:
+    """Where the state is; None: beside the manifest."""
+    from reconciler import wiring
+
+    workspace = options().workspace()
+    return wiring.state_settings(workspace, wiring.declared_state(workspace, os.environ), os.environ)
+
+
 @contextmanager
 def session() -> Iterator[Session]:
     """Opens the manifest, its state and its clouds; closes them at the end."""
@@ -103,7 +135,11 @@ def session() -> Iterator[Session]:
         opened = wiring.session(manifest_at(workspace), workspace, environ=os.environ, closing=closing, log=log)
         log(f"manifest: {workspace.manifest}")
         log(f"state: {opened.store.where}")
-        yield opened
+        try:
+            yield opened
+        finally:
+            for note in opened.store.notes:
+                say(f"Warning: {note}")
 
 
 def _nobody(_: str) -> None:
@@ -202,6 +238,13 @@ _GLOBAL_OPTIONS = (
         shell_complete=folders,
     ),
     manifest_option,
+    click.option(
+        "--state",
+        metavar="URL",
+        help="Where the state is, instead of what the manifest says: s3://, gs://, az://, postgresql://, https://.",
+        expose_value=False,
+        callback=_remember("state"),
+    ),
     click.option(
         "--sandbox",
         is_flag=True,

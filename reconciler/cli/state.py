@@ -15,7 +15,10 @@ from reconciler.cli.context import (
     on_stdout,
     options,
     say,
+    say_holder,
     session,
+    settings_here,
+    store_here,
     write,
     write_json,
 )
@@ -36,6 +39,8 @@ STATE_COMMANDS = {
     "rm": ("state", "remove", "Forget a voice; it stays in its cloud."),
     "pull": ("state", "pull", "Print the state."),
     "push": ("state", "push", "Replace the state by a copy."),
+    "history": ("state_history", "history", "List the snapshots that are kept, the newest first."),
+    "migrate": ("state_migrate", "migrate", "Move the state to another place."),
     "rebuild": ("state_rebuild", "rebuild", "Rebuild a lost state from the markers of its voices."),
     "rebind": ("state", "rebind", "Confirm that a provider's account is the right one."),
     "mv-manifest": ("state_mv_manifest", "move_manifest", "Rename the state after its manifest was renamed."),
@@ -47,14 +52,15 @@ def state_here() -> State:
     from reconciler import wiring
 
     workspace = options().workspace()
-    store = wiring.store(workspace)
+    store = store_here()
     found = store.load()
     if found is None:
         from reconciler.planning import neighbours, no_state
 
-        refusal = neighbours.blocking_error(wiring.neighbours(workspace), workspace.name, begins=False)
+        refusal = neighbours.blocking_error(wiring.neighbours(workspace, settings_here()), workspace.name, begins=False)
         raise refusal or no_state.nothing_known(store.where)
     store.check(found, workspace.name)
+    say_holder(store)
     return found
 
 
@@ -110,18 +116,33 @@ def _is_held(state: State, record: Record) -> bool:
     return held is not None and held.external_task_id != record.external_task_id
 
 
+_at_serial = click.option(
+    "--serial", type=click.IntRange(min=0), metavar="N", help="As it was at a serial of `state history`."
+)
+
+
 @click.command("show", cls=Subcommand)
-@click.argument("address", shell_complete=recorded_addresses)
+@click.argument("address", required=False, shell_complete=recorded_addresses)
+@_at_serial
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @global_options
-def show_record(address: str, as_json: bool) -> int:
+def show_record(address: str | None, serial: int | None, as_json: bool) -> int:
     """Show the record of an address.
 
-    ADDRESS may also be an external_task_id, because old and replaced voices have no address.
+    ADDRESS may also be an external_task_id, because old and replaced voices have no address. With --serial, ADDRESS
+    may be missing: then it shows the whole state as it was.
     """
     from reconciler.views import json_documents, text
 
-    found = state_here()
+    if address is None and serial is None:
+        raise UsageError("An address is missing.", hint(way("To see the whole state", "show")))
+    found = state_here() if serial is None else store_here().at_serial(serial)
+    if address is None:
+        if as_json:
+            write_json(json_documents.state_list_document(found))
+        else:
+            write(text.state(found, on_stdout()))
+        return 0
     record = found.at(address) or found.records.get(address)
     if record is None:
         raise not_in_state(address)
@@ -137,7 +158,7 @@ def show_record(address: str, as_json: bool) -> int:
 @click.argument("target", shell_complete=new_addresses)
 @lock_option
 @global_options
-def move(source: str, target: str, lock_timeout: str) -> int:
+def move(source: str, target: str, lock_timeout: str | None) -> int:
     """Give a voice another address.
 
     Rename it in the manifest too: then nothing changes in the cloud.
@@ -161,7 +182,7 @@ def move(source: str, target: str, lock_timeout: str) -> int:
 @click.argument("address", shell_complete=recorded_addresses)
 @lock_option
 @global_options
-def remove(address: str, lock_timeout: str) -> int:
+def remove(address: str, lock_timeout: str | None) -> int:
     """Forget a voice; it stays in its cloud.
 
     `state list --abandoned` lists it. If you declare it again, apply reuses it without a call.
@@ -175,15 +196,14 @@ def remove(address: str, lock_timeout: str) -> int:
 
 
 @click.command(cls=Subcommand)
+@_at_serial
 @global_options
-def pull() -> int:
+def pull(serial: int | None) -> int:
     """Print the state.
 
     Prints one file with all changes, also those that are still in the journal: as a copy, or to read it.
     """
-    from reconciler import wiring
-
-    copy = wiring.store(options().workspace()).pull()
+    copy = store_here().pull(serial)
     if streams.is_utf8(sys.stdout):
         streams.put_bytes(copy)
     else:
@@ -198,29 +218,32 @@ def pull() -> int:
 @click.option("--force", is_flag=True, help="Overwrite another lineage, a newer serial or a damaged file.")
 @lock_option
 @global_options
-def push(source: IO[bytes], force: bool, lock_timeout: str) -> int:
+def push(source: IO[bytes], force: bool, lock_timeout: str | None) -> int:
     """Replace the state by a copy.
 
     FILE is the output of `state pull`, or the rescue copy of an apply. It may be - for stdin.
     """
-    from reconciler import wiring
-
     copy = source.read()
-    _check(copy, source.name)
+    given = _checked(copy, source.name)
     asked = locking(lock_timeout)
-    store = wiring.store(options().workspace())
+    store = store_here()
     with store.locked("state push", wait=asked.lock_wait, waiting=asked.waiting):
         pushed = store.push(copy, force=force)
     say(f"Pushed: serial {pushed.serial}, {counted(len(pushed.current), 'voice')}.")
+    if pushed.serial > given.serial:  # it replaced a newer state
+        say(
+            f"This copy is older than the state that it replaced: it had the serial {given.serial}. The accounts may "
+            f"hold newer voices, which it does not know. Look before you apply: {command('plan')}"
+        )
     return 0
 
 
-def _check(copy: bytes, name: str) -> None:
-    """Checks the copy first, so that an error names the copy and not the state."""
+def _checked(copy: bytes, name: str) -> State:
+    """The copy as a state. It is checked first, so that an error names the copy and not the state."""
     from reconciler.model import statefile
 
     try:
-        statefile.load(copy)
+        return statefile.load(copy)
     except StateDamaged as damaged:
         raise UsageError(
             f"{name} is not a complete state: {damaged.detail}",
@@ -239,7 +262,7 @@ def _check(copy: bytes, name: str) -> None:
 )
 @lock_option
 @global_options
-def rebind(provider: str, source: str | None, lock_timeout: str) -> int:
+def rebind(provider: str, source: str | None, lock_timeout: str | None) -> int:
     """Confirm that a provider's account is the right one.
 
     Use it after an account moved to another endpoint or owner, or (--from) after a provider was renamed in the

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from pathlib import Path
 
 import click
 
-from reconciler.cli.context import global_options, options, say
+from reconciler.cli.context import global_options, manifest_at, options, say, settings_here, store_here
 from reconciler.cli.options import lock_option, locking
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import StateError, UsageError
@@ -18,12 +19,15 @@ from reconciler.hints import hint, way
 @click.argument("source", required=False, type=click.Path(path_type=Path))
 @lock_option
 @global_options
-def move_manifest(source: Path | None, lock_timeout: str) -> int:
+def move_manifest(source: Path | None, lock_timeout: str | None) -> int:
     """Rename the state after its manifest was renamed.
 
-    SOURCE is the manifest's old path; -f names the new one. Without SOURCE, it uses the state beside the manifest.
+    SOURCE is the manifest's old path; -f names the new one. Without SOURCE, it uses the state beside the manifest. It
+    also confirms that all entries of a shared state were replaced on purpose.
     """
     from reconciler import wiring
+    from reconciler.engine import migration
+    from reconciler.planning import shared_place
 
     asked = locking(lock_timeout)
     workspace = options().workspace()
@@ -32,9 +36,14 @@ def move_manifest(source: Path | None, lock_timeout: str) -> int:
             f"{workspace.manifest} does not exist, so it can't get a state.",
             hint(way("Name the renamed manifest with -f", "state mv-manifest OLD", place="-f NEW")),
         )
-    old = wiring.Workspace(manifest=source, sandbox=workspace.sandbox) if source is not None else workspace
-    target = wiring.store(workspace)
-    source_store = target if old.state == workspace.state else wiring.store(old)
+    settings = settings_here()
+    target = source_store = store_here()
+    old = workspace if source is None else wiring.Workspace(manifest=source, sandbox=workspace.sandbox)
+    left_behind = False
+    if source is not None:
+        left_behind = not wiring.is_shared(settings) or old.state.exists()
+        source_store = wiring.store(old, None if left_behind else settings, os.environ)
+        source_store = target if source_store.where == target.where else source_store
     with ExitStack() as locks:
         for store in dict.fromkeys((source_store, target)):  # a run on the old one must not lose its state
             locks.enter_context(store.locked("state mv-manifest", wait=asked.lock_wait, waiting=asked.waiting))
@@ -42,15 +51,19 @@ def move_manifest(source: Path | None, lock_timeout: str) -> int:
         moved = held if source_store is target else source_store.load()
         if moved is None:
             raise StateError(
-                f"There is no state at {old.state}.",
+                f"There is no state at {source_store.where}.",
                 hint(way("Name the manifest's old path", "state mv-manifest OLD")),
                 summary="No state there",
             )
         if held is not None and held.lineage != moved.lineage and held.current:
-            raise UsageError(f"{workspace.state} holds voices already.", "Two states can't be merged.")
+            raise UsageError(f"{target.where} holds voices already.", "Two states can't be merged.")
         target.begin(held, pays=False)
-        target.finish(moved.with_changes(manifest=workspace.name))
-        if old.state != workspace.state:
-            wiring.rename_to_backup(old)
-    say(f"{workspace.state} belongs to {'this folder' if workspace.name == '.' else workspace.name} now.")
+        accepts = shared_place.digest(manifest_at(workspace).voices) if wiring.is_shared(settings) else None
+        target.finish(moved.with_changes(manifest=workspace.name, accepts=accepts))
+        if source_store is not target:
+            if left_behind:
+                wiring.rename_to_backup(old)
+            else:
+                migration.leave_mark(wiring.backend(old, settings, os.environ), target.where)
+    say(f"{target.where} belongs to {'this folder' if workspace.name == '.' else workspace.name} now.")
     return 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.context import command, global_options, options, say, session, write
+from reconciler.cli.context import command, global_options, say, session, write
 from reconciler.cli.options import lock_option, locking
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import Declined, UsageError
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--auto-approve", is_flag=True, help="Do not ask for confirmation.")
 @lock_option
 @global_options
-def rebuild(lineage: str | None, new_lineage: bool, auto_approve: bool, lock_timeout: str) -> int:
+def rebuild(lineage: str | None, new_lineage: bool, auto_approve: bool, lock_timeout: str | None) -> int:
     """Rebuild a lost state from the markers of its voices.
 
     It adopts a voice if the voice's marker matches a declared entry exactly. Without an option, it lists the lineages;
@@ -43,7 +43,7 @@ def rebuild(lineage: str | None, new_lineage: bool, auto_approve: bool, lock_tim
                 locking(lock_timeout),
                 lineage=chosen,
                 new_lineage=new_lineage,
-                approve=lambda found: _may_take(found, str(chosen), approved=auto_approve),
+                approve=lambda found: _may_take(found, str(chosen), opened.store.where, approved=auto_approve),
             )
 
         found = rebuilt(lineage)
@@ -72,11 +72,11 @@ def rebuild(lineage: str | None, new_lineage: bool, auto_approve: bool, lock_tim
     return 0
 
 
-def _may_take(found: Rebuilt, lineage: str, *, approved: bool) -> bool:
+def _may_take(found: Rebuilt, lineage: str, where: str, *, approved: bool) -> bool:
     """Says which voices are adopted and under what condition, and asks at a terminal."""
     names = ", ".join(found.taken[:5]) + (" ..." if len(found.taken) > 5 else "")
-    state, voices = options().workspace().state, counted(len(found.taken), "voice")
-    say(f"This adopts {voices} into {state}, made under lineage {lineage}: {names}.")
+    voices = counted(len(found.taken), "voice")
+    say(f"This adopts {voices} into {where}, made under lineage {lineage}: {names}.")
     say("No other state may hold them: a run with that state would replace or delete them here too.")
     if approved:
         return True

@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import sys
 
 import click
 
-from reconciler.cli.context import global_options, options, say
+from reconciler.cli import streams
+from reconciler.cli.context import global_options, options, say, settings_here
 from reconciler.cli.subcommand import Subcommand
-from reconciler.model.time_format import format_time
-
-if TYPE_CHECKING:
-    pass
+from reconciler.errors import Declined
+from reconciler.hints import hint, way
+from reconciler.protocols.backend import Held, locked_by
 
 
 @click.command(cls=Subcommand)
 @click.argument("lock_id", metavar="ID")
+@click.option("--auto-approve", is_flag=True, help="Do not ask for confirmation.")
 @global_options
-def unlock(lock_id: str) -> int:
+def unlock(lock_id: str, auto_approve: bool) -> int:
     """Break the lock of a run that is dead.
 
-    The error "The state is locked" shows the ID. After a run died on this machine, no unlock is needed. voicectl does
-    not break the lock of a run that is alive.
+    The error "The state is locked" shows the ID. After a run died on this machine, or its lease ran out, no unlock is
+    needed: the next run takes over. voicectl does not break the lock of a run that is alive on this machine.
     """
     from reconciler import wiring
 
-    holder = wiring.backend(options().workspace()).break_lock(lock_id)
-    say(f"Unlocked: {holder.operation} by {holder.who}, since {format_time(holder.since)}.")
+    backend = wiring.backend(options().workspace(), settings_here(), os.environ)
+    if not auto_approve and (backend.traits.leases or sys.stdin.isatty()):
+        held = backend.holder()
+        if held is not None and held.info.lock_id == lock_id:
+            _confirm(held)
+    holder = backend.break_lock(lock_id)
+    say(f"Unlocked: {holder.operation} by {holder.who}. The next run settles what it left open.")
     return 0
+
+
+def _confirm(held: Held) -> None:
+    """Shows who holds the lock, and asks. Raises Declined, also without a terminal: other machines share this state."""
+    say(locked_by(held).detail)
+    asked = "If that run is alive after all, it stops at its next write. Break its lock? Only 'yes' will be accepted: "
+    if not sys.stdin.isatty() or streams.ask(asked) != "yes":
+        unasked = way("To continue without confirmation", "unlock", held.info.lock_id, "--auto-approve")
+        raise Declined("You did not answer yes.", hint(unasked))

@@ -19,6 +19,7 @@ class Cloud:
     rates: Mapping[str, float] = field(default_factory=dict)  # calls a second, by action
     max_in_flight: int | None = None
     task_timeout: float = 600.0  # seconds that a run waits for a task
+    call_timeout: float = 70.0  # seconds that one call may take: to connect, and for its reply
     credentials: str | None = None  # equal for equal credentials, in this run only; does not reveal them
 
     def can(self, method: str) -> MethodCapabilities:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 
 from reconciler.engine.cloud import Cloud
 from reconciler.engine.context import Context
+from reconciler.engine.early_end import EarlyEnd
 from reconciler.engine.jobs import JobResult
+from reconciler.engine.open_calls import OpenCalls
 from reconciler.engine.procedure_run import ProcedureRun
 from reconciler.engine.procedures.actions import procedure
 from reconciler.engine.progress import Progress
@@ -21,11 +23,12 @@ from reconciler.model.manifest import Voice
 from reconciler.model.plan import Action, Plan
 from reconciler.model.state import State
 from reconciler.planning import moved_records
+from reconciler.protocols.backend import Lease
 from reconciler.protocols.clock import Clock
 
 
 class Executor:
-    """Runs one plan. `stop` is called in every cycle: it returns why nothing more may start, or None."""
+    """Runs one plan. `stop` and `grace`: see `EarlyEnd`. `lease`: of the state's lock, which this run holds."""
 
     def __init__(
         self,
@@ -39,6 +42,8 @@ class Executor:
         clock: Clock,
         emit: Callable[[Event], None],
         stop: Callable[[], str | None],
+        lease: Lease,
+        grace: float,
     ) -> None:
         self._plan = plan
         self._voices = voices
@@ -56,8 +61,16 @@ class Executor:
             running=self._running_tasks,
             calls=self._calls_sent,
         )
+        open_calls = OpenCalls(self._context, lease)
+        self._early_end = EarlyEnd(self._run_state, self._state_writer, open_calls, clock, stop=stop, grace=grace)
         self._scheduler = Scheduler(
-            self._queues, self._context, self._progress, self._state_writer, workers=workers, stop=stop
+            self._queues,
+            self._context,
+            self._progress,
+            self._state_writer,
+            workers=workers,
+            open_calls=open_calls,
+            early_end=self._early_end,
         )
 
     @property
@@ -67,7 +80,7 @@ class Executor:
     @property
     def halted(self) -> str | None:
         """Why the run stopped early."""
-        return self._scheduler.halted
+        return self._early_end.reason
 
     def tally(self) -> Tally:
         """The progress of the run. Any thread may call this."""

@@ -16,6 +16,7 @@ from reconciler.model.method import Origin
 from reconciler.model.observed import Absent, Found, Unknown, Unverifiable
 from reconciler.model.redaction import link_notes_of, redacted
 from reconciler.model.state import LIVE, SETTLING, Record, State, Status
+from reconciler.model.time_format import format_time
 from reconciler.model.urls import is_url
 from reconciler.planning import markers
 from reconciler.planning.blocked_change import provider_undeclared
@@ -90,11 +91,22 @@ def resolve(session: Session, address: str, request: Request, *, voice_id: str |
             resolved = replace(resolved, status=status)
             edit.after = state.with_changes([resolved])
             return resolved
+        if retry and record.call_until is not None and record.call_until > now:
+            raise _call_may_be_open(record.call_until, address)
         resolved = (
             transitions.given_up(record, now=now) if retry else transitions.ended(record, Status.ABANDONED, now=now)
         )
         edit.after = state.with_changes([resolved], current={address: None} if bound else {})
         return resolved
+
+
+def _call_may_be_open(until: datetime, address: str) -> UsageError:
+    """The error for a retry that may pay twice: a run left while its call was under way."""
+    return UsageError(
+        f"The call for {address} may still be under way until {format_time(until)}: the run that sent it was "
+        "interrupted, and left before the answer.",
+        hint(way("Wait until then, and look in the account. Then", "resolve", address, "--retry")),
+    )
 
 
 def _declared(session: Session, address: str) -> Voice:

@@ -40,7 +40,7 @@ class LockOwner:
         pid = os.getpid()
         return cls(user, socket.gethostname(), pid, processes.boot(), processes.started(pid), job_url(environ))
 
-    def lock_info(self, lock_id: str, operation: str, now: datetime) -> LockInfo:
+    def holder(self, lock_id: str, operation: str, now: datetime) -> LockInfo:
         """The lock record of this run."""
         return LockInfo(
             lock_id=lock_id,

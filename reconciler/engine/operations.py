@@ -7,13 +7,14 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from reconciler.engine import preconditions
 from reconciler.engine.clocks import ShiftedClock, ahead_by, note
 from reconciler.engine.cloud import Cloud
 from reconciler.engine.probe import Verifier
 from reconciler.engine.refresh import connect_all, needed_providers, observe_all
 from reconciler.engine.session import Request, Session
 from reconciler.engine.worker_pool import ThreadPool, WorkerPool
-from reconciler.errors import Declined, SafetyStop, StateError, UsageError
+from reconciler.errors import Declined, SafetyStop, StateError
 from reconciler.hints import NO_HINT, hint, way
 from reconciler.model.events import Event, Tally
 from reconciler.model.plan import Plan
@@ -21,6 +22,7 @@ from reconciler.model.state import State
 from reconciler.planning import no_state, planner, policy
 from reconciler.planning.finish import finish
 from reconciler.planning.plan_context import PlanOptions
+from reconciler.protocols.backend import Lease
 from reconciler.protocols.clock import Clock
 from reconciler.values import value
 
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from reconciler.engine.executor import Executor
     from reconciler.engine.jobs import JobResult
     from reconciler.model.survey import Survey
+
+
+GRACE = 6.0  # seconds; GitHub sends SIGTERM 7.5 s after the SIGINT of a cancelled job, and kills it 2.5 s later
 
 
 @value
@@ -39,6 +44,7 @@ class Watch:
     emit: Callable[[Event], None]
     stop: Callable[[], str | None]  # called in every cycle: returns why nothing more may start
     began: Callable[[Callable[[], Tally]], None] = lambda _: None  # receives a function that returns the progress
+    grace: float = GRACE  # seconds that a stopped run waits for open calls
 
 
 @value
@@ -69,7 +75,7 @@ class _Planned:
 def plan(session: Session, request: Request) -> Plan:
     """Makes a plan. Reads the state and the clouds, and writes nothing."""
     state = session.state(new=request.new_state)
-    _refuse_second_state(session, request)
+    preconditions.refuse_second_state(session, request)
     return _plan(session, state, request).plan
 
 
@@ -94,17 +100,18 @@ def apply(
     """
     with session.store.locked(
         "destroy" if request.options.destroy else "apply", wait=request.lock_wait, waiting=request.waiting
-    ):
+    ) as lease:
         new = request.new_state if approved is None else approved.new_state
         state = session.state(begins=not request.options.destroy, new=new)
-        _refuse_second_state(session, request)
+        preconditions.refuse_lost_place(session, new=new)
+        preconditions.refuse_second_state(session, request)
         if approved is not None:
             state = policy.check_fresh(approved, state, manifest=session.manifest.name)
             request = _with_saved_options(request, approved)
         planned = _plan(session, state, request)
         new_plan = planned.plan
         if new_plan.destroy and planned.survey is not None:
-            _refuse_unknown_destroy(planned.survey, session.store.where)
+            preconditions.refuse_unknown_destroy(planned.survey, session.store.where)
         if approved is not None:
             new_plan = policy.restrict_to(new_plan, approved, resumed=state.applying == approved.plan_id)
         watch.show(new_plan)
@@ -119,22 +126,7 @@ def apply(
             elsewhere = way("Answer yes, or run without confirmation", "--auto-approve")
             raise Declined("You did not answer yes.", hint(elsewhere))
         used = None if approved is None or policy.does_nothing(approved) else approved
-        return _run(replace(session, clock=planned.clock), state, new_plan, planned.clouds, watch, used, workers)
-
-
-def _refuse_unknown_destroy(survey: Survey, where: str) -> None:
-    """Raises NoState unless the accounts show that there is nothing to destroy."""
-    refusal = no_state.refusal(survey, where)
-    if refusal is not None:
-        raise refusal
-
-
-def _refuse_second_state(session: Session, request: Request) -> None:
-    if request.new_state and session.store.exists:
-        raise UsageError(
-            f"{session.store.where} already holds a state, so voicectl can't start a new one.",
-            "Use it, without --new-state. A second environment needs another manifest, or a link to this one.",
-        )
+        return _run(replace(session, clock=planned.clock), state, new_plan, planned.clouds, watch, used, workers, lease)
 
 
 def _with_saved_options(request: Request, approved: Plan) -> Request:
@@ -156,6 +148,7 @@ def _run(
     watch: Watch,
     approved: Plan | None,
     start_workers: Callable[[], WorkerPool[JobResult]],
+    lease: Lease,
 ) -> Applied:
     from reconciler.engine.executor import Executor  # a plan needs none of it
 
@@ -174,6 +167,8 @@ def _run(
         clock=session.clock,
         emit=watch.emit,
         stop=watch.stop,
+        lease=lease,
+        grace=watch.grace,
     )
     watch.began(executor.tally)
     try:
@@ -184,7 +179,7 @@ def _run(
             session.store.commit(executor.state)
         raise
     finally:
-        workers.close()
+        workers.close(wait=executor.halted is None)
     _save_end(session, executor, approved)
     return Applied(plan=new_plan, tally=tally, halted=executor.halted)
 
@@ -230,6 +225,7 @@ def _plan(session: Session, state: State, request: Request, verifier: Verifier |
         is_set=session.is_set,
         allow_deletes=request.allow_deletes,
         new_state=request.new_state,
+        shared=session.shared,
         notes=(*note(ahead), *_other_voices_note(request, survey)),
     )
     return _Planned(new_plan, survey, clouds, ShiftedClock(session.clock, ahead))

@@ -174,6 +174,10 @@ class ProviderQueue:
             self.no_call_before = now + 2.0 ** (self.connect_failures - 1)
         return self.connect_failures >= _CONNECT_FAILURES
 
+    def delay_calls(self, until: float) -> None:
+        """Sends no call that changes something before this time."""
+        self.no_call_before = max(self.no_call_before, until)
+
     # --- when something may start, in monotonic seconds; inf: not before a result ---
 
     def free_at(self, more: int = 0) -> float:

@@ -6,12 +6,15 @@ due, and emits the durable events. Then it waits for the next result. No call is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from math import inf
 
 from reconciler.engine.context import Context
 from reconciler.engine.deletion_order import Deletions
+from reconciler.engine.early_end import EarlyEnd
 from reconciler.engine.failures import Reaction, is_lookup, reaction
 from reconciler.engine.jobs import CallJob, CallResult, JobResult, PollJob, PollResult
+from reconciler.engine.open_calls import RECHECK, OpenCalls
 from reconciler.engine.procedure_run import ProcedureRun
 from reconciler.engine.progress import Progress
 from reconciler.engine.provider_queue import CallQueue, ProviderQueue
@@ -19,8 +22,7 @@ from reconciler.engine.state_writer import AppendResult, StateWriter
 from reconciler.engine.steps import AwaitDeletes, AwaitTask, AwaitTurn, Call, Commit, End, Find, Finished, Note, Stopped
 from reconciler.engine.worker_pool import WorkerPool
 from reconciler.errors import CloudError, Rejected, Throttled
-from reconciler.hints import NO_HINT, Hint
-from reconciler.model.events import Event, Kind
+from reconciler.model.events import Kind
 from reconciler.model.observed import RemoteVoice, Unknown
 from reconciler.model.plan import Action
 from reconciler.protocols.provider import Accepted
@@ -29,7 +31,7 @@ _SHORTEST_WAIT, _LONGEST_WAIT = 0.001, 30.0  # seconds
 
 
 class Scheduler:
-    """Runs procedures to their end. `stop` is called in every cycle: it returns why nothing more may start, or None."""
+    """Runs procedures to their end, or until the run ends early."""
 
     def __init__(
         self,
@@ -39,17 +41,18 @@ class Scheduler:
         state_writer: StateWriter,
         *,
         workers: WorkerPool[JobResult],
-        stop: Callable[[], str | None],
+        open_calls: OpenCalls,
+        early_end: EarlyEnd,
     ) -> None:
         self._queues = queues
+        self._open_calls = open_calls
+        self._early_end = early_end
         self._run_state = context.run_state
         self._clock = context.clock
         self._progress = progress
         self._state_writer = state_writer
         self._workers = workers
-        self._stop = stop
         self._deletions = Deletions()
-        self.halted: str | None = None  # why the run stopped early
         for queue in queues.values():  # the plan has just read every account
             queue.limits.limiter("create").count_other_call(self._clock.monotonic())
 
@@ -68,23 +71,22 @@ class Scheduler:
 
     def _run_cycle(self) -> bool:
         """Starts what is due, unless the run is halted. False when there is nothing left to wait for."""
-        if self.halted is None and (reason := self._stop()) is not None:
-            self.halt(reason)
-        if self.halted is None and self._run_state.listener_error is not None:
-            self.halt("the output cannot be written any more")
-        if self.halted is None:
+        self._early_end.check()
+        if not self._early_end.begun:
             for queue in self._queues.values():
                 self._begin_creations(queue)
         else:
             self._withdraw_calls()
         self._state_writer.start_due()
-        if self.halted is None:
+        if not self._early_end.begun:
             for queue in self._queues.values():
                 self._start_calls(queue)
         self._run_state.emit_durable()
         if self._state_writer.busy:
             return True
-        return any(queue.calls_out if self.halted is not None else queue.busy for queue in self._queues.values())
+        if self._early_end.leave_at < inf:
+            return self._early_end.awaits_answers()
+        return any(queue.calls_out if self._early_end.begun else queue.busy for queue in self._queues.values())
 
     def _begin_creations(self, queue: ProviderQueue) -> None:
         """Starts the next creations: their intents go into one append. Does nothing while another append is running."""
@@ -105,6 +107,9 @@ class Scheduler:
             self._workers.start(PollJob(queue, waited))
         for calls in queue.call_queues:
             while calls.waiting and queue.next_call(calls, self._run_state.durable) <= now:
+                if calls.action is not None and not self._open_calls.may_send(queue.cloud.call_timeout):
+                    queue.delay_calls(now + RECHECK)
+                    break
                 self._send_call(queue, calls, now)
 
     def _send_call(self, queue: ProviderQueue, calls: CallQueue, now: float) -> None:
@@ -115,6 +120,7 @@ class Scheduler:
         calls.out += 1
         if calls.action is not None:
             queue.limits.limiter(calls.action).take(now)
+            self._open_calls.sent(run, waiting.call)
             run.sent_at = now
             run.tries += 1
             if run.since is None:
@@ -125,11 +131,11 @@ class Scheduler:
     def _seconds_until_due(self) -> float:
         """Seconds until something is due, if no result comes before that."""
         now, due = self._clock.monotonic(), self._state_writer.due()
-        if self.halted is None:
+        if not self._early_end.begun:
             append_time = None if self._state_writer.under_way else self._state_writer.append_time
             durable = self._run_state.durable
             due = min(due, *(q.next_due(now, durable, append_time=append_time) for q in self._queues.values()))
-        return max(_SHORTEST_WAIT, min(_LONGEST_WAIT, due - now))
+        return max(_SHORTEST_WAIT, min(_LONGEST_WAIT, due - now, self._early_end.leave_at - now))
 
     # -- procedures ----------------------------------------------------------------------------------------------------
 
@@ -158,7 +164,7 @@ class Scheduler:
                 case AwaitDeletes():
                     if self._deletions.must_wait(step.address, run):
                         return
-                case call if self.halted is None:
+                case call if not self._early_end.begun:
                     self._queue(run, call)
                     return
                 case _:
@@ -188,11 +194,12 @@ class Scheduler:
                 self._state_writer.append_ended(result)
                 if self._state_writer.unsaved is not None:
                     # As after a signal: the calls in flight are paid for, so the run waits for their results.
-                    self.halt("the state could not be saved; voicectl still waits for the open calls")
+                    self._early_end.halt("the state could not be saved; voicectl still waits for the open calls")
 
     def _call_ended(self, result: CallResult) -> None:
         queue, calls, run, value = result.queue, result.calls, result.run, result.value
         calls.out -= 1
+        self._open_calls.ended(run)
         if calls.action is not None and not (isinstance(value, Rejected) and value.unsent):
             queue.connect_failures = 0
         if isinstance(value, CloudError):
@@ -220,25 +227,18 @@ class Scheduler:
                 self._progress.note(run, Kind.RETRYING, error.detail)
                 calls.add(run, call, first=True)
             case Reaction.NOT_CONNECTED | Reaction.STOP_RUN:
-                self.halt(error.detail, error.hint)
+                self._early_end.halt(error.detail, error.hint)
                 self._advance(run, Stopped(error))
             case Reaction.ANSWER:
                 self._advance(run, Unknown(why=error.detail) if is_lookup(call) else error)
 
     def _poll_ended(self, queue: ProviderQueue, value: Mapping[str, RemoteVoice] | CloudError) -> None:
         if isinstance(value, CloudError) and value.systemic:
-            self.halt(value.detail, value.hint)
+            self._early_end.halt(value.detail, value.hint)
         for run, outcome in queue.poll_ended(value, self._clock.monotonic()):
             self._advance(run, outcome)
 
     # -- the end -------------------------------------------------------------------------------------------------------
-
-    def halt(self, reason: str, hint: Hint = NO_HINT) -> None:
-        """Starts nothing more. The results of calls in flight are still written."""
-        if self.halted is None:
-            self.halted = reason
-            self._state_writer.stop_delaying()
-            self._run_state.emit(Event(kind=Kind.STOPPED, detail=reason, hint=hint))
 
     def _withdraw_calls(self) -> None:
         """Stops the calls that were not sent: their procedures withdraw the intents."""

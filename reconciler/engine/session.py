@@ -24,6 +24,7 @@ class Session:
 
     `is_set`: whether the environment has a non-empty variable of this name.
     `neighbours` reads the state files nearby: one of them may be the right one if this place has none.
+    `shared`: other machines use the place of the state too. `pipeline`: the run is a job of a pipeline.
     """
 
     manifest: Manifest
@@ -33,6 +34,8 @@ class Session:
     lineage: Callable[[], str]
     is_set: Callable[[str], bool] = lambda _: True
     neighbours: Callable[[], Sequence[Neighbour]] = tuple
+    shared: bool = False
+    pipeline: bool = False
 
     def state(self, *, begins: bool = True, new: bool = False) -> State:
         """The state, checked to belong to this manifest; an empty one if there is none yet.

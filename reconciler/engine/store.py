@@ -6,20 +6,20 @@ journal is folded. So a plan is out of date once a run has written, whether that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
-from reconciler.engine import rescue
 from reconciler.engine.lock_owner import LockOwner, new_lock_id
 from reconciler.engine.locking import taken
+from reconciler.engine.rescue import RescueCopy
 from reconciler.errors import StateConflict, StateDamaged, StateError, StateLocked
-from reconciler.model import statefile
+from reconciler.model import moved, statefile
 from reconciler.model.manifest import Voice
 from reconciler.model.state import State, Status
 from reconciler.planning import foreign, no_state
-from reconciler.protocols.backend import ANY_VERSION, Backend, Lease, Stamp
+from reconciler.protocols.backend import ANY_VERSION, Backend, Held, Lease, Snapshot, Stamp
 from reconciler.protocols.clock import Clock
 
 _NO_VOICES: Mapping[str, Voice] = MappingProxyType({})
@@ -38,14 +38,14 @@ class Store:
         *,
         clock: Clock,
         rescue_path: Path,
-        lock_owner: LockOwner | None = None,
+        lock_owner: Callable[[], LockOwner] = LockOwner.here,
         lock_id: Callable[[], str] = new_lock_id,
         place: str = "",
     ) -> None:
         self._backend = backend
         self._clock = clock
-        self._rescue_path = rescue_path
-        self._lock_owner = lock_owner or LockOwner.here()
+        self._rescue = RescueCopy(rescue_path, place)
+        self._lock_owner = lock_owner
         self._lock_id = lock_id
         self.place = place
         self._saved: State | None = None  # what the backend holds
@@ -54,12 +54,16 @@ class Store:
         self._missed_a_commit = False  # a commit failed, so the next one must write more than its `touched` records
         self._start: State | None = None  # the state in the backend when this run began
         self._pays = True  # this run makes paid calls
-        self._copy: Path | None = None  # the rescue copy of this run
 
     @property
     def where(self) -> str:
         """The path or URL for messages, without credentials."""
         return self._backend.where
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Warnings of the backend, as sentences for the user."""
+        return self._backend.notes
 
     @property
     def exists(self) -> bool:
@@ -73,6 +77,9 @@ class Store:
         if blob is None:
             self._remember(None, None, journalled=False)
             return None
+        gone = moved.parse(blob.data)
+        if gone is not None:
+            raise moved.refusal(gone, self.where)
         try:
             state = statefile.fold(statefile.load(blob.data, voices), blob.entries)
         except StateDamaged as damaged:
@@ -89,7 +96,7 @@ class Store:
         self, operation: str, *, wait: float = 0.0, waiting: Callable[[StateLocked], None] | None = None
     ) -> Iterator[Lease]:
         """Holds the lock. Waits at most `wait` seconds, and calls `waiting` now and then. Raises StateLocked."""
-        info = self._lock_owner.lock_info(self._lock_id(), operation, self._clock.now())
+        info = self._lock_owner().holder(self._lock_id(), operation, self._clock.now())
         with ExitStack() as stack:
             with self._disk_errors("could not be locked"):
                 lease = taken(self._backend, info, clock=self._clock, stack=stack, wait=wait, waiting=waiting)
@@ -126,7 +133,7 @@ class Store:
                 return
             self._version = self._backend.append([line], self._version, _stamp(numbered))
         self._saved, self._journalled, self._missed_a_commit = numbered, True, False
-        self._delete_copy()
+        self._rescue.delete()
 
     def finish(self, state: State) -> State:
         """Folds the run into one snapshot, if there is anything to fold. Returns the state as written."""
@@ -142,9 +149,24 @@ class Store:
         if self._saved is not None and self._journalled:
             self._write(self._saved)
 
-    def pull(self) -> bytes:
-        """The state as one file, with its journal folded in."""
-        state = self.load()
+    def holder(self) -> Held | None:
+        """Who holds the lock; None also where the backend can't tell."""
+        with self._disk_errors("could not be read"):
+            return self._backend.holder()
+
+    def history(self) -> Sequence[Snapshot]:
+        """The snapshots that the backend keeps, the newest first."""
+        with self._disk_errors("could not be read"):
+            return self._backend.history()
+
+    def at_serial(self, serial: int) -> State:
+        """The state in a snapshot that is kept. Raises StateError."""
+        with self._disk_errors("could not be read"):
+            return statefile.load(self._backend.snapshot(serial))
+
+    def pull(self, serial: int | None = None) -> bytes:
+        """The state as one file, with its journal folded in; or as it was at a serial."""
+        state = self.load() if serial is None else self.at_serial(serial)
         if state is None:
             raise no_state.nothing_known(self.where)
         return statefile.dump(state)
@@ -176,13 +198,8 @@ class Store:
         with self._saving(state):
             self._version = self._backend.write(statefile.dump(state), self._version, _stamp(state))
         self._saved, self._journalled, self._missed_a_commit = state, False, False
-        self._delete_copy()
+        self._rescue.delete()
         return state
-
-    def _delete_copy(self) -> None:
-        if self._copy is not None:
-            rescue.delete_copy(self._copy)
-            self._copy = None
 
     def _remember(self, state: State | None, version: str | None, *, journalled: bool) -> None:
         self._saved = self._start = state
@@ -203,10 +220,7 @@ class Store:
             if not answered:
                 raise
             # Its serial is one above the saved state's: it can be pushed until another run has written.
-            copy = rescue.write_copy(statefile.dump(state), self._rescue_path, over=self._copy)
-            unsaved = rescue.not_saved(error, answered, copy, older=self._copy, place=self.place)
-            self._copy = copy or self._copy
-            raise unsaved from error
+            raise self._rescue.write(statefile.dump(state), answered, error) from error
 
     @contextmanager
     def _disk_errors(self, what: str) -> Iterator[None]:

@@ -27,7 +27,9 @@ class WorkerPool(Protocol[T]):
         """Ends a `wait` early. May be called in a signal handler."""
         ...
 
-    def close(self) -> None: ...
+    def close(self, *, wait: bool = True) -> None:
+        """Ends the pool. Without `wait`, jobs that run are left alone; they end with the process."""
+        ...
 
 
 class ThreadPool(Generic[T]):
@@ -54,5 +56,5 @@ class ThreadPool(Generic[T]):
     def wake(self) -> None:
         self._ended.put(None)
 
-    def close(self) -> None:
-        self._pool.shutdown(wait=True, cancel_futures=True)
+    def close(self, *, wait: bool = True) -> None:
+        self._pool.shutdown(wait=wait, cancel_futures=True)

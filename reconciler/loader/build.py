@@ -29,6 +29,7 @@ from reconciler.model.manifest import DEFAULT_SAFETY, Manifest, Safety, Voice
 if TYPE_CHECKING:
     from reconciler.audio.probing import Fetch
     from reconciler.loader.audio_urls import DeclaredUrl
+    from reconciler.model.state_settings import StateSettings
 
 
 def load(path: Path, *, environ: Mapping[str, str], fetch: Fetch | None = None) -> Manifest:
@@ -47,6 +48,7 @@ def load(path: Path, *, environ: Mapping[str, str], fetch: Fetch | None = None) 
     complete = complete and declared.complete
     voices = _voices(declared, known, problems, complete=complete, links=links, environ=environ)
     safety = _safety(declared.safety, problems)
+    state = _state(declared.state, problems)
     doubts: dict[str, list[str]] = {}
     if fetch is not None and links:
         from reconciler.loader.audio_urls import probe_links
@@ -65,6 +67,7 @@ def load(path: Path, *, environ: Mapping[str, str], fetch: Fetch | None = None) 
         providers=known.of,
         voices=voices,
         safety=safety,
+        state=state,
         protects=protects,
         notes=(*_notes(path), *_remarks(known)),
     )
@@ -118,6 +121,14 @@ def _safety(section: Section | None, problems: list[RawProblem]) -> Safety:
     except ValidationError as failure:
         problems += validation_problems(failure, Safety, file=section.file, path=("safety",))
         return DEFAULT_SAFETY
+
+
+def _state(section: Section | None, problems: list[RawProblem]) -> StateSettings | None:
+    if section is None:
+        return None
+    from reconciler.loader.state_section import settings_from  # most manifests have none
+
+    return settings_from(section.raw["state"], file=section.file, problems=problems)
 
 
 def _in_order(unread: list[Problem], problems: list[RawProblem], found: list[Source]) -> list[Problem]:

@@ -16,7 +16,7 @@ from reconciler.values import value
 
 SUPPORTED_VERSION = 1
 FREE = "x-"  # the prefix of the user's own keys, which hold anchors
-SECTIONS = ("version", "providers", "voices", "audio", "defaults", "safety")
+SECTIONS = ("version", "state", "providers", "voices", "audio", "defaults", "safety")
 
 Raw = dict[str, Value]
 
@@ -31,13 +31,14 @@ class Section:
 
 @dataclass(slots=True)
 class Sections:
-    """The sections of all files. Only one file may have `defaults`, and only one `safety`."""
+    """The sections of all files. Only one file may have `defaults`, only one `safety`, and only one `state`."""
 
     providers: list[Section] = field(default_factory=list)
     voices: list[Section] = field(default_factory=list)
     audio: list[Section] = field(default_factory=list)
     defaults: Section | None = None
     safety: Section | None = None
+    state: Section | None = None  # its raw value is under the key `state`, since it may be text
     complete: bool = True  # False if a key was found at a wrong depth
 
 
@@ -65,6 +66,8 @@ def sections(documents: Sequence[Section], problems: list[RawProblem]) -> Sectio
             found.defaults = _only(found.defaults, section, "defaults", problems)
         for section in _section(file, raw, "safety", problems):
             found.safety = _only(found.safety, section, "safety", problems)
+        if "state" in raw:
+            found.state = _only(found.state, Section(file, {"state": raw["state"]}), "state", problems)
     return found
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import field
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -19,6 +19,9 @@ from reconciler.model.method import Origin
 from reconciler.model.methods import MethodInputsType, keyword_of, origin_of
 from reconciler.model.scalars import Duration, SigningParameters
 from reconciler.values import value
+
+if TYPE_CHECKING:
+    from reconciler.model.state_settings import StateSettings
 
 _QUOTED = 20_000  # characters; a cloud's message quotes at most the beginning of a long text
 
@@ -152,6 +155,7 @@ class Manifest:
     providers: dict[str, Account] = field(default_factory=dict)
     voices: dict[str, Voice] = field(default_factory=dict)
     safety: Safety = DEFAULT_SAFETY
+    state: StateSettings | None = None  # where its state is stored; None: beside the manifest
     sandbox: bool = False  # its clouds are the sandbox's, which open no links
     notes: tuple[str, ...] = ()  # remarks on the manifest as a whole; it is valid
     protects: bool = False  # `defaults:` set prevent_destroy, so voices need not set it themselves

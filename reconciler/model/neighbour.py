@@ -16,6 +16,7 @@ class Relation(StrEnum):
     INSIDE = "it is one of the files of our folder"
     ONLY = "it is the folder whose only file is ours"
     AROUND = "it is the folder that our file is part of"
+    OWN = "it is ours: the state was in this file, and now the manifest names another place"
     COPY = "it is ours: the file is a copy of our lost state"
 
 

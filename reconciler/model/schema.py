@@ -17,6 +17,7 @@ from reconciler.model.manifest import AudioEntry, Entry, Safety
 from reconciler.model.method import MethodInputs
 from reconciler.model.methods import AUDIO_METHOD, METHOD_NAMES, models_under
 from reconciler.model.scalars import ADDRESS, DIGITS
+from reconciler.model.state_settings import StateSettings
 
 Schema = dict[str, Any]  # JSON
 
@@ -60,6 +61,11 @@ def manifest_schema() -> Schema:
         "additionalProperties": False,
         "properties": {
             "version": _value({"description": "Of the manifest's format.", "const": 1, "default": 1}),
+            "state": {
+                "title": "State",
+                "description": "Where the state is stored: a URL or a mapping; beside the manifest unless said.",
+                "anyOf": [{"type": "string", "minLength": 1}, _reference(StateSettings)],
+            },
             "providers": {
                 "title": "Providers",
                 "description": "The accounts, each under a name of its own.",
@@ -94,7 +100,14 @@ def manifest_schema() -> Schema:
 def _definitions() -> dict[str, Schema]:
     """Model name -> its schema, for every model."""
     bodies = [body for cloud in known() for body in cloud.methods.values()]
-    models: list[type[BaseModel]] = [*(cloud.account for cloud in known()), *bodies, Entry, AudioEntry, Safety]
+    models: list[type[BaseModel]] = [
+        *(cloud.account for cloud in known()),
+        *bodies,
+        Entry,
+        AudioEntry,
+        Safety,
+        StateSettings,
+    ]
     _, made = models_json_schema([(model, "validation") for model in models], ref_template="#/$defs/{model}")
     definitions = {name: _as_written(schema) for name, schema in made["$defs"].items()}
     for body in bodies:

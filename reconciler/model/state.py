@@ -80,6 +80,7 @@ class Record:
     cause: Cause | None = None  # the cause, where the message is a known one; absent in records of older versions
     deposed_by: str | None = None  # external_task_id of the record that replaced it
     activation: Activation | None = None  # of a voice that its cloud lists only after the first use
+    call_until: AwareDatetime | None = None  # when its last call is surely over; set if a run left before the answer
     url: str | None = None  # of a sound (not a voice); not redacted, because the URL is the result that was paid for
     file_id: str | None = None
     expires_at: AwareDatetime | None = None  # when the cloud drops the file, UTC
@@ -128,6 +129,7 @@ class State(Frozen):
     foreign_lineages: tuple[str, ...] = ()
     applying: str | None = None  # the id of the saved plan whose apply began
     applied: str | None = None  # the id of the saved plan whose apply finished
+    accepts: str | None = None  # the entries that `state mv-manifest` gave it to: a digest of their addresses
 
     @cached_property
     def by_voice_id(self) -> Mapping[tuple[str, str], Record]:

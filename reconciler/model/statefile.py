@@ -26,7 +26,7 @@ from reconciler.model.state import STATE_VERSION, Record, State
 
 _NO_VOICES: Mapping[str, Voice] = MappingProxyType({})
 _REQUIRED_FIELDS = ("lineage", "serial", "manifest")
-_OPTIONAL_FIELDS = ("adopted_lineages", "foreign_lineages", "applying", "applied")
+_OPTIONAL_FIELDS = ("adopted_lineages", "foreign_lineages", "applying", "applied", "accepts")
 _OLD_NAMES = {"kin": "adopted_lineages", "strangers": "foreign_lineages"}  # in the files of an older voicectl
 _RESTORE = hint(
     way(
@@ -50,6 +50,7 @@ class _SnapshotHead(Frozen):
     )
     applying: str | None = None
     applied: str | None = None
+    accepts: str | None = None
 
 
 class _Snapshot(_SnapshotHead):
@@ -76,6 +77,7 @@ class _Head(Frozen):
     foreign_lineages: tuple[str, ...]
     applying: str | None
     applied: str | None
+    accepts: str | None
 
 
 def dump(state: State) -> bytes:

@@ -34,10 +34,12 @@ def _blocks(neighbour: Neighbour, *, begins: bool) -> bool:
 
 
 def _describe(neighbour: Neighbour, manifest: str) -> str:
-    if neighbour.damage is not None:
+    if neighbour.damage is not None and neighbour.relation is not Relation.OWN:
         return f"{neighbour.path} beside can't be read, and {neighbour.manifest} no longer exists: {neighbour.damage}"
     voices = "1 voice" if neighbour.held == 1 else f"{neighbour.held} voices"
     match neighbour.relation:
+        case Relation.OWN:
+            return _describe_own(neighbour, manifest)
         case Relation.GONE:
             return f"{neighbour.path} beside holds {voices} of {neighbour.manifest}, which no longer exists."
         case Relation.SAME:
@@ -62,16 +64,25 @@ def _describe(neighbour: Neighbour, manifest: str) -> str:
             return f"The state of {manifest} is gone, and its copy {neighbour.path} holds {voices}."
 
 
+def _describe_own(neighbour: Neighbour, manifest: str) -> str:
+    if neighbour.damage is not None:
+        return f"{neighbour.path}, the state file of {manifest}, can't be read: {neighbour.damage}"
+    voices = "1 voice" if neighbour.held == 1 else f"{neighbour.held} voices"
+    return f"{neighbour.path} holds {voices} of {manifest}, and the place that is chosen now is empty."
+
+
 def _ways(neighbour: Neighbour) -> Sequence[Way]:
     renamed = (command("state mv-manifest", neighbour.manifest, place=neighbour.through or None),)
     theirs = (command("plan", place=neighbour.options),)
-    if neighbour.damage is not None:
+    if neighbour.damage is not None and neighbour.relation is not Relation.OWN:
         return (
             way(
                 f"If {neighbour.manifest} was renamed, put its state right first", "state list", place=neighbour.options
             ),
         )
     match neighbour.relation:
+        case Relation.OWN:
+            return (way("To move the state there", "state migrate"),)
         case Relation.GONE:
             return (Way(f"If {neighbour.manifest} was renamed", renamed),)
         case Relation.SAME | Relation.INSIDE | Relation.ONLY:

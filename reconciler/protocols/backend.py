@@ -15,15 +15,15 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
-from reconciler.errors import StateError, StateLocked
+from reconciler.errors import Fenced, StateError, StateLocked
 from reconciler.hints import hint, way
 from reconciler.model.base import Frozen
+from reconciler.model.state_defaults import KEPT as KEPT
+from reconciler.model.state_defaults import LEASE as LEASE
 from reconciler.model.time_format import format_time
 from reconciler.values import value
 
 ANY_VERSION = "*"  # for Backend.write: overwrite any state, even an unreadable one
-KEPT = 10  # snapshots that a backend keeps, unless the manifest says otherwise
-LEASE = 60.0  # seconds after which another run may take over a lock that is not renewed
 
 
 @value
@@ -93,6 +93,21 @@ def locked_by(held: Held) -> StateLocked:
     )
 
 
+def fenced_by(where: str, info: LockInfo | None) -> Fenced:
+    """The error for a run whose lock another run took over, with the same message for every backend.
+
+    None: the lock was broken, or the run that took it over has ended.
+    """
+    if info is None:
+        how = "the lock of this run was broken, or taken over by a run that has ended"
+    else:
+        how = f"{info.who} (pid {info.pid}) took over the lock of this run, for {info.operation}"
+    return Fenced(
+        f"{where}: {how}. This run may not write any more.",
+        hint(way("The next run goes on where this one stopped. To see what is left to do", "plan")),
+    )
+
+
 class Lease(Protocol):
     """A lock that this run holds. Any thread may use it."""
 
@@ -144,6 +159,11 @@ class Backend(Protocol):
 
     @property
     def traits(self) -> Traits: ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Warnings about the engine, as sentences for the user. The first lock may add some."""
+        ...
 
     def read(self) -> Blob | None:
         """Reads the state; None where there is none yet. Raises StateDamaged."""

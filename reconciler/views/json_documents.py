@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -22,6 +22,7 @@ from reconciler.model.plan import PLAN_FORMAT, Change, Drift, FieldChange, Plan
 from reconciler.model.state import STATE_VERSION, Record, State
 from reconciler.model.survey import Survey
 from reconciler.model.voice_list import VoiceList
+from reconciler.protocols.backend import Snapshot
 from reconciler.values import json_value
 from reconciler.views import hints
 from reconciler.views.escape import HOSTILE
@@ -90,6 +91,11 @@ def state_document(state: State) -> Document:
 def record_document(record: Record) -> Document:
     """`state show --json`."""
     return json_value(record)
+
+
+def history_document(kept: Sequence[Snapshot]) -> list[Document]:
+    """`state history --json`: one row for each snapshot, the newest first."""
+    return [{"serial": each.serial, "written_at": each.written_at.isoformat(), "size": each.size} for each in kept]
 
 
 def state_list_document(state: State) -> list[Document]:

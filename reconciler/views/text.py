@@ -18,7 +18,7 @@ from reconciler.views.layout import Style, counted, painted
 from reconciler.views.render_options import PLAIN, Detail, RenderOptions
 from reconciler.views.screen import fitted
 from reconciler.views.text_plan import blocked_together, drift, plan
-from reconciler.views.text_state import output, record, state, state_list, switches, voices
+from reconciler.views.text_state import history, output, record, state, state_list, switches, voices
 from reconciler.views.text_survey import survey
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "drift",
     "error",
     "event",
+    "history",
     "manifest_ok",
     "output",
     "plan",

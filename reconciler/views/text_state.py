@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from reconciler.model.manifest import Lifecycle
 from reconciler.model.outputs import Output, Row, SoundOutput
 from reconciler.model.state import Record, State
 from reconciler.model.time_format import format_time
 from reconciler.model.voice_list import VoiceList
+from reconciler.protocols.backend import Snapshot
 from reconciler.views import wrap
 from reconciler.views.escape import escape
 from reconciler.views.layout import Style, columns, painted, value
@@ -56,6 +57,12 @@ def state(state: State, options: RenderOptions = PLAIN) -> str:
     head = f"{escape(state.manifest)}, lineage {escape(state.lineage)}, serial {state.serial}"
     shown = [record(state.records[key], options) for _, key in sorted(state.current.items())]
     return "\n\n".join([head, *shown] if shown else [head, "The state holds no voices."])
+
+
+def history(kept: Sequence[Snapshot]) -> str:
+    """One line for each snapshot: its serial, when it was written, and its size."""
+    rows = [(f"serial {each.serial}", format_time(each.written_at), f"{each.size:,} bytes") for each in kept]
+    return "\n".join(columns(rows))
 
 
 def record(record: Record, options: RenderOptions = PLAIN) -> str:

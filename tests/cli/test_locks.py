@@ -18,7 +18,7 @@ def test_a_second_run_is_refused_and_names_the_first(tmp_path: Path) -> None:
         running = cli.start("apply", "--auto-approve")
         assert kling.held.wait(20)
 
-        refused = cli.apply(code=1)
+        refused = cli.apply(code=3)
         assert "The state is locked" in refused.err
         assert f"pid {running.pid}" in refused.err
         [lock_id] = re.findall(r"voicectl unlock (\w+)", refused.err)
@@ -45,7 +45,7 @@ def test_a_lock_of_another_machine_is_believed_until_it_is_broken(made: CliHarne
         "since": "2026-01-02T03:04:05Z",
     }
     (made.folder / "voices.state.lock").write_text(json.dumps(holder))
-    refused = made.apply(code=1)
+    refused = made.apply(code=3)
     assert "ana@build-7 (pid 4711) has held the lock for apply since 2026-01-02 03:04:05 UTC." in refused.err
     assert "voicectl unlock cafe0001" in refused.err
     assert "cafe0001" in made.voicectl("unlock", "beef0002", code=1).err

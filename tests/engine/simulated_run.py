@@ -17,7 +17,7 @@ from reconciler.engine import operations
 from reconciler.engine.cloud import Cloud
 from reconciler.engine.jobs import JobResult
 from reconciler.engine.lock_owner import LockOwner
-from reconciler.engine.operations import Applied, Watch
+from reconciler.engine.operations import GRACE, Applied, Watch
 from reconciler.engine.session import Request, Session
 from reconciler.engine.store import Store
 from reconciler.model.account import Account
@@ -108,11 +108,12 @@ class SimulatedRun:
         *,
         stop: Callable[[], str | None] = lambda: None,
         allow_deletes: int | None = None,
+        grace: float = GRACE,
         **options: Any,
     ) -> Applied:
         """A whole run, in a process of its own; `approved` is a saved plan."""
         self.workers = InlinePool(self.clock, latency=self._latency)
-        watch = Watch(show=lambda plan: None, approve=lambda plan: True, emit=self._emit, stop=stop)
+        watch = Watch(show=lambda plan: None, approve=lambda plan: True, emit=self._emit, stop=stop, grace=grace)
         request = Request(options=PlanOptions(**options), allow_deletes=allow_deletes)
         return operations.apply(self.session(), request, watch, approved=approved, workers=lambda: self.workers)
 
@@ -180,7 +181,9 @@ class SimulatedRun:
         return MemoryBackend(before=lambda what: self.hook("before", what), after=self._saved)
 
     def store(self) -> Store:
-        return Store(self.backend, clock=self.clock, rescue_path=Path("/nonexistent/rescue.json"), lock_owner=_SOMEBODY)
+        return Store(
+            self.backend, clock=self.clock, rescue_path=Path("/nonexistent/rescue.json"), lock_owner=lambda: _SOMEBODY
+        )
 
     def session(self) -> Session:
         manifest = Manifest(name="voices.yaml", providers=dict(self.accounts), voices=self.voices, safety=ANYTHING_GOES)

@@ -197,7 +197,7 @@ def test_waiting_ends_in_the_refusal(tmp_path: Path) -> None:
         store_in(tmp_path, clock=clock).locked("apply", wait=2.5),
     ):
         pass
-    assert clock.slept == [1, 1, 0.5]
+    assert clock.slept == [1, 1.5]
 
 
 def test_an_error_inside_the_lock_stays_what_it_is(tmp_path: Path) -> None:

@@ -22,7 +22,9 @@ class MemoryBackend:
     ) -> None:
         self.where = "memory"
         self.traits = Traits()
+        self.notes: tuple[str, ...] = ()
         self.before, self.after = before, after
+        self.lease: Lease = Unlimited()  # what the next lock gives
         self._blob: Blob | None = None
         self.copies: list[Blob] = []  # the oldest first
 
@@ -54,7 +56,7 @@ class MemoryBackend:
     @contextmanager
     def lock(self, holder: LockInfo) -> Iterator[Lease]:
         """Always succeeds."""
-        yield Unlimited()
+        yield self.lease
 
     def holder(self) -> Held | None:
         return None

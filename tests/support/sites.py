@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from reconciler.backends.local import LocalBackend
 from reconciler.protocols.backend import Backend
 
+# NAME: the fixture NAME_site makes a site; an engine that is not installed skips its tests
 SITES = [
     "local",
+    "http",
+    "gitlab",
+    "postgres",
+    "pgbouncer",
     "seaweedfs",
     "moto",
     "azurite",
     "localbucket",
-]  # NAME: the fixture NAME_site makes a site; an engine that is not installed skips its tests
+]
+
+SHARED = ["http", "gitlab", "postgres", "pgbouncer"]  # what tests with whole commands use
 
 
 class Site(Protocol):
@@ -22,6 +30,16 @@ class Site(Protocol):
 
     def open(self) -> Backend:
         """One more client of the place."""
+        ...
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The section `state:` of a manifest whose state is there."""
+        ...
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The variables that a command needs to reach it."""
         ...
 
     @property
@@ -34,9 +52,13 @@ class LocalSite:
     """A folder."""
 
     ttl = 0.0
+    settings: Mapping[str, Any] = {"url": "local"}
+    environ: Mapping[str, str] = {}
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def open(self) -> Backend:
-        return LocalBackend(self._folder / "voices.state.json", keep=3)
+        return LocalBackend(
+            self._folder / "voices.state.json", history=self._folder / ".voicectl/history/voices", keep=3
+        )

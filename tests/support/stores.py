@@ -27,6 +27,7 @@ class FullDisk:
     def __init__(self, backend: LocalBackend) -> None:
         self.full = False
         self.traits = backend.traits
+        self.notes = backend.notes
         self.where = backend.where
         self._backend = backend
 
@@ -65,7 +66,7 @@ def store_in(folder: Path, **options: Any) -> Store:
     given: dict[str, Any] = {
         "clock": FakeClock(WHEN),
         "rescue_path": folder / "voices.state.rescue.json",
-        "lock_owner": ANN,
+        "lock_owner": lambda: ANN,
         "lock_id": lambda: "aaaa1111",
     }
     return Store(LocalBackend(folder / "voices.state.json"), **(given | options))
@@ -73,7 +74,7 @@ def store_in(folder: Path, **options: Any) -> Store:
 
 def on_full_disk(folder: Path) -> tuple[Store, FullDisk]:
     disk = FullDisk(LocalBackend(folder / "voices.state.json"))
-    store = Store(disk, clock=FakeClock(WHEN), rescue_path=folder / "voices.state.rescue.json", lock_owner=ANN)
+    store = Store(disk, clock=FakeClock(WHEN), rescue_path=folder / "voices.state.rescue.json", lock_owner=lambda: ANN)
     return store, disk
 
 

@@ -59,7 +59,7 @@ class InlinePool(Generic[T]):
     def wake(self) -> None:
         self._woken = True
 
-    def close(self) -> None:
+    def close(self, *, wait: bool = True) -> None:
         """Lets the open calls reach their cloud, and drops their answers, as real threads would."""
         while self._calls:
             self._run_next()

@@ -18,14 +18,15 @@ from reconciler.engine.store import Store
 from reconciler.errors import OutputLost, SafetyStop, VoicectlError
 from reconciler.hints import NO_HINT, hint, way
 from reconciler.loader.build import load
-from reconciler.model import planfile, statefile
+from reconciler.model import moved, planfile, statefile
 from reconciler.model.account import Timeouts
 from reconciler.model.manifest import Safety
+from reconciler.model.moved import Moved
 from reconciler.model.neighbour import Neighbour, Relation
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.state import Record, State, Status
 from reconciler.planning import foreign, neighbours, no_state, policy
-from reconciler.protocols.backend import Blob, Held, LockInfo, locked_by
+from reconciler.protocols.backend import Blob, Held, LockInfo, fenced_by, locked_by
 from reconciler.providers.http import errors as http_errors
 from reconciler.providers.http.client import HttpResponse
 from reconciler.providers.http.endpoint import base_url
@@ -185,8 +186,12 @@ EXAMPLES: dict[type[VoicectlError], Callable[[], object]] = {
     errors.StateForeign: lambda: foreign.check_manifest(
         STATE, "studio.yaml", where="studio.state.json", place="-f studio.yaml"
     ),
+    errors.StateMoved: lambda: moved.refusal(
+        Moved(moved_to="s3://acme-states/voices", lineage=LINEAGE, serial=13), "voices.state.json"
+    ),
     errors.StateLocked: lambda: locked_by(Held(ANN)),
     errors.StateConflict: state_of_an_earlier_run,
+    errors.Fenced: lambda: fenced_by("s3://acme-states/voices", ANN),
     errors.StateNotSaved: state_on_a_full_disk,
     errors.PlanUnreadable: lambda: planfile.load(b'{"changes": []}'),
     errors.PlanStale: lambda: policy.check_fresh(PLAN, STATE, manifest="voices.yaml"),

@@ -20,7 +20,7 @@ from reconciler.backends.object_storage import credentials
 from reconciler.backends.object_storage.backend import ObjectStorageBackend
 from reconciler.backends.object_storage.faults import Place
 from reconciler.backends.object_storage.requests import Access
-from reconciler.errors import EndpointInvalid, StateError, UsageError
+from reconciler.errors import EndpointInvalid, UsageError
 from reconciler.protocols.backend import KEPT, LEASE
 from reconciler.values import value
 
@@ -60,19 +60,15 @@ class _Endpoint:
 def open_object_storage(
     url: str, *, endpoint: str | None, environ: Mapping[str, str], ttl: float = LEASE, keep: int = KEPT
 ) -> ObjectStorageBackend:
-    """The backend at a URL. Raises UsageError for a wrong URL or endpoint, StateError where something is missing."""
+    """The backend at a URL. Raises UsageError for a wrong URL or endpoint, StateError without credentials,
+    ModuleNotFoundError without obstore.
+    """
     return ObjectStorageBackend(access(url, endpoint=endpoint, environ=environ), ttl=ttl, keep=keep)
 
 
 def access(url: str, *, endpoint: str | None, environ: Mapping[str, str]) -> Access:
     """The store at a URL. Makes no request."""
     address = _parsed(url)
-    try:
-        import obstore  # noqa: F401 - only whether it is there
-    except ImportError:
-        raise StateError(
-            f"{address.url} needs the extra [object-storage].", "Install it: pip install 'voicectl[object-storage]'"
-        ) from None
     match address.scheme:
         case "s3":
             return _s3(address, endpoint, environ)

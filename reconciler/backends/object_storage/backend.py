@@ -14,7 +14,7 @@ from datetime import timedelta
 from reconciler.backends.lease import RenewedLease
 from reconciler.backends.object_storage import journal, objects
 from reconciler.backends.object_storage.journal import Head
-from reconciler.backends.object_storage.locks import Holding, Locks, fenced_by, new_nonce
+from reconciler.backends.object_storage.locks import Holding, Locks, new_nonce
 from reconciler.backends.object_storage.objects import ENTRIES, SNAPSHOTS, EntryHeader, Kind, SnapshotHeader
 from reconciler.backends.object_storage.requests import Access, Requests
 from reconciler.backends.object_storage.sweeping import AGE, sweep
@@ -31,6 +31,7 @@ from reconciler.protocols.backend import (
     Snapshot,
     Stamp,
     Traits,
+    fenced_by,
     no_snapshot,
 )
 from reconciler.values import value
@@ -63,6 +64,7 @@ class ObjectStorageBackend:
     """
 
     traits = Traits(leases=True)
+    notes: tuple[str, ...] = ()
 
     def __init__(self, access: Access, *, ttl: float = LEASE, keep: int = KEPT, age: timedelta = AGE) -> None:
         self._requests = Requests(access)
@@ -226,12 +228,11 @@ class ObjectStorageBackend:
                 winner = objects.parse_entry(header.seq, other).header
             except StateError:
                 raise self._conflict("changed") from None
-            self._refuse_later_fence(Head(header.seq, "", None, winner.fence, winner))
+            self._refuse_later_fence(Head(header.seq, "", None, winner.fence, winner.holder))
             raise self._conflict("changed")
-        writer = header if header.fence >= before.fence else before.writer
         fence = max(header.fence, before.fence)
         made = objects.checksum(content)
-        self._head = Head(header.seq, made, Stamp(header.lineage, header.serial), fence, writer)
+        self._head = Head(header.seq, made, Stamp(header.lineage, header.serial), fence, before.holder)
         return f"{header.seq}:{made}"
 
     def _put_snapshot(self, head: Head, packed: bytes) -> None:
@@ -245,18 +246,15 @@ class ObjectStorageBackend:
             raise self._conflict("changed")
 
     def _header(self, head: Head, kind: Kind, stamp: Stamp) -> EntryHeader:
-        lock = self._lock
-        info = None if lock is None else lock.holding.holder
+        holding = None if self._lock is None else self._lock.holding
         return EntryHeader(
             seq=head.seq + 1,
             kind=kind,
             lineage=stamp.lineage,
             serial=stamp.serial,
             after=head.checksum,
-            fence=0 if lock is None else lock.holding.number,
-            lock_id="" if info is None else info.lock_id,
-            who="" if info is None else info.who,
-            operation="" if info is None else info.operation,
+            fence=0 if holding is None else holding.number,
+            lock_id="" if holding is None else holding.lock_id,
             nonce=new_nonce(),
         )
 
@@ -264,8 +262,7 @@ class ObjectStorageBackend:
         """Raises Fenced if a later holder of the lock wrote to the journal."""
         lock = self._lock
         if lock is not None and head.fence > lock.holding.number:
-            writer = head.writer
-            fenced = fenced_by("Another run", "") if writer is None else fenced_by(writer.who, writer.operation)
+            fenced = fenced_by(self.where, head.holder)
             lock.lease.take_over(fenced)
             raise fenced
 

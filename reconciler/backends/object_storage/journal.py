@@ -11,14 +11,13 @@ from reconciler.backends.object_storage.objects import (
     SNAPSHOTS,
     UNREADABLE,
     Entry,
-    EntryHeader,
     Kind,
     StoredSnapshot,
     damaged,
 )
 from reconciler.backends.object_storage.requests import Found, Requests
 from reconciler.errors import StateDamaged, StateError
-from reconciler.protocols.backend import Blob, Stamp
+from reconciler.protocols.backend import Blob, LockInfo, Stamp
 from reconciler.values import value
 
 _READS = 20  # attempts of a reader; each one fails only if objects were removed while it read
@@ -28,14 +27,14 @@ _READS = 20  # attempts of a reader; each one fails only if objects were removed
 class Head:
     """The last place that is taken in the journal. `stamp`: of the state there; None while there is no state.
 
-    `fence`: the greatest number of a lock that wrote here; `writer`: the entry that it wrote.
+    `fence`: the greatest number of a lock that wrote here; `holder`: the run that took this lock over, if one did.
     """
 
     seq: int
     checksum: str
     stamp: Stamp | None
     fence: int = 0
-    writer: EntryHeader | None = None
+    holder: LockInfo | None = None
 
     @property
     def version(self) -> str | None:
@@ -94,7 +93,7 @@ def _head_of(seq: int, found: Found, *, is_entry: bool) -> Head:
     if not is_entry:
         return _snapshot_head(objects.parse_snapshot(seq, found.content))
     entry = objects.parse_entry(seq, found.content)
-    return Head(seq, entry.checksum, _stamp(entry), entry.header.fence, entry.header)
+    return Head(seq, entry.checksum, _stamp(entry), entry.header.fence, entry.header.holder)
 
 
 def _names(requests: Requests) -> _Names:
@@ -137,8 +136,8 @@ def _followed(head: Head, data: bytes | None, parsed: Sequence[Entry | StateErro
             data = entry.data
         lines += entry.lines
         stamp = _stamp(entry) if header.kind is not Kind.BARRIER else head.stamp
-        writer = header if header.fence >= head.fence else head.writer
-        head = Head(header.seq, entry.checksum, stamp, max(head.fence, header.fence), writer)
+        holder = header.holder if header.fence > head.fence else head.holder
+        head = Head(header.seq, entry.checksum, stamp, max(head.fence, header.fence), holder)
     if head.version is None:
         return Content(None, head)
     return Content(Blob(data or b"", head.version, tuple(lines)), head)

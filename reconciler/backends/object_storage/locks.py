@@ -25,8 +25,7 @@ from reconciler.backends.object_storage.objects import (
 )
 from reconciler.backends.object_storage.requests import Requests
 from reconciler.errors import Fenced, StateError, StateLocked
-from reconciler.hints import hint, way
-from reconciler.protocols.backend import Held, LockInfo, Stamp, locked_by
+from reconciler.protocols.backend import Held, LockInfo, Stamp, fenced_by, locked_by
 from reconciler.values import value
 
 UNLOCK = "unlock"  # the operation in the record of a run that only removes a lock
@@ -39,13 +38,6 @@ _RELEASE_TRIES = 3
 def new_nonce() -> str:
     """Makes the bytes of an object unlike all others."""
     return secrets.token_hex(8)
-
-
-def fenced_by(who: str, operation: str) -> Fenced:
-    """The error for a run whose lock was taken over."""
-    purpose = f" for {operation}" if operation else ""
-    what = "removed the lock of this run" if operation == UNLOCK else f"took over the lock of this run{purpose}"
-    return Fenced(f"{who} {what}.", hint(way("See what is left to do, when that run has ended", "plan")))
 
 
 @value
@@ -68,9 +60,9 @@ class Holding:
         self.unsettled = False  # a write ended without a clear answer, and may still arrive
 
     @property
-    def holder(self) -> LockInfo:
-        """This run, as others see it."""
-        return self._record.info
+    def lock_id(self) -> str:
+        """The id of the lock."""
+        return self._record.info.lock_id
 
     def renew(self) -> None:
         """Writes the record again. Raises Fenced if another run took the lock over."""
@@ -83,9 +75,7 @@ class Holding:
         if later:
             found = self._requests.get(objects.name(LOCKS, later[-1]))
             record = None if found is None else objects.parse_lock(found.content)
-            if record is None:
-                raise fenced_by("Another run", "")
-            raise fenced_by(f"{record.info.who} (pid {record.info.pid})", record.info.operation)
+            raise fenced_by(self._requests.place.where, None if record is None else _named(record.info))
 
     def fence_off(self) -> None:
         """Writes a barrier into the next place of the journal, so that no earlier holder can write there."""
@@ -99,9 +89,8 @@ class Holding:
                 serial=stamp.serial,
                 after=head.checksum,
                 fence=self.number,
-                lock_id=self.holder.lock_id,
-                who=self.holder.who,
-                operation=self.holder.operation,
+                lock_id=self.lock_id,
+                holder=_named(self._record.info),
                 nonce=new_nonce(),
             )
             if self._requests.create(objects.name(ENTRIES, header.seq), objects.entry_bytes(header)) is None:
@@ -248,6 +237,11 @@ class Locks:
 
 def _with(record: LockRecord, **changes: object) -> LockRecord:
     return record.model_copy(update=changes)
+
+
+def _named(info: LockInfo) -> LockInfo | None:
+    """The run that took a lock over; None for a command that broke it."""
+    return None if info.operation == UNLOCK else info
 
 
 def _is_alive(info: LockInfo) -> bool | None:

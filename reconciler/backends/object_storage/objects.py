@@ -54,8 +54,7 @@ class EntryHeader(Frozen):
     after: str  # the checksum of the entry before
     fence: int = 0  # the number of the writer's lock; 0: it held none
     lock_id: str = ""
-    who: str = ""  # user@host
-    operation: str = ""
+    holder: LockInfo | None = None  # of a barrier: the run that took the lock over; None: the lock was broken
     nonce: str
 
 
@@ -129,7 +128,7 @@ def checksum(content: bytes) -> str:
 
 def entry_bytes(header: EntryHeader, *, lines: Sequence[bytes] = (), data: bytes = b"") -> bytes:
     """The object for an entry: the lines of a delta, or the state of a whole."""
-    first = header.model_dump_json().encode() + b"\n"
+    first = header.model_dump_json(exclude_none=True).encode() + b"\n"
     match header.kind:
         case Kind.DELTA:
             if not lines or any(not line or _CONTROL.search(line) for line in lines):

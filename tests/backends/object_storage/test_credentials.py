@@ -111,9 +111,3 @@ def test_federated_credentials_of_google_need_google_auth(tmp_path: Path, monkey
     monkeypatch.setitem(sys.modules, "obstore.auth.google", None)
     with pytest.raises(StateError, match=r"federated .* needs google-auth"):
         open_object_storage("gs://bkt/voices", endpoint=None, environ=environ)
-
-
-def test_without_the_extra_the_message_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "obstore", None)
-    with pytest.raises(StateError, match=r"needs the extra \[object-storage\]"):
-        open_object_storage("s3://bkt/voices", endpoint=None, environ=KEYS)

@@ -33,6 +33,11 @@ class ObjectStorageSite:
         self.environ = dict(environ)
         self.age = age
 
+    @property
+    def settings(self) -> dict[str, str]:
+        """The section `state:` of a manifest."""
+        return {"url": self.url, "endpoint": self.endpoint}
+
     def open(self) -> ObjectStorageBackend:
         """One more client."""
         return ObjectStorageBackend(self.access(), ttl=self.ttl, keep=3, age=self.age)

@@ -1,0 +1,60 @@
+"""state migrate: moves the state to another place."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from reconciler.cli.context import global_options, options, say
+from reconciler.cli.options import lock_option, locking
+from reconciler.cli.subcommand import Subcommand
+from reconciler.errors import UsageError
+
+
+@click.command("migrate", cls=Subcommand)
+@click.option("--to", "target", metavar="URL", help="The new place; `local` is the file beside the manifest.")
+@click.option("--from", "source", metavar="URL", help="The old place, if it is not the one that is in use.")
+@lock_option
+@global_options
+def migrate(target: str | None, source: str | None, lock_timeout: str | None) -> int:
+    """Move the state to another place.
+
+    With --to, it moves from the place in use. Without --to, it moves the file beside the manifest to the place that
+    the manifest names. What the old place holds then refuses every plan, and says where the state is.
+    """
+    from reconciler import wiring
+    from reconciler.engine import migration
+    from reconciler.engine.lock_owner import LockOwner
+    from reconciler.model.state_defaults import LOCAL
+    from reconciler.views.layout import counted
+
+    workspace = options().workspace()
+    if workspace.sandbox:
+        raise UsageError("The sandbox keeps its state beside its world: it can't be moved.")
+    declared = wiring.declared_state(workspace, os.environ)
+    used = wiring.state_settings(workspace, declared, os.environ)
+    in_use = LOCAL if used is None or used.url is None else used.url
+    new = target or in_use
+    old = source or (in_use if target is not None and target != in_use else LOCAL)
+    if old == new:
+        raise UsageError(
+            f"The state is at {new} already.", "Name the new place: --to URL, such as --to s3://bucket/voices"
+        )
+    places = [
+        migration.Place(name, wiring.backend(workspace, wiring.settings_at(name, used, option), os.environ))
+        for name, option in ((old, "--from"), (new, "--to"))
+    ]
+    asked = locking(lock_timeout)
+    state = migration.migrate(
+        *places,
+        clock=wiring.SystemClock(),
+        owner=LockOwner.here(os.environ),
+        wait=asked.lock_wait,
+        waiting=asked.waiting,
+    )
+    say(f"The state with {counted(len(state.current), 'voice')} is at {places[1].backend.where} now.")
+    if new != in_use:
+        how = "remove state: from the manifest" if new == LOCAL else f"write into the manifest: state: {new}"
+        say(f"For the next run, {how}")
+    return 0

@@ -1,0 +1,121 @@
+"""The section `state:`: where the state is stored, and how. Without it, the state is a file beside the manifest."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+from urllib.parse import parse_qsl, urlsplit
+
+from pydantic import Field, StringConstraints, model_validator
+
+from reconciler.model.base import Frozen
+from reconciler.model.scalars import ENV_NAME, Duration, Url
+from reconciler.model.state_defaults import KEPT, LEASE, LOCAL, LONGEST_RUN
+
+SCHEMES = ("s3", "gs", "az", "postgresql", "postgres", "https", "http")
+
+EnvName = Annotated[str, StringConstraints(pattern=ENV_NAME)]
+_SECRET_PARAMETERS = frozenset(("password", "sslpassword"))  # of libpq
+
+
+class EncryptionKey(Frozen):
+    """One key: exactly one of three sources."""
+
+    passphrase_env: EnvName | None = Field(
+        default=None, description="The variable that holds a passphrase of 16 characters or more."
+    )
+    key_file: str | None = Field(default=None, min_length=1, description="A file with a key of 32 bytes or more.")
+    command: tuple[Annotated[str, StringConstraints(min_length=1)], ...] | None = Field(
+        default=None, min_length=1, description="A command that prints a key: a word for each argument, no shell."
+    )
+
+    @property
+    def sources(self) -> list[str]:
+        """The names of the sources that are set."""
+        return [name for name in ("passphrase_env", "key_file", "command") if getattr(self, name) is not None]
+
+    def each(self) -> list[EncryptionKey]:
+        """The same keys, with one source each."""
+        return [EncryptionKey.model_validate({name: getattr(self, name)}) for name in self.sources]
+
+
+class Encryption(EncryptionKey):
+    """How the state is encrypted. Each key that is set here can decrypt it."""
+
+    old: tuple[EncryptionKey, ...] = Field(
+        default=(), description="Former keys: they decrypt what was written before, and encrypt nothing."
+    )
+    migrate: bool = Field(default=False, description="Accept a state that is not encrypted yet; the next write is.")
+
+    @model_validator(mode="after")
+    def _has_a_key(self) -> Self:
+        if not self.sources:
+            raise ValueError("a key is needed: passphrase_env, key_file or command")
+        if any(len(key.sources) != 1 for key in self.old):
+            raise ValueError("each of old is one key: passphrase_env, key_file or command")
+        return self
+
+
+class StateSettings(Frozen):
+    """Where the state is stored. `url` may be missing here and come from --state or VOICECTL_STATE."""
+
+    url: str | None = Field(
+        default=None,
+        min_length=1,
+        description="s3://, gs:// or az://, postgresql:// or https://; `local` is the file beside the manifest.",
+    )
+    endpoint: Url | None = Field(default=None, description="The address of an S3 store that is not Amazon's.")
+    dsn_env: EnvName | None = Field(
+        default=None, description="postgresql: the variable that holds the connection string, with its password."
+    )
+    lease: Annotated[Duration, Field(ge=1)] = Field(
+        default=LEASE, description="After this time without a heartbeat, another run may take over the lock."
+    )
+    max_run: Annotated[Duration, Field(ge=60)] = Field(
+        default=LONGEST_RUN, description="https: how long a run may last, because its locks have no lease."
+    )
+    history: int = Field(default=KEPT, ge=0, le=1000, description="How many snapshots are kept.")
+    encryption: Encryption | None = Field(default=None, description="Encrypt all that is stored.")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the state is the file beside the manifest."""
+        return self.url is None or self.url == LOCAL
+
+    def at(self, url: str) -> StateSettings:
+        """The same settings for another place. The endpoint belongs to the place, so it is dropped."""
+        return self.model_copy(update={"url": url, "endpoint": None})
+
+
+def url_fault(url: str) -> str | None:
+    """Why this can't be the URL of a state; None if it can. Never quotes the URL, which may hold a password."""
+    if url == LOCAL:
+        return None
+    scheme, separator, _ = url.partition(":")
+    if not separator or scheme.lower() not in SCHEMES:
+        return f"a state's URL begins with one of {', '.join(f'{each}://' for each in SCHEMES)}; or it is {LOCAL}"
+    try:
+        parts = urlsplit(url)
+        secret = parts.password is not None or any(
+            key.lower() in _SECRET_PARAMETERS for key, _ in parse_qsl(parts.query, keep_blank_values=True)
+        )
+    except ValueError:
+        return "not a valid URL"
+    if secret:
+        return f"a password must not be in a state's URL; {_credentials(scheme.lower())}"
+    if parts.username is not None and not scheme.lower().startswith("postgres"):
+        return f"a user must not be in this URL; {_credentials(scheme.lower())}"
+    if not scheme.lower().startswith("postgres") and not parts.netloc:
+        return f"{scheme}:// needs a name after it: {_example(scheme.lower())}"
+    return None
+
+
+def _credentials(scheme: str) -> str:
+    if scheme.startswith("postgres"):
+        return "set PGPASSWORD or PGPASSFILE, or name with dsn_env the variable that holds the whole connection string"
+    if scheme.startswith("http"):
+        return "set TF_HTTP_USERNAME and TF_HTTP_PASSWORD"
+    return "use the environment variables of the cloud, such as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+
+
+def _example(scheme: str) -> str:
+    return f"{scheme}://host/path" if scheme.startswith("http") else f"{scheme}://bucket/path"
