@@ -22,7 +22,7 @@ SITES = [
     "localbucket",
 ]
 
-SHARED = ["http", "gitlab", "postgres", "pgbouncer"]  # what tests with whole commands use
+SHARED = ["http", "gitlab", "postgres", "pgbouncer", "seaweedfs"]  # what tests with whole commands use
 
 
 class Site(Protocol):
