@@ -16,9 +16,13 @@ SITES = [
     "gitlab",
     "postgres",
     "pgbouncer",
+    "seaweedfs",
+    "moto",
+    "azurite",
+    "localbucket",
 ]
 
-SHARED = ["http", "gitlab", "postgres", "pgbouncer"]  # what tests with whole commands use
+SHARED = ["http", "gitlab", "postgres", "pgbouncer", "seaweedfs"]  # what tests with whole commands use
 
 
 class Site(Protocol):
