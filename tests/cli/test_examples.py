@@ -30,7 +30,8 @@ def voicectl(example: Path, *argv: str) -> Ran:
 @pytest.fixture(params=[*FOLDERS, *TEAM])
 def example(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     left_out = shutil.ignore_patterns(".voicectl", "*.state.*")
-    return Path(shutil.copytree(EXAMPLES, tmp_path / "examples", ignore=left_out)) / request.param
+    copied = Path(shutil.copytree(EXAMPLES, tmp_path / "examples", ignore=left_out))
+    return copied / str(request.param)
 
 
 def test_each_example_of_a_team_names_its_place(example: Path) -> None:
