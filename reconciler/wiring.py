@@ -1,6 +1,6 @@
 """Builds the objects that an operation needs: the workspace, the backend, the session. Imports are late, for speed.
 
-The only module that names backends; `clouds` names the clouds.
+`clouds` names the clouds, and `backends.opening` the backends.
 """
 
 from __future__ import annotations

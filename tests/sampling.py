@@ -29,7 +29,6 @@ class Every(NamedTuple):
 
 SLOW = {  # folder, or a module of a quick one -> how much of it is in the sample
     "backends/object_storage/test_storms.py": Every(module=1, test=4),
-    "backends/postgres/test_crashes.py": Every(module=1, test=4),
     "backends/test_local_kills.py": Every(module=1, test=8),
     "benchmarks": Every(module=1, test=10),
     "cli": Every(module=4, test=5),
@@ -41,9 +40,12 @@ SLOW = {  # folder, or a module of a quick one -> how much of it is in the sampl
     "planning/test_properties.py": Every(module=1, test=3),
     "sabotage": Every(module=1, test=30),
     "secrets": Every(module=3, test=5),
+    "shared_state": Every(module=1, test=12),
     "third_cloud": Every(module=1, test=6),
 }
-ALWAYS = ("engine/test_simulation.py", "conformance/")  # few stories in the sample; skipped there without the SDK
+# In the sample and in the rest: few stories are in the sample, and what needs an SDK or an engine is skipped there.
+ALWAYS = ("engine/test_simulation.py", "conformance/", "contracts/test_backend.py", "shared_state/")
+ENGINES = ("backends/postgres/", "backends/object_storage/")  # only in the rest, for which .ci/run installs engines
 _MODE = "VOICECTL_TESTS"  # the workers of xdist inherit it
 
 
@@ -70,7 +72,7 @@ def begin(config: pytest.Config) -> None:
 
 def is_left_out(path: Path) -> bool:
     """Whether a module need not be imported: none of its tests is in the sample."""
-    return mode() is Mode.SAMPLE and path.name.startswith("test_") and not _is_sampled(path)
+    return mode() is Mode.SAMPLE and path.name.startswith("test_") and (_needs_engine(path) or not _is_sampled(path))
 
 
 def divided(items: Iterable[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
@@ -85,6 +87,7 @@ def divided(items: Iterable[pytest.Item]) -> tuple[list[pytest.Item], list[pytes
             in_sample = _is_sampled(item.path)
             seen[slow] += in_sample
             in_sample = in_sample and seen[slow] % SLOW[slow].test == 0
+        in_sample = in_sample and not _needs_engine(item.path)
         again = name.as_posix().startswith(ALWAYS) or item.get_closest_marker("audio") is not None
         wanted = {Mode.SAMPLE: in_sample, Mode.REST: again or not in_sample, Mode.NAMED: True}
         kept[wanted[mode()]].append(item)
@@ -94,6 +97,10 @@ def divided(items: Iterable[pytest.Item]) -> tuple[list[pytest.Item], list[pytes
 def _slow(path: Path) -> str | None:
     name = path.relative_to(HERE)
     return next((part for part in (name.as_posix(), name.parts[0]) if part in SLOW), None)
+
+
+def _needs_engine(path: Path) -> bool:
+    return path.relative_to(HERE).as_posix().startswith(ENGINES)
 
 
 @cache

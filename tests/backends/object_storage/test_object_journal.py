@@ -43,7 +43,7 @@ def test_a_missing_entry_is_damage(store: FakeStore, site: ObjectStorageSite) ->
 def test_an_entry_that_was_written_over_is_damage(store: FakeStore, site: ObjectStorageSite) -> None:
     with_entries(site, 3)
     name = key(store, "entries/000000000003")
-    store.objects[name] = (store.objects[name][0].replace(b"e1", b"xx"), datetime.now(UTC))
+    store.objects[name] = (store.objects[name][0].replace(b"\ne1", b"\nxx"), datetime.now(UTC))
     with pytest.raises(StateDamaged, match="entries/000000000004 does not continue"):
         site.open().read()
 
