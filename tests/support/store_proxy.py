@@ -98,7 +98,7 @@ def lossy_proxy(upstream: str, choose: Choice = never) -> Iterator[LossyProxy]:
                         time.sleep(0.3)
                     self._send(status, headers, content)
 
-        do_GET = do_PUT = do_DELETE = _forward  # noqa: N815 - http.server calls them so
+        do_GET = do_PUT = do_POST = do_DELETE = do_LOCK = do_UNLOCK = _forward  # noqa: N815 - http.server calls them so
 
         def _ask(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
             upstream = http.client.HTTPConnection(place.hostname or "", place.port, timeout=30)

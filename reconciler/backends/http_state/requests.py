@@ -31,6 +31,7 @@ _TRIES, _LONGEST_TIME = 8, 60.0  # of one request whose outcome is unclear
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0  # seconds between two of them
 _AGAIN = frozenset((408, 425, 429))  # and all from 500 on
 _NEVER = frozenset((501, 505))
+_LOCKED = (409, 423)  # no true answer to a reader, for whom a lock is no hindrance
 _MEANINGS = {
     400: "the server did not understand the request",
     401: "the server refused the user or the password",
@@ -124,7 +125,7 @@ class Connection:
         wait = self._address.shortest_wait
         for _ in range(self._address.retries):
             answer = self.send("GET", url)
-            if answer.ok or answer.final:
+            if answer.ok or (answer.final and answer.status not in _LOCKED):
                 return answer
             self._clock.sleep(min(wait, self._address.longest_wait))
             wait *= 2

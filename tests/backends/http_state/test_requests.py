@@ -209,3 +209,14 @@ def test_a_certificate_that_is_none_is_refused_without_its_text(tls_url: str) ->
         wrong.send("GET", tls_url)
     assert "TF_HTTP_CLIENT_CERTIFICATE_PEM" in str(caught.value)
     assert "secret" not in f"{caught.value} {caught.value.hint}"
+
+
+@pytest.mark.parametrize("status", [409, 423])
+def test_a_lock_is_no_answer_to_a_reader(status: int) -> None:
+    """A proxy or a server under load may answer so; a lock does not hinder reading."""
+    clock = FakeClock()
+    connection = Connection(address("http://127.0.0.1:1/state", {}), clock)
+    answers = [Answer(status), Answer(status), Answer(200, b"{}")]
+    connection.send = lambda *_: answers.pop(0)  # type: ignore[method-assign]  # a server's answers, without a server
+    assert connection.read("http://127.0.0.1:1/state") == Answer(200, b"{}")
+    assert len(clock.slept) == 2
