@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli.context import global_options, options, session
-from reconciler.cli.options import Options, detail_options, lock_option, plan_options, request
+from reconciler.cli.options import Options, detail_options, grace_option, lock_option, plan_options, request
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import PlanStale, UsageError
 from reconciler.hints import hint, way
@@ -25,10 +25,13 @@ from reconciler.cli.planfile import read_plan
 @click.option("--auto-approve", is_flag=True, help="Do not ask for confirmation.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON event per line.")
 @lock_option
+@grace_option
 @detail_options
 @plan_options
 @global_options
-def apply(planfile: Path | None, auto_approve: bool, as_json: bool, lock_timeout: str | None, **asked: Any) -> int:
+def apply(
+    planfile: Path | None, auto_approve: bool, as_json: bool, lock_timeout: str | None, grace: str | None, **asked: Any
+) -> int:
     """Create, replace and delete voices as the manifest says.
 
     With PLANFILE, made by `plan --out`, it applies exactly the reviewed plan, and does not ask for confirmation.
@@ -46,7 +49,7 @@ def apply(planfile: Path | None, auto_approve: bool, as_json: bool, lock_timeout
         _refuse_elsewhere(approved)
         options().verb = f"plan --out {shlex.quote(str(planfile))}"
     with session() as opened:
-        wanted = request(Options(**asked, lock_timeout=lock_timeout), opened.manifest)
+        wanted = request(Options(**asked, lock_timeout=lock_timeout, grace=grace), opened.manifest)
         return execute(opened, wanted, approved, auto_approve=auto_approve or approved is not None, as_json=as_json)
 
 

@@ -28,6 +28,7 @@ class Options:
     allow_recreates: int | None = None
     new_state: bool = False
     lock_timeout: str | None = None
+    grace: str | None = None
 
 
 _ASKED_OPTIONS = (
@@ -108,9 +109,16 @@ lock_option = click.option(
 )
 
 
+grace_option = click.option(
+    "--grace",
+    metavar="TIME",
+    help="How long to wait for open calls after the first Ctrl-C.  [default: 6s]",
+)
+
+
 def request(options: Options, manifest: Manifest | None, *, destroy: bool = False) -> Request:
     """Builds the request. Addresses are checked against the manifest, so that a misspelt one is an error."""
-    from reconciler.engine.session import Request
+    from reconciler.engine.session import GRACE, Request
     from reconciler.planning.plan_context import PlanOptions
 
     for flag, addresses in (("--retry", options.retry), ("--replace", options.replace)):
@@ -126,7 +134,8 @@ def request(options: Options, manifest: Manifest | None, *, destroy: bool = Fals
         ),
         allow_deletes=options.allow_deletes,
         new_state=options.new_state,
-        lock_wait=seconds(options.lock_timeout or _usual_wait()),
+        lock_wait=seconds("--lock-timeout", options.lock_timeout or _usual_wait()),
+        grace=GRACE if options.grace is None else seconds("--grace", options.grace),
         waiting=_waiting,
     )
 
@@ -142,7 +151,8 @@ def _usual_wait() -> str:
     return "5m" if wiring.in_pipeline(os.environ) else "0s"
 
 
-def seconds(words: str) -> float:
+def seconds(option: str, words: str) -> float:
+    """The seconds of a duration that an option gives."""
     from pydantic import TypeAdapter, ValidationError
 
     from reconciler.model.scalars import Duration
@@ -151,7 +161,7 @@ def seconds(words: str) -> float:
     try:
         return adapter.validate_python(words)
     except ValidationError:
-        raise UsageError(f"--lock-timeout {words}: not a duration.", "Such as 30s, 5m or 1h.") from None
+        raise UsageError(f"{option} {words}: not a duration.", "Such as 30s, 5m or 1h.") from None
 
 
 def _waiting(locked: StateLocked) -> None:

@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from reconciler.model.survey import Survey
 
 
-GRACE = 6.0  # seconds; GitHub sends SIGTERM 7.5 s after the SIGINT of a cancelled job, and kills it 2.5 s later
-
-
 @value
 class Watch:
     """The callbacks of a run: they show the plan, ask for approval, receive events, and can stop the run."""
@@ -44,7 +41,6 @@ class Watch:
     emit: Callable[[Event], None]
     stop: Callable[[], str | None]  # called in every cycle: returns why nothing more may start
     began: Callable[[Callable[[], Tally]], None] = lambda _: None  # receives a function that returns the progress
-    grace: float = GRACE  # seconds that a stopped run waits for open calls
 
 
 @value
@@ -126,7 +122,17 @@ def apply(
             elsewhere = way("Answer yes, or run without confirmation", "--auto-approve")
             raise Declined("You did not answer yes.", hint(elsewhere))
         used = None if approved is None or policy.does_nothing(approved) else approved
-        return _run(replace(session, clock=planned.clock), state, new_plan, planned.clouds, watch, used, workers, lease)
+        return _run(
+            replace(session, clock=planned.clock),
+            state,
+            new_plan,
+            planned.clouds,
+            watch,
+            used,
+            workers,
+            lease,
+            request.grace,
+        )
 
 
 def _with_saved_options(request: Request, approved: Plan) -> Request:
@@ -149,6 +155,7 @@ def _run(
     approved: Plan | None,
     start_workers: Callable[[], WorkerPool[JobResult]],
     lease: Lease,
+    grace: float,
 ) -> Applied:
     from reconciler.engine.executor import Executor  # a plan needs none of it
 
@@ -168,7 +175,7 @@ def _run(
         emit=watch.emit,
         stop=watch.stop,
         lease=lease,
-        grace=watch.grace,
+        grace=grace,
     )
     watch.began(executor.tally)
     try:

@@ -68,14 +68,18 @@ class Session:
         return state
 
 
+GRACE = 6.0  # seconds; GitHub sends SIGTERM 7.5 s after the SIGINT of a cancelled job, and kills it 2.5 s later
+
+
 @value
 class Request:
-    """The options of the command line."""
+    """The options of the command line. `grace`: seconds that an interrupted run waits for open calls."""
 
     options: PlanOptions = field(default_factory=PlanOptions)
     allow_deletes: int | None = None
     new_state: bool = False  # begin a new state here, whatever other states hold
     lock_wait: float = 0.0
+    grace: float = GRACE
     waiting: Callable[[StateLocked], None] | None = None
 
 

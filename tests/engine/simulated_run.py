@@ -17,8 +17,8 @@ from reconciler.engine import operations
 from reconciler.engine.cloud import Cloud
 from reconciler.engine.jobs import JobResult
 from reconciler.engine.lock_owner import LockOwner
-from reconciler.engine.operations import GRACE, Applied, Watch
-from reconciler.engine.session import Request, Session
+from reconciler.engine.operations import Applied, Watch
+from reconciler.engine.session import GRACE, Request, Session
 from reconciler.engine.store import Store
 from reconciler.model.account import Account
 from reconciler.model.events import Event, Kind
@@ -113,8 +113,8 @@ class SimulatedRun:
     ) -> Applied:
         """A whole run, in a process of its own; `approved` is a saved plan."""
         self.workers = InlinePool(self.clock, latency=self._latency)
-        watch = Watch(show=lambda plan: None, approve=lambda plan: True, emit=self._emit, stop=stop, grace=grace)
-        request = Request(options=PlanOptions(**options), allow_deletes=allow_deletes)
+        watch = Watch(show=lambda plan: None, approve=lambda plan: True, emit=self._emit, stop=stop)
+        request = Request(options=PlanOptions(**options), allow_deletes=allow_deletes, grace=grace)
         return operations.apply(self.session(), request, watch, approved=approved, workers=lambda: self.workers)
 
     def turn(self, **faults: Any) -> None:
