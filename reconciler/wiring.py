@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from reconciler.model.neighbour import Neighbour
     from reconciler.model.state_settings import StateSettings
     from reconciler.protocols.backend import Backend
+    from reconciler.protocols.file_cipher import FileCipher
     from reconciler.sandbox.world import World
 
 STATE_VARIABLE = "VOICECTL_STATE"
@@ -158,11 +159,19 @@ def backend(workspace: Workspace, settings: StateSettings | None, environ: Mappi
         sandbox_folder(workspace.folder)
     return open_backend(
         settings,
+        folder=workspace.folder,
         local=workspace.state,
         history=workspace.history,
         default_name=workspace.state_name,
         environ=environ,
     )
+
+
+def file_cipher(workspace: Workspace, settings: StateSettings | None, environ: Mapping[str, str]) -> FileCipher:
+    """What encrypts rescue copies and saved plans, if the settings ask for it."""
+    from reconciler.backends.opening import open_file_cipher
+
+    return open_file_cipher(settings, folder=workspace.folder, environ=environ)
 
 
 def is_shared(settings: StateSettings | None) -> bool:
@@ -202,6 +211,7 @@ def store(workspace: Workspace, settings: StateSettings | None, environ: Mapping
 
     return Store(
         backend(workspace, settings, environ),
+        cipher=file_cipher(workspace, settings, environ),
         clock=SystemClock(),
         rescue_path=workspace.rescue,
         lock_owner=lambda: LockOwner.here(environ),

@@ -16,6 +16,7 @@ from tests import sampling
 
 pytest_plugins = [
     "tests.support.engines.http_state",
+    "tests.support.engines.encrypted",
 ]
 
 # The speed of input generation depends on how busy the machine is, not on the project.

@@ -44,8 +44,6 @@ def plan(out: Path | None, format_name: str, detailed_exitcode: bool, **asked: A
         for stop in made.stops:  # its document has no key for them
             say(f"Stop: {stop.what}. {on_one_line(stop.hint)}")
     if out is not None:
-        from reconciler.model import planfile
-
-        write_plan(out, planfile.dump(made))
+        write_plan(out, made, opened.store.cipher)
         say(f"Saved to {out}. To apply exactly this: {command('apply', out)}")
     return CHANGES if detailed_exitcode and not made.empty else 0

@@ -14,13 +14,14 @@ from types import MappingProxyType
 from reconciler.engine import rescue
 from reconciler.engine.lock_owner import LockOwner, new_lock_id
 from reconciler.engine.locking import taken
-from reconciler.errors import StateConflict, StateDamaged, StateError, StateLocked
+from reconciler.errors import KeyMissing, StateConflict, StateDamaged, StateError, StateLocked, StateNotEncrypted
 from reconciler.model import moved, statefile
 from reconciler.model.manifest import Voice
-from reconciler.model.state import State, Status
+from reconciler.model.state import State
 from reconciler.planning import foreign, no_state
 from reconciler.protocols.backend import ANY_VERSION, Backend, Held, Lease, Snapshot, Stamp
 from reconciler.protocols.clock import Clock
+from reconciler.protocols.file_cipher import NO_CIPHER, FileCipher
 
 _NO_VOICES: Mapping[str, Voice] = MappingProxyType({})
 
@@ -38,12 +39,14 @@ class Store:
         *,
         clock: Clock,
         rescue_path: Path,
+        cipher: FileCipher = NO_CIPHER,
         lock_owner: Callable[[], LockOwner] = LockOwner.here,
         lock_id: Callable[[], str] = new_lock_id,
         place: str = "",
     ) -> None:
         self._backend = backend
         self._clock = clock
+        self.cipher = cipher  # of the files beside the state
         self._rescue_path = rescue_path
         self._lock_owner = lock_owner
         self._lock_id = lock_id
@@ -140,6 +143,11 @@ class Store:
             return self._write(state.numbered(saved.serial + 1))
         return self._write(saved) if self._journalled else saved
 
+    def rewrite(self, state: State) -> State:
+        """Writes a state that was loaded as one snapshot again, with the next serial. Returns it as written."""
+        self._pays = False
+        return self._write(state.numbered(state.serial + 1))
+
     def fold(self) -> None:
         """Folds the journal of a run that died. The serial stays the same."""
         if self._saved is not None and self._journalled:
@@ -177,7 +185,7 @@ class Store:
         pushed = statefile.load(copy)
         try:
             held = self.load()
-        except StateDamaged:
+        except (StateDamaged, KeyMissing, StateNotEncrypted):
             if not force:
                 raise
             held, self._version = None, ANY_VERSION
@@ -213,15 +221,12 @@ class Store:
             with self._disk_errors("could not be written"):
                 yield
         except Exception as error:
-            answered = [
-                state.records[key]
-                for key in statefile.differing(self._start or _empty_like(state), state)
-                if self._pays and key in state.records and state.records[key].status is not Status.INTENDED
-            ]
+            answered = rescue.answered(self._start, state) if self._pays else []
             if not answered:
                 raise
             # Its serial is one above the saved state's: it can be pushed until another run has written.
-            copy = rescue.write_copy(statefile.dump(state), self._rescue_path, over=self._copy)
+            content = self.cipher.encrypt(statefile.dump(state), _stamp(state), "copy")
+            copy = rescue.write_copy(content, self._rescue_path, over=self._copy)
             unsaved = rescue.not_saved(error, answered, copy, older=self._copy, place=self.place)
             self._copy = copy or self._copy
             raise unsaved from error
@@ -244,7 +249,3 @@ def _version_of(state: State | None) -> str:
 
 def _stamp(state: State) -> Stamp:
     return Stamp(state.lineage, state.serial)
-
-
-def _empty_like(state: State) -> State:
-    return State(lineage=state.lineage)

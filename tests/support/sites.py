@@ -11,6 +11,8 @@ from reconciler.protocols.backend import Backend
 # NAME: the fixture NAME_site makes a site; an engine that is not installed skips its tests
 SITES = [
     "local",
+    "local-encrypted",
+    "gitlab-encrypted",
     "http",
     "gitlab",
 ]
