@@ -179,10 +179,11 @@ def is_shared(settings: StateSettings | None) -> bool:
     return settings is not None and not settings.is_local
 
 
-def neighbours(workspace: Workspace, settings: StateSettings | None) -> list[Neighbour]:
+def neighbours(workspace: Workspace, settings: StateSettings | None, environ: Mapping[str, str]) -> list[Neighbour]:
     """The state files nearby that may belong to a manifest without a state. Reads all of them."""
     from reconciler.backends import neighbours
-    from reconciler.backends.neighbours import Spot
+    from reconciler.backends.neighbours import Files, Spot
+    from reconciler.backends.opening import open_state_file
 
     def at(manifest: Path) -> Workspace:
         return replace(workspace, manifest=manifest)
@@ -193,8 +194,12 @@ def neighbours(workspace: Workspace, settings: StateSettings | None) -> list[Nei
         return named if " -f " in f" {named}" else f"{named} -f {manifest}".strip()
 
     here = Spot(workspace.manifest, workspace.state)
-    found = neighbours.neighbours(here, lambda manifest: Spot(manifest, at(manifest).state), options)
-    return [*neighbours.left_behind(here, options), *found] if is_shared(settings) else found
+    files = Files(
+        lambda path: open_state_file(path, settings, folder=workspace.folder, environ=environ),
+        file_cipher(workspace, settings, environ),
+    )
+    found = neighbours.neighbours(here, lambda manifest: Spot(manifest, at(manifest).state), options, files)
+    return [*neighbours.left_behind(here, options, files), *found] if is_shared(settings) else found
 
 
 def rename_to_backup(workspace: Workspace) -> None:
@@ -293,7 +298,7 @@ def session(
         clock=clock,
         lineage=lambda: str(uuid.uuid4()),
         is_set=lambda name: bool(environ.get(name, "").strip()),
-        neighbours=lambda: neighbours(workspace, settings),
+        neighbours=lambda: neighbours(workspace, settings, environ),
         shared=is_shared(settings),
         pipeline=environ.get("CI", "").strip().lower() in _TRUE,
     )

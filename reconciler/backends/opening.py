@@ -39,10 +39,15 @@ def open_backend(
     inner = _open_engine(settings, local, history, default_name, environ)
     if settings is None or settings.encryption is None:
         return inner
-    from reconciler.backends.encrypted import EncryptedBackend
+    return _encrypted(inner, settings.encryption, folder, environ, accepts_plain=settings.encryption.migrate)
 
-    keyring = open_keyring(settings.encryption, folder, environ)
-    return EncryptedBackend(inner, keyring, accepts_plain=settings.encryption.migrate)
+
+def open_state_file(path: Path, settings: StateSettings | None, *, folder: Path, environ: Mapping[str, str]) -> Backend:
+    """The backend of any state file, to read it, encrypted with the keys of these settings or not at all."""
+    inner = LocalBackend(path)
+    if settings is None or settings.encryption is None:
+        return inner
+    return _encrypted(inner, settings.encryption, folder, environ, accepts_plain=True)
 
 
 def open_file_cipher(settings: StateSettings | None, *, folder: Path, environ: Mapping[str, str]) -> FileCipher:
@@ -61,6 +66,14 @@ def open_keyring(settings: Encryption, folder: Path, environ: Mapping[str, str])
     from reconciler.backends.encryption.sources import sources_of
 
     return _keyring(sources_of(settings, folder=folder, environ=environ))
+
+
+def _encrypted(
+    inner: Backend, settings: Encryption, folder: Path, environ: Mapping[str, str], *, accepts_plain: bool
+) -> Backend:
+    from reconciler.backends.encrypted import EncryptedBackend
+
+    return EncryptedBackend(inner, open_keyring(settings, folder, environ), accepts_plain=accepts_plain)
 
 
 @cache

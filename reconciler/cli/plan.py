@@ -44,6 +44,10 @@ def plan(out: Path | None, format_name: str, detailed_exitcode: bool, **asked: A
         for stop in made.stops:  # its document has no key for them
             say(f"Stop: {stop.what}. {on_one_line(stop.hint)}")
     if out is not None:
-        write_plan(out, made, opened.store.cipher)
+        from reconciler.model import planfile
+        from reconciler.protocols.backend import Stamp
+
+        stamp = Stamp(made.lineage, made.serial)
+        write_plan(out, opened.store.cipher.encrypt(planfile.dump(made), stamp, "plan"))
         say(f"Saved to {out}. To apply exactly this: {command('apply', out)}")
     return CHANGES if detailed_exitcode and not made.empty else 0

@@ -16,7 +16,6 @@ from reconciler.hints import hint, way
 
 if TYPE_CHECKING:
     from reconciler.model.plan import Plan
-    from reconciler.protocols.file_cipher import FileCipher
 
 _MANIFEST = re.compile(rb"(?:^|[{,])\s*[\"']?(?:providers|voices)[\"']?\s*:", re.MULTILINE)  # keys that no plan has
 
@@ -51,13 +50,10 @@ def _decrypted(content: bytes) -> bytes:
         raise PlanUnreadable(f"The file is damaged: {damaged.detail}.", MAKE_ANOTHER) from None
 
 
-def write_plan(path: Path, plan: Plan, cipher: FileCipher) -> None:
+def write_plan(path: Path, content: bytes) -> None:
     """Writes a saved plan, over an older plan or a new file only. Raises UsageError."""
     from reconciler.atomic_write import write_temporary
-    from reconciler.model import planfile
-    from reconciler.protocols.backend import Stamp
 
-    content = cipher.encrypt(planfile.dump(plan), Stamp(plan.lineage, plan.serial), "plan")
     try:
         if path.is_file() and path.stat().st_size:
             _refuse_other_files(path.read_bytes())

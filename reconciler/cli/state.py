@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import IO, TYPE_CHECKING
 
@@ -58,7 +59,9 @@ def state_here() -> State:
     if found is None:
         from reconciler.planning import neighbours, no_state
 
-        refusal = neighbours.blocking_error(wiring.neighbours(workspace, settings_here()), workspace.name, begins=False)
+        refusal = neighbours.blocking_error(
+            wiring.neighbours(workspace, settings_here(), os.environ), workspace.name, begins=False
+        )
         raise refusal or no_state.nothing_known(store.where)
     store.check(found, workspace.name)
     return found

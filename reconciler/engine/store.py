@@ -61,7 +61,7 @@ class Store:
 
     @property
     def where(self) -> str:
-        """The path or URL for messages, without credentials."""
+        """The path or URL for messages."""
         return self._backend.where
 
     @property
@@ -145,11 +145,10 @@ class Store:
 
     def rewrite(self, state: State) -> State:
         """Writes a state that was loaded as one snapshot again, with the next serial. Returns it as written."""
-        self._pays = False
         return self._write(state.numbered(state.serial + 1))
 
     def fold(self) -> None:
-        """Folds the journal of a run that died. The serial stays the same."""
+        """Folds the journal of a run that died. The serial stays."""
         if self._saved is not None and self._journalled:
             self._write(self._saved)
 
