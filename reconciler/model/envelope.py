@@ -21,7 +21,7 @@ from reconciler.model.base import Frozen
 FORMAT: Literal[1] = 1
 LEAST_ROUNDS, MOST_ROUNDS = 600_000, 10_000_000  # of PBKDF2 with SHA-512; the most keeps a forged file from stalling us
 _BEGIN = re.compile(rb'\s*\{\s*"voicectl"\s*:\s*"encrypted"')
-_HEX = "^[0-9a-f]+$"
+_HEX = "^[0-9a-f]*$"
 _FORMAT_VERSION = re.compile(rb'"format"\s*:\s*([0-9]+)')
 
 Kind = Literal["state", "entry", "copy", "plan"]  # copy: a rescue copy
