@@ -15,8 +15,8 @@ from reconciler.protocols.backend import Backend
 from reconciler.protocols.file_cipher import FileCipher, NoCipher
 
 if TYPE_CHECKING:
+    from reconciler.backends.encryption.key_sources import Sources
     from reconciler.backends.encryption.keyring import Keyring
-    from reconciler.backends.encryption.sources import Sources
     from reconciler.model.state_settings import Encryption, StateSettings
 
 _EXTRAS = {"psycopg": "postgres", "obstore": "object-storage"}
@@ -63,7 +63,7 @@ def open_keyring(settings: Encryption, folder: Path, environ: Mapping[str, str])
     """The keys of the settings: the same keyring for all that this process opens, so that a key is derived once."""
     if find_spec("cryptography") is None:
         raise _not_installed("state.encryption", "encryption")
-    from reconciler.backends.encryption.sources import sources_of
+    from reconciler.backends.encryption.key_sources import sources_of
 
     return _keyring(sources_of(settings, folder=folder, environ=environ))
 

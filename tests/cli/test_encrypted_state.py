@@ -175,11 +175,7 @@ def test_without_settings_an_encrypted_state_says_what_to_configure(cli: CliHarn
         refused = cli.voicectl(*command, code=1).err
         assert f"encrypted with the key {name}" in refused.replace("\n", " ")
         assert "state.encryption" in refused
-    assert readable_by_nobody(cli)
-
-
-def readable_by_nobody(cli: CliHarness) -> bool:
-    return kept(cli)["voicectl"] == "encrypted"
+    assert kept(cli)["voicectl"] == "encrypted"
 
 
 def test_a_key_is_rolled_over_with_the_old_one_for_reading(cli: CliHarness, kling: Watched) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from reconciler.backends.encryption.key_sources import Sources, SourceUnusable
 from reconciler.backends.encryption.keyring import Keyring
-from reconciler.backends.encryption.sources import Sources, SourceUnusable
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.backends.encryption import cipher
 from reconciler.backends.encryption.cipher import NotAuthentic
-from reconciler.backends.encryption.sources import KeySource, Sources, SourceUnusable, derivation
+from reconciler.backends.encryption.key_sources import KeySource, Sources, SourceUnusable, derivation
 from reconciler.errors import KeyMissing
 from reconciler.hints import hint
 from reconciler.model import envelope
