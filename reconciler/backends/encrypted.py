@@ -193,8 +193,10 @@ class EncryptedBackend:
         raise StateNotEncrypted(
             f"{self.where}: the manifest asks for encryption, but this state is not encrypted.",
             hint(
-                "If it was written before encryption was configured, write migrate: true under state.encryption: the "
-                "next apply encrypts it. Then remove migrate again. Copies from before stay readable: the backup, the "
-                "snapshots in the history"
+                way(
+                    "If it is from before encryption was configured, write migrate: true under state.encryption, then",
+                    "state rekey",
+                    after=", and remove migrate again. Older copies stay as they are: the backup, the history.",
+                )
             ),
         )

@@ -16,8 +16,8 @@ from reconciler.errors import UsageError
 def rekey(lock_timeout: str) -> int:
     """Encrypt the state with a new data key.
 
-    Writes the whole state again, for the keys that the manifest names now. Do it after a key was replaced because
-    others may know it. The snapshots in the history keep their old keys.
+    Writes the whole state again, for the keys that the manifest names now: after a key was replaced, or to encrypt a
+    state that is not encrypted yet. The snapshots in the history stay as they are.
     """
     from reconciler.planning import no_state
 
@@ -34,5 +34,9 @@ def rekey(lock_timeout: str) -> int:
         ids = store.cipher.renew(state.lineage)
         written = store.rewrite(state)
     say(f"Encrypted with a new data key: serial {written.serial}. It can be read with {' or '.join(ids)}.")
-    say("The copies from before (the backup, the snapshots in the history) can still be read with their old keys.")
+    say(
+        "Copies from before (the backup, the snapshots in the history) stay as they are, also if they are not encrypted."
+    )
+    if settings.encryption.migrate:
+        say("Now remove migrate: true from state.encryption: no state that is not encrypted is to be accepted.")
     return 0

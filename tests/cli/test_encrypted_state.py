@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.cli_harness import CliHarness, voice
+from tests.support.engines.http_state_server import StateServer
 from tests.support.moments import Watched
 from tests.support.plaintext import found_in
 
@@ -238,6 +239,34 @@ def test_a_plain_state_is_refused_until_migrate_is_written(cli: CliHarness, klin
     assert cli.voicectl("plan", "--detailed-exitcode").code == 0
     assert kling.bought == 2
     assert "voices.state.json" not in readable(cli, kling)
+
+
+def test_a_plain_state_is_encrypted_at_once_by_rekey(cli: CliHarness, kling: Watched) -> None:
+    cli.declare(*VOICES)
+    cli.apply()
+    declare(cli, *VOICES, encryption=ENCRYPTION | {"migrate": True})
+    assert "remove migrate: true" in cli.voicectl("state", "rekey", code=0).err
+    assert "voices.state.json" not in readable(cli, kling)
+    declare(cli, *VOICES)
+    assert cli.voicectl("plan", "--detailed-exitcode").code == 0
+
+
+def test_a_plain_state_moves_to_an_encrypted_place(cli: CliHarness, kling: Watched) -> None:
+    cli.declare(*VOICES)
+    cli.apply()
+    with StateServer() as server:
+        url = f"{server.url}/state/voices"
+        cli.write({a: voice(a) for a in VOICES}, state={"url": url, "encryption": ENCRYPTION})
+        cli.voicectl("state", "migrate", code=0)
+        assert cli.voicectl("plan", "--detailed-exitcode").code == 0
+        (cli.folder / "stored").write_bytes(server.place(url).body)
+        assert readable(cli, kling).keys() <= {"voices.state.backup", ".voicectl/history/voices/000000000003.json"}
+        cli.voicectl("state", "migrate", "--to", "local", code=0)
+        declare(cli, *VOICES)
+        assert cli.voicectl("plan", "--detailed-exitcode").code == 0
+        (cli.folder / "stored").write_bytes(server.place(url).body)
+        assert not {"stored", "voices.state.json"} & readable(cli, kling).keys()
+    assert kling.bought == 2
 
 
 def test_the_journal_of_a_run_that_begins_on_a_plain_state_is_encrypted(cli: CliHarness, kling: Watched) -> None:
