@@ -164,6 +164,7 @@ def backend(workspace: Workspace, settings: StateSettings | None, environ: Mappi
         history=workspace.history,
         default_name=workspace.state_name,
         environ=environ,
+        clock=SystemClock(),
     )
 
 
@@ -172,6 +173,11 @@ def file_cipher(workspace: Workspace, settings: StateSettings | None, environ: M
     from reconciler.backends.opening import open_file_cipher
 
     return open_file_cipher(settings, folder=workspace.folder, environ=environ)
+
+
+def in_pipeline(environ: Mapping[str, str]) -> bool:
+    """Whether this run is a job of a pipeline."""
+    return environ.get("CI", "").strip().lower() in _TRUE
 
 
 def is_shared(settings: StateSettings | None) -> bool:
@@ -300,5 +306,5 @@ def session(
         is_set=lambda name: bool(environ.get(name, "").strip()),
         neighbours=lambda: neighbours(workspace, settings, environ),
         shared=is_shared(settings),
-        pipeline=environ.get("CI", "").strip().lower() in _TRUE,
+        pipeline=in_pipeline(environ),
     )

@@ -17,6 +17,13 @@ from tests import sampling
 pytest_plugins = [
     "tests.support.engines.http_state",
     "tests.support.engines.encrypted",
+    "tests.support.engines.postgres",
+    "tests.support.engines.pgbouncer",
+    "tests.support.engines.azurite",
+    "tests.support.engines.localbucket",
+    "tests.support.engines.moto_server",
+    "tests.support.engines.rclone",
+    "tests.support.engines.seaweedfs",
 ]
 
 # The speed of input generation depends on how busy the machine is, not on the project.

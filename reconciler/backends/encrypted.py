@@ -68,6 +68,11 @@ class EncryptedBackend:
         """Those of the inner backend."""
         return self._inner.traits
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Those of the inner backend."""
+        return self._inner.notes
+
     def read(self) -> Blob | None:
         """The state, decrypted. Raises StateDamaged, KeyMissing and StateNotEncrypted."""
         for left in reversed(range(_READS)):

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from reconciler import processes
 from reconciler.errors import StateError, StateLocked
 from reconciler.protocols.backend import Held, LockInfo, locked_by
 
@@ -40,17 +41,27 @@ def held(path: Path, holder: LockInfo) -> Iterator[None]:
 
 
 def holder(path: Path) -> Held | None:
-    """The owner of the lock; None if there is none, or if it is dead."""
+    """The owner of the lock; None if there is none, or if it is dead. Takes no flock: another run may just want it."""
     try:
-        lock = os.open(path, os.O_RDWR)
-    except OSError:  # no lock, or none that this user may touch
+        info = LockInfo.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
         return None
+    if processes.alive(info.host, info.boot, info.pid, info.started) is False:
+        return None
+    if not info.boot and info.host == socket.gethostname() and not _exists(info.pid):
+        return None
+    return Held(info)
+
+
+def _exists(pid: int) -> bool:
+    """Whether some process has this id, where the system does not tell when it started."""
     try:
-        info, free = _read(lock), _flock(lock)
-        here = info is not None and info.host == socket.gethostname()
-        return None if info is None or (free and here) else Held(info)
-    finally:
-        os.close(lock)
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def break_dead(path: Path, lock_id: str) -> LockInfo:

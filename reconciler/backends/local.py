@@ -57,6 +57,7 @@ class LocalBackend:
     """
 
     traits = Traits()
+    notes: tuple[str, ...] = ()
 
     def __init__(self, path: Path, *, history: Path | None = None, keep: int = KEPT) -> None:
         self._snapshot = Path(os.path.realpath(path))  # not Path.resolve, which raises for a link to itself

@@ -12,6 +12,7 @@ from reconciler.backends.local import LocalBackend
 from reconciler.errors import UsageError
 from reconciler.model.state_defaults import KEPT
 from reconciler.protocols.backend import Backend
+from reconciler.protocols.clock import Clock
 from reconciler.protocols.file_cipher import FileCipher, NoCipher
 
 if TYPE_CHECKING:
@@ -30,13 +31,14 @@ def open_backend(
     history: Path,
     default_name: str,
     environ: Mapping[str, str],
+    clock: Clock,
 ) -> Backend:
     """The backend for these settings; None: the file `local`, with its snapshots in `history`.
     `default_name`: of a state in a database. `folder`: of the manifest, where the paths of keys begin.
 
     Raises UsageError where the engine's extra is not installed, or the settings do not fit the engine. Reads no key.
     """
-    inner = _open_engine(settings, local, history, default_name, environ)
+    inner = _open_engine(settings, local, history, default_name, environ, clock)
     if settings is None or settings.encryption is None:
         return inner
     return _encrypted(inner, settings.encryption, folder, environ, accepts_plain=settings.encryption.migrate)
@@ -84,14 +86,19 @@ def _keyring(sources: Sources) -> Keyring:
 
 
 def _open_engine(
-    settings: StateSettings | None, local: Path, history: Path, default_name: str, environ: Mapping[str, str]
+    settings: StateSettings | None,
+    local: Path,
+    history: Path,
+    default_name: str,
+    environ: Mapping[str, str],
+    clock: Clock,
 ) -> Backend:
     if settings is None or settings.url is None or settings.is_local:
         return LocalBackend(local, history=history, keep=KEPT if settings is None else settings.history)
     scheme = settings.url.partition(":")[0].lower()
     opened = _ENGINES[scheme]
     try:
-        return opened(settings, settings.url, default_name, environ)
+        return opened(settings, settings.url, default_name, environ, clock)
     except ModuleNotFoundError as missing:
         extra = _EXTRAS.get(str(missing.name).partition(".")[0])
         if extra is None:
@@ -103,8 +110,8 @@ def _not_installed(what: str, extra: str) -> UsageError:
     return UsageError(f"{what} needs the extra [{extra}], which is not installed.", f"pip install 'voicectl[{extra}]'")
 
 
-def _postgres(settings: StateSettings, url: str, default_name: str, environ: Mapping[str, str]) -> Backend:
-    from reconciler.backends.postgres.address import open_postgres
+def _postgres(settings: StateSettings, url: str, default_name: str, environ: Mapping[str, str], _: Clock) -> Backend:
+    from reconciler.backends.postgres.backend import open_postgres
 
     dsn = None
     if settings.dsn_env is not None:
@@ -114,7 +121,7 @@ def _postgres(settings: StateSettings, url: str, default_name: str, environ: Map
     return open_postgres(url, default_name=default_name, dsn=dsn, ttl=settings.lease, keep=settings.history)
 
 
-def _object_storage(settings: StateSettings, url: str, _: str, environ: Mapping[str, str]) -> Backend:
+def _object_storage(settings: StateSettings, url: str, _: str, environ: Mapping[str, str], __: Clock) -> Backend:
     from reconciler.backends.object_storage.address import open_object_storage
 
     return open_object_storage(
@@ -122,13 +129,13 @@ def _object_storage(settings: StateSettings, url: str, _: str, environ: Mapping[
     )
 
 
-def _http(settings: StateSettings, url: str, _: str, environ: Mapping[str, str]) -> Backend:
-    from reconciler.backends.http_state.address import open_http
+def _http(settings: StateSettings, url: str, _: str, environ: Mapping[str, str], clock: Clock) -> Backend:
+    from reconciler.backends.http_state.backend import open_http
 
-    return open_http(url, environ=environ, limit=settings.max_run, keep=settings.history)
+    return open_http(url, environ=environ, clock=clock, limit=settings.max_run, keep=settings.history)
 
 
-_ENGINES: Mapping[str, Callable[[StateSettings, str, str, Mapping[str, str]], Backend]] = {
+_ENGINES: Mapping[str, Callable[[StateSettings, str, str, Mapping[str, str], Clock], Backend]] = {
     "postgresql": _postgres,
     "postgres": _postgres,
     "s3": _object_storage,

@@ -28,7 +28,7 @@ from reconciler.cli.planfile import read_plan
 @detail_options
 @plan_options
 @global_options
-def apply(planfile: Path | None, auto_approve: bool, as_json: bool, lock_timeout: str, **asked: Any) -> int:
+def apply(planfile: Path | None, auto_approve: bool, as_json: bool, lock_timeout: str | None, **asked: Any) -> int:
     """Create, replace and delete voices as the manifest says.
 
     With PLANFILE, made by `plan --out`, it applies exactly the reviewed plan, and does not ask for confirmation.

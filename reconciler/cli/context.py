@@ -107,6 +107,15 @@ def store_here() -> Store:
     return wiring.store(options().workspace(), settings_here(), os.environ)
 
 
+def say_holder(store: Store) -> None:
+    """Says who holds the lock: what a command shows may change soon. Commands that only read take no lock."""
+    held = store.holder()
+    if held is not None:
+        from reconciler.protocols.backend import locked_by
+
+        say(f"{locked_by(held).detail} What is shown here may change soon.")
+
+
 def settings_here() -> StateSettings | None:
     """Where the state is; None: beside the manifest."""
     from reconciler import wiring
@@ -126,7 +135,11 @@ def session() -> Iterator[Session]:
         opened = wiring.session(manifest_at(workspace), workspace, environ=os.environ, closing=closing, log=log)
         log(f"manifest: {workspace.manifest}")
         log(f"state: {opened.store.where}")
-        yield opened
+        try:
+            yield opened
+        finally:
+            for note in opened.store.notes:
+                say(f"Warning: {note}")
 
 
 def _nobody(_: str) -> None:

@@ -22,7 +22,7 @@ from reconciler.cli.execution import execute
 @lock_option
 @detail_options
 @global_options
-def destroy(auto_approve: bool, as_json: bool, allow_recreates: int | None, lock_timeout: str) -> int:
+def destroy(auto_approve: bool, as_json: bool, allow_recreates: int | None, lock_timeout: str | None) -> int:
     """Delete every voice of the state.
 
     Deletes only voices that voicectl made or adopted; other voices of the account stay. Without a state, it deletes

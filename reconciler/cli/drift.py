@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.context import global_options, on_one_line, on_stdout, say, session, write
+from reconciler.cli.context import global_options, on_one_line, on_stdout, say, say_holder, session, write
 from reconciler.cli.format_option import format_option
 from reconciler.cli.options import lock_option, locking
 from reconciler.cli.shell_completion import recorded_addresses
@@ -39,7 +39,7 @@ DRIFTED = 2  # the exit code
 @format_option
 @lock_option
 @global_options
-def drift(format_name: str, accept: tuple[str, ...], probe: bool, auto_approve: bool, lock_timeout: str) -> int:
+def drift(format_name: str, accept: tuple[str, ...], probe: bool, auto_approve: bool, lock_timeout: str | None) -> int:
     """Show what changed outside of voicectl.
 
     Exits with 2 if something changed. Exits with 1 if something could not be checked, if the state is out of date, or
@@ -59,6 +59,7 @@ def drift(format_name: str, accept: tuple[str, ...], probe: bool, auto_approve: 
             for record in import_resolve.accept(opened, accept, locking(lock_timeout)):
                 say(f"{record.address} is named {record.voice_name} from now on.")
         looked = operations.drift(opened, verifier=verifier)
+        say_holder(opened.store)
     made = looked.plan
     write(format_named(format_name).drift(made, looked.survey, on_stdout()))
     if looked.survey is not None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.argument("voice_id")
 @lock_option
 @global_options
-def import_(address: str, voice_id: str, lock_timeout: str) -> int:
+def import_(address: str, voice_id: str, lock_timeout: str | None) -> int:
     """Take a voice made elsewhere into the state.
 
     voicectl assumes that the voice fits the entry ADDRESS: only later edits of the entry count as changes.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -26,7 +27,7 @@ class Options:
     allow_deletes: int | None = None
     allow_recreates: int | None = None
     new_state: bool = False
-    lock_timeout: str = "0s"
+    lock_timeout: str | None = None
 
 
 _ASKED_OPTIONS = (
@@ -102,9 +103,8 @@ def detail_options(command: Command) -> Command:
 
 lock_option = click.option(
     "--lock-timeout",
-    default="0s",
     metavar="TIME",
-    help="How long to wait for a lock that another run holds, such as 5m.  [default: 0s]",
+    help="How long to wait for a lock that another run holds, such as 5m.  [default: 0s; 5m where CI=true]",
 )
 
 
@@ -126,14 +126,20 @@ def request(options: Options, manifest: Manifest | None, *, destroy: bool = Fals
         ),
         allow_deletes=options.allow_deletes,
         new_state=options.new_state,
-        lock_wait=seconds(options.lock_timeout),
+        lock_wait=seconds(options.lock_timeout or _usual_wait()),
         waiting=_waiting,
     )
 
 
-def locking(lock_timeout: str) -> Request:
+def locking(lock_timeout: str | None) -> Request:
     """A request that only says how long to wait for the lock."""
     return request(Options(lock_timeout=lock_timeout), None)
+
+
+def _usual_wait() -> str:
+    from reconciler import wiring
+
+    return "5m" if wiring.in_pipeline(os.environ) else "0s"
 
 
 def seconds(words: str) -> float:

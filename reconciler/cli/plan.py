@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from reconciler.cli.context import command, global_options, on_one_line, on_stdout, options, say, session, write
+from reconciler.cli.context import (
+    command,
+    global_options,
+    on_one_line,
+    on_stdout,
+    options,
+    say,
+    say_holder,
+    session,
+    write,
+)
 from reconciler.cli.format_option import format_option
 from reconciler.cli.options import Options, detail_options, plan_options, request
+from reconciler.cli.planfile import write_plan
 from reconciler.cli.subcommand import Subcommand
 from reconciler.views.formats.registry import JSON, format_named
-
-if TYPE_CHECKING:
-    pass
-from reconciler.cli.planfile import write_plan
 
 CHANGES = 2  # the exit code of --detailed-exitcode
 
@@ -39,6 +46,7 @@ def plan(out: Path | None, format_name: str, detailed_exitcode: bool, **asked: A
         options().verb = f"plan --out {shlex.quote(str(out))}"
     with session() as opened:
         made = operations.plan(opened, request(Options(**asked), opened.manifest))
+        say_holder(opened.store)
     write(format_named(format_name).plan(made, on_stdout()))
     if format_name == JSON:
         for stop in made.stops:  # its document has no key for them

@@ -24,7 +24,7 @@ from reconciler.cli.import_voice import is_now
 @click.option("--forget", is_flag=True, help="Remove the record, whether the voice exists or not.")
 @lock_option
 @global_options
-def resolve(address: str, voice_id: str | None, retry: bool, forget: bool, lock_timeout: str) -> int:
+def resolve(address: str, voice_id: str | None, retry: bool, forget: bool, lock_timeout: str | None) -> int:
     """Resolve a creation whose outcome is unknown.
 
     Check the cloud's console first: if the voice exists and is created again, you pay twice. ADDRESS may also be an

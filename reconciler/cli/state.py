@@ -16,6 +16,7 @@ from reconciler.cli.context import (
     on_stdout,
     options,
     say,
+    say_holder,
     session,
     settings_here,
     store_here,
@@ -64,6 +65,7 @@ def state_here() -> State:
         )
         raise refusal or no_state.nothing_known(store.where)
     store.check(found, workspace.name)
+    say_holder(store)
     return found
 
 
@@ -161,7 +163,7 @@ def show_record(address: str | None, serial: int | None, as_json: bool) -> int:
 @click.argument("target", shell_complete=new_addresses)
 @lock_option
 @global_options
-def move(source: str, target: str, lock_timeout: str) -> int:
+def move(source: str, target: str, lock_timeout: str | None) -> int:
     """Give a voice another address.
 
     Rename it in the manifest too: then nothing changes in the cloud.
@@ -185,7 +187,7 @@ def move(source: str, target: str, lock_timeout: str) -> int:
 @click.argument("address", shell_complete=recorded_addresses)
 @lock_option
 @global_options
-def remove(address: str, lock_timeout: str) -> int:
+def remove(address: str, lock_timeout: str | None) -> int:
     """Forget a voice; it stays in its cloud.
 
     `state list --abandoned` lists it. If you declare it again, apply reuses it without a call.
@@ -222,7 +224,7 @@ def pull(serial: int | None) -> int:
 @click.option("--force", is_flag=True, help="Overwrite another lineage, a newer serial or a damaged file.")
 @lock_option
 @global_options
-def push(source: IO[bytes], force: bool, lock_timeout: str) -> int:
+def push(source: IO[bytes], force: bool, lock_timeout: str | None) -> int:
     """Replace the state by a copy.
 
     FILE is the output of `state pull`, or the rescue copy of an apply; encrypted or not. It may be - for stdin.
@@ -268,7 +270,7 @@ def _checked(copy: bytes, name: str, cipher: FileCipher) -> tuple[bytes, State]:
 )
 @lock_option
 @global_options
-def rebind(provider: str, source: str | None, lock_timeout: str) -> int:
+def rebind(provider: str, source: str | None, lock_timeout: str | None) -> int:
     """Confirm that a provider's account is the right one.
 
     Use it after an account moved to another endpoint or owner, or (--from) after a provider was renamed in the

@@ -17,7 +17,7 @@ from reconciler.errors import UsageError
 @click.option("--from", "source", metavar="URL", help="The old place, if it is not the one that is in use.")
 @lock_option
 @global_options
-def migrate(target: str | None, source: str | None, lock_timeout: str) -> int:
+def migrate(target: str | None, source: str | None, lock_timeout: str | None) -> int:
     """Move the state to another place.
 
     With --to, it moves from the place in use. Without --to, it moves the file beside the manifest to the place that

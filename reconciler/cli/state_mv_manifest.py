@@ -19,7 +19,7 @@ from reconciler.hints import hint, way
 @click.argument("source", required=False, type=click.Path(path_type=Path))
 @lock_option
 @global_options
-def move_manifest(source: Path | None, lock_timeout: str) -> int:
+def move_manifest(source: Path | None, lock_timeout: str | None) -> int:
     """Rename the state after its manifest was renamed.
 
     SOURCE is the manifest's old path; -f names the new one. Without SOURCE, it uses the state beside the manifest. It

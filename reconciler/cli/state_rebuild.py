@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--auto-approve", is_flag=True, help="Do not ask for confirmation.")
 @lock_option
 @global_options
-def rebuild(lineage: str | None, new_lineage: bool, auto_approve: bool, lock_timeout: str) -> int:
+def rebuild(lineage: str | None, new_lineage: bool, auto_approve: bool, lock_timeout: str | None) -> int:
     """Rebuild a lost state from the markers of its voices.
 
     It adopts a voice if the voice's marker matches a declared entry exactly. Without an option, it lists the lineages;

@@ -34,9 +34,7 @@ def rekey(lock_timeout: str) -> int:
         ids = store.cipher.renew(state.lineage)
         written = store.rewrite(state)
     say(f"Encrypted with a new data key: serial {written.serial}. It can be read with {' or '.join(ids)}.")
-    say(
-        "Copies from before (the backup, the snapshots in the history) stay as they are, also if they are not encrypted."
-    )
+    say("Copies from before (the backup, the snapshots in the history) stay as they are, also plain ones.")
     if settings.encryption.migrate:
         say("Now remove migrate: true from state.encryption: no state that is not encrypted is to be accepted.")
     return 0

@@ -52,7 +52,7 @@ class Executor:
         self._providers = list({id(cloud.provider): cloud.provider for cloud in clouds.values()}.values())
         self._run_state = RunState(state, emit)
         self._context = Context(self._run_state, clouds, clock)
-        self._state_writer = StateWriter(self._run_state, journal, clock, workers.start)
+        self._state_writer = StateWriter(self._run_state, journal, clock, workers.start, least_gap=journal.least_gap)
         self._progress = Progress(
             run_state=self._run_state,
             total=len(plan.changes),

@@ -23,6 +23,7 @@ from reconciler.errors import CloudError, Throttled
 from reconciler.model.observed import RemoteVoice, TaskStatus
 
 CALLS_AT_ONCE = 24  # concurrent calls of one kind, for one provider
+_HALF, _LONGEST_WRITE = 0.5, 1.0  # seconds
 _MARGIN = 0.1  # seconds that a poll or a busy machine may add to a write
 _CONNECT_FAILURES = 3  # failures in a row that stop the run
 
@@ -117,14 +118,16 @@ class ProviderQueue:
         return sum(len(x.submits) for x in self.sharing)
 
     def intents_allowed(self, write: float) -> int:
-        """How many intents may be written now, if a write takes so many seconds.
+        """How many intents may be written now, if the next ones are durable so many seconds later.
 
-        Half a second's worth of calls, before the waiting ones run out. Never more than a second's worth wait.
+        Half a second's worth of calls, before the waiting ones run out; a second's worth if writes take longer than
+        that. No more wait than a second's worth, and what is sent while a slow write lasts.
         """
         rate = self.limits.limiter("create").rate
-        half = math.ceil(rate / 2)
-        enough = max(half, math.ceil(rate * (write + _MARGIN)))
-        return min(half, max(1, math.floor(rate)) - self.unsent_intents) if self.unsent_intents <= enough else 0
+        half, second = math.ceil(rate / 2), max(1, math.floor(rate))
+        during_write = math.ceil(rate * (min(write, _LONGEST_WRITE) + _MARGIN))
+        batch, most = (half, second) if write < _HALF else (second, max(second, during_write))
+        return min(batch, most - self.unsent_intents) if self.unsent_intents <= max(half, during_write) else 0
 
     def may_begin(self) -> bool:
         """Whether the method of the next creation allows one more call at once."""
@@ -195,9 +198,9 @@ class ProviderQueue:
         due = max(head.not_before, self.no_call_before, self.limits.limiter(calls.action).next_at)
         return max(due, self.free_at()) if calls is self.submits else due
 
-    def next_due(self, now: float, durable: int, *, append_time: float | None) -> float:
-        """When something may start. `append_time`: seconds that the last append took; None while one is running."""
-        creation = inf if append_time is None else self.next_creation(append_time)
+    def next_due(self, now: float, durable: int, *, write: float, start: float) -> float:
+        """When something may start. `write`: see `intents_allowed`; `start`: when the next write may start."""
+        creation = max(start, self.next_creation(write))
         return min(
             [creation, self.next_poll(now), *(self.next_call(q, durable) for q in self.call_queues if q.waiting)]
         )

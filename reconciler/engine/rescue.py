@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from reconciler.atomic_write import write_new
-from reconciler.errors import StateConflict, StateDamaged, StateNotSaved, VoicectlError
+from reconciler.errors import Fenced, StateConflict, StateDamaged, StateNotSaved, VoicectlError
 from reconciler.hints import hint, way
 from reconciler.model import statefile
 from reconciler.model.redactor import Redactor
@@ -20,7 +20,30 @@ from reconciler.model.state import Record, State, Status
 _NAMES = 100  # file names that are tried: an earlier copy is never overwritten
 
 
-def answered(start: State | None, state: State) -> list[Record]:
+class RescueCopy:
+    """The rescue copy of one run. `place` are the global options that select the state."""
+
+    def __init__(self, path: Path, place: str) -> None:
+        self._path = path
+        self._place = place
+        self._written: Path | None = None
+
+    def write(self, copy: bytes, answered: Sequence[Record], error: Exception) -> StateNotSaved:
+        """Writes the copy over an older one of this run, and returns the error to raise."""
+        written = write_copy(copy, self._path, over=self._written)
+        unsaved = not_saved(error, answered, written, older=self._written, place=self._place)
+        self._written = written or self._written
+        return unsaved
+
+    def delete(self) -> None:
+        """Deletes the copy after the state was saved after all: it must not be pushed over a newer state."""
+        if self._written is not None:
+            with suppress(OSError):
+                self._written.unlink()
+            self._written = None
+
+
+def records_answered(start: State | None, state: State) -> list[Record]:
     """The records that clouds have answered about since `start`, the state in the backend when the run began."""
     keys = statefile.differing(start or State(lineage=state.lineage), state)
     return [state.records[k] for k in keys if k in state.records and state.records[k].status is not Status.INTENDED]
@@ -37,12 +60,6 @@ def write_copy(copy: bytes, path: Path, *, over: Path | None = None) -> Path | N
     with suppress(OSError):  # the search for a temporary folder writes too, so it fails if every disk is full
         return _write_in(Path(tempfile.gettempdir()), path.name, copy)
     return None
-
-
-def delete_copy(path: Path) -> None:
-    """Deletes the copy after the state was saved after all: it must not be pushed over a newer state."""
-    with suppress(OSError):
-        path.unlink()
 
 
 def not_saved(
@@ -62,11 +79,22 @@ def not_saved(
         why_incomplete = f"{why} The rescue copy could not be updated: {older} lacks the latest results."
         push = way("Keep this list, and push the copy", "state push", older, place=place)
         return StateNotSaved(_unsaved_voices(answered, why_incomplete), hint(push))
+    if isinstance(error, Fenced):
+        return _fenced(why, copy)
     copied = f"{why} A copy with all that the clouds have answered is in {copy}."
     if isinstance(error, StateConflict | StateDamaged):  # the saved state is not the one that this run began with
         copied += " It is pushed over what is there now, so look at that first."
         return StateNotSaved(copied, hint(way("", "state push --force", copy, place=place)))
     return StateNotSaved(copied, hint(way("", "state push", copy, place=place)))
+
+
+def _fenced(why: str, copy: Path) -> StateNotSaved:
+    """The error for a run that was taken over: its copy is older than what the other run makes of the state."""
+    return StateNotSaved(
+        f"{why} What the clouds have answered since is in {copy}. The other run finds the same voices by their keys, "
+        "where the cloud can look them up.",
+        hint(way("Do not push the copy over its state. See first what that state lacks", "plan")),
+    )
 
 
 def _unsaved_voices(records: Sequence[Record], why: str) -> str:

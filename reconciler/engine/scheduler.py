@@ -90,10 +90,10 @@ class Scheduler:
 
     def _begin_creations(self, queue: ProviderQueue) -> None:
         """Starts the next creations: their intents go into one append. Does nothing while another append is running."""
-        if self._state_writer.under_way:
-            return
         now = self._clock.monotonic()
-        for _ in range(queue.intents_allowed(self._state_writer.append_time)):
+        if self._state_writer.next_start > now:
+            return
+        for _ in range(queue.intents_allowed(self._state_writer.cycle)):
             if not queue.may_begin() or queue.free_at(queue.unsent_intents) > now:
                 return
             self._advance(queue.new_creations.popleft()[0])
@@ -132,9 +132,9 @@ class Scheduler:
         """Seconds until something is due, if no result comes before that."""
         now, due = self._clock.monotonic(), self._state_writer.due()
         if not self._early_end.begun:
-            append_time = None if self._state_writer.under_way else self._state_writer.append_time
-            durable = self._run_state.durable
-            due = min(due, *(q.next_due(now, durable, append_time=append_time) for q in self._queues.values()))
+            writer, durable = self._state_writer, self._run_state.durable
+            queues = self._queues.values()
+            due = min(due, *(q.next_due(now, durable, write=writer.cycle, start=writer.next_start) for q in queues))
         return max(_SHORTEST_WAIT, min(_LONGEST_WAIT, due - now, self._early_end.leave_at - now))
 
     # -- procedures ----------------------------------------------------------------------------------------------------

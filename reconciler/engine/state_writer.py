@@ -25,6 +25,11 @@ _QUICK = 0.02  # seconds: after so short an append, the next one starts without 
 class Journal(Protocol):
     """The part of the store that a run uses."""
 
+    @property
+    def least_gap(self) -> float:
+        """Seconds from the start of one write to the next."""
+        ...
+
     def commit(self, state: State, *, touched: Iterable[str] | None = None) -> None:
         """Durable when it returns. `touched`: the keys of the only records that may differ."""
         ...
@@ -59,14 +64,25 @@ class AppendJob:
 class StateWriter:
     """Batches writes into appends. Intents are appended at once; results wait a little if appends are slow.
 
-    Only the run's thread uses it.
+    `least_gap`: seconds from the start of one append to the next, where the backend asks for it. Only the run's thread
+    uses it.
     """
 
-    def __init__(self, run_state: RunState, journal: Journal, clock: Clock, start: Callable[[AppendJob], None]) -> None:
+    def __init__(
+        self,
+        run_state: RunState,
+        journal: Journal,
+        clock: Clock,
+        start: Callable[[AppendJob], None],
+        *,
+        least_gap: float = 0.0,
+    ) -> None:
         self._run_state = run_state
         self._journal = journal
         self._clock = clock
         self._start = start
+        self._least_gap = least_gap
+        self._not_before = -inf  # when the next append may start, because of the gap
         self.append_time = 0.0  # seconds that the last append took
         self._since = inf  # when the oldest write was made that is in no append yet
         self._taken = 0  # the number of the last write that is in an append
@@ -74,6 +90,16 @@ class StateWriter:
         self._no_delay = False
         self.under_way = False
         self.unsaved: StateError | None = None
+
+    @property
+    def cycle(self) -> float:
+        """Seconds from the start of one append until the writes of the next one are durable, at least."""
+        return max(self.append_time, self._least_gap)
+
+    @property
+    def next_start(self) -> float:
+        """When an append of new writes may start (monotonic seconds); inf: not before a result."""
+        return inf if self.under_way else self._not_before
 
     @property
     def busy(self) -> bool:
@@ -93,13 +119,15 @@ class StateWriter:
         """When the next append may start (monotonic seconds); inf: not before a result."""
         if self.under_way or self._taken == self._run_state.written:
             return inf
-        if self._urgent or self._no_delay or self.append_time < _QUICK:
-            return self._since
-        return self._since + min(_MAX_DELAY, _DELAY_FACTOR * self.append_time)
+        at = self._since
+        if not (self._urgent or self._no_delay or self.append_time < _QUICK):
+            at += min(_MAX_DELAY, _DELAY_FACTOR * self.append_time)
+        return max(at, self._not_before)
 
     def start_due(self) -> None:
         """Starts the next append, if it is due."""
         if self.due() <= self._clock.monotonic():
+            self._not_before = self._clock.monotonic() + self._least_gap
             batch = self._run_state.take()
             self._taken, self._since, self._urgent, self.under_way = batch.number, inf, False, True
             self._start(AppendJob(self._journal, batch, self._clock))

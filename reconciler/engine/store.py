@@ -11,9 +11,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
-from reconciler.engine import rescue
 from reconciler.engine.lock_owner import LockOwner, new_lock_id
 from reconciler.engine.locking import taken
+from reconciler.engine.rescue import RescueCopy, records_answered
 from reconciler.errors import KeyMissing, StateConflict, StateDamaged, StateError, StateLocked, StateNotEncrypted
 from reconciler.model import moved, statefile
 from reconciler.model.manifest import Voice
@@ -47,7 +47,7 @@ class Store:
         self._backend = backend
         self._clock = clock
         self.cipher = cipher  # of the files beside the state
-        self._rescue_path = rescue_path
+        self._rescue = RescueCopy(rescue_path, place)
         self._lock_owner = lock_owner
         self._lock_id = lock_id
         self.place = place
@@ -57,12 +57,20 @@ class Store:
         self._missed_a_commit = False  # a commit failed, so the next one must write more than its `touched` records
         self._start: State | None = None  # the state in the backend when this run began
         self._pays = True  # this run makes paid calls
-        self._copy: Path | None = None  # the rescue copy of this run
 
     @property
     def where(self) -> str:
         """The path or URL for messages."""
         return self._backend.where
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Warnings of the backend, as sentences for the user."""
+        return self._backend.notes
+
+    @property
+    def least_gap(self) -> float:
+        return self._backend.traits.least_gap
 
     @property
     def exists(self) -> bool:
@@ -132,7 +140,7 @@ class Store:
                 return
             self._version = self._backend.append([line], self._version, _stamp(numbered))
         self._saved, self._journalled, self._missed_a_commit = numbered, True, False
-        self._delete_copy()
+        self._rescue.delete()
 
     def finish(self, state: State) -> State:
         """Folds the run into one snapshot, if there is anything to fold. Returns the state as written."""
@@ -201,13 +209,8 @@ class Store:
         with self._saving(state):
             self._version = self._backend.write(statefile.dump(state), self._version, _stamp(state))
         self._saved, self._journalled, self._missed_a_commit = state, False, False
-        self._delete_copy()
+        self._rescue.delete()
         return state
-
-    def _delete_copy(self) -> None:
-        if self._copy is not None:
-            rescue.delete_copy(self._copy)
-            self._copy = None
 
     def _remember(self, state: State | None, version: str | None, *, journalled: bool) -> None:
         self._saved = self._start = state
@@ -220,15 +223,12 @@ class Store:
             with self._disk_errors("could not be written"):
                 yield
         except Exception as error:
-            answered = rescue.answered(self._start, state) if self._pays else []
+            answered = records_answered(self._start, state) if self._pays else []
             if not answered:
                 raise
             # Its serial is one above the saved state's: it can be pushed until another run has written.
-            content = self.cipher.encrypt(statefile.dump(state), _stamp(state), "copy")
-            copy = rescue.write_copy(content, self._rescue_path, over=self._copy)
-            unsaved = rescue.not_saved(error, answered, copy, older=self._copy, place=self.place)
-            self._copy = copy or self._copy
-            raise unsaved from error
+            copy = self.cipher.encrypt(statefile.dump(state), _stamp(state), "copy")
+            raise self._rescue.write(copy, answered, error) from error
 
     @contextmanager
     def _disk_errors(self, what: str) -> Iterator[None]:

@@ -93,12 +93,18 @@ def locked_by(held: Held) -> StateLocked:
     )
 
 
-def fenced_by(info: LockInfo | None) -> Fenced:
-    """The error for a run whose lock another run took over; None: the store does not say which run."""
-    who = "Another run" if info is None else f"{info.who} (pid {info.pid}, {info.operation})"
+def fenced_by(where: str, info: LockInfo | None) -> Fenced:
+    """The error for a run whose lock another run took over, with the same message for every backend.
+
+    None: the lock was broken, or the run that took it over has ended.
+    """
+    if info is None:
+        how = "the lock of this run was broken, or taken over by a run that has ended"
+    else:
+        how = f"{info.who} (pid {info.pid}) took over the lock of this run, for {info.operation}"
     return Fenced(
-        f"{who} took over the lock of this state, so this run may not write it any more.",
-        hint(way("That run goes on where this one stopped. To see what is left to do", "plan")),
+        f"{where}: {how}. This run may not write any more.",
+        hint(way("The next run goes on where this one stopped. To see what is left to do", "plan")),
     )
 
 
@@ -153,6 +159,11 @@ class Backend(Protocol):
 
     @property
     def traits(self) -> Traits: ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Warnings about the engine, as sentences for the user. The first lock may add some."""
+        ...
 
     def read(self) -> Blob | None:
         """Reads the state; None where there is none yet. Raises StateDamaged."""

@@ -9,19 +9,37 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.loader.state_section import read_settings
+from reconciler.model.state_settings import url_fault
 from tests.support.cli_harness import Ran, ran_in
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
-def voicectl(folder: Path, *argv: str) -> Ran:
-    return ran_in(folder, ["--sandbox", "-f", ".", *argv], {"PATH": os.environ["PATH"], "HOME": str(folder)})
+TEAM = sorted(f"team/{path.name}" for path in (EXAMPLES / "team").iterdir())  # a manifest for each engine
+FOLDERS = sorted(folder.name for folder in EXAMPLES.iterdir() if folder.name != "team")
 
 
-@pytest.fixture(params=sorted(folder.name for folder in EXAMPLES.iterdir()))
+def voicectl(example: Path, *argv: str) -> Ran:
+    """Runs the command for a folder, or for one file of it."""
+    folder = example if example.is_dir() else example.parent
+    named = "." if example.is_dir() else example.name
+    return ran_in(folder, ["--sandbox", "-f", named, *argv], {"PATH": os.environ["PATH"], "HOME": str(folder)})
+
+
+@pytest.fixture(params=[*FOLDERS, *TEAM])
 def example(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     left_out = shutil.ignore_patterns(".voicectl", "*.state.*")
-    return Path(shutil.copytree(EXAMPLES / request.param, tmp_path / request.param, ignore=left_out))
+    copied = Path(shutil.copytree(EXAMPLES, tmp_path / "examples", ignore=left_out))
+    return copied / str(request.param)
+
+
+def test_each_example_of_a_team_names_its_place(example: Path) -> None:
+    if example.parent.name == "team":
+        settings = read_settings(example, {})
+        assert settings is not None
+        assert settings.url is not None
+        assert url_fault(settings.url) is None
 
 
 def test_an_example_converges_in_one_apply(example: Path) -> None:

@@ -477,7 +477,7 @@ def test_the_lock_of_a_process_that_died_here_is_taken_over_at_once(site: Site, 
         with pytest.raises(StateLocked), heir.lock(holder("bbbb2222")):
             pass
         child.kill()
-        child.wait()
+        child.communicate()  # waits, and closes its stdin
         with heir.lock(holder("bbbb2222")):
             with pytest.raises(Fenced):
                 gone.append([b"late"], version, at(2))

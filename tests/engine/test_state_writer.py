@@ -15,6 +15,7 @@ from reconciler.model import transitions
 from reconciler.model.events import Event, Kind
 from reconciler.model.observed import RemoteVoice
 from reconciler.model.state import Record, State, Status
+from reconciler.protocols.backend import Traits
 from reconciler.protocols.provider import MethodCapabilities, Unknowable
 from tests.engine.scripted_provider import ScriptedProvider
 from tests.engine.simulated_run import SimulatedRun, voice
@@ -41,6 +42,20 @@ def test_creations_keep_their_pace_whatever_a_write_takes(seconds: float) -> Non
     assert 199 / (times[-1] - times[0]) >= 18
     if seconds >= 0.1:
         assert simulated.count("append") + simulated.count("write") <= 60
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.1, 0.3])
+def test_whole_states_a_second_apart_keep_the_pace_of_creations(seconds: float) -> None:
+    """A server that takes whole states only, at most one a second."""
+    simulated = with_a_slow_disk(seconds)
+    simulated.backend.traits = Traits(journals=False, least_gap=1.0)
+    simulated.apply()
+    times, writes = simulated.times("create"), simulated.times("write")
+    assert len(times) == 200
+    assert 199 / (times[-1] - times[0]) >= 18
+    assert simulated.count("append") == 0
+    assert len(writes) <= 20
+    assert min(later - sooner for sooner, later in pairwise(writes[:-1])) >= 0.95
 
 
 def test_on_a_quick_disk_a_result_is_written_as_it_comes() -> None:
@@ -120,6 +135,8 @@ def test_a_call_starts_only_when_the_append_of_its_intent_has_answered(
 
 class NoDisk:
     """Satisfies `Journal`."""
+
+    least_gap = 0.0
 
     def commit(self, state: State, *, touched: Iterable[str] | None = None) -> None:
         pass

@@ -22,6 +22,7 @@ class MemoryBackend:
     ) -> None:
         self.where = "memory"
         self.traits = Traits()
+        self.notes: tuple[str, ...] = ()
         self.before, self.after = before, after
         self.lease: Lease = Unlimited()  # what the next lock gives
         self._blob: Blob | None = None

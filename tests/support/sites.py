@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from reconciler.backends.local import LocalBackend
 from reconciler.protocols.backend import Backend
@@ -12,10 +13,20 @@ from reconciler.protocols.backend import Backend
 SITES = [
     "local",
     "local-encrypted",
-    "gitlab-encrypted",
     "http",
     "gitlab",
+    "postgres",
+    "pgbouncer",
+    "seaweedfs",
+    "moto",
+    "azurite",
+    "localbucket",
+    "gitlab-encrypted",
+    "postgres-encrypted",
+    "seaweedfs-encrypted",
 ]
+
+SHARED = ["http", "gitlab", "postgres", "pgbouncer", "seaweedfs"]  # what tests with whole commands use
 
 
 class Site(Protocol):
@@ -23,6 +34,16 @@ class Site(Protocol):
 
     def open(self) -> Backend:
         """One more client of the place."""
+        ...
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The section `state:` of a manifest whose state is there."""
+        ...
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The variables that a command needs to reach it."""
         ...
 
     @property
@@ -35,6 +56,8 @@ class LocalSite:
     """A folder."""
 
     ttl = 0.0
+    settings: Mapping[str, Any] = {"url": "local"}
+    environ: Mapping[str, str] = {}
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

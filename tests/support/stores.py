@@ -27,6 +27,7 @@ class FullDisk:
     def __init__(self, backend: LocalBackend) -> None:
         self.full = False
         self.traits = backend.traits
+        self.notes = backend.notes
         self.where = backend.where
         self._backend = backend
 

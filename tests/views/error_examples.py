@@ -211,7 +211,7 @@ EXAMPLES: dict[type[VoicectlError], Callable[[], object]] = {
     ),
     errors.StateLocked: lambda: locked_by(Held(ANN)),
     errors.StateConflict: state_of_an_earlier_run,
-    errors.Fenced: lambda: fenced_by(ANN),
+    errors.Fenced: lambda: fenced_by("s3://acme-states/voices", ANN),
     errors.StateNotSaved: state_on_a_full_disk,
     errors.PlanUnreadable: lambda: planfile.load(b'{"changes": []}'),
     errors.PlanStale: lambda: policy.check_fresh(PLAN, STATE, manifest="voices.yaml"),

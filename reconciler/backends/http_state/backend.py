@@ -22,7 +22,7 @@ from reconciler.backends.http_state.body import Kept, Stored
 from reconciler.backends.http_state.lease import BoundedLease
 from reconciler.backends.http_state.locks import Lock, Locks
 from reconciler.backends.http_state.requests import Connection
-from reconciler.backends.http_state.resource import LEAST_GAP, Content, StateResource, conflict, fenced
+from reconciler.backends.http_state.resource import LEAST_GAP, Content, StateResource, conflict
 from reconciler.errors import Fenced, StateDamaged
 from reconciler.processes import boot_time
 from reconciler.protocols.backend import (
@@ -35,6 +35,7 @@ from reconciler.protocols.backend import (
     Snapshot,
     Stamp,
     Traits,
+    fenced_by,
     no_snapshot,
 )
 from reconciler.protocols.clock import Clock
@@ -53,6 +54,7 @@ class HttpBackend:
     """The state at an address. `limit`: seconds that a run may last at most. It keeps the last `keep` snapshots."""
 
     traits = Traits(journals=False, leases=False, compare_and_swap=False, least_gap=LEAST_GAP)
+    notes: tuple[str, ...] = ()
 
     def __init__(self, at: Address, *, clock: Clock, limit: float = LIMIT, keep: int = KEPT) -> None:
         self._address = at
@@ -195,7 +197,7 @@ class HttpBackend:
         run = self._run
         other = None if run is None else self._locks.other_holder(run.lock)
         if run is not None and other is not None and run.lease is not None:
-            run.lease.take_over(fenced(other))
+            run.lease.take_over(fenced_by(self.where, other))
         return other
 
     def _check(self) -> None:
@@ -206,7 +208,7 @@ class HttpBackend:
                 return
             other = self._other_holder()
             if other is not None:
-                raise fenced(other)
+                raise fenced_by(self.where, other)
             stored = self._resource.stored()
             there = None if stored is None else stored.version
             if run.knows and there != run.version and not run.is_ours(there, run.version):

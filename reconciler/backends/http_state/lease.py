@@ -35,6 +35,7 @@ class BoundedLease:
         clock: Callable[[], float] = boot_time,
         tick: float = _TICK,
     ) -> None:
+        self._limit = limit
         self._until = since + limit
         self._check = check
         self._clock = clock
@@ -48,7 +49,9 @@ class BoundedLease:
 
     @property
     def lost(self) -> str | None:
-        """Who has the lock or wrote the state instead; None while nothing says so."""
+        """Who has the lock or wrote the state instead, or that the limit is reached; None while this run may go on."""
+        if self._lost is None and self._clock() >= self._until:
+            return f"This run has lasted for {self._limit:g} s, as long as it may hold the lock here (state.max_run)."
         return self._lost
 
     def left(self) -> float:

@@ -13,10 +13,9 @@ from reconciler.backends.http_state.address import Address, with_lock_id
 from reconciler.backends.http_state.body import Stored, unpack
 from reconciler.backends.http_state.locks import LOCKED
 from reconciler.backends.http_state.requests import Answer, Connection, failed, tries
-from reconciler.errors import Fenced, StateConflict, StateDamaged, StateError
+from reconciler.errors import StateConflict, StateDamaged, StateError
 from reconciler.hints import hint, way
-from reconciler.model.time_format import format_time
-from reconciler.protocols.backend import LockInfo, no_snapshot
+from reconciler.protocols.backend import LockInfo, fenced_by, no_snapshot
 from reconciler.protocols.clock import Clock
 from reconciler.values import value
 
@@ -80,7 +79,7 @@ class StateResource:
                 return True
             other = holder() if lock_id and _may_mean_lock(answer) else None
             if other is not None:
-                raise fenced(other)
+                raise fenced_by(at.where, other)
             if found != before:
                 raise conflict(at.where)
             return False
@@ -120,14 +119,6 @@ class StateResource:
         if wait > 0:
             self._clock.sleep(wait)
         self._written_at = self._clock.monotonic()
-
-
-def fenced(other: LockInfo) -> Fenced:
-    """The error of a run whose lock another run has now."""
-    return Fenced(
-        f"{other.who} (pid {other.pid}) has held the lock for {other.operation} since {format_time(other.since)}.",
-        hint(way("See what that run did", "plan")),
-    )
 
 
 def conflict(where: str, *, removed: bool = False) -> StateConflict:

@@ -1,1 +1,1 @@
-"""The real engines that backends are tested against. Each is started once a session, on this machine alone."""
+"""Real engines for tests: each fixture starts its own on loopback, and ends it by its pid."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -18,10 +18,12 @@ class HttpSite:
 
     ttl = 0.0
     shows_holder = False
+    environ: Mapping[str, str] = {}
 
     def __init__(self, server: StateServer, url: str) -> None:
         self.server = server
         self.url = url
+        self.settings = {"url": url}
 
     def open(self) -> Backend:
         return self.client()

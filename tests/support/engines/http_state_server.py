@@ -241,7 +241,11 @@ class _Connection(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         states = self.server.states
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        if len(body) < length:  # the client died while it sent it
+            self.close_connection = True
+            return
         headers = {name.lower(): value for name, value in self.headers.items()}
         fault, reply = states.answer(Received(self.command, self.path, headers, body))
         if fault in (Fault.DROP_BEFORE, Fault.DROP_AFTER):

@@ -1,0 +1,77 @@
+"""Which place a state has: the file beside the manifest, or what --state, VOICECTL_STATE or the manifest say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli_harness import CliHarness, voice
+from tests.support.kling_service import KlingService
+
+SECRET = "s3cr3t-passw0rd"
+
+
+def with_env(cli: CliHarness, **more: str) -> CliHarness:
+    return CliHarness(cli.folder, cli.kling, env=more)
+
+
+@pytest.mark.parametrize("way", ["option", "variable"])
+def test_a_wrong_place_is_refused_before_anything_is_done(cli: CliHarness, kling: KlingService, way: str) -> None:
+    cli.declare("narrator")
+    url = f"postgresql://ann:{SECRET}@db.example.com/voices"
+    if way == "option":
+        refused = cli.voicectl("apply", "--auto-approve", "--state", url, code=1)
+        assert "--state: a password must not be in a state's URL" in refused.err
+    else:
+        refused = with_env(cli, VOICECTL_STATE=url).apply(code=1)
+        assert "VOICECTL_STATE: a password must not be in a state's URL" in refused.err
+    assert SECRET not in refused.err
+    assert kling.bought == 0
+
+
+def test_an_empty_variable_names_no_place(cli: CliHarness) -> None:
+    cli.declare("narrator")
+    with_env(cli, VOICECTL_STATE="").apply()
+    assert (cli.folder / "voices.state.json").exists()
+
+
+def test_the_word_local_is_the_file_beside_the_manifest(cli: CliHarness) -> None:
+    cli.write({"narrator": voice("narrator")}, state="ftp://not/used")
+    assert "a state's URL begins with one of" in cli.apply(code=1).err
+    cli.write({"narrator": voice("narrator")}, state="s3://bucket/voices")
+    cli.apply("--state", "local")
+    assert (cli.folder / "voices.state.json").exists()
+
+
+def test_the_sandbox_keeps_its_state_on_this_machine(cli: CliHarness, tmp_path: Path) -> None:
+    cli.write({"narrator": voice("narrator")}, state="s3://bucket/voices")
+    cli.voicectl("--sandbox", "apply", "--auto-approve", code=0)
+    assert (tmp_path / ".voicectl/voices.state.json").exists()
+    refused = cli.voicectl("--sandbox", "state", "migrate", "--to", "s3://bucket/voices", code=1)
+    assert "can't be moved" in refused.err
+
+
+def test_a_broken_section_is_never_taken_for_the_local_file(made: CliHarness) -> None:
+    made.write({}, state={"urll": "s3://bucket/voices"})
+    for words in (["output"], ["state", "list"], ["show"], ["state", "pull"], ["unlock", "id"], ["state", "history"]):
+        refused = made.voicectl(*words, code=1)
+        assert "state.urll: unknown key, did you mean url?" in refused.err, words
+
+
+def test_a_manifest_that_is_broken_elsewhere_hides_no_state(made: CliHarness) -> None:
+    (made.folder / "voices.yaml").write_text("version: 1\nstate: local\nvoices:\n  narrator: [\n")
+    assert "narrator" in made.voicectl("output", code=0).out
+    assert "narrator" in made.voicectl("state", "list", code=0).out
+
+
+def test_a_pipeline_begins_no_state_for_voices_that_no_cloud_lists(cli: CliHarness, kling: KlingService) -> None:
+    """Kling lists its voices, so there the first apply of a pipeline needs nothing."""
+    cli.declare("narrator")
+    with_env(cli, CI="true").apply()
+    assert kling.bought == 1
+
+
+def test_a_state_in_another_engine_is_named_in_the_hints(made: CliHarness) -> None:
+    refused = made.voicectl("--state", "local", "state", "show", "nobody", code=1)
+    assert "--state local" in refused.err
