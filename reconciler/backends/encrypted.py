@@ -92,7 +92,7 @@ class EncryptedBackend:
         position = _NOTHING if expected == ANY_VERSION else self._position(expected)
         folds = expected != ANY_VERSION and position.chain.stamp == stamp
         chain = position.chain if folds else pieces.new_chain(stamp)
-        data_key = self._keyring.data_key(stamp.lineage)
+        data_key = self._keyring.key_for(stamp.lineage)
         made = pieces.snapshot(data, chain, stamp, data_key, self._keyring.wrap(stamp.lineage, data_key))
         return self._remember(self._inner.write(made, expected, stamp), _Position(chain, data_key))
 
@@ -100,11 +100,11 @@ class EncryptedBackend:
         """Encrypts and appends."""
         position = self._position(expected)
         chain, data_key = position.chain, position.data_key
-        keys = self._keyring.wrap(stamp.lineage, data_key or self._keyring.data_key(stamp.lineage))
+        keys = self._keyring.wrap(stamp.lineage, data_key or self._keyring.key_for(stamp.lineage))
         lines = []
         for each in entries:
             first = data_key is None
-            data_key = data_key or self._keyring.data_key(stamp.lineage)
+            data_key = data_key or self._keyring.key_for(stamp.lineage)
             line, chain = pieces.entry(each, chain, stamp, data_key, keys if first else ())
             lines.append(line)
         return self._remember(self._inner.append(lines, expected, stamp), _Position(chain, data_key))

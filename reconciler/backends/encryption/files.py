@@ -17,7 +17,7 @@ class KeyringFileCipher:
 
     def encrypt(self, content: bytes, stamp: Stamp, kind: Kind) -> bytes:
         """The content as it is written to a file."""
-        data_key = self._keyring.data_key(stamp.lineage)
+        data_key = self._keyring.key_for(stamp.lineage)
         return pieces.file(kind, content, stamp, data_key, self._keyring.wrap(stamp.lineage, data_key))
 
     def decrypt(self, content: bytes, *kinds: Kind) -> bytes:

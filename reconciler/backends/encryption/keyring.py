@@ -55,7 +55,7 @@ class Keyring:
                 self._wrapped[place] = tuple(self._wrap(source, lineage, data_key) for source in self._sources.current)
             return self._wrapped[place]
 
-    def data_key(self, lineage: str) -> bytes:
+    def key_for(self, lineage: str) -> bytes:
         """The key that encrypts the lineage's state: the one in use, else a new one."""
         with self._lock:
             return self._used.setdefault(lineage, cipher.new_key())

@@ -99,10 +99,10 @@ def test_a_wrapped_key_belongs_to_one_lineage_and_one_id() -> None:
 
 def test_a_lineage_keeps_the_data_key_that_was_read_until_it_is_renewed() -> None:
     ring = keyring(KEY)
-    assert ring.data_key("lineage") == ring.data_key("lineage")
+    assert ring.key_for("lineage") == ring.key_for("lineage")
     ring.use("lineage", SECRET)
-    assert ring.data_key("lineage") == SECRET
-    assert ring.data_key("another") != SECRET
+    assert ring.key_for("lineage") == SECRET
+    assert ring.key_for("another") != SECRET
     ring.renew("lineage")
     ring.use("lineage", SECRET)  # the state is read again before it is written
-    assert ring.data_key("lineage") != SECRET
+    assert ring.key_for("lineage") != SECRET
