@@ -47,7 +47,7 @@ def test_one_derivation_serves_all_that_a_run_reads_and_writes(stretched: list[b
     run.wrap("lineage", bytes(32))
     run.unwrap("lineage", run.wrap("another", bytes(32)) and kept)
     run.renew("lineage")
-    run.wrap("lineage", run.data_key("lineage"))
+    run.wrap("lineage", run.key_for("lineage"))
     assert len(stretched) == 1
 
 
