@@ -13,6 +13,8 @@
     │   ├── StateElsewhere        there is no state here, but one nearby; shows what to do
     │   ├── StateDamaged          the state can't be read; names the copy to restore
     │   ├── StateTooNew           a later voicectl wrote the state
+    │   ├── KeyMissing            the state is encrypted, and no configured key decrypts it; names the keys by id
+    │   ├── StateNotEncrypted     the manifest asks for encryption, but the state is plain
     │   ├── StateForeign          the state belongs to another manifest or lineage
     │   ├── StateMoved            the state is stored elsewhere now; says where
     │   ├── StateLocked           another run is applying; names its user
@@ -151,6 +153,14 @@ class StateDamaged(StateError):
 
 class StateTooNew(StateError):
     summary = "The state was written by a later voicectl"
+
+
+class KeyMissing(StateError):
+    summary = "No key decrypts the state"
+
+
+class StateNotEncrypted(StateError):
+    summary = "The state is not encrypted"
 
 
 class StateForeign(StateError):

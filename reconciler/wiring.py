@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from reconciler.model.neighbour import Neighbour
     from reconciler.model.state_settings import StateSettings
     from reconciler.protocols.backend import Backend
+    from reconciler.protocols.file_cipher import FileCipher
     from reconciler.sandbox.world import World
 
 STATE_VARIABLE = "VOICECTL_STATE"
@@ -158,12 +159,20 @@ def backend(workspace: Workspace, settings: StateSettings | None, environ: Mappi
         sandbox_folder(workspace.folder)
     return open_backend(
         settings,
+        folder=workspace.folder,
         local=workspace.state,
         history=workspace.history,
         default_name=workspace.state_name,
         environ=environ,
         clock=SystemClock(),
     )
+
+
+def file_cipher(workspace: Workspace, settings: StateSettings | None, environ: Mapping[str, str]) -> FileCipher:
+    """What encrypts rescue copies and saved plans, if the settings ask for it."""
+    from reconciler.backends.opening import open_file_cipher
+
+    return open_file_cipher(settings, folder=workspace.folder, environ=environ)
 
 
 def in_pipeline(environ: Mapping[str, str]) -> bool:
@@ -176,10 +185,11 @@ def is_shared(settings: StateSettings | None) -> bool:
     return settings is not None and not settings.is_local
 
 
-def neighbours(workspace: Workspace, settings: StateSettings | None) -> list[Neighbour]:
+def neighbours(workspace: Workspace, settings: StateSettings | None, environ: Mapping[str, str]) -> list[Neighbour]:
     """The state files nearby that may belong to a manifest without a state. Reads all of them."""
     from reconciler.backends import neighbours
-    from reconciler.backends.neighbours import Spot
+    from reconciler.backends.neighbours import Files, Spot
+    from reconciler.backends.opening import open_state_file
 
     def at(manifest: Path) -> Workspace:
         return replace(workspace, manifest=manifest)
@@ -190,8 +200,12 @@ def neighbours(workspace: Workspace, settings: StateSettings | None) -> list[Nei
         return named if " -f " in f" {named}" else f"{named} -f {manifest}".strip()
 
     here = Spot(workspace.manifest, workspace.state)
-    found = neighbours.neighbours(here, lambda manifest: Spot(manifest, at(manifest).state), options)
-    return [*neighbours.left_behind(here, options), *found] if is_shared(settings) else found
+    files = Files(
+        lambda path: open_state_file(path, settings, folder=workspace.folder, environ=environ),
+        file_cipher(workspace, settings, environ),
+    )
+    found = neighbours.neighbours(here, lambda manifest: Spot(manifest, at(manifest).state), options, files)
+    return [*neighbours.left_behind(here, options, files), *found] if is_shared(settings) else found
 
 
 def rename_to_backup(workspace: Workspace) -> None:
@@ -208,6 +222,7 @@ def store(workspace: Workspace, settings: StateSettings | None, environ: Mapping
 
     return Store(
         backend(workspace, settings, environ),
+        cipher=file_cipher(workspace, settings, environ),
         clock=SystemClock(),
         rescue_path=workspace.rescue,
         lock_owner=lambda: LockOwner.here(environ),
@@ -289,7 +304,7 @@ def session(
         clock=clock,
         lineage=lambda: str(uuid.uuid4()),
         is_set=lambda name: bool(environ.get(name, "").strip()),
-        neighbours=lambda: neighbours(workspace, settings),
+        neighbours=lambda: neighbours(workspace, settings, environ),
         shared=is_shared(settings),
         pipeline=in_pipeline(environ),
     )

@@ -16,6 +16,7 @@ from tests import sampling
 
 pytest_plugins = [
     "tests.support.engines.http_state",
+    "tests.support.engines.encrypted",
     "tests.support.engines.postgres",
     "tests.support.engines.pgbouncer",
     "tests.support.engines.azurite",

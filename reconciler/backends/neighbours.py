@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from reconciler.backends.local import LocalBackend
 from reconciler.errors import StateError
 from reconciler.model import moved, statefile
 from reconciler.model.methods import inputs_model
 from reconciler.model.neighbour import Neighbour, Relation
 from reconciler.model.state import LIVE, Record, State
+from reconciler.protocols.backend import Backend
+from reconciler.protocols.file_cipher import FileCipher
 from reconciler.values import value
 
 _STATE, _JOURNAL = ".state.json", ".state.journal"
@@ -42,9 +43,39 @@ class Spot:
         return self.manifest if self.is_folder else self.manifest.parent
 
 
-def neighbours(here: Spot, spot: Callable[[Path], Spot], options: Callable[[Path], str]) -> list[Neighbour]:
+@value
+class Files:
+    """How state files are read: those of a backend, and copies."""
+
+    backend: Callable[[Path], Backend]
+    cipher: FileCipher
+
+    def read(self, path: Path) -> tuple[State | None, str | None]:
+        """The state in the file, or why it can't be read; (None, None) if there is no file."""
+        try:
+            blob = self.backend(path).read()
+            gone = None if blob is None else moved.parse(blob.data)
+            if gone is not None:
+                return (None if gone.state is None else statefile.load(gone.state.encode())), None
+            return (None if blob is None else statefile.fold(statefile.load(blob.data), blob.entries)), None
+        except StateError as error:
+            return None, error.detail
+        except OSError as error:
+            return None, f"{error.strerror or error}."
+
+    def copy(self, path: Path) -> State | None:
+        """The state in a copy; None if there is none, or it can't be read."""
+        try:
+            return statefile.load(self.cipher.decrypt(path.read_bytes(), "copy", "state"))
+        except (OSError, StateError):
+            return None
+
+
+def neighbours(
+    here: Spot, spot: Callable[[Path], Spot], options: Callable[[Path], str], files: Files
+) -> list[Neighbour]:
     """The state files that may belong to `here`. `spot` and `options` (global options) take another manifest's path."""
-    reader = _Reader(options)
+    reader = _Reader(options, files)
     found = list(reader.beside(here))
     found += reader.copies(here)
     for target in _targets(here.manifest):
@@ -54,12 +85,12 @@ def neighbours(here: Spot, spot: Callable[[Path], Spot], options: Callable[[Path
     return list({each.path: each for each in found}.values())
 
 
-def left_behind(here: Spot, options: Callable[[Path], str]) -> list[Neighbour]:
+def left_behind(here: Spot, options: Callable[[Path], str], files: Files) -> list[Neighbour]:
     """The manifest's own state file, if its state is stored elsewhere now."""
-    state, damage = _read(here.state)
+    state, damage = files.read(here.state)
     if state is None and damage is None:
         return []
-    return [_Reader(options).own(here, state, damage)]
+    return [_Reader(options, files).own(here, state, damage)]
 
 
 def _targets(manifest: Path) -> Iterator[Path]:
@@ -74,8 +105,9 @@ def _targets(manifest: Path) -> Iterator[Path]:
 
 
 class _Reader:
-    def __init__(self, options: Callable[[Path], str]) -> None:
+    def __init__(self, options: Callable[[Path], str], files: Files) -> None:
         self._options = options
+        self._files = files
 
     def beside(self, here: Spot) -> Iterator[Neighbour]:
         """Other states in the folder, except those of manifests that exist."""
@@ -88,7 +120,7 @@ class _Reader:
             path = kept / f"{stem}{_STATE}"
             if path.is_dir():
                 continue
-            state, damage = _read(path)
+            state, damage = self._files.read(path)
             if state is None and damage is None:
                 continue
             name = state.manifest if state is not None else (namesakes[0] if namesakes else f"{stem}.yaml")
@@ -101,13 +133,13 @@ class _Reader:
         """Copies of the missing state, unless the same state exists under another name."""
         stem = here.state.name.removesuffix(_STATE)
         for path in (here.state.with_name(stem + _COPIES[0]), here.folder / (stem + _COPIES[1])):
-            copy = _copy(path)
+            copy = self._files.copy(path)
             if copy is not None and copy.lineage not in self._lineages(here):
                 yield self._neighbour(path, here.manifest, Relation.COPY, copy, None)
 
     def linked(self, there: Spot) -> Iterator[Neighbour]:
         """The state of the link's target."""
-        state, damage = _read(there.state)
+        state, damage = self._files.read(there.state)
         if state is not None or damage is not None:
             yield self._neighbour(there.state, there.manifest, Relation.LINKED, state, damage)
 
@@ -127,7 +159,7 @@ class _Reader:
 
     def _lineages(self, here: Spot) -> set[str]:
         kept = here.state.parent
-        read = [_read(kept / name)[0] for name in _names(kept) if name.endswith(_STATE)]
+        read = [self._files.read(kept / name)[0] for name in _names(kept) if name.endswith(_STATE)]
         return {state.lineage for state in read if state is not None}
 
     def _neighbour(
@@ -170,27 +202,6 @@ def _is_same_file(here: Spot, names: list[str]) -> bool:
 def _is_listed(record: Record) -> bool:
     body = inputs_model(record.type, record.method)
     return body is not None and body.watched
-
-
-def _read(path: Path) -> tuple[State | None, str | None]:
-    """The state in the file, or why it can't be read; (None, None) if there is no file."""
-    try:
-        blob = LocalBackend(path).read()
-        gone = None if blob is None else moved.parse(blob.data)
-        if gone is not None:
-            return (None if gone.state is None else statefile.load(gone.state.encode())), None
-        return (None if blob is None else statefile.fold(statefile.load(blob.data), blob.entries)), None
-    except StateError as error:
-        return None, error.detail
-    except OSError as error:
-        return None, f"{error.strerror or error}."
-
-
-def _copy(path: Path) -> State | None:
-    try:
-        return statefile.load(path.read_bytes())
-    except (OSError, StateError):
-        return None
 
 
 def _names(folder: Path) -> list[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,16 +13,20 @@ from reconciler.errors import UsageError
 from reconciler.model.state_defaults import KEPT
 from reconciler.protocols.backend import Backend
 from reconciler.protocols.clock import Clock
+from reconciler.protocols.file_cipher import FileCipher, NoCipher
 
 if TYPE_CHECKING:
-    from reconciler.model.state_settings import StateSettings
+    from reconciler.backends.encryption.key_sources import Sources
+    from reconciler.backends.encryption.keyring import Keyring
+    from reconciler.model.state_settings import Encryption, StateSettings
 
-_EXTRAS = {"psycopg": "postgres", "obstore": "object-storage", "cryptography": "encryption"}
+_EXTRAS = {"psycopg": "postgres", "obstore": "object-storage"}
 
 
 def open_backend(
     settings: StateSettings | None,
     *,
+    folder: Path,
     local: Path,
     history: Path,
     default_name: str,
@@ -28,10 +34,65 @@ def open_backend(
     clock: Clock,
 ) -> Backend:
     """The backend for these settings; None: the file `local`, with its snapshots in `history`.
-    `default_name`: of a state in a database.
+    `default_name`: of a state in a database. `folder`: of the manifest, where the paths of keys begin.
 
-    Raises UsageError where the engine's extra is not installed, or the settings do not fit the engine.
+    Raises UsageError where the engine's extra is not installed, or the settings do not fit the engine. Reads no key.
     """
+    inner = _open_engine(settings, local, history, default_name, environ, clock)
+    if settings is None or settings.encryption is None:
+        return inner
+    return _encrypted(inner, settings.encryption, folder, environ, accepts_plain=settings.encryption.migrate)
+
+
+def open_state_file(path: Path, settings: StateSettings | None, *, folder: Path, environ: Mapping[str, str]) -> Backend:
+    """The backend of any state file, to read it, encrypted with the keys of these settings or not at all."""
+    inner = LocalBackend(path)
+    if settings is None or settings.encryption is None:
+        return inner
+    return _encrypted(inner, settings.encryption, folder, environ, accepts_plain=True)
+
+
+def open_file_cipher(settings: StateSettings | None, *, folder: Path, environ: Mapping[str, str]) -> FileCipher:
+    """What encrypts the files beside the state, with the same keys. Raises UsageError. Reads no key."""
+    if settings is None or settings.encryption is None:
+        return NoCipher()
+    from reconciler.backends.encryption.files import KeyringFileCipher
+
+    return KeyringFileCipher(open_keyring(settings.encryption, folder, environ))
+
+
+def open_keyring(settings: Encryption, folder: Path, environ: Mapping[str, str]) -> Keyring:
+    """The keys of the settings: the same keyring for all that this process opens, so that a key is derived once."""
+    if find_spec("cryptography") is None:
+        raise _not_installed("state.encryption", "encryption")
+    from reconciler.backends.encryption.key_sources import sources_of
+
+    return _keyring(sources_of(settings, folder=folder, environ=environ))
+
+
+def _encrypted(
+    inner: Backend, settings: Encryption, folder: Path, environ: Mapping[str, str], *, accepts_plain: bool
+) -> Backend:
+    from reconciler.backends.encrypted import EncryptedBackend
+
+    return EncryptedBackend(inner, open_keyring(settings, folder, environ), accepts_plain=accepts_plain)
+
+
+@cache
+def _keyring(sources: Sources) -> Keyring:
+    from reconciler.backends.encryption.keyring import Keyring
+
+    return Keyring(sources)
+
+
+def _open_engine(
+    settings: StateSettings | None,
+    local: Path,
+    history: Path,
+    default_name: str,
+    environ: Mapping[str, str],
+    clock: Clock,
+) -> Backend:
     if settings is None or settings.url is None or settings.is_local:
         return LocalBackend(local, history=history, keep=KEPT if settings is None else settings.history)
     scheme = settings.url.partition(":")[0].lower()
@@ -42,10 +103,11 @@ def open_backend(
         extra = _EXTRAS.get(str(missing.name).partition(".")[0])
         if extra is None:
             raise
-        raise UsageError(
-            f"A state at {scheme}:// needs the extra [{extra}], which is not installed.",
-            f"pip install 'voicectl[{extra}]'",
-        ) from None
+        raise _not_installed(f"A state at {scheme}://", extra) from None
+
+
+def _not_installed(what: str, extra: str) -> UsageError:
+    return UsageError(f"{what} needs the extra [{extra}], which is not installed.", f"pip install 'voicectl[{extra}]'")
 
 
 def _postgres(settings: StateSettings, url: str, default_name: str, environ: Mapping[str, str], _: Clock) -> Backend:

@@ -53,7 +53,9 @@ def plan(out: Path | None, format_name: str, detailed_exitcode: bool, **asked: A
             say(f"Stop: {stop.what}. {on_one_line(stop.hint)}")
     if out is not None:
         from reconciler.model import planfile
+        from reconciler.protocols.backend import Stamp
 
-        write_plan(out, planfile.dump(made))
+        stamp = Stamp(made.lineage, made.serial)
+        write_plan(out, opened.store.cipher.encrypt(planfile.dump(made), stamp, "plan"))
         say(f"Saved to {out}. To apply exactly this: {command('apply', out)}")
     return CHANGES if detailed_exitcode and not made.empty else 0

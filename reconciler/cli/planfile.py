@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli.context import options, settings_here
 from reconciler.cli.subcommand import name_it_with_f
-from reconciler.errors import PlanUnreadable, UsageError
+from reconciler.errors import KeyMissing, PlanUnreadable, StateDamaged, StateError, UsageError
 from reconciler.hints import hint, way
 
 if TYPE_CHECKING:
@@ -20,12 +22,12 @@ _MANIFEST = re.compile(rb"(?:^|[{,])\s*[\"']?(?:providers|voices)[\"']?\s*:", re
 
 def read_plan(path: Path) -> Plan:
     """Reads a saved plan. Raises PlanUnreadable, and UsageError if the file does not exist."""
-    from reconciler.model import planfile
+    from reconciler.model import envelope, planfile
 
     content = b""
     try:
         content = path.read_bytes()
-        return planfile.load(content)
+        return planfile.load(_decrypted(content) if envelope.is_envelope(content) else content)
     except (OSError, PlanUnreadable) as error:
         if path.is_dir() or path.suffix.lower() in (".yaml", ".yml") or _MANIFEST.search(content):
             raise UsageError(name_it_with_f(str(path), click.get_current_context())) from None
@@ -34,14 +36,27 @@ def read_plan(path: Path) -> Plan:
         raise UsageError(f"{path}: {error.strerror}.", hint(way("", "plan --out FILE", after=" makes one."))) from None
 
 
+def _decrypted(content: bytes) -> bytes:
+    """An encrypted plan, with the keys that the manifest names. Raises PlanUnreadable."""
+    from reconciler import wiring
+    from reconciler.model.planfile import MAKE_ANOTHER
+
+    try:
+        cipher = wiring.file_cipher(options().workspace(), settings_here(), os.environ)
+        return cipher.decrypt(content, "plan")
+    except KeyMissing as missing:
+        raise PlanUnreadable(missing.detail, missing.hint) from None
+    except StateDamaged as damaged:
+        raise PlanUnreadable(f"The file is damaged: {damaged.detail}.", MAKE_ANOTHER) from None
+
+
 def write_plan(path: Path, content: bytes) -> None:
     """Writes a saved plan, over an older plan or a new file only. Raises UsageError."""
     from reconciler.atomic_write import write_temporary
-    from reconciler.model import planfile
 
     try:
         if path.is_file() and path.stat().st_size:
-            planfile.load(path.read_bytes())  # an older plan may be written over, nothing else
+            _refuse_other_files(path.read_bytes())
         if path.exists() and not path.is_file():  # a pipe or a device
             path.write_bytes(content)
             return
@@ -54,3 +69,15 @@ def write_plan(path: Path, content: bytes) -> None:
         raise UsageError(f"{path} exists and is not a saved plan.", "Another name: --out NAME.plan") from None
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}.") from None
+
+
+def _refuse_other_files(content: bytes) -> None:
+    """Raises PlanUnreadable unless it is an older plan, encrypted or not, which may be written over."""
+    from reconciler.model import envelope, planfile
+
+    try:
+        if envelope.is_envelope(content) and envelope.parse(content).kind == "plan":
+            return
+    except StateError:
+        pass
+    planfile.load(content)

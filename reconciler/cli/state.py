@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import IO, TYPE_CHECKING
 
@@ -25,12 +26,13 @@ from reconciler.cli.context import (
 from reconciler.cli.options import lock_option, locking
 from reconciler.cli.shell_completion import former_providers, new_addresses, provider_names, recorded_addresses
 from reconciler.cli.subcommand import Subcommand
-from reconciler.errors import StateDamaged, UsageError, not_in_state
+from reconciler.errors import KeyMissing, StateDamaged, UsageError, not_in_state
 from reconciler.hints import hint, way
 from reconciler.views.layout import counted
 
 if TYPE_CHECKING:
     from reconciler.model.state import Record, State
+    from reconciler.protocols.file_cipher import FileCipher
 
 STATE_COMMANDS = {
     "list": ("state", "list_", "List the addresses and their voices."),
@@ -40,6 +42,7 @@ STATE_COMMANDS = {
     "pull": ("state", "pull", "Print the state."),
     "push": ("state", "push", "Replace the state by a copy."),
     "history": ("state_history", "history", "List the snapshots that are kept, the newest first."),
+    "rekey": ("state_rekey", "rekey", "Encrypt the state with a new data key."),
     "migrate": ("state_migrate", "migrate", "Move the state to another place."),
     "rebuild": ("state_rebuild", "rebuild", "Rebuild a lost state from the markers of its voices."),
     "rebind": ("state", "rebind", "Confirm that a provider's account is the right one."),
@@ -57,7 +60,9 @@ def state_here() -> State:
     if found is None:
         from reconciler.planning import neighbours, no_state
 
-        refusal = neighbours.blocking_error(wiring.neighbours(workspace, settings_here()), workspace.name, begins=False)
+        refusal = neighbours.blocking_error(
+            wiring.neighbours(workspace, settings_here(), os.environ), workspace.name, begins=False
+        )
         raise refusal or no_state.nothing_known(store.where)
     store.check(found, workspace.name)
     say_holder(store)
@@ -201,7 +206,8 @@ def remove(address: str, lock_timeout: str | None) -> int:
 def pull(serial: int | None) -> int:
     """Print the state.
 
-    Prints one file with all changes, also those that are still in the journal: as a copy, or to read it.
+    Prints one file with all changes, also those that are still in the journal: as a copy, or to read it. It prints
+    the state as it is, also where the stored state is encrypted.
     """
     copy = store_here().pull(serial)
     if streams.is_utf8(sys.stdout):
@@ -221,12 +227,11 @@ def pull(serial: int | None) -> int:
 def push(source: IO[bytes], force: bool, lock_timeout: str | None) -> int:
     """Replace the state by a copy.
 
-    FILE is the output of `state pull`, or the rescue copy of an apply. It may be - for stdin.
+    FILE is the output of `state pull`, or the rescue copy of an apply; encrypted or not. It may be - for stdin.
     """
-    copy = source.read()
-    given = _checked(copy, source.name)
     asked = locking(lock_timeout)
     store = store_here()
+    copy, given = _checked(source.read(), source.name, store.cipher)
     with store.locked("state push", wait=asked.lock_wait, waiting=asked.waiting):
         pushed = store.push(copy, force=force)
     say(f"Pushed: serial {pushed.serial}, {counted(len(pushed.current), 'voice')}.")
@@ -238,12 +243,15 @@ def push(source: IO[bytes], force: bool, lock_timeout: str | None) -> int:
     return 0
 
 
-def _checked(copy: bytes, name: str) -> State:
-    """The copy as a state. It is checked first, so that an error names the copy and not the state."""
+def _checked(copy: bytes, name: str, cipher: FileCipher) -> tuple[bytes, State]:
+    """The copy, decrypted, and as a state. It is checked first, so that an error names the copy and not the state."""
     from reconciler.model import statefile
 
     try:
-        return statefile.load(copy)
+        plain = cipher.decrypt(copy, "copy", "state")
+        return plain, statefile.load(plain)
+    except KeyMissing as missing:
+        raise UsageError(f"{name} can't be decrypted: {missing.detail}", missing.hint) from None
     except StateDamaged as damaged:
         raise UsageError(
             f"{name} is not a complete state: {damaged.detail}",

@@ -41,9 +41,11 @@ def migrate(target: str | None, source: str | None, lock_timeout: str | None) ->
         raise UsageError(
             f"The state is at {new} already.", "Name the new place: --to URL, such as --to s3://bucket/voices"
         )
+    there = wiring.settings_at(new, used, "--to")
+    here = wiring.settings_at(old, used, "--from").accepting_plain()  # it may be from before encryption was configured
     places = [
-        migration.Place(name, wiring.backend(workspace, wiring.settings_at(name, used, option), os.environ))
-        for name, option in ((old, "--from"), (new, "--to"))
+        migration.Place(name, wiring.backend(workspace, settings, os.environ))
+        for name, settings in ((old, here), (new, there))
     ]
     asked = locking(lock_timeout)
     state = migration.migrate(
@@ -54,7 +56,12 @@ def migrate(target: str | None, source: str | None, lock_timeout: str | None) ->
         waiting=asked.waiting,
     )
     say(f"The state with {counted(len(state.current), 'voice')} is at {places[1].backend.where} now.")
+    encrypted = there.encryption is not None
+    if encrypted:
+        say("Copies that the old place keeps from before (a backup, snapshots) stay as they are, encrypted or not.")
     if new != in_use:
-        how = "remove state: from the manifest" if new == LOCAL else f"write into the manifest: state: {new}"
+        how = f"write into the manifest: state: {'{url: ' * encrypted}{new}{', encryption: ...}' * encrypted}"
+        if new == LOCAL:
+            how = f"remove {'url from state:, but keep its encryption' if encrypted else 'state: from the manifest'}"
         say(f"For the next run, {how}")
     return 0

@@ -27,6 +27,7 @@ def move_manifest(source: Path | None, lock_timeout: str | None) -> int:
     """
     from reconciler import wiring
     from reconciler.engine import migration
+    from reconciler.model.state_defaults import LOCAL
     from reconciler.planning import shared_place
 
     asked = locking(lock_timeout)
@@ -41,8 +42,9 @@ def move_manifest(source: Path | None, lock_timeout: str | None) -> int:
     old = workspace if source is None else wiring.Workspace(manifest=source, sandbox=workspace.sandbox)
     left_behind = False
     if source is not None:
+        beside = None if settings is None else settings.at(LOCAL).accepting_plain()
         left_behind = not wiring.is_shared(settings) or old.state.exists()
-        source_store = wiring.store(old, None if left_behind else settings, os.environ)
+        source_store = wiring.store(old, beside if left_behind else settings, os.environ)
         source_store = target if source_store.where == target.where else source_store
     with ExitStack() as locks:
         for store in dict.fromkeys((source_store, target)):  # a run on the old one must not lose its state

@@ -13,8 +13,9 @@ from pathlib import Path
 from reconciler.atomic_write import write_new
 from reconciler.errors import Fenced, StateConflict, StateDamaged, StateNotSaved, VoicectlError
 from reconciler.hints import hint, way
+from reconciler.model import statefile
 from reconciler.model.redactor import Redactor
-from reconciler.model.state import Record
+from reconciler.model.state import Record, State, Status
 
 _NAMES = 100  # file names that are tried: an earlier copy is never overwritten
 
@@ -40,6 +41,12 @@ class RescueCopy:
             with suppress(OSError):
                 self._written.unlink()
             self._written = None
+
+
+def records_answered(start: State | None, state: State) -> list[Record]:
+    """The records that clouds have answered about since `start`, the state in the backend when the run began."""
+    keys = statefile.differing(start or State(lineage=state.lineage), state)
+    return [state.records[k] for k in keys if k in state.records and state.records[k].status is not Status.INTENDED]
 
 
 def write_copy(copy: bytes, path: Path, *, over: Path | None = None) -> Path | None:

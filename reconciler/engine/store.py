@@ -13,14 +13,15 @@ from types import MappingProxyType
 
 from reconciler.engine.lock_owner import LockOwner, new_lock_id
 from reconciler.engine.locking import taken
-from reconciler.engine.rescue import RescueCopy
-from reconciler.errors import StateConflict, StateDamaged, StateError, StateLocked
+from reconciler.engine.rescue import RescueCopy, records_answered
+from reconciler.errors import KeyMissing, StateConflict, StateDamaged, StateError, StateLocked, StateNotEncrypted
 from reconciler.model import moved, statefile
 from reconciler.model.manifest import Voice
-from reconciler.model.state import State, Status
+from reconciler.model.state import State
 from reconciler.planning import foreign, no_state
 from reconciler.protocols.backend import ANY_VERSION, Backend, Held, Lease, Snapshot, Stamp
 from reconciler.protocols.clock import Clock
+from reconciler.protocols.file_cipher import NO_CIPHER, FileCipher
 
 _NO_VOICES: Mapping[str, Voice] = MappingProxyType({})
 
@@ -38,12 +39,14 @@ class Store:
         *,
         clock: Clock,
         rescue_path: Path,
+        cipher: FileCipher = NO_CIPHER,
         lock_owner: Callable[[], LockOwner] = LockOwner.here,
         lock_id: Callable[[], str] = new_lock_id,
         place: str = "",
     ) -> None:
         self._backend = backend
         self._clock = clock
+        self.cipher = cipher  # of the files beside the state
         self._rescue = RescueCopy(rescue_path, place)
         self._lock_owner = lock_owner
         self._lock_id = lock_id
@@ -57,7 +60,7 @@ class Store:
 
     @property
     def where(self) -> str:
-        """The path or URL for messages, without credentials."""
+        """The path or URL for messages."""
         return self._backend.where
 
     @property
@@ -148,8 +151,12 @@ class Store:
             return self._write(state.numbered(saved.serial + 1))
         return self._write(saved) if self._journalled else saved
 
+    def rewrite(self, state: State) -> State:
+        """Writes a state that was loaded as one snapshot again, with the next serial. Returns it as written."""
+        return self._write(state.numbered(state.serial + 1))
+
     def fold(self) -> None:
-        """Folds the journal of a run that died. The serial stays the same."""
+        """Folds the journal of a run that died. The serial stays."""
         if self._saved is not None and self._journalled:
             self._write(self._saved)
 
@@ -185,7 +192,7 @@ class Store:
         pushed = statefile.load(copy)
         try:
             held = self.load()
-        except StateDamaged:
+        except (StateDamaged, KeyMissing, StateNotEncrypted):
             if not force:
                 raise
             held, self._version = None, ANY_VERSION
@@ -216,15 +223,12 @@ class Store:
             with self._disk_errors("could not be written"):
                 yield
         except Exception as error:
-            answered = [
-                state.records[key]
-                for key in statefile.differing(self._start or _empty_like(state), state)
-                if self._pays and key in state.records and state.records[key].status is not Status.INTENDED
-            ]
+            answered = records_answered(self._start, state) if self._pays else []
             if not answered:
                 raise
             # Its serial is one above the saved state's: it can be pushed until another run has written.
-            raise self._rescue.write(statefile.dump(state), answered, error) from error
+            copy = self.cipher.encrypt(statefile.dump(state), _stamp(state), "copy")
+            raise self._rescue.write(copy, answered, error) from error
 
     @contextmanager
     def _disk_errors(self, what: str) -> Iterator[None]:
@@ -244,7 +248,3 @@ def _version_of(state: State | None) -> str:
 
 def _stamp(state: State) -> Stamp:
     return Stamp(state.lineage, state.serial)
-
-
-def _empty_like(state: State) -> State:
-    return State(lineage=state.lineage)

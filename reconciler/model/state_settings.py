@@ -85,6 +85,12 @@ class StateSettings(Frozen):
         """The same settings for another place. The endpoint belongs to the place, so it is dropped."""
         return self.model_copy(update={"url": url, "endpoint": None})
 
+    def accepting_plain(self) -> StateSettings:
+        """The same settings for a place whose state may not be encrypted yet."""
+        if self.encryption is None:
+            return self
+        return self.model_copy(update={"encryption": self.encryption.model_copy(update={"migrate": True})})
+
 
 def url_fault(url: str) -> str | None:
     """Why this can't be the URL of a state; None if it can. Never quotes the URL, which may hold a password."""

@@ -18,6 +18,7 @@ from pydantic_core import from_json
 
 from reconciler.errors import StateDamaged, StateTooNew
 from reconciler.hints import hint, way
+from reconciler.model import envelope
 from reconciler.model.base import Frozen
 from reconciler.model.cloud_types import find
 from reconciler.model.manifest import Voice
@@ -104,6 +105,8 @@ def load(snapshot: bytes, voices: Mapping[str, Voice] = _NO_VOICES) -> State:
                 whole = _Snapshot.model_validate_json(snapshot, strict=True)
                 state = _state(whole, whole.records, whole.current)
     except ValidationError as error:
+        if envelope.is_envelope(snapshot):
+            raise envelope.no_settings(snapshot) from None
         _refuse_later_versions(snapshot)
         raise StateDamaged(_first_error(error), _RESTORE) from None
     return _validated(state)
@@ -169,6 +172,9 @@ def fold(state: State, entries: Sequence[bytes]) -> State:
             head |= {_OLD_NAMES.get(name, name): value for name, value in read.fields.items()}
         fields = _Head.model_validate_json(json_bytes(head), strict=True)
     except ValidationError as error:
+        encrypted = next(filter(envelope.is_envelope, entries), None)
+        if encrypted is not None:
+            raise envelope.no_settings(encrypted) from None
         raise StateDamaged(f"the journal: {_first_error(error)}", _RESTORE) from None
     except KeyError as missing:
         raise StateDamaged(f"the journal: it changes the record {missing}, which does not exist", _RESTORE) from None

@@ -23,6 +23,7 @@ from tests.support import warm
 from tests.support.kling_service import KlingService
 from tests.support.terminal import Terminal
 
+ROOT = Path(__file__).parents[2]
 PLAIN = (sys.executable, "-m", "reconciler")
 COMMAND = PLAIN  # a test may put a wrapper command before it
 
@@ -105,7 +106,7 @@ class CliHarness:
         return subprocess.Popen(
             [*COMMAND, *words],
             cwd=self.folder,
-            env=self.env,
+            env={"PYTHONPATH": str(ROOT), **self.env},  # the code beside these tests, whichever is installed
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

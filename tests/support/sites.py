@@ -12,6 +12,7 @@ from reconciler.protocols.backend import Backend
 # NAME: the fixture NAME_site makes a site; an engine that is not installed skips its tests
 SITES = [
     "local",
+    "local-encrypted",
     "http",
     "gitlab",
     "postgres",
@@ -20,6 +21,9 @@ SITES = [
     "moto",
     "azurite",
     "localbucket",
+    "gitlab-encrypted",
+    "postgres-encrypted",
+    "seaweedfs-encrypted",
 ]
 
 SHARED = ["http", "gitlab", "postgres", "pgbouncer", "seaweedfs"]  # what tests with whole commands use

@@ -12,14 +12,18 @@ from pathlib import Path
 
 from reconciler import errors
 from reconciler.backends import filelock
+from reconciler.backends.encrypted import EncryptedBackend
+from reconciler.backends.encryption.key_sources import Sources
+from reconciler.backends.encryption.keyring import Keyring
 from reconciler.cli.results import Results
 from reconciler.engine import rescue
 from reconciler.engine.store import Store
 from reconciler.errors import OutputLost, SafetyStop, VoicectlError
 from reconciler.hints import NO_HINT, hint, way
 from reconciler.loader.build import load
-from reconciler.model import moved, planfile, statefile
+from reconciler.model import envelope, moved, planfile, statefile
 from reconciler.model.account import Timeouts
+from reconciler.model.envelope import Derivation, WrappedKey
 from reconciler.model.manifest import Safety
 from reconciler.model.moved import Moved
 from reconciler.model.neighbour import Neighbour, Relation
@@ -141,10 +145,24 @@ def answered(status: int, code: int, message: str) -> object:
     return parse_response(HttpResponse(CREATE, status, httpx.Headers(), body.encode()), Envelope, redact=str)
 
 
-def store_holding(state: State) -> Store:
+def encrypted_state() -> bytes:
+    key = WrappedKey(id="3f9c21aa", kdf=Derivation(name="hkdf-sha256"), wrapped="AAAA")
+    return envelope.dump(
+        envelope.Envelope(
+            voicectl="encrypted", format=1, kind="state", lineage=LINEAGE, serial=12, keys=(key,), data="AAAA"
+        )
+    )
+
+
+def backend_holding(state: State) -> MemoryBackend:
     backend = MemoryBackend()
     backend.where = "voices.state.json"
     backend.put_back(Blob(statefile.dump(state), "1"))
+    return backend
+
+
+def store_holding(state: State) -> Store:
+    backend = backend_holding(state)
     return Store(backend, clock=FakeClock(), rescue_path=Path("voices.state.rescue.json"))
 
 
@@ -183,6 +201,8 @@ EXAMPLES: dict[type[VoicectlError], Callable[[], object]] = {
     errors.StateElsewhere: state_of_a_renamed_manifest,
     errors.StateDamaged: lambda: store_holding(STATE.with_changes(current={"hero": "vc-hero"})).load(),
     errors.StateTooNew: lambda: statefile.load(b'{"version": 99}'),
+    errors.KeyMissing: lambda: statefile.load(encrypted_state()),
+    errors.StateNotEncrypted: lambda: EncryptedBackend(backend_holding(STATE), Keyring(Sources((), ()))).read(),
     errors.StateForeign: lambda: foreign.check_manifest(
         STATE, "studio.yaml", where="studio.state.json", place="-f studio.yaml"
     ),

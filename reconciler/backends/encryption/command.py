@@ -1,0 +1,83 @@
+"""Runs the command that prints a key, without a shell, for at most 30 s and 64 kB."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+TIMEOUT = 30.0  # seconds
+LARGEST = 64_000  # bytes of output
+_SHOWN = 200  # characters of what it wrote to stderr
+
+
+class CommandFailed(Exception):
+    """The command printed no key; the text says why, and holds nothing that it printed to stdout."""
+
+
+def output_of(words: Sequence[str], *, folder: Path, environ: Mapping[str, str], timeout: float = TIMEOUT) -> bytes:
+    """What the command printed. `folder`: where it runs. Raises CommandFailed."""
+    try:
+        child = subprocess.Popen(  # noqa: S603 - the manifest names the command; no shell reads it
+            words,
+            cwd=folder,
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+    except OSError as error:
+        raise CommandFailed(f"could not be started: {error.strerror}") from None
+    except ValueError:
+        raise CommandFailed("could not be started: it holds a null byte") from None
+    with child:
+        try:
+            out, err = _read(child, time.monotonic() + timeout)
+            code = child.wait()
+        except subprocess.TimeoutExpired:
+            raise CommandFailed(f"did not end within {timeout:g} s") from None
+        finally:
+            with suppress(OSError):
+                child.kill()
+    if code != 0:
+        raise CommandFailed(f"ended with {code}{_first_line(err, out)}")
+    return out
+
+
+def _read(child: subprocess.Popen[bytes], until: float) -> tuple[bytes, bytes]:
+    """Both outputs to their ends. Raises TimeoutExpired, and CommandFailed for too much output."""
+    out, err = bytearray(), bytearray()
+    with selectors.DefaultSelector() as waiting:
+        for stream, kept in ((child.stdout, out), (child.stderr, err)):
+            if stream is not None:
+                waiting.register(stream, selectors.EVENT_READ, kept)
+        while waiting.get_map():
+            left = until - time.monotonic()
+            if left <= 0:
+                raise subprocess.TimeoutExpired(child.args, TIMEOUT)
+            for key, _ in waiting.select(left):
+                piece = os.read(key.fd, 4096)
+                if not piece:
+                    waiting.unregister(key.fileobj)
+                elif key.data is err:
+                    err += piece[: LARGEST - len(err)]  # the rest is read and dropped, so that it does not block
+                else:
+                    out += piece
+            if len(out) > LARGEST:
+                raise CommandFailed(f"printed more than {LARGEST:,} bytes, which is no key")
+    child.wait(max(until - time.monotonic(), 0.1))
+    return bytes(out), bytes(err)
+
+
+def _first_line(err: bytes, out: bytes) -> str:
+    """The first line of stderr, unless a word of stdout is in it."""
+    line = next((line for line in err.decode(errors="replace").splitlines() if line.strip()), "")
+    words = [word for word in out.decode(errors="replace").split() if len(word) >= 4]
+    if not line or any(word in line for word in words):
+        return ""
+    shown = "".join(character if character.isprintable() else "?" for character in line.strip())
+    return f": {shown[:_SHOWN]}"

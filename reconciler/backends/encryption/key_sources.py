@@ -1,0 +1,139 @@
+"""Where the user's keys come from: a passphrase, a file, or a command. Read when a key is needed, once a run.
+
+A text (base64, hex) may end with a line end, which is not part of the key. No message holds a key, or a part of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from reconciler.backends.encryption.command import CommandFailed, output_of
+from reconciler.errors import UsageError
+from reconciler.model.envelope import LEAST_ROUNDS, Derivation
+from reconciler.values import value
+
+if TYPE_CHECKING:
+    from reconciler.model.state_settings import Encryption, EncryptionKey
+
+SHORTEST_PASSPHRASE = 16  # characters
+SHORTEST_KEY = 32  # bytes
+_LARGEST_FILE = 64_000  # bytes
+
+
+class SourceUnusable(Exception):
+    """No key could be read here; the text is a sentence that says why."""
+
+
+class KeySource(Protocol):
+    """One key of the user."""
+
+    @property
+    def stretched(self) -> bool:
+        """Whether it is a passphrase, so that deriving its key takes time."""
+        ...
+
+    def read(self) -> bytes:
+        """The passphrase or the key. Raises SourceUnusable, and UsageError if it is too short."""
+        ...
+
+
+@value
+class Passphrase:
+    """A passphrase in the environment; `text` is None where the variable is not set."""
+
+    option: str
+    variable: str
+    text: str | None = field(repr=False)
+    stretched: bool = True
+
+    def read(self) -> bytes:
+        """Its characters in UTF-8."""
+        if not self.text:
+            raise SourceUnusable(f"{self.option}: the variable {self.variable} is not set.")
+        if len(self.text) < SHORTEST_PASSPHRASE:
+            raise UsageError(
+                f"{self.option}: the passphrase in {self.variable} is too short: it needs {SHORTEST_PASSPHRASE} "
+                "characters or more."
+            )
+        return self.text.encode()
+
+
+@value
+class KeyFile:
+    """A file that holds a key."""
+
+    option: str
+    path: Path
+    stretched: bool = False
+
+    def read(self) -> bytes:
+        """Its content."""
+        try:
+            with self.path.open("rb") as file:
+                content = file.read(_LARGEST_FILE + 1)
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or "not a path"
+            raise SourceUnusable(f"{self.option}: {self.path} can't be read: {why}.") from None
+        if len(content) > _LARGEST_FILE:
+            raise UsageError(f"{self.option}: {self.path} is larger than {_LARGEST_FILE:,} bytes, so it is no key.")
+        return _long_enough(content, f"{self.option}: {self.path} holds")
+
+
+@value
+class KeyCommand:
+    """A command that prints a key."""
+
+    option: str
+    words: tuple[str, ...]
+    folder: Path
+    environ: tuple[tuple[str, str], ...] = field(repr=False)
+    stretched: bool = False
+
+    def read(self) -> bytes:
+        """What it prints."""
+        try:
+            printed = output_of(self.words, folder=self.folder, environ=dict(self.environ))
+        except CommandFailed as failed:
+            raise SourceUnusable(f"{self.option}: {self.words[0]} {failed}.") from None
+        return _long_enough(printed, f"{self.option}: {self.words[0]} printed")
+
+
+@value
+class Sources:
+    """All keys of the settings: `current` encrypt and decrypt, `old` only decrypt."""
+
+    current: tuple[KeySource, ...]
+    old: tuple[KeySource, ...]
+
+
+def sources_of(settings: Encryption, *, folder: Path, environ: Mapping[str, str]) -> Sources:
+    """The sources that the settings name. Paths are relative to `folder`, that of the manifest. Reads no key."""
+    current = tuple(_source(key, "state.encryption", folder, environ) for key in settings.each())
+    old = (_source(key, f"state.encryption.old[{at}]", folder, environ) for at, key in enumerate(settings.old))
+    return Sources(current, tuple(old))
+
+
+def derivation(source: KeySource, salt: str) -> Derivation:
+    """How new envelopes derive the key of this source."""
+    if source.stretched:
+        return Derivation(name="pbkdf2-sha512", rounds=LEAST_ROUNDS, salt=salt)
+    return Derivation(name="hkdf-sha256")
+
+
+def _source(key: EncryptionKey, option: str, folder: Path, environ: Mapping[str, str]) -> KeySource:
+    if key.passphrase_env is not None:
+        text = environ.get(key.passphrase_env, "").strip()
+        return Passphrase(f"{option}.passphrase_env", key.passphrase_env, text or None)
+    if key.key_file is not None:
+        return KeyFile(f"{option}.key_file", folder / key.key_file)
+    return KeyCommand(f"{option}.command", key.command or (), folder, tuple(sorted(environ.items())))
+
+
+def _long_enough(content: bytes, what: str) -> bytes:
+    key = content.rstrip(b"\r\n") if content.isascii() and b"\0" not in content else content
+    if len(key) < SHORTEST_KEY:
+        raise UsageError(f"{what} a key of {len(key)} bytes: it needs {SHORTEST_KEY} or more.")
+    return key

@@ -1,0 +1,1 @@
+"""The encryption of what a backend stores."""
