@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -16,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.values import value
+from reconciler.workspace import SANDBOX, Workspace
 
 if TYPE_CHECKING:
     from reconciler.audio.probing import Fetch
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
 STATE_VARIABLE = "VOICECTL_STATE"
 _TRUE = frozenset(("true", "1", "yes"))  # values of CI; GitHub, GitLab and most others set CI=true
-SANDBOX = ".voicectl"  # the folder beside the manifest with the sandbox's world and state
 
 
 class SystemClock:
@@ -48,70 +46,6 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         """Blocks the thread."""
         time.sleep(seconds)
-
-
-@value
-class Workspace:
-    """The paths of a manifest and its state. `manifest` is a file or a folder, as the user typed it.
-
-    `directory` is the value of -C. The working directory is changed already; the commands in hints need the value.
-    """
-
-    manifest: Path
-    sandbox: bool = False
-    directory: str | None = None
-    state_url: str | None = None  # the value of --state
-
-    @property
-    def folder(self) -> Path:
-        """The folder of the manifest."""
-        return self.manifest if self.manifest.is_dir() else self.manifest.parent
-
-    @property
-    def name(self) -> str:
-        """The name of the manifest, as the state holds it."""
-        if self.manifest.is_dir():
-            return "."
-        return os.fsencode(self.manifest.name).decode(errors="replace")  # a file name may not be valid UTF-8
-
-    @property
-    def state(self) -> Path:
-        """`NAME.state.json` beside NAME.yaml, `voices.state.json` in a folder; the sandbox has its own state."""
-        kept = self.folder / SANDBOX if self.sandbox else self.folder
-        return kept / f"{self.state_name}.state.json"
-
-    @property
-    def state_name(self) -> str:
-        """The name of the state in a database, unless its URL gives another."""
-        return "voices" if self.manifest.is_dir() else self.manifest.stem
-
-    @property
-    def history(self) -> Path:
-        """The folder of the earlier snapshots of a state file."""
-        return self.folder / SANDBOX / ("history-of-sandbox" if self.sandbox else "history") / self.state_name
-
-    @property
-    def rescue(self) -> Path:
-        """The file for the state if the state file can't be written."""
-        return self.folder / f"{self.state.name.removesuffix('.json')}.rescue.json"
-
-    @property
-    def world(self) -> Path:
-        """The sandbox's database."""
-        return self.folder / SANDBOX / "world.db"
-
-    @property
-    def options(self) -> str:
-        """The global options that select this workspace, for the commands in hints."""
-        import shlex
-
-        options = {
-            f"-C {shlex.quote(str(self.directory))}": self.directory is not None,
-            f"-f {shlex.quote(str(self.manifest))}": self.manifest != Path("voices.yaml"),
-            "--sandbox": self.sandbox,
-            f"--state {shlex.quote(str(self.state_url))}": self.state_url is not None,
-        }
-        return " ".join(option for option, given in options.items() if given)
 
 
 def declared_state(workspace: Workspace, environ: Mapping[str, str]) -> StateSettings | None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from reconciler.model.manifest import Manifest
     from reconciler.model.state_settings import StateSettings
     from reconciler.views.render_options import RenderOptions
-    from reconciler.wiring import Workspace
+    from reconciler.workspace import Workspace
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -71,7 +71,7 @@ class Globals:
     def workspace(self) -> Workspace:
         from pathlib import Path
 
-        from reconciler.wiring import Workspace
+        from reconciler.workspace import Workspace
 
         return Workspace(
             manifest=Path(self.file or DEFAULT),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from reconciler.loader.names import Names
-    from reconciler.wiring import Workspace
+    from reconciler.workspace import Workspace
 
 _NAME = re.compile(r"(?:audio\.)?[A-Za-z][A-Za-z0-9_-]*")  # no other text may reach a shell
 Completion = Callable[[click.Context, click.Parameter, str], list[str]]

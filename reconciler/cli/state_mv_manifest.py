@@ -29,6 +29,7 @@ def move_manifest(source: Path | None, lock_timeout: str | None) -> int:
     from reconciler.engine import migration
     from reconciler.model.state_defaults import LOCAL
     from reconciler.planning import shared_place
+    from reconciler.workspace import Workspace
 
     asked = locking(lock_timeout)
     workspace = options().workspace()
@@ -39,7 +40,7 @@ def move_manifest(source: Path | None, lock_timeout: str | None) -> int:
         )
     settings = settings_here()
     target = source_store = store_here()
-    old = workspace if source is None else wiring.Workspace(manifest=source, sandbox=workspace.sandbox)
+    old = workspace if source is None else Workspace(manifest=source, sandbox=workspace.sandbox)
     left_behind = False
     if source is not None:
         beside = None if settings is None else settings.at(LOCAL).accepting_plain()

@@ -23,6 +23,7 @@ from reconciler.engine.session import Request
 from reconciler.engine.store import Store
 from reconciler.loader.build import load
 from reconciler.protocols.backend import Stamp
+from reconciler.workspace import Workspace
 
 
 class SlowBackend(LocalBackend):
@@ -47,7 +48,7 @@ class SlowBackend(LocalBackend):
 
 
 def main(manifest: Path, seconds: float) -> None:
-    place = wiring.Workspace(manifest=manifest)
+    place = Workspace(manifest=manifest)
     backend = SlowBackend(place.state, seconds)
     store = Store(backend, clock=wiring.SystemClock(), rescue_path=place.rescue)
     with ExitStack() as closing:
