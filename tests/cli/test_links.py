@@ -107,7 +107,7 @@ def test_a_saved_plan_holds_when_the_link_is_signed_again(cli: CliHarness, kling
     declare(cli, link(2, content="v=1&"))
     cli.voicectl("plan", "--out", "next.plan", code=0)
     declare(cli, link(2, content="v=2&"))
-    assert cli.voicectl("apply", "next.plan", "--auto-approve").code == 1
+    assert cli.voicectl("apply", "next.plan", "--auto-approve").code == 4
     assert kling.bought == 1
 
 

@@ -35,7 +35,7 @@ def test_it_is_applied_without_a_question_and_can_be_applied_only_once(
 
 def test_it_is_refused_after_another_apply(planned: CliHarness, kling: KlingService) -> None:
     planned.apply()
-    assert "The plan is out of date" in planned.voicectl("apply", "p", code=1).err
+    assert "The plan is out of date" in planned.voicectl("apply", "p", code=4).err
     assert kling.count("create") == 3
 
 
@@ -43,13 +43,13 @@ def test_of_two_plans_of_one_state_only_the_first_is_applied(planned: CliHarness
     planned.declare("narrator", "hero", "villain", "fourth")
     planned.voicectl("plan", "--out", "q", code=0)
     planned.voicectl("apply", "q", code=0)
-    planned.voicectl("apply", "p", code=1)
+    planned.voicectl("apply", "p", code=4)
     assert kling.count("create") == 4
 
 
 def test_it_is_refused_when_inputs_changed_since(planned: CliHarness, kling: KlingService) -> None:
     planned.declare("narrator", "hero", villain=voice("villain", voice_url="https://cdn.example.com/other.mp3"))
-    refused = planned.voicectl("apply", "p", code=1)
+    refused = planned.voicectl("apply", "p", code=4)
     assert "The plan is out of date" in refused.err
     assert "villain" in refused.err
     assert kling.count("create") == 0
@@ -58,11 +58,11 @@ def test_it_is_refused_when_inputs_changed_since(planned: CliHarness, kling: Kli
 def test_a_sandbox_plan_is_not_applied_to_real_accounts_or_the_reverse(cli: CliHarness, kling: KlingService) -> None:
     cli.declare("narrator")
     cli.voicectl("--sandbox", "plan", "--out", "rehearsed", code=0)
-    refused = cli.voicectl("apply", "rehearsed", code=1)
+    refused = cli.voicectl("apply", "rehearsed", code=4)
     assert "The plan was made in the sandbox, but this run uses real accounts." in refused.err
     assert kling.calls == []
     cli.voicectl("plan", "--out", "real", code=0)
-    assert "The plan was made for real accounts" in cli.voicectl("--sandbox", "apply", "real", code=1).err
+    assert "The plan was made for real accounts" in cli.voicectl("--sandbox", "apply", "real", code=4).err
 
 
 def test_what_was_declared_since_waits_for_the_next_plan(planned: CliHarness, kling: KlingService) -> None:
@@ -129,7 +129,7 @@ def test_it_is_refused_when_a_voice_to_be_deleted_was_declared_again(cli: CliHar
     cli.declare("narrator")
     cli.voicectl("plan", "--out", "p", code=0)
     cli.declare("narrator", "hero")
-    assert "The plan is out of date" in cli.voicectl("apply", "p", code=1).err
+    assert "The plan is out of date" in cli.voicectl("apply", "p", code=4).err
     assert kling.count("delete") == 0
 
 
@@ -175,7 +175,7 @@ def test_killed_half_way_it_continues_with_nothing_that_was_not_reviewed(
     changed = names[0] if begun else names[-1]
     unreviewed = voice(changed, voice_url="https://cdn.example.com/unreviewed.mp3")
     cli.write({name: voice(name) for name in names} | {changed: unreviewed})
-    refused = cli.voicectl("apply", "p", code=1)
+    refused = cli.voicectl("apply", "p", code=4)
     assert "The plan is out of date" in refused.err
     assert changed in refused.err
     assert kling.count("create") == 0
@@ -227,7 +227,7 @@ def test_it_says_what_apply_will_do_and_shows_it_again(planned: CliHarness) -> N
 
 def test_a_plan_of_another_manifest_is_refused(planned: CliHarness, kling: KlingService) -> None:
     planned.declare("narrator", "hero", "villain", file="other.yaml")
-    assert "out of date" in planned.voicectl("-f", "other.yaml", "apply", "p", code=1).err
+    assert "out of date" in planned.voicectl("-f", "other.yaml", "apply", "p", code=4).err
     assert kling.count("create") == 0
 
 

@@ -67,7 +67,7 @@ def test_a_wait_that_runs_out_ends_in_the_refusal(tmp_path: Path) -> None:
         first = cli.start("apply", "--auto-approve")
         assert kling.held.wait(20)
         began = time.monotonic()
-        refused = cli.apply("--lock-timeout", "1s", code=1)
+        refused = cli.apply("--lock-timeout", "1s", code=3)
         assert time.monotonic() - began >= 1
         assert "The state is locked" in refused.err
         assert SINCE.search(refused.err)
@@ -94,7 +94,7 @@ def test_whatever_writes_the_state_waits_its_turn(tmp_path: Path, words: list[st
         first = cli.start("apply", "--auto-approve")
         assert kling.held.wait(20)
         (tmp_path / "copy").write_bytes(cli.voicectl("state", "pull", code=0).out.encode())
-        assert "The state is locked" in cli.voicectl(*words, code=1).err
+        assert "The state is locked" in cli.voicectl(*words, code=3).err
         kling.released.set()
         ended(first)
         assert first.returncode == 0
@@ -125,7 +125,7 @@ def test_a_plan_saved_before_the_other_apply_is_refused_after_it(tmp_path: Path)
         kling.released.set()
         ended(first)
         assert "The plan is out of date" in ended(waiting)[1]
-        assert waiting.returncode == 1
+        assert waiting.returncode == 4
         assert kling.bought == 1
 
 
@@ -164,7 +164,7 @@ def test_a_run_that_is_only_stopped_still_holds_its_lock(tmp_path: Path) -> None
         first = cli.start("apply", "--auto-approve")
         assert kling.held.wait(20)
         first.send_signal(signal.SIGSTOP)
-        refused = cli.apply(code=1)
+        refused = cli.apply(code=3)
         [lock_id] = re.findall(r"voicectl unlock (\w+)", refused.err)
         assert f"kill {first.pid}" in cli.voicectl("unlock", lock_id, code=1).err
         first.send_signal(signal.SIGCONT)
@@ -175,7 +175,7 @@ def test_a_run_that_is_only_stopped_still_holds_its_lock(tmp_path: Path) -> None
 
 def test_the_lock_of_another_machine_is_waited_for_and_says_how_to_break_it(made: CliHarness) -> None:
     left_behind(made.folder, host="build-7.example.com", who="ana@build-7.example.com")
-    refused = made.apply("--lock-timeout", "1s", code=1)
+    refused = made.apply("--lock-timeout", "1s", code=3)
     assert "Waiting for the lock. ana@build-7.example.com (pid 4711)" in refused.err
     assert "since 2026-01-02 03:04:05 UTC" in refused.err
     assert "voicectl unlock cafe0001" in refused.err

@@ -33,7 +33,7 @@ def test_any_name_gets_a_state_of_its_own_beside_it(cli: CliHarness, kling: Watc
     cli.declare("hero", file=name)
     cli.voicectl("-f", name, "apply", "--auto-approve", code=0)
     stem = name.removesuffix(".yaml")
-    assert set(cli.files()) - {name} == {f"{stem}.state.json", f"{stem}.state.backup"}
+    assert set(cli.files(history=False)) - {name} == {f"{stem}.state.json", f"{stem}.state.backup"}
     assert cli.voicectl("-f", name, "plan", "--detailed-exitcode").code == 0
     assert cli.voicectl("-f", name, "output", "hero", code=0).out.strip() in kling.voices
 
@@ -57,7 +57,7 @@ def test_the_command_that_a_refusal_says_can_be_typed_whatever_the_folder(
     lock.write_text(
         '{"lock_id":"cafe0001","who":"ana@far","pid":1,"host":"far","operation":"apply","since":"2026-01-02T03:04:05Z"}'
     )
-    refused = cli.voicectl("-C", folder, "-f", "my voices.yaml", "apply", "--auto-approve", code=1)
+    refused = cli.voicectl("-C", folder, "-f", "my voices.yaml", "apply", "--auto-approve", code=3)
     [typed] = re.findall(r"voicectl .*unlock \w+.*", refused.err)
     cli.voicectl(*shlex.split(typed)[1:], code=0)
     assert not lock.exists()
@@ -121,7 +121,7 @@ def test_a_link_stays_a_link_and_its_target_is_replaced(
     cli.declare("narrator", "hero")
     cli.apply()
     assert (cli.folder / "voices.state.json").is_symlink()
-    assert set(cli.files()) == {"voices.state.json"}
+    assert set(cli.files(history=False)) == {"voices.state.json"}
     assert {p.name for p in shared.iterdir() if not p.is_symlink()} == {"real.state.json", "real.state.backup"}
     assert kling.bought == 2
     assert cli.voicectl("plan", "--detailed-exitcode").code == 0
@@ -147,7 +147,7 @@ def test_two_applies_through_two_links_to_one_state_keep_each_other_out(tmp_path
             clis[-1].declare("narrator")
         running = clis[0].start("apply", "--auto-approve")
         assert kling.held.wait(20)
-        refused = clis[1].apply(code=1)
+        refused = clis[1].apply(code=3)
         assert "The state is locked" in refused.err
         assert f"pid {running.pid}" in refused.err
         assert "alive" in clis[1].voicectl(*to_type(refused), code=1).err
@@ -165,7 +165,7 @@ def test_a_linked_folder_is_one_place_too(tmp_path: Path) -> None:
         cli.declare("narrator")
         running = cli.start("apply", "--auto-approve")
         assert kling.held.wait(20)
-        assert "The state is locked" in linked.apply(code=1).err
+        assert "The state is locked" in linked.apply(code=3).err
         kling.released.set()
         running.communicate(timeout=20)
         assert kling.bought == 1

@@ -140,10 +140,11 @@ class CliHarness:
     def voice_id(self, address: str) -> str:
         return self.voicectl("output", address, code=0).out.strip()
 
-    def files(self) -> dict[str, bytes]:
-        """Every file of the folder except the manifests: path -> content."""
-        return {
+    def files(self, *, history: bool = True) -> dict[str, bytes]:
+        """Every file of the folder except the manifests: path -> content. `history`: also the earlier snapshots."""
+        found = {
             str(path.relative_to(self.folder)): path.read_bytes()
             for path in self.folder.rglob("*")
             if path.is_file() and path.suffix not in (".yaml", ".yml")
         }
+        return found if history else {name: held for name, held in found.items() if not name.startswith(".voicectl/")}
