@@ -76,7 +76,7 @@ def test_a_reviewed_replace_that_keeps_the_old_voice_does_not_delete_it(
     cli.voicectl("plan", "--out", "reviewed.plan", code=0)
     (voice,) = tencent.living
     voice.used = True
-    cli.voicectl("apply", "reviewed.plan", "--auto-approve", code=1)
+    cli.voicectl("apply", "reviewed.plan", "--auto-approve", code=4)
     assert [v.voice_id for v in tencent.living] == [old]
 
 
