@@ -21,7 +21,7 @@ from tests.support.kling_socket import HtmlAnswer, JsonAnswer
 from tests.support.lossy_proxy import Loss, LossyProxy
 
 NAMES = ("narrator", "hero", "villain")
-MESSAGES = (2, 4, 6, 8, 10, 12, 14, 17, 20, 24, 28)  # a run sends 20 to 60, by the engine
+MESSAGES = (3, 6, 9, 12, 15, 19, 24)  # a run sends 20 to 60, by the engine
 
 
 class Trap:
@@ -104,7 +104,7 @@ def test_killed_at_a_message_to_the_store(team: Team, number: int, moment: str) 
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("number", [1, 2, 3, 4, 5, 6, 7, 8])
+@pytest.mark.parametrize("number", [1, 2, 4, 6])
 def test_killed_at_a_message_to_the_cloud(team: Team, number: int, moment: str) -> None:
     trap = Trap(number)
     with DeadlyKling(trap, after=moment == "after") as kling:
