@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from reconciler.engine import state_edits
+from reconciler.engine.session import Request
 from reconciler.model.plan import Action
 from reconciler.providers.kling.account import KlingAccount
 from tests.engine.simulated_run import SimulatedRun, voice
@@ -26,3 +30,15 @@ def test_an_apply_does_not_make_a_task_new_that_has_run_for_days() -> None:
     assert [change.action for change in before] == [Action.BLOCKED]
     simulated.apply()
     assert simulated.plan().changes == before
+
+
+@pytest.mark.parametrize(("fault", "expected"), [("voiceless", Action.BLOCKED), ("hide", Action.RECOVER)])
+def test_a_voice_that_left_the_state_is_not_bought_again_while_the_list_does_not_show_it(
+    fault: str, expected: Action
+) -> None:
+    simulated = SimulatedRun()
+    simulated.declare(voice("a"))
+    simulated.apply()
+    state_edits.remove(simulated.session(), "a", Request())
+    simulated.turn(**{fault: 1.0})
+    assert [change.action for change in simulated.plan().changes] == [expected]
