@@ -281,10 +281,7 @@ class VodProvider:
 
 
 def _should_be_listed(record: Record) -> bool:
-    """Whether the list shows this voice if it exists. True also for deleted and failed records.
-
-    Not if another run had used its key: the voice of that run may exist, and may never have been used.
-    """
+    """Whether the list shows this voice if it exists. A voice that another run made with its key may be unused."""
     ended = record.status in {Status.DELETED, Status.FAILED} and not record.key_was_used
     return record.activation is Activation.DONE or ended
 
