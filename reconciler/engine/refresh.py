@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -64,7 +64,7 @@ def observe_all(
     read. `candidates` are records that are not in the state, but must be observed as if they were.
     """
     records_of: dict[str, list[Record]] = {name: [] for name in clouds}
-    for record in (*state.records.values(), *candidates):
+    for record in (*_as_looked_up(manifest, state), *candidates):
         if record.provider in records_of:
             records_of[record.provider].append(record)
     presets = {v.provider for v in manifest.voices.values() if v.origin is Origin.OFFICIAL}
@@ -93,6 +93,17 @@ def observe_all(
         return _split({name: waits.result(future) for name, future in futures.items()})
     finally:
         pool.shutdown(wait=False, cancel_futures=True)  # an interrupted run does not wait for the answers
+
+
+def _as_looked_up(manifest: Manifest, state: State) -> Iterable[Record]:
+    """The records as their clouds are asked for them: an abandoned one with care, if an entry may take it back."""
+    abandoned = [record for record in state.records.values() if record.status is Status.ABANDONED]
+    if not abandoned:
+        return state.records.values()
+    from reconciler.planning import reusable  # most states have no abandoned record
+
+    restored = {record.external_task_id: record for record in reusable.restored(manifest, state, abandoned)}
+    return [restored.get(key, record) for key, record in state.records.items()]
 
 
 def _split(

@@ -44,13 +44,16 @@ def accepted(record: Record, task_id: str, *, now: datetime) -> Record:
 
 
 def seen(record: Record, remote: RemoteVoice, *, now: datetime) -> Record:
-    """The record with what the cloud shows of its task or voice, whatever the status. Raises TypeError."""
+    """The record with what the cloud shows of its task or voice, whatever the status. Raises TypeError.
+
+    Its time changes only with its status: a task that has run for days must not look like a new one.
+    """
     check(remote)
     status = {"running": Status.RUNNING, "ready": Status.READY, "failed": Status.FAILED}[remote.status]
     return replace(
         record,
         status=status,
-        changed_at=now,
+        changed_at=record.changed_at if status is record.status else now,
         task_id=remote.task_id or record.task_id,
         voice_id=remote.voice_id or record.voice_id,
         voice_name=remote.voice_name or record.voice_name,

@@ -1,8 +1,8 @@
 """Plans renamed entries: if another entry has the inputs of a record whose own entry is gone or changed, it moves.
 
-A move makes no call and costs nothing. If more than one pair fits, the user decides. One plan may rename a to b and b
-to c, or swap two entries. If the target address has a voice that does not move, that voice is deleted, as after a
-replace.
+A move makes no call and costs nothing. If more than one pair fits, the user decides; a record without a voice counts
+only if no other fits. One plan may rename a to b and b to c, or swap two entries. If the target address has a voice
+that does not move, that voice is deleted, as after a replace.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from reconciler.planning import markers
 from reconciler.planning.change import make_change
 from reconciler.planning.diff import difference, shown_inputs
 from reconciler.planning.moved_records import moved, others_at_address
+from reconciler.planning.outcome import Failed, Gone, NeverArrived, outcome
 from reconciler.planning.plan_context import PlanContext
 from reconciler.planning.renamed_entries import (
     ask_which_entry,
@@ -61,11 +62,17 @@ def find(
     left += [r for address, begun in context.pending.items() if address not in declared for r in begun]
     kept = [r for r in context.state.records.values() if r.status is Status.ABANDONED and r.address not in declared]
     replaced_records = [record for voice in changed if (record := context.state.at(voice.address)) is not None]
+    open_records = [(record, _made_nothing(context, record)) for record in left if record.status in _OPEN]
+    made = [record for record, nothing in open_records if not nothing]
     found = _Matcher(context)
-    found.match(new, [r for r in left if r.status in _OPEN])
-    found.match(changed, [r for r in left if r.status in _OPEN])
+    found.match(new, made)
+    found.match(changed, made)
     found.match([*new, *changed], replaced_records, undecided=False)
     found.match(new, [r for r in kept if r.named and not _has_other_record(context.state, r)])
+    # Last: the user is not asked to choose between a voice and a creation that made none.
+    empty = [record for record, nothing in open_records if nothing]
+    found.match(new, empty)
+    found.match(changed, empty)
     found.remove_protected()
     for address in [a for a, record in found.pairs.items() if {a, record.address} & set(stale)]:
         found.unclear[address] = blocked_by_stale_state(declared[address], found.pairs.pop(address))
@@ -238,6 +245,17 @@ def _fits_entry(context: PlanContext, voice: Voice, record: Record) -> bool:
         return False
     strict = voice.lifecycle.model_copy(update={"ignore_changes": ()})
     return not difference(replace(voice, lifecycle=strict), record).identity
+
+
+def _made_nothing(context: PlanContext, record: Record) -> bool:
+    """Whether the creation has provably no voice: its call never arrived, it failed, or its voice was deleted."""
+    match outcome(context, record):
+        case NeverArrived() | Gone():
+            return True
+        case Failed(unseen=why):
+            return not why and not record.key_was_used
+        case _:
+            return False
 
 
 def _is_sound(address: str) -> bool:

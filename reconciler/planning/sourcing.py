@@ -76,23 +76,39 @@ def repeat_call(context: PlanContext, voice: Voice, replacement: Replacement, re
 def pending_creation(context: PlanContext, voice: Voice, record: Record | None) -> Record | None:
     """An unbound creation of this voice with the same inputs; `record` is the current record of the address.
 
-    Of several: the one that exists, else one that may exist, else the newest. A failed one counts until the address
-    has a later record; without a record, only one whose key another run had used, since its voice may exist.
+    Of several: the one that exists, else one that may exist, else the newest. A failed one counts until it is settled.
     """
-    found: list[Record] = []
-    for pending in context.pending.get(voice.address, ()):
-        last = context.state.highest.get(voice.address, 0) if record is None else record.generation
-        settled = pending.status is Status.FAILED and (
-            pending.generation < last or (record is None and not _is_of_another_run(context, pending))
-        )
-        if not settled and not difference(voice, pending).identity:
-            found.append(pending)
+    found = [
+        pending
+        for pending in context.pending.get(voice.address, ())
+        if not (pending.status is Status.FAILED and _is_settled(context, voice, record, pending))
+        and not difference(voice, pending).identity
+    ]
     return min(found, key=lambda pending: _uncertainty_rank(context, pending), default=None)
+
+
+def _is_settled(context: PlanContext, voice: Voice, record: Record | None, failed: Record) -> bool:
+    """Whether the failed creation no longer matters: the address has a later record, or none.
+
+    If another run had used its key, its voice may exist. So it matters until the user has decided on it.
+    """
+    if _is_of_another_run(context, failed):
+        return _was_decided_on(context, voice, failed)
+    return record is None or failed.generation < record.generation
 
 
 def _is_of_another_run(context: PlanContext, failed: Record) -> bool:
     """Whether another run had used the key of the failed creation, so that its voice may exist."""
     return failed.key_was_used and not isinstance(context.observation(failed), Absent)
+
+
+def _was_decided_on(context: PlanContext, voice: Voice, refused: Record) -> bool:
+    """Whether the user has imported or paid for a later voice of the same inputs."""
+    digests = markers.digests(voice)
+    return any(
+        record.generation > refused.generation and record.digest in digests and not record.key_was_used
+        for record in context.state.by_address.get(voice.address, ())
+    )
 
 
 def _uncertainty_rank(context: PlanContext, pending: Record) -> int:
@@ -199,11 +215,11 @@ def _blocked_by_used_key(context: PlanContext, voice: Voice, replacement: Replac
     """The change that blocks the creation if another run used its key and the cloud can't show what became of it."""
     if voice.address in context.options.retry:
         return None
-    last, account = context.state.highest.get(voice.address, 0), context.observations[voice.provider].account
+    account = context.observations[voice.provider].account
     for record in context.refused.get(voice.address, ()):
-        if record.generation < last or record.account != account or record.digest not in markers.digests(voice):
-            continue  # one that was paid for later is known, and has been decided on
-        if not isinstance(context.observation(record), Absent):
+        if record.account != account or record.digest not in markers.digests(voice):
+            continue
+        if _is_of_another_run(context, record) and not _was_decided_on(context, voice, record):
             why, ways = (
                 "another run used this entry's key, and its voice may exist",
                 failure_hint(voice, record.cause),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 
 from reconciler.engine import import_resolve, state_edits, state_rebuild
 from reconciler.engine.session import Request
@@ -23,6 +24,14 @@ _LATEST_LIST = 60.0  # seconds that a list of these stories is late at most
 _REMEMBERED = 70 * 3600.0  # seconds that a task of VOD's can be looked up, with some reserve
 _REBUILD = ("state", "rebuild", "--lineage")
 _PATIENT = 10  # words that a person says at most
+
+
+@dataclass(frozen=True)
+class PaidAgain:
+    """Addresses that a person pays for again, by the option that the plan names for them."""
+
+    retry: frozenset[str] = frozenset()
+    replace: frozenset[str] = frozenset()
 
 
 class Operator:
@@ -79,13 +88,14 @@ class Operator:
     def _abandoned(self) -> frozenset[str]:
         return frozenset(k for k, r in self._simulated.state.records.items() if r.status is Status.ABANDONED)
 
-    def follow(self, *, patient: bool, allow_recreates: int | None = None) -> frozenset[str]:
-        """Types what is written beside what is blocked. Returns the addresses to pay for again.
+    def follow(self, *, patient: bool, allow_recreates: int | None = None) -> PaidAgain:
+        """Types what is written beside what is blocked. Returns what to pay for again.
 
         `patient`: what is still being made is waited for. `allow_recreates`: what the last apply was told, after which
         a plan says what comes next.
         """
         paid: set[str] = set()
+        replaced: set[str] = set()
         for change in self._simulated.plan(allow_recreates=allow_recreates).changes:
             with suppress(UsageError):  # what was done a moment ago has changed more than this entry
                 if typed(change.hint, *_REBUILD):
@@ -95,15 +105,22 @@ class Operator:
                     state_edits.move(self._simulated.session(), source, target, Request())
                 elif typed(change.hint, "import") and not self._imported(change.address, patient=patient):
                     paid |= {change.address} if typed(change.hint, "--retry") else set()
-                elif typed(change.hint, "apply", "--replace") and self._shown_instead(change.address):
-                    self._imported(change.address, patient=patient)
+                elif typed(change.hint, "apply", "--replace"):
+                    there = self._shown_instead(change.address) and self._imported(change.address, patient=patient)
+                    if not (there or patient) and self._are_two_accounts(change.address):
+                        replaced.add(change.address)
                 elif not patient and typed(change.hint, "--retry") and (stuck := self._stuck(change.address)):
                     self._wait_no_longer(stuck)
                     paid.add(change.address)
         again = self._simulated.plan(retry=frozenset(paid), allow_recreates=allow_recreates).changes if paid else ()
         if any(typed(change.hint, *_REBUILD) for change in again):  # of a second lineage, behind the one that is known
             self.rebuild(retry=frozenset(paid))
-        return frozenset(paid)
+        return PaidAgain(frozenset(paid), frozenset(replaced))
+
+    def _are_two_accounts(self, address: str) -> bool:
+        """Whether the provider that the entry names now is another account than that of its voice: people know."""
+        record, voice = self._simulated.state.at(address), self._simulated.voices[address]
+        return record is not None and self._expected.account(record.provider) != self._expected.account(voice.provider)
 
     def _shown_instead(self, address: str) -> bool:
         """Whether a plan that is to pay for another voice shows one that is there already, to be imported."""

@@ -118,8 +118,9 @@ class Simulation:
             if applied is not None and applied.plan.empty:
                 break
             self.operator.settle(allowed)
-            if paid := self.operator.unsure() | self.operator.follow(patient=False, allow_recreates=allowed):
-                self._apply(Run(), allow_recreates=allowed, retry=paid)
+            unsure, paid = self.operator.unsure(), self.operator.follow(patient=False, allow_recreates=allowed)
+            if unsure | paid.retry | paid.replace:
+                self._apply(Run(), allow_recreates=allowed, retry=unsure | paid.retry, replaced=paid.replace)
         self.chronicle.story.append(Lost(self._held_elsewhere() | self.chronicle.lost))
         told = [*self.chronicle.wrong, *oracle.complaints(self.chronicle.story, self.operator.looks_back())]
         assert not told, "\n".join(told)
@@ -152,6 +153,7 @@ class Simulation:
         allow_deletes: int | None = None,
         allow_recreates: int | None = None,
         retry: frozenset[str] = frozenset(),
+        replaced: frozenset[str] = frozenset(),
     ) -> Applied | None:
         self._moments = 0
         self.chronicle.began()
@@ -162,13 +164,14 @@ class Simulation:
                 allow_deletes=allow_deletes,
                 allow_recreates=allow_recreates,
                 retry=retry,
+                replace=replaced,
             )
         except SafetyStop as stop:
             deletes, recreates = (typed(stop.hint, name) for name in ("--allow-deletes", "--allow-recreates"))
             if allow_deletes is not None:
                 return None  # the clouds show another number than a moment ago: the person goes away
             allowed = int(recreates[0][0]) if recreates else allow_recreates
-            return self._apply(run, int(deletes[0][0]) if deletes else None, allowed, retry)
+            return self._apply(run, int(deletes[0][0]) if deletes else None, allowed, retry, replaced)
 
     def _hook(self, run: Run) -> Callable[[str, str], None]:
         def hook(moment: str, what: str) -> None:
@@ -305,6 +308,6 @@ class Simulation:
         self._arrive_all()
         try:
             paid = self.operator.follow(patient=True)
-            self._apply(Run(), retry=paid)
+            self._apply(Run(), retry=paid.retry)
         except CloudError:  # the plan could not be made
             pass

@@ -162,7 +162,7 @@ def test_a_used_up_quota_is_not_a_fault_of_the_sample(simulated: SimulatedRun, m
     assert (len(simulated.made), simulated.record("a").status) == (1, Status.READY)
 
 
-@pytest.mark.parametrize("method", ["create", "clone"])
+@pytest.mark.parametrize("method", ACTIONS)
 @pytest.mark.parametrize("leaves", [True, False])
 def test_a_voice_whose_key_another_run_used_is_not_bought_again_when_nothing_is_listed(
     simulated: SimulatedRun, method: str, leaves: bool

@@ -10,7 +10,7 @@ import pytest
 from reconciler.errors import PlanSpent, SafetyStop
 from reconciler.model.manifest import Lifecycle
 from reconciler.model.state import Status
-from reconciler.protocols.backend import LockInfo
+from reconciler.protocols.backend import Lease, LockInfo
 from tests.engine.simulated_run import Died, SimulatedRun, voice
 
 
@@ -27,11 +27,11 @@ def test_what_another_run_did_while_the_lock_was_waited_for_is_known(monkeypatch
     free = simulated.backend.lock
 
     @contextmanager
-    def held_by_another_run(holder: LockInfo) -> Iterator[None]:
+    def held_by_another_run(holder: LockInfo) -> Iterator[Lease]:
         monkeypatch.setattr(simulated.backend, "lock", free)
         simulated.apply()
-        with free(holder):
-            yield
+        with free(holder) as lease:
+            yield lease
 
     monkeypatch.setattr(simulated.backend, "lock", held_by_another_run)
     assert simulated.apply().plan.empty

@@ -20,9 +20,11 @@ from hypothesis import strategies as st
 
 import reconciler
 from reconciler.engine import refresh
+from reconciler.model.manifest import Voice
 from reconciler.sandbox.faults import DeletedVoice
+from tests.engine.simulated_run import voice
 from tests.engine.simulation import Simulation
-from tests.engine.steps import Edit, Step, Weather
+from tests.engine.steps import Edit, Rebuilt, Run, StateLost, Step, Switched, Weather
 from tests.engine.stories import BY_LIST, KLING, SAMPLE, SOUND, TENCENT, Clouds, manifests, tales
 from tests.sampling import Mode, mode
 
@@ -102,6 +104,19 @@ def test_whatever_happens_at_clouds_that_can_not_be_queried_each_voice_is_bought
 @told_of(BY_LIST)
 def test_whatever_happens_where_a_late_list_shows_a_lost_call_each_voice_is_bought_once(**told: Any) -> None:
     live(BY_LIST, **told)
+
+
+def test_where_each_of_two_accounts_shows_a_voice_under_one_key_a_person_says_that_they_are_two() -> None:
+    """Two runners made both, with states of one lineage. The plan can't know it, and names the option that pays."""
+    failed, here, there = voice("a", sample="bad"), voice("a"), voice("a", provider="other")
+    story: list[Step] = [Run(), StateLost(), Rebuilt(), Switched(), Rebuilt()]
+    story += [*_edited(here), Switched(), *_edited(there), Switched()]
+    story += [Edit((voice("a", provider="other", sample="a-2"), voice("d")))]
+    live(KLING, first=Edit((failed, voice("d"))), story=story, deleted=DeletedVoice.VANISHES, late_by_id=0.0, seed=1)
+
+
+def _edited(entry: Voice) -> list[Step]:
+    return [Edit((entry, voice("d"))), Run()]
 
 
 def live(

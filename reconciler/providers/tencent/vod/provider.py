@@ -281,8 +281,9 @@ class VodProvider:
 
 
 def _should_be_listed(record: Record) -> bool:
-    """Whether the list shows this voice if it exists. True also for deleted and failed records."""
-    return record.activation is Activation.DONE or record.status in {Status.DELETED, Status.FAILED}
+    """Whether the list shows this voice if it exists. A voice that another run made with its key may be unused."""
+    ended = record.status in {Status.DELETED, Status.FAILED} and not record.key_was_used
+    return record.activation is Activation.DONE or ended
 
 
 def _recorded_voice(record: Record) -> RemoteVoice:

@@ -246,6 +246,14 @@ def test_a_voice_whose_task_is_not_shown_is_unverifiable_never_gone() -> None:
     assert isinstance(seen, Unverifiable)
 
 
+@pytest.mark.parametrize("task_id", [TASK, None])
+def test_an_abandoned_creation_without_its_voice_id_is_seen_by_its_task(task_id: str | None) -> None:
+    vod, _ = provider(DescribeTasks=page(line()), DescribeTaskDetail=made())
+    seen = look(vod, record(Status.ABANDONED, task_id=task_id))
+    assert isinstance(seen, Found)
+    assert seen.remote.voice_id == "829826751"
+
+
 @pytest.mark.parametrize("code", ["InvalidParameterValue.TaskId", "ResourceNotFound", "InvalidParameterValue"])
 def test_a_task_that_ran_past_72_hours_is_unverifiable(code: str) -> None:
     vod, _ = provider(aged(73), DescribeTaskDetail=refusal(code))
