@@ -16,6 +16,7 @@
     │   ├── KeyMissing            the state is encrypted, and no configured key decrypts it; names the keys by id
     │   ├── StateNotEncrypted     the manifest asks for encryption, but the state is plain
     │   ├── StateForeign          the state belongs to another manifest or lineage
+    │   ├── StateRightsMissing    the database's role may not do it; names the statements that allow it
     │   ├── StateMoved            the state is stored elsewhere now; says where
     │   ├── StateLocked           another run is applying; names its user
     │   ├── StateConflict         the state changed between load and save
@@ -165,6 +166,12 @@ class StateNotEncrypted(StateError):
 
 class StateForeign(StateError):
     """The state belongs to another manifest or to another lineage; each cause has its own headline."""
+
+
+class StateRightsMissing(StateError):
+    """The detail has lines: SQL statements, to be pasted."""
+
+    summary = "The role has no right to do this"
 
 
 class StateMoved(StateError):

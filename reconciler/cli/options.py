@@ -102,8 +102,20 @@ def detail_options(command: Command) -> Command:
     return command
 
 
+_KNOWN_VERBS = ("apply", "destroy", "drift")  # they choose what their hints say themselves
+
+
+def _note_verb(context: click.Context, _: click.Parameter, given: str | None) -> str | None:
+    """A hint about --lock-timeout names the command that wants the lock."""
+    verb = context.command_path.partition(" ")[2]
+    if verb not in _KNOWN_VERBS:
+        context.find_root().obj.verb = verb
+    return given
+
+
 lock_option = click.option(
     "--lock-timeout",
+    callback=_note_verb,
     metavar="TIME",
     help="How long to wait for a lock that another run holds, such as 5m.  [default: 0s; 5m where CI=true]",
 )

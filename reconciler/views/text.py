@@ -6,7 +6,7 @@ with `colour`, our own colours.
 
 from __future__ import annotations
 
-from reconciler.errors import CloudError, ManifestError, StateNotSaved, VoicectlError
+from reconciler.errors import CloudError, ManifestError, StateNotSaved, StateRightsMissing, VoicectlError
 from reconciler.hints import command
 from reconciler.model.events import Event, Kind, Tally
 from reconciler.model.manifest import AUDIO, Manifest
@@ -55,8 +55,8 @@ def error(error: VoicectlError, options: RenderOptions = PLAIN) -> str:
 
 
 def _facts(error: VoicectlError) -> str:
-    """The detail on one line. A list of records keeps its lines, indented, so none looks like a message."""
-    if not isinstance(error, StateNotSaved):
+    """The detail on one line. A list of records or statements keeps its lines, indented: none looks like a message."""
+    if not isinstance(error, StateNotSaved | StateRightsMissing):
         return escape(error.below)
     first, *listed = error.detail.split("\n")
     return "\n".join([escape(first), *(f"  {escape(line.strip())}" for line in listed)])

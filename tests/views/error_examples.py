@@ -15,6 +15,7 @@ from reconciler.backends import filelock
 from reconciler.backends.encrypted import EncryptedBackend
 from reconciler.backends.encryption.key_sources import Sources
 from reconciler.backends.encryption.keyring import Keyring
+from reconciler.backends.postgres.tables import grants_to_apply
 from reconciler.cli.results import Results
 from reconciler.engine import rescue
 from reconciler.engine.store import Store
@@ -205,6 +206,11 @@ EXAMPLES: dict[type[VoicectlError], Callable[[], object]] = {
     errors.StateNotEncrypted: lambda: EncryptedBackend(backend_holding(STATE), Keyring(Sources((), ()))).read(),
     errors.StateForeign: lambda: foreign.check_manifest(
         STATE, "studio.yaml", where="studio.state.json", place="-f studio.yaml"
+    ),
+    errors.StateRightsMissing: lambda: errors.StateRightsMissing(
+        "postgresql://db.example.com/voices?name=prod: the role ann may not change the state. An administrator of the "
+        f"database voices can allow it:\n{grants_to_apply('ann')}",
+        "Or use a role that may: PGUSER, or the user in the connection string.",
     ),
     errors.StateMoved: lambda: moved.refusal(
         Moved(moved_to="s3://acme-states/voices", lineage=LINEAGE, serial=13), "voices.state.json"

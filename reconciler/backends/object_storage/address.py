@@ -20,7 +20,7 @@ from reconciler.backends.object_storage import credentials
 from reconciler.backends.object_storage.backend import ObjectStorageBackend
 from reconciler.backends.object_storage.faults import Place
 from reconciler.backends.object_storage.requests import Access
-from reconciler.errors import EndpointInvalid, UsageError
+from reconciler.errors import EndpointInvalid, StateError, UsageError
 from reconciler.protocols.backend import KEPT, LEASE
 from reconciler.values import value
 
@@ -69,13 +69,16 @@ def open_object_storage(
 def access(url: str, *, endpoint: str | None, environ: Mapping[str, str]) -> Access:
     """The store at a URL. Makes no request."""
     address = _parsed(url)
-    match address.scheme:
-        case "s3":
-            return _s3(address, endpoint, environ)
-        case "gs":
-            return _gcs(address, endpoint, environ)
-        case _:
-            return _azure(address, endpoint, environ)
+    from obstore.exceptions import BaseError
+
+    opened = {"s3": _s3, "gs": _gcs}.get(address.scheme, _azure)
+    try:
+        return opened(address, endpoint, environ)
+    except BaseError:  # its words hold what it read
+        raise StateError(
+            f"{address.url}: the credentials or the settings of the store in the environment can't be used.",
+            "Check the variables of the store, and the files that they name, such as GOOGLE_APPLICATION_CREDENTIALS.",
+        ) from None
 
 
 def _s3(address: _Address, given: str | None, environ: Mapping[str, str]) -> Access:

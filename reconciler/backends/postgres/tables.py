@@ -10,7 +10,7 @@ from reconciler.backends.postgres.connection import Connection
 from reconciler.backends.postgres.failures import NoTables, NotAllowed
 from reconciler.backends.postgres.settling import Settling
 from reconciler.backends.postgres.statements import FormatRow, RoleRow
-from reconciler.errors import StateDamaged, StateError, StateTooNew
+from reconciler.errors import StateDamaged, StateError, StateRightsMissing, StateTooNew
 
 _SCHEMA = "CREATE SCHEMA IF NOT EXISTS voicectl;"
 
@@ -127,7 +127,7 @@ class Tables:
         return self._settling.asked(self._role, "could not be read")
 
     def _lacks_tables(self, role: RoleRow) -> StateError:
-        return StateError(
+        return StateRightsMissing(
             f"{self._where} has no tables of voicectl yet, and the role {role.role} may not create them. "
             f"An administrator of the database {role.database} can:\n{_SCHEMA}\n{_TABLES}\n"
             f"{grants_to_apply(role.role)}\n-- and for a role that only plans, here {_PLANNER}:\n"
@@ -141,7 +141,7 @@ class Tables:
             return self._lacks_tables(role)
         grants = grants_to_apply(role.role) if writes else grants_to_plan(role.role)
         what = "change the state" if writes else "read the state"
-        return StateError(
+        return StateRightsMissing(
             f"{self._where}: the role {role.role} may not {what}. An administrator of the database "
             f"{role.database} can allow it:\n{grants}",
             "Or use a role that may: PGUSER, or the user in the connection string.",
