@@ -66,6 +66,22 @@ def test_after_a_lease_that_ran_out_nothing_is_sent_until_it_is_renewed() -> Non
     assert len(simulated.made) == 1
 
 
+def test_a_run_whose_lease_is_never_renewed_again_ends() -> None:
+    lease = Held()
+    simulated = with_lease(lease, "narrator", "hero")
+
+    def run_out(moment: str, what: str) -> None:
+        if (moment, what) == ("after", "write"):
+            lease.seconds = -1.0
+
+    simulated.hook = run_out
+    applied = simulated.apply()
+    assert applied.halted is not None
+    assert "could not be renewed for 120 s" in applied.halted
+    assert simulated.made == []
+    assert simulated.clock.monotonic() < 200
+
+
 def test_a_lease_that_is_too_short_for_a_call_lets_none_go_but_half_a_lease_is_enough() -> None:
     """A call may take 70 s here, longer than any lease of a minute."""
     lease = Held(50.0)
