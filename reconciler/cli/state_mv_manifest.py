@@ -60,6 +60,8 @@ def move_manifest(source: Path | None, lock_timeout: str | None) -> int:
             )
         if held is not None and held.lineage != moved.lineage and held.current:
             raise UsageError(f"{target.where} holds voices already.", "Two states can't be merged.")
+        if held is not None and held.lineage == moved.lineage and held.serial > moved.serial:
+            moved = held  # it was moved before, by a command that was killed, and a run has changed it since
         target.begin(held, pays=False)
         accepts = shared_place.digest(manifest_at(workspace).voices) if wiring.is_shared(settings) else None
         target.finish(moved.with_changes(manifest=workspace.name, accepts=accepts))
