@@ -179,3 +179,24 @@ def test_a_call_that_may_still_be_open_is_not_paid_a_second_time_by_hand() -> No
         resolve(simulated.session(), "narrator", Request(), voice_id=None, retry=True)
     simulated.clock.pass_(80.0)
     resolve(simulated.session(), "narrator", Request(), voice_id=None, retry=True)
+
+
+def test_a_write_that_was_made_although_it_failed_is_no_conflict_for_the_next_one() -> None:
+    """The store took the append, and then could not be reached for a minute: neither reply nor content came back."""
+    simulated = SimulatedRun(latency=4.0, task_seconds=1)
+    simulated.declare(voice("narrator"), voice("hero"))
+    failures = ["append"]
+
+    def lose_the_reply(moment: str, what: str) -> None:
+        if moment == "after" and failures and failures[0] == what and simulated.made:
+            failures.pop()
+            raise StateError("The store could not be reached.")
+
+    simulated.hook = lose_the_reply
+    applied = simulated.apply()
+    assert failures == []
+    assert applied.halted == "the state could not be saved; voicectl still waits for the open calls"
+    assert {r.status for r in simulated.state.records.values()} <= {Status.RUNNING, Status.READY}
+    simulated.apply()
+    assert len(simulated.made) == 2
+    assert simulated.at_status(Status.READY) == ["hero", "narrator"]
