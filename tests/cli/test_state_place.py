@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.cli_harness import CliHarness, voice
+from tests.support.engines.http_state_server import StateServer
 from tests.support.kling_service import KlingService
 
 SECRET = "s3cr3t-passw0rd"
@@ -75,3 +76,15 @@ def test_a_pipeline_begins_no_state_for_voices_that_no_cloud_lists(cli: CliHarne
 def test_a_state_in_another_engine_is_named_in_the_hints(made: CliHarness) -> None:
     refused = made.voicectl("--state", "local", "state", "show", "nobody", code=1)
     assert "--state local" in refused.err
+
+
+def test_a_token_in_the_address_is_neither_stored_in_the_old_place_nor_printed(cli: CliHarness) -> None:
+    cli.declare("narrator")
+    cli.apply()
+    with StateServer() as server:
+        team = with_env(cli, VOICECTL_STATE=f"{server.url}/state/voices?token={SECRET}", NO_PROXY="127.0.0.1")
+        moved = team.voicectl("state", "migrate", code=0)
+        refused = cli.voicectl("plan", code=1)
+    assert f"the state was moved to {server.url}/state/voices." in refused.err
+    assert SECRET not in moved.err + refused.err
+    assert not [path for path, content in cli.files().items() if SECRET.encode() in content]
