@@ -221,7 +221,7 @@ class Store:
         """If the last write failed, but was made: continues from it. `state` is what will be written next."""
         if self._unclear is None:
             return
-        with self._saving(state):
+        with self._saving(state.numbered(self._unclear.serial + 1)):
             stored = stored_state(self._backend)
         if stored is not None and statefile.dump(stored.state) == statefile.dump(self._unclear):
             self._remember(stored)

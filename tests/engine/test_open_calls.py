@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from reconciler.engine.import_resolve import resolve
 from reconciler.engine.session import Request
-from reconciler.errors import Fenced, StateError, UsageError
+from reconciler.engine.store import Store
+from reconciler.errors import Fenced, StateError, StateNotSaved, UsageError
 from reconciler.model.events import Event, Kind
-from reconciler.model.state import Status
+from reconciler.model.state import State, Status
 from tests.engine.simulated_run import SimulatedRun, voice
+from tests.support.clock import FakeClock
+from tests.support.memory_backend import MemoryBackend
+from tests.support.stores import with_voice
 
 BOB = "bob@elsewhere took over the lock of this state."
 
@@ -179,6 +184,28 @@ def test_a_call_that_may_still_be_open_is_not_paid_a_second_time_by_hand() -> No
         resolve(simulated.session(), "narrator", Request(), voice_id=None, retry=True)
     simulated.clock.pass_(80.0)
     resolve(simulated.session(), "narrator", Request(), voice_id=None, retry=True)
+
+
+def test_the_copy_of_a_run_whose_last_write_is_unclear_can_be_pushed_over_it(tmp_path: Path) -> None:
+    backend = MemoryBackend()
+    store = Store(backend, clock=FakeClock(), rescue_path=tmp_path / "rescue.json")
+    begun = State(lineage="0123", serial=0)
+    store.begin(begun)
+    store.commit(begun)
+    backend.after = lost
+    later = with_voice(begun, "narrator", Status.READY, voice_id="86")
+    with pytest.raises(StateNotSaved):
+        store.commit(later)
+    reading, backend.read = backend.read, lambda: lost("read")  # type: ignore[method-assign]
+    with pytest.raises(StateNotSaved):
+        store.commit(with_voice(later, "hero", Status.READY, voice_id="87"))
+    backend.after, backend.read = lambda what: None, reading  # type: ignore[method-assign]
+    another = Store(backend, clock=FakeClock(), rescue_path=tmp_path / "other.json")
+    assert {r.voice_id for r in another.push((tmp_path / "rescue.json").read_bytes()).records.values()} == {"86", "87"}
+
+
+def lost(what: str) -> None:
+    raise StateError("The store could not be reached.")
 
 
 def test_a_write_that_was_made_although_it_failed_is_no_conflict_for_the_next_one() -> None:
