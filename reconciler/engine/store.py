@@ -13,7 +13,7 @@ from pathlib import Path
 from reconciler.engine.lock_owner import LockOwner, new_lock_id
 from reconciler.engine.locking import taken
 from reconciler.engine.rescue import RescueCopy, records_answered
-from reconciler.engine.stored_state import NO_VOICES, StoredState, disk_errors, stored_state
+from reconciler.engine.stored_state import NO_VOICES, StoredState, disk_errors, state_at_serial, stored_state
 from reconciler.errors import KeyMissing, StateConflict, StateDamaged, StateLocked, StateNotEncrypted
 from reconciler.model import statefile
 from reconciler.model.manifest import Voice
@@ -162,8 +162,7 @@ class Store:
 
     def at_serial(self, serial: int) -> State:
         """The state in a snapshot that is kept. Raises StateError."""
-        with disk_errors(self.where, "could not be read"):
-            return statefile.load(self._backend.snapshot(serial))
+        return state_at_serial(self._backend, serial)
 
     def pull(self, serial: int | None = None) -> bytes:
         """The state as one file, with its journal folded in; or as it was at a serial."""

@@ -41,6 +41,18 @@ def stored_state(backend: Backend, voices: Mapping[str, Voice] = NO_VOICES) -> S
     return StoredState(state, blob.version, bool(blob.entries))
 
 
+def state_at_serial(backend: Backend, serial: int) -> State:
+    """The state in a snapshot that the backend keeps. Raises StateMoved for the mark of a state that had left."""
+    with disk_errors(backend.where, "could not be read"):
+        snapshot = backend.snapshot(serial)
+    gone = moved.parse(snapshot)
+    if gone is None:
+        return statefile.load(snapshot)
+    if gone.state is None:
+        raise moved.refusal(gone, f"{backend.where}, at the serial {serial}")
+    return statefile.load(gone.state.encode())
+
+
 @contextmanager
 def disk_errors(where: str, what: str) -> Iterator[None]:
     """Raises a StateError for an error of the disk: the state at `where` `what`."""

@@ -88,3 +88,14 @@ def test_a_token_in_the_address_is_neither_stored_in_the_old_place_nor_printed(c
     assert f"the state was moved to {server.url}/state/voices." in refused.err
     assert SECRET not in moved.err + refused.err
     assert not [path for path, content in cli.files().items() if SECRET.encode() in content]
+
+
+def test_a_snapshot_of_a_state_that_had_left_is_not_called_damaged(cli: CliHarness) -> None:
+    cli.declare("narrator")
+    cli.apply()
+    with StateServer() as server:
+        cli.voicectl("state", "migrate", "--to", f"{server.url}/state/voices", code=0)
+    left, leaving, *_ = cli.voicectl("state", "history", "--json", code=0).json
+    refused = cli.voicectl("state", "show", "--serial", str(left["serial"]), code=1)
+    assert f"the state was moved to {server.url}/state/voices" in refused.err
+    assert "narrator: ready" in cli.voicectl("state", "show", "--serial", str(leaving["serial"]), code=0).out
