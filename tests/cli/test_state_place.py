@@ -99,3 +99,15 @@ def test_a_snapshot_of_a_state_that_had_left_is_not_called_damaged(cli: CliHarne
     refused = cli.voicectl("state", "show", "--serial", str(left["serial"]), code=1)
     assert f"the state was moved to {server.url}/state/voices" in refused.err
     assert "narrator: ready" in cli.voicectl("state", "show", "--serial", str(leaving["serial"]), code=0).out
+
+
+@pytest.mark.parametrize("source", [(), ("voices.yaml",)])
+def test_a_manifest_is_renamed_after_its_state_left_the_folder(cli: CliHarness, source: tuple[str, ...]) -> None:
+    cli.declare("narrator")
+    cli.apply()
+    with StateServer() as server:
+        team = with_env(cli, VOICECTL_STATE=f"{server.url}/state/voices", NO_PROXY="127.0.0.1")
+        team.voicectl("state", "migrate", code=0)
+        (cli.folder / "voices.yaml").rename(cli.folder / "cast.yaml")
+        team.voicectl("-f", "cast.yaml", "state", "mv-manifest", *source, code=0)
+        assert team.voicectl("-f", "cast.yaml", "plan", "--detailed-exitcode", code=0)
