@@ -111,3 +111,16 @@ def test_a_manifest_is_renamed_after_its_state_left_the_folder(cli: CliHarness, 
         (cli.folder / "voices.yaml").rename(cli.folder / "cast.yaml")
         team.voicectl("-f", "cast.yaml", "state", "mv-manifest", *source, code=0)
         assert team.voicectl("-f", "cast.yaml", "plan", "--detailed-exitcode", code=0)
+
+
+def test_the_way_back_is_the_command_that_the_old_place_names(cli: CliHarness) -> None:
+    cli.declare("narrator")
+    cli.apply()
+    with StateServer() as server:
+        cli.env["NO_PROXY"] = "127.0.0.1"
+        url = f"{server.url}/state/voices"
+        cli.voicectl("state", "migrate", "--to", url, code=0)
+        refused = cli.voicectl("plan", code=1)
+        assert f"to move it back: voicectl state migrate --from {url}" in refused.err
+        cli.voicectl("state", "migrate", "--from", url, code=0)
+    assert cli.actions() == {}
