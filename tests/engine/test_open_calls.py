@@ -13,6 +13,7 @@ from reconciler.engine.store import Store
 from reconciler.errors import Fenced, StateError, StateNotSaved, UsageError
 from reconciler.model.events import Event, Kind
 from reconciler.model.state import State, Status
+from reconciler.protocols.backend import Blob
 from tests.engine.simulated_run import SimulatedRun, voice
 from tests.support.clock import FakeClock
 from tests.support.memory_backend import MemoryBackend
@@ -187,7 +188,7 @@ def test_a_call_that_may_still_be_open_is_not_paid_a_second_time_by_hand() -> No
 
 
 def test_the_copy_of_a_run_whose_last_write_is_unclear_can_be_pushed_over_it(tmp_path: Path) -> None:
-    backend = MemoryBackend()
+    backend = Unreachable()
     store = Store(backend, clock=FakeClock(), rescue_path=tmp_path / "rescue.json")
     begun = State(lineage="0123", serial=0)
     store.begin(begun)
@@ -196,12 +197,23 @@ def test_the_copy_of_a_run_whose_last_write_is_unclear_can_be_pushed_over_it(tmp
     later = with_voice(begun, "narrator", Status.READY, voice_id="86")
     with pytest.raises(StateNotSaved):
         store.commit(later)
-    reading, backend.read = backend.read, lambda: lost("read")  # type: ignore[method-assign]
+    backend.answers = False
     with pytest.raises(StateNotSaved):
         store.commit(with_voice(later, "hero", Status.READY, voice_id="87"))
-    backend.after, backend.read = lambda what: None, reading  # type: ignore[method-assign]
+    backend.after, backend.answers = lambda what: None, True
     another = Store(backend, clock=FakeClock(), rescue_path=tmp_path / "other.json")
     assert {r.voice_id for r in another.push((tmp_path / "rescue.json").read_bytes()).records.values()} == {"86", "87"}
+
+
+class Unreachable(MemoryBackend):
+    """Can't be read while it does not answer."""
+
+    answers = True
+
+    def read(self) -> Blob | None:
+        if not self.answers:
+            lost("read")
+        return super().read()
 
 
 def lost(what: str) -> None:
