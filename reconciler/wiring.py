@@ -186,12 +186,15 @@ def fetch() -> Fetch:
 
 
 def remove_sandbox_states(workspace: Workspace) -> None:
-    """Removes the sandbox's states in this folder, because the sandbox's world was emptied."""
+    """Removes the sandbox's states in this folder, because the sandbox's world was emptied.
+
+    The workspace may be the real one: `sandbox reset` works without --sandbox too.
+    """
     import shutil
 
     for kept in (workspace.folder / SANDBOX).glob("*.state.*"):
         kept.unlink()
-    shutil.rmtree(workspace.history.parent, ignore_errors=True)
+    shutil.rmtree(replace(workspace, sandbox=True).history.parent, ignore_errors=True)
 
 
 def world(workspace: Workspace) -> World:

@@ -27,6 +27,7 @@ def migrate(target: str | None, source: str | None, lock_timeout: str | None) ->
     from reconciler.engine import migration
     from reconciler.engine.lock_owner import LockOwner
     from reconciler.model.state_defaults import LOCAL
+    from reconciler.model.state_settings import shown_url
     from reconciler.views.layout import counted
 
     workspace = options().workspace()
@@ -39,12 +40,13 @@ def migrate(target: str | None, source: str | None, lock_timeout: str | None) ->
     old = source or (in_use if target is not None and target != in_use else LOCAL)
     if old == new:
         raise UsageError(
-            f"The state is at {new} already.", "Name the new place: --to URL, such as --to s3://bucket/voices"
+            f"The state is at {shown_url(new)} already.",
+            "Name the new place: --to URL, such as --to s3://bucket/voices",
         )
     there = wiring.settings_at(new, used, "--to")
     here = wiring.settings_at(old, used, "--from").accepting_plain()  # it may be from before encryption was configured
     places = [
-        migration.Place(name, wiring.backend(workspace, settings, os.environ))
+        migration.Place(shown_url(name), wiring.backend(workspace, settings, os.environ))
         for name, settings in ((old, here), (new, there))
     ]
     asked = locking(lock_timeout)
@@ -60,7 +62,9 @@ def migrate(target: str | None, source: str | None, lock_timeout: str | None) ->
     if encrypted:
         say("Copies that the old place keeps from before (a backup, snapshots) stay as they are, encrypted or not.")
     if new != in_use:
-        how = f"write into the manifest: state: {'{url: ' * encrypted}{new}{', encryption: ...}' * encrypted}"
+        how = (
+            f"write into the manifest: state: {'{url: ' * encrypted}{shown_url(new)}{', encryption: ...}' * encrypted}"
+        )
         if new == LOCAL:
             how = f"remove {'url from state:, but keep its encryption' if encrypted else 'state: from the manifest'}"
         say(f"For the next run, {how}")

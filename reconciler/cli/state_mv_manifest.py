@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.cli.context import global_options, manifest_at, options, say, settings_here, store_here
 from reconciler.cli.options import lock_option, locking
 from reconciler.cli.subcommand import Subcommand
-from reconciler.errors import StateError, UsageError
+from reconciler.errors import StateError, StateMoved, UsageError
 from reconciler.hints import hint, way
+
+if TYPE_CHECKING:
+    from reconciler.engine.store import Store
 
 
 @click.command("mv-manifest", cls=Subcommand)
@@ -44,8 +48,10 @@ def move_manifest(source: Path | None, lock_timeout: str | None) -> int:
     left_behind = False
     if source is not None:
         beside = None if settings is None else settings.at(LOCAL).accepting_plain()
-        left_behind = not wiring.is_shared(settings) or old.state.exists()
-        source_store = wiring.store(old, beside if left_behind else settings, os.environ)
+        source_store = wiring.store(old, beside, os.environ)
+        left_behind = not wiring.is_shared(settings) or _holds_a_state(source_store)
+        if not left_behind:
+            source_store = wiring.store(old, settings, os.environ)
         source_store = target if source_store.where == target.where else source_store
     with ExitStack() as locks:
         for store in dict.fromkeys((source_store, target)):  # a run on the old one must not lose its state
@@ -60,6 +66,8 @@ def move_manifest(source: Path | None, lock_timeout: str | None) -> int:
             )
         if held is not None and held.lineage != moved.lineage and held.current:
             raise UsageError(f"{target.where} holds voices already.", "Two states can't be merged.")
+        if held is not None and held.lineage == moved.lineage and held.serial > moved.serial:
+            moved = held  # it was moved before, by a command that was killed, and a run has changed it since
         target.begin(held, pays=False)
         accepts = shared_place.digest(manifest_at(workspace).voices) if wiring.is_shared(settings) else None
         target.finish(moved.with_changes(manifest=workspace.name, accepts=accepts))
@@ -70,3 +78,11 @@ def move_manifest(source: Path | None, lock_timeout: str | None) -> int:
                 migration.leave_mark(wiring.backend(old, settings, os.environ), target.where)
     say(f"{target.where} belongs to {'this folder' if workspace.name == '.' else workspace.name} now.")
     return 0
+
+
+def _holds_a_state(store: Store) -> bool:
+    """Whether a state is there, and no mark that it left."""
+    try:
+        return store.load() is not None
+    except StateMoved:
+        return False

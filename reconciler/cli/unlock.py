@@ -12,7 +12,7 @@ from reconciler.cli.context import global_options, options, say, settings_here
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import Declined
 from reconciler.hints import hint, way
-from reconciler.protocols.backend import Held, locked_by
+from reconciler.protocols.backend import locked_by
 
 
 @click.command(cls=Subcommand)
@@ -27,20 +27,24 @@ def unlock(lock_id: str, auto_approve: bool) -> int:
     """
     from reconciler import wiring
 
-    backend = wiring.backend(options().workspace(), settings_here(), os.environ)
-    if not auto_approve and (backend.traits.leases or sys.stdin.isatty()):
+    settings = settings_here()
+    backend = wiring.backend(options().workspace(), settings, os.environ)
+    shared = wiring.is_shared(settings)
+    if not auto_approve and (shared or sys.stdin.isatty()):
         held = backend.holder()
         if held is not None and held.info.lock_id == lock_id:
-            _confirm(held)
+            _confirm(locked_by(held).detail, lock_id)
+        elif held is None and shared and not backend.traits.leases:
+            _confirm("This server says who holds a lock only to a run that wants it.", lock_id)
     holder = backend.break_lock(lock_id)
     say(f"Unlocked: {holder.operation} by {holder.who}. The next run settles what it left open.")
     return 0
 
 
-def _confirm(held: Held) -> None:
-    """Shows who holds the lock, and asks. Raises Declined, also without a terminal: other machines share this state."""
-    say(locked_by(held).detail)
+def _confirm(holder: str, lock_id: str) -> None:
+    """Says who holds the lock, and asks. Raises Declined, also without a terminal: other machines share this state."""
+    say(holder)
     asked = "If that run is alive after all, it stops at its next write. Break its lock? Only 'yes' will be accepted: "
     if not sys.stdin.isatty() or streams.ask(asked) != "yes":
-        unasked = way("To continue without confirmation", "unlock", held.info.lock_id, "--auto-approve")
-        raise Declined("You did not answer yes.", hint(unasked))
+        unasked = way("To continue without confirmation", "unlock", lock_id, "--auto-approve")
+        raise Declined("You did not answer yes.", hint(unasked), summary="The lock was not broken")

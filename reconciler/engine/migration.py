@@ -1,7 +1,8 @@
 """Moves a state from one place to another. It may be killed at any point: the same command then finishes it.
 
 The order: the old place is marked, and holds the state in its mark; the new place gets the state; it is read back; the
-state is removed from the mark. So at most one place holds a state that a run accepts.
+state is removed from the mark. So at most one place holds a state that a run accepts. A run may use the new
+place before an interrupted migration is finished: then the state in the mark is an old one, and is written nowhere.
 """
 
 from __future__ import annotations
@@ -67,7 +68,12 @@ def migrate(
             taken(place.backend, info, clock=clock, stack=locks, wait=wait, waiting=waiting)
         before, there = _content(source.backend), _content(target.backend)
         state = _leaving(source, target, before)
+        goes_on = before.mark is not None and _goes_on(state, there)
+        state = there.state if goes_on and there.state is not None else state
         _refuse_other(state, target, there)
+        if goes_on and there.mark is not None:
+            _leave(source, target, state, before)
+            raise moved.refusal(there.mark, target.backend.where)
         if there.state is None:
             state = state.numbered(max(state.serial, there.serial + 1) if there.mark is not None else state.serial)
         if before.mark is None:
@@ -86,8 +92,7 @@ def migrate(
                 hint(way("The state is still complete in the old place. Try again", "state migrate --to", target.name)),
                 summary="The state could not be moved",
             )
-        left = Moved(moved_to=target.name, lineage=state.lineage, serial=before.serial + 1)
-        _write(source.backend, left, before.version)
+        _leave(source, target, state, before)
     return state
 
 
@@ -119,6 +124,18 @@ def _leaving(source: Place, target: Place, content: _Content) -> State:
     if mark.state is None or mark.moved_to != target.name:
         raise moved.refusal(mark, source.backend.where)
     return statefile.load(mark.state.encode())
+
+
+def _goes_on(state: State, there: _Content) -> bool:
+    """Whether the state of an interrupted migration arrived, and a later run changed or moved it there."""
+    held = there.state or there.mark
+    return held is not None and held.lineage == state.lineage and held.serial > state.serial
+
+
+def _leave(source: Place, target: Place, state: State, before: _Content) -> None:
+    """Removes the state from the mark at the source."""
+    left = Moved(moved_to=target.name, lineage=state.lineage, serial=before.serial + 1)
+    _write(source.backend, left, before.version)
 
 
 def _refuse_other(state: State, target: Place, there: _Content) -> None:

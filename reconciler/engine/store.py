@@ -9,21 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import MappingProxyType
 
 from reconciler.engine.lock_owner import LockOwner, new_lock_id
 from reconciler.engine.locking import taken
 from reconciler.engine.rescue import RescueCopy, records_answered
-from reconciler.errors import KeyMissing, StateConflict, StateDamaged, StateError, StateLocked, StateNotEncrypted
-from reconciler.model import moved, statefile
+from reconciler.engine.stored_state import NO_VOICES, StoredState, disk_errors, state_at_serial, stored_state
+from reconciler.errors import KeyMissing, StateConflict, StateDamaged, StateLocked, StateNotEncrypted
+from reconciler.model import statefile
 from reconciler.model.manifest import Voice
 from reconciler.model.state import State
 from reconciler.planning import foreign, no_state
 from reconciler.protocols.backend import ANY_VERSION, Backend, Held, Lease, Snapshot, Stamp
 from reconciler.protocols.clock import Clock
 from reconciler.protocols.file_cipher import NO_CIPHER, FileCipher
-
-_NO_VOICES: Mapping[str, Voice] = MappingProxyType({})
 
 
 class Store:
@@ -55,6 +53,7 @@ class Store:
         self._version: str | None = None
         self._journalled = False  # the journal has entries that are not folded
         self._missed_a_commit = False  # a commit failed, so the next one must write more than its `touched` records
+        self._unclear: State | None = None  # a write of it failed, so the backend may hold it or not
         self._start: State | None = None  # the state in the backend when this run began
         self._pays = True  # this run makes paid calls
 
@@ -77,22 +76,11 @@ class Store:
         """Whether the last `load` found a state, or this run has written one."""
         return self._saved is not None
 
-    def load(self, voices: Mapping[str, Voice] = _NO_VOICES) -> State | None:
+    def load(self, voices: Mapping[str, Voice] = NO_VOICES) -> State | None:
         """The state as it is now, with its journal. None if there is none yet. `voices`: see `statefile.load`."""
-        with self._disk_errors("could not be read"):
-            blob = self._backend.read()
-        if blob is None:
-            self._remember(None, None, journalled=False)
-            return None
-        gone = moved.parse(blob.data)
-        if gone is not None:
-            raise moved.refusal(gone, self.where)
-        try:
-            state = statefile.fold(statefile.load(blob.data, voices), blob.entries)
-        except StateDamaged as damaged:
-            raise StateDamaged(f"{self.where}: {damaged.detail}", damaged.hint) from None
-        self._remember(state, blob.version, journalled=bool(blob.entries))
-        return state
+        self._remember(stored_state(self._backend, voices))
+        self._start, self._unclear = self._saved, None
+        return self._saved
 
     def check(self, state: State, manifest: str) -> None:
         """Raises StateForeign for the state of another manifest."""
@@ -105,7 +93,7 @@ class Store:
         """Holds the lock. Waits at most `wait` seconds, and calls `waiting` now and then. Raises StateLocked."""
         info = self._lock_owner().holder(self._lock_id(), operation, self._clock.now())
         with ExitStack() as stack:
-            with self._disk_errors("could not be locked"):
+            with disk_errors(self.where, "could not be locked"):
                 lease = taken(self._backend, info, clock=self._clock, stack=stack, wait=wait, waiting=waiting)
             yield lease
 
@@ -126,6 +114,7 @@ class Store:
         `touched`: the keys of all records that may differ, with the bindings of their addresses.
         Raises StateNotSaved after it wrote a rescue copy, if a cloud has answered in this run; else a StateError.
         """
+        self._settle(state)
         saved = self._saved
         if saved is None or not self._backend.traits.journals:
             self.finish(state)
@@ -138,12 +127,13 @@ class Store:
             if line == statefile.entry(saved, saved.numbered(saved.serial + 1), touched=()):
                 self._missed_a_commit = False  # only the serial differs
                 return
-            self._version = self._backend.append([line], self._version, _stamp(numbered))
+            self._send(lambda: self._backend.append([line], self._version, _stamp(numbered)), numbered)
         self._saved, self._journalled, self._missed_a_commit = numbered, True, False
         self._rescue.delete()
 
     def finish(self, state: State) -> State:
         """Folds the run into one snapshot, if there is anything to fold. Returns the state as written."""
+        self._settle(state)
         saved = self._saved
         if saved is None:
             return self._write(state.numbered(state.serial + 1))
@@ -162,18 +152,17 @@ class Store:
 
     def holder(self) -> Held | None:
         """Who holds the lock; None also where the backend can't tell."""
-        with self._disk_errors("could not be read"):
+        with disk_errors(self.where, "could not be read"):
             return self._backend.holder()
 
     def history(self) -> Sequence[Snapshot]:
         """The snapshots that the backend keeps, the newest first."""
-        with self._disk_errors("could not be read"):
+        with disk_errors(self.where, "could not be read"):
             return self._backend.history()
 
     def at_serial(self, serial: int) -> State:
         """The state in a snapshot that is kept. Raises StateError."""
-        with self._disk_errors("could not be read"):
-            return statefile.load(self._backend.snapshot(serial))
+        return state_at_serial(self._backend, serial)
 
     def pull(self, serial: int | None = None) -> bytes:
         """The state as one file, with its journal folded in; or as it was at a serial."""
@@ -207,20 +196,41 @@ class Store:
 
     def _write(self, state: State) -> State:
         with self._saving(state):
-            self._version = self._backend.write(statefile.dump(state), self._version, _stamp(state))
+            self._send(lambda: self._backend.write(statefile.dump(state), self._version, _stamp(state)), state)
         self._saved, self._journalled, self._missed_a_commit = state, False, False
         self._rescue.delete()
         return state
 
-    def _remember(self, state: State | None, version: str | None, *, journalled: bool) -> None:
-        self._saved = self._start = state
-        self._version, self._journalled, self._missed_a_commit = version, journalled, False
+    def _remember(self, stored: StoredState | None) -> None:
+        self._saved = None if stored is None else stored.state
+        self._version = None if stored is None else stored.version
+        self._journalled, self._missed_a_commit = stored is not None and stored.journalled, False
+
+    def _send(self, write: Callable[[], str], state: State) -> None:
+        """Writes `state`, and notes it if it is unclear whether the backend has it."""
+        try:
+            self._version = write()
+        except StateConflict:
+            raise
+        except Exception:
+            self._unclear = state
+            raise
+
+    def _settle(self, state: State) -> None:
+        """If the last write failed, but was made: continues from it. `state` is what will be written next."""
+        if self._unclear is None:
+            return
+        with self._saving(state.numbered(self._unclear.serial + 1)):
+            stored = stored_state(self._backend)
+        if stored is not None and statefile.dump(stored.state) == statefile.dump(self._unclear):
+            self._remember(stored)
+        self._unclear = None
 
     @contextmanager
     def _saving(self, state: State) -> Iterator[None]:
         """Writes a rescue copy if anything fails inside, and clouds have answered in this run."""
         try:
-            with self._disk_errors("could not be written"):
+            with disk_errors(self.where, "could not be written"):
                 yield
         except Exception as error:
             answered = records_answered(self._start, state) if self._pays else []
@@ -229,17 +239,6 @@ class Store:
             # Its serial is one above the saved state's: it can be pushed until another run has written.
             copy = self.cipher.encrypt(statefile.dump(state), _stamp(state), "copy")
             raise self._rescue.write(copy, answered, error) from error
-
-    @contextmanager
-    def _disk_errors(self, what: str) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise StateError(
-                f"{self.where} {what}: {error.strerror or error}.",
-                "Check the disk, then run the command again.",
-                summary=f"The state {what}",
-            ) from error
 
 
 def _version_of(state: State | None) -> str:

@@ -54,6 +54,6 @@ def refusal(moved: Moved, where: str) -> StateMoved:
         f"{where}: the state was moved to {moved.moved_to}.",
         hint(
             f"Write state: {moved.moved_to} in the manifest, or set VOICECTL_STATE",
-            way("to move it back", "state migrate --to local"),
+            way("to move it back", "state migrate --from", moved.moved_to),
         ),
     )

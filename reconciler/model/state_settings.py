@@ -115,6 +115,11 @@ def url_fault(url: str) -> str | None:
     return None
 
 
+def shown_url(url: str) -> str:
+    """The URL as it may be stored and printed: the query of an HTTP address may hold a token."""
+    return url.partition("?")[0] if url.lower().startswith(("http:", "https:")) else url
+
+
 def _credentials(scheme: str) -> str:
     if scheme.startswith("postgres"):
         return "set PGPASSWORD or PGPASSFILE, or name with dsn_env the variable that holds the whole connection string"

@@ -204,6 +204,20 @@ def test_a_state_that_holds_nothing_any_more_blocks_nothing(made: CliHarness) ->
     made.apply("-f", "cast.yaml")
 
 
+def test_what_a_run_wrote_after_the_state_followed_is_kept_if_the_old_file_comes_back(renamed: CliHarness) -> None:
+    """As after a kill between the write of the new file and the removal of the old one."""
+    old = renamed.folder / "voices.state.json"
+    copy = old.read_bytes()
+    move = ("-f", "cast.yaml", "state", "mv-manifest", "voices.yaml")
+    renamed.voicectl(*move, code=0)
+    old.write_bytes(copy)
+    renamed.declare("narrator", "hero", "villain", file="cast.yaml")
+    renamed.voicectl("-f", "cast.yaml", "apply", "--auto-approve", code=0)
+    renamed.voicectl(*move, code=0)
+    assert not old.exists()
+    assert unchanged(renamed, "-f", "cast.yaml")
+
+
 def test_after_the_state_followed_its_copy_under_the_old_name_blocks_nothing(renamed: CliHarness) -> None:
     renamed.voicectl("-f", "cast.yaml", "state", "mv-manifest", "voices.yaml", code=0)
     assert (renamed.folder / "voices.state.backup").exists()

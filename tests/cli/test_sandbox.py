@@ -88,6 +88,19 @@ def test_reset_empties_its_world_and_its_state(rehearsing: CliHarness) -> None:
     assert rehearsing.voicectl("--sandbox", "voices", "kling", "--json", code=0).json == []
 
 
+@pytest.mark.parametrize("words", [["sandbox", "reset"], ["--sandbox", "sandbox", "reset"]])
+def test_reset_removes_the_snapshots_of_the_sandbox_and_none_of_the_real_state(
+    rehearsing: CliHarness, words: list[str]
+) -> None:
+    real = rehearsing.folder / ".voicectl/history/voices/000000000004.json"
+    real.parent.mkdir(parents=True)
+    real.write_text("{}")
+    assert list(rehearsing.folder.glob(".voicectl/history-of-sandbox/voices/*.json"))
+    rehearsing.voicectl(*words, code=0)
+    assert real.exists()
+    assert not (rehearsing.folder / ".voicectl/history-of-sandbox").exists()
+
+
 @contextmanager
 def served(cli: CliHarness) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The server's process, and its address."""

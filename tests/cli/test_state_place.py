@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.cli_harness import CliHarness, voice
+from tests.support.engines.http_state_server import StateServer
 from tests.support.kling_service import KlingService
 
 SECRET = "s3cr3t-passw0rd"
@@ -75,3 +76,51 @@ def test_a_pipeline_begins_no_state_for_voices_that_no_cloud_lists(cli: CliHarne
 def test_a_state_in_another_engine_is_named_in_the_hints(made: CliHarness) -> None:
     refused = made.voicectl("--state", "local", "state", "show", "nobody", code=1)
     assert "--state local" in refused.err
+
+
+def test_a_token_in_the_address_is_neither_stored_in_the_old_place_nor_printed(cli: CliHarness) -> None:
+    cli.declare("narrator")
+    cli.apply()
+    with StateServer() as server:
+        team = with_env(cli, VOICECTL_STATE=f"{server.url}/state/voices?token={SECRET}", NO_PROXY="127.0.0.1")
+        moved = team.voicectl("state", "migrate", code=0)
+        refused = cli.voicectl("plan", code=1)
+    assert f"the state was moved to {server.url}/state/voices." in refused.err
+    assert SECRET not in moved.err + refused.err
+    assert not [path for path, content in cli.files().items() if SECRET.encode() in content]
+
+
+def test_a_snapshot_of_a_state_that_had_left_is_not_called_damaged(cli: CliHarness) -> None:
+    cli.declare("narrator")
+    cli.apply()
+    with StateServer() as server:
+        cli.voicectl("state", "migrate", "--to", f"{server.url}/state/voices", code=0)
+    left, leaving, *_ = cli.voicectl("state", "history", "--json", code=0).json
+    refused = cli.voicectl("state", "show", "--serial", str(left["serial"]), code=1)
+    assert f"the state was moved to {server.url}/state/voices" in refused.err
+    assert "narrator: ready" in cli.voicectl("state", "show", "--serial", str(leaving["serial"]), code=0).out
+
+
+@pytest.mark.parametrize("source", [(), ("voices.yaml",)])
+def test_a_manifest_is_renamed_after_its_state_left_the_folder(cli: CliHarness, source: tuple[str, ...]) -> None:
+    cli.declare("narrator")
+    cli.apply()
+    with StateServer() as server:
+        team = with_env(cli, VOICECTL_STATE=f"{server.url}/state/voices", NO_PROXY="127.0.0.1")
+        team.voicectl("state", "migrate", code=0)
+        (cli.folder / "voices.yaml").rename(cli.folder / "cast.yaml")
+        team.voicectl("-f", "cast.yaml", "state", "mv-manifest", *source, code=0)
+        assert team.voicectl("-f", "cast.yaml", "plan", "--detailed-exitcode", code=0)
+
+
+def test_the_way_back_is_the_command_that_the_old_place_names(cli: CliHarness) -> None:
+    cli.declare("narrator")
+    cli.apply()
+    with StateServer() as server:
+        cli.env["NO_PROXY"] = "127.0.0.1"
+        url = f"{server.url}/state/voices"
+        cli.voicectl("state", "migrate", "--to", url, code=0)
+        refused = cli.voicectl("plan", code=1)
+        assert f"to move it back: voicectl state migrate --from {url}" in refused.err
+        cli.voicectl("state", "migrate", "--from", url, code=0)
+    assert cli.actions() == {}

@@ -107,6 +107,43 @@ def test_killed_at_any_write_it_is_finished_by_the_same_command(place: str, mome
     assert (held(old), held(new)) == (None, STATE)
 
 
+def test_a_run_at_the_new_place_does_not_hinder_an_interrupted_migration_from_being_finished() -> None:
+    old, new = backends()
+    old.dies = ("before", 2)
+    with pytest.raises(Died):
+        move(old, new)
+    later = with_voice(STATE, "hero", Status.READY, voice_id="87").numbered(8)
+    blob = new.read()
+    assert blob is not None
+    new.write(statefile.dump(later), blob.version, Stamp("abcdef12", 8))
+    assert move(old, new) == later
+    assert held(new) == later
+    blob = old.read()
+    assert blob is not None
+    assert b"narrator" not in blob.data
+    assert f"the state was moved to {NEW}" in refusal_of(old)
+
+
+def test_a_state_that_was_moved_on_meanwhile_is_not_put_back_by_an_interrupted_migration() -> None:
+    old, new = backends()
+    third = MemoryBackend()
+    old.dies = ("before", 2)
+    with pytest.raises(Died):
+        move(old, new)
+    move(new, third, names=(NEW, "gs://acme/third"))
+    with pytest.raises(StateMoved, match="gs://acme/third"):
+        move(old, new)
+    assert (held(old), held(new), held(third)) == (None, None, STATE)
+    assert f"the state was moved to {NEW}" in refusal_of(old)
+
+
+def refusal_of(backend: MemoryBackend) -> str:
+    store = Store(backend, clock=FakeClock(WHEN), rescue_path=Path("/nonexistent/x"), lock_owner=lambda: OWNER)
+    with pytest.raises(StateMoved) as refused:
+        store.load()
+    return refused.value.detail
+
+
 def test_it_moves_back_with_a_higher_serial() -> None:
     old, new = backends()
     move(old, new)

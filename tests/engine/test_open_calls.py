@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from reconciler.engine.import_resolve import resolve
 from reconciler.engine.session import Request
-from reconciler.errors import Fenced, StateError, UsageError
+from reconciler.engine.store import Store
+from reconciler.errors import Fenced, StateError, StateNotSaved, UsageError
 from reconciler.model.events import Event, Kind
-from reconciler.model.state import Status
+from reconciler.model.state import State, Status
+from reconciler.protocols.backend import Blob
 from tests.engine.simulated_run import SimulatedRun, voice
+from tests.support.clock import FakeClock
+from tests.support.memory_backend import MemoryBackend
+from tests.support.stores import with_voice
 
 BOB = "bob@elsewhere took over the lock of this state."
 
@@ -64,6 +70,22 @@ def test_after_a_lease_that_ran_out_nothing_is_sent_until_it_is_renewed() -> Non
     [create] = [each.at for each in simulated.happened if each.what == "create"]
     assert create >= renewed_at > 40
     assert len(simulated.made) == 1
+
+
+def test_a_run_whose_lease_is_never_renewed_again_ends() -> None:
+    lease = Held()
+    simulated = with_lease(lease, "narrator", "hero")
+
+    def run_out(moment: str, what: str) -> None:
+        if (moment, what) == ("after", "write"):
+            lease.seconds = -1.0
+
+    simulated.hook = run_out
+    applied = simulated.apply()
+    assert applied.halted is not None
+    assert "could not be renewed for 120 s" in applied.halted
+    assert simulated.made == []
+    assert simulated.clock.monotonic() < 200
 
 
 def test_a_lease_that_is_too_short_for_a_call_lets_none_go_but_half_a_lease_is_enough() -> None:
@@ -163,3 +185,57 @@ def test_a_call_that_may_still_be_open_is_not_paid_a_second_time_by_hand() -> No
         resolve(simulated.session(), "narrator", Request(), voice_id=None, retry=True)
     simulated.clock.pass_(80.0)
     resolve(simulated.session(), "narrator", Request(), voice_id=None, retry=True)
+
+
+def test_the_copy_of_a_run_whose_last_write_is_unclear_can_be_pushed_over_it(tmp_path: Path) -> None:
+    backend = Unreachable()
+    store = Store(backend, clock=FakeClock(), rescue_path=tmp_path / "rescue.json")
+    begun = State(lineage="0123", serial=0)
+    store.begin(begun)
+    store.commit(begun)
+    backend.after = lost
+    later = with_voice(begun, "narrator", Status.READY, voice_id="86")
+    with pytest.raises(StateNotSaved):
+        store.commit(later)
+    backend.answers = False
+    with pytest.raises(StateNotSaved):
+        store.commit(with_voice(later, "hero", Status.READY, voice_id="87"))
+    backend.after, backend.answers = lambda what: None, True
+    another = Store(backend, clock=FakeClock(), rescue_path=tmp_path / "other.json")
+    assert {r.voice_id for r in another.push((tmp_path / "rescue.json").read_bytes()).records.values()} == {"86", "87"}
+
+
+class Unreachable(MemoryBackend):
+    """Can't be read while it does not answer."""
+
+    answers = True
+
+    def read(self) -> Blob | None:
+        if not self.answers:
+            lost("read")
+        return super().read()
+
+
+def lost(what: str) -> None:
+    raise StateError("The store could not be reached.")
+
+
+def test_a_write_that_was_made_although_it_failed_is_no_conflict_for_the_next_one() -> None:
+    """The store took the append, and then could not be reached for a minute: neither reply nor content came back."""
+    simulated = SimulatedRun(latency=4.0, task_seconds=1)
+    simulated.declare(voice("narrator"), voice("hero"))
+    failures = ["append"]
+
+    def lose_the_reply(moment: str, what: str) -> None:
+        if moment == "after" and failures and failures[0] == what and simulated.made:
+            failures.pop()
+            raise StateError("The store could not be reached.")
+
+    simulated.hook = lose_the_reply
+    applied = simulated.apply()
+    assert failures == []
+    assert applied.halted == "the state could not be saved; voicectl still waits for the open calls"
+    assert {r.status for r in simulated.state.records.values()} <= {Status.RUNNING, Status.READY}
+    simulated.apply()
+    assert len(simulated.made) == 2
+    assert simulated.at_status(Status.READY) == ["hero", "narrator"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from reconciler.model.state_settings import StateSettings, url_fault
+from reconciler.model.state_settings import StateSettings, shown_url, url_fault
 
 SECRET = "s3cr3t"
 
@@ -78,3 +78,16 @@ def test_each_source_of_a_key_is_a_key_of_its_own() -> None:
     settings = StateSettings.model_validate({"encryption": {"passphrase_env": "A", "command": ["kms", "decrypt"]}})
     assert settings.encryption is not None
     assert [key.sources for key in settings.encryption.each()] == [["passphrase_env"], ["command"]]
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://states.example.com/voices?token=abc", "https://states.example.com/voices"),
+        ("postgresql:///voices?name=prod", "postgresql:///voices?name=prod"),
+        ("s3://acme/voices", "s3://acme/voices"),
+        ("local", "local"),
+    ],
+)
+def test_the_query_of_an_http_address_is_neither_stored_nor_printed(url: str, shown: str) -> None:
+    assert shown_url(url) == shown

@@ -155,6 +155,24 @@ def test_a_lock_that_nobody_holds_any_more_is_broken_by_its_id(holding_team: Tea
     assert team.kling.bought == 1
 
 
+def test_the_lock_of_a_run_elsewhere_is_not_broken_without_a_yes(holding_team: Team) -> None:
+    team = holding_team
+    assert isinstance(team.kling, Holding)
+    runner, ann = team.desk("runner", host=True), team.desk("ann")
+    for desk in (runner, ann):
+        desk.declare("narrator")
+    running = runner.start("apply", "--auto-approve")
+    assert team.kling.held.wait(20)
+    [lock_id] = re.findall(r"voicectl unlock (\w+)", ann.apply(code=3).err)
+    refused = ann.voicectl("unlock", lock_id, code=1)
+    assert "The lock was not broken" in refused.err
+    assert f"voicectl unlock {lock_id} --auto-approve" in refused.err
+    ann.apply(code=3)
+    team.kling.released.set()
+    running.communicate(timeout=30)
+    assert running.returncode == 0
+
+
 def test_an_empty_place_is_not_an_empty_account(team: Team) -> None:
     ann = team.desk("ann")
     ann.write({"narrator": voice("narrator")}, state="local")

@@ -26,6 +26,7 @@ from reconciler.values import value
 _GRACE = 300.0  # seconds after the limit of a run, before another run takes its lock over (GitLab only)
 LOCKED = (409, 423)  # the answers of a locked state
 _ASKING = "unlock"  # the operation of `break_`, which takes the lock for a moment to see whether it is free
+_REFUSALS = 3  # of an UNLOCK, before "another run has the lock" is believed
 _NAMELESS = 4  # answers without a record, before "another run has it" is believed
 
 
@@ -75,7 +76,8 @@ class Locks:
         """Releases the lock if it is still ours. A failure is no error: the next run tells the user."""
         for number in tries(self._clock):
             answer = self._send_unlock(lock.id, lock.record)
-            if answer.ok or answer.final or number == 4:
+            refused = answer.status in LOCKED and number + 1 < _REFUSALS  # a false answer would leave the lock for ever
+            if answer.ok or (answer.final and not refused):
                 return
 
     def other_holder(self, lock: Lock) -> LockInfo | None:

@@ -81,8 +81,8 @@ def test_a_lock_whose_answer_was_lost_is_ours(site: HttpSite, fault: Fault) -> N
     assert site.place.lock is None
 
 
-@pytest.mark.parametrize("fault", [*LOST, Fault.FAIL_BEFORE, Fault.DROP_BEFORE])
-def test_an_unlock_whose_answer_was_lost_is_done(site: HttpSite, fault: Fault) -> None:
+@pytest.mark.parametrize("fault", FAULTS)
+def test_an_unlock_whose_answer_was_lost_or_false_is_done(site: HttpSite, fault: Fault) -> None:
     site.server.fail("unlock", Fault.FAIL_AFTER if fault is Fault.BARE_AFTER else fault)
     with site.client().lock(holder()):
         pass
@@ -90,11 +90,18 @@ def test_an_unlock_whose_answer_was_lost_is_done(site: HttpSite, fault: Fault) -
 
 
 def test_an_unlock_that_never_arrives_is_not_the_run_s_error(site: HttpSite) -> None:
-    site.server.fail("unlock", *[Fault.FAIL_BEFORE] * 5)
+    site.server.fail("unlock", *[Fault.FAIL_BEFORE] * 8)
     with site.client().lock(holder()):
         pass
     assert site.place.lock is not None
-    assert len(site.server.of("UNLOCK", "DELETE")) == 5
+    assert len(site.server.of("UNLOCK", "DELETE")) == 8
+
+
+def test_an_unlock_that_the_server_refuses_is_sent_three_times(site: HttpSite) -> None:
+    site.server.fail("unlock", *[Fault.BARE] * 3)
+    with site.client().lock(holder()):
+        pass
+    assert len(site.server.of("UNLOCK", "DELETE")) == 3
 
 
 def test_a_lock_that_may_be_ours_is_released_when_the_run_gives_up(site: HttpSite) -> None:
