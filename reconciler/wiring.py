@@ -68,6 +68,13 @@ def state_settings(
     if not url:
         named, url = STATE_VARIABLE, environ.get(STATE_VARIABLE)
     if not url:
+        if declared is not None and declared.url is None and (declared.dsn_env or declared.endpoint):
+            from reconciler.errors import UsageError
+
+            raise UsageError(
+                "state: says how the state is stored, and not where: url is missing.",
+                f"Write url: into the section state:, or set {STATE_VARIABLE}.",
+            )
         return declared
     return settings_at(url, declared, named)
 

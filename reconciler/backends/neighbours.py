@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -63,6 +64,14 @@ class Files:
         except OSError as error:
             return None, f"{error.strerror or error}."
 
+    def moved_to(self, path: Path) -> str:
+        """Where the state went that was in this file; empty if it did not leave."""
+        with suppress(StateError, OSError):
+            blob = self.backend(path).read()
+            mark = None if blob is None else moved.parse(blob.data)
+            return "" if mark is None or mark.state is not None else mark.moved_to
+        return ""
+
     def copy(self, path: Path) -> State | None:
         """The state in a copy; None if there is none, or it can't be read."""
         try:
@@ -88,9 +97,10 @@ def neighbours(
 def left_behind(here: Spot, options: Callable[[Path], str], files: Files) -> list[Neighbour]:
     """The manifest's own state file, if its state is stored elsewhere now."""
     state, damage = files.read(here.state)
-    if state is None and damage is None:
+    moved_to = files.moved_to(here.state)
+    if state is None and damage is None and not moved_to:
         return []
-    return [_Reader(options, files).own(here, state, damage)]
+    return [replace(_Reader(options, files).own(here, state, damage), moved_to=moved_to)]
 
 
 def _targets(manifest: Path) -> Iterator[Path]:

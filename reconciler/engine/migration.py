@@ -67,6 +67,8 @@ def migrate(
             info = owner.holder(new_lock_id(), OPERATION, clock.now())
             taken(place.backend, info, clock=clock, stack=locks, wait=wait, waiting=waiting)
         before, there = _content(source.backend), _content(target.backend)
+        if there.state is not None and _has_left(before, there.state, target):
+            return there.state
         state = _leaving(source, target, before)
         goes_on = before.mark is not None and _goes_on(state, there)
         state = there.state if goes_on and there.state is not None else state
@@ -102,6 +104,14 @@ def leave_mark(backend: Backend, to: str) -> None:
     if content.state is not None:
         mark = Moved(moved_to=to, lineage=content.state.lineage, serial=content.serial + 1)
         _write(backend, mark, content.version)
+
+
+def _has_left(before: _Content, there: State, target: Place) -> bool:
+    """Whether the state is at the target already, since an earlier migration or from the beginning."""
+    if before.mark is None:
+        return before.state is None
+    gone = before.mark
+    return gone.state is None and gone.moved_to == target.name and gone.lineage == there.lineage
 
 
 def _content(backend: Backend) -> _Content:

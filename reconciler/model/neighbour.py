@@ -31,4 +31,5 @@ class Neighbour:
     through: str = ""  # the global options of the manifest beside it, where that is not the run's own
     held: int = 0  # records that may have a voice in a cloud
     unlisted: int = 0  # how many of them no cloud lists
+    moved_to: str = ""  # where its state went
     damage: str | None = None  # why it can't be read; the counts are unknown then

@@ -30,7 +30,7 @@ def _blocks(neighbour: Neighbour, *, begins: bool) -> bool:
         return False
     if neighbour.relation in _ONLY_UNLISTED:
         return neighbour.unlisted > 0
-    return neighbour.held > 0 or neighbour.damage is not None
+    return neighbour.held > 0 or neighbour.damage is not None or bool(neighbour.moved_to)
 
 
 def _describe(neighbour: Neighbour, manifest: str) -> str:
@@ -67,6 +67,11 @@ def _describe(neighbour: Neighbour, manifest: str) -> str:
 def _describe_own(neighbour: Neighbour, manifest: str) -> str:
     if neighbour.damage is not None:
         return f"{neighbour.path}, the state file of {manifest}, can't be read: {neighbour.damage}"
+    if neighbour.moved_to:
+        return (
+            f"{neighbour.path} says that the state of {manifest} was moved to {neighbour.moved_to}, and the place that "
+            "is chosen now is empty."
+        )
     voices = "1 voice" if neighbour.held == 1 else f"{neighbour.held} voices"
     return f"{neighbour.path} holds {voices} of {manifest}, and the place that is chosen now is empty."
 
@@ -81,6 +86,8 @@ def _ways(neighbour: Neighbour) -> Sequence[Way]:
             ),
         )
     match neighbour.relation:
+        case Relation.OWN if neighbour.moved_to:
+            return (way("To move the state on to the place chosen now", "state migrate --from", neighbour.moved_to),)
         case Relation.OWN:
             return (way("To move the state there", "state migrate"),)
         case Relation.GONE:

@@ -110,7 +110,7 @@ def test_a_manifest_is_renamed_after_its_state_left_the_folder(cli: CliHarness, 
         team.voicectl("state", "migrate", code=0)
         (cli.folder / "voices.yaml").rename(cli.folder / "cast.yaml")
         team.voicectl("-f", "cast.yaml", "state", "mv-manifest", *source, code=0)
-        assert team.voicectl("-f", "cast.yaml", "plan", "--detailed-exitcode", code=0)
+        team.voicectl("-f", "cast.yaml", "plan", "--detailed-exitcode", code=0)
 
 
 def test_the_way_back_is_the_command_that_the_old_place_names(cli: CliHarness) -> None:
@@ -124,3 +124,12 @@ def test_the_way_back_is_the_command_that_the_old_place_names(cli: CliHarness) -
         assert f"to move it back: voicectl state migrate --from {url}" in refused.err
         cli.voicectl("state", "migrate", "--from", url, code=0)
     assert cli.actions() == {}
+
+
+@pytest.mark.parametrize("key", ["dsn_env", "endpoint"])
+def test_settings_of_a_place_without_the_place_are_refused(cli: CliHarness, kling: KlingService, key: str) -> None:
+    cli.write(
+        {"narrator": voice("narrator")}, state={key: {"dsn_env": "DSN", "endpoint": "https://x.example.com"}[key]}
+    )
+    assert "and not where: url is missing" in cli.apply(code=1).err
+    assert kling.bought == 0

@@ -10,6 +10,7 @@ import pytest
 
 from tests.shared_state.conftest import Team
 from tests.support.cli_harness import voice
+from tests.support.engines.http_state_server import StateServer
 from tests.support.holding import Holding
 
 
@@ -183,6 +184,7 @@ def test_an_empty_place_is_not_an_empty_account(team: Team) -> None:
         assert "voices.state.json holds 1 voice of voices.yaml" in refused.err, words
         assert "voicectl state migrate" in refused.err
     ann.voicectl("state", "migrate", code=0)
+    ann.voicectl("state", "migrate", code=0)  # it is there already
     assert ann.actions() == {}
     ann.write({"narrator": voice("narrator")}, state="local")
     assert "the state was moved to" in ann.voicectl("plan", code=1).err
@@ -231,3 +233,18 @@ def test_the_history_is_kept_in_the_place(team: Team) -> None:
     pushed = bob.voicectl("state", "push", "--force", "-", stdin=older, code=0)
     assert "This copy is older than the state that it replaced" in pushed.err
     assert team.kling.bought == 3
+
+
+def test_a_place_that_was_left_is_not_forgotten_when_the_manifest_names_a_third_one(team: Team) -> None:
+    ann = team.desk("ann")
+    ann.write({"narrator": voice("narrator")}, state="local")
+    ann.apply()
+    ann.declare("narrator")
+    ann.voicectl("state", "migrate", code=0)
+    with StateServer() as server:
+        third = f"{server.url}/state/third"
+        ann.write({"narrator": voice("narrator")}, state=third)
+        refused = ann.voicectl("plan", code=1)
+        assert "says that the state of voices.yaml was moved to" in refused.err
+        assert "voicectl state migrate --from" in refused.err
+    assert team.kling.bought == 1
