@@ -46,6 +46,7 @@ SLOW = {  # folder, or a module of a quick one -> how much of it is in the sampl
 # In the sample and in the rest: few stories are in the sample, and what needs an SDK or an engine is skipped there.
 ALWAYS = ("engine/test_simulation.py", "conformance/", "contracts/test_backend.py", "shared_state/")
 ENGINES = ("backends/postgres/", "backends/object_storage/")  # only in the rest, for which .ci/run installs engines
+SITES = frozenset(("local", "http", "gitlab"))  # that need no engine
 _MODE = "VOICECTL_TESTS"  # the workers of xdist inherit it
 
 
@@ -87,7 +88,7 @@ def divided(items: Iterable[pytest.Item]) -> tuple[list[pytest.Item], list[pytes
             in_sample = _is_sampled(item.path)
             seen[slow] += in_sample
             in_sample = in_sample and seen[slow] % SLOW[slow].test == 0
-        in_sample = in_sample and not _needs_engine(item.path)
+        in_sample = in_sample and not _needs_engine(item.path) and _site(item) in SITES
         again = name.as_posix().startswith(ALWAYS) or item.get_closest_marker("audio") is not None
         wanted = {Mode.SAMPLE: in_sample, Mode.REST: again or not in_sample, Mode.NAMED: True}
         kept[wanted[mode()]].append(item)
@@ -97,6 +98,11 @@ def divided(items: Iterable[pytest.Item]) -> tuple[list[pytest.Item], list[pytes
 def _slow(path: Path) -> str | None:
     name = path.relative_to(HERE)
     return next((part for part in (name.as_posix(), name.parts[0]) if part in SLOW), None)
+
+
+def _site(item: pytest.Item) -> str:
+    """The engine that a test of a backend's contract, or of a shared state, runs on."""
+    return str(item.callspec.params.get("site", "local")) if hasattr(item, "callspec") else "local"
 
 
 def _needs_engine(path: Path) -> bool:

@@ -17,6 +17,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from reconciler import processes
+from reconciler.backends.unlocking import check_breakable, not_locked, other_id
 from reconciler.errors import StateError, StateLocked
 from reconciler.protocols.backend import Held, LockInfo, locked_by
 
@@ -70,7 +71,7 @@ def break_dead(path: Path, lock_id: str) -> LockInfo:
         try:
             lock = os.open(path, os.O_RDWR)
         except FileNotFoundError:
-            raise StateError("The state is not locked, so there is nothing to unlock.") from None
+            raise not_locked() from None
         try:
             alive = not _flock(lock)
             if not alive and not _is_at(path, lock):
@@ -80,19 +81,9 @@ def break_dead(path: Path, lock_id: str) -> LockInfo:
                 raise StateError(
                     "The lock file names no run, so there is nothing to unlock.", "The next run takes over the lock."
                 )
-            if holder is None or holder.lock_id != lock_id:
-                other = (
-                    "has another id" if holder is None else f"has the id {holder.lock_id}, and {holder.who} holds it"
-                )
-                raise StateError(
-                    f"The state has no lock with the id {lock_id}. Its lock {other}.",
-                    'The error "The state is locked" shows the id.',
-                )
-            if alive:
-                raise StateError(
-                    f"The run of lock {lock_id} is alive: {holder.who}, pid {holder.pid}, {holder.operation}.",
-                    f"Wait for it, or end it first: kill {holder.pid}",
-                )
+            if holder is None:
+                raise other_id(lock_id, "has another id")
+            check_breakable(holder, lock_id, alive=alive)
             path.unlink()
             return holder
         finally:

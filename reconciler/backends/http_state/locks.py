@@ -18,7 +18,8 @@ from reconciler.backends.http_state import lock_record
 from reconciler.backends.http_state.address import Address, with_lock_id
 from reconciler.backends.http_state.lock_record import Holding
 from reconciler.backends.http_state.requests import Answer, Connection, failed, tries
-from reconciler.errors import StateError, StateLocked
+from reconciler.backends.unlocking import check_breakable, not_locked
+from reconciler.errors import StateLocked
 from reconciler.protocols.backend import Held, LockInfo, locked_by
 from reconciler.protocols.clock import Clock
 from reconciler.values import value
@@ -117,7 +118,7 @@ class Locks:
                 self.release(asking)
                 if broken is not None:
                     return broken.info
-                raise StateError("The state is not locked, so there is nothing to unlock.")
+                raise not_locked()
             if other is None:
                 if answer.final and answer.status not in LOCKED:
                     break
@@ -187,18 +188,7 @@ class Locks:
 
 
 def _check_breakable(other: Holding, lock_id: str) -> None:
-    info = other.info
-    if lock_id not in (info.lock_id, other.id):
-        raise StateError(
-            f"The state has no lock with the id {lock_id}. "
-            f"Its lock has the id {info.lock_id}, and {info.who} holds it.",
-            'The error "The state is locked" shows the id.',
-        )
-    if processes.alive(info.host, info.boot, info.pid, info.started):
-        raise StateError(
-            f"The run of lock {lock_id} is alive: {info.who}, pid {info.pid}, {info.operation}.",
-            f"Wait for it, or end it first: kill {info.pid}",
-        )
+    check_breakable(other.info, other.info.lock_id if lock_id == other.id else lock_id)
 
 
 def _asker(now: datetime) -> LockInfo:

@@ -24,6 +24,7 @@ from reconciler.backends.object_storage.objects import (
     LockRecord,
 )
 from reconciler.backends.object_storage.requests import Requests
+from reconciler.backends.unlocking import check_breakable, not_locked
 from reconciler.errors import Fenced, StateError, StateLocked
 from reconciler.protocols.backend import Held, LockInfo, Stamp, fenced_by, locked_by
 from reconciler.values import value
@@ -149,19 +150,9 @@ class Locks:
         for _ in range(_TRIES):
             before = self._newest()
             if before is None or before.record.released:
-                raise StateError("The state is not locked, so there is nothing to unlock.")
+                raise not_locked()
             info = before.record.info
-            if info.lock_id != lock_id:
-                raise StateError(
-                    f"The state has no lock with the id {lock_id}. Its lock has the id {info.lock_id}, and {info.who} "
-                    "holds it.",
-                    'The error "The state is locked" shows the id.',
-                )
-            if _is_alive(info):
-                raise StateError(
-                    f"The run of lock {lock_id} is alive: {info.who}, pid {info.pid}, {info.operation}.",
-                    f"Wait for it, or end it first: kill {info.pid}",
-                )
+            check_breakable(info, lock_id)
             holding = self._claim(before, _breaker())
             if holding is not None:
                 holding.release()

@@ -18,10 +18,11 @@ from reconciler.backends.postgres import address, conflicts, statements
 from reconciler.backends.postgres.conflicts import Version, taken_over, version_of
 from reconciler.backends.postgres.connection import Connection, Row, Values
 from reconciler.backends.postgres.failures import NoTables, NotAllowed, Unanswered
-from reconciler.backends.postgres.lock import Lock, Taken, new_nonce, not_locked
+from reconciler.backends.postgres.lock import Lock, Taken, new_nonce
 from reconciler.backends.postgres.settling import Settling
 from reconciler.backends.postgres.statements import ContentRow, DurabilityRow, HeadRow, SnapshotRow, StateRow
 from reconciler.backends.postgres.tables import Tables
+from reconciler.backends.unlocking import not_locked
 from reconciler.errors import Fenced, StateConflict, StateError
 from reconciler.processes import boot_time
 from reconciler.protocols.backend import (

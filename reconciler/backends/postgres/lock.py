@@ -16,6 +16,7 @@ from reconciler.backends.postgres.connection import Connection, Values
 from reconciler.backends.postgres.failures import NoTables, NotAllowed, Unanswered
 from reconciler.backends.postgres.settling import Settling
 from reconciler.backends.postgres.statements import FenceRow, LookRow
+from reconciler.backends.unlocking import check_breakable, not_locked
 from reconciler.errors import Fenced, StateError
 from reconciler.processes import boot_time
 from reconciler.protocols.backend import Held, LockInfo, locked_by
@@ -153,20 +154,5 @@ def _breakable(row: LookRow, lock_id: str) -> LockInfo:
     info = holder_of(row)
     if info is None:
         raise not_locked()
-    if info.lock_id != lock_id:
-        raise StateError(
-            f"The state has no lock with the id {lock_id}. "
-            f"Its lock has the id {info.lock_id}, and {info.who} holds it.",
-            'The error "The state is locked" shows the id.',
-        )
-    if is_alive(info):
-        raise StateError(
-            f"The run of lock {lock_id} is alive: {info.who}, pid {info.pid}, {info.operation}.",
-            f"Wait for it, or end it first: kill {info.pid}",
-        )
+    check_breakable(info, lock_id)
     return info
-
-
-def not_locked() -> StateError:
-    """The error where there is no lock to break."""
-    return StateError("The state is not locked, so there is nothing to unlock.")
