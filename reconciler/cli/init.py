@@ -21,6 +21,8 @@ _MANIFEST = """\
 # Try it without an account: voicectl --sandbox apply
 version: 1
 
+# state: s3://acme-states/voices   # for a team or a pipeline: also gs://, az://, postgresql://, https://
+
 providers:
   kling:                # a provider is a named account; its keys come from the environment:
     type: kling         #   KLING_API_KEY, or KLING_ACCESS_KEY and KLING_SECRET_KEY
