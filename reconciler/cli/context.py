@@ -22,9 +22,7 @@ from reconciler.hints import Hint, hint, way
 if TYPE_CHECKING:
     from reconciler.audio.probing import Fetch
     from reconciler.engine.session import Session
-    from reconciler.engine.store import Store
     from reconciler.model.manifest import Manifest
-    from reconciler.model.state_settings import StateSettings
     from reconciler.views.render_options import RenderOptions
     from reconciler.workspace import Workspace
 
@@ -98,30 +96,6 @@ def manifest_at(workspace: Workspace, *, fetch: Fetch | None = None) -> Manifest
     from reconciler.loader.build import load
 
     return replace(load(workspace.manifest, environ=os.environ, fetch=fetch), sandbox=workspace.sandbox)
-
-
-def store_here() -> Store:
-    """The store of the state, for commands that need nothing else of the manifest."""
-    from reconciler import wiring
-
-    return wiring.store(options().workspace(), settings_here(), os.environ)
-
-
-def say_holder(store: Store) -> None:
-    """Says who holds the lock: what a command shows may change soon. Commands that only read take no lock."""
-    held = store.holder()
-    if held is not None:
-        from reconciler.protocols.backend import locked_by
-
-        say(f"{locked_by(held).detail} What is shown here may change soon.")
-
-
-def settings_here() -> StateSettings | None:
-    """Where the state is; None: beside the manifest."""
-    from reconciler import wiring
-
-    workspace = options().workspace()
-    return wiring.state_settings(workspace, wiring.declared_state(workspace, os.environ), os.environ)
 
 
 @contextmanager

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.context import global_options, on_one_line, on_stdout, say, say_holder, session, write
+from reconciler.cli.context import global_options, on_one_line, on_stdout, say, session, write
 from reconciler.cli.format_option import format_option
 from reconciler.cli.options import lock_option, locking
 from reconciler.cli.shell_completion import recorded_addresses
+from reconciler.cli.state_access import say_holder
 from reconciler.cli.streams import ask
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import ProbeDeclined, UsageError

@@ -8,20 +8,11 @@ from typing import Any
 
 import click
 
-from reconciler.cli.context import (
-    command,
-    global_options,
-    on_one_line,
-    on_stdout,
-    options,
-    say,
-    say_holder,
-    session,
-    write,
-)
+from reconciler.cli.context import command, global_options, on_one_line, on_stdout, options, say, session, write
 from reconciler.cli.format_option import format_option
 from reconciler.cli.options import Options, detail_options, plan_options, request
 from reconciler.cli.planfile import write_plan
+from reconciler.cli.state_access import say_holder
 from reconciler.cli.subcommand import Subcommand
 from reconciler.views.formats.registry import JSON, format_named
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.context import options, settings_here
+from reconciler.cli.context import options
+from reconciler.cli.state_access import settings_here
 from reconciler.cli.subcommand import name_it_with_f
 from reconciler.errors import KeyMissing, PlanUnreadable, StateDamaged, StateError, UsageError
 from reconciler.hints import hint, way

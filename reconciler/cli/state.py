@@ -16,15 +16,13 @@ from reconciler.cli.context import (
     on_stdout,
     options,
     say,
-    say_holder,
     session,
-    settings_here,
-    store_here,
     write,
     write_json,
 )
 from reconciler.cli.options import lock_option, locking
 from reconciler.cli.shell_completion import former_providers, new_addresses, provider_names, recorded_addresses
+from reconciler.cli.state_access import say_holder, settings_here, store_here
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import KeyMissing, StateDamaged, UsageError, not_in_state
 from reconciler.hints import hint, way

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.context import command, global_options, say, store_here, write, write_json
+from reconciler.cli.context import command, global_options, say, write, write_json
+from reconciler.cli.state_access import store_here
 from reconciler.cli.subcommand import Subcommand
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.context import global_options, manifest_at, options, say, settings_here, store_here
+from reconciler.cli.context import global_options, manifest_at, options, say
 from reconciler.cli.options import lock_option, locking
+from reconciler.cli.state_access import settings_here, store_here
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import StateError, StateMoved, UsageError
 from reconciler.hints import hint, way

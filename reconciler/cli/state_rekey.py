@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.context import global_options, options, say, settings_here, store_here
+from reconciler.cli.context import global_options, options, say
 from reconciler.cli.options import lock_option, locking
+from reconciler.cli.state_access import settings_here, store_here
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import UsageError
 

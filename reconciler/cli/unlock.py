@@ -8,7 +8,8 @@ import sys
 import click
 
 from reconciler.cli import streams
-from reconciler.cli.context import global_options, options, say, settings_here
+from reconciler.cli.context import global_options, options, say
+from reconciler.cli.state_access import settings_here
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import Declined
 from reconciler.hints import hint, way

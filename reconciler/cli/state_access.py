@@ -1,0 +1,36 @@
+"""The state of a command line: where it is, its store, and who holds its lock. Needs no valid manifest."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from reconciler.cli.context import options, say
+
+if TYPE_CHECKING:
+    from reconciler.engine.store import Store
+    from reconciler.model.state_settings import StateSettings
+
+
+def store_here() -> Store:
+    """The store of the state, for commands that need nothing else of the manifest."""
+    from reconciler import wiring
+
+    return wiring.store(options().workspace(), settings_here(), os.environ)
+
+
+def say_holder(store: Store) -> None:
+    """Says who holds the lock: what a command shows may change soon. Commands that only read take no lock."""
+    held = store.holder()
+    if held is not None:
+        from reconciler.protocols.backend import locked_by
+
+        say(f"{locked_by(held).detail} What is shown here may change soon.")
+
+
+def settings_here() -> StateSettings | None:
+    """Where the state is; None: beside the manifest."""
+    from reconciler import wiring
+
+    workspace = options().workspace()
+    return wiring.state_settings(workspace, wiring.declared_state(workspace, os.environ), os.environ)
