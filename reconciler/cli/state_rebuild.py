@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.context import command, global_options, say, session, write
+from reconciler.cli.context import command, global_options, options, say, session, write
 from reconciler.cli.options import lock_option, locking
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import Declined, UsageError
@@ -15,6 +15,7 @@ from reconciler.hints import hint, way
 from reconciler.views.layout import counted
 
 if TYPE_CHECKING:
+    from reconciler.engine.session import Session
     from reconciler.engine.state_rebuild import Rebuilt
 
 
@@ -43,7 +44,7 @@ def rebuild(lineage: str | None, new_lineage: bool, auto_approve: bool, lock_tim
                 locking(lock_timeout),
                 lineage=chosen,
                 new_lineage=new_lineage,
-                approve=lambda found: _may_take(found, str(chosen), opened.store.where, approved=auto_approve),
+                approve=lambda found: _may_take(found, str(chosen), _place(opened), approved=auto_approve),
             )
 
         found = rebuilt(lineage)
@@ -70,6 +71,11 @@ def rebuild(lineage: str | None, new_lineage: bool, auto_approve: bool, lock_tim
             say(f"To adopt them: {command('state rebuild --lineage', name)}")
         say(f"If they belong to another project: {command('state rebuild --new-lineage')}")
     return 0
+
+
+def _place(opened: Session) -> str:
+    """Where the state is: as the user would type a file."""
+    return opened.store.where if opened.shared else str(options().workspace().state)
 
 
 def _may_take(found: Rebuilt, lineage: str, where: str, *, approved: bool) -> bool:

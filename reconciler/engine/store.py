@@ -221,7 +221,7 @@ class Store:
         if self._unclear is None:
             return
         with self._saving(state.numbered(self._unclear.serial + 1)):
-            stored = stored_state(self._backend)
+            stored = stored_state(self._backend, failure="could not be written")
         if stored is not None and statefile.dump(stored.state) == statefile.dump(self._unclear):
             self._remember(stored)
         self._unclear = None

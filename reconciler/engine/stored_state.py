@@ -25,9 +25,14 @@ class StoredState:
     journalled: bool
 
 
-def stored_state(backend: Backend, voices: Mapping[str, Voice] = NO_VOICES) -> StoredState | None:
-    """The state as it is now; None if there is none yet. `voices`: see `statefile.load`. Raises StateErrors."""
-    with disk_errors(backend.where, "could not be read"):
+def stored_state(
+    backend: Backend, voices: Mapping[str, Voice] = NO_VOICES, *, failure: str = "could not be read"
+) -> StoredState | None:
+    """The state as it is now; None if there is none yet. `voices`: see `statefile.load`. Raises StateErrors.
+
+    `failure`: what an error of the disk means for the caller.
+    """
+    with disk_errors(backend.where, failure):
         blob = backend.read()
     if blob is None:
         return None

@@ -64,5 +64,5 @@ def test_a_saved_plan_is_out_of_date_after_it(renamed: CliHarness) -> None:
     renamed.declare("narrator", "hero")
     renamed.voicectl("drift", "--accept", "hero", code=0)
     renamed.declare("hero")
-    assert "out of date" in renamed.voicectl("apply", "p", code=1).err
+    assert "out of date" in renamed.voicectl("apply", "p", code=4).err
     assert json.loads((renamed.folder / "p").read_text())

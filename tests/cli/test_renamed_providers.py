@@ -319,7 +319,7 @@ def test_a_reviewed_move_is_refused_once_the_credentials_are_of_another_account(
     cli.of("new", "hero", narrator=voice("narrator", voice_name=names["narrator"]))
     cli.voicectl("plan", "--out", "plan.json", code=0)
     cli.env["NEW_KEY"] = THEIRS
-    refused = cli.voicectl("apply", "plan.json", "--auto-approve", code=1)
+    refused = cli.voicectl("apply", "plan.json", "--auto-approve", code=4)
     assert "does not fit any more" in refused.err
     assert other.count("create") == kling.count("create") == kling.count("delete") == 0
 
