@@ -19,6 +19,7 @@ from reconciler.workspace import SANDBOX, Workspace
 
 if TYPE_CHECKING:
     from reconciler.audio.probing import Fetch
+    from reconciler.engine.lock_owner import LockOwner
     from reconciler.engine.session import Session
     from reconciler.engine.store import Store
     from reconciler.model.manifest import Manifest
@@ -158,15 +159,19 @@ def rename_to_backup(workspace: Workspace) -> None:
 
 def store(workspace: Workspace, settings: StateSettings | None, environ: Mapping[str, str]) -> Store:
     """The store that loads and saves the workspace's state."""
-    from reconciler.engine.lock_owner import LockOwner
     from reconciler.engine.store import Store
+
+    def owner() -> LockOwner:
+        from reconciler.engine.lock_owner import LockOwner  # only for a lock
+
+        return LockOwner.here(environ)
 
     return Store(
         backend(workspace, settings, environ),
         cipher=file_cipher(workspace, settings, environ),
         clock=SystemClock(),
         rescue_path=workspace.rescue,
-        lock_owner=lambda: LockOwner.here(environ),
+        lock_owner=owner,
         place=workspace.options,
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -31,6 +30,8 @@ class LocalHistory:
             try:
                 os.link(snapshot, temporary)
             except OSError:  # a disk without hard links
+                import shutil
+
                 shutil.copy(snapshot, temporary)
             temporary.replace(path)
             for old in self._paths()[self._keep :]:

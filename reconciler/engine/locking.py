@@ -4,13 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from reconciler.errors import StateLocked
 from reconciler.protocols.backend import Backend, Lease, LockInfo
 from reconciler.protocols.clock import Clock
 
+if TYPE_CHECKING:
+    from reconciler.engine.lock_owner import LockOwner
+
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 5.0  # seconds between two tries
 _SAY_AGAIN = 30.0  # seconds
+
+
+Owner = Callable[[], "LockOwner"]  # tells who this run is
+
+
+def holder_of(owner: Owner | None, lock_id: Callable[[], str] | None, operation: str, now: datetime) -> LockInfo:
+    """The lock record of this run. None: this process, and a new id."""
+    from reconciler.engine.lock_owner import LockOwner, new_lock_id  # a plan takes no lock
+
+    return (owner or LockOwner.here)().holder((lock_id or new_lock_id)(), operation, now)
 
 
 def taken(

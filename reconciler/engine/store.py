@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from reconciler.engine.lock_owner import LockOwner, new_lock_id
-from reconciler.engine.locking import taken
+from reconciler.engine.locking import Owner, holder_of, taken
 from reconciler.engine.rescue import RescueCopy, records_answered
 from reconciler.engine.stored_state import NO_VOICES, StoredState, disk_errors, state_at_serial, stored_state
 from reconciler.errors import KeyMissing, StateConflict, StateDamaged, StateLocked, StateNotEncrypted
@@ -38,8 +37,8 @@ class Store:
         clock: Clock,
         rescue_path: Path,
         cipher: FileCipher = NO_CIPHER,
-        lock_owner: Callable[[], LockOwner] = LockOwner.here,
-        lock_id: Callable[[], str] = new_lock_id,
+        lock_owner: Owner | None = None,
+        lock_id: Callable[[], str] | None = None,
         place: str = "",
     ) -> None:
         self._backend = backend
@@ -91,7 +90,7 @@ class Store:
         self, operation: str, *, wait: float = 0.0, waiting: Callable[[StateLocked], None] | None = None
     ) -> Iterator[Lease]:
         """Holds the lock. Waits at most `wait` seconds, and calls `waiting` now and then. Raises StateLocked."""
-        info = self._lock_owner().holder(self._lock_id(), operation, self._clock.now())
+        info = holder_of(self._lock_owner, self._lock_id, operation, self._clock.now())
         with ExitStack() as stack:
             with disk_errors(self.where, "could not be locked"):
                 lease = taken(self._backend, info, clock=self._clock, stack=stack, wait=wait, waiting=waiting)

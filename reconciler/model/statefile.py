@@ -18,7 +18,6 @@ from pydantic_core import from_json
 
 from reconciler.errors import StateDamaged, StateTooNew
 from reconciler.hints import hint, way
-from reconciler.model import envelope
 from reconciler.model.base import Frozen
 from reconciler.model.cloud_types import find
 from reconciler.model.manifest import Voice
@@ -105,8 +104,7 @@ def load(snapshot: bytes, voices: Mapping[str, Voice] = _NO_VOICES) -> State:
                 whole = _Snapshot.model_validate_json(snapshot, strict=True)
                 state = _state(whole, whole.records, whole.current)
     except ValidationError as error:
-        if envelope.is_envelope(snapshot):
-            raise envelope.no_settings(snapshot) from None
+        _refuse_encrypted(snapshot)
         _refuse_later_versions(snapshot)
         raise StateDamaged(_first_error(error), _RESTORE) from None
     return _validated(state)
@@ -172,9 +170,7 @@ def fold(state: State, entries: Sequence[bytes]) -> State:
             head |= {_OLD_NAMES.get(name, name): value for name, value in read.fields.items()}
         fields = _Head.model_validate_json(json_bytes(head), strict=True)
     except ValidationError as error:
-        encrypted = next(filter(envelope.is_envelope, entries), None)
-        if encrypted is not None:
-            raise envelope.no_settings(encrypted) from None
+        _refuse_encrypted(*entries)
         raise StateDamaged(f"the journal: {_first_error(error)}", _RESTORE) from None
     except KeyError as missing:
         raise StateDamaged(f"the journal: it changes the record {missing}, which does not exist", _RESTORE) from None
@@ -264,6 +260,14 @@ def _refuse_later_versions(snapshot: bytes) -> None:
             f"It has format {version}; this voicectl reads up to {STATE_VERSION}.",
             "Use the voicectl that wrote it, or a later one: pip install --upgrade voicectl",
         )
+
+
+def _refuse_encrypted(*pieces: bytes) -> None:
+    """Raises KeyMissing for what can't be read because it is encrypted."""
+    from reconciler.model import envelope  # a readable state needs none of it
+
+    for piece in filter(envelope.is_envelope, pieces):
+        raise envelope.no_settings(piece) from None
 
 
 def _first_error(error: ValidationError) -> str:

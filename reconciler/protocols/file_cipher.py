@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from reconciler.errors import UsageError
-from reconciler.model import envelope
-from reconciler.model.envelope import CONFIGURE, Kind
 from reconciler.protocols.backend import Stamp
+
+if TYPE_CHECKING:
+    from reconciler.model.envelope import Kind
 
 
 class FileCipher(Protocol):
@@ -38,12 +39,16 @@ class NoCipher:
 
     def decrypt(self, content: bytes, *kinds: Kind) -> bytes:  # noqa: ARG002 - as above
         """The content as it is. Raises KeyMissing if it is encrypted."""
+        from reconciler.model import envelope  # a run without encryption seldom reads such a file
+
         if envelope.is_envelope(content):
             raise envelope.no_settings(content, "It")
         return content
 
     def renew(self, lineage: str) -> tuple[str, ...]:  # noqa: ARG002 - as above
         """Not possible."""
+        from reconciler.model.envelope import CONFIGURE
+
         raise UsageError("The manifest has no state.encryption, so there is no key to renew.", CONFIGURE)
 
 

@@ -68,7 +68,7 @@ def _read(child: subprocess.Popen[bytes], until: float) -> tuple[bytes, bytes]:
                 else:
                     out += piece
             if len(out) > LARGEST:
-                raise CommandFailed(f"printed more than {LARGEST:,} bytes, which is no key")
+                raise CommandFailed(f"printed more than {LARGEST:,} bytes, so its output is not a key")
     child.wait(max(until - time.monotonic(), 0.1))
     return bytes(out), bytes(err)
 

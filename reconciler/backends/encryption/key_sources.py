@@ -78,7 +78,7 @@ class KeyFile:
             why = getattr(error, "strerror", None) or "not a path"
             raise SourceUnusable(f"{self.option}: {self.path} can't be read: {why}.") from None
         if len(content) > _LARGEST_FILE:
-            raise UsageError(f"{self.option}: {self.path} is larger than {_LARGEST_FILE:,} bytes, so it is no key.")
+            raise UsageError(f"{self.option}: {self.path} is not a key file: over {_LARGEST_FILE:,} bytes.")
         return _long_enough(content, f"{self.option}: {self.path} holds")
 
 

@@ -1,7 +1,7 @@
 """The lease of a lock that no server ends by time: a limit of its own, and a look at the state after every pause.
 
 A server without a fence cannot refuse a run that was paused, taken for dead and replaced. So a run whose machine slept,
-or whose process was stopped, makes no paid call until it has read back that nobody replaced it.
+or whose process was stopped, makes no paid call until it has read the state back and found it unchanged.
 """
 
 from __future__ import annotations

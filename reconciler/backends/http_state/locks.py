@@ -74,7 +74,7 @@ class Locks:
         return lock
 
     def release(self, lock: Lock) -> None:
-        """Releases the lock if it is still ours. A failure is no error: the next run tells the user."""
+        """Releases the lock if it is still ours. The run goes on after a failure; the next run reports the lock."""
         for number in tries(self._clock):
             answer = self._send_unlock(lock.id, lock.record)
             refused = answer.status in LOCKED and number + 1 < _REFUSALS  # a false answer would leave the lock for ever

@@ -31,7 +31,7 @@ _TRIES, _LONGEST_TIME = 8, 60.0  # of one request whose outcome is unclear
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0  # seconds between two of them
 _AGAIN = frozenset((408, 425, 429))  # and all from 500 on
 _NEVER = frozenset((501, 505))
-_LOCKED = (409, 423)  # no true answer to a reader, for whom a lock is no hindrance
+_LOCKED = (409, 423)  # a reader tries again: a lock does not hinder reading
 _MEANINGS = {
     400: "the server did not understand the request",
     401: "the server refused the user or the password",

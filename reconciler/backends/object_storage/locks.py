@@ -100,7 +100,7 @@ class Holding:
         raise _too_fast()
 
     def release(self) -> None:
-        """Writes that the lock is free, unless another run has it. A failure is no error: the lease runs out."""
+        """Writes that the lock is free, unless another run has it. After a failure, the lease ends by itself."""
         try:
             self.check()
         except Fenced:

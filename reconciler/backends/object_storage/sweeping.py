@@ -1,4 +1,4 @@
-"""Removes old objects under the prefix. A failure is no error: a role may do without the right to delete."""
+"""Removes old objects under the prefix. A failure stops nothing: a role may lack the right to delete."""
 
 from __future__ import annotations
 

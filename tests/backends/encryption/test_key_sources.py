@@ -51,7 +51,7 @@ def test_a_key_file_that_is_short_huge_or_missing_is_refused_without_its_content
         source(tmp_path, key_file="key").read()
     assert "secret" not in str(caught.value)
     (tmp_path / "key").write_bytes(b"x" * 65_000)
-    with pytest.raises(UsageError, match="is no key"):
+    with pytest.raises(UsageError, match="is not a key file: over 64,000 bytes"):
         source(tmp_path, key_file="key").read()
     for path in ("nowhere", ".", "a\0b"):
         with pytest.raises(SourceUnusable, match="can't be read"):
