@@ -41,9 +41,9 @@ def plan(
     entries = {} if options.destroy else manifest.voices
     context = make_context(manifest, state, observations, capabilities, now=now, options=options, closed=closed)
     if options.refresh_only:
-        from reconciler.planning import refresh_only
+        from reconciler.planning import state_refresh
 
-        needed = refresh_only.changes(context)
+        needed = state_refresh.changes(context)
         unchanged_count = len(state.current) - len(needed)
         return _plan(context, needed, drift.remarks(context, (), {}), unchanged=unchanged_count)
     unchanged = unchanged_voices(context, entries)
