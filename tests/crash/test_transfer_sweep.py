@@ -1,4 +1,4 @@
-"""`state mv --to-manifest`, killed at every point: a voice ends in exactly one state, and no plan buys or deletes it."""
+"""`state mv --to-manifest`, killed at every point: each voice ends in one state, and no plan buys or deletes one."""
 
 from __future__ import annotations
 
