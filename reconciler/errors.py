@@ -3,7 +3,9 @@
     VoicectlError                 headline (the fact), detail (what, where), hint (what to type next), exit_code
     ├── ManifestError             the YAML; carries every Problem of the run
     ├── UsageError                the command line or the manifest's path is wrong
-    │   └── EndpointInvalid       a provider's endpoint is not a base URL
+    │   ├── EndpointInvalid       a provider's endpoint is not a base URL
+    │   ├── HostNotTrusted        a pipeline sends no credentials to a host that only the manifest names
+    │   └── CommandNotAllowed     the manifest would start a program, and the command line does not allow it
     ├── Declined                  the user did not confirm
     │   └── ProbeDeclined         the user did not confirm reads that are paid for
     ├── Interrupted               Ctrl-C or SIGTERM; exit code 130
@@ -40,6 +42,7 @@ Any other exception from an adapter, voicectl's own bugs included, counts as Out
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -112,6 +115,20 @@ class UsageError(VoicectlError):
 
 class EndpointInvalid(UsageError):
     summary = "The endpoint is not a base URL"
+
+
+class HostNotTrusted(UsageError):
+    summary = "The manifest may not choose who receives credentials"
+
+
+class CommandNotAllowed(UsageError):
+    summary = "The manifest would start a program"
+
+    def __init__(self, option: str, words: Sequence[str]) -> None:
+        super().__init__(
+            f"{option} would start: {shlex.join(words)}",
+            "Read it. If you trust it, add --allow-commands, or set VOICECTL_ALLOW_COMMANDS=true in the environment.",
+        )
 
 
 def not_in_state(address: str) -> UsageError:

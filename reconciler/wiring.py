@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reconciler.model import trusted_hosts
 from reconciler.workspace import SANDBOX, Workspace
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from reconciler.sandbox.world import World
 
 STATE_VARIABLE = "VOICECTL_STATE"
-_TRUE = frozenset(("true", "1", "yes"))  # values of CI; GitHub, GitLab and most others set CI=true
+ALLOW_COMMANDS = "VOICECTL_ALLOW_COMMANDS"
 
 
 class SystemClock:
@@ -77,7 +78,7 @@ def state_settings(
                 f"Write url: into the section state:, or set {STATE_VARIABLE}.",
             )
         return declared
-    return settings_at(url, declared, named)
+    return settings_at(url, declared, named).named_outside()
 
 
 def settings_at(url: str, declared: StateSettings | None, named: str) -> StateSettings:
@@ -90,7 +91,7 @@ def settings_at(url: str, declared: StateSettings | None, named: str) -> StateSe
         raise UsageError(f"{named}: {fault}.")
     if declared is not None and declared.url == url:
         return declared
-    return (declared or StateSettings()).at(url)
+    return (declared or StateSettings()).at(url).named_outside()
 
 
 def backend(workspace: Workspace, settings: StateSettings | None, environ: Mapping[str, str]) -> Backend:
@@ -107,19 +108,26 @@ def backend(workspace: Workspace, settings: StateSettings | None, environ: Mappi
         default_name=workspace.state_name,
         environ=environ,
         clock=SystemClock(),
+        allow_commands=allows_commands(workspace, environ),
     )
+
+
+def allows_commands(workspace: Workspace, environ: Mapping[str, str]) -> bool:
+    """Whether the manifest may start programs. Only the command line and the environment can allow it."""
+    return workspace.allow_commands or trusted_hosts.is_true(ALLOW_COMMANDS, environ)
 
 
 def file_cipher(workspace: Workspace, settings: StateSettings | None, environ: Mapping[str, str]) -> FileCipher:
     """What encrypts rescue copies and saved plans, if the settings ask for it."""
     from reconciler.backends.opening import open_file_cipher
 
-    return open_file_cipher(settings, folder=workspace.folder, environ=environ)
+    allowed = allows_commands(workspace, environ)
+    return open_file_cipher(settings, folder=workspace.folder, environ=environ, allow_commands=allowed)
 
 
 def in_pipeline(environ: Mapping[str, str]) -> bool:
     """Whether this run is a job of a pipeline."""
-    return environ.get("CI", "").strip().lower() in _TRUE
+    return trusted_hosts.in_pipeline(environ)
 
 
 def is_shared(settings: StateSettings | None) -> bool:
@@ -142,8 +150,9 @@ def neighbours(workspace: Workspace, settings: StateSettings | None, environ: Ma
         return named if " -f " in f" {named}" else f"{named} -f {manifest}".strip()
 
     here = Spot(workspace.manifest, workspace.state)
+    allowed = allows_commands(workspace, environ)
     files = Files(
-        lambda path: open_state_file(path, settings, folder=workspace.folder, environ=environ),
+        lambda path: open_state_file(path, settings, folder=workspace.folder, environ=environ, allow_commands=allowed),
         file_cipher(workspace, settings, environ),
     )
     found = neighbours.neighbours(here, lambda manifest: Spot(manifest, at(manifest).state), options, files)
@@ -234,7 +243,7 @@ def session(
     log: Callable[[str], None] = lambda _: None,
 ) -> Session:
     """The session for an operation. `closing` closes what it opens, and `log` gets a line for each closed account."""
-    from reconciler.clouds import Clouds
+    from reconciler.clouds import Clouds, foreign_host_notes
     from reconciler.engine.session import Session
 
     @cache
@@ -256,4 +265,5 @@ def session(
         neighbours=lambda: neighbours(workspace, settings, environ),
         shared=is_shared(settings),
         pipeline=in_pipeline(environ),
+        notes=() if workspace.sandbox else foreign_host_notes(manifest, environ),
     )

@@ -21,6 +21,7 @@ class Workspace:
     sandbox: bool = False
     directory: str | None = None
     state_url: str | None = None  # the value of --state
+    allow_commands: bool = False  # --allow-commands: the manifest may start programs
 
     @property
     def folder(self) -> Path:
@@ -70,5 +71,6 @@ class Workspace:
             f"-f {shlex.quote(str(self.manifest))}": self.manifest != Path("voices.yaml"),
             "--sandbox": self.sandbox,
             f"--state {shlex.quote(str(self.state_url))}": self.state_url is not None,
+            "--allow-commands": self.allow_commands,
         }
         return " ".join(option for option, given in options.items() if given)

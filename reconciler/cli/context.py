@@ -37,6 +37,7 @@ class Globals:
     file: str | None = None
     sandbox: bool = False
     state: str | None = None  # the URL of the state
+    allow_commands: bool = False
     plain: bool = False
     verbose: bool = False
     verb: str = "apply"  # what an option in a hint is an option of
@@ -76,6 +77,7 @@ class Globals:
             sandbox=self.sandbox,
             directory=self.directory,
             state_url=self.state,
+            allow_commands=self.allow_commands,
         )
 
 
@@ -225,6 +227,13 @@ _GLOBAL_OPTIONS = (
         help="Use a simulated cloud on this machine: no account, no cost.",
         expose_value=False,
         callback=_remember("sandbox"),
+    ),
+    click.option(
+        "--allow-commands",
+        is_flag=True,
+        help="Let the manifest start programs: the commands of policy and of state.encryption.",
+        expose_value=False,
+        callback=_remember("allow_commands"),
     ),
     click.option(
         "--no-color", is_flag=True, help="Print without colours.", expose_value=False, callback=_remember("plain")

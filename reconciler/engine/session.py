@@ -36,6 +36,7 @@ class Session:
     neighbours: Callable[[], Sequence[Neighbour]] = tuple
     shared: bool = False
     pipeline: bool = False
+    notes: tuple[str, ...] = ()  # what every plan of this session says too
 
     def state(self, *, begins: bool = True, new: bool = False) -> State:
         """The state, checked to belong to this manifest; an empty one if there is none yet.

@@ -38,6 +38,7 @@ class Account(Frozen):
     cloud: ClassVar[str]  # its name in messages
     variables: ClassVar[str]  # the prefix of the environment variables that usually hold its API keys
     keys_go: ClassVar[str]  # where its API keys are put, in a message: `export ACME_KEY=...`
+    vendor_hosts: ClassVar[tuple[str, ...]] = ()  # hosts, or `.domain` with all below it, that the vendor runs
     lists: ClassVar[bool] = False  # it lists all voices of the account
     official_owner: ClassVar[str | None] = None  # the owner of voices that every account of the cloud may list
 

@@ -30,6 +30,7 @@ from reconciler.model.moved import Moved
 from reconciler.model.neighbour import Neighbour, Relation
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.state import Record, State, Status
+from reconciler.model.trusted_hosts import refuse_state_host
 from reconciler.planning import foreign, neighbours, no_state, policy
 from reconciler.protocols.backend import Blob, Held, LockInfo, fenced_by, locked_by
 from reconciler.providers.http import errors as http_errors
@@ -188,6 +189,12 @@ EXAMPLES: dict[type[VoicectlError], Callable[[], object]] = {
     errors.ManifestError: invalid_manifest,
     errors.UsageError: lambda: errors.not_in_state("hero"),
     errors.EndpointInvalid: lambda: base_url("https://kling.example.com:https/v1"),
+    errors.HostNotTrusted: lambda: refuse_state_host(
+        "state.example.net", {"CI": "true"}, where="the host state.example.net of the state"
+    ),
+    errors.CommandNotAllowed: lambda: errors.CommandNotAllowed(
+        "state.encryption.command", ["sh", "-c", "pass show voices"]
+    ),
     errors.Declined: lambda: errors.Declined(
         "You did not answer yes.", hint(way("Answer yes, or run without confirmation", "--auto-approve"))
     ),
