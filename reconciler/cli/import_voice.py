@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli.address_type import ADDRESS
 from reconciler.cli.context import global_options, say, session
 from reconciler.cli.options import lock_option, locking
 from reconciler.cli.shell_completion import declared_addresses
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command("import", cls=Subcommand)
-@click.argument("address", shell_complete=declared_addresses)
+@click.argument("address", type=ADDRESS, shell_complete=declared_addresses)
 @click.argument("voice_id")
 @lock_option
 @global_options

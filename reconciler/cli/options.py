@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli.address_type import ADDRESS
 from reconciler.cli.context import Command, say
 from reconciler.cli.shell_completion import declared_addresses
 from reconciler.errors import StateLocked, UsageError
@@ -35,6 +36,7 @@ _ASKED_OPTIONS = (
     click.option(
         "--retry",
         multiple=True,
+        type=ADDRESS,
         metavar="ADDRESS",
         help="Create again a voice whose creation failed. It is paid again.",
         shell_complete=declared_addresses,
@@ -42,6 +44,7 @@ _ASKED_OPTIONS = (
     click.option(
         "--replace",
         multiple=True,
+        type=ADDRESS,
         metavar="ADDRESS",
         help="Replace this voice: create a new one and delete the old one.",
         shell_complete=declared_addresses,

@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from reconciler.cli import streams
+from reconciler.cli.address_type import ADDRESS
 from reconciler.cli.context import (
     LazyGroup,
     command,
@@ -125,7 +126,7 @@ _at_serial = click.option(
 
 
 @click.command("show", cls=Subcommand)
-@click.argument("address", required=False, shell_complete=recorded_addresses)
+@click.argument("address", required=False, type=ADDRESS, shell_complete=recorded_addresses)
 @_at_serial
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @global_options
@@ -157,8 +158,8 @@ def show_record(address: str | None, serial: int | None, as_json: bool) -> int:
 
 
 @click.command("mv", cls=Subcommand)
-@click.argument("source", shell_complete=recorded_addresses)
-@click.argument("target", shell_complete=new_addresses)
+@click.argument("source", type=ADDRESS, shell_complete=recorded_addresses)
+@click.argument("target", type=ADDRESS, shell_complete=new_addresses)
 @lock_option
 @global_options
 def move(source: str, target: str, lock_timeout: str | None) -> int:
@@ -166,13 +167,11 @@ def move(source: str, target: str, lock_timeout: str | None) -> int:
 
     Rename it in the manifest too: then nothing changes in the cloud.
     """
-    import re
+    from reconciler.model.address import is_address
 
-    from reconciler.model.manifest import AUDIO
-    from reconciler.model.scalars import ADDRESS
-
-    if not re.fullmatch(ADDRESS, target.removeprefix(AUDIO)):
-        raise UsageError(f"{target} can't be an address.", "A letter, then letters, digits, - and _; at most 63.")
+    if not is_address(target):
+        what = "A letter, then letters, digits, - and _; at most 63. An instance of for_each also has a key: NAME[KEY]"
+        raise UsageError(f"{target} can't be an address.", what)
     from reconciler.engine import state_edits
 
     with session() as opened:
@@ -182,7 +181,7 @@ def move(source: str, target: str, lock_timeout: str | None) -> int:
 
 
 @click.command("rm", cls=Subcommand)
-@click.argument("address", shell_complete=recorded_addresses)
+@click.argument("address", type=ADDRESS, shell_complete=recorded_addresses)
 @lock_option
 @global_options
 def remove(address: str, lock_timeout: str | None) -> int:

@@ -20,11 +20,11 @@ from reconciler.loader.source_map import Path
 from reconciler.loader.usual_entry import NO_FILES, UsualEntries, redacted_labels
 from reconciler.loader.yaml_values import Value
 from reconciler.model.account import place_of
+from reconciler.model.address import LONGEST_NAME, NAME_LIMIT, is_name
 from reconciler.model.base import Inputs
 from reconciler.model.cloud_types import cloud_type, known
 from reconciler.model.manifest import AudioEntry, Entry, Voice
 from reconciler.model.methods import keyword_of, method_of
-from reconciler.model.scalars import ADDRESS_LIMIT, LONGEST_ADDRESS, is_address
 from reconciler.model.suggestion import nearest
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class VoiceReader:
 
     def _is_taken(self, file: str, address: str) -> bool:
         path = (self._declared.section, address)
-        if not is_address(address):
+        if not is_name(address):
             self._problems.append(RawProblem(file, path, _address_fault(address), Point.KEY))
         first = self._first.setdefault(address.lower(), (file, path))
         if first == (file, path):
@@ -281,7 +281,7 @@ def _one_of(keywords: Sequence[str]) -> str:
 
 def _address_fault(address: str) -> str:
     if any(character.isspace() for character in address):
-        return f"an address can't hold a space; it is {ADDRESS_LIMIT}"
-    if len(address) > LONGEST_ADDRESS:
-        return f"{len(address)} characters, at most {LONGEST_ADDRESS}; an address is {ADDRESS_LIMIT}"
-    return f"an address is {ADDRESS_LIMIT}"
+        return f"an address can't hold a space; it is {NAME_LIMIT}"
+    if len(address) > LONGEST_NAME:
+        return f"{len(address)} characters, at most {LONGEST_NAME}; an address is {NAME_LIMIT}"
+    return f"an address is {NAME_LIMIT}"

@@ -12,11 +12,12 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from reconciler.model.address import NAME
 from reconciler.model.cloud_types import known
 from reconciler.model.manifest import AudioEntry, Entry, Safety
 from reconciler.model.method import MethodInputs
 from reconciler.model.methods import AUDIO_METHOD, METHOD_NAMES, models_under
-from reconciler.model.scalars import ADDRESS, DIGITS
+from reconciler.model.scalars import DIGITS
 from reconciler.model.state_settings import StateSettings
 
 Schema = dict[str, Any]  # JSON
@@ -70,20 +71,20 @@ def manifest_schema() -> Schema:
                 "title": "Providers",
                 "description": "The accounts, each under a name of its own.",
                 "type": "object",
-                "propertyNames": {"pattern": ADDRESS},
+                "propertyNames": {"pattern": NAME},
                 "additionalProperties": _any_of([_reference(cloud.account) for cloud in known()]),
             },
             "voices": {
                 "title": "Voices",
                 "description": "The voices by address, which is unique whatever its case, and stable.",
                 "type": "object",
-                "propertyNames": {"pattern": ADDRESS},
+                "propertyNames": {"pattern": NAME},
             },
             "audio": {
                 "title": "Audio",
                 "description": "Generated sounds by name; the address of each is `audio.` and its name.",
                 "type": "object",
-                "propertyNames": {"pattern": ADDRESS},
+                "propertyNames": {"pattern": NAME},
                 "additionalProperties": {"$ref": "#/$defs/Sound"},
             },
             "defaults": {"description": "What the voices have in common.", "$ref": "#/$defs/Defaults"},
