@@ -21,6 +21,8 @@ class Workspace:
     sandbox: bool = False
     directory: str | None = None
     state_url: str | None = None  # the value of --state
+    variables: tuple[tuple[str, str], ...] = ()  # names and values of --var
+    variable_files: tuple[Path, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -71,4 +73,6 @@ class Workspace:
             "--sandbox": self.sandbox,
             f"--state {shlex.quote(str(self.state_url))}": self.state_url is not None,
         }
-        return " ".join(option for option, given in options.items() if given)
+        values = [f"--var {shlex.quote(f'{name}={text}')}" for name, text in self.variables]
+        values += [f"--var-file {shlex.quote(str(file))}" for file in self.variable_files]
+        return " ".join([*(option for option, given in options.items() if given), *values])

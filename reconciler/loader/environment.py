@@ -98,7 +98,8 @@ def _invalid_reference(inside: str) -> str:
         return f"${{...}} is not a reference; a variable is ${{env:NAME}}{_NOT_SHOWN}"
     shown = inside if len(inside) <= _LONGEST_QUOTE else inside[:_LONGEST_QUOTE] + "..."
     if ours := _MEANT.fullmatch(inside):
-        return f"${{{shown}}} is not a reference: write ${{{ours[1].lower()}:{ours[2]}}}"
+        meant = f"write ${{{ours[1].lower()}:{ours[2]}}}, or "
+        return f"${{{shown}}} is not a reference: {meant}$${{{shown}}} for the text itself"
     meant = f"write ${{env:{found[1]}}}, or " if found else "a variable is ${env:NAME}; write "
     return f"${{{shown}}} is not a reference: {meant}$${{{shown}}} for the text itself"
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.errors import Problem
-from reconciler.loader.environment import is_secret
+from reconciler.loader.environment import Unresolved, is_secret
 from reconciler.loader.file_names import shown
 from reconciler.loader.files import Source, named_file
 from reconciler.loader.problems import Point, RawProblem
@@ -71,6 +71,9 @@ class _Reading:
             self._include(section.file, index, name, above)
 
     def _include(self, including: str, index: int, name: Value, above: list[str]) -> None:
+        if isinstance(name, Unresolved):
+            self._documents.complete = False
+            return
         if not isinstance(name, str) or not name:
             self._report(including, index, f"{kind_of(name or None)}, should be the name of a file")
             return
