@@ -98,7 +98,7 @@ def options() -> Globals:
 
 def manifest_at(workspace: Workspace, *, fetch: Fetch | None = None) -> Manifest:
     from reconciler.loader.build import load
-    from reconciler.loader.input_variables import VariableOptions
+    from reconciler.loader.variable_options import VariableOptions
 
     given = VariableOptions(dict(workspace.variables), workspace.variable_files)
     manifest = load(workspace.manifest, environ=os.environ, options=given, fetch=fetch)

@@ -18,13 +18,12 @@ from reconciler.loader.accounts import Accounts, accounts
 from reconciler.loader.entry_sections import SOUNDS, VOICES
 from reconciler.loader.file_names import shown
 from reconciler.loader.files import Source, sources
-from reconciler.loader.includes import read_documents
-from reconciler.loader.input_variables import NO_OPTIONS, VariableOptions, input_variables
+from reconciler.loader.includes import Documents, read_documents
 from reconciler.loader.invisible import merge_blank_problems
 from reconciler.loader.messages import validation_problems
 from reconciler.loader.problems import RawProblem, located
-from reconciler.loader.references import replace_references
 from reconciler.loader.sections import Section, Sections, sections
+from reconciler.loader.variable_options import NO_OPTIONS, VariableOptions
 from reconciler.loader.voices import VoiceReader
 from reconciler.model.manifest import DEFAULT_SAFETY, Manifest, Safety, Voice
 
@@ -44,12 +43,7 @@ def load(
     """
     problems: list[RawProblem] = []
     documents = read_documents(*sources(path), environ, problems)
-    variables, value_files = input_variables(
-        documents.sections, options, environ, problems, unread=documents.unread, complete=documents.complete
-    )
-    if documents.deferred:
-        using = [section for section in documents.sections if section.file in documents.deferred]
-        replace_references(using, variables, environ, problems)
+    value_files = _replace_variables(documents, options, environ, problems)
     declared = sections(documents.sections, problems)
     known = accounts(declared.providers, problems, environ=environ)
     links: list[DeclaredUrl] | None = [] if fetch is not None else None
@@ -89,6 +83,24 @@ def _remarks(known: Accounts) -> list[str]:
 def _notes(path: Path) -> tuple[str, ...]:
     below = subfolders.note(path) if path.is_dir() else None
     return () if below is None else (below,)
+
+
+def _replace_variables(
+    documents: Documents, options: VariableOptions, environ: Mapping[str, str], problems: list[RawProblem]
+) -> list[Source]:
+    """Replaces `${var:…}` in the files that use it. Returns the files of --var-file."""
+    declaring = any("variables" in section.raw or "values" in section.raw for section in documents.sections)
+    if not declaring and not documents.deferred and options == NO_OPTIONS:
+        return []
+    from reconciler.loader.input_variables import input_variables  # most manifests have none
+    from reconciler.loader.references import replace_references
+
+    variables, value_files = input_variables(
+        documents.sections, options, environ, problems, unread=documents.unread, complete=documents.complete
+    )
+    using = [section for section in documents.sections if section.file in documents.deferred]
+    replace_references(using, variables, environ, problems)
+    return value_files
 
 
 def _voices(

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import Field, ValidationError
 
+from reconciler.loader.entry_sections import FOR_EACH
 from reconciler.loader.messages import unknown_key, validation_problems
 from reconciler.loader.problems import Point, RawProblem
-from reconciler.loader.references import FOR_EACH
 from reconciler.loader.sections import Raw, Section
 from reconciler.loader.source_map import Path, written
 from reconciler.loader.yaml_values import Value

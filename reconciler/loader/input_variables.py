@@ -18,6 +18,7 @@ from reconciler.loader.messages import choice, listed, quote, validation_problem
 from reconciler.loader.problems import Point, RawProblem
 from reconciler.loader.sections import Section, mapping
 from reconciler.loader.source_map import Path as KeyPath
+from reconciler.loader.variable_options import VariableOptions
 from reconciler.loader.yaml_values import Value, kind_of, read
 from reconciler.model.input_variable import VARIABLE_LIMIT, InputVariable, is_variable_name
 from reconciler.model.scalars import Quoted, is_json_word
@@ -25,17 +26,6 @@ from reconciler.model.suggestion import nearest
 from reconciler.values import value
 
 PREFIX = "VOICECTL_VAR_"
-
-
-@value
-class VariableOptions:
-    """The values of a command line: name -> value of --var, and the files of --var-file in their order."""
-
-    values: Mapping[str, str] = field(default_factory=dict)
-    files: tuple[Path, ...] = ()
-
-
-NO_OPTIONS = VariableOptions()
 
 
 @value

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from reconciler.loader.entry_sections import FOR_EACH
 from reconciler.loader.environment import Unresolved, is_secret
 from reconciler.loader.messages import listed, quote
 from reconciler.loader.problems import Point, RawProblem
-from reconciler.loader.references import FOR_EACH, EachReference, EachText, joined
+from reconciler.loader.references import EachReference, EachText, joined
 from reconciler.loader.sections import Raw
 from reconciler.loader.source_map import InstanceKey, Path, written
 from reconciler.loader.yaml_values import Value, kind_of

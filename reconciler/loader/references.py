@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
+from reconciler.loader.entry_sections import FOR_EACH
 from reconciler.loader.environment import REFERENCE, Deferred, FromEnvironment, Unresolved, is_secret
-from reconciler.loader.input_variables import InputVariables
 from reconciler.loader.problems import RawProblem
 from reconciler.loader.sections import Section
 from reconciler.loader.source_map import Path
 from reconciler.loader.yaml_values import Value
 
-FOR_EACH = "for_each"
+if TYPE_CHECKING:
+    from reconciler.loader.input_variables import InputVariables
+
 _ENTRIES = ("voices", "audio")
 _READ_BEFORE = ("version", "state", "include", "variables", "values")
 _FREE = "x-"
-_EACH = re.compile(r"key|value(?:\.[A-Za-z_][A-Za-z0-9_-]*)*")
+_EACH = r"key|value(?:\.[A-Za-z_][A-Za-z0-9_-]*)*"
 
 
 class EachText(Unresolved):
@@ -105,7 +108,7 @@ class _Replacing:
                     sound = sound and found is not None
                     pieces.append(found or "")
                 case "each":
-                    if _EACH.fullmatch(reference["what"]) is None:
+                    if re.fullmatch(_EACH, reference["what"]) is None:
                         self._report(path, "${each:...} has only key, value, and value.NAME for a key of the value")
                         sound = False
                     pieces.append(EachReference(reference["what"]))

@@ -10,13 +10,11 @@ from pydantic import ValidationError
 from reconciler.loader import defaults, method_inputs
 from reconciler.loader.accounts import Accounts
 from reconciler.loader.audio_files import add_file_problems, local_files
-from reconciler.loader.entry_sections import VOICES, EntrySection
-from reconciler.loader.instances import instances, without_repetition
+from reconciler.loader.entry_sections import FOR_EACH, VOICES, EntrySection
 from reconciler.loader.messages import listed, name_fault, quote, validation_problems
 from reconciler.loader.misplaced import beside_entries, beside_methods, indent_less, inside_methods
 from reconciler.loader.misplaced import words as misplaced
 from reconciler.loader.problems import Point, RawProblem, dotted, entry_of
-from reconciler.loader.references import FOR_EACH
 from reconciler.loader.sections import Raw, Section, mapping
 from reconciler.loader.source_map import InstanceKey, Path
 from reconciler.loader.usual_entry import NO_FILES, UsualEntries, redacted_labels
@@ -86,6 +84,8 @@ class VoiceReader:
         return voices
 
     def _add_instances(self, voices: dict[str, Voice], file: str, path: tuple[str, str], entry: Raw) -> None:
+        from reconciler.loader.instances import instances, without_repetition  # most manifests have none
+
         before, count = len(self._problems), 0
         for key, own in instances(entry, file=file, path=path, problems=self._problems):
             self._add(voices, file, (*path, InstanceKey(key)), instance(path[1], key), own)

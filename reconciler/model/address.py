@@ -13,11 +13,10 @@ NAME_LIMIT = f"a letter, then at most {LONGEST_NAME - 1} letters, digits, - or _
 KEY = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"  # of an instance
 KEY_LIMIT = "a letter or digit, then at most 62 letters, digits, ., - or _"
 
-# In Python, $ would let a line break through.
-_NAME = re.compile(NAME.removesuffix("$"))
-_KEY = re.compile(KEY.removesuffix("$"))
-_ADDRESS = re.compile(rf"((?:audio\.)?{NAME[1:-1]})(?:\[\"({KEY[1:-1]})\"\])?")
-_TYPED = re.compile(rf"((?:audio\.)?{NAME[1:-1]})\[(?P<quote>[\"']?)({KEY[1:-1]})(?P=quote)\]")
+_NAME = re.compile(NAME.removesuffix("$"))  # in Python, $ would let a line break through
+_KEY = KEY.removesuffix("$")  # this and what follows is compiled where it is used, which is seldom
+_ADDRESS = rf"((?:audio\.)?{NAME[1:-1]})(?:\[\"({KEY[1:-1]})\"\])?"
+_TYPED = rf"((?:audio\.)?{NAME[1:-1]})\[(?P<quote>[\"']?)({KEY[1:-1]})(?P=quote)\]"
 
 
 def is_name(text: str) -> bool:
@@ -27,12 +26,12 @@ def is_name(text: str) -> bool:
 
 def is_key(text: str) -> bool:
     """Whether the text is a valid key of an instance."""
-    return _KEY.fullmatch(text) is not None
+    return re.fullmatch(_KEY, text) is not None
 
 
 def is_address(text: str) -> bool:
     """Whether the text is a valid address, of a sound too."""
-    return _ADDRESS.fullmatch(text) is not None
+    return re.fullmatch(_ADDRESS, text) is not None
 
 
 def instance(name: str, key: str) -> str:
@@ -42,11 +41,11 @@ def instance(name: str, key: str) -> str:
 
 def parts(address: str) -> tuple[str, str | None]:
     """The name of the entry, with `audio.` for a sound, and the key; None if the address has no key."""
-    found = _ADDRESS.fullmatch(address)
+    found = re.fullmatch(_ADDRESS, address)
     return (found[1], found[2]) if found else (address, None)
 
 
 def as_typed(text: str) -> str:
     """The address that was typed: a shell removes the quotes of `npc["en"]`. Other text stays as it is."""
-    found = _TYPED.fullmatch(text)
+    found = re.fullmatch(_TYPED, text)
     return instance(found[1], found[3]) if found else text

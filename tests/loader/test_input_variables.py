@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.errors import ManifestError
 from reconciler.loader.build import load
-from reconciler.loader.input_variables import VariableOptions
+from reconciler.loader.variable_options import VariableOptions
 from tests.loader.conftest import Load, Problems, Write
 
 KLING = "providers: {kling: {type: kling}}\n"
