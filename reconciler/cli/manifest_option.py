@@ -69,7 +69,7 @@ variable_options = (
         "--var-file",
         metavar="FILE",
         multiple=True,
-        help="Read values of variables from a YAML file; a later file is stronger.",
+        help="Read values of variables from a YAML file.",
         expose_value=False,
         callback=_remember_files,
         shell_complete=files,
