@@ -42,6 +42,7 @@ _SCOPE_OPTIONS = (
     click.option(
         "--target",
         multiple=True,
+        type=ADDRESS,
         metavar="ADDRESS",
         help="Change only these voices: an address, in which * is any text, or label:KEY=VALUE.",
         shell_complete=declared_addresses,
@@ -49,6 +50,7 @@ _SCOPE_OPTIONS = (
     click.option(
         "--exclude",
         multiple=True,
+        type=ADDRESS,
         metavar="ADDRESS",
         help="Leave these voices as they are. Takes the same as --target.",
         shell_complete=declared_addresses,

@@ -16,7 +16,7 @@ KEY_LIMIT = "a letter or digit, then at most 62 letters, digits, ., - or _"
 _NAME = re.compile(NAME.removesuffix("$"))  # in Python, $ would let a line break through
 _KEY = KEY.removesuffix("$")  # this and what follows is compiled where it is used, which is seldom
 _ADDRESS = rf"((?:audio\.)?{NAME[1:-1]})(?:\[\"({KEY[1:-1]})\"\])?"
-_TYPED = rf"((?:audio\.)?{NAME[1:-1]})\[(?P<quote>[\"']?)({KEY[1:-1]})(?P=quote)\]"
+_TYPED = r"([A-Za-z0-9_.*-]+)\[(?P<quote>[\"']?)([A-Za-z0-9_.*-]+)(?P=quote)\]"  # * is of a pattern
 
 
 def is_name(text: str) -> bool:
@@ -46,6 +46,6 @@ def parts(address: str) -> tuple[str, str | None]:
 
 
 def as_typed(text: str) -> str:
-    """The address that was typed: a shell removes the quotes of `npc["en"]`. Other text stays as it is."""
+    """The address or pattern that was typed: a shell removes the quotes of `npc["en"]`. Other text stays as it is."""
     found = re.fullmatch(_TYPED, text)
     return instance(found[1], found[3]) if found else text

@@ -117,6 +117,14 @@ def test_an_instance_is_named_with_and_without_quotes(made: CliHarness, kling: K
     assert kling.bought == 0
 
 
+@pytest.mark.parametrize(
+    ("pattern", "chosen"),
+    [("npc[*]", ['npc["de"]', 'npc["en"]']), ("npc*", ['npc["de"]', 'npc["en"]']), ("npc[en]", ['npc["en"]'])],
+)
+def test_instances_are_targets(cast: CliHarness, pattern: str, chosen: list[str]) -> None:
+    assert sorted(cast.actions("--target", pattern)) == chosen
+
+
 def test_a_hint_quotes_an_instance_for_the_shell(made: CliHarness) -> None:
     made.voicectl("state", "rm", "npc[de]", code=0)
     held = made.voice_id("npc[en]")

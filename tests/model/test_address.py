@@ -44,6 +44,13 @@ def test_an_address_is_understood_without_its_quotes(typed: str) -> None:
     assert as_typed(typed) == 'npc["en"]'
 
 
-@pytest.mark.parametrize("text", ["npc", "npc[]", 'npc["en]', "npc[en]]", "vc-3b1f8f0e-npc__en__-9c0d1e2f-1", "9[en]"])
+def test_a_pattern_is_understood_without_its_quotes() -> None:
+    assert as_typed("npc[*]") == 'npc["*"]'
+    assert as_typed("*[e*]") == '*["e*"]'
+
+
+@pytest.mark.parametrize(
+    "text", ["npc", "npc[]", 'npc["en]', "npc[en]]", "vc-3b1f8f0e-npc__en__-9c0d1e2f-1", "label:a=b[c]"]
+)
 def test_other_text_stays_as_it_was_typed(text: str) -> None:
     assert as_typed(text) == text
