@@ -78,19 +78,17 @@ def input_variables(
     for document in documents:
         _declare(document, found, problems)
     sources, in_files = _files(options.files, environ, problems, unread)
-    given: dict[str, _Assignment] = {}
     for name, set_here in _set_in(documents, problems):
         if _is_known(name, set_here, found, problems):
-            given[name] = set_here
-            _check(name, set_here, found, problems)
+            _set(name, set_here, found, problems)
+    given: dict[str, _Assignment] = {}
     for name in found.names:
         if environ.get(PREFIX + name):  # an empty one counts as not set
             given[name] = _Assignment(environ[PREFIX + name], PREFIX + name)
     outside = [*in_files, *((name, _Assignment(text, f"--var {name}")) for name, text in options.values.items())]
     given |= {name: set_here for name, set_here in outside if _is_known(name, set_here, found, problems)}
     for name, used in given.items():
-        sound = "values" in used.path[:1] or _check(name, used, found, problems)
-        found.values[name] = _typed(used.text, found.declared.get(name)) if sound else Unresolved()
+        _set(name, used, found, problems)
     return found, sources
 
 
@@ -126,9 +124,7 @@ def _declare(document: Section, found: InputVariables, problems: list[RawProblem
                 problems.append(RawProblem(file, (*path, "one_of", index), what))
         default = keys.get("default")
         if isinstance(default, str):
-            set_here = _Assignment(default, file, (*path, "default"))
-            sound = _check(name, set_here, found, problems)
-            found.values[name] = _typed(default, variable) if sound else Unresolved()
+            _set(name, _Assignment(default, file, (*path, "default")), found, problems)
 
 
 def _set_in(documents: Iterable[Section], problems: list[RawProblem]) -> list[tuple[str, _Assignment]]:
@@ -188,6 +184,12 @@ def _is_known(name: str, set_here: _Assignment, found: InputVariables, problems:
         what = "no variable of this name is declared" + _hint(name, found.names)
         problems.append(RawProblem(set_here.file, set_here.path, what, Point.KEY))
     return False
+
+
+def _set(name: str, set_here: _Assignment, found: InputVariables, problems: list[RawProblem]) -> None:
+    """Sets the value, over a weaker one. One that is not allowed is reported, and has no value then."""
+    sound = _check(name, set_here, found, problems)
+    found.values[name] = _typed(set_here.text, found.declared.get(name)) if sound else Unresolved()
 
 
 def _check(name: str, set_here: _Assignment, found: InputVariables, problems: list[RawProblem]) -> bool:

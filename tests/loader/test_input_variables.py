@@ -186,6 +186,18 @@ def test_a_wrong_value_from_outside_names_where_it_was_set(write: Write) -> None
     ]
 
 
+def test_a_variable_may_have_the_name_of_a_section(write: Write) -> None:
+    path = write(
+        KLING + "variables: {values: {type: number, default: 1}}\nsafety: {max_delete_percent: '${var:values}'}"
+    )
+    write("values: x\n", name="x.yaml")
+    write("values: 2\n", name="2.yaml")
+    assert load(path, environ={}, options=VariableOptions(files=(Path("2.yaml"),))).safety.max_delete_percent == 2
+    assert problems_with(path, options=VariableOptions(files=(Path("x.yaml"),))) == [
+        'x.yaml:1:9: values: "x", should be a number'
+    ]
+
+
 def test_a_file_of_values_has_only_values(write: Write) -> None:
     path = write(KLING + "variables: {take: }\n" + VOICE)
     write("take: '${var:take}'\n", name="a.yaml")
