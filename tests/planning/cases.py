@@ -75,6 +75,8 @@ def manifest_of(case: Raw) -> Manifest:
         providers=declared(case),
         voices={address: voice(address, entry or {}) for address, entry in case.get("voices", {}).items()},
         safety=Safety(**case.get("safety", {})),
+        moved=case.get("moved", {}),
+        released=frozenset(case.get("released", ())),
     )
 
 
