@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.address_type import ADDRESS
+from reconciler.cli.address_type import ADDRESS, refuse_entry
 from reconciler.cli.context import Command, say
 from reconciler.cli.shell_completion import declared_addresses
 from reconciler.errors import StateLocked, UsageError
@@ -176,6 +176,7 @@ def request(options: Options, manifest: Manifest | None, *, destroy: bool = Fals
 
     for flag, addresses in (("--retry", options.retry), ("--replace", options.replace)):
         for address in addresses:
+            refuse_entry(address, manifest.voices if manifest is not None else (), f"{flag} {address}")
             if manifest is not None and address not in manifest.voices:
                 raise UsageError(f"{flag} {address}: the manifest declares no such voice.", _near(address, manifest))
     scope = _scope(options)

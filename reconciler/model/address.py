@@ -6,6 +6,7 @@ The address of a sound begins with `audio.`. Imports no other module, because sh
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,62}$"  # of an entry, and of a provider
 LONGEST_NAME = 63
@@ -43,6 +44,11 @@ def parts(address: str) -> tuple[str, str | None]:
     """The name of the entry, with `audio.` for a sound, and the key; None if the address has no key."""
     found = re.fullmatch(_ADDRESS, address)
     return (found[1], found[2]) if found else (address, None)
+
+
+def instances_of(name: str, addresses: Iterable[str]) -> list[str]:
+    """The addresses that are instances of this entry."""
+    return [address for address in addresses if address.startswith(f'{name}["')]
 
 
 def as_typed(text: str) -> str:

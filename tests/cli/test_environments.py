@@ -133,6 +133,13 @@ def test_a_hint_quotes_an_instance_for_the_shell(made: CliHarness) -> None:
     assert ["voicectl", "state", "mv", 'npc["en"]', 'npc["de"]'] in commands_of(refused)
 
 
+@pytest.mark.parametrize("words", [["import", "npc", "1"], ["plan", "--replace", "npc"], ["output", "npc"]])
+def test_the_name_of_an_entry_is_not_the_address_of_its_instances(made: CliHarness, words: list[str]) -> None:
+    refused = made.voicectl(*words, code=1).err
+    assert "npc is an entry with for_each: name one of its instances." in refused
+    assert "'npc[\"en\"]'" in refused
+
+
 def test_the_state_holds_the_address_and_the_cloud_a_marker_without_brackets(made: CliHarness) -> None:
     keys = {address: key for address, key in made.state["current"].items() if address.startswith("npc")}
     assert sorted(keys) == ['npc["de"]', 'npc["en"]']
