@@ -22,7 +22,7 @@ from reconciler.cli.context import (
     write_json,
 )
 from reconciler.cli.options import lock_option, locking
-from reconciler.cli.shell_completion import former_providers, new_addresses, provider_names, recorded_addresses
+from reconciler.cli.shell_completion import former_providers, provider_names, recorded_addresses
 from reconciler.cli.state_access import say_holder, settings_here, store_here
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import KeyMissing, StateDamaged, UsageError, not_in_state
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 STATE_COMMANDS = {
     "list": ("state", "list_", "List the addresses and their voices."),
     "show": ("state", "show_record", "Show the record of an address."),
-    "mv": ("state", "move", "Give a voice another address."),
+    "mv": ("state_mv", "move", "Give voices other addresses, or another manifest."),
     "rm": ("state", "remove", "Forget a voice; it stays in its cloud."),
     "pull": ("state", "pull", "Print the state."),
     "push": ("state", "push", "Replace the state by a copy."),
@@ -154,29 +154,6 @@ def show_record(address: str | None, serial: int | None, as_json: bool) -> int:
         write_json(json_documents.record_document(record))
     else:
         write(text.record(record, on_stdout()))
-    return 0
-
-
-@click.command("mv", cls=Subcommand)
-@click.argument("source", type=ADDRESS, shell_complete=recorded_addresses)
-@click.argument("target", type=ADDRESS, shell_complete=new_addresses)
-@lock_option
-@global_options
-def move(source: str, target: str, lock_timeout: str | None) -> int:
-    """Give a voice another address.
-
-    Rename it in the manifest too: then nothing changes in the cloud.
-    """
-    from reconciler.model.address import is_address
-
-    if not is_address(target):
-        what = "A letter, then letters, digits, - and _; at most 63. An instance of for_each also has a key: NAME[KEY]"
-        raise UsageError(f"{target} can't be an address.", what)
-    from reconciler.engine import state_edits
-
-    with session() as opened:
-        state_edits.move(opened, source, target, locking(lock_timeout))
-    say(f"{source} is {target} now.")
     return 0
 
 

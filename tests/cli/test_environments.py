@@ -133,6 +133,17 @@ def test_a_hint_quotes_an_instance_for_the_shell(made: CliHarness) -> None:
     assert ["voicectl", "state", "mv", 'npc["en"]', 'npc["de"]'] in commands_of(refused)
 
 
+def test_entries_become_instances_by_a_pattern(cli: CliHarness, kling: KlingService) -> None:
+    cli.declare("npc_en", "npc_de")
+    cli.apply()
+    cli.voicectl("state", "mv", "npc_*", "npc[*]", code=0)
+    assert sorted(cli.state["current"]) == ['npc["de"]', 'npc["en"]']
+    create = {"voice_name": "npc_${each:key}", "voice_url": "https://cdn.example.com/npc_${each:key}.mp3"}
+    cli.write({"npc": {"provider": "kling", "for_each": ["en", "de"], "create": create}})
+    assert cli.voicectl("plan", "--detailed-exitcode").code == 0
+    assert kling.bought == 2
+
+
 @pytest.mark.parametrize("words", [["import", "npc", "1"], ["plan", "--replace", "npc"], ["output", "npc"]])
 def test_the_name_of_an_entry_is_not_the_address_of_its_instances(made: CliHarness, words: list[str]) -> None:
     refused = made.voicectl(*words, code=1).err
