@@ -22,6 +22,8 @@ class Workspace:
     directory: str | None = None
     state_url: str | None = None  # the value of --state
     allow_commands: bool = False  # --allow-commands: the manifest may start programs
+    variables: tuple[tuple[str, str], ...] = ()  # names and values of --var
+    variable_files: tuple[Path, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -73,4 +75,6 @@ class Workspace:
             f"--state {shlex.quote(str(self.state_url))}": self.state_url is not None,
             "--allow-commands": self.allow_commands,
         }
-        return " ".join(option for option, given in options.items() if given)
+        values = [f"--var {shlex.quote(f'{name}={text}')}" for name, text in self.variables]
+        values += [f"--var-file {shlex.quote(str(file))}" for file in self.variable_files]
+        return " ".join([*(option for option, given in options.items() if given), *values])

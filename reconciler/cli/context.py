@@ -7,14 +7,14 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
 from reconciler.cli import streams
-from reconciler.cli.manifest_option import DEFAULT, at_a_file, manifest_option
+from reconciler.cli.manifest_option import DEFAULT, at_a_file, manifest_option, variable_options
 from reconciler.cli.shell_completion import folders
 from reconciler.errors import UsageError
 from reconciler.hints import Hint, hint, way
@@ -35,6 +35,8 @@ class Globals:
 
     directory: str | None = None  # entered already
     file: str | None = None
+    variables: dict[str, str] = field(default_factory=dict)  # of --var
+    variable_files: list[str] = field(default_factory=list)
     sandbox: bool = False
     state: str | None = None  # the URL of the state
     allow_commands: bool = False
@@ -78,6 +80,8 @@ class Globals:
             directory=self.directory,
             state_url=self.state,
             allow_commands=self.allow_commands,
+            variables=tuple(self.variables.items()),
+            variable_files=tuple(map(Path, self.variable_files)),
         )
 
 
@@ -96,8 +100,11 @@ def options() -> Globals:
 
 def manifest_at(workspace: Workspace, *, fetch: Fetch | None = None) -> Manifest:
     from reconciler.loader.build import load
+    from reconciler.loader.variable_options import VariableOptions
 
-    return replace(load(workspace.manifest, environ=os.environ, fetch=fetch), sandbox=workspace.sandbox)
+    given = VariableOptions(dict(workspace.variables), workspace.variable_files)
+    manifest = load(workspace.manifest, environ=os.environ, options=given, fetch=fetch)
+    return replace(manifest, sandbox=workspace.sandbox)
 
 
 @contextmanager
@@ -214,6 +221,7 @@ _GLOBAL_OPTIONS = (
         shell_complete=folders,
     ),
     manifest_option,
+    *variable_options,
     click.option(
         "--state",
         metavar="URL",

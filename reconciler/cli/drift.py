@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli.address_type import ADDRESS
 from reconciler.cli.context import global_options, on_one_line, on_stdout, say, session, write
 from reconciler.cli.format_option import format_option
 from reconciler.cli.options import lock_option, locking
@@ -31,6 +32,7 @@ DRIFTED = 2  # the exit code
 @click.option(
     "--accept",
     multiple=True,
+    type=ADDRESS,
     metavar="ADDRESS",
     help="Accept the current name of the voice at this address.",
     shell_complete=recorded_addresses,

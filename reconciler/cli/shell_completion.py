@@ -18,14 +18,15 @@ if TYPE_CHECKING:
     from reconciler.loader.names import Names
     from reconciler.workspace import Workspace
 
-_NAME = re.compile(r"(?:audio\.)?[A-Za-z][A-Za-z0-9_-]*")  # no other text may reach a shell
+# No other text may reach a shell. An instance is offered without the quotes, which a shell would remove.
+_NAME = re.compile(r"(?:audio\.)?[A-Za-z][A-Za-z0-9_-]*(?:\[[A-Za-z0-9][A-Za-z0-9_.-]*\])?")
 Completion = Callable[[click.Context, click.Parameter, str], list[str]]
 
 
 def _completing(names: Callable[[Workspace], Iterable[str]]) -> Completion:
     def complete(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
         try:
-            found = dict.fromkeys(names(_place(context)))
+            found = dict.fromkeys(name.replace('["', "[").replace('"]', "]") for name in names(_place(context)))
         except Exception:  # noqa: BLE001 - whatever it is, the line that is being typed must not be torn apart
             return []
         return [name for name in found if name.startswith(incomplete) and _NAME.fullmatch(name)]

@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from reconciler.cli import streams
+from reconciler.cli.address_type import ADDRESS
 from reconciler.cli.context import (
     LazyGroup,
     command,
@@ -125,7 +126,7 @@ _at_serial = click.option(
 
 
 @click.command("show", cls=Subcommand)
-@click.argument("address", required=False, shell_complete=recorded_addresses)
+@click.argument("address", required=False, type=ADDRESS, shell_complete=recorded_addresses)
 @_at_serial
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @global_options
@@ -157,7 +158,7 @@ def show_record(address: str | None, serial: int | None, as_json: bool) -> int:
 
 
 @click.command("rm", cls=Subcommand)
-@click.argument("address", shell_complete=recorded_addresses)
+@click.argument("address", type=ADDRESS, shell_complete=recorded_addresses)
 @lock_option
 @global_options
 def remove(address: str, lock_timeout: str | None) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli.address_type import ADDRESS
 from reconciler.cli.context import global_options, manifest_at, options, say, session
 from reconciler.cli.options import lock_option, locking
 from reconciler.cli.shell_completion import recorded_addresses
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 
 
 @click.command("mv", cls=Subcommand)
-@click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS...", shell_complete=recorded_addresses)
+@click.argument(
+    "addresses", nargs=-1, required=True, type=ADDRESS, metavar="ADDRESS...", shell_complete=recorded_addresses
+)
 @click.option(
     "--to-manifest",
     type=click.Path(path_type=Path),

@@ -9,9 +9,9 @@ from reconciler.engine.session import Request, Session, state_edit
 from reconciler.errors import UsageError, not_in_state
 from reconciler.hints import hint, way
 from reconciler.model import transitions
+from reconciler.model.address import is_address
 from reconciler.model.manifest import AUDIO
 from reconciler.model.method import Origin
-from reconciler.model.scalars import is_address
 from reconciler.model.state import LIVE, SETTLING, Record, State, Status
 from reconciler.planning import moved_records
 
@@ -64,8 +64,9 @@ def _check_move(state: State, source: str, target: str, *, leaving: Collection[s
         raise not_in_state(source)
     if target == source:
         raise UsageError(f"{source} has that address already.")
-    if not is_address(target.removeprefix(AUDIO)):
-        raise UsageError(f"{target} can't be an address.", "A letter, then letters, digits, - and _; at most 63.")
+    if not is_address(target):
+        form = "A letter, then letters, digits, - and _; at most 63. An instance of for_each also has a key: NAME[KEY]"
+        raise UsageError(f"{target} can't be an address.", form)
     if source.startswith(AUDIO) != target.startswith(AUDIO):
         raise UsageError(
             f"{source} and {target} are a sound and a voice: neither can become the other.",

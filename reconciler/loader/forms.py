@@ -5,7 +5,7 @@ from __future__ import annotations
 from reconciler.loader.environment import is_secret
 from reconciler.loader.source_map import Path
 from reconciler.loader.yaml_values import Value
-from reconciler.model.scalars import is_address
+from reconciler.model.address import is_name
 from reconciler.model.variables import may_be_key
 
 _SECTIONS = {
@@ -54,6 +54,6 @@ def _without_dashes(first: dict[str, Value], section: object) -> str:
         return f": write its keys without -, such as {keys[0]}: ..." if keys else ": write its keys without -"
     for key in _NAMES:
         name = first.get(key)
-        if isinstance(name, str) and not is_secret(name) and is_address(name):
+        if isinstance(name, str) and not is_secret(name) and is_name(name):
             return f": write {name}: in place of - {key}: {name}, and its other keys below that"
     return f": each entry has a name in place of the -, such as {_SECTIONS[str(section)]}"

@@ -19,6 +19,7 @@ from reconciler.loader.problems import Point, RawProblem, quoted
 from reconciler.loader.source_map import Path
 from reconciler.loader.yaml_values import kind_of
 from reconciler.model import urls
+from reconciler.model.address import LONGEST_NAME, NAME_LIMIT
 from reconciler.model.method import MethodInputs
 from reconciler.model.methods import AUDIO_METHOD, METHOD_NAMES, keys_under
 from reconciler.model.scalars import DIGITS, ENV_NAME, PARAMETER
@@ -221,3 +222,12 @@ def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
         yield annotation
     for inner in get_args(annotation):
         yield from _models_in(inner)
+
+
+def name_fault(address: str) -> str:
+    """Why the name of an entry is not valid, and what it may be."""
+    if any(character.isspace() for character in address):
+        return f"an address can't hold a space; it is {NAME_LIMIT}"
+    if len(address) > LONGEST_NAME:
+        return f"{len(address)} characters, at most {LONGEST_NAME}; an address is {NAME_LIMIT}"
+    return f"an address is {NAME_LIMIT}"

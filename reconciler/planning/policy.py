@@ -171,7 +171,7 @@ def restrict_to(fresh: Plan, approved: Plan, *, resumed: bool) -> Plan:
         if not resumed or (now is not None and now.approval_digest != change.approval_digest):
             raise PlanStale(
                 f"{change.address}: the reviewed change ({change.action}) does not fit any more, "
-                "because the manifest or the cloud changed after the review.",
+                "because the manifest, the value of a variable or the cloud changed after the review.",
                 MAKE_ANOTHER,
             )
     blocked = {change.address for change in approved.changes if change.action is Action.BLOCKED}

@@ -89,6 +89,19 @@ voices:
 defaults: {provider: kling, create: {callback_url: https://hooks.example.com}, labels: {tier: gold}}
 voices: {narrator: {create: {voice_name: Narrator, video_id: "1"}}}
 """,
+        KLING
+        + """
+include: [../cast.yaml, more.yaml]
+variables:
+  host:
+  take: {type: number, default: 1, one_of: [1, 2]}
+  paid: {type: bool, default: true, description: Who pays.}
+values: {host: cdn.example.com, take: 2, paid: false}
+safety: {max_delete_percent: "${var:take}"}
+voices:
+  npc: {provider: kling, for_each: [en, 7], create: {voice_name: "${each:key}", video_id: "1"}}
+  guard: {provider: kling, for_each: {en: {id: "1"}}, preset: {voice_id: "${each:value.id}"}}
+""",
     ],
 )
 def test_what_people_write_is_valid(text: str) -> None:
@@ -126,6 +139,14 @@ def test_every_example_is_valid(file: Path) -> None:
         "voices: {a: {provider: kling, create: {voice_name: A, video_id: '1', external_task_id: mine}}}",
         "voices: {a: {provider: kling, preset: {voice_id: '1'}, lifecycle: {keep_old: a while}}}",
         "safety: {max_delete_percent: 101}",
+        "include: cast.yaml",
+        "variables: {take: '1'}",
+        "variables: {take: {type: text}}",
+        "values: {take: [1]}",
+        "defaults: {for_each: [en]}",
+        "voices: {a: {provider: kling, for_each: [a b], preset: {voice_id: '1'}}}",
+        "voices: {a: {provider: kling, for_each: {_a: 1}, preset: {voice_id: '1'}}}",
+        "voices: {a: {provider: kling, for_each: en, preset: {voice_id: '1'}}}",
         "defaults: {create: {voice_nmae: A}}",
     ],
 )
