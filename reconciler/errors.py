@@ -28,6 +28,7 @@
     │   ├── PlanUnreadable        the file is not a valid plan file
     │   ├── PlanStale             the state or the manifest changed after the plan was made
     │   ├── PlanSpent             the plan was applied already; a plan can be applied once
+    │   ├── PolicyDenied          a rule of `policy:` or a limit of the command line stops the plan
     │   └── SafetyStop            the plan changes more than the safety thresholds allow
     ├── CredentialsMissing        names the missing environment variables
     └── CloudError                adapters raise only these three:
@@ -231,6 +232,10 @@ class PlanStale(PlanError):
 
 class PlanSpent(PlanError):
     summary = "The plan was applied already"
+
+
+class PolicyDenied(PlanError):
+    summary = "A policy does not allow this plan"
 
 
 class SafetyStop(PlanError):

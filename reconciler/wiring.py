@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from reconciler.engine.lock_owner import LockOwner
     from reconciler.engine.session import Session
     from reconciler.engine.store import Store
+    from reconciler.model.finding import Finding
     from reconciler.model.manifest import Manifest
     from reconciler.model.neighbour import Neighbour
+    from reconciler.model.plan import Plan
     from reconciler.model.state_settings import StateSettings
     from reconciler.protocols.backend import Backend
     from reconciler.protocols.file_cipher import FileCipher
@@ -234,6 +236,17 @@ def sandbox_accounts(manifest: Manifest) -> dict[str, str]:
     return {name: account for name, account in named.items() if account is not None}
 
 
+def _run_policies(
+    manifest: Manifest, plan: Plan, workspace: Workspace, environ: Mapping[str, str]
+) -> Sequence[Finding]:
+    if not any(rule.command for rule in manifest.policy):
+        return ()
+    from reconciler import policy_commands
+
+    allowed = allows_commands(workspace, environ)
+    return policy_commands.findings(manifest, plan, folder=workspace.folder, environ=environ, allowed=allowed)
+
+
 def session(
     manifest: Manifest,
     workspace: Workspace,
@@ -265,5 +278,6 @@ def session(
         neighbours=lambda: neighbours(workspace, settings, environ),
         shared=is_shared(settings),
         pipeline=in_pipeline(environ),
+        run_policies=lambda plan: _run_policies(manifest, plan, workspace, environ),
         notes=() if workspace.sandbox else foreign_host_notes(manifest, environ),
     )

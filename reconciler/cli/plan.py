@@ -14,7 +14,7 @@ from reconciler.cli.options import Options, detail_options, plan_options, reques
 from reconciler.cli.planfile import write_plan
 from reconciler.cli.state_access import say_holder
 from reconciler.cli.subcommand import Subcommand
-from reconciler.errors import UsageError
+from reconciler.errors import PolicyDenied, UsageError
 from reconciler.views.formats.registry import JSON, format_named
 
 CHANGES = 2  # the exit code of --detailed-exitcode
@@ -37,7 +37,8 @@ CHANGES = 2  # the exit code of --detailed-exitcode
 def plan(out: Path | None, format_name: str, detailed_exitcode: bool, **asked: Any) -> int:
     """Show what apply would change.
 
-    Reads the manifest, the state and the accounts; writes only the file of --out.
+    Reads the manifest, the state and the accounts; writes only the file of --out. Exits with 1 if a policy of the
+    manifest, --max-paid-calls or --max-cost does not allow the plan.
     """
     from reconciler.engine import operations
 
@@ -59,4 +60,8 @@ def plan(out: Path | None, format_name: str, detailed_exitcode: bool, **asked: A
         stamp = Stamp(made.lineage, made.serial)
         write_plan(out, opened.store.cipher.encrypt(planfile.dump(made), stamp, "plan"))
         say(f"Saved to {out}. To apply exactly this: {command('apply', out)}")
+    if made.denied:
+        from reconciler.planning import rules
+
+        raise PolicyDenied("; ".join(rules.lines(rules.denied(made.findings))), "The plan above can't be applied.")
     return CHANGES if detailed_exitcode and not made.empty else 0

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from reconciler.engine import preconditions
 from reconciler.engine.cloud import Cloud
 from reconciler.engine.observed_plan import observed_plan
+from reconciler.engine.policy_checks import checked
 from reconciler.engine.probe import Verifier
 from reconciler.engine.session import Request, Session
 from reconciler.engine.worker_pool import ThreadPool, WorkerPool
-from reconciler.errors import Declined, SafetyStop, StateError
+from reconciler.errors import Declined, PolicyDenied, SafetyStop, StateError
 from reconciler.hints import NO_HINT, hint, way
 from reconciler.model.events import Event, Tally
 from reconciler.model.plan import Plan
@@ -62,7 +63,7 @@ def plan(session: Session, request: Request) -> Plan:
     """Makes a plan. Reads the state and the clouds, and writes nothing."""
     state = session.state(new=request.new_state)
     preconditions.refuse_second_state(session, request)
-    return observed_plan(session, state, request).plan
+    return checked(observed_plan(session, state, request).plan, session, request)
 
 
 def drift(session: Session, *, verifier: Verifier | None = None) -> Drifted:
@@ -81,7 +82,7 @@ def apply(
 ) -> Applied:
     """Makes a plan and carries it out. `approved` is a saved plan: then only its changes run.
 
-    Raises SafetyStop, Declined and PlanError before the first call. Raises NoState if a destroy can't know what to
+    Raises Declined and PlanError before the first call. Raises NoState if a destroy can't know what to
     delete. Raises StateNotSaved if the disk fails after the first call.
     """
     with session.store.locked(
@@ -100,9 +101,11 @@ def apply(
             preconditions.refuse_unknown_destroy(planned.survey, session.store.where)
         if approved is not None:
             new_plan = policy.restrict_to(new_plan, approved, resumed=state.applying == approved.plan_id)
+        new_plan = checked(new_plan, session, request)
         watch.show(new_plan)
         if new_plan.stops:
-            raise SafetyStop(
+            stopped = PolicyDenied if new_plan.denied else SafetyStop
+            raise stopped(
                 "; ".join(stop.what for stop in new_plan.stops), sum((stop.hint for stop in new_plan.stops), NO_HINT)
             )
         if new_plan.empty and approved is None:
@@ -135,7 +138,13 @@ def _with_saved_options(request: Request, approved: Plan) -> Request:
         scope=Scope(approved.targets, approved.excludes),
         refresh_only=approved.refresh_only,
     )
-    return replace(request, options=options, allow_deletes=approved.allow_deletes)
+    return replace(
+        request,
+        options=options,
+        allow_deletes=approved.allow_deletes,
+        max_paid_calls=approved.max_paid_calls,
+        max_cost=approved.max_cost,
+    )
 
 
 def _run(

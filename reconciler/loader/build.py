@@ -5,7 +5,7 @@ Reads files only: calls no cloud, and knows no default path.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +30,7 @@ from reconciler.model.manifest import DEFAULT_SAFETY, Manifest, Safety, Voice
 if TYPE_CHECKING:
     from reconciler.audio.probing import Fetch
     from reconciler.loader.audio_urls import DeclaredUrl
+    from reconciler.model.policy import Rule
     from reconciler.model.state_settings import StateSettings
 
 
@@ -51,6 +52,7 @@ def load(
     voices = _voices(declared, known, problems, complete=complete, links=links, environ=environ)
     safety = _safety(declared.safety, problems)
     state = _state(declared.state, problems)
+    policy = _policy(declared.policy, problems)
     doubts: dict[str, list[str]] = {}
     if fetch is not None and links:
         from reconciler.loader.audio_urls import probe_links
@@ -70,6 +72,7 @@ def load(
         providers=known.of,
         voices=voices,
         safety=safety,
+        policy=policy,
         state=state,
         protects=protects,
         notes=(*_notes(path), *_remarks(known)),
@@ -143,6 +146,14 @@ def _state(section: Section | None, problems: list[RawProblem]) -> StateSettings
     from reconciler.loader.state_section import settings_from  # most manifests have none
 
     return settings_from(section.raw["state"], file=section.file, problems=problems)
+
+
+def _policy(sections: Sequence[Section], problems: list[RawProblem]) -> tuple[Rule, ...]:
+    if not sections:
+        return ()
+    from reconciler.loader.policy_section import rules  # most manifests have none
+
+    return rules(sections, problems)
 
 
 def _in_order(unread: list[Problem], problems: list[RawProblem], found: list[Source]) -> list[Problem]:

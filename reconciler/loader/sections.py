@@ -27,6 +27,7 @@ SECTIONS = (
     "audio",
     "defaults",
     "safety",
+    "policy",
 )
 _IN_INCLUDED = frozenset(("version", "include", "variables", "voices", "audio", "defaults"))
 
@@ -51,6 +52,7 @@ class Sections:
     audio: list[Section] = field(default_factory=list)
     defaults: dict[str, Section] = field(default_factory=dict)  # by file; they are for the voices of that file
     safety: Section | None = None
+    policy: list[Section] = field(default_factory=list)  # its raw value is a list, so it is under the key `policy`
     state: Section | None = None  # its raw value is under the key `state`, since it may be text
     complete: bool = True  # False if a key was found at a wrong depth
 
@@ -81,6 +83,8 @@ def sections(documents: Sequence[Section], problems: list[RawProblem]) -> Sectio
             found.defaults[file] = section
         for section in _section(file, raw, "safety", problems):
             found.safety = _only(found.safety, section, "safety", problems)
+        if "policy" in raw:
+            found.policy.append(Section(file, {"policy": raw["policy"]}))
         if "state" in raw:
             found.state = _only(found.state, Section(file, {"state": raw["state"]}), "state", problems)
     return found

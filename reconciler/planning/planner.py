@@ -13,7 +13,7 @@ from reconciler.model.method import Origin
 from reconciler.model.observed import Observations, check
 from reconciler.model.plan import Change, Plan
 from reconciler.model.state import Record, State, Status
-from reconciler.planning import drift, markers
+from reconciler.planning import consents, drift, markers
 from reconciler.planning.account_check import AccountProblem
 from reconciler.planning.plan_context import PlanContext, PlanOptions, make_context
 from reconciler.planning.unchanged import nothing_changes, unchanged_voices
@@ -59,6 +59,8 @@ def plan(
                 check(remote)  # it becomes a part of a record
     remarks = drift.remarks(decided.context, decided.changes, decided.newer, unchanged)
     found = _plan(decided.context, decided.changes, remarks, unchanged=decided.unchanged)
+    without = consents.notes(entries, (change.address for change in decided.changes), now)
+    found = replace(found, notes=(*found.notes, *without)) if without else found
     older = tuple(change.address for change in decided.changes if change.address in decided.newer)
     return replace(found, older=older, unclaimed=decided.unclaimed)
 

@@ -14,7 +14,9 @@ from typing import Any
 
 from reconciler.errors import ManifestError
 from reconciler.hints import Hint
+from reconciler.model.cost import Cost
 from reconciler.model.events import Event, Kind, Tally
+from reconciler.model.finding import Finding
 from reconciler.model.manifest import AUDIO, Manifest
 from reconciler.model.notes import notes
 from reconciler.model.outputs import Row
@@ -47,6 +49,8 @@ def plan_document(plan: Plan, options: RenderOptions = PLAIN) -> Document:
         "changes": [_change(change, options) for change in plan.changes],
         "drift": [_drift(found) for found in plan.drift],
         "calls": plan.calls(),
+        "cost": _cost(plan.cost) if plan.cost is not None else None,
+        "policy": [_finding(found) for found in plan.findings],
     }
 
 
@@ -117,6 +121,19 @@ def state_list_document(state: State) -> list[Document]:
 def voices_document(listed: VoiceList) -> list[Document]:
     """`voices --json`: the voices that an account lists, each with its address or null."""
     return [json_value(voice) | {"address": listed.address(voice)} for voice in listed.voices]
+
+
+def _cost(cost: Cost) -> Document:
+    return {
+        "seconds": round(cost.seconds, 3),
+        "known": [{"amount": amount, "currency": currency} for amount, currency in map(str.split, cost.known)],
+        "paid_calls_of_unknown_price": cost.unpriced,
+        "sources": list(cost.sources),
+    }
+
+
+def _finding(found: Finding) -> Document:
+    return {"rule": found.rule, "level": str(found.level), "address": found.address, "message": found.message}
 
 
 def manifest_document(manifest: Manifest) -> Document:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from reconciler.model.finding import Level
 from reconciler.model.plan import PLAN_FORMAT, Action, DriftKind
 from reconciler.model.state import STATE_VERSION, State
 
@@ -32,6 +33,15 @@ def plan_schema() -> Schema:
                 {action: {"$ref": "#/$defs/calls"} for action in actions},
                 "What each action costs; polls and lists aside.",
             ),
+            "cost": {
+                "anyOf": [{"$ref": "#/$defs/cost"}, {"type": "null"}],
+                "description": "What the plan costs, as far as it is known.",
+            },
+            "policy": {
+                "type": "array",
+                "items": {"$ref": "#/$defs/finding"},
+                "description": "What the rules of the manifest and the limits of the command line found.",
+            },
         },
         "What voicectl plan --json prints.",
     )
@@ -66,6 +76,22 @@ def plan_schema() -> Schema:
         ),
         "field": _object({"name": _TEXT, "before": {}, "after": {}}, "One difference; null where there was nothing."),
         "calls": _object({"calls": _COUNT, "paid": _COUNT}),
+        "cost": _object(
+            {
+                "seconds": {"type": "number", "description": "The least time of the calls, at the accounts' rates."},
+                "known": {"type": "array", "items": _object({"amount": _TEXT, "currency": _TEXT})},
+                "paid_calls_of_unknown_price": {**_COUNT, "description": "They are not in known."},
+                "sources": {"type": "array", "items": _TEXT, "description": "Where the prices come from."},
+            }
+        ),
+        "finding": _object(
+            {
+                "rule": _TEXT,
+                "level": {"enum": [str(level) for level in Level]},
+                "address": {"type": ["string", "null"], "description": "null: about the plan as a whole."},
+                "message": {**_TEXT, "description": "For people; its words may change."},
+            }
+        ),
     }
     return {
         "$schema": _DIALECT,

@@ -231,6 +231,9 @@ EXAMPLES: dict[type[VoicectlError], Callable[[], object]] = {
     errors.PlanSpent: lambda: policy.check_fresh(
         PLAN, STATE.with_changes(applied=PLAN.plan_id), manifest="voices.yaml"
     ),
+    errors.PolicyDenied: lambda: errors.PolicyDenied(
+        "policy owner: hero, mini: label owner is missing", "The plan above can't be applied."
+    ),
     errors.SafetyStop: four_of_twelve_deleted,
     errors.CredentialsMissing: lambda: credentials(KlingAccount(type="kling"), {}),
     errors.Rejected: lambda: answered(200, 1201, "The voice sample is too short"),

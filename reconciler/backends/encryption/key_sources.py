@@ -10,7 +10,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from reconciler.backends.encryption.command import CommandFailed, output_of
+from reconciler.command_output import CommandFailed, output_of
 from reconciler.errors import CommandNotAllowed, UsageError
 from reconciler.model.envelope import LEAST_ROUNDS, Derivation
 from reconciler.values import value
