@@ -1,9 +1,9 @@
 """Reads the sections `moved:` and `removed:`: entries that got another address, and voices that stay in their account.
 
-    moved:
-      - {from: hero, to: champion}
-    removed:
-      - {address: villain, destroy: false}
+moved:
+- {from: hero, to: champion}
+removed:
+- {address: villain, destroy: false}
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from reconciler.loader.yaml_values import Value, kind_of
 from reconciler.model.address import is_address
 from reconciler.model.manifest import AUDIO
 
-_FORM = "an address, such as hero, npc[\"en\"] or audio.intro"
+_FORM = 'an address, such as hero, npc["en"] or audio.intro'
 
 
 def moved(sections: Sequence[Section], declared: Collection[str], problems: list[RawProblem]) -> dict[str, str]:
@@ -98,17 +98,13 @@ def _entries(
             known = (*needed, *more)
             unknown = [key for key in entry if key not in known]
             missing = [key for key in needed if key not in entry]
-            problems += [
-                RawProblem(section.file, (*path, key), unknown_key(key, known), Point.KEY) for key in unknown
-            ]
+            problems += [RawProblem(section.file, (*path, key), unknown_key(key, known), Point.KEY) for key in unknown]
             problems += [RawProblem(section.file, path, f"{key} is missing") for key in missing]
             if not missing:
                 yield section.file, path, entry
 
 
-def _address(
-    entry: dict[str, Value], key: str, file: str, path: Path, problems: list[RawProblem]
-) -> str | None:
+def _address(entry: dict[str, Value], key: str, file: str, path: Path, problems: list[RawProblem]) -> str | None:
     value = entry[key]
     if isinstance(value, Unresolved):
         return None
