@@ -94,6 +94,15 @@ declared_addresses = _completing(_declared)
 recorded_addresses = _completing(_recorded)
 open_addresses = _completing(_open)
 new_addresses = _completing(_new)
+
+
+def moving_addresses(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Pairs: an address that is recorded, then one that is declared and not recorded yet."""
+    given = context.params.get(parameter.name or "") or ()
+    odd = len(given) % 2 == 1 and not context.params.get("to_manifest")
+    return (new_addresses if odd else recorded_addresses)(context, parameter, incomplete)
+
+
 provider_names = _completing(_declared_providers)
 former_providers = _completing(_former_providers)
 

@@ -13,7 +13,7 @@ import click
 from reconciler.cli.address_type import ADDRESS
 from reconciler.cli.context import global_options, manifest_at, options, say, session
 from reconciler.cli.options import lock_option, locking
-from reconciler.cli.shell_completion import recorded_addresses
+from reconciler.cli.shell_completion import moving_addresses
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import UsageError
 from reconciler.hints import hint, way
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @click.command("mv", cls=Subcommand)
 @click.argument(
-    "addresses", nargs=-1, required=True, type=ADDRESS, metavar="ADDRESS...", shell_complete=recorded_addresses
+    "addresses", nargs=-1, required=True, type=ADDRESS, metavar="ADDRESS...", shell_complete=moving_addresses
 )
 @click.option(
     "--to-manifest",

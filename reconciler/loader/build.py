@@ -5,7 +5,7 @@ Reads files only: calls no cloud, and knows no default path.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,6 +53,7 @@ def load(
     safety = _safety(declared.safety, problems)
     state = _state(declared.state, problems)
     policy = _policy(declared.policy, problems)
+    moved, released = _moved(declared, voices if complete else (), problems)
     doubts: dict[str, list[str]] = {}
     if fetch is not None and links:
         from reconciler.loader.audio_urls import probe_links
@@ -76,6 +77,8 @@ def load(
         state=state,
         protects=protects,
         notes=(*_notes(path), *_remarks(known)),
+        moved=moved,
+        released=released,
     )
 
 
@@ -154,6 +157,20 @@ def _policy(sections: Sequence[Section], problems: list[RawProblem]) -> tuple[Ru
     from reconciler.loader.policy_section import rules  # most manifests have none
 
     return rules(sections, problems)
+
+
+def _moved(
+    declared: Sections, addresses: Collection[str], problems: list[RawProblem]
+) -> tuple[Mapping[str, str], frozenset[str]]:
+    """What the sections `moved` and `removed` say."""
+    if not declared.moved and not declared.removed:
+        return {}, frozenset()
+    from reconciler.loader import moved_section  # most manifests have none
+
+    return (
+        moved_section.moved(declared.moved, addresses, problems),
+        moved_section.released(declared.removed, addresses, problems),
+    )
 
 
 def _in_order(unread: list[Problem], problems: list[RawProblem], found: list[Source]) -> list[Problem]:

@@ -1,9 +1,9 @@
 """Reads the sections `moved:` and `removed:`: entries that got another address, and voices that stay in their account.
 
 moved:
-  - {from: hero, to: champion}
+- {from: hero, to: champion}
 removed:
-  - {address: villain, destroy: false}
+- {address: villain, destroy: false}
 """
 
 from __future__ import annotations

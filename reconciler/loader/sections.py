@@ -26,6 +26,8 @@ SECTIONS = (
     "voices",
     "audio",
     "defaults",
+    "moved",
+    "removed",
     "safety",
     "policy",
 )
@@ -51,6 +53,8 @@ class Sections:
     voices: list[Section] = field(default_factory=list)
     audio: list[Section] = field(default_factory=list)
     defaults: dict[str, Section] = field(default_factory=dict)  # by file; they are for the voices of that file
+    moved: list[Section] = field(default_factory=list)  # its raw value, a list, is under the key `moved`
+    removed: list[Section] = field(default_factory=list)  # as for `moved`
     safety: Section | None = None
     policy: list[Section] = field(default_factory=list)  # its raw value is a list, so it is under the key `policy`
     state: Section | None = None  # its raw value is under the key `state`, since it may be text
@@ -85,6 +89,8 @@ def sections(documents: Sequence[Section], problems: list[RawProblem]) -> Sectio
             found.safety = _only(found.safety, section, "safety", problems)
         if "policy" in raw:
             found.policy.append(Section(file, {"policy": raw["policy"]}))
+        found.moved += [Section(file, {"moved": raw["moved"]})] if "moved" in raw else []
+        found.removed += [Section(file, {"removed": raw["removed"]})] if "removed" in raw else []
         if "state" in raw:
             found.state = _only(found.state, Section(file, {"state": raw["state"]}), "state", problems)
     return found

@@ -17,6 +17,7 @@ KEY_LIMIT = "a letter or digit, then at most 62 letters, digits, ., - or _"
 _NAME = re.compile(NAME.removesuffix("$"))  # in Python, $ would let a line break through
 _KEY = KEY.removesuffix("$")  # this and what follows is compiled where it is used, which is seldom
 _ADDRESS = rf"((?:audio\.)?{NAME[1:-1]})(?:\[\"({KEY[1:-1]})\"\])?"
+ADDRESS = rf"^{_ADDRESS}$"  # of an instance or a sound too
 _TYPED = r"([A-Za-z0-9_.*-]+)\[(?P<quote>[\"']?)([A-Za-z0-9_.*-]+)(?P=quote)\]"  # * is of a pattern
 
 

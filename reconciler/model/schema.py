@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from reconciler.model.address import KEY, NAME
+from reconciler.model.address import ADDRESS, KEY, NAME
 from reconciler.model.cloud_types import known
 from reconciler.model.input_variable import VARIABLE, InputVariable
 from reconciler.model.manifest import AudioEntry, Entry, Safety
@@ -112,6 +112,38 @@ def manifest_schema() -> Schema:
                 "additionalProperties": {"$ref": "#/$defs/Sound"},
             },
             "defaults": {"description": "What the voices have in common.", "$ref": "#/$defs/Defaults"},
+            "moved": {
+                "title": "Moved",
+                "description": "Entries that got another address: their voices stay. Good for ever once applied.",
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["from", "to"],
+                    "additionalProperties": False,
+                    "properties": {
+                        "from": {"description": "The former address.", "type": "string", "pattern": ADDRESS},
+                        "to": {"description": "The address now.", "type": "string", "pattern": ADDRESS},
+                    },
+                },
+            },
+            "removed": {
+                "title": "Removed",
+                "description": "Entries that are no longer declared, and what becomes of their voices.",
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["address"],
+                    "additionalProperties": False,
+                    "properties": {
+                        "address": {"description": "The former address.", "type": "string", "pattern": ADDRESS},
+                        "destroy": {
+                            "description": "Whether to delete the voice, or to leave it in its account.",
+                            "type": "boolean",
+                            "default": True,
+                        },
+                    },
+                },
+            },
             "safety": {"description": "How much a plan may change without an explicit option."} | _reference(Safety),
         },
         "patternProperties": {"^x-": {"description": "Yours: a place for anchors, not read otherwise."}},
