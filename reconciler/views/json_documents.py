@@ -40,6 +40,7 @@ Document = dict[str, Any]  # a JSON object
 
 def plan_document(plan: Plan, options: RenderOptions = PLAIN) -> Document:
     """`plan --json`; its schema is schemas/plan.schema.json."""
+    judged = {} if plan.cost is None else _judged(plan, plan.cost)
     return {
         "format_version": PLAN_FORMAT,
         "plan_id": plan.plan_id,
@@ -49,9 +50,7 @@ def plan_document(plan: Plan, options: RenderOptions = PLAIN) -> Document:
         "changes": [_change(change, options) for change in plan.changes],
         "drift": [_drift(found) for found in plan.drift],
         "calls": plan.calls(),
-        "cost": _cost(plan.cost) if plan.cost is not None else None,
-        "policy": [_finding(found) for found in plan.findings],
-    }
+    } | judged
 
 
 def drift_document(plan: Plan, survey: Survey | None = None) -> Document:
@@ -121,6 +120,11 @@ def state_list_document(state: State) -> list[Document]:
 def voices_document(listed: VoiceList) -> list[Document]:
     """`voices --json`: the voices that an account lists, each with its address or null."""
     return [json_value(voice) | {"address": listed.address(voice)} for voice in listed.voices]
+
+
+def _judged(plan: Plan, cost: Cost) -> Document:
+    """What the checks of a plan add to it: its cost and its findings."""
+    return {"cost": _cost(cost), "policy": [_finding(found) for found in plan.findings]}
 
 
 def _cost(cost: Cost) -> Document:

@@ -33,10 +33,7 @@ def plan_schema() -> Schema:
                 {action: {"$ref": "#/$defs/calls"} for action in actions},
                 "What each action costs; polls and lists aside.",
             ),
-            "cost": {
-                "anyOf": [{"$ref": "#/$defs/cost"}, {"type": "null"}],
-                "description": "What the plan costs, as far as it is known.",
-            },
+            "cost": {"$ref": "#/$defs/cost", "description": "What the plan costs, as far as it is known."},
             "policy": {
                 "type": "array",
                 "items": {"$ref": "#/$defs/finding"},
@@ -44,6 +41,7 @@ def plan_schema() -> Schema:
             },
         },
         "What voicectl plan --json prints.",
+        optional=("cost", "policy"),
     )
     definitions = {
         "change": _object(

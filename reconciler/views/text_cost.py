@@ -10,8 +10,7 @@ def lines(cost: Cost) -> list[str]:
     """The calls with the time that they need at least, and the price if something is paid. Empty without calls."""
     if not cost.calls:
         return []
-    paid = f", {cost.paid} of them paid" if cost.paid and cost.calls > 1 else ", paid" if cost.paid else ""
-    found = [f"Calls: {cost.calls}{paid}; {_time(cost)}."]
+    found = [f"Calls: {cost.calls}, {cost.paid or 'none'} paid; {_time(cost)}."]
     if cost.paid:
         found.append(f"Cost: {_price(cost)}.")
     return found

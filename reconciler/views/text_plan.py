@@ -35,7 +35,7 @@ def plan(plan: Plan, options: RenderOptions = PLAIN) -> str:
     if shortened:
         parts.append(painted("--full shows each change with all of its fields.", Style.HINT, options))
     if plan.cost is not None and (cost := text_cost.lines(plan.cost)):
-        parts.append(escape("\n".join(cost)))
+        parts.append("\n".join(map(escape, cost)))
     parts.append(painted(_last_line(plan), Style.BOLD, options))
     return fitted("\n\n".join(parts), options)
 
