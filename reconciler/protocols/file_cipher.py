@@ -42,7 +42,7 @@ class NoCipher:
         from reconciler.model import envelope  # a run without encryption seldom reads such a file
 
         if envelope.is_envelope(content):
-            raise envelope.no_settings(content, "It")
+            raise envelope.no_settings(content)
         return content
 
     def renew(self, lineage: str) -> tuple[str, ...]:  # noqa: ARG002 - as above

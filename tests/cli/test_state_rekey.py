@@ -51,7 +51,7 @@ def test_after_a_rollover_only_older_snapshots_need_the_old_key(sealed: CliHarne
     sealed.voicectl("state", "pull", "--serial", first, code=0)
     declare(sealed, key_file="new")
     assert sealed.voicectl("plan", "--detailed-exitcode").code == 0
-    assert "No key decrypts the state" in sealed.voicectl("state", "pull", "--serial", first, code=1).err
+    assert "No key decrypts the snapshot" in sealed.voicectl("state", "pull", "--serial", first, code=1).err
 
 
 def test_a_plan_made_before_is_out_of_date(sealed: CliHarness) -> None:
