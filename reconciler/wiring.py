@@ -64,6 +64,13 @@ def state_settings(
     The first two replace only the URL and the endpoint. The sandbox has its own state beside its world.
     """
     if workspace.sandbox:
+        if workspace.state_url:
+            from reconciler.errors import UsageError
+
+            raise UsageError(
+                "--sandbox and --state can't be used together: the sandbox keeps a state of its own, beside its world.",
+                "Leave one of them out.",
+            )
         return None
     named, url = "--state", workspace.state_url
     if not url:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Self
 from urllib.parse import parse_qsl, urlsplit
 
@@ -12,6 +13,10 @@ from reconciler.model.scalars import ENV_NAME, Duration, Url
 from reconciler.model.state_defaults import KEPT, LEASE, LOCAL, LONGEST_RUN
 
 SCHEMES = ("s3", "gs", "az", "postgresql", "postgres", "https", "http")
+
+_OBJECTS, _POSTGRES, _HTTP = ("s3", "gs", "az"), ("postgresql", "postgres"), ("https", "http")
+_USED_BY = {"endpoint": _OBJECTS, "dsn_env": _POSTGRES, "lease": (*_OBJECTS, *_POSTGRES), "max_run": _HTTP}
+_SHOWN = {"postgres": "postgresql", "http": "https"}  # the usual spelling of a scheme
 
 EnvName = Annotated[str, StringConstraints(pattern=ENV_NAME)]
 _SECRET_PARAMETERS = frozenset(("password", "sslpassword"))  # of libpq
@@ -115,9 +120,26 @@ def url_fault(url: str) -> str | None:
     return None
 
 
+def unused_keys(keys: Iterable[str], url: str) -> dict[str, str]:
+    """The keys of the section that have no meaning at this URL, each with the reason."""
+    scheme = url.partition(":")[0].lower()
+    at = "local" if url == LOCAL else f"at {scheme}://"
+    return {
+        key: f"only for {_listed(_USED_BY[key])}; this state is {at}, so remove it"
+        for key in keys
+        if key in _USED_BY and scheme not in _USED_BY[key]
+    }
+
+
 def shown_url(url: str) -> str:
     """The URL as it may be stored and printed: the query of an HTTP address may hold a token."""
     return url.partition("?")[0] if url.lower().startswith(("http:", "https:")) else url
+
+
+def _listed(schemes: Iterable[str]) -> str:
+    """`s3://, gs:// and az://`."""
+    shown = [f"{scheme}://" for scheme in schemes if scheme not in _SHOWN]
+    return " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
 
 
 def _credentials(scheme: str) -> str:

@@ -53,6 +53,22 @@ def test_the_sandbox_keeps_its_state_on_this_machine(cli: CliHarness, tmp_path: 
     assert "can't be moved" in refused.err
 
 
+def test_the_sandbox_refuses_another_place_and_ignores_the_variable(cli: CliHarness, tmp_path: Path) -> None:
+    cli.declare("narrator")
+    for words in (["plan"], ["apply", "--auto-approve"], ["state", "list"], ["output"], ["unlock", "id"]):
+        refused = cli.voicectl("--sandbox", "--state", "s3://bucket/voices", *words, code=1)
+        assert "--sandbox and --state can't be used together" in refused.err, words
+    with_env(cli, VOICECTL_STATE="s3://bucket/voices").voicectl("--sandbox", "apply", "--auto-approve", code=0)
+    assert (tmp_path / ".voicectl/voices.state.json").exists()
+
+
+def test_a_misspelt_section_is_never_taken_for_the_local_file(made: CliHarness) -> None:
+    made.write({}, stat="s3://bucket/voices")
+    for words in (["plan"], ["state", "list"], ["state", "pull"], ["unlock", "id"], ["state", "history"]):
+        refused = made.voicectl(*words, code=1)
+        assert "stat: unknown key, did you mean state?" in refused.err, words
+
+
 def test_a_broken_section_is_never_taken_for_the_local_file(made: CliHarness) -> None:
     made.write({}, state={"urll": "s3://bucket/voices"})
     for words in (["output"], ["state", "list"], ["show"], ["state", "pull"], ["unlock", "id"], ["state", "history"]):
