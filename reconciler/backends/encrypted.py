@@ -17,7 +17,7 @@ from reconciler.backends.encryption import pieces
 from reconciler.backends.encryption.keyring import Keyring
 from reconciler.backends.encryption.pieces import Chain
 from reconciler.errors import KeyMissing, StateConflict, StateDamaged, StateNotEncrypted
-from reconciler.hints import hint, way
+from reconciler.hints import Way, hint, way
 from reconciler.model import envelope, moved
 from reconciler.protocols.backend import (
     ANY_VERSION,
@@ -69,7 +69,7 @@ class EncryptedBackend:
         return self._inner.traits
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[str | Way, ...]:
         """Those of the inner backend."""
         return self._inner.notes
 

@@ -22,7 +22,7 @@ from reconciler.cli.context import (
 )
 from reconciler.cli.options import lock_option, locking
 from reconciler.cli.shell_completion import former_providers, new_addresses, provider_names, recorded_addresses
-from reconciler.cli.state_access import say_holder, settings_here, store_here
+from reconciler.cli.state_access import locked, say_holder, settings_here, store_here
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import KeyMissing, StateDamaged, UsageError, not_in_state
 from reconciler.hints import hint, way
@@ -230,7 +230,7 @@ def push(source: IO[bytes], force: bool, lock_timeout: str | None) -> int:
     asked = locking(lock_timeout)
     store = store_here()
     copy, given = _checked(source.read(), source.name, store.cipher)
-    with store.locked("state push", wait=asked.lock_wait, waiting=asked.waiting):
+    with locked(store, "state push", asked):
         pushed = store.push(copy, force=force)
     say(f"Pushed: serial {pushed.serial}, {counted(len(pushed.current), 'voice')}.")
     if pushed.serial > given.serial:  # it replaced a newer state

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from reconciler.cli.context import options, say
+from reconciler.cli.context import options, say, warn
 
 if TYPE_CHECKING:
+    from reconciler.engine.session import Request
     from reconciler.engine.store import Store
     from reconciler.model.state_settings import StateSettings
 
@@ -17,6 +20,16 @@ def store_here() -> Store:
     from reconciler import wiring
 
     return wiring.store(options().workspace(), settings_here(), os.environ)
+
+
+@contextmanager
+def locked(store: Store, operation: str, asked: Request) -> Iterator[None]:
+    """Holds the lock of the state. Then writes the warnings of its engine."""
+    try:
+        with store.locked(operation, wait=asked.lock_wait, waiting=asked.waiting):
+            yield
+    finally:
+        warn(store.notes)
 
 
 def say_holder(store: Store) -> None:

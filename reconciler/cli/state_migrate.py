@@ -6,7 +6,7 @@ import os
 
 import click
 
-from reconciler.cli.context import global_options, options, say
+from reconciler.cli.context import global_options, options, say, warn
 from reconciler.cli.options import lock_option, locking
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import UsageError
@@ -50,13 +50,17 @@ def migrate(target: str | None, source: str | None, lock_timeout: str | None) ->
         for name, settings in ((old, here), (new, there))
     ]
     asked = locking(lock_timeout)
-    state = migration.migrate(
-        *places,
-        clock=wiring.SystemClock(),
-        owner=LockOwner.here(os.environ),
-        wait=asked.lock_wait,
-        waiting=asked.waiting,
-    )
+    try:
+        state = migration.migrate(
+            *places,
+            clock=wiring.SystemClock(),
+            owner=LockOwner.here(os.environ),
+            wait=asked.lock_wait,
+            waiting=asked.waiting,
+        )
+    finally:
+        for place in places:
+            warn(place.backend.notes)
     say(f"The state with {counted(len(state.current), 'voice')} is at {places[1].backend.where} now.")
     encrypted = there.encryption is not None
     if encrypted:

@@ -6,7 +6,7 @@ import click
 
 from reconciler.cli.context import global_options, options, say
 from reconciler.cli.options import lock_option, locking
-from reconciler.cli.state_access import settings_here, store_here
+from reconciler.cli.state_access import locked, settings_here, store_here
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import UsageError
 
@@ -27,7 +27,7 @@ def rekey(lock_timeout: str) -> int:
         raise UsageError("The manifest has no state.encryption, so there is no key to renew.")
     asked = locking(lock_timeout)
     store = store_here()
-    with store.locked("state rekey", wait=asked.lock_wait, waiting=asked.waiting):
+    with locked(store, "state rekey", asked):
         state = store.load()
         if state is None:
             raise no_state.nothing_known(store.where)

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 
 from reconciler.engine.lock_owner import LockOwner, new_lock_id
 from reconciler.engine.locking import taken
+from reconciler.engine.stored_state import stamp
 from reconciler.errors import StateError, StateForeign, StateLocked, UsageError
 from reconciler.hints import hint, way
 from reconciler.model import moved, statefile
@@ -87,7 +88,7 @@ def migrate(
             )
             before = _Content(_write(source.backend, leaving, before.version), mark=leaving)
         if there.state != state:
-            target.backend.write(statefile.dump(state), there.version, _stamp(state))
+            target.backend.write(statefile.dump(state), there.version, stamp(state))
         if _content(target.backend).state != state:
             raise StateError(
                 f"{target.backend.where} holds another state than the one that was just written there.",
@@ -170,7 +171,3 @@ def _refuse_other(state: State, target: Place, there: _Content) -> None:
 
 def _write(backend: Backend, mark: Moved, expected: str | None) -> str:
     return backend.write(moved.dump(mark), expected, Stamp(mark.lineage, mark.serial))
-
-
-def _stamp(state: State) -> Stamp:
-    return Stamp(state.lineage, state.serial)

@@ -11,7 +11,7 @@ from reconciler.hints import hint
 from reconciler.model import moved, statefile
 from reconciler.model.manifest import Voice
 from reconciler.model.state import State
-from reconciler.protocols.backend import Backend
+from reconciler.protocols.backend import Backend, Stamp
 from reconciler.values import value
 
 NO_VOICES: Mapping[str, Voice] = MappingProxyType({})
@@ -70,6 +70,16 @@ def state_at_serial(backend: Backend, serial: int) -> State:
         raise StateNotEncrypted(
             f"{where}: {plain.detail}", plain.hint, summary="The snapshot is not encrypted"
         ) from None
+
+
+def version_words(state: State | None) -> str:
+    """A state by its serial and lineage, for a sentence."""
+    return "no state" if state is None else f"serial {state.serial} of the lineage {state.lineage}"
+
+
+def stamp(state: State) -> Stamp:
+    """The stamp of a state."""
+    return Stamp(state.lineage, state.serial)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Protocol
 
 from reconciler.errors import Fenced, StateError, StateLocked
-from reconciler.hints import hint, way
+from reconciler.hints import Way, hint, way
 from reconciler.model.base import Frozen
 from reconciler.model.state_defaults import KEPT as KEPT
 from reconciler.model.state_defaults import LEASE as LEASE
@@ -53,6 +53,7 @@ class Traits:
     journals: bool = True  # has `append`; without it, each write is a whole state
     leases: bool = False  # a lock that is not renewed ends by itself
     compare_and_swap: bool = True  # the store checks `expected`; without it, only the lock keeps writers apart
+    lock_stays: bool = False  # after a run was killed, until `unlock`, or the next run on the same machine
     least_gap: float = 0.0  # seconds from the start of one write to the start of the next
 
 
@@ -161,8 +162,8 @@ class Backend(Protocol):
     def traits(self) -> Traits: ...
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        """Warnings about the engine, as sentences for the user. The first lock may add some."""
+    def notes(self) -> tuple[str | Way, ...]:
+        """Warnings for the user, as sentences. The first lock may add some, and so may a lock that is not released."""
         ...
 
     def read(self) -> Blob | None:

@@ -77,12 +77,12 @@ class Answer:
         return f"{_MEANINGS.get(self.status, usual)} ({self.status})"
 
 
-def tries(clock: Clock) -> Iterator[int]:
-    """Counts the tries of one request, and waits between them: at most 8 tries, in 60 s."""
+def tries(clock: Clock, *, longest: float = _LONGEST_TIME) -> Iterator[int]:
+    """Counts the tries of one request, and waits between them: at most 8 tries, in `longest` seconds."""
     began, pause = clock.monotonic(), _FIRST_PAUSE
     for number in range(_TRIES):
         if number:
-            if clock.monotonic() + pause - began > _LONGEST_TIME:
+            if clock.monotonic() + pause - began > longest:
                 return
             clock.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)

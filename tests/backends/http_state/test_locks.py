@@ -12,6 +12,7 @@ import pytest
 
 from reconciler.backends.http_state.lock_record import new_id
 from reconciler.errors import StateError, StateLocked
+from reconciler.hints import Way, command
 from tests.backends.http_state.holding import at, holder, of_a_dead_process, of_this_process
 from tests.support.engines.http_state import HttpSite
 from tests.support.engines.http_state_server import Fault, Received
@@ -89,12 +90,35 @@ def test_an_unlock_whose_answer_was_lost_or_false_is_done(site: HttpSite, fault:
     assert site.place.lock is None
 
 
-def test_an_unlock_that_never_arrives_is_not_the_run_s_error(site: HttpSite) -> None:
+def test_an_unlock_that_never_arrives_is_not_the_run_s_error_but_a_warning(site: HttpSite) -> None:
     site.server.fail("unlock", *[Fault.FAIL_BEFORE] * 8)
-    with site.client().lock(holder()):
+    client = site.client()
+    with client.lock(holder()):
         pass
     assert site.place.lock is not None
-    assert len(site.server.of("UNLOCK", "DELETE")) == 8
+    assert len(site.server.of("UNLOCK", "DELETE")) == 6  # in less than 10 s
+    [note] = client.notes
+    assert isinstance(note, Way)
+    assert f"The lock of this run may still be at {site.url}: the server failed (500)." in note.words
+    assert note.commands == (command("unlock", "aaaa1111"),)
+
+
+def test_a_lock_that_another_run_has_taken_over_is_not_left_behind(site: HttpSite) -> None:
+    client = site.client()
+    with client.lock(holder()):
+        site.place.lock = None
+        taken = site.client().lock(holder("bbbb2222"))
+        taken.__enter__()
+    assert client.notes == ()
+    taken.__exit__(None, None, None)
+
+
+def test_a_lock_that_is_released_leaves_no_warning(site: HttpSite) -> None:
+    site.server.fail("unlock", Fault.FAIL_BEFORE, Fault.DROP_AFTER)
+    client = site.client()
+    with client.lock(holder()):
+        pass
+    assert client.notes == ()
 
 
 def test_an_unlock_that_the_server_refuses_is_sent_three_times(site: HttpSite) -> None:
