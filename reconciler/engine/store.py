@@ -12,15 +12,7 @@ from pathlib import Path
 
 from reconciler.engine.locking import Owner, holder_of, taken
 from reconciler.engine.rescue import RescueCopy, records_answered
-from reconciler.engine.stored_state import (
-    NO_VOICES,
-    StoredState,
-    disk_errors,
-    stamp,
-    state_at_serial,
-    stored_state,
-    version_words,
-)
+from reconciler.engine.stored_state import NO_VOICES, StoredState, disk_errors, stamp, state_at_serial, stored_state
 from reconciler.errors import KeyMissing, StateConflict, StateDamaged, StateLocked, StateNotEncrypted
 from reconciler.hints import Way
 from reconciler.model import statefile
@@ -121,9 +113,7 @@ class Store:
         `pays`: the run makes paid calls, so a state that can't be saved goes into a rescue copy. Any other run can be
         repeated. Raises StateConflict if the saved state is another one.
         """
-        there, mine = version_words(self._saved), version_words(state)
-        if self._saved is not None and there != mine:
-            raise StateConflict(f"This run began with {mine}; now {self.where} has {there}.", "Run the command again.")
+        foreign.check_unchanged(self._saved, state, where=self.where)
         self._start, self._pays = self._saved, pays
 
     def commit(self, state: State, *, touched: Iterable[str] | None = None) -> None:

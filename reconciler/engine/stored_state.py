@@ -72,11 +72,6 @@ def state_at_serial(backend: Backend, serial: int) -> State:
         ) from None
 
 
-def version_words(state: State | None) -> str:
-    """A state by its serial and lineage, for a sentence."""
-    return "no state" if state is None else f"serial {state.serial} of the lineage {state.lineage}"
-
-
 def stamp(state: State) -> Stamp:
     """The stamp of a state."""
     return Stamp(state.lineage, state.serial)

@@ -33,5 +33,17 @@ def check_copy(copy: State, held: State, *, place: str) -> None:
         raise StateConflict(f"The state has the serial {held.serial}, but the copy has only {copy.serial}.", forced)
 
 
+def check_unchanged(there: State | None, begun: State | None, *, where: str) -> None:
+    """Raises StateConflict if another state is there than the one that the run began with."""
+    if there is not None and _version(there) != _version(begun):
+        raise StateConflict(
+            f"This run began with {_version(begun)}; now {where} has {_version(there)}.", "Run the command again."
+        )
+
+
+def _version(state: State | None) -> str:
+    return "no state" if state is None else f"serial {state.serial} of the lineage {state.lineage}"
+
+
 def _named(manifest: str) -> str:
     return "the folder as one manifest" if manifest == "." else manifest
