@@ -95,7 +95,7 @@ def settings_at(url: str, declared: StateSettings | None, named: str) -> StateSe
     fault = url_fault(url)
     if fault is not None:
         raise UsageError(f"{named}: {fault}.")
-    if declared is not None and declared.url == url:
+    if declared is not None and declared.is_at(url):
         return declared
     return (declared or StateSettings()).at(url)
 

@@ -27,7 +27,7 @@ def migrate(target: str | None, source: str | None, lock_timeout: str | None) ->
     from reconciler.engine import migration
     from reconciler.engine.lock_owner import LockOwner
     from reconciler.model.state_defaults import LOCAL
-    from reconciler.model.state_settings import shown_url
+    from reconciler.model.state_settings import StateSettings, shown_url
     from reconciler.views.layout import counted
 
     workspace = options().workspace()
@@ -38,7 +38,7 @@ def migrate(target: str | None, source: str | None, lock_timeout: str | None) ->
     in_use = LOCAL if used is None or used.url is None else used.url
     new = target or in_use
     old = source or (in_use if target is not None and target != in_use else LOCAL)
-    if old == new:
+    if StateSettings(url=old).is_at(new):
         raise UsageError(
             f"The state is at {shown_url(new)} already.",
             "Name the new place: --to URL, such as --to s3://bucket/voices",

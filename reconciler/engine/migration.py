@@ -61,12 +61,22 @@ def migrate(
     """Moves the state, with the journal of a run that died. Returns it as it is at the target.
 
     Raises NoState if there is nothing to move, StateMoved if it was moved elsewhere, StateForeign if the target holds
-    another state, and StateLocked.
+    another state, UsageError if both are one place, and StateLocked.
     """
     with ExitStack() as locks:
-        for place in (source, target):
-            info = owner.holder(new_lock_id(), OPERATION, clock.now())
-            taken(place.backend, info, clock=clock, stack=locks, wait=wait, waiting=waiting)
+        first, second = (owner.holder(new_lock_id(), OPERATION, clock.now()) for _ in range(2))
+        taken(source.backend, first, clock=clock, stack=locks, wait=wait, waiting=waiting)
+        try:
+            taken(target.backend, second, clock=clock, stack=locks, wait=0.0, waiting=None)
+        except StateLocked as locked:
+            if locked.lock_id == first.lock_id:
+                raise UsageError(
+                    f"{source.backend.where} and {target.backend.where} are one place, so there is nothing to move.",
+                    "Name another place: --to URL",
+                ) from None
+            if wait <= 0:
+                raise
+            taken(target.backend, second, clock=clock, stack=locks, wait=wait, waiting=waiting)
         before, there = _content(source.backend), _content(target.backend)
         if there.state is not None and _has_left(before, there.state, target):
             return there.state

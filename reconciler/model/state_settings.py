@@ -86,6 +86,10 @@ class StateSettings(Frozen):
         """Whether the state is the file beside the manifest."""
         return self.url is None or self.url == LOCAL
 
+    def is_at(self, url: str) -> bool:
+        """Whether this URL is only another spelling of the same place."""
+        return self.url is not None and _spelled(self.url) == _spelled(url)
+
     def at(self, url: str) -> StateSettings:
         """The same settings for another place. The endpoint belongs to the place, so it is dropped."""
         return self.model_copy(update={"url": url, "endpoint": None})
@@ -129,6 +133,13 @@ def unused_keys(keys: Iterable[str], url: str) -> dict[str, str]:
         for key in keys
         if key in _USED_BY and scheme not in _USED_BY[key]
     }
+
+
+def _spelled(url: str) -> str:
+    """The usual spelling of a URL."""
+    scheme, separator, rest = url.partition(":")
+    scheme = _SHOWN.get(scheme.lower(), scheme.lower()) if scheme.lower() in _POSTGRES else scheme.lower()
+    return f"{scheme}{separator}{rest.rstrip('/') if scheme in _OBJECTS else rest}"
 
 
 def shown_url(url: str) -> str:

@@ -195,6 +195,24 @@ def test_an_empty_place_is_not_an_empty_account(team: Team) -> None:
     assert team.kling.bought == 1
 
 
+def other_spelling(url: str) -> str:
+    """Another URL of the same place."""
+    if url.startswith("http"):
+        return f"{url}?tab=1"
+    return url.replace("127.0.0.1", "localhost") if url.startswith("postgres") else f"{url}/"
+
+
+def test_a_state_does_not_move_to_another_spelling_of_its_place(team: Team) -> None:
+    ann = team.desk("ann")
+    ann.declare("narrator")
+    ann.apply()
+    spelled = other_spelling(str(team.site.settings["url"]))
+    refused = ann.voicectl("state", "migrate", "--to", spelled, "--lock-timeout", "5m", code=1)
+    assert "so there is nothing to move" in refused.err or "is at " in refused.err
+    assert ann.voicectl("--state", spelled, "plan", "--detailed-exitcode").code == 0
+    assert team.kling.bought == 1
+
+
 def test_a_second_manifest_at_the_same_place_deletes_nothing(team: Team) -> None:
     ann, bob = team.desk("ann"), team.desk("bob")
     ann.declare("narrator", "hero")
