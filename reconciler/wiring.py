@@ -157,10 +157,17 @@ def neighbours(workspace: Workspace, settings: StateSettings | None, environ: Ma
     return [*neighbours.left_behind(here, options, files), *found] if is_shared(settings) else found
 
 
-def rename_to_backup(workspace: Workspace) -> None:
-    """Renames a state file that was moved to another workspace to its backup."""
-    from reconciler.backends.local import LocalBackend
+def set_aside(workspace: Workspace, *, moved_to: Workspace | None) -> None:
+    """Renames a state file to its backup, after its content was written elsewhere.
 
+    `moved_to`: whose state file has it; it gets the earlier snapshots too.
+    """
+    from reconciler.backends.local import LocalBackend
+    from reconciler.backends.local_history import LocalHistory
+    from reconciler.model.state_defaults import KEPT
+
+    if moved_to is not None:
+        LocalHistory(moved_to.history, KEPT).take(workspace.history)
     LocalBackend(workspace.state).set_aside()
 
 

@@ -74,7 +74,7 @@ def move_manifest(source: Path | None, lock_timeout: str | None) -> int:
         target.finish(moved.with_changes(manifest=workspace.name, accepts=accepts))
         if source_store is not target:
             if left_behind:
-                wiring.rename_to_backup(old)
+                wiring.set_aside(old, moved_to=None if wiring.is_shared(settings) else workspace)
             else:
                 migration.leave_mark(wiring.backend(old, settings, os.environ), target.where)
     say(f"{target.where} belongs to {'this folder' if workspace.name == '.' else workspace.name} now.")
