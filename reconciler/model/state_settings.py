@@ -19,7 +19,9 @@ _USED_BY = {"endpoint": _OBJECTS, "dsn_env": _POSTGRES, "lease": (*_OBJECTS, *_P
 _SHOWN = {"postgres": "postgresql", "http": "https"}  # the usual spelling of a scheme
 
 EnvName = Annotated[str, StringConstraints(pattern=ENV_NAME)]
-_SECRET_PARAMETERS = frozenset(("password", "sslpassword"))  # of libpq
+_SECRET_PARAMETERS = frozenset(  # of libpq
+    ("password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key")
+)
 
 
 class EncryptionKey(Frozen):
