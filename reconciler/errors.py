@@ -175,7 +175,16 @@ class StateRightsMissing(StateError):
 
 
 class StateMoved(StateError):
+    """`moved_to`: the other place; `serial`: of the mark that says so."""
+
     summary = "The state was moved"
+
+    def __init__(
+        self, detail: str, hint: Hint | str = "", *, summary: str = "", moved_to: str = "", serial: int = 0
+    ) -> None:
+        super().__init__(detail, hint, summary=summary)
+        self.moved_to = moved_to
+        self.serial = serial
 
 
 class StateLocked(StateError):

@@ -13,7 +13,7 @@ from pathlib import Path
 from reconciler.engine.locking import Owner, holder_of, taken
 from reconciler.engine.rescue import RescueCopy, records_answered
 from reconciler.engine.stored_state import NO_VOICES, StoredState, disk_errors, stamp, state_at_serial, stored_state
-from reconciler.errors import KeyMissing, StateConflict, StateDamaged, StateLocked, StateNotEncrypted
+from reconciler.errors import KeyMissing, StateConflict, StateDamaged, StateLocked, StateMoved, StateNotEncrypted
 from reconciler.hints import Way
 from reconciler.model import statefile
 from reconciler.model.manifest import Voice
@@ -179,25 +179,26 @@ class Store:
             raise no_state.nothing_known(self.where)
         return statefile.dump(state)
 
-    def push(self, copy: bytes, *, force: bool = False) -> State:
-        """Replaces the state by a copy, under the lock. Returns the state as written.
+    def push(self, copy: bytes, *, force: bool = False, name: str = "FILE") -> State:
+        """Replaces the state by a copy, the file `name`, under the lock. Returns the state as written.
 
         Raises StateForeign for another lineage and StateConflict for a copy that is not newer, unless `force`. A
-        forced copy gets a new serial, so that no plan which was made for the replaced state or for the copy is valid
-        again.
+        forced copy gets a new serial, so that no plan for the replaced state or for the copy is valid again.
         """
         pushed = statefile.load(copy)
         try:
             held = self.load()
-        except (StateDamaged, KeyMissing, StateNotEncrypted):
+        except (StateDamaged, KeyMissing, StateNotEncrypted, StateMoved) as unusable:
             if not force:
-                raise
+                raise foreign.or_by_force(unusable, name=name, place=self.place) from None
             held, self._version = None, ANY_VERSION
+            if isinstance(unusable, StateMoved):
+                pushed = pushed.numbered(max(pushed.serial, unusable.serial + 1))
         if held is not None:
             if pushed == held:
                 return self.finish(held)
             if not force:
-                foreign.check_copy(pushed, held, place=self.place)
+                foreign.check_copy(pushed, held, name=name, place=self.place)
             pushed = pushed.numbered(max(pushed.serial, held.serial + 1))
         self._pays = False
         return self._write(pushed)
