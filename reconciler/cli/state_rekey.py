@@ -32,9 +32,9 @@ def rekey(lock_timeout: str) -> int:
         if state is None:
             raise no_state.nothing_known(store.where)
         store.check(state, options().workspace().name)
-        ids = store.cipher.renew(state.lineage)
+        keys = store.cipher.renew(state.lineage)
         written = store.rewrite(state)
-    say(f"Encrypted with a new data key: serial {written.serial}. It can be read with {' or '.join(ids)}.")
+    say(f"Encrypted with a new data key: serial {written.serial}. It can be read with {' or '.join(keys)}.")
     say("Copies from before (the backup, the snapshots in the history) stay as they are, also plain ones.")
     if settings.encryption.migrate:
         say("Now remove migrate: true from state.encryption: no state that is not encrypted is to be accepted.")

@@ -26,7 +26,7 @@ class FileCipher(Protocol):
         ...
 
     def renew(self, lineage: str) -> tuple[str, ...]:
-        """The next write of the state gets a new data key. Returns the ids of the keys that it is encrypted with."""
+        """The next write of the state gets a new data key. Returns its keys, for a sentence."""
         ...
 
 

@@ -15,6 +15,7 @@ class GivenKey:
     text: str | None
     stretched: bool = False
     reads: list[str] = field(default_factory=list, compare=False)
+    name: str = "the key in key"
     origin: str = "state.encryption.key_file: key holds"
 
     def read(self) -> bytes:

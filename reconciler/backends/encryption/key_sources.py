@@ -36,6 +36,11 @@ class KeySource(Protocol):
         ...
 
     @property
+    def name(self) -> str:
+        """The key for a sentence: `the key in voices.key`."""
+        ...
+
+    @property
     def origin(self) -> str:
         """The beginning of a sentence about its key: `state.encryption.key_file: voices.key holds`."""
         ...
@@ -53,6 +58,11 @@ class Passphrase:
     variable: str
     text: str | None = field(repr=False)
     stretched: bool = True
+
+    @property
+    def name(self) -> str:
+        """Its variable."""
+        return f"the passphrase in {self.variable}"
 
     @property
     def origin(self) -> str:
@@ -78,6 +88,11 @@ class KeyFile:
     option: str
     path: Path
     stretched: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its path."""
+        return f"the key in {self.path}"
 
     @property
     def origin(self) -> str:
@@ -106,6 +121,11 @@ class KeyCommand:
     folder: Path
     environ: tuple[tuple[str, str], ...] = field(repr=False)
     stretched: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its program."""
+        return f"the key that {self.words[0]} prints"
 
     @property
     def origin(self) -> str:

@@ -72,10 +72,13 @@ class Keyring:
             self._renewed.add(lineage)
             self._used[lineage] = cipher.new_key()
 
-    def ids(self) -> tuple[str, ...]:
-        """The ids of the current keys. Raises KeyMissing if one of them can't be had."""
+    def current(self) -> tuple[str, ...]:
+        """The current keys for a sentence, with their ids. Raises KeyMissing if one of them can't be had."""
         with self._lock:
-            return tuple(cipher.key_id(self._current(each, self._derivation(each))) for each in self._sources.current)
+            return tuple(
+                f"{source.name} (id {cipher.key_id(self._current(source, self._derivation(source)))})"
+                for source in self._sources.current
+            )
 
     def _unwrap(self, lineage: str, keys: Sequence[WrappedKey]) -> bytes:
         tried: dict[KeySource, str] = {}  # what is known of the source, as a sentence

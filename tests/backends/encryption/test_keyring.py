@@ -98,9 +98,11 @@ def test_a_passphrase_in_place_of_a_key_is_named_and_the_reverse() -> None:
         keyring(KEY).unwrap("lineage", keyring(PASSPHRASE).wrap("lineage", SECRET))
 
 
-def test_the_ids_of_keys_of_which_one_is_not_there_cannot_be_had() -> None:
+def test_the_current_keys_are_named_with_their_ids_if_all_are_there() -> None:
+    (kept,) = keyring(KEY).wrap("lineage", SECRET)
+    assert keyring(KEY).current() == (f"the key in key (id {kept.id})",)
     with pytest.raises(KeyMissing, match="must be there to write"):
-        keyring(KEY, NOT_THERE).ids()
+        keyring(KEY, NOT_THERE).current()
 
 
 def test_a_wrapped_key_belongs_to_one_lineage_and_one_id() -> None:
