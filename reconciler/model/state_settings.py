@@ -121,6 +121,11 @@ def url_fault(url: str) -> str | None:
         return f"a password must not be in a state's URL; {_credentials(scheme.lower())}"
     if parts.username is not None and not scheme.lower().startswith("postgres"):
         return f"a user must not be in this URL; {_credentials(scheme.lower())}"
+    if scheme.lower() in _OBJECTS and (parts.query or parts.fragment):
+        return (
+            f"nothing may follow ? or # in this URL; an endpoint is a key beside it: "
+            f"state: {{url: {_example(scheme.lower())}, endpoint: https://HOST}}"
+        )
     if not scheme.lower().startswith("postgres") and not parts.netloc:
         return f"{scheme}:// needs a name after it: {_example(scheme.lower())}"
     return None

@@ -41,6 +41,11 @@ def test_the_places_of_a_state(url: str) -> None:
         ("https://ann@example.com/state", "TF_HTTP_USERNAME"),
         (f"s3://{SECRET}:{SECRET}@bucket/voices", "AWS_ACCESS_KEY_ID"),
         ("https://[::1/state", "not a valid URL"),
+        (
+            f"s3://bucket/voices?endpoint={SECRET}",
+            "an endpoint is a key beside it: state: {url: s3://bucket/path, endp",
+        ),
+        (f"az://bucket/voices#{SECRET}", "nothing may follow ? or # in this URL"),
     ],
 )
 def test_what_can_not_be_a_place_is_said_without_its_text(url: str, why: str) -> None:
