@@ -14,8 +14,8 @@ from reconciler.engine.probe import Verifier
 from reconciler.engine.refresh import connect_all, needed_providers, observe_all
 from reconciler.engine.session import Request, Session
 from reconciler.engine.worker_pool import ThreadPool, WorkerPool
-from reconciler.errors import Declined, SafetyStop, StateError
-from reconciler.hints import NO_HINT, hint, way
+from reconciler.errors import Declined, StateError
+from reconciler.hints import hint, way
 from reconciler.model.events import Event, Tally
 from reconciler.model.plan import Plan
 from reconciler.model.state import State
@@ -112,9 +112,7 @@ def apply(
             new_plan = policy.restrict_to(new_plan, approved, resumed=state.applying == approved.plan_id)
         watch.show(new_plan)
         if new_plan.stops:
-            raise SafetyStop(
-                "; ".join(stop.what for stop in new_plan.stops), sum((stop.hint for stop in new_plan.stops), NO_HINT)
-            )
+            raise policy.refusal(new_plan.stops)
         if new_plan.empty and approved is None:
             session.store.fold()  # the journal of a run that died
             return Applied(plan=new_plan, tally=Tally())
