@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from reconciler.engine.session import Request
     from reconciler.engine.store import Store
     from reconciler.model.state_settings import StateSettings
+    from reconciler.protocols.backend import Held
 
 
 def store_here() -> Store:
@@ -33,12 +34,25 @@ def locked(store: Store, operation: str, asked: Request) -> Iterator[None]:
 
 
 def say_holder(store: Store) -> None:
-    """Says who holds the lock: what a command shows may change soon. Commands that only read take no lock."""
-    held = store.holder()
+    """Says who holds the lock. Commands that only read take no lock."""
+    say_held(store.holder())
+
+
+def say_held(held: Held | None) -> None:
+    """Says who holds the lock: what a command shows may change soon."""
     if held is not None:
         from reconciler.protocols.backend import locked_by
 
         say(f"{locked_by(held).detail} What is shown here may change soon.")
+
+
+def under_way(held: Held | None) -> str:
+    """The run that holds the lock, for the reasons of a plan; empty for none."""
+    if held is None:
+        return ""
+    from reconciler.protocols.backend import holder_name
+
+    return holder_name(held.info)
 
 
 def settings_here() -> StateSettings | None:

@@ -75,9 +75,12 @@ def plan(session: Session, request: Request) -> Plan:
     return _plan(session, state, request).plan
 
 
-def drift(session: Session, *, verifier: Verifier | None = None) -> Drifted:
-    """Finds what changed outside of voicectl. Writes nothing. `verifier` checks the observations again."""
-    planned = _plan(session, session.state(begins=False), Request(), verifier)
+def drift(session: Session, *, verifier: Verifier | None = None, under_way: str = "") -> Drifted:
+    """Finds what changed outside of voicectl. Writes nothing. `verifier` checks the observations again.
+
+    `under_way`: see `PlanOptions`.
+    """
+    planned = _plan(session, session.state(begins=False), Request().seen_during(under_way), verifier)
     return Drifted(plan=planned.plan, survey=planned.survey)
 
 

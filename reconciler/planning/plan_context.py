@@ -34,6 +34,7 @@ class PlanOptions:
     replace: frozenset[str] = frozenset()  # addresses that get a new voice
     allow_recreates: int | None = None
     destroy: bool = False
+    under_way: str = ""  # who holds the lock of the state, and may go on with what is begun; for the words only
 
 
 Place = tuple[str, str]  # account, voice_id

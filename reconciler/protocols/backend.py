@@ -80,13 +80,18 @@ class Held:
     left: float | None = None  # seconds until another run may take over; None: never by time
 
 
+def holder_name(info: LockInfo) -> str:
+    """The run that holds a lock, for a sentence: `ann@mac (pid 4711)`."""
+    return f"{info.who} (pid {info.pid})"
+
+
 def locked_by(held: Held) -> StateLocked:
     """The error for a locked state, with the same message for every backend."""
     info = held.info
     beat = "" if held.heartbeat is None else f" Its last heartbeat was {held.heartbeat:.0f} s ago."
     job = f" Its job: {info.job}" if info.job else ""
     waits = [way("To wait for it", "--lock-timeout", "5m"), way("if that run is dead", "unlock", info.lock_id)]
-    who = f"{info.who} (pid {info.pid})"
+    who = holder_name(info)
     return StateLocked(
         f"{who} has held the lock for {info.operation} since {format_time(info.since)}.{beat}{job}",
         hint(*waits),
@@ -102,7 +107,7 @@ def fenced_by(where: str, info: LockInfo | None) -> Fenced:
     if info is None:
         how = "the lock of this run was broken, or taken over by a run that has ended"
     else:
-        how = f"{info.who} (pid {info.pid}) took over the lock of this run, for {info.operation}"
+        how = f"{holder_name(info)} took over the lock of this run, for {info.operation}"
     return Fenced(
         f"{where}: {how}. This run may not write any more.",
         hint(way("The next run goes on where this one stopped. To see what is left to do", "plan")),

@@ -70,6 +70,8 @@ def test_a_second_run_is_refused_with_a_code_of_its_own_or_waits(holding_team: T
     seen = bob.voicectl("plan", code=0)
     if getattr(team.site, "shows_holder", True):
         assert f"pid {running.pid}) has held the lock for apply" in seen.err
+        assert f"(pid {running.pid}) is under way, and has not made this call yet" in seen.out
+        assert "interrupted" not in seen.out
     waiting = bob.start("apply", "--auto-approve", "--lock-timeout", "60s")
     time.sleep(0.5)
     team.kling.released.set()
