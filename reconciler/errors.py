@@ -114,8 +114,12 @@ class EndpointInvalid(UsageError):
     summary = "The endpoint is not a base URL"
 
 
-def not_in_state(address: str) -> UsageError:
-    """The error for an address that is not in the state."""
+def not_in_state(address: str, *, serial: int | None = None) -> UsageError:
+    """The error for an address that is not in the state, or in the snapshot with this serial."""
+    if serial is not None:
+        return UsageError(
+            f"{address} is not in snapshot {serial}.", hint(way("To see it", "state show --serial", serial))
+        )
     return UsageError(f"{address} is not in the state.", hint(way("", "state list")))
 
 

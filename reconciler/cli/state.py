@@ -147,7 +147,7 @@ def show_record(address: str | None, serial: int | None, as_json: bool) -> int:
         return 0
     record = found.at(address) or found.records.get(address)
     if record is None:
-        raise not_in_state(address)
+        raise not_in_state(address, serial=serial)
     if as_json:
         write_json(json_documents.record_document(record))
     else:

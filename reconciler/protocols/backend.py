@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from math import ceil
 from typing import Protocol
 
 from reconciler.errors import Fenced, StateError, StateLocked
@@ -78,6 +79,7 @@ class Held:
     info: LockInfo
     heartbeat: float | None = None  # seconds since the last renewal, by the store's clock; None: not renewed
     left: float | None = None  # seconds until another run may take over; None: never by time
+    stays: bool = False  # also after its run has died, unless the next run is on the same machine
 
 
 def holder_name(info: LockInfo) -> str:
@@ -89,6 +91,10 @@ def locked_by(held: Held) -> StateLocked:
     """The error for a locked state, with the same message for every backend."""
     info = held.info
     beat = "" if held.heartbeat is None else f" Its last heartbeat was {held.heartbeat:.0f} s ago."
+    if held.left is not None:
+        beat += f" If that run is dead, the lock is free in at most {_duration(held.left)}."
+    elif held.stays:
+        beat += " The lock does not end by itself, also if that run is dead."
     job = f" Its job: {info.job}" if info.job else ""
     waits = [way("To wait for it", "--lock-timeout", "5m"), way("if that run is dead", "unlock", info.lock_id)]
     who = holder_name(info)
@@ -97,6 +103,10 @@ def locked_by(held: Held) -> StateLocked:
         hint(*waits),
         lock_id=info.lock_id,
     )
+
+
+def _duration(seconds: float) -> str:
+    return f"{ceil(seconds)} s" if seconds < 180 else f"{ceil(seconds / 60)} min"
 
 
 def fenced_by(where: str, info: LockInfo | None) -> Fenced:

@@ -227,7 +227,7 @@ class Locks:
         left = self._left(other, now)
         dead = processes.alive(info.host, info.boot, info.pid, info.started) is False
         if not dead and (left is None or left > 0):
-            raise locked_by(Held(info, None, left))
+            raise locked_by(Held(info, None, left, stays=left is None))
         self._send_unlock(other.id, self._record_of(other))
 
     def _left(self, other: Holding, now: datetime | None) -> float | None:

@@ -187,6 +187,7 @@ def test_a_lock_of_terraform_keeps_voicectl_out(http_site: HttpSite) -> None:
     with pytest.raises(StateLocked) as caught, http_site.client().lock(holder()):
         pass
     assert caught.value.detail.startswith("root@vm (pid 0) has held the lock for apply since 2026-11-28 23:52:15")
+    assert caught.value.detail.endswith("The lock does not end by itself, also if that run is dead.")
     assert caught.value.lock_id == "e750ba89-434d-ab24-1f65-ee3aa61eab59"
 
 
@@ -205,7 +206,8 @@ def test_gitlab_does_not_pass_the_asker_for_the_holder(gitlab_site: HttpSite) ->
     ):
         pass
     assert caught.value.detail == (
-        f"ann@mac (pid 4711) has held the lock for apply since 2026-11-28 12:00:00 UTC. Its job: {job}"
+        "ann@mac (pid 4711) has held the lock for apply since 2026-11-28 12:00:00 UTC. If that run is dead, the lock is "
+        f"free in at most {caught.value.detail.partition('at most ')[2].partition(' min')[0]} min. Its job: {job}"
     )
 
 
