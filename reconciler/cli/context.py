@@ -220,7 +220,8 @@ _GLOBAL_OPTIONS = (
     click.option(
         "--state",
         metavar="URL",
-        help="Where the state is, instead of what the manifest says: s3://, gs://, az://, postgresql://, https://.",
+        help="Where the state is, instead of what the manifest says: s3://, gs://, az://, postgresql://, https://, "
+        "or local. http:// only on this machine.",
         expose_value=False,
         callback=_remember("state"),
     ),

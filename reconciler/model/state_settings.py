@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Annotated, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, JsonValue, StringConstraints, WithJsonSchema, model_validator
 
 from reconciler.model.base import Frozen
 from reconciler.model.scalars import ENV_NAME, Duration, Url
@@ -18,6 +18,16 @@ _OBJECTS, _POSTGRES, _HTTP = ("s3", "gs", "az"), ("postgresql", "postgres"), ("h
 _USED_BY = {"endpoint": _OBJECTS, "dsn_env": _POSTGRES, "lease": (*_OBJECTS, *_POSTGRES), "max_run": _HTTP}
 _SHOWN = {"postgres": "postgresql", "http": "https"}  # the usual spelling of a scheme
 
+
+def _any_case(word: str) -> str:
+    return "".join(f"[{each.upper()}{each}]" if each.isalpha() else each for each in word)
+
+
+_WITH_NAME = "|".join(_any_case(scheme) for scheme in (*_OBJECTS, *_HTTP))
+URL_SCHEMA: dict[str, JsonValue] = {
+    "type": "string",
+    "pattern": f"^(?:(?:{_WITH_NAME})://.|(?:{'|'.join(map(_any_case, _POSTGRES))}):)|^{LOCAL}$",
+}
 EnvName = Annotated[str, StringConstraints(pattern=ENV_NAME)]
 _SECRET_PARAMETERS = frozenset(  # of libpq
     ("password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key")
@@ -65,10 +75,12 @@ class Encryption(EncryptionKey):
 class StateSettings(Frozen):
     """Where the state is stored. `url` may be missing here and come from --state or VOICECTL_STATE."""
 
-    url: str | None = Field(
+    url: Annotated[str, WithJsonSchema(URL_SCHEMA)] | None = Field(
         default=None,
-        min_length=1,
-        description="s3://, gs:// or az://, postgresql:// or https://; `local` is the file beside the manifest.",
+        description=(
+            "s3://, gs:// or az://; postgresql:// or postgres://; https://, and http:// on this machine or with "
+            "VOICECTL_ALLOW_HTTP=true; `local` is the file beside the manifest."
+        ),
     )
     endpoint: Url | None = Field(default=None, description="The address of an S3 store that is not Amazon's.")
     dsn_env: EnvName | None = Field(
