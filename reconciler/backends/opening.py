@@ -33,7 +33,7 @@ def open_backend(
     default_name: str,
     environ: Mapping[str, str],
     clock: Clock,
-    allow_commands: bool,
+    allow_commands: bool = False,
 ) -> Backend:
     """The backend for these settings; None: the file `local`, with its snapshots in `history`.
     `default_name`: of a state in a database. `folder`: of the manifest, where the paths of keys begin.
@@ -49,7 +49,12 @@ def open_backend(
 
 
 def open_state_file(
-    path: Path, settings: StateSettings | None, *, folder: Path, environ: Mapping[str, str], allow_commands: bool
+    path: Path,
+    settings: StateSettings | None,
+    *,
+    folder: Path,
+    environ: Mapping[str, str],
+    allow_commands: bool = False,
 ) -> Backend:
     """The backend of any state file, to read it, encrypted with the keys of these settings or not at all."""
     inner = LocalBackend(path)
@@ -60,7 +65,7 @@ def open_state_file(
 
 
 def open_file_cipher(
-    settings: StateSettings | None, *, folder: Path, environ: Mapping[str, str], allow_commands: bool
+    settings: StateSettings | None, *, folder: Path, environ: Mapping[str, str], allow_commands: bool = False
 ) -> FileCipher:
     """What encrypts the files beside the state, with the same keys. Raises UsageError. Reads no key."""
     if settings is None or settings.encryption is None:

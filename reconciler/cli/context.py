@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -17,7 +17,7 @@ from reconciler.cli import streams
 from reconciler.cli.manifest_option import DEFAULT, at_a_file, manifest_option, variable_options
 from reconciler.cli.shell_completion import folders
 from reconciler.errors import UsageError
-from reconciler.hints import Hint, hint, way
+from reconciler.hints import Hint, Way, hint, way
 
 if TYPE_CHECKING:
     from reconciler.audio.probing import Fetch
@@ -121,8 +121,7 @@ def session() -> Iterator[Session]:
         try:
             yield opened
         finally:
-            for note in opened.store.notes:
-                say(f"Warning: {note}")
+            warn(opened.store.notes)
 
 
 def _nobody(_: str) -> None:
@@ -135,6 +134,12 @@ def say(words: str) -> None:
 
     if words:
         streams.write_stderr(escape(words))
+
+
+def warn(notes: Iterable[str | Way]) -> None:
+    """Writes warnings to stderr. It is called after a lock was released, because that may add some."""
+    for note in notes:
+        say(f"Warning: {on_one_line(hint(note))}")
 
 
 def write(words: str) -> bool:
@@ -225,7 +230,8 @@ _GLOBAL_OPTIONS = (
     click.option(
         "--state",
         metavar="URL",
-        help="Where the state is, instead of what the manifest says: s3://, gs://, az://, postgresql://, https://.",
+        help="Where the state is, instead of what the manifest says: s3://, gs://, az://, postgresql://, https://, "
+        "or local. http:// only on this machine.",
         expose_value=False,
         callback=_remember("state"),
     ),

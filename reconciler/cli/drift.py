@@ -13,7 +13,7 @@ from reconciler.cli.context import global_options, on_one_line, on_stdout, say, 
 from reconciler.cli.format_option import format_option
 from reconciler.cli.options import lock_option, locking
 from reconciler.cli.shell_completion import recorded_addresses
-from reconciler.cli.state_access import say_holder
+from reconciler.cli.state_access import say_held, under_way
 from reconciler.cli.streams import ask
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import ProbeDeclined, UsageError
@@ -61,8 +61,9 @@ def drift(format_name: str, accept: tuple[str, ...], probe: bool, auto_approve: 
 
             for record in import_resolve.accept(opened, accept, locking(lock_timeout)):
                 say(f"{record.address} is named {record.voice_name} from now on.")
-        looked = operations.drift(opened, verifier=verifier)
-        say_holder(opened.store)
+        held = opened.store.holder()
+        looked = operations.drift(opened, verifier=verifier, under_way=under_way(held))
+        say_held(held)
     made = looked.plan
     write(format_named(format_name).drift(made, looked.survey, on_stdout()))
     if looked.survey is not None:

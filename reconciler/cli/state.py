@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import click
 
@@ -25,13 +25,12 @@ from reconciler.cli.options import lock_option, locking
 from reconciler.cli.shell_completion import former_providers, provider_names, recorded_addresses
 from reconciler.cli.state_access import say_holder, settings_here, store_here
 from reconciler.cli.subcommand import Subcommand
-from reconciler.errors import KeyMissing, StateDamaged, UsageError, not_in_state
+from reconciler.errors import UsageError, not_in_state
 from reconciler.hints import hint, way
 from reconciler.views.layout import counted
 
 if TYPE_CHECKING:
     from reconciler.model.state import Record, State
-    from reconciler.protocols.file_cipher import FileCipher
 
 STATE_COMMANDS = {
     "list": ("state", "list_", "List the addresses and their voices."),
@@ -39,7 +38,7 @@ STATE_COMMANDS = {
     "mv": ("state_mv", "move", "Give voices other addresses, or another manifest."),
     "rm": ("state", "remove", "Forget a voice; it stays in its cloud."),
     "pull": ("state", "pull", "Print the state."),
-    "push": ("state", "push", "Replace the state by a copy."),
+    "push": ("state_push", "push", "Replace the state by a copy."),
     "history": ("state_history", "history", "List the snapshots that are kept, the newest first."),
     "rekey": ("state_rekey", "rekey", "Encrypt the state with a new data key."),
     "migrate": ("state_migrate", "migrate", "Move the state to another place."),
@@ -149,7 +148,7 @@ def show_record(address: str | None, serial: int | None, as_json: bool) -> int:
         return 0
     record = found.at(address) or found.records.get(address)
     if record is None:
-        raise not_in_state(address)
+        raise not_in_state(address, serial=serial)
     if as_json:
         write_json(json_documents.record_document(record))
     else:
@@ -191,46 +190,6 @@ def pull(serial: int | None) -> int:
 
         streams.put_bytes(json_documents.ascii_json(copy.decode()).encode("ascii"))
     return 0
-
-
-@click.command(cls=Subcommand)
-@click.argument("source", metavar="FILE", type=click.File("rb"))
-@click.option("--force", is_flag=True, help="Overwrite another lineage, a newer serial or a damaged file.")
-@lock_option
-@global_options
-def push(source: IO[bytes], force: bool, lock_timeout: str | None) -> int:
-    """Replace the state by a copy.
-
-    FILE is the output of `state pull`, or the rescue copy of an apply; encrypted or not. It may be - for stdin.
-    """
-    asked = locking(lock_timeout)
-    store = store_here()
-    copy, given = _checked(source.read(), source.name, store.cipher)
-    with store.locked("state push", wait=asked.lock_wait, waiting=asked.waiting):
-        pushed = store.push(copy, force=force)
-    say(f"Pushed: serial {pushed.serial}, {counted(len(pushed.current), 'voice')}.")
-    if pushed.serial > given.serial:  # it replaced a newer state
-        say(
-            f"This copy is older than the state that it replaced: it had the serial {given.serial}. The accounts may "
-            f"hold newer voices, which it does not know. Look before you apply: {command('plan')}"
-        )
-    return 0
-
-
-def _checked(copy: bytes, name: str, cipher: FileCipher) -> tuple[bytes, State]:
-    """The copy, decrypted, and as a state. It is checked first, so that an error names the copy and not the state."""
-    from reconciler.model import statefile
-
-    try:
-        plain = cipher.decrypt(copy, "copy", "state")
-        return plain, statefile.load(plain)
-    except KeyMissing as missing:
-        raise UsageError(f"{name} can't be decrypted: {missing.detail}", missing.hint) from None
-    except StateDamaged as damaged:
-        raise UsageError(
-            f"{name} is not a complete state: {damaged.detail}",
-            hint(way("Push what was printed", "state pull", after=", or a .backup or a rescue copy.")),
-        ) from None
 
 
 @click.command(cls=Subcommand)

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from reconciler.loader.environment import Unresolved, is_secret
-from reconciler.loader.forms import form
+from reconciler.loader.forms import form, list_form
 from reconciler.loader.misplaced import belongs_beside, indent_less, is_entry
 from reconciler.loader.problems import Point, RawProblem, quoted
 from reconciler.loader.source_map import Path
@@ -149,11 +149,17 @@ def _problem(error: ErrorDetails, model: type[BaseModel], *, file: str, path: Pa
         what = _message(error, model)
         if kind in _MAPPING_EXPECTED:
             what += form((*path, *inside), value)
+        elif kind in ("list_type", "tuple_type"):
+            what += list_form((*path, *inside))
         if inside[-1:] == ("credentials",) and kind in _SHOULD_BE:
             what += f"; {_keys_elsewhere(keys_go)}"
         elif kind == "string_pattern_mismatch" and error["ctx"]["pattern"] == ENV_NAME:
             name = f"{variables}_{str(inside[-1]).removesuffix('_env').upper()}"
-            what += f"; API keys do not belong in the manifest: export {name}=... and write {name}"
+            what += (
+                f"; API keys do not belong in the manifest: export {name}=... and write {name}"
+                if variables
+                else "; write the name of the variable, not what it holds"
+            )
     return RawProblem(file, path + inside, what, Point.KEY if at_key else Point.VALUE)
 
 

@@ -54,6 +54,17 @@ def summed(amounts: Iterable[Money]) -> tuple[Money, ...]:
     return tuple(Money(sums[currency], currency) for currency in sorted(sums))
 
 
+def summed_charges(charges: Iterable[str]) -> tuple[str, ...]:
+    """One sum for each unit: `0.1 units`. A charge is an amount and a unit, as an adapter made it."""
+    from decimal import Decimal
+
+    sums: dict[str, Decimal] = {}
+    for each in charges:
+        amount, _, unit = each.partition(" ")
+        sums[unit] = sums.get(unit, Decimal(0)) + Decimal(amount)
+    return tuple(f"{sums[unit].normalize():f} {unit}" for unit in sorted(sums))
+
+
 def _normal(text: str) -> str:
     return str(money(text))
 

@@ -19,7 +19,7 @@ from reconciler.model.manifest import AudioEntry, Entry, Safety
 from reconciler.model.method import MethodInputs
 from reconciler.model.methods import AUDIO_METHOD, METHOD_NAMES, models_under
 from reconciler.model.scalars import DIGITS
-from reconciler.model.state_settings import StateSettings
+from reconciler.model.state_settings import URL_SCHEMA, Encryption, EncryptionKey, StateSettings
 
 Schema = dict[str, Any]  # JSON
 
@@ -69,7 +69,7 @@ def manifest_schema() -> Schema:
             "state": {
                 "title": "State",
                 "description": "Where the state is stored: a URL or a mapping; beside the manifest unless said.",
-                "anyOf": [{"type": "string", "minLength": 1}, _reference(StateSettings)],
+                "anyOf": [dict(URL_SCHEMA), _REFERENCE, _reference(StateSettings)],
             },
             "include": {
                 "title": "Include",
@@ -172,6 +172,9 @@ def _definitions() -> dict[str, Schema]:
         one_of = _alternatives(body)
         if one_of:
             definitions[body.__name__]["oneOf"] = one_of
+    keys = [{"required": [name]} for name in EncryptionKey.model_fields]
+    definitions[EncryptionKey.__name__]["oneOf"] = keys
+    definitions[Encryption.__name__]["anyOf"] = keys
     return definitions
 
 

@@ -37,6 +37,7 @@ class PlanOptions:
     destroy: bool = False
     scope: Scope = EVERYTHING
     refresh_only: bool = False
+    under_way: str = ""  # who holds the lock of the state, and may go on with what is begun; for the words only
 
 
 Place = tuple[str, str]  # account, voice_id

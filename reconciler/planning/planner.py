@@ -121,5 +121,14 @@ def _plan(context: PlanContext, changes: Sequence[Change], remarks: drift.Remark
 
 
 def _plan_id(state: State, changes: Sequence[Change]) -> str:
-    fields = [state.lineage, state.serial, [json_value(change) for change in changes]]
+    fields = [state.lineage, state.serial, [_identified(change) for change in changes]]
     return hashlib.sha256(json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:16]
+
+
+def _identified(change: Change) -> dict[str, object]:
+    """What identifies the change. What a cloud took for a voice is no part of it."""
+    fields = json_value(change)
+    for seen in (fields["found"], fields["made"]):
+        if seen is not None:
+            seen.pop("charge")
+    return fields

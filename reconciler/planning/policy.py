@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from reconciler.errors import PlanSpent, PlanStale
-from reconciler.hints import hint, way
+from reconciler.errors import PlanError, PlanSpent, PlanStale, PolicyDenied, SafetyStop
+from reconciler.hints import NO_HINT, hint, way
 from reconciler.model.manifest import Safety, Voice
 from reconciler.model.method import Origin
 from reconciler.model.plan import Action, Change, DriftKind, Plan, Stop
@@ -102,6 +102,16 @@ def _delete_stops(
             ),
             hint=meant,
         )
+
+
+def refusal(stops: Sequence[Stop], *, denied: bool = False) -> PlanError:
+    """The error of an apply whose plan has these stops. `denied`: some of them are of rules and limits."""
+    what = "; ".join(stop.what for stop in stops)
+    if denied:
+        return PolicyDenied(what, sum((stop.hint for stop in stops), NO_HINT))
+    headline = next((stop.headline for stop in stops if stop.headline), "")
+    what = f"{what[:1].upper()}{what[1:]}." if headline else what
+    return SafetyStop(what, sum((stop.hint for stop in stops), NO_HINT), summary=headline)
 
 
 def _recorded(state: State) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.model.prices import money, summed
+from reconciler.model.prices import money, summed, summed_charges
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,8 @@ def test_everything_else_is_refused(text: str) -> None:
 
 def test_currencies_are_summed_apart_and_exactly() -> None:
     assert [str(each) for each in summed(map(money, ["0.1 USD", "1 CNY", "0.2 USD"]))] == ["1 CNY", "0.3 USD"]
+
+
+def test_charges_are_summed_for_each_unit() -> None:
+    assert summed_charges([]) == ()
+    assert summed_charges(["0.05 units", "2 credits", "0.05 units"]) == ("2 credits", "0.1 units")
