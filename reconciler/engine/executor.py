@@ -133,10 +133,10 @@ class Executor:
     def _running_tasks(self) -> int:
         return sum(len(queue.polled) for queue in self._queues.values())
 
-    def _charges(self) -> tuple[str, ...]:
-        """What each cloud says that it took: `kling: 0.1 units`."""
+    def _charges(self) -> dict[str, str]:
+        """Provider -> what its cloud says that it took, as far as it says so."""
         charges = {name: summed_charges(queue.polled.charges) for name, queue in self._queues.items()}
-        return tuple(f"{name}: {' and '.join(each)}" for name, each in charges.items() if each)
+        return {name: " and ".join(each) for name, each in charges.items() if each}
 
     def _calls_sent(self) -> int:
         return sum(provider.calls for provider in self._providers)

@@ -126,13 +126,13 @@ def test_the_plan_says_what_it_costs(cli: CliHarness) -> None:
 
 def test_after_an_apply_it_says_what_kling_took(cli: CliHarness) -> None:
     cli.declare("hero", "mini")
-    assert "Charged, as far as the clouds say: kling: 0.1 units." in one_line(cli.apply())
+    assert "Reported charges: kling 0.1 units." in one_line(cli.apply())
     cli.declare("hero", "mini", "third")
     *_, summary = cli.apply("--json").events
-    assert summary["charges"] == ["kling: 0.05 units"]
+    assert summary["charges"] == {"kling": "0.05 units"}
     cli.declare("hero", "mini")
     *_, deleted = cli.apply("--json").events
-    assert deleted["charges"] == []
+    assert deleted["charges"] == {}
 
 
 def test_a_voice_without_consent_any_more_is_not_bought(cli: CliHarness, kling: KlingService) -> None:
