@@ -43,7 +43,6 @@ Any other exception from an adapter, voicectl's own bugs included, counts as Out
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -126,6 +125,8 @@ class CommandNotAllowed(UsageError):
     summary = "The manifest would start a program"
 
     def __init__(self, option: str, words: Sequence[str]) -> None:
+        import shlex  # few runs end here
+
         super().__init__(
             f"{option} would start: {shlex.join(words)}",
             "Read it. If you trust it, add --allow-commands, or set VOICECTL_ALLOW_COMMANDS=true in the environment.",

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from reconciler.engine.session import Request, Session
 from reconciler.hints import hint
+from reconciler.model.cost import Cost
 from reconciler.model.finding import Finding, Level
 from reconciler.model.plan import Plan, Stop
-from reconciler.planning import costs
-
-if TYPE_CHECKING:
-    from reconciler.model.cost import Cost
 
 _CORRECT = hint("Correct the entries, or the rules under policy: in the manifest.")
 
@@ -22,7 +18,7 @@ def checked(plan: Plan, session: Session, request: Request) -> Plan:
 
     A destroy and a refresh make no voice, so that only the rules with a command judge them.
     """
-    cost = costs.cost_of(plan, session.manifest.providers)
+    cost = _cost(plan, session)
     plan = replace(plan, cost=cost, max_paid_calls=request.max_paid_calls, max_cost=request.max_cost)
     found = _limits(cost, request)
     if session.manifest.policy:
@@ -36,10 +32,18 @@ def checked(plan: Plan, session: Session, request: Request) -> Plan:
     known = {stop.what for stop in plan.stops}
     return replace(
         plan,
-        findings=tuple(found),
+        findings=tuple(dict.fromkeys((*plan.findings, *found))),
         notes=(*plan.notes, *warnings),
         stops=(*plan.stops, *(stop for stop in stops if stop.what not in known)),
     )
+
+
+def _cost(plan: Plan, session: Session) -> Cost:
+    if plan.empty:
+        return Cost()
+    from reconciler.planning import costs  # most plans change nothing
+
+    return costs.cost_of(plan, session.manifest.providers)
 
 
 def _limits(cost: Cost, request: Request) -> list[Finding]:

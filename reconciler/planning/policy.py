@@ -187,7 +187,7 @@ def restrict_to(fresh: Plan, approved: Plan, *, resumed: bool) -> Plan:
     blocked = {change.address for change in approved.changes if change.action is Action.BLOCKED}
     changes = [_restricted(r, c, blocked) for r, c in zip(reviewed, fresh.changes, strict=True)]
     shown = tuple(change for change in changes if change is not None)
-    return replace(fresh, plan_id=approved.plan_id, changes=shown, stops=approved.stops)
+    return replace(fresh, plan_id=approved.plan_id, changes=shown, stops=approved.stops, findings=approved.findings)
 
 
 def does_nothing(plan: Plan) -> bool:
