@@ -36,7 +36,7 @@ def import_voice(session: Session, address: str, voice_id: str, request: Request
                 hint(way("First remove that one from the state", "state rm", address)),
             )
         cloud = session.connect([voice.provider])[voice.provider]
-        record = _candidate(state, voice, cloud, voice_id, now=now)
+        record = candidate(state, voice, cloud, voice_id, now=now)
         _refuse_managed(state, record, address)
         record = _look_up(cloud, record, now=now)
         edit.after = state.with_changes([record], current={address: record.external_task_id})
@@ -186,9 +186,14 @@ def _look_up(cloud: Cloud, record: Record, *, now: datetime) -> Record:
             raise UsageError(f"The voice {record.voice_id} was not found on this account.", listed)
 
 
-def _candidate(state: State, voice: Voice, cloud: Cloud, voice_id: str, *, now: datetime) -> Record:
+def candidate(
+    state: State, voice: Voice, cloud: Cloud, voice_id: str, *, now: datetime, used: Collection[str] = ()
+) -> Record:
+    """The record of a voice made elsewhere, as the voice of this entry. `used` are keys of other new records."""
     digest = markers.digest_of(voice)
     key, generation = markers.next_key(state, voice)
+    while key in used:
+        key, generation = markers.next_key(state, voice, above=generation)
     record = Record(
         external_task_id=key,
         address=voice.address,
@@ -206,3 +211,17 @@ def _candidate(state: State, voice: Voice, cloud: Cloud, voice_id: str, *, now: 
         lifecycle=voice.lifecycle,
     )
     return _with_result(record, voice_id)
+
+
+def rebound(current: Record, record: Record) -> Record:
+    """The new record of a voice that has a record already: it keeps the key, so that the state has the voice once."""
+    return replace(
+        record,
+        external_task_id=current.external_task_id,
+        generation=current.generation,
+        created_at=current.created_at,
+        attempts=current.attempts,
+        task_id=current.task_id,
+        voice_name=current.voice_name,
+        owned_by=current.owned_by,
+    )
