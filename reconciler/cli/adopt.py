@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     "lineages",
     multiple=True,
     metavar="L",
-    help="Also take voices that another voicectl state of this lineage made.",
+    help="Also take voices that another state (lineage L) made.",
 )
 @lock_option
 @global_options

@@ -30,16 +30,21 @@ def import_voice(session: Session, address: str, voice_id: str, request: Request
     with state_edit(session, "import", request, begins=True) as edit:
         state, now = edit.before, session.clock.now()
         current = state.at(address)
-        if current is not None and current.status in LIVE:
+        if current is not None and current.status in LIVE and not _is_made_elsewhere(current, voice, voice_id):
             raise UsageError(
                 f"{address} has a voice already, {current.voice_id or 'being made'}.",
                 hint(way("First remove that one from the state", "state rm", address)),
             )
         cloud = session.connect([voice.provider])[voice.provider]
         record = candidate(state, voice, cloud, voice_id, now=now)
+        left = _of_removed_entry(session, state, record, voice)
+        known = current if current is not None and current.status in LIVE else left
+        if known is not None:
+            record = rebound(known, record)
         _refuse_managed(state, record, address)
         record = _look_up(cloud, record, now=now)
-        edit.after = state.with_changes([record], current={address: record.external_task_id})
+        released = {known.address: None} if known is not None else {}
+        edit.after = state.with_changes([record], current={**released, address: record.external_task_id})
         return record
 
 
@@ -107,6 +112,20 @@ def _call_may_be_open(until: datetime, address: str) -> UsageError:
         "interrupted, and left before the answer.",
         hint(way("Wait until then, and look in the account. Then", "resolve", address, "--retry")),
     )
+
+
+def _is_made_elsewhere(record: Record, voice: Voice, voice_id: str) -> bool:
+    """Whether the record has this voice as `existing`, and the entry now says what the voice was made from."""
+    same = record.voice_id == voice_id and record.provider == voice.provider and record.status is Status.READY
+    return same and record.origin is Origin.ELSEWHERE and voice.origin is Origin.MADE
+
+
+def _of_removed_entry(session: Session, state: State, record: Record, voice: Voice) -> Record | None:
+    """The record of the same voice whose `existing` entry was removed: the entry has another address now."""
+    holder = state.by_voice_id.get((record.account, record.voice_id or ""))
+    if holder is None or holder.address in session.manifest.voices:
+        return None
+    return holder if _is_made_elsewhere(holder, voice, record.voice_id or "") else None
 
 
 def _declared(session: Session, address: str) -> Voice:

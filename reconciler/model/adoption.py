@@ -17,8 +17,8 @@ class Skipped(StrEnum):
 
     IN_STATE = "in the state already"
     DECLARED = "declared already"
-    OTHER_STATE = "made by another voicectl state"
-    THIS_STATE = "made by this voicectl state, which has no record of it: plan says what to do"
+    OTHER_STATE = "made by another state of voicectl"
+    THIS_STATE = "made by this state, which has no record of it: plan says what to do"
     FOR_AN_ENTRY = "made for an entry of the manifest that has no voice: plan says what to do"
     OFFICIAL = "official"
     NOT_READY = "not ready: its task runs, has failed, or shows no voice"
