@@ -126,11 +126,12 @@ class _Adopting:
     def _adopted(self, selected: Selection) -> str:
         if not selected.all:
             return f"The account of {self._provider} lists no voice that is unmanaged."
-        parts = [f"Adopted {_voices(len(selected.new) + len(selected.declared))} of {self._provider}."]
+        parts: list[str] = []
+        if fresh := len(selected.new) + len(selected.declared):
+            parts.append(f"Adopted {_voices(fresh)} of {self._provider}.")
         if selected.again:
-            parts.append(
-                f"{_voices(len(selected.again))} of the state had no entry in the manifest, and got one again."
-            )
+            again = _voices(len(selected.again))
+            parts.append(f"{again} in the state had no entry in the manifest: the entries are written again.")
         if selected.undeclared and self._file is not None:
             parts.append(f"Their entries are in {self._file.path}.")
         if selected.undeclared and not self._is_part:

@@ -10,6 +10,7 @@ from reconciler.model.observed import RemoteVoice
 from reconciler.values import value
 
 METHOD = "existing"  # the method of an adopted voice
+YAML_WORDS = frozenset(("null", "true", "false", "yes", "no", "on", "off", "y", "n"))  # not text for every YAML reader
 
 
 class Skipped(StrEnum):

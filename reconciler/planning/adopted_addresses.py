@@ -10,12 +10,12 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 
+from reconciler.model.adoption import YAML_WORDS
 from reconciler.model.scalars import LONGEST_ADDRESS
 
 NAMELESS = "voice"  # for a name without a Latin letter or a digit
 _TAIL = 8  # characters of a voice_id that tell two voices of one name apart
 _OTHERS = re.compile(r"[^a-z0-9_-]+")
-_YAML_WORDS = frozenset(("null", "true", "false", "yes", "no", "on", "off", "y", "n"))  # not text for every YAML reader
 
 
 def addresses(names: Mapping[str, str | None], taken: Collection[str]) -> dict[str, str]:
@@ -48,7 +48,7 @@ def _base(name: str) -> str:
     base = _OTHERS.sub("_", without_accents).strip("_-")
     if not base:
         return NAMELESS
-    if base in _YAML_WORDS or not base[0].isalpha():
+    if base in YAML_WORDS or not base[0].isalpha():
         base = f"{NAMELESS}_{base}"
     return base[:LONGEST_ADDRESS].rstrip("_-")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from reconciler.model.adoption import METHOD, Adoptable
+from reconciler.model.adoption import METHOD, YAML_WORDS, Adoptable
 from reconciler.views.escape import escape
 
 _LONGEST_NAME = 60  # characters of a name in a comment
@@ -21,7 +21,7 @@ def fragment(adopted: Iterable[Adoptable], provider: str) -> str:
     if not rendered:
         return ""
     head = (
-        f"# Voices that the account of {_comment(provider)} had already. prevent_destroy keeps voicectl from deleting\n"
+        f"# Voices that the account of {provider} had already. prevent_destroy keeps voicectl from deleting\n"
         "# or replacing them; remove it from a voice that voicectl may delete.\n"
     )
     return f"{head}voices:\n{rendered}"
@@ -36,21 +36,11 @@ def _entry(adopted: Adoptable, provider: str, indent: str) -> str:
     name = adopted.remote.voice_name
     lines = [
         f"{adopted.address}:" + (f"  # {_comment(name)}" if name else ""),
-        f"{indent}provider: {_scalar(provider)}",
-        f"{indent}{METHOD}: {{voice_id: {_scalar(adopted.voice_id)}}}",
+        f"{indent}provider: {json.dumps(provider) if provider.lower() in YAML_WORDS else provider}",
+        f"{indent}{METHOD}: {{voice_id: {json.dumps(adopted.voice_id)}}}",
         f"{indent}lifecycle: {{prevent_destroy: true}}",
     ]
     return "".join(f"{indent}{line}\n" for line in lines)
-
-
-def _scalar(text: str) -> str:
-    """Text in double quotes: JSON's are YAML's. A plain word needs none. `${` is escaped for the loader."""
-    if text.isascii() and text.isalpha():
-        return text if text.lower() not in _WORDS else json.dumps(text)
-    return json.dumps(text.replace("${", "$${"))
-
-
-_WORDS = frozenset(("null", "true", "false", "yes", "no", "on", "off", "y", "n"))
 
 
 def _comment(text: str) -> str:
