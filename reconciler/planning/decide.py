@@ -143,9 +143,10 @@ def _undeclared_changes(
 
 def _removed(context: PlanContext, record: Record, awaiting: Voice | None, asked_for: Voice | None) -> Change:
     """A voice is not deleted while a blocked entry may need it, which would be paid for again."""
-    if asked_for is not None:
+    change = undeclared.change_for_removed(context, record)
+    if asked_for is not None and (change.action is Action.DELETE or change.abandons):
         return made_elsewhere.kept(record, asked_for)
-    return _kept(context.state, undeclared.change_for_removed(context, record), record, awaiting)
+    return _kept(context.state, change, record, awaiting)
 
 
 def _kept(state: State, change: Change, record: Record, awaiting: Voice | None) -> Change:
