@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 @lock_option
 @global_options
 def adopt(provider: str, out: Path | None, lineages: tuple[str, ...], lock_timeout: str | None) -> int:
-    """Take all voices of an account that no state manages into the state.
+    """Take all unmanaged voices of an account into the state.
 
     PROVIDER is a name from the manifest. Each voice gets a record in the state and an entry: `existing`, with an
     address made from its name, and with prevent_destroy. The entries are a part of a manifest: write them into a file

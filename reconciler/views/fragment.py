@@ -37,10 +37,15 @@ def _entry(adopted: Adoptable, provider: str, indent: str) -> str:
     lines = [
         f"{adopted.address}:" + (f"  # {_comment(name)}" if name else ""),
         f"{indent}provider: {json.dumps(provider) if provider.lower() in YAML_WORDS else provider}",
-        f"{indent}{METHOD}: {{voice_id: {json.dumps(adopted.voice_id)}}}",
+        f"{indent}{METHOD}: {{voice_id: {_quoted(adopted.voice_id)}}}",
         f"{indent}lifecycle: {{prevent_destroy: true}}",
     ]
     return "".join(f"{indent}{line}\n" for line in lines)
+
+
+def _quoted(text: str) -> str:
+    """Text in JSON's quotes, which are YAML's. `${` is escaped for the loader."""
+    return json.dumps(text.replace("${", "$${"))
 
 
 def _comment(text: str) -> str:

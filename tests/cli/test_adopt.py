@@ -325,3 +325,21 @@ def test_the_sandbox_can_be_adopted(cli: CliHarness) -> None:
     cli.voicectl("sandbox", "faults", "--add", "Hero", "--add", "旁白", code=0)
     cli.voicectl("--sandbox", "adopt", "kling", "--out", "voices.yaml", code=0)
     assert "No changes. 2 voices are as declared." in cli.voicectl("--sandbox", "plan", code=0).out
+
+
+def test_a_renamed_entry_keeps_its_voice(cli: CliHarness, kling: KlingService) -> None:
+    [theirs] = kling.add_foreign("Hero")
+    cli.declare()
+    printed = cli.voicectl("adopt", "kling", code=0).out
+    paste(cli, printed.replace("hero:", "lead:"))
+    assert cli.actions() == {"lead": "move"}
+    cli.apply()
+    assert cli.voice_id("lead") == theirs
+
+
+def test_the_help_says_what_happens(cli: CliHarness) -> None:
+    shown = " ".join(cli.voicectl("adopt", "--help", code=0).out.split())
+    assert "No cloud is changed and nothing is paid." in shown
+    assert "prevent_destroy" in shown
+    listed = cli.voicectl("--help", code=0).out
+    assert listed.index("  import ") < listed.index("  adopt ") < listed.index("  output ")
