@@ -66,7 +66,12 @@ class FragmentFile:
 
     def add(self, adopted: Sequence[Adoptable], provider: str) -> None:
         """Writes the entries of these voices at the end of the file, whole or not at all. Raises UsageError."""
-        self._write(self._with(adopted, provider))
+        content = self._with(adopted, provider)
+        if FragmentFile.at(self.path).content != self.content:
+            raise UsageError(
+                f"--out {self.path}: the file was changed while this run read the account.", "Run it again."
+            )
+        self._write(content)
 
     def _with(self, adopted: Sequence[Adoptable], provider: str) -> bytes:
         """The content with these entries at its end, and without any other change."""

@@ -19,11 +19,11 @@ class Skipped(StrEnum):
     IN_STATE = "in the state already"
     DECLARED = "declared already"
     OTHER_STATE = "made by another state of voicectl"
-    THIS_STATE = "made by this state, which has no record of it: plan says what to do"
-    FOR_AN_ENTRY = "made for an entry of the manifest that has no voice: plan says what to do"
+    THIS_STATE = "made by this state, which has no record of them (see the plan)"
+    FOR_AN_ENTRY = "made for entries of the manifest that have no voice (see the plan)"
     OFFICIAL = "official"
-    NOT_READY = "not ready: its task runs, has failed, or shows no voice"
-    DELETED = "deleted in the cloud, which still lists it"
+    NOT_READY = "not ready (running, failed or without a voice)"
+    DELETED = "deleted, but still listed"
     INVALID = "without a voice_id that a manifest can hold"
 
 

@@ -216,7 +216,7 @@ def test_a_voice_of_a_lost_state_is_left_to_its_entry(cli: CliHarness, kling: Kl
     told = cli.voicectl("adopt", "kling", "--lineage", lineage, "--new-state", code=1)
     assert "No such option" in told.err
     told = cli.voicectl("adopt", "kling", "--lineage", lineage, code=0)
-    assert "1 made for an entry of the manifest that has no voice" in told.err
+    assert "1 made for entries of the manifest that have no voice" in told.err
     assert list(yaml.safe_load(told.out)["voices"]) == ["hero"]
     paste(cli, told.out, narrator=voice("narrator"))
     assert cli.actions() == {"narrator": "blocked"}
@@ -229,7 +229,7 @@ def test_a_voice_of_this_lineage_without_a_record_is_left_to_the_plan(cli: CliHa
     kling.add_foreign("Lost", external_task_id=f"vc-{lineage}-hero-0a1b2c3d-1")
     told = cli.voicectl("adopt", "kling", code=0)
     assert told.out == ""
-    assert "1 in the state already, 1 made by this state, which has no record of it" in told.err
+    assert "1 in the state already, 1 made by this state, which has no record of them" in told.err
 
 
 def test_voices_that_another_provider_of_the_account_has_are_left_out(cli: CliHarness, kling: KlingService) -> None:
