@@ -44,7 +44,8 @@ def blocked_by_renamed_entry(context: PlanContext, voice: Voice) -> Change | Non
     found = next(_candidates(context, voice), None)
     if found is None:
         return None
-    reason = f"the voice {found.voice_id} of {found.address}, which voicectl did not make, has the same name: is it this one?"
+    theirs = f"the voice {found.voice_id} of {found.address}"
+    reason = f"{theirs}, which voicectl did not make, has the same name: is it this one?"
     ways = hint(
         way("If it is, keep it without a call", "import", *operands(voice.address, found.voice_id)),
         way("to pay for another", "--retry", voice.address),
