@@ -44,7 +44,7 @@ def adopt(provider: str, out: Path | None, lineages: tuple[str, ...], lock_timeo
 
     PROVIDER is a name from the manifest. Each voice gets a record in the state and an entry: `existing`, with an
     address made from its name, and with prevent_destroy. The entries are a part of a manifest: write them into a file
-    of its folder, or add them to the manifest. Then a plan shows no changes.
+    of its folder, into a file that it includes, or add them to it. Then a plan shows no changes.
 
     No cloud is changed and nothing is paid. Voices that a voicectl state has made, or that this state has, are left
     out and counted. It can be repeated: it adds the voices that are new.
@@ -77,13 +77,11 @@ class _Adopting:
         self._file: FragmentFile | None = None
         self._more: list[Source] = []  # what the file holds and the manifest does not
         self.manifest: Manifest = manifest_at(self._workspace)
-        self._is_part = False
         if out is not None:
             from reconciler.cli.fragment_file import FragmentFile
 
             self._file = FragmentFile.at(out)
-            self._is_part = self._file.is_in(self._workspace)
-            if not self._is_part and not self._file.is_declared_by(self.manifest):
+            if not (self._file.is_in(self._workspace) or self._file.is_declared_by(self.manifest)):
                 self._more = [self._file.source()]
                 self.manifest = manifest_at(self._workspace, added=self._more)
 
@@ -96,7 +94,7 @@ class _Adopting:
         if not text:
             return self.manifest.voices
         # Read before anything is written: the entries are valid, and have what the manifest's defaults give them.
-        name = str(self._file.path if self._file is not None else self._workspace.manifest)
+        name = self._file.name_for_loader(self._workspace) if self._file is not None else str(self._workspace.manifest)
         read = manifest_at(self._workspace, added=[*self._more, source_of(name, text.encode())])
         if self._file is not None:
             self._file.add(adopted, self._provider)
@@ -134,10 +132,14 @@ class _Adopting:
             parts.append(f"{again} in the state had no entry in the manifest: the entries are written again.")
         if selected.undeclared and self._file is not None:
             parts.append(f"Their entries are in {self._file.path}.")
-        if selected.undeclared and not self._is_part:
-            parts.append("Add the entries to the manifest: a plan blocks these voices until then.")
-        else:
+        declared = manifest_at(self._workspace).voices  # as it is now
+        if all(each.address in declared for each in selected.all):
             parts.append(on_one_line(hint(way("Next", "plan"))))
+        else:
+            first = (
+                "Add the entries to the manifest" if self._file is None else "Name this file in the manifest's include"
+            )
+            parts.append(f"{first}: until then, a plan blocks these voices.")
         return " ".join(parts)
 
 

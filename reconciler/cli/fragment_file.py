@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.errors import UsageError
+from reconciler.model.address import parts
 from reconciler.values import value
 from reconciler.views.fragment import entries, fragment
 
@@ -56,7 +57,14 @@ class FragmentFile:
             return True
         parsed = _parsed(self.content)
         voices = parsed.get("voices") if isinstance(parsed, dict) else None
-        return isinstance(voices, dict) and bool(voices) and manifest.voices.keys() >= voices.keys()
+        declared = {parts(address)[0] for address in manifest.voices}  # an entry may have instances
+        return isinstance(voices, dict) and bool(voices) and declared >= voices.keys()
+
+    def name_for_loader(self, workspace: Workspace) -> str:
+        """The name that the loader gives to the file: `defaults:` are for the entries of a file with the same name."""
+        if not self.is_in(workspace):
+            return str(self.path)
+        return str(workspace.manifest / self.path.name if workspace.manifest.is_dir() else workspace.manifest)
 
     def source(self) -> Source:
         """The file for the loader. Raises UsageError if it is no YAML."""

@@ -43,13 +43,12 @@ def load(
 ) -> Manifest:
     """The manifest in this file, or in the `*.yaml` and `*.yml` files of this folder, and in the files they include.
 
-    `options` are the values of variables that a command line sets. `added` are more files of the manifest, which need
-    not exist. With `fetch`, also checks the links that the clouds would open. Raises ManifestError with all problems,
-    and UsageError if nothing exists at the path.
+    `options` are the values of variables that a command line sets. `added` are more parts of the manifest, which need
+    not be written yet. With `fetch`, also checks the links that the clouds would open. Raises ManifestError with all
+    problems, and UsageError if nothing exists at the path.
     """
-    found, unread = sources(path)
     problems: list[RawProblem] = []
-    documents = read_documents([*found, *added], unread, environ, problems)
+    documents = read_documents(*sources(path), environ, problems, added=added)
     value_files = _replace_variables(documents, options, environ, problems)
     declared = sections(documents.sections, problems)
     known = accounts(declared.providers, problems, environ=environ)

@@ -10,8 +10,8 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 
+from reconciler.model.address import LONGEST_NAME, parts
 from reconciler.model.adoption import YAML_WORDS
-from reconciler.model.scalars import LONGEST_ADDRESS
 
 NAMELESS = "voice"  # for a name without a Latin letter or a digit
 _TAIL = 8  # characters of a voice_id that tell two voices of one name apart
@@ -23,7 +23,7 @@ def addresses(names: Mapping[str, str | None], taken: Collection[str]) -> dict[s
 
     Voices whose names make the same address all get a part of their voice_id.
     """
-    used = {address.partition("[")[0].lower() for address in taken}
+    used = {parts(address)[0].lower() for address in taken}
     bases = {voice_id: _base(name or "") for voice_id, name in names.items()}
     counts: dict[str, int] = {}
     for base in bases.values():
@@ -50,7 +50,7 @@ def _base(name: str) -> str:
         return NAMELESS
     if base in YAML_WORDS or not base[0].isalpha():
         base = f"{NAMELESS}_{base}"
-    return base[:LONGEST_ADDRESS].rstrip("_-")
+    return base[:LONGEST_NAME].rstrip("_-")
 
 
 def _with_tails(base: str, voice_id: str) -> Iterator[str]:
@@ -59,4 +59,4 @@ def _with_tails(base: str, voice_id: str) -> Iterator[str]:
     digest = hashlib.sha256(voice_id.encode("utf-8", "surrogatepass")).hexdigest()
     for tail in (letters[-_TAIL:], letters[-24:], *(digest[:length] for length in range(8, 49))):
         if tail:
-            yield f"{base[: LONGEST_ADDRESS - 1 - len(tail)].rstrip('_-')}_{tail}"
+            yield f"{base[: LONGEST_NAME - 1 - len(tail)].rstrip('_-')}_{tail}"

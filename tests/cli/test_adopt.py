@@ -92,7 +92,7 @@ def test_the_entries_go_to_stdout_and_are_added_by_the_user(cli: CliHarness, kli
     cli.declare("hero")
     cli.apply()
     told = cli.voicectl("adopt", "kling", code=0)
-    assert "Add the entries to the manifest: a plan blocks these voices until then." in told.err
+    assert "Add the entries to the manifest: until then, a plan blocks these voices." in told.err
     assert "1 voice not adopted: 1 in the state already." in told.err
     assert set(cli.actions().values()) == {"blocked"}
     cli.apply(code=1)
@@ -343,3 +343,44 @@ def test_the_help_says_what_happens(cli: CliHarness) -> None:
     assert "prevent_destroy" in shown
     listed = cli.voicectl("--help", code=0).out
     assert listed.index("  import ") < listed.index("  adopt ") < listed.index("  output ")
+
+
+DEFAULTS = {"labels": {"team": "film"}, "lifecycle": {"create_before_destroy": False}}
+
+
+def test_an_included_file_of_entries_is_unchanged(cli: CliHarness, kling: KlingService) -> None:
+    kling.add_foreign("Hero", "Guest")
+    cli.write({"owen": {"provider": "kling", "preset": {"voice_id": OWEN}}}, defaults=DEFAULTS)
+    cli.apply()
+    told = cli.voicectl("adopt", "kling", "--out", "adopted.yaml", code=0)
+    assert "Name this file in the manifest's include: until then, a plan blocks these voices." in told.err
+    cli.write(
+        {"owen": {"provider": "kling", "preset": {"voice_id": OWEN}}}, defaults=DEFAULTS, include=["adopted.yaml"]
+    )
+    cli.voicectl("plan", "--detailed-exitcode", code=0)
+    kling.add_foreign("Late")
+    told = cli.voicectl("adopt", "kling", "--out", "adopted.yaml", code=0)
+    assert "include" not in told.err
+    assert list(entries(cli.folder / "adopted.yaml")) == ["guest", "hero", "late"]
+    assert "4 voices are as declared" in cli.voicectl("plan", "--detailed-exitcode", code=0).out
+
+
+def test_printed_entries_get_the_defaults_of_the_manifest(cli: CliHarness, kling: KlingService) -> None:
+    kling.add_foreign("Hero")
+    cli.write({}, defaults=DEFAULTS)
+    printed = cli.voicectl("adopt", "kling", code=0).out
+    cli.write(yaml.safe_load(printed)["voices"], defaults=DEFAULTS)
+    cli.voicectl("plan", "--detailed-exitcode", code=0)
+    assert cli.state["records"][cli.state["current"]["hero"]]["labels"] == {"team": "film"}
+
+
+def test_instances_of_an_entry_keep_its_name(cli: CliHarness, kling: KlingService, folder: Path) -> None:
+    [theirs] = kling.add_foreign("cast")
+    cast = {
+        "provider": "kling",
+        "for_each": ["en"],
+        "create": {"voice_name": "x", "voice_url": "https://c.example.com/a.mp3"},
+    }
+    (folder / "adopted.yaml").write_text(yaml.safe_dump({"voices": {"cast": cast}}))
+    cli.voicectl("-f", "all", "adopt", "kling", "--out", "all/adopted.yaml", code=0)
+    assert list(entries(folder / "adopted.yaml")) == ["cast", f"cast_{theirs[-8:]}"]

@@ -32,7 +32,7 @@ def adopted(names: dict[str, str]) -> list[Adoptable]:
 @pytest.fixture(scope="module")
 def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("fragment") / "voices.yaml"
-    path.write_text("providers: {kling: {type: kling}}\ndefaults: {labels: {team: film}}\n")
+    path.write_text("providers: {kling: {type: kling}}\n")
     return path
 
 
