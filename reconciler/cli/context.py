@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -97,8 +97,7 @@ def options() -> Globals:
     return found
 
 
-def manifest_at(workspace: Workspace, *, fetch: Fetch | None = None, added: Sequence[Source] = ()) -> Manifest:
-    """The manifest of the workspace, with the `added` files."""
+def manifest_at(workspace: Workspace, *, fetch: Fetch | None = None, added: Iterable[Source] = ()) -> Manifest:
     from reconciler.loader.build import load
     from reconciler.loader.variable_options import VariableOptions
 
@@ -115,8 +114,8 @@ def session(manifest: Manifest | None = None) -> Iterator[Session]:
     workspace = options().workspace()
     log = say if options().verbose else _nobody
     with ExitStack() as closing:
-        declared = manifest_at(workspace) if manifest is None else manifest
-        opened = wiring.session(declared, workspace, environ=os.environ, closing=closing, log=log)
+        manifest = manifest or manifest_at(workspace)
+        opened = wiring.session(manifest, workspace, environ=os.environ, closing=closing, log=log)
         log(f"manifest: {workspace.manifest}")
         log(f"state: {opened.store.where}")
         try:

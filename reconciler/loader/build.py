@@ -5,7 +5,7 @@ Reads files only: calls no cloud, and knows no default path.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,7 +39,7 @@ def load(
     environ: Mapping[str, str],
     options: VariableOptions = NO_OPTIONS,
     fetch: Fetch | None = None,
-    added: Sequence[Source] = (),
+    added: Iterable[Source] = (),
 ) -> Manifest:
     """The manifest in this file, or in the `*.yaml` and `*.yml` files of this folder, and in the files they include.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def read_documents(
     environ: Mapping[str, str],
     problems: list[RawProblem],
     *,
-    added: Sequence[Source] = (),
+    added: Iterable[Source] = (),
 ) -> Documents:
     """The contents of these files, and of the files that they include. `added`: more parts of files, or other files."""
     documents = Documents(list(found), unread=list(unread), complete=not unread)
