@@ -111,11 +111,10 @@ def session(manifest: Manifest | None = None) -> Iterator[Session]:
     """Opens the manifest, unless it is given, its state and its clouds; closes them at the end."""
     from reconciler import wiring
 
-    workspace = options().workspace()
-    log = say if options().verbose else _nobody
+    workspace, log = options().workspace(), say if options().verbose else _nobody
+    declared = manifest or manifest_at(workspace)
     with ExitStack() as closing:
-        manifest = manifest or manifest_at(workspace)
-        opened = wiring.session(manifest, workspace, environ=os.environ, closing=closing, log=log)
+        opened = wiring.session(declared, workspace, environ=os.environ, closing=closing, log=log)
         log(f"manifest: {workspace.manifest}")
         log(f"state: {opened.store.where}")
         try:
