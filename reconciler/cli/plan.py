@@ -8,13 +8,14 @@ from typing import Any
 
 import click
 
-from reconciler.cli.context import command, global_options, on_one_line, on_stdout, options, say, session, write
+from reconciler.cli import review
+from reconciler.cli.context import command, global_options, on_one_line, options, say, session, write
 from reconciler.cli.format_option import format_option
 from reconciler.cli.options import Options, detail_options, plan_options, request
 from reconciler.cli.planfile import write_plan
 from reconciler.cli.state_access import say_holder
 from reconciler.cli.subcommand import Subcommand
-from reconciler.views.formats.registry import JSON, format_named
+from reconciler.views.formats.registry import JSON, REVIEWS
 
 CHANGES = 2  # the exit code of --detailed-exitcode
 
@@ -22,7 +23,7 @@ CHANGES = 2  # the exit code of --detailed-exitcode
 @click.command(cls=Subcommand)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan for `apply FILE`.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if anything would change or is blocked.")
-@format_option
+@format_option(REVIEWS)
 @detail_options
 @plan_options
 @global_options
@@ -38,7 +39,7 @@ def plan(out: Path | None, format_name: str, detailed_exitcode: bool, **asked: A
     with session() as opened:
         made = operations.plan(opened, request(Options(**asked), opened.manifest))
         say_holder(opened.store)
-    write(format_named(format_name).plan(made, on_stdout()))
+    write(review.plan_document(made, format_name, planfile=out))
     if format_name == JSON:
         for stop in made.stops:  # its document has no key for them
             say(f"Stop: {stop.what}. {on_one_line(stop.hint)}")
@@ -47,6 +48,7 @@ def plan(out: Path | None, format_name: str, detailed_exitcode: bool, **asked: A
         from reconciler.protocols.backend import Stamp
 
         stamp = Stamp(made.lineage, made.serial)
-        write_plan(out, opened.store.cipher.encrypt(planfile.dump(made), stamp, "plan"))
+        saved = planfile.dump(review.environment_values().plan(made))
+        write_plan(out, opened.store.cipher.encrypt(saved, stamp, "plan"))
         say(f"Saved to {out}. To apply exactly this: {command('apply', out)}")
     return CHANGES if detailed_exitcode and not made.empty else 0

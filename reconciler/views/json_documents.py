@@ -156,7 +156,7 @@ def dumps(document: object, *, indent: int | None = 2, ascii_only: bool = False)
         written = _written(document, indent, ascii_only)
     except ValueError:
         written = _written(_finite(document), indent, ascii_only)
-    return HOSTILE.sub(_escaped, written)
+    return HOSTILE.sub(_escaped, written).replace("##[", "#\\u0023[")  # a command in the log of a GitHub job
 
 
 def ascii_json(written: str) -> str:
