@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import CliHarness
-from tests.support.cli_harness import ran_in, voice
+from tests.support.cli_harness import CliHarness, ran_in, voice
 from tests.support.kling_service import KlingService
 
 REVIEWS = ("markdown", "github", "gitlab")

@@ -42,6 +42,8 @@ def read(markdown: str) -> Read:
                 found.words += words + "\n"
                 if found.rows and token.level >= 4 and not header:
                     found.rows[-1].append(words)
+            case _:
+                pass
     return found
 
 

@@ -91,14 +91,16 @@ def test_a_plan_of_the_sandbox_says_so(plan: Plan) -> None:
 # -- hostile names -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "view", [shown, lambda plan: markdown.drift(plan, None, CONTEXT, PLAIN)], ids=["plan", "drift"]
-)
+def drifted(plan: Plan) -> str:
+    return markdown.drift(plan, None, CONTEXT, PLAIN)
+
+
+@pytest.mark.parametrize("view", [shown, drifted])
 def test_hostile_names_break_out_of_nothing(view: Callable[[Plan], str]) -> None:
     plan = hostile_plan()
     found = gfm.read(view(plan))
     assert found.html == []
-    assert not found.kinds & {"link_open", "image", "em_open", "strong_close_x", "s_open", "fence", "code_block", "hr"}
+    assert not found.kinds & {"link_open", "image", "em_open", "s_open", "fence", "code_block", "hr"}
     assert {len(row) for row in found.rows} == {4}
     for text in HOSTILE:
         assert escape(text).strip() in found.words
@@ -108,8 +110,9 @@ def test_each_hostile_name_has_its_row() -> None:
     plan = hostile_plan()
     found = gfm.read(shown(plan))
     assert len(found.rows) == len(plan.changes) + len(plan.drift)
+    listed = [*(each.address for each in plan.changes), *(each.address for each in plan.drift)]
     addresses = Counter(row[0].rpartition(" → ")[2].strip() for row in found.rows)
-    assert addresses == Counter(escape(each.address).strip() for each in (*plan.changes, *plan.drift))
+    assert addresses == Counter(escape(address).strip() for address in listed)
 
 
 def test_no_line_begins_with_a_command_for_a_pipeline() -> None:
