@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
-from reconciler.cli import streams
+from reconciler.cli import environment, streams
 from reconciler.cli.manifest_option import DEFAULT, at_a_file, manifest_option
+from reconciler.cli.option_errors import OneDash
 from reconciler.cli.shell_completion import folders
 from reconciler.errors import UsageError
 from reconciler.hints import Hint, hint, way
@@ -35,6 +36,7 @@ class Globals:
 
     directory: str | None = None  # entered already
     file: str | None = None
+    file_from_environment: bool = False
     sandbox: bool = False
     state: str | None = None  # the URL of the state
     plain: bool = False
@@ -106,7 +108,10 @@ def session() -> Iterator[Session]:
     workspace = options().workspace()
     log = say if options().verbose else _nobody
     with ExitStack() as closing:
-        opened = wiring.session(manifest_at(workspace), workspace, environ=os.environ, closing=closing, log=log)
+        log_call = say if wiring.logs_calls(os.environ) else None
+        opened = wiring.session(
+            manifest_at(workspace), workspace, environ=os.environ, closing=closing, log=log, log_call=log_call
+        )
         log(f"manifest: {workspace.manifest}")
         log(f"state: {opened.store.where}")
         try:
@@ -163,12 +168,6 @@ def room(stream: TextIO) -> int | None:
     return shutil.get_terminal_size().columns if stream.isatty() else None
 
 
-def live_block_fits() -> bool:
-    """Whether a live block can be drawn: both streams are a terminal that can overwrite lines."""
-    able = os.environ.get("TERM") not in ("dumb", "unknown")
-    return able and sys.stdout.isatty() and sys.stderr.isatty()
-
-
 def on_stdout() -> RenderOptions:
     """The render options of stdout."""
     return options().render_options(sys.stdout)
@@ -177,25 +176,28 @@ def on_stdout() -> RenderOptions:
 # --- options ---
 
 
-def _enter(context: click.Context, _: click.Parameter, directory: str | None) -> None:
+def _enter(context: click.Context, parameter: click.Parameter, directory: str | None) -> None:
     """Changes the directory at once, so that all paths are relative to it; a second -C starts from the first."""
-    if directory is None:
+    chosen = context.find_root().obj
+    if directory is None or not environment.counts(context, parameter, given=chosen.directory):
         return
     try:
         if not context.resilient_parsing:  # a line that is being completed is not run
             os.chdir(directory)
     except OSError as error:
-        raise UsageError(f"-C {directory}: {error.strerror}.") from None
-    chosen = context.find_root().obj
+        named = "-C " if not environment.is_from_environment(context, parameter) else f"{environment.CHDIR}="
+        raise UsageError(f"{named}{directory}: {error.strerror}.") from None
     from pathlib import Path  # here and there, because --help must not pay for it
 
     chosen.directory = str(Path(chosen.directory or "", directory))
 
 
 def _remember(attribute: str) -> Callable[[click.Context, click.Parameter, Any], None]:
-    def remember(context: click.Context, _: click.Parameter, value: Any) -> None:
-        if value is not None and value is not False:
-            setattr(context.find_root().obj, attribute, value)
+    def remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+        chosen = context.find_root().obj
+        given = getattr(chosen, attribute)
+        if value is not None and value is not False and environment.counts(context, parameter, given=given):
+            setattr(chosen, attribute, value)
 
     return remember
 
@@ -206,6 +208,8 @@ _GLOBAL_OPTIONS = (
         "directory",
         metavar="DIR",
         help="Run as if started in DIR.",
+        envvar=environment.CHDIR,
+        show_envvar=True,
         expose_value=False,
         is_eager=True,
         callback=_enter,
@@ -215,7 +219,8 @@ _GLOBAL_OPTIONS = (
     click.option(
         "--state",
         metavar="URL",
-        help="Where the state is, instead of what the manifest says: s3://, gs://, az://, postgresql://, https://.",
+        help="Where the state is, instead of what the manifest says: s3://, gs://, az://, postgresql://, https://."
+        "  [env var: VOICECTL_STATE]",
         expose_value=False,
         callback=_remember("state"),
     ),
@@ -223,17 +228,27 @@ _GLOBAL_OPTIONS = (
         "--sandbox",
         is_flag=True,
         help="Use a simulated cloud on this machine: no account, no cost.",
+        envvar=environment.SANDBOX,
+        show_envvar=True,
         expose_value=False,
         callback=_remember("sandbox"),
     ),
     click.option(
-        "--no-color", is_flag=True, help="Print without colours.", expose_value=False, callback=_remember("plain")
+        "--no-color",
+        is_flag=True,
+        help="Print without colours.",
+        envvar=environment.NO_COLOR,
+        show_envvar=True,
+        expose_value=False,
+        callback=_remember("plain"),
     ),
     click.option(
         "-v",
         "--verbose",
         is_flag=True,
         help="Print more details on stderr.",
+        envvar=environment.VERBOSE,
+        show_envvar=True,
         expose_value=False,
         callback=_remember("verbose"),
     ),
@@ -247,7 +262,7 @@ def global_options(command: Command) -> Command:
     return command
 
 
-class LazyGroup(click.Group):
+class LazyGroup(OneDash, click.Group):
     """A click group that imports a command only when it is called; names and help are known before."""
 
     def __init__(self, *args: Any, commands_at: Mapping[str, tuple[str, str, str]], **kwargs: Any) -> None:
