@@ -16,7 +16,7 @@ from reconciler.protocols.clock import Clock
 
 _REQUEST_ID = re.compile(rb'"(?:request_id|RequestId)"\s*:\s*"([^"\\]{1,100})"')
 _SEARCHED = 4096  # bytes at each end of a body
-_REDACTED_LENGTH = 200  # characters
+_LONGEST = 200  # characters of a path
 
 attempt: ContextVar[int] = ContextVar("attempt", default=1)  # of the read that this thread repeats
 
@@ -63,7 +63,7 @@ def logged(
     """The exchange, which also writes its line. Of the endpoint only the host is shown. `name`: of an API's action."""
     at = urlsplit(endpoint)
     host = f"{at.hostname}:{at.port}" if at.port is not None else str(at.hostname)
-    shown = redact(f"{method} {host}{path}" + (f" {name}" if name else ""), limit=_REDACTED_LENGTH)
+    shown = f"{method} {host}{redact(path, limit=_LONGEST)}" + (f" {name}" if name else "")
     number = attempt.get()
 
     def exchanged() -> Response:
