@@ -11,7 +11,7 @@ import click
 from reconciler.cli.context import global_options, on_one_line, say, session, write
 from reconciler.cli.format_option import format_option
 from reconciler.cli.options import lock_option, locking
-from reconciler.cli.review import drift_document
+from reconciler.cli.review import drift_document, problems_annotated
 from reconciler.cli.shell_completion import recorded_addresses
 from reconciler.cli.state_access import say_holder
 from reconciler.cli.streams import ask
@@ -54,7 +54,7 @@ def drift(format_name: str, accept: tuple[str, ...], probe: bool, auto_approve: 
     if auto_approve and not probe:
         raise UsageError("--auto-approve needs --probe.", "Without it, drift pays for nothing.")
     verifier = probing(lambda probes, without: _consent(probes, without, approved=auto_approve)) if probe else None
-    with session() as opened:
+    with problems_annotated(format_name), session() as opened:
         if accept:
             from reconciler.engine import import_resolve
 

@@ -36,7 +36,7 @@ def plan(out: Path | None, format_name: str, detailed_exitcode: bool, **asked: A
 
     if out is not None:
         options().verb = f"plan --out {shlex.quote(str(out))}"
-    with session() as opened:
+    with review.problems_annotated(format_name), session() as opened:
         made = operations.plan(opened, request(Options(**asked), opened.manifest))
         say_holder(opened.store)
     write(review.plan_document(made, format_name, planfile=out))

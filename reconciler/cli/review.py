@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.cli.context import on_stdout, options
+from reconciler.cli.context import on_stdout, options, write
 from reconciler.errors import ManifestError
 from reconciler.views.formats.registry import GITHUB, GITLAB, NAMES, annotations_named, format_named, review_named
 
@@ -51,6 +53,17 @@ def problems_document(error: ManifestError, format_name: str) -> str:
         for problem in error.problems
     ]
     return annotations_named(format_name).problems(ManifestError(found), _context(format_name), on_stdout())
+
+
+@contextmanager
+def problems_annotated(format_name: str) -> Iterator[None]:
+    """Also annotates the problems of an invalid manifest, for a format of annotations."""
+    try:
+        yield
+    except ManifestError as error:
+        if format_name in (GITHUB, GITLAB):
+            write(problems_document(error, format_name))
+        raise
 
 
 def environment_values() -> EnvironmentValues:

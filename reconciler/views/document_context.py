@@ -26,6 +26,3 @@ class DocumentContext:
     def place(self, address: str) -> Place:
         """Where the entry is declared; the beginning of the manifest if it is not declared there."""
         return self.places.get(address) or Place(self.manifest, 1, 1)
-
-
-NO_CONTEXT = DocumentContext(manifest="voices.yaml")

@@ -97,6 +97,17 @@ def test_a_problem_is_annotated_on_stdout_and_explained_on_stderr(cli: CliHarnes
     assert "Error: The manifest is not valid" in shown.err
 
 
+@pytest.mark.parametrize("command", ["plan", "drift"])
+def test_an_invalid_manifest_is_annotated_by_a_plan_too(cli: CliHarness, command: str) -> None:
+    path = cli.declare("narrator")
+    path.write_text(path.read_text().replace('"voice_name"', '"voice_nane"'))
+    assert "::error file=voices.yaml,line=" in cli.voicectl(command, "--format", "github", code=1).out
+    [finding, *_] = cli.voicectl(command, "--format", "gitlab", code=1).json
+    assert finding["location"]["path"] == "voices.yaml"
+    for format_name in ("text", "json", "markdown"):
+        assert cli.voicectl(command, "--format", format_name, code=1).out == ""
+
+
 @pytest.mark.parametrize("words", [("-C", "studio"), ("-f", "studio/voices.yaml"), ("-C", "studio", "-f", ".")])
 def test_paths_are_those_of_the_repository_also_with_another_directory(cli: CliHarness, words: tuple[str, ...]) -> None:
     (cli.folder / "studio").mkdir()
