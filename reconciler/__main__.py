@@ -15,8 +15,10 @@ def command() -> int:
 
         return _written(f"voicectl {__version__}\n")
     import gc
+    import os
     import signal
 
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # else pydantic looks through all installed packages
     gc.disable()  # importing and loading make no cycles worth looking for; an apply turns it on again
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: words and 130, whatever the command
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # a closed terminal too, unless it runs under nohup

@@ -15,6 +15,7 @@ from reconciler.cli.options import Options, detail_options, plan_options, reques
 from reconciler.cli.planfile import write_plan
 from reconciler.cli.state_access import say_holder
 from reconciler.cli.subcommand import Subcommand
+from reconciler.errors import UsageError
 from reconciler.views.formats.registry import JSON, REVIEWS
 
 CHANGES = 2  # the exit code of --detailed-exitcode
@@ -23,6 +24,13 @@ CHANGES = 2  # the exit code of --detailed-exitcode
 @click.command(cls=Subcommand)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan for `apply FILE`.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if anything would change or is blocked.")
+@click.option(
+    "--refresh",
+    type=bool,
+    default=True,
+    metavar="BOOLEAN",
+    help="With false, look only at the state: quick, but the accounts may differ.  [default: true]",
+)
 @format_option(REVIEWS)
 @detail_options
 @plan_options
@@ -34,6 +42,8 @@ def plan(out: Path | None, format_name: str, detailed_exitcode: bool, **asked: A
     """
     from reconciler.engine import operations
 
+    if out is not None and not asked["refresh"]:
+        raise UsageError("A plan without a look at the accounts can't be saved.", "Leave out --refresh=false or --out.")
     if out is not None:
         options().verb = f"plan --out {shlex.quote(str(out))}"
     with review.problems_annotated(format_name), session() as opened:

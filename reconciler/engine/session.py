@@ -78,6 +78,7 @@ class Request:
     options: PlanOptions = field(default_factory=PlanOptions)
     allow_deletes: int | None = None
     new_state: bool = False  # begin a new state here, whatever other states hold
+    refresh: bool = True  # look at the accounts; without it a plan can't be applied
     lock_wait: float = 0.0
     grace: float = GRACE
     waiting: Callable[[StateLocked], None] | None = None

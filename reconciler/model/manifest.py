@@ -5,7 +5,7 @@ The shape of a voice's body depends on its provider's type and its method: see `
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -158,4 +158,6 @@ class Manifest:
     state: StateSettings | None = None  # where its state is stored; None: beside the manifest
     sandbox: bool = False  # its clouds are the sandbox's, which open no links
     notes: tuple[str, ...] = ()  # remarks on the manifest as a whole; it is valid
+    moved: Mapping[str, str] = field(default_factory=dict)  # former address -> the address of the same entry now
+    released: frozenset[str] = frozenset()  # addresses of removed entries whose voices stay in their accounts
     protects: bool = False  # `defaults:` set prevent_destroy, so voices need not set it themselves

@@ -8,8 +8,8 @@ from reconciler.model.names import blank_name, is_blank
 
 _GENERAL = "not an http(s) URL, such as https://cdn.example.com/voice.mp3"
 _HOST = r"(?:localhost|\d{1,3}(?:\.\d{1,3}){3}|\[[0-9A-Fa-f:.]+\]|[\w-]+(?:\.[\w-]+)*\.[^\W\d_]{2,})"
-_WITHOUT_SCHEME = re.compile(rf"(?://)?(?:[^\s/@]+@)?{_HOST}(?::\d+)?(?:[/?#].*)?", re.DOTALL)
-_SUFFIXES = re.compile(r"\.(?:mp3|wav|m4a|mp4|mov|ogg|flac|aac|webm)", re.IGNORECASE)
+_WITHOUT_SCHEME = rf"(?s)(?://)?(?:[^\s/@]+@)?{_HOST}(?::\d+)?(?:[/?#].*)?"
+_SUFFIXES = r"(?i)\.(?:mp3|wav|m4a|mp4|mov|ogg|flac|aac|webm)"
 _STORES = frozenset(("s3", "gs", "oss", "cos", "cosn", "obs", "tos", "bos", "r2", "b2", "minio", "az", "abfs", "abfss"))
 
 
@@ -29,11 +29,11 @@ def fault(url: str) -> str:
         return f"{_GENERAL}: this is a path on a computer, and the cloud can only fetch from the web"
     if scheme in _STORES:
         return f"{_GENERAL}: this is the address of an object store; write the object's https:// link"
-    if _WITHOUT_SCHEME.fullmatch(url) and not _is_file_name(url):
+    if re.fullmatch(_WITHOUT_SCHEME, url) and not _is_file_name(url):
         return "no scheme before the host: begin it with https://"
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", url):
         return f"{_GENERAL}: its scheme is neither http nor https"
-    if "\\" in url or _SUFFIXES.search(url):
+    if "\\" in url or re.search(_SUFFIXES, url):
         return f"{_GENERAL}: this is a path on a computer, and the cloud can only fetch from the web"
     return _GENERAL
 
@@ -78,4 +78,4 @@ def _web_fault(rest: str) -> str:
 
 def _is_file_name(url: str) -> bool:
     """Whether the text is a file name: `narrator.mp3` alone also looks like a host."""
-    return "/" not in url and _SUFFIXES.search(url[-5:]) is not None
+    return "/" not in url and re.search(_SUFFIXES, url[-5:]) is not None

@@ -8,9 +8,9 @@ from collections.abc import Container
 
 _ENDS = ("_KEY", "_ID", "_SECRET", "_TOKEN")  # how the names of variables that hold keys end
 _HIDDEN = "#sha256:"
-_PREFIX = re.compile(r"(?i)(?:sk|pk|rk|ak)-\S{6}")  # many vendors' keys begin like this
-_RUN = re.compile(r"[A-Za-z0-9]{17,}")  # no word of a variable's name is that long and contains digits
-_LETTERS = re.compile(r"[A-Za-z]{24,}")
+_PREFIX = r"(?i)(?:sk|pk|rk|ak)-\S{6}"  # many vendors' keys begin like this
+_RUN = r"[A-Za-z0-9]{17,}"  # no word of a variable's name is that long and contains digits
+_LETTERS = r"[A-Za-z]{24,}"
 
 
 def kept(name: str, environ: Container[str]) -> str:
@@ -44,8 +44,8 @@ def may_be_key(text: str) -> bool:
     """Whether the text looks like a secret key: long runs of letters and digits, which names don't have."""
     if text.endswith(_ENDS):
         return False
-    if _PREFIX.match(text):
+    if re.match(_PREFIX, text):
         return True
-    runs = _RUN.findall(text)
+    runs = re.findall(_RUN, text)
     random = any(re.search("[0-9]", run) and re.search("[A-Za-z]", run) for run in runs)
-    return random or any(not (run.islower() or run.isupper()) for run in _LETTERS.findall(text))
+    return random or any(not (run.islower() or run.isupper()) for run in re.findall(_LETTERS, text))

@@ -15,6 +15,7 @@ from reconciler.model.state import LIVE, SETTLING, Record, State, Status
 from reconciler.planning import markers
 from reconciler.planning.account_check import AccountProblem, check_account
 from reconciler.planning.marked_voices import Index, index
+from reconciler.planning.scope import EVERYTHING, Scope
 from reconciler.protocols.provider import ByKey, ByList, Capabilities, MethodCapabilities, Unknowable
 from reconciler.values import value
 
@@ -34,6 +35,8 @@ class PlanOptions:
     replace: frozenset[str] = frozenset()  # addresses that get a new voice
     allow_recreates: int | None = None
     destroy: bool = False
+    scope: Scope = EVERYTHING
+    refresh_only: bool = False
 
 
 Place = tuple[str, str]  # account, voice_id

@@ -47,9 +47,9 @@ def block_mass_recreates(
     over = recorded >= FEW and 100 * len(gone) > safety.max_recreate_percent * recorded
     if not over or allow_recreates in {len(gone), _gone(plan, state)}:
         return plan.changes
+    what = "would leave the state" if plan.refresh_only else "would be created and paid again"
     reason = (
-        f"gone: {len(gone)} of {recorded} recorded voices would be created and paid again, "
-        f"and the limit is {safety.max_recreate_percent:g} %"
+        f"gone: {len(gone)} of {recorded} recorded voices {what}, and the limit is {safety.max_recreate_percent:g} %"
     )
     ways = hint(way("If they are really deleted", "--allow-recreates", len(gone)))
     return tuple(as_blocked(c, reason, ways, key=None) if c.gone else c for c in plan.changes)

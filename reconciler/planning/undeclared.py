@@ -45,6 +45,11 @@ def change_for_removed(context: PlanContext, record: Record) -> Change:
     return _discard(context, record, reason, protect=True)
 
 
+def _stays(context: PlanContext, record: Record) -> bool:
+    """Whether the manifest says that the voice of this removed entry stays in its account."""
+    return record.address in context.manifest.released and record.address not in context.manifest.voices
+
+
 _GIVEN_UP = frozenset({Status.DELETED, Status.ABANDONED, Status.LAPSED})
 
 
@@ -140,7 +145,10 @@ def _blocked_as_unknown(record: Record, reason: str, why: str) -> Change:
 def _delete_or_abandon(
     context: PlanContext, record: Record, reason: str, found: RemoteVoice | None, *, protect: bool
 ) -> Change:
-    """Deletes the voice. Where its cloud can't delete it, the record is kept as abandoned."""
+    """Deletes the voice. Where its cloud can't delete it, or the user wants to keep it, it is recorded as abandoned."""
+    if _stays(context, record):
+        reason = "as the manifest says under removed:; the voice stays in its account"
+        return _change(record, Action.FORGET, reason, found=found, abandons=True)
     if protect and _protected(context, record):
         return _change(record, Action.BLOCKED, f"prevent_destroy: {reason}", _how_to_allow(context, record))
     if context.deletable(record):

@@ -9,24 +9,22 @@ from __future__ import annotations
 import codecs
 import re
 
-_MAY_BE_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
-_FIELD = re.compile(rb'"(?P<key>(?:[^"\\]|\\.)*)"\s*:\s*"(?:[^"\\]|\\.)*"', re.DOTALL)
-_EXACT = re.compile(rb"(?i)(?:ids?|status|code|url)\Z")  # the end of a key whose value must not be repaired
-_ESCAPE = re.compile(
-    rb"(?P<whole>\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+_FIELD = rb'(?s)"(?P<key>(?:[^"\\]|\\.)*)"\s*:\s*"(?:[^"\\]|\\.)*"'
+_EXACT = rb"(?i)(?:ids?|status|code|url)\Z"  # the end of a key whose value must not be repaired
+_ESCAPE = (
+    rb"(?s)(?P<whole>\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
     rb"|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
-    rb"|\\.",  # any other escape; `\\ud83d` is a backslash before plain letters
-    re.DOTALL,
+    rb"|\\."  # any other escape; `\\ud83d` is a backslash before plain letters
 )
 
 
 def readable(body: bytes) -> bytes:
     """The repaired JSON, without the byte order mark that some gateways put before it."""
     body = body.removeprefix(codecs.BOM_UTF8)
-    return body if _MAY_BE_HALF.search(body) is None else _FIELD.sub(_replace_halves, body)
+    return re.sub(_FIELD, _replace_halves, body) if b"\\ud" in body.lower() else body
 
 
 def _replace_halves(field: re.Match[bytes]) -> bytes:
-    if _EXACT.search(field["key"]):
+    if re.search(_EXACT, field["key"]):
         return field[0]
-    return _ESCAPE.sub(lambda found: b"\\ufffd" if found["half"] is not None else found[0], field[0])
+    return re.sub(_ESCAPE, lambda found: b"\\ufffd" if found["half"] is not None else found[0], field[0])

@@ -27,13 +27,13 @@ class KlingCredentials(Credentials):
         return self
 
 
-_OWN_PATH = re.compile(r"/v1/(?:general|account|audio|images|videos)(?:/[^?#]*)?$")  # all paths that voicectl calls
-_OWN_HOST = re.compile(r"(?i)https?://[^/?#]*\.(?:klingai\.com|kling\.ai)(?::[0-9]+)?/v1/?$")
+_OWN_PATH = r"/v1/(?:general|account|audio|images|videos)(?:/[^?#]*)?$"  # all paths that voicectl calls
+_OWN_HOST = r"(?i)https?://[^/?#]*\.(?:klingai\.com|kling\.ai)(?::[0-9]+)?/v1/?$"
 
 
 def _without_own_path(endpoint: str) -> str:
     """The base URL. Raises ValueError if it contains the path that voicectl adds to every call."""
-    if _OWN_PATH.search(endpoint) or _OWN_HOST.match(endpoint):
+    if re.search(_OWN_PATH, endpoint) or re.match(_OWN_HOST, endpoint):
         raise ValueError("voicectl adds /v1/general/custom-voices itself: leave out what begins with /v1")
     return endpoint
 

@@ -56,7 +56,7 @@ def plan(plan: Plan, context: DocumentContext, options: RenderOptions) -> str:
         of_plan, of_drift = rendered[: len(sections)], rendered[len(sections) :]
         ordered = [*of_plan[:urgent], *of_drift, *of_plan[urgent:]]
         short = [] if complete else [summary_table(plan.changes)]
-        return "\n\n".join([*around, *short, *ordered, *after, _footer(context, options, complete=complete)])
+        return "\n\n".join([*around, *short, *ordered, *after, _footer(plan, context, options, complete=complete)])
 
     return fitted([*sections, *drifted], document)
 
@@ -139,17 +139,35 @@ def _listed(what: str, notes: Sequence[str]) -> list[str]:
 
 
 def _how_to_apply(plan: Plan, context: DocumentContext, options: RenderOptions) -> list[str]:
-    if not plan.changes:
+    if not plan.changes or not plan.refreshed:
         return []
     if context.planfile is not None:
         return [f"To apply exactly this: {_typed('apply', options, context.planfile)}"]
-    return [f"To apply: {_typed('destroy' if plan.destroy else 'apply', options)}"]
+    return [f"To apply: {_typed('destroy' if plan.destroy else 'apply', options, *_planned_with(plan))}"]
 
 
-def _footer(context: DocumentContext, options: RenderOptions, *, complete: bool) -> str:
+def _planned_with(plan: Plan) -> Iterable[str]:
+    """The options of the plan, without which another plan would be made."""
+    repeated = (
+        ("--target", plan.targets),
+        ("--exclude", plan.excludes),
+        ("--retry", plan.retry),
+        ("--replace", plan.replace),
+        ("--allow-deletes", () if plan.allow_deletes is None else (plan.allow_deletes,)),
+        ("--allow-recreates", () if plan.allow_recreates is None else (plan.allow_recreates,)),
+    )
+    for option, given in repeated:
+        for each in given:
+            yield from (option, str(each))
+    yield from ("--new-state",) if plan.new_state else ()
+    yield from ("--refresh-only",) if plan.refresh_only else ()
+
+
+def _footer(plan: Plan, context: DocumentContext, options: RenderOptions, *, complete: bool) -> str:
     if context.planfile is not None:
         return f"{_whole(complete)}: {_typed('show --full', options, context.planfile)}"
-    return f"{_whole(complete)}: {_typed('plan --full', options)}"
+    again = (*(("--destroy",) if plan.destroy else ()), *(() if plan.refreshed else ("--refresh=false",)))
+    return f"{_whole(complete)}: {_typed('plan --full', options, *again, *_planned_with(plan))}"
 
 
 def _whole(complete: bool) -> str:

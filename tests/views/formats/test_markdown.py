@@ -84,6 +84,23 @@ def test_it_says_how_to_apply_it_and_how_to_see_all_of_it(plan: Plan) -> None:
     assert """With all values: `voicectl show --full 'tonight'"'"'s.plan'`""" in shown(plan, saved)
 
 
+def test_the_commands_repeat_the_options_that_the_plan_was_made_with(plan: Plan) -> None:
+    narrow = replace(plan, targets=("hero", "label:tier=a b"), excludes=("x*",), retry=("ghost",), allow_deletes=4)
+    options = "--target hero --target 'label:tier=a b' --exclude 'x*' --retry ghost --allow-deletes 4"
+    assert f"To apply: `voicectl apply {options}`" in shown(narrow)
+    assert f"With all values: `voicectl plan --full {options}`" in shown(narrow)
+    torn = replace(plan, destroy=True, replace=("hero",), new_state=True, allow_recreates=0)
+    assert "To apply: `voicectl destroy --replace hero --allow-recreates 0 --new-state`" in shown(torn)
+    assert "`voicectl plan --full --destroy --replace hero" in shown(torn)
+    assert "To apply: `voicectl apply --refresh-only`" in shown(replace(plan, refresh_only=True))
+
+
+def test_a_plan_that_cannot_be_applied_says_no_command_for_it(plan: Plan) -> None:
+    written = shown(replace(plan, refreshed=False))
+    assert "To apply" not in written
+    assert "With all values: `voicectl plan --full --refresh=false`" in written
+
+
 def test_a_plan_of_the_sandbox_says_so(plan: Plan) -> None:
     assert "## Sandbox: plan for `studio/voices.yaml`" in shown(replace(plan, sandbox=True))
 
