@@ -53,7 +53,7 @@ def hint_lines(hint: Hint, options: RenderOptions) -> list[str]:
 
 
 def shortened(text: str, longest: int = _LONGEST) -> str:
-    return text if len(text) <= longest else f"{text[:longest]}… ({len(text)} characters)"
+    return text if len(text) <= longest else f"{text[:longest]}... ({len(text)} characters)"
 
 
 def _counted(changes: Sequence[Change], *, reasons: bool, providers: bool) -> list[tuple[int, str, str]]:
@@ -88,6 +88,6 @@ def _row(voice: str, provider: str, reason: Iterable[str], fields: Sequence[tupl
         for name, given in fields[:_FIELDS]
     ]
     if len(fields) > _FIELDS:
-        values.append(f"… and {len(fields) - _FIELDS} more lines")
+        values.append(f"... and {len(fields) - _FIELDS} more lines")
     reasons = "<br>".join(part for part in reason if part)
     return f"| {voice} | {code(provider)} | {reasons} | {'<br>'.join(values)} |"

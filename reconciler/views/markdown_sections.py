@@ -42,7 +42,7 @@ def size(text: str) -> int:
 def _rendered(section: Section, count: int) -> str:
     total, left = len(section.rows), len(section.rows) - count
     table = [f"{_TABLE}\n" + "\n".join(section.rows[:count])] if count else []
-    more = [f"… and {left} more" if count else f"{left} not shown here"] if left else []
+    more = [f"... and {left} more" if count else f"{left} not shown here"] if left else []
     heading = f"{section.heading} ({total})"
     if section.urgent:
         return "\n\n".join([f"### {heading}", *table, *more])

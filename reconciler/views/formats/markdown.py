@@ -41,7 +41,7 @@ _LONGEST_NOTE = 1_000  # characters
 
 def plan(plan: Plan, context: DocumentContext, options: RenderOptions) -> str:
     sections = _sections(plan.changes, options)
-    drifted = _drift_sections(plan.drift)
+    drifted = _drift_sections(plan.drift, options)
     urgent = sum(section.urgent for section in sections)
     around = [mark("plan", context.manifest), f"## {_title(plan)} {code(context.manifest)}", _headline(plan)]
     around += _stops(plan, options)
@@ -56,7 +56,8 @@ def plan(plan: Plan, context: DocumentContext, options: RenderOptions) -> str:
         of_plan, of_drift = rendered[: len(sections)], rendered[len(sections) :]
         ordered = [*of_plan[:urgent], *of_drift, *of_plan[urgent:]]
         short = [] if complete else [summary_table(plan.changes)]
-        return "\n\n".join([*around, *short, *ordered, *after, _footer(plan, context, options, complete=complete)])
+        parts = [*around, *short, *ordered, *after, _footer(plan, context, options, complete=complete)]
+        return _writable("\n\n".join(parts), options)
 
     return fitted([*sections, *drifted], document)
 
@@ -65,7 +66,7 @@ def drift(plan: Plan, survey: Survey | None, context: DocumentContext, options: 
     found = (*plan.drift, *(survey.drift if survey is not None else ()))
     verdict = drift_verdict(plan) if survey is None else text_survey.verdict(survey)
     about = frozenset(plan.older or plan.unclaimed)
-    sections = _drift_sections(found)
+    sections = _drift_sections(found, options)
     sections += _sections([each for each in plan.changes if each.address in about], options)
     parts = [mark("drift", context.manifest), f"## Drift of {code(context.manifest)}"]
     parts += [f"**{prose(verdict)}**"] if verdict else []
@@ -78,9 +79,17 @@ def drift(plan: Plan, survey: Survey | None, context: DocumentContext, options: 
     after += hint_lines(plan.ways_to_see if survey is None else survey.ways_to_see, options)
 
     def document(rendered: Sequence[str], complete: bool) -> str:
-        return "\n\n".join([*parts, *rendered, *after, f"{_whole(complete)}: {_typed('drift', options)}"])
+        every = [*parts, *rendered, *after, f"{_whole(complete)}: {_typed('drift', options)}"]
+        return _writable("\n\n".join(every), options)
 
     return fitted(sections, document)
+
+
+def _writable(document: str, options: RenderOptions) -> str:
+    """The text with entities for our own signs and escapes for other letters, where the stream is not UTF-8."""
+    if options.utf8:
+        return document
+    return document.replace("·", "&middot;").replace("→", "&rarr;").encode("ascii", "backslashreplace").decode()
 
 
 def _after_survey(options: RenderOptions) -> str:
@@ -108,14 +117,14 @@ def _sections(changes: Sequence[Change], options: RenderOptions) -> list[Section
     """One for each action."""
     sections = []
     for action, heading in _HEADINGS.items():
-        rows = tuple(change_row(each, options) for each in changes if each.action is action)
+        rows = tuple(_writable(change_row(each, options), options) for each in changes if each.action is action)
         if rows:
             sections.append(Section(heading, rows, urgent=action in _URGENT))
     return sections
 
 
-def _drift_sections(found: Sequence[Drift]) -> list[Section]:
-    rows = tuple(drift_row(one) for one in found)
+def _drift_sections(found: Sequence[Drift], options: RenderOptions) -> list[Section]:
+    rows = tuple(_writable(drift_row(one), options) for one in found)
     return [Section("Changed outside of voicectl", rows, urgent=True)] if rows else []
 
 
@@ -132,7 +141,7 @@ def _listed(what: str, notes: Sequence[str]) -> list[str]:
         line = f"- {what}: {prose(shortened(note, _LONGEST_NOTE))}"
         room -= size(line)
         if room < 0:
-            lines.append(f"- … and {len(notes) - len(lines)} more")
+            lines.append(f"- ... and {len(notes) - len(lines)} more")
             break
         lines.append(line)
     return ["\n".join(lines)] if lines else []

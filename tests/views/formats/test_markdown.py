@@ -105,6 +105,15 @@ def test_a_plan_of_the_sandbox_says_so(plan: Plan) -> None:
     assert "## Sandbox: plan for `studio/voices.yaml`" in shown(replace(plan, sandbox=True))
 
 
+def test_a_stream_that_is_not_utf8_gets_ascii(plan: Plan) -> None:
+    moved = replace(plan.changes[0], action=Action.MOVE, source="old", reason="é")
+    written = shown(replace(plan, changes=(*plan.changes, moved)), options=RenderOptions(encoding="latin-1"))
+    assert written.isascii()
+    assert "`old` &rarr; `narrator`" in written
+    assert r"\xe9" in written
+    assert len(shown(large_plan(10_000, Action.CREATE), options=RenderOptions(encoding="ascii"))) < LARGEST
+
+
 # -- hostile names -----------------------------------------------------------------------------------------------------
 
 
@@ -171,7 +180,7 @@ def test_of_a_large_plan_each_row_is_whole_and_the_others_are_counted(actions: t
     assert len(rows) > 300
     assert {len(row) for row in gfm.read(written).rows} == {3, 4}  # the summary has three
     assert [row for row in rows[:50] if row in whole] == rows[:50]
-    left_out = sum(int(count) for count in re.findall(r"^… and (\d+) more$", written, re.MULTILINE))
+    left_out = sum(int(count) for count in re.findall(r"^\.\.\. and (\d+) more$", written, re.MULTILINE))
     assert len(rows) + left_out == 10_000
 
 
@@ -211,7 +220,7 @@ def test_ten_thousand_notes_and_a_huge_value_fit_too() -> None:
     )
     for written in (shown(noted), markdown.drift(noted, None, CONTEXT, PLAIN)):
         assert len(written.encode()) < LARGEST
-        assert re.search(r"- … and \d+ more", written)
+        assert re.search(r"- \.\.\. and \d+ more", written)
         assert "### Changed outside of voicectl (10000)" in written
     assert "(100002 characters)" in shown(noted)
 
