@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
 from reconciler.cli import environment, streams
-from reconciler.cli.manifest_option import DEFAULT, at_a_file, manifest_option
-from reconciler.cli.option_errors import OneDash
+from reconciler.cli.lazy_group import LazyGroup as LazyGroup  # with the options that each group takes
+from reconciler.cli.manifest_option import DEFAULT, at_a_file, manifest_option, variable_options
 from reconciler.cli.shell_completion import folders
 from reconciler.errors import UsageError
-from reconciler.hints import Hint, hint, way
+from reconciler.hints import Hint, Way, hint, way
 
 if TYPE_CHECKING:
     from reconciler.audio.probing import Fetch
@@ -37,6 +36,8 @@ class Globals:
     directory: str | None = None  # entered already
     file: str | None = None
     file_from_environment: bool = False
+    variables: dict[str, str] = field(default_factory=dict)  # of --var
+    variable_files: list[str] = field(default_factory=list)
     sandbox: bool = False
     state: str | None = None  # the URL of the state
     plain: bool = False
@@ -78,6 +79,8 @@ class Globals:
             sandbox=self.sandbox,
             directory=self.directory,
             state_url=self.state,
+            variables=tuple(self.variables.items()),
+            variable_files=tuple(map(Path, self.variable_files)),
         )
 
 
@@ -96,8 +99,11 @@ def options() -> Globals:
 
 def manifest_at(workspace: Workspace, *, fetch: Fetch | None = None) -> Manifest:
     from reconciler.loader.build import load
+    from reconciler.loader.variable_options import VariableOptions
 
-    return replace(load(workspace.manifest, environ=os.environ, fetch=fetch), sandbox=workspace.sandbox)
+    given = VariableOptions(dict(workspace.variables), workspace.variable_files)
+    manifest = load(workspace.manifest, environ=os.environ, options=given, fetch=fetch)
+    return replace(manifest, sandbox=workspace.sandbox)
 
 
 @contextmanager
@@ -117,8 +123,7 @@ def session() -> Iterator[Session]:
         try:
             yield opened
         finally:
-            for note in opened.store.notes:
-                say(f"Warning: {note}")
+            warn(opened.store.notes)
 
 
 def _nobody(_: str) -> None:
@@ -131,6 +136,12 @@ def say(words: str) -> None:
 
     if words:
         streams.write_stderr(escape(words))
+
+
+def warn(notes: Iterable[str | Way]) -> None:
+    """Writes warnings to stderr. It is called after a lock was released, because that may add some."""
+    for note in notes:
+        say(f"Warning: {on_one_line(hint(note))}")
 
 
 def write(words: str) -> bool:
@@ -216,11 +227,12 @@ _GLOBAL_OPTIONS = (
         shell_complete=folders,
     ),
     manifest_option,
+    *variable_options,
     click.option(
         "--state",
         metavar="URL",
-        help="Where the state is, instead of what the manifest says: s3://, gs://, az://, postgresql://, https://."
-        "  [env var: VOICECTL_STATE]",
+        help="Where the state is, instead of what the manifest says: s3://, gs://, az://, postgresql://, https://, "
+        "or local. http:// only on this machine.  [env var: VOICECTL_STATE]",
         expose_value=False,
         callback=_remember("state"),
     ),
@@ -260,41 +272,3 @@ def global_options(command: Command) -> Command:
     for option in reversed(_GLOBAL_OPTIONS):
         command = option(command)
     return command
-
-
-class LazyGroup(OneDash, click.Group):
-    """A click group that imports a command only when it is called; names and help are known before."""
-
-    def __init__(self, *args: Any, commands_at: Mapping[str, tuple[str, str, str]], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._commands_at = commands_at
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return list(self._commands_at)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        if cmd_name not in self._commands_at:
-            return None
-        module, attribute, _ = self._commands_at[cmd_name]
-        found = getattr(importlib.import_module(f"reconciler.cli.{module}"), attribute)
-        return found if isinstance(found, click.Command) else None
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, words) for name, (_, _, words) in self._commands_at.items()])
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            from reconciler.cli.subcommand import looks_like_a_path, name_it_with_f
-            from reconciler.model.suggestion import nearest
-
-            if looks_like_a_path(args[0]):
-                raise click.UsageError(name_it_with_f(args[0], ctx), ctx) from None
-            near = nearest(args[0], self._commands_at)
-            if near is None:
-                raise
-            raise click.UsageError(f"{error.message} Did you mean {near}?", ctx) from None

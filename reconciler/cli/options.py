@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli import environment
+from reconciler.cli.address_type import ADDRESS, refuse_entry
 from reconciler.cli.context import Command, say
 from reconciler.cli.shell_completion import declared_addresses
 from reconciler.errors import StateLocked, UsageError
@@ -42,6 +43,7 @@ _SCOPE_OPTIONS = (
     click.option(
         "--target",
         multiple=True,
+        type=ADDRESS,
         metavar="ADDRESS",
         help="Change only these voices: an address, in which * is any text, or label:KEY=VALUE.",
         shell_complete=declared_addresses,
@@ -49,6 +51,7 @@ _SCOPE_OPTIONS = (
     click.option(
         "--exclude",
         multiple=True,
+        type=ADDRESS,
         metavar="ADDRESS",
         help="Leave these voices as they are. Takes the same as --target.",
         shell_complete=declared_addresses,
@@ -59,6 +62,7 @@ _ASKED_OPTIONS = (
     click.option(
         "--retry",
         multiple=True,
+        type=ADDRESS,
         metavar="ADDRESS",
         help="Create again a voice whose creation failed. It is paid again.",
         shell_complete=declared_addresses,
@@ -66,6 +70,7 @@ _ASKED_OPTIONS = (
     click.option(
         "--replace",
         multiple=True,
+        type=ADDRESS,
         metavar="ADDRESS",
         help="Replace this voice: create a new one and delete the old one.",
         shell_complete=declared_addresses,
@@ -185,6 +190,7 @@ def request(options: Options, manifest: Manifest | None, *, destroy: bool = Fals
 
     for flag, addresses in (("--retry", options.retry), ("--replace", options.replace)):
         for address in addresses:
+            refuse_entry(address, manifest.voices if manifest is not None else (), f"{flag} {address}")
             if manifest is not None and address not in manifest.voices:
                 raise UsageError(f"{flag} {address}: the manifest declares no such voice.", _near(address, manifest))
     scope = _scope(options)

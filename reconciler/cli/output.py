@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from reconciler.cli.address_type import ADDRESS, refuse_entry
 from reconciler.cli.context import global_options, on_stdout, write
 from reconciler.cli.format_option import format_option
 from reconciler.cli.shell_completion import recorded_addresses
@@ -14,7 +15,7 @@ from reconciler.views.formats.registry import TEXT, format_named
 
 
 @click.command(cls=Subcommand)
-@click.argument("address", required=False, shell_complete=recorded_addresses)
+@click.argument("address", required=False, type=ADDRESS, shell_complete=recorded_addresses)
 @format_option()
 @global_options
 def output(address: str | None, format_name: str) -> int:
@@ -29,6 +30,7 @@ def output(address: str | None, format_name: str) -> int:
 
     rows = outputs(state_here(), now=wiring.SystemClock().now())
     if address is not None and address not in rows:
+        refuse_entry(address, rows, address)
         raise UsageError(
             f"{address} has no voice in the state.", hint(way("", "output", after=" lists what there is."))
         )

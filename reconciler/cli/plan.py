@@ -13,7 +13,7 @@ from reconciler.cli.context import command, global_options, on_one_line, options
 from reconciler.cli.format_option import format_option
 from reconciler.cli.options import Options, detail_options, plan_options, request
 from reconciler.cli.planfile import write_plan
-from reconciler.cli.state_access import say_holder
+from reconciler.cli.state_access import say_held, under_way
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import UsageError
 from reconciler.views.formats.registry import JSON, REVIEWS
@@ -47,8 +47,10 @@ def plan(out: Path | None, format_name: str, detailed_exitcode: bool, **asked: A
     if out is not None:
         options().verb = f"plan --out {shlex.quote(str(out))}"
     with review.problems_annotated(format_name), session() as opened:
-        made = operations.plan(opened, request(Options(**asked), opened.manifest))
-        say_holder(opened.store)
+        asked_for = request(Options(**asked), opened.manifest)
+        held = opened.store.holder()  # before the state is read: what this run begins later is not in the plan
+        made = operations.plan(opened, asked_for.seen_during(under_way(held)))
+        say_held(held)
     write(review.plan_document(made, format_name, planfile=out))
     if format_name == JSON:
         for stop in made.stops:  # its document has no key for them

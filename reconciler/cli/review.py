@@ -71,7 +71,7 @@ def environment_values() -> EnvironmentValues:
     from reconciler.loader.source_places import named_variables
     from reconciler.model.environment_values import EnvironmentValues
 
-    names = named_variables(options().workspace().manifest)
+    names = named_variables(options().workspace().manifest, map(Path, options().variable_files))
     return EnvironmentValues({name: os.environ[name] for name in names if os.environ.get(name)})
 
 

@@ -13,8 +13,8 @@ from reconciler.engine.observed_plan import observed_plan
 from reconciler.engine.probe import Verifier
 from reconciler.engine.session import Request, Session
 from reconciler.engine.worker_pool import ThreadPool, WorkerPool
-from reconciler.errors import Declined, SafetyStop, StateError
-from reconciler.hints import NO_HINT, hint, way
+from reconciler.errors import Declined, StateError
+from reconciler.hints import hint, way
 from reconciler.model.events import Event, Tally
 from reconciler.model.plan import Plan
 from reconciler.model.state import State
@@ -65,9 +65,12 @@ def plan(session: Session, request: Request) -> Plan:
     return observed_plan(session, state, request).plan
 
 
-def drift(session: Session, *, verifier: Verifier | None = None) -> Drifted:
-    """Finds what changed outside of voicectl. Writes nothing. `verifier` checks the observations again."""
-    planned = observed_plan(session, session.state(begins=False), Request(), verifier)
+def drift(session: Session, *, verifier: Verifier | None = None, under_way: str = "") -> Drifted:
+    """Finds what changed outside of voicectl. Writes nothing. `verifier` checks the observations again.
+
+    `under_way`: see `PlanOptions`.
+    """
+    planned = observed_plan(session, session.state(begins=False), Request().seen_during(under_way), verifier)
     return Drifted(plan=planned.plan, survey=planned.survey)
 
 
@@ -102,9 +105,7 @@ def apply(
             new_plan = policy.restrict_to(new_plan, approved, resumed=state.applying == approved.plan_id)
         watch.show(new_plan)
         if new_plan.stops:
-            raise SafetyStop(
-                "; ".join(stop.what for stop in new_plan.stops), sum((stop.hint for stop in new_plan.stops), NO_HINT)
-            )
+            raise policy.refusal(new_plan.stops)
         if new_plan.empty and approved is None:
             session.store.fold()  # the journal of a run that died
             return Applied(plan=new_plan, tally=Tally())

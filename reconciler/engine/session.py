@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from reconciler.engine.cloud import Cloud
 from reconciler.engine.store import Store
@@ -82,6 +82,10 @@ class Request:
     lock_wait: float = 0.0
     grace: float = GRACE
     waiting: Callable[[StateLocked], None] | None = None
+
+    def seen_during(self, under_way: str) -> Request:
+        """The same request, while another run holds the lock; empty: none does."""
+        return replace(self, options=replace(self.options, under_way=under_way))
 
 
 @dataclass(slots=True)

@@ -64,7 +64,7 @@ class EnvironmentValues:
             changes=tuple(self._change(change, replaced) for change in plan.changes),
             drift=tuple(self._drift(found, replaced) for found in plan.drift),
             notes=tuple(map(replaced, plan.notes)),
-            stops=tuple(Stop(replaced(stop.what), _hint(stop.hint, replaced)) for stop in plan.stops),
+            stops=tuple(self._stop(stop, replaced) for stop in plan.stops),
             unseen=tuple(map(replaced, plan.unseen)),
             ways_to_see=_hint(plan.ways_to_see, replaced),
         )
@@ -84,6 +84,9 @@ class EnvironmentValues:
             after=self._json(change.after, replaced),
             fields=self._fields(change.fields, replaced),
         )
+
+    def _stop(self, stop: Stop, replaced: Replaced) -> Stop:
+        return replace(stop, what=replaced(stop.what), hint=_hint(stop.hint, replaced))
 
     def _drift(self, found: Drift, replaced: Replaced) -> Drift:
         return replace(found, fields=self._fields(found.fields, replaced))

@@ -23,6 +23,7 @@ from reconciler.values import value
 if TYPE_CHECKING:
     from reconciler.model.state_settings import StateSettings
 
+_FOR_EACH = 'An instance for each key, at the address NAME["KEY"]. The loader replaces it before it checks an entry.'
 _QUOTED = 20_000  # characters; a cloud's message quotes at most the beginning of a long text
 
 
@@ -69,6 +70,7 @@ class Entry(Frozen):
     clone: dict[str, Any] | None = None
     preset: dict[str, Any] | None = None
     existing: dict[str, Any] | None = None
+    for_each: Any = Field(default=None, description=_FOR_EACH)
     labels: Labels = Field(
         default_factory=dict, description="Yours, kept in the state."
     )  # pydantic would deep-copy a literal {} for each entry
@@ -81,6 +83,7 @@ class AudioEntry(Frozen):
 
     provider: str = Field(min_length=1, description="The name of one of the providers.")
     task: dict[str, Any] | None = None
+    for_each: Any = Field(default=None, description=_FOR_EACH)
     on_expiry: Literal["ignore", "recreate"] = Field(
         default="ignore", description="What to do once a Temporary file's 7 days are over."
     )

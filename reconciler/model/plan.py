@@ -108,10 +108,14 @@ class Drift:
 
 @value
 class Stop:
-    """A safety threshold that the plan exceeds. It is shown with the plan, and apply refuses the plan."""
+    """A reason for which apply refuses the plan. It is shown with the plan.
+
+    `headline`: of the error; empty for a safety threshold that the plan exceeds.
+    """
 
     what: str
     hint: AnyHint
+    headline: str = ""
 
 
 @value

@@ -19,7 +19,7 @@ from reconciler.model.method import KeyClass, Origin
 from reconciler.model.plan import Action, Change
 from reconciler.model.redaction import redacted
 from reconciler.model.state import LIVE, Record, State, Status
-from reconciler.planning import declared_moves, markers
+from reconciler.planning import explicit_moves, markers
 from reconciler.planning.change import make_change
 from reconciler.planning.diff import difference, shown_inputs
 from reconciler.planning.moved_records import moved, others_at_address
@@ -54,7 +54,7 @@ def find(
     No record moves to or from the stale addresses, of which the account has newer voices than the state, nor to the
     `unchanged` addresses, whose voices are as declared.
     """
-    said = declared_moves.find(context, declared, stale=stale) if context.manifest.moved else declared_moves.NONE
+    said = explicit_moves.find(context, declared, stale=stale) if context.manifest.moved else explicit_moves.NONE
     decided = said.pairs.keys() | said.unclear.keys()
     open_entries = [v for address, v in declared.items() if address not in unchanged and address not in decided]
     new = [voice for voice in open_entries if _is_new(context, voice)]

@@ -37,6 +37,7 @@ class PlanOptions:
     destroy: bool = False
     scope: Scope = EVERYTHING
     refresh_only: bool = False
+    under_way: str = ""  # who holds the lock of the state, and may go on with what is begun; for the words only
 
 
 Place = tuple[str, str]  # account, voice_id
@@ -196,14 +197,17 @@ def make_context(
     given_up: dict[str, list[Record]] = {}
     refused: dict[str, list[Record]] = {}
     unbound: list[Record] = []
+    transferred: list[Record] = []
     for record in state.records.values():
+        if record.moved_to is not None:
+            transferred.append(record)
         if record.status in LIVE:
             live.setdefault(record.provider, []).append(record)
         if record.external_task_id in bound:
             if record.status in {Status.READY, Status.RUNNING} and record.origin is not Origin.OFFICIAL:
                 known.setdefault(record.provider, []).append(record)
             continue
-        if record.status in _UNBOUND_STATUSES:
+        if record.status in _UNBOUND_STATUSES and record.moved_to is None:
             unbound.append(record)
         if record.status in SETTLING or record.status is Status.FAILED:
             pending.setdefault(record.address, []).append(record)
@@ -226,11 +230,17 @@ def make_context(
         pending=pending,
         given_up=given_up,
         refused=refused,
-        blocked=blocked,
+        blocked=blocked if not transferred else {**_transfers(transferred, state, options), **blocked},
         one_account=one_account,
         unbound=tuple(sorted(unbound, key=lambda r: (r.address, r.generation))),
     )
     return replace(context, account_problems={**_account_problems(context, live, known), **(closed or {})})
+
+
+def _transfers(records: list[Record], state: State, options: PlanOptions) -> dict[str, tuple[str, Hint]]:
+    from reconciler.planning import transfers  # most states have none
+
+    return transfers.blocked(records, state, options.retry)
 
 
 def _account_problems(

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from reconciler.errors import PlanSpent, PlanStale
-from reconciler.hints import hint, way
+from reconciler.errors import PlanSpent, PlanStale, SafetyStop
+from reconciler.hints import NO_HINT, hint, way
 from reconciler.model.manifest import Safety, Voice
 from reconciler.model.method import Origin
 from reconciler.model.plan import Action, Change, DriftKind, Plan, Stop
@@ -104,6 +104,14 @@ def _delete_stops(
         )
 
 
+def refusal(stops: Sequence[Stop]) -> SafetyStop:
+    """The error of an apply whose plan has these stops."""
+    what = "; ".join(stop.what for stop in stops)
+    headline = next((stop.headline for stop in stops if stop.headline), "")
+    what = f"{what[:1].upper()}{what[1:]}." if headline else what
+    return SafetyStop(what, sum((stop.hint for stop in stops), NO_HINT), summary=headline)
+
+
 def _recorded(state: State) -> int:
     """The number of voices that percentages refer to."""
     return sum(state.records[key].status in {Status.READY, Status.RUNNING} for key in state.current.values())
@@ -171,7 +179,7 @@ def restrict_to(fresh: Plan, approved: Plan, *, resumed: bool) -> Plan:
         if not resumed or (now is not None and now.approval_digest != change.approval_digest):
             raise PlanStale(
                 f"{change.address}: the reviewed change ({change.action}) does not fit any more, "
-                "because the manifest or the cloud changed after the review.",
+                "because the manifest, the value of a variable or the cloud changed after the review.",
                 MAKE_ANOTHER,
             )
     blocked = {change.address for change in approved.changes if change.action is Action.BLOCKED}

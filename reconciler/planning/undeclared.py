@@ -10,6 +10,7 @@ from reconciler.model.method import Origin
 from reconciler.model.observed import Found, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import SETTLING, Record, Status
+from reconciler.planning import earlier_run
 from reconciler.planning.blocked_change import how_to_allow, provider_undeclared, resolve_hint
 from reconciler.planning.change import make_change
 from reconciler.planning.diff import shown_inputs
@@ -75,10 +76,10 @@ def change_for_unbound(context: PlanContext, record: Record, decided: Decided) -
         return None if kept else _change(record, Action.FORGET, "its voice has an address again")
     if places & decided.wanted:
         return None
-    return _discard(context, record, _reason(record))
+    return _discard(context, record, _reason(context, record))
 
 
-def _reason(record: Record) -> str:
+def _reason(context: PlanContext, record: Record) -> str:
     match record.status:
         case Status.LAPSED:
             return "a creation that was given up arrived late"
@@ -87,7 +88,7 @@ def _reason(record: Record) -> str:
         case Status.DEPOSED:
             return "an earlier run began to delete it"
         case _:
-            return "started by an interrupted run, no longer needed"
+            return earlier_run.not_needed(context.options)
 
 
 def _has_arrived(context: PlanContext, record: Record) -> bool:

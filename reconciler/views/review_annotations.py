@@ -62,7 +62,7 @@ def of_drift(
         yield _drift(found, context)
     for note in (*plan.unseen, *(survey.unseen if survey is not None else ())):
         address = note.partition(": ")[0]
-        known = address in context.places
+        known = context.declares(address)
         yield Annotation(
             Level.WARNING,
             "voicectl/unchecked",
@@ -92,7 +92,7 @@ def of_manifest(manifest: Manifest, context: DocumentContext) -> Iterator[Annota
     """The remarks on a valid manifest."""
     for note in notes(manifest, manifest.voices.values()):
         address = note.partition(": ")[0]
-        known = address in context.places
+        known = context.declares(address)
         yield Annotation(
             Level.WARNING, "voicectl/remark", "Remark", escape(note), context.place(address), note, located=known
         )
@@ -111,7 +111,7 @@ def _change(change: Change, context: DocumentContext, options: RenderOptions) ->
         f"{reason}{_hint(way)}" or escape(f"{address}: {action}"),
         context.place(change.address),
         f"{change.address}\n{change.record or change.key or ''}",
-        located=change.address in context.places,
+        located=context.declares(change.address),
     )
 
 
@@ -124,7 +124,7 @@ def _drift(found: Drift, context: DocumentContext) -> Annotation:
         f"Changed outside of voicectl: {kind_text(found.kind)}",
         context.place(found.address),
         f"{found.address}\n{found.provider}",
-        located=found.address in context.places,
+        located=context.declares(found.address),
     )
 
 

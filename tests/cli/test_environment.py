@@ -136,7 +136,7 @@ def test_the_readme_lists_exactly_the_variables_that_the_code_reads() -> None:
     }
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     table = set(re.findall(r"^\| `(VOICECTL_[A-Z_]+)` \|", readme, re.MULTILINE))
-    assert table == code
+    assert table == {"VOICECTL_VAR_NAME" if name.startswith("VOICECTL_VAR_") else name for name in code}
 
 
 def test_each_variable_of_an_option_is_one_of_ours() -> None:

@@ -36,6 +36,19 @@ def test_the_entries_of_a_folder_are_in_their_files(tmp_path: Path) -> None:
     }
 
 
+def test_included_files_and_files_of_values_count_too(tmp_path: Path) -> None:
+    file = tmp_path / "voices.yaml"
+    file.write_text("include: [cast/more.yaml]\nvoices: {one: {}}\n")
+    (tmp_path / "cast").mkdir()
+    (tmp_path / "cast" / "more.yaml").write_text("voices:\n  two: {provider: '${env:A}'}\n")
+    (tmp_path / "values.yaml").write_text("take: ${env:B}\n")
+    assert entry_positions(file) == {
+        "one": (str(file), (2, 10)),
+        "two": (str(tmp_path / "cast" / "more.yaml"), (2, 3)),
+    }
+    assert named_variables(file, [tmp_path / "values.yaml", tmp_path / "nowhere.yaml"]) == {"A", "B"}
+
+
 def test_a_broken_manifest_has_the_places_before_its_fault(tmp_path: Path) -> None:
     file = tmp_path / "voices.yaml"
     file.write_text("voices:\n  one: {}\n  two: [\n")

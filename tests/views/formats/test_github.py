@@ -82,6 +82,12 @@ def test_an_annotation_is_at_the_line_of_its_entry(plan: Plan) -> None:
     assert found["extra (kling): to delete"] == {"file": "voices.yaml", "title": "extra (kling): to delete"}
 
 
+def test_an_instance_is_at_the_line_of_its_entry(plan: Plan) -> None:
+    one = replace(plan.changes[0], address='hero["en"]')
+    [found, _] = parsed(github.plan(replace(plan, changes=(one,), drift=(), stops=()), CONTEXT, PLAIN))
+    assert (found.properties["line"], found.properties["title"]) == ("12", 'hero["en"] (kling): to create')
+
+
 def test_a_block_says_what_to_do(plan: Plan) -> None:
     [ghost] = [each for each in parsed(github.plan(plan, CONTEXT, PLAIN)) if "ghost" in each.properties["title"]]
     assert ghost.message == (

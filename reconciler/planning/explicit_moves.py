@@ -22,17 +22,17 @@ from reconciler.values import value
 
 
 @value
-class DeclaredMoves:
+class ExplicitMoves:
     """`pairs`: new address -> the record that moves there. `unclear`: blocked changes, by the old and new address."""
 
     pairs: Mapping[str, Record] = field(default_factory=dict)
     unclear: Mapping[str, Change] = field(default_factory=dict)
 
 
-NONE = DeclaredMoves()
+NONE = ExplicitMoves()
 
 
-def find(context: PlanContext, declared: Mapping[str, Voice], *, stale: Collection[str] = ()) -> DeclaredMoves:
+def find(context: PlanContext, declared: Mapping[str, Voice], *, stale: Collection[str] = ()) -> ExplicitMoves:
     """The moves that are declared and not made yet. `stale`: addresses with newer voices than the state knows."""
     moved = context.manifest.moved
     wanted: dict[str, list[Record]] = {}
@@ -57,7 +57,7 @@ def find(context: PlanContext, declared: Mapping[str, Voice], *, stale: Collecti
             pairs[target] = records[0]
         if target in unclear:
             unclear |= {record.address: _waiting(record, target) for record in records}
-    return DeclaredMoves(pairs, unclear)
+    return ExplicitMoves(pairs, unclear)
 
 
 def _last(moved: Mapping[str, str], source: str) -> str:
