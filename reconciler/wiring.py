@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from reconciler.sandbox.world import World
 
 STATE_VARIABLE = "VOICECTL_STATE"
+LOG_VARIABLE = "VOICECTL_LOG"
 _TRUE = frozenset(("true", "1", "yes"))  # values of CI; GitHub, GitLab and most others set CI=true
 
 
@@ -204,6 +205,18 @@ def sandbox_folder(folder: Path) -> Path:
     return made
 
 
+def logs_calls(environ: Mapping[str, str]) -> bool:
+    """Whether each call to a cloud is logged. Raises UsageError for a level that does not exist."""
+    level = environ.get(LOG_VARIABLE, "").strip().lower()
+    if level not in ("", "off", "debug"):
+        from reconciler.errors import UsageError
+
+        raise UsageError(
+            f"{LOG_VARIABLE} is not a level of the log.", "debug logs each call to a cloud; off logs none."
+        )
+    return level == "debug"
+
+
 def fetch() -> Fetch:
     """The function that downloads a sample from a link."""
     from reconciler.providers.http import download
@@ -246,8 +259,12 @@ def session(
     environ: Mapping[str, str],
     closing: ExitStack,
     log: Callable[[str], None] = lambda _: None,
+    log_call: Callable[[str], None] | None = None,
 ) -> Session:
-    """The session for an operation. `closing` closes what it opens, and `log` gets a line for each closed account."""
+    """The session for an operation. `closing` closes what it opens.
+
+    `log` gets a line for each closed account, and `log_call` one for each call to a cloud.
+    """
     from reconciler.clouds import Clouds
     from reconciler.engine.session import Session
 
@@ -255,6 +272,10 @@ def session(
     def the_world() -> World:
         return closing.enter_context(world(workspace))
 
+    if log_call is not None:
+        from reconciler.providers.http import call_log
+
+        closing.enter_context(call_log.to(log_call))
     clock = SystemClock()
     settings = state_settings(workspace, manifest.state, environ)
     clouds = Clouds(

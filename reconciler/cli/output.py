@@ -16,7 +16,7 @@ from reconciler.views.formats.registry import TEXT, format_named
 
 @click.command(cls=Subcommand)
 @click.argument("address", required=False, type=ADDRESS, shell_complete=recorded_addresses)
-@format_option
+@format_option()
 @global_options
 def output(address: str | None, format_name: str) -> int:
     """Print the voice_id of each address.
