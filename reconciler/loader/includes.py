@@ -128,4 +128,5 @@ def _beside(file: str, name: str) -> Path:
 
 def _identity(file: str) -> str:
     """What tells two files apart, whatever links lead to them."""
-    return os.path.realpath(file)
+    name = file.encode("utf-8", "surrogateescape")  # its bytes, whatever the locale can encode
+    return os.path.realpath(name).decode(errors="replace")
