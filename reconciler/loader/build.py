@@ -5,7 +5,7 @@ Reads files only: calls no cloud, and knows no default path.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Container, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +29,7 @@ from reconciler.model.manifest import DEFAULT_SAFETY, Manifest, Safety, Voice
 if TYPE_CHECKING:
     from reconciler.audio.probing import Fetch
     from reconciler.loader.audio_urls import DeclaredUrl
+    from reconciler.model.output_files import OutputFile
     from reconciler.model.state_settings import StateSettings
 
 
@@ -49,6 +50,7 @@ def load(path: Path, *, environ: Mapping[str, str], fetch: Fetch | None = None) 
     voices = _voices(declared, known, problems, complete=complete, links=links, environ=environ)
     safety = _safety(declared.safety, problems)
     state = _state(declared.state, problems)
+    outputs = _outputs(declared.outputs, problems, path, None if problems or not complete else voices)
     doubts: dict[str, list[str]] = {}
     if fetch is not None and links:
         from reconciler.loader.audio_urls import probe_links
@@ -68,6 +70,7 @@ def load(path: Path, *, environ: Mapping[str, str], fetch: Fetch | None = None) 
         voices=voices,
         safety=safety,
         state=state,
+        outputs=outputs,
         protects=protects,
         notes=(*_notes(path), *_remarks(known)),
     )
@@ -129,6 +132,16 @@ def _state(section: Section | None, problems: list[RawProblem]) -> StateSettings
     from reconciler.loader.state_section import settings_from  # most manifests have none
 
     return settings_from(section.raw["state"], file=section.file, problems=problems)
+
+
+def _outputs(
+    section: Section | None, problems: list[RawProblem], manifest: Path, voices: Collection[str] | None
+) -> tuple[OutputFile, ...]:
+    if section is None:
+        return ()
+    from reconciler.loader.outputs_section import output_files  # most manifests have none
+
+    return output_files(section, problems, manifest=manifest, addresses=voices)
 
 
 def _in_order(unread: list[Problem], problems: list[RawProblem], found: list[Source]) -> list[Problem]:

@@ -16,7 +16,7 @@ from reconciler.values import value
 
 SUPPORTED_VERSION = 1
 FREE = "x-"  # the prefix of the user's own keys, which hold anchors
-SECTIONS = ("version", "state", "providers", "voices", "audio", "defaults", "safety")
+SECTIONS = ("version", "state", "providers", "voices", "audio", "defaults", "safety", "outputs")
 
 Raw = dict[str, Value]
 
@@ -31,7 +31,7 @@ class Section:
 
 @dataclass(slots=True)
 class Sections:
-    """The sections of all files. Only one file may have `defaults`, only one `safety`, and only one `state`."""
+    """The sections of all files. Each of `defaults`, `safety`, `state` and `outputs` may be in one file only."""
 
     providers: list[Section] = field(default_factory=list)
     voices: list[Section] = field(default_factory=list)
@@ -39,6 +39,7 @@ class Sections:
     defaults: Section | None = None
     safety: Section | None = None
     state: Section | None = None  # its raw value is under the key `state`, since it may be text
+    outputs: Section | None = None  # its raw value is under the key `outputs`, since it is a list
     complete: bool = True  # False if a key was found at a wrong depth
 
 
@@ -68,6 +69,8 @@ def sections(documents: Sequence[Section], problems: list[RawProblem]) -> Sectio
             found.safety = _only(found.safety, section, "safety", problems)
         if "state" in raw:
             found.state = _only(found.state, Section(file, {"state": raw["state"]}), "state", problems)
+        if "outputs" in raw:
+            found.outputs = _only(found.outputs, Section(file, {"outputs": raw["outputs"]}), "outputs", problems)
     return found
 
 

@@ -16,6 +16,7 @@ from reconciler.model.cloud_types import known
 from reconciler.model.manifest import AudioEntry, Entry, Safety
 from reconciler.model.method import MethodInputs
 from reconciler.model.methods import AUDIO_METHOD, METHOD_NAMES, models_under
+from reconciler.model.output_files import OutputFile
 from reconciler.model.scalars import ADDRESS, DIGITS
 from reconciler.model.state_settings import StateSettings
 
@@ -87,6 +88,12 @@ def manifest_schema() -> Schema:
                 "additionalProperties": {"$ref": "#/$defs/Sound"},
             },
             "defaults": {"description": "What the voices have in common.", "$ref": "#/$defs/Defaults"},
+            "outputs": {
+                "title": "Outputs",
+                "description": "The files with the voice_ids that apply writes for applications.",
+                "type": "array",
+                "items": _reference(OutputFile),
+            },
             "safety": {"description": "How much a plan may change without an explicit option."} | _reference(Safety),
         },
         "patternProperties": {"^x-": {"description": "Yours: a place for anchors, not read otherwise."}},
@@ -105,6 +112,7 @@ def _definitions() -> dict[str, Schema]:
         *bodies,
         Entry,
         AudioEntry,
+        OutputFile,
         Safety,
         StateSettings,
     ]

@@ -1,0 +1,58 @@
+"""The formats of files for applications by name: how they are written, and how a file of ours is recognised."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from reconciler.model.output_files import FileFormat
+from reconciler.model.outputs import Row
+
+
+class RowsFormat(Protocol):
+    """Satisfied by a module. It gets usable rows only, and escapes each value for its format."""
+
+    def render(self, rows: Mapping[str, Row], /) -> str:
+        """The whole file, with its last newline."""
+        ...
+
+    def faults(self, rows: Mapping[str, Row], /) -> dict[str, str]:
+        """Address -> why its row can't be written in this format."""
+        ...
+
+
+def rows_format(file_format: FileFormat) -> RowsFormat:
+    """The module of a format."""
+    match file_format:
+        case FileFormat.JSON:
+            from reconciler.views.output_formats import json
+
+            return json
+        case FileFormat.YAML:
+            from reconciler.views.output_formats import yaml
+
+            return yaml
+        case FileFormat.DOTENV:
+            from reconciler.views.output_formats import dotenv
+
+            return dotenv
+        case FileFormat.TFVARS:
+            from reconciler.views.output_formats import tfvars
+
+            return tfvars
+        case FileFormat.CSV:
+            from reconciler.views.output_formats import csv
+
+            return csv
+
+
+def is_ours(content: bytes) -> bool:
+    """Whether voicectl wrote the file, in any format. Other files are never written over."""
+    from reconciler.views.output_formats import csv, json
+    from reconciler.views.output_formats.comment import COMMENT
+
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        return False
+    return not text.strip() or text.startswith((COMMENT, csv.HEADER)) or json.recognises(text)
