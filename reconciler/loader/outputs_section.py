@@ -40,7 +40,9 @@ def output_files(
     valid = {number: file for number, file in enumerate(read) if file is not None}
     for number, file in valid.items():
         before = {other: valid[other] for other in valid if other < number}
-        fault = path_fault(file.path) or _taken(file.path, manifest, section.file) or _led_elsewhere(file.path, manifest)
+        fault = (
+            path_fault(file.path) or _taken(file.path, manifest, section.file) or _led_elsewhere(file.path, manifest)
+        )
         fault = fault or _same_file(file.path, before)
         if fault is not None:
             problems.append(RawProblem(section.file, ("outputs", number, "path"), fault))
@@ -67,7 +69,7 @@ def _taken(path: str, manifest: Path, declared_in: str) -> str | None:
     if name == Path(declared_in).name.casefold() or (not manifest.is_dir() and name == manifest.name.casefold()):
         return "is the manifest itself"
     if manifest.is_dir() and "/" not in path and is_manifest_name(path):
-        return "would be read as a part of the manifest, because every *.yaml and *.yml of its folder is: choose a subfolder"
+        return "would be read as a part of the manifest, as every *.yaml and *.yml of its folder: choose a subfolder"
     return None
 
 

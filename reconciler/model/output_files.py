@@ -6,8 +6,8 @@ A manifest may come from a pull request, so a path stays below the manifest's fo
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import StrEnum
 from fnmatch import fnmatchcase
+from typing import Literal
 
 from pydantic import Field
 
@@ -17,14 +17,7 @@ _FOLDERS_OF_OTHERS = (".git", ".voicectl")
 _LONGEST_NAME = 200  # bytes; the file is written under a slightly longer temporary name first
 
 
-class FileFormat(StrEnum):
-    """The formats of a file that an application reads."""
-
-    JSON = "json"
-    YAML = "yaml"
-    DOTENV = "dotenv"
-    TFVARS = "tfvars"
-    CSV = "csv"
+FileFormat = Literal["json", "yaml", "dotenv", "tfvars", "csv"]
 
 
 class OutputFile(Frozen):

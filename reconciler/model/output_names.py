@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator
 
 from reconciler.model.manifest import AUDIO
-from reconciler.model.output_files import FileFormat
 from reconciler.values import value
 
 _KEY = re.compile(r"\[\"?(.*?)\"?\]$")  # the key at the end of NAME["KEY"]
@@ -34,8 +33,8 @@ def variable(address: str, what: str) -> str:
     return f"{stem}_{what}"
 
 
-def clashes(file_format: FileFormat, addresses: Iterable[str]) -> list[Clash]:
-    """The addresses that would have one name in a file of this format."""
+def clashes(file_format: str, addresses: Iterable[str]) -> list[Clash]:
+    """The addresses that would have one name in a file of this `FileFormat`."""
     first: dict[str, str] = {}
     found: dict[tuple[str, str], Clash] = {}
     for address in sorted(addresses):
@@ -46,12 +45,12 @@ def clashes(file_format: FileFormat, addresses: Iterable[str]) -> list[Clash]:
     return list(found.values())
 
 
-def _names(file_format: FileFormat, address: str) -> Iterator[str]:
+def _names(file_format: str, address: str) -> Iterator[str]:
     sound = address.startswith(AUDIO)
     match file_format:
-        case FileFormat.DOTENV:
+        case "dotenv":
             yield from (variable(address, what) for what in (_SOUND if sound else _VOICE))
-        case FileFormat.TFVARS:
+        case "tfvars":
             yield f"{'sounds' if sound else 'voices'}.{identifier(address)}"
-        case FileFormat.JSON | FileFormat.YAML | FileFormat.CSV:
+        case _:
             yield address

@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-COMMENT = "# Written by voicectl apply: do not edit, it is written again.\n"
+COMMENT = "# Written by voicectl. Do not edit: it is written again.\n"

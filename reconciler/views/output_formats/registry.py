@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from reconciler.model.output_files import FileFormat
 from reconciler.model.outputs import Row
 
 
@@ -21,29 +20,31 @@ class RowsFormat(Protocol):
         ...
 
 
-def rows_format(file_format: FileFormat) -> RowsFormat:
-    """The module of a format."""
-    match file_format:
-        case FileFormat.JSON:
+def rows_format(name: str) -> RowsFormat:
+    """The module of a `FileFormat`. Raises KeyError for another name."""
+    match name:
+        case "json":
             from reconciler.views.output_formats import json
 
             return json
-        case FileFormat.YAML:
+        case "yaml":
             from reconciler.views.output_formats import yaml
 
             return yaml
-        case FileFormat.DOTENV:
+        case "dotenv":
             from reconciler.views.output_formats import dotenv
 
             return dotenv
-        case FileFormat.TFVARS:
+        case "tfvars":
             from reconciler.views.output_formats import tfvars
 
             return tfvars
-        case FileFormat.CSV:
+        case "csv":
             from reconciler.views.output_formats import csv
 
             return csv
+        case _:
+            raise KeyError(name)
 
 
 def is_ours(content: bytes) -> bool:

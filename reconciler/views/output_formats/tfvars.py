@@ -1,4 +1,7 @@
-"""tfvars for Terraform and OpenTofu: the maps `voices` and `sounds`. Each entry has each field; null says there is none."""
+"""tfvars for Terraform and OpenTofu: the maps `voices` and `sounds`.
+
+Each entry has each field, so that one type fits all entries; null says that there is none.
+"""
 
 from __future__ import annotations
 
