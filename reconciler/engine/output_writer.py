@@ -67,6 +67,8 @@ class OutputWriter:
 
     def due(self) -> float:
         """When the files may be written (monotonic seconds); inf: not before a result."""
+        if any(waiting.step.before_new for waiting in self._waiting):
+            return -inf
         if self._creating or self._tried == self._run_state.written:
             return inf
         durable = any(waiting.run.barrier <= self._run_state.durable for waiting in self._waiting)
@@ -76,9 +78,8 @@ class OutputWriter:
         """The deletions that wait no longer: no file names their voice, or they are held. `last`: nothing else runs."""
         if stopped:
             return [(waiting.run, Stopped()) for waiting in self._take(self._waiting)]
-        first = [waiting for waiting in self._waiting if waiting.step.before_new]
         due = self.due() <= self._clock.monotonic()
-        if self._files is None or not (first or due or (last and self._waiting)):
+        if self._files is None or not (due or (last and self._waiting)):
             return []
         changes = self._update(self._files)
         free: list[Released] = []

@@ -86,7 +86,7 @@ class Scheduler:
         if self._early_end.leave_at < inf:
             return self._early_end.awaits_answers()
         busy = any(queue.calls_out if self._early_end.begun else queue.busy for queue in self._queues.values())
-        return busy or self._release_deletions(last=True)
+        return busy or (self._release_deletions(last=True) and self._run_cycle())
 
     def _release_deletions(self, *, last: bool) -> bool:
         """Continues the deletions that waited for the files for applications. `last`: nothing else runs."""
