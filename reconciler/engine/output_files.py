@@ -119,9 +119,15 @@ class OutputFiles:
             return FileChange(path, problem=_words(error), unwritable=True)
         return FileChange(path, removed=wanted.content is None)
 
-    def naming(self, record: Record) -> list[str]:
-        """The files on the disk that name the voice of this record, or can't be read."""
-        return [self.shown(file) for file in self._declared if self._names(file, record)]
+    def naming(self, records: Sequence[Record]) -> list[list[str]]:
+        """For each record, the files on the disk that name its voice, or can't be read."""
+        naming: list[list[str]] = [[] for _ in records]
+        for file in self._declared:
+            names_voice = self._reader(file)
+            for record, files in zip(records, naming, strict=True):
+                if names_voice(record):
+                    files.append(self.shown(file))
+        return naming
 
     def _update(self, file: OutputFile, wanted: Content) -> FileChange | None:
         change = self.look(file, wanted)
@@ -137,19 +143,22 @@ class OutputFiles:
         self._written[file.path] = wanted
         return change
 
-    def _names(self, file: OutputFile, record: Record) -> bool:
+    def _reader(self, file: OutputFile) -> Callable[[Record], bool]:
+        """Whether the file on the disk names the voice of a record. The file is read now."""
         try:
             held = self._folder.read(file.path)
         except IsADirectoryError:
-            return False
+            held = None
         except (OSError, ValueError):
-            return True
-        if held is None or record.voice_id is None:
-            return False
+            return lambda _: True
+        if held is None:
+            return lambda _: False
         known = self._written.get(file.path)
         if known is not None and known.content == held:
-            return record.external_task_id in known.keys
-        return names(held, record.voice_id)
+            keys = known.keys
+            return lambda record: record.external_task_id in keys
+        content = held
+        return lambda record: record.voice_id is not None and names(content, record.voice_id)
 
 
 def reasons(lacking: Mapping[str, str]) -> str:

@@ -55,7 +55,7 @@ class OutputWriter:
 
     def must_wait(self, run: ProcedureRun, step: AwaitOutputs) -> bool:
         """Whether a file names the voice. If so, `released` returns the deletion later."""
-        if self._files is None or not self._files.naming(step.record):
+        if self._files is None or not any(self._files.naming([step.record])):
             return False
         self._waiting.append(_Waiting(run, step))
         return True
@@ -77,26 +77,27 @@ class OutputWriter:
     def released(self, *, last: bool, stopped: bool) -> list[Released]:
         """The deletions that wait no longer: no file names their voice, or they are held. `last`: nothing else runs."""
         if stopped:
-            return [(waiting.run, Stopped()) for waiting in self._take(self._waiting)]
+            free: list[Released] = [(waiting.run, Stopped()) for waiting in self._waiting]
+            self._waiting = []
+            return free
         due = self.due() <= self._clock.monotonic()
         if self._files is None or not (due or (last and self._waiting)):
             return []
-        changes = self._update(self._files)
-        free: list[Released] = []
-        for waiting in list(self._waiting):
-            naming = self._files.naming(waiting.step.record)
-            held = [change for change in changes if change.path in naming and change.problem]
-            if not naming:
-                outcome = None
+        problems = [change for change in self._update(self._files) if change.problem]
+        naming = self._files.naming([waiting.step.record for waiting in self._waiting])
+        free, kept = [], []
+        for waiting, files in zip(self._waiting, naming, strict=True):
+            named_by = [problem for problem in problems if problem.path in files]
+            if not files:
+                free.append((waiting.run, None))
             elif waiting.step.before_new:
-                refused = [change for change in held if change.unwritable]
-                outcome = _held(naming, refused) if refused else None
+                refused = [problem for problem in named_by if problem.unwritable]
+                free.append((waiting.run, _held(files, refused) if refused else None))
             elif last:
-                outcome = _held(naming, held)
+                free.append((waiting.run, _held(files, named_by)))
             else:
-                continue
-            self._take([waiting])
-            free.append((waiting.run, outcome))
+                kept.append(waiting)
+        self._waiting = kept
         return free
 
     def finish(self) -> tuple[FileChange, ...]:
@@ -112,10 +113,6 @@ class OutputWriter:
         self._tried, self._not_before = self._run_state.written, ended + _PAUSE * (ended - began)
         emit_written(changes, self._run_state.emit)
         return changes
-
-    def _take(self, taken: list[_Waiting]) -> list[_Waiting]:
-        self._waiting = [waiting for waiting in self._waiting if waiting not in taken]
-        return taken
 
 
 def emit_written(changes: Iterable[FileChange], emit: Callable[[Event], None]) -> None:
