@@ -1,7 +1,8 @@
 """CSV for applications and spreadsheets (RFC 4180): a header, and a row for each address. Labels are one JSON object.
 
 A spreadsheet takes a cell that begins with = + - @ as a formula. In front of such a name stands an apostrophe, which
-the spreadsheet hides; an id must not be changed, so such an id is a fault.
+the spreadsheet hides; an id must not be changed, so such an id is a fault. Line ends and other characters without a
+shape become spaces.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import io
 from collections.abc import Iterable, Mapping
 
 from reconciler.model.outputs import Row
+from reconciler.views.escape import HOSTILE
 from reconciler.views.json_documents import dumps
 from reconciler.views.output_formats.fields import Field, fields
 
@@ -26,7 +28,7 @@ _COLUMNS = (
     "expires_at",
 )
 _IDS = ("voice_id", "previous_voice_id", "url", "file_id")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def _lines(table: Iterable[Iterable[str]]) -> str:
@@ -60,5 +62,5 @@ def _cell(given: Field) -> str:
     if not given:
         return ""
     text = given if isinstance(given, str) else dumps(given, indent=None)
-    text = text.encode(errors="replace").decode()
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    text = HOSTILE.sub(" ", text.encode(errors="replace").decode())
+    return f"'{text}" if text.lstrip().startswith(_FORMULA) else text

@@ -56,4 +56,5 @@ def is_ours(content: bytes) -> bool:
         text = content.decode()
     except UnicodeDecodeError:
         return False
-    return not text.strip() or text.startswith((COMMENT, csv.HEADER)) or json.recognises(text)
+    first = text.partition("\n")[0].rstrip()  # git may have changed the line ends
+    return not text.strip() or first in (COMMENT.rstrip(), csv.HEADER.rstrip()) or json.recognises(text)
