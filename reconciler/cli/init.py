@@ -60,6 +60,9 @@ voices:
 #   fireworks:            # a sound, no voice
 #     provider: vod
 #     task: {scene_type: sfx, prompt: Fireworks, output: {storage_mode: Temporary, duration: 6}}
+
+# outputs:                # files with the voice_ids, which apply writes for applications
+#   - {path: voices.env, format: dotenv}       # or json, yaml, tfvars, csv
 """
 
 
