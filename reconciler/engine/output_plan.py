@@ -42,8 +42,9 @@ def _planned(plan: Plan, files: OutputFiles, found: list[tuple[OutputFile, Conte
         change = files.look(file, replace(content, missing=None))
         if change is not None and change.problem:
             yield PlannedOutput(path=change.path, problem=change.problem)
-        elif change is not None and change.removed and not content.missing:
-            yield PlannedOutput(path=change.path, removed=True)
+        elif plan.destroy and content.content is None:
+            if change is not None:
+                yield PlannedOutput(path=change.path, removed=True)
         elif change is not None or content.missing or any(_touches(each, file) for each in plan.changes):
             yield PlannedOutput(path=files.shown(file))
 
