@@ -26,9 +26,9 @@ def kling() -> Iterator[KlingService]:
 
 @pytest.fixture
 def folder(tmp_path: Path, fork_server: ForkServer, kling: KlingService) -> Folder:
-    folder = Folder(tmp_path / "desk", fork_server, kling.url, kling.api_key, {})
+    folder = Folder(tmp_path / "desk", fork_server, kling.url, kling.api_key, {}, outputs=FILES)
     folder.path.mkdir()
-    folder.declare({"a": entry("a"), "b": entry("b"), "c": entry("c")}, outputs=FILES)
+    folder.declare({"a": entry("a"), "b": entry("b"), "c": entry("c")})
     assert folder.run(APPLY).code == 0
     return folder
 
@@ -70,7 +70,7 @@ def kill_everywhere(folder: Folder, kling: KlingService, command: tuple[str, ...
 
 def test_killed_while_voices_are_replaced_and_removed(folder: Folder, kling: KlingService) -> None:
     after = {"a": entry("a", sample="second"), "b": entry("b", sample="second")}
-    folder.declare(after, outputs=FILES)
+    folder.declare(after)
     kill_everywhere(folder, kling, APPLY, voices={2, 3})
     for name in ("voices.env", "out/voices.json"):
         assert ids_in(folder.path / name) == set(kling.voices)

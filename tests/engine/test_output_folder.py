@@ -83,9 +83,10 @@ def test_a_link_out_of_the_folder_is_neither_read_nor_written_nor_removed(tmp_pa
     (tmp_path / "secret").write_bytes(b"theirs")
     (tmp_path / "desk/voices.env").symlink_to("../secret")
     folder = OutputFolder(tmp_path / "desk")
-    for act in (lambda: folder.read("voices.env"), lambda: folder.remove("voices.env")):
-        with pytest.raises(ValueError, match="leads out"):
-            act()
+    with pytest.raises(ValueError, match="leads out"):
+        folder.read("voices.env")
+    with pytest.raises(ValueError, match="leads out"):
+        folder.remove("voices.env")
     with pytest.raises(ValueError, match="leads out"):
         folder.write("voices.env", b"ours")
     assert (tmp_path / "secret").read_bytes() == b"theirs"

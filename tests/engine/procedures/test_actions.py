@@ -435,7 +435,7 @@ def test_an_interrupted_deletion_that_waited_for_a_file_is_left() -> None:
 
 def test_before_a_new_voice_the_files_are_asked_before_the_old_one_loses_its_address() -> None:
     first = voice("a", sample="second", lifecycle=Lifecycle(create_before_destroy=False))
-    told = {"record": "k0", "key": "k1", "generation": 2, "identity": "i"}
+    told: dict[str, Any] = {"record": "k0", "key": "k1", "generation": 2, "identity": "i"}
     refused = Story(Action.REPLACE, first, held(), outputs=Held("the disk is full"), **told)
     assert isinstance(refused.at, Failed)
     assert refused.status("k0") is Status.READY
