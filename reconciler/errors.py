@@ -115,8 +115,12 @@ class EndpointInvalid(UsageError):
     summary = "The endpoint is not a base URL"
 
 
-def not_in_state(address: str) -> UsageError:
-    """The error for an address that is not in the state."""
+def not_in_state(address: str, *, serial: int | None = None) -> UsageError:
+    """The error for an address that is not in the state, or in the snapshot with this serial."""
+    if serial is not None:
+        return UsageError(
+            f"{address} is not in snapshot {serial}.", hint(way("To see it", "state show --serial", serial))
+        )
     return UsageError(f"{address} is not in the state.", hint(way("", "state list")))
 
 
@@ -182,7 +186,16 @@ class StateRightsMissing(StateError):
 
 
 class StateMoved(StateError):
+    """`moved_to`: the other place; `serial`: of the mark that says so."""
+
     summary = "The state was moved"
+
+    def __init__(
+        self, detail: str, hint: Hint | str = "", *, summary: str = "", moved_to: str = "", serial: int = 0
+    ) -> None:
+        super().__init__(detail, hint, summary=summary)
+        self.moved_to = moved_to
+        self.serial = serial
 
 
 class StateLocked(StateError):

@@ -8,10 +8,11 @@ up to minutes later. So no call blocks for longer than `SLICE`.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from math import inf
 from queue import Empty, SimpleQueue
-from threading import Event
+from threading import Event, Thread
 from typing import TypeVar
 
 SLICE = 0.25  # seconds
@@ -42,6 +43,20 @@ def item(queue: SimpleQueue[T], seconds: float) -> T:
         except Empty:
             if left <= SLICE:
                 raise
+
+
+def in_thread(act: Callable[[], T], seconds: float) -> T:
+    """Runs `act` in a thread of its own, and returns its result. Raises TimeoutError after `seconds`; `act` goes on."""
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(act())
+        except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
+            future.set_exception(error)
+
+    Thread(target=run, name="voicectl-act", daemon=True).start()
+    return result(future, seconds)
 
 
 def event(set_: Event) -> None:

@@ -65,6 +65,13 @@ def state_settings(
     The first two replace only the URL and the endpoint. The sandbox has its own state beside its world.
     """
     if workspace.sandbox:
+        if workspace.state_url:
+            from reconciler.errors import UsageError
+
+            raise UsageError(
+                "--sandbox and --state can't be used together: the sandbox keeps a state of its own, beside its world.",
+                "Leave one of them out.",
+            )
         return None
     named, url = "--state", workspace.state_url
     if not url:
@@ -89,7 +96,7 @@ def settings_at(url: str, declared: StateSettings | None, named: str) -> StateSe
     fault = url_fault(url)
     if fault is not None:
         raise UsageError(f"{named}: {fault}.")
-    if declared is not None and declared.url == url:
+    if declared is not None and declared.is_at(url):
         return declared
     return (declared or StateSettings()).at(url)
 
@@ -167,10 +174,17 @@ def output_files(manifest: Manifest, workspace: Workspace) -> OutputFiles | None
     return OutputFiles(manifest.outputs, tuple(manifest.voices), OutputFolder(workspace.outputs), formats)
 
 
-def rename_to_backup(workspace: Workspace) -> None:
-    """Renames a state file that was moved to another workspace to its backup."""
-    from reconciler.backends.local import LocalBackend
+def set_aside(workspace: Workspace, *, moved_to: Workspace | None) -> None:
+    """Renames a state file to its backup, after its content was written elsewhere.
 
+    `moved_to`: whose state file has it; it gets the earlier snapshots too.
+    """
+    from reconciler.backends.local import LocalBackend
+    from reconciler.backends.local_history import LocalHistory
+    from reconciler.model.state_defaults import KEPT
+
+    if moved_to is not None:
+        LocalHistory(moved_to.history, KEPT).take(workspace.history)
     LocalBackend(workspace.state).set_aside()
 
 

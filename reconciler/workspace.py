@@ -21,6 +21,8 @@ class Workspace:
     sandbox: bool = False
     directory: str | None = None
     state_url: str | None = None  # the value of --state
+    variables: tuple[tuple[str, str], ...] = ()  # names and values of --var
+    variable_files: tuple[Path, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -67,13 +69,26 @@ class Workspace:
 
     @property
     def options(self) -> str:
-        """The global options that select this workspace, for the commands in hints."""
+        """The global options that select this workspace, for the commands in hints, quoted for a shell.
+
+        A URL that may hold a token is not shown: the user puts it there again.
+        """
         import shlex
 
         options = {
             f"-C {shlex.quote(str(self.directory))}": self.directory is not None,
             f"-f {shlex.quote(str(self.manifest))}": self.manifest != Path("voices.yaml"),
             "--sandbox": self.sandbox,
-            f"--state {shlex.quote(str(self.state_url))}": self.state_url is not None,
+            f"--state {shlex.quote(self._shown_url)}": self.state_url is not None,
         }
-        return " ".join(option for option, given in options.items() if given)
+        values = [f"--var {shlex.quote(f'{name}={text}')}" for name, text in self.variables]
+        values += [f"--var-file {shlex.quote(str(file))}" for file in self.variable_files]
+        return " ".join([*(option for option, given in options.items() if given), *values])
+
+    @property
+    def _shown_url(self) -> str:
+        if self.state_url is None:
+            return ""
+        from reconciler.model.state_settings import shown_url
+
+        return self.state_url if shown_url(self.state_url) == self.state_url else "URL"

@@ -28,7 +28,7 @@ pytest_plugins = [
 ]
 
 # What voicectl reads from the environment. Without it the tests give the same result on a desk and in a pipeline.
-_READ = (
+_READ: tuple[str, ...] = (
     "CI_",
     "GITHUB_",
     "GITLAB_",

@@ -41,6 +41,7 @@ except KeyboardInterrupt:
         ("", "waits.result(Future())"),
         ("", "waits.item(SimpleQueue(), 50)"),
         ("", "waits.event(threading.Event())"),
+        ("", "waits.in_thread(threading.Event().wait, 50)"),
         ("from reconciler.engine.worker_pool import ThreadPool", "ThreadPool().wait(50)"),
     ],
 )
@@ -61,6 +62,16 @@ def test_what_the_work_raised_is_raised_a_time_out_too() -> None:
     future.set_exception(TimeoutError("the disk's"))
     with pytest.raises(TimeoutError, match="the disk's"):
         waits.result(future, 20)
+
+
+def test_work_in_a_thread_gives_its_result_or_its_error_or_is_left_alone_after_a_while() -> None:
+    assert waits.in_thread(lambda: 7, 20) == 7
+    with pytest.raises(ZeroDivisionError):
+        waits.in_thread(lambda: 1 // 0, 20)
+    never = threading.Event()
+    with pytest.raises(TimeoutError):
+        waits.in_thread(never.wait, 0.01)
+    never.set()
 
 
 def test_a_wait_has_an_end() -> None:

@@ -17,7 +17,7 @@ from reconciler.backends.encryption import pieces
 from reconciler.backends.encryption.keyring import Keyring
 from reconciler.backends.encryption.pieces import Chain
 from reconciler.errors import KeyMissing, StateConflict, StateDamaged, StateNotEncrypted
-from reconciler.hints import hint, way
+from reconciler.hints import Way, hint, way
 from reconciler.model import envelope, moved
 from reconciler.protocols.backend import (
     ANY_VERSION,
@@ -69,7 +69,7 @@ class EncryptedBackend:
         return self._inner.traits
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[str | Way, ...]:
         """Those of the inner backend."""
         return self._inner.notes
 
@@ -129,11 +129,11 @@ class EncryptedBackend:
         """A snapshot that is kept, decrypted. Raises StateError."""
         stored = self._inner.snapshot(serial)
         if not envelope.is_envelope(stored):
-            self._refuse_plain(stored)
+            self._refuse_plain(stored, serial)
             return stored
         piece = envelope.parse(stored)
         if piece.kind != "state" or piece.serial != serial:
-            raise envelope.damaged(f"the snapshot with the serial {serial} is the {piece.kind} of {piece.serial}")
+            raise envelope.damaged(f"it is the {piece.kind} with the serial {piece.serial}")
         return pieces.opened(piece, self._keyring.unwrap(piece.lineage, piece.keys))
 
     def _decrypted(self, blob: Blob) -> Blob:
@@ -190,11 +190,26 @@ class EncryptedBackend:
                 del self._positions[next(iter(self._positions))]
         return version
 
-    def _refuse_plain(self, stored: bytes) -> None:
-        """Raises StateNotEncrypted, unless plain states are accepted, or it is the mark of a state that left."""
+    def _refuse_plain(self, stored: bytes, serial: int | None = None) -> None:
+        """Raises StateNotEncrypted, unless plain states are accepted, or it is the mark of a state that left.
+
+        `serial`: of the snapshot; None for the state itself.
+        """
         mark = moved.parse(stored)
         if self._accepts_plain or (mark is not None and mark.state is None):
             return
+        if serial is not None:
+            raise StateNotEncrypted(
+                "the manifest asks for encryption, but this snapshot is from before it was configured.",
+                hint(
+                    way(
+                        "To read it all the same, write migrate: true under state.encryption, then",
+                        "state pull --serial",
+                        serial,
+                        after=", and remove migrate again.",
+                    )
+                ),
+            )
         raise StateNotEncrypted(
             f"{self.where}: the manifest asks for encryption, but this state is not encrypted.",
             hint(

@@ -13,6 +13,7 @@ from types import TracebackType
 from reconciler.errors import Fenced
 from reconciler.processes import boot_time
 
+RELEASE_TIME = 10.0  # seconds that a run waits for the release of its lock
 _RENEWALS = 4  # in the time of one lease
 _MARGIN = 1 / 6  # of the lease: the holder counts it as over so much earlier than everybody else
 
@@ -83,6 +84,9 @@ class RenewedLease:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._ended.set()
+
+    def wait(self) -> None:
+        """Waits for the end of a renewal that is under way, after the context has ended."""
         self._thread.join()
 
     def _keep(self) -> None:

@@ -23,7 +23,7 @@ from reconciler.backends.lease import Unlimited
 from reconciler.backends.local_files import FileStat, bytes_of, mode_of, stat_of, temporary_of
 from reconciler.backends.local_history import LocalHistory
 from reconciler.errors import StateConflict, StateDamaged, StateError
-from reconciler.hints import hint, way
+from reconciler.hints import Way, hint, way
 from reconciler.protocols.backend import (
     ANY_VERSION,
     KEPT,
@@ -57,7 +57,7 @@ class LocalBackend:
     """
 
     traits = Traits()
-    notes: tuple[str, ...] = ()
+    notes: tuple[str | Way, ...] = ()
 
     def __init__(self, path: Path, *, history: Path | None = None, keep: int = KEPT) -> None:
         self._snapshot = Path(os.path.realpath(path))  # not Path.resolve, which raises for a link to itself

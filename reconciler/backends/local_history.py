@@ -37,6 +37,20 @@ class LocalHistory:
             for old in self._paths()[self._keep :]:
                 old.unlink(missing_ok=True)
 
+    def take(self, folder: Path) -> None:
+        """Moves the snapshots of another folder here. One whose serial is here already stays where it is."""
+        if self._folder is None or folder == self._folder:
+            return
+        with suppress(OSError):
+            for path in LocalHistory(folder, self._keep)._paths():
+                _create(self._folder)
+                target = _path(self._folder, _serial(path))
+                if not target.exists():
+                    import shutil  # also to another disk
+
+                    shutil.move(path, target)
+            folder.rmdir()
+
     def snapshots(self) -> Sequence[Snapshot]:
         """The snapshots that are kept, the newest first."""
         found = []

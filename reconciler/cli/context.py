@@ -5,19 +5,19 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
 from reconciler.cli import streams
-from reconciler.cli.manifest_option import DEFAULT, at_a_file, manifest_option
+from reconciler.cli.manifest_option import DEFAULT, at_a_file, manifest_option, variable_options
 from reconciler.cli.shell_completion import folders
 from reconciler.errors import UsageError
-from reconciler.hints import Hint, hint, way
+from reconciler.hints import Hint, Way, hint, way
 
 if TYPE_CHECKING:
     from reconciler.audio.probing import Fetch
@@ -35,6 +35,8 @@ class Globals:
 
     directory: str | None = None  # entered already
     file: str | None = None
+    variables: dict[str, str] = field(default_factory=dict)  # of --var
+    variable_files: list[str] = field(default_factory=list)
     sandbox: bool = False
     state: str | None = None  # the URL of the state
     plain: bool = False
@@ -76,6 +78,8 @@ class Globals:
             sandbox=self.sandbox,
             directory=self.directory,
             state_url=self.state,
+            variables=tuple(self.variables.items()),
+            variable_files=tuple(map(Path, self.variable_files)),
         )
 
 
@@ -94,8 +98,11 @@ def options() -> Globals:
 
 def manifest_at(workspace: Workspace, *, fetch: Fetch | None = None) -> Manifest:
     from reconciler.loader.build import load
+    from reconciler.loader.variable_options import VariableOptions
 
-    return replace(load(workspace.manifest, environ=os.environ, fetch=fetch), sandbox=workspace.sandbox)
+    given = VariableOptions(dict(workspace.variables), workspace.variable_files)
+    manifest = load(workspace.manifest, environ=os.environ, options=given, fetch=fetch)
+    return replace(manifest, sandbox=workspace.sandbox)
 
 
 @contextmanager
@@ -112,8 +119,7 @@ def session() -> Iterator[Session]:
         try:
             yield opened
         finally:
-            for note in opened.store.notes:
-                say(f"Warning: {note}")
+            warn(opened.store.notes)
 
 
 def _nobody(_: str) -> None:
@@ -126,6 +132,12 @@ def say(words: str) -> None:
 
     if words:
         streams.write_stderr(escape(words))
+
+
+def warn(notes: Iterable[str | Way]) -> None:
+    """Writes warnings to stderr. It is called after a lock was released, because that may add some."""
+    for note in notes:
+        say(f"Warning: {on_one_line(hint(note))}")
 
 
 def write(words: str) -> bool:
@@ -212,10 +224,12 @@ _GLOBAL_OPTIONS = (
         shell_complete=folders,
     ),
     manifest_option,
+    *variable_options,
     click.option(
         "--state",
         metavar="URL",
-        help="Where the state is, instead of what the manifest says: s3://, gs://, az://, postgresql://, https://.",
+        help="Where the state is, instead of what the manifest says: s3://, gs://, az://, postgresql://, https://, "
+        "or local. http:// only on this machine.",
         expose_value=False,
         callback=_remember("state"),
     ),

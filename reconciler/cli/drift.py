@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli.address_type import ADDRESS
 from reconciler.cli.context import global_options, on_one_line, on_stdout, say, session, write
 from reconciler.cli.format_option import format_option
 from reconciler.cli.options import lock_option, locking
 from reconciler.cli.shell_completion import recorded_addresses
-from reconciler.cli.state_access import say_holder
+from reconciler.cli.state_access import say_held, under_way
 from reconciler.cli.streams import ask
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import ProbeDeclined, UsageError
@@ -31,6 +32,7 @@ DRIFTED = 2  # the exit code
 @click.option(
     "--accept",
     multiple=True,
+    type=ADDRESS,
     metavar="ADDRESS",
     help="Accept the current name of the voice at this address.",
     shell_complete=recorded_addresses,
@@ -59,8 +61,9 @@ def drift(format_name: str, accept: tuple[str, ...], probe: bool, auto_approve: 
 
             for record in import_resolve.accept(opened, accept, locking(lock_timeout)):
                 say(f"{record.address} is named {record.voice_name} from now on.")
-        looked = operations.drift(opened, verifier=verifier)
-        say_holder(opened.store)
+        held = opened.store.holder()
+        looked = operations.drift(opened, verifier=verifier, under_way=under_way(held))
+        say_held(held)
     made = looked.plan
     write(format_named(format_name).drift(made, looked.survey, on_stdout()))
     if looked.survey is not None:

@@ -7,14 +7,17 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from reconciler.cli import streams
-from reconciler.cli.context import live_block_fits, options
+from reconciler.cli.context import live_block_fits, on_one_line, options
 from reconciler.errors import Declined, Interrupted, UsageError, VoicectlError
 from reconciler.hints import hint, way
 
 if TYPE_CHECKING:
     from reconciler.cli.reporters import Reporter
     from reconciler.cli.results import Results
+    from reconciler.engine.jobs import JobResult
     from reconciler.engine.session import Request, Session
+    from reconciler.engine.store import Store
+    from reconciler.engine.worker_pool import ThreadPool
     from reconciler.model.plan import Plan
 from reconciler.cli.interruption import INTERRUPTED, interruptible
 
@@ -44,8 +47,13 @@ def execute(opened: Session, asked: Request, approved: Plan | None, *, auto_appr
             stop=interruption.reason,
             began=reporter.began,
         )
+
+        def workers() -> ThreadPool[JobResult]:
+            interruption.parting = _parting(opened.store)
+            return interruption.workers()
+
         try:
-            applied = operations.apply(opened, asked, watch, approved=approved, workers=interruption.workers)
+            applied = operations.apply(opened, asked, watch, approved=approved, workers=workers)
         except VoicectlError as error:
             reporter.refused(error)
             raise
@@ -53,6 +61,8 @@ def execute(opened: Session, asked: Request, approved: Plan | None, *, auto_appr
             stopped = Interrupted("No change was started.", hint(way("To continue", _verb(asked))))
             reporter.refused(stopped)
             raise stopped from None
+        finally:
+            interruption.parting = ""
         reporter.ended(applied.tally)
     if interruption.asked:
         return INTERRUPTED
@@ -67,6 +77,15 @@ def _reporter(results: Results, closing: ExitStack, *, as_json: bool, live: bool
     if as_json:
         return JsonReporter(results)
     return LiveReporter(results, closing) if live else LineReporter(results)
+
+
+def _parting(store: Store) -> str:
+    """What to know of the lock if a second signal ends the run at once; empty if the lock ends by itself."""
+    lock = store.lock_that_stays
+    if lock is None:
+        return ""
+    remove = "The lock of this run stays. The next run on this machine takes it over; before one elsewhere, remove it"
+    return on_one_line(hint(way(remove, "unlock", lock.lock_id)))
 
 
 def _verb(asked: Request) -> str:

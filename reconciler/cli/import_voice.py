@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli.address_type import ADDRESS, refuse_entry
 from reconciler.cli.context import global_options, say, session
 from reconciler.cli.options import lock_option, locking
 from reconciler.cli.shell_completion import declared_addresses
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command("import", cls=Subcommand)
-@click.argument("address", shell_complete=declared_addresses)
+@click.argument("address", type=ADDRESS, shell_complete=declared_addresses)
 @click.argument("voice_id")
 @lock_option
 @global_options
@@ -28,6 +29,7 @@ def import_(address: str, voice_id: str, lock_timeout: str | None) -> int:
     from reconciler.engine import import_resolve
 
     with session() as opened:
+        refuse_entry(address, opened.manifest.voices, address)
         record = import_resolve.import_voice(opened, address, voice_id, locking(lock_timeout))
     say(is_now(record))
     return 0

@@ -26,6 +26,7 @@ class Interruption:
     def __init__(self, *, live: bool) -> None:
         self.asked = False
         self._live = live
+        self.parting = ""  # what a second signal says, as the run ends without releasing its lock
         self._workers: ThreadPool[JobResult] | None = None
 
     def workers(self) -> ThreadPool[JobResult]:
@@ -46,6 +47,8 @@ class Interruption:
         if self.asked:
             if self._live:
                 _shout(_SHOW_CURSOR)
+            if self.parting:
+                _shout(f"\n{self.parting}\n")
             os._exit(INTERRUPTED)
         if self._workers is None:
             raise KeyboardInterrupt  # nothing runs yet

@@ -1,4 +1,4 @@
-"""The option -f: the manifest of a command. Exactly one regular file or folder."""
+"""The option -f: the manifest of a command, exactly one regular file or folder; and the values of its variables."""
 
 from __future__ import annotations
 
@@ -41,6 +41,39 @@ manifest_option = click.option(
     expose_value=False,
     callback=_remember,
     shell_complete=files,
+)
+
+
+def _remember_values(context: click.Context, _: click.Parameter, given: tuple[str, ...]) -> None:
+    for assignment in given:
+        name, equals, value = assignment.partition("=")
+        if not equals and not context.resilient_parsing:
+            raise UsageError(f"--var {assignment}: a name and a value are needed, such as --var take=2.")
+        context.find_root().obj.variables[name] = value
+
+
+def _remember_files(context: click.Context, _: click.Parameter, given: tuple[str, ...]) -> None:
+    context.find_root().obj.variable_files.extend(given)
+
+
+variable_options = (
+    click.option(
+        "--var",
+        metavar="NAME=VALUE",
+        multiple=True,
+        help="Set a variable of the manifest.",
+        expose_value=False,
+        callback=_remember_values,
+    ),
+    click.option(
+        "--var-file",
+        metavar="FILE",
+        multiple=True,
+        help="Read values of variables from a YAML file.",
+        expose_value=False,
+        callback=_remember_files,
+        shell_complete=files,
+    ),
 )
 
 

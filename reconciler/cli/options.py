@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli.address_type import ADDRESS, refuse_entry
 from reconciler.cli.context import Command, say
 from reconciler.cli.shell_completion import declared_addresses
 from reconciler.errors import StateLocked, UsageError
@@ -15,6 +16,7 @@ from reconciler.values import value
 if TYPE_CHECKING:
     from reconciler.engine.session import Request
     from reconciler.model.manifest import Manifest
+    from reconciler.planning.scope import Scope
 
 
 COUNT = click.IntRange(min=0)
@@ -27,14 +29,39 @@ class Options:
     allow_deletes: int | None = None
     allow_recreates: int | None = None
     new_state: bool = False
+    target: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    destroy: bool = False
+    refresh_only: bool = False
+    refresh: bool = True
     lock_timeout: str | None = None
     grace: str | None = None
 
 
+_SCOPE_OPTIONS = (
+    click.option(
+        "--target",
+        multiple=True,
+        type=ADDRESS,
+        metavar="ADDRESS",
+        help="Change only these voices: an address, in which * is any text, or label:KEY=VALUE.",
+        shell_complete=declared_addresses,
+    ),
+    click.option(
+        "--exclude",
+        multiple=True,
+        type=ADDRESS,
+        metavar="ADDRESS",
+        help="Leave these voices as they are. Takes the same as --target.",
+        shell_complete=declared_addresses,
+    ),
+)
 _ASKED_OPTIONS = (
+    *_SCOPE_OPTIONS,
     click.option(
         "--retry",
         multiple=True,
+        type=ADDRESS,
         metavar="ADDRESS",
         help="Create again a voice whose creation failed. It is paid again.",
         shell_complete=declared_addresses,
@@ -42,6 +69,7 @@ _ASKED_OPTIONS = (
     click.option(
         "--replace",
         multiple=True,
+        type=ADDRESS,
         metavar="ADDRESS",
         help="Replace this voice: create a new one and delete the old one.",
         shell_complete=declared_addresses,
@@ -58,12 +86,25 @@ _ASKED_OPTIONS = (
     click.option(
         "--new-state", is_flag=True, help="Start a new state here, although another state may hold these voices."
     ),
+    click.option("--destroy", is_flag=True, help="Delete every voice of the state, as the command destroy does."),
+    click.option(
+        "--refresh-only",
+        is_flag=True,
+        help="Write what the accounts show into the state (names, expiries, voices that are gone); no call is made.",
+    ),
 )
 
 
 def plan_options(command: Command) -> Command:
     """Adds the options; the command takes them as keywords: `Options(**asked)`."""
     for option in reversed(_ASKED_OPTIONS):
+        command = option(command)
+    return command
+
+
+def scope_options(command: Command) -> Command:
+    """Adds --target and --exclude alone."""
+    for option in reversed(_SCOPE_OPTIONS):
         command = option(command)
     return command
 
@@ -135,21 +176,38 @@ def request(options: Options, manifest: Manifest | None, *, destroy: bool = Fals
 
     for flag, addresses in (("--retry", options.retry), ("--replace", options.replace)):
         for address in addresses:
+            refuse_entry(address, manifest.voices if manifest is not None else (), f"{flag} {address}")
             if manifest is not None and address not in manifest.voices:
                 raise UsageError(f"{flag} {address}: the manifest declares no such voice.", _near(address, manifest))
+    scope = _scope(options)
+    if options.refresh_only and (destroy or options.destroy or options.retry or options.replace):
+        raise UsageError("--refresh-only changes no voice: it can't be used with --destroy, --retry or --replace.")
     return Request(
         options=PlanOptions(
             retry=frozenset(options.retry),
             replace=frozenset(options.replace),
             allow_recreates=options.allow_recreates,
-            destroy=destroy,
+            destroy=destroy or options.destroy,
+            scope=scope,
+            refresh_only=options.refresh_only,
         ),
+        refresh=options.refresh,
         allow_deletes=options.allow_deletes,
         new_state=options.new_state,
         lock_wait=seconds("--lock-timeout", options.lock_timeout or _usual_wait()),
         grace=GRACE if options.grace is None else seconds("--grace", options.grace),
         waiting=_waiting,
     )
+
+
+def _scope(options: Options) -> Scope:
+    from reconciler.planning.scope import Scope, is_valid
+
+    for flag, patterns in (("--target", options.target), ("--exclude", options.exclude)):
+        for pattern in patterns:
+            if not is_valid(pattern):
+                raise UsageError(f"{flag} {pattern}: not an address and not label:KEY=VALUE.")
+    return Scope(options.target, options.exclude)
 
 
 def locking(lock_timeout: str | None) -> Request:

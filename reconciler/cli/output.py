@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli.address_type import ADDRESS, refuse_entry
 from reconciler.cli.context import global_options, on_stdout, write
 from reconciler.cli.format_option import format_options
 from reconciler.cli.shell_completion import recorded_addresses
@@ -22,7 +23,7 @@ FORMATS = (TEXT, JSON, "yaml", "dotenv", "tfvars", "csv")
 
 
 @click.command(cls=Subcommand)
-@click.argument("addresses", nargs=-1, metavar="[ADDRESS]...", shell_complete=recorded_addresses)
+@click.argument("addresses", nargs=-1, type=ADDRESS, metavar="[ADDRESS]...", shell_complete=recorded_addresses)
 @format_options(FORMATS)
 @global_options
 def output(addresses: tuple[str, ...], format_name: str) -> int:
@@ -39,6 +40,7 @@ def output(addresses: tuple[str, ...], format_name: str) -> int:
     rows: Mapping[str, Row] = outputs(state_here(), now=wiring.SystemClock().now())
     for address in addresses:
         if address not in rows:
+            refuse_entry(address, rows, address)
             raise UsageError(
                 f"{address} has no voice in the state.", hint(way("", "output", after=" lists what there is."))
             )

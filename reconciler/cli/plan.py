@@ -12,8 +12,9 @@ from reconciler.cli.context import command, global_options, on_one_line, on_stdo
 from reconciler.cli.format_option import format_option
 from reconciler.cli.options import Options, detail_options, plan_options, request
 from reconciler.cli.planfile import write_plan
-from reconciler.cli.state_access import say_holder
+from reconciler.cli.state_access import say_held, under_way
 from reconciler.cli.subcommand import Subcommand
+from reconciler.errors import UsageError
 from reconciler.views.formats.registry import JSON, format_named
 
 CHANGES = 2  # the exit code of --detailed-exitcode
@@ -22,6 +23,13 @@ CHANGES = 2  # the exit code of --detailed-exitcode
 @click.command(cls=Subcommand)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan for `apply FILE`.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if anything would change or is blocked.")
+@click.option(
+    "--refresh",
+    type=bool,
+    default=True,
+    metavar="BOOLEAN",
+    help="With false, look only at the state: quick, but the accounts may differ.  [default: true]",
+)
 @format_option
 @detail_options
 @plan_options
@@ -33,11 +41,15 @@ def plan(out: Path | None, format_name: str, detailed_exitcode: bool, **asked: A
     """
     from reconciler.engine import operations
 
+    if out is not None and not asked["refresh"]:
+        raise UsageError("A plan without a look at the accounts can't be saved.", "Leave out --refresh=false or --out.")
     if out is not None:
         options().verb = f"plan --out {shlex.quote(str(out))}"
     with session() as opened:
-        made = operations.plan(opened, request(Options(**asked), opened.manifest))
-        say_holder(opened.store)
+        asked_for = request(Options(**asked), opened.manifest)
+        held = opened.store.holder()  # before the state is read: what this run begins later is not in the plan
+        made = operations.plan(opened, asked_for.seen_during(under_way(held)))
+        say_held(held)
     write(format_named(format_name).plan(made, on_stdout()))
     if format_name == JSON:
         for stop in made.stops:  # its document has no key for them

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli.address_type import ADDRESS
 from reconciler.cli.context import global_options, say, session
 from reconciler.cli.options import lock_option, locking
 from reconciler.cli.shell_completion import open_addresses
@@ -18,7 +19,7 @@ from reconciler.cli.import_voice import is_now
 
 
 @click.command(cls=Subcommand)
-@click.argument("address", shell_complete=open_addresses)
+@click.argument("address", type=ADDRESS, shell_complete=open_addresses)
 @click.option("--voice-id", metavar="ID", help="The voice exists, and this is its id. For a sound: its URL or file id.")
 @click.option("--retry", is_flag=True, help="The voice does not exist: the next apply creates it, which is paid.")
 @click.option("--forget", is_flag=True, help="Remove the record, whether the voice exists or not.")

@@ -18,14 +18,15 @@ if TYPE_CHECKING:
     from reconciler.loader.names import Names
     from reconciler.workspace import Workspace
 
-_NAME = re.compile(r"(?:audio\.)?[A-Za-z][A-Za-z0-9_-]*")  # no other text may reach a shell
+# No other text may reach a shell. An instance is offered without the quotes, which a shell would remove.
+_NAME = re.compile(r"(?:audio\.)?[A-Za-z][A-Za-z0-9_-]*(?:\[[A-Za-z0-9][A-Za-z0-9_.-]*\])?")
 Completion = Callable[[click.Context, click.Parameter, str], list[str]]
 
 
 def _completing(names: Callable[[Workspace], Iterable[str]]) -> Completion:
     def complete(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
         try:
-            found = dict.fromkeys(names(_place(context)))
+            found = dict.fromkeys(name.replace('["', "[").replace('"]', "]") for name in names(_place(context)))
         except Exception:  # noqa: BLE001 - whatever it is, the line that is being typed must not be torn apart
             return []
         return [name for name in found if name.startswith(incomplete) and _NAME.fullmatch(name)]
@@ -93,6 +94,15 @@ declared_addresses = _completing(_declared)
 recorded_addresses = _completing(_recorded)
 open_addresses = _completing(_open)
 new_addresses = _completing(_new)
+
+
+def moving_addresses(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Pairs: an address that is recorded, then one that is declared and not recorded yet."""
+    given = context.params.get(parameter.name or "") or ()
+    odd = len(given) % 2 == 1 and not context.params.get("to_manifest")
+    return (new_addresses if odd else recorded_addresses)(context, parameter, incomplete)
+
+
 provider_names = _completing(_declared_providers)
 former_providers = _completing(_former_providers)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.cli import streams
+from reconciler.cli.address_type import ADDRESS
 from reconciler.cli.context import (
     LazyGroup,
     command,
@@ -21,24 +22,23 @@ from reconciler.cli.context import (
     write_json,
 )
 from reconciler.cli.options import lock_option, locking
-from reconciler.cli.shell_completion import former_providers, new_addresses, provider_names, recorded_addresses
+from reconciler.cli.shell_completion import former_providers, provider_names, recorded_addresses
 from reconciler.cli.state_access import say_holder, settings_here, store_here
 from reconciler.cli.subcommand import Subcommand
-from reconciler.errors import KeyMissing, StateDamaged, UsageError, not_in_state
+from reconciler.errors import UsageError, not_in_state
 from reconciler.hints import hint, way
 from reconciler.views.layout import counted
 
 if TYPE_CHECKING:
     from reconciler.model.state import Record, State
-    from reconciler.protocols.file_cipher import FileCipher
 
 STATE_COMMANDS = {
     "list": ("state", "list_", "List the addresses and their voices."),
     "show": ("state", "show_record", "Show the record of an address."),
-    "mv": ("state", "move", "Give a voice another address."),
+    "mv": ("state_mv", "move", "Give voices other addresses, or another manifest."),
     "rm": ("state", "remove", "Forget a voice; it stays in its cloud."),
     "pull": ("state", "pull", "Print the state."),
-    "push": ("state", "push", "Replace the state by a copy."),
+    "push": ("state_push", "push", "Replace the state by a copy."),
     "history": ("state_history", "history", "List the snapshots that are kept, the newest first."),
     "rekey": ("state_rekey", "rekey", "Encrypt the state with a new data key."),
     "migrate": ("state_migrate", "migrate", "Move the state to another place."),
@@ -125,7 +125,7 @@ _at_serial = click.option(
 
 
 @click.command("show", cls=Subcommand)
-@click.argument("address", required=False, shell_complete=recorded_addresses)
+@click.argument("address", required=False, type=ADDRESS, shell_complete=recorded_addresses)
 @_at_serial
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @global_options
@@ -148,7 +148,7 @@ def show_record(address: str | None, serial: int | None, as_json: bool) -> int:
         return 0
     record = found.at(address) or found.records.get(address)
     if record is None:
-        raise not_in_state(address)
+        raise not_in_state(address, serial=serial)
     if as_json:
         write_json(json_documents.record_document(record))
     else:
@@ -156,33 +156,8 @@ def show_record(address: str | None, serial: int | None, as_json: bool) -> int:
     return 0
 
 
-@click.command("mv", cls=Subcommand)
-@click.argument("source", shell_complete=recorded_addresses)
-@click.argument("target", shell_complete=new_addresses)
-@lock_option
-@global_options
-def move(source: str, target: str, lock_timeout: str | None) -> int:
-    """Give a voice another address.
-
-    Rename it in the manifest too: then nothing changes in the cloud.
-    """
-    import re
-
-    from reconciler.model.manifest import AUDIO
-    from reconciler.model.scalars import ADDRESS
-
-    if not re.fullmatch(ADDRESS, target.removeprefix(AUDIO)):
-        raise UsageError(f"{target} can't be an address.", "A letter, then letters, digits, - and _; at most 63.")
-    from reconciler.engine import state_edits
-
-    with session() as opened:
-        state_edits.move(opened, source, target, locking(lock_timeout))
-    say(f"{source} is {target} now.")
-    return 0
-
-
 @click.command("rm", cls=Subcommand)
-@click.argument("address", shell_complete=recorded_addresses)
+@click.argument("address", type=ADDRESS, shell_complete=recorded_addresses)
 @lock_option
 @global_options
 def remove(address: str, lock_timeout: str | None) -> int:
@@ -215,46 +190,6 @@ def pull(serial: int | None) -> int:
 
         streams.put_bytes(json_documents.ascii_json(copy.decode()).encode("ascii"))
     return 0
-
-
-@click.command(cls=Subcommand)
-@click.argument("source", metavar="FILE", type=click.File("rb"))
-@click.option("--force", is_flag=True, help="Overwrite another lineage, a newer serial or a damaged file.")
-@lock_option
-@global_options
-def push(source: IO[bytes], force: bool, lock_timeout: str | None) -> int:
-    """Replace the state by a copy.
-
-    FILE is the output of `state pull`, or the rescue copy of an apply; encrypted or not. It may be - for stdin.
-    """
-    asked = locking(lock_timeout)
-    store = store_here()
-    copy, given = _checked(source.read(), source.name, store.cipher)
-    with store.locked("state push", wait=asked.lock_wait, waiting=asked.waiting):
-        pushed = store.push(copy, force=force)
-    say(f"Pushed: serial {pushed.serial}, {counted(len(pushed.current), 'voice')}.")
-    if pushed.serial > given.serial:  # it replaced a newer state
-        say(
-            f"This copy is older than the state that it replaced: it had the serial {given.serial}. The accounts may "
-            f"hold newer voices, which it does not know. Look before you apply: {command('plan')}"
-        )
-    return 0
-
-
-def _checked(copy: bytes, name: str, cipher: FileCipher) -> tuple[bytes, State]:
-    """The copy, decrypted, and as a state. It is checked first, so that an error names the copy and not the state."""
-    from reconciler.model import statefile
-
-    try:
-        plain = cipher.decrypt(copy, "copy", "state")
-        return plain, statefile.load(plain)
-    except KeyMissing as missing:
-        raise UsageError(f"{name} can't be decrypted: {missing.detail}", missing.hint) from None
-    except StateDamaged as damaged:
-        raise UsageError(
-            f"{name} is not a complete state: {damaged.detail}",
-            hint(way("Push what was printed", "state pull", after=", or a .backup or a rescue copy.")),
-        ) from None
 
 
 @click.command(cls=Subcommand)

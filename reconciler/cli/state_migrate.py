@@ -6,7 +6,7 @@ import os
 
 import click
 
-from reconciler.cli.context import global_options, options, say
+from reconciler.cli.context import global_options, options, say, warn
 from reconciler.cli.options import lock_option, locking
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import UsageError
@@ -27,7 +27,7 @@ def migrate(target: str | None, source: str | None, lock_timeout: str | None) ->
     from reconciler.engine import migration
     from reconciler.engine.lock_owner import LockOwner
     from reconciler.model.state_defaults import LOCAL
-    from reconciler.model.state_settings import shown_url
+    from reconciler.model.state_settings import StateSettings, shown_url
     from reconciler.views.layout import counted
 
     workspace = options().workspace()
@@ -38,7 +38,7 @@ def migrate(target: str | None, source: str | None, lock_timeout: str | None) ->
     in_use = LOCAL if used is None or used.url is None else used.url
     new = target or in_use
     old = source or (in_use if target is not None and target != in_use else LOCAL)
-    if old == new:
+    if StateSettings(url=old).is_at(new):
         raise UsageError(
             f"The state is at {shown_url(new)} already.",
             "Name the new place: --to URL, such as --to s3://bucket/voices",
@@ -50,13 +50,17 @@ def migrate(target: str | None, source: str | None, lock_timeout: str | None) ->
         for name, settings in ((old, here), (new, there))
     ]
     asked = locking(lock_timeout)
-    state = migration.migrate(
-        *places,
-        clock=wiring.SystemClock(),
-        owner=LockOwner.here(os.environ),
-        wait=asked.lock_wait,
-        waiting=asked.waiting,
-    )
+    try:
+        state = migration.migrate(
+            *places,
+            clock=wiring.SystemClock(),
+            owner=LockOwner.here(os.environ),
+            wait=asked.lock_wait,
+            waiting=asked.waiting,
+        )
+    finally:
+        for place in places:
+            warn(place.backend.notes)
     say(f"The state with {counted(len(state.current), 'voice')} is at {places[1].backend.where} now.")
     encrypted = there.encryption is not None
     if encrypted:

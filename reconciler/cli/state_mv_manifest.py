@@ -11,7 +11,7 @@ import click
 
 from reconciler.cli.context import global_options, manifest_at, options, say
 from reconciler.cli.options import lock_option, locking
-from reconciler.cli.state_access import settings_here, store_here
+from reconciler.cli.state_access import locked, settings_here, store_here
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import StateError, StateMoved, UsageError
 from reconciler.hints import hint, way
@@ -56,7 +56,7 @@ def move_manifest(source: Path | None, lock_timeout: str | None) -> int:
         source_store = target if source_store.where == target.where else source_store
     with ExitStack() as locks:
         for store in dict.fromkeys((source_store, target)):  # a run on the old one must not lose its state
-            locks.enter_context(store.locked("state mv-manifest", wait=asked.lock_wait, waiting=asked.waiting))
+            locks.enter_context(locked(store, "state mv-manifest", asked))
         held = target.load()
         moved = held if source_store is target else source_store.load()
         if moved is None:
@@ -74,7 +74,7 @@ def move_manifest(source: Path | None, lock_timeout: str | None) -> int:
         target.finish(moved.with_changes(manifest=workspace.name, accepts=accepts))
         if source_store is not target:
             if left_behind:
-                wiring.rename_to_backup(old)
+                wiring.set_aside(old, moved_to=None if wiring.is_shared(settings) else workspace)
             else:
                 migration.leave_mark(wiring.backend(old, settings, os.environ), target.where)
     say(f"{target.where} belongs to {'this folder' if workspace.name == '.' else workspace.name} now.")

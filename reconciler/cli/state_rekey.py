@@ -6,7 +6,7 @@ import click
 
 from reconciler.cli.context import global_options, options, say
 from reconciler.cli.options import lock_option, locking
-from reconciler.cli.state_access import settings_here, store_here
+from reconciler.cli.state_access import locked, settings_here, store_here
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import UsageError
 
@@ -27,14 +27,14 @@ def rekey(lock_timeout: str) -> int:
         raise UsageError("The manifest has no state.encryption, so there is no key to renew.")
     asked = locking(lock_timeout)
     store = store_here()
-    with store.locked("state rekey", wait=asked.lock_wait, waiting=asked.waiting):
+    with locked(store, "state rekey", asked):
         state = store.load()
         if state is None:
             raise no_state.nothing_known(store.where)
         store.check(state, options().workspace().name)
-        ids = store.cipher.renew(state.lineage)
+        keys = store.cipher.renew(state.lineage)
         written = store.rewrite(state)
-    say(f"Encrypted with a new data key: serial {written.serial}. It can be read with {' or '.join(ids)}.")
+    say(f"Encrypted with a new data key: serial {written.serial}. It can be read with {' or '.join(keys)}.")
     say("Copies from before (the backup, the snapshots in the history) stay as they are, also plain ones.")
     if settings.encryption.migrate:
         say("Now remove migrate: true from state.encryption: no state that is not encrypted is to be accepted.")

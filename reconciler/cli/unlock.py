@@ -8,7 +8,7 @@ import sys
 import click
 
 from reconciler.cli import streams
-from reconciler.cli.context import global_options, options, say
+from reconciler.cli.context import global_options, options, say, warn
 from reconciler.cli.state_access import settings_here
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import Declined
@@ -37,7 +37,10 @@ def unlock(lock_id: str, auto_approve: bool) -> int:
             _confirm(locked_by(held).detail, lock_id)
         elif held is None and shared and not backend.traits.leases:
             _confirm("This server says who holds a lock only to a run that wants it.", lock_id)
-    holder = backend.break_lock(lock_id)
+    try:
+        holder = backend.break_lock(lock_id)
+    finally:
+        warn(backend.notes)
     say(f"Unlocked: {holder.operation} by {holder.who}. The next run settles what it left open.")
     return 0
 

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 
 from reconciler.engine.lock_owner import LockOwner, new_lock_id
 from reconciler.engine.locking import taken
+from reconciler.engine.stored_state import stamp
 from reconciler.errors import StateError, StateForeign, StateLocked, UsageError
 from reconciler.hints import hint, way
 from reconciler.model import moved, statefile
@@ -60,12 +61,22 @@ def migrate(
     """Moves the state, with the journal of a run that died. Returns it as it is at the target.
 
     Raises NoState if there is nothing to move, StateMoved if it was moved elsewhere, StateForeign if the target holds
-    another state, and StateLocked.
+    another state, UsageError if both are one place, and StateLocked.
     """
     with ExitStack() as locks:
-        for place in (source, target):
-            info = owner.holder(new_lock_id(), OPERATION, clock.now())
-            taken(place.backend, info, clock=clock, stack=locks, wait=wait, waiting=waiting)
+        first, second = (owner.holder(new_lock_id(), OPERATION, clock.now()) for _ in range(2))
+        taken(source.backend, first, clock=clock, stack=locks, wait=wait, waiting=waiting)
+        try:
+            taken(target.backend, second, clock=clock, stack=locks, wait=0.0, waiting=None)
+        except StateLocked as locked:
+            if locked.lock_id == first.lock_id:
+                raise UsageError(
+                    f"{source.backend.where} and {target.backend.where} are one place, so there is nothing to move.",
+                    "Name another place: --to URL",
+                ) from None
+            if wait <= 0:
+                raise
+            taken(target.backend, second, clock=clock, stack=locks, wait=wait, waiting=waiting)
         before, there = _content(source.backend), _content(target.backend)
         if there.state is not None and _has_left(before, there.state, target):
             return there.state
@@ -87,7 +98,7 @@ def migrate(
             )
             before = _Content(_write(source.backend, leaving, before.version), mark=leaving)
         if there.state != state:
-            target.backend.write(statefile.dump(state), there.version, _stamp(state))
+            target.backend.write(statefile.dump(state), there.version, stamp(state))
         if _content(target.backend).state != state:
             raise StateError(
                 f"{target.backend.where} holds another state than the one that was just written there.",
@@ -170,7 +181,3 @@ def _refuse_other(state: State, target: Place, there: _Content) -> None:
 
 def _write(backend: Backend, mark: Moved, expected: str | None) -> str:
     return backend.write(moved.dump(mark), expected, Stamp(mark.lineage, mark.serial))
-
-
-def _stamp(state: State) -> Stamp:
-    return Stamp(state.lineage, state.serial)

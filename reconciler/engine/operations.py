@@ -8,22 +8,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.engine import preconditions
-from reconciler.engine.clocks import ShiftedClock, ahead_by, note
 from reconciler.engine.cloud import Cloud
+from reconciler.engine.observed_plan import observed_plan
 from reconciler.engine.probe import Verifier
-from reconciler.engine.refresh import connect_all, needed_providers, observe_all
 from reconciler.engine.session import Request, Session
 from reconciler.engine.worker_pool import ThreadPool, WorkerPool
-from reconciler.errors import Declined, SafetyStop, StateError
-from reconciler.hints import NO_HINT, hint, way
+from reconciler.errors import Declined, StateError
+from reconciler.hints import hint, way
 from reconciler.model.events import Event, Tally
 from reconciler.model.plan import Plan
 from reconciler.model.state import State
-from reconciler.planning import no_state, planner, policy
-from reconciler.planning.finish import finish
+from reconciler.planning import policy
 from reconciler.planning.plan_context import PlanOptions
+from reconciler.planning.scope import Scope
 from reconciler.protocols.backend import Lease
-from reconciler.protocols.clock import Clock
 from reconciler.values import value
 
 if TYPE_CHECKING:
@@ -62,25 +60,20 @@ class Drifted:
     survey: Survey | None = None
 
 
-@value
-class _Planned:
-    plan: Plan
-    survey: Survey | None
-    clouds: Mapping[str, Cloud]
-    clock: Clock
-
-
 def plan(session: Session, request: Request) -> Plan:
     """Makes a plan. Reads the state, the clouds and the files for applications, and writes nothing."""
     state = session.state(new=request.new_state)
     preconditions.refuse_second_state(session, request)
-    planned = _plan(session, state, request)
+    planned = observed_plan(session, state, request)
     return session.with_outputs(planned.plan, state, now=planned.clock.now())
 
 
-def drift(session: Session, *, verifier: Verifier | None = None) -> Drifted:
-    """Finds what changed outside of voicectl. Writes nothing. `verifier` checks the observations again."""
-    planned = _plan(session, session.state(begins=False), Request(), verifier)
+def drift(session: Session, *, verifier: Verifier | None = None, under_way: str = "") -> Drifted:
+    """Finds what changed outside of voicectl. Writes nothing. `verifier` checks the observations again.
+
+    `under_way`: see `PlanOptions`.
+    """
+    planned = observed_plan(session, session.state(begins=False), Request().seen_during(under_way), verifier)
     return Drifted(plan=planned.plan, survey=planned.survey)
 
 
@@ -107,7 +100,7 @@ def apply(
         if approved is not None:
             state = policy.check_fresh(approved, state, manifest=session.manifest.name)
             request = _with_saved_options(request, approved)
-        planned = _plan(session, state, request)
+        planned = observed_plan(session, state, request)
         new_plan = planned.plan
         if new_plan.destroy and planned.survey is not None:
             preconditions.refuse_unknown_destroy(planned.survey, session.store.where)
@@ -116,9 +109,7 @@ def apply(
         new_plan = session.with_outputs(new_plan, state, now=planned.clock.now())
         watch.show(new_plan)
         if new_plan.stops:
-            raise SafetyStop(
-                "; ".join(stop.what for stop in new_plan.stops), sum((stop.hint for stop in new_plan.stops), NO_HINT)
-            )
+            raise policy.refusal(new_plan.stops)
         if new_plan.empty and approved is None:
             session.store.fold()  # the journal of a run that died
             unwritten = session.write_outputs(new_plan, state, now=planned.clock.now(), emit=watch.emit)
@@ -147,6 +138,8 @@ def _with_saved_options(request: Request, approved: Plan) -> Request:
         replace=frozenset(approved.replace),
         allow_recreates=approved.allow_recreates,
         destroy=approved.destroy,
+        scope=Scope(approved.targets, approved.excludes),
+        refresh_only=approved.refresh_only,
     )
     return replace(request, options=options, allow_deletes=approved.allow_deletes)
 
@@ -210,41 +203,3 @@ def _save_end(session: Session, executor: Executor, approved: Plan | None) -> No
             executor.emit_summary()
         raise
     executor.emit_summary()
-
-
-def _plan(session: Session, state: State, request: Request, verifier: Verifier | None = None) -> _Planned:
-    manifest, now = session.manifest, session.clock.now()
-    connected, unconnected = connect_all(session.connect, needed_providers(manifest, state, now=now))
-    accounts = {name: cloud.provider.account for name, cloud in connected.items()}
-    extra = planner.candidates(manifest, state, accounts, now=now)
-    observed, refusing = observe_all(manifest, state, connected, extra)
-    clouds = {name: cloud for name, cloud in connected.items() if name in observed}
-    seen = verifier(state, clouds, observed) if verifier is not None else observed
-    ahead = ahead_by(seen.values())
-    capabilities = {name: cloud.provider.capabilities for name, cloud in clouds.items()}
-    closed = unconnected | refusing
-    survey = None
-    if not state.records:
-        from reconciler.planning import survey as surveying  # most runs have a state with records
-
-        survey = surveying.survey(
-            manifest, state, seen, capabilities, closed=closed, stateless=not session.store.exists
-        )
-    new_plan = finish(
-        planner.plan(manifest, state, seen, capabilities, now=now + ahead, options=request.options, closed=closed),
-        manifest,
-        state,
-        options=request.options,
-        is_set=session.is_set,
-        allow_deletes=request.allow_deletes,
-        new_state=request.new_state,
-        shared=session.shared,
-        notes=(*note(ahead), *_other_voices_note(request, survey)),
-    )
-    return _Planned(new_plan, survey, clouds, ShiftedClock(session.clock, ahead))
-
-
-def _other_voices_note(request: Request, survey: Survey | None) -> tuple[str, ...]:
-    """The note about voices that a destroy without a state does not delete."""
-    more = no_state.note(survey) if request.options.destroy and survey is not None else ""
-    return (more,) if more else ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from reconciler.engine.cloud import Cloud
@@ -108,9 +108,14 @@ class Request:
     options: PlanOptions = field(default_factory=PlanOptions)
     allow_deletes: int | None = None
     new_state: bool = False  # begin a new state here, whatever other states hold
+    refresh: bool = True  # look at the accounts; without it a plan can't be applied
     lock_wait: float = 0.0
     grace: float = GRACE
     waiting: Callable[[StateLocked], None] | None = None
+
+    def seen_during(self, under_way: str) -> Request:
+        """The same request, while another run holds the lock; empty: none does."""
+        return replace(self, options=replace(self.options, under_way=under_way))
 
 
 @dataclass(slots=True)

@@ -2,41 +2,82 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from reconciler.engine.session import Request, Session, state_edit
 from reconciler.errors import UsageError, not_in_state
 from reconciler.hints import hint, way
 from reconciler.model import transitions
+from reconciler.model.address import is_address
 from reconciler.model.manifest import AUDIO
 from reconciler.model.method import Origin
 from reconciler.model.state import LIVE, SETTLING, Record, State, Status
 from reconciler.planning import moved_records
 
+OPERATION = "state mv"
 
-def move(session: Session, source: str, target: str, request: Request) -> None:
-    """Moves a voice to another address. Its key stays the same."""
-    with state_edit(session, "state mv", request) as edit:
+
+def move(session: Session, pairs: Sequence[tuple[str, str]], request: Request) -> list[tuple[str, str]]:
+    """Moves voices to other addresses, all at once. Their keys stay the same. Returns the pairs, without patterns.
+
+    A pair may hold one `*` on both sides: `npc_*` to `cast_*`.
+    """
+    with state_edit(session, OPERATION, request) as edit:
         state = edit.before
-        if source not in state.current:
-            raise not_in_state(source)
-        if target == source:
-            raise UsageError(f"{source} has that address already.")
-        if source.startswith(AUDIO) != target.startswith(AUDIO):
-            raise UsageError(
-                f"{source} and {target} are a sound and a voice: neither can become the other.",
-                f"A sound's address begins with {AUDIO}, a voice's does not.",
-            )
-        if target in state.current:
-            held_there = state.records[state.current[target]].voice_id or "one that is being made"
-            raise UsageError(
-                f"{target} has a voice already, {held_there}.",
-                hint(way("To remove that one from the state; its voice stays in the account", "state rm", target)),
-            )
-        pair = {target: state.records[state.current[source]]}
-        along = {target: [r.external_task_id for r in moved_records.others_at_address(state, pair[target])]}
-        moved, current = moved_records.moved(state, pair, along, session.manifest.voices, now=session.clock.now())
+        named = [pair for source, target in pairs for pair in _expanded(state, source, target)]
+        moving: dict[str, Record] = {}
+        sources = [source for source, _ in named]
+        for source, target in named:
+            _check_move(state, source, target, leaving=sources)
+            if target in moving or sources.count(source) > 1:
+                raise UsageError(f"{source} and another voice can't both become {target}.")
+            moving[target] = state.records[state.current[source]]
+        along = {
+            target: [r.external_task_id for r in moved_records.others_at_address(state, record)]
+            for target, record in moving.items()
+        }
+        moved, current = moved_records.moved(state, moving, along, session.manifest.voices, now=session.clock.now())
         edit.after = state.with_changes(moved, current=current)
+        return named
+
+
+def _expanded(state: State, source: str, target: str) -> list[tuple[str, str]]:
+    """The pairs that a pair with `*` names; else the pair itself."""
+    if "*" not in source:
+        return [(source, target)]
+    if source.count("*") != 1 or target.count("*") != 1:
+        raise UsageError(f"{source} {target}: one * on both sides is needed, such as 'npc_*' 'cast_*'.")
+    begin, end = source.split("*")
+    matching = [
+        address
+        for address in sorted(state.current)
+        if len(address) >= len(begin) + len(end) and address.startswith(begin) and address.endswith(end)
+    ]
+    if not matching:
+        raise not_in_state(source)
+    return [(address, target.replace("*", address[len(begin) : len(address) - len(end)])) for address in matching]
+
+
+def _check_move(state: State, source: str, target: str, *, leaving: Collection[str]) -> None:
+    if source not in state.current:
+        raise not_in_state(source)
+    if target == source:
+        raise UsageError(f"{source} has that address already.")
+    if not is_address(target):
+        form = "A letter, then letters, digits, - and _; at most 63. An instance of for_each also has a key: NAME[KEY]"
+        raise UsageError(f"{target} can't be an address.", form)
+    if source.startswith(AUDIO) != target.startswith(AUDIO):
+        raise UsageError(
+            f"{source} and {target} are a sound and a voice: neither can become the other.",
+            f"A sound's address begins with {AUDIO}, a voice's does not.",
+        )
+    if target in state.current and target not in leaving:
+        held_there = state.records[state.current[target]].voice_id or "one that is being made"
+        raise UsageError(
+            f"{target} has a voice already, {held_there}.",
+            hint(way("To remove that one from the state; its voice stays in the account", "state rm", target)),
+        )
 
 
 def remove(session: Session, address: str, request: Request) -> Record:

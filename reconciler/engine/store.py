@@ -12,13 +12,14 @@ from pathlib import Path
 
 from reconciler.engine.locking import Owner, holder_of, taken
 from reconciler.engine.rescue import RescueCopy, records_answered
-from reconciler.engine.stored_state import NO_VOICES, StoredState, disk_errors, state_at_serial, stored_state
-from reconciler.errors import KeyMissing, StateConflict, StateDamaged, StateLocked, StateNotEncrypted
+from reconciler.engine.stored_state import NO_VOICES, StoredState, disk_errors, stamp, state_at_serial, stored_state
+from reconciler.errors import KeyMissing, StateConflict, StateDamaged, StateLocked, StateMoved, StateNotEncrypted
+from reconciler.hints import Way
 from reconciler.model import statefile
 from reconciler.model.manifest import Voice
 from reconciler.model.state import State
 from reconciler.planning import foreign, no_state
-from reconciler.protocols.backend import ANY_VERSION, Backend, Held, Lease, Snapshot, Stamp
+from reconciler.protocols.backend import ANY_VERSION, Backend, Held, Lease, LockInfo, Snapshot
 from reconciler.protocols.clock import Clock
 from reconciler.protocols.file_cipher import NO_CIPHER, FileCipher
 
@@ -54,6 +55,7 @@ class Store:
         self._missed_a_commit = False  # a commit failed, so the next one must write more than its `touched` records
         self._unclear: State | None = None  # a write of it failed, so the backend may hold it or not
         self._start: State | None = None  # the state in the backend when this run began
+        self._lock: LockInfo | None = None  # that this run holds, or is releasing
         self._pays = True  # this run makes paid calls
 
     @property
@@ -62,9 +64,14 @@ class Store:
         return self._backend.where
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[str | Way, ...]:
         """Warnings of the backend, as sentences for the user."""
         return self._backend.notes
+
+    @property
+    def lock_that_stays(self) -> LockInfo | None:
+        """The lock that this run holds, if it would stay after the run was killed."""
+        return self._lock if self._backend.traits.lock_stays else None
 
     @property
     def least_gap(self) -> float:
@@ -91,10 +98,14 @@ class Store:
     ) -> Iterator[Lease]:
         """Holds the lock. Waits at most `wait` seconds, and calls `waiting` now and then. Raises StateLocked."""
         info = holder_of(self._lock_owner, self._lock_id, operation, self._clock.now())
-        with ExitStack() as stack:
-            with disk_errors(self.where, "could not be locked"):
-                lease = taken(self._backend, info, clock=self._clock, stack=stack, wait=wait, waiting=waiting)
-            yield lease
+        try:
+            with ExitStack() as stack:
+                with disk_errors(self.where, "could not be locked"):
+                    lease = taken(self._backend, info, clock=self._clock, stack=stack, wait=wait, waiting=waiting)
+                self._lock = info
+                yield lease
+        finally:
+            self._lock = None
 
     def begin(self, state: State | None, *, pays: bool = True) -> None:
         """Begins a run with `state`: what `load` returned under the lock, or a new one that is not written yet.
@@ -102,9 +113,7 @@ class Store:
         `pays`: the run makes paid calls, so a state that can't be saved goes into a rescue copy. Any other run can be
         repeated. Raises StateConflict if the saved state is another one.
         """
-        there, mine = _version_of(self._saved), _version_of(state)
-        if self._saved is not None and there != mine:
-            raise StateConflict(f"This run began with {mine}; now {self.where} has {there}.", "Run the command again.")
+        foreign.check_unchanged(self._saved, state, where=self.where)
         self._start, self._pays = self._saved, pays
 
     def commit(self, state: State, *, touched: Iterable[str] | None = None) -> None:
@@ -126,7 +135,7 @@ class Store:
             if line == statefile.entry(saved, saved.numbered(saved.serial + 1), touched=()):
                 self._missed_a_commit = False  # only the serial differs
                 return
-            self._send(lambda: self._backend.append([line], self._version, _stamp(numbered)), numbered)
+            self._send(lambda: self._backend.append([line], self._version, stamp(numbered)), numbered)
         self._saved, self._journalled, self._missed_a_commit = numbered, True, False
         self._rescue.delete()
 
@@ -170,32 +179,33 @@ class Store:
             raise no_state.nothing_known(self.where)
         return statefile.dump(state)
 
-    def push(self, copy: bytes, *, force: bool = False) -> State:
-        """Replaces the state by a copy, under the lock. Returns the state as written.
+    def push(self, copy: bytes, *, force: bool = False, name: str = "FILE") -> State:
+        """Replaces the state by a copy, the file `name`, under the lock. Returns the state as written.
 
         Raises StateForeign for another lineage and StateConflict for a copy that is not newer, unless `force`. A
-        forced copy gets a new serial, so that no plan which was made for the replaced state or for the copy is valid
-        again.
+        forced copy gets a new serial, so that no plan for the replaced state or for the copy is valid again.
         """
         pushed = statefile.load(copy)
         try:
             held = self.load()
-        except (StateDamaged, KeyMissing, StateNotEncrypted):
+        except (StateDamaged, KeyMissing, StateNotEncrypted, StateMoved) as unusable:
             if not force:
-                raise
+                raise foreign.or_by_force(unusable, name=name, place=self.place) from None
             held, self._version = None, ANY_VERSION
+            if isinstance(unusable, StateMoved):
+                pushed = pushed.numbered(max(pushed.serial, unusable.serial + 1))
         if held is not None:
             if pushed == held:
                 return self.finish(held)
             if not force:
-                foreign.check_copy(pushed, held, place=self.place)
+                foreign.check_copy(pushed, held, name=name, place=self.place)
             pushed = pushed.numbered(max(pushed.serial, held.serial + 1))
         self._pays = False
         return self._write(pushed)
 
     def _write(self, state: State) -> State:
         with self._saving(state):
-            self._send(lambda: self._backend.write(statefile.dump(state), self._version, _stamp(state)), state)
+            self._send(lambda: self._backend.write(statefile.dump(state), self._version, stamp(state)), state)
         self._saved, self._journalled, self._missed_a_commit = state, False, False
         self._rescue.delete()
         return state
@@ -236,13 +246,5 @@ class Store:
             if not answered:
                 raise
             # Its serial is one above the saved state's: it can be pushed until another run has written.
-            copy = self.cipher.encrypt(statefile.dump(state), _stamp(state), "copy")
+            copy = self.cipher.encrypt(statefile.dump(state), stamp(state), "copy")
             raise self._rescue.write(copy, answered, error) from error
-
-
-def _version_of(state: State | None) -> str:
-    return "no state" if state is None else f"serial {state.serial} of the lineage {state.lineage}"
-
-
-def _stamp(state: State) -> Stamp:
-    return Stamp(state.lineage, state.serial)

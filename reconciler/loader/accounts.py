@@ -15,8 +15,8 @@ from reconciler.loader.source_map import Path
 from reconciler.loader.yaml_values import Value, kind_of
 from reconciler.model import cloud_types, variables
 from reconciler.model.account import Account
+from reconciler.model.address import NAME_LIMIT, is_name
 from reconciler.model.cloud_types import CloudTypeError, cloud_type
-from reconciler.model.scalars import ADDRESS_LIMIT, is_address
 from reconciler.model.suggestion import nearest
 
 
@@ -40,8 +40,8 @@ def accounts(declared: Sequence[Section], problems: list[RawProblem], *, environ
                 problems.append(RawProblem(file, path, "declared twice, first at", Point.KEY, other=other))
                 continue
             files[name] = file
-            if not is_address(name):
-                problems.append(RawProblem(file, path, f"a provider's name is {ADDRESS_LIMIT}", Point.KEY))
+            if not is_name(name):
+                problems.append(RawProblem(file, path, f"a provider's name is {NAME_LIMIT}", Point.KEY))
             inside = mapping(raw, file=file, path=path, problems=problems)
             read.types[name] = _meant(inside)
             if inside is None or not _has_known_type(inside, file=file, path=path, problems=problems):

@@ -18,12 +18,13 @@ from reconciler.loader.accounts import Accounts, accounts
 from reconciler.loader.entry_sections import SOUNDS, VOICES
 from reconciler.loader.file_names import shown
 from reconciler.loader.files import Source, sources
+from reconciler.loader.includes import Documents, read_documents
 from reconciler.loader.invisible import merge_blank_problems
 from reconciler.loader.messages import validation_problems
 from reconciler.loader.problems import RawProblem, located
 from reconciler.loader.sections import Section, Sections, sections
+from reconciler.loader.variable_options import NO_OPTIONS, VariableOptions
 from reconciler.loader.voices import VoiceReader
-from reconciler.loader.yaml_values import read
 from reconciler.model.manifest import DEFAULT_SAFETY, Manifest, Safety, Voice
 
 if TYPE_CHECKING:
@@ -33,37 +34,40 @@ if TYPE_CHECKING:
     from reconciler.model.state_settings import StateSettings
 
 
-def load(path: Path, *, environ: Mapping[str, str], fetch: Fetch | None = None) -> Manifest:
-    """The manifest in this file, or in the `*.yaml` and `*.yml` files of this folder.
+def load(
+    path: Path, *, environ: Mapping[str, str], options: VariableOptions = NO_OPTIONS, fetch: Fetch | None = None
+) -> Manifest:
+    """The manifest in this file, or in the `*.yaml` and `*.yml` files of this folder, and in the files they include.
 
-    With `fetch`, also checks the links that the clouds would open. Raises ManifestError with all problems, and
-    UsageError if nothing exists at the path.
+    `options` are the values of variables that a command line sets. With `fetch`, also checks the links that the clouds
+    would open. Raises ManifestError with all problems, and UsageError if nothing exists at the path.
     """
-    found, unread = sources(path)
     problems: list[RawProblem] = []
-    documents = _documents(found, environ, problems)
-    complete = not unread and len(documents) == len(found)
-    declared = sections(documents, problems)
+    documents = read_documents(*sources(path), environ, problems)
+    value_files = _replace_variables(documents, options, environ, problems)
+    declared = sections(documents.sections, problems)
     known = accounts(declared.providers, problems, environ=environ)
     links: list[DeclaredUrl] | None = [] if fetch is not None else None
-    complete = complete and declared.complete
+    complete = documents.complete and declared.complete
     voices = _voices(declared, known, problems, complete=complete, links=links, environ=environ)
     safety = _safety(declared.safety, problems)
     state = _state(declared.state, problems)
+    moved, released = _moved(declared, voices if complete else (), problems)
     outputs = _outputs(declared.outputs, problems, path, None if problems or not complete else voices)
     doubts: dict[str, list[str]] = {}
     if fetch is not None and links:
         from reconciler.loader.audio_urls import probe_links
 
         doubts = probe_links(links, fetch=fetch, problems=problems)
-    if problems or unread:
+    found = [*documents.sources, *value_files]
+    if problems or documents.unread:
         notes = [f"{address}: {remark}" for address, remarks in doubts.items() for remark in remarks]
-        raise ManifestError(_in_order(unread, problems, found), notes=notes)
+        raise ManifestError(_in_order(documents.unread, problems, found), notes=notes)
     for address, remarks in doubts.items():
         voice = voices[address]
         voices[address] = replace(voice, remarks=(*voice.remarks, *remarks))
     name = "." if path.is_dir() else shown(Path(path.name))
-    protects = declared.defaults is not None and defaults.protect(declared.defaults)
+    protects = any(map(defaults.protect, declared.defaults.values()))
     return Manifest(
         name=name,
         providers=known.of,
@@ -73,6 +77,8 @@ def load(path: Path, *, environ: Mapping[str, str], fetch: Fetch | None = None) 
         outputs=outputs,
         protects=protects,
         notes=(*_notes(path), *_remarks(known)),
+        moved=moved,
+        released=released,
     )
 
 
@@ -85,13 +91,22 @@ def _notes(path: Path) -> tuple[str, ...]:
     return () if below is None else (below,)
 
 
-def _documents(found: list[Source], environ: Mapping[str, str], problems: list[RawProblem]) -> list[Section]:
-    documents: list[Section] = []
-    for source in found:
-        raw = read(source, environ, problems)
-        if raw is not None:
-            documents.append(Section(source.file, raw))
-    return documents
+def _replace_variables(
+    documents: Documents, options: VariableOptions, environ: Mapping[str, str], problems: list[RawProblem]
+) -> list[Source]:
+    """Replaces `${var:…}` in the files that use it. Returns the files of --var-file."""
+    declaring = any("variables" in section.raw or "values" in section.raw for section in documents.sections)
+    if not declaring and not documents.deferred and options == NO_OPTIONS:
+        return []
+    from reconciler.loader.input_variables import input_variables  # most manifests have none
+    from reconciler.loader.references import replace_references
+
+    variables, value_files = input_variables(
+        documents.sections, options, environ, problems, unread=documents.unread, complete=documents.complete
+    )
+    using = [section for section in documents.sections if section.file in documents.deferred]
+    replace_references(using, variables, environ, problems)
+    return value_files
 
 
 def _voices(
@@ -103,8 +118,10 @@ def _voices(
     links: list[DeclaredUrl] | None,
     environ: Container[str],
 ) -> dict[str, Voice]:
-    if declared.defaults is not None:
-        defaults.check(declared.defaults, problems)
+    for section in declared.defaults.values():
+        defaults.check(section, problems)
+    if complete:
+        defaults.check_use(declared.defaults, declared.voices, problems)
     under = declared.defaults
     of_voices = VoiceReader(VOICES, known, problems, under=under, complete=complete, links=links, environ=environ)
     of_audio = VoiceReader(SOUNDS, known, problems, complete=complete, links=links, environ=environ)
@@ -142,6 +159,20 @@ def _outputs(
     from reconciler.loader.outputs_section import output_files  # most manifests have none
 
     return output_files(section, problems, manifest=manifest, addresses=voices)
+
+
+def _moved(
+    declared: Sections, addresses: Collection[str], problems: list[RawProblem]
+) -> tuple[Mapping[str, str], frozenset[str]]:
+    """What the sections `moved` and `removed` say."""
+    if not declared.moved and not declared.removed:
+        return {}, frozenset()
+    from reconciler.loader import moved_section  # most manifests have none
+
+    return (
+        moved_section.moved(declared.moved, addresses, problems),
+        moved_section.released(declared.removed, addresses, problems),
+    )
 
 
 def _in_order(unread: list[Problem], problems: list[RawProblem], found: list[Source]) -> list[Problem]:

@@ -6,6 +6,8 @@ from reconciler.model.manifest import AUDIO, AudioEntry, Entry
 from reconciler.model.methods import AUDIO_METHOD, METHOD_NAMES
 from reconciler.values import value
 
+FOR_EACH = "for_each"
+
 
 @value
 class EntrySection:

@@ -1,6 +1,7 @@
 """Expands `${env:NAME}` in text. The environment is passed in, and no message ever contains a value of it.
 
-`${env:` begins a reference; `${` before any other name is an error. `$${` is an escape for `${`.
+`${env:` begins a reference, `${var:` and `${each:` begin one that `references` replaces later; `${` before any other
+name is an error. `$${` is an escape for `${`.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ from collections.abc import Mapping
 from reconciler.model.variables import may_be_key
 
 MARK = "${"  # text without it has nothing to expand
-_REFERENCE = re.compile(
+REFERENCE = re.compile(
     r"\$(?P<escape>\$\{)"
     r"|\$\{env:(?P<name>[A-Za-z_][A-Za-z0-9_]*)?(?P<close>\})?"
+    r"|\$\{(?P<later>var|each):(?P<what>[A-Za-z_][A-Za-z0-9_.-]*)?(?P<end>\})?"
     r"|\$\{(?P<other>\s*[A-Za-z_][^{}]*)\}"
 )
+_MEANT = re.compile(r"\s*(?i:(var|each))\s*[.:]\s*([A-Za-z_][A-Za-z0-9_.-]*)\s*")
+_WHAT = {"var": "${var:NAME}", "each": "${each:key} or ${each:value}"}
 _NAME_IN_IT = re.compile(r"\s*(?i:env[.:\s]\s*)?([A-Za-z_][A-Za-z0-9_]*)\s*")
 _LONGEST_QUOTE = 40
 _NOT_SHOWN = " (its text is not shown: it may be a key, and keys do not belong in the manifest)"
@@ -35,15 +39,29 @@ class Unresolved(FromEnvironment):
     __slots__ = ()
 
 
+class Deferred(Unresolved):
+    """Text as it is written, with `${var:…}` or `${each:…}` in it. `references` replaces it before validation."""
+
+    __slots__ = ()
+
+
 def expand(text: str, environ: Mapping[str, str]) -> tuple[str, list[str]]:
-    """The text with its references replaced, and the messages about wrong references."""
+    """The text with its references replaced, and the messages about wrong references.
+
+    With `${var:…}` or `${each:…}` in it, the text is Deferred, as it is written.
+    """
     messages: list[str] = []
-    replaced = False
+    replaced = deferred = False
 
     def value_of(reference: re.Match[str]) -> str:
-        nonlocal replaced
+        nonlocal replaced, deferred
         if reference["escape"]:
             return "${"
+        if reference["later"]:
+            deferred = True
+            if reference["what"] is None or reference["end"] is None:
+                messages.append(f"{_WHAT[reference['later']]} is not complete: a name and }} are needed")
+            return ""
         if reference["other"]:
             messages.append(_invalid_reference(reference["other"]))
             return ""
@@ -65,9 +83,11 @@ def expand(text: str, environ: Mapping[str, str]) -> tuple[str, list[str]]:
         replaced = True
         return value
 
-    expanded = _REFERENCE.sub(value_of, text)
+    expanded = REFERENCE.sub(value_of, text)
     if messages:
         return Unresolved(), messages
+    if deferred:
+        return Deferred(text), messages
     return (FromEnvironment(expanded) if replaced else expanded), messages
 
 
@@ -77,6 +97,9 @@ def _invalid_reference(inside: str) -> str:
     if may_be_key(inside):
         return f"${{...}} is not a reference; a variable is ${{env:NAME}}{_NOT_SHOWN}"
     shown = inside if len(inside) <= _LONGEST_QUOTE else inside[:_LONGEST_QUOTE] + "..."
+    if ours := _MEANT.fullmatch(inside):
+        meant = f"write ${{{ours[1].lower()}:{ours[2]}}}, or "
+        return f"${{{shown}}} is not a reference: {meant}$${{{shown}}} for the text itself"
     meant = f"write ${{env:{found[1]}}}, or " if found else "a variable is ${env:NAME}; write "
     return f"${{{shown}}} is not a reference: {meant}$${{{shown}}} for the text itself"
 

@@ -11,7 +11,7 @@ from reconciler.errors import Problem, UsageError
 from reconciler.loader import subfolders
 from reconciler.loader.file_names import is_manifest_name, shown
 from reconciler.loader.json_text import as_yaml
-from reconciler.loader.missing import missing_manifest
+from reconciler.loader.missing import missing_file, missing_manifest
 from reconciler.loader.source_map import Position
 from reconciler.loader.streams import refuse_stream, stream
 from reconciler.values import value
@@ -47,6 +47,20 @@ def sources(path: Path) -> tuple[list[Source], list[Problem]]:
         source = _read(path)
         return ([source], []) if isinstance(source, Source) else ([], [source])
     return _folder(path)
+
+
+def named_file(path: Path) -> Source | Problem | str:
+    """A file that a manifest or an option names. Text says why it can't be opened; a problem is inside the file."""
+    try:
+        path.stat()
+        kind = "a folder" if path.is_dir() else stream(str(path))
+        if kind is not None:
+            return f"{shown(path)} is {kind}, not a file"
+        return _checked(shown(path), path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        return missing_file(path)
+    except (OSError, ValueError) as failure:
+        return f"{shown(path)} can't be read: {_reason(failure)}"
 
 
 def _folder(folder: Path) -> tuple[list[Source], list[Problem]]:

@@ -13,12 +13,13 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from reconciler.loader.environment import Unresolved, is_secret
-from reconciler.loader.forms import form
+from reconciler.loader.forms import form, list_form
 from reconciler.loader.misplaced import belongs_beside, indent_less, is_entry
 from reconciler.loader.problems import Point, RawProblem, quoted
 from reconciler.loader.source_map import Path
 from reconciler.loader.yaml_values import kind_of
 from reconciler.model import urls
+from reconciler.model.address import LONGEST_NAME, NAME_LIMIT
 from reconciler.model.method import MethodInputs
 from reconciler.model.methods import AUDIO_METHOD, METHOD_NAMES, keys_under
 from reconciler.model.scalars import DIGITS, ENV_NAME, PARAMETER
@@ -148,11 +149,17 @@ def _problem(error: ErrorDetails, model: type[BaseModel], *, file: str, path: Pa
         what = _message(error, model)
         if kind in _MAPPING_EXPECTED:
             what += form((*path, *inside), value)
+        elif kind in ("list_type", "tuple_type"):
+            what += list_form((*path, *inside))
         if inside[-1:] == ("credentials",) and kind in _SHOULD_BE:
             what += f"; {_keys_elsewhere(keys_go)}"
         elif kind == "string_pattern_mismatch" and error["ctx"]["pattern"] == ENV_NAME:
             name = f"{variables}_{str(inside[-1]).removesuffix('_env').upper()}"
-            what += f"; API keys do not belong in the manifest: export {name}=... and write {name}"
+            what += (
+                f"; API keys do not belong in the manifest: export {name}=... and write {name}"
+                if variables
+                else "; write the name of the variable, not what it holds"
+            )
     return RawProblem(file, path + inside, what, Point.KEY if at_key else Point.VALUE)
 
 
@@ -221,3 +228,12 @@ def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
         yield annotation
     for inner in get_args(annotation):
         yield from _models_in(inner)
+
+
+def name_fault(address: str) -> str:
+    """Why the name of an entry is not valid, and what it may be."""
+    if any(character.isspace() for character in address):
+        return f"an address can't hold a space; it is {NAME_LIMIT}"
+    if len(address) > LONGEST_NAME:
+        return f"{len(address)} characters, at most {LONGEST_NAME}; an address is {NAME_LIMIT}"
+    return f"an address is {NAME_LIMIT}"

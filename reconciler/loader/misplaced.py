@@ -10,8 +10,8 @@ from reconciler.model.cloud_types import is_type
 from reconciler.model.methods import AUDIO_METHOD, METHOD_NAMES, keys_under
 
 Raw = dict[str, Value]
-_NEVER_IN_BODY = frozenset((*METHOD_NAMES, AUDIO_METHOD, "provider", "lifecycle", "on_expiry"))
-_ENTRY_KEYS = frozenset((*METHOD_NAMES, AUDIO_METHOD, "provider", "lifecycle", "labels", "on_expiry"))
+_NEVER_IN_BODY = frozenset((*METHOD_NAMES, AUDIO_METHOD, "provider", "lifecycle", "on_expiry", "for_each"))
+_ENTRY_KEYS = frozenset((*METHOD_NAMES, AUDIO_METHOD, "provider", "lifecycle", "labels", "on_expiry", "for_each"))
 
 
 def beside_entries(entries: Raw) -> dict[str, str | None]:

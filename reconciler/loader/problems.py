@@ -10,7 +10,7 @@ from functools import cache
 
 from reconciler.errors import Problem
 from reconciler.loader.files import Source
-from reconciler.loader.source_map import Path, Position, SourceNode, source_tree
+from reconciler.loader.source_map import InstanceKey, Path, Position, SourceNode, source_tree, written
 from reconciler.model.variables import may_be_key
 from reconciler.values import value
 
@@ -53,7 +53,7 @@ def located(problems: Sequence[RawProblem], sources: Sequence[Source]) -> list[P
         if root is None:
             return 0, 0
         found = root.follow(path)
-        if len(found) <= len(path):  # the path does not exist: the key of its nearest parent
+        if len(found) <= len(written(path)):  # the path does not exist: the key of its nearest parent
             return found[-1].key_position
         return found[-1].key_position if at is Point.KEY else found[-1].position
 
@@ -69,8 +69,13 @@ def located(problems: Sequence[RawProblem], sources: Sequence[Source]) -> list[P
     return sorted({locate(problem) for problem in problems})
 
 
+def entry_of(path: Path) -> Path:
+    """The part of the path that names an entry, or an instance of one."""
+    return path[:3] if len(path) > 2 and isinstance(path[2], InstanceKey) else path[:2]
+
+
 def dotted(path: Path) -> str:
-    """The path as text: `voices.narrator.lifecycle.ignore_changes[0]`. Hides text that may be an API key.
+    """The path as text: `voices.npc["en"].lifecycle.ignore_changes[0]`. Hides text that may be an API key.
 
     Addresses are always shown.
     """
@@ -78,6 +83,8 @@ def dotted(path: Path) -> str:
     for depth, part in enumerate(path):
         if isinstance(part, int):
             text += f"[{part}]"
+        elif isinstance(part, InstanceKey):
+            text += f'["{part}"]'
         elif depth != 1 and may_be_key(part):
             text += ".***" if text else "***"
         else:

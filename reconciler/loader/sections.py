@@ -16,27 +16,45 @@ from reconciler.values import value
 
 SUPPORTED_VERSION = 1
 FREE = "x-"  # the prefix of the user's own keys, which hold anchors
-SECTIONS = ("version", "state", "providers", "voices", "audio", "defaults", "safety", "outputs")
+SECTIONS = (
+    "version",
+    "state",
+    "include",
+    "variables",
+    "values",
+    "providers",
+    "voices",
+    "audio",
+    "defaults",
+    "moved",
+    "removed",
+    "safety",
+    "outputs",
+)
+_IN_INCLUDED = frozenset(("version", "include", "variables", "voices", "audio", "defaults"))
 
 Raw = dict[str, Value]
 
 
 @value
 class Section:
-    """One section of one file."""
+    """One section of one file, or all of it. `included`: another file includes this one."""
 
     file: str
     raw: Raw
+    included: bool = False
 
 
 @dataclass(slots=True)
 class Sections:
-    """The sections of all files. Each of `defaults`, `safety`, `state` and `outputs` may be in one file only."""
+    """The sections of all files. Each of `safety`, `state` and `outputs` may be in one file only."""
 
     providers: list[Section] = field(default_factory=list)
     voices: list[Section] = field(default_factory=list)
     audio: list[Section] = field(default_factory=list)
-    defaults: Section | None = None
+    defaults: dict[str, Section] = field(default_factory=dict)  # by file; they are for the voices of that file
+    moved: list[Section] = field(default_factory=list)  # its raw value, a list, is under the key `moved`
+    removed: list[Section] = field(default_factory=list)  # as for `moved`
     safety: Section | None = None
     state: Section | None = None  # its raw value is under the key `state`, since it may be text
     outputs: Section | None = None  # its raw value is under the key `outputs`, since it is a list
@@ -58,15 +76,19 @@ def sections(documents: Sequence[Section], problems: list[RawProblem]) -> Sectio
             raw = {key: value for key, value in raw.items() if value is not None}
             for name in ("voices", "audio") if any(map(is_part, misplaced)) else ():
                 raw |= {name: without_last(raw[name])} if name in raw else {}
+        if document.included:
+            raw = _allowed(file, raw, problems)
         if "version" in raw:
             _check_version(file, raw["version"], problems)
         found.providers += _section(file, raw, "providers", problems)
         found.voices += _section(file, raw, "voices", problems)
         found.audio += _section(file, raw, "audio", problems)
         for section in _section(file, raw, "defaults", problems):
-            found.defaults = _only(found.defaults, section, "defaults", problems)
+            found.defaults[file] = section
         for section in _section(file, raw, "safety", problems):
             found.safety = _only(found.safety, section, "safety", problems)
+        found.moved += [Section(file, {"moved": raw["moved"]})] if "moved" in raw else []
+        found.removed += [Section(file, {"removed": raw["removed"]})] if "removed" in raw else []
         if "state" in raw:
             found.state = _only(found.state, Section(file, {"state": raw["state"]}), "state", problems)
         if "outputs" in raw:
@@ -90,6 +112,15 @@ def _section(file: str, raw: Raw, name: str, problems: list[RawProblem]) -> list
     of = " ({} for none)" if raw[name] is None else ""
     inside = mapping(raw[name], file=file, path=(name,), problems=problems, of=of)
     return [] if inside is None else [Section(file, inside)]
+
+
+def _allowed(file: str, raw: Raw, problems: list[RawProblem]) -> Raw:
+    """What an included file may hold: nothing that two manifests which include it would share by accident."""
+    refused = [key for key in raw if key in SECTIONS and key not in _IN_INCLUDED]
+    what = "can't be in an included file, which may hold only defaults, variables, voices and audio; move it to the "
+    what += "file that includes this one"
+    problems += [RawProblem(file, (key,), what, Point.KEY) for key in refused]
+    return {key: value for key, value in raw.items() if key not in refused}
 
 
 def _only(first: Section | None, section: Section, name: str, problems: list[RawProblem]) -> Section:

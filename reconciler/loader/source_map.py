@@ -27,6 +27,12 @@ Path = tuple[str | int, ...]
 Position = tuple[int, int]  # line and column, both from 1
 
 
+class InstanceKey(str):
+    """The part of a path that names an instance of `for_each`. The file has no such key: it is at the entry."""
+
+    __slots__ = ()
+
+
 @dataclass(slots=True)
 class SourceNode:
     """One node: the position of its value, the position of its key (of its value, if it has no key), its children."""
@@ -38,7 +44,7 @@ class SourceNode:
     def follow(self, path: Path) -> list[SourceNode]:
         """The nodes along the path from the root, as far as they exist."""
         found = [self]
-        for part in path:
+        for part in written(path):
             if part not in found[-1].inside:
                 break
             found.append(found[-1].inside[part])
@@ -62,6 +68,11 @@ def source_tree(data: bytes) -> SourceNode | None:
     except yaml.YAMLError:
         return root
     return root
+
+
+def written(path: Path) -> Path:
+    """The path as the file has it, without the key of an instance."""
+    return tuple(part for part in path if not isinstance(part, InstanceKey))
 
 
 def is_nothing(event: Event) -> bool:

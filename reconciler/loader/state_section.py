@@ -12,12 +12,16 @@ from pydantic import ValidationError
 from reconciler.errors import ManifestError, UsageError
 from reconciler.loader.environment import Unresolved
 from reconciler.loader.files import Source, sources
-from reconciler.loader.messages import validation_problems
+from reconciler.loader.messages import unknown_key, validation_problems
 from reconciler.loader.problems import Point, RawProblem, located
+from reconciler.loader.sections import FREE, SECTIONS
+from reconciler.loader.source_map import Position
 from reconciler.loader.yaml_values import Value, kind_of, read
-from reconciler.model.state_settings import StateSettings, url_fault
+from reconciler.model.state_settings import StateSettings, unused_keys, url_fault
+from reconciler.model.suggestion import nearest
 
 _KEY = re.compile(rb"^(?:state|\"state\"|'state')[ \t]*:", re.MULTILINE)
+_TOP_KEYS = re.compile(rb"^([A-Za-z]+)[ \t]*:", re.MULTILINE)
 _NEXT_KEY = re.compile(rb"^[^\s#]", re.MULTILINE)
 
 
@@ -33,8 +37,11 @@ def settings_from(value: Value, *, file: str, problems: list[RawProblem]) -> Sta
         problems.append(RawProblem(file, ("state",), what, Point.KEY if value is None else Point.VALUE))
         return None
     url = value.get("url")
-    if isinstance(url, str) and not isinstance(url, Unresolved) and (fault := url_fault(url)) is not None:
-        problems.append(RawProblem(file, path, fault))
+    if isinstance(url, str) and not isinstance(url, Unresolved):
+        fault = url_fault(url)
+        unused = unused_keys(value, url) if fault is None else {}
+        problems += [RawProblem(file, path, fault)] if fault is not None else []
+        problems += [RawProblem(file, ("state", key), what, Point.KEY) for key, what in unused.items()]
     try:
         return StateSettings.model_validate(value)
     except ValidationError as failure:
@@ -71,9 +78,12 @@ def _section(source: Source, environ: Mapping[str, str], problems: list[RawProbl
     raw = read(source, environ, others)
     if raw is not None:
         problems += [problem for problem in others if problem.path[:1] == ("state",)]
+        problems += _misspelt(source.file, dict.fromkeys(raw))
         if "state" in raw:
             yield raw["state"]
         return
+    found = _TOP_KEYS.finditer(source.data)
+    problems += _misspelt(source.file, {k[1].decode(): (source.data.count(b"\n", 0, k.start()) + 1, 1) for k in found})
     begins = _KEY.search(source.data)
     if begins is None:
         if b"state" in source.data and source.data.lstrip()[:1] == b"{":  # JSON: its keys have no lines of their own
@@ -84,6 +94,13 @@ def _section(source: Source, environ: Mapping[str, str], problems: list[RawProbl
     part = read(replace(source, data=alone), environ, problems)
     if part is not None and "state" in part:
         yield part["state"]
+
+
+def _misspelt(file: str, keys: Mapping[str, Position | None]) -> list[RawProblem]:
+    """The top-level keys that are probably meant to be `state`; ignored, it would be the file beside the manifest."""
+    unknown = [key for key in keys if key not in SECTIONS and not key.startswith(FREE)]
+    faults = {key: unknown_key(key, SECTIONS) for key in unknown if nearest(key, SECTIONS) == "state"}
+    return [RawProblem(file, (key,), fault, Point.KEY, keys[key]) for key, fault in faults.items()]
 
 
 def _only_lines(data: bytes, start: int, end: int) -> bytes:

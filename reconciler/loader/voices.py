@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -10,21 +10,21 @@ from pydantic import ValidationError
 from reconciler.loader import defaults, method_inputs
 from reconciler.loader.accounts import Accounts
 from reconciler.loader.audio_files import add_file_problems, local_files
-from reconciler.loader.entry_sections import VOICES, EntrySection
-from reconciler.loader.messages import listed, quote, validation_problems
+from reconciler.loader.entry_sections import FOR_EACH, VOICES, EntrySection
+from reconciler.loader.messages import listed, name_fault, quote, validation_problems
 from reconciler.loader.misplaced import beside_entries, beside_methods, indent_less, inside_methods
 from reconciler.loader.misplaced import words as misplaced
-from reconciler.loader.problems import Point, RawProblem, dotted
+from reconciler.loader.problems import Point, RawProblem, dotted, entry_of
 from reconciler.loader.sections import Raw, Section, mapping
-from reconciler.loader.source_map import Path
+from reconciler.loader.source_map import InstanceKey, Path
 from reconciler.loader.usual_entry import NO_FILES, UsualEntries, redacted_labels
 from reconciler.loader.yaml_values import Value
 from reconciler.model.account import place_of
+from reconciler.model.address import instance, is_name
 from reconciler.model.base import Inputs
 from reconciler.model.cloud_types import cloud_type, known
 from reconciler.model.manifest import AudioEntry, Entry, Voice
 from reconciler.model.methods import keyword_of, method_of
-from reconciler.model.scalars import ADDRESS_LIMIT, LONGEST_ADDRESS, is_address
 from reconciler.model.suggestion import nearest
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 class VoiceReader:
     """Reads the entries of all files.
 
-    `complete`: all files were read, so a name that is not declared in them is not declared at all. `links`, if given,
-    gets the links that the clouds would open, those of invalid entries too.
+    `under`: file -> its defaults. `complete`: all files were read, so a name that is not declared in them is not
+    declared at all. `links`, if given, gets the links that the clouds would open, those of invalid entries too.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class VoiceReader:
         accounts: Accounts,
         problems: list[RawProblem],
         *,
-        under: Section | None = None,
+        under: Mapping[str, Section] | None = None,
         complete: bool = True,
         links: list[DeclaredUrl] | None = None,
         environ: Container[str] = (),
@@ -52,13 +52,15 @@ class VoiceReader:
         self._declared = declared
         self._accounts = accounts
         self._problems = problems
-        self._under = under
+        self._under = under or {}
         self._complete = complete
         self._links = links
         self._environ = environ
         # With links, each one is listed; an entry of `audio:` has more keys than a usual one.
         self._usual = UsualEntries(accounts, environ) if links is None and declared is VOICES else None
-        self._reported_defaults = {problem.path for problem in problems if problem.path[:1] == ("defaults",)}
+        self._reported_defaults = {
+            (problem.file, problem.path) for problem in problems if "defaults" in problem.path[:1]
+        }
         self._first: dict[str, tuple[str, Path]] = {}  # address in lower case -> its first declaration
         self._chosen: dict[tuple[object, str], tuple[str, Path]] = {}  # (account, voice_id) -> its first declaration
         self._named: dict[tuple[str, ...], tuple[str, ...]] = {}
@@ -73,18 +75,32 @@ class VoiceReader:
             raw = section.raw.pop(address)
             if self._is_taken(section.file, address):
                 continue
-            before = len(self._problems)
             path = (self._declared.section, address)
             own = mapping(raw, file=section.file, path=path, problems=self._problems, of=of)
-            voice = self._voice(section.file, address, own) if own is not None else None
-            if len(self._problems) > before and own is not None:
-                found = self._misplaced_keys(section.file, path, own) or self._moved_to_defaults(
-                    self._problems[before:], own
-                )
-                self._problems[before:] = found
-            elif voice is not None:
-                voices[voice.address] = voice
+            if own is not None and FOR_EACH in own:
+                self._add_instances(voices, section.file, path, own)
+            elif own is not None:
+                self._add(voices, section.file, path, address, own)
         return voices
+
+    def _add_instances(self, voices: dict[str, Voice], file: str, path: tuple[str, str], entry: Raw) -> None:
+        from reconciler.loader.instances import instances, without_repetition  # most manifests have none
+
+        before, count = len(self._problems), 0
+        for key, own in instances(entry, file=file, path=path, problems=self._problems):
+            self._add(voices, file, (*path, InstanceKey(key)), instance(path[1], key), own)
+            count += 1
+        self._problems[before:] = without_repetition(self._problems[before:], count)
+
+    def _add(self, voices: dict[str, Voice], file: str, path: Path, address: str, own: Raw) -> None:
+        """Adds the voice if it is valid."""
+        before = len(self._problems)
+        voice = self._voice(file, path, address, own)
+        if len(self._problems) > before:
+            found = self._misplaced_keys(file, path, own) or self._moved_to_defaults(file, self._problems[before:], own)
+            self._problems[before:] = found
+        elif voice is not None:
+            voices[voice.address] = voice
 
     def _report_misplaced(self, section: Section) -> None:
         """Reports keys that are indented too little, and removes them and their entries from the section."""
@@ -107,22 +123,22 @@ class VoiceReader:
         ]
         return too_far + too_little
 
-    def _moved_to_defaults(self, problems: list[RawProblem], own: Raw) -> list[RawProblem]:
+    def _moved_to_defaults(self, file: str, problems: list[RawProblem], own: Raw) -> list[RawProblem]:
         """The problems of one voice. A problem in the defaults is reported for the first voice only."""
         kept: list[RawProblem] = []
         for problem in problems:
-            placed = defaults.placed(problem, own, self._under)
+            placed = defaults.placed(problem, own, self._under.get(file))
             if placed is problem:
                 kept.append(problem)
-            elif placed.path not in self._reported_defaults:
-                self._reported_defaults.add(placed.path)
+            elif (file, placed.path) not in self._reported_defaults:
+                self._reported_defaults.add((file, placed.path))
                 kept.append(placed)
         return kept
 
     def _is_taken(self, file: str, address: str) -> bool:
         path = (self._declared.section, address)
-        if not is_address(address):
-            self._problems.append(RawProblem(file, path, _address_fault(address), Point.KEY))
+        if not is_name(address):
+            self._problems.append(RawProblem(file, path, name_fault(address), Point.KEY))
         first = self._first.setdefault(address.lower(), (file, path))
         if first == (file, path):
             return False
@@ -132,10 +148,9 @@ class VoiceReader:
         self._problems.append(RawProblem(file, path, what, Point.KEY, other=first))
         return True
 
-    def _voice(self, file: str, address: str, own: Raw) -> Voice | None:
+    def _voice(self, file: str, path: Path, address: str, own: Raw) -> Voice | None:
         """The voice; None if it is not valid, with the problems reported."""
-        path: Path = (self._declared.section, address)
-        raw = own if self._under is None else defaults.under(self._under.raw, own)
+        raw = defaults.under(self._under[file].raw, own) if file in self._under else own
         if self._usual is not None and (voice := self._usual.voice(address, raw)) is not None:
             return voice
         entry: Entry | AudioEntry | None = None
@@ -271,17 +286,9 @@ class VoiceReader:
             self._places[provider] = place_of(account) if account is not None else provider
         first = self._chosen.setdefault((self._places[provider], voice_id), (file, path))
         if first != (file, path):
-            what = f"the voice is chosen twice, {dotted(first[1][:2])} has the same voice_id at"
+            what = f"the voice is chosen twice, {dotted(entry_of(first[1]))} has the same voice_id at"
             self._problems.append(RawProblem(file, path, what, other=first))
 
 
 def _one_of(keywords: Sequence[str]) -> str:
     return f"exactly one of {listed(keywords)}" if len(keywords) > 1 else keywords[0]
-
-
-def _address_fault(address: str) -> str:
-    if any(character.isspace() for character in address):
-        return f"an address can't hold a space; it is {ADDRESS_LIMIT}"
-    if len(address) > LONGEST_ADDRESS:
-        return f"{len(address)} characters, at most {LONGEST_ADDRESS}; an address is {ADDRESS_LIMIT}"
-    return f"an address is {ADDRESS_LIMIT}"

@@ -64,7 +64,8 @@ def syntax_problem(source: Source, failure: Exception) -> RawProblem:
     words = next((ours for theirs, ours in _WORDS if theirs in problem), "not valid YAML here")
     what = words.format(context=f"{context.line + 1}:{context.column + 1}")
     if "expected ','" in problem and MARK in _line(text, line):
-        what += "; ${env:NAME} must be quoted inside { } and [ ]"
+        kind = next((kind for kind in ("var", "each") if f"{MARK}{kind}:" in _line(text, line)), "env")
+        what += f"; ${{{kind}:NAME}} must be quoted inside {{ }} and [ ]"
     return RawProblem(source.file, (), what, position=(line, column))
 
 

@@ -22,7 +22,7 @@ from yaml.events import (
 )
 
 from reconciler.loader.conflict_markers import conflicts
-from reconciler.loader.environment import MARK, Unresolved, expand, unprintable
+from reconciler.loader.environment import MARK, Deferred, Unresolved, expand, unprintable
 from reconciler.loader.files import Source
 from reconciler.loader.problems import RawProblem, quoted
 from reconciler.loader.source_map import NULLS, Path, Position, is_nothing, position_of
@@ -34,6 +34,7 @@ Value = str | None | list["Value"] | dict[str, "Value"]
 
 MOST_REPEATED = 1_000_000  # nodes that aliases may add in one file, against the billion-laughs attack
 _ADDRESSES = 1  # the level of the addresses; they are unique, so interning them would only cost memory
+_WITHOUT_VARIABLES = ("version", "state", "include", "variables", "values")  # sections that are read before them
 _DOCUMENT_TAG = "tag:yaml.org,2002:"
 
 
@@ -41,25 +42,39 @@ class _GiveUp(Exception):
     """Stops reading the file; the problem is already reported."""
 
 
-def read(source: Source, environ: Mapping[str, str], problems: list[RawProblem]) -> dict[str, Value] | None:
-    """The file's mapping; None if it can't be read, with the problems reported."""
+def read(
+    source: Source,
+    environ: Mapping[str, str],
+    problems: list[RawProblem],
+    *,
+    deferred: set[str] | None = None,
+    holds: str = "providers and voices",
+) -> dict[str, Value] | None:
+    """The file's mapping; None if it can't be read, with the problems reported.
+
+    The file's name is added to `deferred` if `references` has to replace something in it. `holds` says in messages
+    what the file should declare.
+    """
     if unresolved := conflicts(source):
         problems += unresolved
         return None
     try:
-        value = _Reader(source, environ, problems).document()
+        reader = _Reader(source, environ, problems)
+        value = reader.document()
     except _GiveUp:
         return None
     except (yaml.YAMLError, ValueError, OverflowError) as failure:  # the last two: PyYAML's Python parser, for escapes
         problems.append(syntax_problem(source, failure))
         return None
+    if deferred is not None and reader.deferred:
+        deferred.add(source.file)
     if isinstance(value, dict):
         return value
     if value is None:
-        what = "the file is empty: it should declare providers and voices"
+        what = f"the file is empty: it should declare {holds}"
         problems.append(RawProblem(source.file, (), what, position=(0, 0)))
     else:
-        what = f"{kind_of(value)}, should be a mapping that declares providers and voices"
+        what = f"{kind_of(value)}, should be a mapping that declares {holds}"
         problems.append(RawProblem(source.file, (), what))
     return None
 
@@ -86,6 +101,7 @@ class _Reader:
         self._anchors: dict[str, tuple[Value, int] | None] = {}  # value and size; None while it is still open
         self._nodes = 0
         self._repeated = 0
+        self.deferred = False  # whether a text is Deferred
 
     def document(self) -> Value:
         """The value of the one document that is not empty; `---` alone begins an empty document."""
@@ -197,6 +213,9 @@ class _Reader:
             text, messages = expand(text, self._environ)
             for message in messages:
                 self._report(message, at=position_of(event))
+            if isinstance(text, Deferred):
+                self.deferred = True
+                return self._refused(event) if self._without_variables else text
         elif not event.implicit[0] and is_json_word(text):
             return Quoted(text)
         return text
@@ -214,12 +233,24 @@ class _Reader:
             return Unresolved()
         value, size = named
         self._repeated += size
+        if self.deferred and self._without_variables and _holds_deferred(value):
+            return self._refused(event)
         if self._repeated > MOST_REPEATED:
             self._report(
                 f"aliases repeat too much: more than {MOST_REPEATED:,} nodes in this file", at=position_of(event)
             )
             raise _GiveUp
         return value
+
+    @property
+    def _without_variables(self) -> bool:
+        return bool(self._path) and self._path[0] in _WITHOUT_VARIABLES
+
+    def _refused(self, event: Event) -> Unresolved:
+        """Reports `${var:…}` in a section that can't have it, which would be read without its value."""
+        what = f"${{var:...}} can't be used under {self._path[0]}; write the value itself"
+        self._report(what, at=position_of(event))
+        return Unresolved()
 
     def _mergeable(self, value: Value, event: Event) -> Value:
         for one in value if isinstance(value, list) else [value]:
@@ -237,6 +268,13 @@ class _Reader:
 
     def _report(self, what: str, *, at: Position, path: Path | None = None) -> None:
         self._problems.append(RawProblem(self._file, tuple(self._path) if path is None else path, what, position=at))
+
+
+def _holds_deferred(value: Value) -> bool:
+    """Whether a text in the value is Deferred. Its nodes are at most MOST_REPEATED."""
+    if isinstance(value, dict):
+        return any(map(_holds_deferred, value.values()))
+    return any(map(_holds_deferred, value)) if isinstance(value, list) else isinstance(value, Deferred)
 
 
 def _tag_text(tag: str) -> str:

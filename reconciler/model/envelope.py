@@ -92,10 +92,14 @@ def damaged(what: str) -> StateDamaged:
     )
 
 
+def kind_of_key(kdf: Derivation) -> str:
+    """What the user keeps, for a sentence."""
+    return "a passphrase" if kdf.salt is not None else "a key from a file or a command"
+
+
 def ids(keys: Iterable[WrappedKey]) -> str:
-    """The ids of the keys, for a sentence."""
-    named = [key.id for key in keys]
-    return f"the key {named[0]}" if len(named) == 1 else f"one of the keys {', '.join(named)}"
+    """The kinds and the ids of the keys, each of which decrypts all, for a sentence."""
+    return " or with ".join(f"{kind_of_key(key.kdf)} (id {key.id})" for key in keys)
 
 
 CONFIGURE = hint(
@@ -103,15 +107,13 @@ CONFIGURE = hint(
 )
 
 
-def no_settings(data: bytes, what: str = "The state") -> KeyMissing:
+def no_settings(data: bytes) -> KeyMissing:
     """The error for an envelope where nothing says how it is decrypted."""
     keys = parse(data).keys
     needs = f" with {ids(keys)}" if keys else ""
-    return KeyMissing(f"{what} is encrypted{needs}, and the manifest has no state.encryption.", CONFIGURE)
+    return KeyMissing(f"It is encrypted{needs}, and the manifest has no state.encryption.", CONFIGURE)
 
 
-def no_key(needed: Iterable[WrappedKey], tried: Iterable[str], absent: Iterable[str], advice: Hint) -> KeyMissing:
-    """The error for an envelope that none of the configured keys decrypts. `absent`: why a key could not be had."""
-    had = ", ".join(tried)
-    found = f"the configured keys are {had}" if had else "no configured key could be used"
-    return KeyMissing(" ".join([f"It is encrypted with {ids(needed)}; {found}.", *absent]), advice)
+def no_key(needed: Iterable[WrappedKey], tried: Iterable[str], advice: Hint) -> KeyMissing:
+    """The error for an envelope that none of the configured keys decrypts. `tried`: a sentence for each source."""
+    return KeyMissing(" ".join([f"It is encrypted with {ids(needed)}.", *tried]), advice)

@@ -5,7 +5,7 @@ The shape of a voice's body depends on its provider's type and its method: see `
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from reconciler.model.output_files import OutputFile
     from reconciler.model.state_settings import StateSettings
 
+_FOR_EACH = 'An instance for each key, at the address NAME["KEY"]. The loader replaces it before it checks an entry.'
 _QUOTED = 20_000  # characters; a cloud's message quotes at most the beginning of a long text
 
 
@@ -70,6 +71,7 @@ class Entry(Frozen):
     clone: dict[str, Any] | None = None
     preset: dict[str, Any] | None = None
     existing: dict[str, Any] | None = None
+    for_each: Any = Field(default=None, description=_FOR_EACH)
     labels: Labels = Field(
         default_factory=dict, description="Yours, kept in the state."
     )  # pydantic would deep-copy a literal {} for each entry
@@ -82,6 +84,7 @@ class AudioEntry(Frozen):
 
     provider: str = Field(min_length=1, description="The name of one of the providers.")
     task: dict[str, Any] | None = None
+    for_each: Any = Field(default=None, description=_FOR_EACH)
     on_expiry: Literal["ignore", "recreate"] = Field(
         default="ignore", description="What to do once a Temporary file's 7 days are over."
     )
@@ -160,4 +163,6 @@ class Manifest:
     outputs: tuple[OutputFile, ...] = ()  # the files that apply writes for applications
     sandbox: bool = False  # its clouds are the sandbox's, which open no links
     notes: tuple[str, ...] = ()  # remarks on the manifest as a whole; it is valid
+    moved: Mapping[str, str] = field(default_factory=dict)  # former address -> the address of the same entry now
+    released: frozenset[str] = frozenset()  # addresses of removed entries whose voices stay in their accounts
     protects: bool = False  # `defaults:` set prevent_destroy, so voices need not set it themselves

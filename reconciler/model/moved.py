@@ -49,6 +49,8 @@ def refusal(moved: Moved, where: str) -> StateMoved:
             f"{where}: a migration to {moved.moved_to} began here, and was interrupted.",
             hint(way("To finish it", "state migrate --to", moved.moved_to)),
             summary="The state is being moved",
+            moved_to=moved.moved_to,
+            serial=moved.serial,
         )
     return StateMoved(
         f"{where}: the state was moved to {moved.moved_to}.",
@@ -56,4 +58,6 @@ def refusal(moved: Moved, where: str) -> StateMoved:
             f"Write state: {moved.moved_to} in the manifest, or set VOICECTL_STATE",
             way("to move it back", "state migrate --from", moved.moved_to),
         ),
+        moved_to=moved.moved_to,
+        serial=moved.serial,
     )

@@ -17,6 +17,12 @@ _FOLDERS_OF_OTHERS = (".git", ".voicectl")
 _LONGEST_NAME = 200  # bytes; the file is written under a slightly longer temporary name first
 
 
+OUTPUTS_SCHEMA = {
+    "title": "Outputs",
+    "description": "The files with the voice_ids that apply writes for applications.",
+    "type": "array",
+    "items": {"$ref": "#/$defs/OutputFile"},
+}
 FileFormat = Literal["json", "yaml", "dotenv", "tfvars", "csv"]
 
 

@@ -78,6 +78,7 @@ class Change:
     activates: bool = False  # makes the paid call that uses the voice once, so that its cloud lists it
     in_place: tuple[str, ...] = ()  # keys of the body that are updated in the cloud, in place
     rebinds: tuple[str, ...] = ()  # keys of records that get this provider's name: the provider was renamed
+    refresh: bool = False  # only writes what the account shows into the state
 
     @property
     def origin(self) -> Origin:
@@ -107,10 +108,14 @@ class Drift:
 
 @value
 class Stop:
-    """A safety threshold that the plan exceeds. It is shown with the plan, and apply refuses the plan."""
+    """A reason for which apply refuses the plan. It is shown with the plan.
+
+    `headline`: of the error; empty for a safety threshold that the plan exceeds.
+    """
 
     what: str
     hint: AnyHint
+    headline: str = ""
 
 
 @value
@@ -154,6 +159,11 @@ class Plan:
     allow_deletes: int | None = None
     allow_recreates: int | None = None
     new_state: bool = False  # begin a new state, even if the account holds voices of another one
+    targets: tuple[str, ...] = ()  # patterns of the addresses that the plan is restricted to
+    excludes: tuple[str, ...] = ()  # patterns of the addresses that it leaves out
+    left_out: int = 0  # changes that are needed too, and are out of scope
+    refresh_only: bool = False  # only writes what the accounts show into the state
+    refreshed: bool = True  # False: made without a look at the accounts, so it can't be saved or applied
 
     @property
     def summary(self) -> dict[str, int]:

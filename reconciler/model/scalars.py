@@ -1,4 +1,4 @@
-"""The types of single values: addresses, durations, URLs. Their errors use the manifest's terms."""
+"""The types of single values: durations, URLs. Their errors use the manifest's terms."""
 
 from __future__ import annotations
 
@@ -12,13 +12,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from reconciler.model.names import is_blank, one_line
 from reconciler.model.url_faults import fault
 
-ADDRESS = r"^[A-Za-z][A-Za-z0-9_-]{0,62}$"
-LONGEST_ADDRESS = 63
-ADDRESS_LIMIT = f"a letter, then at most {LONGEST_ADDRESS - 1} letters, digits, - or _"
 DIGITS = r"^[0-9]{1,64}$"
 PARAMETER = r"^[^\s?&=#]+$"
 ENV_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
-_ADDRESS = re.compile(ADDRESS.removesuffix("$"))  # in Python, $ would let a line break through
 _PLAIN_URL = re.compile(r"(?i)https?://[a-z0-9][a-z0-9.-]*/[!-~]*")
 _WEB = re.compile(r"(?i)https?://[^\s/?#\\]+[^\s]*")
 _DURATION = re.compile(
@@ -40,11 +36,6 @@ class Quoted(str):
 def is_json_word(text: str) -> bool:
     """Whether JSON reads the text as a number, a boolean or null."""
     return text in ("true", "false", "null") or _JSON_NUMBER.fullmatch(text) is not None
-
-
-def is_address(text: str) -> bool:
-    """Whether the text is a valid address."""
-    return _ADDRESS.fullmatch(text) is not None
 
 
 def _seconds(value: object) -> object:

@@ -12,18 +12,21 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from reconciler.model.address import ADDRESS, KEY, NAME
 from reconciler.model.cloud_types import known
+from reconciler.model.input_variable import VARIABLE, InputVariable
 from reconciler.model.manifest import AudioEntry, Entry, Safety
 from reconciler.model.method import MethodInputs
 from reconciler.model.methods import AUDIO_METHOD, METHOD_NAMES, models_under
-from reconciler.model.output_files import OutputFile
-from reconciler.model.scalars import ADDRESS, DIGITS
-from reconciler.model.state_settings import StateSettings
+from reconciler.model.output_files import OUTPUTS_SCHEMA, OutputFile
+from reconciler.model.scalars import DIGITS
+from reconciler.model.state_settings import URL_SCHEMA, Encryption, EncryptionKey, StateSettings
 
 Schema = dict[str, Any]  # JSON
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_FROM_ENVIRONMENT = {"$ref": "#/$defs/FromEnvironment"}
+_REFERENCE = {"$ref": "#/$defs/Reference"}
+_FOR_EACH = "for_each"
 _PART = "Part"  # the suffix of a body's schema without required keys
 _ANY_TEXT = ({"type": "string"}, {"type": "string", "minLength": 1})
 _ANNOTATIONS = frozenset(("title", "description", "default", "examples"))  # keywords that describe a whole value
@@ -45,13 +48,15 @@ def manifest_schema() -> Schema:
     definitions["VoiceOverDefaults"] = part | {"oneOf": definitions["Voice"]["oneOf"]}
     definitions["Defaults"] = part | {
         "title": "Defaults",
-        "description": "Merged under each voice. A method's defaults count for the voices made by that method.",
+        "description": "Merged under each voice of this file. A method's defaults count for the voices made by it.",
+        "properties": {key: schema for key, schema in part["properties"].items() if key != _FOR_EACH},
     }
-    definitions["FromEnvironment"] = {
-        "title": "From the environment",
-        "description": "Replaced by the value of an environment variable.",
+    definitions["ForEach"] = _for_each()
+    definitions["Reference"] = {
+        "title": "Reference",
+        "description": "Replaced by the value of an environment variable, of a variable, or of an instance.",
         "type": "string",
-        "pattern": r"\$\{env:[A-Za-z_][A-Za-z0-9_]*\}",
+        "pattern": r"\$\{(env|var|each):[A-Za-z_][A-Za-z0-9_.-]*\}",
     }
     return {
         "$schema": DIALECT,
@@ -65,35 +70,82 @@ def manifest_schema() -> Schema:
             "state": {
                 "title": "State",
                 "description": "Where the state is stored: a URL or a mapping; beside the manifest unless said.",
-                "anyOf": [{"type": "string", "minLength": 1}, _reference(StateSettings)],
+                "anyOf": [dict(URL_SCHEMA), _REFERENCE, _reference(StateSettings)],
+            },
+            "include": {
+                "title": "Include",
+                "description": "Files with variables, defaults, voices and audio, relative to this file.",
+                "type": "array",
+                "items": {"type": "string", "minLength": 1},
+            },
+            "variables": {
+                "title": "Variables",
+                "description": "What `${var:NAME}` may name.",
+                "type": "object",
+                "propertyNames": {"pattern": VARIABLE},
+                "additionalProperties": {"anyOf": [_reference(InputVariable), {"type": "null"}]},
+            },
+            "values": {
+                "title": "Values",
+                "description": "The values of variables; --var, --var-file and VOICECTL_VAR_NAME are stronger.",
+                "type": "object",
+                "propertyNames": {"pattern": VARIABLE},
+                "additionalProperties": {"type": ["string", "number", "boolean"]},
             },
             "providers": {
                 "title": "Providers",
                 "description": "The accounts, each under a name of its own.",
                 "type": "object",
-                "propertyNames": {"pattern": ADDRESS},
+                "propertyNames": {"pattern": NAME},
                 "additionalProperties": _any_of([_reference(cloud.account) for cloud in known()]),
             },
             "voices": {
                 "title": "Voices",
                 "description": "The voices by address, which is unique whatever its case, and stable.",
                 "type": "object",
-                "propertyNames": {"pattern": ADDRESS},
+                "propertyNames": {"pattern": NAME},
             },
             "audio": {
                 "title": "Audio",
                 "description": "Generated sounds by name; the address of each is `audio.` and its name.",
                 "type": "object",
-                "propertyNames": {"pattern": ADDRESS},
+                "propertyNames": {"pattern": NAME},
                 "additionalProperties": {"$ref": "#/$defs/Sound"},
             },
             "defaults": {"description": "What the voices have in common.", "$ref": "#/$defs/Defaults"},
-            "outputs": {
-                "title": "Outputs",
-                "description": "The files with the voice_ids that apply writes for applications.",
+            "moved": {
+                "title": "Moved",
+                "description": "Entries that got another address: their voices stay. Good for ever once applied.",
                 "type": "array",
-                "items": _reference(OutputFile),
+                "items": {
+                    "type": "object",
+                    "required": ["from", "to"],
+                    "additionalProperties": False,
+                    "properties": {
+                        "from": {"description": "The former address.", "type": "string", "pattern": ADDRESS},
+                        "to": {"description": "The address now.", "type": "string", "pattern": ADDRESS},
+                    },
+                },
             },
+            "removed": {
+                "title": "Removed",
+                "description": "Entries that are no longer declared, and what becomes of their voices.",
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["address"],
+                    "additionalProperties": False,
+                    "properties": {
+                        "address": {"description": "The former address.", "type": "string", "pattern": ADDRESS},
+                        "destroy": {
+                            "description": "Whether to delete the voice, or to leave it in its account.",
+                            "type": "boolean",
+                            "default": True,
+                        },
+                    },
+                },
+            },
+            "outputs": OUTPUTS_SCHEMA,
             "safety": {"description": "How much a plan may change without an explicit option."} | _reference(Safety),
         },
         "patternProperties": {"^x-": {"description": "Yours: a place for anchors, not read otherwise."}},
@@ -115,6 +167,7 @@ def _definitions() -> dict[str, Schema]:
         OutputFile,
         Safety,
         StateSettings,
+        InputVariable,
     ]
     _, made = models_json_schema([(model, "validation") for model in models], ref_template="#/$defs/{model}")
     definitions = {name: _as_written(schema) for name, schema in made["$defs"].items()}
@@ -122,6 +175,9 @@ def _definitions() -> dict[str, Schema]:
         one_of = _alternatives(body)
         if one_of:
             definitions[body.__name__]["oneOf"] = one_of
+    keys = [{"required": [name]} for name in EncryptionKey.model_fields]
+    definitions[EncryptionKey.__name__]["oneOf"] = keys
+    definitions[Encryption.__name__]["anyOf"] = keys
     return definitions
 
 
@@ -133,7 +189,7 @@ def _voice(definitions: dict[str, Schema]) -> Schema:
     return entry | {
         "title": "Voice",
         "description": "One voice: its provider, and exactly one way in which it comes to be.",
-        "properties": kept | methods,
+        "properties": kept | methods | _instances_of(entry),
         "oneOf": [{"required": [name]} for name in methods],
     }
 
@@ -144,8 +200,23 @@ def _sound(definitions: dict[str, Schema]) -> Schema:
     return entry | {
         "title": "Sound",
         "description": "One generated sound: its provider, and the task that makes it.",
-        "properties": entry["properties"] | _methods(names=(AUDIO_METHOD,)),
+        "properties": entry["properties"] | _methods(names=(AUDIO_METHOD,)) | _instances_of(entry),
         "required": [*entry["required"], AUDIO_METHOD],
+    }
+
+
+def _instances_of(entry: Schema) -> Schema:
+    return {_FOR_EACH: {"description": entry["properties"][_FOR_EACH]["description"], "$ref": "#/$defs/ForEach"}}
+
+
+def _for_each() -> Schema:
+    """The keys of an entry's instances: a list, or a mapping of each key to its value."""
+    key: Schema = {"type": "string", "pattern": KEY}
+    items: Schema = {"anyOf": [key, {"type": "number", "minimum": 0}, {"type": "boolean"}, _REFERENCE]}
+    return {
+        "title": "For each",
+        "description": "A list of keys, or a mapping of keys to values.",
+        "anyOf": [{"type": "array", "items": items}, {"type": "object", "propertyNames": {"pattern": KEY}}],
     }
 
 
@@ -211,7 +282,7 @@ def _value(schema: Schema) -> Schema:
             inner[key] = _value(inner[key])
     choices = [choice for option in inner.get("anyOf", [inner]) for choice in _choices(option)]
     if any(choice not in _ANY_TEXT and _is_scalar(choice) for choice in choices):
-        choices.append(_FROM_ENVIRONMENT)
+        choices.append(_REFERENCE)
     return outer | _any_of(choices)
 
 

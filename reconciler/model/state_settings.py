@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, JsonValue, StringConstraints, WithJsonSchema, model_validator
 
 from reconciler.model.base import Frozen
 from reconciler.model.scalars import ENV_NAME, Duration, Url
@@ -13,8 +14,24 @@ from reconciler.model.state_defaults import KEPT, LEASE, LOCAL, LONGEST_RUN
 
 SCHEMES = ("s3", "gs", "az", "postgresql", "postgres", "https", "http")
 
+_OBJECTS, _POSTGRES, _HTTP = ("s3", "gs", "az"), ("postgresql", "postgres"), ("https", "http")
+_USED_BY = {"endpoint": _OBJECTS, "dsn_env": _POSTGRES, "lease": (*_OBJECTS, *_POSTGRES), "max_run": _HTTP}
+_SHOWN = {"postgres": "postgresql", "http": "https"}  # the usual spelling of a scheme
+
+
+def _any_case(word: str) -> str:
+    return "".join(f"[{each.upper()}{each}]" if each.isalpha() else each for each in word)
+
+
+_WITH_NAME = "|".join(_any_case(scheme) for scheme in (*_OBJECTS, *_HTTP))
+URL_SCHEMA: dict[str, JsonValue] = {
+    "type": "string",
+    "pattern": f"^(?:(?:{_WITH_NAME})://.|(?:{'|'.join(map(_any_case, _POSTGRES))}):)|^{LOCAL}$",
+}
 EnvName = Annotated[str, StringConstraints(pattern=ENV_NAME)]
-_SECRET_PARAMETERS = frozenset(("password", "sslpassword"))  # of libpq
+_SECRET_PARAMETERS = frozenset(  # of libpq
+    ("password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key")
+)
 
 
 class EncryptionKey(Frozen):
@@ -58,10 +75,12 @@ class Encryption(EncryptionKey):
 class StateSettings(Frozen):
     """Where the state is stored. `url` may be missing here and come from --state or VOICECTL_STATE."""
 
-    url: str | None = Field(
+    url: Annotated[str, WithJsonSchema(URL_SCHEMA)] | None = Field(
         default=None,
-        min_length=1,
-        description="s3://, gs:// or az://, postgresql:// or https://; `local` is the file beside the manifest.",
+        description=(
+            "s3://, gs:// or az://; postgresql:// or postgres://; https://, and http:// on this machine or with "
+            "VOICECTL_ALLOW_HTTP=true; `local` is the file beside the manifest."
+        ),
     )
     endpoint: Url | None = Field(default=None, description="The address of an S3 store that is not Amazon's.")
     dsn_env: EnvName | None = Field(
@@ -80,6 +99,10 @@ class StateSettings(Frozen):
     def is_local(self) -> bool:
         """Whether the state is the file beside the manifest."""
         return self.url is None or self.url == LOCAL
+
+    def is_at(self, url: str) -> bool:
+        """Whether this URL is only another spelling of the same place."""
+        return self.url is not None and _spelled(self.url) == _spelled(url)
 
     def at(self, url: str) -> StateSettings:
         """The same settings for another place. The endpoint belongs to the place, so it is dropped."""
@@ -110,14 +133,43 @@ def url_fault(url: str) -> str | None:
         return f"a password must not be in a state's URL; {_credentials(scheme.lower())}"
     if parts.username is not None and not scheme.lower().startswith("postgres"):
         return f"a user must not be in this URL; {_credentials(scheme.lower())}"
+    if scheme.lower() in _OBJECTS and (parts.query or parts.fragment):
+        return (
+            f"nothing may follow ? or # in this URL; an endpoint is a key beside it: "
+            f"state: {{url: {_example(scheme.lower())}, endpoint: https://HOST}}"
+        )
     if not scheme.lower().startswith("postgres") and not parts.netloc:
         return f"{scheme}:// needs a name after it: {_example(scheme.lower())}"
     return None
 
 
+def unused_keys(keys: Iterable[str], url: str) -> dict[str, str]:
+    """The keys of the section that have no meaning at this URL, each with the reason."""
+    scheme = url.partition(":")[0].lower()
+    at = "local" if url == LOCAL else f"at {scheme}://"
+    return {
+        key: f"only for {_listed(_USED_BY[key])}; this state is {at}, so remove it"
+        for key in keys
+        if key in _USED_BY and scheme not in _USED_BY[key]
+    }
+
+
+def _spelled(url: str) -> str:
+    """The usual spelling of a URL."""
+    scheme, separator, rest = url.partition(":")
+    scheme = _SHOWN.get(scheme.lower(), scheme.lower()) if scheme.lower() in _POSTGRES else scheme.lower()
+    return f"{scheme}{separator}{rest.rstrip('/') if scheme in _OBJECTS else rest}"
+
+
 def shown_url(url: str) -> str:
     """The URL as it may be stored and printed: the query of an HTTP address may hold a token."""
     return url.partition("?")[0] if url.lower().startswith(("http:", "https:")) else url
+
+
+def _listed(schemes: Iterable[str]) -> str:
+    """`s3://, gs:// and az://`."""
+    shown = [f"{scheme}://" for scheme in schemes if scheme not in _SHOWN]
+    return " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
 
 
 def _credentials(scheme: str) -> str:

@@ -78,4 +78,4 @@ def _web_fault(rest: str) -> str:
 
 def _is_file_name(url: str) -> bool:
     """Whether the text is a file name: `narrator.mp3` alone also looks like a host."""
-    return "/" not in url and _SUFFIXES.search(url[-5:]) is not None
+    return "/" not in url and re.search(_SUFFIXES, url[-5:]) is not None

@@ -47,6 +47,7 @@ class Details(TypedDict, total=False):
     activates: bool
     in_place: tuple[str, ...]
     rebinds: tuple[str, ...]
+    refresh: bool
 
 
 def make_change(

@@ -13,6 +13,7 @@ from reconciler.model.method import Origin
 from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.model.plan import Change
 from reconciler.model.state import Record, Status
+from reconciler.planning import earlier_run
 from reconciler.planning.blocked_change import (
     blocked,
     how_to_allow,
@@ -119,9 +120,7 @@ def _change_for_task(context: PlanContext, voice: Voice, record: Record, remote:
     if changed.identity:
         return _replace(context, voice, record, changed, found=remote)
     running = remote.status is TaskStatus.RUNNING
-    extra_reason = (
-        "its task is still running" if running else "an earlier run was interrupted, but it created the voice"
-    )
+    extra_reason = "its task is still running" if running else earlier_run.created(context.options)
     key, generation = record.external_task_id, record.generation
     return adoption_change(
         context, voice, Replacement("", record), remote, key=key, generation=generation, extra_reason=extra_reason

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from reconciler.model.manifest import Manifest
-from reconciler.model.plan import Plan
+from reconciler.model.plan import Change, Plan
 from reconciler.model.state import State
-from reconciler.planning import policy, shared_place
+from reconciler.planning import policy, scope, shared_place
 from reconciler.planning.plan_context import PlanOptions
 
 
@@ -32,15 +34,20 @@ def finish(
     without_mass_recreates = policy.block_mass_recreates(
         plan, state, manifest.safety, allow_recreates=options.allow_recreates
     )
-    changes = policy.block_missing_keys(without_mass_recreates, manifest.voices, is_set)
+    covered = scope.covered(options.scope, without_mass_recreates, state, manifest.voices)
+    left_out = len(without_mass_recreates) - len(covered)
+    changes = policy.block_missing_keys(covered, manifest.voices, is_set)
     declared = len(manifest.voices)
     stops = policy.check(changes, state, manifest.safety, allow_deletes=allow_deletes, declared=declared)
-    stops = () if plan.destroy else stops  # a destroy is the request itself
+    stops = (
+        () if plan.destroy or plan.refresh_only else stops
+    )  # a destroy is the request itself; a refresh deletes nothing
     others = shared_place.others_stop(changes, state, manifest.voices) if shared else None
+    restricted = _restricted(plan, changes, state, manifest, options.scope) if options.scope else plan
     return replace(
-        plan,
+        restricted,
         changes=changes,
-        notes=(*plan.notes, *notes),
+        notes=(*plan.notes, *notes, *((scope.note(options.scope, left_out),) if options.scope else ())),
         stops=stops if others is None else (others, *stops),
         sandbox=manifest.sandbox,
         retry=tuple(sorted(options.retry)),
@@ -48,4 +55,22 @@ def finish(
         new_state=new_state,
         allow_deletes=allow_deletes,
         allow_recreates=options.allow_recreates,
+        targets=options.scope.targets,
+        excludes=options.scope.excludes,
+        left_out=left_out,
+    )
+
+
+def _restricted(plan: Plan, changes: Sequence[Change], state: State, manifest: Manifest, asked: scope.Scope) -> Plan:
+    """The plan with an id of its own, and with the counts and the drift of the addresses in scope only."""
+    voices = {} if plan.destroy else manifest.voices
+    changed = {change.address for change in changes}
+    inside = scope.count(asked, (address for address in voices if address not in changed), state, manifest.voices)
+    shown = {each.address for each in plan.drift if scope.count(asked, (each.address,), state, manifest.voices)}
+    text = json.dumps([plan.plan_id, asked.targets, asked.excludes])
+    return replace(
+        plan,
+        plan_id=hashlib.sha256(text.encode()).hexdigest()[:16],
+        unchanged=inside,
+        drift=tuple(each for each in plan.drift if each.address in shown),
     )

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from reconciler.errors import StateConflict, StateForeign
-from reconciler.hints import hint, way
+from reconciler.errors import StateConflict, StateDamaged, StateError, StateForeign, StateMoved
+from reconciler.hints import hint, operands, way
 from reconciler.model.state import State
 
 
@@ -20,9 +20,9 @@ def check_manifest(state: State, manifest: str, *, where: str, place: str) -> No
         )
 
 
-def check_copy(copy: State, held: State, *, place: str) -> None:
-    """Raises StateForeign for a copy of another lineage, StateConflict for one that is not newer."""
-    forced = hint(way("If you want that", "state push --force FILE", place=place))
+def check_copy(copy: State, held: State, *, name: str, place: str) -> None:
+    """Raises StateForeign for a copy of another lineage, StateConflict for one that is not newer. `name`: its file."""
+    forced = hint(way("If you want that", "state push --force", *operands(name), place=place))
     if copy.lineage != held.lineage:
         raise StateForeign(
             f"The copy has the lineage {copy.lineage}, but the state has the lineage {held.lineage}.",
@@ -30,7 +30,33 @@ def check_copy(copy: State, held: State, *, place: str) -> None:
             summary="The copy is of another state",
         )
     if copy.serial <= held.serial:
-        raise StateConflict(f"The state has the serial {held.serial}, but the copy has only {copy.serial}.", forced)
+        raise StateConflict(
+            f"The state has the serial {held.serial}, but the copy has only {copy.serial}.",
+            forced,
+            summary="The copy is not newer than the state",
+        )
+
+
+def or_by_force(error: StateError, *, name: str, place: str) -> StateError:
+    """The error of a state that can't be used, with the command that replaces it by a copy, the file `name`."""
+    words = "To replace what is there by the copy"
+    if isinstance(error, StateMoved):
+        words = f"or, if the state at {error.moved_to} is lost, go on here with the copy"
+    forced = hint(way(words, "state push --force", *operands(name), place=place))
+    error.hint = forced if isinstance(error, StateDamaged) else error.hint + forced
+    return error
+
+
+def check_unchanged(there: State | None, begun: State | None, *, where: str) -> None:
+    """Raises StateConflict if another state is there than the one that the run began with."""
+    if there is not None and _version(there) != _version(begun):
+        raise StateConflict(
+            f"This run began with {_version(begun)}; now {where} has {_version(there)}.", "Run the command again."
+        )
+
+
+def _version(state: State | None) -> str:
+    return "no state" if state is None else f"serial {state.serial} of the lineage {state.lineage}"
 
 
 def _named(manifest: str) -> str:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple, Protocol, Self
 
+from reconciler.model.address import instance
 from reconciler.model.base import Inputs
 from reconciler.model.link_notes import links
 from reconciler.model.manifest import Voice
@@ -22,6 +24,8 @@ from reconciler.model.state import State
 from reconciler.model.urls import compared, without_secrets
 
 LONGEST = 50
+_NOT_IN_MARKERS = re.compile("[^A-Za-z0-9_-]")
+_SEPARATOR = re.compile("(?=(__))")
 _MARKER = re.compile(r"vc-([0-9a-f]{8})-([A-Za-z0-9_-]+)-([0-9a-f]{8})-((?!0+\Z)[0-9]{1,9})")
 
 
@@ -48,6 +52,14 @@ class Marker(NamedTuple):
         """Whether the address may be cut: the key has the greatest length, so it had no room for more."""
         head, tail = f"vc-{self.lineage[:8]}-", f"-{self.digest}-{self.generation}"
         return len(head) + len(self.address) + len(tail) >= LONGEST
+
+    @property
+    def addresses(self) -> Iterator[str]:
+        """The addresses that the marker's text may mean: npc__en__ may be `npc["en"]`."""
+        yield self.address
+        if self.address.endswith("__"):
+            for split in _SEPARATOR.finditer(self.address, 1, len(self.address) - 2):
+                yield instance(self.address[: split.start()], self.address[split.end(1) : -2])
 
 
 def digest(address: str, method: str, inputs: Inputs, body: type[MethodInputs], rules: Rules = TODAY) -> str:
@@ -85,7 +97,9 @@ class Digests:
 
     def fit(self, marker: Marker) -> bool:
         """Whether the marker fits the inputs under the marker's own address. False if that address was cut."""
-        return any(marker.digest == _hash(marker.address, text) for text in self._texts) and not marker.cut
+        if marker.cut:
+            return False
+        return any(marker.digest == _hash(address, text) for address in marker.addresses for text in self._texts)
 
 
 def _identity_text(method: str, inputs: Inputs, body: type[MethodInputs], rules: Rules) -> bytes:
@@ -140,8 +154,8 @@ def fits_address(marker: Marker, address: str) -> bool:
 
 
 def escaped(address: str) -> str:
-    """The address as it is written in a marker, before it is cut."""
-    return address.replace(".", "_")
+    """The address as it is written in a marker, before it is cut: `npc["en"]` is npc__en__."""
+    return _NOT_IN_MARKERS.sub("_", address)
 
 
 def escaped_and_cut(address: str, length: int) -> str:

@@ -19,7 +19,7 @@ from reconciler.model.method import KeyClass, Origin
 from reconciler.model.plan import Action, Change
 from reconciler.model.redaction import redacted
 from reconciler.model.state import LIVE, Record, State, Status
-from reconciler.planning import markers
+from reconciler.planning import explicit_moves, markers
 from reconciler.planning.change import make_change
 from reconciler.planning.diff import difference, shown_inputs
 from reconciler.planning.moved_records import moved, others_at_address
@@ -43,6 +43,7 @@ class Moves:
     pairs: Mapping[str, Record] = field(default_factory=dict)
     unclear: Mapping[str, Change] = field(default_factory=dict)  # by old and by new address
     along: Mapping[str, Sequence[str]] = field(default_factory=dict)  # new address -> keys of records that move with it
+    declared: frozenset[str] = frozenset()  # the new addresses that the manifest names under `moved:`
 
 
 def find(
@@ -53,12 +54,16 @@ def find(
     No record moves to or from the stale addresses, of which the account has newer voices than the state, nor to the
     `unchanged` addresses, whose voices are as declared.
     """
-    open_entries = [voice for address, voice in declared.items() if address not in unchanged]
+    said = explicit_moves.find(context, declared, stale=stale) if context.manifest.moved else explicit_moves.NONE
+    decided = said.pairs.keys() | said.unclear.keys()
+    open_entries = [v for address, v in declared.items() if address not in unchanged and address not in decided]
     new = [voice for voice in open_entries if _is_new(context, voice)]
     changed = [voice for voice in open_entries if _is_to_be_replaced(context, voice)]
-    if not new and not changed:
+    if not new and not changed and not decided:
         return Moves()
-    left = [context.state.records[key] for address, key in context.state.current.items() if address not in declared]
+    taken = {*said.unclear, *(record.address for record in said.pairs.values())}
+    gone = [address for address in context.state.current if address not in declared and address not in taken]
+    left = [context.state.records[context.state.current[address]] for address in gone]
     left += [r for address, begun in context.pending.items() if address not in declared for r in begun]
     kept = [r for r in context.state.records.values() if r.status is Status.ABANDONED and r.address not in declared]
     replaced_records = [record for voice in changed if (record := context.state.at(voice.address)) is not None]
@@ -74,10 +79,12 @@ def find(
     found.match(new, empty)
     found.match(changed, empty)
     found.remove_protected()
-    for address in [a for a, record in found.pairs.items() if {a, record.address} & set(stale)]:
+    found.pairs |= said.pairs
+    found.unclear |= said.unclear
+    for address in [a for a, r in found.pairs.items() if a not in said.pairs and {a, r.address} & set(stale)]:
         found.unclear[address] = blocked_by_stale_state(declared[address], found.pairs.pop(address))
     along = {address: _records_along(context, declared, record) for address, record in found.pairs.items()}
-    return Moves(found.pairs, found.unclear, along)
+    return Moves(found.pairs, found.unclear, along, frozenset(said.pairs))
 
 
 def awaiting(
@@ -104,7 +111,7 @@ def changes(moves: Moves, declared: Mapping[str, Voice]) -> Iterator[Change]:
         yield make_change(
             declared[address],
             Action.MOVE,
-            "same inputs, nothing is paid",
+            "as the manifest says under moved:" if address in moves.declared else "same inputs, nothing is paid",
             record=record,
             source=record.address,
             before=shown_inputs(record),

@@ -15,6 +15,7 @@ from reconciler.model.state import LIVE, SETTLING, Record, State, Status
 from reconciler.planning import markers
 from reconciler.planning.account_check import AccountProblem, check_account
 from reconciler.planning.marked_voices import Index, index
+from reconciler.planning.scope import EVERYTHING, Scope
 from reconciler.protocols.provider import ByKey, ByList, Capabilities, MethodCapabilities, Unknowable
 from reconciler.values import value
 
@@ -34,6 +35,9 @@ class PlanOptions:
     replace: frozenset[str] = frozenset()  # addresses that get a new voice
     allow_recreates: int | None = None
     destroy: bool = False
+    scope: Scope = EVERYTHING
+    refresh_only: bool = False
+    under_way: str = ""  # who holds the lock of the state, and may go on with what is begun; for the words only
 
 
 Place = tuple[str, str]  # account, voice_id
@@ -193,14 +197,17 @@ def make_context(
     given_up: dict[str, list[Record]] = {}
     refused: dict[str, list[Record]] = {}
     unbound: list[Record] = []
+    transferred: list[Record] = []
     for record in state.records.values():
+        if record.moved_to is not None:
+            transferred.append(record)
         if record.status in LIVE:
             live.setdefault(record.provider, []).append(record)
         if record.external_task_id in bound:
             if record.status in {Status.READY, Status.RUNNING} and record.origin is not Origin.OFFICIAL:
                 known.setdefault(record.provider, []).append(record)
             continue
-        if record.status in _UNBOUND_STATUSES:
+        if record.status in _UNBOUND_STATUSES and record.moved_to is None:
             unbound.append(record)
         if record.status in SETTLING or record.status is Status.FAILED:
             pending.setdefault(record.address, []).append(record)
@@ -223,11 +230,17 @@ def make_context(
         pending=pending,
         given_up=given_up,
         refused=refused,
-        blocked=blocked,
+        blocked=blocked if not transferred else {**_transfers(transferred, state, options), **blocked},
         one_account=one_account,
         unbound=tuple(sorted(unbound, key=lambda r: (r.address, r.generation))),
     )
     return replace(context, account_problems={**_account_problems(context, live, known), **(closed or {})})
+
+
+def _transfers(records: list[Record], state: State, options: PlanOptions) -> dict[str, tuple[str, Hint]]:
+    from reconciler.planning import transfers  # most states have none
+
+    return transfers.blocked(records, state, options.retry)
 
 
 def _account_problems(

@@ -40,6 +40,12 @@ def plan(
     """
     entries = {} if options.destroy else manifest.voices
     context = make_context(manifest, state, observations, capabilities, now=now, options=options, closed=closed)
+    if options.refresh_only:
+        from reconciler.planning import state_refresh
+
+        needed = state_refresh.changes(context)
+        unchanged_count = len(state.current) - len(needed)
+        return _plan(context, needed, drift.remarks(context, (), {}), unchanged=unchanged_count)
     unchanged = unchanged_voices(context, entries)
     if nothing_changes(context, entries, unchanged):
         return _plan(context, (), drift.remarks(context, (), {}, unchanged), unchanged=len(entries))
@@ -108,6 +114,7 @@ def _plan(context: PlanContext, changes: Sequence[Change], remarks: drift.Remark
         unseen=remarks.unseen,
         ways_to_see=remarks.ways_to_see,
         destroy=context.options.destroy,
+        refresh_only=context.options.refresh_only,
     )
 
 

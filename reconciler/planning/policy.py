@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from reconciler.errors import PlanSpent, PlanStale
-from reconciler.hints import hint, way
+from reconciler.errors import PlanSpent, PlanStale, SafetyStop
+from reconciler.hints import NO_HINT, hint, way
 from reconciler.model.manifest import Safety, Voice
 from reconciler.model.method import Origin
 from reconciler.model.plan import Action, Change, DriftKind, Plan, Stop
@@ -47,9 +47,9 @@ def block_mass_recreates(
     over = recorded >= FEW and 100 * len(gone) > safety.max_recreate_percent * recorded
     if not over or allow_recreates in {len(gone), _gone(plan, state)}:
         return plan.changes
+    what = "would leave the state" if plan.refresh_only else "would be created and paid again"
     reason = (
-        f"gone: {len(gone)} of {recorded} recorded voices would be created and paid again, "
-        f"and the limit is {safety.max_recreate_percent:g} %"
+        f"gone: {len(gone)} of {recorded} recorded voices {what}, and the limit is {safety.max_recreate_percent:g} %"
     )
     ways = hint(way("If they are really deleted", "--allow-recreates", len(gone)))
     return tuple(as_blocked(c, reason, ways, key=None) if c.gone else c for c in plan.changes)
@@ -102,6 +102,14 @@ def _delete_stops(
             ),
             hint=meant,
         )
+
+
+def refusal(stops: Sequence[Stop]) -> SafetyStop:
+    """The error of an apply whose plan has these stops."""
+    what = "; ".join(stop.what for stop in stops)
+    headline = next((stop.headline for stop in stops if stop.headline), "")
+    what = f"{what[:1].upper()}{what[1:]}." if headline else what
+    return SafetyStop(what, sum((stop.hint for stop in stops), NO_HINT), summary=headline)
 
 
 def _recorded(state: State) -> int:
@@ -171,7 +179,7 @@ def restrict_to(fresh: Plan, approved: Plan, *, resumed: bool) -> Plan:
         if not resumed or (now is not None and now.approval_digest != change.approval_digest):
             raise PlanStale(
                 f"{change.address}: the reviewed change ({change.action}) does not fit any more, "
-                "because the manifest or the cloud changed after the review.",
+                "because the manifest, the value of a variable or the cloud changed after the review.",
                 MAKE_ANOTHER,
             )
     blocked = {change.address for change in approved.changes if change.action is Action.BLOCKED}

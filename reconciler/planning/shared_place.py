@@ -33,6 +33,7 @@ def others_stop(changes: Sequence[Change], state: State, voices: Mapping[str, Vo
             "Is it the state of another manifest? Then choose another place for this one",
             way("if the entries were all replaced on purpose", "state mv-manifest"),
         ),
+        headline="The state holds only voices of other entries",
     )
 
 

@@ -13,7 +13,7 @@ from reconciler.model.method import Origin
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown, Unverifiable
 from reconciler.model.plan import Change
 from reconciler.model.state import SETTLING, Record, Status
-from reconciler.planning import markers
+from reconciler.planning import earlier_run, markers
 from reconciler.planning.blocked_change import blocked, failure_hint, resolve_hint
 from reconciler.planning.bound_voices import bind
 from reconciler.planning.diff import difference
@@ -69,7 +69,7 @@ def repeat_call(context: PlanContext, voice: Voice, replacement: Replacement, re
         replacement,
         key=record.external_task_id,
         generation=record.generation,
-        extra_reason="an earlier run was interrupted before this call",
+        extra_reason=earlier_run.not_called(context.options),
     )
 
 
@@ -147,7 +147,7 @@ def _continue_pending(context: PlanContext, voice: Voice, replacement: Replaceme
     match outcome(context, pending):
         case Exists(remote):
             status = "it exists" if remote.status is TaskStatus.READY else "it is still being made"
-            extra_reason = f"an interrupted run began the new voice, and {status}"
+            extra_reason = earlier_run.began(context.options, status)
             return adoption_change(
                 context, voice, replacement, remote, key=key, generation=generation, extra_reason=extra_reason
             )

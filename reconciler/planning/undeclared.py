@@ -10,6 +10,7 @@ from reconciler.model.method import Origin
 from reconciler.model.observed import Found, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import SETTLING, Record, Status
+from reconciler.planning import earlier_run
 from reconciler.planning.blocked_change import how_to_allow, provider_undeclared, resolve_hint
 from reconciler.planning.change import make_change
 from reconciler.planning.diff import shown_inputs
@@ -45,6 +46,11 @@ def change_for_removed(context: PlanContext, record: Record) -> Change:
     return _discard(context, record, reason, protect=True)
 
 
+def _stays(context: PlanContext, record: Record) -> bool:
+    """Whether the manifest says that the voice of this removed entry stays in its account."""
+    return record.address in context.manifest.released and record.address not in context.manifest.voices
+
+
 _GIVEN_UP = frozenset({Status.DELETED, Status.ABANDONED, Status.LAPSED})
 
 
@@ -70,10 +76,10 @@ def change_for_unbound(context: PlanContext, record: Record, decided: Decided) -
         return None if kept else _change(record, Action.FORGET, "its voice has an address again")
     if places & decided.wanted:
         return None
-    return _discard(context, record, _reason(record))
+    return _discard(context, record, _reason(context, record))
 
 
-def _reason(record: Record) -> str:
+def _reason(context: PlanContext, record: Record) -> str:
     match record.status:
         case Status.LAPSED:
             return "a creation that was given up arrived late"
@@ -82,7 +88,7 @@ def _reason(record: Record) -> str:
         case Status.DEPOSED:
             return "an earlier run began to delete it"
         case _:
-            return "started by an interrupted run, no longer needed"
+            return earlier_run.not_needed(context.options)
 
 
 def _has_arrived(context: PlanContext, record: Record) -> bool:
@@ -140,7 +146,10 @@ def _blocked_as_unknown(record: Record, reason: str, why: str) -> Change:
 def _delete_or_abandon(
     context: PlanContext, record: Record, reason: str, found: RemoteVoice | None, *, protect: bool
 ) -> Change:
-    """Deletes the voice. Where its cloud can't delete it, the record is kept as abandoned."""
+    """Deletes the voice. Where its cloud can't delete it, or the user wants to keep it, it is recorded as abandoned."""
+    if _stays(context, record):
+        reason = "as the manifest says under removed:; the voice stays in its account"
+        return _change(record, Action.FORGET, reason, found=found, abandons=True)
     if protect and _protected(context, record):
         return _change(record, Action.BLOCKED, f"prevent_destroy: {reason}", _how_to_allow(context, record))
     if context.deletable(record):

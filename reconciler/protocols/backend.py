@@ -13,10 +13,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from math import ceil
 from typing import Protocol
 
 from reconciler.errors import Fenced, StateError, StateLocked
-from reconciler.hints import hint, way
+from reconciler.hints import Way, hint, way
 from reconciler.model.base import Frozen
 from reconciler.model.state_defaults import KEPT as KEPT
 from reconciler.model.state_defaults import LEASE as LEASE
@@ -53,6 +54,7 @@ class Traits:
     journals: bool = True  # has `append`; without it, each write is a whole state
     leases: bool = False  # a lock that is not renewed ends by itself
     compare_and_swap: bool = True  # the store checks `expected`; without it, only the lock keeps writers apart
+    lock_stays: bool = False  # after a run was killed, until `unlock`, or the next run on the same machine
     least_gap: float = 0.0  # seconds from the start of one write to the start of the next
 
 
@@ -77,20 +79,34 @@ class Held:
     info: LockInfo
     heartbeat: float | None = None  # seconds since the last renewal, by the store's clock; None: not renewed
     left: float | None = None  # seconds until another run may take over; None: never by time
+    stays: bool = False  # also after its run has died, unless the next run is on the same machine
+
+
+def holder_name(info: LockInfo) -> str:
+    """The run that holds a lock, for a sentence: `ann@mac (pid 4711)`."""
+    return f"{info.who} (pid {info.pid})"
 
 
 def locked_by(held: Held) -> StateLocked:
     """The error for a locked state, with the same message for every backend."""
     info = held.info
     beat = "" if held.heartbeat is None else f" Its last heartbeat was {held.heartbeat:.0f} s ago."
+    if held.left is not None:
+        beat += f" If that run is dead, the lock is free in at most {_duration(held.left)}."
+    elif held.stays:
+        beat += " The lock does not end by itself, also if that run is dead."
     job = f" Its job: {info.job}" if info.job else ""
     waits = [way("To wait for it", "--lock-timeout", "5m"), way("if that run is dead", "unlock", info.lock_id)]
-    who = f"{info.who} (pid {info.pid})"
+    who = holder_name(info)
     return StateLocked(
         f"{who} has held the lock for {info.operation} since {format_time(info.since)}.{beat}{job}",
         hint(*waits),
         lock_id=info.lock_id,
     )
+
+
+def _duration(seconds: float) -> str:
+    return f"{ceil(seconds)} s" if seconds < 180 else f"{ceil(seconds / 60)} min"
 
 
 def fenced_by(where: str, info: LockInfo | None) -> Fenced:
@@ -101,7 +117,7 @@ def fenced_by(where: str, info: LockInfo | None) -> Fenced:
     if info is None:
         how = "the lock of this run was broken, or taken over by a run that has ended"
     else:
-        how = f"{info.who} (pid {info.pid}) took over the lock of this run, for {info.operation}"
+        how = f"{holder_name(info)} took over the lock of this run, for {info.operation}"
     return Fenced(
         f"{where}: {how}. This run may not write any more.",
         hint(way("The next run goes on where this one stopped. To see what is left to do", "plan")),
@@ -161,8 +177,8 @@ class Backend(Protocol):
     def traits(self) -> Traits: ...
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        """Warnings about the engine, as sentences for the user. The first lock may add some."""
+    def notes(self) -> tuple[str | Way, ...]:
+        """Warnings for the user, as sentences. The first lock may add some, and so may a lock that is not released."""
         ...
 
     def read(self) -> Blob | None:

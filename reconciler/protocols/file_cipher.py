@@ -26,7 +26,7 @@ class FileCipher(Protocol):
         ...
 
     def renew(self, lineage: str) -> tuple[str, ...]:
-        """The next write of the state gets a new data key. Returns the ids of the keys that it is encrypted with."""
+        """The next write of the state gets a new data key. Returns its keys, for a sentence."""
         ...
 
 
@@ -42,7 +42,7 @@ class NoCipher:
         from reconciler.model import envelope  # a run without encryption seldom reads such a file
 
         if envelope.is_envelope(content):
-            raise envelope.no_settings(content, "It")
+            raise envelope.no_settings(content)
         return content
 
     def renew(self, lineage: str) -> tuple[str, ...]:  # noqa: ARG002 - as above

@@ -85,8 +85,9 @@ def test_a_refused_append_ends_a_lease_too() -> None:
 
 def test_a_thread_renews_until_the_end_of_the_context() -> None:
     store = Store()
-    with RenewedLease(1, 0.08, store.renew, since=0.0, clock=lambda: 0.0):
+    with RenewedLease(1, 0.08, store.renew, since=0.0, clock=lambda: 0.0) as lease:
         assert store.renewed.wait(5)
+    lease.wait()
     after = store.renewals
     assert not any(thread.name == "voicectl-lease" for thread in threading.enumerate())
     assert store.renewals == after

@@ -158,7 +158,8 @@ def test_without_its_key_a_state_names_the_key_and_not_its_passphrase(cli: CliHa
     cli.env["VOICES_KEY"] = "another passphrase, also long"
     refused = cli.voicectl("plan", code=1).err
     assert "No key decrypts the state" in refused
-    assert f"encrypted with the key {name}; the configured keys are " in refused
+    assert f"encrypted with a passphrase (id {name}). " in refused
+    assert "state.encryption.passphrase_env: VOICES_KEY holds another passphrase (id " in refused
     del cli.env["VOICES_KEY"]
     assert "the variable VOICES_KEY is not set" in cli.voicectl("plan", code=1).err
     cli.env["VOICES_KEY"] = "short"
@@ -174,7 +175,7 @@ def test_without_settings_an_encrypted_state_says_what_to_configure(cli: CliHarn
     cli.declare(*VOICES)
     for command in (("plan",), ("apply", "--auto-approve"), ("state", "pull"), ("output",)):
         refused = cli.voicectl(*command, code=1).err
-        assert f"encrypted with the key {name}" in refused.replace("\n", " ")
+        assert f"encrypted with a passphrase (id {name}), and the manifest" in refused.replace("\n", " ")
         assert "state.encryption" in refused
     assert kept(cli)["voicectl"] == "encrypted"
 
@@ -321,3 +322,17 @@ def test_a_lost_state_is_not_begun_anew_beside_its_encrypted_copy(cli: CliHarnes
     cli.voicectl("-f", "other.yaml", "state", "mv-manifest", "voices.yaml", code=0)
     assert cli.voicectl("-f", "other.yaml", "plan", "--detailed-exitcode").code == 0
     assert readable(cli, kling) == {}
+
+
+def test_a_state_that_left_an_encrypted_place_is_looked_for_elsewhere_once_the_manifest_names_no_key(
+    cli: CliHarness,
+) -> None:
+    """The place holds an encrypted mark, which says that the state was moved."""
+    with StateServer() as server:
+        declare(cli, *VOICES)
+        cli.apply()
+        cli.voicectl("state", "migrate", "--to", f"{server.url}/state", code=0)
+        cli.declare(*VOICES)
+        refused = cli.voicectl("plan", code=1).err
+    assert "is encrypted with a passphrase (id " in refused
+    assert "if the state was moved from here, name its new place" in refused

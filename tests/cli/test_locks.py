@@ -23,7 +23,9 @@ def test_a_second_run_is_refused_and_names_the_first(tmp_path: Path) -> None:
         assert f"pid {running.pid}" in refused.err
         [lock_id] = re.findall(r"voicectl unlock (\w+)", refused.err)
         assert "alive" in cli.voicectl("unlock", lock_id, code=1).err
-        assert cli.voicectl("plan").code == 0  # looking needs no lock
+        seen = cli.voicectl("plan", code=0)  # looking needs no lock
+        assert f"(pid {running.pid}) is under way, and has not made this call yet" in seen.out
+        assert "interrupted" not in seen.out
 
         waiting = cli.start("apply", "--auto-approve", "--lock-timeout", "30s")
         running.send_signal(signal.SIGKILL)

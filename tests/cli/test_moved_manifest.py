@@ -90,6 +90,36 @@ def test_it_is_typed_right_from_another_folder_and_in_the_sandbox(cli: CliHarnes
     assert unchanged(cli, "--sandbox", "-f", "prod/the cast.yaml")
 
 
+def serials(cli: CliHarness, *words: str) -> list[int]:
+    return [kept["serial"] for kept in cli.voicectl(*words, "state", "history", "--json", code=0).json]
+
+
+def test_the_earlier_snapshots_follow_a_renamed_manifest(renamed: CliHarness) -> None:
+    before = serials(renamed)
+    renamed.voicectl("-f", "cast.yaml", "state", "mv-manifest", "voices.yaml", code=0)
+    after = serials(renamed, "-f", "cast.yaml")
+    assert after == [after[0], *before]
+    renamed.voicectl("-f", "cast.yaml", "state", "pull", "--serial", str(before[-1]), code=0)
+    assert not (renamed.folder / ".voicectl/history/voices").exists()
+
+
+def test_they_follow_also_into_another_folder_and_after_a_command_that_was_killed(renamed: CliHarness) -> None:
+    """The state was written under its new name, and only some of the snapshots were moved."""
+    before = serials(renamed)
+    (renamed.folder / "new").mkdir()
+    (renamed.folder / "cast.yaml").rename(renamed.folder / "new/cast.yaml")
+    mv = ("-f", "new/cast.yaml", "state", "mv-manifest", "voices.yaml")
+    old = renamed.folder / "voices.state.json"
+    held = old.read_bytes()
+    renamed.voicectl(*mv, code=0)
+    old.write_bytes(held)
+    one = next((renamed.folder / "new/.voicectl/history/cast").glob(f"*{before[0]}.json"))
+    (renamed.folder / ".voicectl/history/voices").mkdir()
+    one.rename(renamed.folder / ".voicectl/history/voices" / one.name)
+    renamed.voicectl(*mv, code=0)
+    assert set(before) < set(serials(renamed, "-f", "new/cast.yaml"))
+
+
 def test_the_default_name_is_a_new_name_too(cli: CliHarness) -> None:
     cli.declare("hero", file="cast.yaml")
     cli.apply("-f", "cast.yaml")

@@ -288,6 +288,19 @@ def test_labels_change_a_file_that_holds_them(cli: CliHarness, env: Path) -> Non
     assert json.loads((cli.folder / "out/voices.json").read_text())["narrator"]["labels"] == {"tier": "gold"}
 
 
+def test_the_instances_of_an_entry_have_the_name_of_their_key(cli: CliHarness, env: Path) -> None:
+    url = "https://cdn.example.com/${each.key}.mp3"
+    narrator = voice("n", voice_name="N ${each.key}", voice_url=url) | {"for_each": ["en-US", "fr"]}
+    declare(cli, narrator=narrator, outputs=[ENV, {"path": "v.json", "format": "json"}])
+    cli.apply()
+    names = [line.partition("=")[0] for line in env.read_text().splitlines()[1:]]
+    assert names == ["NARRATOR_EN_US_VOICE_ID", "NARRATOR_FR_VOICE_ID"]
+    assert list(json.loads((cli.folder / "v.json").read_text())) == ['narrator["en-US"]', 'narrator["fr"]']
+    fr = cli.voice_id('narrator["fr"]')
+    only = cli.voicectl("output", 'narrator["fr"]', "--format", "dotenv", code=0).out.splitlines()
+    assert only[1:] == [f"NARRATOR_FR_VOICE_ID={fr}"]
+
+
 def test_addresses_choose_what_is_in_a_file(cli: CliHarness, env: Path, kling: Watched) -> None:
     kling.failing["broken"] = "noise"
     declare(cli, "hero", "narrator", "broken", outputs=[ENV | {"addresses": ["h*", "narrator"]}])

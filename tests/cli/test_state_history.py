@@ -42,7 +42,9 @@ def test_an_earlier_snapshot_is_shown_and_printed(cli: CliHarness) -> None:
     assert "narrator" in shown
     assert "villain" not in shown
     assert "villain" not in cli.voicectl("state", "show", "narrator", "--serial", str(first), code=0).out
-    assert "hero" in cli.voicectl("state", "show", "hero", "--serial", str(first), code=1).err
+    refused = cli.voicectl("state", "show", "hero", "--serial", str(first), code=1).err
+    assert f"hero is not in snapshot {first}." in refused
+    assert f"voicectl state show --serial {first}" in refused
 
 
 def test_an_old_snapshot_is_pushed_with_the_warning_it_deserves(cli: CliHarness) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
 
+from reconciler.workspace import Workspace
 from tests.support.cli_harness import CliHarness, voice
 from tests.support.engines.http_state_server import StateServer
 from tests.support.kling_service import KlingService
@@ -53,6 +55,22 @@ def test_the_sandbox_keeps_its_state_on_this_machine(cli: CliHarness, tmp_path: 
     assert "can't be moved" in refused.err
 
 
+def test_the_sandbox_refuses_another_place_and_ignores_the_variable(cli: CliHarness, tmp_path: Path) -> None:
+    cli.declare("narrator")
+    for words in (["plan"], ["apply", "--auto-approve"], ["state", "list"], ["output"], ["unlock", "id"]):
+        refused = cli.voicectl("--sandbox", "--state", "s3://bucket/voices", *words, code=1)
+        assert "--sandbox and --state can't be used together" in refused.err, words
+    with_env(cli, VOICECTL_STATE="s3://bucket/voices").voicectl("--sandbox", "apply", "--auto-approve", code=0)
+    assert (tmp_path / ".voicectl/voices.state.json").exists()
+
+
+def test_a_misspelt_section_is_never_taken_for_the_local_file(made: CliHarness) -> None:
+    made.write({}, stat="s3://bucket/voices")
+    for words in (["plan"], ["state", "list"], ["state", "pull"], ["unlock", "id"], ["state", "history"]):
+        refused = made.voicectl(*words, code=1)
+        assert "stat: unknown key, did you mean state?" in refused.err, words
+
+
 def test_a_broken_section_is_never_taken_for_the_local_file(made: CliHarness) -> None:
     made.write({}, state={"urll": "s3://bucket/voices"})
     for words in (["output"], ["state", "list"], ["show"], ["state", "pull"], ["unlock", "id"], ["state", "history"]):
@@ -71,6 +89,25 @@ def test_a_pipeline_begins_no_state_for_voices_that_no_cloud_lists(cli: CliHarne
     cli.declare("narrator")
     with_env(cli, CI="true").apply()
     assert kling.bought == 1
+
+
+def test_a_token_in_the_place_is_in_no_hint(made: CliHarness) -> None:
+    with StateServer() as server:
+        url = f"{server.url}/state/voices?token={SECRET}"
+        made.voicectl("state", "migrate", "--to", url, code=0)
+        refused = made.voicectl("--state", url, "state", "show", "nobody", code=1)
+        moved = made.voicectl("state", "list", code=1)
+        wrong = made.voicectl("--state", url, "-f", "other.yaml", "plan", code=1)
+    assert "voicectl --state URL state list" in refused.err
+    assert f"the state was moved to {server.url}/state/voices." in moved.err
+    assert SECRET not in refused.err + moved.err + wrong.err
+
+
+def test_the_options_in_hints_can_be_pasted_into_a_shell(tmp_path: Path) -> None:
+    url = "postgresql:///my voices?sslmode=require&name=it's"
+    workspace = Workspace(manifest=tmp_path / "it's.yaml", directory="a b", state_url=url)
+    pasted = shlex.split(workspace.options)
+    assert pasted == ["-C", "a b", "-f", str(tmp_path / "it's.yaml"), "--state", url]
 
 
 def test_a_state_in_another_engine_is_named_in_the_hints(made: CliHarness) -> None:

@@ -38,6 +38,8 @@ def test_a_state_gets_a_new_data_key_and_a_new_serial(sealed: CliHarness, kling:
     done = sealed.voicectl("state", "rekey", code=0).err
     after = kept(sealed.folder / "voices.state.json")
     assert f"serial {after['serial']}" in done
+    [key] = json.loads((sealed.folder / "voices.state.json").read_bytes())["keys"]
+    assert f"It can be read with the key in key (id {key['id']})." in done
     assert after["serial"] == int(str(before["serial"])) + 1
     assert after["keys"] != before["keys"]
     assert sealed.voicectl("plan", "--detailed-exitcode").code == 0
@@ -51,7 +53,23 @@ def test_after_a_rollover_only_older_snapshots_need_the_old_key(sealed: CliHarne
     sealed.voicectl("state", "pull", "--serial", first, code=0)
     declare(sealed, key_file="new")
     assert sealed.voicectl("plan", "--detailed-exitcode").code == 0
-    assert "No key decrypts the state" in sealed.voicectl("state", "pull", "--serial", first, code=1).err
+    assert "No key decrypts the snapshot" in sealed.voicectl("state", "pull", "--serial", first, code=1).err
+
+
+def test_a_snapshot_from_before_the_encryption_is_named_and_read_once_it_is_asked_for(cli: CliHarness) -> None:
+    cli.declare("narrator")
+    cli.apply()
+    first = str(cli.state["serial"])
+    (cli.folder / "key").write_text("0123456789abcdef0123456789abcdef\n")
+    declare(cli, key_file="key", migrate=True)
+    cli.voicectl("state", "rekey", code=0)
+    declare(cli, key_file="key")
+    refused = cli.voicectl("state", "show", "--serial", first, code=1).err
+    assert refused.startswith("Error: The snapshot is not encrypted\n")
+    assert f"voices.state.json, snapshot {first}: the manifest asks for encryption" in refused
+    assert f"voicectl state pull --serial {first}, and remove migrate again" in refused
+    declare(cli, key_file="key", migrate=True)
+    cli.voicectl("state", "pull", "--serial", first, code=0)
 
 
 def test_a_plan_made_before_is_out_of_date(sealed: CliHarness) -> None:

@@ -102,7 +102,7 @@ class Operator:
                     self.rebuild()
                 elif moved := typed(change.hint, "state", "mv"):
                     source, target = moved[0]
-                    state_edits.move(self._simulated.session(), source, target, Request())
+                    state_edits.move(self._simulated.session(), [(source, target)], Request())
                 elif typed(change.hint, "import") and not self._imported(change.address, patient=patient):
                     paid |= {change.address} if typed(change.hint, "--retry") else set()
                 elif typed(change.hint, "apply", "--replace"):

@@ -14,6 +14,7 @@ from reconciler.engine.locking import taken
 from reconciler.errors import StateLocked
 from reconciler.protocols.backend import Held, Lease, LockInfo, locked_by
 from tests.support.clock import FakeClock
+from tests.support.hints import in_words
 from tests.support.memory_backend import MemoryBackend
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -79,3 +80,18 @@ def test_it_waits_no_longer_than_it_may() -> None:
 
 def inf_later(clock: FakeClock) -> float:
     return clock.monotonic() + 1e9
+
+
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [
+        (Held(THEIRS, 18.4, 41.6), "heartbeat was 18 s ago. If that run is dead, the lock is free in at most 42 s."),
+        (Held(THEIRS, None, 7000.0), "12:00:00 UTC. If that run is dead, the lock is free in at most 117 min."),
+        (Held(THEIRS, stays=True), "12:00:00 UTC. The lock does not end by itself, also if that run is dead."),
+        (Held(THEIRS), "bob@elsewhere (pid 2) has held the lock for apply since 2026-11-20 12:00:00 UTC."),
+    ],
+)
+def test_who_waits_is_told_when_the_lock_of_a_dead_run_is_free(held: Held, said: str) -> None:
+    locked = locked_by(held)
+    assert locked.detail.endswith(said)
+    assert "if that run is dead: voicectl unlock bbbb2222" in in_words(locked.hint)

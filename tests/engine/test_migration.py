@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,10 +12,10 @@ import pytest
 from reconciler.engine.lock_owner import LockOwner
 from reconciler.engine.migration import Place, migrate
 from reconciler.engine.store import Store
-from reconciler.errors import NoState, StateForeign, StateMoved, UsageError, VoicectlError
+from reconciler.errors import NoState, StateForeign, StateLocked, StateMoved, UsageError, VoicectlError
 from reconciler.model import statefile
 from reconciler.model.state import State, Status
-from reconciler.protocols.backend import Stamp
+from reconciler.protocols.backend import Held, Lease, LockInfo, Stamp, locked_by
 from tests.support.clock import FakeClock
 from tests.support.memory_backend import MemoryBackend
 from tests.support.stores import with_voice
@@ -36,6 +38,18 @@ class Dying(MemoryBackend):
         self.where = name
         self.dies: tuple[str, int] | None = None
         self._writes = 0
+        self._holder: LockInfo | None = None
+
+    @contextmanager
+    def lock(self, holder: LockInfo) -> Iterator[Lease]:
+        """One holder at a time."""
+        if self._holder is not None:
+            raise locked_by(Held(self._holder))
+        self._holder = holder
+        try:
+            yield self.lease
+        finally:
+            self._holder = None
 
     def _maybe(self, moment: str) -> None:
         self._writes += moment == "before"
@@ -165,6 +179,35 @@ def test_another_version_of_the_same_state_is_never_overwritten() -> None:
     with pytest.raises(UsageError, match="with the serial 9"):
         move(old, new)
     assert held(old) == STATE
+
+
+def test_two_spellings_of_one_place_are_recognized_at_once() -> None:
+    """The second lock is refused because of the first one; it would be waited for in vain."""
+    old, _ = backends()
+    clock = FakeClock(WHEN)
+    with pytest.raises(UsageError, match="are one place, so there is nothing to move"):
+        migrate(Place("s3://b/a", old), Place("s3://b/a/", old), clock=clock, owner=OWNER, wait=300.0)
+    assert clock.now() == WHEN
+    assert held(old) == STATE
+    with old.lock(OWNER.holder("free0001", "apply", WHEN)):
+        pass
+
+
+def test_the_lock_of_another_run_at_the_new_place_is_waited_for() -> None:
+    old, new = backends()
+    clock = FakeClock(WHEN)
+    said: list[str] = []
+    with new.lock(OWNER.holder("0ther001", "apply", WHEN)), pytest.raises(StateLocked):
+        migrate(
+            Place("local", old),
+            Place(NEW, new),
+            clock=clock,
+            owner=OWNER,
+            wait=20.0,
+            waiting=lambda locked: said.append(locked.lock_id),
+        )
+    assert said == ["0ther001"]
+    assert (clock.now() - WHEN).total_seconds() == 20.0
 
 
 def test_nothing_is_moved_from_an_empty_place() -> None:

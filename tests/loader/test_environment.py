@@ -68,10 +68,7 @@ def test_dollars_that_begin_no_reference_are_text(loaded: Load, written: str, me
         ("a${take}b", "${take} is not a reference: write ${env:take}, or $${take} for the text itself"),
         ("${env.TAKE}", "${env.TAKE} is not a reference: write ${env:TAKE}, or $${env.TAKE} for the text itself"),
         ("${ENV:TAKE}", "${ENV:TAKE} is not a reference: write ${env:TAKE}, or $${ENV:TAKE} for the text itself"),
-        (
-            "${var.x}",
-            "${var.x} is not a reference: a variable is ${env:NAME}; write $${var.x} for the text itself",
-        ),
+        ("${var.x}", "${var.x} is not a reference: write ${var:x}, or $${var.x} for the text itself"),
     ],
 )
 def test_a_name_in_braces_without_env_is_refused(problems: Problems, written: str, message: str) -> None:

@@ -62,6 +62,19 @@ def test_without_a_manifest_there_is_no_place(tmp_path: Path) -> None:
         ('{"state": "s3://a/b", "voices": [}', "1:34"),
         ("state: {encryption: {migrate: true}}\n", "state.encryption: a key is needed: passphrase_env"),
         ("state: {lease: 0s}\n", "state.lease: "),
+        (
+            "state: {encryption: true}\n",
+            "state.encryption: text, should be a mapping, such as {passphrase_env: VOICES_K",
+        ),
+        ("state: {encryption: {key_file: k, old: {}}}\n", "should be a list, such as [{passphrase_env: OLD_KEY}]"),
+        ("state: {encryption: {key_file: k, old: [k]}}\n", "should be a mapping, such as {passphrase_env: OLD_KEY}"),
+        ("state: {encryption: {command: pass show}}\n", "text, should be a list, such as [pass, show, voices]"),
+        ("state: {dsn_env: a-b}\n", "digits and _); write the name of the variable, not what it holds"),
+        ("state: {encryption: {passphrase_env: a-b}}\n", "_); write the name of the variable, not what it holds"),
+        ("stat: s3://a/b\n", "1:1: stat: unknown key, did you mean state?"),
+        ("version: 1\nstates: {url: s3://a/b}\nvoices: {}\n", "2:1: states: unknown key, did you mean state?"),
+        ("voices: {\n\nState: s3://a/b\n", "3:1: State: unknown key, did you mean state?"),
+        ('{"stat": "s3://a/b"}', "1:2: stat: unknown key, did you mean state?"),
     ],
 )
 def test_a_section_that_can_not_be_understood_is_an_error_and_never_the_local_file(
@@ -70,6 +83,55 @@ def test_a_section_that_can_not_be_understood_is_an_error_and_never_the_local_fi
     with pytest.raises(ManifestError) as caught:
         read_settings(write(tmp_path, text), {})
     assert problem in "\n".join(map(str, caught.value.problems))
+
+
+@pytest.mark.parametrize(
+    ("url", "settings", "problem"),
+    [
+        ("s3://a/b", "max_run: 1h", "state.max_run: only for https://; this state is at s3://, so remove it"),
+        ("s3://a/b", "dsn_env: DSN", "state.dsn_env: only for postgresql://; this state is at s3://, so remove it"),
+        (
+            "postgresql:///db",
+            "endpoint: https://x.example.com",
+            "state.endpoint: only for s3://, gs:// and az://; this ",
+        ),
+        ("https://x.example.com/a", "lease: 60s", "state.lease: only for s3://, gs://, az:// and postgresql://; this "),
+        (
+            "local",
+            "lease: 60s",
+            "state.lease: only for s3://, gs://, az:// and postgresql://; this state is local, so ",
+        ),
+        ("local", "max_run: 1h", "state.max_run: only for https://; this state is local, so remove it"),
+    ],
+)
+def test_a_setting_that_the_engine_does_not_use_is_an_error_at_its_position(
+    tmp_path: Path, url: str, settings: str, problem: str
+) -> None:
+    path = write(tmp_path, f"version: 1\nstate:\n  url: {url}\n  {settings}\n")
+    for read in (lambda: read_settings(path, {}), lambda: load(path, environ={})):
+        with pytest.raises(ManifestError) as caught:
+            read()
+        assert f"4:3: {problem}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "settings"),
+    [
+        ("gs://a/b", "endpoint: https://x.example.com\n  lease: 60s\n  history: 3"),
+        ("postgres:///db", "dsn_env: DSN\n  lease: 60s\n  history: 3"),
+        ("http://127.0.0.1/a", "max_run: 1h\n  history: 3"),
+        ("local", "history: 3"),
+    ],
+)
+def test_each_engine_takes_its_own_settings(tmp_path: Path, url: str, settings: str) -> None:
+    path = write(tmp_path, f"version: 1\nstate:\n  url: {url}\n  {settings}\n")
+    assert read_settings(path, {}) is not None
+
+
+def test_without_a_place_each_setting_may_be_meant(tmp_path: Path) -> None:
+    """VOICECTL_STATE may name it."""
+    path = write(tmp_path, "state: {lease: 60s, max_run: 1h, dsn_env: DSN}\n")
+    assert read_settings(path, {}) is not None
 
 
 def test_a_variable_may_name_the_place(tmp_path: Path) -> None:

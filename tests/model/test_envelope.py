@@ -48,7 +48,7 @@ def test_a_weak_or_endless_derivation_is_refused(kdf: bytes) -> None:
 
 
 def test_a_reader_without_settings_is_told_what_to_configure() -> None:
-    with pytest.raises(KeyMissing, match=r"encrypted with the key 3f9c21aa, and the manifest has no state\.encryption"):
+    with pytest.raises(KeyMissing, match=r"key .* \(id 3f9c21aa\), and the manifest has no state\.encryption"):
         statefile.load(envelope.dump(PIECE))
     with pytest.raises(KeyMissing):
         statefile.fold(State(lineage="abcdef12"), [envelope.dump(PIECE)])

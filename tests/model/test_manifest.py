@@ -7,19 +7,8 @@ from pydantic import ValidationError
 
 from reconciler.model.manifest import Lifecycle
 from reconciler.model.method import KeyClass
-from reconciler.model.scalars import is_address
 from reconciler.providers.kling.account import KlingAccount
 from reconciler.providers.kling.methods import KlingCreate, Preset
-
-
-@pytest.mark.parametrize("address", ["a", "Narrator", "a-b_c9", "a" * 63])
-def test_these_are_addresses(address: str) -> None:
-    assert is_address(address)
-
-
-@pytest.mark.parametrize("address", ["", "1a", "-a", "_a", "a b", "a.b", "ä", "a" * 64, "a\n"])
-def test_these_are_none(address: str) -> None:
-    assert not is_address(address)
 
 
 @pytest.mark.parametrize(

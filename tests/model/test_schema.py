@@ -89,6 +89,38 @@ voices:
 defaults: {provider: kling, create: {callback_url: https://hooks.example.com}, labels: {tier: gold}}
 voices: {narrator: {create: {voice_name: Narrator, video_id: "1"}}}
 """,
+        KLING
+        + """
+include: [../cast.yaml, more.yaml]
+variables:
+  host:
+  take: {type: number, default: 1, one_of: [1, 2]}
+  paid: {type: bool, default: true, description: Who pays.}
+values: {host: cdn.example.com, take: 2, paid: false}
+safety: {max_delete_percent: "${var:take}"}
+voices:
+  npc: {provider: kling, for_each: [en, 7], create: {voice_name: "${each:key}", video_id: "1"}}
+  guard: {provider: kling, for_each: {en: {id: "1"}}, preset: {voice_id: "${each:value.id}"}}
+""",
+        *(
+            f"state: {url}"
+            for url in (
+                "local",
+                "s3://acme/voices",
+                "GS://acme/voices",
+                "az://acme/voices",
+                "'postgresql:'",
+                "postgres:///voices?name=prod",
+                "https://example.com/state",
+                "http://127.0.0.1/state",
+                '"${env:PLACE}"',
+                "{url: s3://acme/voices, lease: 30s}",
+                '{url: "s3://${env:BUCKET}/voices"}',
+                "{lease: 30s}",
+                "{encryption: {key_file: key}}",
+                "{encryption: {key_file: key, command: [pass, show, voices], old: [{passphrase_env: OLD}]}}",
+            )
+        ),
     ],
 )
 def test_what_people_write_is_valid(text: str) -> None:
@@ -126,7 +158,23 @@ def test_every_example_is_valid(file: Path) -> None:
         "voices: {a: {provider: kling, create: {voice_name: A, video_id: '1', external_task_id: mine}}}",
         "voices: {a: {provider: kling, preset: {voice_id: '1'}, lifecycle: {keep_old: a while}}}",
         "safety: {max_delete_percent: 101}",
+        "include: cast.yaml",
+        "variables: {take: '1'}",
+        "variables: {take: {type: text}}",
+        "values: {take: [1]}",
+        "defaults: {for_each: [en]}",
+        "voices: {a: {provider: kling, for_each: [a b], preset: {voice_id: '1'}}}",
+        "voices: {a: {provider: kling, for_each: {_a: 1}, preset: {voice_id: '1'}}}",
+        "voices: {a: {provider: kling, for_each: en, preset: {voice_id: '1'}}}",
         "defaults: {create: {voice_nmae: A}}",
+        "state: 7",
+        "state: {url: 7}",
+        "state: voices.state.json",
+        "state: {url: ftp://example.com/state}",
+        "state: {url: 's3:'}",
+        "state: {encryption: {migrate: true}}",
+        "state: {encryption: {key_file: key, old: [{}]}}",
+        "state: {encryption: {key_file: key, old: [{key_file: old, passphrase_env: OLD}]}}",
     ],
 )
 def test_what_the_loader_refuses_is_invalid(text: str) -> None:

@@ -41,6 +41,11 @@ def test_the_places_of_a_state(url: str) -> None:
         ("https://ann@example.com/state", "TF_HTTP_USERNAME"),
         (f"s3://{SECRET}:{SECRET}@bucket/voices", "AWS_ACCESS_KEY_ID"),
         ("https://[::1/state", "not a valid URL"),
+        (
+            f"s3://bucket/voices?endpoint={SECRET}",
+            "an endpoint is a key beside it: state: {url: s3://bucket/path, endp",
+        ),
+        (f"az://bucket/voices#{SECRET}", "nothing may follow ? or # in this URL"),
     ],
 )
 def test_what_can_not_be_a_place_is_said_without_its_text(url: str, why: str) -> None:
@@ -48,6 +53,22 @@ def test_what_can_not_be_a_place_is_said_without_its_text(url: str, why: str) ->
     assert fault is not None
     assert why in fault
     assert SECRET not in fault
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("s3://a/b", "s3://a/b/", True),
+        ("s3://a/b", "S3://a/b", True),
+        ("postgres:///db", "postgresql:///db", True),
+        ("s3://a/b", "s3://a/B", False),
+        ("https://a.example.com/b", "https://a.example.com/b/", False),  # the server decides
+        ("https://a.example.com/b", "http://a.example.com/b", False),
+        ("s3://a/b", "gs://a/b", False),
+    ],
+)
+def test_two_spellings_of_a_place(one: str, other: str, same: bool) -> None:
+    assert StateSettings(url=one).is_at(other) is same
 
 
 def test_another_place_keeps_everything_but_the_endpoint() -> None:

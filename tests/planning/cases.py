@@ -39,6 +39,7 @@ from reconciler.model.state import LIVE, Activation, Record, State, Status
 from reconciler.planning import markers, planner
 from reconciler.planning.finish import finish
 from reconciler.planning.plan_context import PlanOptions
+from reconciler.planning.scope import Scope
 from reconciler.protocols.provider import ByKey, Capabilities, MethodCapabilities
 from reconciler.providers.tencent.trtc import provider as tencent_trtc
 from reconciler.providers.tencent.vod import capabilities as tencent_vod
@@ -59,6 +60,8 @@ def plan(case: Raw) -> Plan:
         replace=frozenset(given.get("replace", ())),
         allow_recreates=given.get("allow_recreates"),
         destroy=given.get("destroy", False),
+        scope=Scope(tuple(given.get("target", ())), tuple(given.get("exclude", ()))),
+        refresh_only=given.get("refresh_only", False),
     )
     able = {name: capabilities(case, name) for name in manifest.providers}
     made = planner.plan(manifest, state, observations_of(case), able, now=NOW, options=options)
@@ -72,6 +75,8 @@ def manifest_of(case: Raw) -> Manifest:
         providers=declared(case),
         voices={address: voice(address, entry or {}) for address, entry in case.get("voices", {}).items()},
         safety=Safety(**case.get("safety", {})),
+        moved=case.get("moved", {}),
+        released=frozenset(case.get("released", ())),
     )
 
 

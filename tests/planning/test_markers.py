@@ -128,3 +128,27 @@ def test_a_key_that_a_moved_record_keeps_is_passed_over() -> None:
 def test_a_key_of_generation_zero_is_not_ours() -> None:
     assert markers.read("vc-deadbeef-narrator-5f02db61-0") is None
     assert markers.read("vc-deadbeef-narrator-5f02db61-1") is not None
+
+
+def test_the_key_of_an_instance_holds_only_letters_digits_and_dashes() -> None:
+    key = markers.external_task_id(LINEAGE, 'npc["pt-BR.1"]', "9c0d1e2f", 1)
+    assert key == "vc-3b1f8f0e-npc__pt-BR_1__-9c0d1e2f-1"
+    marker = markers.read(key)
+    assert marker is not None
+    assert markers.fits_address(marker, 'npc["pt-BR.1"]')
+
+
+def test_the_digest_of_an_instance_is_of_its_whole_address() -> None:
+    inputs = {"create": {"voice_name": "A", "voice_url": "https://cdn.example.com/a.mp3"}}
+    declared = [voice(address, inputs) for address in ("npc__en__", 'npc["en"]', 'npc["e_n"]')]
+    assert len({markers.digest_of(each) for each in declared}) == 3
+
+
+@pytest.mark.parametrize("address", ['npc["en"]', 'main__npc["en"]', 'npc["a__b"]', "npc__en__", "___", "npc____"])
+def test_a_marker_fits_the_inputs_of_a_renamed_instance(address: str) -> None:
+    inputs = {"create": {"voice_name": "A", "voice_url": "https://cdn.example.com/a.mp3"}}
+    made = markers.digest_of(voice(address, inputs, checked=False))
+    marker = markers.read(markers.external_task_id(LINEAGE, address, made, 1))
+    assert marker is not None
+    assert markers.Digests(voice("renamed", inputs)).fit(marker)
+    assert not markers.Digests(voice("renamed", inputs | {"create": {"voice_name": "B"}}, checked=False)).fit(marker)

@@ -10,6 +10,7 @@ import pytest
 from reconciler.model.manifest import Voice
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import State, Status
+from reconciler.planning import policy
 from reconciler.planning.shared_place import digest, lost_in_pipeline, others_stop
 from tests.support.hints import in_words
 from tests.support.stores import with_voice
@@ -33,6 +34,8 @@ def test_a_state_of_other_entries_is_refused_whatever_their_number() -> None:
     assert stop is not None
     assert stop.what == ("this state holds 2 voices of other entries: a, b; the manifest declares none of them")
     assert "voicectl state mv-manifest" in in_words(stop.hint)
+    assert policy.refusal([stop]).headline == "The state holds only voices of other entries"
+    assert policy.refusal([stop]).detail.startswith("This state holds 2 voices")
     assert others_stop((), holding("a"), voices("x")) is not None
 
 

@@ -27,7 +27,7 @@ class Desk(CliHarness):
 
     state_settings: dict[str, Any] | None = None
 
-    def write(self, voices: Any, *, file: str = "voices.yaml", **more: Any) -> Path:
+    def write(self, voices: Any, *, file: str | None = None, **more: Any) -> Path:
         return super().write(voices, file=file, **({"state": self.state_settings} | more))
 
 

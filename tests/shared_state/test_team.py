@@ -70,6 +70,8 @@ def test_a_second_run_is_refused_with_a_code_of_its_own_or_waits(holding_team: T
     seen = bob.voicectl("plan", code=0)
     if getattr(team.site, "shows_holder", True):
         assert f"pid {running.pid}) has held the lock for apply" in seen.err
+        assert f"(pid {running.pid}) is under way, and has not made this call yet" in seen.out
+        assert "interrupted" not in seen.out
     waiting = bob.start("apply", "--auto-approve", "--lock-timeout", "60s")
     time.sleep(0.5)
     team.kling.released.set()
@@ -192,6 +194,24 @@ def test_an_empty_place_is_not_an_empty_account(team: Team) -> None:
     ann.voicectl("state", "migrate", "--to", "local", code=0)
     ann.write({"narrator": voice("narrator")}, state="local")
     assert ann.actions() == {}
+    assert team.kling.bought == 1
+
+
+def other_spelling(url: str) -> str:
+    """Another URL of the same place."""
+    if url.startswith("http"):
+        return f"{url}?tab=1"
+    return url.replace("127.0.0.1", "localhost") if url.startswith("postgres") else f"{url}/"
+
+
+def test_a_state_does_not_move_to_another_spelling_of_its_place(team: Team) -> None:
+    ann = team.desk("ann")
+    ann.declare("narrator")
+    ann.apply()
+    spelled = other_spelling(str(team.site.settings["url"]))
+    refused = ann.voicectl("state", "migrate", "--to", spelled, "--lock-timeout", "5m", code=1)
+    assert "so there is nothing to move" in refused.err or "is at " in refused.err
+    assert ann.voicectl("--state", spelled, "plan", "--detailed-exitcode").code == 0
     assert team.kling.bought == 1
 
 

@@ -66,9 +66,12 @@ def voice(name: str, **inputs: Any) -> dict[str, Any]:
 
 @dataclass
 class CliHarness:
+    """One manifest in a folder, and commands for it. `manifest`: its file; `-f` is typed unless it is the default."""
+
     folder: Path
     kling: KlingService
     env: dict[str, str] = field(default_factory=dict)
+    manifest: str = "voices.yaml"
 
     def __post_init__(self) -> None:
         self.env = {
@@ -80,14 +83,14 @@ class CliHarness:
 
     # -- the manifest --------------------------------------------------------------------------------------------------
 
-    def declare(self, *addresses: str, file: str = "voices.yaml", **voices: Mapping[str, Any]) -> Path:
+    def declare(self, *addresses: str, file: str | None = None, **voices: Mapping[str, Any]) -> Path:
         """Writes the manifest: a default voice for each address, and `voices` as they are given."""
         return self.write({a: voice(a) for a in addresses} | voices, file=file)
 
-    def write(self, voices: Mapping[str, Mapping[str, Any]], *, file: str = "voices.yaml", **more: Any) -> Path:
+    def write(self, voices: Mapping[str, Mapping[str, Any]], *, file: str | None = None, **more: Any) -> Path:
         account = {"type": "kling", "endpoint": self.kling.url}
         document = {"version": 1, "providers": {"kling": account}, "voices": voices} | more
-        path = self.folder / file
+        path = self.folder / (file or self.manifest)
         path.write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")  # JSON is YAML
         return path
 
@@ -97,7 +100,8 @@ class CliHarness:
         self, *words: str, env: Mapping[str, str] | None = None, stdin: str = "", code: int | None = None
     ) -> Ran:
         """Runs the command in the folder. `code` is the exit code that it must have."""
-        done = ran_in(self.folder, words, self.env if env is None else dict(env), stdin.encode())
+        place = () if self.manifest == "voices.yaml" else ("-f", self.manifest)
+        done = ran_in(self.folder, (*place, *words), self.env if env is None else dict(env), stdin.encode())
         assert code is None or done.code == code, done
         return done
 
@@ -134,7 +138,7 @@ class CliHarness:
 
     @property
     def state(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.folder / "voices.state.json").read_text())
+        found: dict[str, Any] = json.loads((self.folder / self.manifest).with_suffix(".state.json").read_text())
         return found
 
     def voice_id(self, address: str) -> str:

@@ -15,6 +15,8 @@ class GivenKey:
     text: str | None
     stretched: bool = False
     reads: list[str] = field(default_factory=list, compare=False)
+    name: str = "the key in key"
+    origin: str = "state.encryption.key_file: key holds"
 
     def read(self) -> bytes:
         self.reads.append("read")

@@ -102,7 +102,7 @@ class TencentCliHarness(CliHarness):
             "trtc": {"type": "tencent-trtc", "sdk_app_id": self.tencent.sdk_app_id, "endpoint": url},
         }
 
-    def write(self, voices: Entries, *, file: str = "voices.yaml", audio: Entries | None = None, **more: Any) -> Path:
+    def write(self, voices: Entries, *, file: str | None = None, audio: Entries | None = None, **more: Any) -> Path:
         document: dict[str, Any] = {
             "version": 1,
             "providers": self.providers(),
@@ -111,6 +111,6 @@ class TencentCliHarness(CliHarness):
         }
         if audio:
             document["audio"] = audio
-        path = self.folder / file
+        path = self.folder / (file or self.manifest)
         path.write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")  # JSON is YAML
         return path

@@ -19,8 +19,8 @@ from reconciler.backends.postgres.tables import grants_to_apply
 from reconciler.cli.results import Results
 from reconciler.engine import rescue
 from reconciler.engine.store import Store
-from reconciler.errors import OutputLost, SafetyStop, VoicectlError
-from reconciler.hints import NO_HINT, hint, way
+from reconciler.errors import OutputLost, VoicectlError
+from reconciler.hints import hint, way
 from reconciler.loader.build import load
 from reconciler.model import envelope, moved, planfile, statefile
 from reconciler.model.account import Timeouts
@@ -129,7 +129,7 @@ def four_of_twelve_deleted() -> object:
         for each in held[:4]
     ]
     stops = policy.check(deleted, state, Safety(), declared=8)
-    return SafetyStop("; ".join(stop.what for stop in stops), sum((stop.hint for stop in stops), NO_HINT))
+    return policy.refusal(stops)
 
 
 def closed_port() -> object:

@@ -32,4 +32,4 @@ class KeyringFileCipher:
     def renew(self, lineage: str) -> tuple[str, ...]:
         """The next write of the state gets a new data key."""
         self._keyring.renew(lineage)
-        return self._keyring.ids()
+        return self._keyring.current()

@@ -35,6 +35,16 @@ class KeySource(Protocol):
         """Whether it is a passphrase, so that deriving its key takes time."""
         ...
 
+    @property
+    def name(self) -> str:
+        """The key for a sentence: `the key in voices.key`."""
+        ...
+
+    @property
+    def origin(self) -> str:
+        """The beginning of a sentence about its key: `state.encryption.key_file: voices.key holds`."""
+        ...
+
     def read(self) -> bytes:
         """The passphrase or the key. Raises SourceUnusable, and UsageError if it is too short."""
         ...
@@ -48,6 +58,16 @@ class Passphrase:
     variable: str
     text: str | None = field(repr=False)
     stretched: bool = True
+
+    @property
+    def name(self) -> str:
+        """Its variable."""
+        return f"the passphrase in {self.variable}"
+
+    @property
+    def origin(self) -> str:
+        """Its variable."""
+        return f"{self.option}: {self.variable} holds"
 
     def read(self) -> bytes:
         """Its characters in UTF-8."""
@@ -69,6 +89,16 @@ class KeyFile:
     path: Path
     stretched: bool = False
 
+    @property
+    def name(self) -> str:
+        """Its path."""
+        return f"the key in {self.path}"
+
+    @property
+    def origin(self) -> str:
+        """Its path."""
+        return f"{self.option}: {self.path} holds"
+
     def read(self) -> bytes:
         """Its content."""
         try:
@@ -79,7 +109,7 @@ class KeyFile:
             raise SourceUnusable(f"{self.option}: {self.path} can't be read: {why}.") from None
         if len(content) > _LARGEST_FILE:
             raise UsageError(f"{self.option}: {self.path} is not a key file: over {_LARGEST_FILE:,} bytes.")
-        return _long_enough(content, f"{self.option}: {self.path} holds")
+        return _long_enough(content, self.origin)
 
 
 @value
@@ -92,13 +122,23 @@ class KeyCommand:
     environ: tuple[tuple[str, str], ...] = field(repr=False)
     stretched: bool = False
 
+    @property
+    def name(self) -> str:
+        """Its program."""
+        return f"the key that {self.words[0]} prints"
+
+    @property
+    def origin(self) -> str:
+        """Its program."""
+        return f"{self.option}: {self.words[0]} printed"
+
     def read(self) -> bytes:
         """What it prints."""
         try:
             printed = output_of(self.words, folder=self.folder, environ=dict(self.environ))
         except CommandFailed as failed:
             raise SourceUnusable(f"{self.option}: {self.words[0]} {failed}.") from None
-        return _long_enough(printed, f"{self.option}: {self.words[0]} printed")
+        return _long_enough(printed, self.origin)
 
 
 @value

@@ -72,14 +72,16 @@ class Keyring:
             self._renewed.add(lineage)
             self._used[lineage] = cipher.new_key()
 
-    def ids(self) -> tuple[str, ...]:
-        """The ids of the current keys."""
+    def current(self) -> tuple[str, ...]:
+        """The current keys for a sentence, with their ids. Raises KeyMissing if one of them can't be had."""
         with self._lock:
-            return tuple(cipher.key_id(self._key(each, self._derivation(each))) for each in self._sources.current)
+            return tuple(
+                f"{source.name} (id {cipher.key_id(self._current(source, self._derivation(source)))})"
+                for source in self._sources.current
+            )
 
     def _unwrap(self, lineage: str, keys: Sequence[WrappedKey]) -> bytes:
-        tried: dict[str, None] = {}
-        absent: dict[str, None] = {}
+        tried: dict[KeySource, str] = {}  # what is known of the source, as a sentence
         edited = False
         for source in self._cheapest_first():
             for kdf in dict.fromkeys(key.kdf.model_dump_json() for key in keys):
@@ -89,9 +91,10 @@ class Keyring:
                 try:
                     own = self._key(source, how)
                 except SourceUnusable as unusable:
-                    absent[str(unusable)] = None
+                    tried[source] = str(unusable)
                     break
-                tried[cipher.key_id(own)] = None
+                what = "passphrase" if source.stretched else "key"
+                tried[source] = f"{source.origin} another {what} (id {cipher.key_id(own)})."
                 for key in keys:
                     if key.id != cipher.key_id(own):
                         continue
@@ -101,7 +104,16 @@ class Keyring:
                     edited = True
         if edited:
             raise envelope.damaged("its wrapped key was edited, or is of another state")
-        raise envelope.no_key(keys, tried, absent, _ADVICE)
+        every = dict.fromkeys((*self._sources.current, *self._sources.old))
+        raise envelope.no_key(keys, (tried.get(each) or self._of_another_kind(each) for each in every), _ADVICE)
+
+    def _of_another_kind(self, source: KeySource) -> str:
+        """What to say of a source that can't be the missing one: a passphrase in place of a key, or the reverse."""
+        try:
+            self._material(source)
+        except SourceUnusable as unusable:
+            return str(unusable)
+        return f"{source.origin} {'a passphrase' if source.stretched else 'a key, which is no passphrase'}."
 
     def _cheapest_first(self) -> Iterator[KeySource]:
         """A passphrase takes 0.3 s, so keys that are keys already come before it, and old ones last."""
@@ -111,8 +123,14 @@ class Keyring:
 
     def _wrap(self, source: KeySource, lineage: str, data_key: bytes) -> WrappedKey:
         how = self._derivation(source)
+        own = self._current(source, how)
+        name = cipher.key_id(own)
+        return WrappedKey(id=name, kdf=how, wrapped=cipher.seal(own, data_key, _context(lineage, name)))
+
+    def _current(self, source: KeySource, how: Derivation) -> bytes:
+        """The derived key of a source that encrypts. Raises KeyMissing."""
         try:
-            own = self._key(source, how)
+            return self._key(source, how)
         except SourceUnusable as unusable:
             raise KeyMissing(
                 f"{unusable} Each key that is configured must be there to write the state, because the state is "
@@ -120,8 +138,6 @@ class Keyring:
                 "Make it available, or remove it from state.encryption",
                 summary="The state can't be encrypted",
             ) from None
-        name = cipher.key_id(own)
-        return WrappedKey(id=name, kdf=how, wrapped=cipher.seal(own, data_key, _context(lineage, name)))
 
     def _derivation(self, source: KeySource) -> Derivation:
         if self._salt is None and source.stretched:

@@ -24,6 +24,7 @@ from reconciler.backends.http_state.locks import Lock, Locks
 from reconciler.backends.http_state.requests import Connection
 from reconciler.backends.http_state.resource import LEAST_GAP, Content, StateResource, conflict
 from reconciler.errors import Fenced, StateDamaged
+from reconciler.hints import Way
 from reconciler.processes import boot_time
 from reconciler.protocols.backend import (
     ANY_VERSION,
@@ -53,8 +54,7 @@ def open_http(
 class HttpBackend:
     """The state at an address. `limit`: seconds that a run may last at most. It keeps the last `keep` snapshots."""
 
-    traits = Traits(journals=False, leases=False, compare_and_swap=False, least_gap=LEAST_GAP)
-    notes: tuple[str, ...] = ()
+    traits = Traits(journals=False, compare_and_swap=False, lock_stays=True, least_gap=LEAST_GAP)
 
     def __init__(self, at: Address, *, clock: Clock, limit: float = LIMIT, keep: int = KEPT) -> None:
         self._address = at
@@ -71,6 +71,11 @@ class HttpBackend:
     def where(self) -> str:
         """The URL of the state, without its query."""
         return self._address.where
+
+    @property
+    def notes(self) -> tuple[str | Way, ...]:
+        """Locks of this run that may still be there."""
+        return self._locks.notes
 
     def read(self) -> Blob | None:
         """The state; None if there is none. Raises StateForeign, StateDamaged and StateError."""
@@ -109,16 +114,21 @@ class HttpBackend:
         self._refuse_foreign()
         since = boot_time()
         lock = self._locks.take(holder)
+        lease = BoundedLease(self._limit, self._check, since=since)
+
+        def end() -> None:
+            lease.wait()
+            with self._mutex:
+                self._run = None
+
         try:
             with self._mutex:
                 self._run = run = _Run(lock, holder)
-            with BoundedLease(self._limit, self._check, since=since) as lease:
+            with lease:
                 run.lease = lease
                 yield lease
         finally:
-            with self._mutex:
-                self._run = None
-                self._locks.release(lock)
+            self._locks.release(lock, first=end)
 
     def holder(self) -> Held | None:
         """Our own lock; None otherwise, even if another run has it: this server names a holder only to a LOCK."""

@@ -89,6 +89,9 @@ class BoundedLease:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._ended.set()
+
+    def wait(self) -> None:
+        """Waits for the end of a check that is under way, after the context has ended."""
         self._thread.join()
 
     def _note(self, now: float) -> None:

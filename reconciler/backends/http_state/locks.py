@@ -10,22 +10,26 @@ import getpass
 import os
 import secrets
 import socket
+from collections.abc import Callable
 from datetime import datetime
 from types import TracebackType
 
-from reconciler import __version__, processes
+from reconciler import __version__, processes, waits
 from reconciler.backends.http_state import lock_record
 from reconciler.backends.http_state.address import Address, with_lock_id
 from reconciler.backends.http_state.lock_record import Holding
 from reconciler.backends.http_state.requests import Answer, Connection, failed, tries
+from reconciler.backends.lease import RELEASE_TIME
 from reconciler.backends.unlocking import check_breakable, not_locked
 from reconciler.errors import StateLocked
+from reconciler.hints import Way, way
 from reconciler.protocols.backend import Held, LockInfo, locked_by
 from reconciler.protocols.clock import Clock
 from reconciler.values import value
 
 _GRACE = 300.0  # seconds after the limit of a run, before another run takes its lock over (GitLab only)
 LOCKED = (409, 423)  # the answers of a locked state
+_FORBIDDEN = (401, 403)
 _ASKING = "unlock"  # the operation of `break_`, which takes the lock for a moment to see whether it is free
 _REFUSALS = 3  # of an UNLOCK, before "another run has the lock" is believed
 _NAMELESS = 4  # answers without a record, before "another run has it" is believed
@@ -33,9 +37,10 @@ _NAMELESS = 4  # answers without a record, before "another run has it" is believ
 
 @value
 class Lock:
-    """A lock that this run took: its whole id, and the record that LOCK and UNLOCK send."""
+    """A lock that this run took: its whole id, its `name` for `unlock`, and the record that LOCK and UNLOCK send."""
 
     id: str
+    name: str
     record: bytes
 
 
@@ -61,6 +66,7 @@ class Locks:
         self._connection = connection
         self._clock = clock
         self._limit = limit
+        self.notes: tuple[Way, ...] = ()  # locks that may still be there, although this run released them
 
     def take(self, info: LockInfo) -> Lock:
         """Takes the lock. Raises StateLocked, and StateError if the server does not say who has it."""
@@ -73,13 +79,22 @@ class Locks:
             raise
         return lock
 
-    def release(self, lock: Lock) -> None:
-        """Releases the lock if it is still ours. The run goes on after a failure; the next run reports the lock."""
-        for number in tries(self._clock):
-            answer = self._send_unlock(lock.id, lock.record)
-            refused = answer.status in LOCKED and number + 1 < _REFUSALS  # a false answer would leave the lock for ever
-            if answer.ok or (answer.final and not refused):
-                return
+    def release(self, lock: Lock, *, first: Callable[[], None] = lambda: None) -> None:
+        """Releases the lock if it is still ours, after `first`, in at most `RELEASE_TIME`. A failure is a note."""
+
+        def released() -> str:
+            first()
+            return self._released(lock)
+
+        try:
+            failure = waits.in_thread(released, RELEASE_TIME)
+        except TimeoutError:
+            failure = "the server did not answer in time"
+        except BaseException:
+            self._note(lock, "this run was interrupted")
+            raise
+        if failure:
+            self._note(lock, failure)
 
     def other_holder(self, lock: Lock) -> LockInfo | None:
         """The run that has the lock instead of us; None if it is ours. Takes it again if no run has it.
@@ -132,6 +147,41 @@ class Locks:
                 return other.info
         raise failed(f"The lock of {self._address.where} could not be removed", answer)
 
+    def _released(self, lock: Lock) -> str:
+        """Why the lock may still be there; empty if it is not, or if another run has it."""
+        answer, perhaps_released = Answer(0), False
+        for number in tries(self._clock, longest=RELEASE_TIME - 1):  # one second for the last answer
+            answer = self._send_unlock(lock.id, lock.record)
+            refused = answer.status in LOCKED and number + 1 < _REFUSALS  # a false answer would leave the lock for ever
+            if answer.ok:
+                return ""
+            if answer.final and not refused:
+                if perhaps_released and answer.status not in _FORBIDDEN:
+                    return ""
+                return "" if answer.status in LOCKED and self._is_free_of(lock, answer) else answer.words
+            perhaps_released = perhaps_released or not answer.final
+        return answer.words
+
+    def _is_free_of(self, lock: Lock, refusal: Answer) -> bool:
+        """Whether no run or another one has the lock. A refusal without a record is settled by the same LOCK again."""
+        other = lock_record.parse(refusal.body)
+        if other is None:
+            answer = self._send(lock)
+            if answer.ok:  # no run had it
+                return self._send_unlock(lock.id, lock.record).ok
+            other = lock_record.parse(answer.body) if answer.status in LOCKED else None
+        return other is not None and other.id != lock.id
+
+    def _note(self, lock: Lock, why: str) -> None:
+        self.notes += (
+            way(
+                f"The lock of this run may still be at {self._address.where}: {why}. The next run on this machine "
+                "takes it over. Before one on another machine, remove it",
+                "unlock",
+                lock.name,
+            ),
+        )
+
     def _settle(self, lock: Lock, attempt: _Attempt) -> None:
         answer, nameless = Answer(0), 0
         for _ in tries(self._clock):
@@ -159,7 +209,7 @@ class Locks:
 
     def _lock_for(self, info: LockInfo) -> Lock:
         lock_id = lock_record.new_id(info, self._limit, secrets.token_hex(4))
-        return Lock(lock_id, lock_record.record(lock_id, info, __version__))
+        return Lock(lock_id, info.lock_id, lock_record.record(lock_id, info, __version__))
 
     def _send(self, lock: Lock) -> Answer:
         return self._connection.send(self._address.lock_method, self._address.lock, lock.record)
@@ -177,7 +227,7 @@ class Locks:
         left = self._left(other, now)
         dead = processes.alive(info.host, info.boot, info.pid, info.started) is False
         if not dead and (left is None or left > 0):
-            raise locked_by(Held(info, None, left))
+            raise locked_by(Held(info, None, left, stays=left is None))
         self._send_unlock(other.id, self._record_of(other))
 
     def _left(self, other: Holding, now: datetime | None) -> float | None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from reconciler.backends.http_state.address import Address, Tls
+from reconciler.backends.http_state.address import ALLOW_HTTP, Address, Tls
 from reconciler.errors import StateError, UsageError
 from reconciler.protocols.clock import Clock
 from reconciler.values import value
@@ -31,6 +31,7 @@ _TRIES, _LONGEST_TIME = 8, 60.0  # of one request whose outcome is unclear
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0  # seconds between two of them
 _AGAIN = frozenset((408, 425, 429))  # and all from 500 on
 _NEVER = frozenset((501, 505))
+_NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG")
 _LOCKED = (409, 423)  # a reader tries again: a lock does not hinder reading
 _MEANINGS = {
     400: "the server did not understand the request",
@@ -49,12 +50,16 @@ _MEANINGS = {
 
 @value
 class Answer:
-    """What came back. `status` is 0 if no answer came; `trouble` says why then."""
+    """What came back. `status` is 0 if no answer came; `trouble` says why then.
+
+    `advice`: what to do, where no later try can succeed and nothing was sent.
+    """
 
     status: int
     body: bytes = b""
     date: datetime | None = None  # the server's clock
     trouble: str = ""
+    advice: str = ""
 
     @property
     def ok(self) -> bool:
@@ -64,6 +69,8 @@ class Answer:
     @property
     def final(self) -> bool:
         """Whether the same request would be refused again."""
+        if not self.status:
+            return bool(self.advice)
         return self.status in _NEVER or (300 <= self.status < 500 and self.status not in _AGAIN)
 
     @property
@@ -77,12 +84,12 @@ class Answer:
         return f"{_MEANINGS.get(self.status, usual)} ({self.status})"
 
 
-def tries(clock: Clock) -> Iterator[int]:
-    """Counts the tries of one request, and waits between them: at most 8 tries, in 60 s."""
+def tries(clock: Clock, *, longest: float = _LONGEST_TIME) -> Iterator[int]:
+    """Counts the tries of one request, and waits between them: at most 8 tries, in `longest` seconds."""
     began, pause = clock.monotonic(), _FIRST_PAUSE
     for number in range(_TRIES):
         if number:
-            if clock.monotonic() + pause - began > _LONGEST_TIME:
+            if clock.monotonic() + pause - began > longest:
                 return
             clock.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
@@ -115,7 +122,7 @@ class Connection:
         except httpx.TimeoutException:
             return Answer(0, trouble="the server did not answer in time")
         except httpx.ConnectError as error:
-            return Answer(0, trouble=_connect_trouble(error))
+            return _unconnected(error)
         except (httpx.RequestError, httpx.InvalidURL):
             return Answer(0, trouble="the connection broke")
         return Answer(reply.status_code, reply.content, _date(reply.headers.get("Date", "")))
@@ -149,15 +156,17 @@ class Connection:
             return self._client
 
 
-def failed(what: str, answer: Answer, hint: str = "") -> StateError:
+def failed(what: str, answer: Answer, *, reads: bool = False) -> StateError:
     """The error for a request that did not succeed: `The state at … could not be read: ….`"""
-    return StateError(f"{what}: {answer.words}.", hint or _hint(answer))
+    return StateError(f"{what}: {answer.words}.", answer.advice or _hint(answer, reads=reads))
 
 
-def _hint(answer: Answer) -> str:
+def _hint(answer: Answer, *, reads: bool) -> str:
     match answer.status:
         case 401:
             return "Check TF_HTTP_USERNAME and TF_HTTP_PASSWORD. GitLab's CI_JOB_TOKEN ends with its job."
+        case 403 if reads:
+            return "Give this user the right to read the state. GitLab wants the role Developer for it."
         case 403:
             return "Give this user the right to write the state. GitLab wants the role Maintainer for it."
         case 404 | 405 | 501:
@@ -168,15 +177,27 @@ def _hint(answer: Answer) -> str:
             return "Try again when the server works."
 
 
-def _connect_trouble(error: BaseException) -> str:
+def _unconnected(error: BaseException) -> Answer:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return "the server's certificate is not trusted"
+            return Answer(
+                0,
+                trouble="the server's certificate is not trusted",
+                advice="If the server has a certificate authority of its own, put it into "
+                "TF_HTTP_CLIENT_CA_CERTIFICATE_PEM.",
+            )
+        if isinstance(cause, ssl.SSLError) and cause.reason in _NO_TLS:
+            return Answer(
+                0,
+                trouble="the server does not speak https at this port, but probably http",
+                advice="Check the port in the URL. If this server has no https, write http://, which needs "
+                f"{ALLOW_HTTP}=true where it is on another machine.",
+            )
         if isinstance(cause, ssl.SSLError):
-            return "no encrypted connection could be made"
+            return Answer(0, trouble="no encrypted connection could be made")
         cause = cause.__cause__ or cause.__context__
-    return "the server could not be reached"
+    return Answer(0, trouble="the server could not be reached")
 
 
 def _date(text: str) -> datetime | None:

@@ -46,7 +46,7 @@ class StateResource:
         if answer.status in _ABSENT or (answer.ok and not answer.body):
             return Content(None, answer.date)
         if not answer.ok:
-            raise failed(f"{self._address.where} could not be read", answer)
+            raise failed(f"{self._address.where} could not be read", answer, reads=True)
         return Content(answer.body, answer.date)
 
     def stored(self) -> Stored | None:
@@ -60,7 +60,7 @@ class StateResource:
         if answer.status in _ABSENT:
             raise no_snapshot(serial)
         if not answer.ok:
-            raise failed(f"The snapshot {serial} of {self._address.where} could not be read", answer)
+            raise failed(f"The snapshot {serial} of {self._address.where} could not be read", answer, reads=True)
         return unpack(answer.body, self._address.where).data
 
     def replace(self, body: bytes, before: bytes | None, lock_id: str, holder: Callable[[], LockInfo | None]) -> bool:

@@ -193,18 +193,18 @@ def _parsed(url: str) -> _Address:
     parts = _split(url, UsageError)
     if parts.scheme not in ("s3", "gs", "az"):
         raise UsageError(
-            "The URL of the backend begins with an unknown scheme.",
+            "The URL of the state begins with an unknown scheme.",
             "Use s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or az://CONTAINER/PREFIX.",
         )
     if _BUCKET.fullmatch(parts.netloc) is None:
         raise UsageError(
-            "The URL of the backend names no valid bucket.", f"Write {parts.scheme}://BUCKET/PREFIX, in lower case."
+            "The URL of the state names no valid bucket.", f"Write {parts.scheme}://BUCKET/PREFIX, in lower case."
         )
     prefix = parts.path.strip("/")
     segments = prefix.split("/") if prefix else []
     if any(_SEGMENT.fullmatch(each) is None or each in (".", "..") for each in segments):
         raise UsageError(
-            f"The prefix in the backend's URL holds a character that is not allowed: {prefix!r}.",
+            f"The prefix in the URL of the state holds a character that is not allowed: {prefix!r}.",
             "Use letters, digits and . _ = + @ ~ - between single slashes.",
         )
     return _Address(parts.scheme, parts.netloc, prefix, f"{parts.scheme}://{parts.netloc}{'/' * bool(prefix)}{prefix}")
@@ -216,13 +216,13 @@ def _endpoint(text: str, environ: Mapping[str, str], allowing: str) -> _Endpoint
     host = parts.hostname or ""
     if parts.scheme not in ("http", "https") or not host:
         raise EndpointInvalid(
-            "The endpoint of the backend is not a base URL.", "Write https://HOST, or https://HOST:PORT."
+            "The endpoint of the state is not a base URL.", "Write https://HOST, or https://HOST:PORT."
         )
     plain = parts.scheme == "http"
     allowed = bool(allowing) and environ.get(allowing, "").strip().lower() in ("true", "1")
     if plain and not _is_loopback(host) and not allowed:
         raise UsageError(
-            f"The endpoint of the backend at {host} is plain http, so others on the network could read the state.",
+            f"The endpoint of the state at {host} is plain http, so others on the network could read the state.",
             f"Use https{f', or set {allowing}=true if that network is yours alone' if allowing else ''}.",
         )
     return _Endpoint(text.rstrip("/"), host, plain)
@@ -233,10 +233,10 @@ def _split(text: str, error: type[UsageError]) -> SplitResult:
         parts = urlsplit(text.strip())
         port = parts.port
     except ValueError:
-        raise error("The URL of the backend, or its endpoint, is not a URL.", "Correct it in the manifest.") from None
+        raise error("The URL of the state, or its endpoint, is not a URL.", "Correct it in the manifest.") from None
     if "@" in parts.netloc or parts.query or parts.fragment or port == 0:
         raise error(
-            "The URL of the backend, or its endpoint, holds a user, a password, or a part after ? or #.",
+            "The URL of the state, or its endpoint, holds a user, a password, or a part after ? or #.",
             "Write only the address; the credentials belong into the environment.",
         )
     return parts

@@ -19,7 +19,7 @@ from reconciler.backends.object_storage.objects import ENTRIES, SNAPSHOTS, Entry
 from reconciler.backends.object_storage.requests import Access, Requests
 from reconciler.backends.object_storage.sweeping import AGE, sweep
 from reconciler.errors import Fenced, StateConflict, StateError
-from reconciler.hints import hint, way
+from reconciler.hints import Way, hint, way
 from reconciler.protocols.backend import (
     ANY_VERSION,
     KEPT,
@@ -64,7 +64,7 @@ class ObjectStorageBackend:
     """
 
     traits = Traits(leases=True)
-    notes: tuple[str, ...] = ()
+    notes: tuple[str | Way, ...] = ()
 
     def __init__(self, access: Access, *, ttl: float = LEASE, keep: int = KEPT, age: timedelta = AGE) -> None:
         self._requests = Requests(access)
@@ -125,15 +125,16 @@ class ObjectStorageBackend:
     def lock(self, holder: LockInfo) -> Iterator[Lease]:
         """Holds the lock while the context lasts. Raises StateLocked."""
         holding = self._locks.take(holder)
+        lease = RenewedLease(holding.number, self._ttl, holding.renew, since=holding.since)
         try:
-            with RenewedLease(holding.number, self._ttl, holding.renew, since=holding.since) as lease:
+            with lease:
                 self._lock = _Lock(holding, lease)
                 try:
                     yield lease
                 finally:
                     self._lock = None
         finally:
-            holding.release()
+            holding.release(first=lease.wait)
 
     def holder(self) -> Held | None:
         """Who holds the lock."""

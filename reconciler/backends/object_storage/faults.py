@@ -99,7 +99,7 @@ def refusal(kind: Fault, action: str, place: Place) -> StateError:
         case Fault.NO_BUCKET | Fault.MISSING:
             return StateError(
                 f"{place.where}: there is no bucket or container {place.bucket}{at}.",
-                "Create it, or correct the backend's URL.",
+                "Create it, or correct the URL of the state.",
             )
         case Fault.DENIED:
             return StateError(

@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from reconciler import processes
+from reconciler import processes, waits
+from reconciler.backends.lease import RELEASE_TIME
 from reconciler.backends.object_storage import journal, objects
 from reconciler.backends.object_storage.objects import (
     CLOCK,
@@ -99,8 +101,20 @@ class Holding:
                 return
         raise _too_fast()
 
-    def release(self) -> None:
-        """Writes that the lock is free, unless another run has it. After a failure, the lease ends by itself."""
+    def release(self, *, first: Callable[[], None] = lambda: None) -> None:
+        """Writes that the lock is free, unless another run has it, after `first`, in at most `RELEASE_TIME`.
+
+        After a failure, the lease ends by itself.
+        """
+
+        def released() -> None:
+            first()
+            self._release()
+
+        with suppress(TimeoutError):
+            waits.in_thread(released, RELEASE_TIME)
+
+    def _release(self) -> None:
         try:
             self.check()
         except Fenced:

@@ -23,6 +23,8 @@ _NAME = re.compile(r"[A-Za-z0-9_/-]{1,200}")
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_/-]")
 _SECRETS = frozenset({"password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key"})
 _VERIFIED = "verify-full"
+_MODES = ("disable", "allow", "prefer", "require", "verify-ca", _VERIFIED)
+_OWN = ("name", "insecure")
 _DEFAULTS = {
     "connect_timeout": "5",  # seconds, for each host
     "keepalives": "1",
@@ -62,6 +64,7 @@ def parse(url: str, *, default_name: str, dsn: str | None = None) -> Address:
         raise _invalid("The state's name may have up to 200 of the characters A-Z a-z 0-9 _ - /.", "Change `name=`.")
     name = name or _NOT_IN_NAMES.sub("-", default_name)[:200] or "voicectl"
     effective = _libpq_defaults() | given
+    _check_mode(effective.get("sslmode"))
     notes = _tls_notes(effective, insecure=_is_insecure(own.get("insecure")))
     return Address(_DEFAULTS | given, name, _where(effective, name), notes)
 
@@ -75,7 +78,7 @@ def _own_parameters(url: str) -> tuple[str, dict[str, str]]:
     others = []
     for part in filter(None, query.split("&")):
         key, _, content = part.partition("=")
-        if key not in ("name", "insecure"):
+        if key not in _OWN:
             others.append(part)
         elif key in own:
             raise _invalid(f"The URL holds `{key}` twice.", "Remove one of them.")
@@ -98,10 +101,35 @@ def _libpq(text: str, what: str) -> dict[str, str]:
     try:
         return {key: str(content) for key, content in conninfo_to_dict(text).items() if content is not None}
     except ProgrammingError:
+        if (meant := _meant(text)) is not None:
+            raise _invalid(f"{what} has a parameter that libpq does not know. Did you mean `{meant}`?", "") from None
         raise _invalid(
             f"{what} is not a connection string of PostgreSQL, or has a parameter that libpq does not know.",
             "Its form is postgresql://USER@HOST:PORT/DATABASE?sslmode=verify-full&name=NAME",
         ) from None
+
+
+def _meant(url: str) -> str | None:
+    """The parameter that a misspelt one is probably meant to be. The one in the URL may be a secret: not shown."""
+    from psycopg.pq import Conninfo
+
+    from reconciler.model.suggestion import nearest
+
+    known = [each.keyword.decode() for each in Conninfo.get_defaults()]
+    given = [part.partition("=")[0] for part in url.partition("?")[2].split("&") if part]
+    return next((near for key in given if key not in known and (near := nearest(key, [*known, *_OWN]))), None)
+
+
+def _check_mode(mode: str | None) -> None:
+    if mode is None or mode in _MODES:
+        return
+    from reconciler.model.suggestion import nearest
+
+    near = nearest(mode, _MODES)
+    raise _invalid(
+        f"`sslmode` has an unknown value.{f' Did you mean `{near}`?' if near else ''}",
+        f"Write one of {', '.join(_MODES)}.",
+    )
 
 
 def _merged(url: Mapping[str, str], dsn: Mapping[str, str]) -> dict[str, str]:

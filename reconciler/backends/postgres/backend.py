@@ -24,6 +24,7 @@ from reconciler.backends.postgres.statements import ContentRow, DurabilityRow, H
 from reconciler.backends.postgres.tables import Tables
 from reconciler.backends.unlocking import not_locked
 from reconciler.errors import Fenced, StateConflict, StateError
+from reconciler.hints import Way
 from reconciler.processes import boot_time
 from reconciler.protocols.backend import (
     ANY_VERSION,
@@ -71,7 +72,7 @@ class PostgresBackend:
 
     def __init__(self, place: address.Address, *, ttl: float = LEASE, keep: int = KEPT) -> None:
         self.where = place.where
-        self.notes = place.notes  # warnings; the first lock may add some about the server
+        self.notes: tuple[str | Way, ...] = place.notes  # warnings; the first lock may add some about the server
         self._name = place.name
         self._ttl = ttl
         self._keep = max(1, keep)
@@ -128,7 +129,7 @@ class PostgresBackend:
                 yield taken.lease
         finally:
             self._taken = None
-            self._lock.release(taken.holding)
+            self._lock.release(taken)
 
     def holder(self) -> Held | None:
         """Who holds the lock; None also for a lock that a dead run of this machine left."""

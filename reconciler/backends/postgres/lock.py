@@ -9,7 +9,8 @@ import json
 import secrets
 from contextlib import suppress
 
-from reconciler.backends.lease import RenewedLease
+from reconciler import waits
+from reconciler.backends.lease import RELEASE_TIME, RenewedLease
 from reconciler.backends.postgres import statements
 from reconciler.backends.postgres.conflicts import Holding, holder_of, is_alive, taken_over
 from reconciler.backends.postgres.connection import Connection, Values
@@ -81,12 +82,18 @@ class Lock:
         holding = Holding(fence, nonce)
         return Taken(holding, RenewedLease(fence, self._ttl, lambda: self._renew(holding), since=since))
 
-    def release(self, holding: Holding) -> None:
-        """Frees the lock if it is still this run's. Its failure is no error: the lease ends by itself."""
-        for _ in range(_RELEASES):
-            with suppress(StateError, Unanswered, NotAllowed, NoTables):
-                self._connection.rows(statements.RELEASE, self._own(holding), FenceRow)
-                return
+    def release(self, taken: Taken) -> None:
+        """Frees the lock if it is still this run's, in at most `RELEASE_TIME`. If that fails, the lease ends."""
+
+        def released() -> None:
+            taken.lease.wait()
+            for _ in range(_RELEASES):
+                with suppress(StateError, Unanswered, NotAllowed, NoTables):
+                    self._connection.rows(statements.RELEASE, self._own(taken.holding), FenceRow)
+                    return
+
+        with suppress(TimeoutError):
+            waits.in_thread(released, RELEASE_TIME)
 
     def held(self) -> Held | None:
         """Who holds the lock; None also where the holder has died on this machine."""

@@ -43,6 +43,8 @@ def procedure(context: Context, change: Change, voice: Voice | None) -> Procedur
 
 
 def _run_action(context: Context, change: Change, voice: Voice | None) -> Procedure[End]:
+    if change.refresh:
+        return (yield from refresh(context, change))
     match change.action, voice:
         case ((Action.CREATE | Action.CLONE), Voice()):
             return (yield from create(context, change, voice))
@@ -134,6 +136,17 @@ def forget(context: Context, change: Change) -> Procedure[End]:
     record = yield from _write_found(context, change)
     if record is not None:
         yield from release(context, record, stays=change.abandons)
+    return Finished()
+
+
+def refresh(context: Context, change: Change) -> Procedure[End]:
+    """Writes what the account shows of a voice into its record. Makes no call."""
+    if change.action is Action.BLOCKED:
+        return Blocked()
+    record = yield from _write_found(context, change)
+    if record is not None and change.gone:
+        gone = transitions.tombstone(record, now=context.now)
+        yield from Commit((gone,), current={record.address: None})
     return Finished()
 
 

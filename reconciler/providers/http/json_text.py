@@ -14,7 +14,7 @@ _EXACT = rb"(?i)(?:ids?|status|code|url)\Z"  # the end of a key whose value must
 _ESCAPE = (
     rb"(?s)(?P<whole>\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
     rb"|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
-    rb"|\\.",  # any other escape; `\\ud83d` is a backslash before plain letters
+    rb"|\\."  # any other escape; `\\ud83d` is a backslash before plain letters
 )
 
 

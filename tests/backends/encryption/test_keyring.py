@@ -73,7 +73,10 @@ def test_a_wrong_key_is_named_with_the_one_that_is_missing() -> None:
     (other,) = keyring(OTHER).wrap("lineage", SECRET)
     with pytest.raises(KeyMissing) as caught:
         keyring(OTHER).unwrap("lineage", kept)
-    assert caught.value.detail == f"It is encrypted with the key {kept[0].id}; the configured keys are {other.id}."
+    assert caught.value.detail == (
+        f"It is encrypted with a key from a file or a command (id {kept[0].id}). "
+        f"state.encryption.key_file: key holds another key (id {other.id})."
+    )
     assert KEY.text is not None
     assert KEY.text not in caught.value.detail
 
@@ -84,8 +87,22 @@ def test_a_key_that_is_not_there_does_not_hinder_reading_but_writing() -> None:
     assert ring.unwrap("lineage", kept) == SECRET
     with pytest.raises(KeyMissing, match=r"No such file or directory.*must be there to write"):
         ring.wrap("lineage", SECRET)
-    with pytest.raises(KeyMissing, match=r"no configured key could be used.*No such file"):
+    with pytest.raises(KeyMissing, match=r"encrypted with a key from a file or a command \(id .*No such file"):
         keyring(NOT_THERE).unwrap("lineage", kept)
+
+
+def test_a_passphrase_in_place_of_a_key_is_named_and_the_reverse() -> None:
+    with pytest.raises(KeyMissing, match=r"key holds a passphrase\.$"):
+        keyring(PASSPHRASE).unwrap("lineage", keyring(KEY).wrap("lineage", SECRET))
+    with pytest.raises(KeyMissing, match=r"with a passphrase \(id [0-9a-f]{8}\).* holds a key, which is no"):
+        keyring(KEY).unwrap("lineage", keyring(PASSPHRASE).wrap("lineage", SECRET))
+
+
+def test_the_current_keys_are_named_with_their_ids_if_all_are_there() -> None:
+    (kept,) = keyring(KEY).wrap("lineage", SECRET)
+    assert keyring(KEY).current() == (f"the key in key (id {kept.id})",)
+    with pytest.raises(KeyMissing, match="must be there to write"):
+        keyring(KEY, NOT_THERE).current()
 
 
 def test_a_wrapped_key_belongs_to_one_lineage_and_one_id() -> None:

@@ -137,6 +137,7 @@ def test_a_renewal_that_is_refused_is_remembered() -> None:
 
 
 def test_the_watch_ends_with_the_lease() -> None:
-    with lease(BootClock()):
+    with lease(BootClock()) as made:
         assert "voicectl-lease" in {each.name for each in threading.enumerate()}
+    made.wait()
     assert "voicectl-lease" not in {each.name for each in threading.enumerate()}

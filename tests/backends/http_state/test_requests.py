@@ -16,6 +16,7 @@ from reconciler.errors import UsageError
 from tests.support.clock import FakeClock
 from tests.support.engines.http_state import HttpSite
 from tests.support.engines.http_state_server import Fault
+from tests.support.hints import in_words
 
 NO_ENVIRON: Mapping[str, str] = MappingProxyType({})
 
@@ -53,6 +54,22 @@ def test_a_request_is_tried_eight_times_in_a_minute_at_most() -> None:
         slow.pass_(25)
     assert count == 3
     assert slow.monotonic() < 90
+
+
+def test_a_forbidden_read_asks_for_the_right_to_read() -> None:
+    assert "the right to read the state" in in_words(failed("It could not be read", Answer(403), reads=True).hint)
+    assert "the right to write the state" in in_words(failed("It could not be written", Answer(403)).hint)
+
+
+def test_a_port_without_https_is_named_at_once(http_site: HttpSite) -> None:
+    url = http_site.url.replace("http:", "https:")
+    clock = FakeClock()
+    answer = connection(url, clock=clock).read(url)
+    assert answer.words == "the server does not speak https at this port, but probably http"
+    assert answer.final
+    assert clock.slept == []
+    error = failed("It could not be read", answer, reads=True)
+    assert "If this server has no https, write http://, which needs VOICECTL_ALLOW_HTTP=true" in in_words(error.hint)
 
 
 # -- reading -----------------------------------------------------------------------------------------------------------

@@ -99,6 +99,28 @@ def test_an_error_of_libpq_is_not_repeated(url: str) -> None:
     assert "s3cr3t" not in refused(url)
 
 
+@pytest.mark.parametrize(
+    ("url", "meant"),
+    [
+        ("postgresql:///db?sslmod=require", "sslmode"),
+        ("postgresql:///db?nam=prod", "name"),
+        ("postgresql:///db?name=prod&insecur=yes", "insecure"),
+        ("postgresql:///db?connect_timout=3", "connect_timeout"),
+    ],
+)
+def test_a_misspelt_parameter_gets_its_suggestion(url: str, meant: str) -> None:
+    assert f"a parameter that libpq does not know. Did you mean `{meant}`?" in refused(url)
+
+
+def test_a_misspelt_mode_gets_its_suggestion(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "`sslmode` has an unknown value. Did you mean `require`?" in refused("postgresql:///db?sslmode=requir")
+    assert "`sslmode` has an unknown value. | Write one of disable, allow, prefer, " in refused(
+        "postgresql:///db?sslmode=s3cr3t"
+    )
+    monkeypatch.setenv("PGSSLMODE", "verify_full")
+    assert "Did you mean `verify-full`?" in refused("postgresql:///db")
+
+
 @pytest.mark.parametrize("url", ["mysql://localhost/db", "", "db.example.com"])
 def test_another_scheme_is_refused(url: str) -> None:
     assert "begins with postgresql://" in refused(url)

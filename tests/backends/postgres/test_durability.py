@@ -34,7 +34,7 @@ def test_a_server_that_confirms_too_early_is_warned_of(postgres_server: Postgres
         with backend.lock(holder()):
             pass
     assert len(backend.notes) == 1
-    assert "synchronous_commit=off" in backend.notes[0]
+    assert "synchronous_commit=off" in str(backend.notes[0])
 
 
 def test_a_database_that_serializes_its_transactions_serves(postgres_server: PostgresServer) -> None:
@@ -80,7 +80,7 @@ def test_a_standby_that_takes_over_without_the_last_changes_is_a_conflict() -> N
             url = f"postgresql://voicectl@{hosts}/voicectl?target_session_attrs=read-write"
             backend = open_postgres(url, default_name="prod")
             with backend.lock(holder()):
-                assert "does not wait for it" in backend.notes[0]
+                assert "does not wait for it" in str(backend.notes[0])
                 version = backend.append([b"b"], version, at(1))
                 _wait_for(lambda: standby.run_soon("select head from voicectl.states") == [(2,)])
                 standby.stop()
