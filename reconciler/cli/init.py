@@ -61,8 +61,7 @@ voices:
 #     provider: vod
 #     task: {scene_type: sfx, prompt: Fireworks, output: {storage_mode: Temporary, duration: 6}}
 
-# outputs:                # files with the voice_ids, which apply writes for applications
-#   - {path: voices.env, format: dotenv}       # or json, yaml, tfvars, csv
+# outputs: [{path: voices.env, format: dotenv}]  # apply writes it for applications; or json, yaml, tfvars, csv
 """
 
 

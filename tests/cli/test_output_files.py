@@ -289,8 +289,8 @@ def test_labels_change_a_file_that_holds_them(cli: CliHarness, env: Path) -> Non
 
 
 def test_the_instances_of_an_entry_have_the_name_of_their_key(cli: CliHarness, env: Path) -> None:
-    url = "https://cdn.example.com/${each.key}.mp3"
-    narrator = voice("n", voice_name="N ${each.key}", voice_url=url) | {"for_each": ["en-US", "fr"]}
+    url = "https://cdn.example.com/${each:key}.mp3"
+    narrator = voice("n", voice_name="N ${each:key}", voice_url=url) | {"for_each": ["en-US", "fr"]}
     declare(cli, narrator=narrator, outputs=[ENV, {"path": "v.json", "format": "json"}])
     cli.apply()
     names = [line.partition("=")[0] for line in env.read_text().splitlines()[1:]]
