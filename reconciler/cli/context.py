@@ -22,6 +22,7 @@ from reconciler.hints import Hint, Way, hint, way
 if TYPE_CHECKING:
     from reconciler.audio.probing import Fetch
     from reconciler.engine.session import Session
+    from reconciler.loader.files import Source
     from reconciler.model.manifest import Manifest
     from reconciler.views.render_options import RenderOptions
     from reconciler.workspace import Workspace
@@ -96,24 +97,24 @@ def options() -> Globals:
     return found
 
 
-def manifest_at(workspace: Workspace, *, fetch: Fetch | None = None) -> Manifest:
+def manifest_at(workspace: Workspace, *, fetch: Fetch | None = None, added: Iterable[Source] = ()) -> Manifest:
     from reconciler.loader.build import load
     from reconciler.loader.variable_options import VariableOptions
 
     given = VariableOptions(dict(workspace.variables), workspace.variable_files)
-    manifest = load(workspace.manifest, environ=os.environ, options=given, fetch=fetch)
+    manifest = load(workspace.manifest, environ=os.environ, options=given, fetch=fetch, added=added)
     return replace(manifest, sandbox=workspace.sandbox)
 
 
 @contextmanager
-def session() -> Iterator[Session]:
-    """Opens the manifest, its state and its clouds; closes them at the end."""
+def session(manifest: Manifest | None = None) -> Iterator[Session]:
+    """Opens the manifest, unless it is given, its state and its clouds; closes them at the end."""
     from reconciler import wiring
 
-    workspace = options().workspace()
-    log = say if options().verbose else _nobody
+    workspace, log = options().workspace(), say if options().verbose else _nobody
+    declared = manifest or manifest_at(workspace)
     with ExitStack() as closing:
-        opened = wiring.session(manifest_at(workspace), workspace, environ=os.environ, closing=closing, log=log)
+        opened = wiring.session(declared, workspace, environ=os.environ, closing=closing, log=log)
         log(f"manifest: {workspace.manifest}")
         log(f"state: {opened.store.where}")
         try:

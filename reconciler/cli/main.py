@@ -23,6 +23,7 @@ COMMANDS = {
     "destroy": ("destroy", "destroy", "Delete every voice of the state."),
     "drift": ("drift", "drift", "Show what changed outside of voicectl."),
     "import": ("import_voice", "import_", "Take a voice made elsewhere into the state."),
+    "adopt": ("adopt", "adopt", "Take all unmanaged voices of an account into the state."),
     "output": ("output", "output", "Print the voice_id of each address."),
     "show": ("show", "show", "Show the state, or a saved plan."),
     "voices": ("voices", "voices", "List the voices of a provider's account."),

@@ -33,7 +33,7 @@ def push(source: IO[bytes], force: bool, lock_timeout: str | None) -> int:
     asked = locking(lock_timeout)
     store = store_here()
     name = "-" if source.name == "<stdin>" else source.name
-    copy, given = _checked(source.read(), name, store.cipher)
+    copy, given = _checked(source.read(), source.name, store.cipher)
     with locked(store, "state push", asked):
         left = _moved_to(store) if force else None
         pushed = store.push(copy, force=force, name=name)

@@ -5,7 +5,7 @@ Reads files only: calls no cloud, and knows no default path.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,15 +35,21 @@ if TYPE_CHECKING:
 
 
 def load(
-    path: Path, *, environ: Mapping[str, str], options: VariableOptions = NO_OPTIONS, fetch: Fetch | None = None
+    path: Path,
+    *,
+    environ: Mapping[str, str],
+    options: VariableOptions = NO_OPTIONS,
+    fetch: Fetch | None = None,
+    added: Iterable[Source] = (),
 ) -> Manifest:
     """The manifest in this file, or in the `*.yaml` and `*.yml` files of this folder, and in the files they include.
 
-    `options` are the values of variables that a command line sets. With `fetch`, also checks the links that the clouds
-    would open. Raises ManifestError with all problems, and UsageError if nothing exists at the path.
+    `options` are the values of variables that a command line sets. `added` are more parts of the manifest, which need
+    not be written yet. With `fetch`, also checks the links that the clouds would open. Raises ManifestError with all
+    problems, and UsageError if nothing exists at the path.
     """
     problems: list[RawProblem] = []
-    documents = read_documents(*sources(path), environ, problems)
+    documents = read_documents(*sources(path), environ, problems, added=added)
     value_files = _replace_variables(documents, options, environ, problems)
     declared = sections(documents.sections, problems)
     known = accounts(declared.providers, problems, environ=environ)
