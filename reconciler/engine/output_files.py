@@ -76,6 +76,10 @@ class OutputFiles:
     def shown(self, file: OutputFile) -> str:
         return self._folder.shown(file.path)
 
+    def selects(self, address: str) -> bool:
+        """Whether any file holds the address."""
+        return any(file.selects(address) for file in self._declared)
+
     def contents(self, state: State, *, now: datetime, destroy: bool = False) -> list[tuple[OutputFile, Content]]:
         """What each file should hold."""
         rows, kept = outputs(state, now=now), kept_voices(state)

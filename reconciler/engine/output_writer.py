@@ -1,7 +1,7 @@
 """Writes the files for applications during a run, and holds each deletion until no file names its voice.
 
 Applications read the files, so none may name a voice that does not exist. A file is written with all of its voices or
-not at all, so it is written once all creations of the run have ended. The voices that it names are deleted after that,
+not at all, so it is written once the creations of the run have ended. The voices that it names are deleted after that,
 and are kept if it can't be written.
 """
 
@@ -48,7 +48,8 @@ class OutputWriter:
         self._run_state = run_state
         self._clock = clock
         self._destroy = destroy
-        self._creating = {change.address for change in changes if change.action in _CREATING}
+        creating = {change.address for change in changes if change.action in _CREATING}
+        self._creating = {address for address in creating if files is not None and files.selects(address)}
         self._waiting: list[_Waiting] = []
         self._tried = -1  # the number of the last write to the state that the files were written after
         self._not_before = -inf  # monotonic

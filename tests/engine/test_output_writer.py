@@ -24,9 +24,10 @@ class WithFiles(SimulatedRun):
     """A simulated run whose manifest declares one file."""
 
     folder: Path
+    file = ENV
 
     def session(self) -> Session:
-        files = OutputFiles((ENV,), tuple(self.voices), OutputFolder(self.folder), FORMATS)
+        files = OutputFiles((self.file,), tuple(self.voices), OutputFolder(self.folder), FORMATS)
         return dataclasses.replace(super().session(), outputs=files)
 
     @property
@@ -121,6 +122,15 @@ def test_create_before_destroy_false_goes_on_without_the_file_and_writes_it_at_t
     applied = simulated.apply()
     assert (applied.tally.done, applied.unwritten) == (3, ())
     assert sorted(simulated.ids) == sorted(simulated.living_ids)
+
+
+def test_a_creation_that_no_file_selects_delays_no_deletion(simulated: WithFiles) -> None:
+    simulated.file = OutputFile(path="v.env", format="dotenv", addresses=("v*",))
+    simulated.declare(voice("v0"))
+    simulated.apply()
+    simulated.declare(voice("v0", sample="second"), voice("other", sample="bad"))
+    applied = simulated.apply()
+    assert (simulated.count("delete"), applied.tally.failed, applied.unwritten) == (1, 1, ())
 
 
 def test_a_deletion_whose_voice_no_file_names_does_not_wait(simulated: WithFiles) -> None:
