@@ -20,6 +20,7 @@ from reconciler.workspace import SANDBOX, Workspace
 if TYPE_CHECKING:
     from reconciler.audio.probing import Fetch
     from reconciler.engine.lock_owner import LockOwner
+    from reconciler.engine.output_files import OutputFiles
     from reconciler.engine.session import Session
     from reconciler.engine.store import Store
     from reconciler.model.manifest import Manifest
@@ -158,6 +159,22 @@ def neighbours(workspace: Workspace, settings: StateSettings | None, environ: Ma
     return [*neighbours.left_behind(here, options, files), *found] if is_shared(settings) else found
 
 
+def output_files(manifest: Manifest, workspace: Workspace) -> OutputFiles | None:
+    """The files for applications, below the manifest; the sandbox has its own. None if the manifest declares none."""
+    if not manifest.outputs:
+        return None
+    from reconciler.engine.output_files import Formats, OutputFiles
+    from reconciler.engine.output_folder import OutputFolder
+    from reconciler.views.output_formats.registry import is_ours, rows_format
+
+    formats = Formats(
+        render=lambda named, rows: rows_format(named).render(rows),
+        faults=lambda named, rows: rows_format(named).faults(rows),
+        is_ours=is_ours,
+    )
+    return OutputFiles(manifest.outputs, tuple(manifest.voices), OutputFolder(workspace.outputs), formats)
+
+
 def set_aside(workspace: Workspace, *, moved_to: Workspace | None) -> None:
     """Renames a state file to its backup, after its content was written elsewhere.
 
@@ -225,7 +242,7 @@ def fetch() -> Fetch:
 
 
 def remove_sandbox_states(workspace: Workspace) -> None:
-    """Removes the sandbox's states in this folder, because the sandbox's world was emptied.
+    """Removes the sandbox's states and outputs in this folder, because the sandbox's world was emptied.
 
     The workspace may be the real one: `sandbox reset` works without --sandbox too.
     """
@@ -233,7 +250,8 @@ def remove_sandbox_states(workspace: Workspace) -> None:
 
     for kept in (workspace.folder / SANDBOX).glob("*.state.*"):
         kept.unlink()
-    shutil.rmtree(replace(workspace, sandbox=True).history.parent, ignore_errors=True)
+    for folder in (replace(workspace, sandbox=True).history.parent, replace(workspace, sandbox=True).outputs):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def world(workspace: Workspace) -> World:
@@ -289,6 +307,7 @@ def session(
         lineage=lambda: str(uuid.uuid4()),
         is_set=lambda name: bool(environ.get(name, "").strip()),
         neighbours=lambda: neighbours(workspace, settings, environ),
+        outputs=output_files(manifest, workspace),
         shared=is_shared(settings),
         pipeline=in_pipeline(environ),
     )

@@ -66,7 +66,7 @@ def execute(opened: Session, asked: Request, approved: Plan | None, *, auto_appr
         reporter.ended(applied.tally)
     if interruption.asked:
         return INTERRUPTED
-    well = applied.halted is None and not applied.tally.unfinished
+    well = applied.halted is None and not applied.tally.unfinished and not applied.unwritten
     results.account_for_lost_lines(well=well, hint=hint(way("", "state list")))
     return 0 if well else 1
 

@@ -55,6 +55,8 @@ def plan(out: Path | None, format_name: str, detailed_exitcode: bool, **asked: A
     if format_name == JSON:
         for stop in made.stops:  # its document has no key for them
             say(f"Stop: {stop.what}. {on_one_line(stop.hint)}")
+        for file in made.outputs:
+            say(f"{file.path} {file.what}.")
     if out is not None:
         from reconciler.model import planfile
         from reconciler.protocols.backend import Stamp
@@ -63,4 +65,4 @@ def plan(out: Path | None, format_name: str, detailed_exitcode: bool, **asked: A
         saved = planfile.dump(review.environment_values().plan(made))
         write_plan(out, opened.store.cipher.encrypt(saved, stamp, "plan"))
         say(f"Saved to {out}. To apply exactly this: {command('apply', out)}")
-    return CHANGES if detailed_exitcode and not made.empty else 0
+    return CHANGES if detailed_exitcode and not made.does_nothing else 0

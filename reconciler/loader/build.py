@@ -30,6 +30,7 @@ from reconciler.model.manifest import DEFAULT_SAFETY, Manifest, Safety, Voice
 if TYPE_CHECKING:
     from reconciler.audio.probing import Fetch
     from reconciler.loader.audio_urls import DeclaredUrl
+    from reconciler.model.output_files import OutputFile
     from reconciler.model.state_settings import StateSettings
 
 
@@ -58,6 +59,7 @@ def load(
     safety = _safety(declared.safety, problems)
     state = _state(declared.state, problems)
     moved, released = _moved(declared, voices if complete else (), problems)
+    outputs = _outputs(declared.outputs, problems, path, None if problems or not complete else voices)
     doubts: dict[str, list[str]] = {}
     if fetch is not None and links:
         from reconciler.loader.audio_urls import probe_links
@@ -78,6 +80,7 @@ def load(
         voices=voices,
         safety=safety,
         state=state,
+        outputs=outputs,
         protects=protects,
         notes=(*_notes(path), *_remarks(known)),
         moved=moved,
@@ -152,6 +155,16 @@ def _state(section: Section | None, problems: list[RawProblem]) -> StateSettings
     from reconciler.loader.state_section import settings_from  # most manifests have none
 
     return settings_from(section.raw["state"], file=section.file, problems=problems)
+
+
+def _outputs(
+    section: Section | None, problems: list[RawProblem], manifest: Path, voices: Collection[str] | None
+) -> tuple[OutputFile, ...]:
+    if section is None:
+        return ()
+    from reconciler.loader.outputs_section import output_files  # most manifests have none
+
+    return output_files(section, problems, manifest=manifest, addresses=voices)
 
 
 def _moved(

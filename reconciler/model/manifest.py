@@ -21,6 +21,7 @@ from reconciler.model.scalars import Duration, SigningParameters
 from reconciler.values import value
 
 if TYPE_CHECKING:
+    from reconciler.model.output_files import OutputFile
     from reconciler.model.state_settings import StateSettings
 
 _FOR_EACH = 'An instance for each key, at the address NAME["KEY"]. The loader replaces it before it checks an entry.'
@@ -159,6 +160,7 @@ class Manifest:
     voices: dict[str, Voice] = field(default_factory=dict)
     safety: Safety = DEFAULT_SAFETY
     state: StateSettings | None = None  # where its state is stored; None: beside the manifest
+    outputs: tuple[OutputFile, ...] = ()  # the files that apply writes for applications
     sandbox: bool = False  # its clouds are the sandbox's, which open no links
     notes: tuple[str, ...] = ()  # remarks on the manifest as a whole; it is valid
     moved: Mapping[str, str] = field(default_factory=dict)  # former address -> the address of the same entry now

@@ -18,6 +18,7 @@ from reconciler.model.input_variable import VARIABLE, InputVariable
 from reconciler.model.manifest import AudioEntry, Entry, Safety
 from reconciler.model.method import MethodInputs
 from reconciler.model.methods import AUDIO_METHOD, METHOD_NAMES, models_under
+from reconciler.model.output_files import OUTPUTS_SCHEMA, OutputFile
 from reconciler.model.scalars import DIGITS
 from reconciler.model.state_settings import URL_SCHEMA, Encryption, EncryptionKey, StateSettings
 
@@ -144,6 +145,7 @@ def manifest_schema() -> Schema:
                     },
                 },
             },
+            "outputs": OUTPUTS_SCHEMA,
             "safety": {"description": "How much a plan may change without an explicit option."} | _reference(Safety),
         },
         "patternProperties": {"^x-": {"description": "Yours: a place for anchors, not read otherwise."}},
@@ -162,6 +164,7 @@ def _definitions() -> dict[str, Schema]:
         *bodies,
         Entry,
         AudioEntry,
+        OutputFile,
         Safety,
         StateSettings,
         InputVariable,

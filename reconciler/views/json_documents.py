@@ -90,8 +90,15 @@ def event_document(event: Event, sequence: int, options: RenderOptions = PLAIN) 
 
 
 def output_document(rows: Mapping[str, Row]) -> Document:
-    """`output --json`: address -> row."""
-    return {address: json_value(row) for address, row in rows.items()}
+    """`output --json`: address -> row. `previous_voice_id` is there only while there is one."""
+    return {address: _row(row) for address, row in rows.items()}
+
+
+def _row(row: Row) -> Document:
+    fields: Document = json_value(row)
+    if fields.get("previous_voice_id") is None:
+        fields.pop("previous_voice_id", None)
+    return fields
 
 
 def state_document(state: State) -> Document:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from reconciler.hints import command
-from reconciler.model.plan import Action, Drift, DriftKind, Plan
+from reconciler.model.plan import Action, Drift, DriftKind, Plan, PlannedOutput
 from reconciler.views import hints
 from reconciler.views.escape import escape
 from reconciler.views.layout import Style, columns, counted, painted
@@ -31,6 +31,8 @@ def plan(plan: Plan, options: RenderOptions = PLAIN) -> str:
         )
     if plan.drift:
         parts.append(_drift_section(plan.drift, options))
+    if plan.outputs:
+        parts.append(_outputs_section(plan.outputs, options))
     parts.extend(_remarks(plan, options))
     if shortened:
         parts.append(painted("--full shows each change with all of its fields.", Style.HINT, options))
@@ -123,6 +125,14 @@ def _drift_section(found: Sequence[Drift], options: RenderOptions) -> str:
     return "\n".join(lines)
 
 
+def _outputs_section(files: Sequence[PlannedOutput], options: RenderOptions) -> str:
+    lines = [painted("Files for applications:", Style.BOLD, options), ""]
+    for file in files:
+        sign = painted("!", Style.RED, options) if file.problem else painted("~", Style.YELLOW, options)
+        lines.append(f"  {sign} {escape(file.path)} {escape(file.what)}")
+    return "\n".join(lines)
+
+
 def kind_text(kind: DriftKind) -> str:
     match kind:
         case DriftKind.GONE:
@@ -148,7 +158,7 @@ def _remarks(plan: Plan, options: RenderOptions) -> Iterable[str]:
 def plan_verdict(plan: Plan) -> str:
     """One line: how many changes of each action, and how many paid calls."""
     if not plan.changes:
-        return f"No changes. {as_declared(plan)}"
+        return f"No {'voice ' if plan.outputs else ''}changes. {as_declared(plan)}"
     summary = plan.summary
     counts = [f"{summary[a]} {to_do(a)}" for a in Action if a is not Action.NO_OP and summary[a]]
     paid = sum(calls["paid"] for calls in plan.calls().values())
