@@ -9,12 +9,12 @@ import os
 from pathlib import Path
 
 
-def write_new(path: Path, content: bytes, *, mode: int | None = None) -> Path:
+def write_new(path: Path, content: bytes, *, mode: int | None = None, usual_mode: int = 0o600) -> Path:
     """Creates the file, synced to the disk; after an error there is none. Raises FileExistsError if there is one.
 
-    `mode`: its permissions, whatever the umask is; None: 0600 without the bits of the umask.
+    `mode`: its permissions, whatever the umask is; None: `usual_mode` without the bits of the umask.
     """
-    opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, usual_mode)
     try:
         try:
             if mode is not None:

@@ -10,6 +10,7 @@
     │   └── ProbeDeclined         the user did not confirm reads that are paid for
     ├── Interrupted               Ctrl-C or SIGTERM; exit code 130
     ├── OutputLost                stdout could not be written: its disk is full
+    ├── OutputIncomplete          a voice can't be used, so nothing is printed for an application
     ├── StateError
     │   ├── NoState               there is no state; shows what the accounts hold, and what to do
     │   ├── StateElsewhere        there is no state here, but one nearby; shows what to do
@@ -157,6 +158,12 @@ class Interrupted(VoicectlError):
 
 class OutputLost(VoicectlError):
     summary = "The output could not be written"
+
+
+class OutputIncomplete(VoicectlError):
+    """Applications get all voices or none: an id that is missing would be found out only when it is used."""
+
+    summary = "The output would not be complete"
 
 
 class StateError(VoicectlError):

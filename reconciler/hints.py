@@ -64,9 +64,9 @@ def command(verb: str, *arguments: object, place: str | None = None) -> Command:
 
 
 def operands(*given: object) -> tuple[str, ...]:
-    """The user's own words as arguments. Adds `--` if one begins with `-`, so that it is not read as an option."""
+    """The user's own words as arguments. Adds `--` if one begins with `-` and is not stdin: it would be an option."""
     words = tuple(map(str, given))
-    return ("--", *words) if any(word.startswith("-") for word in words) else words
+    return ("--", *words) if any(word.startswith("-") and word != "-" for word in words) else words
 
 
 def way(words: str, verb: str, *arguments: object, place: str | None = None, after: str = "") -> Way:

@@ -21,6 +21,7 @@ from reconciler.workspace import SANDBOX, Workspace
 if TYPE_CHECKING:
     from reconciler.audio.probing import Fetch
     from reconciler.engine.lock_owner import LockOwner
+    from reconciler.engine.output_files import OutputFiles
     from reconciler.engine.session import Session
     from reconciler.engine.store import Store
     from reconciler.model.finding import Finding
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 STATE_VARIABLE = "VOICECTL_STATE"
 ALLOW_COMMANDS = "VOICECTL_ALLOW_COMMANDS"
+LOG_VARIABLE = "VOICECTL_LOG"
 
 
 class SystemClock:
@@ -168,6 +170,22 @@ def neighbours(workspace: Workspace, settings: StateSettings | None, environ: Ma
     return [*neighbours.left_behind(here, options, files), *found] if is_shared(settings) else found
 
 
+def output_files(manifest: Manifest, workspace: Workspace) -> OutputFiles | None:
+    """The files for applications, below the manifest; the sandbox has its own. None if the manifest declares none."""
+    if not manifest.outputs:
+        return None
+    from reconciler.engine.output_files import Formats, OutputFiles
+    from reconciler.engine.output_folder import OutputFolder
+    from reconciler.views.output_formats.registry import is_ours, rows_format
+
+    formats = Formats(
+        render=lambda named, rows: rows_format(named).render(rows),
+        faults=lambda named, rows: rows_format(named).faults(rows),
+        is_ours=is_ours,
+    )
+    return OutputFiles(manifest.outputs, tuple(manifest.voices), OutputFolder(workspace.outputs), formats)
+
+
 def set_aside(workspace: Workspace, *, moved_to: Workspace | None) -> None:
     """Renames a state file to its backup, after its content was written elsewhere.
 
@@ -215,6 +233,18 @@ def sandbox_folder(folder: Path) -> Path:
     return made
 
 
+def logs_calls(environ: Mapping[str, str]) -> bool:
+    """Whether each call to a cloud is logged. Raises UsageError for a level that does not exist."""
+    level = environ.get(LOG_VARIABLE, "").strip().lower()
+    if level not in ("", "off", "debug"):
+        from reconciler.errors import UsageError
+
+        raise UsageError(
+            f"{LOG_VARIABLE} is not a level of the log.", "debug logs each call to a cloud; off logs none."
+        )
+    return level == "debug"
+
+
 def fetch() -> Fetch:
     """The function that downloads a sample from a link."""
     from reconciler.providers.http import download
@@ -223,7 +253,7 @@ def fetch() -> Fetch:
 
 
 def remove_sandbox_states(workspace: Workspace) -> None:
-    """Removes the sandbox's states in this folder, because the sandbox's world was emptied.
+    """Removes the sandbox's states and outputs in this folder, because the sandbox's world was emptied.
 
     The workspace may be the real one: `sandbox reset` works without --sandbox too.
     """
@@ -231,7 +261,8 @@ def remove_sandbox_states(workspace: Workspace) -> None:
 
     for kept in (workspace.folder / SANDBOX).glob("*.state.*"):
         kept.unlink()
-    shutil.rmtree(replace(workspace, sandbox=True).history.parent, ignore_errors=True)
+    for folder in (replace(workspace, sandbox=True).history.parent, replace(workspace, sandbox=True).outputs):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def world(workspace: Workspace) -> World:
@@ -268,8 +299,12 @@ def session(
     environ: Mapping[str, str],
     closing: ExitStack,
     log: Callable[[str], None] = lambda _: None,
+    log_call: Callable[[str], None] | None = None,
 ) -> Session:
-    """The session for an operation. `closing` closes what it opens, and `log` gets a line for each closed account."""
+    """The session for an operation. `closing` closes what it opens.
+
+    `log` gets a line for each closed account, and `log_call` one for each call to a cloud.
+    """
     from reconciler.clouds import Clouds, foreign_host_notes
     from reconciler.engine.session import Session
 
@@ -277,6 +312,10 @@ def session(
     def the_world() -> World:
         return closing.enter_context(world(workspace))
 
+    if log_call is not None:
+        from reconciler.providers.http import call_log
+
+        closing.enter_context(call_log.to(log_call))
     clock = SystemClock()
     settings = state_settings(workspace, manifest.state, environ)
     clouds = Clouds(
@@ -290,6 +329,7 @@ def session(
         lineage=lambda: str(uuid.uuid4()),
         is_set=lambda name: bool(environ.get(name, "").strip()),
         neighbours=lambda: neighbours(workspace, settings, environ),
+        outputs=output_files(manifest, workspace),
         shared=is_shared(settings),
         pipeline=in_pipeline(environ),
         run_policies=lambda plan: _run_policies(manifest, plan, workspace, environ),

@@ -54,6 +54,11 @@ class Workspace:
         return self.folder / SANDBOX / ("history-of-sandbox" if self.sandbox else "history") / self.state_name
 
     @property
+    def outputs(self) -> Path:
+        """The folder that the paths of `outputs:` are relative to. A rehearsal leaves the real files alone."""
+        return self.folder / SANDBOX / "outputs" if self.sandbox else self.folder
+
+    @property
     def rescue(self) -> Path:
         """The file for the state if the state file can't be written."""
         return self.folder / f"{self.state.name.removesuffix('.json')}.rescue.json"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 
-from reconciler.cli import streams
+from reconciler.cli import environment, streams
+from reconciler.cli.lazy_group import LazyGroup as LazyGroup  # with the options that each group takes
 from reconciler.cli.manifest_option import DEFAULT, at_a_file, manifest_option, variable_options
 from reconciler.cli.shell_completion import folders
 from reconciler.errors import UsageError
@@ -22,6 +22,7 @@ from reconciler.hints import Hint, Way, hint, way
 if TYPE_CHECKING:
     from reconciler.audio.probing import Fetch
     from reconciler.engine.session import Session
+    from reconciler.loader.files import Source
     from reconciler.model.manifest import Manifest
     from reconciler.views.render_options import RenderOptions
     from reconciler.workspace import Workspace
@@ -35,6 +36,7 @@ class Globals:
 
     directory: str | None = None  # entered already
     file: str | None = None
+    file_from_environment: bool = False
     variables: dict[str, str] = field(default_factory=dict)  # of --var
     variable_files: list[str] = field(default_factory=list)
     sandbox: bool = False
@@ -98,24 +100,25 @@ def options() -> Globals:
     return found
 
 
-def manifest_at(workspace: Workspace, *, fetch: Fetch | None = None) -> Manifest:
+def manifest_at(workspace: Workspace, *, fetch: Fetch | None = None, added: Iterable[Source] = ()) -> Manifest:
     from reconciler.loader.build import load
     from reconciler.loader.variable_options import VariableOptions
 
     given = VariableOptions(dict(workspace.variables), workspace.variable_files)
-    manifest = load(workspace.manifest, environ=os.environ, options=given, fetch=fetch)
+    manifest = load(workspace.manifest, environ=os.environ, options=given, fetch=fetch, added=added)
     return replace(manifest, sandbox=workspace.sandbox)
 
 
 @contextmanager
-def session() -> Iterator[Session]:
-    """Opens the manifest, its state and its clouds; closes them at the end."""
+def session(manifest: Manifest | None = None) -> Iterator[Session]:
+    """Opens the manifest, unless it is given, its state and its clouds; closes them at the end."""
     from reconciler import wiring
 
-    workspace = options().workspace()
-    log = say if options().verbose else _nobody
+    workspace, log = options().workspace(), say if options().verbose else _nobody
+    declared = manifest or manifest_at(workspace)
     with ExitStack() as closing:
-        opened = wiring.session(manifest_at(workspace), workspace, environ=os.environ, closing=closing, log=log)
+        log_call = say if wiring.logs_calls(os.environ) else None
+        opened = wiring.session(declared, workspace, environ=os.environ, closing=closing, log=log, log_call=log_call)
         log(f"manifest: {workspace.manifest}")
         log(f"state: {opened.store.where}")
         try:
@@ -177,12 +180,6 @@ def room(stream: TextIO) -> int | None:
     return shutil.get_terminal_size().columns if stream.isatty() else None
 
 
-def live_block_fits() -> bool:
-    """Whether a live block can be drawn: both streams are a terminal that can overwrite lines."""
-    able = os.environ.get("TERM") not in ("dumb", "unknown")
-    return able and sys.stdout.isatty() and sys.stderr.isatty()
-
-
 def on_stdout() -> RenderOptions:
     """The render options of stdout."""
     return options().render_options(sys.stdout)
@@ -191,25 +188,28 @@ def on_stdout() -> RenderOptions:
 # --- options ---
 
 
-def _enter(context: click.Context, _: click.Parameter, directory: str | None) -> None:
+def _enter(context: click.Context, parameter: click.Parameter, directory: str | None) -> None:
     """Changes the directory at once, so that all paths are relative to it; a second -C starts from the first."""
-    if directory is None:
+    chosen = context.find_root().obj
+    if directory is None or not environment.counts(context, parameter, given=chosen.directory):
         return
     try:
         if not context.resilient_parsing:  # a line that is being completed is not run
             os.chdir(directory)
     except OSError as error:
-        raise UsageError(f"-C {directory}: {error.strerror}.") from None
-    chosen = context.find_root().obj
+        named = "-C " if not environment.is_from_environment(context, parameter) else f"{environment.CHDIR}="
+        raise UsageError(f"{named}{directory}: {error.strerror}.") from None
     from pathlib import Path  # here and there, because --help must not pay for it
 
     chosen.directory = str(Path(chosen.directory or "", directory))
 
 
 def _remember(attribute: str) -> Callable[[click.Context, click.Parameter, Any], None]:
-    def remember(context: click.Context, _: click.Parameter, value: Any) -> None:
-        if value is not None and value is not False:
-            setattr(context.find_root().obj, attribute, value)
+    def remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+        chosen = context.find_root().obj
+        given = getattr(chosen, attribute)
+        if value is not None and value is not False and environment.counts(context, parameter, given=given):
+            setattr(chosen, attribute, value)
 
     return remember
 
@@ -220,6 +220,8 @@ _GLOBAL_OPTIONS = (
         "directory",
         metavar="DIR",
         help="Run as if started in DIR.",
+        envvar=environment.CHDIR,
+        show_envvar=True,
         expose_value=False,
         is_eager=True,
         callback=_enter,
@@ -231,7 +233,7 @@ _GLOBAL_OPTIONS = (
         "--state",
         metavar="URL",
         help="Where the state is, instead of what the manifest says: s3://, gs://, az://, postgresql://, https://, "
-        "or local. http:// only on this machine.",
+        "or local. http:// only on this machine.  [env var: VOICECTL_STATE]",
         expose_value=False,
         callback=_remember("state"),
     ),
@@ -239,6 +241,8 @@ _GLOBAL_OPTIONS = (
         "--sandbox",
         is_flag=True,
         help="Use a simulated cloud on this machine: no account, no cost.",
+        envvar=environment.SANDBOX,
+        show_envvar=True,
         expose_value=False,
         callback=_remember("sandbox"),
     ),
@@ -246,17 +250,27 @@ _GLOBAL_OPTIONS = (
         "--allow-commands",
         is_flag=True,
         help="Let the manifest start programs: the commands of policy and of state.encryption.",
+        envvar=environment.ALLOW_COMMANDS,
+        show_envvar=True,
         expose_value=False,
         callback=_remember("allow_commands"),
     ),
     click.option(
-        "--no-color", is_flag=True, help="Print without colours.", expose_value=False, callback=_remember("plain")
+        "--no-color",
+        is_flag=True,
+        help="Print without colours.",
+        envvar=environment.NO_COLOR,
+        show_envvar=True,
+        expose_value=False,
+        callback=_remember("plain"),
     ),
     click.option(
         "-v",
         "--verbose",
         is_flag=True,
         help="Print more details on stderr.",
+        envvar=environment.VERBOSE,
+        show_envvar=True,
         expose_value=False,
         callback=_remember("verbose"),
     ),
@@ -268,41 +282,3 @@ def global_options(command: Command) -> Command:
     for option in reversed(_GLOBAL_OPTIONS):
         command = option(command)
     return command
-
-
-class LazyGroup(click.Group):
-    """A click group that imports a command only when it is called; names and help are known before."""
-
-    def __init__(self, *args: Any, commands_at: Mapping[str, tuple[str, str, str]], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._commands_at = commands_at
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return list(self._commands_at)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        if cmd_name not in self._commands_at:
-            return None
-        module, attribute, _ = self._commands_at[cmd_name]
-        found = getattr(importlib.import_module(f"reconciler.cli.{module}"), attribute)
-        return found if isinstance(found, click.Command) else None
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, words) for name, (_, _, words) in self._commands_at.items()])
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            from reconciler.cli.subcommand import looks_like_a_path, name_it_with_f
-            from reconciler.model.suggestion import nearest
-
-            if looks_like_a_path(args[0]):
-                raise click.UsageError(name_it_with_f(args[0], ctx), ctx) from None
-            near = nearest(args[0], self._commands_at)
-            if near is None:
-                raise
-            raise click.UsageError(f"{error.message} Did you mean {near}?", ctx) from None

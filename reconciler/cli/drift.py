@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.address_type import ADDRESS
-from reconciler.cli.context import global_options, on_one_line, on_stdout, say, session, write
+from reconciler.cli.context import global_options, on_one_line, say, session, write
 from reconciler.cli.format_option import format_option
 from reconciler.cli.options import lock_option, locking
+from reconciler.cli.review import drift_document, problems_annotated
 from reconciler.cli.shell_completion import recorded_addresses
 from reconciler.cli.state_access import say_held, under_way
 from reconciler.cli.streams import ask
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import ProbeDeclined, UsageError
 from reconciler.hints import hint, way
-from reconciler.views.formats.registry import format_named
+from reconciler.views.formats.registry import REVIEWS
 
 if TYPE_CHECKING:
     from reconciler.engine.probe import Probe
@@ -39,7 +40,7 @@ DRIFTED = 2  # the exit code
 )
 @click.option("--probe", is_flag=True, help="Also use slower or paid calls to find out whether voices still exist.")
 @click.option("--auto-approve", is_flag=True, help="Pay for --probe without asking.")
-@format_option
+@format_option(REVIEWS)
 @lock_option
 @global_options
 def drift(format_name: str, accept: tuple[str, ...], probe: bool, auto_approve: bool, lock_timeout: str | None) -> int:
@@ -55,7 +56,7 @@ def drift(format_name: str, accept: tuple[str, ...], probe: bool, auto_approve: 
     if auto_approve and not probe:
         raise UsageError("--auto-approve needs --probe.", "Without it, drift pays for nothing.")
     verifier = probing(lambda probes, without: _consent(probes, without, approved=auto_approve)) if probe else None
-    with session() as opened:
+    with problems_annotated(format_name), session() as opened:
         if accept:
             from reconciler.engine import import_resolve
 
@@ -65,7 +66,7 @@ def drift(format_name: str, accept: tuple[str, ...], probe: bool, auto_approve: 
         looked = operations.drift(opened, verifier=verifier, under_way=under_way(held))
         say_held(held)
     made = looked.plan
-    write(format_named(format_name).drift(made, looked.survey, on_stdout()))
+    write(drift_document(made, looked.survey, format_name))
     if looked.survey is not None:
         return _without_records(made, looked.survey, opened.store.where)
     for note in made.unseen:

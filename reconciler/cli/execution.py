@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from reconciler.cli import streams
-from reconciler.cli.context import live_block_fits, on_one_line, options
+from reconciler.cli.context import on_one_line, options
 from reconciler.errors import Declined, Interrupted, UsageError, VoicectlError
 from reconciler.hints import hint, way
 
@@ -34,7 +34,7 @@ def execute(opened: Session, asked: Request, approved: Plan | None, *, auto_appr
     if not auto_approve and not sys.stdin.isatty():
         unasked = hint(way("To continue without confirmation", _verb(asked), "--auto-approve"))
         raise Declined("voicectl needs a confirmation, but it does not run in a terminal. No call was made.", unasked)
-    live = not as_json and live_block_fits()
+    live = not as_json and streams.live_block_fits()
     results = Results(
         write_stdout=streams.write_stdout, write_stderr=streams.write_stderr, render_options=options().render_options
     )
@@ -66,7 +66,7 @@ def execute(opened: Session, asked: Request, approved: Plan | None, *, auto_appr
         reporter.ended(applied.tally)
     if interruption.asked:
         return INTERRUPTED
-    well = applied.halted is None and not applied.tally.unfinished
+    well = applied.halted is None and not applied.tally.unfinished and not applied.unwritten
     results.account_for_lost_lines(well=well, hint=hint(way("", "state list")))
     return 0 if well else 1
 

@@ -60,6 +60,8 @@ voices:
 #   fireworks:            # a sound, no voice
 #     provider: vod
 #     task: {scene_type: sfx, prompt: Fireworks, output: {storage_mode: Temporary, duration: 6}}
+
+# outputs: [{path: voices.env, format: dotenv}]  # apply writes it for applications; or json, yaml, tfvars, csv
 """
 
 

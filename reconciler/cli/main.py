@@ -9,10 +9,11 @@ from contextlib import suppress
 
 import click
 
-from reconciler.cli import option_errors
+from reconciler.cli import environment
 from reconciler.cli.context import Globals, LazyGroup, global_options
+from reconciler.cli.option_errors import corrected
 from reconciler.cli.streams import write_stderr
-from reconciler.errors import VoicectlError
+from reconciler.errors import UsageError, VoicectlError
 
 # name -> (module, attribute, what it does). The words stand here so that --help imports no command.
 COMMANDS = {
@@ -23,6 +24,7 @@ COMMANDS = {
     "destroy": ("destroy", "destroy", "Delete every voice of the state."),
     "drift": ("drift", "drift", "Show what changed outside of voicectl."),
     "import": ("import_voice", "import_", "Take a voice made elsewhere into the state."),
+    "adopt": ("adopt", "adopt", "Take all unmanaged voices of an account into the state."),
     "output": ("output", "output", "Print the voice_id of each address."),
     "show": ("show", "show", "Show the state, or a saved plan."),
     "voices": ("voices", "voices", "List the voices of a provider's account."),
@@ -50,7 +52,6 @@ def run(arguments: Sequence[str]) -> int:
     """Runs one command line. Returns the exit code; raises nothing."""
     options = Globals()
     try:
-        option_errors.refuse_one_dash(arguments)
         result = voicectl.main(list(arguments), prog_name="voicectl", standalone_mode=False, obj=options)
     except VoicectlError as error:
         return _fail(error, options)
@@ -58,7 +59,7 @@ def run(arguments: Sequence[str]) -> int:
         return leaving.exit_code
     except click.NoSuchOption as error:
         with suppress(OSError):  # its reader may have left
-            option_errors.corrected(error, arguments).show(file=sys.stderr)
+            corrected(error, arguments).show(file=sys.stderr)
         return 1
     except click.ClickException as error:
         with suppress(OSError):
@@ -80,6 +81,8 @@ def _fail(error: VoicectlError, options: Globals) -> int:
     from reconciler.views.formats import text
 
     write_stderr(text.error(error, options.render_options(sys.stderr)))
+    if options.file_from_environment and isinstance(error, UsageError):
+        write_stderr(f"{environment.FILE} names the manifest of this command.")
     return error.exit_code
 
 

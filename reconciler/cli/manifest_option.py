@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
+from reconciler.cli import environment
 from reconciler.cli.shell_completion import files
 from reconciler.errors import UsageError
 
@@ -16,9 +18,12 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 DEFAULT = "voices.yaml"
 
 
-def _remember(context: click.Context, _: click.Parameter, paths: tuple[str, ...]) -> None:
+def _remember(context: click.Context, parameter: click.Parameter, paths: tuple[str, ...]) -> None:
     """Reads -f before or after the command name; refuses a second one."""
     given = context.find_root().obj
+    if not environment.counts(context, parameter, given=given.file):
+        return
+    given.file_from_environment = environment.is_from_environment(context, parameter)
     for path in paths:
         if given.file is not None and not context.resilient_parsing:
             raise UsageError(
@@ -35,7 +40,10 @@ def _remember(context: click.Context, _: click.Parameter, paths: tuple[str, ...]
 manifest_option = click.option(
     "-f",
     "--file",
+    type=environment.OnePath(),
     metavar="PATH",
+    envvar=environment.FILE,
+    show_envvar=True,
     multiple=True,
     help=f"The manifest: a file or a folder.  [default: {DEFAULT}]",
     expose_value=False,
@@ -87,6 +95,10 @@ def at_a_file(command: Command) -> Command:
             from reconciler.loader.streams import refuse_stream
 
             refuse_stream(context.find_root().obj.file or DEFAULT)
+            if os.environ.get("VOICECTL_LOG"):
+                from reconciler import wiring
+
+                wiring.logs_calls(os.environ)  # refuses a level that does not exist, also where no call is made
         return command(*args, **options)
 
     return checked  # type: ignore[return-value]  # the same signature, by functools.wraps

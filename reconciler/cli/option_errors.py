@@ -1,4 +1,7 @@
-"""Suggests an option for an unknown one. Never suggests one that pays, deletes or overrides a check."""
+"""Options as people type them: long ones with one dash, as in Terraform, and unknown ones.
+
+Never suggests an option that pays, deletes or overrides a check.
+"""
 
 from __future__ import annotations
 
@@ -34,16 +37,29 @@ _HARMLESS = frozenset(
 )
 _OTHERWISE = {"chdir": "-C DIR"}  # options of Terraform that are called something else here
 _ONE_DASH = re.compile(r"-([A-Za-z][\w-]+)(?:=.*)?", re.DOTALL)
-_SWALLOWED = re.compile(r"-(file|force|format)(?:=.*)?", re.DOTALL)  # click reads these as -f with the value "ile"
+_SWALLOWED = re.compile(r"-(file|force|format)(?:=.*)?", re.DOTALL)  # click would read -f with the value "orce"
 
 
-def refuse_one_dash(arguments: Sequence[str]) -> None:
-    """Raises click.UsageError for a long option with one dash, which click would read as -f with a value."""
-    for argument in arguments:
-        if argument == "--":
-            return
-        if found := _SWALLOWED.fullmatch(argument):
-            raise click.UsageError(_two_dashes(found[1]))
+class OneDash(click.Command):
+    """A command whose long options may be typed with one dash: `-out FILE`, `-out=FILE`, `-json`.
+
+    Short ones stay as they are: `-C DIR`, `-f FILE`, `-fFILE`, `-v`. What is exactly the name of a long option is that.
+    """
+
+    def make_parser(self, ctx: click.Context) -> click.parser._OptionParser:
+        parser = super().make_parser(ctx)
+        for name, option in list(parser._long_opt.items()):
+            if name.startswith("--"):
+                parser._long_opt.setdefault(name[1:], option)
+        short = parser._match_short_opt
+
+        def match_short(arg: str, state: click.parser._ParsingState) -> None:
+            if found := _SWALLOWED.fullmatch(arg):
+                raise click.NoSuchOption(f"-{found[1]}", ctx=ctx)
+            short(arg, state)
+
+        parser._match_short_opt = match_short  # type: ignore[method-assign]  # click offers no other way
+        return parser
 
 
 def corrected(error: click.NoSuchOption, arguments: Sequence[str]) -> click.UsageError:
@@ -53,8 +69,6 @@ def corrected(error: click.NoSuchOption, arguments: Sequence[str]) -> click.Usag
     context = error.ctx
     known = {name for parameter in _parameters(context) for name in (*parameter.opts, *parameter.secondary_opts)}
     written = _as_written(error.option_name, arguments)
-    if f"--{written}" in known:
-        return click.UsageError(_two_dashes(written), context)
     said = f"No such option: {'--' if error.option_name.startswith('--') else '-'}{escape(written)}."
     meant = _OTHERWISE.get(written) or _near(written, known & _HARMLESS)
     return click.UsageError(f"{said} Did you mean {meant}?" if meant else said, context)
@@ -74,10 +88,6 @@ def _as_written(name: str, arguments: Sequence[str]) -> str:
         if found is not None and letter in found[1]:
             return found[1]
     return letter
-
-
-def _two_dashes(name: str) -> str:
-    return f"No such option: -{name}. Write it with two dashes: --{name}"
 
 
 def _near(name: str, known: set[str]) -> str:

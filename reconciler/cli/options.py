@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reconciler.cli import environment
 from reconciler.cli.address_type import ADDRESS, refuse_entry
 from reconciler.cli.context import Command, say
 from reconciler.cli.shell_completion import declared_addresses
@@ -152,16 +153,26 @@ def detail_options(command: Command) -> Command:
 _KNOWN_VERBS = ("apply", "destroy", "drift")  # they choose what their hints say themselves
 
 
-def _note_verb(context: click.Context, _: click.Parameter, given: str | None) -> str | None:
+def _note_verb(context: click.Context, parameter: click.Parameter, given: str | None) -> str | None:
     """A hint about --lock-timeout names the command that wants the lock."""
+    _checked(context, parameter, given)
     verb = context.command_path.partition(" ")[2]
     if verb not in _KNOWN_VERBS:
         context.find_root().obj.verb = verb
     return given
 
 
+def _checked(context: click.Context, parameter: click.Parameter, given: str | None) -> str | None:
+    """Refuses a duration of the environment here, where its variable is known."""
+    if given is not None and environment.is_from_environment(context, parameter):
+        seconds(str(parameter.envvar), given)
+    return given
+
+
 lock_option = click.option(
     "--lock-timeout",
+    envvar=environment.LOCK_TIMEOUT,
+    show_envvar=True,
     callback=_note_verb,
     metavar="TIME",
     help="How long to wait for a lock that another run holds, such as 5m.  [default: 0s; 5m where CI=true]",
@@ -170,6 +181,9 @@ lock_option = click.option(
 
 grace_option = click.option(
     "--grace",
+    callback=_checked,
+    envvar=environment.GRACE,
+    show_envvar=True,
     metavar="TIME",
     help="How long to wait for open calls after the first Ctrl-C.  [default: 6s]",
 )

@@ -8,14 +8,15 @@ from typing import Any
 
 import click
 
-from reconciler.cli.context import command, global_options, on_one_line, on_stdout, options, say, session, write
+from reconciler.cli import review
+from reconciler.cli.context import command, global_options, on_one_line, options, say, session, write
 from reconciler.cli.format_option import format_option
 from reconciler.cli.options import Options, detail_options, plan_options, request
 from reconciler.cli.planfile import write_plan
 from reconciler.cli.state_access import say_held, under_way
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import PolicyDenied, UsageError
-from reconciler.views.formats.registry import JSON, format_named
+from reconciler.views.formats.registry import JSON, REVIEWS
 
 CHANGES = 2  # the exit code of --detailed-exitcode
 
@@ -30,7 +31,7 @@ CHANGES = 2  # the exit code of --detailed-exitcode
     metavar="BOOLEAN",
     help="With false, look only at the state: quick, but the accounts may differ.  [default: true]",
 )
-@format_option
+@format_option(REVIEWS)
 @detail_options
 @plan_options
 @global_options
@@ -46,24 +47,27 @@ def plan(out: Path | None, format_name: str, detailed_exitcode: bool, **asked: A
         raise UsageError("A plan without a look at the accounts can't be saved.", "Leave out --refresh=false or --out.")
     if out is not None:
         options().verb = f"plan --out {shlex.quote(str(out))}"
-    with session() as opened:
+    with review.problems_annotated(format_name), session() as opened:
         asked_for = request(Options(**asked), opened.manifest)
         held = opened.store.holder()  # before the state is read: what this run begins later is not in the plan
         made = operations.plan(opened, asked_for.seen_during(under_way(held)))
         say_held(held)
-    write(format_named(format_name).plan(made, on_stdout()))
+    write(review.plan_document(made, format_name, planfile=out))
     if format_name == JSON:
         for stop in made.stops:  # its document has no key for them
             say(f"Stop: {stop.what}. {on_one_line(stop.hint)}")
+        for file in made.outputs:
+            say(f"{file.path} {file.what}.")
     if out is not None:
         from reconciler.model import planfile
         from reconciler.protocols.backend import Stamp
 
         stamp = Stamp(made.lineage, made.serial)
-        write_plan(out, opened.store.cipher.encrypt(planfile.dump(made), stamp, "plan"))
+        saved = planfile.dump(review.environment_values().plan(made))
+        write_plan(out, opened.store.cipher.encrypt(saved, stamp, "plan"))
         say(f"Saved to {out}. To apply exactly this: {command('apply', out)}")
     if made.denied:
         from reconciler.planning import rules
 
         raise PolicyDenied("; ".join(rules.lines(rules.denied(made.findings))), "The plan above can't be applied.")
-    return CHANGES if detailed_exitcode and not made.empty else 0
+    return CHANGES if detailed_exitcode and not made.does_nothing else 0

@@ -100,6 +100,8 @@ class Progress:
             case Kind.SLOWED:
                 self._estimate.slowed(running=len(self._running))
                 self._tell(event)
+            case Kind.WRITTEN | Kind.REMOVED | Kind.UNWRITTEN:
+                self._tell(event)
             case Kind.STOPPED | Kind.SUMMARY:
                 if self._live is not None:
                     self._live.refresh()  # the block below the last line has the same counts

@@ -42,6 +42,7 @@ class JsonReporter:
         self._results = results
         self._sequence = 0
         self._total = 0
+        self._summed_up = False
 
     def plan(self, plan: Plan) -> None:
         self._total = len(plan.changes)
@@ -50,6 +51,7 @@ class JsonReporter:
         pass  # its events carry what is counted
 
     def event(self, event: Event) -> None:
+        self._summed_up = event.kind is Kind.SUMMARY
         self._line(event)
         self._results.warn(event)
 
@@ -59,7 +61,7 @@ class JsonReporter:
             self._line(Event(kind=Kind.SUMMARY, tally=Tally(total=self._total, left=self._total)))
 
     def ended(self, tally: Tally) -> None:
-        if not self._sequence:
+        if not self._summed_up:
             self._line(Event(kind=Kind.SUMMARY, tally=tally))
 
     def _line(self, event: Event) -> None:

@@ -72,4 +72,4 @@ class Results:
 def _is_failure(event: Event) -> bool:
     if event.kind is Kind.SUMMARY:
         return event.tally is not None and event.tally.unfinished
-    return event.kind in {Kind.FAILED, Kind.UNCERTAIN, Kind.BLOCKED, Kind.STOPPED}
+    return event.kind in {Kind.FAILED, Kind.UNCERTAIN, Kind.BLOCKED, Kind.UNWRITTEN, Kind.STOPPED}

@@ -9,12 +9,13 @@ from reconciler.cli.subcommand import Subcommand
 
 
 @click.command(cls=Subcommand)
-@click.argument("document", type=click.Choice(["manifest", "plan", "state"]))
+@click.argument("document", type=click.Choice(["manifest", "plan", "event", "state"]))
 @global_options
 def schema(document: str) -> int:
     """Print the JSON Schema of a document.
 
-    manifest: what people write. plan: what `plan --json` prints. state: the state file.
+    manifest: what people write. plan: what `plan --json` prints. event: a line of `apply --json`.
+    state: the state file.
     """
     if document == "manifest":
         from reconciler.model.schema import manifest_schema
@@ -23,5 +24,6 @@ def schema(document: str) -> int:
     else:
         from reconciler.views import schema as schemas
 
-        write_json(schemas.plan_schema() if document == "plan" else schemas.state_schema())
+        made = {"plan": schemas.plan_schema, "event": schemas.event_schema, "state": schemas.state_schema}
+        write_json(made[document]())
     return 0

@@ -72,6 +72,14 @@ def ask(question: str) -> str:
     return sys.stdin.readline().strip()  # not click's prompt: it takes a Ctrl-C for an answer
 
 
+def live_block_fits() -> bool:
+    """Whether a live block can be drawn: both streams are a terminal that can overwrite lines."""
+    from reconciler import wiring
+
+    able = os.environ.get("TERM") not in ("dumb", "unknown") and not wiring.logs_calls(os.environ)
+    return able and sys.stdout.isatty() and sys.stderr.isatty()
+
+
 def discard(stream: TextIO) -> None:
     """Discards later writes to the stream; otherwise the interpreter would report an error at exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 import click
 
 from reconciler.cli.context import options
+from reconciler.cli.option_errors import OneDash
 
 _MANIFESTS = (".yaml", ".yml")
 
 
-class Subcommand(click.Command):
+class Subcommand(OneDash):
     """A click command that refuses unexpected arguments and says what to type instead."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.context import global_options, manifest_at, on_stdout, options, write
+from reconciler.cli.context import global_options, manifest_at, options, write
 from reconciler.cli.format_option import format_option
+from reconciler.cli.review import manifest_document, problems_document
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import ManifestError, Problem
-from reconciler.model.finding import Level
-from reconciler.views.formats.registry import TEXT, format_named
+from reconciler.model.finding import Finding, Level
+from reconciler.views.formats.registry import CHECKS, TEXT
+
+_AUDIO = "audio."  # the prefix of the address of a sound
 
 if TYPE_CHECKING:
     from reconciler.model.manifest import Manifest
@@ -20,7 +24,7 @@ if TYPE_CHECKING:
 
 @click.command(cls=Subcommand)
 @click.option("--probe", is_flag=True, help="Also download the samples behind URLs, and check them.")
-@format_option
+@format_option(CHECKS)
 @global_options
 def validate(probe: bool, format_name: str) -> int:
     """Check the manifest without calling a cloud.
@@ -29,14 +33,13 @@ def validate(probe: bool, format_name: str) -> int:
     """
     from reconciler import wiring
 
-    shown = format_named(format_name)
     try:
         manifest = _within_policy(manifest_at(options().workspace(), fetch=wiring.fetch() if probe else None))
     except ManifestError as error:
         if format_name != TEXT:  # which is said on stderr
-            write(shown.problems(error, on_stdout()))
+            write(problems_document(error, format_name))
         raise
-    write(shown.manifest(manifest, on_stdout()))
+    write(manifest_document(manifest, format_name))
     return 0
 
 
@@ -52,9 +55,19 @@ def _within_policy(manifest: Manifest) -> Manifest:
     found = rules.of_declarations(manifest)
     denied = rules.denied(found)
     if denied:
-        name = "This folder" if manifest.name == "." else manifest.name
-        raise ManifestError(
-            [Problem(name, 0, 1, each.address or "", f"policy {each.rule}: {each.message}") for each in denied]
-        )
+        from reconciler.loader.source_places import entry_positions
+
+        positions = entry_positions(options().workspace().manifest)
+        raise ManifestError(sorted(_problem(each, manifest, positions) for each in denied))
     warnings = rules.lines(each for each in found if each.level is Level.WARN)
     return replace(manifest, notes=(*manifest.notes, *warnings))
+
+
+def _problem(found: Finding, manifest: Manifest, positions: Mapping[str, tuple[str, tuple[int, int]]]) -> Problem:
+    """The finding, at the entry that it is about."""
+    from reconciler.model.address import parts
+
+    address = found.address or ""
+    file, (line, column) = positions.get(parts(address)[0], (manifest.name, (0, 1)))
+    section = "" if address.startswith(_AUDIO) else "voices."
+    return Problem(file, line, column, f"{section}{address}", f"policy {found.rule}: {found.message}")

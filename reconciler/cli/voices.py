@@ -16,7 +16,7 @@ from reconciler.views.formats.registry import format_named
 @click.argument("provider", shell_complete=provider_names)
 @click.option("--presets", is_flag=True, help="List the official voices instead.")
 @click.option("--unmanaged", is_flag=True, help="List only voices that are not in the state.")
-@format_option
+@format_option()
 @global_options
 def voices(provider: str, presets: bool, unmanaged: bool, format_name: str) -> int:
     """List the voices of a provider's account.

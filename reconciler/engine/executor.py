@@ -9,6 +9,8 @@ from reconciler.engine.context import Context
 from reconciler.engine.early_end import EarlyEnd
 from reconciler.engine.jobs import JobResult
 from reconciler.engine.open_calls import OpenCalls
+from reconciler.engine.output_files import FileChange, OutputFiles
+from reconciler.engine.output_writer import OutputWriter
 from reconciler.engine.procedure_run import ProcedureRun
 from reconciler.engine.procedures.actions import procedure
 from reconciler.engine.progress import Progress
@@ -45,6 +47,7 @@ class Executor:
         stop: Callable[[], str | None],
         lease: Lease,
         grace: float,
+        outputs: OutputFiles | None = None,
     ) -> None:
         self._plan = plan
         self._voices = voices
@@ -64,6 +67,8 @@ class Executor:
         )
         open_calls = OpenCalls(self._context, lease)
         self._early_end = EarlyEnd(self._run_state, self._state_writer, open_calls, clock, stop=stop, grace=grace)
+        self._outputs = OutputWriter(outputs, self._run_state, clock, plan.changes, destroy=plan.destroy)
+        self.unwritten: tuple[FileChange, ...] = ()  # the files for applications that could not be written
         self._scheduler = Scheduler(
             self._queues,
             self._context,
@@ -72,6 +77,7 @@ class Executor:
             workers=workers,
             open_calls=open_calls,
             early_end=self._early_end,
+            outputs=self._outputs,
         )
 
     @property
@@ -94,6 +100,8 @@ class Executor:
         procedures = [procedure(self._context, change, self._voices.get(change.address)) for change in changes]
         self._scheduler.run([ProcedureRun(change, made) for change, made in zip(changes, procedures, strict=True)])
         tally = self._progress.tally().model_copy(update={"charges": self._charges()})
+        if self._state_writer.unsaved is None:
+            self.unwritten = self._outputs.finish()
         self._run_state.emit(Event(kind=Kind.SUMMARY, tally=tally))
         if self._state_writer.unsaved is not None:
             self._save_again(self._state_writer.unsaved)

@@ -30,16 +30,21 @@ def import_voice(session: Session, address: str, voice_id: str, request: Request
     with state_edit(session, "import", request, begins=True) as edit:
         state, now = edit.before, session.clock.now()
         current = state.at(address)
-        if current is not None and current.status in LIVE:
+        if current is not None and current.status in LIVE and not _is_made_elsewhere(current, voice, voice_id):
             raise UsageError(
                 f"{address} has a voice already, {current.voice_id or 'being made'}.",
                 hint(way("First remove that one from the state", "state rm", address)),
             )
         cloud = session.connect([voice.provider])[voice.provider]
-        record = _candidate(state, voice, cloud, voice_id, now=now)
+        record = candidate(state, voice, cloud, voice_id, now=now)
+        left = _of_removed_entry(session, state, record, voice)
+        known = current if current is not None and current.status in LIVE else left
+        if known is not None:
+            record = rebound(known, record)
         _refuse_managed(state, record, address)
         record = _look_up(cloud, record, now=now)
-        edit.after = state.with_changes([record], current={address: record.external_task_id})
+        released = {known.address: None} if known is not None else {}
+        edit.after = state.with_changes([record], current={**released, address: record.external_task_id})
         return record
 
 
@@ -107,6 +112,20 @@ def _call_may_be_open(until: datetime, address: str) -> UsageError:
         "interrupted, and left before the answer.",
         hint(way("Wait until then, and look in the account. Then", "resolve", address, "--retry")),
     )
+
+
+def _is_made_elsewhere(record: Record, voice: Voice, voice_id: str) -> bool:
+    """Whether the record has this voice as `existing`, and the entry now says what the voice was made from."""
+    same = record.voice_id == voice_id and record.provider == voice.provider and record.status is Status.READY
+    return same and record.origin is Origin.ELSEWHERE and voice.origin is Origin.MADE
+
+
+def _of_removed_entry(session: Session, state: State, record: Record, voice: Voice) -> Record | None:
+    """The record of the same voice whose `existing` entry was removed: the entry has another address now."""
+    holder = state.by_voice_id.get((record.account, record.voice_id or ""))
+    if holder is None or holder.address in session.manifest.voices:
+        return None
+    return holder if _is_made_elsewhere(holder, voice, record.voice_id or "") else None
 
 
 def _declared(session: Session, address: str) -> Voice:
@@ -186,9 +205,14 @@ def _look_up(cloud: Cloud, record: Record, *, now: datetime) -> Record:
             raise UsageError(f"The voice {record.voice_id} was not found on this account.", listed)
 
 
-def _candidate(state: State, voice: Voice, cloud: Cloud, voice_id: str, *, now: datetime) -> Record:
+def candidate(
+    state: State, voice: Voice, cloud: Cloud, voice_id: str, *, now: datetime, used: Collection[str] = ()
+) -> Record:
+    """The record of a voice made elsewhere, as the voice of this entry. `used` are keys of other new records."""
     digest = markers.digest_of(voice)
     key, generation = markers.next_key(state, voice)
+    while key in used:
+        key, generation = markers.next_key(state, voice, above=generation)
     record = Record(
         external_task_id=key,
         address=voice.address,
@@ -206,3 +230,17 @@ def _candidate(state: State, voice: Voice, cloud: Cloud, voice_id: str, *, now: 
         lifecycle=voice.lifecycle,
     )
     return _with_result(record, voice_id)
+
+
+def rebound(current: Record, record: Record) -> Record:
+    """The new record of a voice that has a record already: it keeps the key, so that the state has the voice once."""
+    return replace(
+        record,
+        external_task_id=current.external_task_id,
+        generation=current.generation,
+        created_at=current.created_at,
+        attempts=current.attempts,
+        task_id=current.task_id,
+        voice_name=current.voice_name,
+        owned_by=current.owned_by,
+    )

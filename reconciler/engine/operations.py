@@ -28,6 +28,7 @@ from reconciler.values import value
 if TYPE_CHECKING:
     from reconciler.engine.executor import Executor
     from reconciler.engine.jobs import JobResult
+    from reconciler.engine.output_files import FileChange
     from reconciler.model.survey import Survey
 
 
@@ -49,6 +50,7 @@ class Applied:
     plan: Plan
     tally: Tally
     halted: str | None = None
+    unwritten: tuple[FileChange, ...] = ()  # files for applications that could not be written
 
 
 @value
@@ -60,10 +62,11 @@ class Drifted:
 
 
 def plan(session: Session, request: Request) -> Plan:
-    """Makes a plan. Reads the state and the clouds, and writes nothing."""
+    """Makes a plan. Reads the state, the clouds and the files for applications, and writes nothing."""
     state = session.state(new=request.new_state)
     preconditions.refuse_second_state(session, request)
-    return checked(observed_plan(session, state, request).plan, session, request)
+    planned = observed_plan(session, state, request)
+    return checked(session.with_outputs(planned.plan, state, now=planned.clock.now()), session, request)
 
 
 def drift(session: Session, *, verifier: Verifier | None = None, under_way: str = "") -> Drifted:
@@ -104,13 +107,15 @@ def apply(
             preconditions.refuse_unknown_destroy(planned.survey, session.store.where)
         if approved is not None:
             new_plan = policy.restrict_to(new_plan, approved, resumed=state.applying == approved.plan_id)
+        new_plan = session.with_outputs(new_plan, state, now=planned.clock.now())
         new_plan = checked(new_plan, session, request)
         watch.show(new_plan)
         if new_plan.stops:
             raise policy.refusal(new_plan.stops, denied=new_plan.denied)
         if new_plan.empty and approved is None:
             session.store.fold()  # the journal of a run that died
-            return Applied(plan=new_plan, tally=Tally())
+            unwritten = session.write_outputs(new_plan, state, now=planned.clock.now(), emit=watch.emit)
+            return Applied(plan=new_plan, tally=Tally(), unwritten=unwritten)
         if not new_plan.empty and not watch.approve(new_plan):
             elsewhere = way("Answer yes, or run without confirmation", "--auto-approve")
             raise Declined("You did not answer yes.", hint(elsewhere))
@@ -177,6 +182,7 @@ def _run(
         stop=watch.stop,
         lease=lease,
         grace=grace,
+        outputs=session.outputs,
     )
     watch.began(executor.tally)
     try:
@@ -189,7 +195,7 @@ def _run(
     finally:
         workers.close(wait=executor.halted is None)
     _save_end(session, executor, approved)
-    return Applied(plan=new_plan, tally=tally, halted=executor.halted)
+    return Applied(plan=new_plan, tally=tally, halted=executor.halted, unwritten=executor.unwritten)
 
 
 def _save_end(session: Session, executor: Executor, approved: Plan | None) -> None:

@@ -9,22 +9,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import inf
 
+from reconciler.engine import steps
 from reconciler.engine.context import Context
 from reconciler.engine.deletion_order import Deletions
 from reconciler.engine.early_end import EarlyEnd
 from reconciler.engine.failures import Reaction, is_lookup, reaction
 from reconciler.engine.jobs import CallJob, CallResult, JobResult, PollJob, PollResult
 from reconciler.engine.open_calls import RECHECK, OpenCalls
+from reconciler.engine.output_writer import OutputWriter
 from reconciler.engine.procedure_run import ProcedureRun
 from reconciler.engine.progress import Progress
 from reconciler.engine.provider_queue import CallQueue, ProviderQueue
 from reconciler.engine.state_writer import AppendResult, StateWriter
-from reconciler.engine.steps import AwaitDeletes, AwaitTask, AwaitTurn, Call, Commit, End, Find, Finished, Note, Stopped
 from reconciler.engine.worker_pool import WorkerPool
 from reconciler.errors import CloudError, Rejected, Throttled
 from reconciler.model.events import Kind
 from reconciler.model.observed import RemoteVoice, Unknown
-from reconciler.model.plan import Action
 from reconciler.protocols.provider import Accepted
 
 _SHORTEST_WAIT, _LONGEST_WAIT = 0.001, 30.0  # seconds
@@ -43,10 +43,12 @@ class Scheduler:
         workers: WorkerPool[JobResult],
         open_calls: OpenCalls,
         early_end: EarlyEnd,
+        outputs: OutputWriter,
     ) -> None:
         self._queues = queues
         self._open_calls = open_calls
         self._early_end = early_end
+        self._outputs = outputs
         self._run_state = context.run_state
         self._clock = context.clock
         self._progress = progress
@@ -58,20 +60,17 @@ class Scheduler:
 
     def run(self, runs: list[ProcedureRun]) -> None:
         """Runs until every procedure has ended, or the run is halted and no call is out."""
-        for run in runs:
-            if run.change.action is Action.DELETE:
-                self._deletions.begun(run.change.address)
+        self._deletions.begin(runs)
         for run in runs:
             self._advance(run)
         while self._run_cycle():
             for result in self._workers.wait(self._seconds_until_due()):
                 self._receive(result)
 
-    # -- one cycle -----------------------------------------------------------------------------------------------------
-
     def _run_cycle(self) -> bool:
         """Starts what is due, unless the run is halted. False when there is nothing left to wait for."""
         self._early_end.check()
+        self._release_deletions(last=False)
         if not self._early_end.begun:
             for queue in self._queues.values():
                 self._begin_creations(queue)
@@ -86,7 +85,15 @@ class Scheduler:
             return True
         if self._early_end.leave_at < inf:
             return self._early_end.awaits_answers()
-        return any(queue.calls_out if self._early_end.begun else queue.busy for queue in self._queues.values())
+        busy = any(queue.calls_out if self._early_end.begun else queue.busy for queue in self._queues.values())
+        return busy or (self._release_deletions(last=True) and self._run_cycle())
+
+    def _release_deletions(self, *, last: bool) -> bool:
+        """Continues the deletions that waited for the files for applications. `last`: nothing else runs."""
+        released = self._outputs.released(last=last, stopped=self._early_end.begun)
+        for run, outcome in released:
+            self._advance(run, outcome)
+        return bool(released)
 
     def _begin_creations(self, queue: ProviderQueue) -> None:
         """Starts the next creations: their intents go into one append. Does nothing while another append is running."""
@@ -130,14 +137,11 @@ class Scheduler:
 
     def _seconds_until_due(self) -> float:
         """Seconds until something is due, if no result comes before that."""
-        now, due = self._clock.monotonic(), self._state_writer.due()
+        now, due = self._clock.monotonic(), min(self._state_writer.due(), self._outputs.due())
         if not self._early_end.begun:
-            writer, durable = self._state_writer, self._run_state.durable
-            queues = self._queues.values()
+            writer, durable, queues = self._state_writer, self._run_state.durable, self._queues.values()
             due = min(due, *(q.next_due(now, durable, write=writer.cycle, start=writer.next_start) for q in queues))
         return max(_SHORTEST_WAIT, min(_LONGEST_WAIT, due - now, self._early_end.leave_at - now))
-
-    # -- procedures ----------------------------------------------------------------------------------------------------
 
     def _advance(self, run: ProcedureRun, outcome: object = None) -> None:
         """Sends the outcome of the last step to the procedure, and carries out its next steps until it has to wait."""
@@ -149,40 +153,40 @@ class Scheduler:
                 return
             outcome = None
             match step:
-                case Commit():
+                case steps.Commit():
                     self._run_state.write(*step.records, current=step.current, without=step.without)
                     self._state_writer.note_write(urgent=step.urgent)
                     run.barrier = self._run_state.written
-                case Note():
+                case steps.Note():
                     self._progress.note(run, step.kind, step.detail)
-                case AwaitTurn():
+                case steps.AwaitTurn():
                     self._queues[step.voice.provider].new_creations.append((run, step))
                     return
-                case AwaitTask():
+                case steps.AwaitTask():
                     self._queues[step.record.provider].await_task(run, step, self._clock.monotonic())
                     return
-                case AwaitDeletes():
+                case steps.AwaitDeletes():
                     if self._deletions.must_wait(step.address, run):
+                        return
+                case steps.AwaitOutputs():
+                    if self._outputs.must_wait(run, step):
                         return
                 case call if not self._early_end.begun:
                     self._queue(run, call)
                     return
                 case _:
-                    outcome = Stopped()
+                    outcome = steps.Stopped()
 
-    def _queue(self, run: ProcedureRun, call: Call) -> None:
+    def _queue(self, run: ProcedureRun, call: steps.Call) -> None:
         run.tries = 0
-        not_before = self._clock.monotonic() + call.after if isinstance(call, Find) and call.after > 0 else 0.0
+        not_before = self._clock.monotonic() + call.after if isinstance(call, steps.Find) and call.after > 0 else 0.0
         self._queues[call.record.provider].by_call[type(call)].add(run, call, not_before=not_before)
 
-    def _end(self, run: ProcedureRun, end: End) -> None:
+    def _end(self, run: ProcedureRun, end: steps.End) -> None:
         self._progress.end(run, end)
-        if run.change.action is Action.DELETE:
-            done = isinstance(end, Finished)
-            for waiting in self._deletions.ended(run.change.address, done=done):
-                self._advance(waiting, None if done else end)
-
-    # -- results -------------------------------------------------------------------------------------------------------
+        self._outputs.ended(run.change)
+        for waiting, failed in self._deletions.ended(run, end):
+            self._advance(waiting, failed)
 
     def _receive(self, result: JobResult) -> None:
         match result:
@@ -228,7 +232,7 @@ class Scheduler:
                 calls.add(run, call, first=True)
             case Reaction.NOT_CONNECTED | Reaction.STOP_RUN:
                 self._early_end.halt(error.detail, error.hint)
-                self._advance(run, Stopped(error))
+                self._advance(run, steps.Stopped(error))
             case Reaction.ANSWER:
                 self._advance(run, Unknown(why=error.detail) if is_lookup(call) else error)
 
@@ -238,11 +242,9 @@ class Scheduler:
         for run, outcome in queue.poll_ended(value, self._clock.monotonic()):
             self._advance(run, outcome)
 
-    # -- the end -------------------------------------------------------------------------------------------------------
-
     def _withdraw_calls(self) -> None:
         """Stops the calls that were not sent: their procedures withdraw the intents."""
         for queue in self._queues.values():
             for calls in queue.call_queues:
                 for waiting in calls.empty():
-                    self._advance(waiting.run, Stopped())
+                    self._advance(waiting.run, steps.Stopped())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from reconciler.engine.cloud import Cloud
 from reconciler.engine.store import Store
@@ -19,12 +20,20 @@ from reconciler.planning.plan_context import PlanOptions
 from reconciler.protocols.clock import Clock
 from reconciler.values import value
 
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from reconciler.engine.output_files import FileChange, OutputFiles
+    from reconciler.model.events import Event
+    from reconciler.model.plan import Plan
+
 
 @value
 class Session:
     """What every operation works on. `connect` connects the named providers; `lineage` returns a new lineage.
 
     `is_set`: whether the environment has a non-empty variable of this name.
+    `outputs`: the files for applications, if the manifest declares any.
     `neighbours` reads the state files nearby: one of them may be the right one if this place has none.
     `shared`: other machines use the place of the state too. `pipeline`: the run is a job of a pipeline.
     """
@@ -36,6 +45,7 @@ class Session:
     lineage: Callable[[], str]
     is_set: Callable[[str], bool] = lambda _: True
     neighbours: Callable[[], Sequence[Neighbour]] = tuple
+    outputs: OutputFiles | None = None
     shared: bool = False
     pipeline: bool = False
     run_policies: Callable[[Plan], Sequence[Finding]] = lambda _: ()  # runs the commands of `policy:`
@@ -53,6 +63,26 @@ class Session:
         if not new:
             self.refuse_elsewhere(begins=begins)
         return self.blank()
+
+    def with_outputs(self, plan: Plan, state: State, *, now: datetime) -> Plan:
+        """The plan with what its apply does to the files for applications."""
+        if self.outputs is None:
+            return plan
+        from reconciler.engine.output_plan import with_outputs  # most manifests declare none
+
+        return with_outputs(plan, self.outputs, state, now=now)
+
+    def write_outputs(
+        self, plan: Plan, state: State, *, now: datetime, emit: Callable[[Event], None]
+    ) -> tuple[FileChange, ...]:
+        """Writes the files for applications where the plan changes nothing else. Returns those not written."""
+        if self.outputs is None:
+            return ()
+        from reconciler.engine.output_writer import emit_problems, emit_written
+
+        changes = self.outputs.update(state, now=now, destroy=plan.destroy)
+        emit_written(changes, emit)
+        return emit_problems(changes, emit)
 
     def blank(self) -> State:
         """A new, empty state, which is not written yet."""

@@ -44,6 +44,13 @@ class Stopped:
 
 
 @value
+class Held:
+    """The voice must not be deleted: a file for applications names it, and could not be written."""
+
+    why: str
+
+
+@value
 class Overdue:
     """The run stopped waiting for a task, after so many seconds."""
 
@@ -90,6 +97,17 @@ class AwaitDeletes(Step["End | None"]):
     """Waits until all deletions at this address have ended. The outcome is the end of one that failed, else None."""
 
     address: str
+
+
+@value
+class AwaitOutputs(Step[Held | Stopped | None]):
+    """Waits until no file for applications names the record's voice; until then it must not be deleted.
+
+    `before_new`: its new voice is made after the deletion, so it only waits until the files can be written at all.
+    """
+
+    record: Record
+    before_new: bool = False
 
 
 @value
@@ -151,7 +169,7 @@ class Activate(Step[CloudError | Stopped | None]):
 
 
 Call = Submit | Find | Prove | Delete | Update | Activate
-AnyStep = Commit | Note | AwaitTurn | AwaitDeletes | AwaitTask | Call
+AnyStep = Commit | Note | AwaitTurn | AwaitDeletes | AwaitOutputs | AwaitTask | Call
 
 
 # -- how a procedure ends ----------------------------------------------------------------------------------------------

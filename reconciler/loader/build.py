@@ -5,7 +5,7 @@ Reads files only: calls no cloud, and knows no default path.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,20 +30,27 @@ from reconciler.model.manifest import DEFAULT_SAFETY, Manifest, Safety, Voice
 if TYPE_CHECKING:
     from reconciler.audio.probing import Fetch
     from reconciler.loader.audio_urls import DeclaredUrl
+    from reconciler.model.output_files import OutputFile
     from reconciler.model.policy import Rule
     from reconciler.model.state_settings import StateSettings
 
 
 def load(
-    path: Path, *, environ: Mapping[str, str], options: VariableOptions = NO_OPTIONS, fetch: Fetch | None = None
+    path: Path,
+    *,
+    environ: Mapping[str, str],
+    options: VariableOptions = NO_OPTIONS,
+    fetch: Fetch | None = None,
+    added: Iterable[Source] = (),
 ) -> Manifest:
     """The manifest in this file, or in the `*.yaml` and `*.yml` files of this folder, and in the files they include.
 
-    `options` are the values of variables that a command line sets. With `fetch`, also checks the links that the clouds
-    would open. Raises ManifestError with all problems, and UsageError if nothing exists at the path.
+    `options` are the values of variables that a command line sets. `added` are more parts of the manifest, which need
+    not be written yet. With `fetch`, also checks the links that the clouds would open. Raises ManifestError with all
+    problems, and UsageError if nothing exists at the path.
     """
     problems: list[RawProblem] = []
-    documents = read_documents(*sources(path), environ, problems)
+    documents = read_documents(*sources(path), environ, problems, added=added)
     value_files = _replace_variables(documents, options, environ, problems)
     declared = sections(documents.sections, problems)
     known = accounts(declared.providers, problems, environ=environ)
@@ -54,6 +61,7 @@ def load(
     state = _state(declared.state, problems)
     policy = _policy(declared.policy, problems)
     moved, released = _moved(declared, voices if complete else (), problems)
+    outputs = _outputs(declared.outputs, problems, path, None if problems or not complete else voices)
     doubts: dict[str, list[str]] = {}
     if fetch is not None and links:
         from reconciler.loader.audio_urls import probe_links
@@ -75,6 +83,7 @@ def load(
         safety=safety,
         policy=policy,
         state=state,
+        outputs=outputs,
         protects=protects,
         notes=(*_notes(path), *_remarks(known)),
         moved=moved,
@@ -157,6 +166,16 @@ def _policy(sections: Sequence[Section], problems: list[RawProblem]) -> tuple[Ru
     from reconciler.loader.policy_section import rules  # most manifests have none
 
     return rules(sections, problems)
+
+
+def _outputs(
+    section: Section | None, problems: list[RawProblem], manifest: Path, voices: Collection[str] | None
+) -> tuple[OutputFile, ...]:
+    if section is None:
+        return ()
+    from reconciler.loader.outputs_section import output_files  # most manifests have none
+
+    return output_files(section, problems, manifest=manifest, addresses=voices)
 
 
 def _moved(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
 
-from reconciler.errors import Problem, UsageError
+from reconciler.errors import ManifestError, Problem, UsageError
 from reconciler.loader import subfolders
 from reconciler.loader.file_names import is_manifest_name, shown
 from reconciler.loader.json_text import as_yaml
@@ -61,6 +61,14 @@ def named_file(path: Path) -> Source | Problem | str:
         return missing_file(path)
     except (OSError, ValueError) as failure:
         return f"{shown(path)} can't be read: {_reason(failure)}"
+
+
+def source_of(file: str, data: bytes) -> Source:
+    """Bytes that were read already, or are not written yet. Raises ManifestError if they are not text."""
+    checked = _checked(file, data)
+    if isinstance(checked, Problem):
+        raise ManifestError([checked])
+    return checked
 
 
 def _folder(folder: Path) -> tuple[list[Source], list[Problem]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,15 +30,23 @@ class Documents:
 
 
 def read_documents(
-    found: Sequence[Source], unread: Sequence[Problem], environ: Mapping[str, str], problems: list[RawProblem]
+    found: Sequence[Source],
+    unread: Sequence[Problem],
+    environ: Mapping[str, str],
+    problems: list[RawProblem],
+    *,
+    added: Iterable[Source] = (),
 ) -> Documents:
-    """The contents of these files, and of the files that they include."""
+    """The contents of these files, and of the files that they include. `added`: more parts of files, or other files."""
     documents = Documents(list(found), unread=list(unread), complete=not unread)
     reading = _Reading(documents, environ, problems)
     roots = [reading.content(source, included=False) for source in found]
     for root in roots:
         if root is not None and "include" in root.raw:
             reading.follow(root, [_identity(root.file)])
+    for source in added:
+        documents.sources.append(source)
+        reading.content(source, included=False)
     return documents
 
 
@@ -120,4 +128,5 @@ def _beside(file: str, name: str) -> Path:
 
 def _identity(file: str) -> str:
     """What tells two files apart, whatever links lead to them."""
-    return os.path.realpath(file)
+    name = file.encode("utf-8", "surrogateescape")  # its bytes, whatever the locale can encode
+    return os.path.realpath(name).decode(errors="replace")

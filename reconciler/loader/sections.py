@@ -29,6 +29,7 @@ SECTIONS = (
     "moved",
     "removed",
     "safety",
+    "outputs",
     "policy",
 )
 _IN_INCLUDED = frozenset(("version", "include", "variables", "voices", "audio", "defaults"))
@@ -47,7 +48,7 @@ class Section:
 
 @dataclass(slots=True)
 class Sections:
-    """The sections of all files. Only one file may have `safety`, and only one `state`."""
+    """The sections of all files. Each of `safety`, `state` and `outputs` may be in one file only."""
 
     providers: list[Section] = field(default_factory=list)
     voices: list[Section] = field(default_factory=list)
@@ -58,6 +59,7 @@ class Sections:
     safety: Section | None = None
     policy: list[Section] = field(default_factory=list)  # its raw value is a list, so it is under the key `policy`
     state: Section | None = None  # its raw value is under the key `state`, since it may be text
+    outputs: Section | None = None  # its raw value is under the key `outputs`, since it is a list
     complete: bool = True  # False if a key was found at a wrong depth
 
 
@@ -93,6 +95,8 @@ def sections(documents: Sequence[Section], problems: list[RawProblem]) -> Sectio
         found.removed += [Section(file, {"removed": raw["removed"]})] if "removed" in raw else []
         if "state" in raw:
             found.state = _only(found.state, Section(file, {"state": raw["state"]}), "state", problems)
+        if "outputs" in raw:
+            found.outputs = _only(found.outputs, Section(file, {"outputs": raw["outputs"]}), "outputs", problems)
     return found
 
 

@@ -20,6 +20,9 @@ class Kind(StrEnum):
     BLOCKED = "blocked"
     SLOWED = "slowed"  # the rate limit or the concurrency limit was lowered
     STOPPED = "stopped"  # a systemic failure or an interruption: nothing new starts
+    WRITTEN = "written"  # a file for applications was written
+    REMOVED = "removed"  # a file for applications was removed, since it would hold nothing
+    UNWRITTEN = "unwritten"  # a file for applications was not written, and is as it was
     SUMMARY = "summary"  # always the last
 
 

@@ -22,6 +22,7 @@ from reconciler.model.scalars import Duration, SigningParameters
 from reconciler.values import value
 
 if TYPE_CHECKING:
+    from reconciler.model.output_files import OutputFile
     from reconciler.model.policy import Rule
     from reconciler.model.state_settings import StateSettings
 
@@ -165,6 +166,7 @@ class Manifest:
     safety: Safety = DEFAULT_SAFETY
     policy: tuple[Rule, ...] = ()
     state: StateSettings | None = None  # where its state is stored; None: beside the manifest
+    outputs: tuple[OutputFile, ...] = ()  # the files that apply writes for applications
     sandbox: bool = False  # its clouds are the sandbox's, which open no links
     notes: tuple[str, ...] = ()  # remarks on the manifest as a whole; it is valid
     moved: Mapping[str, str] = field(default_factory=dict)  # former address -> the address of the same entry now

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
@@ -25,13 +26,17 @@ class OutputStatus(StrEnum):
 
 @value
 class Output:
-    """A voice. `voice_id` is set when the status is ready; `voice_name` is the cloud's, else the declared one."""
+    """A voice. `voice_id` is set when the status is ready; `voice_name` is the cloud's, else the declared one.
+
+    `previous_voice_id`: the voice that it replaced, while `keep_old` keeps that one.
+    """
 
     voice_id: str | None
     voice_name: str | None
     provider: str
     status: OutputStatus
     labels: dict[str, str] = field(default_factory=dict)
+    previous_voice_id: str | None = None
 
     @property
     def names(self) -> str:
@@ -71,15 +76,40 @@ Row = Output | SoundOutput
 def outputs(state: State, *, now: datetime) -> dict[str, Row]:
     """Address -> its output, sorted. Only the current record of an address counts, no replaced or deleted voices."""
     rows: dict[str, Row] = {}
+    kept = kept_voices(state)
     for address, key in sorted(state.current.items()):
         record = state.records[key]
         status = _status(record, now)
         if status is not None:
-            rows[address] = _row(record, status)
+            rows[address] = _row(record, status, kept.get(address))
     return rows
 
 
-def _row(record: Record, status: OutputStatus) -> Row:
+def kept_voices(state: State) -> dict[str, Record]:
+    """Address -> the record of the last replaced voice, where `keep_old` keeps it."""
+    kept: dict[str, Record] = {}
+    for record in state.records.values():
+        if record.status is Status.DEPOSED and record.lifecycle.keep_old and record.voice_id is not None:
+            other = kept.get(record.address)
+            if other is None or other.generation < record.generation:
+                kept[record.address] = record
+    return kept
+
+
+def missing(addresses: Iterable[str], rows: Mapping[str, Row]) -> dict[str, str]:
+    """The addresses that an application can't use, with the reason."""
+    reasons = {address: _why_unusable(rows.get(address)) for address in addresses}
+    return {address: why for address, why in reasons.items() if why is not None}
+
+
+def _why_unusable(row: Row | None) -> str | None:
+    if row is None:
+        return "it has not been made yet"
+    usable = row.status in (OutputStatus.READY, OutputStatus.UNVERIFIABLE) and row.value is not None
+    return None if usable else f"it is {row.status}"
+
+
+def _row(record: Record, status: OutputStatus, kept: Record | None) -> Row:
     if record.address.startswith(AUDIO):
         return SoundOutput(
             url=record.url,
@@ -94,6 +124,7 @@ def _row(record: Record, status: OutputStatus) -> Row:
         provider=record.provider,
         status=status,
         labels=record.labels,
+        previous_voice_id=kept.voice_id if kept is not None else None,
     )
 
 

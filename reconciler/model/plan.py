@@ -131,6 +131,22 @@ class Stop:
 
 
 @value
+class PlannedOutput:
+    """A file for applications that apply would write or remove, or the reason why it could not."""
+
+    path: str
+    removed: bool = False
+    problem: str = ""
+
+    @property
+    def what(self) -> str:
+        """What happens to the file; may quote a cloud."""
+        if self.problem:
+            return f"can't be written: {self.problem}"
+        return "is removed by the apply" if self.removed else "is written by the apply"
+
+
+@value
 class Plan:
     """All changes, with the lineage and the serial of the state that they were planned from."""
 
@@ -147,6 +163,7 @@ class Plan:
     ways_to_see: Hint = NO_HINT  # what the user can do about them
     older: tuple[str, ...] = ()  # addresses whose voice in the account is newer than the state
     unclaimed: tuple[str, ...] = ()  # addresses without a record, although the account holds a voice for them
+    outputs: tuple[PlannedOutput, ...] = ()
     destroy: bool = False
     sandbox: bool = False  # planned against the sandbox: no real account was read
     retry: tuple[str, ...] = ()  # this and the following: the options of the plan, so that apply plans the same
@@ -180,8 +197,13 @@ class Plan:
 
     @property
     def empty(self) -> bool:
-        """Whether the plan changes nothing."""
+        """Whether the plan changes no voice, and nothing in the state."""
         return not self.changes
+
+    @property
+    def does_nothing(self) -> bool:
+        """Whether everything is as declared, files for applications included."""
+        return self.empty and not self.outputs
 
     def calls(self) -> dict[str, dict[str, int]]:
         """Action -> how many calls it makes, and how many of them are paid. Reads (polls, lists) don't count."""

@@ -18,6 +18,7 @@ from reconciler.model.input_variable import VARIABLE, InputVariable
 from reconciler.model.manifest import AudioEntry, Entry, Safety
 from reconciler.model.method import MethodInputs
 from reconciler.model.methods import AUDIO_METHOD, METHOD_NAMES, models_under
+from reconciler.model.output_files import OUTPUTS_SCHEMA, OutputFile
 from reconciler.model.policy import Rule
 from reconciler.model.scalars import DIGITS
 from reconciler.model.state_settings import URL_SCHEMA, Encryption, EncryptionKey, StateSettings
@@ -145,6 +146,7 @@ def manifest_schema() -> Schema:
                     },
                 },
             },
+            "outputs": OUTPUTS_SCHEMA,
             "policy": {
                 "title": "Policy",
                 "description": "What is asked of entries and plans.",
@@ -169,6 +171,7 @@ def _definitions() -> dict[str, Schema]:
         *bodies,
         Entry,
         AudioEntry,
+        OutputFile,
         Safety,
         StateSettings,
         InputVariable,

@@ -155,6 +155,15 @@ class State(Frozen):
         return index
 
     @cached_property
+    def made_elsewhere(self) -> Mapping[tuple[str, str], list[Record]]:
+        """(provider, voice_name) -> the records of voices that voicectl did not make, managed or released."""
+        index: dict[tuple[str, str], list[Record]] = {}
+        for record in self.records.values():
+            if record.method == "existing" and record.status in (Status.READY, Status.ABANDONED):
+                index.setdefault((record.provider, record.voice_name or ""), []).append(record)
+        return index
+
+    @cached_property
     def live_at(self) -> Mapping[str, list[Record]]:
         """Address -> its live records: the current one, deposed voices and pending creations."""
         index: dict[str, list[Record]] = {}

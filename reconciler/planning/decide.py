@@ -14,6 +14,7 @@ from reconciler.model.state import Record, State
 from reconciler.model.variables import compared
 from reconciler.planning import (
     declared,
+    made_elsewhere,
     moves,
     ownership,
     renamed_providers,
@@ -78,10 +79,11 @@ def decide(
         context = context_for(moves.applied(context.state, moved, entries, now=now))
 
     awaiting = moves.awaiting(context, entries, unchanged)
+    asked_for = made_elsewhere.awaited(context, entries, unchanged)
     planned = _declared_changes(context, entries, unchanged, moved, renaming, awaiting)
     others = entries.keys() - {change.address for change in (*planned, *renamed)} - newer.keys()
     changes = renamed + ownership.block_conflicts(
-        context, planned + _undeclared_changes(context, entries, moved, awaiting), entries
+        context, planned + _undeclared_changes(context, entries, moved, awaiting, asked_for), entries
     )
     changes += _unbound_changes(context, changes, entries, awaiting)
     changes = stale_state.block_stale(context, newer, changes, entries)
@@ -119,21 +121,32 @@ def _with_old_voice_kept(context: PlanContext, change: Change, awaiting: Mapping
 
 
 def _undeclared_changes(
-    context: PlanContext, entries: Mapping[str, Voice], moved: Moves, awaiting: Mapping[str, Voice]
+    context: PlanContext,
+    entries: Mapping[str, Voice],
+    moved: Moves,
+    awaiting: Mapping[str, Voice],
+    asked_for: Mapping[str, Voice],
 ) -> list[Change]:
-    """The changes for current records whose address was removed from the manifest."""
+    """The changes for current records whose address was removed from the manifest.
+
+    `asked_for`: keys of records whose voice may be the one of a new entry; the user has to say.
+    """
     left = [
         context.state.records[key] for address, key in sorted(context.state.current.items()) if address not in entries
     ]
     return [
-        moved.unclear.get(record.address) or _removed(context, record, awaiting.get(record.external_task_id))
+        moved.unclear.get(record.address)
+        or _removed(context, record, awaiting.get(record.external_task_id), asked_for.get(record.external_task_id))
         for record in left
     ]
 
 
-def _removed(context: PlanContext, record: Record, awaiting: Voice | None) -> Change:
+def _removed(context: PlanContext, record: Record, awaiting: Voice | None, asked_for: Voice | None) -> Change:
     """A voice is not deleted while a blocked entry may need it, which would be paid for again."""
-    return _kept(context.state, undeclared.change_for_removed(context, record), record, awaiting)
+    change = undeclared.change_for_removed(context, record)
+    if asked_for is not None and (change.action is Action.DELETE or change.abandons):
+        return made_elsewhere.kept(record, asked_for)
+    return _kept(context.state, change, record, awaiting)
 
 
 def _kept(state: State, change: Change, record: Record, awaiting: Voice | None) -> Change:

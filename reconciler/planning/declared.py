@@ -23,6 +23,7 @@ from reconciler.planning.blocked_change import (
 )
 from reconciler.planning.diff import Difference, difference
 from reconciler.planning.difference_text import differ, only_queries
+from reconciler.planning.made_elsewhere import blocked_by_own_voice
 from reconciler.planning.outcome import Exists, Failed, Gone, NeedsUser, NeverArrived, NotKnown, NotObservable, outcome
 from reconciler.planning.plan_context import PlanContext, has_expired
 from reconciler.planning.replacement import Replacement, adoption_change
@@ -186,7 +187,9 @@ def _change_for_ready(context: PlanContext, voice: Voice, record: Record) -> Cha
         changed = replace(changed, identity=(), ours=changed.identity + changed.ours)
     found = new_activation(record, context.observation(record))
     if changed.identity:
-        return _replace(context, voice, record, changed, found=found)
+        asked = voice.address in context.options.replace or _has_pending_replace(context, voice, record)
+        question = None if asked else blocked_by_own_voice(voice, record, changed.all)
+        return question or _replace(context, voice, record, changed, found=found)
     if _recreates_expired(context, voice, record):
         if _always_expired(context, record):
             reason = (

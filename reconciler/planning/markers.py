@@ -26,6 +26,7 @@ from reconciler.model.urls import compared, without_secrets
 LONGEST = 50
 _NOT_IN_MARKERS = re.compile("[^A-Za-z0-9_-]")
 _SEPARATOR = re.compile("(?=(__))")
+_LINEAGE = re.compile(r"vc-([0-9a-f]{8})-")
 _MARKER = re.compile(r"vc-([0-9a-f]{8})-([A-Za-z0-9_-]+)-([0-9a-f]{8})-((?!0+\Z)[0-9]{1,9})")
 
 
@@ -145,6 +146,12 @@ def read(key: str | None) -> Marker | None:
     """Parses a key. None if it is not one of our markers: a key from a cloud may have been written by any program."""
     found = _MARKER.fullmatch(key) if key and len(key) <= LONGEST else None
     return Marker(found[1], found[2], found[3], int(found[4])) if found else None
+
+
+def lineage_of(key: str | None) -> str | None:
+    """The lineage in a key that begins like a marker, also if the rest of the key was changed."""
+    found = _LINEAGE.match(key) if key else None
+    return found[1] if found else None
 
 
 def fits_address(marker: Marker, address: str) -> bool:

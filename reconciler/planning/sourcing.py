@@ -17,6 +17,7 @@ from reconciler.planning import earlier_run, markers
 from reconciler.planning.blocked_change import blocked, failure_hint, resolve_hint
 from reconciler.planning.bound_voices import bind
 from reconciler.planning.diff import difference
+from reconciler.planning.made_elsewhere import blocked_by_renamed_entry
 from reconciler.planning.outcome import Exists, Failed, Gone, NeedsUser, NeverArrived, NotKnown, NotObservable, outcome
 from reconciler.planning.plan_context import PlanContext, as_recorded
 from reconciler.planning.replacement import Replacement, adoption_change, creation_change
@@ -33,6 +34,7 @@ def new_voice(context: PlanContext, voice: Voice, replacement: Replacement) -> C
         or _adopt_given_up(context, voice, replacement)
         or blocked_by_unrecorded(context, voice, replacement)
         or _blocked_by_used_key(context, voice, replacement)
+        or (blocked_by_renamed_entry(context, voice) if replacement.record is None else None)
     )
     if existing is not None:
         return existing

@@ -80,7 +80,7 @@ class Presence(Enum):
 def _marked(manifest: Manifest, state: State, seen: Mapping[str, Observations]) -> tuple[list[Held], dict[str, int]]:
     """The marked voices, each once (two providers may be one account): ours, and other lineages with their count."""
     known = {state.lineage[:8], *state.adopted_lineages, *state.foreign_lineages}
-    declared = _DeclaredEntries(manifest)
+    declared = DeclaredEntries(manifest)
     ours: list[Held] = []
     others: dict[str, int] = {}
     for provider, remote in _marked_once(seen):
@@ -119,7 +119,7 @@ def _is_rebuilt(voice: Voice, marker: markers.Marker) -> bool:
     return markers.fits_address(marker, voice.address) and marker.digest in markers.digests(voice)
 
 
-class _DeclaredEntries:
+class DeclaredEntries:
     """The declared entries, indexed by the address that a marker may have."""
 
     def __init__(self, manifest: Manifest) -> None:

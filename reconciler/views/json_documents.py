@@ -1,4 +1,4 @@
-"""JSON documents for programs. Their keys are a promise: adding or removing one changes format_version.
+"""JSON documents for programs. Their keys are a promise, which format_version counts: see COMPATIBILITY.
 
 Values are whole and unescaped; `dumps` writes what a terminal could stumble over as JSON's own escapes.
 """
@@ -20,7 +20,7 @@ from reconciler.model.finding import Finding
 from reconciler.model.manifest import AUDIO, Manifest
 from reconciler.model.notes import notes
 from reconciler.model.outputs import Row
-from reconciler.model.plan import PLAN_FORMAT, Change, Drift, FieldChange, Plan
+from reconciler.model.plan import Change, Drift, FieldChange, Plan
 from reconciler.model.state import STATE_VERSION, Record, State
 from reconciler.model.survey import Survey
 from reconciler.model.voice_list import VoiceList
@@ -31,7 +31,15 @@ from reconciler.views.escape import HOSTILE
 from reconciler.views.render_options import PLAIN, RenderOptions
 from reconciler.views.wrap import HELD
 
-VALIDATION_FORMAT = 1
+# MAJOR.MINOR of each document. The major version is the number in the name of its schema, too.
+PLAN_VERSION = (1, 0)  # major and minor, of `plan --json`, and of `drift --json`, which has some of its keys
+EVENT_VERSION = (1, 0)
+VALIDATION_VERSION = (1, 0)
+COMPATIBILITY = (
+    "The major version. It grows when a key is removed or renamed, or changes its meaning; format_minor grows when "
+    "keys or types of events are added. Readers ignore keys and types that they do not know, and refuse a major "
+    "version that they do not know."
+)
 
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 
@@ -42,7 +50,7 @@ def plan_document(plan: Plan, options: RenderOptions = PLAIN) -> Document:
     """`plan --json`; its schema is schemas/plan.schema.json."""
     judged = {} if plan.cost is None else _judged(plan, plan.cost)
     return {
-        "format_version": PLAN_FORMAT,
+        **_version(PLAN_VERSION),
         "plan_id": plan.plan_id,
         "lineage": plan.lineage,
         "serial": plan.serial,
@@ -57,7 +65,7 @@ def drift_document(plan: Plan, survey: Survey | None = None) -> Document:
     """`drift --json`. Without a state, its lineage and serial are null, and voices of this manifest are surplus."""
     stateless = survey is not None and survey.stateless
     return {
-        "format_version": PLAN_FORMAT,
+        **_version(PLAN_VERSION),
         "lineage": None if stateless else plan.lineage,
         "serial": None if stateless else plan.serial,
         "drift": [_drift(found) for found in (*plan.drift, *(survey.drift if survey is not None else ()))],
@@ -65,8 +73,11 @@ def drift_document(plan: Plan, survey: Survey | None = None) -> Document:
 
 
 def event_document(event: Event, sequence: int, options: RenderOptions = PLAIN) -> Document:
-    """One line of `apply --json`. `sequence` starts at 1; the last event, `summary`, holds all counts, zeros too."""
-    fields: Document = {"sequence": sequence, "type": str(event.kind)}
+    """One line of `apply --json`; its schema is schemas/event.schema.json.
+
+    `sequence` starts at 1; the last event, `summary`, holds all counts, zeros too.
+    """
+    fields: Document = {**_version(EVENT_VERSION), "sequence": sequence, "type": str(event.kind)}
     named = {
         "address": event.address,
         "action": event.action,
@@ -82,8 +93,15 @@ def event_document(event: Event, sequence: int, options: RenderOptions = PLAIN) 
 
 
 def output_document(rows: Mapping[str, Row]) -> Document:
-    """`output --json`: address -> row."""
-    return {address: json_value(row) for address, row in rows.items()}
+    """`output --json`: address -> row. `previous_voice_id` is there only while there is one."""
+    return {address: _row(row) for address, row in rows.items()}
+
+
+def _row(row: Row) -> Document:
+    fields: Document = json_value(row)
+    if fields.get("previous_voice_id") is None:
+        fields.pop("previous_voice_id", None)
+    return fields
 
 
 def state_document(state: State) -> Document:
@@ -144,7 +162,7 @@ def manifest_document(manifest: Manifest) -> Document:
     """`validate --json` of a valid manifest."""
     sounds = sum(address.startswith(AUDIO) for address in manifest.voices)
     return {
-        "format_version": VALIDATION_FORMAT,
+        **_version(VALIDATION_VERSION),
         "valid": True,
         "voices": len(manifest.voices) - sounds,
         "sounds": sounds,
@@ -157,7 +175,7 @@ def manifest_document(manifest: Manifest) -> Document:
 def problems_document(error: ManifestError) -> Document:
     """`validate --json` of an invalid manifest, without counts."""
     return {
-        "format_version": VALIDATION_FORMAT,
+        **_version(VALIDATION_VERSION),
         "valid": False,
         "voices": None,
         "sounds": None,
@@ -177,12 +195,16 @@ def dumps(document: object, *, indent: int | None = 2, ascii_only: bool = False)
         written = _written(document, indent, ascii_only)
     except ValueError:
         written = _written(_finite(document), indent, ascii_only)
-    return HOSTILE.sub(_escaped, written)
+    return HOSTILE.sub(_escaped, written).replace("##[", "#\\u0023[")  # a command in the log of a GitHub job
 
 
 def ascii_json(written: str) -> str:
     r"""The same JSON with `\u00e9` in place of é: outside of its strings, JSON is ASCII anyway."""
     return _NOT_ASCII.sub(lambda found: json.dumps(found[0])[1:-1], written)
+
+
+def _version(version: tuple[int, int]) -> Document:
+    return {"format_version": version[0], "format_minor": version[1]}
 
 
 def _written(document: object, indent: int | None, ascii_only: bool) -> str:

@@ -50,6 +50,8 @@ def after(tally: Tally, event: Event) -> Tally:
             return tally.model_copy(update={"blocked": tally.blocked + 1})
         case Kind.ACCEPTED | Kind.RETRYING | Kind.SLOWED | Kind.STOPPED | Kind.SUMMARY:
             return tally
+        case Kind.WRITTEN | Kind.REMOVED | Kind.UNWRITTEN:
+            return tally
 
 
 def _bar(tally: Tally, options: RenderOptions) -> str:

@@ -1,19 +1,32 @@
-"""JSON Schemas of the `plan --json` document and the state file, generated from the models."""
+"""JSON Schemas of the documents `plan --json` and `apply --json`, and of the state file.
+
+The first two accept keys that they do not name, as a reader does: a later minor version may add some.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from typing import Any
 
+from reconciler.model.events import Kind, Tally
 from reconciler.model.finding import Level
-from reconciler.model.plan import PLAN_FORMAT, Action, DriftKind
+from reconciler.model.plan import Action, DriftKind
 from reconciler.model.state import STATE_VERSION, State
+from reconciler.views.json_documents import COMPATIBILITY, EVENT_VERSION, PLAN_VERSION
 
 Schema = dict[str, Any]  # a JSON Schema
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _COUNT: Schema = {"type": "integer", "minimum": 0}
 _TEXT: Schema = {"type": "string"}
+_HINT: Schema = {
+    "hint": {**_TEXT, "description": "What to do about it, for people; its words may change."},
+    "commands": {
+        "type": "array",
+        "items": _TEXT,
+        "description": "The commands of the hint, quoted for a shell; a person takes one of the ways.",
+    },
+}
 _INPUTS: Schema = {"type": ["object", "null"], "description": "Inputs without secrets, and the voice_id."}
 
 
@@ -22,7 +35,7 @@ def plan_schema() -> Schema:
     actions = [str(action) for action in Action]
     document = _object(
         {
-            "format_version": {"const": PLAN_FORMAT},
+            **_version(PLAN_VERSION),
             "plan_id": _TEXT,
             "lineage": {**_TEXT, "description": "Of the state that the plan came from."},
             "serial": {**_COUNT, "description": "Of the state that the plan came from."},
@@ -40,7 +53,7 @@ def plan_schema() -> Schema:
                 "description": "What the rules of the manifest and the limits of the command line found.",
             },
         },
-        "What voicectl plan --json prints.",
+        _described("What voicectl plan --json prints."),
         optional=("cost", "policy"),
     )
     definitions = {
@@ -54,12 +67,7 @@ def plan_schema() -> Schema:
                 "before": _INPUTS,
                 "after": _INPUTS,
                 "fields": _FIELDS,
-                "hint": {**_TEXT, "description": "What to do about it, for people; its words may change."},
-                "commands": {
-                    "type": "array",
-                    "items": _TEXT,
-                    "description": "The commands of the hint, quoted for a shell; a person takes one way on.",
-                },
+                **_HINT,
             },
             optional=("from", "hint", "commands"),
         ),
@@ -93,10 +101,51 @@ def plan_schema() -> Schema:
     }
     return {
         "$schema": _DIALECT,
-        "$id": f"urn:voicectl:schema:plan:{PLAN_FORMAT}",
+        "$id": _id("plan", PLAN_VERSION),
         "title": "voicectl plan",
         **document,
         "$defs": definitions,
+    }
+
+
+def event_schema() -> Schema:
+    """The schema of the documents that `json_documents.event_document` makes."""
+    counts: Schema = dict.fromkeys(Tally.model_fields, _COUNT) | {
+        "seconds": {"type": "number", "minimum": 0},
+        "charges": {
+            "type": "object",
+            "additionalProperties": _TEXT,
+            "description": "Provider -> what its cloud says that it took, such as 0.1 units.",
+        },
+    }
+    kinds = ", ".join(Kind)
+    document = _object(
+        {
+            **_version(EVENT_VERSION),
+            "sequence": {
+                "type": "integer",
+                "minimum": 1,
+                "description": "1 for the first event of a run, then 2, 3, ...",
+            },
+            "type": {**_TEXT, "description": f"What happened: {kinds}. Readers ignore other types."},
+            "address": _TEXT,
+            "action": {**_TEXT, "description": "As in the plan."},
+            "provider": _TEXT,
+            "voice_id": _TEXT,
+            "detail": {**_TEXT, "description": "For people; its words may change."},
+            **_HINT,
+            **counts,
+        },
+        _described("An event of a run: one line of JSON. The last event of a run is a summary."),
+        optional=("address", "action", "provider", "voice_id", "detail", *_HINT, *counts),
+    )
+    return {
+        "$schema": _DIALECT,
+        "$id": _id("event", EVENT_VERSION),
+        "title": "voicectl event",
+        **document,
+        "if": {"properties": {"type": {"const": str(Kind.SUMMARY)}}},
+        "then": {"required": list(counts)},
     }
 
 
@@ -113,15 +162,27 @@ def state_schema() -> Schema:
     }
 
 
+def _described(words: str) -> str:
+    return f"{words} Readers ignore keys that they do not know."
+
+
+def _id(document: str, version: tuple[int, int]) -> str:
+    return f"urn:voicectl:schema:{document}:{version[0]}"
+
+
+def _version(version: tuple[int, int]) -> Schema:
+    minor = {**_COUNT, "description": "Grows when keys or types of events are added."}
+    return {"format_version": {"const": version[0], "description": COMPATIBILITY}, "format_minor": minor}
+
+
 _FIELDS: Schema = {"type": "array", "items": {"$ref": "#/$defs/field"}}
 
 
 def _object(properties: Schema, description: str = "", *, optional: Collection[str] = ()) -> Schema:
-    """An object with exactly these keys; the `optional` ones may be missing."""
+    """An object with these keys; the `optional` ones may be missing."""
     fields = {"description": description} if description else {}
     return fields | {
         "type": "object",
         "properties": properties,
         "required": [key for key in properties if key not in optional],
-        "additionalProperties": False,
     }

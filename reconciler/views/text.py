@@ -113,6 +113,12 @@ def _happened(kind: Kind) -> tuple[str, Style | None]:
             return "slowed down", Style.YELLOW
         case Kind.STOPPED:
             return "stopped, nothing new is started", Style.RED
+        case Kind.WRITTEN:
+            return "written", None
+        case Kind.REMOVED:
+            return "removed", None
+        case Kind.UNWRITTEN:
+            return "not written", Style.RED
         case Kind.SUMMARY:
             return "finished", None
 

@@ -23,7 +23,7 @@ def change(change: Change, options: RenderOptions) -> str:
     source = f"{escape(change.source)} -> " if change.source is not None else ""
     head = f"{change.action} {source}{who(change.address, change.provider)}{reason}"
     lines = [f"{painted(f'{sign:>3}', style, options)} {painted(head, Style.BOLD, options)}"]
-    lines += columns(_rows(change), indent=INSIDE)
+    lines += columns(rows(change), indent=INSIDE)
     lines += [f"{INSIDE}{painted(way, Style.HINT, options)}" for way in hints.lines(change.hint, options)]
     return "\n".join(lines)
 
@@ -50,7 +50,8 @@ def sign_of(action: Action) -> tuple[str, Style]:
             return "=", Style.DIM
 
 
-def _rows(change: Change) -> list[tuple[str, ...]]:
+def rows(change: Change) -> list[tuple[str, ...]]:
+    """The fields of a change, escaped: name and value. A row without a name continues the one above."""
     match change.action:
         case Action.CREATE | Action.CLONE:
             return _side(change.after)
@@ -80,14 +81,14 @@ def _side(inputs: Mapping[str, object] | None) -> list[tuple[str, ...]]:
 
 
 def field_rows(fields: Iterable[FieldChange]) -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = []
+    listed: list[tuple[str, ...]] = []
     for field in fields:
         name, before, after = escape(field.name), declared(field.name, field.before), declared(field.name, field.after)
         if len(before) + len(after) <= _ON_ONE_LINE:
-            rows.append((name, f"{before} -> {after}"))
+            listed.append((name, f"{before} -> {after}"))
         else:  # one under the other, where the eye finds what differs
-            rows += [(name, f"   {before}"), ("", f"-> {after}")]
-    return rows
+            listed += [(name, f"   {before}"), ("", f"-> {after}")]
+    return listed
 
 
 def declared(name: str, given: object) -> str:

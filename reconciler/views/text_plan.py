@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from reconciler.hints import command
-from reconciler.model.plan import Action, Drift, DriftKind, Plan
+from reconciler.model.plan import Action, Drift, DriftKind, Plan, PlannedOutput
 from reconciler.views import hints, text_cost
 from reconciler.views.escape import escape
 from reconciler.views.layout import Style, columns, counted, painted
@@ -31,12 +31,14 @@ def plan(plan: Plan, options: RenderOptions = PLAIN) -> str:
         )
     if plan.drift:
         parts.append(_drift_section(plan.drift, options))
+    if plan.outputs:
+        parts.append(_outputs_section(plan.outputs, options))
     parts.extend(_remarks(plan, options))
     if shortened:
         parts.append(painted("--full shows each change with all of its fields.", Style.HINT, options))
     if plan.cost is not None and (cost := text_cost.lines(plan.cost)):
         parts.append("\n".join(map(escape, cost)))
-    parts.append(painted(_last_line(plan), Style.BOLD, options))
+    parts.append(painted(plan_verdict(plan), Style.BOLD, options))
     return fitted("\n\n".join(parts), options)
 
 
@@ -90,21 +92,23 @@ def drift(plan: Plan, options: RenderOptions = PLAIN) -> str:
         accept = hints.command_line(command("drift --accept ADDRESS"), options)
         parts.append(painted(f"If a new name is meant: {accept}", Style.HINT, options))
     parts.extend(f"Note: {escape(note)}" for note in plan.notes)
+    parts += _about(plan, plan.older or plan.unclaimed, options)
+    parts.append(painted(drift_verdict(plan), Style.BOLD, options))
+    return fitted("\n\n".join(parts), options)
+
+
+def drift_verdict(plan: Plan) -> str:
+    """One line: how many voices drifted, how many could not be checked, and whether the state can be trusted."""
     counts = {kind: sum(found.kind is kind for found in plan.drift) for kind in DriftKind}
     kinds = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
-    last = f"Drift: {kinds}." if kinds else "No drift found." if plan.unseen else "No drift."
-    if plan.unseen:
-        last += f" {counted(len(plan.unseen), 'voice')} could not be checked."
     if plan.older:
-        parts += _about(plan, plan.older, options)
-        last = f"This state is out of date. Also: {kinds}." if kinds else _OLDER
-    elif plan.unclaimed:
-        parts += _about(plan, plan.unclaimed, options)
+        return f"This state is out of date. Also: {kinds}." if kinds else _OLDER
+    if plan.unclaimed:
         many = counted(len(plan.unclaimed), "voice")
-        last = f"The account holds {many} of this manifest that this state does not know."
-        last += f" Besides: {kinds}." if kinds else ""
-    parts.append(painted(last, Style.BOLD, options))
-    return fitted("\n\n".join(parts), options)
+        unknown = f"The account holds {many} of this manifest that this state does not know."
+        return f"{unknown} Besides: {kinds}." if kinds else unknown
+    last = f"Drift: {kinds}." if kinds else "No drift found." if plan.unseen else "No drift."
+    return f"{last} {counted(len(plan.unseen), 'voice')} could not be checked." if plan.unseen else last
 
 
 def _drift_section(found: Sequence[Drift], options: RenderOptions) -> str:
@@ -116,14 +120,22 @@ def _drift_section(found: Sequence[Drift], options: RenderOptions) -> str:
         if options.detail is Detail.SUMMARY or (options.detail is Detail.USUAL and many):
             whole = [one for one in whole if one.kind is not kind]
             for head, listed in drift_paragraphs(same):
-                lines += [f"  {painted('*', Style.YELLOW, options)} {head}: {_kind(kind)}", *listed]
+                lines += [f"  {painted('*', Style.YELLOW, options)} {head}: {kind_text(kind)}", *listed]
     for one in whole:
-        lines.append(f"  {painted('*', Style.YELLOW, options)} {who(one.address, one.provider)}: {_kind(one.kind)}")
+        lines.append(f"  {painted('*', Style.YELLOW, options)} {who(one.address, one.provider)}: {kind_text(one.kind)}")
         lines += columns(field_rows(one.fields), indent=INSIDE)
     return "\n".join(lines)
 
 
-def _kind(kind: DriftKind) -> str:
+def _outputs_section(files: Sequence[PlannedOutput], options: RenderOptions) -> str:
+    lines = [painted("Files for applications:", Style.BOLD, options), ""]
+    for file in files:
+        sign = painted("!", Style.RED, options) if file.problem else painted("~", Style.YELLOW, options)
+        lines.append(f"  {sign} {escape(file.path)} {escape(file.what)}")
+    return "\n".join(lines)
+
+
+def kind_text(kind: DriftKind) -> str:
     match kind:
         case DriftKind.GONE:
             return "gone: it no longer exists in the cloud"
@@ -145,22 +157,23 @@ def _remarks(plan: Plan, options: RenderOptions) -> Iterable[str]:
         yield "\n".join(lines)
 
 
-def _last_line(plan: Plan) -> str:
+def plan_verdict(plan: Plan) -> str:
+    """One line: how many changes of each action, and how many paid calls."""
     if not plan.changes:
-        return f"No changes. {_as_declared(plan)}"
+        return f"No {'voice ' if plan.outputs else ''}changes. {as_declared(plan)}"
     summary = plan.summary
-    counts = [f"{summary[a]} {_to_do(a)}" for a in Action if a is not Action.NO_OP and summary[a]]
+    counts = [f"{summary[a]} {to_do(a)}" for a in Action if a is not Action.NO_OP and summary[a]]
     paid = sum(calls["paid"] for calls in plan.calls().values())
     bought = f"; {counted(paid, 'paid call')}" if paid else ""
     rest = f" {plan.unchanged} unchanged." if plan.unchanged else ""
     return f"Plan: {', '.join(counts)}{bought}.{rest}"
 
 
-def _to_do(action: Action) -> str:
+def to_do(action: Action) -> str:
     return "blocked" if action is Action.BLOCKED else f"to {action}"
 
 
-def _as_declared(plan: Plan) -> str:
+def as_declared(plan: Plan) -> str:
     if plan.destroy:
         return "There is nothing to destroy."
     if not plan.unchanged:

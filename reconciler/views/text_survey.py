@@ -17,13 +17,15 @@ _NAMED = 50  # addresses in a line
 
 def survey(survey: Survey, options: RenderOptions = PLAIN) -> str:
     """One line for each account and result, and a last line if nothing drifted."""
-    parts = ["\n".join(_lines(survey))]
-    if not (survey.ours or survey.unseen or survey.unverifiable):
-        parts.append(painted(_last_line(survey, options), Style.BOLD, options))
+    parts = ["\n".join(lines(survey))]
+    if last := verdict(survey):
+        way = f" To make what is declared: {command_line(command('apply'), options)}" if nothing_made(survey) else ""
+        parts.append(painted(last + way, Style.BOLD, options))
     return fitted("\n\n".join(part for part in parts if part), options)
 
 
-def _lines(survey: Survey) -> Iterator[str]:
+def lines(survey: Survey) -> Iterator[str]:
+    """One escaped line for each account and result."""
     ours: dict[str, list[str]] = {}
     for held in survey.ours:
         ours.setdefault(held.provider, []).append(held.address)
@@ -40,10 +42,18 @@ def _lines_of(addresses: Mapping[str, Sequence[str]], what: str) -> Iterator[str
         yield f"{escape(provider)}: {len(listed)} {what}: {escape(', '.join(listed[:_NAMED]))}{more}"
 
 
-def _last_line(survey: Survey, options: RenderOptions) -> str:
+def verdict(survey: Survey) -> str:
+    """Whether anything drifted; empty if nobody can say."""
+    if survey.ours or survey.unseen or survey.unverifiable:
+        return ""
     lost = sum(map(len, survey.lost.values()))
     if lost:
         return f"Drift: {lost} missing."
     if survey.absent:
-        return f"No drift: nothing was made yet. To make what is declared: {command_line(command('apply'), options)}"
+        return "No drift: nothing was made yet."
     return "No drift." if survey.present else "No drift: no voices are declared."
+
+
+def nothing_made(survey: Survey) -> bool:
+    """Whether voices are declared that do not exist, and nothing else is to be said."""
+    return bool(survey.absent) and not (survey.ours or survey.unseen or survey.unverifiable or survey.lost)

@@ -66,6 +66,7 @@ def test_a_valid_manifest_is_counted(cli: CliHarness) -> None:
     cli.declare("narrator", "hero")
     assert cli.voicectl("validate", "--json", code=0).json == {
         "format_version": 1,
+        "format_minor": 0,
         "valid": True,
         "voices": 2,
         "sounds": 0,

@@ -16,7 +16,19 @@ from tests.support.kling_service import Deleted, KlingService
 ACTIONS = {
     *("create", "clone", "move", "replace", "update", "delete", "recover", "resume", "forget", "blocked", "no-op"),
 }
-PLAN = {"format_version", "plan_id", "lineage", "serial", "summary", "changes", "drift", "calls", "cost", "policy"}
+PLAN = {
+    "format_version",
+    "format_minor",
+    "plan_id",
+    "lineage",
+    "serial",
+    "summary",
+    "changes",
+    "drift",
+    "calls",
+    "cost",
+    "policy",
+}
 CHANGE = {"address", "provider", "action", "reason", "before", "after", "fields"}
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 
@@ -83,7 +95,7 @@ def test_drift_is_shown_beside_the_changes(changing: CliHarness) -> None:
     }
     assert changing.plan()["drift"] == [renamed]
     told = changing.voicectl("drift", "--json", code=2).json
-    assert told.keys() == {"format_version", "lineage", "serial", "drift"}
+    assert told.keys() == {"format_version", "format_minor", "lineage", "serial", "drift"}
     assert told["drift"] == [renamed]
 
 
@@ -109,6 +121,8 @@ def test_an_apply_reports_events_in_sequence_and_its_summary_last(cli: CliHarnes
     kling.failing["villain"] = "too noisy"
     cli.declare("narrator", "villain")
     events = cli.apply("--json", code=1).events
+    for event in events:
+        jsonschema.validate(event, schema("event"))
     assert [event["sequence"] for event in events] == list(range(1, len(events) + 1))
     assert [event["type"] for event in events].count("summary") == 1
     *told, summary = events
@@ -130,6 +144,7 @@ def test_an_apply_with_nothing_to_do_is_its_summary_alone(cli: CliHarness) -> No
     cli.declare("narrator")
     cli.apply()
     [summary] = cli.apply("--json").events
+    jsonschema.validate(summary, schema("event"))
     assert (summary["sequence"], summary["type"], summary["total"]) == (1, "summary", 0)
 
 
@@ -137,6 +152,8 @@ def test_a_destroy_reports_events_too(cli: CliHarness) -> None:
     cli.declare("narrator")
     cli.apply()
     events = cli.voicectl("destroy", "--auto-approve", "--json", code=0).events
+    for event in events:
+        jsonschema.validate(event, schema("event"))
     assert [event["sequence"] for event in events] == list(range(1, len(events) + 1))
     assert events[-1]["type"] == "summary"
     assert events[-1]["done"] == 1

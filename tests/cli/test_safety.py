@@ -159,6 +159,8 @@ def test_apply_json_says_it_and_ends_with_its_summary(four_of_ten: CliHarness, k
     assert stopped(ran, kling)
     halt, summary = ran.events
     assert halt == {
+        "format_version": 1,
+        "format_minor": 0,
         "sequence": 1,
         "type": "stopped",
         "detail": f"{LARGE}: {OVER.format(10)}",

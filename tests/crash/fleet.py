@@ -108,6 +108,7 @@ class Folder:
     endpoint: str
     api_key: str
     account: Mapping[str, Any]  # more fields of the account in the manifest
+    outputs: Sequence[Mapping[str, Any]] = ()
 
     def declare(self, voices: Mapping[str, Mapping[str, Any]]) -> None:
         manifest = {
@@ -115,6 +116,7 @@ class Folder:
             "providers": {"kling": {"type": "kling", "endpoint": self.endpoint, **self.account}},
             "voices": voices,
             "safety": {"max_delete_percent": 100, "max_recreate_percent": 100},
+            "outputs": self.outputs,
         }
         (self.path / "voices.yaml").write_text(json.dumps(manifest), encoding="utf-8")  # JSON is YAML
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.views.formats.registry import GITHUB, GITLAB, MARKDOWN
 from tests.secrets.echoing import Echo, Folder
 from tests.secrets.planted import PLACES
 from tests.support.kling_socket import HtmlAnswer, JsonAnswer
@@ -23,6 +24,7 @@ CREDENTIALS: dict[str, tuple[dict[str, str], dict[str, str], dict[str, str]]] = 
     "a variable of one's own": ({"api_key": NAMED}, {"STUDIO": f" {NAMED}\n"}, {"api_key_env": "STUDIO"}),
 }
 
+REVIEWS = (MARKDOWN, GITHUB, GITLAB)
 
 with_all_credentials = pytest.mark.parametrize("kling", CREDENTIALS, indirect=True)
 with_a_key_pair = pytest.mark.parametrize("kling", ["a key pair"], indirect=True)
@@ -46,11 +48,15 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path, kling: Echo) -> Folde
 @with_a_key_pair
 def test_a_successful_run_shows_no_secret(folder: Folder, kling: Echo) -> None:
     run = folder.run
+    folder.env["VOICECTL_LOG"] = "debug"
     run("validate", "-v", code=0)
     for words in (["plan"], ["plan", "-v"], ["plan", "--json"], ["plan", "--out", "p"]):
         run(*words, code=0)
     for words in (["show", "p"], ["show", "p", "--json"]):
         run(*words, code=0)
+    for name in REVIEWS:
+        for words in (["plan"], ["show", "p"], ["drift"]):
+            run(*words, "--format", name, code=None)
     run("apply", "p", "-v", code=0)
     sent = [call.body for call in kling.calls if call.operation == "create"]
     assert any(folder.env["TAKE"] in str(body) for body in sent)  # only the cloud gets the secret
@@ -78,12 +84,15 @@ def test_a_successful_run_shows_no_secret(folder: Folder, kling: Echo) -> None:
 @with_all_credentials
 def test_a_refusal_shows_no_secret_however_the_cloud_echoes_it(folder: Folder, kling: Echo) -> None:
     run = folder.run
+    folder.env["VOICECTL_LOG"] = "debug"
     kling.refuses = True
     ran = run("-f", "echoes.yaml", "apply", "--auto-approve", "-v", code=1)
     assert "echo-0: create: failed: POST /v1/general/custom-voices: HTTP 400, code 1201: Refused: Bearer ***" in ran.out
     kling.refuses = False
     for words in (["plan"], ["plan", "--json"], ["plan", "--out", "p"], ["show"], ["show", "p"], ["state", "pull"]):
         run("-f", "echoes.yaml", *words, code=0)
+    for name in REVIEWS:
+        run("-f", "echoes.yaml", "plan", "--format", name, code=0)
     assert folder.leaks(more=frozenset(kling.tokens)) == []
 
 
@@ -107,6 +116,7 @@ def test_a_later_failure_shows_no_secret(folder: Folder, kling: Echo) -> None:
 @with_all_credentials
 @pytest.mark.parametrize("answer", ["401", "502", "redirect"])
 def test_an_unreadable_answer_shows_no_secret(folder: Folder, kling: Echo, answer: str) -> None:
+    folder.env["VOICECTL_LOG"] = "debug"
     folder.run("voices", "kling", code=0)
     words = kling.said()
     answers: dict[str, JsonAnswer | HtmlAnswer] = {

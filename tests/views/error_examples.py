@@ -28,6 +28,7 @@ from reconciler.model.envelope import Derivation, WrappedKey
 from reconciler.model.manifest import Safety
 from reconciler.model.moved import Moved
 from reconciler.model.neighbour import Neighbour, Relation
+from reconciler.model.outputs import Output, OutputStatus
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.state import Record, State, Status
 from reconciler.model.trusted_hosts import refuse_state_host
@@ -41,6 +42,7 @@ from reconciler.providers.kling.account import KlingAccount
 from reconciler.providers.kling.auth import credentials
 from reconciler.providers.kling.errors import parse_response
 from reconciler.providers.kling.schema import Envelope
+from reconciler.views.output_formats.whole import whole
 from reconciler.views.render_options import PLAIN
 from tests.support.clock import FakeClock
 from tests.support.memory_backend import MemoryBackend
@@ -204,6 +206,7 @@ EXAMPLES: dict[type[VoicectlError], Callable[[], object]] = {
     ),
     errors.Interrupted: lambda: errors.Interrupted("No change was started.", hint(way("To continue", "apply"))),
     errors.OutputLost: output_on_a_full_disk,
+    errors.OutputIncomplete: lambda: whole("dotenv", {"hero": Output(None, None, "kling", OutputStatus.FAILED)}),
     errors.StateError: wrong_lock,
     errors.NoState: lambda: no_state.nothing_known("voices.state.json"),
     errors.StateElsewhere: state_of_a_renamed_manifest,

@@ -23,7 +23,17 @@ ACTIONS = ["create", "clone", "move", "replace", "update", "delete", "recover", 
 
 def test_a_plan_document_has_exactly_the_promised_keys(plan: Plan) -> None:
     told = json_documents.plan_document(plan)
-    assert list(told) == ["format_version", "plan_id", "lineage", "serial", "summary", "changes", "drift", "calls"]
+    assert list(told) == [
+        "format_version",
+        "format_minor",
+        "plan_id",
+        "lineage",
+        "serial",
+        "summary",
+        "changes",
+        "drift",
+        "calls",
+    ]
     assert list(told["changes"][0]) == ["address", "provider", "action", "reason", "before", "after", "fields"]
     assert list(told["changes"][2]["fields"][0]) == ["name", "before", "after"]
     assert list(told["drift"][0]) == ["address", "provider", "kind", "fields"]
@@ -62,7 +72,7 @@ def test_a_plan_document_keeps_its_schema(plan: Plan) -> None:
 
 def test_a_drift_document_has_exactly_the_promised_keys(plan: Plan) -> None:
     told = json_documents.drift_document(plan)
-    assert list(told) == ["format_version", "lineage", "serial", "drift"]
+    assert list(told) == ["format_version", "format_minor", "lineage", "serial", "drift"]
     assert told["drift"][1] == {
         "address": "mayor",
         "provider": "kling",
@@ -74,6 +84,8 @@ def test_a_drift_document_has_exactly_the_promised_keys(plan: Plan) -> None:
 def test_an_event_reports_its_sequence_its_type_and_what_is_not_empty() -> None:
     event = Event(kind=Kind.DONE, address="narrator", action="create", voice_id="85", tally=Tally(total=2))
     assert json_documents.event_document(event, 3) == {
+        "format_version": 1,
+        "format_minor": 0,
         "sequence": 3,
         "type": "done",
         "address": "narrator",
@@ -85,6 +97,8 @@ def test_an_event_reports_its_sequence_its_type_and_what_is_not_empty() -> None:
 def test_the_summary_event_holds_the_counts_zeros_too() -> None:
     event = Event(kind=Kind.SUMMARY, tally=Tally(total=50, done=49, failed=1, calls=51, seconds=12.3))
     assert json_documents.event_document(event, 9) == {
+        "format_version": 1,
+        "format_minor": 0,
         "sequence": 9,
         "type": "summary",
         "total": 50,
@@ -102,7 +116,7 @@ def test_the_summary_event_holds_the_counts_zeros_too() -> None:
 
 def test_an_event_is_written_on_one_line() -> None:
     line = json_documents.dumps(json_documents.event_document(Event(kind=Kind.STARTED, detail="a\nb"), 1), indent=None)
-    assert line == r'{"sequence":1,"type":"started","detail":"a\nb"}'
+    assert line == r'{"format_version":1,"format_minor":0,"sequence":1,"type":"started","detail":"a\nb"}'
 
 
 def test_an_output_document_is_keyed_by_address(state: State) -> None:

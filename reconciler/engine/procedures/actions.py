@@ -6,7 +6,7 @@ import dataclasses
 
 from reconciler.engine.context import Context
 from reconciler.engine.procedures.creation import await_voice, new_voice
-from reconciler.engine.procedures.deletion import delete_voice, depose, has_no_id_yet, release
+from reconciler.engine.procedures.deletion import await_outputs, delete_voice, depose, has_no_id_yet, release
 from reconciler.engine.procedures.update_activate import update_and_activate
 from reconciler.engine.procedures.waiting import RETRIES_LATER
 from reconciler.engine.steps import (
@@ -55,7 +55,7 @@ def _run_action(context: Context, change: Change, voice: Voice | None) -> Proced
         case Action.UPDATE, Voice():
             return (yield from update(context, change, voice))
         case Action.DELETE, _:
-            return (yield from delete(context, change))
+            return (yield from delete(context, change, voice))
         case Action.FORGET, _:
             return (yield from forget(context, change))
         case Action.BLOCKED, _:
@@ -90,8 +90,9 @@ def replace(context: Context, change: Change, voice: Voice) -> Procedure[End]:
     if change.made is not None:
         return (yield from adopt(context, change, voice))
     if old is not None and not voice.lifecycle.create_before_destroy and _deletable(context, old):
+        yield from await_outputs(old, before_new=True)
         old = yield from depose(context, old, by=change.key)
-        yield from delete_voice(context, old)
+        yield from delete_voice(context, old, before_new=True)
     made = yield from new_voice(context, change, voice)
     return (yield from _bind_and_delete_old(context, change, voice, made))
 
@@ -120,12 +121,13 @@ def update(context: Context, change: Change, voice: Voice) -> Procedure[End]:
     return Finished(record.voice_id)
 
 
-def delete(context: Context, change: Change) -> Procedure[End]:
-    """Deletes the voice of a record."""
+def delete(context: Context, change: Change, voice: Voice | None) -> Procedure[End]:
+    """Deletes the voice of a record. `voice`: what its address declares; it may have to wait for this deletion."""
     old = yield from _write_found(context, change)
     if old is not None:
         old = yield from depose(context, old, by=old.deposed_by)
-        yield from delete_voice(context, old)
+        before_new = voice is not None and not voice.lifecycle.create_before_destroy
+        yield from delete_voice(context, old, before_new=before_new)
     return Finished()
 
 

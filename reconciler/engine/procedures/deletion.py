@@ -9,7 +9,19 @@ from dataclasses import replace
 
 from reconciler.engine.context import Context
 from reconciler.engine.procedures.waiting import RETRIES_LATER, overdue, runs_too_long
-from reconciler.engine.steps import AwaitTask, Commit, Delete, EndProcedure, Failed, Left, Overdue, Procedure, Stopped
+from reconciler.engine.steps import (
+    AwaitOutputs,
+    AwaitTask,
+    Commit,
+    Delete,
+    EndProcedure,
+    Failed,
+    Held,
+    Left,
+    Overdue,
+    Procedure,
+    Stopped,
+)
 from reconciler.errors import CloudError, Rejected
 from reconciler.model import transitions
 from reconciler.model.observed import TaskStatus
@@ -24,8 +36,23 @@ def depose(context: Context, old: Record, *, by: str | None) -> Procedure[Record
     return old
 
 
-def delete_voice(context: Context, old: Record) -> Procedure[None]:
-    """Deletes a deposed voice. A running task can't be stopped, so this waits until it has ended."""
+def await_outputs(old: Record, *, before_new: bool = False) -> Procedure[None]:
+    """Waits until the voice may be deleted: no file for applications names it. Raises EndProcedure if one will."""
+    waited = yield from AwaitOutputs(old, before_new)
+    match waited:
+        case None:
+            return
+        case Stopped():
+            raise EndProcedure(Left())
+        case Held(why=why):
+            raise EndProcedure(Failed(f"{old.voice_id} is not deleted: {why}", RETRIES_LATER))
+
+
+def delete_voice(context: Context, old: Record, *, before_new: bool = False) -> Procedure[None]:
+    """Deletes a deposed voice. A running task can't be stopped, so this waits until it has ended.
+
+    `before_new`: files may still name it, since its new voice is made after this.
+    """
     if old.voice_id is None:
         ended = yield from AwaitTask(old)
         if isinstance(ended, Overdue):
@@ -35,6 +62,7 @@ def delete_voice(context: Context, old: Record) -> Procedure[None]:
             return
         old = replace(old, voice_id=ended.voice_id)
         yield from Commit((old,), urgent=True)
+    yield from await_outputs(old, before_new=before_new)
     answer = yield from Delete(old)
     match answer:
         case None | Rejected(absent=True):

@@ -23,7 +23,7 @@ from reconciler.model import urls
 from reconciler.model.account import Timeouts
 from reconciler.model.redactor import Redactor
 from reconciler.protocols.clock import Clock
-from reconciler.providers.http import deadline
+from reconciler.providers.http import call_log, deadline
 from reconciler.providers.http.errors import NEVER_SENT, PERHAPS_SENT, doubt, lost, overdue, unsent
 from reconciler.providers.http.lean_httpx import httpx
 from reconciler.providers.http.proxies import proxy_for
@@ -117,8 +117,12 @@ class HttpClient:
         headers: Mapping[str, str],
         query: Mapping[str, str | int] | None = None,
         content: bytes | None = None,
+        name: str = "",
     ) -> HttpResponse:
-        """Sends one request. Raises Unreached if no connection opened, OutcomeUnknown if it broke after that."""
+        """Sends one request. Raises Unreached if no connection opened, OutcomeUnknown if it broke after that.
+
+        `name` is for the log: an API may have one path for all its actions.
+        """
         call = f"{method} {path}"
         with self._lock:
             self._calls += 1
@@ -126,6 +130,16 @@ class HttpClient:
         def exchange() -> HttpResponse:
             return self._exchange(call, method, self._endpoint + path, params=query, headers=headers, content=content)
 
+        if call_log.is_on():
+            exchange = call_log.logged(
+                exchange,
+                method=method,
+                endpoint=self._endpoint,
+                path=path,
+                name=name,
+                clock=self._clock,
+                redact=self.redact,
+            )
         if self._main_thread_calls is not None and threading.current_thread() is threading.main_thread():
             return waits.result(self._main_thread_calls.submit(exchange))
         return exchange()
@@ -248,8 +262,14 @@ def retry_read(read: Callable[[], Got], *, clock: Clock, within: float = math.in
 
     A failure to connect is systemic: every other call would fail too.
     """
-    latest = clock.monotonic() + within
-    for pause in PAUSES:
+    try:
+        return _retried(read, clock, latest=clock.monotonic() + within)
+    finally:
+        call_log.attempt.set(1)
+
+
+def _retried(read: Callable[[], Got], clock: Clock, *, latest: float) -> Got:
+    for number, pause in enumerate(PAUSES, start=1):
         try:
             return read()
         except (Rejected, Throttled, OutcomeUnknown) as error:
@@ -257,6 +277,7 @@ def retry_read(read: Callable[[], Got], *, clock: Clock, within: float = math.in
             if (isinstance(error, Rejected) and not error.unsent) or clock.monotonic() + wait > latest:
                 raise _given_up(error) from None
         clock.sleep(wait)
+        call_log.attempt.set(number + 1)
     try:
         return read()
     except Rejected as refused:

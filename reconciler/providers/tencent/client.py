@@ -125,7 +125,7 @@ class Client:
             "X-TC-Timestamp": str(timestamp),
         }
         try:
-            answer = self._http.send("POST", _PATH, headers=headers, content=payload)
+            answer = self._http.send("POST", _PATH, headers=headers, content=payload, name=action)
         except CloudError as error:
             raise _named_after_action(action, error) from None
         return _Exchange(answer, schema.read_envelope(answer), signature=authorization.rpartition("=")[2])

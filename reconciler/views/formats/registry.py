@@ -16,11 +16,17 @@ if TYPE_CHECKING:
     from reconciler.model.state import State
     from reconciler.model.survey import Survey
     from reconciler.model.voice_list import VoiceList
+    from reconciler.views.document_context import DocumentContext
     from reconciler.views.render_options import RenderOptions
 
 TEXT = "text"  # for people, who read problems on stderr
 JSON = "json"  # for programs
-NAMES = (TEXT, JSON)
+MARKDOWN = "markdown"  # for a comment at a pull request
+GITHUB = "github"  # annotations beside the lines of the manifest, in GitHub Actions
+GITLAB = "gitlab"  # the same for GitLab: a code-quality report
+NAMES = (TEXT, JSON)  # of every document
+REVIEWS = (*NAMES, MARKDOWN, GITHUB, GITLAB)  # of a plan and of drift
+CHECKS = (*NAMES, GITHUB, GITLAB)  # of a manifest that is checked
 
 
 class Format(Protocol):
@@ -49,6 +55,24 @@ class Format(Protocol):
     def voices(self, listed: VoiceList, options: RenderOptions, /) -> str: ...
 
 
+class Review(Protocol):
+    """Satisfied by a module that renders a plan and drift for a review."""
+
+    def plan(self, plan: Plan, context: DocumentContext, options: RenderOptions, /) -> str: ...
+
+    def drift(self, plan: Plan, survey: Survey | None, context: DocumentContext, options: RenderOptions, /) -> str: ...
+
+
+class Annotations(Review, Protocol):
+    """Satisfied by a module that writes annotations at lines of a manifest, for its problems too."""
+
+    def manifest(self, manifest: Manifest, context: DocumentContext, options: RenderOptions, /) -> str:
+        """The remarks on a valid manifest."""
+        ...
+
+    def problems(self, error: ManifestError, context: DocumentContext, options: RenderOptions, /) -> str: ...
+
+
 def format_named(name: str) -> Format:
     """Raises KeyError for a name that is not in NAMES."""
     match name:
@@ -60,5 +84,29 @@ def format_named(name: str) -> Format:
             from reconciler.views.formats import json
 
             return json
+        case _:
+            raise KeyError(name)
+
+
+def review_named(name: str) -> Review:
+    """Raises KeyError for another name than those of REVIEWS without NAMES."""
+    if name == MARKDOWN:
+        from reconciler.views.formats import markdown
+
+        return markdown
+    return annotations_named(name)
+
+
+def annotations_named(name: str) -> Annotations:
+    """Raises KeyError for another name than those of CHECKS without NAMES."""
+    match name:
+        case "github":
+            from reconciler.views.formats import github
+
+            return github
+        case "gitlab":
+            from reconciler.views.formats import gitlab
+
+            return gitlab
         case _:
             raise KeyError(name)

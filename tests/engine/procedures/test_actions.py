@@ -10,10 +10,12 @@ import pytest
 from reconciler.engine.cloud import Cloud
 from reconciler.engine.context import Context
 from reconciler.engine.procedures.actions import procedure
+from reconciler.engine.procedures.waiting import RETRIES_LATER
 from reconciler.engine.run_state import RunState
 from reconciler.engine.steps import (
     AnyStep,
     AwaitDeletes,
+    AwaitOutputs,
     AwaitTask,
     AwaitTurn,
     Commit,
@@ -23,6 +25,7 @@ from reconciler.engine.steps import (
     Failed,
     Find,
     Finished,
+    Held,
     Left,
     Note,
     Overdue,
@@ -53,7 +56,10 @@ BROKEN = RemoteVoice(status=TaskStatus.FAILED, task_id="task", message="noise")
 
 
 class Story:
-    """One procedure. `commits` are carried out, `notes` kept; `at` is the step that it waits for, or how it ended."""
+    """One procedure. `commits` are carried out, `notes` kept; `at` is the step that it waits for, or how it ended.
+
+    `outputs` is what a deletion learns about the files for applications: None, unless told, that no file is in its way.
+    """
 
     def __init__(
         self,
@@ -61,9 +67,12 @@ class Story:
         declared: Voice | None,
         *records: Record,
         can: MethodCapabilities | None = None,
+        outputs: Held | Stopped | None = None,
         **told: Any,
     ) -> None:
         clock = FakeClock()
+        self._outputs = outputs
+        self.awaited: list[AwaitOutputs] = []
         self.run_state = RunState(State(lineage="0123"), lambda event: None)
         for record in records:
             bound = {record.address: record.external_task_id} if record.status is not Status.DEPOSED else {}
@@ -78,7 +87,11 @@ class Story:
     def send(self, outcome: object) -> AnyStep | End:
         try:
             step = self._told.send(outcome)
-            while isinstance(step, Commit | Note):
+            while isinstance(step, Commit | Note | AwaitOutputs):
+                if isinstance(step, AwaitOutputs):
+                    self.awaited.append(step)
+                    step = self._told.send(self._outputs)
+                    continue
                 if isinstance(step, Commit):
                     self.commits.append(step)
                     self.run_state.write(*step.records, current=step.current, without=step.without)
@@ -399,3 +412,34 @@ def test_an_old_voice_that_is_blocked_is_still_to_be_deleted() -> None:
 def test_an_intent_of_a_dead_run_that_no_cloud_can_settle_is_left_to_the_user() -> None:
     story = Story(Action.BLOCKED, None, held(Status.INTENDED, voice_id=None), record="k0", can=TRTC)
     assert story.status("k0") is Status.UNCERTAIN
+
+
+# -- files for applications --------------------------------------------------------------------------------------------
+
+
+def test_a_replaced_voice_is_deleted_after_the_files_were_awaited() -> None:
+    story = Story(Action.DELETE, None, held(), record="k0")
+    assert isinstance(story.at, Delete)
+    assert [(step.record.voice_id, step.before_new) for step in story.awaited] == [("849", False)]
+
+
+def test_a_voice_that_a_file_still_names_is_not_deleted() -> None:
+    story = Story(Action.DELETE, None, held(), record="k0", outputs=Held("voices.env still names it"))
+    assert story.at == Failed("849 is not deleted: voices.env still names it", RETRIES_LATER)
+    assert story.status("k0") is Status.DEPOSED  # the next run deletes it
+
+
+def test_an_interrupted_deletion_that_waited_for_a_file_is_left() -> None:
+    assert Story(Action.DELETE, None, held(), record="k0", outputs=Stopped()).at == Left()
+
+
+def test_before_a_new_voice_the_files_are_asked_before_the_old_one_loses_its_address() -> None:
+    first = voice("a", sample="second", lifecycle=Lifecycle(create_before_destroy=False))
+    told: dict[str, Any] = {"record": "k0", "key": "k1", "generation": 2, "identity": "i"}
+    refused = Story(Action.REPLACE, first, held(), outputs=Held("the disk is full"), **told)
+    assert isinstance(refused.at, Failed)
+    assert refused.status("k0") is Status.READY
+    assert [step.before_new for step in refused.awaited] == [True]
+    free = Story(Action.REPLACE, first, held(), **told)
+    assert isinstance(free.at, Delete)
+    assert [step.before_new for step in free.awaited] == [True, True]

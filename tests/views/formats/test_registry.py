@@ -16,12 +16,14 @@ from reconciler.model.state import State
 from reconciler.model.survey import Survey
 from reconciler.model.voice_list import VoiceList
 from reconciler.views import json_documents, text
-from reconciler.views.formats.registry import NAMES, format_named
+from reconciler.views.document_context import DocumentContext
+from reconciler.views.formats.registry import CHECKS, NAMES, REVIEWS, annotations_named, format_named, review_named
 from reconciler.views.render_options import Detail, RenderOptions
 from reconciler.views.screen import fitted
 from tests.views.conftest import NOW
 
 PLAIN = RenderOptions()
+CONTEXT = DocumentContext(manifest="voices.yaml")
 MANIFEST = Manifest(name="voices.yaml")
 PROBLEM = Problem(file="voices.yaml", line=3, column=5, path="voices.narrator", what="not a voice")
 
@@ -39,6 +41,21 @@ def test_a_format_shows_every_document(name: str, plan: Plan, state: State) -> N
     assert shown.voices(VoiceList(), PLAIN)
     assert shown.manifest(MANIFEST, PLAIN)
     assert shown.problems(ManifestError([PROBLEM]), PLAIN)
+
+
+@pytest.mark.parametrize("name", [name for name in REVIEWS if name not in NAMES])
+def test_a_format_for_reviews_shows_a_plan_and_drift(name: str, plan: Plan) -> None:
+    shown = review_named(name)
+    assert shown.plan(plan, CONTEXT, PLAIN)
+    assert shown.drift(plan, None, CONTEXT, PLAIN)
+    assert shown.drift(plan, Survey(stateless=True), CONTEXT, PLAIN)
+
+
+@pytest.mark.parametrize("name", [name for name in CHECKS if name not in NAMES])
+def test_a_format_of_annotations_shows_a_manifest_and_its_problems(name: str) -> None:
+    shown = annotations_named(name)
+    assert shown.manifest(MANIFEST, CONTEXT, PLAIN)
+    assert shown.problems(ManifestError([PROBLEM]), CONTEXT, PLAIN)
 
 
 def test_text_has_the_requested_colours_and_detail(plan: Plan) -> None:
@@ -90,3 +107,7 @@ def test_if_no_voice_is_unmanaged_the_number_of_managed_ones_is_shown() -> None:
 def test_a_format_that_does_not_exist_is_refused() -> None:
     with pytest.raises(KeyError):
         format_named("xml")
+    with pytest.raises(KeyError):
+        review_named("text")
+    with pytest.raises(KeyError):
+        annotations_named("markdown")

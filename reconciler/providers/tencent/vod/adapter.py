@@ -5,7 +5,7 @@ from __future__ import annotations
 from reconciler.adapter import Adapter, Connected, Surroundings
 from reconciler.providers.tencent import connecting
 from reconciler.providers.tencent.vod.account import TencentVodAccount
-from reconciler.providers.tencent.vod.capabilities import LISTED_METHOD
+from reconciler.providers.tencent.vod.capabilities import LISTED_METHODS
 from reconciler.providers.tencent.vod.provider import VodProvider
 
 
@@ -20,7 +20,7 @@ def connect(account: TencentVodAccount, around: Surroundings) -> Connected:
         transport=around.transport,
         before_read=around.limiter(quota),
         secrets_of=around.secrets_of,
-        listed=LISTED_METHOD in around.methods,
+        listed=not LISTED_METHODS.isdisjoint(around.methods),
     )
     return Connected(provider, quota, credentials)
 

@@ -168,6 +168,12 @@ class MinimaxClone(MethodInputs):
         )
 
 
+class VodExisting(MethodInputs):
+    """A voice of MiniMax made elsewhere: deleted when it leaves the manifest, never created. VOD lists no others."""
+
+    voice_id: OneLine = Field(min_length=1, max_length=256, description="Of a MiniMax voice that was used once.")
+
+
 # --- generated sounds ---
 
 SCENES = ("sfx", "music")

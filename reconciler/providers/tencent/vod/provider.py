@@ -35,7 +35,7 @@ from reconciler.providers.tencent import client as tencent
 from reconciler.providers.tencent.schema import Reply
 from reconciler.providers.tencent.vod import requests
 from reconciler.providers.tencent.vod.account import TencentVodAccount
-from reconciler.providers.tencent.vod.capabilities import CAPABILITIES, LISTED_METHOD
+from reconciler.providers.tencent.vod.capabilities import CAPABILITIES, LISTED_METHODS
 from reconciler.providers.tencent.vod.schema import AcceptedReply, VoicesReply
 from reconciler.providers.tencent.vod.task_list import TaskList
 from reconciler.providers.tencent.vod.tasks import Ask, Tasks, needs_its_task
@@ -107,8 +107,8 @@ class VodProvider:
         def by_task(record: Record) -> Observation:
             return self._by_task(record, task_list, known=ours, ask=ask)
 
-        of |= {r.external_task_id: by_task(r) for r in ours if r.method != LISTED_METHOD}
-        list_result = self._observe_listed([r for r in ours if r.method == LISTED_METHOD], records, by_task)
+        of |= {r.external_task_id: by_task(r) for r in ours if r.method not in LISTED_METHODS}
+        list_result = self._observe_listed([r for r in ours if r.method in LISTED_METHODS], records, by_task)
         return Observations(
             account=self.account,
             of=of | list_result.of,
@@ -131,7 +131,7 @@ class VodProvider:
     def find(self, record: Record) -> Observation:
         if record.method == "task":
             return self._tasks.detail(record) if record.task_id else Unverifiable(why=_NO_KEY)
-        if record.method == LISTED_METHOD and not needs_its_task(record):
+        if record.method in LISTED_METHODS and not needs_its_task(record):
             return self._look_up(record) or Unverifiable(why=_NOT_SHOWN)
         return self._by_task(record, self._tasks.read_list([record]), known=self._known)
 
@@ -173,7 +173,8 @@ class VodProvider:
     def _read_tasks(self, ours: Sequence[Record]) -> TaskList:
         """Reads the list of tasks as far as needed. Empty if no record needs a task of the last 72 hours."""
         recent = [r for r in ours if r.method != "task" and not self._tasks.is_past(r)]
-        sought = [r for r in recent if needs_its_task(r) or (r.status is Status.READY and r.method != LISTED_METHOD)]
+        unlisted = (r for r in recent if r.status is Status.READY and r.method not in LISTED_METHODS)
+        sought = [*(r for r in recent if needs_its_task(r)), *unlisted]
         # Whether a file has expired depends on the clock. One call shows whether the local clock is right.
         expired = any(r.status is Status.READY and r.expires_at and r.expires_at <= self._clock.now() for r in ours)
         return self._tasks.read_list(sought) if sought or expired else TaskList()

@@ -198,7 +198,7 @@ def test_official_voices_are_those_of_the_system() -> None:
 
 def test_what_a_cloud_can_not_do_is_data() -> None:
     able = provider()[0].capabilities.methods
-    assert [name for name, can in able.items() if can.deletes] == ["clone-minimax"]
+    assert [name for name, can in able.items() if can.deletes] == ["clone-minimax", "existing"]
     assert [name for name, can in able.items() if can.updates] == ["clone-minimax"]
     assert [name for name, can in able.items() if can.found == Unknowable()] == ["task"]
     assert [name for name, can in able.items() if can.caller_chooses_id] == ["clone"]
