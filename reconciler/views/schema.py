@@ -114,7 +114,6 @@ def event_schema() -> Schema:
         "seconds": {"type": "number", "minimum": 0},
         "charges": {
             "type": "object",
-            "additionalProperties": _TEXT,
             "description": "Provider -> what its cloud says that it took, such as 0.1 units.",
         },
     }

@@ -64,9 +64,9 @@ def test_an_unchanged_voice_is_judged_too(made: CliHarness) -> None:
     assert "policy owner: narrator, hero: label owner is missing" in planned
     assert made.voicectl("plan", "--detailed-exitcode").code == 1
     refused = made.voicectl("validate", code=1).err
-    assert "voices.yaml:9:3: voices.narrator: policy owner: label owner is missing" in refused
+    assert "voices.yaml:10:3: voices.narrator: policy owner: label owner is missing" in refused
     annotated = made.voicectl("plan", "--format", "github", code=1).out
-    assert "::error file=voices.yaml,line=9,col=3,title=policy owner%3A narrator::label owner is missing" in annotated
+    assert "::error file=voices.yaml,line=10,col=3,title=policy owner%3A narrator::label owner is missing" in annotated
     made.voicectl("drift", code=0)
 
 
