@@ -10,7 +10,8 @@ def lines(cost: Cost) -> list[str]:
     """The calls with the time that they need at least, and the price if something is paid. Empty without calls."""
     if not cost.calls:
         return []
-    found = [f"Calls: {cost.calls}, {cost.paid or 'none'} paid; {_time(cost)}."]
+    which = "paid" if cost.calls == cost.paid else f"{cost.paid or 'none'} of them paid"
+    found = [f"{counted(cost.calls, 'call')}, {which}: {_time(cost)}."]
     if cost.paid:
         found.append(f"Cost: {_price(cost)}.")
     return found
