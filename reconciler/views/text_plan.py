@@ -33,11 +33,11 @@ def plan(plan: Plan, options: RenderOptions = PLAIN) -> str:
         parts.append(_drift_section(plan.drift, options))
     if plan.outputs:
         parts.append(_outputs_section(plan.outputs, options))
-    if plan.cost is not None and (cost := text_cost.lines(plan.cost)):
-        parts.append("\n".join(map(escape, cost)))
     parts.extend(_remarks(plan, options))
     if shortened:
         parts.append(painted("--full shows each change with all of its fields.", Style.HINT, options))
+    if plan.cost is not None and (cost := text_cost.lines(plan.cost)):
+        parts.append("\n".join(map(escape, cost)))
     parts.append(painted(plan_verdict(plan), Style.BOLD, options))
     return fitted("\n\n".join(parts), options)
 
