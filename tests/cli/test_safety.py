@@ -151,7 +151,8 @@ def test_plan_json_keeps_its_document_and_says_it_beside(four_of_ten: CliHarness
 def test_apply_shows_the_plan_before_it_stops(four_of_ten: CliHarness, kling: KlingService) -> None:
     ran = four_of_ten.apply(code=1)
     assert stopped(ran, kling)
-    assert f"Stop: {OVER.format(10)}\n      {NUMBER}\n\n4 calls, none of them paid: less than 1 s at 20 calls a second.\n" in ran.out
+    cost = "4 calls, none of them paid: less than 1 s at 20 calls a second."
+    assert f"Stop: {OVER.format(10)}\n      {NUMBER}\n\n{cost}\n" in ran.out
     assert ran.out.endswith("\n\nPlan: 4 to delete. 6 unchanged.\n")
 
 
