@@ -30,6 +30,7 @@ class Every(NamedTuple):
 SLOW = {  # folder, or a module of a quick one -> how much of it is in the sample
     "backends/object_storage/test_storms.py": Every(module=1, test=4),
     "backends/test_local_kills.py": Every(module=1, test=8),
+    "backends/test_release.py": Every(module=1, test=8),
     "benchmarks": Every(module=1, test=10),
     "cli": Every(module=4, test=5),
     "crash": Every(module=3, test=20),
