@@ -38,17 +38,36 @@ EVERYTHING = Scope()
 def covered(scope: Scope, changes: Sequence[Change], state: State, voices: Mapping[str, Voice]) -> tuple[Change, ...]:
     """The changes of the addresses in scope.
 
-    A renamed entry is in scope if its old or its new address is. Renames that build on each other, such as a swap,
-    stay together.
+    Renames that build on each other, such as a swap, stay together: they are in scope if any of their addresses is,
+    old or new, and none of them is excluded.
     """
     if not scope:
         return tuple(changes)
     labels = _labels(state, voices)
-    moves = [(change.source, change.address) for change in changes if change.action is Action.MOVE and change.source]
-    inside = {address for pair in moves for address in pair if scope.covers(address, labels(address))}
-    while more := {address for pair in moves if inside.intersection(pair) for address in pair} - inside:
-        inside |= more
-    return tuple(c for c in changes if c.address in inside or scope.covers(c.address, labels(c.address)))
+    inside: set[str] = set()
+    left_out: set[str] = set()
+    for group in _renamed_together(changes):
+        excluded = any(_any(scope.excludes, address, labels(address)) for address in group)
+        if excluded or any(scope.covers(address, labels(address)) for address in group):
+            (left_out if excluded else inside).update(group)
+    return tuple(
+        c
+        for c in changes
+        if c.address in inside or (c.address not in left_out and scope.covers(c.address, labels(c.address)))
+    )
+
+
+def _renamed_together(changes: Iterable[Change]) -> list[set[str]]:
+    """The addresses of renames, old and new, grouped: renames that share an address are one group."""
+    groups: list[set[str]] = []
+    for change in changes:
+        if change.action is Action.MOVE and change.source:
+            joined = {change.source, change.address}
+            for group in [group for group in groups if group & joined]:
+                groups.remove(group)
+                joined |= group
+            groups.append(joined)
+    return groups
 
 
 def count(scope: Scope, addresses: Iterable[str], state: State, voices: Mapping[str, Voice]) -> int:
