@@ -27,9 +27,13 @@ class Scope:
     def __bool__(self) -> bool:
         return bool(self.targets or self.excludes)
 
-    def covers(self, address: str, labels: Mapping[str, str]) -> bool:
-        """Whether the plan may change this address."""
-        return (not self.targets or _any(self.targets, address, labels)) and not _any(self.excludes, address, labels)
+    def covers(self, address: str, labels: Sequence[Mapping[str, str]]) -> bool:
+        """Whether the plan may change this address. `labels`: the present ones, then those that exclude too."""
+        return (not self.targets or _any(self.targets, address, labels[:1])) and not self.leaves_out(address, labels)
+
+    def leaves_out(self, address: str, labels: Sequence[Mapping[str, str]]) -> bool:
+        """Whether the address is excluded."""
+        return _any(self.excludes, address, labels)
 
 
 EVERYTHING = Scope()
@@ -47,7 +51,7 @@ def covered(scope: Scope, changes: Sequence[Change], state: State, voices: Mappi
     inside: set[str] = set()
     left_out: set[str] = set()
     for group in _renamed_together(changes):
-        excluded = any(_any(scope.excludes, address, labels(address)) for address in group)
+        excluded = any(scope.leaves_out(address, labels(address)) for address in group)
         if excluded or any(scope.covers(address, labels(address)) for address in group):
             (left_out if excluded else inside).update(group)
     return tuple(
@@ -97,25 +101,27 @@ def note(scope: Scope, left_out: int) -> str:
     return f"{only}{without}. {others} left out." if left_out else f"{only}{without}."
 
 
-def _labels(state: State, voices: Mapping[str, Voice]) -> Callable[[str], Mapping[str, str]]:
-    """Finds the labels of an address: as declared, else as recorded."""
+def _labels(state: State, voices: Mapping[str, Voice]) -> Callable[[str], Sequence[Mapping[str, str]]]:
+    """Finds the labels of an address: as declared, if it is, and as recorded with each of its voices."""
 
-    def labels(address: str) -> Mapping[str, str]:
-        voice, record = voices.get(address), state.at(address)
-        return voice.labels if voice is not None else record.labels if record is not None else {}
+    def labels(address: str) -> Sequence[Mapping[str, str]]:
+        voice, current = voices.get(address), state.at(address)
+        declared = [voice.labels] if voice is not None else []
+        recorded = [current.labels] if current is not None else []
+        return [*declared, *recorded, *(record.labels for record in state.live_at.get(address, ()))]
 
     return labels
 
 
-def _any(patterns: Collection[str], address: str, labels: Mapping[str, str]) -> bool:
+def _any(patterns: Collection[str], address: str, labels: Sequence[Mapping[str, str]]) -> bool:
     return any(_matches(pattern, address, labels) for pattern in patterns)
 
 
-def _matches(pattern: str, address: str, labels: Mapping[str, str]) -> bool:
+def _matches(pattern: str, address: str, labels: Sequence[Mapping[str, str]]) -> bool:
     if not pattern.startswith(LABEL):
         return pattern == address or ("*" in pattern and _glob(pattern).fullmatch(address) is not None)
     key, _, wanted = pattern.removeprefix(LABEL).partition("=")
-    return key in labels and _glob(wanted).fullmatch(labels[key]) is not None
+    return any(key in each and _glob(wanted).fullmatch(each[key]) is not None for each in labels)
 
 
 @cache

@@ -25,7 +25,7 @@ def leaving_addresses(state: State, patterns: Sequence[str]) -> list[str]:
     for pattern in patterns:
         scope = Scope((pattern,))
         named = [address for address in sorted(state.current) if scope.covers(address, _labels(state, address))]
-        gone = [r.address for r in state.records.values() if _has_left(r) and scope.covers(r.address, r.labels)]
+        gone = [r.address for r in state.records.values() if _has_left(r) and scope.covers(r.address, (r.labels,))]
         if not named and not gone:
             raise not_in_state(pattern)
         found |= dict.fromkeys(named)
@@ -116,6 +116,6 @@ def way_to_finish(to: str | None, address: str) -> Hint:
     return hint(way("To finish it", "state mv --to-manifest", str(to), address))
 
 
-def _labels(state: State, address: str) -> Mapping[str, str]:
+def _labels(state: State, address: str) -> Sequence[Mapping[str, str]]:
     record = state.at(address)
-    return record.labels if record is not None else {}
+    return (record.labels,) if record is not None else ()

@@ -142,3 +142,23 @@ def test_a_rotation_of_three_entries_stays_together() -> None:
     }
     assert addresses(cases.plan(case | {"options": {"target": ["a"]}})) == ["a", "b", "c"]
     assert addresses(cases.plan(case | {"options": {"exclude": ["a"]}})) == []
+
+
+def test_a_label_excludes_a_voice_as_declared_and_as_recorded() -> None:
+    case: dict[str, Any] = {
+        "voices": {"was": {"labels": {"env": "dev"}}, "is": {"labels": {"env": "prod"}}, "other": {}},
+        "records": {"was@1": {"status": "ready", "labels": {"env": "prod"}}, "is@1": "ready", "other@1": "ready"},
+        "options": {"destroy": True, "exclude": ["label:env=prod"]},
+    }
+    assert addresses(cases.plan(case)) == ["other"]
+    targeted = case | {"options": {"destroy": True, "target": ["label:env=prod"]}}
+    assert addresses(cases.plan(targeted)) == ["is"]  # a target means what is declared now
+
+
+def test_a_label_excludes_the_replaced_voice_of_an_address_without_another() -> None:
+    case: dict[str, Any] = {
+        "voices": {"hero": {}},
+        "records": {"hero@1": "ready", "old@1": {"status": "deposed", "labels": {"env": "prod"}}},
+    }
+    assert addresses(cases.plan(case)) == ["old"]
+    assert addresses(cases.plan(case | {"options": {"exclude": ["label:env=prod"]}})) == []
