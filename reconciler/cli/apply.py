@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli.context import global_options, options, session
-from reconciler.cli.options import Options, detail_options, grace_option, lock_option, plan_options, request
+from reconciler.cli.options import (
+    Options,
+    detail_options,
+    grace_option,
+    lock_option,
+    plan_options,
+    repeat_in_hints,
+    request,
+)
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import PlanStale, UsageError
 from reconciler.hints import hint, way
@@ -48,6 +56,14 @@ def apply(
         approved = read_plan(planfile)
         _refuse_elsewhere(approved)
         options().verb = f"plan --out {shlex.quote(str(planfile))}"
+        repeat_in_hints(
+            Options(
+                target=approved.targets,
+                exclude=approved.excludes,
+                destroy=approved.destroy,
+                refresh_only=approved.refresh_only,
+            )
+        )
     with session() as opened:
         wanted = request(Options(**asked, lock_timeout=lock_timeout, grace=grace), opened.manifest)
         return execute(opened, wanted, approved, auto_approve=auto_approve or approved is not None, as_json=as_json)

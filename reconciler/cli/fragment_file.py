@@ -31,7 +31,11 @@ class FragmentFile:
 
     @classmethod
     def at(cls, path: Path) -> FragmentFile:
-        """Reads the file, if there is one. Raises UsageError."""
+        """Reads the file, if there is one. Raises UsageError, also for a pipe or a device, which none may replace."""
+        from reconciler.loader.streams import stream
+
+        if (kind := stream(str(path))) is not None:
+            raise UsageError(f"--out {path}: {kind}, not a file.", "Without --out, the entries go to stdout.")
         try:
             content = path.read_bytes()
             return cls(path, content if content.strip() else None)
@@ -104,7 +108,7 @@ class FragmentFile:
 
     def _write(self, content: bytes) -> None:
         target = Path(os.path.realpath(self.path))
-        temporary = target.with_name(f".{target.name}.tmp")
+        temporary = target.with_name(f".{target.name}.voicectl.tmp")
         try:
             temporary.unlink(missing_ok=True)
             with temporary.open("xb") as file:

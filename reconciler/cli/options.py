@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from typing import TYPE_CHECKING
 
 import click
@@ -200,6 +201,7 @@ def request(options: Options, manifest: Manifest | None, *, destroy: bool = Fals
             if manifest is not None and address not in manifest.voices:
                 raise UsageError(f"{flag} {address}: the manifest declares no such voice.", _near(address, manifest))
     scope = _scope(options)
+    repeat_in_hints(options)
     if options.refresh_only and (destroy or options.destroy or options.retry or options.replace):
         raise UsageError("--refresh-only changes no voice: it can't be used with --destroy, --retry or --replace.")
     return Request(
@@ -220,6 +222,19 @@ def request(options: Options, manifest: Manifest | None, *, destroy: bool = Fals
         grace=GRACE if options.grace is None else seconds("--grace", options.grace),
         waiting=_waiting,
     )
+
+
+def repeat_in_hints(options: Options) -> None:
+    """Lets a hint like `apply --allow-deletes 3` repeat what the plan is restricted to: without it, it means more."""
+    repeated = [
+        *(("--destroy",) if options.destroy else ()),
+        *(("--refresh-only",) if options.refresh_only else ()),
+        *(word for pattern in options.target for word in ("--target", pattern)),
+        *(word for pattern in options.exclude for word in ("--exclude", pattern)),
+    ]
+    if repeated:
+        chosen = click.get_current_context().find_root().obj
+        chosen.verb = f"{chosen.verb} {shlex.join(repeated)}"
 
 
 def _scope(options: Options) -> Scope:

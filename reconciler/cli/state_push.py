@@ -6,7 +6,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from reconciler.cli.context import command, global_options, say
+from reconciler.cli.context import command, global_options, on_one_line, say
 from reconciler.cli.options import lock_option, locking
 from reconciler.cli.state_access import locked, store_here
 from reconciler.cli.subcommand import Subcommand
@@ -30,6 +30,9 @@ def push(source: IO[bytes], force: bool, lock_timeout: str | None) -> int:
 
     FILE is the output of `state pull`, or the rescue copy of an apply; encrypted or not. It may be - for stdin.
     """
+    from reconciler.model.state import LIVE
+    from reconciler.planning.transfers import way_to_finish
+
     asked = locking(lock_timeout)
     store = store_here()
     name = "-" if source.name == "<stdin>" else source.name
@@ -48,6 +51,16 @@ def push(source: IO[bytes], force: bool, lock_timeout: str | None) -> int:
             f"This copy is older than the state that it replaced: it had the serial {given.serial}. The accounts may "
             f"hold newer voices, which it does not know. Look before you apply: {command('plan')}"
         )
+    for record in pushed.records.values():
+        if (
+            record.moved_to is not None
+            and record.status in LIVE
+            and given.records.get(record.external_task_id) != record
+        ):
+            say(
+                f"{record.address} was moved to {record.moved_to} after this copy was made, so no plan here changes "
+                f"it. {on_one_line(way_to_finish(record.moved_to, record.address))}"
+            )
     return 0
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 
 from reconciler.atomic_write import write_new
 from reconciler.contained_paths import file_below
+from reconciler.model.output_files import TEMPORARY
 
 _NEW_FILE = 0o666  # without the bits of the umask, as for other files that programs of other users read
+_NO_FILE = "what is there is no regular file"
 
 
 class OutputFolder:
@@ -23,17 +27,27 @@ class OutputFolder:
         return str(self._folder / path)
 
     def read(self, path: str) -> bytes | None:
-        """The content; None if there is no file."""
+        """The content; None if there is no file. Raises ValueError for a pipe or a device, without a wait."""
+        file = file_below(self._folder, path)
         try:
-            return file_below(self._folder, path).read_bytes()
+            opened = os.open(file, os.O_RDONLY | os.O_NONBLOCK)
         except (FileNotFoundError, NotADirectoryError):
             return None
+        except OSError as error:
+            if error.errno != errno.ENXIO:  # a socket
+                raise
+            raise ValueError(_NO_FILE) from None
+        with os.fdopen(opened, "rb") as stream:
+            mode = os.fstat(opened).st_mode
+            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+                raise ValueError(_NO_FILE)
+            return stream.read()
 
     def write(self, path: str, content: bytes) -> None:
         """Replaces the file, or makes it and its folders. An existing file keeps its mode and its owner."""
         file = file_below(self._folder, path)
         file.parent.mkdir(parents=True, exist_ok=True)
-        temporary = file.with_name(f".{file.name}.tmp")
+        temporary = file.with_name(f".{file.name}{TEMPORARY}")
         temporary.unlink(missing_ok=True)  # left by a killed run
         try:
             before = file.stat()

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 
 from reconciler.engine.session import Request, Session
-from reconciler.errors import UsageError
+from reconciler.errors import StateElsewhere, UsageError
 from reconciler.hints import hint, way
-from reconciler.model.state import Record
+from reconciler.model.state import Record, State
 from reconciler.planning import no_state, transfers
 
 OPERATION = "state mv"
@@ -27,7 +27,7 @@ def transfer(source: Session, target: Session, patterns: Sequence[str], to: str,
         before, there = source.recorded(), target.recorded()
         if before is None:
             raise no_state.nothing_known(source.store.where)
-        known = there if there is not None else target.blank()
+        known = there if there is not None else _first_state(target, to)
         addresses = transfers.leaving_addresses(before, patterns)
         leaving = transfers.outgoing(before, addresses, to)
         providers = _providers(source, target, leaving, to)
@@ -40,6 +40,15 @@ def transfer(source: Session, target: Session, patterns: Sequence[str], to: str,
         gone, freed = transfers.departed(leaving, marked, now=source.clock.now())
         source.store.finish(marked.with_changes(gone, current=freed))
     return addresses
+
+
+def _first_state(target: Session, to: str) -> State:
+    """A new state for the target. Raises StateElsewhere if another one may be the right one."""
+    try:
+        return target.state()
+    except StateElsewhere as elsewhere:
+        first = way(f"Begin or find the state of {to} first", "plan", place=target.store.place)
+        raise StateElsewhere(elsewhere.detail, hint(first)) from None
 
 
 def _providers(source: Session, target: Session, records: Sequence[Record], to: str) -> dict[str, str]:

@@ -199,7 +199,7 @@ class Store:
                 return self.finish(held)
             if not force:
                 foreign.check_copy(pushed, held, name=name, place=self.place)
-            pushed = pushed.numbered(max(pushed.serial, held.serial + 1))
+            pushed = foreign.over(pushed, held)
         self._pays = False
         return self._write(pushed)
 

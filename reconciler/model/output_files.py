@@ -14,6 +14,7 @@ from pydantic import Field
 from reconciler.model.base import Frozen
 
 _FOLDERS_OF_OTHERS = (".git", ".voicectl")
+TEMPORARY = ".voicectl.tmp"  # the end of the name under which a file is written first
 _LONGEST_NAME = 200  # bytes; the file is written under a slightly longer temporary name first
 
 
@@ -65,6 +66,8 @@ def path_fault(path: str) -> str | None:
         return f"leads into {found}, where voicectl writes no outputs"
     if ".state." in parts[-1].casefold() or ".rescue." in parts[-1].casefold():
         return "is a name of a state: choose another name"
+    if parts[-1].casefold().endswith(TEMPORARY):
+        return "is a name of a temporary file: choose another name"
     if any(len(part.encode(errors="replace")) > _LONGEST_NAME for part in parts):
         return f"has a name of more than {_LONGEST_NAME} bytes"
     return None

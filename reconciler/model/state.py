@@ -81,6 +81,7 @@ class Record:
     deposed_by: str | None = None  # external_task_id of the record that replaced it
     activation: Activation | None = None  # of a voice that its cloud lists only after the first use
     moved_to: str | None = None  # the manifest whose state got this record; while it is live, the move is not finished
+    moves: Annotated[int, Field(ge=0)] = 0  # how often it was moved to another state, counted when the move begins
     call_until: AwareDatetime | None = None  # when its last call is surely over; set if a run left before the answer
     url: str | None = None  # of a sound (not a voice); not redacted, because the URL is the result that was paid for
     file_id: str | None = None

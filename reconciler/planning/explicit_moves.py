@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import field
 
 from reconciler.hints import hint, way
+from reconciler.model.address import instance, parts
 from reconciler.model.manifest import Voice
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import Record
@@ -36,10 +37,10 @@ def find(context: PlanContext, declared: Mapping[str, Voice], *, stale: Collecti
     """The moves that are declared and not made yet. `stale`: addresses with newer voices than the state knows."""
     moved = context.manifest.moved
     wanted: dict[str, list[Record]] = {}
-    for source in moved:
-        record, target = context.state.at(source), _last(moved, source)
-        if record is not None and source not in declared and target in declared:
-            wanted.setdefault(target, []).append(record)
+    for source, key in context.state.current.items():
+        target = last_address(moved, source)
+        if target != source and source not in declared and target in declared:
+            wanted.setdefault(target, []).append(context.state.records[key])
     if not wanted:
         return NONE
     pairs: dict[str, Record] = {}
@@ -60,11 +61,19 @@ def find(context: PlanContext, declared: Mapping[str, Voice], *, stale: Collecti
     return ExplicitMoves(pairs, unclear)
 
 
-def _last(moved: Mapping[str, str], source: str) -> str:
-    """The address at the end of a chain of moves. The loader has refused cycles."""
-    while source in moved:
-        source = moved[source]
-    return source
+def last_address(moved: Mapping[str, str], address: str) -> str:
+    """The address at the end of a chain of moves. An entry takes the instances of its `for_each` along."""
+    seen: set[str] = set()
+    while address not in seen:
+        seen.add(address)
+        name, key = parts(address)
+        if address in moved:
+            address = moved[address]
+        elif key is not None and name in moved and parts(moved[name])[1] is None:
+            address = instance(moved[name], key)
+        else:
+            break
+    return address
 
 
 def _taken(voice: Voice, held: Record | None, reason: str) -> Change:

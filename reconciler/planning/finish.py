@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 from reconciler.model.manifest import Manifest
-from reconciler.model.plan import Change, Plan
+from reconciler.model.plan import Plan
 from reconciler.model.state import State
 from reconciler.planning import policy, scope, shared_place
 from reconciler.planning.plan_context import PlanOptions
@@ -43,7 +43,7 @@ def finish(
         () if plan.destroy or plan.refresh_only else stops
     )  # a destroy is the request itself; a refresh deletes nothing
     others = shared_place.others_stop(changes, state, manifest.voices) if shared else None
-    restricted = _restricted(plan, changes, state, manifest, options.scope) if options.scope else plan
+    restricted = _restricted(plan, state, manifest, options.scope) if options.scope else plan
     return replace(
         restricted,
         changes=changes,
@@ -61,10 +61,10 @@ def finish(
     )
 
 
-def _restricted(plan: Plan, changes: Sequence[Change], state: State, manifest: Manifest, asked: scope.Scope) -> Plan:
+def _restricted(plan: Plan, state: State, manifest: Manifest, asked: scope.Scope) -> Plan:
     """The plan with an id of its own, and with the counts and the drift of the addresses in scope only."""
     voices = {} if plan.destroy else manifest.voices
-    changed = {change.address for change in changes}
+    changed = {change.address for change in plan.changes}  # also those that are left out
     inside = scope.count(asked, (address for address in voices if address not in changed), state, manifest.voices)
     shown = {each.address for each in plan.drift if scope.count(asked, (each.address,), state, manifest.voices)}
     text = json.dumps([plan.plan_id, asked.targets, asked.excludes])

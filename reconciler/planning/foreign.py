@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reconciler.errors import StateConflict, StateDamaged, StateError, StateForeign, StateMoved
 from reconciler.hints import hint, operands, way
-from reconciler.model.state import State
+from reconciler.model.state import LIVE, State
 
 
 def check_manifest(state: State, manifest: str, *, where: str, place: str) -> None:
@@ -35,6 +37,20 @@ def check_copy(copy: State, held: State, *, name: str, place: str) -> None:
             forced,
             summary="The copy is not newer than the state",
         )
+
+
+def over(copy: State, held: State) -> State:
+    """The copy as it replaces the held state, with a higher serial.
+
+    A voice that has been moved to another manifest since stays marked, so that no plan here deletes or replaces it.
+    """
+    left = {key: record for key, record in held.records.items() if record.moved_to is not None}
+    marked = [
+        replace(record, moved_to=left[key].moved_to, moves=max(record.moves, left[key].moves))
+        for key, record in copy.records.items()
+        if key in left and record.status in LIVE and record.moves <= left[key].moves
+    ]
+    return copy.with_changes(marked).numbered(max(copy.serial, held.serial + 1))
 
 
 def or_by_force(error: StateError, *, name: str, place: str) -> StateError:

@@ -27,9 +27,13 @@ class Scope:
     def __bool__(self) -> bool:
         return bool(self.targets or self.excludes)
 
-    def covers(self, address: str, labels: Mapping[str, str]) -> bool:
-        """Whether the plan may change this address."""
-        return (not self.targets or _any(self.targets, address, labels)) and not _any(self.excludes, address, labels)
+    def covers(self, address: str, labels: Sequence[Mapping[str, str]]) -> bool:
+        """Whether the plan may change this address. `labels`: the present ones, then those that exclude too."""
+        return (not self.targets or _any(self.targets, address, labels[:1])) and not self.leaves_out(address, labels)
+
+    def leaves_out(self, address: str, labels: Sequence[Mapping[str, str]]) -> bool:
+        """Whether the address is excluded."""
+        return _any(self.excludes, address, labels)
 
 
 EVERYTHING = Scope()
@@ -38,17 +42,36 @@ EVERYTHING = Scope()
 def covered(scope: Scope, changes: Sequence[Change], state: State, voices: Mapping[str, Voice]) -> tuple[Change, ...]:
     """The changes of the addresses in scope.
 
-    A renamed entry is in scope if its old or its new address is. Renames that build on each other, such as a swap,
-    stay together.
+    Renames that build on each other, such as a swap, stay together: they are in scope if any of their addresses is,
+    old or new, and none of them is excluded.
     """
     if not scope:
         return tuple(changes)
     labels = _labels(state, voices)
-    moves = [(change.source, change.address) for change in changes if change.action is Action.MOVE and change.source]
-    inside = {address for pair in moves for address in pair if scope.covers(address, labels(address))}
-    while more := {address for pair in moves if inside.intersection(pair) for address in pair} - inside:
-        inside |= more
-    return tuple(c for c in changes if c.address in inside or scope.covers(c.address, labels(c.address)))
+    inside: set[str] = set()
+    left_out: set[str] = set()
+    for group in _renamed_together(changes):
+        excluded = any(scope.leaves_out(address, labels(address)) for address in group)
+        if excluded or any(scope.covers(address, labels(address)) for address in group):
+            (left_out if excluded else inside).update(group)
+    return tuple(
+        c
+        for c in changes
+        if c.address in inside or (c.address not in left_out and scope.covers(c.address, labels(c.address)))
+    )
+
+
+def _renamed_together(changes: Iterable[Change]) -> list[set[str]]:
+    """The addresses of renames, old and new, grouped: renames that share an address are one group."""
+    groups: list[set[str]] = []
+    for change in changes:
+        if change.action is Action.MOVE and change.source:
+            joined = {change.source, change.address}
+            for group in [group for group in groups if group & joined]:
+                groups.remove(group)
+                joined |= group
+            groups.append(joined)
+    return groups
 
 
 def count(scope: Scope, addresses: Iterable[str], state: State, voices: Mapping[str, Voice]) -> int:
@@ -78,25 +101,27 @@ def note(scope: Scope, left_out: int) -> str:
     return f"{only}{without}. {others} left out." if left_out else f"{only}{without}."
 
 
-def _labels(state: State, voices: Mapping[str, Voice]) -> Callable[[str], Mapping[str, str]]:
-    """Finds the labels of an address: as declared, else as recorded."""
+def _labels(state: State, voices: Mapping[str, Voice]) -> Callable[[str], Sequence[Mapping[str, str]]]:
+    """Finds the labels of an address: as declared, if it is, and as recorded with each of its voices."""
 
-    def labels(address: str) -> Mapping[str, str]:
-        voice, record = voices.get(address), state.at(address)
-        return voice.labels if voice is not None else record.labels if record is not None else {}
+    def labels(address: str) -> Sequence[Mapping[str, str]]:
+        voice, current = voices.get(address), state.at(address)
+        declared = [voice.labels] if voice is not None else []
+        recorded = [current.labels] if current is not None else []
+        return [*declared, *recorded, *(record.labels for record in state.live_at.get(address, ()))]
 
     return labels
 
 
-def _any(patterns: Collection[str], address: str, labels: Mapping[str, str]) -> bool:
+def _any(patterns: Collection[str], address: str, labels: Sequence[Mapping[str, str]]) -> bool:
     return any(_matches(pattern, address, labels) for pattern in patterns)
 
 
-def _matches(pattern: str, address: str, labels: Mapping[str, str]) -> bool:
+def _matches(pattern: str, address: str, labels: Sequence[Mapping[str, str]]) -> bool:
     if not pattern.startswith(LABEL):
         return pattern == address or ("*" in pattern and _glob(pattern).fullmatch(address) is not None)
     key, _, wanted = pattern.removeprefix(LABEL).partition("=")
-    return key in labels and _glob(wanted).fullmatch(labels[key]) is not None
+    return any(key in each and _glob(wanted).fullmatch(each[key]) is not None for each in labels)
 
 
 @cache

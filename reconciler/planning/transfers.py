@@ -25,7 +25,7 @@ def leaving_addresses(state: State, patterns: Sequence[str]) -> list[str]:
     for pattern in patterns:
         scope = Scope((pattern,))
         named = [address for address in sorted(state.current) if scope.covers(address, _labels(state, address))]
-        gone = [r.address for r in state.records.values() if _has_left(r) and scope.covers(r.address, r.labels)]
+        gone = [r.address for r in state.records.values() if _has_left(r) and scope.covers(r.address, (r.labels,))]
         if not named and not gone:
             raise not_in_state(pattern)
         found |= dict.fromkeys(named)
@@ -47,9 +47,9 @@ def outgoing(state: State, addresses: Collection[str], to: str) -> list[Record]:
         if record.moved_to not in (None, to):
             raise UsageError(
                 f"{record.address} is on its way to {record.moved_to} already.",
-                _finish(record.moved_to, record.address),
+                way_to_finish(record.moved_to, record.address),
             )
-    return [replace(record, moved_to=to) for record in records]
+    return [replace(record, moved_to=to, moves=record.moves + (record.moved_to is None)) for record in records]
 
 
 def incoming(
@@ -65,15 +65,15 @@ def incoming(
     for record in records:
         key, held = record.external_task_id, target.current.get(record.address)
         there = target.records.get(key)
-        if there is not None and there.moved_to is None:
-            continue  # it arrived with an interrupted move, and the target may have changed it since
+        if there is not None and (there.moved_to is None or there.moves >= record.moves):
+            continue  # it arrived with an interrupted move; the target may have changed it since, or moved it on
         if record.address not in manifest.voices:
             raise UsageError(
                 f"{manifest.name} does not declare {record.address}, so its next apply would delete that voice.",
                 "Copy the entry there first, then move the voice.",
             )
         if source.current.get(record.address) == key:
-            if held is not None:
+            if held not in (None, key):
                 raise UsageError(
                     f"{manifest.name} has another voice at {record.address} already.",
                     "Give one of them another address first.",
@@ -98,7 +98,7 @@ def blocked(records: Iterable[Record], state: State, retry: Collection[str]) -> 
     for record in records:
         address, to = record.address, str(record.moved_to)
         if record.status in LIVE:
-            reasons[address] = f"its move to {to} was interrupted", _finish(to, address)
+            reasons[address] = f"its move to {to} was interrupted", way_to_finish(to, address)
         elif address not in state.current and address not in retry and record.generation == state.highest[address]:
             reasons[address] = (
                 f"its voice was moved to {to}",
@@ -111,10 +111,11 @@ def _has_left(record: Record) -> bool:
     return record.moved_to is not None and record.status is Status.DELETED
 
 
-def _finish(to: str | None, address: str) -> Hint:
+def way_to_finish(to: str | None, address: str) -> Hint:
+    """How an interrupted move is finished."""
     return hint(way("To finish it", "state mv --to-manifest", str(to), address))
 
 
-def _labels(state: State, address: str) -> Mapping[str, str]:
+def _labels(state: State, address: str) -> Sequence[Mapping[str, str]]:
     record = state.at(address)
-    return record.labels if record is not None else {}
+    return (record.labels,) if record is not None else ()

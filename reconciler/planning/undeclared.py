@@ -6,11 +6,12 @@ A voice is deleted only if it has a record in this state, and never while an add
 from __future__ import annotations
 
 from reconciler.hints import Hint
+from reconciler.model.address import parts
 from reconciler.model.method import Origin
 from reconciler.model.observed import Found, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import SETTLING, Record, Status
-from reconciler.planning import earlier_run
+from reconciler.planning import earlier_run, explicit_moves
 from reconciler.planning.blocked_change import how_to_allow, provider_undeclared, resolve_hint
 from reconciler.planning.change import make_change
 from reconciler.planning.diff import shown_inputs
@@ -47,8 +48,12 @@ def change_for_removed(context: PlanContext, record: Record, *, reason: str = "n
 
 
 def _stays(context: PlanContext, record: Record) -> bool:
-    """Whether the manifest says that the voice of this removed entry stays in its account."""
-    return record.address in context.manifest.released and record.address not in context.manifest.voices
+    """Whether the manifest says that the voice of this removed entry, or of an instance of it, stays in its account."""
+    released = context.manifest.released
+    if not released or record.address in context.manifest.voices:
+        return False
+    address = explicit_moves.last_address(context.manifest.moved, record.address)  # it may not have moved yet
+    return not released.isdisjoint({each for at in (record.address, address) for each in (at, parts(at)[0])})
 
 
 _GIVEN_UP = frozenset({Status.DELETED, Status.ABANDONED, Status.LAPSED})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import stat
 from pathlib import Path
 
 import pytest
@@ -384,3 +386,17 @@ def test_instances_of_an_entry_keep_its_name(cli: CliHarness, kling: KlingServic
     (folder / "adopted.yaml").write_text(yaml.safe_dump({"voices": {"cast": cast}}))
     cli.voicectl("-f", "all", "adopt", "kling", "--out", "all/adopted.yaml", code=0)
     assert list(entries(folder / "adopted.yaml")) == ["cast", f"cast_{theirs[-8:]}"]
+
+
+@pytest.mark.parametrize(("path", "kind"), [("pipe", "a pipe"), ("null", "a device"), ("/dev/stdout", "a")])
+def test_a_pipe_or_a_device_is_never_replaced_by_the_file(
+    cli: CliHarness, kling: KlingService, path: str, kind: str
+) -> None:
+    os.mkfifo(cli.folder / "pipe")
+    (cli.folder / "null").symlink_to("/dev/null")
+    kling.add_foreign("Narrator")
+    cli.write({})
+    ran = cli.voicectl("adopt", "kling", "--out", path, code=1)
+    assert f"--out {path}: {kind}" in ran.err
+    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+    assert not (cli.folder / "voices.state.json").exists()

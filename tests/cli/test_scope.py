@@ -84,3 +84,26 @@ def test_a_plan_without_a_look_makes_no_call_says_so_and_can_not_be_saved(
 def test_a_refresh_can_not_pay_or_delete(made: CliHarness) -> None:
     ran = made.voicectl("apply", "--refresh-only", "--replace", "hero", "--auto-approve", code=1)
     assert "--refresh-only changes no voice" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("command", "typed"),
+    [
+        ("plan", "apply"),
+        ("apply --auto-approve", "apply"),
+        ("plan --out p", "plan --out p"),
+        ("plan --destroy", "apply --destroy"),
+        ("destroy --auto-approve", "destroy"),
+    ],
+)
+def test_a_hint_repeats_what_the_plan_is_restricted_to(
+    cli: CliHarness, kling: KlingService, command: str, typed: str
+) -> None:
+    names = [f"v{number}" for number in range(12)]
+    cli.declare(*names)
+    cli.apply()
+    kling.deleted_voices = Deleted.VANISHES
+    for name in names:
+        kling.delete_outside(cli.voice_id(name))
+    out = cli.voicectl(*command.split(), "--exclude", "v1*").out
+    assert f"voicectl {typed} --exclude 'v1*' --allow-recreates 12" in " ".join(out.split())

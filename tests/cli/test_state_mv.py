@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from reconciler.model import statefile
 from tests.support.cli_harness import CliHarness, voice
 from tests.support.kling_service import KlingService
 
@@ -149,3 +151,78 @@ def test_a_lost_target_asks_which_state_holds_the_voices(
     ran = games.apply("--new-state", code=1)
     assert "made under another state" in ran.out
     assert kling.count("create") == 0
+
+
+def test_a_target_whose_state_may_lie_elsewhere_gets_no_new_one(cast: CliHarness, kling: KlingService) -> None:
+    old = CliHarness(cast.folder, kling, manifest="old.yaml")
+    old.declare("star")
+    old.apply()
+    (cast.folder / "old.yaml").unlink()  # it was renamed, and its state was not
+    second(cast, kling, "star", "npc_a")
+    ran = moved(cast, "npc_a", code=1)
+    assert "old.state.json beside holds 1 voice of old.yaml" in ran
+    assert "voicectl -f games.yaml plan" in ran
+    assert addresses(cast) == {"npc_a", "npc_b", "hero"}
+    assert not (cast.folder / "games.state.json").exists()
+
+
+def interrupt(cli: CliHarness, to: str, address: str) -> None:
+    """Writes the state as a move leaves it that was killed before its last write."""
+    path = cli.folder / cli.manifest.replace(".yaml", ".state.json")
+    state = statefile.load(path.read_bytes())
+    record = state.records[state.current[address]]
+    path.write_bytes(statefile.dump(state.with_changes([replace(record, moved_to=to, moves=record.moves + 1)])))
+
+
+def interrupted(cli: CliHarness, to: str, address: str) -> None:
+    """Moves the voice, and then puts back the source as it was before the last write."""
+    path = cli.folder / cli.manifest.replace(".yaml", ".state.json")
+    before = path.read_bytes()
+    cli.voicectl("state", "mv", "--to-manifest", to, address, code=0)
+    path.write_bytes(before)
+    interrupt(cli, to, address)
+
+
+def test_a_voice_that_moved_on_after_an_interrupted_move_is_in_one_state_only(
+    cast: CliHarness, games: CliHarness, kling: KlingService
+) -> None:
+    third = CliHarness(cast.folder, kling, manifest="third.yaml")
+    third.declare("npc_a")
+    interrupted(cast, "games.yaml", "npc_a")
+    games.voicectl("state", "mv", "--to-manifest", "third.yaml", "npc_a", code=0)
+    moved(cast, "npc_a")
+    assert (addresses(cast), addresses(games), addresses(third)) == ({"npc_b", "hero"}, set(), {"npc_a"})
+
+
+@pytest.mark.parametrize("first", ["voices", "games"])
+def test_two_interrupted_moves_in_opposite_directions_can_be_finished(
+    cast: CliHarness, games: CliHarness, kling: KlingService, first: str
+) -> None:
+    interrupted(cast, "games.yaml", "npc_a")
+    interrupt(games, "voices.yaml", "npc_a")
+    moves = {"voices": (cast, "games.yaml"), "games": (games, "voices.yaml")}
+    for name in (first, *moves.keys() - {first}):
+        cli, to = moves[name]
+        cli.voicectl("state", "mv", "--to-manifest", to, "npc_a", code=0)
+        assert sum("npc_a" in addresses(each) for each in (cast, games)) == 1
+    held_by = cast if "npc_a" in addresses(cast) else games
+    assert not any("moved_to" in r for r in held_by.state["records"].values() if r["status"] == "ready")
+    cast.declare("hero", "npc_b", *(["npc_a"] if held_by is cast else []))
+    assert cast.voicectl("plan", "--detailed-exitcode").code == 0
+
+
+def test_an_old_copy_of_the_state_does_not_take_a_moved_voice_back(
+    cast: CliHarness, games: CliHarness, kling: KlingService
+) -> None:
+    copy = cast.folder / "copy.json"
+    copy.write_text(cast.voicectl("state", "pull", code=0).out)
+    moved(cast, "npc_a")
+    cast.declare("hero", "npc_b")
+    pushed = cast.voicectl("state", "push", "--force", "copy.json", code=0)
+    assert "npc_a was moved to games.yaml after this copy was made" in pushed.err
+    ran = cast.apply(code=1)
+    assert "its move to games.yaml was interrupted" in ran.out
+    assert kling.count("delete") == 0
+    moved(cast, "npc_a")
+    assert cast.voicectl("plan", "--detailed-exitcode").code == 0
+    assert addresses(games) == {"npc_a"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,7 @@ def test_who_has_the_old_file_open_reads_the_old_content(tmp_path: Path) -> None
 
 
 def test_what_a_killed_run_left_is_replaced_and_nothing_is_left(tmp_path: Path) -> None:
-    (tmp_path / ".voices.env.tmp").write_bytes(b"half")
+    (tmp_path / ".voices.env.voicectl.tmp").write_bytes(b"half")
     OutputFolder(tmp_path).write("voices.env", b"whole")
     assert [path.name for path in tmp_path.iterdir()] == ["voices.env"]
 
@@ -90,3 +91,18 @@ def test_a_link_out_of_the_folder_is_neither_read_nor_written_nor_removed(tmp_pa
     with pytest.raises(ValueError, match="leads out"):
         folder.write("voices.env", b"ours")
     assert (tmp_path / "secret").read_bytes() == b"theirs"
+
+
+def test_a_pipe_or_a_socket_is_not_read_and_nothing_waits_for_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.env")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "socket.env"))
+        for path in ("pipe.env", "socket.env"):
+            with pytest.raises(ValueError, match="no regular file"):
+                OutputFolder(tmp_path).read(path)
+
+
+def test_a_file_with_a_usual_temporary_name_stays(tmp_path: Path) -> None:
+    (tmp_path / ".voices.env.tmp").write_bytes(b"of another program")
+    OutputFolder(tmp_path).write("voices.env", b"one")
+    assert (tmp_path / ".voices.env.tmp").read_bytes() == b"of another program"

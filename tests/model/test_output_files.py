@@ -55,3 +55,7 @@ def test_a_path_that_leads_elsewhere_is_refused(path: str, fault: str) -> None:
 def test_patterns_select_addresses(patterns: tuple[str, ...], selected: tuple[str, ...]) -> None:
     file = OutputFile(path="voices.env", format="dotenv", addresses=patterns)
     assert file.selected(ALL) == list(selected)
+
+
+def test_no_output_has_the_name_of_a_temporary_file() -> None:
+    assert path_fault("a/.voices.env.voicectl.tmp") == "is a name of a temporary file: choose another name"

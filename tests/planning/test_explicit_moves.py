@@ -81,3 +81,41 @@ def test_what_never_arrived_is_only_forgotten() -> None:
     case: dict[str, Any] = {"voices": {"x": {}}, "records": {"a@1": "intended", "x@1": "ready"}}
     [change] = cases.plan(case | {"seen": {"a@1": "absent"}, "released": ["a"]}).changes
     assert (change.action, change.abandons) == (Action.FORGET, False)
+
+
+INSTANCES: dict[str, Any] = {'npc["en"]@1': "ready", 'npc["de"]@1': "ready"}
+
+
+def test_a_renamed_entry_takes_its_instances_along() -> None:
+    case: dict[str, Any] = {"voices": {'cast["en"]': OTHER, 'cast["de"]': {}}, "records": INSTANCES}
+    moves = [('cast["de"]', Action.MOVE), ('cast["en"]', Action.MOVE), ('cast["en"]', Action.REPLACE)]
+    found = [each for each in planned(**case, moved={"npc": "cast"}) if each in moves]
+    assert sorted(found) == moves
+
+
+def test_an_instance_may_move_elsewhere_than_its_entry() -> None:
+    case: dict[str, Any] = {"voices": {'cast["de"]': OTHER, "hero": OTHER}, "records": INSTANCES}
+    moves = {c.source: c.address for c in cases.plan(case | {"moved": {"npc": "cast", 'npc["en"]': "hero"}}).changes}
+    assert (moves['npc["en"]'], moves['npc["de"]']) == ("hero", 'cast["de"]')
+
+
+def test_an_entry_that_became_an_instance_takes_no_instance_along() -> None:
+    case: dict[str, Any] = {"voices": {'npc["en"]': OTHER}, "records": {"npc@1": "ready"}}
+    moved = {"npc": 'npc["en"]'}
+    assert planned(**case, moved=moved) == [('npc["en"]', Action.MOVE), ('npc["en"]', Action.REPLACE)]
+    assert planned(voices={'npc["en"]': {}}, records={'npc["en"]@1': "ready"}, moved=moved) == []
+
+
+def test_moves_of_an_entry_and_of_its_instance_in_a_circle_end() -> None:
+    moved = {"npc": "cast", 'cast["en"]': 'npc["en"]'}
+    assert planned(voices={'cast["en"]': OTHER}, records={'npc["en"]@1': "ready"}, moved=moved) != []
+
+
+def test_a_removed_entry_with_destroy_false_leaves_the_voices_of_all_its_instances() -> None:
+    case: dict[str, Any] = {"voices": {"x": {}}, "records": INSTANCES | {"x@1": "ready"}, "released": ["npc"]}
+    assert {action for _, action in planned(**case)} == {Action.FORGET}
+
+
+def test_an_entry_that_was_renamed_and_then_removed_leaves_its_voice_where_neither_was_applied_yet() -> None:
+    case: dict[str, Any] = {"voices": {"x": {}}, "records": {"a@1": "ready", "x@1": "ready"}}
+    assert planned(**case, moved={"a": "b"}, released=["b"]) == [("a", Action.FORGET)]

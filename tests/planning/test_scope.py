@@ -106,3 +106,59 @@ def test_renames_that_build_on_each_other_stay_together() -> None:
         (Action.MOVE, "b", "a"),
         (Action.MOVE, "a", "b"),
     ]
+
+
+RENAMED: dict[str, Any] = {
+    "moved": {"hero": "champion"},
+    "voices": {"champion": {"create": {"voice_name": "New", "voice_url": "https://x.example/new.mp3"}}, "npc": {}},
+    "records": {"hero@1": "ready", "npc@1": "ready"},
+}
+
+
+@pytest.mark.parametrize("excluded", ["hero", "champion"])
+def test_an_excluded_voice_stays_as_it_is_although_its_entry_was_renamed(excluded: str) -> None:
+    assert addresses(cases.plan(RENAMED)) == ["champion", "champion"]  # renamed, and replaced
+    plan = cases.plan(RENAMED | {"options": {"exclude": [excluded]}})
+    assert (plan.changes, plan.left_out, plan.unchanged) == ((), 2, 1)
+    targeted = cases.plan(RENAMED | {"options": {"target": ["hero", "champion"], "exclude": [excluded]}})
+    assert targeted.changes == ()
+
+
+def test_an_excluded_voice_keeps_back_all_renames_that_build_on_its_own() -> None:
+    inputs = {name: {"create": {"voice_name": name, "voice_url": f"https://x.example/{name}.mp3"}} for name in "ab"}
+    case: dict[str, Any] = {
+        "voices": {"a": inputs["b"], "b": inputs["a"], "c": {}},
+        "records": {"a@1": {"status": "ready", **inputs["a"]}, "b@1": {"status": "ready", **inputs["b"]}},
+    }
+    plan = cases.plan(case | {"options": {"exclude": ["a"]}})
+    assert (addresses(plan), plan.left_out) == (["c"], 2)
+
+
+def test_a_rotation_of_three_entries_stays_together() -> None:
+    inputs = {name: {"create": {"voice_name": name, "voice_url": f"https://x.example/{name}.mp3"}} for name in "abc"}
+    case: dict[str, Any] = {
+        "voices": {"a": inputs["b"], "b": inputs["c"], "c": inputs["a"]},
+        "records": {f"{name}@1": {"status": "ready", **inputs[name]} for name in "abc"},
+    }
+    assert addresses(cases.plan(case | {"options": {"target": ["a"]}})) == ["a", "b", "c"]
+    assert addresses(cases.plan(case | {"options": {"exclude": ["a"]}})) == []
+
+
+def test_a_label_excludes_a_voice_as_declared_and_as_recorded() -> None:
+    case: dict[str, Any] = {
+        "voices": {"was": {"labels": {"env": "dev"}}, "is": {"labels": {"env": "prod"}}, "other": {}},
+        "records": {"was@1": {"status": "ready", "labels": {"env": "prod"}}, "is@1": "ready", "other@1": "ready"},
+        "options": {"destroy": True, "exclude": ["label:env=prod"]},
+    }
+    assert addresses(cases.plan(case)) == ["other"]
+    targeted = case | {"options": {"destroy": True, "target": ["label:env=prod"]}}
+    assert addresses(cases.plan(targeted)) == ["is"]  # a target means what is declared now
+
+
+def test_a_label_excludes_the_replaced_voice_of_an_address_without_another() -> None:
+    case: dict[str, Any] = {
+        "voices": {"hero": {}},
+        "records": {"hero@1": "ready", "old@1": {"status": "deposed", "labels": {"env": "prod"}}},
+    }
+    assert addresses(cases.plan(case)) == ["old"]
+    assert addresses(cases.plan(case | {"options": {"exclude": ["label:env=prod"]}})) == []
