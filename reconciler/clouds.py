@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.adapter import Adapter, Surroundings
-from reconciler.errors import UsageError
+from reconciler.errors import HostNotTrusted, UsageError
+from reconciler.model import trusted_hosts
 from reconciler.model.account import Account
 from reconciler.model.cloud_types import cloud_type, load, packages_of
 from reconciler.model.manifest import Manifest
@@ -53,7 +54,7 @@ class Clouds:
         self._credential_labels: dict[object, str] = {}  # credentials -> a label without secrets
 
     def connect(self, names: Collection[str]) -> Mapping[str, Cloud]:
-        """Connects these providers. Raises CredentialsMissing, and UsageError for an invalid endpoint."""
+        """Connects these providers. Raises CredentialsMissing, HostNotTrusted, and UsageError for an endpoint."""
         for name in names:
             if name not in self._clouds:
                 self._clouds[name] = self._connect(name, self._manifest.providers[name])
@@ -68,6 +69,8 @@ class Clouds:
         from reconciler.engine.cloud import Cloud
 
         adapter = _adapter_of(account)
+        if self._world is None:
+            _refuse_foreign_host(name, account, self._environ)
         signed_in, environ = account, self._environ
         if self._world is not None:
             # The sandbox's keys stand in the variables that are usual: the ones that the account names are real.
@@ -132,6 +135,31 @@ class Clouds:
         from reconciler.planning.cut_addresses import AddressIndex
 
         return AddressIndex(self._manifest.voices)
+
+
+def foreign_host_notes(manifest: Manifest, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """A note for each provider whose endpoint is not the vendor's, unless the environment allows its host."""
+    return tuple(
+        f"{name}: the endpoint {account.endpoint} is not {account.cloud}'s, and it receives the credentials."
+        for name, account in manifest.providers.items()
+        if _is_foreign(account, environ)
+    )
+
+
+def _refuse_foreign_host(name: str, account: Account, environ: Mapping[str, str]) -> None:
+    """Raises HostNotTrusted in a pipeline for an endpoint that is not the vendor's, before a credential is read."""
+    if trusted_hosts.in_pipeline(environ) and _is_foreign(account, environ):
+        host = trusted_hosts.host_of(account.endpoint or "") or "HOST"
+        raise HostNotTrusted(
+            f"{name}: the endpoint {account.endpoint} is not {account.cloud}'s. In a pipeline (CI=true), credentials "
+            "go only to hosts that the vendor runs, over https.",
+            f"If you trust this host, name it in the pipeline's settings: {trusted_hosts.ALLOWED_HOSTS}={host}",
+        )
+
+
+def _is_foreign(account: Account, environ: Mapping[str, str]) -> bool:
+    endpoint = account.endpoint
+    return endpoint is not None and not trusted_hosts.may_receive(endpoint, environ, vendor=account.vendor_hosts)
 
 
 def sandbox_account(account: Account) -> str | None:

@@ -3,7 +3,9 @@
     VoicectlError                 headline (the fact), detail (what, where), hint (what to type next), exit_code
     ├── ManifestError             the YAML; carries every Problem of the run
     ├── UsageError                the command line or the manifest's path is wrong
-    │   └── EndpointInvalid       a provider's endpoint is not a base URL
+    │   ├── EndpointInvalid       a provider's endpoint is not a base URL
+    │   ├── HostNotTrusted        a pipeline sends no credentials to a host that only the manifest names
+    │   └── CommandNotAllowed     the manifest would start a program, and the command line does not allow it
     ├── Declined                  the user did not confirm
     │   └── ProbeDeclined         the user did not confirm reads that are paid for
     ├── Interrupted               Ctrl-C or SIGTERM; exit code 130
@@ -27,6 +29,7 @@
     │   ├── PlanUnreadable        the file is not a valid plan file
     │   ├── PlanStale             the state or the manifest changed after the plan was made
     │   ├── PlanSpent             the plan was applied already; a plan can be applied once
+    │   ├── PolicyDenied          a rule of `policy:` or a limit of the command line stops the plan
     │   └── SafetyStop            the plan changes more than the safety thresholds allow
     ├── CredentialsMissing        names the missing environment variables
     └── CloudError                adapters raise only these three:
@@ -113,6 +116,22 @@ class UsageError(VoicectlError):
 
 class EndpointInvalid(UsageError):
     summary = "The endpoint is not a base URL"
+
+
+class HostNotTrusted(UsageError):
+    summary = "The manifest may not choose who receives credentials"
+
+
+class CommandNotAllowed(UsageError):
+    summary = "The manifest would start a program"
+
+    def __init__(self, option: str, words: Sequence[str]) -> None:
+        import shlex  # few runs end here
+
+        super().__init__(
+            f"{option} would start: {shlex.join(words)}",
+            "Read it. If you trust it, add --allow-commands, or set VOICECTL_ALLOW_COMMANDS=true in the environment.",
+        )
 
 
 def not_in_state(address: str, *, serial: int | None = None) -> UsageError:
@@ -234,6 +253,10 @@ class PlanStale(PlanError):
 
 class PlanSpent(PlanError):
     summary = "The plan was applied already"
+
+
+class PolicyDenied(PlanError):
+    summary = "A policy does not allow this plan"
 
 
 class SafetyStop(PlanError):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reconciler.model import trusted_hosts
 from reconciler.workspace import SANDBOX, Workspace
 
 if TYPE_CHECKING:
@@ -23,16 +24,18 @@ if TYPE_CHECKING:
     from reconciler.engine.output_files import OutputFiles
     from reconciler.engine.session import Session
     from reconciler.engine.store import Store
+    from reconciler.model.finding import Finding
     from reconciler.model.manifest import Manifest
     from reconciler.model.neighbour import Neighbour
+    from reconciler.model.plan import Plan
     from reconciler.model.state_settings import StateSettings
     from reconciler.protocols.backend import Backend
     from reconciler.protocols.file_cipher import FileCipher
     from reconciler.sandbox.world import World
 
 STATE_VARIABLE = "VOICECTL_STATE"
+ALLOW_COMMANDS = "VOICECTL_ALLOW_COMMANDS"
 LOG_VARIABLE = "VOICECTL_LOG"
-_TRUE = frozenset(("true", "1", "yes"))  # values of CI; GitHub, GitLab and most others set CI=true
 
 
 class SystemClock:
@@ -86,7 +89,7 @@ def state_settings(
                 f"Write url: into the section state:, or set {STATE_VARIABLE}.",
             )
         return declared
-    return settings_at(url, declared, named)
+    return settings_at(url, declared, named).named_outside()
 
 
 def settings_at(url: str, declared: StateSettings | None, named: str) -> StateSettings:
@@ -99,7 +102,7 @@ def settings_at(url: str, declared: StateSettings | None, named: str) -> StateSe
         raise UsageError(f"{named}: {fault}.")
     if declared is not None and declared.is_at(url):
         return declared
-    return (declared or StateSettings()).at(url)
+    return (declared or StateSettings()).at(url).named_outside()
 
 
 def backend(workspace: Workspace, settings: StateSettings | None, environ: Mapping[str, str]) -> Backend:
@@ -116,19 +119,26 @@ def backend(workspace: Workspace, settings: StateSettings | None, environ: Mappi
         default_name=workspace.state_name,
         environ=environ,
         clock=SystemClock(),
+        allow_commands=allows_commands(workspace, environ),
     )
+
+
+def allows_commands(workspace: Workspace, environ: Mapping[str, str]) -> bool:
+    """Whether the manifest may start programs. Only the command line and the environment can allow it."""
+    return workspace.allow_commands or trusted_hosts.is_true(ALLOW_COMMANDS, environ)
 
 
 def file_cipher(workspace: Workspace, settings: StateSettings | None, environ: Mapping[str, str]) -> FileCipher:
     """What encrypts rescue copies and saved plans, if the settings ask for it."""
     from reconciler.backends.opening import open_file_cipher
 
-    return open_file_cipher(settings, folder=workspace.folder, environ=environ)
+    allowed = allows_commands(workspace, environ)
+    return open_file_cipher(settings, folder=workspace.folder, environ=environ, allow_commands=allowed)
 
 
 def in_pipeline(environ: Mapping[str, str]) -> bool:
     """Whether this run is a job of a pipeline."""
-    return environ.get("CI", "").strip().lower() in _TRUE
+    return trusted_hosts.in_pipeline(environ)
 
 
 def is_shared(settings: StateSettings | None) -> bool:
@@ -151,8 +161,9 @@ def neighbours(workspace: Workspace, settings: StateSettings | None, environ: Ma
         return named if " -f " in f" {named}" else f"{named} -f {manifest}".strip()
 
     here = Spot(workspace.manifest, workspace.state)
+    allowed = allows_commands(workspace, environ)
     files = Files(
-        lambda path: open_state_file(path, settings, folder=workspace.folder, environ=environ),
+        lambda path: open_state_file(path, settings, folder=workspace.folder, environ=environ, allow_commands=allowed),
         file_cipher(workspace, settings, environ),
     )
     found = neighbours.neighbours(here, lambda manifest: Spot(manifest, at(manifest).state), options, files)
@@ -270,6 +281,17 @@ def sandbox_accounts(manifest: Manifest) -> dict[str, str]:
     return {name: account for name, account in named.items() if account is not None}
 
 
+def _run_policies(
+    manifest: Manifest, plan: Plan, workspace: Workspace, environ: Mapping[str, str]
+) -> Sequence[Finding]:
+    if not any(rule.command for rule in manifest.policy):
+        return ()
+    from reconciler import policy_commands
+
+    allowed = allows_commands(workspace, environ)
+    return policy_commands.findings(manifest, plan, folder=workspace.folder, environ=environ, allowed=allowed)
+
+
 def session(
     manifest: Manifest,
     workspace: Workspace,
@@ -283,7 +305,7 @@ def session(
 
     `log` gets a line for each closed account, and `log_call` one for each call to a cloud.
     """
-    from reconciler.clouds import Clouds
+    from reconciler.clouds import Clouds, foreign_host_notes
     from reconciler.engine.session import Session
 
     @cache
@@ -310,4 +332,6 @@ def session(
         outputs=output_files(manifest, workspace),
         shared=is_shared(settings),
         pipeline=in_pipeline(environ),
+        run_policies=lambda plan: _run_policies(manifest, plan, workspace, environ),
+        notes=() if workspace.sandbox else foreign_host_notes(manifest, environ),
     )

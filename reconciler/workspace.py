@@ -21,6 +21,7 @@ class Workspace:
     sandbox: bool = False
     directory: str | None = None
     state_url: str | None = None  # the value of --state
+    allow_commands: bool = False  # --allow-commands: the manifest may start programs
     variables: tuple[tuple[str, str], ...] = ()  # names and values of --var
     variable_files: tuple[Path, ...] = ()
 
@@ -80,6 +81,7 @@ class Workspace:
             f"-f {shlex.quote(str(self.manifest))}": self.manifest != Path("voices.yaml"),
             "--sandbox": self.sandbox,
             f"--state {shlex.quote(self._shown_url)}": self.state_url is not None,
+            "--allow-commands": self.allow_commands,
         }
         values = [f"--var {shlex.quote(f'{name}={text}')}" for name, text in self.variables]
         values += [f"--var-file {shlex.quote(str(file))}" for file in self.variable_files]

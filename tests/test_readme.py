@@ -1,8 +1,8 @@
 """The README and the pages beside the examples are true: commands, output, links, and the errors that they explain.
 
-The console blocks of the guides run in a real shell, in order; they must print what the page shows. A YAML block whose
-first line is `# FOLDER/NAME.yaml` is that file. UPDATE_GOLDEN=1 writes the output into the pages instead. Durations, numbers
-of calls, and the order of lines are not compared, because they depend on the speed of the machine.
+The console blocks of the guides run in a real shell, in order; they must print what the page shows. A YAML block that
+begins with a line `# FOLDER/NAME.yaml` is that file. UPDATE_GOLDEN=1 writes the output into the pages instead.
+Durations, numbers of calls, and the order of lines are not compared: they depend on the speed of the machine.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from tests.test_house import EVERY_COMMAND
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 RECIPES = ROOT / "examples" / "RECIPES.md"
+ENVIRONMENTS = ROOT / "examples" / "environments" / "README.md"
 PAGES = [
     README,
     ROOT / "CONTRIBUTING.md",
@@ -42,7 +43,7 @@ installed = pytest.mark.skipif(
 
 
 @installed
-@pytest.mark.parametrize("page", [README, RECIPES], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [README, RECIPES, ENVIRONMENTS], ids=lambda page: page.parent.name + "/" + page.name)
 def test_the_console_blocks_print_what_they_say(page: Path, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns(".voicectl", "*.state.*"))
     text = page.read_text(encoding="utf-8")
@@ -171,7 +172,7 @@ def test_every_link_on_a_page_leads_somewhere(page: Path) -> None:
             assert anchor in [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings]
 
 
-def test_a_page_is_short_enough_to_be_read() -> None:
+def test_the_readme_is_short_enough_to_be_read() -> None:
     assert len(README.read_text(encoding="utf-8").splitlines()) <= 480
 
 

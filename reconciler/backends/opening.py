@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from reconciler.backends.local import LocalBackend
 from reconciler.errors import UsageError
 from reconciler.model.state_defaults import KEPT
+from reconciler.model.trusted_hosts import host_of, hosts_of, refuse_state_host
 from reconciler.protocols.backend import Backend
 from reconciler.protocols.clock import Clock
 from reconciler.protocols.file_cipher import FileCipher, NoCipher
@@ -32,50 +33,64 @@ def open_backend(
     default_name: str,
     environ: Mapping[str, str],
     clock: Clock,
+    allow_commands: bool = False,
 ) -> Backend:
     """The backend for these settings; None: the file `local`, with its snapshots in `history`.
     `default_name`: of a state in a database. `folder`: of the manifest, where the paths of keys begin.
 
-    Raises UsageError where the engine's extra is not installed, or the settings do not fit the engine. Reads no key.
+    Raises UsageError where the engine's extra is not installed, or the settings do not fit the engine, and
+    HostNotTrusted in a pipeline for a host that only the manifest names. Reads no key.
     """
     inner = _open_engine(settings, local, history, default_name, environ, clock)
     if settings is None or settings.encryption is None:
         return inner
-    return _encrypted(inner, settings.encryption, folder, environ, accepts_plain=settings.encryption.migrate)
+    keyring = open_keyring(settings.encryption, folder, environ, allow_commands=allow_commands)
+    return _encrypted(inner, keyring, accepts_plain=settings.encryption.migrate)
 
 
-def open_state_file(path: Path, settings: StateSettings | None, *, folder: Path, environ: Mapping[str, str]) -> Backend:
+def open_state_file(
+    path: Path,
+    settings: StateSettings | None,
+    *,
+    folder: Path,
+    environ: Mapping[str, str],
+    allow_commands: bool = False,
+) -> Backend:
     """The backend of any state file, to read it, encrypted with the keys of these settings or not at all."""
     inner = LocalBackend(path)
     if settings is None or settings.encryption is None:
         return inner
-    return _encrypted(inner, settings.encryption, folder, environ, accepts_plain=True)
+    keyring = open_keyring(settings.encryption, folder, environ, allow_commands=allow_commands)
+    return _encrypted(inner, keyring, accepts_plain=True)
 
 
-def open_file_cipher(settings: StateSettings | None, *, folder: Path, environ: Mapping[str, str]) -> FileCipher:
+def open_file_cipher(
+    settings: StateSettings | None, *, folder: Path, environ: Mapping[str, str], allow_commands: bool = False
+) -> FileCipher:
     """What encrypts the files beside the state, with the same keys. Raises UsageError. Reads no key."""
     if settings is None or settings.encryption is None:
         return NoCipher()
     from reconciler.backends.encryption.files import KeyringFileCipher
 
-    return KeyringFileCipher(open_keyring(settings.encryption, folder, environ))
+    return KeyringFileCipher(open_keyring(settings.encryption, folder, environ, allow_commands=allow_commands))
 
 
-def open_keyring(settings: Encryption, folder: Path, environ: Mapping[str, str]) -> Keyring:
-    """The keys of the settings: the same keyring for all that this process opens, so that a key is derived once."""
+def open_keyring(settings: Encryption, folder: Path, environ: Mapping[str, str], *, allow_commands: bool) -> Keyring:
+    """The keys of the settings: the same keyring for all that this process opens, so that a key is derived once.
+
+    Without `allow_commands`, a key that a command prints can't be read: see CommandNotAllowed.
+    """
     if find_spec("cryptography") is None:
         raise _not_installed("state.encryption", "encryption")
     from reconciler.backends.encryption.key_sources import sources_of
 
-    return _keyring(sources_of(settings, folder=folder, environ=environ))
+    return _keyring(sources_of(settings, folder=folder, environ=environ, allow_commands=allow_commands))
 
 
-def _encrypted(
-    inner: Backend, settings: Encryption, folder: Path, environ: Mapping[str, str], *, accepts_plain: bool
-) -> Backend:
+def _encrypted(inner: Backend, keyring: Keyring, *, accepts_plain: bool) -> Backend:
     from reconciler.backends.encrypted import EncryptedBackend
 
-    return EncryptedBackend(inner, open_keyring(settings, folder, environ), accepts_plain=accepts_plain)
+    return EncryptedBackend(inner, keyring, accepts_plain=accepts_plain)
 
 
 @cache
@@ -113,17 +128,28 @@ def _not_installed(what: str, extra: str) -> UsageError:
 def _postgres(settings: StateSettings, url: str, default_name: str, environ: Mapping[str, str], _: Clock) -> Backend:
     from reconciler.backends.postgres.backend import open_postgres
 
+    def check_host(host: str) -> None:
+        refuse_state_host(host, environ, where=f"the database server {host}", named=hosts_of_libpq)
+
+    hosts_of_libpq = environ.get("PGHOST", "").split(",") + environ.get("PGHOSTADDR", "").split(",")
     dsn = None
     if settings.dsn_env is not None:
         dsn = environ.get(settings.dsn_env, "").strip()
         if not dsn:
             raise UsageError(f"state.dsn_env: the variable {settings.dsn_env} is not set in the environment.")
-    return open_postgres(url, default_name=default_name, dsn=dsn, ttl=settings.lease, keep=settings.history)
+    checked = None if settings.is_named_outside else check_host
+    return open_postgres(
+        url, default_name=default_name, dsn=dsn, ttl=settings.lease, keep=settings.history, check_host=checked
+    )
 
 
 def _object_storage(settings: StateSettings, url: str, _: str, environ: Mapping[str, str], __: Clock) -> Backend:
     from reconciler.backends.object_storage.address import open_object_storage
 
+    if settings.endpoint is not None:  # without one, the store is its vendor's
+        named = hosts_of(environ, "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+        where = f"the endpoint {settings.endpoint} of the state"
+        refuse_state_host(host_of(settings.endpoint), environ, where=where, named=named)
     return open_object_storage(
         url, endpoint=settings.endpoint, environ=environ, ttl=settings.lease, keep=settings.history
     )
@@ -132,6 +158,10 @@ def _object_storage(settings: StateSettings, url: str, _: str, environ: Mapping[
 def _http(settings: StateSettings, url: str, _: str, environ: Mapping[str, str], clock: Clock) -> Backend:
     from reconciler.backends.http_state.backend import open_http
 
+    if not settings.is_named_outside:
+        host = host_of(url)
+        named = hosts_of(environ, "TF_HTTP_ADDRESS", "CI_SERVER_URL", "CI_API_V4_URL")
+        refuse_state_host(host, environ, where=f"the host {host} of the state", named=named)
     return open_http(url, environ=environ, clock=clock, limit=settings.max_run, keep=settings.history)
 
 

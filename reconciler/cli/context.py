@@ -41,6 +41,7 @@ class Globals:
     variable_files: list[str] = field(default_factory=list)
     sandbox: bool = False
     state: str | None = None  # the URL of the state
+    allow_commands: bool = False
     plain: bool = False
     verbose: bool = False
     verb: str = "apply"  # what an option in a hint is an option of
@@ -80,6 +81,7 @@ class Globals:
             sandbox=self.sandbox,
             directory=self.directory,
             state_url=self.state,
+            allow_commands=self.allow_commands,
             variables=tuple(self.variables.items()),
             variable_files=tuple(map(Path, self.variable_files)),
         )
@@ -243,6 +245,15 @@ _GLOBAL_OPTIONS = (
         show_envvar=True,
         expose_value=False,
         callback=_remember("sandbox"),
+    ),
+    click.option(
+        "--allow-commands",
+        is_flag=True,
+        help="Let the manifest start programs: the commands of policy and of state.encryption.",
+        envvar=environment.ALLOW_COMMANDS,
+        show_envvar=True,
+        expose_value=False,
+        callback=_remember("allow_commands"),
     ),
     click.option(
         "--no-color",

@@ -37,6 +37,8 @@ class Options:
     refresh: bool = True
     lock_timeout: str | None = None
     grace: str | None = None
+    max_paid_calls: int | None = None
+    max_cost: str | None = None
 
 
 _SCOPE_OPTIONS = (
@@ -83,6 +85,10 @@ _ASKED_OPTIONS = (
         type=COUNT,
         metavar="N",
         help="Allow exactly N voices that no longer exist to be created again.",
+    ),
+    click.option("--max-paid-calls", type=COUNT, metavar="N", help="Stop if the plan makes more than N paid calls."),
+    click.option(
+        "--max-cost", metavar="AMOUNT", help="Stop if the plan may cost more, such as '50 USD'; unknown is more."
     ),
     click.option(
         "--new-state", is_flag=True, help="Start a new state here, although another state may hold these voices."
@@ -207,6 +213,8 @@ def request(options: Options, manifest: Manifest | None, *, destroy: bool = Fals
         ),
         refresh=options.refresh,
         allow_deletes=options.allow_deletes,
+        max_paid_calls=options.max_paid_calls,
+        max_cost=None if options.max_cost is None else _amount("--max-cost", options.max_cost),
         new_state=options.new_state,
         lock_wait=seconds("--lock-timeout", options.lock_timeout or _usual_wait()),
         grace=GRACE if options.grace is None else seconds("--grace", options.grace),
@@ -233,6 +241,15 @@ def _usual_wait() -> str:
     from reconciler import wiring
 
     return "5m" if wiring.in_pipeline(os.environ) else "0s"
+
+
+def _amount(option: str, words: str) -> str:
+    from reconciler.model.prices import money
+
+    try:
+        return str(money(words))
+    except ValueError as error:
+        raise UsageError(f"{option} {words}: {error}.") from None
 
 
 def seconds(option: str, words: str) -> float:

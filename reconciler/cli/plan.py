@@ -15,7 +15,7 @@ from reconciler.cli.options import Options, detail_options, plan_options, reques
 from reconciler.cli.planfile import write_plan
 from reconciler.cli.state_access import say_held, under_way
 from reconciler.cli.subcommand import Subcommand
-from reconciler.errors import UsageError
+from reconciler.errors import PolicyDenied, UsageError
 from reconciler.views.formats.registry import JSON, REVIEWS
 
 CHANGES = 2  # the exit code of --detailed-exitcode
@@ -38,7 +38,8 @@ CHANGES = 2  # the exit code of --detailed-exitcode
 def plan(out: Path | None, format_name: str, detailed_exitcode: bool, **asked: Any) -> int:
     """Show what apply would change.
 
-    Reads the manifest, the state and the accounts; writes only the file of --out.
+    Reads the manifest, the state and the accounts; writes only the file of --out. Exits with 1 if a policy of the
+    manifest, --max-paid-calls or --max-cost does not allow the plan.
     """
     from reconciler.engine import operations
 
@@ -65,4 +66,8 @@ def plan(out: Path | None, format_name: str, detailed_exitcode: bool, **asked: A
         saved = planfile.dump(review.environment_values().plan(made))
         write_plan(out, opened.store.cipher.encrypt(saved, stamp, "plan"))
         say(f"Saved to {out}. To apply exactly this: {command('apply', out)}")
+    if made.denied:
+        from reconciler.planning import rules
+
+        raise PolicyDenied("; ".join(rules.lines(rules.denied(made.findings))), "The plan above can't be applied.")
     return CHANGES if detailed_exitcode and not made.does_nothing else 0

@@ -23,6 +23,7 @@ from reconciler.errors import StateError, StateNotSaved
 from reconciler.model.events import Event, Kind, Tally
 from reconciler.model.manifest import Voice
 from reconciler.model.plan import Action, Plan
+from reconciler.model.prices import summed_charges
 from reconciler.model.state import State
 from reconciler.planning import moved_records
 from reconciler.protocols.backend import Lease
@@ -98,7 +99,7 @@ class Executor:
         changes = self._plan.changes
         procedures = [procedure(self._context, change, self._voices.get(change.address)) for change in changes]
         self._scheduler.run([ProcedureRun(change, made) for change, made in zip(changes, procedures, strict=True)])
-        tally = self._progress.tally()
+        tally = self._progress.tally().model_copy(update={"charges": self._charges()})
         if self._state_writer.unsaved is None:
             self.unwritten = self._outputs.finish()
         self._run_state.emit(Event(kind=Kind.SUMMARY, tally=tally))
@@ -139,6 +140,11 @@ class Executor:
 
     def _running_tasks(self) -> int:
         return sum(len(queue.polled) for queue in self._queues.values())
+
+    def _charges(self) -> dict[str, str]:
+        """Provider -> what its cloud says that it took, as far as it says so."""
+        charges = {name: summed_charges(queue.polled.charges) for name, queue in self._queues.items()}
+        return {name: " and ".join(each) for name, each in charges.items() if each}
 
     def _calls_sent(self) -> int:
         return sum(provider.calls for provider in self._providers)

@@ -73,7 +73,12 @@ def observed_plan(session: Session, state: State, request: Request, verifier: Ve
         allow_deletes=request.allow_deletes,
         new_state=request.new_state,
         shared=session.shared,
-        notes=(*note(ahead), *_other_voices_note(request, survey), *(() if request.refresh else (_NOT_REFRESHED,))),
+        notes=(
+            *session.notes,
+            *note(ahead),
+            *_other_voices_note(request, survey),
+            *(() if request.refresh else (_NOT_REFRESHED,)),
+        ),
     )
     new_plan = new_plan if request.refresh else replace(new_plan, refreshed=False)
     return ObservedPlan(new_plan, survey, clouds, ShiftedClock(session.clock, ahead))

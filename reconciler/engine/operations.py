@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from reconciler.engine import preconditions
 from reconciler.engine.cloud import Cloud
 from reconciler.engine.observed_plan import observed_plan
+from reconciler.engine.policy_checks import checked
 from reconciler.engine.probe import Verifier
 from reconciler.engine.session import Request, Session
 from reconciler.engine.worker_pool import ThreadPool, WorkerPool
@@ -65,7 +66,7 @@ def plan(session: Session, request: Request) -> Plan:
     state = session.state(new=request.new_state)
     preconditions.refuse_second_state(session, request)
     planned = observed_plan(session, state, request)
-    return session.with_outputs(planned.plan, state, now=planned.clock.now())
+    return checked(session.with_outputs(planned.plan, state, now=planned.clock.now()), session, request)
 
 
 def drift(session: Session, *, verifier: Verifier | None = None, under_way: str = "") -> Drifted:
@@ -87,7 +88,7 @@ def apply(
 ) -> Applied:
     """Makes a plan and carries it out. `approved` is a saved plan: then only its changes run.
 
-    Raises SafetyStop, Declined and PlanError before the first call. Raises NoState if a destroy can't know what to
+    Raises Declined and PlanError before the first call. Raises NoState if a destroy can't know what to
     delete. Raises StateNotSaved if the disk fails after the first call.
     """
     with session.store.locked(
@@ -107,9 +108,10 @@ def apply(
         if approved is not None:
             new_plan = policy.restrict_to(new_plan, approved, resumed=state.applying == approved.plan_id)
         new_plan = session.with_outputs(new_plan, state, now=planned.clock.now())
+        new_plan = checked(new_plan, session, request)
         watch.show(new_plan)
         if new_plan.stops:
-            raise policy.refusal(new_plan.stops)
+            raise policy.refusal(new_plan.stops, denied=new_plan.denied)
         if new_plan.empty and approved is None:
             session.store.fold()  # the journal of a run that died
             unwritten = session.write_outputs(new_plan, state, now=planned.clock.now(), emit=watch.emit)
@@ -141,7 +143,13 @@ def _with_saved_options(request: Request, approved: Plan) -> Request:
         scope=Scope(approved.targets, approved.excludes),
         refresh_only=approved.refresh_only,
     )
-    return replace(request, options=options, allow_deletes=approved.allow_deletes)
+    return replace(
+        request,
+        options=options,
+        allow_deletes=approved.allow_deletes,
+        max_paid_calls=approved.max_paid_calls,
+        max_cost=approved.max_cost,
+    )
 
 
 def _run(

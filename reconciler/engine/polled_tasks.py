@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from reconciler.engine.procedure_run import ProcedureRun
 from reconciler.engine.steps import AwaitTask
+from reconciler.model.observed import RemoteVoice
 from reconciler.model.state import Record
 
 
@@ -16,6 +17,7 @@ class PolledTasks:
     def __init__(self) -> None:
         self._tasks: dict[str, tuple[ProcedureRun, AwaitTask]] = {}
         self._sent_at: list[float] = []  # sorted
+        self.charges: list[str] = []  # what the cloud took for the tasks that have ended, as far as it says so
 
     def __len__(self) -> int:
         return len(self._tasks)
@@ -40,6 +42,11 @@ class PolledTasks:
     def run(self, external_task_id: str) -> ProcedureRun:
         """The procedure that waits for this task."""
         return self._tasks[external_task_id][0]
+
+    def end(self, external_task_id: str, remote: RemoteVoice) -> ProcedureRun:
+        """Removes a task that has ended, and notes its charge. Returns the procedure that waits for it."""
+        self.charges += [remote.charge] if remote.charge is not None else []
+        return self.pop(external_task_id)
 
     def pop(self, external_task_id: str) -> ProcedureRun:
         """Removes a task. Returns the procedure that waits for it."""

@@ -154,7 +154,7 @@ class ProviderQueue:
         else:
             ended = {k: r for k, r in value.items() if k in self.polled and r.status is not TaskStatus.RUNNING}
             self.poll_schedule.poll_succeeded(now, ended=[self.polled.run(key).sent_at for key in ended])
-        found: list[tuple[ProcedureRun, RemoteVoice | Overdue]] = [(self.polled.pop(k), r) for k, r in ended.items()]
+        found: list[tuple[ProcedureRun, RemoteVoice | Overdue]] = [(self.polled.end(k, r), r) for k, r in ended.items()]
         late, overdue = self.polled.overdue(now, self.cloud.task_timeout), Overdue(self.cloud.task_timeout)
         return found + [(self.polled.pop(key), overdue) for key in late]
 

@@ -13,10 +13,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import inf
 
+from reconciler.model.account import USUAL_RATE
 from reconciler.protocols.clock import Clock
 
 LONGEST_PAUSE = 60.0  # seconds, whatever Retry-After says
-CALLS_A_SECOND = 20.0  # Tencent's limit for each action; Kling documents only a limit of tasks in flight
+CALLS_A_SECOND = USUAL_RATE
 _USED = 0.98  # the part of the allowed rate that is used, because the network may bunch calls together
 _SLOWEST = 0.5  # calls a second
 _RECOVERY = 1.0  # seconds between two steps that raise a lowered rate

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from reconciler import waits
 from reconciler.engine.cloud import Cloud
-from reconciler.errors import CloudError, CredentialsMissing, EndpointInvalid
+from reconciler.errors import CloudError, CredentialsMissing, EndpointInvalid, HostNotTrusted
 from reconciler.hints import hint
 from reconciler.model.manifest import Manifest, Voice
 from reconciler.model.method import Origin
@@ -48,6 +48,10 @@ def connect_all(
             clouds |= connect([name])
         except CredentialsMissing as lacking:
             closed[name] = AccountProblem(why=f"no credentials: {lacking.detail.rstrip('.')}", hint=lacking.hint)
+        except HostNotTrusted as untrusted:
+            closed[name] = AccountProblem(
+                why=untrusted.detail.removeprefix(f"{name}: ").rstrip("."), hint=untrusted.hint
+            )
         except EndpointInvalid as invalid:
             closed[name] = AccountProblem(
                 why=invalid.detail.rstrip("."), hint=hint(f"Correct the endpoint of {name} under providers.")

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from reconciler.engine.cloud import Cloud
 from reconciler.engine.store import Store
 from reconciler.errors import StateLocked
+from reconciler.model.finding import Finding
 from reconciler.model.manifest import Manifest
 from reconciler.model.neighbour import Neighbour
+from reconciler.model.plan import Plan
 from reconciler.model.state import State
 from reconciler.planning import neighbours, no_state
 from reconciler.planning.plan_context import PlanOptions
@@ -46,6 +48,8 @@ class Session:
     outputs: OutputFiles | None = None
     shared: bool = False
     pipeline: bool = False
+    run_policies: Callable[[Plan], Sequence[Finding]] = lambda _: ()  # runs the commands of `policy:`
+    notes: tuple[str, ...] = ()  # what every plan of this session says too
 
     def state(self, *, begins: bool = True, new: bool = False) -> State:
         """The state, checked to belong to this manifest; an empty one if there is none yet.
@@ -107,6 +111,8 @@ class Request:
 
     options: PlanOptions = field(default_factory=PlanOptions)
     allow_deletes: int | None = None
+    max_paid_calls: int | None = None
+    max_cost: str | None = None  # `50 USD`
     new_state: bool = False  # begin a new state here, whatever other states hold
     refresh: bool = True  # look at the accounts; without it a plan can't be applied
     lock_wait: float = 0.0

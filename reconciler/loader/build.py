@@ -5,7 +5,7 @@ Reads files only: calls no cloud, and knows no default path.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from reconciler.audio.probing import Fetch
     from reconciler.loader.audio_urls import DeclaredUrl
     from reconciler.model.output_files import OutputFile
+    from reconciler.model.policy import Rule
     from reconciler.model.state_settings import StateSettings
 
 
@@ -58,6 +59,7 @@ def load(
     voices = _voices(declared, known, problems, complete=complete, links=links, environ=environ)
     safety = _safety(declared.safety, problems)
     state = _state(declared.state, problems)
+    policy = _policy(declared.policy, problems)
     moved, released = _moved(declared, voices if complete else (), problems)
     outputs = _outputs(declared.outputs, problems, path, None if problems or not complete else voices)
     doubts: dict[str, list[str]] = {}
@@ -79,6 +81,7 @@ def load(
         providers=known.of,
         voices=voices,
         safety=safety,
+        policy=policy,
         state=state,
         outputs=outputs,
         protects=protects,
@@ -155,6 +158,14 @@ def _state(section: Section | None, problems: list[RawProblem]) -> StateSettings
     from reconciler.loader.state_section import settings_from  # most manifests have none
 
     return settings_from(section.raw["state"], file=section.file, problems=problems)
+
+
+def _policy(sections: Sequence[Section], problems: list[RawProblem]) -> tuple[Rule, ...]:
+    if not sections:
+        return ()
+    from reconciler.loader.policy_section import rules  # most manifests have none
+
+    return rules(sections, problems)
 
 
 def _outputs(

@@ -30,6 +30,7 @@ SECTIONS = (
     "removed",
     "safety",
     "outputs",
+    "policy",
 )
 _IN_INCLUDED = frozenset(("version", "include", "variables", "voices", "audio", "defaults"))
 
@@ -56,6 +57,7 @@ class Sections:
     moved: list[Section] = field(default_factory=list)  # its raw value, a list, is under the key `moved`
     removed: list[Section] = field(default_factory=list)  # as for `moved`
     safety: Section | None = None
+    policy: list[Section] = field(default_factory=list)  # its raw value is a list, so it is under the key `policy`
     state: Section | None = None  # its raw value is under the key `state`, since it may be text
     outputs: Section | None = None  # its raw value is under the key `outputs`, since it is a list
     complete: bool = True  # False if a key was found at a wrong depth
@@ -87,6 +89,8 @@ def sections(documents: Sequence[Section], problems: list[RawProblem]) -> Sectio
             found.defaults[file] = section
         for section in _section(file, raw, "safety", problems):
             found.safety = _only(found.safety, section, "safety", problems)
+        if "policy" in raw:
+            found.policy.append(Section(file, {"policy": raw["policy"]}))
         found.moved += [Section(file, {"moved": raw["moved"]})] if "moved" in raw else []
         found.removed += [Section(file, {"removed": raw["removed"]})] if "removed" in raw else []
         if "state" in raw:

@@ -192,6 +192,7 @@ class VoiceReader:
             lifecycle=entry.lifecycle,
             files=sounds.files if sounds is not None else NO_FILES,
             signing_parameters=self._signing(entry),
+            consent=entry.consent,
             remarks=sounds.remarks if sounds is not None else (),
         )
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from reconciler.model.base import Frozen
+from reconciler.model.prices import Amount
 from reconciler.model.scalars import Duration, SigningParameters, Url
 
 
@@ -25,6 +26,7 @@ class Credentials(Frozen):
 
 
 Rate = Annotated[float, Field(gt=0, le=1000)]
+USUAL_RATE = 20.0  # calls a second: Tencent's limit for each action; Kling documents only a limit of tasks in flight
 RATES = "Calls a second for each action; 20 unless said."  # descriptions, the same at every cloud
 ENDPOINT = "A base URL instead of the cloud's; a path prefix is fine."
 CREDENTIALS = "The names of the variables that hold the keys, if they are not the usual ones."
@@ -38,6 +40,7 @@ class Account(Frozen):
     cloud: ClassVar[str]  # its name in messages
     variables: ClassVar[str]  # the prefix of the environment variables that usually hold its API keys
     keys_go: ClassVar[str]  # where its API keys are put, in a message: `export ACME_KEY=...`
+    vendor_hosts: ClassVar[tuple[str, ...]] = ()  # hosts, or `.domain` with all below it, that the vendor runs
     lists: ClassVar[bool] = False  # it lists all voices of the account
     official_owner: ClassVar[str | None] = None  # the owner of voices that every account of the cloud may list
 
@@ -46,6 +49,9 @@ class Account(Frozen):
     credentials: Credentials = Field(default=Credentials.model_construct(), description=CREDENTIALS)
     timeouts: Timeouts = Field(default=Timeouts.model_construct(), description=TIMEOUTS)
     rate_limit: Mapping[Any, Rate] = Field(default={}, description=RATES)
+    prices: dict[Literal["create", "clone", "task", "activate"], Amount] = Field(
+        default={}, description="What one paid call costs you, such as 0.35 USD, instead of the vendor's price."
+    )
     signing_parameters: SigningParameters = ()
     max_in_flight: int | None = Field(default=None, ge=1, le=10_000, description="Tasks running at once.")
 
@@ -66,7 +72,13 @@ class Account(Frozen):
         return ()
 
 
-_NOT_IDENTITY = {"timeouts", "rate_limit", "max_in_flight", "signing_parameters"}  # these don't identify an account
+_NOT_IDENTITY = {
+    "timeouts",
+    "rate_limit",
+    "max_in_flight",
+    "signing_parameters",
+    "prices",
+}  # these don't identify an account
 
 
 def place_of(account: Account) -> tuple[object, ...]:

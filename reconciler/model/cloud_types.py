@@ -7,12 +7,14 @@ under the type's name; it is loaded only if a manifest names the type.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import field
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar
 
 from reconciler.model.account import Account
 from reconciler.model.method import MethodInputs
+from reconciler.model.prices import Price
 from reconciler.values import value
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ class CloudType:
     methods: Mapping[str, type[MethodInputs]]
     adapter: str  # a `protocols.Adapter`
     samples: str = ""  # an `audio.limits.SampleLimits`; empty: nothing is checked
+    prices: Mapping[str, Price] = field(default_factory=dict)  # method, or `activate` -> its price, where it is known
     sandbox: str = ""  # a `sandbox.cloud.SandboxCloud`; empty: the sandbox does not simulate it
 
 

@@ -65,6 +65,7 @@ class EnvironmentValues:
             drift=tuple(self._drift(found, replaced) for found in plan.drift),
             notes=tuple(map(replaced, plan.notes)),
             stops=tuple(self._stop(stop, replaced) for stop in plan.stops),
+            findings=tuple(replace(found, message=replaced(found.message)) for found in plan.findings),
             unseen=tuple(map(replaced, plan.unseen)),
             ways_to_see=_hint(plan.ways_to_see, replaced),
         )

@@ -38,6 +38,7 @@ class Tally(Frozen):
     left: int = 0  # not begun because the run stopped
     calls: int = 0
     seconds: float = 0.0
+    charges: dict[str, str] = {}  # provider -> what its cloud says that it took: `0.1 units`; only in a summary
 
     @property
     def unfinished(self) -> bool:

@@ -15,6 +15,7 @@ from reconciler.model import urls
 from reconciler.model.account import Account
 from reconciler.model.base import Frozen, Inputs
 from reconciler.model.cloud_types import cloud_type
+from reconciler.model.consent import Consent
 from reconciler.model.method import Origin
 from reconciler.model.methods import MethodInputsType, keyword_of, origin_of
 from reconciler.model.scalars import Duration, SigningParameters
@@ -22,6 +23,7 @@ from reconciler.values import value
 
 if TYPE_CHECKING:
     from reconciler.model.output_files import OutputFile
+    from reconciler.model.policy import Rule
     from reconciler.model.state_settings import StateSettings
 
 _FOR_EACH = 'An instance for each key, at the address NAME["KEY"]. The loader replaces it before it checks an entry.'
@@ -76,6 +78,7 @@ class Entry(Frozen):
         default_factory=dict, description="Yours, kept in the state."
     )  # pydantic would deep-copy a literal {} for each entry
     signing_parameters: SigningParameters = ()
+    consent: Consent | None = Field(default=None, description="Of the person whose voice it is.")
     lifecycle: Lifecycle = Field(default=DEFAULT_LIFECYCLE, description="How plans treat this voice.")
 
 
@@ -90,6 +93,7 @@ class AudioEntry(Frozen):
     )
     labels: Labels = Field(default_factory=dict, description="Yours, kept in the state.")
     signing_parameters: SigningParameters = ()
+    consent: Consent | None = Field(default=None, description="Of the person whose voice it is.")
     lifecycle: Lifecycle = Field(default=DEFAULT_LIFECYCLE, description="How plans treat this sound.")
 
 
@@ -113,6 +117,7 @@ class Voice:
     lifecycle: Lifecycle = DEFAULT_LIFECYCLE
     files: dict[str, str] = field(default_factory=dict)
     signing_parameters: tuple[str, ...] = ()  # the entry's and its provider's, lower case, sorted
+    consent: Consent | None = None
     remarks: tuple[str, ...] = ()
 
     @property
@@ -159,6 +164,7 @@ class Manifest:
     providers: dict[str, Account] = field(default_factory=dict)
     voices: dict[str, Voice] = field(default_factory=dict)
     safety: Safety = DEFAULT_SAFETY
+    policy: tuple[Rule, ...] = ()
     state: StateSettings | None = None  # where its state is stored; None: beside the manifest
     outputs: tuple[OutputFile, ...] = ()  # the files that apply writes for applications
     sandbox: bool = False  # its clouds are the sandbox's, which open no links

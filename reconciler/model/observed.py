@@ -37,6 +37,7 @@ class RemoteVoice:
     expires_at: datetime | None = None  # UTC
     deleted: bool = False  # the cloud says explicitly that the task's result was deleted
     voiceless: bool = False  # its task has succeeded and shows no voice: not yet, or no longer
+    charge: str | None = field(default=None, compare=False)  # what its cloud took for it: an amount and a unit
     active: bool = False  # it was used once, so a cloud that lists only used voices lists it
 
 
@@ -101,7 +102,7 @@ def check(remote: RemoteVoice) -> None:
         raise TypeError(f"a cloud's answer has {', '.join(wrong)} of a wrong type")
 
 
-_TEXTS = ("voice_id", "voice_name", "task_id", "external_task_id", "owned_by", "message", "url", "file_id")
+_TEXTS = ("voice_id", "voice_name", "task_id", "external_task_id", "owned_by", "message", "url", "file_id", "charge")
 _TYPES: Mapping[str, type | UnionType] = {
     **dict.fromkeys(_TEXTS, str | None),
     **dict.fromkeys(("deleted", "voiceless", "active"), bool),

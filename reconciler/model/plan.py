@@ -9,6 +9,8 @@ from pydantic import AliasChoices, Field
 
 from reconciler.hints import NO_HINT, Hint
 from reconciler.model.base import AnyHint
+from reconciler.model.cost import Cost
+from reconciler.model.finding import Finding, Level
 from reconciler.model.method import Origin
 from reconciler.model.methods import origin_of
 from reconciler.model.observed import RemoteVoice
@@ -84,6 +86,16 @@ class Change:
     def origin(self) -> Origin:
         """Where the voice comes from: made by voicectl, official, or made elsewhere."""
         return origin_of(self.method)
+
+    @property
+    def calls(self) -> tuple[int, int]:
+        """How many calls it makes, and how many of them are paid. Reads (polls, lists) don't count."""
+        made, paid = _CALLS[self.action]
+        if self.made is not None:  # the voice exists already: no paid call
+            made, paid = made - paid, 0
+        if self.action is Action.REPLACE and self.abandons:
+            made -= 1
+        return made + self.activates + bool(self.in_place), paid + self.activates
 
 
 class DriftKind(StrEnum):
@@ -163,6 +175,10 @@ class Plan:
     excludes: tuple[str, ...] = ()  # patterns of the addresses that it leaves out
     left_out: int = 0  # changes that are needed too, and are out of scope
     refresh_only: bool = False  # only writes what the accounts show into the state
+    cost: Cost | None = None  # None: not determined
+    findings: tuple[Finding, ...] = ()  # what the rules of `policy:`, and limits of the command line, found
+    max_paid_calls: int | None = None
+    max_cost: str | None = None
     refreshed: bool = True  # False: made without a look at the accounts, so it can't be saved or applied
 
     @property
@@ -173,6 +189,11 @@ class Plan:
             counts[change.action] += 1
         counts[Action.NO_OP] = self.unchanged
         return counts
+
+    @property
+    def denied(self) -> bool:
+        """Whether a rule of `policy:` or a limit of the command line stops the plan."""
+        return any(found.level is Level.DENY for found in self.findings)
 
     @property
     def empty(self) -> bool:
@@ -188,13 +209,9 @@ class Plan:
         """Action -> how many calls it makes, and how many of them are paid. Reads (polls, lists) don't count."""
         counts = {str(a): {"calls": 0, "paid": 0} for a in Action}
         for change in self.changes:
-            made, paid = _CALLS[change.action]
-            if change.made is not None:  # the voice exists already: no paid call
-                made, paid = made - paid, 0
-            if change.action is Action.REPLACE and change.abandons:
-                made -= 1
-            counts[change.action]["calls"] += made + change.activates + bool(change.in_place)
-            counts[change.action]["paid"] += paid + change.activates
+            made, paid = change.calls
+            counts[change.action]["calls"] += made
+            counts[change.action]["paid"] += paid
         return counts
 
 

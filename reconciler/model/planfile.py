@@ -21,6 +21,7 @@ def dump(plan: Plan) -> bytes:
     for change in body.get("changes", ()):
         for seen in (change.get("made"), change.get("found")):
             if seen is not None:
+                seen.pop("charge", None)
                 seen.pop("url", None)  # anyone with a sound's URL can open it; apply reads it again
     head = {"kind": _KIND, "format_version": PLAN_FORMAT}
     return (json.dumps(head | {"plan": body}, ensure_ascii=True, indent=1) + "\n").encode()

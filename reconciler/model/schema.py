@@ -19,6 +19,7 @@ from reconciler.model.manifest import AudioEntry, Entry, Safety
 from reconciler.model.method import MethodInputs
 from reconciler.model.methods import AUDIO_METHOD, METHOD_NAMES, models_under
 from reconciler.model.output_files import OUTPUTS_SCHEMA, OutputFile
+from reconciler.model.policy import Rule
 from reconciler.model.scalars import DIGITS
 from reconciler.model.state_settings import URL_SCHEMA, Encryption, EncryptionKey, StateSettings
 
@@ -146,6 +147,12 @@ def manifest_schema() -> Schema:
                 },
             },
             "outputs": OUTPUTS_SCHEMA,
+            "policy": {
+                "title": "Policy",
+                "description": "What is asked of entries and plans.",
+                "type": "array",
+                "items": _reference(Rule),
+            },
             "safety": {"description": "How much a plan may change without an explicit option."} | _reference(Safety),
         },
         "patternProperties": {"^x-": {"description": "Yours: a place for anchors, not read otherwise."}},
@@ -168,6 +175,7 @@ def _definitions() -> dict[str, Schema]:
         Safety,
         StateSettings,
         InputVariable,
+        Rule,
     ]
     _, made = models_json_schema([(model, "validation") for model in models], ref_template="#/$defs/{model}")
     definitions = {name: _as_written(schema) for name, schema in made["$defs"].items()}

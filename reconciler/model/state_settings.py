@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Annotated, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import Field, JsonValue, StringConstraints, WithJsonSchema, model_validator
+from pydantic import Field, JsonValue, PrivateAttr, StringConstraints, WithJsonSchema, model_validator
 
 from reconciler.model.base import Frozen
 from reconciler.model.scalars import ENV_NAME, Duration, Url
@@ -94,6 +94,19 @@ class StateSettings(Frozen):
     )
     history: int = Field(default=KEPT, ge=0, le=1000, description="How many snapshots are kept.")
     encryption: Encryption | None = Field(default=None, description="Encrypt all that is stored.")
+
+    _outside: bool = PrivateAttr(default=False)  # the command line or the environment named the URL
+
+    @property
+    def is_named_outside(self) -> bool:
+        """Whether the command line or the environment named the URL, not the manifest alone."""
+        return self._outside
+
+    def named_outside(self) -> StateSettings:
+        """The same settings, whose URL the command line or the environment names."""
+        named = self.model_copy()
+        named._outside = True
+        return named
 
     @property
     def is_local(self) -> bool:

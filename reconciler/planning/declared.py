@@ -13,7 +13,7 @@ from reconciler.model.method import Origin
 from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.model.plan import Change
 from reconciler.model.state import Record, Status
-from reconciler.planning import earlier_run
+from reconciler.planning import consents, earlier_run
 from reconciler.planning.blocked_change import (
     blocked,
     how_to_allow,
@@ -28,6 +28,7 @@ from reconciler.planning.outcome import Exists, Failed, Gone, NeedsUser, NeverAr
 from reconciler.planning.plan_context import PlanContext, has_expired
 from reconciler.planning.replacement import Replacement, adoption_change
 from reconciler.planning.sourcing import blocked_by_failure, new_voice, pending_creation, repeat_call
+from reconciler.planning.undeclared import change_for_removed
 from reconciler.planning.updates import new_activation, update_change
 
 
@@ -37,11 +38,23 @@ def change_for(context: PlanContext, voice: Voice) -> Change | None:
     blocked_change = _blocked_by_account(context, voice, record)
     if blocked_change is not None:
         return blocked_change
+    if consents.has_expired(voice, context.now):
+        return _change_without_consent(context, voice, record)
     if record is None:
         return new_voice(context, voice, Replacement("declared, not created yet"))
     if record.status in _ENDED:  # no run leaves an address bound to such a record
         return new_voice(context, voice, Replacement("declared, no longer exists"))
     return _change_for_record(context, voice, record)
+
+
+def _change_without_consent(context: PlanContext, voice: Voice, record: Record | None) -> Change | None:
+    """Nothing is made or replaced for a voice without consent. An existing one stays, unless it is to be deleted."""
+    reason = consents.reason(voice)
+    if voice.consent is None or voice.consent.when_expired == "error":
+        return blocked(voice, record, reason, consents.ways_on(), cause="the consent has ended")
+    if record is None or record.status in _ENDED:
+        return None
+    return change_for_removed(context, record, reason=reason)
 
 
 def _change_for_record(context: PlanContext, voice: Voice, record: Record) -> Change | None:

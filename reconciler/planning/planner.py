@@ -13,7 +13,7 @@ from reconciler.model.method import Origin
 from reconciler.model.observed import Observations, check
 from reconciler.model.plan import Change, Plan
 from reconciler.model.state import Record, State, Status
-from reconciler.planning import drift, markers
+from reconciler.planning import consents, drift, markers
 from reconciler.planning.account_check import AccountProblem
 from reconciler.planning.plan_context import PlanContext, PlanOptions, make_context
 from reconciler.planning.unchanged import nothing_changes, unchanged_voices
@@ -59,6 +59,8 @@ def plan(
                 check(remote)  # it becomes a part of a record
     remarks = drift.remarks(decided.context, decided.changes, decided.newer, unchanged)
     found = _plan(decided.context, decided.changes, remarks, unchanged=decided.unchanged)
+    without = consents.notes(entries, (change.address for change in decided.changes), now)
+    found = replace(found, notes=(*found.notes, *without)) if without else found
     older = tuple(change.address for change in decided.changes if change.address in decided.newer)
     return replace(found, older=older, unclaimed=decided.unclaimed)
 
@@ -119,5 +121,14 @@ def _plan(context: PlanContext, changes: Sequence[Change], remarks: drift.Remark
 
 
 def _plan_id(state: State, changes: Sequence[Change]) -> str:
-    fields = [state.lineage, state.serial, [json_value(change) for change in changes]]
+    fields = [state.lineage, state.serial, [_identified(change) for change in changes]]
     return hashlib.sha256(json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:16]
+
+
+def _identified(change: Change) -> dict[str, object]:
+    """What identifies the change. What a cloud took for a voice is no part of it."""
+    fields = json_value(change)
+    for seen in (fields["found"], fields["made"]):
+        if seen is not None:
+            seen.pop("charge")
+    return fields

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from reconciler.errors import PlanSpent, PlanStale, SafetyStop
+from reconciler.errors import PlanError, PlanSpent, PlanStale, PolicyDenied, SafetyStop
 from reconciler.hints import NO_HINT, hint, way
 from reconciler.model.manifest import Safety, Voice
 from reconciler.model.method import Origin
@@ -104,9 +104,11 @@ def _delete_stops(
         )
 
 
-def refusal(stops: Sequence[Stop]) -> SafetyStop:
-    """The error of an apply whose plan has these stops."""
+def refusal(stops: Sequence[Stop], *, denied: bool = False) -> PlanError:
+    """The error of an apply whose plan has these stops. `denied`: some of them are of rules and limits."""
     what = "; ".join(stop.what for stop in stops)
+    if denied:
+        return PolicyDenied(what, sum((stop.hint for stop in stops), NO_HINT))
     headline = next((stop.headline for stop in stops if stop.headline), "")
     what = f"{what[:1].upper()}{what[1:]}." if headline else what
     return SafetyStop(what, sum((stop.hint for stop in stops), NO_HINT), summary=headline)
@@ -185,7 +187,7 @@ def restrict_to(fresh: Plan, approved: Plan, *, resumed: bool) -> Plan:
     blocked = {change.address for change in approved.changes if change.action is Action.BLOCKED}
     changes = [_restricted(r, c, blocked) for r, c in zip(reviewed, fresh.changes, strict=True)]
     shown = tuple(change for change in changes if change is not None)
-    return replace(fresh, plan_id=approved.plan_id, changes=shown, stops=approved.stops)
+    return replace(fresh, plan_id=approved.plan_id, changes=shown, stops=approved.stops, findings=approved.findings)
 
 
 def does_nothing(plan: Plan) -> bool:

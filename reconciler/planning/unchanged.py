@@ -12,6 +12,7 @@ from reconciler.model.manifest import Voice
 from reconciler.model.method import Origin
 from reconciler.model.observed import Found, Observation, Observations, TaskStatus
 from reconciler.model.state import Record, Status
+from reconciler.planning import consents
 from reconciler.planning.plan_context import PlanContext
 
 
@@ -20,6 +21,7 @@ def unchanged_voices(context: PlanContext, declared: Mapping[str, Voice]) -> set
     unchanged: set[str] = set()
     records, current = context.state.records, context.state.current
     excluded = context.pending.keys() | context.blocked.keys() | context.options.replace | context.options.retry
+    excluded |= consents.expired(declared, context.now)
     observed_of = _usable_observations(context)
     first_use_matters: dict[tuple[str, str], bool] = {}  # (provider, method)
     for address, voice in declared.items():

@@ -29,8 +29,8 @@ class Decided:
     wanted: frozenset[Place] = frozenset()  # voices that are declared as existing, but not imported yet
 
 
-def change_for_removed(context: PlanContext, record: Record) -> Change:
-    """The change for a current record whose address was removed from the manifest."""
+def change_for_removed(context: PlanContext, record: Record, *, reason: str = "no longer declared") -> Change:
+    """The change for a current record whose address was removed from the manifest, or must not be kept (`reason`)."""
     if record.provider not in context.manifest.providers:
         return _change(record, Action.BLOCKED, *provider_undeclared(record))
     if record.provider in context.account_problems:
@@ -38,7 +38,7 @@ def change_for_removed(context: PlanContext, record: Record) -> Change:
         return _change(record, Action.BLOCKED, problem.why, problem.hint)
     if record.address in context.blocked:
         return _change(record, Action.BLOCKED, *context.blocked[record.address])
-    reason = "to be destroyed" if context.options.destroy else "no longer declared"
+    reason = "to be destroyed" if context.options.destroy else reason
     if record.origin is Origin.OFFICIAL:
         return _change(record, Action.FORGET, f"{reason}; an official voice, which stays")
     if record.status in _GIVEN_UP:  # no run leaves an address bound to such a record

@@ -14,7 +14,9 @@ from typing import Any
 
 from reconciler.errors import ManifestError
 from reconciler.hints import Hint
+from reconciler.model.cost import Cost
 from reconciler.model.events import Event, Kind, Tally
+from reconciler.model.finding import Finding
 from reconciler.model.manifest import AUDIO, Manifest
 from reconciler.model.notes import notes
 from reconciler.model.outputs import Row
@@ -46,6 +48,7 @@ Document = dict[str, Any]  # a JSON object
 
 def plan_document(plan: Plan, options: RenderOptions = PLAIN) -> Document:
     """`plan --json`; its schema is schemas/plan.schema.json."""
+    judged = {} if plan.cost is None else _judged(plan, plan.cost)
     return {
         **_version(PLAN_VERSION),
         "plan_id": plan.plan_id,
@@ -55,7 +58,7 @@ def plan_document(plan: Plan, options: RenderOptions = PLAIN) -> Document:
         "changes": [_change(change, options) for change in plan.changes],
         "drift": [_drift(found) for found in plan.drift],
         "calls": plan.calls(),
-    }
+    } | judged
 
 
 def drift_document(plan: Plan, survey: Survey | None = None) -> Document:
@@ -135,6 +138,24 @@ def state_list_document(state: State) -> list[Document]:
 def voices_document(listed: VoiceList) -> list[Document]:
     """`voices --json`: the voices that an account lists, each with its address or null."""
     return [json_value(voice) | {"address": listed.address(voice)} for voice in listed.voices]
+
+
+def _judged(plan: Plan, cost: Cost) -> Document:
+    """What the checks of a plan add to it: its cost and its findings."""
+    return {"cost": _cost(cost), "policy": [_finding(found) for found in plan.findings]}
+
+
+def _cost(cost: Cost) -> Document:
+    return {
+        "seconds": round(cost.seconds, 3),
+        "known": [{"amount": amount, "currency": currency} for amount, currency in map(str.split, cost.known)],
+        "paid_calls_of_unknown_price": cost.unpriced,
+        "sources": list(cost.sources),
+    }
+
+
+def _finding(found: Finding) -> Document:
+    return {"rule": found.rule, "level": str(found.level), "address": found.address, "message": found.message}
 
 
 def manifest_document(manifest: Manifest) -> Document:

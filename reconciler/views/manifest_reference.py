@@ -79,8 +79,25 @@ class Section:
 
 def manifest_reference() -> str:
     """The reference of all keys, of all clouds that are known."""
-    sections = _sections(manifest_schema())
+    schema = manifest_schema()
+    sections = _sections(_inlined(schema, schema["$defs"]))
     return "\n".join([_INTRODUCTION, *(_shown(section, sections) for section in sections.values())])
+
+
+def _inlined(node: Any, definitions: Mapping[str, Schema]) -> Any:
+    """The schema with the definitions of single values in place of the references to them."""
+    match node:
+        case {"$ref": str(reference), **said}:
+            name = reference.rpartition("/")[2]
+            if name in _NOT_SHOWN or "properties" in definitions[name]:
+                return node
+            return definitions[name] | said
+        case dict():
+            return {key: _inlined(inner, definitions) for key, inner in node.items()}
+        case list():
+            return [_inlined(inner, definitions) for inner in node]
+        case _:
+            return node
 
 
 def _sections(schema: Schema) -> dict[str, Section]:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 from reconciler.errors import ManifestError
+from reconciler.model import finding as policy
+from reconciler.model.finding import Finding
 from reconciler.model.manifest import Manifest
 from reconciler.model.notes import notes
 from reconciler.model.plan import Action, Change, Drift, Plan
@@ -45,6 +47,9 @@ def of_plan(plan: Plan, context: DocumentContext, options: RenderOptions) -> Ite
         message = f"{escape(stop.what)}. {_hint(hints.on_one_line(stop.hint, options))}".rstrip()
         place = context.place("")
         yield Annotation(Level.ERROR, "voicectl/stop", "Stop", message, place, "stop", located=False)
+    for finding in plan.findings:
+        if finding.address is not None:  # the others are stops and notes
+            yield _finding(finding, finding.address, context)
     for change in plan.changes:
         yield _change(change, context, options)
     for found in plan.drift:
@@ -112,6 +117,18 @@ def _change(change: Change, context: DocumentContext, options: RenderOptions) ->
         context.place(change.address),
         f"{change.address}\n{change.record or change.key or ''}",
         located=context.declares(change.address),
+    )
+
+
+def _finding(finding: Finding, address: str, context: DocumentContext) -> Annotation:
+    return Annotation(
+        Level.ERROR if finding.level is policy.Level.DENY else Level.WARNING,
+        "voicectl/policy",
+        escape(f"policy {finding.rule}: {address}"),
+        escape(finding.message),
+        context.place(address),
+        f"{finding.rule}\n{address}\n{finding.message}",
+        located=context.declares(address),
     )
 
 

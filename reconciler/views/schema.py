@@ -9,6 +9,7 @@ from collections.abc import Collection
 from typing import Any
 
 from reconciler.model.events import Kind, Tally
+from reconciler.model.finding import Level
 from reconciler.model.plan import Action, DriftKind
 from reconciler.model.state import STATE_VERSION, State
 from reconciler.views.json_documents import COMPATIBILITY, EVENT_VERSION, PLAN_VERSION
@@ -45,8 +46,15 @@ def plan_schema() -> Schema:
                 {action: {"$ref": "#/$defs/calls"} for action in actions},
                 "What each action costs; polls and lists aside.",
             ),
+            "cost": {"$ref": "#/$defs/cost", "description": "What the plan costs, as far as it is known."},
+            "policy": {
+                "type": "array",
+                "items": {"$ref": "#/$defs/finding"},
+                "description": "What the rules of the manifest and the limits of the command line found.",
+            },
         },
         _described("What voicectl plan --json prints."),
+        optional=("cost", "policy"),
     )
     definitions = {
         "change": _object(
@@ -74,6 +82,22 @@ def plan_schema() -> Schema:
         ),
         "field": _object({"name": _TEXT, "before": {}, "after": {}}, "One difference; null where there was nothing."),
         "calls": _object({"calls": _COUNT, "paid": _COUNT}),
+        "cost": _object(
+            {
+                "seconds": {"type": "number", "description": "The least time of the calls, at the accounts' rates."},
+                "known": {"type": "array", "items": _object({"amount": _TEXT, "currency": _TEXT})},
+                "paid_calls_of_unknown_price": {**_COUNT, "description": "They are not in known."},
+                "sources": {"type": "array", "items": _TEXT, "description": "Where the prices come from."},
+            }
+        ),
+        "finding": _object(
+            {
+                "rule": _TEXT,
+                "level": {"enum": [str(level) for level in Level]},
+                "address": {"type": ["string", "null"], "description": "null: about the plan as a whole."},
+                "message": {**_TEXT, "description": "For people; its words may change."},
+            }
+        ),
     }
     return {
         "$schema": _DIALECT,
@@ -86,7 +110,13 @@ def plan_schema() -> Schema:
 
 def event_schema() -> Schema:
     """The schema of the documents that `json_documents.event_document` makes."""
-    counts: Schema = dict.fromkeys(Tally.model_fields, _COUNT) | {"seconds": {"type": "number", "minimum": 0}}
+    counts: Schema = dict.fromkeys(Tally.model_fields, _COUNT) | {
+        "seconds": {"type": "number", "minimum": 0},
+        "charges": {
+            "type": "object",
+            "description": "Provider -> what its cloud says that it took, such as 0.1 units.",
+        },
+    }
     kinds = ", ".join(Kind)
     document = _object(
         {

@@ -145,7 +145,9 @@ def applied(tally: Tally, options: RenderOptions = PLAIN) -> str:
     well = not (tally.failed or tally.uncertain or tally.blocked or tally.left)
     head = painted(f"Applied: {counted_ends}", Style.GREEN if well else Style.YELLOW, options)
     calls = f"; {counted(tally.calls, 'call')} in {duration(tally.seconds)}" if tally.calls else ""
-    return fitted(" ".join([f"{head}{calls}.", *_ways_on(tally, options)]), options)
+    reported = ", ".join(f"{escape(name)} {escape(charge)}" for name, charge in tally.charges.items())
+    charged = [f"Reported charges: {reported}."] if reported else []
+    return fitted(" ".join([f"{head}{calls}.", *charged, *_ways_on(tally, options)]), options)
 
 
 def _ways_on(tally: Tally, options: RenderOptions) -> list[str]:

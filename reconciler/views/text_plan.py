@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from reconciler.hints import command
 from reconciler.model.plan import Action, Drift, DriftKind, Plan, PlannedOutput
-from reconciler.views import hints
+from reconciler.views import hints, text_cost
 from reconciler.views.escape import escape
 from reconciler.views.layout import Style, columns, counted, painted
 from reconciler.views.render_options import PLAIN, Detail, RenderOptions
@@ -36,6 +36,8 @@ def plan(plan: Plan, options: RenderOptions = PLAIN) -> str:
     parts.extend(_remarks(plan, options))
     if shortened:
         parts.append(painted("--full shows each change with all of its fields.", Style.HINT, options))
+    if plan.cost is not None and (cost := text_cost.lines(plan.cost)):
+        parts.append("\n".join(map(escape, cost)))
     parts.append(painted(plan_verdict(plan), Style.BOLD, options))
     return fitted("\n\n".join(parts), options)
 

@@ -198,7 +198,7 @@ def test_a_key_is_rolled_over_with_the_old_one_for_reading(cli: CliHarness, klin
 def test_a_key_file_and_a_command_serve_as_keys(cli: CliHarness, kling: Watched) -> None:
     (cli.folder / "key").write_text("0123456789abcdef0123456789abcdef\n")
     script = "import os; print(os.environ['VAULT'] * 2); os.write(2, b'careful')"
-    cli.env["VAULT"] = "fedcba9876543210"
+    cli.env |= {"VAULT": "fedcba9876543210", "VOICECTL_ALLOW_COMMANDS": "true"}
     command = [sys.executable, "-c", script]
     declare(cli, *VOICES, encryption={"key_file": "key", "command": command})
     cli.apply()

@@ -16,7 +16,19 @@ from tests.support.kling_service import Deleted, KlingService
 ACTIONS = {
     *("create", "clone", "move", "replace", "update", "delete", "recover", "resume", "forget", "blocked", "no-op"),
 }
-PLAN = {"format_version", "format_minor", "plan_id", "lineage", "serial", "summary", "changes", "drift", "calls"}
+PLAN = {
+    "format_version",
+    "format_minor",
+    "plan_id",
+    "lineage",
+    "serial",
+    "summary",
+    "changes",
+    "drift",
+    "calls",
+    "cost",
+    "policy",
+}
 CHANGE = {"address", "provider", "action", "reason", "before", "after", "fields"}
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 

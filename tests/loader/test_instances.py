@@ -176,7 +176,7 @@ voices: {a: {provider: kling, preset: {voice_id: "${each:key}"}}}
 def test_a_problem_of_all_instances_is_reported_once(problems: Problems) -> None:
     assert problems(npc("[en, de]", rest="    colour: red")) == [
         "voices.yaml:7:5: voices.npc.colour: unknown key, known are provider, create, clone, preset, existing, "
-        "for_each, labels, signing_parameters and lifecycle"
+        "for_each, labels, signing_parameters, consent and lifecycle"
     ]
 
 

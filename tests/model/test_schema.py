@@ -20,7 +20,7 @@ KLING = "providers: {kling: {type: kling}}\n"
 
 
 def errors_of(text: str) -> list[str]:
-    document: Any = yaml.safe_load(text)
+    document: Any = json.loads(json.dumps(yaml.safe_load(text), default=str))  # in YAML 1.2, a date is text
     return [error.message for error in Draft202012Validator(manifest_schema()).iter_errors(document)]
 
 

@@ -21,6 +21,7 @@ from zlib import crc32
 
 from reconciler.errors import Cause
 from reconciler.model.cloud_types import cloud_type
+from reconciler.model.consent import Consent
 from reconciler.model.manifest import Lifecycle, Manifest, Safety, Voice
 from reconciler.model.methods import AUDIO_METHOD, METHOD_NAMES, method_of
 from reconciler.model.observed import (
@@ -100,6 +101,7 @@ def voice(address: str, entry: Raw, *, checked: bool = True) -> Voice:
         inputs=inputs,
         labels=entry.get("labels", {}),
         lifecycle=Lifecycle(**entry.get("lifecycle", {})),
+        consent=Consent.model_validate(entry["consent"]) if "consent" in entry else None,
     )
 
 

@@ -31,6 +31,7 @@ from reconciler.model.neighbour import Neighbour, Relation
 from reconciler.model.outputs import Output, OutputStatus
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.state import Record, State, Status
+from reconciler.model.trusted_hosts import refuse_state_host
 from reconciler.planning import foreign, neighbours, no_state, policy
 from reconciler.protocols.backend import Blob, Held, LockInfo, fenced_by, locked_by
 from reconciler.providers.http import errors as http_errors
@@ -190,6 +191,12 @@ EXAMPLES: dict[type[VoicectlError], Callable[[], object]] = {
     errors.ManifestError: invalid_manifest,
     errors.UsageError: lambda: errors.not_in_state("hero"),
     errors.EndpointInvalid: lambda: base_url("https://kling.example.com:https/v1"),
+    errors.HostNotTrusted: lambda: refuse_state_host(
+        "state.example.net", {"CI": "true"}, where="the host state.example.net of the state"
+    ),
+    errors.CommandNotAllowed: lambda: errors.CommandNotAllowed(
+        "state.encryption.command", ["sh", "-c", "pass show voices"]
+    ),
     errors.Declined: lambda: errors.Declined(
         "You did not answer yes.", hint(way("Answer yes, or run without confirmation", "--auto-approve"))
     ),
@@ -226,6 +233,9 @@ EXAMPLES: dict[type[VoicectlError], Callable[[], object]] = {
     errors.PlanStale: lambda: policy.check_fresh(PLAN, STATE, manifest="voices.yaml"),
     errors.PlanSpent: lambda: policy.check_fresh(
         PLAN, STATE.with_changes(applied=PLAN.plan_id), manifest="voices.yaml"
+    ),
+    errors.PolicyDenied: lambda: errors.PolicyDenied(
+        "policy owner: hero, mini: label owner is missing", "The plan above can't be applied."
     ),
     errors.SafetyStop: four_of_twelve_deleted,
     errors.CredentialsMissing: lambda: credentials(KlingAccount(type="kling"), {}),

@@ -110,6 +110,7 @@ def test_the_summary_event_holds_the_counts_zeros_too() -> None:
         "left": 0,
         "calls": 51,
         "seconds": 12.3,
+        "charges": {},
     }
 
 

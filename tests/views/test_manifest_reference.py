@@ -85,6 +85,7 @@ def test_every_link_leads_to_a_heading() -> None:
         ("`state.encryption`", "key_file", "*at least one*"),
         ("`state.encryption.old[]`", "key_file", "*one of these*"),
         ("`safety`", "max_delete_percent", "a number from 0 to 100 | `30`"),
+        ("`policy[]`", "level", "`warn` or `deny`"),
         ("Top level", "moved", "a list of entries with `from` and `to`"),
     ],
 )

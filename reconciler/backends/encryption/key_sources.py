@@ -10,8 +10,8 @@ from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from reconciler.backends.encryption.command import CommandFailed, output_of
-from reconciler.errors import UsageError
+from reconciler.command_output import CommandFailed, output_of
+from reconciler.errors import CommandNotAllowed, UsageError
 from reconciler.model.envelope import LEAST_ROUNDS, Derivation
 from reconciler.values import value
 
@@ -120,6 +120,7 @@ class KeyCommand:
     words: tuple[str, ...]
     folder: Path
     environ: tuple[tuple[str, str], ...] = field(repr=False)
+    allowed: bool
     stretched: bool = False
 
     @property
@@ -133,7 +134,9 @@ class KeyCommand:
         return f"{self.option}: {self.words[0]} printed"
 
     def read(self) -> bytes:
-        """What it prints."""
+        """What it prints. Raises CommandNotAllowed."""
+        if not self.allowed:
+            raise CommandNotAllowed(self.option, self.words)
         try:
             printed = output_of(self.words, folder=self.folder, environ=dict(self.environ))
         except CommandFailed as failed:
@@ -149,11 +152,20 @@ class Sources:
     old: tuple[KeySource, ...]
 
 
-def sources_of(settings: Encryption, *, folder: Path, environ: Mapping[str, str]) -> Sources:
-    """The sources that the settings name. Paths are relative to `folder`, that of the manifest. Reads no key."""
-    current = tuple(_source(key, "state.encryption", folder, environ) for key in settings.each())
-    old = (_source(key, f"state.encryption.old[{at}]", folder, environ) for at, key in enumerate(settings.old))
-    return Sources(current, tuple(old))
+def sources_of(
+    settings: Encryption, *, folder: Path, environ: Mapping[str, str], allow_commands: bool = False
+) -> Sources:
+    """The sources that the settings name. Paths are relative to `folder`, that of the manifest. Reads no key.
+
+    `allow_commands`: the user allows the manifest to start programs.
+    """
+
+    def source(key: EncryptionKey, option: str) -> KeySource:
+        return _source(key, option, folder, environ, allow_commands=allow_commands)
+
+    current = tuple(source(key, "state.encryption") for key in settings.each())
+    old = tuple(source(key, f"state.encryption.old[{at}]") for at, key in enumerate(settings.old))
+    return Sources(current, old)
 
 
 def derivation(source: KeySource, salt: str) -> Derivation:
@@ -163,13 +175,15 @@ def derivation(source: KeySource, salt: str) -> Derivation:
     return Derivation(name="hkdf-sha256")
 
 
-def _source(key: EncryptionKey, option: str, folder: Path, environ: Mapping[str, str]) -> KeySource:
+def _source(
+    key: EncryptionKey, option: str, folder: Path, environ: Mapping[str, str], *, allow_commands: bool
+) -> KeySource:
     if key.passphrase_env is not None:
         text = environ.get(key.passphrase_env, "").strip()
         return Passphrase(f"{option}.passphrase_env", key.passphrase_env, text or None)
     if key.key_file is not None:
         return KeyFile(f"{option}.key_file", folder / key.key_file)
-    return KeyCommand(f"{option}.command", key.command or (), folder, tuple(sorted(environ.items())))
+    return KeyCommand(f"{option}.command", key.command or (), folder, tuple(sorted(environ.items())), allow_commands)
 
 
 def _long_enough(content: bytes, what: str) -> bytes:

@@ -10,7 +10,7 @@ PGPASSFILE, ...) count as they do for psql.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from urllib.parse import unquote
 
@@ -47,8 +47,13 @@ class Address:
     notes: tuple[str, ...]  # warnings about the connection
 
 
-def parse(url: str, *, default_name: str, dsn: str | None = None) -> Address:
-    """The address in a URL, and in a libpq connection string that may hold secrets (`dsn`). Raises StateError."""
+def parse(
+    url: str, *, default_name: str, dsn: str | None = None, check_host: Callable[[str], None] | None = None
+) -> Address:
+    """The address in a URL, and in a libpq connection string that may hold secrets (`dsn`). Raises StateError.
+
+    `check_host` is called with each remote host that only the URL names, and raises if it may not be used.
+    """
     base, own = _own_parameters(url)
     given = _libpq(base, "The URL")
     for secret in sorted(_SECRETS & given.keys()):
@@ -57,6 +62,10 @@ def parse(url: str, *, default_name: str, dsn: str | None = None) -> Address:
             "Put it into PGPASSWORD or a password file (PGPASSFILE), or the whole connection string into an "
             "environment variable.",
         )
+    if check_host is not None:
+        outside = {} if dsn is None else _libpq(dsn, "The connection string of the environment")
+        for host in sorted(_all_hosts(given) - _all_hosts(outside)):
+            check_host(host)
     if dsn is not None:
         given = _merged(given, _libpq(dsn, "The connection string of the environment"))
     name = own.get("name")
@@ -180,6 +189,13 @@ def _tls_notes(parameters: Mapping[str, str], *, insecure: bool) -> tuple[str, .
 
 def _hosts(parameters: Mapping[str, str]) -> list[str]:
     return [host for host in (parameters.get("hostaddr") or parameters.get("host", "")).split(",") if host]
+
+
+def _all_hosts(parameters: Mapping[str, str]) -> set[str]:
+    """Every host on another machine that may be connected to; a file of services is one too, since it names hosts."""
+    named = ",".join(parameters.get(key, "") for key in ("host", "hostaddr"))
+    hosts = {host.lower() for host in named.split(",") if host and not _is_local(host)}
+    return hosts | ({parameters["servicefile"]} if "servicefile" in parameters else set())
 
 
 def _is_local(host: str) -> bool:

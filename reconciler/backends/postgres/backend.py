@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
@@ -56,13 +56,21 @@ _ASYNCHRONOUS = (
 
 
 def open_postgres(
-    url: str, *, default_name: str, dsn: str | None = None, ttl: float = LEASE, keep: int = KEPT
+    url: str,
+    *,
+    default_name: str,
+    dsn: str | None = None,
+    ttl: float = LEASE,
+    keep: int = KEPT,
+    check_host: Callable[[str], None] | None = None,
 ) -> PostgresBackend:
     """The backend for a URL. Connects at its first use. Raises StateError for a URL that can't be used.
 
     `default_name` is the state's name if the URL has none; `dsn` is a libpq connection string from the environment.
+    `check_host` is called with each host that the URL alone names, and raises if it may not be used.
     """
-    return PostgresBackend(address.parse(url, default_name=default_name, dsn=dsn), ttl=ttl, keep=keep)
+    place = address.parse(url, default_name=default_name, dsn=dsn, check_host=check_host)
+    return PostgresBackend(place, ttl=ttl, keep=keep)
 
 
 class PostgresBackend:

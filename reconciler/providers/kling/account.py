@@ -46,6 +46,7 @@ class KlingAccount(Account):
     keys_go: ClassVar[str] = (
         "export KLING_API_KEY=...; a variable of another name is named by credentials: {api_key_env: NAME}"
     )
+    vendor_hosts: ClassVar[tuple[str, ...]] = (".klingai.com", ".kling.ai")  # Kling, API authentication
     lists: ClassVar[bool] = True
     official_owner: ClassVar[str | None] = "kling"
 

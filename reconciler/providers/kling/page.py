@@ -18,7 +18,7 @@ from reconciler.providers.http.client import HttpResponse
 from reconciler.providers.http.json_text import readable
 from reconciler.providers.http.shapes import built
 from reconciler.providers.kling.errors import parse_response
-from reconciler.providers.kling.schema import SUCCEEDED, Task, TasksEnvelope
+from reconciler.providers.kling.schema import SUCCEEDED, Task, TasksEnvelope, charge_of
 from reconciler.providers.listing import Listing
 
 Entry = RemoteVoice | Task  # a RemoteVoice is a voice that is ready
@@ -94,4 +94,5 @@ def _ready_voice(row: Any) -> RemoteVoice | None:
         owned_by=owner or None,
         task_id=task_id,
         external_task_id=key or None,
+        charge=charge_of(row.get("final_unit_deduction")),
     )

@@ -5,7 +5,9 @@ Needed keys are checked strictly. All others are ignored, because Kling adds key
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StrictInt, StringConstraints
@@ -57,6 +59,7 @@ class Task(_KlingModel):
     task_status_msg: object = None
     task_info: TaskInfo | None = None
     task_result: TaskResult | None = None
+    final_unit_deduction: object = None  # documented as decimal text
 
     @property
     def key(self) -> str | None:
@@ -100,6 +103,7 @@ class Task(_KlingModel):
                 owned_by=_text(voice.owned_by),
                 task_id=task_id,
                 external_task_id=self.key,
+                charge=charge_of(self.final_unit_deduction),
             )
         if self.task_status == "failed" or self.deleted:
             why = _DELETED if self.deleted else redact(self.key, self.task_status_msg or "no reason given")
@@ -109,11 +113,22 @@ class Task(_KlingModel):
                 external_task_id=self.key,
                 message=why,
                 cause=cause_of(why),
+                charge=charge_of(self.final_unit_deduction),
                 deleted=self.deleted,
             )
         return RemoteVoice(
             status=TaskStatus.RUNNING, task_id=task_id, external_task_id=self.key, voiceless=self.voiceless
         )
+
+
+def charge_of(deduction: object) -> str | None:
+    """What Kling took for a task: `0.05 units`; None if it does not say so in the documented form."""
+    return _units(deduction) if type(deduction) is str else None
+
+
+@lru_cache(maxsize=64)  # nearly all tasks of a list have the same
+def _units(deduction: str) -> str | None:
+    return f"{deduction} units" if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", deduction) else None
 
 
 def _text(value: str | int | None) -> str | None:

@@ -35,6 +35,7 @@ class TencentAccount(Account):
 
     cloud: ClassVar[str] = "Tencent Cloud"
     variables: ClassVar[str] = "TENCENTCLOUD"
+    vendor_hosts: ClassVar[tuple[str, ...]] = (".tencentcloudapi.com",)
     keys_go: ClassVar[str] = (
         "export TENCENTCLOUD_SECRET_ID=... TENCENTCLOUD_SECRET_KEY=...; variables of other names are named by "
         "credentials: {secret_id_env: NAME, secret_key_env: NAME}"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from reconciler.hints import command
 from reconciler.model.plan import Action, Change, Drift, DriftKind, Plan
 from reconciler.model.survey import Survey
-from reconciler.views import text_survey
+from reconciler.views import text_cost, text_survey
 from reconciler.views.document_context import DocumentContext
 from reconciler.views.hints import command_line
 from reconciler.views.layout import counted
@@ -50,6 +50,7 @@ def plan(plan: Plan, context: DocumentContext, options: RenderOptions) -> str:
         [f"A replaced voice gets a new voice ID. After the apply, see {_typed('output', options)}"] if new_ids else []
     )
     after += _listed("Note", plan.notes)
+    after += ["<br>".join(map(prose, cost))] if plan.cost is not None and (cost := text_cost.lines(plan.cost)) else []
     after += _how_to_apply(plan, context, options)
 
     def document(rendered: Sequence[str], complete: bool) -> str:

@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 
 from reconciler.backends.encryption.key_sources import KeySource, SourceUnusable, sources_of
-from reconciler.errors import UsageError
+from reconciler.errors import CommandNotAllowed, UsageError
 from reconciler.model.state_settings import Encryption
 
 TEXT = "0123456789abcdef0123456789abcdef"
 
 
 def source(folder: Path, environ: dict[str, str] | None = None, **settings: object) -> KeySource:
-    (found,) = sources_of(Encryption.model_validate(settings), folder=folder, environ=environ or {}).current
+    made = Encryption.model_validate(settings)
+    (found,) = sources_of(made, folder=folder, environ=environ or {}, allow_commands=True).current
     return found
 
 
@@ -65,6 +66,15 @@ def test_a_command_prints_a_key(tmp_path: Path) -> None:
         source(tmp_path, command=[sys.executable, "-c", "print('short')"]).read()
     with pytest.raises(SourceUnusable, match=r"state\.encryption\.command: .* ended with 1"):
         source(tmp_path, command=[sys.executable, "-c", "raise SystemExit(1)"]).read()
+
+
+def test_a_command_is_not_started_unless_the_user_allows_it(tmp_path: Path) -> None:
+    settings = Encryption.model_validate({"command": ["touch", "it ran"], "old": [{"command": ["touch", "it ran"]}]})
+    found = sources_of(settings, folder=tmp_path, environ={})
+    for key, option in zip((*found.current, *found.old), ("encryption", r"encryption\.old\[0\]"), strict=True):
+        with pytest.raises(CommandNotAllowed, match=rf"state\.{option}\.command would start: touch 'it ran'"):
+            key.read()
+    assert not (tmp_path / "it ran").exists()
 
 
 def test_each_source_is_a_key_and_old_ones_are_apart(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.backends.encryption.command import LARGEST, CommandFailed, output_of
+from reconciler.command_output import LARGEST, CommandFailed, output_of
 
 NO_ENVIRONMENT: dict[str, str] = {}
 
