@@ -222,3 +222,15 @@ def test_every_reason_that_the_readme_explains_is_given_by_a_plan() -> None:
     plans = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests/golden/plans").rglob("*.json"))
     assert [reason for reason in explained("reason") if reason not in plans] == []
     assert "is this the right account?" in explained("reason")
+
+
+# -- the manifest ------------------------------------------------------------------------------------------------------
+
+
+@installed
+def test_the_manifest_that_the_readme_shows_is_valid(tmp_path: Path) -> None:
+    shown = README.read_text(encoding="utf-8").split("\n## The manifest\n")[1].split("```yaml\n")[1].split("```")[0]
+    (tmp_path / "voices.yaml").write_text(shown, encoding="utf-8")
+    shutil.copytree(ROOT / "examples/tencent-trtc/samples", tmp_path / "samples")
+    validated = _run_block("$ TAKE=2 voicectl validate\n", tmp_path)
+    assert "is valid" in validated, validated
