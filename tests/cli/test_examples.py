@@ -18,8 +18,10 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 ENVIRONMENTS = ["environments/prod.yaml", "environments/staging.yaml"]  # they include cast.yaml
-TEAM = sorted(f"team/{path.name}" for path in (EXAMPLES / "team").iterdir())  # a manifest for each engine
-FOLDERS = sorted(folder.name for folder in EXAMPLES.iterdir() if folder.name not in ("team", "environments"))
+TEAM = sorted(f"team/{path.name}" for path in (EXAMPLES / "team").glob("*.yaml"))  # a manifest for each engine
+FOLDERS = sorted(
+    path.name for path in EXAMPLES.iterdir() if path.is_dir() and path.name not in ("team", "environments")
+)
 
 
 def voicectl(example: Path, *argv: str) -> Ran:

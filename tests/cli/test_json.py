@@ -229,6 +229,17 @@ def test_the_schemas_it_prints_are_those_in_the_repository(cli: CliHarness) -> N
         assert cli.voicectl("schema", name, code=0).json == schema(name)
 
 
+def test_the_reference_of_the_manifest_it_prints_is_that_in_the_repository(cli: CliHarness) -> None:
+    reference = SCHEMAS.parent / "examples" / "REFERENCE.md"
+    shown = cli.voicectl("schema", "manifest", "--format", "markdown", code=0)
+    assert shown.out == reference.read_text(encoding="utf-8")
+
+
+def test_only_the_manifest_has_a_reference(cli: CliHarness) -> None:
+    refused = cli.voicectl("schema", "plan", "--format", "markdown", code=1)
+    assert "--format markdown shows the manifest only." in refused.err
+
+
 def test_notices_go_to_stderr(changing: CliHarness) -> None:
     told = changing.voicectl("plan", "--json", "--out", "p", code=0)
     assert told.json.keys() == PLAN

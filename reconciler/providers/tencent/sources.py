@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from reconciler.model.base import Frozen
 from reconciler.model.scalars import OneLine, Url, suffix_of
@@ -20,6 +22,13 @@ class Source(Frozen):
     url: SpeechUrl | None = Field(default=None, description="A public .mp3, .m4a or .wav.")
     file_id: OneLine | None = Field(default=None, min_length=1, max_length=128, description="A file of VOD's media.")
     file: str | None = Field(default=None, min_length=1, description="A local file, relative to the manifest's file.")
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The schema names only the keys that this API takes."""
+        schema = handler.resolve_ref_schema(handler(core))
+        schema["properties"] = {key: inner for key, inner in schema["properties"].items() if key in cls.takes}
+        return schema
 
     @model_validator(mode="after")
     def _one_of_them(self) -> Self:
@@ -42,7 +51,7 @@ _NOT_TAKEN = {
 
 
 class HostedSource(Source):
-    """A sound that the cloud downloads."""
+    """A sound that the cloud downloads, given by exactly one key."""
 
     takes: ClassVar[tuple[str, ...]] = ("url", "file_id")
 
