@@ -367,3 +367,17 @@ def test_a_refresh_that_loses_a_voice_says_that_its_file_is_not_written(
     kling.delete_outside(cli.voice_id("hero"))
     assert "voices.env can't be written: hero: " in cli.voicectl("plan", "--refresh-only", code=0).out
     assert "not written: voices.env: hero: " in cli.apply("--refresh-only", code=1).out
+
+
+def test_a_destroy_leaves_a_file_that_names_only_voices_of_another_manifest(
+    cli: CliHarness, env: Path, kling: Watched
+) -> None:
+    other = CliHarness(cli.folder, kling, manifest="games.yaml")
+    for each, name in ((cli, "narrator"), (other, "hero")):
+        declare(each, name)
+        each.apply()
+    before = env.read_text()  # the last one wrote it
+    assert "voices.env" not in cli.voicectl("destroy", "--auto-approve", code=0).out
+    assert env.read_text() == before
+    other.voicectl("destroy", "--auto-approve", code=0)
+    assert not env.exists()
