@@ -204,6 +204,8 @@ def request(options: Options, manifest: Manifest | None, *, destroy: bool = Fals
     repeat_in_hints(options)
     if options.refresh_only and (destroy or options.destroy or options.retry or options.replace):
         raise UsageError("--refresh-only changes no voice: it can't be used with --destroy, --retry or --replace.")
+    if options.refresh_only and not options.refresh:
+        raise UsageError("--refresh-only looks at the accounts, so it can't be used with --refresh=false.")
     return Request(
         options=PlanOptions(
             retry=frozenset(options.retry),

@@ -12,7 +12,7 @@ from typing import Protocol
 from reconciler.model.output_files import OutputFile
 from reconciler.model.outputs import Row, kept_voices, missing, outputs
 from reconciler.model.state import Record, State
-from reconciler.planning.named_ids import names
+from reconciler.planning.named_ids import names, names_only_others
 from reconciler.values import value
 
 _NOT_OURS = "a file is there that voicectl did not write; move it away, or choose another path"
@@ -71,6 +71,7 @@ class OutputFiles:
         self._addresses = addresses
         self._folder = folder
         self._formats = formats
+        self._known = State(lineage="")  # the state that `contents` was last called with
         self._written: dict[str, Content] = {}  # path -> what the file held when this run last looked
 
     def shown(self, file: OutputFile) -> str:
@@ -82,6 +83,7 @@ class OutputFiles:
 
     def contents(self, state: State, *, now: datetime, destroy: bool = False) -> list[tuple[OutputFile, Content]]:
         """What each file should hold."""
+        self._known = state
         rows, kept = outputs(state, now=now), kept_voices(state)
         found: list[tuple[OutputFile, Content]] = []
         for file in self._declared:
@@ -119,6 +121,8 @@ class OutputFiles:
                 return None
             if held is not None and not self._formats.is_ours(held):
                 return FileChange(path, problem=_NOT_OURS, unwritable=True)
+            if wanted.content is None and held is not None and names_only_others(held, self._known):
+                return None  # another manifest writes it too, so it is not removed with the last voice of this one
         except (OSError, ValueError) as error:
             return FileChange(path, problem=_words(error), unwritable=True)
         return FileChange(path, removed=wanted.content is None)

@@ -22,7 +22,8 @@ def with_outputs(plan: Plan, files: OutputFiles | None, state: State, *, now: da
     """The plan with the files that its apply writes, removes, or can't write."""
     if files is None:
         return plan
-    found = files.contents(_afterwards(plan, state) if plan.destroy else state, now=now, destroy=plan.destroy)
+    only_removes = plan.destroy or plan.refresh_only
+    found = files.contents(_afterwards(plan, state) if only_removes else state, now=now, destroy=plan.destroy)
     return replace(plan, outputs=tuple(_planned(plan, files, found)))
 
 

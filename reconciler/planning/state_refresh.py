@@ -1,6 +1,7 @@
 """Plans `--refresh-only`: the state takes over what the accounts show, and nothing is created or deleted.
 
-A voice that is gone leaves the state, a name or an expiry that changed is written. An open creation stays as it is:
+A voice that is gone leaves the state, a name or an expiry that changed is written. A voice that could not be checked
+is blocked. An open creation stays as it is:
 only a run that continues it may decide what became of it.
 """
 
@@ -8,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reconciler.hints import Hint
 from reconciler.model.method import Origin
-from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus
+from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Action, Change, FieldChange
 from reconciler.model.state import Record, Status
 from reconciler.model.time_format import format_time
 from reconciler.planning.change import make_change
+from reconciler.planning.diff import shown_inputs
 from reconciler.planning.plan_context import PlanContext
 
 
@@ -25,9 +28,14 @@ def changes(context: PlanContext) -> tuple[Change, ...]:
 
 
 def _change(context: PlanContext, record: Record) -> Change | None:
-    if record.provider in context.account_problems or record.address in context.blocked:
-        return None  # its account can't be trusted, and the plan says why it could not be checked
+    problem = context.account_problems.get(record.provider)
+    if problem is not None:  # what its account shows, or does not show, proves nothing
+        return _blocked(record, problem.why, problem.hint)
+    if record.address in context.blocked:
+        return None
     match context.observation(record):
+        case Unknown(why):
+            return _blocked(record, f"could not determine whether the voice exists: {why}")
         case Absent() if record.origin is not Origin.OFFICIAL and not context.may_be_unlisted(record):
             lost = (FieldChange(name="voice_id", before=record.voice_id),) if record.voice_id else ()
             reason = "it no longer exists in the cloud"
@@ -40,6 +48,11 @@ def _change(context: PlanContext, record: Record) -> Change | None:
                     record, Action.UPDATE, reason, record=record, fields=fields, found=remote, refresh=True
                 )
     return None
+
+
+def _blocked(record: Record, why: str, ways: Hint | str = "") -> Change:
+    """A voice that was not verified: the state keeps it, and the run is not green."""
+    return make_change(record, Action.BLOCKED, why, ways, record=record, before=shown_inputs(record))
 
 
 def _differences(record: Record, remote: RemoteVoice) -> Iterator[FieldChange]:

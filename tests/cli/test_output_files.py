@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support.cli_harness import CliHarness, voice
+from tests.support.kling_rules import Deleted
 from tests.support.moments import Watched
 
 ENV = {"path": "voices.env", "format": "dotenv"}
@@ -355,3 +356,28 @@ def test_a_stale_voice_in_the_file_is_noticed_by_the_next_plan(cli: CliHarness, 
     assert "voices.env is written by the apply" in cli.voicectl("plan", "--detailed-exitcode", code=2).out
     cli.apply()
     assert ids_in(env) == {cli.voice_id("narrator")}
+
+
+def test_a_refresh_that_loses_a_voice_says_that_its_file_is_not_written(
+    cli: CliHarness, env: Path, kling: Watched
+) -> None:
+    declare(cli, "narrator", "hero")
+    cli.apply()
+    kling.deleted_voices = Deleted.VANISHES
+    kling.delete_outside(cli.voice_id("hero"))
+    assert "voices.env can't be written: hero: " in cli.voicectl("plan", "--refresh-only", code=0).out
+    assert "not written: voices.env: hero: " in cli.apply("--refresh-only", code=1).out
+
+
+def test_a_destroy_leaves_a_file_that_names_only_voices_of_another_manifest(
+    cli: CliHarness, env: Path, kling: Watched
+) -> None:
+    other = CliHarness(cli.folder, kling, manifest="games.yaml")
+    for each, name in ((cli, "narrator"), (other, "hero")):
+        declare(each, name)
+        each.apply()
+    before = env.read_text()  # the last one wrote it
+    assert "voices.env" not in cli.voicectl("destroy", "--auto-approve", code=0).out
+    assert env.read_text() == before
+    other.voicectl("destroy", "--auto-approve", code=0)
+    assert not env.exists()

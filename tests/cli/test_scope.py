@@ -107,3 +107,20 @@ def test_a_hint_repeats_what_the_plan_is_restricted_to(
         kling.delete_outside(cli.voice_id(name))
     out = cli.voicectl(*command.split(), "--exclude", "v1*").out
     assert f"voicectl {typed} --exclude 'v1*' --allow-recreates 12" in " ".join(out.split())
+
+
+def test_a_refresh_that_could_not_check_a_voice_is_not_green(cli: CliHarness, kling: KlingService) -> None:
+    cli.declare("hero")
+    cli.apply()
+    kling.deleted_voices = Deleted.VANISHES
+    kling.delete_outside(cli.voice_id("hero"))
+    ran = cli.apply("--refresh-only", code=1)
+    assert "the one known voice of kling can't be found: is this the right account?" in ran.out
+    assert "voicectl apply --refresh-only --allow-recreates 1" in " ".join(ran.out.split())
+    assert cli.apply("--refresh-only", "--allow-recreates", "1").code == 0
+    assert cli.state["current"] == {}
+
+
+def test_a_refresh_without_a_look_at_the_accounts_is_refused(made: CliHarness) -> None:
+    ran = made.voicectl("plan", "--refresh-only", "--refresh=false", code=1)
+    assert "--refresh-only looks at the accounts" in ran.err

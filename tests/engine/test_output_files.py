@@ -75,6 +75,8 @@ def files_on(disk: Disk, *addresses: str, declared: tuple[OutputFile, ...] = (EN
 
 
 HERO, OLD = record("hero", "829"), record("hero", "828", status=Status.DEPOSED, key="old")
+GONE = record("hero", "829", status=Status.DELETED)
+EMPTIED = State(lineage="l", records={GONE.external_task_id: GONE})  # after a destroy: tombstones stay
 KEPT = replace(OLD, lifecycle=Lifecycle(keep_old=60))
 
 
@@ -146,7 +148,7 @@ def test_a_destroy_removes_a_file_that_would_hold_nothing() -> None:
     files = files_on(disk, "hero", "narrator")
     files.update(state_of(HERO, record("narrator", "830")), now=NOW)
     assert files.update(state_of(HERO), now=NOW, destroy=True) == [FileChange("v.env")]
-    assert files.update(state_of(), now=NOW, destroy=True) == [FileChange("v.env", removed=True)]
+    assert files.update(EMPTIED, now=NOW, destroy=True) == [FileChange("v.env", removed=True)]
     assert files.update(state_of(), now=NOW, destroy=True) == []
     assert disk.files == {}
 
@@ -156,7 +158,7 @@ def test_a_file_that_can_not_be_removed_is_a_problem() -> None:
     files = files_on(disk, "hero")
     files.update(state_of(HERO), now=NOW)
     disk.full = True
-    [change] = files.update(state_of(), now=NOW, destroy=True)
+    [change] = files.update(EMPTIED, now=NOW, destroy=True)
     assert change.problem == "Read-only file system"
 
 

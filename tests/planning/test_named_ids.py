@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from reconciler.model.outputs import Output, OutputStatus, Row
-from reconciler.planning.named_ids import names
+from reconciler.model.state import Status
+from reconciler.planning.named_ids import names, names_only_others
 from reconciler.views.output_formats.registry import rows_format
+from tests.engine.test_output_files import record, state_of
 
 
 @pytest.mark.parametrize(
@@ -27,3 +29,19 @@ def test_a_part_of_another_id_is_not(content: str) -> None:
 def test_whatever_a_format_writes_is_found(named: str, voice_id: str) -> None:
     rows: dict[str, Row] = {"hero": Output(voice_id, None, "kling", OutputStatus.READY)}
     assert names(rows_format(named).render(rows).encode(), voice_id)
+
+
+@pytest.mark.parametrize("named", ["json", "yaml", "dotenv", "tfvars", "csv"])
+def test_a_file_with_ids_of_another_state_alone_is_of_that_state(named: str) -> None:
+    def content(*ids: str) -> bytes:
+        rows: dict[str, Row] = {
+            f"v{n}": Output(given, "829", "kling", OutputStatus.READY) for n, given in enumerate(ids)
+        }
+        return rows_format(named).render(rows).encode()
+
+    state = state_of(record("hero", "501"), record("old", "502", status=Status.DELETED))
+    assert names_only_others(content("601", "602"), state)
+    assert not names_only_others(content("601", "501"), state)
+    assert not names_only_others(content("502"), state)  # of a voice that was deleted
+    assert not names_only_others(content(), state)
+    assert names_only_others(content("501"), state_of())

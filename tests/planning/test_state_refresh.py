@@ -10,7 +10,7 @@ from tests.planning import cases
 
 def planned(**case: Any) -> list[tuple[str, Action]]:
     plan = cases.plan(case | {"options": {"refresh_only": True, **case.get("options", {})}})
-    assert all(change.refresh for change in plan.changes)
+    assert all(change.refresh or change.action is Action.BLOCKED for change in plan.changes)
     return [(change.address, change.action) for change in plan.changes]
 
 
@@ -41,7 +41,7 @@ def test_an_official_voice_that_is_gone_stays_recorded() -> None:
 def test_none_found_may_be_another_account_so_nothing_leaves_the_state() -> None:
     case = {"voices": {"a": {}, "b": {}}, "records": {"a@1": "ready", "b@1": "ready"}}
     gone = {"seen": {"a@1": "absent", "b@1": "absent"}}
-    assert planned(**case, **gone) == []
+    assert planned(**case, **gone) == [("a", Action.BLOCKED), ("b", Action.BLOCKED)]
     allowed = {"options": {"allow_recreates": 2}}
     assert planned(**case, **gone, **allowed) == [("a", Action.FORGET), ("b", Action.FORGET)]
 
@@ -59,4 +59,6 @@ def test_many_that_are_gone_are_blocked_until_their_number_is_given() -> None:
 
 def test_what_could_not_be_read_stays_as_it_is() -> None:
     seen = {"a@1": "unknown: the list was not complete"}
-    assert planned(voices={"a": {}, "b": {}}, records={"a@1": "ready", "b@1": "ready"}, seen=seen) == []
+    assert planned(voices={"a": {}, "b": {}}, records={"a@1": "ready", "b@1": "ready"}, seen=seen) == [
+        ("a", Action.BLOCKED)
+    ]
