@@ -43,7 +43,7 @@ installed = pytest.mark.skipif(
 
 
 @installed
-@pytest.mark.parametrize("page", [README, RECIPES, ENVIRONMENTS], ids=lambda page: page.parent.name + "/" + page.name)
+@pytest.mark.parametrize("page", [README, RECIPES, ENVIRONMENTS], ids=lambda page: str(page.relative_to(ROOT)))
 def test_the_console_blocks_print_what_they_say(page: Path, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns(".voicectl", "*.state.*"))
     text = page.read_text(encoding="utf-8")

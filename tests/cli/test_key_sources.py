@@ -62,6 +62,7 @@ def sealed(cli: CliHarness) -> CliHarness:
     (cli.folder / "key").write_text("0123456789abcdef0123456789abcdef\n")
     (cli.folder / "short").write_text("12345\n")
     cli.env["SHORT"] = "abc"
+    cli.env["VOICECTL_ALLOW_COMMANDS"] = "true"
     declare(cli, GOOD)
     cli.apply()
     copy = cli.voicectl("state", "pull", code=0).json
