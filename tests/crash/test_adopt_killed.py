@@ -43,7 +43,7 @@ def start(folder: Folder) -> Path:
 def test_the_next_run_finishes_it(folder: Folder, kling: KlingService) -> None:
     start(folder)
     points = folder.run(ADOPT).points
-    assert {"half of write .adopted.yaml.tmp #1", "after rename .adopted.yaml.tmp #1"} & set(points)
+    assert {"half of write .adopted.yaml.voicectl.tmp #1", "after rename .adopted.yaml.voicectl.tmp #1"} & set(points)
     assert "half of write voices.state.json.tmp #1" in points
     assert len(points) >= 20
     for point in points:
