@@ -20,6 +20,7 @@ from reconciler.workspace import SANDBOX, Workspace
 
 if TYPE_CHECKING:
     from reconciler.audio.probing import Fetch
+    from reconciler.backends.neighbours import Files
     from reconciler.engine.lock_owner import LockOwner
     from reconciler.engine.output_files import OutputFiles
     from reconciler.engine.session import Session
@@ -149,8 +150,7 @@ def is_shared(settings: StateSettings | None) -> bool:
 def neighbours(workspace: Workspace, settings: StateSettings | None, environ: Mapping[str, str]) -> list[Neighbour]:
     """The state files nearby that may belong to a manifest without a state. Reads all of them."""
     from reconciler.backends import neighbours
-    from reconciler.backends.neighbours import Files, Spot
-    from reconciler.backends.opening import open_state_file
+    from reconciler.backends.neighbours import Spot
 
     def at(manifest: Path) -> Workspace:
         return replace(workspace, manifest=manifest)
@@ -160,14 +160,28 @@ def neighbours(workspace: Workspace, settings: StateSettings | None, environ: Ma
         # `Workspace.options` leaves out the default manifest.
         return named if " -f " in f" {named}" else f"{named} -f {manifest}".strip()
 
-    here = Spot(workspace.manifest, workspace.state)
+    here, files = Spot(workspace.manifest, workspace.state), _state_files(workspace, settings, environ)
+    found = neighbours.neighbours(here, lambda manifest: Spot(manifest, at(manifest).state), options, files)
+    return [*neighbours.left_behind(here, options, files), *found] if is_shared(settings) else found
+
+
+def held_beside(workspace: Workspace, settings: StateSettings | None, environ: Mapping[str, str]) -> Mapping[str, str]:
+    """The keys of the voices that other state files of the folder hold -> the manifest of that state."""
+    from reconciler.backends import neighbours
+
+    here = neighbours.Spot(workspace.manifest, workspace.state)
+    return neighbours.held_beside(here, _state_files(workspace, settings, environ))
+
+
+def _state_files(workspace: Workspace, settings: StateSettings | None, environ: Mapping[str, str]) -> Files:
+    from reconciler.backends.neighbours import Files
+    from reconciler.backends.opening import open_state_file
+
     allowed = allows_commands(workspace, environ)
-    files = Files(
+    return Files(
         lambda path: open_state_file(path, settings, folder=workspace.folder, environ=environ, allow_commands=allowed),
         file_cipher(workspace, settings, environ),
     )
-    found = neighbours.neighbours(here, lambda manifest: Spot(manifest, at(manifest).state), options, files)
-    return [*neighbours.left_behind(here, options, files), *found] if is_shared(settings) else found
 
 
 def output_files(manifest: Manifest, workspace: Workspace) -> OutputFiles | None:
@@ -329,6 +343,7 @@ def session(
         lineage=lambda: str(uuid.uuid4()),
         is_set=lambda name: bool(environ.get(name, "").strip()),
         neighbours=lambda: neighbours(workspace, settings, environ),
+        held_beside=lambda: held_beside(workspace, settings, environ),
         outputs=output_files(manifest, workspace),
         shared=is_shared(settings),
         pipeline=in_pipeline(environ),

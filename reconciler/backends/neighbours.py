@@ -103,6 +103,14 @@ def left_behind(here: Spot, options: Callable[[Path], str], files: Files) -> lis
     return [replace(_Reader(options, files).own(here, state, damage), moved_to=moved_to)]
 
 
+def held_beside(here: Spot, files: Files) -> dict[str, str]:
+    """The keys of the voices that other states in the folder hold -> the manifest of that state."""
+    kept = here.state.parent
+    others = [name for name in _names(kept) if name.endswith(_STATE) and name != here.state.name]
+    states = [state for name in others if (state := files.read(kept / name)[0]) is not None]
+    return {key: state.manifest for state in states for key, r in state.records.items() if r.status in LIVE}
+
+
 def _targets(manifest: Path) -> Iterator[Path]:
     """The targets of a chain of links, one by one; none if the manifest is not a link."""
     for _ in range(_LINKS):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.context import command, global_options, options, say, session, write
+from reconciler.cli.context import command, global_options, on_one_line, options, say, session, write
 from reconciler.cli.options import lock_option, locking
 from reconciler.cli.subcommand import Subcommand
 from reconciler.errors import Declined, UsageError
@@ -51,6 +51,18 @@ def rebuild(lineage: str | None, new_lineage: bool, auto_approve: bool, lock_tim
         if auto_approve and lineage is None and not new_lineage and len(found.lineages) == 1:
             (lineage,) = found.lineages
             found = rebuilt(lineage)
+    for address, manifest in found.held.items():
+        ask = hint(
+            "If it belongs there, remove the entry here",
+            way(
+                "if it belongs here",
+                "state mv --to-manifest",
+                options().workspace().manifest,
+                address,
+                place=f"-f {manifest}",
+            ),
+        )
+        say(f"{address} is left out: the state of {manifest} holds its voice. {on_one_line(ask)}")
     if lineage is not None:
         failed = f"; {len(found.failed)} of them failed when they were made" if found.failed else ""
         say(f"Adopted: {counted(len(found.taken), 'voice')}{failed}.")

@@ -34,7 +34,8 @@ class Session:
 
     `is_set`: whether the environment has a non-empty variable of this name.
     `outputs`: the files for applications, if the manifest declares any.
-    `neighbours` reads the state files nearby: one of them may be the right one if this place has none.
+    `neighbours` reads the state files nearby: one of them may be the right one if this place has none. `held_beside`
+    maps the keys of the voices that they hold to their manifests.
     `shared`: other machines use the place of the state too. `pipeline`: the run is a job of a pipeline.
     """
 
@@ -45,6 +46,7 @@ class Session:
     lineage: Callable[[], str]
     is_set: Callable[[str], bool] = lambda _: True
     neighbours: Callable[[], Sequence[Neighbour]] = tuple
+    held_beside: Callable[[], Mapping[str, str]] = dict
     outputs: OutputFiles | None = None
     shared: bool = False
     pipeline: bool = False

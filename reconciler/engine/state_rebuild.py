@@ -26,13 +26,15 @@ class Rebuilt:
     """What `state rebuild` found. `lineages` maps each lineage to the addresses whose voices it made.
 
     `taken` are the adopted addresses; `failed` are those of them whose last task made no voice. `renamed` are
-    addresses whose voice was made under another address: the user has to import it.
+    addresses whose voice was made under another address: the user has to import it. `held`: address -> the manifest
+    beside whose state holds its voice, which is left there.
     """
 
     lineages: dict[str, list[str]]
     taken: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     renamed: list[str] = field(default_factory=list)
+    held: dict[str, str] = field(default_factory=dict)
 
 
 @value
@@ -51,6 +53,11 @@ class _Unrecorded:
     deleted: bool = False
     renamed: bool = False
 
+    @property
+    def key(self) -> str:
+        """Its external_task_id."""
+        return str(self.remote.external_task_id)
+
 
 def rebuild(
     session: Session,
@@ -68,19 +75,22 @@ def rebuild(
     """
     with state_edit(session, "state rebuild", request, finds=True, new=new_lineage) as edit:
         state, now = edit.before, session.clock.now()
-        unrecorded = list(_find_unrecorded(session, state))
+        there = list(_find_unrecorded(session, state))
+        elsewhere = session.held_beside() if there else {}
+        held = {s.voice.address: elsewhere[s.key] for s in there if s.key in elsewhere and (s.exact or s.renamed)}
+        unrecorded = [s for s in there if s.key not in elsewhere]
         lineages: dict[str, set[str]] = {}
         for candidate in unrecorded:
             if (candidate.exact or candidate.renamed) and candidate.remote.status is not TaskStatus.FAILED:
                 lineages.setdefault(candidate.marker.lineage, set()).add(candidate.voice.address)
-        found = Rebuilt(lineages={k: sorted(v) for k, v in sorted(lineages.items())})
+        found = Rebuilt(lineages={k: sorted(v) for k, v in sorted(lineages.items())}, held=held)
         if new_lineage:
             known = (state.lineage[:8], *state.foreign_lineages)
-            others = sorted({candidate.marker.lineage for candidate in unrecorded} - {*known})
+            others = sorted({candidate.marker.lineage for candidate in there} - {*known})
             edit.after = state.with_changes(foreign_lineages=(*state.foreign_lineages, *others))
         elif lineage is not None:
             known = (state.lineage[:8], *state.adopted_lineages)  # all their voices may be in the state already
-            if lineage not in (*(s.marker.lineage for s in unrecorded), *known):
+            if lineage not in (*(s.marker.lineage for s in there), *known):
                 raise UsageError(
                     f"No declared voice carries a marker of the lineage {lineage}.",
                     hint(way("To see which there are", "state rebuild")),
@@ -92,18 +102,9 @@ def rebuild(
             renamed = sorted({s.voice.address for s in theirs if s.renamed and not s.deleted} - {*state.current})
             found = replace(found, taken=sorted(r.address for r in taken), failed=failed, renamed=renamed)
             if taken and not approve(found):
-                raise Declined(
-                    "You did not answer yes.",
-                    hint(
-                        way(
-                            "Answer yes, or run without confirmation",
-                            "state rebuild --lineage",
-                            lineage,
-                            "--auto-approve",
-                        )
-                    ),
-                    summary="No voice was adopted",
-                )
+                words = "Answer yes, or run without confirmation"
+                unasked = way(words, "state rebuild --lineage", lineage, "--auto-approve")
+                raise Declined("You did not answer yes.", hint(unasked), summary="No voice was adopted")
             edit.after = _with_adopted(state, records, lineage, tail=session.lineage(), now=now)
         return found
 

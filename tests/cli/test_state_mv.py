@@ -226,3 +226,20 @@ def test_an_old_copy_of_the_state_does_not_take_a_moved_voice_back(
     moved(cast, "npc_a")
     assert cast.voicectl("plan", "--detailed-exitcode").code == 0
     assert addresses(games) == {"npc_a"}
+
+
+def test_a_lost_source_leaves_the_moved_voices_where_they_are_and_asks(
+    cast: CliHarness, games: CliHarness, kling: KlingService
+) -> None:
+    lineage = cast.state["lineage"][:8]
+    moved(cast, "npc_*")
+    for lost in cast.folder.glob("voices.state.*"):
+        lost.unlink()
+    ran = cast.voicectl("state", "rebuild", "--lineage", lineage, "--auto-approve", code=0)
+    assert "npc_a is left out: the state of games.yaml holds its voice." in ran.err
+    assert "voicectl -f games.yaml state mv --to-manifest voices.yaml npc_a" in ran.err
+    assert addresses(cast) == {"hero"}
+    assert cast.actions() == {"npc_a": "blocked", "npc_b": "blocked"}
+    cast.declare("hero")
+    cast.apply()
+    assert kling.count("create") == kling.count("delete") == 0
