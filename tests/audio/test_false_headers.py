@@ -288,8 +288,8 @@ def is_strict(data: bytes) -> bool:
             return False
         name, size = data[at : at + 4], struct.unpack_from("<I", data, at + 4)[0]
         names.append(name)
-        if name == b"fmt " and data[at + 8 : at + 24] != PLAIN[20:36]:
-            return False
+        if name == b"fmt " and (data[at + 8 : at + 22] != PLAIN[20:34] or not 8 < data[at + 22] <= 16 or data[at + 23]):
+            return False  # 9 to 15 bits in two bytes are legal: see LEGAL
         if name == b"data" and size % 2:
             return False
         at += 8 + size + size % 2
@@ -324,3 +324,8 @@ def test_nothing_is_sent_as_it_is_that_a_strict_reader_would_refuse(
         assert isinstance(sent, bytes)
         assert is_strict(sent)
         assert read(sent).seconds == found.seconds
+
+
+def test_a_strict_reader_takes_9_to_16_bits_in_two_bytes_only() -> None:
+    taken = [bits for bits in range(20) if is_strict(bytes(BASES[0][:34]) + bytes([bits]) + BASES[0][35:])]
+    assert taken == list(range(9, 17))

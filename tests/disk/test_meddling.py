@@ -114,7 +114,7 @@ def test_a_folder_in_its_place_is_taken_away_and_the_copy_is_pushed(begun: CliHa
     assert "voices.state.json could not be written: Is a directory." in refused.err
     (begun.folder / "voices.state.json").rmdir()
     push = to_type(refused)
-    assert "voicectl state push --force FILE" in begun.voicectl(*push, code=1).err
+    assert f"voicectl state push --force {push[-1]}" in begun.voicectl(*push, code=1).err
     begun.voicectl(*push, "--force", code=0)
     finishes(begun, kling)
 
