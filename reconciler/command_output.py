@@ -57,7 +57,7 @@ def run(
     """Runs the command to its end, with this input. Raises CommandFailed if it can't start, or does not end in time."""
     with ExitStack() as closing:
         given: int | IO[bytes] = subprocess.DEVNULL
-        if stdin:  # a file: a pipe could fill while nobody reads the answer
+        if stdin:  # a file, because a pipe can fill up before the program reads it
             given = closing.enter_context(TemporaryFile())
             given.write(stdin)
             given.seek(0)

@@ -214,6 +214,19 @@ def _remember(attribute: str) -> Callable[[click.Context, click.Parameter, Any],
     return remember
 
 
+def _flag(*names: str, words: str, variable: str, attribute: str) -> Callable[[Command], Command]:
+    """A global flag, which a variable of the environment may set too."""
+    return click.option(
+        *names,
+        is_flag=True,
+        help=words,
+        envvar=variable,
+        show_envvar=True,
+        expose_value=False,
+        callback=_remember(attribute),
+    )
+
+
 _GLOBAL_OPTIONS = (
     click.option(
         "-C",
@@ -237,42 +250,25 @@ _GLOBAL_OPTIONS = (
         expose_value=False,
         callback=_remember("state"),
     ),
-    click.option(
+    _flag(
         "--sandbox",
-        is_flag=True,
-        help="Use a simulated cloud on this machine: no account, no cost.",
-        envvar=environment.SANDBOX,
-        show_envvar=True,
-        expose_value=False,
-        callback=_remember("sandbox"),
+        words="Use a simulated cloud on this machine: no account, no cost.",
+        variable=environment.SANDBOX,
+        attribute="sandbox",
     ),
-    click.option(
+    _flag(
         "--allow-commands",
-        is_flag=True,
-        help="Let the manifest start programs: the commands of policy and of state.encryption.",
-        envvar=environment.ALLOW_COMMANDS,
-        show_envvar=True,
-        expose_value=False,
-        callback=_remember("allow_commands"),
+        words="Let the manifest start programs: the commands of policy and of state.encryption.",
+        variable=environment.ALLOW_COMMANDS,
+        attribute="allow_commands",
     ),
-    click.option(
-        "--no-color",
-        is_flag=True,
-        help="Print without colours.",
-        envvar=environment.NO_COLOR,
-        show_envvar=True,
-        expose_value=False,
-        callback=_remember("plain"),
-    ),
-    click.option(
+    _flag("--no-color", words="Print without colours.", variable=environment.NO_COLOR, attribute="plain"),
+    _flag(
         "-v",
         "--verbose",
-        is_flag=True,
-        help="Print more details on stderr.",
-        envvar=environment.VERBOSE,
-        show_envvar=True,
-        expose_value=False,
-        callback=_remember("verbose"),
+        words="Print more details on stderr.",
+        variable=environment.VERBOSE,
+        attribute="verbose",
     ),
 )
 

@@ -24,7 +24,7 @@ _INDENTS = ("  ", "    ")
 
 @value
 class FragmentFile:
-    """A file of entries. `content` is what it holds; None if there is no file yet, or an empty one."""
+    """A file of entries. `content`: its text; None if the file does not exist yet, or is empty."""
 
     path: Path
     content: bytes | None = None
@@ -41,7 +41,7 @@ class FragmentFile:
             return cls(path, content if content.strip() else None)
         except FileNotFoundError:
             if not path.parent.is_dir():
-                raise UsageError(f"--out {path}: there is no folder {path.parent}.") from None
+                raise UsageError(f"--out {path}: the folder {path.parent} does not exist.") from None
             return cls(path)
         except OSError as error:
             raise UsageError(f"--out {path}: {error.strerror}.") from None

@@ -13,7 +13,7 @@ from reconciler.contained_paths import file_below
 from reconciler.model.output_files import TEMPORARY
 
 _NEW_FILE = 0o666  # without the bits of the umask, as for other files that programs of other users read
-_NO_FILE = "what is there is no regular file"
+_NO_FILE = "its path is a pipe, a device or a folder"
 
 
 class OutputFolder:

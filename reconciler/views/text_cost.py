@@ -10,8 +10,9 @@ def lines(cost: Cost) -> list[str]:
     """The calls with the time that they need at least, and the price if something is paid. Empty without calls."""
     if not cost.calls:
         return []
-    which = "paid" if cost.calls == cost.paid else f"{cost.paid or 'none'} of them paid"
-    found = [f"{counted(cost.calls, 'call')}, {which}: {_time(cost)}."]
+    calls = f"{counted(cost.calls, 'call')}, {cost.paid or 'none'} of them paid"
+    calls = counted(cost.paid, "paid call") if cost.calls == cost.paid else calls
+    found = [f"{calls}: {_time(cost)}."]
     if cost.paid:
         found.append(f"Cost: {_price(cost)}.")
     return found

@@ -159,7 +159,7 @@ def test_a_file_of_another_form_is_not_changed(cli: CliHarness, kling: KlingServ
     assert "services" in cli.voicectl("adopt", "kling", "--out", "notes.yaml", code=1).err
     assert (cli.folder / "notes.yaml").read_text() == "services: {web: 1}\n"
     missing = cli.voicectl("adopt", "kling", "--out", "missing/a.yaml", code=1)
-    assert "there is no folder missing" in missing.err
+    assert "the folder missing does not exist" in missing.err
 
 
 def test_the_entries_of_a_file_beside_the_manifest_are_found_again(cli: CliHarness, kling: KlingService) -> None:

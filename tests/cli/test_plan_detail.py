@@ -34,7 +34,7 @@ def test_a_summary_groups_a_few_too(cli: CliHarness) -> None:
         "  + create 2 voices (kling): declared, not created yet\n"
         "      narrator, hero\n"
         "\n"
-        "2 calls, paid: less than 1 s at 20 calls a second.\n"
+        "2 paid calls: less than 1 s at 20 calls a second.\n"
         "Cost: 0.014 USD (Kling's price list, 2026-09-20).\n"
         "\n"
         "Plan: 2 to create; 2 paid calls.\n"

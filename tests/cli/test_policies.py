@@ -115,7 +115,7 @@ def test_an_amount_that_is_none_is_a_usage_error(cli: CliHarness) -> None:
 def test_the_plan_says_what_it_costs(cli: CliHarness) -> None:
     cli.declare("hero", "mini")
     planned = one_line(cli.voicectl("plan", code=0))
-    assert "2 calls, paid: less than 1 s at 20 calls a second." in planned
+    assert "2 paid calls: less than 1 s at 20 calls a second." in planned
     assert "Cost: 0.014 USD (Kling's price list, 2026-09-20)." in planned
     assert cli.plan()["cost"] == {
         "seconds": 0.1,

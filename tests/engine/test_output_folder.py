@@ -98,7 +98,7 @@ def test_a_pipe_or_a_socket_is_not_read_and_nothing_waits_for_it(tmp_path: Path)
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(tmp_path / "socket.env"))
         for path in ("pipe.env", "socket.env"):
-            with pytest.raises(ValueError, match="no regular file"):
+            with pytest.raises(ValueError, match="its path is a pipe, a device or a folder"):
                 OutputFolder(tmp_path).read(path)
 
 

@@ -113,7 +113,7 @@ class Keyring:
             self._material(source)
         except SourceUnusable as unusable:
             return str(unusable)
-        return f"{source.origin} {'a passphrase' if source.stretched else 'a key, which is no passphrase'}."
+        return f"{source.origin} {'a passphrase' if source.stretched else 'a key, not a passphrase'}."
 
     def _cheapest_first(self) -> Iterator[KeySource]:
         """A passphrase takes 0.3 s, so keys that are keys already come before it, and old ones last."""

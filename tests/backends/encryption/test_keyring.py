@@ -94,7 +94,7 @@ def test_a_key_that_is_not_there_does_not_hinder_reading_but_writing() -> None:
 def test_a_passphrase_in_place_of_a_key_is_named_and_the_reverse() -> None:
     with pytest.raises(KeyMissing, match=r"key holds a passphrase\.$"):
         keyring(PASSPHRASE).unwrap("lineage", keyring(KEY).wrap("lineage", SECRET))
-    with pytest.raises(KeyMissing, match=r"with a passphrase \(id [0-9a-f]{8}\).* holds a key, which is no"):
+    with pytest.raises(KeyMissing, match=r"with a passphrase \(id [0-9a-f]{8}\).* holds a key, not a passphrase"):
         keyring(KEY).unwrap("lineage", keyring(PASSPHRASE).wrap("lineage", SECRET))
 
 
