@@ -21,6 +21,8 @@ COMMANDS = {
     "validate": ("validate", "validate", "Check the manifest without calling a cloud."),
     "plan": ("plan", "plan", "Show what apply would change."),
     "apply": ("apply", "apply", "Create, replace and delete voices as the manifest says."),
+    "accept": ("accept", "accept", "Make a reviewed voice the one of its address."),
+    "reject": ("reject", "reject", "Delete a reviewed voice, and keep the old one."),
     "destroy": ("destroy", "destroy", "Delete every voice of the state."),
     "drift": ("drift", "drift", "Show what changed outside of voicectl."),
     "import": ("import_voice", "import_", "Take a voice made elsewhere into the state."),

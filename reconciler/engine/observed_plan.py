@@ -45,7 +45,7 @@ def observed_plan(session: Session, state: State, request: Request, verifier: Ve
     manifest, now = session.manifest, session.clock.now()
     connected, unconnected = connect_all(session.connect, needed_providers(manifest, state, now=now))
     accounts = {name: cloud.provider.account for name, cloud in connected.items()}
-    extra = planner.candidates(manifest, state, accounts, now=now)
+    extra = planner.unrecorded(manifest, state, accounts, now=now)
     if request.refresh:
         observed, refusing = observe_all(manifest, state, connected, extra)
     else:

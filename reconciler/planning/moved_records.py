@@ -8,7 +8,7 @@ from datetime import datetime
 
 from reconciler.model import transitions
 from reconciler.model.manifest import Voice
-from reconciler.model.state import Record, State, Status
+from reconciler.model.state import LIVE, Record, State, Status
 
 
 def moved(
@@ -42,10 +42,14 @@ def moved(
 
 
 def others_at_address(state: State, record: Record) -> list[Record]:
-    """The other live records of an address, if `record` is its current one: deposed voices and pending creations."""
+    """The other records of an address that it needs, if `record` is its current one.
+
+    They are the live ones (deposed voices, candidates, pending creations), and the candidates that were rejected.
+    """
     if state.current.get(record.address) != record.external_task_id:
         return []
-    return [r for r in state.live_at.get(record.address, ()) if r.external_task_id != record.external_task_id]
+    others = (r for r in state.by_address.get(record.address, ()) if r.status in LIVE or r.rejected)
+    return [r for r in others if r.external_task_id != record.external_task_id]
 
 
 def _depose(record: Record, *, by: str, keep_old: float | None, now: datetime) -> Record:

@@ -156,7 +156,7 @@ def _is_to_be_replaced(context: PlanContext, voice: Voice) -> bool:
         unchanged = record.method == voice.method and record.sent == voice.inputs  # most are: no digest is needed
         if unchanged or record.digest == markers.digest_of(voice):
             return False
-    if voice.origin is not Origin.MADE:
+    if voice.origin is not Origin.MADE or voice.lifecycle.replace == "review":
         return False
     if address in context.options.retry | context.options.replace or address in context.blocked:
         return False

@@ -51,7 +51,7 @@ def possible_moves(manifest: Manifest, state: State) -> Iterator[Move]:
             yield Move(record, voice)
 
 
-def candidates(manifest: Manifest, state: State, accounts: Mapping[str, str]) -> list[Record]:
+def unrecorded(manifest: Manifest, state: State, accounts: Mapping[str, str]) -> list[Record]:
     """The records that may move, under the new provider name, so that both names are asked for them."""
     return [
         move.renamed(accounts[move.voice.provider])
