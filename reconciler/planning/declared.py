@@ -237,7 +237,8 @@ def _replace(
     context: PlanContext, voice: Voice, record: Record, changed: Difference, *, found: RemoteVoice | None = None
 ) -> Change:
     what, kept_by = only_queries(changed) or (differ(changed.identity), "")
-    for_review = candidates.is_reviewed(voice)
+    # A creation that no apply has finished is no voice that an application has: it needs no review.
+    for_review = candidates.is_reviewed(voice) and record.status is Status.READY
     if voice.lifecycle.prevent_destroy and not for_review:
         why = f"prevent_destroy: {what or '--replace'}, which needs a new voice"
         ways = hint(how_to_allow(context.manifest), kept_by)

@@ -12,8 +12,8 @@ from reconciler.model.manifest import Manifest, Voice
 from reconciler.model.method import Origin
 from reconciler.model.state import Record, State, Status
 from reconciler.planning.diff import difference
-from reconciler.planning.moves import made_from, matching_key
 from reconciler.planning.same_account import are_two_accounts
+from reconciler.planning.same_inputs import made_from, matching_key
 from reconciler.values import value
 
 
