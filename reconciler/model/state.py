@@ -176,6 +176,10 @@ class State(Frozen):
                 index.setdefault(record.address, []).append(record)
         return index
 
+    def needed_at(self, address: str) -> list[Record]:
+        """The live records of an address, and the candidates that were rejected there: what moves with it."""
+        return [r for r in self.by_address.get(address, ()) if r.status in LIVE or r.rejected]
+
     @cached_property
     def by_address(self) -> Mapping[str, list[Record]]:
         """Address -> all its records."""

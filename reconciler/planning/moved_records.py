@@ -8,7 +8,7 @@ from datetime import datetime
 
 from reconciler.model import transitions
 from reconciler.model.manifest import Voice
-from reconciler.model.state import LIVE, Record, State, Status
+from reconciler.model.state import Record, State, Status
 
 
 def moved(
@@ -48,8 +48,7 @@ def others_at_address(state: State, record: Record) -> list[Record]:
     """
     if state.current.get(record.address) != record.external_task_id:
         return []
-    others = (r for r in state.by_address.get(record.address, ()) if r.status in LIVE or r.rejected)
-    return [r for r in others if r.external_task_id != record.external_task_id]
+    return [r for r in state.needed_at(record.address) if r.external_task_id != record.external_task_id]
 
 
 def _depose(record: Record, *, by: str, keep_old: float | None, now: datetime) -> Record:

@@ -121,3 +121,32 @@ def test_a_saved_plan_of_a_candidate_is_applied_as_it_was_reviewed(cli: CliHarne
     assert json.loads((cli.folder / "p").read_text())["plan"]["changes"][0]["candidate"] is True
     cli.voicectl("apply", "p", code=0)
     assert (kling.bought, len(cli.plan()["candidates"])) == (2, 1)
+
+
+def test_a_candidate_and_what_was_rejected_move_to_another_state_with_their_voice(
+    cli: CliHarness, kling: KlingService
+) -> None:
+    _, new = with_candidate(cli)
+    there = CliHarness(cli.folder, kling, manifest="games.yaml")
+    there.write({"narrator": declared("b")})
+    cli.write({"hero": voice("hero")}, outputs=OUTPUTS)
+    cli.voicectl("state", "mv", "--to-manifest", "games.yaml", "narrator", code=0)
+    assert [waiting["voice_id"] for waiting in there.plan()["candidates"]] == [new]
+    there.voicectl("reject", "narrator", code=0)
+
+    cli.write({"hero": voice("hero"), "narrator": declared("b")}, outputs=OUTPUTS)
+    there.write({"villain": voice("villain")})
+    there.voicectl("state", "mv", "--to-manifest", "voices.yaml", "narrator", code=0)
+    assert "a voice of these inputs was rejected" in cli.voicectl("plan", code=0).out
+    assert kling.bought == 2
+
+
+def test_after_a_lost_state_nothing_is_bought_or_deleted(cli: CliHarness, kling: KlingService) -> None:
+    """Markers do not say which voice was current: the one that the entry declares becomes it."""
+    old, new = with_candidate(cli)
+    for path in cli.folder.glob("voices.state.*"):
+        path.unlink()
+    lineage = next(task.external_task_id for task in kling.tasks).split("-")[1]
+    cli.voicectl("state", "rebuild", "--lineage", lineage, "--auto-approve", code=0)
+    cli.apply()
+    assert (kling.bought, set(kling.voices), cli.voice_id("narrator")) == (2, {old, new}, new)

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from reconciler.model.manifest import Lifecycle, Voice
-from reconciler.model.plan import Action
+from reconciler.model.plan import Action, DriftKind
 from reconciler.model.state import Status
 from reconciler.providers.tencent.trtc.account import TencentTrtcAccount
 from tests.engine.simulated_run import Died, SimulatedRun, voice
@@ -363,6 +363,14 @@ def test_a_list_that_hides_the_candidate_deletes_and_buys_nothing() -> None:
     simulated.turn(empty_list=False)
     simulated.apply()
     assert (bought(simulated), simulated.at_status(Status.CANDIDATE)) == (["a", "b"], ["narrator"])
+
+
+def test_a_candidate_that_is_gone_or_renamed_is_drift() -> None:
+    simulated = with_candidate()
+    simulated.world.rename_outside(simulated.living["b"], "another")
+    assert [(found.address, found.kind) for found in simulated.plan().drift] == [("narrator", DriftKind.RENAMED)]
+    simulated.world.delete_outside(simulated.living["another"])
+    assert [(found.address, found.kind) for found in simulated.plan().drift] == [("narrator", DriftKind.GONE)]
 
 
 # -- kill -9 -----------------------------------------------------------------------------------------------------------
