@@ -1,0 +1,96 @@
+"""When the probes say yes, and when they say no: by a table of events and of the seconds after them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from reconciler.model.watch import WatchKind, WatchStatus
+from reconciler.watch.latest_status import LatestStatus
+from reconciler.watch.probes import health, readiness
+from tests.support.clock import FakeClock
+from tests.watch.statuses import AT, EMPTY, GOOD, event
+
+APPLYING = replace(GOOD, paid_limit=5, changes={("kling", "create"): 2})
+IDLE = replace(GOOD, paid_limit=5, changes={("kling", "create"): 0})
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "seconds", "healthy", "ready"),
+    [
+        (WatchKind.STARTED, EMPTY, 0, True, False),
+        (WatchKind.LOOKED, GOOD, 59, True, True),
+        (WatchKind.LOOKED, GOOD, 91, False, False),  # three intervals of 30 s
+        (WatchKind.LOOK_FAILED, EMPTY, 10, True, False),
+        (WatchKind.BACKING_OFF, GOOD, 600, True, False),  # a cloud that is down restarts no pod
+        (WatchKind.BACKING_OFF, GOOD, 1000, False, False),
+        (WatchKind.LOOKED, APPLYING, 1800, True, True),  # tasks are waited for
+        (WatchKind.LOOKED, APPLYING, 1900, False, False),
+        (WatchKind.LOOKED, IDLE, 91, False, False),
+        (WatchKind.MANIFEST_BROKEN, replace(GOOD, manifest_broken=True), 10, True, True),
+        (WatchKind.STOPPED, GOOD, 0, True, False),
+    ],
+)
+def test_the_probes_follow_from_the_last_event(
+    kind: WatchKind, status: WatchStatus, seconds: float, *, healthy: bool, ready: bool
+) -> None:
+    clock = FakeClock()
+    latest = LatestStatus(clock)
+    latest(event(kind), status)
+    clock.pass_(seconds)
+    assert health(latest.snapshot(), 30.0).is_good is healthy
+    assert readiness(latest.snapshot(), 30.0).is_good is ready
+
+
+def test_a_short_interval_still_leaves_a_minute() -> None:
+    clock = FakeClock()
+    latest = LatestStatus(clock)
+    latest(event(WatchKind.LOOKED), GOOD)
+    clock.pass_(59)
+    assert health(latest.snapshot(), 1.0).is_good
+    clock.pass_(2)
+    assert health(latest.snapshot(), 1.0).reasons == (
+        "voices.yaml: no look ended for 61 s; at most 60 s are expected.",
+    )
+
+
+def test_a_loop_that_never_reports_is_not_healthy_after_the_limit() -> None:
+    clock = FakeClock()
+    latest = LatestStatus(clock)
+    assert health(latest.snapshot(), 30.0).is_good
+    assert readiness(latest.snapshot(), 30.0).reasons == ("No look has ended yet.",)
+    clock.pass_(100)
+    assert health(latest.snapshot(), 30.0).reasons == ("The loop reported nothing since it started 100 s ago.",)
+
+
+def test_one_stale_manifest_of_two_is_named() -> None:
+    clock = FakeClock()
+    latest = LatestStatus(clock)
+    latest(event(WatchKind.LOOKED, "games.yaml"), replace(GOOD, manifest="games.yaml"))
+    clock.pass_(100)
+    latest(event(WatchKind.LOOKED, "film.yaml"), replace(GOOD, manifest="film.yaml"))
+    assert readiness(latest.snapshot(), 30.0).reasons == (
+        "games.yaml: the last good look was 100 s ago; at most 90 s are expected.",
+    )
+
+
+def test_failed_looks_keep_the_loop_healthy_and_make_it_unready() -> None:
+    clock = FakeClock()
+    latest = LatestStatus(clock)
+    latest(event(WatchKind.LOOKED), GOOD)
+    for _ in range(10):
+        clock.pass_(30)
+        latest(event(WatchKind.LOOK_FAILED), replace(GOOD, failures=1))
+    assert health(latest.snapshot(), 30.0).is_good
+    assert not readiness(latest.snapshot(), 30.0).is_good
+
+
+def test_a_wall_clock_that_jumps_changes_no_answer() -> None:
+    clock = FakeClock()
+    latest = LatestStatus(clock)
+    latest(event(WatchKind.LOOKED), GOOD)
+    clock.ahead = -86400
+    latest(event(WatchKind.LOOKED), replace(GOOD, last_good_look=AT - timedelta(days=1)))
+    assert readiness(latest.snapshot(), 30.0).is_good
