@@ -39,7 +39,8 @@ class Metrics:
     def page(self, accept: str) -> tuple[str, bytes]:
         """The content type and the body: OpenMetrics if the client asks for it, else Prometheus's text."""
         if "application/openmetrics-text" in accept:
-            return _OPENMETRICS, openmetrics.generate_latest(self._registry)
+            body: bytes = openmetrics.generate_latest(self._registry)  # type: ignore[no-untyped-call]  # it has no types
+            return _OPENMETRICS, body
         return _TEXT, generate_latest(self._registry)
 
 
