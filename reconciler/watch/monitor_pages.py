@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 
 from reconciler import __version__
 from reconciler.watch import probes
-from reconciler.watch.http_message import Answer, Request, plain
 from reconciler.watch.latest_status import Snapshot
+from reconciler.watch.monitor_http import Answer, Request, plain
 from reconciler.watch.monitor_server import Page
 
 _WITHOUT_EXTRA = "/metrics needs prometheus-client: pip install 'voicectl[metrics]'"

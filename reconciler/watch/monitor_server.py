@@ -17,7 +17,7 @@ from threading import Event, Thread
 
 from reconciler.errors import UsageError
 from reconciler.hints import hint
-from reconciler.watch.http_message import Answer, Request, parse, plain, rendered
+from reconciler.watch.monitor_http import Answer, Request, parse, plain, rendered
 
 MOST_CLIENTS = 32  # at once; one more replaces the oldest
 CLIENT_SECONDS = 5.0  # from the connection to the end of the answer

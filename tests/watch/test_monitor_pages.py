@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from reconciler.model.watch import WatchKind
-from reconciler.watch.http_message import Request
 from reconciler.watch.latest_status import LatestStatus
+from reconciler.watch.monitor_http import Request
 from reconciler.watch.monitor_pages import pages
 from tests.support.clock import FakeClock
 from tests.watch.statuses import GOOD, event

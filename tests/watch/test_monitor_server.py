@@ -12,7 +12,7 @@ from threading import Event
 import pytest
 
 from reconciler.errors import UsageError
-from reconciler.watch.http_message import Answer, Request, plain
+from reconciler.watch.monitor_http import Answer, Request, plain
 from reconciler.watch.monitor_server import MOST_CLIENTS, MonitorServer, open_port
 
 LARGE = b"x" * 3_000_000  # more than the buffers of both sockets

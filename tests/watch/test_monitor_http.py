@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.watch.http_message import LARGEST_HEAD, Answer, Request, parse, plain, rendered
+from reconciler.watch.monitor_http import LARGEST_HEAD, Answer, Request, parse, plain, rendered
 
 
 @pytest.mark.parametrize(
