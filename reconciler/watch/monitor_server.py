@@ -79,7 +79,7 @@ class MonitorServer:
         with suppress(OSError):
             self._wake.send(b"x")
         if self._thread.ident is not None:
-            self._thread.join(timeout=0.5)
+            self._thread.join(timeout=0.2)
         if not self._thread.is_alive():
             self._close_sockets()
 
