@@ -40,7 +40,8 @@ def open_port(address: str) -> socket.socket:
     try:
         found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, _, _, _, place = found[0]
-        return socket.create_server(place, family=family, backlog=64)
+        both = place[0] == "::" and socket.has_dualstack_ipv6()  # [::] means IPv4 too
+        return socket.create_server(place, family=family, backlog=64, dualstack_ipv6=both)
     except OSError as error:
         taken = error.errno == errno.EADDRINUSE
         why = "another program uses this port" if taken else (error.strerror or str(error))

@@ -11,6 +11,7 @@ import secrets as random_tokens
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from threading import Condition, Thread
 
 from reconciler.model.redactor import Redactor
@@ -100,7 +101,7 @@ class Webhook:
         with self._changed:
             left = self._left + len(self._queue)
         if left:
-            self._report(f"Webhooks to {self._to} that were not delivered before the end: {left}.")
+            self._say(f"Webhooks to {self._to} that were not delivered before the end: {left}.")
 
     def _run(self) -> None:
         while (waiting := self._next()) is not None:
@@ -129,11 +130,11 @@ class Webhook:
                 return
 
     def _try(self, waiting: _Waiting) -> Reply:
-        signed = standard_webhooks.headers(
-            waiting.webhook_id, waiting.body, attempted_at=self._clock.now(), keys=self._keys()
-        )
         within = min(TIMEOUTS.operation, self._seconds_left())
         try:
+            signed = standard_webhooks.headers(
+                waiting.webhook_id, waiting.body, attempted_at=self._clock.now(), keys=self._keys()
+            )
             return self._sender.send({"Content-Type": "application/json", **signed}, waiting.body, within=within)
         except Exception as error:  # noqa: BLE001 - a defect must not end the thread, and with it all later webhooks
             return Reply(why=f"an error of voicectl ({type(error).__name__})", refused=True)
@@ -168,9 +169,13 @@ class Webhook:
                 self._gone = True
                 self._queue.clear()
         if step is Next.GONE:
-            self._report(f"{self._to} wants no webhooks any more (HTTP 410): none is sent until the next start.")
+            self._say(f"{self._to} wants no webhooks any more (HTTP 410): none is sent until the next start.")
         elif not delivered:
-            self._report(f"A webhook to {self._to} was not delivered: {reply}.")
+            self._say(f"A webhook to {self._to} was not delivered: {reply}.")
+
+    def _say(self, words: str) -> None:
+        with suppress(Exception):  # a log that can't be written must not end the thread
+            self._report(words)
 
     def _seconds_left(self) -> float:
         """Seconds that a try may take, more than 0 unless the end has come."""

@@ -182,6 +182,15 @@ def test_an_ipv6_address_has_brackets() -> None:
     server.close()
 
 
+def test_every_address_of_both_families_is_one_setting() -> None:
+    if not socket.has_dualstack_ipv6():
+        pytest.skip("this machine has no IPv6")
+    server = MonitorServer(open_port("[::]:0"), PAGES)
+    server.start()
+    assert asked(server, "/healthz")[0] == 200  # by 127.0.0.1
+    server.close()
+
+
 def test_a_server_that_never_started_closes_its_port() -> None:
     server = MonitorServer(open_port("127.0.0.1:0"), PAGES)
     server.close()

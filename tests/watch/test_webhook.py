@@ -181,6 +181,16 @@ def test_at_the_end_a_failing_receiver_is_not_hammered() -> None:
     assert said[0] == "Webhooks to 127.0.0.1 that were not delivered before the end: 2."
 
 
+def test_a_log_that_fails_ends_no_thread() -> None:
+    with receiver((404, {})) as received, webhook(received.url) as send:
+        send._report = lambda _: [][0]  # planted
+        send(DRIFT, EMPTY)
+        received.wait_for(1)
+        _until(lambda: send.results()["failed"] == 1)
+        send(DRIFT, EMPTY)
+        received.wait_for(2)
+
+
 def test_a_defect_while_sending_ends_no_thread() -> None:
     said: list[str] = []
     with receiver() as received, webhook(received.url, said) as send:
