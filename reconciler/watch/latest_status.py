@@ -9,14 +9,16 @@ from reconciler.model.watch import WatchEvent, WatchKind, WatchStatus
 from reconciler.protocols.clock import Clock
 from reconciler.values import value
 
+_FAILING = {WatchKind.LOOKED: False, WatchKind.LOOK_FAILED: True, WatchKind.BACKING_OFF: True}
+
 
 @value
 class ManifestSeen:
     """What is known of one manifest. The times are monotonic seconds, so a clock that jumps changes no age."""
 
     status: WatchStatus
-    last_event: WatchKind
     heard_at: float  # when its last event came
+    looks_fail: bool = False  # its last look failed: it may be left alone for a while, and then has no events
     good_at: float | None = None  # when the event came that reported its last good look
 
 
@@ -53,7 +55,8 @@ class LatestStatus:
                 good_at = now
             self._stopping = event.kind is WatchKind.STOPPED
             if event.manifest:
-                self._manifests[event.manifest] = ManifestSeen(status, event.kind, now, good_at)
+                looks_fail = _FAILING.get(event.kind, before is not None and before.looks_fail)
+                self._manifests[event.manifest] = ManifestSeen(status, now, looks_fail, good_at)
 
     def snapshot(self) -> Snapshot:
         with self._lock:

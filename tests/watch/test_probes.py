@@ -13,8 +13,9 @@ from reconciler.watch.probes import health, readiness
 from tests.support.clock import FakeClock
 from tests.watch.statuses import AT, EMPTY, GOOD, event
 
-APPLYING = replace(GOOD, paid_limit=5, changes={("kling", "create"): 2})
-IDLE = replace(GOOD, paid_limit=5, changes={("kling", "create"): 0})
+APPLIES = replace(GOOD, paid_limit=5)
+PENDING = replace(APPLIES, changes={("kling", "create"): 2})
+BLOCKED = replace(APPLIES, changes={("kling", "blocked"): 2, ("kling", "create"): 0})
 
 
 @pytest.mark.parametrize(
@@ -22,13 +23,16 @@ IDLE = replace(GOOD, paid_limit=5, changes={("kling", "create"): 0})
     [
         (WatchKind.STARTED, EMPTY, 0, True, False),
         (WatchKind.LOOKED, GOOD, 59, True, True),
-        (WatchKind.LOOKED, GOOD, 91, False, False),  # three intervals of 30 s
+        (WatchKind.LOOKED, GOOD, 91, True, False),  # three intervals of 30 s
+        (WatchKind.LOOKED, GOOD, 301, False, False),  # no look takes so long
         (WatchKind.LOOK_FAILED, EMPTY, 10, True, False),
-        (WatchKind.BACKING_OFF, GOOD, 600, True, False),  # a cloud that is down restarts no pod
-        (WatchKind.BACKING_OFF, GOOD, 1000, False, False),
-        (WatchKind.LOOKED, APPLYING, 1800, True, True),  # tasks are waited for
-        (WatchKind.LOOKED, APPLYING, 1900, False, False),
-        (WatchKind.LOOKED, IDLE, 91, False, False),
+        (WatchKind.BACKING_OFF, GOOD, 1199, True, False),  # a cloud that is down restarts no pod
+        (WatchKind.BACKING_OFF, GOOD, 1201, False, False),
+        (WatchKind.LOOKED, PENDING, 1889, True, True),  # tasks are waited for
+        (WatchKind.LOOKED, PENDING, 1891, True, False),
+        (WatchKind.LOOKED, PENDING, 2101, False, False),
+        (WatchKind.LOOKED, APPLIES, 2099, True, False),  # it may have begun to apply
+        (WatchKind.LOOKED, BLOCKED, 91, True, False),
         (WatchKind.MANIFEST_BROKEN, replace(GOOD, manifest_broken=True), 10, True, True),
         (WatchKind.STOPPED, GOOD, 0, True, False),
     ],
@@ -44,16 +48,28 @@ def test_the_probes_follow_from_the_last_event(
     assert readiness(latest.snapshot(), 30.0).is_good is ready
 
 
-def test_a_short_interval_still_leaves_a_minute() -> None:
+def test_a_long_interval_leaves_three_rounds() -> None:
     clock = FakeClock()
     latest = LatestStatus(clock)
     latest(event(WatchKind.LOOKED), GOOD)
-    clock.pass_(59)
-    assert health(latest.snapshot(), 1.0).is_good
+    clock.pass_(1799)
+    assert health(latest.snapshot(), 600.0).is_good
     clock.pass_(2)
-    assert health(latest.snapshot(), 1.0).reasons == (
-        "voices.yaml: no look ended for 61 s; at most 60 s are expected.",
+    assert health(latest.snapshot(), 600.0).reasons == (
+        "voices.yaml: no look ended for 1801 s; at most 1800 s are expected.",
     )
+
+
+def test_a_broken_manifest_while_the_state_is_down_does_not_shorten_the_time() -> None:
+    clock = FakeClock()
+    latest = LatestStatus(clock)
+    latest(event(WatchKind.BACKING_OFF), GOOD)
+    latest(event(WatchKind.MANIFEST_BROKEN), replace(GOOD, manifest_broken=True))
+    clock.pass_(900)
+    assert health(latest.snapshot(), 30.0).is_good
+    latest(event(WatchKind.LOOKED), GOOD)
+    clock.pass_(301)
+    assert not health(latest.snapshot(), 30.0).is_good
 
 
 def test_a_loop_that_never_reports_is_not_healthy_after_the_limit() -> None:
@@ -61,8 +77,8 @@ def test_a_loop_that_never_reports_is_not_healthy_after_the_limit() -> None:
     latest = LatestStatus(clock)
     assert health(latest.snapshot(), 30.0).is_good
     assert readiness(latest.snapshot(), 30.0).reasons == ("No look has ended yet.",)
-    clock.pass_(100)
-    assert health(latest.snapshot(), 30.0).reasons == ("The loop reported nothing since it started 100 s ago.",)
+    clock.pass_(301)
+    assert health(latest.snapshot(), 30.0).reasons == ("The loop reported nothing since it started 301 s ago.",)
 
 
 def test_one_stale_manifest_of_two_is_named() -> None:
