@@ -9,13 +9,15 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from tests.gitops.gh import REPOSITORY
 from tests.gitops.github import Event, GitHub, Job
 from tests.gitops.scene import EXAMPLE, KEY, ROOT, Cloud, Repository, manifest, served
-from tests.support.engines.object_storage import ObjectStorageSite
+from tests.support.engines.object_storage import BUCKET, ObjectStorageSite
 
 
 @pytest.fixture
@@ -46,11 +48,12 @@ class OnGitHub:
         self.github.store_all("issues", [*self.github.stored("issues"), opened])
         return self.plan(branch, number=number)
 
-    def plan(self, branch: str, *, number: int, source: str = REPOSITORY) -> dict[str, Job]:
+    def plan(self, branch: str, *, number: int, source: str = REPOSITORY, author: str = "ann") -> dict[str, Job]:
         """The run for a push to a pull request."""
         ref = f"refs/pull/{number}/merge"
         commit = self.repository.merged(branch, ref)
-        payload = {"pull_request": {"number": number, "head": {"repo": {"full_name": source}}}}
+        head = {"repo": {"full_name": source}}
+        payload = {"pull_request": {"number": number, "head": head, "user": {"login": author}}}
         return self.github.run("voices-plan.yml", Event("pull_request", commit, ref, payload))
 
     def merge(self, branch: str) -> dict[str, Job]:
@@ -86,6 +89,14 @@ class OnGitHub:
         return subprocess.run(
             command, cwd=folder, env={**environ, "PYTHONPATH": str(ROOT)}, check=True, capture_output=True, text=True
         ).stdout
+
+    @property
+    def written(self) -> int:
+        """How many objects the state has in the bucket."""
+        prefix = urlsplit(self.state.url).path[1:]
+        asked = {"list-type": "2", "prefix": prefix}
+        listed = httpx.get(f"{self.state.endpoint}/{BUCKET}", params=asked, trust_env=False).text
+        return int(listed.partition("<KeyCount>")[2].partition("<")[0])
 
     @property
     def plan_comments(self) -> list[str]:

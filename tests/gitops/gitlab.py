@@ -7,9 +7,7 @@ YAML that this file does not know is an error.
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
 import subprocess
 import threading
 import uuid
@@ -234,15 +232,6 @@ class Pipeline:
 
     def _folder(self) -> Path:
         return self.root / f"runner-{uuid.uuid4().hex[:8]}"
-
-
-def cancel(process: subprocess.Popen[bytes]) -> None:
-    """As GitLab's runner ends a job: SIGTERM to its processes, and SIGKILL after 10 minutes; here after 10 s."""
-    process.send_signal(signal.SIGTERM)
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _matches(condition: str, known: Mapping[str, str]) -> bool:
