@@ -144,6 +144,7 @@ class Pipeline:
     repository: Repository
     server: GitLabServer
     variables: Mapping[str, str]  # of the project
+    beginning: Callable[[str], object] = lambda job: None  # called before each job
     running: Callable[[str, subprocess.Popen[bytes]], object] = lambda job, process: None
 
     def __post_init__(self) -> None:
@@ -196,6 +197,7 @@ class Pipeline:
         known: Mapping[str, str],
         done: Mapping[str, GitLabJob],
     ) -> GitLabJob:
+        self.beginning(name)
         folder, log = self._folder(), self.root / f"log-{uuid.uuid4().hex[:8]}"
         self.repository.checked_out(commit, folder)
         for needed in job.get("needs", ()):

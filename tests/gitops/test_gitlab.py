@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -122,21 +121,15 @@ def test_a_merge_is_applied_by_its_button_and_watched_by_the_schedule(at_gitlab:
 
 
 def test_a_plan_is_refused_once_the_state_moved_on(at_gitlab: AtGitLab) -> None:
-    applied = False
+    def another_pipeline(job: str) -> None:
+        if job == "apply":
+            at_gitlab.pipeline.beginning = lambda job: None
+            assert codes(at_gitlab.on_main(at_gitlab.repository.head)) == {"plan": 0, "apply": 0}
 
-    def other_pipeline(job: str, process: subprocess.Popen[bytes]) -> None:
-        nonlocal applied
-        if job == "apply" and not applied:
-            applied = True
-            process.send_signal(
-                signal.SIGSTOP
-            )  # it stands still, before it has read the state, while another pipeline applies
-            at_gitlab.on_main(at_gitlab.repository.head)
-            process.send_signal(signal.SIGCONT)
-
-    at_gitlab.pipeline.running = other_pipeline
+    at_gitlab.pipeline.beginning = another_pipeline
     jobs = at_gitlab.on_main(at_gitlab.repository.head)
     assert codes(jobs) == {"plan": 0, "apply": 4}, logs(jobs)
+    assert "The plan is out of date" in jobs["apply"].log
     assert at_gitlab.cloud.bought == ["Narrator EN"]
 
 
