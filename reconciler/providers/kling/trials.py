@@ -1,0 +1,38 @@
+"""How Kling's voices sound: the `trial_url` of each voice in its lists.
+
+The link is signed anew for each answer, so it is a secret that expires. It is read only for a page with sound, and
+never becomes a part of a RemoteVoice: those are saved and compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from reconciler.model.state import Record
+from reconciler.model.urls import is_url
+from reconciler.protocols.provider import Trials
+from reconciler.providers.kling.page import Entry
+from reconciler.providers.kling.schema import Task
+
+ReadList = Callable[[bool], Iterable[Sequence[Entry]]]  # the pages of the official voices (True), or of the account's
+
+
+def read(records: Sequence[Record], read_list: ReadList) -> Trials:
+    """The links of these records' voices. Each list is read at most once, until all voices were seen."""
+    links: dict[str, str] = {}
+    for official in (False, True):
+        wanted = {r.voice_id: r.external_task_id for r in records if r.voice_id and (r.method == "preset") is official}
+        for page in read_list(official) if wanted else ():
+            for entry in page:
+                if isinstance(entry, Task):
+                    _take_links(entry, wanted, links)
+            if not wanted:
+                break
+    return Trials(links)
+
+
+def _take_links(task: Task, wanted: dict[str, str], links: dict[str, str]) -> None:
+    for voice in (task.task_result.voices if task.task_result else None) or ():
+        key = wanted.pop(str(voice.voice_id), None)
+        if key is not None and isinstance(voice.trial_url, str) and is_url(voice.trial_url):
+            links[key] = voice.trial_url
