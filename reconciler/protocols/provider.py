@@ -200,6 +200,11 @@ class Trials:
     why: Mapping[str, str] = field(default_factory=dict)
 
 
+def recorded_on(record: Record) -> str:
+    """Why another account has no recording of the record's voice."""
+    return f"it is recorded on {record.account}"
+
+
 @runtime_checkable
 class Audible(Protocol):
     """A cloud that has recordings of how its voices sound."""

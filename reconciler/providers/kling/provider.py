@@ -161,8 +161,9 @@ class KlingProvider:
 
     def trials(self, records: Sequence[Record]) -> Trials:
         """One list for all made voices, and one for the official ones."""
-        ours = [r for r in records if r.account == self.account]
-        return trials.read(ours, lambda official: self._paged(PRESETS if official else VOICES, parse=parse_tasks))
+        return trials.read(
+            records, self.account, lambda official: self._paged(PRESETS if official else VOICES, parse=parse_tasks)
+        )
 
     # -- writes --------------------------------------------------------------------------------------------------------
 

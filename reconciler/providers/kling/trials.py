@@ -10,16 +10,18 @@ from collections.abc import Callable, Iterable, Sequence
 
 from reconciler.model.state import Record
 from reconciler.model.urls import is_url
-from reconciler.protocols.provider import Trials
+from reconciler.protocols.provider import Trials, recorded_on
 from reconciler.providers.kling.page import Entry
 from reconciler.providers.kling.schema import Task
 
 ReadList = Callable[[bool], Iterable[Sequence[Entry]]]  # the pages of the official voices (True), or of the account's
 
 
-def read(records: Sequence[Record], read_list: ReadList) -> Trials:
+def read(records: Sequence[Record], account: str, read_list: ReadList) -> Trials:
     """The links of these records' voices. Each list is read at most once, until all voices were seen."""
     links: dict[str, str] = {}
+    elsewhere = {r.external_task_id: recorded_on(r) for r in records if r.account != account}
+    records = [r for r in records if r.account == account]
     for official in (False, True):
         wanted = {r.voice_id: r.external_task_id for r in records if r.voice_id and (r.method == "preset") is official}
         for page in read_list(official) if wanted else ():
@@ -28,7 +30,7 @@ def read(records: Sequence[Record], read_list: ReadList) -> Trials:
                     _take_links(entry, wanted, links)
             if not wanted:
                 break
-    return Trials(links)
+    return Trials(links, elsewhere)
 
 
 def _take_links(task: Task, wanted: dict[str, str], links: dict[str, str]) -> None:

@@ -136,8 +136,7 @@ class VodProvider:
 
     def trials(self, records: Sequence[Record]) -> Trials:
         """One call for each voice of the last 72 hours, and one list for the voices that VOD lists."""
-        ours = [r for r in records if r.account == self.account]
-        return trials.read(ours, self._tasks, partial(self._voice_lines, "clone"))
+        return trials.read(records, self.account, self._tasks, partial(self._voice_lines, "clone"))
 
     # -- writes --------------------------------------------------------------------------------------------------------
 

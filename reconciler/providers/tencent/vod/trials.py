@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from reconciler.errors import CloudError
 from reconciler.model.state import Record
-from reconciler.protocols.provider import Trials
+from reconciler.protocols.provider import Trials, recorded_on
 from reconciler.providers.tencent.vod.capabilities import LISTED_METHODS
 from reconciler.providers.tencent.vod.schema import VoiceLine
 from reconciler.providers.tencent.vod.tasks import Tasks
@@ -23,11 +23,11 @@ _NO_LINK = "its task shows no recording"
 _FAILURES = 2  # in a row, after which the other tasks are not asked for
 
 
-def read(records: Sequence[Record], tasks: Tasks, read_list: Callable[[], Sequence[VoiceLine]]) -> Trials:
+def read(records: Sequence[Record], account: str, tasks: Tasks, read_list: Callable[[], Sequence[VoiceLine]]) -> Trials:
     """The links of these records' voices. Systemic failures are raised; another one is the reason of its voice."""
     links: dict[str, str] = {}
-    why: dict[str, str] = {}
-    named = [r for r in records if r.voice_id]
+    why = {r.external_task_id: recorded_on(r) for r in records if r.account != account}
+    named = [r for r in records if r.voice_id and r.account == account]
     listed = [r for r in named if r.method in LISTED_METHODS]
     if listed:
         shown = {line.voice_id: line.trial_link for line in read_list()}
