@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 LINK, NONE = "link", "none"
 
 _HELP = (
-    "For --format html, how recordings are heard. link: by links, which the browser opens when they are played. "
-    "inline: they are fetched now, and the page holds them for ever. none: no account or server is asked."
+    "For --format html, how recordings are heard. link: by links, which the browser opens when they are played; those "
+    "of a cloud are signed, and whoever has the page can use them until they expire. inline: they are fetched now, and "
+    "the page holds the sounds themselves. none: nothing is heard, and no account is asked for recordings."
 )
 
 

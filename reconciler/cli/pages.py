@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 
 
 def recordings_of_plan(opened: Session, plan: Plan, audio: AudioChoice) -> Recordings:
-    """What the page of a plan lets its reader hear. Looks at the accounts whose voices the plan changes."""
+    """What the page of a plan lets its reader hear. Looks at the accounts whose voices the plan changes.
+
+    It looks at none for a plan that was made without a look at the accounts.
+    """
     from reconciler.engine import recordings
 
-    return _collected(opened, recordings.of_plan(plan, opened.recorded(), opened.manifest), audio)
+    wanted = recordings.of_plan(plan, opened.recorded(), opened.manifest)
+    return _collected(opened, wanted, audio) if plan.refreshed else recordings.collect(wanted, audio, _sources(audio))
 
 
 def recordings_of_drift(opened: Session, plan: Plan, audio: AudioChoice) -> Recordings:
@@ -90,7 +94,7 @@ def _sources(audio: AudioChoice) -> Sources:
     embedding = None
     if audio is AudioChoice.INLINE:
         embedding = Embedding(wiring.fetch_sounds(options().workspace()), wiring.SystemClock(), ThreadPool)
-    return Sources(connect=lambda _: {}, providers=(), hidden=environment_values().text, embedding=embedding)
+    return Sources(connect=None, providers=(), hidden=environment_values().text, embedding=embedding)
 
 
 def _manifest() -> tuple[Manifest | None, tuple[str, ...]]:

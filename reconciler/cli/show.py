@@ -26,8 +26,8 @@ from reconciler.views.formats.registry import HTML, NAMES, REVIEWS, format_named
 def show(planfile: Path | None, format_name: str, audio: str | None) -> int:
     """Show the state, or a saved plan.
 
-    --format html makes one page of all voices, to read and to listen to. Links to how a voice sounds are signed by its
-    cloud: whoever has the page can play them until they expire. A sample's link with a query never stands in a page.
+    --format html makes one page of all voices, to read and to listen to. A sample whose link has a query (a signed
+    link) is heard only with --audio inline, because the query is a secret.
     """
     if planfile is not None:
         from reconciler.cli.planfile import read_plan

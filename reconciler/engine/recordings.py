@@ -48,7 +48,7 @@ class Wanted:
 class Sources:
     """Where recordings come from. `hidden` replaces the values of environment variables in a text."""
 
-    connect: Callable[[Collection[str]], Mapping[str, Cloud]]
+    connect: Callable[[Collection[str]], Mapping[str, Cloud]] | None  # None: no account is asked
     providers: Collection[str]  # those that can be connected
     hidden: Callable[[str], str]
     embedding: Embedding | None = None  # set to embed the sounds
@@ -101,14 +101,14 @@ def collect(wanted: Wanted, audio: AudioChoice, sources: Sources) -> Recordings:
     samples = {r.external_task_id: _sent_place(r, wanted.voices.get(r.address), declared) for r in wanted.records}
     trials, why = _trials(wanted.records, sources, collected.notes)
     collected.fetch([*declared.values(), *samples.values(), *map(_link_of, trials.values())])
-    heard = {key: Recording(why=words) for key, words in why.items()}
+    heard = {key: Recording(why=sources.hidden(words)) for key, words in why.items()}
     heard |= {key: collected.trial(link) for key, link in trials.items()}
     return Recordings(
         audio=audio,
         declared={key: found for key, place in declared.items() if (found := collected.sample(place)) is not None},
         samples={key: found for key, place in samples.items() if (found := collected.sample(place)) is not None},
         trials=heard,
-        notes=tuple(collected.notes),
+        notes=tuple(map(sources.hidden, collected.notes)),
         signed=audio is AudioChoice.LINK and any(urls.may_have_secrets(each.source) for each in heard.values()),
     )
 
@@ -124,6 +124,8 @@ def _trials(records: Iterable[Record], sources: Sources, notes: list[str]) -> tu
         if record.voice_id is not None and not record.address.startswith(AUDIO):
             by_provider.setdefault(record.provider, []).append(record)
     providers = sources.providers
+    if sources.connect is None:
+        return links, {}
     notes += [_not_asked(name, "the manifest has no such provider") for name in by_provider if name not in providers]
     clouds, closed = connect_all(sources.connect, [name for name in by_provider if name in providers])
     notes += [_not_asked(name, problem.why) for name, problem in closed.items()]
@@ -242,4 +244,5 @@ class _Collected:
         return Recording(why=_SIMULATED) if host_of(link).endswith(".invalid") else Recording(source=link)
 
     def _embedded(self, name: str) -> Recording:
-        return self.embedded.get(name) or Recording(why="it was not fetched")
+        found = self.embedded.get(name) or Recording(why="it was not fetched")
+        return found if found.source else Recording(why=self.sources.hidden(found.why))

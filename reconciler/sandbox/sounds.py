@@ -1,6 +1,7 @@
 """What the sandbox's voices sound like: a short beep, of a pitch of its own for each file.
 
-Its links lead to hosts that do not exist, so only voicectl itself can open them.
+Its links lead to hosts that do not exist, so only voicectl itself can open them. A server of the sandbox lets them lead
+to itself, so that a browser plays them too.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from hashlib import sha256
 from urllib.parse import urlsplit
 
 HOSTS = ("trial.sandbox.invalid", "vod.sandbox.invalid")
+SERVED = "/sandbox-sounds/"  # the path at a server of the sandbox
 _RATE = 8000  # samples a second
 _SECONDS = 0.8
 _LOWEST, _SPAN = 220, 440  # Hz
@@ -20,6 +22,13 @@ def sound(url: str) -> bytes | None:
     """The WAV file behind a link of the sandbox; None for any other link."""
     parts = urlsplit(url)
     return beep(parts.path) if parts.hostname in HOSTS else None
+
+
+def linked_to(answer: bytes, server: str) -> bytes:
+    """The answer of a cloud, with the links to its sounds leading to this server."""
+    for host in HOSTS:
+        answer = answer.replace(f"https://{host}/".encode(), f"{server}{SERVED}".encode())
+    return answer
 
 
 def beep(name: str) -> bytes:

@@ -133,6 +133,24 @@ def test_a_page_shows_no_value_of_the_environment(cli: CliHarness, command: str)
     assert "${env:PART}" in page.out
 
 
+def test_why_a_sound_is_missing_shows_no_value_of_the_environment(cli: CliHarness) -> None:
+    cli.env["PART"] = "zq8secretvalue"
+    cli.write({"hero": voice("hero", voice_url="https://${env:PART}.invalid/x.mp3")})
+    page = cli.voicectl("plan", "--format", "html", "--audio", "inline", code=0)
+    assert "zq8secretvalue" not in page.out + page.err
+    assert "No sound here: it can" in page.out
+
+
+@pytest.mark.parametrize("audio", ["link", "inline"])
+def test_the_log_of_calls_shows_no_link(made: CliHarness, kling: KlingService, sounds: Shelf, audio: str) -> None:
+    for task in kling.tasks:
+        task.trials_at = sounds.url
+    made.env["VOICECTL_LOG"] = "debug"
+    page = made.voicectl("show", "--format", "html", "--audio", audio, "-v", code=0)
+    assert "calls made: 1" in page.err
+    assert TRIAL not in page.err
+
+
 # -- embedded sounds ---------------------------------------------------------------------------------------------------
 
 
@@ -181,6 +199,13 @@ def test_a_plan_that_only_creates_asks_the_account_no_more_than_its_text(cli: Cl
     asked = len(kling.calls)
     cli.voicectl("plan", "--format", "html", code=0)
     assert len(kling.calls) == 2 * asked
+
+
+def test_a_plan_without_a_look_at_the_accounts_asks_for_no_recordings(made: CliHarness, kling: KlingService) -> None:
+    made.declare("narrator", hero=voice("hero", voice_url="https://cdn.example.com/hero-2.mp3"))
+    page = made.voicectl("plan", "--refresh=false", "--format", "html", code=0).out
+    assert sources(page) == ["https://cdn.example.com/hero.mp3", "https://cdn.example.com/hero-2.mp3"]
+    assert kling.calls == []
 
 
 def test_a_saved_plan_is_silent_and_offline_unless_sound_is_asked_for(made: CliHarness, kling: KlingService) -> None:

@@ -115,8 +115,14 @@ def test_no_account_is_connected_without_a_voice_in_it() -> None:
     assert recordings.collect(wanted, AudioChoice.LINK, sources).notes == ()
 
 
+def test_without_a_look_at_the_accounts_samples_are_heard() -> None:
+    sources = Sources(connect=None, providers=(), hidden=str)
+    found = recordings.collect(Wanted((record(),), {}), AudioChoice.LINK, sources)
+    assert (found.samples, found.trials, found.notes) == ({support.KEY: Recording(PLAIN)}, {}, ())
+
+
 def test_none_collects_nothing() -> None:
-    sources = Sources(connect=lambda _: {}, providers=(), hidden=str)
+    sources = Sources(connect=None, providers=(), hidden=str)
     assert recordings.collect(Wanted((record(),), {}), AudioChoice.NONE, sources) == Recordings()
 
 

@@ -48,7 +48,8 @@ def hostile_pages() -> list[str]:
 
 def body(page: str) -> str:
     """The page without its style and script, which are the same for all."""
-    return re.sub(r"<(style|script)>.*?</\1>", r"<\1></\1>", page, flags=re.DOTALL)
+    short = re.sub(r"<(style|script)>.*?</\1>", r"<\1></\1>", page, flags=re.DOTALL)
+    return re.sub(r"sha256-[^']*", "sha256-…", short)
 
 
 def test_the_pages_are_as_written(plan: Plan, golden: Callable[[str, str], None]) -> None:
