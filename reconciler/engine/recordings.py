@@ -118,7 +118,7 @@ def collect(wanted: Wanted, audio: AudioChoice, sources: Sources) -> Recordings:
 
 def _trials(records: Iterable[Record], sources: Sources, notes: list[str]) -> tuple[dict[str, str], Mapping[str, str]]:
     """external_task_id -> the link to how it sounds, and the reasons where there is none."""
-    links = {r.external_task_id: r.url for r in records if r.address.startswith(AUDIO) and r.url}
+    links = {r.external_task_id: r.url for r in records if r.address.startswith(AUDIO) and r.url and urls.is_url(r.url)}
     by_provider: dict[str, list[Record]] = {}
     for record in records:
         if record.voice_id is not None and not record.address.startswith(AUDIO):
@@ -193,7 +193,7 @@ def _place(inputs: Mapping[str, object], keys: Iterable[str], files: Mapping[str
         match given:
             case str() if urls.is_url(given):
                 return _link_of(given)
-            case {"url": str(link)}:
+            case {"url": str(link)} if urls.is_url(link):
                 return _link_of(link)
             case {"file": str(), "sha256": str(digest)} if key in files:
                 return _Place(file=files[key], sha256=digest)

@@ -96,6 +96,13 @@ def test_a_file_of_a_media_library_is_a_reason() -> None:
     assert "media library" in found.samples[support.KEY].why
 
 
+@pytest.mark.parametrize("link", ["javascript:alert(1)", "file:///etc/passwd", "data:text/html,x"])
+def test_what_is_no_web_link_is_never_a_source(link: str) -> None:
+    sound = record(key="k2", address="audio.x", voice_id=None, url=link, sent={})
+    found = collected(record(sent={"audio": {"url": link}}, method="clone", account="tencent-vod x"), sound)
+    assert [each.source for each in (*found.samples.values(), *found.trials.values())] in ([], [""])
+
+
 def test_an_account_that_cannot_be_reached_is_a_note() -> None:
     found = collected(record(), reachable=False)
     assert found.notes == ("kling: the account could not be asked how its voices sound: no connection.",)

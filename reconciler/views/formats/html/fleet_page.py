@@ -147,8 +147,8 @@ def _recorded(
         languages=_languages(record.sent, fleet.hidden),
         labels=_labels(record.labels, fleet.hidden),
         consent=_consent(voice, fleet),
-        expires=_day(record.expires_at),
-        made=_day(record.created_at),
+        expires=_expiry(record, fleet.now),
+        made=f"{'Made' if record.named else 'Begun'} {_day(record.created_at)}",
         voice_id=voice_id,
         players=_players(record, recordings),
         others=tuple(_version(each, recordings) for each in sorted(others, key=lambda r: -r.generation)),
@@ -195,9 +195,15 @@ def _players(record: Record, recordings: Recordings) -> tuple[Player, ...]:
     return tuple(each for each in found if each is not None)
 
 
-def _day(when: datetime | None) -> str:
+def _expiry(record: Record, now: datetime) -> str:
+    if record.expires_at is None:
+        return ""
+    return f"{'Expired' if record.expires_at <= now else 'Expires'} {_day(record.expires_at)}"
+
+
+def _day(when: datetime) -> str:
     """The day in UTC."""
-    return f"{when.astimezone(UTC):%Y-%m-%d}" if when is not None else ""
+    return f"{when.astimezone(UTC):%Y-%m-%d}"
 
 
 def _tone(status: str) -> str:

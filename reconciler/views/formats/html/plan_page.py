@@ -136,8 +136,8 @@ def _scope(plan: Plan) -> tuple[str, ...]:
 
 
 def _apply(plan: Plan, context: DocumentContext, options: RenderOptions) -> str:
-    """The command that applies exactly this plan; empty if it is not saved."""
-    if not plan.changes or not plan.refreshed or context.planfile is None:
+    """The command that applies exactly this plan; empty if it is not saved, or refused."""
+    if not plan.changes or not plan.refreshed or plan.stops or context.planfile is None:
         return ""
     return typed(command("apply", context.planfile), options)
 

@@ -36,7 +36,9 @@ def test_a_row_says_who_uses_the_voice_and_how_it_sounds() -> None:
     narrator = row("narrator")
     assert (narrator.name, narrator.labels) == ("Narrator EN", (("used_by", "audiobook-app"), ("team", "sound")))
     assert [each.title for each in narrator.players] == ["Sample", "How it sounds"]
-    assert narrator.made == "2026-10-11"
+    assert narrator.made == "Made 2026-10-11"
+    assert row("ghost").made == "Begun 2026-10-11"
+    assert row("audio.fireworks").expires == "Expired 2026-11-19"
 
 
 def test_an_old_voice_stands_beside_the_new_one() -> None:
