@@ -24,7 +24,7 @@ from reconciler.protocols.clock import Clock
 from reconciler.protocols.provider import Accepted, Capabilities, MethodCapabilities, ProbeCost, Trials
 from reconciler.providers.circuit_breaker import with_circuit_breaker
 from reconciler.providers.http.client import HttpClient, HttpResponse, retry_read
-from reconciler.providers.kling import auth, errors, schema, trials, unified_tasks
+from reconciler.providers.kling import auth, errors, schema, unified_tasks
 from reconciler.providers.kling.account import KlingAccount
 from reconciler.providers.kling.methods import KlingCreate
 from reconciler.providers.kling.page import Entry, Parse, listing_of, parse_page, parse_tasks, remotes, task_id_of
@@ -160,7 +160,8 @@ class KlingProvider:
         return unified_tasks.probed([r for r in records if r.account == self.account], self._unified)
 
     def trials(self, records: Sequence[Record]) -> Trials:
-        """One list for all made voices, and one for the official ones."""
+        from reconciler.providers.kling import trials  # only for a page
+
         return trials.read(
             records, self.account, lambda official: self._paged(PRESETS if official else VOICES, parse=parse_tasks)
         )
@@ -247,8 +248,9 @@ class KlingProvider:
 
     def _paged(self, path: str, *, confirm_end: bool = True, parse: Parse = parse_page) -> Iterator[Sequence[Entry]]:
         def read(number: int) -> Sequence[Entry]:
-            page = partial(self._page, path, number, parse)
-            return retry_read(page, clock=self._clock, within=self._operation_timeout)
+            return retry_read(
+                partial(self._page, path, number, parse), clock=self._clock, within=self._operation_timeout
+            )
 
         return pages(read, name=task_id_of, size=PAGE_SIZE, last=LAST_PAGE, clock=self._clock, confirm_end=confirm_end)
 

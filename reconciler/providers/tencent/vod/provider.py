@@ -32,7 +32,7 @@ from reconciler.providers.listing import Listing, ListResult, observe_records
 from reconciler.providers.tencent import auth as tencent_auth
 from reconciler.providers.tencent import client as tencent
 from reconciler.providers.tencent.schema import Reply
-from reconciler.providers.tencent.vod import requests, trials
+from reconciler.providers.tencent.vod import requests
 from reconciler.providers.tencent.vod.account import TencentVodAccount
 from reconciler.providers.tencent.vod.capabilities import CAPABILITIES, LISTED_METHODS
 from reconciler.providers.tencent.vod.schema import AcceptedReply, VoiceLine, VoicesReply
@@ -136,6 +136,8 @@ class VodProvider:
 
     def trials(self, records: Sequence[Record]) -> Trials:
         """One call for each voice of the last 72 hours, and one list for the voices that VOD lists."""
+        from reconciler.providers.tencent.vod import trials  # only for a page
+
         return trials.read(records, self.account, self._tasks, partial(self._voice_lines, "clone"))
 
     # -- writes --------------------------------------------------------------------------------------------------------
