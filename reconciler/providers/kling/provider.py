@@ -163,7 +163,7 @@ class KlingProvider:
         from reconciler.providers.kling import trials  # only for a page
 
         return trials.read(
-            records, self.account, lambda official: self._paged(PRESETS if official else VOICES, parse=parse_tasks)
+            records, self.account, partial(self._paged, parse=parse_tasks), made=VOICES, official=PRESETS
         )
 
     # -- writes --------------------------------------------------------------------------------------------------------

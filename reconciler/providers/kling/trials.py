@@ -14,17 +14,21 @@ from reconciler.protocols.provider import Trials, recorded_on
 from reconciler.providers.kling.page import Entry
 from reconciler.providers.kling.schema import Task
 
-ReadList = Callable[[bool], Iterable[Sequence[Entry]]]  # the pages of the official voices (True), or of the account's
+ReadList = Callable[[str], Iterable[Sequence[Entry]]]  # the path of a list -> its pages
 
 
-def read(records: Sequence[Record], account: str, read_list: ReadList) -> Trials:
-    """The links of these records' voices. Each list is read at most once, until all voices were seen."""
+def read(records: Sequence[Record], account: str, read_list: ReadList, *, made: str, official: str) -> Trials:
+    """The links of these records' voices. Each list is read at most once, until all voices were seen.
+
+    `made` and `official` are the paths of the lists.
+    """
     links: dict[str, str] = {}
     elsewhere = {r.external_task_id: recorded_on(r) for r in records if r.account != account}
     records = [r for r in records if r.account == account]
-    for official in (False, True):
-        wanted = {r.voice_id: r.external_task_id for r in records if r.voice_id and (r.method == "preset") is official}
-        for page in read_list(official) if wanted else ():
+    for path in (made, official):
+        listed = [r for r in records if (r.method == "preset") is (path == official)]
+        wanted = {r.voice_id: r.external_task_id for r in listed if r.voice_id}
+        for page in read_list(path) if wanted else ():
             for entry in page:
                 if isinstance(entry, Task):
                     _take_links(entry, wanted, links)
