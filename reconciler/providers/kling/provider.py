@@ -162,9 +162,7 @@ class KlingProvider:
     def trials(self, records: Sequence[Record]) -> Trials:
         from reconciler.providers.kling import trials  # only for a page
 
-        return trials.read(
-            records, self.account, partial(self._paged, parse=parse_tasks), made=VOICES, official=PRESETS
-        )
+        return trials.read(records, self.account, partial(self._paged, parse=parse_tasks), (VOICES, PRESETS))
 
     # -- writes --------------------------------------------------------------------------------------------------------
 

@@ -17,15 +17,16 @@ from reconciler.providers.kling.schema import Task
 ReadList = Callable[[str], Iterable[Sequence[Entry]]]  # the path of a list -> its pages
 
 
-def read(records: Sequence[Record], account: str, read_list: ReadList, *, made: str, official: str) -> Trials:
+def read(records: Sequence[Record], account: str, read_list: ReadList, paths: tuple[str, str]) -> Trials:
     """The links of these records' voices. Each list is read at most once, until all voices were seen.
 
-    `made` and `official` are the paths of the lists.
+    `paths` are those of the voices that the account made, and of the official ones.
     """
     links: dict[str, str] = {}
     elsewhere = {r.external_task_id: recorded_on(r) for r in records if r.account != account}
     records = [r for r in records if r.account == account]
-    for path in (made, official):
+    _, official = paths
+    for path in paths:
         listed = [r for r in records if (r.method == "preset") is (path == official)]
         wanted = {r.voice_id: r.external_task_id for r in listed if r.voice_id}
         for page in read_list(path) if wanted else ():
