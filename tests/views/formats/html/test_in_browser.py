@@ -138,7 +138,7 @@ def test_a_linked_sound_is_asked_for_when_it_is_played(opens: Opener) -> None:
         assert set(held.asked) == {"/a.wav?signature=trial"}
 
 
-def test_a_long_page_has_its_players_where_it_is_looked_at(opens: Opener) -> None:
+def test_a_long_page_has_its_players_first_where_it_is_looked_at(opens: Opener) -> None:
     opened = opens(fleet_page(1000))
     first, last = opened.page.locator(ROWS).first, opened.page.locator(ROWS).last
     first.locator("audio").first.wait_for()
@@ -147,6 +147,13 @@ def test_a_long_page_has_its_players_where_it_is_looked_at(opens: Opener) -> Non
     last.locator("audio").first.wait_for()
     assert last.locator("audio").first.get_attribute("preload") == "none"
     assert opened.asked == []
+
+
+def test_a_long_page_has_all_its_players_in_the_end(opens: Opener) -> None:
+    opened = opens(fleet_page(200))
+    opened.page.locator("audio").nth(2 * 200 - 1).wait_for(state="attached")
+    assert opened.page.locator("audio").count() == 2 * 200
+    assert (opened.asked, opened.trouble) == ([], [])
 
 
 # -- every reader ------------------------------------------------------------------------------------------------------

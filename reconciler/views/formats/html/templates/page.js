@@ -74,20 +74,27 @@
     copied(button);
   });
 
-  // A player costs a browser a millisecond or two: a long page gets each when it comes near the screen.
+  // A player costs a browser a millisecond or two. In a long page, those near the screen come first, and the others
+  // when the browser has nothing else to do: a keyboard or a screen reader then finds them all.
+  const slots = all(".slot");
+  const mostAtIdle = 4000;
   const place = (slot) => {
-    const held = new DOMParser().parseFromString(slot.querySelector("noscript").textContent, "text/html");
-    slot.replaceChildren(document.importNode(held.querySelector("audio"), true));
+    const held = slot.querySelector("noscript");
+    if (!held) return;
+    near.unobserve(slot);
+    const parsed = new DOMParser().parseFromString(held.textContent, "text/html");
+    slot.replaceChildren(document.importNode(parsed.querySelector("audio"), true));
   };
   const near = new IntersectionObserver((entries) => {
-    for (const { target, isIntersecting } of entries) {
-      if (isIntersecting) {
-        near.unobserve(target);
-        place(target);
-      }
-    }
+    for (const { target, isIntersecting } of entries) if (isIntersecting) place(target);
   }, { rootMargin: "600px" });
-  for (const slot of all(".slot")) near.observe(slot);
+  for (const slot of slots) near.observe(slot);
+  const placeAtIdle = (from) => requestIdleCallback((deadline) => {
+    let next = from;
+    while (next < slots.length && next < mostAtIdle && deadline.timeRemaining() > 3) place(slots[next++]);
+    if (next < slots.length && next < mostAtIdle) placeAtIdle(next);
+  });
+  if (slots.length && window.requestIdleCallback) setTimeout(placeAtIdle, 1000, 0);
 
   document.addEventListener("play", (event) => {
     for (const other of all("audio")) if (other !== event.target) other.pause();
