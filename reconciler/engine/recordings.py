@@ -65,19 +65,22 @@ class _Place:
 
 
 def of_plan(plan: Plan, state: State | None, manifest: Manifest) -> Wanted:
-    """What the page of a plan lets its reader hear: the voices of changes that make or end one, and the new samples."""
-    records: dict[str, Record] = {}
+    """What the page of a plan lets its reader hear.
+
+    The voices of changes that make or end one, the new samples, and the candidates beside their present voices.
+    """
     voices: dict[str, Voice] = {}
+    heard = [key for each in plan.candidates for key in (each.key, each.current_key)]
     for change in plan.changes:
         if change.action in _SILENT:
             continue
-        for key in (change.record, change.key):
-            if state is not None and key is not None and key in state.records:
-                records[key] = state.records[key]
+        heard += [change.record, change.key]
         voice = manifest.voices.get(change.address)
         if voice is not None and _is_planned(voice, change):
             voices[change.address] = voice
-    return Wanted(tuple(records.values()), voices)
+    voices |= {a: manifest.voices[a] for each in plan.candidates if (a := each.address) in manifest.voices}
+    known: Mapping[str, Record] = state.records if state is not None else {}
+    return Wanted(tuple(known[key] for key in dict.fromkeys(heard) if key is not None and key in known), voices)
 
 
 def of_drift(addresses: Iterable[str], manifest: Manifest) -> Wanted:

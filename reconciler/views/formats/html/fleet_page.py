@@ -22,7 +22,7 @@ _STATUSES = {  # the words of a status: of an output, of a record, or of an entr
     "ready": "Ready",
     "running": "Being made",
     "intended": "Being made",
-    "candidate": "To be heard",
+    "candidate": "Candidate",
     _NOT_MADE: "Not made yet",
     "unverifiable": "Made, not verifiable",
     "uncertain": "Outcome unknown",

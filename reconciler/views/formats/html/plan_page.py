@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from reconciler.hints import command
-from reconciler.model.plan import Action, Change, Plan
+from reconciler.model.plan import Action, Candidate, Change, Plan
 from reconciler.model.recordings import Recording, Recordings
 from reconciler.values import value
-from reconciler.views import text_cost
+from reconciler.views import text_candidates, text_cost
 from reconciler.views.document_context import DocumentContext
 from reconciler.views.formats.html.drift_page import DriftGroup, drift_groups
 from reconciler.views.formats.html.parts import Field, Player, Way, fields, player, typed, ways
@@ -74,6 +74,7 @@ class PlanPage:
     verdict: str
     counts: tuple[tuple[str, int], ...]
     groups: tuple[Group, ...]
+    waiting: tuple[Card, ...]  # the candidates
     drift: tuple[DriftGroup, ...]
     drifted: int
     stops: tuple[StopBox, ...]
@@ -89,8 +90,9 @@ class PlanPage:
     @property
     def kinds(self) -> tuple[tuple[str, str], ...]:
         """What the changes can be filtered by."""
+        waiting = (("candidate", "Waiting for review"),) if self.waiting else ()
         drift = (("drift", "Drift"),) if self.drift else ()
-        return (*((group.name, group.heading) for group in self.groups), *drift)
+        return (*waiting, *((group.name, group.heading) for group in self.groups), *drift)
 
 
 def page(plan: Plan, context: DocumentContext, options: RenderOptions) -> PlanPage:
@@ -104,6 +106,7 @@ def page(plan: Plan, context: DocumentContext, options: RenderOptions) -> PlanPa
         verdict=_verdict(plan),
         counts=tuple((heading, summary[action]) for action, (heading, _) in _HEADINGS.items() if summary[action]),
         groups=groups,
+        waiting=tuple(_waiting(each, context.recordings, options) for each in plan.candidates),
         drift=drift_groups(plan.drift, context.recordings),
         drifted=len(plan.drift),
         stops=tuple(StopBox(stop.what, ways(stop.hint, options)) for stop in plan.stops),
@@ -167,9 +170,33 @@ def _card(change: Change, recordings: Recordings, options: RenderOptions) -> Car
     )
 
 
+def _waiting(candidate: Candidate, recordings: Recordings, options: RenderOptions) -> Card:
+    """A candidate, to be heard beside the present voice."""
+    address, now, key = candidate.address, candidate.current_key or "", candidate.key
+    players = (
+        _best("Now", address, recordings.trials.get(now), recordings.samples.get(now)),
+        _best("Candidate", address, recordings.trials.get(key), recordings.samples.get(key)),
+    )
+    ids = Field("voice_id", shown(candidate.current_voice_id), shown(candidate.voice_id))
+    return Card(
+        address=address,
+        provider=candidate.provider,
+        action="candidate",
+        sign="?",
+        reason="" if candidate.declared else "The entry declares other inputs than this candidate.",
+        source="",
+        ways=ways(text_candidates.how_to_decide(candidate), options),
+        fields=(*fields(candidate.fields), ids),
+        both=True,
+        players=tuple(each for each in players if each is not None),
+    )
+
+
 def _fields(change: Change) -> tuple[Field, ...]:
     before, after = change.before or {}, change.after or {}
     match change.action:
+        case Action.CREATE | Action.CLONE if change.candidate and change.fields:
+            return fields(change.fields)
         case Action.CREATE | Action.CLONE:
             return _side(after)
         case Action.REPLACE:
@@ -200,7 +227,14 @@ def _players(change: Change, recordings: Recordings) -> tuple[Player, ...]:
         found.append(_best("Now", change.address, trial, sample))
     if change.action not in (Action.DELETE, Action.FORGET, Action.MOVE, Action.UPDATE):
         made = recordings.trials.get(change.key) if change.key not in (None, change.record) else None
-        found.append(_best("After the apply", change.address, made, recordings.declared.get(change.address)))
+        found.append(
+            _best(
+                "For review" if change.candidate else "After the apply",
+                change.address,
+                made,
+                recordings.declared.get(change.address),
+            )
+        )
     return tuple(each for each in found if each is not None)
 
 

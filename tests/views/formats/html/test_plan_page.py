@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.model.cost import Cost
 from reconciler.model.observed import RemoteVoice, TaskStatus
-from reconciler.model.plan import Action, Change, FieldChange, Plan, PlannedOutput
+from reconciler.model.plan import Action, Candidate, Change, FieldChange, Plan, PlannedOutput
 from reconciler.model.recordings import AudioChoice, Recording, Recordings
 from reconciler.views.formats.html import plan_page
 from reconciler.views.formats.html.plan_page import PlanPage
@@ -124,3 +124,18 @@ def test_a_saved_plan_says_how_it_is_applied() -> None:
 
 def test_a_plan_without_changes_says_so(no_change: Plan) -> None:
     assert shown(no_change).verdict == "No changes. 12 voices are as declared."
+
+
+def test_a_candidate_is_heard_beside_the_voice_and_the_page_says_how_to_decide() -> None:
+    waits = Candidate("hero", "kling", "new", "old", "86", "85", True, {}, {}, (FieldChange("voice_url", "a", "b"),))
+    page = shown(of(candidates=(waits,)), Recordings(trials={"old": TRIAL, "new": NEW}))
+    [card] = page.waiting
+    assert [(each.title, each.recording) for each in card.players] == [
+        ("Now: the voice", TRIAL),
+        ("Candidate: the voice", NEW),
+    ]
+    assert [way.commands for way in card.ways] == [
+        ("voicectl -f studio.yaml accept hero",),
+        ("voicectl -f studio.yaml reject hero",),
+    ]
+    assert page.kinds == (("candidate", "Waiting for review"),)
