@@ -14,7 +14,7 @@ from reconciler.values import value
 
 _HIGHEST, _LOWEST = 32_767, -32_768
 _IN_A_ROW = 3  # samples: the peak of a wave has one sample at its top, rarely two
-_SHORTEST = 0.001  # seconds at full scale, in all; a few clipped peaks are not heard
+_SHORTEST, _ENOUGH = 0.001, 24  # seconds or samples at full scale, in all; a few clipped peaks are not heard
 _FLAT_PEAKS = 5  # peaks cut off at the same lower level; chance makes one
 _FLAT = 0.0002  # seconds of each of them; at high sample rates, round peaks have some equal samples too
 _QUIET = 1_000  # where the samples are so small, flat peaks are normal
@@ -105,7 +105,7 @@ class _Flat:
 
     def is_clipped(self, rate: int) -> bool:
         if abs(self.level) >= _HIGHEST:
-            return self.samples >= max(_IN_A_ROW, _SHORTEST * rate)
+            return self.samples >= min(_ENOUGH, _SHORTEST * rate)
         return self.peaks >= _FLAT_PEAKS
 
 

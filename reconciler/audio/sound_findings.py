@@ -17,7 +17,7 @@ from reconciler.values import value
 
 _SILENT = -60  # dBFS in the loudest half second
 _FLAT = 8  # dB between the loudest and the quietest parts; speech has 30, and 10 in loud noise
-_LONG_EDGE, _LONG_PAUSE = 2.0, 3.0  # seconds
+_LONG_PAUSE = 2.0  # seconds
 _CLEAN = 20  # dB from the voice down to the background
 _BURIED = 12  # dB; in a louder background, weak parts of a voice look like pauses
 _HUM, _TONE = 25, 30  # dB below the voice; what is quieter is not heard beside it
@@ -25,6 +25,7 @@ _MOST_OF_IT = 3  # dB: half of the power of the background
 _QUIET, _LOUD = -40, -9  # dBFS, mean of the voice
 _AIM = -20  # dBFS
 _OFFSET = 0.02
+_OVERSHOOT = 0.002  # seconds at full scale that a loud mp3 or AAC has although its original was not clipped
 _COARSE = ("pcm_u8", "pcm_alaw", "pcm_mulaw")  # their steps are so large that round peaks look flat
 _DEAD_CHANNEL = 40  # dB below the other
 _LOST_IN_MONO = 6  # dB; two independent channels lose 3
@@ -60,17 +61,20 @@ class SoundFinding:
 def findings(heard: Heard, audio: AudioFile, limits: AudioLimits) -> list[SoundFinding]:
     """All findings about one sample. Empty if it sounds clean."""
     envelope, key = heard.envelope, limits.key
+    whole = audio.seconds < envelope.seconds + 1  # else only its first minutes were listened to
+    extent = f"from 0.0 s to {'its end' if whole else f'{envelope.seconds:.1f} s'}"
     found = list(_channels(heard, key))
     if envelope.loud < _SILENT:
         if not any(each.figure > _NOTHING_LEFT for each in found):  # else it is silent in mono only
-            found.insert(0, _silent(envelope, key))
+            found.insert(0, _silent(envelope, key, extent))
         return found
     rest = [*_clipped(heard, key, audio), *found, *_offset(heard, key)]
     if envelope.loud - envelope.floor < _FLAT:
-        return [_no_voice(envelope, key), *rest]
+        return [_no_voice(envelope, key, extent), *rest]
     buried = heard.voice - heard.background.level < _BURIED
     return [
-        *([] if buried else [*_short_voice(envelope, limits, audio), *_pauses(envelope, key)]),
+        *(_short_voice(envelope, limits, audio) if whole and not buried else ()),
+        *(_pauses(envelope, key, whole=whole) if not buried else ()),
         *_background(heard, limits),
         *_level(heard, key),
         *_narrow(heard, key, audio),
@@ -78,22 +82,22 @@ def findings(heard: Heard, audio: AudioFile, limits: AudioLimits) -> list[SoundF
     ]
 
 
-def _silent(envelope: Envelope, key: str) -> SoundFinding:
+def _silent(envelope: Envelope, key: str, extent: str) -> SoundFinding:
     loudest = max(envelope.levels, default=DIGITAL_SILENCE)
     why = "all its samples are equal" if loudest == DIGITAL_SILENCE else f"it is nowhere louder than {loudest:.0f} dBFS"
-    return SoundFinding(Kind.SILENT, 0.0, loudest, f"{key} is silent from 0.0 s to its end: {why}")
+    return SoundFinding(Kind.SILENT, 0.0, loudest, f"{key} is silent {extent}: {why}")
 
 
-def _no_voice(envelope: Envelope, key: str) -> SoundFinding:
+def _no_voice(envelope: Envelope, key: str, extent: str) -> SoundFinding:
     range_ = envelope.loud - envelope.floor
-    changes = f"its level changes by {range_:.0f} dB only, from 0.0 s to its end"
+    changes = f"its level changes by {range_:.0f} dB only {extent}"
     message = f"no voice stands out in {key}: {changes}, as that of a tone, of steady noise or of music does"
     return SoundFinding(Kind.NO_VOICE, 0.0, range_, message)
 
 
 def _short_voice(envelope: Envelope, limits: AudioLimits, audio: AudioFile) -> Iterator[SoundFinding]:
     key, voice, shortest = limits.key, envelope.speech_seconds, limits.shortest
-    if shortest is None or voice >= shortest or audio.seconds < shortest:  # the last one is a fault of its own
+    if shortest is None or voice >= shortest or audio.seconds < shortest:  # a file that is too short is a fault
         return
     shown = f"{voice:.1f}" if round(voice, 1) < shortest else f"{voice:.2f}"
     doubt = f" (not a limit that {limits.unstated_by} states)" if limits.unstated_by else ""
@@ -104,19 +108,17 @@ def _short_voice(envelope: Envelope, limits: AudioLimits, audio: AudioFile) -> I
     yield SoundFinding(Kind.SHORT_VOICE, envelope.first_voice, voice, message)
 
 
-def _pauses(envelope: Envelope, key: str) -> Iterator[SoundFinding]:
+def _pauses(envelope: Envelope, key: str, *, whole: bool) -> Iterator[SoundFinding]:
     """The longest pause of each of three places: the beginning, the middle, the end."""
     end = envelope.seconds
-    inside = [pause for pause in envelope.pauses if pause.start > 0 and pause.end < end]
-    long = [pause for pause in inside if pause.seconds >= _LONG_PAUSE]
-    for pause in envelope.pauses:
-        if pause.seconds < _LONG_EDGE:
-            continue
+    every = [pause for pause in envelope.pauses if pause.seconds >= _LONG_PAUSE]
+    long = [pause for pause in every if pause.start > 0 and pause.end < end]
+    for pause in every:
         without = f"{pause.seconds:.1f} s without a voice ({_how_silent(envelope, pause)})"
         if pause.start == 0:
             message = f"{key} begins with {without}; cut them off, up to {pause.end:.1f} s"
             yield SoundFinding(Kind.PAUSE, 0.0, pause.seconds, message)
-        elif pause.end >= end:
+        elif pause.end >= end and whole:
             message = f"{key} ends with {without}; cut them off, from {pause.start:.1f} s on"
             yield SoundFinding(Kind.PAUSE, pause.start, pause.seconds, message)
     if long:
@@ -135,6 +137,8 @@ def _how_silent(envelope: Envelope, pause: Span) -> str:
 def _clipped(heard: Heard, key: str, audio: AudioFile) -> Iterator[SoundFinding]:
     clipping = heard.clipping
     if clipping is None or (clipping.level < 0 and audio.codec in _COARSE):
+        return
+    if not audio.codec.startswith("pcm_") and clipping.samples < _OVERSHOOT * audio.rate:
         return
     level = "full scale" if clipping.level == 0 else f"{clipping.level:.1f} dBFS"
     what = f"{clipping.samples:,} samples in {clipping.peaks:,} peak{'s' if clipping.peaks > 1 else ''} at {level}"

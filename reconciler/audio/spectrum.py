@@ -33,7 +33,8 @@ _FEWEST_PLACES, _MOST_PLACES = 3, 12
 _AFTER_VOICE, _BEFORE_VOICE = 0.12, 0.04  # seconds of a pause in which the room still sounds, or a breath begins
 _DECAY = 6  # dB; what gets quieter faster is the room's echo
 _NARROW = 4_800  # Hz; telephones and samples at 8 kHz have nothing above, and resampling leaves a little above 4 kHz
-_NOTHING = -55  # dB below all frequencies together
+_TOP = (2_000, 3_400)  # Hz; the highest frequencies of a telephone
+_SOMETHING, _NOTHING = -45, -55  # dB below all frequencies together
 
 
 @value
@@ -51,10 +52,12 @@ def hum(low: array[int]) -> Tone | None:
     starts = range(0, len(low) - LOW_RATE + 1, step)
     found = []
     for mains in _MAINS:
-        levels = _quieter([_amplitude(low[at : at + LOW_RATE], mains) for at in starts])
+        each_second = [_amplitude(low[at : at + LOW_RATE], mains) for at in starts]
+        levels = _quieter(each_second)
         beside = [_quieter([_amplitude(low[at : at + LOW_RATE], mains + off) for at in starts]) for off in _BESIDE]
         if levels is not None and levels > max(each for each in beside if each is not None) + _HUM_STANDS_OUT:
-            found.append(Tone(0.0, mains, levels))
+            first = next(index for index, each in enumerate(each_second) if each >= levels)
+            found.append(Tone(starts[first] / LOW_RATE, mains, levels))
     return max(found, key=lambda tone: tone.level, default=None)
 
 
@@ -76,14 +79,14 @@ def tone_in_pauses(mono: array[int], pauses: Sequence[Span]) -> Tone | None:
 
 
 def is_narrow(mono: array[int], voice: Sequence[Span]) -> bool:
-    """Whether the voice has nothing above 4 kHz, as after a telephone or a sample rate of 8 kHz."""
-    whole = above = 0.0
-    edge = round(_NARROW / _BIN)
+    """Whether the voice ends below 4 kHz, as after a telephone or a sample rate of 8 kHz: it has sound up to there."""
+    whole = below = above = 0.0
     for at in _spread(voice):
         powers = _spectrum(mono[at : at + _PIECE])
         whole += sum(powers)
-        above += sum(powers[edge:])
-    return whole > 0 and 10 * math.log10((above or 1e-9) / whole) < _NOTHING
+        below += sum(powers[round(_TOP[0] / _BIN) : round(_TOP[1] / _BIN)])
+        above += sum(powers[round(_NARROW / _BIN) :])
+    return below > whole * 10 ** (_SOMETHING / 10) and above < whole * 10 ** (_NOTHING / 10)
 
 
 def _steady_tone(powers: Sequence[Sequence[float]]) -> tuple[float, float] | None:

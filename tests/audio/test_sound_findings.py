@@ -130,3 +130,16 @@ def test_in_loud_noise_weak_parts_of_a_voice_are_not_called_pauses() -> None:
 def test_round_peaks_of_coarse_samples_look_flat_and_are_not_clipped(codec: str) -> None:
     flat = replace(clean(), clipping=Clipping(second=0.3, samples=1_234, peaks=99, level=-3.06))
     assert words(flat, file=audio(SECONDS, codec=codec)) == []
+
+
+def test_of_a_file_that_is_too_long_only_its_first_minutes_are_told() -> None:
+    [silent] = words(heard(silence(1)), file=audio(700))
+    assert silent == "voice_url is silent from 0.0 s to 1.0 s: all its samples are equal"
+    assert words(heard(joined(speech(3.6), silence(3))), file=audio(700)) == []
+
+
+@pytest.mark.parametrize(("samples", "found"), [(41, 0), (500, 1)])
+def test_an_mp3_may_exceed_full_scale_a_little(samples: int, found: int) -> None:
+    clipped = replace(clean(), clipping=Clipping(second=3.2, samples=samples, peaks=9, level=0.0))
+    assert len(words(clipped, file=audio(SECONDS, codec="mp3"))) == found
+    assert len(words(clipped)) == 1

@@ -45,6 +45,12 @@ def test_a_hum_of_the_mains_is_measured(mains: int, level: float) -> None:
     assert found.level == pytest.approx(level, abs=1)
 
 
+def test_a_hum_that_begins_later_has_its_second() -> None:
+    found = hum_in_a_voice_with(joined(silence(1), tone(SECONDS - 1, 50, -30)))
+    assert found is not None
+    assert found.second == pytest.approx(1.0, abs=0.5)
+
+
 def test_a_voice_noise_and_other_tones_are_no_hum() -> None:
     for background in (silence(SECONDS), noise(SECONDS, -30), tone(SECONDS, 100, -30), tone(SECONDS, 55, -30)):
         assert hum_in_a_voice_with(background) is None
@@ -83,6 +89,10 @@ def test_a_voice_has_sound_above_4_khz() -> None:
 def test_a_voice_without_hiss_is_narrow() -> None:
     vowels = mixed(tone(2, 200, -20), tone(2, 900, -25), tone(2, 3_000, -35))
     assert narrow([*vowels, *silence(1)])
+
+
+def test_low_tones_alone_are_no_telephone() -> None:
+    assert not narrow([*mixed(tone(2, 200, -20), tone(2, 900, -25)), *silence(1)])
 
 
 def test_silence_is_not_narrow() -> None:
