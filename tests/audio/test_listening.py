@@ -126,6 +126,23 @@ def test_every_format_is_listened_to(make: object) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("level", "room", "rate", "lead", "seconds"),
+    [
+        (-17, -90, 16_000, 0.0, 5.2),
+        (-17, -41, 22_050, 1.5, 6.0),
+        (-20, -60, 44_100, 0.3, 7.7),
+        (-26, -50, 48_000, 1.9, 5.1),
+        (-32, -56, 32_000, 0.9, 9.0),
+        (-38, -62, 24_000, 0.0, 6.9),
+    ],
+)
+def test_no_clean_recording_has_a_finding(level: float, room: float, rate: int, lead: float, seconds: float) -> None:
+    sound = joined(silence(lead, rate=rate), speech(seconds, rate=rate, level=level))
+    assert heard(recorded(mixed(sound, noise(lead + seconds, room, rate=rate)), rate=rate)) == []
+
+
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.data())
 def test_no_broken_file_raises(draw: st.DataObject) -> None:
