@@ -19,6 +19,7 @@ from reconciler.values import value
 
 _PIECE = 1024  # samples at MONO_RATE: 64 ms, in which speech does not change much
 _BIN = MONO_RATE / _PIECE  # Hz
+_SMALLEST = 4  # values, which are transformed directly
 _MOST_PIECES = 24
 _MOST_SECONDS = 60  # of a hum
 _MAINS = (50, 60)  # Hz
@@ -168,8 +169,11 @@ def _spectrum(samples: array[int]) -> list[float]:
 
 
 def _fft(values: list[complex]) -> list[complex]:
-    if len(values) == 1:
-        return values
+    """Of a power of two of values, at least four."""
+    if len(values) == _SMALLEST:
+        first, second, third, fourth = values
+        sums, differences, quarter = first + third, first - third, (second - fourth) * 1j
+        return [sums + second + fourth, differences - quarter, sums - second - fourth, differences + quarter]
     even, odd = _fft(values[::2]), _fft(values[1::2])
     turned = [twist * each for twist, each in zip(_twists(len(values)), odd, strict=True)]
     return [*map(complex.__add__, even, turned), *map(complex.__sub__, even, turned)]

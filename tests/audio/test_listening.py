@@ -52,7 +52,7 @@ def kinds(data: bytes) -> list[Kind]:
     return [each.kind for each in heard(data)]
 
 
-@pytest.mark.parametrize("rate", [16_000, 48_000])
+@pytest.mark.parametrize("rate", [16_000, pytest.param(48_000, marks=pytest.mark.slow)])
 def test_a_clean_voice_has_no_finding(rate: int) -> None:
     assert heard(recorded(speech(SECONDS, rate=rate), rate=rate)) == []
 
@@ -168,6 +168,7 @@ def test_without_pyav_nothing_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
     assert heard(recorded(silence(1))) == []
 
 
+@pytest.mark.slow
 def test_a_long_file_is_listened_to_for_its_first_minutes_only(monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = 0.0
 

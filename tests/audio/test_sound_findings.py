@@ -43,17 +43,16 @@ def words(found: Heard, *, limits: AudioLimits = VOICE_URL, file: AudioFile | No
 def cases() -> dict[str, list[str]]:
     """What is wrong -> what is said."""
     voice, level = clean(), clean().voice
-    padded = heard(joined(silence(2.5), speech(3.6), silence(3.5), speech(1.6), silence(2.2)))
+    padded = heard(joined(silence(2.5), speech(1.6), silence(2.2), speech(1.6), silence(2.1)))
+    short = heard(joined(speech(1.6), noise(9, -75)))
     return {
         "all samples are zero": words(heard(silence(1))),
         "a room without a voice": words(heard(noise(1, -70))),
         "a test tone": words(heard(tone(1, 440, -13))),
         "loud steady noise": words(heard(noise(1, -13))),
         "long pauses at the beginning, in the middle and at the end": words(padded),
-        "a short voice in a file that is long enough": words(heard(joined(speech(3.6), noise(9, -75))), limits=PROMPT),
-        "a short voice for a limit that is another's": words(
-            heard(joined(speech(3.6), noise(9, -75))), limits=MINIMAX_ADVICE
-        ),
+        "a short voice in a file that is long enough": words(short, limits=PROMPT),
+        "a short voice for a limit that is another's": words(short, limits=MINIMAX_ADVICE),
         "clipped": words(replace(voice, clipping=Clipping(second=3.21, samples=41, peaks=1, level=0.0))),
         "cut off below full scale": words(
             replace(voice, clipping=Clipping(second=0.3, samples=1_234, peaks=99, level=-3.06))
