@@ -62,7 +62,6 @@ def test_a_local_file_is_listened_to_and_nothing_is_refused(tmp_path: Path) -> N
     assert ran.out == f"Note: concierge: {LATE}\nvoices.yaml is valid: 1 voice, 3 providers.\n"
 
 
-@pytest.mark.slow
 def test_the_same_file_of_two_voices_is_one_note(tmp_path: Path) -> None:
     (tmp_path / "concierge.wav").write_bytes(late())
     ran = validate(tmp_path, f"  concierge: {CONCIERGE}\n  porter: {CONCIERGE}\n")
@@ -75,7 +74,6 @@ def test_findings_are_notes_of_the_json_document(tmp_path: Path) -> None:
     assert (found["valid"], found["notes"]) == (True, [f"concierge: {LATE}"])
 
 
-@pytest.mark.slow
 def test_a_review_shows_a_finding_at_the_line_of_its_voice(tmp_path: Path) -> None:
     (tmp_path / "concierge.wav").write_bytes(late())
     [first, *_] = validate(tmp_path, f"  concierge: {CONCIERGE}\n", "--format", "github").out.splitlines()
@@ -108,7 +106,6 @@ def test_findings_are_shown_beside_the_problems_of_an_invalid_manifest(tmp_path:
     assert f"Note: concierge: {LATE}" in ran.err
 
 
-@pytest.mark.slow
 def test_a_clone_of_minimax_is_listened_to_with_the_length_that_minimax_asks_for(tmp_path: Path) -> None:
     (tmp_path / "m.wav").write_bytes(recorded(joined(speech(5.6), silence(6))))
     clone = "{model: minimax, audio: {file: m.wav}, activate: {text: Hi.}}"
