@@ -14,7 +14,7 @@ from reconciler.model.manifest import Voice
 from reconciler.model.method import Origin
 from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.model.plan import Action, Candidate, Change
-from reconciler.model.state import Record
+from reconciler.model.state import SETTLING, Record
 from reconciler.planning import consents
 from reconciler.planning.blocked_change import blocked, how_to_allow, resolve_hint
 from reconciler.planning.change import make_change
@@ -22,7 +22,7 @@ from reconciler.planning.diff import Difference, difference, fields, shown_input
 from reconciler.planning.difference_text import differ
 from reconciler.planning.outcome import Exists, Failed, Gone, NeedsUser, NotKnown, NotObservable, outcome
 from reconciler.planning.plan_context import PlanContext, as_recorded
-from reconciler.planning.replacement import FOR_REVIEW, Replacement, adoption_change
+from reconciler.planning.replacement import FOR_REVIEW, SUPERSEDES, Replacement, adoption_change
 
 REJECTED = "its candidate is rejected"
 
@@ -47,24 +47,35 @@ def change_beside(context: PlanContext, voice: Voice, record: Record, changed: D
     address, options = voice.address, context.options
     if address in options.accept:
         return _accepted(context, voice, record)
-    begun = _creation_under_way(context, voice)
-    if begun is not None:
-        return _change_of_creation(context, voice, record, begun)
     waiting = existing(context, address)
-    if waiting is None or address in options.replace or not changed.identity:
+    begun = _creation_under_way(context, voice, waiting)
+    if waiting is not None and (begun is not None or (address in options.replace and is_reviewed(voice))):
+        problem = _why_it_stays(context, voice, record, waiting)
+        if problem is not None:
+            return problem
+    if begun is not None:
+        return _change_of_creation(context, voice, record, begun, supersedes=waiting)
+    if waiting is None or address in options.replace or not changed.identity or voice.origin is not Origin.MADE:
         return None
     if difference(voice, waiting).identity:
         return _third(voice, record, waiting, changed)
-    return (
-        None
-        if is_reviewed(voice)
-        else _taken(
-            context,
-            voice,
-            Replacement(differ(changed.identity), record, old_voice_exists=True, fields=changed.all),
-            waiting,
-        )
-    )
+    if is_reviewed(voice):
+        return None
+    if voice.lifecycle.prevent_destroy:
+        why = f"prevent_destroy: {differ(changed.identity)}, and its candidate would replace the voice that it has"
+        return blocked(voice, record, why, how_to_allow(context.manifest), fields=changed.all)
+    replacement = Replacement(differ(changed.identity), record, old_voice_exists=True, fields=changed.all)
+    return _taken(context, voice, replacement, waiting)
+
+
+def _why_it_stays(context: PlanContext, voice: Voice, record: Record, candidate: Record) -> Change | None:
+    """Blocks what would replace a candidate whose account can't be used now, so that it can't be deleted."""
+    if candidate.provider not in context.manifest.providers:
+        why = f"its candidate is at the provider {candidate.provider}, which the manifest no longer declares"
+        leave = way("or, to leave the candidate there", "state rm", candidate.external_task_id)
+        return blocked(voice, record, why, hint(f"Declare {candidate.provider} again", leave))
+    problem = context.account_problems.get(candidate.provider)
+    return blocked(voice, record, f"its candidate can't be replaced: {problem.why}", problem.hint) if problem else None
 
 
 def taken_or_asked(context: PlanContext, voice: Voice, replacement: Replacement) -> Change | None:
@@ -162,25 +173,32 @@ def _consent_deletes(context: PlanContext, voice: Voice) -> bool:
     return ended and voice.consent is not None and voice.consent.when_expired != "error"
 
 
-def _creation_under_way(context: PlanContext, voice: Voice) -> Record | None:
-    """A creation for review that an earlier run began, and that made a voice or may have made one.
+def goes_on(context: PlanContext, record: Record) -> bool:
+    """Whether this is a creation for review that an earlier run began, and that made a voice or may have made one."""
+    begun = record.for_review and record.status in SETTLING
+    return begun and isinstance(outcome(context, record), Exists | NotKnown | NotObservable | NeedsUser)
 
-    With the declared inputs it is no matter of this module: it goes on as every pending creation does.
+
+def _creation_under_way(context: PlanContext, voice: Voice, waiting: Record | None) -> Record | None:
+    """The creation for review that an earlier run began.
+
+    With the declared inputs, and no candidate to replace, it goes on as every pending creation does.
     """
     for record in context.pending.get(voice.address, ()):
-        ours = record.for_review and difference(voice, record).identity
-        if ours and isinstance(outcome(context, record), Exists | NotKnown | NotObservable | NeedsUser):
+        if goes_on(context, record) and (waiting is not None or difference(voice, record).identity):
             return record
     return None
 
 
-def _change_of_creation(context: PlanContext, voice: Voice, current: Record, begun: Record) -> Change:
-    """The change that takes in what an earlier run began to make for review, with inputs that the entry had then."""
+def _change_of_creation(
+    context: PlanContext, voice: Voice, current: Record, begun: Record, *, supersedes: Record | None
+) -> Change:
+    """The change that takes in what an earlier run began to make for review, with the inputs that it had then."""
     match outcome(context, begun):
         case Exists(remote):
-            return _adopted_as_candidate(begun, remote)
+            return _adopted_as_candidate(begun, remote, supersedes)
         case NotObservable() if begun.named:
-            return _adopted_as_candidate(begun, as_recorded(begun))
+            return _adopted_as_candidate(begun, as_recorded(begun), supersedes)
         case Failed() | NotObservable() | NeedsUser():
             why = begun.message or "it is unknown whether an interrupted creation made its candidate"
             ways = resolve_hint(begun, which=context.name_to_resolve(begun))
@@ -190,9 +208,11 @@ def _change_of_creation(context: PlanContext, voice: Voice, current: Record, beg
             return blocked(voice, current, f"could not determine what became of its candidate: {why}", about=begun)
 
 
-def _adopted_as_candidate(begun: Record, remote: RemoteVoice) -> Change:
+def _adopted_as_candidate(begun: Record, remote: RemoteVoice, supersedes: Record | None) -> Change:
     running = remote.status is TaskStatus.RUNNING
     reason = f"{FOR_REVIEW}; {'it is still being made' if running else 'an earlier run made it'}"
+    if supersedes is not None:
+        reason = f"{reason}; {SUPERSEDES}"
     return make_change(
         begun,
         Action.RESUME if running else Action.RECOVER,
@@ -203,6 +223,7 @@ def _adopted_as_candidate(begun: Record, remote: RemoteVoice) -> Change:
         generation=begun.generation,
         made=remote,
         candidate=True,
+        supersedes=supersedes.external_task_id if supersedes is not None else None,
     )
 
 

@@ -65,7 +65,8 @@ def change_for_unbound(context: PlanContext, record: Record, decided: Decided) -
     """The change for an unbound record: deposed, lapsed, or from a creation that is no longer needed."""
     if record.external_task_id in decided.used:
         return None
-    if record.status is Status.CANDIDATE or (record.for_review and record.address in context.options.reject):
+    rejected = record.for_review and record.address in context.options.reject
+    if record.status is Status.CANDIDATE or rejected or candidates.goes_on(context, record):
         return _change_for_candidate(context, record)
     if _current_is_unknown(context, record):
         return None
