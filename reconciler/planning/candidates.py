@@ -25,6 +25,7 @@ from reconciler.planning.plan_context import PlanContext, as_recorded
 from reconciler.planning.replacement import FOR_REVIEW, SUPERSEDES, Replacement, adoption_change
 
 REJECTED = "its candidate is rejected"
+LOST = "its candidate was deleted outside of voicectl"
 
 
 def is_reviewed(voice: Voice) -> bool:
@@ -131,7 +132,7 @@ def why_it_ends(context: PlanContext, record: Record) -> str:
         return "a candidate of an entry that is no longer declared"
     if _consent_deletes(context, voice):
         return f"a candidate; {consents.reason(voice)}"
-    return "its candidate was deleted outside of voicectl" if _is_gone(context, record) else ""
+    return LOST if _is_gone(context, record) else ""
 
 
 def waiting(context: PlanContext, changes: Collection[Change]) -> Iterator[Candidate]:
@@ -169,7 +170,7 @@ def _is_gone(context: PlanContext, record: Record) -> bool:
 
 
 def _consent_deletes(context: PlanContext, voice: Voice) -> bool:
-    ended = consents.has_expired(voice, context.now)
+    ended = consents.has_expired(voice, context.now) and voice.address not in context.options.accept
     return ended and voice.consent is not None and voice.consent.when_expired != "error"
 
 

@@ -47,7 +47,8 @@ def block_mass_recreates(
     over = recorded >= FEW and 100 * len(gone) > safety.max_recreate_percent * recorded
     if not over or allow_recreates in {len(gone), _gone(plan, state)}:
         return plan.changes
-    what = "would leave the state" if plan.refresh_only else "would be created and paid again"
+    leave = all(change.action is Action.FORGET for change in gone)
+    what = "would leave the state" if leave else "would be created and paid again"
     reason = (
         f"gone: {len(gone)} of {recorded} recorded voices {what}, and the limit is {safety.max_recreate_percent:g} %"
     )

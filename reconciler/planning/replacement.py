@@ -82,7 +82,7 @@ def _change(
     reasons = [
         replacement.reason if replacement.old_voice_exists or replacement.for_review or made is None else "",
         FOR_REVIEW if replacement.for_review else "",
-        SUPERSEDES if replacement.supersedes is not None else "",
+        SUPERSEDES if replacement.supersedes is not None and not replacement.gone else "",
         extra_reason,
         _KEPT_AS_ABANDONED if keeps_old else "",
         _DELETED_FIRST

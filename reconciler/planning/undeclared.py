@@ -95,12 +95,13 @@ def _change_for_candidate(context: PlanContext, record: Record) -> Change | None
         return None
     rejects = record.address in context.options.reject
     change = _blocked_by_provider(context, record) or _discard(context, record, why, protect=not rejects)
-    return replace(change, rejects=rejects)
+    return replace(change, rejects=rejects, gone=why == candidates.LOST and change.action is Action.FORGET)
 
 
 def _blocked_by_provider(context: PlanContext, record: Record) -> Change | None:
     if record.provider not in context.manifest.providers:
-        reason = f"its old voice is at the provider {record.provider}, which the manifest no longer declares"
+        what = "its candidate" if record.for_review else "its old voice"
+        reason = f"{what} is at the provider {record.provider}, which the manifest no longer declares"
         return _change(record, Action.BLOCKED, reason, f"Declare {record.provider} again, so that it can be deleted.")
     if record.provider in context.account_problems:
         problem = context.account_problems[record.provider]

@@ -1,23 +1,19 @@
-"""`lifecycle: {replace: review}` where something comes in between: protection, kills, other accounts, expired consent."""
+"""`lifecycle: {replace: review}`, and what comes in between: protection, kills, other accounts, an expired consent."""
 
 from __future__ import annotations
 
-import random
 from dataclasses import replace
-from datetime import date
 from typing import Any
 
 import pytest
 
 from reconciler.model.consent import Consent
-from reconciler.model.manifest import Lifecycle, Voice
+from reconciler.model.manifest import Lifecycle, Safety, Voice
 from reconciler.model.plan import Action
 from reconciler.model.state import Status
 from reconciler.providers.kling.account import KlingAccount
 from tests.engine.simulated_run import Died, SimulatedRun
-from tests.engine.test_reviewing import HERE, REVIEW, A, B, C, blocked_reason, bought, current, sample, with_candidate
-
-PROTECTED = {"prevent_destroy": True}
+from tests.engine.test_reviewing import HERE, A, B, C, blocked_reason, bought, current, sample, with_candidate
 
 
 def killed_after_the_call(simulated: SimulatedRun, **options: Any) -> None:
@@ -79,3 +75,97 @@ def test_a_reject_ends_the_candidate_and_the_creation_of_a_third_voice() -> None
     assert (list(simulated.living), current(simulated)) == (["a"], "a")
     simulated.apply()
     assert bought(simulated) == ["a", "b", "c"]
+
+
+# -- a candidate on another account ------------------------------------------------------------------------------------
+
+BEIJING = KlingAccount(type="kling", region="beijing")
+
+
+def at(provider: str, entry: Voice) -> Voice:
+    return replace(entry, provider=provider)
+
+
+def with_candidate_elsewhere() -> SimulatedRun:
+    """The candidate is on another account than the voice, and the entry declares the first sample again."""
+    simulated = SimulatedRun(task_seconds=2)
+    simulated.accounts = {"kling": KlingAccount(type="kling"), "beijing": BEIJING}
+    for entry in (A, at("beijing", B), A):
+        simulated.declare(entry)
+        simulated.apply()
+    assert simulated.at_status(Status.CANDIDATE) == ["narrator"]
+    return simulated
+
+
+def test_a_candidate_whose_provider_is_not_declared_is_not_replaced_and_nothing_is_bought() -> None:
+    simulated = with_candidate_elsewhere()
+    del simulated.accounts["beijing"]
+    simulated.declare(C)
+    simulated.apply(replace=HERE)
+    assert (bought(simulated), current(simulated)) == (["a", "b"], "a")
+    assert "its candidate is at the provider beijing" in blocked_reason(simulated, replace=HERE)
+
+
+def test_a_reject_is_blocked_while_the_provider_of_the_candidate_is_not_declared() -> None:
+    simulated = with_candidate_elsewhere()
+    del simulated.accounts["beijing"]
+    simulated.apply(reject=HERE)
+    assert "its candidate is at the provider beijing" in blocked_reason(simulated, reject=HERE)
+    simulated.accounts["beijing"] = BEIJING
+    simulated.apply(reject=HERE)
+    assert (list(simulated.living), current(simulated)) == (["a"], "a")
+
+
+def test_a_candidate_of_another_account_is_accepted_and_the_old_voice_is_deleted_there() -> None:
+    simulated = with_candidate_elsewhere()
+    simulated.declare(at("beijing", B))
+    simulated.apply(accept=HERE)
+    assert (list(simulated.living), simulated.record("narrator").provider) == (["b"], "beijing")
+
+
+# -- a candidate that the list does not show ---------------------------------------------------------------------------
+
+
+def test_candidates_that_a_list_hides_are_neither_bought_again_nor_forgotten() -> None:
+    """As voices: what a list hides of many voices at once is probably not deleted."""
+    names = [f"voice{number:02}" for number in range(12)]
+    simulated = SimulatedRun()
+    simulated.safety = Safety()
+    simulated.declare(*(sample(f"{name}-1", address=name) for name in names))
+    simulated.apply()
+    simulated.declare(*(sample(f"{name}-2", address=name) for name in names))
+    simulated.apply()
+    for voice in [v for v in simulated.world.voices() if v.voice_name.endswith("-2")]:
+        simulated.world.delete_outside(voice.voice_id)
+    simulated.apply()
+    assert len(bought(simulated)) == 24
+    assert len(simulated.at_status(Status.CANDIDATE)) == 12
+    simulated.declare(*(sample(f"{name}-1", address=name) for name in names))
+    simulated.apply()
+    assert len(simulated.at_status(Status.CANDIDATE)) == 12
+
+
+# -- consent -----------------------------------------------------------------------------------------------------------
+
+
+def without_consent(entry: Voice, when_expired: str) -> Voice:
+    consent = Consent.model_validate({"owner": "The speaker", "expires": "2020-01-01", "when_expired": when_expired})
+    return replace(entry, consent=consent)
+
+
+@pytest.mark.parametrize("when_expired", ["error", "delete"])
+def test_without_consent_reject_deletes_the_candidate_only(when_expired: str) -> None:
+    simulated = with_candidate()
+    simulated.declare(without_consent(B, when_expired))
+    assert [change.action for change in simulated.plan(reject=HERE).changes] == [Action.DELETE]
+    simulated.apply(reject=HERE)
+    assert list(simulated.living) == ["a"]
+
+
+@pytest.mark.parametrize("when_expired", ["error", "delete"])
+def test_without_consent_nothing_is_accepted_and_accept_deletes_nothing(when_expired: str) -> None:
+    simulated = with_candidate()
+    simulated.declare(without_consent(B, when_expired))
+    assert "the consent of The speaker ended" in blocked_reason(simulated, accept=HERE)
+    simulated.apply(accept=HERE)
+    assert (sorted(simulated.living), current(simulated)) == (["a", "b"], "a")

@@ -23,7 +23,7 @@ def keep_as_candidate(context: Context, change: Change, voice: Voice, made: Reco
         yield from Commit((made,), urgent=True)
         made = yield from update_and_activate(change, voice, made)
         return Finished(made.voice_id)
-    earlier = _superseded(context, earlier, made)
+    earlier = transitions.tombstone(earlier, now=context.now) if change.gone else _superseded(context, earlier, made)
     yield from Commit((earlier, made), urgent=True)
     made = yield from update_and_activate(change, voice, made)
     if earlier.status is Status.DEPOSED:
