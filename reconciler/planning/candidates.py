@@ -79,6 +79,23 @@ def _why_it_stays(context: PlanContext, voice: Voice, record: Record, candidate:
     return blocked(voice, record, f"its candidate can't be replaced: {problem.why}", problem.hint) if problem else None
 
 
+def labels_change(voice: Voice, record: Record, changed: Difference) -> Change | None:
+    """The update of the labels and the lifecycle of a voice beside whose candidate nothing else changes."""
+    kept = tuple(field for field in changed.ours if field.name.startswith(("labels.", "lifecycle.")))
+    if not kept:
+        return None
+    return make_change(
+        voice,
+        Action.UPDATE,
+        "changes the state only, no call",
+        record=record,
+        before=shown_inputs(record),
+        fields=kept,
+        key=record.external_task_id,
+        keeps_inputs=True,
+    )
+
+
 def taken_or_asked(context: PlanContext, voice: Voice, replacement: Replacement) -> Change | None:
     """The candidate of the declared inputs, for an entry without a voice: it is not paid for again."""
     waiting = existing(context, voice.address)

@@ -51,6 +51,7 @@ class Details(TypedDict, total=False):
     candidate: bool
     supersedes: str | None
     rejects: bool
+    keeps_inputs: bool
 
 
 def make_change(

@@ -7,13 +7,18 @@ from typing import Any
 
 import pytest
 
+from reconciler.errors import PlanStale, SafetyStop
 from reconciler.model.consent import Consent
 from reconciler.model.manifest import Lifecycle, Safety, Voice
 from reconciler.model.plan import Action
 from reconciler.model.state import Status
+from reconciler.planning.scope import Scope
 from reconciler.providers.kling.account import KlingAccount
+from reconciler.sandbox.kling.responses import PRESETS
 from tests.engine.simulated_run import Died, SimulatedRun
 from tests.engine.test_reviewing import HERE, A, B, C, blocked_reason, bought, current, sample, with_candidate
+
+OFFICIAL = next(iter(PRESETS))
 
 
 def killed_after_the_call(simulated: SimulatedRun, **options: Any) -> None:
@@ -169,3 +174,107 @@ def test_without_consent_nothing_is_accepted_and_accept_deletes_nothing(when_exp
     assert "the consent of The speaker ended" in blocked_reason(simulated, accept=HERE)
     simulated.apply(accept=HERE)
     assert (sorted(simulated.living), current(simulated)) == (["a", "b"], "a")
+
+
+# -- the voice of a candidate under another method ---------------------------------------------------------------------
+
+
+def test_a_candidate_that_the_entry_declares_as_existing_is_never_deleted_as_a_candidate() -> None:
+    simulated = with_candidate()
+    chosen = simulated.living["b"]
+    simulated.declare(Voice("narrator", "kling", "kling", "existing", {"voice_id": chosen}, lifecycle=Lifecycle()))
+    simulated.apply()
+    assert (simulated.record("narrator").voice_id, list(simulated.living)) == (chosen, ["b"])
+    assert simulated.plan().candidates == ()
+    simulated.apply(reject=HERE)
+    assert (list(simulated.living), bought(simulated)) == (["b"], ["a", "b"])
+
+
+def test_an_official_voice_in_place_of_a_reviewed_one_asks_nothing_about_payment() -> None:
+    simulated = with_candidate()
+    simulated.declare(Voice("narrator", "kling", "kling", "preset", {"voice_id": OFFICIAL}))
+    simulated.apply()
+    assert (simulated.record("narrator").voice_id, list(simulated.living)) == (OFFICIAL, ["b"])
+    simulated.apply(reject=HERE)
+    assert simulated.living == {}
+
+
+# -- labels and the lifecycle of a voice whose candidate waits ---------------------------------------------------------
+
+
+def test_labels_and_protection_are_kept_for_the_voice_while_its_candidate_waits() -> None:
+    simulated = with_candidate()
+    protected = Lifecycle(replace="review", prevent_destroy=True)
+    simulated.declare(replace(sample("b", protected), labels={"tier": "gold"}))
+    simulated.apply()
+    record = simulated.record("narrator")
+    assert (record.labels, record.lifecycle.prevent_destroy, record.voice_name) == ({"tier": "gold"}, True, "a")
+    assert record.sent["voice_url"] == A.inputs["voice_url"]
+    assert (simulated.plan().empty, len(simulated.plan().candidates)) == (True, 1)
+
+    simulated.declare()
+    simulated.apply(allow_deletes=1)
+    assert sorted(simulated.living) == ["a", "b"]
+
+
+def test_an_entry_that_begins_to_ask_for_review_with_its_new_sample_is_settled_by_one_apply() -> None:
+    simulated = SimulatedRun()
+    simulated.declare(sample("a", Lifecycle()))
+    simulated.apply()
+    simulated.declare(replace(B, labels={"tier": "gold"}))
+    simulated.apply()
+    assert (simulated.plan().empty, simulated.record("narrator").labels) == (True, {"tier": "gold"})
+
+
+# -- how much at once --------------------------------------------------------------------------------------------------
+
+
+def test_many_candidates_that_are_taken_at_once_are_stopped_as_many_replaces_are() -> None:
+    names = [f"voice{number:02}" for number in range(12)]
+    simulated = SimulatedRun()
+    for number in "12":
+        simulated.declare(*(sample(f"{name}-{number}", address=name) for name in names))
+        simulated.apply()
+    simulated.safety = Safety()
+    simulated.declare(*(sample(f"{name}-2", Lifecycle(), address=name) for name in names))
+    with pytest.raises(SafetyStop, match="12 of 12 recorded voices"):
+        simulated.apply()
+    assert len(simulated.living) == 24
+    simulated.apply(allow_deletes=12)
+    assert len(simulated.living) == 12
+
+
+def test_one_accept_needs_no_count_whatever_the_limit_is() -> None:
+    names = [f"voice{number:02}" for number in range(12)]
+    simulated = SimulatedRun()
+    for number in "12":
+        simulated.declare(*(sample(f"{name}-{number}", address=name) for name in names))
+        simulated.apply()
+    simulated.safety = Safety(max_delete_percent=0)
+    simulated.apply(accept=frozenset({"voice03"}), scope=Scope(("voice03",)))
+    assert len(simulated.living) == 23
+
+
+def test_a_plan_of_one_voice_counts_and_names_the_candidates_of_this_voice_only() -> None:
+    simulated = SimulatedRun()
+    for number in "12":
+        simulated.declare(*(sample(f"{name}-{number}", address=name) for name in ("hero", "villain", "guide")))
+        simulated.apply()
+    only = simulated.plan(scope=Scope(("guide",)))
+    assert ([waiting.address for waiting in only.candidates], only.unchanged) == (["guide"], 1)
+
+
+# -- plans that were saved ---------------------------------------------------------------------------------------------
+
+
+def test_a_saved_plan_of_a_candidate_makes_no_current_voice() -> None:
+    """The voice is deleted outside of voicectl after the review, so the same creation would become current."""
+    simulated = SimulatedRun()
+    simulated.declare(A, sample("h", address="hero"))
+    simulated.apply()
+    simulated.declare(B, sample("h", address="hero"))
+    saved = simulated.plan()
+    simulated.world.delete_outside(simulated.living["a"])
+    with pytest.raises(PlanStale):
+        simulated.apply(saved)
+    assert bought(simulated) == ["a", "h"]
