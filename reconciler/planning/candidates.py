@@ -7,6 +7,7 @@ review, its next apply takes the candidate, since the entry declares it and it i
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection, Iterator
 
 from reconciler.hints import Hint, hint, way
@@ -18,13 +19,15 @@ from reconciler.model.state import SETTLING, Record
 from reconciler.planning import consents
 from reconciler.planning.blocked_change import blocked, how_to_allow, resolve_hint
 from reconciler.planning.change import make_change
-from reconciler.planning.diff import Difference, difference, fields, shown_inputs
+from reconciler.planning.diff import SAME, Difference, difference, fields, shown_inputs
 from reconciler.planning.difference_text import differ
 from reconciler.planning.outcome import Exists, Failed, Gone, NeedsUser, NotKnown, NotObservable, outcome
 from reconciler.planning.plan_context import PlanContext, as_recorded
 from reconciler.planning.replacement import FOR_REVIEW, SUPERSEDES, Replacement, adoption_change
+from reconciler.planning.updates import labels_update, update_change, wants_activation
 
 REJECTED = "its candidate is rejected"
+UNKNOWN = "it is unknown whether an interrupted creation made its candidate"
 LOST = "its candidate was deleted outside of voicectl"
 
 
@@ -79,21 +82,16 @@ def _why_it_stays(context: PlanContext, voice: Voice, record: Record, candidate:
     return blocked(voice, record, f"its candidate can't be replaced: {problem.why}", problem.hint) if problem else None
 
 
-def labels_change(voice: Voice, record: Record, changed: Difference) -> Change | None:
-    """The update of the labels and the lifecycle of a voice beside whose candidate nothing else changes."""
-    kept = tuple(field for field in changed.ours if field.name.startswith(("labels.", "lifecycle.")))
-    if not kept:
+def change_while_waiting(context: PlanContext, voice: Voice, record: Record, changed: Difference) -> Change | None:
+    """The change of an entry whose candidate waits: of labels, or the first use of a candidate after a kill."""
+    kept, waiting = labels_update(voice, record, changed), existing(context, voice.address)
+    if kept is not None or waiting is None:
+        return kept
+    found = update_change(context, voice, waiting, SAME)
+    if found is None:
         return None
-    return make_change(
-        voice,
-        Action.UPDATE,
-        "changes the state only, no call",
-        record=record,
-        before=shown_inputs(record),
-        fields=kept,
-        key=record.external_task_id,
-        keeps_inputs=True,
-    )
+    reason = f"its candidate: {found.reason}"
+    return dataclasses.replace(found, reason=reason, cause=reason)
 
 
 def taken_or_asked(context: PlanContext, voice: Voice, replacement: Replacement) -> Change | None:
@@ -129,10 +127,13 @@ def refusal(context: PlanContext, voice: Voice, record: Record | None) -> Change
     address, options = voice.address, context.options
     if address not in options.accept | options.reject or address in context.candidates:
         return None
-    begun = any(r.for_review for r in context.pending.get(address, ()))
-    if begun and address in options.reject:
+    begun = next((r for r in context.pending.get(address, ()) if r.for_review), None)
+    if begun is not None and address in options.reject:
         return None
-    if begun:
+    if begun is not None and isinstance(outcome(context, begun), NeedsUser):
+        ways = resolve_hint(begun, which=context.name_to_resolve(begun))
+        return blocked(voice, record, begun.message or UNKNOWN, ways, about=begun)
+    if begun is not None:
         finish = hint(way("To finish it", "apply"))
         return blocked(voice, record, "its candidate is not ready, so it can't be accepted yet", finish)
     return blocked(voice, record, "it has no candidate", hint(way("To see what waits", "plan")))
@@ -154,7 +155,8 @@ def why_it_ends(context: PlanContext, record: Record) -> str:
 
 def waiting(context: PlanContext, changes: Collection[Change]) -> Iterator[Candidate]:
     """The candidates that still wait after these changes."""
-    ended = {change.key for change in changes} | {change.record for change in changes if change.action in _ENDING}
+    ended = {change.key for change in changes if change.action is not Action.UPDATE}
+    ended |= {change.record for change in changes if change.action in (Action.DELETE, Action.FORGET)}
     for address, record in sorted(context.candidates.items()):
         if record.external_task_id in ended or record.provider in context.account_problems:
             continue
@@ -172,9 +174,6 @@ def waiting(context: PlanContext, changes: Collection[Change]) -> Iterator[Candi
             after=after,
             fields=fields(current.sent if current is not None else {}, record.sent),
         )
-
-
-_ENDING = frozenset({Action.DELETE, Action.FORGET})
 
 
 def existing(context: PlanContext, address: str) -> Record | None:
@@ -219,7 +218,7 @@ def _change_of_creation(
         case NotObservable() if begun.named:
             return _adopted_as_candidate(begun, as_recorded(begun), supersedes)
         case Failed() | NotObservable() | NeedsUser():
-            why = begun.message or "it is unknown whether an interrupted creation made its candidate"
+            why = begun.message or UNKNOWN
             ways = resolve_hint(begun, which=context.name_to_resolve(begun))
             return blocked(voice, current, why, ways, about=begun)
         case other:
@@ -274,6 +273,7 @@ def _taken(context: PlanContext, voice: Voice, replacement: Replacement, candida
             return blocked(voice, replacement.record, "its candidate no longer exists in the cloud", about=candidate)
         case _:
             return blocked(voice, replacement.record, "its cloud reports that its candidate failed", about=candidate)
+    pays = wants_activation(context, voice, candidate, made)
     return adoption_change(
         context,
         voice,
@@ -281,7 +281,7 @@ def _taken(context: PlanContext, voice: Voice, replacement: Replacement, candida
         made,
         key=candidate.external_task_id,
         generation=candidate.generation,
-        extra_reason="its candidate becomes its voice, and nothing is paid",
+        extra_reason=f"its candidate becomes its voice{'' if pays else ', and nothing is paid'}",
     )
 
 

@@ -196,7 +196,7 @@ def _change_for_ready(context: PlanContext, voice: Voice, record: Record) -> Cha
     if beside is not None:
         return beside
     if candidates.waits_for_decision(context, voice) and voice.address not in context.options.replace:
-        return candidates.labels_change(voice, record, changed)
+        return candidates.change_while_waiting(context, voice, record, changed)
     if changed.identity:
         asked = voice.address in context.options.replace or _has_pending_replace(context, voice, record)
         question = None if asked else blocked_by_own_voice(voice, record, changed.all)

@@ -48,6 +48,23 @@ def update_change(context: PlanContext, voice: Voice, record: Record, changed: D
     )
 
 
+def labels_update(voice: Voice, record: Record, changed: Difference) -> Change | None:
+    """The update of the labels and the lifecycle of a voice beside whose candidate nothing else changes."""
+    kept = tuple(field for field in changed.ours if field.name.startswith(("labels.", "lifecycle.")))
+    if not kept:
+        return None
+    return make_change(
+        voice,
+        Action.UPDATE,
+        "changes the state only, no call",
+        record=record,
+        before=shown_inputs(record),
+        fields=kept,
+        key=record.external_task_id,
+        keeps_inputs=True,
+    )
+
+
 def wants_activation(
     context: PlanContext, voice: Voice, record: Record | None, made: RemoteVoice | None = None
 ) -> bool:

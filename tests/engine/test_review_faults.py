@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from reconciler.engine import import_resolve
+from reconciler.engine.session import Request
 from reconciler.errors import PlanStale, SafetyStop
 from reconciler.model.consent import Consent
 from reconciler.model.manifest import Lifecycle, Safety, Voice
@@ -14,9 +17,24 @@ from reconciler.model.plan import Action
 from reconciler.model.state import Status
 from reconciler.planning.scope import Scope
 from reconciler.providers.kling.account import KlingAccount
+from reconciler.providers.tencent.trtc.account import TencentTrtcAccount
+from reconciler.providers.tencent.vod.account import TencentVodAccount
 from reconciler.sandbox.kling.responses import PRESETS
 from tests.engine.simulated_run import Died, SimulatedRun
-from tests.engine.test_reviewing import HERE, A, B, C, blocked_reason, bought, current, sample, with_candidate
+from tests.engine.test_found_at_tencent import of_vod
+from tests.engine.test_reviewing import (
+    HERE,
+    REVIEW,
+    A,
+    B,
+    C,
+    at_trtc_of,
+    blocked_reason,
+    bought,
+    current,
+    sample,
+    with_candidate,
+)
 
 OFFICIAL = next(iter(PRESETS))
 
@@ -278,3 +296,137 @@ def test_a_saved_plan_of_a_candidate_makes_no_current_voice() -> None:
     with pytest.raises(PlanStale):
         simulated.apply(saved)
     assert bought(simulated) == ["a", "h"]
+
+
+# -- at Tencent: a first use that is paid, and replies that no cloud can tell about ------------------------------------
+
+
+def at_vod(method: str, name: str) -> Voice:
+    own: dict[str, Any] = {
+        "clone-minimax": {"audio": {"url": f"https://cdn.example.com/{name}.mp3"}, "activate": {"text": "Hello."}},
+        "clone": {"voice_id": f"voice_of_{name}", "audio": {"url": f"https://cdn.example.com/{name}.mp3"}},
+        "task": {"prompt": name},
+    }
+    entry = of_vod(method)
+    return replace(entry, inputs=entry.inputs | own[method], lifecycle=REVIEW)
+
+
+def with_candidate_at_vod(method: str) -> tuple[SimulatedRun, frozenset[str]]:
+    simulated = SimulatedRun()
+    simulated.accounts = {"vod": TencentVodAccount(type="tencent-vod", sub_app_id=1)}
+    for name in ("a", "b"):
+        simulated.declare(at_vod(method, name))
+        simulated.apply()
+    return simulated, frozenset({at_vod(method, "a").address})
+
+
+def killed_before_the_first_use() -> SimulatedRun:
+    simulated = SimulatedRun()
+    simulated.accounts = {"vod": TencentVodAccount(type="tencent-vod", sub_app_id=1)}
+    simulated.declare(at_vod("clone-minimax", "a"))
+    simulated.apply()
+    simulated.declare(at_vod("clone-minimax", "b"))
+    simulated.die("before", "TextToSpeechSync")
+    with pytest.raises(Died):
+        simulated.apply()
+    return simulated
+
+
+def test_a_candidate_that_a_killed_run_did_not_use_is_used_by_the_next_apply_as_its_cloud_would_drop_it() -> None:
+    simulated = killed_before_the_first_use()
+    [change] = simulated.plan().changes
+    assert (change.action, change.calls, len(simulated.plan().candidates)) == (Action.UPDATE, (1, 1), 1)
+    simulated.apply()
+    assert simulated.plan().empty
+    assert (simulated.count("TextToSpeechSync"), len(simulated.made)) == (2, 2)
+
+
+def test_an_accept_that_pays_for_a_first_use_does_not_say_that_nothing_is_paid() -> None:
+    simulated = killed_before_the_first_use()
+    [change] = simulated.plan(accept=frozenset({"a"})).changes
+    assert change.calls == (2, 1)
+    assert "nothing is paid" not in change.reason
+
+
+@pytest.mark.parametrize("method", ["clone", "clone-minimax", "task"])
+def test_at_vod_nothing_is_bought_again_whatever_is_decided(method: str) -> None:
+    simulated, here = with_candidate_at_vod(method)
+    for options in ({}, {"reject": here}, {}, {}):
+        simulated.apply(**options)
+    assert len(simulated.made) == 2
+    assert "was rejected" in blocked_reason(simulated)
+    simulated, here = with_candidate_at_vod(method)
+    for options in ({}, {"accept": here}, {}):
+        simulated.apply(**options)
+    assert (len(simulated.made), simulated.plan().changes) == (2, ())
+
+
+def test_a_voice_id_of_the_user_s_that_both_samples_have_is_refused_before_it_is_paid() -> None:
+    simulated, _ = with_candidate_at_vod("clone")
+    third = at_vod("clone", "c")
+    simulated.declare(replace(third, inputs=third.inputs | {"voice_id": "voice_of_a"}))
+    simulated.apply(replace=frozenset({"a"}))
+    assert "a voice_id can't be used twice" in blocked_reason(simulated, replace=frozenset({"a"}))
+    assert (len(simulated.made), simulated.at_status(Status.CANDIDATE)) == (2, ["a"])
+
+
+def uncertain_candidate(folder: Path) -> SimulatedRun:
+    """TRTC's reply about the second sample is lost, and nothing can look the voice up."""
+    simulated = SimulatedRun()
+    simulated.accounts = {"trtc": TencentTrtcAccount(type="tencent-trtc", sdk_app_id=1)}
+    simulated.declare(at_trtc_of(folder, "a"))
+    simulated.apply()
+    simulated.declare(at_trtc_of(folder, "b"))
+    simulated.turn(reply_lost=1.0)
+    simulated.apply()
+    simulated.turn(reply_lost=0.0)
+    assert simulated.at_status(Status.UNCERTAIN) == ["narrator"]
+    return simulated
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("declared", ["a", "b"])
+def test_an_uncertain_creation_that_is_resolved_is_the_candidate_whatever_is_declared(
+    folder: Path, declared: str
+) -> None:
+    simulated = uncertain_candidate(folder)
+    simulated.declare(at_trtc_of(folder, declared))
+    simulated.apply()
+    assert len(simulated.made) == 2
+    made = simulated.made[-1].voice_id or ""
+    import_resolve.resolve(simulated.session(), "narrator", Request(), voice_id=made, retry=False)
+    simulated.apply()
+    assert (len(simulated.made), current(simulated), simulated.at_status(Status.CANDIDATE)) == (
+        2,
+        "voice_a",
+        ["narrator"],
+    )
+    simulated.declare(at_trtc_of(folder, "b"))
+    simulated.apply(accept=HERE)
+    assert simulated.record("narrator").voice_id == made
+
+
+@pytest.mark.parametrize("verb", ["accept", "reject"])
+def test_an_uncertain_creation_is_decided_on_only_after_the_user_resolved_it(folder: Path, verb: str) -> None:
+    simulated = uncertain_candidate(folder)
+    decided: dict[str, Any] = {verb: HERE}
+    [change] = [change for change in simulated.plan(**decided).changes if change.action is Action.BLOCKED]
+    assert "resolve" in str(change.hint)
+    simulated.apply(**decided)
+    assert (len(simulated.made), current(simulated)) == (2, "voice_a")
+
+
+def test_an_uncertain_creation_that_is_forgotten_or_retried_leaves_the_voice(folder: Path) -> None:
+    simulated = uncertain_candidate(folder)
+    import_resolve.resolve(simulated.session(), "narrator", Request(), voice_id=None, retry=True)
+    simulated.apply()
+    assert (len(simulated.made), current(simulated), simulated.at_status(Status.CANDIDATE)) == (
+        3,
+        "voice_a",
+        ["narrator"],
+    )
