@@ -84,7 +84,6 @@ class Change:
     candidate: bool = False  # its voice is made beside the current one, for review
     supersedes: str | None = None  # the key of an earlier candidate that is deleted once this one is made
     rejects: bool = False  # the voice is a candidate that the user rejects
-    keeps_inputs: bool = False  # an update of labels and lifecycle only: the declared inputs are those of a candidate
 
     @property
     def origin(self) -> Origin:

@@ -51,7 +51,6 @@ class Details(TypedDict, total=False):
     candidate: bool
     supersedes: str | None
     rejects: bool
-    keeps_inputs: bool
 
 
 def make_change(

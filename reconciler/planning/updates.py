@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reconciler.hints import hint, way
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Found, Observation, RemoteVoice
@@ -49,11 +51,14 @@ def update_change(context: PlanContext, voice: Voice, record: Record, changed: D
 
 
 def labels_update(voice: Voice, record: Record, changed: Difference) -> Change | None:
-    """The update of the labels and the lifecycle of a voice beside whose candidate nothing else changes."""
+    """The update of the labels and the lifecycle of a voice beside whose candidate nothing else changes.
+
+    It has no identity: the declared inputs are those of the candidate.
+    """
     kept = tuple(field for field in changed.ours if field.name.startswith(("labels.", "lifecycle.")))
     if not kept:
         return None
-    return make_change(
+    change = make_change(
         voice,
         Action.UPDATE,
         "changes the state only, no call",
@@ -61,8 +66,8 @@ def labels_update(voice: Voice, record: Record, changed: Difference) -> Change |
         before=shown_inputs(record),
         fields=kept,
         key=record.external_task_id,
-        keeps_inputs=True,
     )
+    return replace(change, identity=None)
 
 
 def wants_activation(

@@ -351,13 +351,14 @@ def test_an_accept_that_pays_for_a_first_use_does_not_say_that_nothing_is_paid()
 @pytest.mark.parametrize("method", ["clone", "clone-minimax", "task"])
 def test_at_vod_nothing_is_bought_again_whatever_is_decided(method: str) -> None:
     simulated, here = with_candidate_at_vod(method)
-    for options in ({}, {"reject": here}, {}, {}):
-        simulated.apply(**options)
-    assert len(simulated.made) == 2
+    simulated.apply()
+    simulated.apply(reject=here)
+    simulated.apply()
+    assert (len(simulated.made), simulated.at_status(Status.CANDIDATE)) == (2, [])
     assert "was rejected" in blocked_reason(simulated)
     simulated, here = with_candidate_at_vod(method)
-    for options in ({}, {"accept": here}, {}):
-        simulated.apply(**options)
+    simulated.apply(accept=here)
+    simulated.apply()
     assert (len(simulated.made), simulated.plan().changes) == (2, ())
 
 

@@ -116,7 +116,8 @@ def update(context: Context, change: Change, voice: Voice) -> Procedure[End]:
     record = yield from _write_found(context, change)
     if record is None:
         return Finished()
-    record = transitions.labelled(record, voice) if change.keeps_inputs else transitions.updated(record, voice)
+    # Without an identity it is beside a candidate, which has the declared inputs.
+    record = transitions.labelled(record, voice) if change.identity is None else transitions.updated(record, voice)
     yield from Commit((record,))
     record = yield from update_and_activate(change, voice, record)
     return Finished(record.voice_id)
