@@ -101,7 +101,7 @@ def taken_or_asked(context: PlanContext, voice: Voice, replacement: Replacement)
         return None
     if voice.address in context.options.accept or not is_reviewed(voice):
         return _taken(context, voice, replacement, waiting)
-    why = f"its candidate {waiting.voice_id or ''} has the declared inputs, and waits for review".replace("  ", " ")
+    why = f"a candidate of the declared inputs waits for review{_named(waiting)}"
     return blocked(voice, replacement.record, why, _how_to_decide(voice.address), found=replacement.found)
 
 
@@ -250,9 +250,10 @@ def _accepted(context: PlanContext, voice: Voice, record: Record) -> Change:
     waiting = context.candidates[voice.address]
     if difference(voice, waiting).identity:
         why = f"its entry declares other inputs than its candidate: {differ(difference(voice, waiting).identity)}"
-        return blocked(voice, record, why, "Declare the inputs of the candidate first: it would be replaced again.")
+        first = "Declare the inputs of the candidate first. With other inputs, the next apply would replace it again."
+        return blocked(voice, record, why, first)
     if voice.lifecycle.prevent_destroy:
-        why = "prevent_destroy: to accept its candidate deletes the voice that it has"
+        why = "prevent_destroy: accepting its candidate would delete the voice that it has"
         return blocked(voice, record, why, how_to_allow(context.manifest))
     changed = difference(voice, record)
     replacement = Replacement("accepted", record, old_voice_exists=True, fields=changed.all)
@@ -287,9 +288,17 @@ def _taken(context: PlanContext, voice: Voice, replacement: Replacement, candida
 
 def _third(voice: Voice, record: Record, waiting: Record, changed: Difference) -> Change:
     """Asks before a third voice is paid for, while the second one waits."""
-    why = f"{differ(changed.identity)}, and a candidate of other inputs waits: {waiting.voice_id or 'no id yet'}"
-    another = way("to pay for another voice, which replaces the candidate", "--replace", voice.address)
-    return blocked(voice, record, why, _how_to_decide(voice.address) + hint(another), fields=changed.all)
+    why = f"{differ(changed.identity)}, and a candidate of other inputs waits{_named(waiting)}"
+    pays = "pay for another voice, which replaces the " + ("candidate" if is_reviewed(voice) else "voice in use")
+    reject, another = (
+        way("To delete the candidate", "reject", voice.address),
+        way(f"to {pays}", "--replace", voice.address),
+    )
+    return blocked(voice, record, why, hint(reject, another), fields=changed.all)
+
+
+def _named(candidate: Record) -> str:
+    return f": {candidate.voice_id}" if candidate.voice_id else ""
 
 
 def _how_to_decide(address: str) -> Hint:
