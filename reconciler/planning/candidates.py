@@ -15,7 +15,7 @@ from reconciler.model.manifest import Voice
 from reconciler.model.method import Origin
 from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.model.plan import Action, Candidate, Change
-from reconciler.model.state import SETTLING, Record
+from reconciler.model.state import SETTLING, Record, Status
 from reconciler.planning import consents
 from reconciler.planning.blocked_change import blocked, how_to_allow, resolve_hint
 from reconciler.planning.change import make_change
@@ -62,7 +62,7 @@ def change_beside(context: PlanContext, voice: Voice, record: Record, changed: D
     if waiting is None or address in options.replace or not changed.identity or voice.origin is not Origin.MADE:
         return None
     if difference(voice, waiting).identity:
-        return _third(voice, record, waiting, changed)
+        return None if _was_refused(context, voice, record) else _third(voice, record, waiting, changed)
     if is_reviewed(voice):
         return None
     if voice.lifecycle.prevent_destroy:
@@ -88,10 +88,8 @@ def change_while_waiting(context: PlanContext, voice: Voice, record: Record, cha
     if kept is not None or waiting is None:
         return kept
     found = update_change(context, voice, waiting, SAME)
-    if found is None:
-        return None
-    reason = f"its candidate: {found.reason}"
-    return dataclasses.replace(found, reason=reason, cause=reason)
+    reason = f"its candidate: {found.reason}" if found is not None else ""
+    return dataclasses.replace(found, reason=reason, cause=reason) if found is not None else None
 
 
 def taken_or_asked(context: PlanContext, voice: Voice, replacement: Replacement) -> Change | None:
@@ -105,17 +103,6 @@ def taken_or_asked(context: PlanContext, voice: Voice, replacement: Replacement)
     return blocked(voice, replacement.record, why, _how_to_decide(voice.address), found=replacement.found)
 
 
-def blocked_by_rejection(context: PlanContext, voice: Voice, replacement: Replacement) -> Change | None:
-    """Blocks the purchase of inputs whose candidate the user rejected."""
-    if voice.address in context.options.retry | context.options.replace:
-        return None
-    if all(difference(voice, record).identity for record in context.rejected.get(voice.address, ())):
-        return None
-    ways = hint("Declare other inputs", way("or, to pay for the same again", "--retry", voice.address))
-    why = "a voice of these inputs was rejected, so it is not paid for again"
-    return blocked(voice, replacement.record, why, ways, found=replacement.found, fields=replacement.fields)
-
-
 def is_lost(context: PlanContext, voice: Voice) -> bool:
     """Whether the declared inputs had a candidate that no longer exists in the cloud."""
     waiting = context.candidates.get(voice.address)
@@ -127,16 +114,17 @@ def refusal(context: PlanContext, voice: Voice, record: Record | None) -> Change
     address, options = voice.address, context.options
     if address not in options.accept | options.reject or address in context.candidates:
         return None
-    begun = next((r for r in context.pending.get(address, ()) if r.for_review), None)
-    if begun is not None and address in options.reject:
+    pending = context.pending.get(address, ())
+    begun = next((r for r in pending if r.for_review and r.status in SETTLING), None)
+    if begun is None:
+        return blocked(voice, record, "it has no candidate", hint(way("To see what waits", "plan")))
+    if address in options.reject:
         return None
-    if begun is not None and isinstance(outcome(context, begun), NeedsUser):
+    if isinstance(outcome(context, begun), NeedsUser):
         ways = resolve_hint(begun, which=context.name_to_resolve(begun))
         return blocked(voice, record, begun.message or UNKNOWN, ways, about=begun)
-    if begun is not None:
-        finish = hint(way("To finish it", "apply"))
-        return blocked(voice, record, "its candidate is not ready, so it can't be accepted yet", finish)
-    return blocked(voice, record, "it has no candidate", hint(way("To see what waits", "plan")))
+    finish = hint(way("To finish it", "apply"))
+    return blocked(voice, record, "its candidate is not ready, so it can't be accepted yet", finish)
 
 
 def why_it_ends(context: PlanContext, record: Record) -> str:
@@ -295,6 +283,13 @@ def _third(voice: Voice, record: Record, waiting: Record, changed: Difference) -
         way(f"to {pays}", "--replace", voice.address),
     )
     return blocked(voice, record, why, hint(reject, another), fields=changed.all)
+
+
+def _was_refused(context: PlanContext, voice: Voice, record: Record) -> bool:
+    """Whether the declared inputs were asked for and their creation failed: then only `--retry` pays again."""
+    same = [r for r in context.pending.get(voice.address, ()) if not difference(voice, r).identity]
+    failed = [r for r in same if r.status is Status.FAILED and r.generation > record.generation and not r.key_was_used]
+    return bool(same) and same == failed
 
 
 def _named(candidate: Record) -> str:

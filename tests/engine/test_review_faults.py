@@ -431,3 +431,58 @@ def test_an_uncertain_creation_that_is_forgotten_or_retried_leaves_the_voice(fol
         "voice_a",
         ["narrator"],
     )
+
+
+# -- rejected, refused, and asked for again ----------------------------------------------------------------------------
+
+
+def test_a_retry_of_rejected_inputs_that_is_killed_goes_on_without_another_question() -> None:
+    simulated = with_candidate()
+    simulated.apply(reject=HERE)
+    killed_after_the_call(simulated, retry=HERE)
+    simulated.apply()
+    assert (bought(simulated), simulated.at_status(Status.CANDIDATE)) == (["a", "b", "b"], ["narrator"])
+
+
+def test_what_was_rejected_once_and_accepted_later_is_made_again_as_any_voice() -> None:
+    simulated = with_candidate()
+    simulated.apply(reject=HERE)
+    simulated.apply(retry=HERE)
+    simulated.apply(accept=HERE)
+    simulated.world.delete_outside(simulated.living["b"])
+    simulated.apply(allow_recreates=1)
+    assert (bought(simulated), current(simulated)) == (["a", "b", "b", "b"], "b")
+
+
+def test_a_third_sample_that_was_refused_says_so_and_retry_is_enough_to_pay_again() -> None:
+    simulated = with_candidate()
+    simulated.declare(sample("bad"))
+    simulated.apply(replace=HERE)
+    simulated.apply()
+    assert bought(simulated) == ["a", "b", "bad"]
+    assert "its creation failed" in blocked_reason(simulated)
+    simulated.apply(retry=HERE)
+    assert (bought(simulated), sorted(simulated.living)) == (["a", "b", "bad", "bad"], ["a", "b"])
+
+
+@pytest.mark.parametrize("verb", ["accept", "reject"])
+def test_a_refused_sample_is_no_candidate_to_decide_on(verb: str) -> None:
+    simulated = SimulatedRun()
+    for entry in (A, sample("bad")):
+        simulated.declare(entry)
+        simulated.apply()
+    decided: dict[str, Any] = {verb: HERE}
+    assert blocked_reason(simulated, **decided) == "it has no candidate"
+
+
+# -- only the state ----------------------------------------------------------------------------------------------------
+
+
+def test_a_refresh_takes_over_what_the_account_shows_of_a_candidate_and_keeps_the_voice() -> None:
+    simulated = with_candidate()
+    simulated.world.rename_outside(simulated.living["b"], "another")
+    simulated.apply(refresh_only=True)
+    assert (simulated.plan().drift, simulated.at_status(Status.CANDIDATE)) == ((), ["narrator"])
+    simulated.world.delete_outside(simulated.living["another"])
+    simulated.apply(refresh_only=True)
+    assert (simulated.at_status(Status.CANDIDATE), current(simulated)) == ([], "a")

@@ -148,7 +148,8 @@ def refresh(context: Context, change: Change) -> Procedure[End]:
     record = yield from _write_found(context, change)
     if record is not None and change.gone:
         gone = transitions.tombstone(record, now=context.now)
-        yield from Commit((gone,), current={record.address: None})
+        bound = {record.address: None} if context.is_current(record) else {}
+        yield from Commit((gone,), current=bound)
     return Finished()
 
 
