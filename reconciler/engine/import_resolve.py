@@ -177,6 +177,9 @@ def _refuse_managed(state: State, record: Record, address: str) -> None:
                 f"The voice {record.voice_id} is an old one of {holder.address}, and will be deleted.",
                 f'To keep it, declare {address} as existing: {{voice_id: "{record.voice_id}"}}, and apply.',
             )
+        if holder.status is Status.CANDIDATE:
+            accepting = hint(way("To make it the voice of this entry", "accept", holder.address))
+            raise UsageError(f"The voice {record.voice_id} is the candidate of {holder.address}.", accepting)
         raise UsageError(
             f"The voice {record.voice_id} is managed as {holder.address} already.",
             hint(way("To give it another address", "state mv", holder.address, address)),

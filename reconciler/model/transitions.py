@@ -96,6 +96,11 @@ def updated(record: Record, voice: Voice) -> Record:
     return replace(kept, sent=_with_keys(sent, voice, voice.body.ours) if voice.body.ours else sent, links=links)
 
 
+def labelled(record: Record, voice: Voice) -> Record:
+    """The record with the declared labels and lifecycle. Its inputs stay: the entry declares those of a candidate."""
+    return replace(record, labels=voice.labels, lifecycle=voice.lifecycle)
+
+
 def changed_in_place(record: Record, voice: Voice, keys: Iterable[str]) -> Record:
     """The cloud was updated: these keys of the body have their declared values now."""
     sent, links = with_current_notes(voice, record)

@@ -163,7 +163,9 @@ def _unbound_changes(
         return []
     held, wanted = ownership.held_and_declared(context, changes, entries)
     decided = undeclared.Decided(
-        used=frozenset(key for change in changes for key in (change.key, change.record) if key is not None),
+        used=frozenset(
+            key for change in changes for key in (change.key, change.record, change.supersedes) if key is not None
+        ),
         blocked=frozenset(change.address for change in changes if change.action is Action.BLOCKED),
         held=held,
         wanted=wanted,

@@ -38,7 +38,7 @@ def change_for(context: PlanContext, voice: Voice) -> Change | None:
     blocked_change = _blocked_by_account(context, voice, record)
     if blocked_change is not None:
         return blocked_change
-    if consents.has_expired(voice, context.now):
+    if consents.has_expired(voice, context.now) and voice.address not in context.options.reject:
         return _change_without_consent(context, voice, record)
     refused = candidates.refusal(context, voice, record)
     if refused is not None or voice.address in context.options.reject:
@@ -51,9 +51,12 @@ def change_for(context: PlanContext, voice: Voice) -> Change | None:
 
 
 def _change_without_consent(context: PlanContext, voice: Voice, record: Record | None) -> Change | None:
-    """Nothing is made or replaced for a voice without consent. An existing one stays, unless it is to be deleted."""
+    """Nothing is made or replaced for a voice without consent. An existing one stays, unless it is to be deleted.
+
+    `accept` deletes nothing here: that is left to the next apply.
+    """
     reason = consents.reason(voice)
-    if voice.consent is None or voice.consent.when_expired == "error":
+    if voice.consent is None or voice.consent.when_expired == "error" or voice.address in context.options.accept:
         return blocked(voice, record, reason, consents.ways_on(), cause="the consent has ended")
     if record is None or record.status in _ENDED:
         return None
@@ -193,7 +196,7 @@ def _change_for_ready(context: PlanContext, voice: Voice, record: Record) -> Cha
     if beside is not None:
         return beside
     if candidates.waits_for_decision(context, voice) and voice.address not in context.options.replace:
-        return None
+        return candidates.change_while_waiting(context, voice, record, changed)
     if changed.identity:
         asked = voice.address in context.options.replace or _has_pending_replace(context, voice, record)
         question = None if asked else blocked_by_own_voice(voice, record, changed.all)
@@ -252,6 +255,6 @@ def _replace(
         fields=changed.all,
         found=found,
         for_review=for_review,
-        supersedes=candidates.existing(context, voice.address) if for_review else None,
+        supersedes=context.candidates.get(voice.address) if for_review else None,
     )
     return new_voice(context, voice, replacement)

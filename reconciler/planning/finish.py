@@ -39,11 +39,10 @@ def finish(
     changes = policy.block_missing_keys(covered, manifest.voices, is_set)
     declared = len(manifest.voices)
     stops = policy.check(changes, state, manifest.safety, allow_deletes=allow_deletes, declared=declared)
-    stops = (
-        () if plan.destroy or plan.refresh_only else stops
-    )  # a destroy is the request itself; a refresh deletes nothing
-    others = shared_place.others_stop(changes, state, manifest.voices) if shared else None
     decides = options.accept or options.reject  # one voice was named anyway
+    # A destroy or a decision is the request itself; a refresh deletes nothing.
+    stops = () if plan.destroy or plan.refresh_only or decides else stops
+    others = shared_place.others_stop(changes, state, manifest.voices) if shared else None
     restricted = _restricted(plan, state, manifest, options.scope) if options.scope else plan
     return replace(
         restricted,
@@ -74,4 +73,7 @@ def _restricted(plan: Plan, state: State, manifest: Manifest, asked: scope.Scope
         plan_id=hashlib.sha256(text.encode()).hexdigest()[:16],
         unchanged=inside,
         drift=tuple(each for each in plan.drift if each.address in shown),
+        candidates=tuple(
+            each for each in plan.candidates if scope.count(asked, (each.address,), state, manifest.voices)
+        ),
     )

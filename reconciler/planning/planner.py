@@ -44,7 +44,8 @@ def plan(
         from reconciler.planning import state_refresh
 
         needed = state_refresh.changes(context)
-        unchanged_count = len(state.current) - len(needed)
+        current = set(state.current.values())
+        unchanged_count = len(current) - sum(change.record in current for change in needed)
         return _plan(context, needed, drift.remarks(context, (), {}), unchanged=unchanged_count)
     unchanged = unchanged_voices(context, entries)
     if nothing_changes(context, entries, unchanged):

@@ -47,7 +47,8 @@ def block_mass_recreates(
     over = recorded >= FEW and 100 * len(gone) > safety.max_recreate_percent * recorded
     if not over or allow_recreates in {len(gone), _gone(plan, state)}:
         return plan.changes
-    what = "would leave the state" if plan.refresh_only else "would be created and paid again"
+    leave = all(change.action is Action.FORGET for change in gone)
+    what = "would leave the state" if leave else "would be created and paid again"
     reason = (
         f"gone: {len(gone)} of {recorded} recorded voices {what}, and the limit is {safety.max_recreate_percent:g} %"
     )
@@ -81,7 +82,13 @@ def removing(changes: Sequence[Change], state: State) -> list[Change]:
         return []
     voices = {key for key in state.current.values() if state.records[key].status is not Status.FAILED}
     losses = [c for c in taken if c.record in voices]
-    return [c for c in losses if c.action is not Action.REPLACE or c.key not in state.records]
+    return [c for c in losses if c.action is not Action.REPLACE or not _was_begun(c, state)]
+
+
+def _was_begun(replacing: Change, state: State) -> bool:
+    """Whether an earlier run began this replace. A candidate was made beside the voice, and replaces nothing before."""
+    begun = state.records.get(replacing.key or "")
+    return begun is not None and begun.status is not Status.CANDIDATE
 
 
 def _delete_stops(
@@ -213,6 +220,8 @@ def _allows(reviewed: Change | None, change: Change) -> bool:
         return False
     if change.action in _BUYS and change.key != reviewed.key:
         return False  # the reviewed voice was made already: this would be another one
+    if change.action is not Action.BLOCKED and change.candidate != reviewed.candidate:
+        return False  # the reviewed voice was to wait beside the current one, and this one would become current
     if change.activates and not reviewed.activates:
         return False  # a paid call that was not reviewed
     if change.action is Action.REPLACE and reviewed.abandons and not change.abandons:

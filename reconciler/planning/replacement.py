@@ -82,7 +82,7 @@ def _change(
     reasons = [
         replacement.reason if replacement.old_voice_exists or replacement.for_review or made is None else "",
         FOR_REVIEW if replacement.for_review else "",
-        _SUPERSEDES if replacement.supersedes is not None else "",
+        SUPERSEDES if replacement.supersedes is not None and not replacement.gone else "",
         extra_reason,
         _KEPT_AS_ABANDONED if keeps_old else "",
         _DELETED_FIRST
@@ -114,7 +114,7 @@ def _change(
 
 
 FOR_REVIEW = "made for review: the current voice stays until you accept the new one"
-_SUPERSEDES = "the candidate before it is deleted then"
+SUPERSEDES = "the candidate before it is deleted then"
 _KEPT_AS_ABANDONED = "its cloud can't delete the old voice, which is listed as abandoned"
 
 

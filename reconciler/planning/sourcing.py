@@ -20,6 +20,7 @@ from reconciler.planning.diff import difference
 from reconciler.planning.made_elsewhere import blocked_by_renamed_entry
 from reconciler.planning.outcome import Exists, Failed, Gone, NeedsUser, NeverArrived, NotKnown, NotObservable, outcome
 from reconciler.planning.plan_context import PlanContext, as_recorded
+from reconciler.planning.rejections import blocked_by_rejection
 from reconciler.planning.replacement import Replacement, adoption_change, creation_change
 from reconciler.planning.unclaimed import blocked_by_unrecorded
 from reconciler.protocols.provider import ByKey
@@ -31,7 +32,7 @@ def new_voice(context: PlanContext, voice: Voice, replacement: Replacement) -> C
         return bind(context, voice, replacement)
     existing = (
         candidates.taken_or_asked(context, voice, replacement)
-        or candidates.blocked_by_rejection(context, voice, replacement)
+        or blocked_by_rejection(context, voice, replacement)
         or _continue_pending(context, voice, replacement)
         or _adopt_given_up(context, voice, replacement)
         or blocked_by_unrecorded(context, voice, replacement)

@@ -23,7 +23,8 @@ from reconciler.planning.plan_context import PlanContext
 def changes(context: PlanContext) -> tuple[Change, ...]:
     """One change for every recorded voice that its account shows otherwise than the state."""
     records = (context.state.records[key] for _, key in sorted(context.state.current.items()))
-    found = (_change(context, record) for record in records if record.status is Status.READY)
+    made = [record for record in records if record.status is Status.READY]
+    found = (_change(context, record) for record in (*made, *context.candidates.values()))
     return tuple(change for change in found if change is not None)
 
 

@@ -65,8 +65,9 @@ def change_for_unbound(context: PlanContext, record: Record, decided: Decided) -
     """The change for an unbound record: deposed, lapsed, or from a creation that is no longer needed."""
     if record.external_task_id in decided.used:
         return None
-    if record.status is Status.CANDIDATE or (record.for_review and record.address in context.options.reject):
-        return _change_for_candidate(context, record)
+    rejected = record.for_review and record.address in context.options.reject
+    if record.status is Status.CANDIDATE or rejected or candidates.goes_on(context, record):
+        return _change_for_candidate(context, record, decided)
     if _current_is_unknown(context, record):
         return None
     if record.status in SETTLING and record.address in decided.blocked:
@@ -87,19 +88,22 @@ def change_for_unbound(context: PlanContext, record: Record, decided: Decided) -
     return _discard(context, record, _reason(context, record))
 
 
-def _change_for_candidate(context: PlanContext, record: Record) -> Change | None:
-    """The change for a candidate, or for a creation of one that the user rejects. None: it stays."""
+def _change_for_candidate(context: PlanContext, record: Record, decided: Decided) -> Change | None:
+    """The change for a candidate, or for a creation of one. None: it stays."""
+    if _places(context, record) & decided.held:
+        return _change(record, Action.FORGET, "its voice has an address now")
     why = candidates.why_it_ends(context, record)
     if not why:
         return None
     rejects = record.address in context.options.reject
     change = _blocked_by_provider(context, record) or _discard(context, record, why, protect=not rejects)
-    return replace(change, rejects=rejects)
+    return replace(change, rejects=rejects, gone=why == candidates.LOST and change.action is Action.FORGET)
 
 
 def _blocked_by_provider(context: PlanContext, record: Record) -> Change | None:
     if record.provider not in context.manifest.providers:
-        reason = f"its old voice is at the provider {record.provider}, which the manifest no longer declares"
+        what = "its candidate" if record.for_review else "its old voice"
+        reason = f"{what} is at the provider {record.provider}, which the manifest no longer declares"
         return _change(record, Action.BLOCKED, reason, f"Declare {record.provider} again, so that it can be deleted.")
     if record.provider in context.account_problems:
         problem = context.account_problems[record.provider]
@@ -191,8 +195,13 @@ def _why_not_deletable(context: PlanContext, record: Record) -> str:
 
 
 def _protected(context: PlanContext, record: Record) -> bool:
-    """Whether `prevent_destroy` protects the record: as declared, or for a removed entry, as recorded."""
-    voice = context.manifest.voices.get(record.address)
+    """Whether `prevent_destroy` protects the record: as declared, or for a removed entry, as recorded.
+
+    A candidate is protected as the voice that it is beside.
+    """
+    voice, current = context.manifest.voices.get(record.address), context.state.at(record.address)
+    if voice is None and record.status is Status.CANDIDATE and current is not None:
+        return current.lifecycle.prevent_destroy
     return (voice if voice is not None else record).lifecycle.prevent_destroy
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reconciler.hints import hint, way
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Found, Observation, RemoteVoice
@@ -46,6 +48,26 @@ def update_change(context: PlanContext, voice: Voice, record: Record, changed: D
         activates=uses_it,
         in_place=tuple(dict.fromkeys(field.name.split(".")[0].split("[")[0] for field in in_place)),
     )
+
+
+def labels_update(voice: Voice, record: Record, changed: Difference) -> Change | None:
+    """The update of the labels and the lifecycle of a voice beside whose candidate nothing else changes.
+
+    It has no identity: the declared inputs are those of the candidate.
+    """
+    kept = tuple(field for field in changed.ours if field.name.startswith(("labels.", "lifecycle.")))
+    if not kept:
+        return None
+    change = make_change(
+        voice,
+        Action.UPDATE,
+        "changes the state only, no call",
+        record=record,
+        before=shown_inputs(record),
+        fields=kept,
+        key=record.external_task_id,
+    )
+    return replace(change, identity=None)
 
 
 def wants_activation(

@@ -18,7 +18,8 @@ def section(candidates: Sequence[Candidate], options: RenderOptions) -> str:
     lines = [painted("Waiting for review:", Style.BOLD, options), ""]
     for each in candidates:
         beside = f" beside {escape(each.current_voice_id)}" if each.current_voice_id else ""
-        head = f"{who(each.address, each.provider)}: candidate {escape(each.voice_id or 'without an id')}{beside}"
+        named = f"candidate {escape(each.voice_id)}" if each.voice_id else "candidate"
+        head = f"{who(each.address, each.provider)}: {named}{beside}"
         lines.append(f"  {painted('?', Style.CYAN, options)} {head}")
         lines += columns(field_rows(each.fields), indent=INSIDE)
         lines += [f"{INSIDE}{painted(line, Style.HINT, options)}" for line in hints.lines(how_to_decide(each), options)]
@@ -35,5 +36,5 @@ def how_to_decide(candidate: Candidate) -> Hint:
     """The commands that decide. One that the entry does not declare can't be accepted."""
     reject = way("to delete it", "reject", candidate.address)
     if not candidate.declared:
-        return hint("The entry declares other inputs than it, so it can't be accepted", reject)
+        return hint("The entry declares other inputs than this candidate, so it can't be accepted", reject)
     return hint(way("To make it the voice of this entry", "accept", candidate.address), reject)

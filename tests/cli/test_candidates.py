@@ -150,3 +150,52 @@ def test_after_a_lost_state_nothing_is_bought_or_deleted(cli: CliHarness, kling:
     cli.voicectl("state", "rebuild", "--lineage", lineage, "--auto-approve", code=0)
     cli.apply()
     assert (kling.bought, set(kling.voices), cli.voice_id("narrator")) == (2, {old, new}, new)
+
+
+def test_each_hint_of_a_third_sample_can_be_followed(cli: CliHarness, kling: KlingService) -> None:
+    """An accept is refused while the entry declares other inputs, so it is not offered."""
+    with_candidate(cli)
+    cli.write({"narrator": declared("c")}, outputs=OUTPUTS)
+    asked = cli.voicectl("plan", code=0).out
+    assert "voicectl accept" not in asked
+    assert "To delete the candidate: voicectl reject narrator" in asked
+    assert "to pay for another voice, which replaces the candidate: voicectl apply --replace narrator" in asked
+    cli.voicectl("apply", "--replace", "narrator", "--auto-approve", code=0)
+    assert kling.bought == 3
+
+
+def test_a_candidate_is_accepted_and_not_imported(cli: CliHarness) -> None:
+    _, new = with_candidate(cli)
+    cli.voicectl("state", "rm", "narrator", code=0)
+    refused = cli.voicectl("import", "narrator", new, code=1)
+    assert f"The voice {new} is the candidate of narrator." in refused.err
+    assert "voicectl accept narrator" in refused.err
+    cli.voicectl("accept", "narrator", code=0)
+    assert cli.voice_id("narrator") == new
+
+
+def test_a_removed_entry_may_leave_its_candidate_in_the_account(cli: CliHarness, kling: KlingService) -> None:
+    old, new = with_candidate(cli)
+    cli.write({"hero": voice("hero")}, outputs=OUTPUTS, removed=[{"address": "narrator", "destroy": False}])
+    cli.apply()
+    assert {old, new} < set(kling.voices)
+
+
+def test_a_plan_that_was_saved_before_an_accept_is_stale_after_it(cli: CliHarness, kling: KlingService) -> None:
+    _, new = with_candidate(cli)
+    cli.write({"narrator": declared("c")})
+    cli.voicectl("plan", "--replace", "narrator", "--out", "p", code=0)
+    cli.write({"narrator": declared("b")})
+    cli.voicectl("accept", "narrator", code=0)
+    cli.write({"narrator": declared("c")})
+    cli.voicectl("apply", "p", code=4)
+    assert (kling.bought, cli.voice_id("narrator")) == (2, new)
+
+
+def test_a_candidate_of_another_entry_is_not_shown_by_an_accept(cli: CliHarness) -> None:
+    for sample in ("a", "b"):
+        cli.write({name: declared(sample) for name in ("narrator", "hero")})
+        cli.apply()
+    said = cli.voicectl("accept", "narrator", code=0).out
+    assert "voicectl accept hero" not in said
+    assert "voicectl reject hero" in cli.voicectl("plan", code=0).out

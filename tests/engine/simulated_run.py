@@ -83,6 +83,7 @@ class SimulatedRun:
         self.backend = self.another_backend()
         self.accounts: dict[str, Account] = {"kling": KlingAccount(type="kling")}
         self.voices: dict[str, Voice] = {}
+        self.safety = ANYTHING_GOES
         self.lineage = LINEAGE  # of the next state that begins
         self.happened: list[Happened] = []
         self.events: list[Event] = []
@@ -186,7 +187,7 @@ class SimulatedRun:
         )
 
     def session(self) -> Session:
-        manifest = Manifest(name="voices.yaml", providers=dict(self.accounts), voices=self.voices, safety=ANYTHING_GOES)
+        manifest = Manifest(name="voices.yaml", providers=dict(self.accounts), voices=self.voices, safety=self.safety)
         return Session(
             manifest=manifest,
             store=self.store(),

@@ -116,7 +116,8 @@ def update(context: Context, change: Change, voice: Voice) -> Procedure[End]:
     record = yield from _write_found(context, change)
     if record is None:
         return Finished()
-    record = transitions.updated(record, voice)
+    # Without an identity it is beside a candidate, which has the declared inputs.
+    record = transitions.labelled(record, voice) if change.identity is None else transitions.updated(record, voice)
     yield from Commit((record,))
     record = yield from update_and_activate(change, voice, record)
     return Finished(record.voice_id)
@@ -147,7 +148,8 @@ def refresh(context: Context, change: Change) -> Procedure[End]:
     record = yield from _write_found(context, change)
     if record is not None and change.gone:
         gone = transitions.tombstone(record, now=context.now)
-        yield from Commit((gone,), current={record.address: None})
+        bound = {record.address: None} if context.is_current(record) else {}
+        yield from Commit((gone,), current=bound)
     return Finished()
 
 

@@ -18,13 +18,14 @@ from reconciler.model.state import Record, Status
 
 def keep_as_candidate(context: Context, change: Change, voice: Voice, made: Record) -> Procedure[End]:
     """Writes the finished voice as a candidate, and deletes the candidate that it replaces."""
-    earlier = context.record(change.supersedes)
+    current, earlier = context.at(voice.address), context.record(change.supersedes)
+    kept = () if current is None else (transitions.labelled(current, voice),)
     if earlier is None or earlier.status is not Status.CANDIDATE:
-        yield from Commit((made,), urgent=True)
+        yield from Commit((*kept, made), urgent=True)
         made = yield from update_and_activate(change, voice, made)
         return Finished(made.voice_id)
-    earlier = _superseded(context, earlier, made)
-    yield from Commit((earlier, made), urgent=True)
+    earlier = transitions.tombstone(earlier, now=context.now) if change.gone else _superseded(context, earlier, made)
+    yield from Commit((*kept, earlier, made), urgent=True)
     made = yield from update_and_activate(change, voice, made)
     if earlier.status is Status.DEPOSED:
         yield from delete_voice(context, earlier)
