@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 
 @value
-class Watch:
-    """The callbacks of a run: they show the plan, ask for approval, receive events, and can stop the run."""
+class RunCallbacks:
+    """What a run calls: to show its plan, to ask for approval, to report its events, and to learn that it must stop."""
 
     show: Callable[[Plan], None]  # before anything is asked or done
     approve: Callable[[Plan], bool]
@@ -81,7 +81,7 @@ def drift(session: Session, *, verifier: Verifier | None = None, under_way: str 
 def apply(
     session: Session,
     request: Request,
-    watch: Watch,
+    callbacks: RunCallbacks,
     *,
     approved: Plan | None = None,
     workers: Callable[[], WorkerPool[JobResult]] = ThreadPool,
@@ -109,14 +109,14 @@ def apply(
             new_plan = policy.restrict_to(new_plan, approved, resumed=state.applying == approved.plan_id)
         new_plan = session.with_outputs(new_plan, state, now=planned.clock.now())
         new_plan = checked(new_plan, session, request)
-        watch.show(new_plan)
+        callbacks.show(new_plan)
         if new_plan.stops:
             raise policy.refusal(new_plan.stops, denied=new_plan.denied)
         if new_plan.empty and approved is None:
             session.store.fold()  # the journal of a run that died
-            unwritten = session.write_outputs(new_plan, state, now=planned.clock.now(), emit=watch.emit)
+            unwritten = session.write_outputs(new_plan, state, now=planned.clock.now(), emit=callbacks.emit)
             return Applied(plan=new_plan, tally=Tally(), unwritten=unwritten)
-        if not new_plan.empty and not watch.approve(new_plan):
+        if not new_plan.empty and not callbacks.approve(new_plan):
             elsewhere = way("Answer yes, or run without confirmation", "--auto-approve")
             raise Declined("You did not answer yes.", hint(elsewhere))
         used = None if approved is None or policy.does_nothing(approved) else approved
@@ -125,7 +125,7 @@ def apply(
             state,
             new_plan,
             planned.clouds,
-            watch,
+            callbacks,
             used,
             workers,
             lease,
@@ -157,7 +157,7 @@ def _run(
     state: State,
     new_plan: Plan,
     clouds: Mapping[str, Cloud],
-    watch: Watch,
+    callbacks: RunCallbacks,
     approved: Plan | None,
     start_workers: Callable[[], WorkerPool[JobResult]],
     lease: Lease,
@@ -178,13 +178,13 @@ def _run(
         journal=session.store,
         workers=workers,
         clock=session.clock,
-        emit=watch.emit,
-        stop=watch.stop,
+        emit=callbacks.emit,
+        stop=callbacks.stop,
         lease=lease,
         grace=grace,
         outputs=session.outputs,
     )
-    watch.began(executor.tally)
+    callbacks.began(executor.tally)
     try:
         tally = executor.run()
     except Exception:  # a bug of ours: the results before it are written all the same
