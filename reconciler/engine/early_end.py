@@ -57,12 +57,12 @@ class EarlyEnd:
         elif self._run_state.listener_error is not None:
             self.halt("the output cannot be written any more")
 
-    def halt(self, reason: str, hint: Hint = NO_HINT) -> None:
-        """Starts nothing more. The results of calls in flight are still written."""
+    def halt(self, reason: str, hint: Hint = NO_HINT, provider: str = "") -> None:
+        """Starts nothing more. The results of calls in flight are still written. `provider`: whose cloud is why."""
         if self.reason is None:
             self.reason = reason
             self._state_writer.stop_delaying()
-            self._run_state.emit(Event(kind=Kind.STOPPED, detail=reason, hint=hint))
+            self._run_state.emit(Event(kind=Kind.STOPPED, detail=reason, hint=hint, provider=provider))
 
     def awaits_answers(self) -> bool:
         """Whether an interrupted run still waits. After the grace time it writes until when its calls may be open."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from reconciler.engine.account_limits import AccountLimits
 from reconciler.engine.cloud import Cloud
 from reconciler.engine.context import Context
 from reconciler.engine.early_end import EarlyEnd
+from reconciler.engine.failures import PAID
 from reconciler.engine.jobs import JobResult
 from reconciler.engine.open_calls import OpenCalls
 from reconciler.engine.output_files import FileChange, OutputFiles
@@ -14,7 +16,6 @@ from reconciler.engine.output_writer import OutputWriter
 from reconciler.engine.procedure_run import ProcedureRun
 from reconciler.engine.procedures.actions import procedure
 from reconciler.engine.progress import Progress
-from reconciler.engine.provider_queue import provider_queues
 from reconciler.engine.run_state import RunState
 from reconciler.engine.scheduler import Scheduler
 from reconciler.engine.state_writer import Journal, StateWriter
@@ -48,11 +49,13 @@ class Executor:
         lease: Lease,
         grace: float,
         outputs: OutputFiles | None = None,
+        limits: AccountLimits | None = None,
     ) -> None:
         self._plan = plan
         self._voices = voices
         self._journal = journal
-        self._queues = provider_queues(clouds)
+        self._limits = limits or AccountLimits()
+        self._queues = self._limits.queues(clouds)
         self._providers = list({id(cloud.provider): cloud.provider for cloud in clouds.values()}.values())
         self._run_state = RunState(state, emit)
         self._context = Context(self._run_state, clouds, clock)
@@ -98,7 +101,10 @@ class Executor:
         self._write_moves()
         changes = self._plan.changes
         procedures = [procedure(self._context, change, self._voices.get(change.address)) for change in changes]
-        self._scheduler.run([ProcedureRun(change, made) for change, made in zip(changes, procedures, strict=True)])
+        try:
+            self._scheduler.run([ProcedureRun(change, made) for change, made in zip(changes, procedures, strict=True)])
+        finally:
+            self._limits.leave(self._queues.values())
         tally = self._progress.tally().model_copy(update={"charges": self._charges()})
         if self._state_writer.unsaved is None:
             self.unwritten = self._outputs.finish()
@@ -106,6 +112,16 @@ class Executor:
         if self._state_writer.unsaved is not None:
             self._save_again(self._state_writer.unsaved)
         return tally
+
+    def calls(self) -> dict[tuple[str, str], int]:
+        """(provider, `paid` or `other`) -> how many calls that change something were sent."""
+        counts: dict[tuple[str, str], int] = {}
+        for name, queue in self._queues.items():
+            for call, calls in queue.by_call.items():
+                if calls.action is not None:
+                    kind = "paid" if call in PAID else "other"
+                    counts[name, kind] = counts.get((name, kind), 0) + calls.sent
+        return counts
 
     def emit_summary(self) -> None:
         """Emits the summary, after the state is saved. Raises the error that stopped the event listener."""

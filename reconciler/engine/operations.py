@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from reconciler.engine import preconditions
@@ -51,6 +51,16 @@ class Applied:
     tally: Tally
     halted: str | None = None
     unwritten: tuple[FileChange, ...] = ()  # files for applications that could not be written
+    calls: Mapping[tuple[str, str], int] = field(default_factory=dict)  # see `Executor.calls`
+
+
+@value
+class Looked:
+    """A plan, the state that it was made from, and the providers that could not be looked at, with the reason."""
+
+    plan: Plan
+    state: State
+    failing: Mapping[str, str]
 
 
 @value
@@ -63,10 +73,16 @@ class Drifted:
 
 def plan(session: Session, request: Request) -> Plan:
     """Makes a plan. Reads the state, the clouds and the files for applications, and writes nothing."""
+    return look(session, request).plan
+
+
+def look(session: Session, request: Request) -> Looked:
+    """Makes a plan, and keeps what else was seen. Writes nothing."""
     state = session.state(new=request.new_state)
     preconditions.refuse_second_state(session, request)
     planned = observed_plan(session, state, request)
-    return checked(session.with_outputs(planned.plan, state, now=planned.clock.now()), session, request)
+    made = checked(session.with_outputs(planned.plan, state, now=planned.clock.now()), session, request)
+    return Looked(made, state, planned.failing)
 
 
 def drift(session: Session, *, verifier: Verifier | None = None, under_way: str = "") -> Drifted:
@@ -183,6 +199,7 @@ def _run(
         lease=lease,
         grace=grace,
         outputs=session.outputs,
+        limits=session.limits,
     )
     callbacks.began(executor.tally)
     try:
@@ -195,7 +212,9 @@ def _run(
     finally:
         workers.close(wait=executor.halted is None)
     _save_end(session, executor, approved)
-    return Applied(plan=new_plan, tally=tally, halted=executor.halted, unwritten=executor.unwritten)
+    return Applied(
+        plan=new_plan, tally=tally, halted=executor.halted, unwritten=executor.unwritten, calls=executor.calls()
+    )
 
 
 def _save_end(session: Session, executor: Executor, approved: Plan | None) -> None:
