@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from reconciler.engine.account_limits import AccountLimits
 from reconciler.engine.cloud import Cloud
 from reconciler.engine.context import Context
+from reconciler.engine.daily_allowance import DailyAllowance
 from reconciler.engine.early_end import EarlyEnd
 from reconciler.engine.failures import PAID
 from reconciler.engine.jobs import JobResult
@@ -32,7 +33,10 @@ from reconciler.protocols.clock import Clock
 
 
 class Executor:
-    """Runs one plan. `stop` and `grace`: see `EarlyEnd`. `lease`: of the state's lock, which this run holds."""
+    """Runs one plan. `stop` and `grace`: see `EarlyEnd`. `lease`: of the state's lock, which this run holds.
+
+    `most_paid`: how many paid calls are allowed a day, by all runs together.
+    """
 
     def __init__(
         self,
@@ -50,6 +54,7 @@ class Executor:
         grace: float,
         outputs: OutputFiles | None = None,
         limits: AccountLimits | None = None,
+        most_paid: int | None = None,
     ) -> None:
         self._plan = plan
         self._voices = voices
@@ -58,7 +63,8 @@ class Executor:
         self._queues = self._limits.queues(clouds)
         self._providers = list({id(cloud.provider): cloud.provider for cloud in clouds.values()}.values())
         self._run_state = RunState(state, emit)
-        self._context = Context(self._run_state, clouds, clock)
+        allowance = DailyAllowance(most_paid, sum(change.calls[1] for change in plan.changes))
+        self._context = Context(self._run_state, clouds, clock, allowance)
         self._state_writer = StateWriter(self._run_state, journal, clock, workers.start, least_gap=journal.least_gap)
         self._progress = Progress(
             run_state=self._run_state,

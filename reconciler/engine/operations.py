@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from reconciler.engine import preconditions
 from reconciler.engine.cloud import Cloud
 from reconciler.engine.observed_plan import observed_plan
-from reconciler.engine.policy_checks import checked
+from reconciler.engine.policy_checks import checked, within_day
 from reconciler.engine.probe import Verifier
 from reconciler.engine.session import Request, Session
 from reconciler.engine.worker_pool import ThreadPool, WorkerPool
@@ -52,6 +52,8 @@ class Applied:
     halted: str | None = None
     unwritten: tuple[FileChange, ...] = ()  # files for applications that could not be written
     calls: Mapping[tuple[str, str], int] = field(default_factory=dict)  # see `Executor.calls`
+    state: State | None = None  # after a run; None: the plan was empty
+    waiting: tuple[str, ...] = ()  # the addresses that the limit of the day blocked
 
 
 @value
@@ -125,6 +127,8 @@ def apply(
             new_plan = policy.restrict_to(new_plan, approved, resumed=state.applying == approved.plan_id)
         new_plan = session.with_outputs(new_plan, state, now=planned.clock.now())
         new_plan = checked(new_plan, session, request)
+        within = within_day(new_plan, state, request, now=planned.clock.now())
+        new_plan = within.plan
         callbacks.show(new_plan)
         if new_plan.stops:
             raise policy.refusal(new_plan.stops, denied=new_plan.denied)
@@ -136,7 +140,7 @@ def apply(
             elsewhere = way("Answer yes, or run without confirmation", "--auto-approve")
             raise Declined("You did not answer yes.", hint(elsewhere))
         used = None if approved is None or policy.does_nothing(approved) else approved
-        return _run(
+        applied = _run(
             replace(session, clock=planned.clock),
             state,
             new_plan,
@@ -145,8 +149,9 @@ def apply(
             used,
             workers,
             lease,
-            request.grace,
+            request,
         )
+        return replace(applied, waiting=within.waiting)
 
 
 def _with_saved_options(request: Request, approved: Plan) -> Request:
@@ -177,7 +182,7 @@ def _run(
     approved: Plan | None,
     start_workers: Callable[[], WorkerPool[JobResult]],
     lease: Lease,
-    grace: float,
+    request: Request,
 ) -> Applied:
     from reconciler.engine.executor import Executor  # a plan needs none of it
 
@@ -197,7 +202,8 @@ def _run(
         emit=callbacks.emit,
         stop=callbacks.stop,
         lease=lease,
-        grace=grace,
+        grace=request.grace,
+        most_paid=request.max_paid_calls_per_day,
         outputs=session.outputs,
         limits=session.limits,
     )
@@ -213,7 +219,12 @@ def _run(
         workers.close(wait=executor.halted is None)
     _save_end(session, executor, approved)
     return Applied(
-        plan=new_plan, tally=tally, halted=executor.halted, unwritten=executor.unwritten, calls=executor.calls()
+        plan=new_plan,
+        tally=tally,
+        halted=executor.halted,
+        unwritten=executor.unwritten,
+        calls=executor.calls(),
+        state=executor.state,
     )
 
 

@@ -152,7 +152,7 @@ class Scheduler:
             outcome = None
             match step:
                 case steps.Commit():
-                    self._run_state.write(*step.records, current=step.current, without=step.without)
+                    self._run_state.write(*step.records, current=step.current, without=step.without, paid=step.paid)
                     self._state_writer.note_write(urgent=step.urgent)
                     run.barrier = self._run_state.written
                 case steps.Note():

@@ -122,6 +122,7 @@ class Request:
     options: PlanOptions = field(default_factory=PlanOptions)
     allow_deletes: int | None = None
     max_paid_calls: int | None = None
+    max_paid_calls_per_day: int | None = None  # by all runs together; what does not fit is blocked
     max_cost: str | None = None  # `50 USD`
     new_state: bool = False  # begin a new state here, whatever other states hold
     refresh: bool = True  # look at the accounts; without it a plan can't be applied

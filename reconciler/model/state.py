@@ -16,6 +16,7 @@ from reconciler.model.layered import layered
 from reconciler.model.manifest import DEFAULT_LIFECYCLE, NO_LABELS, Lifecycle
 from reconciler.model.method import Origin
 from reconciler.model.methods import origin_of
+from reconciler.model.paid_calls import PaidCalls
 from reconciler.values import value
 
 STATE_VERSION = 1
@@ -131,6 +132,7 @@ class State(Frozen):
     foreign_lineages: tuple[str, ...] = ()
     applying: str | None = None  # the id of the saved plan whose apply began
     applied: str | None = None  # the id of the saved plan whose apply finished
+    paid_calls: PaidCalls | None = None  # of the last day with a paid call, by all runs; None: of an older voicectl
     accepts: str | None = None  # the entries that `state mv-manifest` gave it to: a digest of their addresses
 
     @cached_property
