@@ -59,9 +59,9 @@ _SHORTEST = 1.0  # seconds
 def watch(interval: str, applies: bool, most_paid: int | None, log_format: str | None) -> int:
     """Look again and again, and apply if told to.
 
-    It reports what differs from the manifest, one line for each event. With --apply it also applies what differs, as the command apply does: what is blocked stays blocked, and it never
-    allows a large change by itself. -f may be given more than once. A changed manifest is read again. It runs until
-    SIGTERM, which ends it with 0, or Ctrl-C.
+    It reports what differs from the manifest, one line for each event. With --apply it also applies what differs, as
+    the command apply does: what is blocked stays blocked, and it never allows a large change by itself. -f may be
+    given more than once. A changed manifest is read again. It runs until SIGTERM, which ends it with 0, or Ctrl-C.
     """
     from reconciler.watch import loop
     from reconciler.watch.settings import WatchSettings

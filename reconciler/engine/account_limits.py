@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -20,14 +19,14 @@ if TYPE_CHECKING:
     from reconciler.engine.provider_queue import ProviderQueue
 
 
-@dataclass(slots=True)
 class AccountLimits:
     """The limits of each account, by its quota. Threads may share it."""
 
-    limits: dict[str, Limits] = field(default_factory=dict)
-    sharing: dict[str, list[ProviderQueue]] = field(default_factory=dict)  # of the runs that are under way
-    readers: dict[str, ReadLimiter] = field(default_factory=dict)
-    lock: Lock = field(default_factory=Lock)
+    def __init__(self) -> None:
+        self.limits: dict[str, Limits] = {}
+        self.sharing: dict[str, list[ProviderQueue]] = {}  # of the runs that are under way
+        self.readers: dict[str, ReadLimiter] = {}
+        self.lock = Lock()
 
     def queues(self, clouds: Mapping[str, Cloud]) -> dict[str, ProviderQueue]:
         """A queue for each cloud of a run. Clouds of one account share its limits; the lowest limit counts."""
