@@ -89,6 +89,8 @@ def _parting(store: Store) -> str:
 
 
 def _verb(asked: Request) -> str:
+    if asked.options.accept or asked.options.reject:
+        return options().verb
     return "destroy" if asked.options.destroy else "apply"
 
 

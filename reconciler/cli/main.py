@@ -21,6 +21,8 @@ COMMANDS = {
     "validate": ("validate", "validate", "Check the manifest without calling a cloud."),
     "plan": ("plan", "plan", "Show what apply would change."),
     "apply": ("apply", "apply", "Create, replace and delete voices as the manifest says."),
+    "accept": ("accept", "accept", "Make the candidate of ADDRESS its voice, and delete the old one."),
+    "reject": ("reject", "reject", "Delete the candidate of ADDRESS, and keep its voice."),
     "destroy": ("destroy", "destroy", "Delete every voice of the state."),
     "drift": ("drift", "drift", "Show what changed outside of voicectl."),
     "watch": ("watch", "watch", "Look again and again, and apply if told to."),

@@ -28,6 +28,8 @@ COUNT = click.IntRange(min=0)
 class Options:
     retry: tuple[str, ...] = ()
     replace: tuple[str, ...] = ()
+    accept: tuple[str, ...] = ()
+    reject: tuple[str, ...] = ()
     allow_deletes: int | None = None
     allow_recreates: int | None = None
     new_state: bool = False
@@ -195,7 +197,12 @@ def request(options: Options, manifest: Manifest | None, *, destroy: bool = Fals
     from reconciler.engine.session import GRACE, Request
     from reconciler.planning.plan_context import PlanOptions
 
-    for flag, addresses in (("--retry", options.retry), ("--replace", options.replace)):
+    for flag, addresses in (
+        ("--retry", options.retry),
+        ("--replace", options.replace),
+        ("accept", options.accept),
+        ("reject", options.reject),
+    ):
         for address in addresses:
             refuse_entry(address, manifest.voices if manifest is not None else (), f"{flag} {address}")
             if manifest is not None and address not in manifest.voices:
@@ -210,6 +217,8 @@ def request(options: Options, manifest: Manifest | None, *, destroy: bool = Fals
         options=PlanOptions(
             retry=frozenset(options.retry),
             replace=frozenset(options.replace),
+            accept=frozenset(options.accept),
+            reject=frozenset(options.reject),
             allow_recreates=options.allow_recreates,
             destroy=destroy or options.destroy,
             scope=scope,
@@ -246,7 +255,7 @@ def _scope(options: Options) -> Scope:
         for pattern in patterns:
             if not is_valid(pattern):
                 raise UsageError(f"{flag} {pattern}: not an address and not label:KEY=VALUE.")
-    return Scope(options.target, options.exclude)
+    return Scope((*options.target, *options.accept, *options.reject), options.exclude)
 
 
 def locking(lock_timeout: str | None) -> Request:

@@ -70,6 +70,12 @@ def _open(workspace: Workspace) -> Iterable[str]:
     return sorted({record["address"] for record in open_})
 
 
+def _candidates(workspace: Workspace) -> Iterable[str]:
+    """Addresses whose candidate waits for a decision."""
+    records = _state(workspace).get("records", {}).values()
+    return sorted({record["address"] for record in records if record["status"] == "candidate"})
+
+
 def _new(workspace: Workspace) -> Iterable[str]:
     """Addresses that are declared and not in the state."""
     known = set(_recorded(workspace))
@@ -94,6 +100,7 @@ declared_addresses = _completing(_declared)
 recorded_addresses = _completing(_recorded)
 open_addresses = _completing(_open)
 new_addresses = _completing(_new)
+candidate_addresses = _completing(_candidates)
 
 
 def moving_addresses(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:

@@ -51,7 +51,7 @@ def observed_plan(session: Session, state: State, request: Request, verifier: Ve
     needed = needed_providers(manifest, state, now=now)
     connected, unconnected = connect_all(session.connect, [name for name in needed if name not in request.resting])
     accounts = {name: cloud.provider.account for name, cloud in connected.items()}
-    extra = planner.candidates(manifest, state, accounts, now=now)
+    extra = planner.unrecorded(manifest, state, accounts, now=now)
     if request.refresh:
         observed, refusing = observe_all(manifest, state, connected, extra, seconds=request.look_seconds)
     else:

@@ -65,18 +65,18 @@ def observe_all(
     manifest: Manifest,
     state: State,
     clouds: Mapping[str, Cloud],
-    candidates: Sequence[Record] = (),
+    unrecorded: Sequence[Record] = (),
     *,
     seconds: float = inf,
 ) -> tuple[dict[str, Observations], dict[str, AccountProblem]]:
     """Observes each account. Returns the observations, and the reason for each account that refuses to be read.
 
     An account may refuse because of its credentials, arrears or an IP rule. Raises the refusal if no account can be
-    read. `candidates` are records that are not in the state, but must be observed as if they were. `seconds`: how long
+    read. `unrecorded` are records that are not in the state, but must be observed as if they were. `seconds`: how long
     one of several accounts may take; after that it counts as refusing.
     """
     records_of: dict[str, list[Record]] = {name: [] for name in clouds}
-    for record in (*_as_looked_up(manifest, state), *candidates):
+    for record in (*_as_looked_up(manifest, state), *unrecorded):
         if record.provider in records_of:
             records_of[record.provider].append(record)
     presets = {v.provider for v in manifest.voices.values() if v.origin is Origin.OFFICIAL}

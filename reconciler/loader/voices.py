@@ -225,6 +225,9 @@ class VoiceReader:
         if entry.lifecycle.keep_old and not entry.lifecycle.create_before_destroy:
             what = "keeps the old voice beside the new one, and create_before_destroy: false deletes it first"
             self._problems.append(RawProblem(file, (*path, "lifecycle", "keep_old"), what))
+        if entry.lifecycle.replace == "review" and not entry.lifecycle.create_before_destroy:
+            what = "makes the new voice beside the old one, and create_before_destroy: false deletes the old one first"
+            self._problems.append(RawProblem(file, (*path, "lifecycle", "replace"), what))
         output = (inputs or {}).get("output") or {}
         if isinstance(entry, AudioEntry) and entry.on_expiry == "recreate" and "expire_time" in output:
             what = "recreate would make it again for ever: output.expire_time is one fixed moment, which then is over"

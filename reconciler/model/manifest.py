@@ -41,6 +41,10 @@ class Lifecycle(Frozen):
     keep_old: Duration | None = Field(
         default=None, description="How long a replaced voice is kept before it is deleted."
     )
+    replace: Literal["automatic", "review"] = Field(
+        default="automatic",
+        description="review: apply makes the new voice beside the old one, and `accept` or `reject` decides.",
+    )
 
 
 DEFAULT_LIFECYCLE = Lifecycle.model_construct()  # constructed: the model is built at its first use

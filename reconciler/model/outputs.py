@@ -143,7 +143,7 @@ def _status(record: Record, now: datetime) -> OutputStatus | None:
             return OutputStatus.FAILED
         case Status.UNCERTAIN:
             return OutputStatus.UNCERTAIN
-        case Status.DEPOSED | Status.DELETED | Status.ABANDONED | Status.LAPSED:
+        case Status.CANDIDATE | Status.DEPOSED | Status.DELETED | Status.ABANDONED | Status.LAPSED:
             return None
 
 

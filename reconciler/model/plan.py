@@ -81,6 +81,9 @@ class Change:
     in_place: tuple[str, ...] = ()  # keys of the body that are updated in the cloud, in place
     rebinds: tuple[str, ...] = ()  # keys of records that get this provider's name: the provider was renamed
     refresh: bool = False  # only writes what the account shows into the state
+    candidate: bool = False  # its voice is made beside the current one, for review
+    supersedes: str | None = None  # the key of an earlier candidate that is deleted once this one is made
+    rejects: bool = False  # the voice is a candidate that the user rejects
 
     @property
     def origin(self) -> Origin:
@@ -115,6 +118,21 @@ class Drift:
     address: str
     provider: str
     kind: DriftKind
+    fields: tuple[FieldChange, ...] = ()
+
+
+@value
+class Candidate:
+    """A voice that waits for a decision of the user, beside the current one. `before` and `after` as in a change."""
+
+    address: str
+    provider: str
+    key: str  # of its record
+    voice_id: str | None
+    current_voice_id: str | None
+    declared: bool  # whether the entry declares its inputs now: only then it can be accepted
+    before: dict[str, Any]
+    after: dict[str, Any]
     fields: tuple[FieldChange, ...] = ()
 
 
@@ -164,6 +182,7 @@ class Plan:
     older: tuple[str, ...] = ()  # addresses whose voice in the account is newer than the state
     unclaimed: tuple[str, ...] = ()  # addresses without a record, although the account holds a voice for them
     outputs: tuple[PlannedOutput, ...] = ()
+    candidates: tuple[Candidate, ...] = ()  # voices that wait for `accept` or `reject`
     destroy: bool = False
     sandbox: bool = False  # planned against the sandbox: no real account was read
     retry: tuple[str, ...] = ()  # this and the following: the options of the plan, so that apply plans the same

@@ -28,6 +28,7 @@ class Status(StrEnum):
     INTENDED = "intended"  # saved before the call; only the provider's `find` can say whether the call was made
     RUNNING = "running"  # the cloud accepted the request and runs a task
     READY = "ready"
+    CANDIDATE = "candidate"  # made beside the current voice, for review; only the user's decision ends it
     DEPOSED = "deposed"  # replaced by another voice, to be deleted
     DELETED = "deleted"  # a tombstone: the cloud never accepts the same key again
     FAILED = "failed"  # its task ended without a voice, or the cloud refused the request
@@ -36,7 +37,7 @@ class Status(StrEnum):
     LAPSED = "lapsed"  # an intent that was given up; kept for 72 h, to recognise a voice that appears late
 
 
-LIVE = frozenset({Status.INTENDED, Status.RUNNING, Status.READY, Status.DEPOSED, Status.UNCERTAIN})
+LIVE = frozenset({Status.INTENDED, Status.RUNNING, Status.READY, Status.CANDIDATE, Status.DEPOSED, Status.UNCERTAIN})
 SETTLING = frozenset({Status.INTENDED, Status.RUNNING, Status.UNCERTAIN})  # the outcome of the creation is open
 
 
@@ -81,6 +82,8 @@ class Record:
     cause: Cause | None = None  # the cause, where the message is a known one; absent in records of older versions
     deposed_by: str | None = None  # external_task_id of the record that replaced it
     activation: Activation | None = None  # of a voice that its cloud lists only after the first use
+    for_review: bool = False  # made beside the current voice: once its task has ended, it is a candidate
+    rejected: bool = False  # the user rejected this candidate: its inputs are not paid for again without `--retry`
     moved_to: str | None = None  # the manifest whose state got this record; while it is live, the move is not finished
     moves: Annotated[int, Field(ge=0)] = 0  # how often it was moved to another state, counted when the move begins
     call_until: AwareDatetime | None = None  # when its last call is surely over; set if a run left before the answer
@@ -174,6 +177,10 @@ class State(Frozen):
             if record.status in LIVE:
                 index.setdefault(record.address, []).append(record)
         return index
+
+    def needed_at(self, address: str) -> list[Record]:
+        """The live records of an address, and the candidates that were rejected there: what moves with it."""
+        return [r for r in self.by_address.get(address, ()) if r.status in LIVE or r.rejected]
 
     @cached_property
     def by_address(self) -> Mapping[str, list[Record]]:

@@ -27,6 +27,7 @@ def intended(change: Change, voice: Voice, *, account: str, before: Record | Non
             links=link_notes_of(voice),
             labels=voice.labels,
             lifecycle=voice.lifecycle,
+            for_review=change.candidate,
             changed_at=now,
         )
     return _record(change, voice, account=account, status=Status.INTENDED, now=now, attempts=1)
@@ -49,7 +50,8 @@ def seen(record: Record, remote: RemoteVoice, *, now: datetime) -> Record:
     Its time changes only with its status: a task that has run for days must not look like a new one.
     """
     check(remote)
-    status = {"running": Status.RUNNING, "ready": Status.READY, "failed": Status.FAILED}[remote.status]
+    made = Status.CANDIDATE if record.for_review else Status.READY
+    status = {"running": Status.RUNNING, "ready": made, "failed": Status.FAILED}[remote.status]
     return replace(
         record,
         status=status,
@@ -121,13 +123,16 @@ def deposed(record: Record, *, by: str | None, keep_old: float | None, now: date
 
 
 def tombstone(record: Record, *, now: datetime) -> Record:
-    """The deleted voice's record, without its inputs. It stays for ever: the cloud never accepts its key again."""
+    """The deleted voice's record, without its inputs. It stays for ever: the cloud never accepts its key again.
+
+    A rejected candidate keeps its inputs, so that they are not paid for again.
+    """
     return replace(
         record,
         status=Status.DELETED,
         changed_at=now,
-        sent={},
-        links=None,
+        sent=record.sent if record.rejected else {},
+        links=record.links if record.rejected else None,
         labels={},
         lifecycle=DEFAULT_LIFECYCLE,
         voice_name=None,
@@ -162,6 +167,7 @@ def _record(change: Change, voice: Voice, *, account: str, status: Status, now: 
         labels=voice.labels,
         lifecycle=voice.lifecycle,
         attempts=attempts,
+        for_review=change.candidate,
     )
 
 

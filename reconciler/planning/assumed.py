@@ -22,7 +22,7 @@ def observations(state: State, accounts: Mapping[str, str]) -> dict[str, Observa
 
 def _assumed(record: Record) -> Observation:
     match record.status:
-        case Status.READY | Status.DEPOSED:
+        case Status.READY | Status.CANDIDATE | Status.DEPOSED:
             return Found(as_recorded(record))
         case Status.RUNNING:
             return Found(RemoteVoice(status=TaskStatus.RUNNING, task_id=record.task_id))

@@ -48,6 +48,9 @@ class Details(TypedDict, total=False):
     in_place: tuple[str, ...]
     rebinds: tuple[str, ...]
     refresh: bool
+    candidate: bool
+    supersedes: str | None
+    rejects: bool
 
 
 def make_change(

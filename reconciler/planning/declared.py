@@ -13,7 +13,7 @@ from reconciler.model.method import Origin
 from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.model.plan import Change
 from reconciler.model.state import Record, Status
-from reconciler.planning import consents, earlier_run
+from reconciler.planning import candidates, consents, earlier_run
 from reconciler.planning.blocked_change import (
     blocked,
     how_to_allow,
@@ -40,6 +40,9 @@ def change_for(context: PlanContext, voice: Voice) -> Change | None:
         return blocked_change
     if consents.has_expired(voice, context.now):
         return _change_without_consent(context, voice, record)
+    refused = candidates.refusal(context, voice, record)
+    if refused is not None or voice.address in context.options.reject:
+        return refused
     if record is None:
         return new_voice(context, voice, Replacement("declared, not created yet"))
     if record.status in _ENDED:  # no run leaves an address bound to such a record
@@ -186,6 +189,11 @@ def _change_for_ready(context: PlanContext, voice: Voice, record: Record) -> Cha
         # the entry names the voice that the record already has
         changed = replace(changed, identity=(), ours=changed.identity + changed.ours)
     found = new_activation(record, context.observation(record))
+    beside = candidates.change_beside(context, voice, record, changed)
+    if beside is not None:
+        return beside
+    if candidates.waits_for_decision(context, voice) and voice.address not in context.options.replace:
+        return None
     if changed.identity:
         asked = voice.address in context.options.replace or _has_pending_replace(context, voice, record)
         question = None if asked else blocked_by_own_voice(voice, record, changed.all)
@@ -229,10 +237,21 @@ def _replace(
     context: PlanContext, voice: Voice, record: Record, changed: Difference, *, found: RemoteVoice | None = None
 ) -> Change:
     what, kept_by = only_queries(changed) or (differ(changed.identity), "")
-    if voice.lifecycle.prevent_destroy:
+    # A creation that no apply has finished is no voice that an application has: it needs no review.
+    for_review = candidates.is_reviewed(voice) and record.status is Status.READY
+    if voice.lifecycle.prevent_destroy and not for_review:
         why = f"prevent_destroy: {what or '--replace'}, which needs a new voice"
         ways = hint(how_to_allow(context.manifest), kept_by)
         return blocked(voice, record, why, ways, found=found, fields=changed.all)
     reason = f"{what}: {kept_by}" if kept_by else what or "asked for"
-    replacement = Replacement(reason, record, old_voice_exists=True, fields=changed.all, found=found)
+    replacement = Replacement(
+        reason,
+        record,
+        old_voice_exists=not for_review,
+        gone=for_review and candidates.is_lost(context, voice),
+        fields=changed.all,
+        found=found,
+        for_review=for_review,
+        supersedes=candidates.existing(context, voice.address) if for_review else None,
+    )
     return new_voice(context, voice, replacement)

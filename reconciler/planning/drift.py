@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import timedelta
+from itertools import chain
 
 from reconciler.hints import NO_HINT, Hint
 from reconciler.model.manifest import Voice
@@ -21,6 +22,7 @@ from reconciler.planning.replaced import LONGEST_KEEP
 from reconciler.planning.shared_voices import shared_samples
 from reconciler.values import value
 
+_MADE = frozenset({Status.READY, Status.CANDIDATE})
 _BUYS = frozenset({Action.CREATE, Action.CLONE, Action.REPLACE})
 
 
@@ -46,10 +48,9 @@ def remarks(
     changed = {change.address for change in changes}
     drifted: list[Drift] = []
     unknown: list[tuple[str, Unknown | Unverifiable]] = []
-    for address, key in context.state.current.items():
-        if address in unchanged:
-            continue
-        record = context.state.records[key]
+    current = ((address, context.state.records[key]) for address, key in context.state.current.items())
+    checked = (pair for pair in current if pair[0] not in unchanged)
+    for address, record in chain(checked, context.candidates.items()):
         if has_expired(record, context.now):
             ended = format_time(record.expires_at) if record.expires_at else None
             until = FieldChange(name="expires_at", before=ended, after="over")
@@ -58,10 +59,10 @@ def remarks(
         match context.observation(record):
             case (Unknown() | Unverifiable()) as observed:
                 unknown.append((address, _why_unread(context, record.provider) or observed))
-            case Absent() if record.status in {Status.READY, Status.RUNNING}:
+            case Absent() if record.status in _MADE | {Status.RUNNING}:
                 lost = (FieldChange(name="voice_id", before=record.voice_id),) if record.voice_id else ()
                 drifted.append(Drift(address=address, provider=record.provider, kind=DriftKind.GONE, fields=lost))
-            case Found(remote=remote) if record.status is Status.READY and not _is_unchanged(record, remote):
+            case Found(remote=remote) if record.status in _MADE and not _is_unchanged(record, remote):
                 drifted.extend(_changes_outside(address, record, remote))
             case Absent() | Found():
                 pass

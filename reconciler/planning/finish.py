@@ -43,11 +43,12 @@ def finish(
         () if plan.destroy or plan.refresh_only else stops
     )  # a destroy is the request itself; a refresh deletes nothing
     others = shared_place.others_stop(changes, state, manifest.voices) if shared else None
+    decides = options.accept or options.reject  # one voice was named anyway
     restricted = _restricted(plan, state, manifest, options.scope) if options.scope else plan
     return replace(
         restricted,
         changes=changes,
-        notes=(*plan.notes, *notes, *((scope.note(options.scope, left_out),) if options.scope else ())),
+        notes=(*plan.notes, *notes, *((scope.note(options.scope, left_out),) if options.scope and not decides else ())),
         stops=stops if others is None else (others, *stops),
         sandbox=manifest.sandbox,
         retry=tuple(sorted(options.retry)),

@@ -42,10 +42,13 @@ def moved(
 
 
 def others_at_address(state: State, record: Record) -> list[Record]:
-    """The other live records of an address, if `record` is its current one: deposed voices and pending creations."""
+    """The other records of an address that it needs, if `record` is its current one.
+
+    They are the live ones (deposed voices, candidates, pending creations), and the candidates that were rejected.
+    """
     if state.current.get(record.address) != record.external_task_id:
         return []
-    return [r for r in state.live_at.get(record.address, ()) if r.external_task_id != record.external_task_id]
+    return [r for r in state.needed_at(record.address) if r.external_task_id != record.external_task_id]
 
 
 def _depose(record: Record, *, by: str, keep_old: float | None, now: datetime) -> Record:

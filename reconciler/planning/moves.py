@@ -7,17 +7,13 @@ that does not move, that voice is deleted, as after a replace.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import datetime
-from typing import Any
 
-from reconciler.model.base import Inputs
 from reconciler.model.manifest import AUDIO, Voice
-from reconciler.model.method import KeyClass, Origin
+from reconciler.model.method import Origin
 from reconciler.model.plan import Action, Change
-from reconciler.model.redaction import redacted
 from reconciler.model.state import LIVE, Record, State, Status
 from reconciler.planning import explicit_moves, markers
 from reconciler.planning.change import make_change
@@ -31,6 +27,7 @@ from reconciler.planning.renamed_entries import (
     blocked_by_protection,
     blocked_by_stale_state,
 )
+from reconciler.planning.same_inputs import made_from, matching_key
 from reconciler.values import value
 
 _OPEN = frozenset({Status.INTENDED, Status.RUNNING, Status.READY, Status.FAILED, Status.UNCERTAIN})
@@ -78,6 +75,7 @@ def find(
     empty = [record for record, nothing in open_records if nothing]
     found.match(new, empty)
     found.match(changed, empty)
+    found.match_candidates(new, (record for address, record in context.candidates.items() if address in set(gone)))
     found.remove_protected()
     found.pairs |= said.pairs
     found.unclear |= said.unclear
@@ -156,7 +154,7 @@ def _is_to_be_replaced(context: PlanContext, voice: Voice) -> bool:
         unchanged = record.method == voice.method and record.sent == voice.inputs  # most are: no digest is needed
         if unchanged or record.digest == markers.digest_of(voice):
             return False
-    if voice.origin is not Origin.MADE:
+    if voice.origin is not Origin.MADE or voice.lifecycle.replace == "review":
         return False
     if address in context.options.retry | context.options.replace or address in context.blocked:
         return False
@@ -204,6 +202,17 @@ class _Matcher:
             self._seen |= fitting.keys() | wanted.keys()
         else:
             self._seen |= self.pairs.keys()
+
+    def match_candidates(self, entries: Iterable[Voice], candidates: Iterable[Record]) -> None:
+        """Adds the pairs of entries with the inputs of a candidate: the voice moves that the candidate is beside."""
+        before = dict(self.pairs)
+        self.match(entries, candidates, undecided=False)
+        for address in self.pairs.keys() - before.keys():
+            current = self._context.state.at(self.pairs[address].address)
+            if current is None or current in before.values():
+                del self.pairs[address]
+            else:
+                self.pairs[address] = current
 
     def remove_protected(self) -> None:
         """Removes the pairs whose move would delete a voice that prevent_destroy protects."""
@@ -278,21 +287,3 @@ def _has_other_record(state: State, record: Record) -> bool:
     place = (record.account, record.voice_id or "")
     holder = state.by_voice_id.get(place)
     return holder is not None and holder.status in LIVE
-
-
-def made_from(voice: Voice) -> Inputs:
-    """The redacted inputs that identify the voice."""
-    return {k: v for k, v in redacted(voice).items() if voice.body.class_of(k) is KeyClass.IDENTITY}
-
-
-def matching_key(provider: str, method: str, inputs: Mapping[str, Any]) -> str:
-    """A key that is equal for all entries and records that may fit. URLs are cut before their query."""
-    name = {key: _without_query(inputs.get(key)) for key in _MATCH_KEYS if inputs.get(key) is not None}
-    return json.dumps([provider, method, name], sort_keys=True, default=str)
-
-
-_MATCH_KEYS = ("voice_id", "voice_name", "voice_url", "video_id", "prompt")  # enough to keep the groups small
-
-
-def _without_query(value: Any) -> Any:
-    return value.partition("?")[0] if isinstance(value, str) and "://" in value else value

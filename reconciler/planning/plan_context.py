@@ -23,7 +23,7 @@ _TOLERANCE = 600.0  # seconds that a machine's clock may be set back without mak
 _LIST_DELAY = timedelta(minutes=10)  # a new task may be missing from lists for so long; no cloud documents a figure
 _NOT_REQUESTED = Unknown(why="voicectl did not check it")
 _NO_CAPABILITIES = MethodCapabilities(deletes=False, found=Unknowable())
-_UNBOUND_STATUSES = SETTLING | {Status.DEPOSED, Status.LAPSED}
+_UNBOUND_STATUSES = SETTLING | {Status.CANDIDATE, Status.DEPOSED, Status.LAPSED}
 _GIVEN_UP = frozenset({Status.ABANDONED, Status.LAPSED})
 
 
@@ -33,6 +33,8 @@ class PlanOptions:
 
     retry: frozenset[str] = frozenset()  # addresses whose failed creation may be paid for again
     replace: frozenset[str] = frozenset()  # addresses that get a new voice
+    accept: frozenset[str] = frozenset()  # addresses whose candidate becomes current
+    reject: frozenset[str] = frozenset()  # addresses whose candidate is deleted
     allow_recreates: int | None = None
     destroy: bool = False
     scope: Scope = EVERYTHING
@@ -60,6 +62,8 @@ class PlanContext:
     refused: Mapping[str, list[Record]] = field(
         default_factory=dict
     )  # address -> released, as another run used the key
+    candidates: Mapping[str, Record] = field(default_factory=dict)  # address -> the voice that waits for review
+    rejected: Mapping[str, list[Record]] = field(default_factory=dict)  # address -> candidates that were rejected
     unbound: tuple[Record, ...] = ()  # unbound records that may still have a voice in a cloud
     blocked: Mapping[str, tuple[str, Hint]] = field(default_factory=dict)  # address -> why it can't change
     one_account: Mapping[str, str] = field(default_factory=dict)  # account -> the one name that is used for it
@@ -196,6 +200,8 @@ def make_context(
     pending: dict[str, list[Record]] = {}
     given_up: dict[str, list[Record]] = {}
     refused: dict[str, list[Record]] = {}
+    candidates: dict[str, Record] = {}
+    rejected: dict[str, list[Record]] = {}
     unbound: list[Record] = []
     transferred: list[Record] = []
     for record in state.records.values():
@@ -207,8 +213,14 @@ def make_context(
             if record.status in {Status.READY, Status.RUNNING} and record.origin is not Origin.OFFICIAL:
                 known.setdefault(record.provider, []).append(record)
             continue
+        if record.rejected:
+            rejected.setdefault(record.address, []).append(record)
         if record.status in _UNBOUND_STATUSES and record.moved_to is None:
             unbound.append(record)
+        if record.status is Status.CANDIDATE:
+            known.setdefault(record.provider, []).append(record)
+            if record.moved_to is None:
+                candidates[record.address] = record
         if record.status in SETTLING or record.status is Status.FAILED:
             pending.setdefault(record.address, []).append(record)
         if record.status in _GIVEN_UP or (
@@ -230,6 +242,8 @@ def make_context(
         pending=pending,
         given_up=given_up,
         refused=refused,
+        candidates=candidates,
+        rejected=rejected,
         blocked=blocked if not transferred else {**_transfers(transferred, state, options), **blocked},
         one_account=one_account,
         unbound=tuple(sorted(unbound, key=lambda r: (r.address, r.generation))),

@@ -11,7 +11,7 @@ from datetime import datetime
 from reconciler.model.manifest import Manifest
 from reconciler.model.method import Origin
 from reconciler.model.observed import Observations, check
-from reconciler.model.plan import Change, Plan
+from reconciler.model.plan import Candidate, Change, Plan
 from reconciler.model.state import Record, State, Status
 from reconciler.planning import consents, drift, markers
 from reconciler.planning.account_check import AccountProblem
@@ -65,7 +65,7 @@ def plan(
     return replace(found, older=older, unclaimed=decided.unclaimed)
 
 
-def candidates(manifest: Manifest, state: State, accounts: Mapping[str, str], *, now: datetime) -> list[Record]:
+def unrecorded(manifest: Manifest, state: State, accounts: Mapping[str, str], *, now: datetime) -> list[Record]:
     """Records that are not in the state, but must be looked up in the clouds before the plan is made.
 
     They stand for `existing` voices that are not imported yet, and for entries that name another provider now.
@@ -74,7 +74,7 @@ def candidates(manifest: Manifest, state: State, accounts: Mapping[str, str], *,
     if len(manifest.providers) > 1:
         from reconciler.planning import provider_moves  # most manifests have one provider
 
-        found = provider_moves.candidates(manifest, state, accounts)
+        found = provider_moves.unrecorded(manifest, state, accounts)
     for voice in manifest.voices.values():
         if voice.origin is not Origin.ELSEWHERE or voice.provider not in accounts:
             continue
@@ -104,6 +104,11 @@ def candidates(manifest: Manifest, state: State, accounts: Mapping[str, str], *,
 
 def _plan(context: PlanContext, changes: Sequence[Change], remarks: drift.Remarks, *, unchanged: int) -> Plan:
     state = context.state
+    waiting: tuple[Candidate, ...] = ()
+    if context.candidates:
+        from reconciler.planning import candidates  # most states have none
+
+        waiting = tuple(candidates.waiting(context, changes))
     return Plan(
         plan_id=_plan_id(state, changes),
         lineage=state.lineage,
@@ -115,6 +120,7 @@ def _plan(context: PlanContext, changes: Sequence[Change], remarks: drift.Remark
         notes=remarks.notes,
         unseen=remarks.unseen,
         ways_to_see=remarks.ways_to_see,
+        candidates=waiting,
         destroy=context.options.destroy,
         refresh_only=context.options.refresh_only,
     )

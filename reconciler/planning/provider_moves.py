@@ -12,8 +12,8 @@ from reconciler.model.manifest import Manifest, Voice
 from reconciler.model.method import Origin
 from reconciler.model.state import Record, State, Status
 from reconciler.planning.diff import difference
-from reconciler.planning.moves import made_from, matching_key
 from reconciler.planning.same_account import are_two_accounts
+from reconciler.planning.same_inputs import made_from, matching_key
 from reconciler.values import value
 
 
@@ -51,7 +51,7 @@ def possible_moves(manifest: Manifest, state: State) -> Iterator[Move]:
             yield Move(record, voice)
 
 
-def candidates(manifest: Manifest, state: State, accounts: Mapping[str, str]) -> list[Record]:
+def unrecorded(manifest: Manifest, state: State, accounts: Mapping[str, str]) -> list[Record]:
     """The records that may move, under the new provider name, so that both names are asked for them."""
     return [
         move.renamed(accounts[move.voice.provider])

@@ -28,6 +28,8 @@ class Replacement:
     gone: bool = False  # its voice existed once and was deleted
     fields: tuple[FieldChange, ...] = ()
     found: RemoteVoice | None = None  # what was observed of `record`, where its outcome was open
+    for_review: bool = False  # the new voice is made beside the one of `record`, which stays
+    supersedes: Record | None = None  # a candidate that the new one replaces
 
 
 def creation_change(
@@ -78,7 +80,9 @@ def _change(
         else ""
     )
     reasons = [
-        replacement.reason if replacement.old_voice_exists or made is None else "",
+        replacement.reason if replacement.old_voice_exists or replacement.for_review or made is None else "",
+        FOR_REVIEW if replacement.for_review else "",
+        _SUPERSEDES if replacement.supersedes is not None else "",
         extra_reason,
         _KEPT_AS_ABANDONED if keeps_old else "",
         _DELETED_FIRST
@@ -104,9 +108,13 @@ def _change(
         gone=replacement.gone and made is None,
         abandons=keeps_old,
         activates=activates,
+        candidate=replacement.for_review,
+        supersedes=replacement.supersedes.external_task_id if replacement.supersedes is not None else None,
     )
 
 
+FOR_REVIEW = "made for review: the current voice stays until you accept the new one"
+_SUPERSEDES = "the candidate before it is deleted then"
 _KEPT_AS_ABANDONED = "its cloud can't delete the old voice, which is listed as abandoned"
 
 

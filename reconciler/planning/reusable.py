@@ -13,7 +13,7 @@ from reconciler.model.manifest import Manifest, Voice
 from reconciler.model.method import Origin
 from reconciler.model.state import LIVE, Record, State, Status
 from reconciler.planning.diff import difference
-from reconciler.planning.moves import made_from, matching_key
+from reconciler.planning.same_inputs import made_from, matching_key
 
 
 def restored(manifest: Manifest, state: State, abandoned: Iterable[Record]) -> list[Record]:

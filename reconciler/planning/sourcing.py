@@ -13,7 +13,7 @@ from reconciler.model.method import Origin
 from reconciler.model.observed import Absent, Found, RemoteVoice, TaskStatus, Unknown, Unverifiable
 from reconciler.model.plan import Change
 from reconciler.model.state import SETTLING, Record, Status
-from reconciler.planning import earlier_run, markers
+from reconciler.planning import candidates, earlier_run, markers
 from reconciler.planning.blocked_change import blocked, failure_hint, resolve_hint
 from reconciler.planning.bound_voices import bind
 from reconciler.planning.diff import difference
@@ -30,7 +30,9 @@ def new_voice(context: PlanContext, voice: Voice, replacement: Replacement) -> C
     if voice.origin is not Origin.MADE:
         return bind(context, voice, replacement)
     existing = (
-        _continue_pending(context, voice, replacement)
+        candidates.taken_or_asked(context, voice, replacement)
+        or candidates.blocked_by_rejection(context, voice, replacement)
+        or _continue_pending(context, voice, replacement)
         or _adopt_given_up(context, voice, replacement)
         or blocked_by_unrecorded(context, voice, replacement)
         or _blocked_by_used_key(context, voice, replacement)

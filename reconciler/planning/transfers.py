@@ -37,7 +37,7 @@ def outgoing(state: State, addresses: Collection[str], to: str) -> list[Record]:
     empty = next((address for address in addresses if not state.live_at.get(address)), None)
     if empty is not None:
         raise UsageError(f"{empty} has no voice that could move.", hint(way("", "state show", empty)))
-    records = [record for address in addresses for record in state.live_at[address]]
+    records = [record for address in addresses for record in state.needed_at(address)]
     for record in records:
         if record.status in SETTLING:
             raise UsageError(

@@ -21,7 +21,7 @@ def unchanged_voices(context: PlanContext, declared: Mapping[str, Voice]) -> set
     unchanged: set[str] = set()
     records, current = context.state.records, context.state.current
     excluded = context.pending.keys() | context.blocked.keys() | context.options.replace | context.options.retry
-    excluded |= consents.expired(declared, context.now)
+    excluded |= context.options.accept | context.options.reject | consents.expired(declared, context.now)
     observed_of = _usable_observations(context)
     first_use_matters: dict[tuple[str, str], bool] = {}  # (provider, method)
     for address, voice in declared.items():

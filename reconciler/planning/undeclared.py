@@ -5,13 +5,15 @@ A voice is deleted only if it has a record in this state, and never while an add
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reconciler.hints import Hint
 from reconciler.model.address import parts
 from reconciler.model.method import Origin
 from reconciler.model.observed import Found, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.plan import Action, Change
 from reconciler.model.state import SETTLING, Record, Status
-from reconciler.planning import earlier_run, explicit_moves
+from reconciler.planning import candidates, earlier_run, explicit_moves
 from reconciler.planning.blocked_change import how_to_allow, provider_undeclared, resolve_hint
 from reconciler.planning.change import make_change
 from reconciler.planning.diff import shown_inputs
@@ -61,7 +63,11 @@ _GIVEN_UP = frozenset({Status.DELETED, Status.ABANDONED, Status.LAPSED})
 
 def change_for_unbound(context: PlanContext, record: Record, decided: Decided) -> Change | None:
     """The change for an unbound record: deposed, lapsed, or from a creation that is no longer needed."""
-    if record.external_task_id in decided.used or _current_is_unknown(context, record):
+    if record.external_task_id in decided.used:
+        return None
+    if record.status is Status.CANDIDATE or (record.for_review and record.address in context.options.reject):
+        return _change_for_candidate(context, record)
+    if _current_is_unknown(context, record):
         return None
     if record.status in SETTLING and record.address in decided.blocked:
         return None
@@ -69,12 +75,9 @@ def change_for_unbound(context: PlanContext, record: Record, decided: Decided) -
         return None
     if record.status is Status.DEPOSED and not is_due_for_deletion(record, context.now, context.options):
         return None
-    if record.provider not in context.manifest.providers:
-        reason = f"its old voice is at the provider {record.provider}, which the manifest no longer declares"
-        return _change(record, Action.BLOCKED, reason, f"Declare {record.provider} again, so that it can be deleted.")
-    if record.provider in context.account_problems:
-        problem = context.account_problems[record.provider]
-        return _change(record, Action.BLOCKED, problem.why, problem.hint)
+    problem = _blocked_by_provider(context, record)
+    if problem is not None:
+        return problem
     places = _places(context, record)
     if places & decided.held:
         kept = record.status is Status.LAPSED
@@ -82,6 +85,26 @@ def change_for_unbound(context: PlanContext, record: Record, decided: Decided) -
     if places & decided.wanted:
         return None
     return _discard(context, record, _reason(context, record))
+
+
+def _change_for_candidate(context: PlanContext, record: Record) -> Change | None:
+    """The change for a candidate, or for a creation of one that the user rejects. None: it stays."""
+    why = candidates.why_it_ends(context, record)
+    if not why:
+        return None
+    rejects = record.address in context.options.reject
+    change = _blocked_by_provider(context, record) or _discard(context, record, why, protect=not rejects)
+    return replace(change, rejects=rejects)
+
+
+def _blocked_by_provider(context: PlanContext, record: Record) -> Change | None:
+    if record.provider not in context.manifest.providers:
+        reason = f"its old voice is at the provider {record.provider}, which the manifest no longer declares"
+        return _change(record, Action.BLOCKED, reason, f"Declare {record.provider} again, so that it can be deleted.")
+    if record.provider in context.account_problems:
+        problem = context.account_problems[record.provider]
+        return _change(record, Action.BLOCKED, problem.why, problem.hint)
+    return None
 
 
 def _reason(context: PlanContext, record: Record) -> str:

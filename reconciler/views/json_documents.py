@@ -20,7 +20,7 @@ from reconciler.model.finding import Finding
 from reconciler.model.manifest import AUDIO, Manifest
 from reconciler.model.notes import notes
 from reconciler.model.outputs import Row
-from reconciler.model.plan import Change, Drift, FieldChange, Plan
+from reconciler.model.plan import Candidate, Change, Drift, FieldChange, Plan
 from reconciler.model.state import STATE_VERSION, Record, State
 from reconciler.model.survey import Survey
 from reconciler.model.voice_list import VoiceList
@@ -32,7 +32,7 @@ from reconciler.views.render_options import PLAIN, RenderOptions
 from reconciler.views.wrap import HELD
 
 # MAJOR.MINOR of each document. The major version is the number in the name of its schema, too.
-PLAN_VERSION = (1, 0)  # major and minor, of `plan --json`, and of `drift --json`, which has some of its keys
+PLAN_VERSION = (1, 1)  # major and minor, of `plan --json`, and of `drift --json`, which has some of its keys
 EVENT_VERSION = (1, 0)
 VALIDATION_VERSION = (1, 0)
 COMPATIBILITY = (
@@ -58,6 +58,7 @@ def plan_document(plan: Plan, options: RenderOptions = PLAIN) -> Document:
         "changes": [_change(change, options) for change in plan.changes],
         "drift": [_drift(found) for found in plan.drift],
         "calls": plan.calls(),
+        "candidates": [_candidate(each) for each in plan.candidates],
     } | judged
 
 
@@ -240,7 +241,22 @@ def _change(change: Change, options: RenderOptions) -> Document:
         "before": change.before,
         "after": change.after,
         "fields": [_field(field) for field in change.fields],
+        **({"for_review": True} if change.candidate else {}),
         **_ways_on(change.hint, options),
+    }
+
+
+def _candidate(waiting: Candidate) -> Document:
+    return {
+        "address": waiting.address,
+        "provider": waiting.provider,
+        "external_task_id": waiting.key,
+        "voice_id": waiting.voice_id,
+        "current_voice_id": waiting.current_voice_id,
+        "declared": waiting.declared,
+        "before": waiting.before,
+        "after": waiting.after,
+        "fields": [_field(field) for field in waiting.fields],
     }
 
 

@@ -19,6 +19,7 @@ Schema = dict[str, Any]  # a JSON Schema
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _COUNT: Schema = {"type": "integer", "minimum": 0}
 _TEXT: Schema = {"type": "string"}
+_TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
 _HINT: Schema = {
     "hint": {**_TEXT, "description": "What to do about it, for people; its words may change."},
     "commands": {
@@ -46,6 +47,11 @@ def plan_schema() -> Schema:
                 {action: {"$ref": "#/$defs/calls"} for action in actions},
                 "What each action costs; polls and lists aside.",
             ),
+            "candidates": {
+                "type": "array",
+                "items": {"$ref": "#/$defs/candidate"},
+                "description": "Voices that were made for review, and wait for accept or reject.",
+            },
             "cost": {"$ref": "#/$defs/cost", "description": "What the plan costs, as far as it is known."},
             "policy": {
                 "type": "array",
@@ -67,9 +73,24 @@ def plan_schema() -> Schema:
                 "before": _INPUTS,
                 "after": _INPUTS,
                 "fields": _FIELDS,
+                "for_review": {"const": True, "description": "Its voice is made beside the current one, for review."},
                 **_HINT,
             },
-            optional=("from", "hint", "commands"),
+            optional=("from", "for_review", "hint", "commands"),
+        ),
+        "candidate": _object(
+            {
+                "address": _TEXT,
+                "provider": _TEXT,
+                "external_task_id": _TEXT,
+                "voice_id": _TEXT_OR_NULL,
+                "current_voice_id": _TEXT_OR_NULL,
+                "declared": {"type": "boolean", "description": "Whether the entry declares its inputs now."},
+                "before": _INPUTS,
+                "after": _INPUTS,
+                "fields": _FIELDS,
+            },
+            "A voice that waits for review. before: the inputs of the current voice.",
         ),
         "drift": _object(
             {

@@ -53,6 +53,8 @@ def sign_of(action: Action) -> tuple[str, Style]:
 def rows(change: Change) -> list[tuple[str, ...]]:
     """The fields of a change, escaped: name and value. A row without a name continues the one above."""
     match change.action:
+        case Action.CREATE | Action.CLONE if change.candidate and change.fields:
+            return field_rows(change.fields)
         case Action.CREATE | Action.CLONE:
             return _side(change.after)
         case Action.REPLACE:

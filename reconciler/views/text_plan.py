@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from reconciler.hints import command
 from reconciler.model.plan import Action, Drift, DriftKind, Plan, PlannedOutput
-from reconciler.views import hints, text_cost
+from reconciler.views import hints, text_candidates, text_cost
 from reconciler.views.escape import escape
 from reconciler.views.layout import Style, columns, counted, painted
 from reconciler.views.render_options import PLAIN, Detail, RenderOptions
@@ -29,6 +29,8 @@ def plan(plan: Plan, options: RenderOptions = PLAIN) -> str:
             "A replaced voice gets a new voice_id. Applications that use the old voice_id need\n"
             f"the new one after this apply: {hints.command_line(command('output'), options)}"
         )
+    if plan.candidates:
+        parts.append(text_candidates.section(plan.candidates, options))
     if plan.drift:
         parts.append(_drift_section(plan.drift, options))
     if plan.outputs:
@@ -166,6 +168,7 @@ def plan_verdict(plan: Plan) -> str:
     paid = sum(calls["paid"] for calls in plan.calls().values())
     bought = f"; {counted(paid, 'paid call')}" if paid else ""
     rest = f" {plan.unchanged} unchanged." if plan.unchanged else ""
+    rest += f" {text_candidates.verdict(plan.candidates)}" if plan.candidates else ""
     return f"Plan: {', '.join(counts)}{bought}.{rest}"
 
 
@@ -176,6 +179,8 @@ def to_do(action: Action) -> str:
 def as_declared(plan: Plan) -> str:
     if plan.destroy:
         return "There is nothing to destroy."
-    if not plan.unchanged:
-        return "No voices are declared."
-    return f"{counted(plan.unchanged, 'voice')} {'is' if plan.unchanged == 1 else 'are'} as declared."
+    waiting = text_candidates.verdict(plan.candidates)
+    same = plan.unchanged - sum(each.declared for each in plan.candidates)
+    if same <= 0:
+        return waiting or "No voices are declared."
+    return f"{waiting} {counted(same, 'voice')} {'is' if same == 1 else 'are'} as declared.".lstrip()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from reconciler.model.manifest import Lifecycle
 from reconciler.model.outputs import Output, Row, SoundOutput
-from reconciler.model.state import Record, State
+from reconciler.model.state import Record, State, Status
 from reconciler.model.time_format import format_time
 from reconciler.model.voice_list import VoiceList
 from reconciler.protocols.backend import Snapshot
@@ -53,9 +53,10 @@ def state_list(state: State) -> str:
 
 
 def state(state: State, options: RenderOptions = PLAIN) -> str:
-    """The head of the state, and every current record in full."""
+    """The head of the state, and every current record and every candidate in full."""
     head = f"{escape(state.manifest)}, lineage {escape(state.lineage)}, serial {state.serial}"
     shown = [record(state.records[key], options) for _, key in sorted(state.current.items())]
+    shown += [record(each, options) for each in state.records.values() if each.status is Status.CANDIDATE]
     return "\n\n".join([head, *shown] if shown else [head, "The state holds no voices."])
 
 

@@ -190,7 +190,7 @@ def observations_of(case: Raw) -> dict[str, Observations]:
     known = {name: record(case, name) for name in case.get("records", {})}
     options = [
         *((name, r) for name, r in known.items()),
-        *((f"{r.address}@{r.generation}", r) for r in _candidates(case)),
+        *((f"{r.address}@{r.generation}", r) for r in _unrecorded(case)),
     ]
     observations: dict[str, Observations] = {}
     for provider in providers(case):
@@ -237,9 +237,9 @@ def _fields_of(case: Raw, name: str) -> Raw:
     return {"status": fields} if isinstance(fields, str) else fields
 
 
-def _candidates(case: Raw) -> list[Record]:
+def _unrecorded(case: Raw) -> list[Record]:
     accounts = {name: account(case, name) for name in providers(case)}
-    return planner.candidates(manifest_of(case), state_of(case), accounts, now=NOW)
+    return planner.unrecorded(manifest_of(case), state_of(case), accounts, now=NOW)
 
 
 def _observation(case: Raw, name: str, record: Record) -> Observation:

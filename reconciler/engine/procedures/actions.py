@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from reconciler.engine.context import Context
+from reconciler.engine.procedures.candidate import keep_as_candidate
 from reconciler.engine.procedures.creation import await_voice, new_voice
 from reconciler.engine.procedures.deletion import await_outputs, delete_voice, depose, has_no_id_yet, release
 from reconciler.engine.procedures.update_activate import update_and_activate
@@ -75,7 +76,7 @@ def create(context: Context, change: Change, voice: Voice) -> Procedure[End]:
         if ended is not None:
             raise EndProcedure(Left() if isinstance(ended, Left) else Failed(_OLD_NOT_DELETED, RETRIES_LATER))
     made = yield from new_voice(context, change, voice)
-    return (yield from _bind_and_delete_old(context, change, voice, made))
+    return (yield from _use(context, change, voice, made))
 
 
 def replace(context: Context, change: Change, voice: Voice) -> Procedure[End]:
@@ -107,7 +108,7 @@ def adopt(context: Context, change: Change, voice: Voice) -> Procedure[End]:
         bound = {voice.address: made.external_task_id} if context.at(voice.address) is None else {}
         yield from Commit((made,), current=bound)
         made = yield from await_voice(context, voice, made)
-    return (yield from _bind_and_delete_old(context, change, voice, made))
+    return (yield from _use(context, change, voice, made))
 
 
 def update(context: Context, change: Change, voice: Voice) -> Procedure[End]:
@@ -163,6 +164,13 @@ def block(context: Context, change: Change) -> Procedure[End]:
 # -- shared steps ------------------------------------------------------------------------------------------------------
 
 
+def _use(context: Context, change: Change, voice: Voice, made: Record) -> Procedure[End]:
+    """Makes the finished voice current, or keeps it as a candidate."""
+    if change.candidate:
+        return (yield from keep_as_candidate(context, change, voice, made))
+    return (yield from _bind_and_delete_old(context, change, voice, made))
+
+
 def _bind_and_delete_old(context: Context, change: Change, voice: Voice, made: Record) -> Procedure[End]:
     """Binds the address to the new voice, in the write that deposes the old one. Then deletes the old one."""
     made, current = transitions.updated(made, voice), context.at(voice.address)
@@ -197,7 +205,8 @@ def _adopted_record(
     context: Context, change: Change, voice: Voice, remote: RemoteVoice, known: Record | None
 ) -> Record:
     if known is not None:
-        return dataclasses.replace(transitions.seen(known, remote, now=context.now), deposed_by=None)
+        adopted = dataclasses.replace(known, deposed_by=None, for_review=change.candidate, rejected=False)
+        return transitions.seen(adopted, remote, now=context.now)
     account = context.clouds[change.provider].provider.account
     return transitions.bound(change, voice, remote, account=account, now=context.now)
 
@@ -205,6 +214,8 @@ def _adopted_record(
 def _write_found(context: Context, change: Change) -> Procedure[Record | None]:
     """The record that the change acts on, after its observation is written: later steps depend on it."""
     record = context.record(change.record)
+    if record is not None and change.rejects:
+        record = dataclasses.replace(record, rejected=True)
     if record is None or change.found is None:
         return record
     record = transitions.seen(record, change.found, now=context.now)

@@ -85,7 +85,7 @@ def _write_intent(context: Context, change: Change, voice: Voice) -> Procedure[I
     record = transitions.intended(change, voice, account=account, before=before, now=now)
     sent_before = before.changed_at if before is not None and before.attempts > 0 else None
     held = context.at(voice.address)
-    if change.action is Action.REPLACE and held is not None:
+    if change.candidate or (change.action is Action.REPLACE and held is not None):
         yield from Commit((record,), urgent=True, paid=context.paid_call())
         return Intent(record, sent_before=sent_before)
     records, rebind = [record], None
@@ -188,7 +188,7 @@ def await_voice(context: Context, voice: Voice, record: Record) -> Procedure[Rec
 def ready_or_failed(context: Context, voice: Voice, record: Record, remote: RemoteVoice) -> Procedure[Record]:
     """The ready record. A failure is written with its reason, so that the voice is not paid for again."""
     record = transitions.seen(record, remote, now=context.now)
-    if record.status is Status.READY:
+    if record.status in (Status.READY, Status.CANDIDATE):
         return record
     yield from Commit((record,))
     raise EndProcedure(Failed(record.message or "the cloud gave no reason", failure_hint(voice, record.cause)))

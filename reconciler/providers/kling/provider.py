@@ -146,9 +146,9 @@ class KlingProvider:
             gone = isinstance(error, Rejected) and error.absent
             return Absent() if gone else Unknown(why=error.detail)
         match record.status:
-            case Status.READY | Status.DEPOSED if task.deleted or task.emptied:
+            case Status.READY | Status.CANDIDATE | Status.DEPOSED if task.deleted or task.emptied:
                 return Absent()
-            case Status.READY | Status.DEPOSED if task.voiceless:
+            case Status.READY | Status.CANDIDATE | Status.DEPOSED if task.voiceless:
                 return Unknown(why="its task has succeeded, and its answer lacks the voice_id")
             case Status.RUNNING if task.deleted:
                 return Absent()

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from reconciler.hints import command
-from reconciler.model.plan import Action, Change, Drift, DriftKind, Plan
+from reconciler.model.plan import Action, Candidate, Change, Drift, DriftKind, Plan
 from reconciler.model.survey import Survey
 from reconciler.views import text_cost, text_survey
 from reconciler.views.document_context import DocumentContext
 from reconciler.views.hints import command_line
 from reconciler.views.layout import counted
 from reconciler.views.markdown_escape import code, mark, prose
-from reconciler.views.markdown_rows import change_row, drift_row, hint_lines, shortened, summary_table
+from reconciler.views.markdown_rows import candidate_row, change_row, drift_row, hint_lines, shortened, summary_table
 from reconciler.views.markdown_sections import Section, fitted, size
 from reconciler.views.render_options import RenderOptions
 from reconciler.views.text_plan import as_declared, drift_verdict, to_do
@@ -41,7 +41,7 @@ _LONGEST_NOTE = 1_000  # characters
 
 def plan(plan: Plan, context: DocumentContext, options: RenderOptions) -> str:
     sections = _sections(plan.changes, options)
-    drifted = _drift_sections(plan.drift, options)
+    drifted = [*_candidate_sections(plan.candidates, options), *_drift_sections(plan.drift, options)]
     urgent = sum(section.urgent for section in sections)
     around = [mark("plan", context.manifest), f"## {_title(plan)} {code(context.manifest)}", _headline(plan)]
     around += _stops(plan, options)
@@ -127,6 +127,11 @@ def _sections(changes: Sequence[Change], options: RenderOptions) -> list[Section
 def _drift_sections(found: Sequence[Drift], options: RenderOptions) -> list[Section]:
     rows = tuple(_writable(drift_row(one), options) for one in found)
     return [Section("Changed outside of voicectl", rows, urgent=True)] if rows else []
+
+
+def _candidate_sections(waiting: Sequence[Candidate], options: RenderOptions) -> list[Section]:
+    rows = tuple(_writable(candidate_row(each, options), options) for each in waiting)
+    return [Section("Waiting for review", rows, urgent=True)] if rows else []
 
 
 def _stops(plan: Plan, options: RenderOptions) -> Iterable[str]:

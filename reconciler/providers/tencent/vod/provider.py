@@ -173,7 +173,9 @@ class VodProvider:
     def _read_tasks(self, ours: Sequence[Record]) -> TaskList:
         """Reads the list of tasks as far as needed. Empty if no record needs a task of the last 72 hours."""
         recent = [r for r in ours if r.method != "task" and not self._tasks.is_past(r)]
-        unlisted = (r for r in recent if r.status is Status.READY and r.method not in LISTED_METHODS)
+        unlisted = (
+            r for r in recent if r.status in {Status.READY, Status.CANDIDATE} and r.method not in LISTED_METHODS
+        )
         sought = [*(r for r in recent if needs_its_task(r)), *unlisted]
         # Whether a file has expired depends on the clock. One call shows whether the local clock is right.
         expired = any(r.status is Status.READY and r.expires_at and r.expires_at <= self._clock.now() for r in ours)
@@ -192,7 +194,7 @@ class VodProvider:
                 return Unverifiable(why=_NO_KEY)
             case Status.ABANDONED if record.task_id is None:
                 return self._resolve(record, task_list, known)
-            case Status.RUNNING | Status.DEPOSED | Status.READY | Status.ABANDONED:
+            case Status.RUNNING | Status.DEPOSED | Status.READY | Status.CANDIDATE | Status.ABANDONED:
                 return self._tasks.observe_running(record, task_list, ask=ask)
             case Status.INTENDED | Status.UNCERTAIN | Status.LAPSED if record.method == "task":
                 return self._tasks.detail(record)
