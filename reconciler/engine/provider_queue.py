@@ -117,7 +117,7 @@ class ProviderQueue:
     def poll_ended(
         self, value: Mapping[str, RemoteVoice] | CloudError, now: float
     ) -> list[tuple[ProcedureRun, RemoteVoice | Overdue]]:
-        """The procedures whose task has ended by this poll's result, and those that have waited for too long."""
+        """The procedures whose task has ended or is missing by this poll's result, and those that wait for too long."""
         self.polling = False
         if isinstance(value, CloudError):
             self.poll_schedule.poll_failed(now)
@@ -125,7 +125,10 @@ class ProviderQueue:
         else:
             ended = {k: r for k, r in value.items() if k in self.polled and r.status is not TaskStatus.RUNNING}
             self.poll_schedule.poll_succeeded(now, ended=[self.polled.run(key).sent_at for key in ended])
-        found: list[tuple[ProcedureRun, RemoteVoice | Overdue]] = [(self.polled.end(k, r), r) for k, r in ended.items()]
+        found: list[tuple[ProcedureRun, RemoteVoice | Overdue]] = []
+        found += [(self.polled.end(key, remote), remote) for key, remote in ended.items()]
+        if not isinstance(value, CloudError):
+            found += [(run, Overdue(now - run.waiting_since, missing=True)) for run in self.polled.missing(value)]
         late, overdue = self.polled.overdue(now, self.cloud.task_timeout), Overdue(self.cloud.task_timeout)
         return found + [(self.polled.pop(key), overdue) for key in late]
 

@@ -53,9 +53,10 @@ class Held:
 
 @value
 class Overdue:
-    """The run stopped waiting for a task, after so many seconds."""
+    """The run stopped waiting for a task, after so many seconds. `missing`: polls saw it, and later ones did not."""
 
     seconds: float
+    missing: bool = False
 
 
 # -- the state and the events ------------------------------------------------------------------------------------------
@@ -115,9 +116,10 @@ class AwaitOutputs(Step[Held | Stopped | None]):
 
 @value
 class AwaitTask(Step[RemoteVoice | Overdue]):
-    """Waits until the record's task has ended."""
+    """Waits until the record's task has ended. With `or_missing`, also until the cloud shows the task no more."""
 
     record: Record
+    or_missing: bool = False
 
 
 # -- calls -------------------------------------------------------------------------------------------------------------

@@ -12,10 +12,11 @@ from reconciler.engine.policy_checks import within_day
 from reconciler.engine.session import Request, Session
 from reconciler.engine.worker_pool import WorkerPool
 from reconciler.errors import PolicyDenied, SafetyStop, StateLocked, VoicectlError
-from reconciler.model.events import Event, Kind
+from reconciler.model.events import Event, Kind, Tally
 from reconciler.model.plan import Action, Plan
 from reconciler.model.watch import WatchKind
 from reconciler.planning import policy
+from reconciler.protocols.clock import Clock
 from reconciler.watch.differences import fingerprint, said
 from reconciler.watch.reporting import Reporting
 from reconciler.watch.rests import Rests
@@ -26,7 +27,11 @@ _APPLYING = "apply"  # the rest of what failed to be applied, which no provider 
 
 
 class Convergence:
-    """Applies the plans of one manifest. `workers` makes the pool of one apply."""
+    """Applies the plans of one manifest. `workers` makes the pool of one apply.
+
+    `task_seconds`: after so long, an apply that only waits for tasks ends. The next round goes on with them, and does
+    what else is needed by then: a task may take minutes, and other voices must not wait for it.
+    """
 
     def __init__(
         self,
@@ -36,6 +41,7 @@ class Convergence:
         rests: Rests,
         applies: Rests,
         workers: Callable[[], WorkerPool[JobResult]],
+        task_seconds: float,
     ) -> None:
         self._reporting = reporting
         self._known = reporting.known
@@ -43,6 +49,7 @@ class Convergence:
         self._rests = rests
         self._applies = applies
         self._workers = workers
+        self._task_seconds = task_seconds
         self._refused: dict[str, str] = {}  # why -> fingerprint of what was refused in the last round
         self._failed = ""  # fingerprint of the changes whose apply failed
         self.running = False  # an apply has begun: a signal lets it finish its open calls
@@ -90,7 +97,14 @@ class Convergence:
             return self._workers()
 
         self._known.lock = "ours"
-        callbacks = RunCallbacks(show=lambda _: None, approve=lambda _: True, emit=emit, stop=self._stopping.reason)
+        waiting = _Waiting(session.clock, self._task_seconds)
+        callbacks = RunCallbacks(
+            show=lambda _: None,
+            approve=lambda _: True,
+            emit=emit,
+            stop=lambda: self._stopping.reason() or waiting.reason(),
+            began=waiting.begin,
+        )
         try:
             applied = operations.apply(session, request, callbacks, workers=workers)
         finally:
@@ -104,13 +118,14 @@ class Convergence:
         for provider in halting:
             self._rests.failed(provider)
         failed |= _blocked(applied, request)
-        if failed or halting or applied.halted is not None or applied.tally.running or applied.unwritten:
-            message = _failure(applied, failed, done)
+        halted = applied.halted if not waiting.left else None
+        if failed or halting or halted is not None or applied.unwritten:
+            message = _failure(applied, halted, failed, done)
             self._note_failure(message, what, addresses=tuple(sorted(failed)), fingerprint=fingerprint(*sorted(failed)))
             return
         self._failed = ""
         self._applies.succeeded((_APPLYING,))
-        if done or applied.plan.outputs:
+        if done or (applied.plan.outputs and not waiting.left):
             made = said(dict(sorted(done.items()))) or "the files for applications"
             addresses = tuple(sorted(changed))
             self._reporting.emit(WatchKind.APPLIED, f"applied: {made}", addresses=addresses, counts=dict(done))
@@ -163,11 +178,28 @@ def _blocked(applied: Applied, request: Request) -> dict[str, str]:
     }
 
 
-def _failure(applied: Applied, failed: dict[str, str], done: Counter[str]) -> str:
+class _Waiting:
+    """Whether an apply only waits for tasks, and has done so for long enough."""
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self._clock = clock
+        self._until = clock.monotonic() + seconds
+        self._so_far: Callable[[], Tally] | None = None
+        self.left = False
+
+    def begin(self, so_far: Callable[[], Tally]) -> None:
+        self._so_far = so_far
+
+    def reason(self) -> str | None:
+        if not self.left and self._so_far is not None and self._clock.monotonic() >= self._until:
+            tally = self._so_far()
+            self.left = bool(tally.running) and not tally.left
+        return "tasks still run; the next look goes on with them" if self.left else None
+
+
+def _failure(applied: Applied, halt: str | None, failed: dict[str, str], done: Counter[str]) -> str:
     named = [f"{address}: {why}" for address, why in sorted(failed.items())]
     more = [f"and {len(named) - _NAMED} more"] if len(named) > _NAMED else []
     files = [f"{len(applied.unwritten)} files for applications could not be written"] if applied.unwritten else []
-    open_tasks = [f"{applied.tally.running} tasks still run"] if applied.tally.running else []
-    halted = [applied.halted] if applied.halted is not None else []
-    parts = [*halted, *named[:_NAMED], *more, *open_tasks, *files]
+    parts = [*([halt] if halt is not None else []), *named[:_NAMED], *more, *files]
     return "; ".join(parts) + (f" (done: {said(dict(sorted(done.items())))})" if done else "")

@@ -63,7 +63,14 @@ class ManifestWatch:
         self._reporting = Reporting(self._known, listeners, clock, explain)
         self._rests = Rests(clock, settings.interval, draw)
         applies = Rests(clock, settings.interval, draw)
-        self._convergence = Convergence(self._reporting, stopping, rests=self._rests, applies=applies, workers=workers)
+        self._convergence = Convergence(
+            self._reporting,
+            stopping,
+            rests=self._rests,
+            applies=applies,
+            workers=workers,
+            task_seconds=settings.task_seconds,
+        )
         self._closing = ExitStack()
         self._session = self._opened(file.manifest, self._closing)
         self._before: Differences = frozenset()  # what the last look showed

@@ -147,3 +147,40 @@ def test_a_watch_looks_once_an_interval() -> None:
     watched.round(3)
     new = sorted(set(watched.run.times("list")[before:]))
     assert [later - earlier for earlier, later in pairwise(new)] == [INTERVAL, INTERVAL]
+
+
+def test_a_long_task_is_waited_for_over_several_rounds_and_delays_no_other_voice() -> None:
+    watched = Watched("a", "b", "c", most_paid=9)
+    watched.round(2)
+    watched.run.turn(task_seconds=500)
+    watched.run.world.delete_outside("a")
+    watched.round()
+    watched.run.turn(task_seconds=2)
+    watched.run.world.delete_outside("b")
+    watched.round()
+    assert sorted(watched.run.living) == ["b", "c"]
+    kinds = watched.kinds(10)
+    assert sorted(watched.run.living) == ["a", "b", "c"]
+    assert WatchKind.APPLY_FAILED not in {event.kind for event in watched.events}
+    assert RECOVERED in kinds
+    assert len(watched.run.made) == 5
+
+
+def test_a_voice_that_is_deleted_while_it_is_made_is_made_again() -> None:
+    watched = Watched("a", "b", "c", most_paid=9)
+    watched.round(2)
+    watched.run.turn(task_seconds=20)
+    watched.run.world.delete_outside("a")
+    polls: list[str] = []
+
+    def hook(moment: str, what: str) -> None:
+        """Once a poll has seen the task, somebody deletes its voice."""
+        polls.append(what)
+        if moment == "after" and what in ("get", "list") and "create" in polls:
+            watched.run.hook = lambda moment, what: None
+            watched.run.world._db.execute("UPDATE creations SET deleted_at = 1 WHERE number = 4")
+
+    watched.run.hook = hook
+    watched.round(3)
+    assert sorted(watched.run.living) == ["a", "b", "c"]
+    assert len(watched.run.made) == 5

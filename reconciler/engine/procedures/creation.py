@@ -16,7 +16,7 @@ from reconciler.engine.context import Context
 from reconciler.engine.daily_allowance import DAILY_LIMIT
 from reconciler.engine.procedures import key_in_use
 from reconciler.engine.procedures.lost_reply import end_as_uncertain, find_capability, look_up, lookup_pauses
-from reconciler.engine.procedures.waiting import LOOKS_UP_LATER, overdue
+from reconciler.engine.procedures.waiting import LOOKS_UP_LATER, RETRIES_LATER, overdue
 from reconciler.engine.procedures.withdrawal import end_without_voice, not_paid
 from reconciler.engine.steps import (
     AwaitTask,
@@ -179,10 +179,26 @@ def continue_with_found(context: Context, voice: Voice, record: Record, remote: 
 
 def await_voice(context: Context, voice: Voice, record: Record) -> Procedure[Record]:
     """Waits for the task's end, and returns the ready record."""
-    answer = yield from AwaitTask(record)
-    if isinstance(answer, Overdue):
-        raise EndProcedure(overdue(context, record, answer))
-    return (yield from ready_or_failed(context, voice, record, answer))
+    while True:
+        answer = yield from AwaitTask(record, or_missing=isinstance(find_capability(context, record), ByKey))
+        match answer:
+            case Overdue(missing=False):
+                raise EndProcedure(overdue(context, record, answer))
+            case Overdue():
+                found = yield from look_up(context, record, pauses=lookup_pauses(context, record, lost=""), hidden="")
+                if found is None:
+                    yield from _end_deleted(context, record)
+                elif found.status is not TaskStatus.RUNNING:
+                    return (yield from ready_or_failed(context, voice, record, found))
+            case RemoteVoice():
+                return (yield from ready_or_failed(context, voice, record, answer))
+
+
+def _end_deleted(context: Context, record: Record) -> Procedure[NoReturn]:
+    """Ends after the cloud has shown the task of this creation, and shows it no more: somebody deleted the voice."""
+    bound = {record.address: None} if context.is_current(record) else {}
+    yield from Commit((transitions.tombstone(record, now=context.now),), current=bound)
+    raise EndProcedure(Failed("its voice was deleted while it was made", RETRIES_LATER))
 
 
 def ready_or_failed(context: Context, voice: Voice, record: Record, remote: RemoteVoice) -> Procedure[Record]:
