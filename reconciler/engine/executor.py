@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from math import inf
 
 from reconciler.engine.account_limits import AccountLimits
 from reconciler.engine.cloud import Cloud
@@ -11,6 +13,7 @@ from reconciler.engine.daily_allowance import DailyAllowance
 from reconciler.engine.early_end import EarlyEnd
 from reconciler.engine.failures import PAID
 from reconciler.engine.jobs import JobResult
+from reconciler.engine.making_way import MakingWay
 from reconciler.engine.open_calls import OpenCalls
 from reconciler.engine.output_files import FileChange, OutputFiles
 from reconciler.engine.output_writer import OutputWriter
@@ -26,7 +29,7 @@ from reconciler.model.events import Event, Kind, Tally
 from reconciler.model.manifest import Voice
 from reconciler.model.plan import Action, Plan
 from reconciler.model.prices import summed_charges
-from reconciler.model.state import State
+from reconciler.model.state import Record, State
 from reconciler.planning import moved_records
 from reconciler.protocols.backend import Lease
 from reconciler.protocols.clock import Clock
@@ -35,7 +38,7 @@ from reconciler.protocols.clock import Clock
 class Executor:
     """Runs one plan. `stop` and `grace`: see `EarlyEnd`. `lease`: of the state's lock, which this run holds.
 
-    `most_paid`: how many paid calls are allowed a day, by all runs together.
+    `most_paid`: how many paid calls are allowed a day, by all runs together. `patience`: see `MakingWay`.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class Executor:
         outputs: OutputFiles | None = None,
         limits: AccountLimits | None = None,
         most_paid: int | None = None,
+        patience: float = inf,
     ) -> None:
         self._plan = plan
         self._voices = voices
@@ -75,7 +79,15 @@ class Executor:
             calls=self._calls_sent,
         )
         open_calls = OpenCalls(self._context, lease)
-        self._early_end = EarlyEnd(self._run_state, self._state_writer, open_calls, clock, stop=stop, grace=grace)
+        self._way = MakingWay(self._queues, clock, patience)
+        self._early_end = EarlyEnd(
+            self._run_state,
+            self._state_writer,
+            open_calls,
+            clock,
+            stop=lambda: stop() or self._way.reason(),
+            grace=grace,
+        )
         self._outputs = OutputWriter(outputs, self._run_state, clock, plan.changes, destroy=plan.destroy)
         self.unwritten: tuple[FileChange, ...] = ()  # the files for applications that could not be written
         self._scheduler = Scheduler(
@@ -92,6 +104,11 @@ class Executor:
     @property
     def state(self) -> State:
         return self._run_state.state
+
+    @property
+    def made_way(self) -> bool:
+        """Whether the run ended because it only waited for tasks."""
+        return self._way.made
 
     @property
     def halted(self) -> str | None:
@@ -111,6 +128,11 @@ class Executor:
             self._scheduler.run([ProcedureRun(change, made) for change, made in zip(changes, procedures, strict=True)])
         finally:
             self._limits.leave(self._queues.values())
+        if self.made_way:
+            shown = (
+                replace(r, shown=True) for queue in self._queues.values() for r in self._current(queue.polled.shown)
+            )
+            self._run_state.write(*shown)
         tally = self._progress.tally().model_copy(update={"charges": self._charges()})
         if self._state_writer.unsaved is None:
             self.unwritten = self._outputs.finish()
@@ -128,6 +150,11 @@ class Executor:
                     kind = "paid" if call in PAID else "other"
                     counts[name, kind] = counts.get((name, kind), 0) + calls.sent
         return counts
+
+    def _current(self, records: Iterable[Record]) -> Iterator[Record]:
+        """The records as they are now."""
+        known = (self._run_state.record(record.external_task_id) for record in records)
+        return (record for record in known if record is not None)
 
     def emit_summary(self) -> None:
         """Emits the summary, after the state is saved. Raises the error that stopped the event listener."""

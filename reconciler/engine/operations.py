@@ -53,6 +53,7 @@ class Applied:
     unwritten: tuple[FileChange, ...] = ()  # files for applications that could not be written
     calls: Mapping[tuple[str, str], int] = field(default_factory=dict)  # see `Executor.calls`
     state: State | None = None  # after a run; None: the plan was empty
+    made_way: bool = False  # it ended early, because it only waited for tasks
     waiting: tuple[str, ...] = ()  # the addresses that the limit of the day blocked
 
 
@@ -204,6 +205,7 @@ def _run(
         lease=lease,
         grace=request.grace,
         most_paid=request.max_paid_calls_per_day,
+        patience=request.task_patience,
         outputs=session.outputs,
         limits=session.limits,
     )
@@ -225,6 +227,7 @@ def _run(
         unwritten=executor.unwritten,
         calls=executor.calls(),
         state=executor.state,
+        made_way=executor.made_way,
     )
 
 

@@ -100,6 +100,11 @@ class ProviderQueue:
         if calls.action is not None:
             self.limits.limiter(calls.action).take(now)
 
+    @property
+    def only_waits(self) -> bool:
+        """Whether nothing is left to do but to wait for tasks."""
+        return not self.new_creations and not any(calls.out or calls.waiting for calls in self.call_queues)
+
     def may_begin(self) -> bool:
         """Whether the method of the next creation allows one more call at once."""
         if not self.new_creations:

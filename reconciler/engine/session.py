@@ -116,7 +116,7 @@ class Request:
     """The options of the command line. `grace`: seconds that an interrupted run waits for open calls.
 
     `resting`: providers that are not called, each with the reason; their entries are blocked. `look_seconds`: how long
-    one of several accounts may take to be read.
+    one of several accounts may take to be read. `task_patience`: after so long, a run that only waits for tasks ends.
     """
 
     options: PlanOptions = field(default_factory=PlanOptions)
@@ -131,6 +131,7 @@ class Request:
     waiting: Callable[[StateLocked], None] | None = None
     resting: Mapping[str, AccountProblem] = field(default_factory=dict)
     look_seconds: float = inf
+    task_patience: float = inf
 
     def seen_during(self, under_way: str) -> Request:
         """The same request, while another run holds the lock; empty: none does."""

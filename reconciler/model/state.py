@@ -75,6 +75,7 @@ class Record:
     lifecycle: Lifecycle = DEFAULT_LIFECYCLE
     attempts: Annotated[int, Field(ge=0)] = 0  # how often the creation was begun; saved before each call
     task_id: str | None = None
+    shown: bool = False  # the cloud showed its running task, so that its absence later is no delay of the list
     voice_id: str | None = None
     voice_name: str | None = None  # as the cloud first returned it; drift is detected against it
     owned_by: str | None = None  # the observed part of the account mark

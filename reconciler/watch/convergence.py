@@ -12,11 +12,10 @@ from reconciler.engine.policy_checks import within_day
 from reconciler.engine.session import Request, Session
 from reconciler.engine.worker_pool import WorkerPool
 from reconciler.errors import PolicyDenied, SafetyStop, StateLocked, VoicectlError
-from reconciler.model.events import Event, Kind, Tally
+from reconciler.model.events import Event, Kind
 from reconciler.model.plan import Action, Plan
 from reconciler.model.watch import WatchKind
 from reconciler.planning import policy
-from reconciler.protocols.clock import Clock
 from reconciler.watch.differences import fingerprint, said
 from reconciler.watch.reporting import Reporting
 from reconciler.watch.rests import Rests
@@ -27,11 +26,7 @@ _APPLYING = "apply"  # the rest of what failed to be applied, which no provider 
 
 
 class Convergence:
-    """Applies the plans of one manifest. `workers` makes the pool of one apply.
-
-    `task_seconds`: after so long, an apply that only waits for tasks ends. The next round goes on with them, and does
-    what else is needed by then: a task may take minutes, and other voices must not wait for it.
-    """
+    """Applies the plans of one manifest. `workers` makes the pool of one apply."""
 
     def __init__(
         self,
@@ -41,7 +36,6 @@ class Convergence:
         rests: Rests,
         applies: Rests,
         workers: Callable[[], WorkerPool[JobResult]],
-        task_seconds: float,
     ) -> None:
         self._reporting = reporting
         self._known = reporting.known
@@ -49,7 +43,6 @@ class Convergence:
         self._rests = rests
         self._applies = applies
         self._workers = workers
-        self._task_seconds = task_seconds
         self._refused: dict[str, str] = {}  # why -> fingerprint of what was refused in the last round
         self._failed = ""  # fingerprint of the changes whose apply failed
         self.running = False  # an apply has begun: a signal lets it finish its open calls
@@ -97,13 +90,11 @@ class Convergence:
             return self._workers()
 
         self._known.lock = "ours"
-        waiting = _Waiting(session.clock, self._task_seconds)
         callbacks = RunCallbacks(
             show=lambda _: None,
             approve=lambda _: True,
             emit=emit,
-            stop=lambda: self._stopping.reason() or waiting.reason(),
-            began=waiting.begin,
+            stop=self._stopping.reason,
         )
         try:
             applied = operations.apply(session, request, callbacks, workers=workers)
@@ -118,14 +109,14 @@ class Convergence:
         for provider in halting:
             self._rests.failed(provider)
         failed |= _blocked(applied, request)
-        halted = applied.halted if not waiting.left else None
+        halted = None if applied.made_way else applied.halted
         if failed or halting or halted is not None or applied.unwritten:
             message = _failure(applied, halted, failed, done)
             self._note_failure(message, what, addresses=tuple(sorted(failed)), fingerprint=fingerprint(*sorted(failed)))
             return
         self._failed = ""
         self._applies.succeeded((_APPLYING,))
-        if done or (applied.plan.outputs and not waiting.left):
+        if done or (applied.plan.outputs and not applied.made_way):
             made = said(dict(sorted(done.items()))) or "the files for applications"
             addresses = tuple(sorted(changed))
             self._reporting.emit(WatchKind.APPLIED, f"applied: {made}", addresses=addresses, counts=dict(done))
@@ -176,25 +167,6 @@ def _blocked(applied: Applied, request: Request) -> dict[str, str]:
         and change.address not in applied.waiting
         and change.provider not in request.resting
     }
-
-
-class _Waiting:
-    """Whether an apply only waits for tasks, and has done so for long enough."""
-
-    def __init__(self, clock: Clock, seconds: float) -> None:
-        self._clock = clock
-        self._until = clock.monotonic() + seconds
-        self._so_far: Callable[[], Tally] | None = None
-        self.left = False
-
-    def begin(self, so_far: Callable[[], Tally]) -> None:
-        self._so_far = so_far
-
-    def reason(self) -> str | None:
-        if not self.left and self._so_far is not None and self._clock.monotonic() >= self._until:
-            tally = self._so_far()
-            self.left = bool(tally.running) and not tally.left
-        return "tasks still run; the next look goes on with them" if self.left else None
 
 
 def _failure(applied: Applied, halt: str | None, failed: dict[str, str], done: Counter[str]) -> str:

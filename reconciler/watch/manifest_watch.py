@@ -69,7 +69,6 @@ class ManifestWatch:
             rests=self._rests,
             applies=applies,
             workers=workers,
-            task_seconds=settings.task_seconds,
         )
         self._closing = ExitStack()
         self._session = self._opened(file.manifest, self._closing)
@@ -192,6 +191,7 @@ class ManifestWatch:
             grace=GRACE,
             resting=dict.fromkeys(resting, why),
             look_seconds=self._settings.look_seconds,
+            task_patience=self._settings.task_seconds,
         )
         return request if held is None else request.seen_during(holder_name(held.info))
 

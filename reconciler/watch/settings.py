@@ -7,7 +7,7 @@ from reconciler.values import value
 
 GRACE = 1.2  # seconds that a stopped apply waits for its open calls; the watch has to end within 2
 _SHORTEST_LOOK, _LONGEST_LOOK = 15.0, 60.0  # seconds
-_SHORTEST_WAIT = 3.0  # seconds
+_SHORTEST_WAIT = 1.0  # seconds
 
 
 @value
