@@ -29,6 +29,7 @@ class EarlyEnd:
         *,
         stop: Callable[[], str | None],
         grace: float,
+        longest_wait: float = 30.0,
     ) -> None:
         self._run_state = run_state
         self._state_writer = state_writer
@@ -36,6 +37,7 @@ class EarlyEnd:
         self._clock = clock
         self._stop = stop
         self._grace = grace
+        self.longest_wait = longest_wait  # seconds until `stop` is asked again, at the latest
         self.reason: str | None = None
         self.leave_at = inf  # when an interrupted run leaves, although calls are open (monotonic seconds)
         self.left_open = False  # it left, and calls were still open

@@ -87,6 +87,7 @@ class Executor:
             clock,
             stop=lambda: stop() or self._way.reason(),
             grace=grace,
+            longest_wait=self._way.longest_wait,
         )
         self._outputs = OutputWriter(outputs, self._run_state, clock, plan.changes, destroy=plan.destroy)
         self.unwritten: tuple[FileChange, ...] = ()  # the files for applications that could not be written

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from reconciler.engine.provider_queue import ProviderQueue
 from reconciler.protocols.clock import Clock
 
-_UNSHOWN, _DOUBTED = 2.0, 5.0  # times the patience: for tasks that no poll has shown, or that one shows no more
+_UNSHOWN = 2.0  # times the patience, for tasks that no poll has shown yet
+_LONGEST_WAIT = 30.0  # seconds
 
 
 class MakingWay:
-    """`patience`: seconds after which the run ends, if it only waits for tasks, and its clouds show all of them.
+    """`patience`: seconds after which the run ends, if it only waits for tasks, and polls have shown all of them.
 
-    A task that is shown no more was perhaps deleted: the run finds that out first.
+    What was shown is written down: if the next look does not find it, it was deleted.
     """
 
     def __init__(self, queues: Mapping[str, ProviderQueue], clock: Clock, patience: float) -> None:
@@ -26,6 +27,11 @@ class MakingWay:
         self._patience = patience
         self.made = False
 
+    @property
+    def longest_wait(self) -> float:
+        """How long the run may wait without asking for the reason."""
+        return min(_LONGEST_WAIT, self._patience / 4)
+
     def reason(self) -> str | None:
         """Why the run ends; None while it goes on."""
         waited = self._clock.monotonic() - self._began
@@ -34,6 +40,4 @@ class MakingWay:
         return "tasks still run; the next look goes on with them" if self.made else None
 
     def _may_leave(self, queue: ProviderQueue, waited: float) -> bool:
-        if queue.polled.doubted:
-            return waited >= _DOUBTED * self._patience
         return len(queue.polled.shown) == len(queue.polled) or waited >= _UNSHOWN * self._patience

@@ -63,11 +63,6 @@ class PolledTasks:
         """The tasks that polls have shown."""
         return [step.record for key, (_, step) in self._tasks.items() if key in self._missed]
 
-    @property
-    def doubted(self) -> bool:
-        """Whether the last poll did not show a task that an earlier one showed."""
-        return any(self._missed.values())
-
     def missing(self, seen: Container[str]) -> list[ProcedureRun]:
         """Removes the tasks that a poll saw, and several later ones did not. `seen`: by the last poll."""
         for key, (_, step) in self._tasks.items():

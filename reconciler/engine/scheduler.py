@@ -28,7 +28,7 @@ from reconciler.model.events import Kind
 from reconciler.model.observed import RemoteVoice, Unknown
 from reconciler.protocols.provider import Accepted
 
-_SHORTEST_WAIT, _LONGEST_WAIT = 0.001, 30.0  # seconds
+_SHORTEST_WAIT = 0.001  # seconds
 
 
 class Scheduler:
@@ -139,7 +139,7 @@ class Scheduler:
         if not self._early_end.begun:
             writer, durable, queues = self._state_writer, self._run_state.durable, self._queues.values()
             due = min(due, *(q.next_due(now, durable, write=writer.cycle, start=writer.next_start) for q in queues))
-        return max(_SHORTEST_WAIT, min(_LONGEST_WAIT, due - now, self._early_end.leave_at - now))
+        return max(_SHORTEST_WAIT, min(self._early_end.longest_wait, due - now, self._early_end.leave_at - now))
 
     def _advance(self, run: ProcedureRun, outcome: object = None) -> None:
         """Sends the outcome of the last step to the procedure, and carries out its next steps until it has to wait."""

@@ -7,7 +7,7 @@ from reconciler.values import value
 
 GRACE = 1.2  # seconds that a stopped apply waits for its open calls; the watch has to end within 2
 _SHORTEST_LOOK, _LONGEST_LOOK = 15.0, 60.0  # seconds
-_SHORTEST_WAIT = 1.0  # seconds
+_SHORTEST_WAIT = 0.5  # seconds
 
 
 @value
@@ -26,7 +26,7 @@ class WatchSettings:
     @property
     def task_seconds(self) -> float:
         """After so long, an apply that only waits for tasks makes way for the next look, which goes on with them."""
-        return max(self.interval, _SHORTEST_WAIT)
+        return max(self.interval / 2, _SHORTEST_WAIT)
 
     def limit(self, manifest: Manifest) -> int | None:
         """How many paid calls are allowed a day; None: the watch only looks."""
